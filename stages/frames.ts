@@ -7,8 +7,7 @@ import { findDataset } from '../src/datasets/registry.ts';
 import { threadsOf } from '../src/datasets/thread-pool.ts';
 import { readManifest } from '../src/results/manifest.ts';
 import { readResultFile, refuse } from '../src/results/result-file.ts';
-import { defineStage } from '../src/stage/define-stage.ts';
-import { requirePath } from '../src/stage/require-path.ts';
+import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 
 interface Params {
   readonly dataset: { readonly name: string };

@@ -1,16 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { judgeClaims } from '../src/report/claims/judge.ts';
-import { formatJudgements } from '../src/report/claims/section.ts';
 import { collectClaims, collectResults } from '../src/report/collect.ts';
-import { readEnvironment } from '../src/report/environment.ts';
+import { judgeModels } from '../src/report/data/outcome.ts';
+import { titleDataset } from '../src/report/data/thesis.ts';
 import { readOrigin } from '../src/report/inputs/origin.ts';
-import { judgeModels } from '../src/report/outcome.ts';
 import { buildReport } from '../src/report/report.ts';
-import { titleDataset } from '../src/report/thesis.ts';
+import { formatJudgements } from '../src/report/sections/claims.ts';
+import { readEnvironment } from '../src/report/sections/pipeline.ts';
 import { writeReport } from '../src/report/write.ts';
-import { defineStage } from '../src/stage/define-stage.ts';
-import { requirePath } from '../src/stage/require-path.ts';
+import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 
 interface Params {
   readonly models: readonly string[];

@@ -1,7 +1,6 @@
 import { writeSimulatedDataset } from '../src/datasets/simulated/dataset.ts';
 import type { SimulationOptions } from '../src/datasets/simulated/layout.ts';
-import { defineStage } from '../src/stage/define-stage.ts';
-import { requirePath } from '../src/stage/require-path.ts';
+import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 
 interface Params {
   readonly simulate: SimulationOptions;

@@ -3,8 +3,7 @@ import path from 'node:path';
 import { findDataset } from '../src/datasets/registry.ts';
 import { threadsOf } from '../src/datasets/thread-pool.ts';
 import { formatManifest } from '../src/results/manifest.ts';
-import { defineStage } from '../src/stage/define-stage.ts';
-import { requirePath } from '../src/stage/require-path.ts';
+import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 
 interface Params {
   readonly dataset: { readonly name: string; readonly simulated: boolean };

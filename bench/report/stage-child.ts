@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
-import type { MetricValue } from '../../src/stage/context.ts';
+import type { MetricValue } from '../../src/stage/define-stage.ts';
 import report from '../../stages/report.ts';
 
 /** What the stage is given, as its context has it. */

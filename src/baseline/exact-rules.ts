@@ -1,3 +1,4 @@
+import { listSome } from '../text.ts';
 import { type Baseline, type FramesFacts, nameData, nameRun, type RunFacts } from './baseline.ts';
 import { compareValue, describeParts, type Finding, judgeSize, note, type Pair, skip } from './finding.ts';
 import { listSettingDifferences, listValues } from './run-values.ts';
@@ -63,9 +64,7 @@ const shownAtMost = 4;
 export function judgeSettings({ before, now }: Pair): Finding {
   const differences = listSettingDifferences(before.settings, now.settings);
   if (differences.length === 0) return judgeSize('settings', nameRun(now), 0, 'the same');
-  const rest = differences.length - shownAtMost;
-  const text = `${differences.slice(0, shownAtMost).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
-  return judgeSize('settings', nameRun(now), Number.POSITIVE_INFINITY, text);
+  return judgeSize('settings', nameRun(now), Number.POSITIVE_INFINITY, listSome(differences, shownAtMost));
 }
 
 /**

@@ -3,6 +3,7 @@ import { escapeControls } from '../formats/shown-text.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import { tauOfLogit } from '../snn/neurons.ts';
 import type { State } from '../snn/tensor.ts';
+import { listSome } from '../text.ts';
 import type { CheckpointEvaluation } from './evaluate-checkpoint.ts';
 import type { ImportOutcome } from './import-folder.ts';
 
@@ -29,7 +30,7 @@ export function describeImport({ checkpoint, description, folder, files }: Impor
     ['network', describeNetwork(network)],
     ['neurons', describeNeurons(network, state)],
     ...(claimed.length > 0 ? [['it says', claimed.join(', ')] as const] : []),
-    ...(curves.length > 0 ? [['curves', `${curves.length} points of ${listTags(tags)}`] as const] : []),
+    ...(curves.length > 0 ? [['curves', `${curves.length} points of ${listSome(tags, 12)}`] as const] : []),
     ...assumptions.flatMap(({ what: taken, matters }): Line[] =>
       matters === 'evaluation' ? [['assumed', taken]] : [],
     ),
@@ -95,9 +96,4 @@ export function describeNeurons(
 /** Spreading into `Math.min` would put millions of arguments on the stack. */
 function reduce(values: readonly number[], choose: (a: number, b: number) => number): number {
   return values.reduce((a, b) => choose(a, b), values[0] ?? Number.NaN);
-}
-
-function listTags(tags: readonly string[]): string {
-  const shown = tags.slice(0, 12).join(', ');
-  return tags.length > 12 ? `${shown} and ${tags.length - 12} more` : shown;
 }

@@ -1,6 +1,7 @@
 import { ReproError } from '../errors.ts';
 import { quoteName } from '../formats/shown-text.ts';
 import type { State } from '../snn/tensor.ts';
+import { listSome } from '../text.ts';
 
 /** Names of the tensors with NaN or infinite values. */
 export function findBrokenTensors(state: State): string[] {
@@ -26,6 +27,5 @@ export function refuseBrokenState(state: State, where: string): void {
 
 /** The first few names, quoted. */
 export function listNames(names: readonly string[]): string {
-  const shown = names.slice(0, 5).map((name) => quoteName(name));
-  return shown.join(', ') + (names.length > shown.length ? ` and ${names.length - shown.length} more` : '');
+  return listSome(names.map((name) => quoteName(name)));
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { checkState } from '../engines/checks.ts';
 import { hasErrorCode, ReproError } from '../errors.ts';
-import { kindOfPath } from '../files/path-kind.ts';
+import { kindOfPath } from '../files/folders.ts';
 import { readRegular } from '../files/regular-file.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { readSafetensorsArrays } from '../formats/safetensors-arrays.ts';

@@ -3,8 +3,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
 import { blame, syncFolder, writeFileAtomic, writeSynced } from '../files/atomic-file.ts';
-import { makeFolder } from '../files/new-folder.ts';
-import { kindOfPath } from '../files/path-kind.ts';
+import { kindOfPath, makeFolder } from '../files/folders.ts';
 import { quoteName } from '../formats/shown-text.ts';
 
 /**

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { loadPlan, type PlanRequest } from '../runner/plan/load.ts';
 import type { Plan } from '../runner/plan/plan.ts';
-import { formatPlace } from '../schema/source-position.ts';
+import { formatPlace } from '../schema/problems.ts';
 import { factsOf } from './doctor/facts.ts';
 import { printWarning } from './lines.ts';
 import { findProjectRoot } from './project.ts';

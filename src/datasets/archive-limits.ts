@@ -1,4 +1,4 @@
-import { formatBytes } from './problems.ts';
+import { formatBytes } from '../text.ts';
 
 /** What an archive may contain. More than any real data set needs; an archive made to exhaust the reader has more. */
 export interface ArchiveLimits {

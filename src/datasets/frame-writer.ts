@@ -9,12 +9,13 @@ import {
   FRAME_CACHE_FILES,
   formatClipIndex,
 } from '../results/clip-index.ts';
+import { listSome } from '../text.ts';
 import { type Clip, type Clips, type EventDataset, SPLITS, type Split } from './dataset.ts';
 import { type FrameRow, FrameRows } from './frame-rows.ts';
 import { checkSettings, type FrameSettings, layoutOf } from './frame-settings.ts';
 import { divideClips, FRAME_JOB, type FrameSetup } from './frame-thread.ts';
 import { limitPerClass } from './limit-per-class.ts';
-import { foldNames, formatCount } from './problems.ts';
+import { formatCount } from './problems.ts';
 import { runInThreads, type Threads } from './thread-pool.ts';
 import { WorkingSpace } from './working-space.ts';
 
@@ -160,7 +161,7 @@ function checkWhole(clips: Clips, rows: Readonly<Record<Split, readonly CachedCl
     const missing = clips[split].filter((_, row) => rows[split][row] === undefined);
     if (missing.length === 0) continue;
     const names = missing.map(({ recording }) => recording);
-    throw new ReproError('data-corrupt', `${foldNames(names)}: listed but not read.`, {
+    throw new ReproError('data-corrupt', `${listSome(names)}: listed but not read.`, {
       where: 'dataset.root',
       fix: 'The data changed while being read, or contain a name twice: run `repro run verify --force`.',
     });
@@ -182,7 +183,7 @@ function warnOfShortClips(
   if (short.length === 0) return;
   const names = short.map((clip) => `${clip.recording} (${clip.events})`);
   warn?.(
-    `${formatCount(short.length, 'clip')} with fewer events than the ${steps} frames, which are mostly empty: ${foldNames(names)}.`,
+    `${formatCount(short.length, 'clip')} with fewer events than the ${steps} frames, which are mostly empty: ${listSome(names)}.`,
   );
 }
 
@@ -195,6 +196,6 @@ function warnOfLongClips(
   if (recordings.length === 0) return;
   const span = `${steps} frames of ${durationUs} µs`;
   warn?.(
-    `${formatCount(recordings.length, 'clip')} longer than ${span}, whose later events are left out: ${foldNames([...new Set(recordings)])}.`,
+    `${formatCount(recordings.length, 'clip')} longer than ${span}, whose later events are left out: ${listSome([...new Set(recordings)])}.`,
   );
 }

@@ -1,5 +1,6 @@
+import { formatBytes } from '../text.ts';
 import type { PublishedFile } from './dataset.ts';
-import { formatBytes } from './problems.ts';
+
 import { rootOption, showPath } from './show-path.ts';
 
 /** `Train.zip (md5 2095…)`, with its size if the publisher gives one. */

@@ -1,31 +1,12 @@
 import { ReproError } from '../errors.ts';
+import { listSome } from '../text.ts';
 
-/** Names shown from a long list; the rest are counted. */
-const SHOWN = 4;
 /** For an error: with the few kinds that exist, it stays within 25 lines. */
 const SHOWN_NAMES = 5;
 const SHOWN_PLACES = 3;
 
-/** `a, b, c, d and 12 more`. */
-export function foldNames(names: readonly string[], shown = SHOWN): string {
-  if (names.length <= shown + 1) return names.join(', ');
-  return `${names.slice(0, shown).join(', ')} and ${names.length - shown} more`;
-}
-
 export function formatCount(count: number, noun: string): string {
   return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-/** `1.2 GB`, decimal as in download pages. */
-export function formatBytes(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
 /** The problems of one kind. */
@@ -76,7 +57,7 @@ export class Problems {
         ...told.slice(0, SHOWN_PLACES).map((sentence) => `  ${sentence}`),
       ]),
       ...rareFirst(this.#names).map(
-        ([kind, { told }]) => `${kind} (${told.length}): ${foldNames(told, SHOWN_NAMES)}`,
+        ([kind, { told }]) => `${kind} (${told.length}): ${listSome(told, SHOWN_NAMES)}`,
       ),
     ];
   }

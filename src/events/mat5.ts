@@ -1,3 +1,4 @@
+import { listSome, shortenText } from '../text.ts';
 import {
   COMPRESSED,
   INT8,
@@ -40,7 +41,7 @@ interface MatHeader {
 const MOST_VARIABLES = 1000;
 /** In a message. */
 const MOST_SHOWN_NAMES = 10;
-const MOST_SHOWN_LETTERS = 63;
+const MOST_SHOWN_LETTERS = 64;
 const CLASS_NAMES: Readonly<Record<number, string>> = {
   1: 'a cell array',
   2: 'a struct',
@@ -115,13 +116,10 @@ export function readMat5(
 
 function listNames(names: readonly string[]): string {
   if (names.length === 0) return 'no variables';
-  const shown = names
-    .slice(0, MOST_SHOWN_NAMES)
-    .map((name) =>
-      JSON.stringify(name.length > MOST_SHOWN_LETTERS ? `${name.slice(0, MOST_SHOWN_LETTERS)}…` : name),
-    );
-  const more = names.length - shown.length;
-  return more === 0 ? shown.join(', ') : `${shown.join(', ')} and ${more.toLocaleString('en-US')} more`;
+  return listSome(
+    names.map((name) => JSON.stringify(shortenText(name, MOST_SHOWN_LETTERS))),
+    MOST_SHOWN_NAMES,
+  );
 }
 
 interface OpenMatrix {

@@ -1,13 +1,13 @@
+import { statSync } from 'node:fs';
 import fs from 'node:fs/promises';
+import path from 'node:path';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { execa } from 'execa';
 import { hasErrorCode } from '../errors.ts';
-import { readMessages } from '../stage/message-reader.ts';
-import { lifelineDescriptor, messageDescriptor, type StageMessage } from '../stage/protocol.ts';
-import type { StageEnd, StageLaunch } from './executor.ts';
-import { permissionFlags } from './node-permissions.ts';
+import { lifelineDescriptor, messageDescriptor, readMessages, type StageMessage } from '../stage/protocol.ts';
+import type { FilePermissions, StageEnd, StageLaunch } from './executor.ts';
 
 /** The longest a timer can be set for. */
 const timerAtMostMs = 2 ** 31 - 1;
@@ -17,7 +17,7 @@ const drainMs = 2_000;
 
 /**
  * Runs a stage on this machine, in its own process group (and session): a terminal's Ctrl-C does not reach it, and
- * whatever it has started dies with it. It also dies with us, however we end: see `src/stage/lifeline.ts`.
+ * whatever it has started dies with it. It also dies with us, however we end: see `src/stage/host.ts`.
  */
 export async function runLocally(launch: StageLaunch): Promise<StageEnd> {
   if (launch.stop.aborted || launch.kill.aborted) return { kind: 'interrupted' };
@@ -135,4 +135,49 @@ function describeEnd(
     code: 'exit',
     text: `its process exited with code ${exitCode} before the stage was done`,
   };
+}
+
+/**
+ * The flags with which Node.js lets a process touch only these files. Threads and addons work; other programs cannot be started.
+ * What this covers, and what it does not: docs/hermetic.md.
+ */
+export function permissionFlags(
+  { read, write }: FilePermissions,
+  known: ReadonlySet<string> = process.allowedNodeEnvironmentFlags,
+): string[] {
+  // Before Node 22.13 it was an experiment under another name.
+  const model = known.has('--permission') ? '--permission' : '--experimental-permission';
+  return [
+    model,
+    '--allow-worker',
+    '--allow-addons',
+    // From Node 25 on the network is limited, too. What comes from it is no file that could be declared.
+    ...(known.has('--allow-net') ? ['--allow-net'] : []),
+    // That this is experimental (Node 20), and that addons are not checked, is not news to a stage's log.
+    '--disable-warning=ExperimentalWarning',
+    '--disable-warning=SecurityWarning',
+    ...listGrants(read).map((one) => `--allow-fs-read=${one}`),
+    ...listGrants(write).map((one) => `--allow-fs-write=${one}`),
+  ];
+}
+
+/**
+ * Files as Node wants them: `/a/*` for a folder, both `/a` and `/a/*` for what does not exist yet. They are sorted and none is below
+ * another, because Node 20 aborts if it has to add a path to its tree where there is one already.
+ */
+function listGrants(files: readonly string[]): string[] {
+  const grants = new Set(files.flatMap(grantsOf));
+  const folders = [...grants].filter((one) => one.endsWith('*')).map((one) => one.slice(0, -1));
+  return [...grants]
+    .filter((one) => !folders.some((folder) => one.startsWith(folder) && one !== `${folder}*`))
+    .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}
+
+function grantsOf(file: string): string[] {
+  const below = `${file.replace(/[/\\]$/, '')}${path.sep}*`;
+  try {
+    return statSync(file).isDirectory() ? [below] : [file];
+  } catch {
+    return [file, below];
+  }
 }

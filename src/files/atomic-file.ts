@@ -4,7 +4,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { hasErrorCode } from '../errors.ts';
-import { makeFolder } from './new-folder.ts';
+import { makeFolder } from './folders.ts';
 
 /**
  * Stages run under Node's permission model, which refuses fsync from Node 26 on. There each write waits for the disk instead. Names in
@@ -93,4 +93,35 @@ export async function syncFolder(folder: string): Promise<void> {
   } catch (error) {
     if (!hasErrorCode(error, 'EINVAL', 'EISDIR', 'EPERM', 'EACCES', 'ENOTSUP')) throw error;
   }
+}
+
+export interface FileToWrite {
+  readonly file: string;
+  readonly content: string | Uint8Array;
+}
+
+/**
+ * Writes several files, each whole or not at all, and none unless there is room for all: their contents are written beside them first.
+ * Makes the folders if needed.
+ */
+export async function writeFilesAtomic(files: readonly FileToWrite[]): Promise<void> {
+  const waiting: { readonly file: string; readonly partial: string }[] = [];
+  try {
+    for (const { file, content } of files) {
+      await makeFolderSynced(path.dirname(file));
+      const partial = path.join(path.dirname(file), `.${randomUUID()}.partial`);
+      waiting.push({ file, partial });
+      await writeSynced(partial, content).catch((error: unknown) => {
+        throw blame(error, file);
+      });
+    }
+    for (const { file, partial } of waiting) {
+      await fs.rename(partial, file).catch((error: unknown) => {
+        throw blame(error, file);
+      });
+    }
+  } finally {
+    for (const { partial } of waiting) await fs.rm(partial, { force: true });
+  }
+  for (const folder of new Set(files.map(({ file }) => path.dirname(file)))) await syncFolder(folder);
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { explainDiskError } from './disk-error.ts';
-import { kindOfPath } from './path-kind.ts';
+import { kindOfPath } from './folders.ts';
 import { quoteWords } from './shell-words.ts';
 
 /**

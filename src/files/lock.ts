@@ -1,13 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
-import { hasErrorCode, ReproError } from '../errors.ts';
-import { removeEmptyFolder } from './empty-folder.ts';
-import { findHighest, type LockContent, nameOf, readContent, silenceMs } from './lock-holder.ts';
-import { findProcess, identifyThisProcess } from './process-identity.ts';
+import { describeError, hasErrorCode, ReproError } from '../errors.ts';
+import { removeEmptyFolder } from './folders.ts';
+import { findProcess, identifyThisProcess, type ProcessIdentity } from './process-identity.ts';
 
 export interface Lock {
   /** Whether another run has taken over because this one gave no sign of life for too long, or the lock was deleted. */
@@ -16,6 +24,18 @@ export interface Lock {
   /** Releases it and removes its folder, for a run that leaves nothing behind; unless another run takes it meanwhile. */
   dissolve(): Promise<void>;
 }
+
+/** A file of a lock's folder: who holds it, or that it is released. */
+interface LockContent extends ProcessIdentity {
+  readonly version: 1;
+  readonly command: readonly string[];
+  /** ISO 8601, UTC. */
+  readonly started: string;
+  readonly released: boolean;
+}
+
+/** A holder that has not touched its file for this long is presumed dead. */
+export const silenceMs = 60_000;
 
 /** A holder on another machine or in another container shows that it is alive by touching its file. */
 const heartbeatMs = 5_000;
@@ -64,6 +84,24 @@ export async function isHeld(folder: string): Promise<boolean> {
     if (error instanceof ReproError && error.code === 'locked') return true;
     throw error;
   }
+}
+
+/**
+ * The run that holds the lock, as far as a look tells: one on another machine that has given no sign for a minute counts as dead. Changes
+ * nothing, unlike the question whether the lock can be taken, and so cannot allow for a clock that differs.
+ */
+export function findHolder(folder: string): ProcessIdentity | null {
+  const highest = findHighest(folder);
+  if (highest === 0) return null;
+  const file = path.join(folder, nameOf(highest));
+  const holder = readContent(file);
+  if (holder === null || holder.released) return null;
+  const state = findProcess(holder);
+  if (state === 'unknown') {
+    const last = statSync(file, { throwIfNoEntry: false });
+    return last === undefined || Date.now() - last.mtimeMs > silenceMs ? null : holder;
+  }
+  return state === 'alive' ? holder : null;
 }
 
 function holdLock(folder: string, number: number, content: LockContent): Lock {
@@ -195,5 +233,52 @@ function removeBelow(folder: string, number: number): void {
   for (const name of readdirSync(folder)) {
     const isOlder = Number.parseInt(name, 10) < number;
     if (isOlder) removeIfThere(path.join(folder, name));
+  }
+}
+
+/**
+ * null for a file that is missing, damaged or empty.
+ *
+ * @throws {ReproError} `lock-unreadable`: the run that holds the lock may be alive
+ */
+export function readContent(file: string): LockContent | null {
+  try {
+    const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isLockContent(content) ? content : null;
+  } catch (error) {
+    if (error instanceof SyntaxError || hasErrorCode(error, 'ENOENT')) return null;
+    throw new ReproError('lock-unreadable', `this lock file cannot be read: ${describeError(error)}`, {
+      where: file,
+      fix: 'Make it readable for you. Delete it only if no run works in this folder.',
+      cause: error,
+    });
+  }
+}
+
+function isLockContent(value: unknown): value is LockContent {
+  if (typeof value !== 'object' || value === null) return false;
+  const { pid, host, space, startTime, command } = value as Partial<LockContent>;
+  return (
+    typeof pid === 'number' &&
+    typeof host === 'string' &&
+    [space, startTime].every((one) => one === null || typeof one === 'string') &&
+    Array.isArray(command)
+  );
+}
+
+export function nameOf(number: number): string {
+  return `${number}.json`;
+}
+
+/** 0 if there is none: the lock was never taken, or its folder is gone. */
+function findHighest(folder: string): number {
+  try {
+    const numbers = readdirSync(folder)
+      .filter((name) => /^\d+\.json$/.test(name))
+      .map((name) => Number.parseInt(name, 10));
+    return Math.max(0, ...numbers);
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return 0;
+    throw error;
   }
 }

@@ -1,8 +1,10 @@
 import fs from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
+import { promisify } from 'node:util';
 import { syncFile, syncFolder } from './atomic-file.ts';
 import { forEachLimited } from './for-each-limited.ts';
-import { findSyncWhole } from './sync-whole.ts';
 
 /** From so many files or folders on, one call for their whole file system takes less time than one for each of them. */
 const wholeFrom = { files: 200, folders: 50 };
@@ -55,4 +57,84 @@ async function syncAll(target: string, { syncWhole }: SyncOptions): Promise<bool
     () => true,
     () => false,
   );
+}
+
+/** Only here: a `sync` elsewhere on the PATH may be anything. */
+const programs = ['/usr/bin/sync', '/bin/sync'];
+
+/** Until then syncfs(2) did not report all that a file system could not write. */
+const firstReliableLinux = { major: 5, minor: 17 };
+
+/** Magic numbers of statfs(2) of file systems whose server does not learn of syncfs(2), or may not. */
+const unreliable: ReadonlySet<number> = new Set([
+  0x65735546, // FUSE, and virtiofs
+  0x01021997, // 9p
+  0x6969, // NFS
+  0x517b, // SMB
+  0xfe534d42, // SMB 2 and 3
+  0xff534d42, // CIFS
+]);
+
+/** What decides whether one call for a whole file system can be relied on; tests put others in its place. */
+export interface SyncMachine {
+  readonly platform: NodeJS.Platform;
+  /** As `uname -r` says: `6.1.0-18-amd64`. */
+  readonly release: string;
+  /** The magic number of the file system of a path. */
+  readonly typeOf: (target: string) => Promise<number>;
+  /** What a program prints when asked for its version. */
+  readonly versionOf: (program: string) => Promise<string>;
+}
+
+const thisMachine: SyncMachine = {
+  platform: process.platform,
+  release: os.release(),
+  typeOf: async (target) => (await fs.statfs(target)).type >>> 0,
+  versionOf: async (program) => (await call(program, ['--version'])).stdout,
+};
+
+/** Each machine is asked once. */
+const found = new WeakMap<SyncMachine, Promise<string | null>>();
+
+/**
+ * What writes everything of a path's file system to the disk and reports what it cannot write: syncfs(2), which Node does not offer, through
+ * `sync -f` of coreutils. Others of that name (busybox, toybox) may take `-f` and ignore it.
+ *
+ * @returns null where that cannot be relied on: each file then has to be synced
+ */
+export async function findSyncWhole(
+  target: string,
+  machine: SyncMachine = thisMachine,
+): Promise<((target: string) => Promise<void>) | null> {
+  if (machine.platform !== 'linux' || !isReliable(machine.release)) return null;
+  const type = await machine.typeOf(target).catch(() => null);
+  if (type === null || unreliable.has(type)) return null;
+  const asked = found.get(machine) ?? findProgram(machine);
+  found.set(machine, asked);
+  const program = await asked;
+  return program === null ? null : (whole) => runSync(program, whole);
+}
+
+function isReliable(release: string): boolean {
+  const [, major = 0, minor = 0] = (/^(\d+)\.(\d+)/.exec(release) ?? []).map(Number);
+  const first = firstReliableLinux;
+  return major > first.major || (major === first.major && minor >= first.minor);
+}
+
+async function findProgram({ versionOf }: SyncMachine): Promise<string | null> {
+  for (const one of programs) {
+    if (/coreutils/.test(await versionOf(one).catch(() => ''))) return one;
+  }
+  return null;
+}
+
+/** @throws if the path does not exist, or something of its file system could not be written */
+export async function runSync(program: string, target: string): Promise<void> {
+  await call(program, ['-f', target]);
+}
+
+/** Loads what starts processes only now: most runs start none. */
+async function call(program: string, words: readonly string[]): Promise<{ readonly stdout: string }> {
+  const { execFile } = await import('node:child_process');
+  return promisify(execFile)(program, words);
 }

@@ -65,3 +65,49 @@ function sortLayers(layers: readonly LayerNode[][], side: 'above' | 'below'): vo
     for (const [index, node] of layer.entries()) position.set(node, (index + 0.5) / layer.length);
   }
 }
+
+/** Lengths of a drawing, in px. */
+export interface GraphSizes {
+  readonly boxHeight: number;
+  /** From the top of a layer to the top of the next. */
+  readonly layerHeight: number;
+  /** Between boxes side by side. */
+  readonly gap: number;
+  /** What an edge takes in a layer that it crosses. */
+  readonly passWidth: number;
+  /** Around the drawing. */
+  readonly margin: number;
+}
+
+/** Where a node is drawn, in px. */
+export interface Box {
+  /** Centre. */
+  readonly x: number;
+  readonly top: number;
+  readonly width: number;
+}
+
+/** Every layer centred on one axis, its nodes in their order with a gap between them; and the size of the whole drawing. */
+export function placeBoxes(
+  layers: readonly (readonly LayerNode[])[],
+  { boxHeight, layerHeight, gap, passWidth, margin }: GraphSizes,
+  widthOf: (stage: string) => number,
+): { readonly boxes: ReadonlyMap<LayerNode, Box>; readonly width: number; readonly height: number } {
+  const nodeWidth = ({ stage }: LayerNode): number => (stage === null ? passWidth : widthOf(stage));
+  const widths = layers.map(
+    (layer) => layer.reduce((sum, node) => sum + nodeWidth(node), 0) + gap * (layer.length - 1),
+  );
+  const centre = Math.max(0, ...widths) / 2 + margin;
+  const boxes = new Map<LayerNode, Box>();
+  for (const [index, layer] of layers.entries()) {
+    let left = centre - (widths[index] ?? 0) / 2;
+    for (const node of layer) {
+      const width = nodeWidth(node);
+      boxes.set(node, { x: left + width / 2, top: margin + index * layerHeight, width });
+      left += width + gap;
+    }
+  }
+  const right = Math.max(0, ...[...boxes.values()].map(({ x, width }) => x + width / 2));
+  const height = layers.length * layerHeight - (layerHeight - boxHeight) + 2 * margin;
+  return { boxes, width: right + margin, height };
+}

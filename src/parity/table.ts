@@ -1,4 +1,5 @@
 import { escapeControls } from '../formats/shown-text.ts';
+import { shortenText } from '../text.ts';
 import type { Comparison } from './compare.ts';
 import { countTotals, hasPassed, type ParityTotals } from './document.ts';
 import type { CaseOutcome } from './suite.ts';
@@ -68,7 +69,7 @@ function formatRow(name: string, comparison: Comparison): string[] {
 
 /** Names come from the folder: made safe to print, and not so long that they push the numbers out of sight. */
 function shorten(name: string): string {
-  return escapeControls(name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name);
+  return escapeControls(shortenText(name, longestName));
 }
 
 function explainFailure({ passed, reason, worst, largestAbsoluteError }: Comparison): string[] {

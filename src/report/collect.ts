@@ -8,10 +8,17 @@ import { CLIP_EXAMPLES, type ClipExamples, readClipExamples } from '../results/c
 import { type Manifest, readManifest } from '../results/manifest.ts';
 import { fixOf, readResultFile, refuse } from '../results/result-file.ts';
 import { type Claim, readClaims } from './claims/claim.ts';
+import type {
+  ManifestResult,
+  ModelResult,
+  PublishedResult,
+  Results,
+  RunResult,
+  Tally,
+} from './data/results.ts';
 import { readPipeline, readTimelinePlace } from './inputs/pipeline.ts';
 import { readReference } from './inputs/reference.ts';
 import { readRunResult } from './inputs/run.ts';
-import type { ManifestResult, ModelResult, PublishedResult, Results, RunResult, Tally } from './results.ts';
 
 /** The stage module that writes the report, as in the pipeline file. */
 const MODULE = 'stages/report.ts';

@@ -1,38 +1,29 @@
-import { answerSpikes, answerTau } from './answers.ts';
 import type { Judgement } from './claims/judgement.ts';
-import { describeClaims } from './claims/section.ts';
-import { listSwitched } from './compat-table.ts';
-import { tabulateDifferences } from './differences.ts';
-import type { Banner, Block, Report, Section, Table, Text } from './document.ts';
-import { tabulateBestEpochs, tabulateLate } from './epoch-tables.ts';
-import { allRuns } from './epochs.ts';
+import { isValidated } from './data/epochs.ts';
+import { judgeModels, type Outcome } from './data/outcome.ts';
+import type { Results } from './data/results.ts';
+import { judgeComparability, THESIS, titleDataset } from './data/thesis.ts';
+import type { Figure } from './drawing/figure.ts';
 import { drawAccuracy, drawAccuracyByModel } from './figures/accuracy.ts';
 import { drawConfusion } from './figures/confusion.ts';
 import { drawDifference } from './figures/difference.ts';
-import type { Figure } from './figures/figure.ts';
 import { drawClasses, drawUsers } from './figures/groups.ts';
 import { drawLoss, drawTrainingLoss } from './figures/loss.ts';
 import { drawOutcomes } from './figures/outcomes.ts';
-import { drawPipeline } from './figures/pipeline.ts';
-import { drawSpikes } from './figures/spikes.ts';
-import { countLayers, drawTau } from './figures/tau.ts';
-import { formatCount, formatPercent, joinWords } from './format.ts';
 import type { Origin } from './inputs/origin.ts';
-import { judgeModels, type Outcome } from './outcome.ts';
-import type { Results, RunResult } from './results.ts';
+import type { Banner, Block, Report, Section, Table } from './page/document.ts';
+import { describeClaims } from './sections/claims.ts';
 import { describeClips } from './sections/clips.ts';
 import { describeData } from './sections/data.ts';
-import { type Environment, tabulateEnvironment } from './sections/environment.ts';
+import { tabulateBestEpochs, tabulateLate } from './sections/epoch-tables.ts';
+import { listFacts } from './sections/facts.ts';
+import { describeNeurons } from './sections/neurons.ts';
+import { tabulateDifferences, tabulateOutcomes, tabulateSeeds } from './sections/outcome-tables.ts';
+import { describePipeline, type Environment } from './sections/pipeline.ts';
 import { describeReference } from './sections/reference.ts';
 import { describeRerun } from './sections/rerun.ts';
 import { describeSettings } from './sections/settings.ts';
-import { describeTimes } from './sections/times.ts';
-import { markSimulated } from './simulated.ts';
-import { tabulateSpikes } from './spikes-table.ts';
-import { tabulateOutcomes, tabulateSeeds } from './tables.ts';
-import { judgeComparability, THESIS, titleDataset } from './thesis.ts';
-import { isValidated } from './validated.ts';
-import { writeVerdict } from './verdict.ts';
+import { writeVerdict } from './sections/verdict.ts';
 
 export interface ReportOptions {
   readonly title: string;
@@ -52,7 +43,7 @@ export function buildReport(results: Results, options: ReportOptions): Report {
       results.simulated && !/simulat/i.test(options.title) ? `Simulated: ${options.title}` : options.title,
     subtitle: [`${nameKind(results)} of ${THESIS.author}, `, { strong: THESIS.title }, ` (${THESIS.where}).`],
     banners: announce(results),
-    facts: [...nameProfile(options.origin ?? null), ...listFacts(results)],
+    facts: listFacts(results, options.origin ?? null),
     sections: results.simulated ? markSimulated(sections) : sections,
     footer: ['The same inputs reproduce this page byte for byte, so it has no date.'],
   };
@@ -95,15 +86,7 @@ function listSections(
     describeData(results),
     ...describeClips(results),
     describeSettings(results),
-    {
-      id: 'pipeline',
-      title: 'Pipeline',
-      blocks: [
-        ...showFigures(drawPipeline(results)),
-        ...describeTimes(results.timeline),
-        ...showTables(tabulateEnvironment(results, environment)),
-      ],
-    },
+    describePipeline(results, environment),
     describeRerun(results, origin),
   ];
 }
@@ -166,107 +149,26 @@ function showTables(...tables: readonly (Table | null)[]): Block[] {
   return tables.flatMap((table) => (table === null ? [] : [{ kind: 'table', table } as const]));
 }
 
-/** What the figures below say, first. */
-function answer(text: Text): Block[] {
-  return text.length === 0 ? [] : [{ kind: 'paragraph', text, lead: true }];
+const MARK = 'simulated-';
+
+/**
+ * Names the files of figures and pictures after what they are, so that one on its own, copied somewhere, cannot pass for a
+ * reproduction: `simulated-accuracy.svg`.
+ */
+function markSimulated(sections: readonly Section[]): Section[] {
+  return sections.map((section) => ({ ...section, blocks: section.blocks.map(markBlock) }));
 }
 
-/** Time constants and spikes of each layer, if the training recorded them. */
-function describeNeurons(results: Results): Section[] {
-  if (countLayers(results) === 0) return [];
-  return [
-    {
-      id: 'time-constants',
-      title: 'Time constants',
-      blocks: [...answer(answerTau(results)), ...showFigures(drawTau(results))],
-    },
-    {
-      id: 'spikes',
-      title: 'Spikes',
-      blocks: [
-        ...answer(answerSpikes(results)),
-        ...showFigures(drawSpikes(results)),
-        { kind: 'table', table: tabulateSpikes(results) },
-      ],
-    },
-  ];
-}
-
-function nameProfile(origin: Origin | null): Report['facts'] {
-  if (origin === null) return [];
-  const { profile, set } = origin;
-  return [{ name: 'Profile', value: set.length === 0 ? profile : `${profile}, with ${set.join(', ')}` }];
-}
-
-function listFacts(results: Results): Report['facts'] {
-  const runs = allRuns(results);
-  const distinct = (values: readonly string[]): string => [...new Set(values)].join(', ');
-  const clips = distinct(
-    runs.map(
-      (run) =>
-        `${formatCount(run.clips.train)} / ${formatCount(run.clips.validation)} / ${formatCount(run.clips.test)}`,
-    ),
-  );
-  const switched = listSwitched(results);
-  return [
-    {
-      name: 'Data',
-      value: `${results.simulated ? 'Simulated, in the layout of ' : ''}${titleDataset(results.dataset)}`,
-    },
-    ...listReductions(results).map((value) => ({ name: 'Reduced data', value })),
-    { name: 'Clips: training / validation / test', value: clips },
-    {
-      name: 'Classes',
-      value: `${results.classes.length}, chance ${formatPercent(1 / results.classes.length)}`,
-    },
-    {
-      name: results.models.length === 1 ? 'Model' : 'Models',
-      value: joinWords(results.models.map(({ title }) => title)),
-    },
-    { name: results.seeds.length === 1 ? 'Seed' : 'Seeds', value: results.seeds.join(', ') },
-    ...(switched.length === 0 ? [] : [{ name: 'Compatibility switches', value: switched.join(', ') }]),
-    { name: 'Epochs', value: distinct(runs.map(({ metrics }) => formatCount(metrics.epochs.length))) },
-    { name: 'Parameters', value: describeParameters(results) },
-    {
-      name: 'Software',
-      value: distinct(runs.map(({ engine }) => `${engine.name} ${engine.version} on ${engine.backend}`)),
-    },
-  ];
-}
-
-/** In what the networks see less than the recordings hold: all of it in one text. */
-function listReductions(results: Results): string[] {
-  const runs = allRuns(results);
-  const fewest = (count: (run: RunResult) => number): number => Math.min(...runs.map(count));
-  const clips = [
-    {
-      name: 'training',
-      used: fewest((run) => run.clips.train + run.clips.validation),
-      of: results.manifest.train,
-    },
-    { name: 'test', used: fewest((run) => run.clips.test), of: results.manifest.test },
-  ].flatMap(({ name, used, of }) =>
-    used < of.clips ? [`a subset of ${formatCount(used)} of ${formatCount(of.clips)} ${name} clips`] : [],
-  );
-  const frames = runs.flatMap(({ frames: one }) => {
-    const factor = one?.downsample;
-    return typeof factor === 'number' && factor > 1
-      ? [`${factor} × ${factor} pixels binned into one, to ${one?.height} × ${one?.width}`]
-      : [];
-  });
-  const parts = [...clips, ...new Set(frames)];
-  return parts.length === 0 ? [] : [joinWords(parts)];
-}
-
-/** `98 821 (Baseline); 142 062 (No Reg. and λ = .1)`, or one number for all. */
-function describeParameters({ models }: Results): string {
-  const titles = new Map<string, Set<string>>();
-  for (const { title, runs } of models) {
-    for (const { parameters } of runs) {
-      const count = formatCount(parameters);
-      titles.set(count, (titles.get(count) ?? new Set()).add(title));
+function markBlock(block: Block): Block {
+  switch (block.kind) {
+    case 'figure':
+      return { ...block, figure: { ...block.figure, id: `${MARK}${block.figure.id}` } };
+    case 'gallery': {
+      const { gallery } = block;
+      const pictures = gallery.pictures.map((picture) => ({ ...picture, id: `${MARK}${picture.id}` }));
+      return { ...block, gallery: { ...gallery, pictures } };
     }
+    default:
+      return block;
   }
-  if (titles.size === 1) return [...titles.keys()].join('');
-  return [...titles].map(([count, whose]) => `${count} (${joinWords([...whose])})`).join('; ');
 }

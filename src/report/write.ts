@@ -1,11 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { figuresOf, galleriesOf, type Report } from './document.ts';
-import { toCsv } from './figures/figure.ts';
-import { formatIndex } from './figures/index-file.ts';
-import { type RenderedFigure, renderFigure } from './figures/render.ts';
-import { renderMarkdown } from './markdown.ts';
-import { renderPage } from './page.ts';
+import { toCsv } from './drawing/figure.ts';
+import { type RenderedFigure, renderFigure } from './drawing/render.ts';
+import { figuresOf, galleriesOf, type Report } from './page/document.ts';
+import { renderMarkdown } from './page/markdown.ts';
+import { renderPage } from './page/page.ts';
 
 export interface WrittenReport {
   readonly figures: number;
@@ -48,4 +47,17 @@ export async function writeReport(
     ),
   ]);
   return { figures: figures.length, pageBytes: Buffer.byteLength(page) };
+}
+
+/** `figures/index.json`: what the folder's files show, in the order of the page, for programs that export them. */
+export function formatIndex(rendered: readonly RenderedFigure[]): string {
+  const figures = rendered.map(({ figure: { id, title, caption, alt } }) => ({
+    id,
+    title,
+    caption,
+    alt,
+    svg: `${id}.svg`,
+    csv: `${id}.csv`,
+  }));
+  return `${JSON.stringify({ version: 1, figures }, null, 2)}\n`;
 }

@@ -1,4 +1,4 @@
-import type { MetricValue, Progress } from '../stage/context.ts';
+import type { MetricValue, Progress } from '../stage/define-stage.ts';
 import type { UndeclaredAccess } from '../stage/undeclared.ts';
 import type { ExpectedTime, ExpectedTotal } from './expected-time.ts';
 

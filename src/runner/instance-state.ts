@@ -1,5 +1,5 @@
 import { describeError, ReproError } from '../errors.ts';
-import { findHolder } from '../files/lock-holder.ts';
+import { findHolder } from '../files/lock.ts';
 import { findProcess } from '../files/process-identity.ts';
 import type { Freshness } from './freshness/freshness.ts';
 import type { Session } from './session.ts';

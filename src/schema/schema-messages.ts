@@ -1,6 +1,7 @@
+import { shortenText } from '../text.ts';
 import { getAt, isJsonObject, type Json } from './json.ts';
 import type { SchemaError } from './json-schema.ts';
-import { fixMissingColon } from './missing-colon.ts';
+import { fixMissingColon } from './yaml-mistakes.ts';
 
 /** What a rule requires and what was found: `must be at least 1, not 0.` */
 export function describeRule(error: SchemaError): string {
@@ -95,8 +96,7 @@ function nameTypes(types: unknown): string {
 export function show(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object' && value !== null) return 'a mapping';
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
+  return shortenText(JSON.stringify(value) ?? String(value), 60);
 }
 
 /** What to do about a value of the wrong type, or what the schema says about a pattern or a forbidden value. */

@@ -1,9 +1,10 @@
+import path from 'node:path';
+import { ReproError } from '../errors.ts';
 import { findClosest, suggestName } from './closest-name.ts';
 import { formatPath, getAt, type Json, type JsonPath } from './json.ts';
-import type { JsonSchema, SchemaError } from './json-schema.ts';
-import { fixMissingColon } from './missing-colon.ts';
+import { describeRequiredKeys, type JsonSchema, type SchemaError } from './json-schema.ts';
 import { PassedChecks } from './passed-checks.ts';
-import type { Problem } from './problems.ts';
+import { ConfigurationError, type Place, type Problem } from './problems.ts';
 import {
   describeBranches,
   describeChoice,
@@ -13,7 +14,8 @@ import {
   ruleOf,
   show,
 } from './schema-messages.ts';
-import type { Place } from './source-position.ts';
+import { parseYaml, readTextFile, type YamlDocument } from './yaml-document.ts';
+import { fixMissingColon } from './yaml-mistakes.ts';
 
 /** What is checked, and how messages name its parts. */
 export interface SchemaSubject {
@@ -171,4 +173,36 @@ function parsePointer(pointer: string, value: Json): JsonPath {
 
 function describePath(path: JsonPath): string {
   return path.length === 0 ? '' : `${formatPath(path)}: `;
+}
+
+/**
+ * Checks a YAML file against a JSON Schema.
+ *
+ * @param file relative to the project; also its name in messages
+ * @param passed values that need not be checked again
+ * @returns every problem with its place; empty if the file is valid
+ */
+export async function findFileProblems(
+  file: string,
+  rules: JsonSchema,
+  { projectRoot, passed }: { readonly projectRoot: string; readonly passed: PassedChecks },
+): Promise<readonly Problem[]> {
+  try {
+    const text = await readTextFile(path.resolve(projectRoot, file), file);
+    if (passed.has(rules.text, text)) return [];
+    const problems = await checkDocument(await parseYaml(text, file, describeRequiredKeys(rules)), rules);
+    if (problems.length === 0) passed.add(rules.text, text);
+    return problems;
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    if (!(error instanceof ReproError)) throw error;
+    return [{ at: error.where ?? file, message: error.message, fix: error.fix }];
+  }
+}
+
+function checkDocument(document: YamlDocument, rules: JsonSchema): Promise<Problem[]> {
+  return checkSchema(rules, {
+    value: document.value,
+    place: (at, part) => document.positionOf(at, part),
+  });
 }

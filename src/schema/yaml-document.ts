@@ -2,12 +2,10 @@ import type { Document, YAMLError } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { readRegularSync } from '../files/regular-file.ts';
 import type { Json, JsonPath } from './json.ts';
-import { findMissingColon } from './missing-colon.ts';
 import type { ParsedDocuments } from './parsed-documents.ts';
 import { type FoundPlace, PlaceFinder } from './places.ts';
-import { ConfigurationError } from './problems.ts';
-import type { SourcePosition } from './source-position.ts';
-import { findUnclosedCollection } from './unclosed-collection.ts';
+import { ConfigurationError, type SourcePosition } from './problems.ts';
+import { findMissingColon, findUnclosedCollection } from './yaml-mistakes.ts';
 import { type NodePlaces, type ReadNodes, readNodes } from './yaml-nodes.ts';
 
 /** A YAML file as plain JSON values, with the position of each. */

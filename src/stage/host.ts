@@ -2,15 +2,12 @@ import { readFileSync, writeSync } from 'node:fs';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { describeError, ReproError } from '../errors.ts';
 import { explainDiskError } from '../files/disk-error.ts';
-import { MessageChannel } from './channel.ts';
-import type { StageContext } from './context.ts';
-import type { Stage } from './define-stage.ts';
-import { keepWatch } from './lifeline.ts';
-import type { StageTask } from './protocol.ts';
-import { explainRefusals, findRefusal, type RefusedError } from './refusal.ts';
-import { watchRefusals } from './refusal-watch.ts';
+import type { Stage, StageContext } from './define-stage.ts';
+import { lifelineDescriptor, MessageChannel, type StageTask } from './protocol.ts';
+import { explainRefusals, findRefusal, type RefusedError, watchRefusals } from './refusals.ts';
 import { type Reports, runCommand } from './run-command.ts';
 import { StageLog } from './stage-log.ts';
 import type { Declaration } from './undeclared.ts';
@@ -34,6 +31,19 @@ let hasEnded = false;
 const refusedEndsAfterMs = 1_000;
 /** What is refused to the stage, if it may only touch what it declares. */
 let limits: { readonly declaration: Declaration; readonly refusals: readonly RefusedError[] } | null = null;
+
+/**
+ * Runs in its own thread, so that it acts even during a long computation. Plain JavaScript in a
+ * string, so that it needs no file beside the compiled program. Signal 9 to process 0 kills the whole process group: this
+ * process and every program that the stage has started.
+ */
+const watchSource = `
+const { Socket } = require('node:net');
+const { workerData } = require('node:worker_threads');
+const end = () => process.kill(0, 'SIGKILL');
+const socket = new Socket({ fd: workerData, readable: true, writable: false });
+socket.on('end', end).on('close', end).on('error', end).resume();
+`;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // A command gets the signal directly, as a member of this group; a module gets it as `context.signal`.
@@ -160,4 +170,21 @@ function recogniseError(error: unknown): unknown {
   if (!isReproError(error) || error instanceof ReproError) return error;
   const { code, where, fix } = error as Partial<ReproError>;
   return new ReproError(String(code), error.message, { where, fix, cause: error.cause });
+}
+
+/**
+ * Kills this process and everything it has started as soon as the runner is gone, for whatever reason.
+ *
+ * @returns once the watch is running
+ */
+function keepWatch(): Promise<void> {
+  const thread = new Worker(watchSource, { eval: true, workerData: lifelineDescriptor });
+  return new Promise((resolve, reject) => {
+    thread.once('error', reject);
+    thread.once('online', () => {
+      // The watch must not keep a finished stage alive.
+      thread.unref();
+      resolve();
+    });
+  });
 }

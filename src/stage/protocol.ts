@@ -1,4 +1,7 @@
-import type { MetricValue, Progress } from './context.ts';
+import { writeSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { hasErrorCode } from '../errors.ts';
+import type { MetricValue, Progress } from './define-stage.ts';
 import type { Declaration } from './undeclared.ts';
 
 /** What the runner passes to a stage's process, as a JSON file whose path is the process's only argument. */
@@ -34,8 +37,95 @@ export type StageMessage =
   /** `peakMemoryBytes`: largest resident set; null if unknown. */
   | { readonly type: 'done'; readonly peakMemoryBytes: number | null };
 
+/** A stage may report after every sample; a person cannot read more than this. */
+const progressEveryMs = 100;
+
+/** The stage's end of the control channel. Writes are synchronous, so that they arrive even from a long computation. */
+export class MessageChannel {
+  #lastProgressMs = Number.NEGATIVE_INFINITY;
+  #withheld: Progress | null = null;
+
+  send(message: StageMessage): void {
+    this.#flushProgress();
+    write(message);
+  }
+
+  progress(progress: Progress): void {
+    this.#withheld = progress;
+    const nowMs = performance.now();
+    const isDue = nowMs - this.#lastProgressMs >= progressEveryMs || progress.done >= progress.total;
+    if (!isDue) return;
+    this.#lastProgressMs = nowMs;
+    this.#flushProgress();
+  }
+
+  #flushProgress(): void {
+    if (this.#withheld === null) return;
+    const progress = this.#withheld;
+    this.#withheld = null;
+    write({ type: 'progress', progress });
+  }
+}
+
+function write(message: StageMessage): void {
+  const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
+  for (let written = 0; written < bytes.length; ) {
+    try {
+      written += writeSync(messageDescriptor, bytes, written);
+    } catch (error) {
+      // A full channel is full only for a moment: the runner reads it continuously.
+      if (!hasErrorCode(error, 'EAGAIN')) throw error;
+    }
+  }
+}
+
+/** Far above any real message; a stage that writes more than this without a newline is not following the protocol. */
+const lineLengthAtMost = 1024 * 1024;
+
+/**
+ * Passes on every message from a channel.
+ *
+ * @param onOther is called with every other line that is not empty; by default they are ignored
+ * @returns when the channel is closed
+ */
+export function readMessages(
+  stream: Readable,
+  onMessage: (message: StageMessage) => void,
+  onOther: (line: string) => void = () => {},
+): Promise<void> {
+  let line = '';
+  let isTooLong = false;
+  const take = (text: string): void => {
+    const room = lineLengthAtMost - line.length;
+    isTooLong ||= text.length > room;
+    if (!isTooLong) line += text;
+  };
+  const endLine = (): void => {
+    const message = isTooLong ? null : parseStageMessage(line);
+    if (message !== null) onMessage(message);
+    else if (line.trim() !== '') onOther(line);
+    line = '';
+    isTooLong = false;
+  };
+  stream.setEncoding('utf8');
+  stream.on('data', (text: string) => {
+    const [first = '', ...others] = text.split('\n');
+    take(first);
+    for (const next of others) {
+      endLine();
+      take(next);
+    }
+  });
+  return new Promise((resolve) => {
+    // A broken channel is treated like a closed one: what matters is how the process ended.
+    stream.once('error', () => resolve());
+    stream.once('close', () => resolve());
+    stream.once('end', () => resolve());
+  });
+}
+
 /** Parses one line of the channel; null for anything that is not a message, since a stage may write anything. */
-export function parseStageMessage(line: string): StageMessage | null {
+function parseStageMessage(line: string): StageMessage | null {
   let value: unknown;
   try {
     value = JSON.parse(line);

@@ -3,9 +3,8 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import process from 'node:process';
 import { PassThrough } from 'node:stream';
 import { hasErrorCode, ReproError } from '../errors.ts';
-import type { StageContext } from './context.ts';
-import { readMessages } from './message-reader.ts';
-import type { StageMessage, StageTask } from './protocol.ts';
+import type { StageContext } from './define-stage.ts';
+import { readMessages, type StageMessage, type StageTask } from './protocol.ts';
 
 /** What a stage may report while it runs. */
 export type Reports = Pick<StageContext, 'progress' | 'metrics' | 'note' | 'warn'>;

@@ -1,4 +1,4 @@
-import type { Progress } from './context.ts';
+import type { Progress } from './define-stage.ts';
 
 /** People read the log afterwards: at most one line per second is useful, and one every thirty shows that it is alive. */
 const lineEveryMsAtLeast = 1_000;

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { isAtOrBelow } from '../files/path-below.ts';
 
 /** What messages about files that a stage does not declare have to name. */
 export interface Declaration {
@@ -57,7 +58,7 @@ export function linesToAdd(accesses: readonly UndeclaredAccess[], declaration: D
 
 /** The runner's own folder, and what the stage writes itself, are no inputs. */
 function isNewInput(name: string, { outputs }: Declaration): boolean {
-  return !isBelow(name, runnerFolder) && !outputs.some((one) => areRelated(name, one));
+  return !isAtOrBelow(name, runnerFolder) && !outputs.some((one) => areRelated(name, one));
 }
 
 /** The pipeline file may declare it: no output is in, around or the same as another, or an input of its stage. */
@@ -65,7 +66,7 @@ function isNewOutput(name: string, { outputs, inputs, projectRoot, taken = [] }:
   const read = inputs.map((one) => path.relative(projectRoot, one).split(path.sep).join('/'));
   return (
     name.startsWith('artifacts/') &&
-    !isBelow(name, runnerFolder) &&
+    !isAtOrBelow(name, runnerFolder) &&
     ![...outputs, ...read, ...taken].some((one) => areRelated(name, one))
   );
 }
@@ -73,7 +74,7 @@ function isNewOutput(name: string, { outputs, inputs, projectRoot, taken = [] }:
 const runnerFolder = 'artifacts/.cache';
 
 function areRelated(a: string, b: string): boolean {
-  return isBelow(a, b) || isBelow(b, a);
+  return isAtOrBelow(a, b) || isAtOrBelow(b, a);
 }
 
 /**
@@ -82,15 +83,11 @@ function areRelated(a: string, b: string): boolean {
  * @returns absolute, below artifacts/
  */
 export function proposeOutput(file: string, declaration: Declaration): string | undefined {
-  const isInput = declaration.inputs.some((one) => file === one || file.startsWith(one + path.sep));
+  const isInput = declaration.inputs.some((one) => isAtOrBelow(file, one));
   const name = nameOf(file, declaration);
   if (isInput || name.startsWith('artifacts/')) return undefined;
   const proposed = `artifacts/${path.basename(file)}`;
   return isNewOutput(proposed, declaration) ? path.join(declaration.projectRoot, proposed) : undefined;
-}
-
-function isBelow(name: string, folder: string): boolean {
-  return name === folder || name.startsWith(`${folder}/`);
 }
 
 /** What to do about files that a stage writes to but may not. */
@@ -98,14 +95,14 @@ export function adviseWrite(file: string, declaration: Declaration): string[] {
   const name = nameOf(file, declaration);
   const { stage, inputs, outputs } = declaration;
   // Also a folder on the way there: `mkdir artifacts`.
-  const output = outputs.findIndex((one) => isBelow(name, one) || isBelow(one, name));
+  const output = outputs.findIndex((one) => isAtOrBelow(name, one) || isAtOrBelow(one, name));
   if (output >= 0) {
     return [
       `Write to context.outputs[${output}] (in a command: $REPRO_OUTPUT_${output}) instead of ${outputs[output]}:`,
       'the runner moves it there once the stage has succeeded.',
     ];
   }
-  if (inputs.some((one) => file === one || file.startsWith(one + path.sep))) {
+  if (inputs.some((one) => isAtOrBelow(file, one))) {
     return [
       'A stage must not change its inputs: write a changed copy to context.outputs[0] (in a command: $REPRO_OUTPUT_0).',
     ];

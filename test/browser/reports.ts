@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { parse } from 'yaml';
 import { drawSessions } from '../../src/cli/run/timeline-drawing.ts';
-import { TIMELINE_FILES } from '../../src/report/timeline-files.ts';
+import { TIMELINE_FILES } from '../../src/report/data/timeline-files.ts';
 import stage from '../../stages/report.ts';
 import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
 import { findChromium } from './chromium.ts';

@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest';
-import {
-  foldInstances,
-  formatAbout,
-  formatBytes,
-  formatFigure,
-  formatSeconds,
-} from '../../src/cli/view/format.ts';
+import { foldInstances, formatAbout, formatFigure, formatSeconds } from '../../src/cli/view/format.ts';
+import { formatBytes } from '../../src/text.ts';
 
 test('durations get coarser the longer they are', () => {
   expect([0, 0.84, 9.96, 59.6, 61, 3599.6, 7620].map(formatSeconds)).toEqual([

@@ -159,7 +159,7 @@ describe('verifying recordings', () => {
     const error = await failure(real, root, gestureFacts('8a5c'));
     expect(error).toMatchObject({ code: 'data-corrupt', where: 'DvsGesture.tar.gz' });
     expect(error.message).toMatch(
-      /^md5 [0-9a-f]{32} is not 8a5c; [\d.]+ (?:k|bytes).*of about 2\.9 GB\. The download is incomplete/,
+      /^md5 [0-9a-f]{32} is not 8a5c; [\d.]+ k?B .*of about 2\.9 GB\. The download is incomplete/,
     );
   });
 
@@ -193,7 +193,7 @@ describe('verifying recordings', () => {
     files.set('user24_led.aedat', makeRecording(3).subarray(0, 700));
     await writeGestures(root, files);
     expect((await failure()).message).toMatch(
-      /cut off, 700 bytes: user24_led\.aedat: packet 3, byte 673 .* a packet's header has 28/,
+      /cut off, 700 B: user24_led\.aedat: packet 3, byte 673 .* a packet's header has 28/,
     );
   });
 

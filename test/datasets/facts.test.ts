@@ -6,7 +6,7 @@ import { ASL_DVS_LAYOUT } from '../../src/datasets/asl-dvs.ts';
 import { CIFAR10_DVS_LAYOUT } from '../../src/datasets/cifar10-dvs.ts';
 import { DATASETS } from '../../src/datasets/registry.ts';
 import { findOriginalDataset, originalDatasets } from '../../src/original/data-sets.ts';
-import { titleDataset } from '../../src/report/thesis.ts';
+import { titleDataset } from '../../src/report/data/thesis.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const names = DATASETS.map(({ name }) => name);

@@ -181,7 +181,7 @@ test('unused files cause one warning, before blank samples, and may have any siz
   const { warnings, perClass } = await NMNIST.verify(root, real);
   expect(warnings.slice(2)).toEqual([
     '6 files are not samples (Train/<digit>/<number>.bin, Test/<digit>/<number>.bin) and not used: ' +
-      'Train/12/00001.bin, Train/3/my sample.bin, Train/Thumbs.db, Test/a/b.bin and 2 more.',
+      'Train/12/00001.bin, Train/3/my sample.bin, Train/Thumbs.db, Test/a/b.bin, Test/c.bin and 1 more.',
     'Train/0/00000.bin  contains no events: its clip is blank.',
   ]);
   expect(perClass['3']).toBe(2);

@@ -146,7 +146,7 @@ describe('recordings checked in threads', () => {
         (error: Error) => error.message,
       );
     const expected = await messageOf();
-    expect(expected).toContain('cut off, 700 bytes: user24_led.aedat: packet 3, byte 673');
+    expect(expected).toContain('cut off, 700 B: user24_led.aedat: packet 3, byte 673');
     expect(await messageOf({ count: 2, module: verify.file })).toBe(expected);
   });
 });

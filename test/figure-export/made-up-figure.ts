@@ -1,5 +1,5 @@
 import type { StoredFigure } from '../../src/figure-export/formats.ts';
-import { composeSheet } from '../../src/report/figures/sheet.ts';
+import { composeSheet } from '../../src/report/drawing/sheet.ts';
 
 export const NOTICE = 'Simulated data: these results say nothing';
 

@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { writeFileAtomic, writeSynced } from '../../src/files/atomic-file.ts';
+import { writeFileAtomic, writeFilesAtomic, writeSynced } from '../../src/files/atomic-file.ts';
 
 let folder: string;
 
@@ -57,3 +57,35 @@ test.skipIf(!existsSync('/proc/self'))(
     await expect(writeFileAtomic('/proc/self/x', 'text')).rejects.toMatchObject({ path: '/proc/self/x' });
   },
 );
+
+test('several files are written together, with their folders', async () => {
+  const [a, b] = [path.join(folder, 'a.txt'), path.join(folder, 'deep/er/b.txt')];
+  await fs.writeFile(a, 'old');
+  await writeFilesAtomic([
+    { file: a, content: 'new' },
+    { file: b, content: new Uint8Array([104, 105]) },
+  ]);
+  expect([await fs.readFile(a, 'utf8'), await fs.readFile(b, 'utf8')]).toEqual(['new', 'hi']);
+  expect(await fs.readdir(folder)).toEqual(['a.txt', 'deep']);
+});
+
+test('nothing changes if one of them cannot be written, and nothing is left behind', async () => {
+  const a = path.join(folder, 'a.txt');
+  await fs.writeFile(a, 'old');
+  await fs.writeFile(path.join(folder, 'file'), '');
+  const files = [
+    { file: a, content: 'new' },
+    { file: path.join(folder, 'file/b.txt'), content: 'new' },
+  ];
+  await expect(writeFilesAtomic(files)).rejects.toMatchObject({
+    code: 'output-nowhere',
+  });
+  expect(await fs.readFile(a, 'utf8')).toBe('old');
+  expect((await fs.readdir(folder)).sort()).toEqual(['a.txt', 'file']);
+});
+
+test('an error names the file that was asked for', async () => {
+  const file = path.join(folder, 'a');
+  await fs.mkdir(file);
+  await expect(writeFilesAtomic([{ file, content: '' }])).rejects.toMatchObject({ path: file });
+});

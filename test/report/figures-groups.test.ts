@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { ClipAnswer } from '../../src/report/data/results.ts';
+import { renderFigure } from '../../src/report/drawing/render.ts';
 import { drawDifference } from '../../src/report/figures/difference.ts';
 import { drawClasses, drawUsers } from '../../src/report/figures/groups.ts';
 import { drawLoss } from '../../src/report/figures/loss.ts';
-import { renderFigure } from '../../src/report/figures/render.ts';
-import type { ClipAnswer } from '../../src/report/results.ts';
 import { makeAnswers, makeModelResult, makeResults, makeRunResult } from './result-values.ts';
 
 /** Ten clips of two classes and users: of "wave" 4 of 5 right, of "clap" 1 of 5; of user 9 all 3, of user 10 2 of 7. */

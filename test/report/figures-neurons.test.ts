@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { renderFigure } from '../../src/report/figures/render.ts';
+import { renderFigure } from '../../src/report/drawing/render.ts';
 import { drawSpikes } from '../../src/report/figures/spikes.ts';
 import { drawTau } from '../../src/report/figures/tau.ts';
-import { tabulateSpikes } from '../../src/report/spikes-table.ts';
+import { tabulateSpikes } from '../../src/report/sections/neurons.ts';
 import { makeLayerResult, makeModelResult, makeResults, makeRunResult } from './result-values.ts';
 
 /** Quantiles of τ from 2 to 3. */

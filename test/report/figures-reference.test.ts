@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { ReferenceCurves, Results } from '../../src/report/data/results.ts';
+import type { Figure } from '../../src/report/drawing/figure.ts';
 import { drawAccuracy, drawAccuracyByModel } from '../../src/report/figures/accuracy.ts';
 import { drawDifference } from '../../src/report/figures/difference.ts';
 import { buildPointSeries } from '../../src/report/figures/epoch-series.ts';
-import type { Figure } from '../../src/report/figures/figure.ts';
 import { drawLoss } from '../../src/report/figures/loss.ts';
 import { drawTau } from '../../src/report/figures/tau.ts';
-import type { ReferenceCurves, Results } from '../../src/report/results.ts';
 import { movingMean } from '../../src/stats/moving-mean.ts';
 import { makeModelResult, makeResults } from './result-values.ts';
 

@@ -1,18 +1,18 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { judgeModels } from '../../src/report/data/outcome.ts';
+import type { Results, RunResult } from '../../src/report/data/results.ts';
+import { type Figure, toCsv } from '../../src/report/drawing/figure.ts';
+import { type RenderedFigure, renderFigure } from '../../src/report/drawing/render.ts';
 import { drawAccuracy, drawAccuracyByModel } from '../../src/report/figures/accuracy.ts';
 import { drawConfusion } from '../../src/report/figures/confusion.ts';
 import { drawDifference } from '../../src/report/figures/difference.ts';
 import { buildSeries, isSmoothed } from '../../src/report/figures/epoch-series.ts';
-import { type Figure, toCsv } from '../../src/report/figures/figure.ts';
 import { drawClasses, drawUsers } from '../../src/report/figures/groups.ts';
 import { drawLoss, drawTrainingLoss } from '../../src/report/figures/loss.ts';
 import { drawNetwork } from '../../src/report/figures/network.ts';
 import { drawOutcomes } from '../../src/report/figures/outcomes.ts';
-import { type RenderedFigure, renderFigure } from '../../src/report/figures/render.ts';
 import { drawSpikes } from '../../src/report/figures/spikes.ts';
 import { drawTau } from '../../src/report/figures/tau.ts';
-import { judgeModels } from '../../src/report/outcome.ts';
-import type { Results, RunResult } from '../../src/report/results.ts';
 import { makeModelResult, makeResults, makeRunResult } from './result-values.ts';
 
 const draw = (results: Results): Figure[] => [

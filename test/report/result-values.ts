@@ -7,7 +7,7 @@ import type {
   Results,
   RunResult,
   SplitResult,
-} from '../../src/report/results.ts';
+} from '../../src/report/data/results.ts';
 import type { ClipExample, ClipExamples } from '../../src/results/clip-examples.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';

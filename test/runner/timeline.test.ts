@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { drawSessions } from '../../src/cli/run/timeline-drawing.ts';
 import { timelineLines } from '../../src/cli/run/timeline-lines.ts';
-import type { Figure } from '../../src/report/figures/figure.ts';
-import { renderFigure } from '../../src/report/figures/render.ts';
+import type { Figure } from '../../src/report/drawing/figure.ts';
+import { renderFigure } from '../../src/report/drawing/render.ts';
 import { drawTimeline, type TimelineRun } from '../../src/report/figures/timeline.ts';
 import type { RunRecord } from '../../src/runner/store/records.ts';
 import { arrangeTimeline } from '../../src/runner/timeline.ts';
@@ -120,7 +120,7 @@ describe('the timeline of recorded runs', () => {
       30,
     ]);
     const texts = await textsOf(figure);
-    for (const text of ['train@b,1', '30 s', 'unknown', '250.0 MB', 'frames']) expect(texts).toContain(text);
+    for (const text of ['train@b,1', '30 s', 'unknown', '250 MB', 'frames']) expect(texts).toContain(text);
     expect(texts).toContain('2026-01-02 12:00 UTC, profile quick, on cedar');
     const large = await textsOf(drawTimeline(runsOf([record('a', 0, 1, { peakMemoryBytes: 1.5e9 })])).figure);
     expect(large).toContain('1\u202f000');

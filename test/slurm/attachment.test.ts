@@ -1,18 +1,18 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { findAttachable } from '../../src/runner/cluster/attachment.ts';
-import type { Batch, BatchTask } from '../../src/runner/cluster/batch.ts';
-import { listBatches } from '../../src/runner/cluster/batch.ts';
 import { findExistingJobs } from '../../src/runner/cluster/existing-jobs.ts';
-import { removeFinishedBatches } from '../../src/runner/cluster/finished-batches.ts';
-import { selectRest } from '../../src/runner/cluster/rest-of-run.ts';
+import type { RunEvent } from '../../src/runner/events.ts';
+import type { Batch, BatchTask } from '../../src/runner/jobs/batch.ts';
+import { listBatches } from '../../src/runner/jobs/jobs-folder.ts';
 import {
   noteBegun,
   noteCancelled,
   readSubmittedRun,
   recordSubmittedRun,
-} from '../../src/runner/cluster/run-file.ts';
-import type { RunEvent } from '../../src/runner/events.ts';
+  removeFinishedBatches,
+  selectRest,
+} from '../../src/runner/jobs/submitted-run.ts';
 import type { Plan } from '../../src/runner/plan/plan.ts';
 import { createSlurm } from './fake-slurm.ts';
 import { JobsFolder, parts } from './jobs-folder.ts';

@@ -3,9 +3,12 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { acquireLock } from '../../src/files/lock.ts';
 import { cancelJobs } from '../../src/runner/cluster/cancel-jobs.ts';
-import { refuseCancelled } from '../../src/runner/cluster/cancellation.ts';
-import { findOwner } from '../../src/runner/cluster/owner.ts';
-import { readSubmittedRun, recordSubmittedRun } from '../../src/runner/cluster/run-file.ts';
+import { findOwner } from '../../src/runner/jobs/batch.ts';
+import {
+  readSubmittedRun,
+  recordSubmittedRun,
+  refuseCancelled,
+} from '../../src/runner/jobs/submitted-run.ts';
 import { createPrograms } from './fake-slurm.ts';
 import { JobsFolder } from './jobs-folder.ts';
 

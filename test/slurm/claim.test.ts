@@ -3,8 +3,8 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { BatchFolder } from '../../src/runner/cluster/batch.ts';
-import { assertLinks, claim, isRightJob, readClaim } from '../../src/runner/cluster/claim.ts';
+import { BatchFolder } from '../../src/runner/jobs/batch.ts';
+import { assertLinks, claim, isRightJob, readClaim } from '../../src/runner/jobs/claim.ts';
 
 let folder: BatchFolder;
 

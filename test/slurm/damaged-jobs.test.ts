@@ -4,7 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { BatchFolder } from '../../src/runner/cluster/batch.ts';
+import { BatchFolder } from '../../src/runner/jobs/batch.ts';
 import { CliProject, plainEnvironment, repro } from '../runner/rig/cli-project.ts';
 
 const damaged = 'artifacts/.cache/jobs/0123456789ab/batch.json';

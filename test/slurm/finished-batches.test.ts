@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { Batch, BatchFolder } from '../../src/runner/cluster/batch.ts';
-import { removeFinishedBatches } from '../../src/runner/cluster/finished-batches.ts';
-import { recordSubmittedRun } from '../../src/runner/cluster/run-file.ts';
+import type { Batch, BatchFolder } from '../../src/runner/jobs/batch.ts';
+import { recordSubmittedRun, removeFinishedBatches } from '../../src/runner/jobs/submitted-run.ts';
 import type { Plan } from '../../src/runner/plan/plan.ts';
 import { JobsFolder } from './jobs-folder.ts';
 

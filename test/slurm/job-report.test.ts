@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { describeJob } from '../../src/cli/cluster/job-line.ts';
 import { readJobReports } from '../../src/runner/cluster/job-report.ts';
-import { findOwner } from '../../src/runner/cluster/owner.ts';
-import { writeTaskEnd } from '../../src/runner/cluster/task-end.ts';
+import { findOwner } from '../../src/runner/jobs/batch.ts';
+import { writeTaskEnd } from '../../src/runner/jobs/task-end.ts';
 import { createPrograms } from './fake-slurm.ts';
 import { JobsFolder } from './jobs-folder.ts';
 

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { listenForJobSignals, savingSeconds } from '../../src/runner/cluster/job-signals.ts';
-import { isEndOfTime } from '../../src/runner/cluster/this-job.ts';
+import { isEndOfTime, listenForJobSignals, savingSeconds } from '../../src/runner/cluster/this-job.ts';
 
 describe('the signals of a job', () => {
   let emitter: EventEmitter;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withFactsOfNodes } from '../../src/runner/cluster/node-facts.ts';
+import { withFactsOfNodes } from '../../src/runner/cluster/cluster-freshness.ts';
 import { createProject } from '../runner/rig/project.ts';
 
 test('what a node made is up to date for the submitting machine, whatever that would compute with; its own is not', async () => {

@@ -2,13 +2,20 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RequestKey } from '../../src/executors/slurm/submission-errors.ts';
-import { findDoubts } from '../../src/runner/cluster/doubts.ts';
-import { renderScripts } from '../../src/runner/cluster/dry-run.ts';
-import { requestOf, staysLocal } from '../../src/runner/cluster/instance-request.ts';
-import { jobEnvironment } from '../../src/runner/cluster/job-environment.ts';
-import { findPlaces } from '../../src/runner/cluster/request-places.ts';
+import { renderScripts } from '../../src/runner/cluster/batch-script.ts';
+import {
+  findUnknownStages,
+  readClusterSettings,
+  settingsFile,
+} from '../../src/runner/cluster/cluster-settings.ts';
+import {
+  findPlaces,
+  findSubmissionWarnings,
+  requestOf,
+  staysLocal,
+} from '../../src/runner/cluster/instance-request.ts';
 import { makeScratch } from '../../src/runner/cluster/scratch.ts';
-import { findUnknownStages, readClusterSettings, settingsFile } from '../../src/runner/cluster/settings.ts';
+import { jobEnvironment } from '../../src/runner/cluster/submitter.ts';
 import { loadPlan } from '../../src/runner/plan/load.ts';
 import { failureOf, makeProject, planOf } from '../runner/plan/project-fixture.ts';
 
@@ -165,13 +172,15 @@ stages:
     outputs: ["artifacts/a/\${n}"]
     resume: ["artifacts/a.resume/\${n}"]
 `);
-  const doubtsWith = async (text: string) =>
-    findDoubts(plan, [...plan.instances.keys()], await settingsOf(text)).map(({ text: said }) => said);
-  expect(await doubtsWith('defaults: { time: 6m }\nwarning: 5m\n')).toEqual([
+  const warningsWith = async (text: string) =>
+    findSubmissionWarnings(plan, [...plan.instances.keys()], await settingsOf(text)).map(
+      ({ text: said }) => said,
+    );
+  expect(await warningsWith('defaults: { time: 6m }\nwarning: 5m\n')).toEqual([
     '/nothing/here does not exist here: unless the nodes have it, the job fails\npipeline.yaml:6:22',
     'stage "a" is warned 180 s before the end of its time rather than 300 s: `warning` is more than half of its 00:06:00',
   ]);
-  expect(await doubtsWith('stages: { a: { executor: local } }')).toEqual([]);
+  expect(await warningsWith('stages: { a: { executor: local } }')).toEqual([]);
 });
 
 test('what Slurm refuses is written where the value comes from', async () => {

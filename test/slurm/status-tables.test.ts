@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { isOnNode, phaseOf } from '../../src/executors/slurm/job-state.ts';
 import {
   addExitCodes,
+  isOnNode,
   lacksExitCode,
   parseAccounting,
   parseElapsed,
   parseQueue,
-} from '../../src/executors/slurm/status-tables.ts';
+  phaseOf,
+} from '../../src/executors/slurm/job-state.ts';
 import { explainSubmission } from '../../src/executors/slurm/submission-errors.ts';
 
 describe('the answer of squeue', () => {

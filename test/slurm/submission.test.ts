@@ -3,13 +3,13 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { Patience } from '../../src/runner/cluster/attempts.ts';
-import { BatchFolder, listBatches } from '../../src/runner/cluster/batch.ts';
-import { forgetCancellation, markCancelled } from '../../src/runner/cluster/cancellation.ts';
-import { isRightJob } from '../../src/runner/cluster/claim.ts';
+import { readClusterSettings } from '../../src/runner/cluster/cluster-settings.ts';
 import type { PlannedBatch } from '../../src/runner/cluster/grouping.ts';
-import { readClusterSettings } from '../../src/runner/cluster/settings.ts';
-import { submitBatch } from '../../src/runner/cluster/submission.ts';
+import { type Patience, submitBatch } from '../../src/runner/cluster/submission.ts';
+import { BatchFolder } from '../../src/runner/jobs/batch.ts';
+import { isRightJob } from '../../src/runner/jobs/claim.ts';
+import { listBatches } from '../../src/runner/jobs/jobs-folder.ts';
+import { forgetCancellation, markCancelled } from '../../src/runner/jobs/submitted-run.ts';
 import { createSlurm } from './fake-slurm.ts';
 
 const planned: PlannedBatch = {

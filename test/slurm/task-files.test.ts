@@ -3,13 +3,14 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { type Batch, BatchFolder, findBatches, listBatches } from '../../src/runner/cluster/batch.ts';
-import { findChangedParts } from '../../src/runner/cluster/changed-parts.ts';
-import { claim } from '../../src/runner/cluster/claim.ts';
-import { readTaskEnd, type TaskEnd, writeTaskEnd } from '../../src/runner/cluster/task-end.ts';
+import { findChangedParts } from '../../src/runner/cluster/cluster-freshness.ts';
+import { exist, foldersOf, waitUntilVisible } from '../../src/runner/cluster/file-visibility.ts';
 import { TaskEventReader, TaskEventWriter } from '../../src/runner/cluster/task-events.ts';
-import { exist, foldersOf, waitUntilVisible } from '../../src/runner/cluster/visible.ts';
 import type { FingerprintParts } from '../../src/runner/freshness/fingerprint.ts';
+import { type Batch, BatchFolder } from '../../src/runner/jobs/batch.ts';
+import { claim } from '../../src/runner/jobs/claim.ts';
+import { findBatches, listBatches } from '../../src/runner/jobs/jobs-folder.ts';
+import { readTaskEnd, type TaskEnd, writeTaskEnd } from '../../src/runner/jobs/task-end.ts';
 
 let root: string;
 

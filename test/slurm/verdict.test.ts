@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JobStatus } from '../../src/executors/slurm/job-state.ts';
-import type { TaskEnd } from '../../src/runner/cluster/task-end.ts';
 import { type Before, type Evidence, judge, nodeFailures } from '../../src/runner/cluster/verdict.ts';
+import type { TaskEnd } from '../../src/runner/jobs/task-end.ts';
 
 const fingerprint = 'a'.repeat(64);
 const base = { version: 1, job: '12_3', node: 'node7' } as const;

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { MetricValue, Progress } from '../../src/stage/context.ts';
+import type { MetricValue, Progress } from '../../src/stage/define-stage.ts';
 import simulate from '../../stages/simulate.ts';
 
 let folder: string;

@@ -1,4 +1,4 @@
-import type { MetricValue, StageContext } from '../../src/stage/context.ts';
+import type { MetricValue, StageContext } from '../../src/stage/define-stage.ts';
 
 /** A stage context that records what the stage reports. */
 export interface RecordingContext<Params> extends StageContext<Params> {

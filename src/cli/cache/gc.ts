@@ -6,11 +6,12 @@ import { type GarbageKind, garbageKinds, measureSize } from '../../runner/extras
 import { findRestorable } from '../../runner/restorable.ts';
 import { setAsideFolder } from '../../runner/run/set-aside.ts';
 import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
+import { formatBytes } from '../../text.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { printWarning } from '../lines.ts';
 import { printJson } from '../load.ts';
 import { findProjectRoot } from '../project.ts';
-import { formatBytes } from '../view/format.ts';
+
 import { toOneLine } from '../view/safe-text.ts';
 
 interface GcOptions {

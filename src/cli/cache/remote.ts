@@ -2,11 +2,10 @@ import process from 'node:process';
 import cliTruncate from 'cli-truncate';
 import { ReproError } from '../../errors.ts';
 import type { Plan, RemoteSettings } from '../../runner/plan/plan.ts';
-import type { Remote } from '../../runner/share/remote.ts';
-import type { TransferProgress } from '../../runner/share/transfers.ts';
+import type { Remote, TransferProgress } from '../../runner/share/remote.ts';
+import { formatBytes } from '../../text.ts';
 import { exitCodeOfSignal } from '../exit-code.ts';
 import { listenForTransferSignals } from '../signals.ts';
-import { formatBytes } from '../view/format.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';
 
 /**

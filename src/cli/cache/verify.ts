@@ -1,10 +1,11 @@
 import path from 'node:path';
 import process from 'node:process';
 import { verifyStore } from '../../runner/store/verify-store.ts';
+import { formatBytes } from '../../text.ts';
 import { exitCode } from '../exit-code.ts';
 import { printJson } from '../load.ts';
 import { findProjectRoot } from '../project.ts';
-import { formatBytes } from '../view/format.ts';
+
 import { toOneLine } from '../view/safe-text.ts';
 import { TransferLine } from './remote.ts';
 

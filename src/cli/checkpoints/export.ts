@@ -3,9 +3,10 @@ import process from 'node:process';
 import { type ExportFormat, exportCheckpoint } from '../../checkpoints/export-checkpoint.ts';
 import type { Which } from '../../checkpoints/loaded-checkpoint.ts';
 import { ReproError } from '../../errors.ts';
+import { formatBytes } from '../../text.ts';
 import { printWarning } from '../lines.ts';
 import { type PipelineOptions, printJson } from '../load.ts';
-import { formatBytes } from '../view/format.ts';
+
 import { refuseRunnerFolder } from './runner-folder.ts';
 import { loadSource } from './source.ts';
 

@@ -1,8 +1,7 @@
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
-import { listBatches } from '../../runner/cluster/batch.ts';
-import { selectRest } from '../../runner/cluster/rest-of-run.ts';
-import { readSubmittedRun } from '../../runner/cluster/run-file.ts';
+import { listBatches } from '../../runner/jobs/jobs-folder.ts';
+import { readSubmittedRun, selectRest } from '../../runner/jobs/submitted-run.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { loadCheckedPlan } from '../load.ts';
 import { findProjectRoot } from '../project.ts';

@@ -1,22 +1,26 @@
 import { realpathSync } from 'node:fs';
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
-import { listBatches, type PlanSelection } from '../../runner/cluster/batch.ts';
-import { boundlessMachine } from '../../runner/cluster/boundless.ts';
-import { type Doubt, findDoubts } from '../../runner/cluster/doubts.ts';
-import { type DryRunScript, renderScripts } from '../../runner/cluster/dry-run.ts';
-import { staysLocal } from '../../runner/cluster/instance-request.ts';
-import { withFactsOfNodes } from '../../runner/cluster/node-facts.ts';
-import { runOnSlurm } from '../../runner/cluster/run-on-slurm.ts';
+import { type DryRunScript, renderScripts } from '../../runner/cluster/batch-script.ts';
+import { withFactsOfNodes } from '../../runner/cluster/cluster-freshness.ts';
+import { runOnSlurm } from '../../runner/cluster/cluster-run.ts';
 import {
   type ClusterSettings,
   findUnknownStages,
   readClusterSettings,
   settingsFile,
-} from '../../runner/cluster/settings.ts';
-import { tellUnwatchedEnds } from '../../runner/cluster/unwatched-ends.ts';
+} from '../../runner/cluster/cluster-settings.ts';
+import {
+  findSubmissionWarnings,
+  type SubmissionWarning,
+  staysLocal,
+  unlimitedMachine,
+} from '../../runner/cluster/instance-request.ts';
+import { tellUnwatchedEnds } from '../../runner/cluster/job-report.ts';
 import type { Elsewhere } from '../../runner/elsewhere.ts';
 import type { RunEvent } from '../../runner/events.ts';
+import type { PlanSelection } from '../../runner/jobs/batch.ts';
+import { listBatches } from '../../runner/jobs/jobs-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { MachineResources } from '../../runner/run/machine.ts';
 import type { Session } from '../../runner/session.ts';
@@ -30,12 +34,12 @@ export interface ClusterUse {
   readonly elsewhere: Elsewhere;
   readonly adaptSession: (session: Session) => Session;
   /** For what only asks how a run would go: there, everything fits. */
-  readonly boundless: MachineResources;
+  readonly unlimited: MachineResources;
   /** What to show instead of what the run says: where instances would run, and what jobs have done while nobody watched. */
   readonly adaptEvent: (event: RunEvent) => RunEvent;
   /** The scripts that would be submitted for these instances. */
   readonly scriptsFor: (ids: readonly string[]) => DryRunScript[];
-  readonly doubtsAbout: (ids: readonly string[]) => Doubt[];
+  readonly warningsAbout: (ids: readonly string[]) => SubmissionWarning[];
 }
 
 /**
@@ -69,9 +73,9 @@ export async function useSlurm(
       return tellUnwatched(event);
     },
     elsewhere: runOnSlurm({ settings, selection, runner, ...mode }),
-    boundless: boundlessMachine(plan),
+    unlimited: unlimitedMachine(plan),
     scriptsFor: (ids) => renderScripts(plan, ids, { settings, runner }),
-    doubtsAbout: (ids) => findDoubts(plan, ids, settings),
+    warningsAbout: (ids) => findSubmissionWarnings(plan, ids, settings),
   };
 }
 

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { PlanSelection } from '../../runner/cluster/batch.ts';
 import type { JobReport } from '../../runner/cluster/job-report.ts';
-import { describeSelection } from '../../runner/cluster/selection-text.ts';
+import { describeSelection, type PlanSelection } from '../../runner/jobs/batch.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { PipelineOptions } from '../load.ts';
 import { formatSeconds } from '../view/format.ts';

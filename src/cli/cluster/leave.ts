@@ -2,7 +2,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { cancelJobs } from '../../runner/cluster/cancel-jobs.ts';
-import { listOutstanding } from '../../runner/cluster/outstanding.ts';
+import { listOutstanding } from '../../runner/jobs/jobs-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import type { SignalListener } from '../signals.ts';

@@ -1,5 +1,5 @@
-import type { PlanSelection } from '../../runner/cluster/batch.ts';
-import { readSubmittedRun } from '../../runner/cluster/run-file.ts';
+import type { PlanSelection } from '../../runner/jobs/batch.ts';
+import { readSubmittedRun } from '../../runner/jobs/submitted-run.ts';
 import type { PipelineOptions } from '../load.ts';
 
 /**

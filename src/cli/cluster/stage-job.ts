@@ -2,13 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import process from 'node:process';
 import { describeError, ReproError } from '../../errors.ts';
-import { BatchFolder } from '../../runner/cluster/batch.ts';
-import { isRightJob } from '../../runner/cluster/claim.ts';
-import { listenForJobSignals } from '../../runner/cluster/job-signals.ts';
-import { readClusterSettings } from '../../runner/cluster/settings.ts';
+import { readClusterSettings } from '../../runner/cluster/cluster-settings.ts';
 import { runStageJob } from '../../runner/cluster/stage-job.ts';
-import { writeTaskEnd } from '../../runner/cluster/task-end.ts';
-import { nameOfThisJob } from '../../runner/cluster/this-job.ts';
+import { listenForJobSignals, nameOfThisJob } from '../../runner/cluster/this-job.ts';
+import { BatchFolder } from '../../runner/jobs/batch.ts';
+import { isRightJob } from '../../runner/jobs/claim.ts';
+import { writeTaskEnd } from '../../runner/jobs/task-end.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { loadSelectedPlan } from '../load.ts';
 

@@ -2,8 +2,9 @@ import type { ClipComparison, MetricRow, PairComparison, SeedComparison } from '
 import type { RunResults } from '../../comparison/run-results.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
 import { stateP } from '../../stats/format-p.ts';
+import { formatBytes } from '../../text.ts';
 import type { Colors } from '../view/colors.ts';
-import { formatBytes, formatFigure, formatSeconds } from '../view/format.ts';
+import { formatFigure, formatSeconds } from '../view/format.ts';
 import { toOneLine } from '../view/safe-text.ts';
 import { alignTable } from './align-table.ts';
 import type { ComparedRuns } from './compared-runs.ts';

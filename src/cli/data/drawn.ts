@@ -8,8 +8,9 @@ import { spanOf } from '../../events/clips.ts';
 import type { Sensor } from '../../events/events.ts';
 import { decodeRecording } from '../../events/recording.ts';
 import type { ClipFrames } from '../../results/clip-examples.ts';
+import { formatBytes } from '../../text.ts';
 import { printWarning } from '../lines.ts';
-import { formatBytes } from '../view/format.ts';
+
 import { type DataOptions, rootOf } from './root.ts';
 
 /** How a clip is drawn, as far as its frames are concerned. */

@@ -5,9 +5,10 @@ import { kindOfPath } from '../../datasets/file-tree.ts';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { animation } from '../../pictures/animation.ts';
 import { contactSheet } from '../../pictures/contact-sheet.ts';
+import { formatBytes } from '../../text.ts';
 import { printLines } from '../lines.ts';
 import { printJson } from '../load.ts';
-import { formatBytes } from '../view/format.ts';
+
 import { type DrawOptions, drawFromDataset, drawRecording } from './drawn.ts';
 import { withData } from './root.ts';
 

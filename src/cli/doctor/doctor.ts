@@ -3,10 +3,10 @@ import os from 'node:os';
 import process from 'node:process';
 import type { EngineFinding } from '../../engines/probe.ts';
 import { ReproError } from '../../errors.ts';
+import { formatBytes } from '../../text.ts';
 import { type PipelineOptions, printJson } from '../load.ts';
 import { findProjectRoot } from '../project.ts';
 import { colorsFor } from '../view/colors.ts';
-import { formatBytes } from '../view/format.ts';
 
 interface DoctorOptions extends PipelineOptions {
   readonly plan?: string;

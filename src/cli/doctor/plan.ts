@@ -12,10 +12,11 @@ import { suggestName } from '../../schema/closest-name.ts';
 import { getAt } from '../../schema/json.ts';
 import { countParameters } from '../../snn/parameters.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
+import { formatBytes } from '../../text.ts';
 import { printLines, printWarning } from '../lines.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { buildModel } from '../run/model-check.ts';
-import { formatBytes } from '../view/format.ts';
+
 import { probeCudaApart } from './cuda-probe.ts';
 import { engineOf } from './facts.ts';
 

@@ -1,9 +1,8 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
-import { removeEmptyFolder } from '../../files/empty-folder.ts';
+import { makeFolder, removeEmptyFolder } from '../../files/folders.ts';
 import { acquireLock, type Lock } from '../../files/lock.ts';
-import { makeFolder } from '../../files/new-folder.ts';
 
 /** The folder inside a claimed one that keeps other processes out. */
 export const lockFolder = 'lock';

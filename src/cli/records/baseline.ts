@@ -9,6 +9,7 @@ import { ReproError } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { quoteWords } from '../../files/shell-words.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
+import { listSome } from '../../text.ts';
 import { exitCode } from '../exit-code.ts';
 import { printWarning } from '../lines.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments, printJson } from '../load.ts';
@@ -74,7 +75,7 @@ async function collectFresh(plan: Plan, options: PipelineOptions): Promise<Basel
   const ids = results.stale.map(({ id }) => id);
   throw new ReproError(
     'results-stale',
-    `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}: not up to date, so there is nothing to make a baseline of.`,
+    `${listSome(ids, 3)}: not up to date, so there is nothing to make a baseline of.`,
     {
       fix: `Run first: ./repro run ${quoteWords(pipelineArguments({ ...options, profile: plan.profile }))}`,
     },

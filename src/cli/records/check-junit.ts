@@ -1,3 +1,4 @@
+import { escapeMarkup } from '../../text.ts';
 import type { CheckedGroup, CheckedItem } from './check-group.ts';
 
 /**
@@ -53,15 +54,9 @@ function formatCase(item: CheckedItem, { title, remedy }: CheckedGroup): string[
 
 /** For text and quoted attributes. Characters that XML 1.0 cannot contain, however they are written, become U+FFFD. */
 function escapeXml(text: string): string {
-  return (
-    text
-      .replace(/\p{Surrogate}/gu, '\ufffd')
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML forbids
-      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
-      .replace(/&/g, '&amp;')
-      .replace(/</g, '&lt;')
-      .replace(/>/g, '&gt;')
-      .replace(/"/g, '&quot;')
-      .replace(/\r/g, '&#13;')
-  );
+  const allowed = text
+    .replace(/\p{Surrogate}/gu, '\ufffd')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML forbids
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd');
+  return escapeMarkup(allowed).replace(/\r/g, '&#13;');
 }

@@ -1,8 +1,8 @@
 import { decodeNpy } from '../../formats/npy.ts';
 import { readSafetensorsArrays } from '../../formats/safetensors-arrays.ts';
 import type { FileComparer, FileComparers } from '../../runner/extras/audit/compare-files.ts';
-import { shortenText } from '../../runner/short-text.ts';
 import { getOwn } from '../../schema/json.ts';
+import { shortenText } from '../../text.ts';
 
 interface Elements {
   readonly dtype: string;

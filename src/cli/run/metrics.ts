@@ -2,10 +2,11 @@ import process from 'node:process';
 import { selectInstances } from '../../runner/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/status.ts';
 import { describeRun } from '../../runner/store/records.ts';
+import { formatBytes } from '../../text.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { colorsFor } from '../view/colors.ts';
-import { formatBytes, formatDone, formatFigure } from '../view/format.ts';
+import { formatDone, formatFigure } from '../view/format.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
 interface MetricsOptions extends PipelineOptions {

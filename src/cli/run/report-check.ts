@@ -7,8 +7,7 @@ import { documentsFolder } from '../../runner/plan/load.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
 import { getAt, type JsonPath } from '../../schema/json.ts';
 import { ParsedDocuments } from '../../schema/parsed-documents.ts';
-import { type Problem, throwProblems } from '../../schema/problems.ts';
-import { formatPlace } from '../../schema/source-position.ts';
+import { formatPlace, type Problem, throwProblems } from '../../schema/problems.ts';
 import { readYamlFile, type YamlDocument } from '../../schema/yaml-document.ts';
 
 const claimsFile = 'configs/claims.yaml';

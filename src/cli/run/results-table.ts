@@ -1,7 +1,7 @@
 import { formatPercent } from '../../formats/percent.ts';
 import type { MatrixValue, Plan } from '../../runner/plan/plan.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
-import type { MetricValue } from '../../stage/context.ts';
+import type { MetricValue } from '../../stage/define-stage.ts';
 import { wilsonInterval } from '../../stats/wilson.ts';
 import { formatSeconds } from '../view/format.ts';
 import type { RunState } from '../view/run-state.ts';

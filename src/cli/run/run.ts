@@ -71,7 +71,7 @@ export async function finishRun(
 ): Promise<void> {
   const rehearsed = options.dryRun === true ? idsIn(state, 'would-run') : [];
   const scripts = options.dryRun === true ? cluster?.scriptsFor(rehearsed) : undefined;
-  for (const { id, text } of cluster?.doubtsAbout(rehearsed) ?? []) {
+  for (const { id, text } of cluster?.warningsAbout(rehearsed) ?? []) {
     process.stderr.write(`! ${id}  ${text.replaceAll('\n', '\n    ')}\n`);
   }
   if (options.json === true) printJson({ ...outcomeDocument(plan, state), ...(scripts && { scripts }) });
@@ -161,7 +161,7 @@ export async function runShown(
       ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
       elsewhere: cluster?.elsewhere,
       adaptSession: cluster?.adaptSession,
-      ...(options.dryRun === true && cluster !== undefined ? { machine: cluster.boundless } : {}),
+      ...(options.dryRun === true && cluster !== undefined ? { machine: cluster.unlimited } : {}),
       trace: options.trace ?? false,
       facts,
       ...(await fetchOption(plan, options, onEvent)),

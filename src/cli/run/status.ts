@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { describeError } from '../../errors.ts';
-import type { PlanSelection } from '../../runner/cluster/batch.ts';
 import type { JobReport, JobReports } from '../../runner/cluster/job-report.ts';
-import { describeSelection } from '../../runner/cluster/selection-text.ts';
+import { describeSelection, type PlanSelection } from '../../runner/jobs/batch.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/status.ts';

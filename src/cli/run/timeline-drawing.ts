@@ -1,6 +1,6 @@
-import { followColorScheme } from '../../report/figures/color-scheme.ts';
-import { toCsv } from '../../report/figures/figure.ts';
-import { renderFigure } from '../../report/figures/render.ts';
+import { toCsv } from '../../report/drawing/figure.ts';
+import { followColorScheme } from '../../report/drawing/palette.ts';
+import { renderFigure } from '../../report/drawing/render.ts';
 import { drawTimeline } from '../../report/figures/timeline.ts';
 import type { TimelineSession } from '../../runner/timeline.ts';
 

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { describeError, hasErrorCode } from '../../errors.ts';
-import { writeFilesAtomic } from '../../files/atomic-files.ts';
+import { writeFilesAtomic } from '../../files/atomic-file.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
-import { TIMELINE_FILES } from '../../report/timeline-files.ts';
+import { TIMELINE_FILES } from '../../report/data/timeline-files.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { printWarning } from '../lines.ts';

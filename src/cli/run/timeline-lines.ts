@@ -1,6 +1,7 @@
 import cliTruncate from 'cli-truncate';
 import type { TimelineSession, TimelineSpan } from '../../runner/timeline.ts';
-import { formatBytes, formatSeconds } from '../view/format.ts';
+import { formatBytes } from '../../text.ts';
+import { formatSeconds } from '../view/format.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
 /** Characters for the time from the first start to the last end, if there is room. */

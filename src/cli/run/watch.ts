@@ -3,7 +3,6 @@ import process from 'node:process';
 import { describeError, ReproError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { isHeld } from '../../files/lock.ts';
-import { listOutstanding } from '../../runner/cluster/outstanding.ts';
 import { Changes } from '../../runner/extras/watch/changes.ts';
 import { FolderWatcher, type Watcher } from '../../runner/extras/watch/folder-watcher.ts';
 import { Poller } from '../../runner/extras/watch/poller.ts';
@@ -12,10 +11,12 @@ import {
   listWatchedPaths,
   type WatchedPaths,
 } from '../../runner/extras/watch/watched-paths.ts';
+import { listOutstanding } from '../../runner/jobs/jobs-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { type Selected, selectInstances } from '../../runner/selection.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { assertWritable } from '../../runner/store/writable.ts';
+import { listSome } from '../../text.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCodeOfSignal } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions } from '../load.ts';
@@ -153,9 +154,7 @@ class WatchSession {
 
   #describeChanges(files: readonly string[]): string {
     const names = files.map((file) => toOneLine(path.relative(this.#projectRoot, file)));
-    const shown = names.slice(0, namesAtMost).join(', ');
-    const rest = names.length - namesAtMost;
-    return `${rest > 0 ? `${shown} and ${rest} more` : shown} changed`;
+    return `${listSome(names, namesAtMost)} changed`;
   }
 
   #say(text: string): void {

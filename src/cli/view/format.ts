@@ -1,3 +1,4 @@
+import { listSome } from '../../text.ts';
 import { toOneLine } from './safe-text.ts';
 
 /** `0.8 s`, `42 s`, `3 min 05 s`, `2 h 07 min`: the longer, the coarser. */
@@ -48,18 +49,6 @@ export function formatAbout(seconds: number): string {
   return `${shown} ${name}${shown === 1 ? '' : 's'}`;
 }
 
-/** `12 B`, `3.4 kB`, `1.2 GB`, in decimal units. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
-}
-
 /** Four significant digits, without an exponent for everyday sizes. */
 export function formatFigure(value: number): string {
   if (Number.isInteger(value)) return String(value);
@@ -79,12 +68,7 @@ export function foldInstances(ids: readonly string[]): string[] {
   );
 }
 
-/** So many names are read; of a thousand, the rest is a number. */
-const namesAtMost = 5;
-
 /** `train ×4, report`, safe for a terminal; where there are many stages, `a, b, c, d, e and 995 more`. */
 export function nameInstances(ids: readonly string[]): string {
-  const names = foldInstances(ids).map(toOneLine);
-  const shown = names.slice(0, namesAtMost).join(', ');
-  return names.length > namesAtMost ? `${shown} and ${names.length - namesAtMost} more` : shown;
+  return listSome(foldInstances(ids).map(toOneLine));
 }

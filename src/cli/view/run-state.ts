@@ -1,6 +1,6 @@
 import type { RunEvent, StaleReason } from '../../runner/events.ts';
 import type { ExpectedTime, ExpectedTotal } from '../../runner/expected-time.ts';
-import type { MetricValue, Progress } from '../../stage/context.ts';
+import type { MetricValue, Progress } from '../../stage/define-stage.ts';
 
 export type InstanceState =
   | 'waiting'

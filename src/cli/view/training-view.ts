@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../runner/events.ts';
-import type { Progress } from '../../stage/context.ts';
+import type { Progress } from '../../stage/define-stage.ts';
 import { openView } from './open-view.ts';
 import { applyEvent, createRunState } from './run-state.ts';
 

@@ -2,10 +2,11 @@ import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import type { Label } from '../../events/labels.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
+import { formatBytes } from '../../text.ts';
 import { type ReadOptions, SPLITS, type Split } from '../dataset.ts';
 import { hashFile } from '../file-hash.ts';
 import { byName } from '../file-tree.ts';
-import { formatBytes, Problems } from '../problems.ts';
+import { Problems } from '../problems.ts';
 import { rootOption, showPath } from '../show-path.ts';
 import { checkLabels, checkRecording, checkTrials, type Trials } from './check.ts';
 import {

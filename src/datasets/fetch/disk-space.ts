@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import { hasErrorCode, ReproError } from '../../errors.ts';
-import { formatBytes } from '../problems.ts';
+import { formatBytes } from '../../text.ts';
+
 import { showPath } from '../show-path.ts';
 
 /** Left free when a file's size is not known: a full system disk harms other programs. */

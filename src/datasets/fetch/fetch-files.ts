@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../../files/folders.ts';
 import { acquireLock, type Lock } from '../../files/lock.ts';
-import { makeFolder } from '../../files/new-folder.ts';
 import { downloadFile } from './download-file.ts';
 import { describeInterruption, describeWrongFiles, type WrongFile } from './fetch-errors.ts';
 import { removeStrayNote } from './part-source.ts';

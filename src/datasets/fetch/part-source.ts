@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import { hasErrorCode } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { kindOfPath } from '../../files/path-kind.ts';
+import { kindOfPath } from '../../files/folders.ts';
 import type { FileVersion } from './answer-headers.ts';
 import { type Checksum, PART_ENDING, SOURCE_ENDING } from './remote-file.ts';
 

@@ -3,10 +3,11 @@ import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { decodeCifarBatch } from '../../images/cifar-binary.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
+import { formatBytes } from '../../text.ts';
 import type { Images, PublishedFile, ReadOptions, Split } from '../dataset.ts';
 import { hashFile } from '../file-hash.ts';
 import { type FileTree, FolderTree, kindOfPath, readWhole } from '../file-tree.ts';
-import { formatBytes } from '../problems.ts';
+
 import { RELATIVE_ROOT } from '../show-path.ts';
 import { TarTree } from '../tar-tree.ts';
 import { describeImages, type ImageSetFacts, refuseSimulatedImages } from './verify-images.ts';

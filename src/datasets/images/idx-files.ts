@@ -5,9 +5,10 @@ import { ReproError } from '../../errors.ts';
 import { readRegular } from '../../files/regular-file.ts';
 import { decodeIdx } from '../../images/idx.ts';
 import type { ManifestFile } from '../../results/manifest.ts';
+import { formatBytes } from '../../text.ts';
 import { type Images, SPLITS, type Split } from '../dataset.ts';
 import { kindOfPath } from '../file-tree.ts';
-import { formatBytes, formatCount } from '../problems.ts';
+import { formatCount } from '../problems.ts';
 import { RELATIVE_ROOT } from '../show-path.ts';
 
 /** One of the four files of an IDX data set, gzipped as published, or unpacked. */

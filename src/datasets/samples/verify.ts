@@ -1,9 +1,10 @@
 import { ReproError } from '../../errors.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
+import { formatBytes, listSome } from '../../text.ts';
 import { type ReadOptions, SPLITS, type Split } from '../dataset.ts';
 import { hashFile } from '../file-hash.ts';
 import { byName } from '../file-tree.ts';
-import { foldNames, formatBytes, formatCount, Problems } from '../problems.ts';
+import { formatCount, Problems } from '../problems.ts';
 import { rootOption, showPath } from '../show-path.ts';
 import { checkSamples } from './check.ts';
 import { type Sample, type SampleLayout, sampleIn, splitSamples } from './layout.ts';
@@ -141,7 +142,7 @@ function describeIgnored({ sampleNames }: SampleLayout, files: readonly Manifest
   const names = files.filter(({ status }) => status === 'unlisted').map((file) => file.path);
   if (names.length === 0) return [];
   const many = names.length === 1 ? 'file is not a sample' : 'files are not samples';
-  return [`${names.length} ${many} (${sampleNames}) and not used: ${foldNames(names)}.`];
+  return [`${names.length} ${many} (${sampleNames}) and not used: ${listSome(names)}.`];
 }
 
 function foldWarnings(warnings: readonly string[]): string[] {

@@ -1,3 +1,4 @@
+import { shortenText } from '../../text.ts';
 import { type Aedat4Place, failAedat4 } from './errors.ts';
 
 /** A stream that the recording's information lists. */
@@ -25,7 +26,7 @@ const ATTRIBUTE = /(?<![\w:.-])([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 /** A camera has four, and a large DV project some dozens. */
 const MOST_STREAMS = 1000;
 /** Of a name in a message. */
-const SHOWN_LETTERS = 40;
+const SHOWN_LETTERS = 41;
 const ENTITIES = new Map([
   ['amp', '&'],
   ['lt', '<'],
@@ -60,8 +61,8 @@ export function readStreams(text: string, place: Aedat4Place): Aedat4Stream[] {
     };
     return {
       id,
-      type: shorten(node.attributes.get('typeIdentifier') ?? ''),
-      name: shorten(node.attributes.get('originalOutputName') ?? ''),
+      type: shortenText(node.attributes.get('typeIdentifier') ?? '', SHOWN_LETTERS),
+      name: shortenText(node.attributes.get('originalOutputName') ?? '', SHOWN_LETTERS),
       width: size('sizeX'),
       height: size('sizeY'),
     };
@@ -83,7 +84,7 @@ function readNumber(text: string, what: string, place: Aedat4Place): number {
     failAedat4(
       'aedat4-header',
       place,
-      `${what} must be a whole number, not ${JSON.stringify(shorten(text))}`,
+      `${what} must be a whole number, not ${JSON.stringify(shortenText(text, SHOWN_LETTERS))}`,
     );
   }
   return Number(text);
@@ -107,7 +108,8 @@ function parseNodes(text: string, place: Aedat4Place): Node {
     const name = /^\/?\s*([\w:.-]*)/.exec(tag)?.[1] ?? '';
     const parent = open.at(-1);
     if (tag.startsWith('/')) {
-      if (parent?.tag !== name) failXml(place, match.index, `</${shorten(name)}> closes nothing`);
+      if (parent?.tag !== name)
+        failXml(place, match.index, `</${shortenText(name, SHOWN_LETTERS)}> closes nothing`);
       if (parent.key !== null) parent.node.attributes.set(parent.key, decodeEntities(value));
       open.pop();
       value = '';
@@ -124,18 +126,13 @@ function parseNodes(text: string, place: Aedat4Place): Node {
     value = '';
   }
   const last = open.at(-1);
-  if (last !== undefined) failXml(place, at, `<${shorten(last.tag)}> is not closed`);
+  if (last !== undefined) failXml(place, at, `<${shortenText(last.tag, SHOWN_LETTERS)}> is not closed`);
   if (at !== text.length) failXml(place, at, 'this is no XML');
   return root;
 }
 
 function decodeEntities(text: string): string {
   return text.replace(/&(\w+);/g, (all, name: string) => ENTITIES.get(name) ?? all);
-}
-
-/** Names end up in messages, whatever their length. */
-function shorten(name: string): string {
-  return name.length > SHOWN_LETTERS ? `${name.slice(0, SHOWN_LETTERS)}…` : name;
 }
 
 function failXml(place: Aedat4Place, at: number, what: string): never {

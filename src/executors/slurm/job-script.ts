@@ -1,6 +1,6 @@
 import { quoteWord } from '../../files/shell-words.ts';
 import { type JobOptions, listSbatchOptions } from './job-options.ts';
-import { noAnswer } from './no-answer.ts';
+import { noAnswer } from './job-state.ts';
 
 /** The exit code of a job that does not find on its node what was submitted: only the script itself ends with it. */
 export const notSharedExitCode = 79;

@@ -60,3 +60,96 @@ export function isOnNode(state: string): boolean {
 export function nameJob(jobId: string, index: number | null): string {
   return index === null ? jobId : `${jobId}_${index}`;
 }
+
+/** Jobs by `nameJob`. */
+export type JobTable = ReadonlyMap<string, JobStatus>;
+
+/** The columns that `parseQueue` reads: array or job id, index, state, elapsed, node, reason. */
+export const queueFormat = '%F|%K|%T|%M|%N|%r';
+
+/** The columns that `readExitCodes` reads, for a second question: they are not among those of `--format`. */
+export const exitCodeFormat = 'ArrayJobID:20,ArrayTaskID:20,exit_code:20';
+
+/** The columns that `parseAccounting` reads. */
+export const accountingFormat = 'JobID,State,Elapsed,NodeList,ExitCode';
+
+/**
+ * The answer of `squeue --array --noheader --states=all` with {@link queueFormat}. Lines of another form say nothing: a job that is not
+ * in the table is not thereby ended.
+ */
+export function parseQueue(text: string): JobTable {
+  const table = new Map<string, JobStatus>();
+  for (const line of text.split('\n')) {
+    const [id = '', index = '', state = '', elapsed = '', node = '', ...reason] = line.trim().split('|');
+    if (!/^\d+$/.test(id) || !/^[A-Z_]+$/.test(state) || reason.length === 0) continue;
+    if (!/^(\d+|N\/A)$/.test(index)) continue;
+    table.set(nameJob(id, index === 'N/A' ? null : Number(index)), {
+      state,
+      reason: readCell(reason.join('|')),
+      node: readCell(node),
+      elapsedSeconds: parseElapsed(elapsed),
+    });
+  }
+  return table;
+}
+
+/** Whether its reason says that the script of a job ended with a code, and not with which. */
+export function lacksExitCode({ reason, exitCode }: JobStatus): boolean {
+  return reason === 'NonZeroExitCode' && exitCode === undefined;
+}
+
+/** Adds what `squeue --array --noheader --states=all` says with {@link exitCodeFormat}. */
+export function addExitCodes(table: JobTable, text: string): JobTable {
+  const added = new Map(table);
+  for (const line of text.split('\n')) {
+    const [id = '', index = '', code = ''] = line.trim().split(/\s+/);
+    const job = nameJob(id, index === 'N/A' ? null : Number(index));
+    const status = table.get(job);
+    if (status !== undefined) added.set(job, { ...status, ...readExitCode(code) });
+  }
+  return added;
+}
+
+/** The answer of `sacct --allocations --array --noheader --parsable2` with {@link accountingFormat}. */
+export function parseAccounting(text: string): JobTable {
+  const table = new Map<string, JobStatus>();
+  for (const line of text.split('\n')) {
+    const [job = '', words = '', elapsed = '', node = '', code = ''] = line.trim().split('|');
+    // `CANCELLED by 1000`.
+    const [state = ''] = words.split(' ');
+    if (!/^\d+(_\d+)?$/.test(job) || !/^[A-Z_]+$/.test(state)) continue;
+    const [, signal = '0'] = code.split(':');
+    table.set(job, {
+      state,
+      // As the queue says it.
+      reason: /^[1-9]\d*$/.test(signal) ? `RaisedSignal:${signal}` : null,
+      node: readCell(node),
+      elapsedSeconds: parseElapsed(elapsed),
+      ...readExitCode(code),
+    });
+  }
+  return table;
+}
+
+/** `79:0`: the code, and the signal that ended it instead. */
+function readExitCode(text: string): { readonly exitCode?: number } {
+  const [, code = '0'] = /^(\d+):0$/.exec(text) ?? [];
+  return code === '0' ? {} : { exitCode: Number(code) };
+}
+
+function readCell(text: string): string | null {
+  const value = text.trim();
+  return ['', 'None', '(null)', 'N/A', 'None assigned'].includes(value) ? null : value;
+}
+
+/** `4:05`, `01:02:03`, `2-00:00:10` as seconds; null for anything else. */
+export function parseElapsed(text: string): number | null {
+  const match = /^(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)$/.exec(text.trim());
+  if (match === null) return null;
+  const [days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0));
+  return (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0);
+}
+
+/** What Slurm's commands say if the controller cannot be reached, or is too busy; also a pattern of bash. */
+export const noAnswer =
+  /unable to contact|socket timed out|connection (refused|timed out|failure|reset)|not responding|zero bytes were transmitted|communication (connection|error)|resource temporarily unavailable|slurmctld.*(down|standby)|in standby mode|protocol authentication error|unexpected message received|failed to fetch config|slurm_persist_conn_open|try again later/i;

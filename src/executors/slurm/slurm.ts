@@ -1,16 +1,19 @@
+import process from 'node:process';
+import { execa } from 'execa';
 import { ReproError } from '../../errors.ts';
-import { askSlurm, type SlurmAnswer } from './ask-slurm.ts';
-import { type JobStatus, phaseOf } from './job-state.ts';
 import {
   accountingFormat,
   addExitCodes,
   exitCodeFormat,
+  type JobStatus,
   type JobTable,
   lacksExitCode,
+  noAnswer,
   parseAccounting,
   parseQueue,
+  phaseOf,
   queueFormat,
-} from './status-tables.ts';
+} from './job-state.ts';
 
 /** What has to be known about a cluster. */
 export interface ClusterFacts {
@@ -21,7 +24,16 @@ export interface ClusterFacts {
 }
 
 /** Jobs, or null if the controller did not answer: then `problem` says what was said instead. */
-export type TableAnswer = { readonly table: JobTable } | { readonly table: null; readonly problem: string };
+type TableAnswer = { readonly table: JobTable } | { readonly table: null; readonly problem: string };
+
+/**
+ * What one of Slurm's commands answered. `unknown`: the controller did not answer, or not in time, so that nothing is known: neither about
+ * the jobs, nor about whether a request has been carried out.
+ */
+type SlurmAnswer =
+  | { readonly kind: 'ok'; readonly text: string }
+  | { readonly kind: 'refused'; readonly text: string }
+  | { readonly kind: 'unknown'; readonly text: string };
 
 /** Slurm's own default. */
 const defaultArraySize = 1001;
@@ -187,5 +199,56 @@ function rankOf(state: string): number {
 export function unreachable(said: string): ReproError {
   return new ReproError('slurm-unreachable', `Slurm's controller does not answer: ${said}`, {
     fix: 'Jobs that were submitted go on without it. See whether it is up again (scontrol ping), then repeat the command.',
+  });
+}
+
+/** A busy controller needs many seconds; one that needs more than this may as well be down. */
+const answerWithinMs = 60_000;
+
+/**
+ * Runs one of Slurm's commands.
+ *
+ * @throws {ReproError} `slurm-missing` if this machine does not have it
+ */
+async function askSlurm(
+  program: 'sbatch' | 'squeue' | 'sacct' | 'scancel' | 'scontrol' | 'sinfo',
+  words: readonly string[],
+  options: { readonly environment?: NodeJS.ProcessEnv; readonly withinMs?: number } = {},
+): Promise<SlurmAnswer> {
+  const result = await execa(program, words, {
+    env: withoutDefaults(options.environment ?? process.env),
+    extendEnv: false,
+    stdin: 'ignore',
+    reject: false,
+    timeout: options.withinMs ?? answerWithinMs,
+    killSignal: 'SIGKILL',
+    // A terminal's Ctrl-C is for the runner, which lets a submission finish.
+    detached: true,
+    cleanup: false,
+    stripFinalNewline: true,
+  });
+  if (result.code === 'ENOENT') throw slurmMissing(program);
+  const errors = result.stderr.trim();
+  if (result.timedOut) return { kind: 'unknown', text: `${program} did not answer in time` };
+  if (result.exitCode === 0) return { kind: 'ok', text: result.stdout };
+  const text = errors === '' ? `${program} ended with ${result.signal ?? `code ${result.exitCode}`}` : errors;
+  return { kind: result.signal !== undefined || noAnswer.test(errors) ? 'unknown' : 'refused', text };
+}
+
+/**
+ * Without what would decide instead of the script or the words: variables go before directives, and filters would hide jobs. A runner
+ * that is itself within a job would pass on the limits of that job.
+ */
+function withoutDefaults(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const others = Object.entries(environment).filter(
+    ([name]) => name === 'SLURM_CONF' || !/^(SLURM|SBATCH|SQUEUE|SACCT|SCANCEL|SCONTROL|SINFO)_/.test(name),
+  );
+  // Messages are read here.
+  return { ...Object.fromEntries(others), LC_ALL: 'C' };
+}
+
+function slurmMissing(program: string): ReproError {
+  return new ReproError('slurm-missing', `\`${program}\` is not a program on this machine's PATH`, {
+    fix: 'Run it on a login node of the cluster, or load its module; --dry-run prints the scripts without Slurm.',
   });
 }

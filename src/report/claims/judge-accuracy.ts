@@ -8,8 +8,8 @@ import {
   formatPoints,
   formatPointsRange,
   formatQuantity,
-} from '../format.ts';
-import type { Accuracy, Outcome } from '../outcome.ts';
+} from '../data/format.ts';
+import type { Accuracy, Outcome } from '../data/outcome.ts';
 import type { Claim, Published } from './claim.ts';
 import { type Finding, notApplicable } from './judgement.ts';
 import type { MeasureOf } from './measure.ts';

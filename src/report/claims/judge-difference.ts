@@ -12,7 +12,7 @@ import {
   type ModelDifference,
   nameTest,
   pairedDifferences,
-} from '../differences.ts';
+} from '../data/differences.ts';
 import {
   endSentence,
   formatCount,
@@ -20,8 +20,8 @@ import {
   formatPointsRange,
   formatQuantity,
   joinWords,
-} from '../format.ts';
-import type { ModelResult } from '../results.ts';
+} from '../data/format.ts';
+import type { ModelResult } from '../data/results.ts';
 import type { Finding } from './judgement.ts';
 
 interface Comparison extends ModelDifference {

@@ -1,5 +1,5 @@
-import { spellCount } from '../format.ts';
-import type { ModelResult, RunResult, Series } from '../results.ts';
+import { spellCount } from '../data/format.ts';
+import type { ModelResult, RunResult, Series, TauDistribution } from '../data/results.ts';
 import { type Finding, judgeSeeds, notApplicable } from './judgement.ts';
 import type { Bounds, MeasureOf } from './measure.ts';
 
@@ -171,4 +171,85 @@ function isWithin(tau: number, bounds: Bounds | null): boolean {
 function meanOf(values: Series): number {
   const known = values.flatMap((value) => (value === null ? [] : [value]));
   return known.reduce((sum, value) => sum + value, 0) / known.length;
+}
+
+/** After the last epoch, no neuron of the other models has a τ near this one's. */
+export function judgeApart(
+  model: ModelResult,
+  others: readonly ModelResult[],
+  { layer, distance }: MeasureOf<'apart'>,
+): Finding {
+  const all = [model, ...others].flatMap(({ runs }) => runs);
+  // People count layers from 1, as the figures do.
+  const name = `layer ${layer + 1}`;
+  if (all.some(({ layers }) => layers[layer] === undefined)) {
+    return notApplicable(`The networks have no spiking ${name}.`);
+  }
+  if (model.runs.some((run) => tausOf(run, layer).count > 1)) {
+    return notApplicable(`In ${name}, ${model.title} has more than one τ.`);
+  }
+  const seeds = model.runs.map((run, i) => {
+    const own = tausOf(run, layer).taus[0] ?? Number.NaN;
+    const gaps = others.map((other) => ({
+      title: other.title,
+      ...boundNearest(own, tausOf(other.runs[i]!, layer)),
+    }));
+    const isNear = gaps.some(({ atMost }) => atMost <= distance);
+    const isApart = gaps.every(({ atLeast }) => atLeast > distance);
+    return {
+      seed: run.seed,
+      holds: isNear ? false : isApart ? true : null,
+      measured: `${model.title} ${own.toFixed(2)}; the nearest τ of ${gaps.map((gap) => `${gap.title} is ${describeGap(gap)} away`).join(', of ')}`,
+    };
+  });
+  const unclear = seeds.some(({ holds }) => holds === null)
+    ? ' Of the neurons’ τ, hundredths from the smallest to the largest are kept; between two of them a neuron may be nearer.'
+    : '';
+  return judgeSeeds(seeds, `“Near” means within ${distance} time steps, after the last epoch.${unclear}`);
+}
+
+function describeGap({ atLeast, atMost }: { readonly atLeast: number; readonly atMost: number }): string {
+  const [low, high] = [atLeast.toFixed(2), atMost.toFixed(2)];
+  return low === high ? low : `${low} to ${high}`;
+}
+
+/** The τ of a layer after the last epoch, in time steps. */
+function tausOf({ layers }: RunResult, layer: number): TauDistribution {
+  return layers[layer]?.taus.last ?? { count: 0, taus: [] };
+}
+
+/**
+ * How far the neuron nearest to a τ is from it, as far as quantiles tell.
+ *
+ * The quantile of rank `(n − 1) · i / m` lies between two neurons where that is no whole number, so that no neuron may have it: half of
+ * them at 1.5 and half at 5 have a median of 3.25. Yet as quantiles rise with rank, the neurons whose ranks lie between those of two
+ * quantiles have a τ between them.
+ *
+ * @param tau in time steps
+ * @param distribution n neurons, by the m + 1 quantiles 0, 1/m, …, 1
+ * @returns bounds in time steps, equal where the nearest neuron is known
+ */
+function boundNearest(
+  tau: number,
+  { count, taus }: TauDistribution,
+): { readonly atLeast: number; readonly atMost: number } {
+  const steps = Math.max(1, taus.length - 1);
+  let atLeast = Number.POSITIVE_INFINITY;
+  let atMost = Number.POSITIVE_INFINITY;
+  for (const [i, low] of taus.entries()) {
+    const isNeuron = ((count - 1) * i) % steps === 0;
+    if (isNeuron) {
+      atLeast = Math.min(atLeast, Math.abs(low - tau));
+      atMost = Math.min(atMost, Math.abs(low - tau));
+    }
+    const high = taus[i + 1];
+    if (high === undefined) continue;
+    // The ranks strictly between those of both quantiles.
+    const first = Math.floor(((count - 1) * i) / steps) + 1;
+    const last = Math.ceil(((count - 1) * (i + 1)) / steps) - 1;
+    if (last < first) continue;
+    atLeast = Math.min(atLeast, Math.max(0, low - tau, tau - high));
+    atMost = Math.min(atMost, Math.max(Math.abs(low - tau), Math.abs(high - tau)));
+  }
+  return { atLeast, atMost };
 }

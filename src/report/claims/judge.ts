@@ -1,14 +1,20 @@
-import { listSwitched } from '../compat-table.ts';
-import { endSentence, formatCount, joinWords } from '../format.ts';
-import type { Outcome } from '../outcome.ts';
-import type { ModelResult, Results, RunResult } from '../results.ts';
-import { listModelDeviations } from '../settings-table.ts';
-import { THESIS, titleDataset } from '../thesis.ts';
+import { listSwitched } from '../data/compat.ts';
+import { endSentence, formatCount, joinWords } from '../data/format.ts';
+import type { Outcome } from '../data/outcome.ts';
+import type { ModelResult, Results, RunResult } from '../data/results.ts';
+import { listModelDeviations } from '../data/settings.ts';
+import { THESIS, titleDataset } from '../data/thesis.ts';
 import type { Claim } from './claim.ts';
 import { describePublishedAccuracy, judgeAccuracy } from './judge-accuracy.ts';
-import { judgeApart } from './judge-apart.ts';
 import { judgeBelow, judgeDifference } from './judge-difference.ts';
-import { judgeAlike, judgeOvershoot, judgeRange, judgeSpeed, judgeSpread } from './judge-time-constants.ts';
+import {
+  judgeAlike,
+  judgeApart,
+  judgeOvershoot,
+  judgeRange,
+  judgeSpeed,
+  judgeSpread,
+} from './judge-time-constants.ts';
 import { type Finding, type Judgement, judgeSeeds, notApplicable } from './judgement.ts';
 import { type Measure, type MeasureOf, modelsOf, type NetworkKey } from './measure.ts';
 import { settingsOf } from './published-settings.ts';

@@ -1,6 +1,7 @@
 import type { Verdict } from '../../results/claims-file.ts';
 import { wilsonInterval } from '../../stats/wilson.ts';
-import { formatPercentRange } from '../format.ts';
+import { formatPercentRange } from '../data/format.ts';
+import type { ModelResult } from '../data/results.ts';
 import type { Claim } from './claim.ts';
 
 /** What became of a claim. */
@@ -48,4 +49,21 @@ function describeShare(holding: number, failing: number, all: number): string {
   }
   const { low, high } = wilsonInterval(holding, all);
   return ` It holds for ${holding} of ${all} seeds, so of all seeds for ${formatPercentRange(low, high)} (95 % interval, Wilson).`;
+}
+
+/** What became of a model's published test accuracy, a maximum over epochs; null if no claim is about it, or this run cannot judge it. */
+export function findPublishedTest(
+  { published }: ModelResult,
+  judgements: readonly Judgement[],
+): Judgement | null {
+  if (published === null) return null;
+  const found = judgements.find(
+    ({ claim: { measure, published: stated } }) =>
+      measure.kind === 'accuracy' &&
+      measure.model === published.name &&
+      measure.split === 'test' &&
+      measure.epoch === 'maximum' &&
+      stated?.share === published.test,
+  );
+  return found === undefined || found.verdict === 'not-applicable' ? null : found;
 }

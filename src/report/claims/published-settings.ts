@@ -1,5 +1,5 @@
-import type { ModelResult } from '../results.ts';
-import { type PublishedSettings, publishedSettings, THESIS } from '../thesis.ts';
+import type { ModelResult } from '../data/results.ts';
+import { type PublishedSettings, publishedSettings, THESIS } from '../data/thesis.ts';
 import { type Claim, isImages } from './claim.ts';
 import type { NetworkKey } from './measure.ts';
 

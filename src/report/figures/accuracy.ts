@@ -1,12 +1,11 @@
-import { describeEpochs } from '../epochs.ts';
-import { formatCount, formatPercent } from '../format.ts';
-import { describeCoverage, hasReference, referenceOf } from '../reference.ts';
-import type { ModelResult, Results } from '../results.ts';
-import { isValidated } from '../validated.ts';
-import type { Figure } from './figure.ts';
+import { summarise } from '../../stats/summary.ts';
+import { describeEpochs, isValidated } from '../data/epochs.ts';
+import { formatCount, formatPercent } from '../data/format.ts';
+import { describeCoverage, hasReference, referenceOf } from '../data/reference.ts';
+import type { ModelResult, Results } from '../data/results.ts';
+import type { Figure } from '../drawing/figure.ts';
+import { drawModelCurves, drawSplitCurves } from './curves.ts';
 import type { ChooseAxis } from './fit-axis.ts';
-import { drawModelCurves } from './model-curves.ts';
-import { drawSplitCurves } from './split-curves.ts';
 
 /** Test and, if clips were held out, validation accuracy side by side over the epochs, one line per model, as in the thesis. */
 export function drawAccuracy(results: Results): Figure {
@@ -76,7 +75,7 @@ function axisOf(results: Results): ChooseAxis {
 function describeEnd(model: ModelResult): string {
   const last = model.runs.flatMap(({ metrics }) => metrics.accuracy.test.at(-1) ?? []);
   if (last.length === 0) return `${model.title}: no test accuracy after the last epoch.`;
-  const mean = last.reduce((sum, value) => sum + value, 0) / last.length;
+  const { mean } = summarise(last);
   return `${model.title}: test accuracy ${formatPercent(mean)} after the last epoch.`;
 }
 

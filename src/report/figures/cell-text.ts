@@ -1,4 +1,4 @@
-import { PALETTE } from './palette.ts';
+import { PALETTE } from '../drawing/palette.ts';
 
 /** Opacity of the text colour below every cell, which outlines the empty ones. */
 export const CELL_OUTLINE = 0.05;

@@ -1,8 +1,8 @@
-import { nameEpoch } from '../choice.ts';
-import type { ModelResult, Results } from '../results.ts';
+import { nameEpoch } from '../data/epochs.ts';
+import type { ModelResult, Results } from '../data/results.ts';
+import type { CsvValue, Figure, Panel, PanelSpec } from '../drawing/figure.ts';
+import { colorVariable } from '../drawing/palette.ts';
 import { CELL_OUTLINE, cellTextColor } from './cell-text.ts';
-import type { CsvValue, Figure, Panel, PanelSpec } from './figure.ts';
-import { colorVariable } from './palette.ts';
 import { breakTitle } from './panel-title.ts';
 
 const CELL = 24;

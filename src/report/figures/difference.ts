@@ -1,8 +1,16 @@
-import { describeEpochs } from '../epochs.ts';
-import { formatPoints } from '../format.ts';
-import type { EpochPoint, ModelResult, ReferenceCurves, Results, RunResult, Series } from '../results.ts';
-import type { Figure } from './figure.ts';
-import { drawModelCurves } from './model-curves.ts';
+import { summarise } from '../../stats/summary.ts';
+import { describeEpochs } from '../data/epochs.ts';
+import { formatPoints } from '../data/format.ts';
+import type {
+  EpochPoint,
+  ModelResult,
+  ReferenceCurves,
+  Results,
+  RunResult,
+  Series,
+} from '../data/results.ts';
+import type { Figure } from '../drawing/figure.ts';
+import { drawModelCurves } from './curves.ts';
 
 /** As in the thesis, for this figure alone. */
 const WINDOW_EPOCHS = 32;
@@ -55,6 +63,6 @@ function describeEnd(model: ModelResult): string {
       .filter((value) => value !== null),
   );
   if (values.length === 0) return `${model.title}: unknown at the end.`;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const { mean } = summarise(values);
   return `${model.title}: ${formatPoints(mean, false)} on average over the last tenth of the epochs.`;
 }

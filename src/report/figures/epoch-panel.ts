@@ -1,10 +1,10 @@
-import { domainOf, listReadings } from './epoch-readings.ts';
+import { DASHES, isThin, type LineMark, type Panel, type PanelSpec } from '../drawing/figure.ts';
+import type { Readings, ShareUnit } from '../drawing/hover.ts';
+import { colorVariable } from '../drawing/palette.ts';
+import { COUNT_LABELS, FINE_PERCENT_LABELS, PERCENT_LABELS, POINT_LABELS } from '../drawing/theme.ts';
 import type { EpochSeries } from './epoch-series.ts';
-import { DASHES, isThin, type LineMark, type Panel, type PanelSpec } from './figure.ts';
-import { logTicks } from './log-ticks.ts';
-import { colorVariable } from './palette.ts';
+import { logTicks } from './fit-axis.ts';
 import { breakTitle } from './panel-title.ts';
-import { COUNT_LABELS, FINE_PERCENT_LABELS, PERCENT_LABELS, POINT_LABELS } from './theme.ts';
 
 export interface EpochLine {
   /** Of its values, as they are read out. */
@@ -243,4 +243,31 @@ function valueChannel({ domain, axisTitle, format, scale = 'linear', size }: Epo
 
 function range(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+/** Units of shares by the format of their axis. */
+const SHARE_UNITS: ReadonlyMap<string, ShareUnit> = new Map([
+  ['percent', { digits: 1, unit: '\u00a0%' }],
+  ['fine-percent', { digits: 2, unit: '\u00a0%' }],
+  ['points', { digits: 1, unit: '\u00a0points' }],
+]);
+
+/** The values of a panel's lines, for its readers. */
+function listReadings({ lines, epochs: [first, last], format }: EpochPanelOptions): Readings {
+  const share = SHARE_UNITS.get(format);
+  return {
+    axis: 'epoch',
+    domain: domainOf(first, last),
+    lines: lines.map(({ label, color, series }) => ({
+      label,
+      color,
+      points: series.line.map(({ epoch, value }) => [epoch, value]),
+    })),
+    ...(share === undefined ? {} : { share }),
+  };
+}
+
+/** The ends of an axis over epochs; a single epoch is in its middle. */
+function domainOf(first: number, last: number): [number, number] {
+  return first === last ? [first - 1, last + 1] : [first, last];
 }

@@ -1,8 +1,8 @@
 import { meanInterval } from '../../stats/means.ts';
 import { movingMean, weightIn, windowAt } from '../../stats/moving-mean.ts';
 import { summarise } from '../../stats/summary.ts';
-import type { EpochPoint, RunResult, Series } from '../results.ts';
-import { SEEDS_FOR_INTERVAL } from '../seeds.ts';
+import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
+import type { EpochPoint, RunResult, Series } from '../data/results.ts';
 
 export interface EpochRange {
   readonly epoch: number;

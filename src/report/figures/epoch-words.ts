@@ -1,4 +1,6 @@
-import type { Results } from '../results.ts';
+import type { Results } from '../data/results.ts';
+import type { LegendEntry } from '../drawing/figure.ts';
+import { modelColor } from '../drawing/palette.ts';
 import { describeBand, SMOOTHED_FROM_EPOCHS, SMOOTHING_EPOCHS } from './epoch-series.ts';
 
 /**
@@ -24,4 +26,25 @@ export function describeLines(
   }
   if (seeds > 1) sentences.push(`Lines are means over ${seeds} seeds, bands the ${describeBand(seeds)}.`);
   return sentences;
+}
+
+/** A line for each model, in its colour. */
+export function listModels({ models }: Results): LegendEntry[] {
+  return models.map(({ title }, index) => ({ label: title, color: modelColor(index), mark: 'line' }));
+}
+
+/** The band around lines that are means over the seeds; none with one seed. */
+export function listSeedBand({ seeds }: Results): LegendEntry[] {
+  return seeds.length > 1 ? [{ label: describeBand(seeds.length), color: 'ink', mark: 'band' }] : [];
+}
+
+/**
+ * The authors' logs among lines of several models.
+ *
+ * @param isDrawn whether there is such a line
+ */
+export function listModelLogs(isDrawn: boolean): LegendEntry[] {
+  return isDrawn
+    ? [{ label: 'authors’ logs, in the model’s colour', color: 'ink', mark: 'thin-dashed' }]
+    : [];
 }

@@ -1,11 +1,11 @@
 import { summarise } from '../../stats/summary.ts';
 import { type Interval, wilsonInterval } from '../../stats/wilson.ts';
-import { nameEpoch } from '../choice.ts';
-import { formatCount, formatPercent, formatPercentRange } from '../format.ts';
-import type { ClipAnswer, ModelResult, Results } from '../results.ts';
-import type { CsvValue, Figure, LegendEntry, PanelSpec } from './figure.ts';
-import { colorVariable, modelColor } from './palette.ts';
-import { PERCENT_LABELS } from './theme.ts';
+import { nameEpoch } from '../data/epochs.ts';
+import { formatCount, formatPercent, formatPercentRange } from '../data/format.ts';
+import type { ClipAnswer, ModelResult, Results } from '../data/results.ts';
+import type { CsvValue, Figure, LegendEntry, PanelSpec } from '../drawing/figure.ts';
+import { colorVariable, modelColor } from '../drawing/palette.ts';
+import { PERCENT_LABELS } from '../drawing/theme.ts';
 
 const WIDTH = 440;
 const PADDING = { right: 20, top: 8, bottom: 42 };

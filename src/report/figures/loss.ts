@@ -1,11 +1,9 @@
-import { allRuns, describeEpochs } from '../epochs.ts';
-import { describeCoverage, hasReference } from '../reference.ts';
-import type { Results } from '../results.ts';
-import { isValidated } from '../validated.ts';
-import type { Figure } from './figure.ts';
+import { allRuns, describeEpochs, isValidated } from '../data/epochs.ts';
+import { describeCoverage, hasReference } from '../data/reference.ts';
+import type { Results } from '../data/results.ts';
+import type { Figure } from '../drawing/figure.ts';
+import { drawModelCurves, drawSplitCurves, type ModelCurves, type Quantity } from './curves.ts';
 import type { ChooseAxis } from './fit-axis.ts';
-import { drawModelCurves, type ModelCurves, type Quantity } from './model-curves.ts';
-import { drawSplitCurves } from './split-curves.ts';
 
 const LOGARITHMIC: ChooseAxis = (lowest, highest) => ({
   domain: lowest > 0 ? [lowest * 0.9, highest * 1.1] : [0.01, 1],

@@ -1,8 +1,8 @@
 import { type Layer, type NetworkSpec, outputShapes } from '../../snn/spec.ts';
-import { joinWords } from '../format.ts';
-import type { ModelResult, Results } from '../results.ts';
-import type { CsvValue, Figure, Panel, PanelSpec } from './figure.ts';
-import { colorVariable } from './palette.ts';
+import { joinWords } from '../data/format.ts';
+import type { ModelResult, Results } from '../data/results.ts';
+import type { CsvValue, Figure, Panel, PanelSpec } from '../drawing/figure.ts';
+import { colorVariable } from '../drawing/palette.ts';
 
 const BOX = { width: 132, height: 40, gap: 18 };
 /** From one row to the next, with the connection between them. */

@@ -1,11 +1,11 @@
 import { wilsonInterval } from '../../stats/wilson.ts';
-import { nameEpoch } from '../choice.ts';
-import { formatPercent, formatPercentRange, wrapText } from '../format.ts';
-import type { Accuracy, Outcome } from '../outcome.ts';
-import { findPublished } from '../thesis.ts';
-import type { CsvValue, Figure, LegendEntry, PanelSpec } from './figure.ts';
-import { colorVariable, modelColor } from './palette.ts';
-import { PERCENT_LABELS } from './theme.ts';
+import { nameEpoch } from '../data/epochs.ts';
+import { formatPercent, formatPercentRange, wrapText } from '../data/format.ts';
+import type { Accuracy, Outcome } from '../data/outcome.ts';
+import { findPublished } from '../data/thesis.ts';
+import type { CsvValue, Figure, LegendEntry, PanelSpec } from '../drawing/figure.ts';
+import { colorVariable, modelColor } from '../drawing/palette.ts';
+import { PERCENT_LABELS } from '../drawing/theme.ts';
 
 const CHOSEN = 'chosen';
 const MAXIMUM = 'maximum over epochs';

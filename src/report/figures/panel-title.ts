@@ -1,4 +1,4 @@
-import { wrapText } from '../format.ts';
+import { wrapText } from '../data/format.ts';
 
 /** Of a title in bold 13 px, generously. */
 const CHARACTER_WIDTH = 7.8;

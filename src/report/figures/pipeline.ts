@@ -1,25 +1,14 @@
-import { arrangeLayers, type LayerNode } from '../../graph-layout/layers.ts';
-import { joinWords } from '../format.ts';
-import type { PipelineStage, Results } from '../results.ts';
-import type { CsvValue, Figure, PanelSpec } from './figure.ts';
-import { colorVariable } from './palette.ts';
+import { arrangeLayers, type Box, type LayerNode, placeBoxes } from '../../graph-layout/layers.ts';
+import { joinWords } from '../data/format.ts';
+import type { PipelineStage, Results } from '../data/results.ts';
+import type { CsvValue, Figure, PanelSpec } from '../drawing/figure.ts';
+import { colorVariable } from '../drawing/palette.ts';
 
-/** All lengths in px. */
-const BOX_HEIGHT = 42;
-const LAYER_HEIGHT = 74;
-const GAP = 24;
-const PASS_WIDTH = 14;
-const MARGIN = 8;
+/** In px. */
+const SIZES = { boxHeight: 42, layerHeight: 74, gap: 24, passWidth: 14, margin: 8 };
 /** Generous estimates of the mean character width of a box's two lines, so that texts stay inside. */
 const NAME_LETTER = 8;
 const PATH_LETTER = 6.6;
-
-interface Box {
-  /** Centre. */
-  readonly x: number;
-  readonly top: number;
-  readonly width: number;
-}
 
 /** The stages of the pipeline and what they read from each other, from top to bottom in the order in which they can run. */
 export function drawPipeline({ pipeline }: Results): Figure {
@@ -27,9 +16,12 @@ export function drawPipeline({ pipeline }: Results): Figure {
     pipeline.map(({ name, reads }) => ({ name, dependencies: listDependencies({ reads }) })),
   );
   const stages = new Map(pipeline.map((stage) => [stage.name, stage]));
-  const boxes = placeBoxes(layers, stages);
-  const width = Math.max(0, ...[...boxes.values()].map((box) => box.x + box.width / 2)) + MARGIN;
-  const height = layers.length * LAYER_HEIGHT - (LAYER_HEIGHT - BOX_HEIGHT) + 2 * MARGIN;
+  const { boxes, width, height } = placeBoxes(layers, SIZES, (name) => {
+    const stage = stages.get(name);
+    if (stage === undefined) return 0;
+    const text = Math.max(nameStage(stage).length * NAME_LETTER, describeOutputs(stage).length * PATH_LETTER);
+    return Math.ceil(text) + 24;
+  });
   const inactive = pipeline.some(({ active }) => !active);
   return {
     id: 'pipeline',
@@ -67,44 +59,17 @@ function describeOutputs({ outputs: [first = '', ...more], active }: PipelineSta
   return more.length === 0 ? path : `${path} + ${more.length}`;
 }
 
-/** Layers are centred on one axis; boxes keep their order and a gap. */
-function placeBoxes(
-  layers: readonly (readonly LayerNode[])[],
-  stages: ReadonlyMap<string, PipelineStage>,
-): Map<LayerNode, Box> {
-  const widthOf = (node: LayerNode): number => {
-    const stage = stages.get(node.stage ?? '');
-    if (stage === undefined) return PASS_WIDTH;
-    const text = Math.max(nameStage(stage).length * NAME_LETTER, describeOutputs(stage).length * PATH_LETTER);
-    return Math.ceil(text) + 24;
-  };
-  const widths = layers.map(
-    (layer) => layer.reduce((sum, node) => sum + widthOf(node), 0) + GAP * (layer.length - 1),
-  );
-  const centre = Math.max(0, ...widths) / 2 + MARGIN;
-  const boxes = new Map<LayerNode, Box>();
-  for (const [index, layer] of layers.entries()) {
-    let left = centre - (widths[index] ?? 0) / 2;
-    for (const node of layer) {
-      const width = widthOf(node);
-      boxes.set(node, { x: left + width / 2, top: MARGIN + index * LAYER_HEIGHT, width });
-      left += width + GAP;
-    }
-  }
-  return boxes;
-}
-
 /** The way of an arrow, from the bottom of one box through the layers between to the top of another. */
 function traceEdge(from: LayerNode, first: LayerNode, boxes: ReadonlyMap<LayerNode, Box>) {
   const start = boxes.get(from);
-  const way = [{ x: start?.x ?? 0, y: (start?.top ?? 0) + BOX_HEIGHT }];
+  const way = [{ x: start?.x ?? 0, y: (start?.top ?? 0) + SIZES.boxHeight }];
   let node: LayerNode | undefined = first;
   while (node !== undefined) {
     const box = boxes.get(node);
     const passes: boolean = node.stage === null;
     const [x, top] = [box?.x ?? 0, box?.top ?? 0];
     // Straight down beside the boxes of the layer that it passes.
-    way.push({ x, y: top }, ...(passes ? [{ x, y: top + BOX_HEIGHT }] : []));
+    way.push({ x, y: top }, ...(passes ? [{ x, y: top + SIZES.boxHeight }] : []));
     node = passes ? node.below[0] : undefined;
   }
   return way;
@@ -130,7 +95,7 @@ function drawSpec(
         left: box.x - box.width / 2,
         right: box.x + box.width / 2,
         top: box.top,
-        bottom: box.top + BOX_HEIGHT,
+        bottom: box.top + SIZES.boxHeight,
         nameAt: box.top + 17,
         pathAt: box.top + 32,
         name: nameStage(stage),

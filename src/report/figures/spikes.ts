@@ -1,12 +1,12 @@
-import { allRuns, axisRange, describeEpochs } from '../epochs.ts';
-import { formatPercent } from '../format.ts';
-import type { ModelResult, Results } from '../results.ts';
-import { listModels, listSeedBand } from './epoch-legend.ts';
+import { summarise } from '../../stats/summary.ts';
+import { allRuns, axisRange, describeEpochs } from '../data/epochs.ts';
+import { formatPercent } from '../data/format.ts';
+import type { ModelResult, Results } from '../data/results.ts';
+import type { CsvValue, Figure } from '../drawing/figure.ts';
+import { modelColor } from '../drawing/palette.ts';
 import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
 import { buildSeries, drawnExtent, isSmoothed } from './epoch-series.ts';
-import { describeLines } from './epoch-words.ts';
-import type { CsvValue, Figure } from './figure.ts';
-import { modelColor } from './palette.ts';
+import { describeLines, listModels, listSeedBand } from './epoch-words.ts';
 import { countLayers } from './tau.ts';
 
 /** The share of each layer's neurons that spike per step, over the epochs: one panel per layer, one line per model. */
@@ -58,7 +58,7 @@ function describeEnd(model: ModelResult, layers: number): string {
   const ends = Array.from({ length: layers }, (_, layer) => {
     const values = model.runs.flatMap(({ metrics }) => metrics.layers[layer]?.spikeRate.at(-1) ?? []);
     if (values.length === 0) return 'unknown';
-    return formatPercent(values.reduce((sum, value) => sum + value, 0) / values.length);
+    return formatPercent(summarise(values).mean);
   });
   return `${model.title} ends at ${ends.join(', ')}.`;
 }

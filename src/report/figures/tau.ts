@@ -1,8 +1,9 @@
-import { allRuns, axisRange, describeEpochs } from '../epochs.ts';
-import { joinWords } from '../format.ts';
-import { describeCoverage, nameReference, nameReferenceLine, tauReferenceOf } from '../reference.ts';
-import type { ModelResult, Results, TauDistribution, TauState } from '../results.ts';
-import { listModelLogs, listModels, listSeedBand } from './epoch-legend.ts';
+import { allRuns, axisRange, describeEpochs } from '../data/epochs.ts';
+import { joinWords } from '../data/format.ts';
+import { describeCoverage, nameReference, nameReferenceLine, tauReferenceOf } from '../data/reference.ts';
+import type { ModelResult, Results, TauDistribution, TauState } from '../data/results.ts';
+import type { CsvValue, Figure } from '../drawing/figure.ts';
+import { colorVariable, modelColor } from '../drawing/palette.ts';
 import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
 import {
   buildPointSeries,
@@ -11,8 +12,7 @@ import {
   drawnExtent,
   type EpochSeries,
 } from './epoch-series.ts';
-import type { CsvValue, Figure } from './figure.ts';
-import { colorVariable, modelColor } from './palette.ts';
+import { listModelLogs, listModels, listSeedBand } from './epoch-words.ts';
 import { drawViolins, type Violin } from './violins.ts';
 
 /** From this ratio of the largest to the smallest τ on, equal steps would hide how small ones move. */

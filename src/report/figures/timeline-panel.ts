@@ -1,5 +1,5 @@
-import type { Panel, PanelSpec } from './figure.ts';
-import { colorVariable } from './palette.ts';
+import type { Panel, PanelSpec } from '../drawing/figure.ts';
+import { colorVariable } from '../drawing/palette.ts';
 
 /** What a bar takes, in px. */
 export const ROW = 22;

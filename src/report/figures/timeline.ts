@@ -1,5 +1,6 @@
-import { formatBytes, formatCount, formatQuantity, joinWords } from '../format.ts';
-import type { CsvValue, Figure, Panel } from './figure.ts';
+import { formatBytes } from '../../text.ts';
+import { formatCount, formatQuantity, joinWords } from '../data/format.ts';
+import type { CsvValue, Figure, Panel } from '../drawing/figure.ts';
 import { type ChosenBars, chooseBars } from './timeline-choice.ts';
 import { drawBars, PADDING, ROW } from './timeline-panel.ts';
 

@@ -1,5 +1,5 @@
+import { colorVariable } from '../drawing/palette.ts';
 import type { AsideAxes, Layer } from './epoch-panel.ts';
-import { colorVariable } from './palette.ts';
 
 /** The distribution of τ over a layer's neurons, in time steps. */
 export interface Violin {

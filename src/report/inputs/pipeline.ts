@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Fields, JsonObject } from '../../formats/fields.ts';
-import type { PipelineStage } from '../results.ts';
+import type { PipelineStage } from '../data/results.ts';
 
 /**
  * Reads the stages of a pipeline.yaml and what they read from each other, for a drawing. A stage depends on another if one of its inputs

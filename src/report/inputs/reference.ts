@@ -4,8 +4,8 @@ import { hasErrorCode, ReproError } from '../../errors.ts';
 import { type CurvePoint, readCurves } from '../../formats/logged-curves.ts';
 import { decodeEventFile, type ScalarEvent } from '../../formats/tfevents.ts';
 import { openTorchFile } from '../../formats/torch-pt.ts';
-import { placeOnEpochs } from '../reference-epochs.ts';
-import type { Reference, ReferenceCurves } from '../results.ts';
+import type { Reference, ReferenceCurves } from '../data/results.ts';
+import { placeOnEpochs } from './reference-epochs.ts';
 import { collectReferenceEvents, parseLossCsv, parseReferenceCsv } from './reference-points.ts';
 
 /** The log of one model. Paths are relative to the folder, with `/`. */

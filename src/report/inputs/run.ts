@@ -16,7 +16,7 @@ import type {
   RunResult,
   Series,
   SplitResult,
-} from '../results.ts';
+} from '../data/results.ts';
 
 /** What all files of a run must agree on. */
 export interface Expected {

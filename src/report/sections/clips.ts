@@ -7,9 +7,9 @@ import {
   type ClipFrames,
   clipExampleFile,
 } from '../../results/clip-examples.ts';
-import type { Block, Gallery, GalleryPicture, Section } from '../document.ts';
-import { formatCount, formatPercent, formatQuantity, joinWords, spellCount } from '../format.ts';
-import type { Results } from '../results.ts';
+import { formatCount, formatPercent, formatQuantity, joinWords, spellCount } from '../data/format.ts';
+import type { Results } from '../data/results.ts';
+import type { Block, Gallery, GalleryPicture, Section } from '../page/document.ts';
 
 /** How much of a clip is shown. */
 interface Detail {

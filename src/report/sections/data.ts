@@ -1,15 +1,9 @@
 import { summarise } from '../../stats/summary.ts';
-import {
-  tabulateClasses,
-  tabulateLights,
-  tabulateSplits,
-  tabulateUserLights,
-  tabulateUsers,
-} from '../data-tables.ts';
-import type { Block, Section, Text } from '../document.ts';
-import { formatBytes, formatCount, formatQuantity } from '../format.ts';
-import type { ManifestResult, Results } from '../results.ts';
-import { titleDataset } from '../thesis.ts';
+import { formatBytes } from '../../text.ts';
+import { formatCount, formatQuantity, joinWords } from '../data/format.ts';
+import type { ManifestResult, Results, Tally } from '../data/results.ts';
+import { titleDataset } from '../data/thesis.ts';
+import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
 
 /** Warnings shown; a data set of many files can have one for each. */
 const MOST_WARNINGS = 20;
@@ -74,4 +68,116 @@ function describeUsers({ perUser }: ManifestResult, simulated: boolean): string[
   const each = min === max ? formatCount(min) : `${formatCount(min)} to ${formatCount(max)}`;
   const users = formatQuantity(perUser.length, simulated ? 'simulated user' : 'user');
   return [` ${users}, ${each} clips each.`];
+}
+
+/** Recordings and clips of the two published splits. */
+function tabulateSplits({ train, test }: ManifestResult): Table {
+  const row = (name: string, recordings: number, clips: number) => [
+    { text: name },
+    { text: formatCount(recordings) },
+    { text: formatCount(clips) },
+  ];
+  return {
+    id: 'table-splits',
+    caption: 'Recordings and clips',
+    columns: [{ label: 'Split' }, { label: 'Recordings', numeric: true }, { label: 'Clips', numeric: true }],
+    rows: [
+      row('Training and validation', train.recordings, train.clips),
+      row('Test', test.recordings, test.clips),
+      row('Total', train.recordings + test.recordings, train.clips + test.clips),
+    ],
+    notes: [],
+  };
+}
+
+/**
+ * Clips of each class. The splits are listed separately if the confusion matrices have the classes of the manifest and all its test clips:
+ * their rows count those. With a limit on the clips of a class they do not.
+ */
+export function tabulateClasses({ manifest, classes, models }: Results): Table {
+  const confusion = models[0]?.runs[0]?.confusion ?? [];
+  const tested = confusion.flat().reduce((sum, count) => sum + count, 0);
+  const known =
+    tested === manifest.test.clips &&
+    manifest.perClass.length === classes.length &&
+    manifest.perClass.every(({ key }, i) => key === classes[i]);
+  const total = { label: 'Total', numeric: true };
+  return {
+    id: 'table-classes',
+    caption: 'Clips per class',
+    columns: known
+      ? [
+          { label: 'Class' },
+          { label: 'Training and validation', numeric: true },
+          { label: 'Test', numeric: true },
+          total,
+        ]
+      : [{ label: 'Class' }, total],
+    rows: manifest.perClass.map(({ key, clips }, index) => {
+      const test = confusion[index]?.reduce((sum, count) => sum + count, 0) ?? 0;
+      const splits = known ? [{ text: formatCount(clips - test) }, { text: formatCount(test) }] : [];
+      return [{ text: key }, ...splits, { text: formatCount(clips) }];
+    }),
+    notes: [],
+  };
+}
+
+function tabulateLights({ perLight }: ManifestResult): Table {
+  return tabulateTallies('table-lights', 'Clips by lighting', 'Lighting', perLight);
+}
+
+function tabulateUsers({ perUser }: ManifestResult): Table {
+  return tabulateTallies('table-users', 'Clips by user', 'User', perUser);
+}
+
+function tabulateTallies(id: string, caption: string, label: string, tallies: readonly Tally[]): Table {
+  return {
+    id,
+    caption,
+    columns: [{ label }, { label: 'Clips', numeric: true }],
+    rows: tallies.map(({ key, clips }) => [{ text: key }, { text: formatCount(clips) }]),
+    notes: [],
+  };
+}
+
+/** Clips of each user under each light, with the sums of both; what was not recorded is visible as a dash. */
+function tabulateUserLights({ perUserLight, perLight, perUser }: ManifestResult): Table {
+  const lights = perLight.map(({ key }) => key);
+  const clipsOf = (tallies: readonly Tally[], key: string): number =>
+    tallies.find((tally) => tally.key === key)?.clips ?? 0;
+  const cell = (clips: number): Cell => (clips === 0 ? MISSING : { text: formatCount(clips) });
+  const gaps = lights.flatMap((light) => {
+    const users = perUserLight.filter((one) => clipsOf(one.lights, light) === 0).map(({ user }) => user);
+    return users.length === 0 ? [] : [{ light, users }];
+  });
+  const rows = perUserLight.map(({ user, lights: tallies }) => [
+    { text: user },
+    ...lights.map((light) => cell(clipsOf(tallies, light))),
+    cell(clipsOf(perUser, user)),
+  ]);
+  const total = [
+    { text: 'Total' },
+    ...perLight.map(({ clips }) => cell(clips)),
+    cell(perLight.reduce((sum, { clips }) => sum + clips, 0)),
+  ];
+  return {
+    id: 'table-users-lights',
+    caption: 'Clips by user and lighting',
+    columns: [
+      { label: 'User' },
+      ...lights.map((label) => ({ label, numeric: true })),
+      { label: 'Total', numeric: true },
+    ],
+    rows: [...rows, total],
+    notes: gaps.length === 0 ? [] : [[describeGaps(gaps, perUserLight.length * lights.length)]],
+  };
+}
+
+function describeGaps(
+  gaps: readonly { readonly light: string; readonly users: readonly string[] }[],
+  combinations: number,
+): string {
+  const count = gaps.reduce((sum, { users }) => sum + users.length, 0);
+  const list = gaps.map(({ light, users }) => `${light} of ${joinWords(users)}`).join('; ');
+  return `${formatCount(count)} of ${formatCount(combinations)} combinations have no clips: ${list}.`;
 }

@@ -1,9 +1,9 @@
-import type { Block, Text } from '../document.ts';
-import { axisRange } from '../epochs.ts';
-import { formatCount, joinWords } from '../format.ts';
-import { describeCoverage, hasReference, referenceOf, tauReferenceOf } from '../reference.ts';
-import type { ModelResult, ReferenceCurves, Results } from '../results.ts';
-import { judgeComparability, THESIS, titleDataset } from '../thesis.ts';
+import { axisRange } from '../data/epochs.ts';
+import { formatCount, joinWords } from '../data/format.ts';
+import { describeCoverage, hasReference, referenceOf, tauReferenceOf } from '../data/reference.ts';
+import type { ModelResult, ReferenceCurves, Results } from '../data/results.ts';
+import { judgeComparability, THESIS, titleDataset } from '../data/thesis.ts';
+import type { Block, Text } from '../page/document.ts';
 
 /** Explains the authors' logs in the figures, or why they are left out; nothing if the profile names none. */
 export function describeReference(results: Results): Block[] {

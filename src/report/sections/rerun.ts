@@ -1,9 +1,9 @@
 import { quoteWords } from '../../files/shell-words.ts';
-import type { Command, Section, Table, Text } from '../document.ts';
-import { joinWords } from '../format.ts';
+import { joinWords } from '../data/format.ts';
+import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
+import type { Results } from '../data/results.ts';
 import type { Origin } from '../inputs/origin.ts';
-import type { Results } from '../results.ts';
-import { SEEDS_FOR_INTERVAL } from '../seeds.ts';
+import type { Command, Section, Table, Text } from '../page/document.ts';
 
 /** The command that makes this page again, what proves it, and the commands that make any number of it. */
 export function describeRerun(results: Results, origin: Origin | null): Section {

@@ -1,10 +1,18 @@
-import { isBatchSizeOverruled, listSwitched, tabulateCompat } from '../compat-table.ts';
-import type { Block, Section } from '../document.ts';
+import {
+  type Choice,
+  isBatchSizeOverruled,
+  isConsequence,
+  listSwitched,
+  SWITCHES,
+  type Switch,
+  usedValues,
+} from '../data/compat.ts';
+import { capitalise, joinWords, spellCount } from '../data/format.ts';
+import type { ModelResult, Results } from '../data/results.ts';
+import { compareSettings, listDeviations } from '../data/settings.ts';
+import { findPublishedModel, nameSource, THESIS } from '../data/thesis.ts';
 import { drawNetwork } from '../figures/network.ts';
-import { joinWords, spellCount } from '../format.ts';
-import type { Results } from '../results.ts';
-import { listDeviations, tabulateSettings } from '../settings-table.ts';
-import { findPublishedModel, nameSource } from '../thesis.ts';
+import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
 
 /** The settings of network and training beside those of the thesis. */
 export function describeSettings(results: Results): Section {
@@ -49,4 +57,114 @@ function describeCompat(results: Results): Block[] {
     { kind: 'paragraph', text: [text + overruled] },
     { kind: 'table', table },
   ];
+}
+
+const CLIPS_NOTE: Text = [
+  'The 900 + 156 clips of the thesis come from 88 of the 98 training recordings: on a machine with 12 processors, the published converter drops the last ten. The data set has 1,176 training clips.',
+];
+
+/** The settings of network and training beside those of the thesis. Settings that no run recorded are left out. */
+export function tabulateSettings(results: Results): Table {
+  return {
+    id: 'table-settings',
+    caption: `Settings in ${nameSource(results.models)}, and in this run`,
+    columns: [
+      { label: 'Setting' },
+      { label: capitalise(nameSource(results.models).replace('the ', '')) },
+      { label: 'This run' },
+    ],
+    rows: compareSettings(results).map(({ label, thesis, without, used, differs }): Cell[] => [
+      { text: label },
+      thesisCell(thesis, without),
+      differs ? { text: used, tone: 'differs' } : { text: used },
+    ]),
+    notes: results.dataset === THESIS.dataset && !results.simulated ? [CLIPS_NOTE] : [],
+  };
+}
+
+function thesisCell(thesis: string, without: readonly string[]): Cell {
+  if (thesis === '') return MISSING;
+  return without.length === 0 ? { text: thesis } : { text: thesis, details: [`– for ${joinWords(without)}`] };
+}
+
+/** How each disagreement between paper, published code and published runs is resolved here; null if no run recorded it. */
+export function tabulateCompat(results: Results): Table | null {
+  const rows = SWITCHES.flatMap((one): Cell[][] => {
+    const used = usedValues(results, one);
+    if (used.size === 0) return [];
+    const [usual, ...others] = one.choices;
+    return [
+      [
+        { text: one.decides, details: [`${one.framesOf === undefined ? 'compat' : 'frames'}.${one.name}`] },
+        describeUse(results, one, used),
+        describeChoice(usual),
+        describeAlternatives(others),
+      ],
+    ];
+  });
+  if (rows.length === 0) return null;
+  return {
+    id: 'table-compat',
+    caption: 'Where paper, code and runs disagree',
+    // This run comes first: on a phone, the other columns need scrolling.
+    columns: [
+      { label: 'Disagreement' },
+      { label: 'This run' },
+      { label: 'Default' },
+      { label: 'Alternative' },
+    ],
+    rows,
+    notes: [
+      [
+        'The paper, the code published with it and the runs behind its table disagree on these points. Values other than the default are marked; ',
+        { code: 'docs/deviations.md' },
+        ' gives the evidence.',
+      ],
+    ],
+  };
+}
+
+function describeChoice({ value, means, of }: Choice): Cell {
+  return { text: value, details: [means, ...(of === null ? [] : [`(${of})`])] };
+}
+
+function describeAlternatives(choices: readonly Choice[]): Cell {
+  const [only] = choices;
+  if (choices.length === 1 && only !== undefined) return describeChoice(only);
+  return {
+    text: choices.map(({ value }) => value).join(', '),
+    details: choices.map(({ value, means, of }) => `${value}: ${means}${of === null ? '' : ` (${of})`}`),
+  };
+}
+
+function describeUse(
+  results: Results,
+  one: Switch,
+  used: ReadonlyMap<string, ReadonlySet<ModelResult>>,
+): Cell {
+  const {
+    name,
+    choices: [usual],
+  } = one;
+  const whose = (models: ReadonlySet<ModelResult>): string =>
+    joinWords(results.models.filter((model) => models.has(model)).map(({ title }) => title));
+  const other = [...used].filter(([value]) => value !== usual.value);
+  const asUsual = used.get(usual.value);
+  if (other.length === 0) return { text: usual.value, details: ['default'] };
+  if (used.size === 1 && other.every(([value, models]) => isConsequence(one, value, models)))
+    return { text: 'last', details: ['default where no clips are held out'] };
+  return {
+    // If it applies to all models, their names are superfluous.
+    text: other
+      .map(([value, models]) => (used.size === 1 ? value : `${value} (${whose(models)})`))
+      .join(', '),
+    tone: 'differs',
+    details: [
+      name === 'batch_size' && isBatchSizeOverruled(results)
+        ? 'set by train.batchSize of the profile'
+        : asUsual === undefined
+          ? 'not the default'
+          : `default for ${whose(asUsual)}`,
+    ],
+  };
 }

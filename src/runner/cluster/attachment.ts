@@ -1,33 +1,15 @@
+import { ReproError } from '../../errors.ts';
 import type { RunEvent } from '../events.ts';
 import type { FingerprintParts } from '../freshness/fingerprint.ts';
+import { jobOf, type PlacedJob } from '../jobs/batch.ts';
+import { hasEnded, type TaskEnd, writeTaskEnd } from '../jobs/task-end.ts';
 import type { Plan } from '../plan/plan.ts';
-import { jobOf } from './batch.ts';
-import { findChangedParts } from './changed-parts.ts';
-import { findDifferingJobs } from './differing-jobs.ts';
+import { findChangedParts } from './cluster-freshness.ts';
+import { continuedTaskOf, judgeEnded } from './continuation.ts';
 import type { ExistingJob } from './existing-jobs.ts';
 import type { Verdict } from './verdict.ts';
 
 type Ended = Extract<Verdict, { kind: 'failed' | 'dropped' }>;
-
-/**
- * What can be submitted now: everything that waits and depends on nothing but what is ready, or can be submitted, too.
- *
- * @param ids of the run, in plan order; what it depends on besides is taken as it is
- */
-export function listSubmittable(
-  plan: Plan,
-  ids: readonly string[],
-  isWaiting: (id: string) => boolean,
-  isReady: (id: string) => boolean,
-): string[] {
-  const selected = new Set(ids);
-  const found = new Set<string>();
-  for (const id of ids) {
-    const before = (plan.dependencies.get(id) ?? []).filter((one) => selected.has(one));
-    if (isWaiting(id) && before.every((one) => isReady(one) || found.has(one))) found.add(id);
-  }
-  return [...found];
-}
 
 /**
  * The jobs of an earlier command that are waited for, instead of submitting others.
@@ -79,4 +61,81 @@ function describeEnd(job: string, verdict: Ended): string {
   if (verdict.kind === 'dropped') return `${job} never ran, since something that it waited for had failed`;
   const [reason = ''] = verdict.text.split('\n', 1);
   return reason.startsWith('job ') ? reason : `${job} failed meanwhile: ${reason}`;
+}
+
+/** More than a screenful helps nobody. */
+const shownAtMost = 5;
+
+/** The error about jobs that were submitted for other code, parameters or inputs than there are now; null if there are none. */
+async function findDifferingJobs(
+  jobs: readonly { readonly id: string; readonly existing: ExistingJob; readonly parts: FingerprintParts }[],
+): Promise<ReproError | null> {
+  const lines: string[] = [];
+  const ids: string[] = [];
+  for (const { id, existing, parts } of jobs) {
+    const changed = await findChangedParts(existing.task.parts, parts);
+    const [first, ...more] = changed;
+    if (first === undefined) continue;
+    ids.push(id);
+    const rest = more.length === 0 ? '' : ` and ${more.length} more`;
+    lines.push(
+      `job ${jobOf(existing.submitted.batch, existing.index)} was submitted for another "${id}": ${first}${rest}`,
+    );
+  }
+  if (lines.length === 0) return null;
+  const hidden = lines.length - shownAtMost;
+  return new ReproError(
+    'job-differs',
+    [...lines.slice(0, shownAtMost), ...(hidden > 0 ? [`and ${hidden} more`] : [])].join('\n'),
+    {
+      fix: `End what is no longer wanted, then run again: ./repro cancel${ids.length > shownAtMost ? '' : ` ${ids.join(' ')}`}`,
+    },
+  );
+}
+
+/** Whether an instance whose time was over goes on in another job. */
+type Replaced =
+  | { readonly kind: 'goes-on'; readonly count: number }
+  | { readonly kind: 'ends'; readonly error: ReproError };
+
+/**
+ * Decides about an instance whose earlier job was ended by its time, as whoever had waited for that job would have. Then the end of that
+ * job is taken note of.
+ *
+ * @param parts what is known of its fingerprint now
+ * @param limit how often it may go on
+ * @returns null if it begins anew: its job has ended otherwise, it cannot be resumed, or it is another since
+ */
+export async function judgeEarlierJob(
+  plan: Plan,
+  { submitted, index, task, verdict }: ExistingJob,
+  parts: FingerprintParts,
+  limit: number,
+): Promise<Replaced | null> {
+  const instance = plan.instances.get(task.id);
+  const end = submitted.folder.readEnd(index);
+  const isTime = verdict.kind === 'failed' && verdict.code === 'timeout' && !hasEnded(end);
+  if (!isTime || instance === undefined || instance.resume.length === 0) return null;
+  if ((await findChangedParts(task.parts, parts)).length > 0) return null;
+  const continued = await judgeEnded(end, continuedTaskOf(plan, instance, submitted.folder, index), limit);
+  if (continued.kind === 'goes-on') return continued;
+  const [reason = ''] = verdict.text.split('\n', 1);
+  const text = `${reason}${continued.why}`;
+  await noteEnd({ submitted, index }, { code: continued.code, text });
+  return { kind: 'ends', error: new ReproError(continued.code, text) };
+}
+
+/** Takes note that another job has taken the place of one that did not say how it ended. */
+export async function noteReplaced(job: PlacedJob): Promise<void> {
+  if (hasEnded(job.submitted.folder.readEnd(job.index))) return;
+  await noteEnd(job, { code: 'replaced', text: 'another job was submitted in its place' });
+}
+
+function noteEnd(
+  { submitted, index }: PlacedJob,
+  said: Pick<Extract<TaskEnd, { kind: 'failed' }>, 'code' | 'text'>,
+): Promise<void> {
+  const job = jobOf(submitted.batch, index) ?? '0';
+  const end = { version: 1, kind: 'failed', job, node: 'none', ...said } as const;
+  return writeTaskEnd(submitted.folder.endFile(index), end);
 }

@@ -1,22 +1,27 @@
 import { ReproError } from '../../errors.ts';
-import type { ClusterFacts, Slurm } from '../../executors/slurm/slurm.ts';
-import type { ElsewhereRun, RunSurroundings } from '../elsewhere.ts';
+import { type ClusterFacts, Slurm } from '../../executors/slurm/slurm.ts';
+import type { Elsewhere, ElsewhereRun, RunSurroundings } from '../elsewhere.ts';
+import { jobOf, type PlacedJob, type PlanSelection } from '../jobs/batch.ts';
+import { findBatches, listOutstanding } from '../jobs/jobs-folder.ts';
+import {
+  forgetCancellation,
+  noteBegun,
+  recordSubmittedRun,
+  removeFinishedBatches,
+  removeSubmittedRun,
+} from '../jobs/submitted-run.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { describeFailure } from '../run/execution.ts';
 import type { InstanceResult, Preparing } from '../run/scheduler.ts';
 import { logFileOf } from '../store/cache-folder.ts';
-import { jobOf, type PlacedJob, type PlanSelection } from './batch.ts';
+import { ClusterFreshness } from './cluster-freshness.ts';
+import type { ClusterSettings } from './cluster-settings.ts';
 import { finishInstance } from './conclusion.ts';
-import { findDoubts } from './doubts.ts';
 import { findExistingJobs } from './existing-jobs.ts';
-import { removeFinishedBatches } from './finished-batches.ts';
-import { mutexOf, staysLocal } from './instance-request.ts';
+import { findSubmissionWarnings, mutexOf, staysLocal } from './instance-request.ts';
 import { JobQueue } from './job-queue.ts';
 import { JobWatch, type Settled } from './job-watch.ts';
-import { noteBegun, recordSubmittedRun } from './run-file.ts';
-import type { ClusterSettings } from './settings.ts';
 import { Submitter } from './submitter.ts';
-import { Survey } from './survey.ts';
 import { UnneededJobs } from './unneeded-jobs.ts';
 
 export interface ClusterOptions {
@@ -30,15 +35,49 @@ export interface ClusterOptions {
   readonly isAttached: boolean;
 }
 
+/** Runs the instances of a run that do not stay here as jobs of Slurm. */
+export function runOnSlurm(options: ClusterOptions): Elsewhere {
+  return async (surroundings) => {
+    await forgetCancellation(surroundings.session.folder.jobs);
+    const slurm = new Slurm(surroundings.environment);
+    const facts = await slurm.describe();
+    const run = new ClusterRun(surroundings, options, slurm, facts);
+    try {
+      await run.begin();
+    } catch (error) {
+      await run.abandon();
+      const { folder } = surroundings.session;
+      surroundings.assertLocked();
+      // What was submitted before stays, and is found by the next command.
+      const { batches, problems } = findBatches(folder.jobs);
+      if (batches.length === 0 && problems.length === 0) await removeSubmittedRun(folder);
+      throw withJobsThatGoOn(error, listOutstanding(folder).length);
+    }
+    return run;
+  };
+}
+
+/** Says of a run that has not begun as a whole what of it has. */
+function withJobsThatGoOn(error: unknown, count: number): unknown {
+  if (!(error instanceof ReproError) || error.code !== 'slurm-refused' || count === 0) return error;
+  const { code, message, where, fix, cause } = error;
+  const [jobs, them] =
+    count === 1
+      ? ['1 job that was submitted before goes', 'it']
+      : [`${count} jobs that were submitted before go`, 'them'];
+  const more = `${jobs} on: \`./repro attach\` waits for ${them}, \`./repro cancel\` ends ${them}.`;
+  return new ReproError(code, message, { where, fix: `${fix}\n${more}`, cause });
+}
+
 type Followed = InstanceResult | 'dropped';
 
 /** Runs the instances of a run that do not stay here as jobs of one cluster. */
-export class ClusterRun implements ElsewhereRun {
+class ClusterRun implements ElsewhereRun {
   readonly #surroundings: RunSurroundings;
   readonly #options: ClusterOptions;
   readonly #slurm: Slurm;
   readonly #facts: ClusterFacts;
-  readonly #survey: Survey;
+  readonly #freshness: ClusterFreshness;
   readonly #queue: JobQueue;
   readonly #watch: JobWatch;
   /** Whose earlier jobs were told to run in any case, and go on. */
@@ -63,7 +102,7 @@ export class ClusterRun implements ElsewhereRun {
     this.#slurm = slurm;
     this.#facts = facts;
     const { settings, isAttached, isDetached } = options;
-    this.#survey = new Survey(surroundings);
+    this.#freshness = new ClusterFreshness(surroundings);
     this.#unneeded = new UnneededJobs(surroundings, slurm);
     const signal = AbortSignal.any([surroundings.signal, this.#enough.signal]);
     const onPause = (id: string, why: string): void => {
@@ -96,7 +135,7 @@ export class ClusterRun implements ElsewhereRun {
       if (verdict.kind === 'wait' && task.isForced) this.#forced.add(id);
     for (const id of ids) {
       const instance = this.#instance(id);
-      const found = await this.#survey.look(instance);
+      const found = await this.#freshness.check(instance);
       if (found.kind === 'hit' || found.kind === 'failed') {
         this.#settled.set(id, found.kind);
       } else if (!this.#isLocal(id)) {
@@ -106,7 +145,7 @@ export class ClusterRun implements ElsewhereRun {
       }
     }
     const fresh = ids.filter((id) => !this.#settled.has(id) && !existing.latest.has(id));
-    for (const { id, text } of findDoubts(session.plan, fresh, this.#options.settings)) {
+    for (const { id, text } of findSubmissionWarnings(session.plan, fresh, this.#options.settings)) {
       this.#surroundings.onEvent({ kind: 'note', id, level: 'warning', text });
     }
     await this.#queue.begin();
@@ -156,7 +195,7 @@ export class ClusterRun implements ElsewhereRun {
    * @returns null; or what became of it without a job
    */
   async #lookAgain(id: string): Promise<InstanceResult | null> {
-    const found = await this.#survey.lookAgain(this.#instance(id));
+    const found = await this.#freshness.checkAgain(this.#instance(id));
     if (found.kind !== 'to-run') return found.kind === 'hit' ? 'hit' : 'failed';
     // An earlier wave may have come to it meanwhile.
     if (!this.#isSubmitted(id)) this.#queue.add(id, found.parts);

@@ -1,18 +1,18 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { RunSurroundings } from '../elsewhere.ts';
+import { jobOf } from '../jobs/batch.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { describeFullDisk } from '../run/full-disk.ts';
 import { continueLog, readLogTail, startLog } from '../run/stage-log.ts';
 import { logFileOf } from '../store/cache-folder.ts';
 import { durationOf } from '../store/duration.ts';
 import type { RunRecord } from '../store/records.ts';
-import { jobOf } from './batch.ts';
+import type { ClusterSettings } from './cluster-settings.ts';
 import { continuedTaskOf, countContinuations, judgeEnded } from './continuation.ts';
+import { exist, foldersOf, waitUntilVisible } from './file-visibility.ts';
 import type { Settled } from './job-watch.ts';
-import type { ClusterSettings } from './settings.ts';
 import { nodeFailures } from './verdict.ts';
-import { exist, foldersOf, waitUntilVisible } from './visible.ts';
 
 /** `again`: a failure that says nothing about the stage; another job goes on where it broke off. */
 export type Conclusion =

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
+import type { BatchFolder } from '../jobs/batch.ts';
+import { readStateFile } from '../jobs/state-file.ts';
+import type { TaskEnd } from '../jobs/task-end.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import { listFileStates } from '../store/file-states.ts';
-import type { BatchFolder } from './batch.ts';
-import { settingsFile } from './settings.ts';
-import { readStateFile } from './state-file.ts';
-import type { TaskEnd } from './task-end.ts';
+import { settingsFile } from './cluster-settings.ts';
 
 /** One task of a batch, and what it can go on from. */
 export interface ContinuedTask {
@@ -60,10 +60,7 @@ export function countContinuations(folder: BatchFolder, index: number): number {
  *
  * @param limit how often that may be, over all jobs that took the place of one another
  */
-export async function judgeTimeLimit(
-  { folder, index, resume }: ContinuedTask,
-  limit: number,
-): Promise<Continued> {
+async function judgeTimeLimit({ folder, index, resume }: ContinuedTask, limit: number): Promise<Continued> {
   if (resume.length === 0) {
     return end('timeout', '', `${raise}; a stage with a resume folder goes on in another job.`);
   }

@@ -3,14 +3,20 @@ import { isDeepStrictEqual } from 'node:util';
 import { ReproError } from '../../errors.ts';
 import type { JobStatus } from '../../executors/slurm/job-state.ts';
 import { type ClusterFacts, type Slurm, unreachable } from '../../executors/slurm/slurm.ts';
-import { type BatchTask, jobOf, listBatches, type PlanSelection, type SubmittedBatch } from './batch.ts';
-import { hidden, isOwn } from './owner.ts';
-import { recoverBatch } from './recovery.ts';
-import { describeSelection } from './selection-text.ts';
-import { damaged, unreadable } from './state-file.ts';
-import { hasEnded } from './task-end.ts';
-import { type UnwatchedJob, UnwatchedVerdicts } from './unwatched-verdicts.ts';
-import type { Verdict } from './verdict.ts';
+import {
+  type BatchTask,
+  describeSelection,
+  hidden,
+  isOwn,
+  jobOf,
+  type PlanSelection,
+  type SubmittedBatch,
+} from '../jobs/batch.ts';
+import { listBatches } from '../jobs/jobs-folder.ts';
+import { damaged, unreadable } from '../jobs/state-file.ts';
+import { hasEnded } from '../jobs/task-end.ts';
+import { recoverBatch } from './submission.ts';
+import { type UnwatchedJob, UnwatchedVerdicts, type Verdict } from './verdict.ts';
 
 /** The latest job of an instance, from an earlier command. */
 export interface ExistingJob {

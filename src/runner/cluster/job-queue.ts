@@ -1,10 +1,10 @@
 import { ReproError } from '../../errors.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
 import type { FingerprintParts } from '../freshness/fingerprint.ts';
-import { findAttachable, listSubmittable } from './attachment.ts';
-import type { PlacedJob } from './batch.ts';
+import type { PlacedJob } from '../jobs/batch.ts';
+import type { Plan } from '../plan/plan.ts';
+import { findAttachable, judgeEarlierJob, noteReplaced } from './attachment.ts';
 import type { ExistingJob } from './existing-jobs.ts';
-import { judgeEarlierJob, noteReplaced } from './replacement.ts';
 import type { Submitter, ToSubmit } from './submitter.ts';
 
 export interface JobQueueOptions {
@@ -19,10 +19,10 @@ export interface JobQueueOptions {
 }
 
 /** As of {@link ToSubmit}. */
-export type Resubmission = Pick<ToSubmit, 'attempt' | 'continued'>;
+type Resubmission = Pick<ToSubmit, 'attempt' | 'continued'>;
 
 /** `left-out`: something that it waits for is over, and is to be concluded first. */
-export type Resubmitted = 'submitted' | 'left-out' | 'interrupted';
+type Resubmitted = 'submitted' | 'left-out' | 'interrupted';
 
 /** What a run has to submit, and what has a job: one that it has submitted, or one of an earlier command. */
 export class JobQueue {
@@ -218,4 +218,24 @@ export class JobQueue {
 /** Whether Slurm does not take a job as it is. */
 function isRefusal(error: unknown): boolean {
   return error instanceof ReproError && error.code === 'slurm-refused';
+}
+
+/**
+ * What can be submitted now: everything that waits and depends on nothing but what is ready, or can be submitted, too.
+ *
+ * @param ids of the run, in plan order; what it depends on besides is taken as it is
+ */
+function listSubmittable(
+  plan: Plan,
+  ids: readonly string[],
+  isWaiting: (id: string) => boolean,
+  isReady: (id: string) => boolean,
+): string[] {
+  const selected = new Set(ids);
+  const found = new Set<string>();
+  for (const id of ids) {
+    const before = (plan.dependencies.get(id) ?? []).filter((one) => selected.has(one));
+    if (isWaiting(id) && before.every((one) => isReady(one) || found.has(one))) found.add(id);
+  }
+  return [...found];
 }

@@ -1,12 +1,14 @@
 import { ReproError } from '../../errors.ts';
 import { isOnNode, type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
 import { Slurm } from '../../executors/slurm/slurm.ts';
+import type { RunEvent } from '../events.ts';
+import { type Batch, isOwn, jobOf, type PlanSelection, type SubmittedBatch } from '../jobs/batch.ts';
+import { findBatches } from '../jobs/jobs-folder.ts';
+import { hasEnded, type TaskEnd } from '../jobs/task-end.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';
-import { type Batch, findBatches, jobOf, type PlanSelection, type SubmittedBatch } from './batch.ts';
-import { isOwn } from './owner.ts';
-import { hasEnded, type TaskEnd } from './task-end.ts';
-import { UnwatchedVerdicts } from './unwatched-verdicts.ts';
-import type { Verdict } from './verdict.ts';
+import { openRecords } from '../store/records.ts';
+import { UnwatchedVerdicts, type Verdict } from './verdict.ts';
 
 /** The job of an instance, as far as is known without waiting for it. */
 export interface JobReport {
@@ -94,4 +96,39 @@ async function askStates(slurm: Slurm, jobs: readonly string[]): Promise<StateOf
   // On another machine than the cluster's there may be no Slurm, and the rest of the status is still worth telling.
   const answer = await slurm.readStates(jobs, true).catch(() => null);
   return answer === null || 'problem' in answer ? () => null : answer.stateOf;
+}
+
+interface UnwatchedEnd {
+  readonly job: string;
+  readonly fingerprint: string;
+}
+
+/**
+ * What the jobs of a run have done while nobody watched: an instance that is up to date because of that is told as one that has run.
+ *
+ * @param batches of the run, the earliest first
+ * @returns the event to show instead
+ */
+export function tellUnwatchedEnds(
+  plan: Plan,
+  batches: readonly SubmittedBatch[],
+): (event: RunEvent) => RunEvent {
+  const ends = new Map(batches.flatMap(listEnds));
+  const records = openRecords(plan);
+  return (event) => {
+    if (event.kind !== 'cached' || event.restored.length > 0 || event.removed.length > 0) return event;
+    const { id } = event;
+    const [end, record] = [ends.get(id), records.findLast(id)];
+    // Another run has made it since.
+    if (end === undefined || record?.fingerprint !== end.fingerprint) return event;
+    const { seconds, totalSeconds, metrics } = record;
+    return { kind: 'finished', id, seconds, ...(totalSeconds && { totalSeconds }), metrics, job: end.job };
+  };
+}
+
+function listEnds({ batch, folder }: SubmittedBatch): (readonly [id: string, UnwatchedEnd])[] {
+  return batch.tasks.flatMap(({ id, index }) => {
+    const [end, job] = [folder.readEnd(index), jobOf(batch, index)];
+    return end?.kind === 'done' && job !== null ? [[id, { job, fingerprint: end.fingerprint }] as const] : [];
+  });
 }

@@ -3,11 +3,11 @@ import { describeError } from '../../errors.ts';
 import { isOnNode, type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
 import type { Slurm } from '../../executors/slurm/slurm.ts';
 import type { RunEvent } from '../events.ts';
-import { type BatchTask, jobOf, type SubmittedBatch } from './batch.ts';
-import { hasEnded, readTaskEnd, type TaskEnd } from './task-end.ts';
+import { type BatchTask, jobOf, type SubmittedBatch } from '../jobs/batch.ts';
+import { hasEnded, readTaskEnd, type TaskEnd } from '../jobs/task-end.ts';
+import { askAnew } from './file-visibility.ts';
 import { type InstanceEvent, TaskEventReader } from './task-events.ts';
 import { type Before, judge, type Verdict } from './verdict.ts';
-import { askAnew } from './visible.ts';
 
 /** How often the files of jobs are looked at, between two questions to Slurm. */
 const filesEveryMs = 1_000;

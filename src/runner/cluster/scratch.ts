@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import type { Scratch } from '../run/execution-context.ts';
-import { type ClusterSettings, settingsFile } from './settings.ts';
+import { type ClusterSettings, settingsFile } from './cluster-settings.ts';
 import { nameOfThisJob } from './this-job.ts';
 
 /**

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
 import { renderEnvironment } from '../../executors/slurm/job-script.ts';
-import type { ClusterFacts, Slurm } from '../../executors/slurm/slurm.ts';
+import { type ClusterFacts, type Slurm, unreachable } from '../../executors/slurm/slurm.ts';
 import {
   explainSubmission,
   isDependencyGone,
@@ -10,14 +11,20 @@ import {
   type RequestKey,
 } from '../../executors/slurm/submission-errors.ts';
 import { makeFolderSynced, writeFileAtomic } from '../../files/atomic-file.ts';
-import { Attempts, type Patience } from './attempts.ts';
-import type { Batch, BatchFolder, BatchTask, PlanSelection, SubmittedBatch } from './batch.ts';
+import {
+  type Batch,
+  type BatchFolder,
+  type BatchTask,
+  findOwner,
+  hidden,
+  isOwn,
+  type PlanSelection,
+  type SubmittedBatch,
+} from '../jobs/batch.ts';
+import { assertLinks, claim, readClaim } from '../jobs/claim.ts';
+import { noteBegun, refuseCancelled } from '../jobs/submitted-run.ts';
 import { describeBatch, type ScriptContext } from './batch-script.ts';
-import { refuseCancelled } from './cancellation.ts';
-import { assertLinks, claim, readClaim } from './claim.ts';
 import type { PlannedBatch } from './grouping.ts';
-import { findOwner } from './owner.ts';
-import { noteBegun } from './run-file.ts';
 
 /** What all submissions of one run share. */
 export interface SubmissionContext extends ScriptContext {
@@ -32,6 +39,16 @@ export interface SubmissionContext extends ScriptContext {
   readonly assertLocked: () => void;
   /** null: who has asked for it waits for the answer, and is rather told that there is none. */
   readonly patience: Patience | null;
+}
+
+/** Of a run that goes on while Slurm does not answer, or takes no more jobs. */
+export interface Patience {
+  /** How often it asks at least. */
+  readonly pollSeconds: number;
+  /** Aborting ends the waiting. */
+  readonly signal: AbortSignal;
+  /** Called once, if it takes longer. */
+  readonly onPause: (why: string) => void;
 }
 
 /** A new name for a batch. */
@@ -106,7 +123,7 @@ async function submitSurely(
 ): Promise<string | null> {
   const { slurm, assertLocked, patience } = context;
   const { folder } = submitted;
-  const attempts = new Attempts(patience);
+  const retry = new SlurmRetry(patience);
   // Whether an earlier request may have been carried out.
   let isUnknown = false;
   for (;;) {
@@ -127,15 +144,15 @@ async function submitSurely(
     }
     isUnknown ||= answer.kind === 'unknown';
     if (isUnknown) {
-      const found = await lookUntilAnswered(slurm, submitted, attempts);
+      const found = await lookUntilAnswered(slurm, submitted, retry);
       if (found === null) return null;
       if (found.jobId !== null) return found.jobId;
     }
     if (answer.kind === 'unknown') {
-      if (await attempts.pause(answer.text)) continue;
+      if (await retry.pause(answer.text)) continue;
       return null;
     }
-    if (isLimitReached(answer.text) && (await attempts.pauseAtLimit())) continue;
+    if (isLimitReached(answer.text) && (await retry.pauseAtLimit())) continue;
     // One that is taken up only now finds that it is not wanted, unless it has begun.
     const begun = isUnknown ? await claim(folder.claimFile, null) : null;
     if (begun !== null) return begun;
@@ -149,19 +166,41 @@ async function submitSurely(
 }
 
 /**
+ * Finds out which job a batch has whose submitter was killed before that was on disk. If Slurm knows none, the batch goes, and a job that
+ * Slurm takes up only from now on ends at once.
+ *
+ * @returns null if it has none
+ * @throws {ReproError} `slurm-unreachable`; `locked` if another user has submitted it, and Slurm does not show it
+ */
+export async function recoverBatch(slurm: Slurm, submitted: SubmittedBatch): Promise<SubmittedBatch | null> {
+  const { batch, folder } = submitted;
+  if (batch.jobId !== null) return submitted;
+  const found = await findAgain(slurm, submitted);
+  if (found === null && !isOwn(batch.owner)) throw hidden(null, batch.owner, folder.root);
+  const jobId = found ?? (await claim(folder.claimFile, null));
+  if (jobId === null) {
+    await folder.remove();
+    return null;
+  }
+  const recovered = { ...batch, jobId };
+  await folder.writeBatch(recovered);
+  return { batch: recovered, folder };
+}
+
+/**
  * The job of a batch whose id is not on disk; null if Slurm has none so far.
  *
  * @throws {ReproError} `slurm-unreachable`
  */
 export async function findAgain(slurm: Slurm, submitted: SubmittedBatch): Promise<string | null> {
-  return (await lookUntilAnswered(slurm, submitted, new Attempts(null)))?.jobId ?? null;
+  return (await lookUntilAnswered(slurm, submitted, new SlurmRetry(null)))?.jobId ?? null;
 }
 
 /** @returns null if the run ends before there is an answer */
 async function lookUntilAnswered(
   slurm: Slurm,
   submitted: SubmittedBatch,
-  attempts: Attempts,
+  retry: SlurmRetry,
 ): Promise<{ readonly jobId: string | null } | null> {
   const { batch, folder } = submitted;
   for (;;) {
@@ -174,7 +213,7 @@ async function lookUntilAnswered(
       if (jobId !== null) await cancelOthers(slurm, submitted, jobId);
       return { jobId };
     }
-    if (!(await attempts.pause(found.problem))) return null;
+    if (!(await retry.pause(found.problem))) return null;
   }
 }
 
@@ -193,4 +232,69 @@ function removedMeanwhile({ root }: BatchFolder): ReproError {
     where: root,
     fix: 'Run again; what was submitted ends by itself.',
   });
+}
+
+/** Waits before the first repetitions. */
+const firstAfterMs = [2_000, 5_000, 10_000];
+
+/** Repeats questions to Slurm about one matter. */
+class SlurmRetry {
+  readonly #patience: Patience | null;
+  #count = 0;
+  #isTold = false;
+
+  /** @param patience null: after a few repetitions that is an error */
+  constructor(patience: Patience | null) {
+    this.#patience = patience;
+  }
+
+  /**
+   * Waits before the next attempt.
+   *
+   * @param problem what Slurm has said to the last one
+   * @returns whether there is to be one: not once the run ends
+   * @throws {ReproError} `slurm-unreachable` without patience
+   */
+  async pause(problem: string): Promise<boolean> {
+    const afterMs = firstAfterMs[this.#count];
+    this.#count += 1;
+    if (this.#patience === null) {
+      if (afterMs === undefined) throw unreachable(problem);
+      await wait(afterMs);
+      return true;
+    }
+    const { pollSeconds, signal } = this.#patience;
+    if (afterMs === undefined) {
+      const [said] = problem.split('\n', 1);
+      this.#tell(
+        `Slurm does not answer (${said}): it is not known whether this is submitted, and it is asked again every ${pollSeconds} s`,
+      );
+    }
+    await wait(Math.min(afterMs ?? Number.POSITIVE_INFINITY, pollSeconds * 1000), undefined, {
+      signal,
+    }).catch(() => {});
+    return !signal.aborted;
+  }
+
+  /**
+   * Waits before the next attempt where Slurm takes no more jobs of this user.
+   *
+   * @returns whether there is to be one: not without patience, and not once the run ends
+   */
+  async pauseAtLimit(): Promise<boolean> {
+    if (this.#patience === null) return false;
+    const { pollSeconds, signal } = this.#patience;
+    this.#tell(
+      `waits, since you have as many jobs as you may submit; it is tried again every ${pollSeconds} s. ` +
+        'An array that is larger than the limit itself is never taken: then lower `arraySize` in configs/executors/slurm.yaml',
+    );
+    await wait(pollSeconds * 1000, undefined, { signal }).catch(() => {});
+    return !signal.aborted;
+  }
+
+  #tell(why: string): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#patience?.onPause(why);
+  }
 }

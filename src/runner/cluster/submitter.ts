@@ -1,12 +1,14 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import type { RequestKey } from '../../executors/slurm/submission-errors.ts';
-import { formatPlace } from '../../schema/source-position.ts';
+import { formatPlace } from '../../schema/problems.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
-import type { FingerprintParts } from '../freshness/fingerprint.ts';
+import { type Facts, type FingerprintParts, variablesOf } from '../freshness/fingerprint.ts';
+import { BatchFolder, type BatchTask, type PlacedJob, type SubmittedBatch } from '../jobs/batch.ts';
+import { hasEnded, readTaskEnd } from '../jobs/task-end.ts';
 import type { StageInstance } from '../plan/plan.ts';
-import type { Patience } from './attempts.ts';
-import { BatchFolder, type BatchTask, type PlacedJob, type SubmittedBatch } from './batch.ts';
+import { stageEnvironment } from '../run/stage-environment.ts';
+import { askAnew } from './file-visibility.ts';
 import {
   type Candidate,
   type Dependency,
@@ -14,12 +16,8 @@ import {
   groupIntoBatches,
   type PlannedBatch,
 } from './grouping.ts';
-import { mutexOf, requestOf } from './instance-request.ts';
-import { jobEnvironment } from './job-environment.ts';
-import { findPlaces } from './request-places.ts';
-import { createToken, type SubmissionContext, submitBatch } from './submission.ts';
-import { hasEnded, readTaskEnd } from './task-end.ts';
-import { askAnew } from './visible.ts';
+import { findPlaces, mutexOf, requestOf } from './instance-request.ts';
+import { createToken, type Patience, type SubmissionContext, submitBatch } from './submission.ts';
 
 /** An instance to submit, and what is known of its fingerprint. */
 export interface ToSubmit {
@@ -247,4 +245,26 @@ function hasEndedWell(endFile: string): boolean {
   askAnew(path.dirname(endFile));
   const kind = readTaskEnd(endFile)?.kind;
   return kind === 'done' || kind === 'hit';
+}
+
+/** What programs on a node expect of a login. */
+const ofLogin: readonly string[] = ['USER', 'LOGNAME', 'SHELL'];
+
+/** The node has its own: a folder of the job, and the GPUs that it was given. */
+const ofNode: ReadonlySet<string> = new Set(['TMPDIR', 'CUDA_VISIBLE_DEVICES']);
+
+/**
+ * The environment that jobs are submitted with: what their stages see, as on this machine, and what the site adds.
+ *
+ * @param more names of further variables
+ */
+export function jobEnvironment(
+  instances: readonly StageInstance[],
+  facts: Facts,
+  more: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Readonly<Record<string, string>> {
+  const declared = instances.flatMap((instance) => variablesOf(instance, facts));
+  const all = stageEnvironment([...declared, ...more, ...ofLogin], environment);
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !ofNode.has(name) || more.includes(name)));
 }

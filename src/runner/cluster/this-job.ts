@@ -1,4 +1,58 @@
+import type { EventEmitter } from 'node:events';
+import { ReproError } from '../../errors.ts';
 import { nameJob } from '../../executors/slurm/job-state.ts';
+
+/** What Slurm tells a job by signals. */
+export interface JobSignals {
+  /** Aborted when it tells the job to end: the stage may save its work. */
+  readonly stop: AbortSignal;
+  /** Aborted when the stage has had the time for that which Slurm gives. */
+  readonly kill: AbortSignal;
+  /** When it was warned of its end, and could go on later, in milliseconds since 1970; null: it was not, or it was told to end before. */
+  readonly warnedAtMs: () => number | null;
+}
+
+/** How long after SIGTERM a stage may save its work. Slurm kills what takes longer than its `KillWait`, 30 s by default. */
+const termSeconds = 25;
+
+/** What is left of the warning time for telling Slurm that the job goes on, at most. */
+const marginSeconds = 30;
+
+/**
+ * Listens for SIGUSR2, by which Slurm warns of the end of the job's time or, on some sites, of a preemption, and for SIGTERM, after which it
+ * kills: at a preemption, by `scancel`, or at the end of the time.
+ *
+ * @param emitter the process
+ */
+export function listenForJobSignals(emitter: EventEmitter): JobSignals {
+  const stop = new AbortController();
+  const kill = new AbortController();
+  let warnedAtMs: number | null = null;
+  let isEnding = false;
+  emitter.on('SIGUSR2', () => {
+    // After SIGTERM nothing goes on.
+    if (!isEnding) warnedAtMs ??= Date.now();
+    stop.abort(new ReproError('interrupted', 'the job is nearly over'));
+  });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
+    emitter.on(signal, () => {
+      stop.abort(new ReproError('interrupted', `interrupted by ${signal}`));
+      if (isEnding) return;
+      isEnding = true;
+      setTimeout(() => kill.abort(), termSeconds * 1000).unref();
+    });
+  }
+  return { stop: stop.signal, kill: kill.signal, warnedAtMs: () => warnedAtMs };
+}
+
+/**
+ * How long a stage may take to save its work when it is warned of the job's end.
+ *
+ * @param warnSeconds how long before that end it is told; null: never
+ */
+export function savingSeconds(warnSeconds: number | null): number {
+  return warnSeconds === null ? termSeconds : warnSeconds - Math.min(marginSeconds, warnSeconds / 4);
+}
 
 /** The job that a process on a node belongs to: `12`, or `12_3` in an array; `0` outside of a job. */
 export function nameOfThisJob({

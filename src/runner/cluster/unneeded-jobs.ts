@@ -1,8 +1,8 @@
 import { describeError } from '../../errors.ts';
 import type { Slurm } from '../../executors/slurm/slurm.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
+import { jobOf, type PlacedJob } from '../jobs/batch.ts';
 import type { InstanceResult } from '../run/scheduler.ts';
-import { jobOf, type PlacedJob } from './batch.ts';
 
 type Jobs = ReadonlyMap<string, PlacedJob>;
 

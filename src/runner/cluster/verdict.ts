@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
 import { continueExitCode, notSharedExitCode, preludeExitCode } from '../../executors/slurm/job-script.ts';
 import { type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
-import { settingsFile } from './settings.ts';
-import type { TaskEnd } from './task-end.ts';
+import type { TaskEnd } from '../jobs/task-end.ts';
+import { settingsFile } from './cluster-settings.ts';
 
 /** All that is known about a job at a moment. */
 export interface Evidence {
@@ -32,7 +32,7 @@ export type Verdict =
   | { readonly kind: 'failed'; readonly code: FailureCode; readonly text: string };
 
 /** A stage's own code, or one of these. */
-export type FailureCode = string;
+type FailureCode = string;
 
 /** Failures that are none of the stage's own. */
 export const nodeFailures: ReadonlySet<string> = new Set(['preempted', 'node-failed', 'told-to-end']);
@@ -204,4 +204,35 @@ function describeFailed(
 
 function fail(code: string, text: string): Verdict {
   return { kind: 'failed', code, text };
+}
+
+/** A job as it is found on disk, with what Slurm says about it now. */
+export interface UnwatchedJob extends Pick<Evidence, 'job' | 'end' | 'status'> {
+  /** Where it says how it ended. */
+  readonly endFile: string;
+  /** Where the jobs that it waits for say that. */
+  readonly after: readonly string[];
+}
+
+/** Judges jobs that nobody has followed, each after those that it waits for. */
+export class UnwatchedVerdicts {
+  readonly #verdicts = new Map<string, Verdict>();
+
+  /** A result need not be visible here yet: whoever follows the job waits for that. */
+  judge({ job, end, status, endFile, after }: UnwatchedJob): Verdict {
+    const before = after.some((file) => isBad(this.#verdicts.get(file))) ? 'failed' : 'fine';
+    const found = judge({ job, end, status, before, silentSeconds: 0, patienceSeconds: 0 });
+    const verdict: Verdict = found.kind === 'failed' && found.code === 'no-result' ? { kind: 'wait' } : found;
+    this.#verdicts.set(endFile, verdict);
+    return verdict;
+  }
+
+  /** Where those would say how they ended that have ended. */
+  listEnded(): Set<string> {
+    return new Set([...this.#verdicts].filter(([, { kind }]) => kind !== 'wait').map(([file]) => file));
+  }
+}
+
+function isBad(verdict: Verdict | undefined): boolean {
+  return verdict?.kind === 'failed' || verdict?.kind === 'dropped';
 }

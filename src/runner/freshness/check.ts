@@ -1,5 +1,6 @@
 import { ReproError } from '../../errors.ts';
 import { getOwn } from '../../schema/json.ts';
+import { listSome } from '../../text.ts';
 import type { StaleReason } from '../events.ts';
 import { listMakers, makersOf } from '../plan/makers.ts';
 import type { InputPath, Plan, StageInstance } from '../plan/plan.ts';
@@ -15,7 +16,7 @@ import {
   readLockFile,
   whyUnreadable,
 } from './lock-file.ts';
-import { explainDifference, nameSome } from './reasons.ts';
+import { explainDifference } from './reasons.ts';
 import { factNamesOf } from './tool-versions.ts';
 
 /** Whether the committed record of an instance belongs to the present code, configuration and packages. */
@@ -67,7 +68,7 @@ export async function checkRecords(
     const unconfirmed = (plan.dependencies.get(instance.id) ?? []).filter((id) => !good.has(id));
     if (reasons.length > 0) checks.push({ ...base, state: 'differs', reasons });
     else if (unconfirmed.length > 0) {
-      const text = `depends on ${nameSome(unconfirmed)}`;
+      const text = `depends on ${listSome(unconfirmed)}`;
       checks.push({ ...base, state: 'unconfirmed', reasons: [{ cue: 'input', text }] });
     } else {
       good.add(instance.id);

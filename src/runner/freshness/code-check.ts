@@ -1,6 +1,5 @@
 import { ReproError } from '../../errors.ts';
-import { type Problem, throwProblems } from '../../schema/problems.ts';
-import type { Place } from '../../schema/source-position.ts';
+import { type Place, type Problem, throwProblems } from '../../schema/problems.ts';
 import type { Session } from '../session.ts';
 
 /**

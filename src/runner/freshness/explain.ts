@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { getAt, getOwn } from '../../schema/json.ts';
-import { formatPlace } from '../../schema/source-position.ts';
+import { formatPlace } from '../../schema/problems.ts';
 import type { StaleReason } from '../events.ts';
 import { InstanceStates, type StateReport } from '../instance-state.ts';
 import { isSameJson } from '../json-differences.ts';

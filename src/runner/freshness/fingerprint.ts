@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
 import { omitAt } from '../../schema/json.ts';
-import { formatPlace } from '../../schema/source-position.ts';
+import { formatPlace } from '../../schema/problems.ts';
 import { hashJson, isSameJson } from '../canonical-json.ts';
 import type { Json, MatrixValue, StageCommand, StageInstance } from '../plan/plan.ts';
 import type { CodeClosures } from './code-closure.ts';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import type { MetricValue } from '../../stage/context.ts';
+import type { MetricValue } from '../../stage/define-stage.ts';
 import { canonicalJson, compareCodeUnits } from '../canonical-json.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import { fileNameOf } from '../store/cache-folder.ts';

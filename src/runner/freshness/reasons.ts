@@ -1,14 +1,11 @@
 import { unreachable } from '../../errors.ts';
+import { listSome, shortenText } from '../../text.ts';
 import type { StaleReason } from '../events.ts';
 import type { Json } from '../plan/plan.ts';
-import { shortenText } from '../short-text.ts';
 import { type Difference, findDifferences } from './differences.ts';
 import { type FingerprintParts, hashParts, isComplete } from './fingerprint.ts';
 import type { FileChange, InputDifference, InputTrees } from './input-differences.ts';
 import { runFactChanges } from './run-facts.ts';
-
-/** More names than this do not help the reader. */
-const namesAtMost = 3;
 
 const valueLengthAtMost = 60;
 
@@ -33,7 +30,7 @@ export async function explainDifference(
 export function explainWaiting(parts: FingerprintParts): StaleReason[] {
   return parts.inputs
     .filter((input) => input.waitsFor !== undefined)
-    .map((input) => ({ cue: 'input', text: `${input.path} waits for ${nameSome(input.waitsFor ?? [])}` }));
+    .map((input) => ({ cue: 'input', text: `${input.path} waits for ${listSome(input.waitsFor ?? [])}` }));
 }
 
 /** A difference in one line. */
@@ -100,7 +97,7 @@ function describeInput({ path, change, files, ofOutputs }: InputDifference): str
       // An output no longer in this profile, such as that of a model it no longer names, may well still exist.
       const names = files.map((one) => describeFile(one, ofOutputs ? 'is no longer read' : 'is gone'));
       if (names.length === 0) return `${path} changed`;
-      return ofOutputs ? nameSome(names) : `${path}: ${nameSome(names)}`;
+      return ofOutputs ? listSome(names) : `${path}: ${listSome(names)}`;
     }
     default:
       return unreachable(change);
@@ -115,10 +112,4 @@ export function describeFile({ path, change }: FileChange, absence = 'is gone'):
 
 function shorten(text: string): string {
   return shortenText(text, valueLengthAtMost);
-}
-
-/** The first few names, and how many more there are. */
-export function nameSome(names: readonly string[]): string {
-  const shown = names.slice(0, namesAtMost).join(', ');
-  return names.length <= namesAtMost ? shown : `${shown} and ${names.length - namesAtMost} more`;
 }

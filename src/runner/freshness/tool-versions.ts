@@ -1,9 +1,9 @@
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { quoteWords } from '../../files/shell-words.ts';
-import { formatPlace } from '../../schema/source-position.ts';
+import { formatPlace } from '../../schema/problems.ts';
+import { shortenText } from '../../text.ts';
 import type { StageInstance, Tool } from '../plan/plan.ts';
 import { stageEnvironment } from '../run/stage-environment.ts';
-import { shortenText } from '../short-text.ts';
 
 /** A program that takes longer to say its version does something else. */
 const secondsAtMost = 20;

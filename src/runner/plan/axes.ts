@@ -1,6 +1,6 @@
 import { getAt, isJsonList, type Json, type JsonPath } from '../../schema/json.ts';
+import type { Place } from '../../schema/problems.ts';
 import { show } from '../../schema/schema-messages.ts';
-import type { Place } from '../../schema/source-position.ts';
 import { type MatrixAxis, mostInstances, refuseMatrixValue } from './matrix.ts';
 import type { MatrixValue } from './plan.ts';
 import { joinLines, type StageReader } from './stage-reader.ts';

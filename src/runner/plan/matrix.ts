@@ -1,5 +1,5 @@
 import { isJsonList, type Json } from '../../schema/json.ts';
-import type { Place } from '../../schema/source-position.ts';
+import type { Place } from '../../schema/problems.ts';
 import type { MatrixValue } from './plan.ts';
 
 /** One variable of a matrix and its values, each with the place where it is written. */

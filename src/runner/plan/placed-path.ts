@@ -1,6 +1,5 @@
 import type { JsonPath } from '../../schema/json.ts';
-import type { Problem } from '../../schema/problems.ts';
-import type { SourcePosition } from '../../schema/source-position.ts';
+import type { Problem, SourcePosition } from '../../schema/problems.ts';
 import type { Combination } from './matrix.ts';
 import { describeLink, isInArtifacts, refuseOutput } from './output-paths.ts';
 import { adviseProfile } from './output-remedy.ts';

@@ -1,9 +1,8 @@
 import type { Json, JsonPath } from '../../schema/json.ts';
-import type { Problem } from '../../schema/problems.ts';
-import type { Place, SourcePosition } from '../../schema/source-position.ts';
+import type { Place, Problem, SourcePosition } from '../../schema/problems.ts';
 
 export type { Json } from '../../schema/json.ts';
-export type { SourcePosition } from '../../schema/source-position.ts';
+export type { SourcePosition } from '../../schema/problems.ts';
 
 export type MatrixValue = string | number | boolean;
 

@@ -2,6 +2,7 @@ import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'nod
 import os from 'node:os';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
+import { isBelow } from '../../files/path-below.ts';
 
 /** A path in the project's own form, or what is wrong with it (follows `output "x" `). */
 export type CheckedPath = { readonly path: string } | { readonly fault: PathFault };
@@ -76,7 +77,7 @@ export class ProjectPaths {
       };
     }
     if (relative === undefined) {
-      if (external && !isInside(this.root, absolute) && !isInside(this.#realRoot, absolute)) {
+      if (external && !isBelow(this.root, absolute) && !isBelow(this.#realRoot, absolute)) {
         return { path: absolute };
       }
       if (external) return { fault: { message: 'contains the project itself.' } };
@@ -132,7 +133,7 @@ export class ProjectPaths {
   #relativeOf(absolute: string): string | undefined {
     for (const root of [this.root, this.#realRoot]) {
       if (absolute === root) return '';
-      if (isInside(absolute, root)) return absolute.slice(root === '/' ? 1 : root.length + 1);
+      if (isBelow(absolute, root)) return absolute.slice(root === '/' ? 1 : root.length + 1);
     }
     return undefined;
   }
@@ -181,11 +182,6 @@ function statFollowed(absolute: string): Stats | undefined {
     if (hasErrorCode(error, 'ELOOP')) return undefined;
     throw error;
   }
-}
-
-/** Whether a path lies below a folder (and is not the folder itself); both absolute and normalised. */
-function isInside(inner: string, outer: string): boolean {
-  return inner !== outer && inner.startsWith(outer === '/' ? '/' : `${outer}/`);
 }
 
 function refuseText(text: string): PathFault | undefined {

@@ -4,7 +4,7 @@ import { ReproError } from '../../errors.ts';
 import { type JsonSchema, readJsonSchema } from '../../schema/json-schema.ts';
 import type { PassedChecks } from '../../schema/passed-checks.ts';
 import type { Problem } from '../../schema/problems.ts';
-import { findFileProblems } from '../../schema/yaml-file.ts';
+import { findFileProblems } from '../../schema/schema-problems.ts';
 import type { InstanceDraft } from './instances.ts';
 import type { PipelineFile } from './pipeline-file.ts';
 import type { ProjectPaths } from './project-paths.ts';

@@ -9,8 +9,7 @@ import {
   setAt,
 } from '../../schema/json.ts';
 import { findSubschema, type JsonSchema, listKeys } from '../../schema/json-schema.ts';
-import type { Problem } from '../../schema/problems.ts';
-import type { Place } from '../../schema/source-position.ts';
+import type { Place, Problem } from '../../schema/problems.ts';
 import type { YamlDocument } from '../../schema/yaml-document.ts';
 import { isSameJson } from '../canonical-json.ts';
 import type { Override } from './overrides.ts';

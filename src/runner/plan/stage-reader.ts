@@ -1,8 +1,7 @@
 import { findClosest } from '../../schema/closest-name.ts';
 import type { Json, JsonPath } from '../../schema/json.ts';
-import type { Problem } from '../../schema/problems.ts';
+import { formatPlace, type Problem, type SourcePosition } from '../../schema/problems.ts';
 import { show } from '../../schema/schema-messages.ts';
-import { formatPlace, type SourcePosition } from '../../schema/source-position.ts';
 import type { Combination } from './matrix.ts';
 import type { PipelineFile, StageEntry } from './pipeline-file.ts';
 import type { ProjectPaths } from './project-paths.ts';

@@ -1,5 +1,4 @@
-import type { Problem } from '../../schema/problems.ts';
-import { formatPlace } from '../../schema/source-position.ts';
+import { formatPlace, type Problem } from '../../schema/problems.ts';
 import type { InactiveStage } from './graph-problems.ts';
 import type { InstanceDraft } from './instances.ts';
 import { describeLink, isInArtifacts, refuseOutput } from './output-paths.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import type { FilePermissions, StageLaunch } from '../../executors/executor.ts';
 import type { Tracer } from '../../executors/strace/strace.ts';
-import { formatPlace } from '../../schema/source-position.ts';
+import { formatPlace } from '../../schema/problems.ts';
 import type { StageTask } from '../../stage/protocol.ts';
 import type { Declaration } from '../../stage/undeclared.ts';
 import { type Facts, variablesOf } from '../freshness/fingerprint.ts';

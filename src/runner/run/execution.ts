@@ -4,7 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { describeError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
-import type { MetricValue } from '../../stage/context.ts';
+import type { MetricValue } from '../../stage/define-stage.ts';
 import type { StageMessage, StageTask } from '../../stage/protocol.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import type { Session } from '../session.ts';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { formatPlace, type SourcePosition } from '../../schema/source-position.ts';
+import { formatPlace, type SourcePosition } from '../../schema/problems.ts';
 import { decodeText, readSmallFile } from '../freshness/kept-texts.ts';
 import { packageNameOf } from '../freshness/locked-packages.ts';
 import type { StageInstance } from '../plan/plan.ts';

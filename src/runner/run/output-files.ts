@@ -4,7 +4,7 @@ import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { syncFolder, writeSynced } from '../../files/atomic-file.ts';
 import { syncTree } from '../../files/sync-files.ts';
-import { formatPlace } from '../../schema/source-position.ts';
+import { formatPlace } from '../../schema/problems.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import type { Session } from '../session.ts';
 import { executablesOf } from '../store/digest.ts';

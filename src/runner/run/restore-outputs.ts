@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { nameSome } from '../freshness/reasons.ts';
+import { listSome } from '../../text.ts';
+
 import type { Session } from '../session.ts';
 import { fileNameOf } from '../store/cache-folder.ts';
 import type { RecordedOutput } from '../store/records.ts';
@@ -31,7 +32,7 @@ export async function restoreOutputs(
     const names = result.files.map((file) => `${output.path}/${file}`);
     const state = result.kind === 'absent' ? 'missing' : 'damaged';
     return names.length > 1
-      ? `${nameSome(names)}: their copies in the store are ${state}`
+      ? `${listSome(names)}: their copies in the store are ${state}`
       : `${names[0] ?? output.path}: its copy in the store is ${state}`;
   }
   const told = await setAside(session, outputs);

@@ -5,7 +5,8 @@ import { hasErrorCode } from '../../errors.ts';
 import { makeFolderSynced } from '../../files/atomic-file.ts';
 import { syncFolders } from '../../files/sync-files.ts';
 import { refuseUnreadableName } from '../../files/unreadable-name.ts';
-import { nameSome } from '../freshness/reasons.ts';
+import { listSome } from '../../text.ts';
+
 import type { Session } from '../session.ts';
 import { type FileToHash, hashFiles } from '../store/hash-files.ts';
 import type { RecordedOutput } from '../store/records.ts';
@@ -59,7 +60,7 @@ export async function setAside(
     });
   }
   await syncFolders([...folders]);
-  return `set aside in ${path.relative(projectRoot, place)}: ${nameSome(names)}. No recorded run wrote this, and runs replace their outputs: copy what you need to a folder of your own`;
+  return `set aside in ${path.relative(projectRoot, place)}: ${listSome(names)}. No recorded run wrote this, and runs replace their outputs: copy what you need to a folder of your own`;
 }
 
 /** First those that are being put in place; the others are read only if something else is there. */

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { describeError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
+import { listSome } from '../../text.ts';
 import type { StaleReason } from '../events.ts';
-import { nameSome } from '../freshness/reasons.ts';
+
 import type { Session } from '../session.ts';
 import { fileNameOf } from '../store/cache-folder.ts';
 import type { LostObject } from '../store/lost-objects.ts';
@@ -22,7 +23,7 @@ export async function storeAgain(
   lost: readonly LostObject[],
   temporary: string,
 ): Promise<StoredAgain> {
-  const names = nameSome(lost.map(({ name }) => name));
+  const names = listSome(lost.map(({ name }) => name));
   try {
     const altered = await session.store.storeAgain(lost, path.join(temporary, `again-${fileNameOf(id)}`));
     if (altered.length === 0) {
@@ -33,7 +34,7 @@ export async function storeAgain(
       };
     }
     for (const one of altered) if (one.kind === 'file') session.digests.forget(one.from);
-    const text = `${nameSome(altered.map(({ name }) => name))} was altered without a trace in its size or time, and the store had lost it`;
+    const text = `${listSome(altered.map(({ name }) => name))} was altered without a trace in its size or time, and the store had lost it`;
     return { outcome: 'altered', level: 'warning', text };
   } catch (error) {
     const why = describeError(explainDiskError(error, { doing: 'storing it again' }));
@@ -44,6 +45,6 @@ export async function storeAgain(
 /** What a run will store again, for commands that change nothing; null if nothing was lost. */
 export function describeLost(lost: readonly LostObject[]): StaleReason | null {
   if (lost.length === 0) return null;
-  const names = nameSome(lost.map(({ name }) => name));
+  const names = listSome(lost.map(({ name }) => name));
   return { cue: 'store-lost', text: `the store has lost its copy of ${names}: a run stores it again` };
 }

@@ -12,6 +12,7 @@ import {
   proposeOutput,
   type UndeclaredAccess,
 } from '../../stage/undeclared.ts';
+import { listSome } from '../../text.ts';
 import type { RunEvent } from '../events.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import type { Confinement } from './confinement.ts';
@@ -101,8 +102,7 @@ function listNames(
     .filter((one) => one.access === (verb === 'read' ? 'read' : 'write'))
     .map((one) => nameOf(one.path, declaration));
   if (names.length === 0) return [];
-  const more = names.length > shownAtMost ? ` and ${names.length - shownAtMost} more` : '';
-  return [`${verb} ${names.slice(0, shownAtMost).join(', ')}${more}`];
+  return [`${verb} ${listSome(names, shownAtMost)}`];
 }
 
 /** What the pipeline file can declare: for a file written elsewhere, the output to write instead. */

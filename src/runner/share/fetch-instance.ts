@@ -6,8 +6,7 @@ import type { Session } from '../session.ts';
 import { type Tree, type TreeEntry, withExecutables } from '../store/digest.ts';
 import type { RecordedOutput, RunRecord } from '../store/records.ts';
 import { downloadFile, readAction, readTree } from './checked-reading.ts';
-import { fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
-import { type TransferProgress, transferAll } from './transfers.ts';
+import { fileKeyOf, type Remote, type TransferProgress, transferAll, treeKeyOf } from './remote.ts';
 
 export interface Fetched {
   readonly record: RunRecord;

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { makeFolderSynced, syncFile, syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
-import { kindOfPath } from '../../files/path-kind.ts';
+import { kindOfPath } from '../../files/folders.ts';
 import { openRegular } from '../../files/regular-file.ts';
 import type { Remote } from './remote.ts';
 

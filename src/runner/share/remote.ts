@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { forEachLimited } from '../../files/for-each-limited.ts';
 import { requireSha256 } from '../store/sha256.ts';
 
 /**
@@ -36,4 +37,23 @@ export function treeKeyOf(digest: string): string {
 
 export function fileKeyOf(sha256: string): string {
   return `${formatVersion}/files/${placeOf(sha256)}`;
+}
+
+/** Enough to fill a line with small objects, few enough for a modest server. */
+const transfersAtOnce = 8;
+
+/** How far the transfers of an instance are. */
+export interface TransferProgress {
+  readonly id: string;
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+/** Visits all items, several at once, as {@link forEachLimited} does. */
+export function transferAll<T>(
+  items: readonly T[],
+  visit: (item: T, index: number) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  return forEachLimited(items, transfersAtOnce, visit, signal);
 }

@@ -11,10 +11,10 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
+import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS } from '@smithy/core/config';
+import { ReproError } from '../../errors.ts';
 import type { RemoteSettings } from '../plan/plan.ts';
 import type { Remote } from './remote.ts';
-import { explainS3Error, isAbsent } from './s3-errors.ts';
-import { findS3Place } from './s3-settings.ts';
 
 /** Larger objects go up in parts, several at once; a single request may be at most 5 GB. */
 const partsFromBytes = 16 * 1024 * 1024;
@@ -175,4 +175,111 @@ async function* explainBreak(body: Readable, address: string): AsyncGenerator<Bu
 interface Place {
   readonly Bucket: string;
   readonly Key: string;
+}
+
+const credentialsFix =
+  'Give credentials as for any AWS tool: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or ~/.aws/credentials.';
+
+/** What S3 or its client calls an error -> our code, and what to do about it. */
+const explanations: Readonly<Record<string, readonly [code: string, fix: string]>> = {
+  NoSuchBucket: ['remote-missing', 'Create the bucket, or correct the address.'],
+  AccessDenied: ['remote-denied', 'These credentials may not do that: ask for access to the bucket.'],
+  Forbidden: ['remote-denied', 'These credentials may not do that: ask for access to the bucket.'],
+  InvalidAccessKeyId: ['remote-denied', credentialsFix],
+  SignatureDoesNotMatch: ['remote-denied', credentialsFix],
+  ExpiredToken: ['remote-denied', 'The credentials have expired: get new ones.'],
+  CredentialsProviderError: ['remote-denied', credentialsFix],
+  RequestTimeTooSkewed: ['remote-denied', 'Set the clock of this machine.'],
+  PermanentRedirect: ['remote-address', 'The bucket is in another region: set AWS_REGION or `cache.region`.'],
+};
+
+const networkFix =
+  'Check the network and the endpoint (AWS_ENDPOINT_URL or `cache.endpoint`), then try again.';
+
+/** Whether there is no such object. A bucket that does not exist is another matter. */
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound');
+}
+
+/** Gives an error of the S3 client the address and what to do about it. */
+function explainS3Error(error: unknown, address: string): unknown {
+  if (!(error instanceof Error) || error instanceof ReproError) return error;
+  const code = 'Code' in error && typeof error.Code === 'string' ? error.Code : error.name;
+  const known = explanations[code] ?? explanations[statusOf(error) === 403 ? 'Forbidden' : error.name];
+  const message = error.message.trim() === '' || error.message === 'UnknownError' ? code : error.message;
+  if (known !== undefined)
+    return new ReproError(known[0], message, { where: address, fix: known[1], cause: error });
+  if (message.includes('Region is missing')) {
+    const fix = 'Set AWS_REGION, or `cache.region` in pipeline.yaml.';
+    return new ReproError('remote-address', 'no region is set', { where: address, fix, cause: error });
+  }
+  const systemCode = 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : '';
+  return new ReproError('remote-unreachable', `${message}${systemCode}`, {
+    where: address,
+    fix: networkFix,
+    cause: error,
+  });
+}
+
+function statusOf(error: Error): unknown {
+  const metadata: unknown = '$metadata' in error ? error.$metadata : undefined;
+  return typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
+    ? metadata.httpStatusCode
+    : undefined;
+}
+
+/** Where requests go. */
+interface S3Place {
+  /** undefined: Amazon's, by region. */
+  readonly endpoint: string | undefined;
+  readonly region: string | undefined;
+}
+
+/** Storage elsewhere usually has no regions, but the signature needs one. */
+const regionElsewhere = 'us-east-1';
+
+/**
+ * Endpoint and region from the settings, else from where every AWS tool looks: variables, then the profile in `~/.aws/config`. The client
+ * would find them by itself, but not that storage elsewhere takes the bucket in the path, and needs no region.
+ */
+async function findS3Place(settings: RemoteSettings): Promise<S3Place> {
+  const endpoint = settings.endpoint ?? (await readConfiguredEndpoint());
+  const region = settings.region ?? (await readConfiguredRegion());
+  return { endpoint, region: region ?? (endpoint === undefined ? undefined : regionElsewhere) };
+}
+
+async function readConfiguredEndpoint(): Promise<string | undefined> {
+  const isIgnored = await loadConfig<string>({
+    environmentVariableSelector: (env) => env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS,
+    configFileSelector: (profile) => profile.ignore_configured_endpoint_urls,
+    default: 'false',
+  })();
+  if (isIgnored === 'true') return undefined;
+  return given(
+    await loadConfig<string>({
+      environmentVariableSelector: (env) => env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL,
+      configFileSelector: (profile, file) => {
+        const services = profile.services === undefined ? undefined : file?.[`services.${profile.services}`];
+        return services?.['s3.endpoint_url'] ?? profile.endpoint_url;
+      },
+      default: '',
+    })(),
+  );
+}
+
+async function readConfiguredRegion(): Promise<string | undefined> {
+  return given(
+    await loadConfig<string>(
+      {
+        environmentVariableSelector: (env) => env.AWS_REGION || env.AWS_DEFAULT_REGION,
+        configFileSelector: (profile) => profile.region,
+        default: '',
+      },
+      NODE_REGION_CONFIG_FILE_OPTIONS,
+    )(),
+  );
+}
+
+function given(text: string): string | undefined {
+  return text === '' ? undefined : text;
 }

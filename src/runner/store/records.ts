@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import type { MetricValue } from '../../stage/context.ts';
+import type { MetricValue } from '../../stage/define-stage.ts';
 import type { FingerprintParts } from '../freshness/fingerprint.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf } from './cache-folder.ts';

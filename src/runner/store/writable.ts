@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
-import { kindOfPath } from '../../files/path-kind.ts';
+import { kindOfPath } from '../../files/folders.ts';
 import type { CacheFolder } from './cache-folder.ts';
 
 /**

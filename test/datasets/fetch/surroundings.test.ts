@@ -59,7 +59,7 @@ describe('a disk', () => {
     const fetcher = await makeFetcher();
     await expect(fetcher.fetch(remoteFile(content, [server.url()]))).rejects.toMatchObject({
       code: 'disk-enospc',
-      message: 'file.bin needs 300.0 kB more, but only 100.0 kB are free.',
+      message: 'file.bin needs 300 kB more, but only 100 kB are free.',
     });
     expect(await fetcher.names()).toEqual([]);
   });

@@ -6,9 +6,9 @@ import { parse } from 'yaml';
 import { Fields } from '../../../src/formats/fields.ts';
 import { type Claim, readClaims } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
-import { describeClaims, formatJudgements } from '../../../src/report/claims/section.ts';
-import { judgeModels } from '../../../src/report/outcome.ts';
-import { FANG_NETWORKS } from '../../../src/report/thesis.ts';
+import { judgeModels } from '../../../src/report/data/outcome.ts';
+import { FANG_NETWORKS } from '../../../src/report/data/thesis.ts';
+import { describeClaims, formatJudgements } from '../../../src/report/sections/claims.ts';
 import { makeResults } from '../result-values.ts';
 import { modelOf, NAMES, withTest } from './judging.ts';
 

@@ -1,8 +1,8 @@
 import type { Claim, Requirements } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
 import type { Measure } from '../../../src/report/claims/measure.ts';
-import { judgeModels } from '../../../src/report/outcome.ts';
-import type { ModelResult, Results, RunResult } from '../../../src/report/results.ts';
+import { judgeModels } from '../../../src/report/data/outcome.ts';
+import type { ModelResult, Results, RunResult } from '../../../src/report/data/results.ts';
 import { makeAnswers, makeModelResult, makeResults, makeRunResult, split } from '../result-values.ts';
 
 export const NAMES = ['Baseline', 'No Reg.', 'λ = .01', 'λ = .1'];

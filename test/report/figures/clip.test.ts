@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { renderFigure } from '../../../src/report/drawing/render.ts';
 import { drawAccuracy } from '../../../src/report/figures/accuracy.ts';
-import { renderFigure } from '../../../src/report/figures/render.ts';
 import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 
 it('lines below the axis are cut off at the plot’s edge, in each panel by a name of its own', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { renderFigure } from '../../../src/report/drawing/render.ts';
 import { drawNetwork } from '../../../src/report/figures/network.ts';
-import { renderFigure } from '../../../src/report/figures/render.ts';
 import { buildNetwork, type NetworkConfig } from '../../../src/snn/networks.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';
 import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { renderFigure } from '../../../src/report/figures/render.ts';
+import type { RunResult } from '../../../src/report/data/results.ts';
+import { renderFigure } from '../../../src/report/drawing/render.ts';
 import { drawTau } from '../../../src/report/figures/tau.ts';
-import type { RunResult } from '../../../src/report/results.ts';
 import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 
 /** A run of one epoch and one layer. */

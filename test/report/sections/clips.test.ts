@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Gallery } from '../../../src/report/document.ts';
+import type { Gallery } from '../../../src/report/page/document.ts';
 import { describeClips } from '../../../src/report/sections/clips.ts';
 import type { ClipExamples } from '../../../src/results/clip-examples.ts';
 import { decodePng } from '../../pictures/decode.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Table } from '../../../src/report/document.ts';
-import type { ManifestResult } from '../../../src/report/results.ts';
+import type { ManifestResult } from '../../../src/report/data/results.ts';
+import type { Table } from '../../../src/report/page/document.ts';
 import { describeData } from '../../../src/report/sections/data.ts';
 import { makeResults } from '../result-values.ts';
 

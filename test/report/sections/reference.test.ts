@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ReferenceCurves, Results } from '../../../src/report/results.ts';
+import type { ReferenceCurves, Results } from '../../../src/report/data/results.ts';
 import { describeReference } from '../../../src/report/sections/reference.ts';
 import { makeModelResult, makeResults } from '../result-values.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Block } from '../../../src/report/document.ts';
 import { readOrigin } from '../../../src/report/inputs/origin.ts';
+import type { Block } from '../../../src/report/page/document.ts';
 import { describeRerun } from '../../../src/report/sections/rerun.ts';
 import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 

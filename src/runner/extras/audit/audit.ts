@@ -2,7 +2,7 @@ import path from 'node:path';
 import { ReproError } from '../../../errors.ts';
 import { suggestName } from '../../../schema/closest-name.ts';
 import { getOwn } from '../../../schema/json.ts';
-import type { MetricValue } from '../../../stage/context.ts';
+import type { MetricValue } from '../../../stage/define-stage.ts';
 import { compareCodeUnits } from '../../canonical-json.ts';
 import { haveSameFingerprint } from '../../freshness/fingerprint.ts';
 import type { Plan, StageInstance } from '../../plan/plan.ts';

@@ -1,9 +1,9 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Json } from '../../../schema/json.ts';
+import { shortenText } from '../../../text.ts';
 import { decodeText } from '../../freshness/kept-texts.ts';
 import { diffJson } from '../../json-differences.ts';
-import { shortenText } from '../../short-text.ts';
 
 const blockBytes = 1 << 20;
 

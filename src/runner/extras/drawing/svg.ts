@@ -1,21 +1,12 @@
-import { arrangeLayers, type LayerNode } from '../../../graph-layout/layers.ts';
+import { arrangeLayers, type Box, type LayerNode, placeBoxes } from '../../../graph-layout/layers.ts';
+import { escapeMarkup } from '../../../text.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type FoldedStage, foldPlan, nameFolded } from './folded-graph.ts';
 
 /** All lengths in pixels. A monospaced letter is 0.6 times its font size wide. */
 const nameLetter = 14 * 0.6;
 const pathLetter = 11 * 0.6;
-const boxHeight = 46;
-const layerHeight = 92;
-const gap = 28;
-const passWidth = 14;
-const margin = 20;
-
-interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-}
+const sizes = { boxHeight: 46, layerHeight: 92, gap: 28, passWidth: 14, margin: 20 };
 
 /** A self-contained picture of the graph, from the first stage at the top to the last at the bottom. */
 export function drawSvg(plan: Plan): string {
@@ -25,9 +16,14 @@ export function drawSvg(plan: Plan): string {
   );
   const stages = new Map([...inactive, ...folded].map((stage) => [stage.name, stage]));
   const layers = arrangeLayers([...stages.values()]);
-  const boxes = placeBoxes(layers, stages, plan.profile);
-  const width = Math.ceil(Math.max(...[...boxes.values()].map((box) => box.x + box.width / 2)) + margin);
-  const height = layers.length * layerHeight - (layerHeight - boxHeight) + 2 * margin;
+  const placed = placeBoxes(layers, sizes, (name) => {
+    const stage = stages.get(name);
+    if (stage === undefined) return 0;
+    const subtitle = describeBox(stage, plan.profile);
+    return Math.max(nameFolded(stage).length * nameLetter, subtitle.length * pathLetter) + 28;
+  });
+  const { boxes, height } = placed;
+  const width = Math.ceil(placed.width);
 
   const edges: string[] = [];
   const shapes: string[] = [];
@@ -41,7 +37,7 @@ export function drawSvg(plan: Plan): string {
   const title = `The pipeline with profile ${plan.profile}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="ui-monospace, Menlo, Consolas, monospace">`,
-    `<title>${escapeXml(title)}</title>`,
+    `<title>${escapeMarkup(title)}</title>`,
     '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#5b6b7f"/></marker></defs>',
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     `<g fill="none" stroke="#5b6b7f" stroke-width="1.4">`,
@@ -52,53 +48,26 @@ export function drawSvg(plan: Plan): string {
   ].join('\n');
 }
 
-/** Layers are centred on one axis; boxes keep their order and a gap. */
-function placeBoxes(
-  layers: readonly LayerNode[][],
-  stages: ReadonlyMap<string, FoldedStage>,
-  profile: string,
-): Map<LayerNode, Box> {
-  const widthOf = (node: LayerNode): number => {
-    const stage = stages.get(node.stage ?? '');
-    if (stage === undefined) return passWidth;
-    const subtitle = describeBox(stage, profile);
-    return Math.max(nameFolded(stage).length * nameLetter, subtitle.length * pathLetter) + 28;
-  };
-  const widths = layers.map(
-    (layer) => layer.reduce((sum, node) => sum + widthOf(node), 0) + gap * (layer.length - 1),
-  );
-  const centre = Math.max(...widths) / 2 + margin;
-  const boxes = new Map<LayerNode, Box>();
-  for (const [index, layer] of layers.entries()) {
-    let left = centre - (widths[index] ?? 0) / 2;
-    for (const node of layer) {
-      const width = widthOf(node);
-      boxes.set(node, { x: left + width / 2, y: margin + index * layerHeight, width });
-      left += width + gap;
-    }
-  }
-  return boxes;
-}
-
 function drawEdge(upper: LayerNode, from: Box, lower: LayerNode, to: Box): string {
-  const start = upper.stage === null ? from.y + boxHeight / 2 : from.y + boxHeight;
-  const end = lower.stage === null ? to.y + boxHeight / 2 : to.y;
+  const { boxHeight } = sizes;
+  const start = upper.stage === null ? from.top + boxHeight / 2 : from.top + boxHeight;
+  const end = lower.stage === null ? to.top + boxHeight / 2 : to.top;
   const middle = (start + end) / 2;
   const arrow = lower.stage === null ? '' : ' marker-end="url(#arrow)"';
   const [x1, x2] = [from.x.toFixed(1), to.x.toFixed(1)];
   return `<path d="M${x1} ${start}C${x1} ${middle} ${x2} ${middle} ${x2} ${end}"${arrow}/>`;
 }
 
-function drawBox(stage: FoldedStage, { x, y, width }: Box, profile: string): string {
+function drawBox(stage: FoldedStage, { x, top, width }: Box, profile: string): string {
   const active = stage.instances.length > 0;
   const style = active
     ? 'fill="#eef4fb" stroke="#3b6ea5"'
     : 'fill="#f6f6f6" stroke="#9a9a9a" stroke-dasharray="4"';
   const left = (x - width / 2).toFixed(1);
   const text = (dy: number, size: number, fill: string, content: string): string =>
-    `<text x="${x.toFixed(1)}" y="${y + dy}" font-size="${size}" fill="${fill}" text-anchor="middle">${escapeXml(content)}</text>`;
+    `<text x="${x.toFixed(1)}" y="${top + dy}" font-size="${size}" fill="${fill}" text-anchor="middle">${escapeMarkup(content)}</text>`;
   return [
-    `<rect x="${left}" y="${y}" width="${width.toFixed(1)}" height="${boxHeight}" rx="6" ${style}/>`,
+    `<rect x="${left}" y="${top}" width="${width.toFixed(1)}" height="${sizes.boxHeight}" rx="6" ${style}/>`,
     text(19, 14, active ? '#1d2b3a' : '#6b6b6b', nameFolded(stage)),
     text(36, 11, '#5b6b7f', describeBox(stage, profile)),
   ].join('\n');
@@ -108,12 +77,4 @@ function describeBox(stage: FoldedStage, profile: string): string {
   if (stage.instances.length === 0) return `not in profile ${profile}`;
   const [first = '', ...more] = stage.outputs;
   return more.length === 0 ? first : `${first} + ${more.length}`;
-}
-
-function escapeXml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }

@@ -1,10 +1,9 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { listLeftoverFolders } from '../../cluster/leftover-folders.ts';
+import { listLeftoverFolders } from '../../jobs/jobs-folder.ts';
 import { type CacheFolder, fileNameOf, listParts } from '../../store/cache-folder.ts';
 import type { Tree } from '../../store/digest.ts';
-import type { RunRecord } from '../../store/records.ts';
-import { readRecordFile } from '../../store/records.ts';
+import { type RunRecord, readRecordFile } from '../../store/records.ts';
 import { type Garbage, type GarbageKind, measureSize } from './sweep.ts';
 
 /** What has to stay. */

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../../errors.ts';
 import { syncFolder } from '../../../files/atomic-file.ts';
-import { removeEmptyFolder } from '../../../files/empty-folder.ts';
+import { removeEmptyFolder } from '../../../files/folders.ts';
 
 /**
  * In the order in which they are removed: records before what they name, so that a run never finds a record without noticing that its

@@ -1,6 +1,7 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../../errors.ts';
+import { isAtOrBelow } from '../../../files/path-below.ts';
 import { listFolders, type Names } from './watched-folders.ts';
 import type { WatchedPaths } from './watched-paths.ts';
 
@@ -93,7 +94,7 @@ export class FolderWatcher implements Watcher {
   /** Something happened to this path as a whole: the watches of it and of what is below may have ended. */
   #suspect(absolute: string): void {
     for (const [folder, armed] of this.#armed) {
-      if (folder === absolute || folder.startsWith(absolute + path.sep)) armed.isSuspect = true;
+      if (isAtOrBelow(folder, absolute)) armed.isSuspect = true;
     }
   }
 }

@@ -1,0 +1,105 @@
+import { holmAdjust } from '../../stats/holm.ts';
+import { countDiscordant, type Discordance, mcnemarTest } from '../../stats/mcnemar.ts';
+import { meanInterval, pairedTTest } from '../../stats/means.ts';
+import { pairedDifference } from '../../stats/proportion-difference.ts';
+import { signFlipTest } from '../../stats/sign-flip.ts';
+import { spellCount } from './format.ts';
+import { SEEDS_FOR_INTERVAL } from './outcome.ts';
+import type { ModelResult, Results } from './results.ts';
+
+/** How much more accurate a model is than the first one, on the test clips at the chosen epochs. */
+export interface ModelDifference {
+  readonly model: ModelResult;
+  /** A share, of the model minus the first. */
+  readonly difference: number;
+  /** The 95 % interval, not corrected for the number of models; null if all seeds, or all clips, differ by the same. */
+  readonly low: number | null;
+  readonly high: number | null;
+  /** Two-sided; null without a test, as above. */
+  readonly p: number | null;
+  /** Corrected after Holm for the number of models, those without a test included. */
+  readonly adjusted: number | null;
+  /** The clips on which only one of the two is right; null if there are several seeds. */
+  readonly discordance: Discordance | null;
+}
+
+/**
+ * Compares every model with the first. With one seed, clip by clip: exact McNemar test, Agresti and Min's interval. With two, clip by clip,
+ * too, each clip counting by how many of the seeds get it right: exact sign-flip test, which is McNemar's for one seed, and Student's
+ * interval. With three or more, seed by seed: paired t test, Student's interval. The difference is always that of the mean accuracies.
+ */
+export function compareModels({ models }: Pick<Results, 'models'>): ModelDifference[] {
+  const [first, ...others] = models;
+  if (first === undefined) return [];
+  const compare = isBySeed(first) ? compareSeeds : first.runs.length > 1 ? compareMeans : compareClips;
+  const compared = others.map((model) => ({ model, ...compare(first, model) }));
+  const adjusted = holmAdjust(compared.map(({ p }) => p ?? 1));
+  return compared.map((one, i) => ({ ...one, adjusted: one.p === null ? null : (adjusted[i] ?? null) }));
+}
+
+/** How sure models are to differ, all of them together. */
+export const DIFFERENCE_LEVEL = 0.05;
+
+/** Whether a model certainly differs from the first. */
+export function isSignificant({ adjusted }: ModelDifference): boolean {
+  return adjusted !== null && adjusted <= DIFFERENCE_LEVEL;
+}
+
+/** With enough seeds, they and not the clips say how sure a difference is. */
+export function isBySeed({ runs }: ModelResult): boolean {
+  return runs.length >= SEEDS_FOR_INTERVAL;
+}
+
+/** `exact McNemar test`: how {@link compareModels} compares with this model. */
+export function nameTest(first: ModelResult): string {
+  const seeds = first.runs.length;
+  if (isBySeed(first)) return `paired t test over ${spellCount(seeds)} seeds`;
+  return seeds > 1
+    ? `exact sign-flip test of the means over ${spellCount(seeds)} seeds, clip by clip`
+    : 'exact McNemar test clip by clip';
+}
+
+type Comparison = Omit<ModelDifference, 'model' | 'adjusted'>;
+
+function compareClips(first: ModelResult, other: ModelResult): Comparison {
+  const rightOf = ({ runs }: ModelResult) => (runs[0]?.answers ?? []).map(({ right }) => right);
+  const discordance = countDiscordant(rightOf(other), rightOf(first));
+  return { ...pairedDifference(discordance), p: mcnemarTest(discordance), discordance };
+}
+
+function compareMeans(first: ModelResult, other: ModelResult): Comparison {
+  const { mean, low, high } = meanInterval(pairedDifferences(first, other));
+  const seeds = first.runs.length;
+  const sums = pairedDifferences(first, other).map((difference) => Math.round(difference * seeds));
+  const better = mean < 0 ? sums.map((sum) => -sum) : sums;
+  const p = low === null ? null : Math.min(1, 2 * signFlipTest(better));
+  return { difference: mean, low, high, p, discordance: null };
+}
+
+function compareSeeds(first: ModelResult, other: ModelResult): Comparison {
+  const differences = pairedDifferences(first, other);
+  const { mean, low, high, p } = pairedTTest(
+    differences,
+    differences.map(() => 0),
+  );
+  return { difference: mean, low, high, p, discordance: null };
+}
+
+/** How much more accurate the other is: of each seed, or if there are too few, on each clip on average over them. */
+export function pairedDifferences(first: ModelResult, other: ModelResult): number[] {
+  const [ours, theirs] = isBySeed(first)
+    ? [first, other].map(({ runs }) => runs.map(({ test }) => test.accuracy))
+    : [first, other].map(shareRight);
+  if (ours === undefined || theirs?.length !== ours.length) {
+    throw new RangeError(`the same clips are needed, not ${ours?.length} and ${theirs?.length}`);
+  }
+  return theirs.map((value, i) => value - (ours[i] ?? 0));
+}
+
+/** Of each clip, the share of the seeds that get it right. */
+function shareRight({ runs }: ModelResult): number[] {
+  const answers = runs.map((run) => run.answers);
+  return (answers[0] ?? []).map(
+    (_, clip) => answers.filter((ofRun) => ofRun[clip]?.right === true).length / runs.length,
+  );
+}

@@ -1,0 +1,64 @@
+import { joinWords } from './format.ts';
+import { referenceOf } from './reference.ts';
+import type { ModelResult, Results, RunResult } from './results.ts';
+
+export function allRuns(results: Results): RunResult[] {
+  return results.models.flatMap((model) => model.runs);
+}
+
+/** First and last epoch over all runs. */
+function epochRange(results: Results): [number, number] {
+  const epochs = allRuns(results).flatMap(({ metrics }) => [
+    metrics.epochs[0] ?? 0,
+    metrics.epochs.at(-1) ?? 0,
+  ]);
+  return [Math.min(...epochs), Math.max(...epochs)];
+}
+
+/**
+ * First and last epoch of every panel. The authors' logs may extend beyond this run, but our own curves keep at least half the
+ * width.
+ */
+export function axisRange(results: Results): [number, number] {
+  const [first, last] = epochRange(results);
+  const limit = 2 * last;
+  const logged = results.models.flatMap((model) => {
+    const epochs = referenceOf(results, model)?.epochs;
+    return epochs === undefined || epochs[0] > limit ? [] : [Math.min(epochs[1], limit)];
+  });
+  return [first, Math.max(last, ...logged)];
+}
+
+export function describeEpochs(results: Results): string {
+  const [first, last] = epochRange(results);
+  return first === last ? `epoch ${first}` : `epochs ${first} to ${last}`;
+}
+
+/** Whether some model was validated on held-out clips, here or in the authors' logs: otherwise there is nothing to draw of it. */
+export function isValidated({ models, reference }: Pick<Results, 'models' | 'reference'>): boolean {
+  return (
+    models.some(({ runs }) => runs.some(({ clips }) => clips.validation > 0)) ||
+    [...(reference?.values() ?? [])].some(({ accuracy }) => accuracy.validation.length > 0)
+  );
+}
+
+/** The evaluated epoch, in words that follow "the": `epoch chosen by validation`, unless it was chosen on the test clips, or is the last. */
+export function nameEpoch(models: readonly ModelResult[]): string {
+  const choices = new Set(models.flatMap(({ runs }) => runs.map(({ chosenOn }) => chosenOn)));
+  if (choices.size > 1) return 'epoch chosen by each model’s own rule';
+  if (choices.has('test')) return 'epoch chosen on the test clips';
+  return choices.has(null) ? 'last epoch' : 'epoch chosen by validation';
+}
+
+/** Models with a run whose epoch was chosen on the test clips. */
+function listChosenOnTest(models: readonly ModelResult[]): ModelResult[] {
+  return models.filter(({ runs }) => runs.some(({ chosenOn }) => chosenOn === 'test'));
+}
+
+/** A warning about accuracies at epochs chosen on the test clips; null if validation chose all epochs. */
+export function warnOfChoice(models: readonly ModelResult[]): string | null {
+  const onTest = listChosenOnTest(models);
+  if (onTest.length === 0) return null;
+  const whose = onTest.length === models.length ? '' : ` of ${joinWords(onTest.map(({ title }) => title))}`;
+  return `the epoch${whose} was chosen on the test clips themselves (compat.selection: best-test), so its accuracy is biased upwards like a maximum.`;
+}

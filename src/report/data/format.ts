@@ -1,0 +1,62 @@
+/** A share as a percentage with one decimal and a non-breaking space, `95.5 %`. */
+export function formatPercent(share: number): string {
+  return `${(share * 100).toFixed(1)}\u00a0%`;
+}
+
+/** Two shares as a range, `93.1–97.8 %`. */
+export function formatPercentRange(low: number, high: number): string {
+  return `${(low * 100).toFixed(1)}–${(high * 100).toFixed(1)}\u00a0%`;
+}
+
+/** A difference of shares in percentage points, `+1.4 points`. */
+export function formatPoints(difference: number, signed = true): string {
+  const tenths = Math.round(1000 * difference);
+  const sign = tenths < 0 ? '−' : signed && tenths > 0 ? '+' : '';
+  return `${sign}${(Math.abs(tenths) / 10).toFixed(1)}\u00a0points`;
+}
+
+/** `−5.0 to +0.5 points`. */
+export function formatPointsRange(low: number, high: number): string {
+  return `${formatPoints(low).replace('\u00a0points', '')} to ${formatPoints(high)}`;
+}
+
+/** A whole number with narrow spaces as thousands separators. */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+}
+
+/** `one clip`, `12 clips`. */
+export function formatQuantity(count: number, singular: string, plural = `${singular}s`): string {
+  return `${formatCount(count)} ${count === 1 ? singular : plural}`;
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function joinWords(words: readonly string[]): string {
+  if (words.length <= 1) return words.join('');
+  return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
+
+/** Small numbers as words, larger ones in digits. */
+export function spellCount(count: number): string {
+  return WORDS[count] ?? formatCount(count);
+}
+
+export function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Breaks a text between words, so that no line is longer, unless a word is. */
+export function wrapText(text: string, length: number): string {
+  return text.split(' ').reduce((lines, word) => {
+    const line = lines.slice(lines.lastIndexOf('\n') + 1);
+    const glue = lines === '' ? '' : line.length + 1 + word.length > length ? '\n' : ' ';
+    return lines + glue + word;
+  }, '');
+}
+
+/** Adds a full stop unless the text ends with one, as in "No Reg." */
+export function endSentence(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`;
+}

@@ -1,0 +1,149 @@
+import { binomialUpperTail } from '../../stats/binomial.ts';
+import { clusterMeanInterval } from '../../stats/cluster-mean.ts';
+import { type Summary, summarise } from '../../stats/summary.ts';
+import { type Interval, wilsonInterval } from '../../stats/wilson.ts';
+import type { ModelResult, Results, RunResult } from './results.ts';
+
+/** One kind of accuracy of a model, over its seeds. */
+export interface Accuracy extends Summary {
+  /** The number of clips, the same for every seed. */
+  readonly clips: number;
+  /** The epoch it was measured at, for each seed. */
+  readonly epochs: readonly number[];
+  /** The values, in the order of the seeds. */
+  readonly values: readonly number[];
+  /**
+   * 95 % Wilson interval of the mean. Every seed sees the same clips, so they count once: the interval is as wide as for a
+   * single run, and reflects the choice of clips, not the choice of seed.
+   */
+  readonly interval: Interval;
+  /**
+   * Null without at least two users, if all have the same accuracy, and for maxima, whose answers clip by clip are not kept.
+   */
+  readonly overUsers: UserInterval | null;
+}
+
+/** Student's 95 % interval over users: how much the choice of people matters, whose clips are alike. */
+export interface UserInterval extends Interval {
+  readonly users: number;
+}
+
+/** A model's accuracies, for two ways of choosing the epoch. */
+export interface Outcome {
+  readonly model: ModelResult;
+  /** At the epoch of the checkpoint: chosen by validation, independently of the test clips, unless a switch selects otherwise. */
+  readonly chosen: Accuracies;
+  /** The maximum over all epochs, as in the thesis: chosen on the same clips that it is measured on. */
+  readonly maximum: Accuracies;
+}
+
+interface Accuracies {
+  readonly test: Accuracy;
+  /** Null if some run held no clips back for validation. */
+  readonly validation: Accuracy | null;
+}
+
+export function judgeModels(results: Results): Outcome[] {
+  return results.models.map((model) => ({
+    model,
+    chosen: {
+      test: { ...summariseAccuracy(model.runs.map(chosenTest)), overUsers: intervalOverUsers(model) },
+      validation: summarisePresent(model.runs.map(chosenValidation)),
+    },
+    maximum: {
+      test: summariseAccuracy(model.runs.map(maximumTest)),
+      validation: summarisePresent(model.runs.map(maximumValidation)),
+    },
+  }));
+}
+
+/** Accuracies without any training, which a model has to beat. */
+export interface Guessing {
+  /** Of drawing a class at random. */
+  readonly chance: number;
+  /** Of always answering with the class that has the most test clips. */
+  readonly constant: { readonly answer: string; readonly accuracy: number };
+}
+
+export function judgeGuessing({ classes, models }: Results): Guessing {
+  const clips = (models[0]?.runs[0]?.confusion ?? []).map((row) =>
+    row.reduce((sum, count) => sum + count, 0),
+  );
+  const most = clips.reduce((best, count, index) => (count > (clips[best] ?? 0) ? index : best), 0);
+  const all = clips.reduce((sum, count) => sum + count, 0);
+  return {
+    chance: 1 / classes.length,
+    constant: { answer: classes[most] ?? '', accuracy: (clips[most] ?? 0) / Math.max(all, 1) },
+  };
+}
+
+/**
+ * The probability that the better way of guessing gets at least as many test clips right as a model at its chosen epoch. With several
+ * seeds, this uses the mean accuracy, and counts each clip once.
+ */
+export function probabilityByGuessing({ chosen: { test } }: Outcome, guessing: Guessing): number {
+  const bar = Math.max(guessing.chance, guessing.constant.accuracy);
+  return binomialUpperTail(test.mean * test.clips, test.clips, bar);
+}
+
+/** An accuracy of one run. */
+interface Measured {
+  readonly value: number;
+  readonly clips: number;
+  readonly epoch: number;
+}
+
+function chosenTest({ test, chosenEpoch }: RunResult): Measured {
+  return { value: test.accuracy, clips: test.clips, epoch: chosenEpoch };
+}
+
+function chosenValidation({ validation, chosenEpoch }: RunResult): Measured | null {
+  return validation && { value: validation.accuracy, clips: validation.clips, epoch: chosenEpoch };
+}
+
+function maximumTest({ test, maximum }: RunResult): Measured {
+  return { value: maximum.test.accuracy, clips: test.clips, epoch: maximum.test.epoch };
+}
+
+function maximumValidation({ validation, maximum }: RunResult): Measured | null {
+  if (validation === null || maximum.validation === null) return null;
+  return { value: maximum.validation.accuracy, clips: validation.clips, epoch: maximum.validation.epoch };
+}
+
+/** A clip counts by how many of the seeds get it right. */
+function intervalOverUsers({ runs }: ModelResult): UserInterval | null {
+  const users = new Map<string, { count: number; sum: number }>();
+  for (const { answers } of runs) {
+    for (const { user, right } of answers) {
+      if (user === null) return null;
+      const { count, sum } = users.get(user) ?? { count: 0, sum: 0 };
+      users.set(user, { count: count + 1, sum: sum + Number(right) });
+    }
+  }
+  if (users.size < 2) return null;
+  const interval = clusterMeanInterval([...users.values()]);
+  if (interval === null) return null;
+  return { low: Math.max(0, interval.low), high: Math.min(1, interval.high), users: users.size };
+}
+
+function summarisePresent(runs: readonly (Measured | null)[]): Accuracy | null {
+  const present = runs.filter((run) => run !== null);
+  return present.length === runs.length ? summariseAccuracy(present) : null;
+}
+
+function summariseAccuracy(runs: readonly Measured[]): Accuracy {
+  const values = runs.map(({ value }) => value);
+  const clips = runs[0]?.clips ?? 0;
+  const summary = summarise(values);
+  return {
+    ...summary,
+    clips,
+    epochs: runs.map(({ epoch }) => epoch),
+    values,
+    interval: wilsonInterval(summary.mean * clips, clips),
+    overUsers: null,
+  };
+}
+
+/** From so many seeds on, an interval of their mean says something: with two it is 13 standard errors wide on each side. */
+export const SEEDS_FOR_INTERVAL = 3;

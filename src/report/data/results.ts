@@ -1,0 +1,230 @@
+import type { JsonObject } from '../../formats/fields.ts';
+import type { ClipExamples } from '../../results/clip-examples.ts';
+import type { NetworkSpec } from '../../snn/spec.ts';
+
+/** The result on one split at the chosen checkpoint. */
+export interface SplitResult {
+  readonly clips: number;
+  readonly correct: number;
+  readonly accuracy: number;
+  readonly loss: number;
+}
+
+/** The best accuracy over all epochs on one split, chosen on that same split. */
+export interface MaximumResult {
+  /** From 1. */
+  readonly epoch: number;
+  readonly accuracy: number;
+}
+
+/** A value at an epoch. Lists of these leave out epochs without a value, for instance untested ones. */
+export interface EpochPoint {
+  /** From 1. */
+  readonly epoch: number;
+  readonly value: number;
+}
+
+/** One column of metrics.csv: a value per epoch, null if missing, NaN or infinite. */
+export type Series = readonly (number | null)[];
+
+export interface LayerMetrics {
+  /** The membrane time constant at the mean of w over the layer's neurons, in time steps: what the thesis draws. */
+  readonly tauOfMean: Series;
+  /** Membrane time constant in time steps: mean over the layer's neurons. */
+  readonly tauMean: Series;
+  /** Standard deviation over the layer's neurons; 0 if the layer has a single τ. */
+  readonly tauStd: Series;
+  /** Mean over the layer's neurons of how far τ moved in the epoch; earlier versions did not record it. */
+  readonly tauChange?: Series;
+  /** The share of the layer's neurons that spike per step, over the training batches of the epoch. */
+  readonly spikeRate: Series;
+}
+
+/** metrics.csv of one training run, column by column. */
+export interface EpochMetrics {
+  /** From 1, for people to read; files count from 0. */
+  readonly epochs: readonly number[];
+  readonly accuracy: Readonly<Record<Split, Series>>;
+  readonly loss: Readonly<Record<Split, Series>>;
+  /** Spiking layers, from input to output. */
+  readonly layers: readonly LayerMetrics[];
+}
+
+export const SPLITS = ['train', 'validation', 'test'] as const;
+export type Split = (typeof SPLITS)[number];
+
+/** The distribution of τ over a layer's neurons. */
+export interface TauDistribution {
+  /** How many τ the layer has. */
+  readonly count: number;
+  /** Time steps, at equidistant quantiles from the smallest to the largest; a single value if the layer has a single τ. */
+  readonly taus: readonly number[];
+}
+
+/** What the evaluation found out about a spiking layer. */
+export interface LayerResult {
+  /** The share of neurons that spike per step, over the test clips at the chosen epoch. */
+  readonly spikeRate: number;
+  readonly taus: Readonly<Record<TauState, TauDistribution>>;
+}
+
+/** In the state of the chosen epoch, and after the last one. */
+export type TauState = 'chosen' | 'last';
+
+/** A network's answer to one test clip. */
+export interface ClipAnswer {
+  /** Row of the clip among the test clips. */
+  readonly clip: number;
+  /** Whose gesture it is; null if the data set has no users. */
+  readonly user: string | null;
+  readonly class: number;
+  readonly right: boolean;
+}
+
+/** sha256 of files of a run: the curves, the weights at the chosen epoch, the answers to the test clips. */
+export interface RunDigests {
+  readonly metrics: string;
+  readonly weights: string;
+  readonly predictions: string;
+}
+
+/** The result of training one model with one seed. */
+export interface RunResult {
+  readonly seed: number;
+  readonly engine: { readonly name: string; readonly backend: string; readonly version: string };
+  readonly parameters: number;
+  /** Number of clips in each part of the data. */
+  readonly clips: Readonly<Record<Split, number>>;
+  /** Settings in force, as recorded by the training. */
+  readonly network: JsonObject;
+  readonly training: JsonObject;
+  readonly frames: JsonObject | null;
+  /** The layers that `network` describes. */
+  readonly spec: NetworkSpec;
+  readonly metrics: EpochMetrics;
+  /** The training loss of single batches, every 256th over all epochs, by epoch; null in epochs without one. */
+  readonly loggedLoss: Series;
+  /** Switches of docs/deviations.md in force; null if the training did not record them. */
+  readonly compat: JsonObject | null;
+  /** Epoch of the evaluated checkpoint, from 1. */
+  readonly chosenEpoch: number;
+  /** The clips on which that epoch was chosen; null if it is the last, whatever its accuracy. */
+  readonly chosenOn: 'validation' | 'test' | null;
+  readonly test: SplitResult;
+  /** Null if no clips were held back for validation. */
+  readonly validation: SplitResult | null;
+  readonly maximum: { readonly test: MaximumResult; readonly validation: MaximumResult | null };
+  /** Of the test clips, in the same order for every run. */
+  readonly answers: readonly ClipAnswer[];
+  /** Spiking layers, from input to output, as in `metrics`. */
+  readonly layers: readonly LayerResult[];
+  readonly digests: RunDigests;
+  /** [true class][predicted class], clips of the test split. */
+  readonly confusion: readonly (readonly number[])[];
+}
+
+/**
+ * Published accuracies of a model, as maxima over epochs: those of the thesis, or the test accuracy ("accuracy A") of Fang et al. 2021,
+ * who held no clips back for it.
+ */
+export type PublishedResult =
+  | { readonly source: 'thesis'; readonly name: string; readonly test: number; readonly validation: number }
+  | { readonly source: 'fang'; readonly name: string; readonly test: number; readonly validation: null };
+
+/** A model's configuration file, and its runs in the order of the seeds. */
+export interface ModelResult {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly published: PublishedResult | null;
+  /** `train` in the configuration file, before a profile overrides any of it. */
+  readonly train: JsonObject;
+  readonly runs: readonly RunResult[];
+}
+
+/** The authors' logs of a model's training, by epoch. */
+export interface ReferenceCurves {
+  /** First and last tested or validated epoch, from 1. */
+  readonly epochs: readonly [number, number];
+  /** After each epoch; for training, of every 256th batch on its own. */
+  readonly accuracy: Readonly<Record<Split, readonly EpochPoint[]>>;
+  /** Of every 256th batch on its own, including the regulariser. */
+  readonly trainLoss: readonly EpochPoint[];
+  /** τ at the mean of w for each spiking layer, in time steps. */
+  readonly tau: readonly (readonly EpochPoint[])[];
+  /** Whether the epochs of training batches and w could be determined; if not, they have no curves. */
+  readonly placed: boolean;
+  /** Names of logs that end in the middle of a record. */
+  readonly truncated: readonly string[];
+}
+
+/** The authors' logs by model id, only for models with a log. */
+export type Reference = ReadonlyMap<string, ReferenceCurves>;
+
+export interface SplitCount {
+  readonly recordings: number;
+  readonly clips: number;
+}
+
+/** Clips of both splits with some key, for instance a class. */
+export interface Tally {
+  readonly key: string;
+  readonly clips: number;
+}
+
+/** A user's clips under each light. */
+export interface UserTally {
+  readonly user: string;
+  readonly lights: readonly Tally[];
+}
+
+/** The findings of `verify`. */
+export interface ManifestResult {
+  /** Of its file, which has a checksum of every file of the data. */
+  readonly sha256: string;
+  readonly files: number;
+  readonly sizeBytes: number;
+  readonly archive: boolean;
+  /** Files in the folder that do not belong to the data set. */
+  readonly unlisted: number;
+  readonly train: SplitCount;
+  readonly test: SplitCount;
+  readonly perUser: readonly Tally[];
+  readonly perLight: readonly Tally[];
+  /** Empty if the data set has no users or lights, and in older manifests. */
+  readonly perUserLight: readonly UserTally[];
+  readonly perClass: readonly Tally[];
+  readonly warnings: readonly string[];
+}
+
+/** A stage of pipeline.yaml. */
+export interface PipelineStage {
+  readonly name: string;
+  /** Whether the profile includes it. */
+  readonly active: boolean;
+  /** How often a stage with a matrix runs; null without one, or if that is not known. */
+  readonly instances: number | null;
+  /** `artifacts/train/${model}/${seed}`. */
+  readonly outputs: readonly string[];
+  /** Its inputs, as written, and the stage that makes each; null for what no stage of this run makes. */
+  readonly reads: readonly { readonly path: string; readonly stage: string | null }[];
+}
+
+/** Everything that the report is based on. */
+export interface Results {
+  readonly dataset: string;
+  readonly simulated: boolean;
+  readonly classes: readonly string[];
+  readonly manifest: ManifestResult;
+  /** One test clip of each class. */
+  readonly examples: ClipExamples;
+  readonly seeds: readonly number[];
+  /** At least one, in the profile's order. */
+  readonly models: readonly ModelResult[];
+  /** Each stage after those that it reads from. */
+  readonly pipeline: readonly PipelineStage[];
+  /** The folder of the timeline's files, seen from the report: `../timeline`; null if the pipeline names none. */
+  readonly timeline: string | null;
+  /** null if the profile names no logs. */
+  readonly reference: Reference | null;
+}

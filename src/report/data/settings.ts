@@ -1,0 +1,201 @@
+import type { JsonObject } from '../../formats/fields.ts';
+import { formatCount } from './format.ts';
+import type { ModelResult, Results, RunResult } from './results.ts';
+import { findPublishedModel, type PublishedSettings, publishedSettings } from './thesis.ts';
+
+type Scalar = string | number | boolean;
+
+interface Setting {
+  readonly label: string;
+  /** The published value; null if there is no such model, or the setting is not given. */
+  readonly thesis: (published: PublishedSettings) => Scalar | null;
+  /** The value in force; null if the training did not record it. */
+  readonly used: (run: RunResult) => Scalar | null;
+}
+
+/** A difference between the thesis and this run, for instance 128 channels against 8. */
+export interface Deviation {
+  readonly label: string;
+  readonly thesis: string;
+  readonly used: string;
+  /** Whether every value that differs is a number below the published one. */
+  readonly isSmaller: boolean;
+}
+
+const SETTINGS: readonly Setting[] = [
+  {
+    label: 'Time steps per clip',
+    thesis: ({ frames }) => frames.steps ?? null,
+    // A still image is one frame, which the network repeats.
+    used: ({ frames, network }) =>
+      scalarAt(network, 'steps') ?? (frames === null ? null : scalarAt(frames, 'steps')),
+  },
+  {
+    label: 'Events split by',
+    thesis: ({ frames }) => frames.splitBy ?? null,
+    used: ({ frames }) => (frames === null ? null : describeSplit(frames)),
+  },
+  {
+    label: 'Frames normalised by',
+    thesis: ({ frames }) => frames.normalization ?? null,
+    // null is a value here: no normalisation.
+    used: ({ frames }) =>
+      frames === null || !Object.hasOwn(frames, 'normalization')
+        ? null
+        : (scalarAt(frames, 'normalization') ?? 'none'),
+  },
+  {
+    label: 'Frame size, pixels',
+    thesis: ({ frames }) => formatSize(frames.height ?? null, frames.width ?? null),
+    used: ({ frames }) =>
+      frames === null ? null : formatSize(scalarAt(frames, 'height'), scalarAt(frames, 'width')),
+  },
+  network('Convolutional layers', 'layers'),
+  network('Channels per layer', 'channels'),
+  network('Pooling', 'pooling'),
+  network('Neuron', 'neuron'),
+  network('One time constant per', 'tau.per'),
+  network('Initial τ: mean, time steps', 'tau.mean'),
+  network('Initial τ: standard deviation', 'tau.std'),
+  network('Reset', 'reset.kind'),
+  network('Reset detached from the gradient', 'reset.detach'),
+  network('Surrogate derivative', 'surrogate.kind'),
+  network('Slope of the surrogate', 'surrogate.alpha'),
+  network('Slope learned', 'surrogate.learnable'),
+  {
+    label: 'λ, weight of the variance of τ’s logits',
+    thesis: ({ loss }) => loss.regulariseTau ?? null,
+    used: (run) => scalarAt(run.training, 'regulariseTau') ?? scalarAt(run.training, 'loss.regulariseTau'),
+  },
+  network('Width of the hidden layer', 'hidden'),
+  network('Outputs per class', 'votes'),
+  network('Dropout probability', 'dropout'),
+  network('Threshold', 'threshold'),
+  training('Epochs', 'epochs'),
+  training('Epochs between tests', 'testEvery'),
+  training('Batch size', 'batchSize'),
+  training('Learning rate', 'learningRate'),
+  training('Half-period of the cosine schedule (T_max), epochs', 'cosineHalfPeriod'),
+  training('Share of training clips held out for validation', 'validationShare'),
+  clips('Training clips', 'train'),
+  clips('Validation clips', 'validation'),
+  clips('Test clips', 'test'),
+];
+
+/** All settings that some run recorded, compared with the published ones, in the order of the table. */
+export function compareSettings(results: Results): SettingComparison[] {
+  return SETTINGS.map((setting) => compareSetting(results, setting)).filter((row) => row.used !== '');
+}
+
+/** The settings in which this run differs from the thesis, in the order of the table. */
+export function listDeviations(results: Results): Deviation[] {
+  return SETTINGS.map((setting) => compareSetting(results, setting)).filter(({ differs }) => differs);
+}
+
+/** The settings in which one model's runs differ from what was published. */
+export function listModelDeviations(
+  model: ModelResult,
+  published: PublishedSettings = publishedSettings(model),
+): Deviation[] {
+  return SETTINGS.map((setting) => compareSetting({ models: [model] }, setting, () => published)).filter(
+    ({ differs }) => differs,
+  );
+}
+
+export interface SettingComparison extends Deviation {
+  readonly differs: boolean;
+  /** Titles of published models for which there is no value. */
+  readonly without: readonly string[];
+}
+
+function compareSetting(
+  results: Pick<Results, 'models'>,
+  { label, thesis, used }: Setting,
+  publishedOf: (model: ModelResult) => PublishedSettings = publishedSettings,
+): SettingComparison {
+  const pairs = results.models.flatMap((model) =>
+    model.runs.map((run) => ({ model, thesis: thesis(publishedOf(model)), used: used(run) })),
+  );
+  const differing = pairs.filter(
+    (pair) => pair.thesis !== null && pair.used !== null && pair.thesis !== pair.used,
+  );
+  return {
+    label,
+    thesis: groupByValue(pairs.map((pair) => [pair.thesis, pair.model])),
+    used: groupByValue(pairs.map((pair) => [pair.used, pair.model])),
+    // Of models that were never published, the section says so once.
+    without: results.models
+      .filter((model) => findPublishedModel(model) !== undefined && thesis(publishedOf(model)) === null)
+      .map(({ title }) => title),
+    differs: differing.length > 0,
+    // Of a frame's size, `32 × 32`, the first number.
+    isSmaller: differing.every(
+      (pair) => Number.parseFloat(`${pair.used}`) < Number.parseFloat(`${pair.thesis}`),
+    ),
+  };
+}
+
+/** `128`, or if models differ, `layer (Baseline); neuron (No Reg., λ = .1)`. Empty if no model has a value. */
+function groupByValue(values: readonly (readonly [Scalar | null, ModelResult])[]): string {
+  const groups = new Map<string, Set<string>>();
+  for (const [value, model] of values) {
+    if (value === null) continue;
+    const text = formatScalar(value);
+    groups.set(text, (groups.get(text) ?? new Set()).add(model.title));
+  }
+  if (groups.size <= 1) return [...groups.keys()].join('');
+  return [...groups].map(([text, titles]) => `${text} (${[...titles].join(', ')})`).join('; ');
+}
+
+function formatScalar(value: Scalar): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'number' && Number.isInteger(value)) return formatCount(value);
+  return WORDS.get(value) ?? String(value);
+}
+
+/** Values of the configuration as a reader would write them. */
+const WORDS: ReadonlyMap<Scalar, string> = new Map([
+  ['plif', 'PLIF'],
+  ['lif', 'LIF'],
+  ['atan', 'arctan'],
+  ['max', 'maximum'],
+  ['number', 'number of events'],
+]);
+
+function formatSize(height: Scalar | null, width: Scalar | null): string | null {
+  return height === null || width === null ? null : `${height} × ${width}`;
+}
+
+function network(label: string, path: string): Setting {
+  return {
+    label,
+    thesis: (published) => published.network[path] ?? null,
+    used: (run) => scalarAt(run.network, path),
+  };
+}
+
+function training(label: string, path: string): Setting {
+  return {
+    label,
+    thesis: (published) => published.train[path] ?? null,
+    used: (run) => scalarAt(run.training, path),
+  };
+}
+
+function describeSplit(frames: JsonObject): Scalar | null {
+  const splitBy = scalarAt(frames, 'splitBy');
+  return splitBy === 'duration' ? `duration, ${scalarAt(frames, 'durationUs')} µs` : splitBy;
+}
+
+function clips(label: string, split: 'train' | 'validation' | 'test'): Setting {
+  return { label, thesis: (published) => published.clips[split] ?? null, used: (run) => run.clips[split] };
+}
+
+function scalarAt(object: JsonObject, path: string): Scalar | null {
+  let value: unknown = object;
+  for (const key of path.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return null;
+    value = Reflect.get(value, key);
+  }
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
+}

@@ -1,0 +1,72 @@
+import { csvFormatValue } from 'd3-dsv';
+import type { TopLevelSpec } from 'vega-lite';
+import type { Readings } from './hover.ts';
+
+export type PanelSpec = Extract<TopLevelSpec, { layer: unknown }>;
+
+/** One of several small plots with the same scales. */
+export interface Panel {
+  readonly title: string;
+  readonly spec: PanelSpec;
+  /** Outer size in px, including axes and title. */
+  readonly width: number;
+  readonly height: number;
+  /** The values of its lines, if it has some over whole numbers. */
+  readonly readings?: Readings;
+}
+
+/** How a line is drawn; thin lines are for the authors' logs, so that our own results stand out. */
+export type LineMark = 'line' | 'dashed' | 'dotted' | ThinMark;
+export type ThinMark = 'thin-dashed' | 'thin-dash-dotted' | 'thin-dotted';
+
+/** Lengths of dashes and gaps, in px. */
+export const DASHES: Readonly<Record<LineMark, readonly number[]>> = {
+  line: [1, 0],
+  dashed: [6, 3],
+  dotted: [2, 2],
+  'thin-dashed': [9, 3],
+  'thin-dash-dotted': [6, 2, 1, 2],
+  'thin-dotted': [1, 3],
+};
+
+export function isThin(mark: LineMark): mark is ThinMark {
+  return mark.startsWith('thin-');
+}
+
+export interface LegendEntry {
+  readonly label: string;
+  /** A name in the palette. */
+  readonly color: string;
+  readonly mark: LineMark | 'dot' | 'ring' | 'diamond' | 'band';
+}
+
+/** A figure as data: panels, texts and values. */
+export interface Figure {
+  /** File name without extension, and anchor on the page. */
+  readonly id: string;
+  readonly title: string;
+  readonly caption: string;
+  /** The figure in words, for readers who cannot see it. */
+  readonly alt: string;
+  readonly legend: readonly LegendEntry[];
+  readonly panels: readonly Panel[];
+  /** Maximum number of panels side by side. */
+  readonly columns: number;
+  /** Whether the panels show the same in different ways: the page shows the one that its reader chooses, by title. */
+  readonly isSwitchable?: boolean;
+  /** The values drawn, with a header row. */
+  readonly data: readonly (readonly CsvValue[])[];
+}
+
+export type CsvValue = string | number | null;
+
+/** CSV with a final newline; null becomes an empty cell. */
+export function toCsv(rows: Figure['data']): string {
+  return `${rows.map((row) => row.map(formatCell).join(',')).join('\n')}\n`;
+}
+
+/** Most of a long training's cells are numbers, which need no quotes. */
+function formatCell(value: CsvValue): string {
+  if (value === null) return '';
+  return typeof value === 'number' ? String(value) : csvFormatValue(value);
+}

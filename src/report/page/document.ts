@@ -1,0 +1,126 @@
+import type { Figure } from '../drawing/figure.ts';
+
+/** A run of text. Renderers escape plain strings. */
+export type Inline =
+  | string
+  | { readonly strong: string }
+  | { readonly code: string }
+  | { readonly link: string; readonly text: string };
+
+export type Text = readonly Inline[];
+
+export interface Column {
+  readonly label: string;
+  /** A heading shared with neighbouring columns of the same group. */
+  readonly group?: string;
+  readonly numeric?: boolean;
+}
+
+export interface Cell {
+  readonly text: string;
+  /** Small print below the value, one line each, such as an interval or an epoch. */
+  readonly details?: readonly string[];
+  /** `differs`: not the value of the thesis; `missing`: there is no value. */
+  readonly tone?: 'differs' | 'missing';
+}
+
+/** Where a table has no value. */
+export const MISSING: Cell = { text: '–', tone: 'missing' };
+
+export interface Table {
+  readonly id: string;
+  readonly caption: string;
+  readonly columns: readonly Column[];
+  /** The first cell is the row's heading. Each row has one cell per column. */
+  readonly rows: readonly (readonly Cell[])[];
+  readonly notes: readonly Text[];
+}
+
+/** A bitmap on a page, and a file of its own. */
+export interface GalleryPicture {
+  /** File name without extension. */
+  readonly id: string;
+  readonly title: string;
+  /** What is known about it, one line each. */
+  readonly details: readonly string[];
+  /** The picture in words, for readers who cannot see it. */
+  readonly alt: string;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly png: Uint8Array;
+}
+
+export interface Gallery {
+  /** The folder of the files. */
+  readonly id: string;
+  readonly legend: readonly { readonly label: string; readonly color: string }[];
+  readonly pictures: readonly GalleryPicture[];
+}
+
+/** A picture that is no part of the report: a file beside it, which may differ, or be missing. */
+export interface OutsideFigure {
+  readonly id: string;
+  readonly title: string;
+  readonly caption: Text;
+  /** The picture in words, for readers who cannot see it. */
+  readonly alt: string;
+  /** Addresses, relative to the report. */
+  readonly picture: string;
+  readonly data: string;
+  /** What is said in its place if it is missing. */
+  readonly absence: Text;
+}
+
+export type Block =
+  | { readonly kind: 'paragraph'; readonly text: Text; readonly lead?: boolean }
+  | { readonly kind: 'list'; readonly items: readonly Text[] }
+  | { readonly kind: 'commands'; readonly lines: readonly Command[] }
+  | { readonly kind: 'table'; readonly table: Table }
+  /** Small tables, side by side where there is room. */
+  | { readonly kind: 'tables'; readonly tables: readonly Table[] }
+  | { readonly kind: 'figure'; readonly figure: Figure }
+  | { readonly kind: 'outside-figure'; readonly figure: OutsideFigure }
+  | { readonly kind: 'gallery'; readonly gallery: Gallery };
+
+export interface Command {
+  readonly command: string;
+  readonly does: string;
+}
+
+export interface Section {
+  readonly id: string;
+  readonly title: string;
+  readonly blocks: readonly Block[];
+}
+
+/** A warning at the very top. */
+export interface Banner {
+  readonly title: string;
+  readonly text: string;
+}
+
+/** The entire content of the report, without markup: the page and the Markdown are two renderings of it. */
+export interface Report {
+  readonly title: string;
+  readonly subtitle: Text;
+  readonly banners: readonly Banner[];
+  /** The run at a glance. */
+  readonly facts: readonly { readonly name: string; readonly value: string }[];
+  readonly sections: readonly Section[];
+  readonly footer: Text;
+}
+
+/** The galleries of a report in order of appearance. */
+export function galleriesOf(report: Report): Gallery[] {
+  return report.sections.flatMap((section) =>
+    section.blocks.flatMap((block) => (block.kind === 'gallery' ? [block.gallery] : [])),
+  );
+}
+
+/** The figures of a report in order of appearance. */
+export function figuresOf(report: Report): Figure[] {
+  return report.sections.flatMap((section) =>
+    section.blocks.flatMap((block) => (block.kind === 'figure' ? [block.figure] : [])),
+  );
+}

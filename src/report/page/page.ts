@@ -1,0 +1,297 @@
+import { createHash } from 'node:crypto';
+import { escapeMarkup } from '../../text.ts';
+import type { Figure, LegendEntry } from '../drawing/figure.ts';
+import { isEmpty } from '../drawing/hover.ts';
+import { type RenderedFigure, SIMPLIFIED_NOTE } from '../drawing/render.ts';
+import { drawKey } from '../drawing/sheet.ts';
+import type {
+  Block,
+  Cell,
+  Gallery,
+  GalleryPicture,
+  Inline,
+  OutsideFigure,
+  Report,
+  Table,
+  Text,
+} from './document.ts';
+import { embedHover, HOVER_SCRIPT } from './hover-script.ts';
+import { PAGE_STYLE } from './style.ts';
+
+/**
+ * The report as one self-contained HTML page: style and figures are inline, and so is a script that shows values at the pointer. Its
+ * security policy allows nothing else: no other script, and no request but for pictures that are outside on purpose.
+ *
+ * @param figures every figure of the report, rendered
+ */
+export function renderPage(report: Report, figures: readonly RenderedFigure[]): string {
+  const drawn = new Map(figures.map((figure) => [figure.figure.id, figure]));
+  return [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8">',
+    `<meta http-equiv="Content-Security-Policy" content="${securityPolicyOf(report)}">`,
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<meta name="color-scheme" content="light dark">',
+    // Without an icon, browsers request one from the web server.
+    '<link rel="icon" href="data:,">',
+    `<title>${escapeMarkup(report.title)}</title>`,
+    `<style>\n${PAGE_STYLE}</style>`,
+    '</head>',
+    '<body>',
+    '<a class="skip" href="#main">Skip to the results</a>',
+    ...report.banners.map(
+      ({ title, text }) =>
+        `<aside class="banner" aria-label="Warning"><p><strong>${escapeMarkup(title)}.</strong> ${escapeMarkup(text)}</p></aside>`,
+    ),
+    '<header>',
+    `<h1>${escapeMarkup(report.title)}</h1>`,
+    `<p class="subtitle">${renderText(report.subtitle)}</p>`,
+    '<dl class="facts">',
+    ...report.facts.map(
+      ({ name, value }) => `<div><dt>${escapeMarkup(name)}</dt><dd>${escapeMarkup(value)}</dd></div>`,
+    ),
+    '</dl>',
+    '<nav aria-label="Sections"><ul>',
+    ...report.sections.map(
+      ({ id, title }) => `<li><a href="#${escapeMarkup(id)}">${escapeMarkup(title)}</a></li>`,
+    ),
+    '</ul></nav>',
+    '</header>',
+    '<main id="main">',
+    ...report.sections.map(
+      ({ id, title, blocks }) =>
+        `<section id="${escapeMarkup(id)}">\n<h2>${escapeMarkup(title)}</h2>\n${blocks.map((block) => renderBlock(block, drawn)).join('\n')}\n</section>`,
+    ),
+    '</main>',
+    `<footer><p>${renderText(report.footer)}</p></footer>`,
+    ...(figures.some(isReadable) ? [`<script>${HOVER_SCRIPT}</script>`] : []),
+    '</body>',
+    '</html>',
+    '',
+  ].join('\n');
+}
+
+/** The style sheet and one width are inline; pictures are data, but for those outside. The script is known by its hash. */
+function securityPolicyOf({ sections }: Report): string {
+  const hasOutside = sections.some(({ blocks }) => blocks.some(({ kind }) => kind === 'outside-figure'));
+  return [
+    "default-src 'none'",
+    "style-src 'unsafe-inline'",
+    'img-src data:',
+    ...(hasOutside ? OUTSIDE_SOURCES : []),
+    `script-src 'sha256-${createHash('sha256').update(HOVER_SCRIPT).digest('base64')}'`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+}
+
+function isReadable({ hover }: RenderedFigure): boolean {
+  return !hover.every(isEmpty);
+}
+
+function renderBlock(block: Block, drawn: ReadonlyMap<string, RenderedFigure>): string {
+  switch (block.kind) {
+    case 'paragraph':
+      return `<p${block.lead === true ? ' class="lead"' : ''}>${renderText(block.text)}</p>`;
+    case 'list':
+      return `<ul>${block.items.map((item) => `<li>${renderText(item)}</li>`).join('')}</ul>`;
+    case 'commands':
+      return [
+        '<dl class="commands">',
+        ...block.lines.map(
+          ({ command, does }) =>
+            `<div><dt><code>${escapeMarkup(command)}</code></dt><dd>${escapeMarkup(does)}</dd></div>`,
+        ),
+        '</dl>',
+      ].join('\n');
+    case 'table':
+      return renderTable(block.table);
+    case 'tables':
+      return `<div class="tables">\n${block.tables.map(renderTable).join('\n')}\n</div>`;
+    case 'figure': {
+      const figure = drawn.get(block.figure.id);
+      if (figure === undefined) throw new Error(`renderPage: figure "${block.figure.id}" was not rendered`);
+      return renderFigureBlock(figure);
+    }
+    case 'outside-figure':
+      return renderOutsideFigure(block.figure);
+    case 'gallery':
+      return renderGallery(block.gallery);
+  }
+}
+
+/** Panels that are wider keep their size on a phone, and scroll. */
+const PHONE_PX = 440;
+
+function renderFigureBlock(rendered: RenderedFigure): string {
+  const { figure, panels, simplified, hover } = rendered;
+  const id = escapeMarkup(figure.id);
+  const isSwitchable = figure.isSwitchable === true;
+  const isSingle = figure.panels.length === 1 || isSwitchable;
+  // A single panel fills its column, up to the width where its text would be larger than the page's.
+  const natural = Math.max(0, ...figure.panels.map((panel) => panel.width));
+  const styles = [
+    ...(isSingle ? [`max-width: ${Math.round(natural * 1.2)}px`] : []),
+    ...(natural > PHONE_PX ? [`--natural: ${natural}px`] : []),
+  ];
+  const style = styles.length === 0 ? '' : ` style="${styles.join('; ')}"`;
+  const attributes =
+    natural > PHONE_PX ? ` class="panels wide scroll" tabindex="0"${style}` : ` class="panels"${style}`;
+  const layout = isSingle ? 'single' : `columns-${figure.columns}`;
+  return [
+    `<figure id="figure-${id}" class="${layout}">`,
+    `<figcaption><h3>${escapeMarkup(figure.title)}</h3><p>${escapeMarkup(figure.caption)}${simplified ? ` ${SIMPLIFIED_NOTE}` : ''} <a href="figures/${id}.csv">Data as CSV</a></p>`,
+    renderLegend(figure.legend),
+    '</figcaption>',
+    '<div>',
+    ...(isSwitchable ? [renderSwitch(figure)] : []),
+    `<div${attributes} role="img" aria-label="${escapeMarkup(figure.alt)}">`,
+    ...panels.map((panel) => panel.replace('<svg ', '<svg aria-hidden="true" ')),
+    '</div>',
+    '</div>',
+    ...(isReadable(rendered) ? [embedHover(hover)] : []),
+    '</figure>',
+  ].join('\n');
+}
+
+/** Buttons before the panels, of which the style sheet shows the chosen one: no script is needed. On paper all are shown. */
+function renderSwitch({ id, panels }: Figure): string {
+  return panels
+    .map(({ title }, index) => {
+      const name = `${escapeMarkup(id)}-view`;
+      return `<input type="radio" class="view" name="${name}" id="${name}-${index}"${index === 0 ? ' checked' : ''}><label for="${name}-${index}">${escapeMarkup(title)}</label>`;
+    })
+    .join('\n');
+}
+
+function renderLegend(entries: readonly LegendEntry[]): string {
+  if (entries.length === 0) return '';
+  const items = entries.map(
+    (entry) =>
+      `<li><svg aria-hidden="true" width="24" height="12" viewBox="0 -1 24 12">${drawKey(entry)}</svg>${escapeMarkup(entry.label)}</li>`,
+  );
+  return `<ul class="legend">${items.join('')}</ul>`;
+}
+
+/** Pictures narrower than this are shown several in a row, others in two columns. */
+const NARROW_PX = 300;
+
+function renderGallery({ legend, pictures }: Gallery): string {
+  const narrow = pictures.every(({ width }) => width < NARROW_PX);
+  const swatch = (color: string): string =>
+    `<svg aria-hidden="true" class="swatch" width="14" height="14"><rect x="1" y="1" width="12" height="12" rx="2" fill="${escapeMarkup(color)}" stroke="var(--grey)"/></svg>`;
+  const entries = legend.map(({ label, color }) => `<li>${swatch(color)}${escapeMarkup(label)}</li>`);
+  return [
+    ...(entries.length === 0 ? [] : [`<ul class="legend">${entries.join('')}</ul>`]),
+    // Clips, unlike photographs, are drawn on white, and turn dark with the page.
+    `<ul class="gallery${narrow ? ' narrow' : ''}${legend.length > 0 ? ' events' : ''}">`,
+    ...pictures.map(renderPicture),
+    '</ul>',
+  ].join('\n');
+}
+
+/** The picture itself is in the page, so that the page can be moved and sent on its own. */
+function renderPicture({ title, details, alt, width, height, png }: GalleryPicture): string {
+  const source = `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
+  return [
+    `<li><h3>${escapeMarkup(title)}</h3>`,
+    `<img src="${source}" width="${width}" height="${height}" alt="${escapeMarkup(alt)}">`,
+    ...details.map((line) => `<p>${escapeMarkup(line)}</p>`),
+    '</li>',
+  ].join('\n');
+}
+
+function renderTable(table: Table): string {
+  const id = escapeMarkup(table.id);
+  return [
+    `<div class="table" id="${id}">`,
+    `<p class="caption" id="${id}-caption">${escapeMarkup(table.caption)}</p>`,
+    // A wide table scrolls on its own, also by keyboard; its caption stays in view.
+    `<div class="scroll" role="region" aria-labelledby="${id}-caption" tabindex="0">`,
+    `<table aria-labelledby="${id}-caption">`,
+    `<thead>${renderHead(table)}</thead>`,
+    '<tbody>',
+    ...table.rows.map(
+      (row) => `<tr>${row.map((cell, column) => renderCell(table, cell, column)).join('')}</tr>`,
+    ),
+    '</tbody>',
+    '</table>',
+    '</div>',
+    ...table.notes.map((note) => `<p class="note">${renderText(note)}</p>`),
+    '</div>',
+  ].join('\n');
+}
+
+function renderHead({ columns }: Table): string {
+  const label = (text: string, numeric: boolean | undefined, rest: string): string =>
+    `<th${rest}${numeric === true ? ' class="number"' : ''}>${escapeMarkup(text)}</th>`;
+  if (columns.every(({ group }) => group === undefined)) {
+    return `<tr>${columns.map((column) => label(column.label, column.numeric, ' scope="col"')).join('')}</tr>`;
+  }
+  const top: string[] = [];
+  for (let at = 0; at < columns.length; ) {
+    const column = columns[at];
+    if (column === undefined) break;
+    if (column.group === undefined) {
+      top.push(label(column.label, column.numeric, ' scope="col" rowspan="2"'));
+      at += 1;
+      continue;
+    }
+    let span = 1;
+    while (columns[at + span]?.group === column.group) span += 1;
+    top.push(`<th class="group" scope="colgroup" colspan="${span}">${escapeMarkup(column.group)}</th>`);
+    at += span;
+  }
+  const below = columns.filter(({ group }) => group !== undefined);
+  return `<tr>${top.join('')}</tr><tr>${below.map((column) => label(column.label, column.numeric, ' scope="col"')).join('')}</tr>`;
+}
+
+function renderCell(table: Table, { text, details = [], tone }: Cell, column: number): string {
+  const classes = [table.columns[column]?.numeric === true ? 'number' : '', tone ?? ''].filter(
+    (name) => name !== '',
+  );
+  const attributes = classes.length === 0 ? '' : ` class="${classes.join(' ')}"`;
+  const lines = details.map((line) => `<span class="detail">${escapeMarkup(line)}</span>`).join('');
+  const value = tone === 'differs' ? `<strong>${escapeMarkup(text)}</strong>` : escapeMarkup(text);
+  return column === 0
+    ? `<th scope="row"${attributes}>${value}${lines}</th>`
+    : `<td${attributes}>${value}${lines}</td>`;
+}
+
+/** A run of text as HTML. */
+export function renderText(text: Text): string {
+  return text.map(renderInline).join('');
+}
+
+function renderInline(inline: Inline): string {
+  if (typeof inline === 'string') return escapeMarkup(inline);
+  if ('strong' in inline) return `<strong>${escapeMarkup(inline.strong)}</strong>`;
+  if ('code' in inline) return `<code>${escapeMarkup(inline.code)}</code>`;
+  return `<a href="${escapeMarkup(inline.link)}">${escapeMarkup(inline.text)}</a>`;
+}
+
+/**
+ * What the page's security policy has to allow for {@link renderOutsideFigure}: files of where the page itself comes from. Browsers do not
+ * agree whether that includes the disk.
+ */
+const OUTSIDE_SOURCES = ["object-src 'self' file:", "frame-src 'self' file:"];
+
+/**
+ * A picture that may be missing. An `object` then shows what it contains, without a script, and browsers report no error; a role would
+ * hide that from screen readers. It keeps a size that can be read, and scrolls where that is too wide: the Tab key reaches the region that
+ * scrolls, not the picture.
+ */
+function renderOutsideFigure(figure: OutsideFigure): string {
+  const { title, caption, alt, picture, data, absence } = figure;
+  const id = escapeMarkup(figure.id);
+  return [
+    `<figure id="figure-${id}" class="outside">`,
+    `<figcaption><h3>${escapeMarkup(title)}</h3><p>${renderText(caption)} <a href="${escapeMarkup(data)}">Data as CSV</a></p></figcaption>`,
+    `<div class="scroll" role="region" aria-label="${escapeMarkup(title)}" tabindex="0">`,
+    `<object data="${escapeMarkup(picture)}" type="image/svg+xml" tabindex="-1" aria-label="${escapeMarkup(alt)}"><p>${renderText(absence)}</p></object>`,
+    '</div>',
+    '</figure>',
+  ].join('\n');
+}

@@ -1,0 +1,121 @@
+import { formatClaims, VERDICT_TITLES, type Verdict } from '../../results/claims-file.ts';
+import { isImages, nameEvidence, type Source } from '../claims/claim.ts';
+import type { Judgement } from '../claims/judgement.ts';
+import { formatCount, joinWords, spellCount } from '../data/format.ts';
+import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
+
+/** Which published claims hold, how surely, where they do not, and where each is stated. */
+export function describeClaims(judgements: readonly Judgement[], dataset: string): Section {
+  const about = judgements.filter(({ claim }) => claim.dataset === dataset);
+  const summary: Block = { kind: 'paragraph', text: summariseClaims(judgements), lead: true };
+  // A row for each would only repeat the same reason.
+  const isAnswered = about.some(({ verdict }) => verdict !== 'not-applicable');
+  const table = isAnswered
+    ? [{ kind: 'table', table: tabulateClaims(about, judgements.length - about.length) } as const]
+    : [];
+  return { id: 'claims', title: 'What holds', blocks: [summary, ...table] };
+}
+
+/** @param elsewhere claims about other data sets, which have no row */
+function tabulateClaims(judgements: readonly Judgement[], elsewhere: number): Table {
+  const sources = new Map(judgements.map(({ claim: { evidence } }) => [evidence.source.id, evidence.source]));
+  return {
+    id: 'table-claims',
+    caption: 'Published claims and what this run says of them',
+    columns: [{ label: 'Claim' }, { label: 'Measured' }, { label: 'Verdict' }],
+    rows: judgements.map(({ claim, verdict, measured, reason }): Cell[] => [
+      { text: claim.statement, details: describeEvidence(claim) },
+      measured === '' ? MISSING : { text: measured },
+      { text: VERDICT_TITLES[verdict], details: [reason], ...toneOf(verdict) },
+    ]),
+    notes: [
+      [
+        'Statements are in our own words. An accuracy is reproduced if it certainly differs from the published one by less than its margin, otherwise not reproduced if the difference is significant, and else inconclusive. ',
+        { code: 'docs/claims.md' },
+        ' explains the methods and margins, ',
+        { code: 'configs/claims.yaml' },
+        ' lists the claims.',
+        ...(elsewhere === 0
+          ? []
+          : [` ${formatCount(elsewhere)} claims about other data sets are not shown.`]),
+      ],
+      ...[...sources.values()].map(describeSource),
+    ],
+  };
+}
+
+function describeSource({ title, file, sha256 }: Source): Text {
+  return [{ strong: `${title}: ` }, `${file}, sha256 `, { code: sha256 }, '.'];
+}
+
+/** Where it is stated, the beginning of the file's sha256, the clips behind a share, and what to know. */
+function describeEvidence({ dataset, evidence, published }: Judgement['claim']): string[] {
+  const what = isImages(dataset) ? 'images' : 'clips';
+  return [
+    `${nameEvidence(evidence)} (sha256 ${evidence.source.sha256.slice(0, 12)}…)`,
+    ...(published === null
+      ? []
+      : [`${formatCount(published.correct)} of ${formatCount(published.clips)} ${what}`]),
+    ...(evidence.note === null ? [] : [evidence.note]),
+  ];
+}
+
+export function toneOf(verdict: Verdict): Pick<Cell, 'tone'> {
+  if (verdict === 'not-reproduced') return { tone: 'differs' };
+  return verdict === 'reproduced' ? {} : { tone: 'missing' };
+}
+
+function summariseClaims(judgements: readonly Judgement[]): Text {
+  const count = (verdict: Verdict) => judgements.filter((one) => one.verdict === verdict).length;
+  const reduced = count('reduced-scale');
+  const rest = count('not-applicable');
+  const judged = judgements.length - reduced - rest;
+  if (judged + reduced === 0) {
+    const reasons = new Set(judgements.map(({ reason }) => reason));
+    return [
+      { strong: `None of the ${judgements.length} published claims can be judged by this run.` },
+      ...(reasons.size === 1 ? [` ${[...reasons][0]}`] : []),
+    ];
+  }
+  const parts = (['reproduced', 'not-reproduced', 'inconclusive'] as const)
+    .filter((verdict) => count(verdict) > 0)
+    .map(
+      (verdict) =>
+        `${spellCount(count(verdict))} ${count(verdict) === 1 ? 'is' : 'are'} ${VERDICT_TITLES[verdict]}`,
+    );
+  const smaller =
+    reduced === 0
+      ? ''
+      : ` For ${spellCount(reduced)}${judged === 0 ? '' : ` other${reduced === 1 ? '' : 's'}`}, this run is too small: its results stand beside the published ones, at reduced scale.`;
+  return [
+    {
+      strong:
+        judged === 0
+          ? 'This run is too small to judge any published claim.'
+          : `Of ${spellCount(judged)} published claims that this run can judge, ${joinWords(parts)}.`,
+    },
+    smaller,
+    ...(rest === 0
+      ? []
+      : [` It cannot answer ${rest === 1 ? 'one other claim' : `${formatCount(rest)} other claims`}.`]),
+  ];
+}
+
+/** claims.json of the report. */
+export function formatJudgements(judgements: readonly Judgement[], simulated: boolean): string {
+  const entries = judgements.map(({ claim, verdict, measured, reason }) => {
+    const { source, ...place } = claim.evidence;
+    return {
+      id: claim.id,
+      dataset: claim.dataset,
+      source: nameEvidence(claim.evidence),
+      evidence: { source: source.id, file: source.file, sha256: source.sha256, ...place },
+      statement: claim.statement,
+      published: claim.published,
+      measured: measured === '' ? null : measured,
+      verdict,
+      reason,
+    };
+  });
+  return formatClaims(entries, simulated);
+}

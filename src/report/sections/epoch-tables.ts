@@ -1,0 +1,310 @@
+import { meanInterval } from '../../stats/means.ts';
+import { nameEpoch } from '../data/epochs.ts';
+import {
+  capitalise,
+  formatCount,
+  formatPercent,
+  formatPercentRange,
+  formatQuantity,
+  joinWords,
+} from '../data/format.ts';
+import type { Outcome } from '../data/outcome.ts';
+import type { ModelResult, Results, RunResult, Series } from '../data/results.ts';
+import {
+  findPublished,
+  judgeComparability,
+  THESIS_TRAININGS,
+  THESIS_TRAININGS_SOURCE,
+  type ThesisTraining,
+} from '../data/thesis.ts';
+import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';
+import { nameRun } from './outcome-tables.ts';
+
+/** The published window: of so many epochs at the end, the authors' logs have the accuracies of all four models. */
+const LATE_EPOCHS = 64;
+
+/** The test accuracy of a run over its last epochs. */
+export interface LateAccuracy {
+  readonly mean: number;
+  /** Over the tested epochs, with n - 1; null for a single one. */
+  readonly deviation: number | null;
+  readonly tests: number;
+  /** First and last epoch of the window, which begins with the training if that was shorter. */
+  readonly epochs: readonly [number, number];
+}
+
+/** @returns null if no epoch of the window was tested */
+export function lateAccuracy({ metrics }: Pick<RunResult, 'metrics'>, window: number): LateAccuracy | null {
+  const [first, last] = [metrics.epochs[0] ?? 1, metrics.epochs.at(-1) ?? 1];
+  const from = Math.max(first, last - window + 1);
+  const values = metrics.epochs.flatMap((epoch, i) => {
+    const value = metrics.accuracy.test[i] ?? null;
+    return value === null || epoch < from ? [] : [value];
+  });
+  if (values.length === 0) return null;
+  const { mean, standardDeviation } = meanInterval(values);
+  return {
+    mean,
+    deviation: values.length === 1 ? null : standardDeviation,
+    tests: values.length,
+    epochs: [from, last],
+  };
+}
+
+/** One period of the learning rate; null if the training did not record it. */
+function cosinePeriod({ training }: RunResult): number | null {
+  const half = training.cosineHalfPeriod;
+  return typeof half === 'number' ? 2 * half : null;
+}
+
+/** A model's accuracy by one estimate, for the order of the models. */
+interface Ranked {
+  readonly title: string;
+  readonly value: number;
+}
+
+/**
+ * Estimates of the test accuracy that do not reward noise, beside those that do: mean and standard deviation over the last epochs, and the
+ * published ones where they may be compared.
+ */
+export function tabulateLate(results: Results, outcomes: readonly Outcome[]): Table {
+  const comparable =
+    judgeComparability(results) === null && results.models.some((model) => findPublished(model) !== null);
+  const [run, published] = [nameRun(results), 'Published'];
+  const column = (label: string, group: string) => ({ label, group, numeric: true });
+  return {
+    id: 'table-late',
+    caption: 'Test accuracy over the last epochs',
+    columns: [
+      { label: 'Model' },
+      ...(comparable ? [column('Maximum', published), column(`Last ${LATE_EPOCHS} epochs`, published)] : []),
+      column('Maximum', run),
+      column(capitalise(nameEpoch(results.models)), run),
+      column('Last cosine cycle', run),
+      column(`Last ${LATE_EPOCHS} epochs`, run),
+    ],
+    rows: outcomes.map(({ model, chosen, maximum }) => [
+      { text: model.title },
+      ...(comparable ? [publishedCell(model), publishedLateCell(trainingOf(model))] : []),
+      { text: formatPercent(maximum.test.mean) },
+      { text: formatPercent(chosen.test.mean) },
+      lateCell(model.runs.map((one) => lateOf(one, cosinePeriod(one)))),
+      lateCell(model.runs.map((one) => lateOf(one, LATE_EPOCHS))),
+    ]),
+    notes: [
+      explainLate(results),
+      ...compareOrders(
+        `${run}, from best to worst`,
+        outcomes.map(({ model, maximum }) => ({ title: model.title, value: maximum.test.mean })),
+        'over the last cosine cycle',
+        outcomes.flatMap(({ model }) => {
+          const means = model.runs.flatMap((one) => lateOf(one, cosinePeriod(one))?.mean ?? []);
+          return means.length === 0 ? [] : [{ title: model.title, value: meanInterval(means).mean }];
+        }),
+      ),
+      ...(comparable ? comparePublished(results.models) : []),
+    ],
+  };
+}
+
+function comparePublished(models: readonly ModelResult[]): Text[] {
+  const known = models.flatMap((model) => {
+    const [published, training] = [findPublished(model), trainingOf(model)];
+    return published === null || training === undefined ? [] : [{ title: model.title, published, training }];
+  });
+  const cut = known.filter(({ training: { epochs, late } }) => late.lastEpoch < epochs);
+  return [
+    ...compareOrders(
+      'Published, from best to worst',
+      known.map(({ title, published }) => ({ title, value: published.test })),
+      `over the last ${LATE_EPOCHS} epochs of the authors’ logs`,
+      known.map(({ title, training }) => ({ title, value: training.late.mean })),
+    ),
+    ...cut.map(
+      ({ title, training: { epochs, late } }): Text => [
+        `The authors’ log of ${title} has the accuracies up to epoch ${formatCount(late.lastEpoch)} of ${formatCount(epochs)}.`,
+      ],
+    ),
+    ...(known.length === 0 ? [] : [THESIS_TRAININGS_SOURCE]),
+  ];
+}
+
+function trainingOf(model: ModelResult): ThesisTraining | undefined {
+  const published = findPublished(model);
+  return published === null ? undefined : THESIS_TRAININGS.get(published.name);
+}
+
+function lateOf(run: RunResult, window: number | null): LateAccuracy | null {
+  return window === null ? null : lateAccuracy(run, window);
+}
+
+function publishedCell(model: ModelResult): Cell {
+  const published = findPublished(model);
+  return published === null ? MISSING : { text: formatPercent(published.test) };
+}
+
+function publishedLateCell(training: ThesisTraining | undefined): Cell {
+  if (training === undefined) return MISSING;
+  const { mean, deviation, lastEpoch } = training.late;
+  return {
+    text: formatSpread(mean, deviation),
+    details: [nameEpochs([lastEpoch - LATE_EPOCHS + 1, lastEpoch])],
+  };
+}
+
+/** Of several seeds, both numbers are means over the seeds, and the range of the means is below. */
+function lateCell(runs: readonly (LateAccuracy | null)[]): Cell {
+  const known = runs.filter((one) => one !== null);
+  const [first] = known;
+  if (first === undefined || known.length < runs.length) return MISSING;
+  const means = known.map(({ mean }) => mean);
+  const deviations = known.flatMap(({ deviation }) => deviation ?? []);
+  const { epochs, tests } = first;
+  return {
+    text: formatSpread(
+      meanInterval(means).mean,
+      deviations.length < known.length ? null : meanInterval(deviations).mean,
+    ),
+    details: [
+      nameEpochs(epochs),
+      ...(tests === epochs[1] - epochs[0] + 1 ? [] : [`${formatQuantity(tests, 'test')} in them`]),
+      ...(means.length === 1
+        ? []
+        : [`${formatPercentRange(Math.min(...means), Math.max(...means))} over seeds`]),
+    ],
+  };
+}
+
+/** `93.9 ± 0.5 %`. */
+function formatSpread(mean: number, deviation: number | null): string {
+  if (deviation === null) return formatPercent(mean);
+  return `${(100 * mean).toFixed(1)} ± ${formatPercent(deviation)}`;
+}
+
+function nameEpochs([first, last]: readonly [number, number]): string {
+  return first === last
+    ? `epoch ${formatCount(first)}`
+    : `epochs ${formatCount(first)} to ${formatCount(last)}`;
+}
+
+function explainLate({ models, seeds }: Results): Text {
+  const runs = models.flatMap((model) => model.runs);
+  const periods = [...new Set(runs.flatMap((run) => cosinePeriod(run) ?? []))];
+  const longest = Math.max(...runs.map(({ metrics }) => metrics.epochs.length));
+  const needed = Math.max(LATE_EPOCHS, ...periods);
+  return [
+    'Mean ± standard deviation over the tested epochs. A maximum over epochs rises with their number and their noise; these do not.',
+    ...(periods.length === 0
+      ? []
+      : [
+          ` The last cosine cycle is the last ${periods.map(formatCount).join(' or ')} epochs, one period of the learning rate.`,
+        ]),
+    ...(longest < needed
+      ? [
+          ` This run has ${formatQuantity(longest, 'epoch')} only: where a window is longer, all of them are used, also those in which the network has hardly learned anything yet.`,
+        ]
+      : []),
+    ...(seeds.length > 1
+      ? [` Both are averaged over ${seeds.length} seeds; below is the range of the means.`]
+      : []),
+  ];
+}
+
+/** Whether the models' order by the maximum is that by the mean over the last epochs; nothing for a single model. */
+function compareOrders(
+  head: string,
+  byMaximum: readonly Ranked[],
+  where: string,
+  byMean: readonly Ranked[],
+): Text[] {
+  if (byMaximum.length < 2 || byMean.length < byMaximum.length) return [];
+  const order = (list: readonly Ranked[]) => [...list].sort((a, b) => b.value - a.value);
+  const name = (list: readonly Ranked[]) =>
+    joinWords(order(list).map(({ title, value }) => `${title} (${formatPercent(value)})`));
+  const [largest, steadiest] = [nameLeaders(byMaximum), nameLeaders(byMean)];
+  const verdict =
+    largest === steadiest ? ` ${largest} by both.` : ` ${largest} by the maximum, ${steadiest} by the mean.`;
+  return [
+    [
+      { strong: `${head}: ` },
+      `by the maximum ${name(byMaximum)}; by the mean ${where} ${name(byMean)}.${verdict}`,
+    ],
+  ];
+}
+
+/** `λ = .1 leads`, `Baseline and No Reg. lead`: those with the same accuracy as the best. */
+function nameLeaders(list: readonly Ranked[]): string {
+  const best = Math.max(...list.map(({ value }) => value));
+  const titles = list.filter(({ value }) => value === best).map(({ title }) => title);
+  return `${joinWords(titles)} ${titles.length === 1 ? 'leads' : 'lead'}`;
+}
+
+/** How long each model was trained and when it was best, beside the published trainings where they may be compared. */
+export function tabulateBestEpochs(results: Results): Table {
+  const comparable =
+    judgeComparability(results) === null && results.models.some((model) => trainingOf(model) !== undefined);
+  const run = nameRun(results);
+  const quantities: readonly {
+    readonly label: string;
+    readonly published: (training: ThesisTraining) => number;
+    readonly measured: (metrics: RunResult['metrics']) => number | null;
+  }[] = [
+    {
+      label: 'Epochs trained',
+      published: ({ epochs }) => epochs,
+      measured: ({ epochs }) => epochs.at(-1) ?? null,
+    },
+    {
+      label: 'First best test epoch',
+      published: ({ bestTestEpoch }) => bestTestEpoch,
+      measured: ({ epochs, accuracy }) => firstBest(epochs, accuracy.test),
+    },
+    {
+      label: 'First best validation epoch',
+      published: ({ bestValidationEpoch }) => bestValidationEpoch,
+      measured: ({ epochs, accuracy }) => firstBest(epochs, accuracy.validation),
+    },
+  ];
+  return {
+    id: 'table-best-epochs',
+    caption: 'Epochs trained, and those with the best accuracy',
+    columns: [
+      { label: 'Model' },
+      ...quantities.flatMap(({ label: group }) => [
+        ...(comparable ? [{ label: 'Published', group, numeric: true }] : []),
+        { label: run, group, numeric: true },
+      ]),
+    ],
+    rows: results.models.map((model) => {
+      const training = trainingOf(model);
+      return [
+        { text: model.title },
+        ...quantities.flatMap(({ published, measured }): Cell[] => [
+          ...(comparable ? [epochsCell([training === undefined ? null : published(training)])] : []),
+          epochsCell(model.runs.map(({ metrics }) => measured(metrics))),
+        ]),
+      ];
+    }),
+    notes: [
+      [
+        'Epochs count from 1',
+        ...(comparable ? ['; the notebook of the thesis counts from 0, so its numbers are one lower'] : []),
+        '. Of epochs with the same accuracy, the first is named.',
+        ...(results.seeds.length > 1 ? [' With several seeds, each has its own, in their order.'] : []),
+      ],
+      ...(comparable ? [THESIS_TRAININGS_SOURCE] : []),
+    ],
+  };
+}
+
+/** The first epoch with the largest value; null if there is none, as without validation clips. */
+function firstBest(epochs: readonly number[], values: Series): number | null {
+  const best = Math.max(...values.map((value) => value ?? Number.NEGATIVE_INFINITY));
+  return epochs[values.indexOf(best)] ?? null;
+}
+
+function epochsCell(epochs: readonly (number | null)[]): Cell {
+  const known = epochs.filter((epoch) => epoch !== null);
+  if (known.length === 0) return MISSING;
+  return { text: [...new Set(known)].map(formatCount).join(', ') };
+}

@@ -1,0 +1,286 @@
+import { VERDICT_TITLES } from '../../results/claims-file.ts';
+import { formatP } from '../../stats/format-p.ts';
+import { meanInterval } from '../../stats/means.ts';
+import type { Judgement } from '../claims/judgement.ts';
+import { findPublishedTest } from '../claims/judgement.ts';
+import { compareModels, isBySeed } from '../data/differences.ts';
+import { nameEpoch } from '../data/epochs.ts';
+import {
+  formatCount,
+  formatPercent,
+  formatPercentRange,
+  formatPoints,
+  formatPointsRange,
+  formatQuantity,
+  joinWords,
+  spellCount,
+} from '../data/format.ts';
+import type { Accuracy, Outcome } from '../data/outcome.ts';
+import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
+import type { Results } from '../data/results.ts';
+import { findPublished, judgeComparability, THESIS, titleDataset } from '../data/thesis.ts';
+import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';
+import { toneOf } from './claims.ts';
+
+/**
+ * Table 1 of the thesis, beside the reproduced accuracies, with the judgement of each published test accuracy where there are any. On other
+ * data than those of the thesis, nothing published is beside them.
+ */
+export function tabulateOutcomes(
+  results: Results,
+  outcomes: readonly Outcome[],
+  judgements: readonly Judgement[],
+): Table {
+  const comparable = judgeComparability(results) === null;
+  const judged = outcomes.map(({ model }) => findPublishedTest(model, judgements));
+  const isJudged = judged.some((one) => one !== null);
+  const published = 'Published, maximum over epochs';
+  const run = nameRun(results);
+  const chosen = `${run}, ${nameEpoch(results.models)}`;
+  const maximum = `${run}, maximum over epochs`;
+  return {
+    id: 'table-1',
+    caption: comparable
+      ? `Table 1. Accuracy, published and ${run.toLowerCase()}`
+      : `Accuracy of each model, ${run.toLowerCase()}`,
+    columns: [
+      { label: 'Model' },
+      ...(comparable
+        ? [
+            { label: 'Test', group: published, numeric: true },
+            { label: 'Validation', group: published, numeric: true },
+          ]
+        : []),
+      { label: 'Test', group: chosen, numeric: true },
+      { label: 'Validation', group: chosen, numeric: true },
+      { label: 'Test', group: maximum, numeric: true },
+      { label: 'Validation', group: maximum, numeric: true },
+      ...(isJudged ? [{ label: 'Published test accuracy' }] : []),
+    ],
+    rows: outcomes.map((outcome, i) => [
+      { text: outcome.model.title },
+      ...(comparable ? [publishedCell(outcome, 'test'), publishedCell(outcome, 'validation')] : []),
+      accuracyCell(outcome.chosen.test),
+      accuracyCell(outcome.chosen.validation),
+      accuracyCell(outcome.maximum.test),
+      accuracyCell(outcome.maximum.validation),
+      ...(isJudged ? [judgementCell(judged[i] ?? null)] : []),
+    ]),
+    notes: explainOutcomes(results, outcomes, isJudged),
+  };
+}
+
+/** Only recordings of the thesis' data set can reproduce anything of it. */
+export function nameRun(results: Results): string {
+  switch (judgeComparability(results)) {
+    case 'simulated':
+      return 'On simulated data';
+    case 'other-dataset':
+      return 'On other data';
+    case null:
+      return 'Reproduced';
+  }
+}
+
+/** One row per run and one for the mean of each model, for several seeds. */
+export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
+  return {
+    id: 'table-seeds',
+    caption: 'Accuracy of each run',
+    columns: [
+      { label: 'Model' },
+      { label: 'Seed', numeric: true },
+      { label: 'Epoch chosen', numeric: true },
+      { label: 'Test', numeric: true },
+      { label: 'Validation', numeric: true },
+      { label: 'Maximum test', numeric: true },
+      { label: 'Maximum validation', numeric: true },
+    ],
+    rows: outcomes.flatMap(({ model, chosen, maximum }) => [
+      ...model.runs.map((run): Cell[] => [
+        { text: model.title },
+        { text: String(run.seed) },
+        {
+          text: formatCount(run.chosenEpoch),
+          details: run.chosenOn === 'test' ? ['on the test clips'] : [],
+        },
+        runCell(run.test),
+        runCell(run.validation),
+        runCell(run.maximum.test, run.maximum.test.epoch),
+        runCell(run.maximum.validation, run.maximum.validation?.epoch),
+      ]),
+      [
+        { text: model.title },
+        { text: 'mean' },
+        MISSING,
+        ...[chosen.test, chosen.validation, maximum.test, maximum.validation].map(meanCell),
+      ],
+    ]),
+    notes: [
+      [
+        (outcomes[0]?.model.runs.length ?? 0) < SEEDS_FOR_INTERVAL
+          ? 'Below each mean: the range.'
+          : 'Below each mean: its 95 % interval over seeds (Student).',
+      ],
+    ],
+  };
+}
+
+/** The differences from the first model as a table; null for a single model. */
+export function tabulateDifferences(results: Results): Table | null {
+  const [first] = results.models;
+  const differences = compareModels(results);
+  if (first === undefined || differences.length === 0) return null;
+  const bySeed = isBySeed(first);
+  const seeds = results.seeds.length;
+  return {
+    id: 'table-differences',
+    caption: `Difference in test accuracy from ${first.title}`,
+    columns: [
+      { label: 'Model' },
+      { label: 'Difference', numeric: true },
+      { label: '95\u00a0% interval', numeric: true },
+      ...(seeds > 1
+        ? []
+        : [
+            { label: 'Only it is right', numeric: true },
+            { label: `Only ${first.title} is right`, numeric: true },
+          ]),
+      { label: 'p', numeric: true },
+      { label: 'p, corrected', numeric: true },
+    ],
+    rows: differences.map((one): Cell[] => [
+      { text: one.model.title },
+      { text: formatPoints(one.difference) },
+      one.low === null || one.high === null ? MISSING : { text: formatPointsRange(one.low, one.high) },
+      ...(one.discordance === null
+        ? []
+        : [
+            { text: formatCount(one.discordance.onlyFirst) },
+            { text: formatCount(one.discordance.onlySecond) },
+          ]),
+      one.p === null ? MISSING : { text: formatP(one.p) },
+      one.adjusted === null ? MISSING : { text: formatP(one.adjusted) },
+    ]),
+    notes: [
+      [
+        bySeed
+          ? `Paired by seed: each of ${seeds} seeds is compared with itself (paired t test, Student’s interval). `
+          : seeds > 1
+            ? `Of the means over ${seeds} seeds, clip by clip, each clip counted once: exact sign-flip test, Student’s interval over the clips. `
+            : 'Clip by clip: exact McNemar test, interval of Agresti and Min. ',
+        `The last column is corrected after Holm for ${spellCount(differences.length)} ${differences.length === 1 ? 'comparison' : 'comparisons'}; the intervals are not. A large p is no evidence that models are equal.`,
+        ...(differences.some(({ p }) => p === null)
+          ? [
+              ` –: all ${bySeed ? 'seeds' : 'clips'} differ by the same, which leaves nothing to estimate an interval or p from.`,
+            ]
+          : []),
+      ],
+    ],
+  };
+}
+
+function judgementCell(judgement: Judgement | null): Cell {
+  if (judgement === null) return MISSING;
+  return {
+    text: VERDICT_TITLES[judgement.verdict],
+    details: ['by the maximum'],
+    ...toneOf(judgement.verdict),
+  };
+}
+
+function publishedCell({ model }: Outcome, split: 'test' | 'validation'): Cell {
+  const published = findPublished(model);
+  const share = published?.[split] ?? null;
+  if (published === null || share === null) return MISSING;
+  const text = formatPercent(share);
+  // The published validation accuracies come from 128 different random clips in each epoch, so they have no single count.
+  if (split === 'validation') return { text };
+  const clips = `${Math.round(share * THESIS.clips.test)} of ${THESIS.clips.test}`;
+  return { text, details: published.source === 'fang' ? [clips, 'Fang et al. 2021'] : [clips] };
+}
+
+function accuracyCell(accuracy: Accuracy | null): Cell {
+  if (accuracy === null) return MISSING;
+  const { interval, mean, clips } = accuracy;
+  const details = [formatPercentRange(interval.low, interval.high)];
+  const { overUsers } = accuracy;
+  if (overUsers !== null) details.push(`${formatPercentRange(overUsers.low, overUsers.high)} over users`);
+  if (accuracy.count === 1) {
+    details.push(`${Math.round(mean * clips)} of ${clips}`, `epoch ${formatCount(accuracy.epochs[0] ?? 0)}`);
+  } else {
+    details.push(nameSeeds(accuracy), formatQuantity(clips, 'clip'));
+  }
+  return { text: formatPercent(mean), details };
+}
+
+function meanCell(accuracy: Accuracy | null): Cell {
+  if (accuracy === null) return MISSING;
+  return { text: formatPercent(accuracy.mean), details: [formatSeeds(accuracy)] };
+}
+
+/** Equal accuracies are no interval. */
+function nameSeeds(accuracy: Accuracy): string {
+  const isEqual = accuracy.values.length >= SEEDS_FOR_INTERVAL && accuracy.min === accuracy.max;
+  return isEqual ? 'the same for all seeds' : `${formatSeeds(accuracy)} over seeds`;
+}
+
+/** Student's interval of the mean over seeds; the range of two, whose interval would be too wide to say anything, and of equal ones. */
+function formatSeeds({ values, min, max }: Accuracy): string {
+  const { low, high } = meanInterval(values);
+  if (values.length >= SEEDS_FOR_INTERVAL && min === max) return `${formatPercent(min)} each`;
+  if (values.length < SEEDS_FOR_INTERVAL || low === null || high === null)
+    return formatPercentRange(min, max);
+  return formatPercentRange(Math.max(0, low), Math.min(1, high));
+}
+
+/** @param epoch where it was measured, if that is shown */
+function runCell(accuracy: { readonly accuracy: number } | null, epoch?: number): Cell {
+  if (accuracy === null) return MISSING;
+  const details = epoch === undefined ? {} : { details: [`epoch ${formatCount(epoch)}`] };
+  return { text: formatPercent(accuracy.accuracy), ...details };
+}
+
+function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudged: boolean): Text[] {
+  const notes: Text[] = [];
+  const incomparable = judgeComparability(results);
+  if (incomparable === 'simulated') {
+    notes.push([
+      { strong: 'Not comparable: ' },
+      'the recordings are simulated. With those of the thesis, its accuracies appear beside these.',
+    ]);
+  } else if (incomparable === 'other-dataset') {
+    notes.push([
+      { strong: 'Not comparable: ' },
+      `the accuracies of the thesis are for ${titleDataset(THESIS.dataset)}, these are for ${titleDataset(results.dataset)}.`,
+    ]);
+  }
+  const several = results.seeds.length > 1;
+  notes.push([
+    several
+      ? `Below each mean over ${results.seeds.length} seeds: its 95 % interval over clips (Wilson, each clip counted once), ${results.seeds.length < SEEDS_FOR_INTERVAL ? 'the range over seeds' : 'its 95 % interval over seeds (Student)'}, and the number of clips.`
+      : 'Below each accuracy: its 95 % interval (Wilson), the clips classified correctly, and the epoch.',
+    ` Chance is ${formatPercent(1 / results.classes.length)}.`,
+  ]);
+  const users = outcomes.flatMap(({ chosen }) => chosen.test.overUsers?.users ?? []);
+  if (users.length > 0) {
+    notes.push([
+      `“Over users”: the 95 % interval if other people of the same kind had made the gestures (Student’s, over the accuracies of ${spellCount(Math.max(...users))} users, weighted by their clips). Clips of one person are alike, which the interval above it does not account for.`,
+    ]);
+  }
+  notes.push([
+    `A maximum over epochs is chosen on the same clips that it is measured on. This biases it upwards, which its interval does not account for. The thesis reports this maximum, so it is shown beside the accuracy at the ${nameEpoch(results.models)}.`,
+  ]);
+  const unheld = results.models.filter(({ runs }) => runs.some(({ validation }) => validation === null));
+  if (unheld.length > 0) {
+    const which =
+      unheld.length === results.models.length ? '' : ` of ${joinWords(unheld.map(({ title }) => title))}`;
+    notes.push([`No clips${which} were held out for validation: all were trained on.`]);
+  }
+  if (incomparable === null && outcomes.some(({ model }) => findPublished(model) === null))
+    notes.push([
+      '–: not published, or only of trainings that held another share of the clips back: 15 % in the thesis, none for accuracy A of Fang et al. 2021.',
+    ]);
+  if (isJudged) notes.push(['Last column: as in “What holds”, where the difference and its interval are.']);
+  return notes;
+}

@@ -1,0 +1,121 @@
+import process from 'node:process';
+import { version as vega } from 'vega';
+import { version as vegaLite } from 'vega-lite';
+import { joinWords } from '../data/format.ts';
+import type { Results } from '../data/results.ts';
+import { TIMELINE_FILES } from '../data/timeline-files.ts';
+import { drawPipeline } from '../figures/pipeline.ts';
+import type { Block, Section, Table } from '../page/document.ts';
+
+/** What the report was made with. */
+export interface Environment {
+  /** `linux x64`. */
+  readonly platform: string;
+  /** Name and version of what drew the figures: `vega 6.2.0`. */
+  readonly packages: readonly string[];
+}
+
+/** What this process runs on, as far as it is in a stage's fingerprint: anything else could change without making the report stale. */
+export function readEnvironment(): Environment {
+  return {
+    platform: `${process.platform} ${process.arch}`,
+    packages: [`Vega ${vega}`, `Vega-Lite ${vegaLite}`],
+  };
+}
+
+/** The stages of the run, how long they took, and what they ran with. */
+export function describePipeline(results: Results, environment: Environment): Section {
+  return {
+    id: 'pipeline',
+    title: 'Pipeline',
+    blocks: [
+      { kind: 'figure', figure: drawPipeline(results) },
+      ...describeTimes(results.timeline),
+      { kind: 'table', table: tabulateEnvironment(results, environment) },
+    ],
+  };
+}
+
+const COMMAND = './repro timeline';
+
+/**
+ * How long each stage took. That is no part of the report, since the same results would give a different page: it is in a picture beside it,
+ * or the reader is told how to get it.
+ *
+ * @param folder of the timeline's files, seen from the report; null if the pipeline names none
+ */
+function describeTimes(folder: string | null): Block[] {
+  if (folder === null) {
+    return [
+      {
+        kind: 'paragraph',
+        text: [
+          'How long each stage took, and how much memory, differs from run to run, and so is not part of this page, which the same inputs reproduce byte for byte. ',
+          { code: COMMAND },
+          ' draws it from the records of the runs.',
+        ],
+      },
+    ];
+  }
+  const address = (name: string): string => `${folder.split('/').map(escapeName).join('/')}/${name}`;
+  return [
+    {
+      kind: 'outside-figure',
+      figure: {
+        id: 'timeline',
+        title: 'Time and memory of each stage',
+        caption: [
+          'When each stage last ran, for how long, and the largest memory that its process held. This differs from run to run, and so is not part of this page, which the same inputs reproduce byte for byte: it is a picture in ',
+          { code: folder },
+          ' that every run draws anew, and may show a later run than the other figures.',
+        ],
+        alt: 'A timeline of the stages: for each a bar from its start to its end, and one for its memory. The CSV file has the values.',
+        picture: address(TIMELINE_FILES.picture),
+        data: address(TIMELINE_FILES.data),
+        absence: [
+          'The picture is not there: this page was copied without it, or it has not been drawn yet. Where the stages ran, ',
+          { code: COMMAND },
+          ' shows it.',
+        ],
+      },
+    },
+  ];
+}
+
+/** A name in an address, also within the parentheses of Markdown. */
+function escapeName(name: string): string {
+  return encodeURIComponent(name).replace(/[()]/g, (sign) => (sign === '(' ? '%28' : '%29'));
+}
+
+/** Engines of the trainings, and what made the page: all of it is in the fingerprints of the stages. */
+function tabulateEnvironment({ models }: Results, { platform, packages }: Environment): Table {
+  const engines = new Map<string, string[]>();
+  for (const { id, runs } of models) {
+    for (const { seed, engine } of runs) {
+      const name = `${engine.name} ${engine.version} on ${engine.backend}`;
+      engines.set(name, [...(engines.get(name) ?? []), `${id},${seed}`]);
+    }
+  }
+  const trained = [...engines].map(([engine, instances]) => ({
+    what: engines.size === 1 ? 'Trained with' : `Trained with, ${joinWords(instances)}`,
+    with: engine,
+  }));
+  const rows = [
+    ...trained,
+    { what: 'Report made with', with: `Node.js on ${platform}` },
+    { what: 'Figures drawn by', with: joinWords(packages) },
+  ];
+  return {
+    id: 'table-environment',
+    caption: 'Environment',
+    columns: [{ label: 'What' }, { label: 'With' }],
+    rows: rows.map((row) => [{ text: row.what }, { text: row.with }]),
+    notes: [
+      [
+        'All other packages are those of package-lock.json: a stage is refused with other versions. ',
+        { code: './repro doctor' },
+        ' says what this machine has.',
+      ],
+    ],
+  };
+}

@@ -1,0 +1,256 @@
+import childProcess from 'node:child_process';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import path from 'node:path';
+import process from 'node:process';
+import { ReproError } from '../errors.ts';
+import { adviseWrite, type Declaration, linesToAdd, nameOf, type UndeclaredAccess } from './undeclared.ts';
+
+/** What Node's permission model throws. */
+export interface RefusedError extends Error {
+  readonly code: 'ERR_ACCESS_DENIED';
+  /** `FileSystemRead`, `FileSystemWrite`, `ChildProcess`; empty if a function is refused as such. */
+  readonly permission?: string;
+  /** As it was passed to the function. */
+  readonly resource?: string;
+}
+
+export function isRefusal(error: unknown): error is RefusedError {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_ACCESS_DENIED';
+}
+
+type AnyFunction = (this: unknown, ...parameters: unknown[]) => unknown;
+
+/**
+ * Collects what Node's permission model refuses to this thread, also where the stage's code catches the error and goes on as if the file
+ * were not there. Its result would be repeatable, but not what the author meant. Packages that look around on the machine, such as for its
+ * C library, are left alone: what they ask the system for is not what the result depends on, and they have an answer for its absence.
+ *
+ * @param machine where the project is
+ * @param onFirst called after the first one, in the same turn
+ * @returns a list that grows with each refusal
+ */
+export function watchRefusals(machine: ProbedMachine, onFirst: () => void): readonly RefusedError[] {
+  const refusals: RefusedError[] = [];
+  const note = (error: unknown): void => {
+    if (!isRefusal(error) || isProbe(error, machine)) return;
+    refusals.push(error);
+    if (refusals.length === 1) onFirst();
+  };
+  for (const functions of [fs, fs.promises, childProcess] as object[]) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(functions))) {
+      // Classes, such as `fs.Stats`, have capital letters; `_toUnixTimestamp` and the like are Node's own. Getters are left alone.
+      if (typeof value !== 'function' || !/^[a-z]/.test(name)) continue;
+      Object.defineProperty(functions, name, {
+        value: observe(value as AnyFunction, note),
+        writable: true,
+        configurable: true,
+        enumerable: true,
+      });
+    }
+  }
+  syncImports();
+  return refusals;
+}
+
+/** For `import { readFileSync } from 'node:fs'`. Node 24 warns of `fs.F_OK`, which this reads. */
+function syncImports(): void {
+  const before: unknown = Reflect.get(process, 'noDeprecation');
+  Reflect.set(process, 'noDeprecation', true);
+  syncBuiltinESMExports();
+  Reflect.set(process, 'noDeprecation', before);
+}
+
+/** The same function, which tells of errors: thrown, passed to a callback, or as the reason of a promise. */
+function observe(original: AnyFunction, note: (error: unknown) => void): AnyFunction {
+  const observed: AnyFunction = function (...parameters) {
+    const callback = parameters.at(-1);
+    if (typeof callback === 'function') {
+      parameters[parameters.length - 1] = function (this: unknown, ...results: unknown[]) {
+        note(results[0]);
+        return callback.apply(this, results);
+      };
+    }
+    try {
+      const result = original.apply(this, parameters);
+      if (result instanceof Promise) result.catch(note);
+      return result;
+    } catch (error) {
+      note(error);
+      throw error;
+    }
+  };
+  // `fs.realpath.native`, and what `util.promisify` looks for.
+  return Object.defineProperties(observed, Object.getOwnPropertyDescriptors(original));
+}
+
+/** What a probe is judged by; tests put other machines in its place. */
+export interface ProbedMachine {
+  /** Absolute. */
+  readonly projectRoot: string;
+  /** Where that really is, if the way there leads through a link; default: there. */
+  readonly realRoot?: string;
+  readonly platform?: NodeJS.Platform;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/** Folders of the operating system. Programs that know only Unix ask for these everywhere, Windows included. */
+const unixFolders = /^\/(?:proc|sys|dev|etc|usr|bin|sbin|lib\w*)\//;
+
+/** From here on, a path of `/proc` leads to wherever a process works. */
+const processPlaces = /^\/proc\/(?:[^/]+\/){1,3}(?:cwd|root)(?:\/|$)/;
+
+/** macOS has `/etc` and the like in `/private`, and what Homebrew installs in `/opt`. */
+const macFolders = /^\/(?:System|Library|private\/(?:etc|var\/db)|opt\/homebrew)\//;
+
+/** Their places can be moved, so the environment names them; the second is where they are otherwise. */
+const windowsFolders = [
+  ['SYSTEMROOT', 'C:\\Windows'],
+  ['PROGRAMFILES', 'C:\\Program Files'],
+  ['PROGRAMFILES(X86)', 'C:\\Program Files (x86)'],
+  ['PROGRAMDATA', 'C:\\ProgramData'],
+] as const;
+
+/**
+ * Whether a refusal only tells that a package looks around on the machine: the call came from a package, not from the stage's code, and asked
+ * for a file of the operating system or for a program. Nothing in the project is part of the system, wherever the project is; a
+ * link elsewhere that leads into it is not seen.
+ */
+export function isProbe(
+  { permission, resource = '', stack = '' }: Pick<RefusedError, 'permission' | 'resource' | 'stack'>,
+  machine: ProbedMachine,
+): boolean {
+  if (permission !== 'ChildProcess' && !isOfSystem(resource, machine)) return false;
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  const caller = frames.find((line) => !/node:|[\\/]refusals\./.test(line));
+  return caller !== undefined && /[\\/]node_modules[\\/]/.test(caller);
+}
+
+/** @param resource as it was passed to a function of Node */
+function isOfSystem(resource: string, machine: ProbedMachine): boolean {
+  const {
+    projectRoot,
+    realRoot = projectRoot,
+    platform = process.platform,
+    environment = process.env,
+  } = machine;
+  const roots = [projectRoot, realRoot];
+  if (platform !== 'win32') {
+    const file = path.posix.normalize(resource);
+    if (processPlaces.test(file) || roots.some((root) => isIn(file, root, path.posix))) return false;
+    return unixFolders.test(file) || (platform === 'darwin' && macFolders.test(file));
+  }
+  // A prefix for long paths. Names differ in their letters' case and mean the same.
+  const asked = path.win32.normalize(resource.replace(/^\\\\\?\\/, '')).toLowerCase();
+  // Without a drive, it is that of the folder in which stages work.
+  const file = path.win32.resolve(projectRoot.toLowerCase(), asked);
+  if (roots.some((root) => isIn(file, root.toLowerCase(), path.win32))) return false;
+  if (unixFolders.test(asked.replaceAll('\\', '/'))) return true;
+  const values = new Map(Object.entries(environment).map(([name, value]) => [name.toUpperCase(), value]));
+  return windowsFolders.some(([name, usual]) =>
+    isIn(file, (values.get(name) ?? usual).toLowerCase(), path.win32),
+  );
+}
+
+/** Whether an absolute path is inside a folder. */
+function isIn(file: string, folder: string, { sep, normalize }: path.PlatformPath): boolean {
+  const inside = normalize(folder);
+  return file.startsWith(inside.endsWith(sep) ? inside : `${inside}${sep}`);
+}
+
+/** The refusal behind an error, which stage code may have wrapped. */
+export function findRefusal(error: unknown): RefusedError | undefined {
+  const seen = new Set<unknown>();
+  for (let one = error; one instanceof Error && !seen.has(one); one = one.cause) {
+    if (isRefusal(one)) return one;
+    seen.add(one);
+  }
+  return undefined;
+}
+
+/** @returns undefined for a refusal that concerns no file */
+function toAccess({ permission, resource }: RefusedError): UndeclaredAccess | undefined {
+  if (resource === undefined || resource === '') return undefined;
+  if (permission !== 'FileSystemRead' && permission !== 'FileSystemWrite') return undefined;
+  // Windows: a prefix for long paths.
+  const file = path.resolve(resource.replace(/^\\\\\?\\/, ''));
+  return { access: permission === 'FileSystemRead' ? 'read' : 'write', path: file };
+}
+
+/**
+ * What a stage was refused, for people: the path, the stage, and what to add to the pipeline file.
+ *
+ * @param refusals at least one
+ */
+export function explainRefusals(
+  refusals: readonly RefusedError[],
+  declaration: Declaration,
+  cause: unknown = refusals[0],
+): ReproError {
+  const accesses = distinct(refusals.flatMap((one) => toAccess(one) ?? []));
+  const other = refusals.find((one) => toAccess(one) === undefined);
+  const details = { where: declaration.where, cause };
+  const stage = `stage "${declaration.stage}"`;
+  const reads = accesses.filter((one) => one.access === 'read');
+  const writes = accesses.filter((one) => one.access === 'write');
+  if (reads.length > 0) {
+    const names = reads.map((one) => nameOf(one.path, declaration)).join(', ');
+    const which = reads.length === 1 ? 'it is not among its inputs' : 'they are not among its inputs';
+    const [write] = writes;
+    const more =
+      write === undefined
+        ? ''
+        : ` Nor may it write ${writes.map((one) => nameOf(one.path, declaration)).join(', ')}: stages write to their outputs only.`;
+    const fix = [
+      `Add ${reads.length === 1 ? 'it' : 'them'} to the stage in pipeline.yaml:`,
+      ...linesToAdd(reads, declaration).map((line) => `  ${line}`),
+      ...(write === undefined ? [] : adviseWrite(write.path, declaration)),
+    ];
+    return new ReproError('undeclared-read', `${stage} may not read ${names}: ${which}.${more}`, {
+      ...details,
+      fix: fix.join('\n'),
+    });
+  }
+  const [write] = writes;
+  if (write !== undefined) {
+    const names = writes.map((one) => nameOf(one.path, declaration)).join(', ');
+    return new ReproError(
+      'undeclared-write',
+      `${stage} may not write ${names}: stages write to their outputs only.`,
+      { ...details, fix: adviseWrite(write.path, declaration).join('\n') },
+    );
+  }
+  return explainFunction(other, stage, details);
+}
+
+/** A refusal that concerns no file: a function that Node's permission model does not allow at all. */
+function explainFunction(
+  refusal: RefusedError | undefined,
+  stage: string,
+  details: { readonly where: string; readonly cause: unknown },
+): ReproError {
+  const optOut =
+    'or add `hermetic: false` to the stage in pipeline.yaml: then nothing that it reads or writes is checked.';
+  if (refusal?.permission === 'ChildProcess') {
+    return new ReproError(
+      'undeclared-program',
+      `${stage} may not start programs: nobody would check their files.`,
+      {
+        ...details,
+        fix: `Make a \`cmd:\` stage of it, ${optOut}`,
+      },
+    );
+  }
+  return new ReproError(
+    'refused',
+    `${stage} called a function that Node.js ${process.versions.node} does not allow under its permission model: ${refusal?.message}`,
+    {
+      ...details,
+      fix: `Leave it out if it is an fsync (the runner syncs outputs), copy instead of making a symbolic link, ${optOut}`,
+    },
+  );
+}
+
+function distinct(accesses: readonly UndeclaredAccess[]): UndeclaredAccess[] {
+  return [...new Map(accesses.map((one) => [`${one.access} ${one.path}`, one])).values()];
+}

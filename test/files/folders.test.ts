@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { makeFolder } from '../../src/files/folders.ts';
+
+const fix = 'Choose another.';
+let folder: string;
+
+beforeEach(async () => {
+  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-folder-'));
+});
+
+afterEach(() => fs.rm(folder, { recursive: true, force: true }));
+
+describe('a new folder', () => {
+  test('is made with its missing parents, and the outermost of them is reported', async () => {
+    const wanted = path.join(folder, 'a/b/c');
+    expect(await makeFolder(wanted, fix)).toBe(path.join(folder, 'a'));
+    expect((await fs.stat(wanted)).isDirectory()).toBe(true);
+    expect(await makeFolder(wanted, fix)).toBeUndefined();
+    expect(await makeFolder(path.join(folder, 'a/d'), fix)).toBe(path.join(folder, 'a/d'));
+  });
+
+  test('can be made by several callers at once', async () => {
+    const wanted = path.join(folder, 'a/b/c');
+    await Promise.all(Array.from({ length: 8 }, () => makeFolder(wanted, fix)));
+    expect((await fs.stat(wanted)).isDirectory()).toBe(true);
+  });
+
+  test('is refused below a file, naming the file', async () => {
+    const file = path.join(folder, 'file');
+    await fs.writeFile(file, '');
+    for (const wanted of [file, path.join(file, 'a/b')]) {
+      await expect(makeFolder(wanted, fix)).rejects.toMatchObject({
+        code: 'output-nowhere',
+        message: 'expected a folder, found a file.',
+        where: file,
+        fix,
+      });
+    }
+  });
+
+  test('is refused below a dangling link', async () => {
+    await fs.symlink(path.join(folder, 'gone'), path.join(folder, 'link'));
+    await expect(makeFolder(path.join(folder, 'link/a'), fix)).rejects.toMatchObject({
+      code: 'output-nowhere',
+      where: path.join(folder, 'link/a'),
+    });
+  });
+
+  test.runIf(existsSync('/proc/self'))('is refused below a folder that accepts no others', async () => {
+    await expect(makeFolder('/proc/repro-none/a', fix)).rejects.toMatchObject({
+      code: 'output-nowhere',
+      message: 'no folder can be made here.',
+      where: '/proc/repro-none/a',
+      fix,
+    });
+  });
+});

@@ -1,0 +1,298 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { Results } from '../../../src/report/data/results.ts';
+import type { Figure } from '../../../src/report/drawing/figure.ts';
+import { type RenderedFigure, renderFigure } from '../../../src/report/drawing/render.ts';
+import { figuresOf } from '../../../src/report/page/document.ts';
+import { renderMarkdown } from '../../../src/report/page/markdown.ts';
+import { renderPage } from '../../../src/report/page/page.ts';
+import { buildReport } from '../../../src/report/report.ts';
+import { ENVIRONMENT, makeExample, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
+
+const HOSTILE = '<script>alert("1")</script> & | * [x](y)';
+
+/** Most tests differ in their texts only, and drawing takes most of the time. */
+const drawn = new Map<string, RenderedFigure>();
+
+async function draw(figure: Figure): Promise<RenderedFigure> {
+  const key = JSON.stringify(figure.panels);
+  const known = drawn.get(key) ?? (await renderFigure(figure, null));
+  drawn.set(key, known);
+  return { ...known, figure };
+}
+
+async function render(results: Results): Promise<{ page: string; markdown: string }> {
+  const report = buildReport(results, { title: 'A <run>', environment: ENVIRONMENT });
+  const figures: RenderedFigure[] = [];
+  for (const figure of figuresOf(report)) figures.push(await draw(figure));
+  return { page: renderPage(report, figures), markdown: renderMarkdown(report, figures) };
+}
+
+describe('the page', () => {
+  it('is self-contained: no source, no link except to itself, its data and the timeline beside it', async () => {
+    const { page } = await render(makeResults());
+    expect(page.match(/<object[^>]* data="[^"]*"/g)).toEqual([
+      expect.stringContaining('data="../timeline/timeline.svg"'),
+    ]);
+    expect(page).not.toMatch(/<script[^>]* src|<iframe|<link rel="stylesheet"|@import|url\(/);
+    const sources = [...page.matchAll(/\ssrc="([^"]{0,30})/g)].map(([, source]) => source ?? '');
+    expect(sources.length).toBeGreaterThan(0);
+    expect(sources.filter((source) => !source.startsWith('data:image/png;base64,'))).toEqual([]);
+    const targets = [...page.matchAll(/href="([^"]*)"/g)].map(([, target]) => target ?? '');
+    expect(
+      targets.filter(
+        (target) => !/^(#|figures\/[a-z-]+\.csv$|data:,$|\.\.\/timeline\/timeline\.csv$)/.test(target),
+      ),
+    ).toEqual([]);
+  });
+
+  it('names the files of simulated data after what they are', async () => {
+    const { page, markdown } = await render(makeResults({ simulated: true }));
+    const files = [...`${page}${markdown}`.matchAll(/(?:figures|clips)\/([a-z0-9-]+)\.(?:csv|svg|png)/g)];
+    expect(files.length).toBeGreaterThan(20);
+    expect(files.map(([, name]) => name).filter((name) => !name?.startsWith('simulated-'))).toEqual([]);
+    expect(page).toContain('<title>Simulated: A &lt;run&gt;</title>');
+    expect(page).not.toMatch(/Reproduced|Reproduction of|published and reproduced/);
+  });
+
+  it('allows one script, which it names by its hash, and no request but for the timeline', async () => {
+    const { page } = await render(makeResults());
+    const scripts = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, text]) => text ?? '');
+    expect(scripts).toHaveLength(1);
+    const hash = createHash('sha256')
+      .update(scripts[0] ?? '')
+      .digest('base64');
+    expect(page).toContain(`script-src 'sha256-${hash}'`);
+    expect(page).toContain(`content="default-src 'none';`);
+  });
+
+  it('escapes all text from outside', async () => {
+    const model = makeModelResult({ title: HOSTILE });
+    const base = makeResults();
+    const { page } = await render({
+      ...base,
+      dataset: HOSTILE,
+      classes: [HOSTILE, 'b'],
+      models: [model],
+      manifest: { ...base.manifest, warnings: [HOSTILE], perClass: [{ key: HOSTILE, clips: 1 }] },
+    });
+    expect(page).not.toContain('<script>alert');
+    expect(page).toContain('&lt;script&gt;');
+    expect(page).toContain('<title>A &lt;run&gt;</title>');
+  });
+
+  it('links to existing sections only', async () => {
+    const { page } = await render(makeResults());
+    const anchors = [...page.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id ?? '');
+    expect(anchors.length).toBeGreaterThan(5);
+    for (const id of anchors) expect(page).toContain(`id="${id}"`);
+  });
+
+  it('uses each id once', async () => {
+    const { page } = await render(makeResults({ simulated: true }));
+    const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('warns above everything else when the data are simulated or other data', async () => {
+    const simulated = await render(makeResults({ simulated: true }));
+    expect(simulated.page).toContain('Simulated data: these results say nothing about the thesis');
+    expect(simulated.page.indexOf('class="banner"')).toBeLessThan(simulated.page.indexOf('<h1>'));
+    expect(simulated.markdown).toContain('> **Simulated data: these results say nothing about the thesis.**');
+    const other = await render(makeResults({ dataset: 'nmnist' }));
+    expect(other.page).toContain('Another data set: N-MNIST');
+    const real = await render(makeResults());
+    expect(real.page).not.toContain('class="banner"');
+  });
+
+  it('describes the users of simulated data as simulated', async () => {
+    expect((await render(makeResults({ simulated: true }))).page).toContain(
+      '1 simulated user, 24 clips each.',
+    );
+    expect((await render(makeResults())).page).toContain('1 user, 24 clips each.');
+  });
+
+  it('lists commands to run it again in any clone, and what made it', async () => {
+    const { page } = await render(makeResults());
+    const commands = [...page.matchAll(/<dt><code>([^<]*)<\/code>/g)].map(([, command]) => command);
+    expect(commands).toContain('./repro run train@baseline,2020 --force');
+    expect(commands.filter((command) => !command?.startsWith('./repro '))).toEqual([]);
+    for (const text of ['Node.js on linux x64', 'Vega 6.0.0 and Vega-Lite 6.0.0', 'tfjs 4.22.0 on cpu']) {
+      expect(page).toContain(`<td>${text}</td>`);
+    }
+  });
+
+  it('says where each number comes from, in files that the stages write', async () => {
+    const { markdown } = await render(makeResults());
+    const rows = [...markdown.matchAll(/^\| [^|]+ \| ([a-z]+\/[^|]*) \| \.\/repro run ([a-z]+)/gm)];
+    expect(rows.length).toBeGreaterThan(5);
+    // The folder is that of the stage that makes it again.
+    for (const [, file, stage] of rows) expect(file?.split('/')[0]).toBe(stage);
+  });
+
+  it('shows the timeline that is beside it, and says how to get it where it is not', async () => {
+    const { page, markdown } = await render(makeResults({ timeline: '../a (b)/#1 ü' }));
+    const place = '../a%20%28b%29/%231%20%C3%BC';
+    expect(page).toMatch(
+      new RegExp(
+        `<object data="${place}/timeline\\.svg" type="image/svg\\+xml" tabindex="-1" aria-label="[^"]{20,}"><p>`,
+      ),
+    );
+    expect(page).toContain('Where the stages ran, <code>./repro timeline</code> shows it.</p></object>');
+    expect(page).toContain(`<a href="${place}/timeline.csv">Data as CSV</a>`);
+    expect(page).toContain("object-src 'self' file:; frame-src 'self' file:;");
+    expect(markdown).toContain(`](${place}/timeline.svg)`);
+    expect(markdown).toContain(`[Data as CSV](${place}/timeline.csv).`);
+  });
+
+  it('refers to the command for the timeline if the pipeline keeps none', async () => {
+    const { page, markdown } = await render(makeResults({ timeline: null }));
+    expect(page).toContain('<code>./repro timeline</code> draws it from the records of the runs.');
+    expect(`${page}${markdown}`).not.toMatch(/<object|timeline\.svg|object-src|frame-src/);
+  });
+
+  it('describes every figure in words and links to its data', async () => {
+    const { page } = await render(makeResults());
+    const ids = figuresOf(buildReport(makeResults(), { title: '', environment: ENVIRONMENT })).map(
+      ({ id }) => id,
+    );
+    expect(ids).toEqual(expect.arrayContaining(['outcomes', 'accuracy', 'loss', 'tau', 'confusion']));
+    for (const id of ids) {
+      expect(page).toMatch(new RegExp(`<figure id="figure-${id}"`));
+      expect(page).toContain(`href="figures/${id}.csv"`);
+    }
+    expect(page.match(/role="img" aria-label="[^"]{20,}"/g)).toHaveLength(ids.length);
+  });
+
+  it('omits the time constants if training recorded none', async () => {
+    const [model] = makeResults().models;
+    const [run] = model?.runs ?? [];
+    if (model === undefined || run === undefined) throw new Error('no run');
+    const bare = { ...run, metrics: { ...run.metrics, layers: [] } };
+    const { page } = await render(makeResults({ models: [{ ...model, runs: [bare] }] }));
+    expect(page).not.toContain('Time constants');
+  });
+
+  it('shows a picture of each class, described in words', async () => {
+    const { page } = await render(makeResults());
+    const pictures = [...page.matchAll(/<img src="[^"]+" width="(\d+)" height="(\d+)" alt="([^"]+)">/g)];
+    expect(pictures.map(([, , , alt]) => alt?.split(':')[0])).toEqual([
+      'A clip of the class wave',
+      'A clip of the class clap',
+    ]);
+    expect(page).toContain('<h2>One clip of each class</h2>');
+  });
+
+  it('lets its reader choose the scale of the training loss, without a script', async () => {
+    const models = [makeModelResult({ runs: [makeRunResult({ loggedLoss: [0.5, 0.25, null] })] })];
+    const { page } = await render(makeResults({ models }));
+    const [, inside = ''] =
+      /<figure id="figure-training-loss" class="single">(.*?)<\/figure>/s.exec(page) ?? [];
+    const choices = [
+      ...inside.matchAll(/<input type="radio"[^>]* id="([^"]+)"( checked)?><label for="([^"]+)">([^<]+)</g),
+    ];
+    expect(
+      choices.map(([, id, checked, label, text]) => [id === label, checked !== undefined, text]),
+    ).toEqual([
+      [true, true, 'Linear scale'],
+      [true, false, 'Logarithmic scale'],
+    ]);
+    // As siblings of the panels, the buttons can hide them.
+    expect(inside).toMatch(/<label[^>]*>Logarithmic scale<\/label>\n<div class="panels"/);
+    expect(inside.match(/<svg aria-hidden="true" [^>]*viewBox="0 0 440/g)).toHaveLength(2);
+  });
+
+  it('turns clips dark with the page, but no photographs', async () => {
+    const clips = await render(makeResults());
+    expect(clips.page).toContain('<ul class="gallery events">');
+    const images = await render(
+      makeResults({
+        examples: {
+          ...makeResults().examples,
+          kind: 'images',
+          examples: [makeExample({ frames: { shape: [1, 1, 2, 4], data: new Uint8Array(8) } })],
+        },
+      }),
+    );
+    expect(images.page).not.toMatch(/<ul class="gallery[^"]* events/);
+    expect(images.page).toMatch(/<ul class="gallery/);
+  });
+
+  it('names parameters by model, and data of which it has a part', async () => {
+    const frames = { steps: 20, downsample: 4, height: 32, width: 32 };
+    const models = [
+      makeModelResult({ runs: [makeRunResult({ clips: { train: 30, validation: 10, test: 50 }, frames })] }),
+      makeModelResult({ id: 'b', title: 'B', runs: [makeRunResult({ parameters: 1234, frames })] }),
+    ];
+    const factsOf = (results: Results) =>
+      new Map(
+        buildReport(results, { title: '', environment: ENVIRONMENT }).facts.map(({ name, value }) => [
+          name,
+          value,
+        ]),
+      );
+    const facts = factsOf(makeResults({ models }));
+    expect(facts.get('Parameters')).toBe('1\u202f000 (Baseline); 1\u202f234 (B)');
+    expect(facts.get('Reduced data')).toBe(
+      'a subset of 40 of 100 training clips, a subset of 50 of 100 test clips and 4 × 4 pixels binned into one, to 32 × 32',
+    );
+    expect(factsOf(makeResults()).has('Reduced data')).toBe(false);
+    expect(factsOf(makeResults()).get('Parameters')).toBe('1\u202f000');
+  });
+
+  it('uses the colours of models for nothing else', async () => {
+    const models = Array.from({ length: 8 }, (_, i) => makeModelResult({ id: `m${i}`, title: `Model ${i}` }));
+    const report = buildReport(makeResults({ models }), { title: '', environment: ENVIRONMENT });
+    const meanings = new Map<string, Set<string>>();
+    for (const { legend } of figuresOf(report)) {
+      for (const { color, label } of legend)
+        meanings.set(color, (meanings.get(color) ?? new Set()).add(label));
+    }
+    const shared = [...meanings].filter(([color, labels]) => color !== 'ink' && labels.size > 1);
+    expect(shared).toEqual([]);
+    expect(meanings.size).toBe(9);
+    for (const figure of figuresOf(report).filter(({ id }) =>
+      ['network', 'pipeline', 'confusion'].includes(id),
+    ))
+      expect(JSON.stringify(figure.panels)).not.toMatch(/var\(--(?!ink|grey|heat|surface|on-)/);
+  });
+
+  it('breaks the titles of models that are too long for a line, and cuts none off', async () => {
+    const title = 'Baseline with membrane time constants that stay at sixteen steps';
+    const { page } = await render(makeResults({ models: [makeModelResult({ title })] }));
+    const [, inside = ''] =
+      /<figure id="figure-outcomes".*?(<svg aria-hidden="true" [^>]*viewBox.*?)<\/figure>/s.exec(page) ?? [];
+    const lines = [...inside.matchAll(/<tspan[^>]*>([^<]+)<\/tspan>/g)].map(([, line]) => line);
+    expect(lines.join(' ')).toBe(title);
+    expect(Math.max(...lines.map((line) => line?.length ?? 0))).toBeLessThanOrEqual(26);
+  });
+
+  it('gives the same bytes for the same results', async () => {
+    expect((await render(makeResults())).page).toBe((await render(makeResults())).page);
+  });
+});
+
+describe('the Markdown', () => {
+  it('has as many cells in every row as in the header, whatever a cell contains', async () => {
+    const { markdown } = await render(makeResults({ models: [makeModelResult({ title: HOSTILE })] }));
+    const tables = markdown.split('\n\n').filter((block) => block.includes('| ---'));
+    expect(tables.length).toBeGreaterThan(3);
+    for (const table of tables) {
+      const widths = table
+        .split('\n')
+        .filter((line) => line.startsWith('|'))
+        .map((line) => line.replaceAll('\\|', '').split('|').length);
+      expect(new Set(widths).size).toBe(1);
+    }
+    expect(markdown).not.toContain('<script>');
+  });
+
+  it('shows the figures next to it', async () => {
+    const { markdown } = await render(makeResults());
+    expect(markdown).toContain('](figures/accuracy.svg)');
+    expect(markdown).toContain('[Data as CSV](figures/accuracy.csv)');
+    expect(markdown).toMatch(
+      /### clap\n\n!\[A clip of the class clap[^\]]+\]\(clips\/01\.png\)\n\nuser24\\_led/,
+    );
+  });
+});

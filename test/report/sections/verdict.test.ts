@@ -1,0 +1,234 @@
+import { describe, expect, it } from 'vitest';
+import type { Claim } from '../../../src/report/claims/claim.ts';
+import { judgeClaims } from '../../../src/report/claims/judge.ts';
+import { judgeModels } from '../../../src/report/data/outcome.ts';
+import type { ModelResult, Results } from '../../../src/report/data/results.ts';
+import type { Text } from '../../../src/report/page/document.ts';
+import { writeVerdict } from '../../../src/report/sections/verdict.ts';
+import { makeClaim } from '../claims/judging.ts';
+import { makeAnswers, makeModelResult, makeResults, makeRunResult, split } from '../result-values.ts';
+
+function plain(text: Text): string {
+  return text
+    .map((part) => {
+      if (typeof part === 'string') return part;
+      if ('strong' in part) return part.strong;
+      return 'code' in part ? part.code : part.text;
+    })
+    .join('')
+    .replaceAll('\u00a0', ' ');
+}
+
+/** With a claim for each published test accuracy, of 288 clips. */
+function verdict(results: Results): string[] {
+  const outcomes = judgeModels(results);
+  const claims = results.models.flatMap(({ published }) => (published === null ? [] : [claimOf(published)]));
+  return writeVerdict(results, outcomes, judgeClaims(claims, results, outcomes)).map(plain);
+}
+
+function claimOf({ name, test }: { readonly name: string; readonly test: number }): Claim {
+  return makeClaim({
+    id: name,
+    published: { share: test, correct: Math.round(test * 288), clips: 288 },
+    measure: { kind: 'accuracy', model: name, network: null, split: 'test', epoch: 'maximum' },
+  });
+}
+
+/** A model with so many test clips correct, both at the chosen epoch and at best. */
+function scoring(title: string, correct: number, published: number | null = null, clips = 100): ModelResult {
+  return makeModelResult({
+    id: title,
+    title,
+    published: published === null ? null : { source: 'thesis', name: title, test: published, validation: 1 },
+    runs: [
+      makeRunResult({
+        training: {},
+        clips: { train: 1007, validation: 169, test: clips },
+        test: split(correct, clips),
+        answers: makeAnswers(correct, clips),
+        maximum: { test: { epoch: 3, accuracy: correct / clips }, validation: { epoch: 2, accuracy: 0.9 } },
+      }),
+    ],
+  });
+}
+
+/** Of 288 clips, as in the thesis, where 275 were right. */
+const reproducing = (title: string, correct: number) => scoring(title, correct, 0.955, 288);
+
+describe('the headline says the same as the claims', () => {
+  const headline = (...models: ModelResult[]) => verdict(makeResults({ models }))[0];
+
+  it.each([
+    [275, 'reproduced'],
+    // The published 95.5 % lie outside Wilson's interval of these, but that interval takes them for exact.
+    [283, 'inconclusive'],
+    [255, 'not reproduced'],
+  ])('of one model with %i of 288 clips right: %s', (correct, outcome) => {
+    expect(headline(reproducing('A', correct))).toBe(
+      `The published test accuracy of A is ${outcome}, as a maximum over epochs.`,
+    );
+  });
+
+  it('of several models, and names those that are not reproduced', () => {
+    expect(
+      headline(reproducing('A', 275), reproducing('B', 255), reproducing('C', 283), reproducing('No.', 283)),
+    ).toBe(
+      'Of four published test accuracies, one is reproduced, one is not reproduced and two are inconclusive, as maxima over epochs. Not reproduced: B. Inconclusive: C and No.',
+    );
+    expect(headline(reproducing('A', 275), reproducing('B', 276))).toBe(
+      'Both published test accuracies are reproduced, as maxima over epochs.',
+    );
+  });
+
+  it('judges nothing by a run at reduced scale', () => {
+    const { runs, ...rest } = reproducing('Baseline', 140);
+    const small = { ...rest, runs: runs.map((run) => ({ ...run, network: { channels: 8 } })) };
+    expect(verdict(makeResults({ models: [small] }))[0]).toBe(
+      'This run is too small to reproduce a published test accuracy. “What holds” shows both.',
+    );
+  });
+
+  it('says nothing of claims that this run cannot be asked about', () => {
+    const { runs, ...rest } = reproducing('Baseline', 275);
+    const other = { ...rest, runs: runs.map((run) => ({ ...run, network: { pooling: 'average' } })) };
+    expect(verdict(makeResults({ models: [other] })).join(' ')).not.toContain('published');
+  });
+});
+
+describe('the verdict', () => {
+  it('never compares simulated data with the thesis', () => {
+    const lines = verdict(makeResults({ simulated: true, models: [scoring('A', 95, 0.955)] }));
+    expect(lines[0]).toContain('95.0 % of 100 simulated test clips');
+    expect(lines.join(' ')).toContain('These results say nothing about the thesis');
+    expect(lines.join(' ')).not.toContain('published');
+  });
+
+  it('never compares another data set with the thesis', () => {
+    const lines = verdict(makeResults({ dataset: 'nmnist', models: [scoring('A', 95, 0.955)] }));
+    expect(lines.join(' ')).toContain(
+      'These results say nothing about the thesis, which used DVS128 Gesture',
+    );
+    expect(lines.join(' ')).not.toContain('published');
+  });
+
+  it('says when a model is not clearly better than guessing', () => {
+    // Chance is 50 %: guessing gets 58 or more of 100 right with 6.7 %, 70 or more with 0.004 %.
+    const results = makeResults({ simulated: true, models: [scoring('A', 58), scoring('B', 70)] });
+    expect(verdict(results)[1]).toBe(
+      'The models classify from 58.0 % (A) to 70.0 % (B) of 100 simulated test clips correctly at the epoch chosen by validation; chance is 50.0 %. Not clearly better than guessing: A. Guessing would get as many right with a probability of more than 2.5 %, divided by the number of models.',
+    );
+    expect(verdict(makeResults({ simulated: true, models: [scoring('A', 58)] }))[0]).toContain(
+      'chance is 50.0 %. This is not clearly better than guessing, which would get as many right with a probability of 6.7 %.',
+    );
+  });
+
+  it('compares models with the best constant answer if classes differ in size', () => {
+    // 58 of 100 is clearly above a chance of 33.3 %, but 60 of 100 clips belong to one class.
+    const confusion = [
+      [10, 5, 5],
+      [10, 40, 10],
+      [6, 6, 8],
+    ];
+    const model = makeModelResult({ runs: [makeRunResult({ test: split(58, 100), confusion })] });
+    const line = verdict(
+      makeResults({ classes: ['wave', 'roll', 'clap'], simulated: true, models: [model] }),
+    )[0];
+    expect(line).toContain('chance is 33.3 %, always answering “roll” would give 60.0 %.');
+    expect(line).toContain('This is not clearly better than guessing, which');
+  });
+
+  it('allows for few clips: with a chance of one in eleven, 5 of 22 are not clearly better, 9 are', () => {
+    // Wilson's interval for 5 of 22 begins at 10.1 %, above 9.1 %, but guessing gets 5 or more right with 4.4 %.
+    const classes = Array.from({ length: 11 }, (_, i) => `gesture ${i + 1}`);
+    const right = (title: string, correct: number) =>
+      makeModelResult({
+        title,
+        runs: [
+          makeRunResult({
+            test: split(correct, 22),
+            // Two clips per class; those of the first classes are correct.
+            confusion: classes.map((_, row) =>
+              classes.map((_, column) => {
+                const own = Math.min(2, Math.max(0, correct - 2 * row));
+                return row === column ? own : column === (row + 1) % 11 ? 2 - own : 0;
+              }),
+            ),
+          }),
+        ],
+      });
+    const verdictOf = (...models: ModelResult[]) =>
+      verdict(makeResults({ simulated: true, classes, models }))[models.length === 1 ? 0 : 1];
+    expect(verdictOf(right('A', 5), right('B', 5))).toContain('Not clearly better than guessing: A and B.');
+    expect(verdictOf(right('A', 5))).toContain(
+      'guessing, which would get as many right with a probability of 4.4 %.',
+    );
+    expect(verdictOf(right('A', 9), right('B', 9))).not.toContain('clearly');
+    // Guessing gets 6 of 22 right with 1.2 %: enough evidence for a single model or one of two, not for one of three.
+    expect(verdictOf(right('A', 6))).not.toContain('clearly');
+    expect(verdictOf(right('A', 6), right('B', 9))).not.toContain('clearly');
+    expect(verdictOf(right('A', 6), right('B', 9), right('C', 9))).toContain(
+      'Not clearly better than guessing: A.',
+    );
+  });
+
+  it('begins with the difference between the models, not with what they have on guessing', () => {
+    const results = makeResults({ simulated: true, models: [scoring('A', 90), scoring('B', 92)] });
+    expect(verdict(results)[0]).toBe(
+      'No model’s test accuracy differs significantly from that of A (exact McNemar test clip by clip, corrected after Holm), which does not show that they are equal.',
+    );
+    expect(verdict(results).join(' ')).not.toContain('clearly better than guessing');
+  });
+
+  it('compares models with the first by the tests of the table of differences, not by their intervals', () => {
+    const close = makeResults({ models: [scoring('A', 90), scoring('B', 92)] });
+    expect(verdict(close)).toContain(
+      'No model’s test accuracy differs significantly from that of A (exact McNemar test clip by clip, corrected after Holm), which does not show that they are equal.',
+    );
+    // Wilson's intervals overlap, but on eight clips only B is right, and on none only A: p = 2 / 2⁸, twice that after Holm.
+    const apart = makeResults({ models: [scoring('A', 84), scoring('B', 92), scoring('C', 85)] });
+    expect(verdict(apart)).toContain(
+      'On the test clips, B is 8.0 points more accurate than A, p = 0.016 (exact McNemar test clip by clip, corrected after Holm).',
+    );
+  });
+
+  it('says that there is no test if every seed differs by the same', () => {
+    const seeds = [1, 2, 3];
+    const model = (title: string, more: number) =>
+      makeModelResult({
+        title,
+        runs: seeds.map((seed) => makeRunResult({ seed, test: split(80 + seed + more, 100) })),
+      });
+    const lines = verdict(makeResults({ seeds, models: [model('A', 0), model('B', 1)] }));
+    expect(lines).toContain(
+      'Every seed differs by the same, so that no test can tell whether the models do.',
+    );
+  });
+
+  it('names the settings that were scaled down', () => {
+    const model = makeModelResult({
+      runs: [makeRunResult({ network: { channels: 8 }, training: { epochs: 12 } })],
+    });
+    expect(verdict(makeResults({ models: [model] })).at(-1)).toBe(
+      'Settings differ from the thesis: 8 channels instead of 128 and 12 epochs instead of 1\u202f256 (all of them).',
+    );
+  });
+
+  it('reports a model that gives the same answer to everything', () => {
+    const confusion = [
+      [50, 0],
+      [50, 0],
+    ];
+    const silent = makeModelResult({ runs: [makeRunResult({ test: split(50, 100), confusion })] });
+    expect(verdict(makeResults({ simulated: true, models: [silent] })).join(' ')).toContain(
+      'One model gives the same answer to every clip: Baseline (wave).',
+    );
+    expect(verdict(makeResults()).join(' ')).not.toContain('same answer');
+  });
+
+  it('does not give a range if all models score the same', () => {
+    const results = makeResults({ simulated: true, models: [scoring('A', 90), scoring('B', 90)] });
+    expect(verdict(results)[1]).toContain(
+      'Each model classifies 90.0 % of 100 simulated test clips correctly',
+    );
+  });
+});
