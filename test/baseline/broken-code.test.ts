@@ -80,7 +80,7 @@ const defects: Readonly<Record<string, { file: string; from: string; to: string;
     rule: 'learning rate',
   },
   'an epoch that is chosen by the test clips': {
-    file: 'src/training/selection.ts',
+    file: 'src/training/epoch.ts',
     from: 'candidate.validationAccuracy >= (best?.validationAccuracy ?? 0)',
     to: '(candidate.testAccuracy ?? 0) > (best?.testAccuracy ?? -1)',
     rule: 'chosen epoch',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fewestLost, mcnemarOneSided } from '../../src/stats/mcnemar-one-sided.ts';
+import { fewestLost, mcnemarOneSided } from '../../src/stats/mcnemar.ts';
 import { signFlipTest } from '../../src/stats/sign-flip.ts';
 
 /** Made by test/fixtures/stats/make_check_reference.py with SciPy. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isPreferred } from '../../src/training/selection.ts';
+import { isPreferred } from '../../src/training/epoch.ts';
 
 /** Which epoch is kept of these [validation, test] accuracies. */
 function chosen(selection: 'validation' | 'best-test' | 'last', epochs: readonly [number, number | null][]) {
