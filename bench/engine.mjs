@@ -153,7 +153,7 @@ async function load() {
         contents: [
           'engines/tfjs/engine',
           'engines/tfjs/kernel-operations',
-          'engines/tfjs/reference-operations',
+          'engines/tfjs/operations/reference-operations',
           'snn/initialise',
           'snn/networks',
           'snn/spec',

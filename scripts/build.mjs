@@ -76,11 +76,12 @@ const joinHotModules = {
     build.onResolve({ filter: new RegExp(`^(${names})$`) }, ({ path: name }) => ({
       path: path.join(root, 'node_modules', name, hotPackages[name]),
     }));
-    build.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path: file }) => ({
+    const followers = listFollowers();
+    build.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path: file }) => {
+      const source = await readFile(file, 'utf8');
       // On the last line, so that the others keep their numbers.
-      contents: `${await readFile(file, 'utf8')}\nimport 'hot-modules';`,
-      loader: 'ts',
-    }));
+      return { contents: followers.has(file) ? `${source}\nimport 'hot-modules';` : source, loader: 'ts' };
+    });
     build.onResolve({ filter: /^hot-modules$/ }, () => ({ path: 'hot-modules', namespace: 'hot' }));
     build.onLoad({ filter: /.*/, namespace: 'hot' }, () => ({
       contents: hotModules.map((file) => `import ${JSON.stringify(`./${file}`)};`).join('\n'),
@@ -88,6 +89,27 @@ const joinHotModules = {
     }));
   },
 };
+
+/**
+ * The sources that import what is hot: all that are loaded on demand, and all that are not hot. Others would import themselves, and be used
+ * before they are defined.
+ */
+function listFollowers() {
+  const all = readdirSync(path.join(root, 'src'), { recursive: true })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => path.join(root, 'src', name));
+  const imported = (file, pattern) =>
+    [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name]) =>
+      path.resolve(path.dirname(file), name),
+    );
+  const hot = new Set(hotModules.map((file) => path.join(root, file)));
+  for (const file of hot) {
+    const atStart = /^(?:import|export) (?!type )(?:[^'";]* from )?'(\.[^']+\.ts)'/gm;
+    for (const one of imported(file, atStart)) hot.add(one);
+  }
+  const onDemand = all.flatMap((file) => imported(file, /\bimport\(\s*'(\.[^']+\.ts)'/g));
+  return new Set([...all.filter((file) => !hot.has(file)), ...onDemand]);
+}
 
 await build();
 

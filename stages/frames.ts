@@ -1,10 +1,9 @@
 import path from 'node:path';
-import { writeExamples } from '../src/datasets/examples.ts';
-import { type FrameSettings, writeFrames } from '../src/datasets/frame-writer.ts';
-import { writeImages } from '../src/datasets/image-writer.ts';
-import { PolarityTally } from '../src/datasets/polarity-tally.ts';
+import { writeExamples } from '../src/datasets/frames/examples.ts';
+import { type FrameSettings, PolarityTally, writeFrames } from '../src/datasets/frames/frame-writer.ts';
+import { writeImages } from '../src/datasets/frames/image-writer.ts';
+import { threadsOf } from '../src/datasets/reading/threads.ts';
 import { findDataset } from '../src/datasets/registry.ts';
-import { threadsOf } from '../src/datasets/thread-pool.ts';
 import { readManifest } from '../src/results/manifest.ts';
 import { readResultFile, refuse } from '../src/results/result-file.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';

@@ -3,13 +3,13 @@ import { dirname, join } from 'node:path';
 import { judgeClaims } from '../src/report/claims/judge.ts';
 import { collectClaims, collectResults } from '../src/report/collect.ts';
 import { judgeModels } from '../src/report/data/outcome.ts';
-import { titleDataset } from '../src/report/data/thesis.ts';
 import { readOrigin } from '../src/report/inputs/origin.ts';
 import { buildReport } from '../src/report/report.ts';
 import { formatJudgements } from '../src/report/sections/claims.ts';
 import { readEnvironment } from '../src/report/sections/pipeline.ts';
 import { writeReport } from '../src/report/write.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
+import { titleDataset } from '../src/thesis/data-sets.ts';
 
 interface Params {
   readonly models: readonly string[];

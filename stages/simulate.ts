@@ -1,5 +1,4 @@
-import { writeSimulatedDataset } from '../src/datasets/simulated/dataset.ts';
-import type { SimulationOptions } from '../src/datasets/simulated/layout.ts';
+import { type SimulationOptions, writeSimulatedDataset } from '../src/datasets/simulated/dataset.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 
 interface Params {

@@ -1,23 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parse } from 'yaml';
-import { chooseEngine } from '../src/engines/choose-engine.ts';
-import { describeEngine } from '../src/engines/engine.ts';
-import type { EngineChoice } from '../src/engines/engine-choice.ts';
+import { describeEngine, type EngineChoice } from '../src/engines/engine.ts';
+import { chooseEngine } from '../src/engines/selection/choose-engine.ts';
 import { countParameters } from '../src/snn/parameters.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
+import { describeCompat } from '../src/thesis/compat.ts';
 import { CheckpointStore } from '../src/training/checkpoint-store.ts';
-import { describeCompat } from '../src/training/compat.ts';
 import { openFrameCache } from '../src/training/frame-cache.ts';
 import { trainNetwork } from '../src/training/loop.ts';
+import type { ModelOverrides } from '../src/training/model-file.ts';
+import { resolveModel } from '../src/training/resolve-model.ts';
 import { describeRun, writeRunFiles } from '../src/training/run-files.ts';
 import { readSeed, warnOfSeed } from '../src/training/seed.ts';
-import { resolveModel } from '../src/training/settings.ts';
 import { setUpTraining } from '../src/training/training-setup.ts';
 
 interface Params {
   /** The engine, and settings that override those of the model's file. */
-  readonly train: { readonly engine: EngineChoice; readonly [setting: string]: unknown };
+  readonly train: ModelOverrides & { readonly engine: EngineChoice };
 }
 
 export default defineStage<Params>({

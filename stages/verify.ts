@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { threadsOf } from '../src/datasets/reading/threads.ts';
 import { findDataset } from '../src/datasets/registry.ts';
-import { threadsOf } from '../src/datasets/thread-pool.ts';
 import { formatManifest } from '../src/results/manifest.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 

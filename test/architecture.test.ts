@@ -10,11 +10,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   snn: [],
   errors: [],
   text: [],
+  thesis: [],
   files: ['errors', 'text'],
   compression: ['errors', 'text'],
   addon: [],
-  events: ['errors', 'text', 'addon', 'compression'],
-  formats: ['errors', 'text', 'files', 'snn'],
+  events: ['errors', 'text', 'addon', 'thesis'],
+  formats: ['errors', 'text', 'compression', 'files', 'snn'],
   stats: ['errors', 'text'],
   'graph-layout': [],
   schema: ['errors', 'text', 'files'],
@@ -57,6 +58,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'stage',
     'stats',
     'training',
+    'thesis',
   ],
   stages: [
     'errors',
@@ -71,6 +73,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'formats',
     'snn',
     'stats',
+    'thesis',
   ],
 };
 

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { FrameRows } from '../../src/datasets/frame-rows.ts';
-import { WorkingSpace } from '../../src/datasets/working-space.ts';
+import { FrameRows } from '../../src/datasets/frames/frame-thread.ts';
+import { WorkingSpace } from '../../src/datasets/reading/working-space.ts';
 import { Aedat3Clips } from '../../src/events/aedat3-clips.ts';
 import type { SplitBy } from '../../src/events/frames.ts';
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
+import { openSession, saveDigests } from '../../src/runner/freshness/session.ts';
 import { loadPlan } from '../../src/runner/plan/load.ts';
-import { openSession, saveDigests } from '../../src/runner/session.ts';
 import { cacheFolderOf, fileNameOf } from '../../src/runner/store/cache-folder.ts';
 import type { RecordedOutput, RunRecord } from '../../src/runner/store/records.ts';
 

@@ -1,5 +1,5 @@
-import { createImage, drawCapsule } from '../../src/datasets/simulated/image.ts';
 import type { RandomStream } from '../../src/datasets/simulated/random-stream.ts';
+import { createImage, drawCapsule } from '../../src/datasets/simulated/scene.ts';
 import { type PixelArray, VisionSensor } from '../../src/datasets/simulated/sensor.ts';
 
 /** Synthetic event counts by name; each function returns one sample, [T, 2, size, size]. */

@@ -1,6 +1,5 @@
-import { holmAdjust } from '../stats/holm.ts';
 import { fewestLost, mcnemarOneSided } from '../stats/mcnemar.ts';
-import { signFlipTest } from '../stats/sign-flip.ts';
+import { holmAdjust, signFlipTest } from '../stats/p-values.ts';
 import { nameRun, type RunFacts } from './baseline.ts';
 import { type Finding, judgeSize, note, type Pair, skip } from './finding.ts';
 

@@ -1,9 +1,7 @@
-import { formatPercent } from '../formats/percent.ts';
-import { escapeControls } from '../formats/shown-text.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import { tauOfLogit } from '../snn/neurons.ts';
 import type { State } from '../snn/tensor.ts';
-import { listSome } from '../text.ts';
+import { escapeControls, formatPercent, listSome } from '../text.ts';
 import type { CheckpointEvaluation } from './evaluate-checkpoint.ts';
 import type { ImportOutcome } from './import-folder.ts';
 

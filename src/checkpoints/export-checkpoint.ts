@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { encodeNpz } from '../formats/npz.ts';
+import { encodeNpz } from '../formats/npy.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
 import { encodeMetadata } from './export-metadata.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';

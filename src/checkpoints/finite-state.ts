@@ -1,7 +1,6 @@
 import { ReproError } from '../errors.ts';
-import { quoteName } from '../formats/shown-text.ts';
 import type { State } from '../snn/tensor.ts';
-import { listSome } from '../text.ts';
+import { listSome, quoteName } from '../text.ts';
 
 /** Names of the tensors with NaN or infinite values. */
 export function findBrokenTensors(state: State): string[] {

@@ -1,6 +1,6 @@
-import { quoteName } from '../formats/shown-text.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import { countElements } from '../snn/tensor.ts';
+import { quoteName } from '../text.ts';
 import { type Assumption, Findings, type ImportAnswers } from './answers.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { NetworkFacts } from './network-facts.ts';

@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
-import { escapeControls, quoteName } from '../formats/shown-text.ts';
 import type { PickleValue } from '../formats/torch-pt.ts';
 import type { Layer } from '../snn/spec.ts';
+import { escapeControls, quoteName } from '../text.ts';
 import { IMPORTABLE } from './answers.ts';
 import type { ModuleNode, ModuleTree } from './module-tree.ts';
 

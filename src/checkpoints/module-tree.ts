@@ -1,6 +1,6 @@
 import { ReproError } from '../errors.ts';
-import { quoteName } from '../formats/shown-text.ts';
 import { PickleRecord, type PickleValue, TorchTensor } from '../formats/torch-pt.ts';
+import { quoteName } from '../text.ts';
 import { IMPORTABLE } from './answers.ts';
 
 /** A PyTorch module inside a pickled network. */

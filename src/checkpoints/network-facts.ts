@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
-import { quoteName } from '../formats/shown-text.ts';
 import { PickleRecord, type PickleValue } from '../formats/torch-pt.ts';
 import type { Layer } from '../snn/spec.ts';
+import { quoteName } from '../text.ts';
 import { type ModuleLayer, numberOf, readLayers, sizeOf } from './module-layers.ts';
 import { type ModuleTree, shortName } from './module-tree.ts';
 

@@ -1,7 +1,7 @@
 import { type FieldSource, parseFields } from '../formats/fields.ts';
 import { parseNetwork } from '../formats/network-json.ts';
-import { escapeControls } from '../formats/shown-text.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
+import { escapeControls } from '../text.ts';
 import type { Assumption } from './answers.ts';
 import { readAssumptions } from './export-metadata.ts';
 import type { SavedFile } from './saved-file.ts';

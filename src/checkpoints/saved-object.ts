@@ -1,6 +1,6 @@
 import { ReproError } from '../errors.ts';
-import { quoteName } from '../formats/shown-text.ts';
 import { describeValue, type PickleRecord, type PickleValue, TorchTensor } from '../formats/torch-pt.ts';
+import { quoteName } from '../text.ts';
 import { isModule, type ModuleTree, readModuleTree } from './module-tree.ts';
 
 /** The network found in a file written by torch.save. */

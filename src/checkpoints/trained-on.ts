@@ -1,6 +1,5 @@
 import { ReproError } from '../errors.ts';
 import type { Fields } from '../formats/fields.ts';
-import { escapeControls } from '../formats/shown-text.ts';
 import {
   type ClipIndex,
   type FrameFormat,
@@ -8,6 +7,7 @@ import {
   type Normalization,
 } from '../results/clip-index.ts';
 import type { RunFile } from '../results/run-file.ts';
+import { escapeControls } from '../text.ts';
 
 /** How frames were made, named as in a profile: `frames.steps` and so on. */
 export interface FrameRecipe {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ReproError } from '../errors.ts';
 import { blame, syncFolder, writeFileAtomic, writeSynced } from '../files/atomic-file.ts';
 import { kindOfPath, makeFolder } from '../files/folders.ts';
-import { quoteName } from '../formats/shown-text.ts';
+import { quoteName } from '../text.ts';
 
 /**
  * Writes a file that appears in full or not at all; until then an older one stays in place.

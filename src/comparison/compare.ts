@@ -1,7 +1,7 @@
-import { holmAdjust } from '../stats/holm.ts';
 import { countDiscordant, mcnemarTest } from '../stats/mcnemar.ts';
 import { type PairedTest, pairedTTest } from '../stats/means.ts';
-import { independentDifference, pairedDifference } from '../stats/proportion-difference.ts';
+import { holmAdjust } from '../stats/p-values.ts';
+import { independentDifference, pairedDifference } from '../stats/proportions.ts';
 import {
   type ClipAnswers,
   diffSettings,

@@ -1,24 +1,21 @@
-import { ASL_DVS_SENSOR, decodeAslDvs } from '../events/asl-dvs.ts';
-import { thenRun } from './how-to-get.ts';
+import { ReproError } from '../errors.ts';
+import { type Events, makeEvents } from '../events/events.ts';
+import { warnOf, warnOfBlank } from '../events/reader-warnings.ts';
+import { type MatArray, readMat5 } from '../formats/mat5.ts';
+import { DATA_SETS } from '../thesis/data-sets.ts';
+import { showPath, thenRun } from './contract/how-to-get.ts';
 import { datasetOfSamples } from './samples/dataset.ts';
 import type { SampleLayout } from './samples/layout.ts';
-import { showPath } from './show-path.ts';
 
 const HOMEPAGE = 'https://github.com/PIX2NVS/NVS2Graph';
 const USUAL_ROOT = 'data/ASL-DVS';
 
-/** The letters without j and z, which are signed by a movement. */
-const LETTERS = [...'abcdefghiklmnopqrstuvwxy'];
+const LETTERS = DATA_SETS['asl-dvs'].classes;
 
 /** Where its samples are, what they are called, and how they are read and split. */
 export const ASL_DVS_LAYOUT: SampleLayout = {
-  name: 'asl-dvs',
-  title: 'ASL-DVS',
-  profile: 'asl-dvs',
-  classes: LETTERS,
-  published: { train: 80_640, test: 20_160 },
+  ...DATA_SETS['asl-dvs'],
   usualRoot: USUAL_ROOT,
-  sensor: ASL_DVS_SENSOR,
   parts: LETTERS.map((letter) => ({ folder: letter, archive: `${letter}.zip`, md5: null })),
   sampleNames: '<letter>/<letter>_<number>.mat',
   largestSampleBytes: 64 << 20,
@@ -63,3 +60,103 @@ export const ASL_DVS = datasetOfSamples(ASL_DVS_LAYOUT, {
     'Dropbox packs the download anew each time, so there is no checksum to rely on: verify checks the structure of every file.',
   ],
 });
+
+const VARIABLES = ['ts', 'x', 'y', 'pol'] as const;
+/** A recording lasts about 100 ms and has some 30,000 events, 1 MB as doubles; this is two hundred times as much. */
+const LARGEST_BYTES = 2 ** 28;
+
+/**
+ * Reads one ASL-DVS recording: a MATLAB 5 file with the lists `ts` (time, µs), `x`, `y` and `pol` (polarity).
+ *
+ * As in the original, whose loader (SpikingJelly's, autumn 2020) takes the four lists as they are: x and y are not
+ * mirrored, times are not shifted, and channel 0 is `pol` 0. Other loaders turn y around.
+ *
+ * @param file name for messages
+ * @returns the events in file order, and a sentence for each accepted irregularity
+ * @throws {ReproError} `asl-dvs-variable` if a list is missing its place in the others' length or is no list;
+ *   `asl-dvs-event` for a pixel outside 240 x 180, another polarity than 0 and 1, or a time that is no whole number of
+ *   µs >= 0; and what `readMat5` throws
+ * @see Bi et al. 2019, "Graph-Based Object Classification for Neuromorphic Vision Sensing"
+ */
+export function decodeAslDvs(
+  bytes: Uint8Array,
+  file: string,
+): { readonly events: Events; readonly warnings: readonly string[] } {
+  const arrays = readMat5(bytes, file, VARIABLES, LARGEST_BYTES);
+  const [ts, x, y, pol] = [
+    readList(arrays, 'ts', file),
+    readList(arrays, 'x', file),
+    readList(arrays, 'y', file),
+    readList(arrays, 'pol', file),
+  ];
+  const length = ts.length;
+  for (const [name, list] of [
+    ['x', x],
+    ['y', y],
+    ['pol', pol],
+  ] as const) {
+    if (list.length === length) continue;
+    throw new ReproError(
+      'asl-dvs-variable',
+      `\`${name}\` has ${list.length} numbers, but \`ts\` has ${length}: one of each belongs to an event.`,
+      { where: file, fix: 'The file is damaged or not part of ASL-DVS: download it again.' },
+    );
+  }
+  const events = makeEvents(length);
+  const { height, width } = DATA_SETS['asl-dvs'].sensor;
+  let backwards = 0;
+  let firstBackwards = 0;
+  let previousUs = 0;
+  for (let i = 0; i < length; i++) {
+    const tUs = ts[i]!;
+    const column = x[i]!;
+    const row = y[i]!;
+    const p = pol[i]!;
+    events.tUs[i] = tUs;
+    // Written first: what the array does not keep is no whole number from 0 to 65,535.
+    events.x[i] = column;
+    events.y[i] = row;
+    events.p[i] = p;
+    if (!(tUs >= 0 && tUs <= Number.MAX_SAFE_INTEGER) || Math.floor(tUs) !== tUs) {
+      failEvent(file, i, `has the time ${tUs}, no whole number of µs >= 0`);
+    }
+    if (events.x[i] !== column || column >= width || events.y[i] !== row || row >= height) {
+      failEvent(file, i, `is at x ${column}, y ${row}, outside the sensor's ${width} x ${height} pixels`);
+    }
+    if (events.p[i] !== p || p > 1) failEvent(file, i, `has the polarity ${p}, neither 0 nor 1`);
+    if (tUs < previousUs && backwards++ === 0) firstBackwards = i;
+    previousUs = tUs;
+  }
+  const warnings: string[] = [];
+  if (length === 0) warnings.push(warnOfBlank(file));
+  if (backwards > 0) {
+    warnings.push(warnOf(`${file}: event ${firstBackwards}`, 'goes back in time', backwards));
+  }
+  return { events, warnings };
+}
+
+/** The numbers of a variable that is a list. A 64-bit integer beyond 2^53 is rounded, and then is no whole number of µs. */
+function readList(
+  arrays: ReadonlyMap<string, MatArray>,
+  name: (typeof VARIABLES)[number],
+  file: string,
+): Float64Array {
+  const { shape, data } = arrays.get(name)!;
+  if (shape.filter((size) => size !== 1).length > 1) {
+    // MATLAB's empty array is 0 x 0.
+    if (data.length === 0) return new Float64Array(0);
+    throw new ReproError('asl-dvs-variable', `\`${name}\` is ${shape.join(' x ')}, not a list.`, {
+      where: file,
+      fix: 'The file is not part of ASL-DVS: download it again.',
+    });
+  }
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float64Array.from(data, Number);
+  return new Float64Array(data);
+}
+
+function failEvent(file: string, index: number, what: string): never {
+  throw new ReproError('asl-dvs-event', `event ${index} ${what}.`, {
+    where: file,
+    fix: 'The file is damaged or not part of ASL-DVS: download it again.',
+  });
+}

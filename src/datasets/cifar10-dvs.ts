@@ -1,10 +1,9 @@
 import { decodeAedat2 } from '../events/aedat2.ts';
-import type { PublishedFile } from './dataset.ts';
-import { howToFetch } from './how-to-get.ts';
+import { DATA_SETS } from '../thesis/data-sets.ts';
+import type { PublishedFile } from './contract/dataset.ts';
+import { howToFetch } from './contract/how-to-get.ts';
 import { datasetOfSamples } from './samples/dataset.ts';
 import type { SampleLayout } from './samples/layout.ts';
-
-const SENSOR = { height: 128, width: 128 } as const;
 
 /** Each class is a zip at figshare, by the number of its file there. */
 const ZIPS = [
@@ -20,12 +19,8 @@ const ZIPS = [
   ['truck', 7712839, '89f3922fd147d9aeff89e76a2b0b70a7'],
 ] as const;
 
-const CLASSES: readonly string[] = ZIPS.map(([name]) => name);
-
 const FACTS = {
-  name: 'cifar10-dvs',
-  title: 'CIFAR10-DVS',
-  profile: 'cifar10-dvs',
+  ...DATA_SETS['cifar10-dvs'],
   usualRoot: 'data/CIFAR10-DVS',
   licence: 'CC BY 4.0',
   homepage: 'https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671',
@@ -42,9 +37,6 @@ const FACTS = {
 /** Where its samples are, what they are called, and how they are read and split. */
 export const CIFAR10_DVS_LAYOUT: SampleLayout = {
   ...FACTS,
-  classes: CLASSES,
-  published: { train: 9_000, test: 1_000 },
-  sensor: SENSOR,
   parts: ZIPS.map(([name, , md5]) => ({ folder: name, archive: `${name}.zip`, md5 })),
   sampleNames: '<class>/cifar10_<class>_<number>.aedat',
   // 8 bytes per event; a sample has some 200,000.
@@ -53,12 +45,12 @@ export const CIFAR10_DVS_LAYOUT: SampleLayout = {
   trainShare: 0.9,
   parseName(path) {
     const match = /^([a-z]+)\/cifar10_([a-z]+)_(\d+)\.aedat$/.exec(path);
-    const label = CLASSES.indexOf(match?.[1] ?? '');
+    const label = ZIPS.findIndex(([name]) => name === match?.[1]);
     return label < 0 || match?.[1] !== match?.[2]
       ? null
       : { class: label, split: null, number: Number(match?.[3]) };
   },
-  decode: (bytes, file) => decodeAedat2(bytes, file, SENSOR),
+  decode: (bytes, file) => decodeAedat2(bytes, file, FACTS.sensor),
   howToGet: (root) => howToFetch(FACTS, root),
 };
 

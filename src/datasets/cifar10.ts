@@ -1,27 +1,44 @@
-import type { ImageDataset, PublishedFile } from './dataset.ts';
-import { howToFetch } from './how-to-get.ts';
-import { CIFAR10_CLASSES, readCifar10, verifyCifar10 } from './images/cifar10-files.ts';
+import path from 'node:path';
+import { ReproError } from '../errors.ts';
+import type { Manifest, ManifestFile } from '../results/manifest.ts';
+import { formatBytes } from '../text.ts';
+import { DATA_SETS } from '../thesis/data-sets.ts';
+import type { ImageDataset, Images, PublishedFile, ReadOptions, Split } from './contract/dataset.ts';
+import { failMissing, howToFetch, refuseSimulated } from './contract/how-to-get.ts';
+import { describeImages } from './images/describe-images.ts';
+import { type FileTree, FolderTree, hashFile, kindOfPath, md5Of, readWhole } from './reading/file-tree.ts';
+import { TarTree } from './reading/tar-tree.ts';
+
+const ARCHIVE: PublishedFile = {
+  name: 'cifar-10-binary.tar.gz',
+  checksum: { kind: 'md5', hex: 'c32a1d4ab5d03f1284b67883e8d87530' },
+  sizeBytes: null,
+  urls: ['https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz'],
+};
+
+/** What the archive unpacks to. */
+const FOLDER = 'cifar-10-batches-bin';
+
+/** The batches of each split, in the order in which their images count. */
+const BATCHES: Readonly<Record<Split, readonly string[]>> = {
+  train: [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`),
+  test: ['test_batch.bin'],
+};
+
+const PIXEL_BYTES = 3 * 32 * 32;
+const RECORD_BYTES = 1 + PIXEL_BYTES;
+/** How far a batch, of 10,000 images as published, could grow and still be read. */
+const LARGEST_BATCH_BYTES = 100_000 * RECORD_BYTES;
 
 const FACTS = {
-  name: 'cifar10',
-  title: 'CIFAR10',
-  profile: 'cifar10',
+  ...DATA_SETS.cifar10,
   usualRoot: 'data/CIFAR10',
   licence: 'no licence stated; free to use with citation',
   homepage: 'https://www.cs.toronto.edu/~kriz/cifar.html',
-  files: [
-    {
-      name: 'cifar-10-binary.tar.gz',
-      checksum: { kind: 'md5', hex: 'c32a1d4ab5d03f1284b67883e8d87530' },
-      sizeBytes: null,
-      urls: ['https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz'],
-    },
-  ] satisfies PublishedFile[],
+  files: [ARCHIVE],
 } as const;
 
-const published = { train: 50_000, test: 10_000 };
 const howToGet = (root: string): string => howToFetch(FACTS, root);
-const reader = { ...FACTS, classes: CIFAR10_CLASSES, published, howToGet };
 
 /**
  * Small colour photographs of animals and vehicles.
@@ -29,22 +46,151 @@ const reader = { ...FACTS, classes: CIFAR10_CLASSES, published, howToGet };
  * @see Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images"
  */
 export const CIFAR10: ImageDataset = {
-  kind: 'images',
   ...FACTS,
-  classes: CIFAR10_CLASSES,
-  published,
   summary: 'Photographs of animals and vehicles, in colour, 32 x 32 pixels.',
   citation:
     'Krizhevsky, Learning Multiple Layers of Features from Tiny Images, technical report, Toronto, 2009.',
   remarks: ['The binary version, not the Python or Matlab one.'],
   recordingsNoun: 'files',
-  image: { channels: 3, height: 32, width: 32 },
   preparation: {
     mean: [0.4914, 0.4822, 0.4465],
     std: [0.2023, 0.1994, 0.201],
     augmentation: 'random-crop-flip',
   },
   howToGet,
-  verify: (root, options) => verifyCifar10(reader, root, options),
-  readImages: (root, options) => readCifar10(reader, root, options),
+  verify: (root, options) => verifyCifar10(root, options),
+  readImages: async (root, options) => readBatches(await locate(root), root, options, () => {}),
 };
+
+interface Place {
+  /** The archive's full path; null for a folder. */
+  readonly archive: string | null;
+  /** Names relative to the batches' folder. */
+  readonly tree: FileTree;
+}
+
+/** @throws {ReproError} `data-missing` with how to get the data; `data-kind`; `data-corrupt` or `archive-…` naming the file */
+export async function verifyCifar10(
+  root: string,
+  options: ReadOptions,
+  archiveMd5 = ARCHIVE.checksum.hex,
+): Promise<Manifest> {
+  if (options.simulated) refuseSimulated(FACTS, 'images');
+  const place = await locate(root);
+  const files: ManifestFile[] = [];
+  // The publisher gives no checksums of the batches.
+  const warnings =
+    place.archive === null
+      ? ['unpacked batches: their structure was checked; the publisher gives no checksums of their contents.']
+      : [];
+  if (place.archive !== null) {
+    const hash = await hashFile(place.archive, options.signal);
+    const name = path.basename(place.archive);
+    files.push({ path: name, ...hash, status: 'archive' });
+    if (hash.md5 !== archiveMd5) {
+      throw new ReproError('data-corrupt', `md5 ${hash.md5} is not ${archiveMd5}.`, {
+        where: `${name} (${formatBytes(hash.sizeBytes)})`,
+        fix: `This is not the published archive: download it again.\n${howToGet(root)}`,
+      });
+    }
+  }
+  const images = await readBatches(place, root, options, (file) => files.push(file));
+  return describeImages(FACTS, images, { archive: place.archive !== null, files, warnings });
+}
+
+async function readBatches(
+  { tree }: Place,
+  root: string,
+  options: ReadOptions,
+  found: (file: ManifestFile) => void,
+): Promise<Record<Split, Images>> {
+  const names = [...BATCHES.train, ...BATCHES.test];
+  const batches = new Map<string, Images>();
+  await tree.walk(async (file) => {
+    if (!names.includes(file.path)) return;
+    const bytes = await readWhole(file, LARGEST_BATCH_BYTES);
+    found({ path: `${FOLDER}/${file.path}`, sizeBytes: bytes.length, md5: md5Of(bytes), status: 'ok' });
+    batches.set(file.path, decodeCifarBatch(bytes, file.path));
+    options.progress?.(batches.size, names.length);
+  }, options.signal);
+  const missing = names.filter((name) => !batches.has(name));
+  if (missing.length > 0) failNotFound(root, `lacks ${missing.join(', ')}`);
+  const join = (split: Split): Images => {
+    const parts = BATCHES[split].map((name) => batches.get(name)!);
+    return {
+      pixels: Buffer.concat(parts.map(({ pixels }) => pixels)),
+      labels: Buffer.concat(parts.map(({ labels }) => labels)),
+    };
+  };
+  return { train: join('train'), test: join('test') };
+}
+
+function failNotFound(root: string, what: string): never {
+  failMissing({ title: FACTS.title, howToGet }, 'files', root, what);
+}
+
+/** The archive itself, a folder that contains it, or the unpacked folder or the one above; an unpacked folder is preferred. */
+async function locate(root: string): Promise<Place> {
+  const kind = await kindOfPath(root);
+  if (kind === null) failNotFound(root, 'does not exist');
+  const archived = (archive: string): Place => ({ archive, tree: TarTree.folder(archive, FOLDER) });
+  if (kind === 'file') return archived(root);
+  for (const folder of [root, path.join(root, FOLDER)]) {
+    if ((await kindOfPath(path.join(folder, BATCHES.train[0]!))) === 'file') {
+      return { archive: null, tree: new FolderTree(folder, 1) };
+    }
+  }
+  const archive = path.join(root, ARCHIVE.name);
+  if ((await kindOfPath(archive)) === 'file') return archived(archive);
+  return failNotFound(root, `contains neither ${ARCHIVE.name} nor ${FOLDER}/`);
+}
+
+/**
+ * Reads a batch of CIFAR-10's binary version: records of 1 byte label (0-9) and 3,072 bytes of pixels: 32 x 32 of red,
+ * then green, then blue, row by row.
+ *
+ * @param file name for messages
+ * @returns labels [N] and pixels [N, 3, 32, 32], C order; a published batch has N = 10,000
+ * @throws {ReproError} `cifar-size` if the file is empty or its size is no multiple of 3,073, `cifar-label` for a label beyond 9;
+ *   each with file and byte
+ * @see https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version"
+ */
+export function decodeCifarBatch(
+  bytes: Uint8Array,
+  file: string,
+): { readonly labels: Uint8Array; readonly pixels: Uint8Array } {
+  const length = Math.floor(bytes.length / RECORD_BYTES);
+  const left = bytes.length % RECORD_BYTES;
+  if (bytes.length === 0 || left !== 0) {
+    const what =
+      bytes.length === 0
+        ? 'the file is empty'
+        : `${bytes.length} bytes are not a whole number of images of ${RECORD_BYTES} bytes: ${left} left over`;
+    const isCompressed = bytes[0] === 0x1f && bytes[1] === 0x8b;
+    throw new ReproError('cifar-size', `${what}.`, {
+      where: `${file}: byte ${length * RECORD_BYTES}`,
+      fix: isCompressed
+        ? 'It is gzip-compressed: unpack it first.'
+        : "The file is cut off or damaged, or not one of the binary version's data_batch_1.bin to data_batch_5.bin and test_batch.bin: download it again.",
+    });
+  }
+  const labels = new Uint8Array(length);
+  const pixels = new Uint8Array(length * PIXEL_BYTES);
+  for (let i = 0; i < length; i++) {
+    const at = i * RECORD_BYTES;
+    const label = bytes[at]!;
+    if (label >= FACTS.classes.length) {
+      throw new ReproError(
+        'cifar-label',
+        `the label of image ${i} is ${label}, beyond ${FACTS.classes.length - 1}.`,
+        {
+          where: `${file}: byte ${at}`,
+          fix: "The file is damaged, or not of CIFAR-10's binary version (CIFAR-100 has two labels): download it again.",
+        },
+      );
+    }
+    labels[i] = label;
+    pixels.set(bytes.subarray(at + 1, at + RECORD_BYTES), i * PIXEL_BYTES);
+  }
+  return { labels, pixels };
+}

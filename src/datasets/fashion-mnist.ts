@@ -1,5 +1,5 @@
-import { datasetOfIdxFiles } from './images/idx-dataset.ts';
-import { idxFiles } from './images/idx-files.ts';
+import { DATA_SETS } from '../thesis/data-sets.ts';
+import { datasetOfIdxFiles, idxFiles } from './images/idx-dataset.ts';
 
 /**
  * Pictures of clothes, in MNIST's format.
@@ -7,23 +7,9 @@ import { idxFiles } from './images/idx-files.ts';
  * @see Xiao et al. 2017, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms", arXiv 1708.07747
  */
 export const FASHION_MNIST = datasetOfIdxFiles({
-  name: 'fashion-mnist',
-  title: 'FashionMNIST',
-  profile: 'fashion-mnist',
+  ...DATA_SETS['fashion-mnist'],
   usualRoot: 'data/FashionMNIST',
   summary: "Pictures of clothes, grey, 28 x 28 pixels, in MNIST's format.",
-  classes: [
-    'T-shirt/top',
-    'trouser',
-    'pullover',
-    'dress',
-    'coat',
-    'sandal',
-    'shirt',
-    'sneaker',
-    'bag',
-    'ankle boot',
-  ],
   licence: 'MIT',
   citation:
     'Xiao, Rasul and Vollgraf, Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms, arXiv 1708.07747, 2017.',

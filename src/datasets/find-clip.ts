@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { ReproError } from '../errors.ts';
-import type { ClipEvents } from '../events/clip-events.ts';
+import type { ClipEvents } from '../events/frames.ts';
 import {
   type Clip,
   type EventDataset,
@@ -8,7 +8,7 @@ import {
   type ReadOptions,
   SPLITS,
   type Split,
-} from './dataset.ts';
+} from './contract/dataset.ts';
 
 /** A clip that a person named. */
 export interface NamedClip {

@@ -1,5 +1,5 @@
-import { datasetOfIdxFiles } from './images/idx-dataset.ts';
-import { idxFiles } from './images/idx-files.ts';
+import { DATA_SETS } from '../thesis/data-sets.ts';
+import { datasetOfIdxFiles, idxFiles } from './images/idx-dataset.ts';
 
 /**
  * Handwritten digits.
@@ -7,12 +7,9 @@ import { idxFiles } from './images/idx-files.ts';
  * @see LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition"
  */
 export const MNIST = datasetOfIdxFiles({
-  name: 'mnist',
-  title: 'MNIST',
-  profile: 'mnist',
+  ...DATA_SETS.mnist,
   usualRoot: 'data/MNIST',
   summary: 'Handwritten digits, grey, 28 x 28 pixels.',
-  classes: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
   licence: 'CC BY-SA 3.0',
   citation:
     'LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document Recognition, Proceedings of the IEEE 86(11), 1998.',

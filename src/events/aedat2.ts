@@ -1,7 +1,6 @@
 import { ReproError } from '../errors.ts';
-import { type Aedat2Address, CIFAR10_DVS_ADDRESS } from './aedat2-address.ts';
-import { readAedat2Header } from './aedat2-header.ts';
-import { type Events, type Sensor, sliceEvents } from './events.ts';
+import { type Events, makeEvents, type Sensor, sliceEvents } from './events.ts';
+import { showFirstBytes, warnOf, warnOfBlank } from './reader-warnings.ts';
 
 const EVENT_BYTES = 8;
 const CLOCK_PERIOD_US = 2 ** 32;
@@ -43,12 +42,7 @@ export function decodeAedat2(
       },
     );
   }
-  const events = {
-    tUs: new Float64Array(capacity),
-    x: new Uint16Array(capacity),
-    y: new Uint16Array(capacity),
-    p: new Uint8Array(capacity),
-  };
+  const events = makeEvents(capacity);
   const { tUs, x, y, p } = events;
   const { width, height } = sensor;
   const { xShift, xMask, xFlip, yShift, yMask, yFlip, pShift, pFlip, skipped, unused } = address;
@@ -110,11 +104,9 @@ function describe(
 ): string[] {
   const warnings: string[] = [];
   const add = (times: number, first: number, text: string) => {
-    if (times === 0) return;
-    const often = times === 1 ? '' : ` (the first of ${times.toLocaleString('en-US')} such places)`;
-    warnings.push(`${file}: byte ${first}  ${text}${often}.`);
+    if (times > 0) warnings.push(warnOf(`${file}: byte ${first}`, text, times));
   };
-  if (length === 0) warnings.push(`${file}  contains no events: its clip is blank.`);
+  if (length === 0) warnings.push(warnOfBlank(file));
   add(
     notes.odd,
     notes.firstOdd,
@@ -128,3 +120,146 @@ function describe(
   add(notes.backwards, notes.firstBackwards, 'goes back in time');
   return warnings;
 }
+
+/** The lines that start with `#`. */
+export interface Aedat2Header {
+  /** Those after the magic, without `#` and line ends. */
+  readonly lines: readonly string[];
+  /** Up to the first event. */
+  readonly sizeBytes: number;
+}
+
+const MAGIC = '#!AER-DAT2.0\r\n';
+/** jAER's newer files close the header with this line; older ones, CIFAR10-DVS among them, just go on with events. */
+const END_LINE = 'End Of ASCII Header';
+/** jAER may keep a whole dump of the camera's settings in the header. */
+const LARGEST_HEADER_BYTES = 2 ** 20;
+const HASH = 0x23;
+const LINE_FEED = 0x0a;
+
+/** @throws {ReproError} `aedat2-header` for another magic, version or line end, or a line without an end */
+export function readAedat2Header(bytes: Uint8Array, file: string): Aedat2Header {
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, LARGEST_HEADER_BYTES));
+  const text = start.toString('latin1', 0, MAGIC.length);
+  if (text !== MAGIC) failMagic(bytes, text, file);
+  const lines: string[] = [];
+  let at = MAGIC.length;
+  while (at < bytes.length && bytes[at] === HASH) {
+    const end = start.indexOf(LINE_FEED, at) + 1;
+    if (end === 0)
+      fail(file, at, 'a header line has no end', 'The file is cut off or damaged: download it again.');
+    const line = start.toString('latin1', at + 1, end).trimEnd();
+    at = end;
+    if (line === END_LINE) break;
+    lines.push(line);
+  }
+  return { lines, sizeBytes: at };
+}
+
+/**
+ * Where the addresses of jAER's recording hold x, y and polarity, by the class of camera that its header names, as in
+ * `# AEChip: ch.unizh.ini.jaer.chip.retina.DVS128`; null for an unknown one, or if it names none, as in old recordings.
+ */
+export function addressOfCamera({ lines }: Aedat2Header): Aedat2Address | null {
+  const camera =
+    lines.map((line) => /^\s*AEChip:\s*(\S+)/.exec(line)?.[1]).find((name) => name !== undefined) ?? '';
+  if (/DVS128|Tmpdiff128/i.test(camera)) return DVS128_ADDRESS;
+  // SBRet10 is what the DAVIS240 was called first.
+  return /DAVIS|SBRet/i.test(camera) ? DAVIS_ADDRESS : null;
+}
+
+function failMagic(bytes: Uint8Array, text: string, file: string): never {
+  if (bytes.length === 0) fail(file, 0, 'the file is empty', 'Download it again.');
+  const version = /^#!AER-DAT(\d+\.\d)/.exec(text)?.[1];
+  if (version === '2.0') {
+    fail(
+      file,
+      0,
+      'the first line does not end in CR LF',
+      'The file was probably changed by a text-mode transfer, or cut off: download it again in binary mode.',
+    );
+  }
+  if (version !== undefined) {
+    fail(file, 0, `this is AEDAT ${version}, not 2.0`, 'Get the file that the data set is published with.');
+  }
+  const found = showFirstBytes(bytes);
+  fail(
+    file,
+    0,
+    `this is not an AEDAT 2.0 file: it starts with the bytes ${found}, not with \`#!AER-DAT2.0\``,
+    bytes[0] === 0x50 && bytes[1] === 0x4b
+      ? 'It is a zip archive: unpack it first.'
+      : 'Download the file again.',
+  );
+}
+
+function fail(file: string, offset: number, what: string, fix: string): never {
+  throw new ReproError('aedat2-header', `${what}.`, { where: `${file}: header, byte ${offset}`, fix });
+}
+
+/**
+ * Where an AEDAT 2.0 event's 32-bit address holds its parts: `x = ((address >>> xShift) & xMask) ^ xFlip`, y and p alike.
+ * With all bits of the mask in `flip`, the coordinate is mirrored: `127 - x` is `x ^ 127` for 7 bits.
+ */
+export interface Aedat2Address {
+  readonly xShift: number;
+  readonly xMask: number;
+  readonly xFlip: number;
+  readonly yShift: number;
+  readonly yMask: number;
+  readonly yFlip: number;
+  readonly pShift: number;
+  /** 1 exchanges the polarities. */
+  readonly pFlip: 0 | 1;
+  /** An address with any of these bits is no event of a pixel and is left out. */
+  readonly skipped: number;
+  /** An address with any of these bits is odd: counted, with a warning. */
+  readonly unused: number;
+}
+
+/**
+ * CIFAR10-DVS as the original's frames have it. The camera is a DVS128: polarity in bit 0, x in bits 1-7, y in bits
+ * 8-14, and the result is `x = 127 - x`, `y = y`, `p = 1 - p`. So does the loader of SpikingJelly's old data sets
+ * (`EventsFramesDatasetBase`, autumn 2020), whose arguments (`train`, `split_ratio`, `use_frame`, `frames_num`) the
+ * original's scripts use. jAER's own class DVS128 reads the addresses in the same way (bit 0 clear is brighter). The loader
+ * keeps every event, whatever bits 15-31 are.
+ *
+ * That loader's file also has constants for the DAVIS cameras (x in bits 12-21 and so on, `DAVIS_ADDRESS` here), but
+ * they are only defaults that CIFAR10-DVS overrides: read by them, every event of a DVS128 would be at y 0.
+ */
+export const CIFAR10_DVS_ADDRESS: Aedat2Address = {
+  xShift: 1,
+  xMask: 0x7f,
+  xFlip: 0x7f,
+  yShift: 8,
+  yMask: 0x7f,
+  yFlip: 0,
+  pShift: 0,
+  pFlip: 1,
+  skipped: 0,
+  unused: 0xffff_8000 | 0,
+};
+
+/** jAER's DVS128: as CIFAR10-DVS, but what has a bit above 14 (an external signal) is left out, as jAER does. */
+export const DVS128_ADDRESS: Aedat2Address = {
+  ...CIFAR10_DVS_ADDRESS,
+  skipped: 0xffff_8000 | 0,
+  unused: 0,
+};
+
+/**
+ * jAER's DAVIS cameras, coordinates as in the file: polarity in bit 11, x in bits 12-21, y in bits 22-30. Bit 31 marks
+ * samples of the picture sensor, bit 10 external events and the motion sensor: no pixel's events, left out.
+ */
+export const DAVIS_ADDRESS: Aedat2Address = {
+  xShift: 12,
+  xMask: 0x3ff,
+  xFlip: 0,
+  yShift: 22,
+  yMask: 0x1ff,
+  yFlip: 0,
+  pShift: 11,
+  pFlip: 0,
+  skipped: 0x8000_0400 | 0,
+  unused: 0,
+};

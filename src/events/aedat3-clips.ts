@@ -1,10 +1,9 @@
 import { ReproError } from '../errors.ts';
 import { Aedat3Parser, type Aedat3Summary, phaseOf, type ReadAedat3Options } from './aedat3-parser.ts';
-import type { ClipEvents } from './clip-events.ts';
 import { type Span, visitSpan } from './clips.ts';
 import { type EventBlock, timeAt } from './event-block.ts';
 import { FrameCounting } from './frame-counting.ts';
-import { type Counts, durationsOfFrames, type FrameLayout } from './frames.ts';
+import { type ClipEvents, type Counts, durationsOfFrames, type FrameLayout } from './frames.ts';
 
 /**
  * The bytes `from <= offset < to` of a recording that can be read again: at once if they are in memory, otherwise in pieces that

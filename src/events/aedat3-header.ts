@@ -1,4 +1,5 @@
 import { ReproError } from '../errors.ts';
+import { showFirstBytes } from './reader-warnings.ts';
 
 /** The text header of an AEDAT 3.1 file. */
 export interface AedatHeader {
@@ -79,9 +80,7 @@ function failMagic(bytes: Uint8Array, text: string, file: string): never {
       'Convert it to AEDAT 3.1, or get the original file.',
     );
   }
-  const found = Buffer.from(bytes.subarray(0, 8))
-    .toString('hex')
-    .replace(/(..)(?=.)/g, '$1 ');
+  const found = showFirstBytes(bytes);
   const gzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
   fail(
     file,

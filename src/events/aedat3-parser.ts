@@ -1,22 +1,24 @@
 import type { EventAddon } from '../addon/event-addon.ts';
-import { failEvent, failTrailing, failTruncated, type PacketPlace } from './aedat3-errors.ts';
 import { type AedatHeader, readHeaderLines } from './aedat3-header.ts';
-import { Aedat3Notes } from './aedat3-notes.ts';
 import {
   bodyBytesOf,
   checkPacket,
   describeOddities,
   EVENT_BYTES,
+  failEvent,
+  failTrailing,
+  failTruncated,
   hasPolarityEvents,
   isOrdinaryPacket,
   PACKET_HEADER_BYTES,
   type PacketHeader,
+  type PacketPlace,
   readPacketHeader,
 } from './aedat3-packet.ts';
 import { ByteWindow } from './byte-window.ts';
-import type { BlockSink } from './event-block.ts';
-import { EventCheck } from './event-check.ts';
+import { type BlockSink, EventCheck } from './event-block.ts';
 import type { Sensor } from './events.ts';
+import { ReaderNotes } from './reader-warnings.ts';
 
 export interface ReadAedat3Options {
   /** Name for messages. */
@@ -78,7 +80,7 @@ export class Aedat3Parser {
   readonly #options: ReadAedat3Options;
   readonly #drops: boolean;
   readonly #sink: BlockSink;
-  readonly #notes: Aedat3Notes;
+  readonly #notes: ReaderNotes;
   readonly #check: EventCheck;
   readonly #trusts: boolean;
   /** Where reading starts in the file. */
@@ -104,7 +106,7 @@ export class Aedat3Parser {
     this.#options = options;
     this.#drops = options.invalidEvents === 'drop';
     this.#sink = sink;
-    this.#notes = new Aedat3Notes(options.file);
+    this.#notes = new ReaderNotes(options.file);
     this.#check = new EventCheck(options.sensor, options.addon);
     this.#trusts = resume?.regular ?? false;
     this.#start = resume?.byte ?? 0;

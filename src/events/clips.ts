@@ -1,3 +1,4 @@
+import type { Overlaps } from '../thesis/compat.ts';
 import { type BlockSink, type EventBlock, findTime, timeAt } from './event-block.ts';
 import { EventBuffer, type Events } from './events.ts';
 
@@ -6,10 +7,6 @@ export interface Span {
   readonly startUs: number;
   readonly endUs: number;
 }
-
-/** In which clips the events are that lie in the segments of two labels. */
-export const OVERLAPS = ['both', 'earlier'] as const;
-export type Overlaps = (typeof OVERLAPS)[number];
 
 /**
  * The spans of a recording's clips. `both`: the labelled segments. `earlier`: a clip begins no earlier than all clips of the rows above it

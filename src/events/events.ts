@@ -21,6 +21,16 @@ export interface Sensor {
   readonly width: number;
 }
 
+/** Events that are all 0. */
+export function makeEvents(length: number): Events {
+  return {
+    tUs: new Float64Array(length),
+    x: new Uint16Array(length),
+    y: new Uint16Array(length),
+    p: new Uint8Array(length),
+  };
+}
+
 /** Takes one event; readers call it in file order. */
 export type EventSink = (tUs: number, x: number, y: number, p: number) => void;
 
@@ -43,10 +53,11 @@ export class EventBuffer {
   #length = 0;
 
   constructor(capacity = 4096) {
-    this.#tUs = new Float64Array(capacity);
-    this.#x = new Uint16Array(capacity);
-    this.#y = new Uint16Array(capacity);
-    this.#p = new Uint8Array(capacity);
+    const { tUs, x, y, p } = makeEvents(capacity);
+    this.#tUs = tUs;
+    this.#x = x;
+    this.#y = y;
+    this.#p = p;
   }
 
   push(tUs: number, x: number, y: number, p: number): void {
@@ -65,13 +76,7 @@ export class EventBuffer {
   }
 
   #grow(): void {
-    const capacity = Math.max(1024, this.#tUs.length * 2);
-    const grown = {
-      tUs: new Float64Array(capacity),
-      x: new Uint16Array(capacity),
-      y: new Uint16Array(capacity),
-      p: new Uint8Array(capacity),
-    };
+    const grown = makeEvents(Math.max(1024, this.#tUs.length * 2));
     grown.tUs.set(this.#tUs);
     grown.x.set(this.#x);
     grown.y.set(this.#y);

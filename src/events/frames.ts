@@ -221,3 +221,41 @@ export function durationsOfFrames(
   }
   return durations;
 }
+
+/** The events of one clip, however they are stored. */
+export interface ClipEvents {
+  readonly count: number;
+  /**
+   * Counts the events in T frames, as `integrateFrames`.
+   *
+   * @param counts [T, 2, H, W], C order; overwritten
+   * @returns at least the largest count, and below a power of two if that is; if it does not fit the array's type,
+   *   the counts are worthless, and a wider array is needed
+   */
+  integrate(layout: FrameLayout, counts: Counts): number;
+  /** The duration of each frame, as `frameDurationsUs`: [T], µs. */
+  durationsUs(layout: FrameLayout): Float64Array;
+}
+
+/** Events that a reader has decoded into arrays. */
+export function clipOfEvents(events: Events): ClipEvents {
+  return {
+    count: events.tUs.length,
+    integrate: (layout, counts) => integrateFrames(events, layout, counts),
+    durationsUs: (layout) => frameDurationsUs(events, layout),
+  };
+}
+
+/**
+ * Moves events to the pixels to which the original's converter counts them: it takes y · height + x for a pixel's position in a frame, as if
+ * a row had as many pixels as the sensor has rows. On a square sensor that is right. On 240 x 180 pixels, each row begins 60 pixels too
+ * early: the picture is sheared, its rows overlap, and the last 44 stay empty.
+ */
+export function shearEvents(events: Events, { height, width }: Sensor): Events {
+  const positions = Uint32Array.from(events.x, (x, i) => events.y[i]! * height + x);
+  return {
+    ...events,
+    x: Uint16Array.from(positions, (position) => position % width),
+    y: Uint16Array.from(positions, (position) => Math.floor(position / width)),
+  };
+}

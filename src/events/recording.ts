@@ -1,7 +1,12 @@
 import { ReproError } from '../errors.ts';
-import { decodeAedat2 } from './aedat2.ts';
-import { type Aedat2Address, DAVIS_ADDRESS, DVS128_ADDRESS } from './aedat2-address.ts';
-import { addressOfCamera, readAedat2Header } from './aedat2-header.ts';
+import {
+  type Aedat2Address,
+  addressOfCamera,
+  DAVIS_ADDRESS,
+  DVS128_ADDRESS,
+  decodeAedat2,
+  readAedat2Header,
+} from './aedat2.ts';
 import { decodeAedat3 } from './aedat3.ts';
 import { decodeAedat4 } from './aedat4.ts';
 import type { Events, Sensor } from './events.ts';

@@ -17,7 +17,7 @@ export interface StageLaunch {
   readonly environment: Readonly<Record<string, string>>;
   /** What it may touch; null: anything. */
   readonly permissions: FilePermissions | null;
-  /** A command that runs the one that follows its words, to watch it; null: none. */
+  /** The words of a command that runs and watches the stage's; null: none. */
   readonly wrapper: readonly string[] | null;
   /** Appended to; its folder exists. */
   readonly logFile: string;

@@ -12,12 +12,12 @@ import type { FilePermissions, StageEnd, StageLaunch } from './executor.ts';
 /** The longest a timer can be set for. */
 const timerAtMostMs = 2 ** 31 - 1;
 
-/** For messages still in flight when the process has ended; they are already in memory. */
+/** How long to wait for the last messages once the process has ended. */
 const drainMs = 2_000;
 
 /**
- * Runs a stage on this machine, in its own process group (and session): a terminal's Ctrl-C does not reach it, and
- * whatever it has started dies with it. It also dies with us, however we end: see `src/stage/host.ts`.
+ * Runs a stage on this machine, in its own process group and session: a terminal's Ctrl-C does not reach it, and whatever it has started
+ * dies with it. It also dies with the runner, however that ends: see `keepWatch` in `src/stage/host.ts`.
  */
 export async function runLocally(launch: StageLaunch): Promise<StageEnd> {
   if (launch.stop.aborted || launch.kill.aborted) return { kind: 'interrupted' };
@@ -151,9 +151,9 @@ export function permissionFlags(
     model,
     '--allow-worker',
     '--allow-addons',
-    // From Node 25 on the network is limited, too. What comes from it is no file that could be declared.
+    // From Node 25 on the network is limited, too, but nothing of it could be declared.
     ...(known.has('--allow-net') ? ['--allow-net'] : []),
-    // That this is experimental (Node 20), and that addons are not checked, is not news to a stage's log.
+    // A stage's log need not say that this is experimental (Node 20), and that addons are not checked.
     '--disable-warning=ExperimentalWarning',
     '--disable-warning=SecurityWarning',
     ...listGrants(read).map((one) => `--allow-fs-read=${one}`),

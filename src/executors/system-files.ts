@@ -2,8 +2,8 @@ import process from 'node:process';
 import { isAtOrBelow } from '../files/path-below.ts';
 
 /**
- * Folders and files of the operating system, which every program reads and no pipeline declares: libraries, settings, what the machine
- * is. Of /proc only what describes the machine and the process: the rest leads to any file (`/proc/self/root`, `/proc/self/fd`).
+ * Folders and files of the operating system, which every program reads and no pipeline declares: libraries, settings, facts about the
+ * machine. Of /proc only what describes the machine and the process: other entries lead to any file (`/proc/self/root`, `/proc/self/fd`).
  */
 const systemFiles: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
   linux: [
@@ -70,5 +70,5 @@ export function listSystemFiles(
   return found.filter((one) => !isAtOrBelow(projectRoot, one));
 }
 
-/** What anything may write to. */
+/** What every stage may write to. */
 export const systemSinks: readonly string[] = process.platform === 'win32' ? [] : ['/dev/null'];

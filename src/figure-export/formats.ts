@@ -1,4 +1,6 @@
-import { FAMILY, findFonts, fontFaces, missingPackage } from './fonts.ts';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { ReproError } from '../errors.ts';
 import { prepareSheet, type Sheet } from './sheet.ts';
 
 export const FORMATS = ['svg', 'png', 'pdf'] as const;
@@ -38,6 +40,9 @@ export interface ConvertedFigure {
   readonly content: string | Uint8Array;
   readonly size: FigureSize;
 }
+
+/** The family of all exported figures that have their fonts with them. */
+const FAMILY = 'Roboto';
 
 /** Families that are on most machines, for SVG without fonts of its own. */
 const COMMON_FONTS = 'Arial, Helvetica, sans-serif';
@@ -128,4 +133,47 @@ async function writePdf(
 /** Roboto has no narrow no-break space, but a thin one, which is as wide; in a figure nothing breaks. */
 function withKnownSpaces(svg: string): string {
   return svg.replaceAll('\u202f', '\u2009');
+}
+
+interface FontPaths {
+  /** Weight 400. */
+  readonly regular: string;
+  /** Of titles, weight 600 in the figures. */
+  readonly bold: string;
+}
+
+/**
+ * Roboto's files, which come with pdfmake.
+ *
+ * @throws {ReproError} `missing-package`
+ */
+function findFonts(): FontPaths {
+  const require = createRequire(import.meta.url);
+  try {
+    return {
+      regular: require.resolve('pdfmake/fonts/Roboto/Roboto-Regular.ttf'),
+      bold: require.resolve('pdfmake/fonts/Roboto/Roboto-Medium.ttf'),
+    };
+  } catch (cause) {
+    throw missingPackage('pdfmake', 'embedding fonts', cause);
+  }
+}
+
+/** A style sheet with both fonts in it, for a file that must look the same everywhere. */
+async function fontFaces({ regular, bold }: FontPaths): Promise<string> {
+  const face = async (file: string, weight: number): Promise<string> =>
+    `@font-face{font-family:${FAMILY};font-weight:${weight};src:url(data:font/ttf;base64,${(await readFile(file)).toString('base64')})}`;
+  return `<style>${await face(regular, 400)}${await face(bold, 600)}</style>`;
+}
+
+/** @param purpose what needs it, as the subject of a sentence */
+function missingPackage(name: string, purpose: string, cause: unknown): ReproError {
+  return new ReproError(
+    'missing-package',
+    `${purpose} needs the optional package ${name}, which cannot be loaded`,
+    {
+      fix: 'Install all packages, with the optional ones: npm ci --include=optional. SVG without embedded fonts needs none.',
+      cause,
+    },
+  );
 }

@@ -1,5 +1,5 @@
 import { ReproError } from '../errors.ts';
-import { escapeControls } from './shown-text.ts';
+import { escapeControls } from '../text.ts';
 
 /** The origin of fields, for errors. */
 export interface FieldSource {

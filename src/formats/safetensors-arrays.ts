@@ -1,6 +1,5 @@
-import { parseSafetensors, type SafetensorsType } from './safetensors-header.ts';
-import { decodeElements, type TorchArray } from './torch-pt/elements.ts';
-import type { TorchType } from './torch-pt/values.ts';
+import { parseSafetensors, type SafetensorsType } from './safetensors.ts';
+import { decodeElements, type TorchArray, type TorchType } from './torch-pt/values.ts';
 
 const TYPES: Readonly<Record<SafetensorsType, TorchType>> = {
   F64: 'float64',

@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
-import { parseSafetensors, SAFETENSORS_ELEMENT_BYTES } from './safetensors-header.ts';
-import { quoteName } from './shown-text.ts';
+import { escapeControls, quoteName } from '../text.ts';
+import { isObject } from './fields.ts';
 
 export interface SafetensorsFile {
   readonly tensors: Map<string, Tensor>;
@@ -87,4 +87,195 @@ export function writeSafetensors(state: State, metadata: Readonly<Record<string,
 /** A copy has the alignment that typed arrays need. */
 function aligned(bytes: Uint8Array): ArrayBuffer {
   return new Uint8Array(bytes).buffer;
+}
+
+/** The longest header accepted, as in the reference implementation: a hostile length must not reserve memory. */
+const MOST_HEADER_BYTES = 100_000_000;
+
+/** Tensors and entries of the metadata. Networks have thousands; 700,000 would take 20 s and 1 GB to check. */
+const MOST_NAMES = 10_000;
+
+/** Element types and their sizes in bytes. Other types of the format are refused. */
+export const SAFETENSORS_ELEMENT_BYTES = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+} as const;
+
+export type SafetensorsType = keyof typeof SAFETENSORS_ELEMENT_BYTES;
+
+export interface SafetensorsEntry {
+  readonly name: string;
+  readonly dtype: SafetensorsType;
+  readonly shape: readonly number[];
+  /** A view of the file. */
+  readonly bytes: Uint8Array;
+}
+
+/** A safetensors file taken apart: its tensors in the order of their bytes, and `__metadata__`. */
+export interface SafetensorsParts {
+  readonly entries: readonly SafetensorsEntry[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+type Fail = (message: string, cause?: unknown) => never;
+
+function failIn(where: string | undefined): Fail {
+  return (message, cause) => {
+    throw new ReproError('safetensors-invalid', `not a valid safetensors file: ${escapeControls(message)}.`, {
+      where,
+      fix: 'Write or fetch the file again. If a stage made it, run that stage again.',
+      cause,
+    });
+  };
+}
+
+/**
+ * Splits a safetensors file: u64 length of the header (little-endian), a JSON header, then the tensors' bytes.
+ *
+ * Strict, as the format demands: every byte of the data belongs to exactly one tensor, no name occurs twice, and sizes are
+ * written as plain whole numbers.
+ *
+ * @throws {ReproError} `safetensors-invalid` if the file is truncated, altered, or in another format
+ * @see https://huggingface.co/docs/safetensors
+ */
+export function parseSafetensors(bytes: Uint8Array, where?: string): SafetensorsParts {
+  const fail = failIn(where);
+  if (bytes.length < 8) fail(`expected 8 bytes for the header's length, found ${bytes.length} in all`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerBytes = view.getBigUint64(0, true);
+  if (headerBytes > BigInt(MOST_HEADER_BYTES)) {
+    fail(`its header claims ${headerBytes} bytes; at most ${MOST_HEADER_BYTES} are allowed`);
+  }
+  const dataStart = 8 + Number(headerBytes);
+  if (dataStart > bytes.length) {
+    fail(`its header claims ${headerBytes} bytes, but only ${bytes.length - 8} follow`);
+  }
+  const header = parseHeader(bytes.subarray(8, dataStart), fail);
+  const { __metadata__: metadata, ...described } = header;
+  const data = bytes.subarray(dataStart);
+  const entries = Object.entries(described)
+    .map(([name, value]) => readEntry(name, value, fail))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let position = 0;
+  for (const { name, begin, end } of entries) {
+    if (begin !== position) {
+      fail(
+        `tensor ${quoteName(name)} starts at byte ${begin} of the data, expected ${position} (no gaps, no overlaps)`,
+      );
+    }
+    position = end;
+  }
+  if (position !== data.length) {
+    fail(`its tensors take ${position} bytes, but ${data.length} follow the header`);
+  }
+  return {
+    entries: entries.map(({ begin, end, ...entry }) => ({ ...entry, bytes: data.subarray(begin, end) })),
+    metadata: readMetadata(metadata, fail),
+  };
+}
+
+function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
+  if (bytes[0] !== 0x7b) fail('its header does not begin with "{"');
+  let text: string;
+  let header: unknown;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    header = JSON.parse(text);
+  } catch (error) {
+    return fail(`its header is not JSON (${error instanceof Error ? error.message : String(error)})`, error);
+  }
+  if (!isObject(header)) return fail('its header is not an object');
+  const names = [header, header.__metadata__].filter(isObject).flatMap((one) => Object.keys(one)).length;
+  if (names > MOST_NAMES) fail(`its header has ${names} names; at most ${MOST_NAMES} are allowed`);
+  refuseLenience(text, fail);
+  return header;
+}
+
+const NUMBER = /[-\d.eE+]+/y;
+const COLON = /\s*:/y;
+const PLAIN_NUMBER = /^(?:0|[1-9]\d*)$/;
+
+/** Refuses what `JSON.parse` lets pass: a name that occurs twice (the last would win), and numbers such as `-0` and `1e2`. */
+function refuseLenience(json: string, fail: Fail): void {
+  const open: Set<string>[] = [];
+  for (let at = 0; at < json.length; at++) {
+    const character = json[at] ?? '';
+    if (character === '{') open.push(new Set());
+    else if (character === '}') open.pop();
+    else if (character === '"') {
+      const start = at;
+      at = endOfString(json, start);
+      COLON.lastIndex = at + 1;
+      if (!COLON.test(json)) continue;
+      const name = String(JSON.parse(json.slice(start, at + 1)));
+      if (open.at(-1)?.has(name)) fail(`${quoteName(name)} occurs twice in its header`);
+      open.at(-1)?.add(name);
+    } else if (/[-\d]/.test(character)) {
+      NUMBER.lastIndex = at;
+      const [number = ''] = NUMBER.exec(json) ?? [];
+      if (!PLAIN_NUMBER.test(number)) {
+        fail(`its header has the number ${number.slice(0, 30)}, which is not a plain whole number`);
+      }
+      at += number.length - 1;
+    }
+  }
+}
+
+/** Where a string ends that starts at `start`, in valid JSON. A regular expression would overflow its stack on a long one. */
+function endOfString(json: string, start: number): number {
+  for (let end = start + 1; ; end++) {
+    end = json.indexOf('"', end);
+    let backslashes = 0;
+    while (json[end - 1 - backslashes] === '\\') backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
+}
+
+function readMetadata(value: unknown, fail: Fail): Record<string, string> {
+  if (value === undefined) return {};
+  if (!isObject(value)) return fail('"__metadata__" is not an object');
+  // Assignment would lose the key `__proto__`.
+  return Object.fromEntries(
+    Object.entries(value).map(([key, text]): [string, string] => [
+      key,
+      typeof text === 'string' ? text : fail(`"__metadata__" has no text under ${quoteName(key)}`),
+    ]),
+  );
+}
+
+function readEntry(name: string, value: unknown, fail: Fail) {
+  if (!isObject(value)) return fail(`tensor ${quoteName(name)} is not described by an object`);
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (typeof dtype !== 'string') return fail(`tensor ${quoteName(name)} has no valid dtype`);
+  if (!isElementType(dtype)) {
+    const known = Object.keys(SAFETENSORS_ELEMENT_BYTES).join(', ');
+    return fail(`tensor ${quoteName(name)} has type ${quoteName(dtype)}; supported are ${known}`);
+  }
+  if (!isSizes(shape)) return fail(`tensor ${quoteName(name)} has no valid shape`);
+  if (!isSizes(offsets) || offsets.length !== 2)
+    return fail(`tensor ${quoteName(name)} has no valid data_offsets`);
+  const [begin = 0, end = 0] = offsets;
+  const needed = countElements(shape) * SAFETENSORS_ELEMENT_BYTES[dtype];
+  if (end - begin !== needed) {
+    fail(
+      `tensor ${quoteName(name)} of shape [${shape.join(', ')}] needs ${needed} bytes, its offsets give ${end - begin}`,
+    );
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+function isElementType(value: string): value is SafetensorsType {
+  return Object.hasOwn(SAFETENSORS_ELEMENT_BYTES, value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 }

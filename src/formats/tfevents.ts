@@ -1,6 +1,6 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { ReproError } from '../errors.ts';
-import { quoteName } from './shown-text.ts';
+import { quoteName } from '../text.ts';
 import { decodeTfRecords, encodeTfRecord } from './tfrecord.ts';
 
 /** One point of a curve in TensorBoard. */

@@ -1,13 +1,19 @@
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { openRegular } from '../files/regular-file.ts';
 import type { TorchContainer } from './torch-pt/container.ts';
-import { gatherElements, type TorchArray } from './torch-pt/elements.ts';
 import { type ByteSource, openLegacyContainer } from './torch-pt/legacy-container.ts';
-import { type Fail, failIn } from './torch-pt/problems.ts';
-import { type PickleValue, sizeOf, type TorchTensor } from './torch-pt/values.ts';
+import {
+  type Fail,
+  failIn,
+  gatherElements,
+  type PickleValue,
+  sizeOf,
+  type TorchArray,
+  type TorchTensor,
+} from './torch-pt/values.ts';
 import { openZipContainer } from './torch-pt/zip-container.ts';
 
-export type { TorchArray } from './torch-pt/elements.ts';
+export type { TorchArray } from './torch-pt/values.ts';
 export {
   describeValue,
   PickleName,

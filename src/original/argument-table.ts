@@ -1,3 +1,5 @@
+import { DATA_SETS, type OriginalName } from '../thesis/data-sets.ts';
+
 /** One argument of the original's `train_val.py`, as the help describes it. */
 export interface Argument {
   readonly name: string;
@@ -10,16 +12,9 @@ export interface Argument {
   readonly meaning: string;
 }
 
-export const datasetNames = [
-  'MNIST',
-  'FashionMNIST',
-  'CIFAR10',
-  'NMNIST',
-  'CIFAR10DVS',
-  'ASLDVS',
-  'DVS128Gesture',
-] as const;
-export type DatasetName = (typeof datasetNames)[number];
+export const datasetNames: readonly OriginalName[] = Object.values(DATA_SETS).map(
+  ({ originalName }) => originalName,
+);
 
 export const splitRules = ['time', 'number'] as const;
 export const normalizations = ['frequency', 'max', 'norm', 'sum'] as const;

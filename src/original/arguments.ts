@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
+import type { OriginalName } from '../thesis/data-sets.ts';
 import {
   type ArgumentName,
-  type DatasetName,
   datasetNames,
   normalizations,
   type Purpose,
@@ -23,7 +23,7 @@ export interface OriginalArguments {
   readonly alpha_learnable: boolean;
   readonly use_max_pool: boolean;
   readonly device: string | null;
-  readonly dataset_name: DatasetName;
+  readonly dataset_name: OriginalName;
   readonly log_dir_prefix: string | null;
   readonly T: number;
   readonly channels: number | null;

@@ -1,6 +1,6 @@
+import { findOriginal, type OriginalName } from '../thesis/data-sets.ts';
 import type { ArgumentName } from './argument-table.ts';
 import type { OriginalArguments } from './arguments.ts';
-import { countFittingLayers, originalDatasets } from './data-sets.ts';
 
 export interface Contradictions {
   readonly problems: readonly string[];
@@ -10,6 +10,12 @@ export interface Contradictions {
 }
 
 const eventArguments = ['channels', 'number_layer', 'split_by'] as const;
+
+/** Why the original's script cannot train on a data set. */
+const refusals: Partial<Record<OriginalName, string>> = {
+  ASLDVS:
+    'neither the thesis’ script nor Fang’s original code has a network for it: the class of that name only scales frames to 256 x 256',
+};
 
 /**
  * Finds contradictions between arguments that are valid on their own.
@@ -43,18 +49,19 @@ export function findContradictions(
     );
   }
   if (areSound('dataset_name')) {
-    const dataset = originalDatasets[values.dataset_name];
-    if (dataset.kind === 'still') notes.push(...describeIgnored(values.dataset_name, given));
-    if (dataset.kind === 'events' && dataset.refusal !== undefined) {
+    const dataset = findOriginal(values.dataset_name);
+    if (dataset.kind === 'images') notes.push(...describeIgnored(values.dataset_name, given));
+    const refusal = refusals[values.dataset_name];
+    if (refusal !== undefined) {
       problems.push(
-        `-dataset_name ${values.dataset_name}: ${dataset.refusal}. Here, profile ${dataset.reader.profile} trains one.`,
+        `-dataset_name ${values.dataset_name}: ${refusal}. Here, profile ${dataset.profile} trains one.`,
       );
     } else if (dataset.kind === 'events') {
       missing.push(...eventArguments.filter((name) => !given.has(name)));
       const most = countFittingLayers(dataset.sensor);
       if (areSound('number_layer') && (values.number_layer ?? 0) > most) {
         problems.push(
-          `-number_layer ${values.number_layer}: each layer halves the frame, and ${dataset.sensor.join(' x ')} pixels allow at most ${most} layers.`,
+          `-number_layer ${values.number_layer}: each layer halves the frame, and ${dataset.sensor.height} x ${dataset.sensor.width} pixels allow at most ${most} layers.`,
         );
       }
     }
@@ -73,4 +80,15 @@ function describeIgnored(dataset: string, given: ReadonlySet<ArgumentName>): str
   if (ignored.length === 0) return [];
   const list = ignored.map((name) => `-${name}`).join(', ');
   return [`${list}: ignored, for event data only; the network for ${dataset} is fixed, as in the original.`];
+}
+
+/** The number of blocks that a frame of this size allows: each halves height and width. */
+export function countFittingLayers({
+  height,
+  width,
+}: {
+  readonly height: number;
+  readonly width: number;
+}): number {
+  return Math.floor(Math.log2(Math.min(height, width)));
 }

@@ -1,6 +1,5 @@
-import { chooseCpuEngine, chooseEngine, type EngineOptions } from '../engines/choose-engine.ts';
-import type { Engine } from '../engines/engine.ts';
-import type { EngineChoice } from '../engines/engine-choice.ts';
+import type { Engine, EngineChoice } from '../engines/engine.ts';
+import { chooseCpuEngine, chooseEngine, type EngineOptions } from '../engines/selection/choose-engine.ts';
 
 export interface ChosenEngine {
   readonly engine: Engine;

@@ -1,8 +1,8 @@
-import { formatPercent } from '../formats/percent.ts';
 import { maximumAccuracy } from '../results/run-file.ts';
+import { formatPercent } from '../text.ts';
 import type { Checkpoint } from '../training/checkpoint.ts';
+import type { TrainingSettings } from '../training/model-file.ts';
 import { describeEpoch } from '../training/progress.ts';
-import type { TrainingSettings } from '../training/settings.ts';
 
 /**
  * The line for the end of an epoch: losses and accuracies, the best test accuracy so far, the epoch that is kept, the learning rate

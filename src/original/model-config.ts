@@ -1,43 +1,9 @@
 import { ReproError } from '../errors.ts';
-import { PUBLISHED_TAU } from '../training/apply-compat.ts';
-import type { Compat } from '../training/compat.ts';
+import { COMPAT_PRESETS, type Compat, type CompatPresetName, pickChangedSwitches } from '../thesis/compat.ts';
+import { type DataSet, findOriginal } from '../thesis/data-sets.ts';
+import { BATCH_SIZES, LAYER_TAU, SURROGATE_ALPHA } from '../thesis/published.ts';
+import type { ModelFile } from '../training/model-file.ts';
 import type { OriginalArguments, ParsedArguments } from './arguments.ts';
-import {
-  type CompatPresetName,
-  compatPresets,
-  PER_NEURON_BATCH_SIZE,
-  pickChangedSwitches,
-} from './compat-presets.ts';
-import { type OriginalDataset, originalDatasets } from './data-sets.ts';
-
-/** The sections of a model file, `configs/models/<id>.yaml`. */
-export interface ModelFile {
-  readonly title: string;
-  readonly description: string;
-  readonly network: {
-    readonly architecture?: 'mnist' | 'cifar10';
-    /** For how many time steps a still image is shown; for events, T is a setting of the frames. */
-    readonly steps?: number;
-    readonly channels: number;
-    readonly layers?: number;
-    readonly hidden?: number;
-    readonly neuron: 'plif' | 'lif';
-    readonly tau: { readonly per: 'layer' | 'neuron'; readonly mean: number; readonly std: number };
-    readonly reset: { readonly kind: 'hard'; readonly detach: boolean };
-    readonly surrogate: { readonly kind: 'atan'; readonly alpha: number; readonly learnable: boolean };
-    readonly pooling: 'max' | 'average';
-  };
-  readonly loss: { readonly regulariseTau: number };
-  readonly train: {
-    readonly epochs: number;
-    readonly batchSize: number;
-    readonly learningRate: number;
-    readonly cosineHalfPeriod: number;
-    readonly validationShare: number;
-  };
-  /** Only the switches that are not at their defaults. */
-  readonly compat?: Partial<Compat>;
-}
 
 /** The arguments that belong to a profile. */
 export interface ProfileParts {
@@ -58,9 +24,6 @@ export interface Configuration {
   readonly notes: readonly string[];
 }
 
-/** Slope of the arctan surrogate, which no argument changes. */
-const surrogateAlpha = 2;
-
 /**
  * The configuration that is equivalent to the original's arguments.
  *
@@ -68,8 +31,8 @@ const surrogateAlpha = 2;
  */
 export function describeConfiguration(parsed: ParsedArguments, preset: CompatPresetName): Configuration {
   const { values } = parsed;
-  const dataset = originalDatasets[values.dataset_name];
-  const { switches, notes } = settleSwitches(parsed, compatPresets[preset]);
+  const dataset = findOriginal(values.dataset_name);
+  const { switches, notes } = settleSwitches(parsed, COMPAT_PRESETS[preset]);
   const batch = settleBatchSize(parsed, preset);
   const changed = pickChangedSwitches(switches);
   const neuron = values.use_plif ? 'plif' : 'lif';
@@ -85,7 +48,7 @@ export function describeConfiguration(parsed: ParsedArguments, preset: CompatPre
         std: values.tau_std_dev,
       },
       reset: { kind: 'hard', detach: values.detach_reset },
-      surrogate: { kind: 'atan', alpha: surrogateAlpha, learnable: values.alpha_learnable },
+      surrogate: { kind: 'atan', alpha: SURROGATE_ALPHA, learnable: values.alpha_learnable },
       pooling: values.use_max_pool ? 'max' : 'average',
     },
     loss: { regulariseTau: values.reg_lambda },
@@ -99,7 +62,7 @@ export function describeConfiguration(parsed: ParsedArguments, preset: CompatPre
     ...(Object.keys(changed).length === 0 ? {} : { compat: changed }),
   };
   const profile: ProfileParts = {
-    dataset: dataset.reader,
+    dataset: { name: dataset.name, profile: dataset.profile },
     frames:
       dataset.kind === 'events'
         ? {
@@ -120,9 +83,9 @@ function settleBatchSize(
 ): { readonly size: number; readonly notes: readonly string[] } {
   const { batch_size, tau_per_neuron } = values;
   if (!tau_per_neuron || given.has('batch_size') || preset === 'code') return { size: batch_size, notes: [] };
-  const published = `the paper's batches of models with one τ per neuron have ${PER_NEURON_BATCH_SIZE} clips`;
+  const published = `the paper's batches of models with one τ per neuron have ${BATCH_SIZES.perNeuron} clips`;
   return preset === 'runs'
-    ? { size: PER_NEURON_BATCH_SIZE, notes: [`-batch_size is ${PER_NEURON_BATCH_SIZE}: ${published}.`] }
+    ? { size: BATCH_SIZES.perNeuron, notes: [`-batch_size is ${BATCH_SIZES.perNeuron}: ${published}.`] }
     : { size: batch_size, notes: [`-batch_size is ${batch_size}, the original's default; ${published}.`] };
 }
 
@@ -159,15 +122,15 @@ function settleSwitches(
     );
   }
   const isShared = values.use_plif && !hasTauPerNeuron(values, switches);
-  const isIgnored = isShared && values.init_tau !== PUBLISHED_TAU;
+  const isIgnored = isShared && values.init_tau !== LAYER_TAU;
   if (!isIgnored) switches = { ...switches, base_tau: 'configured' };
   else if (compat.base_tau === 'configured') {
     notes.push(
-      `-init_tau ${values.init_tau} is used; the original starts one τ per layer at ${PUBLISHED_TAU} regardless (--compat code).`,
+      `-init_tau ${values.init_tau} is used; the original starts one τ per layer at ${LAYER_TAU} regardless (--compat code).`,
     );
   } else {
     notes.push(
-      `-init_tau ${values.init_tau} is not used: as in the original, one τ per layer starts at ${PUBLISHED_TAU}.`,
+      `-init_tau ${values.init_tau} is not used: as in the original, one τ per layer starts at ${LAYER_TAU}.`,
     );
   }
   return { switches, notes };
@@ -187,14 +150,14 @@ function singleTauError(lambda: number): ReproError {
 }
 
 function describeSize(
-  dataset: OriginalDataset,
+  dataset: DataSet,
   { values }: ParsedArguments,
 ): Pick<ModelFile['network'], 'architecture' | 'steps' | 'channels' | 'layers' | 'hidden'> {
-  if (dataset.kind !== 'still') {
+  if (dataset.kind !== 'images') {
     // The parser has made sure that both are given for event data.
     return { channels: values.channels ?? 1, layers: values.number_layer ?? 1 };
   }
-  const { architecture, channels, hidden } = dataset;
+  const { architecture, channels, hidden } = dataset.network;
   return { architecture, steps: values.T, channels, hidden };
 }
 

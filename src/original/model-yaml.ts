@@ -1,4 +1,5 @@
-import type { Configuration, ModelFile } from './model-config.ts';
+import type { ModelFile } from '../training/model-file.ts';
+import type { Configuration } from './model-config.ts';
 
 /** The longest comment line: fits an editor that is split in two. */
 const columns = 110;

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { formatPercent } from '../formats/percent.ts';
+import { formatPercent } from '../text.ts';
 import type { Preparation } from './preparation.ts';
 import type { RunSummary } from './run-folder.ts';
 

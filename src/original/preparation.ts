@@ -1,10 +1,12 @@
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
+import type { CompatPresetName } from '../thesis/compat.ts';
+import { findOriginal } from '../thesis/data-sets.ts';
+import type { ResolvedModel } from '../training/model-file.ts';
+import { resolveModel } from '../training/resolve-model.ts';
 import { warnOfSeed } from '../training/seed.ts';
-import { type ResolvedModel, resolveModel } from '../training/settings.ts';
-import { type ParsedArguments, parseArguments } from './arguments.ts';
-import type { CompatPresetName } from './compat-presets.ts';
-import { countFittingLayers, describePublishedStop, originalDatasets } from './data-sets.ts';
+import { type OriginalArguments, type ParsedArguments, parseArguments } from './arguments.ts';
+import { countFittingLayers } from './contradictions.ts';
 import { nameFolders } from './folder-names.ts';
 import { type Configuration, describeConfiguration } from './model-config.ts';
 
@@ -69,6 +71,21 @@ export function prepareTraining(
 }
 
 /**
+ * A note if the thesis' published script would stop at these arguments: its networks for other data sets than DVS128 Gesture were not
+ * carried over to its new constructors, except MNIST's with LIF neurons.
+ */
+export function describePublishedStop({
+  dataset_name: name,
+  use_plif,
+  tau_per_neuron,
+}: OriginalArguments): string | null {
+  if (name === 'DVS128Gesture' || (name === 'MNIST' && !use_plif)) return null;
+  const network = name === 'MNIST' ? 'MNIST’s network with PLIF neurons' : `the network for ${name}`;
+  const how = tau_per_neuron ? ', with one τ per layer' : '';
+  return `-dataset_name ${name}: the thesis’ published script stops here with a TypeError, since it cannot construct ${network}; Fang’s original code trains it${how}.`;
+}
+
+/**
  * Checks that the frames are large enough for the layers.
  *
  * @param downsample how many pixels of the sensor are merged into one, in each direction
@@ -77,15 +94,15 @@ export function prepareTraining(
  */
 export function checkLayersFit({ parsed }: Preparation, downsample: number): void {
   const { dataset_name, number_layer } = parsed.values;
-  const dataset = originalDatasets[dataset_name];
+  const dataset = findOriginal(dataset_name);
   if (dataset.kind !== 'events' || number_layer === null) return;
-  const [height, width] = dataset.sensor;
-  const frame = [Math.floor(height / downsample), Math.floor(width / downsample)] as const;
-  const most = countFittingLayers(frame);
+  const height = Math.floor(dataset.sensor.height / downsample);
+  const width = Math.floor(dataset.sensor.width / downsample);
+  const most = countFittingLayers({ height, width });
   if (number_layer <= most) return;
   throw new ReproError(
     'arguments-invalid',
-    `-number_layer ${number_layer}: each layer halves the frame, and with frames.downsample ${downsample} its ${frame.join(' x ')} pixels allow at most ${most}.`,
+    `-number_layer ${number_layer}: each layer halves the frame, and with frames.downsample ${downsample} its ${height} x ${width} pixels allow at most ${most}.`,
     { fix: 'Use fewer layers, or a smaller --set frames.downsample.' },
   );
 }

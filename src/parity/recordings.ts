@@ -1,7 +1,8 @@
 import { decodeAedat3 } from '../events/aedat3.ts';
-import { ClipCollector, OVERLAPS, placeSpans } from '../events/clips.ts';
+import { ClipCollector, placeSpans } from '../events/clips.ts';
 import { type Events, sliceEvents } from '../events/events.ts';
 import { parseLabels } from '../events/labels.ts';
+import { OVERLAPS } from '../thesis/compat.ts';
 import { compare, compareOne, listValues, type Pair, wholeValues } from './compare.ts';
 import type { GivenCase } from './given-case.ts';
 import type { CaseKind } from './kind.ts';

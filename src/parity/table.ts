@@ -1,5 +1,4 @@
-import { escapeControls } from '../formats/shown-text.ts';
-import { shortenText } from '../text.ts';
+import { escapeControls, shortenText } from '../text.ts';
 import type { Comparison } from './compare.ts';
 import { countTotals, hasPassed, type ParityTotals } from './document.ts';
 import type { CaseOutcome } from './suite.ts';

@@ -1,4 +1,4 @@
-import type { Compat } from '../training/compat.ts';
+import type { Compat } from '../thesis/compat.ts';
 import { predictClasses } from '../training/scores.ts';
 import { compareOne, wholeValues } from './compare.ts';
 import type { CaseKind } from './kind.ts';

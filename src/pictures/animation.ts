@@ -1,12 +1,9 @@
 import { GifWriter } from 'omggif';
 import { ReproError } from '../errors.ts';
 import type { ClipFrames } from '../results/clip-examples.ts';
-import type { Canvas } from './canvas.ts';
-import { readClipShape } from './clip-shape.ts';
-import { drawEventSheet } from './event-sheet.ts';
-import { chooseFactor, requireCount } from './layout.ts';
-import { EVENT_PALETTE } from './palette.ts';
-import { findFullCount } from './shades.ts';
+import { readClipShape, requireCount } from './clip.ts';
+import { type Canvas, chooseFactor, drawEventSheet } from './event-sheet.ts';
+import { EVENT_PALETTE, findFullCount } from './palette.ts';
 
 export interface AnimationOptions {
   /** How long each step is shown: 20 to 60,000 ms, stored in hundredths of a second. */

@@ -1,11 +1,9 @@
 import { encode } from 'fast-png';
 import { ReproError } from '../errors.ts';
 import type { ClipFrames } from '../results/clip-examples.ts';
-import { type ClipShape, readClipShape } from './clip-shape.ts';
-import { drawEventSheet } from './event-sheet.ts';
-import { chooseColumns, chooseFactor, requireCount } from './layout.ts';
-import { EVENT_PALETTE } from './palette.ts';
-import { findFullCount } from './shades.ts';
+import { type ClipShape, readClipShape, requireCount } from './clip.ts';
+import { chooseColumns, chooseFactor, drawEventSheet } from './event-sheet.ts';
+import { EVENT_PALETTE, findFullCount } from './palette.ts';
 
 export interface SheetOptions {
   /** Steps to show, from 0; all unless given. The strength of colours is that of the whole clip either way. */

@@ -1,16 +1,13 @@
 import type { ClipFrames } from '../results/clip-examples.ts';
-import { Canvas } from './canvas.ts';
-import type { ClipShape } from './clip-shape.ts';
+import type { ClipShape } from './clip.ts';
 import { GLYPH_HEIGHT, setText } from './glyphs.ts';
-import { GAP_PX } from './layout.ts';
-import { eventIndex, GROUND_INDEX, INK_INDEX } from './palette.ts';
-import { shadeOf } from './shades.ts';
+import { eventIndex, GROUND_INDEX, INK_INDEX, shadeOf } from './palette.ts';
 
 /** Pixels per dot of a character, so that it can be read. */
 const DOT_PX = 3;
 const TEXT_PX = GLYPH_HEIGHT * DOT_PX;
 
-export interface SheetPlan {
+interface SheetPlan {
   /** Steps to show, from 0, in reading order. */
   readonly steps: readonly number[];
   readonly columns: number;
@@ -76,4 +73,58 @@ function write(canvas: Canvas, text: string, left: number, top: number): void {
   for (const { x, y } of setText(text).dots) {
     canvas.fill(left + x * DOT_PX, top + y * DOT_PX, DOT_PX, DOT_PX, INK_INDEX);
   }
+}
+
+/** A picture of palette positions. */
+export class Canvas {
+  readonly width: number;
+  readonly height: number;
+  /** [height, width], positions in a palette. */
+  readonly pixels: Uint8Array;
+
+  constructor(width: number, height: number, background: number) {
+    this.width = width;
+    this.height = height;
+    this.pixels = new Uint8Array(width * height).fill(background);
+  }
+
+  /** Fills a rectangle; what lies outside the picture on the right or below is left out. */
+  fill(left: number, top: number, width: number, height: number, index: number): void {
+    const right = Math.min(left + width, this.width);
+    const bottom = Math.min(top + height, this.height);
+    for (let y = top; y < bottom; y++) this.pixels.fill(index, y * this.width + left, y * this.width + right);
+  }
+}
+
+/** About how large a frame's longer side is drawn, in pixels. */
+const FRAME_PX = 256;
+/** About how wide a sheet may be: it fits on a screen without scrolling. */
+const SHEET_PX = 1600;
+
+/** Pixels between frames. */
+const GAP_PX = 4;
+
+/** The whole factor that brings a frame's longer side closest to 256 pixels; 1 for larger sensors. */
+export function chooseFactor({ height, width }: Pick<ClipShape, 'height' | 'width'>): number {
+  return Math.max(1, Math.round(FRAME_PX / Math.max(height, width)));
+}
+
+/**
+ * Columns for this many frames: one row if they fit; otherwise, of the numbers down to half of what fits, the one that leaves the
+ * fewest places empty, or the largest such.
+ *
+ * @param framePx width of an enlarged frame
+ */
+export function chooseColumns(frames: number, framePx: number): number {
+  const most = Math.max(1, Math.floor((SHEET_PX - GAP_PX) / (framePx + GAP_PX)));
+  if (frames <= most) return frames;
+  let best = most;
+  for (let columns = most - 1; columns >= Math.ceil(most / 2); columns--) {
+    if (countEmpty(frames, columns) < countEmpty(frames, best)) best = columns;
+  }
+  return best;
+}
+
+function countEmpty(frames: number, columns: number): number {
+  return Math.ceil(frames / columns) * columns - frames;
 }

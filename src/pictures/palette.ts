@@ -1,3 +1,5 @@
+import type { ClipFrames } from '../results/clip-examples.ts';
+
 /** Red, green and blue, 0 to 255. */
 export type Color = readonly [red: number, green: number, blue: number];
 
@@ -59,4 +61,29 @@ function opacity(shade: number): number {
 /** The share of light that an ink of this opacity lets through. */
 function tint(channel: number, covered: number): number {
   return 1 - covered * (1 - channel / 255);
+}
+
+/** The share of a clip's pixels with events that are not at full strength. */
+const PERCENTILE = 0.99;
+
+/**
+ * The count that has the full strength of its colour: the 99th percentile of all counts above 0, over all steps and both polarities,
+ * so that a step with more events looks denser than one with fewer, and a few hot pixels do not make all others faint.
+ *
+ * @param data [T, 2, H, W]
+ * @returns at least 1
+ */
+export function findFullCount(data: ClipFrames['data']): number {
+  const counts = data.filter((count) => count > 0).sort();
+  return counts[Math.ceil(counts.length * PERCENTILE) - 1] ?? 1;
+}
+
+/**
+ * The shade of a count: 0 for none, 1 for the fewest events, `SHADES` from `full` on. It grows with the square root, since most
+ * pixels with events have one or two.
+ *
+ * @param full see `findFullCount`
+ */
+export function shadeOf(count: number, full: number): number {
+  return count >= full ? (count === 0 ? 0 : SHADES) : Math.ceil(SHADES * Math.sqrt(count / full));
 }

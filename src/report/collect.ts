@@ -7,15 +7,9 @@ import { Fields } from '../formats/fields.ts';
 import { CLIP_EXAMPLES, type ClipExamples, readClipExamples } from '../results/clip-examples.ts';
 import { type Manifest, readManifest } from '../results/manifest.ts';
 import { fixOf, readResultFile, refuse } from '../results/result-file.ts';
+import type { PublishedResult } from '../thesis/published.ts';
 import { type Claim, readClaims } from './claims/claim.ts';
-import type {
-  ManifestResult,
-  ModelResult,
-  PublishedResult,
-  Results,
-  RunResult,
-  Tally,
-} from './data/results.ts';
+import type { ManifestResult, ModelResult, Results, RunResult, Tally } from './data/results.ts';
 import { readPipeline, readTimelinePlace } from './inputs/pipeline.ts';
 import { readReference } from './inputs/reference.ts';
 import { readRunResult } from './inputs/run.ts';

@@ -1,8 +1,9 @@
+import { titleDataset } from '../thesis/data-sets.ts';
+import { judgeComparability, THESIS } from '../thesis/published.ts';
 import type { Judgement } from './claims/judgement.ts';
 import { isValidated } from './data/epochs.ts';
 import { judgeModels, type Outcome } from './data/outcome.ts';
 import type { Results } from './data/results.ts';
-import { judgeComparability, THESIS, titleDataset } from './data/thesis.ts';
 import type { Figure } from './drawing/figure.ts';
 import { drawAccuracy, drawAccuracyByModel } from './figures/accuracy.ts';
 import { drawConfusion } from './figures/confusion.ts';
@@ -41,7 +42,7 @@ export function buildReport(results: Results, options: ReportOptions): Report {
     // Also in a list of browser tabs or files, the title alone says what it is.
     title:
       results.simulated && !/simulat/i.test(options.title) ? `Simulated: ${options.title}` : options.title,
-    subtitle: [`${nameKind(results)} of ${THESIS.author}, `, { strong: THESIS.title }, ` (${THESIS.where}).`],
+    subtitle: [`${nameKind(results)} ${THESIS.author}, `, { strong: THESIS.title }, ` (${THESIS.where}).`],
     banners: announce(results),
     facts: listFacts(results, options.origin ?? null),
     sections: results.simulated ? markSimulated(sections) : sections,
@@ -49,10 +50,12 @@ export function buildReport(results: Results, options: ReportOptions): Report {
   };
 }
 
-/** What the run is to the thesis: without its data, no reproduction. */
+/** How the run relates to the thesis, before its author's name: without its data it is no reproduction. */
 function nameKind(results: Results): string {
-  if (results.simulated) return 'Simulated data in the pipeline that reproduces the results';
-  return judgeComparability(results) === null ? 'Reproduction' : 'The networks on other data than those';
+  if (results.simulated) return 'Run on simulated data with the pipeline that reproduces';
+  return judgeComparability(results) === null
+    ? 'Reproduction of'
+    : 'Run on another data set with the networks of';
 }
 
 function listSections(

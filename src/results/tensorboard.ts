@@ -5,7 +5,7 @@ import {
   type ScalarEvent,
 } from '../formats/tfevents.ts';
 import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
-import { summarise } from '../stats/summary.ts';
+import { summarise } from '../stats/means.ts';
 import type { EpochRow, FirstBatch } from './metrics.ts';
 
 /** TensorBoard reads any file whose name begins like this. */

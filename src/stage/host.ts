@@ -27,15 +27,14 @@ const reports: Reports = {
   warn: (text) => say('warning', text),
 };
 let hasEnded = false;
-/** Long enough for a stage to be refused all the files that it reads at its start, which are then all named. */
+/** Long enough for a stage to try all the files that it reads at its start, so that the message names them all. */
 const refusedEndsAfterMs = 1_000;
-/** What is refused to the stage, if it may only touch what it declares. */
+/** What the stage was refused; null for one without limits. */
 let limits: { readonly declaration: Declaration; readonly refusals: readonly RefusedError[] } | null = null;
 
 /**
- * Runs in its own thread, so that it acts even during a long computation. Plain JavaScript in a
- * string, so that it needs no file beside the compiled program. Signal 9 to process 0 kills the whole process group: this
- * process and every program that the stage has started.
+ * Runs in its own thread, so that it acts even during a long computation. It is plain JavaScript in a string, so that it needs no file
+ * beside the compiled program. Signal 9 to process 0 kills the whole process group: this process and every program that the stage started.
  */
 const watchSource = `
 const { Socket } = require('node:net');
@@ -55,7 +54,7 @@ process.on('beforeExit', () => {
   fail(
     new ReproError(
       'never-settled',
-      'the stage stopped without finishing: it is waiting for something that can never happen',
+      'the stage stopped without finishing: it waits for a promise that never settles',
       {
         fix: 'Look for a promise in the stage that never settles.',
       },
@@ -66,7 +65,7 @@ process.on('beforeExit', () => {
 const task = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as StageTask;
 process.title = `repro ${task.id}`;
 if (task.declaration !== undefined) {
-  // A stage that goes on without the file would otherwise compute for hours what is then rejected.
+  // Otherwise a stage that continues without the file might compute for hours, only to be rejected.
   const endSoon = () => setTimeout(() => fail(limits?.refusals[0]), refusedEndsAfterMs).unref();
   limits = { declaration: task.declaration, refusals: watchRefusals(task.declaration, endSoon) };
 }
@@ -111,12 +110,12 @@ function say(level: 'note' | 'warning', text: string): void {
   channel.send({ type: 'note', level, text });
 }
 
-/** Straight to the file, so that it is in order with what the stage itself prints. */
+/** Writes to the file directly, so that lines stay in order with what the stage itself prints. */
 function writeToLog(line: string): void {
   try {
     writeSync(process.stdout.fd, `${line}\n`);
   } catch {
-    // A full disk shows up where it matters; a stage must not fail because of a missing log line.
+    // A full disk is reported elsewhere; a missing log line must not fail a stage.
   }
 }
 
@@ -124,7 +123,7 @@ function isStage(value: unknown): value is Stage {
   return typeof value === 'object' && value !== null && 'run' in value && typeof value.run === 'function';
 }
 
-/** Of this process only; a command's usage is unknown. */
+/** The peak of this process; null for a command, whose usage is unknown. */
 function measurePeakMemory(task: StageTask): number | null {
   return task.kind === 'module' ? process.resourceUsage().maxRSS * 1024 : null;
 }
@@ -134,7 +133,7 @@ function isNews({ cause, message }: ReproError): boolean {
   return cause !== undefined && !(cause instanceof Error && message.includes(cause.message));
 }
 
-/** For a system error the message is enough: the stack is only that of our own I/O. So it is for one that was made to be read. */
+/** The message is enough for errors that are written for people, and for system errors, whose stack shows only our own I/O. */
 function describeCause(cause: unknown): string {
   if (isReproError(cause)) return cause.message;
   return cause instanceof Error && 'syscall' in cause ? cause.message : inspect(cause);
@@ -153,7 +152,7 @@ function fail(thrown: unknown): never {
   process.exit(1);
 }
 
-/** What follows from a file that was refused says less than the refusal. */
+/** A refusal explains more than the error that followed from it. */
 function explainRefused(error: unknown): unknown {
   if (limits === null) return error;
   const refusal = findRefusal(error);
@@ -161,7 +160,7 @@ function explainRefused(error: unknown): unknown {
   return all.length === 0 ? error : explainRefusals(all, limits.declaration, error);
 }
 
-/** Also of a stage's bundle, which has its own copy of the class. */
+/** Recognises errors of the stage's bundle, too, which has its own copy of the class. */
 function isReproError(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReproError';
 }

@@ -26,7 +26,7 @@ export interface StageTask {
 /** The stage's process reports to the runner on this file descriptor, one JSON object per line. */
 export const messageDescriptor = 3;
 
-/** Nothing is ever sent on this one: it closes when the runner dies, and then the stage must die too. */
+/** Nothing is ever sent on this one. It closes when the runner dies; then the stage must die, too. */
 export const lifelineDescriptor = 4;
 
 export type StageMessage =
@@ -37,7 +37,7 @@ export type StageMessage =
   /** `peakMemoryBytes`: largest resident set; null if unknown. */
   | { readonly type: 'done'; readonly peakMemoryBytes: number | null };
 
-/** A stage may report after every sample; a person cannot read more than this. */
+/** Stages may report after every sample, more often than a person can read. */
 const progressEveryMs = 100;
 
 /** The stage's end of the control channel. Writes are synchronous, so that they arrive even from a long computation. */
@@ -73,19 +73,19 @@ function write(message: StageMessage): void {
     try {
       written += writeSync(messageDescriptor, bytes, written);
     } catch (error) {
-      // A full channel is full only for a moment: the runner reads it continuously.
+      // The channel is full only for a moment: the runner reads it continuously.
       if (!hasErrorCode(error, 'EAGAIN')) throw error;
     }
   }
 }
 
-/** Far above any real message; a stage that writes more than this without a newline is not following the protocol. */
+/** Far above any real message: a longer line does not follow the protocol. */
 const lineLengthAtMost = 1024 * 1024;
 
 /**
  * Passes on every message from a channel.
  *
- * @param onOther is called with every other line that is not empty; by default they are ignored
+ * @param onOther called with every other line that is not empty; default: they are ignored
  * @returns when the channel is closed
  */
 export function readMessages(

@@ -22,9 +22,9 @@ export function isRefusal(error: unknown): error is RefusedError {
 type AnyFunction = (this: unknown, ...parameters: unknown[]) => unknown;
 
 /**
- * Collects what Node's permission model refuses to this thread, also where the stage's code catches the error and goes on as if the file
- * were not there. Its result would be repeatable, but not what the author meant. Packages that look around on the machine, such as for its
- * C library, are left alone: what they ask the system for is not what the result depends on, and they have an answer for its absence.
+ * Collects what Node's permission model refuses to this thread, even if the stage's code catches the error and continues as if the file did
+ * not exist: its result would be repeatable, but not what the author meant. Refused probes by packages ({@link isProbe}) do not count: the
+ * result does not depend on them, and the packages cope without an answer.
  *
  * @param machine where the project is
  * @param onFirst called after the first one, in the same turn
@@ -61,7 +61,7 @@ function syncImports(): void {
   Reflect.set(process, 'noDeprecation', before);
 }
 
-/** The same function, which tells of errors: thrown, passed to a callback, or as the reason of a promise. */
+/** The same function, but `note` gets its errors: thrown, passed to a callback, or as the reason of a promise. */
 function observe(original: AnyFunction, note: (error: unknown) => void): AnyFunction {
   const observed: AnyFunction = function (...parameters) {
     const callback = parameters.at(-1);
@@ -84,11 +84,11 @@ function observe(original: AnyFunction, note: (error: unknown) => void): AnyFunc
   return Object.defineProperties(observed, Object.getOwnPropertyDescriptors(original));
 }
 
-/** What a probe is judged by; tests put other machines in its place. */
+/** The machine on which a probe is judged; tests pass others. */
 export interface ProbedMachine {
   /** Absolute. */
   readonly projectRoot: string;
-  /** Where that really is, if the way there leads through a link; default: there. */
+  /** Its real path, if its path leads through a link; default: the same. */
   readonly realRoot?: string;
   readonly platform?: NodeJS.Platform;
   readonly environment?: NodeJS.ProcessEnv;
@@ -97,13 +97,13 @@ export interface ProbedMachine {
 /** Folders of the operating system. Programs that know only Unix ask for these everywhere, Windows included. */
 const unixFolders = /^\/(?:proc|sys|dev|etc|usr|bin|sbin|lib\w*)\//;
 
-/** From here on, a path of `/proc` leads to wherever a process works. */
+/** Below these, a path of `/proc` leads to the working folder or root of a process. */
 const processPlaces = /^\/proc\/(?:[^/]+\/){1,3}(?:cwd|root)(?:\/|$)/;
 
 /** macOS has `/etc` and the like in `/private`, and what Homebrew installs in `/opt`. */
 const macFolders = /^\/(?:System|Library|private\/(?:etc|var\/db)|opt\/homebrew)\//;
 
-/** Their places can be moved, so the environment names them; the second is where they are otherwise. */
+/** The variables that name Windows' folders, and where those are by default. */
 const windowsFolders = [
   ['SYSTEMROOT', 'C:\\Windows'],
   ['PROGRAMFILES', 'C:\\Program Files'],
@@ -112,9 +112,9 @@ const windowsFolders = [
 ] as const;
 
 /**
- * Whether a refusal only tells that a package looks around on the machine: the call came from a package, not from the stage's code, and asked
- * for a file of the operating system or for a program. Nothing in the project is part of the system, wherever the project is; a
- * link elsewhere that leads into it is not seen.
+ * Whether a refusal is only a package inspecting the machine, for instance for its C library: the call came from a package, not from the
+ * stage's code, and asked for a file of the operating system or for a program. Files in the project never belong to the system, wherever the
+ * project is; a link elsewhere that leads into the project is not noticed.
  */
 export function isProbe(
   { permission, resource = '', stack = '' }: Pick<RefusedError, 'permission' | 'resource' | 'stack'>,
@@ -234,7 +234,7 @@ function explainFunction(
   if (refusal?.permission === 'ChildProcess') {
     return new ReproError(
       'undeclared-program',
-      `${stage} may not start programs: nobody would check their files.`,
+      `${stage} may not start programs: their files would not be checked.`,
       {
         ...details,
         fix: `Make a \`cmd:\` stage of it, ${optOut}`,

@@ -9,7 +9,7 @@ import { readMessages, type StageMessage, type StageTask } from './protocol.ts';
 /** What a stage may report while it runs. */
 export type Reports = Pick<StageContext, 'progress' | 'metrics' | 'note' | 'warn'>;
 
-/** Often enough for a person who looks on. */
+/** Often enough for a person who watches. */
 const lookEveryMs = 200;
 
 /**
@@ -22,7 +22,7 @@ const lookEveryMs = 200;
 export async function runCommand(task: StageTask, reports: Reports): Promise<void> {
   const [program, ...args] = task.argv ?? [];
   if (program === undefined) throw new ReproError('command-not-found', 'the command is empty');
-  // Before it starts: what an earlier attempt has written is dropped.
+  // Opened before the command starts, which drops what an earlier attempt has written.
   const events = followEvents(process.env.REPRO_EVENTS, reports);
   const child = spawn(program, args, {
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -75,7 +75,7 @@ function followEvents(file: string | undefined, reports: Reports): { readonly en
   };
 }
 
-/** @returns whether a command may report this: how it ends is said by its exit code */
+/** @returns whether a command may report this; how it ended, its exit code says */
 function report(message: StageMessage, reports: Reports): boolean {
   if (message.type === 'progress') reports.progress(message.progress);
   else if (message.type === 'metrics') reports.metrics(message.values);

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { isAtOrBelow } from '../files/path-below.ts';
 
-/** What messages about files that a stage does not declare have to name. */
+/** What messages about undeclared files of a stage need to know. */
 export interface Declaration {
   readonly stage: string;
   /** Place in the pipeline file: `pipeline.yaml:24:3`. */
@@ -56,12 +56,12 @@ export function linesToAdd(accesses: readonly UndeclaredAccess[], declaration: D
   return [...list('inputs', inputs), ...list('outputs', outputs)];
 }
 
-/** The runner's own folder, and what the stage writes itself, are no inputs. */
+/** Whether it can be an input: not the runner's own folder, nor what the stage writes itself. */
 function isNewInput(name: string, { outputs }: Declaration): boolean {
   return !isAtOrBelow(name, runnerFolder) && !outputs.some((one) => areRelated(name, one));
 }
 
-/** The pipeline file may declare it: no output is in, around or the same as another, or an input of its stage. */
+/** Whether the pipeline file may declare it: no output may overlap another output, or an input of its stage. */
 function isNewOutput(name: string, { outputs, inputs, projectRoot, taken = [] }: Declaration): boolean {
   const read = inputs.map((one) => path.relative(projectRoot, one).split(path.sep).join('/'));
   return (
@@ -90,7 +90,7 @@ export function proposeOutput(file: string, declaration: Declaration): string | 
   return isNewOutput(proposed, declaration) ? path.join(declaration.projectRoot, proposed) : undefined;
 }
 
-/** What to do about files that a stage writes to but may not. */
+/** What to do about a file that a stage may not write. */
 export function adviseWrite(file: string, declaration: Declaration): string[] {
   const name = nameOf(file, declaration);
   const { stage, inputs, outputs } = declaration;

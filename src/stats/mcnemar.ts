@@ -1,4 +1,4 @@
-import { binomialUpperTail } from './binomial.ts';
+import { binomialUpperTail } from './distributions.ts';
 
 /** How two classifiers did on the same clips. */
 export interface Discordance {

@@ -1,5 +1,4 @@
-import { incompleteBeta, logGamma } from './special.ts';
-import { studentQuantile } from './student.ts';
+import { incompleteBeta, logGamma, studentQuantile } from './distributions.ts';
 
 /**
  * How often a two-sided t test finds a true difference, `P(|T'| > t)` with T' of the noncentral t distribution: its square is

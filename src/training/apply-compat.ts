@@ -1,14 +1,8 @@
 import type { ReproError } from '../errors.ts';
-import { COMPAT_DEFAULTS, type Compat } from './compat.ts';
-import type { NetworkSection } from './network-section.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
+import { BATCH_SIZES, LAYER_TAU } from '../thesis/published.ts';
+import type { NetworkSection, TrainingSettings } from './model-file.ts';
 import type { SettingOrigins } from './setting-origins.ts';
-import type { TrainingSettings } from './settings.ts';
-
-/** The batch size of the documented commands, which leave the published script's default. */
-const DOCUMENTED_BATCH_SIZE = 16;
-
-/** The published initial τ of neurons that share one per layer: w = 0. */
-export const PUBLISHED_TAU = 2;
 
 /** The parts of a model that switches change. */
 export interface SwitchedModel {
@@ -54,8 +48,8 @@ export function applyCompat(
   if (compat.base_tau === 'always-2') {
     if (neuron !== 'plif' || tau.per === 'neuron')
       drop('base_tau', 'it applies to a learned τ that a layer shares');
-    else if (tau.mean === PUBLISHED_TAU) drop('base_tau', `τ starts at ${PUBLISHED_TAU} anyway`);
-    else network = { ...network, tau: { ...tau, mean: PUBLISHED_TAU } };
+    else if (tau.mean === LAYER_TAU) drop('base_tau', `τ starts at ${LAYER_TAU} anyway`);
+    else network = { ...network, tau: { ...tau, mean: LAYER_TAU } };
   }
   if (compat.tau_init === 'paper') {
     if (learnsTauPerNeuron && tau.std > 0) network = { ...network, tau: { ...tau, start: 'paper' } };
@@ -70,9 +64,9 @@ export function applyCompat(
   }
   if (compat.batch_size === 'documented') {
     if (batchSizeIsSet) drop('batch_size', 'the profile sets train.batchSize');
-    else if (training.batchSize === DOCUMENTED_BATCH_SIZE) {
-      drop('batch_size', `the batch size is ${DOCUMENTED_BATCH_SIZE} anyway`);
-    } else training = { ...training, batchSize: DOCUMENTED_BATCH_SIZE };
+    else if (training.batchSize === BATCH_SIZES.documented) {
+      drop('batch_size', `the batch size is ${BATCH_SIZES.documented} anyway`);
+    } else training = { ...training, batchSize: BATCH_SIZES.documented };
   }
   return { network, training, compat: inForce, warnings };
 }

@@ -1,8 +1,7 @@
 import { ReproError } from '../errors.ts';
-import { augmentImage } from '../images/augment.ts';
-import type { ImagePreparation } from '../results/clip-index.ts';
-import { FRAME_CACHE_FIX } from '../results/clip-index.ts';
+import { FRAME_CACHE_FIX, type ImagePreparation } from '../results/clip-index.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
+import { augmentImage } from './augment.ts';
 import type { ClipSource } from './clip-source.ts';
 import { mixSeed } from './stream-seed.ts';
 

@@ -1,9 +1,9 @@
-import { formatPercent } from '../formats/percent.ts';
 import type { LossAndAccuracy } from '../results/metrics.ts';
 import type { EpochMetrics } from '../results/tensorboard.ts';
-import { COMPAT_DEFAULTS } from './compat.ts';
+import { formatPercent } from '../text.ts';
+import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
+import type { TrainingSettings } from './model-file.ts';
 import type { Position } from './position.ts';
-import type { TrainingSettings } from './settings.ts';
 import type { TrainingTask } from './task.ts';
 
 /** The progress of a training. Test and validation batches count as much as training batches. */

@@ -14,9 +14,9 @@ import {
 import { EVENT_FILE, encodeTraining } from '../results/tensorboard.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
-import type { Compat } from './compat.ts';
+import type { Compat } from '../thesis/compat.ts';
 import type { TrainingOutcome } from './loop.ts';
-import type { TrainingSettings } from './settings.ts';
+import type { TrainingSettings } from './model-file.ts';
 import type { ClipSplit } from './split.ts';
 import type { TrainingClips } from './training-clips.ts';
 

@@ -1,12 +1,12 @@
 import type { Forward } from '../engines/engine.ts';
 import type { Score } from '../results/evaluation-file.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
-import { COMPAT_DEFAULTS, type Compat } from './compat.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
 
 /** The switches that decide how clips are scored. */
 export type ScoringCompat = Pick<Compat, 'loss' | 'ties'>;
 
-/** Those of a profile's `compat:` section, which was checked before. */
+/** Those of a `compat:` section that was checked before: of a profile. */
 export function readScoring(section: unknown): Partial<ScoringCompat> {
   const { loss, ties }: { loss?: unknown; ties?: unknown } = Object(section);
   return {

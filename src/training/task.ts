@@ -1,10 +1,10 @@
 import type { Engine } from '../engines/engine.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
+import type { Compat } from '../thesis/compat.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { LabelledClips } from './clip-source.ts';
-import type { Compat } from './compat.ts';
+import type { TrainingSettings } from './model-file.ts';
 import type { TrainingProgress } from './progress.ts';
-import type { TrainingSettings } from './settings.ts';
 import type { ClipSplit } from './split.ts';
 
 /** The switches that change the loop itself; the others change its inputs. */

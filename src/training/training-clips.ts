@@ -1,14 +1,12 @@
 import { ReproError } from '../errors.ts';
 import type { CachedClip, ClipIndex } from '../results/clip-index.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
-import { COMPAT_DEFAULTS, type Compat } from './compat.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
+import { CONVERTED_RECORDINGS } from '../thesis/published.ts';
 import { labelsOf } from './frame-cache.ts';
-import type { TrainingSettings } from './settings.ts';
+import type { TrainingSettings } from './model-file.ts';
 import { type ClipSplit, splitClips } from './split.ts';
 import { mixSeed } from './stream-seed.ts';
-
-/** The recordings that the original's converter reached with 12 processors: 11 workers with floor(98 / 11) = 8 each. */
-export const CONVERTED_RECORDINGS = 88;
 
 /** Distinguishes the stream of `file_order: shuffled` from other streams with the same seed: "file" in ASCII. */
 const FILE_ORDER_STREAM = 0x66696c65;

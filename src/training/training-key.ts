@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { COMPAT_DEFAULTS } from './compat.ts';
+import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
 import type { TrainingTask } from './task.ts';
 
 /**

@@ -1,7 +1,7 @@
+import { CONVERTED_RECORDINGS } from '../thesis/published.ts';
+import type { ResolvedModel } from './model-file.ts';
 import { isTested } from './progress.ts';
-import type { ResolvedModel } from './settings.ts';
 import { splitClips } from './split.ts';
-import { CONVERTED_RECORDINGS } from './training-clips.ts';
 
 /** The recordings of a data set in which every recording has the same clips. */
 export interface RecordingCounts {

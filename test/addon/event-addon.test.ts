@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type EventAddon, findEventAddon } from '../../src/addon/event-addon.ts';
-import { openMd5Pair } from '../../src/datasets/md5-pair.ts';
+import { openMd5Pair } from '../../src/datasets/dvs128-gesture/inspect.ts';
 import { Aedat3Clips } from '../../src/events/aedat3-clips.ts';
 import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
-import { EventCheck } from '../../src/events/event-check.ts';
+import { EventCheck } from '../../src/events/event-block.ts';
 import type { Events } from '../../src/events/events.ts';
 import { frameSize } from '../../src/events/frames.ts';
 

@@ -50,7 +50,7 @@ const defects: Readonly<Record<string, { file: string; from: string; to: string;
     rule: 'first batches',
   },
   'swapped polarities': {
-    file: 'src/events/frame-adder.ts',
+    file: 'src/events/frame-counting.ts',
     from: '((i & 1) * height',
     to: '((1 - (i & 1)) * height',
     rule: 'frames',

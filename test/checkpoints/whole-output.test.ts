@@ -3,26 +3,18 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { recoverFolder, writeWholeFolder } from '../../src/checkpoints/whole-output.ts';
 import { hasErrorCode } from '../../src/errors.ts';
+import { compileProgram } from '../support/programs.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
 
 let root: string;
 let script: string;
 beforeAll(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'whole-output-'));
-  script = path.join(root, 'killed-writer.mjs');
-  await build({
-    entryPoints: [path.join(import.meta.dirname, 'killed-writer.ts')],
-    outfile: script,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'silent',
-  });
+  script = await compileProgram('test/checkpoints/killed-writer.ts');
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { sectionOfClaims } from '../../src/cli/records/check-claims.ts';
-import type { Verdict } from '../../src/results/claims-file.ts';
+import type { Verdict } from '../../src/thesis/verdicts.ts';
 
 const claims = (...verdicts: Verdict[]) =>
   verdicts.map((verdict, i) => ({

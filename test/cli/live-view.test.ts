@@ -4,8 +4,8 @@ import path from 'node:path';
 import process from 'node:process';
 import stringWidth from 'string-width';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { RunEvent } from '../../src/runner/events.ts';
-import { compileProgram } from '../runner/rig/programs.ts';
+import type { RunEvent } from '../../src/runner/run/events.ts';
+import { compileProgram } from '../support/programs.ts';
 import { noTerminal, Terminal, type TerminalOptions } from '../support/terminal.ts';
 
 type Steps = (readonly RunEvent[] | 'close' | 'exit' | 'crash')[];

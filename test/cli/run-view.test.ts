@@ -7,7 +7,7 @@ import { renderLive } from '../../src/cli/view/live-lines.ts';
 import { PlainView } from '../../src/cli/view/plain-view.ts';
 import { applyEvent, createRunState } from '../../src/cli/view/run-state.ts';
 import { rerunCommand, summariseRun } from '../../src/cli/view/summary.ts';
-import type { RunEvent } from '../../src/runner/events.ts';
+import type { RunEvent } from '../../src/runner/run/events.ts';
 
 const colors = pico.createColors(false);
 

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { colorsFor } from '../../src/cli/view/colors.ts';
 import { LiveView } from '../../src/cli/view/live-view.ts';
 import { applyEvent, createRunState } from '../../src/cli/view/run-state.ts';
-import type { RunEvent } from '../../src/runner/events.ts';
+import type { RunEvent } from '../../src/runner/run/events.ts';
 
 /** A terminal that became narrower, which its stream learns only if it is asked. */
 class NarrowedTerminal extends Writable {

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ReadOptions } from '../../src/datasets/dataset.ts';
-import { listGestureClips } from '../../src/datasets/dvs128-gesture/clips.ts';
+import type { ReadOptions } from '../../src/datasets/contract/dataset.ts';
+import { listGestureClips } from '../../src/datasets/dvs128-gesture/dataset.ts';
 import { CLASSES, PUBLISHED } from '../../src/datasets/dvs128-gesture/facts.ts';
 import { verifyGestures } from '../../src/datasets/dvs128-gesture/verify.ts';
 import { describeError, type ReproError } from '../../src/errors.ts';

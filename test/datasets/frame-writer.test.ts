@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Dataset } from '../../src/datasets/dataset.ts';
-import { DVS128_GESTURE } from '../../src/datasets/dvs128-gesture.ts';
-import { type FrameSettings, writeFrames } from '../../src/datasets/frame-writer.ts';
+import type { Dataset } from '../../src/datasets/contract/dataset.ts';
+import { DVS128_GESTURE } from '../../src/datasets/dvs128-gesture/dataset.ts';
+import { type FrameSettings, PolarityTally, writeFrames } from '../../src/datasets/frames/frame-writer.ts';
 import { NMNIST } from '../../src/datasets/nmnist.ts';
-import { WorkingSpace } from '../../src/datasets/working-space.ts';
+import { WorkingSpace } from '../../src/datasets/reading/working-space.ts';
 import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
 import { formatLabels } from '../../src/events/labels.ts';
 import { decodeNpy } from '../../src/formats/npy.ts';
@@ -317,4 +317,18 @@ test('the frame cache of N-MNIST has a row per sample, which lasts from its firs
   expect(shape).toEqual([1, 1, 2, 34, 34]);
   expect(data[(34 + 2) * 34 + 1]).toBe(1);
   expect(data[2 * 34 + 33]).toBe(2);
+});
+
+test('events are added up by polarity and split, over clips and steps', () => {
+  const tally = new PolarityTally();
+  // Two steps, two polarities, a frame of one row and two pixels.
+  tally.add('train', Uint8Array.of(1, 2, 10, 20, 4, 8, 40, 80), 2);
+  tally.add('train', Uint8Array.of(0, 0, 1, 0, 0, 0, 0, 0), 2);
+  tally.add('test', Uint16Array.of(300, 0, 0, 7), 1);
+  expect(tally.metrics()).toEqual({
+    'events.off.train': 15,
+    'events.on.train': 151,
+    'events.off.test': 300,
+    'events.on.test': 7,
+  });
 });

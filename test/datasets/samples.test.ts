@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ASL_DVS } from '../../src/datasets/asl-dvs.ts';
 import { CIFAR10_DVS, CIFAR10_DVS_LAYOUT } from '../../src/datasets/cifar10-dvs.ts';
-import { writeFrames } from '../../src/datasets/frame-writer.ts';
+import { writeFrames } from '../../src/datasets/frames/frame-writer.ts';
 import { splitSamples } from '../../src/datasets/samples/layout.ts';
 import { verifySamples } from '../../src/datasets/samples/verify.ts';
 import { decodeNpy } from '../../src/formats/npy.ts';

@@ -2,14 +2,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { DVS128_GESTURE } from '../../src/datasets/dvs128-gesture/dataset.ts';
 import { verifyGestures } from '../../src/datasets/dvs128-gesture/verify.ts';
-import { DVS128_GESTURE } from '../../src/datasets/dvs128-gesture.ts';
-import { putTogether, takeApart } from '../../src/datasets/error-parts.ts';
-import { divideClips } from '../../src/datasets/frame-thread.ts';
-import { type FrameSettings, writeFrames } from '../../src/datasets/frame-writer.ts';
+import { divideClips } from '../../src/datasets/frames/frame-thread.ts';
+import { type FrameSettings, writeFrames } from '../../src/datasets/frames/frame-writer.ts';
 import { NMNIST } from '../../src/datasets/nmnist.ts';
-import { defineThreadJob } from '../../src/datasets/thread-job.ts';
-import { runInThreads } from '../../src/datasets/thread-pool.ts';
+import { defineThreadJob, putTogether, runInThreads, takeApart } from '../../src/datasets/reading/threads.ts';
 import { gestureFacts, gestureFiles, makeRecording, writeGestures } from '../support/gesture-fixture.ts';
 import { bundleStage } from '../support/stage-bundle.ts';
 

@@ -2,9 +2,14 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ReproError } from '../../src/errors.ts';
-import { decodeAedat2 } from '../../src/events/aedat2.ts';
-import { CIFAR10_DVS_ADDRESS, DAVIS_ADDRESS, DVS128_ADDRESS } from '../../src/events/aedat2-address.ts';
-import { addressOfCamera, readAedat2Header } from '../../src/events/aedat2-header.ts';
+import {
+  addressOfCamera,
+  CIFAR10_DVS_ADDRESS,
+  DAVIS_ADDRESS,
+  DVS128_ADDRESS,
+  decodeAedat2,
+  readAedat2Header,
+} from '../../src/events/aedat2.ts';
 import { type Events, sliceEvents } from '../../src/events/events.ts';
 
 const fixtures = new URL('../fixtures/formats/', import.meta.url);

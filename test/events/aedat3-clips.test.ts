@@ -3,11 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { decodeAedat3 } from '../../src/events/aedat3.ts';
 import { Aedat3Clips } from '../../src/events/aedat3-clips.ts';
 import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
-import { clipOfEvents } from '../../src/events/clip-events.ts';
 import { ClipCollector, type Span } from '../../src/events/clips.ts';
 import type { Events, Sensor } from '../../src/events/events.ts';
 import { FrameCounting } from '../../src/events/frame-counting.ts';
-import { type FrameLayout, frameSize, type SplitBy } from '../../src/events/frames.ts';
+import { clipOfEvents, type FrameLayout, frameSize, type SplitBy } from '../../src/events/frames.ts';
 
 /** How the bytes reach the reader the first time. */
 type Way = 'memory' | 'chunks';

@@ -4,12 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { findEventAddon } from '../../src/addon/event-addon.ts';
 import { decodeAedat3 } from '../../src/events/aedat3.ts';
 import { Aedat3Clips } from '../../src/events/aedat3-clips.ts';
-import { OVERLAPS, placeSpans } from '../../src/events/clips.ts';
+import { placeSpans } from '../../src/events/clips.ts';
 import { sliceEvents } from '../../src/events/events.ts';
 import { integrateFrames } from '../../src/events/frames.ts';
 import { parseLabels } from '../../src/events/labels.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { openCaseFolder } from '../../src/parity/folder.ts';
+import { OVERLAPS } from '../../src/thesis/compat.ts';
 import { listFailures, runFolder } from '../parity/case-folders.ts';
 
 const golden = new URL('../golden/overlap/', import.meta.url);

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { StageLaunch } from '../../src/executors/executor.ts';
 import { permissionFlags, runLocally } from '../../src/executors/local.ts';
-import { compileProgram } from '../runner/rig/programs.ts';
+import { compileProgram } from '../support/programs.ts';
 
 /** Launches a command that succeeds at once. */
 async function createLaunch(): Promise<StageLaunch> {

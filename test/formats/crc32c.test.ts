@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { computeCrc32c } from '../../src/formats/crc32c.ts';
+import { computeCrc32c } from '../../src/formats/tfrecord.ts';
 
 describe('computeCrc32c', () => {
   it.each([

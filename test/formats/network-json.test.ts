@@ -3,8 +3,7 @@ import { parseFields } from '../../src/formats/fields.ts';
 import { parseNetwork } from '../../src/formats/network-json.ts';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
 import type { TauSpec } from '../../src/snn/spec.ts';
-import { readNetwork } from '../../src/training/network-section.ts';
-import { SettingOrigins } from '../../src/training/setting-origins.ts';
+import { resolveModel } from '../../src/training/resolve-model.ts';
 
 /** Every key at every depth: the compiler reports a key that was added to the configuration but not here. */
 type Whole<T> = { readonly [K in keyof T]-?: NonNullable<T[K]> };
@@ -59,10 +58,13 @@ describe('a network’s configuration', () => {
     (_, config) => {
       const { input: _input, classes: _classes, tau, ...section } = config;
       const { start: _start, ...configured } = tau;
-      expect(readNetwork({ ...section, tau: configured }, new SettingOrigins('model.yaml'))).toEqual({
-        ...section,
-        tau: configured,
-      });
+      const network = { ...section, tau: configured };
+      const train = { epochs: 1, batchSize: 1, learningRate: 1, cosineHalfPeriod: 1, validationShare: 0.5 };
+      const file = { title: 'Model', network, loss: { regulariseTau: 0 }, train };
+      expect(resolveModel(file, {}, 'model.yaml').network).toEqual(network);
+      expect(Object.keys(resolveModel(file, {}, 'model.yaml').network)).toHaveLength(
+        Object.keys(network).length,
+      );
     },
   );
 

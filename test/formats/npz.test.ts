@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fromBufferPromise } from 'yauzl';
-import { decodeNpy, type NpyArray } from '../../src/formats/npy.ts';
-import { encodeNpz } from '../../src/formats/npz.ts';
+import { decodeNpy, encodeNpz, type NpyArray } from '../../src/formats/npy.ts';
 import type { State } from '../../src/snn/tensor.ts';
 
 const state: State = new Map([

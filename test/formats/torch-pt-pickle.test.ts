@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ReproError } from '../../src/errors.ts';
 import { unpickle } from '../../src/formats/torch-pt/pickle.ts';
-import { failIn } from '../../src/formats/torch-pt/problems.ts';
 import {
+  failIn,
   PickleName,
   PickleRecord,
   type PickleValue,

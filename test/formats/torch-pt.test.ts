@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ReproError } from '../../src/errors.ts';
-import { encodeNpy } from '../../src/formats/npy.ts';
-import { encodeNpz } from '../../src/formats/npz.ts';
+import { encodeNpy, encodeNpz } from '../../src/formats/npy.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { openTorchFile, PickleName, PickleRecord, type TorchTensor } from '../../src/formats/torch-pt.ts';
 import type { State } from '../../src/snn/tensor.ts';

@@ -4,16 +4,16 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseArguments } from '../../src/original/arguments.ts';
-import {
-  type CompatPresetName,
-  compatPresetNames,
-  compatPresets,
-  pickChangedSwitches,
-} from '../../src/original/compat-presets.ts';
 import { describeConfiguration } from '../../src/original/model-config.ts';
 import { formatModelFile } from '../../src/original/model-yaml.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import { resolveModel } from '../../src/training/settings.ts';
+import {
+  COMPAT_PRESET_NAMES,
+  COMPAT_PRESETS,
+  type CompatPresetName,
+  pickChangedSwitches,
+} from '../../src/thesis/compat.ts';
+import { resolveModel } from '../../src/training/resolve-model.ts';
 import { documentedCommands, shortestCommand, words } from './documented-commands.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -101,12 +101,12 @@ describe('the configuration', () => {
     expect(spec.layers.find((layer) => layer.kind === 'repeat')).toEqual({ kind: 'repeat', steps: 8 });
   });
 
-  it.each(compatPresetNames)(
+  it.each(COMPAT_PRESET_NAMES)(
     'with the switches of “%s” matches the schema, and every switch has an effect',
     (compat) => {
       for (const name of ['baseline', 'no-reg']) {
         const { model } = configurationOf(documentedCommands[name]!, compat);
-        expect(pickChangedSwitches(compatPresets[compat])).toMatchObject(model.compat ?? {});
+        expect(pickChangedSwitches(COMPAT_PRESETS[compat])).toMatchObject(model.compat ?? {});
         expectModel(model);
         expect(resolveModel(model, {}, name).warnings).toEqual([]);
       }
@@ -176,11 +176,11 @@ describe('the configuration', () => {
 
 describe('the switches of', () => {
   it('“intent” are the defaults', () => {
-    expect(pickChangedSwitches(compatPresets.intent)).toEqual({});
+    expect(pickChangedSwitches(COMPAT_PRESETS.intent)).toEqual({});
   });
 
   it('“runs” follow the published logs', () => {
-    expect(pickChangedSwitches(compatPresets.runs)).toEqual({
+    expect(pickChangedSwitches(COMPAT_PRESETS.runs)).toEqual({
       trials: 'first-88',
       base_tau: 'always-2',
       validation: 'shuffled-drop-last',
@@ -190,7 +190,7 @@ describe('the switches of', () => {
   });
 
   it('“code” follow the published script', () => {
-    expect(pickChangedSwitches(compatPresets.code)).toEqual({
+    expect(pickChangedSwitches(COMPAT_PRESETS.code)).toEqual({
       trials: 'first-88',
       tau_per_neuron: 'dropped',
       base_tau: 'always-2',
@@ -209,7 +209,7 @@ describe('a model file', () => {
   ];
 
   it.each(commands)('for %s reads back as its configuration', (_, given) => {
-    for (const compat of compatPresetNames) {
+    for (const compat of COMPAT_PRESET_NAMES) {
       if (compat === 'code' && given.includes('-reg_lambda')) continue; // refused
       const configuration = configurationOf(given, compat);
       expect(parse(formatModelFile(configuration, given, 'cpu'))).toEqual(configuration.model);

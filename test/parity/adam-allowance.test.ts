@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { kernelOperations } from '../../src/engines/tfjs/kernel-operations.ts';
 import type { AdamStep } from '../../src/engines/tfjs/kernels/adam.ts';
-import type { LayerOperations } from '../../src/engines/tfjs/layer-operations.ts';
+import type { LayerOperations } from '../../src/engines/tfjs/operations/layer-operations.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { AdamAllowance } from '../../src/parity/adam-allowance.ts';
 import type { State } from '../../src/snn/tensor.ts';

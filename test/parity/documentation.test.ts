@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { engineNames } from '../../src/engines/named-engines.ts';
+import { engineNames } from '../../src/engines/selection/choose-engine.ts';
 import { dataOrderKind } from '../../src/parity/data-order.ts';
 import { framesKind } from '../../src/parity/frames.ts';
 import { networkKind } from '../../src/parity/network.ts';

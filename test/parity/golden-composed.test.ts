@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
-import { referenceOperations } from '../../src/engines/tfjs/reference-operations.ts';
+import { referenceOperations } from '../../src/engines/tfjs/operations/reference-operations.ts';
 import { listFailures } from './case-folders.ts';
 import { goldenFolders, kindsOf, openGolden, runGolden } from './golden-folders.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { animation } from '../../src/pictures/animation.ts';
-import { binClip } from '../../src/pictures/bin-clip.ts';
+import { binClip } from '../../src/pictures/clip.ts';
 import { contactSheet } from '../../src/pictures/contact-sheet.ts';
 import { decodeGif, decodePng } from './decode.ts';
 

@@ -50,7 +50,7 @@ it('a report of trainings that held no clips back shows no validation, and says 
     const text = renderMarkdown(report);
     expect(text).not.toMatch(/NaN|undefined|Infinity|chosen by validation/);
     expect(text).toContain('On simulated data, last epoch: test');
-    expect(text).toContain('No clips were held out for validation: all were trained on.');
+    expect(text).toContain('No clips were held out for validation: training used all of them.');
     // It follows from that, and nobody switched it.
     expect(text).not.toContain('selection=last');
     expect(text).toContain('| last<br>default where no clips are held out |');

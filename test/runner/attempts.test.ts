@@ -1,9 +1,10 @@
 import { readdirSync, truncateSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { InstanceStatus } from '../../src/runner/status.ts';
+import type { InstanceStatus } from '../../src/runner/run/status.ts';
 import { Attempts } from '../../src/runner/store/attempts.ts';
 import { cacheFolderOf } from '../../src/runner/store/cache-folder.ts';
-import { startRunner, waitForFile } from './rig/processes.ts';
+import { waitForFile } from '../support/processes.ts';
+import { startRunner } from './rig/processes.ts';
 import { createProject, type Project } from './rig/project.ts';
 import { createStagesProject } from './rig/stages-project.ts';
 

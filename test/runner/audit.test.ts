@@ -6,8 +6,8 @@ import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { type ScratchOptions, ScratchRuns } from '../../src/runner/extras/audit/scratch-runs.ts';
 import type { Plan } from '../../src/runner/plan/plan.ts';
 import { cacheFolderOf } from '../../src/runner/store/cache-folder.ts';
+import { waitForFile } from '../support/processes.ts';
 import { CliProject } from './rig/cli-project.ts';
-import { waitForFile } from './rig/processes.ts';
 
 const pipeline = `version: 1
 stages:

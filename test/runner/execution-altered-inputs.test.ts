@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { waitForFile } from '../support/processes.ts';
 import { CliProject } from './rig/cli-project.ts';
-import { waitForFile } from './rig/processes.ts';
 
 /** `make` makes `right`, and `use` copies it after a while. */
 const pipeline = `version: 1

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { waitForEnd } from './rig/processes.ts';
+import { waitForEnd } from '../support/processes.ts';
 import { createProject, eventOf } from './rig/project.ts';
 
 const touch = 'echo x > "$REPRO_OUTPUT_0"';

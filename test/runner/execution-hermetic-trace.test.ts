@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs/promises';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
-import { waitForEnd, waitForFile } from './rig/processes.ts';
+import { waitForEnd, waitForFile } from '../support/processes.ts';
 import { createFolder, createStagesProject } from './rig/stages-project.ts';
 
 /** Debian: apt-get install strace. Without it, or where it may not watch programs, most tests here are skipped. */

@@ -2,8 +2,9 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
+import { isRunning, waitForEnd, waitForFile } from '../support/processes.ts';
 import type { CliProject } from './rig/cli-project.ts';
-import { isRunning, startRunner, waitForEnd, waitForFile } from './rig/processes.ts';
+import { startRunner } from './rig/processes.ts';
 import { createProject } from './rig/project.ts';
 import { createFolder, createStagesProject } from './rig/stages-project.ts';
 

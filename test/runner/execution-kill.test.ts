@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { startRunner, waitForEnd, waitForFile } from './rig/processes.ts';
+import { waitForEnd, waitForFile } from '../support/processes.ts';
+import { startRunner } from './rig/processes.ts';
 import { createProject, eventOf, type Project } from './rig/project.ts';
 
 /** A module that writes half of its output and then computes without ever yielding to its event loop. */

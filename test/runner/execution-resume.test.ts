@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { RunEvent } from '../../src/runner/events.ts';
+import type { RunEvent } from '../../src/runner/run/events.ts';
 import { ResumeFolder } from '../../src/runner/run/resume-folder.ts';
 import { openRecords } from '../../src/runner/store/records.ts';
 import { createPlan } from './rig/plan.ts';

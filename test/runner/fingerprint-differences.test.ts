@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type FingerprintParts, hashParts } from '../../src/runner/freshness/fingerprint.ts';
 import { explainDifference } from '../../src/runner/freshness/reasons.ts';
+import { type FingerprintParts, hashParts } from '../../src/runner/store/fingerprint-parts.ts';
 
 const parts: FingerprintParts = {
   version: 1,

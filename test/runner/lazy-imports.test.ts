@@ -34,8 +34,8 @@ async function listStaticPackages(entry: string): Promise<string[]> {
 
 describe('a run that has nothing to do', () => {
   test.each([
-    'src/runner/run.ts',
-    'src/runner/status.ts',
+    'src/runner/run/run.ts',
+    'src/runner/run/status.ts',
     'src/runner/share/open-remote.ts',
     'src/stage/host.ts',
     'src/cli/view/plain-view.ts',

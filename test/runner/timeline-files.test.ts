@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 import { chmod, utimes } from 'node:fs/promises';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
+import { waitForFile } from '../support/processes.ts';
 import { CliProject } from './rig/cli-project.ts';
-import { waitForFile } from './rig/processes.ts';
 
 const svg = 'artifacts/timeline/timeline.svg';
 const csv = 'artifacts/timeline/timeline.csv';

@@ -1,6 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { factNameOf, ToolVersions, toToolCommand } from '../../src/runner/freshness/tool-versions.ts';
+import { factNameOf, ToolVersions } from '../../src/runner/freshness/tool-versions.ts';
+import { toToolCommand } from '../../src/runner/plan/instances.ts';
 import { createProject } from './rig/project.ts';
 import { createStagesProject } from './rig/stages-project.ts';
 

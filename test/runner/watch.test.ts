@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Changes } from '../../src/runner/extras/watch/changes.ts';
+import { waitForFile } from '../support/processes.ts';
 import type { CliProject } from './rig/cli-project.ts';
-import { waitForFile } from './rig/processes.ts';
 import { createWordProject } from './rig/word-project.ts';
 
 /** A `repro watch` in its own process. */

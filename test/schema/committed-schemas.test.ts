@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readJsonSchema } from '../../src/schema/json-schema.ts';
-import { COMPAT_CHOICES, COMPAT_DEFAULTS } from '../../src/training/compat.ts';
+import { COMPAT_DEFAULTS, COMPAT_SWITCHES, FRAME_SWITCHES, type Switch } from '../../src/thesis/compat.ts';
 
 /** The part of a JSON Schema that the tests look at. */
 interface Section {
@@ -61,7 +61,14 @@ describe('the committed schemas', () => {
   test('have the switches and the defaults that training has', async () => {
     const { properties } = JSON.parse(await readFile(path.join(folder, 'model.schema.json'), 'utf8'));
     const switches = Object.entries<{ enum: string[]; default: string }>(properties.compat.properties);
-    expect(switches.map(([key, rule]) => [key, rule.enum])).toEqual(Object.entries(COMPAT_CHOICES));
+    const valuesOf = (switches: Readonly<Record<string, Switch>>) =>
+      Object.entries(switches).map(([name, { choices }]) => [name, choices.map(({ value }) => value)]);
+    expect(switches.map(([key, rule]) => [key, rule.enum])).toEqual(valuesOf(COMPAT_SWITCHES));
+    const profile = JSON.parse(await readFile(path.join(folder, 'profile.schema.json'), 'utf8'));
+    const { overlaps, rowStride } = profile.properties.frames.properties;
+    expect(Object.entries({ overlaps, rowStride }).map(([key, rule]) => [key, rule.enum])).toEqual(
+      valuesOf(FRAME_SWITCHES),
+    );
     expect(Object.fromEntries(switches.map(([key, rule]) => [key, rule.default]))).toEqual(COMPAT_DEFAULTS);
   });
 

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { findAttachable } from '../../src/runner/cluster/attachment.ts';
 import { findExistingJobs } from '../../src/runner/cluster/existing-jobs.ts';
-import type { RunEvent } from '../../src/runner/events.ts';
 import type { Batch, BatchTask } from '../../src/runner/jobs/batch.ts';
 import { listBatches } from '../../src/runner/jobs/jobs-folder.ts';
 import {
@@ -14,6 +13,7 @@ import {
   selectRest,
 } from '../../src/runner/jobs/submitted-run.ts';
 import type { Plan } from '../../src/runner/plan/plan.ts';
+import type { RunEvent } from '../../src/runner/run/events.ts';
 import { createSlurm } from './fake-slurm.ts';
 import { JobsFolder, parts } from './jobs-folder.ts';
 
@@ -59,7 +59,7 @@ describe('a job that has ended well, of something that is stale since', () => {
       {
         kind: 'note',
         id: 'train',
-        text: expect.stringMatching(/^what job 1 has made is stale \(command: /),
+        text: expect.stringMatching(/^the result of job 1 is stale \(command: /),
       },
     ]);
   });

@@ -59,7 +59,7 @@ describe('cancelling one stage', () => {
     const { outcome } = await cancel(jobs, ['slow'], "echo '1|N/A|COMPLETING|0:05|node7|None'");
     expect(outcome).toMatchObject({
       code: 'jobs-ending',
-      message: 'cancelled; 1 of the jobs still ends: 1',
+      message: 'cancelled; 1 job is still ending: 1',
     });
     expect([slow.readEnd(0), existsSync(after.root)]).toEqual([null, false]);
     expect(readSubmittedRun(jobs.cache)?.cancelled).toEqual(['slow', 'after']);

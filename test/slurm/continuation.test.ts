@@ -58,7 +58,7 @@ describe('an instance whose time is over goes on', () => {
     expect(await judgeEnded(null, third, 3)).toMatchObject({
       kind: 'ends',
       code: 'timeout',
-      why: expect.stringContaining('as often as it may (3)'),
+      why: expect.stringContaining('as often as allowed (3)'),
     });
     // A run that begins anew counts anew.
     const other = await submit();
@@ -96,7 +96,7 @@ describe('an instance whose time is over goes on', () => {
     expect(await continueInQueue(task, 3)).toMatchObject({ kind: 'ends', code: 'no-progress' });
     expect(await continueInQueue({ ...task, resume: [] }, 3)).toMatchObject({
       code: 'timeout',
-      why: expect.stringContaining('a stage with a resume folder goes on in another job'),
+      why: expect.stringContaining('a stage with a resume folder continues in another job'),
     });
   });
 });

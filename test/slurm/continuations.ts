@@ -62,7 +62,7 @@ export function describeContinuations(): void {
     const { stderr, exitCode } = await running;
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('2 run')]);
     expect(stderr).toContain(
-      "the job's time is over; it goes back into the queue with what the stage has saved (1 of 20)",
+      "the job's time is over; back into the queue with the work saved so far (1 of 20)",
     );
     expect(project.count('timed')).toBe(2);
     // What waits for it goes on waiting.
@@ -99,7 +99,7 @@ export function describeContinuations(): void {
     await cluster().releaseRequeued(`${array}_0`);
     const { stderr, exitCode } = await running;
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('4 run')]);
-    expect(stderr).toContain('it makes room for another job, and goes back into the queue');
+    expect(stderr).toContain('making room for another job; back into the queue');
     expect(project.count('boxed-1')).toBe(2);
     await cluster().expectJobs('unboxed', [/^COMPLETED/, /^COMPLETED/]);
     expect(project.read('artifacts/boxed/2/epoch')).toBe('1');
@@ -118,7 +118,7 @@ export function describeContinuations(): void {
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('2 run')]);
     expect(stderr).toMatch(
       new RegExp(
-        `job ${job} on \\S+ has used its time, and Slurm has not put it back into the queue: Requested operation is presently disabled.*; it goes on in another job`,
+        `job ${job} on \\S+ used up its time, and Slurm did not requeue it: Requested operation is presently disabled.*; continuing in another job`,
       ),
     );
     await cluster().expectJobs('refused', [/^FAILED/, /^COMPLETED/]);
@@ -137,9 +137,7 @@ export function describeContinuations(): void {
       await cluster().expectJobs(name, [/^FAILED/]);
       const { stderr, exitCode } = await (next === 'run' ? project.run() : project.call([next]));
       expect([exitCode, stderr]).toEqual([0, expect.stringContaining('1 run')]);
-      expect(stderr).toContain(
-        'has not put it back into the queue: Requested operation is presently disabled',
-      );
+      expect(stderr).toContain('did not requeue it: Requested operation is presently disabled');
       expect(project.count(name)).toBe(2);
     },
   );
@@ -163,7 +161,7 @@ export function describeContinuations(): void {
       );
     }
     const { stdout, stderr } = await running;
-    expect(stderr).toMatch(/job \d+ on \S+ reached its time limit; it goes on in another job/);
+    expect(stderr).toMatch(/job \d+ on \S+ reached its time limit; continuing in another job/);
     await cluster().expectJobs('deaf', [/^TIMEOUT/, /^COMPLETED/]);
     const [deaf, failed] = JSON.parse(stdout).instances;
     expect(deaf.state).toBe('finished');
@@ -185,7 +183,7 @@ export function describeContinuations(): void {
     await warn(await cluster().findRunning('idle'));
     const { stderr, exitCode } = await running;
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("the job's time is over, and nothing has been saved since it began");
+    expect(stderr).toContain("the job's time is over, and it saved nothing");
     expect(project.count('idle')).toBe(1);
   });
 
@@ -196,7 +194,7 @@ export function describeContinuations(): void {
     await warn(await cluster().findRunning('counted'));
     const { stderr, exitCode } = await running;
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/as often as it may \(0\); what was saved is kept\n +Run again to go on/);
+    expect(stderr).toMatch(/as often as allowed \(0\); its saved work is kept\n +Run again to continue/);
     expect((await project.run()).exitCode).toBe(0);
     expect(project.count('counted')).toBe(2);
   });

@@ -25,7 +25,7 @@ test('while a folder of jobs cannot be read, nothing that its jobs could meet is
     expect([words[0], exitCode, stderr]).toEqual([
       words[0],
       2,
-      expect.stringContaining(`${damaged}  what was`),
+      expect.stringContaining(`${damaged}  job data is`),
     ]);
     expect(stderr).toContain('squeue --me');
   }
@@ -35,7 +35,7 @@ test('while a folder of jobs cannot be read, nothing that its jobs could meet is
 test('status says so, and all that it knows', async () => {
   const project = await createProject();
   const { stdout, stderr, exitCode } = await project.call(['status', '--exit-code']);
-  expect(stderr).toContain(`${damaged}  what was submitted to a cluster is not whole`);
+  expect(stderr).toContain(`${damaged}  job data is incomplete`);
   expect([stdout, exitCode]).toEqual([expect.stringMatching(/^a +up to date/), 0]);
 });
 
@@ -43,7 +43,7 @@ test('a damaged note of what was asked for is not taken for none', async () => {
   const project = await createProject();
   await project.write('artifacts/.cache/jobs/run.json', '');
   const { stderr, exitCode } = await project.call(['attach']);
-  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('jobs/run.json  what was submitted')]);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('jobs/run.json  job data is')]);
 });
 
 // Root may read everything, so it takes another user, who can read this checkout.

@@ -45,7 +45,7 @@ test.concurrent('a run goes on with what was killed at its time limit; the job t
   const project = await createTimedOut(onTestFinished, 'save');
   await project.tell('holds');
   const { stderr } = await project.run('--detach').ended;
-  expect(stderr).toMatch(/job 101 on node1 reached its time limit; it is submitted again/);
+  expect(stderr).toMatch(/job 101 on node1 reached its time limit; submitting it again/);
   expect(stderr).toMatch(/^2 jobs on the cluster go on\./m);
   await project.untell('holds');
   await project.until(() => project.jobs[3] === '104 COMPLETED');
@@ -61,7 +61,7 @@ test.concurrent('a run tells what has saved nothing by the end of its time, and 
   const { stderr, exitCode } = await project.run('--detach').ended;
   expect([exitCode, stderr]).toEqual([
     1,
-    expect.stringContaining('reached its time limit, and nothing has been saved since it began'),
+    expect.stringContaining('reached its time limit, and it saved nothing'),
   ]);
   await project.expectJobs(['101 TIMEOUT', '102 CANCELLED']);
   await project.run('--detach').ended;
@@ -73,11 +73,9 @@ test.concurrent('what another execution had saved, and is set aside when a job b
 }) => {
   const project = await createTimedOut(onTestFinished, 'save');
   await project.edit('pipeline.yaml', 'long.mjs, save', 'long.mjs, lose');
-  expect((await project.run('long', '--detach').ended).stderr).toContain('it is submitted again');
+  expect((await project.run('long', '--detach').ended).stderr).toContain('submitting it again');
   await endByTime(project, '103');
-  expect((await project.run('long', '--detach').ended).stderr).toContain(
-    'nothing has been saved since it began',
-  );
+  expect((await project.run('long', '--detach').ended).stderr).toContain('it saved nothing');
 });
 
 test.concurrent('how often a stage goes on is counted over the jobs that took the place of one another, and anew for those after a failure', async ({
@@ -87,7 +85,7 @@ test.concurrent('how often a stage goes on is counted over the jobs that took th
   await project.run('--detach').ended;
   await endByTime(project, '103');
   const { stderr, exitCode } = await project.run().ended;
-  expect([exitCode, stderr]).toEqual([1, expect.stringContaining('as often as it may (1)')]);
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining('as often as allowed (1)')]);
   expect((await project.run().ended).stderr).toContain('2 run');
   expect(project.count('long')).toBe(3);
 });

@@ -29,7 +29,7 @@ describe('a job of another user', () => {
     await jobs.add(['train'], { owner: anna });
     await expect(find(jobs)).rejects.toMatchObject({
       code: 'locked',
-      message: expect.stringContaining('job 1 of user "anna" may work in this folder'),
+      message: expect.stringContaining('job 1 of user "anna" may still work in this folder'),
     });
   });
 

@@ -45,7 +45,7 @@ test('it says how a job has failed, and of which run it is if that is another', 
   const lines = [...reports.values()].flatMap((one) => describeJob(one, one.selection.profile === 'full'));
   expect(lines).toEqual([
     "job 1 failed: broken; `./repro attach` takes note of it (of --profile full --set train.epochs=2 --set 'a.title=x y')",
-    'job 2 never ran, since something that it waited for had failed; `./repro attach` takes note of it',
+    'job 2 never ran, because a job that it depends on failed; `./repro attach` takes note of it',
     'Slurm no longer knows job 3, and it left no result; `./repro attach` takes note of it',
   ]);
 });
@@ -57,6 +57,6 @@ test('it says of a job that is to be gone on with that its time is over, not tha
   const programs = await createPrograms({ squeue: "echo '1|N/A|FAILED|0:05|n|NonZeroExitCode'" });
   const { jobs: reports } = await readJobReports(jobs.cache, programs);
   expect([...reports.values()].flatMap((one) => describeJob(one))).toEqual([
-    'job 1 on n has used its time, and Slurm has not put it back into the queue; `./repro attach` takes note of it',
+    'job 1 on n used up its time, and Slurm did not requeue it; `./repro attach` takes note of it',
   ]);
 });

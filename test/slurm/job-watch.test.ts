@@ -2,7 +2,7 @@ import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { Slurm } from '../../src/executors/slurm/slurm.ts';
 import { JobWatch } from '../../src/runner/cluster/job-watch.ts';
-import type { RunEvent } from '../../src/runner/events.ts';
+import type { RunEvent } from '../../src/runner/run/events.ts';
 import { createSlurm } from './fake-slurm.ts';
 import { JobsFolder } from './jobs-folder.ts';
 
@@ -31,7 +31,7 @@ test('a file of a job that cannot be read is told once, and looked at again: the
   writeFileSync(folder.eventsFile(0), '{"kind":"interrupted","id":"a"}\n');
   await JobsFolder.end(folder, 0, 'done');
   expect(await followed).toMatchObject({ verdict: { kind: 'done' }, last: { kind: 'interrupted' } });
-  expect(texts()).toEqual([expect.stringMatching(/cannot be read now, and is looked at again: .*EISDIR/)]);
+  expect(texts()).toEqual([expect.stringMatching(/cannot be read now; trying again: .*EISDIR/)]);
 });
 
 test('commands of Slurm that are there no longer are an error of whatever is followed', async () => {
@@ -45,6 +45,6 @@ echo '1|OUT_OF_MEMORY|00:00:05|node7|0:125'`;
   const { followed, texts } = await watch(await createSlurm({ squeue: 'true', sacct }), true);
   expect(await followed).toMatchObject({ verdict: { kind: 'failed', code: 'out-of-memory' } });
   expect(texts()).toEqual([
-    "Slurm's accounting does not answer (Connection refused); what became of jobs that the queue has forgotten is not known, and it is asked again every 0.05 s",
+    "Slurm's accounting does not answer (Connection refused); the fate of jobs that have left the queue is unknown; asking again every 0.05 s",
   ]);
 });

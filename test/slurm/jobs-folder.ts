@@ -3,10 +3,10 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { FingerprintParts } from '../../src/runner/freshness/fingerprint.ts';
 import { type Batch, BatchFolder, type BatchTask, findOwner } from '../../src/runner/jobs/batch.ts';
 import { type TaskEnd, writeTaskEnd } from '../../src/runner/jobs/task-end.ts';
 import { type CacheFolder, cacheFolderOf } from '../../src/runner/store/cache-folder.ts';
+import type { FingerprintParts } from '../../src/runner/store/fingerprint-parts.ts';
 
 export const parts: FingerprintParts = {
   version: 1,

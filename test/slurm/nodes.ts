@@ -35,9 +35,9 @@ export function describeNodes(): void {
   test.concurrent.each([
     [
       'command: [apptainer-of-another-node, exec]\n',
-      /could not start: a program of its command was not found/,
+      /could not start: a program in its command was not found/,
     ],
-    ['prelude: [module-of-another-site load x]\n', /ended in its prelude: a line of it failed/],
+    ['prelude: [module-of-another-site load x]\n', /failed in a line of its prelude/],
   ])('what a node lacks is told at once, with what the shell says of it: %j', async (more, text) => {
     const settings = `poll: 0.6s\npatience: 10m\n${more}`;
     const project = await SlurmProject.on(cluster(), stage('lacking', 'write'), settings);
@@ -64,7 +64,7 @@ export function describeNodes(): void {
     const { stderr, exitCode } = await project.call(['attach']);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(
-      /stray failed: job \d+ on \S+ did not find what was submitted: the project is not the same folder there\n +It has to be on a file system that the nodes share\.$/m,
+      /stray failed: job \d+ on \S+ did not find the submitted files: the project is another folder there\n +Put it on a file system that the nodes share\.$/m,
     );
     expect(stderr).not.toContain('quota');
   });

@@ -41,7 +41,7 @@ describe.skipIf(noAccounts !== null)(`a cluster that keeps accounts${noAccountsH
     await cluster().expectJobs('killed', []);
     const { stderr, exitCode } = await project.call(['attach']);
     expect(stderr).toMatch(
-      /killed failed: job \d+ on \S+ ended as FAILED \(RaisedSignal:9\) before the stage could say why/,
+      /killed failed: job \d+ on \S+ ended as FAILED \(RaisedSignal:9\) before the stage could report why/,
     );
     expect(exitCode).toBe(1);
   });
@@ -78,7 +78,7 @@ describe.skipIf(noAccounts !== null)(`a cluster that keeps accounts${noAccountsH
     await project.edit('tool.mjs', "=== 'kill-job'", "=== 'never'");
     const { stderr, exitCode } = await project.run();
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('2 run')]);
-    expect(stderr).toMatch(/job \d+ on \S+ ended as FAILED .*; it is submitted again/);
-    expect(stderr).toMatch(/job \d+ never ran, since something that it waited for had failed/);
+    expect(stderr).toMatch(/job \d+ on \S+ ended as FAILED .*; submitting it again/);
+    expect(stderr).toMatch(/job \d+ never ran, because a job that it depends on failed/);
   });
 });

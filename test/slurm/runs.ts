@@ -98,7 +98,7 @@ export function describeRuns(): void {
     await project.edit('tool.mjs', 'process.exit(3)', 'process.exit(4)');
     const differs = await project.run();
     expect(differs.exitCode).toBe(2);
-    expect(differs.stderr).toMatch(/job \d+ was submitted for another "slow": tool\.mjs changed/);
+    expect(differs.stderr).toMatch(/"slow" has changed since job \d+ was submitted: tool\.mjs changed/);
     await project.edit('tool.mjs', 'process.exit(4)', 'process.exit(3)');
 
     // A run of one stage leaves the jobs of the others alone.

@@ -9,6 +9,7 @@ import process from 'node:process';
 import { execa } from 'execa';
 import { expect, vi } from 'vitest';
 import { acquireLock, type Lock } from '../../src/files/lock.ts';
+import { killIfRunning } from '../support/processes.ts';
 
 /** Tests of another checkout on this machine may have a cluster. */
 export const startedWithinMs = 240_000;
@@ -170,13 +171,7 @@ export class SlurmCluster {
         .catch(() => {});
     }
     for (const name of [...this.#daemons.keys()].reverse()) await this.#end(name);
-    for (const pid of this.#listOwnProcesses()) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It has ended meanwhile.
-      }
-    }
+    for (const pid of this.#listOwnProcesses()) killIfRunning(pid);
     await this.#lock.release();
     await fs.rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }

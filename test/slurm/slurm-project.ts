@@ -4,7 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { vi } from 'vitest';
 import { CliProject } from '../runner/rig/cli-project.ts';
-import { waitForFile } from '../runner/rig/processes.ts';
+import { waitForFile } from '../support/processes.ts';
 import type { SlurmCluster } from './slurm-cluster.ts';
 
 /** Asked often, and with little patience for files of other nodes: there is only one. */

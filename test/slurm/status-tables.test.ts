@@ -129,12 +129,12 @@ describe('a refused submission', () => {
     [
       'Batch job submission failed: Requested time limit is invalid (missing or exceeds some limit)',
       'time limit',
-      'goes on in another job',
+      'continues in another job',
     ],
     ['Batch job submission failed: Invalid job array specification', 'array is larger', 'arraySize'],
     [
       'Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user size)',
-      'more jobs',
+      'your limit of submitted jobs',
       'Wait',
     ],
     ["unrecognized option '--bogus'", 'does not know one of the options', 'flags'],

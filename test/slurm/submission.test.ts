@@ -117,7 +117,7 @@ describe('a submission', () => {
     expect(
       await submit({ sbatch: `${times(4)}; echo 12`, squeue: times(8), scancel: 'true' }, patience),
     ).toBe('12');
-    expect(texts).toEqual([expect.stringMatching(/^Slurm does not answer .* asked again every 0.02 s$/)]);
+    expect(texts).toEqual([expect.stringMatching(/^Slurm does not answer .* asking again every 0.02 s$/)]);
   });
 
   test('that waits for the limit of jobs leaves nothing where the run ends', async () => {
@@ -126,7 +126,9 @@ describe('a submission', () => {
     const full = "echo 'sbatch: error: AssocMaxSubmitJobLimit' >&2; exit 1";
     expect(await submit({ sbatch: full }, patience)).toBeNull();
     expect(existsSync(folder.root)).toBe(false);
-    await expect(submit({ sbatch: full }, null)).rejects.toThrow('you have more jobs than you may submit');
+    await expect(submit({ sbatch: full }, null)).rejects.toThrow(
+      'you have reached your limit of submitted jobs',
+    );
   });
 
   test('that nobody has answered when the run ends stays, for the next command to find its job', async () => {

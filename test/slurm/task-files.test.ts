@@ -6,11 +6,11 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { findChangedParts } from '../../src/runner/cluster/cluster-freshness.ts';
 import { exist, foldersOf, waitUntilVisible } from '../../src/runner/cluster/file-visibility.ts';
 import { TaskEventReader, TaskEventWriter } from '../../src/runner/cluster/task-events.ts';
-import type { FingerprintParts } from '../../src/runner/freshness/fingerprint.ts';
 import { type Batch, BatchFolder } from '../../src/runner/jobs/batch.ts';
 import { claim } from '../../src/runner/jobs/claim.ts';
 import { findBatches, listBatches } from '../../src/runner/jobs/jobs-folder.ts';
 import { readTaskEnd, type TaskEnd, writeTaskEnd } from '../../src/runner/jobs/task-end.ts';
+import type { FingerprintParts } from '../../src/runner/store/fingerprint-parts.ts';
 
 let root: string;
 
@@ -111,8 +111,8 @@ describe('batches', () => {
   });
 
   test.each([
-    ['', 'is not whole'],
-    ['{"version":', 'is not whole'],
+    ['', 'is incomplete'],
+    ['{"version":', 'is incomplete'],
     ['3', 'is damaged'],
     [JSON.stringify({ ...batch, jobId: 'x; rm' }), 'is damaged'],
     [JSON.stringify({ ...batch, tasks: [{ index: -1, id: 'a' }] }), 'is damaged'],
@@ -121,7 +121,7 @@ describe('batches', () => {
     await new BatchFolder(path.join(root, 'y')).writeBatch(batch);
     mkdirSync(path.join(root, 'x'));
     writeFileSync(path.join(root, 'x', 'batch.json'), text);
-    expect(() => listBatches(root)).toThrow(`what was submitted to a cluster ${said}`);
+    expect(() => listBatches(root)).toThrow(`job data ${said}`);
     const { batches, problems } = findBatches(root);
     expect(batches).toHaveLength(1);
     expect(problems).toMatchObject([
@@ -138,7 +138,7 @@ describe('batches', () => {
     mkdirSync(folder.taskFolder(0), { recursive: true });
     expect(folder.readTask(0)).toBeNull();
     writeFileSync(path.join(folder.taskFolder(0), 'task.json'), '{"id":"a","par');
-    expect(() => folder.readTask(0)).toThrow('is not whole');
+    expect(() => folder.readTask(0)).toThrow('is incomplete');
   });
 
   test('have the job that has claimed them, where the answer to the submission is not on disk', async () => {

@@ -138,7 +138,7 @@ export function describeAlone(): void {
     await project.waitForCount('large', 2);
     await project.go();
     const { stderr, exitCode } = await running;
-    expect(stderr).toMatch(/job \d+ on \S+ had to make room for another job; submitting it again \(1 of 1\)/);
+    expect(stderr).toMatch(/job \d+ on \S+ was preempted by another job; submitting it again \(1 of 1\)/);
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('2 run')]);
     await cluster().expectJobs('next', [/^CANCELLED/, /^COMPLETED/]);
   });

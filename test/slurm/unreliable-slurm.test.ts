@@ -21,7 +21,7 @@ async function loseNextAnswer(
   await project.tell('holds');
   await project.tell('loses');
   await project.failNode('101');
-  await running.says(/not known whether this is submitted/);
+  await running.says(/unknown whether this job was submitted/);
 }
 
 test.concurrent('a job that is submitted again while the controller falls silent is waited for, and is the only one', async ({
@@ -34,7 +34,7 @@ test.concurrent('a job that is submitted again while the controller falls silent
   await project.write('go', '');
   const { stderr, exitCode } = await running.ended;
   expect([exitCode, stderr]).toEqual([0, expect.stringContaining('2 run')]);
-  expect(stderr.match(/slow.*not known whether this is submitted/g)).toHaveLength(1);
+  expect(stderr.match(/slow.*unknown whether this job was submitted/g)).toHaveLength(1);
   await project.expectJobs(['101 NODE_FAIL', '102 CANCELLED', '103 COMPLETED', '104 COMPLETED']);
   expect(project.count('slow')).toBe(2);
   expect(project.has(folder)).toBe(false);
@@ -91,7 +91,7 @@ test.concurrent('a later submission that is refused is a failure of its stage; w
   await project.write('go', '');
   const { stderr, exitCode } = await running.ended;
   expect([exitCode, stderr]).toEqual([1, expect.stringContaining('2 run, 1 failed')]);
-  expect(stderr).toContain('stage "late"  the qos is not one that you may use there');
+  expect(stderr).toContain('stage "late"  you may not use this qos there');
   expect(project.count('here')).toBe(1);
 });
 
@@ -122,7 +122,7 @@ test.concurrent('more jobs than may be submitted wait until they may, beside the
   await project.write('go', '');
   const { stderr, exitCode } = await running.ended;
   expect([exitCode, stderr]).toEqual([0, expect.stringContaining('3 run')]);
-  expect(stderr.match(/as many jobs as you may submit/g)).toHaveLength(1);
+  expect(stderr.match(/you have reached your limit of submitted jobs/g)).toHaveLength(1);
 });
 
 test.concurrent('a stage that was refused and told as failed is not submitted with the next', async ({
@@ -187,7 +187,7 @@ test.concurrent('cancel ends a run that waits until it may submit more', async (
   const project = await StandInSlurm.with(onTestFinished, slow);
   await project.tell('full');
   const running = project.run();
-  await running.says(/as many jobs as you may submit/);
+  await running.says(/you have reached your limit of submitted jobs/);
   expect((await project.call(['cancel'])).stdout).toBe('the run that is under way submits nothing more');
   const { stderr, exitCode } = await running.ended;
   expect([exitCode, stderr]).toEqual([130, expect.stringContaining('cancelled by `./repro cancel`')]);

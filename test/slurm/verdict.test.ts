@@ -39,10 +39,10 @@ describe('a job', () => {
   });
 
   test.each([
-    [127, 'no-command', 'a program of its command was not found (exit code 127)'],
+    [127, 'no-command', 'a program in its command was not found (exit code 127)'],
     [126, 'no-command', 'is not executable'],
-    [80, 'prelude', 'a line of it failed'],
-    [79, 'not-shared', 'is not the same folder there'],
+    [80, 'prelude', 'failed in a line of its prelude'],
+    [79, 'not-shared', 'the project is another folder there'],
   ])('whose script says by %i that the runner never began is judged at once', (exitCode, code, text) => {
     const said = status('FAILED', { exitCode, reason: 'NonZeroExitCode' });
     expect(verdictOf({ status: said })).toMatchObject({ code, text: expect.stringContaining(text) });
@@ -95,7 +95,7 @@ describe('a job', () => {
     expect(verdictOf({ status: status('FAILED', more), end, silentSeconds: 90 })).toEqual({
       kind: 'failed',
       code: 'told-to-end',
-      text: 'job 12_3 on node7 was told to end, and Slurm does not say why',
+      text: 'job 12_3 on node7 was ended by SIGTERM, and Slurm does not say why',
     });
     expect(nodeFailures.has('told-to-end')).toBe(true);
   });
@@ -138,7 +138,7 @@ describe('a job', () => {
       const refused = {
         kind: 'failed',
         code: 'timeout',
-        text: 'job 12_3 on node7 has used its time, and Slurm has not put it back into the queue: disabled for job 12',
+        text: 'job 12_3 on node7 used up its time, and Slurm did not requeue it: disabled for job 12',
       };
       expect(verdictOf({ status: status(state), end })).toEqual(refused);
       // It may have been forgotten meanwhile.
@@ -146,7 +146,9 @@ describe('a job', () => {
       expect(verdictOf({ status: 'absent', end, silentSeconds: 90 })).toEqual(refused);
       expect(verdictOf({ status: status(state), end: { ...end, because: 'room' } })).toMatchObject({
         code: 'preempted',
-        text: expect.stringContaining('was warned to make room, and Slurm has not put it back'),
+        text: expect.stringContaining(
+          'was warned to make room for another job, and Slurm did not requeue it',
+        ),
       });
       expect(verdictOf({ status: status('PENDING'), end })).toEqual({ kind: 'wait' });
       expect(verdictOf({ status: status('CANCELLED'), end })).toMatchObject({ code: 'cancelled' });
@@ -154,7 +156,7 @@ describe('a job', () => {
   );
 
   test.each([
-    [{ reason: 'NonZeroExitCode', exitCode: 79 }, 'not-shared', 'the project is not the same folder there'],
+    [{ reason: 'NonZeroExitCode', exitCode: 79 }, 'not-shared', 'the project is another folder there'],
     [{ reason: 'RaisedSignal:53(Real-time_signal_19)' }, 'no-log', 'could not write its log'],
     [{ reason: 'RaisedSignal:12(User_defined_signal_2)' }, 'timeout', '`command` in configs/executors/slurm'],
     [{ reason: 'NonZeroExitCode', exitCode: 3 }, 'job-failed', 'ended as FAILED (exit code 3) before'],

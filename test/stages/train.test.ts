@@ -10,7 +10,7 @@ import { buildNetwork } from '../../src/snn/networks.ts';
 import { stateEntries } from '../../src/snn/parameters.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import type { MetricValue, Progress, StageContext } from '../../src/stage/define-stage.ts';
-import { COMPAT_DEFAULTS } from '../../src/training/compat.ts';
+import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
 import evaluate from '../../stages/evaluate.ts';
 import train from '../../stages/train.ts';
 

@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { clusterMeanInterval } from '../../src/stats/cluster-mean.ts';
-import { holmAdjust } from '../../src/stats/holm.ts';
+import { incompleteBeta, logGamma, studentCdf, studentQuantile } from '../../src/stats/distributions.ts';
 import { mcnemarTest } from '../../src/stats/mcnemar.ts';
-import { meanInterval, pairedEquivalence, pairedTTest } from '../../src/stats/means.ts';
+import { clusterMeanInterval, meanInterval, pairedEquivalence, pairedTTest } from '../../src/stats/means.ts';
+import { holmAdjust } from '../../src/stats/p-values.ts';
 import { smallestDetectableMean, studentTestPower } from '../../src/stats/paired-power.ts';
-import { independentDifference, pairedDifference } from '../../src/stats/proportion-difference.ts';
-import { incompleteBeta, logGamma } from '../../src/stats/special.ts';
-import { studentCdf, studentQuantile } from '../../src/stats/student.ts';
+import { independentDifference, pairedDifference } from '../../src/stats/proportions.ts';
 
 /** Made by test/fixtures/stats/make_reference.py with SciPy and statsmodels. */
 const reference = JSON.parse(

@@ -3,25 +3,17 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { COMPAT_DEFAULTS } from '../../src/training/compat.ts';
+import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
+import { compileProgram } from '../support/programs.ts';
 import { outputsOf, smallTask } from './small-task.ts';
 
 let root: string;
 let script: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'plif-kill-'));
-  script = join(root, 'killed-training.mjs');
-  await build({
-    entryPoints: [join(import.meta.dirname, 'killed-training.ts')],
-    outfile: script,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'silent',
-  });
+  script = await compileProgram('test/training/killed-training.ts');
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 

@@ -5,7 +5,7 @@ import { scalarsOf } from '../../src/results/tensorboard.ts';
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
-import { COMPAT_DEFAULTS, type Compat } from '../../src/training/compat.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../../src/thesis/compat.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
 import { drawEpochOrders } from '../../src/training/order.ts';
 import type { TrainingProgress } from '../../src/training/progress.ts';

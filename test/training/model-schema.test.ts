@@ -3,8 +3,9 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import { COMPAT_DEFAULTS } from '../../src/training/compat.ts';
-import { resolveModel } from '../../src/training/settings.ts';
+import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
+import type { ModelFile } from '../../src/training/model-file.ts';
+import { resolveModel } from '../../src/training/resolve-model.ts';
 
 const read = (id: string) =>
   parse(readFileSync(new URL(`../../configs/models/${id}.yaml`, import.meta.url), 'utf8'));
@@ -46,7 +47,7 @@ describe('the schema of a model', () => {
   });
 
   it('has defaults that agree with the reader, for optional keys, and suggested values, for required ones', () => {
-    const resolve = (model: unknown) => {
+    const resolve = (model: ModelFile) => {
       const { network, ...rest } = resolveModel(model, {}, 'm.yaml');
       return { ...rest, spec: buildNetwork({ ...network, input: [2, 32, 32], classes: 11 }) };
     };

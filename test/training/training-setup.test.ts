@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { AUGMENTATIONS, type CachedClip } from '../../src/results/clip-index.ts';
+import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
 import { memorySource } from '../../src/training/clip-source.ts';
-import { COMPAT_DEFAULTS } from '../../src/training/compat.ts';
 import { setUpTraining } from '../../src/training/training-setup.ts';
 import { smallNetwork, smallTask } from './small-task.ts';
 

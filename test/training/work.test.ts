@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { CLASSES, PUBLISHED, ROWS_PER_CLASS } from '../../src/datasets/dvs128-gesture/facts.ts';
-import { originalDatasets } from '../../src/original/data-sets.ts';
-import { COMPAT_DEFAULTS, type Compat } from '../../src/training/compat.ts';
-import type { TrainingSettings } from '../../src/training/settings.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../../src/thesis/compat.ts';
+import { DATA_SETS } from '../../src/thesis/data-sets.ts';
+import type { TrainingSettings } from '../../src/training/model-file.ts';
 import { countPasses } from '../../src/training/work.ts';
 
 const thesis: TrainingSettings = {
@@ -15,11 +15,9 @@ const thesis: TrainingSettings = {
   regulariseTau: 0,
 };
 
-const gestures =
-  originalDatasets.DVS128Gesture.kind === 'events' && originalDatasets.DVS128Gesture.recordings;
+const gestures = DATA_SETS['dvs128-gesture'].recordings;
 
 function count(settings: Partial<TrainingSettings> = {}, compat: Partial<Compat> = {}) {
-  if (!gestures) throw new Error('DVS128 Gesture has recordings');
   return countPasses(
     { training: { ...thesis, ...settings }, compat: { ...COMPAT_DEFAULTS, ...compat } },
     gestures,

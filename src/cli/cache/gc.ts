@@ -2,16 +2,15 @@ import path from 'node:path';
 import process from 'node:process';
 import { collectGarbage, type GarbageReport } from '../../runner/extras/gc/collect-garbage.ts';
 import { type KeepRule, parseKeepRule } from '../../runner/extras/gc/keep-rules.ts';
+import { findRestorable } from '../../runner/extras/gc/restorable.ts';
 import { type GarbageKind, garbageKinds, measureSize } from '../../runner/extras/gc/sweep.ts';
-import { findRestorable } from '../../runner/restorable.ts';
-import { setAsideFolder } from '../../runner/run/set-aside.ts';
 import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
+import { setAsideFolder } from '../../runner/store/set-aside.ts';
 import { formatBytes } from '../../text.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { printWarning } from '../lines.ts';
 import { printJson } from '../load.ts';
 import { findProjectRoot } from '../project.ts';
-
 import { toOneLine } from '../view/safe-text.ts';
 
 interface GcOptions {

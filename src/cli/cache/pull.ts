@@ -1,12 +1,11 @@
 import process from 'node:process';
 import { describeError } from '../../errors.ts';
-import { selectInstances } from '../../runner/selection.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
 import { type Pulled, pullPlan } from '../../runner/share/pull-plan.ts';
 import { formatBytes } from '../../text.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions, printJson } from '../load.ts';
-
 import { openConfiguredRemote, printTransfer, transferUntilStopped } from './remote.ts';
 
 interface PullOptions extends PipelineOptions {

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { engineChoices } from '../../engines/engine-choice.ts';
+import { engineChoices } from '../../engines/engine.ts';
 import { withPipelineOptions } from '../options/pipeline-options.ts';
 import { threadsOption } from '../options/threads.ts';
 

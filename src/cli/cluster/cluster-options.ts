@@ -17,13 +17,13 @@ import {
   unlimitedMachine,
 } from '../../runner/cluster/instance-request.ts';
 import { tellUnwatchedEnds } from '../../runner/cluster/job-report.ts';
-import type { Elsewhere } from '../../runner/elsewhere.ts';
-import type { RunEvent } from '../../runner/events.ts';
+import type { Session } from '../../runner/freshness/session.ts';
 import type { PlanSelection } from '../../runner/jobs/batch.ts';
 import { listBatches } from '../../runner/jobs/jobs-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
+import type { RunEvent } from '../../runner/run/events.ts';
 import type { MachineResources } from '../../runner/run/machine.ts';
-import type { Session } from '../../runner/session.ts';
+import type { StartOtherMachines } from '../../runner/run/other-machines.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import type { PipelineOptions } from '../load.ts';
@@ -31,7 +31,7 @@ import { toOneLine } from '../view/safe-text.ts';
 
 /** How a run uses a cluster. */
 export interface ClusterUse {
-  readonly elsewhere: Elsewhere;
+  readonly otherMachines: StartOtherMachines;
   readonly adaptSession: (session: Session) => Session;
   /** For what only asks how a run would go: there, everything fits. */
   readonly unlimited: MachineResources;
@@ -72,7 +72,7 @@ export async function useSlurm(
       if (event.kind === 'would-run') return goes(event.id) ? event : { ...event, staysHere: true };
       return tellUnwatched(event);
     },
-    elsewhere: runOnSlurm({ settings, selection, runner, ...mode }),
+    otherMachines: runOnSlurm({ settings, selection, runner, ...mode }),
     unlimited: unlimitedMachine(plan),
     scriptsFor: (ids) => renderScripts(plan, ids, { settings, runner }),
     warningsAbout: (ids) => findSubmissionWarnings(plan, ids, settings),

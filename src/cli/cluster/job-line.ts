@@ -25,7 +25,7 @@ function describe({ job, status, isRunning, hasEnded, verdict }: JobReport): str
     return [`${reason.includes(name) ? reason : `${name} failed: ${reason}`}; ${noted}`, ...more];
   }
   if (verdict.kind === 'dropped') {
-    return [`${name} never ran, since something that it waited for had failed; ${noted}`];
+    return [`${name} never ran, because a job that it depends on failed; ${noted}`];
   }
   if (hasEnded) return [`${name} has ended well: ${noted}`];
   if (status === null) return [`${name}, of which Slurm says nothing now`];

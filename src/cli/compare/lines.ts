@@ -1,7 +1,7 @@
 import type { ClipComparison, MetricRow, PairComparison, SeedComparison } from '../../comparison/compare.ts';
 import type { RunResults } from '../../comparison/run-results.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
-import { stateP } from '../../stats/format-p.ts';
+import { stateP } from '../../stats/p-values.ts';
 import { formatBytes } from '../../text.ts';
 import type { Colors } from '../view/colors.ts';
 import { formatFigure, formatSeconds } from '../view/format.ts';

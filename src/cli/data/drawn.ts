@@ -3,14 +3,13 @@ import path from 'node:path';
 import { findClip, readClip, readNamedImage } from '../../datasets/find-clip.ts';
 import { findDataset } from '../../datasets/registry.ts';
 import { ReproError } from '../../errors.ts';
-import { type ClipEvents, clipOfEvents } from '../../events/clip-events.ts';
 import { spanOf } from '../../events/clips.ts';
 import type { Sensor } from '../../events/events.ts';
+import { type ClipEvents, clipOfEvents } from '../../events/frames.ts';
 import { decodeRecording } from '../../events/recording.ts';
 import type { ClipFrames } from '../../results/clip-examples.ts';
 import { formatBytes } from '../../text.ts';
 import { printWarning } from '../lines.ts';
-
 import { type DataOptions, rootOf } from './root.ts';
 
 /** How a clip is drawn, as far as its frames are concerned. */

@@ -1,14 +1,13 @@
 import process from 'node:process';
-import type { Dataset } from '../../datasets/dataset.ts';
+import type { Dataset } from '../../datasets/contract/dataset.ts';
+import { showPath } from '../../datasets/contract/how-to-get.ts';
 import { fetchFiles } from '../../datasets/fetch/fetch-files.ts';
 import { findDataset } from '../../datasets/registry.ts';
-import { showPath } from '../../datasets/show-path.ts';
 import { describeError, ReproError } from '../../errors.ts';
 import { formatBytes } from '../../text.ts';
 import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
 import { printJson } from '../load.ts';
 import { listenForSignals } from '../signals.ts';
-
 import { showTraining } from '../view/training-view.ts';
 import { isFetched } from './list.ts';
 import { type DataOptions, rewordForData, rootOf, withData } from './root.ts';

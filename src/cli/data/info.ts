@@ -1,6 +1,6 @@
 import process from 'node:process';
-import type { Dataset } from '../../datasets/dataset.ts';
-import { describeFile } from '../../datasets/how-to-get.ts';
+import type { Dataset } from '../../datasets/contract/dataset.ts';
+import { describeFile } from '../../datasets/contract/how-to-get.ts';
 import { findDataset } from '../../datasets/registry.ts';
 import { printLines } from '../lines.ts';
 import { printJson } from '../load.ts';

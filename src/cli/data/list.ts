@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
-import type { Dataset } from '../../datasets/dataset.ts';
-import { formatCount } from '../../datasets/problems.ts';
+import type { Dataset } from '../../datasets/contract/dataset.ts';
+import { showPath } from '../../datasets/contract/how-to-get.ts';
+import { formatCount } from '../../datasets/contract/problems.ts';
 import { DATASETS } from '../../datasets/registry.ts';
-import { showPath } from '../../datasets/show-path.ts';
 import { printJson } from '../load.ts';
 import { type DataOptions, rootOf } from './root.ts';
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import process from 'node:process';
-import type { Dataset } from '../../datasets/dataset.ts';
-import { RELATIVE_ROOT } from '../../datasets/show-path.ts';
+import type { Dataset } from '../../datasets/contract/dataset.ts';
+import { RELATIVE_ROOT } from '../../datasets/contract/how-to-get.ts';
 import { ReproError } from '../../errors.ts';
 import { findProjectRoot } from '../project.ts';
 
@@ -30,7 +30,7 @@ export function sayRoot(error: ReproError): ReproError {
 /** Advice for the pipeline in the words of these commands. */
 export function rewordForData(advice: string): string {
   return advice
-    .replace(`${RELATIVE_ROOT}.\n`, '')
+    .replace(`${RELATIVE_ROOT}\n`, '')
     .replace(/^.*`repro logs verify`.*\n/m, '')
     .replace(' For another folder: --set dataset.root=DIR.', ' For another folder: --root DIR.')
     .replaceAll('then `repro run verify`', 'then run this again')

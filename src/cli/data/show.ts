@@ -1,14 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeWholeFile } from '../../checkpoints/whole-output.ts';
-import { kindOfPath } from '../../datasets/file-tree.ts';
+import { kindOfPath } from '../../datasets/reading/file-tree.ts';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { animation } from '../../pictures/animation.ts';
 import { contactSheet } from '../../pictures/contact-sheet.ts';
 import { formatBytes } from '../../text.ts';
 import { printLines } from '../lines.ts';
 import { printJson } from '../load.ts';
-
 import { type DrawOptions, drawFromDataset, drawRecording } from './drawn.ts';
 import { withData } from './root.ts';
 

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import process from 'node:process';
+import { showPath } from '../../datasets/contract/how-to-get.ts';
 import { findDataset } from '../../datasets/registry.ts';
-import { showPath } from '../../datasets/show-path.ts';
 import { describeError, ReproError } from '../../errors.ts';
 import type { Manifest } from '../../results/manifest.ts';
 import { exitCode, exitCodeOfSignal } from '../exit-code.ts';

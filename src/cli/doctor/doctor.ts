@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import process from 'node:process';
-import type { EngineFinding } from '../../engines/probe.ts';
+import type { EngineFinding } from '../../engines/selection/probe.ts';
 import { ReproError } from '../../errors.ts';
 import { formatBytes } from '../../text.ts';
 import { type PipelineOptions, printJson } from '../load.ts';
@@ -109,7 +109,7 @@ async function describeGit(): Promise<Finding> {
 }
 
 async function findEngines(): Promise<readonly EngineFinding[]> {
-  const { probeEngines } = await import('../../engines/probe.ts');
+  const { probeEngines } = await import('../../engines/selection/probe.ts');
   const { probeCudaApart } = await import('./cuda-probe.ts');
   return probeEngines({ probe: probeCudaApart });
 }

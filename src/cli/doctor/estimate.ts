@@ -2,16 +2,15 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { TFJS_SLOWDOWN } from '../../engines/engine-choice.ts';
+import { TFJS_SLOWDOWN } from '../../engines/engine.ts';
 import { loadAddon } from '../../engines/native/addon.ts';
-import { createNativeEngine } from '../../engines/native/engine.ts';
-import { chooseThreads } from '../../engines/native/threads.ts';
-import type { EngineFinding } from '../../engines/probe.ts';
+import { chooseThreads, createNativeEngine } from '../../engines/native/engine.ts';
+import type { EngineFinding } from '../../engines/selection/probe.ts';
 import { ReproError } from '../../errors.ts';
-import { originalDatasets } from '../../original/data-sets.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { getAt } from '../../schema/json.ts';
 import { countParameters } from '../../snn/parameters.ts';
+import { findDataSet } from '../../thesis/data-sets.ts';
 import { measureSpeed, type Speed } from '../../training/speed.ts';
 import { type ClipPasses, countPasses, type RecordingCounts } from '../../training/work.ts';
 import { loadPlanForReading } from '../load.ts';
@@ -125,8 +124,7 @@ function describeEstimate({
 /** Undefined for a data set whose clips are not known beforehand. */
 function recordingsOf({ settings }: Plan): RecordingCounts | undefined {
   if (getAt(settings, ['dataset', 'simulated']) === true) return undefined;
-  const name = getAt(settings, ['dataset', 'name']);
-  const dataset = Object.values(originalDatasets).find(({ reader }) => reader?.name === name);
+  const dataset = findDataSet(getAt(settings, ['dataset', 'name']));
   return dataset?.kind === 'events' ? dataset.recordings : undefined;
 }
 

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type EngineChoice, engineChoices, slownessOf, TFJS_SLOWDOWN } from '../../engines/engine-choice.ts';
+import { type EngineChoice, engineChoices, slownessOf, TFJS_SLOWDOWN } from '../../engines/engine.ts';
 import type { Facts } from '../../runner/freshness/fingerprint.ts';
 import type { StageInstance } from '../../runner/plan/plan.ts';
 import { getAt, type Json } from '../../schema/json.ts';
@@ -10,7 +10,7 @@ import { getAt, type Json } from '../../schema/json.ts';
  */
 export function factsOf(projectRoot: string): Facts {
   const engine = async (params: { readonly [key: string]: Json }): Promise<string> => {
-    const { identifyEngine } = await import('../../engines/identity.ts');
+    const { identifyEngine } = await import('../../engines/selection/identity.ts');
     const { probeCudaApart } = await import('./cuda-probe.ts');
     const cacheFolder = path.join(projectRoot, 'artifacts', '.cache');
     return identifyEngine(engineOf(params), { projectRoot, cacheFolder, probe: probeCudaApart });

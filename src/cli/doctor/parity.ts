@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { describeEngine } from '../../engines/engine.ts';
-import { openNamedEngine } from '../../engines/named-engines.ts';
+import { openNamedEngine } from '../../engines/selection/choose-engine.ts';
 import { ReproError } from '../../errors.ts';
 import { describeRun, hasPassed } from '../../parity/document.ts';
 import { openCaseFolder } from '../../parity/folder.ts';

@@ -2,21 +2,24 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { chooseEngine } from '../../engines/choose-engine.ts';
 import type { EngineDescription } from '../../engines/engine.ts';
 import { loadAddon } from '../../engines/native/addon.ts';
 import { type BatchNeed, type MemoryPlan, planMemory } from '../../engines/native/memory-plan.ts';
+import { chooseEngine } from '../../engines/selection/choose-engine.ts';
 import { ReproError } from '../../errors.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import { getAt } from '../../schema/json.ts';
+import { JsonSchema } from '../../schema/json-schema.ts';
+import { PassedChecks } from '../../schema/passed-checks.ts';
+import { throwProblems } from '../../schema/problems.ts';
+import { findFileProblems } from '../../schema/schema-problems.ts';
 import { countParameters } from '../../snn/parameters.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import { formatBytes } from '../../text.ts';
 import { printLines, printWarning } from '../lines.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { buildModel } from '../run/model-check.ts';
-
 import { probeCudaApart } from './cuda-probe.ts';
 import { engineOf } from './facts.ts';
 
@@ -38,6 +41,12 @@ export interface PlanOptions extends PipelineOptions {
 export async function planModel(options: PlanOptions): Promise<void> {
   const plan = await loadPlanForReading(options);
   const file = await findModel(plan, options.plan);
+  const { default: definition } = await import('../../../schemas/model.schema.json', {
+    with: { type: 'json' },
+  });
+  const schema = new JsonSchema(definition, 'schemas/model.schema.json');
+  const { projectRoot } = plan;
+  throwProblems(await findFileProblems(file, schema, { projectRoot, passed: PassedChecks.none() }));
   const { model, spec } = await buildModel(plan, file, getAt(plan.settings, ['train']) ?? {});
   if (spec === undefined) throw unknownFrames(plan);
   for (const warning of model.warnings) printWarning(warning);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { chooseFigures, type ListedFigure, readFigureList } from '../../figure-export/figure-list.ts';
 import { findRun } from '../../runner/freshness/recorded-runs.ts';
-import { openSession } from '../../runner/session.ts';
+import { openSession } from '../../runner/freshness/session.ts';
 import { RecordedFiles } from '../../runner/store/recorded-files.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
 import { factsOf } from '../doctor/facts.ts';

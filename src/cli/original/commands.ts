@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import { engineChoices } from '../../engines/engine-choice.ts';
+import { engineChoices } from '../../engines/engine.ts';
 import { describeArguments, type Purpose } from '../../original/argument-table.ts';
-import { compatPresetNames } from '../../original/compat-presets.ts';
+import { COMPAT_PRESET_NAMES } from '../../thesis/compat.ts';
 import { threadsOption } from '../options/threads.ts';
 
 const trainExamples = `
@@ -74,7 +74,7 @@ function takeArguments(command: Command, purpose: Purpose): Command {
         '--compat <preset>',
         'which side to take where paper, code and runs disagree (docs/deviations.md): what the thesis means, what its logs show, or its published script as it stands',
       )
-        .choices(compatPresetNames)
+        .choices(COMPAT_PRESET_NAMES)
         .default('intent'),
     )
     .addHelpText('after', () => `\nThe original's arguments:\n${describeArguments(purpose).join('\n')}`);

@@ -1,9 +1,9 @@
 import process from 'node:process';
 import { parseArguments } from '../../original/arguments.ts';
-import type { CompatPresetName } from '../../original/compat-presets.ts';
 import { nameFolders } from '../../original/folder-names.ts';
 import { describeConfiguration } from '../../original/model-config.ts';
 import { formatModelFile } from '../../original/model-yaml.ts';
+import type { CompatPresetName } from '../../thesis/compat.ts';
 import { printWarning } from '../lines.ts';
 import { printJson } from '../load.ts';
 

@@ -1,8 +1,8 @@
 import os from 'node:os';
 import process from 'node:process';
 import type { Plan } from '../../runner/plan/plan.ts';
-import { runPlan } from '../../runner/run.ts';
-import { selectInstances } from '../../runner/selection.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
+import { runPlan } from '../../runner/run/run.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
 import { type PipelineOptions, pipelineArguments } from '../load.ts';

@@ -1,9 +1,7 @@
 import path from 'node:path';
 import process from 'node:process';
-import { describeEngine } from '../../engines/engine.ts';
-import type { EngineChoice } from '../../engines/engine-choice.ts';
+import { describeEngine, type EngineChoice } from '../../engines/engine.ts';
 import { describeError, ReproError } from '../../errors.ts';
-import type { CompatPresetName } from '../../original/compat-presets.ts';
 import { chooseDevice } from '../../original/device.ts';
 import { describeFinished, describeOutcome } from '../../original/outcome.ts';
 import { checkLayersFit, type Preparation, prepareTraining } from '../../original/preparation.ts';
@@ -18,6 +16,7 @@ import {
 import { trainOriginal } from '../../original/train.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { readRecord as readStageRecord } from '../../runner/store/records.ts';
+import type { CompatPresetName } from '../../thesis/compat.ts';
 import { refuseRunnerFolder } from '../checkpoints/runner-folder.ts';
 import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
 import { printWarning } from '../lines.ts';

@@ -1,5 +1,5 @@
 import { type JudgedClaim, judgeClaims } from '../../baseline/judge.ts';
-import { VERDICT_TITLES } from '../../results/claims-file.ts';
+import { VERDICT_TITLES } from '../../thesis/verdicts.ts';
 import type { CheckedItem } from './check-group.ts';
 import type { CheckedSection } from './check-section.ts';
 

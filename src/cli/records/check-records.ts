@@ -1,9 +1,9 @@
 import { ReproError } from '../../errors.ts';
 import { quoteWords } from '../../files/shell-words.ts';
-import type { StaleReason } from '../../runner/events.ts';
 import { checkRecords, type RecordChecks } from '../../runner/freshness/check.ts';
 import { listLockFiles } from '../../runner/freshness/lock-file.ts';
 import { lockFolder } from '../../runner/freshness/lock-folder.ts';
+import type { StaleReason } from '../../runner/freshness/stale-reason.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from '../load.ts';

@@ -4,7 +4,7 @@ import type { Finding } from '../../baseline/finding.ts';
 import { judgeBaseline } from '../../baseline/judge.ts';
 import { quoteWords } from '../../files/shell-words.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
-import type { InstanceStatus } from '../../runner/status.ts';
+import type { InstanceStatus } from '../../runner/run/status.ts';
 import { type PipelineOptions, pipelineArguments } from '../load.ts';
 import { sectionOfClaims } from './check-claims.ts';
 import { foldFindings, itemOf } from './check-findings.ts';

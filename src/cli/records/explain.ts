@@ -2,7 +2,7 @@ import process from 'node:process';
 import { type Explanation, explainInstances, listRecordedRuns } from '../../runner/freshness/explain.ts';
 import type { ComparedRun } from '../../runner/freshness/recorded-runs.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
-import { selectInstances } from '../../runner/selection.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
 import type { RunRecord } from '../../runner/store/records.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode } from '../exit-code.ts';

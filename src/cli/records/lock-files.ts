@@ -1,7 +1,7 @@
 import process from 'node:process';
-import type { RunEvent } from '../../runner/events.ts';
 import { lockFolder } from '../../runner/freshness/lock-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
+import type { RunEvent } from '../../runner/run/events.ts';
 import { printWarning } from '../lines.ts';
 
 /** What a run does with the records in repro.lock. */
@@ -33,7 +33,11 @@ export async function openLocks(plan: Plan): Promise<RunLocks | null> {
   const records = openRecords(plan);
   const writer = new LockWriter(plan, (id) => records.findLast(id));
   return {
-    note: (event) => writer.note(event),
+    note: (event) => {
+      if (event.kind !== 'finished' && (event.kind !== 'cached' || event.isRehearsal)) return;
+      const instance = plan.instances.get(event.id);
+      if (instance !== undefined) writer.update(instance);
+    },
     finish: async (isWhole) => {
       const written = await writer.settle();
       const removed = isWhole ? await writer.prune() : [];

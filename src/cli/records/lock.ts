@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { LockWriter } from '../../runner/freshness/lock-writer.ts';
-import { selectInstances } from '../../runner/selection.ts';
-import { readStatus } from '../../runner/status.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
+import { readStatus } from '../../runner/run/status.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode } from '../exit-code.ts';
 import { printWarning } from '../lines.ts';

@@ -4,7 +4,7 @@ import { readFramesFacts, readRunFacts } from '../../baseline/collect.ts';
 import { type ClaimVerdict, readClaims } from '../../results/claims-file.ts';
 import { readResultFile } from '../../results/result-file.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
-import { type InstanceStatus, readStatus } from '../../runner/status.ts';
+import { type InstanceStatus, readStatus } from '../../runner/run/status.ts';
 import { factsOf } from '../doctor/facts.ts';
 
 /** The stages whose results are judged. */

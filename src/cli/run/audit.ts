@@ -1,9 +1,9 @@
 import os from 'node:os';
 import process from 'node:process';
-import type { RunEvent } from '../../runner/events.ts';
 import { type Audit, auditInstances } from '../../runner/extras/audit/audit.ts';
 import { auditFolder } from '../../runner/extras/audit/scratch-runs.ts';
-import { selectInstances } from '../../runner/selection.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
+import type { RunEvent } from '../../runner/run/events.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions, printJson } from '../load.ts';

@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import process from 'node:process';
 import { pipeline } from 'node:stream/promises';
 import { ReproError } from '../../errors.ts';
-import { selectInstances } from '../../runner/selection.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
 import { Attempts } from '../../runner/store/attempts.ts';
 import { type CacheFolder, cacheFolderOf, logFileOf } from '../../runner/store/cache-folder.ts';
 import { Records } from '../../runner/store/records.ts';

@@ -1,6 +1,6 @@
 import process from 'node:process';
-import { selectInstances } from '../../runner/selection.ts';
-import { type InstanceStatus, readStatus } from '../../runner/status.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
+import { type InstanceStatus, readStatus } from '../../runner/run/status.ts';
 import { describeRun } from '../../runner/store/records.ts';
 import { formatBytes } from '../../text.ts';
 import { factsOf } from '../doctor/facts.ts';

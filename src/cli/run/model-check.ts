@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
-import { findOriginalDataset, type OriginalDataset } from '../../original/data-sets.ts';
 import { documentsFolder } from '../../runner/plan/load.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
 import { getAt, type Json, type JsonObject } from '../../schema/json.ts';
@@ -10,14 +9,14 @@ import { readYamlFile } from '../../schema/yaml-document.ts';
 import { buildNetwork } from '../../snn/networks.ts';
 import { NetworkSizeError, ShapeError } from '../../snn/shape-error.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
+import { type DataSet, findDataSet } from '../../thesis/data-sets.ts';
+import { THESIS } from '../../thesis/published.ts';
+import type { ModelFile, ModelOverrides, ResolvedModel } from '../../training/model-file.ts';
+import { resolveModel } from '../../training/resolve-model.ts';
 import { SettingOrigins } from '../../training/setting-origins.ts';
-import { type ResolvedModel, resolveModel } from '../../training/settings.ts';
 
 /** The stage whose second input is a model file, which its parameter `train` overrides. */
 const trainModule = 'stages/train.ts';
-
-/** The data set that lists its training recordings in an order. */
-const listedDataset = 'dvs128-gesture';
 
 /**
  * Builds every model of a plan as its training will, before anything runs: an impossible one might otherwise fail after hours of
@@ -60,7 +59,7 @@ export interface BuiltModel {
 /**
  * Builds a model's layers, without parameters.
  *
- * @param file relative to the project, or absolute; also its name in messages
+ * @param file relative to the project, or absolute; also its name in messages. Its schema accepts it
  * @param overrides the `train:` section of the plan's profile
  * @throws {ReproError} if it is impossible
  */
@@ -69,7 +68,8 @@ export async function buildModel(plan: Plan, file: string, overrides: Json): Pro
     documents: new ParsedDocuments(path.resolve(plan.projectRoot, documentsFolder)),
   });
   const placeOf = (key: string): string => formatPlace(plan.places.place(key.split('.')));
-  const model = resolveModel(value, overrides, file, placeOf);
+  // Their schemas have checked both.
+  const model = resolveModel(value as unknown as ModelFile, overrides as ModelOverrides, file, placeOf);
   const origins = new SettingOrigins(file, overrides, placeOf);
   checkTrials(plan, model, origins);
   return { model, spec: buildSpec(plan, model, origins) };
@@ -77,7 +77,7 @@ export async function buildModel(plan: Plan, file: string, overrides: Json): Pro
 
 function checkTrials({ settings }: Plan, { compat }: ResolvedModel, origins: SettingOrigins): void {
   const dataset = getAt(settings, ['dataset', 'name']);
-  if (compat.trials === 'all' || typeof dataset !== 'string' || dataset === listedDataset) return;
+  if (compat.trials === 'all' || typeof dataset !== 'string' || dataset === THESIS.dataset) return;
   throw origins.refuse(
     'compat-impossible',
     'compat.trials',
@@ -92,20 +92,20 @@ function buildSpec(
   origins: SettingOrigins,
 ): NetworkSpec | undefined {
   const name = getAt(settings, ['dataset', 'name']);
-  const dataset = findOriginalDataset(name);
+  const dataset = findDataSet(name);
   const input = dataset && inputOf(dataset, getAt(settings, ['frames', 'downsample']) ?? 1);
   if (dataset === undefined || input === undefined) return undefined;
   const isStill = network.architecture !== undefined && network.architecture !== 'event-frames';
-  if (dataset.kind === 'still' && !isStill) {
+  if (dataset.kind === 'images' && !isStill) {
     throw origins.refuse(
       'model-invalid',
       'network.architecture',
       `event-frames is for event recordings, but ${String(name)} consists of still images.`,
-      `Choose a model with \`architecture: ${dataset.architecture}\`, such as configs/models/${dataset.reader.profile}.yaml.`,
+      `Choose a model with \`architecture: ${dataset.network.architecture}\`, such as configs/models/${dataset.profile}.yaml.`,
     );
   }
   try {
-    return buildNetwork({ input, classes: dataset.classes, ...network });
+    return buildNetwork({ input, classes: dataset.classes.length, ...network });
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     const problem = `${error.message.replace(/^network: /, '')}.`;
@@ -120,7 +120,7 @@ function buildSpec(
       'model-invalid',
       'network.architecture',
       problem,
-      dataset.kind === 'still'
+      dataset.kind === 'images'
         ? 'Choose the architecture for images of this size: docs/networks.md.'
         : `This architecture is for still images, but ${String(name)} consists of events: docs/networks.md.`,
     );
@@ -128,10 +128,13 @@ function buildSpec(
 }
 
 /** [C, H, W] of a frame; undefined if the sensor cannot be divided, which the stage `frames` rejects. */
-function inputOf(dataset: OriginalDataset, downsample: unknown): [number, number, number] | undefined {
-  if (dataset.kind === 'still') return [...dataset.image];
+function inputOf(dataset: DataSet, downsample: unknown): [number, number, number] | undefined {
+  if (dataset.kind === 'images') {
+    const { channels, height, width } = dataset.image;
+    return [channels, height, width];
+  }
   if (typeof downsample !== 'number') return undefined;
-  const [height, width] = dataset.sensor;
+  const { height, width } = dataset.sensor;
   if (height % downsample !== 0 || width % downsample !== 0) return undefined;
   return [2, height / downsample, width / downsample];
 }

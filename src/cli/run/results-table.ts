@@ -1,8 +1,8 @@
-import { formatPercent } from '../../formats/percent.ts';
 import type { MatrixValue, Plan } from '../../runner/plan/plan.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
 import type { MetricValue } from '../../stage/define-stage.ts';
-import { wilsonInterval } from '../../stats/wilson.ts';
+import { wilsonInterval } from '../../stats/proportions.ts';
+import { formatPercent } from '../../text.ts';
 import { formatSeconds } from '../view/format.ts';
 import type { RunState } from '../view/run-state.ts';
 import { toOneLine } from '../view/safe-text.ts';

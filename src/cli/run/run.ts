@@ -3,11 +3,11 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
-import type { RunEvent } from '../../runner/events.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
-import { runPlan } from '../../runner/run.ts';
-import { type Selected, selectInstances } from '../../runner/selection.ts';
-import type { FetchStage } from '../../runner/share/fetch-stage.ts';
+import { type Selected, selectInstances } from '../../runner/plan/selection.ts';
+import type { RunEvent } from '../../runner/run/events.ts';
+import type { FetchStage } from '../../runner/run/preparation.ts';
+import { runPlan } from '../../runner/run/run.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import type { ClusterUse } from '../cluster/cluster-options.ts';
 import { explainOtherWatcher } from '../cluster/other-watcher.ts';
@@ -159,7 +159,7 @@ export async function runShown(
       jobs,
       failFast: options.failFast ?? false,
       ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
-      elsewhere: cluster?.elsewhere,
+      otherMachines: cluster?.otherMachines,
       adaptSession: cluster?.adaptSession,
       ...(options.dryRun === true && cluster !== undefined ? { machine: cluster.unlimited } : {}),
       trace: options.trace ?? false,

@@ -1,6 +1,6 @@
-import { ExpectedTimes, expectDuration } from '../../runner/expected-time.ts';
 import type { Facts } from '../../runner/freshness/fingerprint.ts';
 import type { Plan, Resources, StageInstance } from '../../runner/plan/plan.ts';
+import { ExpectedTimes, expectDuration } from '../../runner/run/expected-time.ts';
 import { measureMachine } from '../../runner/run/machine.ts';
 import { openRecords } from '../../runner/store/records.ts';
 import { type InstanceView, type RunState, secondsLeftOf } from '../view/run-state.ts';

@@ -2,7 +2,7 @@ import { toCsv } from '../../report/drawing/figure.ts';
 import { followColorScheme } from '../../report/drawing/palette.ts';
 import { renderFigure } from '../../report/drawing/render.ts';
 import { drawTimeline } from '../../report/figures/timeline.ts';
-import type { TimelineSession } from '../../runner/timeline.ts';
+import type { TimelineSession } from '../../runner/extras/timeline.ts';
 
 /** The timeline as files: an SVG that follows the reader's colour scheme, and all its values. */
 export interface DrawnTimeline {

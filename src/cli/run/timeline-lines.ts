@@ -1,5 +1,5 @@
 import cliTruncate from 'cli-truncate';
-import type { TimelineSession, TimelineSpan } from '../../runner/timeline.ts';
+import type { TimelineSession, TimelineSpan } from '../../runner/extras/timeline.ts';
 import { formatBytes } from '../../text.ts';
 import { formatSeconds } from '../view/format.ts';
 import { toOneLine } from '../view/safe-text.ts';

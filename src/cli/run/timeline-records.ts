@@ -1,6 +1,6 @@
+import { arrangeTimeline, type TimelineSession } from '../../runner/extras/timeline.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { openRecords } from '../../runner/store/records.ts';
-import { arrangeTimeline, type TimelineSession } from '../../runner/timeline.ts';
 
 /** What is known of the last successful runs of some instances. */
 export interface RecordedTimeline {

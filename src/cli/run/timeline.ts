@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { ReproError, unreachable } from '../../errors.ts';
-import { selectInstances } from '../../runner/selection.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { timelineLines } from './timeline-lines.ts';
 import { readTimeline } from './timeline-records.ts';

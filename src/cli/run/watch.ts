@@ -13,7 +13,7 @@ import {
 } from '../../runner/extras/watch/watched-paths.ts';
 import { listOutstanding } from '../../runner/jobs/jobs-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
-import { type Selected, selectInstances } from '../../runner/selection.ts';
+import { type Selected, selectInstances } from '../../runner/plan/selection.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { assertWritable } from '../../runner/store/writable.ts';
 import { listSome } from '../../text.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { quoteWords } from '../../files/shell-words.ts';
-import type { AttemptReport } from '../../runner/instance-state.ts';
+import type { AttemptReport } from '../../runner/freshness/instance-state.ts';
 import { formatSeconds } from './format.ts';
 import { toLines, toOneLine } from './safe-text.ts';
 

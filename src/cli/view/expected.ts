@@ -1,5 +1,5 @@
-import type { RunEvent } from '../../runner/events.ts';
-import type { ExpectedTime, ExpectedTotal } from '../../runner/expected-time.ts';
+import type { RunEvent } from '../../runner/run/events.ts';
+import type { ExpectedTime, ExpectedTotal } from '../../runner/run/expected-time.ts';
 import { formatAbout } from './format.ts';
 import { toOneLine } from './safe-text.ts';
 

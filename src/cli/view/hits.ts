@@ -1,4 +1,4 @@
-import type { RunEvent } from '../../runner/events.ts';
+import type { RunEvent } from '../../runner/run/events.ts';
 
 /** What was, or would be, done to the outputs of an instance that need not run; null if they are intact. */
 export function describeHit(event: Extract<RunEvent, { kind: 'cached' }>): string | null {

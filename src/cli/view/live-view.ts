@@ -1,6 +1,6 @@
 import process from 'node:process';
 import cliTruncate from 'cli-truncate';
-import type { RunEvent } from '../../runner/events.ts';
+import type { RunEvent } from '../../runner/run/events.ts';
 import type { Colors } from './colors.ts';
 import { describeExpected, describePlace } from './expected.ts';
 import { describeAfter, formatDone, nameInstances } from './format.ts';

@@ -1,4 +1,4 @@
-import type { RunEvent } from '../../runner/events.ts';
+import type { RunEvent } from '../../runner/run/events.ts';
 import type { Colors } from './colors.ts';
 import { describeExpected, describePlace } from './expected.ts';
 import { describeAfter, formatDone } from './format.ts';

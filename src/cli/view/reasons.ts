@@ -1,4 +1,4 @@
-import type { StaleReason } from '../../runner/events.ts';
+import type { StaleReason } from '../../runner/freshness/stale-reason.ts';
 
 /** How many reasons to show in a line of a run; `repro status` lists them all. */
 const shownReasons = 3;

@@ -1,5 +1,6 @@
-import type { RunEvent, StaleReason } from '../../runner/events.ts';
-import type { ExpectedTime, ExpectedTotal } from '../../runner/expected-time.ts';
+import type { StaleReason } from '../../runner/freshness/stale-reason.ts';
+import type { RunEvent } from '../../runner/run/events.ts';
+import type { ExpectedTime, ExpectedTotal } from '../../runner/run/expected-time.ts';
 import type { MetricValue, Progress } from '../../stage/define-stage.ts';
 
 export type InstanceState =

@@ -1,4 +1,4 @@
-import type { RunEvent } from '../../runner/events.ts';
+import type { RunEvent } from '../../runner/run/events.ts';
 import type { Progress } from '../../stage/define-stage.ts';
 import { openView } from './open-view.ts';
 import { applyEvent, createRunState } from './run-state.ts';

@@ -1,4 +1,4 @@
-import type { RunEvent } from '../../runner/events.ts';
+import type { RunEvent } from '../../runner/run/events.ts';
 import type { RunState } from './run-state.ts';
 
 /** Shows a run; `state` already includes the event. */

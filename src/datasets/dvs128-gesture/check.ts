@@ -1,9 +1,9 @@
 import { ReproError } from '../../errors.ts';
 import { type Label, parseLabels } from '../../events/labels.ts';
 import { formatBytes } from '../../text.ts';
-import { SPLITS, type Split } from '../dataset.ts';
-import { byName } from '../file-tree.ts';
-import { describeProblem, type Problems } from '../problems.ts';
+import { SPLITS, type Split } from '../contract/dataset.ts';
+import { describeProblem, type Problems } from '../contract/problems.ts';
+import { byName } from '../reading/file-tree.ts';
 import {
   CLASSES,
   type GestureFacts,

@@ -1,4 +1,5 @@
-import { rootOption, showPath } from '../show-path.ts';
+import { DATA_SETS } from '../../thesis/data-sets.ts';
+import { rootOption, showPath } from '../contract/how-to-get.ts';
 import recordings from './recordings.json' with { type: 'json' };
 
 /** What a set of gesture recordings must consist of. */
@@ -33,25 +34,10 @@ export const PUBLISHED: GestureFacts = {
   },
 };
 
-export const SENSOR = { height: 128, width: 128 } as const;
+export const { title: TITLE, sensor: SENSOR, classes: CLASSES } = DATA_SETS['dvs128-gesture'];
 
-/** Class 1 of a labels file is `CLASSES[0]`. */
-export const CLASSES = [
-  'hand clapping',
-  'right hand wave',
-  'left hand wave',
-  'right arm clockwise',
-  'right arm counter-clockwise',
-  'left arm clockwise',
-  'left arm counter-clockwise',
-  'arm roll',
-  'air drums',
-  'air guitar',
-  'other',
-] as const;
-
-/** Rows per class in every labels file: one, but two for arm roll. */
-export const ROWS_PER_CLASS = CLASSES.map((name) => (name === 'arm roll' ? 2 : 1));
+/** Rows per class in every labels file; class 1 of a labels file is `CLASSES[0]`. */
+export const ROWS_PER_CLASS = DATA_SETS['dvs128-gesture'].recordings.clipsByClass;
 
 /** In this file class 9 ends after the next row starts; it was published that way. */
 export const OVERLAPPING_LABELS = 'user22_led_labels.csv';

@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
-import { type FileTree, FolderTree, kindOfPath, type TreeFile } from '../file-tree.ts';
-import { RELATIVE_ROOT } from '../show-path.ts';
-import { TarTree } from '../tar-tree.ts';
-import { ARCHIVE, FOLDER, howToGetGestures, isArchiveName, TRIAL_LISTS, USUAL_ROOT } from './facts.ts';
+import { failMissing } from '../contract/how-to-get.ts';
+import { type FileTree, FolderTree, kindOfPath } from '../reading/file-tree.ts';
+import { TarTree } from '../reading/tar-tree.ts';
+import { ARCHIVE, FOLDER, howToGetGestures, isArchiveName, TITLE, TRIAL_LISTS, USUAL_ROOT } from './facts.ts';
 
 /** Where the recordings were found. */
 export interface GesturePlace {
@@ -28,7 +28,7 @@ export async function locateGestures(root: string): Promise<GesturePlace> {
     if (!isArchiveName(root)) failNoArchive(root);
     return archivePlace(root);
   }
-  if (kind === null) failMissing(root, 'does not exist');
+  if (kind === null) failNotFound(root, 'does not exist');
   const below = path.join(root, FOLDER);
   for (const folder of [root, below]) {
     if ((await kindOfPath(folder)) === 'folder' && (await holdsRecordings(folder)))
@@ -39,7 +39,7 @@ export async function locateGestures(root: string): Promise<GesturePlace> {
   const started = (await readdir(root)).find(
     (name) => name.startsWith(ARCHIVE) || name.startsWith('Unconfirmed'),
   );
-  failMissing(
+  failNotFound(
     root,
     started === undefined
       ? `contains neither ${ARCHIVE} nor ${FOLDER}/ with recordings`
@@ -58,23 +58,11 @@ function folderPlace(folder: string): GesturePlace {
 }
 
 function archivePlace(archive: string): GesturePlace {
-  const tar = new TarTree(archive, path.basename(archive));
-  const tree: FileTree = {
-    walk: (visit, signal) =>
-      tar.walk(async (file: TreeFile) => {
-        const [folder, ...rest] = file.path.split('/');
-        if (folder === FOLDER && rest.length === 1) await visit({ ...file, path: rest[0]! });
-      }, signal),
-  };
-  return { archive, tree, list: async () => null };
+  return { archive, tree: TarTree.folder(archive, FOLDER), list: async () => null };
 }
 
-function failMissing(root: string, what: string): never {
-  const message = `the DVS128 Gesture recordings were not found: ${path.resolve(root)} ${what}.`;
-  throw new ReproError('data-missing', message, {
-    where: 'dataset.root',
-    fix: `${RELATIVE_ROOT}.\n${howToGetGestures(root)}`,
-  });
+function failNotFound(root: string, what: string): never {
+  failMissing({ title: TITLE, howToGet: howToGetGestures }, 'recordings', root, what);
 }
 
 function failNoArchive(root: string): never {

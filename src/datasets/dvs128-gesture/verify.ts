@@ -3,11 +3,10 @@ import { ReproError } from '../../errors.ts';
 import type { Label } from '../../events/labels.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
 import { formatBytes } from '../../text.ts';
-import { type ReadOptions, SPLITS, type Split } from '../dataset.ts';
-import { hashFile } from '../file-hash.ts';
-import { byName } from '../file-tree.ts';
-import { Problems } from '../problems.ts';
-import { rootOption, showPath } from '../show-path.ts';
+import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
+import { rootOption, showPath } from '../contract/how-to-get.ts';
+import { Problems } from '../contract/problems.ts';
+import { byName, hashFile } from '../reading/file-tree.ts';
 import { checkLabels, checkRecording, checkTrials, type Trials } from './check.ts';
 import {
   ARCHIVE_BYTES,

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { formatBytes } from '../../text.ts';
 
-import { showPath } from '../show-path.ts';
+import { showPath } from '../contract/how-to-get.ts';
 
 /** Left free when a file's size is not known: a full system disk harms other programs. */
 const RESERVE_BYTES = 500_000_000;

@@ -1,10 +1,10 @@
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
-import { showPath } from '../show-path.ts';
-import { showBytes } from './check-answer.ts';
+import { showPath } from '../contract/how-to-get.ts';
+import { showBytes } from './answer.ts';
 import type { Mirror } from './mirrors.ts';
 import { type Checksum, PART_ENDING, type RemoteFile } from './remote-file.ts';
-import { showUrl } from './show-url.ts';
+import { showUrl } from './try-failure.ts';
 
 const PROXY_VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
 

@@ -1,11 +1,8 @@
 import process from 'node:process';
 import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
-import { headerOf } from './answer-headers.ts';
-import { type Answer, exchange } from './exchange.ts';
-import { explainNetworkError } from './network-error.ts';
-import { readProxies } from './proxies.ts';
-import { redirectTarget } from './redirect.ts';
-import { TryFailure } from './try-failure.ts';
+import { ReproError } from '../../errors.ts';
+import { type AnswerHeaders, headerOf } from './answer.ts';
+import { explainNetworkError, showUrl, TryFailure } from './try-failure.ts';
 
 /** Browsers follow 20; a download page needs two or three. */
 const MOST_REDIRECTS = 10;
@@ -69,5 +66,171 @@ export class Requester {
       this.#signal?.throwIfAborted();
       throw explainNetworkError(error);
     }
+  }
+}
+
+/**
+ * Where a redirect leads. From https to http it is not followed: whoever listens there could send anything.
+ *
+ * @param location as sent; may be relative
+ */
+export function redirectTarget(from: URL, location: string | null): URL {
+  if (location === null || !URL.canParse(location, from.href)) {
+    throw new TryFailure('lasting', 'the server redirects without saying where to');
+  }
+  const target = new URL(location, from);
+  const isAllowed =
+    target.protocol === 'https:' || (target.protocol === 'http:' && from.protocol === 'http:');
+  if (isAllowed) return target;
+  throw new TryFailure(
+    'lasting',
+    `the server redirects from ${from.protocol} to ${target.protocol} (${showUrl(target)}), which is not followed`,
+  );
+}
+
+export interface Proxies {
+  readonly httpProxy?: string;
+  readonly httpsProxy?: string;
+}
+
+/**
+ * The proxies that the environment names, lower case before upper case. As for curl, `HOST:PORT` means `http://HOST:PORT`.
+ *
+ * @throws {ReproError} `fetch-proxy` for one that is not an address; it is not shown, since it may contain a password
+ */
+export function readProxies(environment: Readonly<Record<string, string | undefined>>): Proxies {
+  const http = readOne(environment, 'http_proxy');
+  const https = readOne(environment, 'https_proxy');
+  return {
+    ...(http === null ? {} : { httpProxy: http }),
+    ...(https === null ? {} : { httpsProxy: https }),
+  };
+}
+
+function readOne(environment: Readonly<Record<string, string | undefined>>, name: string): string | null {
+  const set = [name, name.toUpperCase()].find((one) => (environment[one] ?? '').trim() !== '');
+  if (set === undefined) return null;
+  const value = (environment[set] ?? '').trim();
+  const url = value.includes('://') ? value : `http://${value}`;
+  if (URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol)) return url;
+  throw new ReproError('fetch-proxy', `${set} is not the address of an HTTP proxy.`, {
+    fix: `Set it to http://HOST:PORT, or unset it (unset ${set}) to connect directly.`,
+  });
+}
+
+/** Enough to keep the connection busy while the disk is. */
+const MOST_QUEUED_BYTES = 1 << 20;
+
+/** What a server answers to one request. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: AnswerHeaders;
+  /** As sent: not decoded. Ends with an error if the connection fails, after everything that came before. Read once. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Ends the exchange, however far it is. */
+  close(): void;
+}
+
+/**
+ * One request and its answer. Unlike a Node stream, which forgets what it holds when it fails, the body yields every byte that
+ * arrived before a failure: those bytes need not be downloaded again.
+ *
+ * @param timeoutMs how long to wait for the headers, and for each further byte
+ */
+export function exchange(
+  dispatcher: Dispatcher,
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const body = new Body();
+    const stop = (reason: unknown): void => {
+      signal?.removeEventListener('abort', onAbort);
+      body.fail(reason);
+      reject(reason);
+    };
+    const onAbort = (): void => stop(signal?.reason);
+    if (signal?.aborted) return onAbort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    dispatcher.dispatch(
+      {
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: 'GET',
+        headers,
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
+      },
+      {
+        onRequestStart: (controller) => body.attach(controller),
+        onResponseStart: (_, status, found) => {
+          // Not 1xx, which precede the answer.
+          if (status < 200) return;
+          resolve({ status, headers: found, body, close: () => stop(new Error('closed')) });
+        },
+        onResponseData: (_, chunk) => body.push(chunk),
+        onResponseEnd: () => {
+          signal?.removeEventListener('abort', onAbort);
+          body.end();
+        },
+        onResponseError: (_, error) => stop(error),
+      },
+    );
+  });
+}
+
+class Body implements AsyncIterable<Uint8Array> {
+  #controller: Dispatcher.DispatchController | null = null;
+  #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #ending: 'none' | 'complete' | { readonly error: unknown } = 'none';
+  /** Wakes the reader. */
+  #wake: () => void = () => {};
+
+  attach(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#ending !== 'none') this.#cut();
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#queue.push(chunk);
+    this.#queuedBytes += chunk.length;
+    if (this.#queuedBytes >= MOST_QUEUED_BYTES) this.#controller?.pause();
+    this.#wake();
+  }
+
+  end(): void {
+    if (this.#ending === 'none') this.#ending = 'complete';
+    this.#wake();
+  }
+
+  fail(error: unknown): void {
+    if (this.#ending !== 'none') return;
+    this.#ending = { error };
+    this.#wake();
+    this.#cut();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const chunk = this.#queue.shift();
+      if (chunk !== undefined) {
+        this.#queuedBytes -= chunk.length;
+        yield chunk;
+      } else if (this.#ending === 'complete') return;
+      else if (this.#ending !== 'none') throw this.#ending.error;
+      else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+          this.#controller?.resume();
+        });
+      }
+    }
+  }
+
+  #cut(): void {
+    if (this.#controller?.aborted === false) this.#controller.abort(new Error('closed'));
   }
 }

@@ -1,16 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { ReproError } from '../../errors.ts';
 import { encodeAedat3 } from '../../events/aedat3-encode.ts';
 import { formatLabels } from '../../events/labels.ts';
-import {
-  describeDataset,
-  describeRecording,
-  formatGestureMapping,
-  formatTrialList,
-  planRecordings,
-  type SimulationOptions,
-} from './layout.ts';
-import { simulateRecording } from './recording.ts';
+import { GESTURES } from './motion.ts';
+import { CAMERA, simulateRecording } from './recording.ts';
+import { findLight } from './scene.ts';
 
 export interface SimulationHooks {
   /** Called after each recording. */
@@ -68,4 +63,116 @@ export async function writeSimulatedDataset(
     progress?.(index + 1, recordings.length, name);
   }
   return { recordings: recordings.length, clips, events, sizeBytes };
+}
+
+/** Raise this whenever the same options give different events, so that two data sets with one seed can be told apart. */
+export const MODEL_VERSION = 1;
+
+/** As in DVS128 Gesture, users 1 to 23 are for training and 24 to 29 for testing. */
+const MOST_TRAIN_USERS = 23;
+const FIRST_TEST_USER = 24;
+const MOST_TEST_USERS = 6;
+
+export interface SimulationOptions {
+  readonly seed: number;
+  /** Users 1, 2, ...; 1 to 23 of them. */
+  readonly trainUsers: number;
+  /** Users 24, 25, ...; 1 to 6 of them. */
+  readonly testUsers: number;
+  /** One recording of each user under each of them. */
+  readonly lights: readonly string[];
+  /** At least 0.1, which is less than some people take to start. */
+  readonly gestureSeconds: number;
+}
+
+export interface PlannedRecording {
+  /** `userNN_light`, its files' name without extension. */
+  readonly name: string;
+  readonly user: number;
+  readonly light: string;
+  readonly split: 'train' | 'test';
+}
+
+/**
+ * The recordings of a simulated data set, by user and then by light in the order of the options.
+ *
+ * @throws {ReproError} `simulate-options` for a number out of range, no light, or an unknown or repeated one
+ */
+export function planRecordings(options: SimulationOptions): PlannedRecording[] {
+  checkOptions(options);
+  const { trainUsers, testUsers, lights } = options;
+  const recordings: PlannedRecording[] = [];
+  const add = (user: number, split: 'train' | 'test') => {
+    for (const light of lights) {
+      recordings.push({ name: `user${String(user).padStart(2, '0')}_${light}`, user, light, split });
+    }
+  };
+  for (let user = 1; user <= trainUsers; user++) add(user, 'train');
+  for (let user = FIRST_TEST_USER; user < FIRST_TEST_USER + testUsers; user++) add(user, 'test');
+  return recordings;
+}
+
+function checkOptions(options: SimulationOptions): void {
+  const check = (key: keyof SimulationOptions, holds: boolean, expected: string) => {
+    if (holds) return;
+    throw new ReproError('simulate-options', `simulate.${key} must be ${expected}, not ${options[key]}.`, {
+      fix: `Correct simulate.${key} in the profile.`,
+    });
+  };
+  const whole = (value: number, low: number, high: number) =>
+    Number.isSafeInteger(value) && value >= low && value <= high;
+  check('seed', whole(options.seed, 0, Number.MAX_SAFE_INTEGER), 'a whole number >= 0');
+  check('trainUsers', whole(options.trainUsers, 1, MOST_TRAIN_USERS), `1 to ${MOST_TRAIN_USERS}`);
+  check('testUsers', whole(options.testUsers, 1, MOST_TEST_USERS), `1 to ${MOST_TEST_USERS}`);
+  check('gestureSeconds', options.gestureSeconds >= 0.1 && options.gestureSeconds <= 60, '0.1 to 60');
+  check('lights', options.lights.length > 0, 'a list of at least one light');
+  check('lights', new Set(options.lights).size === options.lights.length, 'a list without repetitions');
+  for (const light of options.lights) findLight(light);
+}
+
+/** `trials_to_train.txt` or `trials_to_test.txt`: one file name per line. */
+export function formatTrialList(recordings: readonly PlannedRecording[], split: 'train' | 'test'): string {
+  return recordings
+    .filter((recording) => recording.split === split)
+    .map((recording) => `${recording.name}.aedat\n`)
+    .join('');
+}
+
+/** `gesture_mapping.csv`: the classes' names and labels. */
+export function formatGestureMapping(): string {
+  return `action,label\n${GESTURES.map((gesture, index) => `${gesture},${index + 1}\n`).join('')}`;
+}
+
+/** The lines of an AEDAT header that say what the file is; plain ASCII, without `#`. */
+export function describeRecording(options: SimulationOptions, recording: PlannedRecording): string[] {
+  return [
+    'SIMULATED: made by a model of moving arms in front of an event camera; no camera and no person was recorded.',
+    `Simulation: plif-repro gesture model ${MODEL_VERSION}, seed ${options.seed}, user ${recording.user}, light ${recording.light}`,
+  ];
+}
+
+/** `SIMULATED.txt`: what the folder contains, from which model and parameters. No times and no paths. */
+export function describeDataset(options: SimulationOptions): string {
+  const lights = options.lights.map((name) => {
+    const { contrast, flicker, flickerHz, noiseHz, mismatch } = findLight(name);
+    return (
+      `  ${name}: contrast ${contrast}, flicker ${flicker} log units at ${flickerHz} Hz, ` +
+      `noise ${noiseHz} Hz per pixel, threshold mismatch ${mismatch}`
+    );
+  });
+  return `These recordings are SIMULATED. They are not DVS128 Gesture: no camera and no person was involved.
+
+They have that data set's layout and file formats, so software that reads one also reads the other. What a network
+learns from them says nothing about how it would do on recordings of people, and nothing about any published result.
+
+Model: plif-repro gesture model ${MODEL_VERSION}, a drawn body with moving arms in front of a ${CAMERA.width} x ${CAMERA.height} event camera (docs/simulation.md)
+Seed: ${options.seed}
+Training users: ${options.trainUsers} (from user01)
+Test users: ${options.testUsers} (from user${FIRST_TEST_USER})
+Length of a gesture: ${options.gestureSeconds} s
+Thresholds: ON ${CAMERA.onThreshold}, OFF ${CAMERA.offThreshold} (natural log units); refractory period ${CAMERA.refractoryUs} us
+Rendered images: one every ${CAMERA.frameUs} us; hot pixels: ${CAMERA.hotPixels}
+Lights:
+${lights.join('\n')}
+`;
 }

@@ -1,9 +1,8 @@
 import type { Label } from '../../events/labels.ts';
 import { poseDuring } from './gestures.ts';
 import { GESTURES, type Gesture, type Motion, sampleMotion } from './motion.ts';
-import type { Person } from './person.ts';
+import { blendPoses, type Person, type Pose, REST, reach } from './person.ts';
 import { sineOfTurns, smoothStep } from './portable-math.ts';
-import { blendPoses, type Pose, REST, reach } from './pose.ts';
 import { RandomStream } from './random-stream.ts';
 
 interface Clip extends Label {

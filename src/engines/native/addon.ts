@@ -1,4 +1,7 @@
 import { compileAddon, digestSources, loadExports } from '../../addon/load-addon.ts';
+import { hasErrorCode, ReproError } from '../../errors.ts';
+import { ShapeError } from '../../snn/shape-error.ts';
+import { describeMemory } from '../memory-error.ts';
 import type { NativeAddon } from './addon-types.ts';
 
 /** The addon, or why there is none and how to get it; `reason` and `fix` are sentences, the reason without a full stop. */
@@ -34,4 +37,24 @@ function isAddon(value: unknown): value is NativeAddon {
     typeof open === 'function' &&
     typeof runNeurons === 'function'
   );
+}
+
+/** Gives an error of the addon the type that other engines' have; any other error is returned unchanged. */
+export function explainNativeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (hasErrorCode(error, 'PLIF_SHAPE')) return new ShapeError(error.message, { cause: error });
+  if (hasErrorCode(error, 'PLIF_OUT_OF_MEMORY')) {
+    const bytes = 'bytes' in error && typeof error.bytes === 'number' ? error.bytes : undefined;
+    const need = bytes === undefined ? '' : `: it needs ${describeMemory(addressable(bytes))} at once`;
+    return new ReproError('out-of-memory', `This network does not fit in memory${need}.`, {
+      fix: 'Use a smaller network, or a machine with more memory.',
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** The addon counts no further than 2⁵⁶. */
+function addressable(bytes: number): number {
+  return bytes < 2 ** 56 ? bytes : Number.POSITIVE_INFINITY;
 }

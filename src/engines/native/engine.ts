@@ -1,13 +1,14 @@
+import os from 'node:os';
+import process from 'node:process';
+import { ReproError } from '../../errors.ts';
 import type { NeuronSpec } from '../../snn/spec.ts';
 import { checkNeuronPass } from '../checks.ts';
 import type { Engine } from '../engine.ts';
-import { explainNativeError } from './addon-errors.ts';
+import { explainNativeError } from './addon.ts';
 import type { NativeAddon, NativeNetwork } from './addon-types.ts';
 import { chooseArithmetic, describeArithmetic, identifyBuild } from './arithmetic.ts';
-import { availableMemory } from './memory.ts';
-import { checkParameterMemory } from './parameter-memory.ts';
+import { availableMemory, checkParameterMemory } from './memory.ts';
 import { NativeSession } from './session.ts';
-import { chooseThreads } from './threads.ts';
 
 export interface NativeOptions {
   /** Default: `REPRO_THREADS`, or one per core. */
@@ -80,4 +81,25 @@ export function createNativeEngine(addon: NativeAddon, options: NativeOptions = 
       };
     },
   };
+}
+
+const variable = 'REPRO_THREADS';
+
+/** The addon refuses more. */
+const most = 256;
+
+/**
+ * How many threads to compute with: `wanted`, else what `REPRO_THREADS` says, else one per core. Results do not depend on it.
+ *
+ * @throws {ReproError} `engine-threads` if the variable is not a whole number of at least 1
+ */
+export function chooseThreads(wanted?: number, environment: NodeJS.ProcessEnv = process.env): number {
+  if (wanted !== undefined) return Math.min(wanted, most);
+  const text = environment[variable];
+  if (text === undefined || text === '') return Math.min(os.availableParallelism(), most);
+  const threads = /^\d+$/.test(text) ? Number(text) : 0;
+  if (threads >= 1 && threads <= most) return threads;
+  throw new ReproError('engine-threads', `${variable}=${text} is not a number of threads.`, {
+    fix: `Set it to a whole number from 1 to ${most}, or leave it out to use all cores.`,
+  });
 }

@@ -1,11 +1,15 @@
 import type { NetworkSpec } from '../../snn/spec.ts';
-import { explainNativeError } from './addon-errors.ts';
+import { explainNativeError } from './addon.ts';
 import type { NativeAddon, NativeNetwork } from './addon-types.ts';
 import { chooseArithmetic } from './arithmetic.ts';
-import type { NativeOptions } from './engine.ts';
-import { availableMemory, countBytes, largestBatch } from './memory.ts';
-import { checkParameterMemory, countParameterBytes } from './parameter-memory.ts';
-import { chooseThreads } from './threads.ts';
+import { chooseThreads, type NativeOptions } from './engine.ts';
+import {
+  availableMemory,
+  checkParameterMemory,
+  countBytes,
+  countParameterBytes,
+  largestBatch,
+} from './memory.ts';
 
 /** Larger batches are of no use, even where they fit. */
 const largestPlanned = 65_536;

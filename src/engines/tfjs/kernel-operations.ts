@@ -2,7 +2,7 @@ import type { Scalar, Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import { restingPotential } from '../../snn/neurons.ts';
 import { kernels } from './cpu-kernels.ts';
 import type { NeuronAttributes } from './fire-kernels.ts';
-import type { LayerOperations, NeuronInput } from './layer-operations.ts';
+import type { LayerOperations, NeuronInput } from './operations/layer-operations.ts';
 
 /** The layers as typed-array kernels of the plain CPU backend; sums are in double precision and always in the same order. */
 export const kernelOperations: LayerOperations = {

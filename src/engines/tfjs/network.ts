@@ -1,10 +1,10 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ShapeError } from '../../snn/shape-error.ts';
-import type { LayerOf, NetworkSpec } from '../../snn/spec.ts';
-import type { LayerOperations, NeuronInput, NormStatistics } from './layer-operations.ts';
-import { leakOf } from './leak.ts';
+import type { LayerOf, NetworkSpec, NeuronSpec } from '../../snn/spec.ts';
 import { classRates } from './loss.ts';
+import { sigmoid } from './operations/differentiable.ts';
+import type { LayerOperations, NeuronInput, NormStatistics } from './operations/layer-operations.ts';
 
 export interface NetworkInput {
   /** Frames, [T·N, H, W, P], time outermost; still images have one step, [N, H, W, C]. */
@@ -198,4 +198,16 @@ function runningAffine(
     tf.mul(tensor(`${layer.name}.running_mean`), scale),
   );
   return { scale, shift };
+}
+
+/**
+ * A neuron's leak 1/τ: `sigmoid(w)` if τ is learned (PLIF), a constant if it is fixed (LIF).
+ *
+ * @param logits w, [] or [1, ...neurons]; PLIF only
+ * @throws {ShapeError} if a PLIF neuron has no w
+ */
+export function leakOf({ kind, tau }: NeuronSpec, logits: Tensor | undefined): Tensor {
+  if (kind === 'lif') return tf.scalar(1 / tau.mean);
+  if (logits === undefined) throw new ShapeError('neuron: a learned τ needs its w, got none');
+  return sigmoid(logits);
 }

@@ -14,9 +14,9 @@ import type {
   StepResult,
   TrainingBatch,
 } from '../engine.ts';
-import type { LayerOperations } from './layer-operations.ts';
 import { meanSquaredError, tauVariancePenalty } from './loss.ts';
 import { type NetworkOutput, runNetwork } from './network.ts';
+import type { LayerOperations } from './operations/layer-operations.ts';
 import { RunningStatistics } from './running-statistics.ts';
 import { readCopy, samplesFirst, timeFirst, toTensor } from './transfer.ts';
 

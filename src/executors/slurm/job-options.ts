@@ -9,26 +9,26 @@ export interface JobArray {
 /** What one job, or each task of an array, asks of Slurm. */
 export interface JobOptions {
   readonly name: string;
-  /** By which the job is found again if the answer to its submission is lost. */
+  /** Identifies the job if the answer to its submission is lost. */
   readonly comment: string;
   readonly partition?: string;
   readonly account?: string;
   readonly qos?: string;
   readonly constraint?: string;
   readonly cpus: number;
-  /** null: what the partition gives. */
+  /** null: the partition's default. */
   readonly memoryBytes: number | null;
   readonly gpus: number;
   /** Such as `a100`; null: any. */
   readonly gpuType: string | null;
-  /** null: what the partition gives. */
+  /** null: the partition's default. */
   readonly timeSeconds: number | null;
   /** How long before the time limit the job is sent SIGUSR2; null: never. */
   readonly warnSeconds: number | null;
   readonly array: JobArray | null;
   /** Each as Slurm writes it: `afterok:12`, `aftercorr:13`, `singleton`. */
   readonly dependencies: readonly string[];
-  /** Where what the script and Slurm itself print goes; absolute, with `%a` for the index of an array's task. */
+  /** The file for what the script and Slurm print; absolute, with `%a` for the index of an array's task. */
   readonly logPattern: string;
   /** Further options, each one word. */
   readonly flags: readonly string[];
@@ -57,7 +57,7 @@ export function listSbatchOptions(options: JobOptions): string[] {
       : [`--dependency=${dependencies.join(',')}`, '--kill-on-invalid-dep=yes']),
     // Nothing of the submitting shell's environment: the script says what the job sees.
     '--export=NIL',
-    // After a failure of its node it starts again; what it had written is only taken for a result once it is whole.
+    // It starts again after a node failure. That is safe: only complete outputs count as a result.
     '--requeue',
     '--open-mode=append',
     `--output=${options.logPattern}`,
@@ -70,7 +70,7 @@ export function formatMebibytes(bytes: number): string {
   return `${Math.ceil(bytes / 2 ** 20)}M`;
 }
 
-/** `2-03:00:00`; Slurm counts in minutes, so rounded up to them. */
+/** `2-03:00:00`, rounded up to whole minutes, in which Slurm counts. */
 export function formatTimeLimit(seconds: number): string {
   const minutes = Math.max(1, Math.ceil(seconds / 60));
   const two = (value: number): string => String(value).padStart(2, '0');

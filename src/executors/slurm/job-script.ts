@@ -2,69 +2,69 @@ import { quoteWord } from '../../files/shell-words.ts';
 import { type JobOptions, listSbatchOptions } from './job-options.ts';
 import { noAnswer } from './job-state.ts';
 
-/** The exit code of a job that does not find on its node what was submitted: only the script itself ends with it. */
+/** The exit code of a job that does not find the submitted files on its node; only the script itself uses it. */
 export const notSharedExitCode = 79;
 
-/** The exit code of a job of whose prelude a line failed: only the script itself ends with it. */
+/** The exit code of a job whose prelude failed; only the script itself uses it. */
 export const preludeExitCode = 80;
 
 /**
- * The exit code by which the command asks to be put back into the queue. Nothing else uses it: it is above those of sysexits.h, and below
- * those of shells, containers and signals.
+ * The exit code with which the command asks to be requeued. Nothing else uses it: it is above those of sysexits.h, and below those of
+ * shells, containers and signals.
  */
 export const continueExitCode = 88;
 
-/** In the folder of a task: why Slurm did not put its job back into the queue. */
+/** In the folder of a task: why Slurm did not requeue its job. */
 export const refusalFileName = 'requeue.txt';
 
 /** In the folder of a task: how its command ended. */
 export const endFileName = 'end.json';
 
-/** In the folder of a task, once its command takes signals: until then they would kill it. */
+/** In the folder of a task, once its command handles signals: until then they would kill it. */
 export const listeningFileName = 'listening';
 
-/** A command that starts as long as this takes no signals. */
+/** How long to wait until the command handles signals. */
 const listensWithinSeconds = 60;
 
-/** For how long a controller that does not answer is asked again: the job's time is nearly over. */
+/** How long to repeat a request that the controller does not answer: the job's time is nearly over. */
 const askAgainSeconds = 30;
 
 /** What a shell makes of SIGABRT, SIGKILL, SIGSEGV, SIGUSR2 and SIGTERM. Other codes above 128 may be a program's own, or a signal that only stops. */
 const deadlyCodes = '134|137|139|140|143';
 
-/** How long Slurm may take to end a job that it has put back into the queue. */
+/** How long Slurm may take to end a job that it has requeued. */
 const requeuedWithinSeconds = 120;
 
-/** In the folder of a task: what is of one attempt only. */
+/** The files in the folder of a task that belong to one attempt only. */
 const leftBehind = [endFileName, refusalFileName, listeningFileName].join(',');
 
 export interface JobScript {
   readonly options: JobOptions;
   /** Lines of comment that say what it runs. */
   readonly about: readonly string[];
-  /** A file that is there if the project's folder is the same on the node as where the job was submitted; absolute. */
+  /** A file that exists on the node only if the project is the same folder as where the job was submitted; absolute. */
   readonly proofFile: string;
   /** A shell file with the variables that the job sees; absolute. */
   readonly environmentFile: string;
   /** Contains a folder for each task, named by its index; absolute. */
   readonly tasksFolder: string;
-  /** A link that names the job whose tasks these are, if that is decided; absolute. */
+  /** A link that names the job that these tasks belong to, once that is decided; absolute. */
   readonly claimFile: string;
   readonly projectRoot: string;
   /** Lines of shell that run first, such as `module load nodejs`. */
   readonly prelude: readonly string[];
-  /** A program with its arguments; the index of its task is added as the last one. */
+  /** A program with its arguments; the index of the task is appended. */
   readonly command: readonly string[];
-  /** The index of the only task, where it is no array. */
+  /** The index of the only task of a job that is no array. */
   readonly index?: number;
 }
 
 /**
  * The script of a job: its options as directives, then the environment, the site's own lines, and the command. Values are quoted, so
- * that folders may have any name.
+ * folders may have any name.
  *
- * The shell stays beside the command, which may be in a container without Slurm's commands, and to which Slurm's signals do not come:
- * those of `--signal=B:` are for the shell alone.
+ * The shell keeps running beside the command. The command may be in a container without Slurm's commands, and `--signal=B:` signals only the
+ * shell.
  */
 export function renderJobScript(script: JobScript): string {
   const { options, projectRoot } = script;
@@ -80,22 +80,22 @@ export function renderJobScript(script: JobScript): string {
     `  echo ${quoteWord(missing)}": $(hostname)" >&2`,
     `  exit ${notSharedExitCode}`,
     'fi',
-    // What an earlier attempt of this job has left says nothing about this one. Another job's is not touched.
+    // Remove what an earlier attempt of this job has left, but not the files of another job.
     `[ "$(readlink ${quoteWord(script.claimFile)})" != "\${job%%_*}" ] || rm -f "$task"/{${leftBehind}}`,
     ...setEnvironment(script),
     ...runCommand(script),
     ...continueInQueue(),
-    // A container's own code is none of the script's.
+    // A container's own exit code must not look like the script's.
     `case $status in ${notSharedExitCode}|${preludeExitCode}) status=1;; esac`,
-    // Slurm is to see by which signal the command was ended: the code that a shell makes of it looks like another.
+    // Let Slurm see the signal that ended the command, rather than the exit code that the shell makes of it.
     `case $status in ${deadlyCodes}) ulimit -c 0; trap - "$((status - 128))"; kill "-$((status - 128))" "$$";; esac`,
     'exit "$status"',
   ].join('\n')}\n`;
 }
 
 /**
- * From its first line on, so that nothing ends the script but the command. A warning waits until the command takes it; what tells the job to
- * end is passed on at once.
+ * Handles signals from the first line on, so that only the end of the command ends the script. A warning waits until the command handles it;
+ * a signal to end is passed on at once.
  */
 function passSignals({ options, tasksFolder, index = 0 }: JobScript): string[] {
   // The id of an array's last task is that of the whole array, too.
@@ -118,13 +118,13 @@ function passSignals({ options, tasksFolder, index = 0 }: JobScript): string[] {
   ];
 }
 
-/** `ending`: cancelled, or out of time, so that it must not come back. */
+/** `ending`: cancelled or out of time, so it must not be requeued. */
 const takeSignals = ['trap warn USR2', 'trap end TERM'];
 
 /**
- * The site's own lines often need what a login shell defines, such as `module`, and its profiles need to know whose home it is. They are
- * read here, since a signal that comes while another shell starts would end it. The search paths of the submitting shell come before those
- * of the profiles, as for its own stages, and hide nothing that the lines add.
+ * The site's own lines often need what a login shell defines, such as `module`. The profiles, which need the environment, are read here: a
+ * signal would end another shell while it starts. The search paths of the submitting shell come before those of the profiles, as for local
+ * stages, but after what the lines add.
  */
 function setEnvironment({ environmentFile, projectRoot, prelude }: JobScript): string[] {
   const set = `. ${quoteWord(environmentFile)}`;
@@ -141,17 +141,17 @@ function setEnvironment({ environmentFile, projectRoot, prelude }: JobScript): s
     'PATH=$PATH:$login_path',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own syntax
     '[ -z "$login_libraries" ] || export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$login_libraries"',
-    // As with `set -e`, what a line only asks (`[ -f x ] && . x`) is no failure.
+    // As with `set -e`, a failing condition (`[ -f x ] && . x`) is no failure.
     `trap 'echo "repro: a line of the prelude failed with exit code $?: $BASH_COMMAND" >&2; exit ${preludeExitCode}' ERR`,
     ...prelude,
     'trap - ERR',
     `cd ${quoteWord(projectRoot)}`,
-    // The lines may have set others.
+    // The lines may have set other traps.
     ...takeSignals,
   ];
 }
 
-/** A signal ends the wait, and not the command, which lets its stage save first; so does one that a prelude has set a trap for. */
+/** A signal ends the `wait`, not the command, which lets its stage save first; so the script waits again. */
 function runCommand({ command }: JobScript): string[] {
   return [
     `${command.map(quoteWord).join(' ')} "$index" &`,
@@ -162,19 +162,19 @@ function runCommand({ command }: JobScript): string[] {
     'while :; do',
     '  lives=; kill -0 "$runner" 2>/dev/null && lives=1',
     '  last=0; wait "$runner" || last=$?',
-    // What the shell says of a command whose end it has told before.
+    // 127: the shell has already reported the end of this command.
     '  [ "$last" -eq 127 ] || status=$last',
     '  [ -n "$lives" ] || break',
     'done',
-    // Late ones change nothing any more.
+    // Later signals change nothing.
     "trap '' USR2; trap - TERM",
   ];
 }
 
-/** Slurm then ends the job and starts it again, under the same id, so that what waits for it goes on waiting. */
+/** Requeues the job if the command asked for it: Slurm ends it and starts it again under the same id, so its dependents keep waiting. */
 function continueInQueue(): string[] {
   return [
-    // The code alone may be anybody's.
+    // Another program may use the same exit code.
     `says_so() { [ -f "$task/${endFileName}" ] && [[ $(<"$task/${endFileName}") == *'"because":'* ]]; }`,
     `if [ "$status" -eq ${continueExitCode} ] && [ -z "$ending" ] && says_so; then`,
     '  shopt -s nocasematch',
@@ -202,7 +202,7 @@ export function renderEnvironment(environment: Readonly<Record<string, string>>)
     .join('');
 }
 
-/** In directives, Slurm itself reads quotes and backslashes, and takes an unquoted `#` for the start of a comment. */
+/** In directives, Slurm interprets quotes and backslashes, and an unquoted `#` starts a comment. */
 function quoteDirective(word: string): string {
   const at = word.indexOf('=');
   const value = word.slice(at + 1);

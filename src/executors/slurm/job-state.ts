@@ -1,4 +1,4 @@
-/** `active`: it waits, runs or will run again. `unknown`: a word that this runner does not know. */
+/** `active`: it waits, runs or will run again. `unknown`: the runner does not know Slurm's word. */
 export type JobPhase = 'active' | 'ended' | 'unknown';
 
 const active: ReadonlySet<string> = new Set([
@@ -35,12 +35,12 @@ const ended: ReadonlySet<string> = new Set([
 export interface JobStatus {
   /** Slurm's word, such as `PENDING` or `OUT_OF_MEMORY`. */
   readonly state: string;
-  /** Why it waits, or why it ended so; null if Slurm says nothing. */
+  /** Why it waits, or why it ended; null if Slurm does not say. */
   readonly reason: string | null;
   readonly node: string | null;
   /** How long it has run; null if it has not. */
   readonly elapsedSeconds: number | null;
-  /** Of its script, once that has ended by itself with another code than 0. */
+  /** The exit code of its script, if it ended by itself with a code other than 0. */
   readonly exitCode?: number;
 }
 
@@ -67,15 +67,15 @@ export type JobTable = ReadonlyMap<string, JobStatus>;
 /** The columns that `parseQueue` reads: array or job id, index, state, elapsed, node, reason. */
 export const queueFormat = '%F|%K|%T|%M|%N|%r';
 
-/** The columns that `readExitCodes` reads, for a second question: they are not among those of `--format`. */
+/** The columns that `addExitCodes` reads, from a second call: `--format` does not have them. */
 export const exitCodeFormat = 'ArrayJobID:20,ArrayTaskID:20,exit_code:20';
 
 /** The columns that `parseAccounting` reads. */
 export const accountingFormat = 'JobID,State,Elapsed,NodeList,ExitCode';
 
 /**
- * The answer of `squeue --array --noheader --states=all` with {@link queueFormat}. Lines of another form say nothing: a job that is not
- * in the table is not thereby ended.
+ * Reads the answer of `squeue --array --noheader --states=all` with {@link queueFormat}. Lines of another form are skipped: a job that is
+ * not in the table need not have ended.
  */
 export function parseQueue(text: string): JobTable {
   const table = new Map<string, JobStatus>();
@@ -93,12 +93,12 @@ export function parseQueue(text: string): JobTable {
   return table;
 }
 
-/** Whether its reason says that the script of a job ended with a code, and not with which. */
+/** Whether the reason says that the script ended with a code other than 0, but not which. */
 export function lacksExitCode({ reason, exitCode }: JobStatus): boolean {
   return reason === 'NonZeroExitCode' && exitCode === undefined;
 }
 
-/** Adds what `squeue --array --noheader --states=all` says with {@link exitCodeFormat}. */
+/** Adds the exit codes from `squeue --array --noheader --states=all` with {@link exitCodeFormat}. */
 export function addExitCodes(table: JobTable, text: string): JobTable {
   const added = new Map(table);
   for (const line of text.split('\n')) {
@@ -110,7 +110,7 @@ export function addExitCodes(table: JobTable, text: string): JobTable {
   return added;
 }
 
-/** The answer of `sacct --allocations --array --noheader --parsable2` with {@link accountingFormat}. */
+/** Reads the answer of `sacct --allocations --array --noheader --parsable2` with {@link accountingFormat}. */
 export function parseAccounting(text: string): JobTable {
   const table = new Map<string, JobStatus>();
   for (const line of text.split('\n')) {
@@ -131,7 +131,7 @@ export function parseAccounting(text: string): JobTable {
   return table;
 }
 
-/** `79:0`: the code, and the signal that ended it instead. */
+/** `79:0`: the exit code, and the signal if one ended the script. */
 function readExitCode(text: string): { readonly exitCode?: number } {
   const [, code = '0'] = /^(\d+):0$/.exec(text) ?? [];
   return code === '0' ? {} : { exitCode: Number(code) };
@@ -150,6 +150,6 @@ export function parseElapsed(text: string): number | null {
   return (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0);
 }
 
-/** What Slurm's commands say if the controller cannot be reached, or is too busy; also a pattern of bash. */
+/** What Slurm's commands print if the controller cannot be reached or is too busy; also valid as a bash pattern. */
 export const noAnswer =
   /unable to contact|socket timed out|connection (refused|timed out|failure|reset)|not responding|zero bytes were transmitted|communication (connection|error)|resource temporarily unavailable|slurmctld.*(down|standby)|in standby mode|protocol authentication error|unexpected message received|failed to fetch config|slurm_persist_conn_open|try again later/i;

@@ -15,7 +15,7 @@ import {
   queueFormat,
 } from './job-state.ts';
 
-/** What has to be known about a cluster. */
+/** What the runner needs to know about a cluster. */
 export interface ClusterFacts {
   readonly name: string;
   /** Indices of an array are below this. */
@@ -23,12 +23,12 @@ export interface ClusterFacts {
   readonly hasAccounting: boolean;
 }
 
-/** Jobs, or null if the controller did not answer: then `problem` says what was said instead. */
+/** Jobs; or null if the controller did not answer, with what was said instead. */
 type TableAnswer = { readonly table: JobTable } | { readonly table: null; readonly problem: string };
 
 /**
- * What one of Slurm's commands answered. `unknown`: the controller did not answer, or not in time, so that nothing is known: neither about
- * the jobs, nor about whether a request has been carried out.
+ * The answer of one of Slurm's commands. `unknown`: the controller did not answer in time, so nothing is known about the jobs, nor whether
+ * the request was carried out.
  */
 type SlurmAnswer =
   | { readonly kind: 'ok'; readonly text: string }
@@ -79,10 +79,9 @@ export class Slurm {
   }
 
   /**
-   * The ids of submitted jobs, whatever has become of them; those that have not ended come first, then the earlier.
+   * The ids of submitted jobs in any state; those that have not ended come first, then the earlier ones.
    *
-   * @param comment what tells them from other jobs of their name; some sites replace it, so it does not count if the name or the script
-   *   says the same
+   * @param comment tells them from other jobs of the same name; some sites replace it, so the name or the script is enough
    * @param scriptFile what was submitted
    */
   async findJobs(
@@ -109,7 +108,7 @@ export class Slurm {
       `--jobs=${jobIds.join(',')}`,
     ]);
     if (answer.kind === 'ok') return { table: await this.#withExitCodes(parseQueue(answer.text)) };
-    // It is no error for several jobs if some are known.
+    // All are unknown: if Slurm knows some, it reports those.
     if (/invalid job id/i.test(answer.text)) return { table: new Map() };
     return { table: null, problem: answer.text };
   }
@@ -121,7 +120,7 @@ export class Slurm {
       ...[...wholeQueue, '--array', `--Format=${exitCodeFormat}`],
       `--jobs=${jobs.join(',')}`,
     ]);
-    // Without an answer the reason has to do.
+    // Without an answer the reason has to suffice.
     return answer.kind === 'ok' ? addExitCodes(table, answer.text) : table;
   }
 
@@ -137,10 +136,10 @@ export class Slurm {
   }
 
   /**
-   * What is known about jobs, named as by `nameJob`: from the queue, and about those that it has forgotten from accounting, where the
-   * cluster keeps accounts. `absent`: neither knows it; null: that cannot be said now.
+   * The states of jobs, named as by `nameJob`: from the queue and, for jobs that have left it, from accounting if the cluster keeps
+   * accounts. `absent`: neither knows the job; null: unknown for now.
    *
-   * @returns null if the controller did not answer; then `problem` says what was said instead
+   * @returns or `problem`, if the controller did not answer
    */
   async readStates(
     jobs: readonly string[],
@@ -148,7 +147,7 @@ export class Slurm {
   ): Promise<
     | {
         readonly stateOf: (job: string) => JobStatus | 'absent' | null;
-        /** What accounting has said instead of an answer; null if it has answered, or need not. */
+        /** What accounting said instead of an answer; null if it answered or was not asked. */
         readonly accountingProblem: string | null;
       }
     | { readonly problem: string }
@@ -165,9 +164,9 @@ export class Slurm {
   }
 
   /**
-   * Cancels jobs, or tasks of arrays; those that have ended already are no error.
+   * Cancels jobs, or tasks of arrays. Those that have ended already are no error.
    *
-   * @param options.onlyWaiting leaves alone what runs
+   * @param options.onlyWaiting leaves running jobs alone
    */
   async cancel(
     jobs: readonly string[],
@@ -195,14 +194,14 @@ function rankOf(state: string): number {
   return phaseOf(state) === 'ended' ? 1 : 0;
 }
 
-/** The error of a command that has to reach the controller. */
+/** The error of a command that needs the controller. */
 export function unreachable(said: string): ReproError {
   return new ReproError('slurm-unreachable', `Slurm's controller does not answer: ${said}`, {
-    fix: 'Jobs that were submitted go on without it. See whether it is up again (scontrol ping), then repeat the command.',
+    fix: 'Submitted jobs continue without it. Check that it is up again (scontrol ping), then repeat the command.',
   });
 }
 
-/** A busy controller needs many seconds; one that needs more than this may as well be down. */
+/** A busy controller needs many seconds; after this it counts as down. */
 const answerWithinMs = 60_000;
 
 /**
@@ -222,7 +221,7 @@ async function askSlurm(
     reject: false,
     timeout: options.withinMs ?? answerWithinMs,
     killSignal: 'SIGKILL',
-    // A terminal's Ctrl-C is for the runner, which lets a submission finish.
+    // A terminal's Ctrl-C must reach only the runner, which lets a submission finish.
     detached: true,
     cleanup: false,
     stripFinalNewline: true,
@@ -236,14 +235,14 @@ async function askSlurm(
 }
 
 /**
- * Without what would decide instead of the script or the words: variables go before directives, and filters would hide jobs. A runner
- * that is itself within a job would pass on the limits of that job.
+ * Drops variables that would override the script or the arguments: Slurm prefers them to directives, and filters would hide jobs. A runner
+ * inside a job would pass on the limits of that job.
  */
 function withoutDefaults(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const others = Object.entries(environment).filter(
     ([name]) => name === 'SLURM_CONF' || !/^(SLURM|SBATCH|SQUEUE|SACCT|SCANCEL|SCONTROL|SINFO)_/.test(name),
   );
-  // Messages are read here.
+  // Messages are parsed, so they must be in English.
   return { ...Object.fromEntries(others), LC_ALL: 'C' };
 }
 

@@ -1,6 +1,6 @@
 import { ReproError } from '../../errors.ts';
 
-/** What a submission may be refused for. */
+/** The settings that a submission may be refused for. */
 export type RequestKey =
   | 'partition'
   | 'account'
@@ -12,7 +12,7 @@ export type RequestKey =
   | 'time'
   | 'flags';
 
-/** What `sbatch` says -> what is wrong, how to mend it, and the keys where it is written. */
+/** What `sbatch` prints -> what is wrong, how to fix it, and the keys concerned. */
 const explanations: readonly (readonly [said: RegExp, text: string, fix: string, ...keys: RequestKey[]])[] = [
   [
     /invalid partition/i,
@@ -22,12 +22,12 @@ const explanations: readonly (readonly [said: RegExp, text: string, fix: string,
   ],
   [
     /invalid account|account\/partition combination/i,
-    'the account is not one that you may use there',
+    'you may not use this account there',
     'Set `account` to one of yours: sacctmgr show associations user=$USER format=account,partition,qos',
     'account',
     'partition',
   ],
-  [/invalid qos/i, 'the qos is not one that you may use there', 'sacctmgr show qos lists them.', 'qos'],
+  [/invalid qos/i, 'you may not use this qos there', 'sacctmgr show qos lists them.', 'qos'],
   [
     /invalid feature/i,
     'no node has the features that `constraint` names',
@@ -36,14 +36,14 @@ const explanations: readonly (readonly [said: RegExp, text: string, fix: string,
   ],
   [
     /node configuration is not available|memory specification|more processors requested|invalid generic resource|node count specification/i,
-    'no node has what it asks for: cores, memory or GPUs',
+    'no node has the requested cores, memory or GPUs',
     'sinfo -o "%R %N %c %m %G" shows what there is; lower `resources:` or choose another partition.',
     ...(['cpu', 'memory', 'gpu', 'partition'] as const),
   ],
   [
     /time limit/i,
     'its time limit is longer than the partition allows',
-    'Set a shorter `time` in configs/executors/slurm.yaml; a stage with a resume folder goes on in another job.',
+    'Set a shorter `time` in configs/executors/slurm.yaml; a stage with a resume folder continues in another job.',
     'time',
   ],
   [
@@ -53,8 +53,8 @@ const explanations: readonly (readonly [said: RegExp, text: string, fix: string,
   ],
   [
     /job violates accounting\/qos policy|submit limit|qosmaxsubmit|assocmaxsubmit|maximum number of/i,
-    'you have more jobs than you may submit',
-    'Wait until some have ended, then run again: what is submitted is kept.',
+    'you have reached your limit of submitted jobs',
+    'Wait until some have ended, then run again: submitted jobs are kept.',
   ],
   [
     /unrecognized option|unrecognised option/i,
@@ -65,7 +65,7 @@ const explanations: readonly (readonly [said: RegExp, text: string, fix: string,
 ];
 
 /**
- * The failure of a submission, as its author can mend it.
+ * Explains why a submission was refused, and how to fix it.
  *
  * @param placeOf where the values of some keys are written
  */
@@ -86,12 +86,12 @@ export function explainSubmission(
   });
 }
 
-/** Whether it was refused because a job that it depends on is no longer known: that one has ended meanwhile. */
+/** Whether it was refused because Slurm no longer knows a job that it depends on, which has ended meanwhile. */
 export function isDependencyGone(said: string): boolean {
   return /job dependency problem/i.test(said);
 }
 
-/** Whether it was refused because a user, account or qos has as many jobs as it may submit: that passes. */
+/** Whether it was refused because a user, account or qos has reached its limit of submitted jobs, which passes. */
 export function isLimitReached(said: string): boolean {
   return /(qos|assoc)(max|grp)\w*submit\w*limit/i.test(said);
 }

@@ -1,6 +1,12 @@
 import { storageType } from './globals.ts';
-import type { Fail } from './problems.ts';
-import { describeValue, PickleName, type PickleValue, TorchStorage, type TorchType } from './values.ts';
+import {
+  describeValue,
+  type Fail,
+  PickleName,
+  type PickleValue,
+  TorchStorage,
+  type TorchType,
+} from './values.ts';
 
 /** The longest pickle that is read; with the log of 1,256 epochs it has 1 MB. */
 export const MOST_PICKLE_BYTES = 64 << 20;

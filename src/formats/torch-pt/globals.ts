@@ -1,5 +1,5 @@
-import type { Fail } from './problems.ts';
 import {
+  type Fail,
   PickleName,
   PickleRecord,
   type PickleValue,

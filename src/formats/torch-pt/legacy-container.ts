@@ -1,7 +1,6 @@
 import { MOST_PICKLE_BYTES, readStorageId, StorageTable, type TorchContainer } from './container.ts';
 import { unpickle } from './pickle.ts';
-import { type Fail, failIn } from './problems.ts';
-import { PickleName, type PickleValue, sizeOf, type TorchStorage } from './values.ts';
+import { type Fail, failIn, PickleName, type PickleValue, sizeOf, type TorchStorage } from './values.ts';
 
 /** Bytes with random access. */
 export interface ByteSource {

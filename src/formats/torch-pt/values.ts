@@ -1,3 +1,6 @@
+import { ReproError } from '../../errors.ts';
+import { escapeControls } from '../../text.ts';
+
 /** The element types that are read, and their sizes in bytes. */
 export const TORCH_ELEMENT_BYTES = {
   float64: 8,
@@ -107,4 +110,132 @@ export function describeValue(value: PickleValue | undefined): string {
   if (value instanceof PickleRecord) return `a ${value.className}`;
   if (value instanceof TorchStorage) return 'a storage';
   return `a tensor [${value.shape.join(', ')}]`;
+}
+
+/**
+ * Reports what went wrong while a file was read, and where in it. The containers add the file's name.
+ *
+ * @param what may contain names from the file: control characters are escaped
+ * @param fix replaces the usual advice for this kind of failure
+ */
+export type Fail = (kind: FailureKind, what: string, offset?: number, fix?: string) => never;
+
+/** `broken`: truncated or altered. `refused`: asks for something that no checkpoint needs. `unsupported`: valid, but not read here. */
+export type FailureKind = 'broken' | 'refused' | 'unsupported';
+
+const FIXES: Readonly<Record<FailureKind, string>> = {
+  // Not "try torch.load": that would run whatever the file says.
+  broken: 'Fetch or save it again.',
+  refused:
+    'Nothing in it was run. If you trust its origin, load it there with PyTorch and save `net.state_dict()` with torch.save.',
+  unsupported:
+    'Load it with PyTorch on the machine that it comes from and save `net.state_dict()` with torch.save.',
+};
+
+/** Errors of one file (and, in a zip, one member): code `torch-broken`, `torch-refused` or `torch-unsupported`. */
+export function failIn(file: string, member?: string): Fail {
+  return (kind, what, offset, fix) => {
+    const place = [file, ...(member === undefined ? [] : [member])].join(': ');
+    throw new ReproError(`torch-${kind}`, `${escapeControls(what)}.`, {
+      where: offset === undefined ? place : `${place}: byte ${offset}`,
+      fix: fix ?? FIXES[kind],
+    });
+  };
+}
+
+/** A tensor's elements in C order, in the typed array that holds them exactly; half precision as single. */
+export interface TorchArray {
+  readonly dtype: TorchType;
+  readonly shape: readonly number[];
+  readonly data:
+    | Float64Array
+    | Float32Array
+    | BigInt64Array
+    | Int32Array
+    | Int16Array
+    | Int8Array
+    | Uint8Array;
+}
+
+/**
+ * Gathers a tensor's elements from its storage, whatever its strides.
+ *
+ * @param bytes the storage, little-endian
+ */
+export function gatherElements(tensor: TorchTensor, bytes: Uint8Array, fail: Fail): TorchArray {
+  const { shape, strides, offset, storage } = tensor;
+  const count = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);
+  if (count > storage.length) {
+    // Only expanded tensors repeat elements, and a network's tensors are not expanded.
+    fail(
+      'unsupported',
+      `a tensor [${shape.join(', ')}] repeats the ${storage.length} elements of its storage`,
+      undefined,
+      'Load it with PyTorch on the machine that it comes from and save each tensor as `tensor.contiguous()`: expand() gives a tensor no elements of its own.',
+    );
+  }
+  const elements = decodeElements(storage.dtype, bytes);
+  if (isContiguous(tensor))
+    return { dtype: storage.dtype, shape, data: elements.slice(offset, offset + count) };
+  const data = elements.slice(0, count);
+  const index = new Array<number>(shape.length).fill(0);
+  let from = offset;
+  for (let i = 0; i < count; i++) {
+    data[i] = elements[from]!;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis]!;
+      index[axis]!++;
+      if (index[axis]! < shape[axis]!) break;
+      from -= index[axis]! * strides[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return { dtype: storage.dtype, shape, data };
+}
+
+/** Whether the elements lie in C order without gaps, as a network's do. */
+function isContiguous({ shape, strides }: TorchTensor): boolean {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
+    expected *= shape[axis]!;
+  }
+  return true;
+}
+
+/** Decodes little-endian elements: always a copy, so `bytes` may have any alignment. */
+export function decodeElements(dtype: TorchType, bytes: Uint8Array): TorchArray['data'] {
+  const { buffer } = new Uint8Array(bytes);
+  switch (dtype) {
+    case 'float64':
+      return new Float64Array(buffer);
+    case 'float32':
+      return new Float32Array(buffer);
+    case 'float16':
+      return Float32Array.from(new Uint16Array(buffer), singleOfHalf);
+    case 'bfloat16':
+      // The upper half of a single-precision number.
+      return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer);
+    case 'int64':
+      return new BigInt64Array(buffer);
+    case 'int32':
+      return new Int32Array(buffer);
+    case 'int16':
+      return new Int16Array(buffer);
+    case 'int8':
+      return new Int8Array(buffer);
+    case 'uint8':
+    case 'bool':
+      return new Uint8Array(buffer);
+  }
+}
+
+/** IEEE 754 half precision: 1 bit of sign, 5 of exponent, 10 of fraction. */
+function singleOfHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

@@ -3,8 +3,7 @@ import { type Entry, fromBufferPromise, type ZipFile } from 'yauzl';
 import { openZip } from '../../files/zip-file.ts';
 import { MOST_PICKLE_BYTES, readStorageId, StorageTable, type TorchContainer } from './container.ts';
 import { unpickle } from './pickle.ts';
-import { type Fail, failIn } from './problems.ts';
-import { sizeOf, type TorchStorage } from './values.ts';
+import { type Fail, failIn, sizeOf, type TorchStorage } from './values.ts';
 
 const STORED = 0;
 const DEFLATED = 8;

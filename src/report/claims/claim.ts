@@ -1,5 +1,5 @@
 import type { Fields } from '../../formats/fields.ts';
-import { titleDataset } from '../data/thesis.ts';
+import { findDataSet, titleDataset } from '../../thesis/data-sets.ts';
 import { type Measure, type NetworkKey, readAccuracy, readMeasure } from './measure.ts';
 
 /** A published share of so many clips, and the whole number of clips that was rounded to it. */
@@ -122,7 +122,7 @@ function expandTable(table: Fields, sources: ReadonlyMap<string, Source>): Claim
       const share = Number((percent[column]! / 100).toFixed(6));
       const published = wholeClips(share, clips[column]!, (problem) => row.fail('percent', problem));
       const note = notes?.has(dataset) === true ? notes.text(dataset) : evidence.note;
-      const what = isImages(dataset) ? 'images' : 'clips';
+      const what = findDataSet(dataset)?.kind === 'images' ? 'images' : 'clips';
       return {
         id: `${table.text('id')}-${row.text('id')}-${dataset}`,
         dataset,
@@ -147,11 +147,6 @@ function readNetworkKey(fields: Fields): NetworkKey {
 /** `PLIF, τ₀ 2, max pooling`: of LIF neurons, τ stays what it is at the start. */
 function titleNetwork({ neuron, tau, pooling }: NetworkKey): string {
   return `${neuron.toUpperCase()}, τ${neuron === 'plif' ? '₀' : ''} ${tau}, ${pooling} pooling`;
-}
-
-/** Whether a data set has images instead of clips. */
-export function isImages(dataset: string): boolean {
-  return ['mnist', 'fashion-mnist', 'cifar10'].includes(dataset);
 }
 
 const KINDS = ['pdf', 'readme'] as const;

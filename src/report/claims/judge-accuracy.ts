@@ -1,6 +1,6 @@
-import { NORMAL_QUANTILES } from '../../stats/normal.ts';
-import { independentDifference } from '../../stats/proportion-difference.ts';
-import { wilsonInterval } from '../../stats/wilson.ts';
+import { NORMAL_QUANTILES } from '../../stats/distributions.ts';
+import { independentDifference, wilsonInterval } from '../../stats/proportions.ts';
+import type { Answer } from '../../thesis/verdicts.ts';
 import {
   formatCount,
   formatPercent,
@@ -30,7 +30,7 @@ export function marginOf({ correct, clips }: Pick<Published, 'correct' | 'clips'
 }
 
 interface Comparison {
-  readonly verdict: 'reproduced' | 'not-reproduced' | 'inconclusive';
+  readonly verdict: Answer;
   readonly difference: number;
   /** The 95 % interval. */
   readonly low: number;

@@ -1,9 +1,9 @@
-import { stateP } from '../../stats/format-p.ts';
+import { NORMAL_QUANTILES } from '../../stats/distributions.ts';
 import { smallestDetectableDifference } from '../../stats/mcnemar.ts';
 import { pairedEquivalence, pairedTTest } from '../../stats/means.ts';
-import { NORMAL_QUANTILES } from '../../stats/normal.ts';
+import { stateP } from '../../stats/p-values.ts';
 import { smallestDetectableMean } from '../../stats/paired-power.ts';
-import { pairedDifference } from '../../stats/proportion-difference.ts';
+import { pairedDifference } from '../../stats/proportions.ts';
 import {
   compareModels,
   DIFFERENCE_LEVEL,
@@ -52,27 +52,27 @@ export function judgeDifference(first: ModelResult, others: readonly ModelResult
     return {
       verdict: 'not-reproduced',
       measured,
-      reason: `${significant.map(({ model }) => model.title).join(', ')}: significant (${test}, corrected after Holm).`,
+      reason: `${significant.map(({ model }) => model.title).join(', ')}: significant (${test}, Holm-corrected).`,
     };
   }
   if (comparisons.every(({ equivalent }) => equivalent)) {
     return {
       verdict: 'reproduced',
       measured,
-      reason: `No difference is significant (${test}, corrected after Holm), and all are certainly smaller than ${room} (two one-sided tests at 5 %).`,
+      reason: `No difference is significant (${test}, Holm-corrected), and all are certainly smaller than ${room} (two one-sided tests at 5 %).`,
     };
   }
   return {
     verdict: 'inconclusive',
     measured,
-    reason: `No difference is significant (${test}, corrected after Holm), but they are not certainly smaller than ${room}: ${describeDetectable(comparisons, isBySeed(first))}`,
+    reason: `No difference is significant (${test}, Holm-corrected), but they are not certainly smaller than ${room}: ${describeDetectable(comparisons, isBySeed(first))}`,
   };
 }
 
 /** A model is less accurate than each of the others: reproduced if all are significantly better than it, not reproduced if one is worse. */
 export function judgeBelow(first: ModelResult, others: readonly ModelResult[]): Finding {
   const { comparisons, measured, test } = compareWith(first, others, 0);
-  const how = `${test}${others.length === 1 ? '' : ', corrected after Holm'}, at the chosen epochs`;
+  const how = `${test}${others.length === 1 ? '' : ', Holm-corrected'}, at the chosen epochs`;
   const significant = comparisons.filter(isSignificant);
   const worse = significant.filter(({ difference }) => difference < 0);
   if (worse.length > 0) {
@@ -104,7 +104,7 @@ function compareWith(first: ModelResult, others: readonly ModelResult[], margin:
 
 function describeMeasured({ model, difference, low, high, adjusted }: Comparison): string {
   const found = `${model.title} ${formatPoints(difference)}`;
-  if (low === null || high === null || adjusted === null) return `${found} throughout, so no p`;
+  if (low === null || high === null || adjusted === null) return `${found} everywhere, so no p`;
   return `${found} (95 % interval ${formatPointsRange(low, high)}, corrected ${stateP(adjusted)})`;
 }
 
@@ -113,15 +113,15 @@ function describeDetectable(comparisons: readonly Comparison[], bySeed: boolean)
   const without = comparisons.filter(({ detectable }) => detectable === null).map(({ model }) => model.title);
   if (known.length === 0) {
     return bySeed
-      ? 'the differences are the same in every seed, so that nothing says how far they may be from those of other seeds.'
+      ? 'the differences are the same in every seed, so nothing says how much other seeds may differ.'
       : 'the models differ on too few clips for any test.';
   }
   const found = `only differences of at least ${formatPoints(Math.max(...known), false)} would be found in four of five cases`;
   if (without.length === 0) return `${found}.`;
   return endSentence(
     bySeed
-      ? `${found}, and nothing can be said where all seeds differ by the same, as for ${joinWords(without)}`
-      : `${found}, and none on as few differing clips as for ${joinWords(without)}`,
+      ? `${found}; where all seeds differ by the same amount, nothing can be said, as for ${joinWords(without)}`
+      : `${found}; with as few differing clips as for ${joinWords(without)}, none would be`,
   );
 }
 

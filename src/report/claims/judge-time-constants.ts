@@ -74,7 +74,7 @@ export function judgeAlike(model: ModelResult, others: readonly ModelResult[]): 
   });
   return judgeSeeds(
     seeds,
-    `How far τ at the mean of w is apart in two models, averaged over layers and epochs. It holds if ${spellCount(others.length)} models are all closer to each other than any of them to ${model.title}.`,
+    `The distance of τ, at the mean of w, between two models, averaged over layers and epochs. This holds if ${spellCount(others.length)} models are all closer to each other than any of them is to ${model.title}.`,
   );
 }
 
@@ -203,7 +203,7 @@ export function judgeApart(
     };
   });
   const unclear = seeds.some(({ holds }) => holds === null)
-    ? ' Of the neurons’ τ, hundredths from the smallest to the largest are kept; between two of them a neuron may be nearer.'
+    ? ' Only the percentiles of the neurons’ τ are stored; between two of them a neuron may be nearer.'
     : '';
   return judgeSeeds(seeds, `“Near” means within ${distance} time steps, after the last epoch.${unclear}`);
 }

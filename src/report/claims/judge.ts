@@ -1,9 +1,10 @@
+import { titleDataset } from '../../thesis/data-sets.ts';
+import { fangSettings, type PublishedSettings, publishedSettings, THESIS } from '../../thesis/published.ts';
 import { listSwitched } from '../data/compat.ts';
 import { endSentence, formatCount, joinWords } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import { listModelDeviations } from '../data/settings.ts';
-import { THESIS, titleDataset } from '../data/thesis.ts';
 import type { Claim } from './claim.ts';
 import { describePublishedAccuracy, judgeAccuracy } from './judge-accuracy.ts';
 import { judgeBelow, judgeDifference } from './judge-difference.ts';
@@ -17,7 +18,6 @@ import {
 } from './judge-time-constants.ts';
 import { type Finding, type Judgement, judgeSeeds, notApplicable } from './judgement.ts';
 import { type Measure, type MeasureOf, modelsOf, type NetworkKey } from './measure.ts';
-import { settingsOf } from './published-settings.ts';
 
 /** Judges every claim, in their order. Nothing is judged on simulated recordings or on another data set than the claim's. */
 export function judgeClaims(
@@ -107,7 +107,7 @@ function findObstacle(claim: Claim, models: readonly ModelResult[]): string | nu
   for (const model of models) {
     for (const { label, thesis, used, isSmaller } of listModelDeviations(model, settingsOf(claim, model))) {
       if (MAY_DIFFER.has(label) || (SCALES.has(label) && isSmaller)) continue;
-      return `${model.title} differs from what was published: ${lowerFirst(label)} ${used} instead of ${thesis}.`;
+      return `${model.title} differs from the published settings: ${lowerFirst(label)} ${used} instead of ${thesis}.`;
     }
     if (measure.kind === 'parameters') continue;
     if (needsTau(measure) && model.runs.some(lacksTau))
@@ -115,11 +115,11 @@ function findObstacle(claim: Claim, models: readonly ModelResult[]): string | nu
     const chosenOn = model.runs.map((run) => run.chosenOn);
     // Such an accuracy is too high, and by how much differs from model to model.
     if (needsChoice(measure) && chosenOn.includes('test'))
-      return `The epoch of ${model.title} was chosen on the test clips, which the accuracy is measured on.`;
+      return `The epoch of ${model.title} was chosen on the test clips, on which the accuracy is measured.`;
     if (requires.selection === 'validation' && chosenOn.some((clips) => clips !== 'validation'))
-      return `The epoch of ${model.title} was not chosen on validation clips, as that of the published accuracy was.`;
+      return `The epoch of ${model.title} was not chosen on validation clips, unlike the epoch of the published accuracy.`;
     if (requires.selection === 'best-test' && chosenOn.some((clips) => clips !== 'test'))
-      return `The epoch of ${model.title} was not chosen on the test clips (compat.selection: best-test), as that of the published accuracy was.`;
+      return `The epoch of ${model.title} was not chosen on the test clips (compat.selection: best-test), unlike the epoch of the published accuracy.`;
   }
   return null;
 }
@@ -255,7 +255,7 @@ function judgeClips({ split, count }: MeasureOf<'clips'>, { models, manifest }: 
   const found = manifest[split].clips;
   const reason =
     used === found
-      ? 'All clips that the data set has are used.'
+      ? 'All clips of the data set are used.'
       : `The data set has ${formatCount(found)}; the profile or a switch leaves some out.`;
   const judged = judgeCount(used, count, 'clips', reason);
   return used < Math.min(count, found) ? { ...judged, verdict: 'reduced-scale' } : judged;
@@ -279,4 +279,17 @@ function judgeBestEpoch(models: readonly ModelResult[], before: number): Finding
     };
   });
   return judgeSeeds(seeds, 'The epoch of the best test accuracy of each model.');
+}
+
+/** The settings with which a model was trained whose results a claim states. */
+function settingsOf(claim: Claim, model: ModelResult): PublishedSettings {
+  const { dataset, measure, published, requires } = claim;
+  const settings =
+    measure.kind === 'accuracy' && measure.network !== null
+      ? fangSettings(dataset, measure.network, published?.clips ?? 0)
+      : publishedSettings(model);
+  const validationShare = requires.validationShare ?? settings.train.validationShare;
+  return validationShare === undefined
+    ? settings
+    : { ...settings, train: { ...settings.train, validationShare } };
 }

@@ -1,5 +1,5 @@
-import type { Verdict } from '../../results/claims-file.ts';
-import { wilsonInterval } from '../../stats/wilson.ts';
+import { wilsonInterval } from '../../stats/proportions.ts';
+import type { Verdict } from '../../thesis/verdicts.ts';
 import { formatPercentRange } from '../data/format.ts';
 import type { ModelResult } from '../data/results.ts';
 import type { Claim } from './claim.ts';
@@ -45,7 +45,7 @@ export function judgeSeeds(seeds: readonly SeedFinding[], reason: string): Findi
 /** How often it may hold in other seeds: a few of them leave much open. */
 function describeShare(holding: number, failing: number, all: number): string {
   if (holding + failing < all) {
-    return ` It holds for ${holding} of ${all} seeds, and not for ${failing}; for the others it cannot be told.`;
+    return ` It holds for ${holding} of ${all} seeds, and not for ${failing}; for the others, this is unknown.`;
   }
   const { low, high } = wilsonInterval(holding, all);
   return ` It holds for ${holding} of ${all} seeds, so of all seeds for ${formatPercentRange(low, high)} (95 % interval, Wilson).`;

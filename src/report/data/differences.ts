@@ -1,8 +1,7 @@
-import { holmAdjust } from '../../stats/holm.ts';
 import { countDiscordant, type Discordance, mcnemarTest } from '../../stats/mcnemar.ts';
 import { meanInterval, pairedTTest } from '../../stats/means.ts';
-import { pairedDifference } from '../../stats/proportion-difference.ts';
-import { signFlipTest } from '../../stats/sign-flip.ts';
+import { holmAdjust, signFlipTest } from '../../stats/p-values.ts';
+import { pairedDifference } from '../../stats/proportions.ts';
 import { spellCount } from './format.ts';
 import { SEEDS_FOR_INTERVAL } from './outcome.ts';
 import type { ModelResult, Results } from './results.ts';

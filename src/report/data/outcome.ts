@@ -1,7 +1,6 @@
-import { binomialUpperTail } from '../../stats/binomial.ts';
-import { clusterMeanInterval } from '../../stats/cluster-mean.ts';
-import { type Summary, summarise } from '../../stats/summary.ts';
-import { type Interval, wilsonInterval } from '../../stats/wilson.ts';
+import { binomialUpperTail } from '../../stats/distributions.ts';
+import { clusterMeanInterval, type Summary, summarise } from '../../stats/means.ts';
+import { type Interval, wilsonInterval } from '../../stats/proportions.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 
 /** One kind of accuracy of a model, over its seeds. */

@@ -1,6 +1,6 @@
+import { judgeComparability } from '../../thesis/published.ts';
 import { formatCount, joinWords } from './format.ts';
 import type { EpochPoint, ModelResult, ReferenceCurves, Results } from './results.ts';
-import { judgeComparability } from './thesis.ts';
 
 /** The authors' curves to draw over a model's own; null if there are none, or if they would be misleading. */
 export function referenceOf(results: Results, model: ModelResult): ReferenceCurves | null {

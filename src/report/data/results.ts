@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../formats/fields.ts';
 import type { ClipExamples } from '../../results/clip-examples.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
+import type { PublishedResult } from '../../thesis/published.ts';
 
 /** The result on one split at the chosen checkpoint. */
 export interface SplitResult {
@@ -127,9 +128,6 @@ export interface RunResult {
  * Published accuracies of a model, as maxima over epochs: those of the thesis, or the test accuracy ("accuracy A") of Fang et al. 2021,
  * who held no clips back for it.
  */
-export type PublishedResult =
-  | { readonly source: 'thesis'; readonly name: string; readonly test: number; readonly validation: number }
-  | { readonly source: 'fang'; readonly name: string; readonly test: number; readonly validation: null };
 
 /** A model's configuration file, and its runs in the order of the seeds. */
 export interface ModelResult {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../formats/fields.ts';
+import { findPublishedModel, type PublishedSettings, publishedSettings } from '../../thesis/published.ts';
 import { formatCount } from './format.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
-import { findPublishedModel, type PublishedSettings, publishedSettings } from './thesis.ts';
 
 type Scalar = string | number | boolean;
 

@@ -20,7 +20,7 @@ export interface RenderedFigure {
 
 /** For captions of figures that are {@link RenderedFigure.simplified}. */
 export const SIMPLIFIED_NOTE =
-  'Points that are within a tenth of a pixel of the line without them are not drawn; the CSV file has all values.';
+  'Points within a tenth of a pixel of the drawn line are left out; the CSV file has all values.';
 
 /**
  * Renders a figure without a browser. The same figure gives the same bytes.

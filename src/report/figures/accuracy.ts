@@ -1,4 +1,4 @@
-import { summarise } from '../../stats/summary.ts';
+import { summarise } from '../../stats/means.ts';
 import { describeEpochs, isValidated } from '../data/epochs.ts';
 import { formatCount, formatPercent } from '../data/format.ts';
 import { describeCoverage, hasReference, referenceOf } from '../data/reference.ts';

@@ -165,7 +165,7 @@ function describeMistake(model: ModelResult, classes: readonly string[]): string
   const most =
     worst.count === 0
       ? 'no mistakes'
-      : `most frequent mistake: ${classes[worst.row]} classified as ${classes[worst.column]}, ${worst.count} times`;
+      : `most frequent mistake: ${classes[worst.row]} classified as ${classes[worst.column]}, ${worst.count === 1 ? 'once' : `${worst.count} times`}`;
   return `${model.title}: ${right} of ${clips} clips correct, ${most}.`;
 }
 

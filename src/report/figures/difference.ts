@@ -1,4 +1,4 @@
-import { summarise } from '../../stats/summary.ts';
+import { summarise } from '../../stats/means.ts';
 import { describeEpochs } from '../data/epochs.ts';
 import { formatPoints } from '../data/format.ts';
 import type {
@@ -21,7 +21,7 @@ export function drawDifference(results: Results): Figure {
   return drawModelCurves(results, {
     id: 'validation-test-difference',
     title: 'Difference between validation and test accuracy over epochs',
-    caption: `The absolute difference after each epoch, in percentage points.${users ? ' The validation clips are of people whom the model knows from training, the test clips of others.' : ''}`,
+    caption: `The absolute difference after each epoch, in percentage points.${users ? ' The validation clips are of people who also made training clips, the test clips of other people.' : ''}`,
     alt: [
       `Line plot of the absolute difference between validation and test accuracy over ${describeEpochs(results)}, one line per model.`,
       ...results.models.map(describeEnd),

@@ -1,6 +1,5 @@
-import { meanInterval } from '../../stats/means.ts';
+import { meanInterval, summarise } from '../../stats/means.ts';
 import { movingMean, weightIn, windowAt } from '../../stats/moving-mean.ts';
-import { summarise } from '../../stats/summary.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { EpochPoint, RunResult, Series } from '../data/results.ts';
 

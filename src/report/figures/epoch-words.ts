@@ -21,7 +21,7 @@ export function describeLines(
     );
   } else if (window !== null) {
     sentences.push(
-      `Values are as measured: fewer than ${SMOOTHED_FROM_EPOCHS} epochs are not smoothed by moving means over ${window}.`,
+      `Values are as measured; runs of ${SMOOTHED_FROM_EPOCHS} epochs or more are smoothed by moving means over ${window}.`,
     );
   }
   if (seeds > 1) sentences.push(`Lines are means over ${seeds} seeds, bands the ${describeBand(seeds)}.`);

@@ -36,7 +36,7 @@ export function fitAxis(
   return {
     axis,
     clip: true,
-    notes: [`The axis begins at ${formatPercent(low)}: values below it, of the first epochs, are cut off.`],
+    notes: [`The axis begins at ${formatPercent(low)}: lower values in the first epochs are cut off.`],
   };
 }
 

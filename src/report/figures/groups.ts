@@ -1,5 +1,5 @@
-import { summarise } from '../../stats/summary.ts';
-import { type Interval, wilsonInterval } from '../../stats/wilson.ts';
+import { summarise } from '../../stats/means.ts';
+import { type Interval, wilsonInterval } from '../../stats/proportions.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatCount, formatPercent, formatPercentRange } from '../data/format.ts';
 import type { ClipAnswer, ModelResult, Results } from '../data/results.ts';

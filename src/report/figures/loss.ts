@@ -27,7 +27,7 @@ export function drawTrainingLoss(results: Results): Figure | null {
   const curves = {
     id: 'training-loss',
     title: 'Training loss of every 256th batch',
-    caption: `As in the thesis, of single batches, with dropout: the mean squared error of ${nameOutput(results)}${nameRegulariser(results, ', and ')}. Of several such batches in an epoch, the mean is drawn.`,
+    caption: `As in the thesis, the loss of single batches, with dropout: the mean squared error of ${nameOutput(results)}${nameRegulariser(results, ' plus ')}. Where an epoch has several such batches, their mean is drawn.`,
     alt: [
       `Line plots of the training loss of every 256th batch over ${describeEpochs(results)}, one line per model, on a linear and on a logarithmic scale.`,
       ...results.models.map((model) => {

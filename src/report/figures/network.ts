@@ -39,7 +39,7 @@ export function drawNetwork(results: Results): Figure {
     id: 'network',
     title: several ? 'The networks' : 'The network',
     caption:
-      'From top to bottom, each row from left to right. Between the rows is the size of a sample there, without that of the batch: [time steps, channels, height, width], or [time steps, features]. Below a layer is its name in the state; PLIF and LIF are the spiking layers, counted as in the other figures.',
+      'Read from top to bottom, each row from left to right. Between two rows is the size of one sample there: [time steps, channels, height, width], or [time steps, features]. Below a layer is its name in the state. PLIF and LIF are the spiking layers, numbered as in the other figures.',
     alt: networks.map((network) => describe(network, several)).join(' '),
     legend: [],
     columns: 1,

@@ -1,8 +1,8 @@
-import { wilsonInterval } from '../../stats/wilson.ts';
+import { wilsonInterval } from '../../stats/proportions.ts';
+import { findPublished } from '../../thesis/published.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatPercent, formatPercentRange, wrapText } from '../data/format.ts';
 import type { Accuracy, Outcome } from '../data/outcome.ts';
-import { findPublished } from '../data/thesis.ts';
 import type { CsvValue, Figure, LegendEntry, PanelSpec } from '../drawing/figure.ts';
 import { colorVariable, modelColor } from '../drawing/palette.ts';
 import { PERCENT_LABELS } from '../drawing/theme.ts';

@@ -27,7 +27,7 @@ export function drawPipeline({ pipeline }: Results): Figure {
     id: 'pipeline',
     title: 'The stages of this run',
     caption: [
-      'An arrow leads from a stage to those that read what it makes. The folder that it writes is below its name. The number is that of its runs, one for each model and seed.',
+      'Arrows lead from a stage to the stages that read its output. Below its name is the folder that it writes. The number behind the name counts its runs, one for each model and seed.',
       ...(inactive ? ['Dashed: not part of this run.'] : []),
     ].join(' '),
     alt: pipeline.map(describeStage).join(' '),

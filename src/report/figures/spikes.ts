@@ -1,4 +1,4 @@
-import { summarise } from '../../stats/summary.ts';
+import { summarise } from '../../stats/means.ts';
 import { allRuns, axisRange, describeEpochs } from '../data/epochs.ts';
 import { formatPercent } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';

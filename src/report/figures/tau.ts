@@ -63,10 +63,10 @@ export function drawTau(results: Results): Figure {
     id: 'tau',
     title: `Membrane time constants over epochs${places > 0 ? ', and of single neurons at the end' : ''}`,
     caption: [
-      `τ in time steps, one panel per spiking layer, counted from the input, each with its own scale. ${differ ? 'Lines are τ at the mean of w over the layer, 1/sigmoid(mean w), as in the thesis; the mean of τ is slightly above where neurons differ.' : 'Lines are 1/sigmoid(w) of the layer.'}`,
+      `τ in time steps, one panel per spiking layer, counted from the input, each with its own scale. ${differ ? 'Lines are τ at the mean of w over the layer, 1/sigmoid(mean w), as in the thesis; where neurons differ, the mean of τ is slightly larger.' : 'Lines are 1/sigmoid(w) of the layer.'}`,
       ...(cut.length > 0
         ? [
-            `${joinWords(cut.map(({ title }) => title))}: τ is fixed. Where it is outside of a scale that shows how the others move, the values at the pointer and the CSV file have it.`,
+            `${joinWords(cut.map(({ title }) => title))}: τ is fixed. Where it is outside the scale of the others, see the values at the pointer or the CSV file.`,
           ]
         : []),
       ...(scales.some(({ scale }) => scale === 'log')
@@ -226,7 +226,7 @@ function describeSeeds({ seeds }: Results): string[] {
 
 function describeViolins({ seeds }: Results): string {
   return [
-    'Violins behind the last epoch show 1/sigmoid(w) of its neurons: width is the share of neurons with that τ (kernel density from the 1st to the 99th percentile, each as wide as the others), the bar spans the quartiles, with a dot at the median, and the thin line spans all τ. A layer with a single τ has none.',
+    'Violins behind the last epoch show 1/sigmoid(w) of single neurons. Their width is the share of neurons with that τ (kernel density from the 1st to the 99th percentile; all violins are equally wide). The bar spans the quartiles, the dot is the median, and the thin line spans all τ. A layer with a single τ has no violin.',
     ...(seeds.length > 1 ? [`They have the neurons of all ${seeds.length} seeds.`] : []),
   ].join(' ');
 }

@@ -1,5 +1,7 @@
-import { formatClaims, VERDICT_TITLES, type Verdict } from '../../results/claims-file.ts';
-import { isImages, nameEvidence, type Source } from '../claims/claim.ts';
+import { formatClaims } from '../../results/claims-file.ts';
+import { findDataSet } from '../../thesis/data-sets.ts';
+import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../thesis/verdicts.ts';
+import { nameEvidence, type Source } from '../claims/claim.ts';
 import type { Judgement } from '../claims/judgement.ts';
 import { formatCount, joinWords, spellCount } from '../data/format.ts';
 import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
@@ -21,7 +23,7 @@ function tabulateClaims(judgements: readonly Judgement[], elsewhere: number): Ta
   const sources = new Map(judgements.map(({ claim: { evidence } }) => [evidence.source.id, evidence.source]));
   return {
     id: 'table-claims',
-    caption: 'Published claims and what this run says of them',
+    caption: 'Published claims, and what this run says about them',
     columns: [{ label: 'Claim' }, { label: 'Measured' }, { label: 'Verdict' }],
     rows: judgements.map(({ claim, verdict, measured, reason }): Cell[] => [
       { text: claim.statement, details: describeEvidence(claim) },
@@ -30,7 +32,7 @@ function tabulateClaims(judgements: readonly Judgement[], elsewhere: number): Ta
     ]),
     notes: [
       [
-        'Statements are in our own words. An accuracy is reproduced if it certainly differs from the published one by less than its margin, otherwise not reproduced if the difference is significant, and else inconclusive. ',
+        'Statements are in our own words. An accuracy is reproduced if its difference from the published one is certainly smaller than the margin. If not, it is not reproduced where the difference is significant, and inconclusive elsewhere. ',
         { code: 'docs/claims.md' },
         ' explains the methods and margins, ',
         { code: 'configs/claims.yaml' },
@@ -50,7 +52,7 @@ function describeSource({ title, file, sha256 }: Source): Text {
 
 /** Where it is stated, the beginning of the file's sha256, the clips behind a share, and what to know. */
 function describeEvidence({ dataset, evidence, published }: Judgement['claim']): string[] {
-  const what = isImages(dataset) ? 'images' : 'clips';
+  const what = findDataSet(dataset)?.kind === 'images' ? 'images' : 'clips';
   return [
     `${nameEvidence(evidence)} (sha256 ${evidence.source.sha256.slice(0, 12)}…)`,
     ...(published === null
@@ -73,20 +75,18 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
   if (judged + reduced === 0) {
     const reasons = new Set(judgements.map(({ reason }) => reason));
     return [
-      { strong: `None of the ${judgements.length} published claims can be judged by this run.` },
+      { strong: `This run cannot judge any of the ${judgements.length} published claims.` },
       ...(reasons.size === 1 ? [` ${[...reasons][0]}`] : []),
     ];
   }
-  const parts = (['reproduced', 'not-reproduced', 'inconclusive'] as const)
-    .filter((verdict) => count(verdict) > 0)
-    .map(
-      (verdict) =>
-        `${spellCount(count(verdict))} ${count(verdict) === 1 ? 'is' : 'are'} ${VERDICT_TITLES[verdict]}`,
-    );
+  const parts = ANSWERS.filter((verdict) => count(verdict) > 0).map(
+    (verdict) =>
+      `${spellCount(count(verdict))} ${count(verdict) === 1 ? 'is' : 'are'} ${VERDICT_TITLES[verdict]}`,
+  );
   const smaller =
     reduced === 0
       ? ''
-      : ` For ${spellCount(reduced)}${judged === 0 ? '' : ` other${reduced === 1 ? '' : 's'}`}, this run is too small: its results stand beside the published ones, at reduced scale.`;
+      : ` For ${spellCount(reduced)}${judged === 0 ? '' : ` other${reduced === 1 ? '' : 's'}`}, this run is too small: its results stand beside the published ones (reduced scale).`;
   return [
     {
       strong:
@@ -97,13 +97,13 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
     smaller,
     ...(rest === 0
       ? []
-      : [` It cannot answer ${rest === 1 ? 'one other claim' : `${formatCount(rest)} other claims`}.`]),
+      : [` It cannot judge ${rest === 1 ? 'one other claim' : `${formatCount(rest)} other claims`}.`]),
   ];
 }
 
 /** claims.json of the report. */
 export function formatJudgements(judgements: readonly Judgement[], simulated: boolean): string {
-  const entries = judgements.map(({ claim, verdict, measured, reason }) => {
+  const claims = judgements.map(({ claim, verdict, measured, reason }) => {
     const { source, ...place } = claim.evidence;
     return {
       id: claim.id,
@@ -117,5 +117,5 @@ export function formatJudgements(judgements: readonly Judgement[], simulated: bo
       reason,
     };
   });
-  return formatClaims(entries, simulated);
+  return formatClaims(claims, simulated);
 }

@@ -1,4 +1,4 @@
-import { binClip } from '../../pictures/bin-clip.ts';
+import { binClip } from '../../pictures/clip.ts';
 import { contactSheet, spreadSteps } from '../../pictures/contact-sheet.ts';
 import { COLORS, EVENT_PALETTE, eventIndex, SHADES } from '../../pictures/palette.ts';
 import {
@@ -58,10 +58,12 @@ function describeSheets({ examples, simulated }: ClipExamples, detail: Detail): 
   const bin = Math.max(...examples.map(({ frames }) => fitBin(frames, detail)));
   return [
     `The first ${simulated ? 'simulated ' : ''}test clip of each class as event counts`,
-    steps > detail.steps ? `: ${spellCount(detail.steps)} of its ${formatCount(steps)} steps, by number` : '',
+    steps > detail.steps
+      ? `: ${spellCount(detail.steps)} of its ${formatCount(steps)} steps, with their numbers`
+      : '',
     bin > 1 ? `, ${bin} × ${bin} pixels binned` : '',
-    '. A pixel’s colour is stronger the more events it has, by a scale of its own for each clip: full strength is the 99th ',
-    'percentile of the counts above 0.',
+    '. The more events a pixel has, the stronger its colour. Each clip has its own scale: full strength is the 99th percentile ',
+    'of the counts above 0.',
   ].join('');
 }
 

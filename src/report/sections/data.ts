@@ -1,8 +1,8 @@
-import { summarise } from '../../stats/summary.ts';
+import { summarise } from '../../stats/means.ts';
 import { formatBytes } from '../../text.ts';
+import { titleDataset } from '../../thesis/data-sets.ts';
 import { formatCount, formatQuantity, joinWords } from '../data/format.ts';
 import type { ManifestResult, Results, Tally } from '../data/results.ts';
-import { titleDataset } from '../data/thesis.ts';
 import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
 
 /** Warnings shown; a data set of many files can have one for each. */

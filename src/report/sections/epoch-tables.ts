@@ -1,4 +1,11 @@
 import { meanInterval } from '../../stats/means.ts';
+import {
+  findPublished,
+  judgeComparability,
+  THESIS_TRAININGS,
+  THESIS_TRAININGS_SOURCE,
+  type ThesisTraining,
+} from '../../thesis/published.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import {
   capitalise,
@@ -10,13 +17,6 @@ import {
 } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult, Series } from '../data/results.ts';
-import {
-  findPublished,
-  judgeComparability,
-  THESIS_TRAININGS,
-  THESIS_TRAININGS_SOURCE,
-  type ThesisTraining,
-} from '../data/thesis.ts';
 import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';
 import { nameRun } from './outcome-tables.ts';
 
@@ -193,7 +193,7 @@ function explainLate({ models, seeds }: Results): Text {
   const longest = Math.max(...runs.map(({ metrics }) => metrics.epochs.length));
   const needed = Math.max(LATE_EPOCHS, ...periods);
   return [
-    'Mean ± standard deviation over the tested epochs. A maximum over epochs rises with their number and their noise; these do not.',
+    'Mean ± standard deviation over the tested epochs. A maximum grows with the number of epochs and with noise; these do not.',
     ...(periods.length === 0
       ? []
       : [
@@ -201,7 +201,7 @@ function explainLate({ models, seeds }: Results): Text {
         ]),
     ...(longest < needed
       ? [
-          ` This run has ${formatQuantity(longest, 'epoch')} only: where a window is longer, all of them are used, also those in which the network has hardly learned anything yet.`,
+          ` This run has only ${formatQuantity(longest, 'epoch')}: a longer window uses all of them, even the first ones, in which the network has hardly learned anything.`,
         ]
       : []),
     ...(seeds.length > 1
@@ -267,7 +267,7 @@ export function tabulateBestEpochs(results: Results): Table {
   ];
   return {
     id: 'table-best-epochs',
-    caption: 'Epochs trained, and those with the best accuracy',
+    caption: 'Epochs trained, and best epochs',
     columns: [
       { label: 'Model' },
       ...quantities.flatMap(({ label: group }) => [
@@ -287,10 +287,12 @@ export function tabulateBestEpochs(results: Results): Table {
     }),
     notes: [
       [
-        'Epochs count from 1',
+        'Epochs are counted from 1',
         ...(comparable ? ['; the notebook of the thesis counts from 0, so its numbers are one lower'] : []),
-        '. Of epochs with the same accuracy, the first is named.',
-        ...(results.seeds.length > 1 ? [' With several seeds, each has its own, in their order.'] : []),
+        '. Of equally good epochs, this is the first.',
+        ...(results.seeds.length > 1
+          ? [' With several seeds, these are the epochs of each, in their order.']
+          : []),
       ],
       ...(comparable ? [THESIS_TRAININGS_SOURCE] : []),
     ],

@@ -1,8 +1,8 @@
+import { titleDataset } from '../../thesis/data-sets.ts';
 import { listSwitched } from '../data/compat.ts';
 import { allRuns } from '../data/epochs.ts';
 import { formatCount, formatPercent, joinWords } from '../data/format.ts';
 import type { Results, RunResult } from '../data/results.ts';
-import { titleDataset } from '../data/thesis.ts';
 import type { Origin } from '../inputs/origin.ts';
 import type { Report } from '../page/document.ts';
 

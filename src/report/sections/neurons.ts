@@ -149,7 +149,7 @@ export function tabulateSpikes(results: Results): Table {
     ]),
     notes: [
       [
-        `Share of the layer’s neurons that spike in a time step, without dropout${several ? `; means over ${results.seeds.length} seeds` : ''}. In training, dropout and the other batches change it.`,
+        `Share of the layer’s neurons that spike in a time step, without dropout${several ? `; means over ${results.seeds.length} seeds` : ''}. Values in training differ: with dropout, and on other clips.`,
       ],
     ],
   };

@@ -1,8 +1,9 @@
-import { VERDICT_TITLES } from '../../results/claims-file.ts';
-import { formatP } from '../../stats/format-p.ts';
 import { meanInterval } from '../../stats/means.ts';
-import type { Judgement } from '../claims/judgement.ts';
-import { findPublishedTest } from '../claims/judgement.ts';
+import { formatP } from '../../stats/p-values.ts';
+import { titleDataset } from '../../thesis/data-sets.ts';
+import { findPublished, judgeComparability, THESIS } from '../../thesis/published.ts';
+import { VERDICT_TITLES } from '../../thesis/verdicts.ts';
+import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import { compareModels, isBySeed } from '../data/differences.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import {
@@ -15,10 +16,8 @@ import {
   joinWords,
   spellCount,
 } from '../data/format.ts';
-import type { Accuracy, Outcome } from '../data/outcome.ts';
-import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
+import { type Accuracy, type Outcome, SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { Results } from '../data/results.ts';
-import { findPublished, judgeComparability, THESIS, titleDataset } from '../data/thesis.ts';
 import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';
 import { toneOf } from './claims.ts';
 
@@ -143,7 +142,7 @@ export function tabulateDifferences(results: Results): Table | null {
       ...(seeds > 1
         ? []
         : [
-            { label: 'Only it is right', numeric: true },
+            { label: 'Only this model is right', numeric: true },
             { label: `Only ${first.title} is right`, numeric: true },
           ]),
       { label: 'p', numeric: true },
@@ -169,10 +168,10 @@ export function tabulateDifferences(results: Results): Table | null {
           : seeds > 1
             ? `Of the means over ${seeds} seeds, clip by clip, each clip counted once: exact sign-flip test, Student’s interval over the clips. `
             : 'Clip by clip: exact McNemar test, interval of Agresti and Min. ',
-        `The last column is corrected after Holm for ${spellCount(differences.length)} ${differences.length === 1 ? 'comparison' : 'comparisons'}; the intervals are not. A large p is no evidence that models are equal.`,
+        `The last column is Holm-corrected for ${spellCount(differences.length)} ${differences.length === 1 ? 'comparison' : 'comparisons'}; the intervals are not. A large p is no evidence that models are equal.`,
         ...(differences.some(({ p }) => p === null)
           ? [
-              ` –: all ${bySeed ? 'seeds' : 'clips'} differ by the same, which leaves nothing to estimate an interval or p from.`,
+              ` –: all ${bySeed ? 'seeds' : 'clips'} differ by the same amount, so there is neither interval nor p.`,
             ]
           : []),
       ],
@@ -247,7 +246,7 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
   if (incomparable === 'simulated') {
     notes.push([
       { strong: 'Not comparable: ' },
-      'the recordings are simulated. With those of the thesis, its accuracies appear beside these.',
+      'the recordings are simulated. With the recordings of the thesis, this table also has its accuracies.',
     ]);
   } else if (incomparable === 'other-dataset') {
     notes.push([
@@ -265,22 +264,25 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
   const users = outcomes.flatMap(({ chosen }) => chosen.test.overUsers?.users ?? []);
   if (users.length > 0) {
     notes.push([
-      `“Over users”: the 95 % interval if other people of the same kind had made the gestures (Student’s, over the accuracies of ${spellCount(Math.max(...users))} users, weighted by their clips). Clips of one person are alike, which the interval above it does not account for.`,
+      `“Over users”: the 95 % interval for gestures of other people like these (Student’s, over the accuracies of ${spellCount(Math.max(...users))} users, weighted by their clips). Clips of one person are alike; the interval above it ignores that.`,
     ]);
   }
   notes.push([
-    `A maximum over epochs is chosen on the same clips that it is measured on. This biases it upwards, which its interval does not account for. The thesis reports this maximum, so it is shown beside the accuracy at the ${nameEpoch(results.models)}.`,
+    `A maximum over epochs is chosen on the clips that it is measured on, so it is biased upwards; its interval ignores that. The thesis reports this maximum, so it is shown beside the accuracy at the ${nameEpoch(results.models)}.`,
   ]);
   const unheld = results.models.filter(({ runs }) => runs.some(({ validation }) => validation === null));
   if (unheld.length > 0) {
     const which =
-      unheld.length === results.models.length ? '' : ` of ${joinWords(unheld.map(({ title }) => title))}`;
-    notes.push([`No clips${which} were held out for validation: all were trained on.`]);
+      unheld.length === results.models.length ? '' : ` for ${joinWords(unheld.map(({ title }) => title))}`;
+    notes.push([`No clips were held out for validation${which}: training used all of them.`]);
   }
   if (incomparable === null && outcomes.some(({ model }) => findPublished(model) === null))
     notes.push([
-      '–: not published, or only of trainings that held another share of the clips back: 15 % in the thesis, none for accuracy A of Fang et al. 2021.',
+      '–: not published, or only for trainings that held out another share of the clips: 15 % in the thesis, none for accuracy A of Fang et al. 2021.',
     ]);
-  if (isJudged) notes.push(['Last column: as in “What holds”, where the difference and its interval are.']);
+  if (isJudged)
+    notes.push([
+      'Last column: the verdict in “What holds”, which also gives the difference and its interval.',
+    ]);
   return notes;
 }

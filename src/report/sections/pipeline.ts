@@ -50,7 +50,7 @@ function describeTimes(folder: string | null): Block[] {
       {
         kind: 'paragraph',
         text: [
-          'How long each stage took, and how much memory, differs from run to run, and so is not part of this page, which the same inputs reproduce byte for byte. ',
+          'Time and memory of each stage differ from run to run, so they are not part of this page, which the same inputs reproduce byte for byte. ',
           { code: COMMAND },
           ' draws it from the records of the runs.',
         ],
@@ -65,15 +65,15 @@ function describeTimes(folder: string | null): Block[] {
         id: 'timeline',
         title: 'Time and memory of each stage',
         caption: [
-          'When each stage last ran, for how long, and the largest memory that its process held. This differs from run to run, and so is not part of this page, which the same inputs reproduce byte for byte: it is a picture in ',
+          'When each stage last ran, for how long, and its peak memory. These differ from run to run, so they are not part of this page, which the same inputs reproduce byte for byte. The picture is in ',
           { code: folder },
-          ' that every run draws anew, and may show a later run than the other figures.',
+          '. Every run draws it again, so it may show a later run than the other figures.',
         ],
         alt: 'A timeline of the stages: for each a bar from its start to its end, and one for its memory. The CSV file has the values.',
         picture: address(TIMELINE_FILES.picture),
         data: address(TIMELINE_FILES.data),
         absence: [
-          'The picture is not there: this page was copied without it, or it has not been drawn yet. Where the stages ran, ',
+          'The picture is missing: this page was copied without it, or it has not been drawn yet. Where the stages ran, ',
           { code: COMMAND },
           ' shows it.',
         ],
@@ -112,7 +112,7 @@ function tabulateEnvironment({ models }: Results, { platform, packages }: Enviro
     rows: rows.map((row) => [{ text: row.what }, { text: row.with }]),
     notes: [
       [
-        'All other packages are those of package-lock.json: a stage is refused with other versions. ',
+        'All other packages have the versions in package-lock.json; with other versions, no stage starts. ',
         { code: './repro doctor' },
         ' says what this machine has.',
       ],

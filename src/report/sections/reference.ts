@@ -1,8 +1,9 @@
+import { titleDataset } from '../../thesis/data-sets.ts';
+import { judgeComparability, THESIS } from '../../thesis/published.ts';
 import { axisRange } from '../data/epochs.ts';
 import { formatCount, joinWords } from '../data/format.ts';
 import { describeCoverage, hasReference, referenceOf, tauReferenceOf } from '../data/reference.ts';
 import type { ModelResult, ReferenceCurves, Results } from '../data/results.ts';
-import { judgeComparability, THESIS, titleDataset } from '../data/thesis.ts';
 import type { Block, Text } from '../page/document.ts';
 
 /** Explains the authors' logs in the figures, or why they are left out; nothing if the profile names none. */
@@ -19,20 +20,20 @@ function explainAbsence(results: Results): Text[] | null {
       return [
         [
           head,
-          `They come from recordings of ${titleDataset(THESIS.dataset)}; next to curves from simulated data, they would invite a meaningless comparison.`,
+          `They come from recordings of ${titleDataset(THESIS.dataset)}; beside curves from simulated data, they would invite a meaningless comparison.`,
         ],
       ];
     case 'other-dataset':
       return [
         [
           head,
-          `They come from ${titleDataset(THESIS.dataset)}; next to curves from ${titleDataset(results.dataset)}, they would invite a meaningless comparison.`,
+          `They come from ${titleDataset(THESIS.dataset)}; beside curves from ${titleDataset(results.dataset)}, they would invite a meaningless comparison.`,
         ],
       ];
     case null:
       return hasReference(results)
         ? null
-        : [[head, 'The folder that the profile names has no log for any of these models.']];
+        : [[head, 'The folder named in the profile has no log of these models.']];
   }
 }
 

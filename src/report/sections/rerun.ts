@@ -13,17 +13,17 @@ export function describeRerun(results: Results, origin: Origin | null): Section 
   const lines: Command[] = [
     {
       command: repro(`run${options}`),
-      does: 'makes this page again, from the data on: byte for byte on the same engine',
+      does: 'makes this page again from the data; byte for byte on the same engine',
     },
     {
       command: repro(`check${options}`),
-      does: 'proves it, where a baseline of these settings is committed: compares each number, within what another engine may differ by',
+      does: 'compares each number with the committed baseline of these settings, if there is one; other engines may differ slightly',
     },
     {
       command: repro(`status${options}`),
-      does: 'says which stages are up to date, and why the others are not',
+      does: 'shows which stages are up to date, and why others are not',
     },
-    { command: repro(`metrics${options}`), does: 'what every stage measured' },
+    { command: repro(`metrics${options}`), does: 'shows what every stage measured' },
     { command: repro(`run train@${instance}${options} --force`), does: 'trains one model again' },
     { command: repro(`run evaluate@${instance}${options} --force`), does: 'evaluates one model again' },
   ];
@@ -44,7 +44,7 @@ function explainCommands({ simulated }: Results, origin: Origin | null): Text {
   return [
     'In a clone of the project, after ',
     { code: 'npm ci' },
-    ', the first command makes this page again. Models and stages of your own have to be there, too. ',
+    ', the first command makes this page again. It needs your own models and stages, if you have any. ',
     ...(origin === null
       ? [
           'Give it the ',
@@ -56,12 +56,8 @@ function explainCommands({ simulated }: Results, origin: Origin | null): Text {
       : []),
     ...(simulated
       ? []
-      : [
-          'Where the data lie elsewhere than the profile says, add ',
-          { code: '--set dataset.root=DIR' },
-          '. ',
-        ]),
-    'The engine is named under “Environment”. The commands take any model and seed; those in the table below take the same options.',
+      : ['If the data are not where the profile says, add ', { code: '--set dataset.root=DIR' }, '. ']),
+    '“Environment” names the engine. The commands work for any model and seed; those in the table below take the same options.',
   ];
 }
 
@@ -85,9 +81,9 @@ function listDigests({ manifest }: Results, origin: Origin | null): Text[] {
           [
             { strong: 'Code: ' },
             { code: origin.code },
-            ' stands for the sources of all stages and the versions of their packages. With other code, ',
+            ' is the digest of the sources of all stages and the versions of their packages. With other code, ',
             { code: './repro status' },
-            ' says that the page is not up to date.',
+            ' says that this page is out of date.',
           ],
         ]),
   ];
@@ -115,9 +111,9 @@ function tabulateDigests({ models }: Results): Table {
     notes: [
       [
         { code: 'sha256sum artifacts/train/*/*/best.safetensors' },
-        ' prints them in full. Equal digests are equal results; ',
+        ' prints them in full. Equal digests mean equal results; ',
         { code: './repro check' },
-        ' says what to make of different ones.',
+        ' judges different ones.',
       ],
     ],
   };

@@ -1,16 +1,16 @@
+import type { Choice } from '../../thesis/compat.ts';
+import { findPublishedModel, nameSource, THESIS } from '../../thesis/published.ts';
 import {
-  type Choice,
   isBatchSizeOverruled,
   isConsequence,
   listSwitched,
+  type NamedSwitch,
   SWITCHES,
-  type Switch,
   usedValues,
 } from '../data/compat.ts';
 import { capitalise, joinWords, spellCount } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { compareSettings, listDeviations } from '../data/settings.ts';
-import { findPublishedModel, nameSource, THESIS } from '../data/thesis.ts';
 import { drawNetwork } from '../figures/network.ts';
 import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
 
@@ -51,8 +51,8 @@ function describeCompat(results: Results): Block[] {
     : '';
   const text =
     switched === 0
-      ? 'The paper, its code and its runs disagree on the points of this table. All are at their defaults here, which follow the intent of the thesis.'
-      : `The paper, its code and its runs disagree on the points of this table; ${spellCount(switched)} of them ${switched === 1 ? 'is not at its default' : 'are not at their defaults'}.`;
+      ? 'The paper, its code and its runs disagree on the points in this table. Here, all have their defaults, which follow the intent of the thesis.'
+      : `The paper, its code and its runs disagree on the points in this table; ${spellCount(switched)} of them ${switched === 1 ? 'does not have its default' : 'do not have their defaults'}.`;
   return [
     { kind: 'paragraph', text: [text + overruled] },
     { kind: 'table', table },
@@ -60,7 +60,7 @@ function describeCompat(results: Results): Block[] {
 }
 
 const CLIPS_NOTE: Text = [
-  'The 900 + 156 clips of the thesis come from 88 of the 98 training recordings: on a machine with 12 processors, the published converter drops the last ten. The data set has 1,176 training clips.',
+  'The 900 + 156 clips of the thesis come from 88 of the 98 training recordings: on a machine with 12 processors, the published converter drops the last ten recordings. The data set has 1,176 training clips.',
 ];
 
 /** The settings of network and training beside those of the thesis. Settings that no run recorded are left out. */
@@ -95,7 +95,7 @@ export function tabulateCompat(results: Results): Table | null {
     const [usual, ...others] = one.choices;
     return [
       [
-        { text: one.decides, details: [`${one.framesOf === undefined ? 'compat' : 'frames'}.${one.name}`] },
+        { text: one.decides, details: [`${one.dataset === undefined ? 'compat' : 'frames'}.${one.name}`] },
         describeUse(results, one, used),
         describeChoice(usual),
         describeAlternatives(others),
@@ -115,11 +115,7 @@ export function tabulateCompat(results: Results): Table | null {
     ],
     rows,
     notes: [
-      [
-        'The paper, the code published with it and the runs behind its table disagree on these points. Values other than the default are marked; ',
-        { code: 'docs/deviations.md' },
-        ' gives the evidence.',
-      ],
+      ['Values other than the default are marked; ', { code: 'docs/deviations.md' }, ' gives the evidence.'],
     ],
   };
 }
@@ -139,7 +135,7 @@ function describeAlternatives(choices: readonly Choice[]): Cell {
 
 function describeUse(
   results: Results,
-  one: Switch,
+  one: NamedSwitch,
   used: ReadonlyMap<string, ReadonlySet<ModelResult>>,
 ): Cell {
   const {

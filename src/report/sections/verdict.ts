@@ -1,7 +1,8 @@
-import { VERDICT_TITLES, type Verdict } from '../../results/claims-file.ts';
-import { stateP } from '../../stats/format-p.ts';
-import type { Judgement } from '../claims/judgement.ts';
-import { findPublishedTest } from '../claims/judgement.ts';
+import { stateP } from '../../stats/p-values.ts';
+import { titleDataset } from '../../thesis/data-sets.ts';
+import { judgeComparability, nameSource, THESIS } from '../../thesis/published.ts';
+import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../thesis/verdicts.ts';
+import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import {
   compareModels,
   isBySeed,
@@ -23,7 +24,6 @@ import {
 import { type Guessing, judgeGuessing, type Outcome, probabilityByGuessing } from '../data/outcome.ts';
 import type { Results } from '../data/results.ts';
 import { listDeviations } from '../data/settings.ts';
-import { judgeComparability, nameSource, THESIS, titleDataset } from '../data/thesis.ts';
 import type { Text } from '../page/document.ts';
 
 /** The outcome in a few sentences, the most important first. */
@@ -58,12 +58,10 @@ function judgePublished(outcomes: readonly Outcome[], judgements: readonly Judge
           ' “What holds” shows both.',
         ];
   }
-  const groups = (['reproduced', 'not-reproduced', 'inconclusive'] as const)
-    .map((verdict) => ({
-      verdict,
-      titles: judged.filter((one) => one.verdict === verdict).map(({ title }) => title),
-    }))
-    .filter(({ titles }) => titles.length > 0);
+  const groups = ANSWERS.map((verdict) => ({
+    verdict,
+    titles: judged.filter((one) => one.verdict === verdict).map(({ title }) => title),
+  })).filter(({ titles }) => titles.length > 0);
   const name = (verdict: Verdict) => VERDICT_TITLES[verdict];
   const [first] = groups;
   const head =
@@ -104,7 +102,7 @@ function judgeSkill(results: Results, outcomes: readonly Outcome[]): Text {
   const range =
     lowest.chosen.test.mean === highest.chosen.test.mean
       ? `Each model classifies ${formatPercent(lowest.chosen.test.mean)}`
-      : `The models classify from ${formatPercent(lowest.chosen.test.mean)} (${lowest.model.title}) to ${formatPercent(highest.chosen.test.mean)} (${highest.model.title})`;
+      : `The models classify ${formatPercent(lowest.chosen.test.mean)} (${lowest.model.title}) to ${formatPercent(highest.chosen.test.mean)} (${highest.model.title})`;
   const guessers = outcomes.filter((outcome) => !above.includes(outcome)).map(({ model }) => model.title);
   return [
     `${range} of ${clips} correctly at the ${epoch}; ${describeGuessing(guessing)}.`,
@@ -133,16 +131,16 @@ function judgeDifferences(results: Results): Text {
   const [first] = results.models;
   const differences = compareModels(results);
   if (first === undefined || differences.length === 0) return [];
-  const how = `${nameTest(first)}, corrected after Holm`;
+  const how = `${nameTest(first)}, Holm-corrected`;
   const apart = differences.filter(isSignificant);
   if (differences.every(({ p }) => p === null))
     return [
-      `Every ${isBySeed(first) ? 'seed' : 'clip'} differs by the same, so that no test can tell whether the models do.`,
+      `All ${isBySeed(first) ? 'seeds' : 'clips'} differ by the same amount, so no test can tell whether the models differ.`,
     ];
   if (apart.length === 0)
     return [
       { strong: `No model’s test accuracy differs significantly from that of ${first.title}` },
-      ` (${how}), which does not show that they are equal.`,
+      ` (${how}). This does not show that they are equal.`,
     ];
   return [
     {
@@ -196,7 +194,7 @@ function judgeMeaning(results: Results): Text {
       ? []
       : [
           `Settings differ from ${nameSource(results.models)}: ${joinWords(scaled)} (`,
-          { link: '#settings', text: 'all of them' },
+          { link: '#settings', text: 'all settings' },
           ').',
         ];
   if (incomparable === 'simulated') {

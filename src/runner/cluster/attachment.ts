@@ -1,9 +1,9 @@
 import { ReproError } from '../../errors.ts';
-import type { RunEvent } from '../events.ts';
-import type { FingerprintParts } from '../freshness/fingerprint.ts';
 import { jobOf, type PlacedJob } from '../jobs/batch.ts';
 import { hasEnded, type TaskEnd, writeTaskEnd } from '../jobs/task-end.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { RunEvent } from '../run/events.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import { findChangedParts } from './cluster-freshness.ts';
 import { continuedTaskOf, judgeEnded } from './continuation.ts';
 import type { ExistingJob } from './existing-jobs.ts';
@@ -50,15 +50,15 @@ async function describeWarning(
   if (verdict.kind === 'wait') return null;
   const job = `job ${jobOf(submitted.batch, index)}`;
   if (!('fingerprint' in verdict))
-    return isAttached ? null : `${describeEnd(job, verdict)}; it is submitted again`;
+    return isAttached ? null : `${describeEnd(job, verdict)}; submitting it again`;
   const [changed] = isAttached ? await findChangedParts(task.parts, parts) : [];
   return changed === undefined
     ? null
-    : `what ${job} has made is stale (${changed}); \`./repro run --executor slurm\` makes it again`;
+    : `the result of ${job} is stale (${changed}); \`./repro run --executor slurm\` computes it again`;
 }
 
 function describeEnd(job: string, verdict: Ended): string {
-  if (verdict.kind === 'dropped') return `${job} never ran, since something that it waited for had failed`;
+  if (verdict.kind === 'dropped') return `${job} never ran, because a job that it depends on failed`;
   const [reason = ''] = verdict.text.split('\n', 1);
   return reason.startsWith('job ') ? reason : `${job} failed meanwhile: ${reason}`;
 }
@@ -79,7 +79,7 @@ async function findDifferingJobs(
     ids.push(id);
     const rest = more.length === 0 ? '' : ` and ${more.length} more`;
     lines.push(
-      `job ${jobOf(existing.submitted.batch, existing.index)} was submitted for another "${id}": ${first}${rest}`,
+      `"${id}" has changed since job ${jobOf(existing.submitted.batch, existing.index)} was submitted: ${first}${rest}`,
     );
   }
   if (lines.length === 0) return null;
@@ -88,7 +88,7 @@ async function findDifferingJobs(
     'job-differs',
     [...lines.slice(0, shownAtMost), ...(hidden > 0 ? [`and ${hidden} more`] : [])].join('\n'),
     {
-      fix: `End what is no longer wanted, then run again: ./repro cancel${ids.length > shownAtMost ? '' : ` ${ids.join(' ')}`}`,
+      fix: `Cancel the outdated jobs, then run again: ./repro cancel${ids.length > shownAtMost ? '' : ` ${ids.join(' ')}`}`,
     },
   );
 }
@@ -128,7 +128,7 @@ export async function judgeEarlierJob(
 /** Takes note that another job has taken the place of one that did not say how it ended. */
 export async function noteReplaced(job: PlacedJob): Promise<void> {
   if (hasEnded(job.submitted.folder.readEnd(job.index))) return;
-  await noteEnd(job, { code: 'replaced', text: 'another job was submitted in its place' });
+  await noteEnd(job, { code: 'replaced', text: 'replaced by a new job' });
 }
 
 function noteEnd(

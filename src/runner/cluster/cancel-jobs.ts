@@ -61,7 +61,7 @@ export async function cancelJobs(
   const dropped = isWatched ? [] : findDependents(all, wanted);
   await cancel(slurm, dropped);
   // What is dropped has not begun, so that takes no time.
-  const isDropped = ({ job }: Target) => `job ${job} was dropped: what it waited for was cancelled`;
+  const isDropped = ({ job }: Target) => `job ${job} was dropped: a job that it depends on was cancelled`;
   const isCancelled = ({ job }: Target) => `job ${job} was cancelled`;
   const ending = [
     ...(await awaitEnd(slurm, dropped, isDropped, withinMs)),
@@ -76,10 +76,10 @@ export async function cancelJobs(
 }
 
 function stillEnding(jobs: readonly Target[], folder: CacheFolder): ReproError {
-  const count = jobs.length === 1 ? '1 of the jobs still ends' : `${jobs.length} of the jobs still end`;
+  const count = jobs.length === 1 ? '1 job is still ending' : `${jobs.length} jobs are still ending`;
   return new ReproError('jobs-ending', `cancelled; ${count}: ${jobs.map(({ job }) => job).join(', ')}`, {
     where: folder.jobs,
-    fix: 'Nothing more is needed: Slurm ends them. Once it has, `./repro attach` takes note of it.',
+    fix: 'Nothing to do: Slurm ends them, and `./repro attach` then records it.',
   });
 }
 
@@ -119,7 +119,7 @@ function select(all: readonly Target[], targets: readonly string[]): Target[] {
   const names = [...new Set(all.flatMap(({ id, submitted }) => [submitted.batch.stage, id]))];
   for (const target of targets) {
     if (names.includes(target)) continue;
-    throw new ReproError('usage', `"${target}" has no job that could be cancelled`, {
+    throw new ReproError('usage', `"${target}" has no job to cancel`, {
       fix: names.length === 0 ? 'No job of this project is under way.' : suggestName(target, names),
     });
   }
@@ -221,7 +221,7 @@ async function cancel(slurm: Slurm, jobs: readonly JobToEnd[]): Promise<void> {
   throw new ReproError(
     'slurm-refused',
     `Slurm refuses to cancel\n  ${answer.text.replaceAll('\n', '\n  ')}`,
-    { fix: 'Only who has submitted a job can end it.' },
+    { fix: 'Only the user who submitted a job can cancel it.' },
   );
 }
 

@@ -1,13 +1,13 @@
-import type { RunSurroundings } from '../elsewhere.ts';
 import { findDifferences } from '../freshness/differences.ts';
-import type { FingerprintParts, Fingerprints } from '../freshness/fingerprint.ts';
+import type { Fingerprints } from '../freshness/fingerprint.ts';
 import { FreshnessCheck } from '../freshness/freshness.ts';
 import type { InputTrees } from '../freshness/input-differences.ts';
 import { describeDifference } from '../freshness/reasons.ts';
-import { runFactNames } from '../freshness/run-facts.ts';
-import type { StageInstance } from '../plan/plan.ts';
-import { Preparation } from '../preparation.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../freshness/session.ts';
+import { runFactNames, type StageInstance } from '../plan/plan.ts';
+import type { SharedRun } from '../run/other-machines.ts';
+import { Preparation } from '../run/preparation.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { RecordedOutput } from '../store/records.ts';
 import { unlimitedMachine } from './instance-request.ts';
 
@@ -18,11 +18,11 @@ export type Need =
 
 /** Finds out which instances have to run, before their dependencies have. */
 export class ClusterFreshness {
-  readonly #surroundings: RunSurroundings;
+  readonly #surroundings: SharedRun;
   readonly #preparation: Preparation;
   readonly #known = new Map<string, readonly RecordedOutput[] | 'pending'>();
 
-  constructor(surroundings: RunSurroundings) {
+  constructor(surroundings: SharedRun) {
     this.#surroundings = surroundings;
     this.#preparation = new Preparation({
       ...surroundings,

@@ -1,6 +1,5 @@
 import { ReproError } from '../../errors.ts';
 import { type ClusterFacts, Slurm } from '../../executors/slurm/slurm.ts';
-import type { Elsewhere, ElsewhereRun, RunSurroundings } from '../elsewhere.ts';
 import { jobOf, type PlacedJob, type PlanSelection } from '../jobs/batch.ts';
 import { findBatches, listOutstanding } from '../jobs/jobs-folder.ts';
 import {
@@ -12,6 +11,7 @@ import {
 } from '../jobs/submitted-run.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { describeFailure } from '../run/execution.ts';
+import type { OtherMachines, SharedRun, StartOtherMachines } from '../run/other-machines.ts';
 import type { InstanceResult, Preparing } from '../run/scheduler.ts';
 import { logFileOf } from '../store/cache-folder.ts';
 import { ClusterFreshness } from './cluster-freshness.ts';
@@ -36,7 +36,7 @@ export interface ClusterOptions {
 }
 
 /** Runs the instances of a run that do not stay here as jobs of Slurm. */
-export function runOnSlurm(options: ClusterOptions): Elsewhere {
+export function runOnSlurm(options: ClusterOptions): StartOtherMachines {
   return async (surroundings) => {
     await forgetCancellation(surroundings.session.folder.jobs);
     const slurm = new Slurm(surroundings.environment);
@@ -63,17 +63,17 @@ function withJobsThatGoOn(error: unknown, count: number): unknown {
   const { code, message, where, fix, cause } = error;
   const [jobs, them] =
     count === 1
-      ? ['1 job that was submitted before goes', 'it']
-      : [`${count} jobs that were submitted before go`, 'them'];
-  const more = `${jobs} on: \`./repro attach\` waits for ${them}, \`./repro cancel\` ends ${them}.`;
+      ? ['1 job submitted before continues', 'it']
+      : [`${count} jobs submitted before continue`, 'them'];
+  const more = `${jobs}: \`./repro attach\` waits for ${them}, \`./repro cancel\` ends ${them}.`;
   return new ReproError(code, message, { where, fix: `${fix}\n${more}`, cause });
 }
 
 type Followed = InstanceResult | 'dropped';
 
 /** Runs the instances of a run that do not stay here as jobs of one cluster. */
-class ClusterRun implements ElsewhereRun {
-  readonly #surroundings: RunSurroundings;
+class ClusterRun implements OtherMachines {
+  readonly #surroundings: SharedRun;
   readonly #options: ClusterOptions;
   readonly #slurm: Slurm;
   readonly #facts: ClusterFacts;
@@ -93,7 +93,7 @@ class ClusterRun implements ElsewhereRun {
   /** Aborted once nothing more is to be submitted. */
   readonly #enough = new AbortController();
 
-  constructor(asked: RunSurroundings, options: ClusterOptions, slurm: Slurm, facts: ClusterFacts) {
+  constructor(asked: SharedRun, options: ClusterOptions, slurm: Slurm, facts: ClusterFacts) {
     // A job that was to run in any case, and goes on, is none that need not run.
     const isForced = (id: string): boolean => asked.isForced(id) || this.#forced.has(id);
     const surroundings = { ...asked, isForced };

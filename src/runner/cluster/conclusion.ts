@@ -1,13 +1,12 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import type { RunSurroundings } from '../elsewhere.ts';
 import { jobOf } from '../jobs/batch.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { describeFullDisk } from '../run/full-disk.ts';
+import type { SharedRun } from '../run/other-machines.ts';
 import { continueLog, readLogTail, startLog } from '../run/stage-log.ts';
 import { logFileOf } from '../store/cache-folder.ts';
-import { durationOf } from '../store/duration.ts';
-import type { RunRecord } from '../store/records.ts';
+import { durationOf, type RunRecord } from '../store/records.ts';
 import type { ClusterSettings } from './cluster-settings.ts';
 import { continuedTaskOf, countContinuations, judgeEnded } from './continuation.ts';
 import { exist, foldersOf, waitUntilVisible } from './file-visibility.ts';
@@ -21,7 +20,7 @@ export type Conclusion =
 
 /** Takes note of how an instance's job ended, and reports it. */
 export async function finishInstance(
-  surroundings: RunSurroundings,
+  surroundings: SharedRun,
   settings: ClusterSettings,
   instance: StageInstance,
   settled: Settled,
@@ -34,7 +33,7 @@ export async function finishInstance(
   const record = await awaitRecord(surroundings, settings, instance, verdict.fingerprint);
   if (record === null) {
     if (surroundings.signal.aborted) return { kind: 'interrupted' };
-    const text = `${end?.node ?? 'its node'} says that it is done, but its outputs do not appear here within ${settings.patienceSeconds} s\n  If the file system is only slow, run again later; otherwise it is not the same folder there.`;
+    const text = `${end?.node ?? 'its node'} reports success, but its outputs did not appear here within ${settings.patienceSeconds} s\n  If the file system is only slow, run again later; otherwise the project is another folder there.`;
     return fail(surroundings, instance, settled, { code: 'not-visible', text });
   }
   produced.set(id, record.outputs);
@@ -53,7 +52,7 @@ export async function finishInstance(
 
 /** The record of a finished instance, once it and the outputs are visible here; null if they do not appear. */
 async function awaitRecord(
-  { session, signal }: RunSurroundings,
+  { session, signal }: SharedRun,
   { patienceSeconds }: ClusterSettings,
   instance: StageInstance,
   fingerprint: string,
@@ -69,7 +68,7 @@ async function awaitRecord(
 }
 
 async function concludeFailure(
-  surroundings: RunSurroundings,
+  surroundings: SharedRun,
   settings: ClusterSettings,
   instance: StageInstance,
   settled: Settled,
@@ -97,12 +96,12 @@ async function concludeFailure(
     const text = `${reason}${continued.why}`;
     return fail(surroundings, instance, settled, { code: continued.code, text });
   }
-  warn('it goes on in another job');
+  warn('continuing in another job');
   return { kind: 'again', attempt, continued: continued.count };
 }
 
 async function fail(
-  { onEvent, session }: RunSurroundings,
+  { onEvent, session }: SharedRun,
   { id }: StageInstance,
   { last, submitted, index, verdict, seconds, hasStarted, end }: Settled,
   { code, text }: { readonly code: string; readonly text: string },
@@ -130,7 +129,7 @@ async function fail(
 /** Failures of which Slurm does not say the cause. */
 const unexplained: ReadonlySet<string> = new Set(['job-failed', 'job-lost', 'no-result']);
 
-async function explainSilence({ folder }: RunSurroundings['session']): Promise<string> {
+async function explainSilence({ folder }: SharedRun['session']): Promise<string> {
   const full = await describeFullDisk(folder.root);
-  return `\n  ${full ?? 'It has left no log: a full disk quota may be the reason, or a folder that its node does not have.'}`;
+  return `\n  ${full ?? 'It left no log: your disk quota may be full, or its node may not have this folder.'}`;
 }

@@ -62,13 +62,13 @@ export function countContinuations(folder: BatchFolder, index: number): number {
  */
 async function judgeTimeLimit({ folder, index, resume }: ContinuedTask, limit: number): Promise<Continued> {
   if (resume.length === 0) {
-    return end('timeout', '', `${raise}; a stage with a resume folder goes on in another job.`);
+    return end('timeout', '', `${raise}; a stage with a resume folder continues in another job.`);
   }
   const own = readContinuation(folder, index);
   if (own === null || own.startedFrom === (await describeFolders(resume))) {
     return end(
       'no-progress',
-      ', and nothing has been saved since it began: another job would not get further',
+      ', and it saved nothing: another job would not get further',
       `${raise}, or \`warning\` there if saving takes longer than that.`,
     );
   }
@@ -76,8 +76,8 @@ async function judgeTimeLimit({ folder, index, resume }: ContinuedTask, limit: n
   if (before < limit) return { kind: 'goes-on', count: before + 1 };
   return end(
     'timeout',
-    `, and it has gone on in another job as often as it may (${limit}); what was saved is kept`,
-    `Run again to go on; or raise \`continuations\` or \`time\` in ${settingsFile}.`,
+    `, and it has continued in another job as often as allowed (${limit}); its saved work is kept`,
+    `Run again to continue; or raise \`continuations\` or \`time\` in ${settingsFile}.`,
   );
 }
 

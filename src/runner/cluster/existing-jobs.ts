@@ -104,7 +104,7 @@ function listTasks(submitted: SubmittedBatch): OpenJob[] {
   return submitted.batch.tasks.map(({ index }) => {
     const task = submitted.folder.readTask(index);
     if (task !== null) return { submitted, index, task };
-    throw damaged(submitted.folder.taskFolder(index), submitted.folder.root, 'has lost a file', {
+    throw damaged(submitted.folder.taskFolder(index), submitted.folder.root, 'lacks a file', {
       isFound: true,
     });
   });
@@ -116,7 +116,7 @@ export function assertCluster({ batch, folder }: SubmittedBatch, cluster: string
   throw new ReproError(
     'slurm-cluster',
     `job ${batch.jobId} was submitted to cluster "${batch.cluster}", and this is "${cluster}"`,
-    { where: folder.root, fix: `Go on from a machine of "${batch.cluster}".` },
+    { where: folder.root, fix: `Continue on a machine of "${batch.cluster}".` },
   );
 }
 

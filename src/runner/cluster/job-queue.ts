@@ -1,14 +1,14 @@
 import { ReproError } from '../../errors.ts';
-import type { RunSurroundings } from '../elsewhere.ts';
-import type { FingerprintParts } from '../freshness/fingerprint.ts';
 import type { PlacedJob } from '../jobs/batch.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { SharedRun } from '../run/other-machines.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import { findAttachable, judgeEarlierJob, noteReplaced } from './attachment.ts';
 import type { ExistingJob } from './existing-jobs.ts';
 import type { Submitter, ToSubmit } from './submitter.ts';
 
 export interface JobQueueOptions {
-  readonly surroundings: RunSurroundings;
+  readonly surroundings: SharedRun;
   readonly submitter: Submitter;
   /** Whether jobs that have failed meanwhile are told as failures, rather than submitted again. */
   readonly isAttached: boolean;
@@ -193,7 +193,7 @@ export class JobQueue {
 
   /** Until everything that they depend on is done, when they are added again. */
   #leaveOut(ids: readonly string[]): void {
-    const text = 'not submitted: a job that it waits for is over, and has not said that it ended well';
+    const text = 'not submitted: a dependency ended without reporting success';
     for (const id of ids) {
       this.#waiting.delete(id);
       this.#options.surroundings.onEvent({ kind: 'note', id, level: 'warning', text });

@@ -1,11 +1,11 @@
 import { ReproError } from '../../errors.ts';
 import { isOnNode, type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
 import { Slurm } from '../../executors/slurm/slurm.ts';
-import type { RunEvent } from '../events.ts';
 import { type Batch, isOwn, jobOf, type PlanSelection, type SubmittedBatch } from '../jobs/batch.ts';
 import { findBatches } from '../jobs/jobs-folder.ts';
 import { hasEnded, type TaskEnd } from '../jobs/task-end.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { RunEvent } from '../run/events.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';
 import { openRecords } from '../store/records.ts';
 import { UnwatchedVerdicts, type Verdict } from './verdict.ts';

@@ -2,9 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describeError } from '../../errors.ts';
 import { isOnNode, type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
 import type { Slurm } from '../../executors/slurm/slurm.ts';
-import type { RunEvent } from '../events.ts';
 import { type BatchTask, jobOf, type SubmittedBatch } from '../jobs/batch.ts';
 import { hasEnded, readTaskEnd, type TaskEnd } from '../jobs/task-end.ts';
+import type { RunEvent } from '../run/events.ts';
 import { askAnew } from './file-visibility.ts';
 import { type InstanceEvent, TaskEventReader } from './task-events.ts';
 import { type Before, judge, type Verdict } from './verdict.ts';
@@ -140,7 +140,7 @@ export class JobWatch {
     );
     if ('problem' in states) {
       for (const one of this.#watched.values()) one.status = null;
-      return this.#noteSilence(`Slurm does not answer (${firstLine(states.problem)}); its jobs go on`);
+      return this.#noteSilence(`Slurm does not answer (${firstLine(states.problem)}); jobs continue`);
     }
     for (const one of all) this.#note(one, states.stateOf(one.job));
     if (states.accountingProblem === null) {
@@ -148,7 +148,7 @@ export class JobWatch {
       return;
     }
     this.#noteSilence(
-      `Slurm's accounting does not answer (${firstLine(states.accountingProblem)}); what became of jobs that the queue has forgotten is not known`,
+      `Slurm's accounting does not answer (${firstLine(states.accountingProblem)}); the fate of jobs that have left the queue is unknown`,
     );
   }
 
@@ -174,7 +174,7 @@ export class JobWatch {
     this.#isSilent = true;
     const watched = [...this.#watched.values()];
     const { id = '' } = watched.find(({ status }) => status === null) ?? {};
-    const text = `${what}, and it is asked again every ${this.#options.pollSeconds} s`;
+    const text = `${what}; asking again every ${this.#options.pollSeconds} s`;
     this.#options.onEvent({ kind: 'note', id, level: 'warning', text });
   }
 
@@ -186,7 +186,7 @@ export class JobWatch {
     } catch (error) {
       if (one.isUnreadable) return;
       one.isUnreadable = true;
-      const text = `what its job has written cannot be read now, and is looked at again: ${describeError(error)}`;
+      const text = `the files of its job cannot be read now; trying again: ${describeError(error)}`;
       this.#options.onEvent({ kind: 'note', id: one.id, level: 'warning', text });
     }
   }

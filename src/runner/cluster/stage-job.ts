@@ -6,17 +6,17 @@ import { ReproError } from '../../errors.ts';
 import { runLocally } from '../../executors/local.ts';
 import { continueExitCode } from '../../executors/slurm/job-script.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
-import type { RunEvent } from '../events.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
+import { openSession, type Session, saveDigests } from '../freshness/session.ts';
 import type { BatchFolder, BatchTask } from '../jobs/batch.ts';
 import { hasEnded, readTaskEnd, type TaskEnd, writeTaskEnd } from '../jobs/task-end.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
-import { Preparation, type Prepared } from '../preparation.ts';
+import type { RunEvent } from '../run/events.ts';
 import { describeFailure, execute } from '../run/execution.ts';
 import type { ExecutionContext } from '../run/execution-context.ts';
 import { findHostFile } from '../run/host-file.ts';
+import { Preparation, type Prepared } from '../run/preparation.ts';
 import { readRevision } from '../run/revision.ts';
-import { openSession, type Session, saveDigests } from '../session.ts';
 import { findChangedParts } from './cluster-freshness.ts';
 import { type ClusterSettings, settingsFile } from './cluster-settings.ts';
 import { type ContinuedTask, continueInQueue, noteStart } from './continuation.ts';
@@ -72,7 +72,7 @@ async function conclude(
   const instance = plan.instances.get(options.task.id);
   const warnSeconds = instance === undefined ? null : requestOf(instance, settings).warnSeconds;
   if (!isEndOfTime(warnedAtMs, warnSeconds ?? 0, environment)) {
-    note('it makes room for another job, and goes back into the queue with what the stage has saved');
+    note('making room for another job; back into the queue with the work saved so far');
     return { kind: 'interrupted', because: 'room' };
   }
   const limit = settings.continuations;
@@ -81,7 +81,7 @@ async function conclude(
     return { kind: 'failed', code: continued.code, text: `the job's time is over${continued.why}` };
   }
   note(
-    `the job's time is over; it goes back into the queue with what the stage has saved (${continued.count} of ${limit})`,
+    `the job's time is over; back into the queue with the work saved so far (${continued.count} of ${limit})`,
   );
   return { kind: 'interrupted', because: 'time' };
 }
@@ -191,7 +191,7 @@ class InstanceOnNode {
       ...(scratch === null ? {} : { scratch }),
       assertLocked: () => {
         if (existsSync(folder.batchFile)) return;
-        throw new ReproError('job-cancelled', 'nobody waits for this job any more: it was cancelled');
+        throw new ReproError('job-cancelled', 'this job was cancelled');
       },
     };
     try {
@@ -226,12 +226,12 @@ function withoutOwnLimit<Prepared extends { readonly instance: StageInstance }>(
 /** Within the memory of a job, the kernel kills the stage, not the runner: Slurm itself may not notice. */
 function explainKill({ code, text }: { readonly code: string; readonly text: string }): string {
   if (code !== 'killed' || !text.includes('SIGKILL')) return text;
-  return `${text}\n  A job has no more memory than it asks for: raise resources.memory of the stage, or \`memory\` in ${settingsFile}.`;
+  return `${text}\n  A job gets only the memory that it requests: raise resources.memory of the stage, or \`memory\` in ${settingsFile}.`;
 }
 
 function differs(id: string, what: string): ReproError {
-  return new ReproError('job-differs', `"${id}" is no longer what was submitted: ${what}`, {
-    fix: 'Run again: it is submitted as it is now.',
+  return new ReproError('job-differs', `"${id}" has changed since it was submitted: ${what}`, {
+    fix: 'Run again to submit it as it is now.',
   });
 }
 
@@ -270,7 +270,7 @@ async function awaitMadeInputs(
   const missing = before.find((one) => !isThere(one)) ?? before[0] ?? id;
   throw new ReproError(
     'not-visible',
-    `what "${missing}" has made does not appear on node ${os.hostname()} within ${patienceSeconds} s`,
+    `the outputs of "${missing}" did not appear on node ${os.hostname()} within ${patienceSeconds} s`,
     { where: settingsFile, fix: 'If its file system is only slow, raise `patience:`.' },
   );
 }

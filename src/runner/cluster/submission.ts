@@ -228,9 +228,9 @@ async function cancelOthers(
 }
 
 function removedMeanwhile({ root }: BatchFolder): ReproError {
-  return new ReproError('jobs-removed', 'this folder was removed while its job was submitted', {
+  return new ReproError('jobs-removed', 'this folder was removed while its job was being submitted', {
     where: root,
-    fix: 'Run again; what was submitted ends by itself.',
+    fix: 'Run again. The submitted job ends by itself.',
   });
 }
 
@@ -267,7 +267,7 @@ class SlurmRetry {
     if (afterMs === undefined) {
       const [said] = problem.split('\n', 1);
       this.#tell(
-        `Slurm does not answer (${said}): it is not known whether this is submitted, and it is asked again every ${pollSeconds} s`,
+        `Slurm does not answer (${said}): unknown whether this job was submitted; asking again every ${pollSeconds} s`,
       );
     }
     await wait(Math.min(afterMs ?? Number.POSITIVE_INFINITY, pollSeconds * 1000), undefined, {
@@ -285,8 +285,8 @@ class SlurmRetry {
     if (this.#patience === null) return false;
     const { pollSeconds, signal } = this.#patience;
     this.#tell(
-      `waits, since you have as many jobs as you may submit; it is tried again every ${pollSeconds} s. ` +
-        'An array that is larger than the limit itself is never taken: then lower `arraySize` in configs/executors/slurm.yaml',
+      `waiting: you have reached your limit of submitted jobs; trying again every ${pollSeconds} s. ` +
+        'If this array is larger than the limit itself, lower `arraySize` in configs/executors/slurm.yaml',
     );
     await wait(pollSeconds * 1000, undefined, { signal }).catch(() => {});
     return !signal.aborted;

@@ -2,12 +2,13 @@ import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import type { RequestKey } from '../../executors/slurm/submission-errors.ts';
 import { formatPlace } from '../../schema/problems.ts';
-import type { RunSurroundings } from '../elsewhere.ts';
-import { type Facts, type FingerprintParts, variablesOf } from '../freshness/fingerprint.ts';
+import { type Facts, variablesOf } from '../freshness/fingerprint.ts';
+import { stageEnvironment } from '../freshness/stage-environment.ts';
 import { BatchFolder, type BatchTask, type PlacedJob, type SubmittedBatch } from '../jobs/batch.ts';
 import { hasEnded, readTaskEnd } from '../jobs/task-end.ts';
 import type { StageInstance } from '../plan/plan.ts';
-import { stageEnvironment } from '../run/stage-environment.ts';
+import type { SharedRun } from '../run/other-machines.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import { askAnew } from './file-visibility.ts';
 import {
   type Candidate,
@@ -52,13 +53,13 @@ export interface SubmissionListener {
 
 /** Submits instances of one run, in arrays where they are alike. */
 export class Submitter {
-  readonly #surroundings: RunSurroundings;
+  readonly #surroundings: SharedRun;
   readonly #options: SubmitterOptions;
   readonly #context: Omit<SubmissionContext, 'patience'>;
   /** What was submitted of stages with a limit, and may not have ended. */
   #limited: PlannedBatch[] = [];
 
-  constructor(surroundings: RunSurroundings, options: SubmitterOptions) {
+  constructor(surroundings: SharedRun, options: SubmitterOptions) {
     const { session, environment, assertLocked } = surroundings;
     const { plan, folder } = session;
     this.#surroundings = surroundings;

@@ -1,5 +1,5 @@
 import { appendFileSync, closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { RunEvent } from '../events.ts';
+import type { RunEvent } from '../run/events.ts';
 
 /** An event of one instance. */
 export type InstanceEvent = Extract<RunEvent, { id: string }>;

@@ -1,18 +1,18 @@
 import { describeError } from '../../errors.ts';
 import type { Slurm } from '../../executors/slurm/slurm.ts';
-import type { RunSurroundings } from '../elsewhere.ts';
 import { jobOf, type PlacedJob } from '../jobs/batch.ts';
+import type { SharedRun } from '../run/other-machines.ts';
 import type { InstanceResult } from '../run/scheduler.ts';
 
 type Jobs = ReadonlyMap<string, PlacedJob>;
 
 /** Cancels jobs of a run that nothing needs any more. */
 export class UnneededJobs {
-  readonly #surroundings: RunSurroundings;
+  readonly #surroundings: SharedRun;
   readonly #slurm: Slurm;
   readonly #ended = new Set<string>();
 
-  constructor(surroundings: RunSurroundings, slurm: Slurm) {
+  constructor(surroundings: SharedRun, slurm: Slurm) {
     this.#surroundings = surroundings;
     this.#slurm = slurm;
   }
@@ -25,7 +25,7 @@ export class UnneededJobs {
   /** After a failure nothing more starts; what runs goes on. */
   async cancelWaiting(jobs: Jobs): Promise<void> {
     for (const id of jobs.keys()) this.#ended.add(id);
-    const problem = 'jobs that wait could not be cancelled, and may start';
+    const problem = 'waiting jobs could not be cancelled and may still start';
     try {
       await this.#cancel([...jobs], problem, { onlyWaiting: true });
     } catch (error) {
@@ -41,7 +41,7 @@ export class UnneededJobs {
    */
   cancelUnfinished(jobs: Jobs, results: ReadonlyMap<string, InstanceResult>): Promise<boolean> {
     const unfinished = [...jobs].filter(([id]) => !['done', 'hit'].includes(results.get(id) ?? ''));
-    return this.#cancel(unfinished, 'jobs that nothing needs any more could not be cancelled');
+    return this.#cancel(unfinished, 'jobs that are no longer needed could not be cancelled');
   }
 
   async #cancel(

@@ -94,8 +94,10 @@ function describeRefusal(
 ): Verdict {
   const why = refusal === '' ? '' : `: ${refusal}`;
   const [code, what] =
-    because === 'time' ? ['timeout', 'has used its time'] : ['preempted', 'was warned to make room'];
-  return fail(code, `job ${job} on ${node} ${what}, and Slurm has not put it back into the queue${why}`);
+    because === 'time'
+      ? ['timeout', 'used up its time']
+      : ['preempted', 'was warned to make room for another job'];
+  return fail(code, `job ${job} on ${node} ${what}, and Slurm did not requeue it${why}`);
 }
 
 /** A result may be there before it is visible here. */
@@ -115,10 +117,10 @@ function describeEnd(status: JobStatus, job: string, wasTold = false): Verdict {
     case 'OUT_OF_MEMORY':
       return fail(
         'out-of-memory',
-        `${where} needed more memory than it had asked for\n  Raise resources.memory of the stage.`,
+        `${where} needed more memory than it requested\n  Raise resources.memory of the stage.`,
       );
     case 'PREEMPTED':
-      return fail('preempted', `${where} had to make room for another job`);
+      return fail('preempted', `${where} was preempted by another job`);
     case 'NODE_FAIL':
     case 'BOOT_FAIL':
       return fail('node-failed', `the node of ${where} failed`);
@@ -128,7 +130,7 @@ function describeEnd(status: JobStatus, job: string, wasTold = false): Verdict {
     case 'COMPLETED':
       return fail(
         'no-result',
-        `${where} ended well, but its result is not in this folder\n  The project has to be on a file system that the nodes share.`,
+        `${where} succeeded, but its result is not in this folder\n  Put the project on a file system that the nodes share.`,
       );
     default:
       return describeFailed(where, status, wasTold);
@@ -161,45 +163,45 @@ function describeFailed(
   if (exitCode === notSharedExitCode) {
     return fail(
       'not-shared',
-      `${where} did not find what was submitted: the project is not the same folder there\n  It has to be on a file system that the nodes share.`,
+      `${where} did not find the submitted files: the project is another folder there\n  Put it on a file system that the nodes share.`,
     );
   }
   const signal = signalIn(reason);
   if (signal === noLogSignal) {
     return fail(
       'no-log',
-      `${where} could not write its log into the project's folder\n  It has to be on a file system that the nodes share, with room for files: see your quota.`,
+      `${where} could not write its log into the project's folder\n  Put the project on a file system that the nodes share, and check your quota.`,
     );
   }
   if (signal === warningSignal) {
     return fail(
       'timeout',
-      `${where} was ended by the warning that its time is nearly over, which \`command\` in ${settingsFile} does not hand on`,
+      `${where} was ended by the signal that warns of the end of its time: \`command\` in ${settingsFile} does not pass it on`,
     );
   }
   if (wasTold || signal === constants.signals.SIGTERM) {
-    return fail('told-to-end', `${where} was told to end, and Slurm does not say why`);
+    return fail('told-to-end', `${where} was ended by SIGTERM, and Slurm does not say why`);
   }
   if (exitCode === preludeExitCode) {
     return fail(
       'prelude',
-      `${where} ended in its prelude: a line of it failed\n  The log says which. Correct \`prelude\` in ${settingsFile}, or add \`|| true\` to a line that may fail.`,
+      `${where} failed in a line of its prelude\n  The log names the line. Correct \`prelude\` in ${settingsFile}, or add \`|| true\` to a line that may fail.`,
     );
   }
   if (notExecutableCodes.has(exitCode)) {
     const what = exitCode === 127 ? 'was not found' : 'is not executable';
     return fail(
       'no-command',
-      `${where} could not start: a program of its command ${what} (exit code ${exitCode})\n  Check \`command\`, \`node\` and \`prelude\` in ${settingsFile}; the log says which it is.`,
+      `${where} could not start: a program in its command ${what} (exit code ${exitCode})\n  Check \`command\`, \`node\` and \`prelude\` in ${settingsFile}; the log names it.`,
     );
   }
   const why = exitCode === 0 ? reason : `exit code ${exitCode}`;
   const hint =
     signal === constants.signals.SIGKILL
-      ? '\n  Unless someone did that by hand, the node ran out of memory: raise resources.memory of the stage.'
+      ? '\n  Unless someone killed it by hand, the node ran out of memory: raise resources.memory of the stage.'
       : '';
   const said = why === null ? '' : ` (${why})`;
-  return fail('job-failed', `${where} ended as ${state}${said} before the stage could say why${hint}`);
+  return fail('job-failed', `${where} ended as ${state}${said} before the stage could report why${hint}`);
 }
 
 function fail(code: string, text: string): Verdict {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, BuildOptions, Loader, Plugin, TransformOptions } from 'esbuild';
 import { ReproError } from '../../errors.ts';
-import { compareCodeUnits, hashText } from '../canonical-json.ts';
+import { compareCodeUnits, hashText } from '../../files/canonical-json.ts';
 import { packageNameOf } from './locked-packages.ts';
 
 export interface SourceFile {

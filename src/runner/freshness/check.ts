@@ -1,13 +1,11 @@
 import { ReproError } from '../../errors.ts';
 import { getOwn } from '../../schema/json.ts';
 import { listSome } from '../../text.ts';
-import type { StaleReason } from '../events.ts';
 import { listMakers, makersOf } from '../plan/makers.ts';
 import type { InputPath, Plan, StageInstance } from '../plan/plan.ts';
-import { openSession, type Session, saveDigests } from '../session.ts';
+import type { FingerprintParts, InputPart } from '../store/fingerprint-parts.ts';
 import type { RecordedOutput } from '../store/records.ts';
-import type { Facts, FingerprintParts } from './fingerprint.ts';
-import type { InputPart } from './input-digests.ts';
+import type { Facts } from './fingerprint.ts';
 import {
   isConsistent,
   type LockFile,
@@ -17,6 +15,8 @@ import {
   whyUnreadable,
 } from './lock-file.ts';
 import { explainDifference } from './reasons.ts';
+import { openSession, type Session, saveDigests } from './session.ts';
+import type { StaleReason } from './stale-reason.ts';
 import { factNamesOf } from './tool-versions.ts';
 
 /** Whether the committed record of an instance belongs to the present code, configuration and packages. */

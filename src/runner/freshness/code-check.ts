@@ -1,6 +1,6 @@
 import { ReproError } from '../../errors.ts';
 import { type Place, type Problem, throwProblems } from '../../schema/problems.ts';
-import type { Session } from '../session.ts';
+import type { Session } from './session.ts';
 
 /**
  * Compiles the stage modules of instances, as their fingerprints need it anyway, so that an error in one is known before hours are spent on

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { hashText } from '../canonical-json.ts';
+import { hashText } from '../../files/canonical-json.ts';
 import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
 import { digestPath } from '../store/digest.ts';
 import type { DigestCache } from '../store/digest-cache.ts';

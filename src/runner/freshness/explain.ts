@@ -1,19 +1,18 @@
 import path from 'node:path';
 import { getAt, getOwn } from '../../schema/json.ts';
 import { formatPlace } from '../../schema/problems.ts';
-import type { StaleReason } from '../events.ts';
-import { InstanceStates, type StateReport } from '../instance-state.ts';
-import { isSameJson } from '../json-differences.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
-import { openSession, type Session, saveDigests } from '../session.ts';
-import { checkAll } from '../status.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { RunRecord } from '../store/records.ts';
-import { type Difference, findDifferences } from './differences.ts';
-import type { Facts, FingerprintParts } from './fingerprint.ts';
+import { type Difference, findDifferences, isSameJson } from './differences.ts';
+import type { Facts } from './fingerprint.ts';
 import type { Freshness } from './freshness.ts';
+import { InstanceStates, type StateReport } from './instance-state.ts';
 import { textFilesAtMost } from './kept-texts.ts';
 import { describeDifference } from './reasons.ts';
 import { type ComparedRun, findRun, listRuns } from './recorded-runs.ts';
+import { checkAll, openSession, type Session, saveDigests } from './session.ts';
+import type { StaleReason } from './stale-reason.ts';
 import { type TextDiff, TextDiffs } from './text-diff.ts';
 
 /** A difference with what helps to understand it. */

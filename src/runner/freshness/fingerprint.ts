@@ -1,69 +1,13 @@
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
+import { hashJson } from '../../files/canonical-json.ts';
 import { omitAt } from '../../schema/json.ts';
 import { formatPlace } from '../../schema/problems.ts';
-import { hashJson, isSameJson } from '../canonical-json.ts';
-import type { Json, MatrixValue, StageCommand, StageInstance } from '../plan/plan.ts';
+import type { Plan, runFactNames, StageInstance } from '../plan/plan.ts';
+import { type CodeParts, type FingerprintParts, formatVersion } from '../store/fingerprint-parts.ts';
 import type { CodeClosures } from './code-closure.ts';
-import type { InputDigests, InputPart, ProducedOutputs } from './input-digests.ts';
+import type { InputDigests, ProducedOutputs } from './input-digests.ts';
 import { factNameOf, ToolVersions } from './tool-versions.ts';
-
-/** Raise this when the same parts come to mean something else: every stage then runs again. */
-const formatVersion = 1;
-
-/** Everything that an instance's results depend on, part by part, so that a difference can be named. */
-export interface FingerprintParts {
-  readonly version: typeof formatVersion;
-  readonly command: StageCommand;
-  /** Source file -> sha256 of what it does. */
-  readonly code: Readonly<Record<string, string>>;
-  /** Package -> locked version. */
-  readonly packages: Readonly<Record<string, string>>;
-  readonly params: { readonly [key: string]: Json };
-  readonly matrix: Readonly<Record<string, MatrixValue>>;
-  readonly inputs: readonly InputPart[];
-  readonly outputs: readonly string[];
-  /** null if a variable is not set. */
-  readonly variables: Readonly<Record<string, string | null>>;
-  /** Of the machine, by name; versions of tools by the command that prints them. */
-  readonly facts: Readonly<Record<string, string>>;
-  /** Not Node's version: results are the same under every one that is supported, which `.ci/run` checks. */
-  readonly runtime: { readonly platform: string; readonly arch: string };
-}
-
-/** What a fingerprint has from the repository alone. */
-export type CodeParts = Omit<FingerprintParts, 'inputs' | 'variables' | 'facts' | 'runtime'>;
-
-/** Whether parts read from a file have the form this runner writes, and so can be compared with the current ones. */
-export function areFingerprintParts(value: unknown): value is FingerprintParts {
-  if (typeof value !== 'object' || value === null) return false;
-  const parts = value as Partial<FingerprintParts>;
-  const { version, command, code, packages, params, matrix, inputs, outputs, variables, facts, runtime } =
-    parts;
-  return (
-    version === formatVersion &&
-    [command, code, packages, params, matrix, variables, facts, runtime].every(
-      (one) => typeof one === 'object' && one !== null,
-    ) &&
-    Array.isArray(outputs) &&
-    outputs.every((output) => typeof output === 'string') &&
-    Array.isArray(inputs) &&
-    inputs.every(isInputPart)
-  );
-}
-
-function isInputPart(value: unknown): value is InputPart {
-  if (typeof value !== 'object' || value === null) return false;
-  const { path, external, digest, of: made, waitsFor } = value as Partial<InputPart>;
-  return (
-    typeof path === 'string' &&
-    ['boolean', 'undefined'].includes(typeof external) &&
-    (digest === null || typeof digest === 'string') &&
-    ['object', 'undefined'].includes(typeof made) &&
-    made !== null &&
-    (waitsFor === undefined || Array.isArray(waitsFor))
-  );
-}
 
 /** What the caller knows about this machine, by name. */
 export type Facts = Readonly<Record<string, Fact>>;
@@ -83,26 +27,6 @@ export interface Fact {
 /** The environment variables that an instance sees. */
 export function variablesOf({ variables, facts }: StageInstance, known: Facts): readonly string[] {
   return [...variables, ...facts.flatMap((name) => known[name]?.variables ?? [])];
-}
-
-/** Hex sha256 over the parts. The location of external data does not count, and what makes up a digest is already in the digest. */
-export function hashParts(parts: FingerprintParts): string {
-  return hashJson(withoutPlaces(parts));
-}
-
-/** Whether two have the same fingerprint: much faster than computing it. */
-export function haveSameFingerprint(a: FingerprintParts, b: FingerprintParts): boolean {
-  return isSameJson(withoutPlaces(a), withoutPlaces(b));
-}
-
-function withoutPlaces(parts: FingerprintParts): unknown {
-  const inputs = parts.inputs.map(({ path, external, digest }) => ({ path: external ? null : path, digest }));
-  return { ...parts, inputs };
-}
-
-/** Whether every input is known, that is, none waits for a stage that has to run first. */
-export function isComplete(parts: FingerprintParts): boolean {
-  return parts.inputs.every((input) => input.digest !== null);
 }
 
 /** Computes the fingerprint parts of instances; what several of them share is looked up once. */
@@ -185,4 +109,22 @@ export class Fingerprints {
     this.#knownFacts.set(key, known);
     return known;
   }
+}
+
+/** What a stage that describes a whole run has to know of it, besides what the other stages made. */
+export function runFactsOf(
+  plan: Pick<Plan, 'instances' | 'profile' | 'trial'>,
+  closures: Pick<CodeClosures, 'find'>,
+): Record<(typeof runFactNames)[number], Facts[string]> {
+  return {
+    /** sha256 of the code and the packages of all stages that are modules. */
+    code: async () => {
+      const commands = [...plan.instances.values()].map(({ command }) => command);
+      const modules = new Set(commands.flatMap((one) => (one.kind === 'module' ? [one.path] : [])));
+      const found = await Promise.all([...modules].sort().map((module) => closures.find(module)));
+      return hashJson(found.map(({ files, packages }) => ({ files, packages })));
+    },
+    /** JSON: the profile, and the `--set` that change its results. */
+    configuration: async () => JSON.stringify({ profile: plan.profile, set: plan.trial?.overrides ?? [] }),
+  };
 }

@@ -1,22 +1,23 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
-import { compareCodeUnits, isSameJson } from '../canonical-json.ts';
-import type { StaleReason } from '../events.ts';
+import { compareCodeUnits, isSameJson } from '../../files/canonical-json.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import { digestOutput, type Tree } from '../store/digest.ts';
 import type { DigestCache } from '../store/digest-cache.ts';
+import {
+  type FingerprintParts,
+  hashParts,
+  haveSameFingerprint,
+  type InputPart,
+  isComplete,
+} from '../store/fingerprint-parts.ts';
 import { findLost, type InspectedOutput, type LostObject } from '../store/lost-objects.ts';
 import { describeRun, type RecordedOutput, type Records, type RunRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
-import {
-  type FingerprintParts,
-  type Fingerprints,
-  hashParts,
-  haveSameFingerprint,
-  isComplete,
-} from './fingerprint.ts';
-import { type InputDigests, type InputPart, type ProducedOutputs, resolveNormal } from './input-digests.ts';
+import type { Fingerprints } from './fingerprint.ts';
+import { type InputDigests, type ProducedOutputs, resolveNormal } from './input-digests.ts';
 import { explainDifference, explainWaiting, unnamedReason } from './reasons.ts';
+import type { StaleReason } from './stale-reason.ts';
 
 export type Freshness =
   /** The outputs of the current fingerprint are in place and intact. */

@@ -1,6 +1,6 @@
 import { getOwn } from '../../schema/json.ts';
 import type { PathDigest, Tree } from '../store/digest.ts';
-import type { InputPart } from './input-digests.ts';
+import type { InputPart } from '../store/fingerprint-parts.ts';
 
 /** The content of inputs, then and now, to name the exact file that differs; null if unknown. */
 export interface InputTrees {

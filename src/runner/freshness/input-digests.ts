@@ -1,27 +1,17 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
+import { compareCodeUnits, hashJson } from '../../files/canonical-json.ts';
 import { isAtOrBelow, isBelow } from '../../files/path-below.ts';
 import { formatPlace } from '../../schema/problems.ts';
-import { compareCodeUnits, hashJson } from '../canonical-json.ts';
 import { listMakers, type Maker, makersOf } from '../plan/makers.ts';
 import type { InputPath, Plan, StageInstance } from '../plan/plan.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';
 import { digestBelow, digestPath, type PathDigest, type Tree } from '../store/digest.ts';
 import type { DigestCache } from '../store/digest-cache.ts';
+import type { InputPart } from '../store/fingerprint-parts.ts';
 import type { RecordedOutput } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
-
-export interface InputPart {
-  readonly path: string;
-  readonly external: boolean;
-  /** sha256 of a file, the digest of a folder, or `missing`; null until the stage that makes it has run. */
-  readonly digest: string | null;
-  /** For a folder that consists of other stages' outputs: output -> digest. */
-  readonly of?: Readonly<Record<string, string>>;
-  /** Instances that must run before the digest is known. */
-  readonly waitsFor?: readonly string[];
-}
 
 /** What earlier instances produced: their recorded outputs, `pending`, or undefined if they are not part of this run. */
 export type ProducedOutputs = (id: string) => readonly RecordedOutput[] | 'pending' | undefined;

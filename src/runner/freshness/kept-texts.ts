@@ -1,6 +1,6 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { hashText } from '../canonical-json.ts';
+import { hashText } from '../../files/canonical-json.ts';
 import type { Tree } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
 

@@ -2,15 +2,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { canonicalJson, compareCodeUnits } from '../../files/canonical-json.ts';
 import type { MetricValue } from '../../stage/define-stage.ts';
-import { canonicalJson, compareCodeUnits } from '../canonical-json.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import { fileNameOf } from '../store/cache-folder.ts';
+import {
+  areFingerprintParts,
+  type FingerprintParts,
+  hashParts,
+  withoutPlaces,
+} from '../store/fingerprint-parts.ts';
 import { areMetrics, areRecordedOutputs, isMapOf } from '../store/record-check.ts';
 import type { RecordedOutput, RunRecord } from '../store/records.ts';
 import { isSha256 } from '../store/sha256.ts';
-import { withoutPlaces } from './external-places.ts';
-import { areFingerprintParts, type FingerprintParts, hashParts } from './fingerprint.ts';
 import { lockFolder } from './lock-folder.ts';
 
 /** What an input inside another stage's output was part of. */

@@ -1,6 +1,5 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import type { RunEvent } from '../events.ts';
 import { makersOf } from '../plan/makers.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { RunRecord } from '../store/records.ts';
@@ -26,13 +25,6 @@ export class LockWriter {
   constructor(plan: Plan, recordOf: (id: string) => RunRecord | null) {
     this.#plan = plan;
     this.#recordOf = recordOf;
-  }
-
-  /** Updates the record of an instance that is, or has just become, up to date. */
-  note(event: RunEvent): void {
-    if (event.kind !== 'finished' && !(event.kind === 'cached' && !event.isRehearsal)) return;
-    const instance = this.#plan.instances.get(event.id);
-    if (instance !== undefined) this.update(instance);
   }
 
   /** Writes the record of an instance, unless it is there already. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { compareCodeUnits } from '../canonical-json.ts';
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 
 interface LockedPackage {
   readonly version?: string;

@@ -1,11 +1,16 @@
 import { unreachable } from '../../errors.ts';
 import { listSome, shortenText } from '../../text.ts';
-import type { StaleReason } from '../events.ts';
-import type { Json } from '../plan/plan.ts';
+import type { Json, runFactNames } from '../plan/plan.ts';
+import { type FingerprintParts, hashParts, isComplete } from '../store/fingerprint-parts.ts';
 import { type Difference, findDifferences } from './differences.ts';
-import { type FingerprintParts, hashParts, isComplete } from './fingerprint.ts';
 import type { FileChange, InputDifference, InputTrees } from './input-differences.ts';
-import { runFactChanges } from './run-facts.ts';
+import type { StaleReason } from './stale-reason.ts';
+
+/** That one of them is another: their values are not for people. */
+export const runFactChanges: Readonly<Record<string, string>> = {
+  code: 'the code of a stage changed',
+  configuration: 'the profile or its --set changed',
+} satisfies Record<(typeof runFactNames)[number], string>;
 
 const valueLengthAtMost = 60;
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { quoteWords } from '../../files/shell-words.ts';
-import { compareCodeUnits } from '../canonical-json.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import { type Records, type RunRecord, readRecordFile } from '../store/records.ts';
 import { lockPathOf, readLockFile, readLockFileAt, whyUnreadable } from './lock-file.ts';

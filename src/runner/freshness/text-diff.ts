@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { hashText } from '../canonical-json.ts';
+import { hashText } from '../../files/canonical-json.ts';
 import type { Store } from '../store/store.ts';
 import { decodeText, readSmallFile, textBytesAtMost } from './kept-texts.ts';
 

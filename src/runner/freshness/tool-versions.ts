@@ -3,22 +3,12 @@ import { quoteWords } from '../../files/shell-words.ts';
 import { formatPlace } from '../../schema/problems.ts';
 import { shortenText } from '../../text.ts';
 import type { StageInstance, Tool } from '../plan/plan.ts';
-import { stageEnvironment } from '../run/stage-environment.ts';
+import { stageEnvironment } from './stage-environment.ts';
 
 /** A program that takes longer to say its version does something else. */
 const secondsAtMost = 20;
 
 const versionLengthAtMost = 200;
-
-/**
- * The command of an entry of `tools:`: `python3` stands for `python3 --version`.
- *
- * @param entry a line, whose words blanks separate and nothing quotes, or a list of words, which may contain blanks
- */
-export function toToolCommand(entry: string | readonly string[]): readonly string[] {
-  const words = typeof entry === 'string' ? entry.trim().split(/\s+/) : entry;
-  return words.length === 1 ? [...words, '--version'] : words;
-}
 
 /** How the version of a tool is named among the facts of an instance. */
 export function factNameOf({ command }: Tool): string {

@@ -7,7 +7,7 @@ import { endFileName, listeningFileName } from '../../executors/slurm/job-script
 import { nameJob } from '../../executors/slurm/job-state.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { quoteWords } from '../../files/shell-words.ts';
-import { areFingerprintParts, type FingerprintParts } from '../freshness/fingerprint.ts';
+import { areFingerprintParts, type FingerprintParts } from '../store/fingerprint-parts.ts';
 import { readClaim } from './claim.ts';
 import { batchFileName, readStateFile } from './state-file.ts';
 import { readTaskEnd, type TaskEnd } from './task-end.ts';
@@ -196,10 +196,10 @@ export function isOwn({ uid }: Owner): boolean {
 export function hidden(job: string | null, { user }: Owner, folder: string): ReproError {
   return new ReproError(
     'locked',
-    `${job === null ? 'a job' : `job ${job}`} of user "${user}" may work in this folder: Slurm does not say what has become of it`,
+    `${job === null ? 'a job' : `job ${job}`} of user "${user}" may still work in this folder: Slurm does not show it to you`,
     {
       where: folder,
-      fix: `Only "${user}" can: \`./repro attach\` takes note of it, \`./repro cancel\` ends it.`,
+      fix: `Only "${user}" can record its end (\`./repro attach\`) or cancel it (\`./repro cancel\`).`,
     },
   );
 }

@@ -58,10 +58,10 @@ export async function assertLinks(file: string): Promise<void> {
     if (!hasErrorCode(cause, 'EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP')) throw cause;
     throw new ReproError(
       'no-links',
-      'this file system makes no symbolic links, by which jobs are told apart',
+      'this file system has no symbolic links, which jobs need to be told apart',
       {
         where: path.dirname(file),
-        fix: 'Move the project to one that does, such as the home of your account.',
+        fix: 'Move the project to one that has them, such as your home folder.',
         cause,
       },
     );
@@ -80,7 +80,7 @@ export async function isRightJob(file: string, environment: NodeJS.ProcessEnv): 
   if (jobId === undefined || !/^\d+$/.test(jobId)) {
     throw new ReproError('no-such-job', 'SLURM_JOB_ID does not say which job this is', {
       where: path.dirname(file),
-      fix: 'Only jobs run this command. A container has to let variables that begin with SLURM_ through.',
+      fix: 'Only jobs run this command. A container must pass on variables that begin with SLURM_.',
     });
   }
   return (await claim(file, jobId)) === jobId;

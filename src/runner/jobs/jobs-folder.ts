@@ -86,7 +86,7 @@ export function refuseOutstanding(folder: CacheFolder): void {
     `jobs on a cluster work in this folder: ${first.jobId ?? 'one being submitted'} for "${first.id}"${rest}`,
     {
       where: folder.jobs,
-      fix: 'Wait for them with `./repro attach`, which also takes note of those that have ended, or end them with `./repro cancel`.',
+      fix: 'Wait for them with `./repro attach`, which also records the end of jobs that are over, or end them with `./repro cancel`.',
     },
   );
 }

@@ -30,7 +30,7 @@ export function readStateFile<Value>(
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw damaged(file, folder, 'is not whole', { cause, isFound });
+    throw damaged(file, folder, 'is incomplete', { cause, isFound });
   }
   if (isWhole(value)) return value;
   const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : 1;
@@ -41,9 +41,9 @@ export function readStateFile<Value>(
 /** The error about a file or folder of jobs that cannot be read. */
 export function unreadable(where: string, cause: unknown): ReproError {
   const said = cause instanceof Error ? cause.message : String(cause);
-  return new ReproError('jobs-unreadable', `what was submitted to a cluster cannot be read (${said})`, {
+  return new ReproError('jobs-unreadable', `job data cannot be read (${said})`, {
     where,
-    fix: 'Its jobs may be at work in this folder. If another user has submitted them, let them end, or ask for the right to read it.',
+    fix: 'Its jobs may be working in this folder. If another user submitted them, wait until they end, or ask for permission to read it.',
     cause,
   });
 }
@@ -60,11 +60,11 @@ export function damaged(
   { cause, isFound }: { readonly cause?: unknown; readonly isFound: boolean },
 ): ReproError {
   const fix = isFound
-    ? '`./repro cancel` ends them, and removes what is left.'
-    : `End them by hand (squeue --me shows them, scancel ends them), then remove ${folder}`;
-  return new ReproError('jobs-damaged', `what was submitted to a cluster ${what}`, {
+    ? '`./repro cancel` ends them and removes their files.'
+    : `End them by hand (squeue --me lists them, scancel ends them), then remove ${folder}`;
+  return new ReproError('jobs-damaged', `job data ${what}`, {
     where: file,
-    fix: `Its jobs may be at work in this folder. ${fix}`,
+    fix: `Its jobs may be working in this folder. ${fix}`,
     cause,
   });
 }

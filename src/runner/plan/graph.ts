@@ -1,6 +1,6 @@
-import { SmallestFirst } from '../smallest-first.ts';
 import { PathTrie } from './path-trie.ts';
 import type { StageInstance } from './plan.ts';
+import { SmallestFirst } from './smallest-first.ts';
 
 /**
  * For each instance (by id, in the order given) the instances whose outputs equal, contain or lie inside its

@@ -2,14 +2,12 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { findClosest, suggestName } from '../../schema/closest-name.ts';
 import { getAt, type JsonObject } from '../../schema/json.ts';
-import { runFactNames } from '../freshness/run-facts.ts';
-import { toToolCommand } from '../freshness/tool-versions.ts';
 import { readAxes } from './axes.ts';
 import { readClusterRequest } from './cluster-reader.ts';
 import { checkOptionalInputs, readInputs } from './inputs.ts';
 import { type Combination, combineAxes, type MatrixAxis, nameInstance } from './matrix.ts';
 import { type PlacedPath, readPath } from './placed-path.ts';
-import type { InputPath, StageCommand, StageInstance, Tool } from './plan.ts';
+import { type InputPath, runFactNames, type StageCommand, type StageInstance, type Tool } from './plan.ts';
 import { readResources, readRetries } from './resource-reader.ts';
 import { pickSettings } from './settings.ts';
 import { joinLines, type StageReader } from './stage-reader.ts';
@@ -160,6 +158,16 @@ function readParams(reader: StageReader): JsonObject {
 
 function readTools(reader: StageReader, tools: NonNullable<StageReader['entry']['tools']>): Tool[] {
   return tools.map((entry, i) => ({ command: toToolCommand(entry), at: reader.at(['tools', i]) }));
+}
+
+/**
+ * The command of an entry of `tools:`: `python3` stands for `python3 --version`.
+ *
+ * @param entry a line, whose words blanks separate and nothing quotes, or a list of words, which may contain blanks
+ */
+export function toToolCommand(entry: string | readonly string[]): readonly string[] {
+  const words = typeof entry === 'string' ? entry.trim().split(/\s+/) : entry;
+  return words.length === 1 ? [...words, '--version'] : words;
 }
 
 /** Each is an input as written after expansion, or a key within `params`. */

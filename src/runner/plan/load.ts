@@ -4,7 +4,6 @@ import { ReproError } from '../../errors.ts';
 import { ParsedDocuments } from '../../schema/parsed-documents.ts';
 import { PassedChecks } from '../../schema/passed-checks.ts';
 import { ConfigurationError, type Problem, throwProblems } from '../../schema/problems.ts';
-import { SparingMemory, setOptimising } from '../v8-settings.ts';
 import { linkInstances, sortTopologically } from './graph.ts';
 import { describeCycle, findMissingInputs, type InactiveStage } from './graph-problems.ts';
 import { guessOutputs, type InstanceDraft, readInstances } from './instances.ts';
@@ -20,6 +19,7 @@ import { readCondition, StageReader, type Surroundings } from './stage-reader.ts
 import { readTimelineFolder } from './timeline-folder.ts';
 import { findTrial, findUnknownMachineSettings } from './trial.ts';
 import { findUnusedOverrides } from './unused-overrides.ts';
+import { SparingMemory, setOptimising } from './v8-settings.ts';
 
 export interface PlanRequest {
   /** The folder with the pipeline file; every path in the pipeline is relative to it. */

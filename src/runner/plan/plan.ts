@@ -28,6 +28,9 @@ export interface Resources {
   readonly timeSeconds: number | null;
 }
 
+/** Facts that the runner itself knows; the caller supplies those of the machine. */
+export const runFactNames = ['code', 'configuration'] as const;
+
 /** What an instance asks of a cluster besides its resources; nothing of it matters where it runs on this machine. */
 export interface ClusterRequest {
   /** `executor: local`: it runs on this machine, whatever executor is chosen for the others. */

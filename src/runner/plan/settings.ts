@@ -1,3 +1,4 @@
+import { isSameJson } from '../../files/canonical-json.ts';
 import { findClosest } from '../../schema/closest-name.ts';
 import {
   getAt,
@@ -11,7 +12,6 @@ import {
 import { findSubschema, type JsonSchema, listKeys } from '../../schema/json-schema.ts';
 import type { Place, Problem } from '../../schema/problems.ts';
 import type { YamlDocument } from '../../schema/yaml-document.ts';
-import { isSameJson } from '../canonical-json.ts';
 import type { Override } from './overrides.ts';
 import { type Expanded, expandText, type Lookup, type ReferenceFault } from './references.ts';
 

@@ -1,6 +1,6 @@
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 import type { Json } from '../../schema/json.ts';
 import type { Problem } from '../../schema/problems.ts';
-import { compareCodeUnits } from '../canonical-json.ts';
 import type { PipelineContent, PipelineFile } from './pipeline-file.ts';
 import type { StageInstance, Trial } from './plan.ts';
 import type { Settings } from './settings.ts';

@@ -8,11 +8,11 @@ import { formatPlace } from '../../schema/problems.ts';
 import type { StageTask } from '../../stage/protocol.ts';
 import type { Declaration } from '../../stage/undeclared.ts';
 import { type Facts, variablesOf } from '../freshness/fingerprint.ts';
+import type { Session } from '../freshness/session.ts';
+import { stageEnvironment } from '../freshness/stage-environment.ts';
 import type { StageInstance } from '../plan/plan.ts';
-import type { Session } from '../session.ts';
 import { gpuEnvironment } from './gpus.ts';
 import type { Grant } from './reservations.ts';
-import { stageEnvironment } from './stage-environment.ts';
 import { permissionsOf } from './stage-permissions.ts';
 
 /** What decides what the process of any stage may see. */

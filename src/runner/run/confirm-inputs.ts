@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ReproError } from '../../errors.ts';
-import type { FingerprintParts } from '../freshness/fingerprint.ts';
+import type { Session } from '../freshness/session.ts';
 import { listMakers, makersOf } from '../plan/makers.ts';
 import type { StageInstance } from '../plan/plan.ts';
-import type { Session } from '../session.ts';
 import { digestPath } from '../store/digest.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 
 /** An instance, and what its fingerprint was computed from. */
 interface Confirmed {

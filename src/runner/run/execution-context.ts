@@ -1,9 +1,11 @@
 import type { Executor } from '../../executors/executor.ts';
 import type { Tracer } from '../../executors/strace/strace.ts';
-import type { RunEvent, StaleReason } from '../events.ts';
-import type { Facts, FingerprintParts } from '../freshness/fingerprint.ts';
+import type { Facts } from '../freshness/fingerprint.ts';
+import type { Session } from '../freshness/session.ts';
+import type { StaleReason } from '../freshness/stale-reason.ts';
 import type { StageInstance } from '../plan/plan.ts';
-import type { Session } from '../session.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
+import type { RunEvent } from './events.ts';
 import type { Grant } from './reservations.ts';
 import type { Revision } from './revision.ts';
 

@@ -2,8 +2,8 @@ import path from 'node:path';
 import { formatPlace, type SourcePosition } from '../../schema/problems.ts';
 import { decodeText, readSmallFile } from '../freshness/kept-texts.ts';
 import { packageNameOf } from '../freshness/locked-packages.ts';
+import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
-import type { Session } from '../session.ts';
 
 /** What Node says if a package is not installed; the importer is the bundle, which nobody wrote. */
 const missingPackage = /Cannot find package '([^']+)' imported from /;

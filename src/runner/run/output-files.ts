@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
-import { syncFolder, writeSynced } from '../../files/atomic-file.ts';
 import { syncTree } from '../../files/sync-files.ts';
 import { formatPlace } from '../../schema/problems.ts';
+import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
-import type { Session } from '../session.ts';
 import { executablesOf } from '../store/digest.ts';
+import { swapIn } from '../store/outputs-in-place.ts';
 import type { RecordedOutput } from '../store/records.ts';
+import { setAside } from '../store/set-aside.ts';
 import type { Store } from '../store/store.ts';
 import { isSameStamp, type Scan, scanTree } from '../store/tree.ts';
-import { setAside } from './set-aside.ts';
 
 /** An output that is in the store and still where its stage wrote it. */
 export interface TakenOutput {
@@ -139,85 +139,4 @@ export async function installOutputs(
     });
   }
   return told;
-}
-
-/**
- * Replaces `target` with `from` by renames, so that `target` is never incomplete. The old one goes to `aside` first.
- *
- * @throws {ReproError} `output-blocked` if a file is where a parent folder of the target belongs
- */
-export async function swapIn(from: string, target: string, aside: string): Promise<void> {
-  const folder = path.dirname(target);
-  await makeFolderOf(target);
-  await fs.mkdir(aside, { recursive: true });
-  let old = path.join(aside, `old-${randomUUID()}`);
-  try {
-    await fs.rename(target, old);
-  } catch (error) {
-    if (hasErrorCode(error, 'EXDEV')) {
-      // The output is on a different disk from the cache.
-      old = await nameNear(folder, 'old', aside);
-      await fs.rename(target, old);
-    } else if (!hasErrorCode(error, 'ENOENT')) throw error;
-  }
-  try {
-    await fs.rename(from, target);
-  } catch (error) {
-    if (!hasErrorCode(error, 'EXDEV')) throw error;
-    const near = await nameNear(folder, 'new', aside);
-    await fs.cp(from, near, { recursive: true });
-    await syncTree(near);
-    await fs.rename(near, target);
-  }
-  await syncFolder(folder);
-  await fs.rm(old, { recursive: true, force: true });
-}
-
-const nearName = /^\.(?:old|new)-[0-9a-f-]{36}$/;
-
-/** A name beside an output, noted in the cache first: if we are killed, {@link removeNear} removes it. */
-async function nameNear(folder: string, kind: 'old' | 'new', aside: string): Promise<string> {
-  const name = `.${kind}-${randomUUID()}`;
-  await writeSynced(path.join(aside, name), JSON.stringify({ folder }));
-  return path.join(folder, name);
-}
-
-/**
- * Removes what a killed run left beside outputs on another disk than the cache's, as noted in the folder that it used for
- * incomplete files.
- *
- * @param leftOver a run's subfolder of the cache's folder for incomplete files: `<instance>/<note>`
- */
-export async function removeNear(leftOver: string): Promise<void> {
-  for (const instance of await fs.readdir(leftOver).catch(() => [])) {
-    const folder = path.join(leftOver, instance);
-    for (const name of await fs.readdir(folder).catch(() => [])) {
-      if (nearName.test(name)) await removeNoted(path.join(folder, name));
-    }
-  }
-}
-
-async function removeNoted(file: string): Promise<void> {
-  const text = await fs.readFile(file, 'utf8');
-  // Cut off by a power cut: then what it announced had not begun.
-  const folder = /^\{"folder":(".*")\}$/s.exec(text)?.[1];
-  if (folder === undefined) return;
-  await fs.rm(path.join(JSON.parse(folder), path.basename(file)), { recursive: true, force: true });
-}
-
-async function makeFolderOf(target: string): Promise<void> {
-  const folder = path.dirname(target);
-  try {
-    await fs.mkdir(folder, { recursive: true });
-  } catch (error) {
-    if (!hasErrorCode(error, 'EEXIST', 'ENOTDIR')) throw error;
-    let blocking = folder;
-    while (!(await fs.lstat(blocking).catch(() => null))) blocking = path.dirname(blocking);
-    const text = `is not a folder, but output "${path.basename(target)}" belongs in it`;
-    throw new ReproError('output-blocked', text, {
-      where: blocking,
-      fix: 'Move it away or delete it, then run again: finished work is kept.',
-      cause: error,
-    });
-  }
 }

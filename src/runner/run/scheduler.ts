@@ -1,5 +1,5 @@
 import type { Resources } from '../plan/plan.ts';
-import { SmallestFirst } from '../smallest-first.ts';
+import { SmallestFirst } from '../plan/smallest-first.ts';
 import { measureCriticalPaths } from './critical-path.ts';
 import type { MachineResources } from './machine.ts';
 import { type Grant, Reservations } from './reservations.ts';

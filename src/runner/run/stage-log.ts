@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
-import { hashText } from '../canonical-json.ts';
+import { hashText } from '../../files/canonical-json.ts';
 import type { Store } from '../store/store.ts';
 
 /** How many log lines the terminal shows after a failure. */

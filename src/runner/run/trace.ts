@@ -13,9 +13,9 @@ import {
   type UndeclaredAccess,
 } from '../../stage/undeclared.ts';
 import { listSome } from '../../text.ts';
-import type { RunEvent } from '../events.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import type { Confinement } from './confinement.ts';
+import type { RunEvent } from './events.ts';
 import { findUndeclared } from './undeclared-files.ts';
 
 /** A message that names more is read by nobody; the JSON document names all. */

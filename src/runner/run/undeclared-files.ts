@@ -3,9 +3,9 @@ import path from 'node:path';
 import type { FilePermissions } from '../../executors/executor.ts';
 import type { FileAccess } from '../../executors/strace/file-accesses.ts';
 import { listSystemFiles } from '../../executors/system-files.ts';
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { isAtOrBelow } from '../../files/path-below.ts';
 import type { UndeclaredAccess } from '../../stage/undeclared.ts';
-import { compareCodeUnits } from '../canonical-json.ts';
 
 /** What a traced stage declares, and where everything else belongs. All paths are absolute. */
 export interface TraceSurroundings {

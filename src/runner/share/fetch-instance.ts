@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../freshness/session.ts';
 import { type Tree, type TreeEntry, withExecutables } from '../store/digest.ts';
 import type { RecordedOutput, RunRecord } from '../store/records.ts';
 import { downloadFile, readAction, readTree } from './checked-reading.ts';

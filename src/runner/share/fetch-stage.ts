@@ -1,18 +1,8 @@
 import { describeError, ReproError } from '../../errors.ts';
-import type { RunEvent } from '../events.ts';
-import type { Freshness } from '../freshness/freshness.ts';
-import type { StageInstance } from '../plan/plan.ts';
-import type { Session } from '../session.ts';
+import type { RunEvent } from '../run/events.ts';
+import type { FetchStage } from '../run/preparation.ts';
 import { fetchInstance } from './fetch-instance.ts';
 import type { Remote } from './remote.ts';
-
-/** Fetches an instance that would have to run. @returns whether the store now has its results */
-export type FetchStage = (
-  session: Session,
-  instance: StageInstance,
-  freshness: Freshness,
-  signal: AbortSignal,
-) => Promise<boolean>;
 
 /** What the next stage would only meet again, perhaps after a long wait. */
 const concernsAll: ReadonlySet<string> = new Set([

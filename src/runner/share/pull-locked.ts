@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { describeError, ReproError } from '../../errors.ts';
-import { canonicalJson } from '../canonical-json.ts';
+import { canonicalJson } from '../../files/canonical-json.ts';
 import { lockPathOf, readLockFile, whyUnreadable } from '../freshness/lock-file.ts';
+import type { Session } from '../freshness/session.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
-import { restoreOutputs } from '../run/restore-outputs.ts';
-import type { Session } from '../session.ts';
 import { digestOutput, executablesOf, type Tree } from '../store/digest.ts';
+import { restoreOutputs } from '../store/outputs-in-place.ts';
 import { haveSameDigests, type RecordedOutput } from '../store/records.ts';
 import { readAction } from './checked-reading.ts';
 import { fetchOutputs } from './fetch-instance.ts';

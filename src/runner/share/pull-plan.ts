@@ -7,11 +7,10 @@ import { explainDiskError } from '../../files/disk-error.ts';
 import { acquireLock } from '../../files/lock.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import type { Freshness } from '../freshness/freshness.ts';
+import { openSession, type Session, saveDigests } from '../freshness/session.ts';
 import { refuseOutstanding } from '../jobs/jobs-folder.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
-import { removeLeftOver } from '../run/left-over.ts';
-import { restoreOutputs } from '../run/restore-outputs.ts';
-import { openSession, type Session, saveDigests } from '../session.ts';
+import { removeLeftOver, restoreOutputs } from '../store/outputs-in-place.ts';
 import type { RecordedOutput } from '../store/records.ts';
 import { type FetchOptions, fetchInstance } from './fetch-instance.ts';
 

@@ -1,12 +1,11 @@
 import { hasErrorCode, ReproError } from '../../errors.ts';
+import { canonicalJson } from '../../files/canonical-json.ts';
 import { quoteWords } from '../../files/shell-words.ts';
-import { canonicalJson } from '../canonical-json.ts';
-import { withoutPlaces } from '../freshness/external-places.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
+import { checkAll, openSession, type Session, saveDigests } from '../freshness/session.ts';
 import type { Plan } from '../plan/plan.ts';
-import { openSession, type Session, saveDigests } from '../session.ts';
-import { checkAll } from '../status.ts';
 import type { Tree } from '../store/digest.ts';
+import { withoutPlaces } from '../store/fingerprint-parts.ts';
 import { hashFiles } from '../store/hash-files.ts';
 import { haveSameDigests, type RunRecord } from '../store/records.ts';
 import { readStamp } from '../store/tree.ts';

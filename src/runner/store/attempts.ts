@@ -4,7 +4,6 @@ import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { identifyThisProcess, type ProcessIdentity } from '../../files/process-identity.ts';
 import { shortenText } from '../../text.ts';
-
 import { type CacheFolder, fileNameOf } from './cache-folder.ts';
 import { isSha256 } from './sha256.ts';
 

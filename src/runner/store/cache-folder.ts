@@ -1,6 +1,6 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { hashText } from '../canonical-json.ts';
+import { hashText } from '../../files/canonical-json.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /** The runner's state: everything below one folder, safe to delete between runs; the work it holds is then redone. */

@@ -1,5 +1,5 @@
 import { ReproError } from '../../errors.ts';
-import { hashJson } from '../canonical-json.ts';
+import { hashJson } from '../../files/canonical-json.ts';
 import type { DigestCache } from './digest-cache.ts';
 import { hashFiles } from './hash-files.ts';
 import { type Scan, scanTree } from './tree.ts';

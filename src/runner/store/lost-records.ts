@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { compareCodeUnits } from '../canonical-json.ts';
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { fileNameOf } from './cache-folder.ts';
 import type { Records } from './records.ts';
 

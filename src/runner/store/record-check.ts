@@ -1,4 +1,4 @@
-import { areFingerprintParts } from '../freshness/fingerprint.ts';
+import { areFingerprintParts } from './fingerprint-parts.ts';
 import type { RecordedOutput, RunRecord } from './records.ts';
 import { isSha256 } from './sha256.ts';
 import { isSafePath } from './tree-check.ts';

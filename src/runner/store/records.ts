@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { MetricValue } from '../../stage/define-stage.ts';
-import type { FingerprintParts } from '../freshness/fingerprint.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf } from './cache-folder.ts';
+import type { FingerprintParts } from './fingerprint-parts.ts';
 import { isRunRecord } from './record-check.ts';
 import { requireSha256 } from './sha256.ts';
 
@@ -173,4 +173,9 @@ export function readRecordFile(file: string): RunRecord | null {
 /** Whether two runs made the same. */
 export function haveSameDigests(a: readonly RecordedOutput[], b: readonly RecordedOutput[]): boolean {
   return a.length === b.length && a.every(({ digest }, i) => digest === b[i]?.digest);
+}
+
+/** How long it takes to make what a record is about, in seconds: with all executions that led to it. */
+export function durationOf({ seconds, totalSeconds }: Pick<RunRecord, 'seconds' | 'totalSeconds'>): number {
+  return totalSeconds ?? seconds;
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { canonicalJson, hashText } from '../canonical-json.ts';
+import { canonicalJson, hashText } from '../../files/canonical-json.ts';
 import { type Copied, CopyError, copyAndHash } from './copied-files.ts';
 import { digestOfTree, digestTree, type PathDigest, type Tree, type TreeEntry } from './digest.ts';
 import type { LostObject } from './lost-objects.ts';

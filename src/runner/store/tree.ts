@@ -2,9 +2,9 @@ import { type BigIntStats, type Dirent, lstatSync, readdirSync, realpathSync, st
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { hasErrorCode, ReproError } from '../../errors.ts';
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { isAtOrBelow } from '../../files/path-below.ts';
 import { refuseUnreadableName } from '../../files/unreadable-name.ts';
-import { compareCodeUnits } from '../canonical-json.ts';
 
 /** Distinguishes versions of a file without reading it; times in ns since 1970, as decimal text. */
 export interface FileStamp {

@@ -1,28 +1,16 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { build } from 'esbuild';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { compileProgram } from '../../support/programs.ts';
 import { serve, startServer } from './bad-server.ts';
 import { Fetcher, makeContent, makeFolder, remoteFile } from './rig.ts';
 
-let root: string;
 let script: string;
 beforeAll(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'killed-fetch-'));
-  script = path.join(root, 'killed-fetch.cjs');
-  await build({
-    entryPoints: [path.join(import.meta.dirname, 'killed-fetch.ts')],
-    outfile: script,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    logLevel: 'silent',
-  });
+  script = await compileProgram('test/datasets/fetch/killed-fetch.ts');
 });
-afterAll(() => rm(root, { recursive: true, force: true }));
 
 interface Ending {
   readonly signal: NodeJS.Signals | null;

@@ -5,10 +5,9 @@ import {
   parseContentRange,
   parseRetryAfterMs,
   readVersion,
-} from '../../../src/datasets/fetch/answer-headers.ts';
-import { explainNetworkError } from '../../../src/datasets/fetch/network-error.ts';
-import { readProxies } from '../../../src/datasets/fetch/proxies.ts';
-import { redirectTarget } from '../../../src/datasets/fetch/redirect.ts';
+} from '../../../src/datasets/fetch/answer.ts';
+import { readProxies, redirectTarget } from '../../../src/datasets/fetch/request.ts';
+import { explainNetworkError } from '../../../src/datasets/fetch/try-failure.ts';
 
 describe('a Content-Range', () => {
   test.each([

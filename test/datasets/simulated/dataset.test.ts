@@ -3,8 +3,11 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { writeSimulatedDataset } from '../../../src/datasets/simulated/dataset.ts';
-import { planRecordings, type SimulationOptions } from '../../../src/datasets/simulated/layout.ts';
+import {
+  planRecordings,
+  type SimulationOptions,
+  writeSimulatedDataset,
+} from '../../../src/datasets/simulated/dataset.ts';
 import { parseLabels } from '../../../src/events/labels.ts';
 
 const OPTIONS: SimulationOptions = {

@@ -1,8 +1,14 @@
 import { expect, test } from 'vitest';
 import { poseAtPhase, poseDuring } from '../../../src/datasets/simulated/gestures.ts';
 import { GESTURES, type Gesture, type Motion, sampleMotion } from '../../../src/datasets/simulated/motion.ts';
-import { type Person, samplePerson } from '../../../src/datasets/simulated/person.ts';
-import { type Arm, type Pose, REST, reach } from '../../../src/datasets/simulated/pose.ts';
+import {
+  type Arm,
+  type Person,
+  type Pose,
+  REST,
+  reach,
+  samplePerson,
+} from '../../../src/datasets/simulated/person.ts';
 import { RandomStream } from '../../../src/datasets/simulated/random-stream.ts';
 
 const person = samplePerson(1, 3);

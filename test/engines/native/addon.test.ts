@@ -2,17 +2,17 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { digestSources } from '../../../src/addon/load-addon.ts';
-import { loadAddon } from '../../../src/engines/native/addon.ts';
-import { explainNativeError } from '../../../src/engines/native/addon-errors.ts';
+import { explainNativeError, loadAddon } from '../../../src/engines/native/addon.ts';
 import {
   type Arithmetic,
   chooseArithmetic,
+  chooseInstructionSet,
   describeArithmetic,
+  describeInstructionSet,
   identifyBuild,
 } from '../../../src/engines/native/arithmetic.ts';
-import { chooseInstructionSet, describeInstructionSet } from '../../../src/engines/native/instruction-set.ts';
+import { chooseThreads } from '../../../src/engines/native/engine.ts';
 import { availableMemory, largestBatch } from '../../../src/engines/native/memory.ts';
-import { chooseThreads } from '../../../src/engines/native/threads.ts';
 import { FakeAddon } from './fake-addon.ts';
 
 /** A `require` that knows the package, if `load` is given. */

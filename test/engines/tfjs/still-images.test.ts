@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Frames, TrainingBatch } from '../../../src/engines/engine.ts';
 import { createCpuEngine } from '../../../src/engines/tfjs/engine.ts';
 import { kernelOperations } from '../../../src/engines/tfjs/kernel-operations.ts';
-import { referenceOperations } from '../../../src/engines/tfjs/reference-operations.ts';
+import { referenceOperations } from '../../../src/engines/tfjs/operations/reference-operations.ts';
 import { initialState } from '../../../src/snn/initialise.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { ShapeError } from '../../../src/snn/shape-error.ts';

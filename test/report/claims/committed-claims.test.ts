@@ -7,8 +7,8 @@ import { Fields } from '../../../src/formats/fields.ts';
 import { type Claim, readClaims } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
 import { judgeModels } from '../../../src/report/data/outcome.ts';
-import { FANG_NETWORKS } from '../../../src/report/data/thesis.ts';
 import { describeClaims, formatJudgements } from '../../../src/report/sections/claims.ts';
+import { FANG_NETWORKS } from '../../../src/thesis/published.ts';
 import { makeResults } from '../result-values.ts';
 import { modelOf, NAMES, withTest } from './judging.ts';
 
@@ -197,7 +197,7 @@ describe('the section', () => {
     const { blocks } = describeClaims(judged, results.dataset);
     expect(blocks.map(({ kind }) => kind)).toEqual(['paragraph']);
     expect(JSON.stringify(blocks)).toContain(
-      `None of the ${committed.length} published claims can be judged by this run.`,
+      `This run cannot judge any of the ${committed.length} published claims.`,
     );
     expect(JSON.stringify(blocks)).toContain('The recordings are simulated.');
   });

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { compareAccuracy, marginOf } from '../../../src/report/claims/judge-accuracy.ts';
-import { NORMAL_QUANTILES } from '../../../src/stats/normal.ts';
-import { independentDifference, pairedDifference } from '../../../src/stats/proportion-difference.ts';
-import { studentQuantile } from '../../../src/stats/student.ts';
+import { NORMAL_QUANTILES, studentQuantile } from '../../../src/stats/distributions.ts';
+import { independentDifference, pairedDifference } from '../../../src/stats/proportions.ts';
 
 const page = readFileSync(new URL('../../../docs/claims.md', import.meta.url), 'utf8').replaceAll('\n', ' ');
 const CLIPS = 288;

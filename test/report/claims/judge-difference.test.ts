@@ -74,8 +74,8 @@ describe('no difference', () => {
       { seeds },
     );
     expect(judgement).toMatchObject({ verdict: 'inconclusive' });
-    expect(judgement.measured).toMatch(/^from Baseline: No Reg\. \+0\.3.points throughout, so no p;/);
-    expect(judgement.reason).toMatch(/the same in every seed, so that nothing says how far/);
+    expect(judgement.measured).toMatch(/^from Baseline: No Reg\. \+0\.3.points everywhere, so no p;/);
+    expect(judgement.reason).toMatch(/the same in every seed, so nothing says how much other seeds/);
   });
 
   test('names what three seeds would find in four of five cases, by the noncentral t distribution', () => {

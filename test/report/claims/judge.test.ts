@@ -10,7 +10,7 @@ import { judgeModels } from '../../../src/report/data/outcome.ts';
 import type { RunResult } from '../../../src/report/data/results.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { countParameters } from '../../../src/snn/parameters.ts';
-import { COMPAT_DEFAULTS } from '../../../src/training/compat.ts';
+import { COMPAT_DEFAULTS } from '../../../src/thesis/compat.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';
 import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 import { judge, makeClaim, modelOf, NAMES, run, withTest } from './judging.ts';
@@ -153,7 +153,7 @@ describe('a run that is not asked', () => {
     expect(judgeChosenOn('validation').verdict).toBe('reproduced');
     expect(judgeChosenOn('test')).toMatchObject({
       verdict: 'not-applicable',
-      reason: 'The epoch of Baseline was chosen on the test clips, which the accuracy is measured on.',
+      reason: 'The epoch of Baseline was chosen on the test clips, on which the accuracy is measured.',
     });
   });
 
@@ -170,13 +170,13 @@ describe('a run that is not asked', () => {
       'another network',
       {},
       run({ network: { pooling: 'average' } }),
-      'Baseline differs from what was published: pooling average instead of maximum.',
+      'Baseline differs from the published settings: pooling average instead of maximum.',
     ],
     [
       'a larger network',
       {},
       run({ network: { channels: 256 } }),
-      'Baseline differs from what was published: channels per layer 256 instead of 128.',
+      'Baseline differs from the published settings: channels per layer 256 instead of 128.',
     ],
   ])('because of %s', (_, rest, result, reason) => {
     expect(judge(measure, () => [result], rest)).toMatchObject({
@@ -276,7 +276,7 @@ describe('the two protocols of Fang et al.', () => {
     });
   };
   const otherShare = (used: number, published: number) =>
-    `Baseline differs from what was published: share of training clips held out for validation ${used} instead of ${published}.`;
+    `Baseline differs from the published settings: share of training clips held out for validation ${used} instead of ${published}.`;
 
   test('A is judged by runs that hold nothing back and choose the best test epoch', () => {
     expect(protocols(0, 'test', 281)).toEqual(['reproduced', otherShare(0, 0.15), otherShare(0, 0.15)]);
@@ -285,7 +285,7 @@ describe('the two protocols of Fang et al.', () => {
 
   test('B by runs that hold back 15 % and choose the epoch on them', () => {
     expect(protocols(0.15, 'validation', 278)).toEqual([otherShare(0.15, 0), 'reproduced', 'reproduced']);
-    expect(protocols(0.15, 'test', 278)[1]).toMatch(/chosen on the test clips, which the accuracy/);
+    expect(protocols(0.15, 'test', 278)[1]).toMatch(/chosen on the test clips, on which the accuracy/);
   });
 
   test('on another data set, the network is found by its settings', () => {

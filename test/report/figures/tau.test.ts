@@ -79,7 +79,7 @@ describe('a τ that is fixed far from the others', () => {
     const figure = drawTau(makeResults({ models: [single(2, 2.5), fixed] }));
     expect(domainOf(figure)[1]).toBeLessThan(3);
     expect(figure.legend.map(({ label }) => label)).toContain('Fixed (τ fixed at 16)');
-    expect(figure.caption).toContain('Fixed: τ is fixed. Where it is outside of a scale');
+    expect(figure.caption).toContain('Fixed: τ is fixed. Where it is outside the scale of the others');
     expect(figure.panels[0]?.readings?.lines[1]?.points).toEqual([[1, 16]]);
   });
 

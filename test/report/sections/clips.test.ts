@@ -62,7 +62,7 @@ describe('the section of clips', () => {
   it('shows at most ten steps in two rows, and says so', () => {
     const examples = { ...makeExamples(), examples: [makeDense(20, 32, 32)] };
     const { texts, gallery } = describeOf(examples);
-    expect(texts[0]).toContain('as event counts: ten of its 20 steps, by number.');
+    expect(texts[0]).toContain('as event counts: ten of its 20 steps, with their numbers.');
     // 5 columns of 32 pixels, enlarged by 4.
     expect(gallery.pictures[0]).toMatchObject({ width: 4 + 5 * 132, height: 4 + 2 * (132 + 23) });
     expect(gallery.pictures[0]?.alt).toContain('10 of 20 steps, side by side');
@@ -80,7 +80,7 @@ describe('the section of clips', () => {
     const classes = Array.from({ length: 8 }, (_, index) => String(index));
     const examples = classes.map((_, index) => ({ ...makeDense(12, 128, 128, index), class: index }));
     const { texts, gallery } = describeOf({ ...makeExamples({ classes }), examples });
-    expect(texts[0]).toContain('event counts: ten of its 12 steps, by number, 2 × 2 pixels binned.');
+    expect(texts[0]).toContain('event counts: ten of its 12 steps, with their numbers, 2 × 2 pixels binned.');
     expect(gallery.pictures.reduce((sum, { png }) => sum + png.length, 0)).toBeLessThan(550_000);
   });
 

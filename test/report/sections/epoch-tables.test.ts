@@ -61,7 +61,7 @@ describe('the accuracy over the last epochs', () => {
     const { cells, details, notes } = late(makeResults({ models: [makeModelResult({ runs: [run] })] }));
     expect(cells[0]?.slice(-2)).toEqual(['60.0 ± 14.1 %', '60.0 ± 14.1 %']);
     expect(details[0]?.at(-1)).toEqual(['epochs 1 to 4', '2 tests in them']);
-    expect(notes).toContain('This run has 4 epochs only');
+    expect(notes).toContain('This run has only 4 epochs');
   });
 
   it('has nothing published beside simulated or other data, or beside a training that held no clips back', () => {

@@ -38,7 +38,7 @@ describe('the report’s text on the authors’ logs', () => {
     expect(first).toContain('one per model: Baseline epochs 1 to 3; none for B.');
     expect(rest).toEqual([]);
     expect(say({ reference: new Map() })).toEqual([
-      'The authors’ logs are left out. The folder that the profile names has no log for any of these models.',
+      'The authors’ logs are left out. The folder named in the profile has no log of these models.',
     ]);
   });
 

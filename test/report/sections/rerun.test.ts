@@ -23,7 +23,7 @@ describe('the commands that make the page again', () => {
     expect(run?.command).toBe(`./repro run ${options}`);
     expect(run?.does).toContain('makes this page again');
     expect(check?.command).toBe(`./repro check ${options}`);
-    expect(check?.does).toContain('proves it');
+    expect(check?.does).toContain('compares each number with the committed baseline');
   });
 
   it('say what is missing if the run is not known', () => {

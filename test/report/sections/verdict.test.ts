@@ -115,7 +115,7 @@ describe('the verdict', () => {
     // Chance is 50 %: guessing gets 58 or more of 100 right with 6.7 %, 70 or more with 0.004 %.
     const results = makeResults({ simulated: true, models: [scoring('A', 58), scoring('B', 70)] });
     expect(verdict(results)[1]).toBe(
-      'The models classify from 58.0 % (A) to 70.0 % (B) of 100 simulated test clips correctly at the epoch chosen by validation; chance is 50.0 %. Not clearly better than guessing: A. Guessing would get as many right with a probability of more than 2.5 %, divided by the number of models.',
+      'The models classify 58.0 % (A) to 70.0 % (B) of 100 simulated test clips correctly at the epoch chosen by validation; chance is 50.0 %. Not clearly better than guessing: A. Guessing would get as many right with a probability of more than 2.5 %, divided by the number of models.',
     );
     expect(verdict(makeResults({ simulated: true, models: [scoring('A', 58)] }))[0]).toContain(
       'chance is 50.0 %. This is not clearly better than guessing, which would get as many right with a probability of 6.7 %.',
@@ -174,7 +174,7 @@ describe('the verdict', () => {
   it('begins with the difference between the models, not with what they have on guessing', () => {
     const results = makeResults({ simulated: true, models: [scoring('A', 90), scoring('B', 92)] });
     expect(verdict(results)[0]).toBe(
-      'No model’s test accuracy differs significantly from that of A (exact McNemar test clip by clip, corrected after Holm), which does not show that they are equal.',
+      'No model’s test accuracy differs significantly from that of A (exact McNemar test clip by clip, Holm-corrected). This does not show that they are equal.',
     );
     expect(verdict(results).join(' ')).not.toContain('clearly better than guessing');
   });
@@ -182,16 +182,16 @@ describe('the verdict', () => {
   it('compares models with the first by the tests of the table of differences, not by their intervals', () => {
     const close = makeResults({ models: [scoring('A', 90), scoring('B', 92)] });
     expect(verdict(close)).toContain(
-      'No model’s test accuracy differs significantly from that of A (exact McNemar test clip by clip, corrected after Holm), which does not show that they are equal.',
+      'No model’s test accuracy differs significantly from that of A (exact McNemar test clip by clip, Holm-corrected). This does not show that they are equal.',
     );
     // Wilson's intervals overlap, but on eight clips only B is right, and on none only A: p = 2 / 2⁸, twice that after Holm.
     const apart = makeResults({ models: [scoring('A', 84), scoring('B', 92), scoring('C', 85)] });
     expect(verdict(apart)).toContain(
-      'On the test clips, B is 8.0 points more accurate than A, p = 0.016 (exact McNemar test clip by clip, corrected after Holm).',
+      'On the test clips, B is 8.0 points more accurate than A, p = 0.016 (exact McNemar test clip by clip, Holm-corrected).',
     );
   });
 
-  it('says that there is no test if every seed differs by the same', () => {
+  it('says that there is no test if every seed differs by the same amount', () => {
     const seeds = [1, 2, 3];
     const model = (title: string, more: number) =>
       makeModelResult({
@@ -200,7 +200,7 @@ describe('the verdict', () => {
       });
     const lines = verdict(makeResults({ seeds, models: [model('A', 0), model('B', 1)] }));
     expect(lines).toContain(
-      'Every seed differs by the same, so that no test can tell whether the models do.',
+      'All seeds differ by the same amount, so no test can tell whether the models differ.',
     );
   });
 
@@ -209,7 +209,7 @@ describe('the verdict', () => {
       runs: [makeRunResult({ network: { channels: 8 }, training: { epochs: 12 } })],
     });
     expect(verdict(makeResults({ models: [model] })).at(-1)).toBe(
-      'Settings differ from the thesis: 8 channels instead of 128 and 12 epochs instead of 1\u202f256 (all of them).',
+      'Settings differ from the thesis: 8 channels instead of 128 and 12 epochs instead of 1\u202f256 (all settings).',
     );
   });
 

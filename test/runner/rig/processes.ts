@@ -1,40 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import { vi } from 'vitest';
-import type { RunEvent } from '../../../src/runner/events.ts';
-import { compileProgram } from './programs.ts';
+import type { RunEvent } from '../../../src/runner/run/events.ts';
+import { patience } from '../../support/processes.ts';
+import { compileProgram } from '../../support/programs.ts';
 import { hostSource, type Project } from './project.ts';
-
-/** Whether a process is still running; a zombie is not. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  const stat = `/proc/${pid}/stat`;
-  if (!existsSync('/proc/self/stat')) return true;
-  try {
-    const text = readFileSync(stat, 'utf8');
-    return !['Z', 'X'].includes(text.slice(text.lastIndexOf(')') + 2, text.lastIndexOf(')') + 3));
-  } catch {
-    return false;
-  }
-}
-
-const patience = { timeout: 20_000, interval: 10 };
-
-export async function waitForEnd(pid: number): Promise<void> {
-  await vi.waitFor(() => {
-    if (isRunning(pid)) throw new Error(`process ${pid} still runs`);
-  }, patience);
-}
-
-export async function waitForFile(file: string): Promise<void> {
-  await vi.waitFor(() => {
-    if (!existsSync(file)) throw new Error(`${file} is not there`);
-  }, patience);
-}
 
 export interface RunnerOptions {
   readonly graceSeconds?: number;

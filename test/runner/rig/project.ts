@@ -2,13 +2,12 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { RunEvent } from '../../../src/runner/events.ts';
+import type { RunEvent } from '../../../src/runner/run/events.ts';
 import type { MachineResources } from '../../../src/runner/run/machine.ts';
-import { type RunOutcome, runPlan } from '../../../src/runner/run.ts';
-import type { RunOptions } from '../../../src/runner/run-options.ts';
-import { type InstanceStatus, readStatus } from '../../../src/runner/status.ts';
+import { type RunOptions, type RunOutcome, runPlan } from '../../../src/runner/run/run.ts';
+import { type InstanceStatus, readStatus } from '../../../src/runner/run/status.ts';
+import { compileProgram } from '../../support/programs.ts';
 import { createPlan, type PlanDescription, type StageDescription } from './plan.ts';
-import { compileProgram } from './programs.ts';
 import { ProjectFolder } from './project-folder.ts';
 
 export const hostSource = 'src/stage/host.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ReproError } from '../../../src/errors.ts';
-import type { RunEvent } from '../../../src/runner/events.ts';
+import type { RunEvent } from '../../../src/runner/run/events.ts';
 import { createFetchStage } from '../../../src/runner/share/fetch-stage.ts';
 import { openRemote } from '../../../src/runner/share/open-remote.ts';
 import { actionKeyOf, fileKeyOf, type Remote } from '../../../src/runner/share/remote.ts';

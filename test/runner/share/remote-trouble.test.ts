@@ -3,7 +3,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { describeError } from '../../../src/errors.ts';
-import { canonicalJson } from '../../../src/runner/canonical-json.ts';
+import { canonicalJson } from '../../../src/files/canonical-json.ts';
 import { openRemote } from '../../../src/runner/share/open-remote.ts';
 import { actionKeyOf, fileKeyOf, treeKeyOf } from '../../../src/runner/share/remote.ts';
 import { digestTree } from '../../../src/runner/store/digest.ts';

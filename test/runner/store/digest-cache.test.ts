@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { hashText } from '../../../src/runner/canonical-json.ts';
+import { hashText } from '../../../src/files/canonical-json.ts';
 import { digestPath, digestTree } from '../../../src/runner/store/digest.ts';
 import { DigestCache } from '../../../src/runner/store/digest-cache.ts';
 import { hashFiles } from '../../../src/runner/store/hash-files.ts';

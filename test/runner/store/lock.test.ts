@@ -6,7 +6,8 @@ import path from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { acquireLock, findHolder } from '../../../src/files/lock.ts';
 import { identifyThisProcess } from '../../../src/files/process-identity.ts';
-import { startRunner, waitForFile } from '../rig/processes.ts';
+import { waitForFile } from '../../support/processes.ts';
+import { startRunner } from '../rig/processes.ts';
 import { createProject, eventOf } from '../rig/project.ts';
 
 let folder: string;

@@ -1,34 +1,13 @@
+import { type ConvolutionGeometry, outputSize } from './convolution-geometry.ts';
 import { correlateDense, padForDense, rearrangeForDense } from './dense-convolution.ts';
 import { convolveSparse } from './sparse-convolution.ts';
 import { sparseWeightGradient } from './sparse-weight-gradient.ts';
-
-/**
- * A convolution with stride 1 over channels-last images.
- * Input [batch, height, width, inChannels], weight [outChannels, inChannels, kernel, kernel] as in PyTorch, output
- * [batch, height + 2·padding − kernel + 1, width + 2·padding − kernel + 1, outChannels].
- */
-export interface ConvolutionGeometry {
-  readonly batch: number;
-  readonly height: number;
-  readonly width: number;
-  readonly inChannels: number;
-  readonly outChannels: number;
-  readonly kernel: number;
-  /** Zeros around the image, at most kernel − 1. */
-  readonly padding: number;
-}
 
 /**
  * The share of non-zero inputs above which dense loops are faster than listing the non-zero inputs first.
  * The choice depends only on the data, so results are the same in every run.
  */
 const denseFrom = 0.3;
-
-/** The output's height and width. */
-export function outputSize(g: ConvolutionGeometry): { height: number; width: number } {
-  const shrink = g.kernel - 1 - 2 * g.padding;
-  return { height: g.height - shrink, width: g.width - shrink };
-}
 
 /** `y[b, r, c, o] = Σ x[b, r + ky − p, c + kx − p, i] · w[o, i, ky, kx]`; sums in double precision. */
 export function convolve(x: Float32Array, weight: Float32Array, g: ConvolutionGeometry): Float32Array {

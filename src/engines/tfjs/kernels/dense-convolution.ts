@@ -1,4 +1,4 @@
-import type { ConvolutionGeometry } from './convolution.ts';
+import type { ConvolutionGeometry } from './convolution-geometry.ts';
 
 /** The output pixels and channels per pass of the innermost loop: 8 sums, which fit in registers. */
 const pixelBlock = 4;

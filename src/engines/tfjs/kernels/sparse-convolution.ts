@@ -1,4 +1,4 @@
-import { type ConvolutionGeometry, outputSize } from './convolution.ts';
+import { type ConvolutionGeometry, outputSize } from './convolution-geometry.ts';
 
 /** The number of output channels whose sums are in registers at a time. */
 const channelBlock = 8;

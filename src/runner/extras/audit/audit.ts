@@ -1,13 +1,13 @@
 import path from 'node:path';
 import { ReproError } from '../../../errors.ts';
+import { compareCodeUnits } from '../../../files/canonical-json.ts';
 import { suggestName } from '../../../schema/closest-name.ts';
 import { getOwn } from '../../../schema/json.ts';
 import type { MetricValue } from '../../../stage/define-stage.ts';
-import { compareCodeUnits } from '../../canonical-json.ts';
-import { haveSameFingerprint } from '../../freshness/fingerprint.ts';
 import type { Plan, StageInstance } from '../../plan/plan.ts';
-import type { RunOutcome } from '../../run.ts';
+import type { RunOutcome } from '../../run/run.ts';
 import { cacheFolderOf } from '../../store/cache-folder.ts';
+import { haveSameFingerprint } from '../../store/fingerprint-parts.ts';
 import { type RecordedOutput, Records, type RunRecord } from '../../store/records.ts';
 import { compareFiles, type FileComparers, type FileDifference } from './compare-files.ts';
 import { type ScratchOptions, ScratchRuns } from './scratch-runs.ts';

@@ -2,8 +2,8 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Json } from '../../../schema/json.ts';
 import { shortenText } from '../../../text.ts';
+import { diffJson } from '../../freshness/differences.ts';
 import { decodeText } from '../../freshness/kept-texts.ts';
-import { diffJson } from '../../json-differences.ts';
 
 const blockBytes = 1 << 20;
 

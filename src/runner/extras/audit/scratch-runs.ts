@@ -1,10 +1,10 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { acquireLock, type Lock } from '../../../files/lock.ts';
-import type { RunEvent } from '../../events.ts';
 import type { Facts } from '../../freshness/fingerprint.ts';
 import type { Plan, StageInstance } from '../../plan/plan.ts';
-import { type RunOutcome, runPlan } from '../../run.ts';
+import type { RunEvent } from '../../run/events.ts';
+import { type RunOutcome, runPlan } from '../../run/run.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf } from '../../store/cache-folder.ts';
 import { Records, type RunRecord } from '../../store/records.ts';
 import { Store } from '../../store/store.ts';

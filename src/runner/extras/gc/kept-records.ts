@@ -1,5 +1,5 @@
-import type { InputPart } from '../../freshness/input-digests.ts';
 import { digestBelow, type Tree } from '../../store/digest.ts';
+import type { InputPart } from '../../store/fingerprint-parts.ts';
 import type { RecordedOutput, RunRecord } from '../../store/records.ts';
 import type { KeepRule } from './keep-rules.ts';
 

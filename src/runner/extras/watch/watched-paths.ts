@@ -2,9 +2,9 @@ import path from 'node:path';
 import { ReproError } from '../../../errors.ts';
 import { ConfigurationError } from '../../../schema/problems.ts';
 import type { Facts } from '../../freshness/fingerprint.ts';
+import { openSession, type Session, saveDigests } from '../../freshness/session.ts';
 import { listMakers, makersOf } from '../../plan/makers.ts';
 import type { Plan, StageInstance } from '../../plan/plan.ts';
-import { openSession, type Session, saveDigests } from '../../session.ts';
 
 /** What to watch; absolute. A path that does not exist yet is watched for its creation. */
 export interface WatchedPaths {

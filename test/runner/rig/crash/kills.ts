@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'nod
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { isRunning, waitForEnd } from '../processes.ts';
+import { isRunning, killIfRunning, waitForEnd } from '../../../support/processes.ts';
 
 const hook = pathToFileURL(path.resolve(import.meta.dirname, 'kill-at-call.mjs')).href;
 
@@ -47,7 +47,7 @@ export async function runAndKill(root: string, words: readonly string[], kill: K
   const ended = new Promise((resolve) => child.once('exit', resolve));
   if (kill.kind !== 'call') {
     await Promise.race([wait(kill.afterMs), ended]);
-    for (const pid of victimsOf(kill.kind, root, child.pid ?? 0, kill.pick)) endProcess(pid);
+    for (const pid of victimsOf(kill.kind, root, child.pid ?? 0, kill.pick)) killIfRunning(pid);
   }
   await ended;
   await waitUntilNoneIn(root);
@@ -77,14 +77,6 @@ function victimsOf(kind: 'runner' | 'stage' | 'all', root: string, runner: numbe
   const stages = processesIn(root).filter((pid) => pid !== runner);
   if (kind === 'all') return [runner, ...stages];
   return stages.slice(Math.floor(pick * stages.length)).slice(0, 1);
-}
-
-function endProcess(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
-  }
 }
 
 /** The running processes that work in a project; none where the system does not tell. */

@@ -1,0 +1,114 @@
+import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { differentiable } from './differentiable.ts';
+
+/**
+ * A convolution with stride 1 and without bias.
+ *
+ * @param x [B, H, W, in]
+ * @param weight [out, in, k, k], as PyTorch has it
+ */
+export function convolve(x: Tensor4D, weight: Tensor4D, padding: number): Tensor4D {
+  const kernel = weight.shape[2];
+  const whole = 2 * padding - kernel + 1;
+  const [batch, height, width, inChannels] = x.shape;
+  const border: [number, number] = [padding, padding];
+  // tfjs-node only supports the paddings `same` and `valid`, not a number of zeros.
+  const pad = whole === 0 ? 'same' : 'valid';
+  const edges = whole === 0 ? 0 : padding;
+  const padded = (image: Tensor4D): Tensor4D =>
+    edges === 0 ? image : tf.pad4d(image, [[0, 0], border, border, [0, 0]]);
+  const filterOf = (weight: Tensor4D): Tensor4D => tf.transpose(weight, [2, 3, 1, 0]); // [kh, kw, in, out]
+  const attributes = { strides: 1, pad, dataFormat: 'NHWC', dimRoundingMode: null as never } as const;
+
+  return differentiable([x, weight], () => ({
+    value: tf.conv2d(padded(x), filterOf(weight), 1, pad),
+    keep: [x, weight],
+    backward: (dy, kept) => {
+      const [x, weight] = kept as [Tensor4D, Tensor4D];
+      const filter = filterOf(weight);
+      const inputShape: number[] = [batch, height + 2 * edges, width + 2 * edges, inChannels];
+      const dx: Tensor4D = tf
+        .engine()
+        .runKernel('Conv2DBackpropInput', { dy, filter }, { ...attributes, inputShape });
+      const filterShape: number[] = filter.shape;
+      const dFilter: Tensor4D = tf
+        .engine()
+        .runKernel('Conv2DBackpropFilter', { x: padded(x), dy }, { ...attributes, filterShape });
+      return [
+        tf.slice4d(dx, [0, edges, edges, 0], [batch, height, width, inChannels]),
+        tf.transpose(dFilter, [3, 2, 0, 1]),
+      ];
+    },
+  }));
+}
+
+/** `y = x · weightᵀ`. x [B, in], weight [out, in]. */
+export function linear(x: Tensor2D, weight: Tensor2D): Tensor2D {
+  return differentiable([x, weight], () => ({
+    value: tf.matMul(x, weight, false, true),
+    keep: [x, weight],
+    backward: (dy, kept) => {
+      const [x, weight] = kept as [Tensor2D, Tensor2D];
+      return [tf.matMul(dy as Tensor2D, weight), tf.matMul(dy as Tensor2D, x, true, false)];
+    },
+  }));
+}
+
+/** The mean of non-overlapping windows; incomplete windows are dropped. x [B, H, W, C]. */
+export function averagePool(x: Tensor4D, size: number): Tensor4D {
+  return differentiable([x], () => ({
+    value: tf.avgPool(x, size, size, 'valid'),
+    keep: [],
+    backward: (dy) => {
+      const [batch, height, width, channels] = x.shape;
+      const [, rows = 0, columns = 0] = dy.shape;
+      const share = tf.reshape(tf.div(dy, size * size), [batch, rows, 1, columns, 1, channels]);
+      const spread = tf.reshape<tf.Rank.R4>(tf.tile(share, [1, 1, size, 1, size, 1]), [
+        batch,
+        rows * size,
+        columns * size,
+        channels,
+      ]);
+      return [
+        tf.pad4d(spread, [
+          [0, 0],
+          [0, height - rows * size],
+          [0, width - columns * size],
+          [0, 0],
+        ]),
+      ];
+    },
+  }));
+}
+
+/** [B, H, W, C] to [B, C·H·W]. */
+export function flatten(x: Tensor4D): Tensor2D {
+  const [batch, height, width, channels] = x.shape;
+  return differentiable([x], () => ({
+    value: tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [batch, -1]),
+    keep: [],
+    backward: (dy) => [tf.transpose(tf.reshape(dy, [batch, channels, height, width]), [0, 2, 3, 1])],
+  }));
+}
+
+/** x [T·N, F] times mask [N, F] at every step. */
+export function maskOverSteps(x: Tensor2D, mask: Tensor2D): Tensor2D {
+  const multiply = (values: Tensor, mask: Tensor): Tensor =>
+    tf.reshape(tf.mul(tf.reshape(values, [-1, ...mask.shape]), mask), x.shape);
+  return differentiable([x], () => ({
+    value: multiply(x, mask),
+    keep: [mask],
+    backward: (dy, [mask]) => [multiply(dy, mask as Tensor)],
+  }));
+}
+
+/** x [N, ...] at each of T steps, [T·N, ...]. In the backward pass, the gradients of all steps add up. */
+export function repeatOverSteps(x: Tensor, steps: number): Tensor {
+  const { shape } = x;
+  return differentiable([x], () => ({
+    value: tf.tile(x, [steps, ...shape.slice(1).map(() => 1)]),
+    keep: [],
+    backward: (dy) => [tf.sum(tf.reshape(dy, [steps, ...shape]), 0)],
+  }));
+}

@@ -1,0 +1,136 @@
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { restingPotential } from '../../../snn/neurons.ts';
+import type { NeuronSpec, Surrogate } from '../../../snn/spec.ts';
+import { differentiable } from './differentiable.ts';
+
+/** The state of a layer's neurons in one time step; each [N, ...neurons]. */
+export interface NeuronStep {
+  /** h: the membrane potential after the input, before a spike. */
+  readonly charged: Tensor;
+  /** s: 0 or 1. */
+  readonly spikes: Tensor;
+  /** v: the membrane potential after the reset. */
+  readonly potential: Tensor;
+}
+
+/**
+ * One step: charge `h = v + (x − (v − rest)) / τ`, fire `s = h ≥ threshold`, reset `v = h · (1 − s) + rest · s` (hard) or
+ * `v = h − threshold · s` (soft, with rest = 0).
+ *
+ * @param potential v after the previous step, and `current` x, both [N, ...neurons]
+ * @param leak 1/τ, [] or [1, ...neurons]
+ * @see Fang et al. 2021 (arXiv 2007.05785)
+ */
+export function stepNeuron(potential: Tensor, current: Tensor, leak: Tensor, neuron: NeuronSpec): NeuronStep {
+  const drive = tf.sub(current, tf.sub(potential, restingPotential(neuron)));
+  return fireAndReset(tf.add(potential, tf.mul(drive, leak)), neuron);
+}
+
+function fireAndReset(charged: Tensor, { threshold, reset }: NeuronSpec): NeuronStep {
+  const spikes = tf.cast(tf.greaterEqual(charged, threshold), 'float32');
+  const potential =
+    reset.kind === 'hard'
+      ? tf.add(tf.mul(charged, tf.sub(1, spikes)), tf.mul(spikes, reset.potential))
+      : tf.sub(charged, tf.mul(spikes, threshold));
+  return { charged, spikes, potential };
+}
+
+/** All steps of neurons that start at rest. @param current x, [T, N, ...neurons]; `leak` 1/τ, [] or [1, ...neurons] */
+export function runSteps(current: Tensor, leak: Tensor, neuron: NeuronSpec): NeuronStep[] {
+  let potential = tf.fill(current.shape.slice(1), restingPotential(neuron));
+  return tf.unstack(current).map((input) => {
+    const step = stepNeuron(potential, input, leak, neuron);
+    potential = step.potential;
+    return step;
+  });
+}
+
+/**
+ * Spiking neurons over T steps, with their own backward pass: the spike's derivative is the surrogate's.
+ *
+ * @param current x, [T, N, ...neurons]
+ * @param leak 1/τ, [] or [1, ...neurons]
+ * @param alpha slope of the surrogate
+ * @returns spikes, shaped like `current`
+ * @see Fang et al. 2021 (arXiv 2007.05785)
+ */
+export function integrateAndFire(current: Tensor, leak: Tensor, alpha: Scalar, neuron: NeuronSpec): Tensor {
+  return differentiable([current, leak, alpha], () => {
+    const steps = runSteps(current, leak, neuron);
+    return {
+      value: tf.stack(steps.map(({ spikes }) => spikes)),
+      keep: [current, leak, alpha, tf.stack(steps.map(({ charged }) => charged))],
+      backward: (spikeGradients, kept) =>
+        backward(spikeGradients, kept as [Tensor, Tensor, Scalar, Tensor], neuron),
+    };
+  });
+}
+
+/**
+ * The backward pass in time, from `spikeGradients` = dL/ds of every step. The potential after a step affects the loss through the
+ * following steps: dL/dv, which is 0 after the last one. Symbols without an index belong to step t; u = h − threshold, and S' is the
+ * surrogate's at α · u (snn/surrogate.ts):
+ *
+ *   dL/ds  += dL/dv · dv/ds                           if the reset is attached; dv/ds = rest − h (hard), −threshold (soft)
+ *   dL/dh   = dL/ds · α · S' + dL/dv · dv/dh          dv/dh = 1 − s (hard), 1 (soft)
+ *   dL/dα  += Σ dL/ds · u · S'
+ *   dL/dx   = dL/dh / τ
+ *   dL/d(1/τ) += Σ dL/dh · (x − (v[t−1] − rest))      summed over the neurons that share τ
+ *   dL/dv[t−1] = dL/dh · (1 − 1/τ)
+ *
+ * @returns gradients of current, leak and alpha
+ */
+function backward(
+  spikeGradients: Tensor,
+  [current, leak, alpha, charged]: [Tensor, Tensor, Scalar, Tensor],
+  neuron: NeuronSpec,
+): Tensor[] {
+  const { threshold, reset, surrogate } = neuron;
+  const rest = restingPotential(neuron);
+  const inputs = tf.unstack(current);
+  const steps = tf.unstack(charged).map((potential) => fireAndReset(potential, neuron));
+  const start = tf.fill(current.shape.slice(1), rest);
+  const inputGradients: Tensor[] = [];
+  let leakGradient: Tensor = tf.zerosLike(leak);
+  let alphaGradient: Tensor = tf.zerosLike(alpha);
+  let potentialGradient: Tensor = tf.zerosLike(start);
+  for (const [t, spikeGradient] of [...tf.unstack(spikeGradients).entries()].reverse()) {
+    const { charged, spikes } = steps[t] as NeuronStep;
+    const before = steps[t - 1]?.potential ?? start;
+
+    const byReset = reset.kind === 'hard' ? tf.sub(rest, charged) : tf.fill(charged.shape, -threshold);
+    const gradient = reset.detach ? spikeGradient : tf.add(spikeGradient, tf.mul(potentialGradient, byReset));
+
+    const excess = tf.sub(charged, threshold);
+    const stepGradient = tf.mul(gradient, surrogateDerivative(surrogate.kind, tf.mul(excess, alpha)));
+    const unspiked = reset.kind === 'hard' ? tf.sub(1, spikes) : tf.onesLike(charged);
+    const chargedGradient = tf.add(tf.mul(stepGradient, alpha), tf.mul(potentialGradient, unspiked));
+
+    const drive = tf.sub(inputs[t] as Tensor, tf.sub(before, rest));
+    alphaGradient = tf.add(alphaGradient, tf.sum(tf.mul(stepGradient, excess)));
+    leakGradient = tf.add(leakGradient, sumLike(tf.mul(chargedGradient, drive), leak));
+    inputGradients.unshift(tf.mul(chargedGradient, leak));
+    potentialGradient = tf.mul(chargedGradient, tf.sub(1, leak));
+  }
+  return [tf.stack(inputGradients), leakGradient, alphaGradient];
+}
+
+/** Sums a gradient [N, ...neurons] to the shape before broadcasting: [] or [1, ...neurons]. */
+function sumLike(gradient: Tensor, to: Tensor): Tensor {
+  return to.rank === 0 ? tf.sum(gradient) : tf.sum(gradient, 0, true);
+}
+
+/** A surrogate's S'(z) on tensors; see snn/surrogate.ts for formulas and sources. @param z α · (h − threshold) */
+export function surrogateDerivative(kind: Surrogate['kind'], z: Tensor): Tensor {
+  switch (kind) {
+    case 'atan':
+      return tf.div(0.5, tf.add(1, tf.square(tf.mul(z, Math.PI / 2))));
+    case 'sigmoid': {
+      const value = tf.sigmoid(z);
+      return tf.mul(value, tf.sub(1, value));
+    }
+    case 'triangle':
+      return tf.relu(tf.sub(1, tf.abs(z)));
+  }
+}

@@ -1,0 +1,61 @@
+import { describeError, ReproError } from '../../../errors.ts';
+import type { Facts } from '../../freshness/fingerprint.ts';
+import type { Freshness } from '../../freshness/freshness.ts';
+import { checkAll, openSession, saveDigests } from '../../freshness/session.ts';
+import { loadPlan } from '../../plan/load.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { openRecords } from '../../store/records.ts';
+
+/**
+ * The fingerprints of everything that a run of any profile would find done: in place, or to be restored from the store. Where that cannot be
+ * told, these are all of the profile's results.
+ *
+ * @param warn is told of each profile of which all results count
+ * @throws {ConfigurationError} if the pipeline or its default profile cannot be read
+ */
+export async function findRestorable(
+  projectRoot: string,
+  facts: Facts,
+  warn: (text: string) => void,
+): Promise<ReadonlySet<string>> {
+  const load = (profile?: string): Promise<Plan> => loadPlan({ projectRoot, profile, isForReading: true });
+  const first = await load();
+  const records = openRecords(first);
+  const all = [...records.listLast(), ...records.listActions()];
+  const found = new Set<string>();
+  for (const name of [first.profile, ...(first.otherProfiles ?? [])]) {
+    const unknown = await (name === first.profile ? Promise.resolve(first) : load(name)).then(
+      (plan) => addRestorable(found, plan, facts),
+      (error: unknown) => {
+        if (error instanceof ReproError) return describeError(error);
+        throw error;
+      },
+    );
+    if (unknown === undefined) continue;
+    const own = all.filter(({ profile }) => profile === name);
+    for (const { fingerprint } of own) found.add(fingerprint);
+    if (own.length > 0) {
+      warn(`profile ${name}: all its results are kept, because what it would restore is unknown: ${unknown}`);
+    }
+  }
+  return found;
+}
+
+/** @returns why it cannot be told of all instances; undefined if it can */
+async function addRestorable(found: Set<string>, plan: Plan, facts: Facts): Promise<string | undefined> {
+  const session = openSession(plan, { facts });
+  let unknown: string | undefined;
+  for await (const { freshness } of checkAll(session, [...plan.instances.keys()], () => false)) {
+    if ('record' in freshness) found.add(freshness.record.fingerprint);
+    else unknown ??= whyUnknown(freshness);
+  }
+  await saveDigests(session);
+  return unknown;
+}
+
+/** Why nothing can be said of an instance and of those after it: an error in its code, say, or a disk with data that is not there. */
+function whyUnknown(freshness: Exclude<Freshness, { record: unknown }>): string | undefined {
+  if (freshness.error !== undefined) return freshness.reasons[0].text;
+  const missing = freshness.parts?.inputs.find(({ external, digest }) => external && digest === 'missing');
+  return missing === undefined ? undefined : `${missing.path} is missing`;
+}

@@ -1,0 +1,99 @@
+import type { MetricValue, Progress } from '../../stage/define-stage.ts';
+import type { UndeclaredAccess } from '../../stage/undeclared.ts';
+import type { StaleReason } from '../freshness/stale-reason.ts';
+import type { ExpectedTime, ExpectedTotal } from './expected-time.ts';
+
+/** Everything that happens in a run, in order; the terminal views and `--json` are built from it. */
+export type RunEvent =
+  | { readonly kind: 'run-started'; readonly ids: readonly string[]; readonly jobs: number }
+  | {
+      readonly kind: 'cached';
+      readonly id: string;
+      /** Outputs, or files in them, that were missing or altered and are restored from the store. */
+      readonly restored: readonly string[];
+      /** Files in its outputs that it did not create. */
+      readonly removed: readonly string[];
+      /** Whether this only reports what a run would do. */
+      readonly isRehearsal: boolean;
+      /** What its outputs were made with: the metrics, and how long it took. */
+      readonly made?: {
+        readonly metrics: Readonly<Record<string, MetricValue>>;
+        readonly totalSeconds: number;
+      };
+    }
+  | {
+      readonly kind: 'would-run';
+      readonly id: string;
+      readonly reasons: readonly StaleReason[];
+      /** null without an earlier run of this profile. */
+      readonly expected: ExpectedTime | null;
+      /** Whether it would stay on this machine while others go to a cluster. */
+      readonly staysHere?: boolean;
+    }
+  | {
+      readonly kind: 'started';
+      readonly id: string;
+      readonly reasons: readonly StaleReason[];
+      readonly logFile: string;
+    }
+  | {
+      /** What a cluster says about the job of an instance, whenever that changes. */
+      readonly kind: 'job';
+      readonly id: string;
+      /** `12`, or `12_3` in an array. */
+      readonly job: string;
+      /** In the cluster's own words, such as `PENDING`. */
+      readonly state: string;
+      /** Whether it is on a node; otherwise it waits. */
+      readonly isRunning: boolean;
+      /** Why it waits; null if nothing is said. */
+      readonly reason: string | null;
+      readonly node: string | null;
+      readonly elapsedSeconds: number | null;
+    }
+  | {
+      readonly kind: 'progress';
+      readonly id: string;
+      readonly progress: Progress;
+      /** When it was reported, by the clock of the machine that did; default: now, by this one's. */
+      readonly atMs?: number;
+    }
+  | { readonly kind: 'note'; readonly id: string; readonly level: 'note' | 'warning'; readonly text: string }
+  | {
+      /** Of a stage that `--trace` watched, once it has ended. */
+      readonly kind: 'traced';
+      readonly id: string;
+      /** What it touched without declaring it. */
+      readonly undeclared: readonly UndeclaredAccess[];
+      /** Lines for its entry in the pipeline file. */
+      readonly yaml: readonly string[];
+    }
+  | { readonly kind: 'metrics'; readonly id: string; readonly values: Readonly<Record<string, MetricValue>> }
+  | {
+      readonly kind: 'finished';
+      readonly id: string;
+      readonly seconds: number;
+      /** With the executions that it went on from, if there were some. */
+      readonly totalSeconds?: number;
+      /** Of a job that ended while nobody watched. */
+      readonly job?: string;
+      readonly metrics: Readonly<Record<string, MetricValue>>;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly id: string;
+      readonly seconds: number;
+      readonly code: string;
+      readonly text: string;
+      readonly logFile: string;
+      readonly logTail: readonly string[];
+    }
+  | { readonly kind: 'blocked'; readonly id: string; readonly by: readonly string[] }
+  | { readonly kind: 'interrupted'; readonly id: string }
+  | {
+      readonly kind: 'run-finished';
+      readonly outcome: 'ok' | 'failed' | 'interrupted';
+      readonly seconds: number;
+      /** Of a rehearsal: how long the run itself would take. */
+      readonly expected?: ExpectedTotal;
+    };

@@ -1,0 +1,96 @@
+import { describeError } from '../../errors.ts';
+import type { Facts } from '../freshness/fingerprint.ts';
+import { checkAll, type Session } from '../freshness/session.ts';
+import type { StaleReason } from '../freshness/stale-reason.ts';
+import { describeLost } from '../freshness/store-again.ts';
+import type { Resources, StageInstance } from '../plan/plan.ts';
+import type { RunEvent } from './events.ts';
+import { ExpectedTimes, type ExpectedTotal, expectDuration } from './expected-time.ts';
+import { describeShortage, type MachineResources, measureMachine } from './machine.ts';
+import { createHitEvent, forcedReason } from './preparation.ts';
+
+export interface RehearsalOptions {
+  readonly isForced: (id: string) => boolean;
+  readonly facts: Facts;
+  readonly jobs: number;
+  /** Whether some of the instances would run on other machines. */
+  readonly usesOthers: boolean;
+  readonly gpus?: readonly string[] | undefined;
+  readonly environment?: NodeJS.ProcessEnv | undefined;
+  readonly machine?: MachineResources | undefined;
+  readonly onEvent: (event: RunEvent) => void;
+}
+
+/**
+ * What `run` would do and how long it would take, as far as that can be known beforehand.
+ *
+ * @returns undefined for a run on a cluster: earlier runs may have been this machine's, and how long jobs wait nobody knows
+ */
+export async function rehearse(
+  session: Session,
+  ids: readonly string[],
+  options: RehearsalOptions,
+): Promise<ExpectedTotal | undefined> {
+  const { plan, records } = session;
+  const { isForced, onEvent } = options;
+  const times = new ExpectedTimes(plan, records, options.facts);
+  const seconds = new Map<string, number>();
+  const waiting: StageInstance[] = [];
+  let unknown = 0;
+  for await (const { instance, freshness } of checkAll(session, ids, isForced)) {
+    const { id } = instance;
+    if ('record' in freshness && !isForced(id)) {
+      onEvent(createHitEvent(id, freshness, true));
+      const lost = describeLost(freshness.lost);
+      if (lost !== null) onEvent({ kind: 'note', id, level: 'note', text: lost.text });
+      continue;
+    }
+    const reasons: readonly StaleReason[] =
+      isForced(id) || !('reasons' in freshness) ? [forcedReason] : freshness.reasons;
+    const parts = 'parts' in freshness ? freshness.parts : null;
+    const expected = options.usesOthers ? null : times.find(instance, parts);
+    if (expected === null) unknown += 1;
+    seconds.set(id, expected?.seconds ?? 0);
+    onEvent({ kind: 'would-run', id, reasons, expected });
+    if ('error' in freshness && freshness.error !== undefined) {
+      onEvent({ kind: 'note', id, level: 'warning', text: describeError(freshness.error) });
+    }
+    waiting.push(instance);
+  }
+  const resourcesOf = (id: string): Resources => {
+    const instance = plan.instances.get(id);
+    if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
+    return instance.resources;
+  };
+  const machine = options.machine ?? (await measureMachine([...seconds.keys()].map(resourcesOf), options));
+  for (const instance of waiting) {
+    for (const text of await foresee(session, instance, machine)) {
+      onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
+    }
+  }
+  if (options.usesOthers) return undefined;
+  const duration = await expectDuration(
+    {
+      ids,
+      dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
+      resourcesOf,
+      jobs: options.jobs,
+      machine,
+    },
+    (id) => seconds.get(id) ?? null,
+  );
+  return { seconds: duration, unknown };
+}
+
+/** What a run would warn of, or refuse. */
+async function foresee(
+  session: Session,
+  { command, resources }: StageInstance,
+  machine: MachineResources,
+): Promise<string[]> {
+  const shortage = describeShortage(resources, machine);
+  const texts = shortage === null ? [] : [shortage];
+  if (command.kind !== 'module') return texts;
+  const refusal = await session.closures.assertInstalled(command.path).catch((error: unknown) => error);
+  return refusal === undefined ? texts : [...texts, describeError(refusal)];
+}

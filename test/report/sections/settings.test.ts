@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { listSwitched } from '../../../src/report/data/compat.ts';
+import type { Results } from '../../../src/report/data/results.ts';
+import { renderMarkdown } from '../../../src/report/page/markdown.ts';
+import { buildReport } from '../../../src/report/report.ts';
+import { tabulateCompat } from '../../../src/report/sections/settings.ts';
+import { COMPAT_DEFAULTS, COMPAT_SWITCHES, type Compat } from '../../../src/thesis/compat.ts';
+import { ENVIRONMENT, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
+
+function model(title: string, switched: Partial<Compat>) {
+  const compat = { ...COMPAT_DEFAULTS, ...switched };
+  return makeModelResult({ id: title, title, runs: [makeRunResult({ compat })] });
+}
+
+const resultsOf = (...models: ReturnType<typeof model>[]): Results => makeResults({ models });
+
+/** The cells of this run, by the name of the switch. */
+function used(results: Results) {
+  const rows = tabulateCompat(results)?.rows ?? [];
+  return new Map(rows.map((row) => [row[0]?.details?.[0]?.replace('compat.', ''), row[1]]));
+}
+
+describe('the table of disagreements', () => {
+  it('lists every switch in order, with its default and its alternative', () => {
+    const table = tabulateCompat(resultsOf(model('A', {})));
+    expect(table?.rows.map((row) => [row[0]?.details?.[0], row[2]?.text, row[3]?.text])).toEqual(
+      Object.entries(COMPAT_SWITCHES).map(([name, { choices }]) => {
+        const [usual, ...others] = choices.map(({ value }) => value);
+        return [`compat.${name}`, usual, others.join(', ')];
+      }),
+    );
+    expect(table?.rows.map((row) => row[1]?.details)).toEqual(table?.rows.map(() => ['default']));
+  });
+
+  it('marks values other than the default, and names models if they differ', () => {
+    const all = resultsOf(
+      model('A', { trials: 'first-88' }),
+      model('B', { trials: 'first-88', tau_init: 'paper' }),
+    );
+    expect(used(all).get('trials')).toEqual({
+      text: 'first-88',
+      tone: 'differs',
+      details: ['not the default'],
+    });
+    expect(used(all).get('tau_init')).toEqual({
+      text: 'paper (B)',
+      tone: 'differs',
+      details: ['default for A'],
+    });
+    expect(used(all).get('selection')).toEqual({ text: 'validation', details: ['default'] });
+    expect(listSwitched(all)).toEqual(['trials=first-88', 'tau_init=paper']);
+  });
+
+  it('has the settings of frames that concern the data set, if frames are known', () => {
+    const { dataset } = makeResults({});
+    const settings = { steps: 20, overlaps: 'earlier' };
+    const withFrames = (title: string, frames: Record<string, unknown>, of = dataset): Results =>
+      makeResults({ dataset: of, models: [makeModelResult({ title, runs: [makeRunResult({ frames })] })] });
+    const rowOf = (results: Results) =>
+      tabulateCompat(results)?.rows.flatMap(([name, value]) =>
+        name?.details?.[0]?.startsWith('frames.') ? [[name.details[0], value?.text, value?.details]] : [],
+      );
+    expect(dataset).toBe('dvs128-gesture');
+    expect(rowOf(withFrames('A', { steps: 20 }))).toEqual([['frames.overlaps', 'both', ['default']]]);
+    const switched = withFrames('A', settings);
+    expect(rowOf(switched)).toEqual([['frames.overlaps', 'earlier', ['not the default']]]);
+    expect(listSwitched(switched)).toEqual(['overlaps=earlier']);
+    expect(rowOf(withFrames('A', { steps: 20, rowStride: 'height' }, 'asl-dvs'))).toEqual([
+      ['frames.rowStride', 'height', ['not the default']],
+    ]);
+  });
+
+  it('never shows the model’s batch size if the profile overrides it', () => {
+    const ofSize = (title: string, batchSize: number, switched: Partial<Compat> = {}) =>
+      makeModelResult({
+        title,
+        train: { batchSize: 16 },
+        runs: [
+          makeRunResult({ compat: { ...COMPAT_DEFAULTS, ...switched }, training: { epochs: 3, batchSize } }),
+        ],
+      });
+    const quick = resultsOf(ofSize('A', 8), ofSize('B', 8));
+    expect(used(quick).get('batch_size')).toEqual({
+      text: '8',
+      tone: 'differs',
+      details: ['set by train.batchSize of the profile'],
+    });
+    expect(listSwitched(quick)).toEqual([]);
+    expect(renderMarkdown(buildReport(quick, { title: 'A run', environment: ENVIRONMENT }))).toContain(
+      'The profile sets a batch size of its own, which overrides both.',
+    );
+    expect(used(resultsOf(ofSize('A', 16))).get('batch_size')).toEqual({
+      text: 'paper',
+      details: ['default'],
+    });
+    expect(used(resultsOf(ofSize('A', 32, { batch_size: 'documented' }))).get('batch_size')).toEqual({
+      text: 'documented',
+      tone: 'differs',
+      details: ['not the default'],
+    });
+  });
+
+  it('is omitted if training did not record its switches', () => {
+    expect(tabulateCompat(makeResults())).toBeNull();
+  });
+
+  it('is in the Markdown too, and the switches are at the top of the report', () => {
+    const options = { title: 'A run', environment: ENVIRONMENT };
+    const text = renderMarkdown(buildReport(resultsOf(model('A', { regularise: 'tau' })), options));
+    expect(text).toContain('**Where paper, code and runs disagree**');
+    expect(text).toContain('- Compatibility switches: regularise=tau');
+    expect(text).toMatch(/\| \*\*tau\*\*<br>not the default \|/);
+    expect(text).toContain('includes λ · Σ Var(τ).');
+    const ofSteps = renderMarkdown(buildReport(resultsOf(model('A', { loss: 'step' })), options));
+    expect(text).toContain('Mean squared error of the firing rates against');
+    expect(ofSteps).toContain('Mean squared error of each time step’s output (compat.loss: step) against');
+    expect(ofSteps).not.toContain('of the firing rates against');
+    expect(renderMarkdown(buildReport(resultsOf(model('A', {})), options))).not.toContain(
+      'Compatibility switches',
+    );
+  });
+});
