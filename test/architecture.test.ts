@@ -77,6 +77,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** The folders of the runner in layers: each imports those above it, and its own sub-folders. */
+const layers = ['plan', 'store', 'freshness', 'jobs', 'run', 'cluster', 'share', 'extras'];
+
 function listSources(folder: string): string[] {
   return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
@@ -230,6 +233,18 @@ describe('the architecture', () => {
       )
       .filter(([, targets]) => targets.length > 0);
     expect(Object.fromEntries(shown)).toEqual(Object.fromEntries(expected));
+  });
+
+  test('has a runner in layers: each folder imports those above it', () => {
+    const layerOf = (file: string): number => layers.indexOf(file.split('/')[2] ?? '');
+    const own = sources.filter((file) => file.startsWith('src/runner/'));
+    expect(own.filter((file) => layerOf(file) === -1)).toEqual([]);
+    const wrong = own.flatMap((file) =>
+      readImports(file)
+        .filter((target) => target.startsWith('src/runner/') && layerOf(target) > layerOf(file))
+        .map((target) => `${file} imports ${target}`),
+    );
+    expect(wrong).toEqual([]);
   });
 
   test('keeps the network core pure: snn imports nothing but itself', () => {

@@ -1,6 +1,6 @@
 import type { DataIdentity } from '../../comparison/run-results.ts';
 import { ReproError } from '../../errors.ts';
-import { compareCodeUnits } from '../../runner/canonical-json.ts';
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { type LockFile, lockPathOf, readLockFile, whyUnreadable } from '../../runner/freshness/lock-file.ts';
 import { adviseOnLock, findAmong } from '../../runner/freshness/recorded-runs.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
