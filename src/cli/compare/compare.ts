@@ -1,8 +1,8 @@
 import process from 'node:process';
 import { compareRuns } from '../../comparison/compare.ts';
 import type { RunResults } from '../../comparison/run-results.ts';
-import { openSession } from '../../runner/session.ts';
-import { readStatus } from '../../runner/status.ts';
+import { openSession } from '../../runner/freshness/session.ts';
+import { readStatus } from '../../runner/run/status.ts';
 import { RecordedFiles } from '../../runner/store/recorded-files.ts';
 import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
 import { factsOf } from '../doctor/facts.ts';
