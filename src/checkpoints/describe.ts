@@ -3,7 +3,7 @@ import { tauOfLogit } from '../snn/neurons.ts';
 import type { State } from '../snn/tensor.ts';
 import { escapeControls, formatPercent, listSome } from '../text.ts';
 import type { CheckpointEvaluation } from './evaluate-checkpoint.ts';
-import type { ImportOutcome } from './import-folder.ts';
+import type { ImportOutcome } from './import-export.ts';
 
 const FORMATS = {
   zip: 'zip format',

@@ -8,14 +8,12 @@ import { readSafetensors } from '../formats/safetensors.ts';
 import { readSafetensorsArrays } from '../formats/safetensors-arrays.ts';
 import { readRun, readSplit } from '../results/run-file.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
-import { ShapeError } from '../snn/shape-error.ts';
-import type { State } from '../snn/tensor.ts';
+import { ShapeError, type State } from '../snn/tensor.ts';
 import type { ScoringCompat } from '../training/scores.ts';
 import type { Assumption } from './answers.ts';
-import { decodeMetadata } from './export-metadata.ts';
 import { importCheckpoint } from './import-checkpoint.ts';
-import { parseNetworkFile } from './network-file.ts';
 import { SAFETENSORS_NAME } from './saved-file.ts';
+import { decodeMetadata, parseNetworkFile } from './self-description.ts';
 import { type TrainedOn, trainedElsewhere, trainedHere } from './trained-on.ts';
 import { recoverFolder } from './whole-output.ts';
 

@@ -2,8 +2,7 @@ import { ReproError } from '../errors.ts';
 import { PickleRecord, type PickleValue } from '../formats/torch-pt.ts';
 import type { Layer } from '../snn/spec.ts';
 import { quoteName } from '../text.ts';
-import { type ModuleLayer, numberOf, readLayers, sizeOf } from './module-layers.ts';
-import { type ModuleTree, shortName } from './module-tree.ts';
+import { type ModuleLayer, type ModuleTree, numberOf, readLayers, shortName, sizeOf } from './module-tree.ts';
 
 /** What a network's modules say beyond its tensors. Nothing if only tensors were saved. */
 export interface NetworkFacts {

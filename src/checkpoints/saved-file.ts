@@ -1,10 +1,17 @@
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { readRegular } from '../files/regular-file.ts';
 import { readSafetensorsArrays } from '../formats/safetensors-arrays.ts';
-import { openTorchFile, type PickleValue, type TorchArray } from '../formats/torch-pt.ts';
-import { isExported } from './export-metadata.ts';
-import type { ModuleTree } from './module-tree.ts';
-import { findNetwork, unwrapNames } from './saved-object.ts';
+import {
+  describeValue,
+  openTorchFile,
+  type PickleRecord,
+  type PickleValue,
+  type TorchArray,
+  TorchTensor,
+} from '../formats/torch-pt.ts';
+import { quoteName } from '../text.ts';
+import { isModule, type ModuleTree, readModuleTree } from './module-tree.ts';
+import { isExported } from './self-description.ts';
 
 /** A tensor whose elements are read when asked for. */
 export interface SavedTensor {
@@ -73,4 +80,92 @@ async function openSafetensors(path: string, file: string): Promise<SavedFile> {
     log: undefined,
     close: async () => {},
   };
+}
+
+/** The network found in a file written by torch.save. */
+interface SavedNetwork {
+  /** Tensors under their `state_dict` names. */
+  readonly tensors: ReadonlyMap<string, TorchTensor>;
+  /** The modules and the class (`models.DVS128GestureNet`), if a whole network was pickled. */
+  readonly tree: ModuleTree | undefined;
+  readonly className: string | undefined;
+  /** `log_data_list` of the original's checkpoints. */
+  readonly log: PickleValue | undefined;
+}
+
+/** The keys under which a checkpoint may keep its network: the original's first, then other common ones. */
+const NETWORK_KEYS = ['net', 'model', 'module', 'state_dict', 'model_state_dict', 'net_state_dict'] as const;
+
+/** Wrappers that keep one network under the name `module`. */
+const WRAPPERS = /^torch\.nn\.parallel\./;
+const WRAPPED = 'module.';
+
+/**
+ * Finds the network in a saved object: a whole pickled module, its `state_dict`, or a dictionary that has either under a
+ * common key.
+ *
+ * @throws {ReproError} `import-unknown` if there is none, saying what was found
+ */
+export function findNetwork(value: PickleValue, file: string): SavedNetwork {
+  const log = value instanceof Map ? value.get('log_data_list') : undefined;
+  const found = readNetwork(value, file) ?? readNetwork(innerOf(value), file);
+  if (found !== undefined) return { ...found, log };
+  throw new ReproError('import-unknown', `expected a network, found ${describeContent(value)}.`, {
+    where: file,
+    fix: `Save the network itself, its state_dict, or a dictionary with either under one of: ${NETWORK_KEYS.join(', ')}.`,
+  });
+}
+
+/** Removes the prefix that a wrapper such as DataParallel gives to every name. */
+function unwrapNames<T>(tensors: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
+  return [...tensors.keys()].every((name) => name.startsWith(WRAPPED))
+    ? new Map([...tensors].map(([name, tensor]) => [name.slice(WRAPPED.length), tensor]))
+    : tensors;
+}
+
+function innerOf(value: PickleValue): PickleValue | undefined {
+  if (!(value instanceof Map)) return undefined;
+  const key = NETWORK_KEYS.find((name) => value.has(name));
+  return key === undefined ? undefined : value.get(key);
+}
+
+function readNetwork(value: PickleValue | undefined, file: string): Omit<SavedNetwork, 'log'> | undefined {
+  if (isModule(value)) {
+    const network = unwrap(value);
+    const tree = readModuleTree(network, file);
+    const tensors = new Map([...tree.parameters, ...tree.buffers]);
+    return { tensors, tree, className: network.className };
+  }
+  const tensors = readStateDict(value);
+  return tensors && { tensors, tree: undefined, className: undefined };
+}
+
+/** The network inside a DataParallel. */
+function unwrap(record: PickleRecord): PickleRecord {
+  const modules = record.state.get('_modules');
+  const inner = modules instanceof Map ? modules.get('module') : undefined;
+  return WRAPPERS.test(record.className) && isModule(inner) ? inner : record;
+}
+
+function readStateDict(value: PickleValue | undefined): ReadonlyMap<string, TorchTensor> | undefined {
+  if (!(value instanceof Map) || value.size === 0) return undefined;
+  const tensors = new Map<string, TorchTensor>();
+  for (const [name, tensor] of value) {
+    if (typeof name !== 'string' || !(tensor instanceof TorchTensor)) return undefined;
+    tensors.set(name, tensor);
+  }
+  return unwrapNames(tensors);
+}
+
+function describeContent(value: PickleValue): string {
+  if (!(value instanceof Map)) return describeValue(value);
+  return value.size === 0 ? 'an empty dictionary' : `${describeValue(value)} with ${listKeys(value)}`;
+}
+
+function listKeys(map: ReadonlyMap<PickleValue, PickleValue>): string {
+  // Only strings are shown as they are: a tuple may contain itself, or be as long as a library.
+  const keys = [...map.keys()]
+    .slice(0, 8)
+    .map((key) => (typeof key === 'string' ? quoteName(key, 60) : describeValue(key)));
+  return keys.join(', ') + (map.size > keys.length ? ', …' : '');
 }

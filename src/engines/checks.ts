@@ -1,7 +1,6 @@
 import { type StateEntry, stateEntries } from '../snn/parameters.ts';
-import { ShapeError } from '../snn/shape-error.ts';
 import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
-import { countElements, type State, type Tensor } from '../snn/tensor.ts';
+import { countElements, ShapeError, type State, type Tensor } from '../snn/tensor.ts';
 import type { Frames, NeuronPass, OptimiserState, TrainingBatch } from './engine.ts';
 
 /** Checks that `state` has every tensor of the network, with its type and shape. @throws {ShapeError} naming the first mismatch */

@@ -5,10 +5,15 @@ import { findOriginal } from '../thesis/data-sets.ts';
 import type { ResolvedModel } from '../training/model-file.ts';
 import { resolveModel } from '../training/resolve-model.ts';
 import { warnOfSeed } from '../training/seed.ts';
-import { type OriginalArguments, type ParsedArguments, parseArguments } from './arguments.ts';
-import { countFittingLayers } from './contradictions.ts';
-import { nameFolders } from './folder-names.ts';
+import type { ArgumentName } from './argument-table.ts';
+import {
+  countFittingLayers,
+  type OriginalArguments,
+  type ParsedArguments,
+  parseArguments,
+} from './arguments.ts';
 import { type Configuration, describeConfiguration } from './model-config.ts';
+import { formatPythonFloat } from './python-numbers.ts';
 
 /** Everything that follows from a command line alone, without looking at data. */
 export interface Preparation {
@@ -74,7 +79,7 @@ export function prepareTraining(
  * A note if the thesis' published script would stop at these arguments: its networks for other data sets than DVS128 Gesture were not
  * carried over to its new constructors, except MNIST's with LIF neurons.
  */
-export function describePublishedStop({
+function describePublishedStop({
   dataset_name: name,
   use_plif,
   tau_per_neuron,
@@ -105,4 +110,43 @@ export function checkLayersFit({ parsed }: Preparation, downsample: number): voi
     `-number_layer ${number_layer}: each layer halves the frame, and with frames.downsample ${downsample} its ${height} x ${width} pixels allow at most ${most}.`,
     { fix: 'Use fewer layers, or a smaller --set frames.downsample.' },
   );
+}
+
+/** The original's folders for event files and for checkpoints, both directly in `-log_dir_prefix`. */
+export interface FolderNames {
+  readonly log: string;
+  readonly checkpoints: string;
+}
+
+/** The names of a run's folders, exactly as the original writes them. */
+export function nameFolders({ values, given }: ParsedArguments): FolderNames {
+  const float = (name: 'init_tau' | 'tau_std_dev' | 'reg_lambda' | 'val_ratio'): string =>
+    printFloat(values[name], name, given);
+  const parts = [
+    `val_${float('val_ratio')}`,
+    values.dataset_name,
+    `init_tau_${float('init_tau')}`,
+    `tau_std_dev_${float('tau_std_dev')}`,
+    `use_plif_${printFlag(values.use_plif)}`,
+    `use_max_pool_${printFlag(values.use_max_pool)}`,
+    `T_${values.T}`,
+    `c_${values.channels ?? 'None'}`,
+    `n_${values.number_layer ?? 'None'}`,
+    `split_by_${values.split_by ?? 'None'}`,
+    `normalization_${values.normalization ?? 'None'}`,
+    `detach_reset_${printFlag(values.detach_reset)}`,
+    `tau_per_neuron_${printFlag(values.tau_per_neuron)}`,
+    `lambda_reg_${float('reg_lambda')}`,
+  ];
+  const log = parts.join('_');
+  return { log, checkpoints: `pt_${log}` };
+}
+
+/** Numbers given on the command line are floats; the script's own zeros are integers and stay so. */
+function printFloat(value: number, name: ArgumentName, given: ReadonlySet<ArgumentName>): string {
+  return !given.has(name) && Number.isInteger(value) ? String(value) : formatPythonFloat(value);
+}
+
+function printFlag(value: boolean): string {
+  return value ? 'True' : 'False';
 }

@@ -30,7 +30,7 @@ export interface RunRecord {
   readonly engine: { readonly name: string; readonly backend: string; readonly version: string };
 }
 
-export const recordFile = 'arguments.json';
+const recordFile = 'arguments.json';
 
 export function describeRecord(
   { words, parsed, model }: Preparation,

@@ -1,17 +1,21 @@
-import { mkdir } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { Engine } from '../engines/engine.ts';
+import type { Engine, EngineChoice } from '../engines/engine.ts';
+import { chooseCpuEngine, chooseEngine, type EngineOptions } from '../engines/selection/choose-engine.ts';
 import { ReproError } from '../errors.ts';
 import type { ClipIndex } from '../results/clip-index.ts';
+import { maximumAccuracy } from '../results/run-file.ts';
+import { formatPercent } from '../text.ts';
+import type { Checkpoint } from '../training/checkpoint.ts';
+import { CheckpointStore } from '../training/checkpoint-store.ts';
 import { openFrameCache } from '../training/frame-cache.ts';
 import { trainNetwork } from '../training/loop.ts';
-import type { TrainingProgress } from '../training/progress.ts';
+import type { TrainingSettings } from '../training/model-file.ts';
+import { describeEpoch, type TrainingProgress } from '../training/progress.ts';
 import { setUpTraining } from '../training/training-setup.ts';
-import { describeEpochEnd } from './epoch-line.ts';
 import type { Preparation } from './preparation.ts';
 import { type OriginalRunFile, RunFolder } from './run-folder.ts';
 import { nameTraining, type RunRecord, writeRecord } from './run-record.ts';
-import { RunStore } from './run-store.ts';
 
 export interface OriginalTraining {
   readonly preparation: Preparation;
@@ -111,4 +115,133 @@ function checkFrames({ preparation, record, framesFolder }: OriginalTraining, in
     where: framesFolder,
     fix: 'Another run in this project has replaced them. Run the command again when that run has ended.',
   });
+}
+
+/** Called for finished epochs: once for those of a loaded checkpoint, then whenever one ends. */
+type EpochsListener = (checkpoint: Checkpoint, occasion: 'loaded' | 'ended') => Promise<void>;
+
+/**
+ * The checkpoints that a training resumes from. It also reports the end of each epoch, for the files that people read. Unlike in the
+ * pipeline, a checkpoint that exists but cannot be used is an error: nothing would make the content of these folders again.
+ */
+class RunStore extends CheckpointStore {
+  readonly #folder: string;
+  readonly #key: string;
+  readonly #onEpochs: EpochsListener;
+  readonly #assertHeld: () => void;
+  readonly #beforeFirst: () => Promise<void>;
+  #epochs = 0;
+  #hasSaved = false;
+
+  /**
+   * @param key identifies the training apart from its number of epochs, so that a finished one can be continued
+   * @param assertHeld throws if another training has taken the folder in the meantime
+   * @param beforeFirst prepares the folder for the first checkpoint that this process saves
+   */
+  constructor(
+    folder: string,
+    options: {
+      readonly key: string;
+      readonly warn: (text: string) => void;
+      readonly onEpochs: EpochsListener;
+      readonly assertHeld: () => void;
+      readonly beforeFirst: () => Promise<void>;
+    },
+  ) {
+    super(folder, options.warn);
+    this.#folder = folder;
+    this.#key = options.key;
+    this.#onEpochs = options.onEpochs;
+    this.#assertHeld = options.assertHeld;
+    this.#beforeFirst = options.beforeFirst;
+  }
+
+  override async load(_key: string): Promise<Checkpoint | undefined> {
+    const checkpoint = await super.load(this.#key);
+    if (checkpoint === undefined) {
+      if (await this.#holdsAny()) {
+        throw new ReproError('run-folder-broken', 'No checkpoint in this folder can be used.', {
+          where: this.#folder,
+          fix: 'Restore it from a backup; or, to start over, remove it together with the other files of the run.',
+        });
+      }
+      return undefined;
+    }
+    this.#epochs = checkpoint.rows.length;
+    await this.#onEpochs(checkpoint, 'loaded');
+    return checkpoint;
+  }
+
+  override async save(checkpoint: Checkpoint): Promise<void> {
+    this.#assertHeld();
+    if (!this.#hasSaved) await this.#beforeFirst();
+    this.#hasSaved = true;
+    await super.save({ ...checkpoint, key: this.#key });
+    if (checkpoint.rows.length === this.#epochs) return;
+    this.#epochs = checkpoint.rows.length;
+    await this.#onEpochs(checkpoint, 'ended');
+  }
+
+  async #holdsAny(): Promise<boolean> {
+    const found = await Promise.all(
+      ['checkpoint', 'checkpoint.previous'].map((name) =>
+        access(path.join(this.#folder, name)).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+    return found.includes(true);
+  }
+}
+
+/**
+ * The line for the end of an epoch: losses and accuracies, the best test accuracy so far, the epoch that is kept, the learning rate
+ * and the time it took. Epochs count from 1 here.
+ */
+function describeEpochEnd(
+  settings: TrainingSettings,
+  { rows, best }: Pick<Checkpoint, 'rows' | 'best'>,
+  seconds: number,
+): string {
+  const row = rows.at(-1);
+  if (row === undefined) throw new RangeError('no epoch has ended');
+  const tested = rows.map(({ epoch, test }) => ({ epoch, accuracy: test?.accuracy ?? null }));
+  const { epoch, accuracy } = maximumAccuracy(tested);
+  return [
+    describeEpoch(settings, row),
+    `best test ${formatPercent(accuracy)} (epoch ${epoch + 1})`,
+    ...(best === undefined ? [] : [`kept: epoch ${best.epoch + 1}`]),
+    `learning rate ${row.learningRate.toPrecision(3)}`,
+    `${seconds.toFixed(1)} s`,
+  ].join(' · ');
+}
+
+interface ChosenEngine {
+  readonly engine: Engine;
+  readonly notes: readonly string[];
+}
+
+/**
+ * The engine for a `-device`. `cuda` is a preference: if CUDA does not work, the CPU is used, with a note.
+ *
+ * @param choice our own `--engine`, which overrides the device
+ */
+export async function chooseDevice(
+  device: string,
+  choice: EngineChoice | undefined,
+  options: EngineOptions = {},
+): Promise<ChosenEngine> {
+  if (choice === undefined && device === 'cpu') {
+    return { engine: chooseCpuEngine('-device cpu', options), notes: [] };
+  }
+  const engine = await chooseEngine(choice ?? 'auto', options);
+  const { backend } = engine.description;
+  if (choice !== undefined || backend === 'cuda') return { engine, notes: [] };
+  return {
+    engine,
+    notes: [
+      `-device ${device} is not available here; training on the CPU instead. \`repro doctor\` tells why, and how to get CUDA.`,
+    ],
+  };
 }

@@ -1,7 +1,8 @@
+import type { Engine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import { Fields, type JsonObject } from '../formats/fields.ts';
 import { countElements, type Tensor } from '../snn/tensor.ts';
-import { describeShape, indexOf } from './compare.ts';
+import { type Comparison, describeShape, indexOf } from './compare.ts';
 import { indexFile } from './folder.ts';
 
 export type FloatTensor = Extract<Tensor, { dtype: 'F32' }>;
@@ -147,4 +148,16 @@ export function checkFilled(name: string, shape: readonly number[]): void {
       `tensor "${name}" of shape ${describeShape(shape)} is empty: there is nothing to compare`,
     );
   }
+}
+
+/** How to compare cases of one kind. */
+export interface CaseKind {
+  /** The keys allowed in a description, besides `kind` and `note`; any other is a failure. */
+  readonly keys: readonly string[];
+  /**
+   * Computes what the case describes and compares it with the folder's tensors, row by row; rows before an error count.
+   *
+   * @throws if the case cannot be run: an input is missing or has the wrong shape
+   */
+  compare(given: GivenCase, engine: Engine): AsyncIterable<Comparison> | Iterable<Comparison>;
 }

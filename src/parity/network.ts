@@ -3,11 +3,10 @@ import { stateEntries } from '../snn/parameters.ts';
 import { dropoutLayers, type NetworkSpec, spikingLayers } from '../snn/spec.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
 import { cosineLearningRate } from '../training/schedule.ts';
-import { AdamAllowance } from './adam-allowance.ts';
 import { type Comparison, compare, describeShape, listValues, type Pair, pairStates } from './compare.ts';
-import { checkFilled, type FloatTensor, type GivenCase } from './given-case.ts';
-import type { CaseKind } from './kind.ts';
+import { type CaseKind, checkFilled, type FloatTensor, type GivenCase } from './given-case.ts';
 import { isStill, networkKeys, readNetwork } from './network-description.ts';
+import { AdamAllowance } from './tolerances.ts';
 
 /** What is the same for all steps of a case. */
 interface Training {

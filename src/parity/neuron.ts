@@ -2,8 +2,7 @@ import type { Fields } from '../formats/fields.ts';
 import { isPossibleTau } from '../snn/network-config.ts';
 import type { NeuronSpec } from '../snn/spec.ts';
 import { compareOne } from './compare.ts';
-import { checkFilled, type FloatTensor, type GivenCase } from './given-case.ts';
-import type { CaseKind } from './kind.ts';
+import { type CaseKind, checkFilled, type FloatTensor, type GivenCase } from './given-case.ts';
 
 /** One isolated layer of neurons over T steps, forward and backward from `loss = Σ spikes · coef`. */
 export const neuronKind: CaseKind = {

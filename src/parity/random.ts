@@ -1,7 +1,6 @@
 import { drawKaimingUniform, drawLogNormal, TorchRandom } from '../snn/torch-random.ts';
 import { compare, compareOne, type Values } from './compare.ts';
-import type { GivenCase } from './given-case.ts';
-import type { CaseKind } from './kind.ts';
+import type { CaseKind, GivenCase } from './given-case.ts';
 import type { ToleranceName } from './tolerances.ts';
 
 /** A kind of draw: how its tensors are named, and how to make one from the numbers in its name. */

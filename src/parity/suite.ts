@@ -3,19 +3,14 @@ import { ReproError } from '../errors.ts';
 import { isObject } from '../formats/fields.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { type Comparison, failComparison } from './compare.ts';
-import { dataOrderKind } from './data-order.ts';
-import { type CaseFolder, indexFile } from './folder.ts';
-import { framesKind } from './frames.ts';
-import { checkFinite, checkKeys, GivenCase } from './given-case.ts';
-import { type CaseIndex, parseIndex, remarks } from './index-file.ts';
+import { aedatKind, framesKind, segmentsKind } from './events.ts';
+import { type CaseFolder, type CaseIndex, indexFile, parseIndex, remarks } from './folder.ts';
+import { type CaseKind, checkFinite, checkKeys, GivenCase } from './given-case.ts';
 import { compareNamedParameters, compareThesisParameters } from './initial-parameters.ts';
-import type { CaseKind } from './kind.ts';
-import { compareLearningRates, learningRatesPattern } from './learning-rates.ts';
 import { networkKind } from './network.ts';
 import { neuronKind } from './neuron.ts';
 import { randomKind } from './random.ts';
-import { aedatKind, segmentsKind } from './recordings.ts';
-import { tiesKind } from './ties.ts';
+import { compareLearningRates, dataOrderKind, learningRatesPattern, tiesKind } from './training-rules.ts';
 
 /** The results of one case; if it could not be run, a row says why. */
 export interface CaseOutcome {

@@ -1,9 +1,8 @@
 import { logitOfTau } from './neurons.ts';
 import { stateEntries, tauShape } from './parameters.ts';
-import { ShapeError } from './shape-error.ts';
 import { logSingle } from './single-precision.ts';
 import type { Layer, LayerOf, NetworkSpec } from './spec.ts';
-import { countElements, type State, type Tensor } from './tensor.ts';
+import { countElements, ShapeError, type State, type Tensor } from './tensor.ts';
 import { drawKaimingUniform, drawLogNormal, TorchRandom } from './torch-random.ts';
 
 /**

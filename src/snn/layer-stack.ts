@@ -1,6 +1,6 @@
 import { type NetworkConfig, networkDefaults, neuronSpec } from './network-config.ts';
-import { ShapeError } from './shape-error.ts';
 import type { Layer } from './spec.ts';
+import { ShapeError } from './tensor.ts';
 
 /** PyTorch's defaults for BatchNorm2d. */
 const batchNormDefaults = { momentum: 0.1, epsilon: 1e-5 } as const;

@@ -1,6 +1,6 @@
 import { restingPotential } from './neurons.ts';
-import { ShapeError } from './shape-error.ts';
 import type { NeuronSpec, Reset, Surrogate, TauSpec } from './spec.ts';
+import { ShapeError } from './tensor.ts';
 
 /** `event-frames` for DVS128 Gesture, N-MNIST and CIFAR10-DVS; `mnist` for FashionMNIST too. */
 export const architectures = ['event-frames', 'mnist', 'cifar10'] as const;

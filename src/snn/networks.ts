@@ -1,10 +1,8 @@
-import { eventFrameLayers } from './event-frames.ts';
+import { cifar10Layers, eventFrameLayers, mnistLayers } from './architectures.ts';
 import { type Architecture, checkConfig, type NetworkConfig } from './network-config.ts';
 import { stateEntries } from './parameters.ts';
-import { NetworkSizeError, ShapeError } from './shape-error.ts';
 import type { Layer, NetworkSpec } from './spec.ts';
-import { cifar10Layers, mnistLayers } from './still-images.ts';
-import { countElements } from './tensor.ts';
+import { countElements, NetworkSizeError, ShapeError } from './tensor.ts';
 
 export type { Architecture, NetworkConfig } from './network-config.ts';
 

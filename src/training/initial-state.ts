@@ -1,8 +1,8 @@
 import { ReproError } from '../errors.ts';
 import { initialState } from '../snn/initialise.ts';
-import { ShapeError } from '../snn/shape-error.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
+import { ShapeError } from '../snn/tensor.ts';
 import type { TorchRandom } from '../snn/torch-random.ts';
 
 /**

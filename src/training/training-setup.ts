@@ -1,8 +1,9 @@
 import { ReproError } from '../errors.ts';
 import type { ClipIndex } from '../results/clip-index.ts';
-import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
-import { NetworkSizeError, ShapeError } from '../snn/shape-error.ts';
+import type { NetworkConfig } from '../snn/networks.ts';
+import { buildNetwork } from '../snn/networks.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
+import { NetworkSizeError, ShapeError } from '../snn/tensor.ts';
 import { countDraws } from './augment.ts';
 import { type FrameCache, labelsOf } from './frame-cache.ts';
 import type { ResolvedModel } from './model-file.ts';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { importIntoFolder } from '../../src/checkpoints/import-folder.ts';
+import { importIntoFolder } from '../../src/checkpoints/import-export.ts';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { openFrameCache } from '../../src/training/frame-cache.ts';
 import { torchFixturePath } from '../support/torch-file.ts';

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { encodeMetadata } from '../../src/checkpoints/export-metadata.ts';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
+import { encodeMetadata } from '../../src/checkpoints/self-description.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { torchFixture, torchFixturePath } from '../support/torch-file.ts';
 

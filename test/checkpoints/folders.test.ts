@@ -2,10 +2,9 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { exportCheckpoint } from '../../src/checkpoints/export-checkpoint.ts';
-import { importIntoFolder } from '../../src/checkpoints/import-folder.ts';
+import { exportCheckpoint, importIntoFolder } from '../../src/checkpoints/import-export.ts';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
-import { parseNetworkFile } from '../../src/checkpoints/network-file.ts';
+import { parseNetworkFile } from '../../src/checkpoints/self-description.ts';
 import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/trained-on.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { formatSplit } from '../../src/results/run-file.ts';

@@ -1,14 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { describeImport } from '../../src/checkpoints/describe.ts';
-import { decodeMetadata, encodeMetadata } from '../../src/checkpoints/export-metadata.ts';
 import { listNames } from '../../src/checkpoints/finite-state.ts';
 import { importCheckpoint } from '../../src/checkpoints/import-checkpoint.ts';
 import { inferNetwork } from '../../src/checkpoints/infer-network.ts';
-import { readLayers } from '../../src/checkpoints/module-layers.ts';
-import { readModuleTree } from '../../src/checkpoints/module-tree.ts';
+import { readLayers, readModuleTree } from '../../src/checkpoints/module-tree.ts';
 import { readFacts } from '../../src/checkpoints/network-facts.ts';
-import { formatNetworkFile, parseNetworkFile } from '../../src/checkpoints/network-file.ts';
-import { findNetwork } from '../../src/checkpoints/saved-object.ts';
+import { findNetwork } from '../../src/checkpoints/saved-file.ts';
+import {
+  decodeMetadata,
+  encodeMetadata,
+  formatNetworkFile,
+  parseNetworkFile,
+} from '../../src/checkpoints/self-description.ts';
 import { trainedElsewhere } from '../../src/checkpoints/trained-on.ts';
 import { PickleRecord, type PickleValue } from '../../src/formats/torch-pt.ts';
 import { torchFixturePath } from '../support/torch-file.ts';

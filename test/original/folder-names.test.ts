@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { parseArguments } from '../../src/original/arguments.ts';
-import { nameFolders } from '../../src/original/folder-names.ts';
+import { nameFolders } from '../../src/original/preparation.ts';
 import { documentedCommands, shortestCommand, words } from './documented-commands.ts';
 
 const logFolder = (given: readonly string[]) => nameFolders(parseArguments(given, 'training')).log;

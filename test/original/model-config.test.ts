@@ -4,8 +4,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseArguments } from '../../src/original/arguments.ts';
-import { describeConfiguration } from '../../src/original/model-config.ts';
-import { formatModelFile } from '../../src/original/model-yaml.ts';
+import { describeConfiguration, formatModelFile } from '../../src/original/model-config.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import {
   COMPAT_PRESET_NAMES,

@@ -4,7 +4,7 @@ import { kernelOperations } from '../../src/engines/tfjs/kernel-operations.ts';
 import type { AdamStep } from '../../src/engines/tfjs/kernels/adam.ts';
 import type { LayerOperations } from '../../src/engines/tfjs/operations/layer-operations.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
-import { AdamAllowance } from '../../src/parity/adam-allowance.ts';
+import { AdamAllowance } from '../../src/parity/tolerances.ts';
 import type { State } from '../../src/snn/tensor.ts';
 import { floats } from './case-folders.ts';
 import { goldenFolders, kindsOf, openGolden, runGolden } from './golden-folders.ts';

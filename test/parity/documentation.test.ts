@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { engineNames } from '../../src/engines/selection/choose-engine.ts';
-import { dataOrderKind } from '../../src/parity/data-order.ts';
-import { framesKind } from '../../src/parity/frames.ts';
+import { aedatKind, framesKind, segmentsKind } from '../../src/parity/events.ts';
 import { networkKind } from '../../src/parity/network.ts';
 import { neuronKind } from '../../src/parity/neuron.ts';
 import { randomKind } from '../../src/parity/random.ts';
-import { aedatKind, segmentsKind } from '../../src/parity/recordings.ts';
-import { tiesKind } from '../../src/parity/ties.ts';
 import { tolerances } from '../../src/parity/tolerances.ts';
+import { dataOrderKind, tiesKind } from '../../src/parity/training-rules.ts';
 
 const page = readFileSync(new URL('../../docs/parity.md', import.meta.url), 'utf8');
 

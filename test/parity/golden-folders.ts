@@ -1,9 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { Engine } from '../../src/engines/engine.ts';
 import type { CaseFolder } from '../../src/parity/folder.ts';
-import { indexFile, openCaseFolder } from '../../src/parity/folder.ts';
+import { indexFile, openCaseFolder, parseIndex } from '../../src/parity/folder.ts';
 import { describeFields } from '../../src/parity/given-case.ts';
-import { parseIndex } from '../../src/parity/index-file.ts';
 import { type CaseOutcome, runSuite } from '../../src/parity/suite.ts';
 
 /** The committed folders of vectors: the original's, and plain PyTorch's for what the original's lack. */

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compare, failComparison } from '../../src/parity/compare.ts';
-import { describeRun } from '../../src/parity/document.ts';
+import { describeRun, formatTable, formatTotals } from '../../src/parity/report.ts';
 import type { CaseOutcome } from '../../src/parity/suite.ts';
-import { formatTable, formatTotals } from '../../src/parity/table.ts';
 import { floats } from './case-folders.ts';
 
 const spikes = compare('spikes', 'exact', [

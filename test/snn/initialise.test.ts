@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
 import { tauOfLogit } from '../../src/snn/neurons.ts';
-import { ShapeError } from '../../src/snn/shape-error.ts';
+import { ShapeError } from '../../src/snn/tensor.ts';
 import { drawKaimingUniform, drawLogNormal, TorchRandom } from '../../src/snn/torch-random.ts';
 import '../support/all-close.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';

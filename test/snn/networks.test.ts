@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import { ShapeError } from '../../src/snn/shape-error.ts';
 import { dropoutLayers, spikingLayers } from '../../src/snn/spec.ts';
+import { ShapeError } from '../../src/snn/tensor.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 
 describe('buildNetwork', () => {

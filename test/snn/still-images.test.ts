@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
 import { countParameters, stateEntries } from '../../src/snn/parameters.ts';
-import { ShapeError } from '../../src/snn/shape-error.ts';
 import { dropoutLayers, type NetworkSpec, spikingLayers } from '../../src/snn/spec.ts';
+import { ShapeError } from '../../src/snn/tensor.ts';
 import { cifar10Dvs, cifar10Network, mnistNetwork } from '../support/still-networks.ts';
 
 /** Kinds of layers, with PyTorch's name if a layer has one. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { surrogates } from '../../src/snn/surrogate.ts';
+import { surrogates } from '../../src/snn/neurons.ts';
 
 describe.each(Object.entries(surrogates))('the surrogate %s', (_, { value, derivative }) => {
   /** The smooth function whose derivatives replace those of the spike. */

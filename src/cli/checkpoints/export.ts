@@ -1,6 +1,6 @@
 import path from 'node:path';
 import process from 'node:process';
-import { type ExportFormat, exportCheckpoint } from '../../checkpoints/export-checkpoint.ts';
+import { type ExportFormat, exportCheckpoint } from '../../checkpoints/import-export.ts';
 import type { Which } from '../../checkpoints/loaded-checkpoint.ts';
 import { ReproError } from '../../errors.ts';
 import { formatBytes } from '../../text.ts';

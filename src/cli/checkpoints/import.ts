@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { ImportAnswers } from '../../checkpoints/answers.ts';
 import { describeImport } from '../../checkpoints/describe.ts';
-import { importIntoFolder } from '../../checkpoints/import-folder.ts';
+import { importIntoFolder } from '../../checkpoints/import-export.ts';
 import { printLines } from '../lines.ts';
 import { printJson } from '../load.ts';
 import { refuseRunnerFolder } from './runner-folder.ts';

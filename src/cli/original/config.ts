@@ -1,8 +1,7 @@
 import process from 'node:process';
 import { parseArguments } from '../../original/arguments.ts';
-import { nameFolders } from '../../original/folder-names.ts';
-import { describeConfiguration } from '../../original/model-config.ts';
-import { formatModelFile } from '../../original/model-yaml.ts';
+import { describeConfiguration, formatModelFile } from '../../original/model-config.ts';
+import { nameFolders } from '../../original/preparation.ts';
 import type { CompatPresetName } from '../../thesis/compat.ts';
 import { printWarning } from '../lines.ts';
 import { printJson } from '../load.ts';

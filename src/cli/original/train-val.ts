@@ -2,7 +2,6 @@ import path from 'node:path';
 import process from 'node:process';
 import { describeEngine, type EngineChoice } from '../../engines/engine.ts';
 import { describeError, ReproError } from '../../errors.ts';
-import { chooseDevice } from '../../original/device.ts';
 import { describeFinished, describeOutcome } from '../../original/outcome.ts';
 import { checkLayersFit, type Preparation, prepareTraining } from '../../original/preparation.ts';
 import { findFinishedRun, summariseRun } from '../../original/run-folder.ts';
@@ -13,7 +12,7 @@ import {
   refuseForeign,
   refuseOther,
 } from '../../original/run-record.ts';
-import { trainOriginal } from '../../original/train.ts';
+import { chooseDevice, trainOriginal } from '../../original/train.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { readRecord as readStageRecord } from '../../runner/store/records.ts';
 import type { CompatPresetName } from '../../thesis/compat.ts';

@@ -1,6 +1,6 @@
 import { compileAddon, digestSources, loadExports } from '../../addon/load-addon.ts';
 import { hasErrorCode, ReproError } from '../../errors.ts';
-import { ShapeError } from '../../snn/shape-error.ts';
+import { ShapeError } from '../../snn/tensor.ts';
 import { describeMemory } from '../memory-error.ts';
 import type { NativeAddon } from './addon-types.ts';
 

@@ -1,6 +1,6 @@
 import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ShapeError } from '../../snn/shape-error.ts';
+import { ShapeError } from '../../snn/tensor.ts';
 import { differentiable } from './operations/differentiable.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ShapeError } from '../../snn/shape-error.ts';
 import type { LayerOf, NetworkSpec, NeuronSpec } from '../../snn/spec.ts';
+import { ShapeError } from '../../snn/tensor.ts';
 import { classRates } from './loss.ts';
 import { sigmoid } from './operations/differentiable.ts';
 import type { LayerOperations, NeuronInput, NormStatistics } from './operations/layer-operations.ts';

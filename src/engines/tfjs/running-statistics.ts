@@ -1,9 +1,9 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { stateEntries } from '../../snn/parameters.ts';
-import { ShapeError } from '../../snn/shape-error.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import type { State } from '../../snn/tensor.ts';
+import { ShapeError } from '../../snn/tensor.ts';
 import type { NormObservation } from './network.ts';
 import { toTensor } from './transfer.ts';
 

@@ -1,9 +1,9 @@
 import type { Scalar, Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { stateEntries, tauShape } from '../../snn/parameters.ts';
-import { ShapeError } from '../../snn/shape-error.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import type { State, Tensor as StateTensor } from '../../snn/tensor.ts';
+import { ShapeError } from '../../snn/tensor.ts';
 import { checkFrames, checkLabels, checkMasks, checkOptimiser, checkState } from '../checks.ts';
 import type {
   EngineSession,

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ShapeError } from '../../snn/shape-error.ts';
 import type { State } from '../../snn/tensor.ts';
+import { ShapeError } from '../../snn/tensor.ts';
 import type { Frames } from '../engine.ts';
 
 /** A copy of a tensor's values: the CPU backend would return its own memory. */

@@ -9,7 +9,7 @@ import { chooseEngine, openNamedEngine } from '../../../src/engines/selection/ch
 import { identifyEngine } from '../../../src/engines/selection/identity.ts';
 import { probeEngines } from '../../../src/engines/selection/probe.ts';
 import { type CudaProbe, type CudaSurroundings, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
-import { chooseDevice } from '../../../src/original/device.ts';
+import { chooseDevice } from '../../../src/original/train.ts';
 import { FakeAddon } from '../native/fake-addon.ts';
 
 const here: CudaSurroundings = { platform: 'linux-x64', isInstalled: () => true, load: async () => ({}) };

@@ -4,7 +4,7 @@ import type { NeuronPass } from '../../../src/engines/engine.ts';
 import { createCpuEngine } from '../../../src/engines/tfjs/engine.ts';
 import { kernelOperations } from '../../../src/engines/tfjs/kernel-operations.ts';
 import { referenceOperations } from '../../../src/engines/tfjs/operations/reference-operations.ts';
-import { ShapeError } from '../../../src/snn/shape-error.ts';
+import { ShapeError } from '../../../src/snn/tensor.ts';
 import '../../support/all-close.ts';
 
 /** Two steps of one neuron with τ = 2 (w = 0): a current of 3, then of 1. */

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createCpuEngine } from '../../../src/engines/tfjs/engine.ts';
 import { tauVariancePenalty } from '../../../src/engines/tfjs/loss.ts';
-import { ShapeError } from '../../../src/snn/shape-error.ts';
+import { ShapeError } from '../../../src/snn/tensor.ts';
 import '../../support/all-close.ts';
 
 beforeAll(() => {

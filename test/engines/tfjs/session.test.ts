@@ -7,9 +7,9 @@ import { referenceOperations } from '../../../src/engines/tfjs/operations/refere
 import { initialState } from '../../../src/snn/initialise.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { tauOfLogit } from '../../../src/snn/neurons.ts';
-import { ShapeError } from '../../../src/snn/shape-error.ts';
 import { dropoutLayers } from '../../../src/snn/spec.ts';
 import type { State, Tensor } from '../../../src/snn/tensor.ts';
+import { ShapeError } from '../../../src/snn/tensor.ts';
 import '../../support/all-close.ts';
 import { randomArray, randomNumbers } from '../../support/random.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';

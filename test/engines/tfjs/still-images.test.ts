@@ -6,8 +6,8 @@ import { kernelOperations } from '../../../src/engines/tfjs/kernel-operations.ts
 import { referenceOperations } from '../../../src/engines/tfjs/operations/reference-operations.ts';
 import { initialState } from '../../../src/snn/initialise.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
-import { ShapeError } from '../../../src/snn/shape-error.ts';
 import { dropoutLayers, type Layer, type NetworkSpec } from '../../../src/snn/spec.ts';
+import { ShapeError } from '../../../src/snn/tensor.ts';
 import '../../support/all-close.ts';
 import { randomArray, randomNumbers } from '../../support/random.ts';
 import { mnistNetwork } from '../../support/still-networks.ts';

@@ -2,9 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createCpuEngine } from '../../../src/engines/tfjs/engine.ts';
 import { kernelOperations } from '../../../src/engines/tfjs/kernel-operations.ts';
 import { referenceOperations } from '../../../src/engines/tfjs/operations/reference-operations.ts';
-import { charge, restingPotential } from '../../../src/snn/neurons.ts';
+import { charge, restingPotential, surrogates } from '../../../src/snn/neurons.ts';
 import type { NeuronSpec, Reset, Surrogate } from '../../../src/snn/spec.ts';
-import { surrogates } from '../../../src/snn/surrogate.ts';
 import '../../support/all-close.ts';
 import { randomArray, randomNumbers } from '../../support/random.ts';
 

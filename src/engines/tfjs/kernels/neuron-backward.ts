@@ -1,5 +1,4 @@
-import { charge, reset } from '../../../snn/neurons.ts';
-import { surrogates } from '../../../snn/surrogate.ts';
+import { charge, reset, surrogates } from '../../../snn/neurons.ts';
 import { asDoubles, blockLength, type NeuronRun, type StepAffine } from './neuron-forward.ts';
 
 export interface NeuronGradients {

@@ -1,12 +1,13 @@
 import path from 'node:path';
 import { formatCurves } from '../formats/logged-curves.ts';
+import { encodeNpz } from '../formats/npy.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
 import type { ImportAnswers } from './answers.ts';
-import { encodeMetadata } from './export-metadata.ts';
 import { hashFile, type ImportedCheckpoint, importCheckpoint } from './import-checkpoint.ts';
-import { formatNetworkFile, type NetworkFile } from './network-file.ts';
+import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
+import { encodeMetadata, formatNetworkFile, type NetworkFile } from './self-description.ts';
 import { trainedElsewhere } from './trained-on.ts';
-import { writeWholeFolder } from './whole-output.ts';
+import { writeWholeFile, writeWholeFolder } from './whole-output.ts';
 
 const FILES = { state: 'state.safetensors', network: 'network.json', curves: 'curves.csv' } as const;
 
@@ -62,4 +63,36 @@ export async function importIntoFolder(
 function defaultFolder(file: string): string {
   const name = path.basename(file).replace(/\.(?:pth?|safetensors)$/i, '');
   return path.join(path.dirname(file), name === path.basename(file) ? `${name}.imported` : name);
+}
+
+export type ExportFormat = 'safetensors' | 'npz';
+
+/**
+ * Writes a state for other programs, its tensors under PyTorch's names. The same state gives the same bytes.
+ *
+ * @param out a path; by default in the current folder, named after the checkpoint
+ * @returns the file's path and size
+ * @throws {ReproError} `output-exists` if the file exists and `force` is not set
+ */
+export async function exportCheckpoint(
+  checkpoint: LoadedCheckpoint,
+  {
+    to,
+    out,
+    force,
+  }: { readonly to: ExportFormat; readonly out?: string | undefined; readonly force: boolean },
+): Promise<{ readonly file: string; readonly sizeBytes: number; readonly tensors: number }> {
+  const file = out ?? path.resolve(`${checkpoint.name}.${to}`);
+  const bytes = to === 'npz' ? await encodeNpz(checkpoint.state) : encodeSafetensors(checkpoint);
+  await writeWholeFile(file, bytes, force);
+  return { file, sizeBytes: bytes.length, tensors: checkpoint.state.size };
+}
+
+/** Describes the network in the metadata, which other programs ignore. */
+function encodeSafetensors(checkpoint: LoadedCheckpoint): Uint8Array {
+  const { state, network, trainedOn, source, assumptions: assumed } = checkpoint;
+  return writeSafetensors(
+    state,
+    encodeMetadata(network === null ? null : { network, trainedOn, source, assumed }),
+  );
 }

@@ -1,8 +1,10 @@
 import { TorchRandom } from '../snn/torch-random.ts';
+import type { Compat } from '../thesis/compat.ts';
 import { drawEpochOrders } from '../training/order.ts';
-import { type Comparison, compare, wholeValues } from './compare.ts';
-import type { GivenCase } from './given-case.ts';
-import type { CaseKind } from './kind.ts';
+import { cosineLearningRate } from '../training/schedule.ts';
+import { predictClasses } from '../training/scores.ts';
+import { type Comparison, compare, compareOne, failComparison, listValues, wholeValues } from './compare.ts';
+import type { CaseKind, GivenCase } from './given-case.ts';
 import { readSeed } from './random.ts';
 
 /** The orders of one part of the data, by epoch. */
@@ -79,3 +81,42 @@ function compareCount({ name, epochs }: Part, seed: number, count: number): Comp
     }),
   );
 }
+
+/** `cosine_lr_T_max_64` in index.json: the learning rate of each epoch, beginning with the initial one. */
+export const learningRatesPattern = /^cosine_lr_T_max_(\d+)$/;
+
+/** Compares a list of learning rates, one per epoch, with the cosine schedule that its name describes. */
+export function compareLearningRates(name: string, value: unknown): Comparison {
+  const what = 'learning rates';
+  const period = Number(learningRatesPattern.exec(name)?.[1]);
+  if (!(period >= 1)) return failComparison(what, 'T_max must be at least 1');
+  if (!Array.isArray(value) || value.length === 0) return failComparison(what, 'expected a list of numbers');
+  const expected: unknown[] = value;
+  const wrong = expected.findIndex((rate) => typeof rate !== 'number' || !Number.isFinite(rate));
+  if (wrong >= 0) {
+    return failComparison(what, `[${wrong}]: expected a number, found ${JSON.stringify(expected[wrong])}`);
+  }
+  const rates = expected.map(Number);
+  const found = rates.map((_, epoch) => cosineLearningRate(rates[0] ?? 0, period, epoch));
+  return compare(what, 'learning rate', [{ name, expected: listValues(rates), found: listValues(found) }]);
+}
+
+/** The class that each rule for ties takes from given outputs; what engines return, cases of whole networks compare. */
+export const tiesKind: CaseKind = {
+  keys: ['votes', 'seed'],
+  *compare(given) {
+    const votes = given.description.count('votes');
+    const outputs = given.floats('outputs', ['any', 'any', 'any']);
+    const [samples = 0, , classes = 0] = outputs.shape;
+    const forward = { outputs: outputs.data, rates: given.floats('rates', [samples, classes]).data };
+    const rules: readonly [string, Compat['ties'], boolean][] = [
+      ['first', 'first', false],
+      ['rounding', 'rounding', false],
+      ['rounding_training', 'rounding', true],
+    ];
+    for (const [name, ties, training] of rules) {
+      const found = predictClasses(forward, { classes, votes, loss: 'rate', ties }, training);
+      yield compareOne('exact', { name, expected: given.find(name), found: wholeValues(found) });
+    }
+  },
+};
