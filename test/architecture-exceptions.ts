@@ -8,12 +8,6 @@ export const cyclicValues: readonly string[] = [];
 
 /** Files under 40 lines with one importer. */
 export const smallFiles: readonly string[] = [
-  'src/cli/cluster/shown-run.ts',
-  'src/cli/compare/align-table.ts',
-  'src/cli/export/figure-sizes.ts',
-  'src/cli/help-item.ts',
-  'src/cli/records/check-error.ts',
-  'src/cli/view/output-errors.ts',
   'src/runner/cluster/attachment.ts',
   'src/runner/cluster/submitter.ts',
   'src/runner/jobs/jobs-folder.ts',

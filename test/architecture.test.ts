@@ -67,7 +67,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   stage: ['errors', 'text', 'files'],
   executors: ['errors', 'text', 'files', 'stage'],
   runner: ['errors', 'text', 'executors', 'files', 'graph-layout', 'schema', 'stage'],
-  cli: [
+  apps: [
     'errors',
     'text',
     'baseline',
@@ -92,6 +92,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'thesis',
     'results',
   ],
+  cli: ['errors', 'text', 'apps', 'files', 'runner', 'schema', 'stage'],
   stages: [
     'errors',
     'text',
