@@ -4,7 +4,7 @@ import { formatCount } from '../contract/problems.ts';
 import { byName } from '../reading/file-tree.ts';
 
 /** What a check of still images needs to know of the data set. */
-export interface ImageSetFacts {
+interface ImageSetFacts {
   readonly name: string;
   readonly title: string;
   readonly profile: string;

@@ -3,7 +3,7 @@ import type { Manifest, ManifestFile } from '../../results/manifest.ts';
 import { formatBytes, listSome } from '../../text.ts';
 import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
 import { refuseSimulated, showPath } from '../contract/how-to-get.ts';
-import { describeProblem, formatCount, Problems } from '../contract/problems.ts';
+import { describeProblem, Problems } from '../contract/problems.ts';
 import { byName, hashChunks, hashFile, md5Of, readWhole, type TreeFile } from '../reading/file-tree.ts';
 import { defineThreadJob, runInThreads } from '../reading/threads.ts';
 import {
@@ -39,7 +39,7 @@ export async function verifySamples(
   for (const { part, tree } of places) {
     for (const name of (await tree.others?.()) ?? []) {
       if (sampleIn(layout, part, name) !== null)
-        problems.addPlace('samples cannot be read', `${name}  is no file`);
+        problems.addPlace('samples cannot be read', `${name}  is not a file`);
     }
   }
   for (const problem of found.problems) problems.addPlace('samples cannot be read', problem);
@@ -150,7 +150,7 @@ function foldWarnings(warnings: readonly string[]): string[] {
 }
 
 /** What was found in some files, in name order. */
-export interface CheckedFiles {
+interface CheckedFiles {
   readonly files: readonly ManifestFile[];
   /** Names of the samples that are right. */
   readonly samples: readonly string[];
@@ -182,7 +182,7 @@ export function knowLayout(layout: SampleLayout): void {
  *
  * @throws {ReproError} `archive-…` for a zip that cannot be opened
  */
-export async function checkSamples(
+async function checkSamples(
   layout: SampleLayout,
   root: string,
   places: readonly SamplePlace[],
