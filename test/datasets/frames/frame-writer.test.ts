@@ -2,15 +2,15 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Dataset } from '../../src/datasets/contract/dataset.ts';
-import { DVS128_GESTURE } from '../../src/datasets/dvs128-gesture/dataset.ts';
-import { type FrameSettings, PolarityTally, writeFrames } from '../../src/datasets/frames/frame-writer.ts';
-import { NMNIST } from '../../src/datasets/nmnist.ts';
-import { WorkingSpace } from '../../src/datasets/reading/working-space.ts';
-import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
-import { formatLabels } from '../../src/events/labels.ts';
-import { decodeNpy } from '../../src/formats/npy.ts';
-import { parseClipIndex } from '../../src/results/clip-index.ts';
+import type { Dataset } from '../../../src/datasets/contract/dataset.ts';
+import { DVS128_GESTURE } from '../../../src/datasets/dvs128-gesture/dataset.ts';
+import { type FrameSettings, PolarityTally, writeFrames } from '../../../src/datasets/frames/frame-writer.ts';
+import { NMNIST } from '../../../src/datasets/nmnist.ts';
+import { WorkingSpace } from '../../../src/datasets/reading/working-space.ts';
+import { encodeAedat3 } from '../../../src/events/aedat3-encode.ts';
+import { formatLabels } from '../../../src/events/labels.ts';
+import { decodeNpy } from '../../../src/formats/npy.ts';
+import { parseClipIndex } from '../../../src/results/clip-index.ts';
 import {
   EVENTS_PER_GESTURE,
   GESTURE_US,
