@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { Fields, type JsonObject } from '../../../src/formats/fields.ts';
 import type { Judgement } from '../../../src/report/claims/judgement.ts';
 import { readModel } from '../../../src/report/collect.ts';
-import { judgeModels } from '../../../src/report/data/outcome.ts';
+import { summariseModels } from '../../../src/report/data/outcome.ts';
 import { listDeviations } from '../../../src/report/data/settings.ts';
 import { tabulateClasses } from '../../../src/report/sections/data.ts';
 import { tabulateOutcomes, tabulateSeeds } from '../../../src/report/sections/outcome-tables.ts';
