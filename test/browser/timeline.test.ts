@@ -56,7 +56,7 @@ describe('the timeline beside the page', () => {
       const text = page.locator('#figure-timeline object p');
       expect(await text.isVisible()).toBe(true);
       expect(await text.textContent()).toMatch(
-        /^The picture is not there: .* \.\/repro timeline shows it\.$/,
+        /^The picture is missing: .* \.\/repro timeline shows it\.$/,
       );
       const box = await text.boundingBox();
       expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
