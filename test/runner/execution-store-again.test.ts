@@ -111,7 +111,9 @@ test('an output that only seems to be intact is not stored: the stage runs again
   await project.write('artifacts/.cache/digests.json', JSON.stringify({ version: 1, entries }));
   const { ran, events } = await project.run();
   expect(ran).toEqual(['s']);
-  expect(eventOf(events, 'note', 's').text).toMatch(/^artifacts\/m changed although size and mtime are the same/);
+  expect(eventOf(events, 'note', 's').text).toMatch(
+    /^artifacts\/m changed although size and mtime are the same/,
+  );
   expect(project.read('artifacts/m')).toBe('more\n');
 });
 
