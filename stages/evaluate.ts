@@ -8,7 +8,7 @@ import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 import { evaluateClips } from '../src/training/evaluation.ts';
 import { writeEvaluationFiles } from '../src/training/evaluation-files.ts';
 import { labelsOf, openFrameCache } from '../src/training/frame-cache.ts';
-import { evaluateUntilAborted } from '../src/training/interruptible-evaluation.ts';
+import { evaluateUntilAborted } from '../src/training/evaluation.ts';
 import { readMaxima } from '../src/training/metrics.ts';
 import { readRunFiles } from '../src/training/run-files.ts';
 import { scoringOf } from '../src/training/scores.ts';

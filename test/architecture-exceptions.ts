@@ -36,10 +36,4 @@ export const smallFiles: readonly string[] = [
   'src/runner/plan/output-remedy.ts',
   'src/runner/run/retries.ts',
   'src/stage/host.ts',
-  'src/training/divergence.ts',
-  'src/training/initial-state.ts',
-  'src/training/memory-error.ts',
-  'src/training/moving-blobs.ts',
-  'src/training/normalised-source.ts',
-  'src/training/training-key.ts',
 ];

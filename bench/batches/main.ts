@@ -10,8 +10,8 @@ import { buildNetwork } from '../../src/snn/networks.ts';
 import type { NetworkSpec } from '../../src/snn/spec.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { type ClipSource, openClipSource } from '../../src/training/clip-source.ts';
-import { drawDropoutMasks } from '../../src/training/dropout.ts';
-import { readAhead } from '../../src/training/read-ahead.ts';
+import { drawDropoutMasks } from '../../src/training/random-streams.ts';
+import { readAhead } from '../../src/training/clip-source.ts';
 
 const help = `Trains on shuffled batches of a frame cache in a file, simulated noise, and prints how much of the time goes into waiting for
 them: with reading ahead, as training does, and without.

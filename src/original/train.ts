@@ -6,7 +6,7 @@ import { ReproError } from '../errors.ts';
 import type { ClipIndex } from '../formats/frame-cache.ts';
 import { formatPercent } from '../text.ts';
 import type { Checkpoint } from '../training/checkpoint.ts';
-import { CheckpointStore } from '../training/checkpoint-store.ts';
+import { CheckpointStore } from '../training/checkpoint.ts';
 import { openFrameCache } from '../training/frame-cache.ts';
 import { trainNetwork } from '../training/loop.ts';
 import { maximumAccuracy } from '../training/metrics.ts';

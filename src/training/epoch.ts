@@ -1,14 +1,12 @@
 import type { EngineSession } from '../engines/engine.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
-import { divergedError, findNonFinite } from './divergence.ts';
-import { drawDropoutMasks } from './dropout.ts';
+import { readAhead } from './clip-source.ts';
 import { type Evaluation, evaluateClips } from './evaluation.ts';
+import { divergedError, findBrokenTensors } from './failures.ts';
 import { copyLogits, FIRST_BATCHES, LOGGED_EVERY, type LossAndAccuracy, tauStatistics } from './metrics.ts';
-import { drawEpochOrders, wholeBatches } from './order.ts';
-import { noSums, type Position } from './position.ts';
-import { describeEpoch, isTested } from './progress.ts';
-import { readAhead } from './read-ahead.ts';
+import { describeEpoch, isTested, noSums, type Position } from './progress.ts';
+import { drawDropoutMasks, drawEpochOrders, wholeBatches } from './random-streams.ts';
 import { cosineLearningRate } from './schedule.ts';
 import { countCorrect, predictClasses, scoringOf } from './scores.ts';
 import { isPreferred } from './selection.ts';
@@ -51,7 +49,7 @@ export async function runEpoch(
   const validated =
     validationRows.length === 0 ? undefined : await evaluateClips(session, train, validationRows, options);
   const state = await session.state();
-  const broken = findNonFinite(state);
+  const [broken] = findBrokenTensors(state);
   if (broken !== undefined) {
     // A NaN potential never reaches the threshold: the network falls silent and the loss stays finite.
     const what = `"${broken}" has NaN or infinite values after epoch ${epoch + 1}`;

@@ -10,9 +10,8 @@ import type { Compat } from '../thesis/compat.ts';
 import type { TrainingOutcome } from './loop.ts';
 import { formatFirstBatches, formatMetrics, type Maximum, maximumAccuracy } from './metrics.ts';
 import type { TrainingSettings } from './model-file.ts';
-import type { ClipSplit } from './split.ts';
 import { encodeTraining } from './tensorboard.ts';
-import type { TrainingClips } from './training-clips.ts';
+import type { ClipSplit, TrainingClips } from './training-clips.ts';
 
 /** TensorBoard reads any file whose name begins like this. */
 const EVENT_FILE = 'events.out.tfevents.0.repro';

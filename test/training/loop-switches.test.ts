@@ -6,10 +6,10 @@ import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../../src/thesis/compat.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
 import { formatMetrics } from '../../src/training/metrics.ts';
-import { drawEpochOrders } from '../../src/training/order.ts';
 import type { TrainingProgress } from '../../src/training/progress.ts';
-import { splitClips } from '../../src/training/split.ts';
+import { drawEpochOrders } from '../../src/training/random-streams.ts';
 import { scalarsOf } from '../../src/training/tensorboard.ts';
+import { splitClips } from '../../src/training/training-clips.ts';
 import type { FakeEngineOptions } from './fake-engine.ts';
 import { smallNetwork, smallTask } from './small-task.ts';
 

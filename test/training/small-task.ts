@@ -5,8 +5,8 @@ import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { memorySource } from '../../src/training/clip-source.ts';
 import type { TrainingOutcome, TrainingTask } from '../../src/training/loop.ts';
 import { formatMetrics } from '../../src/training/metrics.ts';
-import { splitClips } from '../../src/training/split.ts';
 import { encodeTraining } from '../../src/training/tensorboard.ts';
+import { splitClips } from '../../src/training/training-clips.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 import { type FakeEngineOptions, fakeEngine } from './fake-engine.ts';
 

@@ -11,8 +11,13 @@ import type { Plan } from '../../runner/plan/plan.ts';
 import { getAt } from '../../schema/json.ts';
 import { countParameters } from '../../snn/parameters.ts';
 import { findDataSet } from '../../thesis/data-sets.ts';
-import { measureSpeed, type Speed } from '../../training/speed.ts';
-import { type ClipPasses, countPasses, type RecordingCounts } from '../../training/work.ts';
+import {
+  type ClipPasses,
+  countPasses,
+  measureSpeed,
+  type RecordingCounts,
+  type Speed,
+} from '../../training/speed.ts';
 import { loadPlanForReading } from '../load.ts';
 import { buildModel, listTrainings } from '../run/model-check.ts';
 import { colorsFor } from '../view/colors.ts';

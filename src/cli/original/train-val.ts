@@ -2,9 +2,13 @@ import path from 'node:path';
 import process from 'node:process';
 import { describeEngine, type EngineChoice } from '../../engines/engine.ts';
 import { describeError, ReproError } from '../../errors.ts';
-import { describeFinished, describeOutcome } from '../../original/outcome.ts';
 import { checkLayersFit, type Preparation, prepareTraining } from '../../original/preparation.ts';
-import { findFinishedRun, summariseRun } from '../../original/run-folder.ts';
+import {
+  describeFinished,
+  describeOutcome,
+  findFinishedRun,
+  summariseRun,
+} from '../../original/run-folder.ts';
 import {
   type DataSettings,
   describeRecord,
