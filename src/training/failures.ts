@@ -7,7 +7,7 @@ import { ShapeError, type State } from '../snn/tensor.ts';
 import type { TorchRandom } from '../snn/torch-random.ts';
 import type { TrainingTask } from './task.ts';
 
-/** What V8 says when there is no room for an array, or it would be longer than any can be. */
+/** V8's messages for an array that does not fit in memory, or is longer than an array can be. */
 const allocationFailure = /array buffer allocation failed|invalid (typed )?array (buffer )?length/i;
 
 /** Gives a failed allocation a message that says what was too large; any other error is returned unchanged. */

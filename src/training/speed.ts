@@ -10,14 +10,14 @@ import { isTested } from './progress.ts';
 import { drawDropoutMasks } from './random-streams.ts';
 import { splitClips } from './training-clips.ts';
 
-/** Enough clips that Adam, which a step needs once, hardly counts; few enough that a slow machine is measured in seconds. */
+/** Enough clips to make Adam, which runs once a step, a small part of it; few enough to measure a slow machine in seconds. */
 const samples = 2;
 
 /** Besides the first step, whose memory is new: the system may take longer to hand it out than the step to compute. */
 const mostRepeats = 3;
 
 /**
- * Batch norm's initial weight. With 1, hardly 3 % of the neurons of a fresh network spike at a step; with this, 3 to 15 %, more in deeper
+ * Batch norm's initial weight. With 1, less than 3 % of the neurons of a fresh network spike at a step; with this, 3 to 15 %, more in deeper
  * layers. An engine's speed may depend on it.
  */
 const busyGain = 1.75;
@@ -40,8 +40,8 @@ export interface SpeedOptions {
 }
 
 /**
- * Measures an engine's training steps and evaluations of a network, on sparse synthetic frames. The best of a few counts: whatever else the
- * machine does only slows it down.
+ * Measures an engine's training steps and evaluations of a network, on sparse synthetic frames. It takes the fastest of a few repeats, since
+ * other programs can only slow one down.
  *
  * @throws {ReproError} `out-of-memory` if there is not enough even for this
  */
@@ -62,7 +62,7 @@ export async function measureSpeed(
         return (now() - beforeMs) / 1000;
       };
       const first = await time();
-      // So slow that the first has to do.
+      // So slow a machine is measured only once.
       if (first > 2 * budgetSeconds) return first / samples;
       let best = await time();
       for (let i = 1; i < mostRepeats && elapsed() + best < untilSeconds; i++) {
