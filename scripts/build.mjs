@@ -60,7 +60,7 @@ export { builtin as default, ${names.map((property) => `$${property} as ${proper
 };
 
 /** What every run of stages loads. */
-const hotModules = ['src/cli/run/run.ts', 'src/cli/run/model-check.ts'];
+const hotModules = ['src/cli/run/run.ts'];
 
 /** Small packages without dependencies that it loads. */
 const hotPackages = { commander: 'index.js', picocolors: 'picocolors.js', 'fastest-levenshtein': 'mod.js' };

@@ -33,7 +33,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   stage: ['errors', 'text', 'files'],
   executors: ['errors', 'text', 'files', 'stage'],
   runner: ['errors', 'text', 'executors', 'files', 'graph-layout', 'schema', 'stage'],
-  cli: [
+  apps: [
     'errors',
     'text',
     'baseline',
@@ -57,6 +57,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'training',
     'thesis',
   ],
+  cli: ['errors', 'text', 'apps', 'files', 'runner', 'schema', 'stage'],
   stages: [
     'errors',
     'text',

@@ -9,14 +9,18 @@ import { addCompareCommands } from './compare/commands.ts';
 import { addCompletionCommands } from './completion/commands.ts';
 import { addDataCommands } from './data/commands.ts';
 import { addDoctorCommands } from './doctor/commands.ts';
-import { exitCode, exitCodeOf } from './exit-code.ts';
 import { addExportCommands } from './export/commands.ts';
-import { formatHelpItem } from './help-item.ts';
+import {
+  dropFarSuggestions,
+  formatHelpItem,
+  pointToOwnHelp,
+  refuseUnreadable,
+  suggestChoice,
+} from './options/usage-errors.ts';
 import { addOriginalCommands } from './original/commands.ts';
+import { exitCode, exitCodeOf } from './process/exit-code.ts';
 import { addRecordCommands } from './records/commands.ts';
 import { addRunCommands } from './run/commands.ts';
-import { dropFarSuggestions, pointToOwnHelp, refuseUnreadable, suggestChoice } from './usage-errors.ts';
-import { handleOutputErrors } from './view/output-errors.ts';
 import { toLines } from './view/safe-text.ts';
 
 const programExamples = `
@@ -105,4 +109,19 @@ function findUnknownCommand(program: Command, words: readonly string[]): string 
   const [first, second] = program.parseOptions([...words]).operands;
   const name = first === 'help' ? second : first;
   return program.commands.some((command) => command.name() === name) ? undefined : name;
+}
+
+/** Decides for the whole process what happens when stdout or stderr cannot be written. */
+export function handleOutputErrors(): void {
+  process.stdout.on('error', endWithoutOutput);
+  // `repro run 2>&1 | head` closes our stderr, and a log's disk may fill up: nobody reads it any more, but the run goes on.
+  process.stderr.on('error', () => {});
+}
+
+/** `repro logs train | head` closes our stdout, which is not an error. A document that is lost to a full disk is one. */
+function endWithoutOutput(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(exitCode.ok);
+  const explained = explainDiskError(error, { doing: 'the output could not be written' });
+  process.stderr.write(`${describeError(explained)}\n`);
+  process.exit(exitCode.stageFailed);
 }

@@ -41,7 +41,7 @@ export function readFigureList(file: string, text: string): ListedFigure[] {
 const MARK = 'simulated-';
 
 /**
- * The figures with these ids, with or without `simulated-`, in the order of the report; all if none is named.
+ * The figures with these ids, with or without `simulated-`, in the order of the report; without ids, all figures.
  *
  * @throws {ReproError} `usage`, with the ids there are
  */

@@ -24,7 +24,7 @@ export interface FormatOptions {
   readonly dpi: number;
   /** SVG only: PNG has no fonts, and PDF always embeds them. */
   readonly embedFonts: boolean;
-  /** What a PDF says of when it was made: that of its data, so that the same figure gives the same bytes. */
+  /** The date stored in a PDF: the date of its data, so that the same figure gives the same bytes. */
   readonly date: Date;
 }
 
@@ -130,7 +130,7 @@ async function writePdf(
     .getBuffer();
 }
 
-/** Roboto has no narrow no-break space, but a thin one, which is as wide; in a figure nothing breaks. */
+/** Roboto has no narrow no-break space. A thin space is as wide, and lines in a figure do not break. */
 function withKnownSpaces(svg: string): string {
   return svg.replaceAll('\u202f', '\u2009');
 }

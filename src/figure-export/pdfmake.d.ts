@@ -1,4 +1,4 @@
-/** What is used of pdfmake, which comes without types. */
+/** The part of pdfmake that is used here; the package has no types. */
 declare module 'pdfmake' {
   interface FontFiles {
     readonly normal: string;

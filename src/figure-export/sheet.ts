@@ -49,12 +49,12 @@ const EDGE = 4;
 /** Estimate of the mean character width of a warning, relative to its size, as in the report. */
 const CHARACTER_WIDTH = 0.55;
 
-/** What of the space above the title, or the legend without it, is left out. */
+/** How much of the space above the title, or above the legend, is cut off. */
 const TOP = 16;
 
 /**
- * Prepares a figure's file for a paper: without its title, with a width in mm and its fonts named. Where labels would be too small to be
- * read, there are fewer panels side by side. A warning that the data are simulated stays.
+ * Prepares a figure's file for a paper: without its title, with a width in mm and named fonts. If labels would be too small to read, fewer
+ * panels are side by side. A warning that the data are simulated stays.
  *
  * @param file for errors
  * @throws {ReproError} `figure-file` if it is not a whole sheet that this version of the report writes
@@ -63,7 +63,7 @@ export function prepareSheet(file: string, text: string, options: SheetOptions):
   const root = ROOT.exec(text);
   const title = TITLE.exec(text);
   if (root === null || title === null || !FONTS.test(text)) {
-    throw damaged(file, 'this is not a figure as the report writes them');
+    throw damaged(file, 'this is not a figure written by the report');
   }
   if (!END.test(text) || count(text, /<svg /g) !== count(text, /<\/svg>/g)) {
     throw damaged(file, 'this figure is incomplete: its file was cut off or altered');
@@ -96,7 +96,7 @@ interface Placed {
   };
 }
 
-/** As many panels side by side as are legible, up to those of the report; null if the sheet's parts are not marked. */
+/** As many panels side by side as stay legible, at most as in the report; null if the sheet's parts are not marked. */
 function place(text: string, { title, widthMm }: SheetOptions, skipped: number): Placed | null {
   const parts = readParts(text, { title });
   if (parts === null) return null;
@@ -171,14 +171,14 @@ function readParts(text: string, { title }: { readonly title: boolean }): SheetP
   };
 }
 
-/** The width of a sheet with so many panels side by side, in px. */
+/** The width of a sheet with this many panels side by side, in px. */
 function widthWith({ panels, entries, textWidth }: SheetParts, columns: number): number {
   const cell = Math.max(...panels.map(({ width }) => width));
   const inside = Math.max(columns * cell + (columns - 1) * GAP, textWidth, ...entries);
   return Math.ceil(inside) + 2 * EDGE;
 }
 
-/** Puts so many panels side by side, below a legend that is wrapped to their width. */
+/** Puts this many panels side by side, below a legend that is wrapped to their width. */
 function arrange(parts: SheetParts, columns: number): Arranged {
   const { panels, legend, entries } = parts;
   const width = widthWith(parts, columns);

@@ -1,4 +1,4 @@
-/** A node of the drawing: a stage, or a point where an edge crosses a layer. */
+/** A node of the drawing: a stage, or the place where an edge crosses a layer. */
 export interface LayerNode {
   readonly key: string;
   readonly stage: string | null;

@@ -31,7 +31,7 @@ export interface ReportOptions {
   readonly environment: Environment;
   /** null or absent if it is not known. */
   readonly origin?: Origin | null;
-  /** What the run says of the published claims; without them there are no verdicts. */
+  /** The judgements of the published claims; without them, the page has no verdicts. */
   readonly judgements?: readonly Judgement[];
 }
 
@@ -39,7 +39,7 @@ export interface ReportOptions {
 export function buildReport(results: Results, options: ReportOptions): Report {
   const sections = listSections(results, options);
   return {
-    // Also in a list of browser tabs or files, the title alone says what it is.
+    // The title must also say so on its own, in a list of browser tabs or files.
     title:
       results.simulated && !/simulat/i.test(options.title) ? `Simulated: ${options.title}` : options.title,
     subtitle: [`${nameKind(results)} ${THESIS.author}, `, { strong: THESIS.title }, ` (${THESIS.where}).`],
@@ -143,7 +143,7 @@ function describeOutcomes(
   };
 }
 
-/** Figures as blocks, without those that the data do not allow. */
+/** Figures as blocks; those that the data do not allow are null. */
 function showFigures(...figures: readonly (Figure | null)[]): Block[] {
   return figures.flatMap((figure) => (figure === null ? [] : [{ kind: 'figure', figure } as const]));
 }
@@ -155,8 +155,7 @@ function showTables(...tables: readonly (Table | null)[]): Block[] {
 const MARK = 'simulated-';
 
 /**
- * Names the files of figures and pictures after what they are, so that one on its own, copied somewhere, cannot pass for a
- * reproduction: `simulated-accuracy.svg`.
+ * Marks the names of figures and pictures, so that a copied file cannot pass for a reproduction: `simulated-accuracy.svg`.
  */
 function markSimulated(sections: readonly Section[]): Section[] {
   return sections.map((section) => ({ ...section, blocks: section.blocks.map(markBlock) }));

@@ -1,10 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import pico from 'picocolors';
 import { describe, expect, test } from 'vitest';
-import type { CheckedGroup } from '../../src/cli/records/check-group.ts';
-import { formatJunit } from '../../src/cli/records/check-junit.ts';
-import { formatMarkdown } from '../../src/cli/records/check-markdown.ts';
-import { describeGroup } from '../../src/cli/records/check-table.ts';
+import type { CheckedGroup } from '../../src/apps/check-group.ts';
+import { describeGroup, formatJunit, formatMarkdown } from '../../src/cli/records/check-formats.ts';
 
 const hostile = 'a <b> & "c" \u0000\u001b[31m\ud800 ]]> | `x` é\n# y';
 

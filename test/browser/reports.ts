@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { parse } from 'yaml';
-import { drawSessions } from '../../src/cli/run/timeline-drawing.ts';
+import { drawTimelineFiles } from '../../src/apps/timeline.ts';
 import { TIMELINE_FILES } from '../../src/report/data/timeline-files.ts';
 import stage from '../../stages/report.ts';
 import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
@@ -103,7 +103,7 @@ async function writeTimeline(folder: string): Promise<void> {
     hosts: ['cedar'],
     profiles: ['quick'],
   };
-  const { svg, csv } = await drawSessions([{ ...session, spans }], []);
+  const { svg, csv } = await drawTimelineFiles({ sessions: [{ ...session, spans }], missing: [] });
   await mkdir(folder);
   await writeFile(join(folder, TIMELINE_FILES.picture), svg);
   await writeFile(join(folder, TIMELINE_FILES.data), csv);

@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { splitLine } from '../../src/cli/completion/line.ts';
+import { splitLine } from '../../src/cli/completion/completion.ts';
 import { noTerminal, Terminal } from '../support/terminal.ts';
 
 const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');

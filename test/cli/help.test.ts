@@ -4,7 +4,7 @@ import process from 'node:process';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { splitLine } from '../../src/cli/completion/line.ts';
+import { splitLine } from '../../src/cli/completion/completion.ts';
 import { buildProgram } from '../../src/cli/main.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { adviseOnLost } from '../../src/cli/cache/lost-advice.ts';
+import { adviseOnLost } from '../../src/cli/cache/verify.ts';
 import { makeProject } from '../runner/plan/project-fixture.ts';
 
 const stages = `stages:

@@ -1,6 +1,6 @@
 import { Help } from 'commander';
 import { expect, test } from 'vitest';
-import { formatHelpItem } from '../../src/cli/help-item.ts';
+import { formatHelpItem } from '../../src/cli/options/usage-errors.ts';
 
 test('in a narrow terminal, help shows what an option means below it', () => {
   const help = new Help();

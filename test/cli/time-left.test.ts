@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { loadSelectedPlan } from '../../src/cli/load.ts';
+import { loadSelectedPlan } from '../../src/apps/load-plan.ts';
 import { TimeLeft } from '../../src/cli/run/time-left.ts';
 import { describeLeft } from '../../src/cli/view/progress-text.ts';
 import { applyEvent, createRunState } from '../../src/cli/view/run-state.ts';

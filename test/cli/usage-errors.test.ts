@@ -5,7 +5,7 @@ import {
   pointToOwnHelp,
   refuseUnreadable,
   suggestChoice,
-} from '../../src/cli/usage-errors.ts';
+} from '../../src/cli/options/usage-errors.ts';
 
 test.each([
   ["error: unknown command 'bogus'\n(Did you mean logs?)", "error: unknown command 'bogus'"],

@@ -44,6 +44,6 @@ describe('a run that has nothing to do', () => {
   });
 
   test('loads no plotting library to see that the timeline is up to date', async () => {
-    expect(await listStaticPackages('src/cli/run/timeline-keeping.ts')).toEqual(['picocolors']);
+    expect(await listStaticPackages('src/apps/timeline.ts')).toEqual([]);
   });
 });

@@ -1,5 +1,7 @@
 import path from 'node:path';
 import process from 'node:process';
+import { factsOf } from '../../apps/facts.ts';
+import { findProjectRoot } from '../../apps/load-plan.ts';
 import { collectGarbage, type GarbageReport } from '../../runner/extras/gc/collect-garbage.ts';
 import { type KeepRule, parseKeepRule } from '../../runner/extras/gc/keep-rules.ts';
 import { findRestorable } from '../../runner/extras/gc/restorable.ts';
@@ -7,10 +9,7 @@ import { type GarbageKind, garbageKinds, measureSize } from '../../runner/extras
 import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
 import { setAsideFolder } from '../../runner/store/set-aside.ts';
 import { formatBytes } from '../../text.ts';
-import { factsOf } from '../doctor/facts.ts';
-import { printWarning } from '../lines.ts';
-import { printJson } from '../load.ts';
-import { findProjectRoot } from '../project.ts';
+import { printJson, printWarning } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
 interface GcOptions {

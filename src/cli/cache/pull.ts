@@ -1,12 +1,13 @@
 import process from 'node:process';
+import { factsOf } from '../../apps/facts.ts';
+import { loadCheckedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { describeError } from '../../errors.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { type Pulled, pullPlan } from '../../runner/share/pull-plan.ts';
 import { formatBytes } from '../../text.ts';
-import { factsOf } from '../doctor/facts.ts';
-import { exitCode } from '../exit-code.ts';
-import { loadCheckedPlan, type PipelineOptions, printJson } from '../load.ts';
-import { openConfiguredRemote, printTransfer, transferUntilStopped } from './remote.ts';
+import { openConfiguredRemote, printTransfer, transferUntilStopped } from '../options/remote.ts';
+import { exitCode } from '../process/exit-code.ts';
+import { printJson, printWarning } from '../view/print.ts';
 
 interface PullOptions extends PipelineOptions {
   readonly remote?: string;
@@ -16,7 +17,7 @@ interface PullOptions extends PipelineOptions {
 
 /** `repro cache pull`: fetches results and puts them in place. Exits with 3 if the remote does not have all of them. */
 export async function pull(targets: readonly string[], options: PullOptions): Promise<void> {
-  const plan = await loadCheckedPlan(options);
+  const plan = await loadCheckedPlan(options, printWarning);
   const { selected, named } = selectInstances(plan, { targets });
   const remote = await openConfiguredRemote(plan, options.remote, { isNewAllowed: false });
   const all: Pulled[] = [];

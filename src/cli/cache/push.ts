@@ -1,12 +1,13 @@
 import process from 'node:process';
+import { factsOf } from '../../apps/facts.ts';
+import { loadCheckedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { describeError } from '../../errors.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { type PushedInstance, pushPlan } from '../../runner/share/push-plan.ts';
 import { formatBytes } from '../../text.ts';
-import { factsOf } from '../doctor/facts.ts';
-import { exitCode } from '../exit-code.ts';
-import { loadCheckedPlan, type PipelineOptions, printJson } from '../load.ts';
-import { openConfiguredRemote, printTransfer, transferUntilStopped } from './remote.ts';
+import { openConfiguredRemote, printTransfer, transferUntilStopped } from '../options/remote.ts';
+import { exitCode } from '../process/exit-code.ts';
+import { printJson, printWarning } from '../view/print.ts';
 
 interface PushOptions extends PipelineOptions {
   readonly remote?: string;
@@ -16,7 +17,7 @@ interface PushOptions extends PipelineOptions {
 
 /** `repro cache push`: uploads results that are up to date. Exits with 3 if some are not. */
 export async function push(targets: readonly string[], options: PushOptions): Promise<void> {
-  const plan = await loadCheckedPlan(options);
+  const plan = await loadCheckedPlan(options, printWarning);
   const { selected } = selectInstances(plan, { targets });
   const remote = await openConfiguredRemote(plan, options.remote, { isNewAllowed: true });
   const all: PushedInstance[] = [];

@@ -1,14 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { engineChoices } from '../../engines/engine.ts';
+import { engineChoices } from '../../apps/option-choices.ts';
 import { withPipelineOptions } from '../options/pipeline-options.ts';
-import { threadsOption } from '../options/threads.ts';
-
-const exportExamples = `
-SOURCE is a stage instance (train@baseline,2020), a folder with best.safetensors, or a .safetensors or .pt file.
-
-Examples:
-  $ repro export state train@baseline,2020 --to npz
-  $ repro export state train@no-reg,2020 --which last --to safetensors --out no-reg.safetensors`;
+import { parseCountFromOne, parseName, threadsOption, whichOption } from '../options/values.ts';
 
 const importExamples = `
 Reads a file without executing anything in it (docs/checkpoints.md). The options supply what a
@@ -27,36 +20,7 @@ Examples:
   $ repro evaluate train@baseline,2020 --split validation
   $ repro evaluate train@baseline,2020 --set frames.steps=16 --other-frames`;
 
-const whichOption = (): Option =>
-  new Option('--which <state>', 'state of a training to use').choices(['best', 'last']);
-
-/** Adds `export state`, which is also what `export` does without another word. */
-export function addExportState(group: Command, program: Command): void {
-  withPipelineOptions(group.command('state', { isDefault: true }))
-    .description(
-      'write the state of a network in a format for other programs; the word state may be left out',
-    )
-    .argument('<source>', 'a stage instance, a folder or a file')
-    .addOption(
-      new Option('--to <format>', 'format to write: safetensors or NumPy’s npz')
-        .choices(['safetensors', 'npz'])
-        .makeOptionMandatory(),
-    )
-    .addOption(whichOption())
-    .option(
-      '-o, --out <file>',
-      'output file (default: in the current folder, named after the source)',
-      parseName,
-    )
-    .option('-f, --force', 'replace an existing file')
-    .option('--json', 'print one JSON document')
-    .addHelpText('after', exportExamples)
-    .action(async (source, options) =>
-      (await import('./export.ts')).exportState(source, { ...program.opts(), ...options }),
-    );
-}
-
-/** Adds the other commands for network states: `import`, `evaluate`. */
+/** Adds the commands for network states, besides `export state`: `import`, `evaluate`. */
 export function addCheckpointCommands(program: Command): void {
   program
     .command('import')
@@ -78,7 +42,7 @@ export function addCheckpointCommands(program: Command): void {
       ]),
     )
     .option('--input <size>', 'frame size in pixels to assume, HEIGHTxWIDTH, such as 128x128', parseSize)
-    .option('--steps <n>', 'time steps to assume for a network for still images', parseCount)
+    .option('--steps <n>', 'time steps to assume for a network for still images', parseCountFromOne)
     .option('--json', 'print one JSON document')
     .addHelpText('after', importExamples)
     .action(async (file, options) => (await import('./import.ts')).importFile(file, options));
@@ -105,22 +69,10 @@ export function addCheckpointCommands(program: Command): void {
     );
 }
 
-function parseName(text: string): string {
-  if (text.trim() === '') throw new InvalidArgumentError('expected a name.');
-  return text;
-}
-
 function parseTau(text: string): number {
   const value = Number(text);
   if (!(value >= 1 && Number.isFinite(value)))
     throw new InvalidArgumentError('expected a number of time steps of at least 1.');
-  return value;
-}
-
-function parseCount(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('expected a whole number of at least 1.');
   return value;
 }
 
@@ -129,5 +81,5 @@ function parseSize(text: string): [number, number] {
   if (height === undefined || width === undefined) {
     throw new InvalidArgumentError('expected HEIGHTxWIDTH, such as 128x128.');
   }
-  return [parseCount(height), parseCount(width)];
+  return [parseCountFromOne(height), parseCountFromOne(width)];
 }

@@ -1,10 +1,5 @@
-import path from 'node:path';
-import type { ImportAnswers } from '../../checkpoints/answers.ts';
-import { describeImport } from '../../checkpoints/describe.ts';
-import { importIntoFolder } from '../../checkpoints/import-export.ts';
-import { printLines } from '../lines.ts';
-import { printJson } from '../load.ts';
-import { refuseRunnerFolder } from './runner-folder.ts';
+import { importCheckpoint } from '../../apps/checkpoints.ts';
+import { printJson, printLines } from '../view/print.ts';
 
 interface ImportOptions {
   readonly out?: string;
@@ -20,20 +15,8 @@ interface ImportOptions {
 /** `repro import FILE`: converts a PyTorch checkpoint to a folder that can be evaluated. */
 export async function importFile(file: string, options: ImportOptions): Promise<void> {
   const { out, force = false, pooling, tau, reset, input: size, steps } = options;
-  refuseRunnerFolder(out ?? path.dirname(file), 'Choose another place with --out.');
-  const answers: ImportAnswers = { pooling, tau, reset, size, steps };
-  const outcome = await importIntoFolder(file, { answers, out, force });
-  if (options.json === true) {
-    const { folder, files, description, checkpoint } = outcome;
-    printJson({
-      version: 1,
-      command: 'import',
-      folder,
-      files,
-      ...description,
-      warnings: checkpoint.warnings,
-    });
-    return;
-  }
-  printLines(describeImport(outcome));
+  const answers = { pooling, tau, reset, size, steps };
+  const { lines, document } = await importCheckpoint(file, { answers, out, force });
+  if (options.json === true) printJson({ version: 1, command: 'import', ...document });
+  else printLines(lines);
 }

@@ -1,14 +1,13 @@
 import process from 'node:process';
+import { findProjectRoot, loadCheckedPlan } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
 import { listBatches } from '../../runner/jobs/jobs-folder.ts';
 import { readSubmittedRun, selectRest } from '../../runner/jobs/submitted-run.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
-import { loadCheckedPlan } from '../load.ts';
-import { findProjectRoot } from '../project.ts';
-import { finishRun, runShown } from '../run/run.ts';
-import { listenForSignals, type SignalListener } from '../signals.ts';
-import { useSlurm } from './cluster-options.ts';
-import { explainOtherWatcher } from './other-watcher.ts';
+import { listenForSignals, type SignalListener } from '../process/signals.ts';
+import { useSlurm } from '../run/on-cluster.ts';
+import { explainOtherWatcher, finishRun, runShown } from '../run/run.ts';
+import { printWarning } from '../view/print.ts';
 
 /** `repro attach`: waits for the jobs of an earlier `repro run --executor slurm`, and goes on with that run. */
 export async function attach(options: { readonly project?: string; readonly json?: boolean }): Promise<void> {
@@ -34,7 +33,7 @@ async function attachUntil(
   }
   const { profile, set, failFast } = submitted;
   const request = { ...options, ...(profile === null ? {} : { profile }), set };
-  const plan = await loadCheckedPlan(request);
+  const plan = await loadCheckedPlan(request, printWarning);
   const { selected, forced } = selectRest(plan, submitted, listBatches(folder.jobs));
   const cluster = await useSlurm(plan, request, { isDetached: false, isAttached: true });
   const { stop, kill } = signals;

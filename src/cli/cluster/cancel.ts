@@ -1,8 +1,8 @@
 import process from 'node:process';
+import { findProjectRoot } from '../../apps/load-plan.ts';
 import { cancelJobs } from '../../runner/cluster/cancel-jobs.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
-import { printJson } from '../load.ts';
-import { findProjectRoot } from '../project.ts';
+import { printJson } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
 /** `repro cancel`: ends the jobs of all instances, or of those named, with what waits for them. */

@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import process from 'node:process';
+import { factsOf } from '../../apps/facts.ts';
+import { loadSelectedPlan } from '../../apps/load-plan.ts';
 import { describeError, ReproError } from '../../errors.ts';
 import { readClusterSettings } from '../../runner/cluster/cluster-settings.ts';
 import { runStageJob } from '../../runner/cluster/stage-job.ts';
@@ -8,8 +10,6 @@ import { listenForJobSignals, nameOfThisJob } from '../../runner/cluster/this-jo
 import { BatchFolder } from '../../runner/jobs/batch.ts';
 import { isRightJob } from '../../runner/jobs/claim.ts';
 import { writeTaskEnd } from '../../runner/jobs/task-end.ts';
-import { factsOf } from '../doctor/facts.ts';
-import { loadSelectedPlan } from '../load.ts';
 
 /** `repro stage-job`: what a job on a node runs. */
 export async function stageJob(root: string, indexText: string): Promise<void> {

@@ -1,128 +1,18 @@
 import process from 'node:process';
-import { compareRuns, type RunResults } from '../../comparison/compare.ts';
-import { openSession } from '../../runner/freshness/session.ts';
-import { readStatus } from '../../runner/run/status.ts';
-import { RecordedFiles } from '../../runner/store/recorded-files.ts';
-import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
-import { factsOf } from '../doctor/facts.ts';
-import { printWarning } from '../lines.ts';
-import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
+import { compareRecorded, documentOf } from '../../apps/compare.ts';
+import type { PipelineOptions } from '../../apps/load-plan.ts';
 import { colorsFor } from '../view/colors.ts';
-import type { ComparedRuns } from './compared-runs.ts';
+import { printJson, printWarning } from '../view/print.ts';
 import { describeComparison } from './lines.ts';
-import { nameOf, namePair } from './names.ts';
-import { compareOrigins, type OriginDifference } from './origins.ts';
-import { readResults } from './read-results.ts';
-import { type RecordedNetwork, RecordedNetworks } from './recorded-networks.ts';
 
 interface CompareOptions extends PipelineOptions {
   readonly only?: string;
   readonly json?: boolean;
 }
 
-/** A network on record with its results. */
-export interface ReadNetwork {
-  readonly recorded: RecordedNetwork;
-  readonly results: RunResults;
-}
-
 /** `repro compare A B`. */
 export async function compare(a: string, b: string, options: CompareOptions): Promise<void> {
-  const plan = await loadPlanForReading(options);
-  const { records, store } = openSession(plan, { facts: factsOf(plan.projectRoot) });
-  const present = new Map<string, RunRecord>();
-  for (const { id, record, isPresent } of await readStatus(plan, { facts: factsOf(plan.projectRoot) })) {
-    if (isPresent && record !== null) present.set(id, record);
-  }
-  const networks = new RecordedNetworks(plan, records, present);
-  const files = new RecordedFiles(store, plan.projectRoot);
-  const read = async (wanted: string): Promise<ReadNetwork[]> => {
-    const found: ReadNetwork[] = [];
-    for (const recorded of networks.find(wanted, options.only)) {
-      const results = await readResults(recorded, files);
-      found.push({ recorded, results });
-      const { evaluation } = recorded;
-      // A model's name means its present result; a run named by its fingerprint or time may be any.
-      if (networks.isPresent(evaluation) || !isModel(results, wanted)) continue;
-      const why = plan.instances.has(evaluation.id)
-        ? 'has no result of the present settings, code and data'
-        : `is not in profile ${plan.profile}`;
-      printWarning(`${nameOf(results)} ${why}; this is its last run: ${describeConfiguration(evaluation)}`);
-    }
-    return found;
-  };
-  const [first, second] = [await read(a), await read(b)];
-  const byResults = new Map([...first, ...second].map(({ recorded, results }) => [results, recorded]));
-  const networkOf = (results: RunResults): RecordedNetwork => {
-    const network = byResults.get(results);
-    if (network === undefined) throw new Error('results without a record');
-    return network;
-  };
-  const comparison = compareRuns(
-    first.map(({ results }) => results),
-    second.map(({ results }) => results),
-  );
-  const origins = new Map<string, { pairs: string[]; differences: OriginDifference[] }>();
-  for (const pair of comparison.pairs) {
-    const differences = await compareOrigins(networkOf(pair.a), networkOf(pair.b), store);
-    const key = JSON.stringify(differences);
-    const group = origins.get(key) ?? { pairs: [], differences };
-    group.pairs.push(namePair(pair.a, pair.b));
-    origins.set(key, group);
-  }
-  const compared: ComparedRuns = { a, b, comparison, origins: [...origins.values()], networkOf };
+  const compared = await compareRecorded(a, b, options, printWarning);
   if (options.json === true) printJson(documentOf(compared));
   else process.stdout.write(`${describeComparison(compared, colorsFor(process.stdout)).join('\n')}\n`);
-}
-
-/** Whether words such as `baseline`, `baseline,2020` or `evaluate@baseline,2020` name a network by what it is. */
-function isModel({ model, seed }: RunResults, wanted: string): boolean {
-  return wanted
-    .replace(/^(evaluate|train)@/, '')
-    .split(',')
-    .every((word) => word === model || word === seed);
-}
-
-function documentOf({ a, b, comparison, origins, networkOf }: ComparedRuns): object {
-  const describe = (results: RunResults): object => ({
-    model: results.model,
-    seed: results.seed,
-    stages: Object.fromEntries(
-      [...networkOf(results).lineage].map(([stage, record]) => [
-        stage,
-        {
-          id: record.id,
-          fingerprint: record.fingerprint,
-          profile: record.profile,
-          overrides: record.overrides ?? [],
-          startedAt: record.startedAt ?? null,
-          seconds: record.seconds ?? null,
-          totalSeconds: record.totalSeconds ?? record.seconds ?? null,
-          peakMemoryBytes: record.peakMemoryBytes ?? null,
-          commit: record.commit ?? null,
-          dirty: record.dirty ?? null,
-          host: record.host ?? null,
-          node: record.node ?? null,
-          facts: record.parts.facts,
-        },
-      ]),
-    ),
-  });
-  return {
-    version: 1,
-    command: 'compare',
-    runs: { a, b },
-    pairs: comparison.pairs.map((pair) => ({
-      a: describe(pair.a),
-      b: describe(pair.b),
-      settings: pair.settings,
-      metrics: pair.metrics,
-      sameRun: pair.sameRun,
-      clips: pair.clips,
-    })),
-    origins,
-    seeds: comparison.seeds,
-    onlyA: comparison.onlyA.map(describe),
-    onlyB: comparison.onlyB.map(describe),
-  };
 }

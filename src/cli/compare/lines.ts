@@ -1,20 +1,21 @@
-import type {
-  ClipComparison,
-  MetricRow,
-  PairComparison,
-  RunResults,
-  SeedComparison,
-} from '../../comparison/compare.ts';
+import {
+  type ClipComparison,
+  type ComparedRuns,
+  type MetricRow,
+  nameOf as nameNetwork,
+  namePair as nameNetworks,
+  type PairComparison,
+  type RunResults,
+  type SeedComparison,
+  stateP,
+} from '../../apps/compare.ts';
+import type { RecordedNetwork, SomeRecord } from '../../apps/recorded-networks.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
-import { stateP } from '../../stats/p-values.ts';
 import { formatBytes } from '../../text.ts';
 import type { Colors } from '../view/colors.ts';
 import { formatFigure, formatSeconds } from '../view/format.ts';
 import { toOneLine } from '../view/safe-text.ts';
-import { alignTable } from './align-table.ts';
-import type { ComparedRuns } from './compared-runs.ts';
-import { nameOf, namePair } from './names.ts';
-import type { RecordedNetwork, SomeRecord } from './recorded-networks.ts';
+import { alignTable } from '../view/table.ts';
 
 /** A comparison for people: what differs in settings, what they were made from and where, then results and tests. */
 export function describeComparison(compared: ComparedRuns, colors: Colors): string[] {
@@ -85,7 +86,7 @@ function describeSettings(pairs: readonly PairComparison[]): string[] {
   ]);
   return [
     ...(table.length > 0
-      ? alignTable([['', 'A', 'B', ''], ...table], 'left')
+      ? alignTable([['', 'A', 'B', ''], ...table]).map(indent)
       : unknown.length === 0
         ? ['  none']
         : []),
@@ -135,7 +136,7 @@ function describePlaces(
   });
   const shown = several ? rows.filter(([, first, second]) => first !== second) : rows;
   if (shown.length === 0) return [];
-  return alignTable([[several ? namePair(a, b) : '', 'A', 'B'], ...shown], 'left');
+  return alignTable([[several ? namePair(a, b) : '', 'A', 'B'], ...shown]).map(indent);
 }
 
 function describeMetrics({ a, b, metrics }: PairComparison, several: boolean): string[] {
@@ -149,7 +150,9 @@ function describeMetrics({ a, b, metrics }: PairComparison, several: boolean): s
     show(second),
     first === null || second === null ? '' : signed(second - first, formatFigure),
   ]);
-  return alignTable([[several ? namePair(a, b) : '', 'A', 'B', 'B - A'], ...rows], 'right');
+  return alignTable([[several ? namePair(a, b) : '', 'A', 'B', 'B - A'], ...rows], { numbers: true }).map(
+    indent,
+  );
 }
 
 function describeClips({ a, b, sameRun, clips }: PairComparison, pairs: number): string[] {
@@ -199,4 +202,17 @@ function describeSeeds({ modelA, modelB, seeds, differing, accuracy }: SeedCompa
 function signed(value: number, format: (size: number) => string): string {
   const size = format(Math.abs(value));
   return Number(size) === 0 ? size : `${value < 0 ? '−' : '+'}${size}`;
+}
+
+function indent(line: string): string {
+  return `  ${line}`.trimEnd();
+}
+
+/** Names come from records, which may be of others. */
+function nameOf(results: RunResults): string {
+  return toOneLine(nameNetwork(results));
+}
+
+function namePair(a: RunResults, b: RunResults): string {
+  return toOneLine(nameNetworks(a, b));
 }

@@ -2,12 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import type { Argument, Command, Option } from 'commander';
+import { findProjectRoot, loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.ts';
+import { listDatasetNames } from '../../apps/option-choices.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
-import { isJsonObject, type Json } from '../../schema/json.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../../schema/json.ts';
 import { readYamlFile } from '../../schema/yaml-document.ts';
-import type { PipelineOptions } from '../load.ts';
-import { findProjectRoot } from '../project.ts';
-import { placeholderOf } from './context.ts';
+import { placeholderOf } from './answer.ts';
 
 /** Words that fit, and whether paths fit, too. */
 export interface Values {
@@ -37,8 +37,7 @@ export async function findValues(
   if (isOption && of.long === '--set') return findSettings(current, options);
   if (isOption && of.long === '--plan') return { words: await listModels(options), paths: 'files' };
   if (!isOption && placeholder === 'name' && command.parent?.name() === 'data') {
-    const { DATASETS } = await import('../../datasets/registry.ts');
-    const words = DATASETS.map((one) => [one.name, one.title] as const);
+    const words = await listDatasetNames();
     return command.name() === 'show' ? { words, paths: 'files' } : { words };
   }
   switch (placeholder) {
@@ -92,8 +91,7 @@ async function listRuns(options: PipelineOptions): Promise<[string, string][]> {
 
 /** With the default values if those given do not fit together yet. */
 async function loadLeniently(options: PipelineOptions): Promise<Plan> {
-  const { loadPlanForReading } = await import('../load.ts');
-  const quiet = { isQuiet: true };
+  const quiet = (): void => {};
   try {
     return await loadPlanForReading(options, quiet);
   } catch {
@@ -130,7 +128,6 @@ async function findSettings(current: string, options: PipelineOptions): Promise<
   const { schema } = await readProfilesEntry(root);
   if (typeof schema !== 'string') return { words: [] };
   const document: Json = JSON.parse(await readFile(path.resolve(root, schema), 'utf8'));
-  const { listKeys } = await import('./keys.ts');
   const keys = listKeys(document);
   const equals = current.indexOf('=');
   if (equals === -1) return { words: keys.map(({ key, description }) => [`${key}=`, description]) };
@@ -139,4 +136,59 @@ async function findSettings(current: string, options: PipelineOptions): Promise<
   if (known === undefined) return { words: [] };
   if (known.values.length > 0) return { words: known.values.map((value) => [`${prefix}${value}`, '']) };
   return known.isText ? { words: [], paths: 'files', pathPrefix: prefix } : { words: [] };
+}
+
+/** A value that a profile may have, as its schema describes it. */
+export interface Key {
+  /** `train.epochs` */
+  readonly key: string;
+  readonly description: string;
+  /** All values, if the schema lists them. */
+  readonly values: readonly string[];
+  readonly isText: boolean;
+}
+
+/** The keys of a JSON Schema's objects, without those that contain others, in its order. */
+export function listKeys(schema: Json): Key[] {
+  const found: Key[] = [];
+  const visit = (at: Json | undefined, key: string, depth: number): void => {
+    // A schema may refer to itself.
+    if (depth > 8) return;
+    const one = resolve(schema, at);
+    const parts = [
+      one,
+      ...[one.allOf, one.anyOf, one.oneOf].flatMap((list) => (isJsonList(list) ? list : [])),
+    ];
+    const properties = parts.flatMap((part) => {
+      const { properties: inner } = resolve(schema, part);
+      return isJsonObject(inner) ? Object.entries(inner) : [];
+    });
+    if (properties.length === 0 && key !== '') found.push(describe(key, one));
+    for (const [name, value] of properties) visit(value, key === '' ? name : `${key}.${name}`, depth + 1);
+  };
+  visit(schema, '', 0);
+  return [...new Map(found.map((one) => [one.key, one])).values()];
+}
+
+function describe(key: string, schema: JsonObject): Key {
+  const values = isJsonList(schema.enum) ? schema.enum : schema.type === 'boolean' ? [true, false] : [];
+  return {
+    key,
+    description: typeof schema.description === 'string' ? (schema.description.split('. ', 1)[0] ?? '') : '',
+    values: values.filter((value) => typeof value !== 'object').map(String),
+    isText: schema.type === 'string' || (isJsonList(schema.type) && schema.type.includes('string')),
+  };
+}
+
+/** Follows `$ref` within the document. */
+function resolve(root: Json, at: Json | undefined): JsonObject {
+  let one = at;
+  for (let steps = 0; steps < 8 && isJsonObject(one) && typeof one.$ref === 'string'; steps += 1) {
+    let target: Json | undefined = root;
+    for (const name of one.$ref.replace(/^#\/?/, '').split('/')) {
+      if (name !== '') target = isJsonObject(target) ? target[name] : undefined;
+    }
+    one = target;
+  }
+  return isJsonObject(one) ? one : {};
 }

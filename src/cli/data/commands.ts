@@ -1,12 +1,5 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) {
-    throw new InvalidArgumentError('expected a whole number of at least 1.');
-  }
-  return value;
-}
+import { type Command, Option } from 'commander';
+import { parseCountFromOne } from '../options/values.ts';
 
 const verifyExamples = `
 Examples:
@@ -58,7 +51,7 @@ export function addDataCommands(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ repro data info dvs128-gesture')
     .action(async (name, options) =>
-      (await import('./info.ts')).describeDataset(name, { ...program.opts(), ...options }),
+      (await import('./list.ts')).describeDataset(name, { ...program.opts(), ...options }),
     );
 
   data
@@ -97,13 +90,13 @@ export function addDataCommands(program: Command): void {
         'png: all frames on one sheet; gif: animated (default: as --out ends, otherwise png)',
       ).choices(['png', 'gif']),
     )
-    .option('--steps <n>', 'frames to make of the clip', wholeNumber, 20)
+    .option('--steps <n>', 'frames to make of the clip', parseCountFromOne, 20)
     .addOption(
       new Option('--split-by <rule>', 'the same number of events, or the same time, per frame')
         .choices(['number', 'time'])
         .default('time'),
     )
-    .option('--delay <ms>', 'for gif: how long each frame is shown, in ms', wholeNumber, 100)
+    .option('--delay <ms>', 'for gif: how long each frame is shown, in ms', parseCountFromOne, 100)
     .option('--force', 'replace a file that exists')
     .option('--json', 'print one JSON document')
     .addHelpText('after', showExamples)

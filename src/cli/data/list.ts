@@ -1,63 +1,45 @@
-import { existsSync } from 'node:fs';
 import process from 'node:process';
-import type { Dataset } from '../../datasets/contract/dataset.ts';
-import { showPath } from '../../datasets/contract/how-to-get.ts';
-import { formatCount } from '../../datasets/contract/problems.ts';
-import { DATASETS } from '../../datasets/registry.ts';
-import { printJson } from '../load.ts';
-import { type DataOptions, rootOf } from './root.ts';
+import {
+  type DataOptions,
+  describeDataset as describe,
+  listDatasets as list,
+  showPath,
+} from '../../apps/datasets.ts';
+import { printJson, printLines } from '../view/print.ts';
+import { alignTable } from '../view/table.ts';
+
+type Options = DataOptions & { readonly json?: boolean };
 
 /** `repro data list` */
-export async function listDatasets(options: DataOptions): Promise<void> {
+export function listDatasets(options: Options): void {
+  const datasets = list(options);
   if (options.json === true) {
-    printJson({
-      version: 1,
-      command: 'data list',
-      datasets: DATASETS.map((dataset) => ({
-        name: dataset.name,
-        title: dataset.title,
-        kind: dataset.kind,
-        classes: dataset.classes.length,
-        clips: dataset.published,
-        licence: dataset.licence,
-        fetch: isFetched(dataset),
-        profile: dataset.profile,
-        root: rootOf(dataset, options),
-        present: existsSync(rootOf(dataset, options)),
-      })),
-    });
+    printJson({ version: 1, command: 'data list', datasets });
     return;
   }
+  const count = (clips: number): string => clips.toLocaleString('en-US');
   const rows = [
     ['name', 'what', 'classes', 'training + test', 'to get it', 'here'],
-    ...DATASETS.map((dataset) => [
-      dataset.name,
-      dataset.kind === 'events' ? 'event recordings' : 'still images',
-      String(dataset.classes.length),
-      `${count(dataset.published.train)} + ${count(dataset.published.test)}`,
-      isFetched(dataset) ? `repro data fetch ${dataset.name}` : 'by hand',
-      existsSync(rootOf(dataset, options)) ? showPath(rootOf(dataset, options)) : '-',
+    ...datasets.map(({ name, kind, classes, clips, fetch, root, present }) => [
+      name,
+      kind === 'events' ? 'event recordings' : 'still images',
+      String(classes),
+      `${count(clips.train)} + ${count(clips.test)}`,
+      fetch ? `repro data fetch ${name}` : 'by hand',
+      present ? showPath(root) : '-',
     ]),
   ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  for (const row of rows) {
-    process.stdout.write(
-      `${row
-        .map((cell, i) => cell.padEnd(widths[i]!))
-        .join('  ')
-        .trimEnd()}\n`,
-    );
+  for (const line of alignTable(rows)) process.stdout.write(`${line}\n`);
+  process.stdout.write(`\n${datasets.length} data sets; \`repro data info NAME\` says more about one.\n`);
+}
+
+/** `repro data info NAME` */
+export async function describeDataset(name: string, options: Options): Promise<void> {
+  const { lines, howToGet, document } = await describe(name, options);
+  if (options.json === true) {
+    printJson({ version: 1, command: 'data info', ...document });
+    return;
   }
-  process.stdout.write(
-    `\n${formatCount(DATASETS.length, 'data set')}; \`repro data info NAME\` says more about one.\n`,
-  );
-}
-
-function count(clips: number): string {
-  return clips.toLocaleString('en-US');
-}
-
-/** Whether all its files can be downloaded directly. */
-export function isFetched({ files }: Dataset): boolean {
-  return files.length > 0 && files.every(({ urls }) => urls.length > 0);
+  printLines(lines);
+  process.stdout.write(`\n${howToGet}\n`);
 }

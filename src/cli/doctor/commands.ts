@@ -1,7 +1,7 @@
+import process from 'node:process';
 import { type Command, Option } from 'commander';
 import { withPipelineOptions } from '../options/pipeline-options.ts';
-import { threadsOption } from '../options/threads.ts';
-import { collect } from '../options/values.ts';
+import { collect, threadsOption } from '../options/values.ts';
 
 const doctorExamples = `
 The profile and --set only apply to --plan. It reads no data; if the memory does not suffice, it exits with 2.
@@ -50,7 +50,8 @@ export function addDoctorCommands(program: Command): void {
       (await import('./parity.ts')).parity(folder, { ...program.opts(), ...options }),
     );
 
-  program
-    .command('probe-cuda', { hidden: true })
-    .action(async () => (await import('./cuda-probe.ts')).printCudaProbe());
+  program.command('probe-cuda', { hidden: true }).action(async () => {
+    const { probeCudaHere } = await import('../../apps/cuda-probe.ts');
+    process.stdout.write(await probeCudaHere());
+  });
 }

@@ -1,27 +1,15 @@
-import { statfs } from 'node:fs/promises';
-import os from 'node:os';
 import process from 'node:process';
-import type { EngineFinding } from '../../engines/selection/probe.ts';
+import { estimateFullRun, examineMachine, type Finding, type FullRunEstimate } from '../../apps/doctor.ts';
+import { findProjectRoot, type PipelineOptions } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
-import { formatBytes } from '../../text.ts';
-import { type PipelineOptions, printJson } from '../load.ts';
-import { findProjectRoot } from '../project.ts';
 import { colorsFor } from '../view/colors.ts';
+import { formatAbout } from '../view/format.ts';
+import { printJson } from '../view/print.ts';
 
 interface DoctorOptions extends PipelineOptions {
   readonly plan?: string;
   readonly json?: boolean;
 }
-
-interface Finding {
-  readonly what: string;
-  readonly state: 'ok' | 'missing' | 'problem';
-  readonly text: string;
-  readonly fix: string | null;
-}
-
-/** The free space that a full run needs for frames, store and checkpoints. */
-const fullRunBytes = 8e9;
 
 /**
  * `repro doctor`: lists what this machine has and what is missing, and how to get it; then measures for a few seconds how long the full
@@ -29,24 +17,18 @@ const fullRunBytes = 8e9;
  */
 export async function doctor(options: DoctorOptions): Promise<void> {
   const { plan } = options;
-  if (plan !== undefined) return (await import('./plan.ts')).planModel({ ...options, plan });
+  if (plan !== undefined) return (await import('./plan.ts')).printPlan(plan, options);
   if (options.profile !== undefined || options.set.length > 0) {
     throw new ReproError('usage', '--profile and --set only apply to --plan', {
       fix: 'Name a model: `repro doctor --plan baseline --profile full`.',
     });
   }
   const root = findProjectRoot(options.project ?? process.cwd());
-  const engines = await findEngines();
-  const findings = [
-    describeNode(),
-    describeCores(),
-    await describeDisk(root),
-    await describeGit(),
-    ...engines.map(describeEngine),
-  ];
+  const { findings, engines } = await examineMachine(root);
   if (options.json !== true) printFindings(findings);
-  const { estimateFullRun, printEstimate } = await import('./estimate.ts');
-  const estimate = await estimateFullRun(root, engines);
+  const estimate = await estimateFullRun(root, engines, (measure) =>
+    whileSaying('Measuring a few training steps …', measure),
+  );
   if (options.json === true) {
     printJson({ version: 1, command: 'doctor', findings, fullRun: estimate ?? null });
   } else if (estimate !== undefined) printEstimate(estimate, columnWidth(findings));
@@ -66,55 +48,42 @@ function columnWidth(findings: readonly Finding[]): number {
   return Math.max(...findings.map((one) => one.what.length));
 }
 
-function describeNode(): Finding {
-  return {
-    what: 'Node.js',
-    state: 'ok',
-    text: `${process.versions.node}, ${process.platform}-${process.arch}`,
-    fix: null,
-  };
+/** Prints the estimate below the other findings, aligned with them. */
+function printEstimate(estimate: FullRunEstimate, width: number): void {
+  const c = colorsFor(process.stdout);
+  const [sign, first, second] = estimate.ok
+    ? [c.green('ok     '), ...describeEstimate(estimate)]
+    : [c.yellow('missing'), 'its duration could not be estimated', estimate.reason];
+  process.stdout.write(
+    `${sign}  ${'full run'.padEnd(width)}  ${first}\n${' '.repeat(width + 11)}${second}\n`,
+  );
 }
 
-function describeCores(): Finding {
-  const model = os.cpus()[0]?.model.trim() ?? 'unknown';
-  const text = `${os.availableParallelism()} cores (${model}), ${formatBytes(os.totalmem())} of memory`;
-  return { what: 'processor', state: 'ok', text, fix: null };
+function describeEstimate({
+  seconds,
+  threads,
+  trainings,
+  clips,
+  secondsPerClip,
+  loadBefore,
+}: FullRunEstimate & { ok: true }): [string, string] {
+  const millions = (count: number): string => `${(count / 1e6).toFixed(1)} million`;
+  return [
+    `about ${formatAbout(seconds)} of training with ${threads} ${threads === 1 ? 'thread' : 'threads'}, besides reading the recordings`,
+    `Measured on synthetic frames just now: ${secondsPerClip.training.toFixed(3)} s to train on a clip, ` +
+      `${secondsPerClip.evaluation.toFixed(3)} s to evaluate one; ${trainings} trainings do so ` +
+      `${millions(clips.trained)} and ${millions(clips.evaluated)} times.` +
+      (loadBefore < 0.5 ? '' : ' Other programs may have slowed it down.'),
+  ];
 }
 
-async function describeDisk(root: string): Promise<Finding> {
-  const { bavail, bsize } = await statfs(root);
-  const freeBytes = bavail * bsize;
-  const enough = freeBytes >= fullRunBytes;
-  return {
-    what: 'disk',
-    state: enough ? 'ok' : 'problem',
-    text: `${formatBytes(freeBytes)} free here`,
-    fix: enough
-      ? null
-      : `A full run needs ${formatBytes(fullRunBytes)} besides the recordings; the quick one needs far less.`,
-  };
-}
-
-async function describeGit(): Promise<Finding> {
-  const { simpleGit } = await import('simple-git');
-  const { installed, major, minor } = await simpleGit().version();
-  return installed
-    ? { what: 'git', state: 'ok', text: `${major}.${minor}`, fix: null }
-    : {
-        what: 'git',
-        state: 'missing',
-        text: 'not found; records will not name the commit',
-        fix: 'Install git with your system’s package manager.',
-      };
-}
-
-async function findEngines(): Promise<readonly EngineFinding[]> {
-  const { probeEngines } = await import('../../engines/selection/probe.ts');
-  const { probeCudaApart } = await import('./cuda-probe.ts');
-  return probeEngines({ probe: probeCudaApart });
-}
-
-function describeEngine({ name, available, text, fix }: EngineFinding): Finding {
-  const state = !available ? 'missing' : fix === null ? 'ok' : 'problem';
-  return { what: `engine ${name}`, state, text, fix };
+/** Shows a line on a terminal meanwhile. */
+async function whileSaying<T>(text: string, work: () => Promise<T>): Promise<T> {
+  const shows = process.stderr.isTTY === true && process.env.TERM !== 'dumb';
+  if (shows) process.stderr.write(text);
+  try {
+    return await work();
+  } finally {
+    if (shows) process.stderr.write('\r\x1b[K');
+  }
 }

@@ -1,8 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { FORMATS, type Format } from '../../figure-export/formats.ts';
-import { addExportState } from '../checkpoints/commands.ts';
+import { type FigureFormat, figureFormats } from '../../apps/option-choices.ts';
 import { withPipelineOptions } from '../options/pipeline-options.ts';
-import { collect } from '../options/values.ts';
+import { collect, parseName, whichOption } from '../options/values.ts';
 
 const groupExamples = `
 Examples:
@@ -23,6 +22,13 @@ Examples:
   $ repro export figures --format svg --run 2026-11-20 --out before
   $ repro export figures --report ~/Downloads/report --format pdf`;
 
+const stateExamples = `
+SOURCE is a stage instance (train@baseline,2020), a folder with best.safetensors, or a .safetensors or .pt file.
+
+Examples:
+  $ repro export state train@baseline,2020 --to npz
+  $ repro export state train@no-reg,2020 --which last --to safetensors --out no-reg.safetensors`;
+
 /** Adds `export` with what it can write. */
 export function addExportCommands(program: Command): void {
   const group = program
@@ -35,8 +41,8 @@ export function addExportCommands(program: Command): void {
     .description('write the figures of a report for papers')
     .addOption(
       new Option('--format <format>', 'format to write, required; may be repeated')
-        .choices(FORMATS)
-        .argParser((format, earlier: readonly Format[] | undefined) => [
+        .choices(figureFormats)
+        .argParser((format, earlier: readonly FigureFormat[] | undefined) => [
           ...(earlier ?? []),
           parseFormat(format),
         ])
@@ -73,9 +79,36 @@ export function addExportCommands(program: Command): void {
     );
 }
 
-function parseFormat(text: string): Format {
-  const format = FORMATS.find((one) => one === text);
-  if (format === undefined) throw new InvalidArgumentError(`Allowed choices are ${FORMATS.join(', ')}.`);
+/** Adds `export state`, which is also what `export` does without another word. */
+function addExportState(group: Command, program: Command): void {
+  withPipelineOptions(group.command('state', { isDefault: true }))
+    .description(
+      'write the state of a network in a format for other programs; the word state may be left out',
+    )
+    .argument('<source>', 'a stage instance, a folder or a file')
+    .addOption(
+      new Option('--to <format>', 'format to write: safetensors or NumPy’s npz')
+        .choices(['safetensors', 'npz'])
+        .makeOptionMandatory(),
+    )
+    .addOption(whichOption())
+    .option(
+      '-o, --out <file>',
+      'output file (default: in the current folder, named after the source)',
+      parseName,
+    )
+    .option('-f, --force', 'replace an existing file')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', stateExamples)
+    .action(async (source, options) =>
+      (await import('./state.ts')).exportState(source, { ...program.opts(), ...options }),
+    );
+}
+
+function parseFormat(text: string): FigureFormat {
+  const format = figureFormats.find((one) => one === text);
+  if (format === undefined)
+    throw new InvalidArgumentError(`Allowed choices are ${figureFormats.join(', ')}.`);
   return format;
 }
 

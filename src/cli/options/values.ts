@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { parseGpuList } from '../../runner/run/gpu-list.ts';
 
 /** The value of an option that may be repeated. */
@@ -14,12 +14,8 @@ export function parseGpus(text: string): readonly string[] {
   return gpus;
 }
 
-/** A number of stages to run at once, on the command line. */
-export function parseJobs(text: string): number {
-  const jobs = Number(text);
-  if (!Number.isInteger(jobs) || jobs < 1)
-    throw new InvalidArgumentError('expected a whole number of at least 1.');
-  return jobs;
+export function parseCountFromOne(text: string): number {
+  return parseWhole(text, 1);
 }
 
 export function parseSeconds(text: string): number {
@@ -31,10 +27,7 @@ export function parseSeconds(text: string): number {
 }
 
 export function parseRuns(text: string): number {
-  const runs = Number(text);
-  if (!Number.isInteger(runs) || runs < 2)
-    throw new InvalidArgumentError('expected a whole number of at least 2.');
-  return runs;
+  return parseWhole(text, 2);
 }
 
 export function parseTolerance(
@@ -50,8 +43,31 @@ export function parseTolerance(
 }
 
 export function parseCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 0)
-    throw new InvalidArgumentError('expected a whole number of at least 0.');
-  return count;
+  return parseWhole(text, 0);
+}
+
+function parseWhole(text: string, least: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least) {
+    throw new InvalidArgumentError(`expected a whole number of at least ${least}.`);
+  }
+  return value;
+}
+
+export function parseName(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('expected a name.');
+  return text;
+}
+
+/** `--threads`, for commands that compute with an engine. */
+export function threadsOption(): Option {
+  return new Option(
+    '--threads <n>',
+    'threads of the native engine (default: $REPRO_THREADS, else one per core); results do not depend on them',
+  ).argParser(parseCountFromOne);
+}
+
+/** `--which`, for commands that read the state of a training. */
+export function whichOption(): Option {
+  return new Option('--which <state>', 'state of a training to use').choices(['best', 'last']);
 }

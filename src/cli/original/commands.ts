@@ -1,8 +1,11 @@
 import { type Command, Option } from 'commander';
-import { engineChoices } from '../../engines/engine.ts';
-import { describeArguments, type Purpose } from '../../original/argument-table.ts';
-import { COMPAT_PRESET_NAMES } from '../../thesis/compat.ts';
-import { threadsOption } from '../options/threads.ts';
+import {
+  COMPAT_PRESET_NAMES,
+  describeArguments,
+  engineChoices,
+  type Purpose,
+} from '../../apps/option-choices.ts';
+import { collect, threadsOption } from '../options/values.ts';
 
 const trainExamples = `
 The thesis' published script trains on DVS128Gesture and, with LIF neurons, on MNIST: for other networks it stops with an error, and a note
@@ -36,7 +39,7 @@ export function addOriginalCommands(program: Command): void {
         '--set <key=value>',
         'override a setting of the recordings, as in dataset.root=DIR; may be repeated',
       )
-        .argParser((value: string, earlier: readonly string[]) => [...earlier, value])
+        .argParser(collect)
         .default([], 'none'),
     )
     .addOption(

@@ -1,21 +1,15 @@
 import fs from 'node:fs/promises';
 import process from 'node:process';
+import { checkAll } from '../../apps/check.ts';
+import type { CheckedGroup, CheckedSection } from '../../apps/check-group.ts';
+import type { PipelineOptions } from '../../apps/load-plan.ts';
 import { describeError } from '../../errors.ts';
 import { assertChosenFile, writeChosenFile } from '../../files/chosen-file.ts';
-import { exitCode } from '../exit-code.ts';
-import { printWarning } from '../lines.ts';
-import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
+import { exitCode } from '../process/exit-code.ts';
 import { colorsFor } from '../view/colors.ts';
+import { printJson, printWarning } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
-import { sectionOfError } from './check-error.ts';
-import type { CheckedGroup } from './check-group.ts';
-import { formatJunit } from './check-junit.ts';
-import { formatMarkdown } from './check-markdown.ts';
-import { checkRecordsOf, hasRecords, loadLockedPlans } from './check-records.ts';
-import { checkResults } from './check-results.ts';
-import type { CheckedSection } from './check-section.ts';
-import { describeGroup } from './check-table.ts';
-import { hasResults } from './results.ts';
+import { describeGroup, formatJunit, formatMarkdown } from './check-formats.ts';
 
 interface CheckOptions extends PipelineOptions {
   /** False for `--no-data`. */
@@ -37,7 +31,6 @@ export async function check(options: CheckOptions): Promise<void> {
   try {
     await checkAll(options, sections);
   } catch (error) {
-    sections.push(sectionOfError(options.profile ?? 'default', error));
     await writeReports(sections, options).catch((cause) => printWarning(toOneLine(describeError(cause))));
     throw error;
   }
@@ -77,15 +70,4 @@ async function addToJobSummary(groups: readonly CheckedGroup[]): Promise<void> {
   await fs
     .appendFile(file, formatMarkdown(groups))
     .catch((error) => printWarning(`$GITHUB_STEP_SUMMARY: nothing was added: ${toOneLine(String(error))}`));
-}
-
-/** @param sections to which each is added as soon as it is there: an error after it does not hide it */
-async function checkAll(options: CheckOptions, sections: CheckedSection[]): Promise<void> {
-  const plan = await loadSelectedPlan(options);
-  if (!options.data || !hasResults(plan)) {
-    for (const locked of await loadLockedPlans(options)) sections.push(await checkRecordsOf(locked, options));
-    return;
-  }
-  if (hasRecords(plan)) sections.push(await checkRecordsOf(plan, options));
-  sections.push(...(await checkResults(plan, options)));
 }

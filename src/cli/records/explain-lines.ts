@@ -3,8 +3,8 @@ import type { ExplainedDifference, Explanation } from '../../runner/freshness/ex
 import { describeFile } from '../../runner/freshness/reasons.ts';
 import type { ComparedRun } from '../../runner/freshness/recorded-runs.ts';
 import type { TextDiff } from '../../runner/freshness/text-diff.ts';
-import { describeAttempt } from '../view/attempt-lines.ts';
 import type { Colors } from '../view/colors.ts';
+import { describeAttempt } from '../view/event-text.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';
 
 /** More files of one folder, or stages to wait for, than this are counted only. */

@@ -1,14 +1,15 @@
 import process from 'node:process';
+import { factsOf } from '../../apps/facts.ts';
+import { loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.ts';
 import { type Explanation, explainInstances, listRecordedRuns } from '../../runner/freshness/explain.ts';
 import type { ComparedRun } from '../../runner/freshness/recorded-runs.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import type { RunRecord } from '../../runner/store/records.ts';
-import { factsOf } from '../doctor/facts.ts';
-import { exitCode } from '../exit-code.ts';
-import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
+import { exitCode } from '../process/exit-code.ts';
 import { colorsFor } from '../view/colors.ts';
 import { formatDone } from '../view/format.ts';
+import { printJson, printWarning } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 import { describeExplanation } from './explain-lines.ts';
 
@@ -22,7 +23,7 @@ interface ExplainOptions extends PipelineOptions {
 
 /** `repro explain STAGE`: what makes it stale, or in what it differs from another run, to the line. */
 export async function explain(target: string, options: ExplainOptions): Promise<void> {
-  const plan = await loadPlanForReading(options);
+  const plan = await loadPlanForReading(options, printWarning);
   const { selected, named } = selectInstances(plan, { targets: [target] });
   const facts = factsOf(plan.projectRoot);
   if (options.list === true) {

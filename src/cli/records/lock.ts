@@ -1,11 +1,11 @@
 import process from 'node:process';
+import { factsOf } from '../../apps/facts.ts';
+import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { LockWriter } from '../../runner/freshness/lock-writer.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { readStatus } from '../../runner/run/status.ts';
-import { factsOf } from '../doctor/facts.ts';
-import { exitCode } from '../exit-code.ts';
-import { printWarning } from '../lines.ts';
-import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
+import { exitCode } from '../process/exit-code.ts';
+import { printJson, printWarning } from '../view/print.ts';
 
 interface LockOptions extends PipelineOptions {
   readonly json?: boolean;

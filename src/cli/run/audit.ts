@@ -1,18 +1,19 @@
 import os from 'node:os';
 import process from 'node:process';
+import { fileComparers } from '../../apps/audit-formats.ts';
+import { factsOf } from '../../apps/facts.ts';
+import { loadCheckedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { type Audit, auditInstances } from '../../runner/extras/audit/audit.ts';
 import { auditFolder } from '../../runner/extras/audit/scratch-runs.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
-import { factsOf } from '../doctor/facts.ts';
-import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
-import { loadCheckedPlan, type PipelineOptions, printJson } from '../load.ts';
-import { listenForSignals } from '../signals.ts';
+import { exitCode, exitCodeOfSignal } from '../process/exit-code.ts';
+import { listenForSignals } from '../process/signals.ts';
 import { colorsFor } from '../view/colors.ts';
 import { openView } from '../view/open-view.ts';
+import { printJson, printWarning } from '../view/print.ts';
 import { applyEvent, createRunState } from '../view/run-state.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';
-import { fileComparers } from './audit-formats.ts';
 import { describeAudit } from './audit-lines.ts';
 
 interface AuditOptions extends PipelineOptions {
@@ -24,7 +25,7 @@ interface AuditOptions extends PipelineOptions {
 
 /** `repro audit STAGE`: whether it computes the same again; progress on stderr, the comparison on stdout. */
 export async function audit(target: string, options: AuditOptions): Promise<void> {
-  const plan = await loadCheckedPlan(options);
+  const plan = await loadCheckedPlan(options, printWarning);
   const { named } = selectInstances(plan, { targets: [target] });
   const view = await openView();
   const signals = listenForSignals();

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { withPipelineOptions } from '../options/pipeline-options.ts';
-import { parseGpus, parseJobs, parseRuns, parseSeconds, parseTolerance } from '../options/values.ts';
+import { parseCountFromOne, parseGpus, parseRuns, parseSeconds, parseTolerance } from '../options/values.ts';
 
 const runExamples = `
 Examples:
@@ -57,7 +57,7 @@ export function addRunCommands(program: Command): void {
     .option(
       '-j, --jobs <n>',
       'maximum number of stages to run at once (default: the number of cores)',
-      parseJobs,
+      parseCountFromOne,
     )
     .option('--fail-fast', 'after a failure start no more stages; those that run are finished')
     .addOption(
@@ -106,7 +106,7 @@ export function addRunCommands(program: Command): void {
     .option(
       '-j, --jobs <n>',
       'maximum number of stages to run at once (default: the number of cores)',
-      parseJobs,
+      parseCountFromOne,
     )
     .option('--restart', 'stop running stages at a change, instead of waiting for their end')
     .option(
@@ -116,7 +116,7 @@ export function addRunCommands(program: Command): void {
     )
     .addHelpText('after', watchExamples)
     .action(async (targets, options) =>
-      (await import('../run/watch.ts')).watch(targets, { ...program.opts(), ...options }),
+      (await import('./watch.ts')).watch(targets, { ...program.opts(), ...options }),
     );
 
   withPipelineOptions(program.command('audit'))
@@ -132,7 +132,7 @@ export function addRunCommands(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText('after', auditExamples)
     .action(async (target, options) =>
-      (await import('../run/audit.ts')).audit(target, { ...program.opts(), ...options }),
+      (await import('./audit.ts')).audit(target, { ...program.opts(), ...options }),
     );
 
   withPipelineOptions(program.command('graph'))

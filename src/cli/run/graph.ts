@@ -1,5 +1,6 @@
 import process from 'node:process';
-import { loadPlanForReading, type PipelineOptions } from '../load.ts';
+import { loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.ts';
+import { printWarning } from '../view/print.ts';
 
 interface GraphOptions extends PipelineOptions {
   readonly format: 'text' | 'mermaid' | 'svg' | 'json';
@@ -9,6 +10,6 @@ interface GraphOptions extends PipelineOptions {
 /** `repro graph`: shows the stages and their dependencies. */
 export async function graph(options: GraphOptions): Promise<void> {
   const { renderGraph } = await import('../../runner/extras/drawing/render.ts');
-  const plan = await loadPlanForReading(options);
+  const plan = await loadPlanForReading(options, printWarning);
   process.stdout.write(`${renderGraph(plan, options.json === true ? 'json' : options.format).trimEnd()}\n`);
 }

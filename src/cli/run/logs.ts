@@ -1,13 +1,14 @@
 import { createReadStream, existsSync } from 'node:fs';
 import process from 'node:process';
 import { pipeline } from 'node:stream/promises';
+import { loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { Attempts } from '../../runner/store/attempts.ts';
 import { type CacheFolder, cacheFolderOf, logFileOf } from '../../runner/store/cache-folder.ts';
 import { Records } from '../../runner/store/records.ts';
 import { Store } from '../../runner/store/store.ts';
-import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
+import { printJson, printWarning } from '../view/print.ts';
 
 interface LogsOptions extends PipelineOptions {
   readonly path?: boolean;
@@ -16,7 +17,7 @@ interface LogsOptions extends PipelineOptions {
 
 /** `repro logs STAGE`: prints the log of the stage's result, or of its last run if that failed or is under way. */
 export async function logs(target: string, options: LogsOptions): Promise<void> {
-  const plan = await loadPlanForReading(options);
+  const plan = await loadPlanForReading(options, printWarning);
   const folder = cacheFolderOf(plan);
   const { named } = selectInstances(plan, { targets: [target] });
   const found = (await Promise.all([...named].map((id) => findLog(folder, id)))).filter(

@@ -1,12 +1,13 @@
 import process from 'node:process';
+import { factsOf } from '../../apps/facts.ts';
+import { loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/run/status.ts';
 import { describeRun } from '../../runner/store/records.ts';
 import { formatBytes } from '../../text.ts';
-import { factsOf } from '../doctor/facts.ts';
-import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { colorsFor } from '../view/colors.ts';
 import { formatDone, formatFigure } from '../view/format.ts';
+import { printJson, printWarning } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
 interface MetricsOptions extends PipelineOptions {
@@ -15,7 +16,7 @@ interface MetricsOptions extends PipelineOptions {
 
 /** `repro metrics`: what each stage measured, with its time and memory. Results of other settings, code or data are marked. */
 export async function metrics(targets: readonly string[], options: MetricsOptions): Promise<void> {
-  const plan = await loadPlanForReading(options);
+  const plan = await loadPlanForReading(options, printWarning);
   const { named, selected } = selectInstances(plan, { targets });
   const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
   const wanted = all.filter(({ id }) => named.has(id));

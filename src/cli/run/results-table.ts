@@ -1,8 +1,6 @@
-import type { MatrixValue, Plan } from '../../runner/plan/plan.ts';
+import { collectAccuracies } from '../../apps/run-results.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
-import type { MetricValue } from '../../stage/define-stage.ts';
-import { wilsonInterval } from '../../stats/proportions.ts';
-import { formatPercent } from '../../text.ts';
 import { formatSeconds } from '../view/format.ts';
 import type { RunState } from '../view/run-state.ts';
 import { toOneLine } from '../view/safe-text.ts';
@@ -10,16 +8,9 @@ import { toOneLine } from '../view/safe-text.ts';
 /** Of hundreds of seeds, a terminal keeps these in view. */
 const rowsAtMost = 40;
 
-/** What the stages of one combination of matrix values measured. */
-interface Row {
-  readonly matrix: Readonly<Record<string, MatrixValue>>;
-  readonly metrics: Record<string, MetricValue>;
-  seconds: number;
-}
-
 /**
  * The end of a run: for each combination of matrix values (a model and a seed, say) whose stages report a metric `testAccuracy`, that
- * accuracy, its interval over `testClips` clips, the epoch it was measured at (`bestEpoch`), and how long these stages took.
+ * accuracy, its interval, the epoch it was measured at, and how long these stages took.
  *
  * @param columns of the terminal: where the table is wider, it does without the intervals
  */
@@ -28,25 +19,23 @@ export function tabulateResults(
   state: RunState,
   columns: number = Number.POSITIVE_INFINITY,
 ): string[] {
-  const rows = [...collectRows(plan, state)].filter(
-    ({ metrics }) => typeof metrics.testAccuracy === 'number',
-  );
+  const rows = collectAccuracies(plan, state.instances);
   const [first] = rows;
   if (first === undefined) return [];
   const names = Object.keys(first.matrix);
   const cells = [
     [...names, 'test accuracy', '95 % interval', 'epoch', 'time'],
-    ...rows.map(({ matrix, metrics, seconds }) => [
+    ...rows.map(({ matrix, accuracy, interval, epoch, seconds }) => [
       ...names.map((name) => toOneLine(String(matrix[name] ?? ''))),
-      formatShare(metrics.testAccuracy),
-      describeInterval(metrics),
-      typeof metrics.bestEpoch === 'number' ? String(metrics.bestEpoch) : '',
+      accuracy,
+      interval,
+      epoch,
       formatSeconds(seconds),
     ]),
   ];
   const whole = alignRows(cells, names.length);
   const withoutIntervals = () => cells.map((row) => row.toSpliced(names.length + 1, 1));
-  const hasIntervals = rows.some(({ metrics }) => describeInterval(metrics) !== '');
+  const hasIntervals = rows.some(({ interval }) => interval !== '');
   const isTooWide = whole.some(({ length }) => length > columns);
   const lines = isTooWide || !hasIntervals ? alignRows(withoutIntervals(), names.length) : whole;
   const more = rows.length - rowsAtMost;
@@ -65,32 +54,4 @@ function alignRows(rows: readonly (readonly string[])[], left: number): string[]
   const align = (cell: string, at: number): string =>
     at < left ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0);
   return rows.map((row) => `  ${row.map(align).join('  ')}`.trimEnd());
-}
-
-function collectRows(plan: Plan, state: RunState): Iterable<Row> {
-  const rows = new Map<string, Row>();
-  for (const { id, matrix } of plan.instances.values()) {
-    const shown = state.instances.get(id);
-    if (shown?.madeInSeconds == null || Object.keys(matrix).length === 0) continue;
-    const key = JSON.stringify(matrix);
-    const row = rows.get(key) ?? { matrix, metrics: {}, seconds: 0 };
-    rows.set(key, row);
-    Object.assign(row.metrics, shown.metrics);
-    row.seconds += shown.madeInSeconds;
-  }
-  return rows.values();
-}
-
-function describeInterval({ testAccuracy, testClips }: Row['metrics']): string {
-  if (!isShare(testAccuracy) || typeof testClips !== 'number' || !(testClips > 0)) return '';
-  const { low, high } = wilsonInterval(testAccuracy * testClips, testClips);
-  return `${formatPercent(low).replace(' %', '')} to ${formatPercent(high)}`;
-}
-
-function formatShare(value: MetricValue | undefined): string {
-  return isShare(value) ? formatPercent(value) : String(value);
-}
-
-function isShare(value: MetricValue | undefined): value is number {
-  return typeof value === 'number' && value >= 0 && value <= 1;
 }

@@ -2,27 +2,27 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { describeSlowEngine, factsOf } from '../../apps/facts.ts';
+import { loadCheckedPlan, type PipelineOptions, pipelineArguments } from '../../apps/load-plan.ts';
+import { keepTimeline } from '../../apps/timeline.ts';
 import { ReproError } from '../../errors.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
 import { type Selected, selectInstances } from '../../runner/plan/selection.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { FetchStage } from '../../runner/run/preparation.ts';
 import { runPlan } from '../../runner/run/run.ts';
-import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
-import type { ClusterUse } from '../cluster/cluster-options.ts';
-import { explainOtherWatcher } from '../cluster/other-watcher.ts';
-import { describeSlowEngine, factsOf } from '../doctor/facts.ts';
-import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
-import { loadCheckedPlan, type PipelineOptions, pipelineArguments, printJson } from '../load.ts';
-import { openLocks } from '../records/lock-files.ts';
-import { listenForSignals, type SignalListener } from '../signals.ts';
+import { type CacheFolder, cacheFolderOf } from '../../runner/store/cache-folder.ts';
+import { exitCode, exitCodeOfSignal } from '../process/exit-code.ts';
+import { listenForSignals, type SignalListener } from '../process/signals.ts';
 import { colorsFor } from '../view/colors.ts';
 import { openView } from '../view/open-view.ts';
+import { printJson, printWarning } from '../view/print.ts';
 import { applyEvent, createRunState, idsIn, type RunState } from '../view/run-state.ts';
 import { summariseRun } from '../view/summary.ts';
+import { openLocks } from './kept-records.ts';
+import type { ClusterUse } from './on-cluster.ts';
 import { tabulateResults } from './results-table.ts';
 import type { TimeLeft } from './time-left.ts';
-import { keepTimeline } from './timeline-keeping.ts';
 
 export interface RunOptions extends PipelineOptions {
   readonly from?: string;
@@ -42,7 +42,7 @@ export interface RunOptions extends PipelineOptions {
 
 /** `repro run`: progress on stderr; with `--json`, the outcome on stdout. */
 export async function run(targets: readonly string[], options: RunOptions): Promise<void> {
-  const plan = await loadCheckedPlan(options);
+  const plan = await loadCheckedPlan(options, printWarning);
   if (targets.length > 0 && (options.from !== undefined || options.until !== undefined)) {
     throw new ReproError('usage', 'stages cannot be combined with --from or --until', {
       fix: 'Name stages, or a range of the graph with --from and --until, but not both.',
@@ -79,7 +79,7 @@ export async function finishRun(
   process.exitCode = exitCodeOfRun(state, signals.received());
   const isLeft = signals.received() !== null || options.detach === true;
   if (isLeft && cluster !== undefined && options.dryRun !== true)
-    await (await import('../cluster/leave.ts')).leave(plan, signals);
+    await (await import('./on-cluster.ts')).leave(plan, signals);
 }
 
 async function clusterOption(plan: Plan, options: RunOptions): Promise<ClusterUse | undefined> {
@@ -95,8 +95,25 @@ async function clusterOption(plan: Plan, options: RunOptions): Promise<ClusterUs
       fix: 'Trace the stage on this machine: leave out --executor slurm.',
     });
   }
-  const { useSlurm } = await import('../cluster/cluster-options.ts');
+  const { useSlurm } = await import('./on-cluster.ts');
   return useSlurm(plan, options, { isDetached: detach ?? false, isAttached: false });
+}
+
+/** Of a run that another keeps out while jobs are on a cluster: what can be done then, which depends on that. */
+export async function explainOtherWatcher<T>({ lock }: CacheFolder, watch: () => Promise<T>): Promise<T> {
+  try {
+    return await watch();
+  } catch (error) {
+    const isHeld = error instanceof ReproError && error.code === 'locked';
+    if (!isHeld || path.dirname(error.where ?? '') !== lock) throw error;
+    throw new ReproError('locked', error.message, {
+      where: error.where,
+      fix:
+        'One terminal watches the jobs of a project; `./repro status` shows them in any other. Stopping that run (Ctrl-C) leaves them alone; ' +
+        'then `./repro attach` watches them here.',
+      cause: error,
+    });
+  }
 }
 
 /** What is run, and how it is stopped. */
@@ -189,7 +206,12 @@ export async function runShown(
   const results = options.dryRun === true ? [] : tabulateResults(plan, state, process.stderr.columns);
   process.stderr.write(`${[...results, ...summary].join('\n')}\n`);
   await locks?.finish(state.outcome === 'ok' && selected.size === plan.instances.size);
-  if (options.dryRun !== true && !kill.aborted) await keepTimeline(plan, state);
+  if (options.dryRun !== true && !kill.aborted) {
+    const hasNews = [...state.instances.values()].some(
+      (one) => one.state === 'finished' || one.restored.length > 0,
+    );
+    await keepTimeline(plan, hasNews, printWarning);
+  }
   return state;
 }
 
@@ -207,7 +229,7 @@ async function fetchOption(
     if (remote === undefined) return {};
     throw new ReproError('usage', '--remote only applies to --pull', { fix: 'Add --pull.' });
   }
-  const { openConfiguredRemote, remoteSettingsOf } = await import('../cache/remote.ts');
+  const { openConfiguredRemote, remoteSettingsOf } = await import('../options/remote.ts');
   // Having none is an error, and so is an impossible address; not reaching it is not.
   const { readAddress } = await import('../../runner/share/open-remote.ts');
   readAddress(remoteSettingsOf(plan, remote).address, plan.projectRoot);

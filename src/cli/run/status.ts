@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
+import { factsOf } from '../../apps/facts.ts';
+import { findProjectRoot, loadCheckedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { describeError } from '../../errors.ts';
 import type { JobReport, JobReports } from '../../runner/cluster/job-report.ts';
 import { describeSelection, type PlanSelection } from '../../runner/jobs/batch.ts';
@@ -7,14 +9,12 @@ import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/run/status.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
-import { describeJob, isOfAnotherRun } from '../cluster/job-line.ts';
-import { factsOf } from '../doctor/facts.ts';
-import { exitCode } from '../exit-code.ts';
-import { loadCheckedPlan, type PipelineOptions, printJson } from '../load.ts';
-import { findProjectRoot } from '../project.ts';
-import { describeAttempt } from '../view/attempt-lines.ts';
+import { exitCode } from '../process/exit-code.ts';
 import { colorsFor } from '../view/colors.ts';
+import { describeAttempt } from '../view/event-text.ts';
+import { printJson, printWarning } from '../view/print.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';
+import { describeJob, isOfAnotherRun } from './jobs.ts';
 
 interface StatusOptions extends PipelineOptions {
   readonly exitCode?: boolean;
@@ -44,7 +44,7 @@ type OtherJob = JobReport & { readonly id: string };
 export async function status(targets: readonly string[], options: StatusOptions): Promise<void> {
   const run = await findRun(options);
   const request = run === null ? options : withSelection(options, run);
-  const plan = await loadCheckedPlan(request);
+  const plan = await loadCheckedPlan(request, printWarning);
   const { selected, named } = selectInstances(plan, { targets });
   const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
   const { jobs, problems } = await readJobs(plan);
@@ -122,7 +122,7 @@ function printStatus(
 async function findRun(options: StatusOptions): Promise<PlanSelection | null> {
   const { jobs } = cacheFolderOf({ projectRoot: findProjectRoot(options.project ?? process.cwd()) });
   if (!existsSync(jobs)) return null;
-  const { findShownRun } = await import('../cluster/shown-run.ts');
+  const { findShownRun } = await import('./jobs.ts');
   try {
     return findShownRun(jobs, options);
   } catch (error) {

@@ -1,5 +1,7 @@
 import path from 'node:path';
 import process from 'node:process';
+import { factsOf } from '../../apps/facts.ts';
+import { findProjectRoot, loadCheckedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { describeError, ReproError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { isHeld } from '../../files/lock.ts';
@@ -17,12 +19,10 @@ import { type Selected, selectInstances } from '../../runner/plan/selection.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { assertWritable } from '../../runner/store/writable.ts';
 import { listSome } from '../../text.ts';
-import { factsOf } from '../doctor/facts.ts';
-import { exitCodeOfSignal } from '../exit-code.ts';
-import { loadCheckedPlan, type PipelineOptions } from '../load.ts';
-import { findProjectRoot } from '../project.ts';
-import { listenForSignals, type SignalListener } from '../signals.ts';
+import { exitCodeOfSignal } from '../process/exit-code.ts';
+import { listenForSignals, type SignalListener } from '../process/signals.ts';
 import { colorsFor } from '../view/colors.ts';
+import { printWarning } from '../view/print.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';
 import { runShown } from './run.ts';
 
@@ -115,7 +115,7 @@ class WatchSession {
     this.#isLockedOut = false;
     this.#restart = new AbortController();
     try {
-      const plan = await loadCheckedPlan(this.#options, (file) => {
+      const plan = await loadCheckedPlan(this.#options, printWarning, (file) => {
         read.add(path.resolve(this.#projectRoot, file));
         this.#watchAlso(read);
       });

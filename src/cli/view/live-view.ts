@@ -2,15 +2,18 @@ import process from 'node:process';
 import cliTruncate from 'cli-truncate';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { Colors } from './colors.ts';
-import { describeExpected, describePlace } from './expected.ts';
+import {
+  describeExpected,
+  describeHit,
+  describeJobOf,
+  describePlace,
+  describeReasons,
+} from './event-text.ts';
 import { describeAfter, formatDone, nameInstances } from './format.ts';
-import { describeHit, describeJobOf } from './hits.ts';
 import { LiveArea } from './live-area.ts';
 import { renderLive } from './live-lines.ts';
-import { describeReasons } from './reasons.ts';
-import type { RunState } from './run-state.ts';
+import type { RunState, View } from './run-state.ts';
 import { toLines, toOneLine } from './safe-text.ts';
-import type { View } from './view.ts';
 
 /** Often enough to look alive, seldom enough not to take a core from the stages. */
 const redrawsPerSecond = 8;

@@ -1,7 +1,9 @@
 import process from 'node:process';
+import type { RunEvent } from '../../runner/run/events.ts';
+import type { Progress } from '../../stage/define-stage.ts';
 import { colorsFor } from './colors.ts';
 import { PlainView } from './plain-view.ts';
-import type { View } from './view.ts';
+import { applyEvent, createRunState, type RunState, type View } from './run-state.ts';
 
 /** The view that suits stderr: redrawn on a terminal, one line per event elsewhere. */
 export async function openView(): Promise<View> {
@@ -16,4 +18,48 @@ function isInteractive(): boolean {
   const { CI, GITHUB_ACTIONS, TERM } = process.env;
   const isSet = (value: string | undefined): boolean => !['', '0', 'false'].includes(value ?? '');
   return process.stderr.isTTY === true && TERM !== 'dumb' && !isSet(CI) && !isSet(GITHUB_ACTIONS);
+}
+
+/** A view with the state that it shows. */
+export interface ShownEvents {
+  readonly state: RunState;
+  readonly take: (event: RunEvent) => void;
+  /** Ends the view; later output appears below it. */
+  readonly close: () => void;
+}
+
+export async function showEvents(): Promise<ShownEvents> {
+  const state = createRunState();
+  const view = await openView();
+  const take = (event: RunEvent): void => {
+    const nowMs = Date.now();
+    applyEvent(state, event, nowMs);
+    view.show(event, state, nowMs);
+  };
+  return { state, take, close: () => view.close() };
+}
+
+/** Work in this process, shown like a run of one stage. */
+export interface WorkView {
+  readonly progress: (progress: Progress) => void;
+  readonly note: (text: string) => void;
+  readonly warn: (text: string) => void;
+  /** Reports success. */
+  readonly finish: () => void;
+  readonly close: () => void;
+}
+
+/** @param what it works on, for the first line */
+export async function showWork(id: string, what: string): Promise<WorkView> {
+  const { take, close } = await showEvents();
+  const startedMs = Date.now();
+  take({ kind: 'run-started', ids: [id], jobs: 1 });
+  take({ kind: 'started', id, reasons: [{ cue: 'arguments', text: what }], logFile: '' });
+  return {
+    progress: (progress) => take({ kind: 'progress', id, progress }),
+    note: (text) => take({ kind: 'note', id, level: 'note', text }),
+    warn: (text) => take({ kind: 'note', id, level: 'warning', text }),
+    finish: () => take({ kind: 'finished', id, seconds: (Date.now() - startedMs) / 1000, metrics: {} }),
+    close,
+  };
 }

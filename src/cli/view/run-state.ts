@@ -242,3 +242,10 @@ export function describeQueued(queued: readonly InstanceView[]): string {
     .map(([reason, n]) => (n === 1 ? reason : `${reason} ×${n}`));
   return `${queued.length} queued${reasons.length === 0 ? '' : `: ${reasons.join(', ')}`}`;
 }
+
+/** Shows a run; `state` already includes the event. */
+export interface View {
+  show(event: RunEvent, state: RunState, nowMs: number): void;
+  /** Ends the view; later output appears below it. */
+  close(): void;
+}

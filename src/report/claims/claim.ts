@@ -2,7 +2,7 @@ import type { Fields } from '../../formats/fields.ts';
 import { findDataSet, titleDataset } from '../../thesis/data-sets.ts';
 import { type Measure, type NetworkKey, readAccuracy, readMeasure } from './measure.ts';
 
-/** A published share of so many clips, and the whole number of clips that was rounded to it. */
+/** A published share of a number of clips, and the whole number of clips behind it. */
 export interface Published {
   readonly share: number;
   readonly correct: number;
@@ -13,16 +13,16 @@ export interface Published {
 export interface Requirements {
   /** Fewest epochs. */
   readonly epochs: number;
-  /** Share of the training clips held back for validation; null for that of the thesis. */
+  /** Share of the training clips held out for validation; null for the share of the thesis. */
   readonly validationShare: number | null;
-  /** How the evaluated epoch was chosen; null if that does not matter. */
+  /** How the evaluated epoch must have been chosen; null for any way. */
   readonly selection: (typeof SELECTIONS)[number] | null;
 }
 
 /** One checkable statement: an entry of configs/claims.yaml. */
 export interface Claim {
   readonly id: string;
-  /** The data set that it is about. */
+  /** Its data set. */
   readonly dataset: string;
   /** In our own words. */
   readonly statement: string;
@@ -35,14 +35,14 @@ export interface Claim {
 /**
  * Reads configs/claims.yaml.
  *
- * @param models the published names that there are; by default, claims may name any
+ * @param models the existing published names; by default, claims may name any
  * @throws {ReproError} naming the file and the field
  */
 export function readClaims(file: Fields, models?: ReadonlySet<string>): Claim[] {
   const sources = readSources(file);
   const seen = new Set<string>();
   const once = (fields: Fields, id: string) => {
-    if (seen.has(id)) fields.fail('id', `is "${id}" a second time`);
+    if (seen.has(id)) fields.fail('id', `is "${id}", like that of another claim`);
     seen.add(id);
   };
   const claims = file.objects('claims').map((fields): Claim => {
@@ -55,7 +55,7 @@ export function readClaims(file: Fields, models?: ReadonlySet<string>): Claim[] 
     const published = fields.has('published') ? fields.object('published') : null;
     const isTrained = measure.kind !== 'clips' && measure.kind !== 'parameters';
     if (isTrained && !fields.has('requires'))
-      fields.fail('requires', 'is missing: how many epochs does this take?');
+      fields.fail('requires', 'is missing: state how many epochs this takes');
     return {
       id,
       dataset: 'dvs128-gesture',
@@ -93,13 +93,13 @@ function readPublished(fields: Fields): Published {
 }
 
 function wholeClips(share: number, clips: number, fail: (problem: string) => never): Published {
-  if (clips === 0) fail(`is of 0 clips`);
+  if (clips === 0) fail('is a share of 0 clips');
   const correct = Math.round(share * clips);
   const digits = Math.max(3, (String(share).split('.')[1] ?? '').length);
   // Twice the rounding: some cut off what others round.
   if (Math.abs(correct / clips - share) > 10 ** -digits) {
     const nearest = (correct / clips).toFixed(digits);
-    fail(`is ${share}, which is no whole number of ${clips} clips: ${correct} of them are ${nearest}`);
+    fail(`is ${share}, which is not a whole number of ${clips} clips: ${correct} of them are ${nearest}`);
   }
   return { share, correct, clips };
 }
@@ -110,12 +110,12 @@ function expandTable(table: Fields, sources: ReadonlyMap<string, Source>): Claim
   const requires = readRequirements(table);
   const datasets = table.texts('datasets');
   const clips = table.numbers('clips', { min: 1, integer: true });
-  if (clips.length !== datasets.length) table.fail('clips', `has not one number for each data set`);
+  if (clips.length !== datasets.length) table.fail('clips', 'needs one number for each data set');
   const measure = readAccuracy(table.object('measure'));
   return table.objects('rows').flatMap((row) => {
     const network = readNetworkKey(row.object('network'));
     const percent = row.numbers('percent', { min: 0, max: 100 });
-    if (percent.length !== datasets.length) row.fail('percent', `has not one number for each data set`);
+    if (percent.length !== datasets.length) row.fail('percent', 'needs one number for each data set');
     const notes = row.has('notes') ? row.object('notes') : null;
     return datasets.map((dataset, column): Claim => {
       // Division leaves 99.72 / 100 a digit off.

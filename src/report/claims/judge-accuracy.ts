@@ -17,10 +17,10 @@ import type { MeasureOf } from './measure.ts';
 const { 75: Z_HALF, 80: Z_POWER, 95: Z_90, '97.5': Z_95 } = NORMAL_QUANTILES;
 
 /**
- * The margin of a published accuracy, in clips: the smallest with which two trainings that are equally good would be found equal in half of
- * the cases. It is what the 90 % interval reaches between equal counts, which no margin can be below, plus the median difference
- * between two such trainings. With a margin for four of five cases, a truly doubled error rate at 95.5 % of 288 clips (13 clips more)
- * would lie inside the margin, and so count as equal.
+ * The margin of a published accuracy, in clips: the smallest margin with which two equally good trainings are found equal in half of the
+ * cases. It is the reach of the 90 % interval between equal counts (no margin can be smaller) plus the median difference of two such
+ * trainings. A margin for four of five cases would be too wide: at 95.5 % of 288 clips, a truly doubled error rate (13 clips more) would
+ * lie inside it and count as equal.
  */
 export function marginOf({ correct, clips }: Pick<Published, 'correct' | 'clips'>): number {
   const equal = { successes: correct, trials: clips };
@@ -41,9 +41,9 @@ interface Comparison {
 
 /**
  * Compares an accuracy with a published one: reproduced if they are equal up to the margin (two one-sided tests at 5 %, that is, the
- * 90 % interval of the difference lies within it), even if so small a difference is significant; otherwise not reproduced if they differ
- * significantly (the 95 % interval excludes 0), and else inconclusive. The published training's answers are unknown clip by clip, so
- * both count as independent, which they are not quite: the intervals are too wide rather than too narrow.
+ * 90 % interval of the difference lies within it), even if such a small difference is significant; otherwise not reproduced if they differ
+ * significantly (the 95 % interval excludes 0), and else inconclusive. The published answers clip by clip are unknown, so both count as
+ * independent. They are not quite, so the intervals are rather too wide than too narrow.
  */
 export function compareAccuracy(
   ours: { readonly correct: number; readonly clips: number },

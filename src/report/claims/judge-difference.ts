@@ -26,7 +26,7 @@ import type { Finding } from './judgement.ts';
 
 interface Comparison extends ModelDifference {
   readonly equivalent: boolean;
-  /** What would have been found in four of five cases; null if nothing could have been. */
+  /** The smallest difference that would be found in four of five cases; null if none would be. */
   readonly detectable: number | null;
 }
 

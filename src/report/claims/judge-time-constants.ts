@@ -3,7 +3,7 @@ import type { ModelResult, RunResult, Series, TauDistribution } from '../data/re
 import { type Finding, judgeSeeds, notApplicable } from './judgement.ts';
 import type { Bounds, MeasureOf } from './measure.ts';
 
-/** σ(τ) of every layer is below the limit from some early epoch on, to the end. */
+/** σ(τ) of every layer stays below the limit from an early epoch on. */
 export function judgeSpread(model: ModelResult, { below, within }: MeasureOf<'spread'>): Finding {
   const seeds = model.runs.map((run) => {
     const from = epochFrom(run, (i) =>
@@ -21,7 +21,7 @@ export function judgeSpread(model: ModelResult, { below, within }: MeasureOf<'sp
   return judgeSeeds(seeds, `The first epoch from which on σ(τ) of every layer stays below ${below}.`);
 }
 
-/** The first epoch from which on something holds to the end; null if it does not hold at the end. */
+/** The first epoch from which something holds until the end; null if it does not hold at the end. */
 function epochFrom({ metrics }: RunResult, holds: (index: number) => boolean): number | null {
   let from: number | null = null;
   for (let i = metrics.epochs.length - 1; i >= 0 && holds(i); i--) from = metrics.epochs[i]!;
@@ -29,8 +29,8 @@ function epochFrom({ metrics }: RunResult, holds: (index: number) => boolean): n
 }
 
 /**
- * In every layer, τ of the model moves more in an epoch than that of the others on average. Of the others, each neuron's own movement
- * counts: their mean τ may stand still while the neurons move apart.
+ * In every layer, τ of the model moves more per epoch than τ of the others on average. For the others, the movement of each neuron counts:
+ * their mean τ may stand still while the neurons move apart.
  */
 export function judgeSpeed(model: ModelResult, others: readonly ModelResult[]): Finding {
   const lacking = [model, ...others].filter(({ runs }) =>
@@ -59,7 +59,7 @@ export function judgeSpeed(model: ModelResult, others: readonly ModelResult[]): 
   );
 }
 
-/** τ of the others, at their mean w as the thesis draws it, run closer to each other than to that of the model. */
+/** τ of the others, at their mean w as in the thesis, are closer to each other than to τ of the model. */
 export function judgeAlike(model: ModelResult, others: readonly ModelResult[]): Finding {
   const seeds = model.runs.map((run, i) => {
     const courses = others.map((other) => other.runs[i]!);
@@ -93,7 +93,7 @@ function distanceOf(one: RunResult, two: RunResult): number {
   );
 }
 
-/** τ of a layer is farthest from its start at an early epoch, and has come back by some way at the end. */
+/** τ of a layer is farthest from its start at an early epoch, and has partly come back at the end. */
 export function judgeOvershoot(model: ModelResult, { layer, within, by }: MeasureOf<'overshoot'>): Finding {
   const name = `layer ${layer + 1}`;
   const courses = model.runs.map(({ metrics }) => metrics.layers[layer]?.tauMean ?? null);
@@ -219,11 +219,11 @@ function tausOf({ layers }: RunResult, layer: number): TauDistribution {
 }
 
 /**
- * How far the neuron nearest to a τ is from it, as far as quantiles tell.
+ * Bounds on the distance from a τ to the nearest neuron, from quantiles.
  *
- * The quantile of rank `(n − 1) · i / m` lies between two neurons where that is no whole number, so that no neuron may have it: half of
- * them at 1.5 and half at 5 have a median of 3.25. Yet as quantiles rise with rank, the neurons whose ranks lie between those of two
- * quantiles have a τ between them.
+ * If `(n − 1) · i / m` is not a whole number, the quantile of this rank lies between two neurons, and perhaps no neuron has it: with half of
+ * them at 1.5 and half at 5, the median is 3.25. But quantiles rise with rank, so neurons with ranks between two quantiles have a τ between
+ * these quantiles.
  *
  * @param tau in time steps
  * @param distribution n neurons, by the m + 1 quantiles 0, 1/m, …, 1

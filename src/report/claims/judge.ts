@@ -62,7 +62,7 @@ function judgeClaim(
   return { ...judged, reason: judged.reason + nameSwitches({ ...results, models: known }) };
 }
 
-/** By its published name; a model without one, as for other data sets than the thesis', by its network. */
+/** By its published name; a model without one, as on data sets that the thesis did not use, by its network. */
 function findModel({ models }: Results, name: string, key: NetworkKey | null): ModelResult | undefined {
   const named = models.find(({ published }) => published?.name === name);
   if (named !== undefined || key === null) return named;
@@ -81,7 +81,7 @@ function findModel({ models }: Results, name: string, key: NetworkKey | null): M
   });
 }
 
-/** Settings on which paper, code and logs disagree, or that a claim has its own rule for. */
+/** Settings on which paper, code and logs disagree, or for which a claim has its own rule. */
 const MAY_DIFFER: ReadonlySet<string> = new Set([
   'Epochs',
   'Epochs between tests',
@@ -90,7 +90,7 @@ const MAY_DIFFER: ReadonlySet<string> = new Set([
   'Validation clips',
 ]);
 
-/** Settings that only say how large a network or its data are. Below the published value, a run is one at reduced scale. */
+/** Settings that are only sizes of the network or its data. Below the published value, a run is at reduced scale. */
 const SCALES: ReadonlySet<string> = new Set([
   'Time steps per clip',
   'Frame size, pixels',
@@ -101,7 +101,7 @@ const SCALES: ReadonlySet<string> = new Set([
   'Test clips',
 ]);
 
-/** Why a claim says nothing about this run; null if it does. */
+/** Why this run cannot be judged by a claim; null if it can. */
 function findObstacle(claim: Claim, models: readonly ModelResult[]): string | null {
   const { measure, requires } = claim;
   for (const model of models) {
@@ -113,7 +113,7 @@ function findObstacle(claim: Claim, models: readonly ModelResult[]): string | nu
     if (needsTau(measure) && model.runs.some(lacksTau))
       return endSentence(`τ is missing in some epochs of ${model.title}`);
     const chosenOn = model.runs.map((run) => run.chosenOn);
-    // Such an accuracy is too high, and by how much differs from model to model.
+    // Such an accuracy is too high, by an amount that differs from model to model.
     if (needsChoice(measure) && chosenOn.includes('test'))
       return `The epoch of ${model.title} was chosen on the test clips, on which the accuracy is measured.`;
     if (requires.selection === 'validation' && chosenOn.some((clips) => clips !== 'validation'))
@@ -147,7 +147,7 @@ function lacksTau({ metrics }: RunResult): boolean {
   return metrics.layers.some(({ tauMean, tauStd }) => tauMean.includes(null) || tauStd.includes(null));
 }
 
-/** In what a run is smaller than the published one: network, epochs, clips. */
+/** What is smaller than in the published run: network, epochs, clips. */
 function listReductions(claim: Claim, models: readonly ModelResult[], results: Results): string[] {
   const found = models.flatMap((model) => {
     const smaller = listModelDeviations(model, settingsOf(claim, model))
@@ -171,13 +171,13 @@ function listReductions(claim: Claim, models: readonly ModelResult[], results: R
   return [...new Set(found)];
 }
 
-/** What a run must train and validate on to use the whole data set; for the thesis' own, as many as the published runs had will do. */
+/** How many clips a run must train and validate on to use the whole data set; for the thesis' own, as many as the published runs. */
 function fewestTrainingClips({ dataset, manifest }: Results): number {
   const { train, validation } = THESIS.clips;
   return dataset === THESIS.dataset ? train + validation : manifest.train.clips;
 }
 
-/** What was trained or counted otherwise than by default, for the reader to weigh; how the epoch was chosen has rules of its own. */
+/** Settings other than the defaults, for the reader to weigh. The choice of the epoch has its own rules. */
 function nameSwitches(results: Results): string {
   const switched = listSwitched(results).filter((one) => !one.startsWith('selection='));
   const every = results.models.flatMap(({ runs }) => runs.map(({ training }) => training.testEvery));
@@ -188,7 +188,7 @@ function nameSwitches(results: Results): string {
   ].join('');
 }
 
-/** What was found, beside what was published: so small a run neither confirms nor refutes it. */
+/** The result beside the published one: a run this small neither confirms nor refutes it. */
 function atReducedScale({ published }: Claim, finding: Finding, reductions: readonly string[]): Finding {
   if (finding.verdict === 'not-applicable') return finding;
   const beside = published === null ? '' : ` Published: ${describePublishedAccuracy(published)}.`;
@@ -281,7 +281,7 @@ function judgeBestEpoch(models: readonly ModelResult[], before: number): Finding
   return judgeSeeds(seeds, 'The epoch of the best test accuracy of each model.');
 }
 
-/** The settings with which a model was trained whose results a claim states. */
+/** The settings of the training whose results a claim states. */
 function settingsOf(claim: Claim, model: ModelResult): PublishedSettings {
   const { dataset, measure, published, requires } = claim;
   const settings =

@@ -8,9 +8,9 @@ import type { Claim } from './claim.ts';
 export interface Judgement {
   readonly claim: Claim;
   readonly verdict: Verdict;
-  /** What was measured, for people; empty if nothing could be. */
+  /** The measured value, for people; empty if nothing could be measured. */
   readonly measured: string;
-  /** Why that is the verdict, a sentence. */
+  /** Why, in a sentence. */
   readonly reason: string;
 }
 
@@ -20,14 +20,14 @@ export function notApplicable(reason: string): Finding {
   return { verdict: 'not-applicable', measured: '', reason };
 }
 
-/** Whether a statement holds in one seed; null if that cannot be told. */
+/** Whether a statement holds in one seed; null if unknown. */
 export interface SeedFinding {
   readonly seed: number;
   readonly holds: boolean | null;
   readonly measured: string;
 }
 
-/** For statements that hold or do not, in each seed on its own. */
+/** For statements that hold or fail in each seed. */
 export function judgeSeeds(seeds: readonly SeedFinding[], reason: string): Finding {
   const holding = seeds.filter(({ holds }) => holds === true).length;
   const failing = seeds.filter(({ holds }) => holds === false).length;
@@ -42,7 +42,7 @@ export function judgeSeeds(seeds: readonly SeedFinding[], reason: string): Findi
   return { verdict, measured, reason: reason + rest };
 }
 
-/** How often it may hold in other seeds: a few of them leave much open. */
+/** For what share of all seeds it may hold: a few seeds leave much open. */
 function describeShare(holding: number, failing: number, all: number): string {
   if (holding + failing < all) {
     return ` It holds for ${holding} of ${all} seeds, and not for ${failing}; for the others, this is unknown.`;
@@ -51,7 +51,7 @@ function describeShare(holding: number, failing: number, all: number): string {
   return ` It holds for ${holding} of ${all} seeds, so of all seeds for ${formatPercentRange(low, high)} (95 % interval, Wilson).`;
 }
 
-/** What became of a model's published test accuracy, a maximum over epochs; null if no claim is about it, or this run cannot judge it. */
+/** The judgement of a model's published test accuracy, a maximum over epochs; null if there is no such claim, or this run cannot judge it. */
 export function findPublishedTest(
   { published }: ModelResult,
   judgements: readonly Judgement[],

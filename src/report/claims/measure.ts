@@ -11,7 +11,7 @@ export interface NetworkKey {
 /** From and to, both included, in time steps. */
 export type Bounds = readonly [number, number];
 
-/** What the smallest and the largest τ of a model's layer must be; null where nothing is said. */
+/** What the smallest and the largest τ of a model's layer must be; null for any value. */
 export interface TauRange {
   readonly model: string;
   readonly smallest: Bounds | null;
@@ -28,12 +28,12 @@ export type Measure =
   | {
       readonly kind: 'accuracy';
       readonly model: string;
-      /** By which a model is found whose file has no published name; null if only the name counts. */
+      /** Finds a model whose file has no published name; null if only the name counts. */
       readonly network: NetworkKey | null;
       readonly split: 'test' | 'validation';
       readonly epoch: 'maximum' | 'chosen';
     }
-  /** `margin`: clips, the largest difference that counts as none. */
+  /** `margin`: the largest difference that counts as none, in clips. */
   | ({ readonly kind: 'difference'; readonly margin: number } & Pair)
   | ({ readonly kind: 'below' } & Pair)
   | { readonly kind: 'best-epoch'; readonly before: number }
@@ -70,7 +70,7 @@ const KINDS = [
 ] as const;
 
 /**
- * @param models the published names that there are; by default, a measure may name any
+ * @param models the existing published names; by default, a measure may name any
  * @throws {ReproError} naming the file and the field
  */
 export function readMeasure(fields: Fields, models?: ReadonlySet<string>): Measure {
@@ -80,7 +80,7 @@ export function readMeasure(fields: Fields, models?: ReadonlySet<string>): Measu
     if (models === undefined || models.has(name)) return name;
     return from.fail(
       field,
-      `is "${name}", which no model's file has as \`published.name\`: ${[...models].join(', ')}`,
+      `is "${name}", but no model's file has this \`published.name\`; there are ${[...models].join(', ')}`,
     );
   };
   const readModel = (from: Fields = fields) => know(from, 'model', from.text('model'));
@@ -150,7 +150,7 @@ function readBounds(fields: Fields, name: string): Bounds | null {
   return [low, high];
 }
 
-/** The models that a measure is about, the first one first; null for those of every published accuracy. */
+/** The models of a measure, the compared one first; null for all models of the thesis. */
 export function modelsOf(measure: Measure): readonly string[] | null {
   switch (measure.kind) {
     case 'best-epoch':

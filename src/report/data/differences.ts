@@ -16,16 +16,16 @@ export interface ModelDifference {
   readonly high: number | null;
   /** Two-sided; null without a test, as above. */
   readonly p: number | null;
-  /** Corrected after Holm for the number of models, those without a test included. */
+  /** Holm-corrected for the number of models, including those without a test. */
   readonly adjusted: number | null;
   /** The clips on which only one of the two is right; null if there are several seeds. */
   readonly discordance: Discordance | null;
 }
 
 /**
- * Compares every model with the first. With one seed, clip by clip: exact McNemar test, Agresti and Min's interval. With two, clip by clip,
- * too, each clip counting by how many of the seeds get it right: exact sign-flip test, which is McNemar's for one seed, and Student's
- * interval. With three or more, seed by seed: paired t test, Student's interval. The difference is always that of the mean accuracies.
+ * Compares every model with the first. With one seed, clip by clip: exact McNemar test, Agresti and Min's interval. With two, also clip by
+ * clip, where a clip counts by how many seeds get it right: exact sign-flip test (for one seed, McNemar's) and Student's interval. With three
+ * or more, seed by seed: paired t test, Student's interval. The difference is always between the mean accuracies.
  */
 export function compareModels({ models }: Pick<Results, 'models'>): ModelDifference[] {
   const [first, ...others] = models;
@@ -36,7 +36,7 @@ export function compareModels({ models }: Pick<Results, 'models'>): ModelDiffere
   return compared.map((one, i) => ({ ...one, adjusted: one.p === null ? null : (adjusted[i] ?? null) }));
 }
 
-/** How sure models are to differ, all of them together. */
+/** The level of all tests for a difference together. */
 export const DIFFERENCE_LEVEL = 0.05;
 
 /** Whether a model certainly differs from the first. */
@@ -44,7 +44,7 @@ export function isSignificant({ adjusted }: ModelDifference): boolean {
   return adjusted !== null && adjusted <= DIFFERENCE_LEVEL;
 }
 
-/** With enough seeds, they and not the clips say how sure a difference is. */
+/** With enough seeds, models are compared over seeds, not over clips. */
 export function isBySeed({ runs }: ModelResult): boolean {
   return runs.length >= SEEDS_FOR_INTERVAL;
 }
@@ -84,7 +84,7 @@ function compareSeeds(first: ModelResult, other: ModelResult): Comparison {
   return { difference: mean, low, high, p, discordance: null };
 }
 
-/** How much more accurate the other is: of each seed, or if there are too few, on each clip on average over them. */
+/** How much more accurate the other model is: for each seed, or with too few seeds, for each clip on average over the seeds. */
 export function pairedDifferences(first: ModelResult, other: ModelResult): number[] {
   const [ours, theirs] = isBySeed(first)
     ? [first, other].map(({ runs }) => runs.map(({ test }) => test.accuracy))

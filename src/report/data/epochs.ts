@@ -34,7 +34,7 @@ export function describeEpochs(results: Results): string {
   return first === last ? `epoch ${first}` : `epochs ${first} to ${last}`;
 }
 
-/** Whether some model was validated on held-out clips, here or in the authors' logs: otherwise there is nothing to draw of it. */
+/** Whether some model was validated on held-out clips, here or in the authors' logs: if not, there is nothing to draw. */
 export function isValidated({ models, reference }: Pick<Results, 'models' | 'reference'>): boolean {
   return (
     models.some(({ runs }) => runs.some(({ clips }) => clips.validation > 0)) ||

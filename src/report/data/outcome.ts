@@ -17,12 +17,12 @@ export interface Accuracy extends Summary {
    */
   readonly interval: Interval;
   /**
-   * Null without at least two users, if all have the same accuracy, and for maxima, whose answers clip by clip are not kept.
+   * Null with fewer than two users, if all have the same accuracy, and for maxima, for which no answers clip by clip are stored.
    */
   readonly overUsers: UserInterval | null;
 }
 
-/** Student's 95 % interval over users: how much the choice of people matters, whose clips are alike. */
+/** Student's 95 % interval over users. The clips of one person are alike, so the choice of people matters. */
 export interface UserInterval extends Interval {
   readonly users: number;
 }
@@ -56,7 +56,7 @@ export function judgeModels(results: Results): Outcome[] {
   }));
 }
 
-/** Accuracies without any training, which a model has to beat. */
+/** Accuracies of guessing, which a model has to beat. */
 export interface Guessing {
   /** Of drawing a class at random. */
   readonly chance: number;
@@ -144,5 +144,5 @@ function summariseAccuracy(runs: readonly Measured[]): Accuracy {
   };
 }
 
-/** From so many seeds on, an interval of their mean says something: with two it is 13 standard errors wide on each side. */
+/** The fewest seeds for which an interval of their mean is useful: with two, it is 13 standard errors wide on each side. */
 export const SEEDS_FOR_INTERVAL = 3;

@@ -25,7 +25,7 @@ export function nameReference(results: Results, smoothed: boolean): string {
   return `authors’ logs (${describeCoverage(results)})${smoothed ? ', smoothed in the same way' : ''}`;
 }
 
-/** A line of the authors' logs among those of several models, as it is read out. */
+/** How a line of the authors' logs is named where values are read out. */
 export function nameReferenceLine(title: string): string {
   return `${title}, authors’ logs`;
 }

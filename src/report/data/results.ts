@@ -109,7 +109,7 @@ export interface RunResult {
   readonly compat: JsonObject | null;
   /** Epoch of the evaluated checkpoint, from 1. */
   readonly chosenEpoch: number;
-  /** The clips on which that epoch was chosen; null if it is the last, whatever its accuracy. */
+  /** The clips on which that epoch was chosen; null if it is simply the last. */
   readonly chosenOn: 'validation' | 'test' | null;
   readonly test: SplitResult;
   /** Null if no clips were held back for validation. */

@@ -1,10 +1,10 @@
-/** How shares are read out: times 100, with so many digits after the decimal point. */
+/** How shares are shown: times 100, with this many digits after the decimal point. */
 export interface ShareUnit {
   readonly digits: number;
   readonly unit: string;
 }
 
-/** A line of a panel, as its values can be read. */
+/** The readable values of a line. */
 interface ReadableLine {
   readonly label: string;
   /** A name in the palette. */
@@ -13,7 +13,7 @@ interface ReadableLine {
   readonly points: readonly (readonly [place: number, value: number])[];
 }
 
-/** What can be read from a panel over whole numbers, such as epochs: all its lines, in the order of the legend. */
+/** The readable values of a panel over whole numbers, such as epochs: all its lines, in the order of the legend. */
 export interface Readings {
   /** What the horizontal axis counts. */
   readonly axis: string;
@@ -42,7 +42,7 @@ interface HoverSeries {
 /** A mark with a text of its own, in px of the panel: left, top, right, bottom. */
 type HoverTip = readonly [x1: number, y1: number, x2: number, y2: number, text: string];
 
-/** What a panel tells about the place that a pointer is on. */
+/** What a panel shows at the pointer. */
 export interface PanelHover {
   readonly title: string;
   readonly series: readonly HoverSeries[];
@@ -67,7 +67,7 @@ export interface DrawnPanel {
   readonly scene: unknown;
 }
 
-/** What there is to read from a drawn panel: the values of its lines, and the marks with a `tooltip`, as Vega-Lite has it. */
+/** The readable parts of a drawn panel: the values of its lines, and the marks with a Vega-Lite `tooltip`. */
 export function describeHover({ title, readings, left, top, plotWidth, scene }: DrawnPanel): PanelHover {
   const right = left + plotWidth * (readings?.extent ?? 1);
   return { title, ...readSeries(readings, [left, right]), tips: readTips(scene, [left, top]) };
@@ -130,7 +130,7 @@ interface SceneNode {
 }
 
 /**
- * The places of all marks with a tooltip; those drawn last, which are on top, come last.
+ * The places of all marks with a tooltip, in drawing order: the last are on top.
  *
  * @param origin left and top edge of the plot
  */

@@ -23,7 +23,7 @@ export const PALETTE: Readonly<Record<string, { readonly light: string; readonly
   'on-heat': { light: '#ffffff', dark: '#000000' },
 };
 
-/** Colours for models, and nothing else on the page: what is not a model is in shades of grey. */
+/** Only models have these colours; everything else on the page is in shades of grey. */
 const MODEL_COLORS = ['blue', 'vermilion', 'green', 'purple', 'amber', 'brown', 'cyan', 'olive'] as const;
 
 /** @param index of a model, from 0; colours repeat after eight */

@@ -12,7 +12,7 @@ export interface RenderedFigure {
   readonly figure: Figure;
   readonly panels: readonly string[];
   readonly sheet: string;
-  /** What each panel tells about the place that a pointer is on. */
+  /** What each panel shows at the pointer. */
   readonly hover: readonly PanelHover[];
   /** Whether long lines have fewer points than values: {@link thinOut}. */
   readonly simplified: boolean;

@@ -3,15 +3,15 @@ import type { PanelSpec } from './figure.ts';
 /** A line may be off by this much, in px of the figure: far below what a screen or a printer shows. */
 export const TOLERANCE_PX = 0.1;
 
-/** In shorter lines, the points are all that there is to see. */
+/** In shorter lines, every point is visible. */
 const LONG_LINE_POINTS = 200;
 
 type Layer = PanelSpec['layer'][number];
 type Point = readonly [x: number, y: number];
 
 /**
- * Leaves out points of long lines and bands that are within {@link TOLERANCE_PX} of what is drawn without them. Peaks and ends stay. It
- * needs the domains of both axes in the specification; other layers are left as they are. Drawing takes time and room for every point.
+ * Leaves out points of long lines and bands that are within {@link TOLERANCE_PX} of the line without them, because every point takes time and
+ * space. Peaks and ends stay. Layers whose axes have no domain in the specification stay as they are.
  *
  * @returns the specification, and whether any point was left out
  */
@@ -62,7 +62,7 @@ function readChannel(
 }
 
 /**
- * The points that polylines need to stay within a distance of all of theirs; the first and the last always.
+ * The points that polylines need to stay within a distance of all their points; always the first and the last.
  *
  * @param lines of the same number of points: the same are kept of all, as of the two edges of a band
  * @returns the indices of these points, ascending
@@ -84,7 +84,7 @@ export function simplify(lines: readonly (readonly Point[])[], tolerance: number
   return [...keep].sort((a, b) => a - b);
 }
 
-/** The point between two others that is farthest from the stretch between them, if it is farther than one already found. */
+/** The point that is farthest from the line between two others, or a known one that is farther. */
 function findFarthest(
   points: readonly Point[],
   [from, to]: readonly [number, number],
@@ -105,7 +105,7 @@ function findFarthest(
   return { at: found, distance: largest };
 }
 
-/** A part of a Vega-Lite specification, whose type allows far more than figures use; undefined if there is none. */
+/** A part of a Vega-Lite specification, whose type allows far more than figures use; undefined if missing. */
 export function partAt(value: unknown, ...path: readonly string[]): unknown {
   let found = value;
   for (const name of path) {

@@ -1,6 +1,6 @@
 import { PALETTE } from '../drawing/palette.ts';
 
-/** Opacity of the text colour below every cell, which outlines the empty ones. */
+/** Opacity of the text colour below every cell; it outlines empty cells. */
 export const CELL_OUTLINE = 0.05;
 
 /**
@@ -11,7 +11,7 @@ export const CELL_OUTLINE = 0.05;
  */
 const BALANCE = Math.sqrt(1.05 * 0.05) - 0.05;
 
-/** The shares from which cells need the other text colour, in each colour scheme: cells become darker on light pages, lighter on dark. */
+/** The shares from which on cells need the other text colour: with their share, cells become darker on light pages, lighter on dark pages. */
 export const TEXT_SWITCH: Readonly<Record<'light' | 'dark', number>> = {
   light: findSwitch('light'),
   dark: findSwitch('dark'),

@@ -54,9 +54,9 @@ export interface Quantity {
 
 export interface ModelCurves extends Curves {
   readonly quantities: readonly Quantity[];
-  /** Column of the CSV that tells the quantities apart, and that of the value. */
+  /** The columns of the CSV with the name of the quantity and with its value. */
   readonly columns: readonly [string, string];
-  /** Over how many epochs a long training's lines are moving means; null for none, default {@link SMOOTHING_EPOCHS}. */
+  /** The width of the moving means of a long training, in epochs; null for none, default {@link SMOOTHING_EPOCHS}. */
   readonly window?: number | null;
   readonly size: Size;
 }

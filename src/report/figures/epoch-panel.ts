@@ -7,14 +7,14 @@ import { logTicks } from './fit-axis.ts';
 import { breakTitle } from './panel-title.ts';
 
 export interface EpochLine {
-  /** Of its values, as they are read out. */
+  /** Its name where values are read out. */
   readonly label: string;
   readonly series: EpochSeries;
   readonly color: string;
   readonly mark: LineMark;
 }
 
-/** Places behind the last epoch, on the same axes. */
+/** Places to draw in behind the last epoch, on the same axes. */
 export interface AsideAxes {
   readonly x: ReturnType<typeof epochChannel>;
   readonly y: ReturnType<typeof valueChannel>;
@@ -35,7 +35,7 @@ export interface EpochPanelOptions {
   readonly scale?: 'linear' | 'log';
   /** A horizontal line to compare with. */
   readonly level?: { readonly value: number; readonly label: string };
-  /** Whether lines may leave the plot, which then cuts them off; by default, all are inside. */
+  /** Whether lines are cut off at the edge of the plot; by default, all are inside. */
   readonly clip?: boolean;
   /** What is drawn behind the last epoch, in places side by side; the epochs take the rest of the width. */
   readonly aside?: { readonly places: number; readonly draw: (axes: AsideAxes) => readonly Layer[] };

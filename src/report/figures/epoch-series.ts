@@ -14,7 +14,7 @@ export interface EpochSeries {
   readonly line: readonly EpochPoint[];
   /** The measured values, if `line` is a moving mean of them. */
   readonly raw: readonly EpochPoint[];
-  /** How far the seeds are apart, if there are several: see `describeBand`. */
+  /** The spread over several seeds: see `describeBand`. */
   readonly band: readonly EpochRange[];
 }
 
@@ -42,8 +42,8 @@ export interface SeriesOptions {
 }
 
 /**
- * One quantity of a model's runs over the epochs: the mean over seeds, with a band if there are several; smoothed per seed first, if
- * there are many epochs. From three seeds on, the band is Student's 95 % interval of the mean at that epoch, with two their range.
+ * One quantity of a model's runs over the epochs: the mean over seeds, with a band if there are several. With many epochs, each seed is
+ * smoothed first. From three seeds on, the band is Student's 95 % interval of the mean at that epoch; with two, it is their range.
  */
 export function buildSeries(
   runs: readonly RunResult[],
@@ -88,7 +88,7 @@ function spanOf(values: readonly number[]): { low: number; high: number } {
 }
 
 /**
- * Values that do not come from a run, such as the authors' logs: smoothed like a run's, at the epochs that have a value.
+ * Values that do not come from a run, such as the authors' logs: smoothed like those of a run, at epochs with a value.
  *
  * @param points in ascending epochs
  * @param lastEpoch later points are not drawn, but still count in the moving means
@@ -135,7 +135,7 @@ export function onlyPositive({ line, raw, band }: EpochSeries): EpochSeries {
 }
 
 /**
- * Where the values of a long training settle: the smallest one after the first tenth of the epochs; null if there is none.
+ * Where the values of a long training settle: the smallest value after the first tenth of the epochs; null without any.
  *
  * @param epochs first and last of the axis
  */

@@ -40,19 +40,19 @@ export function fitAxis(
   };
 }
 
-/** With everything in view. Lengths on an axis of shares that begins elsewhere than at 0 cannot be compared, which must be said. */
+/** An axis with everything in view. If an axis of shares does not begin at 0, lengths on it cannot be compared, so a note says so. */
 function whole(axis: Fitted['axis']): Fitted {
   const [low] = axis.domain;
   const isCut = axis.format === 'percent' && low > 0;
   return { axis, clip: false, notes: isCut ? [`The axis begins at ${formatPercent(low)}.`] : [] };
 }
 
-/** Fewer say too little of the values between them. */
+/** With fewer ticks, values between them are hard to estimate. */
 const TICKS_AT_LEAST = 3;
 
 /**
- * The ticks of a logarithmic axis: powers of ten; where there are few of them, also their double and fivefold, since a grid of all nine
- * between two would be grey; below one decade all nine. An axis that is too short even for those has equal steps.
+ * The ticks of a logarithmic axis: powers of ten. If there are few, also 2 and 5 times these (all multiples would make the grid grey); below
+ * one decade all multiples. An axis that is too short for these has equal steps.
  */
 export function logTicks([low, high]: readonly [number, number]): number[] {
   const [from, to] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];

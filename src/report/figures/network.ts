@@ -213,7 +213,7 @@ function drawPanel({ models, input, rows }: Network, several: boolean): Panel {
   return { title, width, height, spec: drawSpec({ width, height, title, boxes, arrows, sizes }) };
 }
 
-/** What learns stands out, and what spikes more so. */
+/** Layers that learn stand out, and those that spike even more. */
 const FILLS: Readonly<Partial<Record<Step['kind'], number>>> = { conv: 0.1, linear: 0.1, neuron: 0.24 };
 
 interface Drawing {

@@ -198,7 +198,7 @@ function describeOutcome({ model, chosen, maximum }: Outcome, comparable: boolea
   return `${model.title}: ${formatPercent(chosen.test.mean)} (${formatPercentRange(span.low, span.high)}), maximum ${formatPercent(maximum.test.mean)}${published}.`;
 }
 
-/** Without the published values where they are of other data: beside these, they would look as if they were comparable. */
+/** Published values of other data are left out: side by side, they would seem comparable. */
 function outcomeTable(outcomes: readonly Outcome[], comparable: boolean): CsvValue[][] {
   const rows: CsvValue[][] = [
     [

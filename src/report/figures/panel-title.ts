@@ -4,7 +4,7 @@ import { wrapText } from '../data/format.ts';
 const CHARACTER_WIDTH = 7.8;
 const LINE_HEIGHT = 16;
 
-/** The lines of a panel's title, such as a model's, and what they need above the plot besides the first. */
+/** The lines of a panel's title, and the height of all but the first. */
 export function breakTitle(title: string, width: number): { lines: string[]; extraHeight: number } {
   const lines = wrapText(title, Math.floor(width / CHARACTER_WIDTH)).split('\n');
   return { lines, extraHeight: (lines.length - 1) * LINE_HEIGHT };

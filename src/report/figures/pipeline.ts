@@ -10,7 +10,7 @@ const SIZES = { boxHeight: 42, layerHeight: 74, gap: 24, passWidth: 14, margin: 
 const NAME_LETTER = 8;
 const PATH_LETTER = 6.6;
 
-/** The stages of the pipeline and what they read from each other, from top to bottom in the order in which they can run. */
+/** The stages of the pipeline and what they read from each other, from top to bottom in the order of execution. */
 export function drawPipeline({ pipeline }: Results): Figure {
   const layers = arrangeLayers(
     pipeline.map(({ name, reads }) => ({ name, dependencies: listDependencies({ reads }) })),
@@ -52,14 +52,14 @@ function describeStage(stage: PipelineStage): string {
   return `${nameStage(stage)} ${dependencies.length === 0 ? 'reads from no other stage' : `reads from ${joinWords(dependencies)}`}.`;
 }
 
-/** What it makes, with `*` for what its runs differ in. */
+/** What it writes, with `*` where its runs differ. */
 function describeOutputs({ outputs: [first = '', ...more], active }: PipelineStage): string {
   if (!active) return 'not part of this run';
   const path = first.replace(/\$\{[^}]+\}/g, '*');
   return more.length === 0 ? path : `${path} + ${more.length}`;
 }
 
-/** The way of an arrow, from the bottom of one box through the layers between to the top of another. */
+/** The path of an arrow, from the bottom of one box through the layers between to the top of another. */
 function traceEdge(from: LayerNode, first: LayerNode, boxes: ReadonlyMap<LayerNode, Box>) {
   const start = boxes.get(from);
   const way = [{ x: start?.x ?? 0, y: (start?.top ?? 0) + SIZES.boxHeight }];

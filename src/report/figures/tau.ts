@@ -15,13 +15,13 @@ import {
 import { listModelLogs, listModels, listSeedBand } from './epoch-words.ts';
 import { drawViolins, type Violin } from './violins.ts';
 
-/** From this ratio of the largest to the smallest τ on, equal steps would hide how small ones move. */
+/** From this ratio of the largest to the smallest τ on, a linear scale would hide how small τ move. */
 const LOGARITHMIC_FROM = 4;
 
 /** A fixed τ is drawn on the scale of the learned ones unless it would stretch it by more than this. */
 const STRETCH_AT_MOST = 3;
 
-/** Below this spread, in time steps, neurons are no distribution: a density would be a spike of no height. */
+/** With less spread, in time steps, neurons have no distribution to draw: its density would be a single peak. */
 const LEAST_SPREAD = 1e-4;
 
 /**
@@ -126,8 +126,8 @@ function nameFixed(model: ModelResult | undefined): string {
 }
 
 /**
- * The axis of a panel. A τ that is fixed far from the others would leave them no room, so those that are learned choose it, if there are any,
- * and a fixed one only if it is near.
+ * The axis of a panel. It fits the learned τ, if there are any. A fixed τ counts only if it is near them, because one far away would leave
+ * them no room.
  *
  * @returns also the titles of the models that are outside of it
  */
@@ -199,7 +199,7 @@ function distributionsOf({ runs }: ModelResult, layer: number, state: TauState):
   return runs.flatMap(({ layers }) => layers[layer]?.taus[state] ?? []);
 }
 
-/** The neurons of all seeds, which have as many each; nothing if they are all the same. */
+/** The neurons of all seeds (each seed has equally many); nothing if all τ are equal. */
 function violinOf(model: ModelResult, index: number, layer: number): Violin[] {
   const wide = distributionsOf(model, layer, 'last').filter(
     ({ taus }) => (taus.at(-1) ?? 0) - (taus[0] ?? 0) >= LEAST_SPREAD,

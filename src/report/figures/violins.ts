@@ -7,7 +7,7 @@ export interface Violin {
   readonly color: string;
   /** Ascending. */
   readonly taus: readonly number[];
-  /** Those without the extremes, which stand for few neurons, and would look like many. */
+  /** Without the extremes: these are few neurons, but would look like many. */
   readonly inner: readonly number[];
 }
 

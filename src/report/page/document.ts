@@ -58,7 +58,7 @@ export interface Gallery {
   readonly pictures: readonly GalleryPicture[];
 }
 
-/** A picture that is no part of the report: a file beside it, which may differ, or be missing. */
+/** A picture outside the report: a file beside it, which may change or be missing. */
 export interface OutsideFigure {
   readonly id: string;
   readonly title: string;
@@ -68,7 +68,7 @@ export interface OutsideFigure {
   /** Addresses, relative to the report. */
   readonly picture: string;
   readonly data: string;
-  /** What is said in its place if it is missing. */
+  /** The text shown in its place if it is missing. */
   readonly absence: Text;
 }
 

@@ -7,8 +7,8 @@ export function embedHover(panels: readonly PanelHover[]): string {
 }
 
 /**
- * Shows the values at the pointer, and for figures over epochs adds a slider that reads them out by keyboard. Nothing else on the page
- * needs it: without scripts, the values are in the CSV files. It runs in any browser of the last years, and asks the network for nothing.
+ * Shows the values at the pointer; for figures over epochs, adds a slider to read them by keyboard. Without scripts, the values are in the CSV
+ * files, and the rest of the page works. It runs in any recent browser and makes no requests.
  */
 export const HOVER_SCRIPT = `
 'use strict';

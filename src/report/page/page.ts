@@ -19,8 +19,8 @@ import { embedHover, HOVER_SCRIPT } from './hover-script.ts';
 import { PAGE_STYLE } from './style.ts';
 
 /**
- * The report as one self-contained HTML page: style and figures are inline, and so is a script that shows values at the pointer. Its
- * security policy allows nothing else: no other script, and no request but for pictures that are outside on purpose.
+ * The report as one self-contained HTML page: style, figures and a script that shows values at the pointer are inline. Its security policy
+ * allows no other script, and no request except for outside figures.
  *
  * @param figures every figure of the report, rendered
  */
@@ -73,7 +73,7 @@ export function renderPage(report: Report, figures: readonly RenderedFigure[]): 
   ].join('\n');
 }
 
-/** The style sheet and one width are inline; pictures are data, but for those outside. The script is known by its hash. */
+/** Styles are inline; pictures are data, except outside figures. The script is allowed by its hash. */
 function securityPolicyOf({ sections }: Report): string {
   const hasOutside = sections.some(({ blocks }) => blocks.some(({ kind }) => kind === 'outside-figure'));
   return [
@@ -130,7 +130,7 @@ function renderFigureBlock(rendered: RenderedFigure): string {
   const id = escapeMarkup(figure.id);
   const isSwitchable = figure.isSwitchable === true;
   const isSingle = figure.panels.length === 1 || isSwitchable;
-  // A single panel fills its column, up to the width where its text would be larger than the page's.
+  // A single panel fills its column, until its text would be larger than the text of the page.
   const natural = Math.max(0, ...figure.panels.map((panel) => panel.width));
   const styles = [
     ...(isSingle ? [`max-width: ${Math.round(natural * 1.2)}px`] : []),
@@ -156,7 +156,7 @@ function renderFigureBlock(rendered: RenderedFigure): string {
   ].join('\n');
 }
 
-/** Buttons before the panels, of which the style sheet shows the chosen one: no script is needed. On paper all are shown. */
+/** Buttons before the panels: the style sheet shows the chosen panel, without a script. On paper, all are shown. */
 function renderSwitch({ id, panels }: Figure): string {
   return panels
     .map(({ title }, index) => {
@@ -273,15 +273,15 @@ function renderInline(inline: Inline): string {
 }
 
 /**
- * What the page's security policy has to allow for {@link renderOutsideFigure}: files of where the page itself comes from. Browsers do not
- * agree whether that includes the disk.
+ * What the page's security policy must allow for {@link renderOutsideFigure}: files from the page's own origin. Browsers disagree on whether
+ * that includes the disk.
  */
 const OUTSIDE_SOURCES = ["object-src 'self' file:", "frame-src 'self' file:"];
 
 /**
- * A picture that may be missing. An `object` then shows what it contains, without a script, and browsers report no error; a role would
- * hide that from screen readers. It keeps a size that can be read, and scrolls where that is too wide: the Tab key reaches the region that
- * scrolls, not the picture.
+ * A picture that may be missing. An `object` then shows its content, without a script or an error in the browser; a role would hide that
+ * from screen readers. The picture keeps a legible size, and scrolls where that is too wide: the Tab key reaches the scrolling region, not
+ * the picture.
  */
 function renderOutsideFigure(figure: OutsideFigure): string {
   const { title, caption, alt, picture, data, absence } = figure;

@@ -18,7 +18,7 @@ interface Detail {
   readonly bin: number;
 }
 
-/** The first of these is taken with which the pictures of all classes take at most `PAGE_BYTES`: dense clips compress badly. */
+/** Tried in this order until the pictures of all classes take at most `PAGE_BYTES`: dense clips compress badly. */
 const DETAILS: readonly Detail[] = [
   { steps: 10, bin: 1 },
   { steps: 8, bin: 1 },
@@ -29,7 +29,7 @@ const DETAILS: readonly Detail[] = [
 const LEAST: Detail = { steps: 4, bin: 4 };
 /** The page holds the pictures as text, a third longer, and has to stay under 1 MB. */
 const PAGE_BYTES = 550_000;
-/** About how large a frame's longer side is, in pixels: two rows of five are as wide as half a page on a fine screen. */
+/** Approximate length of a frame's longer side, in pixels: five in a row are half as wide as the page on a high-resolution screen. */
 const FRAME_PX = 128;
 
 /** One clip of each class in pictures, for readers who have never seen such data; nothing if there are no test clips. */

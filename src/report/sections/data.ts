@@ -91,8 +91,8 @@ function tabulateSplits({ train, test }: ManifestResult): Table {
 }
 
 /**
- * Clips of each class. The splits are listed separately if the confusion matrices have the classes of the manifest and all its test clips:
- * their rows count those. With a limit on the clips of a class they do not.
+ * Clips of each class. The splits are listed separately if the confusion matrices cover all classes and test clips of the manifest: then
+ * their rows count the test clips. With a limit on the clips of a class, they do not.
  */
 export function tabulateClasses({ manifest, classes, models }: Results): Table {
   const confusion = models[0]?.runs[0]?.confusion ?? [];
@@ -140,7 +140,7 @@ function tabulateTallies(id: string, caption: string, label: string, tallies: re
   };
 }
 
-/** Clips of each user under each light, with the sums of both; what was not recorded is visible as a dash. */
+/** Clips of each user under each light, with sums; a dash where nothing was recorded. */
 function tabulateUserLights({ perUserLight, perLight, perUser }: ManifestResult): Table {
   const lights = perLight.map(({ key }) => key);
   const clipsOf = (tallies: readonly Tally[], key: string): number =>

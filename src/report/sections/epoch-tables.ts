@@ -20,7 +20,7 @@ import type { ModelResult, Results, RunResult, Series } from '../data/results.ts
 import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';
 import { nameRun } from './outcome-tables.ts';
 
-/** The published window: of so many epochs at the end, the authors' logs have the accuracies of all four models. */
+/** The published window: the authors' logs have the accuracies of all four models for this many epochs at the end. */
 const LATE_EPOCHS = 64;
 
 /** The test accuracy of a run over its last epochs. */
@@ -64,8 +64,8 @@ interface Ranked {
 }
 
 /**
- * Estimates of the test accuracy that do not reward noise, beside those that do: mean and standard deviation over the last epochs, and the
- * published ones where they may be compared.
+ * Estimates of the test accuracy that do not reward noise, beside estimates that do: mean and standard deviation over the last epochs, with
+ * the published values where they are comparable.
  */
 export function tabulateLate(results: Results, outcomes: readonly Outcome[]): Table {
   const comparable =
@@ -210,7 +210,7 @@ function explainLate({ models, seeds }: Results): Text {
   ];
 }
 
-/** Whether the models' order by the maximum is that by the mean over the last epochs; nothing for a single model. */
+/** Whether the maximum and the mean over the last epochs order the models alike; nothing for a single model. */
 function compareOrders(
   head: string,
   byMaximum: readonly Ranked[],
@@ -299,7 +299,7 @@ export function tabulateBestEpochs(results: Results): Table {
   };
 }
 
-/** The first epoch with the largest value; null if there is none, as without validation clips. */
+/** The first epoch with the largest value; null without values, for instance without validation clips. */
 function firstBest(epochs: readonly number[], values: Series): number | null {
   const best = Math.max(...values.map((value) => value ?? Number.NEGATIVE_INFINITY));
   return epochs[values.indexOf(best)] ?? null;

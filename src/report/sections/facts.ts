@@ -50,7 +50,7 @@ function nameProfile(origin: Origin | null): Report['facts'] {
   return [{ name: 'Profile', value: set.length === 0 ? profile : `${profile}, with ${set.join(', ')}` }];
 }
 
-/** In what the networks see less than the recordings hold: all of it in one text. */
+/** What the networks see less of than the recordings contain, as one text. */
 function listReductions(results: Results): string[] {
   const runs = allRuns(results);
   const fewest = (count: (run: RunResult) => number): number => Math.min(...runs.map(count));

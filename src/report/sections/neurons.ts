@@ -39,7 +39,7 @@ interface Found {
   readonly value: number;
 }
 
-/** How far training moved the time constants, and where they ended, in a sentence; nothing without any. */
+/** A sentence on how far training moved the time constants and where they ended; empty without time constants. */
 export function answerTau({ models }: Results): Text {
   const learning = models.filter(({ runs }) => runs[0]?.network.neuron !== 'lif');
   const moves = learning.flatMap((model) =>
@@ -61,7 +61,7 @@ export function answerTau({ models }: Results): Text {
   ];
 }
 
-/** Which layers and which models spike most and least on the test clips, in a sentence. */
+/** A sentence on the layers and models that spike most and least on the test clips. */
 export function answerSpikes({ models }: Results): Text {
   const rates = models.flatMap(({ title, runs }) => {
     const layers = Math.min(...runs.map((run) => run.layers.length));
@@ -103,7 +103,7 @@ function endsOf({ title, runs }: ModelResult): Found[] {
   });
 }
 
-/** As configured, but for a switch of the published code, which starts every τ per layer at 2. */
+/** As configured, unless a switch of the published code starts every τ per layer at 2. */
 function startOf({ runs }: ModelResult): number {
   const [run] = runs;
   const tau: unknown = run?.network.tau;

@@ -22,8 +22,8 @@ import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';
 import { toneOf } from './claims.ts';
 
 /**
- * Table 1 of the thesis, beside the reproduced accuracies, with the judgement of each published test accuracy where there are any. On other
- * data than those of the thesis, nothing published is beside them.
+ * The reproduced accuracies beside table 1 of the thesis, with the judgements of the published test accuracies, if any. On other data than
+ * those of the thesis, published values are left out.
  */
 export function tabulateOutcomes(
   results: Results,
@@ -224,7 +224,7 @@ function nameSeeds(accuracy: Accuracy): string {
   return isEqual ? 'the same for all seeds' : `${formatSeeds(accuracy)} over seeds`;
 }
 
-/** Student's interval of the mean over seeds; the range of two, whose interval would be too wide to say anything, and of equal ones. */
+/** Student's interval of the mean over seeds; with two seeds, their range, because the interval would be too wide to be useful. */
 function formatSeeds({ values, min, max }: Accuracy): string {
   const { low, high } = meanInterval(values);
   if (values.length >= SEEDS_FOR_INTERVAL && min === max) return `${formatPercent(min)} each`;

@@ -15,7 +15,7 @@ export interface Environment {
   readonly packages: readonly string[];
 }
 
-/** What this process runs on, as far as it is in a stage's fingerprint: anything else could change without making the report stale. */
+/** The parts of this environment that are in a stage's fingerprint: others could change without making the report stale. */
 export function readEnvironment(): Environment {
   return {
     platform: `${process.platform} ${process.arch}`,
@@ -39,8 +39,8 @@ export function describePipeline(results: Results, environment: Environment): Se
 const COMMAND = './repro timeline';
 
 /**
- * How long each stage took. That is no part of the report, since the same results would give a different page: it is in a picture beside it,
- * or the reader is told how to get it.
+ * How long each stage took: a picture beside the page, or the command that draws it. It is not part of the report, because the same results
+ * must give the same page.
  *
  * @param folder of the timeline's files, seen from the report; null if the pipeline names none
  */

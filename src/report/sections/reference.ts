@@ -6,7 +6,7 @@ import { describeCoverage, hasReference, referenceOf, tauReferenceOf } from '../
 import type { ModelResult, ReferenceCurves, Results } from '../data/results.ts';
 import type { Block, Text } from '../page/document.ts';
 
-/** Explains the authors' logs in the figures, or why they are left out; nothing if the profile names none. */
+/** Explains the authors' logs in the figures, or why they are left out; empty if the profile names none. */
 export function describeReference(results: Results): Block[] {
   if (results.reference === null) return [];
   const texts = explainAbsence(results) ?? [explainPresence(results), ...listGaps(results)];
@@ -45,7 +45,7 @@ function explainPresence(results: Results): Text {
   ];
 }
 
-/** Something in the logs that cannot be drawn: for which models, and how to say so. */
+/** Something in the logs that cannot be drawn: whether a model has it, and the sentence about it. */
 interface Gap {
   readonly holds: (curves: ReferenceCurves, model: ModelResult) => boolean;
   readonly say: (models: string) => string;

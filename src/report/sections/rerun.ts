@@ -5,7 +5,7 @@ import type { Results } from '../data/results.ts';
 import type { Origin } from '../inputs/origin.ts';
 import type { Command, Section, Table, Text } from '../page/document.ts';
 
-/** The command that makes this page again, what proves it, and the commands that make any number of it. */
+/** The commands that make this page and each of its numbers again, and the digests that prove it. */
 export function describeRerun(results: Results, origin: Origin | null): Section {
   const instance = `${results.models[0]?.id ?? ''},${results.seeds[0] ?? ''}`;
   const options = origin === null ? '' : listOptions(origin);
@@ -89,7 +89,7 @@ function listDigests({ manifest }: Results, origin: Origin | null): Text[] {
   ];
 }
 
-/** As many digits as no two files share by chance. */
+/** Enough that no two files share them by chance. */
 const DIGEST_DIGITS = 16;
 
 function tabulateDigests({ models }: Results): Table {
@@ -119,7 +119,7 @@ function tabulateDigests({ models }: Results): Table {
   };
 }
 
-/** Where each number of the report comes from, and what makes it again. */
+/** Where each number of the report comes from, and the command that makes it again. */
 function tabulateOrigins({ seeds, models, manifest }: Results, instance: string): Table {
   const run = '<model>/<seed>';
   const train = `./repro run train@${instance} --force`;

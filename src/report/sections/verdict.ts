@@ -156,7 +156,7 @@ function describeApart({ model, difference, adjusted }: ModelDifference, first: 
   return `${model.title} is ${size} ${difference < 0 ? 'less' : 'more'} accurate than ${first}, ${stateP(adjusted ?? 1)}`;
 }
 
-/** A network whose outputs are silent or saturated gives the same answer to every clip, which its accuracy does not reveal. */
+/** A network with silent or saturated outputs gives the same answer to every clip; its accuracy does not show that. */
 function judgeCollapse({ classes }: Results, outcomes: readonly Outcome[]): Text {
   const collapsed = outcomes.flatMap(({ model }) => {
     const answers = model.runs.map(({ confusion }) => onlyAnswer(confusion));

@@ -161,7 +161,7 @@ describe('readClaims', () => {
     const publishedOf = (published: object) => read({ ...claim, published })?.published;
     expect(publishedOf({ share: 0.955, clips: 288 })).toEqual({ share: 0.955, correct: 275, clips: 288 });
     expect(publishedOf({ share: 0.9757, clips: 288 })).toMatchObject({ correct: 281 });
-    expect(() => publishedOf({ share: 0.95, clips: 12 })).toThrow('which is no whole number of 12 clips');
+    expect(() => publishedOf({ share: 0.95, clips: 12 })).toThrow('which is not a whole number of 12 clips');
   });
 
   test('refuses evidence from no source, and a PDF without a page', () => {
@@ -185,7 +185,7 @@ describe('readClaims', () => {
     };
     const parsed = { sources: [source], claims: [], tables: [table] };
     expect(() => readClaims(new Fields(file, parsed))).toThrow(
-      'field "tables[0].rows[0].percent" has not one number for each data set',
+      'field "tables[0].rows[0].percent" needs one number for each data set',
     );
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { drawSessions } from '../../../src/cli/run/timeline-drawing.ts';
-import { timelineLines } from '../../../src/cli/run/timeline-lines.ts';
+import { drawTimelineFiles } from '../../../src/apps/timeline.ts';
+import { timelineLines } from '../../../src/cli/run/timeline.ts';
 import type { Figure } from '../../../src/report/drawing/figure.ts';
 import { renderFigure } from '../../../src/report/drawing/render.ts';
 import { drawTimeline, type TimelineRun } from '../../../src/report/figures/timeline.ts';
@@ -202,7 +202,7 @@ describe('the timeline of recorded runs', () => {
 
 describe('the drawing of the timeline', () => {
   test('is in the colours of a light page, and in those of a dark one on a dark screen', async () => {
-    const { svg, csv } = await drawSessions(arrangeTimeline(records), []);
+    const { svg, csv } = await drawTimelineFiles({ sessions: arrangeTimeline(records), missing: [] });
     expect(svg).toContain('fill="#3f4a56"');
     expect(svg).toContain('[fill="#3f4a56"] { fill: #b6c0cb; }');
     expect(svg).toContain('[fill="#ffffff"] { fill: #14171b; }');
@@ -216,8 +216,8 @@ describe('the drawing of the timeline', () => {
 
   test('of the same records is the same byte for byte', async () => {
     const [one, other] = [
-      await drawSessions(arrangeTimeline(records), ['x']),
-      await drawSessions(arrangeTimeline(records), ['x']),
+      await drawTimelineFiles({ sessions: arrangeTimeline(records), missing: ['x'] }),
+      await drawTimelineFiles({ sessions: arrangeTimeline(records), missing: ['x'] }),
     ];
     expect(one).toEqual(other);
     expect(one?.svg).toContain('x never succeeded.');

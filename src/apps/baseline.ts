@@ -1,0 +1,165 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Baseline, baselinePathOf, type RunFacts } from '../baseline/baseline.ts';
+import { readClaimVerdicts } from '../baseline/claims.ts';
+import { type Change, listChanges } from '../baseline/difference.ts';
+import { formatBaseline } from '../baseline/format.ts';
+import { readFramesFacts } from '../baseline/frames-files.ts';
+import { readBaseline } from '../baseline/read.ts';
+import { readRunFacts } from '../baseline/run-files.ts';
+import { ReproError } from '../errors.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
+import { quoteWords } from '../files/shell-words.ts';
+import type { Plan, StageInstance } from '../runner/plan/plan.ts';
+import { type InstanceStatus, readStatus } from '../runner/run/status.ts';
+import { factsOf } from './facts.ts';
+import { loadSelectedPlan, type PipelineOptions, pipelineArguments, type Warn } from './load-plan.ts';
+import { stageNames } from './stages.ts';
+
+export type { Change };
+
+/** What the last run changes in the committed baseline. */
+export interface BaselineUpdate {
+  readonly profile: string;
+  /** Relative to the project. */
+  readonly file: string;
+  readonly changes: readonly Change[];
+  /** Whether the file is already as it should be. */
+  readonly isSame: boolean;
+  write(): Promise<void>;
+}
+
+/** @throws {ReproError} `baseline-overridden`, `no-results`, `results-stale` */
+export async function prepareUpdate(options: PipelineOptions, warn: Warn): Promise<BaselineUpdate> {
+  refuseOverrides(options.set);
+  const plan = await loadSelectedPlan(options);
+  const now = await collectFresh(plan, options);
+  const file = baselinePathOf(plan.profile);
+  const target = path.join(plan.projectRoot, file);
+  const before = await readOld(plan, warn);
+  const text = formatBaseline(now);
+  return {
+    profile: plan.profile,
+    file,
+    changes: listChanges(before, now),
+    isSame: (await readText(target)) === text,
+    write: () => writeFileAtomic(target, text),
+  };
+}
+
+/** These change where data are or how fast they are computed, not what comes out. */
+const harmless: ReadonlySet<string> = new Set(['dataset.root', 'threads']);
+
+function refuseOverrides(set: readonly string[]): void {
+  const other = set.find((assignment) => !harmless.has(assignment.split('=', 1)[0]?.trim() ?? ''));
+  if (other === undefined) return;
+  throw new ReproError('baseline-overridden', 'a baseline belongs to a profile as it is committed.', {
+    where: `--set ${other}`,
+    fix: 'Change the profile, or make one of your own in configs/profiles.',
+  });
+}
+
+async function collectFresh(plan: Plan, options: PipelineOptions): Promise<Baseline> {
+  if (!hasResults(plan)) {
+    throw new ReproError(
+      'no-results',
+      'this pipeline has no networks to train and evaluate: its stages are not those of the reproduction.',
+      {
+        where: 'pipeline.yaml',
+      },
+    );
+  }
+  const results = await findResults(plan);
+  if (results.kind === 'fresh') return collectResults(plan, results.statuses);
+  const ids = results.stale.map(({ id }) => id);
+  throw new ReproError(
+    'results-stale',
+    `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}: not up to date, so there is nothing to make a baseline of.`,
+    {
+      fix: `Run first: ./repro run ${quoteWords(pipelineArguments({ ...options, profile: plan.profile }))}`,
+    },
+  );
+}
+
+/** A baseline that is damaged, or in the middle of a merge, is replaced. */
+async function readOld(plan: Plan, warn: Warn): Promise<Baseline | null> {
+  try {
+    return await readBaseline(plan.projectRoot, plan.profile);
+  } catch (error) {
+    if (!(error instanceof ReproError) || error.code === 'unreadable') throw error;
+    warn(`${error.where ?? baselinePathOf(plan.profile)}  ${error.message} It will be replaced.`);
+    return null;
+  }
+}
+
+/** What is in the file's place, to see whether anything is written at all. */
+async function readText(file: string): Promise<string | null> {
+  return readFile(file, 'utf8').catch(() => null);
+}
+
+/** The stages whose results are judged. */
+const judged = [stageNames.frames, stageNames.train, stageNames.evaluate, stageNames.report];
+
+/** Whether a plan trains and evaluates networks, and reports on them; others have only records to check. */
+export function hasResults(plan: Plan): boolean {
+  const stages = new Set([...plan.instances.values()].map(({ stage }) => stage));
+  return judged.every((stage) => stages.has(stage));
+}
+
+/** The results of the last run, if they are those of the present code, configuration and data. */
+export type LastResults =
+  | { readonly kind: 'fresh'; readonly statuses: readonly InstanceStatus[] }
+  /** At least one instance is not up to date. */
+  | { readonly kind: 'stale'; readonly stale: readonly InstanceStatus[] };
+
+export async function findResults(plan: Plan): Promise<LastResults> {
+  const statuses = await readStatus(plan, { facts: factsOf(plan.projectRoot) });
+  // One that can be restored is not in its place.
+  const stale = statuses.filter(({ state }) => state !== 'fresh');
+  return stale.length === 0 ? { kind: 'fresh', statuses } : { kind: 'stale', stale };
+}
+
+/**
+ * What a baseline holds, of the results in place.
+ *
+ * @throws {ReproError} `results-invalid` or `frames-invalid`, naming the file and the command that makes it again
+ */
+export async function collectResults(plan: Plan, statuses: readonly InstanceStatus[]): Promise<Baseline> {
+  const records = new Map(statuses.map(({ id, record }) => [id, record]));
+  const instancesOf = (stage: string) => [...plan.instances.values()].filter((one) => one.stage === stage);
+  const [frames] = instancesOf(stageNames.frames);
+  if (frames === undefined) throw new RangeError('the plan has no stage "frames"');
+  const runs: RunFacts[] = [];
+  for (const train of instancesOf(stageNames.train)) {
+    const { model, seed } = train.matrix;
+    const evaluate = instancesOf(stageNames.evaluate).find(
+      (one) => one.matrix.model === model && one.matrix.seed === seed,
+    );
+    if (evaluate === undefined) continue;
+    const engineOf = ({ id }: StageInstance) => records.get(id)?.parts.facts.engine ?? 'unknown';
+    const folders = { train: placeOf(plan, train), evaluate: placeOf(plan, evaluate) };
+    runs.push(
+      await readRunFacts(folders, {
+        model: String(model),
+        seed: Number(seed),
+        engine: engineOf(train),
+        evaluationEngine: engineOf(evaluate),
+      }),
+    );
+  }
+  const facts = await readFramesFacts(placeOf(plan, frames), records.get(frames.id)?.metrics ?? {});
+  const claims = await readClaimVerdicts(claimsFileOf(plan));
+  const verdicts = Object.fromEntries(claims.map(({ id, verdict }) => [id, verdict]));
+  return { profile: plan.profile, ...facts, runs, claims: verdicts };
+}
+
+/** Where the claims' verdicts are. */
+export function claimsFileOf(plan: Plan): string {
+  const report = [...plan.instances.values()].find(({ stage }) => stage === stageNames.report);
+  if (report === undefined) throw new RangeError('the plan has no stage "report"');
+  return path.join(placeOf(plan, report), 'claims.json');
+}
+
+function placeOf({ projectRoot }: Plan, { outputs }: StageInstance): string {
+  return path.join(projectRoot, outputs[0] ?? '');
+}

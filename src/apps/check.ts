@@ -1,0 +1,49 @@
+import { describeError, ReproError } from '../errors.ts';
+import { hasResults } from './baseline.ts';
+import type { CheckedSection } from './check-group.ts';
+import { checkRecordsOf, hasRecords, loadLockedPlans } from './check-records.ts';
+import { checkResults } from './check-results.ts';
+import { loadSelectedPlan, type PipelineOptions } from './load-plan.ts';
+
+/**
+ * Checks committed records, published claims and the baseline; without data, the records alone.
+ *
+ * @param sections takes each part as soon as it is there: an error after it does not hide it. An error adds one of its own
+ */
+export async function checkAll(
+  options: PipelineOptions & { readonly data: boolean },
+  sections: CheckedSection[],
+): Promise<void> {
+  try {
+    const plan = await loadSelectedPlan(options);
+    if (!options.data || !hasResults(plan)) {
+      for (const locked of await loadLockedPlans(options)) {
+        sections.push(await checkRecordsOf(locked, options));
+      }
+      return;
+    }
+    if (hasRecords(plan)) sections.push(await checkRecordsOf(plan, options));
+    sections.push(...(await checkResults(plan, options)));
+  } catch (error) {
+    sections.push(sectionOfError(options.profile ?? 'default', error));
+    throw error;
+  }
+}
+
+/** That the check could not be made: it fails in every form, so that no earlier result is taken for that of now. */
+function sectionOfError(profile: string, error: unknown): CheckedSection {
+  const code = error instanceof ReproError ? error.code : 'internal';
+  const text = describeError(error);
+  const item = { name: 'repro check', state: 'error', word: 'error', text } as const;
+  return {
+    document: { kind: 'error', profile, code, text },
+    group: {
+      title: 'repro check',
+      items: [item],
+      rows: [item],
+      isGood: false,
+      summary: 'the check could not be made',
+      remedy: [],
+    },
+  };
+}

@@ -1,0 +1,193 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { ImportAnswers } from '../checkpoints/answers.ts';
+import { describeEvaluation, describeImport } from '../checkpoints/describe.ts';
+import { type EvaluatedSplit, evaluateCheckpoint, networkOf } from '../checkpoints/evaluate-checkpoint.ts';
+import { type ExportFormat, exportCheckpoint, importIntoFolder } from '../checkpoints/import-export.ts';
+import { type LoadedCheckpoint, loadCheckpoint, type Which } from '../checkpoints/loaded-checkpoint.ts';
+import type { EngineChoice } from '../engines/engine.ts';
+import { describeEngine } from '../engines/engine.ts';
+import { chooseEngine } from '../engines/selection/choose-engine.ts';
+import { ReproError } from '../errors.ts';
+import type { Plan } from '../runner/plan/plan.ts';
+import { matchInstances, selectInstances } from '../runner/plan/selection.ts';
+import { readStatus } from '../runner/run/status.ts';
+import { getAt } from '../schema/json.ts';
+import { readScoring } from '../training/scores.ts';
+import { factsOf } from './facts.ts';
+import { loadSelectedPlan, type PipelineOptions, type Warn } from './load-plan.ts';
+import { refuseRunnerFolder } from './reserved-folder.ts';
+import { stageNames } from './stages.ts';
+
+export type { EvaluatedSplit, ExportFormat, LoadedCheckpoint, Which };
+
+type SourceOptions = PipelineOptions & { readonly which?: Which };
+
+/** What was done, as lines for people and as the document of `--json`. */
+export interface Described {
+  readonly lines: readonly (readonly [topic: string, text: string])[];
+  readonly document: object;
+}
+
+/** Converts a PyTorch checkpoint to a folder that can be evaluated. */
+export async function importCheckpoint(
+  file: string,
+  options: { readonly answers: ImportAnswers; readonly out: string | undefined; readonly force: boolean },
+): Promise<Described> {
+  refuseRunnerFolder(options.out ?? path.dirname(file), 'Choose another place with --out.');
+  const outcome = await importIntoFolder(file, options);
+  const { folder, files, description, checkpoint } = outcome;
+  return {
+    lines: describeImport(outcome),
+    document: { folder, files, ...description, warnings: checkpoint.warnings },
+  };
+}
+
+/** Writes a state for other programs. */
+export async function exportSource(
+  source: string,
+  options: SourceOptions & { readonly to: ExportFormat; readonly out?: string; readonly force?: boolean },
+  warn: Warn,
+): Promise<{
+  readonly source: string;
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly tensors: number;
+}> {
+  const { to, out, force = false } = options;
+  if (out !== undefined) checkEnding(out, to, warn);
+  refuseRunnerFolder(out ?? '.', 'Choose another place with --out.');
+  const checkpoint = await loadSource(source, options, warn);
+  return { source: checkpoint.source, ...(await exportCheckpoint(checkpoint, { to, out, force })) };
+}
+
+/** File extensions of tensor formats. */
+const tensorEndings = ['.safetensors', '.npz', '.npy', '.pt', '.pth'];
+
+/** @throws {ReproError} `usage` for the extension of another tensor format */
+function checkEnding(out: string, to: ExportFormat, warn: Warn): void {
+  const ending = path.extname(out).toLowerCase();
+  if (ending === `.${to}`) return;
+  if (tensorEndings.includes(ending)) {
+    throw new ReproError('usage', `this is the extension of another format than ${to}.`, {
+      where: out,
+      fix: `Use a name that ends in .${to}, or choose another format with --to.`,
+    });
+  }
+  warn(`${out} does not end in .${to}: repro evaluate and other programs may not recognise it.`);
+}
+
+/** Loads a checkpoint that is to be evaluated. Fails if its network is not known: making frames first can take long. */
+export async function loadNetwork(
+  source: string,
+  options: SourceOptions,
+  warn: Warn,
+): Promise<LoadedCheckpoint> {
+  const checkpoint = await loadSource(source, options, warn);
+  networkOf(checkpoint);
+  return checkpoint;
+}
+
+/**
+ * Accuracy and loss of a state on the clips of a profile.
+ *
+ * @throws {ReproError} `evaluation-interrupted`
+ */
+export async function evaluateOnFrames(
+  plan: Plan,
+  checkpoint: LoadedCheckpoint,
+  options: {
+    readonly split: EvaluatedSplit;
+    readonly otherFrames: boolean;
+    readonly engine: EngineChoice | undefined;
+    readonly threads: number | undefined;
+    readonly signal: AbortSignal;
+    readonly progress: (done: number, total: number) => void;
+  },
+): Promise<Described & { readonly warnings: readonly string[] }> {
+  const output = plan.instances.get(stageNames.frames)?.outputs[0];
+  if (output === undefined)
+    throw new Error(`the pipeline has no stage "${stageNames.frames}" with an output`);
+  const batchSize = getAt(plan.settings, ['evaluate', 'batchSize']);
+  const engine = await chooseEngine(options.engine, { threads: options.threads });
+  const evaluation = await evaluateCheckpoint(checkpoint, {
+    engine,
+    framesFolder: path.resolve(plan.projectRoot, output),
+    split: options.split,
+    otherFrames: options.otherFrames,
+    compat: readScoring(getAt(plan.settings, ['train', 'compat'])),
+    batchSize: typeof batchSize === 'number' ? batchSize : 16,
+    signal: options.signal,
+    progress: options.progress,
+  });
+  const { assumptions, network, source, trainedOn } = checkpoint;
+  const assumed = assumptions.filter(({ matters }) => matters === 'evaluation').map(({ what }) => what);
+  const { name, backend, version } = engine.description;
+  return {
+    warnings: [...evaluation.warnings, ...assumed.map((text) => `Not in the checkpoint: ${text}.`)],
+    lines: [
+      ['state', source],
+      ...describeEvaluation(evaluation),
+      ['engine', describeEngine(engine.description)],
+    ],
+    document: {
+      profile: plan.profile,
+      ...{ source, trainedOn, network, assumed },
+      ...{ ...evaluation, engine: { name, backend, version } },
+    },
+  };
+}
+
+/** Loads the checkpoint that a command names: by path, or by stage instance, such as `train@baseline,2020`. */
+async function loadSource(source: string, options: SourceOptions, warn: Warn): Promise<LoadedCheckpoint> {
+  // The path of a missing file may contain an @ as well, but no instance has a folder or a file extension.
+  const isPath = /[\\/]|\.(?:pth?|safetensors|npz)$/i.test(source) || existsSync(source);
+  const isInstance = source.includes('@') && !isPath;
+  const checkpoint = await loadCheckpoint(
+    isInstance ? await findOutput(source, options, warn) : source,
+    options.which,
+  );
+  for (const text of checkpoint.warnings) warn(text);
+  return checkpoint;
+}
+
+/** As `matchInstances`; its errors point out that the training may belong to another profile, or to other settings. */
+function findInstances(plan: Plan, target: string): string[] {
+  try {
+    return matchInstances(plan, target);
+  } catch (error) {
+    if (!(error instanceof ReproError)) throw error;
+    const { code, message, where, fix } = error;
+    const advice =
+      `This looks in profile "${plan.profile}". If the training was run with other settings, repeat them here ` +
+      "(--profile, --set 'models=[…]'), or name its folder.";
+    throw new ReproError(code, message, { where, fix: fix === undefined ? advice : `${fix}\n${advice}` });
+  }
+}
+
+async function findOutput(target: string, options: PipelineOptions, warn: Warn): Promise<string> {
+  const plan = await loadSelectedPlan(options);
+  const [id, ...more] = findInstances(plan, target);
+  const instance = id === undefined ? undefined : plan.instances.get(id);
+  if (instance === undefined || more.length > 0) {
+    throw new ReproError('usage', `"${target}" matches several instances: ${[id, ...more].join(', ')}`, {
+      fix: 'Name one of them.',
+    });
+  }
+  const [output] = instance.outputs;
+  const folder = output === undefined ? undefined : path.resolve(plan.projectRoot, output);
+  if (folder === undefined || !existsSync(folder)) {
+    throw new ReproError('checkpoint-missing', `"${instance.id}" has no output yet.`, {
+      fix: `Run it: ./repro run ${instance.id}`,
+    });
+  }
+  // The output may come from other settings, or from another profile.
+  const { selected } = selectInstances(plan, { targets: [instance.id] });
+  const statuses = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
+  const status = statuses.find((one) => one.id === instance.id);
+  if (status !== undefined && status.state !== 'fresh') {
+    const reasons = status.reasons.map(({ text }) => text).join('; ');
+    warn(`${instance.id} is not up to date (${reasons || status.state}): using the output of its last run.`);
+  }
+  return folder;
+}

@@ -1,0 +1,270 @@
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { writeWholeFile } from '../checkpoints/whole-output.ts';
+import { findClip, readClip, readNamedImage } from '../datasets/find-clip.ts';
+import { kindOfPath } from '../datasets/reading/file-tree.ts';
+import { findDataset } from '../datasets/registry.ts';
+import { hasErrorCode, ReproError } from '../errors.ts';
+import { spanOf } from '../events/clips.ts';
+import type { Sensor } from '../events/events.ts';
+import { type ClipEvents, clipOfEvents } from '../events/frames.ts';
+import { decodeRecording } from '../events/recording.ts';
+import type { ClipFrames } from '../formats/clip-examples.ts';
+import { animation } from '../pictures/animation.ts';
+import { contactSheet } from '../pictures/contact-sheet.ts';
+import { formatBytes } from '../text.ts';
+import { type DataOptions, rootOf, withData } from './datasets.ts';
+import type { Warn } from './load-plan.ts';
+
+/** How a clip is drawn, as far as its frames are concerned. */
+interface DrawOptions extends DataOptions {
+  readonly format?: 'png' | 'gif';
+  readonly steps: number;
+  readonly splitBy: 'number' | 'time';
+}
+
+/** What is drawn. */
+interface Drawn {
+  /** Also the picture's file name, without folder and ending. */
+  readonly name: string;
+  readonly frames: ClipFrames;
+  readonly simulated: boolean;
+  /** What is printed about it. */
+  readonly facts: readonly (readonly [string, string])[];
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+type PictureFormat = 'png' | 'gif';
+
+export interface ShowOptions extends DrawOptions {
+  readonly out?: string;
+  readonly delay: number;
+  readonly force?: boolean;
+}
+
+/** The picture of simulated recordings says so, wherever it goes. */
+const SIMULATED = 'SIMULATED';
+
+/**
+ * Draws a clip of a data set, or a whole recording, to a file.
+ *
+ * @param name of a data set, or the path of a recording
+ */
+export async function drawClip(
+  name: string,
+  clip: string | undefined,
+  options: ShowOptions,
+  warn: Warn,
+): Promise<Pick<Drawn, 'facts' | 'values'> & { readonly file: string; readonly sizeBytes: number }> {
+  const format = checkOptions(options);
+  const isFile = clip === undefined && (await kindOfPath(name)) === 'file';
+  if (!isFile && looksLikeFile(name)) {
+    const found = await kindOfPath(name);
+    const isClipOfFile = found === 'file' && clip !== undefined;
+    throw new ReproError(
+      'recording-missing',
+      isClipOfFile
+        ? 'the file of a recording has no clips to choose from.'
+        : `${found === 'folder' ? 'this is a folder' : 'no such file'}.`,
+      {
+        where: name,
+        fix: isClipOfFile
+          ? `Show all of it: repro data show ${name}`
+          : 'Name the file of a recording, or a data set and a clip: repro data show NAME CLIP.',
+      },
+    );
+  }
+  const shown = isFile
+    ? await drawRecording(name, options, warn)
+    : await withData(() => drawFromDataset(name, clip, options));
+  const { frames } = shown;
+  const caption = shown.simulated ? { caption: SIMULATED } : {};
+  const picture =
+    format === 'gif'
+      ? animation(frames, { delayMs: options.delay, ...caption })
+      : contactSheet(frames, caption).png;
+  const out = options.out ?? `${shown.name.replace(/[^A-Za-z0-9._-]+/g, '-')}.${format}`;
+  await writePicture(out, picture, options.force === true);
+  return { facts: shown.facts, values: shown.values, file: out, sizeBytes: picture.length };
+}
+
+/** Otherwise these would only be noticed after everything has been read. @returns what to write */
+function checkOptions({ steps, delay, format: given, out }: ShowOptions): PictureFormat {
+  const ending = out === undefined ? undefined : /\.(png|gif)$/i.exec(out)?.[1]?.toLowerCase();
+  const format = given ?? (ending === 'gif' ? 'gif' : 'png');
+  if (out !== undefined && ending !== format) {
+    throw new ReproError('usage', `a ${format} picture needs a name that ends in .${format}.`, {
+      where: `--out ${out}`,
+      fix: 'Change the name, or the --format.',
+    });
+  }
+  if (steps > 1000) throw new ReproError('usage', `--steps ${steps}: at most 1000.`);
+  if (format === 'gif' && (delay < 20 || delay > 60_000)) {
+    throw new ReproError('usage', `--delay ${delay}: expected 20 to 60000 ms.`);
+  }
+  return format;
+}
+
+/** Replaces pictures only: `--out` may name a recording by mistake. */
+async function writePicture(file: string, picture: Uint8Array, force: boolean): Promise<void> {
+  if (force && (await kindOfPath(file)) === 'file' && !(await isPicture(file))) {
+    throw new ReproError('output-exists', 'this file is no picture, so it is not replaced.', {
+      where: file,
+      fix: 'Choose another name with --out.',
+    });
+  }
+  await writeWholeFile(file, picture, force).catch((cause: unknown) => {
+    if (!hasErrorCode(cause, 'ENOENT', 'EACCES', 'EPERM')) throw cause;
+    const fix = 'Choose another place with --out.';
+    throw new ReproError('output-nowhere', 'no file can be written here.', { where: file, fix, cause });
+  });
+}
+
+/** By its first bytes. */
+async function isPicture(file: string): Promise<boolean> {
+  const start = (await readFile(file)).subarray(0, 4).toString('latin1');
+  return start.endsWith('PNG') || start.startsWith('GIF8');
+}
+
+/** No data set has a dot or a separator in its name. */
+function looksLikeFile(name: string): boolean {
+  return /[./\\]/.test(name);
+}
+
+/** A recording is read whole, which Node does up to this size: 13 bytes per event come on top. */
+const LARGEST_RECORDING_BYTES = 2 ** 31 - 1;
+/** Counts of a clip's frames: 1 GB, a sheet of a hundred steps of a megapixel camera. */
+const LARGEST_COUNTS = 2 ** 28;
+/** A clip or an image of a data set. */
+async function drawFromDataset(
+  name: string,
+  wanted: string | undefined,
+  options: DrawOptions,
+): Promise<Drawn> {
+  const dataset = findDataset(name);
+  if (wanted === undefined) {
+    throw new ReproError('usage', 'a clip is missing.', {
+      fix:
+        dataset.kind === 'images'
+          ? `Images are train/0, train/1, … and test/0, test/1, …: repro data show ${name} test/0`
+          : `Name a recording of ${dataset.title}; for the nth clip of a recording with several, add :n.`,
+    });
+  }
+  const root = rootOf(dataset, options);
+  const simulated = dataset.kind === 'events' && (await dataset.isSimulated?.(root)) === true;
+  const reading = { simulated };
+  if (dataset.kind === 'images') {
+    if (options.format === 'gif') {
+      throw new ReproError('usage', 'a still image cannot be animated.', { fix: 'Leave out --format gif.' });
+    }
+    const image = await readNamedImage(dataset, root, wanted, reading);
+    const { channels, height, width } = dataset.image;
+    const label = dataset.classes[image.class] ?? '';
+    return {
+      name: `${name}-${wanted}`,
+      simulated,
+      frames: { shape: [1, channels, height, width], data: Uint8Array.from(image.pixels) },
+      facts: [
+        ['image', `${dataset.title}, ${wanted}`],
+        ['class', label],
+      ],
+      values: { dataset: name, clip: wanted, class: label },
+    };
+  }
+  const found = await findClip(dataset, root, wanted, reading);
+  const label = dataset.classes[found.clip.class] ?? '';
+  return readClip(dataset, root, found, reading, (events, span) =>
+    describeClip(found.name, events, span, dataset.sensor, options, {
+      simulated,
+      facts: [
+        ['clip', `${dataset.title}, ${found.name}`],
+        ...(simulated ? [['simulated', 'no camera, no people'] as const] : []),
+        ['class', label],
+        ...(found.clip.user === null ? [] : [['user', `${found.clip.user}, ${found.clip.light}`] as const]),
+      ],
+      values: {
+        dataset: name,
+        simulated,
+        clip: found.name,
+        split: found.split,
+        class: label,
+        user: found.clip.user,
+        light: found.clip.light,
+      },
+    }),
+  );
+}
+
+/** A whole recording outside any data set. */
+async function drawRecording(file: string, options: DrawOptions, warn: Warn): Promise<Drawn> {
+  const { size } = await stat(file);
+  if (size > LARGEST_RECORDING_BYTES) {
+    throw new ReproError('recording-size', `${formatBytes(size)} is more than can be shown at once.`, {
+      where: file,
+      fix: `At most ${formatBytes(LARGEST_RECORDING_BYTES)}: cut the recording into parts.`,
+    });
+  }
+  const { events, sensor, format, warnings } = await decodeRecording(
+    await readFile(file),
+    path.basename(file),
+  );
+  for (const warning of warnings) warn(warning);
+  const clip = clipOfEvents(events);
+  return describeClip(path.basename(file), clip, spanOf(events), sensor, options, {
+    simulated: false,
+    facts: [['recording', `${file}, ${format}, ${sensor.width} x ${sensor.height} pixels`]],
+    values: { recording: path.resolve(file), format, sensor },
+  });
+}
+
+function describeClip(
+  name: string,
+  events: ClipEvents,
+  { startUs, endUs }: { readonly startUs: number; readonly endUs: number },
+  sensor: Sensor,
+  { steps, splitBy }: DrawOptions,
+  known: Pick<Drawn, 'facts' | 'values' | 'simulated'>,
+): Drawn {
+  const shape = [steps, 2, sensor.height, sensor.width];
+  const counts = shape.reduce((a, b) => a * b, 1);
+  if (counts > LARGEST_COUNTS) {
+    const most = Math.floor(LARGEST_COUNTS / (2 * sensor.height * sensor.width));
+    throw new ReproError(
+      'recording-size',
+      `${steps} frames of ${sensor.width} x ${sensor.height} pixels are too many.`,
+      {
+        where: name,
+        fix:
+          most > 0
+            ? `Use at most --steps ${most}.`
+            : 'No camera has so many pixels: an event is far outside, so the file is probably damaged.',
+      },
+    );
+  }
+  const data = new Uint32Array(counts);
+  events.integrate({ steps, splitBy, sensor, downsample: 1 }, data);
+  const seconds = (endUs - startUs) / 1e6;
+  const rate = seconds > 0 ? events.count / seconds : 0;
+  return {
+    name,
+    simulated: known.simulated,
+    frames: { shape, data },
+    facts: [
+      ...known.facts,
+      ['time', `${seconds.toFixed(3)} s`],
+      [
+        'events',
+        `${events.count.toLocaleString('en-US')}, ${Math.round(rate).toLocaleString('en-US')} per second`,
+      ],
+      ['frames', `${steps}, split by ${splitBy}`],
+    ],
+    values: {
+      ...known.values,
+      startUs,
+      endUs,
+      events: events.count,
+      eventsPerSecond: rate,
+      frames: { steps, splitBy },
+    },
+  };
+}

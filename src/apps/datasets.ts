@@ -1,0 +1,249 @@
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import type { Dataset, Manifest } from '../datasets/contract/dataset.ts';
+import { describeFile, RELATIVE_ROOT } from '../datasets/contract/how-to-get.ts';
+import { fetchFiles } from '../datasets/fetch/fetch-files.ts';
+import { DATASETS, findDataset } from '../datasets/registry.ts';
+import { ReproError } from '../errors.ts';
+import type { Progress } from '../stage/define-stage.ts';
+import { formatBytes } from '../text.ts';
+import { findProjectRoot } from './load-plan.ts';
+
+export { showPath } from '../datasets/contract/how-to-get.ts';
+
+export interface DataOptions {
+  readonly project?: string;
+  readonly root?: string;
+}
+
+/** A data set in the list of all. */
+export interface ListedDataset {
+  readonly name: string;
+  readonly title: string;
+  readonly kind: Dataset['kind'];
+  readonly classes: number;
+  readonly clips: Dataset['published'];
+  readonly licence: string;
+  /** Whether all its files can be downloaded directly. */
+  readonly fetch: boolean;
+  readonly profile: string;
+  readonly root: string;
+  readonly present: boolean;
+}
+
+export function listDatasets(options: DataOptions): ListedDataset[] {
+  return DATASETS.map((dataset) => ({
+    name: dataset.name,
+    title: dataset.title,
+    kind: dataset.kind,
+    classes: dataset.classes.length,
+    clips: dataset.published,
+    licence: dataset.licence,
+    fetch: isFetched(dataset),
+    profile: dataset.profile,
+    root: rootOf(dataset, options),
+    present: existsSync(rootOf(dataset, options)),
+  }));
+}
+
+/** What is known of a data set, and all steps to get it. */
+export async function describeDataset(
+  name: string,
+  options: DataOptions,
+): Promise<{
+  readonly lines: readonly (readonly [topic: string, text: string])[];
+  readonly howToGet: string;
+  readonly document: object;
+}> {
+  const dataset = await withData(async () => findDataset(name));
+  const root = rootOf(dataset, options);
+  const { title, summary, kind, classes, licence, citation, homepage, files, published, remarks, profile } =
+    dataset;
+  const { train, test } = published;
+  return {
+    lines: [
+      ['name', `${name} (${title})`],
+      ['what', summary],
+      dataset.kind === 'events'
+        ? ['sensor', `${dataset.sensor.width} x ${dataset.sensor.height} pixels`]
+        : ['image', describeImage(dataset)],
+      ['classes', `${classes.length}: ${classes.join(', ')}`],
+      ['clips', `${train.toLocaleString('en-US')} for training, ${test.toLocaleString('en-US')} for testing`],
+      ['licence', licence],
+      ['cite', citation],
+      ['from', homepage],
+      ['profile', profile],
+      ...files.map((file): [string, string] => ['file', describeFile(file)]),
+      ...remarks.map((remark): [string, string] => ['remark', remark]),
+    ],
+    howToGet: rewordForData(dataset.howToGet(root)),
+    document: {
+      name,
+      title,
+      summary,
+      kind,
+      ...(dataset.kind === 'events'
+        ? { sensor: dataset.sensor }
+        : { image: dataset.image, preparation: dataset.preparation }),
+      ...{ classes, published, licence, citation, homepage, files, remarks, profile, root },
+    },
+  };
+}
+
+function describeImage({ image, preparation }: Extract<Dataset, { kind: 'images' }>): string {
+  const { channels, height, width } = image;
+  const { mean, std, augmentation } = preparation;
+  const varied = augmentation === 'none' ? 'not varied' : `varied for training (${augmentation})`;
+  return (
+    `${width} x ${height} pixels, ${channels === 1 ? 'grey' : 'colour'}; shown as (x / 255 - mean) / std with mean ${mean.join(', ')} ` +
+    `and std ${std.join(', ')}; ${varied}`
+  );
+}
+
+/** A data set, and where it is or will be. */
+export interface PlacedDataset {
+  readonly dataset: Dataset;
+  readonly root: string;
+}
+
+export async function placeDataset(name: string, options: DataOptions): Promise<PlacedDataset> {
+  const dataset = await withData(async () => findDataset(name));
+  return { dataset, root: rootOf(dataset, options) };
+}
+
+/** @throws {ReproError} `data-by-hand` if no program may download it, with what to do instead */
+export function assertFetched({ dataset, root }: PlacedDataset): void {
+  if (isFetched(dataset)) return;
+  throw new ReproError('data-by-hand', `${dataset.title} cannot be downloaded by a program.`, {
+    fix: rewordForData(dataset.howToGet(root)),
+  });
+}
+
+/** Downloads a data set. @returns its files, and what became of each */
+export async function fetchDataset(
+  { dataset, root }: PlacedDataset,
+  host: {
+    readonly signal: AbortSignal;
+    readonly note: (text: string) => void;
+    readonly progress: (progress: Progress) => void;
+  },
+): Promise<{ readonly name: string; readonly outcome: string | undefined }[]> {
+  const outcomes = await fetchFiles(dataset.files, root, {
+    signal: host.signal,
+    note: host.note,
+    progress: ({ file, doneBytes, totalBytes, bytesPerSecond }) =>
+      host.progress({
+        done: megabytes(doneBytes),
+        // Without a size there is no share to show; the note has the amount.
+        total: totalBytes === null ? 0 : megabytes(totalBytes),
+        unit: 'MB',
+        note: `${file} · ${formatBytes(doneBytes)} · ${formatBytes(bytesPerSecond)}/s`,
+      }),
+  });
+  return dataset.files.map((file, i) => ({ name: file.name, outcome: outcomes[i] }));
+}
+
+/** To a tenth. */
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 1e5) / 10;
+}
+
+/** Checks every file of a data set. Errors are worded for `repro data`. */
+export async function verifyDataset(
+  { dataset, root }: PlacedDataset,
+  host: {
+    readonly simulated: boolean;
+    readonly signal: AbortSignal;
+    readonly progress: (progress: Progress) => void;
+    /** Takes each problem. */
+    readonly log: (line: string) => void;
+  },
+): Promise<{
+  readonly manifest: Manifest;
+  readonly lines: readonly (readonly [topic: string, text: string])[];
+}> {
+  const manifest = await withData(() =>
+    dataset.verify(root, {
+      simulated: host.simulated,
+      signal: host.signal,
+      // The compiled file with this code, which a thread can run from.
+      threads: { count: os.availableParallelism(), module: new URL(import.meta.url) },
+      progress: (done, total) => host.progress({ done, total, unit: dataset.recordingsNoun }),
+      log: host.log,
+    }),
+  );
+  return { manifest, lines: describeManifest(manifest) };
+}
+
+function describeManifest(manifest: Manifest): [string, string][] {
+  const { splits, perUser, perLight, perClass, files, archive } = manifest;
+  const counts = (of: Readonly<Record<string, number>>) =>
+    Object.entries(of)
+      .map(([key, clips]) => `${key} ${clips.toLocaleString('en-US')}`)
+      .join(', ');
+  const { train, test } = splits;
+  const lines: [string, string][] = [
+    [
+      'clips',
+      `${train.clips.toLocaleString('en-US')} for training, ${test.clips.toLocaleString('en-US')} for testing`,
+    ],
+    ['per class', counts(perClass)],
+  ];
+  if (Object.keys(perLight).length > 0) lines.push(['per light', counts(perLight)]);
+  if (Object.keys(perUser).length > 0) lines.push(['per user', counts(perUser)]);
+  lines.push(['files', `${files.length.toLocaleString('en-US')}${archive ? ', read in the archive' : ''}`]);
+  return lines;
+}
+
+/** Whether all its files can be downloaded directly. */
+function isFetched({ files }: Dataset): boolean {
+  return files.length > 0 && files.every(({ urls }) => urls.length > 0);
+}
+
+/** The folder of a data set: `--root`, or else its usual place in the project, or below the current folder without one. */
+export function rootOf({ usualRoot }: Dataset, { root, project }: DataOptions): string {
+  if (root !== undefined) return path.resolve(root);
+  return path.resolve(projectOrHere(project), usualRoot);
+}
+
+/** Errors about data are worded for the pipeline, whose `dataset.root` is `--root` here, and whose stage `verify` has a log. */
+function sayRoot(error: ReproError): ReproError {
+  const { code, message, where, fix, cause } = error;
+  return new ReproError(code, message, {
+    where: where === 'dataset.root' || where === 'dataset.name' ? undefined : where,
+    fix: fix === undefined ? undefined : rewordForData(fix),
+    cause,
+  });
+}
+
+/** Advice for the pipeline in the words of these commands. */
+function rewordForData(advice: string): string {
+  return advice
+    .replace(`${RELATIVE_ROOT}.\n`, '')
+    .replace(/^.*`repro logs verify`.*\n/m, '')
+    .replace(' For another folder: --set dataset.root=DIR.', ' For another folder: --root DIR.')
+    .replaceAll('then `repro run verify`', 'then run this again')
+    .replace('Run again (with the same --profile and other --set options as before)', 'Then run');
+}
+
+/** Does something with data; errors are worded for these commands. */
+export async function withData<T>(use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    throw error instanceof ReproError ? sayRoot(error) : error;
+  }
+}
+
+function projectOrHere(project: string | undefined): string {
+  try {
+    return findProjectRoot(project ?? process.cwd());
+  } catch (error) {
+    if (error instanceof ReproError && error.code === 'no-pipeline' && project === undefined) {
+      return process.cwd();
+    }
+    throw error;
+  }
+}

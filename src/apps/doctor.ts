@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { TFJS_SLOWDOWN } from '../../engines/engine.ts';
+import { loadAddon } from '../../engines/native/addon.ts';
+import { chooseThreads, createNativeEngine } from '../../engines/native/engine.ts';
+import type { EngineFinding } from '../../engines/selection/probe.ts';
+import { ReproError } from '../../errors.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
+import { getAt } from '../../schema/json.ts';
+import { countParameters } from '../../snn/parameters.ts';
+import { findDataSet } from '../../thesis/data-sets.ts';
+import {
+  type ClipPasses,
+  countPasses,
+  measureSpeed,
+  type RecordingCounts,
+  type Speed,
+} from '../../training/speed.ts';
+import { loadPlanForReading } from '../load.ts';
+import { buildModel, listTrainings } from '../run/model-check.ts';
+import { colorsFor } from '../view/colors.ts';
+import { formatAbout } from '../view/format.ts';
+
+const profile = 'full';
+
+/** With loading and opening, the whole command then takes about three seconds. */
+const budgetSeconds = 2;
+
+/** How long the trainings of profile full would take here, or why that is not known. */
+export type FullRunEstimate =
+  | {
+      readonly ok: true;
+      readonly profile: string;
+      readonly seconds: number;
+      readonly threads: number;
+      readonly trainings: number;
+      readonly clips: ClipPasses;
+      readonly secondsPerClip: Speed;
+      /** Programs that wanted a core in the minute before the measurement, on average. */
+      readonly loadBefore: number;
+    }
+  | { readonly ok: false; readonly reason: string };
+
+/**
+ * Measures the native engine for a moment and extrapolates.
+ *
+ * @param engines those of this machine, best last
+ * @param measuring does the measurement, which takes seconds
+ * @returns undefined if a full run would use CUDA, which is not measured, or the project has no such profile
+ */
+export async function estimateFullRun(
+  root: string,
+  engines: readonly EngineFinding[],
+  measuring: <T>(measure: () => Promise<T>) => Promise<T>,
+): Promise<FullRunEstimate | undefined> {
+  if (!existsSync(path.join(root, 'configs/profiles', `${profile}.yaml`))) return undefined;
+  const best = engines.findLast((one) => one.available)?.name;
+  if (best === 'tfjs, CPU') {
+    const reason = `Without the native engine it takes up to ${TFJS_SLOWDOWN.most} times as long.`;
+    return { ok: false, reason };
+  }
+  const loaded = loadAddon();
+  if (!loaded.ok || best?.startsWith('native') !== true) return undefined;
+  try {
+    const plan = await loadPlanForReading({ project: root, profile, set: [] }, () => {});
+    const recordings = recordingsOf(plan);
+    const steps = getAt(plan.settings, ['frames', 'steps']);
+    if (recordings === undefined || typeof steps !== 'number') return undefined;
+    const models = await Promise.all(
+      listTrainings(plan).map(([file, { train }]) => buildModel(plan, file, train ?? {})),
+    );
+    // One measurement has to do for all: that of the largest.
+    const [spec] = models
+      .flatMap((one) => one.spec ?? [])
+      .sort((a, b) => countParameters(b) - countParameters(a));
+    if (spec === undefined) return undefined;
+    const loadBefore = os.loadavg()[0] ?? 0;
+    const engine = createNativeEngine(loaded.addon);
+    const secondsPerClip = await measuring(() => measureSpeed(engine, spec, { steps, budgetSeconds }));
+    const clips = sumPasses(models.map(({ model }) => countPasses(model, recordings)));
+    return {
+      ok: true,
+      profile,
+      seconds: clips.trained * secondsPerClip.training + clips.evaluated * secondsPerClip.evaluation,
+      threads: chooseThreads(),
+      trainings: models.length,
+      clips,
+      secondsPerClip,
+      loadBefore,
+    };
+  } catch (error) {
+    if (!(error instanceof ReproError)) throw error;
+    const where = error.where === undefined ? '' : `${error.where}: `;
+    return { ok: false, reason: `${where}${error.message}` };
+  }
+}
+
+/** Undefined for a data set whose clips are not known beforehand. */
+function recordingsOf({ settings }: Plan): RecordingCounts | undefined {
+  if (getAt(settings, ['dataset', 'simulated']) === true) return undefined;
+  const dataset = findDataSet(getAt(settings, ['dataset', 'name']));
+  return dataset?.kind === 'events' ? dataset.recordings : undefined;
+}
+
+function sumPasses(passes: readonly ClipPasses[]): ClipPasses {
+  return {
+    trained: passes.reduce((sum, { trained }) => sum + trained, 0),
+    evaluated: passes.reduce((sum, { evaluated }) => sum + evaluated, 0),
+  };
+}

@@ -1,0 +1,41 @@
+import path from 'node:path';
+import { type EngineChoice, engineChoices, slownessOf, TFJS_SLOWDOWN } from '../engines/engine.ts';
+import type { Facts } from '../runner/freshness/fingerprint.ts';
+import type { StageInstance } from '../runner/plan/plan.ts';
+import { getAt, type Json } from '../schema/json.ts';
+
+/**
+ * The facts about this machine that pipeline.yaml may list under `facts:`. The runner does not know them;
+ * each is determined only when a stage asks for it.
+ */
+export function factsOf(projectRoot: string): Facts {
+  const engine = async (params: { readonly [key: string]: Json }): Promise<string> => {
+    const { identifyEngine } = await import('../engines/selection/identity.ts');
+    const { probeCudaApart } = await import('./cuda-probe.ts');
+    const cacheFolder = path.join(projectRoot, 'artifacts', '.cache');
+    return identifyEngine(engineOf(params), { projectRoot, cacheFolder, probe: probeCudaApart });
+  };
+  // How the native engine computes: what these change is in the fact, and other engines ignore them.
+  return {
+    engine: Object.assign(engine, { variables: ['REPRO_ISA', 'REPRO_WINOGRAD'], slowness: slownessOf }),
+  };
+}
+
+/** The engine that a stage is told to use. */
+export function engineOf(params: { readonly [key: string]: Json }): EngineChoice {
+  const name = getAt(params, ['train', 'engine']) ?? getAt(params, ['evaluate', 'engine']);
+  return engineChoices.find((choice) => choice === name) ?? 'auto';
+}
+
+/** What to tell those whose trainings will be slow only because there is no native engine; null for all others. */
+export async function describeSlowEngine(
+  facts: Facts,
+  { params, facts: names }: StageInstance,
+): Promise<string | null> {
+  if (!names.includes('engine') || engineOf(params) !== 'auto') return null;
+  const { loadAddon } = await import('../engines/native/addon.ts');
+  const native = loadAddon();
+  if (native.ok || slownessOf((await facts.engine?.(params)) ?? '') === null) return null;
+  const { least, most } = TFJS_SLOWDOWN;
+  return `There is no native engine: ${native.reason}. TensorFlow.js computes instead, and takes ${least} to ${most} times as long.\n${native.fix}`;
+}

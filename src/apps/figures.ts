@@ -1,0 +1,253 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { hasErrorCode, ReproError } from '../errors.ts';
+import { chooseFigures, type ListedFigure, readFigureList } from '../figure-export/figure-list.ts';
+import { convertFigure, type FigureSize, type Format } from '../figure-export/formats.ts';
+import { LEGIBLE_POINTS } from '../figure-export/sheet.ts';
+import { type FileToWrite, writeFilesAtomic } from '../files/atomic-file.ts';
+import { findRun } from '../runner/freshness/recorded-runs.ts';
+import { cacheFolderOf } from '../runner/store/cache-folder.ts';
+import { RecordedFiles } from '../runner/store/recorded-files.ts';
+import { describeConfiguration, openRecords } from '../runner/store/records.ts';
+import { Store } from '../runner/store/store.ts';
+import { loadPlanForReading, type PipelineOptions, type Warn } from './load-plan.ts';
+import { refuseRunnerFolder } from './reserved-folder.ts';
+import { stageNames } from './stages.ts';
+
+export interface FiguresOptions extends SourceOptions {
+  readonly format: readonly Format[];
+  readonly out: string;
+  /** mm */
+  readonly width?: number;
+  readonly dpi: number;
+  readonly title?: boolean;
+  readonly embedFonts?: boolean;
+  readonly captions?: boolean;
+  readonly csv?: boolean;
+  readonly force?: boolean;
+}
+
+export interface ExportedFigures {
+  /** Where they come from, in words. */
+  readonly source: string;
+  /** With the size of each on paper. */
+  readonly figures: readonly object[];
+  readonly files: readonly {
+    readonly file: string;
+    readonly sizeBytes: number;
+    readonly isWritten: boolean;
+  }[];
+  readonly warnings: readonly string[];
+}
+
+/** Writes the figures of a report for papers. Nothing is written unless everything can be. */
+export async function exportFigures(options: FiguresOptions, warn: Warn): Promise<ExportedFigures> {
+  refuseRunnerFolder(options.out, 'Choose another place with --out.');
+  const source = await openFigures(options, warn);
+  const { files, sizes } = await convertAll(source, options);
+  const written = await writeFiles(files, options.force === true);
+  return {
+    source: source.name,
+    figures: source.figures.map(({ id, title, caption }) => ({ id, title, caption, ...sizes.get(id) })),
+    files: files.map(({ file, content }) => ({
+      file,
+      sizeBytes: Buffer.byteLength(content),
+      isWritten: written.includes(file),
+    })),
+    warnings: warnOfSizes(sizes),
+  };
+}
+
+interface Converted {
+  readonly files: readonly FileToWrite[];
+  /** By the figure's id. */
+  readonly sizes: ReadonlyMap<string, FigureSize>;
+}
+
+async function convertAll(source: FigureSource, options: FiguresOptions): Promise<Converted> {
+  const { out, width, dpi, title = false, embedFonts = false } = options;
+  const files: FileToWrite[] = [];
+  const sizes = new Map<string, FigureSize>();
+  for (const listed of source.figures) {
+    const { id, caption, alt, svg } = listed;
+    const stored = {
+      id,
+      title: listed.title,
+      caption,
+      alt,
+      file: source.placeOf(svg),
+      svg: (await source.read(svg)).toString('utf8'),
+    };
+    const name = svg.slice(0, -'.svg'.length);
+    for (const format of new Set(options.format)) {
+      const { content, size } = await convertFigure(stored, format, {
+        title,
+        dpi,
+        embedFonts,
+        date: source.date,
+        ...(width === undefined ? {} : { widthMm: width }),
+      });
+      sizes.set(id, size);
+      files.push({ file: path.join(out, `${name}.${format}`), content });
+    }
+    if (options.csv === true)
+      files.push({ file: path.join(out, listed.csv), content: await source.read(listed.csv) });
+  }
+  if (options.captions === true) {
+    const texts = source.figures.map(({ id, title: head, caption }) => `${id}\n${head}. ${caption}\n`);
+    files.push({ file: path.join(out, 'captions.txt'), content: texts.join('\n') });
+  }
+  return { files, sizes };
+}
+
+/**
+ * Writes each file whole or not at all; those that hold the same already are left as they are.
+ *
+ * @returns which were written
+ * @throws {ReproError} `output-exists` for a file with another content, before anything is written
+ */
+async function writeFiles(files: readonly FileToWrite[], force: boolean): Promise<string[]> {
+  const changed: FileToWrite[] = [];
+  for (const one of files) {
+    const present = await readFile(one.file).catch((cause: unknown) => {
+      if (hasErrorCode(cause, 'ENOENT')) return null;
+      const problem = hasErrorCode(cause, 'ENOTDIR')
+        ? 'a file is where a folder is needed'
+        : hasErrorCode(cause, 'EISDIR')
+          ? 'a folder has this name'
+          : String(cause);
+      throw new ReproError('output-exists', `${problem}; nothing was written`, {
+        where: one.file,
+        fix: 'Choose another folder with --out.',
+        cause,
+      });
+    });
+    if (present?.equals(Buffer.from(one.content)) === true) continue;
+    if (present !== null && !force) {
+      throw new ReproError(
+        'output-exists',
+        'this file already exists, with another content; nothing was written',
+        {
+          where: one.file,
+          fix: 'Choose another folder with --out, or replace it with --force.',
+        },
+      );
+    }
+    changed.push(one);
+  }
+  await writeFilesAtomic(changed);
+  return changed.map(({ file }) => file);
+}
+
+/** The height of the text on a page of A4, with margins of 25 mm. */
+const PAGE_MM = 247;
+
+/** What to know before a figure goes into a paper: texts too small to be read, and figures too tall for a page. */
+export function warnOfSizes(sizes: ReadonlyMap<string, FigureSize>): string[] {
+  return [...sizes].flatMap(([id, { widthMm, heightMm, labelPoints }]) => {
+    const name = `warning: ${id}`;
+    const at = `at ${Math.round(widthMm)} mm`;
+    if (labelPoints < LEGIBLE_POINTS) {
+      const least = Math.ceil((widthMm * LEGIBLE_POINTS) / labelPoints);
+      return [
+        `${name}: ${at}, its smallest text is ${labelPoints.toFixed(1)} pt; from --width ${least} on, it has ${LEGIBLE_POINTS} pt`,
+      ];
+    }
+    if (heightMm <= PAGE_MM) return [];
+    return [
+      `${name}: ${at}, it is ${Math.round(heightMm)} mm tall, more than a page; a larger --width may put more side by side`,
+    ];
+  });
+}
+
+/** Where figures come from. */
+interface FigureSource {
+  /** In words. */
+  readonly name: string;
+  /** When the run began, by its record; the epoch for a folder, which says nothing about it. */
+  readonly date: Date;
+  readonly figures: readonly ListedFigure[];
+  /** @throws {ReproError} if the file is gone */
+  read(name: string): Promise<Buffer>;
+  /** The path of a figure's file, for errors. */
+  placeOf(name: string): string;
+}
+
+/** Figures and tables of a report are far smaller. */
+const BYTES_AT_MOST = 256 * 1024 * 1024;
+const LIST = 'index.json';
+
+interface SourceOptions extends PipelineOptions {
+  /** As `repro explain --against` takes it. */
+  readonly run: string;
+  /** A folder with a report, instead of a run. */
+  readonly report?: string;
+  readonly figure: readonly string[];
+}
+
+/** @throws {ReproError} `no-record`, `output-gone`, `figure-file`, `usage` */
+async function openFigures(options: SourceOptions, warn: Warn): Promise<FigureSource> {
+  return options.report === undefined ? openRun(options, warn) : openFolder(options.report, options.figure);
+}
+
+async function openFolder(folder: string, ids: readonly string[]): Promise<FigureSource> {
+  const placeOf = (name: string): string => path.join(folder, 'figures', name);
+  const read = (name: string): Promise<Buffer> =>
+    readFile(placeOf(name)).catch((cause: unknown) => {
+      const problem = hasErrorCode(cause, 'ENOENT', 'ENOTDIR') ? 'this file is missing' : String(cause);
+      throw new ReproError('figure-file', problem, {
+        where: placeOf(name),
+        fix: 'Name a folder with a whole report, such as artifacts/report.',
+        cause,
+      });
+    });
+  const list = readFigureList(placeOf(LIST), (await read(LIST)).toString('utf8'));
+  return {
+    name: `the report in ${folder}`,
+    date: new Date(0),
+    figures: chooseFigures(list, ids),
+    read,
+    placeOf,
+  };
+}
+
+async function openRun(
+  { run: wanted, figure: ids, ...options }: SourceOptions,
+  warn: Warn,
+): Promise<FigureSource> {
+  const plan = await loadPlanForReading(options, warn);
+  const instance = plan.instances.get(stageNames.report);
+  if (instance === undefined) {
+    throw new ReproError('usage', 'the pipeline has no stage "report"', {
+      fix: 'Name the folder of a report: --report DIR',
+    });
+  }
+  const [records, store] = [openRecords(plan), new Store(cacheFolderOf(plan).store)];
+  const found = findRun(wanted, { plan, records, instance, option: '--run' });
+  const record = found === null ? null : records.findAction(found.fingerprint);
+  const output = record?.outputs[0];
+  if (record === null || output === undefined) {
+    throw new ReproError(
+      'no-record',
+      found === null ? 'there is no report yet' : 'that report was not made here',
+      {
+        where: `--run ${wanted}`,
+        fix: 'Make it: ./repro run report',
+      },
+    );
+  }
+  const files = new RecordedFiles(store, plan.projectRoot);
+  const placeOf = (name: string): string => path.posix.join(output.path, 'figures', name);
+  const when = `${record.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
+  const name = `the report of ${when}, ${describeConfiguration(record)}`;
+  const read = async (file: string): Promise<Buffer> => {
+    const bytes = await files.read(output, `figures/${file}`, BYTES_AT_MOST);
+    if (bytes !== null) return bytes;
+    throw new ReproError('output-gone', `${name} has no such file, or it is no longer kept`, {
+      where: placeOf(file),
+      fix: 'Make the report again: ./repro run report --force',
+    });
+  };
+  const list = readFigureList(placeOf(LIST), (await read(LIST)).toString('utf8'));
+  return { name, date: new Date(record.startedAt), figures: chooseFigures(list, ids), read, placeOf };
+}

@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { ReproError } from '../errors.ts';
+import { loadPlan, type PlanRequest } from '../runner/plan/load.ts';
+import type { Plan } from '../runner/plan/plan.ts';
+import { formatPlace } from '../schema/problems.ts';
+import { factsOf } from './facts.ts';
+import { checkModels } from './model-check.ts';
+import { listModules, reportModule } from './stages.ts';
+
+/** The options of every command that reads the pipeline, as commander gives them. */
+export interface PipelineOptions {
+  readonly project?: string;
+  readonly profile?: string;
+  readonly set: readonly string[];
+}
+
+/** Takes a warning that the user should see. */
+export type Warn = (text: string) => void;
+
+/** The nearest folder, from `start` upwards, that contains a `pipeline.yaml`. */
+export function findProjectRoot(start: string): string {
+  for (let folder = path.resolve(start); ; ) {
+    if (existsSync(path.join(folder, 'pipeline.yaml'))) return folder;
+    const parent = path.dirname(folder);
+    if (parent === folder) break;
+    folder = parent;
+  }
+  throw new ReproError('no-pipeline', `no pipeline.yaml in ${start} or any folder above it`, {
+    fix: 'Run repro inside the project, or name its folder: `repro --project DIR …`.',
+  });
+}
+
+/** Loads the graph that the options select. */
+export function loadSelectedPlan(options: PipelineOptions, onRead?: PlanRequest['onRead']): Promise<Plan> {
+  return loadPlan({ ...requestOf(options), onRead });
+}
+
+/**
+ * As `loadSelectedPlan`, for commands that run no stage and write no outputs: a problem with the place of an output is only a warning.
+ */
+export async function loadPlanForReading(options: PipelineOptions, warn: Warn): Promise<Plan> {
+  const plan = await loadPlan({ ...requestOf(options), isForReading: true });
+  const misplaced = plan.misplaced ?? [];
+  const [first] = misplaced;
+  if (first !== undefined) {
+    const others = new Set(misplaced.map(({ at }) => formatPlace(at))).size - 1;
+    const more = others === 0 ? '' : ` (and ${others} more)`;
+    warn(
+      `${formatPlace(first.at)}  ${first.message.replaceAll('\n', ' ')} \`repro run\` is refused because of that${more}.`,
+    );
+  }
+  return plan;
+}
+
+function requestOf({ project, profile, set }: PipelineOptions): PlanRequest {
+  const projectRoot = findProjectRoot(project ?? process.cwd());
+  return { projectRoot, profile, set, knownFacts: Object.keys(factsOf(projectRoot)) };
+}
+
+/** As `loadSelectedPlan`, for commands that run stages: also checks the plan's models and what its report reads. */
+export async function loadCheckedPlan(
+  options: PipelineOptions,
+  warn: Warn,
+  onRead?: PlanRequest['onRead'],
+): Promise<Plan> {
+  const plan = await loadSelectedPlan(options, onRead);
+  for (const { at, message } of plan.warnings) warn(`${formatPlace(at)}  ${message}`);
+  await checkModels(plan);
+  // Only where there is a report: loading this check takes a third of the time of a run with nothing to do.
+  const reports = listModules(plan, reportModule);
+  if (reports.length > 0) await (await import('./report-check.ts')).checkReport(plan, reports);
+  return plan;
+}
+
+/** The options as words of a command line that a person can paste. */
+export function pipelineArguments(options: PipelineOptions): string[] {
+  return [
+    ...(options.project === undefined ? [] : ['--project', options.project]),
+    ...(options.profile === undefined ? [] : ['--profile', options.profile]),
+    ...options.set.flatMap((assignment) => ['--set', assignment]),
+  ];
+}

@@ -1,0 +1,134 @@
+import path from 'node:path';
+import { ReproError } from '../errors.ts';
+import { documentsFolder } from '../runner/plan/load.ts';
+import type { Plan } from '../runner/plan/plan.ts';
+import { getAt, type Json, type JsonObject } from '../schema/json.ts';
+import { ParsedDocuments } from '../schema/parsed-documents.ts';
+import { formatPlace, type Problem, throwProblems } from '../schema/problems.ts';
+import { readYamlFile } from '../schema/yaml-document.ts';
+import { buildNetwork } from '../snn/networks.ts';
+import type { NetworkSpec } from '../snn/spec.ts';
+import { NetworkSizeError, ShapeError } from '../snn/tensor.ts';
+import { type DataSet, findDataSet } from '../thesis/data-sets.ts';
+import { THESIS } from '../thesis/published.ts';
+import type { ModelFile, ModelOverrides, ResolvedModel } from '../training/model-file.ts';
+import { resolveModel } from '../training/resolve-model.ts';
+import { SettingOrigins } from '../training/setting-origins.ts';
+import { listModules, trainModule } from './stages.ts';
+
+/**
+ * Builds every model of a plan as its training will, before anything runs: an impossible one might otherwise fail after hours of
+ * training others. The schema only checks the files, not their combination with a profile.
+ *
+ * @throws {ConfigurationError} with the problems of each model, and where they come from: its file, the profile, or `--set`
+ */
+export async function checkModels(plan: Plan): Promise<void> {
+  const problems: Problem[] = [];
+  for (const [file, params] of new Map(listTrainings(plan))) {
+    try {
+      await buildModel(plan, file, params.train ?? {});
+    } catch (error) {
+      if (!(error instanceof ReproError)) throw error;
+      problems.push({ at: error.where ?? file, message: error.message, fix: error.fix });
+    }
+  }
+  throwProblems(problems);
+}
+
+/** The model file and the parameters of each training in a plan. */
+export function listTrainings(plan: Plan): [file: string, params: JsonObject][] {
+  return listModules(plan, trainModule).flatMap(({ inputs, params }): [string, JsonObject][] => {
+    const model = inputs[1]?.path;
+    return model === undefined ? [] : [[model, params]];
+  });
+}
+
+/** A model as a plan trains it. */
+export interface BuiltModel {
+  readonly model: ResolvedModel;
+  /** Undefined if the size of the frames is unknown. */
+  readonly spec: NetworkSpec | undefined;
+}
+
+/**
+ * Builds a model's layers, without parameters.
+ *
+ * @param file relative to the project, or absolute; also its name in messages. Its schema accepts it
+ * @param overrides the `train:` section of the plan's profile
+ * @throws {ReproError} if it is impossible
+ */
+export async function buildModel(plan: Plan, file: string, overrides: Json): Promise<BuiltModel> {
+  const { value } = await readYamlFile(path.resolve(plan.projectRoot, file), file, {
+    documents: new ParsedDocuments(path.resolve(plan.projectRoot, documentsFolder)),
+  });
+  const placeOf = (key: string): string => formatPlace(plan.places.place(key.split('.')));
+  // Their schemas have checked both.
+  const model = resolveModel(value as unknown as ModelFile, overrides as ModelOverrides, file, placeOf);
+  const origins = new SettingOrigins(file, overrides, placeOf);
+  checkTrials(plan, model, origins);
+  return { model, spec: buildSpec(plan, model, origins) };
+}
+
+function checkTrials({ settings }: Plan, { compat }: ResolvedModel, origins: SettingOrigins): void {
+  const dataset = getAt(settings, ['dataset', 'name']);
+  if (compat.trials === 'all' || typeof dataset !== 'string' || dataset === THESIS.dataset) return;
+  throw origins.refuse(
+    'compat-impossible',
+    'compat.trials',
+    `first-88 refers to the list trials_to_train.txt, and ${dataset} has no such list.`,
+    'Leave it at `all`: the switch is for DVS128 Gesture.',
+  );
+}
+
+function buildSpec(
+  { settings }: Plan,
+  { network }: ResolvedModel,
+  origins: SettingOrigins,
+): NetworkSpec | undefined {
+  const name = getAt(settings, ['dataset', 'name']);
+  const dataset = findDataSet(name);
+  const input = dataset && inputOf(dataset, getAt(settings, ['frames', 'downsample']) ?? 1);
+  if (dataset === undefined || input === undefined) return undefined;
+  const isStill = network.architecture !== undefined && network.architecture !== 'event-frames';
+  if (dataset.kind === 'images' && !isStill) {
+    throw origins.refuse(
+      'model-invalid',
+      'network.architecture',
+      `event-frames is for event recordings, but ${String(name)} consists of still images.`,
+      `Choose a model with \`architecture: ${dataset.network.architecture}\`, such as configs/models/${dataset.profile}.yaml.`,
+    );
+  }
+  try {
+    return buildNetwork({ input, classes: dataset.classes.length, ...network });
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    const problem = `${error.message.replace(/^network: /, '')}.`;
+    if (error instanceof NetworkSizeError) {
+      throw origins.refuse('model-invalid', 'network.channels', problem, 'Use fewer channels.');
+    }
+    if (!isStill) {
+      const fix = 'Use fewer layers, or larger frames (`frames.downsample`).';
+      throw origins.refuse('model-invalid', 'network.layers', problem, fix);
+    }
+    throw origins.refuse(
+      'model-invalid',
+      'network.architecture',
+      problem,
+      dataset.kind === 'images'
+        ? 'Choose the architecture for images of this size: docs/networks.md.'
+        : `This architecture is for still images, but ${String(name)} consists of events: docs/networks.md.`,
+    );
+  }
+}
+
+/** [C, H, W] of a frame; undefined if the sensor cannot be divided, which the stage `frames` rejects. */
+function inputOf(dataset: DataSet, downsample: unknown): [number, number, number] | undefined {
+  if (dataset.kind === 'images') {
+    const { channels, height, width } = dataset.image;
+    return [channels, height, width];
+  }
+  if (typeof downsample !== 'number') return undefined;
+  const { height, width } = dataset.sensor;
+  if (height % downsample !== 0 || width % downsample !== 0) return undefined;
+  return [2, height / downsample, width / downsample];
+}

@@ -1,0 +1,301 @@
+import { readClipAnswers } from '../comparison/clip-answers.ts';
+import type { RunResults } from '../comparison/compare.ts';
+import type { DataIdentity } from '../comparison/data-identity.ts';
+import { readSettings } from '../comparison/settings.ts';
+import { ReproError } from '../errors.ts';
+import { compareCodeUnits } from '../files/canonical-json.ts';
+import { type Difference, findDifferences } from '../runner/freshness/differences.ts';
+import { type LockFile, lockPathOf, readLockFile, whyUnreadable } from '../runner/freshness/lock-file.ts';
+import { describeDifference } from '../runner/freshness/reasons.ts';
+import { adviseOnLock, findAmong } from '../runner/freshness/recorded-runs.ts';
+import type { Plan, StageInstance } from '../runner/plan/plan.ts';
+import type { RecordedFiles } from '../runner/store/recorded-files.ts';
+import type { Records, RunRecord } from '../runner/store/records.ts';
+import type { Store } from '../runner/store/store.ts';
+
+/** What is used of a record; committed ones have no time, host or duration. */
+export type SomeRecord = Pick<
+  RunRecord,
+  'id' | 'stage' | 'fingerprint' | 'parts' | 'outputs' | 'metrics' | 'profile'
+> &
+  Partial<RunRecord>;
+
+/** An evaluation on record, with the run of every stage that it was made from, by stage. */
+export interface RecordedNetwork {
+  readonly evaluation: SomeRecord;
+  readonly lineage: ReadonlyMap<string, SomeRecord>;
+  readonly data: DataIdentity;
+}
+
+const EVALUATE = 'evaluate';
+const TRAIN = 'train';
+const FRAMES = 'frames';
+const VERIFY = 'verify';
+
+/** Finds networks that were trained and evaluated here, by the words that name a run. */
+export class RecordedNetworks {
+  readonly #plan: Plan;
+  readonly #records: Records;
+  readonly #present: ReadonlyMap<string, RunRecord>;
+  /** The latest first. */
+  readonly #runs: readonly RunRecord[];
+  readonly #byOutput: ReadonlyMap<string, RunRecord>;
+
+  /** @param present the records of the present settings, code and data, by instance */
+  constructor(plan: Plan, records: Records, present: ReadonlyMap<string, RunRecord>) {
+    this.#present = present;
+    this.#plan = plan;
+    this.#records = records;
+    const all = new Map(records.listActions().map((record) => [record.fingerprint, record]));
+    for (const last of records.listLast()) all.set(last.fingerprint, last);
+    this.#runs = [...all.values()].sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt));
+    // Of runs with the same result the earliest is kept: the map takes the last that it is given.
+    this.#byOutput = new Map(
+      this.#runs.flatMap((run) => run.outputs.map((output) => [keyOf(output), run] as const)),
+    );
+  }
+
+  /**
+   * The networks that a run names: `last` or `lock` (of the present plan), a model, `model,seed` or an instance (the seeds of the
+   * profile with its settings; the last run where there is none), a profile, the beginning of a fingerprint or a commit, or a time (of each network the latest run up to then).
+   *
+   * @param only model, or model and seed: the others are left out
+   * @throws {ReproError} `no-record`, with what there is
+   */
+  find(wanted: string, only: string | undefined): RecordedNetwork[] {
+    const isMeant = ({ parts }: SomeRecord) => only === undefined || hasMatrix(parts.matrix, only);
+    const found = this.#findEvaluations(wanted).filter(isMeant);
+    if (found.length > 0) return found.map((evaluation) => this.#withLineage(evaluation));
+    const ids = [...new Set(this.#runs.filter(({ stage }) => stage === EVALUATE).map(({ id }) => id))];
+    throw new ReproError('no-record', `no network that was evaluated here matches "${wanted}"`, {
+      where: only === undefined ? `run ${wanted}` : `run ${wanted}, --only ${only}`,
+      fix:
+        ids.length === 0
+          ? 'None is on record. Make some: ./repro run evaluate'
+          : `There are runs of ${ids.sort(compareCodeUnits).join(', ')}; list those of one: ./repro explain ${ids[0]} --list`,
+    });
+  }
+
+  /** Whether it is what the present settings, code and data give. */
+  isPresent({ id, fingerprint }: SomeRecord): boolean {
+    return this.#present.get(id)?.fingerprint === fingerprint;
+  }
+
+  #findEvaluations(wanted: string): SomeRecord[] {
+    const planned = [...this.#plan.instances.values()].filter(({ stage }) => stage === EVALUATE);
+    if (wanted === 'last') return planned.flatMap(({ id }) => this.#records.findLast(id) ?? []);
+    if (wanted === 'lock') return this.#findCommitted(planned);
+    const evaluations = this.#runs.filter(({ stage }) => stage === EVALUATE);
+    const words = wanted.replace(/^(evaluate|train)@/, '');
+    const meant = planned.filter(({ matrix }) => hasMatrix(matrix, words));
+    const known = meant.flatMap(({ id }) => this.#present.get(id) ?? this.#records.findLast(id) ?? []);
+    if (known.length > 0) return known;
+    const ids = [...new Set(evaluations.map(({ id }) => id))];
+    const named = ids
+      .flatMap((id) => this.#records.findLast(id) ?? [])
+      .filter(({ parts }) => hasMatrix(parts.matrix, words))
+      .sort((a, b) => this.#placeOf(a.id) - this.#placeOf(b.id));
+    if (named.length > 0) return named;
+    const found = ids
+      .sort((a, b) => this.#placeOf(a) - this.#placeOf(b))
+      .flatMap(
+        (id) =>
+          findAmong(
+            evaluations.filter((run) => run.id === id),
+            wanted,
+            `run ${wanted}`,
+          ) ?? [],
+      );
+    return found.length > 0 ? found : this.#evaluationsOf(wanted);
+  }
+
+  /** @throws {ReproError} `no-record` if none is committed */
+  #findCommitted(planned: readonly StageInstance[]): LockFile[] {
+    const found = planned.flatMap((instance) => readLockFile(this.#plan, instance) ?? []);
+    const [first] = planned;
+    if (found.length > 0 || first === undefined) return found;
+    throw new ReproError(
+      'no-record',
+      `no committed record of an evaluation under profile ${this.#plan.profile} can be read; that of "${first.id}" ${whyUnreadable(this.#plan, first)}`,
+      { where: lockPathOf(this.#plan, first), fix: adviseOnLock(this.#plan, { id: EVALUATE }) },
+    );
+  }
+
+  /** Evaluations of the training whose fingerprint begins so. */
+  #evaluationsOf(wanted: string): RunRecord[] {
+    const trainings = this.#runs.filter(
+      ({ stage, fingerprint }) => stage === TRAIN && fingerprint.startsWith(wanted),
+    );
+    if (!/^[0-9a-f]{4,64}$/.test(wanted)) return [];
+    const outputs = new Set(trainings.flatMap((run) => run.outputs.map(keyOf)));
+    const made = this.#runs.find(
+      ({ stage, parts }) => stage === EVALUATE && parts.inputs.some((input) => outputs.has(keyOf(input))),
+    );
+    return made === undefined ? [] : [made];
+  }
+
+  /** As in the plan, then the others. */
+  #placeOf(id: string): number {
+    const place = [...this.#plan.instances.keys()].indexOf(id);
+    return place === -1 ? this.#plan.instances.size : place;
+  }
+
+  #withLineage(evaluation: SomeRecord): RecordedNetwork {
+    const lineage = new Map<string, SomeRecord>([[evaluation.stage, evaluation]]);
+    const waiting = [evaluation];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      for (const input of next.parts.inputs) {
+        const made = this.#byOutput.get(keyOf(input));
+        if (made === undefined || lineage.has(made.stage)) continue;
+        lineage.set(made.stage, made);
+        waiting.push(made);
+      }
+    }
+    return { evaluation, lineage, data: identifyData(evaluation, lineage) };
+  }
+}
+
+/**
+ * What an evaluation read besides the trained network, and what those frames were made from besides the report on the recordings, which
+ * may change where they do not.
+ */
+function identifyData(evaluation: SomeRecord, lineage: RecordedNetwork['lineage']): DataIdentity {
+  const made = (stage: string) => lineage.get(stage)?.outputs ?? [];
+  const frames = lineage.get(FRAMES);
+  return {
+    frames: digestInputs(evaluation, made(TRAIN)),
+    recordings: frames === undefined ? null : digestInputs(frames, made(VERIFY)),
+  };
+}
+
+/** The digests of a run's inputs but for some, as one text; null if there are none, or one is not known. */
+function digestInputs({ parts }: SomeRecord, but: readonly { readonly path: string }[]): string | null {
+  const left = parts.inputs.filter(({ path }) => but.every((one) => one.path !== path));
+  const digests = left.flatMap(({ digest }) => digest ?? []);
+  return digests.length === 0 || digests.length < left.length
+    ? null
+    : digests.sort(compareCodeUnits).join(' ');
+}
+
+/** Of an output, and of the input that reads it: another instance may have made the same, elsewhere. */
+function keyOf({ path, digest }: { readonly path: string; readonly digest: string | null }): string {
+  return JSON.stringify([path, digest]);
+}
+
+/** Whether `baseline,2020` or a part of it names these values. */
+function hasMatrix(matrix: SomeRecord['parts']['matrix'], words: string): boolean {
+  const values = Object.values(matrix).map(String);
+  return words.split(',').every((word) => values.includes(word));
+}
+
+/** In what the runs of one stage differ, in one line each. */
+export interface OriginDifference {
+  readonly stage: string;
+  readonly texts: readonly string[];
+}
+
+/** Names of models and seeds are what is compared; outputs are named after them. */
+const EXPECTED = new Set(['model', 'seed']);
+
+/**
+ * In what the stages behind two networks differ: code, packages, parameters, inputs from outside, engine, machine. What a stage has from
+ * another is left to that one.
+ */
+export async function compareOrigins(
+  a: RecordedNetwork,
+  b: RecordedNetwork,
+  store: Store,
+): Promise<OriginDifference[]> {
+  const found: OriginDifference[] = [];
+  const stages = [...new Set([...a.lineage.keys(), ...b.lineage.keys()])].reverse();
+  for (const stage of stages) {
+    const [first, second] = [a.lineage.get(stage), b.lineage.get(stage)];
+    if (first === undefined || second === undefined) {
+      found.push({ stage, texts: [`only ${first === undefined ? 'B' : 'A'} has a record of it`] });
+      continue;
+    }
+    if (first.fingerprint === second.fingerprint) continue;
+    const texts = await compareStage(first, second, [a, b], store);
+    if (texts.length > 0) found.push({ stage, texts });
+  }
+  return found;
+}
+
+async function compareStage(
+  first: SomeRecord,
+  second: SomeRecord,
+  networks: readonly RecordedNetwork[],
+  store: Store,
+): Promise<string[]> {
+  const made = new Set(
+    networks.flatMap(({ lineage }) =>
+      [...lineage.values()].flatMap(({ outputs }) => outputs.map(({ path }) => path)),
+    ),
+  );
+  const differences = await findDifferences(first.parts, second.parts, {
+    before: (digest) => store.findTree(digest),
+    now: async ({ digest }) => {
+      const tree = digest === null ? null : await store.findTree(digest);
+      if (digest === null || tree === null) return null;
+      const sizeBytes = tree.entries.reduce((sum, { size }) => sum + size, 0);
+      return { kind: 'folder', digest, sizeBytes, files: tree.entries.length, tree };
+    },
+  });
+  return differences
+    .filter((one) => !(one.kind === 'input' && made.has(one.path)))
+    .filter((one) => !(one.kind === 'param' && EXPECTED.has(one.name)) && one.kind !== 'outputs')
+    .map(describeBetween);
+}
+
+/** Between two runs side by side nothing is new or gone: one reads what the other does not. */
+function describeBetween(difference: Difference): string {
+  if (difference.kind === 'input' && difference.change === 'new') return `only B reads ${difference.path}`;
+  if (difference.kind === 'input' && difference.change === 'not-read')
+    return `only A reads ${difference.path}`;
+  return describeDifference(difference).text;
+}
+
+/** Hundreds of times those of the thesis. */
+const BYTES_AT_MOST = 64 * 1024 * 1024;
+
+/** Reads what a network's stages left; what is no longer kept is null. */
+export async function readResults(
+  { evaluation, lineage, data }: RecordedNetwork,
+  files: RecordedFiles,
+): Promise<RunResults> {
+  const training = lineage.get('train');
+  const [run, predictions] = [
+    await readText(training, 'run.json', files),
+    await readText(evaluation, 'predictions.csv', files),
+  ];
+  const { model, seed } = evaluation.parts.matrix;
+  return {
+    model: String(model ?? evaluation.id),
+    seed: String(seed ?? ''),
+    settings: run === null ? null : readSettings(run.file, run.text),
+    answers: predictions === null ? null : readClipAnswers(predictions.file, predictions.text),
+    metrics: { ...numbersOf(evaluation), ...(training === undefined ? {} : numbersOf(training)) },
+    run: evaluation.fingerprint,
+    data,
+  };
+}
+
+async function readText(
+  record: SomeRecord | undefined,
+  name: string,
+  files: RecordedFiles,
+): Promise<{ readonly file: string; readonly text: string } | null> {
+  const output = record?.outputs[0];
+  const bytes = output === undefined ? null : await files.read(output, name, BYTES_AT_MOST);
+  if (output === undefined || bytes === null) return null;
+  return { file: `${output.path}/${name}`, text: bytes.toString('utf8') };
+}
+
+/** Metrics of a stage, such as `evaluate.testAccuracy`; texts among them are settings. */
+function numbersOf({ stage, metrics }: SomeRecord): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(metrics).flatMap(([name, value]) =>
+      typeof value === 'number' ? [[`${stage}.${name}`, value]] : [],
+    ),
+  );
+}

@@ -1,0 +1,98 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { ReproError } from '../errors.ts';
+import { Fields } from '../formats/fields.ts';
+import { readClaims } from '../report/claims/claim.ts';
+import { documentsFolder } from '../runner/plan/load.ts';
+import type { Plan, StageInstance } from '../runner/plan/plan.ts';
+import { getAt, type JsonPath } from '../schema/json.ts';
+import { ParsedDocuments } from '../schema/parsed-documents.ts';
+import { formatPlace, type Problem, throwProblems } from '../schema/problems.ts';
+import { readYamlFile, type YamlDocument } from '../schema/yaml-document.ts';
+
+const claimsFile = 'configs/claims.yaml';
+const modelsFolder = 'configs/models';
+
+/**
+ * Checks what only the last stage reads, before anything runs: the claims beyond what their schema says, and the folder of the authors'
+ * logs. Otherwise a slip would be found after all trainings.
+ *
+ * @throws {ConfigurationError} with each problem and its place
+ */
+export async function checkReport(plan: Plan, reports: readonly StageInstance[]): Promise<void> {
+  const problems: Problem[] = [];
+  for (const instance of reports) {
+    problems.push(...(await findClaimProblems(plan, instance)), ...(await findLogProblems(plan, instance)));
+  }
+  throwProblems(problems);
+}
+
+async function findClaimProblems(plan: Plan, { inputs }: StageInstance): Promise<Problem[]> {
+  const file = claimsFile;
+  if (!inputs.some(({ path }) => path === file)) return [];
+  const document = await readDocument(plan, file);
+  const placeOf = (field: string) => formatPlace(document.positionOf(toPath(field)));
+  const fix = 'docs/claims.md explains every key.';
+  try {
+    const files = await readdir(path.resolve(plan.projectRoot, modelsFolder));
+    const ids = files.filter((name) => name.endsWith('.yaml')).map((name) => path.basename(name, '.yaml'));
+    const names = await Promise.all(ids.sort().map((id) => publishedNameOf(plan, id)));
+    const models = new Set(names.filter((name) => name !== null));
+    readClaims(new Fields({ file, code: 'configuration', fix, placeOf }, document.value), models);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ReproError)) throw error;
+    return [{ at: error.where ?? file, message: error.message, fix: error.fix }];
+  }
+}
+
+/** `claims[3].published.share` as a path. */
+function toPath(field: string): JsonPath {
+  return (field.match(/[^.[\]]+/g) ?? []).map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+}
+
+/** Null for a model that nothing was published of, and for a file with an error, which may be another's work in progress. */
+async function publishedNameOf(plan: Plan, id: string): Promise<string | null> {
+  try {
+    const { value } = await readDocument(plan, path.posix.join(modelsFolder, `${id}.yaml`));
+    const name = getAt(value, ['published', 'name']);
+    return typeof name === 'string' ? name : null;
+  } catch (error) {
+    if (!(error instanceof ReproError)) throw error;
+    return null;
+  }
+}
+
+async function findLogProblems(plan: Plan, { inputs }: StageInstance): Promise<Problem[]> {
+  const setting = getAt(plan.settings, ['reference', 'logs']);
+  const input = typeof setting === 'string' ? inputs.at(-1) : undefined;
+  const models = getAt(plan.settings, ['models']);
+  // What a stage makes is there only after it has run.
+  if (input === undefined || input.path.startsWith('artifacts/') || !Array.isArray(models)) return [];
+  const at = plan.places.place(['reference', 'logs']);
+  try {
+    const named = await Promise.all(
+      models.map(String).map(async (id) => ({ id, published: await publishedNameOf(plan, id) })),
+    );
+    // Loaded only where there are logs, with the readers of event files and checkpoints.
+    const { findLogs } = await import('../report/inputs/reference.ts');
+    const found = await findLogs(path.resolve(plan.projectRoot, input.path), named);
+    if (found.length > 0) return [];
+    const message = `reference.logs: there is no log of ${models.join(', ')} in ${input.path}.`;
+    return [
+      {
+        at,
+        message,
+        fix: 'docs/tensorboard.md says how logs are named. Without `reference.logs`, the report does without.',
+      },
+    ];
+  } catch (error) {
+    if (!(error instanceof ReproError)) throw error;
+    return [{ at, message: `reference.logs: ${error.message}`, fix: error.fix }];
+  }
+}
+
+function readDocument(plan: Plan, file: string): Promise<YamlDocument> {
+  const documents = new ParsedDocuments(path.resolve(plan.projectRoot, documentsFolder));
+  return readYamlFile(path.resolve(plan.projectRoot, file), file, { documents });
+}

@@ -1,0 +1,96 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { describeError, hasErrorCode } from '../errors.ts';
+import { writeFilesAtomic } from '../files/atomic-file.ts';
+import { explainDiskError } from '../files/disk-error.ts';
+import { TIMELINE_FILES } from '../report/data/timeline-files.ts';
+import { arrangeTimeline, type TimelineSession } from '../runner/extras/timeline.ts';
+import type { Plan } from '../runner/plan/plan.ts';
+import { cacheFolderOf } from '../runner/store/cache-folder.ts';
+import { openRecords } from '../runner/store/records.ts';
+import type { Warn } from './load-plan.ts';
+
+/** What is known of the last successful runs of some instances. */
+export interface RecordedTimeline {
+  readonly sessions: readonly TimelineSession[];
+  /** Ids of those that never succeeded here. */
+  readonly missing: readonly string[];
+}
+
+export function readTimeline(plan: Plan, ids: Iterable<string>): RecordedTimeline {
+  const records = openRecords(plan);
+  const found = [...ids].map((id) => ({ id, record: records.findLast(id) }));
+  return {
+    sessions: arrangeTimeline(found.flatMap(({ record }) => record ?? [])),
+    missing: found.filter(({ record }) => record === null).map(({ id }) => id),
+  };
+}
+
+/**
+ * The timeline as files: an SVG that follows the reader's colour scheme, and all its values. Loads a plotting library.
+ *
+ * @param timeline with at least one session
+ */
+export async function drawTimelineFiles({
+  sessions,
+  missing,
+}: RecordedTimeline): Promise<{ readonly svg: string; readonly csv: string }> {
+  const { followColorScheme } = await import('../report/drawing/palette.ts');
+  const { toCsv } = await import('../report/drawing/figure.ts');
+  const { renderFigure } = await import('../report/drawing/render.ts');
+  const { drawTimeline } = await import('../report/figures/timeline.ts');
+  const { figure, notice } = drawTimeline(
+    sessions.map(({ spans, ...session }) => ({ ...session, bars: spans })),
+    missing,
+  );
+  const { sheet } = await renderFigure(figure, notice);
+  return { svg: followColorScheme(sheet), csv: toCsv(figure.data) };
+}
+
+/**
+ * After a run: writes the timeline of all instances of the plan to the folder under `timeline:` in pipeline.yaml, if there is one, unless it
+ * is there and shows the last records. A failure is a warning: the results of the run are complete.
+ *
+ * @param hasNews whether the run made or restored something
+ */
+export async function keepTimeline(plan: Plan, hasNews: boolean, warn: Warn): Promise<void> {
+  if (plan.timeline === undefined) return;
+  const folder = path.join(plan.projectRoot, plan.timeline);
+  const picture = path.join(folder, TIMELINE_FILES.picture);
+  const data = path.join(folder, TIMELINE_FILES.data);
+  try {
+    if (!hasNews && !isOutdated([picture, data], plan)) return;
+    const timeline = readTimeline(plan, plan.instances.keys());
+    if (timeline.sessions.length === 0) return;
+    const { svg, csv } = await drawTimelineFiles(timeline);
+    await writeFilesAtomic([
+      { file: data, content: csv },
+      { file: picture, content: svg },
+    ]);
+  } catch (error) {
+    const problem = describeError(explainDiskError(error)).replaceAll(/\s*\n\s*| {2,}/g, ' ');
+    warn(
+      `${plan.timeline}  the timeline was not written: ${problem}\n  Results are not affected. Once this is mended, the next run writes it.`,
+    );
+  }
+}
+
+/** Whether files are missing, or older than a record. */
+function isOutdated(files: readonly string[], plan: Plan): boolean {
+  // Every record is renamed into its folder, which changes the folder's time; so does a job on a cluster that ended after its run.
+  const recordedNs = timeNs(cacheFolderOf(plan).records);
+  return files.some((file) => {
+    const writtenNs = timeNs(file);
+    return writtenNs === null || (recordedNs !== null && writtenNs < recordedNs);
+  });
+}
+
+function timeNs(file: string): bigint | null {
+  try {
+    return statSync(file, { bigint: true }).mtimeNs;
+  } catch (error) {
+    // Writing says what is in the folder's place, and how to mend it.
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw error;
+  }
+}

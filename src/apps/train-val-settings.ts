@@ -1,0 +1,154 @@
+import { ReproError } from '../errors.ts';
+import { parseArguments } from '../original/arguments.ts';
+import { describeConfiguration, formatModelFile } from '../original/model-config.ts';
+import type { Preparation } from '../original/preparation.ts';
+import { nameFolders } from '../original/preparation.ts';
+import type { DataSettings } from '../original/run-record.ts';
+import type { Plan } from '../runner/plan/plan.ts';
+import { isJsonObject, type JsonObject } from '../schema/json.ts';
+import type { CompatPresetName } from '../thesis/compat.ts';
+import { loadSelectedPlan, type PipelineOptions } from './load-plan.ts';
+
+/** The model file that is equivalent to the original's arguments, with notes on what it leaves out; `document` has the profile's settings, too. */
+export function configureAsOriginal(
+  words: readonly string[],
+  preset: CompatPresetName,
+): { readonly file: string; readonly notes: readonly string[]; readonly document: object } {
+  const parsed = parseArguments(words, 'configuration');
+  const configuration = describeConfiguration(parsed, preset);
+  const { model, profile } = configuration;
+  const notes = [...parsed.notes, ...configuration.notes];
+  return {
+    file: formatModelFile(configuration, words, parsed.values.device),
+    notes,
+    document: { model, profile, folders: nameFolders(parsed), notes },
+  };
+}
+
+/** What `--set` may change: the recordings, and settings of frames that no argument of the original controls. */
+const freeSettings = [
+  ...['dataset', 'simulate', 'frames.downsample', 'frames.limit', 'frames.invalidEvents'],
+  ...['frames.overlaps', 'frames.rowStride'],
+];
+
+/** The arguments that control the other settings. */
+const argumentOf: Readonly<Record<string, string>> = {
+  'frames.steps': '-T',
+  'frames.splitBy': '-split_by',
+  'frames.normalization': '-normalization',
+  seeds: '-seed',
+  threads: '--threads',
+  'train.engine': '-device or --engine',
+  'train.epochs': '-max_epoch',
+  'train.batchSize': '-batch_size',
+  'train.learningRate': '-learning_rate',
+  'train.cosineHalfPeriod': '-T_max',
+  'train.validationShare': '-val_ratio',
+  'train.network.channels': '-channels',
+  'train.network.layers': '-number_layer',
+  'train.network.neuron': '-use_plif',
+  'train.network.pooling': '-use_max_pool',
+  'train.network.tau.per': '-tau_per_neuron',
+  'train.network.tau.mean': '-init_tau',
+  'train.network.tau.std': '-tau_std_dev',
+  'train.network.reset.detach': '-detach_reset',
+  'train.network.surrogate.learnable': '-alpha_learnable',
+  'train.compat': '--compat',
+};
+
+/**
+ * Rejects overrides of settings that arguments control, or that this command does not use.
+ *
+ * @throws {ReproError} `usage`
+ */
+export function refuseOverrides(assignments: readonly string[]): void {
+  for (const assignment of assignments) {
+    const key = (assignment.split('=', 1)[0] ?? '').trim();
+    const isBelow = (one: string): boolean => key === one || key.startsWith(`${one}.`);
+    if (freeSettings.some(isBelow)) continue;
+    const [, argument] = Object.entries(argumentOf).find(([one]) => isBelow(one)) ?? [];
+    throw new ReproError(
+      'usage',
+      argument === undefined
+        ? 'this command does not use this setting.'
+        : `an argument of the original controls this setting: ${argument}.`,
+      {
+        where: `--set ${assignment}`,
+        fix: `--set is for ${freeSettings.map((one) => (one.includes('.') ? one : `${one}.*`)).join(', ')}.`,
+      },
+    );
+  }
+}
+
+/**
+ * Rewrites the advice of an error: names the original's arguments instead of settings and files, which do not apply here.
+ *
+ * @param framesCommand the command that makes the frames for this training
+ */
+export function sayInArguments(error: ReproError, framesCommand: string): ReproError {
+  const { code, where, fix, cause } = error;
+  const said = fix
+    ?.replace(/`((?:train|compat)\.[\w.]+)[^`]*`/g, (setting, key: string) => {
+      const argument = argumentOf[key] ?? (key.includes('compat.') ? argumentOf['train.compat'] : undefined);
+      return argument === undefined ? setting : `\`${argument}\``;
+    })
+    .replace(/`loss: \{ regulariseTau[^`]*` in (?:a|the) model’s file/g, '`-reg_lambda`')
+    .replaceAll('repro run frames', framesCommand);
+  return new ReproError(code, error.message, { where, fix: said, cause });
+}
+
+/** Defaults of a profile: whether or not it sets these explicitly, it is the same training. */
+const frameDefaults: JsonObject = { downsample: 1, invalidEvents: 'keep', normalization: 'none' };
+
+/**
+ * Loads the graph with the data of a profile and the frames that the arguments describe. Values that the profile already has are not
+ * overridden, so that frames made by `repro run` are up to date here too.
+ *
+ * @throws {ReproError} `usage` if the profile is for another data set than the arguments
+ */
+export async function loadDataPlan(
+  preparation: Preparation,
+  options: PipelineOptions,
+): Promise<{ readonly plan: Plan; readonly pipeline: PipelineOptions }> {
+  const pipeline = { ...options, profile: options.profile ?? preparation.profile };
+  const plan = await loadSelectedPlan(pipeline);
+  const { name } = sectionOf(plan, 'dataset');
+  if (name !== preparation.dataset) {
+    throw new ReproError(
+      'usage',
+      `profile "${plan.profile}" is for ${String(name)}, but -dataset_name is ${preparation.parsed.values.dataset_name}.`,
+      { where: `--profile ${plan.profile}`, fix: 'Choose a profile for that data set.' },
+    );
+  }
+  const said = framesOf(plan);
+  const unsaid = Object.entries(preparation.frames ?? {}).filter(([key, value]) => said[key] !== value);
+  if (unsaid.length === 0) return { plan, pipeline };
+  const set = [...options.set, ...unsaid.map(([key, value]) => `frames.${key}=${value}`)];
+  return { plan: await loadSelectedPlan({ ...pipeline, set }), pipeline: { ...pipeline, set } };
+}
+
+/** The data settings of a plan. */
+export function readDataSettings(
+  plan: Plan,
+  { dataset }: Preparation,
+): { readonly data: DataSettings; readonly downsample: number } {
+  const frames = framesOf(plan);
+  const simulated = sectionOf(plan, 'dataset').simulated === true;
+  return {
+    data: {
+      dataset: { name: dataset, simulated },
+      ...(simulated ? { simulate: sectionOf(plan, 'simulate') } : {}),
+      frames,
+    },
+    downsample: Number(frames.downsample),
+  };
+}
+
+function framesOf(plan: Plan): JsonObject {
+  return { ...frameDefaults, ...sectionOf(plan, 'frames') };
+}
+
+function sectionOf(plan: Plan, key: string): JsonObject {
+  const section = plan.settings[key];
+  return section !== undefined && isJsonObject(section) ? section : {};
+}

@@ -1,0 +1,163 @@
+import stringWidth from 'string-width';
+import type { CheckedGroup, CheckedItem } from '../../apps/check-group.ts';
+import { escapeMarkup } from '../../text.ts';
+import type { Colors } from '../view/colors.ts';
+import { toOneLine } from '../view/safe-text.ts';
+
+/** Narrower columns of text than this are not worth wrapping. */
+const narrowest = 30;
+
+/**
+ * A group for people: a row for each thing, then what they say as a whole.
+ *
+ * @param columns of the terminal, to wrap texts in their column; undefined: each row is one line
+ */
+export function describeGroup(
+  { rows, isGood, summary, remedy }: CheckedGroup,
+  { colors: c, columns }: { readonly colors: Colors; readonly columns?: number | undefined },
+): string[] {
+  const paint: Readonly<Record<CheckedItem['state'], (text: string) => string>> = {
+    ok: c.green,
+    failed: c.red,
+    unsure: c.yellow,
+    noted: c.yellow,
+    error: c.red,
+    skipped: c.dim,
+  };
+  const width = Math.max(0, ...rows.map(({ name }) => stringWidth(toOneLine(name))));
+  const wordWidth = Math.max(0, ...rows.map(({ word }) => stringWidth(toOneLine(word))));
+  const indent = width + wordWidth + 4;
+  return [
+    ...rows.flatMap(({ name, state, word, text }) => {
+      const title = toOneLine(name);
+      const fill = ' '.repeat(width - stringWidth(title));
+      const [first = '', ...rest] = wrapWords(
+        toOneLine(text),
+        columns === undefined ? Number.NaN : columns - indent,
+      );
+      return [
+        `${title}${fill}  ${paint[state](toOneLine(word).padEnd(wordWidth))}  ${first}`.trimEnd(),
+        ...rest.map((line) => ' '.repeat(indent) + line),
+      ];
+    }),
+    (isGood ? c.green : c.red)(toOneLine(summary)),
+    ...(isGood ? [] : remedy.map((line) => `  ${toOneLine(line)}`)),
+  ];
+}
+
+/** Lines of at most `width` columns, unless a word is longer; one line if that is too narrow or not a number. */
+function wrapWords(text: string, width: number): string[] {
+  if (!(width >= narrowest)) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && stringWidth(line) + 1 + stringWidth(word) > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
+const SIGNS: Readonly<Record<CheckedItem['state'], string>> = {
+  ok: '✅',
+  failed: '❌',
+  unsure: '⚠️',
+  noted: 'ℹ️',
+  error: '❌',
+  skipped: '➖',
+};
+
+/** The results as Markdown, for the summary of a job: what failed comes with its remedy. */
+export function formatMarkdown(groups: readonly CheckedGroup[]): string {
+  const isGood = groups.every((group) => group.isGood);
+  return [
+    `## repro check: ${isGood ? 'passed' : 'failed'}`,
+    '',
+    ...groups.flatMap((group) => formatGroup(group)),
+  ].join('\n');
+}
+
+function formatGroup({ title, rows, isGood, summary, remedy }: CheckedGroup): string[] {
+  return [
+    `### ${escapeMarkdown(title)}`,
+    '',
+    ...(rows.length === 0 ? [] : ['| Check | Result | |', '| --- | --- | --- |']),
+    ...rows.map(
+      ({ name, state, word, text }) =>
+        `| ${escapeMarkdown(name)} | ${SIGNS[state]} ${escapeMarkdown(word)} | ${escapeMarkdown(text)} |`,
+    ),
+    ...(rows.length === 0 ? [] : ['']),
+    `${isGood ? '' : '**'}${escapeMarkdown(summary)}${isGood ? '' : '**'}`,
+    '',
+    ...(isGood || remedy.length === 0 ? [] : ['```', ...remedy.map(toOneLine), '```', '']),
+  ];
+}
+
+/** Names of files and models may contain what Markdown, or the HTML in it, would take for its own. */
+function escapeMarkdown(text: string): string {
+  return toOneLine(text)
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/[\\`*_[\]|~@#!]/g, (sign) => `\\${sign}`);
+}
+
+/**
+ * The results as JUnit's XML, which continuous integration reads: a suite for each group, a test case for each thing. What is unsure or
+ * failed is a failure, and what could not be judged an error. Times are left out: none was measured.
+ *
+ * @see https://github.com/testmoapp/junitxml, which describes what readers agree on
+ */
+export function formatJunit(groups: readonly CheckedGroup[]): string {
+  const total = countStates(groups.flatMap(({ items }) => items));
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="repro check" ${total}>`,
+    ...groups.flatMap((group) => [
+      `  <testsuite name="${escapeXml(group.title)}" ${countStates(group.items)}>`,
+      ...group.items.flatMap((item) => formatCase(item, group)),
+      '  </testsuite>',
+    ]),
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
+function countStates(items: readonly CheckedItem[]): string {
+  const failures = items.filter(isFailure).length;
+  const errors = items.filter(({ state }) => state === 'error').length;
+  const skipped = items.filter(({ state }) => state === 'skipped').length;
+  return `tests="${items.length}" failures="${failures}" errors="${errors}" skipped="${skipped}"`;
+}
+
+function isFailure({ state }: CheckedItem): boolean {
+  return state === 'failed' || state === 'unsure';
+}
+
+function formatCase(item: CheckedItem, { title, remedy }: CheckedGroup): string[] {
+  const { name, state, word, text } = item;
+  const head = `    <testcase classname="${escapeXml(title)}" name="${escapeXml(name)}"`;
+  if (state === 'skipped')
+    return [`${head}>`, `      <skipped message="${escapeXml(text)}"/>`, '    </testcase>'];
+  if (!isFailure(item) && state !== 'error') {
+    return text === ''
+      ? [`${head}/>`]
+      : [`${head}>`, `      <system-out>${escapeXml(text)}</system-out>`, '    </testcase>'];
+  }
+  const message = `${word}: ${text}`;
+  const tag = state === 'error' ? 'error' : 'failure';
+  return [
+    `${head}>`,
+    `      <${tag} type="${escapeXml(word)}" message="${escapeXml(message)}">${escapeXml([message, ...remedy].join('\n'))}</${tag}>`,
+    '    </testcase>',
+  ];
+}
+
+/** For text and quoted attributes. Characters that XML 1.0 cannot contain, however they are written, become U+FFFD. */
+function escapeXml(text: string): string {
+  const allowed = text
+    .replace(/\p{Surrogate}/gu, '\ufffd')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML forbids
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd');
+  return escapeMarkup(allowed).replace(/\r/g, '&#13;');
+}

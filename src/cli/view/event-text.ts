@@ -1,0 +1,95 @@
+import path from 'node:path';
+import { quoteWords } from '../../files/shell-words.ts';
+import type { AttemptReport } from '../../runner/freshness/instance-state.ts';
+import type { StaleReason } from '../../runner/freshness/stale-reason.ts';
+import type { RunEvent } from '../../runner/run/events.ts';
+import type { ExpectedTime, ExpectedTotal } from '../../runner/run/expected-time.ts';
+import { formatAbout, formatSeconds } from './format.ts';
+import { toLines, toOneLine } from './safe-text.ts';
+
+/** What was, or would be, done to the outputs of an instance that need not run; null if they are intact. */
+export function describeHit(event: Extract<RunEvent, { kind: 'cached' }>): string | null {
+  const { restored, removed, isRehearsal } = event;
+  const parts: string[] = [];
+  if (restored.length > 0) {
+    parts.push(`${isRehearsal ? 'would restore' : 'restored'} from the store: ${restored.join(', ')}`);
+  }
+  if (removed.length > 0) {
+    parts.push(
+      `${isRehearsal ? 'would set aside' : 'took out'} files not made by the stage: ${removed.join(', ')}`,
+    );
+  }
+  return parts.length === 0 ? null : parts.join('; ');
+}
+
+/** ` (job 29_0)`, of what ended while nobody watched; otherwise nothing. */
+export function describeJobOf({ job }: Extract<RunEvent, { kind: 'finished' }>): string {
+  return job === undefined ? '' : ` (job ${job})`;
+}
+
+/** How many reasons to show in a line of a run; `repro status` lists them all. */
+const shownReasons = 3;
+
+/** `train.epochs: 12 → 8; src/… changed; and 4 more`: the first few reasons, parameters and inputs before code. */
+export function describeReasons(reasons: readonly StaleReason[]): string {
+  const weight = (reason: StaleReason): number => (reason.cue === 'code' || reason.cue === 'package' ? 1 : 0);
+  const sorted = [...reasons].sort((a, b) => weight(a) - weight(b));
+  const shown = sorted.slice(0, shownReasons).map((reason) => reason.text);
+  const rest = sorted.length - shown.length;
+  return rest === 0 ? shown.join('; ') : `${shown.join('; ')}; and ${rest} more`;
+}
+
+/** ` (on this machine)`, where the others go to a cluster. */
+export function describePlace({ staysHere }: Extract<RunEvent, { kind: 'would-run' }>): string {
+  return staysHere === true ? ' (on this machine)' : '';
+}
+
+/** ` for about 3 minutes`; nothing if unknown. */
+export function describeExpected(expected: ExpectedTime | null): string {
+  if (expected === null) return '';
+  const { seconds, from, scaledBy = [] } = expected;
+  const source = {
+    'own-run': '',
+    'other-settings': ', as with other settings',
+    'same-stage': ', like others of its stage',
+  };
+  const scaling = scaledBy.length === 0 ? '' : `, scaled by ${scaledBy.map(toOneLine).join(' and ')}`;
+  return ` for about ${aboutOf(seconds)}${source[from]}${scaling}`;
+}
+
+/** How long the whole run would take; null if nothing is known. */
+export function describeTotal({ seconds, unknown }: ExpectedTotal, toRun: number): string | null {
+  if (toRun === 0) return null;
+  const missing =
+    unknown === 1
+      ? 'one stage has no comparable earlier run'
+      : `${unknown} stages have no comparable earlier run`;
+  if (unknown === toRun)
+    return `expected time: unknown, since this profile has no comparable earlier run here`;
+  const about = aboutOf(seconds);
+  return unknown === 0 ? `expected time: about ${about}` : `expected time: more than ${about}: ${missing}`;
+}
+
+/** Earlier runs do not tell tenths of a second. */
+function aboutOf(seconds: number): string {
+  return seconds < 1 ? 'a second' : formatAbout(seconds);
+}
+
+/**
+ * What became of an attempt that has not succeeded: how it failed, or who runs it; then where its log is, and the command that shows it.
+ *
+ * @param projectRoot absolute
+ */
+export function describeAttempt(id: string, attempt: AttemptReport, projectRoot: string): string[] {
+  const started = `${attempt.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
+  const log = `log: ${toOneLine(path.relative(projectRoot, attempt.logFile))} (./repro logs ${quoteWords([id])})`;
+  const { failure } = attempt;
+  if (failure === null) {
+    const what = attempt.isCurrent === false ? ', with other code, inputs or parameters' : '';
+    const who = `process ${attempt.pid} on ${toOneLine(attempt.host)}`;
+    return [`run by ${who} since ${started}${what}`, log];
+  }
+  const [first = '', ...more] = toLines(failure.text);
+  const when = `started ${started}, failed after ${formatSeconds(failure.seconds)}`;
+  return [first, ...more, when, log];
+}

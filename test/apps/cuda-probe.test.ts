@@ -1,0 +1,18 @@
+import process from 'node:process';
+import { expect, test } from 'vitest';
+import { probeCudaApart } from '../../src/apps/cuda-probe.ts';
+
+const node = (script: string) => probeCudaApart([process.execPath, '-e', script]);
+
+test('reads the last line of the probing process, whatever TensorFlow printed before', async () => {
+  const probe = `console.log('2024: I tensorflow/...'); console.log('{"usable":true,"version":"4.22.0"}')`;
+  expect(await node(probe)).toEqual({ usable: true, version: '4.22.0' });
+  const absent = `console.log('{"usable":false,"reason":"no driver","fix":null}')`;
+  expect(await node(absent)).toEqual({ usable: false, reason: 'no driver', fix: null });
+});
+
+test('a library that crashes its process, or prints nothing sensible, means no CUDA, without crashing this program', async () => {
+  for (const script of ['process.kill(process.pid, "SIGSEGV")', 'process.exit(3)', 'console.log("{}")', '']) {
+    expect(await node(script)).toMatchObject({ usable: false, reason: expect.stringContaining('failed') });
+  }
+});

@@ -1,0 +1,198 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { execa } from 'execa';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { checkModels } from '../../src/apps/model-check.ts';
+import { checkReport } from '../../src/apps/report-check.ts';
+import { describeError } from '../../src/errors.ts';
+import { loadPlan } from '../../src/runner/plan/load.ts';
+
+const repository = path.resolve(import.meta.dirname, '../..');
+const models = () => path.join(project, 'configs/models');
+
+let project: string;
+
+/** A copy of the configuration and the stages; the code that they import is that of the project itself. */
+beforeAll(async () => {
+  project = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-models-'));
+  for (const name of ['pipeline.yaml', 'configs', 'schemas', 'stages']) {
+    await fs.cp(path.join(repository, name), path.join(project, name), { recursive: true });
+  }
+  for (const name of ['src', 'node_modules', 'package.json', 'package-lock.json']) {
+    await fs.symlink(path.join(repository, name), path.join(project, name));
+  }
+});
+
+beforeEach(async () => {
+  await fs.rm(models(), { recursive: true });
+  await fs.cp(path.join(repository, 'configs/models'), models(), { recursive: true });
+});
+
+afterAll(() => fs.rm(project, { recursive: true, force: true }));
+
+/** The reported problems of the models under a profile; empty if there are none. */
+async function problemsWith(profile: string, ...set: string[]): Promise<string> {
+  const plan = await loadPlan({ projectRoot: project, profile, set });
+  return checkModels(plan).then(
+    () => '',
+    (error: unknown) => describeError(error),
+  );
+}
+
+const addLines = async (name: string, from: string, ...replacements: readonly [RegExp, string][]) => {
+  const text = await fs.readFile(path.join(models(), `${from}.yaml`), 'utf8');
+  const changed = replacements.reduce((now, [search, to]) => now.replace(search, to), text);
+  await fs.writeFile(path.join(models(), `${name}.yaml`), changed);
+};
+
+function call(...words: string[]) {
+  return execa(process.execPath, [path.join(repository, 'bin/repro.js'), ...words], {
+    cwd: project,
+    reject: false,
+    env: { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined },
+  });
+}
+
+describe('what only the report reads is checked before anything runs:', () => {
+  const claims = () => path.join(project, 'configs/claims.yaml');
+  const reportProblems = async (...set: string[]) => {
+    const plan = await loadPlan({ projectRoot: project, profile: 'full', set });
+    const reports = [...plan.instances.values()].filter(({ stage }) => stage === 'report');
+    return checkReport(plan, reports).then(
+      () => '',
+      (error: unknown) => describeError(error),
+    );
+  };
+
+  afterEach(() => fs.copyFile(path.join(repository, 'configs/claims.yaml'), claims()));
+
+  test.each([
+    [
+      'model: Baseline, split: test',
+      'model: Basline, split: test',
+      /:39 {2}field "claims\[0\]\.measure\.model" is "Basline", but no model's file has this `published\.name`; there are .*Baseline/,
+    ],
+    [
+      'others: [No Reg., λ = .01',
+      'others: [No Reg, λ = .01',
+      /^configs\/claims\.yaml:\d+:\d+ {2}field "claims\[\d+\]\.measure\.others\[0\]" is "No Reg"/,
+    ],
+    [
+      'id: test-no-reg',
+      'id: test-baseline',
+      /:9 {2}field "claims\[1\]\.id" is "test-baseline", like that of another claim/,
+    ],
+    [
+      'share: 0.955',
+      'share: 0.957',
+      /:25 {2}field "claims\[0\]\.published\.share" is 0\.957, which is not a whole number of 288 clips/,
+    ],
+    [
+      'source: thesis',
+      'source: thsis',
+      /:\d+ {2}field "claims\[\d+\]\.evidence\.source" is "thsis", which is not one of thesis, fang/,
+    ],
+  ])('a claim with %s in place of %s', async (from, to, expected) => {
+    expect(await reportProblems()).toBe('');
+    const text = await fs.readFile(claims(), 'utf8');
+    await fs.writeFile(claims(), text.replace(from, to));
+    expect(await reportProblems()).toMatch(/^configs\/claims\.yaml:\d+:\d+ {2}/);
+    expect(await reportProblems()).toMatch(expected);
+  });
+
+  test('a folder of logs that does not exist, or has none of these models', async () => {
+    const logs = path.join(project, 'logs');
+    const set = `reference.logs=${logs}`;
+    expect(await reportProblems(set)).toMatch(
+      /^--set reference\.logs=.*logs {2}reference\.logs: The folder of the authors’ logs does not exist\./,
+    );
+    await fs.mkdir(logs);
+    await fs.writeFile(path.join(logs, 'other.csv'), '');
+    expect(await reportProblems(set)).toContain(
+      'reference.logs: there is no log of baseline, no-reg, lambda-0.01, lambda-0.1 in',
+    );
+    await fs.writeFile(path.join(logs, 'no-reg.csv'), '');
+    expect(await reportProblems(set)).toBe('');
+  });
+});
+
+describe('the models of a plan', () => {
+  test.each(['quick', 'full', 'nmnist'])('have no problems under profile %s', async (profile) => {
+    expect(await problemsWith(profile)).toBe('');
+  });
+
+  test('are all reported at once for an impossible switch, by the command line that sets it', async () => {
+    const heads = (await problemsWith('full', 'train.compat.tau_per_neuron=dropped'))
+      .split('\n')
+      .filter((line) => !line.startsWith(' '));
+    expect(heads).toEqual(
+      ['0.01', '0.1'].map((lambda) =>
+        expect.stringContaining(
+          `--set train.compat.tau_per_neuron=dropped  "train.compat.tau_per_neuron" over configs/models/lambda-${lambda}.yaml: dropped leaves one τ per layer, and λ = ${lambda} would`,
+        ),
+      ),
+    );
+  });
+
+  test('are reported by their own file if it sets the switch', async () => {
+    await addLines('mine', 'lambda-0.1', [/^loss:/m, 'compat: { tau_per_neuron: dropped }\nloss:']);
+    expect(await problemsWith('full', 'models=[mine, baseline]')).toMatch(
+      /^configs\/models\/mine\.yaml {2}"compat\.tau_per_neuron": dropped leaves one τ per layer/,
+    );
+  });
+
+  test('cannot have more layers than the profile’s frames allow', async () => {
+    const asked = (set: string) => problemsWith('quick', 'models=[baseline]', set);
+    expect(await asked('train.network.layers=6')).toBe(
+      `--set train.network.layers=6  "train.network.layers" over configs/models/baseline.yaml: 6 layers halve a frame of 32 x 32 to nothing; at most 5 fit.
+  Use fewer layers, or larger frames (\`frames.downsample\`).
+  A profile’s \`train:\` overrides all of its models: change it there, or remove this one from \`models:\`.`,
+    );
+    expect(await asked('train.network.layers=5')).toBe('');
+  });
+
+  test('cannot have more weights than can be addressed', async () => {
+    expect(await problemsWith('quick', 'models=[baseline]', 'train.network.channels=1000000')).toMatch(
+      /^--set train\.network\.channels=1000000 {2}.*conv\.4\.weight of shape \[1000000, 1000000, 3, 3\] would have .* values; at most 2,147,483,647 fit\.\n {2}Use fewer channels\./,
+    );
+  });
+
+  test('for still images are reported by the profile’s line for its layers, and by their architecture for events', async () => {
+    await addLines('still', 'baseline', [/layers: 5/, 'architecture: mnist\n  steps: 4']);
+    expect(await problemsWith('quick', 'models=[still]')).toMatch(
+      /^configs\/profiles\/quick\.yaml:\d+:\d+ {2}"train\.network\.layers" over configs\/models\/still\.yaml: expected nothing: mnist has the original's layers, found 3\./,
+    );
+    expect(await problemsWith('full', 'models=[still]')).toContain(
+      'configs/models/still.yaml  "network.architecture": mnist takes images [1, 28, 28], got [2, 128, 128].\n  This architecture is for still images, but dvs128-gesture consists of events',
+    );
+  });
+
+  test('cannot use the first 88 recordings of a data set without a list of them', async () => {
+    expect(await problemsWith('nmnist', 'train.compat.trials=first-88')).toContain(
+      '"train.compat.trials" over configs/models/baseline.yaml: first-88 refers to the list trials_to_train.txt, and nmnist has no such list.',
+    );
+  });
+
+  test('stop run, run --dry-run and status with 2, before anything runs', async () => {
+    const set = ['--profile', 'full', '--set', 'train.compat.tau_per_neuron=dropped'];
+    for (const words of [['run'], ['run', 'verify', '--dry-run'], ['status']]) {
+      const { exitCode, stdout, stderr } = await call(...words, ...set);
+      expect([exitCode, stdout]).toEqual([2, '']);
+      expect(stderr).toContain('over configs/models/lambda-0.01.yaml');
+      expect(stderr).toContain('over configs/models/lambda-0.1.yaml');
+    }
+  });
+
+  test('are not affected by a broken file that the profile does not use', async () => {
+    await fs.writeFile(path.join(models(), 'mine.yaml'), '');
+    const beside = await call('status');
+    expect(beside.exitCode).toBe(0);
+    expect(beside.stderr).toBe('');
+    expect((await call('metrics')).exitCode).toBe(0);
+    const used = await call('status', '--set', 'models=[mine]');
+    expect(used.exitCode).toBe(2);
+    expect(used.stderr).toContain('configs/models/mine.yaml:1:1  the file is empty.');
+  });
+});
