@@ -10,9 +10,9 @@ import { CheckpointStore } from '../src/training/checkpoint.ts';
 import { openFrameCache } from '../src/training/frame-cache.ts';
 import { trainNetwork } from '../src/training/loop.ts';
 import type { ModelOverrides } from '../src/training/model-file.ts';
+import { readSeed, warnOfSeed } from '../src/training/random-streams.ts';
 import { resolveModel } from '../src/training/resolve-model.ts';
 import { describeRun, writeRunFiles } from '../src/training/run-files.ts';
-import { readSeed, warnOfSeed } from '../src/training/random-streams.ts';
 import { setUpTraining } from '../src/training/training-setup.ts';
 
 interface Params {

@@ -3,26 +3,100 @@ import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { TFJS_SLOWDOWN } from '../../engines/engine.ts';
-import { loadAddon } from '../../engines/native/addon.ts';
-import { chooseThreads, createNativeEngine } from '../../engines/native/engine.ts';
-import type { EngineFinding } from '../../engines/selection/probe.ts';
-import { ReproError } from '../../errors.ts';
-import type { Plan } from '../../runner/plan/plan.ts';
-import { getAt } from '../../schema/json.ts';
-import { countParameters } from '../../snn/parameters.ts';
-import { findDataSet } from '../../thesis/data-sets.ts';
+import { TFJS_SLOWDOWN } from '../engines/engine.ts';
+import { loadAddon } from '../engines/native/addon.ts';
+import { chooseThreads, createNativeEngine } from '../engines/native/engine.ts';
+import { type EngineFinding, probeEngines } from '../engines/selection/probe.ts';
+import { ReproError } from '../errors.ts';
+import type { Plan } from '../runner/plan/plan.ts';
+import { getAt } from '../schema/json.ts';
+import { countParameters } from '../snn/parameters.ts';
+import { formatBytes } from '../text.ts';
+import { findDataSet } from '../thesis/data-sets.ts';
 import {
   type ClipPasses,
   countPasses,
   measureSpeed,
   type RecordingCounts,
   type Speed,
-} from '../../training/speed.ts';
-import { loadPlanForReading } from '../load.ts';
-import { buildModel, listTrainings } from '../run/model-check.ts';
-import { colorsFor } from '../view/colors.ts';
-import { formatAbout } from '../view/format.ts';
+} from '../training/speed.ts';
+import { probeCudaApart } from './cuda-probe.ts';
+import { loadPlanForReading } from './load-plan.ts';
+import { buildModel, listTrainings } from './model-check.ts';
+
+/** One thing that this machine has, or lacks. */
+export interface Finding {
+  readonly what: string;
+  readonly state: 'ok' | 'missing' | 'problem';
+  readonly text: string;
+  /** How to get what is missing. */
+  readonly fix: string | null;
+}
+
+/** The free space that a full run needs for frames, store and checkpoints. */
+const fullRunBytes = 8e9;
+
+/** What this machine has and what is missing, and its engines, best last. */
+export async function examineMachine(
+  root: string,
+): Promise<{ readonly findings: readonly Finding[]; readonly engines: readonly EngineFinding[] }> {
+  const engines = await probeEngines({ probe: probeCudaApart });
+  const findings = [
+    describeNode(),
+    describeCores(),
+    await describeDisk(root),
+    await describeGit(),
+    ...engines.map(describeEngine),
+  ];
+  return { findings, engines };
+}
+
+function describeNode(): Finding {
+  return {
+    what: 'Node.js',
+    state: 'ok',
+    text: `${process.versions.node}, ${process.platform}-${process.arch}`,
+    fix: null,
+  };
+}
+
+function describeCores(): Finding {
+  const model = os.cpus()[0]?.model.trim() ?? 'unknown';
+  const text = `${os.availableParallelism()} cores (${model}), ${formatBytes(os.totalmem())} of memory`;
+  return { what: 'processor', state: 'ok', text, fix: null };
+}
+
+async function describeDisk(root: string): Promise<Finding> {
+  const { bavail, bsize } = await statfs(root);
+  const freeBytes = bavail * bsize;
+  const enough = freeBytes >= fullRunBytes;
+  return {
+    what: 'disk',
+    state: enough ? 'ok' : 'problem',
+    text: `${formatBytes(freeBytes)} free here`,
+    fix: enough
+      ? null
+      : `A full run needs ${formatBytes(fullRunBytes)} besides the recordings; the quick one needs far less.`,
+  };
+}
+
+async function describeGit(): Promise<Finding> {
+  const { simpleGit } = await import('simple-git');
+  const { installed, major, minor } = await simpleGit().version();
+  return installed
+    ? { what: 'git', state: 'ok', text: `${major}.${minor}`, fix: null }
+    : {
+        what: 'git',
+        state: 'missing',
+        text: 'not found; records will not name the commit',
+        fix: 'Install git with your system’s package manager.',
+      };
+}
+
+function describeEngine({ name, available, text, fix }: EngineFinding): Finding {
+  const state = !available ? 'missing' : fix === null ? 'ok' : 'problem';
+  return { what: `engine ${name}`, state, text, fix };
+}
 
 const profile = 'full';
 

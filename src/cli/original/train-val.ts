@@ -1,29 +1,14 @@
 import process from 'node:process';
-import { describeEngine, type EngineChoice } from '../../engines/engine.ts';
-import { describeError, ReproError } from '../../errors.ts';
-import { checkLayersFit, type Preparation, prepareTraining } from '../../original/preparation.ts';
-import {
-  describeFinished,
-  describeOutcome,
-  findFinishedRun,
-  summariseRun,
-} from '../../original/run-folder.ts';
-import {
-  type DataSettings,
-  describeRecord,
-  readRecord,
-  refuseForeign,
-  refuseOther,
-} from '../../original/run-record.ts';
-import { chooseDevice, trainOriginal } from '../../original/train.ts';
-import type { Plan } from '../../runner/plan/plan.ts';
-import { readRecord as readStageRecord } from '../../runner/store/records.ts';
-import type { CompatPresetName } from '../../thesis/compat.ts';
-import { refuseRunnerFolder } from '../checkpoints/runner-folder.ts';
-import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
-import { printWarning } from '../lines.ts';
-import { type PipelineOptions, pipelineArguments, printJson } from '../load.ts';
-import { listenForSignals, type SignalListener } from '../signals.ts';
+import { pipelineArguments } from '../../apps/load-plan.ts';
+import { stageNames } from '../../apps/stages.ts';
+import { type TrainValOptions, trainVal as train } from '../../apps/train-val.ts';
+import { sayInArguments } from '../../apps/train-val-settings.ts';
+import { describeError, unreachable } from '../../errors.ts';
+import { exitCode, exitCodeOfSignal } from '../process/exit-code.ts';
+import { listenForSignals } from '../process/signals.ts';
+import { bringFramesUpToDate } from '../run/frames.ts';
+import { showWork } from '../view/open-view.ts';
+import { printJson, printWarning } from '../view/print.ts';
 import { rerunCommand } from '../view/summary.ts';
 
 /** `repro train-val`: trains like the original, with its arguments and folders. Progress on stderr; with --json, run.json on stdout. */
