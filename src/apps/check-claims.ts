@@ -1,4 +1,4 @@
-import { type JudgedClaim, judgeClaims } from '../baseline/judge-claims.ts';
+import { type JudgedClaim, judgeClaims } from '../baseline/judge.ts';
 import { VERDICT_TITLES } from '../thesis/verdicts.ts';
 import type { CheckedItem, CheckedSection } from './check-group.ts';
 

@@ -1,6 +1,7 @@
 import type { Engine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
-import type { ClipIndex } from '../formats/frame-cache.ts';
+import type { ClipIndex } from '../results/clip-index.ts';
+import type { Score } from '../results/evaluation-file.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import type { State } from '../snn/tensor.ts';
 import { wilsonInterval } from '../stats/proportions.ts';
@@ -8,7 +9,7 @@ import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
 import { evaluateClips, evaluateUntilAborted } from '../training/evaluation.ts';
 import { findBrokenTensors } from '../training/failures.ts';
 import { type FrameCache, labelsOf, openFrameCache } from '../training/frame-cache.ts';
-import { type Score, type ScoringCompat, scoringOf } from '../training/scores.ts';
+import { type ScoringCompat, scoringOf } from '../training/scores.ts';
 import { listNames } from './import-checkpoint.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
 import { refuseOtherFrames, warnOfSimulated } from './trained-on.ts';

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type EngineSession, StepAbortedError } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
+import type { Score } from '../results/evaluation-file.ts';
 import { type LabelledClips, readAhead } from './clip-source.ts';
-import { predictClasses, type Score, type Scoring, scoreClips } from './scores.ts';
+import { predictClasses, type Scoring, scoreClips } from './scores.ts';
 
 /** A network's results for some clips, in the order in which they were requested. */
 export interface Evaluation {

@@ -1,5 +1,5 @@
 import { ReproError, unreachable } from '../errors.ts';
-import { type Augmentation, FRAME_CACHE_FIX, type ImagePreparation } from '../formats/frame-cache.ts';
+import { type Augmentation, FRAME_CACHE_FIX, type ImagePreparation } from '../results/clip-index.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import type { ClipSource } from './clip-source.ts';
 import { mixSeed } from './random-streams.ts';

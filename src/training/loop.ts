@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StepAbortedError } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
+import type { EpochMetrics } from '../results/tensorboard.ts';
 import type { State } from '../snn/tensor.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
 import type { BestEpoch, Checkpoint } from './checkpoint.ts';
 import { runEpoch } from './epoch.ts';
 import { drawInitialState, explainMemoryError } from './failures.ts';
-import type { EpochMetrics } from './metrics.ts';
 import { describeEpoch, type Position, reportProgress, restorePosition, startPosition } from './progress.ts';
 import { type TrainingTask, trainingKey } from './task.ts';
 

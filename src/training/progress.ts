@@ -1,12 +1,14 @@
+import type { LossAndAccuracy } from '../results/metrics.ts';
+import type { EpochMetrics } from '../results/tensorboard.ts';
 import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
 import type { TorchRandomState } from '../snn/torch-random.ts';
 import { formatPercent } from '../text.ts';
 import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
 import type { BestEpoch, Checkpoint, EpochSums } from './checkpoint.ts';
-import { copyLogits, type EpochMetrics, type LossAndAccuracy } from './metrics.ts';
 import type { TrainingSettings } from './model-file.ts';
 import type { TrainingTask } from './task.ts';
+import { copyLogits } from './time-constants.ts';
 
 /** How far a training is. It matches the engine's state before every batch, so that both can be saved there. */
 export interface Position {
