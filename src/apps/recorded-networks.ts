@@ -4,7 +4,6 @@ import { compareCodeUnits } from '../files/canonical-json.ts';
 import { readTestAnswers } from '../results/predictions.ts';
 import { fixOf, type ResultFile } from '../results/result-file.ts';
 import { type Difference, findDifferences } from '../runner/freshness/differences.ts';
-import { type LockFile, lockPathOf, readLockFile, whyUnreadable } from '../runner/freshness/lock-file.ts';
 import { describeDifference } from '../runner/freshness/reasons.ts';
 import { adviseOnLock, findAmong } from '../runner/freshness/recorded-runs.ts';
 import type { Plan, StageInstance } from '../runner/plan/plan.ts';

@@ -9,7 +9,7 @@ import {
   FRAME_CACHE_FILES,
   formatClipIndex,
 } from '../../results/clip-index.ts';
-import { listSome } from '../../text.ts';
+import { formatCount, listSome } from '../../text.ts';
 import { type Clip, type Clips, type EventDataset, SPLITS, type Split } from '../contract/dataset.ts';
 import { runInThreads, type Threads } from '../reading/threads.ts';
 import { WorkingSpace } from '../reading/working-space.ts';

@@ -1,6 +1,6 @@
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
+import { formatCount } from '../../text.ts';
 import { type Images, SPLITS, type Split } from '../contract/dataset.ts';
-import { formatCount } from '../contract/problems.ts';
 import { byName } from '../reading/file-tree.ts';
 
 /** What a check of still images needs to know of the data set. */

@@ -4,7 +4,7 @@ import { ReproError } from '../../errors.ts';
 import { readRegular } from '../../files/regular-file.ts';
 import { decodeIdx } from '../../formats/idx.ts';
 import type { ManifestFile } from '../../results/manifest.ts';
-import { formatBytes } from '../../text.ts';
+import { formatBytes, formatCount } from '../../text.ts';
 import {
   type DatasetFacts,
   type ImageDataset,

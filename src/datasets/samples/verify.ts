@@ -1,6 +1,6 @@
 import { ReproError } from '../../errors.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
-import { formatBytes, listSome } from '../../text.ts';
+import { formatBytes, formatCount, listSome } from '../../text.ts';
 import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
 import { refuseSimulated, showPath } from '../contract/how-to-get.ts';
 import { describeProblem, Problems } from '../contract/problems.ts';

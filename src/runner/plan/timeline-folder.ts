@@ -2,16 +2,16 @@ import { formatPlace, type Problem } from '../../schema/problems.ts';
 import type { InactiveStage } from './graph-problems.ts';
 import type { InstanceDraft } from './instances.ts';
 import { describeLink, isInArtifacts, refuseOutput } from './output-paths.ts';
+import { foldSpelling } from './path-conflicts.ts';
 import { type PathRelation, relatePaths } from './path-trie.ts';
 import type { PipelineFile } from './pipeline-file.ts';
-import type { PlacedPath } from './placed-path.ts';
 import type { PathFault, ProjectPaths } from './project-paths.ts';
-import { foldSpelling } from './spelling-conflicts.ts';
+import type { PlacedPath } from './stage-paths.ts';
 
 const advice = 'Give it a folder of its own below artifacts/, such as artifacts/timeline.';
 
 /** Where the timeline goes, in the project's form, or what is wrong with it; neither if the pipeline names no place. */
-export interface TimelineFolder {
+interface TimelineFolder {
   readonly folder?: string;
   readonly problems: readonly Problem[];
 }
