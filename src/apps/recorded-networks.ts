@@ -3,6 +3,12 @@ import { ReproError } from '../errors.ts';
 import { compareCodeUnits } from '../files/canonical-json.ts';
 import { readTestAnswers } from '../results/predictions.ts';
 import { fixOf, type ResultFile } from '../results/result-file.ts';
+import {
+  type LockFile,
+  lockPathOf,
+  readLockFile,
+  whyUnreadable,
+} from '../runner/freshness/committed-records.ts';
 import { type Difference, findDifferences } from '../runner/freshness/differences.ts';
 import { describeDifference } from '../runner/freshness/reasons.ts';
 import { adviseOnLock, findAmong } from '../runner/freshness/recorded-runs.ts';
