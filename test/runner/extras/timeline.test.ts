@@ -3,7 +3,7 @@ import { drawTimelineFiles } from '../../../src/apps/timeline.ts';
 import { timelineLines } from '../../../src/cli/run/timeline.ts';
 import type { Figure } from '../../../src/report/drawing/figure.ts';
 import { renderFigure } from '../../../src/report/drawing/render.ts';
-import { drawTimeline, type TimelineRun } from '../../../src/report/figures/timeline.ts';
+import { drawTimeline, type TimelineSession } from '../../../src/report/figures/timeline.ts';
 import { arrangeTimeline } from '../../../src/runner/extras/timeline.ts';
 import type { RunRecord } from '../../../src/runner/store/records.ts';
 
@@ -37,7 +37,7 @@ const records = [
   record('frames', 0, 10),
 ];
 
-const runsOf = (list: readonly RunRecord[]): TimelineRun[] =>
+const runsOf = (list: readonly RunRecord[]): TimelineSession[] =>
   arrangeTimeline(list).map(({ spans, ...session }) => ({ ...session, bars: spans }));
 
 /** The texts in the drawing of a figure. */
@@ -171,7 +171,7 @@ describe('the timeline of recorded runs', () => {
     expect(texts).toContain('frames');
     expect(texts).not.toContain('train@a,10');
     expect(notice).toMatch(
-      /^7\d of 1\u202f001 are drawn, those that took longest; the CSV has all\. 2 never succeeded\.$/,
+      /^7\d of 1\u202f001 are drawn: those that took longest; the CSV has all\. 2 never succeeded\.$/,
     );
     expect(figure.alt).toContain(notice);
     expect(figure.data).toHaveLength(1002);
