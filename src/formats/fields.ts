@@ -8,6 +8,8 @@ export interface FieldSource {
   readonly code: string;
   /** How to fix a bad file, in whole sentences. */
   readonly fix: string;
+  /** Where a field is written, by its path; by default, errors name only the file. */
+  readonly placeOf?: (path: string) => string;
 }
 
 interface NumberRule {
@@ -133,7 +135,7 @@ export class Fields {
 
   /** Fails naming the field, for conditions that involve several fields. */
   fail(name: string, problem: string): never {
-    throw this.#error(`field "${this.#join(name)}" ${problem}`);
+    throw this.#errorAt(this.#join(name), `field "${this.#join(name)}" ${problem}`);
   }
 
   #array(name: string): readonly unknown[] {
@@ -160,12 +162,12 @@ export class Fields {
 
   #refuse(path: string, expected: string, found: unknown): never {
     const what = path === '' ? 'the file' : `field "${path}"`;
-    throw this.#error(`${what}: expected ${expected}, found ${describeValue(found)}`);
+    throw this.#errorAt(path, `${what}: expected ${expected}, found ${describeValue(found)}`);
   }
 
-  #error(message: string): ReproError {
-    const { code, file, fix } = this.#source;
-    return new ReproError(code, escapeControls(message), { where: file, fix });
+  #errorAt(path: string, message: string): ReproError {
+    const { code, file, fix, placeOf = () => file } = this.#source;
+    return new ReproError(code, escapeControls(message), { where: placeOf(path), fix });
   }
 }
 
