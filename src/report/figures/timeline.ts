@@ -1,31 +1,39 @@
 import { formatBytes } from '../../text.ts';
 import { formatCount, formatQuantity, joinWords } from '../data/format.ts';
-import type { CsvValue, Figure, Panel } from '../drawing/figure.ts';
-import { type ChosenBars, chooseBars } from './timeline-choice.ts';
-import { drawBars, PADDING, ROW } from './timeline-panel.ts';
+import type { CsvValue, Figure, Panel, PanelSpec } from '../drawing/figure.ts';
+import { colorVariable } from '../drawing/palette.ts';
 
-/** When a stage ran, where, for how long, and with how much memory: a part of {@link TimelineRun}. */
-export interface TimelineBar {
+/** When an instance last ran, for how long, and with how much memory. */
+export interface TimelineSpan {
   readonly id: string;
   readonly stage: string;
-  /** After the start of the run. */
+  /** After the start of its session. */
   readonly startSeconds: number;
   readonly seconds: number;
-  /** With earlier executions that it went on from; null if there were none. */
+  /** With the executions that it went on from, which are not drawn; null if there were none. */
   readonly totalSeconds: number | null;
+  /** Largest resident set; null if unknown. */
   readonly peakMemoryBytes: number | null;
+  /** Name of the machine. */
   readonly host: string;
+  /** The profile with which it ran. */
   readonly profile: string;
+  /** The profile, and what a trial changed of it: `quick with train.epochs=3`. */
   readonly configuration: string;
 }
 
-/** Stages that ran without a long pause between them. */
-export interface TimelineRun {
+/** Instances that ran one after another or at the same time, with no long pause between them. */
+export interface TimelineSession {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
+  /** From the first start to the last end. */
+  readonly seconds: number;
+  /** Names of the machines, sorted: results may be fetched from others. */
   readonly hosts: readonly string[];
+  /** Profiles with which they ran, with what trials changed of them, sorted: the last run of an instance may be of another profile than the one asked for. */
   readonly profiles: readonly string[];
-  readonly bars: readonly TimelineBar[];
+  /** In the order in which they started. */
+  readonly spans: readonly TimelineSpan[];
 }
 
 export interface Timeline {
@@ -41,6 +49,20 @@ const RUN_GAP = 24;
 /** A longer name of a machine or a profile is cut off. */
 const NAME_LENGTH = 24;
 
+/** A drawing higher than this is read by nobody: two screens. */
+const HEIGHT_AT_MOST = 1800;
+
+/** What a bar takes, in px. */
+const ROW = 22;
+const PADDING = { right: 16, top: 34, bottom: 40 };
+/** Without a browser, texts are measured half as wide again as they are. */
+const MEASURED_WIDE = 1.5;
+/** Generous estimate of the mean character width of a label. */
+const LABEL_CHARACTER = 6.2;
+
+/** Thousands are separated by narrow spaces, as everywhere else. */
+const THIN_SPACES = "replace(datum.label, ',', '\u202f')";
+
 const UNITS = [
   { seconds: 86_400, name: 'days' },
   { seconds: 3600, name: 'hours' },
@@ -53,7 +75,7 @@ const UNITS = [
  *
  * @param missing names of those that never succeeded
  */
-export function drawTimeline(runs: readonly TimelineRun[], missing: readonly string[] = []): Timeline {
+export function drawTimeline(runs: readonly TimelineSession[], missing: readonly string[] = []): Timeline {
   const chosen = chooseBars(runs, { bar: ROW, run: PADDING.top + PADDING.bottom + RUN_GAP });
   const notice = [...describeOmitted(chosen), ...describeMissing(missing)].join(' ');
   const count = chosen.runs.length;
@@ -85,8 +107,8 @@ function describeMissing(missing: readonly string[]): string[] {
   ];
 }
 
-function drawTimes({ startedAt, hosts, profiles, bars }: TimelineRun): Panel {
-  const end = Math.max(...bars.map(({ startSeconds, seconds }) => startSeconds + seconds), 0.1);
+function drawTimes({ startedAt, hosts, profiles, spans }: TimelineSession): Panel {
+  const end = Math.max(...spans.map(({ startSeconds, seconds }) => startSeconds + seconds), 0.1);
   const unit = UNITS.find(({ seconds }) => end >= 3 * seconds) ?? { seconds: 1, name: 'seconds' };
   const start = startedAt.slice(0, 16).replace('T', ' ');
   return drawBars({
@@ -94,7 +116,7 @@ function drawTimes({ startedAt, hosts, profiles, bars }: TimelineRun): Panel {
     axisTitle: `${unit.name} since the first start`,
     width: TIME_WIDTH,
     end: end / unit.seconds,
-    bars: bars.map(({ id, startSeconds, seconds, totalSeconds, host, configuration }) => ({
+    bars: spans.map(({ id, startSeconds, seconds, totalSeconds, host, configuration }) => ({
       id,
       from: startSeconds / unit.seconds,
       to: (startSeconds + seconds) / unit.seconds,
@@ -108,15 +130,15 @@ function drawTimes({ startedAt, hosts, profiles, bars }: TimelineRun): Panel {
   });
 }
 
-function drawMemory({ bars }: TimelineRun): Panel {
-  const largest = Math.max(...bars.map(({ peakMemoryBytes }) => peakMemoryBytes ?? 0), 1);
+function drawMemory({ spans }: TimelineSession): Panel {
+  const largest = Math.max(...spans.map(({ peakMemoryBytes }) => peakMemoryBytes ?? 0), 1);
   const unit = largest >= 2e9 ? { bytes: 1e9, name: 'GB' } : { bytes: 1e6, name: 'MB' };
   return drawBars({
     title: 'Memory',
     axisTitle: `peak, ${unit.name}`,
     width: MEMORY_WIDTH,
     end: largest / unit.bytes,
-    bars: bars.map(({ id, peakMemoryBytes }) => ({
+    bars: spans.map(({ id, peakMemoryBytes }) => ({
       id,
       from: 0,
       to: (peakMemoryBytes ?? 0) / unit.bytes,
@@ -149,8 +171,113 @@ function formatDuration(seconds: number): string {
   return `${seconds.toFixed(seconds < 9.95 ? 1 : 0)}\u00a0s`;
 }
 
+/** What is drawn of some runs, and how many bars there are in all. */
+interface ChosenBars {
+  readonly runs: readonly TimelineSession[];
+  readonly shown: number;
+  readonly total: number;
+}
+
+/**
+ * Leaves out bars until the drawing is not too high: first come the longest of each stage, then the longest of the others. Runs of which
+ * nothing is left are left out, too. At least one bar is drawn.
+ *
+ * @param heights in px: of a bar, and of what a run takes besides its bars
+ */
+function chooseBars(
+  runs: readonly TimelineSession[],
+  heights: { readonly bar: number; readonly run: number },
+): ChosenBars {
+  const all = runs.flatMap((run) => run.spans.map((bar) => ({ run, bar })));
+  const seen = new Set<string>();
+  const ranked = all
+    .sort((a, b) => b.bar.seconds - a.bar.seconds || (a.bar.id < b.bar.id ? -1 : 1))
+    .map((one) => {
+      const isFirst = !seen.has(one.bar.stage);
+      seen.add(one.bar.stage);
+      return { ...one, isFirst };
+    });
+  const chosen = new Set<TimelineSpan>();
+  const drawn = new Set<TimelineSession>();
+  let left = HEIGHT_AT_MOST;
+  for (const { run, bar } of [
+    ...ranked.filter(({ isFirst }) => isFirst),
+    ...ranked.filter(({ isFirst }) => !isFirst),
+  ]) {
+    left -= heights.bar + (drawn.has(run) ? 0 : heights.run);
+    if (left < 0 && chosen.size > 0) break;
+    chosen.add(bar);
+    drawn.add(run);
+  }
+  return {
+    runs: runs.flatMap((run) => {
+      const spans = run.spans.filter((bar) => chosen.has(bar));
+      return spans.length === 0 ? [] : [{ ...run, spans }];
+    }),
+    shown: chosen.size,
+    total: all.length,
+  };
+}
+
+/** Bars with names at the left and labels behind them. */
+interface Bars {
+  readonly title: string;
+  readonly axisTitle: string;
+  readonly width: number;
+  /** Where the longest bar ends; the axis goes on, so that labels have room. */
+  readonly end: number;
+  readonly bars: readonly {
+    readonly id: string;
+    readonly from: number;
+    readonly to: number;
+    readonly label: string;
+  }[];
+}
+
+function drawBars({ title, axisTitle, width, end, bars }: Bars): Panel {
+  const ids = bars.map(({ id }) => id);
+  const left = Math.min(width / 2, 20 + 6.6 * Math.max(...ids.map(({ length }) => length)));
+  const height = PADDING.top + PADDING.bottom + ids.length * ROW;
+  const plotWidth = width - left - PADDING.right;
+  const labelWidth = 10 + LABEL_CHARACTER * Math.max(...bars.map(({ label }) => label.length));
+  const x = {
+    field: 'from',
+    type: 'quantitative' as const,
+    scale: { domain: [0, end / (1 - Math.min(0.7, labelWidth / plotWidth))], nice: false, zero: false },
+    axis: { title: axisTitle, tickCount: width > 400 ? 7 : 4, labelExpr: THIN_SPACES },
+  };
+  const y = {
+    field: 'id',
+    type: 'nominal' as const,
+    sort: null,
+    scale: { domain: ids, paddingInner: 0.3, paddingOuter: 0.15 },
+    axis: { title: null, grid: false, labelLimit: MEASURED_WIDE * (left - 8), minExtent: 0 },
+  };
+  const data = { values: [...bars] };
+  const spec: PanelSpec = {
+    width: plotWidth,
+    height: height - PADDING.top - PADDING.bottom,
+    padding: { left, ...PADDING },
+    autosize: 'none',
+    title: { text: title, dx: -left + 4, limit: MEASURED_WIDE * (width - 8) },
+    layer: [
+      {
+        data,
+        mark: { type: 'bar', color: colorVariable('heat'), opacity: 0.85, minBandSize: 2 },
+        encoding: { x, x2: { field: 'to' }, y },
+      },
+      {
+        data,
+        mark: { type: 'text', align: 'left', dx: 5, fontSize: 10.5, color: 'currentColor' },
+        encoding: { x: { ...x, field: 'to' }, y, text: { field: 'label', type: 'nominal' } },
+      },
+    ],
+  };
+  return { title, spec, width, height };
+}
+
 /** One row per stage instance. */
-function tabulate(runs: readonly TimelineRun[]): CsvValue[][] {
+function tabulate(runs: readonly TimelineSession[]): CsvValue[][] {
   const rows: CsvValue[][] = [
     [
       'instance',
@@ -165,8 +292,8 @@ function tabulate(runs: readonly TimelineRun[]): CsvValue[][] {
       'total_s',
     ],
   ];
-  runs.forEach(({ startedAt, bars }, index) => {
-    for (const { id, stage, startSeconds, seconds, totalSeconds, peakMemoryBytes, host, profile } of bars) {
+  runs.forEach(({ startedAt, spans }, index) => {
+    for (const { id, stage, startSeconds, seconds, totalSeconds, peakMemoryBytes, host, profile } of spans) {
       rows.push([
         id,
         stage,

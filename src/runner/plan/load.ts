@@ -16,7 +16,7 @@ import { ProjectPaths } from './project-paths.ts';
 import { findConfigurationProblems } from './schema-map.ts';
 import { findSpellingConflicts } from './spelling-conflicts.ts';
 import { readCondition, StageReader, type Surroundings } from './stage-reader.ts';
-import { readTimelineFolder } from './timeline-folder.ts';
+import { findTimelineProblems } from './timeline-folder.ts';
 import { findTrial, findUnknownMachineSettings } from './trial.ts';
 import { findUnusedOverrides } from './unused-overrides.ts';
 import { SparingMemory, setOptimising } from './v8-settings.ts';
@@ -93,11 +93,11 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
     ...(request.isForReading === true ? { tolerated: misplaced } : {}),
   });
   const ignoresCase = request.ignoresCase ?? paths.ignoresCase(pipelineFile);
-  const timeline = readTimelineFolder(pipeline, paths, { drafts, inactive, ignoresCase });
+  const timelineProblems = findTimelineProblems(pipeline, paths, { drafts, inactive, ignoresCase });
   misplaced.push(
     ...findPathConflicts(drafts, paths),
     ...(ignoresCase ? findSpellingConflicts(drafts) : []),
-    ...timeline.problems,
+    ...timelineProblems,
   );
   if (request.isForReading !== true) throwProblems(misplaced);
   memory.collect(drafts.length);
@@ -146,7 +146,9 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
     lock: { profiles: pipeline.content.lock ?? [] },
     ...(trial === null ? {} : { trial }),
     ...(pipeline.content.cache === undefined ? {} : { remote: readRemote(pipeline.content.cache) }),
-    ...(timeline.folder === undefined ? {} : { timeline: timeline.folder }),
+    ...(pipeline.content.timeline === undefined || timelineProblems.length > 0
+      ? {}
+      : { timeline: pipeline.content.timeline }),
     ...(misplaced.length === 0 ? {} : { misplaced }),
     warnings: findUnusedOverrides(pipeline.content, settings),
   };
