@@ -38,19 +38,19 @@ describe('an instance whose time is over goes on', () => {
     const first = await submit();
     await noteStart(first);
     save('1');
-    expect(await continueInQueue(first, 3)).toEqual({ kind: 'goes-on', count: 1 });
+    expect(await continueInQueue(first, 3)).toEqual({ kind: 'continues', count: 1 });
     // The same job, from the queue, which was not put back there the next time.
     await noteStart(first);
     save('2', 2);
-    expect(await continueInQueue(first, 3)).toEqual({ kind: 'goes-on', count: 2 });
+    expect(await continueInQueue(first, 3)).toEqual({ kind: 'continues', count: 2 });
     const end = { version: 1, job: '1', node: 'n', kind: 'interrupted', because: 'time' } as const;
-    expect(await judgeEnded(end, first, 3)).toEqual({ kind: 'goes-on', count: 2 });
+    expect(await judgeEnded(end, first, 3)).toEqual({ kind: 'continues', count: 2 });
     const second = await submit(2);
     await noteStart(second);
     save('3', 3);
     // Killed before it could count; asking twice counts once.
     for (let i = 0; i < 2; i += 1) {
-      expect(await judgeEnded(null, second, 3)).toEqual({ kind: 'goes-on', count: 3 });
+      expect(await judgeEnded(null, second, 3)).toEqual({ kind: 'continues', count: 3 });
     }
     const third = await submit(3);
     await noteStart(third);
@@ -64,7 +64,7 @@ describe('an instance whose time is over goes on', () => {
     const other = await submit();
     await noteStart(other);
     save('5', 5);
-    expect(await continueInQueue(other, 3)).toEqual({ kind: 'goes-on', count: 1 });
+    expect(await continueInQueue(other, 3)).toEqual({ kind: 'continues', count: 1 });
   });
 
   test('not if nothing has been saved since it began', async () => {
@@ -87,7 +87,7 @@ describe('an instance whose time is over goes on', () => {
     symlinkSync(path.join(root, 'gone'), path.join(root, 'resume/link'));
     await noteStart(task);
     rmSync(path.join(root, 'resume/link'));
-    expect(await continueInQueue(task, 3)).toEqual({ kind: 'goes-on', count: 1 });
+    expect(await continueInQueue(task, 3)).toEqual({ kind: 'continues', count: 1 });
   });
 
   test('not if its job did not come as far as the stage, or it has nowhere to save', async () => {

@@ -100,12 +100,12 @@ export class Slurm {
     return { ids: [...new Set(rows.map(({ id }) => id))] };
   }
 
-  /** What the queue says about these jobs: one call for all of them. */
-  async readQueue(jobIds: readonly string[]): Promise<TableAnswer> {
-    if (jobIds.length === 0) return { table: new Map() };
+  /** What the queue says about these jobs, named as by `nameJob`: one call for all of them. */
+  async readQueue(jobs: readonly string[]): Promise<TableAnswer> {
+    if (jobs.length === 0) return { table: new Map() };
     const answer = await this.#ask('squeue', [
       ...[...wholeQueue, '--array', `--format=${queueFormat}`],
-      `--jobs=${jobIds.join(',')}`,
+      `--jobs=${idsOf(jobs).join(',')}`,
     ]);
     if (answer.kind === 'ok') return { table: await this.#withExitCodes(parseQueue(answer.text)) };
     // All are unknown: if Slurm knows some, it reports those.
@@ -125,11 +125,11 @@ export class Slurm {
   }
 
   /** What accounting says about these jobs. */
-  async readAccounting(jobIds: readonly string[]): Promise<TableAnswer> {
-    if (jobIds.length === 0) return { table: new Map() };
+  async readAccounting(jobs: readonly string[]): Promise<TableAnswer> {
+    if (jobs.length === 0) return { table: new Map() };
     const answer = await this.#ask('sacct', [
       ...['--allocations', '--array', '--noheader', '--parsable2', `--format=${accountingFormat}`],
-      `--jobs=${jobIds.join(',')}`,
+      `--jobs=${idsOf(jobs).join(',')}`,
     ]);
     if (answer.kind === 'ok') return { table: parseAccounting(answer.text) };
     return { table: null, problem: answer.text };
@@ -152,10 +152,10 @@ export class Slurm {
       }
     | { readonly problem: string }
   > {
-    const queue = await this.readQueue(idsOf(jobs));
+    const queue = await this.readQueue(jobs);
     if (queue.table === null) return { problem: queue.problem };
     const gone = jobs.filter((job) => !queue.table.has(job));
-    const past: TableAnswer = hasAccounting ? await this.readAccounting(idsOf(gone)) : { table: new Map() };
+    const past: TableAnswer = hasAccounting ? await this.readAccounting(gone) : { table: new Map() };
     return {
       stateOf: (job) =>
         queue.table.get(job) ?? (past.table === null ? null : (past.table.get(job) ?? 'absent')),

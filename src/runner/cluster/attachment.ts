@@ -12,11 +12,11 @@ import type { Verdict } from './verdict.ts';
 type Ended = Extract<Verdict, { kind: 'failed' | 'dropped' }>;
 
 /**
- * The jobs of an earlier command that are waited for, instead of submitting others.
+ * Finds jobs of earlier commands to wait for, instead of submitting new ones.
  *
- * @param waiting what is to run, with what is known of its fingerprint
- * @param options.isAttached whether the ends of jobs are told, rather than what has failed, or is stale since, submitted again
- * @throws {ReproError} `job-differs` if one that goes on was submitted for other code, parameters or inputs
+ * @param waiting the instances that have to run, with what is known of their fingerprints
+ * @param options.isAttached whether the ends of jobs are only reported; otherwise failed and stale instances are submitted again
+ * @throws {ReproError} `job-differs` if a job under way was submitted for other code, parameters or inputs
  */
 export async function findAttachable(
   ids: readonly string[],
@@ -31,7 +31,7 @@ export async function findAttachable(
     if (job === undefined || parts === undefined) continue;
     const { verdict } = job;
     if (verdict.kind === 'wait') compared.push({ id, existing: job, parts });
-    // A run that is only attached to tells how a job ended.
+    // `attach` reports how a job ended.
     if (verdict.kind === 'wait' || isAttached) found.set(id, job);
     const text = await describeWarning(job, parts, isAttached);
     if (text !== null) onEvent({ kind: 'note', id, level: 'warning', text });
@@ -41,7 +41,7 @@ export async function findAttachable(
   return found;
 }
 
-/** What there is to say about a job that is over, besides how it ended. */
+/** A warning about a job that is over; null if there is none. */
 async function describeWarning(
   { submitted, index, verdict, task }: ExistingJob,
   parts: FingerprintParts,
@@ -63,10 +63,10 @@ function describeEnd(job: string, verdict: Ended): string {
   return reason.startsWith('job ') ? reason : `${job} failed meanwhile: ${reason}`;
 }
 
-/** More than a screenful helps nobody. */
+/** The others are only counted. */
 const shownAtMost = 5;
 
-/** The error about jobs that were submitted for other code, parameters or inputs than there are now; null if there are none. */
+/** The error about jobs whose code, parameters or inputs have changed since they were submitted; null if there are none. */
 async function findDifferingJobs(
   jobs: readonly { readonly id: string; readonly existing: ExistingJob; readonly parts: FingerprintParts }[],
 ): Promise<ReproError | null> {
@@ -93,18 +93,18 @@ async function findDifferingJobs(
   );
 }
 
-/** Whether an instance whose time was over goes on in another job. */
+/** Whether an instance whose job's time was over continues in another job. */
 type Replaced =
-  | { readonly kind: 'goes-on'; readonly count: number }
+  | { readonly kind: 'continues'; readonly count: number }
   | { readonly kind: 'ends'; readonly error: ReproError };
 
 /**
- * Decides about an instance whose earlier job was ended by its time, as whoever had waited for that job would have. Then the end of that
- * job is taken note of.
+ * Decides whether an instance continues after its earlier job ended with its time, as a command that watched the job would have. If not, that
+ * is recorded as the end of the job.
  *
  * @param parts what is known of its fingerprint now
- * @param limit how often it may go on
- * @returns null if it begins anew: its job has ended otherwise, it cannot be resumed, or it is another since
+ * @param limit how often it may continue
+ * @returns null if it starts from the beginning: its job ended for another reason, it cannot be resumed, or it has changed since
  */
 export async function judgeEarlierJob(
   plan: Plan,
@@ -118,14 +118,14 @@ export async function judgeEarlierJob(
   if (!isTime || instance === undefined || instance.resume.length === 0) return null;
   if ((await findChangedParts(task.parts, parts)).length > 0) return null;
   const continued = await judgeEnded(end, continuedTaskOf(plan, instance, submitted.folder, index), limit);
-  if (continued.kind === 'goes-on') return continued;
+  if (continued.kind === 'continues') return continued;
   const [reason = ''] = verdict.text.split('\n', 1);
   const text = `${reason}${continued.why}`;
   await noteEnd({ submitted, index }, { code: continued.code, text });
   return { kind: 'ends', error: new ReproError(continued.code, text) };
 }
 
-/** Takes note that another job has taken the place of one that did not say how it ended. */
+/** Records that a new job replaces one that did not report its end. */
 export async function noteReplaced(job: PlacedJob): Promise<void> {
   if (hasEnded(job.submitted.folder.readEnd(job.index))) return;
   await noteEnd(job, { code: 'replaced', text: 'replaced by a new job' });

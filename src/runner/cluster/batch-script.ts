@@ -10,7 +10,7 @@ import type { ClusterSettings } from './cluster-settings.ts';
 import { type Dependency, groupIntoBatches, type PlannedBatch } from './grouping.ts';
 import { mutexOf, requestOf, staysLocal } from './instance-request.ts';
 
-/** What the scripts of one run share. */
+/** The context of all scripts of one run. */
 export interface ScriptContext {
   readonly settings: ClusterSettings;
   /** The cache's folder of jobs. */
@@ -18,11 +18,11 @@ export interface ScriptContext {
   readonly projectRoot: string;
   /** Words that start the runner on a node: Node.js and the program. */
   readonly runner: readonly string[];
-  /** The names of jobs that are known, by the tokens of their batches. */
+  /** Ids of known jobs, by the tokens of their batches. */
   readonly jobIds: ReadonlyMap<string, string>;
 }
 
-/** The script of a batch, and how Slurm knows it by name. */
+/** The script of a batch, and the name and comment by which Slurm knows it. */
 export function describeBatch(
   context: ScriptContext,
   planned: PlannedBatch,
@@ -64,7 +64,7 @@ export function describeBatch(
   return { name, comment, script, folder };
 }
 
-/** What all jobs of a mutex are called. Slurm looks at the jobs of one user in all projects, and it is this project's thing. */
+/** The name of all jobs with a mutex. It includes the project, since Slurm compares names over all projects of a user. */
 function nameMutex(mutex: string, projectRoot: string): string {
   const project = createHash('sha256').update(projectRoot).digest('hex').slice(0, 8);
   return `mutex.${mutex}.${project}`;
@@ -84,19 +84,19 @@ function writeDependency(dependency: Dependency, jobIds: ReadonlyMap<string, str
   }
 }
 
-/** A script that a run would submit. */
+/** A script that a run would submit, for `--dry-run`. */
 export interface DryRunScript {
   readonly stage: string;
   readonly ids: readonly string[];
-  /** As it would be, with the names of stages where there would be the ids of jobs. */
+  /** With names of stages instead of job ids. */
   readonly script: string;
 }
 
-/** What Slurm allows by default; a dry run asks nobody. */
+/** Slurm's default; a dry run does not call Slurm. */
 const arraySizeByDefault = 1001;
 
 /**
- * The scripts that a run would submit for these instances, in order. Instances that wait for one that stays on this machine would be
+ * The scripts that a run would submit for these instances, in order. An instance that depends on one that stays on this machine would be
  * submitted only after that one.
  *
  * @param ids what would run, in plan order

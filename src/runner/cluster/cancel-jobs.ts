@@ -20,26 +20,26 @@ export interface CancelledJob {
 
 export interface CancelReport {
   readonly cancelled: readonly CancelledJob[];
-  /** Jobs that waited for these, and so will never run. A runner that waits for them takes note of that itself: then there are none here. */
+  /** Dependents of these, which will never run. Empty if a run is under way: that run cancels them itself. */
   readonly dropped: readonly CancelledJob[];
-  /** Whether a run that is under way was told to submit nothing more. */
+  /** Whether a run under way was told to submit nothing more. */
   readonly isRunTold: boolean;
 }
 
-/** How often it is looked whether a job that is being submitted has an id. */
+/** How often to check whether a job that is being submitted has an id. */
 const lookEveryMs = 200;
 
-/** Longer than `sbatch` is waited for. */
+/** Longer than the time limit of `sbatch`. */
 const submittedWithinMs = 90_000;
 
 interface Target extends CancelledJob, JobToEnd {}
 
 /**
- * Cancels jobs that have not ended, and waits until they have, so that nothing writes to the folder any more. A run that is under way
- * submits no more if all are cancelled.
+ * Cancels jobs that have not ended, and waits until they have, so that nothing writes to the folder any more. If all are cancelled, a run
+ * under way submits nothing more.
  *
  * @param targets stages or instances; none: all
- * @param withinMs how long it waits
+ * @param withinMs how long to wait
  * @throws {ReproError} `usage` if a target has no job; `slurm-cluster` if they are another cluster's; `slurm-unreachable`, `slurm-refused`; `jobs-ending` if they still end after a minute;
  *   `jobs-unreadable`, `jobs-damaged` once all that can be read are cancelled
  */
@@ -60,14 +60,14 @@ export async function cancelJobs(
   await cancel(slurm, wanted);
   const dropped = isWatched ? [] : findDependents(all, wanted);
   await cancel(slurm, dropped);
-  // What is dropped has not begun, so that takes no time.
+  // Dropped jobs have not started, so this takes no time.
   const isDropped = ({ job }: Target) => `job ${job} was dropped: a job that it depends on was cancelled`;
   const isCancelled = ({ job }: Target) => `job ${job} was cancelled`;
   const ending = [
     ...(await awaitEnd(slurm, dropped, isDropped, withinMs)),
     ...(await awaitEnd(slurm, wanted, isCancelled, withinMs)),
   ];
-  // Another runner that waits for them takes note of it, and removes what is left.
+  // A run under way records this itself, and removes what is left.
   if (!(await isHeld(folder.lock))) await tidy(folder, [...wanted, ...dropped], targets.length === 0);
   if (ending.length > 0) throw stillEnding(ending, folder);
   const [problem] = problems;
@@ -83,7 +83,7 @@ function stillEnding(jobs: readonly Target[], folder: CacheFolder): ReproError {
   });
 }
 
-/** @param lock of a run that is under way; null if there is none */
+/** @param lock of a run under way; null if there is none */
 async function listUnended(
   slurm: Slurm,
   batches: readonly SubmittedBatch[],
@@ -102,7 +102,7 @@ async function listUnended(
   return found;
 }
 
-/** Of one that may just be being submitted; null if that is not done, or not yet. */
+/** Waits for the id of a batch that may be being submitted; null if there is none. */
 async function awaitJobId(slurm: Slurm, one: SubmittedBatch, lock: string): Promise<SubmittedBatch | null> {
   const { folder } = one;
   for (const until = performance.now() + submittedWithinMs; performance.now() < until; ) {
@@ -126,7 +126,7 @@ function select(all: readonly Target[], targets: readonly string[]): Target[] {
   return all.filter(({ id, submitted }) => targets.includes(id) || targets.includes(submitted.batch.stage));
 }
 
-/** Those of the others that wait for what was cancelled, or for each other; not if that has ended well in the last moment. */
+/** The direct and indirect dependents of cancelled jobs, except of jobs that succeeded at the last moment. */
 function findDependents(all: readonly Target[], cancelled: readonly Target[]): Target[] {
   const isMade = ({ submitted, index }: Target): boolean => {
     const kind = submitted.folder.readEnd(index)?.kind;
@@ -148,7 +148,7 @@ function findDependents(all: readonly Target[], cancelled: readonly Target[]): T
   return found;
 }
 
-/** What a run was asked for; if all of it is cancelled, it does not matter that this is damaged. */
+/** The instances of the run; if all are cancelled, a damaged file does not matter. */
 function readAsked(folder: CacheFolder, isAll: boolean): readonly string[] {
   try {
     return readSubmittedRun(folder)?.ids ?? [];
@@ -167,7 +167,8 @@ function toReport({ id, job }: Target): CancelledJob {
 }
 
 /**
- * Removes what was cancelled, so that whoever goes on with the run does not submit it again. How others have ended is still to be told.
+ * Removes what was cancelled, so that a command that continues the run does not submit it again. The ends of other jobs are still to be
+ * reported.
  *
  * @param isAll whether nothing of the run is wanted any more
  */
@@ -195,14 +196,14 @@ async function tidy(folder: CacheFolder, ended: readonly Target[], isAll: boolea
   if (isWhole) await removeSubmittedRun(folder);
 }
 
-/** A job that is to end. */
+/** A job to end. */
 interface JobToEnd {
   readonly job: string;
   readonly submitted: SubmittedBatch;
   readonly index: number;
 }
 
-/** A stage that is told to end may take this long to save its work; then Slurm kills it. */
+/** Longer than Slurm gives a stage to save its work, before it kills the stage. */
 const endedWithinMs = 60_000;
 
 const askEveryMs = 500;
@@ -210,7 +211,7 @@ const askEveryMs = 500;
 /**
  * Asks Slurm to cancel jobs.
  *
- * @throws {ReproError} `slurm-unreachable`, `slurm-refused`; `locked` if one is another user's, and Slurm does not show it
+ * @throws {ReproError} `slurm-unreachable`, `slurm-refused`; `locked` if Slurm does not show one because it is another user's
  */
 async function cancel(slurm: Slurm, jobs: readonly JobToEnd[]): Promise<void> {
   if (jobs.length === 0) return;
@@ -225,10 +226,10 @@ async function cancel(slurm: Slurm, jobs: readonly JobToEnd[]): Promise<void> {
   );
 }
 
-/** Of a job that it does not show, Slurm says the same as of one that has ended. */
+/** Slurm answers the same about a hidden job as about one that has ended. */
 async function assertShown(slurm: Slurm, jobs: readonly JobToEnd[]): Promise<void> {
   const others = jobs.filter(({ submitted }) => !isOwn(submitted.batch.owner));
-  const answer = await slurm.readQueue(idsOf(others));
+  const answer = await slurm.readQueue(others.map(({ job }) => job));
   if (answer.table === null) throw unreachable(answer.problem);
   const absent = others.find(({ job }) => !answer.table.has(job));
   if (absent === undefined) return;
@@ -237,31 +238,31 @@ async function assertShown(slurm: Slurm, jobs: readonly JobToEnd[]): Promise<voi
 }
 
 /**
- * Waits until cancelled jobs have ended, so that nothing writes to the folder any more, and takes note of that for each.
+ * Waits until cancelled jobs have ended, so that nothing writes to the folder any more, and records the end of each.
  *
- * @param say how a job ended that could not say so itself
- * @returns those that still end after that time
- * @throws {ReproError} `slurm-unreachable` if it is not known then
+ * @param describe the end of a job that did not report it itself
+ * @returns those that have not ended after that time
+ * @throws {ReproError} `slurm-unreachable` if that is unknown then
  */
 async function awaitEnd<Job extends JobToEnd>(
   slurm: Slurm,
   jobs: readonly Job[],
-  say: (job: Job) => string,
+  describe: (job: Job) => string,
   withinMs = endedWithinMs,
 ): Promise<readonly Job[]> {
   const before = new Map(jobs.map((one) => [one, timeOfEnd(one)]));
   const until = performance.now() + withinMs;
   for (let rest = jobs; rest.length > 0; ) {
-    const answer = await slurm.readQueue(idsOf(rest));
+    const answer = await slurm.readQueue(rest.map(({ job }) => job));
     const { table } = answer;
     const isActive = (one: Job): boolean => {
       const state = table?.get(one.job)?.state;
       if (state === undefined || phaseOf(state) !== 'active') return false;
-      // Its node cleans up, which may take minutes; the job has said its last word.
+      // Its node may clean up for minutes, but the job has reported its end.
       return state !== 'COMPLETING' || timeOfEnd(one) === before.get(one);
     };
     const over = table === null ? [] : rest.filter((one) => !isActive(one));
-    for (const one of over) await takeNote(one, say(one));
+    for (const one of over) await recordEnd(one, describe(one));
     rest = rest.filter((one) => !over.includes(one));
     if (rest.length === 0) break;
     if (performance.now() >= until) {
@@ -273,17 +274,13 @@ async function awaitEnd<Job extends JobToEnd>(
   return [];
 }
 
-/** null if it has not said how it ended. */
+/** null if it has not reported its end. */
 function timeOfEnd({ submitted: { folder }, index }: JobToEnd): number | null {
   return statSync(folder.endFile(index), { throwIfNoEntry: false })?.mtimeMs ?? null;
 }
 
-async function takeNote({ submitted: { folder }, index, job }: JobToEnd, text: string): Promise<void> {
+async function recordEnd({ submitted: { folder }, index, job }: JobToEnd, text: string): Promise<void> {
   if (hasEnded(folder.readEnd(index))) return;
   const said = { code: 'cancelled', text, node: 'none' };
   await writeTaskEnd(folder.endFile(index), { version: 1, kind: 'failed', job, ...said });
-}
-
-function idsOf(jobs: readonly JobToEnd[]): string[] {
-  return [...new Set(jobs.map(({ job }) => job.split('_', 1)[0] ?? job))];
 }

@@ -18,21 +18,21 @@ export type Need =
 
 /** Finds out which instances have to run, before their dependencies have. */
 export class ClusterFreshness {
-  readonly #surroundings: SharedRun;
+  readonly #run: SharedRun;
   readonly #preparation: Preparation;
   readonly #known = new Map<string, readonly RecordedOutput[] | 'pending'>();
 
-  constructor(surroundings: SharedRun) {
-    this.#surroundings = surroundings;
+  constructor(run: SharedRun) {
+    this.#run = run;
     this.#preparation = new Preparation({
-      ...surroundings,
-      machine: unlimitedMachine(surroundings.session.plan),
+      ...run,
+      machine: unlimitedMachine(run.session.plan),
     });
   }
 
   /** To be called for instances in plan order. After a hit, the outputs are in place. */
   async check(instance: StageInstance): Promise<Need> {
-    const { isForced, produced } = this.#surroundings;
+    const { isForced, produced } = this.#run;
     const found = await this.#find(instance, isForced(instance.id));
     this.#known.set(instance.id, found.kind === 'hit' ? (produced.get(instance.id) ?? 'pending') : 'pending');
     return found;
@@ -46,7 +46,7 @@ export class ClusterFreshness {
   }
 
   async #find(instance: StageInstance, isForced: boolean): Promise<Need> {
-    const freshness = await this.#surroundings.session.freshness.check(instance, (id) => this.#known.get(id));
+    const freshness = await this.#run.session.freshness.check(instance, (id) => this.#known.get(id));
     if ('record' in freshness) {
       return isForced ? { kind: 'to-run', parts: freshness.record.parts } : this.checkAgain(instance);
     }

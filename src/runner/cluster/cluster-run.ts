@@ -29,36 +29,36 @@ export interface ClusterOptions {
   readonly selection: PlanSelection;
   /** Words that start the runner on a node: Node.js and the program. */
   readonly runner: readonly string[];
-  /** Whether to submit and leave, rather than to wait. */
+  /** Whether to submit and return, without waiting. */
   readonly isDetached: boolean;
-  /** Whether jobs that have failed meanwhile are told as failures, rather than submitted again. */
+  /** Whether jobs that have failed meanwhile are reported as failures instead of submitted again. */
   readonly isAttached: boolean;
 }
 
-/** Runs the instances of a run that do not stay here as jobs of Slurm. */
+/** Runs the instances that do not stay on this machine as jobs of Slurm. */
 export function runOnSlurm(options: ClusterOptions): StartOtherMachines {
-  return async (surroundings) => {
-    await forgetCancellation(surroundings.session.folder.jobs);
-    const slurm = new Slurm(surroundings.environment);
+  return async (run) => {
+    await forgetCancellation(run.session.folder.jobs);
+    const slurm = new Slurm(run.environment);
     const facts = await slurm.describe();
-    const run = new ClusterRun(surroundings, options, slurm, facts);
+    const cluster = new ClusterRun(run, options, slurm, facts);
     try {
-      await run.begin();
+      await cluster.begin();
     } catch (error) {
-      await run.abandon();
-      const { folder } = surroundings.session;
-      surroundings.assertLocked();
-      // What was submitted before stays, and is found by the next command.
+      await cluster.abandon();
+      const { folder } = run.session;
+      run.assertLocked();
+      // Jobs submitted before stay, and the next command finds them.
       const { batches, problems } = findBatches(folder.jobs);
       if (batches.length === 0 && problems.length === 0) await removeSubmittedRun(folder);
-      throw withJobsThatGoOn(error, listOutstanding(folder).length);
+      throw withSubmittedJobs(error, listOutstanding(folder).length);
     }
-    return run;
+    return cluster;
   };
 }
 
-/** Says of a run that has not begun as a whole what of it has. */
-function withJobsThatGoOn(error: unknown, count: number): unknown {
+/** Adds to an error that some jobs of the run were submitted all the same. */
+function withSubmittedJobs(error: unknown, count: number): unknown {
   if (!(error instanceof ReproError) || error.code !== 'slurm-refused' || count === 0) return error;
   const { code, message, where, fix, cause } = error;
   const [jobs, them] =
@@ -71,66 +71,67 @@ function withJobsThatGoOn(error: unknown, count: number): unknown {
 
 type Followed = InstanceResult | 'dropped';
 
-/** Runs the instances of a run that do not stay here as jobs of one cluster. */
+/** The jobs of one run on one cluster. */
 class ClusterRun implements OtherMachines {
-  readonly #surroundings: SharedRun;
+  readonly #run: SharedRun;
   readonly #options: ClusterOptions;
   readonly #slurm: Slurm;
   readonly #facts: ClusterFacts;
   readonly #freshness: ClusterFreshness;
   readonly #queue: JobQueue;
   readonly #watch: JobWatch;
-  /** Whose earlier jobs were told to run in any case, and go on. */
+  /** Instances with a forced job from an earlier command that is still under way. */
   readonly #forced = new Set<string>();
-  /** What needs no job. */
+  /** Results of instances that need no job. */
   readonly #settled = new Map<string, InstanceResult>();
   readonly #following = new Map<string, Promise<Followed>>();
-  /** Where jobs would say how they ended that had ended before. */
+  /** The end files of jobs that had ended before this run. */
   #endFiles: ReadonlySet<string> = new Set();
   readonly #unneeded: UnneededJobs;
-  /** Why nothing more is to be submitted, if another command has said so. */
+  /** Set if another command has cancelled this run. */
   #cancellation: ReproError | null = null;
-  /** Aborted once nothing more is to be submitted. */
+  /** Aborted when nothing more may be submitted. */
   readonly #enough = new AbortController();
 
   constructor(asked: SharedRun, options: ClusterOptions, slurm: Slurm, facts: ClusterFacts) {
-    // A job that was to run in any case, and goes on, is none that need not run.
+    // A forced job of an earlier command stays forced.
     const isForced = (id: string): boolean => asked.isForced(id) || this.#forced.has(id);
-    const surroundings = { ...asked, isForced };
-    this.#surroundings = surroundings;
+    const run = { ...asked, isForced };
+    this.#run = run;
     this.#options = options;
     this.#slurm = slurm;
     this.#facts = facts;
     const { settings, isAttached, isDetached } = options;
-    this.#freshness = new ClusterFreshness(surroundings);
-    this.#unneeded = new UnneededJobs(surroundings, slurm);
-    const signal = AbortSignal.any([surroundings.signal, this.#enough.signal]);
+    this.#freshness = new ClusterFreshness(run);
+    this.#unneeded = new UnneededJobs(run, slurm);
+    const signal = AbortSignal.any([run.signal, this.#enough.signal]);
     const onPause = (id: string, why: string): void => {
-      surroundings.onEvent({ kind: 'note', id, level: 'warning', text: why });
+      run.onEvent({ kind: 'note', id, level: 'warning', text: why });
       this.#queue.pause();
     };
     this.#queue = new JobQueue({
-      ...{ surroundings, isAttached, continuations: settings.continuations },
-      submitter: new Submitter(surroundings, {
+      ...{ run, isAttached, continuations: settings.continuations },
+      submitter: new Submitter(run, {
         ...{ ...options, slurm, facts, signal },
         onPause: isDetached ? null : onPause,
       }),
       onJob: (id, job) =>
         this.#following.set(id, isDetached ? this.#leave(id, job) : this.#conclude(id, job)),
     });
-    this.#watch = new JobWatch({ ...settings, slurm, ...facts, onEvent: surroundings.onEvent });
-    surroundings.signal.addEventListener('abort', () => this.#watch.stop(), { once: true });
+    this.#watch = new JobWatch({ ...settings, slurm, ...facts, onEvent: run.onEvent });
+    run.signal.addEventListener('abort', () => this.#watch.stop(), { once: true });
   }
 
   async begin(): Promise<void> {
-    const { session, ids, isForced, failFast } = this.#surroundings;
+    const { session, ids, isForced, failFast } = this.#run;
     const { selection } = this.#options;
     const [slurm, cluster] = [this.#slurm, this.#facts];
     const existing = await findExistingJobs(session.folder.jobs, { slurm, cluster, selection });
     this.#queue.expect(existing.latest);
     this.#endFiles = existing.endFiles;
-    const run = { ...selection, ids, failFast, forced: ids.filter((id) => isForced(id)) };
-    await recordSubmittedRun(session.folder, run, existing.latest.size > 0);
+    const forced = ids.filter((id) => isForced(id));
+    const asked = { ...selection, ids, failFast, forced };
+    await recordSubmittedRun(session.folder, asked, existing.latest.size > 0);
     for (const [id, { verdict, task }] of existing.latest)
       if (verdict.kind === 'wait' && task.isForced) this.#forced.add(id);
     for (const id of ids) {
@@ -139,14 +140,14 @@ class ClusterRun implements OtherMachines {
       if (found.kind === 'hit' || found.kind === 'failed') {
         this.#settled.set(id, found.kind);
       } else if (!this.#isLocal(id)) {
-        // What no job can have is said before anything is submitted.
+        // Refused before anything is submitted.
         mutexOf(instance);
         if (found.kind === 'to-run') this.#queue.add(id, found.parts);
       }
     }
     const fresh = ids.filter((id) => !this.#settled.has(id) && !existing.latest.has(id));
     for (const { id, text } of findSubmissionWarnings(session.plan, fresh, this.#options.settings)) {
-      this.#surroundings.onEvent({ kind: 'note', id, level: 'warning', text });
+      this.#run.onEvent({ kind: 'note', id, level: 'warning', text });
     }
     await this.#queue.begin();
   }
@@ -172,10 +173,10 @@ class ClusterRun implements OtherMachines {
   }
 
   async end(results: ReadonlyMap<string, InstanceResult>): Promise<void> {
-    const { signal, session, ids } = this.#surroundings;
+    const { signal, session, ids } = this.#run;
     await this.abandon();
-    // Otherwise another run goes on with them.
-    this.#surroundings.assertLocked();
+    // Otherwise another run has taken over the jobs.
+    this.#run.assertLocked();
     const begun = [...results].filter(([, result]) => result !== 'interrupted').map(([id]) => id);
     await noteBegun(session.folder, begun);
     if (signal.aborted || this.#options.isDetached) return;
@@ -190,19 +191,19 @@ class ClusterRun implements OtherMachines {
   }
 
   /**
-   * Queues an instance, all of whose dependencies are done.
+   * Queues an instance whose dependencies are done.
    *
-   * @returns null; or what became of it without a job
+   * @returns its result if it needs no job; otherwise null
    */
   async #lookAgain(id: string): Promise<InstanceResult | null> {
     const found = await this.#freshness.checkAgain(this.#instance(id));
     if (found.kind !== 'to-run') return found.kind === 'hit' ? 'hit' : 'failed';
-    // An earlier wave may have come to it meanwhile.
+    // An earlier wave may have submitted it meanwhile.
     if (!this.#isSubmitted(id)) this.#queue.add(id, found.parts);
     return null;
   }
 
-  /** Waits for the job of an instance, all of whose dependencies are done; without one, the run was interrupted before its turn came. */
+  /** Waits for the job of an instance whose dependencies are done. If it has none, the run was interrupted before its turn. */
   async #finish(id: string): Promise<InstanceResult> {
     try {
       for (;;) {
@@ -211,7 +212,7 @@ class ClusterRun implements OtherMachines {
         if (refusal !== undefined) throw refusal;
         const result = (await this.#following.get(id)) ?? 'interrupted';
         if (result !== 'dropped') return result;
-        // It was dropped when the first attempt of something before it failed, which has succeeded since.
+        // It was dropped when a dependency failed, which has succeeded in another attempt since.
         this.#following.delete(id);
         const settled = await this.#lookAgain(id);
         if (settled !== null) return settled;
@@ -221,11 +222,11 @@ class ClusterRun implements OtherMachines {
     }
   }
 
-  /** Says that it is submitted, and waits for nothing. */
+  /** Reports that it is submitted, without waiting. */
   async #leave(id: string, { submitted, index }: PlacedJob): Promise<Followed> {
     const job = jobOf(submitted.batch, index) ?? '';
     const said = { state: 'PENDING', isRunning: false, reason: null, node: null, elapsedSeconds: null };
-    this.#surroundings.onEvent({ kind: 'job', id, job, ...said });
+    this.#run.onEvent({ kind: 'job', id, job, ...said });
     return 'interrupted';
   }
 
@@ -240,13 +241,13 @@ class ClusterRun implements OtherMachines {
     }
   }
 
-  /** For what went wrong here, rather than there. */
+  /** Reports an error of this machine, not of a job. */
   async #fail(id: string, error: unknown): Promise<'failed' | 'interrupted'> {
     if (error instanceof ReproError && error.code === 'cancelled') {
       this.#cancellation = error;
       return 'interrupted';
     }
-    const { session, onEvent, failFast } = this.#surroundings;
+    const { session, onEvent, failFast } = this.#run;
     const logFile = logFileOf(session.folder, id);
     onEvent({ kind: 'failed', id, seconds: 0, ...describeFailure(error), logFile, logTail: [] });
     if (failFast) await this.cancelWaiting();
@@ -258,16 +259,16 @@ class ClusterRun implements OtherMachines {
     const { verdict, submitted, index } = settled;
     if (this.#unneeded.has(id) && verdict.kind === 'failed' && verdict.code === 'cancelled')
       return 'interrupted';
-    const concluded = await finishInstance(this.#surroundings, this.#options.settings, instance, settled);
+    const concluded = await finishInstance(this.#run, this.#options.settings, instance, settled);
     if (concluded.kind !== 'again') {
-      if (concluded.kind === 'failed' && this.#surroundings.failFast) await this.cancelWaiting();
+      if (concluded.kind === 'failed' && this.#run.failFast) await this.cancelWaiting();
       return concluded.kind;
     }
     const parts = submitted.folder.readTask(index)?.parts;
     if (parts === undefined) return 'failed';
     switch (await this.#queue.submitAgain(id, parts, concluded)) {
       case 'submitted':
-        // What is followed now is the new job.
+        // Now the new job is followed.
         return (await this.#following.get(id)) ?? 'interrupted';
       case 'left-out':
         return 'dropped';
@@ -287,7 +288,7 @@ class ClusterRun implements OtherMachines {
   }
 
   #instance(id: string): StageInstance {
-    const instance = this.#surroundings.session.plan.instances.get(id);
+    const instance = this.#run.session.plan.instances.get(id);
     if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
     return instance;
   }

@@ -11,13 +11,13 @@ import { parseFlag, parseWord } from '../plan/cluster-reader.ts';
 import { documentsFolder } from '../plan/load.ts';
 import { type Parsed, parseDuration, parseMemory } from '../plan/resources.ts';
 
-/** Where a project says how its stages are submitted; relative to it. */
+/** The file in which a project says how its stages are submitted; relative to the project. */
 export const settingsFile = 'configs/executors/slurm.yaml';
 
-/** Enough for a training of weeks in jobs of a day, and an end to one that saves without getting further. */
+/** Enough for a training of weeks in jobs of a day, and a limit for one that saves without progress. */
 const continuationsByDefault = 20;
 
-/** What a stage asks for on this cluster; what is absent is decided elsewhere. */
+/** What a stage requests on this cluster; absent keys are decided elsewhere. */
 export interface StageRequest {
   readonly executor?: 'local' | 'slurm';
   readonly cpu?: number;
@@ -47,7 +47,7 @@ export interface ClusterSettings {
   readonly arraySize: number | null;
   readonly overheadSeconds: number;
   readonly warningSeconds: number;
-  /** How often an instance with a resume folder may go on in another job because the time of one is over. */
+  /** How often an instance with a resume folder may continue in another job when a job's time is over. */
   readonly continuations: number;
   readonly pollSeconds: number;
   readonly patienceSeconds: number;
@@ -90,7 +90,7 @@ export async function readClusterSettings(projectRoot: string): Promise<ClusterS
   return { ...settings, placeOf: (at) => document.positionOf(at) };
 }
 
-/** Stages that the file names and the pipeline does not have would silently be submitted with the defaults. */
+/** Stages in the file that the pipeline does not have: a misspelt one would silently be submitted with the defaults. */
 export function findUnknownStages(settings: ClusterSettings, known: Iterable<string>): string[] {
   const names = new Set(known);
   return Object.keys(settings.stages).filter((name) => !names.has(name));
@@ -98,7 +98,7 @@ export function findUnknownStages(settings: ClusterSettings, known: Iterable<str
 
 type Report = (at: JsonPath, message: string, fix: string) => void;
 
-/** @param value as the schema has just checked it */
+/** @param value checked by the schema */
 function toSettings(value: JsonObject, report: Report): Omit<ClusterSettings, 'placeOf'> {
   const duration = (key: string, byDefault: string, options = {}): number =>
     take(parseDuration(key, value[key] ?? byDefault, options), [key], report) ?? 0;

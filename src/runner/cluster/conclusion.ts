@@ -13,28 +13,28 @@ import { exist, foldersOf, waitUntilVisible } from './file-visibility.ts';
 import type { Settled } from './job-watch.ts';
 import { nodeFailures } from './verdict.ts';
 
-/** `again`: a failure that says nothing about the stage; another job goes on where it broke off. */
+/** `again`: the failure was not the stage's fault; another job continues its work. */
 export type Conclusion =
   | { readonly kind: 'done' | 'hit' | 'failed' | 'interrupted' }
   | { readonly kind: 'again'; readonly attempt: number; readonly continued: number };
 
-/** Takes note of how an instance's job ended, and reports it. */
+/** Concludes an instance whose job has ended, and reports it. */
 export async function finishInstance(
-  surroundings: SharedRun,
+  run: SharedRun,
   settings: ClusterSettings,
   instance: StageInstance,
   settled: Settled,
 ): Promise<Conclusion> {
   const { verdict, last, end } = settled;
-  const { onEvent, produced } = surroundings;
+  const { onEvent, produced } = run;
   const { id } = instance;
   if (verdict.kind === 'dropped') return { kind: 'interrupted' };
-  if (verdict.kind === 'failed') return concludeFailure(surroundings, settings, instance, settled);
-  const record = await awaitRecord(surroundings, settings, instance, verdict.fingerprint);
+  if (verdict.kind === 'failed') return concludeFailure(run, settings, instance, settled);
+  const record = await awaitRecord(run, settings, instance, verdict.fingerprint);
   if (record === null) {
-    if (surroundings.signal.aborted) return { kind: 'interrupted' };
+    if (run.signal.aborted) return { kind: 'interrupted' };
     const text = `${end?.node ?? 'its node'} reports success, but its outputs did not appear here within ${settings.patienceSeconds} s\n  If the file system is only slow, run again later; otherwise the project is another folder there.`;
-    return fail(surroundings, instance, settled, { code: 'not-visible', text });
+    return fail(run, instance, settled, { code: 'not-visible', text });
   }
   produced.set(id, record.outputs);
   if (verdict.kind === 'hit') {
@@ -50,7 +50,7 @@ export async function finishInstance(
   return { kind: verdict.kind };
 }
 
-/** The record of a finished instance, once it and the outputs are visible here; null if they do not appear. */
+/** Waits until the record and outputs of a finished instance are visible here; null if they do not appear. */
 async function awaitRecord(
   { session, signal }: SharedRun,
   { patienceSeconds }: ClusterSettings,
@@ -68,7 +68,7 @@ async function awaitRecord(
 }
 
 async function concludeFailure(
-  surroundings: SharedRun,
+  run: SharedRun,
   settings: ClusterSettings,
   instance: StageInstance,
   settled: Settled,
@@ -80,21 +80,21 @@ async function concludeFailure(
   const [reason] = verdict.text.split('\n', 1);
   const warn = (what: string): void => {
     const text = `${reason}; ${what}`;
-    surroundings.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
+    run.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
   };
   if (nodeFailures.has(verdict.code) && attempt < times) {
     warn(`submitting it again (${attempt + 1} of ${times})`);
     return { kind: 'again', attempt: attempt + 1, continued: countContinuations(submitted.folder, index) };
   }
-  // A stage's own time limit is another.
+  // The stage's own time limit is something else.
   if (verdict.code !== 'timeout' || settled.end?.kind === 'failed') {
-    return fail(surroundings, instance, settled, verdict);
+    return fail(run, instance, settled, verdict);
   }
-  const task = continuedTaskOf(surroundings.session.plan, instance, submitted.folder, index);
+  const task = continuedTaskOf(run.session.plan, instance, submitted.folder, index);
   const continued = await judgeEnded(settled.end, task, settings.continuations);
   if (continued.kind === 'ends') {
     const text = `${reason}${continued.why}`;
-    return fail(surroundings, instance, settled, { code: continued.code, text });
+    return fail(run, instance, settled, { code: continued.code, text });
   }
   warn('continuing in another job');
   return { kind: 'again', attempt, continued: continued.count };
@@ -110,7 +110,7 @@ async function fail(
     onEvent(last);
     return { kind: 'failed' };
   }
-  // The stage could not say it itself, so what Slurm and the script have printed becomes its log, or the end of it.
+  // The stage could not report it, so the output of Slurm and the script is appended to its log.
   const logFile = logFileOf(session.folder, id);
   const output = await fs.readFile(submitted.folder.outputFile(index), 'utf8').catch(() => '');
   if (output.trim() !== '') {
@@ -126,7 +126,7 @@ async function fail(
   return { kind: 'failed' };
 }
 
-/** Failures of which Slurm does not say the cause. */
+/** Failures without a cause from Slurm. */
 const unexplained: ReadonlySet<string> = new Set(['job-failed', 'job-lost', 'no-result']);
 
 async function explainSilence({ folder }: SharedRun['session']): Promise<string> {

@@ -9,7 +9,7 @@ import type { Plan, StageInstance } from '../plan/plan.ts';
 import { listFileStates } from '../store/file-states.ts';
 import { settingsFile } from './cluster-settings.ts';
 
-/** One task of a batch, and what it can go on from. */
+/** One task of a batch, and the folders from which it can resume. */
 export interface ContinuedTask {
   readonly folder: BatchFolder;
   readonly index: number;
@@ -17,7 +17,6 @@ export interface ContinuedTask {
   readonly resume: readonly string[];
 }
 
-/** One task of a batch, whose instance is this. */
 export function continuedTaskOf(
   { projectRoot }: Pick<Plan, 'projectRoot'>,
   { resume }: Pick<StageInstance, 'resume'>,
@@ -27,38 +26,38 @@ export function continuedTaskOf(
   return { folder, index, resume: resume.map((one) => path.resolve(projectRoot, one)) };
 }
 
-/** Whether an instance whose job's time is over goes on in another. */
+/** Whether an instance whose job's time is over continues in another job. */
 export type Continued =
-  /** `count`: this one included. */
-  | { readonly kind: 'goes-on'; readonly count: number }
-  /** `why` goes on from "the job's time is over". */
+  /** `count`: how often it has continued, this time included. */
+  | { readonly kind: 'continues'; readonly count: number }
+  /** `why` continues the sentence "the job's time is over". */
   | { readonly kind: 'ends'; readonly code: 'timeout' | 'no-progress'; readonly why: string };
 
-/** In the folder of a task: `continuation.json`. */
+/** `continuation.json` in the folder of a task. */
 interface Continuation {
   readonly version: 1;
-  /** How often its time was over, and it was to go on. */
+  /** How often its time was over and it continued. */
   readonly count: number;
   /** What its resume folders held when its job began. */
   readonly startedFrom: string;
 }
 
-/** Takes note of what a job begins with: if its time is over, there has to be something else. */
+/** Records what a job starts from: when its time is over, the resume folders must have changed. */
 export async function noteStart(task: ContinuedTask): Promise<void> {
   const count = readContinuation(task.folder, task.index)?.count ?? 0;
   await writeContinuation(task, count, await describeFolders(task.resume));
 }
 
-/** How often an instance has gone on until now: in this job, and in those that it takes the place of. */
+/** How often an instance has continued: in this job and in those that it replaces. */
 export function countContinuations(folder: BatchFolder, index: number): number {
   return (folder.readTask(index)?.continued ?? 0) + (readContinuation(folder, index)?.count ?? 0);
 }
 
 /**
- * Decides whether an instance whose job's time is over goes on in another job. It does as long as each has got further, up to a limit; how
- * often Slurm itself has put its jobs back into the queue, as after a preemption, does not count.
+ * Decides whether an instance whose job's time is over continues in another job: it does as long as each job has saved something new, up to
+ * a limit. Requeues by Slurm itself, as after a preemption, do not count.
  *
- * @param limit how often that may be, over all jobs that took the place of one another
+ * @param limit how often it may continue, over all jobs that replaced each other
  */
 async function judgeTimeLimit({ folder, index, resume }: ContinuedTask, limit: number): Promise<Continued> {
   if (resume.length === 0) {
@@ -73,7 +72,7 @@ async function judgeTimeLimit({ folder, index, resume }: ContinuedTask, limit: n
     );
   }
   const before = countContinuations(folder, index);
-  if (before < limit) return { kind: 'goes-on', count: before + 1 };
+  if (before < limit) return { kind: 'continues', count: before + 1 };
   return end(
     'timeout',
     `, and it has continued in another job as often as allowed (${limit}); its saved work is kept`,
@@ -82,9 +81,9 @@ async function judgeTimeLimit({ folder, index, resume }: ContinuedTask, limit: n
 }
 
 /**
- * As {@link judgeTimeLimit}, of a job that is over: it was killed before it had saved its work, or Slurm has not put it back into the queue.
+ * As {@link judgeTimeLimit}, for a job that is over: it was killed before it saved its work, or Slurm did not requeue it.
  *
- * @param end what it has left
+ * @param end its own report
  */
 export async function judgeEnded(
   end: TaskEnd | null,
@@ -93,10 +92,10 @@ export async function judgeEnded(
 ): Promise<Continued> {
   const hasCounted = end?.kind === 'interrupted' && end.because === 'time';
   if (!hasCounted) return judgeTimeLimit(task, limit);
-  return { kind: 'goes-on', count: countContinuations(task.folder, task.index) };
+  return { kind: 'continues', count: countContinuations(task.folder, task.index) };
 }
 
-/** As {@link judgeTimeLimit}, and counts that: the same job goes on in the queue. */
+/** As {@link judgeTimeLimit}, and counts it: the same job is requeued. */
 export async function continueInQueue(task: ContinuedTask, limit: number): Promise<Continued> {
   const continued = await judgeTimeLimit(task, limit);
   if (continued.kind === 'ends') return continued;
@@ -111,7 +110,7 @@ function end(code: 'timeout' | 'no-progress', reason: string, fix: string): Cont
   return { kind: 'ends', code, why: `${reason}\n  ${fix}` };
 }
 
-/** Says of the files below these folders whether they are others than before, without reading them: they may be large. */
+/** A digest of the files below these folders by size and time, without reading them: they may be large. */
 async function describeFolders(folders: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const [i, folder] of folders.entries()) {
@@ -126,7 +125,7 @@ function fileOf(folder: BatchFolder, index: number): string {
   return path.join(folder.taskFolder(index), 'continuation.json');
 }
 
-/** Does nothing if the folder is gone: nobody waits for it any more. */
+/** Does nothing if the folder is gone: then no command waits for the task. */
 async function writeContinuation(
   { folder, index }: ContinuedTask,
   count: number,
@@ -140,7 +139,7 @@ async function writeContinuation(
   }
 }
 
-/** null if its job has never begun the stage. */
+/** null if its job has never started the stage. */
 function readContinuation(folder: BatchFolder, index: number): Continuation | null {
   return readStateFile(fileOf(folder, index), folder.root, isContinuation);
 }

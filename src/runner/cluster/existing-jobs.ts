@@ -23,7 +23,7 @@ export interface ExistingJob {
   readonly submitted: SubmittedBatch;
   readonly index: number;
   readonly task: BatchTask;
-  /** What has become of it by now, by its own word or by Slurm's. */
+  /** How it stands now, by its own report or Slurm's. */
   readonly verdict: Verdict;
 }
 
@@ -31,11 +31,11 @@ export interface ExistingJob {
 export interface ExistingJobs {
   /** The latest of each instance. */
   readonly latest: ReadonlyMap<string, ExistingJob>;
-  /** Where those would say how they ended that have ended by their own word or by Slurm's: earlier ones, too. */
+  /** The end files of all jobs that have ended, by their own report or Slurm's, including replaced ones. */
   readonly endFiles: ReadonlySet<string>;
 }
 
-/** What has to be known about a cluster and a run to find its jobs. */
+/** What is needed to find the jobs of a run. */
 export interface JobSearch {
   readonly slurm: Slurm;
   readonly cluster: Pick<ClusterFacts, 'name' | 'hasAccounting'>;
@@ -45,11 +45,11 @@ export interface JobSearch {
 type OpenJob = Omit<ExistingJob, 'verdict'>;
 
 /**
- * Finds the jobs that earlier commands have submitted, and what has become of them. The id of one whose submitter was killed before it was
- * on disk is asked for; if Slurm has no such job, there is none.
+ * Finds the jobs that earlier commands have submitted, and how they stand. If a runner was killed before it recorded the id of a job, Slurm is
+ * asked for it; without an answer there, the job does not exist.
  *
- * @throws {ReproError} `locked` if some that have not ended belong to another profile, or to other `--set`; `slurm-cluster` if to another
- *   cluster; `jobs-unreadable`, `jobs-damaged`, `slurm-unreachable`
+ * @throws {ReproError} `locked` if jobs under way belong to another profile or other `--set`; `slurm-cluster` if to another cluster;
+ *   `jobs-unreadable`, `jobs-damaged`, `slurm-unreachable`
  */
 export async function findExistingJobs(
   jobs: string,
@@ -87,7 +87,7 @@ function look(one: OpenJob, status: JobStatus | 'absent' | null): UnwatchedJob {
   return { job: nameOf(one), end, status, endFile: folder.endFile(index), after };
 }
 
-/** Makes NFS ask the server for what has appeared in a folder, which has to be there. */
+/** Lists a folder that must exist, so that NFS asks the server for new files in it. */
 function listFolder(folder: string): void {
   try {
     readdirSync(folder);

@@ -3,15 +3,15 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** How often to look whether a file of another node has appeared. */
+/** How often to check whether a file from another node has appeared. */
 const lookEveryMs = 500;
 
 /**
- * Waits until files that another node has made are visible here: a network file system may show an old state of a folder for a while.
+ * Waits until files from another node are visible here: a network file system may show an old state of a folder for a while.
  *
  * @param check whether everything is there
- * @param folders whose listing is asked for before each look, which makes NFS ask the server
- * @returns whether it was there in time
+ * @param folders listed before each check, so that NFS asks the server
+ * @returns whether everything was there in time
  */
 export async function waitUntilVisible(
   check: () => boolean | Promise<boolean>,
@@ -23,7 +23,7 @@ export async function waitUntilVisible(
 ): Promise<boolean> {
   const until = performance.now() + patienceSeconds * 1000;
   for (;;) {
-    // Also before the first look: what is there may be what was there before.
+    // Also before the first check, which may otherwise see an old state.
     for (const folder of folders) await fs.readdir(folder).catch(() => []);
     if (await check()) return true;
     if (performance.now() >= until || signal?.aborted === true) return false;
@@ -49,11 +49,11 @@ export function foldersOf(files: readonly string[]): string[] {
   return [...new Set(files.map((file) => path.dirname(file)))];
 }
 
-/** Lists a folder, which makes NFS ask the server for what has appeared in it. */
-export function askAnew(folder: string): void {
+/** Lists a folder, so that NFS asks the server for new files in it. */
+export function refreshFolder(folder: string): void {
   try {
     readdirSync(folder);
   } catch {
-    // Nothing has appeared there.
+    // The folder does not exist here yet.
   }
 }

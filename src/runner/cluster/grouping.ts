@@ -5,9 +5,9 @@ export interface Candidate {
   readonly id: string;
   readonly stage: string;
   readonly request: InstanceRequest;
-  /** The name of what only one job at a time may use; null: nothing. */
+  /** Held by only one job at a time; null: none. */
   readonly mutex: string | null;
-  /** Instances that have been submitted before, or are among the candidates; whatever else it needs is there. */
+  /** Its dependencies that were submitted before or are among the candidates; all others are done. */
   readonly after: readonly string[];
 }
 
@@ -34,13 +34,13 @@ export interface PlannedBatch {
 export interface EarlierBatch {
   /** The number of all its tasks. */
   readonly size: number;
-  /** Those that count: an instance that was submitted again has a later one. */
+  /** The tasks that count: an instance that was submitted again has a later one. */
   readonly tasks: readonly { readonly index: number; readonly id: string }[];
 }
 
 /**
- * What a job waits for: all of another batch; the task of the same index in another array; or single tasks. Each must end well, else
- * this job never runs. `ended`: that another batch has ended, however it did.
+ * A dependency of a job: a whole batch, the task of the same index in another array, or a single task. Each must succeed, or this job never
+ * runs. `ended`: another batch must only have ended.
  */
 export type Dependency =
   | { readonly kind: 'whole' | 'same-index' | 'ended'; readonly batch: string }
@@ -54,16 +54,16 @@ interface Group {
 }
 
 /**
- * Groups instances into jobs and arrays: instances of one stage that ask for the same and wait for the same become one array. Where each
- * waits for one task of the same other array, as an evaluation for its training, both have the same indices, and each starts as soon as
- * its own has ended.
+ * Groups instances into jobs and arrays: instances of one stage with the same request and dependencies become one array. If each depends on
+ * one task of the same other array, as an evaluation on its training, both arrays have the same indices, and each task starts as soon as its
+ * own dependency has ended.
  *
- * @param candidates each after those that it waits for
+ * @param candidates each after its dependencies
  * @param submitted the batches that have been submitted before
- * @param arraySize indices are below this
+ * @param arraySize indices stay below this
  * @param createToken a new name each time
  * @param open batches of stages with a limit that the run has submitted before and that have not ended, as {@link shareArrayLimits}
- * @returns batches, each after those that it waits for
+ * @returns batches, each after its dependencies
  */
 export function groupIntoBatches(
   candidates: readonly Candidate[],
@@ -105,7 +105,7 @@ export function groupIntoBatches(
   return shareArrayLimits(planned, open);
 }
 
-/** Candidates by how many others come before them: those of one level wait for none of each other. */
+/** Groups candidates by the length of their longest chain of dependencies: within a level, none depends on another. */
 function levelsOf(candidates: readonly Candidate[]): Candidate[][] {
   const depths = new Map<string, number>();
   const levels: Candidate[][] = [];
@@ -119,7 +119,7 @@ function levelsOf(candidates: readonly Candidate[]): Candidate[][] {
   return levels;
 }
 
-/** @returns also the index that the instance needs to have in its own array; null: any */
+/** @returns the dependencies, and the index that the instance must have in its own array; null: any */
 function findDependencies(
   after: readonly string[],
   placed: ReadonlyMap<string, Placement>,
@@ -160,7 +160,7 @@ function toBatch({ token, first, dependencies, tasks }: Group): PlannedBatch {
     tasks: sorted,
     isArray,
     atOnce: first.request.arrayLimit,
-    // A job that is no array has no index to be the same as.
+    // A single job has no index that could be the same.
     dependencies: dependencies.map((one) =>
       one.kind === 'same-index' && !isArray
         ? { kind: 'task', batch: one.batch, index: only?.index ?? 0 }
@@ -170,12 +170,12 @@ function toBatch({ token, first, dependencies, tasks }: Group): PlannedBatch {
 }
 
 /**
- * Divides the limit of a stage (`arrayLimit`: how many of its instances run at once) where they are submitted as several arrays or jobs,
- * since Slurm's own limit is one array's. A limit of four is four lanes, in each of which one instance runs at a time: a batch takes as many
- * as its share, and waits for the end of what was the last to take one of them.
+ * Divides the limit of a stage (`arrayLimit`: how many of its instances run at once) among its arrays or jobs, since Slurm's own limit is
+ * per array. A limit of four is four lanes, each with one running instance at a time. A batch takes as many lanes as its share, and waits
+ * for the end of the batches that took these lanes last.
  *
- * @param batches each after those that it waits for
- * @param open what the run has submitted before, in that order, and has not ended
+ * @param batches each after its dependencies
+ * @param open batches that the run submitted before, in that order, and that have not ended
  */
 function shareArrayLimits(batches: readonly PlannedBatch[], open: readonly PlannedBatch[]): PlannedBatch[] {
   const limited = batches.filter(({ request }) => request.arrayLimit !== null);
@@ -206,7 +206,7 @@ function shareAmong(group: readonly PlannedBatch[], open: readonly PlannedBatch[
   });
 }
 
-/** Which batch was the last to take each of so many lanes; those that are free come first, then the earliest. */
+/** The last batch to take each lane; free lanes come first, then the earliest. */
 class Lanes {
   #last: readonly (string | null)[];
 
@@ -226,7 +226,7 @@ class Lanes {
    * Gives lanes to a batch.
    *
    * @param preferred batches whose lanes it takes first
-   * @returns the batches that it is behind
+   * @returns the batches that it has to wait for
    */
   take(token: string, count: number, preferred: readonly string[]): string[] {
     const isPreferred = (one: string | null): boolean => one !== null && preferred.includes(one);
@@ -241,7 +241,7 @@ class Lanes {
   }
 }
 
-/** Whole shares of at least one and at most the size, as close to the sizes' proportions as they can be. */
+/** Whole shares from 1 to the size of each, as close to the proportions of the sizes as possible. */
 function divide(limit: number, sizes: readonly number[]): number[] {
   const shares = sizes.map(() => 1);
   for (let left = limit - sizes.length; left > 0; left -= 1) {

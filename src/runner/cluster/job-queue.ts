@@ -8,30 +8,30 @@ import type { ExistingJob } from './existing-jobs.ts';
 import type { Submitter, ToSubmit } from './submitter.ts';
 
 export interface JobQueueOptions {
-  readonly surroundings: SharedRun;
+  readonly run: SharedRun;
   readonly submitter: Submitter;
-  /** Whether jobs that have failed meanwhile are told as failures, rather than submitted again. */
+  /** Whether jobs that have failed meanwhile are reported as failures instead of submitted again. */
   readonly isAttached: boolean;
-  /** How often a stage may go on in another job because the time of one is over. */
+  /** How often a stage may continue in another job when a job's time is over. */
   readonly continuations: number;
-  /** Called for each instance that has a job now. */
+  /** Called for each instance that gets a job. */
   readonly onJob: (id: string, job: PlacedJob) => void;
 }
 
 /** As of {@link ToSubmit}. */
 type Resubmission = Pick<ToSubmit, 'attempt' | 'continued'>;
 
-/** `left-out`: something that it waits for is over, and is to be concluded first. */
+/** `left-out`: a dependency has ended and has to be concluded first. */
 type Resubmitted = 'submitted' | 'left-out' | 'interrupted';
 
-/** What a run has to submit, and what has a job: one that it has submitted, or one of an earlier command. */
+/** The instances that a run has yet to submit, and those that have a job, from this command or an earlier one. */
 export class JobQueue {
   readonly #options: JobQueueOptions;
   readonly #waiting = new Map<string, FingerprintParts>();
   readonly #jobs = new Map<string, PlacedJob>();
-  /** How often what waits had gone on before the job that it takes the place of was over. */
+  /** How often a waiting instance had continued before, in the job that a new one replaces. */
   readonly #continued = new Map<string, number>();
-  /** What was not taken, and why. */
+  /** Refused instances, and why. */
   readonly #refused = new Map<string, unknown>();
   #existing: ReadonlyMap<string, ExistingJob> = new Map();
   #hasBegun = false;
@@ -51,55 +51,55 @@ export class JobQueue {
     return this.#jobs;
   }
 
-  /** Says which jobs earlier commands have submitted. */
+  /** Sets the jobs that earlier commands have submitted. */
   expect(existing: ReadonlyMap<string, ExistingJob>): void {
     this.#existing = existing;
   }
 
-  /** @param parts what is known of the fingerprint of an instance that has to run and has no job */
+  /** Adds an instance that has to run and has no job. @param parts what is known of its fingerprint */
   add(id: string, parts: FingerprintParts): void {
     this.#refused.delete(id);
     this.#waiting.set(id, parts);
   }
 
-  /** Why an instance that was added can have no job; undefined if it can. */
+  /** Why an added instance was refused; undefined if it was not. */
   refusalOf(id: string): unknown {
     return this.#refused.get(id);
   }
 
   /**
-   * Submits what can be for a start. Where Slurm lets something wait, the rest of the run need not: it goes on beside it.
+   * Submits what can be submitted now. If Slurm makes a submission wait, this returns and the rest of the run continues.
    *
-   * @throws {ReproError} if anything is refused: what is wrong with a run should be seen at once. Of a run that was begun before, the rest
-   *   goes on beside it. As {@link findAttachable}
+   * @throws {ReproError} if anything is refused, so that a mistake shows at once; but in a run that is attached to, the others continue. As
+   *   {@link findAttachable}
    */
   async begin(): Promise<void> {
     const first = this.submit();
-    // What is refused after a pause is in `refusalOf`, and what else goes wrong goes wrong again with the next call.
+    // Refusals after a pause are in `refusalOf`; other errors occur again in the next call.
     first.catch(() => {});
     await Promise.race([first, this.#paused]);
     this.#hasBegun = true;
   }
 
-  /** Says that something has to wait for Slurm. */
+  /** To be called when a submission has to wait for Slurm. */
   pause(): void {
     this.#resolvePaused();
   }
 
-  /** Submits everything that depends on nothing but what is done or submitted. */
+  /** Submits every instance whose dependencies are all done or submitted. */
   submit(): Promise<void> {
     return this.#inTurn(() => this.#submitWave());
   }
 
   /**
-   * Submits an instance whose job has ended once more.
+   * Submits an instance again after its job has ended.
    *
    * @throws {unknown} if it is refused
    */
   async submitAgain(id: string, parts: FingerprintParts, how: Resubmission): Promise<Resubmitted> {
     const before = this.#jobs.get(id);
     try {
-      // Not before its turn: an earlier wave would count it as a first attempt.
+      // Only in its turn: an earlier wave would count it as a first attempt.
       await this.#inTurn(async () => {
         this.add(id, parts);
         await this.#submitThese([{ id, ...how }]);
@@ -109,7 +109,7 @@ export class JobQueue {
       if (this.#waiting.has(id)) return 'interrupted';
       return this.#jobs.get(id) === before ? 'left-out' : 'submitted';
     } finally {
-      // No other wave may take it up.
+      // No other wave may submit it.
       this.#waiting.delete(id);
     }
   }
@@ -126,21 +126,21 @@ export class JobQueue {
   }
 
   async #submitWave(): Promise<void> {
-    const { session, ids, produced } = this.#options.surroundings;
+    const { session, ids, produced } = this.#options.run;
     const isReady = (id: string): boolean => produced.has(id) || this.#jobs.has(id);
     const list = (): string[] => listSubmittable(session.plan, ids, (id) => this.#waiting.has(id), isReady);
     const fresh = list().filter((id) => !this.#jobs.has(id));
-    // At first all that differ are told together.
+    // At first, all jobs that differ are reported together.
     for (const ids of this.#hasBegun ? fresh.map((id) => [id]) : [fresh]) await this.#attach(ids);
-    // Without what is attached to now, and what cannot be submitted because of it.
+    // Listed again, since attaching to jobs has changed what waits.
     await this.#submitThese(
       list().map((id) => ({ id, attempt: 0, continued: this.#continued.get(id) ?? 0 })),
     );
   }
 
   async #attach(ids: readonly string[]): Promise<void> {
-    const { surroundings, isAttached } = this.#options;
-    const { onEvent } = surroundings;
+    const { run, isAttached } = this.#options;
+    const { onEvent } = run;
     try {
       const attachable = await findAttachable(ids, this.#existing, this.#waiting, { isAttached, onEvent });
       for (const [id, job] of attachable) this.#take(id, job);
@@ -150,27 +150,27 @@ export class JobQueue {
     }
   }
 
-  /** Of an instance whose earlier job was ended by its time: another one goes on with it, or it has failed. */
+  /** If the earlier job of an instance ended with its time, the instance continues in another job, or has failed. */
   async #judgeTime(id: string): Promise<void> {
-    const { surroundings, continuations } = this.#options;
+    const { run, continuations } = this.#options;
     const [job, parts] = [this.#existing.get(id), this.#waiting.get(id)];
     if (job === undefined || parts === undefined) return;
-    const continued = await judgeEarlierJob(surroundings.session.plan, job, parts, continuations);
-    if (continued?.kind === 'goes-on') this.#continued.set(id, continued.count);
+    const continued = await judgeEarlierJob(run.session.plan, job, parts, continuations);
+    if (continued?.kind === 'continues') this.#continued.set(id, continued.count);
     if (continued?.kind !== 'ends') return;
     this.#waiting.delete(id);
     this.#refused.set(id, continued.error);
   }
 
   async #submitThese(instances: readonly ({ readonly id: string } & Resubmission)[]): Promise<void> {
-    const { surroundings, submitter, isAttached } = this.#options;
+    const { run, submitter, isAttached } = this.#options;
     const wanted: ToSubmit[] = instances.flatMap(({ id, ...how }) => {
-      const [instance, parts] = [surroundings.session.plan.instances.get(id), this.#waiting.get(id)];
+      const [instance, parts] = [run.session.plan.instances.get(id), this.#waiting.get(id)];
       return instance === undefined || parts === undefined ? [] : [{ instance, parts, ...how }];
     });
     if (wanted.length === 0) return;
     const before = instances.map(({ id }) => [id, this.#jobs.get(id) ?? this.#existing.get(id)] as const);
-    const isDone = (id: string): boolean => surroundings.produced.has(id);
+    const isDone = (id: string): boolean => run.produced.has(id);
     try {
       await submitter.submit(wanted, this.#jobs, isDone, {
         onSubmitted: (submitted) => {
@@ -191,12 +191,12 @@ export class JobQueue {
     return now !== undefined && now.submitted.batch.token !== submitted.batch.token;
   }
 
-  /** Until everything that they depend on is done, when they are added again. */
+  /** Leaves instances out until all their dependencies are done; then they are added again. */
   #leaveOut(ids: readonly string[]): void {
     const text = 'not submitted: a dependency ended without reporting success';
     for (const id of ids) {
       this.#waiting.delete(id);
-      this.#options.surroundings.onEvent({ kind: 'note', id, level: 'warning', text });
+      this.#options.run.onEvent({ kind: 'note', id, level: 'warning', text });
     }
   }
 
@@ -215,15 +215,15 @@ export class JobQueue {
   }
 }
 
-/** Whether Slurm does not take a job as it is. */
+/** Whether Slurm refused a job as it is. */
 function isRefusal(error: unknown): boolean {
   return error instanceof ReproError && error.code === 'slurm-refused';
 }
 
 /**
- * What can be submitted now: everything that waits and depends on nothing but what is ready, or can be submitted, too.
+ * The waiting instances that can be submitted now: all their dependencies are ready, or can be submitted, too.
  *
- * @param ids of the run, in plan order; what it depends on besides is taken as it is
+ * @param ids of the run, in plan order; dependencies outside the run count as ready
  */
 function listSubmittable(
   plan: Plan,

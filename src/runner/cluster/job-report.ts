@@ -10,23 +10,23 @@ import type { CacheFolder } from '../store/cache-folder.ts';
 import { openRecords } from '../store/records.ts';
 import { UnwatchedVerdicts, type Verdict } from './verdict.ts';
 
-/** The job of an instance, as far as is known without waiting for it. */
+/** The job of an instance, as far as is known without watching it. */
 export interface JobReport {
-  /** null: the answer to its submission is not on disk. */
+  /** null: its id is not on disk yet. */
   readonly job: string | null;
   readonly cluster: string;
-  /** Of the run that has submitted it. */
+  /** Of the run that submitted it. */
   readonly selection: PlanSelection;
-  /** null: Slurm did not answer, or does not know it any more. */
+  /** null: Slurm did not answer, or no longer knows it. */
   readonly status: JobStatus | null;
   readonly isRunning: boolean;
-  /** Whether it has ended, and the next `repro attach` or `repro run --executor slurm` takes note of that. */
+  /** Whether it has ended; the next `repro attach` or `repro run --executor slurm` then records that. */
   readonly hasEnded: boolean;
-  /** What has become of it, by its own word or by Slurm's. */
+  /** How it stands, by its own report or Slurm's. */
   readonly verdict: Verdict;
 }
 
-/** The jobs of a project, and what is wrong with the folders of those that cannot be told. */
+/** The jobs of a project, and the problems with unreadable ones. */
 export interface JobReports {
   /** By instance. */
   readonly jobs: ReadonlyMap<string, JobReport>;
@@ -39,11 +39,11 @@ interface Found {
   readonly batch: Batch;
   readonly end: TaskEnd | null;
   readonly endFile: string;
-  /** Where the jobs that it waits for say how they ended. */
+  /** The end files of its dependencies. */
   readonly after: readonly string[];
 }
 
-/** The jobs that were submitted and not yet taken note of; one question to Slurm for all of them. */
+/** The jobs whose ends are not recorded yet, through one call of Slurm for all of them. */
 export async function readJobReports(
   folder: CacheFolder,
   environment: NodeJS.ProcessEnv,
@@ -68,7 +68,7 @@ export async function readJobReports(
   for (const one of found) {
     const { id, job, batch, endFile, end, after } = one;
     const said = job === null || hasEnded(end) ? null : stateOf(job);
-    // Of a job that it does not show, Slurm says the same.
+    // Slurm answers the same about hidden jobs of other users.
     const known = said === 'absent' && !isOwn(batch.owner) ? null : said;
     const verdict = verdicts.judge({ job: job ?? '', end, status: known, endFile, after });
     const status = known === 'absent' ? null : known;
@@ -91,9 +91,9 @@ function look({ batch, folder }: SubmittedBatch, id: string, index: number): Fou
 
 type StateOf = (job: string) => JobStatus | 'absent' | null;
 
-/** From the queue, then from accounting, which not every cluster keeps. */
+/** From the queue and, where the cluster has it, from accounting. */
 async function askStates(slurm: Slurm, jobs: readonly string[]): Promise<StateOf> {
-  // On another machine than the cluster's there may be no Slurm, and the rest of the status is still worth telling.
+  // Without Slurm on this machine, the rest of the status is still worth showing.
   const answer = await slurm.readStates(jobs, true).catch(() => null);
   return answer === null || 'problem' in answer ? () => null : answer.stateOf;
 }
@@ -104,10 +104,10 @@ interface UnwatchedEnd {
 }
 
 /**
- * What the jobs of a run have done while nobody watched: an instance that is up to date because of that is told as one that has run.
+ * For `attach`: shows an instance as having run if one of its jobs has made it up to date while no command watched.
  *
  * @param batches of the run, the earliest first
- * @returns the event to show instead
+ * @returns a function that gives the event to show instead of another
  */
 export function tellUnwatchedEnds(
   plan: Plan,

@@ -5,22 +5,22 @@ import type { Slurm } from '../../executors/slurm/slurm.ts';
 import { type BatchTask, jobOf, type SubmittedBatch } from '../jobs/batch.ts';
 import { hasEnded, readTaskEnd, type TaskEnd } from '../jobs/task-end.ts';
 import type { RunEvent } from '../run/events.ts';
-import { askAnew } from './file-visibility.ts';
+import { refreshFolder } from './file-visibility.ts';
 import { type InstanceEvent, TaskEventReader } from './task-events.ts';
 import { type Before, judge, type Verdict } from './verdict.ts';
 
-/** How often the files of jobs are looked at, between two questions to Slurm. */
+/** How often the files of jobs are read, between two calls of Slurm. */
 const filesEveryMs = 1_000;
 
-/** What became of an instance's job, with the last event that it reported itself. */
+/** How an instance's job ended, with the last event that it reported itself. */
 export interface Settled {
   readonly verdict: Exclude<Verdict, { kind: 'wait' }>;
   readonly end: TaskEnd | null;
-  /** How it ended by its own account; held back until that is confirmed. */
+  /** The event of its end, held back until that is confirmed. */
   readonly last: InstanceEvent | null;
-  /** For how long it has run, as far as Slurm has said. */
+  /** How long it has run, as far as Slurm has said. */
   readonly seconds: number;
-  /** Whether the stage itself has, so that there is a log of it. */
+  /** Whether the stage itself has started, so that it has a log. */
   readonly hasStarted: boolean;
   readonly submitted: SubmittedBatch;
   readonly index: number;
@@ -31,19 +31,19 @@ interface Watched {
   readonly submitted: SubmittedBatch;
   readonly index: number;
   readonly job: string;
-  /** The jobs that it waits for. */
+  /** Its dependencies. */
   readonly after: BatchTask['after'];
   readonly events: TaskEventReader;
   readonly settle: (settled: Settled | 'stopped') => void;
   readonly fail: (error: unknown) => void;
   last: InstanceEvent | null;
   shown: string;
-  /** Since when Slurm says that it has ended, or does not know it; null if it does not. */
+  /** Since when Slurm has called it ended or unknown; null: it has not. */
   silentSinceMs: number | null;
   status: JobStatus | 'absent' | null;
   seconds: number;
   hasStarted: boolean;
-  /** Whether it was said that its files cannot be read. */
+  /** Whether it was reported that its files cannot be read. */
   isUnreadable: boolean;
 }
 
@@ -55,11 +55,11 @@ export interface JobWatchOptions {
   readonly onEvent: (event: RunEvent) => void;
 }
 
-/** Follows jobs: one question to Slurm for all of them, and the files that they write. */
+/** Watches jobs: through one call of Slurm for all of them, and the files that they write. */
 export class JobWatch {
   readonly #options: JobWatchOptions;
   readonly #watched = new Map<string, Watched>();
-  /** By the file in which a job says how it ended. */
+  /** Verdicts by the end files of jobs. */
   readonly #verdicts = new Map<string, Verdict>();
   readonly #stop = new AbortController();
   #isLooping = false;
@@ -70,8 +70,8 @@ export class JobWatch {
   }
 
   /**
-   * @returns what becomes of the job; `stopped` if {@link stop} comes first
-   * @throws {ReproError} `slurm-missing` if Slurm's commands are there no longer
+   * @returns how the job ends; `stopped` if {@link stop} comes first
+   * @throws {ReproError} `slurm-missing` if Slurm's commands have disappeared
    */
   follow(submitted: SubmittedBatch, index: number, id: string): Promise<Settled | 'stopped'> {
     if (this.#stop.signal.aborted) return Promise.resolve('stopped');
@@ -94,7 +94,7 @@ export class JobWatch {
     return promise;
   }
 
-  /** Follows nothing any more; the jobs go on. */
+  /** Stops watching; the jobs continue. */
   stop(): void {
     this.#stop.abort();
     for (const one of this.#watched.values()) one.settle('stopped');
@@ -123,14 +123,14 @@ export class JobWatch {
         await this.#ask();
         nextPollMs = performance.now() + this.#options.pollSeconds * 1000;
       }
-      // Hundreds may wait in the queue, and write nothing meanwhile.
+      // Hundreds may wait in the queue, and write nothing.
       for (const one of [...this.#watched.values()]) if (isDue || !isPending(one)) this.#tryToLook(one);
       const pauseMs = Math.min(filesEveryMs, this.#options.pollSeconds * 1000);
       await wait(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => {});
     }
   }
 
-  /** Asks Slurm about all jobs at once, and accounting about those that the queue no longer has. */
+  /** Asks Slurm about all jobs at once, and accounting about those that have left the queue. */
   async #ask(): Promise<void> {
     const { slurm, hasAccounting } = this.#options;
     const all = [...this.#watched.values()];
@@ -168,7 +168,7 @@ export class JobWatch {
     this.#options.onEvent({ kind: 'job', id, job, state, isRunning, reason, node, elapsedSeconds });
   }
 
-  /** Once for each time that it stops answering. */
+  /** Reports that Slurm is silent, once until it answers again. */
   #noteSilence(what: string): void {
     if (this.#isSilent) return;
     this.#isSilent = true;
@@ -178,7 +178,7 @@ export class JobWatch {
     this.#options.onEvent({ kind: 'note', id, level: 'warning', text });
   }
 
-  /** A file that cannot be read says nothing about the job, which goes on. */
+  /** If a file cannot be read, the job continues, and its files are read again later. */
   #tryToLook(one: Watched): void {
     try {
       this.#look(one);
@@ -192,8 +192,8 @@ export class JobWatch {
   }
 
   #look(one: Watched): void {
-    if (one.silentSinceMs !== null) askAnew(one.submitted.folder.taskFolder(one.index));
-    // The end first: everything that happened before it is then in the events.
+    if (one.silentSinceMs !== null) refreshFolder(one.submitted.folder.taskFolder(one.index));
+    // The end first: then the events include everything before it.
     const end = one.submitted.folder.readEnd(one.index);
     for (const event of one.events.read()) {
       one.hasStarted ||= event.kind === 'started';
@@ -212,7 +212,7 @@ export class JobWatch {
     one.settle({ verdict, end, last, seconds, hasStarted, submitted, index });
   }
 
-  /** What became of the jobs that this one waits for. */
+  /** How the dependencies of a job ended. */
   #lookBefore({ after }: Watched): Before {
     const states = after.map(({ id, endFile }): Before => {
       const verdict = this.#verdicts.get(endFile);

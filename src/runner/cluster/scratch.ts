@@ -6,8 +6,8 @@ import { type ClusterSettings, settingsFile } from './cluster-settings.ts';
 import { nameOfThisJob } from './this-job.ts';
 
 /**
- * A new folder on the node's own disk, if the site has one: the stage writes there, and what it made is copied to the project. It is named
- * after the job, so that one that was killed there and starts again on the same node leaves nothing behind.
+ * Makes a new folder on the node's own disk: the stage writes there, and its outputs are copied to the project. It is named after the job, so
+ * a killed job that starts again on the same node removes its old one.
  *
  * @returns null without `scratch:`
  * @throws {ReproError} `no-scratch`
@@ -50,7 +50,7 @@ function expandVariables(text: string, environment: NodeJS.ProcessEnv): string {
   });
 }
 
-/** Copies what exists; a stage explains itself what is missing. */
+/** Copies the inputs that exist; the stage reports missing ones itself. */
 async function copyInputsTo(folder: string, inputs: readonly string[]): Promise<string[]> {
   const copies: string[] = [];
   for (const [i, input] of inputs.entries()) {

@@ -19,7 +19,7 @@ import { Preparation, type Prepared } from '../run/preparation.ts';
 import { readRevision } from '../run/revision.ts';
 import { findChangedParts } from './cluster-freshness.ts';
 import { type ClusterSettings, settingsFile } from './cluster-settings.ts';
-import { type ContinuedTask, continueInQueue, noteStart } from './continuation.ts';
+import { type ContinuedTask, continuedTaskOf, continueInQueue, noteStart } from './continuation.ts';
 import { exist, foldersOf, waitUntilVisible } from './file-visibility.ts';
 import { requestOf, unlimitedMachine } from './instance-request.ts';
 import { makeScratch } from './scratch.ts';
@@ -35,17 +35,15 @@ type End = TaskEnd extends infer One
   : never;
 
 /**
- * What a job runs on its node: one instance. What becomes of it is left in the folder of its batch.
+ * Runs one instance in its job on a node, and reports its end in the folder of its batch.
  *
- * @returns the exit code of the job: what depends on it only runs after 0; after `continueExitCode` its script puts it back into the queue
+ * @returns the exit code of the job: dependents run only after 0; after `continueExitCode` its script requeues it
  */
 export async function runStageJob(options: StageJobOptions): Promise<number> {
   const { folder, index, environment, plan, task } = options;
   const events = new TaskEventWriter(folder.eventsFile(index));
-  const continued: ContinuedTask = {
-    ...{ folder, index },
-    resume: (plan.instances.get(task.id)?.resume ?? []).map((one) => path.resolve(plan.projectRoot, one)),
-  };
+  const instance = plan.instances.get(task.id) ?? { resume: [] };
+  const continued = continuedTaskOf(plan, instance, folder, index);
   const ended = await runOnNode({
     ...options,
     onEvent: (event) => events.write(event),
@@ -100,15 +98,15 @@ interface InstanceOnNodeOptions {
   readonly onStart: () => Promise<void>;
 }
 
-/** How it ended. */
+/** How an instance ended on its node. */
 type InstanceEnd =
   | { readonly kind: 'done' | 'hit'; readonly fingerprint: string }
   | { readonly kind: 'failed'; readonly code: string; readonly text: string }
   | { readonly kind: 'interrupted' };
 
 /**
- * Runs one instance within its job on a node, exactly as a local run would: the decision whether it has to, the stage's process with its
- * limits, storing and moving what it made, the record.
+ * Runs one instance in its job exactly as a local run would: checks whether it has to run, runs the stage's process with its limits, stores
+ * and moves its outputs, and writes the record.
  */
 function runOnNode(options: InstanceOnNodeOptions): Promise<InstanceEnd> {
   return new InstanceOnNode(options).run();
@@ -179,7 +177,7 @@ class InstanceOnNode {
       ...{ session: this.#session, temporary, environment, facts, stop, kill },
       graceSeconds: savingSeconds(requestOf(work.instance, settings).warnSeconds),
       executor: async (launch) => {
-        // Once, whatever `retries:` says: what counts is what the job has added.
+        // Only once, even with `retries:`: what counts is what the whole job has saved.
         if (!hasStarted) await onStart();
         hasStarted = true;
         return runLocally(launch);
@@ -216,14 +214,14 @@ class InstanceOnNode {
   };
 }
 
-/** What goes on in another job is limited by each job's time, of which it is warned. */
+/** A stage that can continue in another job is limited by the time of each job, of which it is warned. */
 function withoutOwnLimit<Prepared extends { readonly instance: StageInstance }>(work: Prepared): Prepared {
   const { instance } = work;
   if (instance.resume.length === 0) return work;
   return { ...work, instance: { ...instance, resources: { ...instance.resources, timeSeconds: null } } };
 }
 
-/** Within the memory of a job, the kernel kills the stage, not the runner: Slurm itself may not notice. */
+/** If a job runs out of memory, the kernel kills the stage, not the runner, and Slurm may not notice. */
 function explainKill({ code, text }: { readonly code: string; readonly text: string }): string {
   if (code !== 'killed' || !text.includes('SIGKILL')) return text;
   return `${text}\n  A job gets only the memory that it requests: raise resources.memory of the stage, or \`memory\` in ${settingsFile}.`;
@@ -236,7 +234,7 @@ function differs(id: string, what: string): ReproError {
 }
 
 /**
- * Waits until a node sees what the jobs before say they have made: it may take a while to appear there.
+ * Waits until this node sees the outputs that the jobs of the dependencies have reported.
  *
  * @throws {ReproError} `not-visible` if it does not appear in time
  */
@@ -257,7 +255,7 @@ async function awaitMadeInputs(
   const isThere = (one: string): boolean => {
     const record = records.findLast(one);
     const endFile = made.get(one);
-    // A runner that waited for that job alone has taken note of it, and removed what it left.
+    // A run that watched that job alone has recorded its end, and removed its folder.
     if (endFile === undefined || !existsSync(path.dirname(endFile))) return record !== null;
     const end = readTaskEnd(endFile);
     return hasEnded(end) && 'fingerprint' in end && end.fingerprint === record?.fingerprint;

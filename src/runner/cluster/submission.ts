@@ -26,42 +26,42 @@ import { noteBegun, refuseCancelled } from '../jobs/submitted-run.ts';
 import { describeBatch, type ScriptContext } from './batch-script.ts';
 import type { PlannedBatch } from './grouping.ts';
 
-/** What all submissions of one run share. */
+/** The context of all submissions of one run. */
 export interface SubmissionContext extends ScriptContext {
   readonly slurm: Slurm;
   readonly facts: ClusterFacts;
   readonly selection: PlanSelection;
-  /** Everything that the jobs of a batch see. */
+  /** The environment that the jobs of a batch see. */
   readonly environmentOf: (ids: readonly string[]) => Readonly<Record<string, string>>;
-  /** The names of jobs that are known, by the tokens of their batches; what is submitted is added. */
+  /** Ids of known jobs, by the tokens of their batches; new submissions are added. */
   readonly jobIds: Map<string, string>;
   /** @throws {ReproError} `lock-lost`: nothing may be submitted or removed any more */
   readonly assertLocked: () => void;
-  /** null: who has asked for it waits for the answer, and is rather told that there is none. */
+  /** null: do not wait long for Slurm, but report that it does not answer. */
   readonly patience: Patience | null;
 }
 
-/** Of a run that goes on while Slurm does not answer, or takes no more jobs. */
+/** How a run waits while Slurm does not answer, or accepts no more jobs. */
 export interface Patience {
-  /** How often it asks at least. */
+  /** The longest wait between two calls. */
   readonly pollSeconds: number;
   /** Aborting ends the waiting. */
   readonly signal: AbortSignal;
-  /** Called once, if it takes longer. */
+  /** Called once if it takes long. */
   readonly onPause: (why: string) => void;
 }
 
-/** A new name for a batch. */
+/** A new token for a batch. */
 export function createToken(): string {
   return randomBytes(6).toString('hex');
 }
 
 /**
- * Submits a batch. What is needed to find its job again is on disk before Slurm is asked, and its id right after.
+ * Submits a batch. What is needed to find its job again is on disk before Slurm is called, its id right after.
  *
  * @param tasks of the batch, in its order
  * @param placeOf where the values of some keys of the stage are written, for messages
- * @returns null if the run ends before Slurm has taken it; where that is not known, its folder stays, for the next command to find out
+ * @returns null if the run ends before Slurm has accepted it; if that is unknown, its folder stays, and the next command finds out
  * @throws {ReproError} `slurm-refused`, `slurm-dependency-gone`, `lock-lost`, `cancelled`; without patience `slurm-unreachable` if it is not known whether
  *   it was submitted
  */
@@ -113,8 +113,8 @@ export async function submitBatch(
 }
 
 /**
- * Submits, and if there was no answer, first looks whether it was submitted. A busy controller may take up later what it did not answer, so
- * there may be several jobs in the end: which of them counts is decided by a claim, and the others end at once.
+ * Submits. After a call without an answer, it first checks whether the job was submitted. A busy controller may accept a job later, so there
+ * may be several in the end: a claim decides which one counts, and the others end at once.
  */
 async function submitSurely(
   context: SubmissionContext,
@@ -124,14 +124,14 @@ async function submitSurely(
   const { slurm, assertLocked, patience } = context;
   const { folder } = submitted;
   const retry = new SlurmRetry(patience);
-  // Whether an earlier request may have been carried out.
+  // Whether Slurm may have accepted an earlier call.
   let isUnknown = false;
   for (;;) {
     assertLocked();
     try {
       refuseCancelled(context.jobs);
     } catch (error) {
-      // Slurm may have it already: then it is found, and cancelled, by its folder.
+      // If Slurm may have the job, the folder stays: the cancelling command finds the job by it.
       if (!isUnknown) await folder.remove();
       throw error;
     }
@@ -153,7 +153,7 @@ async function submitSurely(
       return null;
     }
     if (isLimitReached(answer.text) && (await retry.pauseAtLimit())) continue;
-    // One that is taken up only now finds that it is not wanted, unless it has begun.
+    // A job that Slurm accepts from now on ends at once; one that has started counts.
     const begun = isUnknown ? await claim(folder.claimFile, null) : null;
     if (begun !== null) return begun;
     assertLocked();
@@ -166,11 +166,11 @@ async function submitSurely(
 }
 
 /**
- * Finds out which job a batch has whose submitter was killed before that was on disk. If Slurm knows none, the batch goes, and a job that
- * Slurm takes up only from now on ends at once.
+ * Finds the job of a batch whose runner was killed before it recorded the id. If Slurm has none, the batch is removed, and a job that Slurm
+ * accepts later ends at once.
  *
  * @returns null if it has none
- * @throws {ReproError} `slurm-unreachable`; `locked` if another user has submitted it, and Slurm does not show it
+ * @throws {ReproError} `slurm-unreachable`; `locked` if another user submitted it, and Slurm does not show it
  */
 export async function recoverBatch(slurm: Slurm, submitted: SubmittedBatch): Promise<SubmittedBatch | null> {
   const { batch, folder } = submitted;
@@ -188,7 +188,7 @@ export async function recoverBatch(slurm: Slurm, submitted: SubmittedBatch): Pro
 }
 
 /**
- * The job of a batch whose id is not on disk; null if Slurm has none so far.
+ * Finds the job of a batch whose id is not on disk; null if Slurm has none so far.
  *
  * @throws {ReproError} `slurm-unreachable`
  */
@@ -217,7 +217,7 @@ async function lookUntilAnswered(
   }
 }
 
-/** Jobs of a batch besides the one that counts would only take a place in the queue: they end as soon as they start, so this may fail. */
+/** Cancels the jobs of a batch that do not count. If this fails, they end as soon as they start. */
 async function cancelOthers(
   slurm: Slurm,
   { batch: { name, comment }, folder }: SubmittedBatch,
@@ -234,16 +234,16 @@ function removedMeanwhile({ root }: BatchFolder): ReproError {
   });
 }
 
-/** Waits before the first repetitions. */
+/** The waits before the first retries. */
 const firstAfterMs = [2_000, 5_000, 10_000];
 
-/** Repeats questions to Slurm about one matter. */
+/** Waits between repeated calls of Slurm about one submission. */
 class SlurmRetry {
   readonly #patience: Patience | null;
   #count = 0;
   #isTold = false;
 
-  /** @param patience null: after a few repetitions that is an error */
+  /** @param patience null: it is an error after a few retries */
   constructor(patience: Patience | null) {
     this.#patience = patience;
   }
@@ -251,8 +251,8 @@ class SlurmRetry {
   /**
    * Waits before the next attempt.
    *
-   * @param problem what Slurm has said to the last one
-   * @returns whether there is to be one: not once the run ends
+   * @param problem what Slurm said to the last one
+   * @returns false once the run ends
    * @throws {ReproError} `slurm-unreachable` without patience
    */
   async pause(problem: string): Promise<boolean> {
@@ -277,9 +277,9 @@ class SlurmRetry {
   }
 
   /**
-   * Waits before the next attempt where Slurm takes no more jobs of this user.
+   * Waits before the next attempt while Slurm accepts no more jobs of this user.
    *
-   * @returns whether there is to be one: not without patience, and not once the run ends
+   * @returns false without patience, and once the run ends
    */
   async pauseAtLimit(): Promise<boolean> {
     if (this.#patience === null) return false;

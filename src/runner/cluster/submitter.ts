@@ -9,7 +9,7 @@ import { hasEnded, readTaskEnd } from '../jobs/task-end.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import type { SharedRun } from '../run/other-machines.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
-import { askAnew } from './file-visibility.ts';
+import { refreshFolder } from './file-visibility.ts';
 import {
   type Candidate,
   type Dependency,
@@ -20,7 +20,7 @@ import {
 import { findPlaces, mutexOf, requestOf } from './instance-request.ts';
 import { createToken, type Patience, type SubmissionContext, submitBatch } from './submission.ts';
 
-/** An instance to submit, and what is known of its fingerprint. */
+/** An instance to submit, with what is known of its fingerprint. */
 export interface ToSubmit {
   readonly instance: StageInstance;
   readonly parts: FingerprintParts;
@@ -31,38 +31,38 @@ export interface ToSubmit {
 
 type Jobs = ReadonlyMap<string, PlacedJob>;
 
-/** What a submitter is told to use. */
+/** What a submitter uses. */
 export type SubmitterOptions = Pick<
   SubmissionContext,
   'settings' | 'selection' | 'runner' | 'slurm' | 'facts'
 > & {
-  /** Aborting submits nothing more. */
+  /** Once aborted, nothing more is submitted. */
   readonly signal: AbortSignal;
-  /** Called for instances that have to wait for Slurm; null: they do not wait. */
+  /** Called for instances that have to wait for Slurm; null: report an error instead. */
   readonly onPause: ((id: string, why: string) => void) | null;
 };
 
-/** Called for what is submitted, and what is not. */
+/** Told what is submitted and what is not. */
 export interface SubmissionListener {
   readonly onSubmitted: (submitted: SubmittedBatch) => void;
-  /** Something that they wait for is over, and has not ended well: they may be submitted once that is concluded. */
+  /** A dependency ended without success: they may be submitted once it is concluded. */
   readonly onLeftOut: (ids: readonly string[]) => void;
-  /** What it throws ends the submission of the others, too. */
+  /** An error that this throws ends the submission of the others, too. */
   readonly onRefused: (ids: readonly string[], error: unknown) => void;
 }
 
-/** Submits instances of one run, in arrays where they are alike. */
+/** Submits the instances of one run, similar ones as arrays. */
 export class Submitter {
-  readonly #surroundings: SharedRun;
+  readonly #run: SharedRun;
   readonly #options: SubmitterOptions;
   readonly #context: Omit<SubmissionContext, 'patience'>;
-  /** What was submitted of stages with a limit, and may not have ended. */
+  /** Submitted batches of stages with an `arrayLimit` that may not have ended. */
   #limited: PlannedBatch[] = [];
 
-  constructor(surroundings: SharedRun, options: SubmitterOptions) {
-    const { session, environment, assertLocked } = surroundings;
+  constructor(run: SharedRun, options: SubmitterOptions) {
+    const { session, environment, assertLocked } = run;
     const { plan, folder } = session;
-    this.#surroundings = surroundings;
+    this.#run = run;
     this.#options = options;
     this.#context = {
       ...options,
@@ -71,17 +71,17 @@ export class Submitter {
       projectRoot: plan.projectRoot,
       environmentOf: (ids) => {
         const instances = ids.flatMap((id) => plan.instances.get(id) ?? []);
-        return jobEnvironment(instances, surroundings.facts, options.settings.environment, environment);
+        return jobEnvironment(instances, run.facts, options.settings.environment, environment);
       },
       jobIds: new Map(),
     };
   }
 
   /**
-   * Submits instances, each after those that it waits for. What waits for something that is not submitted is not, either.
+   * Submits instances, each after its dependencies. An instance whose dependency is not submitted is not submitted, either.
    *
-   * @param jobs what has been submitted before, by instance
-   * @param isDone whether an instance has its outputs in place, so that nobody waits for its job
+   * @param jobs submitted before, by instance
+   * @param isDone whether an instance has its outputs in place, so its job need not be waited for
    * @throws {ReproError} `several-mutexes`; what {@link SubmissionListener.onRefused} throws
    */
   async submit(
@@ -135,7 +135,7 @@ export class Submitter {
     }
   }
 
-  /** Whether one of its jobs may run, or will. */
+  /** Whether one of its jobs may still run. */
   #isOpen({ token, tasks }: PlannedBatch, jobs: Jobs, isOver: (id: string) => boolean): boolean {
     return tasks.some(({ id, index }) => {
       const submitted = jobs.get(id)?.submitted;
@@ -143,7 +143,7 @@ export class Submitter {
     });
   }
 
-  /** Where the job of each instance says how it ended. */
+  /** The end file of each instance's job. */
   #listEnds(jobs: Jobs, planned: readonly PlannedBatch[]): ReadonlyMap<string, string> {
     const before = [...jobs].map(
       ([id, { submitted, index }]) => [id, submitted.folder.endFile(index)] as const,
@@ -156,7 +156,7 @@ export class Submitter {
   }
 
   #toCandidate(instance: StageInstance, isAwaited: (id: string) => boolean): Candidate {
-    const { plan } = this.#surroundings.session;
+    const { plan } = this.#run.session;
     return {
       id: instance.id,
       stage: instance.stage,
@@ -174,7 +174,7 @@ export class Submitter {
     const tasks = planned.tasks.flatMap(({ id }) => byId.get(id) ?? []);
     const described = tasks.map(({ instance: { id }, parts, attempt, continued }) => ({
       ...{ id, parts, attempt, continued },
-      isForced: this.#surroundings.isForced(id),
+      isForced: this.#run.isForced(id),
       after: after.get(id) ?? [],
     }));
     const [first] = tasks;
@@ -191,7 +191,7 @@ export class Submitter {
         return await submitBatch(context, { ...planned, dependencies }, described, placeOf);
       } catch (error) {
         if (!(error instanceof ReproError) || error.code !== 'slurm-dependency-gone') throw error;
-        // Of which Slurm knows nothing any more, so that it cannot wait for it: only what ended well need not be waited for.
+        // Slurm cannot wait for a job that it has forgotten. Dependencies that succeeded can be left out.
         const rest = dependencies.filter((one) => one.kind !== 'ended' && !endsOf(one).every(hasEndedWell));
         if (rest.length === dependencies.length) return 'left-out';
         dependencies = rest;
@@ -206,7 +206,7 @@ export class Submitter {
     return { signal, pollSeconds, onPause: (why) => onPause(tasks[0]?.id ?? '', why) };
   }
 
-  /** Where the tasks that a dependency is about say how they ended. */
+  /** The end files of the tasks of a dependency. */
   #listEndFiles(dependency: Dependency, { tasks }: PlannedBatch): string[] {
     const folder = new BatchFolder(path.join(this.#context.jobs, dependency.batch));
     switch (dependency.kind) {
@@ -216,13 +216,13 @@ export class Submitter {
         return tasks.map(({ index }) => folder.endFile(index));
       case 'whole':
       case 'ended':
-        // One that is gone has not ended well.
+        // A batch whose folder is gone did not succeed.
         return (folder.readBatch()?.tasks ?? [{ index: 0 }]).map(({ index }) => folder.endFile(index));
     }
   }
 }
 
-/** The batches of what was submitted before. Of an instance that was submitted again, only its last job counts. */
+/** The batches submitted before. If an instance was submitted again, only its last job counts. */
 function listEarlier(jobs: Jobs, own: ReadonlySet<string>): ReadonlyMap<string, EarlierBatch> {
   const earlier = new Map<string, EarlierBatch>();
   for (const { submitted } of jobs.values()) {
@@ -233,7 +233,7 @@ function listEarlier(jobs: Jobs, own: ReadonlySet<string>): ReadonlyMap<string, 
   return earlier;
 }
 
-/** In a row behind one that was not submitted, it is behind whatever that one would have been behind. */
+/** Replaces a dependency (`ended`) on a batch that was not submitted by the dependencies of that batch. */
 function closeGaps(planned: PlannedBatch, missing: ReadonlyMap<string, PlannedBatch>): PlannedBatch {
   const dependencies = planned.dependencies.flatMap((one) => {
     const before = one.kind === 'ended' ? missing.get(one.batch) : undefined;
@@ -243,21 +243,21 @@ function closeGaps(planned: PlannedBatch, missing: ReadonlyMap<string, PlannedBa
 }
 
 function hasEndedWell(endFile: string): boolean {
-  askAnew(path.dirname(endFile));
+  refreshFolder(path.dirname(endFile));
   const kind = readTaskEnd(endFile)?.kind;
   return kind === 'done' || kind === 'hit';
 }
 
-/** What programs on a node expect of a login. */
+/** Variables of a login that programs on a node expect. */
 const ofLogin: readonly string[] = ['USER', 'LOGNAME', 'SHELL'];
 
-/** The node has its own: a folder of the job, and the GPUs that it was given. */
+/** Variables that the node sets itself: the job's folder and GPUs. */
 const ofNode: ReadonlySet<string> = new Set(['TMPDIR', 'CUDA_VISIBLE_DEVICES']);
 
 /**
- * The environment that jobs are submitted with: what their stages see, as on this machine, and what the site adds.
+ * The environment of jobs: what their stages would see on this machine, and what the site adds.
  *
- * @param more names of further variables
+ * @param more names of more variables
  */
 export function jobEnvironment(
   instances: readonly StageInstance[],

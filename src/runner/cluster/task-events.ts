@@ -4,10 +4,10 @@ import type { RunEvent } from '../run/events.ts';
 /** An event of one instance. */
 export type InstanceEvent = Extract<RunEvent, { id: string }>;
 
-/** More often than this nobody looks, and each is a write to a shared file system. */
+/** Watchers do not look more often, and each event is a write to a shared file system. */
 const progressEveryMs = 1_000;
 
-/** A file that grows faster than this between two looks is read in parts. */
+/** More than this is read in parts. */
 const readAtMost = 1024 * 1024;
 
 const forwarded: ReadonlySet<string> = new Set([
@@ -21,7 +21,7 @@ const forwarded: ReadonlySet<string> = new Set([
   'cached',
 ]);
 
-/** Writes what happens to an instance on a node to a file, one JSON object a line, for whoever watches it. */
+/** Writes the events of an instance on a node to a file, one JSON object a line, for the command that watches it. */
 export class TaskEventWriter {
   readonly #file: string;
   #lastProgressMs = Number.NEGATIVE_INFINITY;
@@ -41,7 +41,7 @@ export class TaskEventWriter {
     try {
       appendFileSync(this.#file, `${JSON.stringify(timed)}\n`);
     } catch {
-      // A full disk shows up where it matters; nothing fails because nobody could watch it.
+      // A full disk is reported elsewhere; a missing event must not fail the stage.
     }
   }
 }
@@ -64,13 +64,13 @@ export class TaskEventReader {
     try {
       return this.#readNew();
     } catch {
-      // NFS says at any step that a file is stale, or that the server has not answered. How a job ended does not depend on its events.
+      // NFS may fail at any step: the file is stale, or the server has not answered. The verdict on a job does not depend on its events.
       return [];
     }
   }
 
   #readNew(): InstanceEvent[] {
-    // Opened anew each time: that is when NFS asks the server for the latest state.
+    // Opened each time, since only then does NFS ask the server for the latest state.
     const descriptor = openSync(this.#file, 'r');
     try {
       const room = Math.min(fstatSync(descriptor).size - this.#offset, readAtMost);
@@ -95,7 +95,7 @@ export class TaskEventReader {
       const event = JSON.parse(line) as InstanceEvent;
       return forwarded.has(event.kind) && event.id === this.#id ? [event] : [];
     } catch {
-      // The end of an attempt whose node failed in the middle of a line.
+      // The node of an earlier attempt failed in the middle of this line.
       return [];
     }
   }

@@ -6,16 +6,16 @@ import { nameJob } from '../../executors/slurm/job-state.ts';
 export interface JobSignals {
   /** Aborted when it tells the job to end: the stage may save its work. */
   readonly stop: AbortSignal;
-  /** Aborted when the stage has had the time for that which Slurm gives. */
+  /** Aborted when the time that Slurm gives the stage for this is over. */
   readonly kill: AbortSignal;
-  /** When it was warned of its end, and could go on later, in milliseconds since 1970; null: it was not, or it was told to end before. */
+  /** When it was warned of its end, in milliseconds since 1970, so that it can continue later; null: it was not, or was told to end before. */
   readonly warnedAtMs: () => number | null;
 }
 
 /** How long after SIGTERM a stage may save its work. Slurm kills what takes longer than its `KillWait`, 30 s by default. */
 const termSeconds = 25;
 
-/** What is left of the warning time for telling Slurm that the job goes on, at most. */
+/** The most of the warning time that is kept for asking Slurm to requeue the job. */
 const marginSeconds = 30;
 
 /**
@@ -30,7 +30,7 @@ export function listenForJobSignals(emitter: EventEmitter): JobSignals {
   let warnedAtMs: number | null = null;
   let isEnding = false;
   emitter.on('SIGUSR2', () => {
-    // After SIGTERM nothing goes on.
+    // After SIGTERM the job cannot continue.
     if (!isEnding) warnedAtMs ??= Date.now();
     stop.abort(new ReproError('interrupted', 'the job is nearly over'));
   });
@@ -48,7 +48,7 @@ export function listenForJobSignals(emitter: EventEmitter): JobSignals {
 /**
  * How long a stage may take to save its work when it is warned of the job's end.
  *
- * @param warnSeconds how long before that end it is told; null: never
+ * @param warnSeconds how long before that end the warning comes; null: there is none
  */
 export function savingSeconds(warnSeconds: number | null): number {
   return warnSeconds === null ? termSeconds : warnSeconds - Math.min(marginSeconds, warnSeconds / 4);
@@ -63,21 +63,21 @@ export function nameOfThisJob({
   return array === undefined ? (id ?? '0') : nameJob(array, Number(task));
 }
 
-/** A clock that is wrong by more than this has more to fear. */
+/** How far the clocks of a node and the controller may differ. */
 const toleranceSeconds = 60;
 
 /**
- * Whether a warning is that of the end of a job's time: where a site lets a job be warned ahead of a preemption, that is by the same signal.
+ * Whether a warning is about the end of the job's time: some sites warn of a preemption by the same signal.
  *
  * @param warnedAtMs since 1970
- * @param warnSeconds how long ahead of the end that warning comes
+ * @param warnSeconds how long before the end of the time that warning comes
  */
 export function isEndOfTime(
   warnedAtMs: number,
   warnSeconds: number,
   { SLURM_JOB_END_TIME: end }: NodeJS.ProcessEnv,
 ): boolean {
-  // Earlier versions of Slurm do not say; nor does it where there is no limit.
+  // Earlier versions of Slurm do not set it; nor does any without a limit.
   if (end === undefined || !/^[1-9]\d*$/.test(end)) return true;
   return warnedAtMs / 1000 >= Number(end) - warnSeconds - toleranceSeconds;
 }

@@ -6,14 +6,14 @@ import type { InstanceResult } from '../run/scheduler.ts';
 
 type Jobs = ReadonlyMap<string, PlacedJob>;
 
-/** Cancels jobs of a run that nothing needs any more. */
+/** Cancels jobs of a run that are no longer needed. */
 export class UnneededJobs {
-  readonly #surroundings: SharedRun;
+  readonly #run: SharedRun;
   readonly #slurm: Slurm;
   readonly #ended = new Set<string>();
 
-  constructor(surroundings: SharedRun, slurm: Slurm) {
-    this.#surroundings = surroundings;
+  constructor(run: SharedRun, slurm: Slurm) {
+    this.#run = run;
     this.#slurm = slurm;
   }
 
@@ -22,7 +22,7 @@ export class UnneededJobs {
     return this.#ended.has(id);
   }
 
-  /** After a failure nothing more starts; what runs goes on. */
+  /** Cancels waiting jobs after a failure; running jobs continue. */
   async cancelWaiting(jobs: Jobs): Promise<void> {
     for (const id of jobs.keys()) this.#ended.add(id);
     const problem = 'waiting jobs could not be cancelled and may still start';
@@ -34,10 +34,10 @@ export class UnneededJobs {
   }
 
   /**
-   * At the end of a run.
+   * Cancels unfinished jobs at the end of a run.
    *
-   * @returns whether nothing goes on; otherwise the next command looks after it
-   * @throws {ReproError} `lock-lost`: another run waits for them
+   * @returns whether no job is left; otherwise the next command deals with it
+   * @throws {ReproError} `lock-lost`: the jobs belong to another run now
    */
   cancelUnfinished(jobs: Jobs, results: ReadonlyMap<string, InstanceResult>): Promise<boolean> {
     const unfinished = [...jobs].filter(([id]) => !['done', 'hit'].includes(results.get(id) ?? ''));
@@ -49,7 +49,7 @@ export class UnneededJobs {
     problem: string,
     options: { readonly onlyWaiting?: boolean } = {},
   ): Promise<boolean> {
-    this.#surroundings.assertLocked();
+    this.#run.assertLocked();
     const names = jobs.flatMap(([, { submitted, index }]) => jobOf(submitted.batch, index) ?? []);
     const answer = await this.#slurm.cancel(names, options);
     if (answer.kind !== 'ok') this.#warn(jobs, `${problem}: ${answer.text}`);
@@ -57,6 +57,6 @@ export class UnneededJobs {
   }
 
   #warn([first]: readonly (readonly [string, PlacedJob])[], text: string): void {
-    this.#surroundings.onEvent({ kind: 'note', id: first?.[0] ?? '', level: 'warning', text });
+    this.#run.onEvent({ kind: 'note', id: first?.[0] ?? '', level: 'warning', text });
   }
 }

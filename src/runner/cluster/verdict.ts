@@ -4,44 +4,44 @@ import { type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
 import type { TaskEnd } from '../jobs/task-end.ts';
 import { settingsFile } from './cluster-settings.ts';
 
-/** All that is known about a job at a moment. */
+/** All that is known about a job at one moment. */
 export interface Evidence {
   readonly job: string;
-  /** What it left behind; null: nothing, or nothing that is visible here yet. */
+  /** Its own report of its end; null: there is none, or it is not visible here yet. */
   readonly end: TaskEnd | null;
-  /** What Slurm says; `absent`: it answered, and does not know the job any more; null: it did not answer. */
+  /** What Slurm says; `absent`: it no longer knows the job; null: it did not answer. */
   readonly status: JobStatus | 'absent' | null;
-  /** For how long Slurm has said that it has ended, or has not known it, while `end` did not appear. */
+  /** How long Slurm has called it ended or unknown, while `end` has not appeared. */
   readonly silentSeconds: number;
-  /** How long files of another node may take to appear. */
+  /** How long files from another node may take to appear. */
   readonly patienceSeconds: number;
-  /** What became of the jobs that it waits for; default: nothing bad. */
+  /** How its dependencies ended; default: none failed. */
   readonly before?: Before;
 }
 
-/** `failed`: one of them has; `open`: one is over, and it is not known how. */
+/** `failed`: one of them failed; `open`: one has ended, but it is unknown how. */
 export type Before = 'fine' | 'failed' | 'open';
 
-/** What became of a job. */
+/** How a job stands. */
 export type Verdict =
-  /** It waits or runs, or nobody knows. */
+  /** It waits or runs, or this is unknown. */
   | { readonly kind: 'wait' }
   | { readonly kind: 'done' | 'hit'; readonly fingerprint: string }
-  /** Something that it depends on failed, so Slurm dropped it: it may be submitted again. */
+  /** A dependency failed, so Slurm dropped the job: it may be submitted again. */
   | { readonly kind: 'dropped' }
   | { readonly kind: 'failed'; readonly code: FailureCode; readonly text: string };
 
-/** A stage's own code, or one of these. */
+/** The stage's own code, or one of the codes below. */
 type FailureCode = string;
 
-/** Failures that are none of the stage's own. */
+/** Failures that are not the stage's fault. */
 export const nodeFailures: ReadonlySet<string> = new Set(['preempted', 'node-failed', 'told-to-end']);
 
 const wait: Verdict = { kind: 'wait' };
 
 /**
- * Judges a job by what it left behind, and only if that is nothing, by Slurm's word for its state. An exit code is never asked: a job that
- * was killed from outside has none that means anything.
+ * Judges a job by its own report; only if there is none, by the state that Slurm reports. Exit codes do not decide: that of a job killed from
+ * outside means nothing.
  */
 export function judge(evidence: Evidence): Verdict {
   const { end, status, job, before = 'fine' } = evidence;
@@ -58,10 +58,10 @@ export function judge(evidence: Evidence): Verdict {
       ? { kind: 'dropped' }
       : fail('job-lost', `Slurm no longer knows job ${job}, and it left no result`);
   }
-  // It is kept in the queue only where the cluster is set up so.
+  // Some clusters keep such jobs in the queue.
   if (status.reason === 'DependencyNeverSatisfied') return { kind: 'dropped' };
   if (phaseOf(status.state) !== 'ended') return wait;
-  // Dropped, or cancelled before it began: no file will follow.
+  // Dropped or cancelled before it started: no report will follow.
   const hasRun = (status.elapsedSeconds ?? 0) > 0 || status.node !== null;
   if (status.state === 'CANCELLED' && !hasRun) {
     // Accounting does not say why.
@@ -69,25 +69,25 @@ export function judge(evidence: Evidence): Verdict {
     return before === 'open' ? wait : describeEnd(status, job);
   }
   if (end?.because !== undefined && isRefused(status)) return describeRefusal(end, job);
-  // Its script has ended before the runner could leave anything.
+  // Its script ended before the runner started.
   if (end === null && neverBegan.has(status.exitCode ?? 0)) return describeEnd(status, job);
   if ((end === null || !agrees(status)) && isPatient(evidence)) return wait;
   return describeEnd(status, job, end !== null);
 }
 
-/** Whether a job that asked to go on in the queue ended without having been put there. */
+/** Whether a job that asked to be requeued ended without that. */
 function isRefused({ state, reason, exitCode = continueExitCode }: JobStatus): boolean {
   return (
     state === 'TIMEOUT' || (state === 'FAILED' && exitCode === continueExitCode && signalIn(reason) === 0)
   );
 }
 
-/** Whether a job that was told to end would end so: otherwise what it left is of an attempt before, and more may follow. */
+/** Whether a job that was told to end can have this state. If not, its report is of an earlier attempt, and another may follow. */
 function agrees({ state }: JobStatus): boolean {
   return state !== 'COMPLETED' && state !== 'FAILED';
 }
 
-/** Of a job that was to go on in the queue. */
+/** The failure of a job that was not requeued. */
 function describeRefusal(
   { node, because, refusal = '' }: Extract<TaskEnd, { kind: 'interrupted' }>,
   job: string,
@@ -100,12 +100,12 @@ function describeRefusal(
   return fail(code, `job ${job} on ${node} ${what}, and Slurm did not requeue it${why}`);
 }
 
-/** A result may be there before it is visible here. */
+/** Whether to wait longer: a result may exist before it is visible here. */
 function isPatient({ silentSeconds, patienceSeconds }: Evidence): boolean {
   return silentSeconds < patienceSeconds;
 }
 
-/** @param wasTold whether it says itself that it was told to end */
+/** @param wasTold whether it reports that it was told to end */
 function describeEnd(status: JobStatus, job: string, wasTold = false): Verdict {
   const { state, node } = status;
   const where = `job ${job}${node === null ? '' : ` on ${node}`}`;
@@ -137,24 +137,24 @@ function describeEnd(status: JobStatus, job: string, wasTold = false): Verdict {
   }
 }
 
-/** The signal that means, as the end of a batch script, that Slurm could not open its log. */
+/** The signal with which Slurm ends a batch script whose log it could not open. */
 const noLogSignal = 53;
 
-/** SIGUSR2 on Linux, which may be another number where the runner is. */
+/** SIGUSR2 on Linux; on the runner's machine it may have another number. */
 const warningSignal = 12;
 
-/** By which the script was ended; 0 if it was not. */
+/** The signal that ended the script; 0 if none did. */
 function signalIn(reason: string | null): number {
   return Number(/^RaisedSignal:(\d+)/.exec(reason ?? '')?.[1] ?? 0);
 }
 
-/** What a shell says of a command that it may not execute, or does not find. */
+/** A shell's exit codes for a command that is not executable or not found. */
 const notExecutableCodes: ReadonlySet<number> = new Set([126, 127]);
 
-/** Exit codes of scripts that have not started the runner. */
+/** Exit codes of scripts that did not start the runner. */
 const neverBegan: ReadonlySet<number> = new Set([notSharedExitCode, preludeExitCode, ...notExecutableCodes]);
 
-/** Before the stage could say anything. */
+/** Describes a job that failed before the stage could report anything. */
 function describeFailed(
   where: string,
   { state, reason, exitCode = 0 }: JobStatus,
@@ -208,19 +208,19 @@ function fail(code: string, text: string): Verdict {
   return { kind: 'failed', code, text };
 }
 
-/** A job as it is found on disk, with what Slurm says about it now. */
+/** A job found on disk, with what Slurm says about it now. */
 export interface UnwatchedJob extends Pick<Evidence, 'job' | 'end' | 'status'> {
-  /** Where it says how it ended. */
+  /** The file in which it reports its end. */
   readonly endFile: string;
-  /** Where the jobs that it waits for say that. */
+  /** The end files of its dependencies. */
   readonly after: readonly string[];
 }
 
-/** Judges jobs that nobody has followed, each after those that it waits for. */
+/** Judges jobs that no command watches, each after its dependencies. */
 export class UnwatchedVerdicts {
   readonly #verdicts = new Map<string, Verdict>();
 
-  /** A result need not be visible here yet: whoever follows the job waits for that. */
+  /** A result that is not visible yet is no failure: a command that watches the job waits for it. */
   judge({ job, end, status, endFile, after }: UnwatchedJob): Verdict {
     const before = after.some((file) => isBad(this.#verdicts.get(file))) ? 'failed' : 'fine';
     const found = judge({ job, end, status, before, silentSeconds: 0, patienceSeconds: 0 });
@@ -229,7 +229,7 @@ export class UnwatchedVerdicts {
     return verdict;
   }
 
-  /** Where those would say how they ended that have ended. */
+  /** The end files of the jobs that have ended. */
   listEnded(): Set<string> {
     return new Set([...this.#verdicts].filter(([, { kind }]) => kind !== 'wait').map(([file]) => file));
   }

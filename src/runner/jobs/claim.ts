@@ -5,14 +5,14 @@ import { hasErrorCode, ReproError } from '../../errors.ts';
 import { syncFolder } from '../../files/atomic-file.ts';
 import { unreadable } from './state-file.ts';
 
-/** The id of the one job that a batch has; `none`: it has none, and none that turns up later may run. */
+/** The id of the one job of a batch; `none`: it has none, and a job that turns up later must not run. */
 export type Claim = string;
 
 const none: Claim = 'none';
 
 /**
- * The job that a batch has, if that is decided: the target of a symbolic link. Of all that a file system offers, only a link appears with
- * its content in one step and never replaces another, on NFS, too.
+ * The job of a batch, once it is decided: the target of a symbolic link. On a file system, NFS included, only a link appears with its content in
+ * one step and never replaces another.
  *
  * @throws {ReproError} `jobs-unreadable`
  */
@@ -26,10 +26,10 @@ export function readClaim(file: string): Claim | null {
 }
 
 /**
- * Decides which job a batch has, unless that is decided: if the answer of `sbatch` was lost, there may be two, and each of them, and whoever
+ * Decides which job a batch has, unless that is decided: if the answer of `sbatch` was lost, there may be two. Each job, and the runner that
  * submitted them, calls this before anything else.
  *
- * @param jobId this one; null: there is none, and none shall be
+ * @param jobId this one; null: there is none, and there must be none
  * @returns the job that counts, which may be another one; null if there is none, or if the folder is gone
  */
 export async function claim(file: string, jobId: string | null): Promise<string | null> {
@@ -37,7 +37,7 @@ export async function claim(file: string, jobId: string | null): Promise<string 
     await fs.symlink(jobId ?? none, file);
     await syncFolder(path.dirname(file));
   } catch (error) {
-    // Removed: nobody waits for its jobs any more.
+    // Removed: no command waits for its jobs any more.
     if (hasErrorCode(error, 'ENOENT')) return null;
     if (!hasErrorCode(error, 'EEXIST')) throw error;
   }
@@ -46,9 +46,9 @@ export async function claim(file: string, jobId: string | null): Promise<string 
 }
 
 /**
- * Makes a link and removes it, before anything is submitted that could not be claimed.
+ * Makes a link and removes it, so that nothing is submitted that could not be claimed.
  *
- * @param file where nothing is
+ * @param file a path where nothing exists
  * @throws {ReproError} `no-links` on a file system without symbolic links
  */
 export async function assertLinks(file: string): Promise<void> {
@@ -70,8 +70,8 @@ export async function assertLinks(file: string): Promise<void> {
 }
 
 /**
- * Whether this process belongs to the job that its batch has. Any other one ends at once and touches nothing: nothing waits for it. One that
- * was put back into the queue has the same id again.
+ * Whether this process belongs to the job that counts for its batch. Any other job must end at once and touch nothing. A requeued job has the
+ * same id again.
  *
  * @throws {ReproError} `no-such-job` outside of a job
  */

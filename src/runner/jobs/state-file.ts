@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 
-/** Of a folder of jobs. */
+/** In the folder of a batch. */
 export const batchFileName = 'batch.json';
 
 /**
- * Reads a file that says what was submitted. Only one that does not exist counts as none: jobs may be at work under one that cannot be
- * read, or that another version of this program has written.
+ * Reads a file about submitted jobs. Only a file that does not exist counts as absent: if it cannot be read, or is of another version of this
+ * program, its jobs may be at work.
  *
- * @param folder that its jobs write to
+ * @param folder the folder of its jobs
  * @throws {ReproError} `jobs-unreadable`, `jobs-damaged`
  */
 export function readStateFile<Value>(
@@ -17,7 +17,7 @@ export function readStateFile<Value>(
   folder: string,
   isWhole: (value: unknown) => value is Value,
 ): Value | null {
-  // It names the jobs; nothing else does.
+  // Only the batch file names the jobs.
   const isFound = path.basename(file) !== batchFileName;
   let text: string;
   try {
@@ -49,7 +49,7 @@ export function unreadable(where: string, cause: unknown): ReproError {
 }
 
 /**
- * The error about a file that is not what this version of the program writes.
+ * The error about a file that this version of the program did not write.
  *
  * @param isFound whether its jobs are known all the same, so that they can be cancelled
  */

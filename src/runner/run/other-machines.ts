@@ -40,4 +40,4 @@ export interface OtherMachines {
 }
 
 /** Begins such a run, once the folder is locked and before anything runs here. */
-export type StartOtherMachines = (surroundings: SharedRun) => Promise<OtherMachines>;
+export type StartOtherMachines = (run: SharedRun) => Promise<OtherMachines>;
