@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 
 /** The compiled addon's exports, or why there are none and how to get them; `reason` and `fix` are sentences, the reason without a full stop. */
-export type LoadedExports =
+type LoadedExports =
   | { readonly ok: true; readonly exports: unknown }
   | { readonly ok: false; readonly reason: string; readonly fix: string };
 

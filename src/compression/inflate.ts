@@ -2,9 +2,9 @@ import { constants, gunzipSync, inflateSync } from 'node:zlib';
 import { hasErrorCode } from '../errors.ts';
 
 /** What surrounds the deflated bytes. */
-export type Wrapping = 'gzip' | 'zlib';
+type Wrapping = 'gzip' | 'zlib';
 
-export interface Inflated {
+interface Inflated {
   readonly bytes: Uint8Array;
   /** How many of the packed bytes that took. */
   readonly used: number;
@@ -21,7 +21,7 @@ export function canHold(packedBytes: number, sizeBytes: number): boolean {
 }
 
 /**
- * The first bytes of what is packed; the rest stays packed, whatever its size.
+ * Unpacks only the first bytes.
  *
  * @param wantedBytes unpacked; fewer are returned if the data end before, or are not in the first `mostPackedBytes`
  * @throws zlib's own error for damage

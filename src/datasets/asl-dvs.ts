@@ -73,8 +73,8 @@ const LARGEST_BYTES = 2 ** 28;
  *
  * @param file name for messages
  * @returns the events in file order, and a sentence for each accepted irregularity
- * @throws {ReproError} `asl-dvs-variable` if a list is missing its place in the others' length or is no list;
- *   `asl-dvs-event` for a pixel outside 240 x 180, another polarity than 0 and 1, or a time that is no whole number of
+ * @throws {ReproError} `asl-dvs-variable` if a list has another length than `ts`, or is not a list;
+ *   `asl-dvs-event` for a pixel outside 240 x 180, a polarity other than 0 and 1, or a time that is not a whole number of
  *   µs >= 0; and what `readMat5` throws
  * @see Bi et al. 2019, "Graph-Based Object Classification for Neuromorphic Vision Sensing"
  */
@@ -113,17 +113,17 @@ export function decodeAslDvs(
     const row = y[i]!;
     const p = pol[i]!;
     events.tUs[i] = tUs;
-    // Written first: what the array does not keep is no whole number from 0 to 65,535.
+    // Written first: a number that the array changes is not a whole number from 0 to 65,535.
     events.x[i] = column;
     events.y[i] = row;
     events.p[i] = p;
     if (!(tUs >= 0 && tUs <= Number.MAX_SAFE_INTEGER) || Math.floor(tUs) !== tUs) {
-      failEvent(file, i, `has the time ${tUs}, no whole number of µs >= 0`);
+      failEvent(file, i, `has the time ${tUs}, which is not a whole number of µs >= 0`);
     }
     if (events.x[i] !== column || column >= width || events.y[i] !== row || row >= height) {
       failEvent(file, i, `is at x ${column}, y ${row}, outside the sensor's ${width} x ${height} pixels`);
     }
-    if (events.p[i] !== p || p > 1) failEvent(file, i, `has the polarity ${p}, neither 0 nor 1`);
+    if (events.p[i] !== p || p > 1) failEvent(file, i, `has the polarity ${p}, expected 0 or 1`);
     if (tUs < previousUs && backwards++ === 0) firstBackwards = i;
     previousUs = tUs;
   }
@@ -135,7 +135,7 @@ export function decodeAslDvs(
   return { events, warnings };
 }
 
-/** The numbers of a variable that is a list. A 64-bit integer beyond 2^53 is rounded, and then is no whole number of µs. */
+/** The numbers of a variable that is a list. A 64-bit integer beyond 2^53 is rounded, so that it is then not a whole number of µs. */
 function readList(
   arrays: ReadonlyMap<string, MatArray>,
   name: (typeof VARIABLES)[number],

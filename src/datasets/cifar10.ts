@@ -158,7 +158,7 @@ async function locate(root: string): Promise<Place> {
  *
  * @param file name for messages
  * @returns labels [N] and pixels [N, 3, 32, 32], C order; a published batch has N = 10,000
- * @throws {ReproError} `cifar-size` if the file is empty or its size is no multiple of 3,073, `cifar-label` for a label beyond 9;
+ * @throws {ReproError} `cifar-size` if the file is empty or its size is not a multiple of 3,073, `cifar-label` for a label beyond 9;
  *   each with file and byte
  * @see https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version"
  */

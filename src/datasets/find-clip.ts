@@ -11,7 +11,7 @@ import {
 } from './contract/dataset.ts';
 
 /** A clip that a person named. */
-export interface NamedClip {
+interface NamedClip {
   readonly split: Split;
   readonly clip: Clip;
   /** `user24_led.aedat:3` if its recording has several, otherwise the recording. */
@@ -71,7 +71,7 @@ function describeClosest(recording: string, all: readonly { readonly clip: Clip 
     .sort((a, b) => a.far - b.far)
     .slice(0, 3);
   const isClose = (closest[0]?.far ?? 0) <= recording.length / 2;
-  return `${isClose ? 'Closest' : 'They are called like'}: ${closest.map(({ name }) => name).join(', ')}.`;
+  return `${isClose ? 'Closest' : 'Names look like'}: ${closest.map(({ name }) => name).join(', ')}.`;
 }
 
 function fail(message: string, fix: string): never {
@@ -110,7 +110,10 @@ export async function readNamedImage(
   const match = /^(train|test)\/(\d+)$/.exec(wanted);
   const split: Split = match?.[1] === 'train' ? 'train' : 'test';
   if (match === null) {
-    return fail(`"${wanted}" names no image.`, 'Images are train/0, train/1, … and test/0, test/1, ….');
+    return fail(
+      `"${wanted}" is not the name of an image.`,
+      'Images are train/0, train/1, … and test/0, test/1, ….',
+    );
   }
   const { pixels, labels } = (await dataset.readImages(root, options))[split];
   const image = Number(match[2]);

@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
 
 /** A batch for which there is not enough memory. */
-export interface MemoryNeed {
+interface MemoryNeed {
   readonly samples: number;
   readonly neededBytes: number;
   readonly availableBytes: number;

@@ -1,4 +1,5 @@
 import { ReproError } from '../errors.ts';
+import { formatCount } from '../text.ts';
 import { type Events, makeEvents, type Sensor, sliceEvents } from './events.ts';
 import { showFirstBytes, warnOf, warnOfBlank } from './reader-warnings.ts';
 
@@ -12,7 +13,7 @@ const LARGEST_OVERFLOW = 2 ** 21 - 1;
  * (u32, µs).
  *
  * The time is read as unsigned, as the original does; to the camera it is a signed number that becomes negative after
- * 2^31 µs (36 minutes), which unsigned is no jump at all. After 2^32 µs (72 minutes) it starts again at 0: where a time
+ * 2^31 µs (36 minutes), which is not a jump if it is read as unsigned. After 2^32 µs (72 minutes) it starts again at 0: where a time
  * is more than 2^31 µs below the one before it, 2^32 µs are added from there on.
  *
  * @param file name for messages
@@ -35,7 +36,7 @@ export function decodeAedat2(
   if (left !== 0) {
     throw new ReproError(
       'aedat2-truncated',
-      `${left} ${left === 1 ? 'byte' : 'bytes'} left over; an event has ${EVENT_BYTES}.`,
+      `${formatCount(left, 'byte')} left over; an event has ${EVENT_BYTES}.`,
       {
         where: `${file}: byte ${bytes.length - left}`,
         fix: 'The file is cut off or damaged: download it again.',
@@ -107,11 +108,7 @@ function describe(
     if (times > 0) warnings.push(warnOf(`${file}: byte ${first}`, text, times));
   };
   if (length === 0) warnings.push(warnOfBlank(file));
-  add(
-    notes.odd,
-    notes.firstOdd,
-    'has address bits that an event of this camera never has; it is counted all the same',
-  );
+  add(notes.odd, notes.firstOdd, 'has address bits that this camera never sets; it is counted anyway');
   add(
     notes.overflows,
     notes.firstOverflow,
@@ -122,7 +119,7 @@ function describe(
 }
 
 /** The lines that start with `#`. */
-export interface Aedat2Header {
+interface Aedat2Header {
   /** Those after the magic, without `#` and line ends. */
   readonly lines: readonly string[];
   /** Up to the first event. */
@@ -130,7 +127,7 @@ export interface Aedat2Header {
 }
 
 const MAGIC = '#!AER-DAT2.0\r\n';
-/** jAER's newer files close the header with this line; older ones, CIFAR10-DVS among them, just go on with events. */
+/** jAER's newer files close the header with this line; older ones, CIFAR10-DVS among them, continue directly with events. */
 const END_LINE = 'End Of ASCII Header';
 /** jAER may keep a whole dump of the camera's settings in the header. */
 const LARGEST_HEADER_BYTES = 2 ** 20;
@@ -211,9 +208,9 @@ export interface Aedat2Address {
   readonly pShift: number;
   /** 1 exchanges the polarities. */
   readonly pFlip: 0 | 1;
-  /** An address with any of these bits is no event of a pixel and is left out. */
+  /** An address with any of these bits is not a pixel's event and is skipped. */
   readonly skipped: number;
-  /** An address with any of these bits is odd: counted, with a warning. */
+  /** An address with any of these bits is unexpected: it is counted, with a warning. */
   readonly unused: number;
 }
 

@@ -9,7 +9,7 @@ import { type ClipEvents, type Counts, durationsOfFrames, type FrameLayout } fro
  * The bytes `from <= offset < to` of a recording that can be read again: at once if they are in memory, otherwise in pieces that
  * are only valid one at a time.
  */
-export type ReadAgain = (from: number, to: number) => Uint8Array | Iterable<Uint8Array>;
+type ReadAgain = (from: number, to: number) => Uint8Array | Iterable<Uint8Array>;
 
 /** What the first pass finds out about a clip. */
 interface FoundClip {

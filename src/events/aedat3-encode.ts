@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
 import type { Events } from './events.ts';
 
-export interface EncodeAedat3Options {
+interface EncodeAedat3Options {
   /** Maximum events per packet; the camera's software writes a few thousand. */
   readonly packetEvents?: number;
   /** `#Source 1:` of the header. */

@@ -1,4 +1,5 @@
 import { ReproError } from '../errors.ts';
+import { formatCount } from '../text.ts';
 import type { Sensor } from './events.ts';
 
 export const PACKET_HEADER_BYTES = 28;
@@ -108,11 +109,7 @@ function describePlace({ file, packet, byte }: PacketPlace): string {
   return `${file}: packet ${packet}, byte ${byte}`;
 }
 
-function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
-}
-
-export function failPacket(place: PacketPlace, what: string): never {
+function failPacket(place: PacketPlace, what: string): never {
   throw new ReproError('aedat-packet', `the packet's header is invalid: ${what}.`, {
     where: describePlace(place),
     fix: GET_IT_AGAIN,
@@ -136,7 +133,7 @@ export function failTruncated(
 ): never {
   throw new ReproError(
     'aedat-truncated',
-    `the packet's ${count(events, 'event')} need ${count(neededBytes, 'byte')}, ` +
+    `the packet's ${formatCount(events, 'event')} need ${formatCount(neededBytes, 'byte')}, ` +
       `but the file ends after ${thereBytes.toLocaleString('en-US')} of them.`,
     {
       where: describePlace(place),
@@ -148,7 +145,7 @@ export function failTruncated(
 export function failTrailing(place: PacketPlace, leftBytes: number): never {
   throw new ReproError(
     'aedat-truncated',
-    `${count(leftBytes, 'byte')} left over; a packet's header has 28.`,
+    `${formatCount(leftBytes, 'byte')} left over; a packet's header has 28.`,
     {
       where: describePlace(place),
       fix: 'The file is cut off, or something was appended to it: download it again.',

@@ -54,7 +54,7 @@ export interface Aedat3Summary {
 }
 
 /** Reading resumes at a packet of a recording that was read before. */
-export interface Resume {
+interface Resume {
   /** Where that packet starts in the file. */
   readonly byte: number;
   /** All blocks were regular the first time, so they are passed on without being checked again. */
@@ -65,8 +65,8 @@ export interface Resume {
 const BLOCK_EVENTS = 1 << 14;
 
 /**
- * Reads AEDAT 3.1 from chunks of bytes of any size and passes on its polarity events in file order, in blocks. It keeps no
- * more than the chunk and a partial event before it, whatever the packets' sizes.
+ * Reads AEDAT 3.1 from chunks of bytes of any size and passes on its polarity events in file order, in blocks. It keeps at
+ * most the chunk and a partial event before it, however large the packets are.
  *
  * Like the original, it reads all `eventCapacity` slots of a packet, uses `t = timestamp | eventTSOverflow << 31`, and
  * keeps events whose validity bit is 0 unless `invalidEvents` is `drop` (which also leaves out the slots beyond
@@ -143,7 +143,7 @@ export class Aedat3Parser {
   }
 
   /**
-   * Reads bytes that stay in memory, without copying them: those up to `length`, again with a larger `length` once there are more.
+   * Reads bytes that stay in memory, without copying them: up to `length`. Call it again with a larger `length` once there are more.
    * It is fastest if words are at multiples of 4: see `phaseOf`. The memory must be the same each time, and nothing may be pushed.
    */
   read(memory: Uint8Array, length = memory.length): void {
@@ -335,7 +335,7 @@ export class Aedat3Parser {
   }
 }
 
-/** How many bytes to put before a recording in memory so that its words are at multiples of 4; it takes its first 16 KiB to tell. */
+/** How many bytes to put before a recording in memory so that its words are at multiples of 4. @param start its first 16 KiB */
 export function phaseOf(start: Uint8Array, file: string): number {
   const header = readHeaderLines(start, false, file);
   return header === null ? 0 : (4 - (header.sizeBytes % 4)) % 4;

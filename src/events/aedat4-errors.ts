@@ -10,7 +10,7 @@ export interface Aedat4Place {
   readonly inside?: number | undefined;
 }
 
-export type Aedat4Code =
+type Aedat4Code =
   | 'aedat4-header'
   | 'aedat4-packet'
   | 'aedat4-truncated'

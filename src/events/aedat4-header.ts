@@ -5,7 +5,7 @@ import { showFirstBytes } from './reader-warnings.ts';
 
 export type Aedat4Compression = 'lz4' | 'none' | 'zstd';
 
-export interface Aedat4Header {
+interface Aedat4Header {
   readonly compression: Aedat4Compression;
   readonly streams: readonly Aedat4Stream[];
   /** Where the first packet starts. */
@@ -133,10 +133,10 @@ const ENTITIES = new Map([
  * Below the node `outInfo` each stream has a node named by its number, with `typeIdentifier`, and in its node `info`
  * `sizeX` and `sizeY`.
  *
- * @throws {ReproError} `aedat4-header` if this is no such text, or numbers are not whole; `aedat4-size` for more than
+ * @throws {ReproError} `aedat4-header` if it is not such XML, or a number is not whole; `aedat4-size` for more than
  *   1,000 streams
  */
-export function readStreams(text: string, place: Aedat4Place): Aedat4Stream[] {
+function readStreams(text: string, place: Aedat4Place): Aedat4Stream[] {
   const root = parseNodes(text, place);
   const out = findNode(root, 'dv')?.children.find(({ name }) => name === 'outInfo');
   if (out === undefined)
@@ -220,7 +220,7 @@ function parseNodes(text: string, place: Aedat4Place): Node {
   }
   const last = open.at(-1);
   if (last !== undefined) failXml(place, at, `<${shortenText(last.tag, SHOWN_LETTERS)}> is not closed`);
-  if (at !== text.length) failXml(place, at, 'this is no XML');
+  if (at !== text.length) failXml(place, at, 'this is not XML');
   return root;
 }
 

@@ -3,7 +3,7 @@ import { type Aedat4Place, failAedat4 } from './aedat4-errors.ts';
 import type { Aedat4Compression } from './aedat4-header.ts';
 
 /** Unpacks a packet's contents. */
-export type Unpack = (bytes: Uint8Array, place: Aedat4Place) => Uint8Array;
+type Unpack = (bytes: Uint8Array, place: Aedat4Place) => Uint8Array;
 
 /**
  * Cameras write a packet every few ms, far below 1 MB; this is 16 million events. It bounds the memory for one packet,
@@ -98,7 +98,7 @@ function checkResult(unpack: () => Uint8Array, size: FrameSize, place: Aedat4Pla
 }
 
 /** The most that a compressed frame can unpack to, and its exact size if the frame tells it. */
-export interface FrameSize {
+interface FrameSize {
   readonly mostBytes: number;
   readonly exactBytes: number | null;
 }
@@ -115,13 +115,13 @@ const ZSTD_BLOCK_BYTES = 2 ** 17;
  *
  * @see "LZ4 Frame Format Description", version 1.6
  */
-export function measureLz4(bytes: Uint8Array, place: Aedat4Place): FrameSize {
+function measureLz4(bytes: Uint8Array, place: Aedat4Place): FrameSize {
   const walk = new Walk(bytes, 'LZ4', place);
   if (walk.take(4) !== LZ4_MAGIC) walk.fail('it does not start like an LZ4 frame');
   const flags = walk.take(1);
   if (flags >>> 6 !== 1) walk.fail(`version ${flags >>> 6} of LZ4 frames is unknown`);
   const blockCode = (walk.take(1) >>> 4) & 7;
-  if (blockCode < 4) walk.fail(`${blockCode} is no size of blocks`);
+  if (blockCode < 4) walk.fail(`${blockCode} is not a block size`);
   const blockBytes = 2 ** (8 + 2 * blockCode);
   const exactBytes = flags & 8 ? walk.take(8) : null;
   // A dictionary's number, and a checksum of this header.
@@ -144,7 +144,7 @@ export function measureLz4(bytes: Uint8Array, place: Aedat4Place): FrameSize {
  *
  * @see RFC 8878, section 3.1.1
  */
-export function measureZstd(bytes: Uint8Array, place: Aedat4Place): FrameSize {
+function measureZstd(bytes: Uint8Array, place: Aedat4Place): FrameSize {
   const walk = new Walk(bytes, 'Zstandard', place);
   if (walk.take(4) !== ZSTD_MAGIC) walk.fail('it does not start like a Zstandard frame');
   const flags = walk.take(1);
@@ -204,6 +204,6 @@ class Walk {
   }
 
   fail(what: string): never {
-    failAedat4('aedat4-compression', this.#place, `the packet is no sound ${this.#format} frame: ${what}`);
+    failAedat4('aedat4-compression', this.#place, `the packet is not a valid ${this.#format} frame: ${what}`);
   }
 }

@@ -5,7 +5,7 @@ import { loadUnpack } from './aedat4-unpack.ts';
 import { type Events, makeEvents, type Sensor, sliceEvents } from './events.ts';
 import { warnOf, warnOfBlank } from './reader-warnings.ts';
 
-export interface DecodeAedat4Options {
+interface DecodeAedat4Options {
   /** Number of the stream to read; by default the first one with events. */
   readonly stream?: number;
   /**
@@ -152,13 +152,13 @@ function readSensor({ id, width, height }: Aedat4Stream, place: Aedat4Place): Se
   return { height, width };
 }
 
-export const EVENT_BYTES = 16;
+const EVENT_BYTES = 16;
 
 /** The upper half of a time of 2^53 µs: a double holds exactly what is below. */
 const HIGH_LIMIT = 2 ** 21;
 
 /** Collects the events of packets in arrays that grow by a packet at a time, at least to double. */
-export class EventStore {
+class EventStore {
   readonly #sensor: Sensor;
   #events: Events;
   #length = 0;

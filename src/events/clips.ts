@@ -25,7 +25,7 @@ export function placeSpans<T extends Span>(spans: readonly T[], overlaps: Overla
   });
 }
 
-/** From the first event to just after the last, whatever their order; 0 to 0 without events. */
+/** From the earliest event to just after the latest; 0 to 0 without events. */
 export function spanOf({ tUs }: Events): Span {
   if (tUs.length === 0) return { startUs: 0, endUs: 0 };
   let startUs = Number.POSITIVE_INFINITY;
@@ -96,7 +96,7 @@ export class ClipCollector {
   }
 }
 
-/** Passes on single events, for readers that are not in a hurry. */
+/** Passes on single events, which is simpler and slower. */
 export function eachEvent(sink: (tUs: number, x: number, y: number, p: number) => void): BlockSink {
   return (block) => {
     for (let at = block.from; at < block.to; at += 2) {

@@ -18,7 +18,7 @@ export class FrameCounting {
   readonly #split: FrameSplit;
   /** Each [2, H, W]. */
   readonly #frames: readonly Counts[];
-  /** Frames that no event has been added to, with whatever was in the memory before. */
+  /** Frames that no event has been added to, which still have old values. */
   readonly #untouched: Set<Counts>;
   /** The frame that the adder has at the moment. */
   #open: Counts | null = null;
@@ -207,4 +207,4 @@ function makeAdder(): FrameAdder {
   };
 }
 
-export const ADDER = makeAdder();
+const ADDER = makeAdder();

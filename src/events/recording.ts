@@ -12,7 +12,7 @@ import { decodeAedat4 } from './aedat4.ts';
 import type { Events, Sensor } from './events.ts';
 
 /** A recording outside any data set. */
-export interface Recording {
+interface Recording {
   readonly events: Events;
   readonly sensor: Sensor;
   readonly format: string;

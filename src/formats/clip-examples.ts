@@ -14,7 +14,7 @@ const VERSION = 1;
 const KINDS = ['events', 'images'] as const;
 
 /** `events`: counts of dark and bright events, [T, 2, H, W]. `images`: still images, [1, 1 or 3, H, W], uint8. */
-export type ClipKind = (typeof KINDS)[number];
+type ClipKind = (typeof KINDS)[number];
 
 /** The frames of one clip. */
 export interface ClipFrames {

@@ -12,7 +12,7 @@ export interface FieldSource {
   readonly placeOf?: (path: string) => string;
 }
 
-export interface NumberRule {
+interface NumberRule {
   readonly min?: number;
   readonly max?: number;
   readonly integer?: boolean;

@@ -2,7 +2,7 @@ import { canHold, inflateStart, inflateWhole } from '../compression/inflate.ts';
 import { ReproError } from '../errors.ts';
 
 /** The numbers of an IDX file of unsigned bytes. */
-export interface IdxArray {
+interface IdxArray {
   /** MNIST: [N, 28, 28] for images, [N] for labels. */
   readonly shape: readonly number[];
   /** C order: the last index changes fastest. May share the memory of the bytes it was read from. */
@@ -87,7 +87,7 @@ function readHeader(
       file,
       2,
       name === undefined
-        ? `0x${type.toString(16).padStart(2, '0')} is no type of numbers`
+        ? `0x${type.toString(16).padStart(2, '0')} is not a number type`
         : `the numbers are ${name} (0x${type.toString(16).padStart(2, '0')}), not unsigned bytes (0x08)`,
       name === undefined ? DAMAGED : 'MNIST and FashionMNIST have unsigned bytes: use one of their files.',
     );

@@ -1,5 +1,6 @@
 import * as compression from '../compression/inflate.ts';
 import { ReproError } from '../errors.ts';
+import { formatCount } from '../text.ts';
 
 /** Bytes of a .mat file or of one uncompressed variable, and where they are, for messages. */
 export interface MatBytes {
@@ -73,7 +74,7 @@ export function readElement(source: MatBytes, at: number, end: number): MatEleme
 }
 
 /** A position in a .mat file; `inside` is set within a compressed variable, and counts in its uncompressed bytes. */
-export interface MatPlace {
+interface MatPlace {
   readonly file: string;
   readonly byte: number;
   readonly inside?: number | undefined;
@@ -82,7 +83,7 @@ export interface MatPlace {
 const DAMAGED = 'The file is cut off or damaged: download it again.';
 const OTHER = 'The file is damaged, or not the kind of recording that is read here.';
 
-export function describePlace({ file, byte, inside }: MatPlace): string {
+function describePlace({ file, byte, inside }: MatPlace): string {
   return inside === undefined
     ? `${file}: byte ${byte}`
     : `${file}: byte ${inside} of the compressed variable at byte ${byte}`;
@@ -92,10 +93,10 @@ export function failElement(place: MatPlace, what: string, fix = DAMAGED): never
   throw new ReproError('mat5-element', `${what}.`, { where: describePlace(place), fix });
 }
 
-export function failTruncated(place: MatPlace, needed: number, there: number): never {
+function failTruncated(place: MatPlace, needed: number, there: number): never {
   throw new ReproError(
     'mat5-truncated',
-    `the element here needs ${count(needed)}, but only ${there.toLocaleString('en-US')} follow.`,
+    `the element here needs ${formatCount(needed, 'byte')}, but only ${there.toLocaleString('en-US')} follow.`,
     { where: describePlace(place), fix: DAMAGED },
   );
 }
@@ -110,7 +111,7 @@ export function failVariable(place: MatPlace, name: string, what: string, fix = 
 export function failTooLarge(place: MatPlace, sizeBytes: number, limitBytes: number): never {
   throw new ReproError(
     'mat5-size',
-    `the variables up to here take ${count(sizeBytes)} uncompressed; at most ${count(limitBytes)} are read.`,
+    `the variables up to here take ${formatCount(sizeBytes, 'byte')} uncompressed; at most ${formatCount(limitBytes, 'byte')} are read.`,
     { where: describePlace(place), fix: OTHER },
   );
 }
@@ -121,10 +122,6 @@ export function failTooMany(place: MatPlace, mostVariables: number): never {
     `the file has more than ${mostVariables.toLocaleString('en-US')} variables.`,
     { where: describePlace(place), fix: OTHER },
   );
-}
-
-function count(bytes: number): string {
-  return `${bytes.toLocaleString('en-US')} ${bytes === 1 ? 'byte' : 'bytes'}`;
 }
 
 /** Flags, 32 dimensions and a name of 63 letters, MATLAB's longest, take 240 bytes. */

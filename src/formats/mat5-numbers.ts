@@ -70,7 +70,7 @@ export function readNumbers(
   const makeStored = STORED.get(element.type);
   const make = CLASSES.get(arrayClass);
   if (makeStored === undefined || make === undefined) {
-    failElement(place, `type ${element.type} is no type of numbers`);
+    failElement(place, `type ${element.type} is not a number type`);
   }
   const storedBytes = makeStored(NOTHING).BYTES_PER_ELEMENT;
   if (element.sizeBytes !== length * storedBytes) {

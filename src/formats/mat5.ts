@@ -141,13 +141,13 @@ function openMatrix(source: MatBytes, outer: MatElement): OpenMatrix {
   if (outer.type === MATRIX) {
     return { source, element: outer, isCompressed: false, inflate: () => ({ source, element: outer }) };
   }
-  if (outer.type !== COMPRESSED) failElement(place, `an element of type ${outer.type} is no variable`);
+  if (outer.type !== COMPRESSED) failElement(place, `an element of type ${outer.type} is not a variable`);
   const compressed = source.bytes.subarray(outer.start, outer.start + outer.sizeBytes);
   const open = (bytes: Uint8Array) => openBytes(bytes, source.littleEndian, source.file, outer.at);
   const start = open(inflateStart(compressed, place));
   const element = readElement(start, 0, Number.POSITIVE_INFINITY);
   if (element.type !== MATRIX)
-    failElement(place, `the compressed element is of type ${element.type}, no variable`);
+    failElement(place, `the compressed element is of type ${element.type}, not a variable`);
   return {
     source: start,
     element,
@@ -216,7 +216,7 @@ function readData(
   return readNumbers(source, data, arrayClass, length, name);
 }
 
-export const HEADER_BYTES = 128;
+const HEADER_BYTES = 128;
 const VERSION_AT = 124;
 const HDF5_VERSION = 0x0200;
 const MAT5_VERSION = 0x0100;
@@ -227,7 +227,7 @@ const MAT5_VERSION = 0x0100;
  * @returns whether numbers are little-endian
  * @throws {ReproError} `mat5-header` for anything but version 5; versions 4 and 7.3 (HDF5) are named
  */
-export function readByteOrder(bytes: Uint8Array, file: string): boolean {
+function readByteOrder(bytes: Uint8Array, file: string): boolean {
   if (bytes.length === 0) fail(file, 'the file is empty', 'Download it again.');
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, HEADER_BYTES)).toString(
     'latin1',
@@ -238,12 +238,12 @@ export function readByteOrder(bytes: Uint8Array, file: string): boolean {
   if (bytes.length >= 4 && text.slice(0, 4).includes('\0')) {
     fail(
       file,
-      'this is no MATLAB 5 file; a zero among the first four bytes means version 4, or no .mat file at all',
+      'this is not a MATLAB 5 file: a zero among the first four bytes means version 4, or that it is not a .mat file',
       "In MATLAB, load it and `save` it with '-v7'.",
     );
   }
   if (!text.startsWith('MATLAB')) {
-    fail(file, 'this is no MATLAB 5 file: it does not start with `MATLAB`', 'Download the file again.');
+    fail(file, 'this is not a MATLAB 5 file: it does not start with `MATLAB`', 'Download the file again.');
   }
   if (bytes.length < HEADER_BYTES) {
     fail(

@@ -31,7 +31,7 @@ const TYPE_NAMES = Object.keys(TYPES).filter(isNpyType);
 /** Typed array of each element type. Files are little-endian, as is every machine that Node is built for except s390x. */
 export type NpyData<T extends NpyType = NpyType> = InstanceType<(typeof TYPES)[T]['make']>;
 
-export interface NpyHeader {
+interface NpyHeader {
   readonly dtype: NpyType;
   readonly shape: readonly number[];
   /** Where the data start. */

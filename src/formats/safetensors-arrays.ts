@@ -15,7 +15,7 @@ const TYPES: Readonly<Record<SafetensorsType, TorchType>> = {
 };
 
 /** A tensor whose elements are decoded when asked for. */
-export interface LazyArray {
+interface LazyArray {
   readonly shape: readonly number[];
   readonly read: () => TorchArray;
 }

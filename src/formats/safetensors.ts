@@ -3,7 +3,7 @@ import { countElements, type State, type Tensor } from '../snn/tensor.ts';
 import { escapeControls, quoteName } from '../text.ts';
 import { isObject } from './fields.ts';
 
-export interface SafetensorsFile {
+interface SafetensorsFile {
   readonly tensors: Map<string, Tensor>;
   /** The header's `__metadata__`: strings by name. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -96,7 +96,7 @@ const MOST_HEADER_BYTES = 100_000_000;
 const MOST_NAMES = 10_000;
 
 /** Element types and their sizes in bytes. Other types of the format are refused. */
-export const SAFETENSORS_ELEMENT_BYTES = {
+const SAFETENSORS_ELEMENT_BYTES = {
   F64: 8,
   F32: 4,
   F16: 2,
@@ -111,7 +111,7 @@ export const SAFETENSORS_ELEMENT_BYTES = {
 
 export type SafetensorsType = keyof typeof SAFETENSORS_ELEMENT_BYTES;
 
-export interface SafetensorsEntry {
+interface SafetensorsEntry {
   readonly name: string;
   readonly dtype: SafetensorsType;
   readonly shape: readonly number[];
@@ -120,7 +120,7 @@ export interface SafetensorsEntry {
 }
 
 /** A safetensors file taken apart: its tensors in the order of their bytes, and `__metadata__`. */
-export interface SafetensorsParts {
+interface SafetensorsParts {
   readonly entries: readonly SafetensorsEntry[];
   readonly metadata: Readonly<Record<string, string>>;
 }

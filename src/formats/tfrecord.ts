@@ -6,14 +6,14 @@ const HEADER_BYTES = 12;
 const FOOTER_BYTES = 4;
 const MASK_DELTA = 0xa282ead8;
 
-export interface TfRecord {
+interface TfRecord {
   /** Where the record starts in the file. */
   readonly offset: number;
   /** A view of the file's bytes, not a copy. */
   readonly data: Uint8Array;
 }
 
-export interface TfRecordFile {
+interface TfRecordFile {
   readonly records: readonly TfRecord[];
   /** Where a truncated last record starts; null if the last record is whole. */
   readonly truncatedAt: number | null;

@@ -32,7 +32,7 @@ const READ_FACTOR = 4;
 const READ_BYTES = 256 << 20;
 
 /** An open file written by `torch.save`. */
-export interface TorchFile {
+interface TorchFile {
   /** `zip` since PyTorch 1.6, `legacy` before. */
   readonly format: 'zip' | 'legacy';
   /** What was saved. */

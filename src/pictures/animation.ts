@@ -5,7 +5,7 @@ import { readClipShape, requireCount } from './clip.ts';
 import { type Canvas, chooseFactor, drawEventSheet } from './event-sheet.ts';
 import { EVENT_PALETTE, findFullCount } from './palette.ts';
 
-export interface AnimationOptions {
+interface AnimationOptions {
   /** How long each step is shown: 20 to 60,000 ms, stored in hundredths of a second. */
   readonly delayMs: number;
   /** Pixels of the picture per pixel of the sensor; chosen for about 256 pixels unless given. */

@@ -5,7 +5,7 @@ import { type ClipShape, readClipShape, requireCount } from './clip.ts';
 import { chooseColumns, chooseFactor, drawEventSheet } from './event-sheet.ts';
 import { EVENT_PALETTE, findFullCount } from './palette.ts';
 
-export interface SheetOptions {
+interface SheetOptions {
   /** Steps to show, from 0; all unless given. The strength of colours is that of the whole clip either way. */
   readonly steps?: readonly number[];
   /** Frames side by side; chosen for a sheet up to about 1600 pixels wide unless given. */
@@ -18,7 +18,7 @@ export interface SheetOptions {
   readonly caption?: string;
 }
 
-export interface Picture {
+interface Picture {
   /** Pixels. */
   readonly width: number;
   readonly height: number;
@@ -69,7 +69,7 @@ function requireSteps(steps: readonly number[], count: number): void {
   if (steps.length === 0) throw new ReproError('pictures', 'there are no steps to show.');
   for (const step of steps) {
     if (!Number.isInteger(step) || step < 0 || step >= count) {
-      throw new ReproError('pictures', `there is no step ${step} among ${count}; the first is 0.`);
+      throw new ReproError('pictures', `step ${step} does not exist; the steps are 0 to ${count - 1}.`);
     }
   }
 }

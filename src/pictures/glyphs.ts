@@ -49,7 +49,7 @@ const GLYPHS: Readonly<Record<string, readonly string[]>> = {
 export const GLYPH_HEIGHT = 5;
 
 /** A dot of ink, from the left and the top of the text. */
-export interface Dot {
+interface Dot {
   readonly x: number;
   readonly y: number;
 }

@@ -1,7 +1,7 @@
 import type { ClipFrames } from '../formats/clip-examples.ts';
 
 /** Red, green and blue, 0 to 255. */
-export type Color = readonly [red: number, green: number, blue: number];
+type Color = readonly [red: number, green: number, blue: number];
 
 /** Shades of each polarity, besides none. (1 + 14)² colours for all pairs leave room for a few others among a file's 256. */
 export const SHADES = 14;

@@ -2,7 +2,7 @@ import { studentCdf, studentQuantile } from './distributions.ts';
 import type { Interval } from './proportions.ts';
 
 /** A mean and its two-sided confidence interval. */
-export interface MeanInterval {
+interface MeanInterval {
   readonly count: number;
   readonly mean: number;
   /** Of the values, not of the mean; with n - 1. */
@@ -36,8 +36,8 @@ export interface PairedTest extends MeanInterval {
 /**
  * Paired t test: whether two settings differ, each seed being compared with itself.
  *
- * Accuracies are whole clips, so that a few seeds may well differ by the same by chance. That is no proof of a difference, as the formula
- * with a deviation of 0 would have it, but nothing to estimate the deviation from: there is no test then.
+ * Accuracies are whole clips, so a few seeds may all differ by the same amount by chance. The formula would take the deviation of 0 for
+ * proof; but it only means that the deviation cannot be estimated, so there is no test then.
  *
  * @param first, second in the order of the same seeds
  * @throws {RangeError} if they are not pairs
@@ -51,7 +51,7 @@ export function pairedTTest(first: readonly number[], second: readonly number[],
 }
 
 /** Whether two settings are the same up to a margin. */
-export interface Equivalence {
+interface Equivalence {
   readonly mean: number;
   /** The larger p of the two one-sided tests; null for a single pair, and if all pairs differ by the same. */
   readonly p: number | null;
@@ -108,7 +108,7 @@ function describe(values: readonly number[]) {
 }
 
 /** The clips of one user: how many, and the sum of what is averaged, such as how many were right. */
-export interface Cluster {
+interface Cluster {
   readonly count: number;
   readonly sum: number;
 }

@@ -1,5 +1,5 @@
 /** How far a window reaches to both sides of its centre. */
-export interface Window {
+interface Window {
   readonly left: number;
   readonly right: number;
 }

@@ -1,5 +1,5 @@
 /**
- * Holm's correction for several tests: adjusted p values, to be compared with the level that all of them together shall keep.
+ * Holm's correction for several tests: adjusted p values, to be compared with the level for all of them together.
  *
  * @param pValues each 0 to 1
  * @returns in the same order

@@ -38,7 +38,7 @@ export function wilsonInterval(
 }
 
 /** A difference of two proportions and its interval. */
-export interface ProportionDifference {
+interface ProportionDifference {
   /** First minus second. */
   readonly difference: number;
   readonly low: number;

@@ -155,7 +155,7 @@ describe('verifying N-MNIST', () => {
     await expect(NMNIST.verify(root, real)).rejects.toMatchObject({
       code: 'data-corrupt',
       message: expect.stringMatching(
-        /\(2\):\n *Train\/3\/00003\.bin {2}is no file\n *Test\/4\/00004\.bin {2}is no file/,
+        /\(2\):\n *Train\/3\/00003\.bin {2}is not a file\n *Test\/4\/00004\.bin {2}is not a file/,
       ),
     });
   });

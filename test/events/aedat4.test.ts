@@ -155,7 +155,7 @@ describe('the information about the streams', () => {
   test.each([
     ['no list of streams', '<dv version="2.0"></dv>', 'has no `outInfo`'],
     ['text that is no XML', 'hello', 'has no `outInfo`'],
-    ['a tag without end', DEFAULT_INFO.slice(0, -2), 'this is no XML|is not closed'],
+    ['a tag without end', DEFAULT_INFO.slice(0, -2), 'this is not XML|is not closed'],
     ['a node without end', DEFAULT_INFO.slice(0, -5), 'is not closed'],
     ['tags that cross', '<dv><node name="outInfo"></dv></node>', 'closes nothing'],
     [

@@ -37,7 +37,7 @@ describe('reading IDX', () => {
     ['32-bit integers', [0, 0, 12, 1], 'idx-header', '32-bit integers (0x0c)'],
     ['32-bit floats', [0, 0, 13, 1], 'idx-header', '32-bit floats (0x0d)'],
     ['64-bit floats', [0, 0, 14, 1], 'idx-header', '64-bit floats (0x0e)'],
-    ['an unknown type', [0, 0, 10, 1], 'idx-header', '0x0a is no type'],
+    ['an unknown type', [0, 0, 10, 1], 'idx-header', '0x0a is not a number type'],
     ['no dimensions', [0, 0, 8, 0], 'idx-header', 'the number of dimensions is 0'],
     [
       'impossible dimensions',

@@ -71,7 +71,9 @@ describe('a contact sheet', () => {
     expect(decodePng(one.png).at(4, 4)).toEqual([231, 162, 107]);
     expect(contactSheet(tiny, { steps: [1, 0], factor: 1, numbers: false })).toMatchObject({ width: 16 });
     for (const step of [2, -1, 0.5]) {
-      expect(() => contactSheet(tiny, { steps: [step] })).toThrow(`no step ${step} among 2`);
+      expect(() => contactSheet(tiny, { steps: [step] })).toThrow(
+        `step ${step} does not exist; the steps are 0 to 1.`,
+      );
     }
     expect(() => contactSheet(tiny, { steps: [] })).toThrow('there are no steps to show');
   });

@@ -53,7 +53,7 @@ export function failMissing(
   });
 }
 
-/** @throws {ReproError} `data-kind`: of most data sets, there are no simulated recordings */
+/** @throws {ReproError} `data-kind`: only DVS128 Gesture can be simulated */
 export function refuseSimulated(
   { title, profile }: Pick<DatasetFacts, 'title' | 'profile'>,
   noun: 'samples' | 'images',

@@ -5,10 +5,6 @@ import { listSome } from '../../text.ts';
 const SHOWN_NAMES = 5;
 const SHOWN_PLACES = 3;
 
-export function formatCount(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 /** The problems of one kind. */
 interface Kind {
   /** As shown in the error. */

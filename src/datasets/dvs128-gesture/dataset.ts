@@ -76,7 +76,7 @@ export const DVS128_GESTURE: EventDataset = {
 };
 
 /** Whether `SIMULATED.txt` is beside the recordings. */
-export async function areGesturesSimulated(root: string): Promise<boolean> {
+async function areGesturesSimulated(root: string): Promise<boolean> {
   const place = await locateGestures(root);
   const names = await place.list();
   if (names !== null) return names.includes(SIMULATED_MARK);
@@ -127,7 +127,7 @@ export async function listGestureClips(root: string, options: ListClipsOptions):
 }
 
 /** Whether the recordings are in the archive, which has to be unpacked from its start for any of them. */
-export async function isPacked(root: string): Promise<boolean> {
+async function isPacked(root: string): Promise<boolean> {
   return (await locateGestures(root)).archive !== null;
 }
 
@@ -142,7 +142,7 @@ interface Row {
  * Reads the recordings, each twice: to check it and find its clips, and once more for each clip as it is visited. Only one
  * recording is in memory at a time, if it is not too large for that.
  */
-export async function readGestureClips(
+async function readGestureClips(
   root: string,
   clips: Clips,
   options: ReadClipsOptions,

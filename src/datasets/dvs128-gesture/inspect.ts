@@ -135,7 +135,7 @@ async function inspectFile(file: TreeFile, signal: AbortSignal | undefined): Pro
 }
 
 /** Checks a recording's format up to the first error. */
-export class RecordingCheck {
+class RecordingCheck {
   readonly #parser: Aedat3Parser;
   /** For what follows an error. */
   readonly #rest = new Uint8Array(1 << 16);
@@ -184,7 +184,7 @@ const NOTHING = new Uint8Array(0);
  * Hashes and checks one recording, or two at once, which is faster: the parts by turns, each while it is in the processor's cache. Aborts
  * with the signal's reason.
  */
-export async function inspectRecordings(
+async function inspectRecordings(
   files: readonly { readonly path: string; readonly sizeBytes: number; readonly diskPath: string }[],
   signal: AbortSignal | undefined,
 ): Promise<{ sizeBytes: number; md5: string; recording: Aedat3Summary | ReproError }[]> {

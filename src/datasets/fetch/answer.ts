@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { formatCount } from '../../text.ts';
 import type { RemoteFile } from './remote-file.ts';
 import { TryFailure } from './try-failure.ts';
 
@@ -18,7 +19,7 @@ export function parseBytes(text: string | null): number | null {
   return Number(text);
 }
 
-export interface ContentRange {
+interface ContentRange {
   /** Position of the first byte sent; null if nothing was (`bytes * /5`, which goes with status 416). */
   readonly first: number | null;
   /** Size of the whole file in bytes; null if the server does not know it. */
@@ -87,19 +88,19 @@ const LONGEST_WAIT_MS = 10 * 60_000;
 const PASSING = [408, 425, 429];
 
 /** What an answer without its body says. */
-export interface AnswerHead {
+interface AnswerHead {
   readonly status: number;
   readonly headers: AnswerHeaders;
 }
 
 /** What was asked for: the file from its first byte, or the rest of a version of it. */
-export interface Asked {
+interface Asked {
   readonly offset: number;
   readonly version: FileVersion | null;
 }
 
 /** What an answer brings: bytes from `offset` on, or nothing because all of them are here. */
-export type Delivery =
+type Delivery =
   | { readonly kind: 'nothing left' }
   | {
       readonly kind: 'bytes';
@@ -128,15 +129,10 @@ export function checkAnswer(head: AnswerHead, asked: Asked, file: RemoteFile): D
   if (file.sizeBytes !== null && announced !== null && announced !== file.sizeBytes) {
     throw new TryFailure(
       'lasting',
-      `the server announces ${showBytes(announced)}, expected ${showBytes(file.sizeBytes)}: it has another file`,
+      `the server announces ${formatCount(announced, 'byte')}, expected ${formatCount(file.sizeBytes, 'byte')}: it has another file`,
     );
   }
   return { kind: 'bytes', offset, totalBytes: file.sizeBytes ?? announced, version };
-}
-
-/** `1,234 bytes`: in full, since two sizes may differ by one. */
-export function showBytes(bytes: number): string {
-  return `${bytes.toLocaleString('en-US')} byte${bytes === 1 ? '' : 's'}`;
 }
 
 /** 416: nothing from there on, so all is here, or the file on the server is a shorter one. */

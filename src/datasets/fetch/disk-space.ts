@@ -9,7 +9,7 @@ const RESERVE_BYTES = 500_000_000;
 const KEPT = 'What has been downloaded is kept.';
 
 /** How many bytes this user can still write in the folder; null if the file system does not say. */
-export async function freeBytes(folder: string): Promise<number | null> {
+async function freeBytes(folder: string): Promise<number | null> {
   try {
     const { bavail, bsize } = await fs.statfs(folder);
     // Some network file systems report zero blocks in total and have room.

@@ -2,7 +2,8 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
 import type { Lock } from '../../files/lock.ts';
-import { checkAnswer, showBytes } from './answer.ts';
+import { formatCount } from '../../text.ts';
+import { checkAnswer } from './answer.ts';
 import { mostUnannouncedBytes, requireSpace } from './disk-space.ts';
 import { describeAllFailed, describeLostLock, describeWrongChecksum } from './fetch-errors.ts';
 import { type Mirror, Mirrors } from './mirrors.ts';
@@ -12,7 +13,7 @@ import type { Requester } from './request.ts';
 import type { SpeedMeter } from './speed-meter.ts';
 import { explainNetworkError, showUrl, TryFailure } from './try-failure.ts';
 
-export interface DownloadOptions extends Reception {
+interface DownloadOptions extends Reception {
   /** How often to try an address again without progress. */
   readonly retries: number;
   readonly wait: ((ms: number) => Promise<void>) | undefined;
@@ -42,7 +43,7 @@ export async function downloadFile(
     let isComplete = part.source !== null && part.bytes === file.sizeBytes;
     for (;;) {
       if (!isComplete) isComplete = await tryNext(file, target, part, mirrors, options);
-      // Another command now writes the same part: neither complete nor delete what it has.
+      // Another command now writes the same part: neither complete nor delete it.
       if (options.lock.isLost()) throw describeLostLock(target);
       if (!isComplete) continue;
       const found = part.digest();
@@ -115,7 +116,7 @@ async function waitFor(ms: number, { wait, signal }: DownloadOptions): Promise<v
   signal?.throwIfAborted();
 }
 
-export interface Reception {
+interface Reception {
   readonly requester: Requester;
   readonly meter: SpeedMeter;
   readonly signal: AbortSignal | undefined;
@@ -129,9 +130,9 @@ export interface Reception {
  * Returns as soon as the known number of bytes is here; whether they are the right ones, the checksum says.
  *
  * @param mayResume whether to ask for the rest only
- * @throws {TryFailure} if the server did not send it; whatever it sent is in the part
+ * @throws {TryFailure} if the server did not send all of it; what it sent is in the part
  */
-export async function receive(
+async function receive(
   file: RemoteFile,
   url: string,
   part: PartFile,
@@ -153,7 +154,9 @@ export async function receive(
     if (totalBytes !== null) await requireSpace(folder, file.name, totalBytes - part.bytes);
     if (offset === 0) {
       if (part.bytes > 0)
-        note(`${showBytes(part.bytes)} that were here cannot be continued: starting from the beginning.`);
+        note(
+          `${formatCount(part.bytes, 'byte')} of an earlier download cannot be continued: starting from the beginning.`,
+        );
       await part.begin({ url, version: delivery.version });
     }
     meter.start(part.bytes, totalBytes);
@@ -202,13 +205,13 @@ function cutOff(what: string, part: PartFile, totalBytes: number | null, cause?:
   });
 }
 
-/** Nothing says that this is a file at all, so none of it is worth the disk. */
+/** The server may be sending anything, so nothing of it is kept. */
 async function refuseEndless(part: PartFile): Promise<never> {
   const received = part.bytes;
   await part.discard();
   throw new ReproError(
     'disk-enospc',
-    `the server sent ${showBytes(received)} without saying how many there are; more would fill the disk. They were deleted.`,
+    `the server sent ${formatCount(received, 'byte')} without saying how large the file is; more would fill the disk. What arrived was deleted.`,
     { where: part.path, fix: 'Free some space, then run again; or download the file by hand.' },
   );
 }

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
+import { formatCount } from '../../text.ts';
 import { showPath } from '../contract/how-to-get.ts';
-import { showBytes } from './answer.ts';
 import type { Mirror } from './mirrors.ts';
 import { type Checksum, PART_ENDING, type RemoteFile } from './remote-file.ts';
 import { showUrl } from './try-failure.ts';
@@ -19,7 +19,8 @@ export function describeAllFailed(
     const times = failures > 1 ? ` (${failures} times in a row)` : '';
     return `  ${showUrl(url)}: ${lastFailure?.message ?? 'not tried'}${times}`;
   });
-  const kept = keptBytes > 0 ? ` ${showBytes(keptBytes)} are kept, and the download continues there.` : '';
+  const kept =
+    keptBytes > 0 ? ` ${formatCount(keptBytes, 'byte')} are kept, and the download continues there.` : '';
   const fix = [
     `Run the same command again later.${kept}`,
     ...(mirrors.some(({ lastFailure }) => lastFailure?.isUnreachable) ? [proxyAdvice()] : []),
@@ -48,13 +49,14 @@ export function describeWrongChecksum(
 ): ReproError {
   const { kind, hex } = file.checksum;
   const lines = tries.map(
-    ({ url, found, sizeBytes }) => `  ${kind} ${found}, ${showBytes(sizeBytes)}, from ${showUrl(url)}`,
+    ({ url, found, sizeBytes }) =>
+      `  ${kind} ${found}, ${formatCount(sizeBytes, 'byte')}, from ${showUrl(url)}`,
   );
-  const size = file.sizeBytes === null ? '' : `, ${showBytes(file.sizeBytes)}`;
+  const size = file.sizeBytes === null ? '' : `, ${formatCount(file.sizeBytes, 'byte')}`;
   const text = [`expected ${kind} ${hex}${size}; found, in ${tries.length} downloads:`, ...lines].join('\n');
   return new ReproError('fetch-checksum', text, {
     where: file.name,
-    fix: `The file was changed where it is published, or something on the way changes it. Nothing was kept. Compare with the data set's own page, and download it by hand to ${showPath(target)}.`,
+    fix: `The file was changed at its source or on the way. Nothing was kept. Compare with the data set's own page, and download it by hand to ${showPath(target)}.`,
   });
 }
 
@@ -77,23 +79,23 @@ export function describeWrongFiles(wrong: readonly WrongFile[]): ReproError {
   return new ReproError(
     'fetch-wrong-file',
     [
-      'what is already here is not the published file, and is left as it is:',
+      'existing files are not the published ones; they were left as they are:',
       ...lines.map((line) => `  ${line}`),
     ].join('\n'),
     {
-      fix: 'Delete it if it is an incomplete download, or rename it or move it elsewhere, then run the same command again.',
+      fix: 'Delete them if they are incomplete downloads, otherwise rename or move them; then run the same command again.',
     },
   );
 }
 
 function say(found: WrongFile['found'], { kind, hex }: Checksum, sizeBytes: number | null): string {
-  if (found === 'not a file')
-    return 'expected a file, found something else (a folder, or a link that leads nowhere)';
-  if (found.hex !== null) return `${kind} ${found.hex} is not ${hex}; ${showBytes(found.sizeBytes)}`;
-  return `${showBytes(found.sizeBytes)}, expected ${showBytes(sizeBytes ?? 0)}`;
+  if (found === 'not a file') return 'expected a file, found something else (a folder or a broken link)';
+  if (found.hex !== null)
+    return `${kind} ${found.hex} is not ${hex}; ${formatCount(found.sizeBytes, 'byte')}`;
+  return `${formatCount(found.sizeBytes, 'byte')}, expected ${formatCount(sizeBytes ?? 0, 'byte')}`;
 }
 
-/** A process that gives no sign of life for a minute, such as a stopped one, loses its lock. */
+/** A process that is suspended for a minute loses its lock. */
 export function describeLostLock(target: string): ReproError {
   return new ReproError(
     'lock-lost',
@@ -112,7 +114,7 @@ export function describeInterruption(
   partBytes: number,
   cause: unknown,
 ): ReproError {
-  const kept = partBytes > 0 ? `; ${showBytes(partBytes)} are kept in ${name}${PART_ENDING}` : '';
+  const kept = partBytes > 0 ? `; ${formatCount(partBytes, 'byte')} are kept in ${name}${PART_ENDING}` : '';
   const fix =
     partBytes > 0 ? 'Run the same command again: it continues there.' : 'Run the same command again.';
   return new ReproError('fetch-interrupted', `Interrupted while ${doing} ${name}${kept}.`, { fix, cause });

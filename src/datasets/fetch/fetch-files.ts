@@ -136,7 +136,7 @@ async function partBytes(folder: string, name: string): Promise<number> {
  *
  * @returns what is wrong with it, if anything
  */
-export async function checkPresent(
+async function checkPresent(
   file: RemoteFile,
   target: string,
   signal: AbortSignal | undefined,

@@ -4,7 +4,7 @@ import type { TryFailure } from './try-failure.ts';
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
 /**
- * A try that brings fewer bytes counts as none: a server that sends a byte and hangs up would otherwise be asked forever.
+ * A try that brings fewer bytes counts as a failure: otherwise a server that sends one byte and hangs up would be asked forever.
  */
 const PROGRESS_BYTES = 16_384;
 
@@ -68,7 +68,7 @@ export class Mirrors {
       this.#remove(mirror);
       this.#givenUp.push(mirror);
     } else if (partBytes === 0 || !mirror.resumes) this.#postpone(mirror);
-    // Otherwise it goes on with what it has sent, which another address could not.
+    // Otherwise it continues what it has sent, which another address could not.
   }
 
   /** After a complete download with a wrong checksum: another address first, and this one without its past. */

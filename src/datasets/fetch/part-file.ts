@@ -73,7 +73,7 @@ export class PartFile {
   /** Starts with no bytes. */
   async begin(source: PartSource): Promise<void> {
     try {
-      // The old bytes are gone for good before the new note exists, whatever the power does.
+      // The old bytes are gone from the disk before the new note exists, even if the power fails.
       if (this.#handle !== null) {
         await this.#handle.truncate(0);
         await this.#handle.sync();
@@ -155,10 +155,12 @@ export class PartFile {
     // Firefox uses the same ending.
     throw new ReproError(
       'fetch-part-unknown',
-      `this is in the place of the incomplete download, but ${hasNote ? 'is not a plain file' : 'another program made it: the note of where it came from is missing'}.`,
+      hasNote
+        ? 'the incomplete download should be here, but this is not a plain file.'
+        : 'the incomplete download should be here, but another program made this file: the note of where it came from is missing.',
       {
         where: showPath(this.#part),
-        fix: 'If another program is downloading the file, let it finish. Otherwise delete or rename this, then run again.',
+        fix: 'If another program is downloading the file, let it finish. Otherwise delete or rename this file, then run again.',
       },
     );
   }
@@ -189,14 +191,14 @@ export class PartFile {
 }
 
 /** Where the bytes of an incomplete download came from, kept in a small file beside them. */
-export interface PartSource {
+interface PartSource {
   /** As listed, before redirects. */
   readonly url: string;
   readonly version: FileVersion;
 }
 
 /** The sole writer: the folder is locked. */
-export async function writeSource(file: string, checksum: Checksum, source: PartSource): Promise<void> {
+async function writeSource(file: string, checksum: Checksum, source: PartSource): Promise<void> {
   const { url, version } = source;
   const content = { version: 1, checksum, url, ...version };
   await writeFileAtomic(file, `${JSON.stringify(content, null, 2)}\n`, { soleWriter: true });
@@ -206,10 +208,7 @@ export async function writeSource(file: string, checksum: Checksum, source: Part
  * @param checksum of the file wanted now
  * @returns `absent` if there is no such file; `useless` if it is damaged, or about a file with another checksum
  */
-export async function readSource(
-  file: string,
-  checksum: Checksum,
-): Promise<PartSource | 'absent' | 'useless'> {
+async function readSource(file: string, checksum: Checksum): Promise<PartSource | 'absent' | 'useless'> {
   const text = await fs.readFile(file, 'utf8').catch((error: unknown) => {
     if (hasErrorCode(error, 'ENOENT')) return null;
     throw error;

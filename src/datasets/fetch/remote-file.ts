@@ -6,7 +6,7 @@ export interface Checksum {
   readonly hex: string;
 }
 
-/** A published file: where it can be had, and how to tell that it is the right one. */
+/** A published file: where to download it, and how to check it. */
 export interface RemoteFile {
   /** Its name in the folder. */
   readonly name: string;

@@ -8,7 +8,7 @@ import { explainNetworkError, showUrl, TryFailure } from './try-failure.ts';
 const MOST_REDIRECTS = 10;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
-export interface Limits {
+interface Limits {
   /** To make a connection. */
   readonly connectSeconds: number;
   /** Without a single byte, before or after the headers. */
@@ -70,7 +70,7 @@ export class Requester {
 }
 
 /**
- * Where a redirect leads. From https to http it is not followed: whoever listens there could send anything.
+ * Where a redirect leads. A redirect from https to http is not followed: anyone on the way could send anything.
  *
  * @param location as sent; may be relative
  */
@@ -122,7 +122,7 @@ function readOne(environment: Readonly<Record<string, string | undefined>>, name
 const MOST_QUEUED_BYTES = 1 << 20;
 
 /** What a server answers to one request. */
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: AnswerHeaders;
   /** As sent: not decoded. Ends with an error if the connection fails, after everything that came before. Read once. */
@@ -137,7 +137,7 @@ export interface Answer {
  *
  * @param timeoutMs how long to wait for the headers, and for each further byte
  */
-export function exchange(
+function exchange(
   dispatcher: Dispatcher,
   url: URL,
   headers: Readonly<Record<string, string>>,

@@ -4,7 +4,7 @@
  * - `lasting`: the address is of no use to this command;
  * - `stale`: try again from the first byte, because the rest does not go with what is already here.
  */
-export type FailureKind = 'passing' | 'lasting' | 'stale';
+type FailureKind = 'passing' | 'lasting' | 'stale';
 
 /** One try to download a file failed. The message is part of a sentence: what the server did. */
 export class TryFailure extends Error {

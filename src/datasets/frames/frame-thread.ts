@@ -21,12 +21,12 @@ export interface FrameSetup {
 }
 
 /** Some of the recordings: their clips, and which rows those are. */
-export interface FrameTask {
+interface FrameTask {
   readonly clips: Clips;
   readonly rows: Readonly<Record<Split, readonly number[]>>;
 }
 
-export type FrameReply =
+type FrameReply =
   /** `recordings`: how many more are done since the last reply. */
   | { readonly kind: 'row'; readonly row: FrameRow; readonly recordings: number }
   | { readonly kind: 'end'; readonly recordings: number };
@@ -111,7 +111,7 @@ export class FrameRows {
   readonly #layout: FrameLayout;
   readonly #withDurations: boolean;
   readonly #length: number;
-  /** Index in `WIDTHS`. Once one clip needs it, the whole cache does, and trying a narrower one would be in vain. */
+  /** Index in `WIDTHS`. Once one clip needs it, the whole cache does, so narrower ones are not tried again. */
   #width = 0;
 
   constructor(layout: FrameLayout, withDurations: boolean) {

@@ -9,9 +9,8 @@ import {
   formatClipIndex,
 } from '../../formats/frame-cache.ts';
 import { NpyCountsWriter } from '../../formats/npy-file.ts';
-import { listSome } from '../../text.ts';
+import { formatCount, listSome } from '../../text.ts';
 import { type Clip, type Clips, type EventDataset, SPLITS, type Split } from '../contract/dataset.ts';
-import { formatCount } from '../contract/problems.ts';
 import { runInThreads, type Threads } from '../reading/threads.ts';
 import { WorkingSpace } from '../reading/working-space.ts';
 import { checkSettings, type FrameSettings, layoutOf, limitPerClass } from './frame-settings.ts';
@@ -19,7 +18,7 @@ import { divideClips, FRAME_JOB, type FrameRow, FrameRows, type FrameSetup } fro
 
 export type { FrameSettings } from './frame-settings.ts';
 
-export interface WriteFramesOptions {
+interface WriteFramesOptions {
   readonly dataset: EventDataset;
   readonly root: string;
   /** The folder to create, with the files in `FRAME_CACHE_FILES`. */
@@ -107,7 +106,7 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
   return index;
 }
 
-/** Reads the clips and gives their frames to `write`, one after the other, in whatever order they are ready. */
+/** Reads the clips and gives their frames to `write`, one after the other, in the order in which they are ready. */
 async function readRows(
   clips: Clips,
   { dataset, root, output, settings, simulated, threads, signal, progress }: WriteFramesOptions,
@@ -181,7 +180,7 @@ function warnOfShortClips(
   if (short.length === 0) return;
   const names = short.map((clip) => `${clip.recording} (${clip.events})`);
   warn?.(
-    `${formatCount(short.length, 'clip')} with fewer events than the ${steps} frames, which are mostly empty: ${listSome(names)}.`,
+    `${formatCount(short.length, 'clip')} with fewer events than frames (${steps}), most of which are empty: ${listSome(names)}.`,
   );
 }
 
@@ -194,12 +193,12 @@ function warnOfLongClips(
   if (recordings.length === 0) return;
   const span = `${steps} frames of ${durationUs} µs`;
   warn?.(
-    `${formatCount(recordings.length, 'clip')} longer than ${span}, whose later events are left out: ${listSome([...new Set(recordings)])}.`,
+    `${formatCount(recordings.length, 'clip')} longer than ${span}; later events are left out: ${listSome([...new Set(recordings)])}.`,
   );
 }
 
 /** Events that made a pixel darker (channel 0) and brighter (channel 1). */
-export interface PolarityCounts {
+interface PolarityCounts {
   readonly off: number;
   readonly on: number;
 }

@@ -10,7 +10,7 @@ import { encodeNpy } from '../../formats/npy.ts';
 import { type ImageDataset, SPLITS, type Split } from '../contract/dataset.ts';
 import { limitPerClass } from './frame-settings.ts';
 
-export interface WriteImagesOptions {
+interface WriteImagesOptions {
   readonly dataset: ImageDataset;
   readonly root: string;
   /** The folder to create, with the files in `FRAME_CACHE_FILES`. */

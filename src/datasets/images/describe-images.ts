@@ -1,9 +1,9 @@
+import { formatCount } from '../../text.ts';
 import { type Images, type Manifest, type ManifestFile, SPLITS, type Split } from '../contract/dataset.ts';
-import { formatCount } from '../contract/problems.ts';
 import { byName } from '../reading/file-tree.ts';
 
 /** What a check of still images needs to know of the data set. */
-export interface ImageSetFacts {
+interface ImageSetFacts {
   readonly name: string;
   readonly title: string;
   readonly profile: string;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { readRegular } from '../../files/regular-file.ts';
 import { decodeIdx } from '../../formats/idx.ts';
-import { formatBytes } from '../../text.ts';
+import { formatBytes, formatCount } from '../../text.ts';
 import {
   type DatasetFacts,
   type ImageDataset,
@@ -13,11 +13,10 @@ import {
   type Split,
 } from '../contract/dataset.ts';
 import { failMissing, howToFetch, refuseSimulated } from '../contract/how-to-get.ts';
-import { formatCount } from '../contract/problems.ts';
 import { kindOfPath, md5Of } from '../reading/file-tree.ts';
 import { describeImages } from './describe-images.ts';
 
-/** 28 x 28 grey images in four IDX files: MNIST and what was made in its likeness. */
+/** 28 x 28 grey images in four IDX files: MNIST, and data sets in its format. */
 export function datasetOfIdxFiles(
   facts: Omit<DatasetFacts, 'files' | 'recordingsNoun' | 'howToGet' | 'verify'> &
     Pick<ImageDataset, 'image' | 'preparation'> & {
@@ -53,7 +52,7 @@ export function datasetOfIdxFiles(
 }
 
 /** One of the four files of an IDX data set, gzipped as published, or unpacked. */
-export interface IdxFile {
+interface IdxFile {
   /** Without `.gz`. */
   readonly name: string;
   readonly split: Split;
@@ -66,7 +65,7 @@ export interface IdxFile {
 }
 
 /** What the files of a split must contain. */
-export interface IdxFacts {
+interface IdxFacts {
   readonly title: string;
   readonly classes: readonly string[];
   readonly image: { readonly height: number; readonly width: number };
@@ -81,24 +80,24 @@ interface FoundIdx {
   readonly manifest: ManifestFile;
 }
 
-export interface ReadIdx {
+interface ReadIdx {
   readonly images: Readonly<Record<Split, Images>>;
   readonly files: readonly ManifestFile[];
 }
 
-/** Ten times those of MNIST: a file that claims more is something else. */
+/** Ten times as many as in MNIST: a file that claims more is something else. */
 const MOST_IMAGES = 600_000;
 /** Of an IDX file with images. */
 const HEADER_BYTES = 16;
 
 /**
- * Reads the images and labels of both splits. The contents count: a file that was packed again by someone else is right if its contents
- * are.
+ * Reads the images and labels of both splits. Only the contents count: a file that someone packed again is accepted if its contents
+ * are the published ones.
  *
  * @throws {ReproError} `data-missing` with how to get the data; `data-corrupt` naming the file, also for other contents than the
  *   published; as `decodeIdx'
  */
-export async function readIdxFiles(
+async function readIdxFiles(
   facts: IdxFacts,
   root: string,
   onFile: (done: number, total: number) => void = () => {},
@@ -145,7 +144,7 @@ async function readIdxFile(
   const { size } = await stat(full);
   const itemBytes = facts.holds === 'images' ? image.height * image.width : 1;
   const limitBytes = HEADER_BYTES + MOST_IMAGES * itemBytes;
-  // Packing makes no file larger, but for some bytes.
+  // A packed file is at most a few bytes larger than its contents.
   if (size > limitBytes) {
     throw new ReproError(
       'data-corrupt',

@@ -1,7 +1,7 @@
 import { ReproError } from '../../errors.ts';
 import { formatBytes } from '../../text.ts';
 
-/** What an archive may contain. More than any real data set needs; an archive made to exhaust the reader has more. */
+/** What an archive may contain. More than any real data set needs; only an archive made to exhaust the reader exceeds it. */
 export interface ArchiveLimits {
   readonly mostEntries: number;
   /** Of one file, unpacked. */
@@ -18,7 +18,7 @@ export const ARCHIVE_LIMITS: ArchiveLimits = {
   mostFileBytes: 64_000_000_000,
   // Deflate reaches 1,032 for one byte repeated forever. Events pack to a half or a third.
   mostRatio: 1_000,
-  // A small file of zeros is no attack.
+  // A small file of zeros is harmless.
   ratioFromBytes: 16_000_000,
 };
 
@@ -44,7 +44,7 @@ export function countProblem(entries: number, limits: ArchiveLimits): string | n
   return `more than ${limits.mostEntries.toLocaleString('en-US')} entries`;
 }
 
-/** What is wrong with a name, wherever it leads; null if nothing. */
+/** What is wrong with an entry's name; null if nothing. */
 export function nameProblem(name: string): string | null {
   if (name === '') return 'an entry without a name';
   if (name.includes('\0')) return 'a name with a NUL character';
@@ -56,7 +56,7 @@ export function nameProblem(name: string): string | null {
   return null;
 }
 
-/** An archive that is refused, whatever the reason. @param label its name for messages */
+/** The error for an archive that is refused. @param label its name for messages */
 export function unsafeArchive(what: string, label: string): ReproError {
   return new ReproError('archive-unsafe', `${what}.`, {
     where: label,

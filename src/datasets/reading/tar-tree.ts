@@ -66,14 +66,14 @@ export class TarTree implements FileTree {
     }
   }
 
-  /** Passes on what is unpacked as long as it is not absurdly much for the bytes it was packed in. */
+  /** Passes on what is unpacked, as long as the ratio to the packed bytes is plausible. */
   async *#limitRatio(
     chunks: AsyncIterable<Uint8Array>,
     packedBytes: () => number,
   ): AsyncGenerator<Uint8Array> {
     let unpackedBytes = 0;
     for await (const chunk of chunks) {
-      // The parser would unpack that again, and nothing limits how far. No name of a file begins with this byte.
+      // The parser would unpack that again without any limit. No file name begins with this byte.
       if (unpackedBytes === 0 && chunk[0] === 0x1f) throw unsafeArchive('gzip inside gzip', this.#label);
       unpackedBytes += chunk.length;
       const problem = ratioProblem(unpackedBytes, packedBytes(), this.#limits);
@@ -138,7 +138,7 @@ class Walk {
         visits = visits.then(visitNext);
       },
     });
-    // Sparse files and other kinds that the parser does not know would otherwise be missing without a word.
+    // Otherwise sparse files and other kinds that the parser does not know would be skipped silently.
     parser.on('ignoredEntry', (entry: ReadEntry) => {
       try {
         this.#checkIgnored(entry);

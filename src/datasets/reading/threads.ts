@@ -14,7 +14,7 @@ export function threadsOf(context: { readonly cpus: number; readonly module?: st
   return context.module === undefined ? undefined : { count: context.cpus, module: context.module };
 }
 
-export interface ThreadWork<Setup, Task, Reply> {
+interface ThreadWork<Setup, Task, Reply> {
   readonly threads: Threads;
   readonly setup: Setup;
   /** Each thread takes the next one as soon as it has finished one. */
@@ -69,7 +69,7 @@ export async function runInThreads<Setup, Task, Reply>(
     await received;
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
-    // What was being received must not go on behind the caller's back.
+    // Nothing is received after the caller has its answer.
     await received.catch(() => {});
   }
 }
@@ -87,20 +87,20 @@ function explainEnd(cause: Error): ReproError {
 /**
  * Work that can be spread over threads.
  *
- * A thread loads the very file that its program runs from: a stage's bundle, or what the command line was compiled to. There the module
- * that defines the job finds out that it is in a thread and starts to work. So there is no second file to build, to find, or to forget in
- * the stage's fingerprint: all that a thread runs is in the bundle, and was hashed with it.
+ * A thread loads the very file that its program runs from: a stage's bundle, or what the command line was compiled to. The module that
+ * defines the job notices there that it is in a thread, and starts to work. So no second file has to be built, found, or hashed: all that
+ * a thread runs is in the bundle, which is part of the stage's fingerprint.
  *
  * @typeParam Setup the same for all tasks @typeParam Reply what a task sends, any number of times
  */
-export interface ThreadJob<Setup, Task, Reply> {
+interface ThreadJob<Setup, Task, Reply> {
   readonly name: string;
-  /** Only here so that the types of a job belong to it. */
+  /** Never set: it ties the types to the job. */
   readonly types?: { readonly setup: Setup; readonly task: Task; readonly reply: Reply };
 }
 
 /** A thread's way back. */
-export interface ReplyPort<Reply> {
+interface ReplyPort<Reply> {
   /** Sends, and waits while too many replies are on their way. @param moved memory that goes along instead of being copied */
   send(reply: Reply, moved?: readonly ArrayBuffer[]): Promise<void>;
   /** Memory of a reply that has been dealt with, to be used again. */
@@ -108,21 +108,21 @@ export interface ReplyPort<Reply> {
 }
 
 /** What a new thread is told. */
-export interface ThreadStart {
+interface ThreadStart {
   readonly job: string;
   readonly setup: unknown;
 }
 
-export type ToThread =
+type ToThread =
   | { readonly kind: 'task'; readonly task: unknown }
   | { readonly kind: 'taken'; readonly spare: ArrayBuffer | undefined };
 
-export type FromThread =
+type FromThread =
   | { readonly kind: 'reply'; readonly reply: unknown }
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly error: ErrorParts };
 
-/** Replies of a thread on their way: enough for it to go on while one is written, few enough to hold in memory. */
+/** Replies of a thread on their way: enough for it to continue while one is written, few enough to hold in memory. */
 const MOST_REPLIES = 4;
 
 /** Defines a job under a name of its own. It must be at the top level of its module, because threads only load that. */

@@ -17,7 +17,7 @@ export interface FirstReader {
 }
 
 /** A file that can be read a second time. */
-export interface KeptFile {
+interface KeptFile {
   /** The bytes `from <= offset < to`: at once if they are in memory, otherwise in pieces that are valid one at a time. */
   again(from: number, to: number): Uint8Array | Iterable<Uint8Array>;
   close(): Promise<void>;
@@ -31,7 +31,7 @@ const MOST_PHASE = 8;
 const DEFAULT_MEMORY_BYTES = 48 << 20;
 
 /**
- * Where files are kept between two readings, so that memory is bounded whatever their size: in one piece of memory, used again for
+ * Keeps files between two readings in bounded memory: in one piece of memory, used again for
  * each file; if a file is larger, on the disk, where it is anyway or, out of an archive, in a temporary file. One file at a time.
  */
 export class WorkingSpace {

@@ -175,7 +175,7 @@ const PLAIN_FILE = 0o100000;
 const LOCAL_HEADER_BYTES = 30;
 
 /** Where an entry is in the archive, in bytes from its start. */
-export interface ZipPlace {
+interface ZipPlace {
   readonly name: string;
   /** Of its local header. */
   readonly start: number;
@@ -185,7 +185,7 @@ export interface ZipPlace {
 }
 
 /** What is wrong with an entry to be read, by itself; null if nothing. */
-export function entryProblem(entry: Entry, limits: ArchiveLimits): string | null {
+function entryProblem(entry: Entry, limits: ArchiveLimits): string | null {
   const kind = (entry.externalFileAttributes >>> 16) & KIND_MASK;
   const quoted = JSON.stringify(entry.fileName);
   if (entry.isEncrypted() || (kind !== 0 && kind !== PLAIN_FILE)) return `${quoted} is not a plain file`;
@@ -195,7 +195,7 @@ export function entryProblem(entry: Entry, limits: ArchiveLimits): string | null
   return problem === null ? null : `${quoted}: ${problem}`;
 }
 
-export function placeOf(entry: Entry): ZipPlace {
+function placeOf(entry: Entry): ZipPlace {
   const start = entry.relativeOffsetOfLocalHeader;
   return {
     name: entry.fileName,
@@ -212,7 +212,7 @@ export function placeOf(entry: Entry): ZipPlace {
  * @param directoryStart position of the directory, which follows all entries
  * @returns for each start, the end; or what is wrong
  */
-export function findEnds(
+function findEnds(
   places: readonly ZipPlace[],
   directoryStart: number,
 ): ReadonlyMap<number, number> | { readonly problem: string } {
@@ -234,7 +234,7 @@ export function findEnds(
 }
 
 /** What is wrong with the archive's size unpacked; null if nothing. */
-export function totalProblem(
+function totalProblem(
   places: readonly ZipPlace[],
   archiveBytes: number,
   limits: ArchiveLimits,

@@ -15,10 +15,7 @@ import { locateSamples, type Sample, type SampleLayout, sampleIn, splitSamples }
 import { knowLayout, verifySamples } from './verify.ts';
 
 /** What a data set of samples needs besides its layout. */
-export type SampleFacts = Pick<
-  EventDataset,
-  'summary' | 'licence' | 'citation' | 'homepage' | 'files' | 'remarks'
->;
+type SampleFacts = Pick<EventDataset, 'summary' | 'licence' | 'citation' | 'homepage' | 'files' | 'remarks'>;
 
 /** The data set of a layout. */
 export function datasetOfSamples(layout: SampleLayout, facts: SampleFacts): EventDataset {
@@ -43,11 +40,7 @@ export function datasetOfSamples(layout: SampleLayout, facts: SampleFacts): Even
 }
 
 /** One clip per sample, in name order. */
-export async function listSampleClips(
-  layout: SampleLayout,
-  root: string,
-  options: ReadOptions,
-): Promise<Clips> {
+async function listSampleClips(layout: SampleLayout, root: string, options: ReadOptions): Promise<Clips> {
   const names: string[] = [];
   for (const { part, tree } of await locateSamples(layout, root)) {
     options.signal?.throwIfAborted();
@@ -70,7 +63,7 @@ function clipOfSample({ path, class: label }: Sample): Clip {
 }
 
 /** Reads the named samples; a clip lasts from its first event to just after its last. */
-export async function readSampleClips(
+async function readSampleClips(
   layout: SampleLayout,
   root: string,
   clips: Clips,

@@ -17,7 +17,7 @@ export interface SamplePart {
 }
 
 /** Where a sample belongs, as far as its name says; the split is null if the samples of a class are split by `trainShare`. */
-export interface SampleName {
+interface SampleName {
   readonly class: number;
   readonly split: Split | null;
   /** For the order in which a class is split: `cifar10_bird_2.aedat` comes before `cifar10_bird_10.aedat`. */
@@ -44,7 +44,7 @@ export interface SampleLayout
   decode(bytes: Uint8Array, file: string): Promise<DecodedSample> | DecodedSample;
 }
 
-export interface DecodedSample {
+interface DecodedSample {
   readonly events: Events;
   /** One sentence for each accepted irregularity. */
   readonly warnings: readonly string[];
@@ -99,7 +99,7 @@ export interface SamplePlace {
   };
 }
 
-/** At most class folders below a part's folder, and samples below those. */
+/** A part's folder has at most folders of classes, and these have samples. */
 const FOLDER_DEPTH = 2;
 
 /**

@@ -1,5 +1,5 @@
 import { ReproError } from '../../errors.ts';
-import { formatBytes, listSome } from '../../text.ts';
+import { formatBytes, formatCount, listSome } from '../../text.ts';
 import {
   type Manifest,
   type ManifestFile,
@@ -8,7 +8,7 @@ import {
   type Split,
 } from '../contract/dataset.ts';
 import { refuseSimulated, showPath } from '../contract/how-to-get.ts';
-import { describeProblem, formatCount, Problems } from '../contract/problems.ts';
+import { describeProblem, Problems } from '../contract/problems.ts';
 import { byName, hashChunks, hashFile, md5Of, readWhole, type TreeFile } from '../reading/file-tree.ts';
 import { defineThreadJob, runInThreads } from '../reading/threads.ts';
 import {
@@ -44,7 +44,7 @@ export async function verifySamples(
   for (const { part, tree } of places) {
     for (const name of (await tree.others?.()) ?? []) {
       if (sampleIn(layout, part, name) !== null)
-        problems.addPlace('samples cannot be read', `${name}  is no file`);
+        problems.addPlace('samples cannot be read', `${name}  is not a file`);
     }
   }
   for (const problem of found.problems) problems.addPlace('samples cannot be read', problem);
@@ -155,7 +155,7 @@ function foldWarnings(warnings: readonly string[]): string[] {
 }
 
 /** What was found in some files, in name order. */
-export interface CheckedFiles {
+interface CheckedFiles {
   readonly files: readonly ManifestFile[];
   /** Names of the samples that are right. */
   readonly samples: readonly string[];
@@ -187,7 +187,7 @@ export function knowLayout(layout: SampleLayout): void {
  *
  * @throws {ReproError} `archive-…` for a zip that cannot be opened
  */
-export async function checkSamples(
+async function checkSamples(
   layout: SampleLayout,
   root: string,
   places: readonly SamplePlace[],

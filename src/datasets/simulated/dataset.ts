@@ -7,14 +7,14 @@ import { GESTURES } from './motion.ts';
 import { CAMERA, simulateRecording } from './recording.ts';
 import { findLight } from './scene.ts';
 
-export interface SimulationHooks {
+interface SimulationHooks {
   /** Called after each recording. */
   readonly progress?: (done: number, total: number, recording: string) => void;
   /** Aborts between two recordings. */
   readonly signal?: AbortSignal;
 }
 
-export interface SimulationSummary {
+interface SimulationSummary {
   readonly recordings: number;
   readonly clips: number;
   readonly events: number;
@@ -85,7 +85,7 @@ export interface SimulationOptions {
   readonly gestureSeconds: number;
 }
 
-export interface PlannedRecording {
+interface PlannedRecording {
   /** `userNN_light`, its files' name without extension. */
   readonly name: string;
   readonly user: number;
@@ -131,7 +131,7 @@ function checkOptions(options: SimulationOptions): void {
 }
 
 /** `trials_to_train.txt` or `trials_to_test.txt`: one file name per line. */
-export function formatTrialList(recordings: readonly PlannedRecording[], split: 'train' | 'test'): string {
+function formatTrialList(recordings: readonly PlannedRecording[], split: 'train' | 'test'): string {
   return recordings
     .filter((recording) => recording.split === split)
     .map((recording) => `${recording.name}.aedat\n`)
@@ -139,12 +139,12 @@ export function formatTrialList(recordings: readonly PlannedRecording[], split: 
 }
 
 /** `gesture_mapping.csv`: the classes' names and labels. */
-export function formatGestureMapping(): string {
+function formatGestureMapping(): string {
   return `action,label\n${GESTURES.map((gesture, index) => `${gesture},${index + 1}\n`).join('')}`;
 }
 
 /** The lines of an AEDAT header that say what the file is; plain ASCII, without `#`. */
-export function describeRecording(options: SimulationOptions, recording: PlannedRecording): string[] {
+function describeRecording(options: SimulationOptions, recording: PlannedRecording): string[] {
   return [
     'SIMULATED: made by a model of moving arms in front of an event camera; no camera and no person was recorded.',
     `Simulation: plif-repro gesture model ${MODEL_VERSION}, seed ${options.seed}, user ${recording.user}, light ${recording.light}`,

@@ -52,7 +52,7 @@ export interface Motion {
 }
 
 /** A motion unlike the other ten: figures of eight with one arm or both. */
-export interface WildMotion {
+interface WildMotion {
   readonly arms: 'right' | 'left' | 'both';
   readonly centreU: number;
   readonly centreV: number;

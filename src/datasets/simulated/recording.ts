@@ -21,7 +21,7 @@ export const CAMERA = {
   noiseOnShare: 0.7,
 } as const;
 
-export interface RecordingOptions {
+interface RecordingOptions {
   readonly seed: number;
   /** Number of the person, 1 to 29. */
   readonly user: number;

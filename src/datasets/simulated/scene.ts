@@ -67,7 +67,7 @@ function drawArm(image: LogImage, person: Person, arm: Arm, contrast: number): v
 const SOFTNESS = 0.8;
 
 /** Log luminance of every pixel, row by row from the top left; 0 is the wall's mean. */
-export interface LogImage {
+interface LogImage {
   readonly width: number;
   readonly height: number;
   readonly level: Float32Array;
@@ -78,7 +78,7 @@ export function createImage(width: number, height: number): LogImage {
 }
 
 /** What a drawn part looks like: log luminance on its axis, and how much darker its rim is. */
-export interface Surface {
+interface Surface {
   readonly level: number;
   readonly rim: number;
 }

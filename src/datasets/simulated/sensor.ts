@@ -116,7 +116,7 @@ export class VisionSensor {
   }
 }
 
-export interface NoiseOptions {
+interface NoiseOptions {
   readonly width: number;
   readonly height: number;
   readonly startUs: number;

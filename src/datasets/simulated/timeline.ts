@@ -9,7 +9,7 @@ interface Clip extends Label {
   readonly motion: Motion;
 }
 
-export interface Timeline {
+interface Timeline {
   readonly startUs: number;
   readonly endUs: number;
   readonly labels: readonly Label[];

@@ -34,7 +34,7 @@ export interface NativeAddon {
   }): Promise<NativeNeuronResult>;
 }
 
-export interface NativeNeuronResult {
+interface NativeNeuronResult {
   readonly spikes: Float32Array;
   readonly potentials: Float32Array;
   /** dLoss/dx, dLoss/dα and, unless LIF, dLoss/dw. */

@@ -20,7 +20,7 @@ export function loadAddon(require?: NodeJS.Require): LoadedAddon {
   if (!loaded.ok) return loaded;
   const addon = loaded.exports;
   if (!isAddon(addon))
-    return { ok: false, reason: 'it lacks what this version needs of it', fix: compileAddon };
+    return { ok: false, reason: 'it lacks functions that this version needs', fix: compileAddon };
   const sources = digestSources(require);
   return { ok: true, addon, isEarlierBuild: sources !== undefined && sources !== addon.sourceDigest };
 }

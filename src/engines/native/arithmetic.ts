@@ -29,7 +29,7 @@ export function chooseArithmetic(
   const text = environment[tileVariable] || '2x2';
   const winogradTile = tiles[text];
   if (winogradTile === undefined) {
-    throw new ReproError('engine-winograd', `${tileVariable}=${text} is not a size of tiles.`, {
+    throw new ReproError('engine-winograd', `${tileVariable}=${text} is not a tile size.`, {
       fix: 'Set it to 2x2 or 4x4, or leave it out for 2x2.',
     });
   }

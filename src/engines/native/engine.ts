@@ -17,12 +17,12 @@ export interface NativeOptions {
   readonly environment?: NodeJS.ProcessEnv | undefined;
   /** The memory that can still be had, in bytes; default: this process's. */
   readonly available?: (() => number) | undefined;
-  /** Whether the addon was compiled from other sources than those on disk, which the description then says. */
+  /** Whether the addon was compiled from other sources than those on disk; the description says so. */
   readonly isEarlierBuild?: boolean | undefined;
 }
 
 /** The addon may be older than the sources: it stays in use until it is compiled again. */
-const earlierBuild = 'compiled from other sources than those in native/: the earlier build stays in use';
+const earlierBuild = 'not compiled from the current sources in native/: the earlier build stays in use';
 
 /**
  * The engine of C++ kernels. Its results are the same for any number of threads, but differ between instruction sets in the last digits.
@@ -39,7 +39,7 @@ export function createNativeEngine(addon: NativeAddon, options: NativeOptions = 
     description: {
       name: 'native',
       backend: 'cpu',
-      // Whatever may change results: a training must not go on with another instruction set or differently compiled kernels.
+      // Everything that may change results: a training must not continue with another instruction set or another build.
       version: identifyBuild(addon, arithmetic),
       reason: options.isEarlierBuild === true ? `${onThreads}; ${earlierBuild}` : onThreads,
     },

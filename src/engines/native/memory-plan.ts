@@ -14,7 +14,7 @@ import {
 /** Larger batches are of no use, even where they fit. */
 const largestPlanned = 65_536;
 
-export interface Workload {
+interface Workload {
   /** T. */
   readonly steps: number;
   /** The batches of a training, which evaluates with as many clips as it trains with, and of an evaluation on its own. */

@@ -207,7 +207,7 @@ function framesOf({ data }: Frames): NativeFrames {
 }
 
 /** How often each batch norm ran in training, which PyTorch keeps as 64-bit integers: once per time step, or once before a `repeat`. */
-export class NormCounters {
+class NormCounters {
   readonly #values = new Map<string, bigint>();
   /** The counters of batch norms before the `repeat`. */
   readonly #once = new Set<string>();

@@ -14,7 +14,7 @@ export interface EngineOptions extends NativeOptions {
 /**
  * Opens the engine that computes training steps; its description says why it was chosen.
  *
- * @throws {ReproError} `engine-unavailable` if that very engine is asked for and is not there
+ * @throws {ReproError} `engine-unavailable` if `choice` names an engine that is not available
  */
 export async function chooseEngine(
   choice: EngineChoice = 'auto',
@@ -41,7 +41,7 @@ export function chooseCpuEngine(reason: string, { load = loadAddon, ...native }:
 
 function openNative(loaded: LoadedAddon, options: NativeOptions): Engine {
   if (loaded.ok) return openAddon(loaded, options);
-  throw new ReproError('engine-unavailable', `There is no native engine here: ${loaded.reason}.`, {
+  throw new ReproError('engine-unavailable', `The native engine is not available: ${loaded.reason}.`, {
     fix: `${loaded.fix} Or choose another engine: \`auto\` takes the fastest there is.`,
   });
 }

@@ -7,7 +7,7 @@ import { type LoadedAddon, loadAddon } from '../native/addon.ts';
 import { chooseArithmetic, identifyBuild } from '../native/arithmetic.ts';
 import { type CudaProbe, cudaPackage } from '../tfjs/cuda.ts';
 
-export interface IdentityOptions {
+interface IdentityOptions {
   readonly projectRoot: string;
   /** Where to cache the result of a slow probe. */
   readonly cacheFolder: string;
@@ -24,7 +24,7 @@ export interface IdentityOptions {
  * It is quick: without the CUDA package it does not load tfjs, and with it, the probe's result is cached until package, driver, Node or the
  * visible devices change. The CPU kernels of tfjs give the same bits on every processor. Those of the native engine do on every one
  * with the same instruction set if the same compiler made them of the same sources, apart from what the C library computes (exponentials,
- * logarithms), and whatever the number of threads. So neither processor nor threads are part of it.
+ * logarithms), for any number of threads. So neither processor nor threads are part of it.
  *
  * @throws {ReproError} if `REPRO_ISA` or `REPRO_WINOGRAD` is set to something impossible
  */

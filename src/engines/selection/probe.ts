@@ -13,7 +13,7 @@ export interface EngineFinding {
 }
 
 /** What a probe looks at, which tests replace. */
-export interface ProbeSurroundings {
+interface ProbeSurroundings {
   readonly probe?: () => Promise<CudaProbe>;
   readonly load?: () => LoadedAddon;
 }

@@ -10,7 +10,7 @@ export interface KernelCall {
 }
 
 /** A kernel of tfjs' plain CPU backend, called with tensors by name and its own attributes (numbers, booleans and strings). */
-export interface CpuKernel<Attributes extends object> {
+interface CpuKernel<Attributes extends object> {
   readonly name: string;
   /** @returns one tensor per output, in the kernel's order */
   run(inputs: Readonly<Record<string, Tensor>>, attributes: Attributes): Tensor[];

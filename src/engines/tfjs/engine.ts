@@ -43,7 +43,7 @@ function createEngine(
 
 /**
  * Runs an isolated layer of neurons on the current backend: forward over all steps, and backward from `loss = Σ spikes · coefficients`.
- * Neurons of a layer are independent, so they are laid out in a row here: [T·N, F], whatever their shape.
+ * Neurons of a layer are independent, so here they are laid out in a row, [T·N, F].
  *
  * @throws {ShapeError} if a length does not fit the shape
  */

@@ -6,7 +6,7 @@ import { classRates } from './loss.ts';
 import { sigmoid } from './operations/differentiable.ts';
 import type { LayerOperations, NeuronInput, NormStatistics } from './operations/layer-operations.ts';
 
-export interface NetworkInput {
+interface NetworkInput {
   /** Frames, [T·N, H, W, P], time outermost; still images have one step, [N, H, W, C]. */
   readonly frames: Tensor4D;
   /** The frames' T. */

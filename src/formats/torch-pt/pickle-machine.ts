@@ -194,7 +194,7 @@ const MOST_NUMBER_BYTES = 4096;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Reads the arguments of opcodes, never beyond the end. */
-export class PickleInput {
+class PickleInput {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #fail: Fail;

@@ -2,7 +2,7 @@ import { ReproError } from '../../errors.ts';
 import { escapeControls } from '../../text.ts';
 
 /** The element types that are read, and their sizes in bytes. */
-export const TORCH_ELEMENT_BYTES = {
+const TORCH_ELEMENT_BYTES = {
   float64: 8,
   float32: 4,
   float16: 2,
@@ -121,10 +121,10 @@ export function describeValue(value: PickleValue | undefined): string {
 export type Fail = (kind: FailureKind, what: string, offset?: number, fix?: string) => never;
 
 /** `broken`: truncated or altered. `refused`: asks for something that no checkpoint needs. `unsupported`: valid, but not read here. */
-export type FailureKind = 'broken' | 'refused' | 'unsupported';
+type FailureKind = 'broken' | 'refused' | 'unsupported';
 
 const FIXES: Readonly<Record<FailureKind, string>> = {
-  // Not "try torch.load": that would run whatever the file says.
+  // Not "try torch.load": that would run code in the file.
   broken: 'Fetch or save it again.',
   refused:
     'Nothing in it was run. If you trust its origin, load it there with PyTorch and save `net.state_dict()` with torch.save.',
@@ -158,7 +158,7 @@ export interface TorchArray {
 }
 
 /**
- * Gathers a tensor's elements from its storage, whatever its strides.
+ * Gathers a tensor's elements from its storage, for any strides.
  *
  * @param bytes the storage, little-endian
  */

@@ -109,7 +109,7 @@ describe('a file that is already there', () => {
     expect(message).toContain('c.bin: 299,999 bytes, expected 300,000 bytes');
     expect(message).toContain('d.bin: expected a file, found something else');
     // In words: no command does it on every system.
-    expect(fix).toMatch(/^Delete it .* or rename it .* run the same command again\.$/);
+    expect(fix).toMatch(/^Delete them .* otherwise rename or move them; then run the same command again\.$/);
     expect(await fetcher.names()).toEqual(['b.bin', 'c.bin', 'd.bin']);
     expect(await fetcher.has(wrong, 'b.bin')).toBe(true);
     expect(server.requests).toEqual([]);

@@ -161,7 +161,7 @@ describe('a second command', () => {
       expect(await fetcher.has(content)).toBe(true);
       expect(server.ranges).toEqual(['bytes=100000-']);
       expect(fetcher.notes.at(-1)).toBe(
-        'file.bin: 100,000 bytes that were here cannot be continued: starting from the beginning.',
+        'file.bin: 100,000 bytes of an earlier download cannot be continued: starting from the beginning.',
       );
     }
   });

@@ -71,7 +71,7 @@ describe('a disk', () => {
     const fetching = fetcher.fetch(remoteFile(content, [server.url()], { sizeBytes: null }));
     await expect(fetching).rejects.toMatchObject({
       code: 'disk-enospc',
-      message: expect.stringContaining('the server sent 100,000 bytes without saying how many there are'),
+      message: expect.stringContaining('the server sent 100,000 bytes without saying how large the file is'),
     });
     expect(await fetcher.names()).toEqual([]);
   });

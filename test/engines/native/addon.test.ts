@@ -59,7 +59,7 @@ describe('loadAddon', () => {
       'plif-native is not installed',
       'it is not compiled',
       'it does not load (libstdc++.so.6: cannot open shared object file)',
-      'it lacks what this version needs of it',
+      'it lacks functions that this version needs',
     ]);
     for (const one of reasons) expect(one).toMatchObject({ fix: expect.stringMatching(/Run `npm /) });
   });

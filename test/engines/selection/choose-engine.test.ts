@@ -88,7 +88,7 @@ describe('chooseEngine', () => {
   it('says for the log of a training if the native engine is an earlier build', async () => {
     const { description } = await chooseEngine('native', { load: nativeOfOtherSources, threads: 2 });
     expect(description.reason).toContain(
-      '2 threads; compiled from other sources than those in native/: the earlier build stays in use',
+      '2 threads; not compiled from the current sources in native/: the earlier build stays in use',
     );
   });
 
@@ -114,7 +114,7 @@ describe('chooseEngine', () => {
   it('does not replace the native engine by another if it was asked for', async () => {
     await expect(chooseEngine('native', { load: noNative })).rejects.toMatchObject({
       code: 'engine-unavailable',
-      message: 'There is no native engine here: it is not compiled.',
+      message: 'The native engine is not available: it is not compiled.',
       fix: 'Compile it. Or choose another engine: `auto` takes the fastest there is.',
     });
   });
@@ -190,7 +190,7 @@ describe('probeEngines', () => {
       name: 'native, CPU',
       available: true,
       text: expect.stringMatching(
-        /threads?; compiled from other sources .*: the earlier build stays in use$/,
+        /threads?; not compiled from the current sources .*: the earlier build stays in use$/,
       ),
       fix: 'Run `npm run build:native`.',
     });

@@ -8,7 +8,7 @@ export interface StepNorm {
 }
 
 /** Mean and biased variance of each step and channel, [steps, channels]. */
-export interface StepStatistics {
+interface StepStatistics {
   readonly mean: Float64Array;
   readonly variance: Float64Array;
 }

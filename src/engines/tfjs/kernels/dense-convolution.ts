@@ -42,7 +42,7 @@ export function rearrangeForDense(
 }
 
 /** An image with a border of zeros, in double precision, wide enough for whole blocks of output pixels. */
-export interface PaddedImage {
+interface PaddedImage {
   readonly data: Float64Array;
   /** The number of elements in a row. */
   readonly rowLength: number;

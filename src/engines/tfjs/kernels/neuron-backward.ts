@@ -1,7 +1,7 @@
 import { charge, reset, surrogates } from '../../../snn/neurons.ts';
 import { asDoubles, blockLength, type NeuronRun, type StepAffine } from './neuron-forward.ts';
 
-export interface NeuronGradients {
+interface NeuronGradients {
   /** dL/dx, the gradient by the current after the affine; [steps, samples, positions]. */
   readonly current: Float32Array;
   /** dL/d(1/τ) for each position. */

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** A value, and how to compute the inputs' gradients from its own. */
-export interface Differentiable {
+interface Differentiable {
   readonly value: Tensor;
   /** Tensors that `backward` needs; anything else it closes over has been disposed of by then. */
   readonly keep: readonly Tensor[];

@@ -25,7 +25,7 @@ export interface NormInput {
   readonly epsilon: number;
 }
 
-export interface Fired {
+interface Fired {
   /** 0 or 1, shaped like `current`. */
   readonly spikes: Tensor;
   /** The share of neurons that spike per step. */
@@ -43,7 +43,7 @@ export interface Normalised extends NormStatistics {
   readonly values: Tensor;
 }
 
-export interface NormalisedFired extends Fired, NormStatistics {}
+interface NormalisedFired extends Fired, NormStatistics {}
 
 /**
  * The differentiable building blocks of a network. There are two equivalent implementations: `referenceOperations`, composed

@@ -5,7 +5,7 @@ import type { NeuronSpec, Surrogate } from '../../../snn/spec.ts';
 import { differentiable } from './differentiable.ts';
 
 /** The state of a layer's neurons in one time step; each [N, ...neurons]. */
-export interface NeuronStep {
+interface NeuronStep {
   /** h: the membrane potential after the input, before a spike. */
   readonly charged: Tensor;
   /** s: 0 or 1. */
@@ -22,7 +22,7 @@ export interface NeuronStep {
  * @param leak 1/τ, [] or [1, ...neurons]
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
-export function stepNeuron(potential: Tensor, current: Tensor, leak: Tensor, neuron: NeuronSpec): NeuronStep {
+function stepNeuron(potential: Tensor, current: Tensor, leak: Tensor, neuron: NeuronSpec): NeuronStep {
   const drive = tf.sub(current, tf.sub(potential, restingPotential(neuron)));
   return fireAndReset(tf.add(potential, tf.mul(drive, leak)), neuron);
 }
@@ -122,7 +122,7 @@ function sumLike(gradient: Tensor, to: Tensor): Tensor {
 }
 
 /** A surrogate's S'(z) on tensors; see snn/surrogate.ts for formulas and sources. @param z α · (h − threshold) */
-export function surrogateDerivative(kind: Surrogate['kind'], z: Tensor): Tensor {
+function surrogateDerivative(kind: Surrogate['kind'], z: Tensor): Tensor {
   switch (kind) {
     case 'atan':
       return tf.div(0.5, tf.add(1, tf.square(tf.mul(z, Math.PI / 2))));

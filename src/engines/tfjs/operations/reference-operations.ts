@@ -90,7 +90,7 @@ function reshape<Result extends Tensor = Tensor>(x: Tensor, shape: readonly numb
  * @param y [T, rows, C]
  * @param weight and bias, [C]
  */
-export function normaliseBySteps(y: Tensor3D, weight: Tensor1D, bias: Tensor1D, epsilon: number): Tensor3D {
+function normaliseBySteps(y: Tensor3D, weight: Tensor1D, bias: Tensor1D, epsilon: number): Tensor3D {
   return differentiable([y, weight, bias], () => {
     const { mean, variance } = tf.moments(y, 1, true);
     const inverseDeviation = tf.rsqrt(tf.add(variance, epsilon)); // [T, 1, C]

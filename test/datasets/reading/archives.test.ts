@@ -5,10 +5,10 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { create, Header } from 'tar';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type FileTree, FolderTree, readWhole } from '../../src/datasets/reading/file-tree.ts';
-import { TarTree } from '../../src/datasets/reading/tar-tree.ts';
-import { ZipTree } from '../../src/datasets/reading/zip-tree.ts';
-import { makeZip } from '../support/zip-fixture.ts';
+import { type FileTree, FolderTree, readWhole } from '../../../src/datasets/reading/file-tree.ts';
+import { TarTree } from '../../../src/datasets/reading/tar-tree.ts';
+import { ZipTree } from '../../../src/datasets/reading/zip-tree.ts';
+import { makeZip } from '../../support/zip-fixture.ts';
 
 let folder: string;
 beforeEach(async () => {

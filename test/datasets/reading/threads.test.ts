@@ -2,14 +2,19 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { DVS128_GESTURE } from '../../src/datasets/dvs128-gesture/dataset.ts';
-import { verifyGestures } from '../../src/datasets/dvs128-gesture/verify.ts';
-import { divideClips } from '../../src/datasets/frames/frame-thread.ts';
-import { type FrameSettings, writeFrames } from '../../src/datasets/frames/frame-writer.ts';
-import { NMNIST } from '../../src/datasets/nmnist.ts';
-import { defineThreadJob, putTogether, runInThreads, takeApart } from '../../src/datasets/reading/threads.ts';
-import { gestureFacts, gestureFiles, makeRecording, writeGestures } from '../support/gesture-fixture.ts';
-import { bundleStage } from '../support/stage-bundle.ts';
+import { DVS128_GESTURE } from '../../../src/datasets/dvs128-gesture/dataset.ts';
+import { verifyGestures } from '../../../src/datasets/dvs128-gesture/verify.ts';
+import { divideClips } from '../../../src/datasets/frames/frame-thread.ts';
+import { type FrameSettings, writeFrames } from '../../../src/datasets/frames/frame-writer.ts';
+import { NMNIST } from '../../../src/datasets/nmnist.ts';
+import {
+  defineThreadJob,
+  putTogether,
+  runInThreads,
+  takeApart,
+} from '../../../src/datasets/reading/threads.ts';
+import { gestureFacts, gestureFiles, makeRecording, writeGestures } from '../../support/gesture-fixture.ts';
+import { bundleStage } from '../../support/stage-bundle.ts';
 
 let frames: Awaited<ReturnType<typeof bundleStage>>;
 let verify: Awaited<ReturnType<typeof bundleStage>>;

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { FolderTree, type TreeFile } from '../../src/datasets/reading/file-tree.ts';
-import { type FirstReader, WorkingSpace } from '../../src/datasets/reading/working-space.ts';
+import { FolderTree, type TreeFile } from '../../../src/datasets/reading/file-tree.ts';
+import { type FirstReader, WorkingSpace } from '../../../src/datasets/reading/working-space.ts';
 
 let root: string;
 beforeEach(async () => {

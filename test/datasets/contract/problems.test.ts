@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Problems } from '../../src/datasets/contract/problems.ts';
+import { Problems } from '../../../src/datasets/contract/problems.ts';
 
 test('the rarest problem that names a place comes first, and long lists are folded', () => {
   const problems = new Problems();

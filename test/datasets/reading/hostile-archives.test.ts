@@ -4,10 +4,10 @@ import path from 'node:path';
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { Header, Pax } from 'tar';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ARCHIVE_LIMITS, type ArchiveLimits } from '../../src/datasets/reading/archive-limits.ts';
-import { type FileTree, readWhole } from '../../src/datasets/reading/file-tree.ts';
-import { TarTree } from '../../src/datasets/reading/tar-tree.ts';
-import { ZipTree } from '../../src/datasets/reading/zip-tree.ts';
+import { ARCHIVE_LIMITS, type ArchiveLimits } from '../../../src/datasets/reading/archive-limits.ts';
+import { type FileTree, readWhole } from '../../../src/datasets/reading/file-tree.ts';
+import { TarTree } from '../../../src/datasets/reading/tar-tree.ts';
+import { ZipTree } from '../../../src/datasets/reading/zip-tree.ts';
 
 let folder: string;
 beforeEach(async () => {
