@@ -1,10 +1,10 @@
 import { ReproError } from '../errors.ts';
 import { quoteWords } from '../files/shell-words.ts';
-import { checkRecords, type RecordChecks } from '../runner/freshness/check.ts';
-import { listLockFiles } from '../runner/freshness/lock-file.ts';
-import { lockFolder } from '../runner/freshness/lock-folder.ts';
+import { listLockFiles } from '../runner/freshness/committed-records.ts';
+import { checkRecords, type RecordChecks } from '../runner/freshness/record-checks.ts';
 import type { StaleReason } from '../runner/freshness/stale-reason.ts';
 import type { Plan } from '../runner/plan/plan.ts';
+import { lockFolder } from '../runner/store/cache-folder.ts';
 import type { CheckedGroup, CheckedItem, CheckedSection } from './check-group.ts';
 import { factsOf } from './facts.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from './load-plan.ts';

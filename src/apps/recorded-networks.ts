@@ -4,8 +4,13 @@ import type { DataIdentity } from '../comparison/data-identity.ts';
 import { readSettings } from '../comparison/settings.ts';
 import { ReproError } from '../errors.ts';
 import { compareCodeUnits } from '../files/canonical-json.ts';
+import {
+  type LockFile,
+  lockPathOf,
+  readLockFile,
+  whyUnreadable,
+} from '../runner/freshness/committed-records.ts';
 import { type Difference, findDifferences } from '../runner/freshness/differences.ts';
-import { type LockFile, lockPathOf, readLockFile, whyUnreadable } from '../runner/freshness/lock-file.ts';
 import { describeDifference } from '../runner/freshness/reasons.ts';
 import { adviseOnLock, findAmong } from '../runner/freshness/recorded-runs.ts';
 import type { Plan, StageInstance } from '../runner/plan/plan.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { assertPlacesWritable } from '../../src/runner/store/writable.ts';
+import { assertPlacesWritable } from '../../src/runner/store/outputs-in-place.ts';
 import { findInconsistencies, findPartialOutputs, readOutputs } from './rig/crash/checks.ts';
 import { createCrashProject, expectedFiles, outputsOf, repro, runWhole } from './rig/crash/project.ts';
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { parseGpuList } from '../../runner/run/gpu-list.ts';
+import { parseGpuList } from '../../runner/run/machine.ts';
 
 /** The value of an option that may be repeated. */
 export function collect(value: string, earlier: readonly string[]): string[] {

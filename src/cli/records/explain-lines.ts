@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { ExplainedDifference, Explanation } from '../../runner/freshness/explain.ts';
+import type { TextDiff } from '../../runner/freshness/kept-texts.ts';
 import { describeFile } from '../../runner/freshness/reasons.ts';
 import type { ComparedRun } from '../../runner/freshness/recorded-runs.ts';
-import type { TextDiff } from '../../runner/freshness/text-diff.ts';
 import type { Colors } from '../view/colors.ts';
 import { describeAttempt } from '../view/event-text.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';

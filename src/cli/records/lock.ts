@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
-import { LockWriter } from '../../runner/freshness/lock-writer.ts';
+import { LockWriter } from '../../runner/freshness/committed-records.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { readStatus } from '../../runner/run/status.ts';
 import { exitCode } from '../process/exit-code.ts';

@@ -1,7 +1,7 @@
 import process from 'node:process';
-import { lockFolder } from '../../runner/freshness/lock-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
+import { lockFolder } from '../../runner/store/cache-folder.ts';
 import { printWarning } from '../view/print.ts';
 
 /** What a run does with the records in repro.lock. */
@@ -28,7 +28,7 @@ export async function openLocks(plan: Plan): Promise<RunLocks | null> {
         ),
     };
   }
-  const { LockWriter } = await import('../../runner/freshness/lock-writer.ts');
+  const { LockWriter } = await import('../../runner/freshness/committed-records.ts');
   const { openRecords } = await import('../../runner/store/records.ts');
   const records = openRecords(plan);
   const writer = new LockWriter(plan, (id) => records.findLast(id));

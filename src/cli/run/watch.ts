@@ -6,8 +6,7 @@ import { describeError, ReproError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { isHeld } from '../../files/lock.ts';
 import { Changes } from '../../runner/extras/watch/changes.ts';
-import { FolderWatcher, type Watcher } from '../../runner/extras/watch/folder-watcher.ts';
-import { Poller } from '../../runner/extras/watch/poller.ts';
+import { FolderWatcher, Poller, type Watcher } from '../../runner/extras/watch/folder-watcher.ts';
 import {
   listBlamedFiles,
   listWatchedPaths,
@@ -17,7 +16,7 @@ import { listOutstanding } from '../../runner/jobs/jobs-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { type Selected, selectInstances } from '../../runner/plan/selection.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
-import { assertWritable } from '../../runner/store/writable.ts';
+import { assertWritable } from '../../runner/store/outputs-in-place.ts';
 import { listSome } from '../../text.ts';
 import { exitCodeOfSignal } from '../process/exit-code.ts';
 import { listenForSignals, type SignalListener } from '../process/signals.ts';

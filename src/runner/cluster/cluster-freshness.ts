@@ -1,7 +1,6 @@
-import { findDifferences } from '../freshness/differences.ts';
+import { findDifferences, type InputTrees } from '../freshness/differences.ts';
 import type { Fingerprints } from '../freshness/fingerprint.ts';
 import { FreshnessCheck } from '../freshness/freshness.ts';
-import type { InputTrees } from '../freshness/input-differences.ts';
 import { describeDifference } from '../freshness/reasons.ts';
 import type { Session } from '../freshness/session.ts';
 import { runFactNames, type StageInstance } from '../plan/plan.ts';

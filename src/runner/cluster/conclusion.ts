@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { jobOf } from '../jobs/batch.ts';
 import type { StageInstance } from '../plan/plan.ts';
-import { describeFullDisk } from '../run/full-disk.ts';
+import { describeFullDisk } from '../run/failed-end.ts';
 import type { SharedRun } from '../run/other-machines.ts';
 import { continueLog, readLogTail, startLog } from '../run/stage-log.ts';
 import { logFileOf } from '../store/cache-folder.ts';

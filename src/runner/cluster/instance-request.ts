@@ -4,7 +4,7 @@ import { ReproError } from '../../errors.ts';
 import { formatTimeLimit, type JobOptions } from '../../executors/slurm/job-options.ts';
 import type { RequestKey } from '../../executors/slurm/submission-errors.ts';
 import { formatPlace, type Place } from '../../schema/problems.ts';
-import { listMakers, makersOf } from '../plan/makers.ts';
+import { listMakers, makersOf } from '../plan/graph.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { MachineResources } from '../run/machine.ts';
 import type { ClusterSettings, StageRequest } from './cluster-settings.ts';

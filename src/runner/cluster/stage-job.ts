@@ -11,12 +11,11 @@ import { openSession, type Session, saveDigests } from '../freshness/session.ts'
 import type { BatchFolder, BatchTask } from '../jobs/batch.ts';
 import { hasEnded, readTaskEnd, type TaskEnd, writeTaskEnd } from '../jobs/task-end.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
+import { findHostFile } from '../run/confinement.ts';
 import type { RunEvent } from '../run/events.ts';
 import { describeFailure, execute } from '../run/execution.ts';
-import type { ExecutionContext } from '../run/execution-context.ts';
-import { findHostFile } from '../run/host-file.ts';
+import { type ExecutionContext, readRevision } from '../run/execution-context.ts';
 import { Preparation, type Prepared } from '../run/preparation.ts';
-import { readRevision } from '../run/revision.ts';
 import { findChangedParts } from './cluster-freshness.ts';
 import { type ClusterSettings, settingsFile } from './cluster-settings.ts';
 import { type ContinuedTask, continuedTaskOf, continueInQueue, noteStart } from './continuation.ts';

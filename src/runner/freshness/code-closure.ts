@@ -4,14 +4,16 @@ import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { hashText } from '../../files/canonical-json.ts';
+import { type Place, type Problem, throwProblems } from '../../schema/problems.ts';
 import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
 import { digestPath } from '../store/digest.ts';
 import type { DigestCache } from '../store/digest-cache.ts';
 import type { Bundle, SourceFile } from './bundle.ts';
 import { findMisinstalled, listLockedPackages } from './locked-packages.ts';
+import type { Session } from './session.ts';
 
 /** All code that a stage module's results depend on. */
-export interface CodeClosure {
+interface CodeClosure {
   /** The bundle to execute; absolute. */
   readonly bundleFile: string;
   /** Source file -> sha256 of what it does. */
@@ -176,4 +178,32 @@ function isCachedClosure(value: unknown): value is CachedClosure {
     Object.keys(files ?? {}).length > 0 &&
     Array.isArray(imports)
   );
+}
+
+/**
+ * Compiles the stage modules of instances, as their fingerprints need it anyway, so that an error in one is known before hours are spent on
+ * others.
+ *
+ * @throws {ConfigurationError} with the place of each module's first error
+ */
+export async function checkCode(session: Session, ids: readonly string[]): Promise<void> {
+  const problems: Problem[] = [];
+  const checked = new Set<string>();
+  for (const id of ids) {
+    const command = session.plan.instances.get(id)?.command;
+    if (command?.kind !== 'module' || checked.has(command.path)) continue;
+    checked.add(command.path);
+    try {
+      await session.closures.find(command.path);
+    } catch (error) {
+      if (!(error instanceof ReproError)) throw error;
+      problems.push({ at: toPlace(error.where ?? command.path), message: error.message, fix: error.fix });
+    }
+  }
+  throwProblems(problems);
+}
+
+function toPlace(where: string): Place {
+  const [, file, line, column] = /^(.+):(\d+):(\d+)$/.exec(where) ?? [];
+  return file === undefined ? where : { file, line: Number(line), column: Number(column) };
 }

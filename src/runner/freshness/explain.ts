@@ -8,12 +8,11 @@ import { type Difference, findDifferences, isSameJson } from './differences.ts';
 import type { Facts } from './fingerprint.ts';
 import type { Freshness } from './freshness.ts';
 import { InstanceStates, type StateReport } from './instance-state.ts';
-import { textFilesAtMost } from './kept-texts.ts';
+import { type TextDiff, TextDiffs, textFilesAtMost } from './kept-texts.ts';
 import { describeDifference } from './reasons.ts';
 import { type ComparedRun, findRun, listRuns } from './recorded-runs.ts';
 import { checkAll, openSession, type Session, saveDigests } from './session.ts';
 import type { StaleReason } from './stale-reason.ts';
-import { type TextDiff, TextDiffs } from './text-diff.ts';
 
 /** A difference with what helps to understand it. */
 export interface ExplainedDifference {
@@ -44,7 +43,7 @@ interface AwaitedStage {
   readonly isCause: boolean;
 }
 
-export interface ExplainOptions {
+interface ExplainOptions {
   readonly facts: Facts;
   /** What was selected, with everything it depends on. */
   readonly selected: ReadonlySet<string>;

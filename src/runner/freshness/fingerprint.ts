@@ -13,7 +13,7 @@ import { factNameOf, ToolVersions } from './tool-versions.ts';
 export type Facts = Readonly<Record<string, Fact>>;
 
 /** Determines a fact, which may depend on the parameters of the stage that asks. */
-export interface Fact {
+interface Fact {
   (params: StageInstance['params']): Promise<string>;
   /**
    * Environment variables whose effect the fact covers. Stages that have the fact see them; a change makes stale only what changes with

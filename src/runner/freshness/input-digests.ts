@@ -4,7 +4,7 @@ import { ReproError } from '../../errors.ts';
 import { compareCodeUnits, hashJson } from '../../files/canonical-json.ts';
 import { isAtOrBelow, isBelow } from '../../files/path-below.ts';
 import { formatPlace } from '../../schema/problems.ts';
-import { listMakers, type Maker, makersOf } from '../plan/makers.ts';
+import { listMakers, type Maker, makersOf } from '../plan/graph.ts';
 import type { InputPath, Plan, StageInstance } from '../plan/plan.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';
 import { digestBelow, digestPath, type PathDigest, type Tree } from '../store/digest.ts';

@@ -16,7 +16,7 @@ import type { Session } from './session.ts';
  * - `running`: another process runs it now
  * - `error`: it could not be determined, and a run would fail in the same way
  */
-export type InstanceState = Freshness['kind'] | 'failed' | 'running' | 'error';
+type InstanceState = Freshness['kind'] | 'failed' | 'running' | 'error';
 
 export interface StateReport {
   readonly state: InstanceState;

@@ -48,7 +48,7 @@ export function listLockedPackages(
 }
 
 /** A package whose installed version is not the locked one. */
-export interface MisinstalledPackage {
+interface MisinstalledPackage {
   /** Its folder, relative to the project. */
   readonly folder: string;
   readonly name: string;

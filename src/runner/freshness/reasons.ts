@@ -2,12 +2,17 @@ import { unreachable } from '../../errors.ts';
 import { listSome, shortenText } from '../../text.ts';
 import type { Json, runFactNames } from '../plan/plan.ts';
 import { type FingerprintParts, hashParts, isComplete } from '../store/fingerprint-parts.ts';
-import { type Difference, findDifferences } from './differences.ts';
-import type { FileChange, InputDifference, InputTrees } from './input-differences.ts';
+import {
+  type Difference,
+  type FileChange,
+  findDifferences,
+  type InputDifference,
+  type InputTrees,
+} from './differences.ts';
 import type { StaleReason } from './stale-reason.ts';
 
 /** That one of them is another: their values are not for people. */
-export const runFactChanges: Readonly<Record<string, string>> = {
+const runFactChanges: Readonly<Record<string, string>> = {
   code: 'the code of a stage changed',
   configuration: 'the profile or its --set changed',
 } satisfies Record<(typeof runFactNames)[number], string>;

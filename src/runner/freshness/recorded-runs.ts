@@ -5,7 +5,7 @@ import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { quoteWords } from '../../files/shell-words.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import { type Records, type RunRecord, readRecordFile } from '../store/records.ts';
-import { lockPathOf, readLockFile, readLockFileAt, whyUnreadable } from './lock-file.ts';
+import { lockPathOf, readLockFile, readLockFileAt, whyUnreadable } from './committed-records.ts';
 
 /** The runs of an instance that are on record, the latest first. */
 export function listRuns(records: Records, { id }: StageInstance): RunRecord[] {
@@ -22,7 +22,7 @@ export function listRuns(records: Records, { id }: StageInstance): RunRecord[] {
 export type ComparedRun = Pick<RunRecord, 'id' | 'fingerprint' | 'parts' | 'profile'> &
   Partial<Pick<RunRecord, 'sources' | 'startedAt' | 'commit' | 'host' | 'node'>>;
 
-export interface RunSearch {
+interface RunSearch {
   readonly plan: Plan;
   readonly records: Records;
   readonly instance: StageInstance;

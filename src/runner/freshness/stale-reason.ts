@@ -1,5 +1,5 @@
 /** What a reason is about. */
-export type StaleCue =
+type StaleCue =
   | 'never-run'
   /** Parts of the fingerprint; `command` stands for the outputs, too. */
   | 'command'

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { refusalFileName } from '../../executors/slurm/job-script.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { isSha256 } from '../store/sha256.ts';
+import { isSha256 } from '../../files/canonical-json.ts';
 import { unreadable } from './state-file.ts';
 
 /** How a job ended, as it reports itself: `tasks/<index>/end.json`. */

@@ -2,8 +2,7 @@ import type { Json } from '../../schema/json.ts';
 import { show } from '../../schema/schema-messages.ts';
 import type { Combination } from './matrix.ts';
 import type { ClusterRequest } from './plan.ts';
-import { ScalarReader } from './resource-reader.ts';
-import { type Parsed, parseCount } from './resources.ts';
+import { type Parsed, parseCount, ScalarReader } from './resources.ts';
 import type { StageReader } from './stage-reader.ts';
 
 /** Options of sbatch for which there is a key: the runner has to know the value, and writes the option itself. */

@@ -1,5 +1,5 @@
-import { PathTrie } from './path-trie.ts';
-import type { StageInstance } from './plan.ts';
+import { PathTrie, relatePaths } from './path-trie.ts';
+import type { Plan, StageInstance } from './plan.ts';
 import { SmallestFirst } from './smallest-first.ts';
 
 /**
@@ -30,7 +30,7 @@ export function linkInstances(instances: Iterable<StageInstance>): Links {
   return links;
 }
 
-export type Sorted = { readonly order: readonly string[] } | { readonly cycle: readonly string[] };
+type Sorted = { readonly order: readonly string[] } | { readonly cycle: readonly string[] };
 
 /**
  * Orders ids so that each comes after its dependencies; among those that are free, the earliest in the
@@ -90,4 +90,44 @@ function findCycle(
     0,
   );
   return [...cycle.slice(first), ...cycle.slice(0, first)];
+}
+
+/** An instance, and the output of it that a path has to do with. */
+export interface Maker {
+  readonly id: string;
+  readonly output: string;
+}
+
+/** What earlier instances make of a path. At most one of them makes the whole, and then none makes anything within. */
+interface Makers {
+  /** The one whose output the path is. */
+  readonly exact: Maker | null;
+  /** The one whose output the path is a part of. */
+  readonly part: Maker | null;
+  /** Those whose outputs lie within the path, in plan order. */
+  readonly within: readonly Maker[];
+}
+
+/**
+ * Which of the instances that an instance depends on make an input.
+ *
+ * @param input in the project's form, as plans have it
+ */
+export function makersOf(plan: Plan, instance: StageInstance, input: string): Makers {
+  const within: Maker[] = [];
+  for (const id of plan.dependencies.get(instance.id) ?? []) {
+    for (const output of plan.instances.get(id)?.outputs ?? []) {
+      const relation = relatePaths(input, output);
+      if (relation === 'equal') return { exact: { id, output }, part: null, within: [] };
+      if (relation === 'inside') return { exact: null, part: { id, output }, within: [] };
+      if (relation === 'around') within.push({ id, output });
+    }
+  }
+  return { exact: null, part: null, within };
+}
+
+/** The ids of those who make any of it. */
+export function listMakers({ exact, part, within }: Makers): string[] {
+  const whole = exact ?? part;
+  return whole === null ? [...new Set(within.map(({ id }) => id))] : [whole.id];
 }

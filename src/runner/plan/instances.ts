@@ -2,14 +2,12 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { findClosest, suggestName } from '../../schema/closest-name.ts';
 import { getAt, type JsonObject } from '../../schema/json.ts';
-import { readAxes } from './axes.ts';
 import { readClusterRequest } from './cluster-reader.ts';
-import { checkOptionalInputs, readInputs } from './inputs.ts';
-import { type Combination, combineAxes, type MatrixAxis, nameInstance } from './matrix.ts';
-import { type PlacedPath, readPath } from './placed-path.ts';
+import { type Combination, combineAxes, type MatrixAxis, nameInstance, readAxes } from './matrix.ts';
 import { type InputPath, runFactNames, type StageCommand, type StageInstance, type Tool } from './plan.ts';
-import { readResources, readRetries } from './resource-reader.ts';
-import { pickSettings } from './settings.ts';
+import { pickSettings } from './profile-settings.ts';
+import { readResources, readRetries } from './resources.ts';
+import { checkOptionalInputs, type PlacedPath, readInputs, readPath } from './stage-paths.ts';
 import { joinLines, type StageReader } from './stage-reader.ts';
 
 /** An instance with the places of its paths, for checks across all of them. */

@@ -7,14 +7,13 @@ import { ConfigurationError, type Problem, throwProblems } from '../../schema/pr
 import { linkInstances, sortTopologically } from './graph.ts';
 import { describeCycle, findMissingInputs, type InactiveStage } from './graph-problems.ts';
 import { guessOutputs, type InstanceDraft, readInstances } from './instances.ts';
-import { findUnknownLocks } from './lock-profiles.ts';
-import { findPathConflicts } from './path-conflicts.ts';
+import { findTrial, findUnknownMachineSettings, findUnusedOverrides } from './override-effects.ts';
+import { findPathConflicts, findSpellingConflicts } from './path-conflicts.ts';
 import { type PipelineContent, readPipelineFile } from './pipeline-file.ts';
 import type { Plan, StageInstance } from './plan.ts';
-import { loadSettings } from './profile.ts';
+import { findUnknownLocks, loadSettings } from './profile.ts';
 import { ProjectPaths } from './project-paths.ts';
 import { findConfigurationProblems } from './schema-map.ts';
-import { findSpellingConflicts } from './spelling-conflicts.ts';
 import { readCondition, StageReader, type Surroundings } from './stage-reader.ts';
 import { findTimelineProblems } from './timeline-folder.ts';
 import { findTrial, findUnknownMachineSettings } from './trial.ts';

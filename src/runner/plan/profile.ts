@@ -11,8 +11,8 @@ import { checkSchema } from '../../schema/schema-problems.ts';
 import { readYamlFile, type YamlDocument } from '../../schema/yaml-document.ts';
 import { applyOverrides, parseOverrides } from './overrides.ts';
 import type { PipelineFile } from './pipeline-file.ts';
+import { expandSettings, Settings } from './profile-settings.ts';
 import type { ProjectPaths } from './project-paths.ts';
-import { expandSettings, Settings } from './settings.ts';
 
 /**
  * Reads a profile, applies the overrides, expands the references between its values, and checks the
@@ -144,7 +144,7 @@ async function readProfileSchema(
 }
 
 /** The sorted names of the profiles in a folder; none if the folder does not exist. */
-export async function listProfiles(folder: string): Promise<string[]> {
+async function listProfiles(folder: string): Promise<string[]> {
   let names: string[];
   try {
     names = await readdir(folder);
@@ -159,4 +159,24 @@ export async function listProfiles(folder: string): Promise<string[]> {
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => name.slice(0, -'.yaml'.length))
     .sort();
+}
+
+/** Names under `lock:` that are no profile: a typo would leave a profile's records as they are, silently. */
+export async function findUnknownLocks(
+  { content, document }: PipelineFile,
+  paths: ProjectPaths,
+): Promise<Problem[]> {
+  const { lock = [], profiles } = content;
+  if (lock.length === 0) return [];
+  const at = (i: number) => document.positionOf(['lock', i]);
+  if (profiles === undefined) {
+    const fix = 'Leave out `lock:`, or name the folder of the profiles: `profiles:`.';
+    return lock.map((_, i) => ({ at: at(i), message: 'lock: this pipeline has no profiles.', fix }));
+  }
+  const known = await listProfiles(paths.absolute(profiles.folder));
+  return lock.flatMap((name, i) => {
+    if (known.includes(name)) return [];
+    const message = `lock: there is no profile "${name}": ${profiles.folder}/${name}.yaml does not exist.`;
+    return [{ at: at(i), message, fix: () => suggestName(name, known) }];
+  });
 }

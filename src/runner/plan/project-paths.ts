@@ -5,7 +5,7 @@ import { hasErrorCode } from '../../errors.ts';
 import { isBelow } from '../../files/path-below.ts';
 
 /** A path in the project's own form, or what is wrong with it (follows `output "x" `). */
-export type CheckedPath = { readonly path: string } | { readonly fault: PathFault };
+type CheckedPath = { readonly path: string } | { readonly fault: PathFault };
 
 /** `leaves` is set if the only fault is that the path lies outside. */
 export interface PathFault {
@@ -26,7 +26,7 @@ export interface PathLink {
   readonly target: string;
 }
 
-export type PathKind = 'file' | 'folder' | 'missing';
+type PathKind = 'file' | 'folder' | 'missing';
 
 interface Entry {
   readonly kind: PathKind;

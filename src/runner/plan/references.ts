@@ -8,7 +8,7 @@ export interface Reference {
 }
 
 /** A string in parts: literals and references to look up. */
-export type Template = readonly (string | Reference)[];
+type Template = readonly (string | Reference)[];
 
 export interface ReferenceFault {
   /** The part of the string that is wrong. */

@@ -4,9 +4,9 @@ import { formatPlace, type Problem, type SourcePosition } from '../../schema/pro
 import { show } from '../../schema/schema-messages.ts';
 import type { Combination } from './matrix.ts';
 import type { PipelineFile, StageEntry } from './pipeline-file.ts';
+import type { Settings } from './profile-settings.ts';
 import type { ProjectPaths } from './project-paths.ts';
 import { type Expanded, expandText, type Lookup, parseTemplate } from './references.ts';
-import type { Settings } from './settings.ts';
 
 /** The context shared by all stages of one pipeline. */
 export interface Surroundings {

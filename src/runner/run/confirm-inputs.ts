@@ -2,7 +2,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ReproError } from '../../errors.ts';
 import type { Session } from '../freshness/session.ts';
-import { listMakers, makersOf } from '../plan/makers.ts';
+import { listMakers, makersOf } from '../plan/graph.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { digestPath } from '../store/digest.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';

@@ -7,7 +7,6 @@ import type { StageInstance } from '../plan/plan.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { RunEvent } from './events.ts';
 import type { Grant } from './reservations.ts';
-import type { Revision } from './revision.ts';
 
 /** A folder on another disk, where stages work. */
 export interface Scratch {
@@ -46,4 +45,22 @@ export interface Work {
   readonly reasons: readonly StaleReason[];
   /** The cores and GPUs that it may use. */
   readonly grant: Grant;
+}
+
+interface Revision {
+  readonly commit: string | null;
+  readonly dirty: boolean | null;
+}
+
+/** The git commit of a folder and whether anything differs from it; nulls without git, a repository or a commit. */
+export async function readRevision(folder: string): Promise<Revision> {
+  try {
+    const { simpleGit } = await import('simple-git');
+    const git = simpleGit(folder);
+    const commit = (await git.revparse(['HEAD'])).trim();
+    const { files } = await git.status();
+    return { commit, dirty: files.length > 0 };
+  } catch {
+    return { commit: null, dirty: null };
+  }
 }

@@ -2,23 +2,23 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { setTimeout as wait } from 'node:timers/promises';
 import { describeError } from '../../errors.ts';
+import type { StageEnd } from '../../executors/executor.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import type { MetricValue } from '../../stage/define-stage.ts';
 import type { StageMessage, StageTask } from '../../stage/protocol.ts';
 import type { Session } from '../freshness/session.ts';
-import type { StageInstance } from '../plan/plan.ts';
+import type { Retries, StageInstance } from '../plan/plan.ts';
 import { fileNameOf, logFileOf } from '../store/cache-folder.ts';
+import { assertPlacesWritable, assertWritable } from '../store/outputs-in-place.ts';
 import type { RunRecord } from '../store/records.ts';
-import { assertPlacesWritable, assertWritable } from '../store/writable.ts';
 import { confine } from './confinement.ts';
 import { confirmInputs, refuseAltered } from './confirm-inputs.ts';
 import type { ExecutionContext, Work } from './execution-context.ts';
-import { explainEnd } from './failed-end.ts';
-import { describeFullDisk } from './full-disk.ts';
+import { describeFullDisk, explainEnd } from './failed-end.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
 import { resumeFoldersOf } from './resume-folder.ts';
-import { attemptRepeatedly } from './retries.ts';
 import type { InstanceResult } from './scheduler.ts';
 import { beginSpending, forgetSpending } from './spent-time.ts';
 import { continueLog, keepLog, readLogTail, startLog } from './stage-log.ts';
@@ -209,4 +209,38 @@ function describeCommand({ command, hermetic }: StageInstance): string {
   return hermetic
     ? command.path
     : `${command.path}  (hermetic: false, so nothing that it touches is checked)`;
+}
+
+/** What fails ten times in a row is not helped by waiting for days. */
+const backoffSecondsAtMost = 3600;
+
+/**
+ * Runs a stage's process, and again if it failed and the stage declares `retries:`, each time after a longer wait. An interruption ends
+ * that wait, and is no failure.
+ *
+ * @param steps.onRetry before the wait for a further attempt; it is told why, in one line
+ */
+async function attemptRepeatedly<Attempt extends { readonly end: StageEnd }>(
+  retries: Retries | undefined,
+  stop: AbortSignal,
+  steps: { readonly attempt: () => Promise<Attempt>; readonly onRetry: (text: string) => Promise<void> },
+): Promise<Attempt> {
+  for (let count = 1; ; count += 1) {
+    const attempt = await steps.attempt();
+    const { end } = attempt;
+    if (end.kind !== 'failed' || retries === undefined || count > retries.times) return attempt;
+    // A file that it may not touch: the pipeline file has to change.
+    if (end.code.startsWith('undeclared-')) return attempt;
+    if (end.code === 'timeout' && !retries.afterTimeout) return attempt;
+    const seconds = Math.min(retries.backoffSeconds * 2 ** (count - 1), backoffSecondsAtMost);
+    const [reason] = end.text.split('\n', 1);
+    await steps.onRetry(
+      `attempt ${count} of ${retries.times + 1} failed: ${reason}; trying again in ${seconds} s`,
+    );
+    try {
+      await wait(seconds * 1000, undefined, { signal: stop });
+    } catch {
+      return { ...attempt, end: { kind: 'interrupted' } };
+    }
+  }
 }

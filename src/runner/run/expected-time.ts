@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { compareCodeUnits, isSameJson } from '../../files/canonical-json.ts';
 import { getAt, type JsonObject, omitAt } from '../../schema/json.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
-import { makersOf } from '../plan/makers.ts';
+import { makersOf } from '../plan/graph.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import { durationOf, type RecordedOutput, type Records, type RunRecord } from '../store/records.ts';

@@ -14,7 +14,7 @@ import type { Store } from '../store/store.ts';
 import { isSameStamp, type Scan, scanTree } from '../store/tree.ts';
 
 /** An output that is in the store and still where its stage wrote it. */
-export interface TakenOutput {
+interface TakenOutput {
   readonly recorded: RecordedOutput;
   readonly temporary: string;
   readonly scan: Scan;

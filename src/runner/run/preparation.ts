@@ -23,7 +23,7 @@ export type FetchStage = (
 ) => Promise<boolean>;
 
 /** What a run has to know to decide about an instance. */
-export interface PreparationContext {
+interface PreparationContext {
   readonly session: Session;
   readonly isForced: (id: string) => boolean;
   /** This run's own folder for incomplete files. */

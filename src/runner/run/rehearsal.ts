@@ -9,7 +9,7 @@ import { ExpectedTimes, type ExpectedTotal, expectDuration } from './expected-ti
 import { describeShortage, type MachineResources, measureMachine } from './machine.ts';
 import { createHitEvent, forcedReason } from './preparation.ts';
 
-export interface RehearsalOptions {
+interface RehearsalOptions {
   readonly isForced: (id: string) => boolean;
   readonly facts: Facts;
   readonly jobs: number;
@@ -62,7 +62,7 @@ export async function rehearse(
     if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
     return instance.resources;
   };
-  const machine = options.machine ?? (await measureMachine([...seconds.keys()].map(resourcesOf), options));
+  const machine = options.machine ?? measureMachine([...seconds.keys()].map(resourcesOf), options);
   for (const instance of waiting) {
     for (const text of await foresee(session, instance, machine)) {
       onEvent({ kind: 'note', id: instance.id, level: 'warning', text });

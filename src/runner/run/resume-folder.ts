@@ -2,10 +2,10 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
+import { isSha256 } from '../../files/canonical-json.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { fileNameOf } from '../store/cache-folder.ts';
-import { isSha256 } from '../store/sha256.ts';
 import { isThere, moveFolder, partialOf, removeFolder } from '../store/whole-folders.ts';
 
 /** The second line of the marker of what belongs to an execution that succeeded. */

@@ -8,7 +8,7 @@ import type { Executor } from '../../executors/executor.ts';
 import type { Tracer } from '../../executors/strace/strace.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { acquireLock, type Lock } from '../../files/lock.ts';
-import { checkCode } from '../freshness/code-check.ts';
+import { checkCode } from '../freshness/code-closure.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import { openSession, type Session, saveDigests } from '../freshness/session.ts';
 import { refuseOutstanding } from '../jobs/jobs-folder.ts';
@@ -16,11 +16,11 @@ import type { Plan, StageInstance } from '../plan/plan.ts';
 import { restoreSettings, setOptimising } from '../plan/v8-settings.ts';
 import { removeLeftOver } from '../store/outputs-in-place.ts';
 import { durationOf, type RecordedOutput, type RunRecord } from '../store/records.ts';
+import { findHostFile } from './confinement.ts';
 import type { RunEvent } from './events.ts';
 import { execute } from './execution.ts';
 import type { ExecutionContext, Work } from './execution-context.ts';
 import type { ExpectedTotal } from './expected-time.ts';
-import { findHostFile } from './host-file.ts';
 import { type MachineResources, measureMachine } from './machine.ts';
 import type { OtherMachines, SharedRun, StartOtherMachines } from './other-machines.ts';
 import { type FetchStage, Preparation, type Prepared } from './preparation.ts';
@@ -119,7 +119,9 @@ class Run {
       stop: this.#stop,
       kill: options.killSignal ?? new AbortController().signal,
       onEvent: options.onEvent,
-      revision: once(async () => (await import('./revision.ts')).readRevision(session.plan.projectRoot)),
+      revision: once(async () =>
+        (await import('./execution-context.ts')).readRevision(session.plan.projectRoot),
+      ),
       assertLocked: () => {
         if (!lock.isLost()) return;
         throw new ReproError(
@@ -169,7 +171,7 @@ class Run {
     const { ids, failFast, signal } = surroundings;
     const here = ids.filter((id) => others?.has(id) !== true);
     const wanted = here.map((id) => this.#instance(id).resources);
-    const machine = this.#options.machine ?? (await measureMachine(wanted, this.#options));
+    const machine = this.#options.machine ?? measureMachine(wanted, this.#options);
     const preparation = new Preparation({ ...surroundings, machine });
     return schedule({
       ids,

@@ -1,4 +1,4 @@
-import { checkCode } from '../freshness/code-check.ts';
+import { checkCode } from '../freshness/code-closure.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import type { DamagedOutput, Freshness } from '../freshness/freshness.ts';
 import { InstanceStates, type StateReport } from '../freshness/instance-state.ts';
@@ -17,7 +17,7 @@ export interface InstanceStatus extends StateReport {
   readonly isPresent: boolean;
 }
 
-export interface StatusOptions {
+interface StatusOptions {
   readonly facts: Facts;
   /** Default: all. Outputs of instances not listed are taken from disk as they are. */
   readonly selected?: ReadonlySet<string>;

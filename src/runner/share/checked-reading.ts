@@ -5,8 +5,7 @@ import { describeError, ReproError } from '../../errors.ts';
 import { canonicalJson } from '../../files/canonical-json.ts';
 import { digestTree, type Tree } from '../store/digest.ts';
 import { type FingerprintParts, hashParts } from '../store/fingerprint-parts.ts';
-import { isRunRecord } from '../store/record-check.ts';
-import type { RunRecord } from '../store/records.ts';
+import { isRunRecord, type RunRecord } from '../store/records.ts';
 import { isSafeTree } from '../store/tree-check.ts';
 import { actionKeyOf, fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { describeError, ReproError } from '../../errors.ts';
 import { canonicalJson } from '../../files/canonical-json.ts';
-import { lockPathOf, readLockFile, whyUnreadable } from '../freshness/lock-file.ts';
+import { lockPathOf, readLockFile, whyUnreadable } from '../freshness/committed-records.ts';
 import type { Session } from '../freshness/session.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import { digestOutput, executablesOf, type Tree } from '../store/digest.ts';

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
+import { requireSha256 } from '../../files/canonical-json.ts';
 import { forEachLimited } from '../../files/for-each-limited.ts';
-import { requireSha256 } from '../store/sha256.ts';
 
 /**
  * Shared storage of named objects. An object appears complete or not at all; nothing else is assumed of it: whatever is read

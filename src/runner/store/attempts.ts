@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { isSha256 } from '../../files/canonical-json.ts';
 import { identifyThisProcess, type ProcessIdentity } from '../../files/process-identity.ts';
 import { shortenText } from '../../text.ts';
 import { type CacheFolder, fileNameOf } from './cache-folder.ts';
-import { isSha256 } from './sha256.ts';
 
 /** How an attempt failed. */
 export interface AttemptFailure {

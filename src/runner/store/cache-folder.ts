@@ -77,3 +77,6 @@ export async function listParts(folder: string): Promise<string[]> {
   }
   return found;
 }
+
+/** The folder of the records that are meant to be committed; relative to the project. */
+export const lockFolder = 'repro.lock';

@@ -1,6 +1,7 @@
+import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { hashJson } from '../../files/canonical-json.ts';
-import type { DigestCache } from './digest-cache.ts';
+import { DigestCache } from './digest-cache.ts';
 import { hashFiles } from './hash-files.ts';
 import { type Scan, scanTree } from './tree.ts';
 
@@ -132,4 +133,15 @@ export function digestBelow(tree: Tree, relative: string): PathDigest {
     return digestOfTree('folder', { entries, emptyFolders });
   }
   return { kind: 'missing' };
+}
+
+/**
+ * The files of a folder in place if, read anew, it is what its digest says; otherwise null.
+ *
+ * @throws what reading it throws, such as EACCES
+ */
+export async function listIntact(absolute: string, digest: string): Promise<Tree | null> {
+  const remembersNothing = new DigestCache(path.join(absolute, '\0'), absolute);
+  const found = await digestOutput(absolute, remembersNothing);
+  return found.kind === 'folder' && found.digest === digest ? found.tree : null;
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 
 /** What a listing says about a file, without reading it. */
-export interface FileState {
+interface FileState {
   /** Relative to its folder. */
   readonly path: string;
   readonly sizeBytes: bigint;

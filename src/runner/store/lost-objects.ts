@@ -24,7 +24,7 @@ export interface InspectedOutput {
   readonly isIntact: boolean;
 }
 
-export interface LostAndGone {
+interface LostAndGone {
   readonly lost: readonly LostObject[];
   /** Outputs that are not intact, and cannot be restored: some of their bytes are nowhere. */
   readonly gone: ReadonlySet<RecordedOutput>;

@@ -1,8 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hashText } from '../../files/canonical-json.ts';
-import type { Tree, TreeEntry } from './digest.ts';
-import { listIntact } from './intact-list.ts';
+import { listIntact, type Tree, type TreeEntry } from './digest.ts';
 import type { RecordedOutput } from './records.ts';
 import type { Store } from './store.ts';
 

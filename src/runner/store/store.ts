@@ -4,11 +4,17 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { canonicalJson, hashText } from '../../files/canonical-json.ts';
-import { type Copied, CopyError, copyAndHash } from './copied-files.ts';
 import { digestOfTree, digestTree, type PathDigest, type Tree, type TreeEntry } from './digest.ts';
 import type { LostObject } from './lost-objects.ts';
-import { type RestoreResult, restoreTree } from './restored-tree.ts';
-import { type CheckedCopy, StoredObjects } from './stored-objects.ts';
+import {
+  type CheckedCopy,
+  type Copied,
+  CopyError,
+  copyAndHash,
+  type RestoreResult,
+  restoreTree,
+  StoredObjects,
+} from './stored-objects.ts';
 import type { Scan, ScannedFile } from './tree.ts';
 import { isSafeTree } from './tree-check.ts';
 

@@ -1,6 +1,6 @@
 import process from 'node:process';
+import { isSha256 } from '../../files/canonical-json.ts';
 import type { Tree, TreeEntry } from './digest.ts';
-import { isSha256 } from './sha256.ts';
 
 /**
  * Whether a value from a file is a list of files exactly as a scan makes it: every path stays inside the folder and can be made, sorted,

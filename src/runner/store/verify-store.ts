@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { acquireLock } from '../../files/lock.ts';
 import { cacheFolderOf, fileNameOf, listParts } from './cache-folder.ts';
@@ -9,12 +10,11 @@ import { digestTree } from './digest.ts';
 import { hashParts } from './fingerprint-parts.ts';
 import { type FileToHash, hashFiles } from './hash-files.ts';
 import { describeShortly, type Healed, healStore, type Unsettled } from './heal-store.ts';
-import { findLostRecords, findLostSources, type LostSource } from './lost-records.ts';
 import { Records, type RunRecord, readRecordFile } from './records.ts';
 import { readStamp } from './tree.ts';
 import { isSafeTree } from './tree-check.ts';
 
-export interface StoreCheck extends Healed {
+interface StoreCheck extends Healed {
   readonly files: number;
   readonly bytes: number;
   /** What was damaged and has been removed; absolute, sorted. Some of it may have been stored again since. */
@@ -25,7 +25,7 @@ export interface StoreCheck extends Healed {
   readonly lostSources: readonly LostSource[];
 }
 
-export interface StoreCheckOptions {
+interface StoreCheckOptions {
   /** Absolute. */
   readonly projectRoot: string;
   /** Default: `artifacts/.cache`. */
@@ -184,4 +184,52 @@ async function listWhole(folder: string): Promise<string[]> {
 async function listRecords(folder: string): Promise<string[]> {
   const names = await fs.readdir(folder).catch(() => []);
   return names.filter((name) => name.endsWith('.json')).map((name) => path.join(folder, name));
+}
+
+/** Stored text of a source file, which `explain` compares with the present one. */
+interface LostSource {
+  /** Relative to the project. */
+  readonly source: string;
+  /** The instances whose records name it, sorted. */
+  readonly ids: readonly string[];
+}
+
+/**
+ * The instances that had a last record of which nothing is left, neither there nor under a fingerprint.
+ *
+ * @param removed record files that were removed; their names are those of the instances, encoded where an id has unusual characters
+ * @param known ids from which such a name can be told
+ */
+export function findLostRecords(
+  removed: readonly string[],
+  known: Iterable<string>,
+  records: Pick<Records, 'listActions' | 'listLast'>,
+): string[] {
+  const left = new Set([...records.listActions(), ...records.listLast()].map(({ id }) => fileNameOf(id)));
+  const idOf = new Map([...known].map((id) => [fileNameOf(id), id]));
+  const names = new Set(removed.map((file) => path.basename(file, '.json')));
+  return [...names]
+    .filter((name) => !left.has(name))
+    .map((name) => idOf.get(name) ?? name)
+    .sort(compareCodeUnits);
+}
+
+/** The source texts among removed objects of the store, by the records that name them. */
+export function findLostSources(
+  removed: readonly string[],
+  records: Pick<Records, 'listActions' | 'listLast'>,
+): LostSource[] {
+  const lost = new Set(removed.map((file) => path.basename(file)));
+  const found = new Map<string, Set<string>>();
+  for (const { id, sources = {} } of [...records.listActions(), ...records.listLast()]) {
+    for (const [source, sha256] of Object.entries(sources)) {
+      if (!lost.has(sha256)) continue;
+      const ids = found.get(source);
+      if (ids === undefined) found.set(source, new Set([id]));
+      else ids.add(id);
+    }
+  }
+  return [...found]
+    .map(([source, ids]) => ({ source, ids: [...ids].sort(compareCodeUnits) }))
+    .sort((a, b) => compareCodeUnits(a.source, b.source));
 }

@@ -2,8 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { parseGpuList } from '../../../src/runner/run/gpu-list.ts';
-import { findGpus, gpuEnvironment, parseDeviceList } from '../../../src/runner/run/gpus.ts';
+import { findGpus, gpuEnvironment, parseDeviceList, parseGpuList } from '../../../src/runner/run/machine.ts';
 
 describe('the GPUs that stages may use', () => {
   test.each([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FileAccess } from '../../../src/executors/strace/file-accesses.ts';
-import { findUndeclared } from '../../../src/runner/run/undeclared-files.ts';
+import { findUndeclared } from '../../../src/runner/run/trace.ts';
 
 const surroundings = {
   declared: { read: ['/home/me/p/in', '/home/me/p/tools/run.py', '/tmp/p/out'], write: ['/tmp/p/out'] },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { fileNameOf } from '../../../src/runner/store/cache-folder.ts';
-import { findLostRecords, findLostSources } from '../../../src/runner/store/lost-records.ts';
 import type { RunRecord } from '../../../src/runner/store/records.ts';
+import { findLostRecords, findLostSources } from '../../../src/runner/store/verify-store.ts';
 
 const base: RunRecord = {
   version: 1,

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { isRunRecord } from '../../../src/runner/store/record-check.ts';
-import type { RunRecord } from '../../../src/runner/store/records.ts';
+import { isRunRecord, type RunRecord } from '../../../src/runner/store/records.ts';
 
 const digest = '0123456789abcdef'.repeat(4);
 const output = { path: 'artifacts/a', kind: 'file', digest, sizeBytes: 3, files: 1 } as const;

@@ -53,7 +53,7 @@ export interface Audit {
   readonly isSame: boolean;
 }
 
-export interface AuditOptions extends ScratchOptions {
+interface AuditOptions extends ScratchOptions {
   /** At least 2. */
   readonly runs: number;
   /** Metric -> the largest distance allowed; `*` for all others. Empty: bytes count. */

@@ -5,16 +5,13 @@ import { hasErrorCode, ReproError } from '../../../errors.ts';
 import { compareCodeUnits } from '../../../files/canonical-json.ts';
 import { explainDiskError } from '../../../files/disk-error.ts';
 import { acquireLock, findHolder, type Lock } from '../../../files/lock.ts';
-import { lockFolder } from '../../freshness/lock-folder.ts';
 import { refuseOutstanding } from '../../jobs/jobs-folder.ts';
-import { type CacheFolder, cacheFolderOf } from '../../store/cache-folder.ts';
+import { type CacheFolder, cacheFolderOf, lockFolder } from '../../store/cache-folder.ts';
 import type { Tree } from '../../store/digest.ts';
 import { Records, type RunRecord } from '../../store/records.ts';
 import { Store } from '../../store/store.ts';
-import { findGarbage } from './find-garbage.ts';
-import type { KeepRule } from './keep-rules.ts';
-import { type Committed, findKept, isNamed } from './kept-records.ts';
-import { type Garbage, sweep } from './sweep.ts';
+import { findGarbage, type Garbage, sweep } from './find-garbage.ts';
+import { type Committed, findKept, isNamed, type KeepRule } from './kept-records.ts';
 
 export interface GarbageOptions {
   /** Absolute. */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { acquireLock } from '../../../../src/files/lock.ts';
 import { collectGarbage, type GarbageOptions } from '../../../../src/runner/extras/gc/collect-garbage.ts';
-import { parseKeepRule } from '../../../../src/runner/extras/gc/keep-rules.ts';
+import { parseKeepRule } from '../../../../src/runner/extras/gc/kept-records.ts';
 import { filesBelow, findInconsistencies } from '../../rig/crash/checks.ts';
 import { createProject, type Project } from '../../rig/project.ts';
 

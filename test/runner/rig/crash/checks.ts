@@ -2,8 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { hashText } from '../../../../src/files/canonical-json.ts';
 import { digestTree, type Tree } from '../../../../src/runner/store/digest.ts';
-import { isRunRecord } from '../../../../src/runner/store/record-check.ts';
-import type { RunRecord } from '../../../../src/runner/store/records.ts';
+import { isRunRecord, type RunRecord } from '../../../../src/runner/store/records.ts';
 import { expectedFiles, outputsOf } from './project.ts';
 
 /** The files at or below a path: path relative to the project -> content; empty if it does not exist. */

@@ -1,11 +1,10 @@
 import { ReproError } from '../../errors.ts';
 import { getOwn } from '../../schema/json.ts';
 import { listSome } from '../../text.ts';
-import { listMakers, makersOf } from '../plan/makers.ts';
+import { listMakers, makersOf } from '../plan/graph.ts';
 import type { InputPath, Plan, StageInstance } from '../plan/plan.ts';
 import type { FingerprintParts, InputPart } from '../store/fingerprint-parts.ts';
 import type { RecordedOutput } from '../store/records.ts';
-import type { Facts } from './fingerprint.ts';
 import {
   isConsistent,
   type LockFile,
@@ -13,14 +12,15 @@ import {
   lockPathOf,
   readLockFile,
   whyUnreadable,
-} from './lock-file.ts';
+} from './committed-records.ts';
+import type { Facts } from './fingerprint.ts';
 import { explainDifference } from './reasons.ts';
 import { openSession, type Session, saveDigests } from './session.ts';
 import type { StaleReason } from './stale-reason.ts';
 import { factNamesOf } from './tool-versions.ts';
 
 /** Whether the committed record of an instance belongs to the present code, configuration and packages. */
-export interface RecordCheck {
+interface RecordCheck {
   readonly id: string;
   /** Of the record, relative to the project. */
   readonly file: string;

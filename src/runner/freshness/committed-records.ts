@@ -1,24 +1,29 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { canonicalJson, compareCodeUnits } from '../../files/canonical-json.ts';
+import { canonicalJson, compareCodeUnits, isSha256 } from '../../files/canonical-json.ts';
 import type { MetricValue } from '../../stage/define-stage.ts';
+import { makersOf } from '../plan/graph.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
-import { fileNameOf } from '../store/cache-folder.ts';
+import { fileNameOf, lockFolder } from '../store/cache-folder.ts';
 import {
   areFingerprintParts,
   type FingerprintParts,
   hashParts,
   withoutPlaces,
 } from '../store/fingerprint-parts.ts';
-import { areMetrics, areRecordedOutputs, isMapOf } from '../store/record-check.ts';
-import type { RecordedOutput, RunRecord } from '../store/records.ts';
-import { isSha256 } from '../store/sha256.ts';
-import { lockFolder } from './lock-folder.ts';
+import {
+  areMetrics,
+  areRecordedOutputs,
+  isMapOf,
+  type RecordedOutput,
+  type RunRecord,
+} from '../store/records.ts';
 
 /** What an input inside another stage's output was part of. */
-export interface InputOrigin {
+interface InputOrigin {
   readonly output: string;
   readonly digest: string;
 }
@@ -75,16 +80,12 @@ export function whyUnreadable(plan: Plan, instance: StageInstance): string {
   return 'is damaged';
 }
 
-export async function writeLockFile(plan: Plan, instance: StageInstance, content: LockFile): Promise<void> {
+async function writeLockFile(plan: Plan, instance: StageInstance, content: LockFile): Promise<void> {
   await writeFileAtomic(path.join(plan.projectRoot, lockPathOf(plan, instance)), formatLockFile(content));
 }
 
 /** The record to commit for a run. */
-export function lockFileOf(
-  plan: Plan,
-  record: RunRecord,
-  origins: Readonly<Record<string, InputOrigin>>,
-): LockFile {
+function lockFileOf(plan: Plan, record: RunRecord, origins: Readonly<Record<string, InputOrigin>>): LockFile {
   return {
     version: 1,
     id: record.id,
@@ -130,7 +131,7 @@ export function listLockFiles(plan: Plan): string[] {
 }
 
 /** One value a line and sorted keys below the first level, so that git merges what does not overlap. */
-export function formatLockFile(content: LockFile): string {
+function formatLockFile(content: LockFile): string {
   const sorted = Object.fromEntries(
     Object.entries(content).map(([key, value]) => [key, JSON.parse(canonicalJson(value)) as unknown]),
   );
@@ -156,4 +157,64 @@ function isOrigin(value: unknown): value is InputOrigin {
   if (typeof value !== 'object' || value === null) return false;
   const { output, digest } = value as Partial<InputOrigin>;
   return typeof output === 'string' && isSha256(digest);
+}
+
+/** Keeps the committed records of a profile in step with its runs. */
+export class LockWriter {
+  readonly #plan: Plan;
+  readonly #recordOf: (id: string) => RunRecord | null;
+  readonly #written: string[] = [];
+  #last: Promise<void> = Promise.resolve();
+
+  /** @param recordOf the record of an instance's present outputs */
+  constructor(plan: Plan, recordOf: (id: string) => RunRecord | null) {
+    this.#plan = plan;
+    this.#recordOf = recordOf;
+  }
+
+  /** Writes the record of an instance, unless it is there already. */
+  update(instance: StageInstance): void {
+    // One after the other: `settle` reports the first failure.
+    this.#last = this.#last.then(() => this.#update(instance));
+    this.#last.catch(() => {});
+  }
+
+  /** Removes the records of instances that the plan no longer has. */
+  async prune(): Promise<string[]> {
+    const wanted = new Set([...this.#plan.instances.values()].map((one) => lockPathOf(this.#plan, one)));
+    const orphans = listLockFiles(this.#plan).filter((file) => !wanted.has(file));
+    for (const file of orphans) await fs.rm(path.join(this.#plan.projectRoot, file), { force: true });
+    return orphans;
+  }
+
+  /**
+   * Waits for everything noted so far.
+   *
+   * @returns the records written, relative to the project
+   */
+  async settle(): Promise<readonly string[]> {
+    await this.#last;
+    return this.#written;
+  }
+
+  async #update(instance: StageInstance): Promise<void> {
+    const record = this.#recordOf(instance.id);
+    if (record === null) return;
+    const content = lockFileOf(this.#plan, record, this.#originsOf(instance));
+    const present = readLockFile(this.#plan, instance);
+    if (present !== null && isConsistent(present) && isSameLock(present, content)) return;
+    await writeLockFile(this.#plan, instance, content);
+    this.#written.push(lockPathOf(this.#plan, instance));
+  }
+
+  #originsOf(instance: StageInstance): Record<string, InputOrigin> {
+    const origins: Record<string, InputOrigin> = {};
+    for (const input of instance.inputs) {
+      const { part: maker } = makersOf(this.#plan, instance, input.path);
+      if (maker === null) continue;
+      const output = this.#recordOf(maker.id)?.outputs.find((one) => one.path === maker.output);
+      if (output !== undefined) origins[input.path] = { output: output.path, digest: output.digest };
+    }
+    return origins;
+  }
 }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs/promises';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
-import { isSameLock } from '../../src/runner/freshness/lock-file.ts';
+import { isSameLock } from '../../src/runner/freshness/committed-records.ts';
 import { type CliProject, repro } from './rig/cli-project.ts';
 import { createWordProject, installWordlist } from './rig/word-project.ts';
 
