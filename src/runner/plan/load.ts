@@ -16,8 +16,6 @@ import { ProjectPaths } from './project-paths.ts';
 import { findConfigurationProblems } from './schema-map.ts';
 import { readCondition, StageReader, type Surroundings } from './stage-reader.ts';
 import { findTimelineProblems } from './timeline-folder.ts';
-import { findTrial, findUnknownMachineSettings } from './trial.ts';
-import { findUnusedOverrides } from './unused-overrides.ts';
 import { SparingMemory, setOptimising } from './v8-settings.ts';
 
 export interface PlanRequest {

@@ -2,10 +2,10 @@ import { formatPlace, type Problem } from '../../schema/problems.ts';
 import type { InactiveStage } from './graph-problems.ts';
 import type { InstanceDraft } from './instances.ts';
 import { describeLink } from './output-paths.ts';
+import { foldSpelling } from './path-conflicts.ts';
 import { relatePaths } from './path-trie.ts';
 import type { PipelineFile } from './pipeline-file.ts';
 import type { ProjectPaths } from './project-paths.ts';
-import { foldSpelling } from './spelling-conflicts.ts';
 
 /** The folder that `timeline:` names. */
 const folder = 'artifacts/timeline';
