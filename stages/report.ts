@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { judgeClaims } from '../src/report/claims/judge.ts';
 import { collectClaims, collectResults } from '../src/report/collect.ts';
-import { judgeModels } from '../src/report/data/outcome.ts';
+import { summariseModels } from '../src/report/data/outcome.ts';
 import { readOrigin } from '../src/report/inputs/origin.ts';
 import { buildReport } from '../src/report/report.ts';
 import { formatJudgements } from '../src/report/sections/claims.ts';
@@ -34,7 +34,7 @@ export default defineStage<Params>({
     };
     const claims = await collectClaims(requirePath(context.inputs, 4, 'claims'));
     const results = await collectResults(sources, context.params);
-    const outcomes = judgeModels(results);
+    const outcomes = summariseModels(results);
     const judgements = judgeClaims(claims, results, outcomes);
     const report = buildReport(results, {
       title: context.params.report?.title ?? `Run on ${titleDataset(results.dataset)}`,

@@ -17,10 +17,10 @@ const writeFlags =
 /**
  * Writes a file so that, whatever happens, it holds either its old or its new content in full.
  *
- * @param soleWriter whether nobody else can be writing this file, for example because a lock is held: the partial file then
- *   has a fixed name, so the next attempt overwrites what a killed process left behind
+ * @param soleWriter whether no other process can be writing this file, for example because a lock is held: the partial file then has a fixed
+ *   name, so the next attempt overwrites what a killed process left
  * @param makesFolder whether its folder is made if it is missing; otherwise that is an error (`ENOENT`)
- * @param mode who may read it, from the moment it exists; default: whoever the umask lets
+ * @param mode its permissions from the moment it exists; default: by the umask
  */
 export async function writeFileAtomic(
   file: string,
@@ -45,8 +45,8 @@ export async function writeFileAtomic(
 }
 
 /**
- * Gives a system error the path that its reader knows: one from an open file (a full disk) has none, and one about a partial
- * file has a name that nobody chose.
+ * Gives a system error the path that its reader knows: an error of an open file (a full disk) has none, and that of a partial file is of no
+ * use.
  */
 export function blame(error: unknown, file: string): unknown {
   return error instanceof Error && 'code' in error ? Object.assign(error, { path: file }) : error;
@@ -101,8 +101,8 @@ export interface FileToWrite {
 }
 
 /**
- * Writes several files, each whole or not at all, and none unless there is room for all: their contents are written beside them first.
- * Makes the folders if needed.
+ * Writes several files, each completely or not at all, and none unless there is room for all: contents are first written beside them. Makes
+ * their folders if needed.
  */
 export async function writeFilesAtomic(files: readonly FileToWrite[]): Promise<void> {
   const waiting: { readonly file: string; readonly partial: string }[] = [];

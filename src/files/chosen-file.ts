@@ -18,7 +18,7 @@ export async function writeChosenFile(file: string, content: string, option: str
   try {
     await writeFileAtomic(target, content);
   } catch (error) {
-    // As in /proc, where nothing can be made.
+    // For example in /proc.
     if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) {
       throw nowhere(option, 'no file can be made in this folder', path.dirname(target), error);
     }
@@ -27,7 +27,7 @@ export async function writeChosenFile(file: string, content: string, option: str
 }
 
 /**
- * For before the work whose result the file is to hold.
+ * Checks the place of a file before the work whose result it will hold.
  *
  * @throws {ReproError} `output-nowhere` if a folder is in its place, or its own folder does not exist
  */

@@ -56,7 +56,7 @@ function isAboutAccess(code: unknown): boolean {
   return code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
 }
 
-/** What refused: of something that could not be made, the folder that it was to be in. */
+/** The path that refused access: for something that could not be made, the nearest folder that exists. */
 function nearestThere(target: string): string {
   const parent = path.dirname(target);
   return existsSync(target) || parent === target ? target : nearestThere(parent);

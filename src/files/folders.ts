@@ -53,7 +53,7 @@ async function makeOne(folder: string): Promise<void> {
   }
 }
 
-/** What is at a path, links followed: null if nothing is. Whatever is not a folder counts as a file. */
+/** What is at a path, following links; null if nothing is. Everything but a folder counts as a file. */
 export async function kindOfPath(target: string): Promise<'file' | 'folder' | null> {
   try {
     return (await fs.stat(target)).isDirectory() ? 'folder' : 'file';

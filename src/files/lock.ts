@@ -25,7 +25,7 @@ export interface Lock {
   dissolve(): Promise<void>;
 }
 
-/** A file of a lock's folder: who holds it, or that it is released. */
+/** A file in a lock's folder: it names the holder, or says that the lock is released. */
 interface LockContent extends ProcessIdentity {
   readonly version: 1;
   readonly command: readonly string[];
@@ -40,11 +40,11 @@ export const silenceMs = 60_000;
 /** A holder on another machine or in another container shows that it is alive by touching its file. */
 const heartbeatMs = 5_000;
 
-/** Where the time of the last sign tells nothing, because the clock was set back since: how long to watch for the next one. */
+/** How long to watch for the next sign if the time of the last one is in the future, because the clock was set back. */
 const watchMs = 2.5 * heartbeatMs;
 
 /**
- * Takes the lock against a second run in the same folder. A dead holder is replaced without asking.
+ * Takes the lock on a folder against a second run. A dead holder is replaced without asking.
  *
  * The lock is a folder of numbered files. The one with the highest number counts: it says who holds the lock, or that it is
  * released. Taking the lock means creating the next number, which only one process can do; numbers only grow and the highest
@@ -87,8 +87,8 @@ export async function isHeld(folder: string): Promise<boolean> {
 }
 
 /**
- * The run that holds the lock, as far as a look tells: one on another machine that has given no sign for a minute counts as dead. Changes
- * nothing, unlike the question whether the lock can be taken, and so cannot allow for a clock that differs.
+ * The run that holds the lock, judged without writing: a run on another machine that has given no sign for a minute counts as dead. Unlike
+ * {@link isHeld}, it therefore cannot allow for a clock that differs.
  */
 export function findHolder(folder: string): ProcessIdentity | null {
   const highest = findHighest(folder);
@@ -110,7 +110,7 @@ function holdLock(folder: string, number: number, content: LockContent): Lock {
   const heartbeat = setInterval(() => {
     const now = new Date();
     fs.utimes(file, now, now).catch(() => {
-      // A full or missing disk shows up where it matters; one missed sign of life does no harm.
+      // A full or missing disk is reported elsewhere; one missed sign of life does no harm.
     });
   }, heartbeatMs);
   heartbeat.unref();
@@ -148,7 +148,7 @@ function describeThisRun(): LockContent {
 
 async function refuseLiveHolder(file: string, watchForMs: number): Promise<void> {
   const holder = readContent(file);
-  // Damaged: files appear here complete, so the machine has lost power since, and the holder with it.
+  // Damaged: files appear complete here, so the machine has lost power since, and the holder is gone.
   if (holder === null || holder.released) return;
   const state = findProcess(holder);
   if (state === 'dead' || (state === 'unknown' && (await isSilent(file, watchForMs)))) return;
@@ -215,7 +215,7 @@ function replaceWhole(file: string, content: LockContent): void {
   }
 }
 
-/** Not asynchronously, like all that it takes to get the lock and to release it: each call would wait for a thread. */
+/** Synchronous, like all steps of taking and releasing the lock: an asynchronous call would wait for a thread. */
 function removeIfThere(file: string): void {
   try {
     unlinkSync(file);

@@ -2,11 +2,11 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } f
 import fs, { type FileHandle } from 'node:fs/promises';
 import { ReproError } from '../errors.ts';
 
-/** Without waiting: a pipe would otherwise be waited for until something writes to it. Windows has no such flag. */
+/** O_NONBLOCK, since opening a pipe would otherwise wait until something writes to it. Windows has no such flag. */
 const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Opens a file that people or other machines name. What it is is asked of the open file, so it cannot be exchanged in between.
+ * Opens a file that people or other machines name. The check is on the open file, so the file cannot be exchanged in between.
  *
  * @throws {ReproError} `special-file` if it is a folder, a pipe, a socket or a device; otherwise as `fs.open`
  */

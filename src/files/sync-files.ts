@@ -6,20 +6,20 @@ import { promisify } from 'node:util';
 import { syncFile, syncFolder } from './atomic-file.ts';
 import { forEachLimited } from './for-each-limited.ts';
 
-/** From so many files or folders on, one call for their whole file system takes less time than one for each of them. */
+/** From this many files or folders on, one call for the whole file system is faster than one for each of them. */
 const wholeFrom = { files: 200, folders: 50 };
 
-/** Concurrent calls, which a file system's journal takes up together. */
+/** Concurrent calls, which a file system's journal handles together. */
 const syncsAtOnce = 8;
 
 export interface SyncOptions {
-  /** What writes everything of a file system to the disk, given a path on it; null: nothing does. Default: {@link findSyncWhole}. */
+  /** Writes all of a file system to the disk, given a path on it; null: not possible. Default: {@link findSyncWhole}. */
   readonly syncWhole?: ((target: string) => Promise<void>) | null;
 }
 
 /**
- * Makes the content of files survive a power cut: with one call for all of their file system if they are many, else with one for each.
- * Where one call cannot be relied on ({@link findSyncWhole}) it is always one for each.
+ * Makes the content of files survive a power cut: with one call for the whole file system if they are many and that is reliable
+ * ({@link findSyncWhole}), else with one call for each.
  *
  * @param files on one file system
  */
@@ -49,7 +49,7 @@ export async function syncTree(target: string, options: SyncOptions = {}): Promi
   await syncFolder(target);
 }
 
-/** @returns false if that is not possible here, or failed: then each file has to be synced, which also tells which one cannot be */
+/** @returns false if it is not possible here, or failed: then each file is synced, which also tells which one cannot be */
 async function syncAll(target: string, { syncWhole }: SyncOptions): Promise<boolean> {
   const sync = syncWhole === undefined ? await findSyncWhole(target) : syncWhole;
   if (sync === null) return false;
@@ -59,13 +59,13 @@ async function syncAll(target: string, { syncWhole }: SyncOptions): Promise<bool
   );
 }
 
-/** Only here: a `sync` elsewhere on the PATH may be anything. */
+/** A `sync` elsewhere on the PATH may be anything. */
 const programs = ['/usr/bin/sync', '/bin/sync'];
 
-/** Until then syncfs(2) did not report all that a file system could not write. */
+/** Before it, syncfs(2) did not report all write errors. */
 const firstReliableLinux = { major: 5, minor: 17 };
 
-/** Magic numbers of statfs(2) of file systems whose server does not learn of syncfs(2), or may not. */
+/** Magic numbers (statfs(2)) of file systems whose server may not learn of syncfs(2). */
 const unreliable: ReadonlySet<number> = new Set([
   0x65735546, // FUSE, and virtiofs
   0x01021997, // 9p
@@ -75,7 +75,7 @@ const unreliable: ReadonlySet<number> = new Set([
   0xff534d42, // CIFS
 ]);
 
-/** What decides whether one call for a whole file system can be relied on; tests put others in its place. */
+/** What decides whether one call for a whole file system is reliable; tests pass other machines. */
 export interface SyncMachine {
   readonly platform: NodeJS.Platform;
   /** As `uname -r` says: `6.1.0-18-amd64`. */
@@ -97,10 +97,10 @@ const thisMachine: SyncMachine = {
 const found = new WeakMap<SyncMachine, Promise<string | null>>();
 
 /**
- * What writes everything of a path's file system to the disk and reports what it cannot write: syncfs(2), which Node does not offer, through
- * `sync -f` of coreutils. Others of that name (busybox, toybox) may take `-f` and ignore it.
+ * Finds a way to write all of a path's file system to the disk, reporting write errors: syncfs(2), which Node does not offer, through `sync -f`
+ * of coreutils. Other programs of that name (busybox, toybox) may accept `-f` and ignore it.
  *
- * @returns null where that cannot be relied on: each file then has to be synced
+ * @returns null if there is no reliable way: each file then has to be synced
  */
 export async function findSyncWhole(
   target: string,

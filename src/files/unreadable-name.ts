@@ -7,10 +7,10 @@ import { quoteWords } from './shell-words.ts';
 const replacement = '\ufffd';
 
 /**
- * Refuses a name that is not UTF-8: Node gives it to us with replacement characters, and no file is found under that.
+ * Refuses a name that is not UTF-8: Node reads it with replacement characters, and no file is found under that name.
  *
- * Such names come from archives made on other systems. Reading them as bytes would help here only: paths in records, in the store's
- * lists, in messages to stages and in JSON are text.
+ * Such names come from archives made on other systems. Reading them as bytes would not help: paths in records, in the store's lists, in
+ * messages to stages and in JSON are text.
  *
  * @param name an entry of the folder, as text
  * @throws {ReproError} `file-name`, with the bytes

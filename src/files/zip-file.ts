@@ -19,7 +19,7 @@ export async function openZip(file: string, options: Options): Promise<ZipFile> 
   }
 }
 
-/** yauzl's own reader throws where nobody can catch it, if a zip says that it goes on beyond byte 2^53. */
+/** yauzl's own reader throws an uncatchable error if a zip file claims data beyond byte 2^53. */
 class HandleReader extends RandomAccessReader {
   readonly #handle: FileHandle;
 

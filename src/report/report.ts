@@ -2,7 +2,7 @@ import { titleDataset } from '../thesis/data-sets.ts';
 import { judgeComparability, THESIS } from '../thesis/published.ts';
 import type { Judgement } from './claims/judgement.ts';
 import { isValidated } from './data/epochs.ts';
-import { judgeModels, type Outcome } from './data/outcome.ts';
+import { type Outcome, summariseModels } from './data/outcome.ts';
 import type { Results } from './data/results.ts';
 import type { Figure } from './drawing/figure.ts';
 import { drawAccuracy, drawAccuracyByModel } from './figures/accuracy.ts';
@@ -24,7 +24,7 @@ import { describePipeline, type Environment } from './sections/pipeline.ts';
 import { describeReference } from './sections/reference.ts';
 import { describeRerun } from './sections/rerun.ts';
 import { describeSettings } from './sections/settings.ts';
-import { writeVerdict } from './sections/verdict.ts';
+import { writeSummary } from './sections/summary.ts';
 
 export interface ReportOptions {
   readonly title: string;
@@ -62,7 +62,7 @@ function listSections(
   results: Results,
   { judgements, environment, origin = null }: ReportOptions,
 ): Section[] {
-  const outcomes = judgeModels(results);
+  const outcomes = summariseModels(results);
   return [
     ...(judgements === undefined ? [] : [describeClaims(judgements, results.dataset)]),
     describeOutcomes(results, outcomes, judgements ?? []),
@@ -126,7 +126,7 @@ function describeOutcomes(
     id: 'results',
     title: 'Results',
     blocks: [
-      ...writeVerdict(results, outcomes, judgements).map((text, index) => ({
+      ...writeSummary(results, outcomes, judgements).map((text, index) => ({
         kind: 'paragraph' as const,
         text,
         lead: index === 0,

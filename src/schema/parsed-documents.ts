@@ -6,10 +6,10 @@ import type { Json } from './json.ts';
 import { type Places, packPlaces } from './places.ts';
 import type { NodePlaces } from './yaml-nodes.ts';
 
-/** Raise this when the same text comes to mean something else. */
+/** Raise this when the meaning of a text changes. */
 const formatVersion = 2;
 
-/** An alias is written out where it is used; a document that grows more than this is parsed each time. */
+/** Aliases are written out where they are used; a document that grows by more than this is parsed each time. */
 const growthAtMost = 10;
 
 /** A document's values, and where each is written. */
@@ -21,9 +21,8 @@ export interface ParsedNodes {
 }
 
 /**
- * Remembers what YAML texts mean, since parsing the file of a large pipeline takes longer than everything else in a run that has nothing
- * to do. Each document has one file, which says by checksums for which text it holds and that it is complete; anything else
- * counts as missing.
+ * Remembers parsed YAML texts, since parsing a large pipeline takes longer than everything else in a run with nothing to do. Each document
+ * has one file with the checksums of the text and of the result; if they do not match, it counts as missing.
  */
 export class ParsedDocuments {
   readonly #folder: string;

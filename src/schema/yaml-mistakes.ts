@@ -4,7 +4,7 @@ import type { Document, YAMLError } from 'yaml';
 interface Entry {
   readonly key: string;
   readonly value: string | undefined;
-  /** What has to be added. */
+  /** What is missing. */
   readonly missing: 'A space is missing after the colon' | 'A colon is missing';
 }
 
@@ -27,8 +27,8 @@ export interface MissingColon {
 }
 
 /**
- * The line that a syntax error is about if it only lacks a colon: that of the error, or the one above, since the parser often gives up one
- * later. A guess counts only if it makes the error go away.
+ * The line of a syntax error, if it only lacks a colon: the line of the error or the one above, since the parser often gives up one line
+ * later. A guess counts only if it removes the error.
  *
  * @param failure the offset of the error
  * @param findFailure the offset of the first error in a text
@@ -56,7 +56,7 @@ export function findMissingColon(
   return undefined;
 }
 
-/** Of the nearest line above that is neither empty nor a comment; of the first line if there is none. */
+/** The start of the nearest line above that is neither empty nor a comment, or of the first line. */
 function startOfLineAbove(text: string, start: number): number {
   let above = start;
   while (above > 0) {
@@ -115,6 +115,6 @@ export function findUnclosedCollection(
   return {
     offset,
     message: `not YAML: the closing ${bracket} of the ${kind === 'sequence' ? 'list' : 'mapping'} that begins here is missing.`,
-    fix: 'If it goes on over several lines, indent all of them, the last one with its bracket too, more than its key.',
+    fix: 'If it has several lines, indent all of them more than its key, including the one with the closing bracket.',
   };
 }

@@ -87,7 +87,7 @@ describe('repro cache', () => {
     const { exitCode, stderr } = await execa(process.execPath, words, { cwd: root, reject: false });
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
-      stderr: expect.stringMatching(/^"s3:\/\/" is no address of a remote cache\n {2}Expected a folder/),
+      stderr: expect.stringMatching(/^"s3:\/\/" is not an address of a remote cache\n {2}Expected a folder/),
     });
     expect(readOutputs(root)).toEqual({});
   });
@@ -142,10 +142,12 @@ describe('repro cache', () => {
     const other = await pull();
     expect(other.exitCode).toBe(1);
     expect(other.stderr).toMatch(
-      /^x d {2}.*\/v1\/files\/00\/00000000.* {2}this object is missing, which holds artifacts\/d\.txt$/m,
+      /^x d {2}.*\/v1\/files\/00\/00000000.* {2}the object with artifacts\/d\.txt is missing$/m,
     );
     await execa('sed', ['-i', 's/artifacts.d.txt/artifacts\\/e.txt/', record]);
-    expect((await pull()).stderr).toContain('this committed record has other outputs than the stage');
+    expect((await pull()).stderr).toContain(
+      'the outputs of this committed record differ from those of the stage',
+    );
   });
 
   test('verify removes what is damaged in the store, and the next run heals', async () => {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { judgeModels } from '../../src/report/data/outcome.ts';
+import { summariseModels } from '../../src/report/data/outcome.ts';
 import type { Results, RunResult } from '../../src/report/data/results.ts';
 import { type Figure, toCsv } from '../../src/report/drawing/figure.ts';
 import { type RenderedFigure, renderFigure } from '../../src/report/drawing/render.ts';
@@ -16,7 +16,7 @@ import { drawTau } from '../../src/report/figures/tau.ts';
 import { makeModelResult, makeResults, makeRunResult } from './result-values.ts';
 
 const draw = (results: Results): Figure[] => [
-  drawOutcomes(judgeModels(results), 0.5, { comparable: !results.simulated }),
+  drawOutcomes(summariseModels(results), 0.5, { comparable: !results.simulated }),
   drawAccuracyByModel(results),
   drawLoss(results),
   drawTau(results),

@@ -3,11 +3,11 @@ import { type Lines, readDescriptor, readString, readSystemCalls, type SystemCal
 
 /** A file that a process has touched, successfully. */
 export interface FileAccess {
-  /** `list`: the names in a folder. `look`: only whether it is there, and its size and dates. */
+  /** `list`: the names in a folder. `look`: only existence, size and dates. */
   readonly kind: 'read' | 'list' | 'look' | 'run' | 'write';
   /** Absolute, without `.` and `..`, as it was named. */
   readonly path: string;
-  /** Where that leads, if links are followed; known for opened files only. */
+  /** The path with all links followed; known for opened files only. */
   readonly real: string | null;
 }
 
@@ -84,7 +84,7 @@ function* accessesOf(call: SystemCall, cwd: string): Generator<FileAccess> {
   }
   const kind = kinds.get(call.name);
   if (kind === undefined) return;
-  // Programs look at folders on the way to a file; what is in them is another matter.
+  // Programs look at the folders on the way to a file.
   if (kind === 'look' && call.arguments.some((one) => one.includes('_mode=S_IFDIR'))) return;
   for (const file of paths) yield { kind, path: file, real: null };
 }
@@ -103,12 +103,12 @@ function realPathOf({ resultPath }: SystemCall): string | null {
 /** The files that a call names: strings, relative to the descriptor before them or to the working directory. */
 function pathsOf({ name, arguments: words }: SystemCall, cwd: string): string[] {
   const found: string[] = [];
-  // What a new link contains is text.
+  // The content of a new link is text, not a file.
   const first = name === 'symlink' || name === 'symlinkat' ? 1 : 0;
   for (let i = first; i < words.length; i += 1) {
     const text = readString(words[i]);
     const folder = readDescriptor(words[i]);
-    // An empty one names the descriptor before it, which is no file.
+    // An empty string stands for the descriptor before it.
     if (text !== null && text !== '') found.push(path.resolve(cwd, text));
     else if (folder !== null) {
       // `3</p>, ""` and `3</p>, NULL` are the open file itself.

@@ -7,7 +7,7 @@ export interface SystemCall {
   readonly result: number | null;
   /** What a descriptor that it returned stands for, as strace writes it. */
   readonly resultPath: string | null;
-  /** Whether this is only its beginning: other processes go on before it returns. */
+  /** Whether this is only its beginning: other processes act before it returns. */
   readonly isUnfinished: boolean;
 }
 
@@ -18,7 +18,7 @@ export type Lines = Iterable<string> | AsyncIterable<string>;
  * Reads the output of `strace -f -y -o FILE`, in which calls of several processes interrupt each other:
  * `12 openat(AT_FDCWD</p>, "a", O_RDONLY <unfinished ...>` and later `12 <... openat resumed>) = 3</p/a>`.
  *
- * @yields an interrupted call twice: where it begins and where it returns. Lines that are no call (signals, ends) are skipped.
+ * @yields an interrupted call twice: where it begins and where it returns. Other lines (signals, ends) are skipped.
  */
 export async function* readSystemCalls(lines: Lines): AsyncGenerator<SystemCall> {
   const begun = new Map<string, string>();
@@ -88,13 +88,13 @@ function endOfPath(text: string, start: number): number {
   return end === -1 ? text.length : end;
 }
 
-/** The string behind a quoted argument; null for anything else, such as `NULL` or an address. */
+/** The string in a quoted argument; null for anything else, such as `NULL` or an address. */
 export function readString(argument: string | undefined): string | null {
   const quoted = /^"(.*)"(\.\.\.)?$/s.exec(argument ?? '')?.[1];
   return quoted === undefined ? null : decodeEscapes(quoted);
 }
 
-/** The path behind `3</p>` or `AT_FDCWD</p>`; null for what is no file (`<pipe:[1]>`) or no descriptor. */
+/** The path in `3</p>` or `AT_FDCWD</p>`; null for anything but a descriptor of a file (`<pipe:[1]>`). */
 export function readDescriptor(argument: string | undefined): string | null {
   const path = /^(?:-?\d+|AT_FDCWD)<(.*)>/s.exec(argument ?? '')?.[1];
   return path?.startsWith('/') ? decodeEscapes(path) : null;

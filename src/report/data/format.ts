@@ -47,15 +47,6 @@ export function capitalise(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Breaks a text between words, so that no line is longer, unless a word is. */
-export function wrapText(text: string, length: number): string {
-  return text.split(' ').reduce((lines, word) => {
-    const line = lines.slice(lines.lastIndexOf('\n') + 1);
-    const glue = lines === '' ? '' : line.length + 1 + word.length > length ? '\n' : ' ';
-    return lines + glue + word;
-  }, '');
-}
-
 /** Adds a full stop unless the text ends with one, as in "No Reg." */
 export function endSentence(text: string): string {
   return text.endsWith('.') ? text : `${text}.`;

@@ -42,7 +42,7 @@ interface Accuracies {
   readonly validation: Accuracy | null;
 }
 
-export function judgeModels(results: Results): Outcome[] {
+export function summariseModels(results: Results): Outcome[] {
   return results.models.map((model) => ({
     model,
     chosen: {
@@ -64,7 +64,7 @@ export interface Guessing {
   readonly constant: { readonly answer: string; readonly accuracy: number };
 }
 
-export function judgeGuessing({ classes, models }: Results): Guessing {
+export function measureGuessing({ classes, models }: Results): Guessing {
   const clips = (models[0]?.runs[0]?.confusion ?? []).map((row) =>
     row.reduce((sum, count) => sum + count, 0),
   );

@@ -49,3 +49,14 @@ export const POINT_LABELS = "format(datum.value * 100, '.0f')";
 
 /** Labels for an axis of whole numbers, with narrow spaces as thousands separators, as everywhere else. */
 export const COUNT_LABELS = "replace(format(datum.value, ',d'), ',', '\u202f')";
+
+/** Channels for drawings without axes, whose values `x` and `y` are px from the left and from the top. */
+export function pixelChannels(width: number, height: number) {
+  const channel = (field: 'x' | 'y', domain: [number, number]) => ({
+    field,
+    type: 'quantitative' as const,
+    scale: { domain, nice: false, zero: false },
+    axis: null,
+  });
+  return { x: channel('x', [0, width]), y: channel('y', [height, 0]) };
+}

@@ -3,7 +3,7 @@ import type { ModelResult, Results } from '../data/results.ts';
 import type { CsvValue, Figure, Panel, PanelSpec } from '../drawing/figure.ts';
 import { colorVariable } from '../drawing/palette.ts';
 import { CELL_OUTLINE, cellTextColor } from './cell-text.ts';
-import { breakTitle } from './panel-title.ts';
+import { breakTitle } from './wrap-text.ts';
 
 const CELL = 24;
 /** Room for the longest class name at 11 px. */

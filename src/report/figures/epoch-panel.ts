@@ -4,7 +4,7 @@ import { colorVariable } from '../drawing/palette.ts';
 import { COUNT_LABELS, FINE_PERCENT_LABELS, PERCENT_LABELS, POINT_LABELS } from '../drawing/theme.ts';
 import type { EpochSeries } from './epoch-series.ts';
 import { logTicks } from './fit-axis.ts';
-import { breakTitle } from './panel-title.ts';
+import { breakTitle } from './wrap-text.ts';
 
 export interface EpochLine {
   /** Its name where values are read out. */

@@ -80,7 +80,7 @@ interface GroupAccuracy {
   readonly interval: Interval;
 }
 
-function judgeGroups({ runs }: ModelResult, { groups, groupOf }: Grouping): GroupAccuracy[] {
+function measureGroups({ runs }: ModelResult, { groups, groupOf }: Grouping): GroupAccuracy[] {
   return groups.flatMap((group): GroupAccuracy[] => {
     const shares = runs.flatMap(({ answers }) => {
       const own = answers.filter((answer) => groupOf(answer) === group);
@@ -98,12 +98,12 @@ function countRight(answers: readonly ClipAnswer[]): number {
 }
 
 function drawGroups(results: Results, grouping: Grouping): Figure {
-  const judged = results.models.map((model, index) => ({
+  const measured = results.models.map((model, index) => ({
     model,
     color: modelColor(index),
-    accuracies: judgeGroups(model, grouping),
+    accuracies: measureGroups(model, grouping),
   }));
-  const counts = judged.flatMap(({ accuracies }) => accuracies.map(({ clips }) => clips));
+  const counts = measured.flatMap(({ accuracies }) => accuracies.map(({ clips }) => clips));
   const [fewest, most] = [Math.min(...counts), Math.max(...counts)];
   const height = PADDING.top + PADDING.bottom + grouping.groups.length * (results.models.length * ROW + GAP);
   return {
@@ -116,23 +116,23 @@ function drawGroups(results: Results, grouping: Grouping): Figure {
     ].join(' '),
     alt: [
       `Dot plot of the test accuracy by ${grouping.name}, with one dot per model.`,
-      ...judged.map(({ model, accuracies }) => describeExtremes(model, accuracies)),
+      ...measured.map(({ model, accuracies }) => describeExtremes(model, accuracies)),
     ].join(' '),
-    legend: judged.map(({ model, color }): LegendEntry => ({ label: model.title, color, mark: 'dot' })),
+    legend: measured.map(({ model, color }): LegendEntry => ({ label: model.title, color, mark: 'dot' })),
     columns: 1,
-    panels: [{ title: '', spec: drawSpec(judged, grouping, height), width: WIDTH, height }],
+    panels: [{ title: '', spec: drawSpec(measured, grouping, height), width: WIDTH, height }],
     data: tabulate(results, grouping),
   };
 }
 
 function drawSpec(
-  judged: readonly { model: ModelResult; color: string; accuracies: readonly GroupAccuracy[] }[],
+  measured: readonly { model: ModelResult; color: string; accuracies: readonly GroupAccuracy[] }[],
   { groups }: Grouping,
   height: number,
 ): PanelSpec {
   const longest = Math.max(...groups.map((group) => group.length));
   const left = Math.min(WIDTH / 2, 16 + 7 * longest);
-  const values = judged.flatMap(({ model, color, accuracies }) =>
+  const values = measured.flatMap(({ model, color, accuracies }) =>
     accuracies.map(({ group, clips, mean, interval }) => ({
       group,
       model: model.id,
@@ -160,7 +160,7 @@ function drawSpec(
     field: 'model',
     type: 'nominal' as const,
     sort: null,
-    scale: { domain: judged.map(({ model }) => model.id) },
+    scale: { domain: measured.map(({ model }) => model.id) },
   };
   const color = { field: 'color', type: 'nominal' as const, scale: null };
   return {

@@ -3,6 +3,7 @@ import { joinWords } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { CsvValue, Figure, Panel, PanelSpec } from '../drawing/figure.ts';
 import { colorVariable } from '../drawing/palette.ts';
+import { pixelChannels } from '../drawing/theme.ts';
 
 const BOX = { width: 132, height: 40, gap: 18 };
 /** From one row to the next, with the connection between them. */
@@ -226,10 +227,7 @@ interface Drawing {
 }
 
 function drawSpec({ width, height, title, boxes, arrows, sizes }: Drawing): PanelSpec {
-  const axis = (domain: [number, number]) => ({ domain, nice: false, zero: false });
-  const x = { field: 'x', type: 'quantitative' as const, scale: axis([0, width]), axis: null };
-  // From top to bottom.
-  const y = { field: 'y', type: 'quantitative' as const, scale: axis([height, 0]), axis: null };
+  const { x, y } = pixelChannels(width, height);
   const ends = arrows.map((way) => {
     const [before, end] = [way.at(-2), way.at(-1)];
     return { ...end, angle: before?.x === end?.x ? 180 : 90 };

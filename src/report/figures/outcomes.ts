@@ -1,11 +1,12 @@
 import { wilsonInterval } from '../../stats/proportions.ts';
 import { findPublished } from '../../thesis/published.ts';
 import { nameEpoch } from '../data/epochs.ts';
-import { formatPercent, formatPercentRange, wrapText } from '../data/format.ts';
+import { formatPercent, formatPercentRange } from '../data/format.ts';
 import type { Accuracy, Outcome } from '../data/outcome.ts';
 import type { CsvValue, Figure, LegendEntry, PanelSpec } from '../drawing/figure.ts';
 import { colorVariable, modelColor } from '../drawing/palette.ts';
 import { PERCENT_LABELS } from '../drawing/theme.ts';
+import { wrapText } from './wrap-text.ts';
 
 const CHOSEN = 'chosen';
 const MAXIMUM = 'maximum over epochs';

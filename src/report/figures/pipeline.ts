@@ -3,6 +3,7 @@ import { joinWords } from '../data/format.ts';
 import type { PipelineStage, Results } from '../data/results.ts';
 import type { CsvValue, Figure, PanelSpec } from '../drawing/figure.ts';
 import { colorVariable } from '../drawing/palette.ts';
+import { pixelChannels } from '../drawing/theme.ts';
 
 /** In px. */
 const SIZES = { boxHeight: 42, layerHeight: 74, gap: 24, passWidth: 14, margin: 8 };
@@ -104,19 +105,7 @@ function drawSpec(
       },
     ];
   });
-  const x = {
-    field: 'x',
-    type: 'quantitative' as const,
-    scale: { domain: [0, width], nice: false, zero: false },
-    axis: null,
-  };
-  const y = {
-    field: 'y',
-    type: 'quantitative' as const,
-    // From top to bottom.
-    scale: { domain: [height, 0], nice: false, zero: false },
-    axis: null,
-  };
+  const { x, y } = pixelChannels(width, height);
   const text = (field: 'name' | 'path', size: number, weight: 'bold' | 'normal') => ({
     data: { values: drawn },
     mark: {

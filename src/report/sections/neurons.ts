@@ -32,7 +32,7 @@ function answer(text: Text): Block[] {
 }
 
 /** A quantity of one layer of one model. */
-interface Found {
+interface LayerValue {
   readonly title: string;
   /** From 1. */
   readonly layer: number;
@@ -65,7 +65,7 @@ export function answerTau({ models }: Results): Text {
 export function answerSpikes({ models }: Results): Text {
   const rates = models.flatMap(({ title, runs }) => {
     const layers = Math.min(...runs.map((run) => run.layers.length));
-    return Array.from({ length: layers }, (_, layer): Found => {
+    return Array.from({ length: layers }, (_, layer): LayerValue => {
       const values = runs.flatMap((run) => run.layers[layer]?.spikeRate ?? []);
       return { title, layer: layer + 1, value: meanOf(values) };
     });
@@ -95,7 +95,7 @@ export function answerSpikes({ models }: Results): Text {
 }
 
 /** τ at the mean of w of each layer after the last epoch, as the mean over the seeds. */
-function endsOf({ title, runs }: ModelResult): Found[] {
+function endsOf({ title, runs }: ModelResult): LayerValue[] {
   const layers = Math.min(...runs.map(({ metrics }) => metrics.layers.length));
   return Array.from({ length: layers }, (_, layer) => layer).flatMap((layer) => {
     const values = runs.flatMap(({ metrics }) => metrics.layers[layer]?.tauOfMean.at(-1) ?? []);
@@ -113,17 +113,17 @@ function startOf({ runs }: ModelResult): number {
   return typeof mean === 'number' && !isAlways2 ? mean : 2;
 }
 
-function describeTau({ title, value }: Found): string {
+function describeTau({ title, value }: LayerValue): string {
   return `${value.toFixed(2)} (${title})`;
 }
 
-function listTaus(found: readonly Found[]): string {
+function listTaus(found: readonly LayerValue[]): string {
   return joinWords([...new Set(found.map(({ value }) => String(Number(value.toPrecision(3)))))]);
 }
 
-function extremesOf(found: readonly Found[]): [Found, Found] {
+function extremesOf(found: readonly LayerValue[]): [LayerValue, LayerValue] {
   const sorted = [...found].sort((a, b) => a.value - b.value);
-  const none: Found = { title: '', layer: 0, value: Number.NaN };
+  const none: LayerValue = { title: '', layer: 0, value: Number.NaN };
   return [sorted[0] ?? none, sorted.at(-1) ?? none];
 }
 

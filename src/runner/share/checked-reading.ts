@@ -13,7 +13,7 @@ import { actionKeyOf, fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
 const textBytesAtMost = 256 * 1024 * 1024;
 
 const damagedFix =
-  'Nothing of it was used. `repro cache push --verify`, from a machine that has these results, replaces it.';
+  'Nothing of it was used. To replace it, run `repro cache push --verify` on a machine that has these results.';
 
 /**
  * The record that a remote has for a fingerprint; null if it has none.
@@ -28,18 +28,18 @@ export async function readAction(
   const key = actionKeyOf(fingerprint);
   const value = await readJson(remote, key, signal);
   if (value === undefined) return null;
-  if (!isRunRecord(value)) throw damaged(remote, key, 'it is no record');
+  if (!isRunRecord(value)) throw damaged(remote, key, 'it is not a record');
   if (value.fingerprint !== fingerprint || hashOrNull(value.parts) !== fingerprint) {
-    throw damaged(remote, key, 'it is the record of something else');
+    throw damaged(remote, key, 'it is the record of another fingerprint');
   }
   const paths = value.outputs.map((output) => output.path);
   if (canonicalJson(paths) !== canonicalJson(value.parts.outputs)) {
-    throw damaged(remote, key, 'its outputs are not those of the stage');
+    throw damaged(remote, key, 'its outputs differ from those of the stage');
   }
   return value;
 }
 
-/** null for parts nested so deeply that the stack ends: JSON.parse reads them, and no run has any. */
+/** null for parts nested so deeply that the stack overflows: JSON.parse accepts them, but no run makes them. */
 function hashOrNull(parts: FingerprintParts): string | null {
   try {
     return hashParts(parts);
@@ -58,23 +58,23 @@ export async function readTree(remote: Remote, digest: string, signal?: AbortSig
   const key = treeKeyOf(digest);
   const value = await readJson(remote, key, signal);
   if (value === undefined) return null;
-  if (!isSafeTree(value)) throw damaged(remote, key, 'it is no list of files');
-  if (digestTree(value) !== digest) throw damaged(remote, key, 'it is not the list that its name says');
+  if (!isSafeTree(value)) throw damaged(remote, key, 'it is not a list of files');
+  if (digestTree(value) !== digest) throw damaged(remote, key, 'its content does not match its name');
   return value;
 }
 
-/** What is expected of a file's content. */
+/** The expected content of a file. */
 export interface ExpectedFile {
   readonly sha256: string;
   readonly size: number;
 }
 
 /**
- * Downloads a file to a path that does not exist yet. It is not synced: whoever makes it an object of the store does that.
+ * Downloads a file to a path that does not exist yet. It is not synced; that happens when it becomes an object of the store.
  *
- * @param onBytes told of what arrived; of less than none, if the connection broke and it begins again
+ * @param onBytes called with the number of bytes that arrived; negative if the connection broke and the download starts again
  * @returns false if the remote has no such object
- * @throws {ReproError} `remote-damaged` if the object is not what its name says; the path then does not exist
+ * @throws {ReproError} `remote-damaged` if the content does not match the object's name; the path then does not exist
  */
 export async function downloadFile(
   remote: Remote,
@@ -104,7 +104,7 @@ export async function downloadFile(
   return (await readPatiently(remote, fileKeyOf(expected.sha256), download, signal)) ?? false;
 }
 
-/** Whether a remote's object is there and intact, by reading all of it. */
+/** Whether a remote has an object and it is intact, by reading all of it. */
 export async function isIntact(
   remote: Remote,
   expected: ExpectedFile,
@@ -144,7 +144,7 @@ async function checkContent(
   if (found !== sha256) throw damaged(remote, key, `its content has the sha256 ${found}`);
 }
 
-/** undefined if there is no such object; null if it is no JSON. */
+/** undefined if the object does not exist; null if it is not JSON. */
 async function readJson(remote: Remote, key: string, signal: AbortSignal | undefined): Promise<unknown> {
   const text = await readPatiently(remote, key, (stream) => readText(remote, key, stream), signal);
   if (text === null) return undefined;
@@ -173,13 +173,13 @@ function damaged(remote: Remote, key: string, what: string): ReproError {
   });
 }
 
-/** Of reading an object whose connection breaks midway. Before its first byte the client itself tries again. */
+/** How often to read an object whose connection breaks midway. Up to the first byte, the client itself retries. */
 const attemptsAtMost = 4;
 
 /**
- * Reads an object, again from its beginning if the connection breaks: that is no reason to give up hours of other transfers.
+ * Reads an object. If the connection breaks, it starts again, so that hours of other transfers are not lost.
  *
- * @returns null if there is no such object
+ * @returns null if the object does not exist
  */
 async function readPatiently<T>(
   remote: Remote,
@@ -193,7 +193,7 @@ async function readPatiently<T>(
       .open(key, signal)
       .catch((error: unknown) => throwUnreadable(remote, key, error));
     if (stream === null) return null;
-    // Whoever reads it is told; but it may break before anyone does.
+    // The reader gets the error, but the stream may break before anyone reads it.
     stream.on('error', () => {});
     if (signal !== undefined) addAbortSignal(signal, stream);
     try {
@@ -201,7 +201,7 @@ async function readPatiently<T>(
     } catch (error) {
       signal?.throwIfAborted();
       const isBroken = error instanceof ReproError && error.code === 'remote-unreachable';
-      // Not by the write of what was read.
+      // An error of reading, not of writing what was read.
       if (hasSystemCall(error, 'read')) throwUnreadable(remote, key, error);
       if (!isBroken || attempt === attemptsAtMost) throw error;
     } finally {
@@ -214,7 +214,7 @@ function hasSystemCall(error: unknown, name: string): boolean {
   return error instanceof Error && 'syscall' in error && error.syscall === name;
 }
 
-/** An error of the file system is about this one object; others may be readable. */
+/** An error of the file system concerns this one object; others may be readable. */
 function throwUnreadable(remote: Remote, key: string, error: unknown): never {
   if (!(error instanceof Error && 'syscall' in error)) throw error;
   throw new ReproError('remote-unreadable', `this object cannot be read: ${describeError(error)}`, {

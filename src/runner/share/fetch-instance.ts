@@ -23,8 +23,8 @@ export interface FetchOptions {
 }
 
 /**
- * Fetches what a remote has for a fingerprint into the store: files, then lists, then the record, each checked, so that after a kill
- * at any moment what is there is right, and the next attempt only fetches the rest. Outputs in place are not touched.
+ * Fetches what a remote has for a fingerprint into the store: files, then lists, then the record, each checked. So after a kill at any
+ * moment the store is right, and the next attempt fetches only the rest. Outputs in place are not touched.
  *
  * @returns null if the remote has no such record
  * @throws {ReproError} `remote-damaged`, `remote-incomplete`, `remote-…`
@@ -43,7 +43,7 @@ export async function fetchInstance(
 }
 
 /**
- * Fetches outputs into the store, whoever says that these are the right ones.
+ * Fetches outputs into the store, whether a record of the remote or a committed one names them.
  *
  * @throws {ReproError} `remote-damaged`, `remote-incomplete`, `remote-…`
  */
@@ -57,7 +57,7 @@ export async function fetchOutputs(
   for (const output of outputs) {
     if (output.kind !== 'folder') continue;
     const tree = await findTree(session, output, options);
-    // The digest says nothing of modes, so the remote's list cannot be believed there.
+    // The digest does not cover modes, so the remote's list is not trusted with them.
     trees.set(output.digest, withExecutables(tree, output.executable ?? []));
   }
   const missing = options.withoutFiles === true ? [] : await findMissing(session, outputs, trees);
@@ -97,7 +97,7 @@ async function findMissing(
   return [...missing.values()];
 }
 
-/** Kept together, so that the disk is waited for once; a kill costs no more than this. */
+/** Files are synced in batches of this size; a kill loses at most one batch. */
 const batch = { files: 200, bytes: 64 * 1024 * 1024 };
 
 async function download(
@@ -131,7 +131,7 @@ async function download(
     );
     await keep();
   } catch (error) {
-    // What has arrived need not be fetched again. What is told is why no more did.
+    // Keep what has arrived. The error to report is why no more did.
     await keep().catch(() => {});
     throw error;
   } finally {
@@ -144,8 +144,8 @@ function sumOf(entries: readonly TreeEntry[]): number {
 }
 
 function incomplete(remote: Remote, key: string, name: string): ReproError {
-  return new ReproError('remote-incomplete', `this object is missing, which holds ${name}`, {
+  return new ReproError('remote-incomplete', `the object with ${name} is missing`, {
     where: `${remote.address}/${key}`,
-    fix: 'Nothing was used. `repro cache push`, from a machine that has these results, adds it.',
+    fix: 'Nothing was used. Run `repro cache push` on a machine that has these results.',
   });
 }

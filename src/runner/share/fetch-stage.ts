@@ -4,7 +4,7 @@ import type { FetchStage } from '../run/preparation.ts';
 import { fetchInstance } from './fetch-instance.ts';
 import type { Remote } from './remote.ts';
 
-/** What the next stage would only meet again, perhaps after a long wait. */
+/** Errors that the next stage would meet again, perhaps after a long wait. */
 const concernsAll: ReadonlySet<string> = new Set([
   'remote-unreachable',
   'remote-denied',
@@ -13,8 +13,8 @@ const concernsAll: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * For runs that take from a remote what it has. Whatever fails there is only a warning, and the stage runs; once the remote does not
- * answer, it is not asked again.
+ * For runs that fetch what a remote has. A failure is only a warning, and the stage runs. Once the remote does not answer, it is not asked
+ * again.
  */
 export function createFetchStage(
   openRemote: () => Promise<Remote>,

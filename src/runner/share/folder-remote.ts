@@ -10,10 +10,10 @@ import { kindOfPath } from '../../files/folders.ts';
 import { openRegular } from '../../files/regular-file.ts';
 import type { Remote } from './remote.ts';
 
-/** What even a slow disk copies in a moment. */
+/** A smaller file is copied in a moment even by a slow disk. */
 const stoppableFromBytes = 32 * 1024 * 1024;
 
-/** A remote cache in a folder that others can reach: a network share, a disk, a folder that is synchronised. */
+/** A remote cache in a shared folder: a network share, a disk, a synchronised folder. */
 export class FolderRemote implements Remote {
   readonly address: string;
   readonly #tidied = new Set<string>();
@@ -24,7 +24,7 @@ export class FolderRemote implements Remote {
 
   /**
    * @param isNewAllowed whether the folder may be missing: the first upload makes it
-   * @throws {ReproError} `remote-missing`; if the folder's parent does not exist either, that is probably a share that is not mounted
+   * @throws {ReproError} `remote-missing`; if the parent does not exist either, a share is probably not mounted
    */
   static async open(root: string, isNewAllowed: boolean): Promise<FolderRemote> {
     const kind = await kindOfPath(root);
@@ -75,7 +75,7 @@ export class FolderRemote implements Remote {
     const partial = path.join(path.dirname(target), `.${randomUUID()}.partial`);
     try {
       await copyFile(file, partial, sizeBytes, signal);
-      // A copy is as read-only as the store's file, which would only make it harder to tidy up the folder.
+      // The copy is read-only like the store's file, which would only make it harder to tidy up the folder.
       await fs.chmod(partial, 0o644);
       await syncFile(partial);
       await fs.rename(partial, target);
@@ -92,7 +92,7 @@ export class FolderRemote implements Remote {
     await this.#tidy(path.dirname(target));
   }
 
-  /** Removes what uploads that were killed left, once for each folder that something is added to. */
+  /** Removes what killed uploads left, once for each folder that is written to. */
   async #tidy(folder: string): Promise<void> {
     if (this.#tidied.has(folder)) return;
     this.#tidied.add(folder);
@@ -105,7 +105,7 @@ export class FolderRemote implements Remote {
   }
 }
 
-/** An upload that takes longer than this has long ended. */
+/** No upload takes longer than this. */
 const oldMs = 24 * 3600 * 1000;
 
 async function removeOld(partial: string): Promise<void> {
@@ -113,7 +113,7 @@ async function removeOld(partial: string): Promise<void> {
   if (stats.mtimeMs < Date.now() - oldMs) await fs.rm(partial, { force: true });
 }
 
-/** A copy by the system cannot be stopped midway, so only what takes a moment is copied by it, and what the file system can clone. */
+/** The system's own copy cannot be stopped midway, so it is used only for small files, and where the file system can clone. */
 async function copyFile(from: string, to: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
   if (sizeBytes < stoppableFromBytes) return fs.copyFile(from, to, constants.COPYFILE_FICLONE);
   try {

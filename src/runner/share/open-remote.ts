@@ -13,8 +13,8 @@ const forms =
  * Opens a remote cache. The S3 client is loaded only if it is needed.
  *
  * @param projectRoot what a relative folder is relative to
- * @param options.isNewAllowed whether a folder may be missing, for who will write into it
- * @throws {ReproError} `remote-address`; `remote-missing` if a folder's parent does not exist: a share that is not mounted, say
+ * @param options.isNewAllowed whether the folder may be missing, because it will be written to
+ * @throws {ReproError} `remote-address`; `remote-missing` if a folder's parent does not exist, as if a share is not mounted
  */
 export async function openRemote(
   settings: RemoteSettings,
@@ -27,7 +27,7 @@ export async function openRemote(
 }
 
 /**
- * Where a remote cache is: a folder, or a place in a bucket. Nothing is looked up.
+ * The folder or bucket that an address names. Nothing is looked up.
  *
  * @throws {ReproError} `remote-address`
  */
@@ -64,7 +64,7 @@ function readFileAddress(address: string): string {
 }
 
 function wrongAddress(address: string, cause?: unknown): ReproError {
-  return new ReproError('remote-address', `"${address}" is no address of a remote cache`, {
+  return new ReproError('remote-address', `"${address}" is not an address of a remote cache`, {
     fix: `Expected ${forms}.`,
     cause,
   });

@@ -12,8 +12,8 @@ import { fetchOutputs } from './fetch-instance.ts';
 import { isAboutOne, type Pulled, type PullOptions, pullUnderLock, warningOf } from './pull-plan.ts';
 
 /**
- * Fetches the outputs that the committed records name, and puts them in place. This needs no data, and trusts the remote with nothing:
- * the digests come from the repository.
+ * Fetches the outputs that the committed records name, and puts them in place. This needs no data and trusts only the committed digests, not
+ * the remote.
  *
  * @throws as `pullPlan`
  */
@@ -67,7 +67,7 @@ async function pullOne(
 }
 
 /**
- * Keeps the remote's record, so that a run that has the data finds the outputs too. They are in place by now, and right without it.
+ * Keeps the remote's record, so that a run that has the data finds the outputs, too. Without it, the outputs in place are still right.
  *
  * @returns null, or why it could not be kept
  */
@@ -101,9 +101,9 @@ function readCommitted(plan: Plan, instance: StageInstance): Committed {
       fix: 'Where the results are: `repro lock`, and commit it.',
     });
   }
-  // The runner replaces what is in the place of an output, so the pipeline decides where that is.
+  // Pulling replaces files in these places, so only the pipeline may name them.
   if (canonicalJson(committed.outputs.map((output) => output.path)) !== canonicalJson(instance.outputs)) {
-    throw new ReproError('no-record', 'this committed record has other outputs than the stage', {
+    throw new ReproError('no-record', 'the outputs of this committed record differ from those of the stage', {
       where,
       fix: 'Run the stage again where its data are, then `repro lock`.',
     });

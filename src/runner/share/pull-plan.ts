@@ -17,8 +17,8 @@ import { type FetchOptions, fetchInstance } from './fetch-instance.ts';
 export interface Pulled {
   readonly id: string;
   /**
-   * `present`: it was here already. `waiting`: what it depends on is not there, so its fingerprint is unknown. `skipped`: only its
-   * record was needed.
+   * `present`: it was here already. `waiting`: its dependencies are missing, so its fingerprint is unknown. `skipped`: only its record was
+   * needed.
    */
   readonly state: 'present' | 'fetched' | 'absent' | 'waiting' | 'skipped' | 'failed';
   readonly files: number;
@@ -26,15 +26,15 @@ export interface Pulled {
   /** Outputs, or files in them, that were put in place. */
   readonly restored: readonly string[];
   readonly error: unknown;
-  /** What was set aside, and what went wrong after the outputs were put in place. */
+  /** Files that were set aside, and problems after the outputs were put in place. */
   readonly warning?: string;
 }
 
 export interface PullOptions extends Omit<FetchOptions, 'withoutFiles'> {
   readonly facts: Facts;
-  /** What to fetch, and what it depends on, in plan order. */
+  /** What to fetch and its dependencies, in plan order. */
   readonly selected: ReadonlySet<string>;
-  /** What to fetch. Of the others only records are read. */
+  /** What to fetch. Only the records of the others are read. */
   readonly named: ReadonlySet<string>;
   readonly onPulled?: (pulled: Pulled) => void;
 }
@@ -49,7 +49,7 @@ export function pullPlan(plan: Plan, options: PullOptions): Promise<Pulled[]> {
 }
 
 /**
- * Holds the lock and a folder for incomplete files meanwhile.
+ * Pulls while holding the lock and a folder for incomplete files.
  *
  * @throws as {@link pullPlan}
  */
@@ -147,12 +147,12 @@ async function pullOne(
   }
 }
 
-/** As the field that {@link Pulled} has for it. */
+/** The warning as a field of {@link Pulled}. */
 export function warningOf(warnings: readonly string[]): Pick<Pulled, 'warning'> {
   return warnings.length === 0 ? {} : { warning: warnings.join('; ') };
 }
 
-/** What depends on an instance whose files cannot be fetched needs no more than its record; null if that cannot be fetched either. */
+/** The recorded outputs of an instance whose files cannot be fetched, which is all that its dependents need; null if the record cannot be fetched, either. */
 async function findOutputs(
   session: Session,
   id: string,

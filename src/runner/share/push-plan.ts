@@ -22,7 +22,7 @@ import {
 
 export interface PushedInstance extends Omit<Pushed, 'kind'> {
   readonly id: string;
-  /** `stale`: there is no result to upload. */
+  /** `stale`: it has no result to upload. */
   readonly state: Pushed['kind'] | 'stale' | 'failed';
   readonly error: unknown;
 }
@@ -66,27 +66,27 @@ export async function pushPlan(plan: Plan, options: PushPlanOptions): Promise<Pu
 }
 
 export interface Pushed {
-  /** `theirs`: the remote has other results of the same fingerprint, which were left. */
+  /** `theirs`: the remote has different results of the same fingerprint, which were kept. */
   readonly kind: 'pushed' | 'present' | 'theirs';
   readonly uploadedFiles: number;
   readonly uploadedBytes: number;
   /** Keys of objects that were damaged and have been replaced. */
   readonly replaced: readonly string[];
-  /** The remote's record, if it is another one. */
+  /** The remote's record, if it is different. */
   readonly other: RunRecord | null;
 }
 
 export interface PushOptions {
   readonly remote: Remote;
-  /** Read what the remote has already, instead of trusting names and sizes. */
+  /** Whether to read what the remote has, instead of trusting names and sizes. */
   readonly isVerified: boolean;
   readonly onProgress?: (progress: TransferProgress) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Uploads an instance's results: files, then lists, then the record, so that after a kill at any moment no record is there without
- * its files. What is there already, by name and size, is not uploaded again.
+ * Uploads an instance's results: files, then lists, then the record, so that even after a kill no record lacks its files. Objects that the
+ * remote already has, by name and size, are not uploaded again.
  *
  * @throws {ReproError} `store-incomplete` if the store does not have all of it, `remote-…`
  */

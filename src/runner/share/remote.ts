@@ -3,23 +3,23 @@ import { requireSha256 } from '../../files/canonical-json.ts';
 import { forEachLimited } from '../../files/for-each-limited.ts';
 
 /**
- * Shared storage of named objects. An object appears complete or not at all; nothing else is assumed of it: whatever is read
- * is checked against its name.
+ * Shared storage of named objects. An object appears complete or not at all. Nothing else is assumed: everything that is read is checked
+ * against its name.
  */
 export interface Remote {
   /** For messages; without credentials. */
   readonly address: string;
-  /** null if there is no such object. */
+  /** null if the object does not exist. */
   sizeOf(key: string): Promise<number | null>;
-  /** Its bytes; null if there is no such object. */
+  /** Its bytes; null if the object does not exist. */
   open(key: string, signal?: AbortSignal): Promise<Readable | null>;
-  /** Creates or replaces an object from a file; an abort ends that midway, and leaves what was there. */
+  /** Creates or replaces an object from a file; after an abort the old object is still there. */
   upload(key: string, file: string, sizeBytes: number, signal?: AbortSignal): Promise<void>;
   /** Creates or replaces a small object. */
   write(key: string, content: string): Promise<void>;
 }
 
-/** Raise this when the same keys come to mean something else. */
+/** Raise this when the meaning of keys changes. */
 const formatVersion = 'v1';
 
 /** `ab/<sha256>`. */
@@ -39,10 +39,10 @@ export function fileKeyOf(sha256: string): string {
   return `${formatVersion}/files/${placeOf(sha256)}`;
 }
 
-/** Enough to fill a line with small objects, few enough for a modest server. */
+/** Enough to use the connection with small objects, few enough for a modest server. */
 const transfersAtOnce = 8;
 
-/** How far the transfers of an instance are. */
+/** The progress of an instance's transfers. */
 export interface TransferProgress {
   readonly id: string;
   readonly doneBytes: number;

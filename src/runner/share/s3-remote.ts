@@ -16,19 +16,19 @@ import { ReproError } from '../../errors.ts';
 import type { RemoteSettings } from '../plan/plan.ts';
 import type { Remote } from './remote.ts';
 
-/** Larger objects go up in parts, several at once; a single request may be at most 5 GB. */
+/** Larger objects are uploaded in parts, several at once; a single request may have at most 5 GB. */
 const partsFromBytes = 16 * 1024 * 1024;
 
-/** S3 takes at most this many parts. */
+/** S3's limit of parts. */
 const partsAtMost = 10_000;
 
-/** For each request; the client waits longer from one to the next. */
+/** For each request, with growing waits in between. */
 const attempts = 5;
 
-/** Connections at once; the client's own default. */
+/** Connections at once: the client's default. */
 const maxSockets = 50;
 
-/** A server that does not answer at all. */
+/** How long to wait for a connection. */
 const connectMs = 10_000;
 
 /** A connection on which nothing has arrived for this long is dead. */
@@ -45,7 +45,7 @@ export interface S3Settings extends RemoteSettings {
  */
 export async function openS3(settings: S3Settings): Promise<Remote> {
   const { env } = process;
-  // It would warn every user of a Node version that a later version of the client will not support.
+  // Otherwise it warns about Node versions that later versions of the client will not support.
   env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const { endpoint, region } = await findS3Place(settings);
   const configuration: S3ClientConfig = {
@@ -56,7 +56,7 @@ export async function openS3(settings: S3Settings): Promise<Remote> {
       httpAgent: listenToErrors(new http.Agent({ keepAlive: true, maxSockets })),
       httpsAgent: listenToErrors(new https.Agent({ keepAlive: true, maxSockets })),
     },
-    // Every byte is checked against its name here; not all compatible storage knows S3's own checksums.
+    // The runner checks every byte against the object's name; not all compatible storage supports S3's own checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     ...(region === undefined ? {} : { region }),
@@ -66,8 +66,8 @@ export async function openS3(settings: S3Settings): Promise<Remote> {
 }
 
 /**
- * A server that answers before it has read a whole upload, and hangs up, leaves a socket with an error and no request: without a listener, that
- * would end the process.
+ * If a server answers and hangs up before it has read a whole upload, the socket has an error but no request. Without a listener that would end
+ * the process.
  */
 function listenToErrors<Agent extends http.Agent>(agent: Agent): Agent {
   const create = agent.createConnection.bind(agent);
@@ -100,7 +100,7 @@ class S3Remote implements Remote {
       const { Body } = await this.#client.send(new GetObjectCommand(place), abortedBy(signal));
       // In Node the body is a stream, or missing if the object is empty.
       if (!(Body instanceof Readable)) return Readable.from([]);
-      // It may break before anyone reads it, who is then told.
+      // It may break before anyone reads it; the reader then gets the error.
       Body.on('error', () => {});
       return Readable.from(explainBreak(Body, this.address));
     });
@@ -109,7 +109,7 @@ class S3Remote implements Remote {
   async upload(key: string, file: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
     await this.#explained(key, async (place) => {
       if (sizeBytes < partsFromBytes) {
-        // From memory, so that it can be sent again.
+        // From memory, so that a retry can send it again.
         const Body = await readFile(file);
         await this.#client.send(new PutObjectCommand({ ...place, Body }), abortedBy(signal));
         return;
@@ -163,7 +163,7 @@ function abortedBy(signal: AbortSignal | undefined): { readonly abortSignal?: Ab
   return signal === undefined ? {} : { abortSignal: signal };
 }
 
-/** The client explains what goes wrong up to the first byte; a connection may break later. */
+/** Explains a connection that breaks after the first byte. */
 async function* explainBreak(body: Readable, address: string): AsyncGenerator<Buffer> {
   try {
     yield* body;
@@ -180,7 +180,7 @@ interface Place {
 const credentialsFix =
   'Give credentials as for any AWS tool: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or ~/.aws/credentials.';
 
-/** What S3 or its client calls an error -> our code, and what to do about it. */
+/** The name of an error of S3 or its client -> our code, and what to do. */
 const explanations: Readonly<Record<string, readonly [code: string, fix: string]>> = {
   NoSuchBucket: ['remote-missing', 'Create the bucket, or correct the address.'],
   AccessDenied: ['remote-denied', 'These credentials may not do that: ask for access to the bucket.'],
@@ -196,12 +196,12 @@ const explanations: Readonly<Record<string, readonly [code: string, fix: string]
 const networkFix =
   'Check the network and the endpoint (AWS_ENDPOINT_URL or `cache.endpoint`), then try again.';
 
-/** Whether there is no such object. A bucket that does not exist is another matter. */
+/** Whether the object does not exist. A missing bucket is an error. */
 function isAbsent(error: unknown): boolean {
   return error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound');
 }
 
-/** Gives an error of the S3 client the address and what to do about it. */
+/** Adds the address and what to do to an error of the S3 client. */
 function explainS3Error(error: unknown, address: string): unknown {
   if (!(error instanceof Error) || error instanceof ReproError) return error;
   const code = 'Code' in error && typeof error.Code === 'string' ? error.Code : error.name;
@@ -240,7 +240,7 @@ const regionElsewhere = 'us-east-1';
 
 /**
  * Endpoint and region from the settings, else from where every AWS tool looks: variables, then the profile in `~/.aws/config`. The client
- * would find them by itself, but not that storage elsewhere takes the bucket in the path, and needs no region.
+ * finds these itself, but does not know that storage elsewhere expects the bucket in the path and needs no region.
  */
 async function findS3Place(settings: RemoteSettings): Promise<S3Place> {
   const endpoint = settings.endpoint ?? (await readConfiguredEndpoint());

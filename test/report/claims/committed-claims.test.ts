@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { Fields } from '../../../src/formats/fields.ts';
 import { type Claim, readClaims } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
-import { judgeModels } from '../../../src/report/data/outcome.ts';
+import { summariseModels } from '../../../src/report/data/outcome.ts';
 import { describeClaims, formatJudgements } from '../../../src/report/sections/claims.ts';
 import { FANG_NETWORKS } from '../../../src/thesis/published.ts';
 import { makeResults } from '../result-values.ts';
@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 const judgeReal = () => {
   const results = makeResults({ models: NAMES.map((name) => modelOf(name, [withTest(275)])) });
-  return judgeClaims(committed, results, judgeModels(results));
+  return judgeClaims(committed, results, summariseModels(results));
 };
 
 describe('the committed claims', () => {
@@ -193,7 +193,7 @@ describe('readClaims', () => {
 describe('the section', () => {
   test('has a table only if something could be judged', () => {
     const results = makeResults({ simulated: true });
-    const judged = judgeClaims(committed, results, judgeModels(results));
+    const judged = judgeClaims(committed, results, summariseModels(results));
     const { blocks } = describeClaims(judged, results.dataset);
     expect(blocks.map(({ kind }) => kind)).toEqual(['paragraph']);
     expect(JSON.stringify(blocks)).toContain(

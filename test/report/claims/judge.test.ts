@@ -6,7 +6,7 @@ import { compareAccuracy, marginOf } from '../../../src/report/claims/judge-accu
 import type { Measure, MeasureOf } from '../../../src/report/claims/measure.ts';
 import { collectClaims } from '../../../src/report/collect.ts';
 import { formatPoints } from '../../../src/report/data/format.ts';
-import { judgeModels } from '../../../src/report/data/outcome.ts';
+import { summariseModels } from '../../../src/report/data/outcome.ts';
 import type { RunResult } from '../../../src/report/data/results.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { countParameters } from '../../../src/snn/parameters.ts';
@@ -189,7 +189,7 @@ describe('a run that is not asked', () => {
   test('because it does not have the model', () => {
     const models = [modelOf('Baseline', [run()])];
     const results = makeResults({ models });
-    const judged = judgeClaims(committed, results, judgeModels(results));
+    const judged = judgeClaims(committed, results, summariseModels(results));
     const about = judged.find(({ claim }) => claim.id === 'test-no-reg')!;
     expect(about.reason).toBe('This run does not have the model No Reg.');
   });
@@ -269,7 +269,7 @@ describe('the two protocols of Fang et al.', () => {
     const metrics = { ...makeRunResult().metrics, epochs: Array.from({ length: 1024 }, (_, i) => i + 1) };
     const one = withTest(correct, { network, metrics, chosenOn, training: { validationShare } });
     const results = makeResults({ models: [modelOf('Baseline', [one])] });
-    const judged = judgeClaims(committed, results, judgeModels(results));
+    const judged = judgeClaims(committed, results, summariseModels(results));
     return ['fang-a-plif-2-dvs128-gesture', 'fang-b-plif-2-dvs128-gesture', 'test-baseline'].map((id) => {
       const { verdict, reason } = judged.find(({ claim }) => claim.id === id)!;
       return verdict === 'not-applicable' ? reason : verdict;
@@ -308,7 +308,7 @@ describe('the two protocols of Fang et al.', () => {
     const manifest = { ...makeResults().manifest, train: { recordings: 1, clips: 60_000 } };
     const judged = (...models: ReturnType<typeof trained>[]) => {
       const results = makeResults({ dataset: 'mnist', models, manifest });
-      return judgeClaims(committed, results, judgeModels(results)).filter(
+      return judgeClaims(committed, results, summariseModels(results)).filter(
         ({ verdict }) => verdict !== 'not-applicable',
       );
     };

@@ -1,7 +1,7 @@
 import type { Claim, Requirements } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
 import type { Measure } from '../../../src/report/claims/measure.ts';
-import { judgeModels } from '../../../src/report/data/outcome.ts';
+import { summariseModels } from '../../../src/report/data/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../../../src/report/data/results.ts';
 import { makeAnswers, makeModelResult, makeResults, makeRunResult, split } from '../result-values.ts';
 
@@ -65,7 +65,7 @@ export function judge(
         ? null
         : { ...published, correct: Math.round(published.share * published.clips) },
   });
-  const [judgement] = judgeClaims([claim, ...beside], results, judgeModels(results));
+  const [judgement] = judgeClaims([claim, ...beside], results, summariseModels(results));
   return judgement!;
 }
 

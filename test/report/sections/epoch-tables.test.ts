@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeModels } from '../../../src/report/data/outcome.ts';
+import { summariseModels } from '../../../src/report/data/outcome.ts';
 import type { ModelResult, Results, RunResult, Series } from '../../../src/report/data/results.ts';
 import { lateAccuracy, tabulateBestEpochs, tabulateLate } from '../../../src/report/sections/epoch-tables.ts';
 import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
@@ -19,7 +19,7 @@ const settling = (epochs: number, late: number): number[] =>
   Array.from({ length: epochs }, (_, i) => (i < epochs - late ? 0.5 : i % 2 === 0 ? 0.8 : 1));
 
 function late(results: Results) {
-  const { rows, notes } = tabulateLate(results, judgeModels(results));
+  const { rows, notes } = tabulateLate(results, summariseModels(results));
   return {
     cells: rows.map((row) => row.map(({ text }) => spaced(text))),
     details: rows.map((row) => row.map((cell) => cell.details?.map(spaced) ?? [])),

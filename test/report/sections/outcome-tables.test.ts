@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Fields, type JsonObject } from '../../../src/formats/fields.ts';
 import type { Judgement } from '../../../src/report/claims/judgement.ts';
-import { judgeModels } from '../../../src/report/data/outcome.ts';
+import { summariseModels } from '../../../src/report/data/outcome.ts';
 import { listDeviations } from '../../../src/report/data/settings.ts';
 import { readModel } from '../../../src/report/inputs/model.ts';
 import { tabulateClasses } from '../../../src/report/sections/data.ts';
@@ -17,7 +17,7 @@ import { makeModelResult, makeResults, makeRunResult, split } from '../result-va
 const configs = join(import.meta.dirname, '../../../configs/models');
 const spaced = (text: string): string => text.replaceAll(/[\u00a0\u202f]/g, ' ');
 const outcomes = (results = makeResults(), verdict: Verdict | null = null) =>
-  tabulateOutcomes(results, judgeModels(results), verdict === null ? [] : [judgementOf(verdict)]);
+  tabulateOutcomes(results, summariseModels(results), verdict === null ? [] : [judgementOf(verdict)]);
 
 /** Of the baseline's published test accuracy. */
 const judgementOf = (verdict: Verdict): Judgement => ({
@@ -111,7 +111,7 @@ describe('table 1', () => {
       '80.0–90.0 % over seeds',
       '100 clips',
     ]);
-    expect(texts(tabulateSeeds(judgeModels(results))).map((row) => row.slice(0, 4))).toEqual([
+    expect(texts(tabulateSeeds(summariseModels(results))).map((row) => row.slice(0, 4))).toEqual([
       ['Baseline', '2020', '2', '80.0 %'],
       ['Baseline', '2021', '2', '90.0 %'],
       ['Baseline', 'mean', '–', '85.0 %'],
@@ -126,7 +126,7 @@ describe('table 1', () => {
     expect(spaced(JSON.stringify(outcomes(results).notes))).toContain(
       'its 95 % interval over seeds (Student)',
     );
-    const [test] = tabulateSeeds(judgeModels(results)).rows.at(-1)?.slice(3) ?? [];
+    const [test] = tabulateSeeds(summariseModels(results)).rows.at(-1)?.slice(3) ?? [];
     expect(test?.details?.map(spaced)).toEqual(['84.1–100.0 %']);
   });
 });
@@ -135,7 +135,7 @@ it('equal accuracies of several seeds have no interval', () => {
   const runs = [0, 1, 2].map((seed) => makeRunResult({ seed, test: split(99, 100) }));
   const results = makeResults({ seeds: [0, 1, 2], models: [makeModelResult({ runs })] });
   expect(outcomes(results).rows[0]?.[3]?.details?.map(spaced)).toContain('the same for all seeds');
-  const [test] = tabulateSeeds(judgeModels(results)).rows.at(-1)?.slice(3) ?? [];
+  const [test] = tabulateSeeds(summariseModels(results)).rows.at(-1)?.slice(3) ?? [];
   expect(test?.details?.map(spaced)).toEqual(['99.0 % each']);
 });
 

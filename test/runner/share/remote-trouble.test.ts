@@ -72,18 +72,18 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
       await remote.write(treeKeyOf(digestTree(clash)), canonicalJson(clash));
       const elsewhere = { ...a, outputs: [{ ...a.outputs[0], path: 'in.txt' }] };
       for (const [key, content, what] of [
-        [treeKey, '', 'it is no list of files'],
-        [treeKey, '{"entries":[],"emptyFolders":[]}', 'it is not the list that its name says'],
-        [actionKey, '{"version":1', 'it is no record'],
-        [actionKey, JSON.stringify(b), 'it is the record of something else'],
+        [treeKey, '', 'it is not a list of files'],
+        [treeKey, '{"entries":[],"emptyFolders":[]}', 'its content does not match its name'],
+        [actionKey, '{"version":1', 'it is not a record'],
+        [actionKey, JSON.stringify(b), 'it is the record of another fingerprint'],
         [
           actionKey,
           JSON.stringify({ ...b, fingerprint: a.fingerprint }),
-          'it is the record of something else',
+          'it is the record of another fingerprint',
         ],
-        [actionKey, JSON.stringify(elsewhere), 'its outputs are not those of the stage'],
-        [actionKey, JSON.stringify(evil), 'it is no list of files'],
-        [actionKey, JSON.stringify(clashing), 'it is no list of files'],
+        [actionKey, JSON.stringify(elsewhere), 'its outputs differ from those of the stage'],
+        [actionKey, JSON.stringify(evil), 'it is not a list of files'],
+        [actionKey, JSON.stringify(clashing), 'it is not a list of files'],
       ] as const) {
         await remote.write(key, content);
         const copy = await createCopy();

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Claim } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
-import { judgeModels } from '../../../src/report/data/outcome.ts';
+import { summariseModels } from '../../../src/report/data/outcome.ts';
 import type { ModelResult, Results } from '../../../src/report/data/results.ts';
 import type { Text } from '../../../src/report/page/document.ts';
-import { writeVerdict } from '../../../src/report/sections/verdict.ts';
+import { writeSummary } from '../../../src/report/sections/summary.ts';
 import { makeClaim } from '../claims/judging.ts';
 import { makeAnswers, makeModelResult, makeResults, makeRunResult, split } from '../result-values.ts';
 
@@ -21,9 +21,9 @@ function plain(text: Text): string {
 
 /** With a claim for each published test accuracy, of 288 clips. */
 function verdict(results: Results): string[] {
-  const outcomes = judgeModels(results);
+  const outcomes = summariseModels(results);
   const claims = results.models.flatMap(({ published }) => (published === null ? [] : [claimOf(published)]));
-  return writeVerdict(results, outcomes, judgeClaims(claims, results, outcomes)).map(plain);
+  return writeSummary(results, outcomes, judgeClaims(claims, results, outcomes)).map(plain);
 }
 
 function claimOf({ name, test }: { readonly name: string; readonly test: number }): Claim {
@@ -95,7 +95,7 @@ describe('the headline says the same as the claims', () => {
   });
 });
 
-describe('the verdict', () => {
+describe('the summary', () => {
   it('never compares simulated data with the thesis', () => {
     const lines = verdict(makeResults({ simulated: true, models: [scoring('A', 95, 0.955)] }));
     expect(lines[0]).toContain('95.0 % of 100 simulated test clips');

@@ -21,29 +21,29 @@ import {
   joinWords,
   spellCount,
 } from '../data/format.ts';
-import { type Guessing, judgeGuessing, type Outcome, probabilityByGuessing } from '../data/outcome.ts';
+import { type Guessing, measureGuessing, type Outcome, probabilityByGuessing } from '../data/outcome.ts';
 import type { Results } from '../data/results.ts';
 import { listDeviations } from '../data/settings.ts';
 import type { Text } from '../page/document.ts';
 
 /** The outcome in a few sentences, the most important first. */
-export function writeVerdict(
+export function writeSummary(
   results: Results,
   outcomes: readonly Outcome[],
   judgements: readonly Judgement[],
 ): Text[] {
   return [
-    judgePublished(outcomes, judgements),
-    judgeDifferences(results),
-    judgeSkill(results, outcomes),
-    judgeChoice(results),
-    judgeCollapse(results, outcomes),
-    judgeMeaning(results),
+    summarisePublished(outcomes, judgements),
+    summariseDifferences(results),
+    summariseSkill(results, outcomes),
+    warnOfTestClips(results),
+    summariseCollapse(results, outcomes),
+    summariseMeaning(results),
   ].filter((text) => text.length > 0);
 }
 
 /** The published test accuracies that this run can judge, as in the table of claims. */
-function judgePublished(outcomes: readonly Outcome[], judgements: readonly Judgement[]): Text {
+function summarisePublished(outcomes: readonly Outcome[], judgements: readonly Judgement[]): Text {
   const found = outcomes.flatMap(({ model }) => {
     const judgement = findPublishedTest(model, judgements);
     return judgement === null ? [] : [{ title: model.title, verdict: judgement.verdict }];
@@ -79,13 +79,13 @@ function judgePublished(outcomes: readonly Outcome[], judgements: readonly Judge
 /** The probability outside one side of a 95 % interval. */
 const CLEARLY = 0.025;
 
-function judgeSkill(results: Results, outcomes: readonly Outcome[]): Text {
+function summariseSkill(results: Results, outcomes: readonly Outcome[]): Text {
   const sorted = [...outcomes].sort((a, b) => a.chosen.test.mean - b.chosen.test.mean);
   const lowest = sorted[0];
   const highest = sorted.at(-1);
   if (lowest === undefined || highest === undefined) return [];
   const clips = formatQuantity(lowest.chosen.test.clips, `${results.simulated ? 'simulated ' : ''}test clip`);
-  const guessing = judgeGuessing(results);
+  const guessing = measureGuessing(results);
   // Among many guessing models, some would pass by chance, so they share the level (Bonferroni).
   const level = CLEARLY / outcomes.length;
   const above = outcomes.filter((outcome) => probabilityByGuessing(outcome, guessing) <= level);
@@ -115,7 +115,7 @@ function judgeSkill(results: Results, outcomes: readonly Outcome[]): Text {
   ];
 }
 
-function judgeChoice({ models }: Results): Text {
+function warnOfTestClips({ models }: Results): Text {
   const warning = warnOfChoice(models);
   return warning === null ? [] : [{ strong: 'Note: ' }, warning];
 }
@@ -127,7 +127,7 @@ function describeGuessing({ chance, constant }: Guessing): string {
 }
 
 /** How the other models compare with the first, by the tests of the table of differences. */
-function judgeDifferences(results: Results): Text {
+function summariseDifferences(results: Results): Text {
   const [first] = results.models;
   const differences = compareModels(results);
   if (first === undefined || differences.length === 0) return [];
@@ -157,7 +157,7 @@ function describeApart({ model, difference, adjusted }: ModelDifference, first: 
 }
 
 /** A network with silent or saturated outputs gives the same answer to every clip; its accuracy does not show that. */
-function judgeCollapse({ classes }: Results, outcomes: readonly Outcome[]): Text {
+function summariseCollapse({ classes }: Results, outcomes: readonly Outcome[]): Text {
   const collapsed = outcomes.flatMap(({ model }) => {
     const answers = model.runs.map(({ confusion }) => onlyAnswer(confusion));
     const [answer] = answers;
@@ -181,7 +181,7 @@ function onlyAnswer(confusion: readonly (readonly number[])[]): number | null {
   return answers.length === 1 ? (answers[0] ?? null) : null;
 }
 
-function judgeMeaning(results: Results): Text {
+function summariseMeaning(results: Results): Text {
   const incomparable = judgeComparability(results);
   const scaled = listDeviations(results)
     .filter(({ label }) => HEADLINE_SETTINGS.has(label))
