@@ -1,10 +1,10 @@
 import { ReproError } from '../errors.ts';
 import { quoteWords } from '../files/shell-words.ts';
-import { listLockFiles } from '../runner/freshness/committed-records.ts';
+import { listCommittedRecords } from '../runner/freshness/committed-records.ts';
 import { checkRecords, type RecordChecks } from '../runner/freshness/record-checks.ts';
 import type { StaleReason } from '../runner/freshness/stale-reason.ts';
 import type { Plan } from '../runner/plan/plan.ts';
-import { lockFolder } from '../runner/store/cache-folder.ts';
+import { committedFolder } from '../runner/store/cache-folder.ts';
 import type { CheckedGroup, CheckedItem, CheckedSection } from './check-group.ts';
 import { factsOf } from './facts.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from './load-plan.ts';
@@ -13,7 +13,7 @@ import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from './loa
 export async function loadLockedPlans(options: PipelineOptions): Promise<Plan[]> {
   const plan = await loadSelectedPlan(options);
   if (options.profile !== undefined || options.set.length > 0) return [plan];
-  if (plan.lock.profiles.length === 0) {
+  if (plan.recordedProfiles.length === 0) {
     throw new ReproError(
       'no-lock',
       'pipeline.yaml lists no profile under `lock:`, so there are no records to check',
@@ -22,13 +22,13 @@ export async function loadLockedPlans(options: PipelineOptions): Promise<Plan[]>
       },
     );
   }
-  return Promise.all(plan.lock.profiles.map((profile) => loadSelectedPlan({ ...options, profile })));
+  return Promise.all(plan.recordedProfiles.map((profile) => loadSelectedPlan({ ...options, profile })));
 }
 
 /** Whether a plan has records of its own, which a run or a person wrote. */
 export function hasRecords(plan: Plan): boolean {
-  const isTrialOfLocked = plan.trial !== undefined && plan.lock.profiles.includes(plan.profile);
-  return listLockFiles(plan).length > 0 && !isTrialOfLocked;
+  const isTrialOfLocked = plan.trial !== undefined && plan.recordedProfiles.includes(plan.profile);
+  return listCommittedRecords(plan).length > 0 && !isTrialOfLocked;
 }
 
 /** Whether the committed records of a profile belong to what is here. */
@@ -44,10 +44,10 @@ export async function checkRecordsOf(
 }
 
 /** The commands that make the records again: only runs of profiles under `lock:` write them by themselves. */
-function describeRemedy({ profile, lock, trial }: Plan, options: PipelineOptions): string {
+function describeRemedy({ profile, recordedProfiles, trial }: Plan, options: PipelineOptions): string {
   const words = quoteWords(pipelineArguments({ ...options, profile }));
   const run = `./repro run ${words}`;
-  return lock.profiles.includes(profile) && trial === undefined ? run : `${run} && ./repro lock ${words}`;
+  return recordedProfiles.includes(profile) && trial === undefined ? run : `${run} && ./repro lock ${words}`;
 }
 
 const words = { ok: 'ok', differs: 'differs', unconfirmed: 'unconfirmed', missing: 'no record' } as const;
@@ -86,7 +86,7 @@ function describeRecords({ profile }: Plan, { checks, orphans }: RecordChecks, r
   const wrong = bad + orphans.length;
   const belong = 'to this code and configuration';
   const summary = hasNone({ checks, orphans })
-    ? `profile ${profile}: there are no records of it under ${lockFolder} yet, so nothing was checked`
+    ? `profile ${profile}: there are no records of it under ${committedFolder} yet, so nothing was checked`
     : wrong === 0
       ? `profile ${profile}: ${count === 1 ? 'its record belongs' : `all ${count} records belong`} ${belong}`
       : `profile ${profile}: ${count === 1 ? 'its record' : `${wrong} of ${count} records`} ${wrong === 1 ? 'does' : 'do'} not belong ${belong}`;

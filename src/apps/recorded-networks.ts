@@ -5,14 +5,14 @@ import { readSettings } from '../comparison/settings.ts';
 import { ReproError } from '../errors.ts';
 import { compareCodeUnits } from '../files/canonical-json.ts';
 import {
-  type LockFile,
-  lockPathOf,
-  readLockFile,
+  type CommittedRecord,
+  committedPathOf,
+  readCommittedRecord,
   whyUnreadable,
 } from '../runner/freshness/committed-records.ts';
 import { type Difference, findDifferences } from '../runner/freshness/differences.ts';
 import { describeDifference } from '../runner/freshness/reasons.ts';
-import { adviseOnLock, findAmong } from '../runner/freshness/recorded-runs.ts';
+import { adviseOnRecord, findAmong } from '../runner/freshness/recorded-runs.ts';
 import type { Plan, StageInstance } from '../runner/plan/plan.ts';
 import type { RecordedFiles } from '../runner/store/recorded-files.ts';
 import type { Records, RunRecord } from '../runner/store/records.ts';
@@ -115,14 +115,14 @@ export class RecordedNetworks {
   }
 
   /** @throws {ReproError} `no-record` if none is committed */
-  #findCommitted(planned: readonly StageInstance[]): LockFile[] {
-    const found = planned.flatMap((instance) => readLockFile(this.#plan, instance) ?? []);
+  #findCommitted(planned: readonly StageInstance[]): CommittedRecord[] {
+    const found = planned.flatMap((instance) => readCommittedRecord(this.#plan, instance) ?? []);
     const [first] = planned;
     if (found.length > 0 || first === undefined) return found;
     throw new ReproError(
       'no-record',
       `no committed record of an evaluation under profile ${this.#plan.profile} can be read; that of "${first.id}" ${whyUnreadable(this.#plan, first)}`,
-      { where: lockPathOf(this.#plan, first), fix: adviseOnLock(this.#plan, { id: EVALUATE }) },
+      { where: committedPathOf(this.#plan, first), fix: adviseOnRecord(this.#plan, { id: EVALUATE }) },
     );
   }
 

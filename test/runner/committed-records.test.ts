@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs/promises';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
-import { isSameLock } from '../../src/runner/freshness/committed-records.ts';
+import { saysTheSame } from '../../src/runner/freshness/committed-records.ts';
 import { type CliProject, repro } from './rig/cli-project.ts';
 import { createWordProject, installWordlist } from './rig/word-project.ts';
 
@@ -116,8 +116,8 @@ describe('records under repro.lock', () => {
     const record = JSON.parse(project.read(words));
     expect(record.parts.variables).toEqual({ WORDS_MOOD: 'calm', WORDS_TONE: null });
     const withFacts = (facts: object) => ({ ...record, parts: { ...record.parts, facts } });
-    expect(isSameLock(withFacts({ engine: 'a' }), withFacts({ engine: 'b' }))).toBe(true);
-    expect(isSameLock(record, withFacts({ engine: 'a' }))).toBe(false);
+    expect(saysTheSame(withFacts({ engine: 'a' }), withFacts({ engine: 'b' }))).toBe(true);
+    expect(saysTheSame(record, withFacts({ engine: 'a' }))).toBe(false);
     const { stdout } = await project.call(['check', '--no-data']);
     expect(stdout).toContain('profile small: all 3 records belong');
   });

@@ -24,7 +24,9 @@ export async function pull(targets: readonly string[], options: PullOptions): Pr
   const all: Pulled[] = [];
   await transferUntilStopped(async (signal, line) => {
     const fetch =
-      options.locked === true ? (await import('../../runner/share/pull-locked.ts')).pullLocked : pullPlan;
+      options.locked === true
+        ? (await import('../../runner/share/pull-committed.ts')).pullCommitted
+        : pullPlan;
     await fetch(plan, {
       remote,
       selected,

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
-import { LockWriter } from '../../runner/freshness/committed-records.ts';
+import { RecordWriter } from '../../runner/freshness/committed-records.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { readStatus } from '../../runner/run/status.ts';
 import { exitCode } from '../process/ending.ts';
@@ -21,7 +21,7 @@ export async function lock(targets: readonly string[], options: LockOptions): Pr
       .filter(({ state }) => state === 'fresh' || state === 'restorable')
       .map(({ id, record }) => [id, record]),
   );
-  const writer = new LockWriter(plan, (id) => good.get(id) ?? null);
+  const writer = new RecordWriter(plan, (id) => good.get(id) ?? null);
   const stale = [...named].filter((id) => !good.has(id));
   for (const id of named) {
     const instance = plan.instances.get(id);

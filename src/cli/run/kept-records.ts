@@ -1,7 +1,7 @@
 import process from 'node:process';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
-import { lockFolder } from '../../runner/store/cache-folder.ts';
+import { committedFolder } from '../../runner/store/cache-folder.ts';
 import { printWarning } from '../view/print.ts';
 
 /** What a run does with the records in repro.lock. */
@@ -17,21 +17,21 @@ export interface RunLocks {
 
 /** The committed records that a run of this plan keeps in step; null if its profile has none. Most have none, so loaded on demand. */
 export async function openLocks(plan: Plan): Promise<RunLocks | null> {
-  const { profile, lock, trial } = plan;
-  if (!lock.profiles.includes(profile)) return null;
+  const { profile, recordedProfiles, trial } = plan;
+  if (!recordedProfiles.includes(profile)) return null;
   if (trial !== undefined) {
     return {
       note: () => {},
       finish: async () =>
         printWarning(
-          `with ${trial.overrides.join(', ')}, this is not a plain run of profile ${profile}, so ${lockFolder} is left as it is`,
+          `with ${trial.overrides.join(', ')}, this is not a plain run of profile ${profile}, so ${committedFolder} is left as it is`,
         ),
     };
   }
-  const { LockWriter } = await import('../../runner/freshness/committed-records.ts');
+  const { RecordWriter } = await import('../../runner/freshness/committed-records.ts');
   const { openRecords } = await import('../../runner/store/records.ts');
   const records = openRecords(plan);
-  const writer = new LockWriter(plan, (id) => records.findLast(id));
+  const writer = new RecordWriter(plan, (id) => records.findLast(id));
   return {
     note: (event) => {
       if (event.kind !== 'finished' && (event.kind !== 'cached' || event.isRehearsal)) return;
@@ -44,7 +44,7 @@ export async function openLocks(plan: Plan): Promise<RunLocks | null> {
       const count = written.length + removed.length;
       if (count === 0) return;
       process.stderr.write(
-        `${count} ${count === 1 ? 'record' : 'records'} in ${lockFolder}/${profile} changed: commit them with what they belong to\n`,
+        `${count} ${count === 1 ? 'record' : 'records'} in ${committedFolder}/${profile} changed: commit them with what they belong to\n`,
       );
     },
   };

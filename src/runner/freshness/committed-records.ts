@@ -7,7 +7,7 @@ import { canonicalJson, compareCodeUnits, isSha256 } from '../../files/canonical
 import type { MetricValue } from '../../stage/define-stage.ts';
 import { makersOf } from '../plan/graph.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
-import { fileNameOf, lockFolder } from '../store/cache-folder.ts';
+import { committedFolder, fileNameOf } from '../store/cache-folder.ts';
 import {
   areFingerprintParts,
   type FingerprintParts,
@@ -32,7 +32,7 @@ interface InputOrigin {
  * The committed record of an instance: from what its outputs were made, and their digests. It has no time, host or duration, so
  * that it changes only if what it describes does.
  */
-export interface LockFile {
+export interface CommittedRecord {
   readonly version: 1;
   readonly id: string;
   readonly stage: string;
@@ -46,21 +46,21 @@ export interface LockFile {
 }
 
 /** Where an instance's record is: `repro.lock/<profile>/<stage>/<instance>.json`; relative to the project. */
-export function lockPathOf(plan: Plan, { id, stage }: StageInstance): string {
-  return path.posix.join(lockFolder, plan.profile, stage, `${fileNameOf(id)}.json`);
+export function committedPathOf(plan: Plan, { id, stage }: StageInstance): string {
+  return path.posix.join(committedFolder, plan.profile, stage, `${fileNameOf(id)}.json`);
 }
 
 /** The committed record of an instance; null if there is none, or none that can be read. */
-export function readLockFile(plan: Plan, instance: StageInstance): LockFile | null {
-  const record = readLockFileAt(path.join(plan.projectRoot, lockPathOf(plan, instance)));
+export function readCommittedRecord(plan: Plan, instance: StageInstance): CommittedRecord | null {
+  const record = readCommittedRecordAt(path.join(plan.projectRoot, committedPathOf(plan, instance)));
   return record?.id === instance.id ? record : null;
 }
 
 /** The committed record in a file; null if there is none, or none that can be read. */
-export function readLockFileAt(file: string): LockFile | null {
+export function readCommittedRecordAt(file: string): CommittedRecord | null {
   try {
     const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return isLockFile(value) ? value : null;
+    return isCommittedRecord(value) ? value : null;
   } catch {
     return null;
   }
@@ -70,7 +70,7 @@ export function readLockFileAt(file: string): LockFile | null {
 export function whyUnreadable(plan: Plan, instance: StageInstance): string {
   let text: string;
   try {
-    text = readFileSync(path.join(plan.projectRoot, lockPathOf(plan, instance)), 'utf8');
+    text = readFileSync(path.join(plan.projectRoot, committedPathOf(plan, instance)), 'utf8');
   } catch (error) {
     return hasErrorCode(error, 'ENOENT', 'ENOTDIR') ? 'is missing' : 'cannot be read';
   }
@@ -80,12 +80,23 @@ export function whyUnreadable(plan: Plan, instance: StageInstance): string {
   return 'is damaged';
 }
 
-async function writeLockFile(plan: Plan, instance: StageInstance, content: LockFile): Promise<void> {
-  await writeFileAtomic(path.join(plan.projectRoot, lockPathOf(plan, instance)), formatLockFile(content));
+async function writeCommittedRecord(
+  plan: Plan,
+  instance: StageInstance,
+  content: CommittedRecord,
+): Promise<void> {
+  await writeFileAtomic(
+    path.join(plan.projectRoot, committedPathOf(plan, instance)),
+    formatCommittedRecord(content),
+  );
 }
 
 /** The record to commit for a run. */
-function lockFileOf(plan: Plan, record: RunRecord, origins: Readonly<Record<string, InputOrigin>>): LockFile {
+function toCommittedRecord(
+  plan: Plan,
+  record: RunRecord,
+  origins: Readonly<Record<string, InputOrigin>>,
+): CommittedRecord {
   return {
     version: 1,
     id: record.id,
@@ -100,7 +111,7 @@ function lockFileOf(plan: Plan, record: RunRecord, origins: Readonly<Record<stri
 }
 
 /** False for the result of a careless merge: half of one run, half of another. */
-export function isConsistent({ parts, fingerprint }: LockFile): boolean {
+export function isConsistent({ parts, fingerprint }: CommittedRecord): boolean {
   return hashParts(parts) === fingerprint;
 }
 
@@ -108,8 +119,8 @@ export function isConsistent({ parts, fingerprint }: LockFile): boolean {
  * Whether two records say the same. Values that belong to a machine do not count, only their names: another one that computes the same
  * bytes leaves the record as it is. Metrics may contain durations, so they do not count either.
  */
-export function isSameLock(a: LockFile, b: LockFile): boolean {
-  const compared = ({ outputs, origins, parts }: LockFile): string => {
+export function saysTheSame(a: CommittedRecord, b: CommittedRecord): boolean {
+  const compared = ({ outputs, origins, parts }: CommittedRecord): string => {
     const { facts, runtime: _, variables, ...rest } = parts;
     const names = [facts, variables].map((values) => Object.keys(values).sort());
     return canonicalJson({ outputs, origins, parts: rest, names });
@@ -118,12 +129,12 @@ export function isSameLock(a: LockFile, b: LockFile): boolean {
 }
 
 /** The paths of all records of a profile, relative to the project, sorted. */
-export function listLockFiles(plan: Plan): string[] {
-  const folder = path.join(plan.projectRoot, lockFolder, plan.profile);
+export function listCommittedRecords(plan: Plan): string[] {
+  const folder = path.join(plan.projectRoot, committedFolder, plan.profile);
   try {
     return readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.json'))
-      .map((name) => path.posix.join(lockFolder, plan.profile, name.split(path.sep).join('/')))
+      .map((name) => path.posix.join(committedFolder, plan.profile, name.split(path.sep).join('/')))
       .sort(compareCodeUnits);
   } catch {
     return [];
@@ -131,17 +142,17 @@ export function listLockFiles(plan: Plan): string[] {
 }
 
 /** One value a line and sorted keys below the first level, so that git merges what does not overlap. */
-function formatLockFile(content: LockFile): string {
+function formatCommittedRecord(content: CommittedRecord): string {
   const sorted = Object.fromEntries(
     Object.entries(content).map(([key, value]) => [key, JSON.parse(canonicalJson(value)) as unknown]),
   );
   return `${JSON.stringify(sorted, null, 2)}\n`;
 }
 
-function isLockFile(value: unknown): value is LockFile {
+function isCommittedRecord(value: unknown): value is CommittedRecord {
   if (typeof value !== 'object' || value === null) return false;
   const { version, id, stage, profile, fingerprint, outputs, metrics, origins, parts } =
-    value as Partial<LockFile>;
+    value as Partial<CommittedRecord>;
   return (
     version === 1 &&
     [id, stage, profile].every((one) => typeof one === 'string') &&
@@ -160,7 +171,7 @@ function isOrigin(value: unknown): value is InputOrigin {
 }
 
 /** Keeps the committed records of a profile in step with its runs. */
-export class LockWriter {
+export class RecordWriter {
   readonly #plan: Plan;
   readonly #recordOf: (id: string) => RunRecord | null;
   readonly #written: string[] = [];
@@ -181,8 +192,8 @@ export class LockWriter {
 
   /** Removes the records of instances that the plan no longer has. */
   async prune(): Promise<string[]> {
-    const wanted = new Set([...this.#plan.instances.values()].map((one) => lockPathOf(this.#plan, one)));
-    const orphans = listLockFiles(this.#plan).filter((file) => !wanted.has(file));
+    const wanted = new Set([...this.#plan.instances.values()].map((one) => committedPathOf(this.#plan, one)));
+    const orphans = listCommittedRecords(this.#plan).filter((file) => !wanted.has(file));
     for (const file of orphans) await fs.rm(path.join(this.#plan.projectRoot, file), { force: true });
     return orphans;
   }
@@ -200,11 +211,11 @@ export class LockWriter {
   async #update(instance: StageInstance): Promise<void> {
     const record = this.#recordOf(instance.id);
     if (record === null) return;
-    const content = lockFileOf(this.#plan, record, this.#originsOf(instance));
-    const present = readLockFile(this.#plan, instance);
-    if (present !== null && isConsistent(present) && isSameLock(present, content)) return;
-    await writeLockFile(this.#plan, instance, content);
-    this.#written.push(lockPathOf(this.#plan, instance));
+    const content = toCommittedRecord(this.#plan, record, this.#originsOf(instance));
+    const present = readCommittedRecord(this.#plan, instance);
+    if (present !== null && isConsistent(present) && saysTheSame(present, content)) return;
+    await writeCommittedRecord(this.#plan, instance, content);
+    this.#written.push(committedPathOf(this.#plan, instance));
   }
 
   #originsOf(instance: StageInstance): Record<string, InputOrigin> {

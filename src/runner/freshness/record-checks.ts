@@ -6,11 +6,11 @@ import type { InputPath, Plan, StageInstance } from '../plan/plan.ts';
 import type { FingerprintParts, InputPart } from '../store/fingerprint-parts.ts';
 import type { RecordedOutput } from '../store/records.ts';
 import {
+  type CommittedRecord,
+  committedPathOf,
   isConsistent,
-  type LockFile,
-  listLockFiles,
-  lockPathOf,
-  readLockFile,
+  listCommittedRecords,
+  readCommittedRecord,
   whyUnreadable,
 } from './committed-records.ts';
 import type { Facts } from './fingerprint.ts';
@@ -46,23 +46,23 @@ export async function checkRecords(
   options: { readonly withData: boolean; readonly facts: Facts },
 ): Promise<RecordChecks> {
   const session = openSession(plan, options);
-  const locks = new Map<string, LockFile>();
+  const records = new Map<string, CommittedRecord>();
   const checks: RecordCheck[] = [];
   const good = new Set<string>();
   for (const instance of plan.instances.values()) {
-    const lock = readLockFile(plan, instance);
-    const base = { id: instance.id, file: lockPathOf(plan, instance) };
-    if (lock === null) {
+    const record = readCommittedRecord(plan, instance);
+    const base = { id: instance.id, file: committedPathOf(plan, instance) };
+    if (record === null) {
       const reasons: StaleReason[] = [
         { cue: 'no-record', text: `${base.file} ${whyUnreadable(plan, instance)}` },
       ];
       checks.push({ ...base, state: 'missing', reasons });
       continue;
     }
-    locks.set(instance.id, lock);
+    records.set(instance.id, record);
     const reasons = await findReasons(session, instance, {
-      lock,
-      locks,
+      record,
+      records,
       withData: options.withData,
     }).catch(explainFailure);
     const unconfirmed = (plan.dependencies.get(instance.id) ?? []).filter((id) => !good.has(id));
@@ -77,13 +77,13 @@ export async function checkRecords(
   }
   await saveDigests(session);
   const wanted = new Set(checks.map(({ file }) => file));
-  return { checks, orphans: listLockFiles(plan).filter((file) => !wanted.has(file)) };
+  return { checks, orphans: listCommittedRecords(plan).filter((file) => !wanted.has(file)) };
 }
 
 interface Committed {
-  readonly lock: LockFile;
+  readonly record: CommittedRecord;
   /** Of the instances before it in the plan. */
-  readonly locks: ReadonlyMap<string, LockFile>;
+  readonly records: ReadonlyMap<string, CommittedRecord>;
   readonly withData: boolean;
 }
 
@@ -92,8 +92,8 @@ async function findReasons(
   instance: StageInstance,
   committed: Committed,
 ): Promise<StaleReason[]> {
-  const { lock } = committed;
-  if (!isConsistent(lock)) {
+  const { record } = committed;
+  if (!isConsistent(record)) {
     return [
       { cue: 'record', text: 'the record contradicts itself: its fingerprint is not that of its parts' },
     ];
@@ -105,14 +105,14 @@ async function findReasons(
     ...shared,
     inputs,
     facts: Object.fromEntries(
-      factNamesOf(instance).map((name) => [name, getOwn(lock.parts.facts, name) ?? 'not recorded']),
+      factNamesOf(instance).map((name) => [name, getOwn(record.parts.facts, name) ?? 'not recorded']),
     ),
     variables: Object.fromEntries(
-      instance.variables.map((name) => [name, getOwn(lock.parts.variables, name) ?? null]),
+      instance.variables.map((name) => [name, getOwn(record.parts.variables, name) ?? null]),
     ),
-    runtime: lock.parts.runtime,
+    runtime: record.parts.runtime,
   };
-  return explainDifference(lock.parts, parts, {
+  return explainDifference(record.parts, parts, {
     before: (digest) => session.store.findTree(digest),
     now: (part) => session.freshness.readInput(instance, part),
   });
@@ -129,19 +129,19 @@ async function digestInput(
   session: Session,
   instance: StageInstance,
   input: InputPath,
-  { lock, locks, withData }: Committed,
+  { record, records, withData }: Committed,
 ): Promise<InputPart> {
   const makers = makersOf(session.plan, instance, input.path);
   const ids = listMakers(makers);
   const at = instance.inputs.indexOf(input);
-  const recorded = lock.parts.inputs.find((one) => one.path === input.path) ?? lock.parts.inputs[at];
+  const recorded = record.parts.inputs.find((one) => one.path === input.path) ?? record.parts.inputs[at];
   const bare = { path: input.path, external: input.external };
-  const unknown = ids.filter((id) => !locks.has(id));
+  const unknown = ids.filter((id) => !records.has(id));
   if (unknown.length > 0) return { ...bare, digest: null, waitsFor: unknown };
   if (makers.part !== null) {
     const { id, output: path } = makers.part;
-    const origin = getOwn(lock.origins, input.path);
-    const output = outputsOf(locks, id).find((one) => one.path === path);
+    const origin = getOwn(record.origins, input.path);
+    const output = outputsOf(records, id).find((one) => one.path === path);
     const isSame = origin !== undefined && output?.digest === origin.digest && recorded !== undefined;
     const digest = isSame ? recorded.digest : `of ${output?.digest ?? 'nothing'}`;
     return { ...bare, digest };
@@ -149,12 +149,12 @@ async function digestInput(
   if (input.external && ids.length === 0 && !withData && recorded?.external === true) {
     return { ...recorded, path: input.path };
   }
-  const produced = (id: string) => outputsOf(locks, id);
+  const produced = (id: string) => outputsOf(records, id);
   const [part] = await session.inputs.digest({ ...instance, inputs: [input] }, produced);
   if (part === undefined) throw new Error('one input has one digest');
   return part;
 }
 
-function outputsOf(locks: ReadonlyMap<string, LockFile>, id: string): readonly RecordedOutput[] {
-  return locks.get(id)?.outputs ?? [];
+function outputsOf(records: ReadonlyMap<string, CommittedRecord>, id: string): readonly RecordedOutput[] {
+  return records.get(id)?.outputs ?? [];
 }

@@ -5,7 +5,12 @@ import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { quoteWords } from '../../files/shell-words.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import { type Records, type RunRecord, readRecordFile } from '../store/records.ts';
-import { lockPathOf, readLockFile, readLockFileAt, whyUnreadable } from './committed-records.ts';
+import {
+  committedPathOf,
+  readCommittedRecord,
+  readCommittedRecordAt,
+  whyUnreadable,
+} from './committed-records.ts';
 
 /** The runs of an instance that are on record, the latest first. */
 export function listRuns(records: Records, { id }: StageInstance): RunRecord[] {
@@ -41,15 +46,15 @@ export function findRun(wanted: string, search: RunSearch): ComparedRun | null {
   const where = `${option} ${wanted}`;
   if (wanted === 'last') return records.findLast(instance.id);
   if (wanted === 'lock') {
-    const committed = readLockFile(plan, instance);
+    const committed = readCommittedRecord(plan, instance);
     if (committed !== null) {
       const sources = records.findAction(committed.fingerprint)?.sources;
       return { ...committed, ...(sources === undefined ? {} : { sources }) };
     }
     const why = whyUnreadable(plan, instance);
     throw new ReproError('no-record', `the committed record of "${instance.id}" ${why}`, {
-      where: lockPathOf(plan, instance),
-      fix: adviseOnLock(plan, instance),
+      where: committedPathOf(plan, instance),
+      fix: adviseOnRecord(plan, instance),
     });
   }
   if (wanted.endsWith('.json')) return readGivenFile(wanted);
@@ -87,15 +92,18 @@ export function findAmong(runs: readonly RunRecord[], wanted: string, where: str
 }
 
 /** How to get the committed record of an instance: runs of a profile under `lock:` write it. */
-export function adviseOnLock({ profile, lock }: Plan, { id }: Pick<StageInstance, 'id'>): string {
+export function adviseOnRecord(
+  { profile, recordedProfiles }: Plan,
+  { id }: Pick<StageInstance, 'id'>,
+): string {
   const words = quoteWords(['--profile', profile]);
-  return lock.profiles.includes(profile)
+  return recordedProfiles.includes(profile)
     ? `A run writes it: ./repro run ${quoteWords([id])} ${words}`
     : `Write it from the last run: ./repro lock ${words}. With the profile under \`lock:\` in pipeline.yaml, every run does.`;
 }
 
 function readGivenFile(file: string): ComparedRun {
-  const record = readRecordFile(path.resolve(file)) ?? readLockFileAt(path.resolve(file));
+  const record = readRecordFile(path.resolve(file)) ?? readCommittedRecordAt(path.resolve(file));
   if (record !== null) return record;
   const text = existsSync(file) ? 'this is not a record of a run' : 'this file does not exist';
   throw new ReproError('no-record', text, {

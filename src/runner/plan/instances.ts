@@ -67,7 +67,7 @@ export function guessOutputs(reader: StageReader): string[] {
   const none: Combination = new Map();
   return reader.entry.outputs.flatMap((text) => {
     const expanded = reader.expandQuietly(text, none);
-    const checked = 'value' in expanded ? reader.surroundings.paths.check(String(expanded.value)) : undefined;
+    const checked = 'value' in expanded ? reader.context.paths.check(String(expanded.value)) : undefined;
     return checked !== undefined && 'path' in checked ? [checked.path] : [];
   });
 }
@@ -96,7 +96,7 @@ function readInstance(
   if (cluster === undefined) return undefined;
   if (inputs === undefined || outputs === undefined || resume === undefined) return undefined;
 
-  const machineParams = (reader.surroundings.pipeline.content.machine ?? [])
+  const machineParams = (reader.context.pipeline.content.machine ?? [])
     .map((key) => key.split('.'))
     .filter((path) => getAt(params, path) !== undefined);
   return {
@@ -143,7 +143,7 @@ function readInstance(
 
 function readParams(reader: StageReader): JsonObject {
   const keys = reader.entry.params ?? [];
-  const { settings } = reader.surroundings;
+  const { settings } = reader.context;
   const { picked, unknown } = pickSettings(settings, keys);
   for (const key of unknown) {
     const at = reader.at(['params', keys.indexOf(key)]);
@@ -189,8 +189,8 @@ function readEffort(
 }
 
 function checkFacts(reader: StageReader): void {
-  if (reader.surroundings.knownFacts === undefined) return;
-  const knownFacts = [...reader.surroundings.knownFacts, ...runFactNames];
+  if (reader.context.knownFacts === undefined) return;
+  const knownFacts = [...reader.context.knownFacts, ...runFactNames];
   for (const [index, name] of (reader.entry.facts ?? []).entries()) {
     if (knownFacts.includes(name)) continue;
     reader.report(reader.at(['facts', index]), `there is no fact "${name}" for this machine.`, () =>
@@ -218,7 +218,7 @@ function readCommand(reader: StageReader, combination: Combination): StageComman
   }
   const placed = readPath(reader, 'module', run, ['run'], combination);
   if (placed === undefined) return undefined;
-  const { paths } = reader.surroundings;
+  const { paths } = reader.context;
   const kind = paths.kindOf(placed.path);
   if (kind === 'file') return { kind: 'module', path: placed.path };
   const what = kind === 'folder' ? 'is a folder' : 'does not exist';

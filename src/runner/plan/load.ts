@@ -11,7 +11,7 @@ import { findTrial, findUnknownMachineSettings, findUnusedOverrides } from './ov
 import { findPathConflicts, findSpellingConflicts } from './path-conflicts.ts';
 import { type PipelineContent, readPipelineFile } from './pipeline-file.ts';
 import type { Plan, StageInstance } from './plan.ts';
-import { findUnknownLocks, loadSettings } from './profile.ts';
+import { findUnknownRecordProfiles, loadSettings } from './profile.ts';
 import { ProjectPaths } from './project-paths.ts';
 import { findConfigurationProblems } from './schema-map.ts';
 import { readCondition, StageReader, type Surroundings } from './stage-reader.ts';
@@ -50,20 +50,14 @@ export const documentsFolder = 'artifacts/.cache/documents';
  * @throws {ConfigurationError} with file, line, column, stage and fix for every problem
  */
 export async function loadPlan(request: PlanRequest): Promise<Plan> {
-  const memory = new SparingMemory();
-  let instances = 0;
   try {
-    const plan = await makePlan(request, memory);
-    instances = plan.instances.size;
-    memory.collect(instances);
-    return plan;
+    return await makePlan(request);
   } finally {
-    memory.end(instances);
     setOptimising(true);
   }
 }
 
-async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Plan> {
+async function makePlan(request: PlanRequest): Promise<Plan> {
   const { projectRoot, pipelineFile = 'pipeline.yaml' } = request;
   const paths = openProject(projectRoot);
   const passed = PassedChecks.open(paths.absolute('artifacts/.cache/passed-checks'));
@@ -79,7 +73,7 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
   });
 
   // Not before: parsing a file that was changed takes longer than all that follows.
-  setOptimising(false, Object.keys(pipeline.content.stages).length);
+  setOptimising(false);
   const misplaced: Problem[] = [];
   const { drafts, inactive } = readStages({
     pipeline,
@@ -97,12 +91,11 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
     ...timelineProblems,
   );
   if (request.isForReading !== true) throwProblems(misplaced);
-  memory.collect(drafts.length);
 
   const instances = new Map(drafts.map(({ instance }) => [instance.id, instance]));
   const links = linkInstances(instances.values());
   throwProblems([
-    ...(await findUnknownLocks(pipeline, paths)),
+    ...(await findUnknownRecordProfiles(pipeline, paths)),
     ...findUnknownMachineSettings(pipeline, settings),
     ...findMissingInputs(drafts, links, inactive, { paths, profile: settings.profile }),
     ...(await findConfigurationProblems(pipeline, drafts, { paths, passed })),
@@ -140,7 +133,7 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
       ]),
     ),
     inactive: inactive.map(({ name }) => name),
-    lock: { profiles: pipeline.content.lock ?? [] },
+    recordedProfiles: pipeline.content.lock ?? [],
     ...(trial === null ? {} : { trial }),
     ...(pipeline.content.cache === undefined ? {} : { remote: readRemote(pipeline.content.cache) }),
     ...(pipeline.content.timeline === undefined || timelineProblems.length > 0
@@ -169,15 +162,15 @@ function readRemote({
 }
 
 /** Expands every stage; throws all their problems at once. */
-function readStages(surroundings: Surroundings): {
+function readStages(context: PipelineContext): {
   drafts: readonly InstanceDraft[];
   inactive: readonly InactiveStage[];
 } {
   const drafts: InstanceDraft[] = [];
   const inactive: InactiveStage[] = [];
-  const problems: Problem[] = surroundings.problems;
-  for (const [name, entry] of Object.entries(surroundings.pipeline.content.stages)) {
-    const reader = new StageReader(name, entry, surroundings);
+  const problems: Problem[] = context.problems;
+  for (const [name, entry] of Object.entries(context.pipeline.content.stages)) {
+    const reader = new StageReader(name, entry, context);
     const active = readCondition(reader);
     if (active === true) drafts.push(...readInstances(reader));
     else if (active === false) inactive.push({ name, outputs: guessOutputs(reader) });

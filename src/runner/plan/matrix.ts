@@ -96,7 +96,7 @@ function readAxis(
     if (refusal === undefined && typeof value !== 'object') {
       values.push({ value, place });
     } else {
-      reader.surroundings.problems.push({
+      reader.context.problems.push({
         at: place,
         message: `stage "${reader.name}": matrix value ${show(value)} of "${variable}" ${refusal}, but it becomes part of a path.`,
         fix: 'Use letters, digits and the characters _ . + = ~ -.',
@@ -115,6 +115,6 @@ function placeOfValue(
 ): Place {
   if (typeof written !== 'string') return reader.at(at);
   const path = written.slice(2, -1).trim().split('.');
-  const known = isJsonList(getAt(reader.surroundings.settings.value, path));
-  return known ? reader.surroundings.settings.place([...path, index]) : reader.at(at.slice(0, -1));
+  const known = isJsonList(getAt(reader.context.settings.value, path));
+  return known ? reader.context.settings.place([...path, index]) : reader.at(at.slice(0, -1));
 }

@@ -20,11 +20,11 @@ type Report = (kind: string, own: OwnedPath, other: PlacedPath, message: string,
  */
 export function findPathConflicts(drafts: readonly InstanceDraft[], paths: ProjectPaths): Problem[] {
   const problems: Problem[] = [];
-  const said = new Set<string>();
+  const reported = new Set<string>();
   const report: Report = (kind, own, other, message, fix) => {
     const key = [kind, formatPlace(own.placed.at), formatPlace(other.at)].join(' ');
-    if (said.has(key)) return;
-    said.add(key);
+    if (reported.has(key)) return;
+    reported.add(key);
     problems.push({ at: own.placed.at, message: `stage "${own.draft.instance.stage}": ${message}`, fix });
   };
   const written = listOwned(drafts, ({ outputs, resume }) => [...outputs, ...resume]);

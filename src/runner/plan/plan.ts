@@ -122,7 +122,7 @@ export interface Plan {
   /** Stages that `when:` leaves out, in file order. */
   readonly inactive: readonly string[];
   /** Which profiles' runs update the records in repro.lock. */
-  readonly lock: { readonly profiles: readonly string[] };
+  readonly recordedProfiles: readonly string[];
   /** Absent if the results are those of the profile. */
   readonly trial?: Trial;
   /** The remote cache under `cache:`. */

@@ -162,7 +162,7 @@ async function listProfiles(folder: string): Promise<string[]> {
 }
 
 /** Names under `lock:` that are no profile: a typo would leave a profile's records as they are, silently. */
-export async function findUnknownLocks(
+export async function findUnknownRecordProfiles(
   { content, document }: PipelineFile,
   paths: ProjectPaths,
 ): Promise<Problem[]> {

@@ -191,5 +191,5 @@ function findDefault(reader: StageReader, written: number | string): Json | unde
   const parsed = parseTemplate(String(written));
   if ('fault' in parsed || parsed.template.length !== 1) return undefined;
   const [reference] = parsed.template;
-  return typeof reference === 'object' ? reader.surroundings.settings.defaultOf(reference.path) : undefined;
+  return typeof reference === 'object' ? reader.context.settings.defaultOf(reference.path) : undefined;
 }

@@ -54,11 +54,11 @@ export class PlacedPath {
 
   /** What to do if the path may not be written to: the lines below a message that rejects an output. */
   remedy(): string | undefined {
-    const { name, entry, surroundings } = this.#reader;
+    const { name, entry, context } = this.#reader;
     return joinLines(
       'The runner replaces and deletes what stages write, so it must be below artifacts/.',
       this.origin(),
-      adviseProfile(this.#text, this.#combination, { name, when: entry.when }, surroundings.settings),
+      adviseProfile(this.#text, this.#combination, { name, when: entry.when }, context.settings),
     );
   }
 }
@@ -76,7 +76,7 @@ export function readPath(
 ): PlacedPath | undefined {
   const expanded = reader.expandToText(text, written, combination);
   if (expanded === undefined) return undefined;
-  const { paths, problems, tolerated } = reader.surroundings;
+  const { paths, problems, tolerated } = reader.context;
   const place = (path: string): PlacedPath =>
     new PlacedPath(path, external, { reader, text, written, combination });
   const checked = paths.check(expanded, { external });
@@ -171,7 +171,7 @@ export function readInputs(reader: StageReader, combination: Combination): (Plac
 /** The combination with one entry of each list that a path refers to, for all entries. */
 function combineLists(reader: StageReader, text: string, combination: Combination): Combination[] {
   if (!text.includes('${')) return [combination];
-  const { settings } = reader.surroundings;
+  const { settings } = reader.context;
   let combinations = [combination];
   for (const { path } of listReferences(text)) {
     const name = path.join('.');
@@ -218,7 +218,7 @@ function isOptional(input: InputEntry): input is Exclude<InputEntry, string> {
 
 /** Whether the profile leaves out a key named by the path, or sets it to null. */
 function isLeftOut(reader: StageReader, text: string): boolean {
-  const { settings } = reader.surroundings;
+  const { settings } = reader.context;
   return listReferences(text).some(({ path }) => settings.isLeftOut(path) || settings.lookUp(path) === null);
 }
 

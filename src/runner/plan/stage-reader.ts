@@ -9,7 +9,7 @@ import type { ProjectPaths } from './project-paths.ts';
 import { type Expanded, expandText, type Lookup, parseTemplate } from './references.ts';
 
 /** The context shared by all stages of one pipeline. */
-export interface Surroundings {
+export interface PipelineContext {
   readonly pipeline: PipelineFile;
   readonly settings: Settings;
   readonly paths: ProjectPaths;
@@ -26,21 +26,21 @@ const noCombination: Combination = new Map();
 export class StageReader {
   readonly name: string;
   readonly entry: StageEntry;
-  readonly surroundings: Surroundings;
+  readonly context: PipelineContext;
 
-  constructor(name: string, entry: StageEntry, surroundings: Surroundings) {
+  constructor(name: string, entry: StageEntry, context: PipelineContext) {
     this.name = name;
     this.entry = entry;
-    this.surroundings = surroundings;
+    this.context = context;
   }
 
   /** Where something inside the stage is written. */
   at(path: JsonPath, part: 'key' | 'value' = 'value'): SourcePosition {
-    return this.surroundings.pipeline.document.positionOf(['stages', this.name, ...path], part);
+    return this.context.pipeline.document.positionOf(['stages', this.name, ...path], part);
   }
 
   report(at: SourcePosition, message: string, fix?: Problem['fix']): void {
-    this.surroundings.problems.push({ at, message: `stage "${this.name}": ${message}`, fix });
+    this.context.problems.push({ at, message: `stage "${this.name}": ${message}`, fix });
   }
 
   /** The value of a string with its references expanded; undefined if a problem was reported. */
@@ -49,7 +49,7 @@ export class StageReader {
     const expanded = this.expandQuietly(value, combination);
     if ('value' in expanded) return expanded.value;
     const { fragment, message, fix } = expanded.fault;
-    const place = this.surroundings.pipeline.document.positionIn(['stages', this.name, ...path], fragment);
+    const place = this.context.pipeline.document.positionIn(['stages', this.name, ...path], fragment);
     this.report(place, message, fix);
     return undefined;
   }
@@ -77,8 +77,7 @@ export class StageReader {
     const lookup = this.#lookup(combination);
     const lines = parsed.template.flatMap((part) => {
       if (typeof part === 'string') return [];
-      const place =
-        combination.get(part.path.join('.'))?.place ?? this.surroundings.settings.place(part.path);
+      const place = combination.get(part.path.join('.'))?.place ?? this.context.settings.place(part.path);
       const expanded = lookup(part);
       const value = 'value' in expanded ? show(expanded.value) : 'not set';
       return [`${part.text} is ${value} (${formatPlace(place)}).`];
@@ -87,7 +86,7 @@ export class StageReader {
   }
 
   #lookup(combination: Combination): Lookup {
-    const { settings } = this.surroundings;
+    const { settings } = this.context;
     return (reference) => {
       const name = reference.path.join('.');
       const variable = combination.get(name);
@@ -115,7 +114,7 @@ export function readCondition(reader: StageReader): boolean | undefined {
   const negated = when.startsWith('!');
   const parsed = parseTemplate(negated ? when.slice(1) : when);
   const [reference] = 'template' in parsed ? parsed.template : [];
-  const leftOut = typeof reference === 'object' && reader.surroundings.settings.isLeftOut(reference.path);
+  const leftOut = typeof reference === 'object' && reader.context.settings.isLeftOut(reference.path);
   const value = leftOut ? null : reader.expand(negated ? when.slice(1) : when, ['when']);
   return value === undefined ? undefined : Boolean(value) !== negated;
 }

@@ -18,7 +18,7 @@ import { gpuEnvironment } from './machine.ts';
 import type { Grant } from './reservations.ts';
 
 /** What decides what the process of any stage may see. */
-interface Surroundings {
+interface ConfinementContext {
   readonly session: Session;
   readonly hostFile: () => string;
   readonly environment: NodeJS.ProcessEnv;
@@ -47,7 +47,7 @@ export type Confinement = Pick<
  * @param temporary the instance's folder for incomplete files
  */
 export async function confine(
-  { session, hostFile, environment, facts, tracer, scratch: { folder } = {} }: Surroundings,
+  { session, hostFile, environment, facts, tracer, scratch: { folder } = {} }: ConfinementContext,
   { instance, grant }: { readonly instance: StageInstance; readonly grant: Grant },
   { module, ...given }: StageTask,
   temporary: string,
@@ -108,7 +108,7 @@ async function listCode({ closures, inputs }: Session, { command }: StageInstanc
 }
 
 /** What a stage's process needs besides what its task names. */
-interface StageSurroundings {
+interface ProcessFiles {
   /** Absolute. */
   readonly projectRoot: string;
   readonly hostFile: string;
@@ -125,7 +125,7 @@ interface StageSurroundings {
  */
 async function permissionsOf(
   task: StageTask,
-  { projectRoot, hostFile, taskFile, code: sources, scratch }: StageSurroundings,
+  { projectRoot, hostFile, taskFile, code: sources, scratch }: ProcessFiles,
 ): Promise<FilePermissions> {
   const write = withRealPaths([
     ...task.outputs.map((output) => path.dirname(output)),

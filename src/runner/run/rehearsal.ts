@@ -6,7 +6,7 @@ import { describeLost } from '../freshness/store-again.ts';
 import type { Resources, StageInstance } from '../plan/plan.ts';
 import type { RunEvent } from './events.ts';
 import { ExpectedTimes, type ExpectedTotal, expectDuration } from './expected-time.ts';
-import { describeShortage, type MachineResources, measureMachine } from './machine.ts';
+import { describeShortage, type MachineResources } from './machine.ts';
 import { createHitEvent, forcedReason } from './preparation.ts';
 
 interface RehearsalOptions {
@@ -15,9 +15,7 @@ interface RehearsalOptions {
   readonly jobs: number;
   /** Whether some of the instances would run on other machines. */
   readonly usesOthers: boolean;
-  readonly gpus?: readonly string[] | undefined;
-  readonly environment?: NodeJS.ProcessEnv | undefined;
-  readonly machine?: MachineResources | undefined;
+  readonly measure: (wanted: readonly Resources[]) => MachineResources;
   readonly onEvent: (event: RunEvent) => void;
 }
 
@@ -62,7 +60,7 @@ export async function rehearse(
     if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
     return instance.resources;
   };
-  const machine = options.machine ?? measureMachine([...seconds.keys()].map(resourcesOf), options);
+  const machine = options.measure([...seconds.keys()].map(resourcesOf));
   for (const instance of waiting) {
     for (const text of await foresee(session, instance, machine)) {
       onEvent({ kind: 'note', id: instance.id, level: 'warning', text });

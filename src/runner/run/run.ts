@@ -12,227 +12,20 @@ import { checkCode } from '../freshness/code-closure.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import { openSession, type Session, saveDigests } from '../freshness/session.ts';
 import { refuseOutstanding } from '../jobs/jobs-folder.ts';
-import type { Plan, StageInstance } from '../plan/plan.ts';
-import { restoreSettings, setOptimising } from '../plan/v8-settings.ts';
+import type { Plan, Resources, StageInstance } from '../plan/plan.ts';
+import { setOptimising } from '../plan/v8-settings.ts';
 import { removeLeftOver } from '../store/outputs-in-place.ts';
-import { durationOf, type RecordedOutput, type RunRecord } from '../store/records.ts';
+import { durationOf, type RunRecord } from '../store/records.ts';
 import { findHostFile } from './confinement.ts';
 import type { RunEvent } from './events.ts';
 import { execute } from './execution.ts';
-import type { ExecutionContext, Work } from './execution-context.ts';
+import { type ExecutionContext, readRevision, type Work } from './execution-context.ts';
 import type { ExpectedTotal } from './expected-time.ts';
 import { type MachineResources, measureMachine } from './machine.ts';
 import type { OtherMachines, SharedRun, StartOtherMachines } from './other-machines.ts';
 import { type FetchStage, Preparation, type Prepared } from './preparation.ts';
 import type { Grant } from './reservations.ts';
 import { type InstanceResult, type Preparing, schedule } from './scheduler.ts';
-
-export type RunOutcome = 'ok' | 'failed' | 'interrupted';
-
-/** Enough for a training run to write its last checkpoint. */
-const defaultGraceSeconds = 10;
-
-/**
- * Runs the stale part of a plan, in parallel where possible, and reports everything through `onEvent`.
- *
- * @throws {ConfigurationError} before anything runs, if a stage module cannot be compiled
- * @throws {ReproError} `locked` if another run holds the folder, `disk-…` if the cache cannot be written, `trace-unavailable`
- */
-export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcome }> {
-  // Not `performance`, which Node loads on first use.
-  const startedNs = process.hrtime.bigint();
-  const opened = openSession(options.plan, options);
-  const session = options.adaptSession?.(opened) ?? opened;
-  const ids = [...options.plan.instances.keys()].filter((id) => options.selected.has(id));
-  // Until a stage runs.
-  setOptimising(false, ids.length);
-  await checkCode(session, ids);
-  const tracer = options.trace === true ? await findTracer(options.environment ?? process.env) : null;
-  const lock = options.dryRun === true ? null : await takeLock(session);
-  const finish = (outcome: RunOutcome, expected?: ExpectedTotal): { outcome: RunOutcome } => {
-    const seconds = Number(process.hrtime.bigint() - startedNs) / 1e9;
-    options.onEvent({
-      kind: 'run-finished',
-      outcome,
-      seconds,
-      ...(expected === undefined ? {} : { expected }),
-    });
-    return { outcome };
-  };
-  try {
-    if (lock !== null && options.otherMachines === undefined) refuseOutstanding(session.folder);
-    options.onEvent({ kind: 'run-started', ids, jobs: options.jobs });
-    if (lock === null) {
-      const { rehearse } = await import('./rehearsal.ts');
-      const expected = await rehearse(session, ids, {
-        ...options,
-        isForced: forceCheck(options.force),
-        usesOthers: options.otherMachines !== undefined,
-      });
-      return finish('ok', expected);
-    }
-    return finish(await new Run(options, session, lock, tracer).run(ids));
-  } finally {
-    await saveDigests(session);
-    await lock?.release();
-    restoreSettings();
-  }
-}
-
-async function findTracer(environment: NodeJS.ProcessEnv): Promise<Tracer> {
-  return (await import('../../executors/strace/strace.ts')).findStrace(environment);
-}
-
-async function takeLock(session: Session): Promise<Lock> {
-  try {
-    return await acquireLock(session.folder.lock);
-  } catch (error) {
-    throw explainDiskError(error, { doing: 'a run needs to write to its cache', keepsWork: true });
-  }
-}
-
-class Run {
-  readonly #options: RunOptions;
-  readonly #session: Session;
-  readonly #temporary: string;
-  readonly #context: ExecutionContext;
-  /** Aborted if the run cannot go on. */
-  readonly #halt = new AbortController();
-  /** Asks what is under way to end, and starts nothing more. */
-  readonly #stop: AbortSignal;
-  readonly #produced = new Map<string, readonly RecordedOutput[]>();
-
-  constructor(options: RunOptions, session: Session, lock: Lock, tracer: Tracer | null) {
-    this.#options = options;
-    this.#session = session;
-    this.#stop = AbortSignal.any([options.signal, this.#halt.signal]);
-    this.#temporary = path.join(session.folder.temporary, `${process.pid}-${randomUUID().slice(0, 8)}`);
-    this.#context = {
-      session,
-      executor: executeLocally,
-      hostFile: () => options.hostFile ?? findHostFile(),
-      temporary: this.#temporary,
-      environment: options.environment ?? process.env,
-      facts: options.facts,
-      tracer,
-      graceSeconds: options.graceSeconds ?? defaultGraceSeconds,
-      stop: this.#stop,
-      kill: options.killSignal ?? new AbortController().signal,
-      onEvent: options.onEvent,
-      revision: once(async () =>
-        (await import('./execution-context.ts')).readRevision(session.plan.projectRoot),
-      ),
-      assertLocked: () => {
-        if (!lock.isLost()) return;
-        throw new ReproError(
-          'lock-lost',
-          'this run no longer holds the folder: its lock was deleted, or another run took over because it was silent for too long',
-          { fix: 'Finished work is kept. Run again when no other run is active.' },
-        );
-      },
-    };
-  }
-
-  async run(ids: readonly string[]): Promise<RunOutcome> {
-    const leftOver = removeLeftOver(this.#session.folder.temporary);
-    const surroundings: SharedRun = {
-      ...this.#context,
-      ids,
-      isForced: forceCheck(this.#options.force),
-      failFast: this.#options.failFast ?? false,
-      signal: this.#stop,
-      fetchStage: this.#options.fetchStage,
-      produced: this.#produced,
-    };
-    const others = (await this.#options.otherMachines?.(surroundings)) ?? null;
-    const results = await this.#schedule(surroundings, others).catch(async (error: unknown) => {
-      await others?.abandon();
-      throw error;
-    });
-    await others?.end(results);
-    await leftOver;
-    if (existsSync(this.#temporary)) {
-      await fs.rm(this.#temporary, { recursive: true, force: true }).catch(() => {
-        // The next run empties the temporary folder.
-      });
-    }
-    if (this.#options.signal.aborted) {
-      const isDone = ids.every((id) => results.get(id) === 'hit' || results.get(id) === 'done');
-      return isDone ? 'ok' : 'interrupted';
-    }
-    return [...results.values()].includes('failed') ? 'failed' : 'ok';
-  }
-
-  async #schedule(
-    surroundings: SharedRun,
-    others: OtherMachines | null,
-  ): Promise<ReadonlyMap<string, InstanceResult>> {
-    const { plan, records } = this.#session;
-    const { ids, failFast, signal } = surroundings;
-    const here = ids.filter((id) => others?.has(id) !== true);
-    const wanted = here.map((id) => this.#instance(id).resources);
-    const machine = this.#options.machine ?? measureMachine(wanted, this.#options);
-    const preparation = new Preparation({ ...surroundings, machine });
-    return schedule({
-      ids,
-      dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
-      resourcesOf: (id) => this.#instance(id).resources,
-      secondsOf: (id) => expectedOf(records.findLast(id)),
-      jobs: this.#options.jobs,
-      failFast,
-      machine,
-      // Whoever waits for other machines needs nothing of this one.
-      ...(others === null ? {} : { pendingAtMost: Number.POSITIVE_INFINITY }),
-      signal,
-      halt: () => this.#halt.abort(),
-      prepare: (id) => this.#prepare(preparation, others, id),
-      onBlocked: (id, by) => this.#options.onEvent({ kind: 'blocked', id, by }),
-    });
-  }
-
-  #instance(id: string): StageInstance {
-    const instance = this.#session.plan.instances.get(id);
-    if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
-    return instance;
-  }
-
-  async #prepare(preparation: Preparation, others: OtherMachines | null, id: string): Promise<Preparing> {
-    if (others?.has(id) === true) return others.prepare(id);
-    const runnable = (prepared: Prepared) =>
-      typeof prepared === 'string'
-        ? prepared
-        : (grant: Grant) => this.#execute({ ...prepared, grant }, others);
-    const prepared = await preparation.prepare(this.#instance(id));
-    return typeof prepared === 'object' && 'pending' in prepared
-      ? { pending: prepared.pending.then(runnable) }
-      : runnable(prepared);
-  }
-
-  async #execute(work: Work, others: OtherMachines | null): Promise<InstanceResult> {
-    setOptimising(true);
-    const result = await execute(this.#context, work);
-    if (result === 'failed' && this.#options.failFast === true) await others?.cancelWaiting();
-    if (typeof result === 'string') return result;
-    this.#produced.set(work.instance.id, result.outputs);
-    return 'done';
-  }
-}
-
-function expectedOf(record: RunRecord | null): number | null {
-  return record === null ? null : durationOf(record);
-}
-
-/** Loaded only when a stage has to run: most runs start nothing. */
-const executeLocally: Executor = async (launch) =>
-  (await import('../../executors/local.ts')).runLocally(launch);
-
-function once<T>(compute: () => Promise<T>): () => Promise<T> {
-  let value: Promise<T> | null = null;
-  return () => {
-    value ??= compute();
-    return value;
-  };
-}
 
 export interface RunOptions {
   readonly plan: Plan;
@@ -272,6 +65,202 @@ export interface RunOptions {
   readonly graceSeconds?: number;
   /** Default: this machine's. */
   readonly machine?: MachineResources;
+}
+
+export type RunOutcome = 'ok' | 'failed' | 'interrupted';
+
+/** Enough for a training run to write its last checkpoint. */
+const defaultGraceSeconds = 10;
+
+/**
+ * Runs the stale part of a plan, in parallel where possible, and reports everything through `onEvent`.
+ *
+ * @throws {ConfigurationError} before anything runs, if a stage module cannot be compiled
+ * @throws {ReproError} `locked` if another run holds the folder, `disk-…` if the cache cannot be written, `trace-unavailable`
+ */
+export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcome }> {
+  // Not `performance`, which Node loads on first use.
+  const startedNs = process.hrtime.bigint();
+  const { plan, facts, jobs, onEvent, otherMachines, environment = process.env } = options;
+  const opened = openSession(plan, { facts, cacheRoot: options.cacheRoot, environment });
+  const session = options.adaptSession?.(opened) ?? opened;
+  const ids = [...plan.instances.keys()].filter((id) => options.selected.has(id));
+  const isForced = forceCheck(options.force);
+  const measure = (wanted: readonly Resources[]): MachineResources =>
+    options.machine ?? measureMachine(wanted, { gpus: options.gpus, environment });
+  // Until a stage runs.
+  setOptimising(false);
+  await checkCode(session, ids);
+  const tracer = options.trace === true ? await findTracer(environment) : null;
+  const lock = options.dryRun === true ? null : await takeLock(session);
+  const finish = (outcome: RunOutcome, expected?: ExpectedTotal): { outcome: RunOutcome } => {
+    const seconds = Number(process.hrtime.bigint() - startedNs) / 1e9;
+    onEvent({ kind: 'run-finished', outcome, seconds, ...(expected === undefined ? {} : { expected }) });
+    return { outcome };
+  };
+  try {
+    if (lock !== null && otherMachines === undefined) refuseOutstanding(session.folder);
+    onEvent({ kind: 'run-started', ids, jobs });
+    if (lock === null) {
+      const { rehearse } = await import('./rehearsal.ts');
+      const usesOthers = otherMachines !== undefined;
+      return finish(
+        'ok',
+        await rehearse(session, ids, { isForced, facts, jobs, measure, usesOthers, onEvent }),
+      );
+    }
+    // Aborted if the run cannot go on.
+    const halt = new AbortController();
+    // Asks what is under way to end, and starts nothing more.
+    const signal = AbortSignal.any([options.signal, halt.signal]);
+    const shared: SharedRun = {
+      ...{ session, ids, isForced, environment, facts, signal, onEvent },
+      failFast: options.failFast ?? false,
+      temporary: path.join(session.folder.temporary, `${process.pid}-${randomUUID().slice(0, 8)}`),
+      fetchStage: options.fetchStage,
+      assertLocked: () => refuseLost(lock),
+      produced: new Map(),
+    };
+    const context: ExecutionContext = {
+      ...shared,
+      ...{ executor: executeLocally, tracer, stop: signal },
+      hostFile: () => options.hostFile ?? findHostFile(),
+      graceSeconds: options.graceSeconds ?? defaultGraceSeconds,
+      kill: options.killSignal ?? new AbortController().signal,
+      revision: once(() => readRevision(plan.projectRoot)),
+    };
+    const leftOver = removeLeftOver(session.folder.temporary);
+    const others = (await otherMachines?.(shared)) ?? null;
+    const results = await new Run(shared, context, others, () => halt.abort())
+      .schedule(jobs, measure)
+      .catch(async (error: unknown) => {
+        await others?.abandon();
+        throw error;
+      });
+    await others?.end(results);
+    await leftOver;
+    if (existsSync(shared.temporary)) {
+      await fs.rm(shared.temporary, { recursive: true, force: true }).catch(() => {
+        // The next run empties the temporary folder.
+      });
+    }
+    return finish(outcomeOf(ids, results, options.signal.aborted));
+  } finally {
+    await saveDigests(session);
+    await lock?.release();
+    setOptimising(true);
+  }
+}
+
+async function findTracer(environment: NodeJS.ProcessEnv): Promise<Tracer> {
+  return (await import('../../executors/strace/strace.ts')).findStrace(environment);
+}
+
+async function takeLock(session: Session): Promise<Lock> {
+  try {
+    return await acquireLock(session.folder.lock);
+  } catch (error) {
+    throw explainDiskError(error, { doing: 'a run needs to write to its cache', keepsWork: true });
+  }
+}
+
+function refuseLost(lock: Lock): void {
+  if (!lock.isLost()) return;
+  throw new ReproError(
+    'lock-lost',
+    'this run no longer holds the folder: its lock was deleted, or another run took over because it was silent for too long',
+    { fix: 'Finished work is kept. Run again when no other run is active.' },
+  );
+}
+
+function outcomeOf(
+  ids: readonly string[],
+  results: ReadonlyMap<string, InstanceResult>,
+  isAborted: boolean,
+): RunOutcome {
+  if (isAborted) {
+    const isDone = ids.every((id) => results.get(id) === 'hit' || results.get(id) === 'done');
+    return isDone ? 'ok' : 'interrupted';
+  }
+  return [...results.values()].includes('failed') ? 'failed' : 'ok';
+}
+
+/** A run that holds the lock. */
+class Run {
+  readonly #shared: SharedRun;
+  readonly #context: ExecutionContext;
+  readonly #others: OtherMachines | null;
+  readonly #halt: () => void;
+
+  constructor(shared: SharedRun, context: ExecutionContext, others: OtherMachines | null, halt: () => void) {
+    this.#shared = shared;
+    this.#context = context;
+    this.#others = others;
+    this.#halt = halt;
+  }
+
+  async schedule(
+    jobs: number,
+    measure: (wanted: readonly Resources[]) => MachineResources,
+  ): Promise<ReadonlyMap<string, InstanceResult>> {
+    const { ids, failFast, signal, onEvent } = this.#shared;
+    const { plan, records } = this.#shared.session;
+    const here = ids.filter((id) => this.#others?.has(id) !== true);
+    const machine = measure(here.map((id) => this.#instance(id).resources));
+    const preparation = new Preparation({ ...this.#shared, machine });
+    return schedule({
+      ...{ ids, jobs, failFast, machine, signal },
+      dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
+      resourcesOf: (id) => this.#instance(id).resources,
+      secondsOf: (id) => expectedOf(records.findLast(id)),
+      // Waiting for other machines takes nothing of this one.
+      ...(this.#others === null ? {} : { pendingAtMost: Number.POSITIVE_INFINITY }),
+      halt: this.#halt,
+      prepare: (id) => this.#prepare(preparation, id),
+      onBlocked: (id, by) => onEvent({ kind: 'blocked', id, by }),
+    });
+  }
+
+  #instance(id: string): StageInstance {
+    const instance = this.#shared.session.plan.instances.get(id);
+    if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
+    return instance;
+  }
+
+  async #prepare(preparation: Preparation, id: string): Promise<Preparing> {
+    if (this.#others?.has(id) === true) return this.#others.prepare(id);
+    const runnable = (prepared: Prepared) =>
+      typeof prepared === 'string' ? prepared : (grant: Grant) => this.#execute({ ...prepared, grant });
+    const prepared = await preparation.prepare(this.#instance(id));
+    return typeof prepared === 'object' && 'pending' in prepared
+      ? { pending: prepared.pending.then(runnable) }
+      : runnable(prepared);
+  }
+
+  async #execute(work: Work): Promise<InstanceResult> {
+    setOptimising(true);
+    const result = await execute(this.#context, work);
+    if (result === 'failed' && this.#shared.failFast) await this.#others?.cancelWaiting();
+    if (typeof result === 'string') return result;
+    this.#shared.produced.set(work.instance.id, result.outputs);
+    return 'done';
+  }
+}
+
+function expectedOf(record: RunRecord | null): number | null {
+  return record === null ? null : durationOf(record);
+}
+
+/** Loaded only when a stage has to run: most runs start nothing. */
+const executeLocally: Executor = async (launch) =>
+  (await import('../../executors/local.ts')).runLocally(launch);
+
+function once<T>(compute: () => Promise<T>): () => Promise<T> {
+  let value: Promise<T> | null = null;
+  return () => {
+    value ??= compute();
+    return value;
+  };
 }
 
 /** Which instances run even if nothing changed: all, or these. */

@@ -114,7 +114,7 @@ function toDeclarable(one: UndeclaredAccess, declaration: Declaration): Undeclar
 }
 
 /** What a traced stage declares, and where everything else belongs. All paths are absolute. */
-interface TraceSurroundings {
+interface TracedStage {
   readonly declared: FilePermissions;
   readonly projectRoot: string;
   /** The user's folder, which holds both data and installed programs. */
@@ -151,7 +151,7 @@ const filesOfFolder = 5;
  */
 export async function findUndeclared(
   accesses: Iterable<FileAccess> | AsyncIterable<FileAccess>,
-  { declared, projectRoot, home, temporary }: TraceSurroundings,
+  { declared, projectRoot, home, temporary }: TracedStage,
 ): Promise<UndeclaredAccess[]> {
   const read = new PathSet(declared.read);
   const write = new PathSet(declared.write);

@@ -79,4 +79,4 @@ export async function listParts(folder: string): Promise<string[]> {
 }
 
 /** The folder of the records that are meant to be committed; relative to the project. */
-export const lockFolder = 'repro.lock';
+export const committedFolder = 'repro.lock';

@@ -54,7 +54,7 @@ export function createPlan({ projectRoot, profile = 'test', stages }: PlanDescri
     instances: new Map(instances.map((one) => [one.id, one])),
     dependencies,
     inactive: [],
-    lock: { profiles: [] },
+    recordedProfiles: [],
     warnings: [],
   };
 }

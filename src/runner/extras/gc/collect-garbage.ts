@@ -6,7 +6,7 @@ import { compareCodeUnits } from '../../../files/canonical-json.ts';
 import { explainDiskError } from '../../../files/disk-error.ts';
 import { acquireLock, findHolder, type Lock } from '../../../files/lock.ts';
 import { refuseOutstanding } from '../../jobs/jobs-folder.ts';
-import { type CacheFolder, cacheFolderOf, lockFolder } from '../../store/cache-folder.ts';
+import { type CacheFolder, cacheFolderOf, committedFolder } from '../../store/cache-folder.ts';
 import type { Tree } from '../../store/digest.ts';
 import { Records, type RunRecord } from '../../store/records.ts';
 import { Store } from '../../store/store.ts';
@@ -153,7 +153,7 @@ function refuseUnknown(option: string, name: string, records: readonly RunRecord
 function readCommitted(projectRoot: string): Committed {
   const fingerprints = new Set<string>();
   const digests = new Set<string>();
-  for (const file of listJson(path.join(projectRoot, lockFolder))) {
+  for (const file of listJson(path.join(projectRoot, committedFolder))) {
     const { fingerprint, outputs } = readJson(file);
     if (typeof fingerprint === 'string') fingerprints.add(fingerprint);
     for (const output of Array.isArray(outputs) ? outputs : []) {

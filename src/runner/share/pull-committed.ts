@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { describeError, ReproError } from '../../errors.ts';
 import { canonicalJson } from '../../files/canonical-json.ts';
-import { lockPathOf, readLockFile, whyUnreadable } from '../freshness/committed-records.ts';
+import { committedPathOf, readCommittedRecord, whyUnreadable } from '../freshness/committed-records.ts';
 import type { Session } from '../freshness/session.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import { digestOutput, executablesOf, type Tree } from '../store/digest.ts';
@@ -17,7 +17,7 @@ import { isAboutOne, type Pulled, type PullOptions, pullUnderLock, warningOf } f
  *
  * @throws as `pullPlan`
  */
-export function pullLocked(plan: Plan, options: PullOptions): Promise<Pulled[]> {
+export function pullCommitted(plan: Plan, options: PullOptions): Promise<Pulled[]> {
   return pullUnderLock(plan, options, async (session, temporary) => {
     const all: Pulled[] = [];
     for (const [id, instance] of plan.instances) {
@@ -93,8 +93,8 @@ interface Committed {
 }
 
 function readCommitted(plan: Plan, instance: StageInstance): Committed {
-  const committed = readLockFile(plan, instance);
-  const where = lockPathOf(plan, instance);
+  const committed = readCommittedRecord(plan, instance);
+  const where = committedPathOf(plan, instance);
   if (committed === null) {
     throw new ReproError('no-record', `this committed record ${whyUnreadable(plan, instance)}`, {
       where,
