@@ -14,9 +14,9 @@ import type { Plan, StageInstance } from './plan.ts';
 import { findUnknownRecordProfiles, loadSettings } from './profile.ts';
 import { ProjectPaths } from './project-paths.ts';
 import { findConfigurationProblems } from './schema-map.ts';
-import { readCondition, StageReader, type Surroundings } from './stage-reader.ts';
+import { type PipelineContext, readCondition, StageReader } from './stage-reader.ts';
 import { findTimelineProblems } from './timeline-folder.ts';
-import { SparingMemory, setOptimising } from './v8-settings.ts';
+import { setOptimising } from './v8-settings.ts';
 
 export interface PlanRequest {
   /** The folder with the pipeline file; every path in the pipeline is relative to it. */
