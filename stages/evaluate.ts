@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { describeEngine, type EngineChoice, isSameEngine } from '../src/engines/engine.ts';
 import { chooseEngine } from '../src/engines/selection/choose-engine.ts';
 import { readSafetensors } from '../src/formats/safetensors.ts';
+import { readResultFile } from '../src/results/result-file.ts';
+import { readRun, readSplit } from '../src/results/run-file.ts';
 import { buildNetwork } from '../src/snn/networks.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 import { evaluateClips } from '../src/training/evaluation.ts';
 import { writeEvaluationFiles } from '../src/training/evaluation-files.ts';
 import { labelsOf, openFrameCache } from '../src/training/frame-cache.ts';
 import { evaluateUntilAborted } from '../src/training/interruptible-evaluation.ts';
-import { readMaxima } from '../src/training/metrics.ts';
-import { readRunFiles } from '../src/training/run-files.ts';
 import { scoringOf } from '../src/training/scores.ts';
-import { tauQuantiles } from '../src/training/tau-quantiles.ts';
+import { tauQuantiles } from '../src/training/time-constants.ts';
 
 interface Params {
   readonly evaluate?: { readonly engine?: EngineChoice; readonly batchSize?: number };
@@ -24,14 +24,12 @@ export default defineStage<Params>({
     const framesFolder = requirePath(inputs, 0, 'frames');
     const trained = requirePath(inputs, 1, 'trained model');
     const folder = requirePath(outputs, 0, 'evaluation');
-    const { run, split } = await readRunFiles(trained);
+    const read = (name: string) => readResultFile(join(trained, name), 'train');
+    const run = readRun(await read('run.json'));
+    const split = readSplit(await read('split.json'));
     const readState = async (name: string) =>
       readSafetensors(await readFile(join(trained, name)), join(trained, name)).tensors;
     const state = await readState('best.safetensors');
-    const maximum = readMaxima(
-      await readFile(join(trained, 'metrics.csv'), 'utf8'),
-      join(trained, 'metrics.csv'),
-    );
 
     const engine = await chooseEngine(params.evaluate?.engine ?? 'auto', { threads: cpus });
     // Only worth a note if it is not the engine of the training: results may differ in the last digits.
@@ -68,7 +66,6 @@ export default defineStage<Params>({
         classes,
         test: { ...parts.test, evaluation: test },
         validation: validation && { ...parts.validation, evaluation: validation },
-        maximum,
         taus: {
           chosen: tauQuantiles(spec, state),
           last: tauQuantiles(spec, await readState('last.safetensors')),

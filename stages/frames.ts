@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeExamples } from '../src/datasets/frames/examples.ts';
 import { type FrameSettings, PolarityTally, writeFrames } from '../src/datasets/frames/frame-writer.ts';
 import { writeImages } from '../src/datasets/frames/image-writer.ts';
 import { threadsOf } from '../src/datasets/reading/threads.ts';
 import { findDataset } from '../src/datasets/registry.ts';
-import { parseFields } from '../src/formats/fields.ts';
+import { readManifest } from '../src/results/manifest.ts';
+import { readResultFile, refuse } from '../src/results/result-file.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 
 interface Params {
@@ -21,7 +21,10 @@ export default defineStage<Params>({
     const root = requirePath(context.inputs, 1, 'recordings');
     const output = requirePath(context.outputs, 0, 'frames');
     const dataset = findDataset(context.params.dataset.name);
-    const manifest = await readManifest(path.join(verified, 'manifest.json'), dataset.name);
+    const manifestFile = await readResultFile(path.join(verified, 'manifest.json'), 'verify');
+    const manifest = readManifest(manifestFile);
+    if (manifest.dataset !== dataset.name)
+      refuse(manifestFile, `is of ${manifest.dataset}, but the profile’s data set is ${dataset.name}`);
     const settings = context.params.frames;
     const tally = new PolarityTally();
     const options = {
@@ -58,12 +61,4 @@ export default defineStage<Params>({
 function requireFrames(settings: Params['frames']): FrameSettings {
   if ('steps' in settings) return settings;
   throw new RangeError('frames.steps is missing');
-}
-
-/** Whether the recordings are simulated, which the frames' index has to say. */
-async function readManifest(file: string, dataset: string): Promise<{ readonly simulated: boolean }> {
-  const source = { file, code: 'frames', fix: 'Run `repro run verify --force`.' };
-  const fields = parseFields(await readFile(file, 'utf8'), source);
-  if (fields.text('dataset') !== dataset) fields.fail('dataset', `is not the profile’s "${dataset}"`);
-  return { simulated: fields.flag('simulated') };
 }

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { threadsOf } from '../src/datasets/reading/threads.ts';
 import { findDataset } from '../src/datasets/registry.ts';
+import { formatManifest } from '../src/results/manifest.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 
 interface Params {
@@ -25,7 +26,7 @@ export default defineStage<Params>({
     });
     for (const warning of manifest.warnings) context.warn(warning);
     await mkdir(output, { recursive: true });
-    await writeFile(path.join(output, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
+    await writeFile(path.join(output, 'manifest.json'), formatManifest(manifest));
     const { train, test } = manifest.splits;
     context.metrics({
       recordings: train.recordings + test.recordings,

@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
-import { compareAnswers, type WrongClips } from '../../src/baseline/answer-changes.ts';
-import { ACCURACY_ALARM_RATE } from '../../src/baseline/rules/accuracy.ts';
+import { ACCURACY_ALARM_RATE, compareAnswers, type WrongClips } from '../../src/baseline/accuracy-rule.ts';
 import { RandomStream } from '../../src/datasets/simulated/random-stream.ts';
 
 /** A simulated test set and how its answers come about. */

@@ -1,15 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Baseline, baselinePathOf, type RunFacts } from '../baseline/baseline.ts';
-import { readClaimVerdicts } from '../baseline/claims.ts';
-import { type Change, listChanges } from '../baseline/difference.ts';
-import { formatBaseline } from '../baseline/format.ts';
-import { readFramesFacts } from '../baseline/frames-files.ts';
-import { readBaseline } from '../baseline/read.ts';
-import { readRunFacts } from '../baseline/run-files.ts';
+import type { Baseline, RunFacts } from '../baseline/baseline.ts';
+import { baselinePathOf, formatBaseline, readBaseline } from '../baseline/baseline-file.ts';
+import { type Change, listChanges } from '../baseline/changes.ts';
+import { readFramesFacts, readRunFacts } from '../baseline/collect.ts';
 import { ReproError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { quoteWords } from '../files/shell-words.ts';
+import { type ClaimVerdict, readClaims } from '../results/claims-file.ts';
+import { readResultFile } from '../results/result-file.ts';
 import type { Plan, StageInstance } from '../runner/plan/plan.ts';
 import { type InstanceStatus, readStatus } from '../runner/run/status.ts';
 import { factsOf } from './facts.ts';
@@ -148,16 +147,16 @@ export async function collectResults(plan: Plan, statuses: readonly InstanceStat
     );
   }
   const facts = await readFramesFacts(placeOf(plan, frames), records.get(frames.id)?.metrics ?? {});
-  const claims = await readClaimVerdicts(claimsFileOf(plan));
+  const claims = await readVerdicts(plan);
   const verdicts = Object.fromEntries(claims.map(({ id, verdict }) => [id, verdict]));
   return { profile: plan.profile, ...facts, runs, claims: verdicts };
 }
 
-/** Where the claims' verdicts are. */
-export function claimsFileOf(plan: Plan): string {
+/** What the report says of each claim. */
+export async function readVerdicts(plan: Plan): Promise<ClaimVerdict[]> {
   const report = [...plan.instances.values()].find(({ stage }) => stage === stageNames.report);
   if (report === undefined) throw new RangeError('the plan has no stage "report"');
-  return path.join(placeOf(plan, report), 'claims.json');
+  return readClaims(await readResultFile(path.join(placeOf(plan, report), 'claims.json'), report.id));
 }
 
 function placeOf({ projectRoot }: Plan, { outputs }: StageInstance): string {

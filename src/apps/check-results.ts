@@ -1,14 +1,12 @@
-import { type Baseline, baselinePathOf, findRun, nameRun } from '../baseline/baseline.ts';
-import { readClaimVerdicts } from '../baseline/claims.ts';
+import { type Baseline, findRun, nameRun } from '../baseline/baseline.ts';
+import { baselinePathOf, readBaseline } from '../baseline/baseline-file.ts';
 import { type Finding, RULES } from '../baseline/finding.ts';
-import { judgeBaseline } from '../baseline/judge.ts';
-import { type JudgedClaim, judgeClaims } from '../baseline/judge-claims.ts';
-import { readBaseline } from '../baseline/read.ts';
+import { type JudgedClaim, judgeBaseline, judgeClaims } from '../baseline/judge.ts';
 import { quoteWords } from '../files/shell-words.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import type { InstanceStatus } from '../runner/run/status.ts';
 import { VERDICT_TITLES } from '../thesis/verdicts.ts';
-import { claimsFileOf, collectResults, findResults } from './baseline.ts';
+import { collectResults, findResults, readVerdicts } from './baseline.ts';
 import type { CheckedItem, CheckedSection } from './check-group.ts';
 import { type PipelineOptions, pipelineArguments } from './load-plan.ts';
 
@@ -16,7 +14,7 @@ import { type PipelineOptions, pipelineArguments } from './load-plan.ts';
 export async function checkResults(plan: Plan, options: PipelineOptions): Promise<CheckedSection[]> {
   const results = await findResults(plan);
   if (results.kind === 'stale') return [refuseStale(plan, options, results.stale)];
-  const claims = await readClaimVerdicts(claimsFileOf(plan));
+  const claims = await readVerdicts(plan);
   const baseline = await readBaseline(plan.projectRoot, plan.profile);
   const verdicts = sectionOfClaims(plan.profile, baseline, claims);
   if (baseline === null) return [verdicts, missingBaseline(plan)];

@@ -1,9 +1,8 @@
-import { readClipAnswers } from '../comparison/clip-answers.ts';
-import type { RunResults } from '../comparison/compare.ts';
-import type { DataIdentity } from '../comparison/data-identity.ts';
-import { readSettings } from '../comparison/settings.ts';
+import { type DataIdentity, nameAnswers, type RunResults, settingsOf } from '../comparison/run-results.ts';
 import { ReproError } from '../errors.ts';
 import { compareCodeUnits } from '../files/canonical-json.ts';
+import { readTestAnswers } from '../results/predictions.ts';
+import { fixOf, type ResultFile } from '../results/result-file.ts';
 import {
   type CommittedRecord,
   committedPathOf,
@@ -277,8 +276,8 @@ export async function readResults(
   return {
     model: String(model ?? evaluation.id),
     seed: String(seed ?? ''),
-    settings: run === null ? null : readSettings(run.file, run.text),
-    answers: predictions === null ? null : readClipAnswers(predictions.file, predictions.text),
+    settings: run === null ? null : settingsOf(run),
+    answers: predictions === null ? null : nameAnswers(readTestAnswers(predictions)),
     metrics: { ...numbersOf(evaluation), ...(training === undefined ? {} : numbersOf(training)) },
     run: evaluation.fingerprint,
     data,
@@ -289,11 +288,11 @@ async function readText(
   record: SomeRecord | undefined,
   name: string,
   files: RecordedFiles,
-): Promise<{ readonly file: string; readonly text: string } | null> {
+): Promise<ResultFile | null> {
   const output = record?.outputs[0];
   const bytes = output === undefined ? null : await files.read(output, name, BYTES_AT_MOST);
-  if (output === undefined || bytes === null) return null;
-  return { file: `${output.path}/${name}`, text: bytes.toString('utf8') };
+  if (record === undefined || output === undefined || bytes === null) return null;
+  return { file: `${output.path}/${name}`, text: bytes.toString('utf8'), fix: fixOf(record.id) };
 }
 
 /** Metrics of a stage, such as `evaluate.testAccuracy`; texts among them are settings. */

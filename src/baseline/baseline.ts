@@ -1,5 +1,5 @@
-import type { JsonObject } from '../schema/json.ts';
-import type { Verdict } from '../thesis/verdicts.ts';
+import type { JsonObject } from '../formats/fields.ts';
+import type { Verdict } from '../results/claims-file.ts';
 
 /** The frames of one split: which they are, and how many events of each polarity they hold. */
 export interface FramesFacts {
@@ -72,7 +72,7 @@ export interface TestFacts {
   readonly wrong: readonly number[];
 }
 
-/** What a run of a profile gave, to compare later runs with: the content of configs/baselines/<profile>.yaml. */
+/** What a run of a profile gave, to compare later runs with: the content of configs/baselines/<profile>.json. */
 export interface Baseline {
   readonly profile: string;
   readonly dataset: string;
@@ -82,11 +82,6 @@ export interface Baseline {
   readonly runs: readonly RunFacts[];
   /** The report's verdict on each published claim, by its id. */
   readonly claims: { readonly [id: string]: Verdict };
-}
-
-/** Where a profile's baseline is, relative to the project. */
-export function baselinePathOf(profile: string): string {
-  return `configs/baselines/${profile}.yaml`;
 }
 
 /** `simulated dvs128-gesture`. */

@@ -1,15 +1,21 @@
+import type { ClaimVerdict, Verdict } from '../results/claims-file.ts';
+import { judgeAccuracy } from './accuracy-rule.ts';
 import { type Baseline, findRun, nameRun, type RunFacts } from './baseline.ts';
-import { type Finding, judgeSize, skip } from './finding.ts';
-import { judgeAccuracy } from './rules/accuracy.ts';
-import { judgeChosenEpoch } from './rules/chosen-epoch.ts';
-import { judgeFirstBatches } from './rules/first-batches.ts';
-import { judgeFrames } from './rules/frames.ts';
-import { judgeSpikeRates, judgeTau, judgeTauSpread } from './rules/layers.ts';
-import { judgeLearningRate } from './rules/learning-rate.ts';
-import { judgeLoss } from './rules/loss.ts';
-import type { Pair } from './rules/pair.ts';
-import { judgeSameDigits } from './rules/same-digits.ts';
-import { judgeSettings } from './rules/settings.ts';
+import {
+  judgeChosenEpoch,
+  judgeFrames,
+  judgeLearningRate,
+  judgeSameDigits,
+  judgeSettings,
+} from './exact-rules.ts';
+import { type Finding, judgeSize, type Pair, skip } from './finding.ts';
+import {
+  judgeFirstBatches,
+  judgeLoss,
+  judgeSpikeRates,
+  judgeTau,
+  judgeTauSpread,
+} from './tolerance-rules.ts';
 
 /**
  * Compares results with a baseline, rule by rule. Runs with other settings are not compared further: the difference would say nothing of
@@ -57,4 +63,40 @@ function judgeRuns(baseline: Baseline, now: Baseline, isSelection: boolean): Fin
     ...added.map((run) => miss(run, 'is not in the baseline')),
     ...missing.map((run) => miss(run, 'is in the baseline, but was not run')),
   ];
+}
+
+/** A report's verdict on a claim, and whether it is one to fail for. */
+export interface JudgedClaim extends ClaimVerdict {
+  /** That of the baseline; null without one, or if it does not have this claim. */
+  readonly before: Verdict | null;
+  readonly isWorse: boolean;
+}
+
+/** Verdicts that answer the claim, the better the higher; the others do not say whether it holds. */
+const RANKS: Readonly<Partial<Record<Verdict, number>>> = {
+  reproduced: 2,
+  inconclusive: 1,
+  'not-reproduced': 0,
+};
+
+/**
+ * Whether verdicts got worse than those of the baseline, which someone has seen and committed. Without one to compare with, `not-reproduced`
+ * fails by itself. What is not applicable now, or only measured at reduced scale, says nothing: that the settings changed is another rule's.
+ */
+export function judgeClaims(
+  baseline: Pick<Baseline, 'claims'> | null,
+  claims: readonly ClaimVerdict[],
+): JudgedClaim[] {
+  return claims.map((claim) => {
+    const known = baseline?.claims ?? {};
+    const before = Object.hasOwn(known, claim.id) ? (known[claim.id] ?? null) : null;
+    return { ...claim, before, isWorse: isWorse(before, claim.verdict) };
+  });
+}
+
+function isWorse(before: Verdict | null, now: Verdict): boolean {
+  const rank = RANKS[now];
+  if (rank === undefined) return false;
+  const known = before === null ? undefined : RANKS[before];
+  return known === undefined ? now === 'not-reproduced' : rank < known;
 }

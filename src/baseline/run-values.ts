@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { nameLayer, type RunFacts } from './baseline.ts';
 
 /** A number that a run gave, in the digits that a baseline keeps. */
@@ -30,4 +31,16 @@ export function listValues(run: RunFacts): RunValue[] {
       add('σ(τ)', `σ(τ) of ${nameLayer(layer)}, epoch ${epoch}`, std);
   }
   return values;
+}
+
+/** `training.learningRate: 0.005 → 0.01` for each that differs, by name. */
+export function listSettingDifferences(
+  before: { readonly [key: string]: unknown },
+  now: { readonly [key: string]: unknown },
+): string[] {
+  const show = (value: unknown) => (value === undefined ? 'unset' : JSON.stringify(value));
+  return [...new Set([...Object.keys(before), ...Object.keys(now)])]
+    .sort()
+    .filter((key) => !isDeepStrictEqual(before[key], now[key]))
+    .map((key) => `${key}: ${show(before[key])} → ${show(now[key])}`);
 }

@@ -1,12 +1,13 @@
 import type { Engine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
+import type { Score } from '../results/evaluation-file.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import { wilsonInterval } from '../stats/proportions.ts';
 import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
 import { evaluateClips } from '../training/evaluation.ts';
 import { type FrameCache, labelsOf, openFrameCache } from '../training/frame-cache.ts';
 import { evaluateUntilAborted } from '../training/interruptible-evaluation.ts';
-import { type Score, type ScoringCompat, scoringOf } from '../training/scores.ts';
+import { type ScoringCompat, scoringOf } from '../training/scores.ts';
 import { refuseBrokenState } from './finite-state.ts';
 import { checkFramesFit } from './frames-fit.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';

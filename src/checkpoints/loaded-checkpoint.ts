@@ -4,19 +4,17 @@ import { checkState } from '../engines/checks.ts';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { kindOfPath } from '../files/folders.ts';
 import { readRegular } from '../files/regular-file.ts';
-import { parseFields } from '../formats/fields.ts';
-import { parseNetwork } from '../formats/network-json.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { readSafetensorsArrays } from '../formats/safetensors-arrays.ts';
+import { readRun, readSplit } from '../results/run-file.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
-import type { State } from '../snn/tensor.ts';
-import { ShapeError } from '../snn/tensor.ts';
-import { readScoring, type ScoringCompat } from '../training/scores.ts';
+import { ShapeError, type State } from '../snn/tensor.ts';
+import type { ScoringCompat } from '../training/scores.ts';
 import type { Assumption } from './answers.ts';
 import { importCheckpoint } from './import-checkpoint.ts';
 import { SAFETENSORS_NAME } from './saved-file.ts';
 import { decodeMetadata, parseNetworkFile } from './self-description.ts';
-import { readTraining, type TrainedOn, trainedElsewhere } from './trained-on.ts';
+import { type TrainedOn, trainedElsewhere, trainedHere } from './trained-on.ts';
 import { recoverFolder } from './whole-output.ts';
 
 /** Which of a training's two states. */
@@ -196,26 +194,23 @@ async function loadSafetensors(file: string, which?: Which): Promise<LoadedCheck
 async function describeTraining(folder: string, text: string, which: Which) {
   const file = path.join(folder, 'run.json');
   const fix = 'Train again: `repro run train --force`.';
-  const run = parseFields(text, { file, code: 'network-invalid', fix });
-  const model = run.object('model').text('id');
-  const seed = run.number('seed');
-  const epoch = which === 'best' ? `best epoch ${run.object('best').count('epoch') + 1}` : 'last epoch';
-  const splitText = await readIfPresent(path.join(folder, 'split.json'));
-  const split =
-    splitText &&
-    parseFields(splitText, { file: path.join(folder, 'split.json'), code: 'network-invalid', fix });
+  const run = readRun({ file, text, fix });
+  const splitFile = path.join(folder, 'split.json');
+  const splitText = await readIfPresent(splitFile);
+  const epoch = which === 'best' ? `best epoch ${run.best.epoch + 1}` : 'last epoch';
   return {
-    network: parseNetwork(run.object('network')),
-    trainedOn: readTraining(run),
-    compat: readScoring(run.has('compat') ? run.raw('compat') : {}),
-    source: `${model}, seed ${seed}, ${epoch}`,
-    name: `${model}-${seed}-${which}`,
-    validation: split
-      ? {
-          rows: split.numbers('validation', { min: 0, integer: true }),
-          testClips: run.object('split').count('test'),
-        }
-      : null,
+    network: run.network,
+    trainedOn: trainedHere(run),
+    compat: { loss: run.compat.loss, ties: run.compat.ties },
+    source: `${run.model.id}, seed ${run.seed}, ${epoch}`,
+    name: `${run.model.id}-${run.seed}-${which}`,
+    validation:
+      splitText === undefined
+        ? null
+        : {
+            rows: readSplit({ file: splitFile, text: splitText, fix }).validation,
+            testClips: run.split.test,
+          },
   };
 }
 

@@ -1,6 +1,12 @@
 import { ReproError } from '../errors.ts';
 import type { Fields } from '../formats/fields.ts';
-import { type ClipIndex, NORMALIZATIONS, type Normalization } from '../formats/frame-cache.ts';
+import {
+  type ClipIndex,
+  type FrameFormat,
+  NORMALIZATIONS,
+  type Normalization,
+} from '../results/clip-index.ts';
+import type { RunFile } from '../results/run-file.ts';
 import { escapeControls } from '../text.ts';
 
 /** How frames were made, named as in a profile: `frames.steps` and so on. */
@@ -35,7 +41,7 @@ export function trainedElsewhere(steps: number | null): TrainedOn {
   };
 }
 
-/** Reads `dataset`, `simulated` and `frames` from run.json or from an export's metadata. */
+/** Reads `dataset`, `simulated` and `frames` from an export's metadata. */
 export function readTrainedOn(fields: Fields): TrainedOn {
   const frames = fields.object('frames');
   const count = (name: string): number | null => (frames.has(name) ? frames.count(name) : null);
@@ -57,10 +63,24 @@ export function readTrainedOn(fields: Fields): TrainedOn {
   };
 }
 
-/** The same from a training's run.json, where a missing normalisation means none. */
-export function readTraining(run: Fields): TrainedOn {
-  const { frames, ...rest } = readTrainedOn(run);
-  return { ...rest, frames: { ...frames, normalization: frames.normalization ?? 'none' } };
+/** What a training of this project was trained on. */
+export function trainedHere({ dataset, simulated, frames }: RunFile): TrainedOn {
+  return { dataset: escapeControls(dataset), simulated, frames: recipeOf(frames) };
+}
+
+function recipeOf(frames: FrameFormat): FrameRecipe {
+  const { steps, splitBy, durationUs, downsample, normalization, invalidEvents, overlaps, rowStride } =
+    frames;
+  return {
+    steps,
+    splitBy,
+    ...(durationUs === undefined ? {} : { durationUs }),
+    downsample,
+    normalization: normalization ?? 'none',
+    invalidEvents: invalidEvents ?? null,
+    ...(overlaps === undefined ? {} : { overlaps }),
+    ...(rowStride === undefined ? {} : { rowStride }),
+  };
 }
 
 /** One way in which frames differ from those of the training. */
@@ -73,14 +93,7 @@ interface Difference {
 
 /** The known differences between the frames of a training and these. */
 function compareFrames(trained: TrainedOn, { dataset, frames }: ClipIndex): Difference[] {
-  const here: FrameRecipe = {
-    steps: frames.steps,
-    splitBy: frames.splitBy,
-    ...(frames.durationUs === undefined ? {} : { durationUs: frames.durationUs }),
-    downsample: frames.downsample,
-    normalization: frames.normalization ?? 'none',
-    invalidEvents: frames.invalidEvents ?? null,
-  };
+  const here = recipeOf(frames);
   const keys = ['steps', 'splitBy', 'durationUs', 'downsample', 'normalization', 'invalidEvents'] as const;
   // Missing in a recipe that is known means the default; in one that is not, it means nothing.
   const known = trained.frames.splitBy !== null;

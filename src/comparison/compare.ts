@@ -2,23 +2,13 @@ import { countDiscordant, mcnemarTest } from '../stats/mcnemar.ts';
 import { type PairedTest, pairedTTest } from '../stats/means.ts';
 import { holmAdjust } from '../stats/p-values.ts';
 import { independentDifference, pairedDifference } from '../stats/proportions.ts';
-import type { ClipAnswers } from './clip-answers.ts';
-import { type DataIdentity, isSameData } from './data-identity.ts';
-import { diffSettings, type SettingDifference, type Settings } from './settings.ts';
-
-/** What is known of one trained and evaluated network. */
-export interface RunResults {
-  readonly model: string;
-  readonly seed: string;
-  /** null if no longer kept. */
-  readonly settings: Settings | null;
-  readonly answers: ClipAnswers | null;
-  /** What the stages measured, such as `evaluate.testAccuracy`. */
-  readonly metrics: Readonly<Record<string, number>>;
-  /** Identifies the run: the fingerprint of its evaluation. */
-  readonly run: string;
-  readonly data: DataIdentity;
-}
+import {
+  type ClipAnswers,
+  diffSettings,
+  isSameData,
+  type RunResults,
+  type SettingDifference,
+} from './run-results.ts';
 
 export interface MetricRow {
   readonly name: string;

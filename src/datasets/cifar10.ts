@@ -1,16 +1,9 @@
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
+import type { Manifest, ManifestFile } from '../results/manifest.ts';
 import { formatBytes } from '../text.ts';
 import { DATA_SETS } from '../thesis/data-sets.ts';
-import type {
-  ImageDataset,
-  Images,
-  Manifest,
-  ManifestFile,
-  PublishedFile,
-  ReadOptions,
-  Split,
-} from './contract/dataset.ts';
+import type { ImageDataset, Images, PublishedFile, ReadOptions, Split } from './contract/dataset.ts';
 import { failMissing, howToFetch, refuseSimulated } from './contract/how-to-get.ts';
 import { describeImages } from './images/describe-images.ts';
 import { type FileTree, FolderTree, hashFile, kindOfPath, md5Of, readWhole } from './reading/file-tree.ts';

@@ -2,9 +2,9 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { ReproError } from '../errors.ts';
 import { openRegular } from '../files/regular-file.ts';
 import { countElements } from '../snn/tensor.ts';
-import type { CountType } from './frame-cache.ts';
 import {
   bytesPerElement,
+  type CountType,
   checkNpySize,
   decodeNpyHeader,
   encodeNpyHeader,

@@ -22,6 +22,9 @@ const TYPES = {
 
 export type NpyType = keyof typeof TYPES;
 
+/** Element types of event counts: the smallest that holds them all. */
+export type CountType = 'uint8' | 'uint16' | 'uint32';
+
 function isNpyType(name: string): name is NpyType {
   return Object.hasOwn(TYPES, name);
 }

@@ -4,9 +4,8 @@ import { describeError, ReproError } from '../errors.ts';
 import { syncFolder, writeSynced } from '../files/atomic-file.ts';
 import { readRegular } from '../files/regular-file.ts';
 import { decodeEventFile, encodeScalarEvents } from '../formats/tfevents.ts';
+import { type EpochMetrics, encodeTraining, scalarsOf } from '../results/tensorboard.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
-import type { EpochMetrics } from '../training/metrics.ts';
-import { encodeTraining, scalarsOf } from '../training/tensorboard.ts';
 
 /** The ending of our event files. TensorBoard loads any file with `tfevents` in its name. */
 const ending = '.repro';

@@ -4,15 +4,15 @@ import type { EngineDescription } from '../engines/engine.ts';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { readRegular } from '../files/regular-file.ts';
-import { parseFields } from '../formats/fields.ts';
-import type { ClipIndex } from '../formats/frame-cache.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
+import type { ClipIndex } from '../results/clip-index.ts';
+import { formatMetrics } from '../results/metrics.ts';
+import { formatRun, formatSplit, type RunFile, readRun } from '../results/run-file.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import { countParameters } from '../snn/parameters.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import type { Checkpoint } from '../training/checkpoint.ts';
-import { formatMetrics } from '../training/metrics.ts';
-import { describeRun, formatJson, type RunFile, type SplitFile } from '../training/run-files.ts';
+import { describeRun, describeSplit } from '../training/run-files.ts';
 import type { TrainingClips } from '../training/training-clips.ts';
 import { EventFile, findEventFile } from './event-file.ts';
 import type { Preparation } from './preparation.ts';
@@ -107,8 +107,8 @@ export class RunFolder {
       }),
       epochsDone: rows.length,
     };
-    await this.#write(fileNames.split, formatJson(describeSplit(clips)));
-    await this.#write(fileNames.run, formatJson(this.#run));
+    await this.#write(fileNames.split, formatSplit(describeSplit(clips)));
+    await this.#write(fileNames.run, formatRun(this.#run));
   }
 
   #write(name: string, content: Uint8Array | string): Promise<void> {
@@ -125,10 +125,6 @@ export class RunFolder {
       soleWriter: true,
     });
   }
-}
-
-function describeSplit({ rule, split }: TrainingClips): SplitFile {
-  return { version: 1, rule, train: [...split.train], validation: [...split.validation] };
 }
 
 /** A training that has nothing left to do. */
@@ -148,40 +144,20 @@ export async function findFinishedRun({
     await Promise.all(Object.values(fileNames).map((name) => access(path.join(checkpointFolder, name))));
     const file = path.join(checkpointFolder, fileNames.run);
     const document = (await readRegular(file)).toString();
-    const summary = parseSummary(document, file);
-    if (summary.epochsDone < parsed.values.max_epoch) return undefined;
-    if (summary.simulated) await access(path.join(logFolder, simulatedNote));
-    return (await findEventFile(logFolder)) === undefined ? undefined : { summary, document };
+    const { epochsDone = 0, ...run } = readRun({ file, text: document, fix: '' });
+    if (epochsDone < parsed.values.max_epoch) return undefined;
+    if (run.simulated) await access(path.join(logFolder, simulatedNote));
+    return (await findEventFile(logFolder)) === undefined
+      ? undefined
+      : { summary: summariseRun({ ...run, epochsDone }), document };
   } catch (error) {
-    const isDamaged = error instanceof ReproError && error.code === damaged;
+    const isDamaged = error instanceof ReproError && error.code === 'results-invalid';
     if (isDamaged || hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;
   }
 }
 
-const damaged = 'run-file-damaged';
-
-function parseSummary(text: string, file: string): RunSummary {
-  const run = parseFields(text, { file, code: damaged, fix: '' });
-  if (run.count('version') !== 1) run.fail('version', 'is not 1');
-  const best = run.object('best');
-  const maximumTest = run.object('maximum').object('test');
-  return {
-    title: run.object('model').text('title'),
-    dataset: run.text('dataset'),
-    simulated: run.flag('simulated'),
-    seed: run.count('seed'),
-    epochsDone: run.count('epochsDone'),
-    best: {
-      epoch: best.count('epoch'),
-      validationAccuracy: best.has('validationAccuracy') ? best.share('validationAccuracy') : null,
-      testAccuracy: best.has('testAccuracy') ? best.share('testAccuracy') : null,
-    },
-    maximumTest: { epoch: maximumTest.count('epoch'), accuracy: maximumTest.share('accuracy') },
-  };
-}
-
-/** The same summary of a training that has just ended. */
+/** What to report of a training that has ended. */
 export function summariseRun({
   model,
   dataset,

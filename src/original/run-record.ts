@@ -6,8 +6,8 @@ import { hasErrorCode, ReproError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { readRegular } from '../files/regular-file.ts';
 import { type JsonObject, parseFields } from '../formats/fields.ts';
+import { formatJson } from '../results/result-file.ts';
 import type { Compat } from '../thesis/compat.ts';
-import { formatJson } from '../training/run-files.ts';
 import type { OriginalArguments } from './arguments.ts';
 import type { Preparation } from './preparation.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Fields } from '../formats/fields.ts';
-import { AUGMENTATIONS } from '../formats/frame-cache.ts';
+import { AUGMENTATIONS } from '../results/clip-index.ts';
 import { initialState } from '../snn/initialise.ts';
 import { buildNetwork } from '../snn/networks.ts';
 import { stateEntries } from '../snn/parameters.ts';

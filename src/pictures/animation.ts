@@ -1,6 +1,6 @@
 import { GifWriter } from 'omggif';
 import { ReproError } from '../errors.ts';
-import type { ClipFrames } from '../formats/clip-examples.ts';
+import type { ClipFrames } from '../results/clip-examples.ts';
 import { readClipShape, requireCount } from './clip.ts';
 import { type Canvas, chooseFactor, drawEventSheet } from './event-sheet.ts';
 import { EVENT_PALETTE, findFullCount } from './palette.ts';

@@ -1,5 +1,5 @@
 import { ReproError } from '../errors.ts';
-import type { ClipFrames } from '../formats/clip-examples.ts';
+import type { ClipFrames } from '../results/clip-examples.ts';
 import { countElements } from '../snn/tensor.ts';
 
 export interface ClipShape {

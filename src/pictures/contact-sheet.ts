@@ -1,6 +1,6 @@
 import { encode } from 'fast-png';
 import { ReproError } from '../errors.ts';
-import type { ClipFrames } from '../formats/clip-examples.ts';
+import type { ClipFrames } from '../results/clip-examples.ts';
 import { type ClipShape, readClipShape, requireCount } from './clip.ts';
 import { chooseColumns, chooseFactor, drawEventSheet } from './event-sheet.ts';
 import { EVENT_PALETTE, findFullCount } from './palette.ts';

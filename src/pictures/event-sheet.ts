@@ -1,4 +1,4 @@
-import type { ClipFrames } from '../formats/clip-examples.ts';
+import type { ClipFrames } from '../results/clip-examples.ts';
 import type { ClipShape } from './clip.ts';
 import { GLYPH_HEIGHT, setText } from './glyphs.ts';
 import { eventIndex, GROUND_INDEX, INK_INDEX, shadeOf } from './palette.ts';

@@ -1,4 +1,4 @@
-import type { ClipFrames } from '../formats/clip-examples.ts';
+import type { ClipFrames } from '../results/clip-examples.ts';
 
 /** Red, green and blue, 0 to 255. */
 type Color = readonly [red: number, green: number, blue: number];

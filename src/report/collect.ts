@@ -2,21 +2,17 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { ReproError } from '../errors.ts';
-import { CLIP_EXAMPLES, type ClipExamples, readClipExamples } from '../formats/clip-examples.ts';
-import { Fields, parseFields } from '../formats/fields.ts';
+import { hasErrorCode, ReproError } from '../errors.ts';
+import { Fields } from '../formats/fields.ts';
+import { CLIP_EXAMPLES, type ClipExamples, readClipExamples } from '../results/clip-examples.ts';
+import { type Manifest, readManifest } from '../results/manifest.ts';
+import { fixOf, readResultFile, refuse } from '../results/result-file.ts';
+import type { PublishedResult } from '../thesis/published.ts';
 import { type Claim, readClaims } from './claims/claim.ts';
-import type { ModelResult, Results, RunResult } from './data/results.ts';
-import { readLoggedLoss } from './inputs/logged-loss.ts';
-import { readManifest, readManifestHead } from './inputs/manifest.ts';
-import { readMetrics } from './inputs/metrics.ts';
-import { readModel } from './inputs/model.ts';
-import { readPipeline } from './inputs/pipeline.ts';
-import { readAnswers } from './inputs/predictions.ts';
+import type { ManifestResult, ModelResult, Results, RunResult, Tally } from './data/results.ts';
+import { readPipeline, readTimelinePlace } from './inputs/pipeline.ts';
 import { readReference } from './inputs/reference.ts';
-import { type Expected, readRun } from './inputs/run.ts';
-import { readTaus } from './inputs/taus.ts';
-import { readTimelinePlace } from './inputs/timeline-place.ts';
+import { readRunResult } from './inputs/run.ts';
 
 /** The stage module that writes the report, as in the pipeline file. */
 const MODULE = 'stages/report.ts';
@@ -59,22 +55,24 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
       },
     );
   }
-  const manifestFile = join(sources.verify, 'manifest.json');
-  const manifest = await readJson(manifestFile, remake('verify'));
-  const head = readManifestHead(manifest);
+  const manifestFile = await readResultFile(join(sources.verify, 'manifest.json'), 'verify');
+  const manifest = readManifest(manifestFile);
+  const { dataset, simulated } = manifest;
 
   let classes: readonly string[] | null = null;
   const models: ModelResult[] = [];
   for (const model of selection.models) {
     const runs: RunResult[] = [];
     for (const seed of selection.seeds) {
-      const read = await collectRun(sources, { ...head, model, seed });
+      const folder = join(model, String(seed));
+      const folders = { train: join(sources.train, folder), evaluate: join(sources.evaluate, folder) };
+      const read = await readRunResult(folders, { dataset, simulated, model, seed });
       classes ??= read.classes;
       if (classes.join('\n') !== read.classes.join('\n')) {
-        throw new ReproError('report-input', 'field "classes" differs from that of the other runs', {
-          where: join(sources.evaluate, model, String(seed), 'evaluation.json'),
-          fix: remake('evaluate'),
-        });
+        refuse(
+          { file: join(folders.evaluate, 'evaluation.json'), fix: fixOf('evaluate') },
+          'field "classes" differs from that of the other runs',
+        );
       }
       runs.push(read.result);
     }
@@ -82,12 +80,12 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
     models.push(readModel(await readYaml(file, 'schemas/model.schema.json'), model, runs));
   }
   const pipeline = await readYaml(sources.pipeline, 'schemas/pipeline.schema.json');
-  const examples = await collectExamples(sources.examples, { ...head, classes: classes ?? [] });
+  const examples = await collectExamples(sources.examples, { dataset, simulated, classes: classes ?? [] });
   return {
-    dataset: head.dataset,
-    simulated: head.simulated,
+    dataset,
+    simulated,
     classes: classes ?? [],
-    manifest: readManifest(manifest, digestOf(await readBytes(manifestFile, remake('verify')))),
+    manifest: summariseManifest(manifest, createHash('sha256').update(manifestFile.text).digest('hex')),
     examples,
     seeds: selection.seeds,
     models,
@@ -108,37 +106,48 @@ export async function collectClaims(file: string): Promise<Claim[]> {
   return readClaims(await readYaml(file, 'schemas/claims.schema.json'));
 }
 
-async function collectRun(sources: Sources, expected: Expected): Promise<ReturnType<typeof readRun>> {
-  const folder = join(expected.model, String(expected.seed));
-  const instance = `@${expected.model},${expected.seed}`;
-  const fixTrain = remake(`train${instance}`);
-  const fixEvaluate = remake(`evaluate${instance}`);
-  const metricsFile = join(sources.train, folder, 'metrics.csv');
-  const predictionsFile = join(sources.evaluate, folder, 'predictions.csv');
-  const eventFile = join(sources.train, folder, 'tensorboard', 'events.out.tfevents.0.repro');
-  const tausFile = join(sources.evaluate, folder, 'tau.csv');
-  const [run, evaluation, metricsText, events, predictions, taus, weights] = await Promise.all([
-    readJson(join(sources.train, folder, 'run.json'), fixTrain),
-    readJson(join(sources.evaluate, folder, 'evaluation.json'), fixEvaluate),
-    readText(metricsFile, fixTrain),
-    readBytes(eventFile, fixTrain),
-    readText(predictionsFile, fixEvaluate),
-    readText(tausFile, fixEvaluate),
-    readBytes(join(sources.train, folder, 'best.safetensors'), fixTrain),
-  ]);
-  const metrics = readMetrics(metricsFile, metricsText, fixTrain);
-  const read = {
-    metrics,
-    loggedLoss: readLoggedLoss(eventFile, events, metrics.epochs),
-    answers: readAnswers(predictionsFile, predictions, fixEvaluate),
-    taus: readTaus(tausFile, taus, fixEvaluate),
-    digests: {
-      metrics: digestOf(metricsText),
-      weights: digestOf(weights),
-      predictions: digestOf(predictions),
-    },
+/** A model's configuration file, configs/models/<id>.yaml. */
+export function readModel(fields: Fields, id: string, runs: readonly RunResult[]): ModelResult {
+  return {
+    id,
+    // Prevents a line break inside "λ = .1".
+    title: fields.text('title').replaceAll(' = ', '\u00a0=\u00a0'),
+    description: fields.has('description') ? fields.text('description') : '',
+    published: fields.has('published') ? readPublished(fields.object('published')) : null,
+    train: fields.raw('train'),
+    runs,
   };
-  return readRun(run, evaluation, read, expected);
+}
+
+function readPublished(fields: Fields): PublishedResult {
+  const [name, test] = [fields.text('name'), fields.share('test')];
+  const source = fields.has('source') ? fields.text('source') : 'thesis';
+  if (source === 'fang') return { source, name, test, validation: null };
+  if (source !== 'thesis') return fields.fail('source', `is "${source}": expected "thesis" or "fang"`);
+  return { source, name, test, validation: fields.share('validation') };
+}
+
+function summariseManifest(manifest: Manifest, sha256: string): ManifestResult {
+  // The files in an archive are counted, not the archive itself.
+  const files = manifest.files.filter(({ status }) => status !== 'archive');
+  const tally = (counts: Readonly<Record<string, number>>): Tally[] =>
+    Object.entries(counts).map(([key, clips]) => ({ key, clips }));
+  return {
+    sha256,
+    files: files.length,
+    sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
+    archive: manifest.archive,
+    unlisted: files.filter(({ status }) => status === 'unlisted').length,
+    ...manifest.splits,
+    perUser: tally(manifest.perUser),
+    perLight: tally(manifest.perLight),
+    perUserLight: Object.entries(manifest.perUserLight ?? {}).map(([user, lights]) => ({
+      user,
+      lights: tally(lights),
+    })),
+    perClass: tally(manifest.perClass),
+    warnings: manifest.warnings,
+  };
 }
 
 async function collectExamples(
@@ -149,7 +158,7 @@ async function collectExamples(
   const refuse = (name: string, problem: string): never => {
     throw new ReproError('report-input', `field "${name}" ${problem}`, {
       where: join(folder, CLIP_EXAMPLES.index),
-      fix: remake('frames'),
+      fix: fixOf('frames'),
     });
   };
   const { dataset, simulated, classes } = expected;
@@ -161,35 +170,15 @@ async function collectExamples(
   return examples;
 }
 
-function digestOf(content: string | Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
-}
-
-function remake(stage: string): string {
-  return `Make the file again: \`repro run ${stage} --force\`.`;
-}
-
-async function readText(file: string, fix: string): Promise<string> {
-  return (await readBytes(file, fix)).toString('utf8');
-}
-
-async function readBytes(file: string, fix: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    const problem = missing ? 'the file is missing' : `the file cannot be read: ${String(cause)}`;
-    throw new ReproError('report-input', problem, { where: file, fix, cause });
-  }
-}
-
-async function readJson(file: string, fix: string): Promise<Fields> {
-  return parseFields(await readText(file, fix), { file, code: 'report-input', fix });
-}
-
 async function readYaml(file: string, schema: string): Promise<Fields> {
   const fix = `Correct the file; ${schema} defines its content.`;
-  const text = await readText(file, 'Restore it, or correct the path in the pipeline file or the profile.');
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new ReproError(
+      'report-input',
+      hasErrorCode(cause, 'ENOENT') ? 'the file is missing' : `the file cannot be read: ${String(cause)}`,
+      { where: file, fix: 'Restore it, or correct the path in the pipeline file or the profile.', cause },
+    );
+  });
   let value: unknown;
   try {
     value = parse(text);

@@ -1,5 +1,5 @@
 import { unreachable } from '../errors.ts';
-import type { Augmentation } from '../formats/frame-cache.ts';
+import type { Augmentation } from '../results/clip-index.ts';
 
 /** A stream of numbers that are uniform in [0, 1). */
 export interface UniformStream {

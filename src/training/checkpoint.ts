@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import type { OptimiserState } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
+import type { FirstBatch } from '../results/metrics.ts';
+import type { EpochMetrics, LoggedBatch } from '../results/tensorboard.ts';
 import type { State, Tensor } from '../snn/tensor.ts';
 import type { TorchRandomState } from '../snn/torch-random.ts';
-import type { EpochMetrics, FirstBatch, LoggedBatch } from './metrics.ts';
 
 /** Sums over an epoch's batches so far, and its batches that are kept one by one. */
 export interface EpochSums {

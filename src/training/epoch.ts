@@ -1,18 +1,21 @@
 import type { EngineSession } from '../engines/engine.ts';
+import { unreachable } from '../errors.ts';
+import { FIRST_BATCHES, type LossAndAccuracy } from '../results/metrics.ts';
+import { LOGGED_EVERY } from '../results/tensorboard.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
-import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
+import type { BestEpoch } from './checkpoint.ts';
 import { divergedError, findNonFinite } from './divergence.ts';
 import { drawDropoutMasks } from './dropout.ts';
 import { type Evaluation, evaluateClips } from './evaluation.ts';
-import { copyLogits, FIRST_BATCHES, LOGGED_EVERY, type LossAndAccuracy, tauStatistics } from './metrics.ts';
 import { drawEpochOrders, wholeBatches } from './order.ts';
 import { noSums, type Position } from './position.ts';
 import { describeEpoch, isTested } from './progress.ts';
 import { readAhead } from './read-ahead.ts';
 import { cosineLearningRate } from './schedule.ts';
 import { countCorrect, predictClasses, scoringOf } from './scores.ts';
-import { isPreferred } from './selection.ts';
 import type { TrainingTask } from './task.ts';
+import { copyLogits, tauStatistics } from './time-constants.ts';
 
 /**
  * Runs the rest of an epoch and moves `position` to the start of the next: all whole training batches in a new order, then the test
@@ -149,4 +152,33 @@ async function trainBatches(
 
 function lossAndAccuracy({ score: { loss, accuracy } }: Evaluation): LossAndAccuracy {
   return { loss, accuracy };
+}
+
+/**
+ * Whether an epoch replaces the best so far.
+ *
+ * `validation`: if its validation accuracy is at least as high, so that the latest of ties is kept, as in the original.
+ * `best-test`: if its test accuracy is higher, so that the first of ties is kept, like the maximum over epochs that the paper reports;
+ * an epoch that was not tested cannot be chosen.
+ * `last`: always.
+ */
+export function isPreferred(
+  selection: Compat['selection'],
+  candidate: Pick<BestEpoch, 'validationAccuracy' | 'testAccuracy'>,
+  best: Pick<BestEpoch, 'validationAccuracy' | 'testAccuracy'> | undefined,
+): boolean {
+  switch (selection) {
+    case 'validation':
+      return (
+        candidate.validationAccuracy !== null &&
+        candidate.validationAccuracy >= (best?.validationAccuracy ?? 0)
+      );
+    case 'best-test':
+      // Without a best so far, any accuracy is preferred, including 0.
+      return candidate.testAccuracy !== null && candidate.testAccuracy > (best?.testAccuracy ?? -1);
+    case 'last':
+      return true;
+    default:
+      return unreachable(selection);
+  }
 }

@@ -1,7 +1,8 @@
 import type { EngineSession } from '../engines/engine.ts';
+import type { Score } from '../results/evaluation-file.ts';
 import type { LabelledClips } from './clip-source.ts';
 import { readAhead } from './read-ahead.ts';
-import { predictClasses, type Score, type Scoring, scoreClips } from './scores.ts';
+import { predictClasses, type Scoring, scoreClips } from './scores.ts';
 
 /** A network's results for some clips, in the order in which they were requested. */
 export interface Evaluation {

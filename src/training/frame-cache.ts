@@ -7,7 +7,7 @@ import {
   FRAME_CACHE_FILES,
   FRAME_CACHE_FIX,
   parseClipIndex,
-} from '../formats/frame-cache.ts';
+} from '../results/clip-index.ts';
 import { type ClipSource, openClipSource } from './clip-source.ts';
 import { imageSource } from './image-source.ts';
 import { normalisedSource } from './normalised-source.ts';

@@ -1,5 +1,5 @@
 import { ReproError } from '../errors.ts';
-import { FRAME_CACHE_FIX, type ImagePreparation } from '../formats/frame-cache.ts';
+import { FRAME_CACHE_FIX, type ImagePreparation } from '../results/clip-index.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import { augmentImage } from './augment.ts';
 import type { ClipSource } from './clip-source.ts';

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StepAbortedError } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
+import type { EpochMetrics } from '../results/tensorboard.ts';
 import type { State } from '../snn/tensor.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
@@ -8,7 +9,6 @@ import type { BestEpoch, Checkpoint } from './checkpoint.ts';
 import { runEpoch } from './epoch.ts';
 import { drawInitialState } from './initial-state.ts';
 import { explainMemoryError } from './memory-error.ts';
-import type { EpochMetrics } from './metrics.ts';
 import { type Position, restorePosition, startPosition } from './position.ts';
 import { describeEpoch, reportProgress } from './progress.ts';
 import type { TrainingTask } from './task.ts';

@@ -1,5 +1,5 @@
 import { type Normalisation, normaliseFrames } from '../events/normalise.ts';
-import type { CachedClip } from '../formats/frame-cache.ts';
+import type { CachedClip } from '../results/clip-index.ts';
 import type { ClipSource } from './clip-source.ts';
 
 /**

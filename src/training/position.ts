@@ -1,8 +1,9 @@
+import type { EpochMetrics } from '../results/tensorboard.ts';
 import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
 import type { TorchRandomState } from '../snn/torch-random.ts';
 import type { BestEpoch, Checkpoint, EpochSums } from './checkpoint.ts';
-import { copyLogits, type EpochMetrics } from './metrics.ts';
+import { copyLogits } from './time-constants.ts';
 
 /** The progress of a training. It matches the engine's state before every batch, so that both can be saved there. */
 export interface Position {

@@ -1,6 +1,7 @@
+import type { LossAndAccuracy } from '../results/metrics.ts';
+import type { EpochMetrics } from '../results/tensorboard.ts';
 import { formatPercent } from '../text.ts';
 import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
-import type { EpochMetrics, LossAndAccuracy } from './metrics.ts';
 import type { TrainingSettings } from './model-file.ts';
 import type { Position } from './position.ts';
 import type { TrainingTask } from './task.ts';

@@ -1,21 +1,12 @@
 import type { Forward } from '../engines/engine.ts';
+import type { Score } from '../results/evaluation-file.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
-
-/** How well some clips were classified. */
-export interface Score {
-  readonly clips: number;
-  readonly correct: number;
-  /** The share of clips classified correctly, 0 to 1. */
-  readonly accuracy: number;
-  /** Mean squared error against one-hot labels over clips and classes: of the firing rates, or with `loss: step` of each step's outputs. */
-  readonly loss: number;
-}
 
 /** The switches that decide how clips are scored. */
 export type ScoringCompat = Pick<Compat, 'loss' | 'ties'>;
 
-/** Those of a `compat:` section that was checked before: of a profile, or of a run, which may lack them if it is old. */
+/** Those of a `compat:` section that was checked before: of a profile. */
 export function readScoring(section: unknown): Partial<ScoringCompat> {
   const { loss, ties }: { loss?: unknown; ties?: unknown } = Object(section);
   return {

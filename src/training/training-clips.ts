@@ -1,5 +1,5 @@
 import { ReproError } from '../errors.ts';
-import type { CachedClip, ClipIndex } from '../formats/frame-cache.ts';
+import type { CachedClip, ClipIndex } from '../results/clip-index.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
 import { CONVERTED_RECORDINGS } from '../thesis/published.ts';

@@ -1,5 +1,5 @@
 import { ReproError } from '../errors.ts';
-import type { ClipIndex } from '../formats/frame-cache.ts';
+import type { ClipIndex } from '../results/clip-index.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import { buildNetwork } from '../snn/networks.ts';
 import type { NetworkSpec } from '../snn/spec.ts';

@@ -4,7 +4,7 @@ import { type CliProject, repro } from '../runner/rig/cli-project.ts';
 import { noTerminal, Terminal } from '../support/terminal.ts';
 import { createTinyReproduction, verdicts } from './tiny-reproduction.ts';
 
-const baselineFile = 'configs/baselines/tiny.yaml';
+const baselineFile = 'configs/baselines/tiny.json';
 
 /** One for all tests: each mends what it broke, and what has run once comes from the cache. */
 let project: CliProject;
@@ -80,7 +80,7 @@ const defects: Readonly<Record<string, { file: string; from: string; to: string;
     rule: 'learning rate',
   },
   'an epoch that is chosen by the test clips': {
-    file: 'src/training/selection.ts',
+    file: 'src/training/epoch.ts',
     from: 'candidate.validationAccuracy >= (best?.validationAccuracy ?? 0)',
     to: '(candidate.testAccuracy ?? 0) > (best?.testAccuracy ?? -1)',
     rule: 'chosen epoch',

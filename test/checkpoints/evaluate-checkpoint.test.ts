@@ -9,7 +9,7 @@ import { type LoadedCheckpoint, loadCheckpoint } from '../../src/checkpoints/loa
 import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/trained-on.ts';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { ReproError } from '../../src/errors.ts';
-import type { ClipIndex } from '../../src/formats/frame-cache.ts';
+import type { ClipIndex } from '../../src/results/clip-index.ts';
 import type { NetworkConfig } from '../../src/snn/networks.ts';
 import type { ScoringCompat } from '../../src/training/scores.ts';
 import { torchFixturePath } from '../support/torch-file.ts';

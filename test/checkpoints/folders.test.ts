@@ -7,6 +7,8 @@ import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { parseNetworkFile } from '../../src/checkpoints/self-description.ts';
 import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/trained-on.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
+import { formatSplit } from '../../src/results/run-file.ts';
+import { exampleRunFile } from '../results/examples.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
 
 let folder: string;
@@ -242,19 +244,14 @@ describe('the folder of a training', () => {
     ]);
     await writeFile(inside(names.best), writeSafetensors(state));
     await writeFile(inside(names.last), writeSafetensors(last));
-    const run = {
-      version: 1,
-      model: { id: 'no-reg' },
-      seed: 2020,
-      dataset: 'dvs128-gesture',
-      simulated: true,
-      frames: { steps: 8, splitBy: 'number', downsample: 8, normalization: null },
+    const run = exampleRunFile({
+      frames: { ...exampleRunFile().frames, steps: 8, downsample: 8 },
       split: { train: 2, validation: 2, test: 3 },
-      network,
-      best: { epoch: 4 },
-    };
+      network: network!,
+      best: { epoch: 4, validationAccuracy: 0.5, testAccuracy: 0.5 },
+    });
     await writeFile(inside('run.json'), JSON.stringify(run));
-    await writeFile(inside('split.json'), JSON.stringify({ version: 1, train: [0, 2], validation: [1, 3] }));
+    await writeFile(inside('split.json'), formatSplit({ rule: 'some', train: [0, 2], validation: [1, 3] }));
   }
 
   test.each([

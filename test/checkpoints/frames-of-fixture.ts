@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type CachedClip, type ClipIndex, formatClipIndex } from '../../src/formats/frame-cache.ts';
 import { encodeNpy } from '../../src/formats/npy.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
+import { type CachedClip, type ClipIndex, formatClipIndex } from '../../src/results/clip-index.ts';
 import { torchFixture } from '../support/torch-file.ts';
 
 /** PyTorch's rates for the three clips of `baseline.pt` are highest for the classes 1, 0 and 1. */

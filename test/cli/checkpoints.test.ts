@@ -5,7 +5,9 @@ import process from 'node:process';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
+import { formatRun } from '../../src/results/run-file.ts';
 import { writeFrameCache } from '../checkpoints/frames-of-fixture.ts';
+import { exampleRunFile } from '../results/examples.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
 
 const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
@@ -34,7 +36,7 @@ const folder = process.env.REPRO_OUTPUT_0;
 fs.mkdirSync(folder, { recursive: true });
 fs.copyFileSync('bare.safetensors', folder + '/best.safetensors');
 const { network } = JSON.parse(fs.readFileSync('imported/network.json', 'utf8'));
-const run = { version: 1, model: { id: 'baseline' }, seed: 2020, simulated: true, frames: { steps: 6 }, network, best: { epoch: 3 } };
+const run = { ...JSON.parse(fs.readFileSync('tools/run.json', 'utf8')), network };
 fs.writeFileSync(folder + '/run.json', JSON.stringify(run));
 `;
 
@@ -51,6 +53,12 @@ beforeAll(async () => {
   );
   await fs.writeFile(path.join(folder, 'tools/frames.mjs'), framesTool);
   await fs.writeFile(path.join(folder, 'tools/train.mjs'), trainTool);
+  const run = exampleRunFile({
+    model: { id: 'baseline', title: 'Baseline' },
+    frames: { ...exampleRunFile().frames, steps: 6, downsample: 8 },
+    best: { epoch: 3, validationAccuracy: 0.5, testAccuracy: 0.5 },
+  });
+  await fs.writeFile(path.join(folder, 'tools/run.json'), formatRun(run));
   await writeFrameCache(path.join(folder, 'cache'));
   await call('import', torchFixturePath('baseline.pt'), '--out', 'imported');
   // A training's states do not describe themselves as an imported one does.
@@ -171,14 +179,10 @@ describe('repro evaluate', () => {
 describe('repro evaluate of a training', () => {
   beforeAll(async () => {
     const { network } = JSON.parse(await fs.readFile(path.join(folder, 'imported/network.json'), 'utf8'));
-    const frames = { steps: 6, splitBy: 'number', downsample: 8, normalization: 'max' };
-    const run = { model: { id: 'a' }, seed: 1, dataset: 'dvs128-gesture', simulated: true, frames, network };
+    const frames = { ...exampleRunFile().frames, steps: 6, downsample: 8, normalization: 'max' } as const;
     await fs.mkdir(path.join(folder, 'a b'));
     await fs.cp(path.join(folder, 'bare.safetensors'), path.join(folder, 'a b/best.safetensors'));
-    await fs.writeFile(
-      path.join(folder, 'a b/run.json'),
-      JSON.stringify({ version: 1, ...run, best: { epoch: 3 } }),
-    );
+    await fs.writeFile(path.join(folder, 'a b/run.json'), formatRun(exampleRunFile({ frames, network })));
   });
 
   test('refuses frames made differently, with the settings to add', async () => {

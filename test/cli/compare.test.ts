@@ -39,7 +39,7 @@ export default { summary: 'makes data', async run({ params, inputs, outputs }) {
 const train = `import fs from 'node:fs';
 export default { summary: 'trains', async run({ params, outputs, metrics }) {
   fs.mkdirSync(outputs[0], { recursive: true });
-  fs.writeFileSync(outputs[0] + '/run.json', JSON.stringify({ simulated: true, training: params.train }));
+  fs.writeFileSync(outputs[0] + '/run.json', JSON.stringify({ version: 1, simulated: true, training: params.train }));
   metrics({ finalLoss: 1 / params.train.epochs, ['\\u001b[2Jevil']: params.train.epochs });
 } };
 `;

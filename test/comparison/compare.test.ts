@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readClipAnswers } from '../../src/comparison/clip-answers.ts';
-import { compareRuns, type RunResults } from '../../src/comparison/compare.ts';
-import { diffSettings, readSettings } from '../../src/comparison/settings.ts';
+import { compareRuns } from '../../src/comparison/compare.ts';
+import { diffSettings, nameAnswers, type RunResults, settingsOf } from '../../src/comparison/run-results.ts';
+import { readTestAnswers } from '../../src/results/predictions.ts';
+import { resultFile } from '../results/examples.ts';
 
 /** Answers to clips `c0`, `c1`, … */
 const answersOf = (right: readonly (0 | 1)[], prefix = 'c') =>
@@ -204,16 +205,16 @@ it('networks of one model that were trained with other settings are not taken to
 describe('what a run left', () => {
   it('settings are listed by name, and compared as values', () => {
     const text = (epochs: number, extra: object = {}) =>
-      JSON.stringify({ training: { epochs, ...extra }, network: { input: [2, 8, 8] }, best: { epoch: 3 } });
-    const [a, b] = [readSettings('a', text(3)), readSettings('b', text(4, { testEvery: 2 }))];
+      JSON.stringify({
+        ...{ version: 1, training: { epochs, ...extra }, network: { input: [2, 8, 8] }, best: { epoch: 3 } },
+      });
+    const read = (one: string) => settingsOf(resultFile('run.json', one));
+    const [a, b] = [read(text(3)), read(text(4, { testEvery: 2 }))];
     expect([...a.keys()]).toEqual(['network.input', 'training.epochs']);
     expect(diffSettings(a, b)).toEqual([
       { name: 'training.epochs', a: '3', b: '4' },
       { name: 'training.testEvery', a: null, b: '2' },
     ]);
-    expect(() => readSettings('x/run.json', '[1')).toThrow(
-      expect.objectContaining({ code: 'compare-input', where: 'x/run.json' }),
-    );
   });
 
   it('clips are known by recording, class and their number in it', () => {
@@ -224,11 +225,10 @@ describe('what a run left', () => {
       'test,1,r1,1,led,8,2',
       'test,2,r2,1,led,8,8',
     ];
-    expect([...readClipAnswers('f', `${head}${rows.join('\n')}\n`)]).toEqual([
+    expect([...nameAnswers(readTestAnswers(resultFile('f', `${head}${rows.join('\n')}\n`)))]).toEqual([
       ['r1 class 8 0', true],
       ['r1 class 8 1', false],
       ['r2 class 8 0', true],
     ]);
-    expect(() => readClipAnswers('f', 'split,clip\n')).toThrow('column "recording" is missing');
   });
 });

@@ -7,8 +7,8 @@ import { CIFAR10_DVS, CIFAR10_DVS_LAYOUT } from '../../src/datasets/cifar10-dvs.
 import { writeFrames } from '../../src/datasets/frames/frame-writer.ts';
 import { splitSamples } from '../../src/datasets/samples/layout.ts';
 import { verifySamples } from '../../src/datasets/samples/verify.ts';
-import { parseClipIndex } from '../../src/formats/frame-cache.ts';
 import { decodeNpy } from '../../src/formats/npy.ts';
+import { parseClipIndex } from '../../src/results/clip-index.ts';
 import { md5 } from '../support/gesture-fixture.ts';
 import { makeZip } from '../support/zip-fixture.ts';
 

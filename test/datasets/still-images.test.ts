@@ -9,9 +9,9 @@ import { writeExamples } from '../../src/datasets/frames/examples.ts';
 import { writeImages } from '../../src/datasets/frames/image-writer.ts';
 import { datasetOfIdxFiles, idxFiles } from '../../src/datasets/images/idx-dataset.ts';
 import { MNIST } from '../../src/datasets/mnist.ts';
-import { readClipExamples } from '../../src/formats/clip-examples.ts';
-import { parseClipIndex } from '../../src/formats/frame-cache.ts';
 import { decodeNpy } from '../../src/formats/npy.ts';
+import { readClipExamples } from '../../src/results/clip-examples.ts';
+import { parseClipIndex } from '../../src/results/clip-index.ts';
 import { md5 } from '../support/gesture-fixture.ts';
 
 let root: string;

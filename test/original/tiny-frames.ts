@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { FRAME_CACHE_FILES, formatClipIndex } from '../../src/formats/frame-cache.ts';
 import { encodeNpy } from '../../src/formats/npy.ts';
+import { FRAME_CACHE_FILES, formatClipIndex } from '../../src/results/clip-index.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 
 /** T, height and width of the tiny frames. */

@@ -75,7 +75,7 @@ describe('collectResults', () => {
   it('says which file is missing and which command makes it', async () => {
     await rm(file('train', 'metrics.csv'));
     const error = await failure();
-    expect(error.code).toBe('report-input');
+    expect(error.code).toBe('results-invalid');
     expect(error.where).toBe(file('train', 'metrics.csv'));
     expect(error.message).toBe('the file is missing');
     expect(error.fix).toContain('repro run train@baseline,2020 --force');
@@ -168,17 +168,41 @@ describe('collectResults', () => {
     expect((await failure()).message).toContain('the file is not valid JSON');
   });
 
-  it('reads the rule that chose the epoch, and the switches', async () => {
+  it('reads how the epoch was chosen, and the switches', async () => {
     const [model] = (await collectResults(sources, MADE)).models;
     expect(model?.runs[0]).toMatchObject({ chosenOn: 'validation', compat: { trials: 'all' } });
-    const rule = (text: string) =>
+    const choose = (selection: string) =>
       alter(file('evaluate', 'evaluation.json'), (value) => {
-        value.checkpoint = { rule: text, epoch: 0 };
+        value.checkpoint = { selection, epoch: 0 };
       });
-    await rule('best test accuracy, first of ties: chosen on the test clips themselves');
+    await choose('last');
+    expect((await collectResults(sources, MADE)).models[0]?.runs[0]?.chosenOn).toBe(null);
+    await choose('best-test');
     expect((await collectResults(sources, MADE)).models[0]?.runs[0]?.chosenOn).toBe('test');
-    await rule('the nicest');
-    expect((await failure()).message).toContain('field "checkpoint.rule" is "the nicest"');
+    await choose('nicest');
+    expect((await failure()).message).toContain('field "checkpoint.selection": expected "validation"');
+  });
+
+  it('shows a gap where a training diverged', async () => {
+    const text = await readFile(file('train', 'metrics.csv'), 'utf8');
+    const lines = text
+      .split('\n')
+      .map((line, i) => (i === 2 ? line.replace(/^1,[^,]*,[^,]*/, '1,0.1,NaN') : line));
+    await writeFile(file('train', 'metrics.csv'), lines.join('\n'));
+    const metrics = (await collectResults(sources, MADE)).models[0]?.runs[0]?.metrics;
+    expect(metrics?.loss.train).toEqual([expect.any(Number), null, expect.any(Number)]);
+  });
+
+  it('gives τ at the mean of w, and a gap for a fixed τ of 1', async () => {
+    const text = await readFile(file('train', 'metrics.csv'), 'utf8');
+    const [head = '', first = '', ...rest] = text.split('\n');
+    const cells = first.split(',');
+    const columns = head.split(',');
+    cells[columns.indexOf('w_mean.0')] = '-0.6931471805599453';
+    cells[columns.indexOf('w_mean.1')] = '';
+    await writeFile(file('train', 'metrics.csv'), [head, cells.join(','), ...rest].join('\n'));
+    const layers = (await collectResults(sources, MADE)).models[0]?.runs[0]?.metrics.layers;
+    expect(layers?.slice(0, 2).map(({ tauOfMean }) => tauOfMean[0])).toEqual([3, null]);
   });
 
   it('requires a model and a seed', async () => {

@@ -2,9 +2,9 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { CLASSES } from '../../src/datasets/dvs128-gesture/facts.ts';
-import { type ClipExample, writeClipExamples } from '../../src/formats/clip-examples.ts';
 import { encodeEventFileHeader, encodeScalarEvents } from '../../src/formats/tfevents.ts';
 import type { Sources } from '../../src/report/collect.ts';
+import { type ClipExample, writeClipExamples } from '../../src/results/clip-examples.ts';
 
 /** The shape of a made-up run, whose numbers are invented but plausible. */
 export interface MadeUp {
@@ -52,6 +52,8 @@ const COMPAT = {
   selection: 'validation',
   surrogate: 'configured',
   file_order: 'sorted',
+  loss: 'rate',
+  ties: 'first',
 };
 
 /** Writes the outputs of the stages before the report to `folder`. The same arguments give the same files. */
@@ -184,10 +186,11 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
     },
     evaluation: {
       ...head,
+      version: 2,
       model,
       title: MODELS[model]?.title,
       classes,
-      checkpoint: { rule: 'best validation accuracy, latest of ties', epoch: chosen.epoch },
+      checkpoint: { selection: 'validation', epoch: chosen.epoch },
       test: { clips: made.clips.test, correct, accuracy: correct / made.clips.test, loss: chosen.test_loss },
       validation: {
         clips: made.clips.validation,

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
-import type { ClipExample, ClipExamples } from '../../src/formats/clip-examples.ts';
+
 import type {
   ClipAnswer,
   LayerResult,
@@ -8,6 +8,7 @@ import type {
   RunResult,
   SplitResult,
 } from '../../src/report/data/results.ts';
+import type { ClipExample, ClipExamples } from '../../src/results/clip-examples.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 

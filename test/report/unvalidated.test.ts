@@ -33,7 +33,7 @@ it('a report of trainings that held no clips back shows no validation, and says 
         });
         await rewrite(join(sources.evaluate, place, 'evaluation.json'), (text) => {
           const evaluation = JSON.parse(text);
-          evaluation.checkpoint.rule = 'last epoch, chosen by no accuracy';
+          evaluation.checkpoint.selection = 'last';
           evaluation.validation = null;
           evaluation.maximum.validation = null;
           return JSON.stringify(evaluation);

@@ -177,12 +177,12 @@ describe('the stages train and evaluate', () => {
     const evaluation = await json('evaluated', 'evaluation.json');
     const run = await json('trained', 'run.json');
     expect(evaluation).toMatchObject({
-      version: 1,
+      version: 2,
       model: 'no-reg',
       title: 'No Reg.',
       seed: 2020,
       classes: ['clap', 'wave', 'roll'],
-      checkpoint: { rule: 'best validation accuracy, latest of ties', epoch: run.best.epoch },
+      checkpoint: { selection: 'validation', epoch: run.best.epoch },
       maximum: run.maximum,
     });
     expect(evaluation.test.accuracy).toBe(run.best.testAccuracy);
@@ -256,7 +256,7 @@ describe('the stages train and evaluate', () => {
     });
     await evaluate.run(context);
     expect((await json('switched-evaluated', 'evaluation.json')).checkpoint).toEqual({
-      rule: 'best test accuracy, first of ties: chosen on the test clips themselves',
+      selection: 'best-test',
       epoch: run.best.epoch,
     });
   });
@@ -278,7 +278,7 @@ describe('the stages train and evaluate', () => {
     });
     await evaluate.run(context);
     expect(await json('unheld-evaluated', 'evaluation.json')).toMatchObject({
-      checkpoint: { rule: 'last epoch, chosen by no accuracy', epoch: 1 },
+      checkpoint: { selection: 'last', epoch: 1 },
       test: { clips: 9, accuracy: run.best.testAccuracy },
       validation: null,
       spikeRates: { validation: null },

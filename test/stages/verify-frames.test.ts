@@ -66,5 +66,5 @@ test('frames rejects the manifest of another data set', async () => {
   await verify.run(makeContext({ dataset }, [root], [verified]));
   const params = { dataset: { name: 'nmnist' }, frames: settings };
   const context = makeContext(params, [verified, root], [path.join(root, 'frames')]);
-  await expect(frames.run(context)).rejects.toMatchObject({ code: 'frames' });
+  await expect(frames.run(context)).rejects.toMatchObject({ code: 'results-invalid' });
 });

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { formatClipIndex, type Normalization } from '../../src/formats/frame-cache.ts';
 import { encodeNpy } from '../../src/formats/npy.ts';
+import { formatClipIndex, type Normalization } from '../../src/results/clip-index.ts';
 import { labelsOf, openFrameCache } from '../../src/training/frame-cache.ts';
 
 let folder: string;

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine, Frames, Hyperparameters } from '../../src/engines/engine.ts';
+import { formatMetrics } from '../../src/results/metrics.ts';
+import { scalarsOf } from '../../src/results/tensorboard.ts';
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../../src/thesis/compat.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
-import { formatMetrics } from '../../src/training/metrics.ts';
 import { drawEpochOrders } from '../../src/training/order.ts';
 import type { TrainingProgress } from '../../src/training/progress.ts';
 import { splitClips } from '../../src/training/split.ts';
-import { scalarsOf } from '../../src/training/tensorboard.ts';
 import type { FakeEngineOptions } from './fake-engine.ts';
 import { smallNetwork, smallTask } from './small-task.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeSelection, isPreferred } from '../../src/training/selection.ts';
+import { isPreferred } from '../../src/training/epoch.ts';
 
 /** Which epoch is kept of these [validation, test] accuracies. */
 function chosen(selection: 'validation' | 'best-test' | 'last', epochs: readonly [number, number | null][]) {
@@ -53,13 +53,5 @@ describe('the epoch that is kept', () => {
         [0, 0],
       ]),
     ).toBe(1);
-  });
-
-  it('is described with how it was chosen', () => {
-    expect(describeSelection('last')).toBe('last epoch, chosen by no accuracy');
-    expect(describeSelection('validation')).toBe('best validation accuracy, latest of ties');
-    expect(describeSelection('best-test')).toBe(
-      'best test accuracy, first of ties: chosen on the test clips themselves',
-    );
   });
 });

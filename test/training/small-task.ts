@@ -1,12 +1,12 @@
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
+import { formatMetrics } from '../../src/results/metrics.ts';
+import { encodeTraining } from '../../src/results/tensorboard.ts';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
 import type { NetworkSpec } from '../../src/snn/spec.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { memorySource } from '../../src/training/clip-source.ts';
 import type { TrainingOutcome, TrainingTask } from '../../src/training/loop.ts';
-import { formatMetrics } from '../../src/training/metrics.ts';
 import { splitClips } from '../../src/training/split.ts';
-import { encodeTraining } from '../../src/training/tensorboard.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 import { type FakeEngineOptions, fakeEngine } from './fake-engine.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CachedClip } from '../../src/formats/frame-cache.ts';
+import type { CachedClip } from '../../src/results/clip-index.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../../src/thesis/compat.ts';
 import { chooseTrainingClips } from '../../src/training/training-clips.ts';
 import { smallTask } from './small-task.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { AUGMENTATIONS, type CachedClip } from '../../src/formats/frame-cache.ts';
+import { AUGMENTATIONS, type CachedClip } from '../../src/results/clip-index.ts';
 import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
 import { memorySource } from '../../src/training/clip-source.ts';
 import { setUpTraining } from '../../src/training/training-setup.ts';

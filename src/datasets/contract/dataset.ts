@@ -1,40 +1,13 @@
 import type { Sensor } from '../../events/events.ts';
 import type { ClipEvents } from '../../events/frames.ts';
-import type { ImagePreparation } from '../../formats/frame-cache.ts';
+import type { ImagePreparation } from '../../results/clip-index.ts';
+import type { Manifest } from '../../results/manifest.ts';
 import type { Overlaps, RowStride } from '../../thesis/compat.ts';
 import type { Threads } from '../reading/threads.ts';
 import type { WorkingSpace } from '../reading/working-space.ts';
 
 export type Split = 'train' | 'test';
 export const SPLITS: readonly Split[] = ['train', 'test'];
-
-/** One file of a data set as found. */
-export interface ManifestFile {
-  /** Relative to the data set's root, with `/`. */
-  readonly path: string;
-  readonly sizeBytes: number;
-  readonly md5: string;
-  /** `archive`: contains the others. `unlisted`: not part of the data set and not used. */
-  readonly status: 'ok' | 'archive' | 'unlisted';
-}
-
-/** What `verify` found; without absolute paths or times, so that the same data give the same manifest. */
-export interface Manifest {
-  readonly version: 1;
-  readonly dataset: string;
-  readonly simulated: boolean;
-  /** Whether the data are in archives, as downloaded. */
-  readonly archive: boolean;
-  readonly splits: Readonly<Record<Split, { readonly recordings: number; readonly clips: number }>>;
-  /** Clips by user, light and class name. */
-  readonly perUser: Readonly<Record<string, number>>;
-  readonly perLight: Readonly<Record<string, number>>;
-  /** For each user, its lights; only for data sets with both. */
-  readonly perUserLight?: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  readonly perClass: Readonly<Record<string, number>>;
-  readonly warnings: readonly string[];
-  readonly files: readonly ManifestFile[];
-}
 
 export interface ReadOptions {
   readonly simulated: boolean;

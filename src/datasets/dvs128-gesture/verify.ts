@@ -1,14 +1,9 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import type { Label } from '../../events/labels.ts';
+import type { Manifest, ManifestFile } from '../../results/manifest.ts';
 import { formatBytes } from '../../text.ts';
-import {
-  type Manifest,
-  type ManifestFile,
-  type ReadOptions,
-  SPLITS,
-  type Split,
-} from '../contract/dataset.ts';
+import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
 import { rootOption, showPath } from '../contract/how-to-get.ts';
 import { Problems } from '../contract/problems.ts';
 import { byName, hashFile } from '../reading/file-tree.ts';

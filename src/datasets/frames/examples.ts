@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { CLIP_EXAMPLES, type ClipExample, writeClipExamples } from '../../formats/clip-examples.ts';
-import { FRAME_CACHE_FILES, parseClipIndex } from '../../formats/frame-cache.ts';
 import { openNpy } from '../../formats/npy-file.ts';
+import { CLIP_EXAMPLES, type ClipExample, writeClipExamples } from '../../results/clip-examples.ts';
+import { FRAME_CACHE_FILES, parseClipIndex } from '../../results/clip-index.ts';
 
 /**
  * Copies the first test clip of each class from a frame cache into its folder `examples/`, so that the report need not read the rest.

@@ -1,6 +1,6 @@
 import { ReproError } from '../../errors.ts';
 import { type FrameLayout, SPLITS_BY, type SplitBy } from '../../events/frames.ts';
-import { NORMALIZATIONS, type Normalization } from '../../formats/frame-cache.ts';
+import { NORMALIZATIONS, type Normalization } from '../../results/clip-index.ts';
 import { FRAME_SWITCHES, OVERLAPS, type Overlaps, type RowStride } from '../../thesis/compat.ts';
 import { SPLITS } from '../contract/dataset.ts';
 

@@ -2,13 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { type Counts, frameSize } from '../../events/frames.ts';
+import { NpyCountsWriter } from '../../formats/npy-file.ts';
 import {
   type CachedClip,
   type ClipIndex,
   FRAME_CACHE_FILES,
   formatClipIndex,
-} from '../../formats/frame-cache.ts';
-import { NpyCountsWriter } from '../../formats/npy-file.ts';
+} from '../../results/clip-index.ts';
 import { formatCount, listSome } from '../../text.ts';
 import { type Clip, type Clips, type EventDataset, SPLITS, type Split } from '../contract/dataset.ts';
 import { runInThreads, type Threads } from '../reading/threads.ts';

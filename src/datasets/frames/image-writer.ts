@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { encodeNpy } from '../../formats/npy.ts';
 import {
   type CachedClip,
   type ClipIndex,
   FRAME_CACHE_FILES,
   formatClipIndex,
-} from '../../formats/frame-cache.ts';
-import { encodeNpy } from '../../formats/npy.ts';
+} from '../../results/clip-index.ts';
 import { type ImageDataset, SPLITS, type Split } from '../contract/dataset.ts';
 import { limitPerClass } from './frame-settings.ts';
 

@@ -1,5 +1,6 @@
+import type { Manifest, ManifestFile } from '../../results/manifest.ts';
 import { formatCount } from '../../text.ts';
-import { type Images, type Manifest, type ManifestFile, SPLITS, type Split } from '../contract/dataset.ts';
+import { type Images, SPLITS, type Split } from '../contract/dataset.ts';
 import { byName } from '../reading/file-tree.ts';
 
 /** What a check of still images needs to know of the data set. */

@@ -3,12 +3,12 @@ import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { readRegular } from '../../files/regular-file.ts';
 import { decodeIdx } from '../../formats/idx.ts';
+import type { ManifestFile } from '../../results/manifest.ts';
 import { formatBytes, formatCount } from '../../text.ts';
 import {
   type DatasetFacts,
   type ImageDataset,
   type Images,
-  type ManifestFile,
   SPLITS,
   type Split,
 } from '../contract/dataset.ts';

@@ -1,12 +1,7 @@
 import { ReproError } from '../../errors.ts';
+import type { Manifest, ManifestFile } from '../../results/manifest.ts';
 import { formatBytes, formatCount, listSome } from '../../text.ts';
-import {
-  type Manifest,
-  type ManifestFile,
-  type ReadOptions,
-  SPLITS,
-  type Split,
-} from '../contract/dataset.ts';
+import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
 import { refuseSimulated, showPath } from '../contract/how-to-get.ts';
 import { describeProblem, Problems } from '../contract/problems.ts';
 import { byName, hashChunks, hashFile, md5Of, readWhole, type TreeFile } from '../reading/file-tree.ts';

@@ -1,5 +1,5 @@
-import type { ClipExamples } from '../../formats/clip-examples.ts';
 import type { JsonObject } from '../../formats/fields.ts';
+import type { ClipExamples } from '../../results/clip-examples.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import type { PublishedResult } from '../../thesis/published.ts';
 

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Fields, JsonObject } from '../../formats/fields.ts';
 import type { PipelineStage } from '../data/results.ts';
 
@@ -21,6 +22,26 @@ export function readPipeline(fields: Fields, settings: JsonObject): PipelineStag
     reads: inputs.map((path) => ({ path, stage: entry.active ? makerOf(path) : null })),
   }));
   return sortStages(unsorted) ?? fields.fail('stages', 'depend on each other in a circle');
+}
+
+/**
+ * Where the runner draws the timeline, seen from the report, as in `../timeline`: both places are in pipeline.yaml and nowhere else.
+ *
+ * @param module the stage module that writes the report, as in pipeline.yaml; its first output is the report
+ * @param settings what is known of the profile
+ * @returns relative, with `/`; null if the pipeline names no folder for it, or the report's own place is not known
+ */
+export function readTimelinePlace(fields: Fields, module: string, settings: JsonObject): string | null {
+  if (!fields.has('timeline')) return null;
+  const stages = fields.object('stages');
+  const name = stages.keys().find((one) => {
+    const stage = stages.object(one);
+    return stage.has('run') && path.posix.normalize(stage.text('run')) === module;
+  });
+  const [output] = name === undefined ? [] : stages.object(name).texts('outputs');
+  if (output === undefined) return null;
+  const report = fillIn(output, settings);
+  return report.includes('${') ? null : path.posix.relative(report, fields.text('timeline'));
 }
 
 type Entry = Omit<PipelineStage, 'reads'> & {
@@ -97,7 +118,7 @@ function settingAt(reference: string, settings: JsonObject): unknown {
  * A path with the texts of the profile that are known. Only for outputs, which are always below artifacts/: inputs may be anywhere on
  * this machine, which is nobody's concern.
  */
-export function fillIn(path: string, settings: JsonObject): string {
+function fillIn(path: string, settings: JsonObject): string {
   return path.replace(/\$\{[^}]+\}/g, (reference) => {
     const value = settingAt(reference, settings);
     return typeof value === 'string' ? value : reference;

@@ -1,19 +1,22 @@
-import type { Fields } from '../../formats/fields.ts';
-import { parseNetwork } from '../../formats/network-json.ts';
-import { buildNetwork } from '../../snn/networks.ts';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { type EvaluationFile, readEvaluation } from '../../results/evaluation-file.ts';
+import { type EpochRow, readMetrics } from '../../results/metrics.ts';
+import { readTestAnswers } from '../../results/predictions.ts';
+import { type ResultFile, readResultBytes, readResultFile, refuse } from '../../results/result-file.ts';
+import { type Maximum, networkOf, readRun, type Selection } from '../../results/run-file.ts';
+import { readTaus, type TausByState } from '../../results/tau-file.ts';
+import { EVENT_FILE, readLoggedLoss } from '../../results/tensorboard.ts';
+import { tauOfLogit } from '../../snn/neurons.ts';
 import type {
   ClipAnswer,
   EpochMetrics,
   LayerResult,
   MaximumResult,
-  RunDigests,
   RunResult,
   Series,
   SplitResult,
-  TauDistribution,
-  TauState,
 } from '../data/results.ts';
-import { requireVersion } from './manifest.ts';
 
 /** What all files of a run must agree on. */
 export interface Expected {
@@ -23,147 +26,156 @@ export interface Expected {
   readonly simulated: boolean;
 }
 
-/** The tables of a run: metrics.csv, predictions.csv and tau.csv, and the losses from its event file. */
-export interface RunTables {
-  readonly metrics: EpochMetrics;
-  readonly loggedLoss: Series;
-  readonly answers: readonly ClipAnswer[];
-  readonly taus: Readonly<Record<TauState, readonly TauDistribution[]>>;
-  readonly digests: RunDigests;
+/**
+ * Reads the files of a training and its evaluation.
+ *
+ * @throws {ReproError} `results-invalid` naming the file and the field or the line; also if the files contradict each other or `expected`
+ */
+export async function readRunResult(
+  folders: { readonly train: string; readonly evaluate: string },
+  expected: Expected,
+): Promise<{ result: RunResult; classes: readonly string[] }> {
+  const { model, seed } = expected;
+  const train = `train@${model},${seed}`;
+  const evaluate = `evaluate@${model},${seed}`;
+  const eventFile = join(folders.train, 'tensorboard', EVENT_FILE);
+  const [runFile, metricsFile, events, weights, evaluationFile, predictionsFile, tauFile] = await Promise.all(
+    [
+      readResultFile(join(folders.train, 'run.json'), train),
+      readResultFile(join(folders.train, 'metrics.csv'), train),
+      readResultBytes(eventFile, train),
+      readResultBytes(join(folders.train, 'best.safetensors'), train),
+      readResultFile(join(folders.evaluate, 'evaluation.json'), evaluate),
+      readResultFile(join(folders.evaluate, 'predictions.csv'), evaluate),
+      readResultFile(join(folders.evaluate, 'tau.csv'), evaluate),
+    ],
+  );
+  const run = readRun(runFile);
+  const evaluation = readEvaluation(evaluationFile);
+  requireExpected(runFile, { ...run, model: run.model.id }, expected);
+  requireExpected(evaluationFile, evaluation, expected);
+  const rows = readMetrics(metricsFile);
+  const answers = readAnswers(predictionsFile, evaluationFile, evaluation);
+  const result: RunResult = {
+    seed,
+    engine: run.engine,
+    parameters: run.parameters,
+    clips: run.split,
+    network: { ...run.network },
+    spec: networkOf(runFile, run),
+    training: run.training,
+    frames: { ...run.frames },
+    metrics: columnsOf(rows),
+    loggedLoss: readLoggedLoss(events, eventFile, rows.length),
+    answers,
+    digests: {
+      metrics: digestOf(metricsFile.text),
+      weights: digestOf(weights),
+      predictions: digestOf(predictionsFile.text),
+    },
+    layers: joinLayers(evaluationFile, evaluation, rows, readTaus(tauFile)),
+    compat: run.compat,
+    chosenEpoch: evaluation.checkpoint.epoch + 1,
+    chosenOn: clipsOf(evaluation.checkpoint.selection),
+    test: evaluation.test,
+    validation: evaluation.validation,
+    maximum: {
+      test: fromOne(evaluation.maximum.test),
+      validation: evaluation.maximum.validation && fromOne(evaluation.maximum.validation),
+    },
+    confusion: evaluation.confusion,
+  };
+  return { result, classes: evaluation.classes };
 }
 
-/**
- * Joins run.json (training), evaluation.json (evaluation), and the tables of one run.
- *
- * @throws {ReproError} naming the file and the field; also if the files contradict each other or `expected`
- */
-export function readRun(
-  run: Fields,
-  evaluation: Fields,
-  { metrics, loggedLoss, answers, taus, digests }: RunTables,
-  expected: Expected,
-): { result: RunResult; classes: string[] } {
-  requireVersion(run);
-  requireVersion(evaluation);
-  requireSame(run.object('model'), 'id', expected.model);
-  requireSame(evaluation, 'model', expected.model);
-  for (const fields of [run, evaluation]) {
-    const seed = fields.number('seed');
-    if (seed !== expected.seed)
-      fields.fail('seed', `is ${seed}, but its folder is for seed ${expected.seed}`);
-    requireSame(fields, 'dataset', expected.dataset);
-    if (fields.flag('simulated') !== expected.simulated) {
-      fields.fail('simulated', `is ${!expected.simulated}, but the manifest says ${expected.simulated}`);
-    }
+function requireExpected(from: ResultFile, found: Expected, expected: Expected): void {
+  for (const name of ['model', 'dataset'] as const) {
+    if (found[name] !== expected[name])
+      refuse(from, `field "${name}" is "${found[name]}", expected "${expected[name]}"`);
   }
+  if (found.seed !== expected.seed)
+    refuse(from, `field "seed" is ${found.seed}, but its folder is for seed ${expected.seed}`);
+  if (found.simulated !== expected.simulated)
+    refuse(from, `field "simulated" is ${found.simulated}, but the manifest says ${expected.simulated}`);
+}
 
-  const engine = run.object('engine');
-  const clips = run.object('split');
-  const checkpoint = evaluation.object('checkpoint');
-  const maximum = evaluation.object('maximum');
-  const test = readSplitResult(evaluation, 'test');
-  const classes = evaluation.texts('classes');
+/** Must agree with the evaluation's test result. */
+function readAnswers(
+  from: ResultFile,
+  evaluationFile: ResultFile,
+  { test }: { readonly test: SplitResult },
+): ClipAnswer[] {
+  const answers = readTestAnswers(from).map(({ user, class: label, predicted }, clip) => {
+    return { clip, user: user === null ? null : String(user), class: label, right: predicted === label };
+  });
   const right = answers.filter((answer) => answer.right).length;
   if (answers.length !== test.clips || right !== test.correct) {
-    evaluation.fail(
-      'test',
-      `has ${test.correct} of ${test.clips} clips right, but predictions.csv has ${right} of ${answers.length}`,
+    refuse(
+      evaluationFile,
+      `field "test" has ${test.correct} of ${test.clips} clips right, but predictions.csv has ${right} of ${answers.length}`,
     );
   }
-  const result: RunResult = {
-    seed: expected.seed,
-    engine: { name: engine.text('name'), backend: engine.text('backend'), version: engine.text('version') },
-    parameters: run.count('parameters'),
-    clips: { train: clips.count('train'), validation: clips.count('validation'), test: clips.count('test') },
-    network: run.raw('network'),
-    spec: buildNetwork(parseNetwork(run.object('network'))),
-    training: run.raw('training'),
-    frames: run.has('frames') ? run.raw('frames') : null,
-    metrics,
-    loggedLoss,
-    answers,
-    digests,
-    layers: readLayers(evaluation, metrics, taus),
-    compat: run.has('compat') ? run.raw('compat') : null,
-    chosenEpoch: checkpoint.count('epoch') + 1,
-    chosenOn: readChoice(checkpoint),
-    test,
-    validation: evaluation.has('validation') ? readSplitResult(evaluation, 'validation') : null,
-    maximum: {
-      test: readMaximum(maximum.object('test')),
-      validation: maximum.has('validation') ? readMaximum(maximum.object('validation')) : null,
-    },
-    confusion: readConfusion(evaluation, classes, test),
+  return answers;
+}
+
+/** metrics.csv column by column. NaN and infinities become null, so that figures show a gap where training diverged. */
+function columnsOf(rows: readonly EpochRow[]): EpochMetrics {
+  const series = (read: (row: EpochRow) => number | null | undefined): Series =>
+    rows.map((row) => {
+      const value = read(row) ?? null;
+      return Number.isFinite(value) ? value : null;
+    });
+  const perSplit = (quantity: 'loss' | 'accuracy') => ({
+    train: series(({ train }) => train[quantity]),
+    validation: series(({ validation }) => validation?.[quantity]),
+    test: series(({ test }) => test?.[quantity]),
+  });
+  return {
+    epochs: rows.map(({ epoch }) => epoch + 1),
+    accuracy: perSplit('accuracy'),
+    loss: perSplit('loss'),
+    layers: (rows[0]?.layers ?? []).map((_, layer) => ({
+      tauOfMean: series(({ layers }) => {
+        const w = layers[layer]?.wMean ?? null;
+        return w === null ? null : tauOfLogit(w);
+      }),
+      tauMean: series(({ layers }) => layers[layer]?.tauMean),
+      tauStd: series(({ layers }) => layers[layer]?.tauStd),
+      tauChange: series(({ layers }) => layers[layer]?.tauChange),
+      spikeRate: series(({ layers }) => layers[layer]?.spikeRate),
+    })),
   };
-  return { result, classes };
 }
 
 /** Joins what is known of each spiking layer; all files must have the same number of layers. */
-function readLayers(evaluation: Fields, { layers }: EpochMetrics, taus: RunTables['taus']): LayerResult[] {
-  const rates = evaluation.object('spikeRates').numbers('test');
-  const counts = [rates.length, taus.chosen.length, taus.last.length];
-  if (counts.some((count) => count !== layers.length)) {
-    evaluation.fail(
-      'spikeRates',
-      `is of ${rates.length} spiking layers, tau.csv of ${taus.chosen.length} and ${taus.last.length}, but metrics.csv has ${layers.length}`,
+function joinLayers(
+  from: ResultFile,
+  { spikeRates: { test: rates } }: EvaluationFile,
+  rows: readonly EpochRow[],
+  { chosen, last }: TausByState,
+): LayerResult[] {
+  const layers = rows[0]?.layers.length ?? 0;
+  if (rates.length !== layers || chosen.length !== layers) {
+    refuse(
+      from,
+      `field "spikeRates" is of ${rates.length} spiking layers, tau.csv of ${chosen.length}, but metrics.csv has ${layers}`,
     );
   }
-  return rates.map((spikeRate, layer): LayerResult => {
-    const [chosen, last] = [taus.chosen[layer], taus.last[layer]];
-    if (chosen === undefined || last === undefined) throw new RangeError(`no layer ${layer}`);
-    return { spikeRate, taus: { chosen, last } };
-  });
+  return rates.map((spikeRate, layer) => ({
+    spikeRate,
+    taus: { chosen: chosen[layer]!, last: last[layer]! },
+  }));
 }
 
-function requireSame(fields: Fields, name: string, expected: string): void {
-  const found = fields.text(name);
-  if (found !== expected) fields.fail(name, `is "${found}", expected "${expected}"`);
+/** The clips that decide which epoch is chosen. */
+function clipsOf(selection: Selection): RunResult['chosenOn'] {
+  return selection === 'last' ? null : selection === 'validation' ? 'validation' : 'test';
 }
 
-/** The rule is a sentence for people; its first words tell which clips decided. */
-function readChoice(checkpoint: Fields): RunResult['chosenOn'] {
-  const rule = checkpoint.text('rule');
-  if (rule.startsWith('best validation accuracy')) return 'validation';
-  if (rule.startsWith('best test accuracy')) return 'test';
-  if (rule.startsWith('last epoch')) return null;
-  return checkpoint.fail(
-    'rule',
-    `is "${rule}": it begins with neither "best validation accuracy" nor "best test accuracy" nor "last epoch"`,
-  );
+function fromOne({ epoch, accuracy }: Maximum): MaximumResult {
+  return { epoch: epoch + 1, accuracy };
 }
 
-function readSplitResult(parent: Fields, name: string): SplitResult {
-  const fields = parent.object(name);
-  const clips = fields.count('clips');
-  const correct = fields.count('correct');
-  if (clips === 0) fields.fail('clips', 'is 0: the model cannot be judged without clips');
-  if (correct > clips) fields.fail('correct', `is ${correct}, more than the ${clips} clips`);
-  const accuracy = fields.share('accuracy');
-  // Intervals use the counts; a rounded accuracy may differ from them by at most half a clip.
-  if (Math.abs(accuracy * clips - correct) > 0.5) {
-    fields.fail('accuracy', `is ${accuracy}, but ${correct} of ${clips} clips is ${correct / clips}`);
-  }
-  return { clips, correct, accuracy: correct / clips, loss: fields.number('loss') };
-}
-
-function readMaximum(fields: Fields): MaximumResult {
-  return { epoch: fields.count('epoch') + 1, accuracy: fields.share('accuracy') };
-}
-
-function readConfusion(fields: Fields, classes: readonly string[], test: SplitResult): number[][] {
-  const confusion = fields.squareMatrix('confusion', { min: 0, integer: true });
-  if (confusion.length !== classes.length) {
-    fields.fail('confusion', `has ${confusion.length} rows for ${classes.length} classes`);
-  }
-  const clips = confusion.flat().reduce((sum, count) => sum + count, 0);
-  if (clips !== test.clips)
-    fields.fail('confusion', `counts ${clips} clips, but the test split has ${test.clips}`);
-  const correct = confusion.reduce((sum, row, index) => sum + (row[index] ?? 0), 0);
-  if (correct !== test.correct) {
-    fields.fail(
-      'confusion',
-      `has ${correct} clips on its diagonal, but field "test.correct" is ${test.correct}`,
-    );
-  }
-  return confusion;
+function digestOf(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
 }

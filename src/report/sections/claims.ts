@@ -1,3 +1,4 @@
+import { formatClaims } from '../../results/claims-file.ts';
 import { findDataSet } from '../../thesis/data-sets.ts';
 import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../thesis/verdicts.ts';
 import { nameEvidence, type Source } from '../claims/claim.ts';
@@ -100,7 +101,7 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
   ];
 }
 
-/** claims.json of the report, for programs: with ordinary spaces. */
+/** claims.json of the report. */
 export function formatJudgements(judgements: readonly Judgement[], simulated: boolean): string {
   const claims = judgements.map(({ claim, verdict, measured, reason }) => {
     const { source, ...place } = claim.evidence;
@@ -116,5 +117,5 @@ export function formatJudgements(judgements: readonly Judgement[], simulated: bo
       reason,
     };
   });
-  return `${JSON.stringify({ version: 1, simulated, claims }, null, 2).replace(/[\u00a0\u202f]/g, ' ')}\n`;
+  return formatClaims(claims, simulated);
 }

@@ -1,12 +1,12 @@
+import { binClip } from '../../pictures/clip.ts';
+import { contactSheet, spreadSteps } from '../../pictures/contact-sheet.ts';
+import { COLORS, EVENT_PALETTE, eventIndex, SHADES } from '../../pictures/palette.ts';
 import {
   type ClipExample,
   type ClipExamples,
   type ClipFrames,
   clipExampleFile,
-} from '../../formats/clip-examples.ts';
-import { binClip } from '../../pictures/clip.ts';
-import { contactSheet, spreadSteps } from '../../pictures/contact-sheet.ts';
-import { COLORS, EVENT_PALETTE, eventIndex, SHADES } from '../../pictures/palette.ts';
+} from '../../results/clip-examples.ts';
 import { formatCount, formatPercent, formatQuantity, joinWords, spellCount } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import type { Block, Gallery, GalleryPicture, Section } from '../page/document.ts';

@@ -9,8 +9,8 @@ import { NMNIST } from '../../../src/datasets/nmnist.ts';
 import { WorkingSpace } from '../../../src/datasets/reading/working-space.ts';
 import { encodeAedat3 } from '../../../src/events/aedat3-encode.ts';
 import { formatLabels } from '../../../src/events/labels.ts';
-import { parseClipIndex } from '../../../src/formats/frame-cache.ts';
 import { decodeNpy } from '../../../src/formats/npy.ts';
+import { parseClipIndex } from '../../../src/results/clip-index.ts';
 import {
   EVENTS_PER_GESTURE,
   GESTURE_US,

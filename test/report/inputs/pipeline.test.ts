@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { Fields, type JsonObject } from '../../../src/formats/fields.ts';
 import { renderFigure } from '../../../src/report/drawing/render.ts';
 import { drawPipeline } from '../../../src/report/figures/pipeline.ts';
-import { readPipeline } from '../../../src/report/inputs/pipeline.ts';
+import { readPipeline, readTimelinePlace } from '../../../src/report/inputs/pipeline.ts';
 import { foldPlan } from '../../../src/runner/extras/drawing/folded-graph.ts';
 import { loadPlan } from '../../../src/runner/plan/load.ts';
 import { makeResults } from '../result-values.ts';
@@ -123,4 +123,29 @@ describe('the drawing of the pipeline', () => {
       ['report', 'yes', 1, 'artifacts/b', 'b'],
     ]);
   });
+});
+
+const readPlace = (timeline: string | undefined, output: string, run = 'stages/report.ts') => {
+  const stages = { other: { cmd: ['a'], outputs: ['artifacts/b'] }, page: { run, outputs: [output] } };
+  const fields = new Fields(FILE, { ...(timeline === undefined ? {} : { timeline }), stages });
+  return readTimelinePlace(fields, 'stages/report.ts', { report: { folder: 'x/y' } });
+};
+
+it.each([
+  ['beside it', 'artifacts/timeline', 'artifacts/report', '../timeline'],
+  ['elsewhere', './artifacts//times/all', 'artifacts/a/report', '../../times/all'],
+  ['where a setting says', 'artifacts/timeline', 'artifacts/${report.folder}', '../../timeline'],
+])('the timeline is found %s, as seen from the report', (_, timeline, output, place) => {
+  expect(readPlace(timeline, output)).toBe(place);
+});
+
+it('there is none if the pipeline has no place for it, no report, or one in a place that is not known', () => {
+  expect(readPlace(undefined, 'artifacts/report')).toBe(null);
+  expect(readPlace('artifacts/timeline', 'artifacts/report', 'stages/other.ts')).toBe(null);
+  expect(readPlace('artifacts/timeline', 'artifacts/${seed}')).toBe(null);
+});
+
+it('the pipeline of this project has a timeline', async () => {
+  const fields = new Fields(FILE, parse(await readFile(resolve(projectRoot, 'pipeline.yaml'), 'utf8')));
+  expect(readTimelinePlace(fields, 'stages/report.ts', {})).toBe('../timeline');
 });

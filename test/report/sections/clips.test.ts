@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ClipExamples } from '../../../src/formats/clip-examples.ts';
 import type { Gallery } from '../../../src/report/page/document.ts';
 import { describeClips } from '../../../src/report/sections/clips.ts';
+import type { ClipExamples } from '../../../src/results/clip-examples.ts';
 import { decodePng } from '../../pictures/decode.ts';
 import { makeExample, makeExamples, makeResults } from '../result-values.ts';
 

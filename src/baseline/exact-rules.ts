@@ -1,0 +1,159 @@
+import { listSome } from '../text.ts';
+import { type Baseline, type FramesFacts, nameData, nameRun, type RunFacts } from './baseline.ts';
+import { compareValue, describeParts, type Finding, judgeSize, note, type Pair, skip } from './finding.ts';
+import { listSettingDifferences, listValues } from './run-values.ts';
+
+type Frames = Pick<Baseline, 'dataset' | 'simulated' | 'frames'>;
+
+/** Whether the frames are the same to the byte, and if not, whether it shows in the counts of clips and events. */
+export function judgeFrames(before: Frames, now: Frames): Finding[] {
+  if (before.dataset !== now.dataset || before.simulated !== now.simulated) {
+    const text = `${nameData(now)}, but the baseline is of ${nameData(before)}`;
+    return [judgeSize('frames', 'data set', Number.POSITIVE_INFINITY, text)];
+  }
+  return [
+    judgeSplit('training frames', before.frames.train, now.frames.train),
+    judgeSplit('test frames', before.frames.test, now.frames.test),
+  ];
+}
+
+function judgeSplit(subject: string, before: FramesFacts, now: FramesFacts): Finding {
+  const isSame =
+    before.sha256 === now.sha256 &&
+    before.list === now.list &&
+    before.clips === now.clips &&
+    before.events?.off === now.events?.off &&
+    before.events?.on === now.events?.on;
+  if (isSame)
+    return judgeSize(
+      'frames',
+      subject,
+      0,
+      `${describeFrames(now)}: the same to the byte, with the same classes`,
+    );
+  if (before.sha256 === now.sha256 && before.list !== now.list) {
+    const text = 'the same counts, but clips.json gives them other recordings or classes';
+    return judgeSize('frames', subject, Number.POSITIVE_INFINITY, text);
+  }
+  const counts =
+    describeFrames(before) === describeFrames(now)
+      ? 'as many clips and events, but other ones'
+      : `${describeFrames(now)}; in the baseline ${describeFrames(before)}`;
+  const swapped = areSwapped(before, now) ? '. The two polarities are swapped' : '';
+  return judgeSize('frames', subject, Number.POSITIVE_INFINITY, `${counts}${swapped}`);
+}
+
+function areSwapped({ events: before }: FramesFacts, { events: now }: FramesFacts): boolean {
+  return (
+    before !== null &&
+    now !== null &&
+    before.off !== before.on &&
+    before.off === now.on &&
+    before.on === now.off
+  );
+}
+
+function describeFrames({ clips, events }: FramesFacts): string {
+  return events === null ? `${clips} clips` : `${clips} clips, ${events.off} off and ${events.on} on events`;
+}
+
+/** More differing settings than this are counted only. */
+const shownAtMost = 4;
+
+/** Whether a run was trained with the settings of the baseline; only then, the rest can be compared. The number of epochs may differ. */
+export function judgeSettings({ before, now }: Pair): Finding {
+  const differences = listSettingDifferences(before.settings, now.settings);
+  if (differences.length === 0) return judgeSize('settings', nameRun(now), 0, 'the same');
+  return judgeSize('settings', nameRun(now), Number.POSITIVE_INFINITY, listSome(differences, shownAtMost));
+}
+
+/**
+ * The same engine must give the same numbers, to the last digit that a baseline keeps: nothing is allowed. This notices whatever changes the
+ * arithmetic, however little it does to the results, such as another schedule of the learning rate or another choice of the epoch.
+ */
+export function judgeSameDigits({ before, now }: Pair): Finding {
+  const rule = 'same digits';
+  const subject = nameRun(now);
+  const obstacle = findObstacle(before, now);
+  if (obstacle !== null) return skip(rule, subject, obstacle);
+  const old = new Map(listAll(before, now).map(({ name, value }) => [name, value]));
+  const shared = listAll(now, before).filter(({ name }) => old.has(name));
+  const differing = shared.filter(({ name, value }) => value !== old.get(name));
+  const [first] = differing;
+  if (first === undefined)
+    return judgeSize(rule, subject, shared.length === 0 ? Number.NaN : 0, `${shared.length} values: equal`);
+  const text = `${differing.length} of ${shared.length} values differ, the first of them: ${first.name} ${first.value}, ${old.get(first.name)} in the baseline; the same engine must give the same`;
+  return judgeSize(rule, subject, Number.POSITIVE_INFINITY, text);
+}
+
+/** Why values need not be equal; null if they must be. */
+function findObstacle(before: RunFacts, now: RunFacts): string | null {
+  if (now.engine !== before.engine)
+    return `another engine, ${now.engine}; the baseline's is ${before.engine}, so tolerances apply`;
+  if (/ cuda /.test(now.engine)) return 'a GPU adds in no fixed order, so tolerances apply';
+  return now.engine === 'unknown' ? 'the engine is not known, so tolerances apply' : null;
+}
+
+/** The values of a run; those of its end only if the other has as many epochs. */
+function listAll(
+  run: RunFacts,
+  other: RunFacts,
+): { readonly name: string; readonly value: number | string }[] {
+  const values: { name: string; value: number | string }[] = [...listValues(run)];
+  if (run.epochs !== other.epochs) return values;
+  values.push({ name: 'chosen epoch', value: run.chosenEpoch });
+  if (run.evaluationEngine === other.evaluationEngine)
+    values.push({ name: 'wrong test clips', value: run.test.wrong.join(', ') || 'none' });
+  return values;
+}
+
+/** The schedule does not depend on the engine: only the last of the seven digits that are kept may differ. */
+const rateTolerance = { absolute: 0, relative: 1e-6 };
+
+/** The learning rates of the epochs that both have. */
+export function judgeLearningRate({ before, now }: Pair): Finding {
+  const parts = now.layers.flatMap(({ epoch, learningRate }) => {
+    const other = before.layers.find((one) => one.epoch === epoch);
+    return other === undefined
+      ? []
+      : [compareValue(`epoch ${epoch}`, other.learningRate, learningRate, rateTolerance)];
+  });
+  const { size, text } = describeParts('epochs', parts);
+  return judgeSize('learning rate', nameRun(now), size, text);
+}
+
+/** The share of the test clips that another engine may answer otherwise with the same weights. */
+const allowedShare = 0.03;
+
+/**
+ * Whether the evaluated epoch is the one that the recorded accuracies demand, and whether the evaluation found it as good as the training did.
+ * This needs no baseline and is the same on every engine. That another engine chose another epoch than the baseline's is only told.
+ */
+export function judgeChosenEpoch({ before, now }: Pair): Finding {
+  const rule = 'chosen epoch';
+  const subject = nameRun(now);
+  const { chosenEpoch, preferredEpoch } = now;
+  if (preferredEpoch === null) return skip(rule, subject, 'the training recorded no accuracies to choose by');
+  if (chosenEpoch !== preferredEpoch) {
+    const text = `epoch ${chosenEpoch} was evaluated, but by the recorded accuracies it has to be epoch ${preferredEpoch} (compat.selection: ${String(now.settings['compat.selection'])})`;
+    return judgeSize(rule, subject, Number.POSITIVE_INFINITY, text);
+  }
+  const { text, isGood } = compareWithTraining(now);
+  if (!isGood) return judgeSize(rule, subject, Number.POSITIVE_INFINITY, text);
+  if (now.epochs === before.epochs && before.chosenEpoch !== chosenEpoch)
+    return note(rule, subject, `epoch ${chosenEpoch}, in the baseline ${before.chosenEpoch}; ${text}`);
+  return judgeSize(rule, subject, 0, `epoch ${chosenEpoch}, as the recorded accuracies demand; ${text}`);
+}
+
+/** Whether the evaluation has as many test clips right as the training had after the same epoch. */
+function compareWithTraining(run: RunFacts): { readonly text: string; readonly isGood: boolean } {
+  const { clips, wrong } = run.test;
+  const right = clips - wrong.length;
+  if (run.rightInTraining === null)
+    return { text: 'the training did not test after this epoch', isGood: true };
+  const isSame = run.evaluationEngine === run.engine;
+  const allowed = isSame ? 0 : Math.max(1, Math.floor(allowedShare * clips));
+  const isGood = Math.abs(right - run.rightInTraining) <= allowed;
+  const text = `the evaluation has ${right} of ${clips} test clips right, the training had ${run.rightInTraining}`;
+  return { text: isGood ? text : `${text} with the same weights, allowed ±${allowed}`, isGood };
+}

@@ -1,0 +1,217 @@
+import { type LayerFacts, nameLayer, nameRun } from './baseline.ts';
+import {
+  compareValue,
+  describeParts,
+  type Finding,
+  findWorst,
+  judgeSize,
+  type Pair,
+  type Part,
+  skip,
+  type Tolerance,
+} from './finding.ts';
+
+interface BatchTolerance {
+  /** Up to this batch. */
+  readonly upTo: number;
+  readonly loss: Tolerance;
+  /** Besides the spikes that may flip in any batch. */
+  readonly spikeRate: Tolerance;
+  /** By how much all of it grows for another kind of engine, which adds in another order everywhere. */
+  readonly otherKind: number;
+}
+
+/**
+ * At least twice what was measured between instruction sets and Winograd tiles (docs/check.md has the figures): nothing but single
+ * precision's rounding in the first two batches; then spikes begin to flip.
+ */
+export const FIRST_BATCH_TOLERANCES: readonly BatchTolerance[] = [
+  {
+    upTo: 2,
+    loss: { absolute: 0, relative: 0.001 },
+    spikeRate: { absolute: 0, relative: 0.0025 },
+    otherKind: 4,
+  },
+  {
+    upTo: 4,
+    loss: { absolute: 0, relative: 0.005 },
+    spikeRate: { absolute: 0.002, relative: 0.01 },
+    otherKind: 2,
+  },
+  {
+    upTo: Number.POSITIVE_INFINITY,
+    loss: { absolute: 0, relative: 0.03 },
+    spikeRate: { absolute: 0.008, relative: 0.03 },
+    otherKind: 2,
+  },
+];
+
+/** So few spikes may flip anywhere: in a small layer, one of them is already a large share. */
+const fewestSpikes = 8;
+
+/** The loss and the spike rates of the first batches, where what is wrong in forward pass, gradient or optimiser shows at once. */
+export function judgeFirstBatches({ before, now }: Pair): Finding {
+  const isOtherKind = kindOf(before.engine) !== kindOf(now.engine);
+  const parts = now.firstBatches.flatMap((one) => {
+    const other = before.firstBatches.find(({ batch }) => batch === one.batch);
+    const tolerance = FIRST_BATCH_TOLERANCES.find(({ upTo }) => one.batch <= upTo);
+    if (other === undefined || tolerance === undefined) return [];
+    const factor = isOtherKind ? tolerance.otherKind : 1;
+    const spikeTolerance = (layer: number): Tolerance => {
+      const flips = allowFlips(other.spikeRates[layer] ?? 0, before.neuronSteps[layer] ?? 0);
+      return widen(
+        { ...tolerance.spikeRate, absolute: Math.max(tolerance.spikeRate.absolute, flips) },
+        factor,
+      );
+    };
+    return [
+      compareValue(`loss of batch ${one.batch}`, other.loss, one.loss, widen(tolerance.loss, factor)),
+      ...one.spikeRates.map((rate, layer) =>
+        compareValue(
+          `spike rate of ${nameLayer(layer)}, batch ${one.batch}`,
+          other.spikeRates[layer],
+          rate,
+          spikeTolerance(layer),
+        ),
+      ),
+    ];
+  });
+  const { size, text } = describeParts('losses and spike rates', parts);
+  return judgeSize('first batches', nameRun(now), size, text);
+}
+
+/** The rate of as many spikes as may flip: the square root of those that there are, as if each came by chance. */
+function allowFlips(rate: number, neuronSteps: number): number {
+  return neuronSteps === 0 ? 0 : Math.max(fewestSpikes, Math.sqrt(rate * neuronSteps)) / neuronSteps;
+}
+
+function widen({ absolute, relative }: Tolerance, factor: number): Tolerance {
+  return { absolute: factor * absolute, relative: factor * relative };
+}
+
+/** `native` or `tfjs`. */
+function kindOf(engine: string): string {
+  return engine.split(' ', 1)[0] ?? engine;
+}
+
+/**
+ * How far apart losses may be, as ratios: for the first epoch, for epochs 2 to 4, for each later window, and for the last eighth, each
+ * several times what was measured between instruction sets (docs/check.md has the figures).
+ */
+export const LOSS_TOLERANCES = { first: 1.03, early: 1.25, later: 2, end: 2.5 } as const;
+
+const lastEarlyEpoch = 4;
+
+/** Fewer epochs have no last eighth that says more than their windows. */
+const fewestForEnd = 16;
+
+/**
+ * The training losses of the epochs that both runs have: of the first, and geometric means of 2 to 4, 5 to 8, 9 to 16 and so on, and of
+ * the last eighth by itself, where a collapse late in training shows.
+ */
+export function judgeLoss({ before, now }: Pair): Finding {
+  const epochs = Math.min(before.epochs, now.epochs);
+  const part = (from: number, to: number, allowed: number): Part[] => {
+    if (to < from) return [];
+    const [old, fresh] = [before, now].map(({ trainLosses }) =>
+      geometricMean(trainLosses.slice(from - 1, to)),
+    );
+    return [compareRatio(from === to ? `epoch ${from}` : `epochs ${from} to ${to}`, old, fresh, allowed)];
+  };
+  const parts = [
+    ...part(1, Math.min(epochs, 1), LOSS_TOLERANCES.first),
+    ...part(2, Math.min(epochs, lastEarlyEpoch), LOSS_TOLERANCES.early),
+    ...listWindows(epochs).flatMap(([from, to]) => part(from, to, LOSS_TOLERANCES.later)),
+    ...(epochs < fewestForEnd ? [] : part(epochs - Math.floor(epochs / 8) + 1, epochs, LOSS_TOLERANCES.end)),
+  ];
+  return judgeSize('loss', nameRun(now), findWorst(parts).size, parts.map(({ text }) => text).join('; '));
+}
+
+/** Epochs 5 to 8, 9 to 16, …: each as long as all before it; the last may be cut short. */
+function listWindows(epochs: number): [number, number][] {
+  const windows: [number, number][] = [];
+  for (let from = lastEarlyEpoch + 1; from <= epochs; from = 2 * from - 1)
+    windows.push([from, Math.min(epochs, 2 * from - 2)]);
+  return windows;
+}
+
+/** @param allowed the largest ratio of the larger to the smaller */
+function compareRatio(what: string, before = Number.NaN, now = Number.NaN, allowed: number): Part {
+  const size = before === now ? 0 : Math.abs(Math.log(now / before)) / Math.log(allowed);
+  const change =
+    before === now ? 'equal' : `${formatChange(now / before)}, allowed ${formatAllowed(allowed)}`;
+  return {
+    size: Number.isNaN(size) ? Number.POSITIVE_INFINITY : size,
+    text: `${what} ${formatLoss(now)} (${change})`,
+  };
+}
+
+/** Zero, where a regularised loss vanished, is as good as the smallest normal number. */
+function geometricMean(values: readonly number[]): number {
+  const smallest = 1e-38;
+  return Math.exp(
+    values.reduce((sum, value) => sum + Math.log(Math.max(value, smallest)), 0) / values.length,
+  );
+}
+
+function formatLoss(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
+
+function formatChange(ratio: number): string {
+  const percent = 100 * (ratio - 1);
+  return `${percent < 0 ? '−' : '+'}${Number(Math.abs(percent).toPrecision(2))} %`;
+}
+
+function formatAllowed(ratio: number): string {
+  return ratio >= 2 ? `factor ${ratio}` : `±${Number((100 * (ratio - 1)).toPrecision(2))} %`;
+}
+
+type LayerRule = 'spike rates' | 'τ' | 'σ(τ)';
+
+/**
+ * For the first epoch and for later ones, at least twice what was measured between instruction sets, Winograd tiles and engines
+ * (docs/check.md has the figures). Small rates and deviations vary by more of themselves than large ones.
+ */
+export const LAYER_TOLERANCES: Readonly<Record<LayerRule, { first: Tolerance; later: Tolerance }>> = {
+  'spike rates': { first: { absolute: 0.012, relative: 0.04 }, later: { absolute: 0.02, relative: 0.15 } },
+  τ: { first: { absolute: 0.01, relative: 0.01 }, later: { absolute: 0.05, relative: 0.1 } },
+  'σ(τ)': { first: { absolute: 0.001, relative: 0.1 }, later: { absolute: 0.008, relative: 0.3 } },
+};
+
+/** The spike rates of each layer, in the epochs that both have. */
+export function judgeSpikeRates(pair: Pair): Finding {
+  return judgeLayers('spike rates', pair, ({ spikeRates }) => spikeRates);
+}
+
+/** The mean τ of each layer. */
+export function judgeTau(pair: Pair): Finding {
+  return judgeLayers('τ', pair, ({ tauMeans }) => tauMeans);
+}
+
+/** The spread of τ over the neurons of each layer, in the epochs that both have. */
+export function judgeTauSpread(pair: Pair): Finding {
+  const hasSpread = [pair.before, pair.now].some(({ layers }) =>
+    layers.some(({ tauStds }) => tauStds.some((std) => std > 0)),
+  );
+  if (!hasSpread) return skip('σ(τ)', nameRun(pair.now), 'nothing to compare: one τ per layer');
+  return judgeLayers('σ(τ)', pair, ({ tauStds }) => tauStds);
+}
+
+function judgeLayers(
+  rule: LayerRule,
+  { before, now }: Pair,
+  valuesOf: (layer: LayerFacts) => readonly number[],
+): Finding {
+  const tolerances = LAYER_TOLERANCES[rule];
+  const parts = now.layers.flatMap((one) => {
+    const other = before.layers.find(({ epoch }) => epoch === one.epoch);
+    if (other === undefined) return [];
+    const tolerance = one.epoch === 1 ? tolerances.first : tolerances.later;
+    return valuesOf(one).map((value, layer) =>
+      compareValue(`${nameLayer(layer)}, epoch ${one.epoch}`, valuesOf(other)[layer], value, tolerance),
+    );
+  });
+  const { size, text } = describeParts('values', parts);
+  return judgeSize(rule, nameRun(now), size, text);
+}

@@ -1,0 +1,79 @@
+import { csvFormatRows } from 'd3-dsv';
+import type { CachedClip } from './clip-index.ts';
+import { parseTable, type ResultFile, refuse } from './result-file.ts';
+
+const splits = ['test', 'validation'] as const;
+
+/** A network's outputs for some clips of one split. */
+export interface Predictions {
+  readonly split: (typeof splits)[number];
+  /** The row of each clip in its `.npy` file. */
+  readonly rows: Int32Array;
+  /** All clips in that file. */
+  readonly clips: readonly Pick<CachedClip, 'recording' | 'user' | 'light' | 'class'>[];
+  /** Firing rates, [rows, classes]. */
+  readonly rates: Float32Array;
+  /** The class that each clip was taken for. */
+  readonly predicted: Int32Array;
+}
+
+const columns = ['split', 'clip', 'recording', 'user', 'light', 'class', 'predicted'];
+
+/** predictions.csv: `split,clip,recording,user,light,class,predicted,rate_0,…`; classes are 0-based. */
+export function formatPredictions(classes: number, parts: readonly Predictions[]): string {
+  const rates = Array.from({ length: classes }, (_, c) => `rate_${c}`);
+  const lines = parts.flatMap((part) => {
+    return [...part.rows].map((row, i) => {
+      const clip = part.clips[row];
+      if (clip === undefined) throw new RangeError(`no clip ${row} in split ${part.split}`);
+      return [
+        part.split,
+        row,
+        clip.recording,
+        clip.user ?? '',
+        clip.light ?? '',
+        clip.class,
+        part.predicted[i]!,
+        ...shorten(part.rates.subarray(i * classes, (i + 1) * classes)),
+      ].map(String);
+    });
+  });
+  return `${csvFormatRows([[...columns, ...rates], ...lines])}\n`;
+}
+
+/** Single-precision numbers have seven digits; more would be conversion noise. */
+function shorten(rates: Float32Array): number[] {
+  return Array.from(rates, (rate) => Number(rate.toPrecision(7)));
+}
+
+/** The answer to a test clip. */
+export interface TestAnswer {
+  readonly recording: string;
+  /** Number of the person; null if the data set has none. */
+  readonly user: number | null;
+  /** From 0, as is the class that the clip was taken for. */
+  readonly class: number;
+  readonly predicted: number;
+}
+
+/**
+ * The answers to the test clips, by row of the clip in test.npy.
+ *
+ * @throws {ReproError} `results-invalid` naming the line and the column; also unless each test clip comes once, in order
+ */
+export function readTestAnswers(from: ResultFile): TestAnswer[] {
+  const { rows } = parseTable(from, columns);
+  const answers = rows
+    .filter((row) => row.text('split') === 'test')
+    .map((row, index) => {
+      const clip = row.text('clip');
+      if (clip !== String(index)) row.refuse('clip', `expected test clip ${index}, found "${clip}"`);
+      return {
+        recording: row.text('recording'),
+        user: row.text('user') === '' ? null : row.count('user'),
+        class: row.count('class'),
+        predicted: row.count('predicted'),
+      };
+    });
+  return answers.length === 0 ? refuse(from, 'has no test clips') : answers;
+}

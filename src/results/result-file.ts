@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises';
+import { csvParse, type DSVRowString } from 'd3-dsv';
+import { hasErrorCode, ReproError } from '../errors.ts';
+import { type Fields, parseFields } from '../formats/fields.ts';
+
+const code = 'results-invalid';
+
+/** A text file that a stage left. */
+export interface ResultFile {
+  /** Its name in messages. */
+  readonly file: string;
+  readonly text: string;
+  /** How to make it again, a sentence. */
+  readonly fix: string;
+}
+
+/** @param instance of the stage that makes the file: `train@baseline,2020` */
+export function fixOf(instance: string): string {
+  return `Make the file again: \`repro run ${instance} --force\`.`;
+}
+
+/** @throws {ReproError} `results-invalid` if the file is missing or cannot be read */
+export async function readResultFile(file: string, instance: string): Promise<ResultFile> {
+  return { file, text: (await readResultBytes(file, instance)).toString('utf8'), fix: fixOf(instance) };
+}
+
+/** The same for a file that is not text. */
+export function readResultBytes(file: string, instance: string): Promise<Buffer> {
+  return nameUnreadable(file, instance, readFile(file));
+}
+
+/** What reading a result gives; if it fails, the error names the file and the command that makes it again. */
+export async function nameUnreadable<T>(file: string, instance: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (cause) {
+    const missing = hasErrorCode(cause, 'ENOENT');
+    const problem = missing ? 'the file is missing' : `the file cannot be read: ${String(cause)}`;
+    throw new ReproError(code, problem, { where: file, fix: fixOf(instance), cause });
+  }
+}
+
+export function refuse({ file, fix }: Pick<ResultFile, 'file' | 'fix'>, problem: string): never {
+  throw new ReproError(code, problem, { where: file, fix });
+}
+
+/** The JSON of results, for people too. */
+export function formatJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** @throws {ReproError} `results-invalid` if the text is not a JSON object of this version */
+export function parseResult({ file, text, fix }: ResultFile, version = 1): Fields {
+  const fields = parseFields(text, { file, code, fix });
+  const found = fields.count('version');
+  if (found !== version) fields.fail('version', `is ${found}, expected ${version}`);
+  return fields;
+}
+
+/** A row of a CSV file. */
+export interface ResultRow {
+  text(column: string): string;
+  /** NaN and infinities are numbers, too. */
+  number(column: string): number;
+  /** A whole number from 0. */
+  count(column: string): number;
+  /** null if the cell is empty. */
+  optional(column: string): number | null;
+  /** Fails naming the line and the column. */
+  refuse(column: string, problem: string): never;
+}
+
+/** @throws {ReproError} `results-invalid` naming the line and the column; also if one of `columns` is missing */
+export function parseTable(
+  from: ResultFile,
+  columns: readonly string[],
+): { readonly columns: ReadonlySet<string>; readonly rows: readonly ResultRow[] } {
+  const rows = csvParse(from.text);
+  const found = new Set<string>(rows.columns);
+  const missing = columns.find((column) => !found.has(column));
+  if (missing !== undefined) refuse(from, `column "${missing}" is missing`);
+  return { columns: found, rows: rows.map((row, index) => readRow(from, row, index + 2)) };
+}
+
+function readRow(from: ResultFile, row: DSVRowString, line: number): ResultRow {
+  const text = (column: string): string => row[column] ?? '';
+  const fail = (column: string, problem: string): never =>
+    refuse(from, `line ${line}, column "${column}": ${problem}`);
+  const number = (column: string): number => {
+    const cell = text(column);
+    const value = cell.trim() === '' ? Number.NaN : Number(cell);
+    if (Number.isNaN(value) && cell !== 'NaN') fail(column, `expected a number, found "${cell}"`);
+    return value;
+  };
+  const count = (column: string): number =>
+    /^\d+$/.test(text(column))
+      ? Number(text(column))
+      : fail(column, `expected a whole number, found "${text(column)}"`);
+  const optional = (column: string): number | null => (text(column) === '' ? null : number(column));
+  return { text, number, count, optional, refuse: fail };
+}

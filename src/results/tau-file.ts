@@ -1,0 +1,79 @@
+import { csvFormatRows } from 'd3-dsv';
+import { parseTable, type ResultFile, refuse } from './result-file.ts';
+
+/** Quantiles in hundredths, with both extremes: enough to draw a distribution of millions of neurons, and small to keep. */
+export const QUANTILES = 100;
+
+/** The distribution of a layer's time constants. */
+export interface TauQuantiles {
+  /** How many τ the layer has: one, or one per neuron. */
+  readonly count: number;
+  /** τ in time steps at the quantiles 0, 0.01, …, 1; a single value if there is a single τ. */
+  readonly taus: readonly number[];
+}
+
+/** In the state of the chosen epoch, and after the last one. */
+export const TAU_STATES = ['chosen', 'last'] as const;
+export type TauState = (typeof TAU_STATES)[number];
+
+/** Spiking layers, from input to output. */
+export type TausByState = Readonly<Record<TauState, readonly TauQuantiles[]>>;
+
+const columns = ['state', 'layer', 'count', 'quantile', 'tau'];
+
+/** The median of a single τ is that τ. */
+const quantileOf = (count: number, index: number): number => (count === 1 ? 0.5 : index / QUANTILES);
+
+/** tau.csv: `state,layer,count,quantile,tau`, for the states `chosen` and `last`; layers count from 0. */
+export function formatTaus(states: TausByState): string {
+  const lines = TAU_STATES.flatMap((state) =>
+    states[state].flatMap(({ count, taus }, layer) =>
+      // Seven digits are those of the logits.
+      taus.map((tau, i) =>
+        [state, layer, count, quantileOf(count, i), Number(tau.toPrecision(7))].map(String),
+      ),
+    ),
+  );
+  return `${csvFormatRows([columns, ...lines])}\n`;
+}
+
+/** @throws {ReproError} `results-invalid` naming the line and the column; also if a layer or a quantile is missing */
+export function readTaus(from: ResultFile): TausByState {
+  const states: Record<TauState, { count: number; taus: number[] }[]> = { chosen: [], last: [] };
+  for (const row of parseTable(from, columns).rows) {
+    const state = TAU_STATES.find((one) => one === row.text('state'));
+    if (state === undefined)
+      return row.refuse('state', `expected "chosen" or "last", found "${row.text('state')}"`);
+    const layers = states[state];
+    const [layer, count, quantile] = [row.count('layer'), row.count('count'), row.number('quantile')];
+    if (layer === layers.length) {
+      requireWhole(from, state, layers);
+      layers.push({ count, taus: [] });
+    }
+    const current = layers[layer];
+    if (current === undefined || layer !== layers.length - 1)
+      return row.refuse('layer', `${layer} follows ${layers.length - 1}, but layers must be ascending`);
+    if (count !== current.count || count === 0)
+      row.refuse('count', `expected ${Math.max(1, current.count)}, found ${count}`);
+    const expected = quantileOf(count, current.taus.length);
+    if (quantile !== expected || current.taus.length === lengthOf(current))
+      row.refuse('quantile', `expected ${expected}, found ${quantile}`);
+    current.taus.push(row.number('tau'));
+  }
+  for (const state of TAU_STATES) requireWhole(from, state, states[state]);
+  const [chosen, last] = [states.chosen.length, states.last.length];
+  if (chosen !== last) refuse(from, `has ${chosen} layers in state "chosen", but ${last} in state "last"`);
+  return states;
+}
+
+function lengthOf({ count }: TauQuantiles): number {
+  return count === 1 ? 1 : QUANTILES + 1;
+}
+
+/** Fails if the last layer so far lacks quantiles. */
+function requireWhole(from: ResultFile, state: TauState, layers: readonly TauQuantiles[]): void {
+  const last = layers.at(-1);
+  if (last === undefined || last.taus.length === lengthOf(last)) return;
+  const problem = `state "${state}", layer ${layers.length - 1}: expected ${lengthOf(last)} rows, found ${last.taus.length}`;
+  refuse(from, `${problem}: the file is cut off, or rows are missing`);
+}

@@ -1,0 +1,234 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { decodeNpy, encodeNpy } from '../../src/formats/npy.ts';
+import {
+  type ClipExample,
+  type ClipExamples,
+  readClipExamples,
+  writeClipExamples,
+} from '../../src/results/clip-examples.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'clip-examples-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const clap: ClipExample = {
+  class: 0,
+  recording: 'user24_led.aedat',
+  user: 24,
+  light: 'led',
+  startUs: 1000,
+  endUs: 2000,
+  events: 10,
+  // 2 steps of 1 x 2 pixels.
+  frames: { shape: [2, 2, 1, 2], data: Uint32Array.of(1, 2, 0, 0, 3, 0, 0, 4) },
+};
+const wave: ClipExample = {
+  ...clap,
+  class: 2,
+  events: 70_000,
+  frames: { shape: [1, 2, 1, 1], data: Uint32Array.of(70_000, 0) },
+};
+const clips: ClipExamples = {
+  dataset: 'dvs128-gesture',
+  simulated: true,
+  kind: 'events',
+  classes: ['clap', 'none', 'wave'],
+  examples: [clap, wave],
+};
+const image: ClipExample = {
+  class: 0,
+  recording: 'test-images',
+  user: null,
+  light: null,
+  startUs: null,
+  endUs: null,
+  events: null,
+  frames: { shape: [1, 3, 1, 1], data: Uint8Array.of(255, 0, 7) },
+};
+const images: ClipExamples = {
+  dataset: 'images',
+  simulated: false,
+  kind: 'images',
+  classes: ['cat'],
+  examples: [image],
+};
+
+describe('examples of clips', () => {
+  test('are read back as they were written, with counts in the smallest type that holds them', async () => {
+    await writeClipExamples(path.join(folder, 'new/examples'), clips);
+    expect(await readdir(path.join(folder, 'new/examples'))).toEqual(['00.npy', '02.npy', 'examples.json']);
+    const read = await readClipExamples(path.join(folder, 'new/examples'));
+    expect(read).toEqual({
+      ...clips,
+      examples: [
+        { ...clap, frames: { ...clap.frames, data: Uint8Array.from(clap.frames.data) } },
+        wave, // 70,000 needs uint32
+      ],
+    });
+    const head = decodeNpy(await readFile(path.join(folder, 'new/examples/00.npy')));
+    expect(head).toMatchObject({ dtype: 'uint8', shape: [2, 2, 1, 2] });
+  });
+
+  test('may be still images, without times and events', async () => {
+    await writeClipExamples(folder, images);
+    expect(await readClipExamples(folder)).toEqual(images);
+  });
+
+  test('may be none', async () => {
+    await writeClipExamples(folder, { ...clips, examples: [] });
+    expect(await readClipExamples(folder)).toEqual({ ...clips, examples: [] });
+  });
+
+  test('are described in a file with one example per line', async () => {
+    await writeClipExamples(folder, clips);
+    const text = await readFile(path.join(folder, 'examples.json'), 'utf8');
+    expect(text).toContain(
+      '  {"class":0,"file":"00.npy","recording":"user24_led.aedat","user":24,"light":"led","startUs":1000,"endUs":2000,"events":10},\n',
+    );
+    expect(JSON.parse(text)).toMatchObject({ version: 1, kind: 'events', classes: clips.classes });
+  });
+
+  test.each<[string, ClipExamples, string]>([
+    [
+      'an unknown class',
+      { ...clips, examples: [{ ...clap, class: 3 }] },
+      'example 0 is of class 3, but there',
+    ],
+    ['the same class twice', { ...clips, examples: [clap, clap] }, 'example 1 is of class 0, after one of'],
+    [
+      'classes out of order',
+      { ...clips, examples: [wave, clap] },
+      'example 1 is of class 0, after one of class 2',
+    ],
+    [
+      'one polarity',
+      { ...clips, examples: [{ ...clap, frames: { shape: [4, 1, 1, 2], data: clap.frames.data } }] },
+      'example 0 has frames [4, 1, 1, 2], expected [T, 2, H, W]',
+    ],
+    [
+      'too few counts',
+      { ...clips, examples: [{ ...clap, frames: { shape: [2, 2, 2, 2], data: clap.frames.data } }] },
+      'example 0 has 8 counts, but its shape [2, 2, 2, 2] needs 16',
+    ],
+    [
+      'another number of events',
+      { ...clips, examples: [{ ...clap, events: 11 }] },
+      'example 0 is 11, but the counts add up to 10',
+    ],
+    [
+      'an end before the start',
+      { ...clips, examples: [{ ...clap, endUs: 999 }] },
+      'is 999, before startUs, 1000',
+    ],
+    [
+      'no times',
+      { ...clips, examples: [{ ...clap, startUs: null }] },
+      'must be numbers for a clip of events',
+    ],
+    [
+      'events of an image',
+      { ...images, examples: [{ ...image, events: 3 }] },
+      'must be null for a still image',
+    ],
+    [
+      'two images',
+      { ...images, examples: [{ ...image, frames: { shape: [2, 1, 1, 1], data: Uint8Array.of(1, 2) } }] },
+      'has frames [2, 1, 1, 1], expected [1, 1, H, W] or [1, 3, H, W]',
+    ],
+    [
+      'a pixel above 255',
+      { ...images, examples: [{ ...image, frames: { shape: [1, 1, 1, 1], data: Uint16Array.of(256) } }] },
+      'has a pixel of 256, expected 0 to 255',
+    ],
+  ])('are not written with %s', async (_, content, message) => {
+    await expect(writeClipExamples(path.join(folder, 'out'), content)).rejects.toThrow(
+      expect.objectContaining({ code: 'clip-examples', message: expect.stringContaining(message) }),
+    );
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test.each<[string, string, string, string]>([
+    ['another version', '"version": 1', '"version": 2', 'field "version" is 2, expected 1'],
+    [
+      'an unknown kind',
+      '"events",',
+      '"sounds",',
+      'field "kind": expected "events" or "images", found "sounds"',
+    ],
+    [
+      'a file elsewhere',
+      '"file":"00.npy"',
+      '"file":"../00.npy"',
+      'field "examples[0].file" is "../00.npy", expected "00.npy"',
+    ],
+    [
+      'a class that does not exist',
+      '"class":2',
+      '"class":3',
+      'field "examples[1].class": expected a whole number',
+    ],
+    [
+      'other counts',
+      '"events":10',
+      '"events":9',
+      'field "examples[0].events" is 9, but the counts add up to 10',
+    ],
+    ['no times', '"startUs":1000', '"startUs":null', 'field "examples[0].events" and times must be numbers'],
+    [
+      'a user by name',
+      '"user":24',
+      '"user":"24"',
+      'field "examples[0].user": expected a whole number from 0',
+    ],
+    ['invalid JSON', '"kind"', '', 'the file is not valid JSON'],
+  ])('are refused with %s, naming file and field', async (_, from, to, message) => {
+    await writeClipExamples(folder, clips);
+    const file = path.join(folder, 'examples.json');
+    await writeFile(file, (await readFile(file, 'utf8')).replace(from, to));
+    await expect(readClipExamples(folder)).rejects.toThrow(
+      expect.objectContaining({
+        code: 'clip-examples',
+        where: file,
+        message: expect.stringContaining(message),
+        fix: expect.stringContaining('repro run frames --force'),
+      }),
+    );
+  });
+
+  test('are refused in another order than the classes', async () => {
+    await writeClipExamples(folder, { ...clips, examples: [clap] });
+    const file = path.join(folder, 'examples.json');
+    const text = await readFile(file, 'utf8');
+    const line = text.split('\n').find((one) => one.includes('"recording"'));
+    await writeFile(file, text.replace(`${line}`, `${line},\n${line}`));
+    await expect(readClipExamples(folder)).rejects.toThrow(
+      '"examples[1].class" is of class 0, after one of class 0',
+    );
+  });
+
+  test('are refused with a missing, truncated or foreign array, naming it', async () => {
+    await writeClipExamples(folder, clips);
+    const file = path.join(folder, '00.npy');
+    const bytes = await readFile(file);
+    await writeFile(file, bytes.subarray(0, -1));
+    await expect(readClipExamples(folder)).rejects.toMatchObject({ code: 'npy', where: `${file}: byte 135` });
+    await writeFile(
+      file,
+      encodeNpy({ dtype: 'float32', shape: [2, 2, 1, 2], data: Float32Array.from(clap.frames.data) }),
+    );
+    await expect(readClipExamples(folder)).rejects.toThrow(
+      'its element type is float32, expected uint8, uint16',
+    );
+    await rm(file);
+    await expect(readClipExamples(folder)).rejects.toMatchObject({
+      code: 'clip-examples',
+      where: file,
+      message: 'the file is missing.',
+    });
+  });
+});

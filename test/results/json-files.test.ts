@@ -1,0 +1,183 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it, onTestFinished, test } from 'vitest';
+import { formatClaims, readClaims } from '../../src/results/claims-file.ts';
+import { formatEvaluation, readEvaluation } from '../../src/results/evaluation-file.ts';
+import { formatManifest, type Manifest, readManifest } from '../../src/results/manifest.ts';
+import { readResultFile } from '../../src/results/result-file.ts';
+import {
+  formatRun,
+  formatSplit,
+  maximumAccuracy,
+  networkOf,
+  readRun,
+  readSettings,
+  readSplit,
+} from '../../src/results/run-file.ts';
+import { exampleEvaluation, exampleRunFile, resultFile } from './examples.ts';
+
+describe('run.json', () => {
+  const read = (text: string) => readRun(resultFile('run.json', text));
+
+  it('is read as it was written, also that of train-val', () => {
+    for (const run of [exampleRunFile(), exampleRunFile({ epochsDone: 2 })])
+      expect(read(formatRun(run))).toEqual(run);
+    const unheld = exampleRunFile({ maximum: { ...exampleRunFile().maximum, validation: null } });
+    expect(read(formatRun(unheld))).toEqual(unheld);
+  });
+
+  it('is refused if it is cut off, of another version, or a field is wrong', () => {
+    const text = formatRun(exampleRunFile());
+    expect(() => read(text.slice(0, 100))).toThrow('not valid JSON');
+    expect(() => read(text.replace('"version": 1', '"version": 2'))).toThrow('"version" is 2, expected 1');
+    expect(() => read(text.replace('"selection": "validation"', '"selection": "nicest"'))).toThrow(
+      expect.objectContaining({
+        code: 'results-invalid',
+        where: 'run.json',
+        message: 'field "compat.selection": expected "validation" or "best-test" or "last", found "nicest"',
+      }),
+    );
+  });
+
+  it('with a network that cannot be built is refused', () => {
+    const { network } = exampleRunFile();
+    const run = exampleRunFile({ network: { ...network, input: [2, 1, 1] } });
+    expect(() => networkOf(resultFile('run.json', ''), run)).toThrow('field "network" is invalid: ');
+  });
+
+  it('is read for settings without knowing their names', () => {
+    const text = JSON.stringify({
+      version: 1,
+      training: { a: { b: 1 }, c: [2, { d: 3 }] },
+      other: 1,
+      network: 5,
+    });
+    expect([...readSettings(resultFile('run.json', text), ['network', 'training', 'missing'])]).toEqual([
+      ['network', 5],
+      ['training.a.b', 1],
+      ['training.c', [2, { d: 3 }]],
+    ]);
+    expect(() => readSettings(resultFile('x/run.json', '[1'), [])).toThrow(
+      expect.objectContaining({ code: 'results-invalid', where: 'x/run.json' }),
+    );
+  });
+});
+
+describe('maximumAccuracy', () => {
+  it('is the first of the highest', () => {
+    const points = [null, 0.5, 0.75, 0.75, 0.25].map((accuracy, epoch) => ({ epoch, accuracy }));
+    expect(maximumAccuracy(points)).toEqual({ epoch: 2, accuracy: 0.75 });
+  });
+
+  it('needs at least one epoch that was measured', () => {
+    expect(() => maximumAccuracy([{ epoch: 0, accuracy: null }])).toThrow('no epoch has an accuracy');
+  });
+});
+
+test('split.json is read as it was written', () => {
+  const split = { rule: 'the last of each class', train: [0, 2], validation: [1] };
+  expect(readSplit(resultFile('split.json', formatSplit(split)))).toEqual(split);
+  expect(() => readSplit(resultFile('split.json', formatSplit({ ...split, train: [-1] })))).toThrow(
+    'train[0]',
+  );
+});
+
+describe('evaluation.json', () => {
+  const read = (text: string) => readEvaluation(resultFile('evaluation.json', text));
+
+  it('is read as it was written', () => {
+    for (const selection of ['validation', 'best-test', 'last'] as const) {
+      const evaluation = exampleEvaluation({ checkpoint: { selection, epoch: 1 } });
+      expect(read(formatEvaluation(evaluation))).toEqual(evaluation);
+    }
+    const spikeRates = { test: [0.1], validation: null };
+    const unheld = exampleEvaluation({ validation: null, spikeRates });
+    expect(read(formatEvaluation(unheld))).toEqual(unheld);
+  });
+
+  it.each([
+    [
+      'more right than clips',
+      { test: { clips: 3, correct: 4, accuracy: 1, loss: 0 } },
+      'is 4, more than the 3 clips',
+    ],
+    ['no clips', { test: { clips: 0, correct: 0, accuracy: 0, loss: 0 } }, '"test.clips" is 0'],
+    [
+      'another accuracy',
+      { test: { clips: 3, correct: 2, accuracy: 0, loss: 0 } },
+      '"test.accuracy" is 0, but 2 of 3',
+    ],
+    ['other classes', { classes: ['a'] }, 'has 3 rows for 1 classes'],
+    [
+      'another diagonal',
+      {
+        confusion: [
+          [0, 1, 0],
+          [1, 0, 0],
+          [0, 0, 1],
+        ],
+      },
+      'has 1 clips on its diagonal',
+    ],
+  ])('that contradicts itself is refused: %s', (_, over, message) => {
+    expect(() => read(formatEvaluation(exampleEvaluation(over)))).toThrow(message);
+  });
+});
+
+test('manifest.json is read as it was written, with or without lights', () => {
+  const manifest: Manifest = {
+    version: 1,
+    dataset: 'dvs128-gesture',
+    simulated: true,
+    archive: false,
+    splits: { train: { recordings: 1, clips: 2 }, test: { recordings: 3, clips: 4 } },
+    perUser: { user01: 6 },
+    perLight: { led: 6 },
+    perUserLight: { user01: { led: 6 } },
+    perClass: { wave: 6 },
+    warnings: ['a'],
+    files: [{ path: 'a/b', sizeBytes: 1, md5: '0', status: 'ok' }],
+  };
+  const { perUserLight: _, ...without } = manifest;
+  for (const one of [manifest, without])
+    expect(readManifest(resultFile('manifest.json', formatManifest(one)))).toEqual(one);
+});
+
+describe('claims.json', () => {
+  const claim = {
+    id: 'a',
+    statement: 'b\u00a0c',
+    measured: null,
+    reason: 'd',
+    verdict: 'inconclusive',
+  } as const;
+  const rest = { dataset: 'nmnist', source: 'Table 1', evidence: { page: 1 }, published: null };
+  const read = (text: string) => readClaims(resultFile('claims.json', text));
+
+  it('is read for its verdicts, with ordinary spaces', () => {
+    const text = formatClaims([{ ...claim, ...rest }], true);
+    expect(read(text)).toEqual([{ ...claim, statement: 'b c' }]);
+  });
+
+  it('of another version, or with an unknown verdict, is refused', () => {
+    const text = formatClaims([{ ...claim, ...rest }], true);
+    expect(() => read(text.replace('"inconclusive"', '"perhaps"'))).toThrow('claims[0].verdict');
+    expect(() => read(text.replace('"version": 1', '"version": 2'))).toThrow('version');
+  });
+});
+
+test('a file that is missing or a folder is named, with the command that makes it again', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'results-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = path.join(folder, 'run.json');
+  await expect(readResultFile(file, 'train@a,1')).rejects.toMatchObject({
+    code: 'results-invalid',
+    message: 'the file is missing',
+    where: file,
+    fix: 'Make the file again: `repro run train@a,1 --force`.',
+  });
+  await expect(readResultFile(folder, 'train')).rejects.toThrow('the file cannot be read: ');
+  await writeFile(file, 'text');
+  expect((await readResultFile(file, 'train')).text).toBe('text');
+});
