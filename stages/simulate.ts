@@ -1,4 +1,4 @@
-import { type SimulationOptions, writeSimulatedDataset } from '../src/datasets/simulated/dataset.ts';
+import { type SimulationOptions, writeSimulatedDataset } from '../src/datasets/simulated/dataset-writer.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 
 interface Params {

@@ -4,8 +4,8 @@ import { warnOf, warnOfBlank } from '../events/reader-warnings.ts';
 import { type MatArray, readMat5 } from '../formats/mat5.ts';
 import { DATA_SETS } from '../thesis/data-sets.ts';
 import { showPath, thenRun } from './contract/how-to-get.ts';
-import { datasetOfSamples } from './samples/dataset.ts';
 import type { SampleLayout } from './samples/layout.ts';
+import { datasetOfSamples } from './samples/sample-dataset.ts';
 
 const HOMEPAGE = 'https://github.com/PIX2NVS/NVS2Graph';
 const USUAL_ROOT = 'data/ASL-DVS';

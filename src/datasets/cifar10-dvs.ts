@@ -2,8 +2,8 @@ import { decodeAedat2 } from '../events/aedat2.ts';
 import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { PublishedFile } from './contract/dataset.ts';
 import { howToFetch } from './contract/how-to-get.ts';
-import { datasetOfSamples } from './samples/dataset.ts';
 import type { SampleLayout } from './samples/layout.ts';
+import { datasetOfSamples } from './samples/sample-dataset.ts';
 
 /** Each class is a zip at figshare, by the number of its file there. */
 const ZIPS = [

@@ -4,8 +4,8 @@ import { warnOf, warnOfBlank } from '../events/reader-warnings.ts';
 import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { PublishedFile } from './contract/dataset.ts';
 import { showPath, thenRun } from './contract/how-to-get.ts';
-import { datasetOfSamples } from './samples/dataset.ts';
 import type { SampleLayout, SamplePart } from './samples/layout.ts';
+import { datasetOfSamples } from './samples/sample-dataset.ts';
 
 const HOMEPAGE = 'https://www.garrickorchard.com/datasets/n-mnist';
 const USUAL_ROOT = 'data/N-MNIST';

@@ -48,7 +48,7 @@ export interface OptimiserState {
   readonly second: State;
 }
 
-/** What a training step or an evaluation rejects with after `abort`; the session's state is that of before. */
+/** What a training step or an evaluation rejects with after `abort`; the session's state is unchanged. */
 export class StepAbortedError extends Error {
   override readonly name: string = 'StepAbortedError';
 
@@ -140,7 +140,7 @@ export interface Engine {
 }
 
 /**
- * The engines that a person can choose to train and evaluate with. `auto` is the fastest that works on this machine: `tfjs` if CUDA works,
+ * The engines to choose from for training and evaluation. `auto` is the fastest that works on this machine: `tfjs` if CUDA works,
  * else `native`, else `tfjs-cpu`. `native`: C++ on the CPU. `tfjs`: TensorFlow.js on CUDA if that works, otherwise on the CPU. `tfjs-cpu`
  * uses the CPU without looking for a GPU.
  */
@@ -149,12 +149,12 @@ export const engineChoices = ['auto', 'native', 'tfjs', 'tfjs-cpu'] as const;
 export type EngineChoice = (typeof engineChoices)[number];
 
 /**
- * How many times as long as the native engine TensorFlow.js takes on a CPU: for profile quick's network, and for the thesis'. Measured in
- * bench/README.md, which a test holds.
+ * How many times as long TensorFlow.js takes on a CPU as the native engine: for profile quick's network, and for the thesis'. A test
+ * compares these numbers with the measured ones in bench/README.md.
  */
 export const TFJS_SLOWDOWN = { least: 26, most: 77 };
 
-/** How long an engine takes, by its identity (`identifyEngine`), relative to the native one; at least; null if that was never measured. */
+/** How many times as long an engine takes as the native one, at least, by its identity (`identifyEngine`); null if never measured. */
 export function slownessOf(identity: string): number | null {
   if (/^native \w/.test(identity)) return 1;
   return /^tfjs \S+ cpu$/.test(identity) ? TFJS_SLOWDOWN.least : null;

@@ -67,7 +67,7 @@ export function checkPacket(packet: PacketHeader, place: PacketPlace): void {
   }
 }
 
-/** Whether neither `checkPacket` nor `describeOddities` has anything to say about it: nearly all of the many packets. */
+/** Whether `checkPacket` and `describeOddities` find nothing, as in nearly all packets. */
 export function isOrdinaryPacket(packet: PacketHeader): boolean {
   return (
     packet.type === POLARITY &&

@@ -126,7 +126,7 @@ export function failTooMany(place: MatPlace, mostVariables: number): never {
 
 /** Flags, 32 dimensions and a name of 63 letters, MATLAB's longest, take 240 bytes. */
 const HEADER_BYTES = 512;
-/** Compressed; what another compressor than MATLAB's needs for them. */
+/** Enough for them when compressed, by any compressor. */
 const PACKED_HEADER_BYTES = 1024;
 
 /** The first bytes of a compressed variable, enough for its name. */

@@ -168,7 +168,7 @@ function readHeader(source: MatBytes, matrix: MatElement): MatHeader {
     failElement(place, 'the variable does not start with its flags');
   const word = source.view.getUint32(flags.start, source.littleEndian);
   const arrayClass = word & 0xff;
-  // These have no shape, and their name is not where it is in the others.
+  // These have no shape, and their name is in another place.
   if (arrayClass === OPAQUE) return { name: '', arrayClass, isComplex: false, shape: [], next: end };
   const dimensions = readElement(source, flags.next, end);
   // Some programs other than MATLAB write the shape without a sign, or the name as UTF-8.

@@ -2,6 +2,7 @@ import { type Fields, isObject, type JsonObject } from '../formats/fields.ts';
 import { parseNetwork } from '../formats/network-json.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
+import { COMPAT_SWITCHES, type Compat } from '../thesis/compat.ts';
 import { type FrameFormat, readFrameFormat } from './clip-index.ts';
 import { formatJson, parseResult, type ResultFile, refuse } from './result-file.ts';
 
@@ -31,20 +32,14 @@ export interface Maxima {
 }
 
 /** How the kept epoch is chosen: docs/deviations.md. */
-export const SELECTIONS = ['validation', 'best-test', 'last'] as const;
-export type Selection = (typeof SELECTIONS)[number];
+export const SELECTIONS = COMPAT_SWITCHES.selection.choices.map(({ value }) => value);
+export type Selection = Compat['selection'];
 
-/** The switches of docs/deviations.md in force. These are the ones that readers interpret. */
-export interface RecordedCompat extends JsonObject {
-  readonly selection: Selection;
-  readonly loss: 'rate' | 'step';
-  readonly ties: 'first' | 'rounding';
-}
+/** The switches of docs/deviations.md in force. Only these are interpreted by readers; the others are shown. */
+export type RecordedCompat = JsonObject & Pick<Compat, 'selection' | 'loss' | 'ties'>;
 
-/** What is trained. */
-export interface RecordedTraining extends JsonObject {
-  readonly batchSize: number;
-}
+/** The settings of the training. Only this one is interpreted by readers. */
+export type RecordedTraining = JsonObject & { readonly batchSize: number };
 
 /** run.json: what was trained, on which data, and the results. */
 export interface RunFile {
@@ -81,12 +76,11 @@ export function formatRun(run: RunFile): string {
 /** @throws {ReproError} `results-invalid` naming the field */
 export function readRun(from: ResultFile): RunFile {
   const fields = parseResult(from);
-  const [model, engine, split] = [fields.object('model'), fields.object('engine'), fields.object('split')];
-  const [training, compat, best] = [
-    fields.object('training'),
-    fields.object('compat'),
-    fields.object('best'),
-  ];
+  const model = fields.object('model');
+  const engine = fields.object('engine');
+  const split = fields.object('split');
+  const compat = fields.object('compat');
+  const best = fields.object('best');
   return {
     version: 1,
     model: { id: model.text('id'), title: model.text('title') },
@@ -97,12 +91,18 @@ export function readRun(from: ResultFile): RunFile {
     frames: readFrameFormat(fields.object('frames')),
     network: parseNetwork(fields.object('network')),
     parameters: fields.count('parameters'),
-    training: { ...fields.raw('training'), batchSize: training.count('batchSize') },
+    training: { ...fields.raw('training'), batchSize: fields.object('training').count('batchSize') },
     compat: {
       ...fields.raw('compat'),
       selection: compat.choice('selection', SELECTIONS),
-      loss: compat.choice('loss', ['rate', 'step']),
-      ties: compat.choice('ties', ['first', 'rounding']),
+      loss: compat.choice(
+        'loss',
+        COMPAT_SWITCHES.loss.choices.map(({ value }) => value),
+      ),
+      ties: compat.choice(
+        'ties',
+        COMPAT_SWITCHES.ties.choices.map(({ value }) => value),
+      ),
     },
     split: { train: split.count('train'), validation: split.count('validation'), test: split.count('test') },
     best: {

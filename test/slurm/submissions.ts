@@ -115,7 +115,9 @@ exec "$real" "$@"
         count,
         Array(count).fill(expect.stringMatching(/^COMPL/)),
       ]);
-      expect(stderr.includes('not submitted: a job that it waits for is over')).toBe(count === 0);
+      expect(stderr.includes('not submitted: a dependency ended without reporting success')).toBe(
+        count === 0,
+      );
     },
   );
 

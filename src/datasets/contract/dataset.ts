@@ -16,7 +16,7 @@ export interface ReadOptions {
   readonly progress?: ((done: number, total: number) => void) | undefined;
   /** Receives what is too long for an error: one line for every problem of every file. */
   readonly log?: ((line: string) => void) | undefined;
-  /** What to check files in; by default in the calling thread. */
+  /** Threads to check files in; default: the calling thread. */
   readonly threads?: Threads | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface ReadClipsOptions extends ReadOptions {
   readonly invalidEvents: 'keep' | 'drop';
   /** Default `width`. */
   readonly rowStride?: RowStride | undefined;
-  /** Where recordings are kept that have to be read twice; by default one of its own. */
+  /** Keeps recordings that have to be read twice; default: a new one. */
   readonly working?: WorkingSpace | undefined;
 }
 
@@ -86,7 +86,7 @@ export interface DatasetFacts {
   readonly files: readonly PublishedFile[];
   /** Clips or images per split. */
   readonly published: Readonly<Record<Split, number>>;
-  /** Where the split comes from, if it is not the publisher's; and what is wrong in the data or counted differently elsewhere. */
+  /** Where the split comes from, if it is not the publisher's; faults in the data, and what others count differently. */
   readonly remarks: readonly string[];
   /** `dataset.root` of its profile, and the profile's name. */
   readonly usualRoot: string;
@@ -110,7 +110,7 @@ export interface EventDataset extends DatasetFacts {
   isSimulated?(root: string): Promise<boolean>;
   /** The clips without their events. */
   listClips(root: string, options: ListClipsOptions): Promise<Clips>;
-  /** Whether some of the clips take about as long to read as all of them, as from a `.tar.gz`; by default they do not. */
+  /** Whether reading some of the clips takes about as long as reading all, as from a `.tar.gz`; default: no. */
   readsWhole?(root: string): Promise<boolean>;
   /** Reads the events of the named clips, recording by recording, in unspecified order. */
   readClips(

@@ -74,7 +74,7 @@ export async function inspectFiles(
 /** A file in a folder, as given to a thread. */
 type DiskFile = Pick<TreeFile, 'path' | 'sizeBytes'> & { readonly diskPath: string };
 
-/** The largest first: whichever comes last should be short. Two recordings at a time, as long as that leaves no thread without work. */
+/** The largest first, so that the last one is short. Two recordings at a time, unless a thread would have no work. */
 function groupTasks(files: readonly DiskFile[], threads: number): DiskFile[][] {
   const sorted = [...files].sort((a, b) => b.sizeBytes - a.sizeBytes || byName(a.path, b.path));
   const recordings = sorted.filter(({ path }) => parseRecordingName(path) !== null);

@@ -185,7 +185,7 @@ function refuseEncoding(headers: AnswerHeaders, file: RemoteFile): void {
 function explainStatus({ status, headers }: AnswerHead): TryFailure {
   const text = `the server answered ${`${status} ${STATUS_CODES[status] ?? ''}`.trim()}`;
   const waitMs = parseRetryAfterMs(headers, Date.now());
-  // Some servers refuse with 403 who asks too often.
+  // Some servers answer 403 to clients that ask too often.
   const isPassing = status >= 500 || PASSING.includes(status) || (status === 403 && waitMs !== null);
   if (!isPassing) return new TryFailure('lasting', text);
   if (waitMs !== null && waitMs > LONGEST_WAIT_MS) {

@@ -13,7 +13,7 @@ import type { Requester } from './request.ts';
 import type { SpeedMeter } from './speed-meter.ts';
 import { explainNetworkError, showUrl, TryFailure } from './try-failure.ts';
 
-interface DownloadOptions extends Reception {
+interface DownloadOptions extends ReceiveOptions {
   /** How often to try an address again without progress. */
   readonly retries: number;
   readonly wait: ((ms: number) => Promise<void>) | undefined;
@@ -22,7 +22,7 @@ interface DownloadOptions extends Reception {
 }
 
 /**
- * Downloads one file, from whichever address gives it; the rest of it, if an earlier command left a part.
+ * Downloads one file from the first address that has it, or the rest of it if an earlier command left a part.
  *
  * A complete download with a wrong checksum is deleted and tried once more, from another address if there is one.
  *
@@ -116,18 +116,18 @@ async function waitFor(ms: number, { wait, signal }: DownloadOptions): Promise<v
   signal?.throwIfAborted();
 }
 
-interface Reception {
+interface ReceiveOptions {
   readonly requester: Requester;
   readonly meter: SpeedMeter;
   readonly signal: AbortSignal | undefined;
-  /** Told if bytes that were here are given up. */
+  /** Called when bytes of an earlier download are given up. */
   readonly note: (text: string) => void;
 }
 
 /**
  * One request: brings the part to its full length, from its first byte or from where it ends.
  *
- * Returns as soon as the known number of bytes is here; whether they are the right ones, the checksum says.
+ * Returns when the known number of bytes has arrived; the checksum decides whether they are right.
  *
  * @param mayResume whether to ask for the rest only
  * @throws {TryFailure} if the server did not send all of it; what it sent is in the part
@@ -137,7 +137,7 @@ async function receive(
   url: string,
   part: PartFile,
   mayResume: boolean,
-  { requester, meter, signal, note }: Reception,
+  { requester, meter, signal, note }: ReceiveOptions,
 ): Promise<void> {
   const version = mayResume && part.bytes > 0 && part.source?.url === url ? part.source.version : null;
   const isRest = version !== null && version.ifRange !== null;

@@ -20,9 +20,9 @@ export interface FetchOptions {
   readonly signal?: AbortSignal | undefined;
   /** At most ten times a second, and at the end of each file. */
   readonly progress?: ((progress: FetchProgress) => void) | undefined;
-  /** One sentence about what did not go smoothly. */
+  /** One sentence about a problem that was overcome. */
   readonly note?: ((text: string) => void) | undefined;
-  /** How often to try an address again that gives nothing; a try that brought bytes does not count. Default 5. */
+  /** How often to try an address again in a row without new data. Default 5. */
   readonly retries?: number | undefined;
   /** How long to wait for the next byte; default 60. */
   readonly stallSeconds?: number | undefined;
@@ -53,7 +53,7 @@ export async function fetchFiles(
 ): Promise<FetchOutcome[]> {
   checkRemoteFiles(files);
   const isThere = await checkAllPresent(files, folder, options.signal);
-  // A folder with everything in it may be one that nobody can write to.
+  // A folder with all files may be read-only.
   if (isThere.every(Boolean)) return files.map(() => 'already there');
   await makeFolder(folder, 'Name a folder that can be made.');
   const lock = await acquireLock(path.join(folder, LOCK_FOLDER));

@@ -231,14 +231,14 @@ async function readSource(file: string, checksum: Checksum): Promise<PartSource 
 
 /**
  * Removes the note that a command leaves if it is killed between giving the complete file its name and the end. Not if there
- * is a part, which somebody may be writing.
+ * is a part, which another command may be writing.
  *
  * @param target path of the complete file
  */
 export async function removeStrayNote(target: string): Promise<void> {
   if ((await kindOfPath(target + PART_ENDING)) !== null) return;
   await fs.rm(target + SOURCE_ENDING, { force: true }).catch(() => {
-    // The folder may be one that nobody can write to, and the note does no harm.
+    // The folder may be read-only, and the note does no harm.
   });
 }
 

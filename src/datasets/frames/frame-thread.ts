@@ -20,7 +20,7 @@ export interface FrameSetup {
   readonly folder: string;
 }
 
-/** Some of the recordings: their clips, and which rows those are. */
+/** Some of the recordings: their clips, and the clips' rows. */
 interface FrameTask {
   readonly clips: Clips;
   readonly rows: Readonly<Record<Split, readonly number[]>>;

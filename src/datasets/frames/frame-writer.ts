@@ -25,7 +25,7 @@ interface WriteFramesOptions {
   readonly output: string;
   readonly simulated: boolean;
   readonly settings: FrameSettings;
-  /** What to read recordings in; by default in the calling thread. The frames are the same in any case. */
+  /** Threads to read recordings in; default: the calling thread. The frames do not depend on it. */
   readonly threads?: Threads | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((done: number, total: number) => void) | undefined;
@@ -34,7 +34,7 @@ interface WriteFramesOptions {
   readonly onClip?: ((split: Split, counts: Counts) => void) | undefined;
 }
 
-/** For recordings that are read twice, in all threads together: with that, a stage stays below 200 MB. */
+/** Memory for recordings that are read twice, in all threads together: a stage then stays below 200 MB. */
 const RECORDING_BYTES = 80 << 20;
 
 /**

@@ -51,14 +51,14 @@ export interface NativeNetwork {
   /**
    * The memory that a batch needs besides the parameters.
    *
-   * @param steps T: the frames' number, or for still images that of `repeat`; likewise below
+   * @param steps T: the number of frames, or for still images that of `repeat`; the same below
    */
   bytesFor(samples: number, steps: number, training: boolean): number;
   /**
    * Allocates that memory, unless it is there; then forward, loss, backward and Adam.
    *
-   * @throws an error with code `PLIF_ABORTED` after `abort`, or `PLIF_OUT_OF_MEMORY`; then nothing has changed, but without the memory for
-   * this batch that for earlier ones is gone too
+   * @throws an error with code `PLIF_ABORTED` after `abort`, or `PLIF_OUT_OF_MEMORY`; then nothing has changed, except that the memory of
+   * earlier batches is freed if there was not enough for this one
    */
   trainStep(
     frames: NativeFrames,

@@ -54,7 +54,7 @@ export function explainNativeError(error: unknown): unknown {
   return error;
 }
 
-/** The addon counts no further than 2⁵⁶. */
+/** The addon does not count beyond 2⁵⁶. */
 function addressable(bytes: number): number {
   return bytes < 2 ** 56 ? bytes : Number.POSITIVE_INFINITY;
 }

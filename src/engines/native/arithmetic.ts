@@ -42,8 +42,8 @@ function identifyArithmetic({ instructionSet, winogradTile }: Arithmetic): strin
 }
 
 /**
- * `0123456789ab avx512 GCC 12.4.0`: sources, instruction set and compiler, for versions and fingerprints. Another architecture than x64 is
- * named too, since `baseline` is there other instructions.
+ * `0123456789ab avx512 GCC 12.4.0`: sources, instruction set and compiler, for versions and fingerprints. Architectures other than x64 are
+ * named too, since `baseline` means other instructions there.
  */
 export function identifyBuild(
   { sourceDigest, compiler }: Pick<NativeAddon, 'sourceDigest' | 'compiler'>,

@@ -11,13 +11,13 @@ import {
   largestBatch,
 } from './memory.ts';
 
-/** Larger batches are of no use, even where they fit. */
+/** Larger batches bring nothing, even where they fit. */
 const largestPlanned = 65_536;
 
 interface Workload {
   /** T. */
   readonly steps: number;
-  /** The batches of a training, which evaluates with as many clips as it trains with, and of an evaluation on its own. */
+  /** Clips in a batch of a training, with its evaluations, and of a separate evaluation. */
   readonly trainingBatch: number;
   readonly evaluationBatch: number;
 }

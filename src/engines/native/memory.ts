@@ -8,8 +8,8 @@ import { describeMemory, formatGigabytes } from '../memory-error.ts';
 import type { NativeNetwork } from './addon-types.ts';
 
 /**
- * The memory that this process can still get, in bytes, leaving out what the system would free for it. On macOS, which reports hardly
- * any as free, it is everything that others have not been promised.
+ * The memory that this process can still get, in bytes, not counting what the system could free for it. On macOS, which reports hardly
+ * any memory as free, it is all that this process does not use yet.
  */
 export function availableMemory(): number {
   const used = process.memoryUsage.rss();

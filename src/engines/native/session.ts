@@ -158,8 +158,8 @@ export class NativeSession implements EngineSession {
   }
 
   /**
-   * Computes a batch, for which the network itself reserves the memory. Whether there is enough is checked before: a system that promises
-   * more than it has would kill the process in the middle of it.
+   * Computes a batch, for which the network itself reserves the memory. It is checked beforehand whether there is enough: a system that
+   * overcommits memory would kill the process midway.
    *
    * @throws {EngineMemoryError}
    * @throws {StepAbortedError}
@@ -177,7 +177,7 @@ export class NativeSession implements EngineSession {
     if (neededBytes > availableBytes) throw explain(availableBytes);
     try {
       const result = await work();
-      // It was about to end when the session was disposed of, and what it changed is gone.
+      // The session was disposed of just before the end, and with it what the batch changed.
       if (this.#isDisposed) throw new StepAbortedError();
       this.#reservedBytes = Math.max(this.#reservedBytes, neededBytes);
       return result;
@@ -186,7 +186,7 @@ export class NativeSession implements EngineSession {
       if (!hasErrorCode(error, 'PLIF_OUT_OF_MEMORY')) throw explainNativeError(error);
       this.#reservedBytes = 0;
       if (this.#isDisposed) throw new StepAbortedError(error);
-      // A limit that the system does not tell: half of what was refused is a guess.
+      // The limit is unknown: half of what was refused is a guess.
       throw explain(neededBytes / 2, error);
     }
   }

@@ -22,9 +22,9 @@ interface IdentityOptions {
  * CUDA the GPU's model.
  *
  * It is quick: without the CUDA package it does not load tfjs, and with it, the probe's result is cached until package, driver, Node or the
- * visible devices change. The CPU kernels of tfjs give the same bits on every processor. Those of the native engine do on every one
- * with the same instruction set if the same compiler made them of the same sources, apart from what the C library computes (exponentials,
- * logarithms), for any number of threads. So neither processor nor threads are part of it.
+ * visible devices change. The CPU kernels of tfjs give the same bits on every processor. The native engine does so with the same
+ * instruction set, sources and compiler, apart from what the C library computes (exponentials, logarithms), and for any number of
+ * threads. So neither processor nor threads are part of the identity.
  *
  * @throws {ReproError} if `REPRO_ISA` or `REPRO_WINOGRAD` is set to something impossible
  */

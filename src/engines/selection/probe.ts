@@ -8,12 +8,12 @@ export interface EngineFinding {
   readonly available: boolean;
   /** A description, or why it is not available. */
   readonly text: string;
-  /** How to get it, or to mend it if it is available but not right; null if there is nothing to do. */
+  /** How to get it, or how to repair it; null if there is nothing to do. */
   readonly fix: string | null;
 }
 
-/** What a probe looks at, which tests replace. */
-interface ProbeSurroundings {
+/** Tests replace these. */
+interface ProbeOptions {
   readonly probe?: () => Promise<CudaProbe>;
   readonly load?: () => LoadedAddon;
 }
@@ -22,7 +22,7 @@ interface ProbeSurroundings {
 export async function probeEngines({
   probe = probeCuda,
   load = loadAddon,
-}: ProbeSurroundings = {}): Promise<EngineFinding[]> {
+}: ProbeOptions = {}): Promise<EngineFinding[]> {
   return [await describeCpu(), describeNative(load()), describeCuda(await probe())];
 }
 

@@ -4,7 +4,7 @@ import util from 'node:util';
 
 export const cudaPackage = '@tensorflow/tfjs-node-gpu';
 
-/** Whether tfjs works on a GPU here, and if not, why and how to fix it. */
+/** Whether tfjs works on a GPU of this machine, and if not, why and how to fix it. */
 export type CudaProbe =
   | { readonly usable: true; readonly version: string }
   | {
@@ -16,7 +16,7 @@ export type CudaProbe =
     };
 
 /** The environment of a probe, which tests replace. */
-export interface CudaSurroundings {
+export interface ProbedSystem {
   readonly platform: string;
   /** Whether the package is on disk. */
   readonly isInstalled: () => boolean;
@@ -24,7 +24,7 @@ export interface CudaSurroundings {
   readonly load: () => Promise<unknown>;
 }
 
-// The requirements in the README of @tensorflow/tfjs-node 4.22.0, to which the GPU package's README refers; others are untested here.
+// The requirements in the README of @tensorflow/tfjs-node 4.22.0, to which the GPU package's README refers; others are untested.
 const needs =
   'It needs Linux or Windows on x64, an NVIDIA driver newer than 450, CUDA 11.2 and cuDNN 8.1, ' +
   'with their libraries on LD_LIBRARY_PATH (PATH on Windows).';
@@ -32,7 +32,7 @@ const installation =
   `Run \`npm install --no-save ${cudaPackage}@4.22.0\`; ` +
   'it downloads its TensorFlow library from storage.googleapis.com.';
 
-const hereAndNow: CudaSurroundings = {
+const thisSystem: ProbedSystem = {
   platform: `${process.platform}-${process.arch}`,
   isInstalled: () => {
     try {
@@ -46,11 +46,11 @@ const hereAndNow: CudaSurroundings = {
 };
 
 /** Loads the CUDA backend and computes a product on it. It never throws: a machine without a GPU is a result, not an error. */
-export async function probeCuda(here: CudaSurroundings = hereAndNow): Promise<CudaProbe> {
-  if (here.platform !== 'linux-x64' && here.platform !== 'win32-x64') {
-    return { usable: false, reason: `${cudaPackage} does not exist for ${here.platform}`, fix: null };
+export async function probeCuda(system: ProbedSystem = thisSystem): Promise<CudaProbe> {
+  if (system.platform !== 'linux-x64' && system.platform !== 'win32-x64') {
+    return { usable: false, reason: `${cudaPackage} does not exist for ${system.platform}`, fix: null };
   }
-  if (!here.isInstalled()) {
+  if (!system.isInstalled()) {
     return { usable: false, reason: `${cudaPackage} is not installed`, fix: `${installation} ${needs}` };
   }
   restoreRemovedChecks();
@@ -58,7 +58,7 @@ export async function probeCuda(here: CudaSurroundings = hereAndNow): Promise<Cu
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
   try {
-    return await computeOnce(await here.load());
+    return await computeOnce(await system.load());
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return {

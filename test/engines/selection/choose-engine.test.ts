@@ -8,11 +8,11 @@ import type { LoadedAddon } from '../../../src/engines/native/addon.ts';
 import { chooseEngine, openNamedEngine } from '../../../src/engines/selection/choose-engine.ts';
 import { identifyEngine } from '../../../src/engines/selection/identity.ts';
 import { probeEngines } from '../../../src/engines/selection/probe.ts';
-import { type CudaProbe, type CudaSurroundings, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
+import { type CudaProbe, type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
 import { chooseDevice } from '../../../src/original/train.ts';
 import { FakeAddon } from '../native/fake-addon.ts';
 
-const here: CudaSurroundings = { platform: 'linux-x64', isInstalled: () => true, load: async () => ({}) };
+const here: ProbedSystem = { platform: 'linux-x64', isInstalled: () => true, load: async () => ({}) };
 
 describe('probeCuda', () => {
   it('reports that the package does not exist for this kind of machine', async () => {

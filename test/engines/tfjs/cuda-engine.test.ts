@@ -2,7 +2,7 @@ import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, it } from 'vitest';
 import type { Engine, TrainingBatch } from '../../../src/engines/engine.ts';
-import { type CudaSurroundings, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
+import { type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
 import { createCpuEngine, createCudaEngine } from '../../../src/engines/tfjs/engine.ts';
 import { initialState } from '../../../src/snn/initialise.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
@@ -12,7 +12,7 @@ import { randomArray, randomNumbers } from '../../support/random.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';
 
 /** Replaces @tensorflow/tfjs-node-gpu: a backend with its name that uses the CPU's kernels. */
-function surroundings(isUsingGpuDevice: boolean): CudaSurroundings {
+function surroundings(isUsingGpuDevice: boolean): ProbedSystem {
   return {
     platform: 'linux-x64',
     isInstalled: () => true,

@@ -7,7 +7,7 @@ import {
   planRecordings,
   type SimulationOptions,
   writeSimulatedDataset,
-} from '../../../src/datasets/simulated/dataset.ts';
+} from '../../../src/datasets/simulated/dataset-writer.ts';
 import { parseLabels } from '../../../src/events/labels.ts';
 
 const OPTIONS: SimulationOptions = {
