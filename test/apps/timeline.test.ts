@@ -169,7 +169,7 @@ describe('the timeline of recorded runs', () => {
     expect(texts).toContain('frames');
     expect(texts).not.toContain('train@a,10');
     expect(notice).toMatch(
-      /^7\d of 1\u202f001 are drawn, those that took longest; the CSV has all\. 2 never succeeded\.$/,
+      /^7\d of 1\u202f001 are drawn: those that took longest; the CSV has all\. 2 never succeeded\.$/,
     );
     expect(figure.alt).toContain(notice);
     expect(figure.data).toHaveLength(1002);

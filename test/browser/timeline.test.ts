@@ -55,9 +55,7 @@ describe('the timeline beside the page', () => {
     await visit(absent, { colorScheme, viewport: { width, height: 900 } }, async ({ page, complaints }) => {
       const text = page.locator('#figure-timeline object p');
       expect(await text.isVisible()).toBe(true);
-      expect(await text.textContent()).toMatch(
-        /^The picture is not there: .* \.\/repro timeline shows it\.$/,
-      );
+      expect(await text.textContent()).toMatch(/^The picture is missing: .* \.\/repro timeline shows it\.$/);
       const box = await text.boundingBox();
       expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
       expect(complaints).toEqual([]);

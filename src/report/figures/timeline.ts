@@ -38,14 +38,27 @@ export interface TimelineSession {
 
 export interface Timeline {
   readonly figure: Figure;
-  /** What a reader of the drawing alone has to know: what it leaves out, and what never ran. */
+  /** What the drawing itself must say: what it leaves out, and what never ran. */
   readonly notice: string | null;
 }
 
 const TIME_WIDTH = 560;
 const MEMORY_WIDTH = 400;
-/** Between the panels of one run and those of the next. */
-const RUN_GAP = 24;
+/** What a bar takes, in px. */
+const ROW = 22;
+const PADDING = { right: 16, top: 34, bottom: 40 };
+/** Without a browser, texts are measured half as wide again as they are. */
+const MEASURED_WIDE = 1.5;
+/** Generous estimate of the mean character width of a label. */
+const LABEL_CHARACTER = 6.2;
+
+/** Thousands are separated by narrow spaces, as everywhere else. */
+const THIN_SPACES = "replace(datum.label, ',', '\u202f')";
+
+/** Two screens: nobody reads a higher drawing. */
+const HEIGHT_AT_MOST = 1800;
+/** Between the panels of one session and those of the next. */
+const SESSION_GAP = 24;
 /** A longer name of a machine or a profile is cut off. */
 const NAME_LENGTH = 24;
 
@@ -71,14 +84,14 @@ const UNITS = [
 ] as const;
 
 /**
- * Time and memory of each stage, a pair of panels for each run: the first over time, the second by size.
+ * Time and memory of each stage, a pair of panels for each session: the first over time, the second by size.
  *
  * @param missing names of those that never succeeded
  */
 export function drawTimeline(runs: readonly TimelineSession[], missing: readonly string[] = []): Timeline {
   const chosen = chooseBars(runs, { bar: ROW, run: PADDING.top + PADDING.bottom + RUN_GAP });
   const notice = [...describeOmitted(chosen), ...describeMissing(missing)].join(' ');
-  const count = chosen.runs.length;
+  const count = chosen.sessions.length;
   const figure: Figure = {
     id: 'timeline',
     title: 'Time and memory: the last successful run of each stage',
@@ -86,8 +99,8 @@ export function drawTimeline(runs: readonly TimelineSession[], missing: readonly
     alt: `Bars of ${formatQuantity(chosen.shown, 'stage')} over time, and of their memory, in ${formatQuantity(count, 'session')}. ${notice}`.trim(),
     legend: [],
     columns: 2,
-    panels: chosen.runs.flatMap((run) => [drawTimes(run), drawMemory(run)]),
-    data: tabulate(runs),
+    panels: chosen.sessions.flatMap((session) => [drawTimes(session), drawMemory(session)]),
+    data: tabulate(sessions),
   };
   return { figure, notice: notice === '' ? null : notice };
 }
@@ -95,7 +108,7 @@ export function drawTimeline(runs: readonly TimelineSession[], missing: readonly
 function describeOmitted({ shown, total }: ChosenBars): string[] {
   if (shown === total) return [];
   return [
-    `${formatCount(shown)} of ${formatCount(total)} are drawn, those that took longest; the CSV has all.`,
+    `${formatCount(shown)} of ${formatCount(total)} are drawn: those that took longest; the CSV has all.`,
   ];
 }
 
@@ -120,7 +133,7 @@ function drawTimes({ startedAt, hosts, profiles, spans }: TimelineSession): Pane
       id,
       from: startSeconds / unit.seconds,
       to: (startSeconds + seconds) / unit.seconds,
-      // Where they differ within a run, its title alone does not tell which bar is whose.
+      // Where they differ within a session, its title alone does not tell which bar is whose.
       label: [
         `${formatDuration(seconds)}${totalSeconds === null ? '' : ` of ${formatDuration(totalSeconds)}`}`,
         ...(profiles.length > 1 ? [shorten(configuration)] : []),
@@ -155,7 +168,7 @@ function nameAll(names: readonly string[]): string {
     : `${first} and ${formatCount(others.length)} others`;
 }
 
-/** A name from a record, which may have come from elsewhere, as text that a drawing can hold. */
+/** A name from a record, perhaps of another machine, as short text that is valid in XML. */
 function shorten(name: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: XML allows no control characters
   const printable = name.replace(/[\u0000-\u001f\u007f-\u009f\ufffe\uffff]|\p{Surrogate}/gu, '\ufffd');
@@ -309,4 +322,109 @@ function tabulate(runs: readonly TimelineSession[]): CsvValue[][] {
     }
   });
   return rows;
+}
+
+/** The chosen bars of some sessions, and how many bars there are in all. */
+interface ChosenBars {
+  readonly sessions: readonly TimelineSession[];
+  readonly shown: number;
+  readonly total: number;
+}
+
+/**
+ * Chooses bars until the drawing is full: first the longest of each stage, then the longest of the others. Sessions without a chosen bar are
+ * left out, too. At least one bar is drawn.
+ *
+ * @param heights in px: of a bar, and of what a session takes besides its bars
+ */
+function chooseBars(
+  sessions: readonly TimelineSession[],
+  heights: { readonly bar: number; readonly session: number },
+): ChosenBars {
+  const all = sessions.flatMap((session) => session.bars.map((bar) => ({ session, bar })));
+  const seen = new Set<string>();
+  const ranked = all
+    .sort((a, b) => b.bar.seconds - a.bar.seconds || (a.bar.id < b.bar.id ? -1 : 1))
+    .map((one) => {
+      const isFirst = !seen.has(one.bar.stage);
+      seen.add(one.bar.stage);
+      return { ...one, isFirst };
+    });
+  const chosen = new Set<TimelineBar>();
+  const drawn = new Set<TimelineSession>();
+  let left = HEIGHT_AT_MOST;
+  for (const { session, bar } of [
+    ...ranked.filter(({ isFirst }) => isFirst),
+    ...ranked.filter(({ isFirst }) => !isFirst),
+  ]) {
+    left -= heights.bar + (drawn.has(session) ? 0 : heights.session);
+    if (left < 0 && chosen.size > 0) break;
+    chosen.add(bar);
+    drawn.add(session);
+  }
+  return {
+    sessions: sessions.flatMap((session) => {
+      const bars = session.bars.filter((bar) => chosen.has(bar));
+      return bars.length === 0 ? [] : [{ ...session, bars }];
+    }),
+    shown: chosen.size,
+    total: all.length,
+  };
+}
+
+/** Bars with names at the left and labels behind them. */
+interface Bars {
+  readonly title: string;
+  readonly axisTitle: string;
+  readonly width: number;
+  /** Where the longest bar ends; the axis continues, to make room for labels. */
+  readonly end: number;
+  readonly bars: readonly {
+    readonly id: string;
+    readonly from: number;
+    readonly to: number;
+    readonly label: string;
+  }[];
+}
+
+function drawBars({ title, axisTitle, width, end, bars }: Bars): Panel {
+  const ids = bars.map(({ id }) => id);
+  const left = Math.min(width / 2, 20 + 6.6 * Math.max(...ids.map(({ length }) => length)));
+  const height = PADDING.top + PADDING.bottom + ids.length * ROW;
+  const plotWidth = width - left - PADDING.right;
+  const labelWidth = 10 + LABEL_CHARACTER * Math.max(...bars.map(({ label }) => label.length));
+  const x = {
+    field: 'from',
+    type: 'quantitative' as const,
+    scale: { domain: [0, end / (1 - Math.min(0.7, labelWidth / plotWidth))], nice: false, zero: false },
+    axis: { title: axisTitle, tickCount: width > 400 ? 7 : 4, labelExpr: THIN_SPACES },
+  };
+  const y = {
+    field: 'id',
+    type: 'nominal' as const,
+    sort: null,
+    scale: { domain: ids, paddingInner: 0.3, paddingOuter: 0.15 },
+    axis: { title: null, grid: false, labelLimit: MEASURED_WIDE * (left - 8), minExtent: 0 },
+  };
+  const data = { values: [...bars] };
+  const spec: PanelSpec = {
+    width: plotWidth,
+    height: height - PADDING.top - PADDING.bottom,
+    padding: { left, ...PADDING },
+    autosize: 'none',
+    title: { text: title, dx: -left + 4, limit: MEASURED_WIDE * (width - 8) },
+    layer: [
+      {
+        data,
+        mark: { type: 'bar', color: colorVariable('heat'), opacity: 0.85, minBandSize: 2 },
+        encoding: { x, x2: { field: 'to' }, y },
+      },
+      {
+        data,
+        mark: { type: 'text', align: 'left', dx: 5, fontSize: 10.5, color: 'currentColor' },
+        encoding: { x: { ...x, field: 'to' }, y, text: { field: 'label', type: 'nominal' } },
+      },
+    ],
+  };
+  return { title, spec, width, height };
 }
