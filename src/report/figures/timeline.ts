@@ -30,7 +30,7 @@ export interface TimelineSession {
   readonly seconds: number;
   /** Names of the machines, sorted: results may be fetched from others. */
   readonly hosts: readonly string[];
-  /** Profiles with which they ran, with what trials changed of them, sorted: the last run of an instance may be of another profile than the one asked for. */
+  /** Profiles with which they ran, with what trials changed of them, sorted. */
   readonly profiles: readonly string[];
   /** In the order in which they started. */
   readonly spans: readonly TimelineSpan[];
@@ -62,20 +62,6 @@ const SESSION_GAP = 24;
 /** A longer name of a machine or a profile is cut off. */
 const NAME_LENGTH = 24;
 
-/** A drawing higher than this is read by nobody: two screens. */
-const HEIGHT_AT_MOST = 1800;
-
-/** What a bar takes, in px. */
-const ROW = 22;
-const PADDING = { right: 16, top: 34, bottom: 40 };
-/** Without a browser, texts are measured half as wide again as they are. */
-const MEASURED_WIDE = 1.5;
-/** Generous estimate of the mean character width of a label. */
-const LABEL_CHARACTER = 6.2;
-
-/** Thousands are separated by narrow spaces, as everywhere else. */
-const THIN_SPACES = "replace(datum.label, ',', '\u202f')";
-
 const UNITS = [
   { seconds: 86_400, name: 'days' },
   { seconds: 3600, name: 'hours' },
@@ -88,8 +74,11 @@ const UNITS = [
  *
  * @param missing names of those that never succeeded
  */
-export function drawTimeline(runs: readonly TimelineSession[], missing: readonly string[] = []): Timeline {
-  const chosen = chooseBars(runs, { bar: ROW, run: PADDING.top + PADDING.bottom + RUN_GAP });
+export function drawTimeline(
+  sessions: readonly TimelineSession[],
+  missing: readonly string[] = [],
+): Timeline {
+  const chosen = chooseBars(sessions, { bar: ROW, session: PADDING.top + PADDING.bottom + SESSION_GAP });
   const notice = [...describeOmitted(chosen), ...describeMissing(missing)].join(' ');
   const count = chosen.sessions.length;
   const figure: Figure = {
@@ -184,113 +173,8 @@ function formatDuration(seconds: number): string {
   return `${seconds.toFixed(seconds < 9.95 ? 1 : 0)}\u00a0s`;
 }
 
-/** What is drawn of some runs, and how many bars there are in all. */
-interface ChosenBars {
-  readonly runs: readonly TimelineSession[];
-  readonly shown: number;
-  readonly total: number;
-}
-
-/**
- * Leaves out bars until the drawing is not too high: first come the longest of each stage, then the longest of the others. Runs of which
- * nothing is left are left out, too. At least one bar is drawn.
- *
- * @param heights in px: of a bar, and of what a run takes besides its bars
- */
-function chooseBars(
-  runs: readonly TimelineSession[],
-  heights: { readonly bar: number; readonly run: number },
-): ChosenBars {
-  const all = runs.flatMap((run) => run.spans.map((bar) => ({ run, bar })));
-  const seen = new Set<string>();
-  const ranked = all
-    .sort((a, b) => b.bar.seconds - a.bar.seconds || (a.bar.id < b.bar.id ? -1 : 1))
-    .map((one) => {
-      const isFirst = !seen.has(one.bar.stage);
-      seen.add(one.bar.stage);
-      return { ...one, isFirst };
-    });
-  const chosen = new Set<TimelineSpan>();
-  const drawn = new Set<TimelineSession>();
-  let left = HEIGHT_AT_MOST;
-  for (const { run, bar } of [
-    ...ranked.filter(({ isFirst }) => isFirst),
-    ...ranked.filter(({ isFirst }) => !isFirst),
-  ]) {
-    left -= heights.bar + (drawn.has(run) ? 0 : heights.run);
-    if (left < 0 && chosen.size > 0) break;
-    chosen.add(bar);
-    drawn.add(run);
-  }
-  return {
-    runs: runs.flatMap((run) => {
-      const spans = run.spans.filter((bar) => chosen.has(bar));
-      return spans.length === 0 ? [] : [{ ...run, spans }];
-    }),
-    shown: chosen.size,
-    total: all.length,
-  };
-}
-
-/** Bars with names at the left and labels behind them. */
-interface Bars {
-  readonly title: string;
-  readonly axisTitle: string;
-  readonly width: number;
-  /** Where the longest bar ends; the axis goes on, so that labels have room. */
-  readonly end: number;
-  readonly bars: readonly {
-    readonly id: string;
-    readonly from: number;
-    readonly to: number;
-    readonly label: string;
-  }[];
-}
-
-function drawBars({ title, axisTitle, width, end, bars }: Bars): Panel {
-  const ids = bars.map(({ id }) => id);
-  const left = Math.min(width / 2, 20 + 6.6 * Math.max(...ids.map(({ length }) => length)));
-  const height = PADDING.top + PADDING.bottom + ids.length * ROW;
-  const plotWidth = width - left - PADDING.right;
-  const labelWidth = 10 + LABEL_CHARACTER * Math.max(...bars.map(({ label }) => label.length));
-  const x = {
-    field: 'from',
-    type: 'quantitative' as const,
-    scale: { domain: [0, end / (1 - Math.min(0.7, labelWidth / plotWidth))], nice: false, zero: false },
-    axis: { title: axisTitle, tickCount: width > 400 ? 7 : 4, labelExpr: THIN_SPACES },
-  };
-  const y = {
-    field: 'id',
-    type: 'nominal' as const,
-    sort: null,
-    scale: { domain: ids, paddingInner: 0.3, paddingOuter: 0.15 },
-    axis: { title: null, grid: false, labelLimit: MEASURED_WIDE * (left - 8), minExtent: 0 },
-  };
-  const data = { values: [...bars] };
-  const spec: PanelSpec = {
-    width: plotWidth,
-    height: height - PADDING.top - PADDING.bottom,
-    padding: { left, ...PADDING },
-    autosize: 'none',
-    title: { text: title, dx: -left + 4, limit: MEASURED_WIDE * (width - 8) },
-    layer: [
-      {
-        data,
-        mark: { type: 'bar', color: colorVariable('heat'), opacity: 0.85, minBandSize: 2 },
-        encoding: { x, x2: { field: 'to' }, y },
-      },
-      {
-        data,
-        mark: { type: 'text', align: 'left', dx: 5, fontSize: 10.5, color: 'currentColor' },
-        encoding: { x: { ...x, field: 'to' }, y, text: { field: 'label', type: 'nominal' } },
-      },
-    ],
-  };
-  return { title, spec, width, height };
-}
-
 /** One row per stage instance. */
-function tabulate(runs: readonly TimelineSession[]): CsvValue[][] {
+function tabulate(sessions: readonly TimelineSession[]): CsvValue[][] {
   const rows: CsvValue[][] = [
     [
       'instance',
@@ -305,7 +189,7 @@ function tabulate(runs: readonly TimelineSession[]): CsvValue[][] {
       'total_s',
     ],
   ];
-  runs.forEach(({ startedAt, spans }, index) => {
+  sessions.forEach(({ startedAt, spans }, index) => {
     for (const { id, stage, startSeconds, seconds, totalSeconds, peakMemoryBytes, host, profile } of spans) {
       rows.push([
         id,
@@ -341,7 +225,7 @@ function chooseBars(
   sessions: readonly TimelineSession[],
   heights: { readonly bar: number; readonly session: number },
 ): ChosenBars {
-  const all = sessions.flatMap((session) => session.bars.map((bar) => ({ session, bar })));
+  const all = sessions.flatMap((session) => session.spans.map((bar) => ({ session, bar })));
   const seen = new Set<string>();
   const ranked = all
     .sort((a, b) => b.bar.seconds - a.bar.seconds || (a.bar.id < b.bar.id ? -1 : 1))
@@ -350,7 +234,7 @@ function chooseBars(
       seen.add(one.bar.stage);
       return { ...one, isFirst };
     });
-  const chosen = new Set<TimelineBar>();
+  const chosen = new Set<TimelineSpan>();
   const drawn = new Set<TimelineSession>();
   let left = HEIGHT_AT_MOST;
   for (const { session, bar } of [
@@ -364,8 +248,8 @@ function chooseBars(
   }
   return {
     sessions: sessions.flatMap((session) => {
-      const bars = session.bars.filter((bar) => chosen.has(bar));
-      return bars.length === 0 ? [] : [{ ...session, bars }];
+      const spans = session.spans.filter((bar) => chosen.has(bar));
+      return spans.length === 0 ? [] : [{ ...session, spans }];
     }),
     shown: chosen.size,
     total: all.length,
