@@ -182,7 +182,7 @@ describe('repro baseline update', () => {
     expect((await project.call(['baseline', 'update'])).stdout).toBe(`${baselineFile} is as it should be`);
     const before = project.read(baselineFile);
     onTestFinished(() => project.write(baselineFile, before));
-    await project.edit(baselineFile, 'off: ', 'off: 1');
+    await project.edit(baselineFile, '"off": ', '"off": 1');
     const edited = project.read(baselineFile);
     const asked = await project.call(['baseline', 'update']);
     expect(asked.exitCode).toBe(4);
@@ -197,7 +197,7 @@ describe('repro baseline update', () => {
   test.skipIf(noTerminal !== undefined)('asks in a terminal', { timeout: 60_000 }, async () => {
     const before = project.read(baselineFile);
     onTestFinished(() => project.write(baselineFile, before));
-    await project.edit(baselineFile, 'off: ', 'off: 1');
+    await project.edit(baselineFile, '"off": ', '"off": 1');
     for (const [answer, text] of [
       ['\r', project.read(baselineFile)],
       ['y\r', before],
