@@ -18,7 +18,7 @@ export interface Choice {
   readonly of: string | null;
 }
 
-/** The switches of `compat:`, in the order of docs/deviations.md. The names follow the original's Python, so that they can be looked up there. */
+/** The switches of `compat:`, in the order of docs/deviations.md. Their names follow the original's Python, where people may look them up. */
 export const COMPAT_SWITCHES = {
   trials: {
     deviation: 1,
