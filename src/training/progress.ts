@@ -51,7 +51,7 @@ export interface TrainingProgress {
 }
 
 /** The number of clips in the three parts that each epoch reads. */
-export interface PartSizes {
+interface PartSizes {
   readonly train: number;
   readonly validation: number;
   readonly test: number;
@@ -63,7 +63,7 @@ export function isTested({ epochs, testEvery }: TrainingSettings, epoch: number)
 }
 
 /** The batches in the first `epochs` epochs. A last partial batch is dropped in training but run in the other parts. */
-export function countBatches(settings: TrainingSettings, clips: PartSizes, epochs: number): number {
+function countBatches(settings: TrainingSettings, clips: PartSizes, epochs: number): number {
   const { batchSize } = settings;
   let batches = 0;
   for (let epoch = 0; epoch < epochs; epoch++) {
@@ -88,7 +88,7 @@ export function reportProgress(task: TrainingTask, position: Position, ahead: nu
 }
 
 /** A short description of a running training, for people. */
-export function describeProgress(
+function describeProgress(
   { epochs }: TrainingSettings,
   position: Pick<Position, 'epoch' | 'batch' | 'sums' | 'rows'>,
 ): string {
