@@ -1,6 +1,7 @@
-import { describeMemory, EngineMemoryError, formatGigabytes } from '../engines/memory-error.ts';
+import { describeMemory, EngineMemoryError } from '../engines/memory-error.ts';
 import { ReproError } from '../errors.ts';
 import { countParameters } from '../snn/parameters.ts';
+import { formatBytes } from '../text.ts';
 import type { TrainingTask } from './task.ts';
 
 /** What V8 says when there is no room for an array, or it would be longer than any can be. */
@@ -14,7 +15,7 @@ export function explainMemoryError(error: unknown, { spec, settings }: TrainingT
     return new ReproError(
       'out-of-memory',
       `A network of ${parameters} parameters needs ${describeMemory(neededBytes)} for a batch of ${samples}; ` +
-        `${formatGigabytes(availableBytes)} are available.`,
+        `${formatBytes(availableBytes)} are available.`,
       {
         fix:
           largestBatch > 0
