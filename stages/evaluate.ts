@@ -7,10 +7,9 @@ import { readResultFile } from '../src/results/result-file.ts';
 import { readRun, readSplit } from '../src/results/run-file.ts';
 import { buildNetwork } from '../src/snn/networks.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
-import { evaluateClips } from '../src/training/evaluation.ts';
+import { evaluateClips, evaluateUntilAborted } from '../src/training/evaluation.ts';
 import { writeEvaluationFiles } from '../src/training/evaluation-files.ts';
 import { labelsOf, openFrameCache } from '../src/training/frame-cache.ts';
-import { evaluateUntilAborted } from '../src/training/interruptible-evaluation.ts';
 import { scoringOf } from '../src/training/scores.ts';
 import { tauQuantiles } from '../src/training/time-constants.ts';
 

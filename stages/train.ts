@@ -6,13 +6,13 @@ import { chooseEngine } from '../src/engines/selection/choose-engine.ts';
 import { countParameters } from '../src/snn/parameters.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 import { describeCompat } from '../src/thesis/compat.ts';
-import { CheckpointStore } from '../src/training/checkpoint-store.ts';
+import { CheckpointStore } from '../src/training/checkpoint.ts';
 import { openFrameCache } from '../src/training/frame-cache.ts';
 import { trainNetwork } from '../src/training/loop.ts';
 import type { ModelOverrides } from '../src/training/model-file.ts';
+import { readSeed, warnOfSeed } from '../src/training/random-streams.ts';
 import { resolveModel } from '../src/training/resolve-model.ts';
 import { describeRun, writeRunFiles } from '../src/training/run-files.ts';
-import { readSeed, warnOfSeed } from '../src/training/seed.ts';
 import { setUpTraining } from '../src/training/training-setup.ts';
 
 interface Params {

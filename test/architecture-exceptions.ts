@@ -22,10 +22,4 @@ export const smallFiles: readonly string[] = [
   'src/runner/run/execution.ts',
   'src/snn/architectures.ts',
   'src/stage/host.ts',
-  'src/training/divergence.ts',
-  'src/training/initial-state.ts',
-  'src/training/memory-error.ts',
-  'src/training/moving-blobs.ts',
-  'src/training/normalised-source.ts',
-  'src/training/training-key.ts',
 ];

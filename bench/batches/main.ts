@@ -9,9 +9,8 @@ import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import type { NetworkSpec } from '../../src/snn/spec.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
-import { type ClipSource, openClipSource } from '../../src/training/clip-source.ts';
-import { drawDropoutMasks } from '../../src/training/dropout.ts';
-import { readAhead } from '../../src/training/read-ahead.ts';
+import { type ClipSource, openClipSource, readAhead } from '../../src/training/clip-source.ts';
+import { drawDropoutMasks } from '../../src/training/random-streams.ts';
 
 const help = `Trains on shuffled batches of a frame cache in a file, simulated noise, and prints how much of the time goes into waiting for
 them: with reading ahead, as training does, and without.

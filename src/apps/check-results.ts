@@ -1,12 +1,12 @@
 import { type Baseline, findRun, nameRun } from '../baseline/baseline.ts';
 import { baselinePathOf, readBaseline } from '../baseline/baseline-file.ts';
 import { type Finding, RULES } from '../baseline/finding.ts';
-import { judgeBaseline } from '../baseline/judge.ts';
+import { type JudgedClaim, judgeBaseline, judgeClaims } from '../baseline/judge.ts';
 import { quoteWords } from '../files/shell-words.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import type { InstanceStatus } from '../runner/run/status.ts';
+import { VERDICT_TITLES } from '../thesis/verdicts.ts';
 import { collectResults, findResults, readVerdicts } from './baseline.ts';
-import { sectionOfClaims } from './check-claims.ts';
 import type { CheckedItem, CheckedSection } from './check-group.ts';
 import { type PipelineOptions, pipelineArguments } from './load-plan.ts';
 
@@ -101,7 +101,7 @@ function sectionOfBaseline(
     },
     group: {
       title: `baseline of profile ${profile}`,
-      items: findings.map(itemOf),
+      items: findings.map(itemOfFinding),
       rows: foldFindings(findings),
       isGood: failed === 0,
       summary:
@@ -140,7 +140,7 @@ function updateCommand(profile: string): string {
   return `./repro baseline update --profile ${quoteWords([profile])}`;
 }
 
-export function itemOf({ rule, subject, state, text }: Finding): CheckedItem {
+function itemOfFinding({ rule, subject, state, text }: Finding): CheckedItem {
   return { name: `${rule}: ${subject}`, state, word: state, text };
 }
 
@@ -148,7 +148,7 @@ export function itemOf({ rule, subject, state, text }: Finding): CheckedItem {
  * For people: a row for every failure, or else one for all that passed, with the finding that is nearest to its limit; and beside them one for
  * what was not compared, and one for each thing to know.
  */
-export function foldFindings(findings: readonly Finding[]): CheckedItem[] {
+function foldFindings(findings: readonly Finding[]): CheckedItem[] {
   return RULES.flatMap((rule): CheckedItem[] => {
     const all = findings.filter((one) => one.rule === rule);
     const of = (state: Finding['state']) => all.filter((one) => one.state === state);
@@ -181,4 +181,65 @@ function foldSkipped(skipped: readonly Finding[]): CheckedItem[] {
 
 function row({ rule, state, subject, text }: Finding, prefix: string): CheckedItem {
   return { name: rule, state, word: state, text: `${prefix}${subject}: ${text}` };
+}
+
+/** What the report's verdicts on the published claims say, next to those of the baseline. */
+export function sectionOfClaims(
+  profile: string,
+  ...[baseline, claims]: Parameters<typeof judgeClaims>
+): CheckedSection {
+  const judged = judgeClaims(baseline, claims);
+  const items = judged.map(itemOfClaim);
+  const rows = items.filter(({ state }) => state !== 'skipped');
+  const reduced = judged.filter(({ verdict }) => verdict === 'reduced-scale').length;
+  const answered = rows.length - reduced;
+  const besides =
+    reduced === 0 ? '' : `; ${reduced} ${reduced === 1 ? 'is' : 'are'} measured at reduced scale`;
+  const failed = items.filter(({ state }) => state === 'failed').length;
+  const reasons = new Set(claims.map(({ reason }) => reason));
+  const known = judged.filter(({ verdict, isWorse }) => verdict === 'not-reproduced' && !isWorse).length;
+  const summary =
+    failed > 0
+      ? `${failed} of ${answered} claims that it can judge ${failed === 1 ? 'is' : 'are'} not reproduced, or worse than in the baseline`
+      : answered === 0
+        ? `it can judge none of ${claims.length} claims${reasons.size === 1 ? `. ${[...reasons][0]}` : besides}`
+        : known > 0
+          ? `none of ${answered} claims that it can judge is worse than in the baseline, where ${known} ${known === 1 ? 'is' : 'are'} not reproduced either${besides}`
+          : `none of ${answered} claims that it can judge is contradicted${besides}`;
+  return {
+    document: { kind: 'claims', profile, claims: judged },
+    group: {
+      title: `claims, profile ${profile}`,
+      items,
+      rows,
+      isGood: failed === 0,
+      summary: `profile ${profile}: ${summary}`,
+      remedy: ['what each verdict means: docs/claims.md; if it is right, accept it: ./repro baseline update'],
+    },
+  };
+}
+
+function itemOfClaim({
+  id,
+  statement,
+  measured,
+  verdict,
+  reason,
+  before,
+  isWorse,
+}: JudgedClaim): CheckedItem {
+  const old = before === null || before === verdict ? '' : ` In the baseline: ${VERDICT_TITLES[before]}.`;
+  const known = verdict === 'not-reproduced' && !isWorse;
+  return {
+    name: `claim ${id}`,
+    state: isWorse
+      ? 'failed'
+      : verdict === 'not-applicable'
+        ? 'skipped'
+        : known || verdict === 'reduced-scale'
+          ? 'noted'
+          : 'ok',
+    word: VERDICT_TITLES[verdict],
+    text: `${statement}. ${measured === null ? '' : `Measured: ${measured}. `}${reason}${old}${known ? ' As in the baseline.' : ''}`,
+  };
 }

@@ -13,8 +13,13 @@ import { getAt } from '../schema/json.ts';
 import { countParameters } from '../snn/parameters.ts';
 import { formatBytes } from '../text.ts';
 import { findDataSet } from '../thesis/data-sets.ts';
-import { measureSpeed, type Speed } from '../training/speed.ts';
-import { type ClipPasses, countPasses, type RecordingCounts } from '../training/work.ts';
+import {
+  type ClipPasses,
+  countPasses,
+  measureSpeed,
+  type RecordingCounts,
+  type Speed,
+} from '../training/speed.ts';
 import { probeCudaApart } from './cuda-probe.ts';
 import { loadPlanForReading } from './load-plan.ts';
 import { buildModel, listTrainings } from './model-check.ts';

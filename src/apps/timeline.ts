@@ -4,11 +4,13 @@ import { describeError, hasErrorCode } from '../errors.ts';
 import { writeFilesAtomic } from '../files/atomic-file.ts';
 import { explainDiskError } from '../files/disk-error.ts';
 import { TIMELINE_FILES } from '../report/data/timeline-files.ts';
-import { arrangeTimeline, type TimelineSession } from '../runner/extras/timeline.ts';
+import type { TimelineSession } from '../report/figures/timeline.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { cacheFolderOf } from '../runner/store/cache-folder.ts';
-import { openRecords } from '../runner/store/records.ts';
+import { nameConfiguration, openRecords, type RunRecord } from '../runner/store/records.ts';
 import type { Warn } from './load-plan.ts';
+
+export type { TimelineSession, TimelineSpan } from '../report/figures/timeline.ts';
 
 /** What is known of the last successful runs of some instances. */
 export interface RecordedTimeline {
@@ -26,6 +28,48 @@ export function readTimeline(plan: Plan, ids: Iterable<string>): RecordedTimelin
   };
 }
 
+/** A pause longer than this separates sessions: on one time axis, it would leave no room for what happened. */
+const LONGEST_PAUSE_SECONDS = 60;
+
+/**
+ * The last runs of some instances in the order in which they started, in sessions. An instance that was up to date keeps the time of the run
+ * that made its outputs, so a graph may have several sessions.
+ */
+export function arrangeTimeline(records: readonly RunRecord[]): TimelineSession[] {
+  const sorted = records
+    .map((record) => ({ record, start: Date.parse(record.startedAt) / 1000 }))
+    .filter(({ start }) => Number.isFinite(start))
+    .sort((a, b) => a.start - b.start || (a.record.id < b.record.id ? -1 : 1));
+  const groups: { start: number; end: number; members: typeof sorted }[] = [];
+  for (const one of sorted) {
+    const end = one.start + one.record.seconds;
+    const last = groups.at(-1);
+    if (last === undefined || one.start > last.end + LONGEST_PAUSE_SECONDS) {
+      groups.push({ start: one.start, end, members: [one] });
+    } else {
+      last.members.push(one);
+      last.end = Math.max(last.end, end);
+    }
+  }
+  return groups.map(({ start, end, members }) => ({
+    startedAt: new Date(start * 1000).toISOString(),
+    seconds: end - start,
+    hosts: [...new Set(members.map(({ record }) => record.host))].sort(),
+    profiles: [...new Set(members.map(({ record }) => nameConfiguration(record)))].sort(),
+    spans: members.map(({ record, start: at }) => ({
+      id: record.id,
+      stage: record.stage,
+      startSeconds: at - start,
+      seconds: record.seconds,
+      totalSeconds: record.totalSeconds ?? null,
+      peakMemoryBytes: record.peakMemoryBytes,
+      host: record.host,
+      profile: record.profile,
+      configuration: nameConfiguration(record),
+    })),
+  }));
+}
+
 /**
  * The timeline as files: an SVG that follows the reader's colour scheme, and all its values. Loads a plotting library.
  *
@@ -39,10 +83,7 @@ export async function drawTimelineFiles({
   const { toCsv } = await import('../report/drawing/figure.ts');
   const { renderFigure } = await import('../report/drawing/render.ts');
   const { drawTimeline } = await import('../report/figures/timeline.ts');
-  const { figure, notice } = drawTimeline(
-    sessions.map(({ spans, ...session }) => ({ ...session, bars: spans })),
-    missing,
-  );
+  const { figure, notice } = drawTimeline(sessions, missing);
   const { sheet } = await renderFigure(figure, notice);
   return { svg: followColorScheme(sheet), csv: toCsv(figure.data) };
 }

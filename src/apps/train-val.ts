@@ -1,14 +1,12 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import type { EngineChoice } from '../engines/engine.ts';
-import { describeEngine } from '../engines/engine.ts';
+import { describeEngine, type EngineChoice } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import { makeFolder, removeEmptyFolder } from '../files/folders.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
-import { describeFinished, describeOutcome } from '../original/outcome.ts';
 import { checkLayersFit, type Preparation, prepareTraining } from '../original/preparation.ts';
-import { findFinishedRun, summariseRun } from '../original/run-folder.ts';
+import { describeFinished, describeOutcome, findFinishedRun, summariseRun } from '../original/run-folder.ts';
 import {
   type DataSettings,
   describeRecord,

@@ -10,7 +10,7 @@ import { type Finding, judgeSize, note, type Pair, skip } from './finding.ts';
 export const ACCURACY_ALARM_RATE = 0.01;
 
 /**
- * Whether the answers to the test clips got worse, in a run or in all together. A gain that chance does not explain is told: test clips may
+ * Whether the answers to the test clips got worse, in a run or in all together. A gain that chance does not explain is noted: test clips may
  * have been trained on, or the epoch chosen by them.
  */
 export function judgeAccuracy(pairs: readonly Pair[]): Finding[] {
@@ -33,7 +33,7 @@ function isJudged(before: RunFacts, now: RunFacts): boolean {
   return now.epochs === before.epochs && now.test.list === before.test.list;
 }
 
-/** Other test clips under the same settings are an error; after fewer epochs, nobody knows what the accuracy should be. */
+/** Other test clips under the same settings are an error. After another number of epochs, there is nothing to compare with. */
 function refuse({ before, now }: Pair): Finding {
   const subject = nameRun(now);
   if (now.test.list !== before.test.list) {
@@ -97,7 +97,7 @@ export interface WrongClips {
 }
 
 /** What changed in the answers of one run. */
-export interface AnswerChange {
+interface AnswerChange {
   readonly lost: number;
   readonly gained: number;
   /** One-sided, corrected for the number of runs (Holm). */
@@ -106,7 +106,7 @@ export interface AnswerChange {
 }
 
 /** What changed in the answers of several runs. */
-export interface AnswerChanges {
+interface AnswerChanges {
   readonly runs: readonly AnswerChange[];
   /** Of all together; null for a single run. */
   readonly joint: AnswerChange | null;

@@ -13,7 +13,7 @@ export interface FramesFacts {
 }
 
 /** A training batch as computed before its optimiser step. */
-export interface BatchFacts {
+interface BatchFacts {
   /** From 1. */
   readonly batch: number;
   /** With the regulariser. */
@@ -43,7 +43,7 @@ export interface RunFacts {
   readonly engine: string;
   /** The fact `engine` of the evaluation. */
   readonly evaluationEngine: string;
-  /** Everything that decides how the training goes, except the number of its epochs, by dotted key. */
+  /** Everything that affects the training, except the number of its epochs, by dotted key. */
   readonly settings: JsonObject;
   readonly epochs: number;
   /** Epoch of the evaluated checkpoint, from 1. */
@@ -52,7 +52,7 @@ export interface RunFacts {
   readonly preferredEpoch: number | null;
   /** Test clips that the training itself got right after the chosen epoch; null if it did not test then. */
   readonly rightInTraining: number | null;
-  /** For each spiking layer, from input to output: neurons × time steps × clips of a training batch, of which a spike rate is the share. */
+  /** For each spiking layer, from input to output: neurons × time steps × clips of a training batch. A spike rate is a share of these. */
   readonly neuronSteps: readonly number[];
   /** Of the first batches: 1, 2, 4, 8, … and the last that was kept. */
   readonly firstBatches: readonly BatchFacts[];

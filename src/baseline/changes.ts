@@ -11,7 +11,7 @@ export interface Change {
   readonly now: string | null;
 }
 
-/** What is different in two baselines of a profile, for people; empty if nothing is. The numbers are those of the file. */
+/** The differences between two baselines of a profile, for people. The numbers are those of the file. */
 export function listChanges(before: Baseline | null, now: Baseline): Change[] {
   const changes: Change[] = [];
   const note = (subject: string, what: string, old: string | null, fresh: string | null): void => {
@@ -62,7 +62,7 @@ function listRunChanges(before: RunFacts | undefined, now: RunFacts): Change[] {
   return changes;
 }
 
-/** Of each kind of number, how many differ and which the most, by its share of the larger: no change of a training stays hidden. */
+/** For each kind of number, how many differ, and the largest relative difference: no change of a training stays hidden. */
 function listLargest(before: RunFacts, now: RunFacts): { what: string; old: number; fresh: number }[] {
   const known = new Map(listValues(before).map(({ name, value }) => [name, value]));
   const shared = listValues(now).flatMap(({ kind, name, value }) => {

@@ -14,7 +14,7 @@ import { spikingLayers } from '../snn/spec.ts';
 import { type Baseline, type FramesFacts, isKept, type RunFacts, type TestFacts } from './baseline.ts';
 
 /** Where the results of one model and seed are. */
-export interface RunFolders {
+interface RunFolders {
   readonly train: string;
   readonly evaluate: string;
 }
@@ -120,7 +120,7 @@ function countNeuronSteps(from: ResultFile, run: RunFile): number[] {
 
 /**
  * The epoch that a training had to choose, by the accuracies in its metrics.csv: of the best validation accuracy, the latest of ties; or of
- * the best test accuracy, the first of ties; or the last one. Found here once more, so that an error in choosing does not pass for a choice.
+ * the best test accuracy, the first of ties; or the last one. Computed again here, so that an error in choosing is noticed.
  *
  * @returns from 1; null if no epoch has such an accuracy
  */

@@ -57,10 +57,10 @@ function describeFrames({ clips, events }: FramesFacts): string {
   return events === null ? `${clips} clips` : `${clips} clips, ${events.off} off and ${events.on} on events`;
 }
 
-/** More differing settings than this are counted only. */
+/** Further differing settings are only counted. */
 const shownAtMost = 4;
 
-/** Whether a run was trained with the settings of the baseline; only then, the rest can be compared. The number of epochs may differ. */
+/** Whether a run was trained with the settings of the baseline, except the number of epochs. Only then can the rest be compared. */
 export function judgeSettings({ before, now }: Pair): Finding {
   const differences = listSettingDifferences(before.settings, now.settings);
   if (differences.length === 0) return judgeSize('settings', nameRun(now), 0, 'the same');
@@ -68,8 +68,8 @@ export function judgeSettings({ before, now }: Pair): Finding {
 }
 
 /**
- * The same engine must give the same numbers, to the last digit that a baseline keeps: nothing is allowed. This notices whatever changes the
- * arithmetic, however little it does to the results, such as another schedule of the learning rate or another choice of the epoch.
+ * The same engine must give exactly the same numbers, in all digits that a baseline keeps. This notices every change of the arithmetic, even
+ * one that hardly affects the results, such as another schedule of the learning rate or another choice of the epoch.
  */
 export function judgeSameDigits({ before, now }: Pair): Finding {
   const rule = 'same digits';
@@ -127,7 +127,7 @@ const allowedShare = 0.03;
 
 /**
  * Whether the evaluated epoch is the one that the recorded accuracies demand, and whether the evaluation found it as good as the training did.
- * This needs no baseline and is the same on every engine. That another engine chose another epoch than the baseline's is only told.
+ * This needs no baseline and holds on every engine. Another epoch than the baseline's is only noted.
  */
 export function judgeChosenEpoch({ before, now }: Pair): Finding {
   const rule = 'chosen epoch';

@@ -18,11 +18,10 @@ import {
 } from './tolerance-rules.ts';
 
 /**
- * Compares results with a baseline, rule by rule. Runs with other settings are not compared further: the difference would say nothing of
+ * Compares results with a baseline, rule by rule. Runs with other settings are not compared further: a difference would say nothing about
  * the code.
  *
- * @param isSelection whether `--set` selects models or seeds: then the results may lack runs of the baseline, and the other way round,
- *   which is only told
+ * @param isSelection whether `--set` selects models or seeds: then runs that only one of both has are skipped instead of failed
  */
 export function judgeBaseline(baseline: Baseline, now: Baseline, isSelection: boolean): Finding[] {
   const pairs = now.runs.flatMap((run): Pair[] => {
@@ -81,7 +80,7 @@ const RANKS: Readonly<Partial<Record<Verdict, number>>> = {
 
 /**
  * Whether verdicts got worse than those of the baseline, which someone has seen and committed. Without one to compare with, `not-reproduced`
- * fails by itself. What is not applicable now, or only measured at reduced scale, says nothing: that the settings changed is another rule's.
+ * fails by itself. `not-applicable` and `reduced-scale` say nothing about the claim; the rule `settings` notices if settings changed.
  */
 export function judgeClaims(
   baseline: Pick<Baseline, 'claims'> | null,

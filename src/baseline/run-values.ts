@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { nameLayer, type RunFacts } from './baseline.ts';
 
 /** A number that a run gave, in the digits that a baseline keeps. */
-export interface RunValue {
+interface RunValue {
   readonly kind: 'first batches' | 'learning rate' | 'loss' | 'spike rates' | 'τ' | 'σ(τ)';
   /** `loss of batch 4`, unique in a run. */
   readonly name: string;

@@ -25,7 +25,7 @@ interface BatchTolerance {
  * At least twice what was measured between instruction sets and Winograd tiles (docs/check.md has the figures): nothing but single
  * precision's rounding in the first two batches; then spikes begin to flip.
  */
-export const FIRST_BATCH_TOLERANCES: readonly BatchTolerance[] = [
+const FIRST_BATCH_TOLERANCES: readonly BatchTolerance[] = [
   {
     upTo: 2,
     loss: { absolute: 0, relative: 0.001 },
@@ -46,10 +46,10 @@ export const FIRST_BATCH_TOLERANCES: readonly BatchTolerance[] = [
   },
 ];
 
-/** So few spikes may flip anywhere: in a small layer, one of them is already a large share. */
+/** This many spikes may flip in any layer: in a small one, a single spike is already a large share. */
 const fewestSpikes = 8;
 
-/** The loss and the spike rates of the first batches, where what is wrong in forward pass, gradient or optimiser shows at once. */
+/** The loss and the spike rates of the first batches: errors in the forward pass, the gradient or the optimiser show here at once. */
 export function judgeFirstBatches({ before, now }: Pair): Finding {
   const isOtherKind = kindOf(before.engine) !== kindOf(now.engine);
   const parts = now.firstBatches.flatMap((one) => {
@@ -98,7 +98,7 @@ function kindOf(engine: string): string {
  * How far apart losses may be, as ratios: for the first epoch, for epochs 2 to 4, for each later window, and for the last eighth, each
  * several times what was measured between instruction sets (docs/check.md has the figures).
  */
-export const LOSS_TOLERANCES = { first: 1.03, early: 1.25, later: 2, end: 2.5 } as const;
+const LOSS_TOLERANCES = { first: 1.03, early: 1.25, later: 2, end: 2.5 } as const;
 
 const lastEarlyEpoch = 4;
 
@@ -173,7 +173,7 @@ type LayerRule = 'spike rates' | 'τ' | 'σ(τ)';
  * For the first epoch and for later ones, at least twice what was measured between instruction sets, Winograd tiles and engines
  * (docs/check.md has the figures). Small rates and deviations vary by more of themselves than large ones.
  */
-export const LAYER_TOLERANCES: Readonly<Record<LayerRule, { first: Tolerance; later: Tolerance }>> = {
+const LAYER_TOLERANCES: Readonly<Record<LayerRule, { first: Tolerance; later: Tolerance }>> = {
   'spike rates': { first: { absolute: 0.012, relative: 0.04 }, later: { absolute: 0.02, relative: 0.15 } },
   τ: { first: { absolute: 0.01, relative: 0.01 }, later: { absolute: 0.05, relative: 0.1 } },
   'σ(τ)': { first: { absolute: 0.001, relative: 0.1 }, later: { absolute: 0.008, relative: 0.3 } },

@@ -55,7 +55,7 @@ export function describeEvaluation(evaluation: CheckpointEvaluation): Line[] {
   ];
 }
 
-export function describeNetwork({
+function describeNetwork({
   architecture,
   input,
   classes,
@@ -75,7 +75,7 @@ export function describeNetwork({
   return `${shown}${times}; ${blocks}${channels} channels, ${pooling} pooling, ${hidden ?? 'default'} hidden, ${classes} classes`;
 }
 
-export function describeNeurons(
+function describeNeurons(
   { neuron, tau, reset, surrogate, threshold = 1 }: NetworkConfig,
   state: State,
 ): string {

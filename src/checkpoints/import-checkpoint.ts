@@ -7,8 +7,9 @@ import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import { type StateEntry, stateEntries } from '../snn/parameters.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import { countElements, ShapeError, type State, type Tensor } from '../snn/tensor.ts';
+import { listSome, quoteName } from '../text.ts';
+import { findBrokenTensors } from '../training/failures.ts';
 import { type Assumption, IMPORTABLE, type ImportAnswers } from './answers.ts';
-import { findBrokenTensors, listNames } from './finite-state.ts';
 import { inferNetwork } from './infer-network.ts';
 import { type NetworkFacts, readFacts } from './network-facts.ts';
 import { openSavedFile, type SavedFile, type SavedTensor } from './saved-file.ts';
@@ -167,4 +168,9 @@ function convert(
   return fail(
     `"${name}" holds ${array.dtype}, expected ${dtype === 'I64' ? 'int64 or int32' : 'floating-point numbers'}`,
   );
+}
+
+/** The first few names, quoted. */
+export function listNames(names: readonly string[]): string {
+  return listSome(names.map((name) => quoteName(name)));
 }

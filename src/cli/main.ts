@@ -18,7 +18,7 @@ import {
   suggestChoice,
 } from './options/usage-errors.ts';
 import { addOriginalCommands } from './original/commands.ts';
-import { exitCode, exitCodeOf } from './process/exit-code.ts';
+import { exitCode, exitCodeOf } from './process/ending.ts';
 import { addRecordCommands } from './records/commands.ts';
 import { addRunCommands } from './run/commands.ts';
 import { toLines } from './view/safe-text.ts';

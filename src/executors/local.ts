@@ -123,7 +123,7 @@ function describeEnd(
   }
   if (signal !== undefined) {
     const hint =
-      signal === 'SIGKILL' ? '; unless someone did that by hand, the machine ran out of memory' : '';
+      signal === 'SIGKILL' ? '; unless someone killed it by hand, the machine ran out of memory' : '';
     return { kind: 'failed', code: 'killed', text: `its process was killed by ${signal}${hint}` };
   }
   if (last?.type === 'failed') return { kind: 'failed', code: last.code, text: last.text };

@@ -3,8 +3,8 @@ import { ReproError } from '../errors.ts';
 import type { CompatPresetName } from '../thesis/compat.ts';
 import { findOriginal } from '../thesis/data-sets.ts';
 import type { ResolvedModel } from '../training/model-file.ts';
+import { warnOfSeed } from '../training/random-streams.ts';
 import { resolveModel } from '../training/resolve-model.ts';
-import { warnOfSeed } from '../training/seed.ts';
 import type { ArgumentName } from './argument-table.ts';
 import {
   countFittingLayers,

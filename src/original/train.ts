@@ -7,7 +7,7 @@ import type { ClipIndex } from '../results/clip-index.ts';
 import { maximumAccuracy } from '../results/run-file.ts';
 import { formatPercent } from '../text.ts';
 import type { Checkpoint } from '../training/checkpoint.ts';
-import { CheckpointStore } from '../training/checkpoint-store.ts';
+import { CheckpointStore } from '../training/checkpoint.ts';
 import { openFrameCache } from '../training/frame-cache.ts';
 import { trainNetwork } from '../training/loop.ts';
 import type { TrainingSettings } from '../training/model-file.ts';

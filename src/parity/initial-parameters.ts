@@ -7,7 +7,7 @@ import { stateEntries } from '../snn/parameters.ts';
 import { spikingLayers, type TauSpec } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
-import { countDraws } from '../training/augment.ts';
+import { countDraws } from '../training/image-source.ts';
 import { type Comparison, compare, describeShape, listValues, type Pair } from './compare.ts';
 import { checkKeys, describeFields } from './given-case.ts';
 import { type NetworkSize, readSize, sizeKeys, votes } from './network-description.ts';

@@ -1,6 +1,6 @@
 import { TorchRandom } from '../snn/torch-random.ts';
 import type { Compat } from '../thesis/compat.ts';
-import { drawEpochOrders } from '../training/order.ts';
+import { drawEpochOrders } from '../training/random-streams.ts';
 import { cosineLearningRate } from '../training/schedule.ts';
 import { predictClasses } from '../training/scores.ts';
 import { type Comparison, compare, compareOne, failComparison, listValues, wholeValues } from './compare.ts';

@@ -30,7 +30,7 @@ export interface ClaimVerdict {
 }
 
 /** An entry of claims.json: also where the claim is published, for programs. */
-export interface ClaimEntry extends ClaimVerdict {
+interface ClaimEntry extends ClaimVerdict {
   readonly dataset: string;
   readonly source: string;
   readonly evidence: object;

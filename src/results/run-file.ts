@@ -36,10 +36,10 @@ export const SELECTIONS = COMPAT_SWITCHES.selection.choices.map(({ value }) => v
 export type Selection = Compat['selection'];
 
 /** The switches of docs/deviations.md in force. Only these are interpreted by readers; the others are shown. */
-export type RecordedCompat = JsonObject & Pick<Compat, 'selection' | 'loss' | 'ties'>;
+type RecordedCompat = JsonObject & Pick<Compat, 'selection' | 'loss' | 'ties'>;
 
 /** The settings of the training. Only this one is interpreted by readers. */
-export type RecordedTraining = JsonObject & { readonly batchSize: number };
+type RecordedTraining = JsonObject & { readonly batchSize: number };
 
 /** run.json: what was trained, on which data, and the results. */
 export interface RunFile {

@@ -13,7 +13,7 @@ export interface TauQuantiles {
 }
 
 /** In the state of the chosen epoch, and after the last one. */
-export const TAU_STATES = ['chosen', 'last'] as const;
+const TAU_STATES = ['chosen', 'last'] as const;
 export type TauState = (typeof TAU_STATES)[number];
 
 /** Spiking layers, from input to output. */

@@ -50,7 +50,7 @@ function initialTauLogits(layer: LayerOf<'neuron'>, count: number, random: Torch
   const { per, mean, std, start = 'code' } = layer.neuron.tau;
   if (!(mean > 1)) throw new ShapeError(`${layer.name}: τ must be more than 1 time step, got ${mean}`);
   if (per === 'layer') return new Float32Array(count).fill(logitOfTau(mean));
-  // Without a spread the original draws nothing, so that what it draws afterwards is another than with one.
+  // As in the original, nothing is drawn without a spread; later draws therefore differ from those with one.
   if (std === 0) return new Float32Array(count).fill(singleLogitOfTau(Math.fround(mean)));
   const shift = start === 'paper' ? 1 : 0;
   return drawLogNormal(random, count, mean - shift, std).map((drawn) => {

@@ -36,7 +36,7 @@ export async function runCommand(task: StageTask, reports: Reports): Promise<voi
   await events.end();
   if (signal !== null) {
     const hint =
-      signal === 'SIGKILL' ? '; unless someone did that by hand, the machine ran out of memory' : '';
+      signal === 'SIGKILL' ? '; unless someone killed it by hand, the machine ran out of memory' : '';
     throw new ReproError('killed', `"${program}" was killed by ${signal}${hint}`);
   }
   if (exitCode !== 0) throw new ReproError('command-failed', `"${program}" exited with code ${exitCode}`);

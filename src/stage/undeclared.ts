@@ -89,7 +89,7 @@ export function adviseWrite(file: string, declaration: Declaration): string[] {
   const name = nameOf(file, declaration);
   const { stage, inputs, outputs } = declaration;
   // Also a folder on the way there: `mkdir artifacts`.
-  const output = outputs.findIndex((one) => isAtOrBelow(name, one) || isAtOrBelow(one, name));
+  const output = outputs.findIndex((one) => areRelated(name, one));
   if (output >= 0) {
     return [
       `Write to context.outputs[${output}] (in a command: $REPRO_OUTPUT_${output}) instead of ${outputs[output]}:`,
@@ -116,7 +116,7 @@ export function adviseWrite(file: string, declaration: Declaration): string[] {
     'Write to an output below artifacts/ that the stage declares:',
     '  outputs:',
     `    - ${quote(`artifacts/${path.basename(file) || stage}`)}`,
-    'For files that nobody needs afterwards there is os.tmpdir(); to continue after an interruption, `resume:`.',
+    'For temporary files, use os.tmpdir(); to continue after an interruption, `resume:`.',
   ];
 }
 

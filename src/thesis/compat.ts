@@ -18,7 +18,7 @@ export interface Choice {
   readonly of: string | null;
 }
 
-/** The switches of `compat:`, in the order of docs/deviations.md. The names follow the original's Python, so that they can be looked up there. */
+/** The switches of `compat:`, in the order of docs/deviations.md. Their names follow the original's Python, where people may look them up. */
 export const COMPAT_SWITCHES = {
   trials: {
     deviation: 1,
@@ -131,7 +131,7 @@ export const COMPAT_SWITCHES = {
   },
 } as const satisfies Readonly<Record<string, Switch>>;
 
-export type SwitchName = keyof typeof COMPAT_SWITCHES;
+type SwitchName = keyof typeof COMPAT_SWITCHES;
 
 /** The value of every switch. */
 export type Compat = {
@@ -139,7 +139,7 @@ export type Compat = {
 };
 
 // TypeScript does not follow keys through these two functions of Object.
-export const SWITCH_NAMES = Object.keys(COMPAT_SWITCHES) as readonly SwitchName[];
+const SWITCH_NAMES = Object.keys(COMPAT_SWITCHES) as readonly SwitchName[];
 
 /** The defaults, which follow the intent of the thesis. */
 export const COMPAT_DEFAULTS = Object.fromEntries(

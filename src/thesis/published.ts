@@ -35,7 +35,7 @@ export const SURROGATE_ALPHA = 2;
 /** Batch sizes: that of the published script and of its documented commands, and that of the models with one τ per neuron (sec. 4.2). */
 export const BATCH_SIZES = { documented: 16, perNeuron: 32 } as const;
 
-/** The τ at which the published code starts neurons that share one per layer, whatever its arguments say: w = 0. */
+/** The published code starts neurons that share a τ per layer at this τ (w = 0), and ignores its argument. */
 export const LAYER_TAU = 2;
 
 /** The recordings that the published converter reached with 12 processors: 11 workers with floor(98 / 11) = 8 each. */

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
+import { readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { OptimiserState } from '../engines/engine.ts';
-import { ReproError } from '../errors.ts';
+import { describeError, hasErrorCode, ReproError } from '../errors.ts';
+import { syncFolder, writeSynced } from '../files/atomic-file.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { FirstBatch } from '../results/metrics.ts';
 import type { EpochMetrics, LoggedBatch } from '../results/tensorboard.ts';
@@ -164,4 +167,64 @@ function corrupt(where: string, problem: string): ReproError {
     where,
     fix: 'Training resumes from an earlier one, or starts again.',
   });
+}
+
+const current = 'checkpoint';
+const previous = 'checkpoint.previous';
+
+/**
+ * The last two checkpoints of a training, in its resume folder. A checkpoint appears whole or not at all; if the
+ * newest is damaged anyway, the previous one is used.
+ */
+export class CheckpointStore {
+  readonly #folder: string;
+  readonly #warn: (text: string) => void;
+
+  constructor(folder: string, warn: (text: string) => void) {
+    this.#folder = folder;
+    this.#warn = warn;
+  }
+
+  /** The newest usable checkpoint of the training with this key, if any. */
+  async load(key: string): Promise<Checkpoint | undefined> {
+    for (const name of [current, previous]) {
+      const path = join(this.#folder, name);
+      const bytes = await readIfExists(path);
+      if (bytes === undefined) continue;
+      try {
+        const checkpoint = decodeCheckpoint(bytes, path);
+        if (checkpoint.key === key) return checkpoint;
+        this.#warn(`${path}  Ignoring this checkpoint: it belongs to a different training run.`);
+      } catch (error) {
+        this.#warn(describeError(error));
+      }
+    }
+    return undefined;
+  }
+
+  /** Writes a checkpoint to disk and keeps the previous one. */
+  async save(checkpoint: Checkpoint): Promise<void> {
+    const temporary = join(this.#folder, `${current}.tmp`);
+    await writeSynced(temporary, encodeCheckpoint(checkpoint));
+    await renameIfExists(join(this.#folder, current), join(this.#folder, previous));
+    await rename(temporary, join(this.#folder, current));
+    await syncFolder(this.#folder);
+  }
+}
+
+async function readIfExists(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+async function renameIfExists(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
+  }
 }

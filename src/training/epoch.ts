@@ -5,13 +5,11 @@ import { LOGGED_EVERY } from '../results/tensorboard.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
 import type { BestEpoch } from './checkpoint.ts';
-import { divergedError, findNonFinite } from './divergence.ts';
-import { drawDropoutMasks } from './dropout.ts';
+import { readAhead } from './clip-source.ts';
 import { type Evaluation, evaluateClips } from './evaluation.ts';
-import { drawEpochOrders, wholeBatches } from './order.ts';
-import { noSums, type Position } from './position.ts';
-import { describeEpoch, isTested } from './progress.ts';
-import { readAhead } from './read-ahead.ts';
+import { divergedError, findBrokenTensors } from './failures.ts';
+import { describeEpoch, isTested, noSums, type Position } from './progress.ts';
+import { drawDropoutMasks, drawEpochOrders, wholeBatches } from './random-streams.ts';
 import { cosineLearningRate } from './schedule.ts';
 import { countCorrect, predictClasses, scoringOf } from './scores.ts';
 import type { TrainingTask } from './task.ts';
@@ -54,7 +52,7 @@ export async function runEpoch(
   const validated =
     validationRows.length === 0 ? undefined : await evaluateClips(session, train, validationRows, options);
   const state = await session.state();
-  const broken = findNonFinite(state);
+  const [broken] = findBrokenTensors(state);
   if (broken !== undefined) {
     // A NaN potential never reaches the threshold: the network falls silent and the loss stays finite.
     const what = `"${broken}" has NaN or infinite values after epoch ${epoch + 1}`;

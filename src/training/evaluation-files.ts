@@ -16,7 +16,7 @@ export interface EvaluatedSplit {
 }
 
 /** Everything that an evaluation finds out about a training run. */
-export interface EvaluatedRun {
+interface EvaluatedRun {
   readonly run: RunFile;
   readonly classes: readonly string[];
   readonly test: EvaluatedSplit;

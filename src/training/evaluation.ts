@@ -1,7 +1,8 @@
-import type { EngineSession } from '../engines/engine.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type EngineSession, StepAbortedError } from '../engines/engine.ts';
+import { ReproError } from '../errors.ts';
 import type { Score } from '../results/evaluation-file.ts';
-import type { LabelledClips } from './clip-source.ts';
-import { readAhead } from './read-ahead.ts';
+import { type LabelledClips, readAhead } from './clip-source.ts';
 import { predictClasses, type Scoring, scoreClips } from './scores.ts';
 
 /** A network's results for some clips, in the order in which they were requested. */
@@ -58,4 +59,35 @@ export async function evaluateClips(
   const predicted = predictClasses({ rates, outputs }, scoring);
   const score = scoreClips({ rates, outputs }, predicted, labels, scoring);
   return { rates, predicted, labels, score, spikeRates };
+}
+
+/**
+ * Evaluates with a session, and disposes of it. An abort of `signal` ends the evaluation before its next batch, or in the middle of one
+ * if the engine can.
+ *
+ * @param evaluate given what to call before each batch
+ * @throws {ReproError} `evaluation-interrupted`
+ */
+export async function evaluateUntilAborted<T>(
+  session: EngineSession,
+  signal: AbortSignal,
+  evaluate: (beforeBatch: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const abort = (): void => session.abort?.();
+  signal.addEventListener('abort', abort);
+  try {
+    return await evaluate(async () => {
+      await nextTurn(); // lets an abort arrive
+      if (signal.aborted) throw interrupted(signal.reason);
+    });
+  } catch (error) {
+    throw error instanceof StepAbortedError ? interrupted(signal.reason ?? error) : error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+    session.dispose();
+  }
+}
+
+function interrupted(cause: unknown): ReproError {
+  return new ReproError('evaluation-interrupted', 'Interrupted.', { cause });
 }

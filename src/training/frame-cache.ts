@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ReproError } from '../errors.ts';
+import { type Normalisation, normaliseFrames } from '../events/normalise.ts';
 import { readRegular } from '../files/regular-file.ts';
 import {
   type CachedClip,
@@ -10,7 +11,6 @@ import {
 } from '../results/clip-index.ts';
 import { type ClipSource, openClipSource } from './clip-source.ts';
 import { imageSource } from './image-source.ts';
-import { normalisedSource } from './normalised-source.ts';
 
 /** The frames of both splits as a network sees them, and their index. */
 export interface FrameCache {
@@ -79,4 +79,37 @@ export function labelsOf(clips: readonly CachedClip[]): Int32Array {
 
 function invalid(where: string, problem: string): ReproError {
   return new ReproError('frames-invalid', `${problem}.`, { where, fix: FRAME_CACHE_FIX });
+}
+
+/**
+ * The clips of a source, with their counts normalised as they are read, in single precision; the source does not change.
+ *
+ * @param clips the durations of each clip's frames, for `frequency`
+ */
+function normalisedSource(
+  source: ClipSource,
+  kind: Normalisation,
+  clips: readonly Pick<CachedClip, 'durationsUs'>[],
+): ClipSource {
+  const [, , height, width] = source.shape;
+  const length = source.shape.reduce((product, size) => product * size, 1);
+  return {
+    clips: source.clips,
+    shape: source.shape,
+    async read(rows) {
+      const { shape, data: counts } = await source.read(rows);
+      const data = Float32Array.from(counts);
+      rows.forEach((row, i) => {
+        const durations = clips[row]?.durationsUs;
+        normaliseFrames(
+          data.subarray(i * length, (i + 1) * length),
+          { height, width },
+          kind,
+          durations === undefined ? null : Float64Array.from(durations),
+        );
+      });
+      return { shape, data };
+    },
+    close: () => source.close(),
+  };
 }

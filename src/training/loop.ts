@@ -7,12 +7,9 @@ import { TorchRandom } from '../snn/torch-random.ts';
 import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
 import type { BestEpoch, Checkpoint } from './checkpoint.ts';
 import { runEpoch } from './epoch.ts';
-import { drawInitialState } from './initial-state.ts';
-import { explainMemoryError } from './memory-error.ts';
-import { type Position, restorePosition, startPosition } from './position.ts';
-import { describeEpoch, reportProgress } from './progress.ts';
-import type { TrainingTask } from './task.ts';
-import { trainingKey } from './training-key.ts';
+import { drawInitialState, explainMemoryError } from './failures.ts';
+import { describeEpoch, type Position, reportProgress, restorePosition, startPosition } from './progress.ts';
+import { type TrainingTask, trainingKey } from './task.ts';
 
 export type { TrainingTask } from './task.ts';
 

@@ -1,10 +1,45 @@
 import type { LossAndAccuracy } from '../results/metrics.ts';
 import type { EpochMetrics } from '../results/tensorboard.ts';
+import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
+import type { State } from '../snn/tensor.ts';
+import type { TorchRandomState } from '../snn/torch-random.ts';
 import { formatPercent } from '../text.ts';
 import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
+import type { BestEpoch, Checkpoint, EpochSums } from './checkpoint.ts';
 import type { TrainingSettings } from './model-file.ts';
-import type { Position } from './position.ts';
 import type { TrainingTask } from './task.ts';
+import { copyLogits } from './time-constants.ts';
+
+/** How far a training is. It matches the engine's state before every batch, so that both can be saved there. */
+export interface Position {
+  epoch: number;
+  /** The number of this epoch's training batches that are done. */
+  batch: number;
+  sums: EpochSums;
+  /** w of each spiking layer before this epoch. */
+  logits: State;
+  /** The stream of sample orders before this epoch's orders were drawn. */
+  random: TorchRandomState;
+  rows: EpochMetrics[];
+  best: BestEpoch | undefined;
+}
+
+/** @param random the stream of sample orders, after the initial weights were drawn from it */
+export function startPosition(spec: NetworkSpec, initial: State, random: TorchRandomState): Position {
+  const logits = copyLogits(spec, initial);
+  return { epoch: 0, batch: 0, sums: noSums(spec), logits, random, rows: [], best: undefined };
+}
+
+/** The position at which a checkpoint was saved. */
+export function restorePosition(saved: Checkpoint): Position {
+  const { epoch, batch, sums, logits, random, rows, best } = saved;
+  return { epoch, batch, sums, logits, random, rows: [...rows], best };
+}
+
+/** Sums before the first batch of an epoch. */
+export function noSums(spec: NetworkSpec): EpochSums {
+  return { loss: 0, correct: 0, spikeRates: spikingLayers(spec).map(() => 0), logged: [], first: [] };
+}
 
 /** The progress of a training. Test and validation batches count as much as training batches. */
 export interface TrainingProgress {
@@ -16,7 +51,7 @@ export interface TrainingProgress {
 }
 
 /** The number of clips in the three parts that each epoch reads. */
-export interface PartSizes {
+interface PartSizes {
   readonly train: number;
   readonly validation: number;
   readonly test: number;
@@ -28,7 +63,7 @@ export function isTested({ epochs, testEvery }: TrainingSettings, epoch: number)
 }
 
 /** The batches in the first `epochs` epochs. A last partial batch is dropped in training but run in the other parts. */
-export function countBatches(settings: TrainingSettings, clips: PartSizes, epochs: number): number {
+function countBatches(settings: TrainingSettings, clips: PartSizes, epochs: number): number {
   const { batchSize } = settings;
   let batches = 0;
   for (let epoch = 0; epoch < epochs; epoch++) {
@@ -53,7 +88,7 @@ export function reportProgress(task: TrainingTask, position: Position, ahead: nu
 }
 
 /** A short description of a running training, for people. */
-export function describeProgress(
+function describeProgress(
   { epochs }: TrainingSettings,
   position: Pick<Position, 'epoch' | 'batch' | 'sums' | 'rows'>,
 ): string {

@@ -6,8 +6,8 @@ import { SettingOrigins } from './setting-origins.ts';
 
 /**
  * Applies a profile's `train:` section to a model: `train.network` overrides the model's `network`, `train.compat` its `compat`, the
- * rest its `train`. Nested sections are merged key by key. Then applies the switches. Both are valid on their own; what they may not be
- * together is checked here.
+ * rest its `train`. Nested sections are merged key by key. Then applies the switches. The schemas have checked model and profile one by
+ * one; this checks their combination.
  *
  * @param file the model's file, for messages
  * @param placeOf where a profile key such as `train.network.layers` was set; by default, messages say "the profile or --set"
@@ -67,7 +67,7 @@ export function resolveModel(
   return { title: model.title, network: switched.network, training, compat, warnings };
 }
 
-/** The keys in one order, whatever the file's: run.json shows them. */
+/** The keys are in a fixed order, which does not depend on the file's: run.json shows them. */
 function mergeNetwork(base: NetworkSection, over: DeepPartial<NetworkSection>): NetworkSection {
   const all = { ...base, ...over };
   const { architecture = 'event-frames', layers, steps, threshold, hidden, votes, dropout } = all;

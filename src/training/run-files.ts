@@ -17,8 +17,7 @@ import type { NetworkSpec } from '../snn/spec.ts';
 import type { Compat } from '../thesis/compat.ts';
 import type { TrainingOutcome } from './loop.ts';
 import type { TrainingSettings } from './model-file.ts';
-import type { ClipSplit } from './split.ts';
-import type { TrainingClips } from './training-clips.ts';
+import type { ClipSplit, TrainingClips } from './training-clips.ts';
 
 /** Builds run.json. */
 export function describeRun(run: {

@@ -4,17 +4,20 @@ import { logitOfTau } from '../snn/neurons.ts';
 import { stateEntries } from '../snn/parameters.ts';
 import type { Layer, NetworkSpec } from '../snn/spec.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
-import { drawDropoutMasks } from './dropout.ts';
-import { drawMovingBlobs } from './moving-blobs.ts';
+import { CONVERTED_RECORDINGS } from '../thesis/published.ts';
+import type { ResolvedModel } from './model-file.ts';
+import { isTested } from './progress.ts';
+import { drawDropoutMasks } from './random-streams.ts';
+import { splitClips } from './training-clips.ts';
 
-/** Enough clips that Adam, which a step needs once, hardly counts; few enough that a slow machine is measured in seconds. */
+/** Enough clips to make Adam, which runs once a step, a small part of it; few enough to measure a slow machine in seconds. */
 const samples = 2;
 
 /** Besides the first step, whose memory is new: the system may take longer to hand it out than the step to compute. */
 const mostRepeats = 3;
 
 /**
- * Batch norm's initial weight. With 1, hardly 3 % of the neurons of a fresh network spike at a step; with this, 3 to 15 %, more in deeper
+ * Batch norm's initial weight. With 1, less than 3 % of the neurons of a fresh network spike at a step; with this, 3 to 15 %, more in deeper
  * layers. An engine's speed may depend on it.
  */
 const busyGain = 1.75;
@@ -37,8 +40,8 @@ export interface SpeedOptions {
 }
 
 /**
- * Measures an engine's training steps and evaluations of a network, on sparse synthetic frames. The best of a few counts: whatever else the
- * machine does only slows it down.
+ * Measures an engine's training steps and evaluations of a network, on sparse synthetic frames. It takes the fastest of a few repeats, since
+ * other programs can only slow one down.
  *
  * @throws {ReproError} `out-of-memory` if there is not enough even for this
  */
@@ -59,7 +62,7 @@ export async function measureSpeed(
         return (now() - beforeMs) / 1000;
       };
       const first = await time();
-      // So slow that the first has to do.
+      // So slow a machine is measured only once.
       if (first > 2 * budgetSeconds) return first / samples;
       let best = await time();
       for (let i = 1; i < mostRepeats && elapsed() + best < untilSeconds; i++) {
@@ -118,4 +121,80 @@ function shareTau(layer: Layer): Layer {
   if (layer.kind !== 'neuron') return layer;
   const { neuron } = layer;
   return { ...layer, neuron: { ...neuron, tau: { ...neuron.tau, per: 'layer', std: 0 } } };
+}
+
+/** The recordings of a data set in which every recording has the same clips. */
+export interface RecordingCounts {
+  readonly train: number;
+  readonly test: number;
+  /** Clips of each class in a recording. */
+  readonly clipsByClass: readonly number[];
+}
+
+/** How often a clip is trained on and evaluated. */
+export interface ClipPasses {
+  readonly trained: number;
+  readonly evaluated: number;
+}
+
+/** The passes of a whole training, and of the evaluation of its best epoch afterwards. */
+export function countPasses(
+  { training, compat }: Pick<ResolvedModel, 'training' | 'compat'>,
+  { train, test, clipsByClass }: RecordingCounts,
+): ClipPasses {
+  const used = compat.trials === 'first-88' ? Math.min(train, CONVERTED_RECORDINGS) : train;
+  const labels = Int32Array.from(
+    clipsByClass.flatMap((clips, label) => Array.from({ length: used * clips }, () => label)),
+  );
+  const split = splitClips(labels, clipsByClass.length, training.validationShare);
+  const tests = test * clipsByClass.reduce((sum, clips) => sum + clips, 0);
+  const { batchSize, epochs } = training;
+  const whole = (clips: number): number => clips - (clips % batchSize);
+  const validated = compat.validation === 'all' ? split.validation.length : whole(split.validation.length);
+
+  let evaluated = tests + split.validation.length;
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    evaluated += validated + (isTested(training, epoch) ? tests : 0);
+  }
+  return { trained: epochs * whole(split.train.length), evaluated };
+}
+
+/** Discs, and how wide a rim of each gives events; in pixels of a 128 x 128 sensor. */
+const discs = 3;
+const rim = 9;
+const radius = { least: 6, step: 4 };
+const orbit = { least: 12, step: 9 };
+
+/**
+ * Synthetic event counts: discs that circle in front of the camera, whose leading edges give ON events and whose trailing edges OFF
+ * events. About 5 % of the counts are not 0: few, as when hands move in front of a still background.
+ *
+ * @param shape [N, T, 2, H, W]; N is ignored
+ * @param clip clips with different numbers differ
+ * @returns one clip, [T, 2, H, W]
+ */
+export function drawMovingBlobs(
+  [, steps, polarities, height, width]: readonly [number, number, number, number, number],
+  clip: number,
+): Uint8Array {
+  const counts = new Uint8Array(steps * polarities * height * width);
+  const pixel = Math.min(height, width) / 128;
+  for (let t = 0; t < steps; t++) {
+    for (let disc = 0; disc < discs; disc++) {
+      const angle = (2 * Math.PI * (t + clip)) / (20 + 7 * disc) + 2 * disc;
+      const turn = pixel * (orbit.least + disc * orbit.step);
+      const [x0, y0] = [width / 2 + turn * Math.cos(angle), height / 2 + turn * Math.sin(angle)];
+      const size = pixel * (radius.least + disc * radius.step);
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+          const [dx, dy] = [x - x0, y - y0];
+          if (Math.abs(Math.hypot(dx, dy) - size) > (rim * pixel) / 2) continue;
+          const isLeading = dy * Math.cos(angle) - dx * Math.sin(angle) > 0;
+          const plane = t * polarities + (isLeading ? polarities - 1 : 0);
+          counts[(plane * height + y) * width + x]! += 1 + (disc % 2);
+        }
+      }
+    }
+  }
+  return counts;
 }

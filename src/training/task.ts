@@ -1,11 +1,12 @@
+import { createHash } from 'node:crypto';
 import type { Engine } from '../engines/engine.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
-import type { Compat } from '../thesis/compat.ts';
-import type { CheckpointStore } from './checkpoint-store.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
+import type { CheckpointStore } from './checkpoint.ts';
 import type { LabelledClips } from './clip-source.ts';
 import type { TrainingSettings } from './model-file.ts';
 import type { TrainingProgress } from './progress.ts';
-import type { ClipSplit } from './split.ts';
+import type { ClipSplit } from './training-clips.ts';
 
 /** The switches that change the loop itself; the others change its inputs. */
 export type LoopCompat = Pick<Compat, 'regularise' | 'validation' | 'selection' | 'loss' | 'ties'>;
@@ -34,4 +35,36 @@ export interface TrainingTask {
   readonly note?: (text: string) => void;
   /** Called with a line for each completed epoch; on resuming, first for the earlier ones. */
   readonly log?: (line: string) => void;
+}
+
+/**
+ * Identifies a training by everything that determines its numbers, except the frames themselves. A checkpoint with another key is
+ * ignored.
+ */
+export function trainingKey({
+  engine,
+  spec,
+  seed,
+  settings,
+  compat = COMPAT_DEFAULTS,
+  split,
+  drawsBefore = 0,
+  test,
+}: TrainingTask): string {
+  const { name, backend, version } = engine.description;
+  const { regularise, validation, selection, loss, ties } = compat;
+  const parts = {
+    name,
+    backend,
+    version,
+    spec,
+    seed,
+    settings,
+    compat: { regularise, validation, selection, loss, ties },
+    drawsBefore,
+    test: test.labels.length,
+    train: [...split.train],
+    validation: [...split.validation],
+  };
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

@@ -5,7 +5,7 @@ import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
 import type { State, Tensor } from '../snn/tensor.ts';
 
 /** Spread of the time constants over a layer's neurons. */
-export type TauStatistics = Omit<LayerRow, 'spikeRate'>;
+type TauStatistics = Omit<LayerRow, 'spikeRate'>;
 
 /** The part of a state that is about τ: the logits w, as they are now, since an engine may change its own arrays. */
 export function copyLogits(spec: NetworkSpec, state: State): State {

@@ -1,11 +1,10 @@
 import { ReproError } from '../errors.ts';
 import type { ClipIndex } from '../results/clip-index.ts';
-import type { NetworkConfig } from '../snn/networks.ts';
-import { buildNetwork } from '../snn/networks.ts';
+import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import { NetworkSizeError, ShapeError } from '../snn/tensor.ts';
-import { countDraws } from './augment.ts';
 import { type FrameCache, labelsOf } from './frame-cache.ts';
+import { countDraws } from './image-source.ts';
 import type { ResolvedModel } from './model-file.ts';
 import type { TrainingTask } from './task.ts';
 import { chooseTrainingClips, type TrainingClips } from './training-clips.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sectionOfClaims } from '../../src/apps/check-claims.ts';
+import { sectionOfClaims } from '../../src/apps/check-results.ts';
 import type { Verdict } from '../../src/thesis/verdicts.ts';
 
 const claims = (...verdicts: Verdict[]) =>

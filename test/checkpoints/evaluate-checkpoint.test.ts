@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeEvaluation } from '../../src/checkpoints/describe.ts';
-import { type EvaluatedSplit, evaluateCheckpoint } from '../../src/checkpoints/evaluate-checkpoint.ts';
-import { checkFramesFit } from '../../src/checkpoints/frames-fit.ts';
+import {
+  checkFramesFit,
+  type EvaluatedSplit,
+  evaluateCheckpoint,
+} from '../../src/checkpoints/evaluate-checkpoint.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/trained-on.ts';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';

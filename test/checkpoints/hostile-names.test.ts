@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { describeImport } from '../../src/checkpoints/describe.ts';
-import { listNames } from '../../src/checkpoints/finite-state.ts';
-import { importCheckpoint } from '../../src/checkpoints/import-checkpoint.ts';
+import { importCheckpoint, listNames } from '../../src/checkpoints/import-checkpoint.ts';
 import { inferNetwork } from '../../src/checkpoints/infer-network.ts';
 import { readLayers, readModuleTree } from '../../src/checkpoints/module-tree.ts';
 import { readFacts } from '../../src/checkpoints/network-facts.ts';

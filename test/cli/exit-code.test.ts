@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { exitCodeOf, exitCodeOfSignal } from '../../src/cli/process/exit-code.ts';
+import { exitCodeOf, exitCodeOfSignal } from '../../src/cli/process/ending.ts';
 import { ReproError } from '../../src/errors.ts';
 
 test('the exit code depends on the kind of error: configuration, lock, disk, or internal', () => {

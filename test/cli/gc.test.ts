@@ -44,7 +44,7 @@ describe('repro gc', () => {
     const root = await createCrashProject();
     const { stderr, exitCode } = await gc(root, '--keep', 'everything');
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('--keep: "everything" is no rule\n  Expected: all, a number');
+    expect(stderr).toContain('--keep: "everything" is not a rule\n  Expected: all, a number');
   });
 
   test('killed at any moment leaves no record without its files, and the next one completes', async () => {

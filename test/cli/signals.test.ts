@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { listenForSignals } from '../../src/cli/process/signals.ts';
+import { listenForSignals } from '../../src/cli/process/ending.ts';
 
 /** After how many milliseconds each signal comes. */
 function receive(...timesMs: readonly number[]) {

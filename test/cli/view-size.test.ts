@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test, vi } from 'vitest';
-import { colorsFor } from '../../src/cli/view/colors.ts';
 import { LiveView } from '../../src/cli/view/live-view.ts';
+import { colorsFor } from '../../src/cli/view/print.ts';
 import { applyEvent, createRunState } from '../../src/cli/view/run-state.ts';
 import type { RunEvent } from '../../src/runner/run/events.ts';
 

@@ -7,7 +7,7 @@ import { countParameters } from '../../src/snn/parameters.ts';
 import { type NetworkSpec, spikingLayers } from '../../src/snn/spec.ts';
 import type { State, Tensor } from '../../src/snn/tensor.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
-import { drawDropoutMasks } from '../../src/training/dropout.ts';
+import { drawDropoutMasks } from '../../src/training/random-streams.ts';
 import { documentedCommands } from './documented-commands.ts';
 
 const commands = Object.entries(documentedCommands);

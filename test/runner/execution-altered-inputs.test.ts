@@ -60,7 +60,7 @@ cp "$REPRO_RESUME_0/f" "$REPRO_OUTPUT_0"\n`;
       expect((await runner).exitCode).toBe(1);
       const { exitCode, stderr } = await project.call(['run']);
       expect(exitCode).toBe(0);
-      expect(stderr).toContain('artifacts/use.resume may come from an input that was altered meanwhile');
+      expect(stderr).toContain('artifacts/use.resume may come from an input that changed meanwhile');
       expect(project.read('artifacts/use')).toBe('right\n');
     });
 
@@ -93,7 +93,7 @@ cp "$REPRO_RESUME_0/f" "$REPRO_OUTPUT_0"\n`;
     const { exitCode, stderr } = await project.call(['run', 'last', '--jobs', '1']);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
-      'input "artifacts/make", which stage "make" makes, was altered after it had been made',
+      'input "artifacts/make", which stage "make" makes, was changed after its stage made it',
     );
     expect((await project.call(['run', 'last'])).exitCode).toBe(0);
     expect(project.read('artifacts/last/f')).toBe('right\n');

@@ -117,7 +117,7 @@ describe('a resume folder', () => {
       { id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'], resume: ['artifacts/s.resume'] },
     ]);
     const { events } = await project.run();
-    expect(eventOf(events, 'note', 's').text).toContain('had no owner on record');
+    expect(eventOf(events, 'note', 's').text).toContain('belonged to no recorded run');
     expect(project.read('artifacts/s.resume/state')).toBe('step\n');
   });
 });

@@ -99,7 +99,7 @@ describe('the differences of two fingerprints', () => {
   test('are never silent', async () => {
     const before = { ...parts, more: 'of another version of the runner' };
     expect(await explain({}, before)).toEqual([
-      'the record of its last run does not fit, although nothing in it is known to differ',
+      'the record of its last run does not match, but no difference was found',
     ]);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeJob } from '../../src/cli/run/jobs.ts';
+import { describeJob } from '../../src/cli/run/status.ts';
 import { readJobReports } from '../../src/runner/cluster/job-report.ts';
 import { findOwner } from '../../src/runner/jobs/batch.ts';
 import { writeTaskEnd } from '../../src/runner/jobs/task-end.ts';

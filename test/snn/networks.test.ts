@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import { dropoutLayers, spikingLayers } from '../../src/snn/spec.ts';
+import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
+import { countParameters, stateEntries } from '../../src/snn/parameters.ts';
+import { dropoutLayers, type NetworkSpec, spikingLayers } from '../../src/snn/spec.ts';
 import { ShapeError } from '../../src/snn/tensor.ts';
+import { cifar10Dvs, cifar10Network, mnistNetwork } from '../support/still-networks.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 
 describe('buildNetwork', () => {
@@ -64,5 +66,187 @@ describe('buildNetwork', () => {
   ] as const)('refuses %j', (change, message) => {
     expect(() => buildNetwork({ ...thesisNetwork, ...change })).toThrow(ShapeError);
     expect(() => buildNetwork({ ...thesisNetwork, ...change })).toThrow(message);
+  });
+});
+
+/** Kinds of layers, with PyTorch's name if a layer has one. */
+const outline = ({ layers }: NetworkSpec): string[] =>
+  layers.map((layer) => ('name' in layer ? `${layer.name} ${layer.kind}` : layer.kind));
+
+describe('the network for MNIST', () => {
+  const spec = buildNetwork(mnistNetwork);
+
+  it('convolves the still image once, repeats the result at every step, and names its layers as PyTorch does', () => {
+    expect(outline(spec)).toEqual([
+      'static_conv.0 conv',
+      'static_conv.1 batch-norm',
+      'repeat',
+      'conv.0 neuron',
+      'pool',
+      'conv.2 conv',
+      'conv.3 batch-norm',
+      'conv.4 neuron',
+      'pool',
+      'flatten',
+      'dropout',
+      'fc.2 linear',
+      'fc.3 neuron',
+      'dropout',
+      'fc.5 linear',
+      'fc.6 neuron',
+      'vote',
+    ]);
+    expect(spec.layers[2]).toEqual({ kind: 'repeat', steps: 8 });
+  });
+
+  it('has neurons of these shapes and two dropouts', () => {
+    expect(spikingLayers(spec).map(({ shape }) => shape)).toEqual([
+      [128, 28, 28],
+      [128, 14, 14],
+      [2048],
+      [100],
+    ]);
+    expect(dropoutLayers(spec).map(({ features }) => features)).toEqual([128 * 7 * 7, 2048]);
+  });
+
+  it('has 13,198,980 parameters', () => {
+    const convolutions = 9 * (1 * 128 + 128 * 128);
+    const linear = 128 * 7 * 7 * 2048 + 2048 * 100;
+    const [norms, taus] = [2 * (128 + 128), 4];
+    expect(convolutions + linear + norms + taus).toBe(13_198_980);
+    expect(countParameters(spec)).toBe(13_198_980);
+  });
+});
+
+describe('the network for CIFAR10', () => {
+  const spec = buildNetwork(cifar10Network);
+
+  it('has a block of two and a block of three convolutions, and no dropout before the last linear layer', () => {
+    expect(outline(spec)).toEqual([
+      'static_conv.0 conv',
+      'static_conv.1 batch-norm',
+      'repeat',
+      'conv.0 neuron',
+      'conv.1 conv',
+      'conv.2 batch-norm',
+      'conv.3 neuron',
+      'conv.4 conv',
+      'conv.5 batch-norm',
+      'conv.6 neuron',
+      'pool',
+      'conv.8 conv',
+      'conv.9 batch-norm',
+      'conv.10 neuron',
+      'conv.11 conv',
+      'conv.12 batch-norm',
+      'conv.13 neuron',
+      'conv.14 conv',
+      'conv.15 batch-norm',
+      'conv.16 neuron',
+      'pool',
+      'flatten',
+      'dropout',
+      'fc.2 linear',
+      'fc.3 neuron',
+      'fc.4 linear',
+      'fc.5 neuron',
+      'vote',
+    ]);
+  });
+
+  it('has neurons of these shapes and one dropout', () => {
+    expect(spikingLayers(spec).map(({ shape }) => shape)).toEqual([
+      ...Array.from({ length: 3 }, () => [256, 32, 32]),
+      ...Array.from({ length: 3 }, () => [256, 16, 16]),
+      [2048],
+      [100],
+    ]);
+    expect(dropoutLayers(spec)).toEqual([{ kind: 'dropout', probability: 0.5, features: 256 * 8 * 8 }]);
+  });
+
+  it('has 36,718,344 parameters', () => {
+    const convolutions = 9 * (3 * 256 + 5 * 256 * 256);
+    const linear = 256 * 8 * 8 * 2048 + 2048 * 100;
+    const [norms, taus] = [6 * 2 * 256, 8];
+    expect(convolutions + linear + norms + taus).toBe(36_718_344);
+    expect(countParameters(spec)).toBe(36_718_344);
+  });
+});
+
+it('the network for CIFAR10-DVS is the one for event frames: four blocks, 2048 hidden neurons, 17,427,718 parameters', () => {
+  const spec = buildNetwork(cifar10Dvs);
+  expect(spikingLayers(spec).map(({ shape }) => shape)).toEqual([
+    [128, 128, 128],
+    [128, 64, 64],
+    [128, 32, 32],
+    [128, 16, 16],
+    [2048],
+    [100],
+  ]);
+  const convolutions = 9 * (2 * 128 + 3 * 128 * 128);
+  const linear = 128 * 8 * 8 * 2048 + 2048 * 100;
+  expect(countParameters(spec)).toBe(convolutions + linear + 4 * 2 * 128 + 6);
+  expect(countParameters(spec)).toBe(17_427_718);
+});
+
+describe('a network for still images', () => {
+  it('takes widths, pooling, votes and dropout from the configuration', () => {
+    const spec = buildNetwork({
+      ...mnistNetwork,
+      channels: 4,
+      hidden: 16,
+      pooling: 'average',
+      votes: 3,
+      dropout: 0.2,
+    });
+    expect(stateEntries(spec).filter(({ name }) => name.endsWith('.weight'))).toMatchObject([
+      { name: 'static_conv.0.weight', shape: [4, 1, 3, 3] },
+      { name: 'static_conv.1.weight', shape: [4] },
+      { name: 'conv.2.weight', shape: [4, 4, 3, 3] },
+      { name: 'conv.3.weight', shape: [4] },
+      { name: 'fc.2.weight', shape: [16, 196] },
+      { name: 'fc.5.weight', shape: [30, 16] },
+    ]);
+    expect(spec.layers.filter(({ kind }) => kind === 'pool')).toMatchObject([
+      { mode: 'average', size: 2 },
+      { mode: 'average', size: 2 },
+    ]);
+    expect(dropoutLayers(spec)[0]?.probability).toBe(0.2);
+  });
+
+  const without = (config: NetworkConfig, key: 'layers' | 'steps'): NetworkConfig => {
+    const { [key]: _, ...rest } = config;
+    return rest;
+  };
+
+  it.each<[string, NetworkConfig, RegExp]>([
+    [
+      'frames of another size',
+      { ...mnistNetwork, input: [1, 32, 32] },
+      /mnist takes images \[1, 28, 28\], got \[1, 32, 32\]/,
+    ],
+    [
+      'frames with other channels',
+      { ...cifar10Network, input: [1, 32, 32] },
+      /cifar10 takes images \[3, 32, 32\], got \[1, 32, 32\]/,
+    ],
+    [
+      'a number of blocks',
+      { ...mnistNetwork, layers: 2 },
+      /layers is for event-frames, as mnist has its own/,
+    ],
+    ['no number of steps', without(cifar10Network, 'steps'), /cifar10 needs steps/],
+    ['a broken number of steps', { ...mnistNetwork, steps: 2.5 }, /steps must be a whole number.*got 2.5/],
+    ['no step at all', { ...mnistNetwork, steps: 0 }, /steps must be a whole number of at least 1, got 0/],
+    ['steps where the frames bring them', { ...cifar10Dvs, steps: 20 }, /steps is for still images.*got 20/],
+    ['event frames without a number of blocks', without(cifar10Dvs, 'layers'), /event-frames needs layers/],
+    [
+      'an architecture that it does not know',
+      { ...mnistNetwork, architecture: 'toString' as 'mnist' },
+      /architecture must be one of event-frames, mnist, cifar10, got toString/,
+    ],
+  ])('rejects %s', (_, config, message) => {
+    expect(() => buildNetwork(config)).toThrow(ShapeError);
+    expect(() => buildNetwork(config)).toThrow(message);
   });
 });

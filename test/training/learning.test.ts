@@ -5,10 +5,10 @@ import { expect, it } from 'vitest';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
-import { CheckpointStore } from '../../src/training/checkpoint-store.ts';
+import { CheckpointStore } from '../../src/training/checkpoint.ts';
 import { type LabelledClips, memorySource } from '../../src/training/clip-source.ts';
 import { type TrainingTask, trainNetwork } from '../../src/training/loop.ts';
-import { splitClips } from '../../src/training/split.ts';
+import { splitClips } from '../../src/training/training-clips.ts';
 import { outputsOf, smallNetwork } from './small-task.ts';
 
 const [steps, size] = [4, 8];

@@ -7,9 +7,9 @@ import { buildNetwork } from '../../src/snn/networks.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../../src/thesis/compat.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
-import { drawEpochOrders } from '../../src/training/order.ts';
 import type { TrainingProgress } from '../../src/training/progress.ts';
-import { splitClips } from '../../src/training/split.ts';
+import { drawEpochOrders } from '../../src/training/random-streams.ts';
+import { splitClips } from '../../src/training/training-clips.ts';
 import type { FakeEngineOptions } from './fake-engine.ts';
 import { smallNetwork, smallTask } from './small-task.ts';
 

@@ -8,7 +8,7 @@ import { buildNetwork } from '../../src/snn/networks.ts';
 import type { State } from '../../src/snn/tensor.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
-import { drawEpochOrders } from '../../src/training/order.ts';
+import { drawEpochOrders } from '../../src/training/random-streams.ts';
 import { smallNetwork, smallTask } from './small-task.ts';
 
 const index = JSON.parse(readFileSync(new URL('../golden/index.json', import.meta.url), 'utf8'));

@@ -4,8 +4,8 @@ import { buildNetwork } from '../../src/snn/networks.ts';
 import { tauOfLogit } from '../../src/snn/neurons.ts';
 import { spikingLayers, type TauSpec } from '../../src/snn/spec.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
-import { drawEpochOrders } from '../../src/training/order.ts';
-import { splitClips } from '../../src/training/split.ts';
+import { drawEpochOrders } from '../../src/training/random-streams.ts';
+import { splitClips } from '../../src/training/training-clips.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 
 /*

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Engine, type EngineDescription, StepAbortedError } from '../../src/engines/engine.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
-import { CheckpointStore } from '../../src/training/checkpoint-store.ts';
+import { CheckpointStore } from '../../src/training/checkpoint.ts';
 import { type TrainingTask, trainNetwork } from '../../src/training/loop.ts';
 import { fakeEngine } from './fake-engine.ts';
 import { outputsOf, smallNetwork, smallTask } from './small-task.ts';

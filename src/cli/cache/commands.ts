@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
-import { withPipelineOptions } from '../options/pipeline-options.ts';
-import { collect } from '../options/values.ts';
+import { collect, withPipelineOptions } from '../options/options.ts';
 
 const gcExamples = `
 Kept are what the profiles would restore, what repro.lock names, the last record of each instance, what a --keep names, and what
@@ -89,7 +88,7 @@ export function addCacheCommands(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText('after', pullExamples)
     .action(async (targets, options) =>
-      (await import('./pull.ts')).pull(targets, { ...program.opts(), ...options }),
+      (await import('./transfers.ts')).pull(targets, { ...program.opts(), ...options }),
     );
   withPipelineOptions(cache.command('push'))
     .description('upload results for others to fetch')
@@ -99,7 +98,7 @@ export function addCacheCommands(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText('after', pushExamples)
     .action(async (targets, options) =>
-      (await import('./push.ts')).push(targets, { ...program.opts(), ...options }),
+      (await import('./transfers.ts')).push(targets, { ...program.opts(), ...options }),
     );
   cache
     .command('verify')

@@ -7,7 +7,7 @@ import type { GoneOutput } from '../../runner/store/heal-store.ts';
 import { verifyStore } from '../../runner/store/verify-store.ts';
 import { formatBytes } from '../../text.ts';
 import { TransferLine } from '../options/remote.ts';
-import { exitCode } from '../process/exit-code.ts';
+import { exitCode } from '../process/ending.ts';
 import { printJson } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 

@@ -1,7 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { engineChoices } from '../../apps/option-choices.ts';
-import { withPipelineOptions } from '../options/pipeline-options.ts';
-import { parseCountFromOne, parseName, threadsOption, whichOption } from '../options/values.ts';
+import {
+  parseCountFromOne,
+  parseName,
+  threadsOption,
+  whichOption,
+  withPipelineOptions,
+} from '../options/options.ts';
 
 const importExamples = `
 Reads a file without executing anything in it (docs/checkpoints.md). The options supply what a
@@ -45,7 +50,7 @@ export function addCheckpointCommands(program: Command): void {
     .option('--steps <n>', 'time steps to assume for a network for still images', parseCountFromOne)
     .option('--json', 'print one JSON document')
     .addHelpText('after', importExamples)
-    .action(async (file, options) => (await import('./import.ts')).importFile(file, options));
+    .action(async (file, options) => (await import('./checkpoints.ts')).importFile(file, options));
 
   withPipelineOptions(program.command('evaluate'))
     .description("measure a network's accuracy on the clips of a profile")
@@ -65,7 +70,7 @@ export function addCheckpointCommands(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText('after', evaluateExamples)
     .action(async (source, options) =>
-      (await import('./evaluate.ts')).evaluate(source, { ...program.opts(), ...options }),
+      (await import('./checkpoints.ts')).evaluate(source, { ...program.opts(), ...options }),
     );
 }
 

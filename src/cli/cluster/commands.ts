@@ -23,7 +23,7 @@ export function addClusterCommands(program: Command): void {
     .description('wait for the jobs of a run on a cluster, and go on with it')
     .option('--json', 'print the outcome to stdout as one JSON document')
     .addHelpText('after', attachExamples)
-    .action(async (options) => (await import('./attach.ts')).attach({ ...program.opts(), ...options }));
+    .action(async (options) => (await import('./jobs.ts')).attach({ ...program.opts(), ...options }));
 
   program
     .command('cancel')
@@ -32,7 +32,7 @@ export function addClusterCommands(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText('after', cancelExamples)
     .action(async (targets, options) =>
-      (await import('./cancel.ts')).cancel(targets, { ...program.opts(), ...options }),
+      (await import('./jobs.ts')).cancel(targets, { ...program.opts(), ...options }),
     );
 
   program
@@ -40,5 +40,5 @@ export function addClusterCommands(program: Command): void {
     .description('what a job on a cluster runs')
     .argument('<folder>', 'the folder of the submitted job')
     .argument('<index>', 'which of its tasks')
-    .action(async (folder, index) => (await import('./stage-job.ts')).stageJob(folder, index));
+    .action(async (folder, index) => (await import('./jobs.ts')).stageJob(folder, index));
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { withPipelineOptions } from '../options/pipeline-options.ts';
+import { withPipelineOptions } from '../options/options.ts';
 
 const examples = `
 A run is a model, model,seed or an instance (its last run), last, lock, a profile, the beginning of a fingerprint or a commit, or a time in UTC

@@ -1,9 +1,26 @@
 import process from 'node:process';
-import { compareRecorded, documentOf } from '../../apps/compare.ts';
+import {
+  type ClipComparison,
+  type ComparedRuns,
+  compareRecorded,
+  documentOf,
+  type MetricRow,
+  nameOf as nameNetwork,
+  namePair as nameNetworks,
+  type PairComparison,
+  type RunResults,
+  type SeedComparison,
+  stateP,
+} from '../../apps/compare.ts';
 import type { PipelineOptions } from '../../apps/load-plan.ts';
-import { colorsFor } from '../view/colors.ts';
-import { printJson, printWarning } from '../view/print.ts';
-import { describeComparison } from './lines.ts';
+import type { RecordedNetwork, SomeRecord } from '../../apps/recorded-networks.ts';
+import { describeConfiguration } from '../../runner/store/records.ts';
+import { formatBytes } from '../../text.ts';
+import { formatFigure, formatSeconds } from '../view/format.ts';
+import type { Colors } from '../view/print.ts';
+import { colorsFor, printJson, printWarning } from '../view/print.ts';
+import { toOneLine } from '../view/safe-text.ts';
+import { alignTable } from '../view/table.ts';
 
 interface CompareOptions extends PipelineOptions {
   readonly only?: string;
@@ -15,4 +32,204 @@ export async function compare(a: string, b: string, options: CompareOptions): Pr
   const compared = await compareRecorded(a, b, options, printWarning);
   if (options.json === true) printJson(documentOf(compared));
   else process.stdout.write(`${describeComparison(compared, colorsFor(process.stdout)).join('\n')}\n`);
+}
+
+/** A comparison for people: what differs in settings, what they were made from and where, then results and tests. */
+function describeComparison(compared: ComparedRuns, colors: Colors): string[] {
+  const { a, b, comparison, networkOf } = compared;
+  const { pairs, seeds, onlyA, onlyB } = comparison;
+  const heading = (text: string): string[] => ['', colors.bold(text)];
+  return [
+    `A  ${toOneLine(a)}`,
+    `B  ${toOneLine(b)}`,
+    ...(pairs.some(isSimulated)
+      ? [colors.yellow('Simulated data: these results say nothing about the thesis.')]
+      : []),
+    ...(pairs.length === 0 ? ['', 'No network of A has a counterpart in B: nothing to compare.'] : []),
+    ...listOnly('A', onlyA),
+    ...listOnly('B', onlyB),
+    ...(pairs.length === 0
+      ? []
+      : [
+          ...heading('Settings that differ'),
+          ...describeSettings(pairs),
+          ...heading('What they were made from'),
+          ...describeOrigins(compared),
+          ...heading('Where and when'),
+          ...orSame(pairs.flatMap((pair) => describePlaces(pair, networkOf, pairs.length > 1))),
+          ...heading('Measured'),
+          ...pairs.flatMap((pair) => describeMetrics(pair, pairs.length > 1)),
+          ...heading('Test clips'),
+          ...pairs.flatMap((pair) => describeClips(pair, pairs.length)),
+          ...(pairs.some(({ clips }) => clips?.p != null) && seeds.length === 0
+            ? [
+                colors.dim(
+                  '  p says whether these networks differ on these clips; whether their settings do takes several seeds.',
+                ),
+              ]
+            : []),
+        ]),
+    ...(seeds.length === 0 ? [] : [...heading('Over seeds'), ...seeds.map(describeSeeds)]),
+  ];
+}
+
+function orSame(lines: readonly string[]): readonly string[] {
+  return lines.length > 0 ? lines : ['  the same runs'];
+}
+
+function isSimulated({ a, b }: PairComparison): boolean {
+  return [a, b].some(({ settings }) => settings?.get('simulated') === 'true');
+}
+
+function listOnly(side: string, runs: readonly RunResults[]): string[] {
+  return runs.length === 0 ? [] : [`only in ${side}: ${runs.map(nameOf).join(' ')}`];
+}
+
+/** Each setting once, with the pairs that it holds for unless these are all. */
+function describeSettings(pairs: readonly PairComparison[]): string[] {
+  const rows = new Map<string, { row: readonly [string, string, string]; pairs: string[] }>();
+  for (const { a, b, settings } of pairs) {
+    for (const { name, a: before, b: now } of settings ?? []) {
+      const row = [name, before ?? 'unset', now ?? 'unset'] as const;
+      const known = rows.get(JSON.stringify(row)) ?? { row, pairs: [] };
+      known.pairs.push(namePair(a, b));
+      rows.set(JSON.stringify(row), known);
+    }
+  }
+  const unknown = pairs.filter(({ settings }) => settings === null).map(({ a, b }) => namePair(a, b));
+  const table = [...rows.values()].map(({ row, pairs: those }) => [
+    ...row,
+    those.length === pairs.length ? '' : those.join(', '),
+  ]);
+  return [
+    ...(table.length > 0
+      ? alignTable([['', 'A', 'B', ''], ...table]).map(indent)
+      : unknown.length === 0
+        ? ['  none']
+        : []),
+    ...(unknown.length === 0
+      ? []
+      : [`  not known of ${unknown.join(', ')}: run.json of a training is no longer kept`]),
+  ];
+}
+
+function describeOrigins({ origins }: ComparedRuns): string[] {
+  return origins.flatMap(({ pairs, differences }) => [
+    ...(origins.length > 1 ? [`  ${pairs.join(', ')}`] : []),
+    ...(differences.length === 0
+      ? ['  the same code, packages, parameters and data, on the same kind of machine']
+      : []),
+    ...differences.flatMap(({ stage, texts }) => texts.map((text) => `  ${stage}: ${toOneLine(text)}`)),
+  ]);
+}
+
+function describePlaces(
+  { a, b }: PairComparison,
+  networkOf: (results: RunResults) => RecordedNetwork,
+  several: boolean,
+): string[] {
+  const recordsOf = (results: RunResults) => networkOf(results).lineage;
+  const rows = ['train', 'evaluate'].flatMap((stage) => {
+    const [first, second] = [recordsOf(a).get(stage), recordsOf(b).get(stage)];
+    const row = (name: string, show: (record: SomeRecord) => string | null | undefined): string[][] => {
+      const values = [first, second].map((one) =>
+        one === undefined ? 'not known' : (show(one) ?? 'not known'),
+      );
+      return [[`${stage} ${name}`, ...values]];
+    };
+    return [
+      ...row('run', ({ fingerprint }) => fingerprint.slice(0, 12)),
+      ...row('settings', describeConfiguration),
+      ...row('began', ({ startedAt }) => startedAt?.slice(0, 19).replace('T', ' ')),
+      ...row('commit', ({ commit, dirty }) => (commit ? `${commit.slice(0, 7)}${dirty ? '+' : ''}` : commit)),
+      ...row('host', ({ host, node }) => (host === undefined ? undefined : `${host}, Node ${node}`)),
+      ...row('engine', ({ parts }) => parts.facts.engine),
+      ...row('took', ({ seconds, totalSeconds = seconds, peakMemoryBytes }) =>
+        totalSeconds === undefined
+          ? undefined
+          : `${formatSeconds(totalSeconds)}${peakMemoryBytes == null ? '' : `, ${formatBytes(peakMemoryBytes)}`}`,
+      ),
+    ];
+  });
+  const shown = several ? rows.filter(([, first, second]) => first !== second) : rows;
+  if (shown.length === 0) return [];
+  return alignTable([[several ? namePair(a, b) : '', 'A', 'B'], ...shown]).map(indent);
+}
+
+function describeMetrics({ a, b, metrics }: PairComparison, several: boolean): string[] {
+  const show = (value: number | null): string => (value === null ? '–' : formatFigure(value));
+  // With many pairs, what is the same would hide what is not.
+  const shown = several ? metrics.filter((row) => row.a !== row.b) : metrics;
+  if (shown.length === 0) return [`  ${namePair(a, b)}: the same in every number`];
+  const rows = shown.map(({ name, a: first, b: second }: MetricRow) => [
+    toOneLine(name),
+    show(first),
+    show(second),
+    first === null || second === null ? '' : signed(second - first, formatFigure),
+  ]);
+  return alignTable([[several ? namePair(a, b) : '', 'A', 'B', 'B - A'], ...rows], { numbers: true }).map(
+    indent,
+  );
+}
+
+function describeClips({ a, b, sameRun, clips }: PairComparison, pairs: number): string[] {
+  const name = pairs > 1 ? `${namePair(a, b)}: ` : '';
+  if (sameRun) return [`  ${name}A and B are the same run`];
+  if (clips === null) return [`  ${name}the answers of one are no longer kept, so there is no test`];
+  return [`  ${name}${describeRight(clips)}`, `    ${describeTest(clips, pairs)}`];
+}
+
+function describeTest({ sameData, common, onlyA, onlyB, p, pHolm }: ClipComparison, pairs: number): string {
+  if (sameData === false) return 'other recordings, so no test clip by clip';
+  if (sameData === null) return 'not known to be of the same recordings, so no test clip by clip';
+  if (p === null) return 'no clip in common, so no test clip by clip';
+  const corrected = pairs > 1 && pHolm !== null ? `, ${stateP(pHolm)} for ${pairs} pairs (Holm)` : '';
+  return `${common} in common: only A right ${onlyA}, only B right ${onlyB}; McNemar’s exact ${stateP(p)}${corrected}`;
+}
+
+function describeRight({
+  rightA,
+  clipsA,
+  rightB,
+  clipsB,
+  difference,
+  low,
+  high,
+  interval,
+}: ClipComparison): string {
+  const points = (share: number): string => signed(100 * share, (value) => value.toFixed(1));
+  const how = interval === 'paired' ? '' : ', for other clips (Newcombe)';
+  return `A ${rightA} of ${clipsA} right, B ${rightB} of ${clipsB}; B - A ${points(difference)} points (95 % interval ${points(low)} to ${points(high)}${how})`;
+}
+
+function describeSeeds({ modelA, modelB, seeds, differing, accuracy }: SeedComparison): string {
+  const who = modelA === modelB ? modelA : `${modelA} → ${modelB}`;
+  if (accuracy === null) {
+    return `  ${toOneLine(who)}: seeds ${seeds.join(', ')} were trained with different settings (${toOneLine(differing.join(', '))}), so they are not taken together`;
+  }
+  const { mean, low, high, p } = accuracy;
+  const points = (share: number): string => signed(100 * share, (value) => value.toFixed(1));
+  const spread =
+    low === null || high === null || p === null
+      ? ' (all differ by the same, so there is neither interval nor test)'
+      : ` (95 % interval ${points(low)} to ${points(high)}; paired t test, ${stateP(p)})`;
+  return `  ${toOneLine(who)}, test accuracy, ${seeds.length} seeds: B - A ${points(mean)} points${spread}`;
+}
+
+function signed(value: number, format: (size: number) => string): string {
+  const size = format(Math.abs(value));
+  return Number(size) === 0 ? size : `${value < 0 ? '−' : '+'}${size}`;
+}
+
+function indent(line: string): string {
+  return `  ${line}`.trimEnd();
+}
+
+/** Names come from records, which may be of others. */
+function nameOf(results: RunResults): string {
+  return toOneLine(nameNetwork(results));
+}
+
+function namePair(a: RunResults, b: RunResults): string {
+  return toOneLine(nameNetworks(a, b));
 }

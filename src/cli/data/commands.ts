@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { parseCountFromOne } from '../options/values.ts';
+import { parseCountFromOne } from '../options/options.ts';
 
 const verifyExamples = `
 Examples:

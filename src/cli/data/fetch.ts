@@ -7,8 +7,7 @@ import {
   showPath,
 } from '../../apps/datasets.ts';
 import { describeError, ReproError } from '../../errors.ts';
-import { exitCode, exitCodeOfSignal } from '../process/exit-code.ts';
-import { listenForSignals } from '../process/signals.ts';
+import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
 import { showWork } from '../view/open-view.ts';
 import { printJson } from '../view/print.ts';
 

@@ -1,8 +1,7 @@
 import process from 'node:process';
 import { type DataOptions, placeDataset, showPath, verifyDataset as verify } from '../../apps/datasets.ts';
 import { describeError, ReproError } from '../../errors.ts';
-import { exitCode, exitCodeOfSignal } from '../process/exit-code.ts';
-import { listenForSignals } from '../process/signals.ts';
+import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
 import { showWork } from '../view/open-view.ts';
 import { printJson, printLines, printWarning } from '../view/print.ts';
 

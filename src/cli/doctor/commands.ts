@@ -1,7 +1,6 @@
 import process from 'node:process';
 import { type Command, Option } from 'commander';
-import { withPipelineOptions } from '../options/pipeline-options.ts';
-import { collect, threadsOption } from '../options/values.ts';
+import { collect, threadsOption, withPipelineOptions } from '../options/options.ts';
 
 const doctorExamples = `
 The profile and --set only apply to --plan. It reads no data; if the memory does not suffice, it exits with 2.

@@ -2,9 +2,8 @@ import process from 'node:process';
 import { estimateFullRun, examineMachine, type Finding, type FullRunEstimate } from '../../apps/doctor.ts';
 import { findProjectRoot, type PipelineOptions } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
-import { colorsFor } from '../view/colors.ts';
 import { formatAbout } from '../view/format.ts';
-import { printJson } from '../view/print.ts';
+import { colorsFor, printJson } from '../view/print.ts';
 
 interface DoctorOptions extends PipelineOptions {
   readonly plan?: string;

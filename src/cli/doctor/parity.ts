@@ -2,10 +2,9 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { runParity } from '../../apps/parity.ts';
-import { exitCode } from '../process/exit-code.ts';
-import { colorsFor } from '../view/colors.ts';
+import { exitCode } from '../process/ending.ts';
 import { formatSeconds } from '../view/format.ts';
-import { printJson } from '../view/print.ts';
+import { colorsFor, printJson } from '../view/print.ts';
 
 interface ParityOptions {
   readonly engine: string;

@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type FigureFormat, figureFormats } from '../../apps/option-choices.ts';
-import { withPipelineOptions } from '../options/pipeline-options.ts';
-import { collect, parseName, whichOption } from '../options/values.ts';
+import { collect, parseName, whichOption, withPipelineOptions } from '../options/options.ts';
 
 const groupExamples = `
 Examples:
@@ -101,7 +100,7 @@ function addExportState(group: Command, program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText('after', stateExamples)
     .action(async (source, options) =>
-      (await import('./state.ts')).exportState(source, { ...program.opts(), ...options }),
+      (await import('../checkpoints/checkpoints.ts')).exportState(source, { ...program.opts(), ...options }),
     );
 }
 

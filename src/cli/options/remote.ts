@@ -4,8 +4,7 @@ import { ReproError } from '../../errors.ts';
 import type { Plan, RemoteSettings } from '../../runner/plan/plan.ts';
 import type { Remote, TransferProgress } from '../../runner/share/remote.ts';
 import { formatBytes } from '../../text.ts';
-import { exitCodeOfSignal } from '../process/exit-code.ts';
-import { listenForTransferSignals } from '../process/signals.ts';
+import { exitCodeOfSignal, listenForTransferSignals } from '../process/ending.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';
 
 /**

@@ -5,7 +5,7 @@ import {
   engineChoices,
   type Purpose,
 } from '../../apps/option-choices.ts';
-import { collect, threadsOption } from '../options/values.ts';
+import { collect, threadsOption } from '../options/options.ts';
 
 const trainExamples = `
 The thesis' published script trains on DVS128Gesture and, with LIF neurons, on MNIST: for other networks it stops with an error, and a note

@@ -3,9 +3,8 @@ import { createInterface } from 'node:readline/promises';
 import { type Change, prepareUpdate } from '../../apps/baseline.ts';
 import type { PipelineOptions } from '../../apps/load-plan.ts';
 import { shortenText } from '../../text.ts';
-import { exitCode } from '../process/exit-code.ts';
-import { colorsFor } from '../view/colors.ts';
-import { printJson, printWarning } from '../view/print.ts';
+import { exitCode } from '../process/ending.ts';
+import { colorsFor, printJson, printWarning } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 import { alignTable } from '../view/table.ts';
 

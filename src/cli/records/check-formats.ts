@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import type { CheckedGroup, CheckedItem } from '../../apps/check-group.ts';
 import { escapeMarkup } from '../../text.ts';
-import type { Colors } from '../view/colors.ts';
+import type { Colors } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
 /** Narrower columns of text than this are not worth wrapping. */

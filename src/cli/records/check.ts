@@ -5,9 +5,8 @@ import type { CheckedGroup, CheckedSection } from '../../apps/check-group.ts';
 import type { PipelineOptions } from '../../apps/load-plan.ts';
 import { describeError } from '../../errors.ts';
 import { assertChosenFile, writeChosenFile } from '../../files/chosen-file.ts';
-import { exitCode } from '../process/exit-code.ts';
-import { colorsFor } from '../view/colors.ts';
-import { printJson, printWarning } from '../view/print.ts';
+import { exitCode } from '../process/ending.ts';
+import { colorsFor, printJson, printWarning } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 import { describeGroup, formatJunit, formatMarkdown } from './check-formats.ts';
 

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { withPipelineOptions } from '../options/pipeline-options.ts';
-import { parseCount } from '../options/values.ts';
+import { parseCount, withPipelineOptions } from '../options/options.ts';
 
 const explainExamples = `
 Shows what differs from the last run, or from the one that --against names: last, lock (the record in repro.lock), the beginning of

@@ -4,7 +4,7 @@ import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts'
 import { RecordWriter } from '../../runner/freshness/committed-records.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { readStatus } from '../../runner/run/status.ts';
-import { exitCode } from '../process/exit-code.ts';
+import { exitCode } from '../process/ending.ts';
 import { printJson, printWarning } from '../view/print.ts';
 
 interface LockOptions extends PipelineOptions {

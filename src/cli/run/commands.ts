@@ -1,6 +1,12 @@
 import { type Command, Option } from 'commander';
-import { withPipelineOptions } from '../options/pipeline-options.ts';
-import { parseCountFromOne, parseGpus, parseRuns, parseSeconds, parseTolerance } from '../options/values.ts';
+import {
+  parseCountFromOne,
+  parseGpus,
+  parseRuns,
+  parseSeconds,
+  parseTolerance,
+  withPipelineOptions,
+} from '../options/options.ts';
 
 const runExamples = `
 Examples:
@@ -153,7 +159,7 @@ export function addRunCommands(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ repro logs train@baseline,2020')
     .action(async (target, options) =>
-      (await import('./logs.ts')).logs(target, { ...program.opts(), ...options }),
+      (await import('./last-runs.ts')).logs(target, { ...program.opts(), ...options }),
     );
 
   withPipelineOptions(program.command('timeline'))
@@ -177,6 +183,6 @@ export function addRunCommands(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ repro metrics train --json')
     .action(async (targets, options) =>
-      (await import('./metrics.ts')).metrics(targets, { ...program.opts(), ...options }),
+      (await import('./last-runs.ts')).metrics(targets, { ...program.opts(), ...options }),
     );
 }

@@ -6,10 +6,10 @@ import { stageNames } from '../../apps/stages.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { runPlan } from '../../runner/run/run.ts';
-import { exitCode, exitCodeOfSignal } from '../process/exit-code.ts';
-import type { SignalListener } from '../process/signals.ts';
-import { colorsFor } from '../view/colors.ts';
+import type { SignalListener } from '../process/ending.ts';
+import { exitCode, exitCodeOfSignal } from '../process/ending.ts';
 import { showEvents } from '../view/open-view.ts';
+import { colorsFor } from '../view/print.ts';
 import { summariseRun } from '../view/summary.ts';
 
 /** Does what `repro run frames` does, shown on stderr. Sets the exit code if that fails. @returns whether it succeeded */

@@ -1,20 +1,21 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
+import { isDeepStrictEqual } from 'node:util';
 import { factsOf } from '../../apps/facts.ts';
 import { findProjectRoot, loadCheckedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { describeError } from '../../errors.ts';
 import type { JobReport, JobReports } from '../../runner/cluster/job-report.ts';
 import { describeSelection, type PlanSelection } from '../../runner/jobs/batch.ts';
+import { readSubmittedRun } from '../../runner/jobs/submitted-run.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/run/status.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
-import { exitCode } from '../process/exit-code.ts';
-import { colorsFor } from '../view/colors.ts';
+import { exitCode } from '../process/ending.ts';
 import { describeAttempt } from '../view/event-text.ts';
-import { printJson, printWarning } from '../view/print.ts';
+import { formatSeconds } from '../view/format.ts';
+import { colorsFor, printJson, printWarning } from '../view/print.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';
-import { describeJob, isOfAnotherRun } from './jobs.ts';
 
 interface StatusOptions extends PipelineOptions {
   readonly exitCode?: boolean;
@@ -122,7 +123,6 @@ function printStatus(
 async function findRun(options: StatusOptions): Promise<PlanSelection | null> {
   const { jobs } = cacheFolderOf({ projectRoot: findProjectRoot(options.project ?? process.cwd()) });
   if (!existsSync(jobs)) return null;
-  const { findShownRun } = await import('./jobs.ts');
   try {
     return findShownRun(jobs, options);
   } catch (error) {
@@ -159,4 +159,58 @@ function linesOf({ id, error, attempt, job }: Shown, projectRoot: string): strin
   const lines = describeAttempt(id, attempt, projectRoot);
   // The job says better who runs it, or how it failed.
   return job === undefined || (attempt.failure !== null && !hasFailed(job)) ? lines : lines.slice(-1);
+}
+
+/**
+ * `job 12_3 runs on node7 for 2 h 05 min`, `job 12_3 waits (Priority)`; of one that has failed, also the rest of what it says.
+ *
+ * @param isOther whether it is of another run than the one shown
+ */
+export function describeJob(report: JobReport, isOther = false): string[] {
+  const [first = '', ...more] = describe(report);
+  return [isOther ? `${first} (of ${describeSelection(report.selection)})` : first, ...more];
+}
+
+const noted = '`./repro attach` takes note of it';
+
+function describe({ job, status, isRunning, hasEnded, verdict }: JobReport): string[] {
+  const name = job === null ? 'a job being submitted' : `job ${job}`;
+  if (verdict.kind === 'failed') {
+    const [reason = '', ...more] = toLines(verdict.text);
+    return [`${reason.includes(name) ? reason : `${name} failed: ${reason}`}; ${noted}`, ...more];
+  }
+  if (verdict.kind === 'dropped') {
+    return [`${name} never ran, because a job that it depends on failed; ${noted}`];
+  }
+  if (hasEnded) return [`${name} has ended well: ${noted}`];
+  if (status === null) return [`${name}, of which Slurm says nothing now`];
+  const { state, reason, node, elapsedSeconds } = status;
+  const why = reason === null ? '' : ` (${toOneLine(reason)})`;
+  if (!isRunning) return [state === 'PENDING' ? `${name} waits${why}` : `${name} is ${state}${why}`];
+  return [`${name} runs on ${toOneLine(node ?? 'a node')} for ${formatSeconds(elapsedSeconds ?? 0)}`];
+}
+
+/** Whether a job was submitted with other options than a plan: what it makes may differ from what is shown. */
+function isOfAnotherRun(
+  selection: PlanSelection,
+  plan: Plan,
+  { profile, set }: Pick<PipelineOptions, 'profile' | 'set'>,
+): boolean {
+  const named = profile ?? (plan.profile === 'none' ? null : plan.profile);
+  return !isDeepStrictEqual(selection, { profile: named, set });
+}
+
+/**
+ * The run on a cluster that is under way, where the options name no other: whoever asks how things are means that one. null if there is none.
+ *
+ * @param jobs the cache's folder of jobs
+ * @throws {ReproError} `jobs-unreadable`, `jobs-damaged`
+ */
+function findShownRun(
+  jobs: string,
+  { profile, set }: Pick<PipelineOptions, 'profile' | 'set'>,
+): PlanSelection | null {
+  if (profile !== undefined || set.length > 0) return null;
+  const run = readSubmittedRun({ jobs });
+  return run === null ? null : { profile: run.profile, set: run.set };
 }

@@ -1,9 +1,13 @@
 import process from 'node:process';
 import cliTruncate from 'cli-truncate';
 import { loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.ts';
-import { drawTimelineFiles, readTimeline } from '../../apps/timeline.ts';
+import {
+  drawTimelineFiles,
+  readTimeline,
+  type TimelineSession,
+  type TimelineSpan,
+} from '../../apps/timeline.ts';
 import { ReproError, unreachable } from '../../errors.ts';
-import type { TimelineSession, TimelineSpan } from '../../runner/extras/timeline.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { formatBytes } from '../../text.ts';
 import { formatSeconds } from '../view/format.ts';

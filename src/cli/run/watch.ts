@@ -18,10 +18,8 @@ import { type Selected, selectInstances } from '../../runner/plan/selection.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { assertWritable } from '../../runner/store/outputs-in-place.ts';
 import { listSome } from '../../text.ts';
-import { exitCodeOfSignal } from '../process/exit-code.ts';
-import { listenForSignals, type SignalListener } from '../process/signals.ts';
-import { colorsFor } from '../view/colors.ts';
-import { printWarning } from '../view/print.ts';
+import { exitCodeOfSignal, listenForSignals, type SignalListener } from '../process/ending.ts';
+import { colorsFor, printWarning } from '../view/print.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';
 import { runShown } from './run.ts';
 

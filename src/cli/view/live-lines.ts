@@ -1,7 +1,7 @@
 import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
-import type { Colors } from './colors.ts';
 import { nameInstances } from './format.ts';
+import type { Colors } from './print.ts';
 import { describeLeft, describeProgress, progressDetails, showsMore } from './progress-text.ts';
 import { describeQueued, type InstanceView, idsIn, listQueued, type RunState } from './run-state.ts';
 import { toOneLine } from './safe-text.ts';

@@ -1,7 +1,6 @@
 import process from 'node:process';
 import cliTruncate from 'cli-truncate';
 import type { RunEvent } from '../../runner/run/events.ts';
-import type { Colors } from './colors.ts';
 import {
   describeExpected,
   describeHit,
@@ -12,6 +11,7 @@ import {
 import { describeAfter, formatDone, nameInstances } from './format.ts';
 import { LiveArea } from './live-area.ts';
 import { renderLive } from './live-lines.ts';
+import type { Colors } from './print.ts';
 import type { RunState, View } from './run-state.ts';
 import { toLines, toOneLine } from './safe-text.ts';
 

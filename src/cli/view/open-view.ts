@@ -1,8 +1,8 @@
 import process from 'node:process';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { Progress } from '../../stage/define-stage.ts';
-import { colorsFor } from './colors.ts';
 import { PlainView } from './plain-view.ts';
+import { colorsFor } from './print.ts';
 import { applyEvent, createRunState, type RunState, type View } from './run-state.ts';
 
 /** The view that suits stderr: redrawn on a terminal, one line per event elsewhere. */

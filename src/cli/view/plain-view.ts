@@ -1,6 +1,5 @@
 import process from 'node:process';
 import type { RunEvent } from '../../runner/run/events.ts';
-import type { Colors } from './colors.ts';
 import {
   describeExpected,
   describeHit,
@@ -9,6 +8,7 @@ import {
   describeReasons,
 } from './event-text.ts';
 import { describeAfter, formatDone, formatSeconds } from './format.ts';
+import type { Colors } from './print.ts';
 import { describeLeft, describeProgress } from './progress-text.ts';
 import { describeQueued, listQueued, type RunState, type View } from './run-state.ts';
 import { toLines, toOneLine } from './safe-text.ts';

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { quoteWords } from '../../files/shell-words.ts';
-import type { Colors } from './colors.ts';
 import { describeTotal } from './event-text.ts';
 import { formatSeconds, nameInstances } from './format.ts';
+import type { Colors } from './print.ts';
 import { idsIn, listQueued, type RunState } from './run-state.ts';
 import { toLines, toOneLine } from './safe-text.ts';
 

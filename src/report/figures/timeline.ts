@@ -3,28 +3,37 @@ import { formatCount, formatQuantity, joinWords } from '../data/format.ts';
 import type { CsvValue, Figure, Panel, PanelSpec } from '../drawing/figure.ts';
 import { colorVariable } from '../drawing/palette.ts';
 
-/** When a stage ran, where, for how long, and with how much memory: a part of {@link TimelineSession}. */
-export interface TimelineBar {
+/** When an instance last ran, for how long, and with how much memory. */
+export interface TimelineSpan {
   readonly id: string;
   readonly stage: string;
-  /** After the start of the session. */
+  /** After the start of its session. */
   readonly startSeconds: number;
   readonly seconds: number;
-  /** Including earlier executions that it resumed; null if there were none. */
+  /** With the executions that it went on from, which are not drawn; null if there were none. */
   readonly totalSeconds: number | null;
+  /** Largest resident set; null if unknown. */
   readonly peakMemoryBytes: number | null;
+  /** Name of the machine. */
   readonly host: string;
+  /** The profile with which it ran. */
   readonly profile: string;
+  /** The profile, and what a trial changed of it: `quick with train.epochs=3`. */
   readonly configuration: string;
 }
 
-/** Stages that ran without a long pause between them. */
+/** Instances that ran one after another or at the same time, with no long pause between them. */
 export interface TimelineSession {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
+  /** From the first start to the last end. */
+  readonly seconds: number;
+  /** Names of the machines, sorted: results may be fetched from others. */
   readonly hosts: readonly string[];
+  /** Profiles with which they ran, with what trials changed of them, sorted. */
   readonly profiles: readonly string[];
-  readonly bars: readonly TimelineBar[];
+  /** In the order in which they started. */
+  readonly spans: readonly TimelineSpan[];
 }
 
 export interface Timeline {
@@ -100,8 +109,8 @@ function describeMissing(missing: readonly string[]): string[] {
   ];
 }
 
-function drawTimes({ startedAt, hosts, profiles, bars }: TimelineSession): Panel {
-  const end = Math.max(...bars.map(({ startSeconds, seconds }) => startSeconds + seconds), 0.1);
+function drawTimes({ startedAt, hosts, profiles, spans }: TimelineSession): Panel {
+  const end = Math.max(...spans.map(({ startSeconds, seconds }) => startSeconds + seconds), 0.1);
   const unit = UNITS.find(({ seconds }) => end >= 3 * seconds) ?? { seconds: 1, name: 'seconds' };
   const start = startedAt.slice(0, 16).replace('T', ' ');
   return drawBars({
@@ -109,7 +118,7 @@ function drawTimes({ startedAt, hosts, profiles, bars }: TimelineSession): Panel
     axisTitle: `${unit.name} since the first start`,
     width: TIME_WIDTH,
     end: end / unit.seconds,
-    bars: bars.map(({ id, startSeconds, seconds, totalSeconds, host, configuration }) => ({
+    bars: spans.map(({ id, startSeconds, seconds, totalSeconds, host, configuration }) => ({
       id,
       from: startSeconds / unit.seconds,
       to: (startSeconds + seconds) / unit.seconds,
@@ -123,15 +132,15 @@ function drawTimes({ startedAt, hosts, profiles, bars }: TimelineSession): Panel
   });
 }
 
-function drawMemory({ bars }: TimelineSession): Panel {
-  const largest = Math.max(...bars.map(({ peakMemoryBytes }) => peakMemoryBytes ?? 0), 1);
+function drawMemory({ spans }: TimelineSession): Panel {
+  const largest = Math.max(...spans.map(({ peakMemoryBytes }) => peakMemoryBytes ?? 0), 1);
   const unit = largest >= 2e9 ? { bytes: 1e9, name: 'GB' } : { bytes: 1e6, name: 'MB' };
   return drawBars({
     title: 'Memory',
     axisTitle: `peak, ${unit.name}`,
     width: MEMORY_WIDTH,
     end: largest / unit.bytes,
-    bars: bars.map(({ id, peakMemoryBytes }) => ({
+    bars: spans.map(({ id, peakMemoryBytes }) => ({
       id,
       from: 0,
       to: (peakMemoryBytes ?? 0) / unit.bytes,
@@ -180,8 +189,8 @@ function tabulate(sessions: readonly TimelineSession[]): CsvValue[][] {
       'total_s',
     ],
   ];
-  sessions.forEach(({ startedAt, bars }, index) => {
-    for (const { id, stage, startSeconds, seconds, totalSeconds, peakMemoryBytes, host, profile } of bars) {
+  sessions.forEach(({ startedAt, spans }, index) => {
+    for (const { id, stage, startSeconds, seconds, totalSeconds, peakMemoryBytes, host, profile } of spans) {
       rows.push([
         id,
         stage,
@@ -216,7 +225,7 @@ function chooseBars(
   sessions: readonly TimelineSession[],
   heights: { readonly bar: number; readonly session: number },
 ): ChosenBars {
-  const all = sessions.flatMap((session) => session.bars.map((bar) => ({ session, bar })));
+  const all = sessions.flatMap((session) => session.spans.map((bar) => ({ session, bar })));
   const seen = new Set<string>();
   const ranked = all
     .sort((a, b) => b.bar.seconds - a.bar.seconds || (a.bar.id < b.bar.id ? -1 : 1))
@@ -225,7 +234,7 @@ function chooseBars(
       seen.add(one.bar.stage);
       return { ...one, isFirst };
     });
-  const chosen = new Set<TimelineBar>();
+  const chosen = new Set<TimelineSpan>();
   const drawn = new Set<TimelineSession>();
   let left = HEIGHT_AT_MOST;
   for (const { session, bar } of [
@@ -239,8 +248,8 @@ function chooseBars(
   }
   return {
     sessions: sessions.flatMap((session) => {
-      const bars = session.bars.filter((bar) => chosen.has(bar));
-      return bars.length === 0 ? [] : [{ ...session, bars }];
+      const spans = session.spans.filter((bar) => chosen.has(bar));
+      return spans.length === 0 ? [] : [{ ...session, spans }];
     }),
     shown: chosen.size,
     total: all.length,

@@ -30,7 +30,7 @@ export interface Explanation extends StateReport {
   /** The run that the present state is compared with; null if there is none. */
   readonly against: ComparedRun | null;
   readonly differences: readonly ExplainedDifference[];
-  /** Reasons that are no difference from a record: outputs missing or altered, a record that does not fit, a stage module that does not compile. */
+  /** Reasons other than differences from a record: missing or altered outputs, a damaged record, a stage module that does not compile. */
   readonly reasons: readonly StaleReason[];
   /** What has to run first, and why, in plan order. */
   readonly waitsFor: readonly AwaitedStage[];

@@ -65,7 +65,7 @@ export class InstanceStates {
     return { state: freshness.kind };
   }
 
-  /** A killed runner cannot say that it has ended. One on another machine, such as a node of a cluster, runs for whoever holds the lock. */
+  /** A killed runner cannot report its end. One on another machine, such as a cluster node, works for the process that holds the lock. */
   #isUnderWay({ runner }: Attempt): boolean {
     const found = findProcess(runner);
     return found === 'alive' || (found === 'unknown' && this.#isLocked);

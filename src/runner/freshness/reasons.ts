@@ -22,7 +22,7 @@ const valueLengthAtMost = 60;
 /** Why what was recorded does not count although no part of it is known to differ: every stale instance has a reason. */
 export const unnamedReason: StaleReason = {
   cue: 'record',
-  text: 'the record of its last run does not fit, although nothing in it is known to differ',
+  text: 'the record of its last run does not match, but no difference was found',
 };
 
 /** Lists the differences between the last record's parts and the current ones, in the order of the parts. Empty if they are the same. */

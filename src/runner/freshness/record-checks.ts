@@ -118,7 +118,7 @@ async function findReasons(
   });
 }
 
-/** Code that does not compile, say, is no code that the record belongs to. */
+/** Code that does not compile, for example, cannot be what the record was made with. */
 function explainFailure(error: unknown): StaleReason[] {
   if (!(error instanceof ReproError)) throw error;
   return [{ cue: 'code', text: `${error.where === undefined ? '' : `${error.where}  `}${error.message}` }];

@@ -91,7 +91,7 @@ export function findAmong(runs: readonly RunRecord[], wanted: string, where: str
   );
 }
 
-/** How to get the committed record of an instance: runs of a profile under `lock:` write it. */
+/** How to create the committed record of an instance: runs of a profile under `lock:` write it. */
 export function adviseOnRecord(
   { profile, recordedProfiles }: Plan,
   { id }: Pick<StageInstance, 'id'>,

@@ -16,11 +16,11 @@ type StaleCue =
   | 'output-of-other-run'
   /** The output is in place, its copy in the store is not. */
   | 'store-lost'
-  /** It was interrupted, and goes on from what it kept. */
+  /** It was interrupted and resumes from what it saved. */
   | 'interrupted'
   /** The record is damaged, or contradicts itself. */
   | 'record'
-  /** There is no committed record, or none that can be read. */
+  /** The committed record is missing or unreadable. */
   | 'no-record'
   | 'forced'
   /** What a training from the command line was asked for. */

@@ -15,7 +15,7 @@ interface StoredAgain {
   readonly text: string;
 }
 
-/** Stores what the store has lost, from outputs of an instance that are in place and intact. */
+/** Re-stores what the store lacks from intact outputs of an instance. */
 export async function storeAgain(
   session: Session,
   id: string,
@@ -29,21 +29,21 @@ export async function storeAgain(
       return {
         outcome: 'stored',
         level: 'note',
-        text: `stored again, since the store had lost it: ${names}`,
+        text: `re-stored from intact outputs: ${names}`,
       };
     }
     for (const one of altered) if (one.kind === 'file') session.digests.forget(one.from);
-    const text = `${listSome(altered.map(({ name }) => name))} was altered without a trace in its size or time, and the store had lost it`;
+    const text = `${listSome(altered.map(({ name }) => name))} changed although size and mtime are the same; not in the store`;
     return { outcome: 'altered', level: 'warning', text };
   } catch (error) {
-    const why = describeError(explainDiskError(error, { doing: 'storing it again' }));
-    return { outcome: 'failed', level: 'warning', text: `the store has lost its copy of ${names}: ${why}` };
+    const why = describeError(explainDiskError(error, { doing: 're-storing it' }));
+    return { outcome: 'failed', level: 'warning', text: `could not re-store ${names}: ${why}` };
   }
 }
 
-/** What a run will store again, for commands that change nothing; null if nothing was lost. */
+/** What a run will re-store, for commands that change nothing; null if the store lacks nothing. */
 export function describeLost(lost: readonly LostObject[]): StaleReason | null {
   if (lost.length === 0) return null;
   const names = listSome(lost.map(({ name }) => name));
-  return { cue: 'store-lost', text: `the store has lost its copy of ${names}: a run stores it again` };
+  return { cue: 'store-lost', text: `not in the store: ${names}; a run re-stores it from its intact output` };
 }

@@ -15,7 +15,7 @@ import { findUnknownRecordProfiles, loadSettings } from './profile.ts';
 import { ProjectPaths } from './project-paths.ts';
 import { findConfigurationProblems } from './schema-map.ts';
 import { type PipelineContext, readCondition, StageReader } from './stage-reader.ts';
-import { readTimelineFolder } from './timeline-folder.ts';
+import { findTimelineProblems } from './timeline-folder.ts';
 import { setOptimising } from './v8-settings.ts';
 
 export interface PlanRequest {
@@ -84,11 +84,11 @@ async function makePlan(request: PlanRequest): Promise<Plan> {
     ...(request.isForReading === true ? { tolerated: misplaced } : {}),
   });
   const ignoresCase = request.ignoresCase ?? paths.ignoresCase(pipelineFile);
-  const timeline = readTimelineFolder(pipeline, paths, { drafts, inactive, ignoresCase });
+  const timelineProblems = findTimelineProblems(pipeline, paths, { drafts, inactive, ignoresCase });
   misplaced.push(
     ...findPathConflicts(drafts, paths),
     ...(ignoresCase ? findSpellingConflicts(drafts) : []),
-    ...timeline.problems,
+    ...timelineProblems,
   );
   if (request.isForReading !== true) throwProblems(misplaced);
 
@@ -136,7 +136,9 @@ async function makePlan(request: PlanRequest): Promise<Plan> {
     recordedProfiles: pipeline.content.lock ?? [],
     ...(trial === null ? {} : { trial }),
     ...(pipeline.content.cache === undefined ? {} : { remote: readRemote(pipeline.content.cache) }),
-    ...(timeline.folder === undefined ? {} : { timeline: timeline.folder }),
+    ...(pipeline.content.timeline === undefined || timelineProblems.length > 0
+      ? {}
+      : { timeline: pipeline.content.timeline }),
     ...(misplaced.length === 0 ? {} : { misplaced }),
     warnings: findUnusedOverrides(pipeline.content, settings),
   };

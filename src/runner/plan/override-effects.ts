@@ -17,11 +17,11 @@ export function findTrial(
 ): Trial | null {
   const changes = listChanges(content, settings);
   if (changes.length === 0) return null;
-  // Settings may refer to others: whoever uses one uses those, too.
+  // A setting may refer to others, so using it means using those, too.
   const indirect = listReferenced(settings.written);
   const reaching = new Map<string, readonly string[]>();
   for (const { id, stage } of plan.instances) {
-    // Values of a matrix are in the id: `train@baseline,2021` is the same result whichever other seeds there are.
+    // Matrix values are in the id: `train@baseline,2021` is the same result for any list of seeds.
     const { matrix: _, ...entry } = content.stages[stage] ?? { outputs: [] };
     const used = [...listUsed(entry), ...indirect];
     const before = [...plan.dependenciesOf(id)].flatMap((one) => reaching.get(one) ?? []);
@@ -50,7 +50,7 @@ function listChanges(
     .filter(({ name }) => !machine.some((key) => name === key || name.startsWith(`${key}.`)));
 }
 
-/** A value as `--set` takes it, written in one way whichever way it was given. */
+/** A value as `--set` takes it, always written in the same way. */
 function formatValue(value: Json): string {
   const isPlain = typeof value === 'string' && /^[A-Za-z_][\w./-]*$/.test(value) && !isYamlWord(value);
   return isPlain ? value : JSON.stringify(value);

@@ -195,7 +195,7 @@ export function findSpellingConflicts(drafts: readonly InstanceDraft[]): Problem
       const whose = `${other.kind} "${other.placed.path}" of ${isOwn ? 'its own' : `"${other.id}"`}`;
       problems.push({
         at: placed.at,
-        message: `stage "${stage}": ${kind} "${placed.path}" and ${whose} (${formatPlace(other.placed.at)}) differ only in spelling, and on this disk name the same.`,
+        message: `stage "${stage}": ${kind} "${placed.path}" and ${whose} (${formatPlace(other.placed.at)}) differ only in spelling; this disk treats them as one path.`,
         fix: kind === 'input' ? fixOfInput(placed, other, isOwn) : fixOfWritten(isOwn),
       });
       return;
@@ -226,7 +226,7 @@ function fixOfInput(input: PlacedPath, other: WrittenPath, isOwn: boolean): stri
   if (other.kind === 'resume path' && (isOwn || !isInside)) {
     return 'A stage cannot read a folder that comes and goes during a run.';
   }
-  return isOwn ? 'A stage that changes its own input would never be up to date.' : 'Spell both alike.';
+  return isOwn ? 'A stage that changes its own input would never be up to date.' : 'Spell both the same.';
 }
 
 /**

@@ -161,7 +161,7 @@ async function listProfiles(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** Names under `lock:` that are no profile: a typo would leave a profile's records as they are, silently. */
+/** Names under `lock:` that are not profiles: with a typo, a profile's records would silently not be updated. */
 export async function findUnknownRecordProfiles(
   { content, document }: PipelineFile,
   paths: ProjectPaths,

@@ -108,7 +108,7 @@ function unknownStage(plan: Plan, stage: string): ReproError {
     });
   }
   if (stage.includes('=')) {
-    return new ReproError('usage', `"${stage}" is no stage, but looks like a setting`, {
+    return new ReproError('usage', `"${stage}" is not a stage; it looks like a setting`, {
       fix: `Write --set ${stage}; after npm run, options follow \`--\`: npm run reproduce -- --set ${stage}`,
     });
   }

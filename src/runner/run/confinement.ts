@@ -17,7 +17,7 @@ import type { StageInstance } from '../plan/plan.ts';
 import { gpuEnvironment } from './machine.ts';
 import type { Grant } from './reservations.ts';
 
-/** What decides what the process of any stage may see. */
+/** What determines what a stage's process may see. */
 interface ConfinementContext {
   readonly session: Session;
   readonly hostFile: () => string;
@@ -81,9 +81,9 @@ export async function confine(
     cwd: projectRoot,
     environment: {
       ...stageEnvironment(variablesOf(instance, facts), environment),
-      // Without any, the stage sees what there may be that the runner has not found.
+      // If the runner found no GPUs, the stage may still see some.
       ...(grant.gpus.length === 0 ? {} : gpuEnvironment(grant.gpus, environment)),
-      // The folder for temporary files of everybody else holds whatever they have left there.
+      // The system's folder for temporary files also holds files of other programs.
       ...(instance.hermetic ? scratchVariables(scratch) : {}),
       ...(task.kind === 'command' ? { REPRO_EVENTS: path.join(scratch, 'events.jsonl') } : {}),
     },
@@ -107,7 +107,7 @@ async function listCode({ closures, inputs }: Session, { command }: StageInstanc
   return Object.keys(files);
 }
 
-/** What a stage's process needs besides what its task names. */
+/** What a stage's process needs in addition to the files that its task names. */
 interface ProcessFiles {
   /** Absolute. */
   readonly projectRoot: string;
@@ -115,7 +115,7 @@ interface ProcessFiles {
   readonly taskFile: string;
   /** Source files of its module, or files that its command names; relative to the project. */
   readonly code: readonly string[];
-  /** Its folder for files that nobody else needs. */
+  /** Its folder for temporary files. */
   readonly scratch: string;
 }
 

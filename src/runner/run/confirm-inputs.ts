@@ -21,7 +21,7 @@ interface Confirmed {
 export async function refuseAltered(session: Session, { instance, parts }: Confirmed): Promise<void> {
   const altered = await findAltered(session, instance, parts);
   if (altered === null) return;
-  throw new ReproError('input-changed', `${altered} was altered after it had been made`, {
+  throw new ReproError('input-changed', `${altered} was changed after its stage made it`, {
     fix: 'Run again: it is restored first.',
   });
 }

@@ -26,7 +26,7 @@ export interface ExecutionContext {
   readonly scratch?: Scratch;
   readonly environment: NodeJS.ProcessEnv;
   readonly facts: Facts;
-  /** Watches what stages touch; null: nobody does. */
+  /** Watches what stages touch; null: they are not traced. */
   readonly tracer: Tracer | null;
   readonly graceSeconds: number;
   readonly stop: AbortSignal;

@@ -186,7 +186,7 @@ interface Failure {
   readonly text: string;
 }
 
-/** Whoever takes the lock empties the temporary folder: then what is missing there is not missing by the stage's fault. */
+/** The process that takes the lock empties the temporary folder: files missing there are then not the stage's fault. */
 function explainByLock(failure: Failure, { assertLocked }: ExecutionContext): Failure {
   try {
     assertLocked();
@@ -215,8 +215,8 @@ function describeCommand({ command, hermetic }: StageInstance): string {
 const backoffSecondsAtMost = 3600;
 
 /**
- * Runs a stage's process, and again if it failed and the stage declares `retries:`, each time after a longer wait. An interruption ends
- * that wait, and is no failure.
+ * Runs a stage's process. If it fails and the stage declares `retries:`, runs it again, each time after a longer wait. An interruption ends
+ * that wait and does not count as a failure.
  *
  * @param steps.onRetry before the wait for a further attempt; it is told why, in one line
  */

@@ -33,7 +33,7 @@ interface Comparison {
   readonly scaledBy: readonly string[];
 }
 
-/** Sizes that differ by less than this, as those of other recordings of the same kind do, are no reason to scale anything. */
+/** Smaller differences in size, as between recordings of the same kind, do not change the expected time. */
 const sizeTolerance = 0.02;
 
 /**

@@ -52,7 +52,7 @@ function describeExcess(wanted: Resources, machine: MachineResources): string | 
   return shortages.length === 0 ? null : shortages.join(', ');
 }
 
-/** Not a failure: whoever has no GPU can still run everything, slowly, where the stage's program can do without. */
+/** Not a failure: without a GPU everything still runs, slowly, if the stage's program can use the CPU. */
 function describeMissingGpus({ gpu }: Resources, { gpus }: MachineResources): string | null {
   if (gpu <= gpus.length) return null;
   const wanted = gpu === 1 ? 'a GPU' : `${gpu} GPUs`;

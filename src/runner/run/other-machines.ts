@@ -5,7 +5,7 @@ import type { RunEvent } from './events.ts';
 import type { FetchStage } from './preparation.ts';
 import type { InstanceResult, Preparing } from './scheduler.ts';
 
-/** What a run tells whoever runs some of its instances on other machines. */
+/** What a run shares with the code that runs some of its instances on other machines. */
 export interface SharedRun {
   readonly session: Session;
   /** What was selected, in plan order. */
@@ -31,11 +31,11 @@ export interface OtherMachines {
   has(id: string): boolean;
   /** As `SchedulerOptions.prepare`: called when everything that the instance depends on is done. */
   prepare(id: string): Promise<Preparing>;
-  /** Called after a failure here, if nothing more is to start after one: what runs there goes on. */
+  /** Called after a failure here with `--fail-fast`: what waits there is cancelled, what runs there continues. */
   cancelWaiting(): Promise<void>;
-  /** Called once nothing is under way any more. */
+  /** Called when everything has ended. */
   end(results: ReadonlyMap<string, InstanceResult>): Promise<void>;
-  /** Called instead if the run breaks off: follows nothing any more, and leaves alone what runs there. */
+  /** Called instead if the run fails as a whole: stops watching and leaves running jobs alone. */
   abandon(): Promise<void>;
 }
 

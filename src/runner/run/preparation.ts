@@ -36,13 +36,13 @@ interface PreparationContext {
   readonly produced: Map<string, readonly RecordedOutput[]>;
 }
 
-/** An instance that need not run, that failed before it could, or what has to be run. */
+/** `hit`: it need not run; `failed`: before it could start; otherwise the work to run. */
 export type Prepared = 'hit' | 'failed' | Omit<Work, 'grant'>;
 
-/** What is found damaged on the way to a result is removed, and the next look knows; a disk on which that fails must not keep a run busy. */
+/** Damaged objects that are found are removed, and then the instance is checked again; on a disk where removing fails, this must end. */
 const looksAtMost = 3;
 
-/** Finds out whether an instance has to run; if not, sees to it that its outputs are in place. */
+/** Decides whether an instance has to run; if not, puts its outputs in place. */
 export class Preparation {
   readonly #context: PreparationContext;
 
@@ -160,7 +160,7 @@ export class Preparation {
   }
 
   /**
-   * Before a forced run, which would find in what a finished one left that nothing is left to do.
+   * Before a forced run, which would otherwise resume at the end of a finished one and compute nothing.
    *
    * @throws {ReproError} `resume-kept` if it cannot be removed
    */
@@ -174,19 +174,19 @@ export class Preparation {
     } catch (cause) {
       throw new ReproError(
         'resume-kept',
-        `a finished run has left what it could resume from, so a forced one would compute nothing, and it cannot be removed: ${describeError(cause)}`,
+        `the resume folder of a finished run cannot be removed, and a forced run would resume from it instead of computing: ${describeError(cause)}`,
         { fix: `Remove ${instance.resume.join(', ')}, and run again.`, cause },
       );
     }
   }
 
-  /** A kill may have kept the run that finished from doing so. */
+  /** The run that finished may have been killed before it did this. */
   async #dropLeftResume(instance: StageInstance, fingerprint: string): Promise<void> {
     const { session, onEvent } = this.#context;
     try {
       for (const folder of resumeFoldersOf(session, instance)) await folder.dropFinished(fingerprint);
     } catch (error) {
-      const text = `what it could resume from is no longer needed, and cannot be removed: ${describeError(error)}`;
+      const text = `its resume folder is no longer needed but cannot be removed: ${describeError(error)}`;
       onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
     }
   }

@@ -53,7 +53,7 @@ export class ResumeFolder {
     this.#removed = partialOf(path.join(asideRoot, fileNameOf(relative)));
   }
 
-  /** Whether an interrupted execution of a fingerprint left something here, or set aside, from which the next one goes on. Changes nothing. */
+  /** Whether an interrupted execution of this fingerprint left something here, or set aside, to resume from. Changes nothing. */
   async canResume(fingerprint: string): Promise<boolean> {
     const { owner, isFinished, isDistrusted } = await this.#readMarker();
     const isOwn = owner === fingerprint && !isFinished && !isDistrusted;
@@ -188,7 +188,7 @@ export class ResumeFolder {
   async #bringBack(fingerprint: string): Promise<boolean> {
     const aside = this.#asideOf(fingerprint);
     if (!(await isThere(aside))) return false;
-    // The execution goes on, so it has not finished.
+    // The execution continues, so it has not finished.
     await fs.rm(this.#flagOf(fingerprint), { force: true });
     await moveFolder(aside, this.#absolute);
     await syncFolder(path.dirname(this.#absolute));

@@ -53,7 +53,7 @@ export interface RunOptions {
   readonly fetchStage?: FetchStage | undefined;
   /** Runs some of the instances on other machines. */
   readonly otherMachines?: StartOtherMachines | undefined;
-  /** Changes what is decided by, such as the facts of this machine where it is another that computes. */
+  /** Changes what decisions are based on: the facts of this machine, for example, where another one computes. */
   readonly adaptSession?: ((session: Session) => Session) | undefined;
   /** Default: the project's `artifacts/.cache`. */
   readonly cacheRoot?: string;
@@ -109,9 +109,9 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
         await rehearse(session, ids, { isForced, facts, jobs, measure, usesOthers, onEvent }),
       );
     }
-    // Aborted if the run cannot go on.
+    // Aborted if the run cannot continue.
     const halt = new AbortController();
-    // Asks what is under way to end, and starts nothing more.
+    // Once aborted, running instances are asked to end and no more start.
     const signal = AbortSignal.any([options.signal, halt.signal]);
     const shared: SharedRun = {
       ...{ session, ids, isForced, environment, facts, signal, onEvent },

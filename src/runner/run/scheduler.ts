@@ -34,7 +34,7 @@ export interface SchedulerOptions {
   /** How many pending instances there may be at once; default: as many as transfers make sense. */
   readonly pendingAtMost?: number;
   readonly signal: AbortSignal;
-  /** Called if the run cannot go on: asks everything that is under way to end. */
+  /** Called if the run cannot continue: asks all running instances to end. */
   readonly halt?: () => void;
   /** Called when everything it depends on is done: settles an instance that need not run, or says how to run it. */
   readonly prepare: (id: string) => Promise<Preparing>;
@@ -247,7 +247,7 @@ class Scheduling {
 
 function track(underWay: Map<string, Promise<void>>, id: string, promise: Promise<void>): void {
   underWay.set(id, promise);
-  // Whoever waits for what is under way sees it, maybe only later.
+  // The error is seen when this is awaited, maybe only later.
   promise.catch(() => {});
 }
 

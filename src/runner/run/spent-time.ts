@@ -4,7 +4,7 @@ import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';
 import { listFileStates } from '../store/file-states.ts';
 
-/** What was spent on what an execution goes on from, when it last began. */
+/** The time that earlier executions spent on what the present one resumes from. */
 interface SpentTime {
   readonly version: 1;
   /** ISO 8601, UTC. */
@@ -44,7 +44,7 @@ export async function beginSpending(
 /** After a success: its record says it. */
 export async function forgetSpending(folder: CacheFolder, fingerprint: string): Promise<void> {
   await fs.rm(fileOf(folder, fingerprint), { force: true }).catch(() => {
-    // Nothing goes on from it.
+    // It is not read again.
   });
 }
 

@@ -59,10 +59,10 @@ function describeOpened(name: string, { other, isBack }: OpenedResume): string[]
   }
   if (other === 'distrusted') {
     texts.push(
-      `${name} may come from an input that was altered meanwhile, so it was emptied: it starts anew`,
+      `${name} may come from an input that changed meanwhile, so it was emptied; the stage starts over`,
     );
   }
-  if (other === 'emptied') texts.push(`${name} had no owner on record and was emptied`);
+  if (other === 'emptied') texts.push(`${name} belonged to no recorded run and was emptied`);
   if (isBack) texts.push(`${name} was set aside earlier and is back: resuming from it`);
   return texts;
 }

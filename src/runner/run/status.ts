@@ -45,7 +45,7 @@ export async function readStatus(plan: Plan, options: StatusOptions): Promise<In
   return statuses;
 }
 
-/** That an instance which has to run goes on from what it kept. Fresh ones are not asked: most are, and it takes reading files. */
+/** Whether a stale instance will resume. Fresh ones are not asked: most are fresh, and asking means reading files. */
 async function findInterrupted(
   session: Session,
   instance: StageInstance,
@@ -55,7 +55,7 @@ async function findInterrupted(
   const { resumeFoldersOf } = await import('./resume-folder.ts');
   for (const folder of resumeFoldersOf(session, instance)) {
     if (!(await folder.canResume(freshness.fingerprint))) continue;
-    return [{ cue: 'interrupted', text: 'interrupted: goes on from what it kept' }];
+    return [{ cue: 'interrupted', text: 'interrupted: resumes from what it saved' }];
   }
   return [];
 }

@@ -14,7 +14,7 @@ export interface AttemptFailure {
   readonly seconds: number;
 }
 
-/** An execution of an instance that goes on, or that failed: of one that succeeded there is a record instead. */
+/** An execution that is running or has failed. A successful one has a record instead. */
 export interface Attempt {
   readonly version: 1;
   readonly id: string;
@@ -22,7 +22,7 @@ export interface Attempt {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly runner: ProcessIdentity;
-  /** null: it goes on, or its runner was killed. */
+  /** null: it is running, or its runner was killed. */
   readonly failure: AttemptFailure | null;
 }
 

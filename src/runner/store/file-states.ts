@@ -12,8 +12,8 @@ interface FileState {
 }
 
 /**
- * The files below a folder, sorted by path. Whoever writes there may still be at work, so what vanishes meanwhile is left out; so is what NFS
- * keeps of files that are removed while they are open.
+ * The files below a folder, sorted by path. Other processes may still write there, so files that vanish meanwhile are left out; so are those
+ * that NFS keeps because they were removed while open.
  */
 export async function listFileStates(folder: string): Promise<FileState[]> {
   const entries = (await unlessGone(fs.readdir(folder, { recursive: true, withFileTypes: true }))) ?? [];

@@ -18,7 +18,7 @@ export interface GoneOutput extends Pick<RunRecord, 'id' | 'stage' | 'profile'> 
   readonly output: string;
 }
 
-/** What could not be settled: everything else was. */
+/** What could not be repaired. */
 export interface Unsettled {
   /** Relative to the project. */
   readonly path: string;
@@ -46,8 +46,8 @@ interface Inspected {
 }
 
 /**
- * Stores again what the store lacks of the last results of all instances, from whatever outputs in place have it: every byte is compared
- * with the record. What fails with one output keeps no other from being stored. Call it while holding the lock.
+ * Re-stores what the store lacks of the last results of all instances from intact outputs: every byte is compared with the record. A failure
+ * with one output does not stop the others. Call it while holding the lock.
  */
 export async function healStore(projectRoot: string, folder: CacheFolder): Promise<Healed> {
   const healing = new Healing(projectRoot, folder);
@@ -202,7 +202,7 @@ async function findCopiesInPlace(
   return { copies, problems };
 }
 
-/** One after the other, once it is known that one of them cannot be read. */
+/** One by one, after hashing them together failed. */
 async function hashEach(
   files: readonly ScannedFile[],
   problems: Map<string, unknown>,

@@ -3,7 +3,7 @@ import type { PathDigest, Tree, TreeEntry } from './digest.ts';
 import type { RecordedOutput } from './records.ts';
 import type { Store } from './store.ts';
 
-/** What the store has lost, or has only in part, and an output in place still has. */
+/** What the store lacks and an intact output in place still has. */
 export type LostObject =
   | {
       readonly kind: 'file';

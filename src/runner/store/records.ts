@@ -70,7 +70,7 @@ export class Records {
     return existsSync(this.#lastFileOf(id)) && this.findLast(id) === null;
   }
 
-  /** The record of an execution with this fingerprint, for whichever instance or profile. */
+  /** The record of an execution with this fingerprint, of any instance and profile. */
   findAction(fingerprint: string): RunRecord | null {
     const record = readRecordFile(this.#actionFileOf(fingerprint));
     return record?.fingerprint === fingerprint ? record : null;

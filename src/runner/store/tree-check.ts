@@ -60,7 +60,7 @@ function canAllBeMade(files: readonly string[], emptyFolders: readonly string[])
 const nameBytesAtMost = 255;
 const pathBytesAtMost = 4095;
 
-/** Relative, with `/`, and without `.` or `..`: whoever can write a list must not be able to write elsewhere. */
+/** Relative, with `/`, and without `.` or `..`: a list from a file must not name paths outside its folder. */
 export function isSafePath(value: unknown): value is string {
   if (typeof value !== 'string' || value.includes('\0') || Buffer.byteLength(value) > pathBytesAtMost)
     return false;

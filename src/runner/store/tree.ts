@@ -155,7 +155,7 @@ function selfLink(where: string, cause: unknown): ReproError {
   });
 }
 
-/** For what was there a moment ago. */
+/** A path that vanished while it was read. */
 export function vanished(where: string, cause: unknown): ReproError {
   return new ReproError('file-changed', 'this was removed while it was being read', {
     where,

@@ -89,7 +89,7 @@ export async function verifyStore(options: StoreCheckOptions): Promise<StoreChec
   }
 }
 
-/** One that cannot be removed must not keep what was found from being told, nor the rest from being mended. */
+/** If one cannot be removed, the others are still removed and reported. */
 async function removeAll(
   damaged: readonly string[],
   projectRoot: string,
@@ -139,7 +139,7 @@ async function findDamagedFiles(
   return { bytes: totalBytes, damaged };
 }
 
-/** One after the other, once it is known that something is wrong with one of them. @returns null for what cannot be read */
+/** One by one, after hashing them together failed. @returns null for unreadable files */
 async function hashEach(files: readonly FileToHash[]): Promise<(string | null)[]> {
   const hashes: (string | null)[] = [];
   for (const file of files) {
@@ -152,7 +152,7 @@ async function hashEach(files: readonly FileToHash[]): Promise<(string | null)[]
   return hashes;
 }
 
-/** A machine that is short of something says nothing about a file. */
+/** Lack of memory or file handles says nothing about a file. */
 function refuseOtherTrouble(error: unknown): void {
   if (hasErrorCode(error, 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN')) throw error;
 }

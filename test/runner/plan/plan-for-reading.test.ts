@@ -33,7 +33,7 @@ describe('a plan that is only read', () => {
   });
 
   test('may have a timeline where none can be, but then has none', async () => {
-    const pipeline = pipelineOf('artifacts/made', 'timeline: artifacts/made\n');
+    const pipeline = pipelineOf('artifacts/timeline', 'timeline: artifacts/timeline\n');
     const plan = await planOf(pipeline, {}, forReading);
     expect(plan).not.toHaveProperty('timeline');
     expect(plan.misplaced).toHaveLength(1);

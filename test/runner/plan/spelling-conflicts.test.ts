@@ -22,12 +22,12 @@ describe('paths that differ only in spelling', () => {
 
   test('are refused where the disk ignores case', async () => {
     expect(await refusalOf(pipeline)).toEqual([
-      'pipeline.yaml:4:32  stage "two": output "artifacts/model" and output "artifacts/Model" of "one" (pipeline.yaml:3:32) differ only in spelling, and on this disk name the same.',
+      'pipeline.yaml:4:32  stage "two": output "artifacts/model" and output "artifacts/Model" of "one" (pipeline.yaml:3:32) differ only in spelling; this disk treats them as one path.',
       '  Give each a name of its own: two stages would delete each other’s work.',
-      `pipeline.yaml:5:34  stage "three": output "artifacts/re\u0301sume\u0301/x" and output "artifacts/r\u00e9sum\u00e9" of "one" (pipeline.yaml:3:49) differ only in spelling, and on this disk name the same.`,
+      `pipeline.yaml:5:34  stage "three": output "artifacts/re\u0301sume\u0301/x" and output "artifacts/r\u00e9sum\u00e9" of "one" (pipeline.yaml:3:49) differ only in spelling; this disk treats them as one path.`,
       '  Give each a name of its own: two stages would delete each other’s work.',
-      'pipeline.yaml:6:32  stage "four": input "artifacts/MODEL/a" and output "artifacts/Model" of "one" (pipeline.yaml:3:32) differ only in spelling, and on this disk name the same.',
-      '  Spell both alike.',
+      'pipeline.yaml:6:32  stage "four": input "artifacts/MODEL/a" and output "artifacts/Model" of "one" (pipeline.yaml:3:32) differ only in spelling; this disk treats them as one path.',
+      '  Spell both the same.',
     ]);
   });
 
@@ -60,7 +60,7 @@ describe('paths that differ only in spelling', () => {
 
   test.each([
     ['artifacts/IN/A', 'A stage cannot read a folder that comes and goes during a run.'],
-    ['artifacts/IN', 'Spell both alike.'],
+    ['artifacts/IN', 'Spell both the same.'],
   ])('are refused where one is the resume folder of another stage: %s', async (input, fix) => {
     const [message, ...more] = await refusalOf(
       `version: 1

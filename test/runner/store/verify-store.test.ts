@@ -90,7 +90,7 @@ test('a run names a lost content once, though several outputs have it', async ()
   await project.run();
   rmSync(objectOf(project, 'same\n'));
   const { events } = await project.run();
-  expect(eventOf(events, 'note', 's').text).toBe('stored again, since the store had lost it: artifacts/x');
+  expect(eventOf(events, 'note', 's').text).toBe('re-stored from intact outputs: artifacts/x');
 });
 
 test('a run notices that the list of a folder of very many files is lost', async () => {
@@ -100,7 +100,7 @@ test('a run notices that the list of a folder of very many files is lost', async
   rmSync(list);
   const { events, ran } = await project.run();
   expect(ran).toEqual([]);
-  expect(eventOf(events, 'note', 'a').text).toBe('stored again, since the store had lost it: artifacts/a');
+  expect(eventOf(events, 'note', 'a').text).toBe('re-stored from intact outputs: artifacts/a');
   expect(readdirSync(project.at('artifacts/a'))).toHaveLength(1001);
   expect(filesBelow(project.at('artifacts/.cache/store/trees'))).toEqual([list]);
 });

@@ -167,5 +167,5 @@ export function parseKeepRule(text: string): KeepRule {
   if (amount !== undefined) return { kind: 'age', seconds: Number(amount) * (unitSeconds[unit ?? ''] ?? 0) };
   const [, key, name] = /^(profile|stage)=(.+)$/s.exec(text) ?? [];
   if (name !== undefined && (key === 'profile' || key === 'stage')) return { kind: key, name };
-  throw new ReproError('usage', `--keep: "${text}" is no rule`, { fix: `Expected: ${forms}.` });
+  throw new ReproError('usage', `--keep: "${text}" is not a rule`, { fix: `Expected: ${forms}.` });
 }

@@ -7,10 +7,10 @@ import type { Plan } from '../../plan/plan.ts';
 import { openRecords } from '../../store/records.ts';
 
 /**
- * The fingerprints of everything that a run of any profile would find done: in place, or to be restored from the store. Where that cannot be
- * told, these are all of the profile's results.
+ * The fingerprints of all results that a run of any profile would find in place or restore from the store. Where that is unknown, those of all
+ * of the profile's results.
  *
- * @param warn is told of each profile of which all results count
+ * @param warn called for each profile for which this is unknown
  * @throws {ConfigurationError} if the pipeline or its default profile cannot be read
  */
 export async function findRestorable(
@@ -41,7 +41,7 @@ export async function findRestorable(
   return found;
 }
 
-/** @returns why it cannot be told of all instances; undefined if it can */
+/** @returns why it is unknown for some instance; undefined if it is known for all */
 async function addRestorable(found: Set<string>, plan: Plan, facts: Facts): Promise<string | undefined> {
   const session = openSession(plan, { facts });
   let unknown: string | undefined;
@@ -53,7 +53,7 @@ async function addRestorable(found: Set<string>, plan: Plan, facts: Facts): Prom
   return unknown;
 }
 
-/** Why nothing can be said of an instance and of those after it: an error in its code, say, or a disk with data that is not there. */
+/** Why the state of an instance is unknown: for example an error in its code, or missing data. */
 function whyUnknown(freshness: Exclude<Freshness, { record: unknown }>): string | undefined {
   if (freshness.error !== undefined) return freshness.reasons[0].text;
   const missing = freshness.parts?.inputs.find(({ external, digest }) => external && digest === 'missing');

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { drawTimelineFiles } from '../../../src/apps/timeline.ts';
-import { timelineLines } from '../../../src/cli/run/timeline.ts';
-import type { Figure } from '../../../src/report/drawing/figure.ts';
-import { renderFigure } from '../../../src/report/drawing/render.ts';
-import { drawTimeline, type TimelineSession } from '../../../src/report/figures/timeline.ts';
-import { arrangeTimeline } from '../../../src/runner/extras/timeline.ts';
-import type { RunRecord } from '../../../src/runner/store/records.ts';
+import { arrangeTimeline, drawTimelineFiles } from '../../src/apps/timeline.ts';
+import { timelineLines } from '../../src/cli/run/timeline.ts';
+import type { Figure } from '../../src/report/drawing/figure.ts';
+import { renderFigure } from '../../src/report/drawing/render.ts';
+import { drawTimeline, type TimelineSession } from '../../src/report/figures/timeline.ts';
+import type { RunRecord } from '../../src/runner/store/records.ts';
 
 /** A record of a run that began so many seconds after 12:00. */
 function record(id: string, start: number, seconds: number, over: Partial<RunRecord> = {}): RunRecord {
@@ -37,8 +36,7 @@ const records = [
   record('frames', 0, 10),
 ];
 
-const runsOf = (list: readonly RunRecord[]): TimelineSession[] =>
-  arrangeTimeline(list).map(({ spans, ...session }) => ({ ...session, bars: spans }));
+const runsOf = (list: readonly RunRecord[]): TimelineSession[] => arrangeTimeline(list);
 
 /** The texts in the drawing of a figure. */
 async function textsOf(figure: Figure): Promise<string[]> {
@@ -134,7 +132,7 @@ describe('the timeline of recorded runs', () => {
     const [, a, b] = timelineLines(resumed, []);
     expect(a).toMatch(/ 20 s {2}250 MB {2}1 min 00 s in all attempts$/);
     expect(b).toMatch(/ 10 s {2}250 MB$/);
-    const { figure } = drawTimeline(resumed.map(({ spans, ...session }) => ({ ...session, bars: spans })));
+    const { figure } = drawTimeline(resumed);
     expect(await textsOf(figure)).toContain('20 s of 60 s');
     expect(figure.data.slice(1).map((row) => row.at(-1))).toEqual([60, 10]);
   });

@@ -1,8 +1,34 @@
 import { describe, expect, it } from 'vitest';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import { drawDropoutMasks } from '../../src/training/dropout.ts';
-import { mixSeed } from '../../src/training/stream-seed.ts';
+import { TorchRandom } from '../../src/snn/torch-random.ts';
+import {
+  drawDropoutMasks,
+  drawEpochOrders,
+  mixSeed,
+  readSeed,
+  warnOfSeed,
+  wholeBatches,
+} from '../../src/training/random-streams.ts';
 import { smallNetwork } from './small-task.ts';
+
+describe('drawEpochOrders', () => {
+  it('draws the same training orders whatever the number of validation clips', () => {
+    const orders = (validation: number) => {
+      const random = new TorchRandom(2020);
+      return [0, 1].map(() => [...drawEpochOrders(random, { train: 9, validation }).train]);
+    };
+    expect(orders(4)).toEqual(orders(156));
+  });
+});
+
+describe('wholeBatches', () => {
+  it('gives the rows at the places of an order, without its last partial batch', () => {
+    const rows = Int32Array.of(10, 20, 30, 40, 50);
+    expect([...wholeBatches(Int32Array.of(3, 0, 4, 2, 1), rows, 2)]).toEqual([40, 10, 50, 30]);
+    expect([...wholeBatches(Int32Array.of(3, 0, 4, 2, 1), rows, 5)]).toEqual([40, 10, 50, 30, 20]);
+    expect([...wholeBatches(Int32Array.of(3, 0, 4, 2, 1), rows, 6)]).toEqual([]);
+  });
+});
 
 const at = { seed: 2020, epoch: 3, batch: 7 };
 
@@ -54,5 +80,16 @@ describe('drawDropoutMasks', () => {
     ];
     const masks = variants.map((variant) => drawDropoutMasks(spec, 4, variant).join());
     expect(new Set(masks).size).toBe(variants.length);
+  });
+});
+
+describe('a seed', () => {
+  it.each(['2020', -1, 1.5, 2 ** 53, Number.NaN, true])('is rejected if it is %s', (value) => {
+    expect(() => readSeed(value)).toThrow('A seed must be a whole number of at least 0');
+  });
+
+  it('of more than 32 bits is accepted with a warning that names the equivalent one', () => {
+    expect(warnOfSeed(2 ** 32 - 1)).toBeUndefined();
+    expect(warnOfSeed(readSeed(2 ** 32 + 2020))).toContain('is the same as seed 2020');
   });
 });

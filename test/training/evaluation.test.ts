@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type EngineSession, type Forward, StepAbortedError } from '../../src/engines/engine.ts';
-import { evaluateClips } from '../../src/training/evaluation.ts';
-import { evaluateUntilAborted } from '../../src/training/interruptible-evaluation.ts';
+import { evaluateClips, evaluateUntilAborted } from '../../src/training/evaluation.ts';
 import { scoringOf } from '../../src/training/scores.ts';
 import { fakeEngine } from './fake-engine.ts';
 import { smallTask } from './small-task.ts';

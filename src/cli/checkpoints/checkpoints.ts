@@ -1,10 +1,18 @@
 import process from 'node:process';
-import { type EvaluatedSplit, evaluateOnFrames, loadNetwork, type Which } from '../../apps/checkpoints.ts';
+import {
+  type EvaluatedSplit,
+  type ExportFormat,
+  evaluateOnFrames,
+  exportSource,
+  importCheckpoint,
+  loadNetwork,
+  type Which,
+} from '../../apps/checkpoints.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import type { EngineChoice } from '../../apps/option-choices.ts';
 import { ReproError } from '../../errors.ts';
-import { exitCodeOfSignal } from '../process/exit-code.ts';
-import { listenForSignals } from '../process/signals.ts';
+import { formatBytes } from '../../text.ts';
+import { exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
 import { bringFramesUpToDate } from '../run/frames.ts';
 import { printJson, printLines, printWarning } from '../view/print.ts';
 
@@ -49,4 +57,40 @@ export async function evaluate(source: string, options: EvaluateOptions): Promis
 function showProgress(done: number, total: number): void {
   if (process.stderr.isTTY !== true || process.env.TERM === 'dumb') return;
   process.stderr.write(done === total ? '\r\x1b[K' : `\r${done} of ${total} clips`);
+}
+
+interface ExportOptions extends PipelineOptions {
+  readonly to: ExportFormat;
+  readonly which?: Which;
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** `repro export SOURCE`: writes a state for other programs. */
+export async function exportState(named: string, options: ExportOptions): Promise<void> {
+  const { source, file, sizeBytes, tensors } = await exportSource(named, options, printWarning);
+  if (options.json === true) {
+    printJson({ version: 1, command: 'export', source, format: options.to, file, sizeBytes, tensors });
+  } else process.stdout.write(`${file}: ${tensors} tensors, ${formatBytes(sizeBytes)}; ${source}\n`);
+}
+
+interface ImportOptions {
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+  readonly pooling?: 'max' | 'average';
+  readonly tau?: number;
+  readonly reset?: 'hard' | 'soft';
+  readonly input?: readonly [number, number];
+  readonly steps?: number;
+}
+
+/** `repro import FILE`: converts a PyTorch checkpoint to a folder that can be evaluated. */
+export async function importFile(file: string, options: ImportOptions): Promise<void> {
+  const { out, force = false, pooling, tau, reset, input: size, steps } = options;
+  const answers = { pooling, tau, reset, size, steps };
+  const { lines, document } = await importCheckpoint(file, { answers, out, force });
+  if (options.json === true) printJson({ version: 1, command: 'import', ...document });
+  else printLines(lines);
 }

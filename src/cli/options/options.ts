@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseGpuList } from '../../runner/run/machine.ts';
 
 /** The value of an option that may be repeated. */
@@ -70,4 +70,21 @@ export function threadsOption(): Option {
 /** `--which`, for commands that read the state of a training. */
 export function whichOption(): Option {
   return new Option('--which <state>', 'state of a training to use').choices(['best', 'last']);
+}
+
+/** The options that select the graph; every command that reads the pipeline has them. */
+export function withPipelineOptions(command: Command): Command {
+  return command
+    .option(
+      '-p, --profile <name>',
+      'a file in configs/profiles, without .yaml (default: the one that pipeline.yaml names)',
+    )
+    .addOption(
+      new Option(
+        '-s, --set <key=value>',
+        'override one value of the profile, as in train.epochs=3; may be repeated; paths are relative to the project',
+      )
+        .argParser(collect)
+        .default([], 'none'),
+    );
 }

@@ -1,0 +1,97 @@
+import { ReproError } from '../errors.ts';
+import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
+import { TorchRandom } from '../snn/torch-random.ts';
+
+/** The orders of one epoch: positions in the training and validation parts of the split. */
+export interface EpochOrders {
+  readonly train: Int32Array;
+  readonly validation: Int32Array;
+}
+
+/**
+ * The orders in which one epoch visits the training clips and, if it shuffles those too, the validation clips.
+ *
+ * The original's three data loaders (training, test, validation, in this order) each draw a base seed for their workers
+ * from torch's global generator, and the two that shuffle then draw the seed of a permutation. All of these draws are made
+ * here, so that later epochs have PyTorch's orders too.
+ *
+ * @param random the stream that the network's initial weights were drawn from
+ */
+export function drawEpochOrders(
+  random: TorchRandom,
+  clips: { readonly train: number; readonly validation: number },
+): EpochOrders {
+  random.int64(); // training loader: base seed
+  const train = new TorchRandom(random.int64()).permutation(clips.train);
+  random.int64(); // test loader: base seed
+  // Fang's `train.py`, which trains without validation, has no third loader.
+  if (clips.validation === 0) return { train, validation: new Int32Array() };
+  random.int64(); // validation loader: base seed
+  const validation = new TorchRandom(random.int64()).permutation(clips.validation);
+  return { train, validation };
+}
+
+/** The rows of an order's whole batches; a last partial one is dropped. */
+export function wholeBatches(order: Int32Array, rows: Int32Array, batchSize: number): Int32Array {
+  return order.subarray(0, order.length - (order.length % batchSize)).map((place) => rows[place]!);
+}
+
+/**
+ * The dropout masks of one batch, [batchSize, features] per dropout layer: 1 / (1 - p) with probability 1 - p, otherwise 0.
+ *
+ * Each batch has its own stream, which depends only on these three numbers, so that a resumed training draws the same masks;
+ * docs/training.md has the recipe. PyTorch on a GPU uses the GPU's generator, which is not reproduced.
+ *
+ * @param at epoch and batch count from 0
+ */
+export function drawDropoutMasks(
+  spec: NetworkSpec,
+  batchSize: number,
+  at: { readonly seed: number; readonly epoch: number; readonly batch: number },
+): Float32Array[] {
+  const random = new TorchRandom(mixSeed(at.seed, at.epoch, at.batch));
+  return dropoutLayers(spec).map(({ probability, features }) => {
+    const keep = 1 - probability;
+    const mask = new Float32Array(batchSize * features);
+    for (let i = 0; i < mask.length; i++) mask[i] = random.uniform() < keep ? 1 / keep : 0;
+    return mask;
+  });
+}
+
+/**
+ * Mixes several numbers into a 32-bit seed with the steps of MurmurHash3's finaliser: similar inputs give unrelated seeds. It is for
+ * streams that depend only on these numbers, not on earlier draws. Only the low 32 bits of each number count.
+ */
+export function mixSeed(...parts: readonly number[]): number {
+  let hash = 0;
+  for (const part of parts) {
+    hash = (hash ^ part) + 0x9e3779b9;
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+    hash ^= hash >>> 16;
+  }
+  return hash >>> 0;
+}
+
+/**
+ * Reads a seed of the profile.
+ *
+ * @throws {ReproError} `seed-invalid` unless it is a whole number from 0 to 2^53 - 1
+ */
+export function readSeed(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new ReproError(
+    'seed-invalid',
+    `A seed must be a whole number of at least 0, found ${String(value)}.`,
+    {
+      fix: 'Correct `seeds` in the profile.',
+    },
+  );
+}
+
+/** A warning about a seed, if needed: torch's generator on the CPU, and therefore ours, uses only the low 32 bits. */
+export function warnOfSeed(seed: number): string | undefined {
+  const low = Number(BigInt.asUintN(32, BigInt(seed)));
+  if (low === seed) return undefined;
+  return `seed ${seed} is the same as seed ${low}: as in PyTorch on the CPU, only its low 32 bits count.`;
+}
