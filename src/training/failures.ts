@@ -2,6 +2,9 @@ import { describeMemory, EngineMemoryError } from '../engines/memory-error.ts';
 import { ReproError } from '../errors.ts';
 import { initialState } from '../snn/initialise.ts';
 import { countParameters } from '../snn/parameters.ts';
+import type { NetworkSpec } from '../snn/spec.ts';
+import { ShapeError, type State } from '../snn/tensor.ts';
+import type { TorchRandom } from '../snn/torch-random.ts';
 import { formatBytes } from '../text.ts';
 import type { TrainingTask } from './task.ts';
 
