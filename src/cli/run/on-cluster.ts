@@ -41,7 +41,6 @@ export interface ClusterUse {
   readonly unlimited: MachineResources;
   /** What to show instead of what the run says: where instances would run, and what jobs have done while nobody watched. */
   readonly adaptEvent: (event: RunEvent) => RunEvent;
-  /** The scripts that would be submitted for these instances. */
   readonly scriptsFor: (ids: readonly string[]) => DryRunScript[];
   readonly warningsAbout: (ids: readonly string[]) => SubmissionWarning[];
 }

@@ -114,7 +114,6 @@ export async function explainOtherWatcher<T>({ lock }: CacheFolder, watch: () =>
   }
 }
 
-/** What is run, and how it is stopped. */
 export type ShownRun = Selected & {
   readonly stop: AbortSignal;
   readonly kill: AbortSignal;

@@ -35,7 +35,6 @@ const words = {
 /** The width of the column of words, with the spaces around it. */
 const indent = 14;
 
-/** An instance, with its job if it has one. */
 type Shown = InstanceStatus & { readonly job?: JobReport };
 
 /** A job whose instance is not in the graph that is shown. */
@@ -145,7 +144,6 @@ function hasFailed({ verdict }: JobReport): boolean {
   return verdict.kind === 'failed' && verdict.code !== 'timeout';
 }
 
-/** The jobs of a run on a cluster. */
 async function readJobs(plan: Plan): Promise<JobReports> {
   const folder = cacheFolderOf(plan);
   if (!existsSync(folder.jobs)) return { jobs: new Map(), problems: [] };
@@ -190,7 +188,6 @@ function describe({ job, status, isRunning, hasEnded, verdict }: JobReport): str
   return [`${name} runs on ${toOneLine(node ?? 'a node')} for ${formatSeconds(elapsedSeconds ?? 0)}`];
 }
 
-/** Whether a job was submitted with other options than a plan: what it makes may differ from what is shown. */
 function isOfAnotherRun(
   selection: PlanSelection,
   plan: Plan,
@@ -203,7 +200,6 @@ function isOfAnotherRun(
 /**
  * The run on a cluster that is under way, where the options name no other: whoever asks how things are means that one. null if there is none.
  *
- * @param jobs the cache's folder of jobs
  * @throws {ReproError} `jobs-unreadable`, `jobs-damaged`
  */
 function findShownRun(

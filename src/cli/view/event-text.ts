@@ -75,11 +75,7 @@ function aboutOf(seconds: number): string {
   return seconds < 1 ? 'a second' : formatAbout(seconds);
 }
 
-/**
- * What became of an attempt that has not succeeded: how it failed, or who runs it; then where its log is, and the command that shows it.
- *
- * @param projectRoot absolute
- */
+/** What became of an attempt that has not succeeded: how it failed, or who runs it; then where its log is, and the command that shows it. */
 export function describeAttempt(id: string, attempt: AttemptReport, projectRoot: string): string[] {
   const started = `${attempt.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
   const log = `log: ${toOneLine(path.relative(projectRoot, attempt.logFile))} (./repro logs ${quoteWords([id])})`;

@@ -116,7 +116,6 @@ export function countRows(line: string, columns: number): number {
 const hide = '\u001b[?25l';
 const show = '\u001b[?25h';
 
-/** The terminal whose cursor is hidden. */
 let hiddenOn: NodeJS.WriteStream | null = null;
 let leave = (): void => {};
 let isGuarded = false;

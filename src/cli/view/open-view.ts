@@ -20,11 +20,9 @@ function isInteractive(): boolean {
   return process.stderr.isTTY === true && TERM !== 'dumb' && !isSet(CI) && !isSet(GITHUB_ACTIONS);
 }
 
-/** A view with the state that it shows. */
 export interface ShownEvents {
   readonly state: RunState;
   readonly take: (event: RunEvent) => void;
-  /** Ends the view; later output appears below it. */
   readonly close: () => void;
 }
 
@@ -44,12 +42,10 @@ export interface WorkView {
   readonly progress: (progress: Progress) => void;
   readonly note: (text: string) => void;
   readonly warn: (text: string) => void;
-  /** Reports success. */
   readonly finish: () => void;
   readonly close: () => void;
 }
 
-/** @param what it works on, for the first line */
 export async function showWork(id: string, what: string): Promise<WorkView> {
   const { take, close } = await showEvents();
   const startedMs = Date.now();

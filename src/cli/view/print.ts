@@ -2,7 +2,6 @@ import process from 'node:process';
 import pico from 'picocolors';
 import { toLines } from './safe-text.ts';
 
-/** Prints the document of `--json`. */
 export function printJson(document: object): void {
   process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
 }

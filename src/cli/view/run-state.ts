@@ -40,9 +40,7 @@ export interface InstanceView {
   madeInSeconds: number | null;
   failure: { code: string; text: string; logFile: string; logTail: readonly string[] } | null;
   blockedBy: readonly string[];
-  /** Its job on a cluster; null if it has none. */
   job: Extract<RunEvent, { kind: 'job' }> | null;
-  /** What it touched without declaring it, if it was traced. */
   trace: Pick<Extract<RunEvent, { kind: 'traced' }>, 'undeclared' | 'yaml'> | null;
 }
 
@@ -50,7 +48,6 @@ export interface RunState {
   readonly instances: Map<string, InstanceView>;
   outcome: 'ok' | 'failed' | 'interrupted' | null;
   seconds: number;
-  /** Of a dry run. */
   expected: ExpectedTotal | null;
   /** How long the run still takes, as of a moment; null if nothing is known. */
   left: (ExpectedTotal & { readonly atMs: number }) | null;
@@ -82,7 +79,6 @@ function newInstance(id: string): InstanceView {
   };
 }
 
-/** Updates the state for an event that occurred at `nowMs`. */
 export function applyEvent(state: RunState, event: RunEvent, nowMs: number): void {
   if (event.kind === 'run-started') {
     for (const id of event.ids) state.instances.set(id, newInstance(id));
@@ -225,7 +221,6 @@ export function idsIn(state: RunState, wanted: InstanceState): string[] {
   return [...state.instances.values()].filter((one) => one.state === wanted).map((one) => one.id);
 }
 
-/** What waits in the queue of a cluster. */
 export function listQueued(state: RunState): InstanceView[] {
   return [...state.instances.values()].filter((one) => one.state === 'waiting' && one.job !== null);
 }

@@ -6,7 +6,6 @@ import type { Colors } from './print.ts';
 import { idsIn, listQueued, type RunState } from './run-state.ts';
 import { toLines, toOneLine } from './safe-text.ts';
 
-/** The command that runs one instance again, quoted for a shell if needed. */
 export function rerunCommand(id: string, runArguments: readonly string[]): string {
   return `./repro run ${quoteWords([id, ...runArguments])}`;
 }
@@ -27,7 +26,6 @@ export function summariseRun(
     readonly colors: Colors;
     readonly runArguments: readonly string[];
     readonly results: readonly string[];
-    /** Absolute; paths are shown relative to it. */
     readonly folder: string;
     /** Instances that continue where they were interrupted. */
     readonly resumable?: ReadonlySet<string>;

@@ -1,11 +1,7 @@
 import stringWidth from 'string-width';
 import { toOneLine } from './safe-text.ts';
 
-/**
- * Rows as aligned lines that are safe to print.
- *
- * @param numbers whether all columns but the first are aligned to the right
- */
+/** Rows as aligned lines that are safe to print. */
 export function alignTable(
   table: readonly (readonly string[])[],
   { numbers = false }: { readonly numbers?: boolean } = {},

@@ -8,7 +8,6 @@ import { compareCodeUnits, hashText } from '../../files/canonical-json.ts';
 import { packageNameOf } from './locked-packages.ts';
 
 export interface SourceFile {
-  /** sha256 of the file's bytes. */
   readonly raw: string;
   /** sha256 of what the file does: code without types, comments and layout; for anything else, its bytes. */
   readonly code: string;
@@ -19,7 +18,6 @@ export interface Bundle {
   readonly text: string;
   /** Path relative to the project -> its content, sorted. */
   readonly files: Readonly<Record<string, SourceFile>>;
-  /** Packages that the files import, sorted. */
   readonly packages: readonly string[];
 }
 
@@ -41,7 +39,6 @@ const loaders: Readonly<Record<string, Loader>> = {
 /**
  * Bundles a stage module and lists its sources, hashed from the very bytes that went into the bundle.
  *
- * @param module relative to the project
  * @param outfile absolute; where the bundle will be, for the paths in its source map
  * @throws {ReproError} `stage-code` with the location of the first error
  */

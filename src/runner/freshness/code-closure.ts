@@ -12,9 +12,7 @@ import type { Bundle, SourceFile } from './bundle.ts';
 import { findMisinstalled, listLockedPackages } from './locked-packages.ts';
 import type { Session } from './session.ts';
 
-/** All code that a stage module's results depend on. */
 interface CodeClosure {
-  /** The bundle to execute; absolute. */
   readonly bundleFile: string;
   /** Source file -> sha256 of what it does. */
   readonly files: Readonly<Record<string, string>>;
@@ -54,7 +52,6 @@ export class CodeClosures {
     this.#digests = digests;
   }
 
-  /** @param module relative to the project */
   find(module: string): Promise<CodeClosure> {
     const found = this.#found.get(module) ?? this.#find(module);
     this.#found.set(module, found);
@@ -64,7 +61,6 @@ export class CodeClosures {
   /**
    * Before a stage runs: its result would be recorded under the versions of package-lock.json.
    *
-   * @param module relative to the project
    * @throws {ReproError} `packages-differ` if others are installed
    */
   async assertInstalled(module: string): Promise<void> {

@@ -91,7 +91,6 @@ async function writeCommittedRecord(
   );
 }
 
-/** The record to commit for a run. */
 function toCommittedRecord(
   plan: Plan,
   record: RunRecord,
@@ -128,7 +127,6 @@ export function saysTheSame(a: CommittedRecord, b: CommittedRecord): boolean {
   return compared(a) === compared(b);
 }
 
-/** The paths of all records of a profile, relative to the project, sorted. */
 export function listCommittedRecords(plan: Plan): string[] {
   const folder = path.join(plan.projectRoot, committedFolder, plan.profile);
   try {
@@ -177,20 +175,17 @@ export class RecordWriter {
   readonly #written: string[] = [];
   #last: Promise<void> = Promise.resolve();
 
-  /** @param recordOf the record of an instance's present outputs */
   constructor(plan: Plan, recordOf: (id: string) => RunRecord | null) {
     this.#plan = plan;
     this.#recordOf = recordOf;
   }
 
-  /** Writes the record of an instance, unless it is there already. */
   update(instance: StageInstance): void {
     // One after the other: `settle` reports the first failure.
     this.#last = this.#last.then(() => this.#update(instance));
     this.#last.catch(() => {});
   }
 
-  /** Removes the records of instances that the plan no longer has. */
   async prune(): Promise<string[]> {
     const wanted = new Set([...this.#plan.instances.values()].map((one) => committedPathOf(this.#plan, one)));
     const orphans = listCommittedRecords(this.#plan).filter((file) => !wanted.has(file));
@@ -198,11 +193,7 @@ export class RecordWriter {
     return orphans;
   }
 
-  /**
-   * Waits for everything noted so far.
-   *
-   * @returns the records written, relative to the project
-   */
+  /** Waits for everything noted so far. @returns the records written, relative to the project */
   async settle(): Promise<readonly string[]> {
     await this.#last;
     return this.#written;

@@ -4,7 +4,6 @@ import type { StageCommand } from '../plan/plan.ts';
 import type { PathDigest, Tree } from '../store/digest.ts';
 import type { FingerprintParts, InputPart } from '../store/fingerprint-parts.ts';
 
-/** One part of two fingerprints that differs, with both values. */
 export type Difference =
   | { readonly kind: 'command' | 'outputs'; readonly before: string; readonly now: string }
   | ({ readonly kind: 'code' } & FileChange)
@@ -21,7 +20,6 @@ export type Difference =
   | ({ readonly kind: 'param' } & JsonDifference)
   | InputDifference;
 
-/** Lists the differences between two fingerprints' parts, in the order of the parts. */
 export async function findDifferences(
   before: FingerprintParts,
   now: FingerprintParts,
@@ -71,11 +69,9 @@ function diffValues(
   });
 }
 
-/** A place where two values differ. */
 interface JsonDifference {
   /** `train.epochs`, `layers[0].kind`; empty for the value itself. */
   readonly name: string;
-  /** undefined: not there. */
   readonly before: Json | undefined;
   readonly now: Json | undefined;
 }
@@ -135,7 +131,6 @@ export interface InputDifference {
     | 'now-external'
     | 'not-external'
     | 'reordered';
-  /** For a folder: what differs in it. Empty if unknown. */
   readonly files: readonly FileChange[];
   /** Whether `files` are outputs of other stages, by their paths in the project. */
   readonly ofOutputs: boolean;
@@ -223,7 +218,6 @@ function hashesOf(tree: Tree): Record<string, string> {
 
 type Hashes = Readonly<Record<string, string>>;
 
-/** Changed and new files in the order of `now`, then those that are gone. */
 function diffHashes(before: Hashes, now: Hashes): FileChange[] {
   return [
     ...Object.entries(now)

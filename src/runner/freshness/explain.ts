@@ -14,10 +14,8 @@ import { type ComparedRun, findRun, listRuns } from './recorded-runs.ts';
 import { checkAll, openSession, type Session, saveDigests } from './session.ts';
 import type { StaleReason } from './stale-reason.ts';
 
-/** A difference with what helps to understand it. */
 export interface ExplainedDifference {
   readonly difference: Difference;
-  /** In one line, as `repro status` shows it. */
   readonly reason: StaleReason;
   /** For a parameter: where its present value was set. */
   readonly where?: string;
@@ -27,7 +25,6 @@ export interface ExplainedDifference {
 /** Why an instance has to run, or in what its present state differs from a recorded run. */
 export interface Explanation extends StateReport {
   readonly id: string;
-  /** The run that the present state is compared with; null if there is none. */
   readonly against: ComparedRun | null;
   readonly differences: readonly ExplainedDifference[];
   /** Reasons other than differences from a record: missing or altered outputs, a damaged record, a stage module that does not compile. */
@@ -55,7 +52,6 @@ interface ExplainOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** Explains each named instance, in plan order. Changes nothing. */
 export async function explainInstances(plan: Plan, options: ExplainOptions): Promise<Explanation[]> {
   const session = openSession(plan, options);
   const explainer = new Explainer(session, options);
@@ -71,7 +67,6 @@ export async function explainInstances(plan: Plan, options: ExplainOptions): Pro
   return explanations;
 }
 
-/** The runs of an instance that `--against` can name, the latest first. */
 export function listRecordedRuns(
   plan: Plan,
   instance: StageInstance,
@@ -193,7 +188,6 @@ function describeAwaited(
   return { id, reasons, isCause: reasons.length > waiting };
 }
 
-/** Everything an instance depends on, in plan order. */
 function upstreamOf(plan: Plan, id: string): string[] {
   const reached = new Set(plan.dependencies.get(id) ?? []);
   for (const one of reached) for (const next of plan.dependencies.get(one) ?? []) reached.add(next);

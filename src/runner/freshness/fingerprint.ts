@@ -15,10 +15,7 @@ export type Facts = Readonly<Record<string, Fact>>;
 /** Determines a fact, which may depend on the parameters of the stage that asks. */
 interface Fact {
   (params: StageInstance['params']): Promise<string>;
-  /**
-   * Environment variables whose effect the fact covers. Stages that have the fact see them; a change makes stale only what changes with
-   * the fact.
-   */
+  /** Environment variables whose effect the fact covers. Stages that have the fact see them; a change makes stale only what changes with the fact. */
   readonly variables?: readonly string[];
   /** How long work takes where the fact has a value, relative to its other values; null if that was never measured. */
   slowness?(value: string): number | null;
@@ -74,11 +71,7 @@ export class Fingerprints {
     };
   }
 
-  /**
-   * The parts that are in the repository: they need no data and are the same on every machine.
-   *
-   * @throws {ReproError} if the code is unavailable
-   */
+  /** The parts that are in the repository: they need no data and are the same on every machine. @throws {ReproError} if the code is unavailable */
   async findCode(instance: StageInstance): Promise<CodeParts> {
     const { command } = instance;
     const closure =

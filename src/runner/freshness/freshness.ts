@@ -25,7 +25,6 @@ export type Freshness =
       readonly kind: 'fresh';
       readonly record: RunRecord;
       readonly isLast: boolean;
-      /** What the store lacks of them. */
       readonly lost: readonly LostObject[];
     }
   /** They are not in place, but the store has them, or what it lacks of them is in place. */
@@ -55,7 +54,6 @@ export interface DamagedOutput {
   readonly reason: StaleReason;
 }
 
-/** If there are more files than this, their folder is shown instead. */
 const filesAtMost = 10;
 
 /** Decides whether instances have to run, and why. Changes nothing but caches. */
@@ -156,10 +154,7 @@ export class FreshnessCheck {
     return { kind: 'stale', reasons: [reason, ...more], fingerprint, parts, last, error: undefined };
   }
 
-  /**
-   * The run with which the present is compared: the last with the same settings, of the profile, or of all. A trial in between explains
-   * nothing.
-   */
+  /** The run with which the present is compared: the last with the same settings, of the profile, or of all. A trial in between explains nothing. */
   #findComparable(id: string, last: RunRecord): RunRecord {
     const { profile, trial } = this.#plan;
     const overrides = trial?.reaching.get(id);
@@ -242,7 +237,6 @@ export class FreshnessCheck {
   }
 }
 
-/** The files that differ, in recorded order, and those that should not exist. */
 function nameDifferences(recorded: Tree, found: Tree): { names: string[]; strangers: string[] } {
   const present = new Map(found.entries.map((entry) => [entry.path, entry.sha256]));
   const wanted = new Set(recorded.entries.map((entry) => entry.path));

@@ -23,7 +23,6 @@ export class InputDigests {
   readonly #store: Store;
   readonly #artifacts: string;
   readonly #cacheRoot: string;
-  /** Every output and resume folder of the plan; absolute. */
   readonly #made: ReadonlySet<string>;
   readonly #sources = new Map<string, Promise<string>>();
   readonly #absolutes = new Map<string, string>();

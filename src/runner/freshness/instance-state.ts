@@ -20,18 +20,13 @@ type InstanceState = Freshness['kind'] | 'failed' | 'running' | 'error';
 
 export interface StateReport {
   readonly state: InstanceState;
-  /** Only with state `error`. */
   readonly error?: { readonly code: string; readonly text: string };
-  /** Only with state `failed` or `running`. */
   readonly attempt?: AttemptReport;
 }
 
 export interface AttemptReport {
-  /** ISO 8601, UTC. */
   readonly startedAt: string;
-  /** Absolute. */
   readonly logFile: string;
-  /** How it failed; null while it runs. */
   readonly failure: AttemptFailure | null;
   /** The process that runs it, or did. */
   readonly pid: number;
@@ -40,7 +35,6 @@ export interface AttemptReport {
   readonly isCurrent: boolean | null;
 }
 
-/** Says in which state instances are. */
 export class InstanceStates {
   readonly #session: Session;
   readonly #isLocked: boolean;

@@ -22,12 +22,10 @@ export class KeptTexts {
     this.#store = store;
   }
 
-  /** @param files path, relative to `root` -> sha256 of its bytes */
   async keepFiles(root: string, files: Readonly<Record<string, string>>): Promise<void> {
     for (const [file, sha256] of Object.entries(files)) await this.#keep(path.resolve(root, file), sha256);
   }
 
-  /** @param absolute of the file or folder whose content the tree lists */
   async keepTree(absolute: string, tree: Tree): Promise<void> {
     if (tree.entries.length > textFilesAtMost) return;
     for (const entry of tree.entries) {
@@ -47,7 +45,6 @@ export class KeptTexts {
   }
 }
 
-/** The bytes of a file that may hold a text; null if there is no such file, or if it is too large. */
 export async function readSmallFile(absolute: string): Promise<Buffer | null> {
   try {
     const stats = await fs.stat(absolute);
@@ -73,7 +70,6 @@ const contextLines = 2;
 /** Texts that differ in more lines than this are not read as a difference, and finding one would take too long. */
 const editsAtMost = 4000;
 
-/** The difference of a file's text, or why it cannot be shown. */
 export type TextDiff =
   | {
       readonly kind: 'lines';
@@ -84,12 +80,10 @@ export type TextDiff =
     }
   | { readonly kind: 'unavailable'; readonly why: string };
 
-/** Where the two versions of a file are. */
 interface TextVersions {
   /** sha256 of the bytes; null if not recorded. */
   readonly before: string | null;
   readonly now: string | null;
-  /** The file on disk, relative to the project or absolute; null if it is only in the store. */
   readonly file: string | null;
 }
 
@@ -125,7 +119,6 @@ function unavailable(why: string): TextDiff {
   return { kind: 'unavailable', why };
 }
 
-/** The unified difference of two texts. */
 async function diffTexts(before: string, now: string): Promise<TextDiff> {
   const { structuredPatch } = await import('diff');
   const patch = structuredPatch('', '', before, now, undefined, undefined, {

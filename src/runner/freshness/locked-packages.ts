@@ -23,7 +23,6 @@ export function packageNameOf(specifier: string): string {
 /**
  * The versions of packages and of everything they need, as fixed by package-lock.json.
  *
- * @param names packages that the project's own code imports
  * @returns name -> version; if several versions of one package are needed, all of them, joined by ` + `
  */
 export function listLockedPackages(
@@ -49,7 +48,6 @@ export function listLockedPackages(
 
 /** A package whose installed version is not the locked one. */
 interface MisinstalledPackage {
-  /** Its folder, relative to the project. */
   readonly folder: string;
   readonly name: string;
   readonly locked: string;
@@ -149,7 +147,6 @@ function readInstalledVersion(projectRoot: string, name: string): string {
   return version === undefined ? 'not installed' : `${version} (not locked)`;
 }
 
-/** @returns undefined if no package is there */
 function readVersion(folder: string): string | undefined {
   try {
     const manifest = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {

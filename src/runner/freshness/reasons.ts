@@ -43,7 +43,6 @@ export function explainWaiting(parts: FingerprintParts): StaleReason[] {
     .map((input) => ({ cue: 'input', text: `${input.path} waits for ${listSome(input.waitsFor ?? [])}` }));
 }
 
-/** A difference in one line. */
 export function describeDifference(difference: Difference): StaleReason {
   switch (difference.kind) {
     case 'command':

@@ -19,10 +19,8 @@ import { openSession, type Session, saveDigests } from './session.ts';
 import type { StaleReason } from './stale-reason.ts';
 import { factNamesOf } from './tool-versions.ts';
 
-/** Whether the committed record of an instance belongs to the present code, configuration and packages. */
 interface RecordCheck {
   readonly id: string;
-  /** Of the record, relative to the project. */
   readonly file: string;
   /** `unconfirmed`: the record itself belongs, but not that of something it depends on. */
   readonly state: 'ok' | 'differs' | 'unconfirmed' | 'missing';

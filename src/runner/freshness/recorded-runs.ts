@@ -79,8 +79,6 @@ export function findRun(wanted: string, search: RunSearch): ComparedRun | null {
 /**
  * The run that a profile, the beginning of a fingerprint or a commit, or a time names.
  *
- * @param runs of one instance, the latest first
- * @param where it was written, for errors
  * @throws {ReproError} `usage` if several fingerprints begin like this, or if there is no such time
  */
 export function findAmong(runs: readonly RunRecord[], wanted: string, where: string): RunRecord | undefined {
@@ -112,7 +110,6 @@ function readGivenFile(file: string): ComparedRun {
   });
 }
 
-/** @throws {ReproError} `usage` if several match */
 function findByHash(runs: readonly RunRecord[], wanted: string, where: string): RunRecord | undefined {
   if (!/^[0-9a-f]{4,64}$/.test(wanted)) return undefined;
   const found = runs.filter((run) => run.fingerprint.startsWith(wanted));
@@ -126,7 +123,6 @@ function findByHash(runs: readonly RunRecord[], wanted: string, where: string): 
   return found[0] ?? runs.find((run) => run.commit?.startsWith(wanted) === true);
 }
 
-/** @throws {ReproError} `usage` for a month 13, a 30th of February or an hour 25 */
 function refuseImpossible(begin: string, where: string): void {
   const pattern = '0000-01-01T00:00:00.000';
   const whole = begin + pattern.slice(begin.length);

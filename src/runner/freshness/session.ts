@@ -11,7 +11,6 @@ import { type Freshness, FreshnessCheck } from './freshness.ts';
 import { InputDigests, type ProducedOutputs } from './input-digests.ts';
 import { KeptTexts } from './kept-texts.ts';
 
-/** Everything needed to decide what has to run. */
 export interface Session {
   readonly plan: Plan;
   readonly folder: CacheFolder;

@@ -35,11 +35,7 @@ const alwaysPassedOnWindows: readonly string[] = [
   'COMMONPROGRAMFILES',
 ];
 
-/**
- * The environment of a stage's process: nothing else is in it, except for its paths and parameters if it is a command.
- *
- * @param declared what it sees besides
- */
+/** The environment of a stage's process: nothing else is in it, except for its paths and parameters if it is a command. */
 export function stageEnvironment(
   declared: readonly string[],
   environment: NodeJS.ProcessEnv,

@@ -1,4 +1,3 @@
-/** What a reason is about. */
 type StaleCue =
   | 'never-run'
   /** Parts of the fingerprint; `command` stands for the outputs, too. */
@@ -18,9 +17,7 @@ type StaleCue =
   | 'store-lost'
   /** It was interrupted and resumes from what it saved. */
   | 'interrupted'
-  /** The record is damaged, or contradicts itself. */
   | 'record'
-  /** The committed record is missing or unreadable. */
   | 'no-record'
   | 'forced'
   /** What a training from the command line was asked for. */

@@ -11,7 +11,6 @@ interface StoredAgain {
   /** `altered`: some outputs are not what they seemed to be, and have to be looked at again. */
   readonly outcome: 'stored' | 'altered' | 'failed';
   readonly level: 'note' | 'warning';
-  /** What happened, in one line. */
   readonly text: string;
 }
 

@@ -15,7 +15,6 @@ export function factNameOf({ command }: Tool): string {
   return quoteWords(command);
 }
 
-/** The names of all facts that an instance's fingerprint has. */
 export function factNamesOf({ facts, tools = [] }: StageInstance): string[] {
   return [...facts, ...tools.map(factNameOf)];
 }
@@ -26,7 +25,6 @@ export class ToolVersions {
   readonly #environment: NodeJS.ProcessEnv;
   readonly #known = new Map<string, Promise<string>>();
 
-  /** @param environment of the runner; programs see of it what the stage that names them does */
   constructor(projectRoot: string, environment: NodeJS.ProcessEnv) {
     this.#projectRoot = projectRoot;
     this.#environment = environment;
@@ -35,8 +33,6 @@ export class ToolVersions {
   /**
    * The first line that a tool's command prints, to stdout or else to stderr.
    *
-   * @param stage in messages
-   * @param variables that the stage sees besides what every stage does
    * @throws {ReproError} `tool-version` if the command does not exist, fails or says nothing
    */
   async find(tool: Tool, stage: string, variables: readonly string[] = []): Promise<string> {

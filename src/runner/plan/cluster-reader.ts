@@ -44,7 +44,6 @@ const ownFlags: ReadonlySet<string> = new Set([
   'wrap',
 ]);
 
-/** What one instance asks of a cluster; undefined if a problem was reported. */
 export function readClusterRequest(
   reader: StageReader,
   combination: Combination,
@@ -89,7 +88,6 @@ export function parseWord(name: string, value: Json): Parsed<string> {
   };
 }
 
-/** A further option of sbatch, as one word. */
 export function parseFlag(value: Json): Parsed<string> {
   const [, name] = /^--([a-z][a-z0-9-]*)(?:=\P{Cc}*)?$/u.exec(String(value)) ?? [];
   if (name === undefined) {

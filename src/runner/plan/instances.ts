@@ -18,7 +18,6 @@ export interface InstanceDraft {
   readonly resume: readonly PlacedPath[];
 }
 
-/** All instances of an active stage; problems are reported to the reader and the affected instances left out. */
 export function readInstances(reader: StageReader): InstanceDraft[] {
   const axes = readAxes(reader);
   const params = readParams(reader);
@@ -158,11 +157,7 @@ function readTools(reader: StageReader, tools: NonNullable<StageReader['entry'][
   return tools.map((entry, i) => ({ command: toToolCommand(entry), at: reader.at(['tools', i]) }));
 }
 
-/**
- * The command of an entry of `tools:`: `python3` stands for `python3 --version`.
- *
- * @param entry a line, whose words blanks separate and nothing quotes, or a list of words, which may contain blanks
- */
+/** The command of an entry of `tools:`: `python3` stands for `python3 --version`. */
 export function toToolCommand(entry: string | readonly string[]): readonly string[] {
   const words = typeof entry === 'string' ? entry.trim().split(/\s+/) : entry;
   return words.length === 1 ? [...words, '--version'] : words;
@@ -247,7 +242,6 @@ export function suggestFile(wanted: string, folder: string): string | undefined 
   return `Instead of "${base}", ${dir} has: ${alike.join(', ')}.`;
 }
 
-/** The values, or undefined if one is missing because it was reported. */
 function allOf<Value extends object | string>(
   values: readonly (Value | undefined)[],
 ): readonly Value[] | undefined {

@@ -19,11 +19,9 @@ import { findTimelineProblems } from './timeline-folder.ts';
 import { setOptimising } from './v8-settings.ts';
 
 export interface PlanRequest {
-  /** The folder with the pipeline file; every path in the pipeline is relative to it. */
   readonly projectRoot: string;
   /** Relative to the project; default `pipeline.yaml`. */
   readonly pipelineFile?: string | undefined;
-  /** The profile's name; by default the pipeline's default profile. */
   readonly profile?: string | undefined;
   /** Overrides, each like `train.epochs=3`. */
   readonly set?: readonly string[] | undefined;
@@ -144,7 +142,6 @@ async function makePlan(request: PlanRequest): Promise<Plan> {
   };
 }
 
-/** The profile and the schemas of a pipeline. */
 function listConfiguration({ profiles, schemas }: PipelineContent, profile: string | undefined): string[] {
   const { folder = '', default: byDefault = '', schema } = profiles ?? {};
   return [
@@ -161,7 +158,6 @@ function readRemote({
   return { address: remote, ...others };
 }
 
-/** Expands every stage; throws all their problems at once. */
 function readStages(context: PipelineContext): {
   drafts: readonly InstanceDraft[];
   inactive: readonly InactiveStage[];

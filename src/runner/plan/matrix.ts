@@ -10,7 +10,6 @@ export interface MatrixAxis {
   readonly values: readonly { readonly value: MatrixValue; readonly place: Place }[];
 }
 
-/** One combination: each variable's value, in file order. */
 export type Combination = ReadonlyMap<string, { readonly value: MatrixValue; readonly place: Place }>;
 
 /** Every instance has its own process and record; a matrix larger than this is a mistake. */
@@ -34,7 +33,6 @@ function refuseMatrixValue(value: Json): string | undefined {
   return Buffer.byteLength(text) > 120 ? 'is longer than 120 bytes' : undefined;
 }
 
-/** All combinations; the last variable changes fastest. Without a matrix there is one empty combination. */
 export function combineAxes(axes: readonly MatrixAxis[]): Combination[] {
   let combinations: Combination[] = [new Map()];
   for (const { variable, values } of axes) {

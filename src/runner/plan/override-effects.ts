@@ -10,7 +10,6 @@ export function findTrial(
   content: PipelineContent,
   settings: Settings,
   plan: {
-    /** Sorted: what an instance reads comes before it. */
     readonly instances: readonly Pick<StageInstance, 'id' | 'stage'>[];
     readonly dependenciesOf: (id: string) => Iterable<string>;
   },
@@ -39,7 +38,6 @@ export function findTrial(
   return { overrides: changes.map(({ text }) => text), reaching };
 }
 
-/** The overrides that change results, with the key of each. */
 function listChanges(
   { machine = [] }: PipelineContent,
   settings: Settings,
@@ -91,12 +89,10 @@ export function findUnusedOverrides({ stages }: PipelineContent, settings: Setti
     }));
 }
 
-/** The settings that a stage uses: its `params`, and those that it refers to. */
 function listUsed(entry: StageEntry): string[] {
   return [...(entry.params ?? []), ...listReferenced(entry)];
 }
 
-/** The names in `${...}`. */
 function listReferenced(value: unknown): string[] {
   return [...JSON.stringify(value).matchAll(/\$\{\s*([^{}\s]+)\s*\}/g)].map(([, name = '']) => name);
 }

@@ -8,7 +8,6 @@ import { parseYaml } from '../../schema/yaml-document.ts';
 export interface Override {
   readonly path: readonly string[];
   readonly value: Json;
-  /** The argument as given, used as the place in messages. */
   readonly place: string;
 }
 
@@ -16,11 +15,7 @@ const nullPattern = /^(?:~|null|Null|NULL)$/;
 
 const keyPattern = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/;
 
-/**
- * Reads `--set` arguments; each value is YAML, so `3` is a number and `[1, 2]` a list.
- *
- * @throws {ConfigurationError} naming the argument
- */
+/** Reads `--set` arguments; each value is YAML, so `3` is a number and `[1, 2]` a list. */
 export async function parseOverrides(assignments: readonly string[]): Promise<Override[]> {
   const overrides: Override[] = [];
   for (const assignment of assignments) {

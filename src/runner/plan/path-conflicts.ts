@@ -11,7 +11,6 @@ interface OwnedPath {
   readonly placed: PlacedPath;
 }
 
-/** Reports a conflict of one path with another, or with the project, once per pair of entries in the file. */
 type Report = (kind: string, own: OwnedPath, other: PlacedPath, message: string, fix: Problem['fix']) => void;
 
 /**
@@ -143,7 +142,6 @@ function describeClash(own: OwnedPath, other: OwnedPath): [message: string, fix:
   ];
 }
 
-/** Two instances of a matrix whose paths do not name the variable that distinguishes them. */
 function sameEntry(own: OwnedPath, other: OwnedPath): [message: string, fix: Problem['fix']] {
   const [id, otherId] = [own.draft.instance.id, other.draft.instance.id];
   const differing = Object.keys(own.draft.instance.matrix).filter(
@@ -166,7 +164,6 @@ function describeRelation(own: OwnedPath, other: OwnedPath): string {
   }
 }
 
-/** A path that the runner replaces and deletes. */
 interface WrittenPath {
   readonly id: string;
   readonly kind: 'output' | 'resume path';
@@ -177,8 +174,6 @@ interface WrittenPath {
  * Paths that name the same file only where the file system ignores case or how accents are composed, as on most disks of macOS and Windows:
  * there, two outputs would overwrite each other, a stage would not wait for the one whose output it spells otherwise, and one that changes
  * its own input would never be up to date.
- *
- * @param drafts of a project on such a disk
  */
 export function findSpellingConflicts(drafts: readonly InstanceDraft[]): Problem[] {
   const problems: Problem[] = [];

@@ -43,7 +43,6 @@ export class PathTrie<Value> {
 
 export type PathRelation = 'equal' | 'inside' | 'around' | 'apart';
 
-/** How a path relates to another: inside it, around it, …; both normalised. */
 export function relatePaths(path: string, other: string): PathRelation {
   if (path === other) return 'equal';
   if (path.startsWith(`${other}/`)) return 'inside';

@@ -11,7 +11,6 @@ export type InputEntry =
   | string
   | { readonly path: string; readonly external?: boolean; readonly optional?: boolean };
 
-/** A stage as written in the file, its references not yet expanded. */
 export interface StageEntry {
   readonly when?: boolean | string;
   readonly matrix?: { readonly [variable: string]: string | readonly Json[] };
@@ -58,7 +57,6 @@ export interface PipelineContent {
   readonly lock?: readonly string[];
   /** Settings that say how or where this machine works, and change no result. */
   readonly machine?: readonly string[];
-  /** Where results are shared. */
   readonly cache?: { readonly remote: string; readonly endpoint?: string; readonly region?: string };
   /** The folder for the drawing of when each stage ran. */
   readonly timeline?: string;
@@ -71,12 +69,7 @@ export interface PipelineFile {
   readonly content: PipelineContent;
 }
 
-/**
- * Reads a pipeline file and checks it against its schema.
- *
- * @param file its name in messages
- * @throws {ConfigurationError} with the place of every problem
- */
+/** Reads a pipeline file and checks it against its schema. @throws {ConfigurationError} with the place of every problem */
 export async function readPipelineFile(
   absolutePath: string,
   file: string,

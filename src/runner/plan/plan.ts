@@ -41,7 +41,6 @@ export interface ClusterRequest {
   readonly account?: string;
   readonly qos?: string;
   readonly constraint?: string;
-  /** How many instances of the stage may run at once. */
   readonly arrayLimit?: number;
   /** Further options of the submitting command, each one word. */
   readonly flags: readonly string[];
@@ -107,7 +106,6 @@ export interface Trial {
 
 /** A resolved pipeline file, profile and overrides: what to run and in which order. */
 export interface Plan {
-  /** Absolute. */
   readonly projectRoot: string;
   readonly profile: string;
   /** The project's other profiles, sorted; default: none. */
@@ -119,19 +117,16 @@ export interface Plan {
   readonly instances: ReadonlyMap<string, StageInstance>;
   /** For each instance, the ids it reads from, in plan order. */
   readonly dependencies: ReadonlyMap<string, readonly string[]>;
-  /** Stages that `when:` leaves out, in file order. */
   readonly inactive: readonly string[];
   /** Which profiles' runs update the records in repro.lock. */
   readonly recordedProfiles: readonly string[];
   /** Absent if the results are those of the profile. */
   readonly trial?: Trial;
-  /** The remote cache under `cache:`. */
   readonly remote?: RemoteSettings;
   /** The folder under `timeline:`, relative to the project: no stage makes or reads anything in or around it. */
   readonly timeline?: string;
   /** Why nothing can be run: problems with the places of outputs. Only a plan that was loaded for reading has some. */
   readonly misplaced?: readonly Problem[];
-  /** Problems that do not prevent a run. */
   readonly warnings: readonly Problem[];
 }
 

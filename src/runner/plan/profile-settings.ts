@@ -58,12 +58,10 @@ export class Settings {
     );
   }
 
-  /** The profile as it is in its file. */
   get written(): Json {
     return this.#document?.value ?? null;
   }
 
-  /** The same settings with other values. */
   with(value: JsonObject): Settings {
     return new Settings(this.profile, value, {
       document: this.#document,
@@ -97,7 +95,6 @@ export class Settings {
     return this.#schema !== undefined && findSubschema(this.#schema, path) !== undefined;
   }
 
-  /** Whether the profile may have this key but does not. */
   isLeftOut(path: readonly string[]): boolean {
     return this.lookUp(path) === undefined && this.mayHave(path);
   }

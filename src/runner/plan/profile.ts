@@ -18,8 +18,6 @@ import type { ProjectPaths } from './project-paths.ts';
  * Reads a profile, applies the overrides, expands the references between its values, and checks the
  * result against the profiles' schema.
  *
- * @param name the profile, or undefined for the pipeline's default
- * @param assignments the `--set` arguments
  * @throws {ConfigurationError} with the place in the profile or the override for every problem
  */
 export async function loadSettings(
@@ -143,7 +141,6 @@ async function readProfileSchema(
   ]);
 }
 
-/** The sorted names of the profiles in a folder; none if the folder does not exist. */
 async function listProfiles(folder: string): Promise<string[]> {
   let names: string[];
   try {

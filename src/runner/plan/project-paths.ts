@@ -14,13 +14,11 @@ export interface PathFault {
   readonly leaves?: true;
   /** Set if it is a valid path, but not a relative one to something below the project. */
   readonly misplaced?: true;
-  /** The link through which it leaves the project. */
   readonly link?: PathLink;
   /** The path in the project's form, if the only fault is that it was written as an absolute path. */
   readonly inside?: string;
 }
 
-/** A symbolic link, relative to the project, and its absolute target. */
 export interface PathLink {
   readonly path: string;
   readonly target: string;
@@ -44,17 +42,13 @@ export class ProjectPaths {
   /** By text: what one stage makes, others read. */
   readonly #checked = new Map<string, CheckedPath>();
 
-  /** @param root the project's folder, absolute */
   constructor(root: string) {
     this.root = path.resolve(root);
     this.#realRoot = realpathSync(this.root);
     this.#entries.set('', { kind: 'folder' });
   }
 
-  /**
-   * Relative to the project, with `/`, without `.` or `..`. An external path may lie outside; it is then
-   * absolute, and `~/` is the home folder.
-   */
+  /** Relative to the project, with `/`, without `.` or `..`. An external path may lie outside; it is then absolute, and `~/` is the home folder. */
   check(text: string, { external = false }: { readonly external?: boolean } = {}): CheckedPath {
     if (external) return this.#check(text, external);
     const checked = this.#checked.get(text) ?? this.#check(text, external);
@@ -103,7 +97,6 @@ export class ProjectPaths {
     return { path: relative };
   }
 
-  /** What a path is (relative to the project, normalised); links are followed. */
   kindOf(relative: string): PathKind {
     return this.#entryOf(relative).kind;
   }
@@ -174,7 +167,6 @@ export function leadsNowhere(link: PathLink): boolean {
   return statFollowed(link.target) === undefined;
 }
 
-/** What a link leads to; undefined if that is nothing, or the link itself. */
 function statFollowed(absolute: string): Stats | undefined {
   try {
     return statSync(absolute, { throwIfNoEntry: false });

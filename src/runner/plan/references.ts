@@ -7,11 +7,9 @@ export interface Reference {
   readonly path: readonly string[];
 }
 
-/** A string in parts: literals and references to look up. */
 type Template = readonly (string | Reference)[];
 
 export interface ReferenceFault {
-  /** The part of the string that is wrong. */
   readonly fragment: string;
   readonly message: string;
   readonly fix?: string | undefined | (() => string | undefined);
@@ -19,7 +17,6 @@ export interface ReferenceFault {
 
 export type Expanded = { readonly value: Json } | { readonly fault: ReferenceFault };
 
-/** The value of a name, or the fault to report. */
 export type Lookup = (reference: Reference) => Expanded;
 
 const namePattern = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/;

@@ -5,7 +5,6 @@ import type { Resources, Retries } from './plan.ts';
 import { parseTemplate } from './references.ts';
 import type { StageReader } from './stage-reader.ts';
 
-/** What a stage uses if it does not specify anything. */
 const defaultResources: Resources = {
   cpu: 1,
   memoryBytes: 2 ** 30,
@@ -37,11 +36,6 @@ export function parseMemory(value: Json): Parsed {
   return { message: `memory ${show(value)} is not a size.`, fix: 'Write it as 512M or 4G.' };
 }
 
-/**
- * `90s`, `30m`, `48h`, `2d` or `1h30m`, as seconds; `name` is the key that it belongs to.
- *
- * @param options.mayBeNone whether it may be 0s
- */
 export function parseDuration(
   name: string,
   value: Json,
@@ -67,7 +61,6 @@ export function parseDuration(
   };
 }
 
-/** A whole number of cores, or `share`. */
 function parseCpus(value: Json): Parsed<number | 'share'> {
   if (value === 'share') return { value };
   const parsed = parseCount('cpu', value, 1);
@@ -76,7 +69,6 @@ function parseCpus(value: Json): Parsed<number | 'share'> {
     : { ...parsed, fix: 'Write a whole number >= 1, or share for an equal share of all cores.' };
 }
 
-/** A whole number of `name` (cpu, gpu, times), possibly written as text. */
 export function parseCount(name: string, value: Json, minimum: number): Parsed {
   const count = isScalar(value) && /^\d+$/.test(String(value)) ? Number(value) : Number.NaN;
   if (Number.isSafeInteger(count) && count >= minimum) return { value: count };
@@ -86,7 +78,6 @@ export function parseCount(name: string, value: Json, minimum: number): Parsed {
   };
 }
 
-/** The name of a mutex. */
 function parseMutex(value: Json): Parsed<string> {
   const name = String(value);
   if (isScalar(value) && /^[A-Za-z0-9][A-Za-z0-9_.+=~-]*$/.test(name)) return { value: name };
@@ -100,12 +91,10 @@ function isScalar(value: Json): boolean {
   return typeof value === 'string' || typeof value === 'number';
 }
 
-/** `retries: 3` waits this long before the first retry. */
 const defaultBackoffSeconds = 1;
 
 type Written = string | number | undefined;
 
-/** What one instance uses; undefined if a problem was reported. */
 export function readResources(reader: StageReader, combination: Combination): Resources | undefined {
   const { resources } = reader.entry;
   if (resources === undefined) return defaultResources;

@@ -18,11 +18,7 @@ export interface Selected {
   readonly named: ReadonlySet<string>;
 }
 
-/**
- * The instances that the user selected.
- *
- * @throws {ReproError} `usage` if a name is unknown or left out by the profile, or if nothing matches
- */
+/** The instances that the user selected. @throws {ReproError} `usage` if a name is unknown or left out by the profile, or if nothing matches */
 export function selectInstances(plan: Plan, selection: Selection): Selected {
   const { targets = [], from, until } = selection;
   const all = new Set(plan.instances.keys());
@@ -43,11 +39,7 @@ export function selectInstances(plan: Plan, selection: Selection): Selected {
   };
 }
 
-/**
- * The instances that a name or pattern matches, in plan order.
- *
- * @throws {ReproError} `usage`, with the closest stage or instance
- */
+/** @throws {ReproError} `usage`, with the closest stage or instance */
 export function matchInstances(plan: Plan, target: string): string[] {
   const at = target.indexOf('@');
   const stage = at === -1 ? target : target.slice(0, at);

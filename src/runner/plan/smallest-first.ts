@@ -2,7 +2,6 @@
 export class SmallestFirst {
   readonly #heap: number[] = [];
 
-  /** The number that `take` would return. */
   get first(): number | undefined {
     return this.#heap[0];
   }

@@ -14,17 +14,12 @@ import { joinLines, type StageReader } from './stage-reader.ts';
  */
 export class PlacedPath {
   readonly path: string;
-  /** Whether it is data supplied by the user. */
   readonly external: boolean;
   readonly #reader: StageReader;
   readonly #text: string;
   readonly #written: JsonPath;
   readonly #combination: Combination;
 
-  /**
-   * @param path in the project's form
-   * @param source.text as it is written, at `written` inside the stage
-   */
   constructor(
     path: string,
     external: boolean,
@@ -65,7 +60,6 @@ export class PlacedPath {
 
 type PathRole = 'input' | 'output' | 'resume path' | 'module';
 
-/** A path of the project, expanded and in the project's form; undefined if a problem was reported. */
 export function readPath(
   reader: StageReader,
   role: PathRole,
@@ -129,8 +123,6 @@ function describeFault(
 /**
  * What to do if a profile value would make a stage overwrite other data, or undefined. A stage that some profiles leave
  * out (`when:`) makes what those profiles only read, so a user who names their own data wants one of those.
- *
- * @param text the path with its references, as written in the pipeline file
  */
 function adviseProfile(
   text: string,
@@ -168,7 +160,6 @@ export function readInputs(reader: StageReader, combination: Combination): (Plac
   });
 }
 
-/** The combination with one entry of each list that a path refers to, for all entries. */
 function combineLists(reader: StageReader, text: string, combination: Combination): Combination[] {
   if (!text.includes('${')) return [combination];
   const { settings } = reader.context;

@@ -8,7 +8,6 @@ import type { Settings } from './profile-settings.ts';
 import type { ProjectPaths } from './project-paths.ts';
 import { type Expanded, expandText, type Lookup, parseTemplate } from './references.ts';
 
-/** The context shared by all stages of one pipeline. */
 export interface PipelineContext {
   readonly pipeline: PipelineFile;
   readonly settings: Settings;
@@ -34,7 +33,6 @@ export class StageReader {
     this.context = context;
   }
 
-  /** Where something inside the stage is written. */
   at(path: JsonPath, part: 'key' | 'value' = 'value'): SourcePosition {
     return this.context.pipeline.document.positionOf(['stages', this.name, ...path], part);
   }

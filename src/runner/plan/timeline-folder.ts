@@ -7,15 +7,11 @@ import { relatePaths } from './path-trie.ts';
 import type { PipelineFile } from './pipeline-file.ts';
 import type { ProjectPaths } from './project-paths.ts';
 
-/** The folder that `timeline:` names. */
 const folder = 'artifacts/timeline';
 
 /**
  * Finds what is in the way of the timeline. Its files differ after every run, so nothing that is hashed may be in or around their folder; and the
  * runner replaces and deletes outputs and resume folders, with everything in them.
- *
- * @param stages.inactive stages that the profile leaves out
- * @param stages.ignoresCase whether the disk takes names that differ only in case for one
  */
 export function findTimelineProblems(
   { content, document }: Pick<PipelineFile, 'content' | 'document'>,

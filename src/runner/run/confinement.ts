@@ -17,19 +17,16 @@ import type { StageInstance } from '../plan/plan.ts';
 import { gpuEnvironment } from './machine.ts';
 import type { Grant } from './reservations.ts';
 
-/** What determines what a stage's process may see. */
 interface ConfinementContext {
   readonly session: Session;
   readonly hostFile: () => string;
   readonly environment: NodeJS.ProcessEnv;
   readonly facts: Facts;
-  /** Watches what stages touch. */
   readonly tracer: Tracer | null;
   /** Where temporary files of stages go, if not into the instance's folder for incomplete files. */
   readonly scratch?: { readonly folder?: string };
 }
 
-/** Where a stage's process starts, and what it sees there. */
 export type Confinement = Pick<
   StageLaunch,
   'hostFile' | 'taskFile' | 'cwd' | 'environment' | 'permissions' | 'wrapper'
@@ -41,11 +38,7 @@ export type Confinement = Pick<
   readonly declaration: Declaration;
 };
 
-/**
- * Writes a stage's task and determines its environment and the files that it may touch.
- *
- * @param temporary the instance's folder for incomplete files
- */
+/** Writes a stage's task and determines its environment and the files that it may touch. */
 export async function confine(
   { session, hostFile, environment, facts, tracer, scratch: { folder } = {} }: ConfinementContext,
   { instance, grant }: { readonly instance: StageInstance; readonly grant: Grant },
@@ -109,7 +102,6 @@ async function listCode({ closures, inputs }: Session, { command }: StageInstanc
 
 /** What a stage's process needs in addition to the files that its task names. */
 interface ProcessFiles {
-  /** Absolute. */
   readonly projectRoot: string;
   readonly hostFile: string;
   readonly taskFile: string;
@@ -209,11 +201,7 @@ function realPathOf(file: string): string {
   }
 }
 
-/**
- * The compiled stage host: `dist/stage/host.js` of this package, wherever in `dist/` or `src/` we are.
- *
- * @throws {ReproError} `not-compiled`
- */
+/** The compiled stage host: `dist/stage/host.js` of this package, wherever in `dist/` or `src/` we are. @throws {ReproError} `not-compiled` */
 export function findHostFile(): string {
   let folder = path.dirname(fileURLToPath(import.meta.url));
   while (!existsSync(path.join(folder, 'package.json')) && folder !== path.dirname(folder)) {

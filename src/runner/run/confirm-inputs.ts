@@ -7,17 +7,12 @@ import type { StageInstance } from '../plan/plan.ts';
 import { digestPath } from '../store/digest.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 
-/** An instance, and what its fingerprint was computed from. */
 interface Confirmed {
   readonly instance: StageInstance;
   readonly parts: FingerprintParts;
 }
 
-/**
- * Checks, before an instance starts, that what other stages made for it is still what they made.
- *
- * @throws {ReproError} `input-changed`
- */
+/** Checks, before an instance starts, that what other stages made for it is still what they made. @throws {ReproError} `input-changed` */
 export async function refuseAltered(session: Session, { instance, parts }: Confirmed): Promise<void> {
   const altered = await findAltered(session, instance, parts);
   if (altered === null) return;

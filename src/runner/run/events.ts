@@ -11,7 +11,6 @@ export type RunEvent =
       readonly id: string;
       /** Outputs, or files in them, that were missing or altered and are restored from the store. */
       readonly restored: readonly string[];
-      /** Files in its outputs that it did not create. */
       readonly removed: readonly string[];
       /** Whether this only reports what a run would do. */
       readonly isRehearsal: boolean;
@@ -63,7 +62,6 @@ export type RunEvent =
       /** Of a stage that `--trace` watched, once it has ended. */
       readonly kind: 'traced';
       readonly id: string;
-      /** What it touched without declaring it. */
       readonly undeclared: readonly UndeclaredAccess[];
       /** Lines for its entry in the pipeline file. */
       readonly yaml: readonly string[];

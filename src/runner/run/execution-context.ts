@@ -8,36 +8,30 @@ import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { RunEvent } from './events.ts';
 import type { Grant } from './reservations.ts';
 
-/** A folder on another disk, where stages work. */
 export interface Scratch {
   readonly folder: string;
   /** Copies inputs there. @returns where they are now; null: they are read where they are */
   readonly copyIn: ((inputs: readonly string[]) => Promise<readonly string[]>) | null;
 }
 
-/** What the executions of one run share. */
 export interface ExecutionContext {
   readonly session: Session;
   readonly executor: Executor;
   readonly hostFile: () => string;
-  /** This run's own folder for incomplete files. */
   readonly temporary: string;
   /** Where stages write, and what they write is copied from; default: in `temporary`, from where it is moved. */
   readonly scratch?: Scratch;
   readonly environment: NodeJS.ProcessEnv;
   readonly facts: Facts;
-  /** Watches what stages touch; null: they are not traced. */
   readonly tracer: Tracer | null;
   readonly graceSeconds: number;
   readonly stop: AbortSignal;
   readonly kill: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
   readonly revision: () => Promise<Revision>;
-  /** @throws {ReproError} if another run has taken over */
   readonly assertLocked: () => void;
 }
 
-/** An instance that has to run. */
 export interface Work {
   readonly instance: StageInstance;
   readonly fingerprint: string;

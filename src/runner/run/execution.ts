@@ -124,9 +124,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     const explained = explainDiskError(error, { doing: `stage "${instance.id}"`, keepsWork: true });
     return await fail(describeFailure(explained));
   } finally {
-    await fs.rm(temporary, { recursive: true, force: true }).catch(() => {
-      // The next run empties the temporary folder.
-    });
+    await fs.rm(temporary, { recursive: true, force: true }).catch(() => {});
   }
 }
 
@@ -175,7 +173,6 @@ async function keepSources(
   return command.kind === 'module' ? sources : null;
 }
 
-/** Starts measuring. @returns what gives the seconds since */
 function stopwatch(): () => number {
   const startedMs = performance.now();
   return () => (performance.now() - startedMs) / 1000;

@@ -8,7 +8,6 @@ import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import { durationOf, type RecordedOutput, type Records, type RunRecord } from '../store/records.ts';
 import { type SchedulerOptions, schedule } from './scheduler.ts';
 
-/** How long an instance is expected to run. */
 export interface ExpectedTime {
   readonly seconds: number;
   /** An earlier run of its own; one with other settings, which may take another time; the average of other instances of its stage. */
@@ -17,7 +16,6 @@ export interface ExpectedTime {
   readonly scaledBy?: readonly string[];
 }
 
-/** How long a whole run is expected to take. */
 export interface ExpectedTotal {
   /** With as many stages at once as there may be; instances without an expectation count nothing. */
   readonly seconds: number;
@@ -53,10 +51,7 @@ export class ExpectedTimes {
     this.#facts = facts;
   }
 
-  /**
-   * @param parts what is known of the coming run's fingerprint; null if nothing is
-   * @returns null without an earlier run that can be compared
-   */
+  /** @param parts what is known of the coming run's fingerprint; null if nothing is @returns null without an earlier run that can be compared */
   find(
     instance: StageInstance,
     parts: Pick<FingerprintParts, 'facts' | 'inputs'> | null,

@@ -3,7 +3,6 @@ import os from 'node:os';
 import process from 'node:process';
 import type { Resources } from '../plan/plan.ts';
 
-/** The resources that stages share. */
 export interface MachineResources {
   readonly cpu: number;
   readonly memoryBytes: number;
@@ -114,10 +113,7 @@ function listDeviceFiles(): readonly string[] {
   }
 }
 
-/**
- * What tells a stage which GPUs it has. Numbers mean what `nvidia-smi` shows: without the second variable, CUDA may count in another
- * order.
- */
+/** What tells a stage which GPUs it has. Numbers mean what `nvidia-smi` shows: without the second variable, CUDA may count in another order. */
 export function gpuEnvironment(
   gpus: readonly string[],
   environment: NodeJS.ProcessEnv,
@@ -130,7 +126,6 @@ export function gpuEnvironment(
   };
 }
 
-/** A number, or the beginning of a UUID. */
 function isDeviceId(text: string): boolean {
   return /^(\d+|(GPU|MIG)-[\w/-]+)$/.test(text);
 }

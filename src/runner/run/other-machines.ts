@@ -8,11 +8,9 @@ import type { InstanceResult, Preparing } from './scheduler.ts';
 /** What a run shares with the code that runs some of its instances on other machines. */
 export interface SharedRun {
   readonly session: Session;
-  /** What was selected, in plan order. */
   readonly ids: readonly string[];
   readonly isForced: (id: string) => boolean;
   readonly failFast: boolean;
-  /** This run's own folder for incomplete files. */
   readonly temporary: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly facts: Facts;
@@ -25,7 +23,6 @@ export interface SharedRun {
   readonly produced: Map<string, readonly RecordedOutput[]>;
 }
 
-/** Runs some instances of a run on other machines. */
 export interface OtherMachines {
   /** Whether an instance is run there; all others run here. */
   has(id: string): boolean;
@@ -33,7 +30,6 @@ export interface OtherMachines {
   prepare(id: string): Promise<Preparing>;
   /** Called after a failure here with `--fail-fast`: what waits there is cancelled, what runs there continues. */
   cancelWaiting(): Promise<void>;
-  /** Called when everything has ended. */
   end(results: ReadonlyMap<string, InstanceResult>): Promise<void>;
   /** Called instead if the run fails as a whole: stops watching and leaves running jobs alone. */
   abandon(): Promise<void>;

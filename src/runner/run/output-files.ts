@@ -22,12 +22,7 @@ interface TakenOutput {
   readonly hashedAtMs: number;
 }
 
-/**
- * Moves a stage's outputs into the store.
- *
- * @param written one temporary path per output of the instance, in order
- * @throws {ReproError} `output-missing` if the stage did not write one
- */
+/** Moves a stage's outputs into the store. @throws {ReproError} `output-missing` if the stage did not write one */
 export async function takeOutputs(
   instance: StageInstance,
   written: readonly string[],
@@ -109,7 +104,6 @@ async function followLink(link: string): Promise<string> {
  * Moves outputs into place, each in one step, and remembers their hashes. What runs had left there is removed.
  *
  * @param replaced outputs of which there is no record any more: those of the same work before it was forced to run again
- * @param temporary a folder for incomplete files
  * @returns what {@link setAside} tells
  */
 export async function installOutputs(

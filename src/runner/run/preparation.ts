@@ -22,11 +22,9 @@ export type FetchStage = (
   signal: AbortSignal,
 ) => Promise<boolean>;
 
-/** What a run has to know to decide about an instance. */
 interface PreparationContext {
   readonly session: Session;
   readonly isForced: (id: string) => boolean;
-  /** This run's own folder for incomplete files. */
   readonly temporary: string;
   readonly machine: MachineResources;
   readonly signal: AbortSignal;
@@ -115,7 +113,6 @@ export class Preparation {
     return work;
   }
 
-  /** Handles an instance that need not run. */
   async #settle(
     instance: StageInstance,
     freshness: Freshness,
@@ -226,5 +223,4 @@ export function createHitEvent(
   };
 }
 
-/** Why an instance runs that was asked to run again. */
 export const forcedReason: StaleReason = { cue: 'forced', text: 'forced' };

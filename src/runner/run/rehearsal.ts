@@ -13,7 +13,6 @@ interface RehearsalOptions {
   readonly isForced: (id: string) => boolean;
   readonly facts: Facts;
   readonly jobs: number;
-  /** Whether some of the instances would run on other machines. */
   readonly usesOthers: boolean;
   readonly measure: (wanted: readonly Resources[]) => MachineResources;
   readonly onEvent: (event: RunEvent) => void;
@@ -80,7 +79,6 @@ export async function rehearse(
   return { seconds: duration, unknown };
 }
 
-/** What a run would warn of, or refuse. */
 async function foresee(
   session: Session,
   { command, resources }: StageInstance,

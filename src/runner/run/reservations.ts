@@ -1,10 +1,8 @@
 import type { Resources } from '../plan/plan.ts';
 import type { MachineResources } from './machine.ts';
 
-/** What an instance may use while it runs. */
 export interface Grant {
   readonly cpus: number;
-  /** Ids as `CUDA_VISIBLE_DEVICES` takes them. */
   readonly gpus: readonly string[];
 }
 

@@ -16,7 +16,6 @@ const distrusted = 'distrusted';
 
 /** What {@link ResumeFolder.open} found. */
 export interface OpenedResume {
-  /** Absolute; it exists. */
   readonly absolute: string;
   /**
    * What happened to content of another fingerprint: `set-aside` until that one runs again, or, if its owner is unknown,
@@ -42,10 +41,7 @@ export class ResumeFolder {
   /** The name that the folder has while it is being removed: in the cache. */
   readonly #removed: string;
 
-  /**
-   * @param index of the folder in its instance's list: its name when set aside
-   * @param asideRoot absolute; contains `<fingerprint>/<index>`
-   */
+  /** @param asideRoot absolute; contains `<fingerprint>/<index>` */
   constructor(projectRoot: string, relative: string, index: number, asideRoot: string) {
     this.#absolute = path.resolve(projectRoot, relative);
     this.#index = index;
@@ -61,7 +57,6 @@ export class ResumeFolder {
     return (await isThere(this.#asideOf(fingerprint))) && !(await isThere(this.#flagOf(fingerprint)));
   }
 
-  /** Makes the folder ready for a fingerprint. */
   async open(fingerprint: string): Promise<OpenedResume> {
     const { owner, isFinished, isDistrusted } = await this.#readMarker();
     let other: OpenedResume['other'] = 'none';
@@ -211,7 +206,6 @@ export class ResumeFolder {
   }
 }
 
-/** The resume folders of an instance, in the order of its list. */
 export function resumeFoldersOf({ plan, folder }: Session, { resume }: StageInstance): ResumeFolder[] {
   return resume.map((one, i) => new ResumeFolder(plan.projectRoot, one, i, folder.resume));
 }

@@ -29,7 +29,6 @@ import { type InstanceResult, type Preparing, schedule } from './scheduler.ts';
 
 export interface RunOptions {
   readonly plan: Plan;
-  /** Ids. Outputs of instances not listed are taken from disk as they are. */
   readonly selected: ReadonlySet<string>;
   /** Maximum number of stages at once. */
   readonly jobs: number;
@@ -39,7 +38,6 @@ export interface RunOptions {
   readonly gpus?: readonly string[];
   /** Runs all, or these, even if nothing changed. */
   readonly force?: ReadonlySet<string> | boolean;
-  /** Only reports what would run. */
   readonly dryRun?: boolean;
   /** Watches, with strace, what stages touch, and reports what they do not declare. */
   readonly trace?: boolean;
@@ -55,9 +53,7 @@ export interface RunOptions {
   readonly otherMachines?: StartOtherMachines | undefined;
   /** Changes what decisions are based on: the facts of this machine, for example, where another one computes. */
   readonly adaptSession?: ((session: Session) => Session) | undefined;
-  /** Default: the project's `artifacts/.cache`. */
   readonly cacheRoot?: string;
-  /** Default: this process's. */
   readonly environment?: NodeJS.ProcessEnv;
   /** Default: the compiled `dist/stage/host.js`. */
   readonly hostFile?: string;
@@ -185,7 +181,6 @@ function outcomeOf(
   return [...results.values()].includes('failed') ? 'failed' : 'ok';
 }
 
-/** A run that holds the lock. */
 class Run {
   readonly #shared: SharedRun;
   readonly #context: ExecutionContext;

@@ -201,7 +201,6 @@ class Scheduling {
     if (this.#isPreparing) this.#startWhatFits();
   }
 
-  /** Takes note of a result, and finds what can be prepared or is blocked now. */
   #settle(first: string, result: InstanceResult): void {
     this.#results.set(first, result);
     this.#hasFailed ||= result === 'failed';
@@ -231,7 +230,6 @@ class Scheduling {
     return [...new Set(roots)];
   }
 
-  /** Those that are part of this run. */
   #dependenciesOf(id: string): string[] {
     return this.#options.dependenciesOf(id).filter((one) => this.#ranks.has(one));
   }

@@ -7,9 +7,7 @@ import { listFileStates } from '../store/file-states.ts';
 /** The time that earlier executions spent on what the present one resumes from. */
 interface SpentTime {
   readonly version: 1;
-  /** ISO 8601, UTC. */
   readonly startedAt: string;
-  /** Of the executions before that one. */
   readonly seconds: number;
 }
 
@@ -41,14 +39,10 @@ export async function beginSpending(
   return seconds;
 }
 
-/** After a success: its record says it. */
 export async function forgetSpending(folder: CacheFolder, fingerprint: string): Promise<void> {
-  await fs.rm(fileOf(folder, fingerprint), { force: true }).catch(() => {
-    // It is not read again.
-  });
+  await fs.rm(fileOf(folder, fingerprint), { force: true }).catch(() => {});
 }
 
-/** When something was last written below these folders; null if nothing is there. */
 async function findLastSave(folders: readonly string[]): Promise<number | null> {
   const states = await Promise.all(folders.map(listFileStates)).catch(() => []);
   const times = states.flat().map(({ changedNs }) => Number(changedNs / 1_000_000n));

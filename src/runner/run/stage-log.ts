@@ -5,7 +5,6 @@ import { hasErrorCode } from '../../errors.ts';
 import { hashText } from '../../files/canonical-json.ts';
 import type { Store } from '../store/store.ts';
 
-/** How many log lines the terminal shows after a failure. */
 const tailLines = 20;
 
 /** Enough for 20 lines of any readable length. */

@@ -4,11 +4,7 @@ import type { StageTask } from '../../stage/protocol.ts';
 import type { ExecutionContext, Work } from './execution-context.ts';
 import type { OpenedResume, ResumeFolder } from './resume-folder.ts';
 
-/**
- * Makes ready what an attempt starts with: its resume folders, and an empty place for each output.
- *
- * @param temporary the instance's folder for incomplete files
- */
+/** Makes ready what an attempt starts with: its resume folders, and an empty place for each output. */
 export async function prepareTask(
   context: ExecutionContext,
   { instance, fingerprint, parts, grant }: Work,

@@ -29,8 +29,6 @@ const advisedAtMost = 3;
 /**
  * Reports what a traced stage touched without declaring it. A hermetic stage fails because of it, with everything at once, as it would have
  * failed at the first of them without the trace.
- *
- * @param end how the stage's process ended
  */
 export async function reportTrace(
   { traceFile, declared, declaration }: Confinement & { readonly traceFile: string },
@@ -72,7 +70,6 @@ async function* readLines(file: string): AsyncGenerator<string> {
   }
 }
 
-/** @param undeclared at least one */
 function explainUndeclared(
   undeclared: readonly UndeclaredAccess[],
   lasting: readonly UndeclaredAccess[],

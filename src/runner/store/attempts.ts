@@ -7,7 +7,6 @@ import { identifyThisProcess, type ProcessIdentity } from '../../files/process-i
 import { shortenText } from '../../text.ts';
 import { type CacheFolder, fileNameOf } from './cache-folder.ts';
 
-/** How an attempt failed. */
 export interface AttemptFailure {
   readonly code: string;
   readonly text: string;
@@ -19,7 +18,6 @@ export interface Attempt {
   readonly version: 1;
   readonly id: string;
   readonly fingerprint: string;
-  /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly runner: ProcessIdentity;
   /** null: it is running, or its runner was killed. */
@@ -44,7 +42,6 @@ export class Attempts {
     this.#folder = folder;
   }
 
-  /** @returns the attempt, to be passed to {@link fail} */
   async begin(id: string, fingerprint: string): Promise<Attempt> {
     this.#runner ??= identifyThisProcess();
     const attempt: Attempt = {

@@ -6,14 +6,11 @@ import type { Plan } from '../plan/plan.ts';
 /** The runner's state: everything below one folder, safe to delete between runs; the work it holds is then redone. */
 export interface CacheFolder {
   readonly root: string;
-  /** Stage outputs, by content. */
   readonly store: string;
-  /** The last record of each instance. */
   readonly records: string;
   /** The record of each fingerprint that was ever computed here. */
   readonly actions: string;
   readonly digests: string;
-  /** Bundled stage modules and their source lists. */
   readonly code: string;
   /** Incomplete files; one folder per run. */
   readonly temporary: string;

@@ -42,7 +42,6 @@ export class DigestCache {
     return isSameStamp(stamp, { size, mtimeNs, ctimeNs, ino }) ? sha256 : undefined;
   }
 
-  /** @param hashedAtMs when reading began, by `Date.now()` */
   remember(absolute: string, stamp: FileStamp, sha256: string, hashedAtMs: number): void {
     if (!isSettled(stamp, hashedAtMs)) return;
     const key = this.#keyOf(absolute);

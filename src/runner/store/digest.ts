@@ -46,7 +46,6 @@ export function digestTree(tree: Tree): string {
   ]);
 }
 
-/** The paths of a folder's executable files, in order. */
 export function executablesOf(tree: Tree): string[] {
   return tree.entries.filter((entry) => entry.executable === true).map((entry) => entry.path);
 }
@@ -108,7 +107,6 @@ async function digestScan(scan: Scan, cache: DigestCache): Promise<PathDigest> {
   return digestOfTree(scan.kind, { entries, emptyFolders: scan.emptyFolders });
 }
 
-/** The digest of a path whose content is already known. */
 export function digestOfTree(kind: 'file' | 'folder', tree: Tree): PathDigest {
   const sizeBytes = tree.entries.reduce((sum, entry) => sum + entry.size, 0);
   const [first] = tree.entries;
@@ -118,7 +116,6 @@ export function digestOfTree(kind: 'file' | 'folder', tree: Tree): PathDigest {
   return { kind: 'folder', digest: digestTree(tree), sizeBytes, files: tree.entries.length, tree };
 }
 
-/** The digest of a path below a folder; `missing` if the folder has nothing there. */
 export function digestBelow(tree: Tree, relative: string): PathDigest {
   const file = tree.entries.find((entry) => entry.path === relative);
   if (file !== undefined) return digestOfTree('file', { entries: [{ ...file, path: '' }], emptyFolders: [] });
@@ -135,11 +132,7 @@ export function digestBelow(tree: Tree, relative: string): PathDigest {
   return { kind: 'missing' };
 }
 
-/**
- * The files of a folder in place if, read anew, it is what its digest says; otherwise null.
- *
- * @throws what reading it throws, such as EACCES
- */
+/** The files of a folder in place if, read anew, it is what its digest says; otherwise null. @throws what reading it throws, such as EACCES */
 export async function listIntact(absolute: string, digest: string): Promise<Tree | null> {
   const remembersNothing = new DigestCache(path.join(absolute, '\0'), absolute);
   const found = await digestOutput(absolute, remembersNothing);

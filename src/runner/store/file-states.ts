@@ -2,7 +2,6 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 
-/** What a listing says about a file, without reading it. */
 interface FileState {
   /** Relative to its folder. */
   readonly path: string;
@@ -30,7 +29,6 @@ export async function listFileStates(folder: string): Promise<FileState[]> {
   return states;
 }
 
-/** null if it has vanished. */
 async function unlessGone<Value>(looking: Promise<Value>): Promise<Value | null> {
   try {
     return await looking;

@@ -11,13 +11,11 @@ export interface FingerprintParts {
   readonly command: StageCommand;
   /** Source file -> sha256 of what it does. */
   readonly code: Readonly<Record<string, string>>;
-  /** Package -> locked version. */
   readonly packages: Readonly<Record<string, string>>;
   readonly params: { readonly [key: string]: Json };
   readonly matrix: Readonly<Record<string, MatrixValue>>;
   readonly inputs: readonly InputPart[];
   readonly outputs: readonly string[];
-  /** null if a variable is not set. */
   readonly variables: Readonly<Record<string, string | null>>;
   /** Of the machine, by name; versions of tools by the command that prints them. */
   readonly facts: Readonly<Record<string, string>>;
@@ -25,7 +23,6 @@ export interface FingerprintParts {
   readonly runtime: { readonly platform: string; readonly arch: string };
 }
 
-/** What a fingerprint has from the repository alone. */
 export type CodeParts = Omit<FingerprintParts, 'inputs' | 'variables' | 'facts' | 'runtime'>;
 
 export interface InputPart {
@@ -85,7 +82,6 @@ function comparable(parts: FingerprintParts): unknown {
   return { ...parts, inputs };
 }
 
-/** Whether every input is known, that is, none waits for a stage that has to run first. */
 export function isComplete(parts: FingerprintParts): boolean {
   return parts.inputs.every((input) => input.digest !== null);
 }

@@ -14,13 +14,10 @@ import { type ScannedFile, scanTree } from './tree.ts';
 
 /** An output that is neither in the store nor, intact, in its place. */
 export interface GoneOutput extends Pick<RunRecord, 'id' | 'stage' | 'profile'> {
-  /** Relative to the project. */
   readonly output: string;
 }
 
-/** What could not be repaired. */
 export interface Unsettled {
-  /** Relative to the project. */
   readonly path: string;
   /** Follows the path: `could not be read: permission is denied (EACCES)`. */
   readonly problem: string;
@@ -33,15 +30,12 @@ export interface Healed {
   readonly unsettled: readonly Unsettled[];
 }
 
-/** An output of a last result, and what the store knows of it. */
 interface Inspected {
   readonly record: RunRecord;
   readonly output: RecordedOutput;
   readonly absolute: string;
-  /** Its files; null if the list is lost. */
   readonly tree: Tree | null;
   readonly isListed: boolean;
-  /** Why what is in place could not be read. */
   readonly problem: unknown;
 }
 
@@ -54,9 +48,7 @@ export async function healStore(projectRoot: string, folder: CacheFolder): Promi
   try {
     return await healing.run();
   } finally {
-    await fs.rm(healing.temporary, { recursive: true, force: true }).catch(() => {
-      // The next run empties the folder for incomplete files.
-    });
+    await fs.rm(healing.temporary, { recursive: true, force: true }).catch(() => {});
   }
 }
 
@@ -153,7 +145,6 @@ class Healing {
   }
 }
 
-/** In one line, with the path at which it happened. */
 export function describeShortly(error: unknown, projectRoot: string): string {
   const explained = explainDiskError(error);
   if (!(explained instanceof Error)) return String(explained);
@@ -163,7 +154,6 @@ export function describeShortly(error: unknown, projectRoot: string): string {
     : `${explained.message}: ${path.relative(projectRoot, where)}`;
 }
 
-/** What was found while looking for contents in the places of outputs. */
 interface CopiesInPlace {
   /** sha256 -> absolute path of a file that has just this content. */
   readonly copies: ReadonlyMap<string, string>;
@@ -174,8 +164,6 @@ interface CopiesInPlace {
 /**
  * Looks for contents in all outputs, wherever in them: the same may be in several, and only one need be intact. Files of other sizes are not
  * read.
- *
- * @param outputs absolute
  */
 async function findCopiesInPlace(
   wanted: readonly TreeEntry[],

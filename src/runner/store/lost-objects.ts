@@ -3,19 +3,16 @@ import type { PathDigest, Tree, TreeEntry } from './digest.ts';
 import type { RecordedOutput } from './records.ts';
 import type { Store } from './store.ts';
 
-/** What the store lacks and an intact output in place still has. */
 export type LostObject =
   | {
       readonly kind: 'file';
       readonly sha256: string;
-      /** An intact copy: absolute. */
       readonly from: string;
       /** What it is part of, relative to the project. */
       readonly name: string;
     }
   | { readonly kind: 'tree'; readonly digest: string; readonly tree: Tree; readonly name: string };
 
-/** An output, and what is in its place. */
 export interface InspectedOutput {
   readonly output: RecordedOutput;
   readonly absolute: string;
@@ -96,7 +93,6 @@ function findLostOfIntact(store: Store, output: RecordedOutput, absolute: string
   return store.lacksTree(digest, tree) ? [...files, { kind: 'tree', digest, tree, name }] : files;
 }
 
-/** The files of a list that the store does not have; each content once. */
 export function listLacking(store: Store, tree: Tree): TreeEntry[] {
   const lacking = tree.entries.filter(({ sha256, size }) => store.lacksFile(sha256, size));
   return [...new Map(lacking.map((entry) => [entry.sha256, entry])).values()];

@@ -11,13 +11,7 @@ import { type CacheFolder, fileNameOf } from './cache-folder.ts';
 import type { RecordedOutput } from './records.ts';
 import { type KnownOutputs, setAside } from './set-aside.ts';
 
-/**
- * Puts outputs of an instance in place from the store. What runs had left there is removed.
- *
- * @param temporary a folder for incomplete files
- * @param tell takes what {@link setAside} tells
- * @returns null, or why one could not be restored
- */
+/** Puts outputs of an instance in place from the store. What runs had left there is removed. @returns null, or why one could not be restored */
 export async function restoreOutputs(
   session: KnownOutputs,
   id: string,

@@ -19,8 +19,6 @@ export class RecordedFiles {
   /**
    * A file in an output folder of a run.
    *
-   * @param name relative to the output, with `/`
-   * @param bytesAtMost larger files are not read
    * @returns null if the run made no such file, if it is too large, or if its content is gone: not in the store, and altered or
    *   missing in its place
    */

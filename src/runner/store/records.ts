@@ -9,7 +9,6 @@ import { areFingerprintParts, type FingerprintParts } from './fingerprint-parts.
 import { isSafePath } from './tree-check.ts';
 
 export interface RecordedOutput {
-  /** Relative to the project. */
   readonly path: string;
   readonly kind: 'file' | 'folder';
   readonly digest: string;
@@ -87,7 +86,6 @@ export class Records {
       .filter((record) => record !== null);
   }
 
-  /** The last record of each instance that ever succeeded here, in no particular order. */
   listLast(): RunRecord[] {
     return listFolder(this.#folder.records)
       .filter((file) => file.endsWith('.json'))
@@ -119,12 +117,10 @@ export class Records {
   }
 }
 
-/** The records of a plan's project, for commands that read them. */
 export function openRecords(plan: Plan, cacheRoot?: string): Records {
   return new Records(cacheFolderOf(plan, cacheRoot));
 }
 
-/** The last record of an instance, for read-only commands. */
 export async function readRecord(plan: Plan, id: string, cacheRoot?: string): Promise<RunRecord | null> {
   return openRecords(plan, cacheRoot).findLast(id);
 }
@@ -170,7 +166,6 @@ export function readRecordFile(file: string): RunRecord | null {
   }
 }
 
-/** Whether two runs made the same. */
 export function haveSameDigests(a: readonly RecordedOutput[], b: readonly RecordedOutput[]): boolean {
   return a.length === b.length && a.every(({ digest }, i) => digest === b[i]?.digest);
 }

@@ -17,7 +17,6 @@ import { moveFolder } from './whole-folders.ts';
 /** Not in the cache, which people may delete: what is here may exist nowhere else. */
 export const setAsideFolder = 'artifacts/.set-aside';
 
-/** Where a project's outputs are, and what is known of them. */
 export interface KnownOutputs {
   readonly plan: Pick<Plan, 'projectRoot'>;
   readonly store: Store;
@@ -35,7 +34,6 @@ interface Found {
  * Moves what no recorded run wrote out of the places of outputs, before these are replaced: files that people added or edited, and links.
  * A file that has the content of any recorded output stays. After a kill at any moment each file is in one place or the other.
  *
- * @param alsoKnown outputs of runs that are no longer recorded
  * @returns what to tell people; null if nothing was moved
  */
 export async function setAside(

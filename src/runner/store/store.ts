@@ -64,11 +64,7 @@ export class Store {
     if (!this.hasTree(digest)) await this.putTree(digest, tree);
   }
 
-  /**
-   * Takes over files whose content was checked, such as some that were fetched, durably.
-   *
-   * @param files on the store's file system; they are moved
-   */
+  /** Takes over files whose content was checked, such as some that were fetched, durably. */
   async adopt(files: readonly CheckedCopy[]): Promise<void> {
     await this.#objects.commit(files);
   }
@@ -93,10 +89,7 @@ export class Store {
     );
   }
 
-  /**
-   * Stores a small file without waiting for the disk, for content that only explains: if a power cut takes it, {@link readFile}
-   * notices.
-   */
+  /** Stores a small file without waiting for the disk, for content that only explains: if a power cut takes it, {@link readFile} notices. */
   async keepFile(sha256: string, bytes: Uint8Array): Promise<void> {
     const file = this.#objects.fileOf(sha256);
     const partial = path.join(path.dirname(file), `.${randomUUID()}.partial`);
@@ -137,22 +130,15 @@ export class Store {
     return this.#objects.lacksFile(sha256, sizeBytes);
   }
 
-  /** Whether there is no list of these files, by name and size. */
   lacksTree(digest: string, tree: Tree): boolean {
     return this.#objects.lacksTree(digest, tree);
   }
 
-  /** Whether there is a list of this name; it is not looked into. */
   hasTree(digest: string): boolean {
     return existsSync(this.#objects.treeOf(digest));
   }
 
-  /**
-   * Stores again what it has lost, from copies that are intact.
-   *
-   * @param temporary a folder on the store's file system for incomplete copies
-   * @returns those whose copy turned out not to be intact
-   */
+  /** Stores again what it has lost, from copies that are intact. @returns those whose copy turned out not to be intact */
   async storeAgain(lost: readonly LostObject[], temporary: string): Promise<LostObject[]> {
     const files = lost.filter((one) => one.kind === 'file');
     await fs.mkdir(temporary, { recursive: true });
@@ -167,10 +153,7 @@ export class Store {
     return files.filter((one, i) => !isIntact(one, i));
   }
 
-  /**
-   * Creates `target`, which must not exist, from the store; every byte is verified, and survives a power cut. A damaged object is
-   * removed.
-   */
+  /** Creates `target`, which must not exist, from the store; every byte is verified, and survives a power cut. A damaged object is removed. */
   async restore(
     kind: 'file' | 'folder',
     digest: string,

@@ -12,7 +12,6 @@ import { stampOf } from './tree.ts';
 
 /** A file whose content is known, about to become an object of the store. */
 export interface CheckedCopy {
-  /** On the store's file system; it is moved. */
   readonly file: string;
   readonly sha256: string;
 }
@@ -36,7 +35,6 @@ export class StoredObjects {
     return `${this.#trees}${path.sep}${requireSha256(digest).slice(0, 2)}${path.sep}${digest}.json`;
   }
 
-  /** Whether there is no file of this content and size. Its content is not read. */
   lacksFile(sha256: string, sizeBytes: number): boolean {
     return !isFileOf(this.fileOf(sha256), sizeBytes);
   }
@@ -60,11 +58,7 @@ export class StoredObjects {
   }
 }
 
-/**
- * Whether there is a file of this size.
- *
- * Not asynchronously, which takes ten times as long.
- */
+/** Whether there is a file of this size. Not asynchronously, which takes ten times as long. */
 function isFileOf(file: string, sizeBytes: number): boolean {
   try {
     const stats = statSync(file, { throwIfNoEntry: false });
@@ -109,11 +103,7 @@ export class CopyError extends Error {
   }
 }
 
-/**
- * Copies files, as clones if the file system supports it, and hashes the copies.
- *
- * @throws {CopyError}
- */
+/** Copies files, as clones if the file system supports it, and hashes the copies. @throws {CopyError} */
 export async function copyAndHash(copies: readonly Copy[]): Promise<Copied[]> {
   await forEachLimited(copies, copiesAtOnce, async ({ from, to, mode }) => {
     await fs.copyFile(from, to, constants.COPYFILE_FICLONE).catch((error: unknown) => {
@@ -140,9 +130,7 @@ async function findReadProblem(file: string): Promise<unknown> {
 
 export type RestoreResult = { readonly kind: 'restored'; readonly hashedAtMs: number } | LostInStore;
 
-/** Why something could not be restored. */
 interface LostInStore {
-  /** A damaged object has been removed. */
   readonly kind: 'absent' | 'damaged';
   /** Of an object; of the first of several. Absolute. */
   readonly path: string;

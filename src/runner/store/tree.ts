@@ -15,7 +15,6 @@ export interface FileStamp {
 }
 
 export interface ScannedFile {
-  /** Relative to the scanned path, with `/`; empty if that path is itself a file. */
   readonly path: string;
   readonly absolute: string;
   readonly stamp: FileStamp;
@@ -28,7 +27,6 @@ export interface Scan {
   readonly files: readonly ScannedFile[];
   /** Empty folders, relative, sorted by code unit. */
   readonly emptyFolders: readonly string[];
-  /** Whether a symbolic link was followed on the way. */
   readonly hasLinks: boolean;
 }
 
@@ -155,7 +153,6 @@ function selfLink(where: string, cause: unknown): ReproError {
   });
 }
 
-/** A path that vanished while it was read. */
 export function vanished(where: string, cause: unknown): ReproError {
   return new ReproError('file-changed', 'this was removed while it was being read', {
     where,

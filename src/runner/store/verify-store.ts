@@ -26,14 +26,12 @@ interface StoreCheck extends Healed {
 }
 
 interface StoreCheckOptions {
-  /** Absolute. */
   readonly projectRoot: string;
   /** Default: `artifacts/.cache`. */
   readonly cacheRoot?: string;
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
 }
 
-/** Hashed between two reports of progress. */
 const batchBytes = 256 * 1024 * 1024;
 
 /**
@@ -89,7 +87,6 @@ export async function verifyStore(options: StoreCheckOptions): Promise<StoreChec
   }
 }
 
-/** If one cannot be removed, the others are still removed and reported. */
 async function removeAll(
   damaged: readonly string[],
   projectRoot: string,
@@ -188,18 +185,12 @@ async function listRecords(folder: string): Promise<string[]> {
 
 /** Stored text of a source file, which `explain` compares with the present one. */
 interface LostSource {
-  /** Relative to the project. */
   readonly source: string;
   /** The instances whose records name it, sorted. */
   readonly ids: readonly string[];
 }
 
-/**
- * The instances that had a last record of which nothing is left, neither there nor under a fingerprint.
- *
- * @param removed record files that were removed; their names are those of the instances, encoded where an id has unusual characters
- * @param known ids from which such a name can be told
- */
+/** The instances that had a last record of which nothing is left, neither there nor under a fingerprint. */
 export function findLostRecords(
   removed: readonly string[],
   known: Iterable<string>,

@@ -25,11 +25,7 @@ async function copyFolder(from: string, to: string): Promise<void> {
   await syncFolder(path.dirname(to));
 }
 
-/**
- * In one step, since a partial folder would look like a complete one.
- *
- * @param partial the name that it has while it is being removed
- */
+/** In one step, since a partial folder would look like a complete one. @param partial the name that it has while it is being removed */
 export async function removeFolder(folder: string, partial = partialOf(folder)): Promise<void> {
   await fs.rm(partial, { recursive: true, force: true });
   await fs.rename(folder, partial);
@@ -41,7 +37,6 @@ export function partialOf(folder: string): string {
   return `${folder}.partial`;
 }
 
-/** Whether there is anything; a link that leads nowhere counts. */
 export function isThere(target: string): Promise<boolean> {
   return fs.lstat(target).then(
     () => true,

@@ -25,7 +25,6 @@ export interface AuditedOutput {
   /** Where a normal run puts it. */
   readonly path: string;
   readonly digests: readonly string[];
-  /** Of all runs, compared with the first. */
   readonly files: readonly AuditedFile[];
 }
 
@@ -40,7 +39,6 @@ export interface AuditedMetric {
   readonly isWithin: boolean;
 }
 
-/** Several runs of one instance, compared. */
 export interface Audit {
   readonly id: string;
   readonly outcome: RunOutcome;
@@ -54,7 +52,6 @@ export interface Audit {
 }
 
 interface AuditOptions extends ScratchOptions {
-  /** At least 2. */
   readonly runs: number;
   /** Metric -> the largest distance allowed; `*` for all others. Empty: bytes count. */
   readonly tolerances: ReadonlyMap<string, number>;

@@ -9,7 +9,6 @@ export interface FoldedStage {
   readonly dependencies: readonly string[];
   /** Inputs that no stage makes, with `*` where instances differ. */
   readonly sources: readonly string[];
-  /** With `*` where instances differ. */
   readonly outputs: readonly string[];
 }
 

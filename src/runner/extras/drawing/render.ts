@@ -56,7 +56,6 @@ function drawMermaid(plan: Plan): string {
   return ['flowchart TD', ...nodes, ...inactive, ...edges, ...style].join('\n');
 }
 
-/** The graph as one JSON document, for programs. */
 function drawJson(plan: Plan): string {
   const document = {
     version: 1,

@@ -14,7 +14,6 @@ import { findGarbage, type Garbage, sweep } from './find-garbage.ts';
 import { type Committed, findKept, isNamed, type KeepRule } from './kept-records.ts';
 
 export interface GarbageOptions {
-  /** Absolute. */
   readonly projectRoot: string;
   readonly rules: readonly KeepRule[];
   /** Stages or instances whose last results need not be kept. */
@@ -22,9 +21,7 @@ export interface GarbageOptions {
   /** Fingerprints of what the profiles would restore: all of it is kept. */
   readonly restorable: ReadonlySet<string>;
   readonly isDryRun: boolean;
-  /** Default: `artifacts/.cache`. */
   readonly cacheRoot?: string;
-  /** Default: the clock's. */
   readonly nowMs?: number;
 }
 
@@ -173,9 +170,7 @@ function listJson(folder: string): string[] {
   }
 }
 
-/**
- * @throws {ReproError} `damaged-record`: a merge conflict, say. What it names would be lost.
- */
+/** @throws {ReproError} `damaged-record`: a merge conflict, say. What it names would be lost. */
 function readJson(file: string): { fingerprint?: unknown; outputs?: unknown } {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as { fingerprint?: unknown; outputs?: unknown };

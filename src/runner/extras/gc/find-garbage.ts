@@ -8,7 +8,6 @@ import { type CacheFolder, fileNameOf, listParts } from '../../store/cache-folde
 import type { Tree } from '../../store/digest.ts';
 import { type RunRecord, readRecordFile } from '../../store/records.ts';
 
-/** What has to stay. */
 interface Live {
   readonly records: ReadonlySet<RunRecord>;
   /** Fingerprints of all work that is finished here, kept or not. */
@@ -157,7 +156,6 @@ export type GarbageKind = (typeof garbageKinds)[number];
 /** A file or folder that nothing needs. */
 export interface Garbage {
   readonly kind: GarbageKind;
-  /** Absolute. */
   readonly path: string;
   readonly sizeBytes: number;
 }

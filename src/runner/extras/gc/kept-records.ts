@@ -11,9 +11,7 @@ export interface Committed {
 
 /** Everything that decides which records are kept. */
 interface Candidates {
-  /** The last record of each instance, whatever its profile. */
   readonly last: readonly RunRecord[];
-  /** The record of each fingerprint. */
   readonly actions: readonly RunRecord[];
   readonly rules: readonly KeepRule[];
   /** Fingerprints of what the profiles would restore. */
@@ -68,7 +66,6 @@ function isCommitted({ fingerprint, outputs }: RunRecord, committed: Committed):
   );
 }
 
-/** Of each instance under each profile, trials left out. */
 function newestOf(records: readonly RunRecord[]): Iterable<RunRecord> {
   const newest = new Map<string, RunRecord>();
   for (const record of records) {
@@ -80,7 +77,6 @@ function newestOf(records: readonly RunRecord[]): Iterable<RunRecord> {
   return newest.values();
 }
 
-/** Whether a record is of one of these stages or instances. */
 export function isNamed({ id, stage }: RunRecord, names: readonly string[]): boolean {
   return names.some((name) => name === id || name === stage);
 }
@@ -148,18 +144,13 @@ export type KeepRule =
   /** Records, logs and unfinished work younger than this. */
   | { readonly kind: 'age'; readonly seconds: number }
   | { readonly kind: 'profile'; readonly name: string }
-  /** All records of a stage, or of one instance. */
   | { readonly kind: 'stage'; readonly name: string };
 
 const unitSeconds: Readonly<Record<string, number>> = { h: 3600, d: 86_400, w: 604_800 };
 
 const forms = 'all, a number such as 5, an age such as 12h, 30d or 8w, profile=NAME, stage=NAME';
 
-/**
- * Reads a rule: `all`, `5`, `30d`, `profile=full`, `stage=train`.
- *
- * @throws {ReproError} `usage`
- */
+/** Reads a rule: `all`, `5`, `30d`, `profile=full`, `stage=train`. @throws {ReproError} `usage` */
 export function parseKeepRule(text: string): KeepRule {
   if (text === 'all') return { kind: text };
   if (/^\d{1,6}$/.test(text) && Number(text) > 0) return { kind: 'count', count: Number(text) };

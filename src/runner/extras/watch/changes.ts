@@ -45,7 +45,6 @@ export class Changes {
     return signal.aborted ? [] : this.take();
   }
 
-  /** The changes so far, which then no longer count. */
   take(): readonly string[] {
     const files = [...this.#files].sort();
     if (this.#timer !== null) clearTimeout(this.#timer);

@@ -153,7 +153,6 @@ export class Poller implements Watcher {
   }
 }
 
-/** File -> what changes with it. */
 function readStamps({ paths, leftOut }: WatchedPaths): Map<string, string> {
   const stamps = new Map<string, string>();
   const visit = (absolute: string, depth: number): void => {
