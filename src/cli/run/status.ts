@@ -42,8 +42,11 @@ type OtherJob = JobReport & { readonly id: string };
 
 /** `repro status`: a line for each instance, with every reason why it is stale; more for one that fails or is under way. */
 export async function status(targets: readonly string[], options: StatusOptions): Promise<void> {
-  const run = await findRun(options);
-  const request = run === null ? options : withSelection(options, run);
+  const run = findShownRun(options);
+  const request =
+    run === null
+      ? options
+      : { ...options, ...(run.profile !== null && { profile: run.profile }), set: run.set };
   const plan = await loadCheckedPlan(request, printWarning);
   const { selected, named } = selectInstances(plan, { targets });
   const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
@@ -118,21 +121,18 @@ function printStatus(
   }
 }
 
-/** The run on a cluster that is under way, if the options name no other. */
-async function findRun(options: StatusOptions): Promise<PlanSelection | null> {
-  const { jobs } = cacheFolderOf({ projectRoot: findProjectRoot(options.project ?? process.cwd()) });
-  if (!existsSync(jobs)) return null;
+/** The run on a cluster that is under way, unless the options name another one; null if there is none. */
+function findShownRun({ profile, set, project }: StatusOptions): PlanSelection | null {
+  const { jobs } = cacheFolderOf({ projectRoot: findProjectRoot(project ?? process.cwd()) });
+  if (!existsSync(jobs) || profile !== undefined || set.length > 0) return null;
   try {
-    return findShownRun(jobs, options);
+    const run = readSubmittedRun({ jobs });
+    return run === null ? null : { profile: run.profile, set: run.set };
   } catch (error) {
     // All else is still worth telling.
     printProblem(error);
     return null;
   }
-}
-
-function withSelection(options: StatusOptions, { profile, set }: PlanSelection): PipelineOptions {
-  return { ...options, ...(profile === null ? {} : { profile }), set };
 }
 
 function printProblem(problem: unknown): void {
@@ -195,18 +195,4 @@ function isOfAnotherRun(
 ): boolean {
   const named = profile ?? (plan.profile === 'none' ? null : plan.profile);
   return !isDeepStrictEqual(selection, { profile: named, set });
-}
-
-/**
- * The run on a cluster that is under way, where the options name no other: whoever asks how things are means that one. null if there is none.
- *
- * @throws {ReproError} `jobs-unreadable`, `jobs-damaged`
- */
-function findShownRun(
-  jobs: string,
-  { profile, set }: Pick<PipelineOptions, 'profile' | 'set'>,
-): PlanSelection | null {
-  if (profile !== undefined || set.length > 0) return null;
-  const run = readSubmittedRun({ jobs });
-  return run === null ? null : { profile: run.profile, set: run.set };
 }

@@ -1,5 +1,6 @@
 import type { Facts } from '../../runner/freshness/fingerprint.ts';
-import type { Plan, Resources, StageInstance } from '../../runner/plan/plan.ts';
+import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
+import { instanceOf } from '../../runner/plan/selection.ts';
 import { ExpectedTimes, expectDuration } from '../../runner/run/expected-time.ts';
 import { measureMachine } from '../../runner/run/machine.ts';
 import { openRecords } from '../../runner/store/records.ts';
@@ -10,11 +11,7 @@ const updateMs = 2000;
 /** With thousands of records, updates come less often, so that they take no more than a twentieth of the runner's time. */
 const pauseFactor = 20;
 
-interface TimeLeftOptions {
-  readonly facts: Facts;
-  readonly jobs: number;
-  readonly gpus?: readonly string[];
-}
+type TimeLeftOptions = { readonly facts: Facts; readonly jobs: number; readonly gpus?: readonly string[] };
 
 /**
  * Keeps `state.left` up to date: how long a run on this machine still takes. What runs is judged by its own progress; what waits, by
@@ -71,18 +68,13 @@ export class TimeLeft {
     for (const { view, instance } of unfinished) {
       seconds.set(view.id, await this.#secondsLeft(this.#times, view, instance, nowMs));
     }
-    const resourcesOf = (id: string): Resources => {
-      const instance = this.#plan.instances.get(id);
-      if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
-      return instance.resources;
-    };
     const ids = [...seconds.keys()];
     const { jobs, gpus } = this.#options;
     const duration = await expectDuration(
       {
         ids,
         dependenciesOf: (id) => (this.#plan.dependencies.get(id) ?? []).filter((one) => seconds.has(one)),
-        resourcesOf,
+        resourcesOf: (id) => instanceOf(this.#plan, id).resources,
         jobs,
         // Looking for GPUs takes a second, and they hardly change how long it all takes.
         machine: await measureMachine([], { gpus }),

@@ -5,6 +5,7 @@ import type { StaleReason } from '../../runner/freshness/stale-reason.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { ExpectedTime, ExpectedTotal } from '../../runner/run/expected-time.ts';
 import { formatAbout, formatSeconds } from './format.ts';
+import type { Colors } from './print.ts';
 import { toLines, toOneLine } from './safe-text.ts';
 
 /** What was, or would be, done to the outputs of an instance that need not run; null if they are intact. */
@@ -39,13 +40,25 @@ export function describeReasons(reasons: readonly StaleReason[]): string {
   return rest === 0 ? shown.join('; ') : `${shown.join('; ')}; and ${rest} more`;
 }
 
-/** ` (on this machine)`, where the others go to a cluster. */
-export function describePlace({ staysHere }: Extract<RunEvent, { kind: 'would-run' }>): string {
-  return staysHere === true ? ' (on this machine)' : '';
+/** The lines that both views show alike for what would run, a note and an interruption. */
+export function describeAlike(
+  event: Extract<RunEvent, { kind: 'would-run' | 'note' | 'interrupted' }>,
+  colors: Colors,
+): string[] {
+  const id = toOneLine(event.id);
+  if (event.kind === 'interrupted') return [`${colors.yellow('-')} ${id}  interrupted`];
+  if (event.kind === 'would-run') {
+    const place = event.staysHere === true ? ' (on this machine)' : '';
+    const reasons = toOneLine(describeReasons(event.reasons));
+    return [`${colors.yellow('?')} ${id}  would run${place}${describeExpected(event.expected)}: ${reasons}`];
+  }
+  const [first = '', ...more] = toLines(event.text);
+  const mark = event.level === 'warning' ? colors.yellow('!') : ' ';
+  return [`${mark} ${id}  ${first}`, ...more.map((line) => `    ${line}`)];
 }
 
 /** ` for about 3 minutes`; nothing if unknown. */
-export function describeExpected(expected: ExpectedTime | null): string {
+function describeExpected(expected: ExpectedTime | null): string {
   if (expected === null) return '';
   const { seconds, from, scaledBy = [] } = expected;
   const source = {

@@ -1,19 +1,13 @@
 import process from 'node:process';
 import cliTruncate from 'cli-truncate';
 import type { RunEvent } from '../../runner/run/events.ts';
-import {
-  describeExpected,
-  describeHit,
-  describeJobOf,
-  describePlace,
-  describeReasons,
-} from './event-text.ts';
+import { describeAlike, describeHit, describeJobOf, describeReasons } from './event-text.ts';
 import { describeAfter, formatDone, nameInstances } from './format.ts';
 import { LiveArea } from './live-area.ts';
 import { renderLive } from './live-lines.ts';
 import type { Colors } from './print.ts';
 import type { RunState, View } from './run-state.ts';
-import { toLines, toOneLine } from './safe-text.ts';
+import { toOneLine } from './safe-text.ts';
 
 /** Often enough to look alive, seldom enough not to take a core from the stages. */
 const redrawsPerSecond = 8;
@@ -78,10 +72,6 @@ export class LiveView implements View {
         this.#cached.push(event.id);
         return [];
       }
-      case 'would-run':
-        return [
-          `${c.yellow('?')} ${id}  would run${describePlace(event)}${describeExpected(event.expected)}: ${toOneLine(describeReasons(event.reasons))}`,
-        ];
       case 'started': {
         // One line: `repro status` lists the reasons in full.
         const line = `  ${id}  ${toOneLine(describeReasons(event.reasons))}`;
@@ -91,13 +81,10 @@ export class LiveView implements View {
         return [`${c.green('✔')} ${id}  ${formatDone(event)}${describeJobOf(event)}`];
       case 'failed':
         return [`${c.red('✘')} ${id}  failed${describeAfter(event.seconds)}`];
-      case 'note': {
-        const [first = '', ...more] = toLines(event.text);
-        const mark = event.level === 'warning' ? c.yellow('!') : ' ';
-        return [`${mark} ${id}  ${first}`, ...more.map((line) => `    ${line}`)];
-      }
+      case 'would-run':
+      case 'note':
       case 'interrupted':
-        return [`${c.yellow('-')} ${id}  interrupted`];
+        return describeAlike(event, c);
       case 'blocked':
       case 'job':
       case 'progress':

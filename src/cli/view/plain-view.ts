@@ -1,12 +1,6 @@
 import process from 'node:process';
 import type { RunEvent } from '../../runner/run/events.ts';
-import {
-  describeExpected,
-  describeHit,
-  describeJobOf,
-  describePlace,
-  describeReasons,
-} from './event-text.ts';
+import { describeAlike, describeHit, describeJobOf, describeReasons } from './event-text.ts';
 import { describeAfter, formatDone, formatSeconds } from './format.ts';
 import type { Colors } from './print.ts';
 import { describeLeft, describeProgress } from './progress-text.ts';
@@ -66,10 +60,6 @@ export class PlainView implements View {
           done === null ? `${c.dim('=')} ${id}  up to date` : `${c.green('=')} ${id}  ${toOneLine(done)}`,
         ];
       }
-      case 'would-run':
-        return [
-          `${c.yellow('?')} ${id}  would run${describePlace(event)}${describeExpected(event.expected)}: ${toOneLine(describeReasons(event.reasons))}`,
-        ];
       case 'started':
         this.#lastProgress.set(event.id, { share: 0, atMs: nowMs });
         return [`${c.cyan('>')} ${id}  ${toOneLine(describeReasons(event.reasons))}`];
@@ -88,11 +78,6 @@ export class PlainView implements View {
         const parts = [...(total > 0 ? [figures] : []), ...(note === undefined ? [] : [note])];
         return parts.length === 0 ? [] : [`  ${id}  ${toOneLine(parts.join('  '))}`];
       }
-      case 'note': {
-        const [first = '', ...more] = toLines(event.text);
-        const mark = event.level === 'warning' ? c.yellow('!') : ' ';
-        return [`${mark} ${id}  ${first}`, ...more.map((line) => `    ${line}`)];
-      }
       case 'job': {
         const on = event.node === null ? '' : ` on ${toOneLine(event.node)}`;
         const why = event.reason === null ? '' : ` (${toOneLine(event.reason)})`;
@@ -106,8 +91,10 @@ export class PlainView implements View {
         return [
           `${c.red('x')} ${id}  failed${describeAfter(event.seconds)}: ${toLines(event.text)[0] ?? ''}`,
         ];
+      case 'would-run':
+      case 'note':
       case 'interrupted':
-        return [`${c.yellow('-')} ${id}  interrupted`];
+        return describeAlike(event, c);
       // The summary lists what a failure blocks.
       case 'blocked':
       case 'run-started':

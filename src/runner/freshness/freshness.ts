@@ -56,63 +56,49 @@ export interface DamagedOutput {
 
 const filesAtMost = 10;
 
+interface CheckParts {
+  readonly plan: Plan;
+  readonly fingerprints: Pick<Fingerprints, 'find'>;
+  readonly inputs: InputDigests;
+  readonly digests: DigestCache;
+  readonly records: Records;
+  readonly store: Store;
+}
+
 /** Decides whether instances have to run, and why. Changes nothing but caches. */
 export class FreshnessCheck {
-  readonly #plan: Plan;
-  readonly #fingerprints: Pick<Fingerprints, 'find'>;
-  readonly #inputs: InputDigests;
-  readonly #digests: DigestCache;
-  readonly #records: Records;
-  readonly #store: Store;
+  readonly #parts: CheckParts;
   /** All on record, the latest first; read at the first need. */
   #runs: readonly RunRecord[] | null = null;
 
-  constructor(parts: {
-    plan: Plan;
-    fingerprints: Pick<Fingerprints, 'find'>;
-    inputs: InputDigests;
-    digests: DigestCache;
-    records: Records;
-    store: Store;
-  }) {
-    this.#plan = parts.plan;
-    this.#fingerprints = parts.fingerprints;
-    this.#inputs = parts.inputs;
-    this.#digests = parts.digests;
-    this.#records = parts.records;
-    this.#store = parts.store;
+  constructor(parts: CheckParts) {
+    this.#parts = parts;
   }
 
   async check(instance: StageInstance, produced: ProducedOutputs): Promise<Freshness> {
-    const last = this.#records.findLast(instance.id);
+    const last = this.#parts.records.findLast(instance.id);
     let parts: FingerprintParts;
     try {
-      parts = await this.#fingerprints.find(instance, produced);
+      parts = await this.#parts.fingerprints.find(instance, produced);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       const where = error instanceof ReproError && error.where !== undefined ? `${error.where}  ` : '';
       const reasons = [{ cue: 'input', text: `${where}${text}` }] as const;
-      return {
-        kind: last === null ? 'never-run' : 'stale',
-        reasons,
-        fingerprint: null,
-        parts: null,
-        last,
-        error,
-      };
+      const kind = last === null ? 'never-run' : 'stale';
+      return { kind, reasons, fingerprint: null, parts: null, last, error };
     }
     if (!isComplete(parts)) {
       return this.#stale(instance, parts, null, last, explainWaiting(parts));
     }
     const fingerprint =
       last !== null && haveSameFingerprint(last.parts, parts) ? last.fingerprint : hashParts(parts);
-    const record = last?.fingerprint === fingerprint ? last : this.#records.findAction(fingerprint);
+    const record = last?.fingerprint === fingerprint ? last : this.#parts.records.findAction(fingerprint);
     if (record === null) return this.#stale(instance, parts, fingerprint, last, []);
 
     // The same work under another name (a renamed matrix key) counts and is recorded under the current name.
     const own = { ...record, id: instance.id, stage: instance.stage };
     const inspected = await this.#inspect(own.outputs);
-    const { lost, gone } = await findLost(this.#store, this.#plan.projectRoot, inspected);
+    const { lost, gone } = await findLost(this.#parts.store, this.#parts.plan.projectRoot, inspected);
     const damaged = await this.#describeDamaged(inspected, last);
     if (damaged.length === 0) return { kind: 'fresh', record: own, isLast: record === last, lost };
     if (gone.size > 0) {
@@ -131,38 +117,38 @@ export class FreshnessCheck {
     last: RunRecord | null,
     waiting: readonly StaleReason[],
   ): Promise<Freshness> {
-    if (last === null && this.#records.isLastDamaged(instance.id)) {
+    const base = { kind: 'stale', fingerprint, parts, last, error: undefined } as const;
+    if (last === null && this.#parts.records.isLastDamaged(instance.id)) {
       const text = 'its record is damaged, so what it was made from is unknown';
-      const reasons = [{ cue: 'record', text }] as const;
-      return { kind: 'stale', reasons, fingerprint, parts, last, error: undefined };
+      return { ...base, reasons: [{ cue: 'record', text }] };
     }
     if (last === null) {
-      const reasons = [{ cue: 'never-run', text: 'has not run yet' }] as const;
-      return { kind: 'never-run', reasons, fingerprint, parts, last, error: undefined };
+      return { ...base, kind: 'never-run', reasons: [{ cue: 'never-run', text: 'has not run yet' }] };
     }
     const before = this.#findComparable(instance.id, last);
-    if (before.profile !== this.#plan.profile) {
-      const text = `has not run with profile ${this.#plan.profile} yet`;
-      const reasons = [{ cue: 'never-run', text }, ...waiting] as const;
-      return { kind: 'stale', reasons, fingerprint, parts, last, error: undefined };
+    if (before.profile !== this.#parts.plan.profile) {
+      const text = `has not run with profile ${this.#parts.plan.profile} yet`;
+      return { ...base, reasons: [{ cue: 'never-run', text }, ...waiting] };
     }
     const differences = await explainDifference(before.parts, parts, {
-      before: (digest) => this.#store.findTree(digest),
+      before: (digest) => this.#parts.store.findTree(digest),
       now: (input) => this.readInput(instance, input),
     });
     const [reason = unnamedReason, ...more] = [...differences, ...waiting];
-    return { kind: 'stale', reasons: [reason, ...more], fingerprint, parts, last, error: undefined };
+    return { ...base, reasons: [reason, ...more] };
   }
 
   /** The run with which the present is compared: the last with the same settings, of the profile, or of all. A trial in between explains nothing. */
   #findComparable(id: string, last: RunRecord): RunRecord {
-    const { profile, trial } = this.#plan;
+    const { profile, trial } = this.#parts.plan;
     const overrides = trial?.reaching.get(id);
     const isOfProfile = (one: RunRecord): boolean => one.profile === profile && one.overrides === undefined;
     const hasSameSettings = (one: RunRecord): boolean =>
       one.profile === profile && isSameJson(one.overrides, overrides);
     if (hasSameSettings(last)) return last;
-    this.#runs ??= this.#records.listActions().sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt));
+    this.#runs ??= this.#parts.records
+      .listActions()
+      .sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt));
     const runs = this.#runs.filter((one) => one.id === id);
     return runs.find(hasSameSettings) ?? runs.find(isOfProfile) ?? last;
   }
@@ -170,25 +156,18 @@ export class FreshnessCheck {
   /** The present content of an input, file by file; null if unknown. */
   async readInput(instance: StageInstance, part: InputPart) {
     const input = instance.inputs.find((one) => one.path === part.path);
-    const source = input === undefined ? undefined : await this.#inputs.readSource(instance, input);
+    const source = input === undefined ? undefined : await this.#parts.inputs.readSource(instance, input);
     if (source !== undefined) return source;
-    const tree = await this.#store.findTree(part.digest ?? '');
-    return tree === null
-      ? null
-      : ({
-          kind: 'folder',
-          digest: part.digest ?? '',
-          sizeBytes: 0,
-          files: tree.entries.length,
-          tree,
-        } as const);
+    const tree = await this.#parts.store.findTree(part.digest ?? '');
+    const folder = { kind: 'folder', digest: part.digest ?? '', sizeBytes: 0 } as const;
+    return tree === null ? null : { ...folder, files: tree.entries.length, tree };
   }
 
   async #inspect(outputs: readonly RecordedOutput[]): Promise<InspectedOutput[]> {
     const inspected: InspectedOutput[] = [];
     for (const output of outputs) {
-      const absolute = resolveNormal(this.#plan.projectRoot, output.path);
-      const found = await digestOutput(absolute, this.#digests);
+      const absolute = resolveNormal(this.#parts.plan.projectRoot, output.path);
+      const found = await digestOutput(absolute, this.#parts.digests);
       const isIntact = found.kind === output.kind && found.digest === output.digest;
       inspected.push({ output, absolute, found, isIntact });
     }
@@ -211,14 +190,14 @@ export class FreshnessCheck {
       const isOfLast = last?.outputs.some(
         ({ path, digest }) => path === output.path && 'digest' in found && digest === found.digest,
       );
-      const recorded = output.kind === 'folder' ? await this.#store.findTree(output.digest) : null;
+      const recorded = output.kind === 'folder' ? await this.#parts.store.findTree(output.digest) : null;
       const { names, strangers } =
         recorded === null || found.kind !== 'folder'
           ? { names: [], strangers: [] }
           : nameDifferences(recorded, found.tree);
       if (last !== null && isOfLast === true) {
         const files = `${Math.max(names.length, 1)} ${names.length > 1 ? 'files' : 'file'}`;
-        const held = `holds the ${describeRun(last, this.#plan.profile)}; ${files} to restore`;
+        const held = `holds the ${describeRun(last, this.#parts.plan.profile)}; ${files} to restore`;
         const text = inspected.length === 1 ? held : `${output.path} ${held}`;
         const reason = { cue: 'output-of-other-run', text } as const;
         damaged.push({ output, names: [output.path], strangers: [], reason });

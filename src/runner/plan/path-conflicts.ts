@@ -191,7 +191,7 @@ export function findSpellingConflicts(drafts: readonly InstanceDraft[]): Problem
       problems.push({
         at: placed.at,
         message: `stage "${stage}": ${kind} "${placed.path}" and ${whose} (${formatPlace(other.placed.at)}) differ only in spelling; this disk treats them as one path.`,
-        fix: kind === 'input' ? fixOfInput(placed, other, isOwn) : fixOfWritten(isOwn),
+        fix: fixOfSpelling(kind, placed, other, isOwn),
       });
       return;
     }
@@ -209,13 +209,10 @@ export function findSpellingConflicts(drafts: readonly InstanceDraft[]): Problem
   return problems;
 }
 
-function fixOfWritten(isOwn: boolean): string {
-  return isOwn
-    ? 'Give each a name of its own: one would replace the other.'
-    : 'Give each a name of its own: two stages would delete each other’s work.';
-}
-
-function fixOfInput(input: PlacedPath, other: WrittenPath, isOwn: boolean): string {
+function fixOfSpelling(kind: string, input: PlacedPath, other: WrittenPath, isOwn: boolean): string {
+  if (kind !== 'input') {
+    return `Give each a name of its own: ${isOwn ? 'one would replace the other' : 'two stages would delete each other’s work'}.`;
+  }
   // An input may be a folder that contains resume folders of other stages.
   const isInside = relatePaths(foldSpelling(other.placed.path), foldSpelling(input.path)) === 'inside';
   if (other.kind === 'resume path' && (isOwn || !isInside)) {

@@ -4,6 +4,7 @@ import { checkAll, type Session } from '../freshness/session.ts';
 import type { StaleReason } from '../freshness/stale-reason.ts';
 import { describeLost } from '../freshness/store-again.ts';
 import type { Resources, StageInstance } from '../plan/plan.ts';
+import { instanceOf } from '../plan/selection.ts';
 import type { RunEvent } from './events.ts';
 import { ExpectedTimes, type ExpectedTotal, expectDuration } from './expected-time.ts';
 import { describeShortage, type MachineResources } from './machine.ts';
@@ -54,11 +55,7 @@ export async function rehearse(
     }
     waiting.push(instance);
   }
-  const resourcesOf = (id: string): Resources => {
-    const instance = plan.instances.get(id);
-    if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
-    return instance.resources;
-  };
+  const resourcesOf = (id: string): Resources => instanceOf(plan, id).resources;
   const machine = options.measure([...seconds.keys()].map(resourcesOf));
   for (const instance of waiting) {
     for (const text of await foresee(session, instance, machine)) {
@@ -68,11 +65,8 @@ export async function rehearse(
   if (options.usesOthers) return undefined;
   const duration = await expectDuration(
     {
-      ids,
+      ...{ ids, resourcesOf, machine, jobs: options.jobs },
       dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
-      resourcesOf,
-      jobs: options.jobs,
-      machine,
     },
     (id) => seconds.get(id) ?? null,
   );

@@ -12,10 +12,11 @@ import { checkCode } from '../freshness/code-closure.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import { openSession, type Session, saveDigests } from '../freshness/session.ts';
 import { refuseOutstanding } from '../jobs/jobs-folder.ts';
-import type { Plan, Resources, StageInstance } from '../plan/plan.ts';
+import type { Plan, Resources } from '../plan/plan.ts';
+import { instanceOf } from '../plan/selection.ts';
 import { setOptimising } from '../plan/v8-settings.ts';
 import { removeLeftOver } from '../store/outputs-in-place.ts';
-import { durationOf, type RunRecord } from '../store/records.ts';
+import { durationOf } from '../store/records.ts';
 import { findHostFile } from './confinement.ts';
 import type { RunEvent } from './events.ts';
 import { execute } from './execution.ts';
@@ -201,13 +202,16 @@ class Run {
     const { ids, failFast, signal, onEvent } = this.#shared;
     const { plan, records } = this.#shared.session;
     const here = ids.filter((id) => this.#others?.has(id) !== true);
-    const machine = measure(here.map((id) => this.#instance(id).resources));
+    const machine = measure(here.map((id) => instanceOf(plan, id).resources));
     const preparation = new Preparation({ ...this.#shared, machine });
     return schedule({
       ...{ ids, jobs, failFast, machine, signal },
       dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
-      resourcesOf: (id) => this.#instance(id).resources,
-      secondsOf: (id) => expectedOf(records.findLast(id)),
+      resourcesOf: (id) => instanceOf(plan, id).resources,
+      secondsOf: (id) => {
+        const last = records.findLast(id);
+        return last === null ? null : durationOf(last);
+      },
       // Waiting for other machines takes nothing of this one.
       ...(this.#others === null ? {} : { pendingAtMost: Number.POSITIVE_INFINITY }),
       halt: this.#halt,
@@ -216,17 +220,11 @@ class Run {
     });
   }
 
-  #instance(id: string): StageInstance {
-    const instance = this.#shared.session.plan.instances.get(id);
-    if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
-    return instance;
-  }
-
   async #prepare(preparation: Preparation, id: string): Promise<Preparing> {
     if (this.#others?.has(id) === true) return this.#others.prepare(id);
     const runnable = (prepared: Prepared) =>
       typeof prepared === 'string' ? prepared : (grant: Grant) => this.#execute({ ...prepared, grant });
-    const prepared = await preparation.prepare(this.#instance(id));
+    const prepared = await preparation.prepare(instanceOf(this.#shared.session.plan, id));
     return typeof prepared === 'object' && 'pending' in prepared
       ? { pending: prepared.pending.then(runnable) }
       : runnable(prepared);
@@ -240,10 +238,6 @@ class Run {
     this.#shared.produced.set(work.instance.id, result.outputs);
     return 'done';
   }
-}
-
-function expectedOf(record: RunRecord | null): number | null {
-  return record === null ? null : durationOf(record);
 }
 
 /** Loaded only when a stage has to run: most runs start nothing. */

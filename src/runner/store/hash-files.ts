@@ -36,6 +36,22 @@ export async function hashFiles(files: readonly FileToHash[]): Promise<string[]>
   return hashes;
 }
 
+/** One by one, after hashing them together failed. @returns null for files that cannot be read */
+export async function hashEach(
+  files: readonly FileToHash[],
+  onFailure: (error: unknown) => void,
+): Promise<(string | null)[]> {
+  const hashes: (string | null)[] = [];
+  for (const file of files) {
+    const [hash = null] = await hashFiles([file]).catch((error: unknown) => {
+      onFailure(error);
+      return [];
+    });
+    hashes.push(hash);
+  }
+  return hashes;
+}
+
 function refuseChanged(file: FileToHash): void {
   const stats = statSync(file.absolute, { bigint: true, throwIfNoEntry: false });
   if (stats === undefined) throw vanished(file.absolute, undefined);

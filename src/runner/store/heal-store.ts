@@ -6,11 +6,11 @@ import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import type { CacheFolder } from './cache-folder.ts';
 import { listIntact, type Tree, type TreeEntry } from './digest.ts';
-import { hashFiles } from './hash-files.ts';
+import { hashEach, hashFiles } from './hash-files.ts';
 import { type LostObject, listLacking } from './lost-objects.ts';
 import { type RecordedOutput, Records, type RunRecord } from './records.ts';
 import { Store } from './store.ts';
-import { type ScannedFile, scanTree } from './tree.ts';
+import { scanTree } from './tree.ts';
 
 /** An output that is neither in the store nor, intact, in its place. */
 export interface GoneOutput extends Pick<RunRecord, 'id' | 'stage' | 'profile'> {
@@ -116,9 +116,10 @@ class Healing {
       });
       if (!isListed) lost.push({ kind: 'tree', digest: output.digest, tree, name: output.path });
       try {
-        await this.#storeAgain(lost);
+        const unlike = lost.length === 0 ? [] : await this.#store.storeAgain(lost, this.temporary);
+        for (const one of lost) if (!unlike.includes(one)) this.#storedAgain.add(one.name);
       } catch (error) {
-        return this.#leave(absolute, 'could not be stored again', error);
+        return this.#leave(absolute, 'could not be re-stored', error);
       }
       isWhole = listLacking(this.#store, tree).length === 0;
     }
@@ -127,12 +128,6 @@ class Healing {
     if (why !== undefined) return this.#leave(absolute, 'could not be read', why);
     const { id, stage, profile } = record;
     this.#gone.push({ id, stage, profile, output: output.path });
-  }
-
-  async #storeAgain(lost: readonly LostObject[]): Promise<void> {
-    if (lost.length === 0) return;
-    const unlike = await this.#store.storeAgain(lost, this.temporary);
-    for (const one of lost) if (!unlike.includes(one)) this.#storedAgain.add(one.name);
   }
 
   #leave(absolute: string, what: string, error: unknown): void {
@@ -178,7 +173,9 @@ async function findCopiesInPlace(
     try {
       const { files } = await scanTree(output);
       const candidates = files.filter(({ stamp }) => sizes.has(stamp.size));
-      const hashes = await hashFiles(candidates).catch(() => hashEach(candidates, problems, output));
+      const hashes = await hashFiles(candidates).catch(() =>
+        hashEach(candidates, (error) => problems.set(output, error)),
+      );
       for (const [i, { absolute }] of candidates.entries()) {
         const sha256 = hashes[i] ?? null;
         if (sha256 !== null && missing.has(sha256) && !copies.has(sha256)) copies.set(sha256, absolute);
@@ -188,21 +185,4 @@ async function findCopiesInPlace(
     }
   }
   return { copies, problems };
-}
-
-/** One by one, after hashing them together failed. */
-async function hashEach(
-  files: readonly ScannedFile[],
-  problems: Map<string, unknown>,
-  output: string,
-): Promise<(string | null)[]> {
-  const hashes: (string | null)[] = [];
-  for (const file of files) {
-    const [hash = null] = await hashFiles([file]).catch((error: unknown) => {
-      problems.set(output, error);
-      return [];
-    });
-    hashes.push(hash);
-  }
-  return hashes;
 }

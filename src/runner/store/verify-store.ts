@@ -8,7 +8,7 @@ import { acquireLock } from '../../files/lock.ts';
 import { cacheFolderOf, fileNameOf, listParts } from './cache-folder.ts';
 import { digestTree } from './digest.ts';
 import { hashParts } from './fingerprint-parts.ts';
-import { type FileToHash, hashFiles } from './hash-files.ts';
+import { hashEach, hashFiles } from './hash-files.ts';
 import { describeShortly, type Healed, healStore, type Unsettled } from './heal-store.ts';
 import { Records, type RunRecord, readRecordFile } from './records.ts';
 import { readStamp } from './tree.ts';
@@ -62,19 +62,16 @@ export async function verifyStore(options: StoreCheckOptions): Promise<StoreChec
       const removal = await removeAll(damaged.sort(), options.projectRoot);
       const healed = await healStore(options.projectRoot, folder);
       const removed = new Set(removal.removed);
+      const wasRemoved = (file: string): boolean => removed.has(file);
       const count = files.length + trees.length + actions.length + last.length;
       return {
         files: count,
         bytes,
         ...healed,
         damaged: removal.removed,
-        lostRecords: findLostRecords(
-          last.filter((file) => removed.has(file)),
-          known,
-          records,
-        ),
+        lostRecords: findLostRecords(last.filter(wasRemoved), known, records),
         lostSources: findLostSources(
-          files.filter((file) => removed.has(file) && !existsSync(file)),
+          files.filter((file) => wasRemoved(file) && !existsSync(file)),
           records,
         ),
         unsettled: [...removal.unsettled, ...healed.unsettled],
@@ -125,7 +122,7 @@ async function findDamagedFiles(
     let to = from;
     for (let sum = 0; to < all.length && sum < batchBytes; to += 1) sum += all[to]?.stamp.size ?? 0;
     const batch = all.slice(from, to);
-    const hashes = await hashFiles(batch).catch(() => hashEach(batch));
+    const hashes = await hashFiles(batch).catch(() => hashEach(batch, refuseOtherTrouble));
     for (const [i, { absolute, stamp }] of batch.entries()) {
       if (hashes[i] !== path.basename(absolute)) damaged.push(absolute);
       doneBytes += stamp.size;
@@ -134,19 +131,6 @@ async function findDamagedFiles(
     from = to;
   }
   return { bytes: totalBytes, damaged };
-}
-
-/** One by one, after hashing them together failed. @returns null for unreadable files */
-async function hashEach(files: readonly FileToHash[]): Promise<(string | null)[]> {
-  const hashes: (string | null)[] = [];
-  for (const file of files) {
-    const [hash = null] = await hashFiles([file]).catch((error: unknown) => {
-      refuseOtherTrouble(error);
-      return [];
-    });
-    hashes.push(hash);
-  }
-  return hashes;
 }
 
 /** Lack of memory or file handles says nothing about a file. */
