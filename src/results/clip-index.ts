@@ -1,3 +1,4 @@
+import { SPLITS_BY, type SplitBy } from '../events/frames.ts';
 import { type Fields, parseFields } from '../formats/fields.ts';
 import type { CountType } from '../formats/npy.ts';
 
@@ -9,7 +10,6 @@ export const FRAME_CACHE_FIX = 'Make the frames again: `repro run frames --force
 
 const VERSION = 1;
 const SPLITS = ['train', 'test'] as const;
-const SPLITS_BY = ['number', 'time', 'duration'] as const;
 
 /** How counts are normalised when they are read, named as in the original's arguments. */
 export const NORMALIZATIONS = ['frequency', 'max', 'norm', 'sum'] as const;
@@ -53,7 +53,7 @@ export interface FrameFormat {
   /** T: frames per clip; 1 for still images, which the network repeats. */
   readonly steps: number;
   /** Null for still images. */
-  readonly splitBy: (typeof SPLITS_BY)[number] | null;
+  readonly splitBy: SplitBy | null;
   /** How long each frame lasts, µs; only with `splitBy: duration`. */
   readonly durationUs?: number;
   /** Pixels binned in each direction. */
