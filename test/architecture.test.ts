@@ -48,7 +48,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'results',
   ],
   parity: ['errors', 'text', 'engines', 'events', 'files', 'formats', 'snn', 'training', 'thesis', 'results'],
-  pictures: ['errors', 'text', 'snn', 'results'],
+  pictures: ['errors', 'text', 'results'],
   'figure-export': ['errors', 'text', 'formats'],
   report: [
     'errors',

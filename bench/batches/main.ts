@@ -93,7 +93,7 @@ async function writeNoise(file: string, { T, size }: Case, clips: number): Promi
   for (let row = 0; row < clips; row++) {
     counts.fill(0);
     for (let i = 0; i < counts.length / 10; i++) counts[Math.floor(random.uniform() * counts.length)] = 1;
-    await writer.write(row, counts, 1);
+    await writer.write(row, counts);
   }
   await writer.finish(clips);
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { EngineDescription } from '../engines/engine.ts';
+import { describeMemory } from '../engines/memory-error.ts';
 import { loadAddon } from '../engines/native/addon.ts';
 import { type BatchNeed, type MemoryPlan, planMemory } from '../engines/native/memory-plan.ts';
 import { chooseEngine } from '../engines/selection/choose-engine.ts';
@@ -155,6 +156,4 @@ function findShortage(
   );
 }
 
-export function describeMemory(bytes: number): string {
-  return Number.isFinite(bytes) ? `${formatBytes(bytes)} of memory` : 'more memory than can be addressed';
-}
+export { describeMemory };

@@ -1,4 +1,5 @@
 import { ReproError } from '../errors.ts';
+import { formatBytes } from '../text.ts';
 
 /** A batch for which there is not enough memory. */
 interface MemoryNeed {
@@ -18,7 +19,7 @@ export class EngineMemoryError extends ReproError {
     super(
       'out-of-memory',
       `This network needs ${describeMemory(neededBytes)} for a batch of ${samples}; ` +
-        `${formatGigabytes(availableBytes)} are available.`,
+        `${formatBytes(availableBytes)} are available.`,
       {
         fix:
           largestBatch > 0
@@ -33,10 +34,5 @@ export class EngineMemoryError extends ReproError {
 
 /** `3.5 GB of memory`. */
 export function describeMemory(bytes: number): string {
-  return Number.isFinite(bytes) ? `${formatGigabytes(bytes)} of memory` : 'more memory than can be addressed';
-}
-
-/** `3.5 GB`, of 10⁹ bytes. */
-export function formatGigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
+  return Number.isFinite(bytes) ? `${formatBytes(bytes)} of memory` : 'more memory than can be addressed';
 }

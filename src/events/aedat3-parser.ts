@@ -28,7 +28,6 @@ export interface ReadAedat3Options {
   readonly invalidEvents?: 'keep' | 'drop';
   /** The source's total size, if known: a packet that cannot fit is then rejected at its header. */
   readonly sizeBytes?: number;
-  readonly signal?: AbortSignal;
   /** What checks and counts events; null for TypeScript. Default: the compiled addon, if there is one. */
   readonly addon?: EventAddon | null;
 }

@@ -1,27 +1,10 @@
 import { Aedat3Parser, type Aedat3Summary, type ReadAedat3Options } from './aedat3-parser.ts';
 import { eachEvent } from './clips.ts';
-import { EventBuffer, type EventSink, type Events } from './events.ts';
+import { EventBuffer, type Events } from './events.ts';
 
 export type { Aedat3Summary, ReadAedat3Options } from './aedat3-parser.ts';
 
 const EVENT_BYTES = 8;
-
-/**
- * Streams a recording's events into `sink`, or only checks them without one, which is several times faster. Throws like
- * `Aedat3Parser`; aborts with the signal's reason.
- */
-export async function readAedat3(
-  source: AsyncIterable<Uint8Array>,
-  options: ReadAedat3Options,
-  sink: EventSink | null,
-): Promise<Aedat3Summary> {
-  const parser = new Aedat3Parser(options, sink === null ? () => {} : eachEvent(sink));
-  for await (const chunk of source) {
-    options.signal?.throwIfAborted();
-    parser.push(chunk);
-  }
-  return parser.finish();
-}
 
 /** All events of a recording already in memory. Throws like `Aedat3Parser`. */
 export function decodeAedat3(

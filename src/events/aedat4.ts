@@ -5,16 +5,6 @@ import { loadUnpack } from './aedat4-unpack.ts';
 import { type Events, makeEvents, type Sensor, sliceEvents } from './events.ts';
 import { warnOf, warnOfBlank } from './reader-warnings.ts';
 
-interface DecodeAedat4Options {
-  /** Number of the stream to read; by default the first one with events. */
-  readonly stream?: number;
-  /**
-   * Most events to read. A packet can unpack to thousands of times its size, so that the file's size alone would not
-   * bound the memory: 13 bytes per event, twice that while the arrays grow.
-   */
-  readonly limitEvents?: number;
-}
-
 const PACKET_HEADER_BYTES = 8;
 /** At 10 million events a second, what a camera of today can do, 13 seconds; of a usual recording many minutes. */
 const LARGEST_EVENTS = 2 ** 27;
@@ -37,6 +27,8 @@ const LARGEST_SIDE = 2 ** 15;
  * distinguished from a shorter recording.
  *
  * @param file name for messages
+ * @param limitEvents most events to read: a packet can unpack to thousands of times its size, so that the file's size alone would not
+ *   bound the memory (13 bytes per event, twice that while the arrays grow)
  * @returns the stream's events in file order, times in µs since 1970; its sensor's size as the header tells; and a
  *   sentence for each accepted irregularity
  * @throws {ReproError} `aedat4-header`, `aedat4-packet`, `aedat4-truncated`, `aedat4-compression`, `aedat4-event` for a
@@ -46,13 +38,12 @@ const LARGEST_SIDE = 2 ** 15;
 export async function decodeAedat4(
   bytes: Uint8Array,
   file: string,
-  options: DecodeAedat4Options = {},
+  limitEvents = LARGEST_EVENTS,
 ): Promise<{ readonly events: Events; readonly sensor: Sensor; readonly warnings: readonly string[] }> {
-  const { limitEvents = LARGEST_EVENTS } = options;
   const header = readHeader(bytes, file);
   const warnings: string[] = [];
   const start: Aedat4Place = { file, packet: 0, byte: 0 };
-  const stream = chooseStream(header.streams, options.stream, start, warnings);
+  const stream = chooseStream(header.streams, start, warnings);
   const sensor = readSensor(stream, start);
   const known = new Set(header.streams.map(({ id }) => id));
   const unpack = await loadUnpack(header.compression);
@@ -108,31 +99,26 @@ export async function decodeAedat4(
   return { events: store.events(), sensor, warnings };
 }
 
+/** The first one with events. */
 function chooseStream(
   streams: readonly Aedat4Stream[],
-  wanted: number | undefined,
   place: Aedat4Place,
   warnings: string[],
 ): Aedat4Stream {
-  const withEvents = streams.filter(({ type }) => type === 'EVTS');
-  const stream = wanted === undefined ? withEvents[0] : withEvents.find(({ id }) => id === wanted);
+  const [stream, ...others] = streams.filter(({ type }) => type === 'EVTS');
   if (stream === undefined) {
-    const list = streams.map((other) => `${other.id} (${other.type || 'of no type'})`).join(', ') || 'none';
-    const which =
-      wanted === undefined ? 'there is no stream of events' : `stream ${wanted} is not one of events`;
+    const list = streams.map(({ id, type }) => `${id} (${type || 'of no type'})`).join(', ') || 'none';
     failAedat4(
       'aedat4-header',
       place,
-      `${which}; the streams are: ${list}`,
-      wanted === undefined
-        ? 'Record the output `events` of the camera too.'
-        : 'Choose one that is marked EVTS.',
+      `there is no stream of events; the streams are: ${list}`,
+      'Record the output `events` of the camera too.',
     );
   }
-  if (wanted === undefined && withEvents.length > 1) {
-    const others = withEvents.slice(1).map(describeStream).join(', ');
+  if (others.length > 0) {
+    const unread = others.map(describeStream).join(', ');
     warnings.push(
-      `${place.file}  has ${withEvents.length} streams of events: ${describeStream(stream)} is read, not ${others}.`,
+      `${place.file}  has ${others.length + 1} streams of events: ${describeStream(stream)} is read, not ${unread}.`,
     );
   }
   return stream;

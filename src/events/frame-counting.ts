@@ -1,13 +1,6 @@
 import { type EventAddon, findEventAddon } from '../addon/event-addon.ts';
 import { type EventBlock, FEW_WORDS, findTime, timeAt } from './event-block.ts';
-import {
-  type Counts,
-  checkCounts,
-  type FrameLayout,
-  FrameSplit,
-  frameSize,
-  type SplitClip,
-} from './frames.ts';
+import { type Counts, type FrameLayout, FrameSplit, frameSize, type SplitClip } from './frames.ts';
 
 /**
  * Counts blocks of events in the T frames of one clip (one clip at a time), straight from the words of the file: a run of events in the same
@@ -29,7 +22,6 @@ export class FrameCounting {
   /** @param counts [T, 2, H, W], C order; overwritten */
   constructor(layout: FrameLayout, clip: SplitClip, counts: Counts, addon = findEventAddon()) {
     this.#addon = addon;
-    checkCounts(layout, counts);
     const { height, width } = frameSize(layout);
     const length = 2 * height * width;
     this.#split = new FrameSplit(layout, clip);

@@ -112,25 +112,9 @@ export class NpyCountsWriter {
     return this.#dtype;
   }
 
-  /**
-   * Writes one row.
-   *
-   * @param counts [...rowShape], C order; in a narrow array, they are taken to need all of its width
-   * @param largest the largest of `counts`, if known
-   * @throws {ReproError} `npy` if the counts do not fill the row
-   */
-  async write(
-    row: number,
-    counts: NpyData<CountType>,
-    largest = counts instanceof Uint32Array ? maximum(counts) : 2 ** (8 * counts.BYTES_PER_ELEMENT) - 1,
-  ): Promise<void> {
-    const length = countElements(this.#rowShape);
-    if (counts.length !== length) {
-      throw new ReproError(
-        'npy',
-        `a row [${this.#rowShape.join(', ')}] needs ${length} counts, got ${counts.length}.`,
-      );
-    }
+  /** Writes one row. @param counts [...rowShape], C order; in a narrow array, they are taken to need all of its width */
+  async write(row: number, counts: NpyData<CountType>): Promise<void> {
+    const largest = counts instanceof Uint32Array ? maximum(counts) : 2 ** (8 * counts.BYTES_PER_ELEMENT) - 1;
     await this.widen(largest <= 0xff ? 'uint8' : largest <= 0xffff ? 'uint16' : 'uint32');
     await writeAll(this.#handle, asBytes(this.#inOwnType(counts)), this.#rowOffset(row, this.#dtype));
     this.#rows = Math.max(this.#rows, row + 1);

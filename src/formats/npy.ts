@@ -3,8 +3,6 @@ import { ReproError } from '../errors.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
 import { escapeControls, quoteName } from '../text.ts';
 
-export { countElements as elements } from '../snn/tensor.ts';
-
 /** Element types by NumPy's names. */
 const TYPES = {
   bool: { descr: '|b1', make: Uint8Array },

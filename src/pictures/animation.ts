@@ -1,12 +1,12 @@
 import { GifWriter } from 'omggif';
 import { ReproError } from '../errors.ts';
 import type { ClipFrames } from '../results/clip-examples.ts';
-import { readClipShape, requireCount } from './clip.ts';
+import { readClipShape } from './clip.ts';
 import { type Canvas, chooseFactor, drawEventSheet } from './event-sheet.ts';
 import { EVENT_PALETTE, findFullCount } from './palette.ts';
 
 interface AnimationOptions {
-  /** How long each step is shown: 20 to 60,000 ms, stored in hundredths of a second. */
+  /** How long each step is shown, stored in hundredths of a second; browsers show less than 20 ms as 100. */
   readonly delayMs: number;
   /** Pixels of the picture per pixel of the sensor; chosen for about 256 pixels unless given. */
   readonly factor?: number;
@@ -15,10 +15,6 @@ interface AnimationOptions {
   /** A line at the top: capitals, digits and spaces, such as SIMULATED. */
   readonly caption?: string;
 }
-
-/** Browsers show a GIF with shorter delays at 100 ms. */
-const SHORTEST_MS = 20;
-const LONGEST_MS = 60_000;
 
 const LARGEST_PX = 65_535;
 /** Room for the palette and everything else at the start of the file. */
@@ -37,20 +33,11 @@ const GIF_PALETTE = Array.from({ length: 256 }, (_, index) => {
  *
  * @param frames event counts, [T, 2, H, W]
  * @returns the same bytes for the same input on every machine
- * @throws {ReproError} `pictures` for a still image, another shape, and options out of range
+ * @throws {ReproError} `pictures` for another shape, or a GIF that is too large
  */
 export function animation(frames: ClipFrames, options: AnimationOptions): Uint8Array {
   const shape = readClipShape(frames);
-  if (shape.channels !== 2) {
-    throw new ReproError('pictures', 'a still image cannot be animated.', {
-      fix: 'Make a contact sheet of it.',
-    });
-  }
-  const { delayMs } = options;
-  if (!(delayMs >= SHORTEST_MS && delayMs <= LONGEST_MS)) {
-    throw new ReproError('pictures', `delayMs must be from ${SHORTEST_MS} to ${LONGEST_MS}, not ${delayMs}.`);
-  }
-  const factor = requireCount(options.factor ?? chooseFactor(shape), 'factor');
+  const factor = options.factor ?? chooseFactor(shape);
   const full = findFullCount(frames.data);
   const sheets = Array.from({ length: shape.steps }, (_, step) =>
     drawEventSheet(frames, shape, {
@@ -62,7 +49,7 @@ export function animation(frames: ClipFrames, options: AnimationOptions): Uint8A
       caption: options.caption ?? null,
     }),
   );
-  return encodeGif(sheets, Math.round(delayMs / 10));
+  return encodeGif(sheets, Math.round(options.delayMs / 10));
 }
 
 /** @param delay hundredths of a second */

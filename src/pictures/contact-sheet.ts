@@ -1,7 +1,6 @@
 import { encode } from 'fast-png';
-import { ReproError } from '../errors.ts';
 import type { ClipFrames } from '../results/clip-examples.ts';
-import { type ClipShape, readClipShape, requireCount } from './clip.ts';
+import { type ClipShape, readClipShape } from './clip.ts';
 import { chooseColumns, chooseFactor, drawEventSheet } from './event-sheet.ts';
 import { EVENT_PALETTE, findFullCount } from './palette.ts';
 
@@ -34,18 +33,17 @@ const ZLIB = { level: 9 } as const;
  *
  * @param frames event counts [T, 2, H, W], or a still image [1, 1 or 3, H, W] with values from 0 to 255
  * @returns the same bytes for the same input on every machine
- * @throws {ReproError} `pictures` for another shape, and options out of range
+ * @throws {ReproError} `pictures` for another shape
  */
 export function contactSheet(frames: ClipFrames, options: SheetOptions = {}): Picture {
   const shape = readClipShape(frames);
-  const factor = requireCount(options.factor ?? chooseFactor(shape), 'factor');
+  const factor = options.factor ?? chooseFactor(shape);
   if (shape.channels !== 2) return enlarge(frames, shape, factor);
   const steps = options.steps ?? Array.from({ length: shape.steps }, (_, step) => step);
-  requireSteps(steps, shape.steps);
   const { width, height, pixels } = drawEventSheet(frames, shape, {
     steps,
     factor,
-    columns: requireCount(options.columns ?? chooseColumns(steps.length, shape.width * factor), 'columns'),
+    columns: options.columns ?? chooseColumns(steps.length, shape.width * factor),
     full: findFullCount(frames.data),
     numbers: options.numbers ?? shape.steps > 1,
     caption: options.caption ?? null,
@@ -63,15 +61,6 @@ export function spreadSteps(steps: number, most: number): number[] {
   if (steps <= most) return Array.from({ length: steps }, (_, step) => step);
   if (most === 1) return [0];
   return Array.from({ length: most }, (_, i) => Math.round((i * (steps - 1)) / (most - 1)));
-}
-
-function requireSteps(steps: readonly number[], count: number): void {
-  if (steps.length === 0) throw new ReproError('pictures', 'there are no steps to show.');
-  for (const step of steps) {
-    if (!Number.isInteger(step) || step < 0 || step >= count) {
-      throw new ReproError('pictures', `step ${step} does not exist; the steps are 0 to ${count - 1}.`);
-    }
-  }
 }
 
 /** Each pixel of a still image as a square; planes of colours become pixels of colours. */

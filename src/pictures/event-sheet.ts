@@ -70,7 +70,7 @@ function drawStep(
 }
 
 function write(canvas: Canvas, text: string, left: number, top: number): void {
-  for (const { x, y } of setText(text).dots) {
+  for (const { x, y } of setText(text)) {
     canvas.fill(left + x * DOT_PX, top + y * DOT_PX, DOT_PX, DOT_PX, INK_INDEX);
   }
 }

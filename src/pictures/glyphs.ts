@@ -1,5 +1,3 @@
-import { ReproError } from '../errors.ts';
-
 /** Rows of a character; # is ink. Every character is 5 high; the digits are all 3 wide. */
 const GLYPHS: Readonly<Record<string, readonly string[]>> = {
   '0': ['###', '# #', '# #', '# #', '###'],
@@ -58,27 +56,19 @@ interface Dot {
  * Sets a line of text in dots, one dot between characters. Steps and a mark for simulated data are all that pictures have to say; a
  * font would be a dependency, and its rendering would differ from machine to machine.
  *
- * @returns the dots, and the width of the line
- * @throws {ReproError} `pictures` for anything but capitals, digits, spaces and `-.,/`
+ * @throws {RangeError} for anything but capitals, digits, spaces and `-.,/`
  */
-export function setText(text: string): { readonly width: number; readonly dots: readonly Dot[] } {
+export function setText(text: string): Dot[] {
   const dots: Dot[] = [];
   let left = 0;
   for (const character of text) {
     const rows = GLYPHS[character];
-    if (rows === undefined) {
-      throw new ReproError(
-        'pictures',
-        `the text "${text}" has a character that cannot be drawn: "${character}".`,
-        {
-          fix: 'Use capitals, digits, spaces and -.,/ only.',
-        },
-      );
-    }
+    if (rows === undefined)
+      throw new RangeError(`"${text}" has a character that cannot be drawn: "${character}"`);
     for (const [y, row] of rows.entries()) {
       for (let x = 0; x < row.length; x++) if (row[x] === '#') dots.push({ x: left + x, y });
     }
-    left += (rows[0] ?? '').length + 1;
+    left += rows[0]!.length + 1;
   }
-  return { width: Math.max(0, left - 1), dots };
+  return dots;
 }

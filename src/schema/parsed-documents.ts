@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { hashText } from '../files/canonical-json.ts';
 import type { Json } from './json.ts';
 import { type Places, packPlaces } from './places.ts';
 import type { NodePlaces } from './yaml-nodes.ts';
@@ -62,14 +62,10 @@ export class ParsedDocuments {
   }
 
   #fileOf(name: string): string {
-    return path.join(this.#folder, `${hash(name).slice(0, 32)}.json`);
+    return path.join(this.#folder, `${hashText(name).slice(0, 32)}.json`);
   }
 }
 
 function headOf(text: string, body: string): string {
-  return `${formatVersion} ${hash(text)} ${hash(body)}`;
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return `${formatVersion} ${hashText(text)} ${hashText(body)}`;
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { hashText, isSha256 } from '../files/canonical-json.ts';
 
 /** Raise this when a new validator or option changes what passes. */
 const formatVersion = 1;
@@ -31,10 +31,7 @@ export class PassedChecks {
     } catch {
       // The file does not exist or is unreadable: everything is checked again.
     }
-    return new PassedChecks(
-      file,
-      text.split('\n').filter((line) => /^[0-9a-f]{64}$/.test(line)),
-    );
+    return new PassedChecks(file, text.split('\n').filter(isSha256));
   }
 
   /** Kept in memory only. */
@@ -63,7 +60,5 @@ export class PassedChecks {
 }
 
 function hash(schema: string, subject: string): string {
-  return createHash('sha256')
-    .update(`${formatVersion} ${schema.length}\n${schema}\n${subject}`)
-    .digest('hex');
+  return hashText(`${formatVersion} ${schema.length}\n${schema}\n${subject}`);
 }

@@ -1,4 +1,5 @@
 import { ReproError } from '../errors.ts';
+import { compareCodeUnits } from '../files/canonical-json.ts';
 
 /** A position in a YAML file; lines and columns count from 1. */
 export interface SourcePosition {
@@ -72,12 +73,8 @@ function fixOf(problem: Problem): string | undefined {
 /** Arguments first, then by file (code unit order), line and column. */
 function comparePlaces(a: Place, b: Place): number {
   if (typeof a === 'string' || typeof b === 'string') {
-    if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
+    if (typeof a === 'string' && typeof b === 'string') return compareCodeUnits(a, b);
     return typeof a === 'string' ? -1 : 1;
   }
-  return compareText(a.file, b.file) || a.line - b.line || a.column - b.column;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return compareCodeUnits(a.file, b.file) || a.line - b.line || a.column - b.column;
 }

@@ -14,7 +14,7 @@ import {
   ruleOf,
   show,
 } from './schema-messages.ts';
-import { parseYaml, readTextFile, type YamlDocument } from './yaml-document.ts';
+import { parseYaml, readTextFile } from './yaml-document.ts';
 import { fixMissingColon } from './yaml-mistakes.ts';
 
 /** What is checked, and how messages name its parts. */
@@ -77,7 +77,7 @@ function toProblem(error: SchemaError, subject: SchemaSubject): Problem {
         fix: () =>
           // In `{channels 8}` the words are a key without a value.
           (getAt(subject.value, [...path, key]) === null ? fixMissingColon(key) : undefined) ??
-          findClosestKey(key, known) ??
+          suggestClosest(key, known) ??
           subject.suggestKey?.(path, key) ??
           suggestName(key, known),
       };
@@ -99,23 +99,13 @@ function toProblem(error: SchemaError, subject: SchemaSubject): Problem {
       const allowed: readonly unknown[] =
         error.keyword === 'const' ? [error.params.allowedValue] : error.params.allowedValues;
       const found = error.data;
-      const closest =
-        typeof found === 'string'
-          ? findClosest(
-              found,
-              allowed.filter((one) => typeof one === 'string'),
-            )
-          : undefined;
+      const words = allowed.filter((one) => typeof one === 'string');
+      const closest = typeof found === 'string' ? suggestClosest(found, words) : undefined;
       const choice = allowed.length === 1 ? 'is not' : 'is not one of';
       return {
         at: at('value'),
         message: `${prefix}${show(found)} ${choice} ${allowed.map(show).join(', ')}.`,
-        fix:
-          closest !== undefined
-            ? `Closest: "${closest}".`
-            : error.keyword === 'const'
-              ? descriptionIn(error.parentSchema)
-              : undefined,
+        fix: closest ?? (error.keyword === 'const' ? descriptionIn(error.parentSchema) : undefined),
       };
     }
     case 'oneOf':
@@ -126,8 +116,8 @@ function toProblem(error: SchemaError, subject: SchemaSubject): Problem {
   }
 }
 
-function findClosestKey(key: string, known: readonly string[]): string | undefined {
-  const closest = findClosest(key, known);
+function suggestClosest(name: string, known: readonly string[]): string | undefined {
+  const closest = findClosest(name, known);
   return closest === undefined ? undefined : `Closest: "${closest}".`;
 }
 
@@ -190,7 +180,9 @@ export async function findFileProblems(
   try {
     const text = await readTextFile(path.resolve(projectRoot, file), file);
     if (passed.has(rules.text, text)) return [];
-    const problems = await checkDocument(await parseYaml(text, file, describeRequiredKeys(rules)), rules);
+    const document = await parseYaml(text, file, describeRequiredKeys(rules));
+    const place = document.positionOf.bind(document);
+    const problems = await checkSchema(rules, { value: document.value, place });
     if (problems.length === 0) passed.add(rules.text, text);
     return problems;
   } catch (error) {
@@ -198,11 +190,4 @@ export async function findFileProblems(
     if (!(error instanceof ReproError)) throw error;
     return [{ at: error.where ?? file, message: error.message, fix: error.fix }];
   }
-}
-
-function checkDocument(document: YamlDocument, rules: JsonSchema): Promise<Problem[]> {
-  return checkSchema(rules, {
-    value: document.value,
-    place: (at, part) => document.positionOf(at, part),
-  });
 }

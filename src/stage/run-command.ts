@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import process from 'node:process';
 import { PassThrough } from 'node:stream';
 import { hasErrorCode, ReproError } from '../errors.ts';
+import { shortenText } from '../text.ts';
 import type { StageContext } from './define-stage.ts';
 import { readMessages, type StageMessage, type StageTask } from './protocol.ts';
 
@@ -49,8 +50,9 @@ function followEvents(file: string | undefined, reports: Reports): { readonly en
   const warnOnce = (line: string): void => {
     if (hasWarned) return;
     hasWarned = true;
-    const start = line.length <= 80 ? line : `${line.slice(0, 79)}…`;
-    reports.warn(`ignored a line in REPRO_EVENTS that is not an event (docs/stages.md): ${start}`);
+    reports.warn(
+      `ignored a line in REPRO_EVENTS that is not an event (docs/stages.md): ${shortenText(line, 80)}`,
+    );
   };
   const read = readMessages(lines, (message) => report(message, reports) || warnOnce(message.type), warnOnce);
   const descriptor = openSync(file, 'w+');

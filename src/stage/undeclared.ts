@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { isAtOrBelow } from '../files/path-below.ts';
+import { isAtOrBelow, isBelow } from '../files/path-below.ts';
 
 /** What messages about undeclared files of a stage need to know. */
 export interface Declaration {
@@ -27,13 +27,7 @@ export interface UndeclaredAccess {
 
 /** The path as it would be written in the pipeline file, and as messages show it. */
 export function nameOf(file: string, { projectRoot }: Declaration): string {
-  const relative = path.relative(projectRoot, file);
-  const isInside =
-    relative !== '' &&
-    relative !== '..' &&
-    !relative.startsWith(`..${path.sep}`) &&
-    !path.isAbsolute(relative);
-  return isInside ? relative.split(path.sep).join('/') : file;
+  return isBelow(file, projectRoot) ? path.relative(projectRoot, file).split(path.sep).join('/') : file;
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Frames } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
-import { bytesPerElement, elements } from '../formats/npy.ts';
+import { bytesPerElement } from '../formats/npy.ts';
 import { type NpyReader, openNpy } from '../formats/npy-file.ts';
+import { countElements } from '../snn/tensor.ts';
 
 /** Identifies a training batch: it seeds the random variations of its clips. Epoch and batch count from 0. */
 export interface BatchPosition {
@@ -45,7 +46,7 @@ export async function openClipSource(path: string, mostKeptBytes = keptBytes): P
     if (clips === undefined || !isClipShape(shape)) {
       throw invalid(path, `[${reader.shape.join(', ')}] is not [clips, T, P, H, W]`);
     }
-    if (elements(reader.shape) * bytesPerElement(reader.dtype) > mostKeptBytes) {
+    if (countElements(reader.shape) * bytesPerElement(reader.dtype) > mostKeptBytes) {
       return fileSource(reader, path, clips, shape);
     }
     const all = await reader.readRows(Array.from({ length: clips }, (_, row) => row));
@@ -60,7 +61,7 @@ export async function openClipSource(path: string, mostKeptBytes = keptBytes): P
 
 /** Clips in memory: `data` is [clips, T, P, H, W]. */
 export function memorySource(data: Frames['data'], clips: number, shape: ClipSource['shape']): ClipSource {
-  const length = elements(shape);
+  const length = countElements(shape);
   if (data.length !== clips * length) {
     throw new RangeError(
       `${clips} clips of [${shape.join(', ')}] take ${clips * length} counts, got ${data.length}`,

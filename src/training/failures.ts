@@ -1,10 +1,11 @@
-import { describeMemory, EngineMemoryError, formatGigabytes } from '../engines/memory-error.ts';
+import { describeMemory, EngineMemoryError } from '../engines/memory-error.ts';
 import { ReproError } from '../errors.ts';
 import { initialState } from '../snn/initialise.ts';
 import { countParameters } from '../snn/parameters.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import { ShapeError, type State } from '../snn/tensor.ts';
 import type { TorchRandom } from '../snn/torch-random.ts';
+import { formatBytes } from '../text.ts';
 import type { TrainingTask } from './task.ts';
 
 /** V8's messages for an array that does not fit in memory, or is longer than an array can be. */
@@ -18,7 +19,7 @@ export function explainMemoryError(error: unknown, { spec, settings }: TrainingT
     return new ReproError(
       'out-of-memory',
       `A network of ${parameters} parameters needs ${describeMemory(neededBytes)} for a batch of ${samples}; ` +
-        `${formatGigabytes(availableBytes)} are available.`,
+        `${formatBytes(availableBytes)} are available.`,
       {
         fix:
           largestBatch > 0

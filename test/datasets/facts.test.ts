@@ -61,11 +61,16 @@ describe.each(DATASETS.map((dataset) => [dataset.name, dataset] as const))('%s',
     }
   });
 
-  test('lists files with well-formed checksums and addresses', () => {
-    for (const { checksum, urls, sizeBytes } of dataset.files) {
+  test('lists files with plain names, and well-formed checksums and addresses', () => {
+    const names = dataset.files.map(({ name }) => name.toLowerCase());
+    expect(new Set(names).size).toBe(names.length);
+    for (const { name, checksum, urls, sizeBytes } of dataset.files) {
+      // What every file system takes, and nothing that leaves the folder or looks like an incomplete download.
+      expect(name).toMatch(/^(?!.*\.part(?:\.json)?$)[A-Za-z0-9_][A-Za-z0-9_ .()+,@=-]*$/i);
       expect(checksum.hex).toMatch(checksum.kind === 'md5' ? /^[0-9a-f]{32}$/ : /^[0-9a-f]{64}$/);
       expect(sizeBytes ?? 1).toBeGreaterThan(0);
-      for (const url of urls) expect(new URL(url).protocol).toMatch(/^https?:$/);
+      for (const url of urls)
+        expect(new URL(url)).toMatchObject({ protocol: expect.stringMatching(/^https?:$/), password: '' });
     }
   });
 });

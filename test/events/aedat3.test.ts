@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { decodeAedat3, readAedat3 } from '../../src/events/aedat3.ts';
+import { decodeAedat3 } from '../../src/events/aedat3.ts';
 import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
+import { Aedat3Parser } from '../../src/events/aedat3-parser.ts';
+import { eachEvent } from '../../src/events/clips.ts';
 import { EventBuffer, type Events } from '../../src/events/events.ts';
 import { goldenEvents } from '../support/golden-events.ts';
 
@@ -42,12 +44,11 @@ describe('reading AEDAT 3.1', () => {
     });
   });
 
-  test.each([1, 7, 28, 29, 1000])('gives the same from chunks of %i bytes', async (size) => {
-    async function* chunks() {
-      for (let at = 0; at < recording.length; at += size) yield recording.subarray(at, at + size);
-    }
+  test.each([1, 7, 28, 29, 1000])('gives the same from chunks of %i bytes', (size) => {
     const buffer = new EventBuffer(1);
-    const summary = await readAedat3(chunks(), options, (t, x, y, p) => buffer.push(t, x, y, p));
+    const parser = new Aedat3Parser(options, eachEvent(buffer.push.bind(buffer)));
+    for (let at = 0; at < recording.length; at += size) parser.push(recording.subarray(at, at + size));
+    const summary = parser.finish();
     expect(buffer.events()).toEqual(goldenEvents('aedat_events'));
     expect(summary).toEqual(decodeAedat3(recording, options).summary);
   });
@@ -149,25 +150,16 @@ describe('a damaged AEDAT file', () => {
     );
   });
 
-  test('with a huge packet is rejected at its end if the size is not known beforehand', async () => {
-    async function* chunks() {
-      yield patched(HEADER_BYTES + 16, 0x7fffffff).subarray(0, 700);
-    }
-    await expect(readAedat3(chunks(), options, () => {})).rejects.toMatchObject({ code: 'aedat-truncated' });
+  test('with a huge packet is rejected at its end if the size is not known beforehand', () => {
+    const parser = new Aedat3Parser(options, () => {});
+    parser.push(patched(HEADER_BYTES + 16, 0x7fffffff).subarray(0, 700));
+    expect(() => parser.finish()).toThrow(expect.objectContaining({ code: 'aedat-truncated' }));
   });
 
   test('that is gzipped is reported as such', () => {
     expect(() => decodeAedat3(Uint8Array.of(0x1f, 0x8b, 8, 0), options)).toThrow(
       expect.objectContaining({ fix: 'It is gzip-compressed: unpack it first.' }),
     );
-  });
-
-  test('stops reading when the signal is aborted', async () => {
-    async function* chunks() {
-      yield recording;
-    }
-    const signal = AbortSignal.abort(new Error('stopped'));
-    await expect(readAedat3(chunks(), { ...options, signal }, () => {})).rejects.toThrow('stopped');
   });
 });
 

@@ -64,12 +64,6 @@ describe('cutting a clip into frames', () => {
     expect(frameDurationsUs(eventsAt([5, 50]), own)).toEqual(Float64Array.of(10, 10, 10));
   });
 
-  test.each([undefined, 0, 1.5])('a duration of %s µs is rejected', (durationUs) => {
-    expect(() => frameSize({ ...layout(1, 'duration'), durationUs })).toThrow(
-      expect.objectContaining({ code: 'frames', message: expect.stringContaining('frames.durationUs') }),
-    );
-  });
-
   test.each(['number', 'time'] as const)('a clip without events is all zeros by %s', (splitBy) => {
     expect(perFrame(eventsAt([]), 3, splitBy)).toEqual([0, 0, 0]);
     expect(frameDurationsUs(eventsAt([]), { steps: 3, splitBy })).toEqual(new Float64Array(3));
@@ -123,14 +117,11 @@ describe('frame size and counts', () => {
     },
   );
 
-  test.each([3, 0, 1.5])(
-    'downsampling by %s, which does not divide the sensor, is rejected',
-    (downsample) => {
-      expect(() => frameSize(layout(1, 'number', 16, downsample))).toThrow(
-        expect.objectContaining({ code: 'frames', fix: 'Use one of 1, 2, 4, 8, 16.' }),
-      );
-    },
-  );
+  test.each([3, 0])('downsampling by %s, which does not divide the sensor, is rejected', (downsample) => {
+    expect(() => frameSize(layout(1, 'number', 16, downsample))).toThrow(
+      expect.objectContaining({ code: 'frames', fix: 'Use one of 1, 2, 4, 8, 16.' }),
+    );
+  });
 
   test('every event is counted exactly once, whatever the events and the split', () => {
     const rows = fc.array(fc.tuple(fc.nat(1000), fc.nat(7), fc.nat(7), fc.nat(1)), { maxLength: 60 });

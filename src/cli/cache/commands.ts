@@ -2,9 +2,9 @@ import { type Command, Option } from 'commander';
 import { collect, withPipelineOptions } from '../options/options.ts';
 
 const gcExamples = `
-Kept are what the profiles would restore, what repro.lock names, the last record of each instance, what a --keep names, and what
-these were made from; everything else goes, with its files in the store. Outputs in artifacts/ stay as they are. The rules
-(docs/cache.md), which may be repeated:
+Keeps what the profiles would restore, what repro.lock names, the last record of each instance, what --keep names, and what all these were
+made from. Removes all other records, with their files in the store. Outputs in artifacts/ stay as they are. --keep takes these rules
+(docs/cache.md):
   5               the 5 most recent records of each instance
   30d             records younger than 30 days (also h, w)
   profile=full    records of this profile's runs
@@ -20,9 +20,9 @@ Examples:
 const remoteHelp = 'a shared folder, or s3://bucket/prefix (default: `cache.remote` in pipeline.yaml)';
 
 const pullExamples = `
-Fetches what is not up to date here and puts it in place; runs nothing. Of the stages that the named ones depend on, only records
-are read. Everything is checked against its sha256. Exits with 3 if the remote does not have all of it, with 1 if something there is
-damaged. \`repro run --pull\` fetches what there is, and runs the rest.
+Fetches results that are not up to date here and puts them in place; runs nothing. For the stages that they depend on, it reads only the
+records. It checks every file against its sha256. Exits with 3 if the remote lacks something, with 1 if something there is damaged.
+\`repro run --pull\` fetches what there is, and runs the rest.
 
 Examples:
   $ repro cache pull --profile full
@@ -31,18 +31,18 @@ Examples:
   $ AWS_PROFILE=lab repro cache pull --remote s3://lab-cache/plif`;
 
 const pushExamples = `
-Uploads what is up to date here, with what it depends on; what is there already is not uploaded again. Exits with 3 if some stages are
-not up to date.
+Uploads results that are up to date here, with those that they depend on; files that are there already are not uploaded again. Exits with 3
+if some stages are not up to date.
 
 Examples:
   $ repro cache push --profile full
   $ repro cache push train --remote s3://lab-cache/plif
-  $ repro cache push --verify        read what is there, and replace what is damaged`;
+  $ repro cache push --verify        read the files that are there, and replace damaged ones`;
 
 const verifyExample = `
-Damaged files are removed. What the last results lack is stored again from outputs in place, wherever one is intact; what is lost of
-their outputs, records and source texts is named, with what helps: a run, or \`repro gc --forget\` for what the pipeline no longer has. Exits with 1 if something was damaged, is lost, or could not be
-read or stored.
+Removes damaged files, and re-stores what the last results lack from intact outputs. Names outputs, records and source texts that are lost,
+and what helps: a run, or \`repro gc --forget\` for stages that the pipeline no longer has. Exits with 1 if something was damaged, is lost,
+or could not be read or stored.
 
 Example:
   $ repro cache verify`;
@@ -60,12 +60,12 @@ export function addCacheCommands(program: Command): void {
     .addOption(
       new Option(
         '--forget <stage>',
-        'do not keep the last results of this stage or instance; may be repeated',
+        'remove even the last results of this stage or instance; may be repeated',
       )
         .argParser(collect)
         .default([], 'none'),
     )
-    .option('-n, --dry-run', 'show what would go and how much space it takes, without removing anything')
+    .option('-n, --dry-run', 'show what would be removed and how much space it takes')
     .option('--json', 'print one JSON document')
     .addHelpText('after', gcExamples)
     .action(async (options) => (await import('./gc.ts')).gc({ ...program.opts(), ...options }));
@@ -83,7 +83,7 @@ export function addCacheCommands(program: Command): void {
     .option('--remote <address>', remoteHelp)
     .option(
       '--locked',
-      'fetch the outputs that the records in repro.lock name: needs no data, and believes only the repository',
+      'fetch the outputs that the records in repro.lock name: needs no data, and trusts only committed digests',
     )
     .option('--json', 'print one JSON document')
     .addHelpText('after', pullExamples)
@@ -94,7 +94,7 @@ export function addCacheCommands(program: Command): void {
     .description('upload results for others to fetch')
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--remote <address>', remoteHelp)
-    .option('--verify', 'read what the remote has, and replace what is damaged')
+    .option('--verify', 'read the files of the remote, and replace damaged ones')
     .option('--json', 'print one JSON document')
     .addHelpText('after', pushExamples)
     .action(async (targets, options) =>
@@ -102,9 +102,7 @@ export function addCacheCommands(program: Command): void {
     );
   cache
     .command('verify')
-    .description(
-      'check every file of the local store, and store again what is damaged and intact in its place',
-    )
+    .description('check every file of the local store, and re-store damaged files from intact outputs')
     .option('--json', 'print one JSON document')
     .addHelpText('after', verifyExample)
     .action(async (options) => (await import('./verify.ts')).verify({ ...program.opts(), ...options }));

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
 
 const attachExamples = `
-Goes on with the last \`repro run --executor slurm\` of this project, with its stages, profile and settings, after --detach, Ctrl-C, or a
-runner that was killed. Failures of jobs are told; \`repro run --executor slurm\` would submit these again.
+Continues the last \`repro run --executor slurm\` of this project, with its stages, profile and settings: after --detach, Ctrl-C, or if the
+runner was killed. It reports failed jobs and does not submit them again; \`repro run --executor slurm\` does.
 
 Example:
   $ repro attach`;
 
 const cancelExamples = `
-Stages that can be resumed keep what they have saved. What waits for a cancelled job ends, too; without names, so does a run that is still
-submitting. \`repro attach\` does not bring back what was cancelled.
+Jobs that wait for a cancelled one end, too. Without names, a run that is still submitting stops. Stages that can be resumed keep what they
+have saved. \`repro attach\` does not submit cancelled jobs again.
 
 Examples:
   $ repro cancel
@@ -20,14 +20,14 @@ Examples:
 export function addClusterCommands(program: Command): void {
   program
     .command('attach')
-    .description('wait for the jobs of a run on a cluster, and go on with it')
+    .description('continue a run on a cluster: wait for its jobs')
     .option('--json', 'print the outcome to stdout as one JSON document')
     .addHelpText('after', attachExamples)
     .action(async (options) => (await import('./jobs.ts')).attach({ ...program.opts(), ...options }));
 
   program
     .command('cancel')
-    .description('end the jobs of a run on a cluster')
+    .description('cancel the jobs of a run on a cluster')
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--json', 'print one JSON document')
     .addHelpText('after', cancelExamples)

@@ -5,8 +5,8 @@ const examples = `
 A run is a model, model,seed or an instance (its last run), last, lock, a profile, the beginning of a fingerprint or a commit, or a time in UTC
 (the latest run of each network up to then). Networks are paired by model and seed; if both sides are of one model, by seed; if of one
 seed, by model. Results of earlier runs are read from the cache. Differences are B - A. Each p is McNemar's exact test on the clips that
-both were tested on, if the recordings are the same: whether these two networks differ. Whether their settings do takes several seeds:
-the paired t test at the end.
+both were tested on, if the recordings are the same: it says whether these two networks differ. Whether their settings differ takes several
+seeds: the paired t test at the end.
 docs/compare.md explains both.
 
 Examples:

@@ -172,10 +172,9 @@ export function findContext(program: Command, before: readonly string[], current
   return { wanted, prefix: '', values };
 }
 
-/** The command of a group that is meant where none is named; commander keeps its name, but does not tell. */
+/** The command of a group that is meant if none is named. Commander has no public way to ask for it. */
 function defaultOf(group: Command): Command | undefined {
-  const name: unknown = Reflect.get(group, '_defaultCommandName');
-  return group.commands.find((one) => one.name() === name);
+  return group.name() === 'export' ? group.commands.find((one) => one.name() === 'state') : undefined;
 }
 
 /** The program's own options are accepted after a command, too. */

@@ -3,8 +3,8 @@ import { shells } from './scripts.ts';
 
 const examples = `
 The script completes commands, options, stages and instances of the profile that the line names, profiles, keys and values of --set,
-data sets and paths. It calls this installation of repro, so print it again after moving the project. It completes the command
-repro, wherever it lies: ./repro, too.
+data sets and paths. It calls this installation of repro, so print it again after moving the project. It completes repro at
+any path, such as ./repro.
 
 Examples:
   $ repro completion bash > ~/.local/share/bash-completion/completions/repro

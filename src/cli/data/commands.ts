@@ -7,7 +7,7 @@ Examples:
   $ repro data verify dvs128-gesture --root /data/DvsGesture --json`;
 
 const fetchExamples = `
-If it is stopped, the same command resumes. It verifies each file's checksum, and never replaces a file that is already there.
+If it is stopped, the same command resumes it. It verifies each file's checksum, and never replaces an existing file.
 
 Examples:
   $ repro data fetch mnist

@@ -10,7 +10,7 @@ Examples:
 const figuresExamples = `
 Figures are on white, in the colours of a light page, without their titles: papers have captions. Those of simulated data keep their warning.
 PDF and PNG use Roboto; in PDF it is embedded, so text stays text. With --width, as many panels are side by side as leave labels of 6 pt,
-and a warning says where even one is too small. RUN is the last report, or another one on record, named as for repro explain --against.
+and a warning says where even one is too small. RUN is a recorded report, named as for repro explain --against (default: the last one).
 
 Examples:
   $ repro export figures --format pdf --width 88 --figure accuracy      one column of a paper
@@ -48,7 +48,7 @@ export function addExportCommands(program: Command): void {
         .makeOptionMandatory(),
     )
     .addOption(
-      new Option('--figure <id>', 'only this figure; may be repeated; without simulated-, if it begins so')
+      new Option('--figure <id>', 'only this figure, without the prefix simulated-; may be repeated')
         .argParser(collect)
         .default([], 'all'),
     )
@@ -62,14 +62,12 @@ export function addExportCommands(program: Command): void {
     .option('--title', 'keep the titles at the top')
     .option(
       '--embed-fonts',
-      'put the fonts into SVG files, which then look the same everywhere, and are 400 kB larger',
+      'put the fonts into SVG files: they look the same everywhere, but are 400 kB larger',
     )
     .option('--captions', 'also write the titles and captions, to captions.txt')
     .option('--csv', 'also write the values of each figure')
     .option('--run <run>', 'the report of another recorded run', 'last')
-    .addOption(
-      new Option('--report <dir>', 'a report in this folder, from wherever it comes').conflicts('run'),
-    )
+    .addOption(new Option('--report <dir>', 'a report in any folder').conflicts('run'))
     .option('-f, --force', 'replace existing files')
     .option('--json', 'print one JSON document')
     .addHelpText('after', figuresExamples)

@@ -75,7 +75,7 @@ function takeArguments(command: Command, purpose: Purpose): Command {
     .addOption(
       new Option(
         '--compat <preset>',
-        'which side to take where paper, code and runs disagree (docs/deviations.md): what the thesis means, what its logs show, or its published script as it stands',
+        'what to follow where paper, code and runs disagree (docs/deviations.md): what the thesis means, what its logs show, or its published script as it is',
       )
         .choices(COMPAT_PRESET_NAMES)
         .default('intent'),

@@ -14,18 +14,17 @@ Examples:
   $ repro explain train --against lock --profile full --json`;
 
 const checkExamples = `
-Looks at the results of the last run and fails if a published claim is contradicted, or if something got worse than the committed
-baseline in configs/baselines: frames, learning rates, losses, spike rates, time constants, the chosen epoch, accuracy. Never at time. Where the
-engine is that of the baseline, numbers must be equal; otherwise rows tell how much is allowed of what differs. docs/check.md lists every
-tolerance and how sure each rule is. Where records in repro.lock belong to the profile, it also checks that they belong
-to the present code and configuration.
+Fails if the results of the last run contradict a published claim, or are worse than the committed baseline in configs/baselines: frames,
+learning rates, losses, spike rates, time constants, the chosen epoch and accuracy, but never times. With the baseline's engine, numbers
+must be equal; with another one, rows show how much may differ. docs/check.md lists every tolerance and how sure each rule is. If the
+profile has records in repro.lock, it also checks that they belong to the present code and configuration.
 
-With --no-data, only those records are checked, without results: what a stage reads from another is taken from the record of that other,
-and external data from the record of the stage. Facts, environment variables, Node.js and the platform are never compared: they belong to
-the machine that computed the results.
+With --no-data, it checks only those records and needs no results: what a stage reads from another stage is taken from that stage's record,
+and external data from its own. Facts, environment variables, Node.js and the platform are never compared: they belong to the machine
+that computed the results.
 
 Exits with 4 if something fails, with 3 if results are not up to date, with 2 if the check cannot be made, for instance because the baseline
-is damaged; the files of --junit and --markdown say so, too. In a job of GitHub's, a summary is added to $GITHUB_STEP_SUMMARY.
+is damaged; the files of --junit and --markdown say so, too. In a GitHub job, a summary is added to $GITHUB_STEP_SUMMARY.
 
 Examples:
   $ repro check
@@ -35,7 +34,7 @@ Examples:
 
 const baselineExamples = `
 The baseline is what \`repro check\` compares later runs with. Update it if results are meant to change, and commit it with the change.
-Exits with 4 if it is left as it is although it differs.
+Exits with 4 if it differs and is not written.
 
 Examples:
   $ repro baseline update
@@ -70,7 +69,7 @@ export function addRecordCommands(program: Command): void {
 
   withPipelineOptions(program.command('lock'))
     .description(
-      'write the records of stages that are up to date to repro.lock, to be committed; `repro run` does it for the profiles under `lock:` in pipeline.yaml',
+      'write the records of up-to-date stages to repro.lock, to be committed; `repro run` does so for the profiles under `lock:` in pipeline.yaml',
     )
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--json', 'print one JSON document')

@@ -16,24 +16,23 @@ Examples:
   $ repro run --from frames                    frames and everything after it
   $ repro run --until train --dry-run          what would run, and why
   $ repro run --jobs 4 --gpus 0,1              four stages at once, on two GPUs
-  $ repro run report --force --trace           what it touches without declaring it
-  $ repro run --profile full --executor slurm --detach     submit it to a cluster, and leave
+  $ repro run report --force --trace           which files it touches without declaring them
+  $ repro run --profile full --executor slurm --detach     submit it to a cluster, and exit
   $ repro run --profile full --executor slurm --dry-run    the scripts that would be submitted
   $ repro run --fail-fast                      start nothing more after a failure
   $ repro run --profile full --set dataset.root=/data/DvsGesture
   $ repro run --pull --remote s3://lab-cache/plif    fetch results that others have computed`;
 
 const statusExamples = `
-While a run on a cluster is under way, it is that one which is shown, unless --profile or --set name another; then jobs of other instances
-are listed below.
+While a run on a cluster is under way, this shows that run, unless --profile or --set names another. Jobs of other runs are listed below.
 
 Example:
   $ repro status --profile full --exit-code`;
 
 const watchExamples = `
-Watches what the stages depend on and no stage makes: sources, scripts, inputs, pipeline.yaml, the profile, package-lock.json. After a
-change that comes while stages run, they end first and then what is stale runs again; with --restart they are stopped at once, and
-continue from their resume folders.
+Watches everything that stages read and no stage makes: sources, scripts, inputs, pipeline.yaml, the profile, package-lock.json. If
+something changes while stages run, they finish first, and then stale stages run again. With --restart they stop at once, and continue
+from their resume folders.
 
 Examples:
   $ repro watch
@@ -42,9 +41,9 @@ Examples:
   $ repro watch --poll 2`;
 
 const auditExamples = `
-Results in place, records and the store stay as they are: runs write to artifacts/.audit, which is removed at the end. Without
---tolerance every byte counts; with it, only the metrics named, and * stands for all others. A difference from
-the recorded result is named, too. Exits with 4 if runs differ, or without --tolerance if they differ from that result.
+The runs write to artifacts/.audit, which is removed at the end; results, records and the store stay as they are. Without --tolerance, every
+byte is compared; with it, only the named metrics are, where * stands for all others. The runs are also compared with the recorded
+result. Exits with 4 if the runs differ or, without --tolerance, if they differ from the recorded result.
 
 Examples:
   $ repro audit frames
@@ -65,11 +64,11 @@ export function addRunCommands(program: Command): void {
       'maximum number of stages to run at once (default: the number of cores)',
       parseCountFromOne,
     )
-    .option('--fail-fast', 'after a failure start no more stages; those that run are finished')
+    .option('--fail-fast', 'after a failure, start no more stages; let running ones finish')
     .addOption(
       new Option(
         '--keep-going',
-        'after a failure run everything that does not depend on it (default)',
+        'after a failure, run everything that does not depend on it (default)',
       ).conflicts('failFast'),
     )
     .addOption(
@@ -87,9 +86,9 @@ export function addRunCommands(program: Command): void {
         .choices(['local', 'slurm'])
         .default('local'),
     )
-    .option('--detach', 'with --executor slurm: submit and leave; `repro attach` waits')
+    .option('--detach', 'with --executor slurm: submit the jobs and exit; `repro attach` waits for them')
     .option('--json', 'print the outcome to stdout as one JSON document')
-    .option('--pull', 'fetch from the remote cache what it has, instead of running it')
+    .option('--pull', 'fetch results from the remote cache, where it has them, instead of running stages')
     .option('--remote <address>', 'the remote cache of --pull (default: `cache.remote` in pipeline.yaml)')
     .addHelpText('after', runExamples)
     .action(async (targets, options) =>
@@ -171,7 +170,7 @@ export function addRunCommands(program: Command): void {
     .option('--json', 'the same as --format json')
     .addHelpText(
       'after',
-      '\nWith a folder under `timeline:` in pipeline.yaml, every run leaves the SVG and the CSV there, and the report shows them.\n\nExamples:\n  $ repro timeline\n  $ repro timeline train evaluate --format svg > timeline.svg',
+      '\nWith `timeline: artifacts/timeline` in pipeline.yaml, every run writes the SVG and the CSV there, and the report shows them.\n\nExamples:\n  $ repro timeline\n  $ repro timeline train evaluate --format svg > timeline.svg',
     )
     .action(async (targets, options) =>
       (await import('./timeline.ts')).timeline(targets, { ...program.opts(), ...options }),

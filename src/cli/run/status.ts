@@ -119,7 +119,7 @@ function printStatus(
   }
 }
 
-/** The run on a cluster that is under way, if the options name no other; most projects have none, so loaded on demand. */
+/** The run on a cluster that is under way, if the options name no other. */
 async function findRun(options: StatusOptions): Promise<PlanSelection | null> {
   const { jobs } = cacheFolderOf({ projectRoot: findProjectRoot(options.project ?? process.cwd()) });
   if (!existsSync(jobs)) return null;

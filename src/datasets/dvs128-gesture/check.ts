@@ -1,9 +1,9 @@
 import { ReproError } from '../../errors.ts';
 import { type Label, parseLabels } from '../../events/labels.ts';
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { formatBytes } from '../../text.ts';
 import { SPLITS, type Split } from '../contract/dataset.ts';
 import { describeProblem, type Problems } from '../contract/problems.ts';
-import { byName } from '../reading/file-tree.ts';
 import {
   CLASSES,
   type GestureFacts,
@@ -64,7 +64,7 @@ export function checkTrials(
     }
     if (text !== undefined && names.length === 0)
       problems.addPlace('trial lists are invalid', `${list} is empty`);
-    trials[split] = [...(published ?? new Set(names))].sort(byName);
+    trials[split] = [...(published ?? new Set(names))].sort(compareCodeUnits);
   }
   for (const name of trials.test.filter((name) => trials.train.includes(name))) {
     problems.addPlace('trial lists are invalid', `${name} is in both`);

@@ -2,6 +2,7 @@ import { ReproError } from '../../errors.ts';
 import { Aedat3Clips } from '../../events/aedat3-clips.ts';
 import { placeSpans } from '../../events/clips.ts';
 import { parseLabels } from '../../events/labels.ts';
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { DATA_SETS } from '../../thesis/data-sets.ts';
 import {
   type Clip,
@@ -15,7 +16,7 @@ import {
   type Split,
 } from '../contract/dataset.ts';
 import { showPath } from '../contract/how-to-get.ts';
-import { byName, readWhole } from '../reading/file-tree.ts';
+import { readWhole } from '../reading/file-tree.ts';
 import { WorkingSpace } from '../reading/working-space.ts';
 import { parseTrialList } from './check.ts';
 import {
@@ -107,7 +108,7 @@ export async function listGestureClips(root: string, options: ListClipsOptions):
   const list = (split: Split): Clip[] =>
     parseTrialList(need(TRIAL_LISTS[split]))
       .map((recording, trial) => ({ recording, trial }))
-      .sort((a, b) => byName(a.recording, b.recording))
+      .sort((a, b) => compareCodeUnits(a.recording, b.recording))
       .flatMap(({ recording, trial }) => {
         const file = labelsNameOf(recording);
         const { labels } = parseLabels(need(file), { file, classes: CLASSES.length });
@@ -171,7 +172,7 @@ async function readGestureClips(
     options.progress?.(wanted.size - missing.size, wanted.size);
   }, signal);
   if (missing.size > 0) {
-    throw new ReproError('data-corrupt', `${[...missing].sort(byName).join(', ')}: missing.`, {
+    throw new ReproError('data-corrupt', `${[...missing].sort(compareCodeUnits).join(', ')}: missing.`, {
       where: showPath(root),
       fix: 'Run `repro run verify`: it reports what is wrong and where to get it.',
     });

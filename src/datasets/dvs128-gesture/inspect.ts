@@ -4,9 +4,10 @@ import { setImmediate } from 'node:timers/promises';
 import { findEventAddon, type Md5Pair } from '../../addon/event-addon.ts';
 import { ReproError } from '../../errors.ts';
 import { Aedat3Parser, type Aedat3Summary, type ReadAedat3Options } from '../../events/aedat3-parser.ts';
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { openRegularSync, streamRegular } from '../../files/regular-file.ts';
 import type { ReadOptions } from '../contract/dataset.ts';
-import { byName, readWhole, type TreeFile } from '../reading/file-tree.ts';
+import { readWhole, type TreeFile } from '../reading/file-tree.ts';
 import {
   defineThreadJob,
   type ErrorParts,
@@ -76,7 +77,7 @@ type DiskFile = Pick<TreeFile, 'path' | 'sizeBytes'> & { readonly diskPath: stri
 
 /** The largest first, so that the last one is short. Two recordings at a time, unless a thread would have no work. */
 function groupTasks(files: readonly DiskFile[], threads: number): DiskFile[][] {
-  const sorted = [...files].sort((a, b) => b.sizeBytes - a.sizeBytes || byName(a.path, b.path));
+  const sorted = [...files].sort((a, b) => b.sizeBytes - a.sizeBytes || compareCodeUnits(a.path, b.path));
   const recordings = sorted.filter(({ path }) => parseRecordingName(path) !== null);
   const size = recordings.length >= 2 * threads ? 2 : 1;
   const groups: DiskFile[][] = [];

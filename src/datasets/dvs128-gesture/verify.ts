@@ -1,12 +1,13 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import type { Label } from '../../events/labels.ts';
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
 import { formatBytes } from '../../text.ts';
 import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
 import { rootOption, showPath } from '../contract/how-to-get.ts';
 import { Problems } from '../contract/problems.ts';
-import { byName, hashFile } from '../reading/file-tree.ts';
+import { hashFile } from '../reading/file-tree.ts';
 import { checkLabels, checkRecording, checkTrials, type Trials } from './check.ts';
 import {
   ARCHIVE_BYTES,
@@ -116,7 +117,7 @@ function checkFiles(
       labels.set(name, checkLabels(name, found, problems, warnings));
     }
   }
-  for (const name of [...found.keys()].sort(byName)) {
+  for (const name of [...found.keys()].sort(compareCodeUnits)) {
     if (parseRecordingName(name) !== null && !labels.has(name)) {
       warnings.push(`${name}  is in no trial list and is not used.`);
     }
@@ -211,7 +212,7 @@ function makeManifest(parts: {
     }
   }
   const files = [...found]
-    .sort(([a], [b]) => byName(a, b))
+    .sort(([a], [b]) => compareCodeUnits(a, b))
     .map(
       ([name, { sizeBytes, md5 }]): ManifestFile => ({
         path: `${FOLDER}/${name}`,
@@ -241,7 +242,7 @@ function makeManifest(parts: {
 /** Users by name, and the lights of each. */
 function sortByName(perUserLight: Readonly<Record<string, Readonly<Record<string, number>>>>) {
   const sorted = <T>(record: Readonly<Record<string, T>>) =>
-    Object.entries(record).sort(([a], [b]) => byName(a, b));
+    Object.entries(record).sort(([a], [b]) => compareCodeUnits(a, b));
   return Object.fromEntries(
     sorted(perUserLight).map(([user, lights]) => [user, Object.fromEntries(sorted(lights))]),
   );

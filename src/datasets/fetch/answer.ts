@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { formatCount } from '../../text.ts';
-import type { RemoteFile } from './remote-file.ts';
+import type { PublishedFile } from '../contract/dataset.ts';
 import { TryFailure } from './try-failure.ts';
 
 /** Header fields of an answer, by lower-case name. */
@@ -115,7 +115,7 @@ type Delivery =
  *
  * @throws {TryFailure} if it brings anything else: an error, a page, an encoded file, another size, another version
  */
-export function checkAnswer(head: AnswerHead, asked: Asked, file: RemoteFile): Delivery {
+export function checkAnswer(head: AnswerHead, asked: Asked, file: PublishedFile): Delivery {
   const { status, headers } = head;
   if (status === 416 && asked.offset > 0) return checkUnsatisfied(headers, asked, file);
   if (status !== 200 && status !== 206) throw explainStatus(head);
@@ -136,7 +136,7 @@ export function checkAnswer(head: AnswerHead, asked: Asked, file: RemoteFile): D
 }
 
 /** 416: nothing from there on, so all is here, or the file on the server is a shorter one. */
-function checkUnsatisfied(headers: AnswerHeaders, asked: Asked, file: RemoteFile): Delivery {
+function checkUnsatisfied(headers: AnswerHeaders, asked: Asked, file: PublishedFile): Delivery {
   const totalBytes = parseContentRange(headerOf(headers, 'content-range'))?.totalBytes ?? null;
   if (file.sizeBytes === null && totalBytes === asked.offset) return { kind: 'nothing left' };
   throw new TryFailure(
@@ -163,7 +163,7 @@ function checkRange(headers: AnswerHeaders, asked: Asked, version: FileVersion):
 }
 
 /** Logins, quotas and overloaded servers answer with a page and status 200. */
-function refusePage(headers: AnswerHeaders, announced: number | null, file: RemoteFile): void {
+function refusePage(headers: AnswerHeaders, announced: number | null, file: PublishedFile): void {
   const type = headerOf(headers, 'content-type') ?? '';
   if (!/^(?:text\/html|application\/xhtml\+xml)\b/i.test(type) || /\.x?html?$/i.test(file.name)) return;
   // Some servers call every text a page.
@@ -171,7 +171,7 @@ function refusePage(headers: AnswerHeaders, announced: number | null, file: Remo
   throw new TryFailure('lasting', `the server sends a web page (${type}) instead of the file`);
 }
 
-function refuseEncoding(headers: AnswerHeaders, file: RemoteFile): void {
+function refuseEncoding(headers: AnswerHeaders, file: PublishedFile): void {
   const encoding = headerOf(headers, 'content-encoding')?.toLowerCase() ?? 'identity';
   if (encoding === '' || encoding === 'identity') return;
   // Apache labels files that are themselves gzip in this way. Its bytes are the file's.

@@ -3,12 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
 import type { Lock } from '../../files/lock.ts';
 import { formatCount } from '../../text.ts';
+import type { PublishedFile } from '../contract/dataset.ts';
 import { checkAnswer } from './answer.ts';
 import { mostUnannouncedBytes, requireSpace } from './disk-space.ts';
 import { describeAllFailed, describeLostLock, describeWrongChecksum } from './fetch-errors.ts';
 import { type Mirror, Mirrors } from './mirrors.ts';
 import { PartFile } from './part-file.ts';
-import type { FetchOutcome, RemoteFile } from './remote-file.ts';
+import type { FetchOutcome } from './remote-file.ts';
 import type { Requester } from './request.ts';
 import type { SpeedMeter } from './speed-meter.ts';
 import { explainNetworkError, showUrl, TryFailure } from './try-failure.ts';
@@ -31,7 +32,7 @@ interface DownloadOptions extends ReceiveOptions {
  *   `fetch-part-unknown`, `lock-lost` or `disk-...`
  */
 export async function downloadFile(
-  file: RemoteFile,
+  file: PublishedFile,
   target: string,
   options: DownloadOptions,
 ): Promise<Exclude<FetchOutcome, 'already there'>> {
@@ -70,7 +71,7 @@ export async function downloadFile(
 
 /** @returns whether the part is now complete */
 async function tryNext(
-  file: RemoteFile,
+  file: PublishedFile,
   target: string,
   part: PartFile,
   mirrors: Mirrors,
@@ -133,7 +134,7 @@ interface ReceiveOptions {
  * @throws {TryFailure} if the server did not send all of it; what it sent is in the part
  */
 async function receive(
-  file: RemoteFile,
+  file: PublishedFile,
   url: string,
   part: PartFile,
   mayResume: boolean,

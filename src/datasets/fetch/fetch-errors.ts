@@ -1,16 +1,17 @@
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
 import { formatCount } from '../../text.ts';
+import type { PublishedFile } from '../contract/dataset.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import type { Mirror } from './mirrors.ts';
-import { type Checksum, PART_ENDING, type RemoteFile } from './remote-file.ts';
+import { type Checksum, PART_ENDING } from './remote-file.ts';
 import { showUrl } from './try-failure.ts';
 
 const PROXY_VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
 
 /** No address gave the file. */
 export function describeAllFailed(
-  file: RemoteFile,
+  file: PublishedFile,
   target: string,
   keptBytes: number,
   mirrors: readonly Mirror[],
@@ -43,7 +44,7 @@ function proxyAdvice(): string {
 
 /** Two complete downloads, both wrong. */
 export function describeWrongChecksum(
-  file: RemoteFile,
+  file: PublishedFile,
   target: string,
   tries: readonly { readonly url: string; readonly found: string; readonly sizeBytes: number }[],
 ): ReproError {

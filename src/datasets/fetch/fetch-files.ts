@@ -5,10 +5,11 @@ import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { makeFolder } from '../../files/folders.ts';
 import { acquireLock, type Lock } from '../../files/lock.ts';
+import type { PublishedFile } from '../contract/dataset.ts';
 import { downloadFile } from './download-file.ts';
 import { describeInterruption, describeWrongFiles, type WrongFile } from './fetch-errors.ts';
 import { removeStrayNote } from './part-file.ts';
-import { checkRemoteFiles, type FetchOutcome, PART_ENDING, type RemoteFile } from './remote-file.ts';
+import { type FetchOutcome, PART_ENDING } from './remote-file.ts';
 import { Requester } from './request.ts';
 import { type FetchProgress, SpeedMeter } from './speed-meter.ts';
 
@@ -42,16 +43,15 @@ export interface FetchOptions {
  * Proxies are taken from `http_proxy`, `https_proxy` and `no_proxy`.
  *
  * @returns what was done, file by file
- * @throws {ReproError} `fetch-invalid` (the list), `fetch-wrong-file`, `fetch-part-unknown`, `fetch-failed`,
+ * @throws {ReproError} `fetch-wrong-file`, `fetch-part-unknown`, `fetch-failed`,
  *   `fetch-checksum`, `fetch-interrupted`, `fetch-proxy` (the environment), `locked` (another download into this folder),
  *   `lock-lost`, `output-nowhere` (no such folder can be made), `disk-...` (no space)
  */
 export async function fetchFiles(
-  files: readonly RemoteFile[],
+  files: readonly PublishedFile[],
   folder: string,
   options: FetchOptions = {},
 ): Promise<FetchOutcome[]> {
-  checkRemoteFiles(files);
   const isThere = await checkAllPresent(files, folder, options.signal);
   // A folder with all files may be read-only.
   if (isThere.every(Boolean)) return files.map(() => 'already there');
@@ -66,7 +66,7 @@ export async function fetchFiles(
 
 /** Which of the files are there; wrong ones are reported all at once. */
 async function checkAllPresent(
-  files: readonly RemoteFile[],
+  files: readonly PublishedFile[],
   folder: string,
   signal: AbortSignal | undefined,
 ): Promise<boolean[]> {
@@ -86,7 +86,7 @@ async function checkAllPresent(
 }
 
 async function fetchMissing(
-  files: readonly RemoteFile[],
+  files: readonly PublishedFile[],
   folder: string,
   isThere: readonly boolean[],
   lock: Lock,
@@ -111,7 +111,7 @@ async function fetchMissing(
 }
 
 async function fetchOne(
-  file: RemoteFile,
+  file: PublishedFile,
   folder: string,
   requester: Requester,
   lock: Lock,
@@ -137,7 +137,7 @@ async function partBytes(folder: string, name: string): Promise<number> {
  * @returns what is wrong with it, if anything
  */
 async function checkPresent(
-  file: RemoteFile,
+  file: PublishedFile,
   target: string,
   signal: AbortSignal | undefined,
 ): Promise<'absent' | 'right' | WrongFile> {

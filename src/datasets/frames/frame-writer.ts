@@ -13,7 +13,7 @@ import { formatCount, listSome } from '../../text.ts';
 import { type Clip, type Clips, type EventDataset, SPLITS, type Split } from '../contract/dataset.ts';
 import { runInThreads, type Threads } from '../reading/threads.ts';
 import { WorkingSpace } from '../reading/working-space.ts';
-import { checkSettings, type FrameSettings, layoutOf, limitPerClass } from './frame-settings.ts';
+import { type FrameSettings, layoutOf, limitPerClass } from './frame-settings.ts';
 import { divideClips, FRAME_JOB, type FrameRow, FrameRows, type FrameSetup } from './frame-thread.ts';
 
 export type { FrameSettings } from './frame-settings.ts';
@@ -48,7 +48,6 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
   const { dataset, root, output, settings, simulated, signal } = options;
   const { steps, splitBy, durationUs, downsample = 1, invalidEvents = 'keep', normalization } = settings;
   const { overlaps = 'both', rowStride = 'width' } = settings;
-  checkSettings(settings);
   const size = frameSize(layoutOf(settings, dataset.sensor));
   const all = await dataset.listClips(root, { simulated, signal, overlaps });
   const clips: Clips = {

@@ -1,7 +1,7 @@
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
 import { formatCount } from '../../text.ts';
 import { type Images, SPLITS, type Split } from '../contract/dataset.ts';
-import { byName } from '../reading/file-tree.ts';
 
 /** What a check of still images needs to know of the data set. */
 interface ImageSetFacts {
@@ -39,7 +39,7 @@ export function describeImages(
     perLight: {},
     perClass: Object.fromEntries(facts.classes.map((name, i) => [name, counts[i]!])),
     warnings: [...found.warnings, ...SPLITS.flatMap((split) => compareCount(facts, split, images[split]))],
-    files: [...found.files].sort((a, b) => byName(a.path, b.path)),
+    files: [...found.files].sort((a, b) => compareCodeUnits(a.path, b.path)),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { streamRegular } from '../../files/regular-file.ts';
 import { refuseUnreadableName } from '../../files/unreadable-name.ts';
 
@@ -30,12 +31,6 @@ export interface FileTree {
     signal?: AbortSignal,
     wanted?: ReadonlySet<string>,
   ): Promise<void>;
-}
-
-/** Orders names by code unit, independent of the machine. */
-export function byName(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }
 
 export function isHidden(name: string): boolean {
@@ -98,7 +93,7 @@ export class FolderTree implements FileTree {
       }
     };
     await gather('', this.#depth);
-    return { files: files.sort(byName), others: others.sort(byName) };
+    return { files: files.sort(compareCodeUnits), others: others.sort(compareCodeUnits) };
   }
 }
 

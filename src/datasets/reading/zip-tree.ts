@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 import { hasErrorCode, ReproError } from '../../errors.ts';
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { openZip } from '../../files/zip-file.ts';
 import {
   ARCHIVE_LIMITS,
@@ -12,7 +13,7 @@ import {
   sizeProblem,
   unsafeArchive,
 } from './archive-limits.ts';
-import { byName, type FileTree, isHidden, type TreeFile } from './file-tree.ts';
+import { type FileTree, isHidden, type TreeFile } from './file-tree.ts';
 
 const STORED = 0;
 const DEFLATED = 8;
@@ -74,7 +75,7 @@ export class ZipTree implements FileTree {
       const ends = findEnds(places, directoryStart);
       if ('problem' in ends) this.#failUnsafe(ends.problem);
       this.#refuse(totalProblem(places, zip.fileSize, this.#limits));
-      entries.sort((a, b) => byName(a.fileName, b.fileName));
+      entries.sort((a, b) => compareCodeUnits(a.fileName, b.fileName));
       const twice = entries.find((entry, i) => entry.fileName === entries[i + 1]?.fileName);
       if (twice !== undefined) this.#failUnsafe(`${JSON.stringify(twice.fileName)} occurs twice`);
       return await use({ zip, entries, ends });

@@ -3,9 +3,10 @@ import path from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { ReproError } from '../../errors.ts';
 import type { Events, Sensor } from '../../events/events.ts';
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { type DatasetFacts, SPLITS, type Split } from '../contract/dataset.ts';
 import { failMissing } from '../contract/how-to-get.ts';
-import { byName, type FileTree, FolderTree, kindOfPath, type TreeFile } from '../reading/file-tree.ts';
+import { type FileTree, FolderTree, kindOfPath, type TreeFile } from '../reading/file-tree.ts';
 import { ZipTree } from '../reading/zip-tree.ts';
 
 /** A part of a data set: a folder, or the zip that unpacks to it. */
@@ -69,7 +70,7 @@ export interface Sample {
 export function splitSamples(layout: SampleLayout, paths: readonly string[]): Record<Split, Sample[]> {
   const splits: Record<Split, Sample[]> = { train: [], test: [] };
   const classes: { readonly path: string; readonly number: number }[][] = layout.classes.map(() => []);
-  for (const path of [...paths].sort(byName)) {
+  for (const path of [...paths].sort(compareCodeUnits)) {
     const name = layout.parseName(path);
     if (name === null) continue;
     if (name.split !== null) splits[name.split].push({ path, class: name.class });
@@ -83,7 +84,7 @@ export function splitSamples(layout: SampleLayout, paths: readonly string[]): Re
       splits[i < kept ? 'train' : 'test'].push({ path, class: label });
     }
   }
-  for (const split of SPLITS) splits[split].sort((a, b) => byName(a.path, b.path));
+  for (const split of SPLITS) splits[split].sort((a, b) => compareCodeUnits(a.path, b.path));
   return splits;
 }
 
@@ -151,7 +152,7 @@ function below(tree: FolderTree, folder: string): SamplePlace['tree'] {
 
 /** `It contains train/: rename that to Train/.` for each name that was probably meant; empty if none is close. */
 async function nameClosest(root: string, missing: readonly SamplePart[]): Promise<string[]> {
-  const entries = (await readdir(root)).sort(byName);
+  const entries = (await readdir(root)).sort(compareCodeUnits);
   return missing.flatMap((part) =>
     [part.folder, part.archive].flatMap((name) => {
       // Of a name such as `a/`, every other letter is one step away.

@@ -1,10 +1,11 @@
 import { ReproError } from '../../errors.ts';
+import { compareCodeUnits } from '../../files/canonical-json.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
 import { formatBytes, formatCount, listSome } from '../../text.ts';
 import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
 import { refuseSimulated, showPath } from '../contract/how-to-get.ts';
 import { describeProblem, Problems } from '../contract/problems.ts';
-import { byName, hashChunks, hashFile, md5Of, readWhole, type TreeFile } from '../reading/file-tree.ts';
+import { hashChunks, hashFile, md5Of, readWhole, type TreeFile } from '../reading/file-tree.ts';
 import { defineThreadJob, runInThreads } from '../reading/threads.ts';
 import {
   locateSamples,
@@ -67,7 +68,7 @@ export async function verifySamples(
       layout.classes.map((name, i) => [name, samples.filter((sample) => sample.class === i).length]),
     ),
     warnings: [...counted, ...describeIgnored(layout, found.files), ...foldWarnings(found.warnings)],
-    files: [...archives, ...found.files].sort((a, b) => byName(a.path, b.path)),
+    files: [...archives, ...found.files].sort((a, b) => compareCodeUnits(a.path, b.path)),
   };
 }
 

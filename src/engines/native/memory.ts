@@ -4,7 +4,8 @@ import { hasErrorCode, ReproError } from '../../errors.ts';
 import { stateEntries } from '../../snn/parameters.ts';
 import type { Layer, NetworkSpec } from '../../snn/spec.ts';
 import { countElements } from '../../snn/tensor.ts';
-import { describeMemory, formatGigabytes } from '../memory-error.ts';
+import { formatBytes } from '../../text.ts';
+import { describeMemory } from '../memory-error.ts';
 import type { NativeNetwork } from './addon-types.ts';
 
 /**
@@ -80,7 +81,7 @@ export function checkParameterMemory(spec: NetworkSpec, availableBytes: number):
   throw new ReproError(
     'out-of-memory',
     `This network's parameters, with gradients and Adam's moments, need ${describeMemory(neededBytes)}; ` +
-      `${formatGigabytes(availableBytes)} are available.`,
+      `${formatBytes(availableBytes)} are available.`,
     { fix: 'Use a smaller network, or a machine with more memory.' },
   );
 }

@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { execa } from 'execa';
 import { ReproError } from '../../errors.ts';
 import {
@@ -30,10 +29,7 @@ type TableAnswer = { readonly table: JobTable } | { readonly table: null; readon
  * The answer of one of Slurm's commands. `unknown`: the controller did not answer in time, so nothing is known about the jobs, nor whether
  * the request was carried out.
  */
-type SlurmAnswer =
-  | { readonly kind: 'ok'; readonly text: string }
-  | { readonly kind: 'refused'; readonly text: string }
-  | { readonly kind: 'unknown'; readonly text: string };
+type SlurmAnswer = { readonly kind: 'ok' | 'refused' | 'unknown'; readonly text: string };
 
 /** Slurm's own default. */
 const defaultArraySize = 1001;
@@ -181,7 +177,7 @@ export class Slurm {
   }
 
   #ask(program: Parameters<typeof askSlurm>[0], words: readonly string[]): Promise<SlurmAnswer> {
-    return askSlurm(program, words, { environment: this.#environment });
+    return askSlurm(program, words, this.#environment);
   }
 }
 
@@ -210,16 +206,16 @@ const answerWithinMs = 60_000;
  * @throws {ReproError} `slurm-missing` if this machine does not have it
  */
 async function askSlurm(
-  program: 'sbatch' | 'squeue' | 'sacct' | 'scancel' | 'scontrol' | 'sinfo',
+  program: 'sbatch' | 'squeue' | 'sacct' | 'scancel' | 'scontrol',
   words: readonly string[],
-  options: { readonly environment?: NodeJS.ProcessEnv; readonly withinMs?: number } = {},
+  environment: NodeJS.ProcessEnv,
 ): Promise<SlurmAnswer> {
   const result = await execa(program, words, {
-    env: withoutDefaults(options.environment ?? process.env),
+    env: withoutDefaults(environment),
     extendEnv: false,
     stdin: 'ignore',
     reject: false,
-    timeout: options.withinMs ?? answerWithinMs,
+    timeout: answerWithinMs,
     killSignal: 'SIGKILL',
     // A terminal's Ctrl-C must reach only the runner, which lets a submission finish.
     detached: true,

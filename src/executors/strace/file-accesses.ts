@@ -12,37 +12,20 @@ export interface FileAccess {
 }
 
 /** What each traced call does to the files that it names. */
-const kinds = new Map<string, FileAccess['kind']>([
-  ...['execve', 'execveat'].map((name) => [name, 'run'] as const),
-  ...['stat', 'lstat', 'stat64', 'lstat64', 'newfstatat', 'fstatat64', 'statx', 'access', 'faccessat']
-    .concat(['faccessat2', 'readlink', 'readlinkat', 'getxattr', 'lgetxattr', 'listxattr', 'statfs'])
-    .map((name) => [name, 'look'] as const),
-  ...[
-    'creat',
-    'mkdir',
-    'mkdirat',
-    'rmdir',
-    'unlink',
-    'unlinkat',
-    'rename',
-    'renameat',
-    'renameat2',
-    'truncate',
-  ]
-    .concat([
-      'truncate64',
-      'chmod',
-      'fchmodat',
-      'fchmodat2',
-      'chown',
-      'lchown',
-      'fchownat',
-      'utime',
-      'utimes',
-    ])
-    .concat(['futimesat', 'utimensat', 'mknod', 'mknodat', 'symlink', 'symlinkat', 'setxattr', 'lsetxattr'])
-    .map((name) => [name, 'write'] as const),
-]);
+const kinds = new Map<string, FileAccess['kind']>();
+for (const [kind, calls] of [
+  ['run', 'execve execveat'],
+  [
+    'look',
+    'stat lstat stat64 lstat64 newfstatat fstatat64 statx access faccessat faccessat2 readlink readlinkat',
+  ],
+  ['look', 'getxattr lgetxattr listxattr statfs'],
+  ['write', 'creat mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 truncate truncate64'],
+  ['write', 'chmod fchmodat fchmodat2 chown lchown fchownat utime utimes futimesat utimensat'],
+  ['write', 'mknod mknodat symlink symlinkat setxattr lsetxattr'],
+] as const) {
+  for (const call of calls.split(' ')) kinds.set(call, kind);
+}
 
 /** Flags for strace that report what this reads. */
 export const tracedCalls = '%file,fchdir,clone,clone3,fork,vfork';

@@ -165,37 +165,6 @@ describe('two downloads into one folder', () => {
   });
 });
 
-describe('the list of files', () => {
-  const good = remoteFile(content, ['https://example.org/a']);
-  test.each([
-    ['a folder', { name: 'a/b' }],
-    ['a parent', { name: '..' }],
-    ['a backslash', { name: 'a\\b' }],
-    ['a NUL', { name: 'a\0b' }],
-    ['a drive', { name: 'C:a' }],
-    ['a hidden name', { name: '.a' }],
-    ['a name of an incomplete download', { name: 'a.PART' }],
-    ['no name', { name: '' }],
-    ['no address', { urls: [] }],
-    ['another protocol', { urls: ['file:///etc/passwd'] }],
-    ['no URL', { urls: ['example.org/a'] }],
-    ['a password', { urls: ['https://me:secret@example.org/a'] }],
-    ['a negative size', { sizeBytes: -1 }],
-    ['a checksum of another length', { checksum: { kind: 'sha256' as const, hex: good.checksum.hex } }],
-  ])('is refused with %s', async (_, change) => {
-    const fetching = fetchFiles([{ ...good, ...change }], '/nowhere');
-    await expect(fetching).rejects.toMatchObject({ code: 'fetch-invalid' });
-  });
-
-  test('is refused with names that some systems do not tell apart', async () => {
-    const fetching = fetchFiles([good, { ...good, name: 'FILE.bin' }], '/nowhere');
-    await expect(fetching).rejects.toMatchObject({
-      code: 'fetch-invalid',
-      message: 'the name occurs twice.',
-    });
-  });
-});
-
 test('a folder that is a file is an error that names it', async () => {
   const server = await startServer(status(404));
   const fetcher = await makeFetcher();

@@ -1,8 +1,8 @@
 import fs, { type FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import process from 'node:process';
+import type { PublishedFile } from '../../../src/datasets/contract/dataset.ts';
 import { fetchFiles } from '../../../src/datasets/fetch/fetch-files.ts';
-import type { RemoteFile } from '../../../src/datasets/fetch/remote-file.ts';
 import { DeadlySteps } from '../../support/deadly-steps.ts';
 
 // Downloads a file and kills its own process, without a chance to clean up, before one of the steps that it takes on the disk.
@@ -27,5 +27,5 @@ Object.assign(fs, {
 });
 syncBuiltinESMExports();
 
-const remote: RemoteFile = JSON.parse(file);
+const remote: PublishedFile = JSON.parse(file);
 void fetchFiles([remote], folder).then(() => process.stdout.write('complete'));

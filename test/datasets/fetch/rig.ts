@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { onTestFinished } from 'vitest';
+import type { PublishedFile } from '../../../src/datasets/contract/dataset.ts';
 import { type FetchOptions, fetchFiles } from '../../../src/datasets/fetch/fetch-files.ts';
-import type { FetchOutcome, RemoteFile } from '../../../src/datasets/fetch/remote-file.ts';
+import type { FetchOutcome } from '../../../src/datasets/fetch/remote-file.ts';
 
 // The tests talk to this machine only, whatever proxy it needs for others.
 for (const name of ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']) {
@@ -31,7 +32,7 @@ export function remoteFile(
     readonly sizeBytes?: number | null;
     readonly kind?: 'md5' | 'sha256';
   } = {},
-): RemoteFile {
+): PublishedFile {
   const { name = 'file.bin', sizeBytes = content.length, kind = 'md5' } = options;
   return { name, urls, sizeBytes, checksum: { kind, hex: createHash(kind).update(content).digest('hex') } };
 }
@@ -53,7 +54,7 @@ export class Fetcher {
     this.folder = folder;
   }
 
-  async fetch(file: RemoteFile, options: FetchOptions = {}): Promise<FetchOutcome | undefined> {
+  async fetch(file: PublishedFile, options: FetchOptions = {}): Promise<FetchOutcome | undefined> {
     const outcomes = await fetchFiles([file], this.folder, {
       wait: async (ms) => {
         this.waits.push(ms);
