@@ -20,7 +20,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'graph-layout': [],
   schema: ['errors', 'text', 'files'],
   engines: ['errors', 'text', 'addon', 'formats', 'snn'],
-  results: ['errors', 'text', 'events', 'files', 'formats', 'snn', 'stats', 'thesis'],
+  results: ['errors', 'text', 'files', 'formats', 'snn', 'stats', 'thesis'],
   datasets: ['errors', 'text', 'addon', 'events', 'files', 'formats', 'thesis', 'results'],
   training: ['errors', 'text', 'engines', 'events', 'files', 'formats', 'snn', 'stats', 'thesis', 'results'],
   checkpoints: [

@@ -1,6 +1,6 @@
-import { SPLITS_BY, type SplitBy } from '../events/frames.ts';
 import { type Fields, parseFields } from '../formats/fields.ts';
 import type { CountType } from '../formats/npy.ts';
+import { SPLITS_BY, type SplitBy } from '../thesis/compat.ts';
 
 /** The files of a frame cache: a description of the rows, and the counts of each split, [clips, T, 2, H, W]. */
 export const FRAME_CACHE_FILES = { index: 'clips.json', train: 'train.npy', test: 'test.npy' } as const;
