@@ -12,7 +12,6 @@ const USUAL_ROOT = 'data/ASL-DVS';
 
 const LETTERS = DATA_SETS['asl-dvs'].classes;
 
-/** Where its samples are, what they are called, and how they are read and split. */
 export const ASL_DVS_LAYOUT: SampleLayout = {
   ...DATA_SETS['asl-dvs'],
   usualRoot: USUAL_ROOT,

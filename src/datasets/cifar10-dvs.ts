@@ -34,7 +34,6 @@ const FACTS = {
   ),
 };
 
-/** Where its samples are, what they are called, and how they are read and split. */
 export const CIFAR10_DVS_LAYOUT: SampleLayout = {
   ...FACTS,
   parts: ZIPS.map(([name, , md5]) => ({ folder: name, archive: `${name}.zip`, md5 })),

@@ -10,7 +10,6 @@ import {
   type Split,
 } from './contract/dataset.ts';
 
-/** A clip that a person named. */
 interface NamedClip {
   readonly split: Split;
   readonly clip: Clip;

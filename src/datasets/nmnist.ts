@@ -15,7 +15,6 @@ const PARTS = [
   { folder: 'Test', archive: 'Test.zip', md5: '69ca8762b2fe404d9b9bad1103e97832' },
 ] as const satisfies readonly SamplePart[];
 
-/** Where its samples are, what they are called, and how they are read and split. */
 export const NMNIST_LAYOUT: SampleLayout = {
   ...DATA_SETS.nmnist,
   usualRoot: USUAL_ROOT,

@@ -166,27 +166,22 @@ export function addressOfCamera({ lines }: Aedat2Header): Aedat2Address | null {
 }
 
 function failMagic(bytes: Uint8Array, text: string, file: string): never {
-  if (bytes.length === 0) fail(file, 0, 'the file is empty', 'Download it again.');
+  const refuse: (what: string, fix: string) => never = (what, fix) => fail(file, 0, what, fix);
+  if (bytes.length === 0) refuse('the file is empty', 'Download it again.');
   const version = /^#!AER-DAT(\d+\.\d)/.exec(text)?.[1];
   if (version === '2.0') {
-    fail(
-      file,
-      0,
+    refuse(
       'the first line does not end in CR LF',
       'The file was probably changed by a text-mode transfer, or cut off: download it again in binary mode.',
     );
   }
   if (version !== undefined) {
-    fail(file, 0, `this is AEDAT ${version}, not 2.0`, 'Get the file that the data set is published with.');
+    refuse(`this is AEDAT ${version}, not 2.0`, 'Get the file that the data set is published with.');
   }
-  const found = showFirstBytes(bytes);
-  fail(
-    file,
-    0,
-    `this is not an AEDAT 2.0 file: it starts with the bytes ${found}, not with \`#!AER-DAT2.0\``,
-    bytes[0] === 0x50 && bytes[1] === 0x4b
-      ? 'It is a zip archive: unpack it first.'
-      : 'Download the file again.',
+  const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b;
+  refuse(
+    `this is not an AEDAT 2.0 file: it starts with the bytes ${showFirstBytes(bytes)}, not with \`#!AER-DAT2.0\``,
+    isZip ? 'It is a zip archive: unpack it first.' : 'Download the file again.',
   );
 }
 

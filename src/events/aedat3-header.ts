@@ -1,7 +1,6 @@
 import { ReproError } from '../errors.ts';
 import { showFirstBytes } from './reader-warnings.ts';
 
-/** The text header of an AEDAT 3.1 file. */
 export interface AedatHeader {
   /** Lines between magic and end, without `#` and line ends. */
   readonly lines: readonly string[];
@@ -61,32 +60,24 @@ export function readHeaderLines(bytes: Uint8Array, ended: boolean, file: string)
 
 function failMagic(bytes: Uint8Array, text: string, file: string): never {
   const version = /^#!AER-DAT([\d.]+)/.exec(text)?.[1];
-  if (bytes.length === 0) {
-    fail(file, 0, 'the file is empty', 'Download it again.');
-  }
+  const refuse: (what: string, fix: string) => never = (what, fix) => fail(file, 0, what, fix);
+  if (bytes.length === 0) refuse('the file is empty', 'Download it again.');
   if (version === '3.1') {
-    fail(
-      file,
-      0,
+    refuse(
       'the first line does not end in CR LF',
       'The file was probably changed by a text-mode transfer: download it again in binary mode.',
     );
   }
   if (version !== undefined) {
-    fail(
-      file,
-      0,
+    refuse(
       `this is AEDAT ${version}; only 3.1 is supported`,
       'Convert it to AEDAT 3.1, or get the original file.',
     );
   }
-  const found = showFirstBytes(bytes);
-  const gzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  fail(
-    file,
-    0,
-    `this is not an AEDAT 3.1 file: it starts with the bytes ${found}, not with \`#!AER-DAT3.1\``,
-    gzip ? 'It is gzip-compressed: unpack it first.' : 'Download the file again.',
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  refuse(
+    `this is not an AEDAT 3.1 file: it starts with the bytes ${showFirstBytes(bytes)}, not with \`#!AER-DAT3.1\``,
+    isGzip ? 'It is gzip-compressed: unpack it first.' : 'Download the file again.',
   );
 }
 

@@ -5,7 +5,6 @@ import type { Sensor } from './events.ts';
 export const PACKET_HEADER_BYTES = 28;
 export const EVENT_BYTES = 8;
 
-/** A packet's header, as far as it is used. */
 export interface PacketHeader {
   readonly type: number;
   readonly eventSizeBytes: number;

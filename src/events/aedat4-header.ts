@@ -73,23 +73,19 @@ export function readHeader(bytes: Uint8Array, file: string): Aedat4Header {
 }
 
 function failMagic(bytes: Uint8Array, text: string, place: Aedat4Place): never {
-  if (bytes.length === 0) failAedat4('aedat4-header', place, 'the file is empty');
+  const refuse: (what: string, fix?: string) => never = (what, fix) =>
+    failAedat4('aedat4-header', place, what, fix);
+  if (bytes.length === 0) refuse('the file is empty');
   const version = /^#!AER-DAT(\d\.\d)/.exec(text)?.[1];
   if (version === '4.0') {
-    failAedat4(
-      'aedat4-header',
-      place,
+    refuse(
       'the first line does not end in CR LF',
       'The file was probably changed by a text-mode transfer, or cut off: copy it again in binary mode.',
     );
   }
-  if (version !== undefined)
-    failAedat4('aedat4-header', place, `this is AEDAT ${version}, not 4.0`, 'Use its own reader.');
-  const found = showFirstBytes(bytes);
-  failAedat4(
-    'aedat4-header',
-    place,
-    `this is not an AEDAT 4 file: it starts with the bytes ${found}, not with \`#!AER-DAT4.0\``,
+  if (version !== undefined) refuse(`this is AEDAT ${version}, not 4.0`, 'Use its own reader.');
+  refuse(
+    `this is not an AEDAT 4 file: it starts with the bytes ${showFirstBytes(bytes)}, not with \`#!AER-DAT4.0\``,
     'Use a recording that DV or dv-processing wrote.',
   );
 }

@@ -86,7 +86,6 @@ function parseRow(
   return { class: label, startUs, endUs };
 }
 
-/** The text that `parseLabels` reads. */
 export function formatLabels(labels: readonly Label[]): string {
   const rows = labels.map((label) => `${label.class},${label.startUs},${label.endUs}\n`);
   return `${HEADER.join(',')}\n${rows.join('')}`;

@@ -85,7 +85,10 @@ async function runWithLog(launch: StageLaunch, log: Descriptor): Promise<StageEn
     const result = await subprocess;
     await Promise.race([drained, wait(drainMs, undefined, { ref: false })]);
     if (endedBecause === 'interrupted') return { kind: 'interrupted' };
-    if (endedBecause === 'timeout') return describeTimeout(launch.timeSeconds ?? 0);
+    if (endedBecause === 'timeout') {
+      const text = `it ran longer than its limit of ${launch.timeSeconds} s (resources.time)`;
+      return { kind: 'failed', code: 'timeout', text };
+    }
     return describeEnd(said.last, result.exitCode, result.signal, result.originalMessage);
   } finally {
     for (const timer of timers) clearTimeout(timer);
@@ -101,14 +104,6 @@ function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
     // ESRCH: nothing is left. EPERM (macOS): only zombies are left.
     if (!hasErrorCode(error, 'ESRCH', 'EPERM')) throw error;
   }
-}
-
-function describeTimeout(timeSeconds: number): StageEnd {
-  return {
-    kind: 'failed',
-    code: 'timeout',
-    text: `it ran longer than its limit of ${timeSeconds} s (resources.time)`,
-  };
 }
 
 function describeEnd(

@@ -75,7 +75,6 @@ export async function makeFolderSynced(folder: string): Promise<void> {
   }
 }
 
-/** Makes a file's content survive a power cut. */
 export async function syncFile(file: string): Promise<void> {
   const handle = await fs.open(file, 'r');
   try {

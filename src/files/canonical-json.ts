@@ -47,7 +47,6 @@ function haveSameMembers(a: Record<string, unknown>, b: Record<string, unknown>)
   return more === 0;
 }
 
-/** Hex sha256 of a value's canonical JSON. */
 export function hashJson(value: unknown): string {
   return hashText(canonicalJson(value));
 }

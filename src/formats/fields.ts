@@ -1,10 +1,8 @@
 import { ReproError } from '../errors.ts';
 import { escapeControls } from '../text.ts';
 
-/** The origin of fields, for errors. */
 export interface FieldSource {
   readonly file: string;
-  /** The errors' code. */
   readonly code: string;
   /** How to fix a bad file, in whole sentences. */
   readonly fix: string;
@@ -72,7 +70,6 @@ export class Fields {
     return value;
   }
 
-  /** One of a few strings. */
   choice<T extends string>(name: string, choices: readonly T[]): T {
     const value = this.#object[name];
     const found = choices.find((choice) => choice === value);

@@ -1,7 +1,6 @@
 import { canHold, inflateStart, inflateWhole } from '../compression/inflate.ts';
 import { ReproError } from '../errors.ts';
 
-/** The numbers of an IDX file of unsigned bytes. */
 interface IdxArray {
   /** MNIST: [N, 28, 28] for images, [N] for labels. */
   readonly shape: readonly number[];
@@ -106,7 +105,6 @@ function readHeader(
   return { shape, headerBytes, sizeBytes };
 }
 
-/** zlib's errors, with the file. */
 function explain<T>(file: string, unpack: () => T): T {
   try {
     return unpack();

@@ -160,7 +160,6 @@ export function inflateAll(compressed: Uint8Array, place: MatPlace, sizeBytes: n
   return bytes;
 }
 
-/** zlib's errors, with the place. */
 function explain<T>(place: MatPlace, unpack: () => T): T {
   try {
     return unpack();

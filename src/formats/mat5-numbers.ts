@@ -13,7 +13,6 @@ export type MatNumbers =
   | BigInt64Array
   | BigUint64Array;
 
-/** A typed array over the bytes of a buffer. */
 type Make = (memory: ArrayBuffer) => MatNumbers;
 
 /** Types of stored data, by their number in the file. */

@@ -58,7 +58,6 @@ export function bytesPerElement(dtype: NpyType): number {
   return TYPES[dtype].make.BYTES_PER_ELEMENT;
 }
 
-/** An array of zeros. */
 export function newNpyData<T extends NpyType>(dtype: T, length: number): NpyData<T> {
   return new TYPES[dtype].make(length) as NpyData<T>;
 }

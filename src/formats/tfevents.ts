@@ -15,7 +15,6 @@ export interface ScalarEvent {
 }
 
 export interface EventFile {
-  /** In the file's order. */
   readonly scalars: readonly ScalarEvent[];
   /** Where a truncated last record starts in the file; null if the last record is whole. */
   readonly truncatedAt: number | null;

@@ -31,11 +31,9 @@ export {
 const READ_FACTOR = 4;
 const READ_BYTES = 256 << 20;
 
-/** An open file written by `torch.save`. */
 interface TorchFile {
   /** `zip` since PyTorch 1.6, `legacy` before. */
   readonly format: 'zip' | 'legacy';
-  /** What was saved. */
   readonly value: PickleValue;
   /** @throws {ReproError} `torch-broken` if the bytes do not match their checksum */
   readTensor(tensor: TorchTensor): Promise<TorchArray>;

@@ -75,7 +75,6 @@ function write(canvas: Canvas, text: string, left: number, top: number): void {
   }
 }
 
-/** A picture of palette positions. */
 export class Canvas {
   readonly width: number;
   readonly height: number;

@@ -3,7 +3,6 @@ import { ReproError } from '../errors.ts';
 import { readRegular } from '../files/regular-file.ts';
 import { getOwn, isJsonList, isJsonObject, type Json, type JsonObject, type JsonPath } from './json.ts';
 
-/** One way in which a value violates a schema. */
 export type SchemaError = ErrorObject;
 
 /** A JSON Schema (draft-07, or 2020-12 if its `$schema` says so); compiled on first use. */

@@ -16,7 +16,6 @@ export function formatPlace(place: Place): string {
   return typeof place === 'string' ? place : `${place.file}:${place.line}:${place.column}`;
 }
 
-/** One problem in what the user wrote. */
 export interface Problem {
   readonly at: Place;
   readonly message: string;

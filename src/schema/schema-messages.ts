@@ -136,7 +136,6 @@ function fixType(found: string, wanted: unknown): string | undefined {
   return types.includes('object') ? fixMissingColon(found) : undefined;
 }
 
-/** A schema's own description. */
 export function descriptionIn(schema: unknown): string | undefined {
   const description =
     typeof schema === 'object' && schema !== null && 'description' in schema ? schema.description : undefined;

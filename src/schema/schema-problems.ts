@@ -17,7 +17,6 @@ import {
 import { parseYaml, readTextFile } from './yaml-document.ts';
 import { fixMissingColon } from './yaml-mistakes.ts';
 
-/** What is checked, and how messages name its parts. */
 export interface SchemaSubject {
   readonly value: Json;
   /** Where the value at a path is written, or with `key`, its key. */

@@ -6,7 +6,6 @@ import process from 'node:process';
 import { ReproError } from '../errors.ts';
 import { adviseWrite, type Declaration, linesToAdd, nameOf, type UndeclaredAccess } from './undeclared.ts';
 
-/** What Node's permission model throws. */
 export interface RefusedError extends Error {
   readonly code: 'ERR_ACCESS_DENIED';
   /** `FileSystemRead`, `FileSystemWrite`, `ChildProcess`; empty if a function is refused as such. */

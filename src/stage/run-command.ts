@@ -7,7 +7,6 @@ import { shortenText } from '../text.ts';
 import type { StageContext } from './define-stage.ts';
 import { readMessages, type StageMessage, type StageTask } from './protocol.ts';
 
-/** What a stage may report while it runs. */
 export type Reports = Pick<StageContext, 'progress' | 'metrics' | 'note' | 'warn'>;
 
 /** Often enough for a person who watches. */

@@ -1,7 +1,6 @@
 import { studentCdf, studentQuantile } from './distributions.ts';
 import type { Interval } from './proportions.ts';
 
-/** A mean and its two-sided confidence interval. */
 interface MeanInterval {
   readonly count: number;
   readonly mean: number;

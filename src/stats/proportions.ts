@@ -37,7 +37,6 @@ export function wilsonInterval(
   };
 }
 
-/** A difference of two proportions and its interval. */
 interface ProportionDifference {
   /** First minus second. */
   readonly difference: number;

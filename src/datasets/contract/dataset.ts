@@ -61,7 +61,6 @@ export interface ReadClip {
   readonly events: ClipEvents;
 }
 
-/** A file as published. */
 export interface PublishedFile {
   readonly name: string;
   readonly checksum: { readonly kind: 'md5' | 'sha256'; readonly hex: string };
@@ -138,5 +137,4 @@ export interface ImageDataset extends DatasetFacts {
   readImages(root: string, options: ReadOptions): Promise<Readonly<Record<Split, Images>>>;
 }
 
-/** Everything the pipeline knows about one data set. */
 export type Dataset = EventDataset | ImageDataset;

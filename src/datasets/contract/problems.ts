@@ -5,7 +5,6 @@ import { listSome } from '../../text.ts';
 const SHOWN_NAMES = 5;
 const SHOWN_PLACES = 3;
 
-/** The problems of one kind. */
 interface Kind {
   /** As shown in the error. */
   readonly told: string[];
@@ -39,10 +38,6 @@ export class Problems {
     add(this.#names, kind, name, detail);
   }
 
-  get empty(): boolean {
-    return this.#places.size === 0 && this.#names.size === 0;
-  }
-
   /** Short enough for a screen: problems that name a line or byte come first, then rarer before more frequent ones. */
   lines(): string[] {
     return [
@@ -58,13 +53,6 @@ export class Problems {
     ];
   }
 
-  /** One line per problem. */
-  allLines(): string[] {
-    return [...rareFirst(this.#places), ...rareFirst(this.#names)].flatMap(([kind, { full }]) =>
-      full.map((line) => `${kind}: ${line}`),
-    );
-  }
-
   /** @throws {ReproError} `data-corrupt` with all problems, folded, if there are any; `log` gets each of them */
   throwIfAny(error: {
     readonly where: string;
@@ -72,8 +60,9 @@ export class Problems {
     readonly fix: string;
     readonly log?: ((line: string) => void) | undefined;
   }): void {
-    if (this.empty) return;
-    for (const line of this.allLines()) error.log?.(line);
+    const all = [...rareFirst(this.#places), ...rareFirst(this.#names)];
+    if (all.length === 0) return;
+    for (const [kind, { full }] of all) for (const line of full) error.log?.(`${kind}: ${line}`);
     const text = [`${error.what} is incomplete or damaged:`, ...this.lines().map((line) => `  ${line}`)].join(
       '\n',
     );

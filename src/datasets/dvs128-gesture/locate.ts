@@ -6,7 +6,6 @@ import { type FileTree, FolderTree, kindOfPath } from '../reading/file-tree.ts';
 import { TarTree } from '../reading/tar-tree.ts';
 import { ARCHIVE, FOLDER, howToGetGestures, isArchiveName, TITLE, TRIAL_LISTS, USUAL_ROOT } from './facts.ts';
 
-/** Where the recordings were found. */
 export interface GesturePlace {
   /** The archive's full path; null for a folder. */
   readonly archive: string | null;

@@ -9,7 +9,6 @@ import { showUrl } from './try-failure.ts';
 
 const PROXY_VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
 
-/** No address gave the file. */
 export function describeAllFailed(
   file: PublishedFile,
   target: string,
@@ -42,7 +41,6 @@ function proxyAdvice(): string {
     : `Check the network connection. ${set} is set, so requests go through that proxy unless no_proxy names the host.`;
 }
 
-/** Two complete downloads, both wrong. */
 export function describeWrongChecksum(
   file: PublishedFile,
   target: string,
@@ -108,7 +106,6 @@ export function describeLostLock(target: string): ReproError {
   );
 }
 
-/** Ctrl-C: says what is kept. */
 export function describeInterruption(
   doing: 'checking' | 'downloading',
   name: string,

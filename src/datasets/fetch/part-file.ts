@@ -70,7 +70,6 @@ export class PartFile {
     return this.#source;
   }
 
-  /** Starts with no bytes. */
   async begin(source: PartSource): Promise<void> {
     try {
       // The old bytes are gone from the disk before the new note exists, even if the power fails.
@@ -214,19 +213,14 @@ async function readSource(file: string, checksum: Checksum): Promise<PartSource 
     throw error;
   });
   if (text === null) return 'absent';
-  const found = parse(text);
-  if (found === null || found.version !== 1) return 'useless';
-  const { url, etag, lastModified, ifRange, checksum: wanted } = found;
-  if (!isRecord(wanted) || wanted.kind !== checksum.kind || wanted.hex !== checksum.hex) return 'useless';
-  if (
-    typeof url !== 'string' ||
-    !isTextOrNull(etag) ||
-    !isTextOrNull(lastModified) ||
-    !isTextOrNull(ifRange)
-  ) {
+  try {
+    const note: FileVersion & { version: number; checksum: Checksum; url: string } = JSON.parse(text);
+    const { etag, lastModified, ifRange, checksum: own } = note;
+    const isOfFile = note.version === 1 && own.kind === checksum.kind && own.hex === checksum.hex;
+    return isOfFile ? { url: note.url, version: { etag, lastModified, ifRange } } : 'useless';
+  } catch {
     return 'useless';
   }
-  return { url, version: { etag, lastModified, ifRange } };
 }
 
 /**
@@ -240,21 +234,4 @@ export async function removeStrayNote(target: string): Promise<void> {
   await fs.rm(target + SOURCE_ENDING, { force: true }).catch(() => {
     // The folder may be read-only, and the note does no harm.
   });
-}
-
-function parse(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isTextOrNull(value: unknown): value is string | null {
-  return value === null || typeof value === 'string';
 }

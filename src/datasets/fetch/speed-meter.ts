@@ -1,6 +1,5 @@
 import { performance } from 'node:perf_hooks';
 
-/** How far a download is. */
 export interface FetchProgress {
   readonly file: string;
   /** Including what an earlier command downloaded. */
@@ -16,7 +15,6 @@ const REPORT_EVERY_MS = 100;
 /** Long enough to even out bursts, short enough to follow a change. */
 const WINDOW_MS = 5_000;
 
-/** Reports the progress of one file. */
 export class SpeedMeter {
   readonly #file: string;
   readonly #report: ((progress: FetchProgress) => void) | undefined;

@@ -6,7 +6,6 @@ import { defineThreadJob } from '../reading/threads.ts';
 import { WorkingSpace } from '../reading/working-space.ts';
 import { findDataset } from '../registry.ts';
 
-/** What is the same for all recordings. */
 export interface FrameSetup {
   readonly dataset: string;
   readonly root: string;
@@ -31,7 +30,6 @@ type FrameReply =
   | { readonly kind: 'row'; readonly row: FrameRow; readonly recordings: number }
   | { readonly kind: 'end'; readonly recordings: number };
 
-/** Reads recordings and sends the frames of their clips. */
 export const FRAME_JOB = defineThreadJob<FrameSetup, FrameTask, FrameReply>('frames', (setup, port) => {
   const dataset = findDataset(setup.dataset);
   if (dataset.kind !== 'events') throw new RangeError(`${setup.dataset} has no events`);

@@ -64,7 +64,6 @@ interface IdxFile {
   readonly md5: string;
 }
 
-/** What the files of a split must contain. */
 interface IdxFacts {
   readonly title: string;
   readonly classes: readonly string[];

@@ -105,7 +105,6 @@ export class TarTree implements FileTree {
   }
 }
 
-/** One reading of an archive. */
 class Walk {
   readonly #visit: (file: TreeFile) => Promise<void>;
   readonly #label: string;

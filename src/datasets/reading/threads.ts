@@ -2,7 +2,6 @@ import { inspect } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { ReproError } from '../../errors.ts';
 
-/** What threads to use. */
 export interface Threads {
   readonly count: number;
   /** URL or absolute path of the JavaScript file that the program runs from, which defines the job: a stage's `context.module`. */
@@ -99,7 +98,6 @@ interface ThreadJob<Setup, Task, Reply> {
   readonly types?: { readonly setup: Setup; readonly task: Task; readonly reply: Reply };
 }
 
-/** A thread's way back. */
 interface ReplyPort<Reply> {
   /** Sends, and waits while too many replies are on their way. @param moved memory that goes along instead of being copied */
   send(reply: Reply, moved?: readonly ArrayBuffer[]): Promise<void>;
@@ -107,7 +105,6 @@ interface ReplyPort<Reply> {
   takeSpare(): ArrayBuffer | undefined;
 }
 
-/** What a new thread is told. */
 interface ThreadStart {
   readonly job: string;
   readonly setup: unknown;

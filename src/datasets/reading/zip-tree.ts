@@ -20,7 +20,6 @@ const DEFLATED = 8;
 /** yauzl's message for a name it rejects. */
 const UNSAFE_NAME = /^(?:absolute path|invalid relative path|invalid characters in fileName): /;
 
-/** An opened archive. */
 interface Opened {
   readonly zip: ZipFile;
   /** Those to be read, sorted by name. */
@@ -74,7 +73,8 @@ export class ZipTree implements FileTree {
       const { entries, places } = await this.#readDirectory(zip);
       const ends = findEnds(places, directoryStart);
       if ('problem' in ends) this.#failUnsafe(ends.problem);
-      this.#refuse(totalProblem(places, zip.fileSize, this.#limits));
+      const unpackedBytes = places.reduce((sum, place) => sum + place.unpackedBytes, 0);
+      this.#refuse(ratioProblem(unpackedBytes, zip.fileSize, this.#limits));
       entries.sort((a, b) => compareCodeUnits(a.fileName, b.fileName));
       const twice = entries.find((entry, i) => entry.fileName === entries[i + 1]?.fileName);
       if (twice !== undefined) this.#failUnsafe(`${JSON.stringify(twice.fileName)} occurs twice`);
@@ -91,7 +91,9 @@ export class ZipTree implements FileTree {
     try {
       for await (const entry of zip.eachEntry()) {
         this.#refuse(nameProblem(entry.fileName), `: ${JSON.stringify(entry.fileName)}`);
-        places.push(placeOf(entry));
+        const start = entry.relativeOffsetOfLocalHeader;
+        const end = start + LOCAL_HEADER_BYTES + entry.fileNameLength + entry.compressedSize;
+        places.push({ name: entry.fileName, start, end, unpackedBytes: entry.uncompressedSize });
         if (entry.fileName.endsWith('/') || isHidden(entry.fileName)) continue;
         this.#refuse(entryProblem(entry, this.#limits));
         entries.push(entry);
@@ -196,16 +198,6 @@ function entryProblem(entry: Entry, limits: ArchiveLimits): string | null {
   return problem === null ? null : `${quoted}: ${problem}`;
 }
 
-function placeOf(entry: Entry): ZipPlace {
-  const start = entry.relativeOffsetOfLocalHeader;
-  return {
-    name: entry.fileName,
-    start,
-    end: start + LOCAL_HEADER_BYTES + entry.fileNameLength + entry.compressedSize,
-    unpackedBytes: entry.uncompressedSize,
-  };
-}
-
 /**
  * Where each entry has to end: where the next one or the directory starts. Entries that share bytes unpack to far more than
  * their archive's size allows: the trick of the smallest zip bombs.
@@ -232,14 +224,4 @@ function findEnds(
     ends.set(place.start, end);
   }
   return ends;
-}
-
-/** What is wrong with the archive's size unpacked; null if nothing. */
-function totalProblem(
-  places: readonly ZipPlace[],
-  archiveBytes: number,
-  limits: ArchiveLimits,
-): string | null {
-  const unpackedBytes = places.reduce((sum, place) => sum + place.unpackedBytes, 0);
-  return ratioProblem(unpackedBytes, archiveBytes, limits);
 }

@@ -56,7 +56,6 @@ export function sampleIn(layout: SampleLayout, part: SamplePart, path: string): 
   return path.startsWith(`${part.folder}/`) ? layout.parseName(path) : null;
 }
 
-/** One sample of a split. */
 export interface Sample {
   readonly path: string;
   readonly class: number;

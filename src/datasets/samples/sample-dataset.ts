@@ -14,10 +14,8 @@ import { readWhole } from '../reading/file-tree.ts';
 import { locateSamples, type Sample, type SampleLayout, sampleIn, splitSamples } from './layout.ts';
 import { knowLayout, verifySamples } from './verify.ts';
 
-/** What a data set of samples needs besides its layout. */
 type SampleFacts = Pick<EventDataset, 'summary' | 'licence' | 'citation' | 'homepage' | 'files' | 'remarks'>;
 
-/** The data set of a layout. */
 export function datasetOfSamples(layout: SampleLayout, facts: SampleFacts): EventDataset {
   knowLayout(layout);
   const { name, title, profile, classes, published, usualRoot, sensor } = layout;

@@ -161,7 +161,6 @@ interface CheckedFiles {
   readonly problems: readonly string[];
 }
 
-/** Some files of one part. */
 interface CheckTask {
   readonly position: number;
   readonly part: number;

@@ -133,7 +133,6 @@ export function drawCapsule(
   }
 }
 
-/** How a light affects a recording. */
 export interface Light {
   readonly name: string;
   /** Multiplies every log-luminance difference of the scene: stray light lowers it. */

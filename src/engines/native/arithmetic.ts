@@ -56,7 +56,7 @@ export function identifyBuild(
 
 /** `AVX-512`, or `AVX-512 with 4x4 Winograd tiles`, for people. */
 export function describeArithmetic({ instructionSet, winogradTile }: Arithmetic): string {
-  const title = describeInstructionSet(instructionSet);
+  const title = titles[instructionSet] ?? instructionSet;
   return winogradTile === 2 ? title : `${title} with ${winogradTile}x${winogradTile} Winograd tiles`;
 }
 
@@ -68,11 +68,6 @@ const titles: Readonly<Record<string, string>> = {
   avx2: 'AVX2',
   avx512: 'AVX-512',
 };
-
-/** `AVX-512` for `avx512`. */
-export function describeInstructionSet(name: string): string {
-  return titles[name] ?? name;
-}
 
 /**
  * The fastest available instruction set, or the one that `REPRO_ISA` names.

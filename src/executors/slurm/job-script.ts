@@ -195,7 +195,6 @@ function continueInQueue(): string[] {
   ];
 }
 
-/** A shell file that sets these variables. */
 export function renderEnvironment(environment: Readonly<Record<string, string>>): string {
   return Object.entries(environment)
     .map(([name, value]) => `export ${name}=${quoteWord(value)}\n`)

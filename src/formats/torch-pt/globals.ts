@@ -199,7 +199,6 @@ function encodeLatin1({ args: [text, encoding], fail, charge }: Call): Uint8Arra
   return Uint8Array.from(text, (character) => character.codePointAt(0) ?? 0);
 }
 
-/** A NumPy scalar. */
 function readScalar({ args: [dtype, bytes], fail }: Call): PickleValue {
   const type = dtype instanceof PickleRecord ? dtype.args[0] : undefined;
   if (!(bytes instanceof Uint8Array)) return fail('broken', 'a NumPy scalar has no bytes');

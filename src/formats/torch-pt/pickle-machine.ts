@@ -37,7 +37,6 @@ export class PickleMachine {
     this.#at = start;
   }
 
-  /** Reads the next opcode. */
   nextOpcode(): number {
     this.#at = this.input.position;
     this.charge(1);

@@ -56,7 +56,6 @@ export class TorchStorage {
   }
 }
 
-/** Size of a storage in bytes. */
 export function sizeOf({ length, dtype }: TorchStorage): number {
   return length * TORCH_ELEMENT_BYTES[dtype];
 }
@@ -95,7 +94,6 @@ export type PickleValue =
   | TorchStorage
   | TorchTensor;
 
-/** Describes a value for messages. */
 export function describeValue(value: PickleValue | undefined): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'None';

@@ -30,7 +30,6 @@ export function differentiable<Result extends Tensor>(
   return operation(...inputs) as Result;
 }
 
-/** The logistic function. */
 export function sigmoid(x: Tensor): Tensor {
   return differentiable([x], () => {
     const value = tf.sigmoid(x);
