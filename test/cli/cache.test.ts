@@ -45,7 +45,7 @@ describe.each([
     expect({ exitCode: pulled.exitCode, stderr: pulled.stderr }).toEqual({
       exitCode: 0,
       stderr: expect.stringMatching(
-        /^\+ d {2}1 file fetched, \d+ B, in place: artifacts\/d\.txt\n\d stages? before that /,
+        /^\+ d {2}1 file fetched, \d+ B, in place: artifacts\/d\.txt\n\d earlier stages? /,
       ),
     });
     const words = [repro, 'run', '--pull', '--remote', address, '--set', 'version=1', '--json'];
@@ -102,7 +102,7 @@ describe('repro cache', () => {
       '- b  not in the remote cache',
       '- c@low  not in the remote cache',
       '- c@high  not in the remote cache',
-      '- d  unknown: the remote cache has not all that it depends on',
+      '- d  unknown: the remote cache lacks results that it depends on',
     ]);
     const env = {
       AWS_ACCESS_KEY_ID: 'x',

@@ -125,7 +125,7 @@ describe('after a trial', () => {
     await project.write('artifacts/train/a', 'mine');
     await project.write('artifacts/.set-aside/1/x', 'mine');
     expect((await project.call(['gc', '--dry-run'])).stdout).toContain(
-      '4 B of files that people wrote stay in artifacts/.set-aside',
+      '4 B of your own files stay in artifacts/.set-aside',
     );
     expect((await project.call(['status', 'train'])).stdout).toContain('artifacts/train was altered');
     await run(project, '--profile', 'other');

@@ -46,7 +46,7 @@ test.concurrent('a run goes on with what was killed at its time limit; the job t
   await project.tell('holds');
   const { stderr } = await project.run('--detach').ended;
   expect(stderr).toMatch(/job 101 on node1 reached its time limit; submitting it again/);
-  expect(stderr).toMatch(/^2 jobs on the cluster go on\./m);
+  expect(stderr).toMatch(/^2 jobs continue on the cluster\./m);
   await project.untell('holds');
   await project.until(() => project.jobs[3] === '104 COMPLETED');
   expect((await project.call(['attach'])).stderr).toContain('2 run');

@@ -20,16 +20,16 @@ async function describeJobs(programs: Readonly<Record<string, string>>): Promise
 test('status says what accounting knows about jobs that the queue has forgotten', async () => {
   expect(await describeJobs({ squeue, sacct: "echo '2|TIMEOUT|00:01:00|node7|0:0'" })).toEqual([
     'job 1 runs on node7 for 5.0 s',
-    'job 2 on node7 reached its time limit; `./repro attach` takes note of it',
-    'Slurm no longer knows job 3, and it left no result; `./repro attach` takes note of it',
-    'job 4 has ended well: `./repro attach` takes note of it',
-    'job 5, of which Slurm says nothing now',
+    'job 2 on node7 reached its time limit; `./repro attach` records it',
+    'Slurm no longer knows job 3, and it left no result; `./repro attach` records it',
+    'job 4 has succeeded; `./repro attach` records it',
+    'job 5: Slurm reports no status now',
   ]);
 });
 
 test('without accounting, or without Slurm, it says what is known', async () => {
-  expect((await describeJobs({ squeue, sacct: 'exit 1' }))[1]).toBe('job 2, of which Slurm says nothing now');
-  expect((await describeJobs({}))[0]).toBe('job 1, of which Slurm says nothing now');
+  expect((await describeJobs({ squeue, sacct: 'exit 1' }))[1]).toBe('job 2: Slurm reports no status now');
+  expect((await describeJobs({}))[0]).toBe('job 1: Slurm reports no status now');
 });
 
 test('it says how a job has failed, and of which run it is if that is another', async () => {
@@ -44,9 +44,9 @@ test('it says how a job has failed, and of which run it is if that is another', 
   const { jobs: reports } = await readJobReports(jobs.cache, absent);
   const lines = [...reports.values()].flatMap((one) => describeJob(one, one.selection.profile === 'full'));
   expect(lines).toEqual([
-    "job 1 failed: broken; `./repro attach` takes note of it (of --profile full --set train.epochs=2 --set 'a.title=x y')",
-    'job 2 never ran, because a job that it depends on failed; `./repro attach` takes note of it',
-    'Slurm no longer knows job 3, and it left no result; `./repro attach` takes note of it',
+    "job 1 failed: broken; `./repro attach` records it (of --profile full --set train.epochs=2 --set 'a.title=x y')",
+    'job 2 never ran, because a job that it depends on failed; `./repro attach` records it',
+    'Slurm no longer knows job 3, and it left no result; `./repro attach` records it',
   ]);
 });
 
@@ -57,6 +57,6 @@ test('it says of a job that is to be gone on with that its time is over, not tha
   const programs = await createPrograms({ squeue: "echo '1|N/A|FAILED|0:05|n|NonZeroExitCode'" });
   const { jobs: reports } = await readJobReports(jobs.cache, programs);
   expect([...reports.values()].flatMap((one) => describeJob(one))).toEqual([
-    'job 1 on n used up its time, and Slurm did not requeue it; `./repro attach` takes note of it',
+    'job 1 on n used up its time, and Slurm did not requeue it; `./repro attach` records it',
   ]);
 });

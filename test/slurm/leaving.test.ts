@@ -39,7 +39,7 @@ describe.skipIf(noTerminal !== undefined)('Ctrl-C on a terminal', () => {
     const run = start(project, 'run', '--executor', 'slurm');
     await run.waitFor(shows(/one on node1/));
     run.type(ctrlC);
-    await run.waitFor(shows(/1 running, 1 \w.* in .*\n2 jobs on the cluster go on/));
+    await run.waitFor(shows(/1 running, 1 \w.* in .*\n2 jobs continue on the cluster/));
     await run.waitFor(shows(/press Ctrl-C again/));
     run.type(ctrlC);
     await run.waitFor(shows(/Cancel 2 jobs\?/));
@@ -75,7 +75,7 @@ describe.skipIf(noTerminal !== undefined)('Ctrl-C on a terminal', () => {
     attached.type(ctrlC);
     await attached.waitFor(shows(/\^C/));
     await project.tell('answers');
-    await attached.waitFor(shows(/2 jobs on the cluster go on/));
+    await attached.waitFor(shows(/2 jobs continue on the cluster/));
     await attached.waitFor(shows(/press Ctrl-C again/));
     attached.type(ctrlC);
     await attached.waitFor(shows(/Cancel 2 jobs\?/));

@@ -41,10 +41,10 @@ test.concurrent('status without options is of the run on the cluster, with the f
 
   const own = await project.call(['status']);
   expect(own.stdout.split('\n').map((line) => line.replace(/[\d.]+ s$/, '0 s'))).toEqual([
-    "of the run on a cluster that is under way: --profile full --set 'title=x y'",
+    "showing the cluster run in progress: --profile full --set 'title=x y'",
     'train@large  running     job 101 runs on node1 for 0 s',
     '                         log: artifacts/.cache/logs/train@large.log (./repro logs train@large)',
-    'bad          failed      job 102 failed: "node" exited with code 3; `./repro attach` takes note of it',
+    'bad          failed      job 102 failed: "node" exited with code 3; `./repro attach` records it',
     '                         log: artifacts/.cache/logs/bad.log (./repro logs bad)',
     'last         never run   has not run yet',
   ]);

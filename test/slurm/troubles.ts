@@ -103,7 +103,7 @@ export function describeAlone(): void {
       terminal.type('\u0003');
       await terminal.waitFor((screen) => screen.includes('To end it now, press Ctrl-C again.'));
       expect(terminal.screen).toContain(
-        '1 job on the cluster goes on. `./repro attach` waits for it, `./repro cancel` ends it.',
+        '1 job continues on the cluster. `./repro attach` waits for it, `./repro cancel` ends it.',
       );
       const hasAsked = (): boolean => terminal.screen.some((line) => line.startsWith('Cancel 1 job? [y/N]'));
       await vi.waitFor(

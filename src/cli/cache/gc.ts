@@ -67,7 +67,7 @@ export async function gc(options: GcOptions): Promise<void> {
     return;
   }
   if (report.holder !== null) {
-    printWarning(`another run holds this folder (process ${report.holder}): until it ends, gc is refused`);
+    printWarning(`another run holds this folder (process ${report.holder}); gc is refused until it ends`);
   }
   const idWidth = Math.max(0, ...report.removedRecords.map(({ id }) => id.length));
   for (const record of report.removedRecords) {
@@ -83,7 +83,7 @@ export async function gc(options: GcOptions): Promise<void> {
   const setAsideBytes = await measureSize(path.join(projectRoot, setAsideFolder));
   if (setAsideBytes > 0) {
     process.stdout.write(
-      `${formatBytes(setAsideBytes)} of files that people wrote stay in ${setAsideFolder}: delete what you no longer need\n`,
+      `${formatBytes(setAsideBytes)} of your own files stay in ${setAsideFolder}: delete what you no longer need\n`,
     );
   }
   const verb = isDryRun ? 'would be freed' : 'freed';

@@ -58,7 +58,7 @@ export async function pull(targets: readonly string[], options: PullOptions): Pr
   const left = all.filter(({ state }) => state === 'skipped').length;
   if (left > 0 && options.json !== true) {
     process.stderr.write(
-      `${left} ${left === 1 ? 'stage' : 'stages'} before that ${left === 1 ? 'was' : 'were'} not fetched, so a run would compute ${left === 1 ? 'it' : 'them'}; to fetch all: ./repro cache pull without a stage\n`,
+      `${left} earlier ${left === 1 ? 'stage was' : 'stages were'} not fetched, so a run would compute ${left === 1 ? 'it' : 'them'}; to fetch all: ./repro cache pull without a stage\n`,
     );
   }
   if (process.exitCode !== undefined) return;
@@ -80,12 +80,12 @@ function describeState({ id, state, files, bytes, restored, error }: Pulled): st
       return `= ${id}  up to date`;
     case 'fetched':
       return files === 0
-        ? `+ ${id}  its files were here${placed}`
+        ? `+ ${id}  its files were already here${placed}`
         : `+ ${id}  ${files} ${files === 1 ? 'file' : 'files'} fetched, ${formatBytes(bytes)}${placed}`;
     case 'absent':
       return `- ${id}  not in the remote cache`;
     case 'waiting':
-      return `- ${id}  unknown: the remote cache has not all that it depends on`;
+      return `- ${id}  unknown: the remote cache lacks results that it depends on`;
     case 'skipped':
       return `= ${id}  not needed`;
     case 'failed':
@@ -149,17 +149,17 @@ function describePushed(pushed: PushedInstance): string[] {
       const what = `${uploadedFiles} ${uploadedFiles === 1 ? 'file' : 'files'}, ${formatBytes(uploadedBytes)}`;
       return [
         ...repaired,
-        `+ ${id}  uploaded${uploadedFiles === 0 ? '; its files were there already' : `: ${what}`}`,
+        `+ ${id}  uploaded${uploadedFiles === 0 ? '; its files were already there' : `: ${what}`}`,
       ];
     }
     case 'present':
       return [...repaired, `= ${id}  already there`];
     case 'theirs':
       return [
-        `! ${id}  left as it is: the remote has other results of the same fingerprint, made on ${other?.host}, ${other?.startedAt.slice(0, 16)}Z`,
+        `! ${id}  not replaced: the remote has different results of the same fingerprint, made on ${other?.host}, ${other?.startedAt.slice(0, 16)}Z`,
       ];
     case 'stale':
-      return [`- ${id}  nothing to upload: not up to date`];
+      return [`- ${id}  not uploaded: not up to date`];
     case 'failed':
       return [`x ${id}  ${describeError(pushed.error)}`];
   }

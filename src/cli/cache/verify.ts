@@ -31,8 +31,10 @@ export async function verify(options: VerifyOptions): Promise<void> {
   } else {
     const lines = [
       ...names.map((name) => `damaged and removed: ${name}`),
-      ...storedAgain.map((name) => `stored again, from its place: ${name}`),
-      ...gone.map(({ id, output }) => `neither in the store nor whole in its place: ${output} (${id})`),
+      ...storedAgain.map((name) => `re-stored from its intact output: ${name}`),
+      ...gone.map(
+        ({ id, output }) => `lost, neither in the store nor intact in its place: ${output} (${id})`,
+      ),
       ...lostRecords.map((id) => `no record is left of ${id}: a run computes it again`),
       ...lostSources.map(
         ({ source, ids }) =>
@@ -40,7 +42,7 @@ export async function verify(options: VerifyOptions): Promise<void> {
       ),
       ...unsettled.map(({ path: name, problem }) => `${name} ${problem}`),
     ];
-    const again = storedAgain.length === 0 ? '' : `, ${storedAgain.length} stored again`;
+    const again = storedAgain.length === 0 ? '' : `, ${storedAgain.length} re-stored`;
     lines.push(`${files} files, ${formatBytes(bytes)} checked; ${damaged.length} damaged${again}`);
     if (gone.length > 0) {
       const { adviseOnLost } = await import('./verify.ts');

@@ -102,7 +102,7 @@ function refuseControlCharacters(projectRoot: string): void {
   if (!/\p{Cc}/u.test(projectRoot)) return;
   throw new ReproError(
     'project-name',
-    'the path of this project has a line break or another control character, which no job could be told',
+    'the path of this project contains a line break or another control character, which a batch script cannot name',
     { where: toOneLine(projectRoot), fix: 'Rename the folder.' },
   );
 }
@@ -115,9 +115,10 @@ export async function leave(plan: Plan, signals: SignalListener): Promise<void> 
   const folder = cacheFolderOf(plan);
   const count = listOutstanding(folder).length;
   if (count === 0) return;
-  const [jobs, go, them] = count === 1 ? ['1 job', 'goes', 'it'] : [`${count} jobs`, 'go', 'them'];
+  const [jobs, verb, them] =
+    count === 1 ? ['1 job', 'continues', 'it'] : [`${count} jobs`, 'continue', 'them'];
   process.stderr.write(
-    `${jobs} on the cluster ${go} on. \`./repro attach\` waits for ${them}, \`./repro cancel\` ends ${them}.\n`,
+    `${jobs} ${verb} on the cluster. \`./repro attach\` waits for ${them}, \`./repro cancel\` ends ${them}.\n`,
   );
   const isOnTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
   if (signals.received() !== 'SIGINT' || !isOnTerminal) return;

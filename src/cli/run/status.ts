@@ -71,7 +71,7 @@ export async function status(targets: readonly string[], options: StatusOptions)
     });
   } else {
     if (run !== null) {
-      process.stdout.write(`of the run on a cluster that is under way: ${describeSelection(run)}\n`);
+      process.stdout.write(`showing the cluster run in progress: ${describeSelection(run)}\n`);
     }
     printStatus(plan, request, wanted, otherJobs);
   }
@@ -169,7 +169,7 @@ export function describeJob(report: JobReport, isOther = false): string[] {
   return [isOther ? `${first} (of ${describeSelection(report.selection)})` : first, ...more];
 }
 
-const noted = '`./repro attach` takes note of it';
+const noted = '`./repro attach` records it';
 
 function describe({ job, status, isRunning, hasEnded, verdict }: JobReport): string[] {
   const name = job === null ? 'a job being submitted' : `job ${job}`;
@@ -180,8 +180,8 @@ function describe({ job, status, isRunning, hasEnded, verdict }: JobReport): str
   if (verdict.kind === 'dropped') {
     return [`${name} never ran, because a job that it depends on failed; ${noted}`];
   }
-  if (hasEnded) return [`${name} has ended well: ${noted}`];
-  if (status === null) return [`${name}, of which Slurm says nothing now`];
+  if (hasEnded) return [`${name} has succeeded; ${noted}`];
+  if (status === null) return [`${name}: Slurm reports no status now`];
   const { state, reason, node, elapsedSeconds } = status;
   const why = reason === null ? '' : ` (${toOneLine(reason)})`;
   if (!isRunning) return [state === 'PENDING' ? `${name} waits${why}` : `${name} is ${state}${why}`];

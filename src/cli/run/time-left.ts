@@ -1,6 +1,6 @@
 import type { Facts } from '../../runner/freshness/fingerprint.ts';
+import { instanceOf } from '../../runner/plan/graph.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
-import { instanceOf } from '../../runner/plan/selection.ts';
 import { ExpectedTimes, expectDuration } from '../../runner/run/expected-time.ts';
 import { measureMachine } from '../../runner/run/machine.ts';
 import { openRecords } from '../../runner/store/records.ts';

@@ -123,10 +123,3 @@ function unknownInstance(target: string, stage: string, instances: readonly Stag
     fix: suggestName(target, [...ids, ...new Set(partial)]),
   });
 }
-
-/** The instance of an id that the plan is known to have. */
-export function instanceOf({ instances }: Pick<Plan, 'instances'>, id: string): StageInstance {
-  const instance = instances.get(id);
-  if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
-  return instance;
-}
