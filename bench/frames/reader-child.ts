@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { FrameRows } from '../../src/datasets/frames/frame-thread.ts';
 import { WorkingSpace } from '../../src/datasets/reading/working-space.ts';
 import { Aedat3Clips } from '../../src/events/aedat3-clips.ts';
-import type { SplitBy } from '../../src/events/frames.ts';
+import type { SplitBy } from '../../src/thesis/compat.ts';
 
 /** One recording to turn into frames; the same line is given to numpy_peer.py. */
 export interface ReaderTask {

@@ -8,7 +8,13 @@ import { FRAME_CACHE_FILES, FRAME_CACHE_FIX, parseClipIndex } from '../results/c
 import { type EvaluationFile, readEvaluation } from '../results/evaluation-file.ts';
 import { type EpochRow, readFirstBatches, readMetrics } from '../results/metrics.ts';
 import { readTestAnswers } from '../results/predictions.ts';
-import { nameUnreadable, type ResultFile, readResultFile, refuse } from '../results/result-file.ts';
+import {
+  nameUnreadable,
+  type ResultFile,
+  readResultFile,
+  refuse,
+  toSevenDigits,
+} from '../results/result-file.ts';
 import { networkOf, type RunFile, readRun, readSettings } from '../results/run-file.ts';
 import { spikingLayers } from '../snn/spec.ts';
 import { type Baseline, type FramesFacts, isKept, type RunFacts, type TestFacts } from './baseline.ts';
@@ -94,10 +100,9 @@ function keep<T>(rows: readonly T[]): { readonly number: number; readonly row: T
     .filter(({ number }) => isKept(number, rows.length));
 }
 
-/** Engines compute in single precision, which has seven digits; a baseline keeps no more. */
 function shorten(from: ResultFile, value: number, what: string): number {
   if (!Number.isFinite(value)) refuse(from, `${what}: expected a number, found ${value}`);
-  return Number(value.toPrecision(7));
+  return toSevenDigits(value);
 }
 
 /** The settings of run.json by dotted key, except the number of epochs, which only ends a training: until then, it goes the same way. */

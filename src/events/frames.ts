@@ -1,8 +1,6 @@
 import { ReproError, unreachable } from '../errors.ts';
+import type { SplitBy } from '../thesis/compat.ts';
 import type { Events, Sensor } from './events.ts';
-
-export const SPLITS_BY = ['number', 'time', 'duration'] as const;
-export type SplitBy = (typeof SPLITS_BY)[number];
 
 /** How events become frames. */
 export interface FrameLayout {

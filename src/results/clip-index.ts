@@ -1,5 +1,6 @@
 import { type Fields, parseFields } from '../formats/fields.ts';
 import type { CountType } from '../formats/npy.ts';
+import { SPLITS_BY, type SplitBy } from '../thesis/compat.ts';
 
 /** The files of a frame cache: a description of the rows, and the counts of each split, [clips, T, 2, H, W]. */
 export const FRAME_CACHE_FILES = { index: 'clips.json', train: 'train.npy', test: 'test.npy' } as const;
@@ -9,7 +10,6 @@ export const FRAME_CACHE_FIX = 'Make the frames again: `repro run frames --force
 
 const VERSION = 1;
 const SPLITS = ['train', 'test'] as const;
-const SPLITS_BY = ['number', 'time', 'duration'] as const;
 
 /** How counts are normalised when they are read, named as in the original's arguments. */
 export const NORMALIZATIONS = ['frequency', 'max', 'norm', 'sum'] as const;
@@ -53,7 +53,7 @@ export interface FrameFormat {
   /** T: frames per clip; 1 for still images, which the network repeats. */
   readonly steps: number;
   /** Null for still images. */
-  readonly splitBy: (typeof SPLITS_BY)[number] | null;
+  readonly splitBy: SplitBy | null;
   /** How long each frame lasts, µs; only with `splitBy: duration`. */
   readonly durationUs?: number;
   /** Pixels binned in each direction. */

@@ -1,6 +1,6 @@
 import { csvFormatRows } from 'd3-dsv';
 import type { CachedClip } from './clip-index.ts';
-import { parseTable, type ResultFile, refuse } from './result-file.ts';
+import { parseTable, type ResultFile, refuse, toSevenDigits } from './result-file.ts';
 
 const splits = ['test', 'validation'] as const;
 
@@ -34,16 +34,11 @@ export function formatPredictions(classes: number, parts: readonly Predictions[]
         clip.light ?? '',
         clip.class,
         part.predicted[i]!,
-        ...shorten(part.rates.subarray(i * classes, (i + 1) * classes)),
+        ...Array.from(part.rates.subarray(i * classes, (i + 1) * classes), toSevenDigits),
       ].map(String);
     });
   });
   return `${csvFormatRows([[...columns, ...rates], ...lines])}\n`;
-}
-
-/** Single-precision numbers have seven digits; more would be conversion noise. */
-function shorten(rates: Float32Array): number[] {
-  return Array.from(rates, (rate) => Number(rate.toPrecision(7)));
 }
 
 /** The answer to a test clip. */

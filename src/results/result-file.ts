@@ -44,6 +44,11 @@ export function refuse({ file, fix }: Pick<ResultFile, 'file' | 'fix'>, problem:
   throw new ReproError(code, problem, { where: file, fix });
 }
 
+/** Engines compute in single precision, which has seven digits: files keep no more. */
+export function toSevenDigits(value: number): number {
+  return Number(value.toPrecision(7));
+}
+
 /** The JSON of results, for people too. */
 export function formatJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;

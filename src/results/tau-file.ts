@@ -1,5 +1,5 @@
 import { csvFormatRows } from 'd3-dsv';
-import { parseTable, type ResultFile, refuse } from './result-file.ts';
+import { parseTable, type ResultFile, refuse, toSevenDigits } from './result-file.ts';
 
 /** Quantiles in hundredths, with both extremes: enough to draw a distribution of millions of neurons, and small to keep. */
 export const QUANTILES = 100;
@@ -28,10 +28,7 @@ const quantileOf = (count: number, index: number): number => (count === 1 ? 0.5 
 export function formatTaus(states: TausByState): string {
   const lines = TAU_STATES.flatMap((state) =>
     states[state].flatMap(({ count, taus }, layer) =>
-      // Seven digits are those of the logits.
-      taus.map((tau, i) =>
-        [state, layer, count, quantileOf(count, i), Number(tau.toPrecision(7))].map(String),
-      ),
+      taus.map((tau, i) => [state, layer, count, quantileOf(count, i), toSevenDigits(tau)].map(String)),
     ),
   );
   return `${csvFormatRows([columns, ...lines])}\n`;

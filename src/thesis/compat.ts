@@ -175,6 +175,10 @@ export type Overlaps = (typeof OVERLAPS)[number];
 /** How far apart the rows of a frame lie: `height` is the original's mistake, and only matters on a sensor that is not square. */
 export type RowStride = (typeof FRAME_SWITCHES)['rowStride']['choices'][number]['value'];
 
+/** What decides where a frame of events ends, named as in the original's arguments. */
+export const SPLITS_BY = ['number', 'time', 'duration'] as const;
+export type SplitBy = (typeof SPLITS_BY)[number];
+
 /** The switches that are not at their defaults, in the order of docs/deviations.md. */
 export function pickChangedSwitches(compat: Compat): Partial<Compat> {
   return Object.fromEntries(

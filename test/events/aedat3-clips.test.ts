@@ -6,7 +6,8 @@ import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
 import { ClipCollector, type Span } from '../../src/events/clips.ts';
 import type { Events, Sensor } from '../../src/events/events.ts';
 import { FrameCounting } from '../../src/events/frame-counting.ts';
-import { clipOfEvents, type FrameLayout, frameSize, type SplitBy } from '../../src/events/frames.ts';
+import { clipOfEvents, type FrameLayout, frameSize } from '../../src/events/frames.ts';
+import type { SplitBy } from '../../src/thesis/compat.ts';
 
 /** How the bytes reach the reader the first time. */
 type Way = 'memory' | 'chunks';

@@ -84,7 +84,9 @@ describe('figures', () => {
         epochs: [1],
         accuracy: { train: [null], validation: [0.5], test: [null] },
         loss: { train: [null], validation: [null], test: [null] },
-        layers: [{ tauOfMean: [null], tauMean: [null], tauStd: [null], spikeRate: [null] }],
+        layers: [
+          { tauOfMean: [null], tauMean: [null], tauStd: [null], tauChange: [null], spikeRate: [null] },
+        ],
       },
     });
     for (const figure of draw(makeResults({ models: [makeModelResult({ runs: [gaps] })] }))) {

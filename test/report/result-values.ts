@@ -6,10 +6,12 @@ import type {
   ModelResult,
   Results,
   RunResult,
-  SplitResult,
 } from '../../src/report/data/results.ts';
 import type { ClipExample, ClipExamples } from '../../src/results/clip-examples.ts';
+import type { FrameFormat } from '../../src/results/clip-index.ts';
+import type { Score } from '../../src/results/evaluation-file.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
+import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 
 export const ENVIRONMENT = {
@@ -18,7 +20,7 @@ export const ENVIRONMENT = {
 } as const;
 
 /** The result of a split with so many correct clips. */
-export function split(correct: number, clips: number): SplitResult {
+export function split(correct: number, clips: number): Score {
   return { clips, correct, accuracy: correct / clips, loss: 0.05 };
 }
 
@@ -40,6 +42,17 @@ export function makeLayerResult(taus: readonly number[] = [3]): LayerResult {
 
 const SPEC = buildNetwork({ ...thesisNetwork, input: [2, 4, 4], classes: 2, channels: 3, layers: 2 });
 
+/** The frames of the thesis. */
+export const FRAMES: FrameFormat = {
+  steps: 20,
+  splitBy: 'number',
+  downsample: 1,
+  height: 128,
+  width: 128,
+  dtype: 'uint8',
+  normalization: null,
+};
+
 /** A run of three epochs on two classes; tests override what they check. */
 export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {
   const series = [0.25, 0.5, 0.75];
@@ -51,17 +64,23 @@ export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {
     network: { channels: 128 },
     training: { epochs: 3 },
     spec: SPEC,
-    frames: null,
+    frames: FRAMES,
     metrics: {
       epochs: [1, 2, 3],
       accuracy: { train: series, validation: series, test: series },
       loss: { train: series, validation: series, test: series },
       layers: [
-        { tauOfMean: [2, 2.5, 3], tauMean: [2, 2.5, 3], tauStd: [0, 0, 0], spikeRate: [0.25, 0.125, 0.0625] },
+        {
+          tauOfMean: [2, 2.5, 3],
+          tauMean: [2, 2.5, 3],
+          tauStd: [0, 0, 0],
+          tauChange: [0.5, 0.5, 0.5],
+          spikeRate: [0.25, 0.125, 0.0625],
+        },
       ],
     },
     loggedLoss: [null, null, null],
-    compat: null,
+    compat: COMPAT_DEFAULTS,
     // 90 of 100 right, as in `test`.
     answers: makeAnswers(90, 100),
     digests: { metrics: '1'.repeat(64), weights: '2'.repeat(64), predictions: '3'.repeat(64) },

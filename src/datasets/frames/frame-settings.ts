@@ -1,6 +1,6 @@
-import type { FrameLayout, SplitBy } from '../../events/frames.ts';
+import type { FrameLayout } from '../../events/frames.ts';
 import type { Normalization } from '../../results/clip-index.ts';
-import type { Overlaps, RowStride } from '../../thesis/compat.ts';
+import type { Overlaps, RowStride, SplitBy } from '../../thesis/compat.ts';
 
 /** A profile's `frames:`. */
 export interface FrameSettings {

@@ -1,5 +1,6 @@
+import type { TauQuantiles } from '../../results/tau-file.ts';
 import { spellCount } from '../data/format.ts';
-import type { ModelResult, RunResult, Series, TauDistribution } from '../data/results.ts';
+import type { ModelResult, RunResult, Series } from '../data/results.ts';
 import { type Finding, judgeSeeds, notApplicable } from './judgement.ts';
 import type { Bounds, MeasureOf } from './measure.ts';
 
@@ -33,16 +34,8 @@ function epochFrom({ metrics }: RunResult, holds: (index: number) => boolean): n
  * their mean τ may stand still while the neurons move apart.
  */
 export function judgeSpeed(model: ModelResult, others: readonly ModelResult[]): Finding {
-  const lacking = [model, ...others].filter(({ runs }) =>
-    runs.some(({ metrics }) => metrics.layers.some(({ tauChange }) => tauChange === undefined)),
-  );
-  if (lacking.length > 0) {
-    return notApplicable(
-      `How far each neuron’s τ moves was not recorded for ${lacking.map(({ title }) => title).join(', ')}: an earlier version trained it. Train it again (repro run train --force).`,
-    );
-  }
   const seeds = model.runs.map((run, i) => {
-    const own = run.metrics.layers.map(({ tauChange }) => meanOf(tauChange ?? []));
+    const own = run.metrics.layers.map(({ tauChange }) => meanOf(tauChange));
     const theirs = own.map((_, layer) =>
       meanOf(others.map((other) => meanOf(other.runs[i]!.metrics.layers[layer]?.tauChange ?? []))),
     );
@@ -214,7 +207,7 @@ function describeGap({ atLeast, atMost }: { readonly atLeast: number; readonly a
 }
 
 /** The τ of a layer after the last epoch, in time steps. */
-function tausOf({ layers }: RunResult, layer: number): TauDistribution {
+function tausOf({ layers }: RunResult, layer: number): TauQuantiles {
   return layers[layer]?.taus.last ?? { count: 0, taus: [] };
 }
 
@@ -231,7 +224,7 @@ function tausOf({ layers }: RunResult, layer: number): TauDistribution {
  */
 function boundNearest(
   tau: number,
-  { count, taus }: TauDistribution,
+  { count, taus }: TauQuantiles,
 ): { readonly atLeast: number; readonly atMost: number } {
   const steps = Math.max(1, taus.length - 1);
   let atLeast = Number.POSITIVE_INFINITY;

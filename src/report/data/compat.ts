@@ -50,8 +50,8 @@ export function usedValues(
       // Frames made with the default do not name it.
       const value =
         dataset !== undefined
-          ? run.frames && (run.frames[name] ?? choices[0].value)
-          : ((name === 'batch_size' ? overrulingBatchSize(model, run) : null) ?? run.compat?.[name]);
+          ? (Reflect.get(run.frames, name) ?? choices[0].value)
+          : ((name === 'batch_size' ? overrulingBatchSize(model, run) : null) ?? run.compat[name]);
       if (typeof value === 'string') used.set(value, (used.get(value) ?? new Set()).add(model));
     }
   }
@@ -61,6 +61,6 @@ export function usedValues(
 /** The batch size, if the profile overrides the one in the model's file; otherwise null. */
 function overrulingBatchSize({ train }: ModelResult, { compat, training }: RunResult): string | null {
   const { batchSize } = training;
-  const overruled = compat?.batch_size === 'paper' && batchSize !== train.batchSize;
+  const overruled = compat.batch_size === 'paper' && batchSize !== train.batchSize;
   return overruled && typeof batchSize === 'number' ? String(batchSize) : null;
 }

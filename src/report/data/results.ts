@@ -1,22 +1,11 @@
 import type { JsonObject } from '../../formats/fields.ts';
 import type { ClipExamples } from '../../results/clip-examples.ts';
+import type { EvaluationFile } from '../../results/evaluation-file.ts';
+import type { Manifest } from '../../results/manifest.ts';
+import type { Maxima, RunFile } from '../../results/run-file.ts';
+import type { TauQuantiles, TauState } from '../../results/tau-file.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import type { PublishedResult } from '../../thesis/published.ts';
-
-/** The result on one split at the chosen checkpoint. */
-export interface SplitResult {
-  readonly clips: number;
-  readonly correct: number;
-  readonly accuracy: number;
-  readonly loss: number;
-}
-
-/** The best accuracy over all epochs on one split, chosen on that same split. */
-export interface MaximumResult {
-  /** From 1. */
-  readonly epoch: number;
-  readonly accuracy: number;
-}
 
 /** A value at an epoch. Lists of these leave out epochs without a value, for instance untested ones. */
 export interface EpochPoint {
@@ -35,14 +24,14 @@ export interface LayerMetrics {
   readonly tauMean: Series;
   /** Standard deviation over the layer's neurons; 0 if the layer has a single τ. */
   readonly tauStd: Series;
-  /** Mean over the layer's neurons of how far τ moved in the epoch; earlier versions did not record it. */
-  readonly tauChange?: Series;
+  /** Mean over the layer's neurons of how far τ moved in the epoch. */
+  readonly tauChange: Series;
   /** The share of the layer's neurons that spike per step, over the training batches of the epoch. */
   readonly spikeRate: Series;
 }
 
 /** metrics.csv of one training run, column by column. */
-export interface EpochMetrics {
+export interface EpochCurves {
   /** From 1, for people to read; files count from 0. */
   readonly epochs: readonly number[];
   readonly accuracy: Readonly<Record<Split, Series>>;
@@ -54,23 +43,12 @@ export interface EpochMetrics {
 export const SPLITS = ['train', 'validation', 'test'] as const;
 export type Split = (typeof SPLITS)[number];
 
-/** The distribution of τ over a layer's neurons. */
-export interface TauDistribution {
-  /** How many τ the layer has. */
-  readonly count: number;
-  /** Time steps, at equidistant quantiles from the smallest to the largest; a single value if the layer has a single τ. */
-  readonly taus: readonly number[];
-}
-
 /** What the evaluation found out about a spiking layer. */
 export interface LayerResult {
   /** The share of neurons that spike per step, over the test clips at the chosen epoch. */
   readonly spikeRate: number;
-  readonly taus: Readonly<Record<TauState, TauDistribution>>;
+  readonly taus: Readonly<Record<TauState, TauQuantiles>>;
 }
-
-/** In the state of the chosen epoch, and after the last one. */
-export type TauState = 'chosen' | 'last';
 
 /** A network's answer to one test clip. */
 export interface ClipAnswer {
@@ -89,45 +67,32 @@ export interface RunDigests {
   readonly predictions: string;
 }
 
-/** The result of training one model with one seed. */
-export interface RunResult {
-  readonly seed: number;
-  readonly engine: { readonly name: string; readonly backend: string; readonly version: string };
-  readonly parameters: number;
+/** The result of training one model with one seed: what its files say, with epochs counted from 1. */
+export interface RunResult
+  extends Pick<RunFile, 'seed' | 'engine' | 'parameters' | 'frames' | 'compat'>,
+    Pick<EvaluationFile, 'test' | 'validation' | 'confusion'> {
   /** Number of clips in each part of the data. */
   readonly clips: Readonly<Record<Split, number>>;
   /** Settings in force, as recorded by the training. */
   readonly network: JsonObject;
   readonly training: JsonObject;
-  readonly frames: JsonObject | null;
   /** The layers that `network` describes. */
   readonly spec: NetworkSpec;
-  readonly metrics: EpochMetrics;
+  readonly metrics: EpochCurves;
   /** The training loss of single batches, every 256th over all epochs, by epoch; null in epochs without one. */
   readonly loggedLoss: Series;
-  /** Switches of docs/deviations.md in force; null if the training did not record them. */
-  readonly compat: JsonObject | null;
   /** Epoch of the evaluated checkpoint, from 1. */
   readonly chosenEpoch: number;
   /** The clips on which that epoch was chosen; null if it is simply the last. */
   readonly chosenOn: 'validation' | 'test' | null;
-  readonly test: SplitResult;
-  /** Null if no clips were held back for validation. */
-  readonly validation: SplitResult | null;
-  readonly maximum: { readonly test: MaximumResult; readonly validation: MaximumResult | null };
+  /** Chosen on the same clips that they are measured on. */
+  readonly maximum: Maxima;
   /** Of the test clips, in the same order for every run. */
   readonly answers: readonly ClipAnswer[];
   /** Spiking layers, from input to output, as in `metrics`. */
   readonly layers: readonly LayerResult[];
   readonly digests: RunDigests;
-  /** [true class][predicted class], clips of the test split. */
-  readonly confusion: readonly (readonly number[])[];
 }
-
-/**
- * Published accuracies of a model, as maxima over epochs: those of the thesis, or the test accuracy ("accuracy A") of Fang et al. 2021,
- * who held no clips back for it.
- */
 
 /** A model's configuration file, and its runs in the order of the seeds. */
 export interface ModelResult {
@@ -159,11 +124,6 @@ export interface ReferenceCurves {
 /** The authors' logs by model id, only for models with a log. */
 export type Reference = ReadonlyMap<string, ReferenceCurves>;
 
-export interface SplitCount {
-  readonly recordings: number;
-  readonly clips: number;
-}
-
 /** Clips of both splits with some key, for instance a class. */
 export interface Tally {
   readonly key: string;
@@ -177,7 +137,7 @@ export interface UserTally {
 }
 
 /** The findings of `verify`. */
-export interface ManifestResult {
+export interface ManifestResult extends Readonly<Manifest['splits']> {
   /** Of its file, which has a checksum of every file of the data. */
   readonly sha256: string;
   readonly files: number;
@@ -185,11 +145,9 @@ export interface ManifestResult {
   readonly archive: boolean;
   /** Files in the folder that do not belong to the data set. */
   readonly unlisted: number;
-  readonly train: SplitCount;
-  readonly test: SplitCount;
   readonly perUser: readonly Tally[];
   readonly perLight: readonly Tally[];
-  /** Empty if the data set has no users or lights, and in older manifests. */
+  /** Empty if the data set lacks users or lights. */
   readonly perUserLight: readonly UserTally[];
   readonly perClass: readonly Tally[];
   readonly warnings: readonly string[];

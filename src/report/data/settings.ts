@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../formats/fields.ts';
+import type { FrameFormat } from '../../results/clip-index.ts';
 import { findPublishedModel, type PublishedSettings, publishedSettings } from '../../thesis/published.ts';
 import { formatCount } from './format.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
@@ -9,7 +10,7 @@ interface Setting {
   readonly label: string;
   /** The published value; null if there is no such model, or the setting is not given. */
   readonly thesis: (published: PublishedSettings) => Scalar | null;
-  /** The value in force; null if the training did not record it. */
+  /** The value in force; null if this run has no such setting. */
   readonly used: (run: RunResult) => Scalar | null;
 }
 
@@ -27,28 +28,22 @@ const SETTINGS: readonly Setting[] = [
     label: 'Time steps per clip',
     thesis: ({ frames }) => frames.steps ?? null,
     // A still image is one frame, which the network repeats.
-    used: ({ frames, network }) =>
-      scalarAt(network, 'steps') ?? (frames === null ? null : scalarAt(frames, 'steps')),
+    used: ({ frames, network }) => scalarAt(network, 'steps') ?? frames.steps,
   },
   {
     label: 'Events split by',
     thesis: ({ frames }) => frames.splitBy ?? null,
-    used: ({ frames }) => (frames === null ? null : describeSplit(frames)),
+    used: ({ frames }) => describeSplit(frames),
   },
   {
     label: 'Frames normalised by',
     thesis: ({ frames }) => frames.normalization ?? null,
-    // null is a value here: no normalisation.
-    used: ({ frames }) =>
-      frames === null || !Object.hasOwn(frames, 'normalization')
-        ? null
-        : (scalarAt(frames, 'normalization') ?? 'none'),
+    used: ({ frames }) => frames.normalization ?? 'none',
   },
   {
     label: 'Frame size, pixels',
     thesis: ({ frames }) => formatSize(frames.height ?? null, frames.width ?? null),
-    used: ({ frames }) =>
-      frames === null ? null : formatSize(scalarAt(frames, 'height'), scalarAt(frames, 'width')),
+    used: ({ frames: { height, width } }) => formatSize(height, width),
   },
   network('Convolutional layers', 'layers'),
   network('Channels per layer', 'channels'),
@@ -82,7 +77,7 @@ const SETTINGS: readonly Setting[] = [
   clips('Test clips', 'test'),
 ];
 
-/** All settings that some run recorded, compared with the published ones, in the order of the table. */
+/** All settings that some run has, compared with the published ones, in the order of the table. */
 export function compareSettings(results: Results): SettingComparison[] {
   return SETTINGS.map((setting) => compareSetting(results, setting)).filter((row) => row.used !== '');
 }
@@ -182,9 +177,8 @@ function training(label: string, path: string): Setting {
   };
 }
 
-function describeSplit(frames: JsonObject): Scalar | null {
-  const splitBy = scalarAt(frames, 'splitBy');
-  return splitBy === 'duration' ? `duration, ${scalarAt(frames, 'durationUs')} µs` : splitBy;
+function describeSplit({ splitBy, durationUs }: FrameFormat): string | null {
+  return splitBy === 'duration' ? `duration, ${durationUs} µs` : splitBy;
 }
 
 function clips(label: string, split: 'train' | 'validation' | 'test'): Setting {

@@ -98,7 +98,7 @@ function describeReference(results: Results): string[] {
 /** What is compared with the labels. */
 function nameOutput(results: Results): string {
   const kinds = allRuns(results).map(({ compat }) =>
-    compat?.loss === 'step' ? 'each time step’s output (compat.loss: step)' : 'the firing rates',
+    compat.loss === 'step' ? 'each time step’s output (compat.loss: step)' : 'the firing rates',
   );
   return [...new Set(kinds)].join(' or ');
 }
@@ -107,7 +107,7 @@ function nameOutput(results: Results): string {
 function nameRegulariser(results: Results, before: string): string {
   const kinds = allRuns(results)
     .filter(({ training }) => training.regulariseTau !== 0)
-    .map(({ compat }) => (compat?.regularise === 'tau' ? 'τ' : 'w'));
+    .map(({ compat }) => (compat.regularise === 'tau' ? 'τ' : 'w'));
   const names = [...new Set(kinds)].map((kind) => `λ · Σ Var(${kind})`);
   return names.length === 0 ? '' : before + names.join(' or ');
 }

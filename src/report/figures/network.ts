@@ -68,8 +68,7 @@ function groupModels(models: readonly ModelResult[]): Network[] {
   for (const model of models) {
     const [run] = model.runs;
     if (run === undefined) continue;
-    const steps = run.frames?.steps;
-    const drawn = arrange(run.spec, typeof steps === 'number' ? String(steps) : 'T');
+    const drawn = arrange(run.spec, run.frames.steps);
     const key = JSON.stringify(drawn);
     groups.set(key, { ...drawn, models: [...(groups.get(key)?.models ?? []), model] });
   }
@@ -77,10 +76,10 @@ function groupModels(models: readonly ModelResult[]): Network[] {
 }
 
 /** @param frameSteps the time steps of event frames */
-function arrange(spec: NetworkSpec, frameSteps: string): Omit<Network, 'models'> {
+function arrange(spec: NetworkSpec, frameSteps: number): Omit<Network, 'models'> {
   const shapes = outputShapes(spec);
   const still = spec.layers.find((layer) => layer.kind === 'repeat');
-  const steps = still === undefined ? frameSteps : String(still.steps);
+  const steps = still?.steps ?? frameSteps;
   let timed = still === undefined;
   let spiking = 0;
   const rows: Step[][] = [[]];

@@ -1,7 +1,8 @@
+import type { TauQuantiles, TauState } from '../../results/tau-file.ts';
 import { allRuns, axisRange, describeEpochs } from '../data/epochs.ts';
 import { joinWords } from '../data/format.ts';
 import { describeCoverage, nameReference, nameReferenceLine, tauReferenceOf } from '../data/reference.ts';
-import type { ModelResult, Results, TauDistribution, TauState } from '../data/results.ts';
+import type { ModelResult, Results } from '../data/results.ts';
 import type { CsvValue, Figure } from '../drawing/figure.ts';
 import { colorVariable, modelColor } from '../drawing/palette.ts';
 import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
@@ -195,7 +196,7 @@ function buildTauSeries(model: ModelResult, layer: number): EpochSeries | null {
   });
 }
 
-function distributionsOf({ runs }: ModelResult, layer: number, state: TauState): TauDistribution[] {
+function distributionsOf({ runs }: ModelResult, layer: number, state: TauState): TauQuantiles[] {
   return runs.flatMap(({ layers }) => layers[layer]?.taus[state] ?? []);
 }
 

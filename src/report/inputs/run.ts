@@ -4,19 +4,11 @@ import { type EvaluationFile, readEvaluation } from '../../results/evaluation-fi
 import { type EpochRow, readMetrics } from '../../results/metrics.ts';
 import { readTestAnswers } from '../../results/predictions.ts';
 import { type ResultFile, readResultBytes, readResultFile, refuse } from '../../results/result-file.ts';
-import { type Maximum, networkOf, readRun, type Selection } from '../../results/run-file.ts';
+import { type Maxima, type Maximum, networkOf, readRun, type Selection } from '../../results/run-file.ts';
 import { readTaus, type TausByState } from '../../results/tau-file.ts';
 import { EVENT_FILE, readLoggedLoss } from '../../results/tensorboard.ts';
 import { tauOfLogit } from '../../snn/neurons.ts';
-import type {
-  ClipAnswer,
-  EpochMetrics,
-  LayerResult,
-  MaximumResult,
-  RunResult,
-  Series,
-  SplitResult,
-} from '../data/results.ts';
+import type { ClipAnswer, EpochCurves, LayerResult, RunResult, Series } from '../data/results.ts';
 
 /** What all files of a run must agree on. */
 export interface Expected {
@@ -56,15 +48,13 @@ export async function readRunResult(
   requireExpected(evaluationFile, evaluation, expected);
   const rows = readMetrics(metricsFile);
   const answers = readAnswers(predictionsFile, evaluationFile, evaluation);
+  const { engine, parameters, training, frames, compat } = run;
+  const { test, validation, confusion, classes } = evaluation;
   const result: RunResult = {
-    seed,
-    engine: run.engine,
-    parameters: run.parameters,
+    ...{ seed, engine, parameters, training, frames, compat, test, validation, confusion },
     clips: run.split,
     network: { ...run.network },
     spec: networkOf(runFile, run),
-    training: run.training,
-    frames: { ...run.frames },
     metrics: columnsOf(rows),
     loggedLoss: readLoggedLoss(events, eventFile, rows.length),
     answers,
@@ -74,18 +64,11 @@ export async function readRunResult(
       predictions: digestOf(predictionsFile.text),
     },
     layers: joinLayers(evaluationFile, evaluation, rows, readTaus(tauFile)),
-    compat: run.compat,
     chosenEpoch: evaluation.checkpoint.epoch + 1,
     chosenOn: clipsOf(evaluation.checkpoint.selection),
-    test: evaluation.test,
-    validation: evaluation.validation,
-    maximum: {
-      test: fromOne(evaluation.maximum.test),
-      validation: evaluation.maximum.validation && fromOne(evaluation.maximum.validation),
-    },
-    confusion: evaluation.confusion,
+    maximum: fromOne(evaluation.maximum),
   };
-  return { result, classes: evaluation.classes };
+  return { result, classes };
 }
 
 function requireExpected(from: ResultFile, found: Expected, expected: Expected): void {
@@ -100,11 +83,7 @@ function requireExpected(from: ResultFile, found: Expected, expected: Expected):
 }
 
 /** Must agree with the evaluation's test result. */
-function readAnswers(
-  from: ResultFile,
-  evaluationFile: ResultFile,
-  { test }: { readonly test: SplitResult },
-): ClipAnswer[] {
+function readAnswers(from: ResultFile, evaluationFile: ResultFile, { test }: EvaluationFile): ClipAnswer[] {
   const answers = readTestAnswers(from).map(({ user, class: label, predicted }, clip) => {
     return { clip, user: user === null ? null : String(user), class: label, right: predicted === label };
   });
@@ -119,7 +98,7 @@ function readAnswers(
 }
 
 /** metrics.csv column by column. NaN and infinities become null, so that figures show a gap where training diverged. */
-function columnsOf(rows: readonly EpochRow[]): EpochMetrics {
+function columnsOf(rows: readonly EpochRow[]): EpochCurves {
   const series = (read: (row: EpochRow) => number | null | undefined): Series =>
     rows.map((row) => {
       const value = read(row) ?? null;
@@ -172,8 +151,10 @@ function clipsOf(selection: Selection): RunResult['chosenOn'] {
   return selection === 'last' ? null : selection === 'validation' ? 'validation' : 'test';
 }
 
-function fromOne({ epoch, accuracy }: Maximum): MaximumResult {
-  return { epoch: epoch + 1, accuracy };
+/** Counts epochs from 1. */
+function fromOne({ test, validation }: Maxima): Maxima {
+  const shift = ({ epoch, accuracy }: Maximum): Maximum => ({ epoch: epoch + 1, accuracy });
+  return { test: shift(test), validation: validation && shift(validation) };
 }
 
 function digestOf(content: string | Buffer): string {

@@ -109,7 +109,7 @@ function startOf({ runs }: ModelResult): number {
   const tau: unknown = run?.network.tau;
   const [per, mean] =
     typeof tau === 'object' && tau !== null ? [Reflect.get(tau, 'per'), Reflect.get(tau, 'mean')] : [];
-  const isAlways2 = run?.compat?.base_tau === 'always-2' && per === 'layer';
+  const isAlways2 = run?.compat.base_tau === 'always-2' && per === 'layer';
   return typeof mean === 'number' && !isAlways2 ? mean : 2;
 }
 

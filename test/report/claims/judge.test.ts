@@ -12,7 +12,7 @@ import { buildNetwork } from '../../../src/snn/networks.ts';
 import { countParameters } from '../../../src/snn/parameters.ts';
 import { COMPAT_DEFAULTS } from '../../../src/thesis/compat.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';
-import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
+import { FRAMES, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 import { judge, makeClaim, modelOf, NAMES, run, withTest } from './judging.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -197,7 +197,15 @@ describe('a run that is not asked', () => {
   test('because its training diverged, so that it has no τ', () => {
     const metrics = {
       ...makeRunResult().metrics,
-      layers: [{ tauOfMean: [2, null, 2], tauMean: [2, null, 2], tauStd: [0, 0, 0], spikeRate: [0, 0, 0] }],
+      layers: [
+        {
+          tauOfMean: [2, null, 2],
+          tauMean: [2, null, 2],
+          tauStd: [0, 0, 0],
+          tauChange: [0, null, null],
+          spikeRate: [0, 0, 0],
+        },
+      ],
     };
     const spread = { kind: 'spread', model: 'Baseline', below: 1, within: 3 } as const;
     expect(judge(spread, () => [run({ metrics })])).toMatchObject({
@@ -219,7 +227,7 @@ describe('at reduced scale', () => {
     [
       'smaller frames',
       {},
-      { frames: { height: 64, width: 64 } },
+      { frames: { ...FRAMES, height: 64, width: 64 } },
       'frame size, pixels 64 × 64 instead of 128 × 128',
     ],
     [

@@ -9,7 +9,7 @@ const modelOf = (id: string, config: NetworkConfig) =>
   makeModelResult({
     id,
     title: id,
-    runs: [makeRunResult({ frames: { steps: 20 }, spec: buildNetwork(config) })],
+    runs: [makeRunResult({ spec: buildNetwork(config) })],
   });
 const draw = (...models: readonly ReturnType<typeof modelOf>[]) => drawNetwork(makeResults({ models }));
 const textsOf = (svg = ''): string[] =>

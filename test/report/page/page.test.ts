@@ -7,7 +7,14 @@ import { figuresOf } from '../../../src/report/page/document.ts';
 import { renderMarkdown } from '../../../src/report/page/markdown.ts';
 import { renderPage } from '../../../src/report/page/page.ts';
 import { buildReport } from '../../../src/report/report.ts';
-import { ENVIRONMENT, makeExample, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
+import {
+  ENVIRONMENT,
+  FRAMES,
+  makeExample,
+  makeModelResult,
+  makeResults,
+  makeRunResult,
+} from '../result-values.ts';
 
 const HOSTILE = '<script>alert("1")</script> & | * [x](y)';
 
@@ -219,7 +226,7 @@ describe('the page', () => {
   });
 
   it('names parameters by model, and data of which it has a part', async () => {
-    const frames = { steps: 20, downsample: 4, height: 32, width: 32 };
+    const frames = { ...FRAMES, downsample: 4, height: 32, width: 32 };
     const models = [
       makeModelResult({ runs: [makeRunResult({ clips: { train: 30, validation: 10, test: 50 }, frames })] }),
       makeModelResult({ id: 'b', title: 'B', runs: [makeRunResult({ parameters: 1234, frames })] }),

@@ -16,6 +16,7 @@ function ending(title: string, taus: readonly number[], network: { neuron: strin
     tauOfMean: [2, tau],
     tauMean: [2, tau],
     tauStd: [0, 0],
+    tauChange: [],
     spikeRate: [],
   }));
   const run = makeRunResult({

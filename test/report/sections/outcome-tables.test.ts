@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { Fields, type JsonObject } from '../../../src/formats/fields.ts';
+import { Fields } from '../../../src/formats/fields.ts';
 import type { Judgement } from '../../../src/report/claims/judgement.ts';
 import { readModel } from '../../../src/report/collect.ts';
 import { summariseModels } from '../../../src/report/data/outcome.ts';
@@ -10,9 +10,10 @@ import { listDeviations } from '../../../src/report/data/settings.ts';
 import { tabulateClasses } from '../../../src/report/sections/data.ts';
 import { tabulateOutcomes, tabulateSeeds } from '../../../src/report/sections/outcome-tables.ts';
 import { describeSettings, tabulateSettings } from '../../../src/report/sections/settings.ts';
+import type { FrameFormat } from '../../../src/results/clip-index.ts';
 import type { Verdict } from '../../../src/thesis/verdicts.ts';
 import { makeClaim } from '../claims/judging.ts';
-import { makeModelResult, makeResults, makeRunResult, split } from '../result-values.ts';
+import { FRAMES, makeModelResult, makeResults, makeRunResult, split } from '../result-values.ts';
 
 const configs = join(import.meta.dirname, '../../../configs/models');
 const spaced = (text: string): string => text.replaceAll(/[\u00a0\u202f]/g, ' ');
@@ -147,7 +148,7 @@ describe('the settings table', () => {
           makeRunResult({
             network: { channels: 8, tau: { per: 'layer' }, pooling: 'max' },
             training: { epochs: 12, regulariseTau: 0 },
-            frames: { steps: 8, splitBy: 'number', height: 32, width: 32 },
+            frames: { ...FRAMES, steps: 8, height: 32, width: 32 },
             clips: { train: 900, validation: 156, test: 288 },
           }),
         ],
@@ -160,7 +161,7 @@ describe('the settings table', () => {
           makeRunResult({
             network: { channels: 8, tau: { per: 'neuron' }, pooling: 'max' },
             training: { epochs: 12, regulariseTau: 0 },
-            frames: { steps: 8, splitBy: 'number', height: 32, width: 32 },
+            frames: { ...FRAMES, steps: 8, height: 32, width: 32 },
             clips: { train: 900, validation: 156, test: 288 },
           }),
         ],
@@ -168,15 +169,15 @@ describe('the settings table', () => {
     ],
   });
 
-  it('shows the normalisation of frames, including none, if it was recorded', () => {
-    const row = (frames: JsonObject) => {
+  it('shows the normalisation of frames, including none', () => {
+    const row = (normalization: FrameFormat['normalization']) => {
+      const frames = { ...FRAMES, normalization };
       const models = [makeModelResult({ runs: [makeRunResult({ frames })] })];
       const { rows } = tabulateSettings(makeResults({ models }));
       return rows.find(([label]) => label?.text === 'Frames normalised by');
     };
-    expect(row({ steps: 20 })).toBeUndefined();
-    expect(row({ normalization: null })?.slice(1)).toEqual([{ text: 'none' }, { text: 'none' }]);
-    expect(row({ normalization: 'max' })?.[2]).toEqual({ text: 'maximum', tone: 'differs' });
+    expect(row(null)?.slice(1)).toEqual([{ text: 'none' }, { text: 'none' }]);
+    expect(row('max')?.[2]).toEqual({ text: 'maximum', tone: 'differs' });
   });
 
   it('lists what differs from the thesis', () => {
@@ -259,10 +260,8 @@ describe('the settings table', () => {
     expect(row?.slice(1)).toEqual([{ text: '512' }, { text: '128', tone: 'differs' }]);
   });
 
-  it('omits what no run recorded', () => {
-    expect(tabulateSettings(makeResults()).rows.map(([head]) => head?.text)).not.toContain(
-      'Time steps per clip',
-    );
+  it('omits settings that no run has', () => {
+    expect(tabulateSettings(makeResults()).rows.map(([head]) => head?.text)).not.toContain('Pooling');
   });
 });
 

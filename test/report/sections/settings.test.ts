@@ -4,8 +4,9 @@ import type { Results } from '../../../src/report/data/results.ts';
 import { renderMarkdown } from '../../../src/report/page/markdown.ts';
 import { buildReport } from '../../../src/report/report.ts';
 import { tabulateCompat } from '../../../src/report/sections/settings.ts';
+import type { FrameFormat } from '../../../src/results/clip-index.ts';
 import { COMPAT_DEFAULTS, COMPAT_SWITCHES, type Compat } from '../../../src/thesis/compat.ts';
-import { ENVIRONMENT, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
+import { ENVIRONMENT, FRAMES, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 
 function model(title: string, switched: Partial<Compat>) {
   const compat = { ...COMPAT_DEFAULTS, ...switched };
@@ -16,20 +17,21 @@ const resultsOf = (...models: ReturnType<typeof model>[]): Results => makeResult
 
 /** The cells of this run, by the name of the switch. */
 function used(results: Results) {
-  const rows = tabulateCompat(results)?.rows ?? [];
+  const rows = tabulateCompat(results).rows;
   return new Map(rows.map((row) => [row[0]?.details?.[0]?.replace('compat.', ''), row[1]]));
 }
 
 describe('the table of disagreements', () => {
   it('lists every switch in order, with its default and its alternative', () => {
     const table = tabulateCompat(resultsOf(model('A', {})));
-    expect(table?.rows.map((row) => [row[0]?.details?.[0], row[2]?.text, row[3]?.text])).toEqual(
-      Object.entries(COMPAT_SWITCHES).map(([name, { choices }]) => {
+    expect(table.rows.map((row) => [row[0]?.details?.[0], row[2]?.text, row[3]?.text])).toEqual([
+      ...Object.entries(COMPAT_SWITCHES).map(([name, { choices }]) => {
         const [usual, ...others] = choices.map(({ value }) => value);
         return [`compat.${name}`, usual, others.join(', ')];
       }),
-    );
-    expect(table?.rows.map((row) => row[1]?.details)).toEqual(table?.rows.map(() => ['default']));
+      ['frames.overlaps', 'both', 'earlier'],
+    ]);
+    expect(table.rows.map((row) => row[1]?.details)).toEqual(table.rows.map(() => ['default']));
   });
 
   it('marks values other than the default, and names models if they differ', () => {
@@ -51,21 +53,23 @@ describe('the table of disagreements', () => {
     expect(listSwitched(all)).toEqual(['trials=first-88', 'tau_init=paper']);
   });
 
-  it('has the settings of frames that concern the data set, if frames are known', () => {
+  it('has the settings of frames that concern the data set', () => {
     const { dataset } = makeResults({});
-    const settings = { steps: 20, overlaps: 'earlier' };
-    const withFrames = (title: string, frames: Record<string, unknown>, of = dataset): Results =>
-      makeResults({ dataset: of, models: [makeModelResult({ title, runs: [makeRunResult({ frames })] })] });
+    const withFrames = (title: string, frames: Partial<FrameFormat>, of = dataset): Results =>
+      makeResults({
+        dataset: of,
+        models: [makeModelResult({ title, runs: [makeRunResult({ frames: { ...FRAMES, ...frames } })] })],
+      });
     const rowOf = (results: Results) =>
-      tabulateCompat(results)?.rows.flatMap(([name, value]) =>
+      tabulateCompat(results).rows.flatMap(([name, value]) =>
         name?.details?.[0]?.startsWith('frames.') ? [[name.details[0], value?.text, value?.details]] : [],
       );
     expect(dataset).toBe('dvs128-gesture');
-    expect(rowOf(withFrames('A', { steps: 20 }))).toEqual([['frames.overlaps', 'both', ['default']]]);
-    const switched = withFrames('A', settings);
+    expect(rowOf(withFrames('A', {}))).toEqual([['frames.overlaps', 'both', ['default']]]);
+    const switched = withFrames('A', { overlaps: 'earlier' });
     expect(rowOf(switched)).toEqual([['frames.overlaps', 'earlier', ['not the default']]]);
     expect(listSwitched(switched)).toEqual(['overlaps=earlier']);
-    expect(rowOf(withFrames('A', { steps: 20, rowStride: 'height' }, 'asl-dvs'))).toEqual([
+    expect(rowOf(withFrames('A', { rowStride: 'height' }, 'asl-dvs'))).toEqual([
       ['frames.rowStride', 'height', ['not the default']],
     ]);
   });
@@ -98,10 +102,6 @@ describe('the table of disagreements', () => {
       tone: 'differs',
       details: ['not the default'],
     });
-  });
-
-  it('is omitted if training did not record its switches', () => {
-    expect(tabulateCompat(makeResults())).toBeNull();
   });
 
   it('is in the Markdown too, and the switches are at the top of the report', () => {
