@@ -113,7 +113,6 @@ export interface NeuronPass {
   readonly logits?: Float32Array;
 }
 
-/** The result of a `NeuronPass`. */
 export interface NeuronPassResult {
   /** 0 or 1, and the membrane potential after the reset; each [T, N, ...neurons]. */
   readonly spikes: Float32Array;

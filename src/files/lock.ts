@@ -57,7 +57,13 @@ export async function acquireLock(
   folder: string,
   options: { readonly watchMs?: number } = {},
 ): Promise<Lock> {
-  const content = describeThisRun();
+  const content: LockContent = {
+    version: 1,
+    ...identifyThisProcess(),
+    command: process.argv,
+    started: new Date().toISOString(),
+    released: false,
+  };
   for (;;) {
     mkdirSync(folder, { recursive: true });
     const highest = findHighest(folder);
@@ -133,16 +139,6 @@ function holdLock(folder: string, number: number, content: LockContent): Lock {
       await fs.rm(file);
       await removeEmptyFolder(folder);
     },
-  };
-}
-
-function describeThisRun(): LockContent {
-  return {
-    version: 1,
-    ...identifyThisProcess(),
-    command: process.argv,
-    started: new Date().toISOString(),
-    released: false,
   };
 }
 

@@ -49,7 +49,6 @@ export function isNumericClass(arrayClass: number): boolean {
   return CLASSES.has(arrayClass);
 }
 
-/** Bytes of one number of a numeric class in memory. */
 export function classBytes(arrayClass: number): number {
   return CLASSES.get(arrayClass)?.(NOTHING).BYTES_PER_ELEMENT ?? 0;
 }

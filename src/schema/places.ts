@@ -37,7 +37,6 @@ export function packPlaces(value: Json, found: NodePlaces, most: number): Places
   return left < 0 ? null : packed;
 }
 
-/** Finds places by path. */
 export class PlaceFinder {
   readonly #value: Json;
   readonly #places: Places;

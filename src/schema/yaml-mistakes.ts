@@ -4,7 +4,6 @@ import type { Document, YAMLError } from 'yaml';
 interface Entry {
   readonly key: string;
   readonly value: string | undefined;
-  /** What is missing. */
   readonly missing: 'A space is missing after the colon' | 'A colon is missing';
 }
 

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
+import { quoteWord } from '../../files/shell-words.ts';
 import { formatBytes } from '../../text.ts';
 import type { DatasetFacts, PublishedFile } from './dataset.ts';
 
@@ -76,6 +77,5 @@ export function showPath(target: string): string {
 /** ` --set dataset.root=DIR` for a command that should read `root`; empty if that is the profile's own value. */
 export function rootOption(root: string, usual: string): string {
   if (path.resolve(root) === path.resolve(usual)) return '';
-  const option = `dataset.root=${showPath(root)}`;
-  return ` --set ${/^[\w@%+=:,./-]+$/.test(option) ? option : `'${option.replaceAll("'", "'\\''")}'`}`;
+  return ` --set ${quoteWord(`dataset.root=${showPath(root)}`)}`;
 }

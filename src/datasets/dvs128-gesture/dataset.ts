@@ -72,7 +72,8 @@ export const DVS128_GESTURE: EventDataset = {
   verify: (root, options) => verifyGestures(root, options, PUBLISHED),
   isSimulated: areGesturesSimulated,
   listClips: listGestureClips,
-  readsWhole: isPacked,
+  // An archive has to be unpacked from its start for any of its recordings.
+  readsWhole: async (root) => (await locateGestures(root)).archive !== null,
   readClips: readGestureClips,
 };
 
@@ -125,11 +126,6 @@ export async function listGestureClips(root: string, options: ListClipsOptions):
         }));
       });
   return { train: list('train'), test: list('test') };
-}
-
-/** Whether the recordings are in the archive, which has to be unpacked from its start for any of them. */
-async function isPacked(root: string): Promise<boolean> {
-  return (await locateGestures(root)).archive !== null;
 }
 
 interface Row {

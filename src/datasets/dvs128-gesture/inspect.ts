@@ -22,7 +22,6 @@ import type { GesturePlace } from './locate.ts';
 /** The lists and labels are a few hundred bytes each. */
 export const LARGEST_TEXT_BYTES = 1 << 20;
 
-/** One file as found. */
 export interface FoundFile {
   readonly sizeBytes: number;
   readonly md5: string;

@@ -24,14 +24,20 @@ export interface GesturePlace {
 export async function locateGestures(root: string): Promise<GesturePlace> {
   const kind = await kindOfPath(root);
   if (kind === 'file') {
-    if (!isArchiveName(root)) failNoArchive(root);
-    return archivePlace(root);
+    if (isArchiveName(root)) return archivePlace(root);
+    throw new ReproError('data-missing', `${path.resolve(root)} is a file, but not a .tar.gz archive.`, {
+      where: 'dataset.root',
+      fix:
+        `Point dataset.root at ${ARCHIVE}, at a folder that contains it, or at ${FOLDER}/: --set dataset.root=DIR.\n` +
+        howToGetGestures(USUAL_ROOT),
+    });
   }
   if (kind === null) failNotFound(root, 'does not exist');
   const below = path.join(root, FOLDER);
   for (const folder of [root, below]) {
-    if ((await kindOfPath(folder)) === 'folder' && (await holdsRecordings(folder)))
-      return folderPlace(folder);
+    if ((await kindOfPath(folder)) !== 'folder' || !(await holdsRecordings(folder))) continue;
+    const tree = new FolderTree(folder, 1);
+    return { archive: null, tree, list: () => tree.list() };
   }
   const archive = path.join(root, ARCHIVE);
   if ((await kindOfPath(archive)) === 'file') return archivePlace(archive);
@@ -51,25 +57,10 @@ async function holdsRecordings(folder: string): Promise<boolean> {
   return names.some((name) => name === TRIAL_LISTS.train || /^user\d+_.*\.aedat$/.test(name));
 }
 
-function folderPlace(folder: string): GesturePlace {
-  const tree = new FolderTree(folder, 1);
-  return { archive: null, tree, list: () => tree.list() };
-}
-
 function archivePlace(archive: string): GesturePlace {
   return { archive, tree: TarTree.folder(archive, FOLDER), list: async () => null };
 }
 
 function failNotFound(root: string, what: string): never {
   failMissing({ title: TITLE, howToGet: howToGetGestures }, 'recordings', root, what);
-}
-
-function failNoArchive(root: string): never {
-  const message = `${path.resolve(root)} is a file, but not a .tar.gz archive.`;
-  throw new ReproError('data-missing', message, {
-    where: 'dataset.root',
-    fix:
-      `Point dataset.root at ${ARCHIVE}, at a folder that contains it, or at ${FOLDER}/: --set dataset.root=DIR.\n` +
-      howToGetGestures(USUAL_ROOT),
-  });
 }

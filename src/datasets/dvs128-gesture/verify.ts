@@ -239,7 +239,6 @@ function makeManifest(parts: {
   };
 }
 
-/** Users by name, and the lights of each. */
 function sortByName(perUserLight: Readonly<Record<string, Readonly<Record<string, number>>>>) {
   const sorted = <T>(record: Readonly<Record<string, T>>) =>
     Object.entries(record).sort(([a], [b]) => compareCodeUnits(a, b));

@@ -196,15 +196,10 @@ function warnOfLongClips(
   );
 }
 
-/** Events that made a pixel darker (channel 0) and brighter (channel 1). */
-interface PolarityCounts {
-  readonly off: number;
-  readonly on: number;
-}
-
 /** Adds up the events in the frames of each split by polarity: a figure that shows at once if the two were ever swapped. */
 export class PolarityTally {
-  readonly #counts: Record<Split, PolarityCounts> = { train: { off: 0, on: 0 }, test: { off: 0, on: 0 } };
+  /** Events that made a pixel darker (channel 0) and brighter (channel 1). */
+  readonly #counts = { train: { off: 0, on: 0 }, test: { off: 0, on: 0 } };
 
   /** @param counts of one clip, [T, 2, H, W] */
   add(split: Split, counts: Counts, steps: number): void {
@@ -214,8 +209,8 @@ export class PolarityTally {
       for (let i = start; i < start + pixels; i++) off += counts[i]!;
       for (let i = start + pixels; i < start + 2 * pixels; i++) on += counts[i]!;
     }
-    const before = this.#counts[split];
-    this.#counts[split] = { off: before.off + off, on: before.on + on };
+    this.#counts[split].off += off;
+    this.#counts[split].on += on;
   }
 
   /** As metrics of a stage: `events.off.train`, `events.on.train`, … */

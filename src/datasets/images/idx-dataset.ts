@@ -114,9 +114,7 @@ async function readIdxFiles(
   }
   if (missing.length > 0) failMissing(facts, 'files', root, `lacks ${missing.join(', ')}`);
   const pick = (split: Split, holds: IdxFile['holds']): FoundIdx => {
-    const file = facts.files.find((one) => one.split === split && one.holds === holds);
-    if (file === undefined) throw new RangeError(`no ${holds} of ${split} in the facts`);
-    return found.get(file)!;
+    return found.get(facts.files.find((one) => one.split === split && one.holds === holds)!)!;
   };
   const images = (split: Split) => joinSplit(facts, pick(split, 'images'), pick(split, 'labels'));
   return {

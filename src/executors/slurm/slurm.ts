@@ -89,10 +89,11 @@ export class Slurm {
     const answer = await this.#ask('squeue', words);
     if (answer.kind !== 'ok') return { problem: answer.text };
     const isOwnName = comment.endsWith(`:${name.split('.').at(-1) ?? ''}`);
+    const hasEnded = ({ state }: { state: string }) => Number(phaseOf(state) === 'ended');
     const rows = [...answer.text.matchAll(/^\s*(\d+)\|(\w+)\|(.*)$/gm)]
       .map(([, id = '', state = '', said = '']) => ({ id, state, said: said.trim() }))
       .filter(({ said }) => isOwnName || said.split('|', 1)[0] === comment || said.endsWith(`|${scriptFile}`))
-      .sort((a, b) => rankOf(a.state) - rankOf(b.state) || Number(a.id) - Number(b.id));
+      .sort((a, b) => hasEnded(a) - hasEnded(b) || Number(a.id) - Number(b.id));
     return { ids: [...new Set(rows.map(({ id }) => id))] };
   }
 
@@ -186,10 +187,6 @@ function idsOf(jobs: readonly string[]): string[] {
   return [...new Set(jobs.map((job) => job.split('_', 1)[0] ?? job))];
 }
 
-function rankOf(state: string): number {
-  return phaseOf(state) === 'ended' ? 1 : 0;
-}
-
 /** The error of a command that needs the controller. */
 export function unreachable(said: string): ReproError {
   return new ReproError('slurm-unreachable', `Slurm's controller does not answer: ${said}`, {
@@ -222,7 +219,11 @@ async function askSlurm(
     cleanup: false,
     stripFinalNewline: true,
   });
-  if (result.code === 'ENOENT') throw slurmMissing(program);
+  if (result.code === 'ENOENT') {
+    throw new ReproError('slurm-missing', `\`${program}\` is not a program on this machine's PATH`, {
+      fix: 'Run it on a login node of the cluster, or load its module; --dry-run prints the scripts without Slurm.',
+    });
+  }
   const errors = result.stderr.trim();
   if (result.timedOut) return { kind: 'unknown', text: `${program} did not answer in time` };
   if (result.exitCode === 0) return { kind: 'ok', text: result.stdout };
@@ -240,10 +241,4 @@ function withoutDefaults(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   );
   // Messages are parsed, so they must be in English.
   return { ...Object.fromEntries(others), LC_ALL: 'C' };
-}
-
-function slurmMissing(program: string): ReproError {
-  return new ReproError('slurm-missing', `\`${program}\` is not a program on this machine's PATH`, {
-    fix: 'Run it on a login node of the cluster, or load its module; --dry-run prints the scripts without Slurm.',
-  });
 }

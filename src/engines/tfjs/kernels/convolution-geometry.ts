@@ -14,7 +14,6 @@ export interface ConvolutionGeometry {
   readonly padding: number;
 }
 
-/** The output's height and width. */
 export function outputSize(g: ConvolutionGeometry): { height: number; width: number } {
   const shrink = g.kernel - 1 - 2 * g.padding;
   return { height: g.height - shrink, width: g.width - shrink };
