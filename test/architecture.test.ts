@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { cyclicFolders, cyclicValues, smallFiles } from './architecture-exceptions.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
@@ -194,10 +193,6 @@ function findCycles(edges: ReadonlyMap<string, ReadonlySet<string>>): string[][]
   return cycles;
 }
 
-function partsOf(cycle: readonly string[]): Set<string> {
-  return new Set(cycle.map(partOf));
-}
-
 /** The C++ sources, and what each folder of theirs may include besides itself. */
 const nativeAllowed: Readonly<Record<string, readonly string[]>> = {
   kernels: [],
@@ -301,8 +296,7 @@ describe('the architecture', () => {
         if (path.posix.dirname(target) !== from) reached.add(path.posix.dirname(target));
       folders.set(from, reached);
     }
-    const excused = (cycle: string[]) => [...partsOf(cycle)].every((part) => cyclicFolders.includes(part));
-    expect(findCycles(folders).filter((cycle) => !excused(cycle))).toEqual([]);
+    expect(findCycles(folders)).toEqual([]);
   });
 
   test('has no cycle of values between files', () => {
@@ -310,8 +304,7 @@ describe('the architecture', () => {
       ([file, targets]) =>
         [file, new Set(targets.filter(({ kind }) => kind === 'value').map(({ target }) => target))] as const,
     );
-    const excused = (cycle: string[]) => [...partsOf(cycle)].every((part) => cyclicValues.includes(part));
-    expect(findCycles(new Map(edges)).filter((cycle) => !excused(cycle))).toEqual([]);
+    expect(findCycles(new Map(edges))).toEqual([]);
   });
 
   // Excepted are files that must be files of their own: stages, declarations, kernels, what a worker or process starts
@@ -332,6 +325,6 @@ describe('the architecture', () => {
         !excepted.has(file) &&
         !/^stages\/|\.d\.ts$|\/kernels\/|^src\/cli\/main\.ts$|\/commands\.ts$/.test(file),
     );
-    expect(small.filter((file) => !smallFiles.includes(file))).toEqual([]);
+    expect(small).toEqual([]);
   });
 });
