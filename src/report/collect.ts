@@ -9,7 +9,7 @@ import { type Manifest, readManifest } from '../results/manifest.ts';
 import { fixOf, readResultFile, refuse } from '../results/result-file.ts';
 import type { PublishedResult } from '../thesis/published.ts';
 import { type Claim, readClaims } from './claims/claim.ts';
-import type { ManifestResult, ModelResult, Results, RunResult, Tally } from './data/results.ts';
+import type { ManifestResult, ModelResult, Results, RunResult } from './data/results.ts';
 import { readPipeline, readTimelinePlace } from './inputs/pipeline.ts';
 import { readReference } from './inputs/reference.ts';
 import { readRunResult } from './inputs/run.ts';
@@ -127,26 +127,18 @@ function readPublished(fields: Fields): PublishedResult {
   return { source, name, test, validation: fields.share('validation') };
 }
 
-function summariseManifest(manifest: Manifest, sha256: string): ManifestResult {
+function summariseManifest(
+  { version: _, dataset: _of, simulated: _kind, files: all, ...rest }: Manifest,
+  sha256: string,
+): ManifestResult {
   // The files in an archive are counted, not the archive itself.
-  const files = manifest.files.filter(({ status }) => status !== 'archive');
-  const tally = (counts: Readonly<Record<string, number>>): Tally[] =>
-    Object.entries(counts).map(([key, clips]) => ({ key, clips }));
+  const files = all.filter(({ status }) => status !== 'archive');
   return {
+    ...rest,
     sha256,
     files: files.length,
     sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
-    archive: manifest.archive,
     unlisted: files.filter(({ status }) => status === 'unlisted').length,
-    ...manifest.splits,
-    perUser: tally(manifest.perUser),
-    perLight: tally(manifest.perLight),
-    perUserLight: Object.entries(manifest.perUserLight ?? {}).map(([user, lights]) => ({
-      user,
-      lights: tally(lights),
-    })),
-    perClass: tally(manifest.perClass),
-    warnings: manifest.warnings,
   };
 }
 

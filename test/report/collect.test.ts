@@ -45,7 +45,7 @@ describe('collectResults', () => {
     const [run] = baseline?.runs ?? [];
     expect(run?.clips).toEqual(MADE.clips);
     expect(run?.metrics.layers).toHaveLength(6);
-    expect(results.manifest.train).toEqual({ recordings: 16, clips: 192 });
+    expect(results.manifest.splits.train).toEqual({ recordings: 16, clips: 192 });
   });
 
   it('counts the files in an archive, not the archive itself', async () => {
@@ -154,13 +154,13 @@ describe('collectResults', () => {
     expect(await failure()).toMatchObject({ code: 'clip-examples', where: join(sources.examples, '03.npy') });
   });
 
-  it('reads the clips of each user under each light, which older manifests lack', async () => {
+  it('reads the clips of each user under each light, which only some data sets have', async () => {
     const { perUserLight } = (await collectResults(sources, MADE)).manifest;
-    expect(perUserLight[5]).toEqual({ user: 'user06', lights: [{ key: 'led', clips: 24 }] });
+    expect(perUserLight?.user06).toEqual({ led: 24 });
     await alter(join(sources.verify, 'manifest.json'), (value) => {
       delete value.perUserLight;
     });
-    expect((await collectResults(sources, MADE)).manifest.perUserLight).toEqual([]);
+    expect((await collectResults(sources, MADE)).manifest.perUserLight).toBeUndefined();
   });
 
   it('reports truncated JSON', async () => {

@@ -174,7 +174,7 @@ function listReductions(claim: Claim, models: readonly ModelResult[], results: R
 /** How many clips a run must train and validate on to use the whole data set; for the thesis' own, as many as the published runs. */
 function fewestTrainingClips({ dataset, manifest }: Results): number {
   const { train, validation } = THESIS.clips;
-  return dataset === THESIS.dataset ? train + validation : manifest.train.clips;
+  return dataset === THESIS.dataset ? train + validation : manifest.splits.train.clips;
 }
 
 /** Settings other than the defaults, for the reader to weigh. The choice of the epoch has its own rules. */
@@ -252,7 +252,7 @@ function listRivals(claim: Claim, { split }: MeasureOf<'accuracy'>, claims: read
 function judgeClips({ split, count }: MeasureOf<'clips'>, { models, manifest }: Results): Finding {
   const { clips } = models[0]!.runs[0]!;
   const used = split === 'test' ? clips.test : clips.train + clips.validation;
-  const found = manifest[split].clips;
+  const found = manifest.splits[split].clips;
   const reason =
     used === found
       ? 'All clips of the data set are used.'

@@ -136,21 +136,14 @@ export interface UserTally {
   readonly lights: readonly Tally[];
 }
 
-/** The findings of `verify`. */
-export interface ManifestResult extends Readonly<Manifest['splits']> {
+/** What `verify` found. */
+export interface ManifestResult extends Omit<Manifest, 'version' | 'dataset' | 'simulated' | 'files'> {
   /** Of its file, which has a checksum of every file of the data. */
   readonly sha256: string;
   readonly files: number;
   readonly sizeBytes: number;
-  readonly archive: boolean;
   /** Files in the folder that do not belong to the data set. */
   readonly unlisted: number;
-  readonly perUser: readonly Tally[];
-  readonly perLight: readonly Tally[];
-  /** Empty if the data set lacks users or lights. */
-  readonly perUserLight: readonly UserTally[];
-  readonly perClass: readonly Tally[];
-  readonly warnings: readonly string[];
 }
 
 /** A stage of pipeline.yaml. */

@@ -17,7 +17,7 @@ const WINDOW_EPOCHS = 32;
 
 /** How far each model's accuracy on the validation clips is from that on the test clips, over the epochs, as in the thesis. */
 export function drawDifference(results: Results): Figure {
-  const users = results.manifest.perUser.length > 0;
+  const users = Object.keys(results.manifest.perUser).length > 0;
   return drawModelCurves(results, {
     id: 'validation-test-difference',
     title: 'Difference between validation and test accuracy over epochs',

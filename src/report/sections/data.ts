@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { summarise } from '../../stats/means.ts';
 import { formatBytes } from '../../text.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { formatCount, formatQuantity, joinWords } from '../data/format.ts';
-import type { ManifestResult, Results, Tally } from '../data/results.ts';
+import type { ManifestResult, Results } from '../data/results.ts';
 import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
 
 /** Warnings shown; a data set of many files can have one for each. */
@@ -11,11 +12,10 @@ const MOST_WARNINGS = 20;
 /** The data: recordings, clips, their distribution over classes, users and lighting, and what is wrong with them. */
 export function describeData(results: Results): Section {
   const { manifest } = results;
-  const both = manifest.perUserLight.length > 0;
   const tables = [
     tabulateSplits(manifest),
     tabulateClasses(results),
-    ...(both ? [tabulateUserLights(manifest)] : [tabulateLights(manifest), tabulateUsers(manifest)]),
+    ...(manifest.perUserLight === undefined ? [] : [tabulateUserLights(manifest)]),
   ];
   return {
     id: 'data',
@@ -63,15 +63,16 @@ function describeFiles({ dataset, simulated, manifest }: Results): Text {
 }
 
 function describeUsers({ perUser }: ManifestResult, simulated: boolean): string[] {
-  if (perUser.length === 0) return [];
-  const { min, max } = summarise(perUser.map(({ clips }) => clips));
+  const counts = Object.values(perUser);
+  if (counts.length === 0) return [];
+  const { min, max } = summarise(counts);
   const each = min === max ? formatCount(min) : `${formatCount(min)} to ${formatCount(max)}`;
-  const users = formatQuantity(perUser.length, simulated ? 'simulated user' : 'user');
+  const users = formatQuantity(counts.length, simulated ? 'simulated user' : 'user');
   return [` ${users}, ${each} clips each.`];
 }
 
 /** Recordings and clips of the two published splits. */
-function tabulateSplits({ train, test }: ManifestResult): Table {
+function tabulateSplits({ splits: { train, test } }: ManifestResult): Table {
   const row = (name: string, recordings: number, clips: number) => [
     { text: name },
     { text: formatCount(recordings) },
@@ -98,9 +99,7 @@ export function tabulateClasses({ manifest, classes, models }: Results): Table {
   const confusion = models[0]?.runs[0]?.confusion ?? [];
   const tested = confusion.flat().reduce((sum, count) => sum + count, 0);
   const known =
-    tested === manifest.test.clips &&
-    manifest.perClass.length === classes.length &&
-    manifest.perClass.every(({ key }, i) => key === classes[i]);
+    tested === manifest.splits.test.clips && isDeepStrictEqual(Object.keys(manifest.perClass), [...classes]);
   const total = { label: 'Total', numeric: true };
   return {
     id: 'table-classes',
@@ -113,7 +112,7 @@ export function tabulateClasses({ manifest, classes, models }: Results): Table {
           total,
         ]
       : [{ label: 'Class' }, total],
-    rows: manifest.perClass.map(({ key, clips }, index) => {
+    rows: Object.entries(manifest.perClass).map(([key, clips], index) => {
       const test = confusion[index]?.reduce((sum, count) => sum + count, 0) ?? 0;
       const splits = known ? [{ text: formatCount(clips - test) }, { text: formatCount(test) }] : [];
       return [{ text: key }, ...splits, { text: formatCount(clips) }];
@@ -122,43 +121,25 @@ export function tabulateClasses({ manifest, classes, models }: Results): Table {
   };
 }
 
-function tabulateLights({ perLight }: ManifestResult): Table {
-  return tabulateTallies('table-lights', 'Clips by lighting', 'Lighting', perLight);
-}
-
-function tabulateUsers({ perUser }: ManifestResult): Table {
-  return tabulateTallies('table-users', 'Clips by user', 'User', perUser);
-}
-
-function tabulateTallies(id: string, caption: string, label: string, tallies: readonly Tally[]): Table {
-  return {
-    id,
-    caption,
-    columns: [{ label }, { label: 'Clips', numeric: true }],
-    rows: tallies.map(({ key, clips }) => [{ text: key }, { text: formatCount(clips) }]),
-    notes: [],
-  };
-}
-
 /** Clips of each user under each light, with sums; a dash where nothing was recorded. */
-function tabulateUserLights({ perUserLight, perLight, perUser }: ManifestResult): Table {
-  const lights = perLight.map(({ key }) => key);
-  const clipsOf = (tallies: readonly Tally[], key: string): number =>
-    tallies.find((tally) => tally.key === key)?.clips ?? 0;
-  const cell = (clips: number): Cell => (clips === 0 ? MISSING : { text: formatCount(clips) });
+function tabulateUserLights({ perUserLight = {}, perLight, perUser }: ManifestResult): Table {
+  const lights = Object.keys(perLight);
+  const users = Object.keys(perUserLight);
+  const cell = (clips = 0): Cell => (clips === 0 ? MISSING : { text: formatCount(clips) });
   const gaps = lights.flatMap((light) => {
-    const users = perUserLight.filter((one) => clipsOf(one.lights, light) === 0).map(({ user }) => user);
-    return users.length === 0 ? [] : [{ light, users }];
+    const without = users.filter((user) => !perUserLight[user]?.[light]);
+    return without.length === 0 ? [] : [{ light, users: without }];
   });
-  const rows = perUserLight.map(({ user, lights: tallies }) => [
+  const rows = users.map((user) => [
     { text: user },
-    ...lights.map((light) => cell(clipsOf(tallies, light))),
-    cell(clipsOf(perUser, user)),
+    ...lights.map((light) => cell(perUserLight[user]?.[light])),
+    cell(perUser[user]),
   ]);
+  const counts = Object.values(perLight);
   const total = [
     { text: 'Total' },
-    ...perLight.map(({ clips }) => cell(clips)),
-    cell(perLight.reduce((sum, { clips }) => sum + clips, 0)),
+    ...counts.map((clips) => cell(clips)),
+    cell(counts.reduce((sum, clips) => sum + clips, 0)),
   ];
   return {
     id: 'table-users-lights',
@@ -169,7 +150,7 @@ function tabulateUserLights({ perUserLight, perLight, perUser }: ManifestResult)
       { label: 'Total', numeric: true },
     ],
     rows: [...rows, total],
-    notes: gaps.length === 0 ? [] : [[describeGaps(gaps, perUserLight.length * lights.length)]],
+    notes: gaps.length === 0 ? [] : [[describeGaps(gaps, users.length * lights.length)]],
   };
 }
 

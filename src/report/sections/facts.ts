@@ -58,9 +58,9 @@ function listReductions(results: Results): string[] {
     {
       name: 'training',
       used: fewest((run) => run.clips.train + run.clips.validation),
-      of: results.manifest.train,
+      of: results.manifest.splits.train,
     },
-    { name: 'test', used: fewest((run) => run.clips.test), of: results.manifest.test },
+    { name: 'test', used: fewest((run) => run.clips.test), of: results.manifest.splits.test },
   ].flatMap(({ name, used, of }) =>
     used < of.clips ? [`a subset of ${formatCount(used)} of ${formatCount(of.clips)} ${name} clips`] : [],
   );

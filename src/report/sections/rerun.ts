@@ -124,7 +124,7 @@ function tabulateOrigins({ seeds, models, manifest }: Results, instance: string)
   const run = '<model>/<seed>';
   const train = `./repro run train@${instance} --force`;
   const evaluate = `./repro run evaluate@${instance} --force`;
-  const hasUsers = manifest.perUser.length > 0;
+  const hasUsers = Object.keys(manifest.perUser).length > 0;
   const comparesClips = models.length > 1 && seeds.length < SEEDS_FOR_INTERVAL;
   const answers = [
     'accuracy by class',

@@ -250,7 +250,9 @@ describe('at reduced scale', () => {
   });
 
   test('fewer clips than published, of more, are a part of them', () => {
-    const manifest = { ...makeResults().manifest, test: { recordings: 24, clips: 288 } };
+    const test = { recordings: 24, clips: 288 };
+    const base = makeResults().manifest;
+    const manifest = { ...base, splits: { ...base.splits, test } };
     const clips = (test: number) =>
       judge(
         { kind: 'clips', split: 'test', count: 288 },
@@ -313,7 +315,8 @@ describe('the two protocols of Fang et al.', () => {
           }),
         ],
       });
-    const manifest = { ...makeResults().manifest, train: { recordings: 1, clips: 60_000 } };
+    const base = makeResults().manifest;
+    const manifest = { ...base, splits: { ...base.splits, train: { recordings: 1, clips: 60_000 } } };
     const judged = (...models: ReturnType<typeof trained>[]) => {
       const results = makeResults({ dataset: 'mnist', models, manifest });
       return judgeClaims(committed, results, summariseModels(results)).filter(

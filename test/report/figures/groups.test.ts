@@ -95,7 +95,7 @@ describe('the difference of validation and test accuracy', () => {
   it('says what is known of validation clips only where there are users', () => {
     const { manifest } = results;
     expect(drawDifference(results).caption).toContain('of people who also made training clips');
-    expect(drawDifference({ ...results, manifest: { ...manifest, perUser: [] } }).caption).not.toContain(
+    expect(drawDifference({ ...results, manifest: { ...manifest, perUser: {} } }).caption).not.toContain(
       'people',
     );
   });

@@ -81,7 +81,7 @@ describe('the page', () => {
       dataset: HOSTILE,
       classes: [HOSTILE, 'b'],
       models: [model],
-      manifest: { ...base.manifest, warnings: [HOSTILE], perClass: [{ key: HOSTILE, clips: 1 }] },
+      manifest: { ...base.manifest, warnings: [HOSTILE], perClass: { [HOSTILE]: 1 } },
     });
     expect(page).not.toContain('<script>alert');
     expect(page).toContain('&lt;script&gt;');

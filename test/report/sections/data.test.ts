@@ -18,26 +18,9 @@ const cells = (table: Table | undefined) => table?.rows.map((row) => row.map(({ 
 describe('the section of data', () => {
   it('counts the clips of each user under each light, and shows what was not recorded', () => {
     const { tables } = describeWith({
-      perUser: [
-        { key: 'user01', clips: 22 },
-        { key: 'user02', clips: 11 },
-        { key: 'user03', clips: 11 },
-      ],
-      perLight: [
-        { key: 'lab', clips: 11 },
-        { key: 'led', clips: 33 },
-      ],
-      perUserLight: [
-        {
-          user: 'user01',
-          lights: [
-            { key: 'led', clips: 11 },
-            { key: 'lab', clips: 11 },
-          ],
-        },
-        { user: 'user02', lights: [{ key: 'led', clips: 11 }] },
-        { user: 'user03', lights: [{ key: 'led', clips: 11 }] },
-      ],
+      perUser: { user01: 22, user02: 11, user03: 11 },
+      perLight: { lab: 11, led: 33 },
+      perUserLight: { user01: { led: 11, lab: 11 }, user02: { led: 11 }, user03: { led: 11 } },
     });
     const table = tables.get('table-users-lights');
     expect(table?.columns.map(({ label }) => label)).toEqual(['User', 'lab', 'led', 'Total']);
@@ -56,12 +39,12 @@ describe('the section of data', () => {
     expect(describeWith({}).tables.get('table-users-lights')?.notes).toEqual([]);
   });
 
-  it('counts users and lights separately for older manifests, and neither for data without them', () => {
-    const older = describeWith({ perUserLight: [] });
-    expect(cells(older.tables.get('table-users'))).toEqual([['user01', '24']]);
-    expect(cells(older.tables.get('table-lights'))).toEqual([['led', '200']]);
-    const digits = describeWith({ perUserLight: [], perUser: [], perLight: [] });
-    expect([...digits.tables.keys()]).toEqual(['table-splits', 'table-classes']);
+  it('counts neither users nor lights for data without them', () => {
+    const { perUserLight: _, ...base } = makeResults().manifest;
+    const manifest = { ...base, perUser: {}, perLight: {} };
+    const { blocks } = describeData({ ...makeResults(), manifest });
+    const tables = blocks.flatMap((block) => (block.kind === 'tables' ? block.tables : []));
+    expect(tables.map(({ id }) => id)).toEqual(['table-splits', 'table-classes']);
   });
 
   it('lists warnings by their place, and says if there are none', () => {
