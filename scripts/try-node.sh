@@ -26,7 +26,7 @@ quick=(--set train.epochs=2)
 if grep -r '^(node:' "$folder/run.log" artifacts/.cache/logs; then exit 1; fi
 
 # What differs between versions: the permission model, module loading, the file system, threads, the addon.
-npx vitest run test/executors test/stage/ test/files test/addon test/native test/datasets/threads test/cli/node-version.test.ts \
+npx vitest run test/executors test/stage/ test/files test/addon test/native test/datasets/reading/threads test/cli/node-version.test.ts \
   test/runner/lazy-imports.test.ts test/runner/execution-hermetic.test.ts test/runner/execution-packages.test.ts
 
 # Every result and record is the same to the byte; the timeline shows when and how long.

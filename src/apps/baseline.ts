@@ -11,6 +11,7 @@ import { type ClaimVerdict, readClaims } from '../results/claims-file.ts';
 import { readResultFile } from '../results/result-file.ts';
 import type { Plan, StageInstance } from '../runner/plan/plan.ts';
 import { type InstanceStatus, readStatus } from '../runner/run/status.ts';
+import { listSome } from '../text.ts';
 import { factsOf } from './facts.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments, type Warn } from './load-plan.ts';
 import { stageNames } from './stages.ts';
@@ -73,7 +74,7 @@ async function collectFresh(plan: Plan, options: PipelineOptions): Promise<Basel
   const ids = results.stale.map(({ id }) => id);
   throw new ReproError(
     'results-stale',
-    `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}: not up to date, so there is nothing to make a baseline of.`,
+    `${listSome(ids, 3)}: not up to date, so there is nothing to make a baseline of.`,
     {
       fix: `Run first: ./repro run ${quoteWords(pipelineArguments({ ...options, profile: plan.profile }))}`,
     },

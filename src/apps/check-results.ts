@@ -124,7 +124,7 @@ function describeRemedies(findings: readonly Finding[]): string[] {
   const causes = known.filter(([rule]) => failed.has(rule)).map(([, text]) => text);
   return [
     ...(causes.length > 0 ? causes : ['what each alarm means: docs/check.md']),
-    'if the results are meant to change, write the baseline anew:',
+    'if the results are meant to change, write the baseline again:',
   ];
 }
 

@@ -108,7 +108,7 @@ function checkOptions({ steps, delay, format: given, out }: ShowOptions): Pictur
 /** Replaces pictures only: `--out` may name a recording by mistake. */
 async function writePicture(file: string, picture: Uint8Array, force: boolean): Promise<void> {
   if (force && (await kindOfPath(file)) === 'file' && !(await isPicture(file))) {
-    throw new ReproError('output-exists', 'this file is no picture, so it is not replaced.', {
+    throw new ReproError('output-exists', 'this file is not a picture, so it is not replaced.', {
       where: file,
       fix: 'Choose another name with --out.',
     });

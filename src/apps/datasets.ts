@@ -222,7 +222,7 @@ function sayRoot(error: ReproError): ReproError {
 /** Advice for the pipeline in the words of these commands. */
 function rewordForData(advice: string): string {
   return advice
-    .replace(`${RELATIVE_ROOT}.\n`, '')
+    .replace(`${RELATIVE_ROOT}\n`, '')
     .replace(/^.*`repro logs verify`.*\n/m, '')
     .replace(' For another folder: --set dataset.root=DIR.', ' For another folder: --root DIR.')
     .replaceAll('then `repro run verify`', 'then run this again')

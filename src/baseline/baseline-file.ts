@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { type Fields, parseFields } from '../formats/fields.ts';
-import { VERDICTS } from '../results/claims-file.ts';
+import { VERDICTS } from '../thesis/verdicts.ts';
 import { type Baseline, type FramesFacts, nameRun, type RunFacts } from './baseline.ts';
 
 const version = 1;

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../formats/fields.ts';
-import type { Verdict } from '../results/claims-file.ts';
+import type { Verdict } from '../thesis/verdicts.ts';
 
 /** The frames of one split: which they are, and how many events of each polarity they hold. */
 export interface FramesFacts {

@@ -1,4 +1,5 @@
-import type { ClaimVerdict, Verdict } from '../results/claims-file.ts';
+import type { ClaimVerdict } from '../results/claims-file.ts';
+import type { Verdict } from '../thesis/verdicts.ts';
 import { judgeAccuracy } from './accuracy-rule.ts';
 import { type Baseline, findRun, nameRun, type RunFacts } from './baseline.ts';
 import {

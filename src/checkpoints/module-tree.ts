@@ -46,12 +46,12 @@ export function readModuleTree(root: PickleRecord, file: string): ModuleTree {
   const entriesOf = (value: PickleValue | undefined, path: string): Iterable<[PickleValue, PickleValue]> => {
     if (!(value instanceof Map)) return [];
     entries += value.size;
-    if (entries > MOST_ENTRIES) throw unknown(file, `its modules go on endlessly below ${quoteName(path)}`);
+    if (entries > MOST_ENTRIES) throw unknown(file, `its modules never end below ${quoteName(path)}`);
     return value;
   };
   const visit = (record: PickleRecord, path: string, depth: number): void => {
     if (depth > MOST_DEPTH || modules.length >= MOST_MODULES) {
-      throw unknown(file, `its modules go on endlessly below ${quoteName(path)}`);
+      throw unknown(file, `its modules never end below ${quoteName(path)}`);
     }
     const attributes = record.state;
     modules.push({ path, className: shortName(record.className), attributes });

@@ -56,7 +56,7 @@ export const ASL_DVS = datasetOfSamples(ASL_DVS_LAYOUT, {
     "It was published without a split. The first 80 % of each class by number are for training, 1 to 3,360, as a public script with the original's arguments splits it.",
     'The thesis’ script accepts it, but no published program has a network for it; docs/networks.md says what is trained here.',
     'The original would have sheared its frames (frames.rowStride: height).',
-    'Dropbox packs the download anew each time, so there is no checksum to rely on: verify checks the structure of every file.',
+    'Dropbox packs each download again, so there is no checksum to rely on: verify checks the structure of every file.',
   ],
 });
 

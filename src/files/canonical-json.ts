@@ -71,6 +71,6 @@ export function isSha256(value: unknown): value is string {
  * checked when it is read, so this only fails if such a check is missing.
  */
 export function requireSha256(value: string): string {
-  if (!isSha256(value)) throw new Error(`${JSON.stringify(value)} is no sha256`);
+  if (!isSha256(value)) throw new Error(`${JSON.stringify(value)} is not a SHA-256`);
   return value;
 }

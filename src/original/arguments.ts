@@ -146,7 +146,7 @@ function findContradictions(
 
   if (values.tau_per_neuron && !values.use_plif) {
     problems.push(
-      '-tau_per_neuron without -use_plif: if τ is not learned, all neurons keep -init_tau, so none has a τ of its own.',
+      '-tau_per_neuron without -use_plif: if τ is not learned, all neurons keep -init_tau, so none has its own τ.',
     );
   }
   if (values.tau_std_dev > 0 && !values.tau_per_neuron && areSound('tau_std_dev')) {

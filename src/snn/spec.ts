@@ -3,7 +3,7 @@ export type Reset =
   | { readonly kind: 'hard'; readonly potential: number; readonly detach: boolean }
   | { readonly kind: 'soft'; readonly detach: boolean };
 
-/** Surrogate derivative of the spike (`surrogate.ts`); `alpha` is its slope, which each layer may learn. */
+/** Surrogate derivative of the spike (`neurons.ts`); `alpha` is its slope, which each layer may learn. */
 export interface Surrogate {
   readonly kind: 'atan' | 'sigmoid' | 'triangle';
   readonly alpha: number;

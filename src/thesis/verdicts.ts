@@ -2,8 +2,9 @@
 export const ANSWERS = ['reproduced', 'not-reproduced', 'inconclusive'] as const;
 export type Answer = (typeof ANSWERS)[number];
 
-/** The verdicts on a published claim, in claims.json and in a committed baseline. */
-export type Verdict = Answer | 'reduced-scale' | 'not-applicable';
+/** The verdicts on a published claim, in claims.json and in a committed baseline; the best comes first. */
+export const VERDICTS = [...ANSWERS, 'reduced-scale', 'not-applicable'] as const;
+export type Verdict = (typeof VERDICTS)[number];
 
 export const VERDICT_TITLES: Readonly<Record<Verdict, string>> = {
   reproduced: 'reproduced',

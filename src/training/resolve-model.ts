@@ -46,9 +46,7 @@ export function resolveModel(
   let { training } = switched;
   if (training.regulariseTau > 0 && !(neuron === 'plif' && tau.per === 'neuron')) {
     const lambda = String(training.regulariseTau);
-    warnings.push(
-      origins.warnOfNoEffect('loss.regulariseTau', lambda, 'no neuron has a learned τ of its own'),
-    );
+    warnings.push(origins.warnOfNoEffect('loss.regulariseTau', lambda, 'no neuron learns its own τ'));
     training = { ...training, regulariseTau: 0 };
   }
   let compat: Compat = switched.compat;

@@ -99,6 +99,7 @@ describe('repro data verify', () => {
     const missing = await call('verify', 'mnist', '--root', 'nowhere');
     expect(missing.stderr).toMatch(/^the MNIST files were not found: .*nowhere does not exist\.$/m);
     expect(missing.stderr).toContain('./repro data fetch mnist --root nowhere');
+    expect(missing.stderr).not.toContain('relative to the project');
     expect(missing.exitCode).toBe(1);
     const root = await writeNmnist();
     await fs.writeFile(path.join(root, 'Test/3/00001.bin'), SAMPLE.subarray(0, 7));
@@ -199,7 +200,7 @@ describe('repro data show', () => {
     expect(again.exitCode).toBe(0);
     await fs.copyFile(recording, path.join(folder, 'own.png'));
     const spoilt = await call('show', own, '--out', 'own.png', '--force');
-    expect(spoilt.stderr).toContain('own.png  this file is no picture, so it is not replaced.');
+    expect(spoilt.stderr).toContain('own.png  this file is not a picture, so it is not replaced.');
     expect(await fs.readFile(path.join(folder, 'own.png'))).toEqual(await fs.readFile(recording));
     const other = await call('show', own, '--out', own, '--force');
     expect(other.stderr).toContain('a png picture needs a name that ends in .png.');

@@ -253,9 +253,7 @@ describe('resolveModel', () => {
       {},
       'x.yaml',
     );
-    expect(warnings).toEqual([
-      'x.yaml: loss.regulariseTau: 0.1 has no effect: no neuron has a learned τ of its own.',
-    ]);
+    expect(warnings).toEqual(['x.yaml: loss.regulariseTau: 0.1 has no effect: no neuron learns its own τ.']);
     expect(training.regulariseTau).toBe(0);
   });
 });

@@ -145,7 +145,7 @@ function restore(): void {
 
 /**
  * `exit` comes with every end but a signal, crashes included. SIGINT, SIGTERM and SIGHUP are handled where a view is shown
- * (signals.ts); SIGQUIT (Ctrl-\) ends the process at once, and SIGTSTP (Ctrl-Z) hands the terminal to the shell.
+ * (process/ending.ts); SIGQUIT (Ctrl-\) ends the process at once, and SIGTSTP (Ctrl-Z) hands the terminal to the shell.
  */
 function guard(): void {
   if (isGuarded) return;

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
 import { kindOfPath } from '../../files/folders.ts';
+import { parseFields } from '../../formats/fields.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import type { FileVersion } from './answer.ts';
 import { explainWriteError } from './disk-space.ts';
@@ -214,12 +215,16 @@ async function readSource(file: string, checksum: Checksum): Promise<PartSource 
   });
   if (text === null) return 'absent';
   try {
-    const note: FileVersion & { version: number; checksum: Checksum; url: string } = JSON.parse(text);
-    const { etag, lastModified, ifRange, checksum: own } = note;
-    const isOfFile = note.version === 1 && own.kind === checksum.kind && own.hex === checksum.hex;
-    return isOfFile ? { url: note.url, version: { etag, lastModified, ifRange } } : 'useless';
-  } catch {
-    return 'useless';
+    const note = parseFields(text, { file, code: 'part-note', fix: '' });
+    const own = note.object('checksum');
+    if (note.number('version') !== 1) return 'useless';
+    if (own.text('kind') !== checksum.kind || own.text('hex') !== checksum.hex) return 'useless';
+    const tag = (name: string): string | null => (note.has(name) ? note.text(name) : null);
+    const version = { etag: tag('etag'), lastModified: tag('lastModified'), ifRange: tag('ifRange') };
+    return { url: note.text('url'), version };
+  } catch (error) {
+    if (error instanceof ReproError) return 'useless';
+    throw error;
   }
 }
 

@@ -188,7 +188,7 @@ async function readLog(file: string): Promise<readonly CurvePoint[]> {
 function failCheckpoint(where: string, problem: string, cause?: ReproError): never {
   throw new ReproError('report-input', problem, {
     where,
-    fix: 'Get the file anew, or move it elsewhere to use the `logs` folder beside it, which covers fewer epochs.',
+    fix: 'Download the file again, or move it elsewhere to use the `logs` folder beside it, which covers fewer epochs.',
     cause,
   });
 }

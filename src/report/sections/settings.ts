@@ -45,7 +45,7 @@ function summariseDeviations(results: Results): string {
 function describeCompat(results: Results): Block[] {
   const switched = listSwitched(results).length;
   const overruled = isBatchSizeOverruled(results)
-    ? ' The profile sets a batch size of its own, which overrides both.'
+    ? ' The profile sets its own batch size, which overrides both.'
     : '';
   const text =
     switched === 0

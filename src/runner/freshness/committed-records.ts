@@ -75,7 +75,7 @@ export function whyUnreadable(plan: Plan, instance: StageInstance): string {
     return hasErrorCode(error, 'ENOENT', 'ENOTDIR') ? 'is missing' : 'cannot be read';
   }
   if (/^<{7} /m.test(text) && /^>{7} /m.test(text)) {
-    return 'has conflicts of a merge: once the code is merged, `./repro run` or `./repro lock` writes it anew';
+    return 'has conflicts of a merge: once the code is merged, `./repro run` or `./repro lock` writes it again';
   }
   return 'is damaged';
 }

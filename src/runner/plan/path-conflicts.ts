@@ -211,7 +211,7 @@ export function findSpellingConflicts(drafts: readonly InstanceDraft[]): Problem
 
 function fixOfSpelling(kind: string, input: PlacedPath, other: WrittenPath, isOwn: boolean): string {
   if (kind !== 'input') {
-    return `Give each a name of its own: ${isOwn ? 'one would replace the other' : 'two stages would delete each other’s work'}.`;
+    return `Give each its own name: ${isOwn ? 'one would replace the other' : 'two stages would delete each other’s work'}.`;
   }
   // An input may be a folder that contains resume folders of other stages.
   const isInside = relatePaths(foldSpelling(other.placed.path), foldSpelling(input.path)) === 'inside';

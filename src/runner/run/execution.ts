@@ -124,6 +124,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     const explained = explainDiskError(error, { doing: `stage "${instance.id}"`, keepsWork: true });
     return await fail(describeFailure(explained));
   } finally {
+    // If this fails, the next run empties the folder.
     await fs.rm(temporary, { recursive: true, force: true }).catch(() => {});
   }
 }

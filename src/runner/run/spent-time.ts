@@ -40,6 +40,7 @@ export async function beginSpending(
 }
 
 export async function forgetSpending(folder: CacheFolder, fingerprint: string): Promise<void> {
+  // Nothing reads a file that stays behind.
   await fs.rm(fileOf(folder, fingerprint), { force: true }).catch(() => {});
 }
 

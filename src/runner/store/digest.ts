@@ -132,7 +132,7 @@ export function digestBelow(tree: Tree, relative: string): PathDigest {
   return { kind: 'missing' };
 }
 
-/** The files of a folder in place if, read anew, it is what its digest says; otherwise null. @throws what reading it throws, such as EACCES */
+/** The files of a folder in place if, read again, it is what its digest says; otherwise null. @throws what reading it throws, such as EACCES */
 export async function listIntact(absolute: string, digest: string): Promise<Tree | null> {
   const remembersNothing = new DigestCache(path.join(absolute, '\0'), absolute);
   const found = await digestOutput(absolute, remembersNothing);

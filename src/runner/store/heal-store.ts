@@ -48,6 +48,7 @@ export async function healStore(projectRoot: string, folder: CacheFolder): Promi
   try {
     return await healing.run();
   } finally {
+    // If this fails, the next run empties the folder.
     await fs.rm(healing.temporary, { recursive: true, force: true }).catch(() => {});
   }
 }

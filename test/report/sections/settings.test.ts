@@ -91,7 +91,7 @@ describe('the table of disagreements', () => {
     });
     expect(listSwitched(quick)).toEqual([]);
     expect(renderMarkdown(buildReport(quick, { title: 'A run', environment: ENVIRONMENT }))).toContain(
-      'The profile sets a batch size of its own, which overrides both.',
+      'The profile sets its own batch size, which overrides both.',
     );
     expect(used(resultsOf(ofSize('A', 16))).get('batch_size')).toEqual({
       text: 'paper',

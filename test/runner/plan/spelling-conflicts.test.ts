@@ -23,9 +23,9 @@ describe('paths that differ only in spelling', () => {
   test('are refused where the disk ignores case', async () => {
     expect(await refusalOf(pipeline)).toEqual([
       'pipeline.yaml:4:32  stage "two": output "artifacts/model" and output "artifacts/Model" of "one" (pipeline.yaml:3:32) differ only in spelling; this disk treats them as one path.',
-      '  Give each a name of its own: two stages would delete each other’s work.',
+      '  Give each its own name: two stages would delete each other’s work.',
       `pipeline.yaml:5:34  stage "three": output "artifacts/re\u0301sume\u0301/x" and output "artifacts/r\u00e9sum\u00e9" of "one" (pipeline.yaml:3:49) differ only in spelling; this disk treats them as one path.`,
-      '  Give each a name of its own: two stages would delete each other’s work.',
+      '  Give each its own name: two stages would delete each other’s work.',
       'pipeline.yaml:6:32  stage "four": input "artifacts/MODEL/a" and output "artifacts/Model" of "one" (pipeline.yaml:3:32) differ only in spelling; this disk treats them as one path.',
       '  Spell both the same.',
     ]);
@@ -45,12 +45,12 @@ describe('paths that differ only in spelling', () => {
     [
       '{cmd: [make], outputs: [artifacts/οδοσ, artifacts/ΟΔΟΣ]}',
       'output "artifacts/ΟΔΟΣ" and output "artifacts/οδοσ" of its own',
-      'Give each a name of its own: one would replace the other.',
+      'Give each its own name: one would replace the other.',
     ],
     [
       '{cmd: [make], outputs: [artifacts/s, artifacts/\u017f]}',
       'output "artifacts/\u017f" and output "artifacts/s" of its own',
-      'Give each a name of its own: one would replace the other.',
+      'Give each its own name: one would replace the other.',
     ],
   ])('are refused within a stage, too: %s', async (stage, both, fix) => {
     const [message, ...more] = await refusalOf(`version: 1\nstages:\n  s: ${stage}\n`);

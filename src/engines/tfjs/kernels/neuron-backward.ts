@@ -17,7 +17,7 @@ interface NeuronGradients {
 /**
  * Backward pass of `fire`, through time.
  *
- * With u = h − threshold and the surrogate's S'(α · u) (`snn/surrogate.ts`), for each step from the last to the first, where dL/dv is 0
+ * With u = h − threshold and the surrogate's S'(α · u) (`snn/neurons.ts`), for each step from the last to the first, where dL/dv is 0
  * after the last:
  *
  *   dL/ds  += dL/dv · (rest − h) (hard) or −dL/dv · threshold (soft), if the reset is attached

@@ -70,7 +70,7 @@ export function integrateAndFire(current: Tensor, leak: Tensor, alpha: Scalar, n
 /**
  * The backward pass in time, from `spikeGradients` = dL/ds of every step. The potential after a step affects the loss through the
  * following steps: dL/dv, which is 0 after the last one. Symbols without an index belong to step t; u = h − threshold, and S' is the
- * surrogate's at α · u (snn/surrogate.ts):
+ * surrogate's at α · u (snn/neurons.ts):
  *
  *   dL/ds  += dL/dv · dv/ds                           if the reset is attached; dv/ds = rest − h (hard), −threshold (soft)
  *   dL/dh   = dL/ds · α · S' + dL/dv · dv/dh          dv/dh = 1 − s (hard), 1 (soft)
@@ -121,7 +121,7 @@ function sumLike(gradient: Tensor, to: Tensor): Tensor {
   return to.rank === 0 ? tf.sum(gradient) : tf.sum(gradient, 0, true);
 }
 
-/** A surrogate's S'(z) on tensors; see snn/surrogate.ts for formulas and sources. @param z α · (h − threshold) */
+/** A surrogate's S'(z) on tensors; see snn/neurons.ts for formulas and sources. @param z α · (h − threshold) */
 function surrogateDerivative(kind: Surrogate['kind'], z: Tensor): Tensor {
   switch (kind) {
     case 'atan':
