@@ -178,7 +178,11 @@ export function parseFields(text: string, source: FieldSource): Fields {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new ReproError(source.code, `the file is not valid JSON: ${escapeControls(String(cause))}`, {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const [, reason = message, position] = /^(.*) in JSON at position (\d+)/.exec(message) ?? [];
+    const before = position === undefined ? undefined : text.slice(0, Number(position)).split('\n');
+    const place = before === undefined ? '' : ` in line ${before.length}`;
+    throw new ReproError(source.code, `the file is not valid JSON${place}: ${escapeControls(reason)}.`, {
       where: source.file,
       fix: source.fix,
       cause,
