@@ -28,6 +28,6 @@ test('a project whose path has a line break is refused before anything is submit
   await rename(project.at('pipeline.yaml'), `${folder}/pipeline.yaml`);
   const { stderr, stdout, exitCode } = await project.call([...dryRun, '--project', folder]);
   expect([exitCode, stdout]).toEqual([2, '']);
-  expect(stderr).toContain('the path of this project has a line break');
+  expect(stderr).toContain('the path of this project contains a line break');
   expect((await project.call(['run', '--project', folder])).exitCode).toBe(0);
 });

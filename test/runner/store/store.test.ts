@@ -48,8 +48,8 @@ test('nothing but a sha256 leads to a file', async () => {
       (one: unknown) => one instanceof Error || (one as { kind: string }).kind === 'absent',
     );
   }
-  await expect(store.adopt([{ sha256: evil, file: object }])).rejects.toThrow('no sha256');
-  await expect(store.keepFile(evil, Buffer.from('evil'))).rejects.toThrow('no sha256');
+  await expect(store.adopt([{ sha256: evil, file: object }])).rejects.toThrow('not a SHA-256');
+  await expect(store.keepFile(evil, Buffer.from('evil'))).rejects.toThrow('not a SHA-256');
   expect(await store.readFile(evil, 100)).toBe(null);
   expect(readFileSync(path.join(root, 'x'), 'utf8')).toBe('one');
 });
