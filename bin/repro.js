@@ -32,6 +32,8 @@ function loadCompiled() {
   const compile = Module.prototype._compile;
   const sha256 = (data) => createHash('sha256').update(data).digest();
   const toKeep = [];
+  // Otherwise V8 forgets code that ran once, such as a module's outer function, before it is kept.
+  require('node:v8').setFlagsFromString('--no-flush-bytecode');
   process.once('exit', () => {
     // Only now it includes the functions that were called; a run calls most.
     if (process.argv[2] !== 'run') return;
