@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { SlurmProject } from './slurm-project.ts';
 import { cluster } from './the-cluster.ts';
 
@@ -82,10 +82,15 @@ exec "$real" "$@"
     );
     const { stderr, exitCode } = await running;
     expect([exitCode, stderr]).toEqual([130, expect.stringContaining('cancelled by `./repro cancel`')]);
-    expect([...(await cluster().jobsOf('sent-1')), ...(await cluster().jobsOf('sent-2'))]).toEqual([
-      expect.stringMatching(/^CANCELLED/),
-      expect.stringMatching(/^CANCELLED/),
-    ]);
+    // A job that had begun is COMPLETING for a while first.
+    const cancelled = expect.stringMatching(/^CANCELLED/);
+    await vi.waitFor(
+      async () => {
+        const states = [await cluster().jobsOf('sent-1'), await cluster().jobsOf('sent-2')];
+        expect(states).toEqual([[cancelled], [cancelled]]);
+      },
+      { timeout: 20_000, interval: 200 },
+    );
     expect([...(await cluster().jobsOf('sent-3')), ...(await cluster().jobsOf('sent-4'))]).toEqual([]);
     await project.go();
     expect((await project.run()).stderr).toContain('4 run');
