@@ -10,10 +10,10 @@ export const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * @param entries relative to the project; the first exports `main`, the others become files beside it
- * @param surroundings from the folder with the compiled files (inside node_modules, from where packages are found) and an
+ * @param places from the folder with the compiled files (inside node_modules, from where packages are found) and an
  *   empty one for data, both of which are removed at the end: what `main` is given
  */
-export async function runBundled(entries, surroundings) {
+export async function runBundled(entries, places) {
   const code = await mkdtemp(`${root}node_modules/.bench-`);
   const data = await mkdtemp(path.join(tmpdir(), 'bench-'));
   for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -37,7 +37,7 @@ export async function runBundled(entries, surroundings) {
     });
     const compiled = path.join(code, path.basename(entries[0]).replace(/\.ts$/, '.mjs'));
     const { main } = await import(compiled);
-    await main(surroundings({ code, data }));
+    await main(places({ code, data }));
   } finally {
     await rm(code, { recursive: true });
     await rm(data, { recursive: true });

@@ -11,7 +11,7 @@ import type { ReaderAnswer, ReaderTask } from './reader-child.ts';
 import { KINDS, type MadeRecording, writeLargeRecording, writeRecordings } from './recordings.ts';
 import type { StageAnswer, StageTask } from './stage-child.ts';
 
-interface Surroundings {
+interface BenchPlaces {
   readonly args: readonly string[];
   readonly folder: string;
   readonly readerChild: string;
@@ -23,7 +23,7 @@ const WARM_UPS = 6;
 /** As in profile full. */
 const SETTINGS = { steps: 20, splitBy: 'number', downsample: 1, invalidEvents: 'keep' } as const;
 
-export async function main({ args, readerChild, stageChild, peer, ...surroundings }: Surroundings) {
+export async function main({ args, readerChild, stageChild, peer, ...places }: BenchPlaces) {
   const options = parseOptions(args);
   if (options === undefined) {
     console.log(help);
@@ -31,7 +31,7 @@ export async function main({ args, readerChild, stageChild, peer, ...surrounding
   }
   const python = findPython(options.python);
   const folder =
-    options.folder === undefined ? surroundings.folder : await mkdtemp(path.join(options.folder, 'bench-'));
+    options.folder === undefined ? places.folder : await mkdtemp(path.join(options.folder, 'bench-'));
   try {
     console.log(
       `Node ${process.versions.node}, ${cpus()[0]?.model.trim()}, ${availableParallelism()} cores; load average ${loadavg()[0]!.toFixed(2)}`,

@@ -9,7 +9,7 @@ import { QUICK, writeMadeUpResults } from '../../test/report/made-up-results.ts'
 import { help, parseOptions } from './options.ts';
 import type { StageAnswer, StageTask } from './stage-child.ts';
 
-interface Surroundings {
+interface BenchPlaces {
   readonly args: readonly string[];
   readonly folder: string;
   readonly project: string;
@@ -19,7 +19,7 @@ interface Surroundings {
 /** As in profile full. */
 const CLIPS = { train: 900, validation: 156, test: 288 };
 
-export async function main({ args, folder, project, stageChild }: Surroundings): Promise<void> {
+export async function main({ args, folder, project, stageChild }: BenchPlaces): Promise<void> {
   const options = parseOptions(args);
   if (options === undefined) {
     console.log(help);

@@ -11,7 +11,7 @@ import { help, type Options, parseOptions } from './options.ts';
 import { type Tool, writeProject } from './projects.ts';
 import { median, printTurns, ratioOf } from './tables.ts';
 
-interface Surroundings {
+interface BenchPlaces {
   readonly args: readonly string[];
   readonly folder: string;
   /** This project, with a slash at the end. */
@@ -24,11 +24,11 @@ const plainNode: Command = { argv: [process.execPath, '-e', '0'], environment: p
 /** What a run with nothing to do may cost, in units of `node -e 0`. */
 const goals: Readonly<Record<string, number>> = { data: 1.9, many: 4.5 };
 
-export async function main({ args, project, fill, ...surroundings }: Surroundings): Promise<void> {
+export async function main({ args, project, fill, ...places }: BenchPlaces): Promise<void> {
   const options = parseOptions(args);
   if (options === undefined) return console.log(help);
   const folder =
-    options.folder === undefined ? surroundings.folder : await mkdtemp(path.join(options.folder, 'bench-'));
+    options.folder === undefined ? places.folder : await mkdtemp(path.join(options.folder, 'bench-'));
   try {
     if (spawnSync(process.execPath, [`${project}scripts/build.mjs`]).status !== 0)
       throw new Error('cannot build');

@@ -10,7 +10,7 @@ import { calibrate, findPython, type PeerProgram, peerBytes, peerCommand } from 
 import { compareFirstSteps, describeRound, type Role, type Round, summarise } from './report.ts';
 import { type Workload, type WorkloadFiles, workloadFiles, writeWorkload } from './workload.ts';
 
-interface Surroundings {
+interface BenchPlaces {
   readonly args: readonly string[];
   /** For files that are needed only now. */
   readonly folder: string;
@@ -22,7 +22,7 @@ interface Surroundings {
 
 type Entry = ContestantCommand & { readonly role: Role; readonly samples: number };
 
-export async function main({ args, folder, engineChild, peer: script, ceilings: source }: Surroundings) {
+export async function main({ args, folder, engineChild, peer: script, ceilings: source }: BenchPlaces) {
   const options = parseOptions(args);
   if (options === undefined) {
     console.log(help);

@@ -2,7 +2,7 @@ import { decodeNpy } from '../formats/npy.ts';
 import { readSafetensorsArrays } from '../formats/safetensors-arrays.ts';
 import type { FileComparer, FileComparers } from '../runner/extras/audit/compare-files.ts';
 import { getOwn } from '../schema/json.ts';
-import { shortenText } from '../text.ts';
+import { formatCount, shortenText } from '../text.ts';
 
 interface Elements {
   readonly dtype: string;
@@ -10,8 +10,8 @@ interface Elements {
   readonly data: ArrayLike<number | bigint>;
 }
 
-/** Tensors of one file that are named; the rest is counted. */
-const tensorsAtMost = 5;
+/** Differences of one file that are named; the rest is counted. */
+const differencesAtMost = 5;
 
 const valueLengthAtMost = 60;
 
@@ -41,8 +41,10 @@ const compareSafetensors: FileComparer = (first, second) => {
       if (one !== other) lines.push(`metadata ${key}: ${quote(one)}, then ${quote(other)}`);
     }
     if (lines.length === 0) return ['the same tensors, written differently'];
-    const rest = lines.length - tensorsAtMost;
-    return rest <= 0 ? lines : [...lines.slice(0, tensorsAtMost), `and ${rest} more differences`];
+    const rest = lines.length - differencesAtMost;
+    return rest <= 0
+      ? lines
+      : [...lines.slice(0, differencesAtMost), `and ${formatCount(rest, 'more difference')}`];
   } catch {
     return null;
   }

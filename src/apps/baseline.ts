@@ -70,7 +70,7 @@ async function collectFresh(plan: Plan, options: PipelineOptions): Promise<Basel
     );
   }
   const results = await findResults(plan);
-  if (results.kind === 'fresh') return collectResults(plan, results.statuses);
+  if (results.kind === 'fresh') return collectResults(plan, results.statuses, await readVerdicts(plan));
   const ids = results.stale.map(({ id }) => id);
   throw new ReproError(
     'results-stale',
@@ -87,7 +87,7 @@ async function readOld(plan: Plan, warn: Warn): Promise<Baseline | null> {
     return await readBaseline(plan.projectRoot, plan.profile);
   } catch (error) {
     if (!(error instanceof ReproError) || error.code === 'unreadable') throw error;
-    warn(`${error.where ?? baselinePathOf(plan.profile)}  ${error.message} It will be replaced.`);
+    warn(`${error.where ?? baselinePathOf(plan.profile)}  will be replaced: ${error.message}`);
     return null;
   }
 }
@@ -124,7 +124,11 @@ export async function findResults(plan: Plan): Promise<LastResults> {
  *
  * @throws {ReproError} `results-invalid` or `frames-invalid`, naming the file and the command that makes it again
  */
-export async function collectResults(plan: Plan, statuses: readonly InstanceStatus[]): Promise<Baseline> {
+export async function collectResults(
+  plan: Plan,
+  statuses: readonly InstanceStatus[],
+  claims: readonly ClaimVerdict[],
+): Promise<Baseline> {
   const records = new Map(statuses.map(({ id, record }) => [id, record]));
   const instancesOf = (stage: string) => [...plan.instances.values()].filter((one) => one.stage === stage);
   const [frames] = instancesOf(stageNames.frames);
@@ -148,7 +152,6 @@ export async function collectResults(plan: Plan, statuses: readonly InstanceStat
     );
   }
   const facts = await readFramesFacts(placeOf(plan, frames), records.get(frames.id)?.metrics ?? {});
-  const claims = await readVerdicts(plan);
   const verdicts = Object.fromEntries(claims.map(({ id, verdict }) => [id, verdict]));
   return { profile: plan.profile, ...facts, runs, claims: verdicts };
 }

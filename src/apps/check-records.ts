@@ -10,8 +10,7 @@ import { factsOf } from './facts.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from './load-plan.ts';
 
 /** The profile that the options name, or else those under `lock:`. */
-export async function loadLockedPlans(options: PipelineOptions): Promise<Plan[]> {
-  const plan = await loadSelectedPlan(options);
+export async function loadRecordedPlans(plan: Plan, options: PipelineOptions): Promise<Plan[]> {
   if (options.profile !== undefined || options.set.length > 0) return [plan];
   if (plan.recordedProfiles.length === 0) {
     throw new ReproError(
@@ -22,7 +21,11 @@ export async function loadLockedPlans(options: PipelineOptions): Promise<Plan[]>
       },
     );
   }
-  return Promise.all(plan.recordedProfiles.map((profile) => loadSelectedPlan({ ...options, profile })));
+  return Promise.all(
+    plan.recordedProfiles.map((profile) =>
+      profile === plan.profile ? plan : loadSelectedPlan({ ...options, profile }),
+    ),
+  );
 }
 
 /** Whether a plan has records of its own, which a run or a person wrote. */

@@ -18,7 +18,7 @@ export async function checkResults(plan: Plan, options: PipelineOptions): Promis
   const baseline = await readBaseline(plan.projectRoot, plan.profile);
   const verdicts = sectionOfClaims(plan.profile, baseline, claims);
   if (baseline === null) return [verdicts, missingBaseline(plan)];
-  const now = await collectResults(plan, results.statuses);
+  const now = await collectResults(plan, results.statuses, claims);
   return [verdicts, sectionOfBaseline(plan, baseline, now, selectsRuns(options.set))];
 }
 

@@ -1,7 +1,7 @@
 import { describeError, ReproError } from '../errors.ts';
 import { hasResults } from './baseline.ts';
 import type { CheckedSection } from './check-group.ts';
-import { checkRecordsOf, hasRecords, loadLockedPlans } from './check-records.ts';
+import { checkRecordsOf, hasRecords, loadRecordedPlans } from './check-records.ts';
 import { checkResults } from './check-results.ts';
 import { loadSelectedPlan, type PipelineOptions } from './load-plan.ts';
 
@@ -17,8 +17,8 @@ export async function checkAll(
   try {
     const plan = await loadSelectedPlan(options);
     if (!options.data || !hasResults(plan)) {
-      for (const locked of await loadLockedPlans(options)) {
-        sections.push(await checkRecordsOf(locked, options));
+      for (const recorded of await loadRecordedPlans(plan, options)) {
+        sections.push(await checkRecordsOf(recorded, options));
       }
       return;
     }

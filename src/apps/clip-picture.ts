@@ -18,7 +18,7 @@ import type { Warn } from './load-plan.ts';
 
 /** How a clip is drawn, as far as its frames are concerned. */
 interface DrawOptions extends DataOptions {
-  readonly format?: 'png' | 'gif';
+  readonly format?: PictureFormat;
   readonly steps: number;
   readonly splitBy: 'number' | 'time';
 }
@@ -57,9 +57,9 @@ export async function drawClip(
   warn: Warn,
 ): Promise<Pick<Drawn, 'facts' | 'values'> & { readonly file: string; readonly sizeBytes: number }> {
   const format = checkOptions(options);
-  const isFile = clip === undefined && (await kindOfPath(name)) === 'file';
+  const found = await kindOfPath(name);
+  const isFile = clip === undefined && found === 'file';
   if (!isFile && looksLikeFile(name)) {
-    const found = await kindOfPath(name);
     const isClipOfFile = found === 'file' && clip !== undefined;
     throw new ReproError(
       'recording-missing',

@@ -16,6 +16,7 @@ import type { Plan, StageInstance } from '../runner/plan/plan.ts';
 import type { RecordedFiles } from '../runner/store/recorded-files.ts';
 import type { Records, RunRecord } from '../runner/store/records.ts';
 import type { Store } from '../runner/store/store.ts';
+import { stageNames } from './stages.ts';
 
 /** What is used of a record; committed ones have no time, host or duration. */
 export type SomeRecord = Pick<
@@ -30,11 +31,6 @@ export interface RecordedNetwork {
   readonly lineage: ReadonlyMap<string, SomeRecord>;
   readonly data: DataIdentity;
 }
-
-const EVALUATE = 'evaluate';
-const TRAIN = 'train';
-const FRAMES = 'frames';
-const VERIFY = 'verify';
 
 /** Finds networks that were trained and evaluated here, by the words that name a run. */
 export class RecordedNetworks {
@@ -70,7 +66,9 @@ export class RecordedNetworks {
     const isMeant = ({ parts }: SomeRecord) => only === undefined || hasMatrix(parts.matrix, only);
     const found = this.#findEvaluations(wanted).filter(isMeant);
     if (found.length > 0) return found.map((evaluation) => this.#withLineage(evaluation));
-    const ids = [...new Set(this.#runs.filter(({ stage }) => stage === EVALUATE).map(({ id }) => id))];
+    const ids = [
+      ...new Set(this.#runs.filter(({ stage }) => stage === stageNames.evaluate).map(({ id }) => id)),
+    ];
     throw new ReproError('no-record', `no network that was evaluated here matches "${wanted}"`, {
       where: only === undefined ? `run ${wanted}` : `run ${wanted}, --only ${only}`,
       fix:
@@ -86,10 +84,10 @@ export class RecordedNetworks {
   }
 
   #findEvaluations(wanted: string): SomeRecord[] {
-    const planned = [...this.#plan.instances.values()].filter(({ stage }) => stage === EVALUATE);
+    const planned = [...this.#plan.instances.values()].filter(({ stage }) => stage === stageNames.evaluate);
     if (wanted === 'last') return planned.flatMap(({ id }) => this.#records.findLast(id) ?? []);
     if (wanted === 'lock') return this.#findCommitted(planned);
-    const evaluations = this.#runs.filter(({ stage }) => stage === EVALUATE);
+    const evaluations = this.#runs.filter(({ stage }) => stage === stageNames.evaluate);
     const words = wanted.replace(/^(evaluate|train)@/, '');
     const meant = planned.filter(({ matrix }) => hasMatrix(matrix, words));
     const known = meant.flatMap(({ id }) => this.#present.get(id) ?? this.#records.findLast(id) ?? []);
@@ -121,19 +119,23 @@ export class RecordedNetworks {
     throw new ReproError(
       'no-record',
       `no committed record of an evaluation under profile ${this.#plan.profile} can be read; that of "${first.id}" ${whyUnreadable(this.#plan, first)}`,
-      { where: committedPathOf(this.#plan, first), fix: adviseOnRecord(this.#plan, { id: EVALUATE }) },
+      {
+        where: committedPathOf(this.#plan, first),
+        fix: adviseOnRecord(this.#plan, { id: stageNames.evaluate }),
+      },
     );
   }
 
   /** Evaluations of the training whose fingerprint begins so. */
   #evaluationsOf(wanted: string): RunRecord[] {
-    const trainings = this.#runs.filter(
-      ({ stage, fingerprint }) => stage === TRAIN && fingerprint.startsWith(wanted),
-    );
     if (!/^[0-9a-f]{4,64}$/.test(wanted)) return [];
+    const trainings = this.#runs.filter(
+      ({ stage, fingerprint }) => stage === stageNames.train && fingerprint.startsWith(wanted),
+    );
     const outputs = new Set(trainings.flatMap((run) => run.outputs.map(keyOf)));
     const made = this.#runs.find(
-      ({ stage, parts }) => stage === EVALUATE && parts.inputs.some((input) => outputs.has(keyOf(input))),
+      ({ stage, parts }) =>
+        stage === stageNames.evaluate && parts.inputs.some((input) => outputs.has(keyOf(input))),
     );
     return made === undefined ? [] : [made];
   }
@@ -165,10 +167,10 @@ export class RecordedNetworks {
  */
 function identifyData(evaluation: SomeRecord, lineage: RecordedNetwork['lineage']): DataIdentity {
   const made = (stage: string) => lineage.get(stage)?.outputs ?? [];
-  const frames = lineage.get(FRAMES);
+  const frames = lineage.get(stageNames.frames);
   return {
-    frames: digestInputs(evaluation, made(TRAIN)),
-    recordings: frames === undefined ? null : digestInputs(frames, made(VERIFY)),
+    frames: digestInputs(evaluation, made(stageNames.train)),
+    recordings: frames === undefined ? null : digestInputs(frames, made(stageNames.verify)),
   };
 }
 
@@ -267,7 +269,7 @@ export async function readResults(
   { evaluation, lineage, data }: RecordedNetwork,
   files: RecordedFiles,
 ): Promise<RunResults> {
-  const training = lineage.get('train');
+  const training = lineage.get(stageNames.train);
   const [run, predictions] = [
     await readText(training, 'run.json', files),
     await readText(evaluation, 'predictions.csv', files),

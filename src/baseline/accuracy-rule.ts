@@ -1,5 +1,6 @@
 import { fewestLost, mcnemarOneSided } from '../stats/mcnemar.ts';
 import { holmAdjust, signFlipTest } from '../stats/p-values.ts';
+import { formatCount } from '../text.ts';
 import { nameRun, type RunFacts } from './baseline.ts';
 import { type Finding, judgeSize, note, type Pair, skip } from './finding.ts';
 
@@ -40,7 +41,7 @@ function refuse({ before, now }: Pair): Finding {
     const text = 'predictions.csv has other test clips or classes than the baseline, under the same settings';
     return judgeSize('accuracy', subject, Number.POSITIVE_INFINITY, text);
   }
-  const text = `not judged after ${now.epochs} ${now.epochs === 1 ? 'epoch' : 'epochs'}: the baseline has that of ${before.epochs}`;
+  const text = `not judged after ${formatCount(now.epochs, 'epoch')}: the baseline was trained for ${formatCount(before.epochs, 'epoch')}`;
   return skip('accuracy', subject, text);
 }
 

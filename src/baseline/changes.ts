@@ -1,4 +1,5 @@
 import { type Baseline, type FramesFacts, findRun, nameData, nameRun, type RunFacts } from './baseline.ts';
+import { formatNumber } from './finding.ts';
 import { listSettingDifferences, listValues } from './run-values.ts';
 
 /** Something that an update of a baseline changes. */
@@ -95,7 +96,7 @@ function describeAccuracy({ test: { clips, wrong } }: RunFacts): string {
 }
 
 function format(value: number | undefined): string {
-  return value === undefined ? 'none' : String(Number(value.toPrecision(4)));
+  return value === undefined ? 'none' : formatNumber(value);
 }
 
 function splitOnce(text: string, mark: string): string[] {

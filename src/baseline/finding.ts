@@ -78,7 +78,7 @@ export function compareValue(
   const size = before === now ? 0 : Math.abs(now - before) / allowed;
   return {
     size: Number.isNaN(size) ? Number.POSITIVE_INFINITY : size,
-    text: `${what} ${format(now)}, ${format(before)} in the baseline${before === now ? '' : `, allowed ±${format(allowed)}`}`,
+    text: `${what} ${formatNumber(now)}, ${formatNumber(before)} in the baseline${before === now ? '' : `, allowed ±${formatNumber(allowed)}`}`,
   };
 }
 
@@ -99,6 +99,7 @@ export function describeParts(what: string, parts: readonly Part[]): Part {
   };
 }
 
-function format(value: number): string {
+/** Four significant digits. */
+export function formatNumber(value: number): string {
   return String(Number(value.toPrecision(4)));
 }

@@ -4,6 +4,7 @@ import {
   describeParts,
   type Finding,
   findWorst,
+  formatNumber,
   judgeSize,
   type Pair,
   type Part,
@@ -142,7 +143,7 @@ function compareRatio(what: string, before = Number.NaN, now = Number.NaN, allow
     before === now ? 'equal' : `${formatChange(now / before)}, allowed ${formatAllowed(allowed)}`;
   return {
     size: Number.isNaN(size) ? Number.POSITIVE_INFINITY : size,
-    text: `${what} ${formatLoss(now)} (${change})`,
+    text: `${what} ${formatNumber(now)} (${change})`,
   };
 }
 
@@ -152,10 +153,6 @@ function geometricMean(values: readonly number[]): number {
   return Math.exp(
     values.reduce((sum, value) => sum + Math.log(Math.max(value, smallest)), 0) / values.length,
   );
-}
-
-function formatLoss(value: number): string {
-  return String(Number(value.toPrecision(4)));
 }
 
 function formatChange(ratio: number): string {

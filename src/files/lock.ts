@@ -35,7 +35,7 @@ interface LockContent extends ProcessIdentity {
 }
 
 /** A holder that has not touched its file for this long is presumed dead. */
-export const silenceMs = 60_000;
+const silenceMs = 60_000;
 
 /** A holder on another machine or in another container shows that it is alive by touching its file. */
 const heartbeatMs = 5_000;
@@ -237,7 +237,7 @@ function removeBelow(folder: string, number: number): void {
  *
  * @throws {ReproError} `lock-unreadable`: the run that holds the lock may be alive
  */
-export function readContent(file: string): LockContent | null {
+function readContent(file: string): LockContent | null {
   try {
     const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
     return isLockContent(content) ? content : null;
@@ -262,7 +262,7 @@ function isLockContent(value: unknown): value is LockContent {
   );
 }
 
-export function nameOf(number: number): string {
+function nameOf(number: number): string {
   return `${number}.json`;
 }
 

@@ -12,7 +12,7 @@ const wholeFrom = { files: 200, folders: 50 };
 /** Concurrent calls, which a file system's journal handles together. */
 const syncsAtOnce = 8;
 
-export interface SyncOptions {
+interface SyncOptions {
   /** Writes all of a file system to the disk, given a path on it; null: not possible. Default: {@link findSyncWhole}. */
   readonly syncWhole?: ((target: string) => Promise<void>) | null;
 }

@@ -178,10 +178,10 @@ export function parseFields(text: string, source: FieldSource): Fields {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    const [, reason = message, position] = /^(.*) in JSON at position (\d+)/.exec(message) ?? [];
-    const before = position === undefined ? undefined : text.slice(0, Number(position)).split('\n');
-    const place = before === undefined ? '' : ` in line ${before.length}`;
+    const said = /^SyntaxError: (.*?)(?: in JSON at position (\d+).*| is not valid JSON)?$/s;
+    const [, reason = '', position] = said.exec(String(cause)) ?? [];
+    const line = text.slice(0, Number(position)).split('\n').length;
+    const place = position === undefined ? '' : ` in line ${line}`;
     throw new ReproError(source.code, `the file is not valid JSON${place}: ${escapeControls(reason)}.`, {
       where: source.file,
       fix: source.fix,

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
+import { hashText } from '../files/canonical-json.ts';
 import { Fields } from '../formats/fields.ts';
 import { CLIP_EXAMPLES, type ClipExamples, readClipExamples } from '../results/clip-examples.ts';
 import { type Manifest, readManifest } from '../results/manifest.ts';
@@ -70,7 +70,7 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
       classes ??= read.classes;
       if (classes.join('\n') !== read.classes.join('\n')) {
         refuse(
-          { file: join(folders.evaluate, 'evaluation.json'), fix: fixOf('evaluate') },
+          { file: join(folders.evaluate, 'evaluation.json'), fix: fixOf(`evaluate@${model},${seed}`) },
           'field "classes" differs from that of the other runs',
         );
       }
@@ -85,7 +85,7 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
     dataset,
     simulated,
     classes: classes ?? [],
-    manifest: summariseManifest(manifest, createHash('sha256').update(manifestFile.text).digest('hex')),
+    manifest: summariseManifest(manifest, hashText(manifestFile.text)),
     examples,
     seeds: selection.seeds,
     models,

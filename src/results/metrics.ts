@@ -1,4 +1,4 @@
-import { parseTable, type ResultFile, type ResultRow, refuse } from './result-file.ts';
+import { parseTable, type ResultFile, type ResultRow, refuse, requireColumns } from './result-file.ts';
 
 export interface LossAndAccuracy {
   /** For training clips with the regulariser. */
@@ -65,7 +65,7 @@ export function formatMetrics(rows: readonly EpochRow[]): string {
 export function readMetrics(from: ResultFile): EpochRow[] {
   const { columns, rows } = parseTable(from, epochColumns);
   const layers = countLayers(columns);
-  parseTable(from, Array.from({ length: layers }, (_, layer) => columnsOfLayer(layer)).flat());
+  requireColumns(from, columns, Array.from({ length: layers }, (_, layer) => columnsOfLayer(layer)).flat());
   if (rows.length === 0) refuse(from, 'expected one row per epoch, found none');
   return rows.map((row, index) => {
     const epoch = row.count('epoch');

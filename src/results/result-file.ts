@@ -82,9 +82,17 @@ export function parseTable(
 ): { readonly columns: ReadonlySet<string>; readonly rows: readonly ResultRow[] } {
   const rows = csvParse(from.text);
   const found = new Set<string>(rows.columns);
+  requireColumns(from, found, columns);
+  return { columns: found, rows: rows.map((row, index) => readRow(from, row, index + 2)) };
+}
+
+export function requireColumns(
+  from: ResultFile,
+  found: ReadonlySet<string>,
+  columns: readonly string[],
+): void {
   const missing = columns.find((column) => !found.has(column));
   if (missing !== undefined) refuse(from, `column "${missing}" is missing`);
-  return { columns: found, rows: rows.map((row, index) => readRow(from, row, index + 2)) };
 }
 
 function readRow(from: ResultFile, row: DSVRowString, line: number): ResultRow {

@@ -14,7 +14,7 @@ export interface RefusedError extends Error {
   readonly resource?: string;
 }
 
-export function isRefusal(error: unknown): error is RefusedError {
+function isRefusal(error: unknown): error is RefusedError {
   return error instanceof Error && 'code' in error && error.code === 'ERR_ACCESS_DENIED';
 }
 

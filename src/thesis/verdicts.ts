@@ -1,8 +1,8 @@
-/** The verdicts that say whether a claim holds; the best comes first. */
+/** The verdicts that say whether a claim holds, in the order in which the report counts them. */
 export const ANSWERS = ['reproduced', 'not-reproduced', 'inconclusive'] as const;
 export type Answer = (typeof ANSWERS)[number];
 
-/** The verdicts on a published claim, in claims.json and in a committed baseline; the best comes first. */
+/** The verdicts on a published claim, in claims.json and in a committed baseline. */
 export const VERDICTS = [...ANSWERS, 'reduced-scale', 'not-applicable'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 

@@ -217,7 +217,7 @@ describe('a shorter run', () => {
     expect(judgeBaseline(baseline, short, true).at(-1)).toMatchObject({
       rule: 'accuracy',
       state: 'skipped',
-      text: 'not judged after 4 epochs: the baseline has that of 8',
+      text: 'not judged after 4 epochs: the baseline was trained for 8 epochs',
     });
   });
 });

@@ -5,7 +5,7 @@ import { committedFolder } from '../../runner/store/cache-folder.ts';
 import { printWarning } from '../view/print.ts';
 
 /** What a run does with the records in repro.lock. */
-export interface RunLocks {
+export interface KeptRecords {
   note(event: RunEvent): void;
   /**
    * Waits until all are written, and says which changed.
@@ -16,7 +16,7 @@ export interface RunLocks {
 }
 
 /** The committed records that a run of this plan keeps in step; null if its profile has none. Most have none, so loaded on demand. */
-export async function openLocks(plan: Plan): Promise<RunLocks | null> {
+export async function openKeptRecords(plan: Plan): Promise<KeptRecords | null> {
   const { profile, recordedProfiles, trial } = plan;
   if (!recordedProfiles.includes(profile)) return null;
   if (trial !== undefined) {

@@ -17,7 +17,7 @@ import { openView } from '../view/open-view.ts';
 import { colorsFor, printJson, printWarning } from '../view/print.ts';
 import { applyEvent, createRunState, idsIn, type RunState } from '../view/run-state.ts';
 import { summariseRun } from '../view/summary.ts';
-import { openLocks } from './kept-records.ts';
+import { openKeptRecords } from './kept-records.ts';
 import type { ClusterUse } from './on-cluster.ts';
 import { tabulateResults } from './results-table.ts';
 import type { TimeLeft } from './time-left.ts';
@@ -130,7 +130,7 @@ export async function runShown(
 ): Promise<RunState> {
   const state = createRunState();
   const view = await openView();
-  const locks = options.dryRun === true ? null : await openLocks(plan);
+  const locks = options.dryRun === true ? null : await openKeptRecords(plan);
   const facts = factsOf(plan.projectRoot);
   const jobs = options.jobs ?? os.availableParallelism();
   let timeLeft: Promise<TimeLeft> | null = null;

@@ -1,6 +1,6 @@
 import type { Sensor } from '../../events/events.ts';
 import type { ClipEvents } from '../../events/frames.ts';
-import type { ImagePreparation } from '../../results/clip-index.ts';
+import type { CachedClip, ImagePreparation } from '../../results/clip-index.ts';
 import type { Manifest } from '../../results/manifest.ts';
 import type { Overlaps, RowStride } from '../../thesis/compat.ts';
 import type { Threads } from '../reading/threads.ts';
@@ -33,20 +33,8 @@ export interface ReadClipsOptions extends ReadOptions {
   readonly working?: WorkingSpace | undefined;
 }
 
-/** One gesture or digit: a row of the frame cache. */
-export interface Clip {
-  /** Path of its file within the data set. */
-  readonly recording: string;
-  readonly user: number | null;
-  readonly light: string | null;
-  /** Position of its recording in the split's list, from 0; null if the data set has no list. */
-  readonly trial: number | null;
-  /** From 0. */
-  readonly class: number;
-  /** `startUs <= t < endUs`; null until the recording is read. */
-  readonly startUs: number | null;
-  readonly endUs: number | null;
-}
+/** One gesture or digit: a row of the frame cache. `startUs` and `endUs` are null until the recording is read. */
+export type Clip = Omit<CachedClip, 'events' | 'durationsUs'>;
 
 /** The clips of both splits, sorted by recording name and then in label order. */
 export type Clips = Readonly<Record<Split, readonly Clip[]>>;

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Fields, JsonObject } from '../../formats/fields.ts';
+import { type Fields, isObject, type JsonObject } from '../../formats/fields.ts';
 import type { PipelineStage } from '../data/results.ts';
 
 /**
@@ -123,10 +123,6 @@ function fillIn(path: string, settings: JsonObject): string {
     const value = settingAt(reference, settings);
     return typeof value === 'string' ? value : reference;
   });
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Whether two paths are the same, or one contains the other. */

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { hashText } from '../../files/canonical-json.ts';
 import { type EvaluationFile, readEvaluation } from '../../results/evaluation-file.ts';
 import { type EpochRow, readMetrics } from '../../results/metrics.ts';
 import { readTestAnswers } from '../../results/predictions.ts';
@@ -59,9 +59,9 @@ export async function readRunResult(
     loggedLoss: readLoggedLoss(events, eventFile, rows.length),
     answers,
     digests: {
-      metrics: digestOf(metricsFile.text),
-      weights: digestOf(weights),
-      predictions: digestOf(predictionsFile.text),
+      metrics: hashText(metricsFile.text),
+      weights: hashText(weights),
+      predictions: hashText(predictionsFile.text),
     },
     layers: joinLayers(evaluationFile, evaluation, rows, readTaus(tauFile)),
     chosenEpoch: evaluation.checkpoint.epoch + 1,
@@ -155,8 +155,4 @@ function clipsOf(selection: Selection): RunResult['chosenOn'] {
 function fromOne({ test, validation }: Maxima): Maxima {
   const shift = ({ epoch, accuracy }: Maximum): Maximum => ({ epoch: epoch + 1, accuracy });
   return { test: shift(test), validation: validation && shift(validation) };
-}
-
-function digestOf(content: string | Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
 }

@@ -8,6 +8,7 @@ import { compareCodeUnits, hashText } from '../../files/canonical-json.ts';
 import { packageNameOf } from './locked-packages.ts';
 
 export interface SourceFile {
+  /** sha256 of the file's bytes. */
   readonly raw: string;
   /** sha256 of what the file does: code without types, comments and layout; for anything else, its bytes. */
   readonly code: string;

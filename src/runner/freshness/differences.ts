@@ -72,6 +72,7 @@ function diffValues(
 interface JsonDifference {
   /** `train.epochs`, `layers[0].kind`; empty for the value itself. */
   readonly name: string;
+  /** undefined: not there. */
   readonly before: Json | undefined;
   readonly now: Json | undefined;
 }
@@ -131,6 +132,7 @@ export interface InputDifference {
     | 'now-external'
     | 'not-external'
     | 'reordered';
+  /** For a folder: what differs in it. Empty if unknown. */
   readonly files: readonly FileChange[];
   /** Whether `files` are outputs of other stages, by their paths in the project. */
   readonly ofOutputs: boolean;

@@ -27,6 +27,7 @@ export interface StateReport {
 export interface AttemptReport {
   readonly startedAt: string;
   readonly logFile: string;
+  /** How it failed; null while it runs. */
   readonly failure: AttemptFailure | null;
   /** The process that runs it, or did. */
   readonly pid: number;

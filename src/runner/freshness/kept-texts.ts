@@ -84,6 +84,7 @@ interface TextVersions {
   /** sha256 of the bytes; null if not recorded. */
   readonly before: string | null;
   readonly now: string | null;
+  /** On disk, relative to the project or absolute; null if only the store has it. */
   readonly file: string | null;
 }
 

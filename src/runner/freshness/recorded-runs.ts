@@ -79,6 +79,7 @@ export function findRun(wanted: string, search: RunSearch): ComparedRun | null {
 /**
  * The run that a profile, the beginning of a fingerprint or a commit, or a time names.
  *
+ * @param runs of one instance, the latest first
  * @throws {ReproError} `usage` if several fingerprints begin like this, or if there is no such time
  */
 export function findAmong(runs: readonly RunRecord[], wanted: string, where: string): RunRecord | undefined {

@@ -43,9 +43,21 @@ export function openSession(
     environment: options.environment ?? process.env,
   });
   const freshness = new FreshnessCheck({ plan, fingerprints, inputs, digests, records, store });
-  const [texts, attempts] = [new KeptTexts(store), new Attempts(folder)];
-  const known = { plan, folder, digests, store, records, attempts };
-  return { ...known, inputs, closures, texts, fingerprints, freshness };
+  const texts = new KeptTexts(store);
+  const attempts = new Attempts(folder);
+  return {
+    plan,
+    folder,
+    digests,
+    store,
+    records,
+    attempts,
+    inputs,
+    closures,
+    texts,
+    fingerprints,
+    freshness,
+  };
 }
 
 /** Writes what saves time in the next run. A failed write costs only that time. */

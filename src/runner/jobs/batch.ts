@@ -171,7 +171,7 @@ export function describeSelection({ profile, set }: PlanSelection): string {
 }
 
 /** The user who submitted a job. Where a site hides jobs (`PrivateData=jobs`), Slurm shows it to no other user. */
-export interface Owner {
+interface Owner {
   readonly user: string;
   readonly uid: number;
 }

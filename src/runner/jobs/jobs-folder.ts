@@ -8,7 +8,7 @@ import { unreadable } from './state-file.ts';
 import { hasEnded } from './task-end.ts';
 
 /** Batches, the earliest first, and what is wrong with the others. */
-export interface FoundBatches {
+interface FoundBatches {
   readonly batches: readonly SubmittedBatch[];
   /** One for each batch that cannot be read. */
   readonly problems: readonly ReproError[];
@@ -53,7 +53,7 @@ export function listBatches(jobs: string): readonly SubmittedBatch[] {
 }
 
 /** A submitted job that is not known here to have ended. */
-export interface Outstanding {
+interface Outstanding {
   readonly id: string;
   /** null: the answer to its submission is not on disk. */
   readonly jobId: string | null;

@@ -11,7 +11,7 @@ import { readStateFile } from './state-file.ts';
 import { hasEnded } from './task-end.ts';
 
 /** What a run that submitted jobs was asked for, so that a later command can continue it: `jobs/run.json`. */
-export interface SubmittedRun extends PlanSelection {
+interface SubmittedRun extends PlanSelection {
   readonly version: 1;
   /** The instances of the run. */
   readonly ids: readonly string[];
@@ -75,7 +75,7 @@ export async function removeSubmittedRun(folder: CacheFolder): Promise<void> {
 }
 
 /** What is left to do of a run that an earlier command began. */
-export interface RestOfRun {
+interface RestOfRun {
   readonly selected: ReadonlySet<string>;
   /** Those that run even if nothing has changed. */
   readonly forced: ReadonlySet<string>;

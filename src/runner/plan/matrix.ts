@@ -33,6 +33,7 @@ function refuseMatrixValue(value: Json): string | undefined {
   return Buffer.byteLength(text) > 120 ? 'is longer than 120 bytes' : undefined;
 }
 
+/** The last variable changes fastest. Without a matrix there is one empty combination. */
 export function combineAxes(axes: readonly MatrixAxis[]): Combination[] {
   let combinations: Combination[] = [new Map()];
   for (const { variable, values } of axes) {

@@ -10,6 +10,7 @@ export function findTrial(
   content: PipelineContent,
   settings: Settings,
   plan: {
+    /** Sorted: what an instance reads comes before it. */
     readonly instances: readonly Pick<StageInstance, 'id' | 'stage'>[];
     readonly dependenciesOf: (id: string) => Iterable<string>;
   },

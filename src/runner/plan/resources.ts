@@ -36,6 +36,7 @@ export function parseMemory(value: Json): Parsed {
   return { message: `memory ${show(value)} is not a size.`, fix: 'Write it as 512M or 4G.' };
 }
 
+/** `90s`, `30m`, `48h`, `2d` or `1h30m`, in seconds. `name` is its key, for messages; `mayBeNone` allows 0s. */
 export function parseDuration(
   name: string,
   value: Json,

@@ -51,7 +51,10 @@ export class ExpectedTimes {
     this.#facts = facts;
   }
 
-  /** @param parts what is known of the coming run's fingerprint; null if nothing is @returns null without an earlier run that can be compared */
+  /**
+   * @param parts what is known of the coming run's fingerprint; null if nothing is
+   * @returns null without an earlier run that can be compared
+   */
   find(
     instance: StageInstance,
     parts: Pick<FingerprintParts, 'facts' | 'inputs'> | null,

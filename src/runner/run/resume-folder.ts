@@ -41,7 +41,10 @@ export class ResumeFolder {
   /** The name that the folder has while it is being removed: in the cache. */
   readonly #removed: string;
 
-  /** @param asideRoot absolute; contains `<fingerprint>/<index>` */
+  /**
+   * @param index its place in the instance's list: its name when set aside
+   * @param asideRoot absolute; contains `<fingerprint>/<index>`
+   */
   constructor(projectRoot: string, relative: string, index: number, asideRoot: string) {
     this.#absolute = path.resolve(projectRoot, relative);
     this.#index = index;

@@ -30,6 +30,7 @@ import { type InstanceResult, type Preparing, schedule } from './scheduler.ts';
 
 export interface RunOptions {
   readonly plan: Plan;
+  /** Ids. Outputs of instances not listed are taken from disk as they are. */
   readonly selected: ReadonlySet<string>;
   /** Maximum number of stages at once. */
   readonly jobs: number;

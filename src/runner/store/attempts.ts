@@ -1,11 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { isSha256 } from '../../files/canonical-json.ts';
 import { identifyThisProcess, type ProcessIdentity } from '../../files/process-identity.ts';
 import { shortenText } from '../../text.ts';
-import { type CacheFolder, fileNameOf } from './cache-folder.ts';
+import { type CacheFolder, fileNameOf, listNames } from './cache-folder.ts';
 
 export interface AttemptFailure {
   readonly code: string;
@@ -85,14 +85,6 @@ export class Attempts {
 
   #fileOf(id: string): string {
     return path.join(this.#folder.attempts, `${fileNameOf(id)}.json`);
-  }
-}
-
-function listNames(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
   }
 }
 

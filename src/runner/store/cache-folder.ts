@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hashText } from '../../files/canonical-json.ts';
@@ -73,6 +74,15 @@ export async function listParts(folder: string): Promise<string[]> {
     }
   }
   return found;
+}
+
+/** The names in a folder at the moment of the call; none if it cannot be read. */
+export function listNames(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 /** The folder of the records that are meant to be committed; relative to the project. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { isSha256 } from '../../files/canonical-json.ts';
 import { type FileStamp, isSameStamp } from './tree.ts';
 
 /** Size, modification and change time in ns, inode, sha256; an array, since there may be 100,000 of them. */
@@ -42,6 +43,7 @@ export class DigestCache {
     return isSameStamp(stamp, { size, mtimeNs, ctimeNs, ino }) ? sha256 : undefined;
   }
 
+  /** @param hashedAtMs when reading began, by `Date.now()` */
   remember(absolute: string, stamp: FileStamp, sha256: string, hashedAtMs: number): void {
     if (!isSettled(stamp, hashedAtMs)) return;
     const key = this.#keyOf(absolute);
@@ -112,6 +114,6 @@ function isEntry(value: unknown): value is Entry {
     value.length === 5 &&
     typeof value[0] === 'number' &&
     value.slice(1).every((part) => typeof part === 'string') &&
-    /^[0-9a-f]{64}$/.test(value[4])
+    isSha256(value[4])
   );
 }

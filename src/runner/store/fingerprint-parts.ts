@@ -16,6 +16,7 @@ export interface FingerprintParts {
   readonly matrix: Readonly<Record<string, MatrixValue>>;
   readonly inputs: readonly InputPart[];
   readonly outputs: readonly string[];
+  /** null if a variable is not set. */
   readonly variables: Readonly<Record<string, string | null>>;
   /** Of the machine, by name; versions of tools by the command that prints them. */
   readonly facts: Readonly<Record<string, string>>;

@@ -34,6 +34,7 @@ interface Inspected {
   readonly record: RunRecord;
   readonly output: RecordedOutput;
   readonly absolute: string;
+  /** Its files; null if the list is lost. */
   readonly tree: Tree | null;
   readonly isListed: boolean;
   readonly problem: unknown;

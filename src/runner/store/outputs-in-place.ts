@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { constants, readdirSync } from 'node:fs';
+import { constants } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
@@ -7,7 +7,7 @@ import { syncFolder, writeSynced } from '../../files/atomic-file.ts';
 import { kindOfPath } from '../../files/folders.ts';
 import { syncTree } from '../../files/sync-files.ts';
 import { listSome } from '../../text.ts';
-import { type CacheFolder, fileNameOf } from './cache-folder.ts';
+import { type CacheFolder, fileNameOf, listNames } from './cache-folder.ts';
 import type { RecordedOutput } from './records.ts';
 import { type KnownOutputs, setAside } from './set-aside.ts';
 
@@ -46,20 +46,12 @@ export async function restoreOutputs(
  * @param folder the cache's folder for incomplete files
  */
 export async function removeLeftOver(folder: string): Promise<void> {
-  const names = listNow(folder);
+  const names = listNames(folder);
   const remove = async (name: string): Promise<void> => {
     await removeNear(path.join(folder, name)).catch(() => {});
     await fs.rm(path.join(folder, name), { recursive: true, force: true });
   };
   await Promise.all(names.map((name) => remove(name).catch(() => {})));
-}
-
-function listNow(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 /**

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { isSha256, requireSha256 } from '../../files/canonical-json.ts';
 import type { MetricValue } from '../../stage/define-stage.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type CacheFolder, cacheFolderOf, fileNameOf } from './cache-folder.ts';
+import { type CacheFolder, cacheFolderOf, fileNameOf, listNames } from './cache-folder.ts';
 import { areFingerprintParts, type FingerprintParts } from './fingerprint-parts.ts';
 import { isSafePath } from './tree-check.ts';
 
@@ -77,9 +77,9 @@ export class Records {
 
   /** Every recorded execution, of all instances and profiles, in no particular order. */
   listActions(): RunRecord[] {
-    return listFolder(this.#folder.actions)
+    return listNames(this.#folder.actions)
       .flatMap((part) =>
-        listFolder(path.join(this.#folder.actions, part)).map((name) => path.join(part, name)),
+        listNames(path.join(this.#folder.actions, part)).map((name) => path.join(part, name)),
       )
       .filter((file) => file.endsWith('.json'))
       .map((file) => readRecordFile(path.join(this.#folder.actions, file)))
@@ -87,7 +87,7 @@ export class Records {
   }
 
   listLast(): RunRecord[] {
-    return listFolder(this.#folder.records)
+    return listNames(this.#folder.records)
       .filter((file) => file.endsWith('.json'))
       .map((file) => readRecordFile(path.join(this.#folder.records, file)))
       .filter((record) => record !== null);
@@ -146,14 +146,6 @@ export function describeRun(record: Configured & Pick<RunRecord, 'startedAt'>, p
 
 function serialise(record: RunRecord): string {
   return `${JSON.stringify(record, null, 2)}\n`;
-}
-
-function listFolder(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 /** A record from any file; null if the file is missing or no complete record of this version. */

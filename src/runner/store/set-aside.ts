@@ -34,6 +34,7 @@ interface Found {
  * Moves what no recorded run wrote out of the places of outputs, before these are replaced: files that people added or edited, and links.
  * A file that has the content of any recorded output stays. After a kill at any moment each file is in one place or the other.
  *
+ * @param alsoKnown outputs of runs that are no longer recorded
  * @returns what to tell people; null if nothing was moved
  */
 export async function setAside(

@@ -138,7 +138,12 @@ export class Store {
     return existsSync(this.#objects.treeOf(digest));
   }
 
-  /** Stores again what it has lost, from copies that are intact. @returns those whose copy turned out not to be intact */
+  /**
+   * Stores again what it has lost, from copies that are intact.
+   *
+   * @param temporary a folder on the store's file system for incomplete copies; removed at the end
+   * @returns those whose copy turned out not to be intact
+   */
   async storeAgain(lost: readonly LostObject[], temporary: string): Promise<LostObject[]> {
     const files = lost.filter((one) => one.kind === 'file');
     await fs.mkdir(temporary, { recursive: true });

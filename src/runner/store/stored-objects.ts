@@ -12,6 +12,7 @@ import { stampOf } from './tree.ts';
 
 /** A file whose content is known, about to become an object of the store. */
 export interface CheckedCopy {
+  /** On the store's file system; it is moved. */
   readonly file: string;
   readonly sha256: string;
 }

@@ -15,6 +15,7 @@ export interface FileStamp {
 }
 
 export interface ScannedFile {
+  /** Relative to the scanned path, with `/`; empty if that path is itself a file. */
   readonly path: string;
   readonly absolute: string;
   readonly stamp: FileStamp;

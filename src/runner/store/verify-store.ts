@@ -84,6 +84,7 @@ export async function verifyStore(options: StoreCheckOptions): Promise<StoreChec
   }
 }
 
+/** If one cannot be removed, the others are still removed and reported. */
 async function removeAll(
   damaged: readonly string[],
   projectRoot: string,
@@ -174,7 +175,12 @@ interface LostSource {
   readonly ids: readonly string[];
 }
 
-/** The instances that had a last record of which nothing is left, neither there nor under a fingerprint. */
+/**
+ * The instances that had a last record of which nothing is left, neither there nor under a fingerprint.
+ *
+ * @param removed record files; their names are those of the instances, encoded where an id has unusual characters
+ * @param known ids from which such a name can be told
+ */
 export function findLostRecords(
   removed: readonly string[],
   known: Iterable<string>,

@@ -37,6 +37,7 @@ export function partialOf(folder: string): string {
   return `${folder}.partial`;
 }
 
+/** Whether there is anything; a link that leads nowhere counts. */
 export function isThere(target: string): Promise<boolean> {
   return fs.lstat(target).then(
     () => true,
