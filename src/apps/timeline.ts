@@ -118,7 +118,11 @@ export async function keepTimeline(plan: Plan, hasNews: boolean, warn: Warn): Pr
   }
 }
 
-/** When a file or a folder was last changed; 0 if it is missing. */
+/** When a file or a folder was last changed; 0 if that cannot be told: writing says what is in its place. */
 function timeMs(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  try {
+    return statSync(file).mtimeMs;
+  } catch {
+    return 0;
+  }
 }

@@ -157,7 +157,7 @@ describe('the timeline of recorded runs', () => {
     expect(sheet).toContain('and 3 others');
   });
 
-  test('as a figure of a thousand instances shows the longest, and says so', async () => {
+  test('as a figure of a thousand instances shows the longest, at least one of each stage, and says so', async () => {
     const many = Array.from({ length: 1000 }, (_, i) => record(`train@a,${i}`, i, 100 + i));
     const { figure, notice } = drawTimeline(runsOf([record('frames', 0, 1), ...many]), [
       'report',
@@ -168,6 +168,7 @@ describe('the timeline of recorded runs', () => {
     expect(shown).toBeLessThan(2000);
     const texts = await textsOf(figure);
     expect(texts).toContain('train@a,999');
+    expect(texts).toContain('frames');
     expect(texts).not.toContain('train@a,10');
     expect(notice).toMatch(
       /^7\d of 1\u202f001 are drawn: those that took longest; the CSV has all\. 2 never succeeded\.$/,

@@ -203,12 +203,14 @@ function tabulate(sessions: readonly TimelineSession[]): CsvValue[][] {
   return rows;
 }
 
-/** The longest bars, as many as are drawn; sessions without one are left out. */
+/** As many bars as are drawn: the longest of each stage, then the longest of all. Sessions without one are left out. */
 function chooseLongest(sessions: readonly TimelineSession[]): TimelineSession[] {
   const bars = sessions.flatMap((session) => session.spans.map((span) => ({ session, span })));
+  bars.sort((a, b) => b.span.seconds - a.span.seconds);
+  const longest = new Map(bars.toReversed().map((bar) => [bar.span.stage, bar]));
   const chosen = new Map<TimelineSession, Set<TimelineSpan>>();
   let room = ROWS_AT_MOST;
-  for (const { session, span } of bars.sort((a, b) => b.span.seconds - a.span.seconds)) {
+  for (const { session, span } of new Set([...longest.values(), ...bars])) {
     room -= chosen.has(session) ? 1 : 1 + SESSION_ROWS;
     if (room < 0) break;
     chosen.set(session, (chosen.get(session) ?? new Set()).add(span));
