@@ -15,7 +15,7 @@ import { describeError, ReproError } from '../../errors.ts';
 import { formatBytes } from '../../text.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
 import { showWork } from '../view/open-view.ts';
-import { printJson, printLines, printWarning } from '../view/print.ts';
+import { alignTopics, printJson, printResult, printWarning } from '../view/print.ts';
 import { alignTable } from '../view/table.ts';
 
 type Options = DataOptions & { readonly json?: boolean };
@@ -23,35 +23,28 @@ type Options = DataOptions & { readonly json?: boolean };
 /** `repro data list` */
 export function listDatasets(options: Options): void {
   const datasets = list(options);
-  if (options.json === true) {
-    printJson({ version: 1, command: 'data list', datasets });
-    return;
-  }
   const count = (clips: number): string => clips.toLocaleString('en-US');
-  const rows = [
-    ['name', 'what', 'classes', 'training + test', 'to get it', 'here'],
-    ...datasets.map(({ name, kind, classes, clips, fetch: isFetched, root, present }) => [
-      name,
-      kind === 'events' ? 'event recordings' : 'still images',
-      String(classes),
-      `${count(clips.train)} + ${count(clips.test)}`,
-      isFetched ? `repro data fetch ${name}` : 'by hand',
-      present ? showPath(root) : '-',
+  printResult(options, 'data list', { datasets }, () => [
+    ...alignTable([
+      ['name', 'what', 'classes', 'training + test', 'to get it', 'here'],
+      ...datasets.map(({ name, kind, classes, clips, fetch: isFetched, root, present }) => [
+        name,
+        kind === 'events' ? 'event recordings' : 'still images',
+        String(classes),
+        `${count(clips.train)} + ${count(clips.test)}`,
+        isFetched ? `repro data fetch ${name}` : 'by hand',
+        present ? showPath(root) : '-',
+      ]),
     ]),
-  ];
-  for (const line of alignTable(rows)) process.stdout.write(`${line}\n`);
-  process.stdout.write(`\n${datasets.length} data sets; \`repro data info NAME\` says more about one.\n`);
+    '',
+    `${datasets.length} data sets; \`repro data info NAME\` says more about one.`,
+  ]);
 }
 
 /** `repro data info NAME` */
 export async function describeDataset(name: string, options: Options): Promise<void> {
   const { lines, howToGet, document } = await describe(name, options);
-  if (options.json === true) {
-    printJson({ version: 1, command: 'data info', ...document });
-    return;
-  }
-  printLines(lines);
-  process.stdout.write(`\n${howToGet}\n`);
+  printResult(options, 'data info', document, () => [...alignTopics(lines), '', howToGet]);
 }
 
 /** With so few, the error itself shows them all. */
@@ -76,7 +69,7 @@ export async function verifyDataset(
     view.finish();
     for (const warning of manifest.warnings) printWarning(warning);
     if (options.json === true) printJson(manifest);
-    else printLines(lines);
+    else process.stdout.write(`${alignTopics(lines).join('\n')}\n`);
   } catch (error) {
     view.close();
     if (signals.received() !== null) {
@@ -110,13 +103,11 @@ export async function fetchDataset(name: string, options: Options): Promise<void
   try {
     const files = await fetch(placed, { signal: signals.stop, note: view.note, progress: view.progress });
     view.finish();
-    if (options.json === true) {
-      printJson({ version: 1, command: 'data fetch', dataset: name, root, files });
-      return;
-    }
-    for (const { name: file, outcome } of files) process.stdout.write(`${file}: ${outcome}\n`);
     const own = options.root === undefined ? '' : ` --root ${showPath(root)}`;
-    process.stdout.write(`Check what is in them: repro data verify ${name}${own}\n`);
+    printResult(options, 'data fetch', { dataset: name, root, files }, () => [
+      ...files.map(({ name: file, outcome }) => `${file}: ${outcome}`),
+      `Check what is in them: repro data verify ${name}${own}`,
+    ]);
   } catch (error) {
     view.close();
     const stopped = signals.received() !== null;
@@ -135,7 +126,7 @@ export async function showClip(
   options: ShowOptions & { readonly json?: boolean },
 ): Promise<void> {
   const { facts, values, file, sizeBytes } = await drawClip(name, clip, options, printWarning);
-  if (options.json === true) {
-    printJson({ version: 1, command: 'data show', ...values, picture: path.resolve(file) });
-  } else printLines([...facts, ['picture', `${file} (${formatBytes(sizeBytes)})`]]);
+  printResult(options, 'data show', { ...values, picture: path.resolve(file) }, () =>
+    alignTopics([...facts, ['picture', `${file} (${formatBytes(sizeBytes)})`]]),
+  );
 }

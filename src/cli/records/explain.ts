@@ -18,7 +18,7 @@ import { escapeControls } from '../../text.ts';
 import { exitCode } from '../process/ending.ts';
 import { describeAttempt } from '../view/event-text.ts';
 import { formatDone } from '../view/format.ts';
-import { type Colors, colorsFor, printJson, printWarning } from '../view/print.ts';
+import { type Colors, colorsFor, printResult, printWarning } from '../view/print.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';
 
 interface ExplainOptions extends PipelineOptions {
@@ -26,7 +26,6 @@ interface ExplainOptions extends PipelineOptions {
   readonly list?: boolean;
   readonly diff: boolean;
   readonly lines: number;
-  readonly json?: boolean;
 }
 
 /** `repro explain STAGE`: what makes it stale, or in what it differs from another run, to the line. */
@@ -34,7 +33,7 @@ export async function explain(target: string, options: ExplainOptions): Promise<
   const plan = await loadPlanForReading(options, printWarning);
   const { selected, named } = selectInstances(plan, { targets: [target] });
   const facts = factsOf(plan.projectRoot);
-  if (options.list === true) return listRuns(plan, named, options.json === true);
+  if (options.list === true) return listRuns(plan, named, options);
   const explanations = await explainInstances(plan, {
     facts,
     selected,
@@ -43,22 +42,18 @@ export async function explain(target: string, options: ExplainOptions): Promise<
     withDiffs: options.diff,
   });
   if (explanations.some(({ state }) => state === 'error')) process.exitCode = exitCode.stageFailed;
-  if (options.json === true) {
-    printJson({
-      version: 1,
-      command: 'explain',
-      profile: plan.profile,
-      instances: explanations.map(documentOf),
-    });
-    return;
-  }
   const view = {
     colors: colorsFor(process.stdout),
     linesAtMost: options.lines,
     projectRoot: plan.projectRoot,
   };
-  const texts = explanations.map((one) => `${describeExplanation(one, view).join('\n')}\n`);
-  process.stdout.write(texts.join('\n'));
+  printResult(
+    options,
+    'explain',
+    { profile: plan.profile, instances: explanations.map(documentOf) },
+    // An empty line between them.
+    () => explanations.flatMap((one, i) => [...(i === 0 ? [] : ['']), ...describeExplanation(one, view)]),
+  );
 }
 
 function documentOf({ against, differences, ...rest }: Explanation): object {
@@ -87,28 +82,26 @@ function describeRun({ id, fingerprint, profile, startedAt, commit, host, node }
 }
 
 /** `--list`: the runs that `--against` can name. */
-function listRuns(plan: Plan, named: ReadonlySet<string>, asJson: boolean): void {
+function listRuns(plan: Plan, named: ReadonlySet<string>, options: ExplainOptions): void {
   const facts = factsOf(plan.projectRoot);
   const found = [...plan.instances.values()]
     .filter(({ id }) => named.has(id))
     .map((instance) => ({ id: instance.id, runs: listRecordedRuns(plan, instance, { facts }) }));
-  if (asJson) {
-    const instances = found.map(({ id, runs }) => ({
-      id,
-      runs: runs.map((run) => ({
-        ...describeRun(run),
-        overrides: run.overrides ?? [],
-        seconds: run.seconds,
-        metrics: run.metrics,
-      })),
-    }));
-    printJson({ version: 1, command: 'explain --list', profile: plan.profile, instances });
-    return;
-  }
-  for (const { id, runs } of found) {
-    process.stdout.write(`${id}${runs.length === 0 ? '  has not run here' : ''}\n`);
-    for (const run of runs) process.stdout.write(`  ${lineOf(run)}\n`);
-  }
+  const instances = found.map(({ id, runs }) => ({
+    id,
+    runs: runs.map((run) => ({
+      ...describeRun(run),
+      overrides: run.overrides ?? [],
+      seconds: run.seconds,
+      metrics: run.metrics,
+    })),
+  }));
+  printResult(options, 'explain --list', { profile: plan.profile, instances }, () =>
+    found.flatMap(({ id, runs }) => [
+      `${id}${runs.length === 0 ? '  has not run here' : ''}`,
+      ...runs.map((run) => `  ${lineOf(run)}`),
+    ]),
+  );
 }
 
 function lineOf(run: RunRecord): string {

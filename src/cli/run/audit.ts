@@ -14,16 +14,14 @@ import { selectInstances } from '../../runner/plan/selection.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
 import { formatSeconds } from '../view/format.ts';
-import { openView } from '../view/open-view.ts';
-import { type Colors, colorsFor, printJson, printWarning } from '../view/print.ts';
-import { applyEvent, createRunState } from '../view/run-state.ts';
+import { showEvents } from '../view/open-view.ts';
+import { type Colors, colorsFor, printResult, printWarning } from '../view/print.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';
 
 interface AuditOptions extends PipelineOptions {
   readonly runs: number;
   readonly tolerance: ReadonlyMap<string, number>;
   readonly keep?: boolean;
-  readonly json?: boolean;
 }
 
 /** `repro audit STAGE`: whether it computes the same again; progress on stderr, the comparison on stdout. */
@@ -31,16 +29,12 @@ export async function audit(target: string, options: AuditOptions): Promise<void
   const plan = await loadCheckedPlan(options, printWarning);
   const { named } = selectInstances(plan, { targets: [target] });
   const failures: string[] = [];
-  const view = await openView();
+  const { take, close } = await showEvents();
   const signals = listenForSignals();
-  let state = createRunState();
   const onEvent = (event: RunEvent): void => {
-    const nowMs = Date.now();
-    if (event.kind === 'run-started') state = createRunState();
+    take(event);
     if (event.kind === 'failed')
       failures.push(...toLines(`${event.id}: ${event.text}`), ...event.logTail.map(toOneLine));
-    applyEvent(state, event, nowMs);
-    view.show(event, state, nowMs);
   };
   let audits: Audit[];
   try {
@@ -60,17 +54,14 @@ export async function audit(target: string, options: AuditOptions): Promise<void
       },
     );
   } finally {
-    view.close();
+    close();
     signals.dispose();
   }
   for (const line of failures) process.stderr.write(`${line}\n`);
   const { runs } = options;
-  if (options.json === true) {
-    printJson({ version: 1, command: 'audit', profile: plan.profile, runs, instances: audits });
-  } else {
-    const lines = audits.flatMap((one) => describeAudit(one, runs, colorsFor(process.stdout)));
-    process.stdout.write(lines.map((line) => `${line}\n`).join(''));
-  }
+  printResult(options, 'audit', { profile: plan.profile, runs, instances: audits }, () =>
+    audits.flatMap((one) => describeAudit(one, runs, colorsFor(process.stdout))),
+  );
   if (options.keep === true) process.stderr.write(`the outputs of each run are in ${auditFolder}\n`);
   const outcomes = new Set(audits.map(({ outcome }) => outcome));
   if (outcomes.has('interrupted')) process.exitCode = exitCodeOfSignal(signals.received());
