@@ -4,19 +4,7 @@ export { FORMATS as figureFormats, type Format as FigureFormat } from '../figure
 export { describeArguments, type Purpose } from '../original/argument-table.ts';
 export { COMPAT_PRESET_NAMES, type CompatPresetName } from '../thesis/compat.ts';
 
-import {
-  type Argument,
-  argumentTable,
-  datasetNames,
-  normalizations,
-  splitRules,
-} from '../original/argument-table.ts';
-
-const choicesOfOriginal: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
-  ['dataset_name', datasetNames],
-  ['split_by', splitRules],
-  ['normalization', [...normalizations, 'None']],
-]);
+import { type Argument, argumentTable } from '../original/argument-table.ts';
 
 /** An argument of the original's command line. */
 export interface OriginalArgument {
@@ -30,11 +18,11 @@ export interface OriginalArgument {
 
 export function listOriginalArguments(): OriginalArgument[] {
   const table: readonly Argument[] = argumentTable;
-  return table.map(({ name, kind, meaning }) => ({
+  return table.map(({ name, value, meaning }) => ({
     word: `-${name}`,
     meaning,
-    takesValue: kind !== 'flag',
-    choices: choicesOfOriginal.get(name) ?? [],
+    takesValue: value !== undefined,
+    choices: value?.choices ?? [],
   }));
 }
 
