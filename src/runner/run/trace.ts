@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { describeError, ReproError } from '../../errors.ts';
 import type { FilePermissions, StageEnd } from '../../executors/executor.ts';
-import { type FileAccess, readFileAccesses } from '../../executors/strace/file-accesses.ts';
+import { type FileAccess, readFileAccesses } from '../../executors/strace.ts';
 import { listSystemFiles } from '../../executors/system-files.ts';
 import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { isAtOrBelow } from '../../files/path-below.ts';
