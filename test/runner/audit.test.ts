@@ -257,7 +257,7 @@ describe('repro audit', () => {
     onTestFinished(() => broken.mockRestore());
     const options = {} as Parameters<typeof auditInstances>[2];
     await expect(auditInstances(plan, [], options)).rejects.toThrow('no permission');
-    expect(await isHeld(cacheFolderOf(plan).lock)).toBe(false);
+    expect(isHeld(cacheFolderOf(plan).lock)).toBe(false);
   });
 
   test('ends with Ctrl-C, and leaves nothing', async () => {

@@ -90,7 +90,7 @@ class WatchSession {
     while (!stop.aborted) {
       const files = await this.#changes.next(AbortSignal.any([stop, AbortSignal.timeout(lookAgainMs)]));
       if (files.length > 0) return files;
-      if (stop.aborted || (await isHeld(folder.lock)) || listOutstanding(folder).length > 0) continue;
+      if (stop.aborted || isHeld(folder.lock) || listOutstanding(folder).length > 0) continue;
       this.#say('the other run has ended');
       return [];
     }
