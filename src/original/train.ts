@@ -1,7 +1,7 @@
 import { access, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Engine, EngineChoice } from '../engines/engine.ts';
-import { chooseCpuEngine, chooseEngine, type EngineOptions } from '../engines/selection/choose-engine.ts';
+import { chooseCpuEngine, chooseEngine, type EngineOptions } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
 import type { ClipIndex } from '../results/clip-index.ts';
 import { maximumAccuracy } from '../results/run-file.ts';
@@ -233,7 +233,7 @@ export async function chooseDevice(
   options: EngineOptions = {},
 ): Promise<ChosenEngine> {
   if (choice === undefined && device === 'cpu') {
-    return { engine: chooseCpuEngine('-device cpu', options), notes: [] };
+    return { engine: await chooseCpuEngine('-device cpu', options), notes: [] };
   }
   const engine = await chooseEngine(choice ?? 'auto', options);
   const { backend } = engine.description;
