@@ -1,4 +1,4 @@
-import { formatBytes } from '../../text.ts';
+import { escapeControls, formatBytes, shortenText } from '../../text.ts';
 import { formatCount, formatQuantity, joinWords } from '../data/format.ts';
 import type { CsvValue, Figure, Panel, PanelSpec } from '../drawing/figure.ts';
 import { colorVariable } from '../drawing/palette.ts';
@@ -55,10 +55,10 @@ const LABEL_CHARACTER = 6.2;
 /** Thousands are separated by narrow spaces, as everywhere else. */
 const THIN_SPACES = "replace(datum.label, ',', '\u202f')";
 
-/** Two screens: nobody reads a higher drawing. */
-const HEIGHT_AT_MOST = 1800;
-/** Between the panels of one session and those of the next. */
-const SESSION_GAP = 24;
+/** About two screens: nobody reads a higher drawing. */
+const ROWS_AT_MOST = 80;
+/** What a session takes besides its bars. */
+const SESSION_ROWS = 4;
 /** A longer name of a machine or a profile is cut off. */
 const NAME_LENGTH = 24;
 
@@ -78,35 +78,34 @@ export function drawTimeline(
   sessions: readonly TimelineSession[],
   missing: readonly string[] = [],
 ): Timeline {
-  const chosen = chooseBars(sessions, { bar: ROW, session: PADDING.top + PADDING.bottom + SESSION_GAP });
-  const notice = [...describeOmitted(chosen), ...describeMissing(missing)].join(' ');
-  const count = chosen.sessions.length;
+  const chosen = chooseLongest(sessions);
+  const [shown, total] = [countBars(chosen), countBars(sessions)];
+  const [only] = missing;
+  const notice = [
+    ...(shown === total
+      ? []
+      : [
+          `${formatCount(shown)} of ${formatCount(total)} are drawn: those that took longest; the CSV has all.`,
+        ]),
+    ...(only === undefined
+      ? []
+      : [`${missing.length === 1 ? only : formatCount(missing.length)} never succeeded.`]),
+  ].join(' ');
   const figure: Figure = {
     id: 'timeline',
     title: 'Time and memory: the last successful run of each stage',
     caption: `In sessions without a pause of more than a minute. Memory is the largest resident set.`,
-    alt: `Bars of ${formatQuantity(chosen.shown, 'stage')} over time, and of their memory, in ${formatQuantity(count, 'session')}. ${notice}`.trim(),
+    alt: `Bars of ${formatQuantity(shown, 'stage')} over time, and of their memory, in ${formatQuantity(chosen.length, 'session')}. ${notice}`.trim(),
     legend: [],
     columns: 2,
-    panels: chosen.sessions.flatMap((session) => [drawTimes(session), drawMemory(session)]),
+    panels: chosen.flatMap((session) => [drawTimes(session), drawMemory(session)]),
     data: tabulate(sessions),
   };
   return { figure, notice: notice === '' ? null : notice };
 }
 
-function describeOmitted({ shown, total }: ChosenBars): string[] {
-  if (shown === total) return [];
-  return [
-    `${formatCount(shown)} of ${formatCount(total)} are drawn: those that took longest; the CSV has all.`,
-  ];
-}
-
-function describeMissing(missing: readonly string[]): string[] {
-  const [only] = missing;
-  if (only === undefined) return [];
-  return [
-    missing.length === 1 ? `${only} never succeeded.` : `${formatCount(missing.length)} never succeeded.`,
-  ];
+function countBars(sessions: readonly TimelineSession[]): number {
+  return sessions.reduce((sum, { spans }) => sum + spans.length, 0);
 }
 
 function drawTimes({ startedAt, hosts, profiles, spans }: TimelineSession): Panel {
@@ -159,11 +158,7 @@ function nameAll(names: readonly string[]): string {
 
 /** A name from a record, perhaps of another machine, as short text that is valid in XML. */
 function shorten(name: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: XML allows no control characters
-  const printable = name.replace(/[\u0000-\u001f\u007f-\u009f\ufffe\uffff]|\p{Surrogate}/gu, '\ufffd');
-  return printable.length <= NAME_LENGTH
-    ? printable
-    : `${[...printable].slice(0, NAME_LENGTH - 1).join('')}…`;
+  return shortenText(escapeControls(name.replace(/\p{Surrogate}/gu, '\ufffd')), NAME_LENGTH);
 }
 
 /** `0.8 s`, `42 s`, `3.1 min`, `2.5 h`. */
@@ -208,52 +203,22 @@ function tabulate(sessions: readonly TimelineSession[]): CsvValue[][] {
   return rows;
 }
 
-/** The chosen bars of some sessions, and how many bars there are in all. */
-interface ChosenBars {
-  readonly sessions: readonly TimelineSession[];
-  readonly shown: number;
-  readonly total: number;
-}
-
-/**
- * Chooses bars until the drawing is full: first the longest of each stage, then the longest of the others. Sessions without a chosen bar are
- * left out, too. At least one bar is drawn.
- *
- * @param heights in px: of a bar, and of what a session takes besides its bars
- */
-function chooseBars(
-  sessions: readonly TimelineSession[],
-  heights: { readonly bar: number; readonly session: number },
-): ChosenBars {
-  const all = sessions.flatMap((session) => session.spans.map((bar) => ({ session, bar })));
-  const seen = new Set<string>();
-  const ranked = all
-    .sort((a, b) => b.bar.seconds - a.bar.seconds || (a.bar.id < b.bar.id ? -1 : 1))
-    .map((one) => {
-      const isFirst = !seen.has(one.bar.stage);
-      seen.add(one.bar.stage);
-      return { ...one, isFirst };
-    });
-  const chosen = new Set<TimelineSpan>();
-  const drawn = new Set<TimelineSession>();
-  let left = HEIGHT_AT_MOST;
-  for (const { session, bar } of [
-    ...ranked.filter(({ isFirst }) => isFirst),
-    ...ranked.filter(({ isFirst }) => !isFirst),
-  ]) {
-    left -= heights.bar + (drawn.has(session) ? 0 : heights.session);
-    if (left < 0 && chosen.size > 0) break;
-    chosen.add(bar);
-    drawn.add(session);
+/** As many bars as are drawn: the longest of each stage, then the longest of all. Sessions without one are left out. */
+function chooseLongest(sessions: readonly TimelineSession[]): TimelineSession[] {
+  const bars = sessions.flatMap((session) => session.spans.map((span) => ({ session, span })));
+  bars.sort((a, b) => b.span.seconds - a.span.seconds);
+  const longest = new Map(bars.toReversed().map((bar) => [bar.span.stage, bar]));
+  const chosen = new Map<TimelineSession, Set<TimelineSpan>>();
+  let room = ROWS_AT_MOST;
+  for (const { session, span } of new Set([...longest.values(), ...bars])) {
+    room -= chosen.has(session) ? 1 : 1 + SESSION_ROWS;
+    if (room < 0) break;
+    chosen.set(session, (chosen.get(session) ?? new Set()).add(span));
   }
-  return {
-    sessions: sessions.flatMap((session) => {
-      const spans = session.spans.filter((bar) => chosen.has(bar));
-      return spans.length === 0 ? [] : [{ ...session, spans }];
-    }),
-    shown: chosen.size,
-    total: all.length,
-  };
+  return sessions.flatMap((session) => {
+    const spans = session.spans.filter((span) => chosen.get(session)?.has(span));
+    return spans.length === 0 ? [] : [{ ...session, spans }];
+  });
 }
 
 /** Bars with names at the left and labels behind them. */
