@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeEngine, type EngineChoice, isSameEngine } from '../src/engines/engine.ts';
-import { chooseEngine } from '../src/engines/selection/choose-engine.ts';
+import { chooseEngine } from '../src/engines/selection/engines.ts';
 import { readSafetensors } from '../src/formats/safetensors.ts';
 import { readResultFile } from '../src/results/result-file.ts';
 import { readRun, readSplit } from '../src/results/run-file.ts';

@@ -7,7 +7,7 @@ import { type ExportFormat, exportCheckpoint, importIntoFolder } from '../checkp
 import { type LoadedCheckpoint, loadCheckpoint, type Which } from '../checkpoints/loaded-checkpoint.ts';
 import type { EngineChoice } from '../engines/engine.ts';
 import { describeEngine } from '../engines/engine.ts';
-import { chooseEngine } from '../engines/selection/choose-engine.ts';
+import { chooseEngine } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { matchInstances, selectInstances } from '../runner/plan/selection.ts';
