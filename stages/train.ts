@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parse } from 'yaml';
 import { describeEngine, type EngineChoice } from '../src/engines/engine.ts';
-import { chooseEngine } from '../src/engines/selection/choose-engine.ts';
+import { chooseEngine } from '../src/engines/selection/engines.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 import { describeCompat } from '../src/thesis/compat.ts';
 import { CheckpointStore } from '../src/training/checkpoint.ts';

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { describeEngine, type Engine, type EngineChoice } from '../engines/engine.ts';
-import { chooseCpuEngine, chooseEngine, type EngineOptions } from '../engines/selection/choose-engine.ts';
+import { chooseCpuEngine, chooseEngine, type EngineOptions } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
 import { makeFolder } from '../files/folders.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
@@ -224,7 +224,7 @@ export async function chooseDevice(
   options: EngineOptions = {},
 ): Promise<{ readonly engine: Engine; readonly notes: readonly string[] }> {
   if (choice === undefined && device === 'cpu') {
-    return { engine: chooseCpuEngine('-device cpu', options), notes: [] };
+    return { engine: await chooseCpuEngine('-device cpu', options), notes: [] };
   }
   const engine = await chooseEngine(choice ?? 'auto', options);
   const isCuda = engine.description.backend === 'cuda';
