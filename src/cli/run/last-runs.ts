@@ -50,8 +50,8 @@ async function findLog(folder: CacheFolder, id: string): Promise<{ id: string; f
   const last = logFileOf(folder, id);
   const hasUnfinished = new Attempts(folder).find(id) !== null;
   const { log } = new Records(folder).findLast(id) ?? {};
-  const kept = hasUnfinished || log === undefined ? null : await new Store(folder.store).findStored(log);
-  if (kept !== null) return { id, file: kept };
+  const store = new Store(folder.store);
+  if (!hasUnfinished && log !== undefined && store.hasFile(log)) return { id, file: store.fileOf(log) };
   return existsSync(last) && (hasUnfinished || log === undefined) ? { id, file: last } : null;
 }
 
