@@ -7,9 +7,9 @@ import {
   type Audit,
   type AuditedFile,
   type AuditedOutput,
+  auditFolder,
   auditInstances,
 } from '../../runner/extras/audit/audit.ts';
-import { auditFolder } from '../../runner/extras/audit/scratch-runs.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
