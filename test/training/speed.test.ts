@@ -36,16 +36,10 @@ describe('measuring the speed of an engine', () => {
   test('gives the best of a few passes, for each of two clips, and leaves out the first', async () => {
     const { speed, calls } = await measure([0.25, 0.5, 0.375], [0.0625, 0.125, 0.25]);
     expect(speed).toEqual({ training: 0.1875, evaluation: 0.0625, samples: 2 });
-    expect(calls).toEqual({ steps: 4, evaluations: 3 });
+    expect(calls).toEqual({ steps: 4, evaluations: 4 });
   });
 
-  test('repeats at least once, however long the first pass took for its memory', async () => {
-    const { speed, calls } = await measure([3, 1], [0.5, 0.25]);
-    expect(speed).toEqual({ training: 0.5, evaluation: 0.125, samples: 2 });
-    expect(calls).toEqual({ steps: 2, evaluations: 2 });
-  });
-
-  test('makes do with the first pass of a very slow machine', async () => {
+  test('makes do with the first pass of a slow machine', async () => {
     const { speed, calls } = await measure([30], [6]);
     expect(speed).toEqual({ training: 15, evaluation: 3, samples: 2 });
     expect(calls).toEqual({ steps: 1, evaluations: 1 });
