@@ -2,14 +2,17 @@ import path from 'node:path';
 import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
 import { loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.ts';
-import type { ExplainedDifference } from '../../runner/freshness/explain.ts';
-import { type Explanation, explainInstances, listRecordedRuns } from '../../runner/freshness/explain.ts';
+import {
+  type ExplainedDifference,
+  type Explanation,
+  explainInstances,
+} from '../../runner/freshness/explain.ts';
 import type { TextDiff } from '../../runner/freshness/kept-texts.ts';
 import { describeFile } from '../../runner/freshness/reasons.ts';
-import type { ComparedRun } from '../../runner/freshness/recorded-runs.ts';
+import { type ComparedRun, listRuns } from '../../runner/freshness/recorded-runs.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
-import type { RunRecord } from '../../runner/store/records.ts';
+import { openRecords, type RunRecord } from '../../runner/store/records.ts';
 import { exitCode } from '../process/ending.ts';
 import { describeAttempt } from '../view/event-text.ts';
 import { formatDone } from '../view/format.ts';
@@ -31,7 +34,7 @@ export async function explain(target: string, options: ExplainOptions): Promise<
   const { selected, named } = selectInstances(plan, { targets: [target] });
   const facts = factsOf(plan.projectRoot);
   if (options.list === true) {
-    listRuns(plan, named, options.json === true);
+    printRuns(plan, named, options.json === true);
     return;
   }
   const explanations = await explainInstances(plan, {
@@ -86,11 +89,11 @@ function describeRun({ id, fingerprint, profile, startedAt, commit, host, node }
 }
 
 /** `--list`: the runs that `--against` can name. */
-function listRuns(plan: Plan, named: ReadonlySet<string>, asJson: boolean): void {
-  const facts = factsOf(plan.projectRoot);
+function printRuns(plan: Plan, named: ReadonlySet<string>, asJson: boolean): void {
+  const records = openRecords(plan);
   const found = [...plan.instances.values()]
     .filter(({ id }) => named.has(id))
-    .map((instance) => ({ id: instance.id, runs: listRecordedRuns(plan, instance, { facts }) }));
+    .map((instance) => ({ id: instance.id, runs: listRuns(records, instance) }));
   if (asJson) {
     const instances = found.map(({ id, runs }) => ({
       id,

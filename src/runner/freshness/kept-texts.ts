@@ -80,12 +80,12 @@ export type TextDiff =
     }
   | { readonly kind: 'unavailable'; readonly why: string };
 
-interface TextVersions {
+export interface TextVersions {
   /** sha256 of the bytes; null if not recorded. */
   readonly before: string | null;
   readonly now: string | null;
-  /** On disk, relative to the project or absolute; null if only the store has it. */
-  readonly file: string | null;
+  /** On disk, relative to the project or absolute. */
+  readonly file: string;
 }
 
 /** Shows differences of texts of which the store kept the earlier version. */
@@ -109,8 +109,8 @@ export class TextDiffs {
     return diffTexts(oldText, presentText);
   }
 
-  async #readNow(sha256: string | null, file: string | null): Promise<Uint8Array | null> {
-    const onDisk = file === null ? null : await readSmallFile(path.resolve(this.#projectRoot, file));
+  async #readNow(sha256: string | null, file: string): Promise<Uint8Array | null> {
+    const onDisk = await readSmallFile(path.resolve(this.#projectRoot, file));
     if (onDisk !== null && (sha256 === null || hashText(onDisk) === sha256)) return onDisk;
     return sha256 === null ? null : this.#store.readFile(sha256, textBytesAtMost);
   }
