@@ -56,13 +56,13 @@ const defects: Readonly<Record<string, { file: string; from: string; to: string;
     rule: 'frames',
   },
   'neurons that are not reset between clips': {
-    file: 'src/engines/tfjs/kernels/neuron-forward.ts',
+    file: 'src/engines/tfjs/kernels/neuron.ts',
     from: 'scratch.fill(rest, 0, block);',
     to: '',
     rule: 'first batches',
   },
   'a gradient of max pooling that goes to all of several maxima': {
-    file: 'src/engines/tfjs/kernels/pooling.ts',
+    file: 'src/engines/tfjs/kernels/max-pool.ts',
     from: 'dx[best] = dy[window * channels + channel]!;',
     to: 'for (const cell of cells) if (x[start + channel + cell] === most) dx[start + channel + cell] = dy[window * channels + channel]!;',
     rule: 'first batches',

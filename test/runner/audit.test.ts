@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isHeld } from '../../src/files/lock.ts';
 import { encodeNpy } from '../../src/formats/npy.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
-import { type ScratchOptions, ScratchRuns } from '../../src/runner/extras/audit/scratch-runs.ts';
+import { auditInstances } from '../../src/runner/extras/audit/audit.ts';
 import type { Plan } from '../../src/runner/plan/plan.ts';
 import { cacheFolderOf } from '../../src/runner/store/cache-folder.ts';
 import { waitForFile } from '../support/processes.ts';
@@ -255,8 +255,9 @@ describe('repro audit', () => {
         String(file).endsWith('.audit') ? Promise.reject(new Error('no permission')) : rm(file, options),
       );
     onTestFinished(() => broken.mockRestore());
-    await expect(ScratchRuns.open(plan, {} as ScratchOptions)).rejects.toThrow('no permission');
-    expect(await isHeld(cacheFolderOf(plan).lock)).toBe(false);
+    const options = {} as Parameters<typeof auditInstances>[2];
+    await expect(auditInstances(plan, [], options)).rejects.toThrow('no permission');
+    expect(isHeld(cacheFolderOf(plan).lock)).toBe(false);
   });
 
   test('ends with Ctrl-C, and leaves nothing', async () => {

@@ -3,9 +3,14 @@ import process from 'node:process';
 import { fileComparers } from '../../apps/audit-formats.ts';
 import { factsOf } from '../../apps/facts.ts';
 import { loadCheckedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
-import type { AuditedFile, AuditedMetric, AuditedOutput } from '../../runner/extras/audit/audit.ts';
-import { type Audit, auditInstances } from '../../runner/extras/audit/audit.ts';
-import { auditFolder } from '../../runner/extras/audit/scratch-runs.ts';
+import {
+  type Audit,
+  type AuditedFile,
+  type AuditedMetric,
+  type AuditedOutput,
+  auditFolder,
+  auditInstances,
+} from '../../runner/extras/audit/audit.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
