@@ -7,7 +7,7 @@ import { type Difference, findDifferences, isSameJson } from './differences.ts';
 import type { Facts } from './fingerprint.ts';
 import type { Freshness } from './freshness.ts';
 import { InstanceStates, type StateReport } from './instance-state.ts';
-import { type TextDiff, TextDiffs, type TextVersions, textFilesAtMost } from './kept-texts.ts';
+import { compareTexts, type TextDiff, type TextVersions, textFilesAtMost } from './kept-texts.ts';
 import { describeDifference } from './reasons.ts';
 import { type ComparedRun, findRun } from './recorded-runs.ts';
 import { checkAll, openSession, type Session, saveDigests } from './session.ts';
@@ -69,13 +69,11 @@ export async function explainInstances(plan: Plan, options: ExplainOptions): Pro
 class Explainer {
   readonly #session: Session;
   readonly #options: ExplainOptions;
-  readonly #texts: TextDiffs;
   readonly #states: InstanceStates;
 
   constructor(session: Session, options: ExplainOptions) {
     this.#session = session;
     this.#options = options;
-    this.#texts = new TextDiffs(session.store, session.plan.projectRoot);
     this.#states = new InstanceStates(session);
   }
 
@@ -107,13 +105,15 @@ class Explainer {
     against: ComparedRun,
     parts: FingerprintParts,
   ): Promise<ExplainedDifference[]> {
-    const trees = this.#session.freshness.treesOf(instance);
+    const { freshness, plan, store } = this.#session;
+    const trees = freshness.treesOf(instance);
     const explained: ExplainedDifference[] = [];
     for (const difference of await findDifferences(against.parts, parts, trees)) {
       const where = this.#placeOf(difference);
       const diffs: { path: string; diff: TextDiff }[] = [];
       for (const versions of await this.#textsOf(instance, difference, against)) {
-        diffs.push({ path: versions.file, diff: await this.#texts.compare(versions) });
+        const diff = await compareTexts(store, plan.projectRoot, versions);
+        diffs.push({ path: versions.file, diff });
       }
       const reason = describeDifference(difference);
       explained.push({ difference, reason, ...(where === undefined ? {} : { where }), diffs });
