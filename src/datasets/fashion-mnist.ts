@@ -1,5 +1,5 @@
 import { DATA_SETS } from '../thesis/data-sets.ts';
-import { datasetOfIdxFiles, idxFiles } from './images/idx-dataset.ts';
+import { datasetOfIdxFiles } from './images/idx-dataset.ts';
 
 /**
  * Pictures of clothes, in MNIST's format.
@@ -22,30 +22,10 @@ export const FASHION_MNIST = datasetOfIdxFiles({
     'https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/',
     'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/',
   ],
-  idx: idxFiles({
-    train: {
-      images: {
-        gzMd5: '8d4fb7e6c68d591d4c3dfef9ec88bf0d',
-        gzBytes: 26_421_880,
-        md5: 'f4a8712d7a061bf5bd6d2ca38dc4d50a',
-      },
-      labels: {
-        gzMd5: '25c81989df183df01b3e8a0aad5dffbe',
-        gzBytes: 29_515,
-        md5: '9018921c3c673c538a1fc5bad174d6f9',
-      },
-    },
-    test: {
-      images: {
-        gzMd5: 'bef4ecab320f06d8554ea6380940ec79',
-        gzBytes: 4_422_102,
-        md5: '8181f5470baa50b63fa0f6fddb340f0a',
-      },
-      labels: {
-        gzMd5: 'bb300cfdad3c16e7a12a480ee83cd310',
-        gzBytes: 5_148,
-        md5: '15d484375f8d13e6eb1aabb0c3f46965',
-      },
-    },
-  }),
+  idx: [
+    ['train', 'images', 26_421_880, '8d4fb7e6c68d591d4c3dfef9ec88bf0d', 'f4a8712d7a061bf5bd6d2ca38dc4d50a'],
+    ['train', 'labels', 29_515, '25c81989df183df01b3e8a0aad5dffbe', '9018921c3c673c538a1fc5bad174d6f9'],
+    ['test', 'images', 4_422_102, 'bef4ecab320f06d8554ea6380940ec79', '8181f5470baa50b63fa0f6fddb340f0a'],
+    ['test', 'labels', 5_148, 'bb300cfdad3c16e7a12a480ee83cd310', '15d484375f8d13e6eb1aabb0c3f46965'],
+  ],
 });

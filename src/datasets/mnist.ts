@@ -1,5 +1,5 @@
 import { DATA_SETS } from '../thesis/data-sets.ts';
-import { datasetOfIdxFiles, idxFiles } from './images/idx-dataset.ts';
+import { datasetOfIdxFiles } from './images/idx-dataset.ts';
 
 /**
  * Handwritten digits.
@@ -21,30 +21,10 @@ export const MNIST = datasetOfIdxFiles({
     'https://ossci-datasets.s3.amazonaws.com/mnist/',
     'https://storage.googleapis.com/cvdf-datasets/mnist/',
   ],
-  idx: idxFiles({
-    train: {
-      images: {
-        gzMd5: 'f68b3c2dcbeaaa9fbdd348bbdeb94873',
-        gzBytes: 9_912_422,
-        md5: '6bbc9ace898e44ae57da46a324031adb',
-      },
-      labels: {
-        gzMd5: 'd53e105ee54ea40749a09fcbcd1e9432',
-        gzBytes: 28_881,
-        md5: 'a25bea736e30d166cdddb491f175f624',
-      },
-    },
-    test: {
-      images: {
-        gzMd5: '9fb629c4189551a2d022fa330f9573f3',
-        gzBytes: 1_648_877,
-        md5: '2646ac647ad5339dbf082846283269ea',
-      },
-      labels: {
-        gzMd5: 'ec29112dd5afa0611ce80d1b7f02629c',
-        gzBytes: 4_542,
-        md5: '27ae3e4e09519cfbb04c329615203637',
-      },
-    },
-  }),
+  idx: [
+    ['train', 'images', 9_912_422, 'f68b3c2dcbeaaa9fbdd348bbdeb94873', '6bbc9ace898e44ae57da46a324031adb'],
+    ['train', 'labels', 28_881, 'd53e105ee54ea40749a09fcbcd1e9432', 'a25bea736e30d166cdddb491f175f624'],
+    ['test', 'images', 1_648_877, '9fb629c4189551a2d022fa330f9573f3', '2646ac647ad5339dbf082846283269ea'],
+    ['test', 'labels', 4_542, 'ec29112dd5afa0611ce80d1b7f02629c', '27ae3e4e09519cfbb04c329615203637'],
+  ],
 });
