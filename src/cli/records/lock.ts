@@ -5,14 +5,10 @@ import { pruneCommittedRecords, writeCommittedRecords } from '../../runner/fresh
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { readStatus } from '../../runner/run/status.ts';
 import { exitCode } from '../process/ending.ts';
-import { printJson, printWarning } from '../view/print.ts';
-
-interface LockOptions extends PipelineOptions {
-  readonly json?: boolean;
-}
+import { printResult, printWarning } from '../view/print.ts';
 
 /** `repro lock`: writes the records of what is up to date; exits with 3 if something is not. */
-export async function lock(targets: readonly string[], options: LockOptions): Promise<void> {
+export async function lock(targets: readonly string[], options: PipelineOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);
   const { selected, named } = selectInstances(plan, { targets });
   const statuses = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
