@@ -13,6 +13,7 @@ import { type ComparedRun, listRuns } from '../../runner/freshness/recorded-runs
 import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { openRecords, type RunRecord } from '../../runner/store/records.ts';
+import { escapeControls } from '../../text.ts';
 import { exitCode } from '../process/ending.ts';
 import { describeAttempt } from '../view/event-text.ts';
 import { formatDone } from '../view/format.ts';
@@ -31,10 +32,7 @@ export async function explain(target: string, options: ExplainOptions): Promise<
   const plan = await loadPlanForReading(options, printWarning);
   const { selected, named } = selectInstances(plan, { targets: [target] });
   const facts = factsOf(plan.projectRoot);
-  if (options.list === true) {
-    printRuns(plan, named, options.json === true);
-    return;
-  }
+  if (options.list === true) return printRuns(plan, named, options);
   const explanations = await explainInstances(plan, {
     facts,
     selected,
@@ -83,28 +81,26 @@ function describeRun({ id, fingerprint, profile, startedAt, commit, host, node }
 }
 
 /** `--list`: the runs that `--against` can name. */
-function printRuns(plan: Plan, named: ReadonlySet<string>, asJson: boolean): void {
+function printRuns(plan: Plan, named: ReadonlySet<string>, options: ExplainOptions): void {
   const records = openRecords(plan);
   const found = [...plan.instances.values()]
     .filter(({ id }) => named.has(id))
     .map((instance) => ({ id: instance.id, runs: listRuns(records, instance) }));
-  if (asJson) {
-    const instances = found.map(({ id, runs }) => ({
-      id,
-      runs: runs.map((run) => ({
-        ...describeRun(run),
-        overrides: run.overrides ?? [],
-        seconds: run.seconds,
-        metrics: run.metrics,
-      })),
-    }));
-    printJson({ version: 1, command: 'explain --list', profile: plan.profile, instances });
-    return;
-  }
-  for (const { id, runs } of found) {
-    process.stdout.write(`${id}${runs.length === 0 ? '  has not run here' : ''}\n`);
-    for (const run of runs) process.stdout.write(`  ${lineOf(run)}\n`);
-  }
+  const instances = found.map(({ id, runs }) => ({
+    id,
+    runs: runs.map((run) => ({
+      ...describeRun(run),
+      overrides: run.overrides ?? [],
+      seconds: run.seconds,
+      metrics: run.metrics,
+    })),
+  }));
+  printResult(options, 'explain --list', { profile: plan.profile, instances }, () =>
+    found.flatMap(({ id, runs }) => [
+      `${id}${runs.length === 0 ? '  has not run here' : ''}`,
+      ...runs.map((run) => `  ${lineOf(run)}`),
+    ]),
+  );
 }
 
 function lineOf(run: RunRecord): string {

@@ -23,14 +23,14 @@ export async function lock(targets: readonly string[], options: PipelineOptions)
   const removed = isWhole ? await pruneCommittedRecords(plan) : [];
   const wanted = [...plan.instances.values()].filter(({ id }) => named.has(id));
   const written = await writeCommittedRecords(plan, wanted, (id) => good.get(id) ?? null);
-  if (options.json === true) {
-    printJson({ version: 1, command: 'lock', profile: plan.profile, written, removed, stale });
-  } else {
-    for (const file of written) process.stdout.write(`written  ${file}\n`);
-    for (const file of removed) process.stdout.write(`removed  ${file}\n`);
-    if (written.length + removed.length === 0 && stale.length === 0) {
-      process.stdout.write('every record is as it should be\n');
-    }
+  printResult(options, 'lock', { profile: plan.profile, written, removed, stale }, () => {
+    const changed = [
+      ...written.map((file) => `written  ${file}`),
+      ...removed.map((file) => `removed  ${file}`),
+    ];
+    return changed.length + stale.length === 0 ? ['every record is as it should be'] : changed;
+  });
+  if (options.json !== true) {
     for (const id of stale) printWarning(`${id} is not up to date, so its record is left as it is`);
   }
   if (stale.length > 0) process.exitCode = exitCode.stale;
