@@ -5,9 +5,9 @@ import { isValidated } from './data/epochs.ts';
 import { type Outcome, summariseModels } from './data/outcome.ts';
 import type { Results } from './data/results.ts';
 import type { Figure } from './drawing/figure.ts';
-import { drawAccuracy, drawAccuracyByModel } from './figures/accuracy.ts';
+import { drawAccuracy, drawAccuracyByModel, drawDifference } from './figures/accuracy.ts';
 import { drawConfusion } from './figures/confusion.ts';
-import { drawDifference } from './figures/difference.ts';
+
 import { drawClasses, drawUsers } from './figures/groups.ts';
 import { drawLoss, drawTrainingLoss } from './figures/loss.ts';
 import { drawOutcomes } from './figures/outcomes.ts';

@@ -4,7 +4,15 @@ import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../thesis/verdicts.ts'
 import { nameEvidence, type Source } from '../claims/claim.ts';
 import type { Judgement } from '../claims/judgement.ts';
 import { formatCount, joinWords, spellCount } from '../data/format.ts';
-import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
+import {
+  type Block,
+  type Cell,
+  makeTable,
+  type Section,
+  type Table,
+  type Text,
+  textColumn,
+} from '../page/document.ts';
 
 /** Which published claims hold, how surely, where they do not, and where each is stated. */
 export function describeClaims(judgements: readonly Judgement[], dataset: string): Section {
@@ -21,29 +29,30 @@ export function describeClaims(judgements: readonly Judgement[], dataset: string
 /** @param elsewhere claims about other data sets, which have no row */
 function tabulateClaims(judgements: readonly Judgement[], elsewhere: number): Table {
   const sources = new Map(judgements.map(({ claim: { evidence } }) => [evidence.source.id, evidence.source]));
-  return {
-    id: 'table-claims',
-    caption: 'Published claims, and what this run says about them',
-    columns: [{ label: 'Claim' }, { label: 'Measured' }, { label: 'Verdict' }],
-    rows: judgements.map(({ claim, verdict, measured, reason }): Cell[] => [
-      { text: claim.statement, details: describeEvidence(claim) },
-      measured === '' ? MISSING : { text: measured },
-      { text: VERDICT_TITLES[verdict], details: [reason], ...toneOf(verdict) },
-    ]),
-    notes: [
-      [
-        'Statements are in our own words. An accuracy is reproduced if its difference from the published one is certainly smaller than the margin. If not, it is not reproduced where the difference is significant, and inconclusive elsewhere. ',
-        { code: 'docs/claims.md' },
-        ' explains the methods and margins, ',
-        { code: 'configs/claims.yaml' },
-        ' lists the claims.',
-        ...(elsewhere === 0
-          ? []
-          : [` ${formatCount(elsewhere)} claims about other data sets are not shown.`]),
-      ],
-      ...[...sources.values()].map(describeSource),
+  const notes = [
+    [
+      'Statements are in our own words. An accuracy is reproduced if its difference from the published one is certainly smaller than the margin. If not, it is not reproduced where the difference is significant, and inconclusive elsewhere. ',
+      { code: 'docs/claims.md' },
+      ' explains the methods and margins, ',
+      { code: 'configs/claims.yaml' },
+      ' lists the claims.',
+      ...(elsewhere === 0 ? [] : [` ${formatCount(elsewhere)} claims about other data sets are not shown.`]),
     ],
-  };
+    ...[...sources.values()].map(describeSource),
+  ];
+  return makeTable(
+    { id: 'table-claims', caption: 'Published claims, and what this run says about them', notes },
+    judgements,
+    [
+      textColumn('Claim', ({ claim }) => ({ text: claim.statement, details: describeEvidence(claim) })),
+      textColumn('Measured', ({ measured }) => measured || null),
+      textColumn('Verdict', ({ verdict, reason }) => ({
+        text: VERDICT_TITLES[verdict],
+        details: [reason],
+        ...toneOf(verdict),
+      })),
+    ],
+  );
 }
 
 function describeSource({ title, file, sha256 }: Source): Text {

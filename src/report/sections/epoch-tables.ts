@@ -17,7 +17,7 @@ import {
 } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult, Series } from '../data/results.ts';
-import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';
+import { type Cell, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
 import { nameRun } from './outcome-tables.ts';
 
 /** The published window: the authors' logs have the accuracies of all four models for this many epochs at the end. */
@@ -33,8 +33,12 @@ export interface LateAccuracy {
   readonly epochs: readonly [number, number];
 }
 
-/** @returns null if no epoch of the window was tested */
-export function lateAccuracy({ metrics }: Pick<RunResult, 'metrics'>, window: number): LateAccuracy | null {
+/** @returns null if the window is unknown, or no epoch of it was tested */
+export function lateAccuracy(
+  { metrics }: Pick<RunResult, 'metrics'>,
+  window: number | null,
+): LateAccuracy | null {
+  if (window === null) return null;
   const [first, last] = [metrics.epochs[0] ?? 1, metrics.epochs.at(-1) ?? 1];
   const from = Math.max(first, last - window + 1);
   const values = metrics.epochs.flatMap((epoch, i) => {
@@ -71,40 +75,45 @@ export function tabulateLate(results: Results, outcomes: readonly Outcome[]): Ta
   const comparable =
     judgeComparability(results) === null && results.models.some((model) => findPublished(model) !== null);
   const [run, published] = [nameRun(results), 'Published'];
-  const column = (label: string, group: string) => ({ label, group, numeric: true });
-  return {
-    id: 'table-late',
-    caption: 'Test accuracy over the last epochs',
-    columns: [
-      { label: 'Model' },
-      ...(comparable ? [column('Maximum', published), column(`Last ${LATE_EPOCHS} epochs`, published)] : []),
-      column('Maximum', run),
-      column(capitalise(nameEpoch(results.models)), run),
-      column('Last cosine cycle', run),
-      column(`Last ${LATE_EPOCHS} epochs`, run),
-    ],
-    rows: outcomes.map(({ model, chosen, maximum }) => [
-      { text: model.title },
-      ...(comparable ? [publishedCell(model), publishedLateCell(trainingOf(model))] : []),
-      { text: formatPercent(maximum.test.mean) },
-      { text: formatPercent(chosen.test.mean) },
-      lateCell(model.runs.map((one) => lateOf(one, cosinePeriod(one)))),
-      lateCell(model.runs.map((one) => lateOf(one, LATE_EPOCHS))),
-    ]),
-    notes: [
-      explainLate(results),
-      ...compareOrders(
-        `${run}, from best to worst`,
-        outcomes.map(({ model, maximum }) => ({ title: model.title, value: maximum.test.mean })),
-        'over the last cosine cycle',
-        outcomes.flatMap(({ model }) => {
-          const means = model.runs.flatMap((one) => lateOf(one, cosinePeriod(one))?.mean ?? []);
-          return means.length === 0 ? [] : [{ title: model.title, value: meanInterval(means).mean }];
-        }),
+  const lastEpochs = `Last ${LATE_EPOCHS} epochs`;
+  const notes = [
+    explainLate(results),
+    ...compareOrders(
+      `${run}, from best to worst`,
+      outcomes.map(({ model, maximum }) => ({ title: model.title, value: maximum.test.mean })),
+      'over the last cosine cycle',
+      outcomes.flatMap(({ model }) => {
+        const means = model.runs.flatMap((one) => lateAccuracy(one, cosinePeriod(one))?.mean ?? []);
+        return means.length === 0 ? [] : [{ title: model.title, value: meanInterval(means).mean }];
+      }),
+    ),
+    ...(comparable ? comparePublished(results.models) : []),
+  ];
+  return makeTable({ id: 'table-late', caption: 'Test accuracy over the last epochs', notes }, outcomes, [
+    textColumn('Model', ({ model }) => model.title),
+    comparable &&
+      numberColumn(
+        'Maximum',
+        ({ model }) => {
+          const found = findPublished(model);
+          return found && formatPercent(found.test);
+        },
+        published,
       ),
-      ...(comparable ? comparePublished(results.models) : []),
-    ],
-  };
+    comparable && numberColumn(lastEpochs, ({ model }) => publishedLateCell(trainingOf(model)), published),
+    numberColumn('Maximum', ({ maximum }) => formatPercent(maximum.test.mean), run),
+    numberColumn(capitalise(nameEpoch(results.models)), ({ chosen }) => formatPercent(chosen.test.mean), run),
+    numberColumn(
+      'Last cosine cycle',
+      ({ model }) => lateCell(model.runs.map((one) => lateAccuracy(one, cosinePeriod(one)))),
+      run,
+    ),
+    numberColumn(
+      lastEpochs,
+      ({ model }) => lateCell(model.runs.map((one) => lateAccuracy(one, LATE_EPOCHS))),
+      run,
+    ),
+  ]);
 }
 
 function comparePublished(models: readonly ModelResult[]): Text[] {
@@ -134,17 +143,8 @@ function trainingOf(model: ModelResult): ThesisTraining | undefined {
   return published === null ? undefined : THESIS_TRAININGS.get(published.name);
 }
 
-function lateOf(run: RunResult, window: number | null): LateAccuracy | null {
-  return window === null ? null : lateAccuracy(run, window);
-}
-
-function publishedCell(model: ModelResult): Cell {
-  const published = findPublished(model);
-  return published === null ? MISSING : { text: formatPercent(published.test) };
-}
-
-function publishedLateCell(training: ThesisTraining | undefined): Cell {
-  if (training === undefined) return MISSING;
+function publishedLateCell(training: ThesisTraining | undefined): Cell | null {
+  if (training === undefined) return null;
   const { mean, deviation, lastEpoch } = training.late;
   return {
     text: formatSpread(mean, deviation),
@@ -153,10 +153,10 @@ function publishedLateCell(training: ThesisTraining | undefined): Cell {
 }
 
 /** Of several seeds, both numbers are means over the seeds, and the range of the means is below. */
-function lateCell(runs: readonly (LateAccuracy | null)[]): Cell {
+function lateCell(runs: readonly (LateAccuracy | null)[]): Cell | null {
   const known = runs.filter((one) => one !== null);
   const [first] = known;
-  if (first === undefined || known.length < runs.length) return MISSING;
+  if (first === undefined || known.length < runs.length) return null;
   const means = known.map(({ mean }) => mean);
   const deviations = known.flatMap(({ deviation }) => deviation ?? []);
   const { epochs, tests } = first;
@@ -244,60 +244,66 @@ export function tabulateBestEpochs(results: Results): Table {
   const comparable =
     judgeComparability(results) === null && results.models.some((model) => trainingOf(model) !== undefined);
   const run = nameRun(results);
-  const quantities: readonly {
-    readonly label: string;
-    readonly published: (training: ThesisTraining) => number;
-    readonly measured: (metrics: RunResult['metrics']) => number | null;
-  }[] = [
-    {
-      label: 'Epochs trained',
-      published: ({ epochs }) => epochs,
-      measured: ({ epochs }) => epochs.at(-1) ?? null,
-    },
-    {
-      label: 'First best test epoch',
-      published: ({ bestTestEpoch }) => bestTestEpoch,
-      measured: ({ epochs, accuracy }) => firstBest(epochs, accuracy.test),
-    },
-    {
-      label: 'First best validation epoch',
-      published: ({ bestValidationEpoch }) => bestValidationEpoch,
-      measured: ({ epochs, accuracy }) => firstBest(epochs, accuracy.validation),
-    },
+  const notes: Text[] = [
+    [
+      'Epochs are counted from 1',
+      ...(comparable ? ['; the notebook of the thesis counts from 0, so its numbers are one lower'] : []),
+      '. Of equally good epochs, this is the first.',
+      ...(results.seeds.length > 1
+        ? [' With several seeds, these are the epochs of each, in their order.']
+        : []),
+    ],
+    ...(comparable ? [THESIS_TRAININGS_SOURCE] : []),
   ];
-  return {
-    id: 'table-best-epochs',
-    caption: 'Epochs trained, and best epochs',
-    columns: [
-      { label: 'Model' },
-      ...quantities.flatMap(({ label: group }) => [
-        ...(comparable ? [{ label: 'Published', group, numeric: true }] : []),
-        { label: run, group, numeric: true },
+  return makeTable(
+    { id: 'table-best-epochs', caption: 'Epochs trained, and best epochs', notes },
+    results.models,
+    [
+      textColumn('Model', ({ title }) => title),
+      ...EPOCH_QUANTITIES.map(({ label, published, measured }) => [
+        ...(comparable
+          ? [
+              numberColumn(
+                'Published',
+                (model: ModelResult) => {
+                  const training = trainingOf(model);
+                  return training === undefined ? null : formatCount(training[published]);
+                },
+                label,
+              ),
+            ]
+          : []),
+        numberColumn(
+          run,
+          ({ runs }: ModelResult) => epochsCell(runs.map(({ metrics }) => measured(metrics))),
+          label,
+        ),
       ]),
     ],
-    rows: results.models.map((model) => {
-      const training = trainingOf(model);
-      return [
-        { text: model.title },
-        ...quantities.flatMap(({ published, measured }): Cell[] => [
-          ...(comparable ? [epochsCell([training === undefined ? null : published(training)])] : []),
-          epochsCell(model.runs.map(({ metrics }) => measured(metrics))),
-        ]),
-      ];
-    }),
-    notes: [
-      [
-        'Epochs are counted from 1',
-        ...(comparable ? ['; the notebook of the thesis counts from 0, so its numbers are one lower'] : []),
-        '. Of equally good epochs, this is the first.',
-        ...(results.seeds.length > 1
-          ? [' With several seeds, these are the epochs of each, in their order.']
-          : []),
-      ],
-      ...(comparable ? [THESIS_TRAININGS_SOURCE] : []),
-    ],
-  };
+  );
 }
+
+const EPOCH_QUANTITIES: readonly {
+  readonly label: string;
+  readonly published: 'epochs' | 'bestTestEpoch' | 'bestValidationEpoch';
+  readonly measured: (metrics: RunResult['metrics']) => number | null;
+}[] = [
+  {
+    label: 'Epochs trained',
+    published: 'epochs',
+    measured: ({ epochs }) => epochs.at(-1) ?? null,
+  },
+  {
+    label: 'First best test epoch',
+    published: 'bestTestEpoch',
+    measured: ({ epochs, accuracy }) => firstBest(epochs, accuracy.test),
+  },
+  {
+    label: 'First best validation epoch',
+    published: 'bestValidationEpoch',
+    measured: ({ epochs, accuracy }) => firstBest(epochs, accuracy.validation),
+  },
+];
 
 /** The first epoch with the largest value; null without values, for instance without validation clips. */
 function firstBest(epochs: readonly number[], values: Series): number | null {
@@ -305,8 +311,7 @@ function firstBest(epochs: readonly number[], values: Series): number | null {
   return epochs[values.indexOf(best)] ?? null;
 }
 
-function epochsCell(epochs: readonly (number | null)[]): Cell {
+function epochsCell(epochs: readonly (number | null)[]): string | null {
   const known = epochs.filter((epoch) => epoch !== null);
-  if (known.length === 0) return MISSING;
-  return { text: [...new Set(known)].map(formatCount).join(', ') };
+  return known.length === 0 ? null : [...new Set(known)].map(formatCount).join(', ');
 }

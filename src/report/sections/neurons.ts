@@ -3,7 +3,15 @@ import { formatPercent, joinWords } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { drawSpikes } from '../figures/spikes.ts';
 import { countLayers, drawTau } from '../figures/tau.ts';
-import { type Block, MISSING, type Section, type Table, type Text } from '../page/document.ts';
+import {
+  type Block,
+  makeTable,
+  numberColumn,
+  type Section,
+  type Table,
+  type Text,
+  textColumn,
+} from '../page/document.ts';
 
 /** Time constants and spikes of each layer, if the training recorded them. */
 export function describeNeurons(results: Results): Section[] {
@@ -134,23 +142,23 @@ function meanOf(values: readonly number[]): number {
 /** The spike density of each layer on the test clips, at the chosen epoch. */
 export function tabulateSpikes(results: Results): Table {
   const layers = Array.from({ length: countLayers(results) }, (_, layer) => layer);
-  const several = results.seeds.length > 1;
-  return {
-    id: 'table-spikes',
-    caption: `Spike density on the test clips, at the ${nameEpoch(results.models)}`,
-    columns: [{ label: 'Model' }, ...layers.map((layer) => ({ label: `Layer ${layer + 1}`, numeric: true }))],
-    rows: results.models.map(({ title, runs }) => [
-      { text: title },
-      ...layers.map((layer) => {
-        const rates = runs.flatMap(({ layers: ofRun }) => ofRun[layer]?.spikeRate ?? []);
-        if (rates.length === 0) return MISSING;
-        return { text: formatPercent(meanOf(rates)) };
-      }),
-    ]),
-    notes: [
-      [
-        `Share of the layer’s neurons that spike in a time step, without dropout${several ? `; means over ${results.seeds.length} seeds` : ''}. Values in training differ: with dropout, and on other clips.`,
-      ],
+  const seeds = results.seeds.length;
+  const note = `Share of the layer’s neurons that spike in a time step, without dropout${seeds > 1 ? `; means over ${seeds} seeds` : ''}. Values in training differ: with dropout, and on other clips.`;
+  return makeTable(
+    {
+      id: 'table-spikes',
+      caption: `Spike density on the test clips, at the ${nameEpoch(results.models)}`,
+      notes: [[note]],
+    },
+    results.models,
+    [
+      textColumn('Model', ({ title }) => title),
+      layers.map((layer) =>
+        numberColumn(`Layer ${layer + 1}`, ({ runs }) => {
+          const rates = runs.flatMap((run) => run.layers[layer]?.spikeRate ?? []);
+          return rates.length === 0 ? null : formatPercent(meanOf(rates));
+        }),
+      ),
     ],
-  };
+  );
 }

@@ -5,7 +5,7 @@ import { joinWords } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import { TIMELINE_FILES } from '../data/timeline-files.ts';
 import { drawPipeline } from '../figures/pipeline.ts';
-import type { Block, Section, Table } from '../page/document.ts';
+import { type Block, makeTable, type Section, type Table, textColumn } from '../page/document.ts';
 
 /** What the report was made with. */
 export interface Environment {
@@ -105,17 +105,13 @@ function tabulateEnvironment({ models }: Results, { platform, packages }: Enviro
     { what: 'Report made with', with: `Node.js on ${platform}` },
     { what: 'Figures drawn by', with: joinWords(packages) },
   ];
-  return {
-    id: 'table-environment',
-    caption: 'Environment',
-    columns: [{ label: 'What' }, { label: 'With' }],
-    rows: rows.map((row) => [{ text: row.what }, { text: row.with }]),
-    notes: [
-      [
-        'All other packages have the versions in package-lock.json; with other versions, no stage starts. ',
-        { code: './repro doctor' },
-        ' says what this machine has.',
-      ],
-    ],
-  };
+  const note = [
+    'All other packages have the versions in package-lock.json; with other versions, no stage starts. ',
+    { code: './repro doctor' },
+    ' says what this machine has.',
+  ];
+  return makeTable({ id: 'table-environment', caption: 'Environment', notes: [note] }, rows, [
+    textColumn('What', ({ what }) => what),
+    textColumn('With', (row) => row.with),
+  ]);
 }

@@ -3,7 +3,14 @@ import { joinWords } from '../data/format.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { Results } from '../data/results.ts';
 import type { Origin } from '../inputs/origin.ts';
-import type { Command, Section, Table, Text } from '../page/document.ts';
+import {
+  type Command,
+  makeTable,
+  type Section,
+  type Table,
+  type Text,
+  textColumn,
+} from '../page/document.ts';
 
 /** The commands that make this page and each of its numbers again, and the digests that prove it. */
 export function describeRerun(results: Results, origin: Origin | null): Section {
@@ -93,30 +100,22 @@ function listDigests({ manifest }: Results, origin: Origin | null): Text[] {
 const DIGEST_DIGITS = 16;
 
 function tabulateDigests({ models }: Results): Table {
-  return {
-    id: 'table-digests',
-    caption: 'Results: the first 16 digits of sha256',
-    columns: [
-      { label: 'Model and seed' },
-      { label: 'Weights: best.safetensors' },
-      { label: 'Curves: metrics.csv' },
-      { label: 'Answers: predictions.csv' },
+  const note = [
+    { code: 'sha256sum artifacts/train/*/*/best.safetensors' },
+    ' prints them in full. Equal digests mean equal results; ',
+    { code: './repro check' },
+    ' judges different ones.',
+  ];
+  return makeTable(
+    { id: 'table-digests', caption: 'Results: the first 16 digits of sha256', notes: [note] },
+    models.flatMap(({ id, runs }) => runs.map((run) => ({ id, ...run }))),
+    [
+      textColumn('Model and seed', ({ id, seed }) => `${id},${seed}`),
+      textColumn('Weights: best.safetensors', ({ digests }) => digests.weights.slice(0, DIGEST_DIGITS)),
+      textColumn('Curves: metrics.csv', ({ digests }) => digests.metrics.slice(0, DIGEST_DIGITS)),
+      textColumn('Answers: predictions.csv', ({ digests }) => digests.predictions.slice(0, DIGEST_DIGITS)),
     ],
-    rows: models.flatMap(({ id, runs }) =>
-      runs.map(({ seed, digests: { weights, metrics, predictions } }) => [
-        { text: `${id},${seed}` },
-        ...[weights, metrics, predictions].map((digest) => ({ text: digest.slice(0, DIGEST_DIGITS) })),
-      ]),
-    ),
-    notes: [
-      [
-        { code: 'sha256sum artifacts/train/*/*/best.safetensors' },
-        ' prints them in full. Equal digests mean equal results; ',
-        { code: './repro check' },
-        ' judges different ones.',
-      ],
-    ],
-  };
+  );
 }
 
 /** Where each number of the report comes from, and the command that makes it again. */
@@ -146,11 +145,9 @@ function tabulateOrigins({ seeds, models, manifest }: Results, instance: string)
     ['Verdicts on the claims', 'report/claims.json', './repro run report --force'],
     ['Values of a figure', 'report/figures/<figure>.csv', './repro run report --force'],
   ];
-  return {
-    id: 'table-origins',
-    caption: 'Where each number comes from',
-    columns: [{ label: 'Number' }, { label: 'File below artifacts/' }, { label: 'Makes it again' }],
-    rows: origins.map((texts) => texts.map((text) => ({ text }))),
-    notes: [],
-  };
+  return makeTable({ id: 'table-origins', caption: 'Where each number comes from' }, origins, [
+    textColumn('Number', ([what]) => what),
+    textColumn('File below artifacts/', ([, file]) => file),
+    textColumn('Makes it again', ([, , command]) => command),
+  ]);
 }

@@ -12,7 +12,15 @@ import { capitalise, joinWords, spellCount } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { compareSettings, listDeviations } from '../data/settings.ts';
 import { drawNetwork } from '../figures/network.ts';
-import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
+import {
+  type Block,
+  type Cell,
+  makeTable,
+  type Section,
+  type Table,
+  type Text,
+  textColumn,
+} from '../page/document.ts';
 
 /** The settings of network and training beside those of the thesis. */
 export function describeSettings(results: Results): Section {
@@ -63,58 +71,49 @@ const CLIPS_NOTE: Text = [
 
 /** The settings of network and training beside those of the thesis. */
 export function tabulateSettings(results: Results): Table {
-  return {
-    id: 'table-settings',
-    caption: `Settings in ${nameSource(results.models)}, and in this run`,
-    columns: [
-      { label: 'Setting' },
-      { label: capitalise(nameSource(results.models).replace('the ', '')) },
-      { label: 'This run' },
+  const source = nameSource(results.models);
+  return makeTable(
+    {
+      id: 'table-settings',
+      caption: `Settings in ${source}, and in this run`,
+      notes: results.dataset === THESIS.dataset && !results.simulated ? [CLIPS_NOTE] : [],
+    },
+    compareSettings(results),
+    [
+      textColumn('Setting', ({ label }) => label),
+      textColumn(capitalise(source.replace('the ', '')), ({ thesis, without }) => {
+        if (thesis === '') return null;
+        return { text: thesis, details: without.length === 0 ? [] : [`– for ${joinWords(without)}`] };
+      }),
+      textColumn('This run', ({ used, differs }) => (differs ? { text: used, tone: 'differs' } : used)),
     ],
-    rows: compareSettings(results).map(({ label, thesis, without, used, differs }): Cell[] => [
-      { text: label },
-      thesisCell(thesis, without),
-      differs ? { text: used, tone: 'differs' } : { text: used },
-    ]),
-    notes: results.dataset === THESIS.dataset && !results.simulated ? [CLIPS_NOTE] : [],
-  };
-}
-
-function thesisCell(thesis: string, without: readonly string[]): Cell {
-  if (thesis === '') return MISSING;
-  return without.length === 0 ? { text: thesis } : { text: thesis, details: [`– for ${joinWords(without)}`] };
+  );
 }
 
 /** How each disagreement between paper, published code and published runs is resolved here. */
 export function tabulateCompat(results: Results): Table {
-  const rows = SWITCHES.flatMap((one): Cell[][] => {
-    const used = usedValues(results, one);
-    if (used.size === 0) return [];
-    const [usual, ...others] = one.choices;
-    return [
-      [
-        { text: one.decides, details: [`${one.dataset === undefined ? 'compat' : 'frames'}.${one.name}`] },
-        describeUse(results, one, used),
-        describeChoice(usual),
-        describeAlternatives(others),
-      ],
-    ];
-  });
-  return {
-    id: 'table-compat',
-    caption: 'Where paper, code and runs disagree',
-    // This run comes first: on a phone, the other columns need scrolling.
-    columns: [
-      { label: 'Disagreement' },
-      { label: 'This run' },
-      { label: 'Default' },
-      { label: 'Alternative' },
-    ],
+  const note = [
+    'Values other than the default are marked; ',
+    { code: 'docs/deviations.md' },
+    ' gives the evidence.',
+  ];
+  const rows = SWITCHES.map((one) => ({ one, used: usedValues(results, one) })).filter(
+    ({ used }) => used.size > 0,
+  );
+  return makeTable(
+    { id: 'table-compat', caption: 'Where paper, code and runs disagree', notes: [note] },
     rows,
-    notes: [
-      ['Values other than the default are marked; ', { code: 'docs/deviations.md' }, ' gives the evidence.'],
+    // This run comes first: on a phone, the other columns need scrolling.
+    [
+      textColumn('Disagreement', ({ one: { decides, dataset, name } }) => ({
+        text: decides,
+        details: [`${dataset === undefined ? 'compat' : 'frames'}.${name}`],
+      })),
+      textColumn('This run', ({ one, used }) => describeUse(results, one, used)),
+      textColumn('Default', ({ one: { choices } }) => describeChoice(choices[0])),
+      textColumn('Alternative', ({ one: { choices } }) => describeAlternatives(choices.slice(1))),
     ],
-  };
+  );
 }
 
 function describeChoice({ value, means, of }: Choice): Cell {
