@@ -3,10 +3,11 @@ import { findDataSet } from '../../thesis/data-sets.ts';
 import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../thesis/verdicts.ts';
 import { nameEvidence, type Source } from '../claims/claim.ts';
 import type { Judgement } from '../claims/judgement.ts';
-import { formatCount, joinWords, spellCount } from '../data/format.ts';
+import { formatCount, joinWords, present, spellCount } from '../data/format.ts';
 import {
   type Block,
   type Cell,
+  type Inline,
   makeTable,
   type Section,
   type Table,
@@ -62,13 +63,11 @@ function describeSource({ title, file, sha256 }: Source): Text {
 /** Where it is stated, the beginning of the file's sha256, the clips behind a share, and what to know. */
 function describeEvidence({ dataset, evidence, published }: Judgement['claim']): string[] {
   const what = findDataSet(dataset)?.kind === 'images' ? 'images' : 'clips';
-  return [
+  return present(
     `${nameEvidence(evidence)} (sha256 ${evidence.source.sha256.slice(0, 12)}…)`,
-    ...(published === null
-      ? []
-      : [`${formatCount(published.correct)} of ${formatCount(published.clips)} ${what}`]),
-    ...(evidence.note === null ? [] : [evidence.note]),
-  ];
+    published && `${formatCount(published.correct)} of ${formatCount(published.clips)} ${what}`,
+    evidence.note,
+  );
 }
 
 export function toneOf(verdict: Verdict): Pick<Cell, 'tone'> {
@@ -92,22 +91,18 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
     (verdict) =>
       `${spellCount(count(verdict))} ${count(verdict) === 1 ? 'is' : 'are'} ${VERDICT_TITLES[verdict]}`,
   );
-  const smaller =
-    reduced === 0
-      ? ''
-      : ` For ${spellCount(reduced)}${judged === 0 ? '' : ` other${reduced === 1 ? '' : 's'}`}, this run is too small: its results stand beside the published ones (reduced scale).`;
-  return [
+  const others = judged === 0 ? '' : ` other${reduced === 1 ? '' : 's'}`;
+  return present<Inline>(
     {
       strong:
         judged === 0
           ? 'This run is too small to judge any published claim.'
           : `Of ${spellCount(judged)} published claims that this run can judge, ${joinWords(parts)}.`,
     },
-    smaller,
-    ...(rest === 0
-      ? []
-      : [` It cannot judge ${rest === 1 ? 'one other claim' : `${formatCount(rest)} other claims`}.`]),
-  ];
+    reduced > 0 &&
+      ` For ${spellCount(reduced)}${others}, this run is too small: its results stand beside the published ones (reduced scale).`,
+    rest > 0 && ` It cannot judge ${rest === 1 ? 'one other claim' : `${formatCount(rest)} other claims`}.`,
+  );
 }
 
 /** claims.json of the report. */

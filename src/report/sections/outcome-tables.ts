@@ -14,6 +14,7 @@ import {
   formatPointsRange,
   formatQuantity,
   joinWords,
+  present,
   spellCount,
 } from '../data/format.ts';
 import { type Accuracy, type Outcome, SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
@@ -181,7 +182,7 @@ function accuracyCell(accuracy: Accuracy | null): Cell | null {
       ...(overUsers === null ? [] : [`${formatPercentRange(overUsers.low, overUsers.high)} over users`]),
       ...(accuracy.count === 1
         ? [`${Math.round(mean * clips)} of ${clips}`, `epoch ${formatCount(epochs[0] ?? 0)}`]
-        : [nameSeeds(accuracy), formatQuantity(clips, 'clip')]),
+        : [formatSeeds(accuracy, ' over seeds'), formatQuantity(clips, 'clip')]),
     ],
   };
 }
@@ -190,19 +191,12 @@ function meanCell(accuracy: Accuracy | null): Cell | null {
   return accuracy && { text: formatPercent(accuracy.mean), details: [formatSeeds(accuracy)] };
 }
 
-/** Equal accuracies are no interval. */
-function nameSeeds(accuracy: Accuracy): string {
-  const isEqual = accuracy.values.length >= SEEDS_FOR_INTERVAL && accuracy.min === accuracy.max;
-  return isEqual ? 'the same for all seeds' : `${formatSeeds(accuracy)} over seeds`;
-}
-
 /** Student's interval of the mean over seeds; with two seeds, their range, because the interval would be too wide to be useful. */
-function formatSeeds({ values, min, max }: Accuracy): string {
+function formatSeeds({ values, min, max }: Accuracy, after = ''): string {
   const { low, high } = meanInterval(values);
-  if (values.length >= SEEDS_FOR_INTERVAL && min === max) return `${formatPercent(min)} each`;
-  if (values.length < SEEDS_FOR_INTERVAL || low === null || high === null)
-    return formatPercentRange(min, max);
-  return formatPercentRange(Math.max(0, low), Math.min(1, high));
+  if (values.length < SEEDS_FOR_INTERVAL) return formatPercentRange(min, max) + after;
+  if (min === max || low === null || high === null) return 'the same for all seeds';
+  return formatPercentRange(Math.max(0, low), Math.min(1, high)) + after;
 }
 
 /** @param epoch where it was measured, if that is shown */
@@ -213,48 +207,38 @@ function runCell(accuracy: { readonly accuracy: number } | null, epoch?: number)
 }
 
 function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudged: boolean): Text[] {
-  const notes: Text[] = [];
+  const { models, seeds, classes } = results;
   const incomparable = judgeComparability(results);
-  if (incomparable === 'simulated') {
-    notes.push([
-      { strong: 'Not comparable: ' },
+  const reasons = {
+    simulated:
       'the recordings are simulated. With the recordings of the thesis, this table also has its accuracies.',
-    ]);
-  } else if (incomparable === 'other-dataset') {
-    notes.push([
-      { strong: 'Not comparable: ' },
-      `the accuracies of the thesis are for ${titleDataset(THESIS.dataset)}, these are for ${titleDataset(results.dataset)}.`,
-    ]);
-  }
-  const several = results.seeds.length > 1;
-  notes.push([
-    several
-      ? `Below each mean over ${results.seeds.length} seeds: its 95 % interval over clips (Wilson, each clip counted once), ${results.seeds.length < SEEDS_FOR_INTERVAL ? 'the range over seeds' : 'its 95 % interval over seeds (Student)'}, and the number of clips.`
-      : 'Below each accuracy: its 95 % interval (Wilson), the clips classified correctly, and the epoch.',
-    ` Chance is ${formatPercent(1 / results.classes.length)}.`,
-  ]);
-  const users = outcomes.flatMap(({ chosen }) => chosen.test.overUsers?.users ?? []);
-  if (users.length > 0) {
-    notes.push([
-      `“Over users”: the 95 % interval for gestures of other people like these (Student’s, over the accuracies of ${spellCount(Math.max(...users))} users, weighted by their clips). Clips of one person are alike; the interval above it ignores that.`,
-    ]);
-  }
-  notes.push([
-    `A maximum over epochs is chosen on the clips that it is measured on, so it is biased upwards; its interval ignores that. The thesis reports this maximum, so it is shown beside the accuracy at the ${nameEpoch(results.models)}.`,
-  ]);
-  const unheld = results.models.filter(({ runs }) => runs.some(({ validation }) => validation === null));
-  if (unheld.length > 0) {
-    const which =
-      unheld.length === results.models.length ? '' : ` for ${joinWords(unheld.map(({ title }) => title))}`;
-    notes.push([`No clips were held out for validation${which}: training used all of them.`]);
-  }
-  if (incomparable === null && outcomes.some(({ model }) => findPublished(model) === null))
-    notes.push([
-      '–: not published, or only for trainings that held out another share of the clips: 15 % in the thesis, none for accuracy A of Fang et al. 2021.',
-    ]);
-  if (isJudged)
-    notes.push([
+    'other-dataset': `the accuracies of the thesis are for ${titleDataset(THESIS.dataset)}, these are for ${titleDataset(results.dataset)}.`,
+  };
+  const overSeeds =
+    seeds.length < SEEDS_FOR_INTERVAL ? 'the range over seeds' : 'its 95 % interval over seeds (Student)';
+  const details =
+    seeds.length > 1
+      ? `Below each mean over ${seeds.length} seeds: its 95 % interval over clips (Wilson, each clip counted once), ${overSeeds}, and the number of clips.`
+      : 'Below each accuracy: its 95 % interval (Wilson), the clips classified correctly, and the epoch.';
+  const users = Math.max(0, ...outcomes.map(({ chosen }) => chosen.test.overUsers?.users ?? 0));
+  const unheld = models.filter(({ runs }) => runs.some(({ validation }) => validation === null));
+  const whose = unheld.length === models.length ? '' : ` for ${joinWords(unheld.map(({ title }) => title))}`;
+  return present<Text>(
+    incomparable && [{ strong: 'Not comparable: ' }, reasons[incomparable]],
+    [details, ` Chance is ${formatPercent(1 / classes.length)}.`],
+    users > 0 && [
+      `“Over users”: the 95 % interval for gestures of other people like these (Student’s, over the accuracies of ${spellCount(users)} users, weighted by their clips). Clips of one person are alike; the interval above it ignores that.`,
+    ],
+    [
+      `A maximum over epochs is chosen on the clips that it is measured on, so it is biased upwards; its interval ignores that. The thesis reports this maximum, so it is shown beside the accuracy at the ${nameEpoch(models)}.`,
+    ],
+    unheld.length > 0 && [`No clips were held out for validation${whose}: training used all of them.`],
+    incomparable === null &&
+      outcomes.some(({ model }) => findPublished(model) === null) && [
+        '–: not published, or only for trainings that held out another share of the clips: 15 % in the thesis, none for accuracy A of Fang et al. 2021.',
+      ],
+    isJudged && [
       'Last column: the verdict in “What holds”, which also gives the difference and its interval.',
-    ]);
-  return notes;
+    ],
+  );
 }

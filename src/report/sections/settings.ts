@@ -8,7 +8,7 @@ import {
   SWITCHES,
   usedValues,
 } from '../data/compat.ts';
-import { capitalise, joinWords, spellCount } from '../data/format.ts';
+import { capitalise, joinWords, present, sentences, spellCount } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { compareSettings, listDeviations } from '../data/settings.ts';
 import { drawNetwork } from '../figures/network.ts';
@@ -41,26 +41,28 @@ function summariseDeviations(results: Results): string {
   const count = listDeviations(results).length;
   const source = nameSource(results.models);
   if (count === 0 && own.length === 0) return `Every setting matches ${source}.`;
-  const differing =
-    count === 0
-      ? `No setting differs from ${source}, as far as they can be compared.`
-      : `${count} ${count === 1 ? 'setting differs' : 'settings differ'} from ${source} and ${count === 1 ? 'is' : 'are'} marked.`;
-  if (own.length === 0) return differing;
-  const names = joinWords(own.map(({ title }) => title));
-  return `${differing} ${names} ${own.length === 1 ? `is not a model of ${source}, so its` : `are not models of ${source}, so their`} network and training cannot be compared.`;
+  const isOne = own.length === 1;
+  return sentences(
+    count === 0 && `No setting differs from ${source}, as far as they can be compared.`,
+    count === 1 && `1 setting differs from ${source} and is marked.`,
+    count > 1 && `${count} settings differ from ${source} and are marked.`,
+    own.length > 0 &&
+      `${joinWords(own.map(({ title }) => title))} ${isOne ? 'is not a model' : 'are not models'} of ${source}, so ${isOne ? 'its' : 'their'} network and training cannot be compared.`,
+  );
 }
 
 function describeCompat(results: Results): Block[] {
   const switched = listSwitched(results).length;
-  const overruled = isBatchSizeOverruled(results)
-    ? ' The profile sets its own batch size, which overrides both.'
-    : '';
-  const text =
+  const disagree = 'The paper, its code and its runs disagree on the points in this table';
+  const verb = switched === 1 ? 'does not have its default' : 'do not have their defaults';
+  const text = sentences(
     switched === 0
-      ? 'The paper, its code and its runs disagree on the points in this table. Here, all have their defaults, which follow the intent of the thesis.'
-      : `The paper, its code and its runs disagree on the points in this table; ${spellCount(switched)} of them ${switched === 1 ? 'does not have its default' : 'do not have their defaults'}.`;
+      ? `${disagree}. Here, all have their defaults, which follow the intent of the thesis.`
+      : `${disagree}; ${spellCount(switched)} of them ${verb}.`,
+    isBatchSizeOverruled(results) && 'The profile sets its own batch size, which overrides both.',
+  );
   return [
-    { kind: 'paragraph', text: [text + overruled] },
+    { kind: 'paragraph', text: [text] },
     { kind: 'table', table: tabulateCompat(results) },
   ];
 }
@@ -83,7 +85,7 @@ export function tabulateSettings(results: Results): Table {
       textColumn('Setting', ({ label }) => label),
       textColumn(capitalise(source.replace('the ', '')), ({ thesis, without }) => {
         if (thesis === '') return null;
-        return { text: thesis, details: without.length === 0 ? [] : [`– for ${joinWords(without)}`] };
+        return without.length === 0 ? thesis : { text: thesis, details: [`– for ${joinWords(without)}`] };
       }),
       textColumn('This run', ({ used, differs }) => (differs ? { text: used, tone: 'differs' } : used)),
     ],
@@ -117,12 +119,12 @@ export function tabulateCompat(results: Results): Table {
 }
 
 function describeChoice({ value, means, of }: Choice): Cell {
-  return { text: value, details: [means, ...(of === null ? [] : [`(${of})`])] };
+  return { text: value, details: present(means, of !== null && `(${of})`) };
 }
 
 function describeAlternatives(choices: readonly Choice[]): Cell {
-  const [only] = choices;
-  if (choices.length === 1 && only !== undefined) return describeChoice(only);
+  const [only, ...others] = choices;
+  if (only !== undefined && others.length === 0) return describeChoice(only);
   return {
     text: choices.map(({ value }) => value).join(', '),
     details: choices.map(({ value, means, of }) => `${value}: ${means}${of === null ? '' : ` (${of})`}`),
@@ -134,29 +136,21 @@ function describeUse(
   one: NamedSwitch,
   used: ReadonlyMap<string, ReadonlySet<ModelResult>>,
 ): Cell {
-  const {
-    name,
-    choices: [usual],
-  } = one;
+  const usual = one.choices[0].value;
   const whose = (models: ReadonlySet<ModelResult>): string =>
     joinWords(results.models.filter((model) => models.has(model)).map(({ title }) => title));
-  const other = [...used].filter(([value]) => value !== usual.value);
-  const asUsual = used.get(usual.value);
-  if (other.length === 0) return { text: usual.value, details: ['default'] };
-  if (used.size === 1 && other.every(([value, models]) => isConsequence(one, value, models)))
+  const other = [...used].filter(([value]) => value !== usual);
+  const asUsual = used.get(usual);
+  if (other.length === 0) return { text: usual, details: ['default'] };
+  if (asUsual === undefined && other.every(([value, models]) => isConsequence(one, value, models)))
     return { text: 'last', details: ['default where no clips are held out'] };
+  // If it applies to all models, their names are superfluous.
+  const values = other.map(([value, models]) => (used.size === 1 ? value : `${value} (${whose(models)})`));
+  const why = asUsual === undefined ? 'not the default' : `default for ${whose(asUsual)}`;
+  const isSet = one.name === 'batch_size' && isBatchSizeOverruled(results);
   return {
-    // If it applies to all models, their names are superfluous.
-    text: other
-      .map(([value, models]) => (used.size === 1 ? value : `${value} (${whose(models)})`))
-      .join(', '),
+    text: values.join(', '),
     tone: 'differs',
-    details: [
-      name === 'batch_size' && isBatchSizeOverruled(results)
-        ? 'set by train.batchSize of the profile'
-        : asUsual === undefined
-          ? 'not the default'
-          : `default for ${whose(asUsual)}`,
-    ],
+    details: [isSet ? 'set by train.batchSize of the profile' : why],
   };
 }
