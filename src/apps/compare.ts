@@ -2,7 +2,6 @@ import { type Comparison, compareRuns } from '../comparison/compare.ts';
 import type { RunResults } from '../comparison/run-results.ts';
 import { readStatus } from '../runner/run/status.ts';
 import { cacheFolderOf } from '../runner/store/cache-folder.ts';
-import { RecordedFiles } from '../runner/store/recorded-files.ts';
 import { describeConfiguration, openRecords, type RunRecord } from '../runner/store/records.ts';
 import { Store } from '../runner/store/store.ts';
 import { factsOf } from './facts.ts';
@@ -58,11 +57,10 @@ export async function compareRecorded(
     if (isPresent && record !== null) present.set(id, record);
   }
   const networks = new RecordedNetworks(plan, records, present);
-  const files = new RecordedFiles(store, plan.projectRoot);
   const read = async (wanted: string): Promise<ReadNetwork[]> => {
     const found: ReadNetwork[] = [];
     for (const recorded of networks.find(wanted, options.only)) {
-      const results = await readResults(recorded, files);
+      const results = await readResults(recorded, store);
       found.push({ recorded, results });
       const { evaluation } = recorded;
       // A model's name means its present result; a run named by its fingerprint or time may be any.
@@ -141,8 +139,6 @@ export function documentOf({ a, b, comparison, origins, networkOf }: ComparedRun
     ),
   });
   return {
-    version: 1,
-    command: 'compare',
     runs: { a, b },
     pairs: comparison.pairs.map((pair) => ({
       a: describe(pair.a),

@@ -7,7 +7,6 @@ import { LEGIBLE_POINTS } from '../figure-export/sheet.ts';
 import { type FileToWrite, writeFilesAtomic } from '../files/atomic-file.ts';
 import { findRun } from '../runner/freshness/recorded-runs.ts';
 import { cacheFolderOf } from '../runner/store/cache-folder.ts';
-import { RecordedFiles } from '../runner/store/recorded-files.ts';
 import { describeConfiguration, openRecords } from '../runner/store/records.ts';
 import { Store } from '../runner/store/store.ts';
 import { loadPlanForReading, type PipelineOptions, type Warn } from './load-plan.ts';
@@ -236,12 +235,11 @@ async function openRun(
       },
     );
   }
-  const files = new RecordedFiles(store, plan.projectRoot);
   const placeOf = (name: string): string => path.posix.join(output.path, 'figures', name);
   const when = `${record.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
   const name = `the report of ${when}, ${describeConfiguration(record)}`;
   const read = async (file: string): Promise<Buffer> => {
-    const bytes = await files.read(output, `figures/${file}`, BYTES_AT_MOST);
+    const bytes = await store.readOutputFile(output, `figures/${file}`, BYTES_AT_MOST);
     if (bytes !== null) return bytes;
     throw new ReproError('output-gone', `${name} has no such file, or it is no longer kept`, {
       where: placeOf(file),

@@ -4,8 +4,8 @@ import path from 'node:path';
 import type { EngineDescription } from '../engines/engine.ts';
 import { describeMemory } from '../engines/memory-error.ts';
 import { loadAddon } from '../engines/native/addon.ts';
-import { type BatchNeed, type MemoryPlan, planMemory } from '../engines/native/memory-plan.ts';
-import { chooseEngine } from '../engines/selection/choose-engine.ts';
+import { type BatchNeed, type MemoryPlan, planMemory } from '../engines/native/memory.ts';
+import { chooseEngine } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { suggestName } from '../schema/closest-name.ts';
@@ -15,8 +15,9 @@ import { PassedChecks } from '../schema/passed-checks.ts';
 import { throwProblems } from '../schema/problems.ts';
 import { findFileProblems } from '../schema/schema-problems.ts';
 import { countParameters } from '../snn/parameters.ts';
-import type { NetworkSpec } from '../snn/spec.ts';
+import { type NetworkSpec, repeatedSteps } from '../snn/spec.ts';
 import { formatBytes } from '../text.ts';
+import { EVALUATION_BATCH } from '../training/evaluation.ts';
 import { probeCudaApart } from './cuda-probe.ts';
 import { engineOf } from './facts.ts';
 import { loadPlanForReading, type PipelineOptions, type Warn } from './load-plan.ts';
@@ -25,9 +26,6 @@ import { buildModel } from './model-check.ts';
 export type { BatchNeed };
 
 const modelsFolder = 'configs/models';
-
-/** `batchSize` of the stage `evaluate`, unless the profile has another. */
-const usualEvaluationBatch = 16;
 
 /**
  * What training and evaluating a model will need under a profile. It reads no data.
@@ -48,9 +46,9 @@ export async function planModel(name: string, options: PipelineOptions, warn: Wa
   for (const warning of model.warnings) warn(warning);
   const batches = {
     training: model.training.batchSize,
-    evaluation: numberAt(plan, 'evaluate', 'batchSize') ?? usualEvaluationBatch,
+    evaluation: numberAt(plan, 'evaluate', 'batchSize') ?? EVALUATION_BATCH,
   };
-  const steps = stepsOf(spec) ?? numberAt(plan, 'frames', 'steps') ?? 1;
+  const steps = repeatedSteps(spec) ?? numberAt(plan, 'frames', 'steps') ?? 1;
   const engine = (await chooseEngine(engineOf(plan.settings), { probe: probeCudaApart })).description;
   const memory = engine.name === 'native' ? planNative(spec, steps, batches, plan) : undefined;
   return {
@@ -106,11 +104,6 @@ function unknownFrames({ settings, profile }: Plan): ReproError {
     `profile ${profile} does not say how large frames are: dataset.name is ${name}, frames.downsample ${downsample}.`,
     { fix: 'Choose another profile, or `--set` these.' },
   );
-}
-
-/** T of a network for still images. */
-function stepsOf({ layers }: NetworkSpec): number | undefined {
-  return layers.find((layer) => layer.kind === 'repeat')?.steps;
 }
 
 function numberAt({ settings }: Plan, ...keys: readonly string[]): number | undefined {

@@ -4,40 +4,6 @@ export { FORMATS as figureFormats, type Format as FigureFormat } from '../figure
 export { describeArguments, type Purpose } from '../original/argument-table.ts';
 export { COMPAT_PRESET_NAMES, type CompatPresetName } from '../thesis/compat.ts';
 
-import {
-  type Argument,
-  argumentTable,
-  datasetNames,
-  normalizations,
-  splitRules,
-} from '../original/argument-table.ts';
-
-const choicesOfOriginal: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
-  ['dataset_name', datasetNames],
-  ['split_by', splitRules],
-  ['normalization', [...normalizations, 'None']],
-]);
-
-/** An argument of the original's command line. */
-export interface OriginalArgument {
-  /** With its dash: `-init_tau`. */
-  readonly word: string;
-  readonly meaning: string;
-  readonly takesValue: boolean;
-  /** What its value can be; empty if it can be anything. */
-  readonly choices: readonly string[];
-}
-
-export function listOriginalArguments(): OriginalArgument[] {
-  const table: readonly Argument[] = argumentTable;
-  return table.map(({ name, kind, meaning }) => ({
-    word: `-${name}`,
-    meaning,
-    takesValue: kind !== 'flag',
-    choices: choicesOfOriginal.get(name) ?? [],
-  }));
-}
-
 /** The data sets that `repro data` knows, with their titles. */
 export async function listDatasetNames(): Promise<(readonly [name: string, title: string])[]> {
   const { DATASETS } = await import('../datasets/registry.ts');

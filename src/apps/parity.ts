@@ -1,5 +1,5 @@
 import { describeEngine } from '../engines/engine.ts';
-import { openNamedEngine } from '../engines/selection/choose-engine.ts';
+import { openNamedEngine } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
 import { openCaseFolder } from '../parity/folder.ts';
 import { describeRun, formatTable, formatTotals, hasPassed } from '../parity/report.ts';

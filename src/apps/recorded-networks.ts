@@ -13,7 +13,6 @@ import { type Difference, findDifferences } from '../runner/freshness/difference
 import { describeDifference } from '../runner/freshness/reasons.ts';
 import { adviseOnRecord, findAmong } from '../runner/freshness/recorded-runs.ts';
 import type { Plan, StageInstance } from '../runner/plan/plan.ts';
-import type { RecordedFiles } from '../runner/store/recorded-files.ts';
 import type { Records, RunRecord } from '../runner/store/records.ts';
 import type { Store } from '../runner/store/store.ts';
 import { stageNames } from './stages.ts';
@@ -267,12 +266,12 @@ const BYTES_AT_MOST = 64 * 1024 * 1024;
 /** Reads what a network's stages left; what is no longer kept is null. */
 export async function readResults(
   { evaluation, lineage, data }: RecordedNetwork,
-  files: RecordedFiles,
+  store: Store,
 ): Promise<RunResults> {
   const training = lineage.get(stageNames.train);
   const [run, predictions] = [
-    await readText(training, 'run.json', files),
-    await readText(evaluation, 'predictions.csv', files),
+    await readText(training, 'run.json', store),
+    await readText(evaluation, 'predictions.csv', store),
   ];
   const { model, seed } = evaluation.parts.matrix;
   return {
@@ -289,10 +288,10 @@ export async function readResults(
 async function readText(
   record: SomeRecord | undefined,
   name: string,
-  files: RecordedFiles,
+  store: Store,
 ): Promise<ResultFile | null> {
   const output = record?.outputs[0];
-  const bytes = output === undefined ? null : await files.read(output, name, BYTES_AT_MOST);
+  const bytes = output === undefined ? null : await store.readOutputFile(output, name, BYTES_AT_MOST);
   if (record === undefined || output === undefined || bytes === null) return null;
   return { file: `${output.path}/${name}`, text: bytes.toString('utf8'), fix: fixOf(record.id) };
 }

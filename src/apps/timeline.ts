@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { describeError, hasErrorCode } from '../errors.ts';
+import { describeError } from '../errors.ts';
 import { writeFilesAtomic } from '../files/atomic-file.ts';
 import { explainDiskError } from '../files/disk-error.ts';
 import { TIMELINE_FILES } from '../report/data/timeline-files.ts';
@@ -100,7 +100,9 @@ export async function keepTimeline(plan: Plan, hasNews: boolean, warn: Warn): Pr
   const picture = path.join(folder, TIMELINE_FILES.picture);
   const data = path.join(folder, TIMELINE_FILES.data);
   try {
-    if (!hasNews && !isOutdated([picture, data], plan)) return;
+    // Every record is renamed into its folder, which changes the folder's time; so does a job on a cluster that ended after its run.
+    const isOutdated = Math.min(timeMs(picture), timeMs(data)) < timeMs(cacheFolderOf(plan).records);
+    if (!hasNews && !isOutdated) return;
     const timeline = readTimeline(plan, plan.instances.keys());
     if (timeline.sessions.length === 0) return;
     const { svg, csv } = await drawTimelineFiles(timeline);
@@ -116,22 +118,11 @@ export async function keepTimeline(plan: Plan, hasNews: boolean, warn: Warn): Pr
   }
 }
 
-/** Whether files are missing, or older than a record. */
-function isOutdated(files: readonly string[], plan: Plan): boolean {
-  // Every record is renamed into its folder, which changes the folder's time; so does a job on a cluster that ended after its run.
-  const recordedNs = timeNs(cacheFolderOf(plan).records);
-  return files.some((file) => {
-    const writtenNs = timeNs(file);
-    return writtenNs === null || (recordedNs !== null && writtenNs < recordedNs);
-  });
-}
-
-function timeNs(file: string): bigint | null {
+/** When a file or a folder was last changed; 0 if that cannot be told: writing says what is in its place. */
+function timeMs(file: string): number {
   try {
-    return statSync(file, { bigint: true }).mtimeNs;
-  } catch (error) {
-    // Writing says what is in the folder's place, and how to mend it.
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return null;
-    throw error;
+    return statSync(file).mtimeMs;
+  } catch {
+    return 0;
   }
 }

@@ -16,7 +16,7 @@ import {
   toSevenDigits,
 } from '../results/result-file.ts';
 import { networkOf, type RunFile, readRun, readSettings } from '../results/run-file.ts';
-import { spikingLayers } from '../snn/spec.ts';
+import { repeatedSteps, spikingLayers } from '../snn/spec.ts';
 import { type Baseline, type FramesFacts, isKept, type RunFacts, type TestFacts } from './baseline.ts';
 
 /** Where the results of one model and seed are. */
@@ -116,8 +116,7 @@ function listSettings(from: ResultFile, { parameters }: RunFile): JsonObject {
 function countNeuronSteps(from: ResultFile, run: RunFile): number[] {
   const spec = networkOf(from, run);
   // Still images are shown for as many steps as the network repeats them; recordings have a frame for each.
-  const repeat = spec.layers.find(({ kind }) => kind === 'repeat');
-  const steps = repeat?.kind === 'repeat' ? repeat.steps : run.frames.steps;
+  const steps = repeatedSteps(spec) ?? run.frames.steps;
   return spikingLayers(spec).map(({ shape }) =>
     shape.reduce((product, size) => product * size, steps * run.training.batchSize),
   );

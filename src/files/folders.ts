@@ -2,54 +2,22 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../errors.ts';
 
-/** How often to try again when someone else removes a folder meanwhile. */
-const attemptsAtMost = 3;
-
 /**
- * Makes a folder and its missing parents, one after the other. Node's recursive `mkdir` retries forever where a parent
- * exists but accepts no folders, as `/proc` does.
+ * Makes a folder and its missing parents.
  *
  * @param fix what the user can do if the folder cannot be made
  * @returns the outermost folder made; undefined if all existed
- * @throws {ReproError} `output-nowhere` if a parent is a file or accepts no folders
+ * @throws {ReproError} `output-nowhere`, with its place, if something else than a folder is on the way
  */
 export async function makeFolder(folder: string, fix: string): Promise<string | undefined> {
   const target = path.resolve(folder);
-  for (let attempt = 1; ; attempt++) {
-    const missing = await findMissing(target, fix);
-    try {
-      for (const one of missing) await makeOne(one);
-      return missing[0];
-    } catch (cause) {
-      if (!hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) throw cause;
-      if (attempt === attemptsAtMost) {
-        throw new ReproError('output-nowhere', 'no folder can be made here.', { where: target, fix, cause });
-      }
-    }
-  }
-}
-
-/** The missing folders of the path, outermost first. */
-async function findMissing(target: string, fix: string): Promise<string[]> {
-  const missing: string[] = [];
-  for (let folder = target; ; folder = path.dirname(folder)) {
-    const kind = await kindOfPath(folder);
-    if (kind === 'folder') return missing.reverse();
-    if (kind === 'file') {
-      throw new ReproError('output-nowhere', 'expected a folder, found a file.', { where: folder, fix });
-    }
-    missing.push(folder);
-  }
-}
-
-async function makeOne(folder: string): Promise<void> {
   try {
-    await fs.mkdir(folder);
-  } catch (error) {
-    // Made meanwhile; or a dangling link, which the next attempt would report as missing again.
-    if (!hasErrorCode(error, 'EEXIST')) throw error;
-    if ((await kindOfPath(folder)) === 'folder') return;
-    throw Object.assign(new Error(`${folder} is not a folder`, { cause: error }), { code: 'ENOTDIR' });
+    return await fs.mkdir(target, { recursive: true });
+  } catch (cause) {
+    if (!hasErrorCode(cause, 'EEXIST', 'ENOTDIR', 'ENOENT')) throw cause;
+    let where = target;
+    while ((await fs.lstat(where).catch(() => null)) === null) where = path.dirname(where);
+    throw new ReproError('output-nowhere', 'expected a folder, found a file.', { where, fix, cause });
   }
 }
 

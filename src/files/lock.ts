@@ -12,7 +12,6 @@ import {
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { setTimeout as wait } from 'node:timers/promises';
 import { describeError, hasErrorCode, ReproError } from '../errors.ts';
 import { removeEmptyFolder } from './folders.ts';
 import { findProcess, identifyThisProcess, type ProcessIdentity } from './process-identity.ts';
@@ -40,9 +39,6 @@ const silenceMs = 60_000;
 /** A holder on another machine or in another container shows that it is alive by touching its file. */
 const heartbeatMs = 5_000;
 
-/** How long to watch for the next sign if the time of the last one is in the future, because the clock was set back. */
-const watchMs = 2.5 * heartbeatMs;
-
 /**
  * Takes the lock on a folder against a second run. A dead holder is replaced without asking.
  *
@@ -50,13 +46,9 @@ const watchMs = 2.5 * heartbeatMs;
  * released. Taking the lock means creating the next number, which only one process can do; numbers only grow and the highest
  * is never removed, so a process that acts on outdated information finds its number taken or exceeded.
  *
- * @param options.watchMs how long to watch a holder that cannot be looked up and whose last sign of life is in the future
  * @throws {ReproError} `locked`, naming the holder; `lock-unreadable`
  */
-export async function acquireLock(
-  folder: string,
-  options: { readonly watchMs?: number } = {},
-): Promise<Lock> {
+export async function acquireLock(folder: string): Promise<Lock> {
   const content: LockContent = {
     version: 1,
     ...identifyThisProcess(),
@@ -67,51 +59,43 @@ export async function acquireLock(
   for (;;) {
     mkdirSync(folder, { recursive: true });
     const highest = findHighest(folder);
-    if (highest > 0) await refuseLiveHolder(path.join(folder, nameOf(highest)), options.watchMs ?? watchMs);
+    if (highest > 0) await refuseLiveHolder(fileOf(folder, highest));
     const number = highest + 1;
-    if (!(await createWhole(path.join(folder, nameOf(number)), content))) continue;
+    if (!createWhole(fileOf(folder, number), JSON.stringify(content))) continue;
     if (findHighest(folder) > number) {
-      removeIfThere(path.join(folder, nameOf(number)));
+      removeIfThere(fileOf(folder, number));
       continue;
     }
-    removeBelow(folder, number);
+    // Including leftovers of a process that died between writing and linking.
+    for (const name of readdirSync(folder)) {
+      if (Number.parseInt(name, 10) < number) removeIfThere(path.join(folder, name));
+    }
     return holdLock(folder, number, content);
   }
 }
 
 /** Whether a run that is alive, or may be, holds the lock now. */
-export async function isHeld(folder: string): Promise<boolean> {
-  const highest = findHighest(folder);
-  if (highest === 0) return false;
-  try {
-    await refuseLiveHolder(path.join(folder, nameOf(highest)), watchMs);
-    return false;
-  } catch (error) {
-    if (error instanceof ReproError && error.code === 'locked') return true;
-    throw error;
-  }
+export function isHeld(folder: string): boolean {
+  return findHolder(folder) !== null;
 }
 
 /**
  * The run that holds the lock, judged without writing: a run on another machine that has given no sign for a minute counts as dead. Unlike
- * {@link isHeld}, it therefore cannot allow for a clock that differs.
+ * {@link acquireLock}, it cannot allow for a clock that differs.
  */
 export function findHolder(folder: string): ProcessIdentity | null {
   const highest = findHighest(folder);
   if (highest === 0) return null;
-  const file = path.join(folder, nameOf(highest));
+  const file = fileOf(folder, highest);
   const holder = readContent(file);
-  if (holder === null || holder.released) return null;
-  const state = findProcess(holder);
-  if (state === 'unknown') {
-    const last = statSync(file, { throwIfNoEntry: false });
-    return last === undefined || Date.now() - last.mtimeMs > silenceMs ? null : holder;
-  }
-  return state === 'alive' ? holder : null;
+  const state = stateOf(holder);
+  if (state !== 'unknown') return state === 'alive' ? holder : null;
+  const last = statSync(file, { throwIfNoEntry: false });
+  return last === undefined || Date.now() - last.mtimeMs > silenceMs ? null : holder;
 }
 
 function holdLock(folder: string, number: number, content: LockContent): Lock {
-  const file = path.join(folder, nameOf(number));
+  const file = fileOf(folder, number);
   const isLost = (): boolean => findHighest(folder) !== number;
   const heartbeat = setInterval(() => {
     const now = new Date();
@@ -120,17 +104,19 @@ function holdLock(folder: string, number: number, content: LockContent): Lock {
     });
   }, heartbeatMs);
   heartbeat.unref();
-  // It may only be released if we still hold it.
   return {
     isLost,
     release: async () => {
       clearInterval(heartbeat);
       if (isLost()) return;
+      const partial = `${file}.${randomUUID()}`;
       try {
-        replaceWhole(file, { ...content, released: true });
+        writeFileSync(partial, JSON.stringify({ ...content, released: true }));
+        renameSync(partial, file);
       } catch {
         // A full disk. An empty file needs no space, and counts as released; if not even that can be written, our end releases it.
         await fs.truncate(file).catch(() => {});
+        removeIfThere(partial);
       }
     },
     dissolve: async () => {
@@ -142,12 +128,10 @@ function holdLock(folder: string, number: number, content: LockContent): Lock {
   };
 }
 
-async function refuseLiveHolder(file: string, watchForMs: number): Promise<void> {
+async function refuseLiveHolder(file: string): Promise<void> {
   const holder = readContent(file);
-  // Damaged: files appear complete here, so the machine has lost power since, and the holder is gone.
-  if (holder === null || holder.released) return;
-  const state = findProcess(holder);
-  if (state === 'dead' || (state === 'unknown' && (await isSilent(file, watchForMs)))) return;
+  const state = stateOf(holder);
+  if (holder === null || state === 'dead' || (state === 'unknown' && (await isSilent(file)))) return;
   const command = holder.command.slice(2).join(' ').slice(0, 100);
   throw new ReproError(
     'locked',
@@ -156,16 +140,18 @@ async function refuseLiveHolder(file: string, watchForMs: number): Promise<void>
   );
 }
 
+/** A damaged file counts as released: files appear complete here, so the machine has lost power since, and the holder is gone. */
+function stateOf(holder: LockContent | null): 'alive' | 'dead' | 'unknown' {
+  return holder === null || holder.released ? 'dead' : findProcess(holder);
+}
+
 /** Compared with a file created now, because a shared file system has its own clock. */
-async function isSilent(file: string, watchForMs: number): Promise<boolean> {
+async function isSilent(file: string): Promise<boolean> {
   const probe = `${file}.${randomUUID()}`;
   try {
     await fs.writeFile(probe, '');
     const [now, last] = await Promise.all([fs.stat(probe), fs.stat(file)]);
-    const elapsedMs = now.mtimeMs - last.mtimeMs;
-    if (elapsedMs >= -silenceMs) return elapsedMs > silenceMs;
-    await wait(watchForMs);
-    return (await fs.stat(file)).mtimeMs === last.mtimeMs;
+    return now.mtimeMs - last.mtimeMs > silenceMs;
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return false;
     throw error;
@@ -174,61 +160,36 @@ async function isSilent(file: string, watchForMs: number): Promise<boolean> {
   }
 }
 
-/** @returns false if the file already exists, or if another run has cleaned up and the caller must look again */
-async function createWhole(file: string, content: LockContent): Promise<boolean> {
-  const partial = partialNameOf(file);
+/**
+ * Synchronous, like all steps of taking and releasing the lock: an asynchronous call would wait for a thread.
+ *
+ * @returns false if the file already exists, or if another run has cleaned up and the caller must look again
+ */
+function createWhole(file: string, text: string): boolean {
+  const partial = `${file}.${randomUUID()}`;
   try {
-    writeFileSync(partial, JSON.stringify(content));
-    linkSync(partial, file);
+    writeFileSync(partial, text);
+    try {
+      linkSync(partial, file);
+    } catch (error) {
+      if (!hasErrorCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP')) throw error;
+      // Without hard links (exFAT): just as exclusive, but the content follows a moment later.
+      writeFileSync(file, text, { flag: 'wx' });
+    }
     return true;
   } catch (error) {
     if (hasErrorCode(error, 'EEXIST', 'ENOENT')) return false;
-    if (hasErrorCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP')) return createWithoutLinks(file, content);
     throw error;
   } finally {
     removeIfThere(partial);
   }
 }
 
-/** For file systems without hard links (exFAT): just as exclusive, but the content follows a moment later. */
-async function createWithoutLinks(file: string, content: LockContent): Promise<boolean> {
-  try {
-    await fs.writeFile(file, JSON.stringify(content), { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if (hasErrorCode(error, 'EEXIST')) return false;
-    throw error;
-  }
-}
-
-function replaceWhole(file: string, content: LockContent): void {
-  const partial = partialNameOf(file);
-  try {
-    writeFileSync(partial, JSON.stringify(content));
-    renameSync(partial, file);
-  } finally {
-    removeIfThere(partial);
-  }
-}
-
-/** Synchronous, like all steps of taking and releasing the lock: an asynchronous call would wait for a thread. */
 function removeIfThere(file: string): void {
   try {
     unlinkSync(file);
   } catch (error) {
     if (!hasErrorCode(error, 'ENOENT')) throw error;
-  }
-}
-
-function partialNameOf(file: string): string {
-  return `${file}.${randomUUID()}`;
-}
-
-/** Including leftovers of a process that died between writing and linking. */
-function removeBelow(folder: string, number: number): void {
-  for (const name of readdirSync(folder)) {
-    const isOlder = Number.parseInt(name, 10) < number;
-    if (isOlder) removeIfThere(path.join(folder, name));
   }
 }
 
@@ -262,8 +223,8 @@ function isLockContent(value: unknown): value is LockContent {
   );
 }
 
-function nameOf(number: number): string {
-  return `${number}.json`;
+function fileOf(folder: string, number: number): string {
+  return path.join(folder, `${number}.json`);
 }
 
 /** 0 if there is none: the lock was never taken, or its folder is gone. */

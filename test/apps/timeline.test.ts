@@ -97,8 +97,7 @@ describe('the timeline of recorded runs', () => {
     const mixed = [record('a', 0, 10), record('b', 5, 10, { host: 'bi\u001b[31mrch', profile: 'full' })];
     const lines = timelineLines(arrangeTimeline(mixed), []);
     expect(lines[0]).toContain('profile full, quick, on birch, cedar');
-    expect(lines[1]).toMatch(/250 MB {2}profile quick, on cedar$/);
-    expect(lines[2]).toMatch(/250 MB {2}profile full, on birch$/);
+    expect([lines[2], lines[4]]).toEqual(['    profile quick, on cedar', '    profile full, on birch']);
   });
 
   test('as a figure has two panels for each session, and a row for each instance', async () => {
@@ -129,8 +128,11 @@ describe('the timeline of recorded runs', () => {
   test('draws the execution that ended well, and says how long it took with those that it went on from', async () => {
     const resumed = arrangeTimeline([record('a', 0, 20, { totalSeconds: 60 }), record('b', 0, 10)]);
     expect(resumed[0]?.seconds).toBe(20);
-    const [, a, b] = timelineLines(resumed, []);
-    expect(a).toMatch(/ 20 s {2}250 MB {2}1 min 00 s in all attempts$/);
+    const [, a, attempts, b] = timelineLines(resumed, []);
+    expect([a, attempts]).toEqual([
+      expect.stringMatching(/ 20 s {2}250 MB$/),
+      '    1 min 00 s in all attempts',
+    ]);
     expect(b).toMatch(/ 10 s {2}250 MB$/);
     const { figure } = drawTimeline(resumed);
     expect(await textsOf(figure)).toContain('20 s of 60 s');
@@ -149,7 +151,7 @@ describe('the timeline of recorded runs', () => {
     const hosts = ['a\u0000b<&>', 'x'.repeat(300), '\ud800', 'd'];
     const named = hosts.map((host, i) => record(`s${i}`, i, 10, { host }));
     const { sheet } = await renderFigure(drawTimeline(runsOf(named)).figure, null);
-    expect(sheet).toContain('a\ufffdb&lt;&amp;&gt;');
+    expect(sheet).toContain('a\\u0000b&lt;&amp;&gt;');
     expect(sheet).toContain(`${'x'.repeat(23)}…`);
     expect(sheet).not.toMatch(/\0|x{24}/);
     expect(sheet).toContain('and 3 others');

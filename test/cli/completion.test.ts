@@ -5,7 +5,6 @@ import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { splitLine } from '../../src/cli/completion/completion.ts';
 import { noTerminal, Terminal } from '../support/terminal.ts';
 
 const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
@@ -110,20 +109,18 @@ describe('what completes a word', () => {
     ['profiles after =', ['run', '--profile=f'], ['none', '--profile=full']],
     ['keys of settings', ['run', '--set', 'train.'], ['none', 'train.epochs=', 'train.engine=']],
     ['values of settings', ['run', '--set', 'train.engine=n'], ['none', 'train.engine=native']],
-    ['paths in settings', ['run', '--set', 'dataset.root=/da'], ['files']],
+    ['paths in settings', ['run', '--set', 'dataset.root=/da'], ['file']],
     ['choices', ['graph', '--format', 's'], ['none', 'svg']],
-    ['models', ['doctor', '--plan', 'b'], ['files', 'baseline']],
+    ['models', ['doctor', '--plan', 'b'], ['file', 'baseline']],
     ['data sets', ['data', 'info', 'n'], ['none', 'nmnist']],
-    ['data sets or a file', ['data', 'show', 'nm'], ['files', 'nmnist']],
-    ['folders', ['data', 'verify', 'nmnist', '--root', ''], ['folders']],
-    ['files to write', ['check', '--junit', ''], ['files']],
-    ['files and stages', ['export', 'fr'], ['files', 'frames']],
-    ['what can be exported', ['export', 'fi'], ['files', 'figures']],
+    ['data sets or a file', ['data', 'show', 'nm'], ['file', 'nmnist']],
+    ['folders', ['data', 'verify', 'nmnist', '--root', ''], ['directory']],
+    ['files to write', ['check', '--junit', ''], ['file']],
+    ['files and stages', ['export', 'fr'], ['file', 'frames']],
+    ['what can be exported', ['export', 'fi'], ['file', 'figures']],
     ['committed records to compare with', ['compare', 'last', 'lo'], ['none', 'lock']],
     ['formats of figures', ['export', 'figures', '--format', ''], ['none', 'svg', 'png', 'pdf']],
     ['options where the word state is left out', ['export', 'x.pt', '--wh'], ['none', '--which']],
-    ["the original's arguments", ['train-val', '-init'], ['none', '-init_tau']],
-    ["the choices of the original's arguments", ['train-val', '-split_by', 't'], ['none', 'time']],
     ['shells', ['completion', 'b'], ['none', 'bash']],
     [
       'options that are not given yet',
@@ -147,19 +144,6 @@ describe('what completes a word', () => {
   ])('is nothing %s, without an error', async (_, words) => {
     expect(await ask(...words)).toEqual(['']);
   });
-});
-
-test.each([
-  ['', [''], ''],
-  ['repro ', ['repro', ''], ''],
-  ['repro run tr', ['repro', 'run', 'tr'], ''],
-  ["repro --set 'a b' x", ['repro', '--set', 'a b', 'x'], ''],
-  ['repro "a \\" b"c\\ d', ['repro', 'a " bc d'], ''],
-  ['cd x && repro run ', ['repro', 'run', ''], ''],
-  ["repro 'open", ['repro', 'open'], "'"],
-  ['repro "open \\"', ['repro', 'open "'], '"'],
-])('the line %j has the words %j, and the open quote %j', (line, words, quote) => {
-  expect(splitLine(line)).toEqual({ words, quote });
 });
 
 /** Names of profiles that a shell would run or split; the others begin otherwise, so each is the only one that fits. */
@@ -241,20 +225,28 @@ describe.skipIf(noTerminal !== undefined).each([
     await terminal.waitFor((screen) => ofLine(screen).trimEnd() === `${expected}x`);
   });
 
-  test
-    .skipIf(!isHere(shell))
-    .each(
-      hostile.flatMap((name) =>
-        ['', "'", '"'].map((quote) => [name, quote, `--profile ${quote}${name[0]}`] as const),
-      ),
-    )('inserts the name %j, quoted by %j, so that nothing of it is run', async (name, _, typed) => {
+  test.skipIf(!isHere(shell)).each(hostile)(
+    'inserts the name %j so that nothing of it is run',
+    async (name) => {
+      const terminal = await start();
+      terminal.type(`repro() { printf '<%s>' "$@"; }\r`);
+      terminal.type(`repro graph --profile ${name[0]}\t`);
+      // One that fits is followed by a blank.
+      await terminal.waitFor((screen) => ofLine(screen).length > '> repro graph --profile '.length + 3);
+      terminal.type('\r');
+      await terminal.waitFor((screen) => screen.join('').includes(`<graph><--profile><${name}>`));
+      expect(await fs.readdir(folder)).not.toContain('PWNED');
+    },
+  );
+
+  test.skipIf(!isHere(shell)).each(["'", '"'])('runs nothing of a name after %s', async (quote) => {
     const terminal = await start();
     terminal.type(`repro() { printf '<%s>' "$@"; }\r`);
-    terminal.type(`repro graph ${typed}\t`);
-    // One that fits is closed and followed by a blank.
-    await terminal.waitFor((screen) => ofLine(screen).length > `> repro graph ${typed}`.length + 2);
-    terminal.type('\r');
-    await terminal.waitFor((screen) => screen.join('').includes(`<graph><--profile><${name}>`));
+    for (const name of hostile) terminal.type(`repro graph --profile ${quote}${name[0]}\t\u0015`);
+    terminal.type(`repro graph --profile ${quote}f\t`);
+    await terminal.waitFor(
+      (screen) => ofLine(screen).trimEnd() === `> repro graph --profile ${quote}full${quote}`,
+    );
     expect(await fs.readdir(folder)).not.toContain('PWNED');
   });
 

@@ -4,7 +4,6 @@ import process from 'node:process';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { splitLine } from '../../src/cli/completion/completion.ts';
 import { buildProgram } from '../../src/cli/main.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -40,6 +39,11 @@ function examplesIn(help: string): string[] {
       .replace(/ > \S+$/, '')
       .replace(/^(?:[A-Z_]+=\S+ )+/, ''),
   );
+}
+
+/** As a shell reads a line with single quotes. */
+function wordsOf(line: string): string[] {
+  return (line.match(/(?:'[^']*'|[^\s'])+/g) ?? []).map((word) => word.replaceAll("'", ''));
 }
 
 const commands = listCommands(buildProgram('0'));
@@ -80,7 +84,7 @@ describe('the help of every command', () => {
 
 describe('an example', () => {
   test.each(examples)('%s: is understood', async (line) => {
-    const [name, ...words] = splitLine(line).words;
+    const [name, ...words] = wordsOf(line);
     expect(name).toBe('repro');
     const program = buildProgram('0');
     const called: string[] = [];
@@ -107,8 +111,8 @@ describe('an example', () => {
 
   test.each(onThisPipeline)('%s: works with the pipeline of this project', async (line) => {
     // Without what would run stages or ask a server.
-    const words = splitLine(line)
-      .words.slice(1)
+    const words = wordsOf(line)
+      .slice(1)
       .filter((word) => word !== '--pull' && word !== '--exit-code');
     const remote = words.indexOf('--remote');
     if (remote !== -1) words.splice(remote, 2);

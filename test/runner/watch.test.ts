@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Changes } from '../../src/runner/extras/watch/changes.ts';
+import { Changes } from '../../src/runner/extras/watch/path-watcher.ts';
 import { waitForFile } from '../support/processes.ts';
 import type { CliProject } from './rig/cli-project.ts';
 import { createWordProject } from './rig/word-project.ts';

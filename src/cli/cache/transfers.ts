@@ -3,7 +3,7 @@ import { factsOf } from '../../apps/facts.ts';
 import { loadCheckedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { describeError } from '../../errors.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
-import { type Pulled, pullPlan } from '../../runner/share/pull-plan.ts';
+import { type Pulled, pullCommitted, pullPlan } from '../../runner/share/pull.ts';
 import { type PushedInstance, pushPlan } from '../../runner/share/push-plan.ts';
 import { formatBytes } from '../../text.ts';
 import { openConfiguredRemote, printTransfer, transferUntilStopped } from '../options/remote.ts';
@@ -23,11 +23,7 @@ export async function pull(targets: readonly string[], options: PullOptions): Pr
   const remote = await openConfiguredRemote(plan, options.remote, { isNewAllowed: false });
   const all: Pulled[] = [];
   await transferUntilStopped(async (signal, line) => {
-    const fetch =
-      options.locked === true
-        ? (await import('../../runner/share/pull-committed.ts')).pullCommitted
-        : pullPlan;
-    await fetch(plan, {
+    await (options.locked === true ? pullCommitted : pullPlan)(plan, {
       remote,
       selected,
       named,
@@ -126,12 +122,8 @@ export async function push(targets: readonly string[], options: PushOptions): Pr
       command: 'cache push',
       remote: remote.address,
       profile: plan.profile,
-      instances: all.map(({ id, state, uploadedFiles, uploadedBytes, replaced, error }) => ({
-        id,
-        state,
-        files: uploadedFiles,
-        bytes: uploadedBytes,
-        replaced,
+      instances: all.map(({ other: _, error, ...others }) => ({
+        ...others,
         error: error === undefined ? null : describeError(error),
       })),
     });
@@ -142,22 +134,22 @@ export async function push(targets: readonly string[], options: PushOptions): Pr
 }
 
 function describePushed(pushed: PushedInstance): string[] {
-  const { id, state, uploadedFiles, uploadedBytes, replaced, other } = pushed;
+  const { id, state, files, replaced, other } = pushed;
   const repaired = replaced.map((key) => `! ${id}  ${key} was damaged and has been replaced`);
   switch (state) {
     case 'pushed': {
-      const what = `${uploadedFiles} ${uploadedFiles === 1 ? 'file' : 'files'}, ${formatBytes(uploadedBytes)}`;
+      const what = `${files} ${files === 1 ? 'file' : 'files'}, ${formatBytes(pushed.bytes)}`;
       return [
         ...repaired,
-        `+ ${id}  uploaded${uploadedFiles === 0 ? '; its files were already there' : `: ${what}`}`,
+        `+ ${id}  uploaded${files === 0 ? '; its files were already there' : `: ${what}`}`,
       ];
     }
     case 'present':
       return [...repaired, `= ${id}  already there`];
-    case 'theirs':
-      return [
-        `! ${id}  not replaced: the remote has different results of the same fingerprint, made on ${other?.host}, ${other?.startedAt.slice(0, 16)}Z`,
-      ];
+    case 'theirs': {
+      const made = `made on ${other?.host}, ${other?.startedAt.slice(0, 16)}Z`;
+      return [`! ${id}  not replaced: the remote has different results of the same fingerprint, ${made}`];
+    }
     case 'stale':
       return [`- ${id}  not uploaded: not up to date`];
     case 'failed':

@@ -2,9 +2,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { findProjectRoot } from '../../apps/load-plan.ts';
 import { quoteWords } from '../../files/shell-words.ts';
-import { loadPlan } from '../../runner/plan/load.ts';
-import type { GoneOutput } from '../../runner/store/heal-store.ts';
-import { verifyStore } from '../../runner/store/verify-store.ts';
+import { type GoneOutput, verifyStore } from '../../runner/store/verify-store.ts';
 import { formatBytes } from '../../text.ts';
 import { TransferLine } from '../options/remote.ts';
 import { exitCode } from '../process/ending.ts';
@@ -44,53 +42,22 @@ export async function verify(options: VerifyOptions): Promise<void> {
     ];
     const again = storedAgain.length === 0 ? '' : `, ${storedAgain.length} re-stored`;
     lines.push(`${files} files, ${formatBytes(bytes)} checked; ${damaged.length} damaged${again}`);
-    if (gone.length > 0) {
-      const { adviseOnLost } = await import('./verify.ts');
-      lines.push(...(await adviseOnLost(projectRoot, gone)));
-    }
+    lines.push(...adviseOnLost(gone));
     process.stdout.write(lines.map((one) => `${toOneLine(one)}\n`).join(''));
   }
   if (damaged.length + gone.length + unsettled.length > 0) process.exitCode = exitCode.stageFailed;
 }
 
-/**
- * What helps against outputs that are nowhere any more, one line a profile and remedy: a run, for instances that the pipeline still has under
- * the profile of their last run; else to give them up.
- */
-export async function adviseOnLost(projectRoot: string, gone: readonly GoneOutput[]): Promise<string[]> {
-  const lines: string[] = [];
-  for (const profile of new Set(gone.map((one) => one.profile))) {
-    const ids = [...new Set(gone.filter((one) => one.profile === profile).map(({ id }) => id))];
-    const known = await listInstances(projectRoot, profile);
-    const run = profile === noProfile ? ['./repro', 'run'] : ['./repro', 'run', '--profile', profile];
-    const withProfile = profile === noProfile ? '' : ` with profile ${profile}`;
-    if (known === null) {
-      lines.push(
-        `The pipeline cannot be loaded${withProfile}. What it still has, a run computes again: ${quoteWords(run)}`,
-      );
-      continue;
-    }
-    const there = ids.filter((id) => known.has(id));
-    const others = ids.filter((id) => !known.has(id));
-    if (there.length > 0) lines.push(`A run computes it again: ${quoteWords([...run, ...there])}`);
-    if (others.length > 0) {
-      const forget = ['./repro', 'gc', ...others.flatMap((id) => ['--forget', id])];
-      lines.push(`Not in the pipeline${withProfile}; give it up: ${quoteWords(forget)}`);
-    }
-  }
-  return lines;
-}
-
 /** What records of a pipeline without profiles have. */
 const noProfile = 'none';
 
-/** null if the pipeline cannot be loaded. */
-async function listInstances(projectRoot: string, profile: string): Promise<ReadonlySet<string> | null> {
-  const load = async (name: string | undefined): Promise<ReadonlySet<string>> =>
-    new Set((await loadPlan({ projectRoot, profile: name })).instances.keys());
-  try {
-    return await load(profile);
-  } catch {
-    return profile === noProfile ? load(undefined).catch(() => null) : null;
-  }
+/** What helps against outputs that are nowhere any more: a run with their profile, or to give up what the pipeline no longer has. */
+function adviseOnLost(gone: readonly GoneOutput[]): string[] {
+  if (gone.length === 0) return [];
+  const runs = [...new Set(gone.map(({ profile }) => profile))].map((profile) => {
+    const ids = new Set(gone.filter((one) => one.profile === profile).map(({ id }) => id));
+    const words = profile === noProfile ? [] : ['--profile', profile];
+    return `A run computes it again: ${quoteWords(['./repro', 'run', ...words, ...ids])}`;
+  });
+  return [...runs, 'If the pipeline no longer has a stage, give it up: ./repro gc --forget STAGE'];
 }

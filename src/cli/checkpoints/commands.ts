@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { engineChoices } from '../../apps/option-choices.ts';
 import {
-  parseCountFromOne,
+  lazily,
   parseName,
   threadsOption,
   whichOption,
+  wholeFrom,
   withPipelineOptions,
 } from '../options/options.ts';
 
@@ -47,10 +48,10 @@ export function addCheckpointCommands(program: Command): void {
       ]),
     )
     .option('--input <size>', 'frame size in pixels to assume, HEIGHTxWIDTH, such as 128x128', parseSize)
-    .option('--steps <n>', 'time steps to assume for a network for still images', parseCountFromOne)
+    .option('--steps <n>', 'time steps to assume for a network for still images', wholeFrom(1))
     .option('--json', 'print one JSON document')
     .addHelpText('after', importExamples)
-    .action(async (file, options) => (await import('./checkpoints.ts')).importFile(file, options));
+    .action(lazily(async () => (await import('./checkpoints.ts')).importFile));
 
   withPipelineOptions(program.command('evaluate'))
     .description("measure a network's accuracy on the clips of a profile")
@@ -69,16 +70,13 @@ export function addCheckpointCommands(program: Command): void {
     .addOption(threadsOption())
     .option('--json', 'print one JSON document')
     .addHelpText('after', evaluateExamples)
-    .action(async (source, options) =>
-      (await import('./checkpoints.ts')).evaluate(source, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./checkpoints.ts')).evaluate));
 }
 
 function parseTau(text: string): number {
   const value = Number(text);
-  if (!(value >= 1 && Number.isFinite(value)))
-    throw new InvalidArgumentError('expected a number of time steps of at least 1.');
-  return value;
+  if (value >= 1 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('expected a number of time steps of at least 1.');
 }
 
 function parseSize(text: string): [number, number] {
@@ -86,5 +84,6 @@ function parseSize(text: string): [number, number] {
   if (height === undefined || width === undefined) {
     throw new InvalidArgumentError('expected HEIGHTxWIDTH, such as 128x128.');
   }
-  return [parseCountFromOne(height), parseCountFromOne(width)];
+  const parse = wholeFrom(1);
+  return [parse(height), parse(width)];
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { withPipelineOptions } from '../options/options.ts';
+import { lazily, withPipelineOptions } from '../options/options.ts';
 
 const examples = `
 A run is a model, model,seed or an instance (its last run), last, lock, a profile, the beginning of a fingerprint or a commit, or a time in UTC
@@ -26,7 +26,5 @@ export function addCompareCommands(program: Command): void {
     .option('--only <model[,seed]>', 'leave out all others')
     .option('--json', 'print one JSON document')
     .addHelpText('after', examples)
-    .action(async (a, b, options) =>
-      (await import('./compare.ts')).compare(a, b, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./compare.ts')).compare));
 }

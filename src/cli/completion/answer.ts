@@ -1,98 +1,112 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
 import type { Argument, Command, Option } from 'commander';
-import type { PipelineOptions } from '../../apps/load-plan.ts';
-import { listOriginalArguments } from '../../apps/option-choices.ts';
+import { findProjectRoot, loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.ts';
+import { listDatasetNames } from '../../apps/option-choices.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
+import { isJsonList, isJsonObject, type Json } from '../../schema/json.ts';
+import { readYamlFile } from '../../schema/yaml-document.ts';
 
 type Word = readonly [word: string, description: string];
 
-/** What a shell offers: words, and in some places paths as well. */
+/** What a shell offers: words, whether they fit what is typed or not, and in some places paths as well. */
 export interface Answer {
   readonly words: readonly Word[];
-  readonly paths: 'none' | 'files' | 'folders';
-  /** Of the current word, what comes before a path: `--out=`, `dataset.root=`. */
-  readonly pathPrefix: string;
+  readonly paths: 'none' | 'file' | 'directory';
 }
 
 /**
- * What completes the current word.
+ * What may stand where the cursor is.
  *
  * @param before the words before it, without the program's name
- * @param current what is typed of it
+ * @param typed what is typed of the current word
+ * @throws if the project cannot be read
  */
-export async function complete(
-  program: Command,
-  before: readonly string[],
-  current: string,
-): Promise<Answer> {
-  const { wanted, prefix, values } = findContext(program, before, current);
-  const original = takesOriginalArguments(wanted)
-    ? completeOriginal(before.at(-1) ?? '', current)
-    : undefined;
-  if (original?.isAll === true) return { words: original.words, paths: 'none', pathPrefix: '' };
-  const options: PipelineOptions = {
-    ...pick(values, 'project'),
-    ...pick(values, 'profile'),
-    set: values.get('set') ?? [],
+export async function complete(program: Command, before: readonly string[], typed: string): Promise<Answer> {
+  const words = [...before, typed].flatMap((word) => /^(--[\w-]+)=(.*)$/s.exec(word)?.slice(1) ?? word);
+  const current = words.pop() ?? '';
+  const { command, operands, isLiteral, waiting, values } = followWords(program, words);
+  const [project, profile] = [values.get('project')?.at(-1), values.get('profile')?.at(-1)];
+  const context = {
+    command,
+    current,
+    options: {
+      ...(project === undefined ? {} : { project }),
+      ...(profile === undefined ? {} : { profile }),
+      set: values.get('set') ?? [],
+    },
   };
-  const words: Word[] = [];
-  let paths: Answer['paths'] = 'none';
-  let pathPrefix = prefix;
-  for (const one of wanted) {
-    if (one.kind === 'commands') words.push(...listCommands(one.command));
-    else if (one.kind === 'options') words.push(...listOptions(program, one.command, one.given));
-    else {
-      const { findValues } = await import('./values.ts');
-      const found = await findValues(one.of, one.command, current.slice(prefix.length), options);
-      words.push(...found.words.map(([word, description]) => [`${prefix}${word}`, description] as const));
-      paths = found.paths ?? paths;
-      pathPrefix += found.pathPrefix ?? '';
+  if (waiting !== undefined) {
+    const found = await findValues(waiting, context);
+    const prefix = typed.slice(0, typed.length - current.length);
+    return { ...found, words: found.words.map(([word, description]) => [prefix + word, description]) };
+  }
+  // `export` alone means `export state`.
+  const meant = command.commands.find((one) => one.name() === 'state') ?? command;
+  const options = listOptions(program, meant, new Set(values.keys()));
+  if (!isLiteral && current.startsWith('-')) return { words: options, paths: 'none' };
+  const commands = operands > 0 ? [] : command.createHelp().visibleCommands(command);
+  const inside = commands.map((one): Word => [one.name(), firstClause(one.description())]);
+  const last = meant.registeredArguments.at(-1);
+  const argument = meant.registeredArguments[operands] ?? (last?.variadic === true ? last : undefined);
+  if (argument !== undefined) {
+    const found = await findValues(argument, { ...context, command: meant });
+    return { ...found, words: [...inside, ...found.words] };
+  }
+  return { words: inside.length > 0 || isLiteral ? inside : options, paths: 'none' };
+}
+
+/** Where words lead, as the parser would follow them, but without failing. */
+function followWords(
+  program: Command,
+  words: readonly string[],
+): {
+  readonly command: Command;
+  /** How many arguments of the command there are. */
+  readonly operands: number;
+  /** Whether `--` came before. */
+  readonly isLiteral: boolean;
+  /** An option whose value comes next. */
+  readonly waiting: Option | undefined;
+  /** What options were given, by name (`profile`, `set`), with their values in order. */
+  readonly values: ReadonlyMap<string, readonly string[]>;
+} {
+  let command = program;
+  let operands = 0;
+  let isLiteral = false;
+  let waiting: Option | undefined;
+  const values = new Map<string, string[]>();
+  for (const word of words) {
+    if (waiting !== undefined) {
+      values.get(waiting.attributeName())?.push(word);
+      waiting = undefined;
+    } else if (!isLiteral && word === '--') isLiteral = true;
+    else if (!isLiteral && /^-./.test(word)) {
+      const isNamed = ({ long, short }: Option) => long === word || short === word;
+      const option = [command, ...command.commands, program].flatMap((one) => one.options).find(isNamed);
+      if (option === undefined) continue;
+      values.set(option.attributeName(), values.get(option.attributeName()) ?? []);
+      if (option.required) waiting = option;
+    } else {
+      const next = operands === 0 ? command.commands.find((one) => one.name() === word) : undefined;
+      if (next === undefined) operands += 1;
+      else command = next;
     }
   }
-  if (original !== undefined && current.startsWith('-')) words.push(...original.words);
-  return { words: words.filter(([word]) => word.startsWith(current)), paths, pathPrefix };
+  return { command, operands, isLiteral, waiting, values };
 }
 
-function pick<Name extends 'project' | 'profile'>(
-  values: ReadonlyMap<string, readonly string[]>,
-  name: Name,
-): { readonly [key in Name]?: string } {
-  const value = values.get(name)?.at(-1);
-  return value === undefined ? {} : ({ [name]: value } as { readonly [key in Name]: string });
-}
-
-function listCommands(command: Command): Word[] {
-  return command
-    .createHelp()
-    .visibleCommands(command)
-    .map((one) => [one.name(), firstClause(one.description())]);
-}
-
+/** The options of a command, and the program's, but for those given already. */
 function listOptions(program: Command, command: Command, given: ReadonlySet<string>): Word[] {
-  const all: readonly Option[] = [
-    ...command.options,
-    ...(command === program ? [] : program.options.filter((option) => option.long !== '--version')),
+  const all = new Set([...command.options, ...program.options.filter(({ long }) => long !== '--version')]);
+  const open = [...all].filter(
+    (one) => !one.hidden && (Array.isArray(one.defaultValue) || !given.has(one.attributeName())),
+  );
+  return [
+    ...open.map((one): Word => [one.long ?? '', firstClause(one.description)]),
+    ['--help', 'describe the command and its options'],
   ];
-  const isOpen = (option: Option): boolean =>
-    !option.hidden && (Array.isArray(option.defaultValue) || !given.has(option.attributeName()));
-  const words = all.filter(isOpen).flatMap((option): Word[] => {
-    return option.long === undefined ? [] : [[option.long, firstClause(option.description)]];
-  });
-  return [...words, ['--help', 'describe the command and its options']];
-}
-
-/** `train-val` and `config from-args`. */
-function takesOriginalArguments(wanted: readonly Wanted[]): boolean {
-  return wanted.some(({ command }) => ['train-val', 'from-args'].includes(command.name()));
-}
-
-/** The arguments of the original, with one dash, and their choices. */
-function completeOriginal(previous: string, current: string): { words: Word[]; isAll: boolean } {
-  const known = listOriginalArguments();
-  const named = known.find(({ word, takesValue }) => word === previous && takesValue);
-  if (named === undefined) {
-    return { words: known.map(({ word, meaning }) => [word, firstClause(meaning)]), isAll: false };
-  }
-  const choices = named.choices.filter((one) => one.startsWith(current));
-  return { words: choices.map((one) => [one, '']), isAll: true };
 }
 
 /** Enough to tell candidates apart in a list. */
@@ -100,92 +114,139 @@ function firstClause(text: string): string {
   return text.split(/[;:(\n]|, and |\. /, 1)[0]?.trim() ?? '';
 }
 
-/** What may stand where the cursor is. */
-export type Wanted =
-  | { readonly kind: 'commands'; readonly command: Command }
-  | { readonly kind: 'options'; readonly command: Command; readonly given: ReadonlySet<string> }
-  | { readonly kind: 'value'; readonly of: Option | Argument; readonly command: Command };
-
-/** Where in a command line the cursor is. */
-export interface Context {
-  readonly wanted: readonly Wanted[];
-  /** The part of the current word that is already decided, such as `--profile=`. */
-  readonly prefix: string;
-  /** The values given to options so far, by name (`profile`, `set`), in order. */
-  readonly values: ReadonlyMap<string, readonly string[]>;
+interface Context {
+  readonly command: Command;
+  readonly current: string;
+  readonly options: PipelineOptions;
 }
 
-/** Follows the words before the cursor as the parser would, without ever failing. */
-export function findContext(program: Command, before: readonly string[], current: string): Context {
-  let command = program;
-  let operands = 0;
-  let isLiteral = false;
-  let waiting: Option | undefined;
-  const values = new Map<string, string[]>();
-  const given = new Set<string>();
-  const keep = (option: Option, value: string): void => {
-    values.set(option.attributeName(), [...(values.get(option.attributeName()) ?? []), value]);
-  };
-  for (const word of before) {
-    if (waiting !== undefined) {
-      keep(waiting, word);
-      waiting = undefined;
-    } else if (!isLiteral && word === '--') isLiteral = true;
-    else if (!isLiteral && /^-./.test(word)) {
-      const [flag = '', ...rest] = word.split('=');
-      const option = findOption(program, defaultOf(command) ?? command, flag);
-      given.add(option?.attributeName() ?? flag);
-      if (option?.required === true) {
-        if (word.includes('=')) keep(option, rest.join('='));
-        else waiting = option;
-      }
-    } else {
-      const next = operands === 0 ? command.commands.find((one) => one.name() === word) : undefined;
-      if (next === undefined) {
-        if (operands === 0) command = defaultOf(command) ?? command;
-        operands += 1;
-      } else command = next;
-    }
+/** What fits as the value of an option or an argument, by its placeholder: `stage` in `--from <stage>`. */
+async function findValues(of: Option | Argument, { command, current, options }: Context): Promise<Answer> {
+  const none = { words: [], paths: 'none' } as const;
+  if (of.argChoices !== undefined) return { ...none, words: of.argChoices.map((one) => [one, '']) };
+  const isOption = 'flags' in of;
+  if (!isOption && of.name() === 'name' && command.parent?.name() === 'data') {
+    return { words: await listDatasetNames(), paths: command.name() === 'show' ? 'file' : 'none' };
   }
-
-  if (waiting !== undefined) return { wanted: [{ kind: 'value', of: waiting, command }], prefix: '', values };
-  const equals = current.indexOf('=');
-  if (!isLiteral && current.startsWith('--') && equals !== -1) {
-    const option = findOption(program, command, current.slice(0, equals));
-    const wanted: Wanted[] = option?.required === true ? [{ kind: 'value', of: option, command }] : [];
-    return { wanted, prefix: current.slice(0, equals + 1), values };
+  switch (isOption ? /<(.+)>/.exec(of.flags)?.[1] : of.name()) {
+    case 'stage':
+      return { ...none, words: await listStages(current, options) };
+    case 'source':
+      return { words: await listStages(current, options).catch(() => []), paths: 'file' };
+    case 'run-a':
+    case 'run-b':
+      return { ...none, words: await listRuns(options) };
+    case 'name':
+      return isOption && of.long === '--profile' ? { ...none, words: await listProfiles(options) } : none;
+    case 'key=value':
+      return findSettings(current, options);
+    case 'model':
+      return {
+        words: await listYamlFiles(path.join(rootOf(options), 'configs/models')).catch(() => []),
+        paths: 'file',
+      };
+    case 'file':
+      return { ...none, paths: 'file' };
+    case 'dir':
+    case 'folder':
+      return { ...none, paths: 'directory' };
+    default:
+      return none;
   }
-  if (!isLiteral && current.startsWith('-')) {
-    return {
-      wanted: [{ kind: 'options', command: defaultOf(command) ?? command, given }],
-      prefix: '',
-      values,
-    };
-  }
-  const wanted: Wanted[] = [];
-  if (operands === 0 && command.commands.length > 0) wanted.push({ kind: 'commands', command });
-  command = defaultOf(command) ?? command;
-  const last = command.registeredArguments.at(-1);
-  const argument = command.registeredArguments[operands] ?? (last?.variadic === true ? last : undefined);
-  if (argument !== undefined) wanted.push({ kind: 'value', of: argument, command });
-  if (wanted.length === 0 && !isLiteral) wanted.push({ kind: 'options', command, given });
-  return { wanted, prefix: '', values };
 }
 
-/** The command of a group that is meant if none is named. Commander has no public way to ask for it. */
-function defaultOf(group: Command): Command | undefined {
-  return group.name() === 'export' ? group.commands.find((one) => one.name() === 'state') : undefined;
+/** Stages, and instances once the word has an `@` or is a whole stage's name. */
+async function listStages(current: string, options: PipelineOptions): Promise<Word[]> {
+  const instances = [...(await loadLeniently(options)).instances.values()];
+  const instancesOf = (stage: string) => instances.filter((one) => one.stage === stage && one.id !== stage);
+  const [stage = ''] = current.split('@', 1);
+  const ids = instancesOf(stage).map(({ id }): Word => [id, '']);
+  if (current.includes('@')) return ids;
+  const stages = [...new Set(instances.map((one) => one.stage))].map((name): Word => {
+    const count = instancesOf(name).length;
+    return [name, count === 0 ? '' : `${count} instance${count === 1 ? '' : 's'}`];
+  });
+  return [...stages, ...ids];
 }
 
-/** The program's own options are accepted after a command, too. */
-function findOption(program: Command, command: Command, flag: string): Option | undefined {
-  return [...command.options, ...program.options].find(
-    (option) => option.long === flag || option.short === flag,
+/** What `compare` takes, except what only records know. */
+async function listRuns(options: PipelineOptions): Promise<Word[]> {
+  const plan = await loadLeniently(options);
+  const evaluations = [...plan.instances.values()].filter(({ stage }) => stage === 'evaluate');
+  const names = evaluations.flatMap(({ id, matrix }) => [String(matrix.model), id.replace(/^evaluate@/, '')]);
+  return [
+    ['last', 'the last runs of the profile'],
+    ['lock', 'the committed records'],
+    ...[...new Set(names)].map((name): Word => [name, '']),
+    ...(await listProfiles(options)),
+  ];
+}
+
+/** With the default values if those given do not fit together yet. */
+async function loadLeniently(options: PipelineOptions): Promise<Plan> {
+  const quiet = (): void => {};
+  return loadPlanForReading(options, quiet).catch(() => loadPlanForReading({ ...options, set: [] }, quiet));
+}
+
+function rootOf({ project }: PipelineOptions): string {
+  return findProjectRoot(project ?? process.cwd());
+}
+
+async function listProfiles(options: PipelineOptions): Promise<Word[]> {
+  const { folder } = await readProfilesEntry(rootOf(options));
+  return listYamlFiles(
+    path.resolve(rootOf(options), typeof folder === 'string' ? folder : 'configs/profiles'),
   );
 }
 
-/** The name in angle brackets: `stage` for `--from <stage>` and for the argument `[stage...]`. */
-export function placeholderOf(of: Option | Argument): string {
-  if ('flags' in of) return /[<[]([^>\]]+)[>\]]/.exec(of.flags)?.[1]?.replace('...', '') ?? '';
-  return of.name();
+async function listYamlFiles(folder: string): Promise<Word[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort();
+  return names.map((name) => [path.basename(name, '.yaml'), '']);
+}
+
+/** `profiles:` in pipeline.yaml. */
+async function readProfilesEntry(root: string): Promise<{ readonly [key: string]: Json }> {
+  const { value } = await readYamlFile(path.join(root, 'pipeline.yaml'), 'pipeline.yaml');
+  return isJsonObject(value) && isJsonObject(value.profiles) ? value.profiles : {};
+}
+
+/** Keys of the profile with `=`; after it, the values that the schema lists, or paths. */
+async function findSettings(current: string, options: PipelineOptions): Promise<Answer> {
+  const root = rootOf(options);
+  const { schema } = await readProfilesEntry(root);
+  if (typeof schema !== 'string') return { words: [], paths: 'none' };
+  const keys = listKeys(JSON.parse(await readFile(path.resolve(root, schema), 'utf8')));
+  const [name = '', value] = current.split('=', 2);
+  if (value === undefined) {
+    return { words: keys.map(({ key, description }): Word => [`${key}=`, description]), paths: 'none' };
+  }
+  const { values = [], isText = false } = keys.find(({ key }) => key === name) ?? {};
+  return { words: values.map((one): Word => [`${name}=${one}`, '']), paths: isText ? 'file' : 'none' };
+}
+
+/** The keys of a profile's schema that contain no others, with the values that it lists for them. */
+function listKeys(
+  schema: Json,
+  key = '',
+  definitions: Json | undefined = isJsonObject(schema) ? schema.definitions : undefined,
+): { readonly key: string; readonly description: string; values: readonly string[]; isText: boolean }[] {
+  if (!isJsonObject(schema)) return [];
+  if (typeof schema.$ref === 'string' && isJsonObject(definitions)) {
+    return listKeys(definitions[schema.$ref.replace('#/definitions/', '')] ?? null, key, definitions);
+  }
+  if (isJsonObject(schema.properties)) {
+    return Object.entries(schema.properties).flatMap(([name, inner]) =>
+      listKeys(inner, key === '' ? name : `${key}.${name}`, definitions),
+    );
+  }
+  const { type, description } = schema;
+  const values = isJsonList(schema.enum) ? schema.enum : type === 'boolean' ? [true, false] : [];
+  return [
+    {
+      key,
+      description: typeof description === 'string' ? (description.split('. ', 1)[0] ?? '') : '',
+      values: values.map(String),
+      isText: values.length === 0 && [type].flat().includes('string'),
+    },
+  ];
 }

@@ -1,5 +1,7 @@
 import { Argument, type Command } from 'commander';
-import { shells } from './scripts.ts';
+
+export const shells = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof shells)[number];
 
 const examples = `
 The script completes commands, options, stages and instances of the profile that the line names, profiles, keys and values of --set,

@@ -1,100 +1,147 @@
 import process from 'node:process';
 import type { Command } from 'commander';
+import { quoteWords } from '../../files/shell-words.ts';
 import { toOneLine } from '../view/safe-text.ts';
 import { complete } from './answer.ts';
-import { completionScript, type Shell } from './scripts.ts';
+import type { Shell } from './commands.ts';
 
-/** `repro completion SHELL`: prints the script that the shell reads. */
+/** `repro completion SHELL`: prints the script that the shell reads. It names this program, so completing needs no search. */
 export function printCompletion(shell: Shell): void {
-  process.stdout.write(completionScript(shell, [process.execPath, process.argv[1] ?? 'repro']));
+  const program = [process.execPath, process.argv[1] ?? 'repro'];
+  const start =
+    // Within single quotes, fish knows \\' and \\\\.
+    shell === 'fish'
+      ? program.map((word) => `'${word.replace(/[\\']/g, '\\$&')}'`).join(' ')
+      : quoteWords(program);
+  process.stdout.write(scripts[shell].replace('PROGRAM', () => start));
 }
 
 /**
- * What the scripts ask: prints `none`, `files` or `folders` with the path's prefix, and a line for each word with its description; for
- * bash, with the word as it is to be inserted. Whatever goes wrong, nothing is printed: an error would end up in the middle of what
- * somebody types.
+ * What the scripts ask. Prints whether paths fit, too (`none`, `file` or `directory`), then a line for each word: with its description; for
+ * bash, as it is to be inserted. On any error it prints nothing: that would end up in the middle of what somebody types.
  *
- * @param given for bash, the line up to the cursor and the part of its last word that bash replaces; for the others, the words up to the cursor
+ * @param given the words up to the cursor; for bash, before them the part of the last one that bash replaces
  */
 export async function printWords(program: Command, shell: Shell, given: readonly string[]): Promise<void> {
   try {
-    const [line = '', replaced = ''] = given;
-    const typed = shell === 'bash' ? splitLine(line) : null;
-    const words = typed?.words.slice(1) ?? given;
+    const [replaced = '', ...broken] = shell === 'bash' ? given : ['', ...given];
+    const typed = shell === 'bash' ? joinBroken(broken) : broken;
+    const words = shell === 'bash' ? typed.map(unquote) : typed;
     const current = words.at(-1) ?? '';
     const answer = await complete(program, words.slice(0, -1), current);
-    // bash breaks words at = and : as well.
-    const kept = typed === null ? 0 : current.length - lengthOf(replaced, current);
-    const lines = answer.words
-      .map(([word, description]) => [word.slice(kept), toOneLine(description)] as const)
-      // A line break would be another candidate.
-      .filter(([word]) => word !== '' && toOneLine(word) === word)
-      .map(([word, description]) => {
-        const more = typed === null ? description : quoteForBash(word, typed.quote);
-        return `${word}\t${more}`;
-      });
-    process.stdout.write(`${[`${answer.paths}\t${answer.pathPrefix}`, ...lines].join('\n')}\n`);
+    // A line break would be another candidate.
+    const fitting = answer.words.filter(([word]) => word.startsWith(current) && toOneLine(word) === word);
+    const lines =
+      shell === 'bash'
+        ? quoteForBash(
+            fitting.map(([word]) => word.slice(Math.max(0, current.length - unquote(replaced).length))),
+            // bash quotes names of files itself, but then takes every word for one.
+            { isQuoted: /^["']/.test(typed.at(-1) ?? '') || answer.paths !== 'none' },
+          )
+        : fitting.map(([word, description]) => `${word}\t${toOneLine(description)}`);
+    process.stdout.write(`${[answer.paths, ...lines].join('\n')}\n`);
   } catch {
     process.exitCode = 1;
   }
 }
 
-/** How much of the current word bash replaces, which it gives as it was typed, with its backslashes. */
-function lengthOf(replaced: string, current: string): number {
-  const plain = [replaced, splitLine(replaced).words.at(-1) ?? ''].find((one) => current.endsWith(one));
-  return plain?.length ?? current.length;
-}
+/** bash breaks words at these characters, too. */
+const breaks = /^[=:@]+$/;
 
-/** A quote that is not closed yet. */
-export type OpenQuote = '' | "'" | '"';
-
-/** A line up to the cursor. */
-export interface TypedLine {
-  /** The last one is still being typed, and may be empty. */
-  readonly words: readonly string[];
-  readonly quote: OpenQuote;
-}
-
-/** The words of a line as bash splits it. */
-export function splitLine(line: string): TypedLine {
-  const words: string[] = [];
-  let word: string | undefined;
-  let quote: OpenQuote = '';
-  for (let at = 0; at < line.length; at += 1) {
-    const one = line[at] ?? '';
-    if (quote === "'") {
-      if (one === "'") quote = '';
-      else word += one;
-    } else if (one === '\\' && (quote === '' || '"\\$`'.includes(line[at + 1] ?? ''))) {
-      at += 1;
-      word = (word ?? '') + (line[at] ?? '');
-    } else if (quote === '"') {
-      if (one === '"') quote = '';
-      else word += one;
-    } else if (one === '"' || one === "'") {
-      quote = one;
-      word ??= '';
-    } else if (/\s/.test(one)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-    } else if (/[|&;]/.test(one)) {
-      // Another command begins: what came before is not ours.
-      words.length = 0;
-      word = undefined;
-    } else word = (word ?? '') + one;
+function joinBroken(words: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const [i, word] of words.entries()) {
+    const isPart = breaks.test(word) || breaks.test(words[i - 1] ?? '');
+    joined.push(isPart ? `${joined.pop() ?? ''}${word}` : word);
   }
-  return { words: [...words, word ?? ''], quote };
+  return joined;
 }
 
-/** A word as bash would read it back where it is inserted; nothing in it may act as more than a character. */
-export function quoteForBash(word: string, quote: OpenQuote): string {
-  // Not with quotes: what several candidates have in common should continue what is typed.
-  if (quote === '') return word.replace(/[^\w@%+=:,./\u0080-\uffff-]/g, (one) => `\\${one}`);
-  const inside =
-    quote === "'"
-      ? word.replaceAll("'", `'\\''`)
-      : // Even between double quotes, ! names an earlier command.
-        word.replace(/[\\"$`]/g, (one) => `\\${one}`).replaceAll('!', `"'!'"`);
-  // bash closes the quote of the only candidate, unless that ends as if it were closed.
-  return inside.endsWith(quote) ? `${inside}${quote}` : inside;
+/** A word as it was typed, without quotes and backslashes. */
+function unquote(word: string): string {
+  return word.replace(/\\(.)|["']/g, '$1');
 }
+
+/** What bash takes for no more than a character. */
+const special = /[^\w@%+=:,./\u0080-\uffff-]/g;
+
+/**
+ * Words as bash would read them back. It inserts them as they are: one named `$(…)` would be run.
+ *
+ * @param isQuoted whether quotes are around them, where a backslash means something else: then only words without special characters
+ */
+function quoteForBash(words: readonly string[], { isQuoted }: { readonly isQuoted: boolean }): string[] {
+  const quoted = words.map((word) => word.replace(special, '\\$&'));
+  return quoted.filter((word, i) => word !== '' && (!isQuoted || word === words[i]));
+}
+
+/** The one for bash also works in bash 3.2 of macOS, which has neither mapfile nor compopt. */
+const scripts: Readonly<Record<Shell, string>> = {
+  bash: `# bash completion for repro
+_repro() {
+  local paths='' word
+  COMPREPLY=()
+  while IFS= read -r word; do
+    if [ -z "$paths" ]; then paths=$word; else COMPREPLY+=("$word"); fi
+  done < <(PROGRAM complete-words bash -- "$2" "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  if [ -n "$paths" ] && [ "$paths" != none ]; then
+    while IFS= read -r word; do
+      compopt -o filenames 2>/dev/null || printf -v word %q "$word"
+      COMPREPLY+=("$word")
+    done < <(compgen -A "$paths" -- "$2" 2>/dev/null)
+  fi
+  case "\${#COMPREPLY[@]}\${COMPREPLY[0]-}" in
+    1*=) compopt -o nospace 2>/dev/null ;;
+  esac
+}
+complete -F _repro repro
+`,
+  zsh: `#compdef repro
+# zsh completion for repro
+_repro() {
+  local -a answer words_before found shown open open_shown
+  local line word description ret=1
+  words_before=("\${(@Q)words[2,CURRENT-1]}")
+  answer=("\${(@f)$(PROGRAM complete-words zsh -- "\${words_before[@]}" "\${(Q)PREFIX}" 2>/dev/null)}")
+  [[ -n $answer[1] ]] || return 1
+  for line in "\${(@)answer[2,-1]}"; do
+    word=\${line%%$'\\t'*} description=\${line#*$'\\t'}
+    [[ -n $description ]] && line="\${(r:28:)word}  $description" || line=$word
+    if [[ $word == *= ]]; then open+=("$word") open_shown+=("$line")
+    else found+=("$word") shown+=("$line"); fi
+  done
+  (( $#found )) && compadd -l -d shown -a found && ret=0
+  (( $#open )) && compadd -S '' -l -d open_shown -a open && ret=0
+  if [[ $answer[1] != none ]]; then
+    compset -P '*='
+    if [[ $answer[1] == directory ]]; then _files -/ && ret=0
+    else _files && ret=0; fi
+  fi
+  return ret
+}
+if [[ $funcstack[1] == _repro ]]; then
+  _repro "$@"
+else
+  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+  compdef _repro repro
+fi
+`,
+  fish: `# fish completion for repro
+function __repro_complete
+    set -l words (commandline -opc)
+    set -l current (commandline -ct)
+    set -l answer (PROGRAM complete-words fish -- $words[2..] "$current" 2>/dev/null)
+    or return
+    printf '%s\\n' $answer[2..]
+    set -l head (string match -r '^.*=' -- "$current")
+    set -l rest (string replace -r '^.*=' '' -- "$current")
+    if test "$answer[1]" = directory
+        printf '%s\\n' "$head"(__fish_complete_directories "$rest")
+    else if test "$answer[1]" = file
+        printf '%s\\n' "$head"(__fish_complete_path "$rest")
+    end
+end
+complete -c repro -e
+complete -c repro -k -f -a '(__repro_complete)'
+`,
+};

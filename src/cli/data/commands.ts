@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { parseCountFromOne } from '../options/options.ts';
+import { lazily, wholeFrom } from '../options/options.ts';
 
 const verifyExamples = `
 Examples:
@@ -41,7 +41,7 @@ export function addDataCommands(program: Command): void {
     .description('list the data sets, and which of them are here')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExamples:\n  $ repro data list\n  $ repro data list --json')
-    .action(async (options) => (await import('./list.ts')).listDatasets({ ...program.opts(), ...options }));
+    .action(lazily(async () => (await import('./data.ts')).listDatasets));
 
   data
     .command('info')
@@ -50,9 +50,7 @@ export function addDataCommands(program: Command): void {
     .addOption(rootOption())
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ repro data info dvs128-gesture')
-    .action(async (name, options) =>
-      (await import('./list.ts')).describeDataset(name, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./data.ts')).describeDataset));
 
   data
     .command('verify')
@@ -62,9 +60,7 @@ export function addDataCommands(program: Command): void {
     .option('--simulated', 'the recordings are simulated ones in the layout of the data set')
     .option('--json', 'print what was found as one JSON document')
     .addHelpText('after', verifyExamples)
-    .action(async (name, options) =>
-      (await import('./verify.ts')).verifyDataset(name, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./data.ts')).verifyDataset));
 
   data
     .command('fetch')
@@ -73,9 +69,7 @@ export function addDataCommands(program: Command): void {
     .addOption(rootOption())
     .option('--json', 'print the outcome as one JSON document')
     .addHelpText('after', fetchExamples)
-    .action(async (name, options) =>
-      (await import('./fetch.ts')).fetchDataset(name, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./data.ts')).fetchDataset));
 
   data
     .command('show')
@@ -90,17 +84,15 @@ export function addDataCommands(program: Command): void {
         'png: all frames on one sheet; gif: animated (default: as --out ends, otherwise png)',
       ).choices(['png', 'gif']),
     )
-    .option('--steps <n>', 'frames to make of the clip', parseCountFromOne, 20)
+    .option('--steps <n>', 'frames to make of the clip', wholeFrom(1, 1000), 20)
     .addOption(
       new Option('--split-by <rule>', 'the same number of events, or the same time, per frame')
         .choices(['number', 'time'])
         .default('time'),
     )
-    .option('--delay <ms>', 'for gif: how long each frame is shown, in ms', parseCountFromOne, 100)
+    .option('--delay <ms>', 'for gif: how long each frame is shown, in ms', wholeFrom(20, 60_000), 100)
     .option('--force', 'replace a file that exists')
     .option('--json', 'print one JSON document')
     .addHelpText('after', showExamples)
-    .action(async (name, clip, options) =>
-      (await import('./show.ts')).showClip(name, clip, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./data.ts')).showClip));
 }

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { type Command, Option } from 'commander';
-import { collect, threadsOption, withPipelineOptions } from '../options/options.ts';
+import { collect, lazily, threadsOption, withPipelineOptions } from '../options/options.ts';
 
 const doctorExamples = `
 The profile and --set only apply to --plan. It reads no data; if the memory does not suffice, it exits with 2.
@@ -23,7 +23,7 @@ export function addDoctorCommands(program: Command): void {
     )
     .option('--json', 'print one JSON document')
     .addHelpText('after', doctorExamples)
-    .action(async (options) => (await import('./doctor.ts')).doctor({ ...program.opts(), ...options }));
+    .action(lazily(async () => (await import('./doctor.ts')).doctor));
 
   program
     .command('parity')
@@ -45,9 +45,7 @@ export function addDoctorCommands(program: Command): void {
       'after',
       '\nExamples:\n  $ repro parity test/golden --engine tfjs-composed\n  $ repro parity test/golden --case plif_08 --case rng',
     )
-    .action(async (folder, options) =>
-      (await import('./parity.ts')).parity(folder, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./parity.ts')).parity));
 
   program.command('probe-cuda', { hidden: true }).action(async () => {
     const { probeCudaHere } = await import('../../apps/cuda-probe.ts');

@@ -1,6 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type FigureFormat, figureFormats } from '../../apps/option-choices.ts';
-import { collect, parseName, whichOption, withPipelineOptions } from '../options/options.ts';
+import {
+  collect,
+  lazily,
+  numberBetween,
+  parseName,
+  whichOption,
+  withPipelineOptions,
+} from '../options/options.ts';
 
 const groupExamples = `
 Examples:
@@ -34,7 +41,7 @@ export function addExportCommands(program: Command): void {
     .command('export')
     .description('write the state of a network, or the figures of a report, in formats for other programs')
     .addHelpText('after', groupExamples);
-  addExportState(group, program);
+  addExportState(group);
 
   withPipelineOptions(group.command('figures'))
     .description('write the figures of a report for papers')
@@ -56,9 +63,11 @@ export function addExportCommands(program: Command): void {
     .option(
       '--width <mm>',
       'width of each figure in mm, text and all (default: as drawn, 96 px an inch)',
-      parseWidth,
+      // A figure is drawn for up to 260 mm; a tenth of that or ten times as much is a mistake.
+      numberBetween(20, 2000, 'mm'),
     )
-    .option('--dpi <n>', 'pixels an inch, for PNG', parseDpi, 300)
+    // More would make pictures of gigabytes.
+    .option('--dpi <n>', 'pixels an inch, for PNG', numberBetween(36, 1200, 'a number'), 300)
     .option('--title', 'keep the titles at the top')
     .option(
       '--embed-fonts',
@@ -71,13 +80,11 @@ export function addExportCommands(program: Command): void {
     .option('-f, --force', 'replace existing files')
     .option('--json', 'print one JSON document')
     .addHelpText('after', figuresExamples)
-    .action(async (options) =>
-      (await import('./figures.ts')).exportFigures({ ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./figures.ts')).exportFigures));
 }
 
 /** Adds `export state`, which is also what `export` does without another word. */
-function addExportState(group: Command, program: Command): void {
+function addExportState(group: Command): void {
   withPipelineOptions(group.command('state', { isDefault: true }))
     .description(
       'write the state of a network in a format for other programs; the word state may be left out',
@@ -97,9 +104,7 @@ function addExportState(group: Command, program: Command): void {
     .option('-f, --force', 'replace an existing file')
     .option('--json', 'print one JSON document')
     .addHelpText('after', stateExamples)
-    .action(async (source, options) =>
-      (await import('../checkpoints/checkpoints.ts')).exportState(source, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('../checkpoints/checkpoints.ts')).exportState));
 }
 
 function parseFormat(text: string): FigureFormat {
@@ -107,18 +112,4 @@ function parseFormat(text: string): FigureFormat {
   if (format === undefined)
     throw new InvalidArgumentError(`Allowed choices are ${figureFormats.join(', ')}.`);
   return format;
-}
-
-/** A figure is drawn for up to 260 mm; a tenth of that or ten times as much is a mistake. */
-function parseWidth(text: string): number {
-  const width = Number(text);
-  if (!(width >= 20 && width <= 2000)) throw new InvalidArgumentError('expected mm, from 20 to 2000.');
-  return width;
-}
-
-/** More would make pictures of gigabytes. */
-function parseDpi(text: string): number {
-  const dpi = Number(text);
-  if (!(dpi >= 36 && dpi <= 1200)) throw new InvalidArgumentError('expected a number from 36 to 1200.');
-  return dpi;
 }

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseGpuList } from '../../runner/run/machine.ts';
 
 /** The value of an option that may be repeated. */
@@ -14,44 +14,23 @@ export function parseGpus(text: string): readonly string[] {
   return gpus;
 }
 
-export function parseCountFromOne(text: string): number {
-  return parseWhole(text, 1);
+/** A parser for whole numbers of at least so much. */
+export function wholeFrom(least: number, most = Number.POSITIVE_INFINITY): (text: string) => number {
+  const range = most === Number.POSITIVE_INFINITY ? `of at least ${least}` : `from ${least} to ${most}`;
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`expected a whole number ${range}.`);
+  };
 }
 
-export function parseSeconds(text: string): number {
-  const seconds = Number(text);
-  if (!(seconds >= 0.1 && seconds <= 3600)) {
-    throw new InvalidArgumentError('expected seconds, from 0.1 to 3600.');
-  }
-  return seconds;
-}
-
-export function parseRuns(text: string): number {
-  return parseWhole(text, 2);
-}
-
-export function parseTolerance(
-  text: string,
-  earlier: ReadonlyMap<string, number>,
-): ReadonlyMap<string, number> {
-  const at = text.lastIndexOf('=');
-  const distance = Number(text.slice(at + 1));
-  if (at < 1 || text.slice(at + 1).trim() === '' || !(distance >= 0)) {
-    throw new InvalidArgumentError('expected a metric and a distance, such as testAccuracy=0.005.');
-  }
-  return new Map(earlier).set(text.slice(0, at), distance);
-}
-
-export function parseCount(text: string): number {
-  return parseWhole(text, 0);
-}
-
-function parseWhole(text: string, least: number): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < least) {
-    throw new InvalidArgumentError(`expected a whole number of at least ${least}.`);
-  }
-  return value;
+/** A parser for numbers within limits. @param what `seconds` */
+export function numberBetween(least: number, most: number, what: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`expected ${what}, from ${least} to ${most}.`);
+  };
 }
 
 export function parseName(text: string): string {
@@ -64,12 +43,27 @@ export function threadsOption(): Option {
   return new Option(
     '--threads <n>',
     'threads of the native engine (default: $REPRO_THREADS, else one per core); results do not depend on them',
-  ).argParser(parseCountFromOne);
+  ).argParser(wholeFrom(1));
 }
 
 /** `--which`, for commands that read the state of a training. */
 export function whichOption(): Option {
   return new Option('--which <state>', 'state of a training to use').choices(['best', 'last']);
+}
+
+/**
+ * The action of a command: loads its module only now, and calls it with the arguments, then the options, the program's among them.
+ *
+ * @param load gives the command's function
+ */
+export function lazily(
+  load: () => Promise<(...given: never[]) => void | Promise<void>>,
+): (...given: readonly unknown[]) => Promise<void> {
+  return async (...given) => {
+    const command = given.at(-1);
+    if (!(command instanceof Command)) throw new TypeError('commander gives the command last');
+    await Reflect.apply(await load(), undefined, [...given.slice(0, -2), command.optsWithGlobals()]);
+  };
 }
 
 /** The options that select the graph; every command that reads the pipeline has them. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { parseCount, withPipelineOptions } from '../options/options.ts';
+import { lazily, wholeFrom, withPipelineOptions } from '../options/options.ts';
 
 const explainExamples = `
 Shows what differs from the last run, or from the one that --against names: last, lock (the record in repro.lock), the beginning of
@@ -49,12 +49,10 @@ export function addRecordCommands(program: Command): void {
     .option('--against <run>', 'compare with another recorded run', 'last')
     .option('--list', 'list the recorded runs instead')
     .option('--no-diff', 'do not show differences of texts')
-    .option('--lines <n>', 'lines of each difference to show; 0 for all', parseCount, 40)
+    .option('--lines <n>', 'lines of each difference to show; 0 for all', wholeFrom(0), 40)
     .option('--json', 'print one JSON document')
     .addHelpText('after', explainExamples)
-    .action(async (target, options) =>
-      (await import('./explain.ts')).explain(target, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./explain.ts')).explain));
 
   withPipelineOptions(program.command('check'))
     .description(
@@ -65,7 +63,7 @@ export function addRecordCommands(program: Command): void {
     .option('--junit <file>', 'also write JUnit XML, for continuous integration')
     .option('--markdown <file>', 'also write Markdown')
     .addHelpText('after', checkExamples)
-    .action(async (options) => (await import('./check.ts')).check({ ...program.opts(), ...options }));
+    .action(lazily(async () => (await import('./check.ts')).check));
 
   withPipelineOptions(program.command('lock'))
     .description(
@@ -74,9 +72,7 @@ export function addRecordCommands(program: Command): void {
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ repro lock --profile full')
-    .action(async (targets, options) =>
-      (await import('./lock.ts')).lock(targets, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./lock.ts')).lock));
 
   const baseline = program
     .command('baseline')
@@ -87,7 +83,5 @@ export function addRecordCommands(program: Command): void {
     .option('-y, --yes', 'write it without asking')
     .option('--json', 'print one JSON document')
     .addHelpText('after', baselineExamples)
-    .action(async (options) =>
-      (await import('./baseline.ts')).updateBaseline({ ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./baseline.ts')).updateBaseline));
 }

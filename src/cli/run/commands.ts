@@ -1,12 +1,5 @@
-import { type Command, Option } from 'commander';
-import {
-  parseCountFromOne,
-  parseGpus,
-  parseRuns,
-  parseSeconds,
-  parseTolerance,
-  withPipelineOptions,
-} from '../options/options.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { lazily, numberBetween, parseGpus, wholeFrom, withPipelineOptions } from '../options/options.ts';
 
 const runExamples = `
 Examples:
@@ -62,7 +55,7 @@ export function addRunCommands(program: Command): void {
     .option(
       '-j, --jobs <n>',
       'maximum number of stages to run at once (default: the number of cores)',
-      parseCountFromOne,
+      wholeFrom(1),
     )
     .option('--fail-fast', 'after a failure, start no more stages; let running ones finish')
     .addOption(
@@ -91,9 +84,7 @@ export function addRunCommands(program: Command): void {
     .option('--pull', 'fetch results from the remote cache, where it has them, instead of running stages')
     .option('--remote <address>', 'the remote cache of --pull (default: `cache.remote` in pipeline.yaml)')
     .addHelpText('after', runExamples)
-    .action(async (targets, options) =>
-      (await import('./run.ts')).run(targets, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./run.ts')).run));
 
   withPipelineOptions(program.command('status'))
     .description('show which stages are up to date, and why the others are not')
@@ -101,9 +92,7 @@ export function addRunCommands(program: Command): void {
     .option('--exit-code', 'exit with 3 if any stage is not up to date')
     .option('--json', 'print one JSON document')
     .addHelpText('after', statusExamples)
-    .action(async (targets, options) =>
-      (await import('./status.ts')).status(targets, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./status.ts')).status));
 
   withPipelineOptions(program.command('watch'))
     .description('run what is not up to date, now and after every change, until Ctrl-C')
@@ -111,23 +100,21 @@ export function addRunCommands(program: Command): void {
     .option(
       '-j, --jobs <n>',
       'maximum number of stages to run at once (default: the number of cores)',
-      parseCountFromOne,
+      wholeFrom(1),
     )
     .option('--restart', 'stop running stages at a change, instead of waiting for their end')
     .option(
       '--poll <seconds>',
       'look for changes this often, where the file system reports none (network folders)',
-      parseSeconds,
+      numberBetween(0.1, 3600, 'seconds'),
     )
     .addHelpText('after', watchExamples)
-    .action(async (targets, options) =>
-      (await import('./watch.ts')).watch(targets, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./watch.ts')).watch));
 
   withPipelineOptions(program.command('audit'))
     .description('run a stage several times from scratch and compare what it writes')
     .argument('<stage>', 'a stage or an instance; its inputs must be in place')
-    .option('--runs <n>', 'how often to run it', parseRuns, 2)
+    .option('--runs <n>', 'how often to run it', wholeFrom(2), 2)
     .addOption(
       new Option('--tolerance <metric=distance>', 'compare this metric instead of bytes; may be repeated')
         .argParser(parseTolerance)
@@ -136,9 +123,7 @@ export function addRunCommands(program: Command): void {
     .option('--keep', 'keep the outputs of all runs in artifacts/.audit until the next audit')
     .option('--json', 'print one JSON document')
     .addHelpText('after', auditExamples)
-    .action(async (target, options) =>
-      (await import('./audit.ts')).audit(target, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./audit.ts')).audit));
 
   withPipelineOptions(program.command('graph'))
     .description('show the stages and their dependencies')
@@ -149,7 +134,7 @@ export function addRunCommands(program: Command): void {
     )
     .option('--json', 'the same as --format json')
     .addHelpText('after', '\nExample:\n  $ repro graph --format svg > graph.svg')
-    .action(async (options) => (await import('./graph.ts')).graph({ ...program.opts(), ...options }));
+    .action(lazily(async () => (await import('./graph.ts')).graph));
 
   withPipelineOptions(program.command('logs'))
     .description("print the log of a stage's last run")
@@ -157,9 +142,7 @@ export function addRunCommands(program: Command): void {
     .option('--path', 'print only the path of the log')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ repro logs train@baseline,2020')
-    .action(async (target, options) =>
-      (await import('./last-runs.ts')).logs(target, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./last-runs.ts')).logs));
 
   withPipelineOptions(program.command('timeline'))
     .description('show when each stage last ran, for how long, and with how much memory')
@@ -172,16 +155,20 @@ export function addRunCommands(program: Command): void {
       'after',
       '\nWith `timeline: artifacts/timeline` in pipeline.yaml, every run writes the SVG and the CSV there, and the report shows them.\n\nExamples:\n  $ repro timeline\n  $ repro timeline train evaluate --format svg > timeline.svg',
     )
-    .action(async (targets, options) =>
-      (await import('./timeline.ts')).timeline(targets, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./timeline.ts')).timeline));
 
   withPipelineOptions(program.command('metrics'))
     .description('show the metrics that each stage recorded in its last run')
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ repro metrics train --json')
-    .action(async (targets, options) =>
-      (await import('./last-runs.ts')).metrics(targets, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./last-runs.ts')).metrics));
+}
+
+function parseTolerance(text: string, earlier: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const [, metric, distance] = /^(.+)=\s*(\S+)\s*$/.exec(text) ?? [];
+  if (metric === undefined || !(Number(distance) >= 0)) {
+    throw new InvalidArgumentError('expected a metric and a distance, such as testAccuracy=0.005.');
+  }
+  return new Map(earlier).set(metric, Number(distance));
 }

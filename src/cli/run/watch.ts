@@ -5,8 +5,7 @@ import { findProjectRoot, loadCheckedPlan, type PipelineOptions } from '../../ap
 import { describeError, ReproError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { isHeld } from '../../files/lock.ts';
-import { Changes } from '../../runner/extras/watch/changes.ts';
-import { FolderWatcher, Poller, type Watcher } from '../../runner/extras/watch/folder-watcher.ts';
+import { Changes, PathWatcher } from '../../runner/extras/watch/path-watcher.ts';
 import {
   listBlamedFiles,
   listWatchedPaths,
@@ -54,7 +53,7 @@ class WatchSession {
   readonly #signals: SignalListener;
   readonly #projectRoot: string;
   readonly #changes = new Changes();
-  readonly #watcher: Watcher;
+  readonly #watcher: PathWatcher;
   #watched: WatchedPaths = { paths: new Set(), leftOut: new Set() };
   /** Whether another run held the folder when this one was to begin. */
   #isLockedOut = false;
@@ -70,10 +69,7 @@ class WatchSession {
       this.#changes.note(absolute);
       if (options.restart === true) this.#restart.abort();
     };
-    this.#watcher =
-      options.poll === undefined
-        ? new FolderWatcher(this.#projectRoot, onChange)
-        : new Poller(options.poll, onChange);
+    this.#watcher = new PathWatcher(options.poll, onChange);
   }
 
   async watch(): Promise<void> {
@@ -94,7 +90,7 @@ class WatchSession {
     while (!stop.aborted) {
       const files = await this.#changes.next(AbortSignal.any([stop, AbortSignal.timeout(lookAgainMs)]));
       if (files.length > 0) return files;
-      if (stop.aborted || (await isHeld(folder.lock)) || listOutstanding(folder).length > 0) continue;
+      if (stop.aborted || isHeld(folder.lock) || listOutstanding(folder).length > 0) continue;
       this.#say('the other run has ended');
       return [];
     }
@@ -102,7 +98,6 @@ class WatchSession {
   }
 
   close(): void {
-    this.#changes.take();
     this.#watcher.close();
   }
 

@@ -51,7 +51,7 @@ export interface ReadClip {
 
 export interface PublishedFile {
   readonly name: string;
-  readonly checksum: { readonly kind: 'md5' | 'sha256'; readonly hex: string };
+  readonly checksum: { readonly kind: 'md5'; readonly hex: string };
   /** Null if the publisher does not say. */
   readonly sizeBytes: number | null;
   /** Direct addresses, tried in this order; empty if it can only be downloaded by hand. */

@@ -1,218 +1,424 @@
+import { appendFileSync, closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import { STATUS_CODES } from 'node:http';
 import path from 'node:path';
+import { performance } from 'node:perf_hooks';
+import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Dispatcher, request } from 'undici';
 import { ReproError } from '../../errors.ts';
+import { syncFile, syncFolder } from '../../files/atomic-file.ts';
 import type { Lock } from '../../files/lock.ts';
 import { formatCount } from '../../text.ts';
 import type { PublishedFile } from '../contract/dataset.ts';
-import { checkAnswer } from './answer.ts';
-import { mostUnannouncedBytes, requireSpace } from './disk-space.ts';
-import { describeAllFailed, describeLostLock, describeWrongChecksum } from './fetch-errors.ts';
-import { type Mirror, Mirrors } from './mirrors.ts';
-import { PartFile } from './part-file.ts';
-import type { FetchOutcome } from './remote-file.ts';
-import type { Requester } from './request.ts';
-import type { SpeedMeter } from './speed-meter.ts';
-import { explainNetworkError, showUrl, TryFailure } from './try-failure.ts';
+import { showPath } from '../contract/how-to-get.ts';
+import { hashFile, kindOfPath } from '../reading/file-tree.ts';
 
-interface DownloadOptions extends ReceiveOptions {
-  /** How often to try an address again without progress. */
-  readonly retries: number;
-  readonly wait: ((ms: number) => Promise<void>) | undefined;
+export interface FetchProgress {
+  readonly file: string;
+  /** Including what an earlier command downloaded. */
+  readonly doneBytes: number;
+  /** null if neither the list nor the server says. */
+  readonly totalBytes: number | null;
+  /** Since the last request. */
+  readonly bytesPerSecond: number;
+}
+
+interface DownloadOptions {
+  /** Makes the requests and follows redirects. */
+  readonly dispatcher: Dispatcher;
   /** On the folder. */
   readonly lock: Pick<Lock, 'isLost'>;
-}
-
-/**
- * Downloads one file from the first address that has it, or the rest of it if an earlier command left a part.
- *
- * A complete download with a wrong checksum is deleted and tried once more, from another address if there is one.
- *
- * @param target path of the complete file; nothing is there
- * @throws {ReproError} `fetch-failed` with what each address did, `fetch-checksum` after the second wrong download,
- *   `fetch-part-unknown`, `lock-lost` or `disk-...`
- */
-export async function downloadFile(
-  file: PublishedFile,
-  target: string,
-  options: DownloadOptions,
-): Promise<Exclude<FetchOutcome, 'already there'>> {
-  const part = await PartFile.open(target, file.checksum, options.signal);
-  try {
-    const mirrors = new Mirrors(file.urls, part.source?.url ?? null, options.retries);
-    let wrong: { readonly url: string; readonly found: string; readonly sizeBytes: number } | null = null;
-    // An earlier command may have been stopped between the last byte and the end.
-    let isComplete = part.source !== null && part.bytes === file.sizeBytes;
-    for (;;) {
-      if (!isComplete) isComplete = await tryNext(file, target, part, mirrors, options);
-      // Another command now writes the same part: neither complete nor delete it.
-      if (options.lock.isLost()) throw describeLostLock(target);
-      if (!isComplete) continue;
-      const found = part.digest();
-      if (found === file.checksum.hex) {
-        const outcome = part.earlierBytes > 0 ? 'resumed' : 'downloaded';
-        options.meter.finish(part.bytes);
-        await part.complete();
-        return outcome;
-      }
-      const again = { url: part.source?.url ?? '', found, sizeBytes: part.bytes };
-      await part.discard();
-      if (wrong !== null) throw describeWrongChecksum(file, target, [wrong, again]);
-      wrong = again;
-      isComplete = false;
-      options.note(
-        `${file.name}: complete, but its ${file.checksum.kind} ${found} is not ${file.checksum.hex}. Deleted; downloading it once more.`,
-      );
-      mirrors.startOver(wrong.url);
-    }
-  } finally {
-    await part.close();
-  }
-}
-
-/** @returns whether the part is now complete */
-async function tryNext(
-  file: PublishedFile,
-  target: string,
-  part: PartFile,
-  mirrors: Mirrors,
-  options: DownloadOptions,
-): Promise<boolean> {
-  const mirror = mirrors.next;
-  if (mirror === undefined) throw describeAllFailed(file, target, part.bytes, mirrors.givenUp);
-  if (mirror.waitMs > 0) await waitFor(mirror.waitMs, options);
-  mirror.mostBytes = Math.max(mirror.mostBytes, bytesFrom(mirror, part));
-  try {
-    const note = (text: string): void => options.note(`${file.name}: ${text}`);
-    await receive(file, mirror.url, part, mirror.resumes, { ...options, note });
-    return true;
-  } catch (failure) {
-    if (!(failure instanceof TryFailure)) throw failure;
-    mirrors.fail(mirror, failure, bytesFrom(mirror, part));
-    options.note(
-      `${file.name}: ${showUrl(mirror.url)}: ${failure.message}. ${sayNext(mirrors, mirror, options)}`,
-    );
-    return false;
-  }
-}
-
-function bytesFrom(mirror: Mirror, part: PartFile): number {
-  return part.source?.url === mirror.url ? part.bytes : 0;
-}
-
-function sayNext(mirrors: Mirrors, failed: Mirror, { retries }: DownloadOptions): string {
-  const { next } = mirrors;
-  if (next === undefined) return 'No address is left.';
-  const what = next === failed ? 'Trying again' : `Trying ${showUrl(next.url)}`;
-  const when = next.waitMs > 0 ? ` in ${(next.waitMs / 1000).toFixed(1)} s` : '';
-  const count = next.failures > 0 ? ` (${next.failures} of ${retries})` : '';
-  return `${what}${when}${count}.`;
-}
-
-async function waitFor(ms: number, { wait, signal }: DownloadOptions): Promise<void> {
-  signal?.throwIfAborted();
-  if (wait === undefined) {
-    // An abort ends the wait; its own error is less useful than the signal's reason.
-    await delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {});
-  } else await wait(ms);
-  signal?.throwIfAborted();
-}
-
-interface ReceiveOptions {
-  readonly requester: Requester;
-  readonly meter: SpeedMeter;
   readonly signal: AbortSignal | undefined;
-  /** Called when bytes of an earlier download are given up. */
+  /** How often to try an address again in a row without new data. */
+  readonly retries: number;
+  readonly wait: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
+  readonly progress: (progress: FetchProgress) => void;
   readonly note: (text: string) => void;
 }
 
-/**
- * One request: brings the part to its full length, from its first byte or from where it ends.
- *
- * Returns when the known number of bytes has arrived; the checksum decides whether they are right.
- *
- * @param mayResume whether to ask for the rest only
- * @throws {TryFailure} if the server did not send all of it; what it sent is in the part
- */
-async function receive(
-  file: PublishedFile,
-  url: string,
-  part: PartFile,
-  mayResume: boolean,
-  { requester, meter, signal, note }: ReceiveOptions,
-): Promise<void> {
-  const version = mayResume && part.bytes > 0 && part.source?.url === url ? part.source.version : null;
-  const isRest = version !== null && version.ifRange !== null;
-  const asked = isRest ? { offset: part.bytes, version } : { offset: 0, version: null };
-  const headers: Record<string, string> = isRest
-    ? { range: `bytes=${part.bytes}-`, 'if-range': version.ifRange }
-    : {};
-  const answer = await requester.get(url, headers);
-  try {
-    const delivery = checkAnswer(answer, asked, file);
-    if (delivery.kind === 'nothing left') return;
-    const { offset, totalBytes } = delivery;
-    const folder = path.dirname(part.path);
-    if (totalBytes !== null) await requireSpace(folder, file.name, totalBytes - part.bytes);
-    if (offset === 0) {
-      if (part.bytes > 0)
-        note(
-          `${formatCount(part.bytes, 'byte')} of an earlier download cannot be continued: starting from the beginning.`,
-        );
-      await part.begin({ url, version: delivery.version });
+/** What a download adds to a file's name while it is incomplete. */
+export const PART_ENDING = '.part';
+
+/** The first wait; each further one without new data is twice as long. */
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 60_000;
+/** A server that asks for more than this is not waited for. */
+const LONGEST_ASKED_MS = 10 * 60_000;
+/** Often enough for a moving display, rare enough to cost nothing. */
+const REPORT_EVERY_MS = 100;
+/** Statuses that may pass, besides 5xx: request timeout, too early, too many requests. */
+const PASSING = [408, 425, 429];
+const PROXY_VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
+
+/** One request failed. The message is part of a sentence: what the server did. */
+class TryFailure extends Error {
+  /** Whether the address is of no use to this command. */
+  readonly isLasting: boolean;
+  /** How long the server asks to wait. */
+  readonly waitMs: number;
+
+  constructor(message: string, { isLasting = false, waitMs = 0 } = {}) {
+    super(message);
+    this.isLasting = isLasting;
+    this.waitMs = waitMs;
+  }
+}
+
+/** Where the bytes of a part came from, if the rest can be asked for. It is kept in a note beside the part. */
+interface Source {
+  readonly url: string;
+  /** A weak one stands for equal meaning, not equal bytes, and is not kept. See RFC 9110, 8.8.1. */
+  readonly etag: string;
+}
+
+/** Downloads one file, whose bytes are in `NAME.part` until it is complete. Only for one writer at a time. */
+export class Download {
+  readonly #file: PublishedFile;
+  readonly #target: string;
+  readonly #part: string;
+  readonly #note: string;
+  readonly #options: DownloadOptions;
+  /** In the part. */
+  #bytes = 0;
+  #source: Source | null = null;
+  /** Whether an earlier command downloaded some of the bytes. */
+  #isResumed = false;
+  /** Addresses still to be tried. */
+  #urls: string[] = [];
+  /** What each address did that was given up. */
+  readonly #failures: string[] = [];
+  #isUnreachable = false;
+
+  constructor(file: PublishedFile, folder: string, options: DownloadOptions) {
+    this.#file = file;
+    this.#target = path.join(folder, file.name);
+    this.#part = this.#target + PART_ENDING;
+    this.#note = `${this.#part}.json`;
+    this.#options = options;
+  }
+
+  /**
+   * Downloads the file, or the rest of it if an earlier command left a part, from the first address that has it. A complete
+   * download with a wrong checksum is deleted and tried once more, from another address if there is one.
+   *
+   * @throws {ReproError} `fetch-failed` with what each address did, `fetch-checksum` after the second wrong download,
+   *   `fetch-wrong-file` if another program has put something in the file's place, `lock-lost`
+   */
+  async run(): Promise<'downloaded' | 'resumed'> {
+    const { name, checksum, urls } = this.#file;
+    const byHand = `download it by hand to ${showPath(this.#target)}`;
+    await this.#findEarlier();
+    // Only the address that the part came from can continue it.
+    this.#urls = [...new Set([...urls.filter((url) => url === this.#source?.url), ...urls])];
+    // An earlier command may have been stopped between the last byte and the end.
+    if (this.#isResumed && (await this.#hash()) === checksum.hex) return this.#complete();
+    const wrong: string[] = [];
+    for (let url = this.#urls.shift(); url !== undefined; url = this.#urls.shift()) {
+      if (!(await this.#fetchFrom(url))) continue;
+      const found = await this.#hash();
+      if (found === checksum.hex) return this.#complete();
+      wrong.push(`  md5 ${found}, ${formatCount(this.#bytes, 'byte')}, from ${url}`);
+      this.#begin(null);
+      rmSync(this.#part);
+      if (wrong.length === 2) {
+        const text = [`expected md5 ${checksum.hex}; found, in 2 downloads:`, ...wrong].join('\n');
+        const fix = `The file was changed at its source or on the way. Nothing was kept. Compare with the data set's own page, and ${byHand}.`;
+        throw new ReproError('fetch-checksum', text, { where: name, fix });
+      }
+      const what = `complete, but its md5 ${found} is not ${checksum.hex}`;
+      this.#options.note(`${name}: ${what}. Deleted; downloading it once more.`);
+      this.#urls.push(url);
     }
-    meter.start(part.bytes, totalBytes);
-    await copy(answer.body, part, totalBytes, { folder, meter, signal });
-  } finally {
-    answer.close();
+    const count = formatCount(this.#bytes, 'byte');
+    const kept = this.#bytes > 0 ? ` ${count} are kept, and the download continues there.` : '';
+    throw new ReproError('fetch-failed', ['it could not be downloaded:', ...this.#failures].join('\n'), {
+      where: name,
+      fix: [
+        `Run the same command again later.${kept}`,
+        ...(this.#isUnreachable ? [adviseOnNetwork()] : []),
+        `Or ${byHand}, then run the same command: it checks what is there.`,
+      ].join('\n'),
+    });
+  }
+
+  /** A part whose note does not fit is written anew, unless it is complete. */
+  async #findEarlier(): Promise<void> {
+    if ((await kindOfPath(this.#part)) !== 'file') return;
+    const text = await fs.readFile(this.#note, 'utf8').catch(() => 'null');
+    this.#source = readNote(text, this.#file.checksum.hex);
+    this.#bytes = (await fs.stat(this.#part)).size;
+    this.#isResumed = this.#bytes > 0;
+  }
+
+  /** Asks one address until the part is complete. @returns false if the address was given up */
+  async #fetchFrom(url: string): Promise<boolean> {
+    const { retries, note, wait, signal } = this.#options;
+    let failures = 0;
+    let mostBytes = this.#source?.url === url ? this.#bytes : 0;
+    for (;;) {
+      try {
+        await this.#receive(url);
+        return true;
+      } catch (failure) {
+        if (!(failure instanceof TryFailure)) throw failure;
+        const { message, isLasting, waitMs } = failure;
+        failures = this.#bytes > mostBytes ? 0 : failures + 1;
+        mostBytes = Math.max(mostBytes, this.#bytes);
+        const what = `${this.#file.name}: ${url}: ${message}.`;
+        if (isLasting || failures > retries) {
+          this.#failures.push(`  ${url}: ${message}${failures > 1 ? ` (${failures} times in a row)` : ''}`);
+          note(`${what} ${this.#urls[0] === undefined ? 'No address is left.' : `Trying ${this.#urls[0]}.`}`);
+          return false;
+        }
+        const ms = Math.max(waitMs, backoffMs(failures));
+        const count = failures > 0 ? ` (${failures} of ${retries})` : '';
+        note(`${what} Trying again in ${(ms / 1000).toFixed(1)} s${count}.`);
+        await wait(ms, signal);
+        signal?.throwIfAborted();
+      }
+    }
+  }
+
+  /**
+   * One request: brings the part to its full length, from its first byte or from where it ends.
+   *
+   * @throws {TryFailure} if the server did not send all of it; what it sent is in the part
+   */
+  async #receive(url: string): Promise<void> {
+    const { dispatcher, signal } = this.#options;
+    const source = this.#bytes > 0 && this.#source?.url === url ? this.#source : null;
+    const headers = {
+      // A file that the server compresses on the way cannot be continued.
+      'accept-encoding': 'identity',
+      'user-agent': 'plif-repro',
+      ...(source && { range: `bytes=${this.#bytes}-`, 'if-range': source.etag }),
+    };
+    const answer = await request(url, { dispatcher, headers, ...(signal && { signal }) }).catch((error) => {
+      signal?.throwIfAborted();
+      this.#isUnreachable = true;
+      throw explainNetworkError(error);
+    });
+    // For one that is not read to its end.
+    answer.body.on('error', () => {});
+    try {
+      // Without waiting for anything else: a stream that fails meanwhile would forget what it has received.
+      const totalBytes = this.#accept(answer, url, source);
+      await this.#copy(answer.body, totalBytes);
+    } finally {
+      answer.body.destroy();
+    }
+  }
+
+  /**
+   * Decides whether an answer brings the bytes that were asked for, and begins the part anew if it brings the whole file.
+   *
+   * @returns size of the whole file; null if neither the list nor the server says
+   */
+  #accept(
+    { statusCode, headers }: Dispatcher.ResponseData,
+    url: string,
+    source: Source | null,
+  ): number | null {
+    const { sizeBytes } = this.#file;
+    const etag = headerOf(headers, 'etag');
+    const [type, range] = [headerOf(headers, 'content-type'), headerOf(headers, 'content-range')];
+    const [, first, whole] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(range) ?? [];
+    const isRest = statusCode === 206 && source !== null;
+    if (
+      statusCode === 416 ||
+      (isRest && (Number(first) !== this.#bytes || (etag || source.etag) !== source.etag))
+    ) {
+      this.#source = null;
+      const rest = `the rest of this version from byte ${this.#bytes.toLocaleString('en-US')} on`;
+      throw new TryFailure(`the server does not have ${rest} (${statusCode} ${range})`);
+    }
+    if (statusCode !== 200 && !isRest) throw explainStatus(statusCode, headers);
+    // Logins, quotas and overloaded servers answer with a page and status 200.
+    if (/^text\/html\b/i.test(type)) {
+      throw new TryFailure(`the server sends a web page (${type}) instead of the file`, { isLasting: true });
+    }
+    const length = Number((isRest ? whole : headerOf(headers, 'content-length')) || Number.NaN);
+    const announced = Number.isNaN(length) ? null : length;
+    if (sizeBytes !== null && announced !== null && announced !== sizeBytes) {
+      const [found, expected] = [formatCount(announced, 'byte'), formatCount(sizeBytes, 'byte')];
+      const text = `the server announces ${found}, expected ${expected}: it has another file`;
+      throw new TryFailure(text, { isLasting: true });
+    }
+    if (!isRest) {
+      if (this.#bytes > 0) {
+        const lost = `${formatCount(this.#bytes, 'byte')} of an earlier download cannot be continued`;
+        this.#options.note(`${this.#file.name}: ${lost}: starting from the beginning.`);
+      }
+      this.#begin(/^"[^"]*"$/.test(etag) ? { url, etag } : null);
+    }
+    return sizeBytes ?? announced;
+  }
+
+  /** Empties the part before the new note exists: at any moment the bytes are of the version that the note names. */
+  #begin(source: Source | null): void {
+    this.#assertLocked();
+    writeFileSync(this.#part, '');
+    this.#bytes = 0;
+    this.#isResumed = false;
+    this.#source = source;
+    const content = JSON.stringify({ version: 1, checksum: this.#file.checksum, ...source }, null, 2);
+    if (source === null) rmSync(this.#note, { force: true });
+    else writeFileSync(this.#note, `${content}\n`);
+  }
+
+  async #copy(body: AsyncIterable<Uint8Array>, totalBytes: number | null): Promise<void> {
+    const [startMs, startBytes] = [performance.now(), this.#bytes];
+    let reportedMs = Number.NEGATIVE_INFINITY;
+    const report = (total: number | null): void => {
+      const nowMs = performance.now();
+      if (nowMs - reportedMs < REPORT_EVERY_MS && this.#bytes !== total) return;
+      reportedMs = nowMs;
+      const bytesPerSecond = (1000 * (this.#bytes - startBytes)) / Math.max(1, nowMs - startMs);
+      const done = { doneBytes: this.#bytes, totalBytes: total, bytesPerSecond };
+      this.#options.progress({ file: this.#file.name, ...done });
+    };
+    const descriptor = openSync(this.#part, 'a');
+    try {
+      report(totalBytes);
+      for await (const chunk of this.#read(body, totalBytes)) {
+        appendFileSync(descriptor, chunk);
+        this.#bytes += chunk.length;
+        report(totalBytes);
+      }
+      report(this.#bytes);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  /** The chunks of a body, up to the known size. @throws {TryFailure} if they end before; the message says how far they came */
+  async *#read(body: AsyncIterable<Uint8Array>, totalBytes: number | null): AsyncGenerator<Uint8Array> {
+    let what = 'the answer ended';
+    try {
+      for await (const chunk of body) {
+        yield totalBytes === null ? chunk : chunk.subarray(0, totalBytes - this.#bytes);
+        // The checksum decides whether a server that sends more has the right file.
+        if (this.#bytes === totalBytes) return;
+      }
+      if (this.#bytes === (totalBytes ?? this.#bytes)) return;
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      what = explainNetworkError(error).message;
+    }
+    const of = totalBytes === null ? '' : ` of ${totalBytes.toLocaleString('en-US')}`;
+    throw new TryFailure(`${what} after ${this.#bytes.toLocaleString('en-US')}${of} bytes`);
+  }
+
+  async #hash(): Promise<string> {
+    return (await hashFile(this.#part, this.#options.signal)).md5;
+  }
+
+  /** Makes the part the complete file, for good. */
+  async #complete(): Promise<'downloaded' | 'resumed'> {
+    this.#assertLocked();
+    await syncFile(this.#part);
+    // The folder is locked against other downloads, but not against a browser that finished meanwhile.
+    if ((await kindOfPath(this.#target)) !== null) {
+      throw new ReproError('fetch-wrong-file', 'another program put this here during the download.', {
+        where: showPath(this.#target),
+        fix: 'Run again: it is checked, and the download is kept until then.',
+      });
+    }
+    await fs.rm(this.#note, { force: true });
+    await fs.rename(this.#part, this.#target);
+    await syncFolder(path.dirname(this.#target));
+    return this.#isResumed ? 'resumed' : 'downloaded';
+  }
+
+  /** A process that is suspended for a minute loses its lock, and another one may now write the same part. */
+  #assertLocked(): void {
+    if (!this.#options.lock.isLost()) return;
+    const text = 'another download has taken over this folder, or its lock was deleted.';
+    const fix = 'Run the same command again when no other download uses the folder.';
+    throw new ReproError('lock-lost', text, { where: showPath(this.#target), fix });
   }
 }
 
-async function copy(
-  body: AsyncIterable<Uint8Array>,
-  part: PartFile,
-  totalBytes: number | null,
-  rest: { readonly folder: string; readonly meter: SpeedMeter; readonly signal: AbortSignal | undefined },
-): Promise<void> {
-  const mostBytes = totalBytes ?? part.bytes + (await mostUnannouncedBytes(rest.folder));
-  for await (const chunk of chunksOf(body, part, totalBytes, rest.signal)) {
-    await part.append(chunk.subarray(0, mostBytes - part.bytes));
-    rest.meter.update(part.bytes, totalBytes);
-    if (part.bytes < mostBytes) continue;
-    if (totalBytes === null) await refuseEndless(part);
-    return;
-  }
-  if (totalBytes !== null && part.bytes < totalBytes) throw cutOff('the answer ended', part, totalBytes);
-}
-
-/** The chunks of a body; a failure of the connection says how far it came. */
-async function* chunksOf(
-  body: AsyncIterable<Uint8Array>,
-  part: PartFile,
-  totalBytes: number | null,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
+/** null for a note that is damaged, or about a file with another checksum. */
+function readNote(text: string, hex: string): Source | null {
   try {
-    yield* body;
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw cutOff(explainNetworkError(error).message, part, totalBytes, error);
+    const { checksum, url, etag } = JSON.parse(text);
+    return checksum.hex === hex && typeof url === 'string' && typeof etag === 'string' ? { url, etag } : null;
+  } catch {
+    return null;
   }
 }
 
-function cutOff(what: string, part: PartFile, totalBytes: number | null, cause?: unknown): TryFailure {
-  const of = totalBytes === null ? '' : ` of ${totalBytes.toLocaleString('en-US')}`;
-  return new TryFailure('passing', `${what} after ${part.bytes.toLocaleString('en-US')}${of} bytes`, {
-    cause,
-  });
+/** The password of a proxy is often in its address, so only the variable is named. */
+function adviseOnNetwork(): string {
+  const set = PROXY_VARIABLES.find((name) => (process.env[name] ?? '') !== '');
+  return set === undefined
+    ? 'Check the network connection. Behind a proxy, set https_proxy=http://HOST:PORT first.'
+    : `Check the network connection. ${set} is set, so requests go through that proxy unless no_proxy names the host.`;
 }
 
-/** The server may be sending anything, so nothing of it is kept. */
-async function refuseEndless(part: PartFile): Promise<never> {
-  const received = part.bytes;
-  await part.discard();
-  throw new ReproError(
-    'disk-enospc',
-    `the server sent ${formatCount(received, 'byte')} without saying how large the file is; more would fill the disk. What arrived was deleted.`,
-    { where: part.path, fix: 'Free some space, then run again; or download the file by hand.' },
-  );
+/** An abort ends the wait; its own error is less useful than the signal's reason. */
+export async function waitFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await delay(ms, undefined, signal && { signal }).catch(() => {});
+}
+
+/** Random in its upper half, so that many machines cut off together do not come back together. */
+function backoffMs(failures: number): number {
+  const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.max(0, failures - 1));
+  return Math.round(longest * (0.5 + Math.random() / 2));
+}
+
+/** A header field; empty if it is absent. */
+function headerOf(headers: Dispatcher.ResponseData['headers'], name: string): string {
+  return String(headers[name] ?? '').trim();
+}
+
+function explainStatus(status: number, headers: Dispatcher.ResponseData['headers']): TryFailure {
+  const text = `the server answered ${status} ${STATUS_CODES[status] ?? ''}`.trim();
+  const retryAfter = headerOf(headers, 'retry-after');
+  // Seconds, or a date.
+  const asked = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - Date.now();
+  // Some servers answer 403 to clients that ask too often.
+  const isPassing = status >= 500 || PASSING.includes(status) || !Number.isNaN(asked);
+  if (!isPassing) return new TryFailure(text, { isLasting: true });
+  if (asked > LONGEST_ASKED_MS) {
+    return new TryFailure(`${text} and asks to wait ${Math.ceil(asked / 60_000)} minutes`, {
+      isLasting: true,
+    });
+  }
+  return new TryFailure(text, { waitMs: asked || 0 });
+}
+
+/** What went wrong, by the code of Node or undici; other errors say it themselves. */
+const explanations: Readonly<Record<string, string>> = {
+  UND_ERR_HEADERS_TIMEOUT: 'the server did not answer in time',
+  UND_ERR_BODY_TIMEOUT: 'the server stopped sending',
+  UND_ERR_SOCKET: 'the connection was cut',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the connection was cut',
+  ECONNRESET: 'the connection was cut',
+};
+
+/** Tells a failure of the connection in words. */
+function explainNetworkError(error: unknown): TryFailure {
+  const { code = '', message } = innermost(error);
+  if (/CERT|SELF_SIGNED|UNABLE_TO_|SSL|TLS/.test(code)) {
+    const advice = 'if your network replaces certificates, set NODE_EXTRA_CA_CERTS to a file with its own';
+    return new TryFailure(`the server's certificate was not accepted (${code}); ${advice}`, {
+      isLasting: true,
+    });
+  }
+  // undici has no code of its own for a proxy that refuses.
+  if (/\bproxy\b/i.test(message)) {
+    return new TryFailure(`the proxy refused the connection (${message})`, { isLasting: true });
+  }
+  return new TryFailure(explanations[code] ?? message);
+}
+
+/** Several addresses of one host fail as a group; the first stands for all. */
+function innermost(error: unknown): { readonly code?: string; readonly message: string } {
+  if (error instanceof AggregateError && error.errors.length > 0) return innermost(error.errors[0]);
+  if (!(error instanceof Error)) return { message: String(error) };
+  if (error.cause instanceof Error && 'code' in error.cause) return innermost(error.cause);
+  return error;
 }

@@ -1,20 +1,24 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import fs from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode } from '../../errors.ts';
+import process from 'node:process';
+import { EnvHttpProxyAgent, interceptors } from 'undici';
+import { hasErrorCode, ReproError } from '../../errors.ts';
+import { explainDiskError } from '../../files/disk-error.ts';
 import { makeFolder } from '../../files/folders.ts';
-import { acquireLock, type Lock } from '../../files/lock.ts';
+import { acquireLock } from '../../files/lock.ts';
+import { formatCount } from '../../text.ts';
 import type { PublishedFile } from '../contract/dataset.ts';
-import { downloadFile } from './download-file.ts';
-import { describeInterruption, describeWrongFiles, type WrongFile } from './fetch-errors.ts';
-import { removeStrayNote } from './part-file.ts';
-import { type FetchOutcome, PART_ENDING } from './remote-file.ts';
-import { Requester } from './request.ts';
-import { type FetchProgress, SpeedMeter } from './speed-meter.ts';
+import { showPath } from '../contract/how-to-get.ts';
+import { hashFile } from '../reading/file-tree.ts';
+import { Download, type FetchProgress, PART_ENDING, waitFor } from './download-file.ts';
 
 /** Hidden, so that a data set's reader does not take it for a file of the data set. */
 const LOCK_FOLDER = '.fetch-lock';
+const CONNECT_SECONDS = 30;
+/** Browsers follow 20; a download page needs two or three. */
+const MOST_REDIRECTS = 10;
+
+export type FetchOutcome = 'already there' | 'downloaded' | 'resumed';
 
 export interface FetchOptions {
   /** Stops the download; what is here is kept for the next command. */
@@ -23,14 +27,12 @@ export interface FetchOptions {
   readonly progress?: ((progress: FetchProgress) => void) | undefined;
   /** One sentence about a problem that was overcome. */
   readonly note?: ((text: string) => void) | undefined;
-  /** How often to try an address again in a row without new data. Default 5. */
+  /** How often to try an address again in a row without new data. */
   readonly retries?: number | undefined;
-  /** How long to wait for the next byte; default 60. */
+  /** How long to wait for the next byte. */
   readonly stallSeconds?: number | undefined;
-  /** How long to wait for a connection; default 30. */
-  readonly connectSeconds?: number | undefined;
-  /** Waits between tries, in ms; for tests. */
-  readonly wait?: ((ms: number) => Promise<void>) | undefined;
+  /** Waits between tries; for tests. */
+  readonly wait?: ((ms: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
 }
 
 /**
@@ -40,130 +42,123 @@ export interface FetchOptions {
  * A file that is already there is read and compared. A wrong one is never replaced: the call fails before downloading
  * anything, because only the user knows whether it is a failed download or their own work.
  *
- * Proxies are taken from `http_proxy`, `https_proxy` and `no_proxy`.
- *
  * @returns what was done, file by file
- * @throws {ReproError} `fetch-wrong-file`, `fetch-part-unknown`, `fetch-failed`,
- *   `fetch-checksum`, `fetch-interrupted`, `fetch-proxy` (the environment), `locked` (another download into this folder),
- *   `lock-lost`, `output-nowhere` (no such folder can be made), `disk-...` (no space)
+ * @throws {ReproError} `fetch-wrong-file`, `fetch-failed`, `fetch-checksum`, `fetch-interrupted`, `fetch-proxy` (the environment),
+ *   `locked` (another download into this folder), `lock-lost`, `output-nowhere` (no such folder can be made), `disk-...` (no space)
  */
 export async function fetchFiles(
   files: readonly PublishedFile[],
   folder: string,
   options: FetchOptions = {},
 ): Promise<FetchOutcome[]> {
-  const isThere = await checkAllPresent(files, folder, options.signal);
+  const { signal, retries = 5, stallSeconds = 60, wait = waitFor } = options;
+  const { progress = () => {}, note = () => {} } = options;
+  const areThere = await findPresent(files, folder, signal);
   // A folder with all files may be read-only.
-  if (isThere.every(Boolean)) return files.map(() => 'already there');
+  if (areThere.every(Boolean)) return files.map(() => 'already there');
   await makeFolder(folder, 'Name a folder that can be made.');
+  const agent = openAgent(stallSeconds * 1000);
+  const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MOST_REDIRECTS }));
   const lock = await acquireLock(path.join(folder, LOCK_FOLDER));
+  const outcomes: FetchOutcome[] = [];
   try {
-    return await fetchMissing(files, folder, isThere, lock, options);
+    for (const [i, file] of files.entries()) {
+      // Once more with the lock held: another command may have fetched it meanwhile.
+      const isHere = areThere[i] || (await findPresent([file], folder, signal))[0];
+      const rest = { dispatcher, lock, signal, retries, wait, progress, note };
+      outcomes.push(isHere ? 'already there' : await new Download(file, folder, rest).run());
+    }
+    return outcomes;
+  } catch (error) {
+    const current = files[outcomes.length];
+    if (signal?.aborted !== true || current === undefined) throw explainDiskError(error, { keepsWork: true });
+    const kept = await stat(path.join(folder, current.name + PART_ENDING)).catch(() => null);
+    throw describeInterruption('downloading', current.name, kept?.size ?? 0, error);
   } finally {
+    await agent.destroy();
     await lock.dissolve();
   }
 }
 
 /** Which of the files are there; wrong ones are reported all at once. */
-async function checkAllPresent(
+async function findPresent(
   files: readonly PublishedFile[],
   folder: string,
   signal: AbortSignal | undefined,
 ): Promise<boolean[]> {
-  const wrong: WrongFile[] = [];
-  const isThere: boolean[] = [];
+  const wrong: string[] = [];
+  const areThere: boolean[] = [];
   for (const file of files) {
     const target = path.join(folder, file.name);
-    const found = await checkPresent(file, target, signal).catch((error: unknown) => {
+    const found = await describePresent(file, target, signal).catch((error: unknown) => {
       throw signal?.aborted === true ? describeInterruption('checking', file.name, 0, error) : error;
     });
-    if (found === 'right') await removeStrayNote(target);
-    isThere.push(found === 'right');
-    if (typeof found !== 'string') wrong.push(found);
+    areThere.push(found === 'right');
+    if (found !== 'right' && found !== 'absent') wrong.push(`  ${showPath(target)}: ${found}`);
   }
-  if (wrong.length > 0) throw describeWrongFiles(wrong);
-  return isThere;
+  if (wrong.length === 0) return areThere;
+  const text = 'existing files are not the published ones; they were left as they are:';
+  // Only their owner knows whether they are failed downloads or their own work, and something may use them.
+  throw new ReproError('fetch-wrong-file', [text, ...wrong].join('\n'), {
+    fix: 'Delete them if they are incomplete downloads, otherwise rename or move them; then run the same command again.',
+  });
 }
 
-async function fetchMissing(
-  files: readonly PublishedFile[],
-  folder: string,
-  isThere: readonly boolean[],
-  lock: Lock,
-  options: FetchOptions,
-): Promise<FetchOutcome[]> {
-  const { signal, stallSeconds = 60, connectSeconds = 30 } = options;
-  const requester = new Requester({ stallSeconds, connectSeconds }, signal);
-  const outcomes: FetchOutcome[] = [];
-  try {
-    for (const [i, file] of files.entries()) {
-      const outcome = isThere[i] ? 'already there' : await fetchOne(file, folder, requester, lock, options);
-      outcomes.push(outcome);
-    }
-    return outcomes;
-  } catch (error) {
-    const current = files[outcomes.length];
-    if (signal?.aborted !== true || current === undefined) throw error;
-    throw describeInterruption('downloading', current.name, await partBytes(folder, current.name), error);
-  } finally {
-    await requester.close();
-  }
+/** Reads what is in a file's place to its end, links followed. @returns what is wrong with it, if anything */
+async function describePresent(
+  { checksum, sizeBytes }: PublishedFile,
+  target: string,
+  signal: AbortSignal | undefined,
+): Promise<'absent' | 'right' | string> {
+  const found = await stat(target).catch((error: unknown) => {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw error;
+  });
+  if (found === null) return 'absent';
+  if (!found.isFile()) return 'expected a file, found something else';
+  const size = formatCount(found.size, 'byte');
+  if (sizeBytes !== null && found.size !== sizeBytes)
+    return `${size}, expected ${formatCount(sizeBytes, 'byte')}`;
+  const { md5 } = await hashFile(target, signal);
+  return md5 === checksum.hex ? 'right' : `md5 ${md5} is not ${checksum.hex}; ${size}`;
 }
 
-async function fetchOne(
-  file: PublishedFile,
-  folder: string,
-  requester: Requester,
-  lock: Lock,
-  { signal, progress, note = () => {}, retries = 5, wait }: FetchOptions,
-): Promise<FetchOutcome> {
-  const target = path.join(folder, file.name);
-  // Once more with the lock held: another command may have fetched it meanwhile.
-  const found = await checkPresent(file, target, signal);
-  if (found === 'right') return 'already there';
-  if (found !== 'absent') throw describeWrongFiles([found]);
-  const meter = new SpeedMeter(file.name, progress);
-  return downloadFile(file, target, { requester, meter, signal, note, retries, wait, lock });
+function describeInterruption(
+  doing: 'checking' | 'downloading',
+  name: string,
+  keptBytes: number,
+  cause: unknown,
+): ReproError {
+  const kept = keptBytes > 0 ? `; ${formatCount(keptBytes, 'byte')} are kept in ${name}${PART_ENDING}` : '';
+  const fix = `Run the same command again${keptBytes > 0 ? ': it continues there' : ''}.`;
+  return new ReproError('fetch-interrupted', `Interrupted while ${doing} ${name}${kept}.`, { fix, cause });
 }
 
-async function partBytes(folder: string, name: string): Promise<number> {
-  const found = await fs.stat(path.join(folder, name + PART_ENDING)).catch(() => null);
-  return found?.size ?? 0;
+/** Makes requests through the proxies of the environment, which Node's own fetch ignores. */
+function openAgent(stallMs: number): EnvHttpProxyAgent {
+  const connect = { timeout: CONNECT_SECONDS * 1000 };
+  const [httpProxy, httpsProxy] = [readProxy('http_proxy'), readProxy('https_proxy')];
+  return new EnvHttpProxyAgent({
+    ...(httpProxy !== null && { httpProxy }),
+    ...(httpsProxy !== null && { httpsProxy }),
+    ...{ connect, proxyTls: connect, headersTimeout: stallMs, bodyTimeout: stallMs },
+    // A proxy for http:// is asked for the file, as every other program does: many allow tunnels to port 443 only.
+    proxyTunnel: false,
+  });
 }
 
 /**
- * Reads what is in a file's place to its end, links followed.
+ * A proxy that the environment names, in lower case before upper case. As for curl, `HOST:PORT` means `http://HOST:PORT`.
  *
- * @returns what is wrong with it, if anything
+ * @throws {ReproError} `fetch-proxy` for one that is not an address; it is not shown, since it may contain a password
  */
-async function checkPresent(
-  file: PublishedFile,
-  target: string,
-  signal: AbortSignal | undefined,
-): Promise<'absent' | 'right' | WrongFile> {
-  const wrong = { path: target, checksum: file.checksum, sizeBytes: file.sizeBytes };
-  if ((await orNull(fs.lstat(target))) === null) return 'absent';
-  const found = await orNull(fs.stat(target));
-  if (found === null || !found.isFile()) return { ...wrong, found: 'not a file' };
-  if (file.sizeBytes !== null && found.size !== file.sizeBytes) {
-    return { ...wrong, found: { hex: null, sizeBytes: found.size } };
-  }
-  const hash = createHash(file.checksum.kind);
-  let sizeBytes = 0;
-  for await (const chunk of createReadStream(target, { highWaterMark: 1 << 20 })) {
-    signal?.throwIfAborted();
-    hash.update(chunk);
-    sizeBytes += chunk.length;
-  }
-  const hex = hash.digest('hex');
-  return hex === file.checksum.hex ? 'right' : { ...wrong, found: { hex, sizeBytes } };
-}
-
-async function orNull<T>(stats: Promise<T>): Promise<T | null> {
-  try {
-    return await stats;
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return null;
-    throw error;
-  }
+function readProxy(name: string): string | null {
+  const set = [name, name.toUpperCase()].find((one) => (process.env[one] ?? '').trim() !== '');
+  if (set === undefined) return null;
+  const value = (process.env[set] ?? '').trim();
+  const url = value.includes('://') ? value : `http://${value}`;
+  if (URL.canParse(url) && /^https?:/.test(url)) return url;
+  throw new ReproError('fetch-proxy', `${set} is not the address of an HTTP proxy.`, {
+    fix: `Set it to http://HOST:PORT, or unset it (unset ${set}) to connect directly.`,
+  });
 }

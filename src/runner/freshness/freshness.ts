@@ -2,7 +2,7 @@ import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { compareCodeUnits, isSameJson } from '../../files/canonical-json.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
-import { digestOutput, type Tree } from '../store/digest.ts';
+import { digestOutput, type PathDigest, type Tree } from '../store/digest.ts';
 import type { DigestCache } from '../store/digest-cache.ts';
 import {
   type FingerprintParts,
@@ -11,7 +11,7 @@ import {
   type InputPart,
   isComplete,
 } from '../store/fingerprint-parts.ts';
-import { findLost, type InspectedOutput, type LostObject } from '../store/lost-objects.ts';
+import { type LostOutput, listLost } from '../store/lost-outputs.ts';
 import { describeRun, type RecordedOutput, type Records, type RunRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import type { Fingerprints } from './fingerprint.ts';
@@ -25,13 +25,13 @@ export type Freshness =
       readonly kind: 'fresh';
       readonly record: RunRecord;
       readonly isLast: boolean;
-      readonly lost: readonly LostObject[];
+      readonly lost: readonly LostOutput[];
     }
-  /** They are not in place, but the store has them, or what it lacks of them is in place. */
+  /** They are not in place, but the store has them. */
   | {
       readonly kind: 'restorable';
       readonly record: RunRecord;
-      readonly lost: readonly LostObject[];
+      readonly lost: readonly LostOutput[];
       readonly damaged: readonly DamagedOutput[];
       readonly reasons: readonly StaleReason[];
     }
@@ -97,17 +97,28 @@ export class FreshnessCheck {
 
     // The same work under another name (a renamed matrix key) counts and is recorded under the current name.
     const own = { ...record, id: instance.id, stage: instance.stage };
-    const inspected = await this.#inspect(own.outputs);
-    const { lost, gone } = await findLost(this.#parts.store, this.#parts.plan.projectRoot, inspected);
-    const damaged = await this.#describeDamaged(inspected, last);
-    if (damaged.length === 0) return { kind: 'fresh', record: own, isLast: record === last, lost };
-    if (gone.size > 0) {
-      const [reason = unnamedReason, ...more] = damaged.map(({ output, reason }) =>
-        gone.has(output) ? { ...reason, text: `${reason.text}, and not in the store` } : reason,
-      );
-      return { kind: 'stale', reasons: [reason, ...more], fingerprint, parts, last, error: undefined };
+    const lost: LostOutput[] = [];
+    const damaged: DamagedOutput[] = [];
+    let isGone = false;
+    for (const output of own.outputs) {
+      const absolute = resolveNormal(this.#parts.plan.projectRoot, output.path);
+      const found = await digestOutput(absolute, this.#parts.digests);
+      if (found.kind === output.kind && found.digest === output.digest) {
+        const names = listLost(this.#parts.store, output, found.tree);
+        if (names.length > 0) lost.push({ output, absolute, names });
+        continue;
+      }
+      const described = await this.#describeDamaged(output, found, own.outputs.length, last);
+      const isStored = await this.#parts.store.hasOutput(output);
+      const text = `${described.reason.text}${isStored ? '' : ', and not in the store'}`;
+      damaged.push({ ...described, reason: { ...described.reason, text } });
+      isGone ||= !isStored;
     }
-    return { kind: 'restorable', record: own, lost, damaged, reasons: damaged.map(({ reason }) => reason) };
+    const [first, ...more] = damaged.map(({ reason }) => reason);
+    if (first === undefined) return { kind: 'fresh', record: own, isLast: record === last, lost };
+    const reasons = [first, ...more] as const;
+    if (isGone) return { kind: 'stale', reasons, fingerprint, parts, last, error: undefined };
+    return { kind: 'restorable', record: own, lost, damaged, reasons };
   }
 
   async #stale(
@@ -163,56 +174,35 @@ export class FreshnessCheck {
     return tree === null ? null : { ...folder, files: tree.entries.length, tree };
   }
 
-  async #inspect(outputs: readonly RecordedOutput[]): Promise<InspectedOutput[]> {
-    const inspected: InspectedOutput[] = [];
-    for (const output of outputs) {
-      const absolute = resolveNormal(this.#parts.plan.projectRoot, output.path);
-      const found = await digestOutput(absolute, this.#parts.digests);
-      const isIntact = found.kind === output.kind && found.digest === output.digest;
-      inspected.push({ output, absolute, found, isIntact });
-    }
-    return inspected;
-  }
-
   /** @param last the run that the outputs in place may be of */
   async #describeDamaged(
-    inspected: readonly InspectedOutput[],
+    output: RecordedOutput,
+    found: PathDigest | { readonly kind: 'altered' },
+    count: number,
     last: RunRecord | null,
-  ): Promise<DamagedOutput[]> {
-    const damaged: DamagedOutput[] = [];
-    for (const { output, found, isIntact } of inspected) {
-      if (isIntact) continue;
-      if (found.kind === 'missing') {
-        const reason: StaleReason = { cue: 'output-missing', text: `${output.path} is missing` };
-        damaged.push({ output, names: [output.path], strangers: [], reason });
-        continue;
-      }
-      const isOfLast = last?.outputs.some(
-        ({ path, digest }) => path === output.path && 'digest' in found && digest === found.digest,
-      );
-      const recorded = output.kind === 'folder' ? await this.#parts.store.findTree(output.digest) : null;
-      const { names, strangers } =
-        recorded === null || found.kind !== 'folder'
-          ? { names: [], strangers: [] }
-          : nameDifferences(recorded, found.tree);
-      if (last !== null && isOfLast === true) {
-        const files = `${Math.max(names.length, 1)} ${names.length > 1 ? 'files' : 'file'}`;
-        const held = `holds the ${describeRun(last, this.#parts.plan.profile)}; ${files} to restore`;
-        const text = inspected.length === 1 ? held : `${output.path} ${held}`;
-        const reason = { cue: 'output-of-other-run', text } as const;
-        damaged.push({ output, names: [output.path], strangers: [], reason });
-        continue;
-      }
-      const count = names.length + strangers.length;
-      const reason: StaleReason = { cue: 'output-altered', text: `${output.path} was altered` };
-      const inOutput = (name: string): string => path.posix.join(output.path, name);
-      damaged.push(
-        count > 0 && count <= filesAtMost
-          ? { output, names: names.map(inOutput), strangers: strangers.map(inOutput), reason }
-          : { output, names: [output.path], strangers: [], reason },
-      );
+  ): Promise<DamagedOutput> {
+    const whole = { output, names: [output.path], strangers: [] };
+    if (found.kind === 'missing') {
+      return { ...whole, reason: { cue: 'output-missing', text: `${output.path} is missing` } };
     }
-    return damaged;
+    const recorded = output.kind === 'folder' ? await this.#parts.store.findTree(output.digest) : null;
+    const { names, strangers } =
+      recorded === null || found.kind !== 'folder'
+        ? { names: [], strangers: [] }
+        : nameDifferences(recorded, found.tree);
+    const isOf = ({ path, digest }: RecordedOutput): boolean =>
+      path === output.path && 'digest' in found && digest === found.digest;
+    if (last?.outputs.some(isOf) === true) {
+      const files = `${Math.max(names.length, 1)} ${names.length > 1 ? 'files' : 'file'}`;
+      const held = `holds the ${describeRun(last, this.#parts.plan.profile)}; ${files} to restore`;
+      const text = count === 1 ? held : `${output.path} ${held}`;
+      return { ...whole, reason: { cue: 'output-of-other-run', text } };
+    }
+    const reason: StaleReason = { cue: 'output-altered', text: `${output.path} was altered` };
+    const differing = names.length + strangers.length;
+    if (differing === 0 || differing > filesAtMost) return { ...whole, reason };
+    const inOutput = (name: string): string => path.posix.join(output.path, name);
+    return { output, names: names.map(inOutput), strangers: strangers.map(inOutput), reason };
   }
 }
 

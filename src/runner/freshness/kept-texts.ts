@@ -37,7 +37,7 @@ export class KeptTexts {
   async #keep(absolute: string, sha256: string): Promise<void> {
     if (this.#known.has(sha256)) return;
     this.#known.add(sha256);
-    if (await this.#store.hasFile(sha256)) return;
+    if (this.#store.hasFile(sha256)) return;
     const bytes = await readSmallFile(absolute);
     if (bytes === null || hashText(bytes) !== sha256 || decodeText(bytes) === null) return;
     // Without it the run is just as good, so a full disk is left to what must be written.

@@ -2,6 +2,7 @@ import { unreachable } from '../../errors.ts';
 import { listSome, shortenText } from '../../text.ts';
 import type { Json, runFactNames } from '../plan/plan.ts';
 import { type FingerprintParts, hashParts, isComplete } from '../store/fingerprint-parts.ts';
+import type { LostOutput } from '../store/lost-outputs.ts';
 import {
   type Difference,
   type FileChange,
@@ -41,6 +42,15 @@ export function explainWaiting(parts: FingerprintParts): StaleReason[] {
   return parts.inputs
     .filter((input) => input.waitsFor !== undefined)
     .map((input) => ({ cue: 'input', text: `${input.path} waits for ${listSome(input.waitsFor ?? [])}` }));
+}
+
+/** What a run will re-store, for commands that change nothing. */
+export function explainLost(lost: readonly LostOutput[]): StaleReason[] {
+  if (lost.length === 0) return [];
+  const names = listSome(lost.flatMap((one) => one.names));
+  return [
+    { cue: 'store-lost', text: `not in the store: ${names}; a run re-stores it from its intact output` },
+  ];
 }
 
 export function describeDifference(difference: Difference): StaleReason {

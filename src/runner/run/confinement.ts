@@ -5,7 +5,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { ReproError } from '../../errors.ts';
 import type { FilePermissions, StageLaunch } from '../../executors/executor.ts';
-import type { Tracer } from '../../executors/strace/strace.ts';
+import type { Tracer } from '../../executors/strace.ts';
 import { listSystemFiles, systemSinks } from '../../executors/system-files.ts';
 import { formatPlace } from '../../schema/problems.ts';
 import type { StageTask } from '../../stage/protocol.ts';

@@ -42,7 +42,8 @@ export async function confirmInputs(session: Session, { instance, parts }: Confi
       throw changedMeanwhile(`input "${input.path}"`, 'Run it again.');
     }
     if (now.kind === 'missing') continue;
-    if (now.kind === 'folder') await session.store.keepTree(now.digest, now.tree);
+    if (now.kind === 'folder' && !session.store.hasTree(now.digest))
+      await session.store.putTree(now.digest, now.tree);
     await session.texts.keepTree(path.resolve(session.plan.projectRoot, input.path), now.tree);
   }
   const altered = await findAltered(session, instance, parts);

@@ -1,5 +1,5 @@
 import type { Executor } from '../../executors/executor.ts';
-import type { Tracer } from '../../executors/strace/strace.ts';
+import type { Tracer } from '../../executors/strace.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StaleReason } from '../freshness/stale-reason.ts';

@@ -3,9 +3,9 @@ import { explainDiskError } from '../../files/disk-error.ts';
 import type { Freshness } from '../freshness/freshness.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StaleReason } from '../freshness/stale-reason.ts';
-import { storeAgain } from '../freshness/store-again.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { logFileOf } from '../store/cache-folder.ts';
+import { storeAgain } from '../store/lost-outputs.ts';
 import { restoreOutputs } from '../store/outputs-in-place.ts';
 import { durationOf, type RecordedOutput, type RunRecord } from '../store/records.ts';
 import type { RunEvent } from './events.ts';
@@ -124,10 +124,9 @@ export class Preparation {
     const record = this.#adopt(freshness.record);
     if (record !== freshness.record) await session.records.writeAction(record);
     if (lost.length > 0) {
-      const { outcome, level, text } = await storeAgain(session, id, lost, temporary);
+      const { isAltered, level, text } = await storeAgain(session, id, lost, temporary);
       onEvent({ kind: 'note', id, level, text });
-      if (outcome === 'altered') return 'look-again';
-      if (outcome === 'failed' && freshness.kind === 'restorable') return 'must-run';
+      if (isAltered) return 'look-again';
     }
     if (freshness.kind === 'fresh') {
       if (!freshness.isLast || record !== freshness.record) await session.records.writeLast(record);
@@ -138,7 +137,7 @@ export class Preparation {
       const problem = await restoreOutputs(session, id, outputs, temporary, warn);
       if (problem !== null) {
         warn(problem);
-        // What is damaged there is removed by now, and may be intact in place.
+        // What is damaged there is removed by now.
         return 'look-again';
       }
     }

@@ -1,8 +1,8 @@
 import { describeError } from '../../errors.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
+import { explainLost } from '../freshness/reasons.ts';
 import { checkAll, type Session } from '../freshness/session.ts';
 import type { StaleReason } from '../freshness/stale-reason.ts';
-import { describeLost } from '../freshness/store-again.ts';
 import { instanceOf } from '../plan/graph.ts';
 import type { Resources, StageInstance } from '../plan/plan.ts';
 import type { RunEvent } from './events.ts';
@@ -39,8 +39,7 @@ export async function rehearse(
     const { id } = instance;
     if ('record' in freshness && !isForced(id)) {
       onEvent(createHitEvent(id, freshness, true));
-      const lost = describeLost(freshness.lost);
-      if (lost !== null) onEvent({ kind: 'note', id, level: 'note', text: lost.text });
+      for (const { text } of explainLost(freshness.lost)) onEvent({ kind: 'note', id, level: 'note', text });
       continue;
     }
     const reasons: readonly StaleReason[] =

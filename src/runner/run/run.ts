@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
 import type { Executor } from '../../executors/executor.ts';
-import type { Tracer } from '../../executors/strace/strace.ts';
+import type { Tracer } from '../../executors/strace.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { acquireLock, type Lock } from '../../files/lock.ts';
 import { checkCode } from '../freshness/code-closure.ts';
@@ -151,7 +151,7 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
 }
 
 async function findTracer(environment: NodeJS.ProcessEnv): Promise<Tracer> {
-  return (await import('../../executors/strace/strace.ts')).findStrace(environment);
+  return (await import('../../executors/strace.ts')).findStrace(environment);
 }
 
 async function takeLock(session: Session): Promise<Lock> {

@@ -42,7 +42,7 @@ export async function keepLog(file: string, store: Store): Promise<string | null
     if ((await fs.stat(file)).size > keptLogBytesAtMost) return null;
     const bytes = await fs.readFile(file);
     const sha256 = hashText(bytes);
-    if (!(await store.hasFile(sha256))) await store.keepFile(sha256, bytes);
+    if (!store.hasFile(sha256)) await store.keepFile(sha256, bytes);
     return sha256;
   } catch {
     return null;

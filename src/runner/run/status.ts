@@ -2,9 +2,9 @@ import { checkCode } from '../freshness/code-closure.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import type { DamagedOutput, Freshness } from '../freshness/freshness.ts';
 import { InstanceStates, type StateReport } from '../freshness/instance-state.ts';
+import { explainLost } from '../freshness/reasons.ts';
 import { checkAll, openSession, type Session, saveDigests } from '../freshness/session.ts';
 import type { StaleReason } from '../freshness/stale-reason.ts';
-import { describeLost } from '../freshness/store-again.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { RunRecord } from '../store/records.ts';
 
@@ -61,14 +61,14 @@ async function findInterrupted(
 }
 
 function reasonsOf(freshness: Freshness): readonly StaleReason[] {
-  const lost = 'lost' in freshness ? describeLost(freshness.lost) : null;
+  const lost = 'lost' in freshness ? explainLost(freshness.lost) : [];
   const reasons =
     freshness.kind === 'restorable'
       ? freshness.damaged.map(nameFiles)
       : 'reasons' in freshness
         ? freshness.reasons
         : [];
-  return lost === null ? reasons : [...reasons, lost];
+  return [...reasons, ...lost];
 }
 
 /** The reason why an output is restored, with its files that are missing or altered, and those that do not belong there. */

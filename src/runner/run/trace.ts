@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { describeError, ReproError } from '../../errors.ts';
 import type { FilePermissions, StageEnd } from '../../executors/executor.ts';
-import { type FileAccess, readFileAccesses } from '../../executors/strace/file-accesses.ts';
+import { type FileAccess, readFileAccesses } from '../../executors/strace.ts';
 import { listSystemFiles } from '../../executors/system-files.ts';
 import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { isAtOrBelow } from '../../files/path-below.ts';
@@ -45,7 +45,7 @@ export async function reportTrace(
   // Files that are gone again were temporary, as those that `sed -i` renames.
   const lasting = undeclared.filter((one) => one.access === 'read' || existsSync(one.path));
   const yaml = linesToAdd(
-    lasting.flatMap((one) => toDeclarable(one, declaration)),
+    lasting.map((one) => toDeclarable(one, declaration)),
     declaration,
   );
   const { id } = instance;
@@ -62,7 +62,7 @@ export async function reportTrace(
 
 async function* readLines(file: string): AsyncGenerator<string> {
   let rest = '';
-  // Bytes that are no ASCII are escaped.
+  // Bytes that are not ASCII are escaped.
   for await (const chunk of createReadStream(file, 'latin1') as AsyncIterable<string>) {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
@@ -75,11 +75,14 @@ function explainUndeclared(
   lasting: readonly UndeclaredAccess[],
   declaration: Declaration,
 ): ReproError {
+  const namesOf = (access: UndeclaredAccess['access'], verb: string): string[] => {
+    const names = undeclared
+      .filter((one) => one.access === access)
+      .map((one) => nameOf(one.path, declaration));
+    return names.length === 0 ? [] : [`${verb} ${listSome(names, shownAtMost)}`];
+  };
+  const touched = [...namesOf('read', 'read'), ...namesOf('write', 'wrote')].join('; and ');
   const yaml = linesToAdd(lasting, declaration);
-  const message = `without declaring it, this stage ${[
-    ...listNames('read', undeclared, declaration),
-    ...listNames('wrote', undeclared, declaration),
-  ].join('; and ')}`;
   const fix: string[] = [];
   if (yaml.length > 0) {
     fix.push(`If its result depends on it, add to stage "${declaration.stage}" in pipeline.yaml:`);
@@ -89,25 +92,16 @@ function explainUndeclared(
   const written = (lasting.length > 0 ? lasting : undeclared).filter((one) => one.access === 'write');
   const advice = new Set(written.map((one) => adviseWrite(one.path, declaration).join('\n')));
   fix.push(...[...advice].slice(0, advisedAtMost));
-  return new ReproError('undeclared-files', message, { where: declaration.where, fix: fix.join('\n') });
-}
-
-function listNames(
-  verb: 'read' | 'wrote',
-  undeclared: readonly UndeclaredAccess[],
-  declaration: Declaration,
-): string[] {
-  const names = undeclared
-    .filter((one) => one.access === (verb === 'read' ? 'read' : 'write'))
-    .map((one) => nameOf(one.path, declaration));
-  if (names.length === 0) return [];
-  return [`${verb} ${listSome(names, shownAtMost)}`];
+  return new ReproError('undeclared-files', `without declaring it, this stage ${touched}`, {
+    where: declaration.where,
+    fix: fix.join('\n'),
+  });
 }
 
 /** What the pipeline file can declare: for a file written elsewhere, the output to write instead. */
-function toDeclarable(one: UndeclaredAccess, declaration: Declaration): UndeclaredAccess[] {
+function toDeclarable(one: UndeclaredAccess, declaration: Declaration): UndeclaredAccess {
   const output = one.access === 'write' ? proposeOutput(one.path, declaration) : undefined;
-  return [output === undefined ? one : { access: 'write', path: output }];
+  return output === undefined ? one : { access: 'write', path: output };
 }
 
 /** What a traced stage declares, and where everything else belongs. All paths are absolute. */
@@ -121,18 +115,7 @@ interface TracedStage {
 }
 
 /** Whole trees of the operating system; for a trace, which only reports, it is enough to know them roughly. */
-const systemTrees = [
-  '/usr',
-  '/etc',
-  '/proc',
-  '/sys',
-  '/dev',
-  '/run',
-  '/var/lib',
-  '/var/cache',
-  '/nix',
-  '/snap',
-];
+const systemTrees = '/usr /etc /proc /sys /dev /run /var/lib /var/cache /nix /snap'.split(' ');
 
 /** Where a program is installed is the folder above one of these. */
 const programFolders = new Set(['bin', 'sbin', 'libexec', 'shims', 'condabin', 'Scripts']);
@@ -156,7 +139,7 @@ export async function findUndeclared(
     ...systemTrees.filter((one) => !isAtOrBelow(projectRoot, one)),
     ...listSystemFiles(projectRoot),
   ]);
-  const own = new PathSet([]);
+  const own = new PathSet();
   const reads = new Set<string>();
   const writes = new Set<string>();
   const isLeading = (folder: string): boolean =>
@@ -182,11 +165,10 @@ export async function findUndeclared(
   }
   // Programs looked for before it was known where they are installed.
   const remaining = [...reads].filter((one) => !system.has(one));
+  const never = [projectRoot, home ?? '', temporary];
   return [
-    ...condense(remaining, [projectRoot, home, temporary]).map(
-      (one) => ({ access: 'read', path: one }) as const,
-    ),
-    ...condense([...writes], null).map((one) => ({ access: 'write', path: one }) as const),
+    ...withoutParts(nameFolders(remaining, never)).map((one) => ({ access: 'read', path: one }) as const),
+    ...withoutParts([...writes]).map((one) => ({ access: 'write', path: one }) as const),
   ];
 }
 
@@ -203,45 +185,29 @@ function listInstallation(program: string, projectRoot: string, home: string | n
   return isAtOrBelow(prefix, projectRoot) && !isEnvironment ? [] : [prefix];
 }
 
-/**
- * Sorted; without what is below another of them, and with a folder in place of many of its files.
- *
- * @param never folders that cannot stand for their files; null: none can
- */
-function condense(files: readonly string[], never: readonly (string | null)[] | null): string[] {
+/** With a folder in place of many of its files, unless it contains one of those that cannot stand for their files. */
+function nameFolders(files: readonly string[], never: readonly string[]): string[] {
   const counts = new Map<string, number>();
   for (const file of files) counts.set(path.dirname(file), (counts.get(path.dirname(file)) ?? 0) + 1);
-  const isWhole = (folder: string): boolean =>
-    never !== null &&
-    (counts.get(folder) ?? 0) >= filesOfFolder &&
-    !never.some((one) => one !== null && isAtOrBelow(one, folder));
-  const condensed = files.map((file) => (isWhole(path.dirname(file)) ? path.dirname(file) : file));
-  const kept = new PathSet([]);
-  const found: string[] = [];
-  for (const one of [...new Set(condensed)].sort(compareCodeUnits)) {
-    if (kept.has(one)) continue;
-    kept.add(one);
-    found.push(one);
-  }
-  return found;
+  return files.map((file) => {
+    const folder = path.dirname(file);
+    const isWhole =
+      (counts.get(folder) ?? 0) >= filesOfFolder && !never.some((one) => isAtOrBelow(one, folder));
+    return isWhole ? folder : file;
+  });
+}
+
+/** Sorted, without what is below another of them. */
+function withoutParts(files: readonly string[]): string[] {
+  const kept = new PathSet();
+  for (const one of [...files].sort(compareCodeUnits)) if (!kept.has(one)) kept.add(one);
+  return [...kept];
 }
 
 /** Paths, each with everything below it. */
-class PathSet {
-  readonly #paths: Set<string>;
-
-  constructor(paths: readonly string[]) {
-    this.#paths = new Set(paths);
-  }
-
-  add(one: string): void {
-    this.#paths.add(one);
-  }
-
-  has(file: string): boolean {
-    for (let one = file; ; one = path.dirname(one)) {
-      if (this.#paths.has(one)) return true;
-      if (one === path.dirname(one)) return false;
-    }
+class PathSet extends Set<string> {
+  override has(file: string): boolean {
+    const folder = path.dirname(file);
+    return super.has(file) || (folder !== file && this.has(folder));
   }
 }

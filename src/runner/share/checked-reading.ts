@@ -1,19 +1,15 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { describeError, ReproError } from '../../errors.ts';
+import { describeError, hasErrorCode, ReproError } from '../../errors.ts';
 import { canonicalJson } from '../../files/canonical-json.ts';
-import { digestTree, type Tree } from '../store/digest.ts';
-import { type FingerprintParts, hashParts } from '../store/fingerprint-parts.ts';
+import { digestTree, isSafeTree, type Tree } from '../store/digest.ts';
+import { hashParts } from '../store/fingerprint-parts.ts';
 import { isRunRecord, type RunRecord } from '../store/records.ts';
-import { isSafeTree } from '../store/tree-check.ts';
 import { actionKeyOf, fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
 
 /** Records and lists of 100,000 files are far smaller. */
 const textBytesAtMost = 256 * 1024 * 1024;
-
-const damagedFix =
-  'Nothing of it was used. To replace it, run `repro cache push --verify` on a machine that has these results.';
 
 /**
  * The record that a remote has for a fingerprint; null if it has none.
@@ -29,7 +25,7 @@ export async function readAction(
   const value = await readJson(remote, key, signal);
   if (value === undefined) return null;
   if (!isRunRecord(value)) throw damaged(remote, key, 'it is not a record');
-  if (value.fingerprint !== fingerprint || hashOrNull(value.parts) !== fingerprint) {
+  if (value.fingerprint !== fingerprint || hashParts(value.parts) !== fingerprint) {
     throw damaged(remote, key, 'it is the record of another fingerprint');
   }
   const paths = value.outputs.map((output) => output.path);
@@ -37,16 +33,6 @@ export async function readAction(
     throw damaged(remote, key, 'its outputs differ from those of the stage');
   }
   return value;
-}
-
-/** null for parts nested so deeply that the stack overflows: JSON.parse accepts them, but no run makes them. */
-function hashOrNull(parts: FingerprintParts): string | null {
-  try {
-    return hashParts(parts);
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
 }
 
 /**
@@ -110,14 +96,11 @@ export async function isIntact(
   expected: ExpectedFile,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const check = async (stream: Readable): Promise<true> => {
-    await checkContent(remote, expected, stream, async () => {});
-    return true;
-  };
+  const check = (stream: Readable) => checkContent(remote, expected, stream, async () => {});
   try {
     return (await readPatiently(remote, fileKeyOf(expected.sha256), check, signal)) ?? false;
   } catch (error) {
-    if (error instanceof ReproError && error.code === 'remote-damaged') return false;
+    if (hasErrorCode(error, 'remote-damaged')) return false;
     throw error;
   }
 }
@@ -128,7 +111,7 @@ async function checkContent(
   { sha256, size }: ExpectedFile,
   stream: Readable,
   onChunk: (chunk: Buffer) => Promise<void>,
-): Promise<void> {
+): Promise<true> {
   const key = fileKeyOf(sha256);
   const hash = createHash('sha256');
   let count = 0;
@@ -142,11 +125,22 @@ async function checkContent(
   if (count < size) throw damaged(remote, key, `it ends after ${count} of ${size} bytes`);
   const found = hash.digest('hex');
   if (found !== sha256) throw damaged(remote, key, `its content has the sha256 ${found}`);
+  return true;
 }
 
 /** undefined if the object does not exist; null if it is not JSON. */
 async function readJson(remote: Remote, key: string, signal: AbortSignal | undefined): Promise<unknown> {
-  const text = await readPatiently(remote, key, (stream) => readText(remote, key, stream), signal);
+  const read = async (stream: Readable): Promise<string> => {
+    const chunks: Buffer[] = [];
+    let count = 0;
+    for await (const chunk of stream) {
+      count += chunk.length;
+      if (count > textBytesAtMost) throw damaged(remote, key, 'it is too large');
+      chunks.push(Buffer.from(chunk));
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  };
+  const text = await readPatiently(remote, key, read, signal);
   if (text === null) return undefined;
   try {
     return JSON.parse(text);
@@ -155,21 +149,10 @@ async function readJson(remote: Remote, key: string, signal: AbortSignal | undef
   }
 }
 
-async function readText(remote: Remote, key: string, stream: Readable): Promise<string> {
-  const chunks: Buffer[] = [];
-  let count = 0;
-  for await (const chunk of stream) {
-    count += chunk.length;
-    if (count > textBytesAtMost) throw damaged(remote, key, 'it is too large');
-    chunks.push(Buffer.from(chunk));
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 function damaged(remote: Remote, key: string, what: string): ReproError {
   return new ReproError('remote-damaged', `this object is damaged or was tampered with: ${what}`, {
     where: `${remote.address}/${key}`,
-    fix: damagedFix,
+    fix: 'Nothing of it was used. To replace it, run `repro cache push --verify` on a machine that has these results.',
   });
 }
 
@@ -180,6 +163,7 @@ const attemptsAtMost = 4;
  * Reads an object. If the connection breaks, it starts again, so that hours of other transfers are not lost.
  *
  * @returns null if the object does not exist
+ * @throws {ReproError} `remote-unreadable` if the file system refuses this one object; others may be readable
  */
 async function readPatiently<T>(
   remote: Remote,
@@ -189,9 +173,9 @@ async function readPatiently<T>(
 ): Promise<T | null> {
   for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted();
-    const stream = await remote
-      .open(key, signal)
-      .catch((error: unknown) => throwUnreadable(remote, key, error));
+    const stream = await remote.open(key, signal).catch((error: unknown) => {
+      throw explainUnreadable(remote, key, error);
+    });
     if (stream === null) return null;
     // The reader gets the error, but the stream may break before anyone reads it.
     stream.on('error', () => {});
@@ -200,24 +184,19 @@ async function readPatiently<T>(
       return await read(stream);
     } catch (error) {
       signal?.throwIfAborted();
-      const isBroken = error instanceof ReproError && error.code === 'remote-unreachable';
       // An error of reading, not of writing what was read.
-      if (hasSystemCall(error, 'read')) throwUnreadable(remote, key, error);
-      if (!isBroken || attempt === attemptsAtMost) throw error;
+      if (error instanceof Error && 'syscall' in error && error.syscall === 'read')
+        throw explainUnreadable(remote, key, error);
+      if (!hasErrorCode(error, 'remote-unreachable') || attempt === attemptsAtMost) throw error;
     } finally {
       stream.destroy();
     }
   }
 }
 
-function hasSystemCall(error: unknown, name: string): boolean {
-  return error instanceof Error && 'syscall' in error && error.syscall === name;
-}
-
-/** An error of the file system concerns this one object; others may be readable. */
-function throwUnreadable(remote: Remote, key: string, error: unknown): never {
-  if (!(error instanceof Error && 'syscall' in error)) throw error;
-  throw new ReproError('remote-unreadable', `this object cannot be read: ${describeError(error)}`, {
+function explainUnreadable(remote: Remote, key: string, error: unknown): unknown {
+  if (!(error instanceof Error && 'syscall' in error)) return error;
+  return new ReproError('remote-unreadable', `this object cannot be read: ${describeError(error)}`, {
     where: `${remote.address}/${key}`,
     fix: 'Nothing of it was used. Make it readable, or remove it and push again.',
     cause: error,

@@ -10,8 +10,7 @@ import { kindOfPath } from '../../files/folders.ts';
 import { openRegular } from '../../files/regular-file.ts';
 import type { Remote } from './remote.ts';
 
-/** A smaller file is copied in a moment even by a slow disk. */
-const stoppableFromBytes = 32 * 1024 * 1024;
+const addressFix = 'Correct the address: `--remote`, or `cache.remote` in pipeline.yaml.';
 
 /** A remote cache in a shared folder: a network share, a disk, a synchronised folder. */
 export class FolderRemote implements Remote {
@@ -27,54 +26,40 @@ export class FolderRemote implements Remote {
    * @throws {ReproError} `remote-missing`; if the parent does not exist either, a share is probably not mounted
    */
   static async open(root: string, isNewAllowed: boolean): Promise<FolderRemote> {
+    const refuse = (text: string, fix: string): ReproError =>
+      new ReproError('remote-missing', text, { where: root, fix });
     const kind = await kindOfPath(root);
+    if (kind === 'file') throw refuse('expected a folder, found a file', addressFix);
     if (kind === 'folder') return new FolderRemote(root);
-    if (kind === 'file') {
-      throw new ReproError('remote-missing', 'expected a folder, found a file', {
-        where: root,
-        fix: 'Correct the address: `--remote`, or `cache.remote` in pipeline.yaml.',
-      });
+    if ((await kindOfPath(path.dirname(root))) !== 'folder') {
+      const fix = `Mount the share, or create the folder. ${addressFix}`;
+      throw refuse('neither this folder nor its parent exists', fix);
     }
-    if ((await kindOfPath(path.dirname(root))) === 'folder') {
-      if (isNewAllowed) return new FolderRemote(root);
-      throw new ReproError('remote-missing', 'this folder does not exist', {
-        where: root,
-        fix: 'Correct the address: `--remote`, or `cache.remote` in pipeline.yaml. If nothing was pushed yet, `repro cache push` makes it.',
-      });
-    }
-    throw new ReproError('remote-missing', 'neither this folder nor its parent exists', {
-      where: root,
-      fix: 'Mount the share, create the folder, or correct the address: `--remote`, or `cache.remote` in pipeline.yaml.',
-    });
+    if (isNewAllowed) return new FolderRemote(root);
+    const fix = `${addressFix} If nothing was pushed yet, \`repro cache push\` makes it.`;
+    throw refuse('this folder does not exist', fix);
   }
 
   async sizeOf(key: string): Promise<number | null> {
-    try {
-      const stats = await fs.stat(this.#fileOf(key));
-      return stats.isFile() ? stats.size : null;
-    } catch (error) {
-      if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return null;
-      throw error;
-    }
+    const stats = await unlessAbsent(fs.stat(this.#fileOf(key)));
+    return stats?.isFile() === true ? stats.size : null;
   }
 
   async open(key: string): Promise<Readable | null> {
-    try {
-      const handle = await openRegular(this.#fileOf(key));
-      return handle.createReadStream({ highWaterMark: 1024 * 1024 });
-    } catch (error) {
-      if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return null;
-      throw error;
-    }
+    const handle = await unlessAbsent(openRegular(this.#fileOf(key)));
+    return handle?.createReadStream({ highWaterMark: 1024 * 1024 }) ?? null;
   }
 
-  async upload(key: string, file: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
+  async upload(key: string, file: string, _sizeBytes: number, signal?: AbortSignal): Promise<void> {
     const target = this.#fileOf(key);
     await makeFolderSynced(path.dirname(target));
     await this.#tidy(path.dirname(target));
     const partial = path.join(path.dirname(target), `.${randomUUID()}.partial`);
     try {
-      await copyFile(file, partial, sizeBytes, signal);
+      // The system's own copy cannot be stopped midway, so it is used only where the file system can clone.
+      await fs
+        .copyFile(file, partial, constants.COPYFILE_FICLONE_FORCE)
+        .catch(() => pipeline(createReadStream(file), createWriteStream(partial), { signal }));
       // The copy is read-only like the store's file, which would only make it harder to tidy up the folder.
       await fs.chmod(partial, 0o644);
       await syncFile(partial);
@@ -105,22 +90,17 @@ export class FolderRemote implements Remote {
   }
 }
 
+async function unlessAbsent<T>(asked: Promise<T>): Promise<T | null> {
+  return asked.catch((error: unknown) => {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw error;
+  });
+}
+
 /** No upload takes longer than this. */
 const oldMs = 24 * 3600 * 1000;
 
 async function removeOld(partial: string): Promise<void> {
   const stats = await fs.stat(partial);
   if (stats.mtimeMs < Date.now() - oldMs) await fs.rm(partial, { force: true });
-}
-
-/** The system's own copy cannot be stopped midway, so it is used only for small files, and where the file system can clone. */
-async function copyFile(from: string, to: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
-  if (sizeBytes < stoppableFromBytes) return fs.copyFile(from, to, constants.COPYFILE_FICLONE);
-  try {
-    await fs.copyFile(from, to, constants.COPYFILE_FICLONE_FORCE);
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOSPC', 'EACCES')) throw error;
-    const streams = [createReadStream(from), createWriteStream(to)] as const;
-    await pipeline(...streams, signal === undefined ? {} : { signal });
-  }
 }

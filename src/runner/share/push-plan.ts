@@ -10,7 +10,7 @@ import { hashFiles } from '../store/hash-files.ts';
 import { haveSameDigests, type RunRecord } from '../store/records.ts';
 import { readStamp } from '../store/tree.ts';
 import { type ExpectedFile, isIntact, readAction, readTree } from './checked-reading.ts';
-import { isAboutOne } from './pull-plan.ts';
+import { isAboutOne } from './pull.ts';
 import {
   actionKeyOf,
   fileKeyOf,
@@ -20,14 +20,27 @@ import {
   treeKeyOf,
 } from './remote.ts';
 
-export interface PushedInstance extends Omit<Pushed, 'kind'> {
+export interface PushedInstance {
   readonly id: string;
-  /** `stale`: it has no result to upload. */
-  readonly state: Pushed['kind'] | 'stale' | 'failed';
+  /** `theirs`: the remote has different results of the same fingerprint, which were kept. `stale`: it has no result to upload. */
+  readonly state: 'pushed' | 'present' | 'theirs' | 'stale' | 'failed';
+  readonly files: number;
+  readonly bytes: number;
+  /** Keys of objects that were damaged and have been replaced. */
+  readonly replaced: readonly string[];
+  /** The remote's record, if it is different. */
+  readonly other: RunRecord | null;
   readonly error: unknown;
 }
 
-export interface PushPlanOptions extends PushOptions {
+type Pushed = Partial<Omit<PushedInstance, 'id' | 'state'>> & Pick<PushedInstance, 'state'>;
+
+export interface PushOptions {
+  readonly remote: Remote;
+  /** Whether to read what the remote has, instead of trusting names and sizes. */
+  readonly isVerified: boolean;
+  readonly onProgress?: (progress: TransferProgress) => void;
+  readonly signal?: AbortSignal | undefined;
   readonly facts: Facts;
   readonly selected: ReadonlySet<string>;
   readonly onPushed?: (pushed: PushedInstance) => void;
@@ -38,50 +51,28 @@ export interface PushPlanOptions extends PushOptions {
  *
  * @throws {ReproError} `remote-…`
  */
-export async function pushPlan(plan: Plan, options: PushPlanOptions): Promise<PushedInstance[]> {
+export async function pushPlan(plan: Plan, options: PushOptions): Promise<PushedInstance[]> {
   const session = openSession(plan, options);
   const ids = [...plan.instances.keys()].filter((id) => options.selected.has(id));
   const all: PushedInstance[] = [];
   for await (const { instance, freshness } of checkAll(session, ids, () => false)) {
     options.signal?.throwIfAborted();
     const { id } = instance;
-    const nothing = { id, uploadedFiles: 0, uploadedBytes: 0, replaced: [], other: null, error: undefined };
-    let pushed: PushedInstance;
-    if (!('record' in freshness)) pushed = { ...nothing, state: 'stale' };
-    else {
-      try {
-        const { kind, ...figures } = await pushInstance(session, freshness.record, options);
-        pushed = { ...nothing, ...figures, state: kind };
-      } catch (error) {
-        // A folder in place of an object cannot be replaced, and a link to itself not even looked at.
-        if (!isAboutOne(error) && !hasErrorCode(error, 'store-incomplete', 'EISDIR', 'ELOOP')) throw error;
-        pushed = { ...nothing, state: 'failed', error };
-      }
-    }
+    const result: Pushed =
+      'record' in freshness
+        ? await pushInstance(session, freshness.record, options).catch((error: unknown) => {
+            // A folder in place of an object cannot be replaced, and a link to itself not even looked at.
+            if (!isAboutOne(error) && !hasErrorCode(error, 'store-incomplete', 'EISDIR', 'ELOOP'))
+              throw error;
+            return { state: 'failed', error };
+          })
+        : { state: 'stale' };
+    const pushed = { id, files: 0, bytes: 0, replaced: [], other: null, error: undefined, ...result };
     all.push(pushed);
     options.onPushed?.(pushed);
   }
   await saveDigests(session);
   return all;
-}
-
-export interface Pushed {
-  /** `theirs`: the remote has different results of the same fingerprint, which were kept. */
-  readonly kind: 'pushed' | 'present' | 'theirs';
-  readonly uploadedFiles: number;
-  readonly uploadedBytes: number;
-  /** Keys of objects that were damaged and have been replaced. */
-  readonly replaced: readonly string[];
-  /** The remote's record, if it is different. */
-  readonly other: RunRecord | null;
-}
-
-export interface PushOptions {
-  readonly remote: Remote;
-  /** Whether to read what the remote has, instead of trusting names and sizes. */
-  readonly isVerified: boolean;
-  readonly onProgress?: (progress: TransferProgress) => void;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -90,80 +81,49 @@ export interface PushOptions {
  *
  * @throws {ReproError} `store-incomplete` if the store does not have all of it, `remote-…`
  */
-export async function pushInstance(
-  session: Session,
-  record: RunRecord,
-  options: PushOptions,
-): Promise<Pushed> {
+async function pushInstance(session: Session, record: RunRecord, options: PushOptions): Promise<Pushed> {
   const { remote, signal } = options;
   const key = actionKeyOf(record.fingerprint);
-  const theirs = await settle(readAction(remote, record.fingerprint, signal));
-  const isOther = theirs.value !== null && !haveSameDigests(theirs.value.outputs, record.outputs);
-  if (theirs.value !== null && isOther && (await isWhole(theirs.value, options))) {
-    return { kind: 'theirs', uploadedFiles: 0, uploadedBytes: 0, replaced: [], other: theirs.value };
-  }
+  const replaced: string[] = [];
+  const theirs = await readSound(readAction(remote, record.fingerprint, signal), () => replaced.push(key));
+  const isOther = theirs !== null && !haveSameDigests(theirs.outputs, record.outputs);
+  if (isOther && (await isWhole(theirs, options))) return { state: 'theirs', other: theirs };
   const { files, trees } = await readContent(session, record);
-  const wanted: (ExpectedFile & { readonly source: string })[] = [];
-  const replaced: string[] = theirs.isDamaged ? [key] : [];
+  const wanted: ExpectedFile[] = [];
   await transferAll(
     files,
     async (file) => {
       const state = await stateOf(file, options);
-      if (state === 'intact') return;
       if (state === 'damaged') replaced.push(fileKeyOf(file.sha256));
-      const source = await session.store.findFile(file.sha256, file.size);
-      if (source === null) throw incomplete(session, record);
-      wanted.push({ ...file, source });
+      if (state !== 'intact') wanted.push(file);
     },
     signal,
   );
   await refuseDamaged(session, record, wanted);
-  await upload(session, record, wanted, options);
-  let written = 0;
-  for (const [digest, tree] of trees) {
-    const present = await settle(readTree(remote, digest, signal));
-    if (present.value !== null) continue;
-    if (present.isDamaged) replaced.push(treeKeyOf(digest));
-    await remote.write(treeKeyOf(digest), canonicalJson(tree));
-    written += 1;
-  }
-  const isNew = theirs.value === null || isOther;
-  if (isNew)
-    await remote.write(
-      key,
-      `${JSON.stringify({ ...record, parts: withoutPlaces(record.parts) }, null, 2)}\n`,
-    );
-  return {
-    kind: isNew || wanted.length > 0 || written > 0 ? 'pushed' : 'present',
-    uploadedFiles: wanted.length,
-    uploadedBytes: wanted.reduce((sum, { size }) => sum + size, 0),
-    replaced: replaced.sort(),
-    other: null,
-  };
-}
-
-async function upload(
-  session: Session,
-  record: RunRecord,
-  wanted: readonly (ExpectedFile & { readonly source: string })[],
-  { remote, onProgress, signal }: PushOptions,
-): Promise<void> {
   const totalBytes = wanted.reduce((sum, { size }) => sum + size, 0);
   let doneBytes = 0;
   await transferAll(
     wanted,
-    async ({ sha256, size, source }) => {
-      await remote.upload(fileKeyOf(sha256), source, size, signal).catch(async (error: unknown) => {
-        signal?.throwIfAborted();
-        // Removed meanwhile by `repro gc`, say.
-        const isHere = (await session.store.findFile(sha256, size)) !== null;
-        throw isHere ? error : incomplete(session, record, error);
-      });
+    async ({ sha256, size }) => {
+      await remote.upload(fileKeyOf(sha256), session.store.fileOf(sha256), size, signal);
       doneBytes += size;
-      onProgress?.({ id: record.id, doneBytes, totalBytes });
+      options.onProgress?.({ id: record.id, doneBytes, totalBytes });
     },
     signal,
   );
+  let written = 0;
+  for (const [digest, tree] of trees) {
+    const treeKey = treeKeyOf(digest);
+    const present = await readSound(readTree(remote, digest, signal), () => replaced.push(treeKey));
+    if (present !== null) continue;
+    await remote.write(treeKey, canonicalJson(tree));
+    written += 1;
+  }
+  const isNew = theirs === null || isOther;
+  const told = { ...record, parts: withoutPlaces(record.parts) };
+  if (isNew) await remote.write(key, `${JSON.stringify(told, null, 2)}\n`);
+  const state = isNew || wanted.length > 0 || written > 0 ? 'pushed' : 'present';
+  return { state, files: wanted.length, bytes: totalBytes, replaced: replaced.sort() };
 }
 
 /** The files and lists of a record's outputs; each once. */
@@ -173,14 +133,10 @@ async function readContent(
 ): Promise<{ files: ExpectedFile[]; trees: Map<string, Tree> }> {
   const files = new Map<string, ExpectedFile>();
   const trees = new Map<string, Tree>();
-  for (const { kind, digest, sizeBytes } of record.outputs) {
-    if (kind === 'file') {
-      files.set(digest, { sha256: digest, size: sizeBytes });
-      continue;
-    }
-    const tree = await session.store.findTree(digest);
+  for (const output of record.outputs) {
+    const tree = await session.store.treeFor(output);
     if (tree === null) throw incomplete(session, record);
-    trees.set(digest, tree);
+    if (output.kind === 'folder') trees.set(output.digest, tree);
     for (const { sha256, size } of tree.entries) files.set(sha256, { sha256, size });
   }
   return { files: [...files.values()], trees };
@@ -198,16 +154,15 @@ async function stateOf(
 
 /** Whether a remote has everything that a record of it names. */
 async function isWhole(record: RunRecord, options: PushOptions): Promise<boolean> {
-  const { remote, signal } = options;
   for (const { kind, digest, sizeBytes } of record.outputs) {
     const tree =
       kind === 'folder'
-        ? (await settle(readTree(remote, digest, signal))).value
-        : { entries: [{ path: '', sha256: digest, size: sizeBytes }] };
-    if (tree === null) return false;
-    for (const file of tree.entries) {
+        ? await readSound(readTree(options.remote, digest, options.signal))
+        : { entries: [{ sha256: digest, size: sizeBytes }] };
+    for (const file of tree?.entries ?? []) {
       if ((await stateOf(file, options)) !== 'intact') return false;
     }
+    if (tree === null) return false;
   }
   return true;
 }
@@ -216,30 +171,27 @@ async function isWhole(record: RunRecord, options: PushOptions): Promise<boolean
 async function refuseDamaged(
   session: Session,
   record: RunRecord,
-  wanted: readonly (ExpectedFile & { readonly source: string })[],
+  wanted: readonly ExpectedFile[],
 ): Promise<void> {
-  let hashes: string[];
+  const files = wanted.map(({ sha256 }) => session.store.fileOf(sha256));
   try {
-    hashes = await hashFiles(wanted.map(({ source }) => ({ absolute: source, stamp: readStamp(source) })));
+    const hashes = await hashFiles(files.map((absolute) => ({ absolute, stamp: readStamp(absolute) })));
+    if (wanted.every(({ sha256 }, i) => hashes[i] === sha256)) return;
   } catch (error) {
     // Removed meanwhile by `repro gc`, say, or on a damaged part of the disk.
-    if (hasErrorCode(error, 'ENOENT', 'file-changed', 'EISDIR', 'EIO', 'EACCES')) {
-      throw incomplete(session, record, error);
-    }
-    throw error;
+    if (!hasErrorCode(error, 'ENOENT', 'file-changed', 'EISDIR', 'EIO', 'EACCES')) throw error;
+    throw incomplete(session, record, error);
   }
-  if (wanted.some(({ sha256 }, i) => hashes[i] !== sha256)) throw incomplete(session, record);
+  throw incomplete(session, record);
 }
 
-/** A damaged object counts as absent, and is replaced. */
-async function settle<T>(reading: Promise<T | null>): Promise<{ value: T | null; isDamaged: boolean }> {
-  try {
-    return { value: await reading, isDamaged: false };
-  } catch (error) {
-    if (error instanceof ReproError && error.code === 'remote-damaged')
-      return { value: null, isDamaged: true };
-    throw error;
-  }
+/** A damaged object of a remote counts as absent, and is replaced. */
+async function readSound<T>(reading: Promise<T | null>, onDamage?: () => void): Promise<T | null> {
+  return reading.catch((error: unknown) => {
+    if (!hasErrorCode(error, 'remote-damaged')) throw error;
+    onDamage?.();
+    return null;
+  });
 }
 
 function incomplete(session: Session, { id }: RunRecord, cause?: unknown): ReproError {

@@ -43,11 +43,11 @@ export interface S3Settings extends RemoteSettings {
  * Opens a bucket. Credentials, region and endpoint come from the usual AWS variables and files, unless the settings name an
  * endpoint or region.
  */
-export async function openS3(settings: S3Settings): Promise<Remote> {
+export function openS3(settings: S3Settings): Remote {
   const { env } = process;
   // Otherwise it warns about Node versions that later versions of the client will not support.
   env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  const { endpoint, region } = await findS3Place(settings);
+  const { endpoint, region = findRegion() } = settings;
   const configuration: S3ClientConfig = {
     maxAttempts: attempts,
     requestHandler: {
@@ -59,8 +59,12 @@ export async function openS3(settings: S3Settings): Promise<Remote> {
     // The runner checks every byte against the object's name; not all compatible storage supports S3's own checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+    region,
+    // If the bucket is in another region than the one that is set, or than the default.
+    followRegionRedirects: true,
+    // Storage elsewhere expects the bucket in the path, and Amazon takes it there.
+    forcePathStyle: true,
+    ...(endpoint === undefined ? {} : { endpoint }),
   };
   return new S3Remote(new S3Client(configuration), settings);
 }
@@ -209,10 +213,6 @@ function explainS3Error(error: unknown, address: string): unknown {
   const message = error.message.trim() === '' || error.message === 'UnknownError' ? code : error.message;
   if (known !== undefined)
     return new ReproError(known[0], message, { where: address, fix: known[1], cause: error });
-  if (message.includes('Region is missing')) {
-    const fix = 'Set AWS_REGION, or `cache.region` in pipeline.yaml.';
-    return new ReproError('remote-address', 'no region is set', { where: address, fix, cause: error });
-  }
   const systemCode = 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : '';
   return new ReproError('remote-unreachable', `${message}${systemCode}`, {
     where: address,
@@ -228,58 +228,13 @@ function statusOf(error: Error): unknown {
     : undefined;
 }
 
-/** Where requests go. */
-interface S3Place {
-  /** undefined: Amazon's, by region. */
-  readonly endpoint: string | undefined;
-  readonly region: string | undefined;
-}
-
-/** Storage elsewhere usually has no regions, but the signature needs one. */
-const regionElsewhere = 'us-east-1';
-
-/**
- * Endpoint and region from the settings, else from where every AWS tool looks: variables, then the profile in `~/.aws/config`. The client
- * finds these itself, but does not know that storage elsewhere expects the bucket in the path and needs no region.
- */
-async function findS3Place(settings: RemoteSettings): Promise<S3Place> {
-  const endpoint = settings.endpoint ?? (await readConfiguredEndpoint());
-  const region = settings.region ?? (await readConfiguredRegion());
-  return { endpoint, region: region ?? (endpoint === undefined ? undefined : regionElsewhere) };
-}
-
-async function readConfiguredEndpoint(): Promise<string | undefined> {
-  const isIgnored = await loadConfig<string>({
-    environmentVariableSelector: (env) => env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS,
-    configFileSelector: (profile) => profile.ignore_configured_endpoint_urls,
-    default: 'false',
-  })();
-  if (isIgnored === 'true') return undefined;
-  return given(
-    await loadConfig<string>({
-      environmentVariableSelector: (env) => env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL,
-      configFileSelector: (profile, file) => {
-        const services = profile.services === undefined ? undefined : file?.[`services.${profile.services}`];
-        return services?.['s3.endpoint_url'] ?? profile.endpoint_url;
-      },
-      default: '',
-    })(),
+/** From where every AWS tool looks: variables, then the profile in `~/.aws/config`. Storage elsewhere has no regions, but a signature needs one. */
+const findRegion = () =>
+  loadConfig<string>(
+    {
+      environmentVariableSelector: (env) => env.AWS_REGION || env.AWS_DEFAULT_REGION,
+      configFileSelector: (profile) => profile.region,
+      default: 'us-east-1',
+    },
+    NODE_REGION_CONFIG_FILE_OPTIONS,
   );
-}
-
-async function readConfiguredRegion(): Promise<string | undefined> {
-  return given(
-    await loadConfig<string>(
-      {
-        environmentVariableSelector: (env) => env.AWS_REGION || env.AWS_DEFAULT_REGION,
-        configFileSelector: (profile) => profile.region,
-        default: '',
-      },
-      NODE_REGION_CONFIG_FILE_OPTIONS,
-    )(),
-  );
-}
-
-function given(text: string): string | undefined {
-  return text === '' ? undefined : text;
-}

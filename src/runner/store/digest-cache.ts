@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { isSha256 } from '../../files/canonical-json.ts';
 import { type FileStamp, isSameStamp } from './tree.ts';
 
 /** Size, modification and change time in ns, inode, sha256; an array, since there may be 100,000 of them. */
@@ -29,7 +28,7 @@ export class DigestCache {
   /** Keys of what was hashed since the last save. */
   readonly #changed = new Set<string>();
 
-  /** A missing, damaged or outdated cache file counts as empty: it only saves time. */
+  /** A missing or damaged cache file counts as empty: it only saves time. */
   constructor(file: string, projectRoot: string) {
     this.#file = file;
     this.#inside = `${projectRoot}${path.sep}`;
@@ -92,28 +91,12 @@ function isSettled(stamp: FileStamp, hashedAtMs: number): boolean {
 
 function readEntries(file: string): Map<string, Entry> {
   try {
-    const document: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (!isRecord(document) || document.version !== formatVersion || !isRecord(document.entries))
-      return new Map();
-    const valid = Object.entries(document.entries).filter((pair): pair is [string, Entry] =>
-      isEntry(pair[1]),
-    );
-    return new Map(valid);
+    const { version, entries } = JSON.parse(readFileSync(file, 'utf8')) as {
+      version: unknown;
+      entries: Record<string, Entry>;
+    };
+    return new Map(version === formatVersion ? Object.entries(entries) : []);
   } catch {
     return new Map();
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isEntry(value: unknown): value is Entry {
-  return (
-    Array.isArray(value) &&
-    value.length === 5 &&
-    typeof value[0] === 'number' &&
-    value.slice(1).every((part) => typeof part === 'string') &&
-    isSha256(value[4])
-  );
 }

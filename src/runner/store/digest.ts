@@ -1,7 +1,7 @@
-import path from 'node:path';
+import process from 'node:process';
 import { ReproError } from '../../errors.ts';
-import { hashJson } from '../../files/canonical-json.ts';
-import { DigestCache } from './digest-cache.ts';
+import { hashJson, isSha256 } from '../../files/canonical-json.ts';
+import type { DigestCache } from './digest-cache.ts';
 import { hashFiles } from './hash-files.ts';
 import { type Scan, scanTree } from './tree.ts';
 
@@ -20,22 +20,15 @@ export interface Tree {
   readonly emptyFolders: readonly string[];
 }
 
-export type PathDigest =
-  | { readonly kind: 'missing' }
-  | {
-      readonly kind: 'file';
-      readonly digest: string;
-      readonly sizeBytes: number;
-      readonly files: 1;
-      readonly tree: Tree;
-    }
-  | {
-      readonly kind: 'folder';
-      readonly digest: string;
-      readonly sizeBytes: number;
-      readonly files: number;
-      readonly tree: Tree;
-    };
+export interface FoundDigest {
+  readonly kind: 'file' | 'folder';
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly files: number;
+  readonly tree: Tree;
+}
+
+export type PathDigest = { readonly kind: 'missing' } | FoundDigest;
 
 /** A folder's digest: sha256 over the relative path, size and sha256 of every file in it, and over the folders without files. */
 export function digestTree(tree: Tree): string {
@@ -61,10 +54,13 @@ export function withExecutables({ entries, emptyFolders }: Tree, names: readonly
   };
 }
 
+/** What is known of files' hashes; null: all of them are read. */
+type KnownDigests = DigestCache | null;
+
 /** The content digest of a path: a file's sha256, a folder's {@link digestTree}. Only files unknown to the cache are read. */
 export async function digestPath(
   absolute: string,
-  cache: DigestCache,
+  cache: KnownDigests,
   isLeftOut?: (absolute: string) => boolean,
 ): Promise<PathDigest> {
   return digestScan(await scanTree(absolute, isLeftOut), cache);
@@ -73,7 +69,7 @@ export async function digestPath(
 /** The digest of what is in the place of an output. What cannot even be listed (a link loop, say) is not what the stage left. */
 export async function digestOutput(
   absolute: string,
-  cache: DigestCache,
+  cache: KnownDigests,
 ): Promise<PathDigest | { readonly kind: 'altered' }> {
   try {
     return await digestPath(absolute, cache);
@@ -83,15 +79,15 @@ export async function digestOutput(
   }
 }
 
-async function digestScan(scan: Scan, cache: DigestCache): Promise<PathDigest> {
+async function digestScan(scan: Scan, cache: KnownDigests): Promise<PathDigest> {
   if (scan.kind === 'missing') return { kind: 'missing' };
-  const known = scan.files.map((file) => cache.find(file.absolute, file.stamp));
+  const known = scan.files.map((file) => cache?.find(file.absolute, file.stamp));
   const unknown = scan.files.filter((_, i) => known[i] === undefined);
   if (unknown.length > 0) {
     const hashedAtMs = Date.now();
     const hashes = await hashFiles(unknown);
     unknown.forEach((file, i) => {
-      cache.remember(file.absolute, file.stamp, hashes[i] ?? '', hashedAtMs);
+      cache?.remember(file.absolute, file.stamp, hashes[i] ?? '', hashedAtMs);
     });
     let next = 0;
     for (let i = 0; i < known.length; i += 1) known[i] ??= hashes[next++];
@@ -107,7 +103,7 @@ async function digestScan(scan: Scan, cache: DigestCache): Promise<PathDigest> {
   return digestOfTree(scan.kind, { entries, emptyFolders: scan.emptyFolders });
 }
 
-export function digestOfTree(kind: 'file' | 'folder', tree: Tree): PathDigest {
+export function digestOfTree(kind: FoundDigest['kind'], tree: Tree): FoundDigest {
   const sizeBytes = tree.entries.reduce((sum, entry) => sum + entry.size, 0);
   const [first] = tree.entries;
   if (kind === 'file' && first !== undefined) {
@@ -132,9 +128,26 @@ export function digestBelow(tree: Tree, relative: string): PathDigest {
   return { kind: 'missing' };
 }
 
-/** The files of a folder in place if, read again, it is what its digest says; otherwise null. @throws what reading it throws, such as EACCES */
-export async function listIntact(absolute: string, digest: string): Promise<Tree | null> {
-  const remembersNothing = new DigestCache(path.join(absolute, '\0'), absolute);
-  const found = await digestOutput(absolute, remembersNothing);
-  return found.kind === 'folder' && found.digest === digest ? found.tree : null;
+/** Whether a value from a file is a list of files, all inside the folder. It may come from a remote cache. */
+export function isSafeTree(value: unknown): value is Tree {
+  const { entries, emptyFolders } = (value ?? {}) as Partial<Tree>;
+  return (
+    Array.isArray(entries) &&
+    entries.every(isSafeEntry) &&
+    Array.isArray(emptyFolders) &&
+    emptyFolders.every(isSafePath)
+  );
+}
+
+function isSafeEntry(value: unknown): value is TreeEntry {
+  const { path: name, size, sha256, executable } = (value ?? {}) as Partial<TreeEntry>;
+  const isMode = executable === undefined || executable === true;
+  return isSafePath(name) && Number.isSafeInteger(size) && isSha256(sha256) && isMode;
+}
+
+/** Relative, with `/`, and without `.` or `..`: a list from a file must not name paths outside its folder. */
+export function isSafePath(value: unknown): value is string {
+  if (typeof value !== 'string' || value.includes('\0')) return false;
+  if (process.platform === 'win32' && /[\\:]/.test(value)) return false;
+  return value.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 }

@@ -36,22 +36,6 @@ export async function hashFiles(files: readonly FileToHash[]): Promise<string[]>
   return hashes;
 }
 
-/** One by one, after hashing them together failed. @returns null for files that cannot be read */
-export async function hashEach(
-  files: readonly FileToHash[],
-  onFailure: (error: unknown) => void,
-): Promise<(string | null)[]> {
-  const hashes: (string | null)[] = [];
-  for (const file of files) {
-    const [hash = null] = await hashFiles([file]).catch((error: unknown) => {
-      onFailure(error);
-      return [];
-    });
-    hashes.push(hash);
-  }
-  return hashes;
-}
-
 function refuseChanged(file: FileToHash): void {
   const stats = statSync(file.absolute, { bigint: true, throwIfNoEntry: false });
   if (stats === undefined) throw vanished(file.absolute, undefined);
@@ -67,62 +51,44 @@ const threadSource = `
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const { parentPort } = require('node:worker_threads');
-const buffer = Buffer.allocUnsafe(1024 * 1024);
-parentPort.on('message', ({ index, file }) => {
+parentPort.on('message', async ({ index, file }) => {
   try {
     const hash = createHash('sha256');
-    const descriptor = fs.openSync(file, 'r');
-    try {
-      for (let n = fs.readSync(descriptor, buffer); n > 0; n = fs.readSync(descriptor, buffer)) {
-        hash.update(n === buffer.length ? buffer : buffer.subarray(0, n));
-      }
-    } finally {
-      fs.closeSync(descriptor);
-    }
+    for await (const chunk of fs.createReadStream(file, { highWaterMark: 1024 * 1024 })) hash.update(chunk);
     parentPort.postMessage({ index, digest: hash.digest('hex') });
-  } catch (error) {
-    parentPort.postMessage({ index, message: error.message, code: error.code, path: file });
+  } catch ({ message, code }) {
+    // Errors copied between threads lose their code.
+    parentPort.postMessage({ message, code, path: file });
   }
 });
 `;
 
-interface ThreadAnswer {
-  readonly index: number;
-  readonly digest?: string;
-  /** An error's parts, since errors copied between threads lose their `code`. */
-  readonly message?: string;
-  readonly code?: string;
-  readonly path?: string;
-}
+type ThreadAnswer =
+  | { readonly index: number; readonly digest: string }
+  | { readonly message: string; readonly code?: string; readonly path: string };
 
 async function hashInThreads(files: readonly string[]): Promise<string[]> {
-  const digests = new Array<string>(files.length);
+  const digests: string[] = [];
   const count = Math.min(os.availableParallelism(), maxThreads, files.length);
   let next = 0;
   const { Worker } = await import('node:worker_threads');
   const threads = Array.from({ length: count }, () => new Worker(threadSource, { eval: true }));
+  const work = (thread: (typeof threads)[number]): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const giveNext = (): void => {
+        if (next >= files.length) resolve();
+        else thread.postMessage({ index: next, file: files[next++] });
+      };
+      thread.on('error', reject);
+      thread.on('message', (answer: ThreadAnswer) => {
+        if ('message' in answer) return reject(Object.assign(new Error(answer.message), answer));
+        digests[answer.index] = answer.digest;
+        giveNext();
+      });
+      giveNext();
+    });
   try {
-    await Promise.all(
-      threads.map(
-        (thread) =>
-          new Promise<void>((resolve, reject) => {
-            const giveNext = (): void => {
-              if (next >= files.length) resolve();
-              else thread.postMessage({ index: next, file: files[next++] });
-            };
-            thread.on('error', reject);
-            thread.on('message', (answer: ThreadAnswer) => {
-              if (answer.digest === undefined) {
-                const { message, code, path } = answer;
-                return reject(Object.assign(new Error(message), { code, path }));
-              }
-              digests[answer.index] = answer.digest;
-              giveNext();
-            });
-            giveNext();
-          }),
-      ),
-    );
+    await Promise.all(threads.map(work));
   } finally {
     await Promise.all(threads.map((thread) => thread.terminate()));
   }

@@ -3,13 +3,11 @@ import { constants } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
-import { syncFolder, writeSynced } from '../../files/atomic-file.ts';
 import { kindOfPath } from '../../files/folders.ts';
-import { syncTree } from '../../files/sync-files.ts';
-import { listSome } from '../../text.ts';
 import { type CacheFolder, fileNameOf, listNames } from './cache-folder.ts';
 import type { RecordedOutput } from './records.ts';
 import { type KnownOutputs, setAside } from './set-aside.ts';
+import { moveFolder } from './whole-folders.ts';
 
 /** Puts outputs of an instance in place from the store. What runs had left there is removed. @returns null, or why one could not be restored */
 export async function restoreOutputs(
@@ -23,14 +21,8 @@ export async function restoreOutputs(
   const copyOf = (i: number): string => path.join(folder, String(i));
   await fs.mkdir(folder, { recursive: true });
   for (const [i, output] of outputs.entries()) {
-    const { kind, digest, sizeBytes } = output;
-    const result = await session.store.restore(kind, digest, sizeBytes, copyOf(i));
-    if (result.kind === 'restored') continue;
-    const names = result.files.map((file) => `${output.path}/${file}`);
-    const state = result.kind === 'absent' ? 'missing' : 'damaged';
-    return names.length > 1
-      ? `${listSome(names)}: their copies in the store are ${state}`
-      : `${names[0] ?? output.path}: its copy in the store is ${state}`;
+    const problem = await session.store.restore(output, copyOf(i));
+    if (problem !== null) return problem;
   }
   const told = await setAside(session, outputs);
   if (told !== null) tell(told);
@@ -40,18 +32,13 @@ export async function restoreOutputs(
 }
 
 /**
- * Removes leftovers of killed runs. Only for who holds the lock: whatever is there at the moment of the call is theirs. What appears later
- * stays, so that a run need not wait for the end.
+ * Removes incomplete files of killed runs. Only for who holds the lock: whatever is there at the moment of the call is theirs.
  *
  * @param folder the cache's folder for incomplete files
  */
 export async function removeLeftOver(folder: string): Promise<void> {
-  const names = listNames(folder);
-  const remove = async (name: string): Promise<void> => {
-    await removeNear(path.join(folder, name)).catch(() => {});
-    await fs.rm(path.join(folder, name), { recursive: true, force: true });
-  };
-  await Promise.all(names.map((name) => remove(name).catch(() => {})));
+  const remove = (name: string) => fs.rm(path.join(folder, name), { recursive: true, force: true });
+  await Promise.all(listNames(folder).map((name) => remove(name).catch(() => {})));
 }
 
 /**
@@ -60,7 +47,6 @@ export async function removeLeftOver(folder: string): Promise<void> {
  * @throws {ReproError} `output-blocked` if a file is where a parent folder of the target belongs
  */
 export async function swapIn(from: string, target: string, aside: string): Promise<void> {
-  const folder = path.dirname(target);
   await makeFolderOf(target);
   await fs.mkdir(aside, { recursive: true });
   let old = path.join(aside, `old-${randomUUID()}`);
@@ -68,54 +54,14 @@ export async function swapIn(from: string, target: string, aside: string): Promi
     await fs.rename(target, old);
   } catch (error) {
     if (hasErrorCode(error, 'EXDEV')) {
-      // The output is on a different disk from the cache.
-      old = await nameNear(folder, 'old', aside);
+      // The output is on a different disk from the cache. The name is fixed, so the next replacement removes what a kill leaves.
+      old = path.join(path.dirname(target), `.${path.basename(target)}.old`);
+      await fs.rm(old, { recursive: true, force: true });
       await fs.rename(target, old);
     } else if (!hasErrorCode(error, 'ENOENT')) throw error;
   }
-  try {
-    await fs.rename(from, target);
-  } catch (error) {
-    if (!hasErrorCode(error, 'EXDEV')) throw error;
-    const near = await nameNear(folder, 'new', aside);
-    await fs.cp(from, near, { recursive: true });
-    await syncTree(near);
-    await fs.rename(near, target);
-  }
-  await syncFolder(folder);
+  await moveFolder(from, target);
   await fs.rm(old, { recursive: true, force: true });
-}
-
-const nearName = /^\.(?:old|new)-[0-9a-f-]{36}$/;
-
-/** A name beside an output, noted in the cache first: if we are killed, {@link removeNear} removes it. */
-async function nameNear(folder: string, kind: 'old' | 'new', aside: string): Promise<string> {
-  const name = `.${kind}-${randomUUID()}`;
-  await writeSynced(path.join(aside, name), JSON.stringify({ folder }));
-  return path.join(folder, name);
-}
-
-/**
- * Removes what a killed run left beside outputs on another disk than the cache's, as noted in the folder that it used for
- * incomplete files.
- *
- * @param leftOver a run's subfolder of the cache's folder for incomplete files: `<instance>/<note>`
- */
-async function removeNear(leftOver: string): Promise<void> {
-  for (const instance of await fs.readdir(leftOver).catch(() => [])) {
-    const folder = path.join(leftOver, instance);
-    for (const name of await fs.readdir(folder).catch(() => [])) {
-      if (nearName.test(name)) await removeNoted(path.join(folder, name));
-    }
-  }
-}
-
-async function removeNoted(file: string): Promise<void> {
-  const text = await fs.readFile(file, 'utf8');
-  // Cut off by a power cut: then what it announced had not begun.
-  const folder = /^\{"folder":(".*")\}$/s.exec(text)?.[1];
-  if (folder === undefined) return;
-  await fs.rm(path.join(JSON.parse(folder), path.basename(file)), { recursive: true, force: true });
 }
 
 async function makeFolderOf(target: string): Promise<void> {
@@ -140,17 +86,15 @@ async function makeFolderOf(target: string): Promise<void> {
  *
  * @throws the system's error (`EACCES`, `EROFS`), with the folder that cannot be written
  */
-export async function assertWritable(folder: CacheFolder): Promise<void> {
-  for (const one of [
-    path.join(folder.store, 'files'),
-    path.join(folder.store, 'trees'),
-    folder.actions,
-    folder.records,
-    folder.temporary,
-    folder.lock,
-  ]) {
-    await assertFolderWritable(one);
-  }
+export async function assertWritable({
+  store,
+  actions,
+  records,
+  temporary,
+  lock,
+}: CacheFolder): Promise<void> {
+  const folders = [path.join(store, 'files'), path.join(store, 'trees'), actions, records, temporary, lock];
+  for (const one of folders) await assertFolderWritable(one);
 }
 
 /**

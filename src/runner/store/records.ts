@@ -5,8 +5,8 @@ import { isSha256, requireSha256 } from '../../files/canonical-json.ts';
 import type { MetricValue } from '../../stage/define-stage.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf, listNames } from './cache-folder.ts';
+import { isSafePath } from './digest.ts';
 import { areFingerprintParts, type FingerprintParts } from './fingerprint-parts.ts';
-import { isSafePath } from './tree-check.ts';
 
 export interface RecordedOutput {
   readonly path: string;

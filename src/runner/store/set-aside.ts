@@ -49,7 +49,7 @@ export async function setAside(
   let strange = found.flat();
   for (const output of recordedOutputs(known, [...outputs, ...alsoKnown])) {
     if (strange.length === 0) return null;
-    const tree = await known.store.treeFor(output.kind, output.digest, output.sizeBytes);
+    const tree = await known.store.treeFor(output);
     const contents = new Set(tree?.entries.map((entry) => entry.sha256));
     strange = strange.filter(({ sha256 }) => sha256 === null || !contents.has(sha256));
   }

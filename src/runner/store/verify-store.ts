@@ -1,80 +1,98 @@
 import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode } from '../../errors.ts';
+import process from 'node:process';
+import { hasErrorCode, ReproError } from '../../errors.ts';
 import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { acquireLock } from '../../files/lock.ts';
-import { cacheFolderOf, fileNameOf, listParts } from './cache-folder.ts';
-import { digestTree } from './digest.ts';
+import { type CacheFolder, cacheFolderOf, fileNameOf, listNames, listParts } from './cache-folder.ts';
+import { digestOutput, digestTree, isSafeTree } from './digest.ts';
 import { hashParts } from './fingerprint-parts.ts';
-import { hashEach, hashFiles } from './hash-files.ts';
-import { describeShortly, type Healed, healStore, type Unsettled } from './heal-store.ts';
-import { Records, type RunRecord, readRecordFile } from './records.ts';
-import { readStamp } from './tree.ts';
-import { isSafeTree } from './tree-check.ts';
+import { type FileToHash, hashFiles } from './hash-files.ts';
+import { listLost } from './lost-outputs.ts';
+import { type RecordedOutput, Records, type RunRecord, readRecordFile } from './records.ts';
+import { Store } from './store.ts';
+import { readStamp, scanTree } from './tree.ts';
 
-interface StoreCheck extends Healed {
+/** An output that is neither in the store nor, intact, in its place. */
+export interface GoneOutput extends Pick<RunRecord, 'id' | 'stage' | 'profile'> {
+  readonly output: string;
+}
+
+interface Unsettled {
+  readonly path: string;
+  /** Follows the path: `could not be read: permission is denied (EACCES)`. */
+  readonly problem: string;
+}
+
+/** Stored text of a source file, which `explain` compares with the present one. */
+interface LostSource {
+  readonly source: string;
+  /** The instances whose records name it, sorted. */
+  readonly ids: readonly string[];
+}
+
+interface StoreCheck {
   readonly files: number;
   readonly bytes: number;
   /** What was damaged and has been removed; absolute, sorted. Some of it may have been stored again since. */
   readonly damaged: readonly string[];
+  /** Files and folders in place, relative to the project and sorted, that the store lacked and has again. */
+  readonly storedAgain: readonly string[];
+  readonly gone: readonly GoneOutput[];
   /** Instances whose last record was removed, and of which no other is left; sorted. */
   readonly lostRecords: readonly string[];
   /** Source texts that were removed. */
   readonly lostSources: readonly LostSource[];
+  readonly unsettled: readonly Unsettled[];
 }
 
 interface StoreCheckOptions {
   readonly projectRoot: string;
-  /** Default: `artifacts/.cache`. */
-  readonly cacheRoot?: string;
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
 }
 
-const batchBytes = 256 * 1024 * 1024;
-
 /**
  * Reads everything in the store, and removes what is not what its name says: a disk or a power cut has damaged it, and a run
- * would find that out only when it needs it. Then stores again what is missing and intact in place. Holds the lock meanwhile.
+ * would find that out only when it needs it. Then re-stores outputs that are intact in place. Holds the lock meanwhile.
  *
  * @throws {ReproError} `locked` if a run holds the folder; `disk-…`
  */
-export async function verifyStore(options: StoreCheckOptions): Promise<StoreCheck> {
-  const folder = cacheFolderOf(options, options.cacheRoot);
+export async function verifyStore({ projectRoot, onProgress }: StoreCheckOptions): Promise<StoreCheck> {
+  const folder = cacheFolderOf({ projectRoot });
+  const records = new Records(folder);
+  const steps = new Steps(projectRoot);
   try {
     const lock = await acquireLock(folder.lock);
     try {
-      const [files, trees, actions, last] = await Promise.all([
-        listWhole(path.join(folder.store, 'files')),
-        listWhole(path.join(folder.store, 'trees')),
-        listWhole(folder.actions),
-        listRecords(folder.records),
-      ]);
-      const { bytes, damaged } = await findDamagedFiles(files, options.onProgress);
-      for (const file of trees) if (!(await isIntactTree(file))) damaged.push(file);
-      for (const file of actions)
-        if (!isIntactRecord(file, (record) => record.fingerprint)) damaged.push(file);
-      for (const file of last)
-        if (!isIntactRecord(file, (record) => fileNameOf(record.id))) damaged.push(file);
-      const records = new Records(folder);
-      const known = [...records.listActions(), ...records.listLast()].map(({ id }) => id);
-      const removal = await removeAll(damaged.sort(), options.projectRoot);
-      const healed = await healStore(options.projectRoot, folder);
-      const removed = new Set(removal.removed);
-      const wasRemoved = (file: string): boolean => removed.has(file);
-      const count = files.length + trees.length + actions.length + last.length;
+      const objects = await listObjects(folder);
+      const { bytes, damaged } = await findDamaged(objects, onProgress);
+      const removed = new Set<string>();
+      for (const file of damaged.sort()) {
+        await steps.try(file, 'is damaged, and could not be removed', async () => {
+          await fs.rm(file, { recursive: true, force: true });
+          removed.add(file);
+        });
+      }
+      for (const record of records.listLast()) {
+        if (records.findAction(record.fingerprint) !== null) continue;
+        const failure = `could not keep the record of ${record.id}`;
+        await steps.try(folder.actions, failure, () => records.writeAction(record));
+      }
+      const healed = await heal(folder, records.listLast(), steps);
+      const lostFiles = objects.files.filter((file) => removed.has(file) && !existsSync(file));
       return {
-        files: count,
+        files: Object.values(objects).flat().length,
         bytes,
+        damaged: [...removed],
         ...healed,
-        damaged: removal.removed,
-        lostRecords: findLostRecords(last.filter(wasRemoved), known, records),
-        lostSources: findLostSources(
-          files.filter((file) => wasRemoved(file) && !existsSync(file)),
+        lostRecords: findLostRecords(
+          objects.last.filter((file) => removed.has(file)),
           records,
         ),
-        unsettled: [...removal.unsettled, ...healed.unsettled],
+        lostSources: findLostSources(lostFiles, records),
+        unsettled: steps.unsettled,
       };
     } finally {
       await lock.release();
@@ -84,68 +102,109 @@ export async function verifyStore(options: StoreCheckOptions): Promise<StoreChec
   }
 }
 
-/** If one cannot be removed, the others are still removed and reported. */
-async function removeAll(
-  damaged: readonly string[],
-  projectRoot: string,
-): Promise<{ readonly removed: readonly string[]; readonly unsettled: readonly Unsettled[] }> {
-  const removed: string[] = [];
-  const unsettled: Unsettled[] = [];
-  for (const file of damaged) {
+/** What fails with one file does not stop the others. */
+class Steps {
+  readonly unsettled: Unsettled[] = [];
+  readonly projectRoot: string;
+
+  constructor(projectRoot: string) {
+    this.projectRoot = projectRoot;
+  }
+
+  /** @returns undefined if it failed */
+  async try<T>(file: string, failure: string, step: () => Promise<T>): Promise<T | undefined> {
     try {
-      await fs.rm(file, { recursive: true, force: true });
-      removed.push(file);
+      return await step();
     } catch (error) {
-      const problem = `is damaged, and could not be removed: ${describeShortly(error, projectRoot)}`;
-      unsettled.push({ path: path.relative(projectRoot, file), problem });
+      const explained = explainDiskError(error);
+      const text = explained instanceof Error ? explained.message : String(explained);
+      const where = explained instanceof ReproError ? explained.where : undefined;
+      const problem = `${failure}: ${text}${where === undefined ? '' : `: ${this.#nameOf(where)}`}`;
+      this.unsettled.push({ path: this.#nameOf(file), problem });
+      return undefined;
     }
   }
-  return { removed, unsettled };
+
+  #nameOf(file: string): string {
+    return path.relative(this.projectRoot, file).split(path.sep).join('/');
+  }
 }
+
+interface Objects {
+  readonly files: readonly string[];
+  readonly trees: readonly string[];
+  readonly actions: readonly string[];
+  readonly last: readonly string[];
+}
+
+async function listObjects(folder: CacheFolder): Promise<Objects> {
+  const isWhole = (file: string): boolean => !file.endsWith('.partial');
+  const last = listNames(folder.records).map((name) => path.join(folder.records, name));
+  return {
+    files: (await listParts(path.join(folder.store, 'files'))).filter(isWhole),
+    trees: (await listParts(path.join(folder.store, 'trees'))).filter(isWhole),
+    actions: (await listParts(folder.actions)).filter(isWhole),
+    last: last.filter((file) => file.endsWith('.json')),
+  };
+}
+
+async function findDamaged(
+  { files, trees, actions, last }: Objects,
+  onProgress: StoreCheckOptions['onProgress'],
+): Promise<{ bytes: number; damaged: string[] }> {
+  const { bytes, damaged } = await findDamagedFiles(files, onProgress);
+  for (const file of trees) if (!(await isIntactTree(file))) damaged.push(file);
+  for (const file of actions) if (!isIntactRecord(file, 'fingerprint')) damaged.push(file);
+  for (const file of last) if (!isIntactRecord(file, 'id')) damaged.push(file);
+  return { bytes, damaged };
+}
+
+const batchBytes = 256 * 1024 * 1024;
 
 async function findDamagedFiles(
   files: readonly string[],
   onProgress: StoreCheckOptions['onProgress'],
 ): Promise<{ bytes: number; damaged: string[] }> {
   const damaged: string[] = [];
-  const all = files.flatMap((absolute) => {
-    try {
-      return [{ absolute, stamp: readStamp(absolute) }];
-    } catch (error) {
-      refuseOtherTrouble(error);
-      damaged.push(absolute);
-      return [];
-    }
-  });
-  const totalBytes = all.reduce((sum, { stamp }) => sum + stamp.size, 0);
+  const all = files.map((absolute) => ({ absolute, stamp: readStamp(absolute) }));
+  const bytes = all.reduce((sum, { stamp }) => sum + stamp.size, 0);
   let doneBytes = 0;
   for (let from = 0; from < all.length; ) {
     let to = from;
     for (let sum = 0; to < all.length && sum < batchBytes; to += 1) sum += all[to]?.stamp.size ?? 0;
     const batch = all.slice(from, to);
-    const hashes = await hashFiles(batch).catch(() => hashEach(batch, refuseOtherTrouble));
+    const hashes = await hashFiles(batch).catch(() => hashEach(batch));
     for (const [i, { absolute, stamp }] of batch.entries()) {
       if (hashes[i] !== path.basename(absolute)) damaged.push(absolute);
       doneBytes += stamp.size;
     }
-    onProgress?.(doneBytes, totalBytes);
+    onProgress?.(doneBytes, bytes);
     from = to;
   }
-  return { bytes: totalBytes, damaged };
+  return { bytes, damaged };
 }
 
-/** Lack of memory or file handles says nothing about a file. */
-function refuseOtherTrouble(error: unknown): void {
-  if (hasErrorCode(error, 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN')) throw error;
+/** One by one, after hashing them together failed. @returns undefined for files that cannot be read */
+async function hashEach(files: readonly FileToHash[]): Promise<(string | undefined)[]> {
+  const hashes: (string | undefined)[] = [];
+  for (const file of files) {
+    const [hash] = await hashFiles([file]).catch((error: unknown) => {
+      // Lack of memory or file handles says nothing about a file.
+      if (hasErrorCode(error, 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN')) throw error;
+      return [];
+    });
+    hashes.push(hash);
+  }
+  return hashes;
 }
 
 /** Whether a file is a record of the name that it has, and its fingerprint that of its parts. */
-function isIntactRecord(file: string, nameOf: (record: RunRecord) => string): boolean {
+function isIntactRecord(file: string, key: 'fingerprint' | 'id'): boolean {
   const record = readRecordFile(file);
   return (
     record !== null &&
     hashParts(record.parts) === record.fingerprint &&
-    `${nameOf(record)}.json` === path.basename(file)
+    `${fileNameOf(record[key])}.json` === path.basename(file)
   );
 }
 
@@ -158,56 +217,52 @@ async function isIntactTree(file: string): Promise<boolean> {
   }
 }
 
-/** Without what a killed process left. */
-async function listWhole(folder: string): Promise<string[]> {
-  return (await listParts(folder)).filter((file) => !file.endsWith('.partial'));
+/** Re-stores what the store lacks of outputs that are intact in place; what is nowhere is gone. */
+async function heal(
+  folder: CacheFolder,
+  last: readonly RunRecord[],
+  steps: Steps,
+): Promise<Pick<StoreCheck, 'storedAgain' | 'gone'>> {
+  const store = new Store(folder.store);
+  const storedAgain = new Set<string>();
+  const unread = new Set<RecordedOutput>();
+  const outputs = last.flatMap((record) => record.outputs.map((output) => ({ record, output })));
+  for (const { output } of outputs) {
+    if (await store.hasOutput(output)) continue;
+    const absolute = path.resolve(steps.projectRoot, output.path);
+    const found = await steps.try(absolute, 'could not be read', () => digestOutput(absolute, null));
+    if (found === undefined) unread.add(output);
+    else if (found.kind === output.kind && found.digest === output.digest) {
+      const names = listLost(store, output, found.tree);
+      await steps.try(absolute, 'could not be re-stored', async () => {
+        await store.put(await scanTree(absolute), path.join(folder.temporary, `verify-${process.pid}`));
+        for (const name of names) storedAgain.add(name);
+      });
+    }
+  }
+  const gone: GoneOutput[] = [];
+  for (const { record, output } of outputs) {
+    if (unread.has(output) || (await store.hasOutput(output))) continue;
+    const { id, stage, profile } = record;
+    gone.push({ id, stage, profile, output: output.path });
+  }
+  return { storedAgain: [...storedAgain].sort(compareCodeUnits), gone };
 }
 
-async function listRecords(folder: string): Promise<string[]> {
-  const names = await fs.readdir(folder).catch(() => []);
-  return names.filter((name) => name.endsWith('.json')).map((name) => path.join(folder, name));
-}
-
-/** Stored text of a source file, which `explain` compares with the present one. */
-interface LostSource {
-  readonly source: string;
-  /** The instances whose records name it, sorted. */
-  readonly ids: readonly string[];
-}
-
-/**
- * The instances that had a last record of which nothing is left, neither there nor under a fingerprint.
- *
- * @param removed record files; their names are those of the instances, encoded where an id has unusual characters
- * @param known ids from which such a name can be told
- */
-export function findLostRecords(
-  removed: readonly string[],
-  known: Iterable<string>,
-  records: Pick<Records, 'listActions' | 'listLast'>,
-): string[] {
+/** The instances of removed last records of which no other record is left, by the names of the files. */
+function findLostRecords(removed: readonly string[], records: Records): string[] {
   const left = new Set([...records.listActions(), ...records.listLast()].map(({ id }) => fileNameOf(id)));
-  const idOf = new Map([...known].map((id) => [fileNameOf(id), id]));
-  const names = new Set(removed.map((file) => path.basename(file, '.json')));
-  return [...names]
-    .filter((name) => !left.has(name))
-    .map((name) => idOf.get(name) ?? name)
-    .sort(compareCodeUnits);
+  const names = removed.map((file) => path.basename(file, '.json'));
+  return names.filter((name) => !left.has(name)).sort(compareCodeUnits);
 }
 
 /** The source texts among removed objects of the store, by the records that name them. */
-export function findLostSources(
-  removed: readonly string[],
-  records: Pick<Records, 'listActions' | 'listLast'>,
-): LostSource[] {
+function findLostSources(removed: readonly string[], records: Records): LostSource[] {
   const lost = new Set(removed.map((file) => path.basename(file)));
   const found = new Map<string, Set<string>>();
   for (const { id, sources = {} } of [...records.listActions(), ...records.listLast()]) {
     for (const [source, sha256] of Object.entries(sources)) {
-      if (!lost.has(sha256)) continue;
-      const ids = found.get(source);
-      if (ids === undefined) found.set(source, new Set([id]));
-      else ids.add(id);
+      if (lost.has(sha256)) found.set(source, (found.get(source) ?? new Set()).add(id));
     }
   }
   return [...found]

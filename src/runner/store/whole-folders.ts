@@ -4,24 +4,20 @@ import { hasErrorCode } from '../../errors.ts';
 import { syncFolder } from '../../files/atomic-file.ts';
 import { syncTree } from '../../files/sync-files.ts';
 
-/** Moves a folder to a free path; at any moment it is complete at one end or the other, or both. */
+/** Moves a folder or a file to a free path; at any moment it is complete at one end or the other, or both. */
 export async function moveFolder(from: string, to: string): Promise<void> {
   try {
     await fs.rename(from, to);
   } catch (error) {
     if (!hasErrorCode(error, 'EXDEV')) throw error;
-    await copyFolder(from, to);
+    const partial = partialOf(to);
+    await fs.rm(partial, { recursive: true, force: true });
+    await fs.cp(from, partial, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    await syncTree(partial);
+    await fs.rename(partial, to);
+    await syncFolder(path.dirname(to));
     await removeFolder(from);
   }
-  await syncFolder(path.dirname(to));
-}
-
-async function copyFolder(from: string, to: string): Promise<void> {
-  const partial = partialOf(to);
-  await fs.rm(partial, { recursive: true, force: true });
-  await fs.cp(from, partial, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-  await syncTree(partial);
-  await fs.rename(partial, to);
   await syncFolder(path.dirname(to));
 }
 

@@ -4,8 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { beforeAll, expect, test } from 'vitest';
 import { compileProgram } from '../../support/programs.ts';
-import { serve, startServer } from './bad-server.ts';
-import { Fetcher, makeContent, makeFolder, remoteFile } from './rig.ts';
+import { Fetcher, makeContent, makeFetcher, remoteFile, serve, startServer } from './rig.ts';
 
 let script: string;
 beforeAll(async () => {
@@ -34,7 +33,7 @@ test('a download that is killed before any step on the disk is continued: right,
   const content = makeContent(200_000);
   const server = await startServer(serve(content));
   const file = remoteFile(content, [server.url()]);
-  const folder = await makeFolder();
+  const { folder } = await makeFetcher();
   const kept: number[] = [];
   for (let deadly = 0; ; deadly += 1) {
     const fetcher = new Fetcher(path.join(folder, String(deadly)));

@@ -1,4 +1,5 @@
-import fs, { type FileHandle } from 'node:fs/promises';
+import fs from 'node:fs';
+import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import process from 'node:process';
 import type { PublishedFile } from '../../../src/datasets/contract/dataset.ts';
@@ -9,22 +10,13 @@ import { DeadlySteps } from '../../support/deadly-steps.ts';
 const [folder = '', file = '', deadly = ''] = process.argv.slice(2);
 
 const steps = new DeadlySteps(deadly);
-const { link, mkdir, open, rename, rm, writeFile } = fs;
-Object.assign(fs, {
-  link: steps.before(link),
-  mkdir: steps.before(mkdir),
-  rename: steps.before(rename),
-  rm: steps.before(rm),
-  writeFile: steps.before(writeFile),
-  open: steps.before(async (...args: Parameters<typeof open>) => {
-    const handle = await open(...args);
-    const write = handle.write.bind(handle) as (...args: unknown[]) => ReturnType<FileHandle['write']>;
-    return Object.assign(handle, {
-      write: steps.before(write),
-      sync: steps.before(handle.sync.bind(handle)),
-    });
-  }),
-});
+for (const [all, names] of [
+  [fs, ['linkSync', 'mkdirSync', 'writeFileSync', 'appendFileSync', 'rmSync', 'openSync', 'unlinkSync']],
+  [promises, ['mkdir', 'open', 'rename', 'rm', 'writeFile']],
+] as const) {
+  const functions = all as unknown as Record<string, (...args: unknown[]) => unknown>;
+  for (const name of names) functions[name] = steps.before(functions[name]!);
+}
 syncBuiltinESMExports();
 
 const remote: PublishedFile = JSON.parse(file);

@@ -1,16 +1,102 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { onTestFinished } from 'vitest';
 import type { PublishedFile } from '../../../src/datasets/contract/dataset.ts';
-import { type FetchOptions, fetchFiles } from '../../../src/datasets/fetch/fetch-files.ts';
-import type { FetchOutcome } from '../../../src/datasets/fetch/remote-file.ts';
+import { type FetchOptions, type FetchOutcome, fetchFiles } from '../../../src/datasets/fetch/fetch-files.ts';
 
 // The tests talk to this machine only, whatever proxy it needs for others.
 for (const name of ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']) {
   delete process.env[name];
+}
+
+export type Answer = (request: IncomingMessage, response: ServerResponse, server: BadServer) => void;
+
+/** A local server that answers as told, and remembers what it was asked and what it sent. */
+export class BadServer {
+  readonly requests: IncomingMessage[] = [];
+  /** Of all bodies. */
+  sentBytes = 0;
+  origin = '';
+
+  url(path = '/file.bin'): string {
+    return this.origin + path;
+  }
+
+  /** The `Range` of each request. */
+  get ranges(): (string | undefined)[] {
+    return this.requests.map(({ headers }) => headers.range);
+  }
+
+  send(response: ServerResponse, bytes: Uint8Array, then?: () => void): void {
+    this.sentBytes += bytes.length;
+    response.write(bytes, then);
+  }
+}
+
+/** One answer per request, in this order; the last one again and again. */
+export async function startServer(...answers: readonly Answer[]): Promise<BadServer> {
+  const bad = new BadServer();
+  const server = createServer((request, response) => {
+    // The client may leave at any moment.
+    response.on('error', () => {});
+    request.socket.on('error', () => {});
+    const answer = answers[Math.min(bad.requests.length, answers.length - 1)];
+    bad.requests.push(request);
+    answer?.(request, response, bad);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  bad.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return bad;
+}
+
+interface ServeOptions {
+  readonly etag?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Closes the connection after this many bytes of the body. */
+  readonly cutAfter?: number;
+  /** Sends nothing more after this many bytes, but keeps the connection. */
+  readonly stallAfter?: number;
+  readonly ignoresRange?: boolean;
+  /** As announced; `null`: chunked. */
+  readonly length?: number | null;
+}
+
+/** Serves a file, with `Range` and `If-Range` as it should be, except for what the options say. */
+export function serve(content: Uint8Array, options: ServeOptions = {}): Answer {
+  const { etag = '"1"', headers = {}, cutAfter, stallAfter, ignoresRange = false } = options;
+  return (request, response, server) => {
+    const asked = /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
+    const isSame = request.headers['if-range'] === etag;
+    const first = asked !== null && isSame && !ignoresRange ? Number(asked[1]) : 0;
+    const body = content.subarray(first);
+    const length = options.length === undefined ? body.length : options.length;
+    response.strictContentLength = false;
+    response.writeHead(first > 0 ? 206 : 200, {
+      ...(etag === '' ? {} : { etag }),
+      ...(length === null ? {} : { 'content-length': length }),
+      ...(first > 0 ? { 'content-range': `bytes ${first}-${content.length - 1}/${content.length}` } : {}),
+      ...headers,
+    });
+    const end = Math.min(cutAfter ?? body.length, stallAfter ?? body.length, length ?? body.length);
+    const isWhole = cutAfter === undefined && stallAfter === undefined && (length ?? 0) <= body.length;
+    server.send(response, body.subarray(0, end), () => {
+      if (isWhole) response.end();
+      else if (stallAfter === undefined) response.socket?.end();
+    });
+  };
+}
+
+export function status(code: number, headers: Readonly<Record<string, string>> = {}): Answer {
+  return (_, response) => response.writeHead(code, headers).end(`error ${code}`);
 }
 
 /** Bytes that differ at every position within any 64 kB. */
@@ -27,24 +113,13 @@ export function makeContent(size: number, seed = 1): Buffer {
 export function remoteFile(
   content: Uint8Array,
   urls: readonly string[],
-  options: {
-    readonly name?: string;
-    readonly sizeBytes?: number | null;
-    readonly kind?: 'md5' | 'sha256';
-  } = {},
+  { name = 'file.bin', sizeBytes = content.length as number | null } = {},
 ): PublishedFile {
-  const { name = 'file.bin', sizeBytes = content.length, kind = 'md5' } = options;
-  return { name, urls, sizeBytes, checksum: { kind, hex: createHash(kind).update(content).digest('hex') } };
+  const hex = createHash('md5').update(content).digest('hex');
+  return { name, urls, sizeBytes, checksum: { kind: 'md5', hex } };
 }
 
-/** A folder that is removed after the test. */
-export async function makeFolder(): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'fetch-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-/** Downloads one file without ever waiting between tries, and records the waits. */
+/** Downloads one file into a folder of its own without ever waiting between tries, and records the waits. */
 export class Fetcher {
   readonly folder: string;
   readonly waits: number[] = [];
@@ -70,6 +145,10 @@ export class Fetcher {
     return (await readFile(path.join(this.folder, name))).equals(expected);
   }
 
+  write(name: string, content: string | Uint8Array): Promise<void> {
+    return writeFile(path.join(this.folder, name), content);
+  }
+
   /** The content of `file.bin.part`. */
   part(): Promise<Buffer> {
     return readFile(path.join(this.folder, 'file.bin.part'));
@@ -81,5 +160,7 @@ export class Fetcher {
 }
 
 export async function makeFetcher(): Promise<Fetcher> {
-  return new Fetcher(await makeFolder());
+  const folder = await mkdtemp(path.join(tmpdir(), 'fetch-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return new Fetcher(folder);
 }

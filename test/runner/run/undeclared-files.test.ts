@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { FileAccess } from '../../../src/executors/strace/file-accesses.ts';
+import type { FileAccess } from '../../../src/executors/strace.ts';
 import { findUndeclared } from '../../../src/runner/run/trace.ts';
 
 const surroundings = {

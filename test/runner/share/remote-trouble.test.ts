@@ -64,12 +64,6 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
       const outside = { entries: [{ path: '../../evil', size: 3, sha256: a.fingerprint }], emptyFolders: [] };
       const evil = { ...a, outputs: [{ ...a.outputs[0], digest: digestTree(outside) }] };
       await remote.write(treeKeyOf(digestTree(outside)), canonicalJson(outside));
-      const clash = {
-        entries: ['x', 'x/y'].map((name) => ({ path: name, size: 3, sha256: a.fingerprint })),
-        emptyFolders: [],
-      };
-      const clashing = { ...a, outputs: [{ ...a.outputs[0], digest: digestTree(clash) }] };
-      await remote.write(treeKeyOf(digestTree(clash)), canonicalJson(clash));
       const elsewhere = { ...a, outputs: [{ ...a.outputs[0], path: 'in.txt' }] };
       for (const [key, content, what] of [
         [treeKey, '', 'it is not a list of files'],
@@ -83,7 +77,6 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
         ],
         [actionKey, JSON.stringify(elsewhere), 'its outputs differ from those of the stage'],
         [actionKey, JSON.stringify(evil), 'it is not a list of files'],
-        [actionKey, JSON.stringify(clashing), 'it is not a list of files'],
       ] as const) {
         await remote.write(key, content);
         const copy = await createCopy();
@@ -124,7 +117,6 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
 test('an object of a folder that the system cannot read is about its stage only', async () => {
   const { project, remote } = await createRun('folder');
   await push(project, remote);
-  const { fingerprint } = await recordOf(project, 'a');
   const file = path.join(remote.address, fileKeyOf(sha256OfOne));
   rmSync(file);
   symlinkSync(file, file);
@@ -132,14 +124,6 @@ test('an object of a folder that the system cannot read is about its stage only'
   const [a, b] = await pull(copy, remote);
   expect(a).toMatchObject({ state: 'failed', error: { code: 'remote-unreadable', where: file } });
   expect(b?.state).toBe('fetched');
-  const action = path.join(remote.address, actionKeyOf(fingerprint));
-  const record = readFileSync(action, 'utf8');
-  writeFileSync(
-    action,
-    record.replace('"params":', `"params":{"x":${'['.repeat(1e5)}${']'.repeat(1e5)}},"old":`),
-  );
-  const [again] = await pull(await createCopy(), remote);
-  expect(again).toMatchObject({ state: 'failed', error: { code: 'remote-damaged', where: action } });
 });
 
 test.each(['a pipe', 'a folder'])(

@@ -1,5 +1,5 @@
 import { openRemote } from '../../../src/runner/share/open-remote.ts';
-import { type PullOptions, pullPlan } from '../../../src/runner/share/pull-plan.ts';
+import { type PullOptions, pullPlan } from '../../../src/runner/share/pull.ts';
 import { pushPlan } from '../../../src/runner/share/push-plan.ts';
 import type { Remote } from '../../../src/runner/share/remote.ts';
 import type { RunRecord } from '../../../src/runner/store/records.ts';

@@ -1,16 +1,21 @@
+import fs from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../../errors.ts';
 import { compareCodeUnits } from '../../../files/canonical-json.ts';
+import { acquireLock } from '../../../files/lock.ts';
 import { suggestName } from '../../../schema/closest-name.ts';
 import { getOwn } from '../../../schema/json.ts';
 import type { MetricValue } from '../../../stage/define-stage.ts';
 import type { Plan, StageInstance } from '../../plan/plan.ts';
-import type { RunOutcome } from '../../run/run.ts';
-import { cacheFolderOf } from '../../store/cache-folder.ts';
+import { type RunOptions, type RunOutcome, runPlan } from '../../run/run.ts';
+import { type CacheFolder, cacheFolderOf, fileNameOf } from '../../store/cache-folder.ts';
 import { haveSameFingerprint } from '../../store/fingerprint-parts.ts';
 import { type RecordedOutput, Records, type RunRecord } from '../../store/records.ts';
+import { Store } from '../../store/store.ts';
 import { compareFiles, type FileComparers, type FileDifference } from './compare-files.ts';
-import { type ScratchOptions, ScratchRuns } from './scratch-runs.ts';
+
+/** Everything that an audit writes; relative to the project. The runner's own folder beside it stays untouched. */
+export const auditFolder = 'artifacts/.audit';
 
 export interface AuditedFile {
   /** In the output; empty if the output is itself a file. */
@@ -51,11 +56,13 @@ export interface Audit {
   readonly isSame: boolean;
 }
 
-interface AuditOptions extends ScratchOptions {
+interface AuditOptions
+  extends Pick<RunOptions, 'facts' | 'jobs' | 'signal' | 'killSignal' | 'onEvent' | 'environment'> {
   readonly runs: number;
   /** Metric -> the largest distance allowed; `*` for all others. Empty: bytes count. */
   readonly tolerances: ReadonlyMap<string, number>;
   readonly comparers: FileComparers;
+  /** Leaves the outputs for inspection; the next audit removes them. */
   readonly keep: boolean;
 }
 
@@ -63,86 +70,101 @@ interface AuditOptions extends ScratchOptions {
  * Runs each instance several times from scratch, with the inputs that are in place, and compares what they wrote. Results in
  * place, records and the store stay as they are.
  *
- * @throws {ReproError} `locked`
+ * @throws {ReproError} `locked` if a run holds the folder: it could replace the inputs meanwhile
  */
 export async function auditInstances(
   plan: Plan,
   instances: readonly StageInstance[],
   options: AuditOptions,
 ): Promise<Audit[]> {
-  const scratch = await ScratchRuns.open(plan, options);
-  const audits: Audit[] = [];
+  const cache = cacheFolderOf(plan);
+  const folder = cacheFolderOf(plan, path.join(plan.projectRoot, auditFolder));
+  const clear = () => fs.rm(folder.root, { recursive: true, force: true });
+  const lock = await acquireLock(cache.lock);
   try {
+    await clear();
+    await fs.mkdir(folder.root, { recursive: true });
+    // Hashes of inputs that are known already: reading a data set again would tell nothing.
+    await fs.copyFile(cache.digests, folder.digests).catch(() => {});
+    const audits: Audit[] = [];
     for (const instance of instances) {
-      const audit = await auditOne(scratch, plan, instance, options);
-      audits.push(audit);
-      if (audit.outcome === 'interrupted') break;
+      audits.push(await auditOne(plan, instance, folder, options));
+      if (audits.at(-1)?.outcome === 'interrupted') break;
     }
+    return audits;
   } finally {
-    await scratch.close(options);
+    if (!options.keep) await clear().catch(() => {});
+    await lock.release();
   }
-  return audits;
 }
 
 async function auditOne(
-  scratch: ScratchRuns,
   plan: Plan,
   instance: StageInstance,
+  folder: CacheFolder,
   options: AuditOptions,
 ): Promise<Audit> {
+  const { id } = instance;
+  const { runs, tolerances, comparers } = options;
   const records: RunRecord[] = [];
-  for (let number = 1; number <= options.runs; number += 1) {
-    const text = `run ${number} of ${options.runs}`;
-    options.onEvent({ kind: 'note', id: instance.id, level: 'note', text });
-    const { outcome, record } = await scratch.run(instance, number);
+  for (let number = 1; number <= runs; number += 1) {
+    options.onEvent({ kind: 'note', id, level: 'note', text: `run ${number} of ${runs}` });
+    const outcome = await runOnce(plan, instance, number, folder, options);
+    const record = outcome === 'ok' ? new Records(folder).findLast(id) : null;
     if (record === null) {
       const end = outcome === 'ok' ? 'failed' : outcome;
-      return {
-        id: instance.id,
-        outcome: end,
-        seconds: [],
-        outputs: [],
-        metrics: [],
-        isAsRecorded: null,
-        isSame: false,
-      };
+      return { id, outcome: end, seconds: [], outputs: [], metrics: [], isAsRecorded: null, isSame: false };
     }
     records.push(record);
-    if (number === 1) assertMetrics(instance, record, options.tolerances);
+    // Not before: what a stage measures is not known.
+    if (number === 1) assertMetrics(id, record, tolerances);
   }
+  const store = new Store(folder.store);
   const outputs: AuditedOutput[] = [];
   for (const [i, output] of instance.outputs.entries()) {
     const found = records.map((record) => record.outputs[i]).filter((one) => one !== undefined);
-    outputs.push({
-      path: output,
-      digests: found.map(({ digest }) => digest),
-      files: await compareOutputs(scratch, plan, found, options.comparers),
-    });
+    const files = await compareOutputs(plan, store, found, comparers);
+    outputs.push({ path: output, digests: found.map(({ digest }) => digest), files });
   }
-  const metrics = compareMetrics(records, options.tolerances);
-  const isAsRecorded = compareRecorded(plan, instance, records);
-  return {
-    id: instance.id,
-    outcome: 'ok',
-    seconds: records.map((record) => record.seconds),
-    outputs,
-    metrics,
-    isAsRecorded,
-    isSame:
-      options.tolerances.size > 0
-        ? metrics.every((one) => one.tolerance === null || one.isWithin)
-        : isAsRecorded !== false && outputs.every(({ digests }) => new Set(digests).size === 1),
-  };
+  const metrics = compareMetrics(records, tolerances);
+  const isAsRecorded = compareRecorded(plan, id, records);
+  const isSame =
+    tolerances.size > 0
+      ? metrics.every((one) => one.tolerance === null || one.isWithin)
+      : isAsRecorded !== false && outputs.every(({ digests }) => new Set(digests).size === 1);
+  const seconds = records.map((record) => record.seconds);
+  return { id, outcome: 'ok', seconds, outputs, metrics, isAsRecorded, isSame };
 }
 
-/** After the first run rather than all of them: what a stage measures is not known before. */
-function assertMetrics(
-  { id }: StageInstance,
-  { metrics }: RunRecord,
-  tolerances: ReadonlyMap<string, number>,
-): void {
+/** Runs an instance with its outputs in `artifacts/.audit/run-<number>/<id>`. */
+async function runOnce(
+  plan: Plan,
+  instance: StageInstance,
+  number: number,
+  { root }: CacheFolder,
+  { facts, jobs, signal, killSignal, onEvent, environment }: AuditOptions,
+): Promise<RunOutcome> {
+  const move = (kind: string) => (one: string, at: number) =>
+    `${auditFolder}/run-${number}/${fileNameOf(instance.id)}/${kind}-${at}/${path.posix.basename(one)}`;
+  const moved: StageInstance = {
+    ...instance,
+    outputs: instance.outputs.map(move('output')),
+    resume: instance.resume.map(move('resume')),
+  };
+  const { outcome } = await runPlan({
+    plan: { ...plan, instances: new Map(plan.instances).set(instance.id, moved) },
+    selected: new Set([instance.id]),
+    force: true,
+    ...{ jobs, facts, signal, onEvent, cacheRoot: root },
+    ...(killSignal === undefined ? {} : { killSignal }),
+    ...(environment === undefined ? {} : { environment }),
+  });
+  return outcome;
+}
+
+function assertMetrics(id: string, { metrics }: RunRecord, tolerances: ReadonlyMap<string, number>): void {
   const names = Object.keys(metrics);
-  const unknown = [...tolerances.keys()].find((name) => name !== '*' && !Object.hasOwn(metrics, name));
+  const unknown = [...tolerances.keys()].find((name) => name !== '*' && !names.includes(name));
   if (unknown === undefined) return;
   throw new ReproError('usage', `--tolerance: ${id} reports no metric "${unknown}"`, {
     fix: names.length === 0 ? 'It reports none at all.' : suggestName(unknown, names),
@@ -150,29 +172,29 @@ function assertMetrics(
 }
 
 /** A difference from a record of the same fingerprint shows what the fingerprint does not cover: an input that is not declared. */
-function compareRecorded(plan: Plan, instance: StageInstance, [first]: readonly RunRecord[]): boolean | null {
-  const recorded = new Records(cacheFolderOf(plan)).findLast(instance.id);
+function compareRecorded(plan: Plan, id: string, [first]: readonly RunRecord[]): boolean | null {
+  const recorded = new Records(cacheFolderOf(plan)).findLast(id);
   if (recorded === null || first === undefined) return null;
   const parts = { ...first.parts, outputs: recorded.parts.outputs };
   if (!haveSameFingerprint(recorded.parts, parts)) return null;
   return first.outputs.every(({ digest }, i) => digest === recorded.outputs[i]?.digest);
 }
 
+/** What differs between the first run's output and each of the others, file by file. */
 async function compareOutputs(
-  scratch: ScratchRuns,
-  plan: Plan,
+  { projectRoot }: Plan,
+  store: Store,
   [first, ...others]: readonly RecordedOutput[],
   comparers: FileComparers,
 ): Promise<AuditedFile[]> {
   const files: AuditedFile[] = [];
   if (first === undefined) return files;
-  const listed = await listFiles(scratch, first);
-  const placeOf = (output: RecordedOutput, file: string): string =>
-    path.join(plan.projectRoot, output.path, file);
+  const listed = await listFiles(store, first);
   for (const [i, output] of others.entries()) {
     if (output.digest === first.digest) continue;
     const run = i + 2;
-    const present = await listFiles(scratch, output);
+    const present = await listFiles(store, output);
+    const before = files.length;
     for (const file of [...new Set([...listed.keys(), ...present.keys()])].sort(compareCodeUnits)) {
       const [a, b] = [listed.get(file), present.get(file)];
       if (a === b) continue;
@@ -181,21 +203,20 @@ async function compareOutputs(
         files.push({ path: file, change, run, difference: null });
         continue;
       }
-      const difference = await compareFiles(placeOf(first, file), placeOf(output, file), comparers);
+      const [one, other] = [first, output].map((made) => path.join(projectRoot, made.path, file));
+      const difference = await compareFiles(one ?? '', other ?? '', comparers);
       files.push({ path: file, change: 'differs', run, difference });
     }
     // Otherwise the digests could not differ.
-    if (!files.some((one) => one.run === run)) {
-      files.push({ path: '', change: 'empty-folder', run, difference: null });
-    }
+    if (files.length === before) files.push({ path: '', change: 'empty-folder', run, difference: null });
   }
   return files;
 }
 
 /** File -> sha256; the empty path for an output that is itself a file. */
-async function listFiles(scratch: ScratchRuns, output: RecordedOutput): Promise<Map<string, string>> {
+async function listFiles(store: Store, output: RecordedOutput): Promise<Map<string, string>> {
   if (output.kind === 'file') return new Map([['', output.digest]]);
-  const tree = await scratch.store.findTree(output.digest);
+  const tree = await store.findTree(output.digest);
   return new Map(tree?.entries.map((entry) => [entry.path, entry.sha256]) ?? []);
 }
 
@@ -208,21 +229,12 @@ function compareMetrics(
   return [...names].map((name) => {
     const values = records.map((record) => getOwn(record.metrics, name) ?? null);
     const tolerance = tolerances.get(name) ?? tolerances.get('*') ?? null;
-    const distance = distanceOf(values);
+    const numbers = values.filter((value) => typeof value === 'number');
+    const first = numbers[0] ?? Number.NaN;
+    const distance =
+      numbers.length < values.length ? null : Math.max(...numbers.map((value) => Math.abs(value - first)));
     const isEqual = values.every((value) => value !== null && Object.is(value, values[0]));
-    return {
-      name,
-      values,
-      distance,
-      tolerance,
-      isWithin: isEqual || (distance !== null && distance <= (tolerance ?? 0)),
-    };
+    const isWithin = isEqual || (distance !== null && distance <= (tolerance ?? 0));
+    return { name, values, distance, tolerance, isWithin };
   });
-}
-
-function distanceOf(values: readonly (MetricValue | null)[]): number | null {
-  const numbers = values.filter((value) => typeof value === 'number');
-  const [first] = numbers;
-  if (first === undefined || numbers.length < values.length) return null;
-  return Math.max(...numbers.map((value) => Math.abs(value - first)));
 }

@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Json } from '../../../schema/json.ts';
@@ -29,14 +30,13 @@ export interface FileDifference {
   readonly details: readonly string[];
 }
 
-/** Compares two files of which it is known that they exist; null if they are equal. */
+/** Compares two files that are known to differ. */
 export async function compareFiles(
   first: string,
   second: string,
   comparers: FileComparers,
-): Promise<FileDifference | null> {
-  const firstByte = await findFirstDifference(first, second);
-  if (firstByte === null) return null;
+): Promise<FileDifference> {
+  const firstByte = findFirstDifference(first, second);
   const sizes = [(await fs.stat(first)).size, (await fs.stat(second)).size] as const;
   if (Math.max(...sizes) > readBytesAtMost) return { firstByte, sizes, details: [] };
   const [a, b] = [await fs.readFile(first), await fs.readFile(second)];
@@ -45,37 +45,25 @@ export async function compareFiles(
   return { firstByte, sizes, details: known?.(a, b) ?? compareTexts(a, b, firstByte) ?? [] };
 }
 
-async function findFirstDifference(first: string, second: string): Promise<number | null> {
-  const [a, b] = [await fs.open(first), await fs.open(second)];
+function findFirstDifference(first: string, second: string): number {
+  const [a, b] = [openSync(first, 'r'), openSync(second, 'r')];
+  const [blockA, blockB] = [Buffer.alloc(blockBytes), Buffer.alloc(blockBytes)];
   try {
-    const [blockA, blockB] = [Buffer.alloc(blockBytes), Buffer.alloc(blockBytes)];
-    for (let offset = 0; ; ) {
-      const [readA, readB] = [await readBlock(a, blockA, offset), await readBlock(b, blockB, offset)];
+    for (let offset = 0; ; offset += blockBytes) {
+      const [readA, readB] = [
+        readSync(a, blockA, { position: offset }),
+        readSync(b, blockB, { position: offset }),
+      ];
       const shared = Math.min(readA, readB);
       if (blockA.compare(blockB, 0, shared, 0, shared) !== 0) {
-        let at = 0;
-        while (blockA[at] === blockB[at]) at += 1;
-        return offset + at;
+        return offset + blockA.findIndex((byte, i) => byte !== blockB[i]);
       }
-      if (readA !== readB) return offset + shared;
-      if (readA === 0) return null;
-      offset += readA;
+      if (shared < blockBytes) return offset + shared;
     }
   } finally {
-    await a.close();
-    await b.close();
+    closeSync(a);
+    closeSync(b);
   }
-}
-
-/** Fills the block unless the file ends before. */
-async function readBlock(file: fs.FileHandle, block: Buffer, offset: number): Promise<number> {
-  let filled = 0;
-  while (filled < block.length) {
-    const { bytesRead } = await file.read(block, filled, block.length - filled, offset + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return filled;
 }
 
 function compareTexts(first: Buffer, second: Buffer, firstByte: number): string[] | null {
@@ -93,19 +81,14 @@ function compareJson(first: Buffer, second: Buffer): string[] | null {
   } catch {
     return null;
   }
-  const found = diffJson(...values, { intoLists: true }).map(({ name, before, now }) => {
-    const [first, second] = [before, now].map((one) => (one === undefined ? 'nothing' : JSON.stringify(one)));
-    return `${name === '' ? 'the value' : name}: ${cut(first)}, then ${cut(second)}`;
-  });
+  const found = diffJson(...values, { intoLists: true }).map(
+    ({ name, before, now }) => `${name === '' ? 'the value' : name}: ${quote(before)}, then ${quote(now)}`,
+  );
   if (found.length === 0) return ['the same values, written differently'];
   const rest = found.length - namesAtMost;
   return rest <= 0 ? found : [...found.slice(0, namesAtMost), `and ${rest} more values`];
 }
 
-function cut(text = ''): string {
-  return shortenText(text, valueLengthAtMost);
-}
-
-function quote(line: string | undefined): string {
-  return line === undefined ? 'nothing' : cut(JSON.stringify(line));
+function quote(value: Json | undefined): string {
+  return value === undefined ? 'nothing' : shortenText(JSON.stringify(value), valueLengthAtMost);
 }

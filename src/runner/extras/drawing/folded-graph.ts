@@ -1,4 +1,4 @@
-import { PathTrie } from '../../plan/path-trie.ts';
+import { listMakers, makersOf } from '../../plan/graph.ts';
 import type { Plan, StageInstance } from '../../plan/plan.ts';
 
 /** A stage with its instances folded into one. */
@@ -14,31 +14,24 @@ export interface FoldedStage {
 
 /** The stages in plan order; a stage reads what any of its instances reads. */
 export function foldPlan(plan: Plan): FoldedStage[] {
-  const stageOf = new Map([...plan.instances.values()].map(({ id, stage }) => [id, stage]));
   const members = new Map<string, StageInstance[]>();
   for (const instance of plan.instances.values()) {
-    const known = members.get(instance.stage);
-    if (known === undefined) members.set(instance.stage, [instance]);
-    else known.push(instance);
+    members.set(instance.stage, [...(members.get(instance.stage) ?? []), instance]);
   }
   const order = [...members.keys()];
-  const rank = new Map(order.map((name, index) => [name, index]));
-  const made = collectOutputs(plan);
 
   return [...members].map(([name, instances]) => {
-    const dependencies = new Set<string>();
-    for (const { id } of instances) {
-      for (const dependency of plan.dependencies.get(id) ?? []) {
-        const stage = stageOf.get(dependency);
-        if (stage !== undefined && stage !== name) dependencies.add(stage);
-      }
-    }
-    const isSource = (path: string) => made.related(path).next().done === true;
+    const read = instances.flatMap(({ id }) => plan.dependencies.get(id) ?? []);
+    const dependencies = new Set(read.map((id) => plan.instances.get(id)?.stage));
+    const sourcesOf = (instance: StageInstance): string[] =>
+      instance.inputs
+        .map(({ path }) => path)
+        .filter((path) => listMakers(makersOf(plan, instance, path)).length === 0);
     return {
       name,
       instances,
-      dependencies: [...dependencies].sort((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0)),
-      sources: foldPaths(instances.map(({ inputs }) => inputs.map(({ path }) => path).filter(isSource))),
+      dependencies: order.filter((stage) => stage !== name && dependencies.has(stage)),
+      sources: foldPaths(instances.map(sourcesOf)),
       outputs: foldPaths(instances.map(({ outputs }) => outputs)),
     };
   });
@@ -48,13 +41,6 @@ export function foldPlan(plan: Plan): FoldedStage[] {
 export function nameFolded({ name, instances }: FoldedStage): string {
   const [first] = instances;
   return Object.keys(first?.matrix ?? {}).length === 0 ? name : `${name} x${instances.length}`;
-}
-
-/** The outputs of all instances, to check whether an input touches any of them. */
-function collectOutputs(plan: Plan): PathTrie<string> {
-  const made = new PathTrie<string>();
-  for (const { id, outputs } of plan.instances.values()) for (const output of outputs) made.add(output, id);
-  return made;
 }
 
 /** One path per entry for all instances: segments in which they differ become `*`. */

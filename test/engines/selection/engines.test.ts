@@ -1,0 +1,273 @@
+import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import util from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { chooseDevice } from '../../../src/apps/train-val.ts';
+import type { LoadedAddon } from '../../../src/engines/native/addon.ts';
+import {
+  chooseEngine,
+  identifyEngine,
+  openNamedEngine,
+  probeEngines,
+} from '../../../src/engines/selection/engines.ts';
+import { type CudaProbe, type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
+import { FakeAddon } from '../native/fake-addon.ts';
+
+const here: ProbedSystem = { platform: 'linux-x64', isInstalled: () => true, load: async () => ({}) };
+
+describe('probeCuda', () => {
+  it('reports that the package does not exist for this kind of machine', async () => {
+    expect(await probeCuda({ ...here, platform: 'darwin-arm64' })).toEqual({
+      usable: false,
+      reason: '@tensorflow/tfjs-node-gpu does not exist for darwin-arm64',
+      fix: null,
+    });
+  });
+
+  it('says how to get the package if it is not installed', async () => {
+    const probe = await probeCuda({ ...here, isInstalled: () => false });
+    expect(probe).toMatchObject({ usable: false, reason: expect.stringContaining('not installed') });
+    expect(probe).toMatchObject({ fix: expect.stringMatching(/npm install .*CUDA 11\.2 and cuDNN 8\.1/) });
+  });
+
+  it('treats a package that does not load like a missing one, with its reason', async () => {
+    const load = async () => {
+      throw new Error('libcudart.so.11.0: cannot open shared object file\nRequire stack: …');
+    };
+    expect(await probeCuda({ ...here, load })).toMatchObject({
+      usable: false,
+      reason: '@tensorflow/tfjs-node-gpu does not load (libcudart.so.11.0: cannot open shared object file)',
+      fix: expect.stringContaining('npm rebuild'),
+    });
+  });
+
+  it('rejects a package that registers no backend', async () => {
+    expect(await probeCuda(here)).toMatchObject({
+      usable: false,
+      reason: expect.stringContaining('does not load'),
+    });
+  });
+
+  it('restores the functions of util that newer Node versions lack', async () => {
+    let seen: unknown;
+    const load = async () => {
+      seen = (util as unknown as { isNullOrUndefined(value: unknown): boolean }).isNullOrUndefined(null);
+    };
+    await probeCuda({ ...here, load });
+    expect(seen).toBe(true);
+  });
+});
+
+const noCuda = async (): Promise<CudaProbe> => ({ usable: false, reason: 'not today', fix: null });
+const cuda = async (): Promise<CudaProbe> => ({ usable: true, version: '4.22.0' });
+const native = (): LoadedAddon => ({ ok: true, addon: new FakeAddon(), isEarlierBuild: false });
+const nativeOfOtherSources = (): LoadedAddon => ({ ok: true, addon: new FakeAddon(), isEarlierBuild: true });
+/** What `FakeAddon` is on this architecture. */
+const identity = (instructionSet: string): string =>
+  `0123456789ab ${instructionSet} GCC 12.4.0${process.arch === 'x64' ? '' : ` ${process.arch}`}`;
+const noNative = (): LoadedAddon => ({ ok: false, reason: 'it is not compiled', fix: 'Compile it.' });
+const notCalled = (): never => {
+  throw new Error('not to be called');
+};
+
+describe('chooseEngine', () => {
+  it('takes CUDA if it works, without loading the native engine', async () => {
+    const engine = await chooseEngine('auto', { probe: cuda, load: notCalled });
+    expect(engine.description).toMatchObject({ name: 'tfjs', backend: 'cuda' });
+  });
+
+  it('takes the native engine without CUDA', async () => {
+    const engine = await chooseEngine('auto', { probe: noCuda, load: native, threads: 2, environment: {} });
+    expect(engine.description).toEqual({
+      name: 'native',
+      backend: 'cpu',
+      version: identity('avx512'),
+      reason: 'AVX-512, 2 threads',
+    });
+  });
+
+  it('says for the log of a training if the native engine is an earlier build', async () => {
+    const { description } = await chooseEngine('native', { load: nativeOfOtherSources, threads: 2 });
+    expect(description.reason).toContain(
+      '2 threads; not compiled from the current sources in native/: the earlier build stays in use',
+    );
+  });
+
+  it('falls back to TensorFlow.js on the CPU and says why', async () => {
+    const { description } = await chooseEngine('auto', { probe: noCuda, load: noNative });
+    expect(description).toMatchObject({
+      name: 'tfjs',
+      backend: 'cpu',
+      reason: 'no CUDA: not today; no native engine: it is not compiled',
+    });
+    expect(description.version).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+
+  it('takes exactly what it is asked for, without looking for anything else', async () => {
+    const tfjs = await chooseEngine('tfjs-cpu', { probe: notCalled, load: notCalled });
+    expect(tfjs.description).toMatchObject({ name: 'tfjs', backend: 'cpu', reason: 'requested as tfjs-cpu' });
+    const asked = await chooseEngine('native', { probe: notCalled, load: native });
+    expect(asked.description).toMatchObject({ name: 'native', backend: 'cpu' });
+    const either = await chooseEngine('tfjs', { probe: noCuda, load: notCalled });
+    expect(either.description).toMatchObject({ name: 'tfjs', reason: 'no CUDA: not today' });
+  });
+
+  it('does not replace the native engine by another if it was asked for', async () => {
+    await expect(chooseEngine('native', { load: noNative })).rejects.toMatchObject({
+      code: 'engine-unavailable',
+      message: 'The native engine is not available: it is not compiled.',
+      fix: 'Compile it. Or choose another engine: `auto` takes the fastest there is.',
+    });
+  });
+
+  it('does not ignore an instruction set that is not available', async () => {
+    const environment = { REPRO_ISA: 'avx1024' };
+    const chosen = chooseEngine('auto', { probe: noCuda, load: native, environment });
+    await expect(chosen).rejects.toMatchObject({ code: 'engine-instruction-set' });
+  });
+});
+
+describe('chooseDevice', () => {
+  it('takes the fastest engine of the CPU for `-device cpu`, without looking for a GPU', async () => {
+    const options = { probe: notCalled, threads: 1, environment: {} };
+    const { engine, notes } = await chooseDevice('cpu', undefined, { ...options, load: native });
+    expect(engine.description).toMatchObject({ name: 'native', reason: 'AVX-512, 1 thread' });
+    expect(notes).toEqual([]);
+    const fallback = await chooseDevice('cpu', undefined, { ...options, load: noNative });
+    expect(fallback.engine.description).toMatchObject({
+      name: 'tfjs',
+      reason: '-device cpu; no native engine: it is not compiled',
+    });
+  });
+
+  it('notes that it trains on the CPU if CUDA was wanted', async () => {
+    const { notes } = await chooseDevice('cuda:0', undefined, {
+      probe: noCuda,
+      load: native,
+      threads: 1,
+      environment: {},
+    });
+    expect(notes).toEqual([
+      '-device cuda:0 is not available here; training on the CPU instead. `repro doctor` tells why, and how to get CUDA.',
+    ]);
+  });
+});
+
+describe('openNamedEngine', () => {
+  it('opens tfjs-cpu and tfjs-composed on the CPU', async () => {
+    for (const name of ['tfjs-cpu', 'tfjs-composed']) {
+      expect((await openNamedEngine(name)).description.backend, name).toBe('cpu');
+    }
+  });
+
+  it('rejects an engine that does not exist, listing those that do', async () => {
+    await expect(openNamedEngine('torch')).rejects.toMatchObject({
+      code: 'engine-unknown',
+      message: 'this version has no engine "torch".',
+      fix: 'It has auto, native, tfjs, tfjs-cpu, tfjs-composed.',
+    });
+  });
+});
+
+describe('probeEngines', () => {
+  it('lists what is available and what is missing, with the remedy', async () => {
+    const probe = async (): Promise<CudaProbe> => ({ usable: false, reason: 'none', fix: 'Get one.' });
+    expect(await probeEngines({ probe, load: noNative })).toEqual([
+      { name: 'tfjs, CPU', available: true, text: expect.stringContaining('TensorFlow.js'), fix: null },
+      { name: 'native, CPU', available: false, text: 'it is not compiled', fix: 'Compile it.' },
+      { name: 'tfjs, CUDA', available: false, text: 'none', fix: 'Get one.' },
+    ]);
+  });
+
+  it('describes the native engine, and warns if its sources have changed since', async () => {
+    const find = async (load: () => LoadedAddon) => (await probeEngines({ probe: noCuda, load }))[1];
+    expect(await find(native)).toEqual({
+      name: 'native, CPU',
+      available: true,
+      text: expect.stringMatching(/^C\+\+ kernels 0123456789ab, GCC 12\.4\.0, AVX-512, \d+ threads?$/),
+      fix: null,
+    });
+    expect(await find(nativeOfOtherSources)).toEqual({
+      name: 'native, CPU',
+      available: true,
+      text: expect.stringMatching(
+        /threads?; not compiled from the current sources .*: the earlier build stays in use$/,
+      ),
+      fix: 'Run `npm run build:native`.',
+    });
+  });
+});
+
+describe('identifyEngine', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'identity-'));
+    await install('@tensorflow/tfjs-core', '4.22.0');
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  async function install(name: string, version: string): Promise<string> {
+    const file = path.join(folder, 'node_modules', name, 'package.json');
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, JSON.stringify({ name, version }));
+    return file;
+  }
+  const options = (probe: () => Promise<CudaProbe> = notCalled, load = noNative) => ({
+    projectRoot: folder,
+    cacheFolder: path.join(folder, 'cache'),
+    environment: {},
+    probe,
+    load,
+  });
+
+  it('names the CPU without a probe if the CUDA package is not installed', async () => {
+    expect(await identifyEngine('auto', options())).toBe('tfjs 4.22.0 cpu');
+  });
+
+  it('names the native engine’s digest and instruction set, but not its threads, where that is chosen', async () => {
+    const here = options(notCalled, native);
+    expect(await identifyEngine('auto', here)).toBe(`native ${identity('avx512')}`);
+    expect(await identifyEngine('native', here)).toBe(`native ${identity('avx512')}`);
+    expect(
+      await identifyEngine('auto', { ...here, environment: { REPRO_ISA: 'avx2', REPRO_THREADS: '1' } }),
+    ).toBe(`native ${identity('avx2')}`);
+    expect(await identifyEngine('tfjs', here)).toBe('tfjs 4.22.0 cpu');
+    expect(await identifyEngine('tfjs-cpu', here)).toBe('tfjs 4.22.0 cpu');
+    expect(await identifyEngine('native', options())).toBe('native, unavailable');
+  });
+
+  it('prefers CUDA to the native engine', async () => {
+    await install('@tensorflow/tfjs-node-gpu', '4.22.0');
+    const here = options(cuda, native);
+    expect(await identifyEngine('auto', here)).toMatch(/^tfjs 4\.22\.0 cuda /);
+    expect(await identifyEngine('native', here)).toBe(`native ${identity('avx512')}`);
+    expect(await identifyEngine('tfjs-cpu', here)).toBe('tfjs 4.22.0 cpu');
+  });
+
+  it('probes once, and again when the package changes', async () => {
+    const file = await install('@tensorflow/tfjs-node-gpu', '4.22.0');
+    let probes = 0;
+    const probe = async () => {
+      probes++;
+      return { usable: true, version: '4.22.0' } as const;
+    };
+    const identity = await identifyEngine('auto', options(probe));
+    expect(identity).toMatch(/^tfjs 4\.22\.0 cuda /);
+    expect(await identifyEngine('auto', options(probe))).toBe(identity);
+    expect(probes).toBe(1);
+    await utimes(file, 1, 1);
+    await identifyEngine('auto', options(probe));
+    expect(probes).toBe(2);
+  });
+
+  it('probes again when its cache is damaged', async () => {
+    await install('@tensorflow/tfjs-node-gpu', '4.22.0');
+    expect(await identifyEngine('auto', options(noCuda))).toBe('tfjs 4.22.0 cpu');
+    const file = path.join(folder, 'cache', 'engine.json');
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ gpu: null });
+    await writeFile(file, '{"key"');
+    expect(await identifyEngine('auto', options(noCuda))).toBe('tfjs 4.22.0 cpu');
+  });
+});
