@@ -193,8 +193,11 @@ export function readClaims(content: unknown, fail: Fail, models?: ReadonlySet<st
   });
   const all = [...claims, ...expandTables(file, sources, fail)];
   const ids = all.map(({ id }) => id);
-  const twice = ids.find((id, index) => ids.indexOf(id) < index);
-  if (twice !== undefined) fail('claims', `have the id "${twice}" twice, perhaps by a cell of a table`);
+  const twice = ids.findIndex((id, index) => ids.indexOf(id) < index);
+  if (twice >= 0) {
+    const place = twice < claims.length ? `claims[${twice}].id` : 'tables';
+    fail(place, `is "${ids[twice]}", like that of another claim`);
+  }
   return all;
 }
 
