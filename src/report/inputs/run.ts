@@ -85,7 +85,7 @@ function requireExpected(from: ResultFile, found: Expected, expected: Expected):
 /** Must agree with the evaluation's test result. */
 function readAnswers(from: ResultFile, evaluationFile: ResultFile, { test }: EvaluationFile): ClipAnswer[] {
   const answers = readTestAnswers(from).map(({ user, class: label, predicted }, clip) => {
-    return { clip, user: user === null ? null : String(user), class: label, right: predicted === label };
+    return { clip, user, class: label, right: predicted === label };
   });
   const right = answers.filter((answer) => answer.right).length;
   if (answers.length !== test.clips || right !== test.correct) {
