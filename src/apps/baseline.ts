@@ -157,7 +157,7 @@ export async function collectResults(
 }
 
 /** What the report says of each claim. */
-export async function readVerdicts(plan: Plan): Promise<ClaimVerdict[]> {
+export async function readVerdicts(plan: Plan): Promise<readonly ClaimVerdict[]> {
   const report = [...plan.instances.values()].find(({ stage }) => stage === stageNames.report);
   if (report === undefined) throw new RangeError('the plan has no stage "report"');
   return readClaims(await readResultFile(path.join(placeOf(plan, report), 'claims.json'), report.id));
