@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Baseline, RunFacts } from '../baseline/baseline.ts';
-import { baselinePathOf, formatBaseline, readBaseline } from '../baseline/baseline-file.ts';
+import { baselinePathOf, formatBaseline, readBaseline } from '../baseline/baseline.ts';
 import { type Change, listChanges } from '../baseline/changes.ts';
 import { readFramesFacts, readRunFacts } from '../baseline/collect.ts';
 import { ReproError } from '../errors.ts';
