@@ -64,3 +64,8 @@ export function orNull<T>(read: Read<T>): Read<T | null> {
 export function optional<T>(read: Read<T>): Read<T | undefined> {
   return (fields, name) => (fields.has(name) ? read(fields, name) : undefined);
 }
+
+/** `standard` where there is no such key. */
+export function orElse<T>(read: Read<T>, standard: T): Read<T> {
+  return (fields, name) => (fields.has(name) ? read(fields, name) : standard);
+}
