@@ -13,6 +13,7 @@ import type { Plan } from '../runner/plan/plan.ts';
 import { matchInstances, selectInstances } from '../runner/plan/selection.ts';
 import { readStatus } from '../runner/run/status.ts';
 import { getAt } from '../schema/json.ts';
+import { EVALUATION_BATCH } from '../training/evaluation.ts';
 import { readScoring } from '../training/scores.ts';
 import { factsOf } from './facts.ts';
 import { loadSelectedPlan, type PipelineOptions, type Warn } from './load-plan.ts';
@@ -116,7 +117,7 @@ export async function evaluateOnFrames(
     split: options.split,
     otherFrames: options.otherFrames,
     compat: readScoring(getAt(plan.settings, ['train', 'compat'])),
-    batchSize: typeof batchSize === 'number' ? batchSize : 16,
+    batchSize: typeof batchSize === 'number' ? batchSize : EVALUATION_BATCH,
     signal: options.signal,
     progress: options.progress,
   });

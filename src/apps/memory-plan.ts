@@ -17,6 +17,7 @@ import { findFileProblems } from '../schema/schema-problems.ts';
 import { countParameters } from '../snn/parameters.ts';
 import { type NetworkSpec, repeatedSteps } from '../snn/spec.ts';
 import { formatBytes } from '../text.ts';
+import { EVALUATION_BATCH } from '../training/evaluation.ts';
 import { probeCudaApart } from './cuda-probe.ts';
 import { engineOf } from './facts.ts';
 import { loadPlanForReading, type PipelineOptions, type Warn } from './load-plan.ts';
@@ -25,9 +26,6 @@ import { buildModel } from './model-check.ts';
 export type { BatchNeed };
 
 const modelsFolder = 'configs/models';
-
-/** `batchSize` of the stage `evaluate`, unless the profile has another. */
-const usualEvaluationBatch = 16;
 
 /**
  * What training and evaluating a model will need under a profile. It reads no data.
@@ -48,7 +46,7 @@ export async function planModel(name: string, options: PipelineOptions, warn: Wa
   for (const warning of model.warnings) warn(warning);
   const batches = {
     training: model.training.batchSize,
-    evaluation: numberAt(plan, 'evaluate', 'batchSize') ?? usualEvaluationBatch,
+    evaluation: numberAt(plan, 'evaluate', 'batchSize') ?? EVALUATION_BATCH,
   };
   const steps = repeatedSteps(spec) ?? numberAt(plan, 'frames', 'steps') ?? 1;
   const engine = (await chooseEngine(engineOf(plan.settings), { probe: probeCudaApart })).description;

@@ -4,6 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import util from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { chooseDevice } from '../../../src/apps/train-val.ts';
 import type { LoadedAddon } from '../../../src/engines/native/addon.ts';
 import {
   chooseEngine,
@@ -12,7 +13,6 @@ import {
   probeEngines,
 } from '../../../src/engines/selection/engines.ts';
 import { type CudaProbe, type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
-import { chooseDevice } from '../../../src/original/train.ts';
 import { FakeAddon } from '../native/fake-addon.ts';
 
 const here: ProbedSystem = { platform: 'linux-x64', isInstalled: () => true, load: async () => ({}) };
