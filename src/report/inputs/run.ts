@@ -47,7 +47,7 @@ export async function readRunResult(
     metrics: columnsOf(epochs),
     loggedLoss: readLoggedLoss(events, eventFile, epochs.length),
     answers: trained.answers.map(({ user, class: label, predicted }, clip) => {
-      return { clip, user: user === null ? null : String(user), class: label, right: predicted === label };
+      return { clip, user, class: label, right: predicted === label };
     }),
     digests: {
       metrics: hashText(files.metrics.text),
