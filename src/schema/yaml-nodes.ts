@@ -1,16 +1,22 @@
 import type { Alias, ParsedNode, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import { suggestName } from './closest-name.ts';
-import type { Json } from './json.ts';
+import type { Json, JsonPath } from './json.ts';
 
-/** Where one entry of a mapping or list is written, in characters from the start of the text. */
-export interface EntryPlace {
+/** For each path, with line breaks between its steps, where its key and its value are written, in characters from the start. */
+export type Places = { readonly [path: string]: readonly [keyOffset: number, valueOffset: number] };
+
+export function nameOfPath(path: JsonPath): string {
+  return path.join('\n');
+}
+
+interface EntryPlace {
   readonly keyOffset: number;
   readonly valueOffset: number;
   readonly value: Json;
 }
 
 /** For every mapping and list, the places of its entries. */
-export type NodePlaces = WeakMap<object, ReadonlyMap<string | number, EntryPlace>>;
+type NodePlaces = WeakMap<object, ReadonlyMap<string | number, EntryPlace>>;
 
 export interface NodeFault {
   readonly offset: number;
@@ -22,8 +28,7 @@ export interface NodeFault {
 
 export interface ReadNodes {
   readonly value: Json;
-  readonly at: number;
-  readonly places: NodePlaces;
+  readonly places: () => Places;
   readonly faults: readonly NodeFault[];
 }
 
@@ -38,7 +43,21 @@ const maximalDepth = 200;
 export function readNodes(yaml: typeof import('yaml'), root: ParsedNode): ReadNodes {
   const reader = new NodeReader(yaml);
   const value = reader.read(root);
-  return { value, at: offsetOf(root), places: reader.places, faults: reader.faults };
+  return { value, places: () => listPlaces(value, offsetOf(root), reader.places), faults: reader.faults };
+}
+
+function listPlaces(root: Json, at: number, places: NodePlaces): Places {
+  const found: Record<string, readonly [number, number]> = { [nameOfPath([])]: [at, at] };
+  const visit = (one: Json, path: JsonPath): void => {
+    if (typeof one !== 'object' || one === null) return;
+    for (const [step, { keyOffset, valueOffset, value }] of places.get(one) ?? []) {
+      const inside = [...path, step];
+      found[nameOfPath(inside)] = [keyOffset, valueOffset];
+      visit(value, inside);
+    }
+  };
+  visit(root, []);
+  return found;
 }
 
 /** The size of a value with its aliases unfolded. */
