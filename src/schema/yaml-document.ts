@@ -100,12 +100,9 @@ async function parseNodes(text: string, file: string, expected: string | undefin
   if (faults.length === 0) return nodes;
   throw new ConfigurationError(
     faults.map(({ offset, firstOffset, message, fix }) => {
-      const first = firstOffset === undefined ? undefined : positionAt(firstOffset);
-      return {
-        at: positionAt(offset),
-        message,
-        fix: first === undefined ? fix : `The first one is on line ${first.line}, column ${first.column}.`,
-      };
+      const { line, column } = positionAt(firstOffset ?? 0);
+      const first = `The first one is on line ${line}, column ${column}.`;
+      return { at: positionAt(offset), message, fix: firstOffset === undefined ? fix : first };
     }),
   );
 }
