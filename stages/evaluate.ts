@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeEngine, type EngineChoice, isSameEngine } from '../src/engines/engine.ts';
-import { chooseEngine } from '../src/engines/selection/choose-engine.ts';
+import { chooseEngine } from '../src/engines/selection/engines.ts';
 import { readSafetensors } from '../src/formats/safetensors.ts';
 import { readResultFile } from '../src/results/result-file.ts';
 import { readRun, readSplit } from '../src/results/run-file.ts';
 import { buildNetwork } from '../src/snn/networks.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
-import { evaluateClips, evaluateUntilAborted } from '../src/training/evaluation.ts';
+import { EVALUATION_BATCH, evaluateClips, evaluateUntilAborted } from '../src/training/evaluation.ts';
 import { writeEvaluationFiles } from '../src/training/evaluation-files.ts';
 import { labelsOf, openFrameCache } from '../src/training/frame-cache.ts';
 import { scoringOf } from '../src/training/scores.ts';
@@ -48,7 +48,7 @@ export default defineStage<Params>({
       const evaluate = ({ rows, clips, source }: (typeof parts)['test'], beforeBatch: () => Promise<void>) =>
         evaluateClips(session, { source, labels: labelsOf(clips) }, rows, {
           scoring: scoringOf(spec, run.compat),
-          batchSize: params.evaluate?.batchSize ?? 16,
+          batchSize: params.evaluate?.batchSize ?? EVALUATION_BATCH,
           beforeBatch,
           afterBatch: (clips) => {
             done += clips;

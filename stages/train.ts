@@ -2,18 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parse } from 'yaml';
 import { describeEngine, type EngineChoice } from '../src/engines/engine.ts';
-import { chooseEngine } from '../src/engines/selection/choose-engine.ts';
-import { countParameters } from '../src/snn/parameters.ts';
+import { chooseEngine } from '../src/engines/selection/engines.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 import { describeCompat } from '../src/thesis/compat.ts';
 import { CheckpointStore } from '../src/training/checkpoint.ts';
-import { openFrameCache } from '../src/training/frame-cache.ts';
-import { trainNetwork } from '../src/training/loop.ts';
 import type { ModelOverrides } from '../src/training/model-file.ts';
 import { readSeed, warnOfSeed } from '../src/training/random-streams.ts';
 import { resolveModel } from '../src/training/resolve-model.ts';
-import { describeRun, writeRunFiles } from '../src/training/run-files.ts';
-import { setUpTraining } from '../src/training/training-setup.ts';
+import { trainModel, writeRunFiles } from '../src/training/train-model.ts';
 
 interface Params {
   /** The engine, and settings that override those of the model's file. */
@@ -36,46 +32,30 @@ export default defineStage<Params>({
     const engine = await chooseEngine(params.train.engine, { threads: cpus });
     note(describeEngine(engine.description));
 
-    const frames = await openFrameCache(framesFolder);
-    try {
-      const { network, clips, task } = setUpTraining(frames, model, seed);
-      for (const warning of clips.warnings) warn(warning);
-      const outcome = await trainNetwork({
-        ...task,
-        engine,
-        ...(resume[0] === undefined ? {} : { checkpoints: new CheckpointStore(resume[0], warn) }),
-        signal,
-        progress,
-        note,
-        log: (line) => console.log(line), // stdout goes to the stage's log
-      });
-
-      const { spec } = task;
-      const run = describeRun({
-        // The id of a model is the name of its file, as in `models` of a profile.
-        model: { id: basename(modelFile, '.yaml'), title: model.title },
-        seed,
-        index: frames.index,
-        engine: engine.description,
-        network,
-        parameters: countParameters(spec),
-        training: model.training,
-        compat: clips.compat,
-        split: clips.split,
-        outcome,
-      });
-      await writeRunFiles(folder, run, { spec, clips, outcome });
-      metrics({
-        // From 1, as people and the report count; files count from 0, as the original did.
-        bestEpoch: run.best.epoch + 1,
-        validationAccuracy: run.best.validationAccuracy,
-        testAccuracy: run.best.testAccuracy,
-        maximumTestAccuracy: run.maximum.test.accuracy,
-        finalLoss: outcome.rows.at(-1)?.train.loss ?? null,
-        compat: describeCompat(clips.compat),
-      });
-    } finally {
-      await frames.close();
-    }
+    const result = await trainModel({
+      framesFolder,
+      model,
+      // The id of a model is the name of its file, as in `models` of a profile.
+      id: basename(modelFile, '.yaml'),
+      seed,
+      engine,
+      ...(resume[0] === undefined ? {} : { checkpoints: new CheckpointStore(resume[0], warn) }),
+      signal,
+      progress,
+      note,
+      warn,
+      log: (line) => console.log(line), // stdout goes to the stage's log
+    });
+    await writeRunFiles(folder, result);
+    const { run, clips, outcome } = result;
+    metrics({
+      // From 1, as people and the report count; files count from 0, as the original did.
+      bestEpoch: run.best.epoch + 1,
+      validationAccuracy: run.best.validationAccuracy,
+      testAccuracy: run.best.testAccuracy,
+      maximumTestAccuracy: run.maximum.test.accuracy,
+      finalLoss: outcome.rows.at(-1)?.train.loss ?? null,
+      compat: describeCompat(clips.compat),
+    });
   },
 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import type { EngineSession, Frames } from '../../src/engines/engine.ts';
-import { chooseEngine } from '../../src/engines/selection/choose-engine.ts';
+import { chooseEngine } from '../../src/engines/selection/engines.ts';
 import { NpyCountsWriter } from '../../src/formats/npy-file.ts';
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';

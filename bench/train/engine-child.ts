@@ -5,7 +5,7 @@
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { describeEngine, type EngineSession, type Forward } from '../../src/engines/engine.ts';
-import { openNamedEngine } from '../../src/engines/selection/choose-engine.ts';
+import { openNamedEngine } from '../../src/engines/selection/engines.ts';
 import {
   hyperparameters,
   readBatch,

@@ -7,12 +7,13 @@ import { type ExportFormat, exportCheckpoint, importIntoFolder } from '../checkp
 import { type LoadedCheckpoint, loadCheckpoint, type Which } from '../checkpoints/loaded-checkpoint.ts';
 import type { EngineChoice } from '../engines/engine.ts';
 import { describeEngine } from '../engines/engine.ts';
-import { chooseEngine } from '../engines/selection/choose-engine.ts';
+import { chooseEngine } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { matchInstances, selectInstances } from '../runner/plan/selection.ts';
 import { readStatus } from '../runner/run/status.ts';
 import { getAt } from '../schema/json.ts';
+import { EVALUATION_BATCH } from '../training/evaluation.ts';
 import { readScoring } from '../training/scores.ts';
 import { factsOf } from './facts.ts';
 import { loadSelectedPlan, type PipelineOptions, type Warn } from './load-plan.ts';
@@ -116,7 +117,7 @@ export async function evaluateOnFrames(
     split: options.split,
     otherFrames: options.otherFrames,
     compat: readScoring(getAt(plan.settings, ['train', 'compat'])),
-    batchSize: typeof batchSize === 'number' ? batchSize : 16,
+    batchSize: typeof batchSize === 'number' ? batchSize : EVALUATION_BATCH,
     signal: options.signal,
     progress: options.progress,
   });

@@ -10,7 +10,7 @@ import { getAt, type Json } from '../schema/json.ts';
  */
 export function factsOf(projectRoot: string): Facts {
   const engine = async (params: { readonly [key: string]: Json }): Promise<string> => {
-    const { identifyEngine } = await import('../engines/selection/identity.ts');
+    const { identifyEngine } = await import('../engines/selection/engines.ts');
     const { probeCudaApart } = await import('./cuda-probe.ts');
     const cacheFolder = path.join(projectRoot, 'artifacts', '.cache');
     return identifyEngine(engineOf(params), { projectRoot, cacheFolder, probe: probeCudaApart });

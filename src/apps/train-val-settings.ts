@@ -107,45 +107,34 @@ const frameDefaults: JsonObject = { downsample: 1, invalidEvents: 'keep', normal
  * @throws {ReproError} `usage` if the profile is for another data set than the arguments
  */
 export async function loadDataPlan(
-  preparation: Preparation,
+  { values, profile: { dataset, frames } }: Preparation,
   options: PipelineOptions,
-): Promise<{ readonly plan: Plan; readonly pipeline: PipelineOptions }> {
-  const pipeline = { ...options, profile: options.profile ?? preparation.profile };
-  const plan = await loadSelectedPlan(pipeline);
-  const { name } = sectionOf(plan, 'dataset');
-  if (name !== preparation.dataset) {
+): Promise<{ readonly plan: Plan; readonly pipeline: PipelineOptions; readonly data: DataSettings }> {
+  let pipeline: PipelineOptions = { ...options, profile: options.profile ?? dataset.profile };
+  let plan = await loadSelectedPlan(pipeline);
+  const { name, simulated } = sectionOf(plan, 'dataset');
+  if (name !== dataset.name) {
     throw new ReproError(
       'usage',
-      `profile "${plan.profile}" is for ${String(name)}, but -dataset_name is ${preparation.parsed.values.dataset_name}.`,
+      `profile "${plan.profile}" is for ${String(name)}, but -dataset_name is ${values.dataset_name}.`,
       { where: `--profile ${plan.profile}`, fix: 'Choose a profile for that data set.' },
     );
   }
-  const said = framesOf(plan);
-  const unsaid = Object.entries(preparation.frames ?? {}).filter(([key, value]) => said[key] !== value);
-  if (unsaid.length === 0) return { plan, pipeline };
-  const set = [...options.set, ...unsaid.map(([key, value]) => `frames.${key}=${value}`)];
-  return { plan: await loadSelectedPlan({ ...pipeline, set }), pipeline: { ...pipeline, set } };
-}
-
-/** The data settings of a plan. */
-export function readDataSettings(
-  plan: Plan,
-  { dataset }: Preparation,
-): { readonly data: DataSettings; readonly downsample: number } {
-  const frames = framesOf(plan);
-  const simulated = sectionOf(plan, 'dataset').simulated === true;
-  return {
-    data: {
-      dataset: { name: dataset, simulated },
-      ...(simulated ? { simulate: sectionOf(plan, 'simulate') } : {}),
-      frames,
-    },
-    downsample: Number(frames.downsample),
+  const said = { ...frameDefaults, ...sectionOf(plan, 'frames') };
+  const unsaid = Object.entries(frames ?? {}).filter(([key, value]) => said[key] !== value);
+  if (unsaid.length > 0) {
+    pipeline = {
+      ...pipeline,
+      set: [...options.set, ...unsaid.map(([key, value]) => `frames.${key}=${value}`)],
+    };
+    plan = await loadSelectedPlan(pipeline);
+  }
+  const data = {
+    dataset: { name, simulated: simulated === true },
+    ...(simulated === true ? { simulate: sectionOf(plan, 'simulate') } : {}),
+    frames: { ...said, ...frames },
   };
-}
-
-function framesOf(plan: Plan): JsonObject {
-  return { ...frameDefaults, ...sectionOf(plan, 'frames') };
+  return { plan, pipeline, data };
 }
 
 function sectionOf(plan: Plan, key: string): JsonObject {

@@ -1,28 +1,33 @@
-import fs from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { describeEngine, type EngineChoice } from '../engines/engine.ts';
+import { describeEngine, type Engine, type EngineChoice } from '../engines/engine.ts';
+import { chooseCpuEngine, chooseEngine, type EngineOptions } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
-import { makeFolder, removeEmptyFolder } from '../files/folders.ts';
+import { makeFolder } from '../files/folders.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
-import { checkLayersFit, type Preparation, prepareTraining } from '../original/preparation.ts';
-import { describeFinished, describeOutcome, findFinishedRun, summariseRun } from '../original/run-folder.ts';
+import { describeOutcome, exportTraining, type OriginalRunFile } from '../original/export.ts';
+import { type Preparation, prepareTraining } from '../original/preparation.ts';
 import {
-  type DataSettings,
   describeRecord,
-  readRecord,
+  type RunRecord,
   refuseForeign,
   refuseOther,
+  writeRecord,
 } from '../original/run-record.ts';
-import { chooseDevice, trainOriginal } from '../original/train.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { readRecord as readStageRecord } from '../runner/store/records.ts';
 import type { Progress } from '../stage/define-stage.ts';
+import { formatPercent } from '../text.ts';
 import type { CompatPresetName } from '../thesis/compat.ts';
+import { CheckpointStore } from '../training/checkpoint.ts';
+import { describeEpoch } from '../training/progress.ts';
+import { trainModel } from '../training/train-model.ts';
 import type { PipelineOptions, Warn } from './load-plan.ts';
 import { refuseRunnerFolder } from './reserved-folder.ts';
 import { stageNames } from './stages.ts';
-import { loadDataPlan, readDataSettings, refuseOverrides } from './train-val-settings.ts';
+import { loadDataPlan, refuseOverrides } from './train-val-settings.ts';
 
 export interface TrainValOptions extends PipelineOptions {
   readonly compat: CompatPresetName;
@@ -52,14 +57,18 @@ export interface TrainValHost {
 
 export type TrainValOutcome =
   | { readonly kind: 'trained'; readonly lines: readonly string[]; readonly run: object }
-  /** By an earlier command; `document` is its run.json. */
-  | { readonly kind: 'was-trained'; readonly lines: readonly string[]; readonly document: string }
   | { readonly kind: 'no-frames' }
   | { readonly kind: 'failed'; readonly error: ReproError; readonly pipeline: PipelineOptions };
 
 const elsewhere = 'Choose another -log_dir_prefix.';
 
-/** Trains like the original, with its arguments and folders. */
+/** The folder inside the checkpoint folder that keeps other trainings out. */
+const lockFolder = 'lock';
+
+/**
+ * Trains like the original, with its arguments and folders: as the stage `train` does, on the frames of the stage `frames`. What that
+ * gives is exported to the original's folders after each epoch.
+ */
 export async function trainVal(
   words: readonly string[],
   options: TrainValOptions,
@@ -67,142 +76,158 @@ export async function trainVal(
 ): Promise<TrainValOutcome> {
   refuseOverrides(options.set);
   const preparation = prepareTraining(words, options.compat, process.cwd());
-  refuseRunnerFolder(preparation.checkpointFolder, elsewhere);
-  const { plan, pipeline } = await loadDataPlan(preparation, options);
-  const { data, downsample } = readDataSettings(plan, preparation);
-  checkLayersFit(preparation, downsample);
-  for (const note of preparation.notes) host.warn(note);
+  const { checkpointFolder, values, model, notes } = preparation;
+  refuseRunnerFolder(checkpointFolder, elsewhere);
+  const { plan, pipeline, data } = await loadDataPlan(preparation, options);
+  for (const note of notes) host.warn(note);
   if (data.dataset.simulated) {
     host.warn('The recordings are simulated: results on them say nothing about real ones.');
   }
-
-  const folder = await ClaimedFolder.claim(preparation.checkpointFolder, elsewhere);
+  await makeFolder(checkpointFolder, elsewhere);
+  const lock = await acquireLock(path.join(checkpointFolder, lockFolder));
   try {
-    const earlier = await readRecord(preparation.checkpointFolder);
-    const known = { arguments: preparation.parsed.values, compat: preparation.model.compat, data };
-    if (earlier === undefined) await refuseForeign(preparation, [lockFolder]);
-    else refuseOther(preparation.checkpointFolder, earlier, known);
-    const finished = earlier === undefined ? undefined : await findFinishedRun(preparation);
-    if (finished !== undefined) {
-      const lines = describeFinished(finished.summary, preparation, process.cwd());
-      return { kind: 'was-trained', lines, document: finished.document };
-    }
+    const known = { arguments: values, compat: model.compat, data };
+    if (!(await refuseOther(checkpointFolder, known))) await refuseForeign(preparation, lockFolder);
     if (!(await host.makeFrames(plan, pipeline))) return { kind: 'no-frames' };
-    return await train(preparation, { plan, pipeline, data, options, folder, host });
+    const frames = (await readStageRecord(plan, stageNames.frames))?.outputs[0];
+    if (frames === undefined) throw new Error(`stage "${stageNames.frames}" left no record`);
+    const { engine, notes: ofEngine } = await chooseDevice(values.device ?? 'cpu', options.engine, {
+      threads: options.threads,
+    });
+    const record = describeRecord(preparation, data, frames.digest, engine.description);
+    await refuseOther(checkpointFolder, record);
+    const view = await host.showTraining(model.title);
+    try {
+      for (const note of ofEngine) view.warn(note);
+      view.note(describeEngine(engine.description));
+      const framesFolder = path.join(plan.projectRoot, frames.path);
+      const run = await trainIntoFolders(preparation, {
+        framesFolder,
+        engine,
+        record,
+        lock,
+        view,
+        stop: host.stop,
+      });
+      view.finish();
+      return { kind: 'trained', lines: describeOutcome(run, preparation, process.cwd()), run };
+    } catch (error) {
+      if (!(error instanceof ReproError)) throw error;
+      return { kind: 'failed', error, pipeline };
+    } finally {
+      view.close();
+    }
   } finally {
-    await folder.leave();
+    await lock.release();
   }
 }
 
-/** Trains on the existing frames. */
-async function train(
+/** Trains on the existing frames. If interrupted and called again, it resumes and ends with the same bytes. */
+export async function trainIntoFolders(
   preparation: Preparation,
   {
-    plan,
-    pipeline,
-    data,
-    options,
-    folder,
-    host,
+    framesFolder,
+    engine,
+    record,
+    lock,
+    view: { progress, note, warn },
+    stop,
   }: {
-    readonly plan: Plan;
-    /** The options that the plan was loaded with. */
-    readonly pipeline: PipelineOptions;
-    readonly data: DataSettings;
-    readonly options: TrainValOptions;
-    readonly folder: ClaimedFolder;
-    readonly host: TrainValHost;
+    readonly framesFolder: string;
+    readonly engine: Engine;
+    readonly record: RunRecord;
+    readonly lock: Pick<Lock, 'isLost'>;
+    readonly view: Pick<TrainingView, 'progress' | 'note' | 'warn'>;
+    readonly stop: AbortSignal;
   },
-): Promise<TrainValOutcome> {
-  const { checkpointFolder } = preparation;
-  const { engine, notes } = await chooseDevice(preparation.device, options.engine, {
-    threads: options.threads,
+): Promise<OriginalRunFile> {
+  const { logFolder, model, values } = preparation;
+  const nowSeconds = (): number => Date.now() / 1000;
+  const result = await trainModel({
+    framesFolder,
+    model,
+    id: path.basename(logFolder),
+    seed: values.seed,
+    engine,
+    checkpoints: openCheckpoints(preparation, { record, lock, warn }),
+    signal: stop,
+    progress,
+    note,
+    warn,
+    onEpoch: async (result) => {
+      const { best, maximum } = await exportTraining(preparation, result, nowSeconds());
+      const { accuracy, epoch } = maximum.test;
+      const row = result.outcome.rows.at(-1)!;
+      note(
+        `${describeEpoch(model.training, row)} · best test ${formatPercent(accuracy)} (epoch ${epoch + 1}) · kept: epoch ${best.epoch + 1}`,
+      );
+    },
   });
-  const frames = (await readStageRecord(plan, stageNames.frames))?.outputs[0];
-  if (frames === undefined) throw new Error(`stage "${stageNames.frames}" left no record`);
-  const record = describeRecord(preparation, data, frames.digest, engine.description);
-  const earlier = await readRecord(checkpointFolder);
-  if (earlier !== undefined) refuseOther(checkpointFolder, earlier, record);
-  const view = await host.showTraining(preparation.model.title);
-  try {
-    for (const note of notes) view.warn(note);
-    view.note(describeEngine(engine.description));
-    const run = await trainOriginal({
-      preparation,
-      record,
-      engine,
-      framesFolder: path.join(plan.projectRoot, frames.path),
-      signal: host.stop,
-      progress: view.progress,
-      note: view.note,
-      warn: view.warn,
-      assertHeld: () => folder.assertHeld(),
-      nowSeconds: () => Date.now() / 1000,
-    });
-    view.finish();
-    return {
-      kind: 'trained',
-      lines: describeOutcome(summariseRun(run), preparation, process.cwd()),
-      run,
-    };
-  } catch (error) {
-    if (!(error instanceof ReproError)) throw error;
-    return { kind: 'failed', error, pipeline };
-  } finally {
-    view.close();
-  }
+  // Also without a new epoch: a file may be missing.
+  return exportTraining(preparation, result, nowSeconds());
 }
 
-/** The folder inside a claimed one that keeps other processes out. */
-const lockFolder = 'lock';
+/** The checkpoints in a folder of the original. Unlike in the pipeline, nothing would make the content of these folders again. */
+function openCheckpoints(
+  { checkpointFolder, values }: Preparation,
+  {
+    record,
+    lock,
+    warn,
+  }: { readonly record: RunRecord; readonly lock: Pick<Lock, 'isLost'>; readonly warn: Warn },
+): Pick<CheckpointStore, 'load' | 'save'> {
+  const folder = path.join(checkpointFolder, 'resume');
+  const store = new CheckpointStore(folder, warn);
+  return {
+    load: async (key) => {
+      const saved = await store.load(key);
+      if (saved === undefined && existsSync(path.join(folder, 'checkpoint'))) {
+        throw new ReproError('run-folder-broken', 'No checkpoint in this folder can be used.', {
+          where: folder,
+          fix: 'Restore it from a backup; or, to start over, remove it together with the other files of the run.',
+        });
+      }
+      const trained = saved?.rows.length ?? 0;
+      if (trained <= values.max_epoch) return saved;
+      throw new ReproError('run-folder-taken', `${trained} epochs are already trained here.`, {
+        where: checkpointFolder,
+        fix: `Use -max_epoch ${trained} or more, or another -log_dir_prefix.`,
+      });
+    },
+    save: async (checkpoint) => {
+      if (lock.isLost()) {
+        throw new ReproError(
+          'lock-lost',
+          'Another training has taken over this folder, or its lock was deleted.',
+          {
+            where: checkpointFolder,
+            fix: 'Everything saved so far is kept. Run the command again when no other training uses the folder.',
+          },
+        );
+      }
+      // Not earlier: a training that fails before its first step must not claim the folder.
+      await writeRecord(checkpointFolder, record);
+      await mkdir(folder, { recursive: true });
+      await store.save(checkpoint);
+    },
+  };
+}
 
-/** A folder that only this process writes to. */
-class ClaimedFolder {
-  readonly #folder: string;
-  readonly #lock: Lock;
-  /** The outermost folder that had to be created for it. */
-  readonly #firstMade: string | undefined;
-
-  private constructor(folder: string, lock: Lock, firstMade: string | undefined) {
-    this.#folder = folder;
-    this.#lock = lock;
-    this.#firstMade = firstMade;
+/**
+ * The engine for a `-device`. `cuda` is a preference: if CUDA does not work, the CPU is used, with a note.
+ *
+ * @param choice our own `--engine`, which overrides the device
+ */
+export async function chooseDevice(
+  device: string,
+  choice: EngineChoice | undefined,
+  options: EngineOptions = {},
+): Promise<{ readonly engine: Engine; readonly notes: readonly string[] }> {
+  if (choice === undefined && device === 'cpu') {
+    return { engine: await chooseCpuEngine('-device cpu', options), notes: [] };
   }
-
-  /**
-   * Creates the folder if needed, and keeps other processes out of it.
-   *
-   * @param folder absolute
-   * @param fix what to do if the folder cannot be created
-   * @throws {ReproError} `locked` if another process has it, `output-nowhere` if it cannot be created
-   */
-  static async claim(folder: string, fix: string): Promise<ClaimedFolder> {
-    const firstMade = await makeFolder(folder, fix);
-    return new ClaimedFolder(folder, await acquireLock(path.join(folder, lockFolder)), firstMade);
-  }
-
-  /** @throws {ReproError} `lock-lost` if another process has taken the folder, which it may if this one appears dead */
-  assertHeld(): void {
-    if (!this.#lock.isLost()) return;
-    throw new ReproError(
-      'lock-lost',
-      'Another training has taken over this folder, or its lock was deleted.',
-      {
-        where: this.#folder,
-        fix: 'Everything saved so far is kept. Run the command again when no other training uses the folder.',
-      },
-    );
-  }
-
-  /** Releases the folder. If nothing was written, removes the lock and the folders that were created for it. */
-  async leave(): Promise<void> {
-    // A lost folder is for its new owner to clean up.
-    const isUsed =
-      this.#lock.isLost() || (await fs.readdir(this.#folder)).some((name) => name !== lockFolder);
-    if (isUsed) return this.#lock.release();
-    await this.#lock.dissolve();
-    if (this.#firstMade === undefined) return;
-    let folder = this.#folder;
-    while ((await removeEmptyFolder(folder)) && folder !== this.#firstMade) folder = path.dirname(folder);
-  }
+  const engine = await chooseEngine(choice ?? 'auto', options);
+  const isCuda = engine.description.backend === 'cuda';
+  const note = `-device ${device} is not available here; training on the CPU instead. \`repro doctor\` tells why, and how to get CUDA.`;
+  return { engine, notes: choice !== undefined || isCuda ? [] : [note] };
 }

@@ -42,13 +42,11 @@ export class Findings {
       answer,
       otherwise,
       option,
-      matters = 'evaluation',
     }: {
       readonly found: T | undefined;
       readonly answer?: T | undefined;
       readonly otherwise: T;
       readonly option: string | null;
-      readonly matters?: Assumption['matters'];
     },
   ): T {
     if (found !== undefined) {
@@ -56,8 +54,18 @@ export class Findings {
       return found;
     }
     if (answer !== undefined) return answer;
-    this.assume(`${name} ${String(otherwise)}, as in the thesis`, option, matters);
+    this.assume(`${name} ${String(otherwise)}, as in the thesis`, option);
     return otherwise;
+  }
+
+  /** As `settle`, for a setting that changes only how the network would be trained further. */
+  settleForTraining<T extends string | number | boolean>(
+    name: string,
+    found: T | undefined,
+    otherwise: T,
+  ): T {
+    if (found === undefined) this.assume(`${name} ${String(otherwise)}, as in the thesis`, null, 'training');
+    return found ?? otherwise;
   }
 
   assume(what: string, option: string | null, matters: Assumption['matters'] = 'evaluation'): void {
@@ -70,10 +78,7 @@ export class Findings {
     throw new ReproError(
       'import-contradiction',
       `the file says ${name} ${found}, but ${option} says otherwise.`,
-      {
-        where: this.#file,
-        fix: `Leave out ${option}: it is for files that do not say.`,
-      },
+      { where: this.#file, fix: `Leave out ${option}: it is for files that do not say.` },
     );
   }
 

@@ -66,7 +66,7 @@ export async function evaluateCheckpoint(
   try {
     const { index } = frames;
     const differences = refuseOtherFrames(trainedOn, index, { source, allowOther: otherFrames });
-    checkFramesFit({ network, state }, index, frames.input);
+    checkFramesFit(network, index, frames.input);
     const rows = rowsOf(checkpoint, split, frames);
     const clips = split === 'test' ? index.splits.test : index.splits.train;
     const spec = buildNetwork(network);
@@ -146,96 +146,44 @@ function rowsOf(
   });
 }
 
-/** Known cameras, and the profile with their frames. */
-const CAMERAS: readonly { readonly side: number; readonly profile: string }[] = [
-  { side: 34, profile: 'nmnist' },
-  { side: 128, profile: 'full' },
-];
-
 /**
  * Checks that a network can be shown these frames.
  *
  * @param input [P, H, W] of a frame
- * @throws {ReproError} `frames-misfit` with the settings that would make them fit, if any
+ * @throws {ReproError} `frames-misfit` with the setting that would make them fit, if any
  */
 export function checkFramesFit(
-  { network, state }: { readonly network: NetworkConfig; readonly state: State },
-  index: ClipIndex,
-  input: readonly [number, number, number],
+  { architecture = 'event-frames', input, classes }: NetworkConfig,
+  { dataset, images, classes: { length }, sensor }: ClipIndex,
+  [frameChannels, frameHeight, frameWidth]: readonly [number, number, number],
 ): void {
-  const { architecture = 'event-frames' } = network;
-  const fail = (problem: string, fix: string): never => {
-    throw new ReproError('frames-misfit', problem, { fix });
+  const refuse = (network: string, frames: string, fix: string): never => {
+    throw new ReproError('frames-misfit', `the network ${network}, but ${frames}.`, { fix });
   };
-  if (architecture !== 'event-frames' && index.images === undefined) {
-    fail(
-      `this is a network for still images (${architecture}), but ${index.dataset} has event frames.`,
-      `Choose a profile with such images: --profile ${architecture}.`,
+  const [channels, height, width] = input;
+  const other = 'It was trained on another data set: choose the profile of that one with --profile.';
+  if ((architecture === 'event-frames') !== (images === undefined)) {
+    const what = architecture === 'event-frames' ? 'event frames' : `still images (${architecture})`;
+    refuse(
+      `is for ${what}`,
+      `${dataset} has ${images === undefined ? 'event frames' : 'still images'}`,
+      other,
     );
   }
-  if (architecture === 'event-frames' && index.images !== undefined) {
-    fail(
-      `this is a network for event frames, but ${index.dataset} has still images.`,
-      'Choose the profile of the event recordings that it was trained on, with --profile.',
-    );
-  }
-  const [channels, height, width] = network.input;
-  const [frameChannels, frameHeight, frameWidth] = input;
-  if (channels !== frameChannels) {
-    fail(
-      `the network takes frames with ${channels} channels, but these have ${frameChannels}.`,
-      index.images === undefined
-        ? 'Event frames have 2, one per polarity.'
-        : 'Images of MNIST and FashionMNIST have 1, those of CIFAR10 have 3.',
-    );
-  }
+  if (channels !== frameChannels)
+    refuse(`takes frames with ${channels} channels`, `these have ${frameChannels}`, other);
   if (height !== frameHeight || width !== frameWidth) {
-    fail(
-      `the network takes frames of ${height} x ${width}, but these are ${frameHeight} x ${frameWidth}.`,
-      remedySize(network, state, index),
+    const factor = sensor.height / height;
+    const isFactor = Number.isInteger(factor) && sensor.width / width === factor;
+    refuse(
+      `takes frames of ${height} x ${width}`,
+      `these are ${frameHeight} x ${frameWidth}`,
+      isFactor
+        ? `Frames that fit: --set frames.downsample=${factor}.`
+        : `${other} If its size was assumed, import it with --input ${frameHeight}x${frameWidth}.`,
     );
   }
-  if (network.classes !== index.classes.length) {
-    fail(
-      `the network has ${network.classes} classes, but ${index.dataset} has ${index.classes.length}.`,
-      'It was trained on another data set: choose that one’s profile with --profile.',
-    );
-  }
-}
-
-function remedySize(network: NetworkConfig, state: State, { sensor, frames }: ClipIndex): string {
-  const [, height, width] = network.input;
-  const remedies: string[] = [];
-  const factor = sensor.height / height;
-  if (Number.isInteger(factor) && sensor.width / width === factor) {
-    remedies.push(`Frames that fit: --set frames.downsample=${factor}.`);
-  }
-  const camera = CAMERAS.find(({ side }) => side === height && side === width && side !== sensor.height);
-  if (camera !== undefined) {
-    remedies.push(`Frames of ${camera.side} x ${camera.side}: --profile ${camera.profile}.`);
-  }
-  if (takesAlike(network, state, [frames.height, frames.width])) {
-    remedies.push(
-      `Its weights would fit these frames too. If it was trained on this size, import it with --input ${frames.height}x${frames.width}.`,
-    );
-  }
-  return (
-    remedies.join('\n') ||
-    'No setting gives frames of that size for this data set: it was trained on another.'
-  );
-}
-
-/** Whether frames of another size leave a map of the same size after pooling. */
-function takesAlike(
-  { layers = 0, channels, tau }: NetworkConfig,
-  state: State,
-  [height, width]: readonly [number, number],
-): boolean {
-  const features = state.get('fc.2.weight')?.shape[1];
-  const scale = 2 ** layers;
-  return (
-    tau.per === 'layer' && Math.floor(height / scale) * Math.floor(width / scale) * channels === features
-  );
+  if (classes !== length) refuse(`has ${classes} classes`, `${dataset} has ${length}`, other);
 }
 
 /**

@@ -91,14 +91,10 @@ function build(network: NetworkConfig, file: string): NetworkSpec {
 
 /** A pickled network could have the tensors of one of ours and compute something else between them. */
 function checkLayers(spec: NetworkSpec, { layers }: NetworkFacts, file: string): void {
-  if (layers === undefined) return;
   const expected = spec.layers.map(({ kind }) => kind).filter((kind) => kind !== 'repeat');
-  if (layers.join() === expected.join()) return;
-  throw new ReproError(
-    'import-unknown',
-    `expected the layers ${expected.join(', ')}, found ${layers.join(', ')}.`,
-    { where: file, fix: IMPORTABLE },
-  );
+  if (layers === undefined || layers.join() === expected.join()) return;
+  const problem = `expected the layers ${expected.join(', ')}, found ${layers.join(', ')}.`;
+  throw new ReproError('import-unknown', problem, { where: file, fix: IMPORTABLE });
 }
 
 /** Even a slope that is not learned may be saved, as a buffer; the network's configuration has it. */

@@ -2,14 +2,36 @@ import path from 'node:path';
 import { formatCurves } from '../formats/logged-curves.ts';
 import { encodeNpz } from '../formats/npy.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
-import type { ImportAnswers } from './answers.ts';
+import { formatJson } from '../results/result-file.ts';
+import type { NetworkConfig } from '../snn/networks.ts';
+import type { Assumption, ImportAnswers } from './answers.ts';
 import { hashFile, type ImportedCheckpoint, importCheckpoint } from './import-checkpoint.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
-import { encodeMetadata, formatNetworkFile, type NetworkFile } from './self-description.ts';
+import type { SavedFile } from './saved-file.ts';
+import { encodeMetadata } from './self-description.ts';
 import { trainedElsewhere } from './trained-on.ts';
 import { writeWholeFile, writeWholeFolder } from './whole-output.ts';
 
 const FILES = { state: 'state.safetensors', network: 'network.json', curves: 'curves.csv' } as const;
+
+/** `network.json`: what an import found, for people; this program reads the state's metadata. */
+interface NetworkFile {
+  readonly network: NetworkConfig;
+  /** T that it was trained with, if known. */
+  readonly trainedSteps: number | null;
+  readonly source: {
+    /** Without its folder. */
+    readonly file: string;
+    readonly sha256: string;
+    readonly format: SavedFile['format'];
+    /** Class of the pickled network; null if only its tensors were saved. */
+    readonly class: string | null;
+  };
+  /** What the file says about its training, under the original's names. */
+  readonly claims: Readonly<Record<string, number>>;
+  /** What the file does not say, and what was assumed. */
+  readonly assumed: readonly Assumption[];
+}
 
 export interface ImportOutcome {
   readonly folder: string;
@@ -27,14 +49,10 @@ export interface ImportOutcome {
  */
 export async function importIntoFolder(
   file: string,
-  {
-    answers,
-    out,
-    force,
-  }: { readonly answers: ImportAnswers; readonly out?: string | undefined; readonly force: boolean },
+  options: { readonly answers: ImportAnswers; readonly out?: string | undefined; readonly force: boolean },
 ): Promise<ImportOutcome> {
-  const folder = out ?? defaultFolder(file);
-  const checkpoint = await importCheckpoint(file, answers);
+  const folder = options.out ?? defaultFolder(file);
+  const checkpoint = await importCheckpoint(file, options.answers);
   const { network, trainedSteps, format, className, claims, curves, assumptions } = checkpoint;
   const name = path.basename(file);
   const description: NetworkFile = {
@@ -52,10 +70,10 @@ export async function importIntoFolder(
   });
   const contents = new Map<string, Uint8Array | string>([
     [FILES.state, writeSafetensors(checkpoint.state, metadata)],
-    [FILES.network, formatNetworkFile(description)],
+    [FILES.network, formatJson({ version: 1, ...description })],
     ...(curves.length > 0 ? ([[FILES.curves, formatCurves(curves)]] as const) : []),
   ]);
-  await writeWholeFolder(folder, contents, { force, known: Object.values(FILES) });
+  await writeWholeFolder(folder, contents, { force: options.force, known: Object.values(FILES) });
   return { folder, files: [...contents.keys()], checkpoint, description };
 }
 
@@ -83,16 +101,10 @@ export async function exportCheckpoint(
   }: { readonly to: ExportFormat; readonly out?: string | undefined; readonly force: boolean },
 ): Promise<{ readonly file: string; readonly sizeBytes: number; readonly tensors: number }> {
   const file = out ?? path.resolve(`${checkpoint.name}.${to}`);
-  const bytes = to === 'npz' ? await encodeNpz(checkpoint.state) : encodeSafetensors(checkpoint);
-  await writeWholeFile(file, bytes, force);
-  return { file, sizeBytes: bytes.length, tensors: checkpoint.state.size };
-}
-
-/** Describes the network in the metadata, which other programs ignore. */
-function encodeSafetensors(checkpoint: LoadedCheckpoint): Uint8Array {
   const { state, network, trainedOn, source, assumptions: assumed } = checkpoint;
-  return writeSafetensors(
-    state,
-    encodeMetadata(network === null ? null : { network, trainedOn, source, assumed }),
-  );
+  // Other programs ignore the description.
+  const metadata = encodeMetadata(network === null ? null : { network, trainedOn, source, assumed });
+  const bytes = to === 'npz' ? await encodeNpz(state) : writeSafetensors(state, metadata);
+  await writeWholeFile(file, bytes, force);
+  return { file, sizeBytes: bytes.length, tensors: state.size };
 }

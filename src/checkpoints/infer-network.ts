@@ -44,12 +44,7 @@ export function inferNetwork(evidence: Evidence): InferredNetwork {
     otherwise: 'max',
     option: '--pooling',
   });
-  const dropout = findings.settle('dropout', {
-    found: evidence.facts.dropout,
-    otherwise: 0.5,
-    option: null,
-    matters: 'training',
-  });
+  const dropout = findings.settleForTraining('dropout', evidence.facts.dropout, 0.5);
   const network = { ...shapes, ...neurons, pooling, dropout };
   return { network, trainedSteps: evidence.facts.steps ?? null, assumptions: findings.assumptions };
 }
@@ -65,32 +60,23 @@ function inferNeurons({ tensors, facts, answers }: Evidence, findings: Findings)
   }
   const reset = inferReset(facts, answers, findings);
   const threshold = findings.settle('threshold', { found: facts.threshold, otherwise: 1, option: null });
+  const fixed = () =>
+    findings.settle('τ', { found: facts.fixedTau, answer: answers.tau, otherwise: 2, option: '--tau' });
   return {
     neuron,
-    tau: neuron === 'lif' ? inferFixedTau(facts, answers, findings) : inferStart(facts, per, findings),
+    tau: neuron === 'lif' ? { per: 'layer', mean: fixed(), std: 0 } : inferStart(facts, per, findings),
     reset,
     threshold,
     surrogate: inferSurrogate(tensors, facts, findings),
   };
 }
 
-function inferFixedTau(
-  facts: NetworkFacts,
-  { tau }: ImportAnswers,
-  findings: Findings,
-): NetworkConfig['tau'] {
-  const mean = findings.settle('τ', { found: facts.fixedTau, answer: tau, otherwise: 2, option: '--tau' });
-  return { per: 'layer', mean, std: 0 };
-}
-
 /** Where τ started does not matter once it has been learned. */
 function inferStart(facts: NetworkFacts, per: 'layer' | 'neuron', findings: Findings): NetworkConfig['tau'] {
-  const matters = 'training';
-  const settle = (name: string, found: number | undefined, otherwise: number): number =>
-    findings.settle(name, { found, otherwise, option: null, matters });
   const start = facts.initialTau !== undefined && facts.initialTau > 1 ? facts.initialTau : undefined;
-  const mean = settle('initial τ', start, 2);
-  const std = per === 'layer' ? 0 : settle('standard deviation of the initial τ', facts.initialTauStd, 0.1);
+  const mean = findings.settleForTraining('initial τ', start, 2);
+  const name = 'standard deviation of the initial τ';
+  const std = per === 'layer' ? 0 : findings.settleForTraining(name, facts.initialTauStd, 0.1);
   return { per, mean, std };
 }
 
@@ -103,12 +89,7 @@ function inferReset(facts: NetworkFacts, answers: ImportAnswers, findings: Findi
     otherwise: 'hard',
     option: '--reset',
   });
-  const detach = findings.settle('detached reset', {
-    found: detachReset,
-    otherwise: true,
-    option: null,
-    matters: 'training',
-  });
+  const detach = findings.settleForTraining('detached reset', detachReset, true);
   return kind === 'hard' ? { kind, detach, potential: resetPotential ?? 0 } : { kind, detach };
 }
 
@@ -117,23 +98,16 @@ function inferSurrogate(
   { surrogate }: NetworkFacts,
   findings: Findings,
 ): NetworkConfig['surrogate'] {
-  const matters = 'training';
-  const found = SURROGATES[surrogate?.className ?? ''];
-  if (surrogate !== undefined && found === undefined) {
-    findings.assume(
-      `surrogate atan instead of ${quoteName(surrogate.className)}, which is unknown here`,
-      null,
-      matters,
-    );
+  let kind = SURROGATES[surrogate?.className ?? ''];
+  if (surrogate !== undefined && kind === undefined) {
+    const unknown = `surrogate atan instead of ${quoteName(surrogate.className)}, which is unknown here`;
+    findings.assume(unknown, null, 'training');
+    kind = 'atan';
   }
-  const kind =
-    surrogate !== undefined
-      ? (found ?? 'atan')
-      : findings.settle('surrogate', { found, otherwise: 'atan', option: null, matters });
+  kind = findings.settleForTraining('surrogate', kind, 'atan');
   const learnable =
     surrogate?.learnable ?? [...tensors.keys()].some((name) => name.endsWith('.surrogate_function.alpha'));
   // A learned slope is one of the tensors; its initial value does not matter.
   if (learnable) return { kind, alpha: 2, learnable };
-  const alpha = findings.settle('slope', { found: surrogate?.alpha, otherwise: 2, option: null, matters });
-  return { kind, alpha, learnable };
+  return { kind, alpha: findings.settleForTraining('slope', surrogate?.alpha, 2), learnable };
 }

@@ -21,7 +21,7 @@ export function inferShapes(evidence: Evidence, findings: Findings): Shapes {
 }
 
 function inferEventFrames(evidence: Evidence, findings: Findings): Shapes {
-  const { tensors, answers, className } = evidence;
+  const { tensors, answers } = evidence;
   if (answers.steps !== undefined) {
     findings.fail(
       'it is a network for event frames: it takes as many steps as there are frames',
@@ -33,17 +33,8 @@ function inferEventFrames(evidence: Evidence, findings: Findings): Shapes {
   const [channels, inputs] = shapeOf(evidence, 'conv.0.weight', 4, findings);
   const [hidden, features] = shapeOf(evidence, 'fc.2.weight', 2, findings);
   const { classes, votes } = inferClasses(evidence, 'fc.5.weight', findings);
-  const [height, width] = inferFrameSize(
-    {
-      layers,
-      cells: features / channels,
-      perNeuron: tensors.get('conv.2.w')?.shape,
-      classes,
-      className,
-      answer: answers.size,
-    },
-    findings,
-  );
+  const size = { layers, cells: features / channels, classes };
+  const [height, width] = inferFrameSize(evidence, size, findings);
   return { input: [inputs, height, width], classes, channels, layers, hidden, votes };
 }
 
@@ -55,16 +46,15 @@ function inferStill(evidence: Evidence, findings: Findings): Shapes {
   if (answers.size !== undefined) {
     findings.fail(`it is a network for images of ${input[1]} x ${input[2]}`, 'Leave out --input.');
   }
-  if (facts.steps !== undefined && answers.steps !== undefined && facts.steps !== answers.steps) {
-    findings.contradict('steps', String(facts.steps), '--steps');
-  }
-  const steps = facts.steps ?? answers.steps;
-  if (steps === undefined) {
+  const found = facts.steps;
+  const otherwise = found ?? answers.steps;
+  if (otherwise === undefined) {
     findings.fail(
       'it does not say for how many steps an image is shown',
       'Add --steps T (8 in the PLIF paper).',
     );
   }
+  const steps = findings.settle('steps', { found, answer: answers.steps, otherwise, option: '--steps' });
   const [hidden] = shapeOf(evidence, 'fc.2.weight', 2, findings);
   return { architecture, input, ...inferClasses(evidence, last, findings), channels, steps, hidden };
 }
@@ -109,20 +99,22 @@ const DVS128 = 128;
  * two layers, both 32 x 32 and 35 x 35 leave a map of 8 x 8.
  */
 function inferFrameSize(
-  evidence: {
+  { tensors, className, answers: { size: answer } }: Evidence,
+  {
+    layers,
+    cells,
+    classes,
+  }: {
     /** Poolings that halve, rounding down. */
     readonly layers: number;
     /** Pixels of the map after the last pooling. */
     readonly cells: number;
-    /** Shape of the first layer's w if each neuron has its own: [1, C, H, W]. */
-    readonly perNeuron: readonly number[] | undefined;
     readonly classes: number;
-    readonly className: string | undefined;
-    readonly answer: readonly [number, number] | undefined;
   },
   findings: Findings,
 ): [number, number] {
-  const { layers, cells, perNeuron, classes, className, answer } = evidence;
+  // The shape of the first layer's w is [1, C, H, W] if each neuron has its own.
+  const perNeuron = tensors.get('conv.2.w')?.shape;
   const scale = 2 ** layers;
   const fits = (height: number, width: number): boolean =>
     Math.floor(height / scale) * Math.floor(width / scale) === cells;
@@ -144,7 +136,7 @@ function inferFrameSize(
     }
     return [...answer];
   }
-  const known = className === undefined ? sizesOfClasses(classes) : sizesOfName(className);
+  const known = listSizes(className, classes);
   const size = known.find((one) => fits(one, one));
   if (size !== undefined) return [size, size];
   const side = Math.sqrt(cells);
@@ -162,12 +154,9 @@ function inferFrameSize(
   return [smallest, smallest];
 }
 
-function sizesOfName(className: string): readonly number[] {
-  return /NMNIST/i.test(className) ? [N_MNIST] : /DVS/i.test(className) ? [DVS128] : [];
-}
-
-/** N-MNIST and CIFAR10-DVS have 10 classes, DVS128 Gesture has 11. */
-function sizesOfClasses(classes: number): readonly number[] {
-  if (classes === 10) return [N_MNIST, DVS128];
-  return classes === 11 ? [DVS128] : [];
+/** By the class's name or else by the classes: N-MNIST and CIFAR10-DVS have 10, DVS128 Gesture has 11. */
+function listSizes(className: string | undefined, classes: number): readonly number[] {
+  if (className !== undefined)
+    return /NMNIST/i.test(className) ? [N_MNIST] : /DVS/i.test(className) ? [DVS128] : [];
+  return { 10: [N_MNIST, DVS128], 11: [DVS128] }[classes] ?? [];
 }

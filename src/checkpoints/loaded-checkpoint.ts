@@ -13,7 +13,7 @@ import type { ScoringCompat } from '../training/scores.ts';
 import type { Assumption } from './answers.ts';
 import { importCheckpoint } from './import-checkpoint.ts';
 import { SAFETENSORS_NAME } from './saved-file.ts';
-import { decodeMetadata, parseNetworkFile } from './self-description.ts';
+import { decodeMetadata } from './self-description.ts';
 import { type TrainedOn, trainedElsewhere, trainedHere } from './trained-on.ts';
 import { recoverFolder } from './whole-output.ts';
 
@@ -146,8 +146,7 @@ async function loadFolder(folder: string, which: Which): Promise<LoadedCheckpoin
 }
 
 /**
- * A safetensors file and its description: its own metadata, else network.json or run.json beside it, else what its names and
- * shapes say.
+ * A safetensors file and its description: its own metadata, else run.json beside it, else what its names and shapes say.
  */
 async function loadSafetensors(file: string, which?: Which): Promise<LoadedCheckpoint> {
   const bytes = await readRegular(file);
@@ -165,17 +164,6 @@ async function loadSafetensors(file: string, which?: Which): Promise<LoadedCheck
   if (own !== null) {
     const { assumed: assumptions, ...described } = own;
     return { ...common, ...described, assumptions, state: state() };
-  }
-  const networkPath = path.join(folder, 'network.json');
-  const imported = await readIfPresent(networkPath);
-  if (imported !== undefined) {
-    const { network, trainedSteps, source, assumed } = parseNetworkFile(imported, networkPath);
-    return {
-      ...common,
-      ...{ state: state(), network, assumptions: assumed },
-      trainedOn: trainedElsewhere(trainedSteps),
-      source: `imported from ${source.file}`,
-    };
   }
   const run = await readIfPresent(path.join(folder, 'run.json'));
   if (run !== undefined) {

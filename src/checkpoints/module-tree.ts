@@ -1,5 +1,5 @@
 import { ReproError } from '../errors.ts';
-import { PickleRecord, type PickleValue, TorchTensor } from '../formats/torch-pt.ts';
+import { describeValue, PickleRecord, type PickleValue, TorchTensor } from '../formats/torch-pt.ts';
 import type { Layer } from '../snn/spec.ts';
 import { escapeControls, quoteName } from '../text.ts';
 import { IMPORTABLE } from './answers.ts';
@@ -103,10 +103,35 @@ export function numberOf(value: PickleValue | undefined): number | undefined {
 }
 
 /** PyTorch stores a size as one number, or as one per dimension. */
-export function sizeOf(value: PickleValue | undefined): number | undefined {
-  if (!Array.isArray(value)) return numberOf(value);
-  return value.every((size) => size === value[0]) ? numberOf(value[0]) : undefined;
+export function sizeOf(value: PickleValue | undefined): PickleValue | undefined {
+  return Array.isArray(value) && value.every((size) => size === value[0]) ? value[0] : value;
 }
+
+/** The layers of the networks here, by class, with the settings that they must have. */
+const LAYERS: Readonly<
+  Record<string, { readonly kind: Layer['kind']; readonly settings: Readonly<Record<string, PickleValue>> }>
+> = {
+  Conv2d: {
+    kind: 'conv',
+    settings: { kernel_size: 3, padding: 1, stride: 1, dilation: 1, groups: 1, padding_mode: 'zeros' },
+  },
+  BatchNorm2d: { kind: 'batch-norm', settings: { eps: 1e-5, track_running_stats: true } },
+  MaxPool2d: {
+    kind: 'pool',
+    settings: { kernel_size: 2, stride: 2, padding: 0, dilation: 1, ceil_mode: false },
+  },
+  AvgPool2d: {
+    kind: 'pool',
+    settings: { kernel_size: 2, stride: 2, padding: 0, ceil_mode: false, divisor_override: null },
+  },
+  AvgPool1d: { kind: 'vote', settings: { padding: 0 } },
+  Linear: { kind: 'linear', settings: {} },
+  Flatten: { kind: 'flatten', settings: { start_dim: 1 } },
+  Dropout: { kind: 'dropout', settings: {} },
+};
+
+/** Attributes of SpikingJelly's other neurons: quadratic and exponential integrate-and-fire, Izhikevich. */
+const OTHER_NEURONS = ['a0', 'v_c', 'delta_T', 'theta_rh', 'v_rest', 'tau_w'];
 
 /**
  * The layers of a pickled network in the order they run.
@@ -114,13 +139,11 @@ export function sizeOf(value: PickleValue | undefined): number | undefined {
  * @throws {ReproError} `import-unknown` for a layer of another kind or with other settings: it would compute something else
  */
 export function readLayers(tree: ModuleTree, file: string): ModuleLayer[] {
-  const layers = PARTS.flatMap((part) => {
-    const own = tree.modules.filter(({ path }) => path === part && isLayer(path, tree));
-    const inside = tree.modules.filter(({ path }) => path.startsWith(`${part}.`) && isLayer(path, tree));
-    return [...own, ...inside];
-  });
-  const known = new Set(layers.map(({ path }) => path.split('.', 1).join('')));
-  const stranger = tree.modules.find(({ path }) => path !== '' && !known.has(path.split('.', 1).join('')));
+  const partOf = ({ path }: ModuleNode): string => path.split('.', 1).join('');
+  const leaves = tree.modules.filter(({ path }) => path !== '' && isLayer(path, tree));
+  const layers = PARTS.flatMap((part) => leaves.filter((node) => partOf(node) === part));
+  const known = new Set(layers.map(partOf));
+  const stranger = tree.modules.find((node) => node.path !== '' && !known.has(partOf(node)));
   if (stranger !== undefined) {
     throw refuseLayer(file, stranger, `is not part of these networks (${PARTS.join(', ')})`);
   }
@@ -128,82 +151,46 @@ export function readLayers(tree: ModuleTree, file: string): ModuleLayer[] {
 }
 
 /** A module without submodules, apart from a neuron's surrogate function. */
-function isLayer(path: string, tree: ModuleTree): boolean {
-  if (path.endsWith('.surrogate_function')) return false;
-  return !tree.modules.some(
-    (other) => other.path.startsWith(`${path}.`) && !other.path.endsWith('.surrogate_function'),
+function isLayer(path: string, { modules }: ModuleTree): boolean {
+  const isSurrogate = (one: string): boolean => one.endsWith('.surrogate_function');
+  return (
+    !isSurrogate(path) && modules.every((one) => !one.path.startsWith(`${path}.`) || isSurrogate(one.path))
   );
 }
 
 function kindOf(node: ModuleNode, file: string): Layer['kind'] {
   const { attributes, className } = node;
-  const expect = (found: boolean, what: string): void => {
-    if (!found) throw refuseLayer(file, node, `differs from these networks: ${what}`);
+  const differ = (what: string): never => {
+    throw refuseLayer(file, node, `differs from these networks: ${what}`);
   };
-  const size = (name: string): number | undefined => sizeOf(attributes.get(name));
-  // A missing attribute did not exist yet in the PyTorch that saved it.
-  const plain = (name: string, value: PickleValue, what: string): void =>
-    expect(!attributes.has(name) || attributes.get(name) === value, what);
   if (attributes.has('v_threshold')) {
-    expectKnownNeuron(node, expect);
+    // It must integrate as PLIF and LIF do: h = v + (x − (v − rest)) / τ.
+    const parameters = attributes.get('_parameters');
+    const learnsTau = parameters instanceof Map && parameters.has('w');
+    if (!learnsTau && numberOf(attributes.get('tau')) === undefined)
+      differ('its neurons have neither a learned τ (w) nor a fixed one (tau)');
+    const other = OTHER_NEURONS.find((name) => attributes.has(name));
+    if (other !== undefined) differ(`its neurons have "${other}", which PLIF and LIF do not`);
+    if (attributes.get('decay_input') === false) differ('τ does not divide its input (decay_input is False)');
     return 'neuron';
   }
-  switch (className) {
-    case 'Conv2d':
-      expect(
-        size('kernel_size') === 3 && size('padding') === 1 && size('stride') === 1,
-        'expected a 3 x 3 kernel with padding 1 and stride 1',
-      );
-      expect(size('dilation') === 1 && size('groups') === 1, 'it is dilated or grouped');
-      plain('padding_mode', 'zeros', 'its padding is not zeros');
-      return 'conv';
-    case 'BatchNorm2d':
-      expect(numberOf(attributes.get('eps')) === 1e-5, 'its eps is not 1e-5');
-      expect(attributes.get('track_running_stats') === true, 'it keeps no running statistics');
-      return 'batch-norm';
-    case 'MaxPool2d':
-    case 'AvgPool2d':
-      expect(
-        size('kernel_size') === 2 && size('stride') === 2 && size('padding') === 0,
-        'it does not pool 2 x 2',
-      );
-      expect((size('dilation') ?? 1) === 1, 'it is dilated');
-      plain('ceil_mode', false, 'it rounds sizes up');
-      plain('divisor_override', null, 'it overrides its divisor');
-      return 'pool';
-    case 'AvgPool1d':
-      expect(
-        size('kernel_size') !== undefined && size('kernel_size') === size('stride'),
-        'its stride is not its size',
-      );
-      expect((size('padding') ?? 0) === 0, 'it pads');
-      return 'vote';
-    case 'Linear':
-      return 'linear';
-    case 'Flatten':
-      plain('start_dim', 1, 'it does not flatten whole samples');
-      return 'flatten';
-    case 'Dropout':
-      return 'dropout';
-    default:
-      throw refuseLayer(file, node, 'is of a kind that no network here has');
+  const layer = Object.hasOwn(LAYERS, className) ? LAYERS[className] : undefined;
+  if (layer === undefined) throw refuseLayer(file, node, 'is of a kind that no network here has');
+  for (const [name, expected] of Object.entries(layer.settings)) {
+    // A missing attribute did not exist yet in the PyTorch that saved it.
+    const found = sizeOf(attributes.get(name)) ?? null;
+    if (attributes.has(name) && found !== expected) {
+      differ(`its ${name} is ${show(found)}, expected ${show(expected)}`);
+    }
   }
+  if (layer.kind === 'vote' && sizeOf(attributes.get('kernel_size')) !== sizeOf(attributes.get('stride')))
+    differ('its stride is not its kernel_size');
+  return layer.kind;
 }
 
-/** Attributes of SpikingJelly's other neurons: quadratic and exponential integrate-and-fire, Izhikevich. */
-const OTHER_NEURONS = ['a0', 'v_c', 'delta_T', 'theta_rh', 'v_rest', 'tau_w'];
-
-/** Checks that a neuron integrates as PLIF and LIF do: `h = v + (x − (v − rest)) / τ`. */
-function expectKnownNeuron({ attributes }: ModuleNode, expect: (found: boolean, what: string) => void): void {
-  const parameters = attributes.get('_parameters');
-  const learnsTau = parameters instanceof Map && parameters.has('w');
-  expect(
-    learnsTau || numberOf(attributes.get('tau')) !== undefined,
-    'its neurons have neither a learned τ (w) nor a fixed one (tau)',
-  );
-  const other = OTHER_NEURONS.find((name) => attributes.has(name));
-  expect(other === undefined, `its neurons have "${other}", which PLIF and LIF do not`);
-  expect(attributes.get('decay_input') !== false, 'τ does not divide its input (decay_input is False)');
+function show(value: PickleValue): string {
+  if (typeof value === 'string') return quoteName(value);
+  return typeof value === 'number' ? String(value) : describeValue(value);
 }
 
 function refuseLayer(file: string, { path, className }: ModuleNode, what: string): ReproError {

@@ -67,7 +67,9 @@ export function readFacts(tree: ModuleTree | undefined, file: string): NetworkFa
     }),
     surrogate: readSurrogate(neurons, file),
     dropout: common('p', of('dropout'), attribute('p')),
-    votes: common('kernel_size', of('vote'), ({ attributes }) => sizeOf(attributes.get('kernel_size'))),
+    votes: common('kernel_size', of('vote'), ({ attributes }) =>
+      numberOf(sizeOf(attributes.get('kernel_size'))),
+    ),
     steps: numberOf(net.get('T')),
     initialTau: numberOf(net.get('init_tau')),
     initialTauStd: numberOf(net.get('tau_std_dev')),

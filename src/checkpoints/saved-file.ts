@@ -24,7 +24,7 @@ export interface SavedFile {
   readonly format: 'zip' | 'legacy' | 'safetensors';
   /** By PyTorch's names. */
   readonly tensors: ReadonlyMap<string, SavedTensor>;
-  /** The modules and the class, if a whole network was pickled. */
+  /** The modules and the class (`models.DVS128GestureNet`), if a whole network was pickled. */
   readonly tree: ModuleTree | undefined;
   readonly className: string | undefined;
   /** `log_data_list` of the original's checkpoints. */
@@ -72,25 +72,13 @@ async function openSafetensors(path: string, file: string): Promise<SavedFile> {
       fix: 'Use it as it is: `repro evaluate FILE`.',
     });
   }
-  return {
-    format: 'safetensors',
-    tensors: unwrapNames(tensors),
-    tree: undefined,
-    className: undefined,
-    log: undefined,
-    close: async () => {},
-  };
+  const none = { tree: undefined, className: undefined, log: undefined };
+  return { ...none, format: 'safetensors', tensors: unwrapNames(tensors), close: async () => {} };
 }
 
 /** The network found in a file written by torch.save. */
-interface SavedNetwork {
-  /** Tensors under their `state_dict` names. */
+interface SavedNetwork extends Pick<SavedFile, 'tree' | 'className' | 'log'> {
   readonly tensors: ReadonlyMap<string, TorchTensor>;
-  /** The modules and the class (`models.DVS128GestureNet`), if a whole network was pickled. */
-  readonly tree: ModuleTree | undefined;
-  readonly className: string | undefined;
-  /** `log_data_list` of the original's checkpoints. */
-  readonly log: PickleValue | undefined;
 }
 
 /** The keys under which a checkpoint may keep its network: the original's first, then other common ones. */

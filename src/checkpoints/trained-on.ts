@@ -1,117 +1,42 @@
 import { ReproError } from '../errors.ts';
 import type { Fields } from '../formats/fields.ts';
-import {
-  type ClipIndex,
-  type FrameFormat,
-  NORMALIZATIONS,
-  type Normalization,
-} from '../results/clip-index.ts';
+import { type ClipIndex, type FrameFormat, frameFormatShape } from '../results/clip-index.ts';
 import type { RunFile } from '../results/run-file.ts';
+import { object, orNull } from '../results/shape.ts';
 import { escapeControls } from '../text.ts';
-
-/** How frames were made, named as in a profile: `frames.steps` and so on. */
-export interface FrameRecipe {
-  /** T: frames per clip. */
-  readonly steps: number | null;
-  readonly splitBy: 'number' | 'time' | 'duration' | null;
-  /** How long each frame lasts, µs; only with `splitBy: duration`. */
-  readonly durationUs?: number;
-  /** Pixels binned in each direction. */
-  readonly downsample: number | null;
-  readonly normalization: Normalization | 'none' | null;
-  readonly invalidEvents: 'keep' | 'drop' | null;
-  /** Absent: `both`, and `width`. */
-  readonly overlaps?: 'earlier';
-  readonly rowStride?: 'height';
-}
 
 /** What a state was trained on; null if unknown. */
 export interface TrainedOn {
   readonly dataset: string | null;
   readonly simulated: boolean | null;
-  readonly frames: FrameRecipe;
+  /** T: frames per clip. */
+  readonly steps: number | null;
+  readonly frames: FrameFormat | null;
 }
 
 /** For a state from elsewhere, where at most T is known. */
 export function trainedElsewhere(steps: number | null): TrainedOn {
-  return {
-    dataset: null,
-    simulated: null,
-    frames: { steps, splitBy: null, downsample: null, normalization: null, invalidEvents: null },
-  };
-}
-
-/** Reads `dataset`, `simulated` and `frames` from an export's metadata. */
-export function readTrainedOn(fields: Fields): TrainedOn {
-  const frames = fields.object('frames');
-  const count = (name: string): number | null => (frames.has(name) ? frames.count(name) : null);
-  const choice = <T extends string>(name: string, choices: readonly T[]): T | null =>
-    frames.has(name) ? frames.choice(name, choices) : null;
-  return {
-    dataset: fields.has('dataset') ? escapeControls(fields.text('dataset')) : null,
-    simulated: fields.has('simulated') ? fields.flag('simulated') : null,
-    frames: {
-      steps: count('steps'),
-      splitBy: choice('splitBy', ['number', 'time', 'duration']),
-      ...(frames.has('durationUs') ? { durationUs: frames.count('durationUs') } : {}),
-      downsample: count('downsample'),
-      normalization: choice('normalization', ['none', ...NORMALIZATIONS]),
-      invalidEvents: choice('invalidEvents', ['keep', 'drop']),
-      ...(frames.has('overlaps') ? { overlaps: frames.choice('overlaps', ['earlier']) } : {}),
-      ...(frames.has('rowStride') ? { rowStride: frames.choice('rowStride', ['height']) } : {}),
-    },
-  };
+  return { dataset: null, simulated: null, steps, frames: null };
 }
 
 /** What a training of this project was trained on. */
 export function trainedHere({ dataset, simulated, frames }: RunFile): TrainedOn {
-  return { dataset: escapeControls(dataset), simulated, frames: recipeOf(frames) };
+  return { dataset: escapeControls(dataset), simulated, steps: frames.steps, frames };
 }
 
-function recipeOf(frames: FrameFormat): FrameRecipe {
-  const { steps, splitBy, durationUs, downsample, normalization, invalidEvents, overlaps, rowStride } =
-    frames;
+/** Reads `trainedOn` of an export's metadata. */
+export function readTrainedOn(fields: Fields): TrainedOn {
   return {
-    steps,
-    splitBy,
-    ...(durationUs === undefined ? {} : { durationUs }),
-    downsample,
-    normalization: normalization ?? 'none',
-    invalidEvents: invalidEvents ?? null,
-    ...(overlaps === undefined ? {} : { overlaps }),
-    ...(rowStride === undefined ? {} : { rowStride }),
+    dataset: fields.has('dataset') ? escapeControls(fields.text('dataset')) : null,
+    simulated: fields.has('simulated') ? fields.flag('simulated') : null,
+    steps: fields.has('steps') ? fields.count('steps') : null,
+    frames: orNull(object(frameFormatShape))(fields, 'frames'),
   };
 }
 
-/** One way in which frames differ from those of the training. */
-interface Difference {
-  /** Key of the profile. */
-  readonly key: string;
-  readonly trained: string;
-  readonly here: string;
-}
-
-/** The known differences between the frames of a training and these. */
-function compareFrames(trained: TrainedOn, { dataset, frames }: ClipIndex): Difference[] {
-  const here = recipeOf(frames);
-  const keys = ['steps', 'splitBy', 'durationUs', 'downsample', 'normalization', 'invalidEvents'] as const;
-  // Missing in a recipe that is known means the default; in one that is not, it means nothing.
-  const known = trained.frames.splitBy !== null;
-  const pairs = [
-    ['dataset.name', trained.dataset, dataset] as const,
-    ...keys.map((key) => [`frames.${key}`, trained.frames[key] ?? null, here[key] ?? null] as const),
-    ...(known
-      ? ([
-          ['frames.overlaps', trained.frames.overlaps ?? 'both', frames.overlaps ?? 'both'],
-          ['frames.rowStride', trained.frames.rowStride ?? 'width', frames.rowStride ?? 'width'],
-        ] as const)
-      : []),
-  ];
-  return pairs.flatMap(([key, before, now]) =>
-    before === null || now === null || before === now
-      ? []
-      : [{ key, trained: String(before), here: String(now) }],
-  );
+/** The settings of a profile, under `frames`, that give such frames. */
+function settingsOf({ height: _, width: __, dtype: ___, ...frames }: FrameFormat): Record<string, unknown> {
+  return { overlaps: 'both', rowStride: 'width', ...frames, normalization: frames.normalization ?? 'none' };
 }
 
 /**
@@ -123,22 +48,25 @@ function compareFrames(trained: TrainedOn, { dataset, frames }: ClipIndex): Diff
  * @throws {ReproError} `frames-differ` with the settings that give the frames of the training
  */
 export function refuseOtherFrames(
-  trained: TrainedOn,
+  { dataset, steps, frames }: TrainedOn,
   index: ClipIndex,
   { source, allowOther }: { readonly source: string; readonly allowOther: boolean },
 ): string[] {
-  const differences = compareFrames(trained, index);
-  const lines = differences.map((one) => `${one.key}: ${one.trained} in its training, ${one.here} here`);
-  if (differences.length === 0 || allowOther) {
+  const here = settingsOf(index.frames);
+  const settings = Object.entries(frames === null ? { steps } : settingsOf(frames)).filter(
+    ([key, value]) => value != null && here[key] != null && value !== here[key],
+  );
+  const lines = settings.map(([key, value]) => `frames.${key}: ${value} in its training, ${here[key]} here`);
+  const isOtherDataset = dataset !== null && dataset !== index.dataset;
+  if (isOtherDataset) lines.unshift(`dataset.name: ${dataset} in its training, ${index.dataset} here`);
+  if (lines.length === 0 || allowOther) {
     return lines.map((line) => `These frames differ from those of its training: ${line}.`);
   }
-  const settings = differences
-    .filter(({ key }) => key !== 'dataset.name')
-    .map(({ key, trained: value }) => `--set ${key}=${value}`);
-  const dataset = differences.find(({ key }) => key === 'dataset.name');
   const fixes = [
-    ...(dataset === undefined ? [] : [`Choose a profile for ${dataset.trained} with --profile.`]),
-    ...(settings.length === 0 ? [] : [`Add ${settings.join(' ')}`]),
+    ...(isOtherDataset ? [`Choose a profile for ${dataset} with --profile.`] : []),
+    ...(settings.length === 0
+      ? []
+      : [`Add ${settings.map(([key, value]) => `--set frames.${key}=${value}`).join(' ')}`]),
     'To use these frames anyway, add --other-frames.',
   ];
   throw new ReproError(

@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
 import { type Events, makeEvents } from '../events/events.ts';
 import { warnOf, warnOfBlank } from '../events/reader-warnings.ts';
-import { type MatArray, readMat5 } from '../formats/mat5.ts';
+import { readMat5 } from '../formats/mat5.ts';
 import { DATA_SETS } from '../thesis/data-sets.ts';
 import { showPath, thenRun } from './contract/how-to-get.ts';
 import type { SampleLayout } from './samples/layout.ts';
@@ -60,6 +60,7 @@ export const ASL_DVS = datasetOfSamples(ASL_DVS_LAYOUT, {
   ],
 });
 
+const DAMAGED = 'The file is damaged or not part of ASL-DVS: download it again.';
 const VARIABLES = ['ts', 'x', 'y', 'pol'] as const;
 /** A recording lasts about 100 ms and has some 30,000 events, 1 MB as doubles; this is two hundred times as much. */
 const LARGEST_BYTES = 2 ** 28;
@@ -82,25 +83,17 @@ export function decodeAslDvs(
   file: string,
 ): { readonly events: Events; readonly warnings: readonly string[] } {
   const arrays = readMat5(bytes, file, VARIABLES, LARGEST_BYTES);
-  const [ts, x, y, pol] = [
-    readList(arrays, 'ts', file),
-    readList(arrays, 'x', file),
-    readList(arrays, 'y', file),
-    readList(arrays, 'pol', file),
-  ];
-  const length = ts.length;
-  for (const [name, list] of [
-    ['x', x],
-    ['y', y],
-    ['pol', pol],
-  ] as const) {
-    if (list.length === length) continue;
-    throw new ReproError(
-      'asl-dvs-variable',
-      `\`${name}\` has ${list.length} numbers, but \`ts\` has ${length}: one of each belongs to an event.`,
-      { where: file, fix: 'The file is damaged or not part of ASL-DVS: download it again.' },
-    );
-  }
+  const length = arrays.get('ts')!.data.length;
+  const [ts, x, y, pol] = VARIABLES.map((name) => {
+    const { shape, data } = arrays.get(name)!;
+    // MATLAB's empty array is 0 x 0.
+    const isList = data.length === 0 || shape.filter((size) => size !== 1).length <= 1;
+    if (isList && data.length === length) return data;
+    const what = isList
+      ? `has ${data.length} numbers, but \`ts\` has ${length}: one of each belongs to an event`
+      : `is ${shape.join(' x ')}, not a list`;
+    throw new ReproError('asl-dvs-variable', `\`${name}\` ${what}.`, { where: file, fix: DAMAGED });
+  }) as [Float64Array, Float64Array, Float64Array, Float64Array];
   const events = makeEvents(length);
   const { height, width } = DATA_SETS['asl-dvs'].sensor;
   let backwards = 0;
@@ -134,28 +127,9 @@ export function decodeAslDvs(
   return { events, warnings };
 }
 
-/** The numbers of a variable that is a list. A 64-bit integer beyond 2^53 is rounded, so that it is then not a whole number of µs. */
-function readList(
-  arrays: ReadonlyMap<string, MatArray>,
-  name: (typeof VARIABLES)[number],
-  file: string,
-): Float64Array {
-  const { shape, data } = arrays.get(name)!;
-  if (shape.filter((size) => size !== 1).length > 1) {
-    // MATLAB's empty array is 0 x 0.
-    if (data.length === 0) return new Float64Array(0);
-    throw new ReproError('asl-dvs-variable', `\`${name}\` is ${shape.join(' x ')}, not a list.`, {
-      where: file,
-      fix: 'The file is not part of ASL-DVS: download it again.',
-    });
-  }
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float64Array.from(data, Number);
-  return new Float64Array(data);
-}
-
 function failEvent(file: string, index: number, what: string): never {
   throw new ReproError('asl-dvs-event', `event ${index} ${what}.`, {
     where: file,
-    fix: 'The file is damaged or not part of ASL-DVS: download it again.',
+    fix: DAMAGED,
   });
 }

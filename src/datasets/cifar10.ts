@@ -4,8 +4,8 @@ import type { Manifest, ManifestFile } from '../results/manifest.ts';
 import { formatBytes } from '../text.ts';
 import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { ImageDataset, Images, PublishedFile, ReadOptions, Split } from './contract/dataset.ts';
+import { describeImages } from './contract/describe-images.ts';
 import { failMissing, howToFetch, refuseSimulated } from './contract/how-to-get.ts';
-import { describeImages } from './images/describe-images.ts';
 import { type FileTree, FolderTree, hashFile, kindOfPath, md5Of, readWhole } from './reading/file-tree.ts';
 import { TarTree } from './reading/tar-tree.ts';
 

@@ -5,8 +5,7 @@ import { CIFAR10 } from './cifar10.ts';
 import { CIFAR10_DVS } from './cifar10-dvs.ts';
 import type { Dataset } from './contract/dataset.ts';
 import { DVS128_GESTURE } from './dvs128-gesture/dataset.ts';
-import { FASHION_MNIST } from './fashion-mnist.ts';
-import { MNIST } from './mnist.ts';
+import { FASHION_MNIST, MNIST } from './mnist.ts';
 import { NMNIST } from './nmnist.ts';
 
 /** Events first, then still images; the one of the thesis before the others. */

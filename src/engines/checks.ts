@@ -1,5 +1,5 @@
 import { type StateEntry, stateEntries } from '../snn/parameters.ts';
-import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
+import { dropoutLayers, type NetworkSpec, repeatedSteps } from '../snn/spec.ts';
 import { countElements, ShapeError, type State, type Tensor } from '../snn/tensor.ts';
 import type { Frames, NeuronPass, OptimiserState, TrainingBatch } from './engine.ts';
 
@@ -30,11 +30,11 @@ function checkTensor(where: string, { name, shape, dtype }: StateEntry, tensor: 
 /** Checks for [N, T, ...the network's input], N and T at least 1; T must be 1 if the network repeats a still image. @throws {ShapeError} */
 export function checkFrames(spec: NetworkSpec, { shape, data }: Frames): void {
   const [samples, steps, ...frame] = shape;
-  const repetition = spec.layers.find((layer) => layer.kind === 'repeat');
-  if (repetition !== undefined && steps !== 1) {
+  const repeated = repeatedSteps(spec);
+  if (repeated !== undefined && steps !== 1) {
     throw new ShapeError(
       `frames: expected still images, [N, 1, ${spec.input.join(', ')}], which the network repeats for ` +
-        `${repetition.steps} steps; got [${shape.join(', ')}]`,
+        `${repeated} steps; got [${shape.join(', ')}]`,
     );
   }
   if (frame.join() !== spec.input.join() || !(samples >= 1) || !(steps >= 1)) {

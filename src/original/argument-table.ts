@@ -1,10 +1,21 @@
 import { DATA_SETS, type OriginalName } from '../thesis/data-sets.ts';
+import { parsePythonFloat, parsePythonInt } from './python-numbers.ts';
+
+/** How the text of a value is read, and what it can be. */
+export interface ValueKind<Value> {
+  /** As the help calls it: `<int>`. */
+  readonly kind: 'float' | 'int' | 'text' | 'name';
+  readonly expected: string;
+  readonly choices?: readonly string[];
+  /** Undefined for a wrong value. */
+  readonly parse: (text: string) => Value | undefined;
+}
 
 /** One argument of the original's `train_val.py`, as the help describes it. */
 export interface Argument {
   readonly name: string;
-  /** A flag has no value; all others are followed by one. */
-  readonly kind: 'flag' | 'float' | 'int' | 'text' | 'choice';
+  /** Undefined for a flag; all others are followed by a value. */
+  readonly value?: ValueKind<unknown>;
   /** The default as Python prints it; undefined for flags and required arguments. */
   readonly default?: string;
   /** When it is required: always, for event data, or for training as opposed to printing a configuration. */
@@ -12,93 +23,117 @@ export interface Argument {
   readonly meaning: string;
 }
 
-export const datasetNames: readonly OriginalName[] = Object.values(DATA_SETS).map(
+function ints(least: number, expected: string): ValueKind<number> {
+  const parse = (text: string) => {
+    const value = parsePythonInt(text);
+    return value !== undefined && value >= least ? value : undefined;
+  };
+  return { kind: 'int', expected, parse };
+}
+
+function floats(expected: string, isGood: (value: number) => boolean): ValueKind<number> {
+  const parse = (text: string) => {
+    const value = parsePythonFloat(text);
+    return value !== undefined && isGood(value) ? value : undefined;
+  };
+  return { kind: 'float', expected, parse };
+}
+
+function choices<const Choice extends string>(names: readonly Choice[]): ValueKind<Choice> {
+  const parse = (text: string) => names.find((name) => name === text);
+  return { kind: 'name', expected: `one of ${names.join(', ')}`, choices: names, parse };
+}
+
+const counts = ints(1, 'a whole number of at least 1');
+const fromZero = floats('a number of at least 0', (value) => value >= 0);
+const folder: ValueKind<string> = { kind: 'text', expected: 'a folder', parse: (text) => text };
+const device: ValueKind<string> = {
+  kind: 'text',
+  expected: 'cpu, cuda or cuda:0',
+  parse: (text) => (/^(cpu|cuda(:\d+)?)$/.test(text) ? text : undefined),
+};
+
+const datasetNames: readonly OriginalName[] = Object.values(DATA_SETS).map(
   ({ originalName }) => originalName,
 );
-
-export const splitRules = ['time', 'number'] as const;
-export const normalizations = ['frequency', 'max', 'norm', 'sum'] as const;
 
 /** All arguments of the original, under its names; on a command line, each has one dash. */
 export const argumentTable = [
   {
     name: 'init_tau',
-    kind: 'float',
+    value: floats('a number of time steps of at least 1', (value) => value >= 1),
     required: 'always',
     meaning: 'initial membrane time constant τ, in time steps',
   },
   {
     name: 'batch_size',
-    kind: 'int',
+    value: counts,
     default: '16',
     meaning: 'clips per optimiser step; the paper says 16 for its baseline, 32 for its other models',
   },
-  { name: 'learning_rate', kind: 'float', default: '0.001', meaning: 'initial learning rate of Adam' },
+  {
+    name: 'learning_rate',
+    value: floats('a number above 0', (value) => value > 0),
+    default: '0.001',
+    meaning: 'initial learning rate of Adam',
+  },
   {
     name: 'T_max',
-    kind: 'int',
+    value: counts,
     default: '64',
     meaning: 'epochs over which the learning rate falls to 0 (half the cosine’s period)',
   },
-  { name: 'use_plif', kind: 'flag', meaning: 'learn τ (PLIF) instead of keeping it fixed (LIF)' },
-  { name: 'alpha_learnable', kind: 'flag', meaning: 'also learn the slope of the surrogate gradient' },
-  { name: 'use_max_pool', kind: 'flag', meaning: 'use max pooling instead of average pooling' },
-  { name: 'device', kind: 'text', required: 'training', meaning: 'cpu, cuda or cuda:0' },
-  { name: 'dataset_name', kind: 'choice', required: 'always', meaning: datasetNames.join(', ') },
+  { name: 'use_plif', meaning: 'learn τ (PLIF) instead of keeping it fixed (LIF)' },
+  { name: 'alpha_learnable', meaning: 'also learn the slope of the surrogate gradient' },
+  { name: 'use_max_pool', meaning: 'use max pooling instead of average pooling' },
+  { name: 'device', value: device, required: 'training', meaning: 'cpu, cuda or cuda:0' },
+  {
+    name: 'dataset_name',
+    value: choices(datasetNames),
+    required: 'always',
+    meaning: datasetNames.join(', '),
+  },
   {
     name: 'log_dir_prefix',
-    kind: 'text',
+    value: folder,
     required: 'training',
     meaning: 'parent folder for logs and checkpoints',
   },
-  {
-    name: 'T',
-    kind: 'int',
-    required: 'always',
-    meaning: 'frames per clip, or time steps per still image',
-  },
-  {
-    name: 'channels',
-    kind: 'int',
-    default: 'None',
-    required: 'events',
-    meaning: 'channels per convolution',
-  },
-  {
-    name: 'number_layer',
-    kind: 'int',
-    default: 'None',
-    required: 'events',
-    meaning: 'number of convolutional blocks',
-  },
-  { name: 'split_by', kind: 'choice', default: 'None', required: 'events', meaning: splitRules.join(' or ') },
+  { name: 'T', value: counts, required: 'always', meaning: 'frames per clip, or time steps per still image' },
+  { name: 'channels', value: counts, required: 'events', meaning: 'channels per convolution' },
+  { name: 'number_layer', value: counts, required: 'events', meaning: 'number of convolutional blocks' },
+  { name: 'split_by', value: choices(['time', 'number']), required: 'events', meaning: 'time or number' },
   {
     name: 'normalization',
-    kind: 'choice',
+    value: choices(['frequency', 'max', 'norm', 'sum', 'None']),
     default: 'None',
-    meaning: `${normalizations.join(', ')} or None (event data)`,
+    meaning: 'frequency, max, norm, sum or None (event data)',
   },
-  { name: 'max_epoch', kind: 'int', required: 'always', meaning: 'number of epochs' },
-  { name: 'detach_reset', kind: 'flag', meaning: 'exclude the reset from the gradient' },
+  { name: 'max_epoch', value: counts, required: 'always', meaning: 'number of epochs' },
+  { name: 'detach_reset', meaning: 'exclude the reset from the gradient' },
   {
     name: 'val_ratio',
-    kind: 'float',
+    value: floats('a share from 0 to below 1', (value) => value >= 0 && value < 1),
     default: '0.15',
     meaning: 'share of each class held out for validation; 0 for none',
   },
   {
     name: 'tau_per_neuron',
-    kind: 'flag',
     meaning: 'one τ per neuron, not per layer; the published script drops it: --compat code',
   },
   {
     name: 'tau_std_dev',
-    kind: 'float',
+    value: fromZero,
     default: '0',
     meaning: 'standard deviation of the initial τ, in time steps',
   },
-  { name: 'reg_lambda', kind: 'float', default: '0', meaning: 'λ of the penalty λ · Σ Var(w)' },
-  { name: 'seed', kind: 'int', default: '2020', meaning: 'seed for all random numbers' },
+  { name: 'reg_lambda', value: fromZero, default: '0', meaning: 'λ of the penalty λ · Σ Var(w)' },
+  {
+    name: 'seed',
+    value: ints(0, 'a whole number from 0 to 2^53 - 1'),
+    default: '2020',
+    meaning: 'seed for all random numbers',
+  },
 ] as const satisfies readonly Argument[];
 
 export type ArgumentName = (typeof argumentTable)[number]['name'];
@@ -109,9 +144,7 @@ export type Purpose = 'training' | 'configuration';
 /** The table as lines for `--help`. */
 export function describeArguments(purpose: Purpose): string[] {
   const table: readonly Argument[] = argumentTable;
-  const heads = table.map(({ name, kind }) =>
-    kind === 'flag' ? `-${name}` : `-${name} <${kind === 'choice' ? 'name' : kind}>`,
-  );
+  const heads = table.map(({ name, value }) => `-${name}${value === undefined ? '' : ` <${value.kind}>`}`);
   const width = Math.max(...heads.map((head) => head.length));
   return table.map(
     (argument, i) =>

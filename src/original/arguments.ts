@@ -1,41 +1,28 @@
 import { ReproError } from '../errors.ts';
-import { findOriginal, type OriginalName } from '../thesis/data-sets.ts';
+import { findClosest } from '../schema/closest-name.ts';
+import { findOriginal } from '../thesis/data-sets.ts';
 import {
+  type Argument,
   type ArgumentName,
-  datasetNames,
-  normalizations,
+  argumentTable,
   type Purpose,
-  splitRules,
+  type ValueKind,
 } from './argument-table.ts';
-import { readCommandLine, ValueReader } from './command-line.ts';
+import { readCommandLine } from './command-line.ts';
 
-/** The values of all arguments, under the original's names; null stands for Python's `None`. */
-export interface OriginalArguments {
-  /** In time steps. */
-  readonly init_tau: number;
-  readonly batch_size: number;
-  readonly learning_rate: number;
-  /** Half the period of the cosine schedule, in epochs. Not to be confused with T, the number of time steps. */
-  readonly T_max: number;
-  readonly use_plif: boolean;
-  readonly alpha_learnable: boolean;
-  readonly use_max_pool: boolean;
-  readonly device: string | null;
-  readonly dataset_name: OriginalName;
-  readonly log_dir_prefix: string | null;
-  readonly T: number;
-  readonly channels: number | null;
-  readonly number_layer: number | null;
-  readonly split_by: (typeof splitRules)[number] | null;
-  readonly normalization: (typeof normalizations)[number] | null;
-  readonly max_epoch: number;
-  readonly detach_reset: boolean;
-  readonly val_ratio: number;
-  readonly tau_per_neuron: boolean;
-  readonly tau_std_dev: number;
-  readonly reg_lambda: number;
-  readonly seed: number;
-}
+/** What an argument's value can be; null stands for Python's `None`, and for what is not given. */
+type ValueOf<Given> = Given extends { readonly value: ValueKind<infer Value> }
+  ? Given extends { readonly required: 'events' | 'training' }
+    ? Value | null
+    : 'None' extends Value
+      ? Exclude<Value, 'None'> | null
+      : Value
+  : boolean;
+
+/** The values of all arguments, under the original's names: `argumentTable` says what they mean. */
+export type OriginalArguments = {
+  readonly [Given in (typeof argumentTable)[number] as Given['name']]: ValueOf<Given>;
+};
 
 export interface ParsedArguments {
   readonly values: OriginalArguments;
@@ -53,53 +40,39 @@ export interface ParsedArguments {
  */
 export function parseArguments(words: readonly string[], purpose: Purpose): ParsedArguments {
   const line = readCommandLine(words, purpose);
-  const read = new ValueReader(line.words);
-  const neededToTrain = (name: ArgumentName, value: string | undefined): string | null =>
-    purpose === 'training' ? read.need(name, value, '') : (value ?? null);
-  const above = (least: number) => (value: number) => value > least;
-  const atLeastZero = (value: number) => value >= 0;
-  const usePlif = read.flag('use_plif');
-  const normalization = read.choice('normalization', [...normalizations, 'None']);
-  const values: OriginalArguments = {
-    init_tau: read.need('init_tau', readTau(read, usePlif), 2),
-    batch_size: read.count('batch_size') ?? 16,
-    learning_rate: read.float('learning_rate', above(0), 'a number above 0') ?? 1e-3,
-    T_max: read.count('T_max') ?? 64,
-    use_plif: usePlif,
-    alpha_learnable: read.flag('alpha_learnable'),
-    use_max_pool: read.flag('use_max_pool'),
-    device: neededToTrain('device', read.device('device')),
-    dataset_name: read.need('dataset_name', read.choice('dataset_name', datasetNames), 'DVS128Gesture'),
-    log_dir_prefix: neededToTrain('log_dir_prefix', read.text('log_dir_prefix')),
-    T: read.need('T', read.count('T'), 1),
-    channels: read.count('channels') ?? null,
-    number_layer: read.count('number_layer') ?? null,
-    split_by: read.choice('split_by', splitRules) ?? null,
-    normalization: normalization === undefined || normalization === 'None' ? null : normalization,
-    max_epoch: read.need('max_epoch', read.count('max_epoch'), 1),
-    detach_reset: read.flag('detach_reset'),
-    val_ratio: read.float('val_ratio', (v) => v >= 0 && v < 1, 'a share from 0 to below 1') ?? 0.15,
-    tau_per_neuron: read.flag('tau_per_neuron'),
-    tau_std_dev: read.float('tau_std_dev', atLeastZero, 'a number of at least 0') ?? 0,
-    reg_lambda: read.float('reg_lambda', atLeastZero, 'a number of at least 0') ?? 0,
-    seed: read.seed('seed') ?? 2020,
-  };
-  const given = new Set(line.words.keys());
-  const found = findContradictions(values, given, read.broken);
-  const problems = [...line.problems, ...read.problems, ...found.problems];
-  const missing = [...read.missing, ...found.missing];
-  if (missing.length > 0) {
-    const list = missing.map((name) => `-${name}`).join(', ');
-    problems.push(`missing: ${list}.`);
+  const problems = [...line.problems];
+  const missing: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const argument of argumentTable) {
+    const { name, value, default: otherwise, required }: Argument = argument;
+    const word = line.words.get(argument.name);
+    if (value === undefined) values[name] = word === true;
+    else if (word === undefined) {
+      values[name] = otherwise === undefined ? null : readValue(value, otherwise);
+      if (required === 'always' || (required === 'training' && purpose === 'training')) missing.push(name);
+    } else if (typeof word === 'string' && word !== '') {
+      values[name] = readValue(value, word);
+      if (values[name] === undefined) problems.push(`-${name}: ${describeWrong(value, word)}`);
+    }
   }
+  const given = new Set(line.words.keys());
+  // Complete only if there is no problem, and otherwise not returned.
+  const found = findContradictions(values as Partial<OriginalArguments>, given);
+  problems.push(...found.problems);
+  missing.push(...found.missing);
+  if (missing.length > 0) problems.push(`missing: ${missing.map((name) => `-${name}`).join(', ')}.`);
   if (problems.length > 0) throw refuse(problems, purpose);
-  return { values, given, notes: [...line.notes, ...found.notes] };
+  return { values: values as OriginalArguments, given, notes: [...line.notes, ...found.notes] };
 }
 
-function readTau(read: ValueReader, isLearned: boolean): number | undefined {
-  return isLearned
-    ? read.float('init_tau', (value) => value > 1, 'a number of time steps above 1')
-    : read.float('init_tau', (value) => value >= 1, 'a number of time steps of at least 1');
+function readValue({ parse }: ValueKind<unknown>, text: string): unknown {
+  const value = parse(text);
+  return value === 'None' ? null : value;
+}
+
+function describeWrong({ expected, choices = [] }: ValueKind<unknown>, found: string): string {
+  const closest = findClosest(found, choices);
+  return `expected ${expected}, found "${found}".${closest === undefined ? '' : ` Closest: "${closest}".`}`;
 }
 
 function refuse(problems: readonly string[], purpose: Purpose): ReproError {
@@ -114,68 +87,58 @@ function refuse(problems: readonly string[], purpose: Purpose): ReproError {
   });
 }
 
-interface Contradictions {
-  readonly problems: readonly string[];
-  readonly notes: readonly string[];
-  /** Arguments that this data set requires but that were not given. */
-  readonly missing: readonly ArgumentName[];
-}
-
 const eventArguments = ['channels', 'number_layer', 'split_by'] as const;
 
-/** Why the original's script cannot train on a data set. */
-const refusals: Partial<Record<OriginalName, string>> = {
-  ASLDVS:
-    'neither the thesis’ script nor Fang’s original code has a network for it: the class of that name only scales frames to 256 x 256',
-};
-
-/**
- * Finds contradictions between arguments that are valid on their own.
- *
- * @param broken arguments with problems that were reported already
- */
+/** Finds contradictions between arguments that are valid on their own; what is wrong or missing is null or undefined. */
 function findContradictions(
-  values: OriginalArguments,
+  values: Partial<OriginalArguments>,
   given: ReadonlySet<ArgumentName>,
-  broken: ReadonlySet<ArgumentName>,
-): Contradictions {
+): { readonly problems: string[]; readonly notes: string[]; readonly missing: ArgumentName[] } {
   const problems: string[] = [];
   const notes: string[] = [];
   const missing: ArgumentName[] = [];
-  const areSound = (...names: readonly ArgumentName[]): boolean => names.every((name) => !broken.has(name));
-
-  if (values.tau_per_neuron && !values.use_plif) {
+  const { init_tau, use_plif, tau_per_neuron, tau_std_dev = 0, reg_lambda = 0, number_layer } = values;
+  if (use_plif && init_tau === 1) {
+    problems.push('-init_tau: expected a number of time steps above 1 with -use_plif, found "1".');
+  }
+  if (tau_per_neuron && !use_plif) {
     problems.push(
       '-tau_per_neuron without -use_plif: if τ is not learned, all neurons keep -init_tau, so none has its own τ.',
     );
   }
-  if (values.tau_std_dev > 0 && !values.tau_per_neuron && areSound('tau_std_dev')) {
+  if (tau_std_dev > 0 && !tau_per_neuron) {
     problems.push(
-      `-tau_std_dev ${values.tau_std_dev} without -tau_per_neuron: the single τ of a layer has no spread.`,
+      `-tau_std_dev ${tau_std_dev} without -tau_per_neuron: the single τ of a layer has no spread.`,
     );
   }
-  if (values.reg_lambda > 0 && !values.tau_per_neuron && areSound('reg_lambda')) {
+  if (reg_lambda > 0 && !tau_per_neuron) {
     problems.push(
-      `-reg_lambda ${values.reg_lambda} without -tau_per_neuron: the original then adds no penalty, despite the λ in its folder's name. ` +
+      `-reg_lambda ${reg_lambda} without -tau_per_neuron: the original then adds no penalty, despite the λ in its folder's name. ` +
         'Leave it out, or add -tau_per_neuron.',
     );
   }
-  if (areSound('dataset_name')) {
-    const dataset = findOriginal(values.dataset_name);
-    if (dataset.kind === 'images') notes.push(...describeIgnored(values.dataset_name, given));
-    const refusal = refusals[values.dataset_name];
-    if (refusal !== undefined) {
-      problems.push(
-        `-dataset_name ${values.dataset_name}: ${refusal}. Here, profile ${dataset.profile} trains one.`,
+  const name = values.dataset_name;
+  const dataset = name ? findOriginal(name) : undefined;
+  if (name === 'ASLDVS') {
+    problems.push(
+      '-dataset_name ASLDVS: neither the thesis’ script nor Fang’s original code has a network for it: the class of that name only ' +
+        `scales frames to 256 x 256. Here, profile ${dataset?.profile} trains one.`,
+    );
+  } else if (dataset?.kind === 'images') {
+    const ignored = [...eventArguments, 'normalization' as const].filter((one) => given.has(one));
+    const list = ignored.map((one) => `-${one}`).join(', ');
+    if (ignored.length > 0)
+      notes.push(
+        `${list}: ignored, for event data only; the network for ${name} is fixed, as in the original.`,
       );
-    } else if (dataset.kind === 'events') {
-      missing.push(...eventArguments.filter((name) => !given.has(name)));
-      const most = countFittingLayers(dataset.sensor);
-      if (areSound('number_layer') && (values.number_layer ?? 0) > most) {
-        problems.push(
-          `-number_layer ${values.number_layer}: each layer halves the frame, and ${dataset.sensor.height} x ${dataset.sensor.width} pixels allow at most ${most} layers.`,
-        );
-      }
+  } else if (dataset?.kind === 'events') {
+    missing.push(...eventArguments.filter((one) => !given.has(one)));
+    const { height, width } = dataset.sensor;
+    const most = Math.floor(Math.log2(Math.min(height, width)));
+    if ((number_layer ?? 0) > most) {
+      problems.push(
+        `-number_layer ${number_layer}: each layer halves the frame, and ${height} x ${width} pixels allow at most ${most} layers.`,
+      );
     }
   }
   const card = /^cuda:(\d+)$/.exec(values.device ?? '')?.[1];
@@ -185,22 +148,4 @@ function findContradictions(
     );
   }
   return { problems, notes, missing };
-}
-
-function describeIgnored(dataset: string, given: ReadonlySet<ArgumentName>): string[] {
-  const ignored = [...eventArguments, 'normalization' as const].filter((name) => given.has(name));
-  if (ignored.length === 0) return [];
-  const list = ignored.map((name) => `-${name}`).join(', ');
-  return [`${list}: ignored, for event data only; the network for ${dataset} is fixed, as in the original.`];
-}
-
-/** The number of blocks that a frame of this size allows: each halves height and width. */
-export function countFittingLayers({
-  height,
-  width,
-}: {
-  readonly height: number;
-  readonly width: number;
-}): number {
-  return Math.floor(Math.log2(Math.min(height, width)));
 }

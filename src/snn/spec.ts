@@ -89,6 +89,11 @@ export function spikingLayers(spec: NetworkSpec): LayerOf<'neuron'>[] {
   return spec.layers.filter((layer) => layer.kind === 'neuron');
 }
 
+/** T of a network that repeats a still image; undefined for frames, which have their own. */
+export function repeatedSteps({ layers }: NetworkSpec): number | undefined {
+  return layers.find((layer) => layer.kind === 'repeat')?.steps;
+}
+
 /** The dropout layers in the order in which an engine expects their masks. */
 export function dropoutLayers(spec: NetworkSpec): LayerOf<'dropout'>[] {
   return spec.layers.filter((layer) => layer.kind === 'dropout');

@@ -5,6 +5,9 @@ import type { Score } from '../results/evaluation-file.ts';
 import { type LabelledClips, readAhead } from './clip-source.ts';
 import { predictClasses, type Scoring, scoreClips } from './scores.ts';
 
+/** Clips of a batch in evaluation, unless `evaluate.batchSize` of the profile says otherwise; schemas/profile.schema.json says the same. */
+export const EVALUATION_BATCH = 16;
+
 /** A network's results for some clips, in the order in which they were requested. */
 export interface Evaluation {
   /** Firing rates, [clips, classes]. */

@@ -1,27 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StepAbortedError } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
-import type { EpochMetrics } from '../results/tensorboard.ts';
-import type { State } from '../snn/tensor.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
-import type { BestEpoch, Checkpoint } from './checkpoint.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import { runEpoch } from './epoch.ts';
 import { drawInitialState, explainMemoryError } from './failures.ts';
 import { describeEpoch, type Position, reportProgress, restorePosition, startPosition } from './progress.ts';
-import { type TrainingTask, trainingKey } from './task.ts';
+import { type TrainingOutcome, type TrainingTask, trainingKey } from './task.ts';
 
-export type { TrainingTask } from './task.ts';
+export type { TrainingOutcome, TrainingTask } from './task.ts';
 
 /** A process killed in an epoch of hours should lose only minutes; a checkpoint takes about a second. */
 const DEFAULT_SAVE_MINUTES = 5;
-
-export interface TrainingOutcome {
-  readonly rows: readonly EpochMetrics[];
-  readonly best: BestEpoch;
-  /** The state after the last epoch. */
-  readonly last: State;
-}
 
 /**
  * Trains a network: each epoch takes all whole batches in a new order, then the test and validation clips.
@@ -67,6 +58,10 @@ async function trainAllEpochs(task: TrainingTask): Promise<TrainingOutcome> {
     });
     savedAtMs = clockMs();
   };
+  const outcome = async (): Promise<TrainingOutcome> => {
+    if (position.best === undefined) throw new RangeError('a training has at least one epoch');
+    return { rows: position.rows, best: position.best, last: await session.state() };
+  };
   try {
     while (position.epoch < settings.epochs) {
       const watch = watchBatches(task, position);
@@ -76,9 +71,9 @@ async function trainAllEpochs(task: TrainingTask): Promise<TrainingOutcome> {
       });
       reportProgress(task, position, 0);
       await save();
+      if (task.onEpoch !== undefined && position.best !== undefined) await task.onEpoch(await outcome());
     }
-    if (position.best === undefined) throw new RangeError('a training has at least one epoch');
-    return { rows: position.rows, best: position.best, last: await session.state() };
+    return await outcome();
   } catch (error) {
     const stopped =
       error instanceof StepAbortedError ? interrupted(position, task.signal?.reason ?? error) : error;
@@ -111,7 +106,7 @@ function checkBatches({ settings: { batchSize }, split, compat = COMPAT_DEFAULTS
 }
 
 function describeResumption({ epoch, batch }: Checkpoint, epochs: number): string {
-  if (epoch === epochs) return `All ${epochs} epochs are already trained.`;
+  if (epoch >= epochs) return `All ${epoch} epochs are already trained.`;
   const place = `epoch ${epoch + 1} of ${epochs}`;
   if (batch === 0) return `Resuming at ${place}.`;
   return `Resuming ${place} after ${batch} ${batch === 1 ? 'batch' : 'batches'}.`;

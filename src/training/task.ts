@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Engine } from '../engines/engine.ts';
+import type { EpochMetrics } from '../results/tensorboard.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
+import type { State } from '../snn/tensor.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
-import type { CheckpointStore } from './checkpoint.ts';
+import type { BestEpoch, CheckpointStore } from './checkpoint.ts';
 import type { LabelledClips } from './clip-source.ts';
 import type { TrainingSettings } from './model-file.ts';
 import type { TrainingProgress } from './progress.ts';
@@ -25,7 +27,7 @@ export interface TrainingTask {
   /** Random numbers that the original takes from the stream before it builds the network; default 0. */
   readonly drawsBefore?: number;
   /** Where to save what the next run resumes from. */
-  readonly checkpoints?: CheckpointStore;
+  readonly checkpoints?: Pick<CheckpointStore, 'load' | 'save'>;
   /** How often to save within an epoch; default 5. */
   readonly saveEveryMinutes?: number;
   /** Milliseconds since any fixed time, by default the process's clock. It only decides when to save. */
@@ -35,11 +37,21 @@ export interface TrainingTask {
   readonly note?: (text: string) => void;
   /** Called with a line for each completed epoch; on resuming, first for the earlier ones. */
   readonly log?: (line: string) => void;
+  /** Called after each epoch, once it is saved. */
+  readonly onEpoch?: (outcome: TrainingOutcome) => Promise<void>;
+}
+
+/** The result of a training, or of its epochs so far. */
+export interface TrainingOutcome {
+  readonly rows: readonly EpochMetrics[];
+  readonly best: BestEpoch;
+  /** The state after the last epoch. */
+  readonly last: State;
 }
 
 /**
- * Identifies a training by everything that determines its numbers, except the frames themselves. A checkpoint with another key is
- * ignored.
+ * Identifies a training by everything that determines its numbers, except the frames themselves, and the number of epochs: with more of
+ * them, `repro train-val` continues a training. A checkpoint with another key is ignored.
  */
 export function trainingKey({
   engine,
@@ -53,13 +65,14 @@ export function trainingKey({
 }: TrainingTask): string {
   const { name, backend, version } = engine.description;
   const { regularise, validation, selection, loss, ties } = compat;
+  const { epochs: _, ...lasting } = settings;
   const parts = {
     name,
     backend,
     version,
     spec,
     seed,
-    settings,
+    settings: lasting,
     compat: { regularise, validation, selection, loss, ties },
     drawsBefore,
     test: test.labels.length,

@@ -56,13 +56,13 @@ const defects: Readonly<Record<string, { file: string; from: string; to: string;
     rule: 'frames',
   },
   'neurons that are not reset between clips': {
-    file: 'src/engines/tfjs/kernels/neuron-forward.ts',
+    file: 'src/engines/tfjs/kernels/neuron.ts',
     from: 'scratch.fill(rest, 0, block);',
     to: '',
     rule: 'first batches',
   },
   'a gradient of max pooling that goes to all of several maxima': {
-    file: 'src/engines/tfjs/kernels/pooling.ts',
+    file: 'src/engines/tfjs/kernels/max-pool.ts',
     from: 'dx[best] = dy[window * channels + channel]!;',
     to: 'for (const cell of cells) if (x[start + channel + cell] === most) dx[start + channel + cell] = dy[window * channels + channel]!;',
     rule: 'first batches',
@@ -138,7 +138,7 @@ describe('repro check', () => {
     const files = ['--junit', 'out/check.xml', '--markdown', 'out/check.md'];
     const failed = await project.call(['check', ...files], { GITHUB_STEP_SUMMARY: project.at('summary.md') });
     expect(failed.exitCode).toBe(4);
-    expect(failed.stdout).toContain('1 of 1 claims that it can judge is not reproduced');
+    expect(failed.stdout).toContain('1 of 1 judged claims is not reproduced');
     expect(project.read('out/check.xml')).toContain('<failure type="not reproduced"');
     expect(project.read('out/check.md')).toMatch(/^## repro check: failed/);
     expect(project.read('summary.md')).toBe(`# Before\n${project.read('out/check.md')}`);

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { exportCheckpoint, importIntoFolder } from '../../src/checkpoints/import-export.ts';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
-import { parseNetworkFile } from '../../src/checkpoints/self-description.ts';
 import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/trained-on.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { formatSplit } from '../../src/results/run-file.ts';
@@ -32,7 +31,7 @@ describe('an import', () => {
     expect(await readdir(folder)).toEqual(['a']);
     const { tensors } = readSafetensors(await readFile(inside('a', 'state.safetensors')));
     expect(tensors).toEqual(checkpoint.state);
-    const described = parseNetworkFile(await readFile(inside('a', 'network.json'), 'utf8'), 'network.json');
+    const described = JSON.parse(await readFile(inside('a', 'network.json'), 'utf8'));
     expect(described).toMatchObject({
       network: checkpoint.network,
       trainedSteps: 6,
@@ -144,35 +143,6 @@ describe('an import', () => {
     });
     expect(await loadCheckpoint(out)).toMatchObject(description);
   });
-
-  test('written before states described themselves is described by network.json, whatever its name', async () => {
-    await importIntoFolder(torchFixturePath('baseline-state.pt'), {
-      answers: { pooling: 'average' },
-      out: inside('a'),
-      force: false,
-    });
-    const { tensors } = readSafetensors(await readFile(inside('a', 'state.safetensors')));
-    for (const name of ['state', 'renamed']) {
-      await writeFile(inside('a', `${name}.safetensors`), writeSafetensors(tensors, { format: 'pt' }));
-      const loaded = await loadCheckpoint(inside('a', `${name}.safetensors`));
-      expect(loaded).toMatchObject({
-        name: name === 'state' ? 'a' : name,
-        source: 'imported from baseline-state.pt',
-        network: { pooling: 'average' },
-      });
-    }
-  });
-
-  test('written before states described themselves is refused if network.json is damaged, naming the field', async () => {
-    await importIntoFolder(baseline, { answers: {}, out: inside('a'), force: false });
-    const text = await readFile(inside('a', 'network.json'), 'utf8');
-    const { tensors } = readSafetensors(await readFile(inside('a', 'state.safetensors')));
-    await writeFile(inside('a', 'state.safetensors'), writeSafetensors(tensors, { format: 'pt' }));
-    await writeFile(inside('a', 'network.json'), text.replace('"plif"', '"plof"'));
-    await expect(loadCheckpoint(inside('a'))).rejects.toThrow(
-      'field "network.neuron": expected "plif" or "lif", found "plof"',
-    );
-  });
 });
 
 describe('an export', () => {
@@ -230,11 +200,8 @@ describe('an export', () => {
 });
 
 describe('the folder of a training', () => {
-  const trainedOn: TrainedOn = {
-    dataset: 'dvs128-gesture',
-    simulated: true,
-    frames: { steps: 8, splitBy: 'number', downsample: 8, normalization: 'none', invalidEvents: null },
-  };
+  const frames = { ...exampleRunFile().frames, steps: 8, downsample: 8 };
+  const trainedOn: TrainedOn = { dataset: 'dvs128-gesture', simulated: true, steps: 8, frames };
 
   async function writeTraining(names: { best: string; last: string }): Promise<void> {
     const { network, state } = await loadCheckpoint(baseline);
@@ -245,7 +212,7 @@ describe('the folder of a training', () => {
     await writeFile(inside(names.best), writeSafetensors(state));
     await writeFile(inside(names.last), writeSafetensors(last));
     const run = exampleRunFile({
-      frames: { ...exampleRunFile().frames, steps: 8, downsample: 8 },
+      frames,
       split: { train: 2, validation: 2, test: 3 },
       network: network!,
       best: { epoch: 4, validationAccuracy: 0.5, testAccuracy: 0.5 },

@@ -273,7 +273,7 @@ describe('what is not a network of the thesis', () => {
     };
     const file = await changed('baseline-legacy.pt', number(1e-5), number(1e-3));
     await expect(importCheckpoint(file)).rejects.toThrow(
-      'layer "conv.1" (BatchNorm2d) differs from these networks: its eps is not 1e-5',
+      'layer "conv.1" (BatchNorm2d) differs from these networks: its eps is 0.001, expected 0.00001',
     );
   });
 
@@ -284,10 +284,14 @@ describe('what is not a network of the thesis', () => {
     [
       'Conv2d',
       { kernel_size: 3, padding: 1, stride: 1, dilation: 1, groups: 1, padding_mode: 'circular' },
-      'its padding is not zeros',
+      'its padding_mode is "circular", expected "zeros"',
     ],
-    ['MaxPool2d', { kernel_size: 2, stride: 2, padding: 0, ceil_mode: true }, 'it rounds sizes up'],
-    ['Flatten', { start_dim: 0 }, 'it does not flatten whole samples'],
+    [
+      'MaxPool2d',
+      { kernel_size: 2, stride: 2, padding: 0, ceil_mode: true },
+      'its ceil_mode is True, expected False',
+    ],
+    ['Flatten', { start_dim: 0 }, 'its start_dim is 0, expected 1'],
   ])('is refused if a layer computes something else: %s', (className, attributes, expected) => {
     const node = { path: 'conv.0', className, attributes: new Map(Object.entries(attributes)) };
     const tree = { modules: [node], parameters: new Map(), buffers: new Map() };

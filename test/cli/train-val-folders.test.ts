@@ -35,14 +35,16 @@ function hear(training: Training, text: string): Promise<void> {
 }
 
 describe('a resumed training of repro train-val', () => {
-  test('reports that it is finished, and continues when given more epochs', async () => {
+  test('reports that it is finished, continues when given more epochs, and refuses fewer', async () => {
     await project.trainVal('logs', 2);
-    const again = await project.trainVal('logs', 2);
+    const again = await project.trainVal('logs', 2, '--json');
     expect(again).toMatchObject({ exitCode: 0 });
-    expect(again.stderr).toContain('Already finished: 2 epochs trained. A larger -max_epoch continues it.');
-    expect((await project.trainVal('logs', 1)).stderr).toContain('2 epochs trained, more than -max_epoch 1.');
-    const longer = await project.trainVal('logs', 3);
-    expect(longer.stderr).toContain('Resuming at epoch 3 of 3.');
+    expect(again.stderr).toContain('All 2 epochs are already trained.');
+    expect(JSON.parse(again.stdout)).toMatchObject({ epochsDone: 2 });
+    const fewer = await project.trainVal('logs', 1);
+    expect(fewer.stderr).toContain('2 epochs are already trained here.\n  Use -max_epoch 2 or more');
+    expect(fewer).toMatchObject({ exitCode: 1 });
+    expect((await project.trainVal('logs', 3)).stderr).toContain('Resuming at epoch 3 of 3.');
     await project.trainVal('whole', 3);
     expect(await project.outputsIn('logs')).toEqual(await project.outputsIn('whole'));
   });
@@ -123,7 +125,6 @@ describe('the folders of repro train-val', () => {
     expect(stderr).toContain('The batch size is 4000, but there are only 21 training clips.');
     expect(stderr).toContain('Lower `-batch_size`, or use more recordings.');
     expect(exitCode).toBe(1);
-    expect(await fs.readdir(project.folder)).not.toContain('a');
     expect(await project.trainVal('a/logs', 1)).toMatchObject({ exitCode: 0 });
   });
 

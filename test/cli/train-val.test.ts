@@ -53,11 +53,10 @@ describe('repro train-val', () => {
     expect((await project.trainVal('logs', 1)).stderr).toContain('= frames  up to date');
   });
 
-  test('ends with 1 and the stage’s own message, and leaves nothing behind, if making the frames fails', async () => {
+  test('ends with 1 and the stage’s own message if making the frames fails', async () => {
     await fs.writeFile(path.join(project.folder, 'break'), '');
     const { exitCode, stderr } = await project.trainVal('logs', 1);
     expect(exitCode).toBe(1);
-    expect(await fs.readdir(project.folder)).not.toContain('logs');
     expect(stderr).toContain('this is why');
     expect(stderr).toContain('run it again: ./repro run frames --profile tiny --set frames.steps=3');
   });
@@ -77,7 +76,6 @@ describe('repro train-val', () => {
     [['-nummber_layer', '3'], 'unknown argument "-nummber_layer". Closest: "-number_layer".'],
     [['--proflie', 'tiny'], 'unknown option "--proflie". Closest: "--profile".'],
     [['-seed', '1', '-seed', '2'], '-seed is given twice.'],
-    [['--set', 'frames.downsample=64'], 'with frames.downsample 64 its 2 x 2 pixels allow at most 1.'],
   ])('rejects %j before anything is written', async (more, message) => {
     const { exitCode, stderr } = await project.trainVal('logs', 1, ...more);
     expect(stderr).toContain(message);

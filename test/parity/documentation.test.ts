@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { engineNames } from '../../src/engines/selection/choose-engine.ts';
+import { engineNames } from '../../src/engines/selection/engines.ts';
 import { aedatKind, framesKind, segmentsKind } from '../../src/parity/events.ts';
 import { networkKind } from '../../src/parity/network.ts';
 import { neuronKind } from '../../src/parity/neuron.ts';

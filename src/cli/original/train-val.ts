@@ -31,10 +31,6 @@ export async function trainVal(
     switch (outcome.kind) {
       case 'no-frames':
         return;
-      case 'was-trained':
-        printAside(outcome.lines);
-        if (options.json === true) process.stdout.write(outcome.document);
-        return;
       case 'trained':
         printAside(outcome.lines);
         if (options.json === true) printJson(outcome.run);

@@ -85,17 +85,17 @@ export function checkRecording(
     return;
   }
   const { recording } = file;
-  if (recording instanceof ReproError) {
+  if (recording !== undefined && 'problem' in recording) {
     const wrong = md5 === null || md5 === file.md5 ? '' : `md5 ${file.md5} is not ${md5}`;
-    const cut = recording.code === 'aedat-truncated' ? `cut off, ${formatBytes(file.sizeBytes)}: ` : '';
-    problems.addPlace('recordings cannot be read', `${cut}${describeProblem(recording)}`, wrong);
+    const cut = recording.isCut ? `cut off, ${formatBytes(file.sizeBytes)}: ` : '';
+    problems.addPlace('recordings cannot be read', `${cut}${recording.problem}`, wrong);
     return;
   }
   if (md5 !== null && file.md5 !== md5) {
     problems.addName('recordings are not the published ones', name, `md5 ${file.md5} is not ${md5}`);
     return;
   }
-  warnings.push(...(recording?.warnings ?? []));
+  warnings.push(...(recording?.summary.warnings ?? []));
 }
 
 /**
@@ -134,9 +134,9 @@ export function checkLabels(
     problems.addPlace('labels are invalid', `${name}: ${labels.length} rows; ${wrong.join(', ')}`);
   }
   const recording = found.get(recordingName)?.recording;
-  if (recording === undefined || recording instanceof ReproError) return labels;
+  if (recording === undefined || 'problem' in recording) return labels;
   for (const label of labels) {
-    const { firstUs, lastUs } = recording;
+    const { firstUs, lastUs } = recording.summary;
     if (firstUs === null || lastUs === null || label.startUs > lastUs || label.endUs <= firstUs) {
       problems.addPlace(
         'labels are invalid',

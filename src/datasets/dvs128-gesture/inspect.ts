@@ -7,15 +7,9 @@ import { Aedat3Parser, type Aedat3Summary, type ReadAedat3Options } from '../../
 import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { openRegularSync, streamRegular } from '../../files/regular-file.ts';
 import type { ReadOptions } from '../contract/dataset.ts';
+import { describeProblem } from '../contract/problems.ts';
 import { readWhole, type TreeFile } from '../reading/file-tree.ts';
-import {
-  defineThreadJob,
-  type ErrorParts,
-  putTogether,
-  runInThreads,
-  takeApart,
-} from '../reading/threads.ts';
-import { readOnce } from '../reading/working-space.ts';
+import { defineThreadJob, runInThreads } from '../reading/threads.ts';
 import { parseRecordingName, SENSOR, TRIAL_LISTS } from './facts.ts';
 import type { GesturePlace } from './locate.ts';
 
@@ -27,9 +21,13 @@ export interface FoundFile {
   readonly md5: string;
   /** For lists and labels. */
   readonly text?: string;
-  /** For recordings: what they contain, or why they cannot be read. */
-  readonly recording?: Aedat3Summary | ReproError;
+  readonly recording?: CheckedRecording;
 }
+
+/** What a recording contains, or why it cannot be read. */
+type CheckedRecording =
+  | { readonly summary: Aedat3Summary }
+  | { readonly problem: string; readonly isCut: boolean };
 
 export function isText(name: string): boolean {
   return name.endsWith('_labels.csv') || name === TRIAL_LISTS.train || name === TRIAL_LISTS.test;
@@ -63,8 +61,8 @@ export async function inspectFiles(
   const tasks = groupTasks(files, threads.count);
   await runInThreads(INSPECT_JOB, {
     ...{ threads, tasks, signal, setup: null },
-    receive: ({ path, failure, ...file }) => {
-      note(path, failure === null ? file : { ...file, recording: toReproError(failure) });
+    receive: ({ path, ...file }) => {
+      note(path, file);
       return undefined;
     },
   });
@@ -85,33 +83,18 @@ function groupTasks(files: readonly DiskFile[], threads: number): DiskFile[][] {
   return [...groups, ...others.map((file) => [file])];
 }
 
-const INSPECT_JOB = defineThreadJob<
-  null,
-  readonly DiskFile[],
-  FoundFile & { readonly path: string; readonly failure: ErrorParts | null }
->('inspect-gestures', (_, port) => async (files) => {
-  const found =
-    files.length === 2
-      ? await inspectRecordings(files, undefined)
-      : await Promise.all(
-          files.map((file) => inspectFile({ ...file, open: () => streamRegular(file.diskPath) }, undefined)),
-        );
-  for (const [i, { recording, ...file }] of found.entries()) {
-    const failed = recording instanceof ReproError;
-    await port.send({
-      ...file,
-      ...(recording === undefined || failed ? {} : { recording }),
-      path: files[i]!.path,
-      failure: failed ? takeApart(recording) : null,
-    });
-  }
-});
-
-function toReproError(parts: ErrorParts): ReproError {
-  const error = putTogether(parts);
-  if (error instanceof ReproError) return error;
-  throw error;
-}
+const INSPECT_JOB = defineThreadJob<null, readonly DiskFile[], FoundFile & { readonly path: string }>(
+  'inspect-gestures',
+  (_, port) => async (files) => {
+    const inspectOne = (file: DiskFile) =>
+      inspectFile({ ...file, open: () => streamRegular(file.diskPath) }, undefined);
+    const found =
+      files.length === 2
+        ? await inspectRecordings(files, undefined)
+        : await Promise.all(files.map(inspectOne));
+    for (const [i, file] of found.entries()) await port.send({ ...file, path: files[i]!.path });
+  },
+);
 
 async function inspectFile(file: TreeFile, signal: AbortSignal | undefined): Promise<FoundFile> {
   const { path, sizeBytes, diskPath } = file;
@@ -126,7 +109,8 @@ async function inspectFile(file: TreeFile, signal: AbortSignal | undefined): Pro
   }
   const check =
     parseRecordingName(path) === null ? null : new RecordingCheck({ file: path, sensor: SENSOR, sizeBytes });
-  for await (const piece of readOnce(file, signal)) {
+  for await (const piece of file.open()) {
+    signal?.throwIfAborted();
     hash.update(piece);
     check?.push(piece);
   }
@@ -159,9 +143,12 @@ class RecordingCheck {
     this.#try(() => this.#parser.look());
   }
 
-  /** What the recording contains, or why it cannot be read. */
-  finish(): Aedat3Summary | ReproError {
-    return this.#try(() => this.#parser.finish()) ?? this.#failure!;
+  finish(): CheckedRecording {
+    const summary = this.#try(() => this.#parser.finish());
+    const error = this.#failure;
+    return error === null
+      ? { summary: summary! }
+      : { problem: describeProblem(error), isCut: error.code === 'aedat-truncated' };
   }
 
   #try<T>(read: () => T): T | null {
@@ -185,9 +172,9 @@ const NOTHING = new Uint8Array(0);
  * with the signal's reason.
  */
 async function inspectRecordings(
-  files: readonly { readonly path: string; readonly sizeBytes: number; readonly diskPath: string }[],
+  files: readonly DiskFile[],
   signal: AbortSignal | undefined,
-): Promise<{ sizeBytes: number; md5: string; recording: Aedat3Summary | ReproError }[]> {
+): Promise<FoundFile[]> {
   const hashes = openMd5Pair();
   const open: Recording[] = [];
   try {

@@ -22,44 +22,52 @@ export const ARCHIVE_LIMITS: ArchiveLimits = {
   ratioFromBytes: 16_000_000,
 };
 
-/** What is wrong with unpacking so many bytes from so few; null if nothing. */
-export function ratioProblem(
-  unpackedBytes: number,
-  packedBytes: number,
-  limits: ArchiveLimits,
-): string | null {
-  if (unpackedBytes <= limits.ratioFromBytes || unpackedBytes <= packedBytes * limits.mostRatio) return null;
-  return `${formatBytes(packedBytes)} unpack to ${formatBytes(unpackedBytes)} or more: over ${limits.mostRatio.toLocaleString('en-US')} times as much`;
-}
+/** Refuses what no data set's archive contains. Each check throws `archive-unsafe`. */
+export class ArchiveGuard {
+  readonly #label: string;
+  readonly #limits: ArchiveLimits;
 
-/** What is wrong with a file of this size; null if nothing. */
-export function sizeProblem(sizeBytes: number, limits: ArchiveLimits): string | null {
-  if (sizeBytes <= limits.mostFileBytes) return null;
-  return `a file of ${formatBytes(sizeBytes)} unpacked; at most ${formatBytes(limits.mostFileBytes)} are read`;
-}
-
-/** What is wrong with this many entries; null if nothing. */
-export function countProblem(entries: number, limits: ArchiveLimits): string | null {
-  if (entries <= limits.mostEntries) return null;
-  return `more than ${limits.mostEntries.toLocaleString('en-US')} entries`;
-}
-
-/** What is wrong with an entry's name; null if nothing. */
-export function nameProblem(name: string): string | null {
-  if (name === '') return 'an entry without a name';
-  if (name.includes('\0')) return 'a name with a NUL character';
-  // A separator on Windows and a character elsewhere: the same archive would be two different ones.
-  if (name.includes('\\')) return 'a name with a backslash';
-  if (name.startsWith('/') || /^[A-Za-z]:/.test(name) || name.split('/').includes('..')) {
-    return 'a path that leaves the archive';
+  /** @param label the archive's name for messages */
+  constructor(label: string, limits: ArchiveLimits) {
+    this.#label = label;
+    this.#limits = limits;
   }
-  return null;
-}
 
-/** The error for an archive that is refused. @param label its name for messages */
-export function unsafeArchive(what: string, label: string): ReproError {
-  return new ReproError('archive-unsafe', `${what}.`, {
-    where: label,
-    fix: 'This is not the published archive of the data set: download that one.',
-  });
+  checkCount(entries: number): void {
+    const { mostEntries } = this.#limits;
+    if (entries > mostEntries) this.refuse(`more than ${mostEntries.toLocaleString('en-US')} entries`);
+  }
+
+  checkName(name: string): void {
+    if (name === '') this.refuse('an entry without a name');
+    if (name.includes('\0')) this.refuse('a name with a NUL character', name);
+    // A separator on Windows and a character elsewhere: the same archive would be two different ones.
+    if (name.includes('\\')) this.refuse('a name with a backslash', name);
+    if (name.startsWith('/') || /^[A-Za-z]:/.test(name) || name.split('/').includes('..')) {
+      this.refuse('a path that leaves the archive', name);
+    }
+  }
+
+  /** @param sizeBytes of one file, unpacked */
+  checkSize(sizeBytes: number, name: string): void {
+    const { mostFileBytes } = this.#limits;
+    if (sizeBytes <= mostFileBytes) return;
+    const most = `at most ${formatBytes(mostFileBytes)} are read`;
+    this.refuse(`a file of ${formatBytes(sizeBytes)} unpacked; ${most}`, name);
+  }
+
+  checkRatio(unpackedBytes: number, packedBytes: number, name?: string): void {
+    const { mostRatio, ratioFromBytes } = this.#limits;
+    if (unpackedBytes <= ratioFromBytes || unpackedBytes <= packedBytes * mostRatio) return;
+    const sizes = `${formatBytes(packedBytes)} unpack to ${formatBytes(unpackedBytes)} or more`;
+    this.refuse(`${sizes}: over ${mostRatio.toLocaleString('en-US')} times as much`, name);
+  }
+
+  refuse(what: string, name?: string): never {
+    const about = name === undefined ? '' : `: ${JSON.stringify(name)}`;
+    throw new ReproError('archive-unsafe', `${what}${about}.`, {
+      where: this.#label,
+      fix: 'This is not the published archive of the data set: download that one.',
+    });
+  }
 }

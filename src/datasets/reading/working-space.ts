@@ -118,31 +118,6 @@ export class WorkingSpace {
   }
 }
 
-/**
- * A file's bytes, in pieces that are valid one at a time: faster than `open` where the file is on the disk, as the same memory is used
- * all the time. Aborts with the signal's reason.
- */
-export async function* readOnce(file: TreeFile, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  if (file.diskPath === undefined) {
-    for await (const chunk of file.open()) {
-      signal?.throwIfAborted();
-      yield chunk;
-    }
-    return;
-  }
-  const descriptor = openRegularSync(file.diskPath);
-  try {
-    for (const piece of readPieces(descriptor, 0, file.sizeBytes)) {
-      yield piece;
-      // Lets the signal through.
-      await setImmediate();
-      signal?.throwIfAborted();
-    }
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
 async function pushAll(
   descriptor: number,
   sizeBytes: number,

@@ -1,6 +1,18 @@
+import os from 'node:os';
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
 import type { NativeAddon } from './addon-types.ts';
+
+export interface NativeOptions {
+  /** Default: `REPRO_THREADS`, or one per core. */
+  readonly threads?: number | undefined;
+  /** Default: this process's. */
+  readonly environment?: NodeJS.ProcessEnv | undefined;
+  /** The memory that can still be had, in bytes; default: this process's. */
+  readonly available?: (() => number) | undefined;
+  /** Whether the addon was compiled from other sources than those on disk; the description says so. */
+  readonly isEarlierBuild?: boolean | undefined;
+}
 
 /** The side of Winograd's output tile. */
 export type WinogradTile = 2 | 4;
@@ -87,5 +99,26 @@ export function chooseInstructionSet(
     : 'the native engine knows no instruction set of this name.';
   throw new ReproError('engine-instruction-set', `${variable}=${wanted}: ${problem}`, {
     fix: `It can use ${new Intl.ListFormat('en-GB').format(available)}.`,
+  });
+}
+
+const threadsVariable = 'REPRO_THREADS';
+
+/** The addon refuses more. */
+const mostThreads = 256;
+
+/**
+ * How many threads to compute with: `wanted`, else what `REPRO_THREADS` says, else one per core. Results do not depend on it.
+ *
+ * @throws {ReproError} `engine-threads` if the threadsVariable is not a whole number of at least 1
+ */
+export function chooseThreads(wanted?: number, environment: NodeJS.ProcessEnv = process.env): number {
+  if (wanted !== undefined) return Math.min(wanted, mostThreads);
+  const text = environment[threadsVariable];
+  if (text === undefined || text === '') return Math.min(os.availableParallelism(), mostThreads);
+  const threads = /^\d+$/.test(text) ? Number(text) : 0;
+  if (threads >= 1 && threads <= mostThreads) return threads;
+  throw new ReproError('engine-threads', `${threadsVariable}=${text} is not a number of threads.`, {
+    fix: `Set it to a whole number from 1 to ${mostThreads}, or leave it out to use all cores.`,
   });
 }

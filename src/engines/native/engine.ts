@@ -1,25 +1,17 @@
-import os from 'node:os';
-import process from 'node:process';
-import { ReproError } from '../../errors.ts';
 import type { NeuronSpec } from '../../snn/spec.ts';
 import { checkNeuronPass } from '../checks.ts';
 import type { Engine } from '../engine.ts';
 import { explainNativeError } from './addon.ts';
 import type { NativeAddon, NativeNetwork } from './addon-types.ts';
-import { chooseArithmetic, describeArithmetic, identifyBuild } from './arithmetic.ts';
+import {
+  chooseArithmetic,
+  chooseThreads,
+  describeArithmetic,
+  identifyBuild,
+  type NativeOptions,
+} from './arithmetic.ts';
 import { availableMemory, checkParameterMemory } from './memory.ts';
 import { NativeSession } from './session.ts';
-
-export interface NativeOptions {
-  /** Default: `REPRO_THREADS`, or one per core. */
-  readonly threads?: number | undefined;
-  /** Default: this process's. */
-  readonly environment?: NodeJS.ProcessEnv | undefined;
-  /** The memory that can still be had, in bytes; default: this process's. */
-  readonly available?: (() => number) | undefined;
-  /** Whether the addon was compiled from other sources than those on disk; the description says so. */
-  readonly isEarlierBuild?: boolean | undefined;
-}
 
 /** The addon may be older than the sources: it stays in use until it is compiled again. */
 const earlierBuild = 'not compiled from the current sources in native/: the earlier build stays in use';
@@ -81,25 +73,4 @@ export function createNativeEngine(addon: NativeAddon, options: NativeOptions = 
       };
     },
   };
-}
-
-const variable = 'REPRO_THREADS';
-
-/** The addon refuses more. */
-const most = 256;
-
-/**
- * How many threads to compute with: `wanted`, else what `REPRO_THREADS` says, else one per core. Results do not depend on it.
- *
- * @throws {ReproError} `engine-threads` if the variable is not a whole number of at least 1
- */
-export function chooseThreads(wanted?: number, environment: NodeJS.ProcessEnv = process.env): number {
-  if (wanted !== undefined) return Math.min(wanted, most);
-  const text = environment[variable];
-  if (text === undefined || text === '') return Math.min(os.availableParallelism(), most);
-  const threads = /^\d+$/.test(text) ? Number(text) : 0;
-  if (threads >= 1 && threads <= most) return threads;
-  throw new ReproError('engine-threads', `${variable}=${text} is not a number of threads.`, {
-    fix: `Set it to a whole number from 1 to ${most}, or leave it out to use all cores.`,
-  });
 }

@@ -1,6 +1,6 @@
 import { hasErrorCode } from '../../errors.ts';
 import { stateEntries } from '../../snn/parameters.ts';
-import type { NetworkSpec } from '../../snn/spec.ts';
+import { type NetworkSpec, repeatedSteps } from '../../snn/spec.ts';
 import type { State, Tensor } from '../../snn/tensor.ts';
 import { checkFrames, checkLabels, checkMasks, checkOptimiser, checkState } from '../checks.ts';
 import {
@@ -154,7 +154,7 @@ export class NativeSession implements EngineSession {
 
   /** T: a still image has a single frame, which the network repeats. */
   #stepsOf(frames: Frames): number {
-    return this.#spec.layers.find((layer) => layer.kind === 'repeat')?.steps ?? frames.shape[1];
+    return repeatedSteps(this.#spec) ?? frames.shape[1];
   }
 
   /**

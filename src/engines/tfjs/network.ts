@@ -60,7 +60,12 @@ export function runNetwork(
     }
     switch (layer.kind) {
       case 'conv':
-        x = operations.convolve(x as Tensor4D, tensor(`${layer.name}.weight`) as Tensor4D, layer.padding);
+        x = operations.convolve(
+          x as Tensor4D,
+          tensor(`${layer.name}.weight`) as Tensor4D,
+          layer.padding,
+          x === input.frames,
+        );
         break;
       case 'batch-norm': {
         // Batch norm and the neurons after it are one operation: the values between them are never stored.

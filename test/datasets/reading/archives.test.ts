@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { create, Header } from 'tar';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type FileTree, FolderTree, readWhole } from '../../../src/datasets/reading/file-tree.ts';
 import { TarTree } from '../../../src/datasets/reading/tar-tree.ts';
 import { ZipTree } from '../../../src/datasets/reading/zip-tree.ts';
@@ -22,17 +21,6 @@ async function contents(tree: FileTree, signal?: AbortSignal): Promise<[string, 
     found.push([file.path, Buffer.from(await readWhole(file, 1 << 20)).toString()]);
   }, signal);
   return found;
-}
-
-/** A tar.gz with one entry, however unsafe. */
-function oneEntry(entry: {
-  path: string;
-  type: 'File' | 'SymbolicLink' | 'Link';
-  linkpath?: string;
-}): Buffer {
-  const header = Buffer.alloc(512);
-  new Header({ ...entry, size: 0, mode: 0o644 }).encode(header, 0);
-  return gzipSync(Buffer.concat([header, Buffer.alloc(1024)]));
 }
 
 describe('the files of a folder', () => {
@@ -102,18 +90,6 @@ describe('the files of a tar.gz', () => {
   });
 
   test.each([
-    ['a path that leaves it', { path: '../x', type: 'File' as const }],
-    ['an absolute path', { path: '/etc/x', type: 'File' as const }],
-    ['a path with a drive', { path: 'C:/x', type: 'File' as const }],
-    ['a symbolic link', { path: 'x', type: 'SymbolicLink' as const, linkpath: '/etc/passwd' }],
-    ['a hard link', { path: 'x', type: 'Link' as const, linkpath: 'y' }],
-  ])('are rejected with %s', async (_, entry) => {
-    const file = path.join(folder, 'a.tar.gz');
-    await writeFile(file, oneEntry(entry));
-    await expect(contents(new TarTree(file, 'a.tar.gz'))).rejects.toMatchObject({ code: 'archive-unsafe' });
-  });
-
-  test.each([
     ['cut in its compressed bytes', (bytes: Buffer) => gzipSync(bytes).subarray(0, -20), 'archive-cut'],
     ['cut before it was compressed', (bytes: Buffer) => gzipSync(bytes.subarray(0, 700)), 'archive-cut'],
     ['with damaged bytes', (bytes: Buffer) => gzipSync(bytes).fill(0xee, 20, 40), 'archive-broken'],
@@ -164,77 +140,11 @@ describe('the files of a zip', () => {
     });
   });
 
-  test('are rejected with a link among them, or a path that leaves the archive', async () => {
-    const link = await write(makeZip([{ name: 'x', bytes: Buffer.from('/etc/passwd'), mode: 0o120777 }]));
-    await expect(contents(link)).rejects.toMatchObject({ code: 'archive-unsafe' });
-    for (const name of ['../x', '/etc/x', 'C:/x']) {
-      const outside = await write(makeZip([{ name, bytes: Buffer.from('x') }]));
-      await expect(contents(outside), name).rejects.toMatchObject({ code: 'archive-unsafe' });
-    }
-  });
-
   test('are rejected if a name occurs twice, since it is unclear which is meant', async () => {
     const tree = await write(makeZip([members[0]!, members[3]!, members[0]!]));
     await expect(tree.list()).rejects.toMatchObject({
       code: 'archive-unsafe',
-      message: '"Train/b" occurs twice.',
+      message: 'a name occurs twice: "Train/b".',
     });
   });
-});
-
-// From a file, yauzl waits for the thread pool twice for each entry, ten seconds in all; from memory it does not.
-vi.mock('yauzl', async (importOriginal) => {
-  const yauzl = await importOriginal<typeof import('yauzl')>();
-  return {
-    ...yauzl,
-    openPromise: (file: string, options: import('yauzl').Options) =>
-      yauzl.fromBufferPromise(readFileSync(file), options),
-  };
-});
-
-/** A zip64 archive of so many empty files, `000000` and so on. */
-function zipOfEmptyFiles(count: number): Buffer {
-  const local = Buffer.alloc(36);
-  local.write('PK\x03\x04', 'latin1');
-  local.writeUInt16LE(6, 26);
-  const listed = Buffer.alloc(52);
-  listed.write('PK\x01\x02', 'latin1');
-  listed.writeUInt16LE(6, 28);
-  const directoryStart = count * local.length;
-  const directoryBytes = count * listed.length;
-  const bytes = Buffer.alloc(directoryStart + directoryBytes + 98);
-  for (let i = 0; i < count; i++) {
-    const name = String(i).padStart(6, '0');
-    local.write(name, 30);
-    local.copy(bytes, i * local.length);
-    listed.writeUInt32LE(i * local.length, 42);
-    listed.write(name, 46);
-    listed.copy(bytes, directoryStart + i * listed.length);
-  }
-  const end = bytes.subarray(directoryStart + directoryBytes);
-  end.write('PK\x06\x06', 'latin1');
-  end.writeBigUInt64LE(44n, 4);
-  end.writeBigUInt64LE(BigInt(count), 24);
-  end.writeBigUInt64LE(BigInt(count), 32);
-  end.writeBigUInt64LE(BigInt(directoryBytes), 40);
-  end.writeBigUInt64LE(BigInt(directoryStart), 48);
-  end.write('PK\x06\x07', 56, 'latin1');
-  end.writeBigUInt64LE(BigInt(directoryStart + directoryBytes), 64);
-  end.writeUInt32LE(1, 72);
-  end.write('PK\x05\x06', 76, 'latin1');
-  end.fill(0xff, 84, 96);
-  return bytes;
-}
-
-test('a zip of more names than a call has arguments is listed', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'long-zip-'));
-  try {
-    const archive = path.join(folder, 'a.zip');
-    await writeFile(archive, zipOfEmptyFiles(200_000));
-    const names = await new ZipTree(archive, 'a.zip').list();
-    expect(names).toHaveLength(200_000);
-    expect([names[0], names[1], names.at(-1)]).toEqual(['000000', '000001', '199999']);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 });

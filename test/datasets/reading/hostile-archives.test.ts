@@ -24,22 +24,15 @@ async function names(tree: FileTree): Promise<string[]> {
   return found;
 }
 
-function u16(value: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  bytes.writeUInt16LE(value);
-  return bytes;
-}
-function u32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-}
-const none = u32(0xffffffff);
-function u64(value: number): Buffer {
+function number(value: number, sizeBytes: 2 | 4 | 8): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(BigInt(value));
-  return bytes;
+  return bytes.subarray(0, sizeBytes);
 }
+const u16 = (value: number) => number(value, 2);
+const u32 = (value: number) => number(value, 4);
+const u64 = (value: number) => number(value, 8);
+const none = u32(0xffffffff);
 
 interface ZipEntry {
   readonly name: string;
@@ -49,10 +42,6 @@ interface ZipEntry {
   readonly mode?: number;
   /** Instead of the true one. */
   readonly declaredBytes?: number;
-  /** Instead of its own local header's. */
-  readonly offset?: number;
-  /** In the local header alone. */
-  readonly localExtra?: Uint8Array;
   /** Sizes and offset in a zip64 field, as in archives of more than 4 GB. */
   readonly zip64?: boolean;
 }
@@ -77,26 +66,15 @@ function zip(
       u32(crc32(entry.bytes)),
     ]);
     const sizes = entry.zip64 ? [none, none] : [u32(packed.length), u32(size)];
-    const extra = Buffer.from(entry.localExtra ?? []);
-    const local = [
-      Buffer.from('PK\x03\x04'),
-      start,
-      ...sizes,
-      u16(name.length),
-      u16(extra.length),
-      name,
-      extra,
-      packed,
-    ];
-    const offset = entry.offset ?? position;
+    const local = [Buffer.from('PK\x03\x04'), start, ...sizes, u16(name.length), u16(0), name, packed];
     const field = entry.zip64
-      ? Buffer.concat([u16(1), u16(24), u64(size), u64(packed.length), u64(offset)])
+      ? Buffer.concat([u16(1), u16(24), u64(size), u64(packed.length), u64(position)])
       : Buffer.alloc(0);
     const central = [Buffer.from('PK\x01\x02'), u16(0x32d), start, ...sizes];
     const lengths = [u16(name.length), u16(field.length), u16(0), u16(0), u16(0)];
     const attributes = u32((entry.mode ?? 0o100644) * 0x10000);
     directory.push(
-      Buffer.concat([...central, ...lengths, attributes, entry.zip64 ? none : u32(offset), name, field]),
+      Buffer.concat([...central, ...lengths, attributes, entry.zip64 ? none : u32(position), name, field]),
     );
     locals.push(Buffer.concat(local));
     position += locals.at(-1)!.length;
@@ -188,7 +166,7 @@ describe('a zip', () => {
   test('with a file that is larger unpacked than any recording is refused', async () => {
     const tree = await openZip(zip([{ name: 'x', bytes: text, zip64: true, declaredBytes: 2 ** 40 }]));
     await expect(tree.list()).rejects.toMatchObject(
-      unsafe('"x": a file of 1.1 TB unpacked; at most 64.0 GB are read.'),
+      unsafe('a file of 1.1 TB unpacked; at most 64.0 GB are read: "x".'),
     );
   });
 
@@ -196,7 +174,7 @@ describe('a zip', () => {
     const bytes = Buffer.alloc(20_000_000);
     const tree = await openZip(zip([{ name: 'x', bytes }]));
     await expect(tree.list()).rejects.toMatchObject(
-      unsafe(/^"x": 19\.\d kB unpack to 20\.0 MB or more: over 1,000 times as much\.$/),
+      unsafe(/^19\.\d kB unpack to 20\.0 MB or more: over 1,000 times as much: "x"\.$/),
     );
     // A smaller one may.
     expect(await names(await openZip(zip([{ name: 'x', bytes: bytes.subarray(0, 1_000_000) }])))).toEqual([
@@ -209,7 +187,7 @@ describe('a zip', () => {
     const entries = Array.from({ length: 4 }, (_, i) => ({ name: `${i}`, bytes: Buffer.alloc(90_000) }));
     const tree = await openZip(zip(entries), limits);
     await expect(tree.list()).rejects.toMatchObject(
-      unsafe(/unpack to 360 kB or more: over 20 times as much\.$/),
+      unsafe(/unpack to \d+ kB or more: over 20 times as much\.$/),
     );
   });
 
@@ -234,44 +212,6 @@ describe('a zip', () => {
     expect(read).toBeLessThanOrEqual(1000);
   });
 
-  test('with two entries for the same bytes is refused', async () => {
-    const entries = [
-      { name: 'a', bytes: text },
-      { name: 'b', bytes: text, offset: 0 },
-    ];
-    await expect((await openZip(zip(entries))).list()).rejects.toMatchObject(
-      unsafe('"a" shares bytes with "b".'),
-    );
-  });
-
-  test('with an entry inside another, even a hidden one, is refused', async () => {
-    const inner = zip([{ name: 'in', bytes: text }]);
-    const outer = { name: '.out', bytes: inner, stored: true };
-    const entries = [outer, { name: 'in', bytes: text, offset: 30 + outer.name.length }];
-    await expect((await openZip(zip(entries))).list()).rejects.toMatchObject(
-      unsafe('".out" shares bytes with "in".'),
-    );
-  });
-
-  test('with an entry that reaches into the directory is refused', async () => {
-    const bytes = zip([{ name: 'a', bytes: text, stored: true }]);
-    // Both sizes, in the directory.
-    for (const field of [20, 24]) bytes.writeUInt32LE(60, bytes.indexOf('PK\x01\x02') + field);
-    await expect((await openZip(bytes)).list()).rejects.toMatchObject(
-      unsafe(`"a" shares bytes with the archive's directory.`),
-    );
-  });
-
-  test('with an entry that hides others in its local header is refused when it is read', async () => {
-    // The directory says nothing about the length of this field.
-    const hidden = zip([{ name: 'b', bytes: text }]).subarray(0, 37);
-    const entries = [
-      { name: 'a', bytes: text, localExtra: hidden },
-      { name: 'b', bytes: text, offset: 31 + 10 },
-    ];
-    await expect(names(await openZip(zip(entries)))).rejects.toMatchObject(unsafe(/^"a" shares bytes with /));
-  });
-
   test.each(['a\\b', '..\\a', 'a\0b', '/a', 'C:/a', 'a/../../b', '..'])(
     'with the name %j is refused',
     async (name) => {
@@ -288,7 +228,7 @@ describe('a zip', () => {
     ['a socket', 0o140644],
   ])('with %s is refused', async (_, mode) => {
     const tree = await openZip(zip([{ name: 'x', bytes: text, mode }]));
-    await expect(tree.list()).rejects.toMatchObject(unsafe('"x" is not a plain file.'));
+    await expect(tree.list()).rejects.toMatchObject(unsafe('an entry that is not a plain file: "x".'));
   });
 });
 
@@ -363,16 +303,6 @@ describe('a tar.gz', () => {
     await expect(names(tree)).rejects.toMatchObject({
       code: 'archive-unsafe',
       message: expect.stringMatching(/^[\d.]+ kB unpack to [\d.]+ MB or more: over 1,000 times as much\.$/),
-    });
-  });
-
-  test('that is packed twice is refused, as the second time has no limit', async () => {
-    const size = 48_000_000;
-    const inner = [tarBlock({ path: '.hidden', size }), Buffer.alloc(Math.ceil(size / 512) * 512)];
-    const tree = await openTar([gzipSync(Buffer.concat(inner))]);
-    await expect(names(tree)).rejects.toMatchObject({
-      code: 'archive-unsafe',
-      message: 'gzip inside gzip.',
     });
   });
 

@@ -7,10 +7,10 @@ import {
   type Arithmetic,
   chooseArithmetic,
   chooseInstructionSet,
+  chooseThreads,
   describeArithmetic,
   identifyBuild,
 } from '../../../src/engines/native/arithmetic.ts';
-import { chooseThreads } from '../../../src/engines/native/engine.ts';
 import { availableMemory, largestBatch } from '../../../src/engines/native/memory.ts';
 import { FakeAddon } from './fake-addon.ts';
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { countParameterBytes } from '../../../src/engines/native/memory.ts';
-import { planMemory } from '../../../src/engines/native/memory-plan.ts';
+import { countParameterBytes, planMemory } from '../../../src/engines/native/memory.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { Layers, plif } from '../../native/support.ts';
 import { smallNetwork } from '../../training/small-task.ts';

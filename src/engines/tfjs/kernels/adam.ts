@@ -20,7 +20,7 @@ export function adamStep(
   first: Float32Array,
   second: Float32Array,
   { learningRate, beta1, beta2, epsilon, step }: AdamStep,
-): { parameter: Float32Array; first: Float32Array; second: Float32Array } {
+): [parameter: Float32Array, first: Float32Array, second: Float32Array] {
   const size = learningRate / (1 - beta1 ** step);
   const correction = Math.sqrt(1 - beta2 ** step);
   const p = new Float32Array(parameter.length);
@@ -34,5 +34,5 @@ export function adamStep(
     v[i] = square;
     p[i] = parameter[i]! - (size * mean) / (Math.sqrt(square) / correction + epsilon);
   }
-  return { parameter: p, first: m, second: v };
+  return [p, m, v];
 }

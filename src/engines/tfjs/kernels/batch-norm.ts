@@ -1,4 +1,4 @@
-import type { StepAffine } from './neuron-forward.ts';
+import type { StepAffine } from './neuron.ts';
 
 /** Batch norm that treats every time step as a separate batch. Arrays are [steps, rows, channels], rows = samples · H · W. */
 export interface StepNorm {
@@ -113,17 +113,16 @@ export function gradientSums(
  * `dL/dy = weight · r · (g − Σg / rows − ŷ · Σ(g · ŷ) / rows)`, `dL/dweight = Σ g · ŷ`, `dL/dbias = Σ g`, summed over the steps.
  *
  * @param gradient g = dL/d(output), [steps, rows, channels]; overwritten with dL/dy
- * @param sums Σ g and `productSums` Σ g · y, [steps, channels]
+ * @returns gradients of weight and bias
  */
 export function normBackward(
   gradient: Float32Array,
   y: Float32Array,
-  sums: Float64Array,
-  productSums: Float64Array,
+  { sums, productSums }: ReturnType<typeof gradientSums>,
   { mean, variance }: StepStatistics,
   weight: Float32Array,
   { steps, channels, epsilon }: StepNorm,
-): { weight: Float32Array; bias: Float32Array } {
+): [weight: Float32Array, bias: Float32Array] {
   const rows = y.length / (steps * channels);
   const weightGradient = new Float64Array(channels);
   const biasGradient = new Float64Array(channels);
@@ -155,5 +154,5 @@ export function normBackward(
       }
     }
   }
-  return { weight: Float32Array.from(weightGradient), bias: Float32Array.from(biasGradient) };
+  return [Float32Array.from(weightGradient), Float32Array.from(biasGradient)];
 }

@@ -50,8 +50,8 @@ interface NormalisedFired extends Fired, NormStatistics {}
  * of tfjs' own operations (any backend, including CUDA), and `kernelOperations`, typed-array loops for the plain CPU backend.
  */
 export interface LayerOperations {
-  /** Convolution of stride 1 without bias. x [B, H, W, in], weight [out, in, k, k]. */
-  convolve(x: Tensor4D, weight: Tensor4D, padding: number): Tensor4D;
+  /** Convolution of stride 1 without bias. x [B, H, W, in], weight [out, in, k, k]; x needs no gradient if it is the network's input. */
+  convolve(x: Tensor4D, weight: Tensor4D, padding: number, isInput?: boolean): Tensor4D;
   /** x [B, in], weight [out, in]. */
   linear(x: Tensor2D, weight: Tensor2D): Tensor2D;
   /** Neurons over T steps, from rest. */

@@ -1,7 +1,7 @@
 import { compareCodeUnits } from '../../files/canonical-json.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
 import { formatCount } from '../../text.ts';
-import { type Images, SPLITS, type Split } from '../contract/dataset.ts';
+import { type Images, SPLITS, type Split } from './dataset.ts';
 
 /** What a check of still images needs to know of the data set. */
 interface ImageSetFacts {

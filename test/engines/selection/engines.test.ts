@@ -4,12 +4,15 @@ import path from 'node:path';
 import process from 'node:process';
 import util from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { chooseDevice } from '../../../src/apps/train-val.ts';
 import type { LoadedAddon } from '../../../src/engines/native/addon.ts';
-import { chooseEngine, openNamedEngine } from '../../../src/engines/selection/choose-engine.ts';
-import { identifyEngine } from '../../../src/engines/selection/identity.ts';
-import { probeEngines } from '../../../src/engines/selection/probe.ts';
+import {
+  chooseEngine,
+  identifyEngine,
+  openNamedEngine,
+  probeEngines,
+} from '../../../src/engines/selection/engines.ts';
 import { type CudaProbe, type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
-import { chooseDevice } from '../../../src/original/train.ts';
 import { FakeAddon } from '../native/fake-addon.ts';
 
 const here: ProbedSystem = { platform: 'linux-x64', isInstalled: () => true, load: async () => ({}) };

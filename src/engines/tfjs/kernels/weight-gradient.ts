@@ -1,4 +1,4 @@
-import { type ConvolutionGeometry, outputSize } from './convolution-geometry.ts';
+import { type ConvolutionGeometry, outputSize } from './convolution.ts';
 
 /** The number of neighbouring weights whose sums are in registers at a time. */
 const weightBlock = 8;
@@ -15,11 +15,7 @@ const weightBlock = 8;
  *
  * @returns dL/dw in PyTorch's layout [out, in, ky, kx]
  */
-export function sparseWeightGradient(
-  x: Float32Array,
-  dy: Float32Array,
-  g: ConvolutionGeometry,
-): Float32Array {
+export function weightGradient(x: Float32Array, dy: Float32Array, g: ConvolutionGeometry): Float32Array {
   const { batch, height, width, inChannels, outChannels, kernel } = g;
   const run = kernel * outChannels;
   const stride = Math.ceil(run / weightBlock) * weightBlock;

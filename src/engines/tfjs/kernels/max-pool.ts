@@ -1,4 +1,4 @@
-/** Pooling over [batch, height, width, channels] with non-overlapping windows of `size`; incomplete windows are dropped. */
+/** Max pooling over [batch, height, width, channels] with non-overlapping windows of `size`; incomplete windows are dropped. */
 export interface PoolGeometry {
   readonly batch: number;
   readonly height: number;
@@ -51,41 +51,6 @@ export function maxPoolGradient(dy: Float32Array, x: Float32Array, g: PoolGeomet
         }
       }
       dx[best] = dy[window * channels + channel]!;
-    }
-  }
-  return dx;
-}
-
-/** The mean of each window; loops as in `maxPool`. */
-export function averagePool(x: Float32Array, g: PoolGeometry): Float32Array {
-  const { channels } = g;
-  const windows = windowCount(g);
-  const cells = cellOffsets(g);
-  const y = new Float32Array(windows * channels);
-  for (let window = 0; window < windows; window++) {
-    const start = windowStart(window, g);
-    for (let channel = 0; channel < channels; channel++) {
-      let sum = 0;
-      for (let cell = 0; cell < cells.length; cell++) sum += x[start + channel + cells[cell]!]!;
-      y[window * channels + channel] = sum / cells.length;
-    }
-  }
-  return y;
-}
-
-/** Spreads the gradient of each window evenly over it. */
-export function averagePoolGradient(dy: Float32Array, g: PoolGeometry): Float32Array {
-  const { batch, height, width, channels } = g;
-  const windows = windowCount(g);
-  const cells = cellOffsets(g);
-  const dx = new Float32Array(batch * height * width * channels);
-  for (let window = 0; window < windows; window++) {
-    const start = windowStart(window, g);
-    for (let cell = 0; cell < cells.length; cell++) {
-      const to = start + cells[cell]!;
-      for (let channel = 0; channel < channels; channel++) {
-        dx[to + channel] = dy[window * channels + channel]! / cells.length;
-      }
     }
   }
   return dx;

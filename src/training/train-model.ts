@@ -1,0 +1,182 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ReproError } from '../errors.ts';
+import { writeSafetensors } from '../formats/safetensors.ts';
+import type { ClipIndex } from '../results/clip-index.ts';
+import { formatFirstBatches, formatMetrics } from '../results/metrics.ts';
+import { formatRun, formatSplit, type Maximum, maximumAccuracy, type RunFile } from '../results/run-file.ts';
+import { EVENT_FILE, encodeTraining } from '../results/tensorboard.ts';
+import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
+import { countParameters } from '../snn/parameters.ts';
+import type { NetworkSpec } from '../snn/spec.ts';
+import { ShapeError } from '../snn/tensor.ts';
+import { type FrameCache, labelsOf, openFrameCache } from './frame-cache.ts';
+import { countDraws } from './image-source.ts';
+import { type TrainingOutcome, trainNetwork } from './loop.ts';
+import type { ResolvedModel } from './model-file.ts';
+import type { TrainingTask } from './task.ts';
+import { chooseTrainingClips, type TrainingClips } from './training-clips.ts';
+
+/** A training of a model with a seed on a folder of frames. */
+export interface ModelTraining
+  extends Pick<TrainingTask, 'engine' | 'seed' | 'checkpoints' | 'signal' | 'progress' | 'note' | 'log'> {
+  readonly framesFolder: string;
+  readonly model: ResolvedModel;
+  /** The name of the model in run.json. */
+  readonly id: string;
+  readonly warn: (text: string) => void;
+  /** Called after each epoch with the result so far. */
+  readonly onEpoch?: (result: TrainingResult) => Promise<void>;
+}
+
+/** Everything that the files of a training say. */
+export interface TrainingResult {
+  readonly run: RunFile;
+  readonly spec: NetworkSpec;
+  readonly clips: TrainingClips;
+  readonly outcome: TrainingOutcome;
+}
+
+/**
+ * Trains a model: what the stage `train` and `repro train-val` have in common.
+ *
+ * @throws {ReproError} as `openFrameCache`, `setUpTraining` and `trainNetwork`
+ */
+export async function trainModel(training: ModelTraining): Promise<TrainingResult> {
+  const { framesFolder, model, id, warn, onEpoch, ...rest } = training;
+  const frames = await openFrameCache(framesFolder);
+  try {
+    const { network, clips, task } = setUpTraining(frames, model, rest.seed);
+    for (const warning of clips.warnings) warn(warning);
+    const describe = (outcome: TrainingOutcome): TrainingResult => ({
+      run: describeRun(training, { index: frames.index, network, task, clips, outcome }),
+      spec: task.spec,
+      clips,
+      outcome,
+    });
+    const onEnd =
+      onEpoch === undefined ? {} : { onEpoch: (outcome: TrainingOutcome) => onEpoch(describe(outcome)) };
+    return describe(await trainNetwork({ ...task, ...rest, ...onEnd }));
+  } finally {
+    await frames.close();
+  }
+}
+
+/** A model on the frames that it is trained on. */
+interface TrainingSetup {
+  readonly network: NetworkConfig;
+  readonly clips: TrainingClips;
+  /** The part of the training's task that model, seed and frames determine. */
+  readonly task: Required<
+    Pick<TrainingTask, 'spec' | 'seed' | 'settings' | 'compat' | 'split' | 'drawsBefore' | 'train' | 'test'>
+  >;
+}
+
+/** @throws {ReproError} as `chooseTrainingClips`; `model-invalid` if the network cannot be built for these frames */
+export function setUpTraining(frames: FrameCache, model: ResolvedModel, seed: number): TrainingSetup {
+  const { index } = frames;
+  const network = { input: frames.input, classes: index.classes.length, ...model.network };
+  const clips = chooseTrainingClips(index, model, seed);
+  return {
+    network,
+    clips,
+    task: {
+      spec: buildSpec(network),
+      seed,
+      settings: model.training,
+      compat: clips.compat,
+      split: clips.split,
+      drawsBefore: countDrawsOfSplit(index, clips),
+      train: { source: frames.train, labels: labelsOf(index.splits.train) },
+      test: { source: frames.test, labels: labelsOf(index.splits.test) },
+    },
+  };
+}
+
+/**
+ * The original reads the label of each training image to hold some back, and with it the image, varied with numbers of the stream that
+ * the network's weights come from. The program that Fang et al. train with without a split, `train.py`, does not.
+ */
+function countDrawsOfSplit({ images, splits }: ClipIndex, { split }: TrainingClips): number {
+  if (images === undefined || split.validation.length === 0) return 0;
+  return splits.train.length * countDraws(images.augmentation);
+}
+
+function buildSpec(network: NetworkConfig): NetworkSpec {
+  try {
+    return buildNetwork(network);
+  } catch (cause) {
+    if (!(cause instanceof ShapeError)) throw cause;
+    const fix =
+      cause.key === 'channels'
+        ? 'Use fewer `train.network.channels`.'
+        : 'Change the `network` of the model, or make other frames (`frames` in the profile).';
+    throw new ReproError('model-invalid', `${cause.message}.`, { fix, cause });
+  }
+}
+
+function describeRun(
+  { id, model, seed, engine }: ModelTraining,
+  {
+    index,
+    network,
+    task: { spec },
+    clips: { compat, split },
+    outcome: { rows, best },
+  }: TrainingSetup & { readonly index: ClipIndex; readonly outcome: TrainingOutcome },
+): RunFile {
+  const { name, backend, version } = engine.description;
+  const { epoch, validationAccuracy, testAccuracy } = best;
+  const maximumOf = (part: 'test' | 'validation'): Maximum =>
+    maximumAccuracy(rows.map((row) => ({ epoch: row.epoch, accuracy: row[part]?.accuracy ?? null })));
+  return {
+    version: 1,
+    model: { id, title: model.title },
+    seed,
+    dataset: index.dataset,
+    simulated: index.simulated,
+    engine: { name, backend, version },
+    frames: index.frames,
+    network,
+    parameters: countParameters(spec),
+    training: { ...model.training },
+    compat: { ...compat },
+    split: {
+      train: split.train.length,
+      validation: split.validation.length,
+      test: index.splits.test.length,
+    },
+    best: { epoch, validationAccuracy, testAccuracy },
+    maximum: {
+      test: maximumOf('test'),
+      validation: split.validation.length === 0 ? null : maximumOf('validation'),
+    },
+  };
+}
+
+/** The text of split.json. */
+export function describeSplit({ rule, split }: TrainingClips): string {
+  return formatSplit({ rule, train: [...split.train], validation: [...split.validation] });
+}
+
+/**
+ * Writes the files of a training: run.json, split.json, metrics.csv, first-batches.csv, the best and last states, and TensorBoard's
+ * curves. They do not depend on the clock: an event's time is its epoch, in seconds after 1970.
+ */
+export async function writeRunFiles(
+  folder: string,
+  { run, spec, clips, outcome: { rows, best, last } }: TrainingResult,
+): Promise<void> {
+  await mkdir(join(folder, 'tensorboard'), { recursive: true });
+  const files: Readonly<Record<string, string | Uint8Array>> = {
+    'run.json': formatRun(run),
+    'split.json': describeSplit(clips),
+    'metrics.csv': formatMetrics(rows),
+    // An epoch may have fewer batches than are kept.
+    'first-batches.csv': formatFirstBatches(rows.flatMap((row) => row.first)),
+    'best.safetensors': writeSafetensors(best.state),
+    'last.safetensors': writeSafetensors(last),
+    [`tensorboard/${EVENT_FILE}`]: encodeTraining(spec, rows, (row) => row.epoch),
+  };
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+}
