@@ -2,7 +2,7 @@ import process from 'node:process';
 import type { Command } from 'commander';
 import { quoteWords } from '../../files/shell-words.ts';
 import { toOneLine } from '../view/safe-text.ts';
-import { complete } from './answer.ts';
+import { complete } from './candidates.ts';
 import type { Shell } from './commands.ts';
 
 /** `repro completion SHELL`: prints the script that the shell reads. It names this program, so completing needs no search. */

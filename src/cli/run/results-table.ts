@@ -1,4 +1,4 @@
-import { collectAccuracies } from '../../apps/run-results.ts';
+import { collectAccuracies } from '../../apps/accuracies.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
 import { formatSeconds } from '../view/format.ts';
