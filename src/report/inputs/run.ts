@@ -10,6 +10,13 @@ import { EVENT_FILE, readLoggedLoss } from '../../results/tensorboard.ts';
 import { tauOfLogit } from '../../snn/neurons.ts';
 import type { ClipAnswer, EpochCurves, LayerResult, RunResult, Series } from '../data/results.ts';
 
+/** The clips that decide which epoch is chosen. */
+const CLIPS_OF: Readonly<Record<Selection, RunResult['chosenOn']>> = {
+  last: null,
+  validation: 'validation',
+  'best-test': 'test',
+};
+
 /** What all files of a run must agree on. */
 export interface Expected {
   readonly model: string;
@@ -65,7 +72,7 @@ export async function readRunResult(
     },
     layers: joinLayers(evaluationFile, evaluation, rows, readTaus(tauFile)),
     chosenEpoch: evaluation.checkpoint.epoch + 1,
-    chosenOn: clipsOf(evaluation.checkpoint.selection),
+    chosenOn: CLIPS_OF[evaluation.checkpoint.selection],
     maximum: fromOne(evaluation.maximum),
   };
   return { result, classes };
@@ -144,11 +151,6 @@ function joinLayers(
     spikeRate,
     taus: { chosen: chosen[layer]!, last: last[layer]! },
   }));
-}
-
-/** The clips that decide which epoch is chosen. */
-function clipsOf(selection: Selection): RunResult['chosenOn'] {
-  return selection === 'last' ? null : selection === 'validation' ? 'validation' : 'test';
 }
 
 /** Counts epochs from 1. */
