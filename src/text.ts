@@ -41,8 +41,8 @@ export function escapeMarkup(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
-/** C0, DEL, C1, line and paragraph separators, and the characters that reorder text. */
-const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+/** C0, DEL, C1, line and paragraph separators, and the characters that reorder text or are not seen. */
+const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029\u200b\u2060\ufeff]/gu;
 
 /**
  * Makes text from a file safe to print: escapes control characters (`\u001b`), which could move the cursor, rename the

@@ -15,71 +15,60 @@ const differencesAtMost = 5;
 
 const valueLengthAtMost = 60;
 
-const compareNpy: FileComparer = (first, second) => {
-  try {
-    return describe('', decodeNpy(first), decodeNpy(second));
-  } catch {
-    return null;
-  }
-};
-
-const compareSafetensors: FileComparer = (first, second) => {
-  try {
+/** How to compare the files of stages beyond their bytes; null for a file with another content than its name says. */
+export const fileComparers: FileComparers = {
+  '.npy': orNull((first, second) => compareElements('', decodeNpy(first), decodeNpy(second))),
+  '.safetensors': orNull((first, second) => {
     const [a, b] = [readSafetensorsArrays(first), readSafetensorsArrays(second)];
-    const lines: string[] = [];
-    for (const name of new Set([...a.tensors.keys(), ...b.tensors.keys()])) {
-      const [one, other] = [a.tensors.get(name)?.read(), b.tensors.get(name)?.read()];
-      if (one === undefined || other === undefined) {
-        lines.push(`tensor ${name} is only in the ${one === undefined ? 'later' : 'first'} file`);
-      } else {
-        lines.push(...describe(`tensor ${name} `, one, other));
-      }
-    }
+    const tensors = new Set([...a.tensors.keys(), ...b.tensors.keys()]);
     const keys = new Set([...Object.keys(a.metadata), ...Object.keys(b.metadata)]);
-    for (const key of keys) {
-      const [one, other] = [getOwn(a.metadata, key), getOwn(b.metadata, key)];
-      if (one !== other) lines.push(`metadata ${key}: ${quote(one)}, then ${quote(other)}`);
-    }
-    if (lines.length === 0) return ['the same tensors, written differently'];
+    const lines = [
+      ...[...tensors].flatMap((name) => {
+        const [one, other] = [a.tensors.get(name)?.read(), b.tensors.get(name)?.read()];
+        if (one !== undefined && other !== undefined) return compareElements(`tensor ${name} `, one, other);
+        return [`tensor ${name} is only in the ${one === undefined ? 'later' : 'first'} file`];
+      }),
+      ...[...keys].flatMap((key) => {
+        const [one, other] = [getOwn(a.metadata, key), getOwn(b.metadata, key)];
+        return one === other ? [] : [`metadata ${key}: ${quote(one)}, then ${quote(other)}`];
+      }),
+    ];
     const rest = lines.length - differencesAtMost;
-    return rest <= 0
-      ? lines
-      : [...lines.slice(0, differencesAtMost), `and ${formatCount(rest, 'more difference')}`];
-  } catch {
-    return null;
-  }
+    if (rest > 0)
+      return [...lines.slice(0, differencesAtMost), `and ${formatCount(rest, 'more difference')}`];
+    return lines.length === 0 ? ['the same tensors, written differently'] : lines;
+  }),
 };
 
-/** How to compare the files of stages beyond their bytes. */
-export const fileComparers: FileComparers = { '.npy': compareNpy, '.safetensors': compareSafetensors };
+function orNull(compare: FileComparer): FileComparer {
+  return (first, second) => {
+    try {
+      return compare(first, second);
+    } catch {
+      return null;
+    }
+  };
+}
 
 /** `tensor conv.weight [64, 2, 3, 3] differs first at [0, 1, 0, 2]: 0.1, then 0.2; 12 of 1152 elements, by at most 0.25`. */
-function describe(name: string, a: Elements, b: Elements): string[] {
+function compareElements(name: string, a: Elements, b: Elements): string[] {
   const [typeA, typeB] = [a, b].map(({ dtype, shape }) => `${dtype} [${shape.join(', ')}]`);
   if (typeA !== typeB) return [`${name}is ${typeA}, then ${typeB}`];
-  let count = 0;
-  let first = -1;
-  let most = 0;
-  let undefinedCount = 0;
+  let [count, most] = [0, 0];
+  let first: number | undefined;
   for (let i = 0; i < a.data.length; i += 1) {
     const [one, other] = [a.data[i], b.data[i]];
     // NaN is the same as NaN here, but 0 is not -0: their bytes differ.
     if (one === undefined || other === undefined || Object.is(one, other)) continue;
     count += 1;
-    if (first < 0) first = i;
-    const distance = distanceOf(one, other);
-    if (Number.isNaN(distance)) undefinedCount += 1;
-    else most = Math.max(most, distance);
+    first ??= i;
+    most = Math.max(most, distanceOf(one, other));
   }
-  if (count === 0) return [];
-  const where = `[${indicesOf(first, a.shape).join(', ')}]`;
+  if (first === undefined) return [];
   const values = `${describeNumber(a.data[first])}, then ${describeNumber(b.data[first])}`;
-  const distances = [
-    ...(undefinedCount < count ? [`by at most ${most}`] : []),
-    ...(undefinedCount > 0 ? [`${undefinedCount} of them NaN in one`] : []),
-  ];
+  const where = `[${indicesOf(first, a.shape).join(', ')}]`;
   return [
-    `${name}${typeA} differs first at ${where}: ${values}; ${count} of ${a.data.length} elements, ${distances.join(', ')}`,
+    `${name}${typeA} differs first at ${where}: ${values}; ${count} of ${a.data.length} elements, by at most ${most}`,
   ];
 }
 
@@ -99,7 +88,7 @@ function describeNumber(value: number | bigint | undefined): string {
 function indicesOf(at: number, shape: readonly number[]): number[] {
   const indices: number[] = [];
   let rest = at;
-  for (const size of [...shape].reverse()) {
+  for (const size of shape.toReversed()) {
     indices.unshift(rest % size);
     rest = Math.floor(rest / size);
   }

@@ -42,7 +42,7 @@ export async function prepareUpdate(options: PipelineOptions, warn: Warn): Promi
     profile: plan.profile,
     file,
     changes: listChanges(before, now),
-    isSame: (await readText(target)) === text,
+    isSame: (await readFile(target, 'utf8').catch(() => null)) === text,
     write: () => writeFileAtomic(target, text),
   };
 }
@@ -61,24 +61,17 @@ function refuseOverrides(set: readonly string[]): void {
 
 async function collectFresh(plan: Plan, options: PipelineOptions): Promise<Baseline> {
   if (!hasResults(plan)) {
-    throw new ReproError(
-      'no-results',
-      'this pipeline has no networks to train and evaluate: its stages are not those of the reproduction.',
-      {
-        where: 'pipeline.yaml',
-      },
-    );
+    const problem =
+      'this pipeline has no networks to train and evaluate: its stages are not those of the reproduction.';
+    throw new ReproError('no-results', problem, { where: 'pipeline.yaml' });
   }
   const results = await findResults(plan);
   if (results.kind === 'fresh') return collectResults(plan, results.statuses, await readVerdicts(plan));
   const ids = results.stale.map(({ id }) => id);
-  throw new ReproError(
-    'results-stale',
-    `${listSome(ids, 3)}: not up to date, so there is nothing to make a baseline of.`,
-    {
-      fix: `Run first: ./repro run ${quoteWords(pipelineArguments({ ...options, profile: plan.profile }))}`,
-    },
-  );
+  const problem = `${listSome(ids, 3)}: not up to date, so there is nothing to make a baseline of.`;
+  throw new ReproError('results-stale', problem, {
+    fix: `Run first: ./repro run ${quoteWords(pipelineArguments({ ...options, profile: plan.profile }))}`,
+  });
 }
 
 /** A baseline that is damaged, or in the middle of a merge, is replaced. */
@@ -90,11 +83,6 @@ async function readOld(plan: Plan, warn: Warn): Promise<Baseline | null> {
     warn(`${error.where ?? baselinePathOf(plan.profile)}  will be replaced: ${error.message}`);
     return null;
   }
-}
-
-/** What is in the file's place, to see whether anything is written at all. */
-async function readText(file: string): Promise<string | null> {
-  return readFile(file, 'utf8').catch(() => null);
 }
 
 /** The stages whose results are judged. */

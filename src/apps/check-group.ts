@@ -33,3 +33,12 @@ export interface CheckedSection {
   };
   readonly group: CheckedGroup;
 }
+
+/** A bad group of one kind of item. */
+export function badGroup(
+  title: string,
+  items: readonly CheckedItem[],
+  said: Pick<CheckedGroup, 'summary' | 'remedy'>,
+): CheckedGroup {
+  return { title, items, rows: items, isGood: false, ...said };
+}

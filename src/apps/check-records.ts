@@ -2,7 +2,6 @@ import { ReproError } from '../errors.ts';
 import { quoteWords } from '../files/shell-words.ts';
 import { listCommittedRecords } from '../runner/freshness/committed-records.ts';
 import { checkRecords, type RecordChecks } from '../runner/freshness/record-checks.ts';
-import type { StaleReason } from '../runner/freshness/stale-reason.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { committedFolder } from '../runner/store/cache-folder.ts';
 import type { CheckedGroup, CheckedItem, CheckedSection } from './check-group.ts';
@@ -53,28 +52,19 @@ function describeRemedy({ profile, recordedProfiles, trial }: Plan, options: Pip
   return recordedProfiles.includes(profile) && trial === undefined ? run : `${run} && ./repro lock ${words}`;
 }
 
-const words = { ok: 'ok', differs: 'differs', unconfirmed: 'unconfirmed', missing: 'no record' } as const;
-const states = { ok: 'ok', differs: 'failed', unconfirmed: 'unsure', missing: 'failed' } as const;
-
-/** Whether there are no records at all, rather than bad ones. */
-function hasNone({ checks, orphans }: RecordChecks): boolean {
-  return (
-    orphans.length === 0 &&
-    checks.every(({ reasons, state }) => state === 'missing' && reasons.every(isAbsence))
-  );
-}
-
-/** A damaged record, or one with conflicts, is there. */
-function isAbsence({ text }: StaleReason): boolean {
-  return text.endsWith(' is missing');
-}
+const shown = {
+  ok: ['ok', 'ok'],
+  differs: ['failed', 'differs'],
+  unconfirmed: ['unsure', 'unconfirmed'],
+  missing: ['failed', 'no record'],
+} as const;
 
 function describeRecords({ profile }: Plan, { checks, orphans }: RecordChecks, remedy: string): CheckedGroup {
   const items: CheckedItem[] = [
     ...checks.map(({ id, state, reasons }) => ({
       name: id,
-      state: states[state],
-      word: words[state],
+      state: shown[state][0],
+      word: shown[state][1],
       text: reasons.map(({ text }) => text).join('; '),
     })),
     ...orphans.map((file) => ({
@@ -85,23 +75,28 @@ function describeRecords({ profile }: Plan, { checks, orphans }: RecordChecks, r
     })),
   ];
   const bad = checks.filter(({ state }) => state !== 'ok').length;
-  const count = items.length;
-  const wrong = bad + orphans.length;
-  const belong = 'to this code and configuration';
-  const summary = hasNone({ checks, orphans })
-    ? `profile ${profile}: there are no records of it under ${committedFolder} yet, so nothing was checked`
-    : wrong === 0
-      ? `profile ${profile}: ${count === 1 ? 'its record belongs' : `all ${count} records belong`} ${belong}`
-      : `profile ${profile}: ${count === 1 ? 'its record' : `${wrong} of ${count} records`} ${wrong === 1 ? 'does' : 'do'} not belong ${belong}`;
+  const [count, wrong] = [items.length, bad + orphans.length];
+  // Not even damaged records, or records with conflicts.
+  const hasNone =
+    orphans.length === 0 &&
+    checks.every(
+      ({ reasons, state }) =>
+        state === 'missing' && reasons.every(({ text }) => text.endsWith(' is missing')),
+    );
+  const [its, all] =
+    count === 1
+      ? ['its record', 'its record belongs']
+      : [`${wrong} of ${count} records`, `all ${count} records belong`];
+  const summary = hasNone
+    ? `there are no records of it under ${committedFolder} yet, so nothing was checked`
+    : `${wrong === 0 ? all : `${its} ${wrong === 1 ? 'does' : 'do'} not belong`} to this code and configuration`;
+  const again = `make ${bad === 1 ? 'it' : 'them'}${hasNone ? '' : ' again'}: ${remedy}`;
   return {
     title: `records of profile ${profile}`,
     items,
     rows: items,
     isGood: wrong === 0,
-    summary,
-    remedy:
-      bad === 0
-        ? []
-        : [`make ${bad === 1 ? 'it' : 'them'}${hasNone({ checks, orphans }) ? '' : ' again'}: ${remedy}`],
+    summary: `profile ${profile}: ${summary}`,
+    remedy: bad === 0 ? [] : [again],
   };
 }

@@ -7,7 +7,7 @@ import type { Plan } from '../runner/plan/plan.ts';
 import type { InstanceStatus } from '../runner/run/status.ts';
 import { VERDICT_TITLES } from '../thesis/verdicts.ts';
 import { collectResults, findResults, readVerdicts } from './baseline.ts';
-import type { CheckedItem, CheckedSection } from './check-group.ts';
+import { badGroup, type CheckedItem, type CheckedSection } from './check-group.ts';
 import { type PipelineOptions, pipelineArguments } from './load-plan.ts';
 
 /** Whether the last run's results contradict a published claim, or got worse than the committed baseline; refuses stale ones. */
@@ -23,6 +23,7 @@ export async function checkResults(plan: Plan, options: PipelineOptions): Promis
 }
 
 function refuseStale(plan: Plan, options: PipelineOptions, stale: readonly InstanceStatus[]): CheckedSection {
+  const { profile } = plan;
   const items = stale.map(
     ({ id, state, reasons, error }): CheckedItem => ({
       name: id,
@@ -31,43 +32,36 @@ function refuseStale(plan: Plan, options: PipelineOptions, stale: readonly Insta
       text: error?.text ?? reasons.map(({ text }) => text).join('; '),
     }),
   );
-  const command = `./repro run ${quoteWords(pipelineArguments({ ...options, profile: plan.profile }))}`;
+  const command = `./repro run ${quoteWords(pipelineArguments({ ...options, profile }))}`;
+  const [count, them] =
+    stale.length === 1 ? ['one result is', 'it'] : [`${stale.length} results are`, 'them'];
   return {
     document: {
       kind: 'results',
-      profile: plan.profile,
+      profile,
       stale: stale.map(({ id, state, reasons }) => ({ id, state, reasons })),
       command,
     },
-    group: {
-      title: `results of profile ${plan.profile}`,
-      items,
-      rows: items,
-      isGood: false,
-      summary: `profile ${plan.profile}: ${stale.length === 1 ? 'one result is' : `${stale.length} results are`} not of the present code, configuration and data, so nothing is judged`,
-      remedy: [`run ${stale.length === 1 ? 'it' : 'them'} first: ${command}`],
-    },
+    group: badGroup(`results of profile ${profile}`, items, {
+      summary: `profile ${profile}: ${count} not of the present code, configuration and data, so nothing is judged`,
+      remedy: [`run ${them} first: ${command}`],
+    }),
   };
 }
 
 function missingBaseline({ profile }: Plan): CheckedSection {
   const file = baselinePathOf(profile);
-  const item: CheckedItem = {
-    name: file,
-    state: 'failed',
-    word: 'missing',
-    text: 'there is nothing to compare with',
-  };
+  const text = 'there is nothing to compare with';
   return {
     document: { kind: 'baseline', profile, file, findings: null },
-    group: {
-      title: `baseline of profile ${profile}`,
-      items: [item],
-      rows: [item],
-      isGood: false,
-      summary: `profile ${profile}: it has no baseline`,
-      remedy: [`write it from these results, and commit it: ${updateCommand(profile)}`],
-    },
+    group: badGroup(
+      `baseline of profile ${profile}`,
+      [{ name: file, state: 'failed', word: 'missing', text }],
+      {
+        summary: `profile ${profile}: it has no baseline`,
+        remedy: [`write it from these results, and commit it: ${updateCommand(profile)}`],
+      },
+    ),
   };
 }
 
@@ -87,6 +81,7 @@ function sectionOfBaseline(
   const failed = findings.filter(({ state }) => state === 'failed').length;
   const compared = now.runs.filter((run) => findRun(baseline, run) !== undefined).length;
   const share = compared === now.runs.length ? '' : ` of ${compared} of ${now.runs.length} runs`;
+  const engines = describeEngines(baseline, now);
   return {
     document: {
       kind: 'baseline',
@@ -106,8 +101,8 @@ function sectionOfBaseline(
       isGood: failed === 0,
       summary:
         failed === 0
-          ? `profile ${profile}: the results${share} agree with ${file}${describeEngines(baseline, now)}`
-          : `profile ${profile}: ${failed} of ${findings.length} comparisons with ${file} failed${describeEngines(baseline, now)}`,
+          ? `profile ${profile}: the results${share} agree with ${file}${engines}`
+          : `profile ${profile}: ${failed} of ${findings.length} comparisons with ${file} failed${engines}`,
       remedy: [...describeRemedies(findings), updateCommand(profile)],
     },
   };
@@ -145,41 +140,32 @@ function itemOfFinding({ rule, subject, state, text }: Finding): CheckedItem {
 }
 
 /**
- * For people: a row for every failure, or else one for all that passed, with the finding that is nearest to its limit; and beside them one for
- * what was not compared, and one for each thing to know.
+ * For people, of each rule: a row for every failure, or else one for all that passed, with the finding nearest to its limit; one for
+ * each thing to know; and one for each reason why something was not compared.
  */
 function foldFindings(findings: readonly Finding[]): CheckedItem[] {
   return RULES.flatMap((rule): CheckedItem[] => {
-    const all = findings.filter((one) => one.rule === rule);
-    const of = (state: Finding['state']) => all.filter((one) => one.state === state);
-    const failed = of('failed');
+    const of = (state: Finding['state']) =>
+      findings.filter((one) => one.rule === rule && one.state === state);
+    const [failed, passed, skipped] = [of('failed'), of('ok'), of('skipped')];
+    const [nearest] = passed.toSorted((a, b) => b.size - a.size);
+    const which = nearest !== undefined && nearest.size > 0 ? 'nearest to its limit is' : 'for example';
+    const reasons = [...new Set(skipped.map(({ text }) => text))];
     return [
-      ...failed.map((one) => row(one, '')),
-      ...(failed.length > 0 ? [] : foldPassed(of('ok'))),
-      ...of('noted').map((one) => row(one, '')),
-      ...foldSkipped(of('skipped')),
+      ...failed.map((one) => row(one)),
+      ...(failed.length > 0 || nearest === undefined
+        ? []
+        : [row(nearest, passed.length > 1 ? `all ${passed.length}, ${which} ` : '')]),
+      ...of('noted').map((one) => row(one)),
+      ...reasons.map((text) => {
+        const subjects = skipped.filter((one) => one.text === text).map(({ subject }) => subject);
+        return row({ rule, state: 'skipped', subject: subjects.join('; '), text });
+      }),
     ];
   });
 }
 
-function foldPassed(passed: readonly Finding[]): CheckedItem[] {
-  const [nearest] = [...passed].sort((a, b) => b.size - a.size);
-  if (nearest === undefined) return [];
-  const which = nearest.size > 0 ? 'nearest to its limit is' : 'for example';
-  return [row(nearest, passed.length > 1 ? `all ${passed.length}, ${which} ` : '')];
-}
-
-/** Those with one reason share a row. */
-function foldSkipped(skipped: readonly Finding[]): CheckedItem[] {
-  return [...new Set(skipped.map(({ text }) => text))].flatMap((text) => {
-    const same = skipped.filter((one) => one.text === text);
-    const [first] = same;
-    if (first === undefined) return [];
-    return [row({ ...first, subject: same.map(({ subject }) => subject).join('; ') }, '')];
-  });
-}
-
-function row({ rule, state, subject, text }: Finding, prefix: string): CheckedItem {
+function row({ rule, state, subject, text }: Omit<Finding, 'size'>, prefix = ''): CheckedItem {
   return { name: rule, state, word: state, text: `${prefix}${subject}: ${text}` };
 }
 
@@ -191,21 +177,22 @@ export function sectionOfClaims(
   const judged = judgeClaims(baseline, claims);
   const items = judged.map(itemOfClaim);
   const rows = items.filter(({ state }) => state !== 'skipped');
-  const reduced = judged.filter(({ verdict }) => verdict === 'reduced-scale').length;
+  const count = (are: (claim: JudgedClaim) => boolean) => judged.filter(are).length;
+  const isAre = (n: number) => `${n} ${n === 1 ? 'is' : 'are'}`;
+  const reduced = count(({ verdict }) => verdict === 'reduced-scale');
   const answered = rows.length - reduced;
-  const besides =
-    reduced === 0 ? '' : `; ${reduced} ${reduced === 1 ? 'is' : 'are'} measured at reduced scale`;
-  const failed = items.filter(({ state }) => state === 'failed').length;
+  const failed = count(({ isWorse }) => isWorse);
+  const known = count((claim) => claim.verdict === 'not-reproduced' && !claim.isWorse);
+  const besides = reduced === 0 ? '' : `; ${isAre(reduced)} measured at reduced scale`;
   const reasons = new Set(claims.map(({ reason }) => reason));
-  const known = judged.filter(({ verdict, isWorse }) => verdict === 'not-reproduced' && !isWorse).length;
   const summary =
     failed > 0
-      ? `${failed} of ${answered} claims that it can judge ${failed === 1 ? 'is' : 'are'} not reproduced, or worse than in the baseline`
+      ? `${failed} of ${answered} judged claims ${failed === 1 ? 'is' : 'are'} not reproduced, or worse than in the baseline`
       : answered === 0
-        ? `it can judge none of ${claims.length} claims${reasons.size === 1 ? `. ${[...reasons][0]}` : besides}`
-        : known > 0
-          ? `none of ${answered} claims that it can judge is worse than in the baseline, where ${known} ${known === 1 ? 'is' : 'are'} not reproduced either${besides}`
-          : `none of ${answered} claims that it can judge is contradicted${besides}`;
+        ? `none of ${claims.length} claims can be judged${reasons.size === 1 ? `. ${[...reasons][0]}` : besides}`
+        : known === 0
+          ? `none of ${answered} judged claims is contradicted${besides}`
+          : `none of ${answered} judged claims is worse than in the baseline, where ${isAre(known)} not reproduced either${besides}`;
   return {
     document: { kind: 'claims', profile, claims: judged },
     group: {
@@ -219,27 +206,23 @@ export function sectionOfClaims(
   };
 }
 
-function itemOfClaim({
-  id,
-  statement,
-  measured,
-  verdict,
-  reason,
-  before,
-  isWorse,
-}: JudgedClaim): CheckedItem {
-  const old = before === null || before === verdict ? '' : ` In the baseline: ${VERDICT_TITLES[before]}.`;
-  const known = verdict === 'not-reproduced' && !isWorse;
-  return {
-    name: `claim ${id}`,
-    state: isWorse
-      ? 'failed'
-      : verdict === 'not-applicable'
-        ? 'skipped'
-        : known || verdict === 'reduced-scale'
-          ? 'noted'
-          : 'ok',
-    word: VERDICT_TITLES[verdict],
-    text: `${statement}. ${measured === null ? '' : `Measured: ${measured}. `}${reason}${old}${known ? ' As in the baseline.' : ''}`,
-  };
+/** How a verdict is shown unless it is worse than in the baseline; else as `ok`. */
+const claimStates: Partial<Record<JudgedClaim['verdict'], CheckedItem['state']>> = {
+  'not-applicable': 'skipped',
+  'reduced-scale': 'noted',
+  'not-reproduced': 'noted',
+};
+
+function itemOfClaim(claim: JudgedClaim): CheckedItem {
+  const { id, statement, measured, verdict, reason, before, isWorse } = claim;
+  const isKnown = verdict === 'not-reproduced' && !isWorse;
+  const text = [
+    `${statement}.`,
+    ...(measured === null ? [] : [`Measured: ${measured}.`]),
+    reason,
+    ...(before === null || before === verdict ? [] : [`In the baseline: ${VERDICT_TITLES[before]}.`]),
+    ...(isKnown ? ['As in the baseline.'] : []),
+  ].join(' ');
+  const state = isWorse ? 'failed' : (claimStates[verdict] ?? 'ok');
+  return { name: `claim ${id}`, state, word: VERDICT_TITLES[verdict], text };
 }

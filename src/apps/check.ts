@@ -1,6 +1,6 @@
 import { describeError, ReproError } from '../errors.ts';
 import { hasResults } from './baseline.ts';
-import type { CheckedSection } from './check-group.ts';
+import { badGroup, type CheckedSection } from './check-group.ts';
 import { checkRecordsOf, hasRecords, loadRecordedPlans } from './check-records.ts';
 import { checkResults } from './check-results.ts';
 import { loadSelectedPlan, type PipelineOptions } from './load-plan.ts';
@@ -30,20 +30,13 @@ export async function checkAll(
   }
 }
 
-/** That the check could not be made: it fails in every form, so that no earlier result is taken for that of now. */
+/** The check could not be made. It fails in every form, so that no earlier result passes for the present one. */
 function sectionOfError(profile: string, error: unknown): CheckedSection {
   const code = error instanceof ReproError ? error.code : 'internal';
   const text = describeError(error);
   const item = { name: 'repro check', state: 'error', word: 'error', text } as const;
   return {
     document: { kind: 'error', profile, code, text },
-    group: {
-      title: 'repro check',
-      items: [item],
-      rows: [item],
-      isGood: false,
-      summary: 'the check could not be made',
-      remedy: [],
-    },
+    group: badGroup('repro check', [item], { summary: 'the check could not be made', remedy: [] }),
   };
 }

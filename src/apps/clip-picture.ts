@@ -4,7 +4,7 @@ import { writeWholeFile } from '../checkpoints/whole-output.ts';
 import { findClip, readClip, readNamedImage } from '../datasets/find-clip.ts';
 import { kindOfPath } from '../datasets/reading/file-tree.ts';
 import { findDataset } from '../datasets/registry.ts';
-import { hasErrorCode, ReproError } from '../errors.ts';
+import { ReproError } from '../errors.ts';
 import { spanOf } from '../events/clips.ts';
 import type { Sensor } from '../events/events.ts';
 import { type ClipEvents, clipOfEvents } from '../events/frames.ts';
@@ -56,23 +56,19 @@ export async function drawClip(
   options: ShowOptions,
   warn: Warn,
 ): Promise<Pick<Drawn, 'facts' | 'values'> & { readonly file: string; readonly sizeBytes: number }> {
-  const format = checkOptions(options);
+  const format = formatOf(options);
   const found = await kindOfPath(name);
   const isFile = clip === undefined && found === 'file';
-  if (!isFile && looksLikeFile(name)) {
-    const isClipOfFile = found === 'file' && clip !== undefined;
-    throw new ReproError(
-      'recording-missing',
-      isClipOfFile
-        ? 'the file of a recording has no clips to choose from.'
-        : `${found === 'folder' ? 'this is a folder' : 'no such file'}.`,
-      {
-        where: name,
-        fix: isClipOfFile
-          ? `Show all of it: repro data show ${name}`
-          : 'Name the file of a recording, or a data set and a clip: repro data show NAME CLIP.',
-      },
-    );
+  // No data set has a dot or a separator in its name.
+  if (!isFile && /[./\\]/.test(name)) {
+    const [problem, fix] =
+      found === 'file'
+        ? ['the file of a recording has no clips to choose from.', `Show all of it: repro data show ${name}`]
+        : [
+            found === 'folder' ? 'this is a folder.' : 'no such file.',
+            'Name the file of a recording, or a data set and a clip: repro data show NAME CLIP.',
+          ];
+    throw new ReproError('recording-missing', problem, { where: name, fix });
   }
   const shown = isFile
     ? await drawRecording(name, options, warn)
@@ -84,57 +80,26 @@ export async function drawClip(
       ? animation(frames, { delayMs: options.delay, ...caption })
       : contactSheet(frames, caption).png;
   const out = options.out ?? `${shown.name.replace(/[^A-Za-z0-9._-]+/g, '-')}.${format}`;
-  await writePicture(out, picture, options.force === true);
+  await writeWholeFile(out, picture, options.force === true);
   return { facts: shown.facts, values: shown.values, file: out, sizeBytes: picture.length };
 }
 
-/** Otherwise these would only be noticed after everything has been read. @returns what to write */
-function checkOptions({ steps, delay, format: given, out }: ShowOptions): PictureFormat {
+/** What to write. A wrong name would otherwise be noticed only after everything has been read. */
+function formatOf({ format: given, out }: ShowOptions): PictureFormat {
   const ending = out === undefined ? undefined : /\.(png|gif)$/i.exec(out)?.[1]?.toLowerCase();
   const format = given ?? (ending === 'gif' ? 'gif' : 'png');
-  if (out !== undefined && ending !== format) {
-    throw new ReproError('usage', `a ${format} picture needs a name that ends in .${format}.`, {
-      where: `--out ${out}`,
-      fix: 'Change the name, or the --format.',
-    });
-  }
-  if (steps > 1000) throw new ReproError('usage', `--steps ${steps}: at most 1000.`);
-  if (format === 'gif' && (delay < 20 || delay > 60_000)) {
-    throw new ReproError('usage', `--delay ${delay}: expected 20 to 60000 ms.`);
-  }
-  return format;
-}
-
-/** Replaces pictures only: `--out` may name a recording by mistake. */
-async function writePicture(file: string, picture: Uint8Array, force: boolean): Promise<void> {
-  if (force && (await kindOfPath(file)) === 'file' && !(await isPicture(file))) {
-    throw new ReproError('output-exists', 'this file is not a picture, so it is not replaced.', {
-      where: file,
-      fix: 'Choose another name with --out.',
-    });
-  }
-  await writeWholeFile(file, picture, force).catch((cause: unknown) => {
-    if (!hasErrorCode(cause, 'ENOENT', 'EACCES', 'EPERM')) throw cause;
-    const fix = 'Choose another place with --out.';
-    throw new ReproError('output-nowhere', 'no file can be written here.', { where: file, fix, cause });
+  if (out === undefined || ending === format) return format;
+  throw new ReproError('usage', `a ${format} picture needs a name that ends in .${format}.`, {
+    where: `--out ${out}`,
+    fix: 'Change the name, or the --format.',
   });
-}
-
-/** By its first bytes. */
-async function isPicture(file: string): Promise<boolean> {
-  const start = (await readFile(file)).subarray(0, 4).toString('latin1');
-  return start.endsWith('PNG') || start.startsWith('GIF8');
-}
-
-/** No data set has a dot or a separator in its name. */
-function looksLikeFile(name: string): boolean {
-  return /[./\\]/.test(name);
 }
 
 /** A recording is read whole, which Node does up to this size: 13 bytes per event come on top. */
 const LARGEST_RECORDING_BYTES = 2 ** 31 - 1;
 /** Counts of a clip's frames: 1 GB, a sheet of a hundred steps of a megapixel camera. */
 const LARGEST_COUNTS = 2 ** 28;
+
 /** A clip or an image of a data set. */
 async function drawFromDataset(
   name: string,

@@ -139,8 +139,6 @@ export function documentOf({ a, b, comparison, origins, networkOf }: ComparedRun
     ),
   });
   return {
-    version: 1,
-    command: 'compare',
     runs: { a, b },
     pairs: comparison.pairs.map((pair) => ({
       a: describe(pair.a),

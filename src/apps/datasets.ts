@@ -14,27 +14,15 @@ import { findProjectRoot } from './load-plan.ts';
 
 export { showPath } from '../datasets/contract/how-to-get.ts';
 
+type Line = readonly [topic: string, text: string];
+
 export interface DataOptions {
   readonly project?: string;
   readonly root?: string;
 }
 
-/** A data set in the list of all. */
-export interface ListedDataset {
-  readonly name: string;
-  readonly title: string;
-  readonly kind: Dataset['kind'];
-  readonly classes: number;
-  readonly clips: Dataset['published'];
-  readonly licence: string;
-  /** Whether all its files can be downloaded directly. */
-  readonly fetch: boolean;
-  readonly profile: string;
-  readonly root: string;
-  readonly present: boolean;
-}
-
-export function listDatasets(options: DataOptions): ListedDataset[] {
+/** All data sets, and which of them are here. */
+export function listDatasets(options: DataOptions) {
   return DATASETS.map((dataset) => ({
     name: dataset.name,
     title: dataset.title,
@@ -42,6 +30,7 @@ export function listDatasets(options: DataOptions): ListedDataset[] {
     classes: dataset.classes.length,
     clips: dataset.published,
     licence: dataset.licence,
+    /** Whether all its files can be downloaded directly. */
     fetch: isFetched(dataset),
     profile: dataset.profile,
     root: rootOf(dataset, options),
@@ -54,7 +43,7 @@ export async function describeDataset(
   name: string,
   options: DataOptions,
 ): Promise<{
-  readonly lines: readonly (readonly [topic: string, text: string])[];
+  readonly lines: readonly Line[];
   readonly howToGet: string;
   readonly document: object;
 }> {
@@ -62,7 +51,6 @@ export async function describeDataset(
   const root = rootOf(dataset, options);
   const { title, summary, kind, classes, licence, citation, homepage, files, published, remarks, profile } =
     dataset;
-  const { train, test } = published;
   return {
     lines: [
       ['name', `${name} (${title})`],
@@ -71,13 +59,13 @@ export async function describeDataset(
         ? ['sensor', `${dataset.sensor.width} x ${dataset.sensor.height} pixels`]
         : ['image', describeImage(dataset)],
       ['classes', `${classes.length}: ${classes.join(', ')}`],
-      ['clips', `${train.toLocaleString('en-US')} for training, ${test.toLocaleString('en-US')} for testing`],
+      describeClips(published.train, published.test),
       ['licence', licence],
       ['cite', citation],
       ['from', homepage],
       ['profile', profile],
-      ...files.map((file): [string, string] => ['file', describeFile(file)]),
-      ...remarks.map((remark): [string, string] => ['remark', remark]),
+      ...files.map((file): Line => ['file', describeFile(file)]),
+      ...remarks.map((remark): Line => ['remark', remark]),
     ],
     howToGet: rewordForData(dataset.howToGet(root)),
     document: {
@@ -93,14 +81,21 @@ export async function describeDataset(
   };
 }
 
+function describeClips(train: number, test: number): Line {
+  return ['clips', `${formatNumber(train)} for training, ${formatNumber(test)} for testing`];
+}
+
+function formatNumber(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
 function describeImage({ image, preparation }: Extract<Dataset, { kind: 'images' }>): string {
   const { channels, height, width } = image;
   const { mean, std, augmentation } = preparation;
+  const colours = channels === 1 ? 'grey' : 'colour';
+  const shown = `(x / 255 - mean) / std with mean ${mean.join(', ')} and std ${std.join(', ')}`;
   const varied = augmentation === 'none' ? 'not varied' : `varied for training (${augmentation})`;
-  return (
-    `${width} x ${height} pixels, ${channels === 1 ? 'grey' : 'colour'}; shown as (x / 255 - mean) / std with mean ${mean.join(', ')} ` +
-    `and std ${std.join(', ')}; ${varied}`
-  );
+  return `${width} x ${height} pixels, ${colours}; shown as ${shown}; ${varied}`;
 }
 
 /** A data set, and where it is or will be. */
@@ -161,10 +156,7 @@ export async function verifyDataset(
     /** Takes each problem. */
     readonly log: (line: string) => void;
   },
-): Promise<{
-  readonly manifest: Manifest;
-  readonly lines: readonly (readonly [topic: string, text: string])[];
-}> {
+): Promise<{ readonly manifest: Manifest; readonly lines: readonly Line[] }> {
   const manifest = await withData(() =>
     dataset.verify(root, {
       simulated: host.simulated,
@@ -178,24 +170,20 @@ export async function verifyDataset(
   return { manifest, lines: describeManifest(manifest) };
 }
 
-function describeManifest(manifest: Manifest): [string, string][] {
-  const { splits, perUser, perLight, perClass, files, archive } = manifest;
-  const counts = (of: Readonly<Record<string, number>>) =>
-    Object.entries(of)
-      .map(([key, clips]) => `${key} ${clips.toLocaleString('en-US')}`)
-      .join(', ');
-  const { train, test } = splits;
-  const lines: [string, string][] = [
-    [
-      'clips',
-      `${train.clips.toLocaleString('en-US')} for training, ${test.clips.toLocaleString('en-US')} for testing`,
-    ],
-    ['per class', counts(perClass)],
+function describeManifest({ splits, perUser, perLight, perClass, files, archive }: Manifest): Line[] {
+  const counts: readonly (readonly [string, Readonly<Record<string, number>>])[] = [
+    ['per class', perClass],
+    ['per light', perLight],
+    ['per user', perUser],
   ];
-  if (Object.keys(perLight).length > 0) lines.push(['per light', counts(perLight)]);
-  if (Object.keys(perUser).length > 0) lines.push(['per user', counts(perUser)]);
-  lines.push(['files', `${files.length.toLocaleString('en-US')}${archive ? ', read in the archive' : ''}`]);
-  return lines;
+  return [
+    describeClips(splits.train.clips, splits.test.clips),
+    ...counts.flatMap(([topic, of]): Line[] => {
+      const each = Object.entries(of).map(([key, clips]) => `${key} ${formatNumber(clips)}`);
+      return each.length === 0 ? [] : [[topic, each.join(', ')]];
+    }),
+    ['files', `${formatNumber(files.length)}${archive ? ', read in the archive' : ''}`],
+  ];
 }
 
 /** Whether all its files can be downloaded directly. */
@@ -205,18 +193,36 @@ function isFetched({ files }: Dataset): boolean {
 
 /** The folder of a data set: `--root`, or else its usual place in the project, or below the current folder without one. */
 export function rootOf({ usualRoot }: Dataset, { root, project }: DataOptions): string {
-  if (root !== undefined) return path.resolve(root);
-  return path.resolve(projectOrHere(project), usualRoot);
+  return path.resolve(root ?? path.join(projectOrHere(project), usualRoot));
 }
 
-/** Errors about data are worded for the pipeline, whose `dataset.root` is `--root` here, and whose stage `verify` has a log. */
-function sayRoot(error: ReproError): ReproError {
-  const { code, message, where, fix, cause } = error;
-  return new ReproError(code, message, {
-    where: where === 'dataset.root' || where === 'dataset.name' ? undefined : where,
-    fix: fix === undefined ? undefined : rewordForData(fix),
-    cause,
-  });
+function projectOrHere(project: string | undefined): string {
+  try {
+    return findProjectRoot(project ?? process.cwd());
+  } catch (error) {
+    if (project === undefined && error instanceof ReproError && error.code === 'no-pipeline') {
+      return process.cwd();
+    }
+    throw error;
+  }
+}
+
+/**
+ * Does something with data. Errors are worded for these commands: the pipeline's `dataset.root` is `--root` here, and its stage `verify`
+ * has a log.
+ */
+export async function withData<T>(use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    if (!(error instanceof ReproError)) throw error;
+    const { code, message, where, fix, cause } = error;
+    throw new ReproError(code, message, {
+      where: where === 'dataset.root' || where === 'dataset.name' ? undefined : where,
+      fix: fix === undefined ? undefined : rewordForData(fix),
+      cause,
+    });
+  }
 }
 
 /** Advice for the pipeline in the words of these commands. */
@@ -227,24 +233,4 @@ function rewordForData(advice: string): string {
     .replace(' For another folder: --set dataset.root=DIR.', ' For another folder: --root DIR.')
     .replaceAll('then `repro run verify`', 'then run this again')
     .replace('Run again (with the same --profile and other --set options as before)', 'Then run');
-}
-
-/** Does something with data; errors are worded for these commands. */
-export async function withData<T>(use: () => Promise<T>): Promise<T> {
-  try {
-    return await use();
-  } catch (error) {
-    throw error instanceof ReproError ? sayRoot(error) : error;
-  }
-}
-
-function projectOrHere(project: string | undefined): string {
-  try {
-    return findProjectRoot(project ?? process.cwd());
-  } catch (error) {
-    if (error instanceof ReproError && error.code === 'no-pipeline' && project === undefined) {
-      return process.cwd();
-    }
-    throw error;
-  }
 }

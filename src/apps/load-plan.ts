@@ -14,6 +14,8 @@ export interface PipelineOptions {
   readonly project?: string;
   readonly profile?: string;
   readonly set: readonly string[];
+  /** Whether to print one JSON document, where the command can. */
+  readonly json?: boolean;
 }
 
 /** Takes a warning that the user should see. */

@@ -8,7 +8,7 @@ import { formatPlace, type Problem, throwProblems } from '../schema/problems.ts'
 import { readYamlFile } from '../schema/yaml-document.ts';
 import { buildNetwork } from '../snn/networks.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
-import { NetworkSizeError, ShapeError } from '../snn/tensor.ts';
+import { ShapeError } from '../snn/tensor.ts';
 import { type DataSet, findDataSet } from '../thesis/data-sets.ts';
 import { THESIS } from '../thesis/published.ts';
 import type { ModelFile, ModelOverrides, ResolvedModel } from '../training/model-file.ts';
@@ -102,22 +102,18 @@ function buildSpec(
     return buildNetwork({ input, classes: dataset.classes.length, ...network });
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
+    const { key = 'architecture' } = error;
     const problem = `${error.message.replace(/^network: /, '')}.`;
-    if (error instanceof NetworkSizeError) {
-      throw origins.refuse('model-invalid', 'network.channels', problem, 'Use fewer channels.');
-    }
-    if (!isStill) {
-      const fix = 'Use fewer layers, or larger frames (`frames.downsample`).';
-      throw origins.refuse('model-invalid', 'network.layers', problem, fix);
-    }
-    throw origins.refuse(
-      'model-invalid',
-      'network.architecture',
-      problem,
-      dataset.kind === 'images'
-        ? 'Choose the architecture for images of this size: docs/networks.md.'
-        : `This architecture is for still images, but ${String(name)} consists of events: docs/networks.md.`,
-    );
+    const fixes: Readonly<Record<string, string>> = {
+      channels: 'Use fewer channels.',
+      layers: isStill ? 'Leave them out.' : 'Use fewer layers, or larger frames (`frames.downsample`).',
+      architecture:
+        dataset.kind === 'images'
+          ? 'Choose the architecture for images of this size: docs/networks.md.'
+          : `This architecture is for still images, but ${String(name)} consists of events: docs/networks.md.`,
+    };
+    const fix = fixes[key] ?? 'See schemas/model.schema.json.';
+    throw origins.refuse('model-invalid', `network.${key}`, problem, fix);
   }
 }
 

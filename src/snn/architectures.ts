@@ -1,5 +1,5 @@
 import { LayerStack } from './layer-stack.ts';
-import { checkCount, type NetworkConfig } from './network-config.ts';
+import type { NetworkConfig } from './network-config.ts';
 import type { Layer } from './spec.ts';
 import { ShapeError } from './tensor.ts';
 
@@ -22,17 +22,18 @@ export function eventFrameLayers(config: NetworkConfig): readonly Layer[] {
 /** @returns `layers`, checked */
 function countBlocks({ input: [, height, width], layers, steps }: NetworkConfig): number {
   if (steps !== undefined) {
-    throw new ShapeError(`network: steps is for still images, as event frames have their own; got ${steps}`);
+    throw new ShapeError(`network: steps is for still images, as event frames have their own; got ${steps}`, {
+      key: 'steps',
+    });
   }
-  if (layers === undefined) throw new ShapeError('network: event-frames needs layers, the number of blocks');
-  checkCount('layers', layers);
+  if (layers === undefined)
+    throw new ShapeError('network: event-frames needs layers, the number of blocks', { key: 'layers' });
   const most = Math.floor(Math.log2(Math.min(height, width)));
-  if (layers > most) {
-    throw new ShapeError(
-      `network: ${layers} layers halve a frame of ${height} x ${width} to nothing; at most ${most} fit`,
-    );
-  }
-  return layers;
+  if (layers <= most) return layers;
+  throw new ShapeError(
+    `network: ${layers} layers halve a frame of ${height} x ${width} to nothing; at most ${most} fit`,
+    { key: 'layers' },
+  );
 }
 
 /*
@@ -87,18 +88,20 @@ function countSteps(
   if (input.join() !== image.join()) {
     throw new ShapeError(
       `network: ${architecture} takes images [${image.join(', ')}], got [${input.join(', ')}]`,
+      { key: 'architecture' },
     );
   }
   if (layers !== undefined) {
     throw new ShapeError(
       `network: layers is for event-frames, as ${architecture} has its own; got ${layers}`,
+      { key: 'layers' },
     );
   }
   if (steps === undefined) {
     throw new ShapeError(
       `network: ${architecture} needs steps, the number of steps for which the still image is shown`,
+      { key: 'steps' },
     );
   }
-  checkCount('steps', steps);
   return steps;
 }

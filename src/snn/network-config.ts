@@ -1,4 +1,3 @@
-import { restingPotential } from './neurons.ts';
 import type { NeuronSpec, Reset, Surrogate, TauSpec } from './spec.ts';
 import { ShapeError } from './tensor.ts';
 
@@ -52,41 +51,31 @@ export function neuronSpec(config: NetworkConfig): NeuronSpec {
   };
 }
 
-/** Checks what all architectures have in common. @throws {ShapeError} if a number is out of range */
+/**
+ * Checks what the readers of a configuration do not: values that are possible, but not together.
+ *
+ * @throws {ShapeError}
+ */
 export function checkConfig(config: NetworkConfig): void {
-  const [channels, height, width] = config.input;
-  checkCount('input channels', channels);
-  checkCount('input height', height);
-  checkCount('input width', width);
-  checkCount('classes', config.classes);
-  checkCount('channels', config.channels);
-  checkCount('hidden', config.hidden ?? 1);
-  checkCount('votes', config.votes ?? networkDefaults.votes);
-  const { dropout } = { ...networkDefaults, ...config };
-  if (!(dropout >= 0 && dropout < 1)) {
-    throw new ShapeError(`network: dropout must be at least 0 and below 1, got ${dropout}`);
+  const { kind, tau, threshold, reset } = neuronSpec(config);
+  const rest = reset.kind === 'hard' ? reset.potential : 0;
+  const { potential } = config.reset;
+  if (!isPossibleTau(kind, tau.mean)) {
+    const least = kind === 'lif' ? 'at least' : 'more than';
+    throw new ShapeError(`network: τ must be ${least} 1 time step, got a mean of ${tau.mean}`, {
+      key: 'tau.mean',
+    });
   }
-  if (!isPossibleTau(config.neuron, config.tau.mean)) {
+  if (reset.kind === 'soft' && potential !== undefined) {
     throw new ShapeError(
-      `network: τ must be ${config.neuron === 'lif' ? 'at least' : 'more than'} 1 time step, got a mean of ${config.tau.mean}`,
+      `network: reset.potential belongs to a hard reset, got ${potential} for a soft one`,
+      { key: 'reset.potential' },
     );
   }
-  if (!(config.tau.std >= 0)) {
-    throw new ShapeError(`network: the standard deviation of τ must be at least 0, got ${config.tau.std}`);
-  }
-  if (!(config.surrogate.alpha > 0)) {
-    throw new ShapeError(`network: the surrogate's slope must be more than 0, got ${config.surrogate.alpha}`);
-  }
-  if (config.reset.kind === 'soft' && config.reset.potential !== undefined) {
+  if (!(rest < threshold)) {
     throw new ShapeError(
-      `network: reset.potential belongs to a hard reset, got ${config.reset.potential} for a soft one`,
-    );
-  }
-  const neuron = neuronSpec(config);
-  const rest = restingPotential(neuron);
-  if (!(rest < neuron.threshold)) {
-    throw new ShapeError(
-      `network: the reset potential must be below the threshold of ${neuron.threshold}, got ${rest}`,
+      `network: the reset potential must be below the threshold of ${threshold}, got ${rest}`,
+      { key: 'reset.potential' },
     );
   }
 }
@@ -94,11 +83,4 @@ export function checkConfig(config: NetworkConfig): void {
 /** A learned τ must be above 1, where its logit w is finite; a fixed one may be 1, for neurons that forget everything in a step. */
 export function isPossibleTau(neuron: NeuronSpec['kind'], tauSteps: number): boolean {
   return neuron === 'lif' ? tauSteps >= 1 : tauSteps > 1;
-}
-
-/** @throws {ShapeError} if `value` is not a whole number of at least 1 */
-export function checkCount(name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) {
-    throw new ShapeError(`network: ${name} must be a whole number of at least 1, got ${value}`);
-  }
 }

@@ -2,7 +2,7 @@ import { cifar10Layers, eventFrameLayers, mnistLayers } from './architectures.ts
 import { type Architecture, checkConfig, type NetworkConfig } from './network-config.ts';
 import { stateEntries } from './parameters.ts';
 import type { Layer, NetworkSpec } from './spec.ts';
-import { countElements, NetworkSizeError, ShapeError } from './tensor.ts';
+import { countElements, ShapeError } from './tensor.ts';
 
 export type { Architecture, NetworkConfig } from './network-config.ts';
 
@@ -18,16 +18,12 @@ const mostElements = 2 ** 31 - 1;
 /**
  * Builds the network that a configuration describes. docs/networks.md draws the three architectures.
  *
- * @throws {ShapeError} if a number is out of range, a key belongs to another architecture, or it does not accept the input's size;
- *   {NetworkSizeError} if one of its tensors is too large
+ * @throws {ShapeError} if a number is impossible, a key belongs to another architecture, it does not accept the input's size, or one of
+ *   its tensors is too large
  */
 export function buildNetwork(config: NetworkConfig): NetworkSpec {
   const { architecture = 'event-frames', input, classes } = config;
   checkConfig(config);
-  if (!Object.hasOwn(layersOf, architecture)) {
-    const known = Object.keys(layersOf).join(', ');
-    throw new ShapeError(`network: architecture must be one of ${known}, got ${architecture}`);
-  }
   const spec: NetworkSpec = { input, classes, layers: layersOf[architecture](config) };
   checkSizes(spec);
   return spec;
@@ -39,8 +35,9 @@ function checkSizes(spec: NetworkSpec): void {
   const { name, shape } = tooLarge;
   const count = countElements(shape);
   const shown = count > Number.MAX_SAFE_INTEGER ? count.toExponential(1) : count.toLocaleString('en');
-  throw new NetworkSizeError(
+  throw new ShapeError(
     `network: ${name} of shape [${shape.join(', ')}] would have ${shown} values; ` +
       `at most ${mostElements.toLocaleString('en')} fit`,
+    { key: 'channels' },
   );
 }

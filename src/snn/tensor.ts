@@ -13,10 +13,12 @@ export function countElements(shape: readonly number[]): number {
 
 /** A tensor, layer or number that does not fit: the message says where, what was expected and what was found. */
 export class ShapeError extends Error {
-  override readonly name: string = 'ShapeError';
-}
+  override readonly name = 'ShapeError';
+  /** The key of a network's configuration that does not fit, such as `tau.mean`, if it is one. */
+  readonly key: string | undefined;
 
-/** A network with more values than can be addressed. */
-export class NetworkSizeError extends ShapeError {
-  override readonly name = 'NetworkSizeError';
+  constructor(message: string, { key, ...options }: ErrorOptions & { readonly key?: string } = {}) {
+    super(message, options);
+    this.key = key;
+  }
 }

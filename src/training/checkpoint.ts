@@ -46,120 +46,85 @@ export interface Checkpoint {
   readonly best: BestEpoch | undefined;
 }
 
+/** 5: the head is in the metadata of the tensors. */
+const VERSION = 5;
+
 /** Everything in a checkpoint that is not a tensor. */
-interface Head {
-  readonly version: typeof VERSION;
-  readonly key: string;
-  readonly epoch: number;
-  readonly batch: number;
-  readonly sums: EpochSums;
-  readonly random: { readonly position: number; readonly spareNormal: number | null };
-  readonly step: number | null;
-  readonly rows: readonly EpochMetrics[];
-  readonly best: Omit<BestEpoch, 'state'> | null;
+interface Head extends Pick<Checkpoint, 'key' | 'epoch' | 'batch' | 'sums' | 'rows'> {
+  readonly version: number;
+  readonly random: { readonly position: number; readonly spareNormal?: number };
+  readonly step?: number | undefined;
+  readonly best?: Omit<BestEpoch, 'state'> | undefined;
 }
 
-/** 2: rows and sums have the logged batches. 3: and the first ones. 4: and w before the epoch. */
-const VERSION = 4;
-
-const magic = new TextEncoder().encode('PLIFCKP1');
 const digestBytes = 32;
-const lengthBytes = 4;
+
+const digest = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
 /**
- * Encodes a checkpoint: `PLIFCKP1`, the sha256 of everything after it, the length of a JSON head (u32, little-endian),
- * the head, and a safetensors file with the tensors under `state/`, `logits/`, `first/`, `second/`, `best/` and `random`.
+ * Encodes a checkpoint: the sha256 of a safetensors file, and the file. It has the tensors under `state/`, `logits/`, `first/`, `second/`,
+ * `best/` and `random`, and everything else as JSON in its metadata, under `head`.
  */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
-  const { key, epoch, batch, sums, random, rows, best, optimiser } = checkpoint;
-  const head: Head = {
+  const { parameters, logits, optimiser, random, best, ...rest } = checkpoint;
+  const { words, ...position } = random;
+  const { state, ...chosen } = best ?? {};
+  const head = {
     version: VERSION,
-    key,
-    epoch,
-    batch,
-    sums,
-    random: { position: random.position, spareNormal: random.spareNormal ?? null },
-    step: optimiser?.step ?? null,
-    rows,
-    best:
-      best === undefined
-        ? null
-        : {
-            epoch: best.epoch,
-            validationAccuracy: best.validationAccuracy,
-            testAccuracy: best.testAccuracy,
-          },
+    ...rest,
+    random: position,
+    step: optimiser?.step,
+    best: best && chosen,
   };
-  const words = BigInt64Array.from(random.words, BigInt);
-  const tensors = writeSafetensors(
+  const file = writeSafetensors(
     new Map<string, Tensor>([
-      ['random', { dtype: 'I64', shape: [words.length], data: words }],
-      ...below('state/', checkpoint.parameters),
-      ...below('logits/', checkpoint.logits),
+      ['random', { dtype: 'I64', shape: [words.length], data: BigInt64Array.from(words, BigInt) }],
+      ...below('state/', parameters),
+      ...below('logits/', logits),
       ...below('first/', optimiser?.first),
       ...below('second/', optimiser?.second),
-      ...below('best/', best?.state),
+      ...below('best/', state),
     ]),
+    { head: JSON.stringify(head) },
   );
-  const json = new TextEncoder().encode(JSON.stringify(head));
-  const start = magic.length + digestBytes;
-  const bytes = new Uint8Array(start + lengthBytes + json.length + tensors.length);
-  bytes.set(magic);
-  new DataView(bytes.buffer).setUint32(start, json.length, true);
-  bytes.set(json, start + lengthBytes);
-  bytes.set(tensors, start + lengthBytes + json.length);
-  bytes.set(createHash('sha256').update(bytes.subarray(start)).digest(), magic.length);
-  return bytes;
+  return Buffer.concat([digest(file), file]);
 }
 
 /** @throws {ReproError} `checkpoint-corrupt` unless `encodeCheckpoint` made exactly these bytes */
 export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
-  const start = magic.length + digestBytes;
-  if (bytes.length < start + lengthBytes || magic.some((byte, i) => bytes[i] !== byte)) {
-    throw corrupt(where, 'it is not a checkpoint, or is cut off');
+  const file = bytes.subarray(digestBytes);
+  if (!digest(file).equals(bytes.subarray(0, digestBytes))) {
+    throw corrupt(where, 'its contents do not match its checksum, or it is cut off');
   }
-  const expected = Buffer.from(bytes.subarray(magic.length, start));
-  if (!createHash('sha256').update(bytes.subarray(start)).digest().equals(expected)) {
-    throw corrupt(where, 'its contents do not match its checksum');
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const tensorStart = start + lengthBytes + view.getUint32(start, true);
+  const { tensors, metadata } = readSafetensors(file, where);
   // The checksum guarantees the shape of what is parsed here.
-  const head: Head = JSON.parse(new TextDecoder().decode(bytes.subarray(start + lengthBytes, tensorStart)));
-  const { tensors } = readSafetensors(bytes.subarray(tensorStart), where);
+  const { version, random, step, best, ...rest }: Head = JSON.parse(metadata.head ?? '{}');
   const words = tensors.get('random');
-  if (head.version !== VERSION || words?.dtype !== 'I64') throw corrupt(where, 'it has another version');
+  if (version !== VERSION || words?.dtype !== 'I64') throw corrupt(where, 'it has another version');
   return {
-    key: head.key,
-    epoch: head.epoch,
-    batch: head.batch,
-    sums: head.sums,
+    ...rest,
     logits: above('logits/', tensors),
     random: {
       words: Uint32Array.from(words.data, Number),
-      position: head.random.position,
-      spareNormal: head.random.spareNormal ?? undefined,
+      position: random.position,
+      spareNormal: random.spareNormal,
     },
     parameters: above('state/', tensors),
     optimiser:
-      head.step === null
+      step === undefined
         ? undefined
-        : { step: head.step, first: above('first/', tensors), second: above('second/', tensors) },
-    rows: head.rows,
-    best: head.best === null ? undefined : { ...head.best, state: above('best/', tensors) },
+        : { step, first: above('first/', tensors), second: above('second/', tensors) },
+    best: best && { ...best, state: above('best/', tensors) },
   };
 }
 
 function below(prefix: string, state: State | undefined): [string, Tensor][] {
-  return state === undefined ? [] : [...state].map(([name, tensor]) => [prefix + name, tensor]);
+  return [...(state ?? [])].map(([name, tensor]) => [prefix + name, tensor]);
 }
 
 function above(prefix: string, tensors: State): State {
-  return new Map(
-    [...tensors]
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
-  );
+  const own = [...tensors].filter(([name]) => name.startsWith(prefix));
+  return new Map(own.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
 }
 
 function corrupt(where: string, problem: string): ReproError {
@@ -189,7 +154,7 @@ export class CheckpointStore {
   async load(key: string): Promise<Checkpoint | undefined> {
     for (const name of [current, previous]) {
       const path = join(this.#folder, name);
-      const bytes = await readIfExists(path);
+      const bytes = await unlessMissing(readFile(path));
       if (bytes === undefined) continue;
       try {
         const checkpoint = decodeCheckpoint(bytes, path);
@@ -206,25 +171,18 @@ export class CheckpointStore {
   async save(checkpoint: Checkpoint): Promise<void> {
     const temporary = join(this.#folder, `${current}.tmp`);
     await writeSynced(temporary, encodeCheckpoint(checkpoint));
-    await renameIfExists(join(this.#folder, current), join(this.#folder, previous));
+    await unlessMissing(rename(join(this.#folder, current), join(this.#folder, previous)));
     await rename(temporary, join(this.#folder, current));
     await syncFolder(this.#folder);
   }
 }
 
-async function readIfExists(path: string): Promise<Uint8Array | undefined> {
+/** @returns undefined if there is no such file */
+async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
   try {
-    return await readFile(path);
+    return await work;
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;
-  }
-}
-
-async function renameIfExists(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch (error) {
-    if (!hasErrorCode(error, 'ENOENT')) throw error;
   }
 }

@@ -1,4 +1,3 @@
-import { isPossibleTau } from '../snn/network-config.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
 import { applyCompat } from './apply-compat.ts';
 import type { DeepPartial, ModelFile, ModelOverrides, NetworkSection, ResolvedModel } from './model-file.ts';
@@ -6,12 +5,12 @@ import { SettingOrigins } from './setting-origins.ts';
 
 /**
  * Applies a profile's `train:` section to a model: `train.network` overrides the model's `network`, `train.compat` its `compat`, the
- * rest its `train`. Nested sections are merged key by key. Then applies the switches. The schemas have checked model and profile one by
- * one; this checks their combination.
+ * rest its `train`. Nested sections are merged key by key. Then applies the switches. The schemas have checked model and profile;
+ * `buildNetwork` checks what they give together.
  *
  * @param file the model's file, for messages
  * @param placeOf where a profile key such as `train.network.layers` was set; by default, messages say "the profile or --set"
- * @throws {ReproError} `model-invalid` naming the key and where it was set, `compat-impossible` for an impossible switch
+ * @throws {ReproError} `compat-impossible` for an impossible switch, naming where it was set
  */
 export function resolveModel(
   model: ModelFile,
@@ -21,7 +20,6 @@ export function resolveModel(
 ): ResolvedModel {
   const origins = new SettingOrigins(file, overrides, placeOf);
   const merged = mergeNetwork(model.network, overrides.network ?? {});
-  checkNetwork(merged, origins);
   const { network, warnings: ofTau } = settleTau(merged, origins);
   const train = { ...model.train, ...overrides };
   const asked = { ...model.compat, ...overrides.compat };
@@ -68,56 +66,28 @@ export function resolveModel(
 /** The keys are in a fixed order, which does not depend on the file's: run.json shows them. */
 function mergeNetwork(base: NetworkSection, over: DeepPartial<NetworkSection>): NetworkSection {
   const all = { ...base, ...over };
-  const { architecture = 'event-frames', layers, steps, threshold, hidden, votes, dropout } = all;
-  const tau = { ...base.tau, ...over.tau };
-  const reset = { ...base.reset, ...over.reset };
+  const { per, mean, std } = { ...base.tau, ...over.tau };
+  const { kind, detach, potential } = { ...base.reset, ...over.reset };
   const surrogate = { ...base.surrogate, ...over.surrogate };
-  return {
-    ...(architecture === 'event-frames' ? {} : { architecture }),
-    ...(layers === undefined ? {} : { layers }),
-    ...(steps === undefined ? {} : { steps }),
+  return withoutUndefined({
+    architecture: all.architecture === 'event-frames' ? undefined : all.architecture,
+    layers: all.layers,
+    steps: all.steps,
     channels: all.channels,
     neuron: all.neuron,
-    tau: { per: tau.per, mean: tau.mean, std: tau.std },
-    reset: {
-      kind: reset.kind,
-      detach: reset.detach,
-      ...(reset.potential === undefined ? {} : { potential: reset.potential }),
-    },
+    tau: { per, mean, std },
+    reset: withoutUndefined({ kind, detach, potential }),
     surrogate: { kind: surrogate.kind, alpha: surrogate.alpha, learnable: surrogate.learnable },
     pooling: all.pooling,
-    ...(threshold === undefined ? {} : { threshold }),
-    ...(hidden === undefined ? {} : { hidden }),
-    ...(votes === undefined ? {} : { votes }),
-    ...(dropout === undefined ? {} : { dropout }),
-  };
+    threshold: all.threshold,
+    hidden: all.hidden,
+    votes: all.votes,
+    dropout: all.dropout,
+  });
 }
 
-/** Checks what the schemas cannot see: keys that are valid in a model and in a profile, but not together. */
-function checkNetwork(
-  { architecture = 'event-frames', layers, steps, neuron, tau, reset }: NetworkSection,
-  origins: SettingOrigins,
-): void {
-  const refuse = (key: string, expected: string, found: number | undefined): never => {
-    throw origins.refuse(
-      'model-invalid',
-      `network.${key}`,
-      `expected ${expected}, found ${found ?? 'nothing'}.`,
-      'See schemas/model.schema.json.',
-    );
-  };
-  const count = 'a whole number of at least 1';
-  if (architecture === 'event-frames') {
-    if (steps !== undefined)
-      refuse('steps', 'nothing: event frames have as many steps as `frames.steps` in the profile', steps);
-    if (layers === undefined) refuse('layers', count, layers);
-  } else {
-    if (layers !== undefined) refuse('layers', `nothing: ${architecture} has the original's layers`, layers);
-    if (steps === undefined) refuse('steps', count, steps);
-  }
-  if (!isPossibleTau(neuron, tau.mean)) refuse('tau.mean', 'a number of time steps above 1', tau.mean);
-  if (reset.kind === 'soft' && reset.potential !== undefined)
-    refuse('reset.potential', 'nothing: a soft reset subtracts the threshold', reset.potential);
+function withoutUndefined<T extends object>(all: { readonly [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as T;
 }
 
 /**

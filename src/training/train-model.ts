@@ -9,7 +9,7 @@ import { EVENT_FILE, encodeTraining } from '../results/tensorboard.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import { countParameters } from '../snn/parameters.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
-import { NetworkSizeError, ShapeError } from '../snn/tensor.ts';
+import { ShapeError } from '../snn/tensor.ts';
 import { type FrameCache, labelsOf, openFrameCache } from './frame-cache.ts';
 import { countDraws } from './image-source.ts';
 import { type TrainingOutcome, trainNetwork } from './loop.ts';
@@ -108,7 +108,7 @@ function buildSpec(network: NetworkConfig): NetworkSpec {
   } catch (cause) {
     if (!(cause instanceof ShapeError)) throw cause;
     const fix =
-      cause instanceof NetworkSizeError
+      cause.key === 'channels'
         ? 'Use fewer `train.network.channels`.'
         : 'Change the `network` of the model, or make other frames (`frames` in the profile).';
     throw new ReproError('model-invalid', `${cause.message}.`, { fix, cause });

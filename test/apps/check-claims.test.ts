@@ -15,19 +15,19 @@ test.each<[Verdict[], boolean, string]>([
   [
     ['reproduced', 'reduced-scale'],
     true,
-    'none of 1 claims that it can judge is contradicted; 1 is measured at reduced scale',
+    'none of 1 judged claims is contradicted; 1 is measured at reduced scale',
   ],
   [
     ['not-reproduced', 'reduced-scale'],
     false,
-    '1 of 1 claims that it can judge is not reproduced, or worse than in the baseline',
+    '1 of 1 judged claims is not reproduced, or worse than in the baseline',
   ],
   [
     ['reduced-scale', 'reduced-scale'],
     true,
-    'it can judge none of 2 claims; 2 are measured at reduced scale',
+    'none of 2 claims can be judged; 2 are measured at reduced scale',
   ],
-  [['not-applicable', 'not-applicable'], true, 'it can judge none of 2 claims'],
+  [['not-applicable', 'not-applicable'], true, 'none of 2 claims can be judged'],
 ])('claims that are %j', (verdicts, isGood, summary) => {
   const { group } = sectionOfClaims('full', null, claims(...verdicts));
   expect(group).toMatchObject({ isGood, summary: `profile full: ${summary}` });

@@ -138,7 +138,7 @@ describe('repro check', () => {
     const files = ['--junit', 'out/check.xml', '--markdown', 'out/check.md'];
     const failed = await project.call(['check', ...files], { GITHUB_STEP_SUMMARY: project.at('summary.md') });
     expect(failed.exitCode).toBe(4);
-    expect(failed.stdout).toContain('1 of 1 claims that it can judge is not reproduced');
+    expect(failed.stdout).toContain('1 of 1 judged claims is not reproduced');
     expect(project.read('out/check.xml')).toContain('<failure type="not reproduced"');
     expect(project.read('out/check.md')).toMatch(/^## repro check: failed/);
     expect(project.read('summary.md')).toBe(`# Before\n${project.read('out/check.md')}`);

@@ -251,7 +251,7 @@ describe('repro explain', () => {
     const { stdout } = await project.call(['explain', 'words']);
     expect(stdout).toMatch(/and \d+ more lines: --lines 0 shows all/);
     const all = await project.call(['explain', 'words', '--lines', '0']);
-    expect(all.stdout).toContain('+\\x1b[31mrow\\u202e 59');
+    expect(all.stdout).toContain('+\\u001b[31mrow\\u202e 59');
     expect(all.stdout).not.toContain('\u001b');
     const none = await project.call(['explain', 'words', '--no-diff']);
     expect(none.stdout).not.toContain('row');

@@ -63,10 +63,8 @@ describe('a checkpoint', () => {
 
   it('of another version is rejected, even if undamaged', () => {
     const bytes = Buffer.from(encodeCheckpoint(fresh));
-    // Magic, checksum and length take 44 bytes; the head starts with its version.
-    expect(bytes.toString('latin1', 44, 57)).toBe('{"version":4,');
-    bytes.write('1', 44 + '{"version":'.length, 'latin1');
-    createHash('sha256').update(bytes.subarray(40)).digest().copy(bytes, 8);
+    bytes.write('1', bytes.indexOf('version\\":5,') + 'version\\":'.length, 'latin1');
+    createHash('sha256').update(bytes.subarray(32)).digest().copy(bytes);
     expect(() => decodeCheckpoint(bytes, 'x')).toThrow(
       'This checkpoint cannot be used: it has another version.',
     );

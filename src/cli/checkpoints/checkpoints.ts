@@ -14,7 +14,7 @@ import { ReproError } from '../../errors.ts';
 import { formatBytes } from '../../text.ts';
 import { exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
 import { bringFramesUpToDate } from '../run/frames.ts';
-import { printJson, printLines, printWarning } from '../view/print.ts';
+import { alignTopics, printResult, printWarning } from '../view/print.ts';
 
 interface EvaluateOptions extends PipelineOptions {
   readonly which?: Which;
@@ -22,7 +22,6 @@ interface EvaluateOptions extends PipelineOptions {
   readonly otherFrames?: boolean;
   readonly engine?: EngineChoice;
   readonly threads?: number;
-  readonly json?: boolean;
 }
 
 /** `repro evaluate SOURCE`: accuracy and loss of a state on the clips of a profile, on stdout; progress on stderr. */
@@ -41,8 +40,7 @@ export async function evaluate(source: string, options: EvaluateOptions): Promis
       progress: showProgress,
     });
     for (const text of warnings) printWarning(text);
-    if (options.json === true) printJson({ version: 1, command: 'evaluate', ...document });
-    else printLines(lines);
+    printResult(options, 'evaluate', document, () => alignTopics(lines));
   } catch (error) {
     if (!(error instanceof ReproError) || error.code !== 'evaluation-interrupted') throw error;
     process.stderr.write('Interrupted.\n');
@@ -64,15 +62,14 @@ interface ExportOptions extends PipelineOptions {
   readonly which?: Which;
   readonly out?: string;
   readonly force?: boolean;
-  readonly json?: boolean;
 }
 
 /** `repro export SOURCE`: writes a state for other programs. */
 export async function exportState(named: string, options: ExportOptions): Promise<void> {
   const { source, file, sizeBytes, tensors } = await exportSource(named, options, printWarning);
-  if (options.json === true) {
-    printJson({ version: 1, command: 'export', source, format: options.to, file, sizeBytes, tensors });
-  } else process.stdout.write(`${file}: ${tensors} tensors, ${formatBytes(sizeBytes)}; ${source}\n`);
+  printResult(options, 'export', { source, format: options.to, file, sizeBytes, tensors }, () => [
+    `${file}: ${tensors} tensors, ${formatBytes(sizeBytes)}; ${source}`,
+  ]);
 }
 
 interface ImportOptions {
@@ -91,6 +88,5 @@ export async function importFile(file: string, options: ImportOptions): Promise<
   const { out, force = false, pooling, tau, reset, input: size, steps } = options;
   const answers = { pooling, tau, reset, size, steps };
   const { lines, document } = await importCheckpoint(file, { answers, out, force });
-  if (options.json === true) printJson({ version: 1, command: 'import', ...document });
-  else printLines(lines);
+  printResult(options, 'import', document, () => alignTopics(lines));
 }

@@ -18,20 +18,20 @@ import { describeConfiguration } from '../../runner/store/records.ts';
 import { formatBytes } from '../../text.ts';
 import { formatFigure, formatSeconds } from '../view/format.ts';
 import type { Colors } from '../view/print.ts';
-import { colorsFor, printJson, printWarning } from '../view/print.ts';
+import { colorsFor, printResult, printWarning } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 import { alignTable } from '../view/table.ts';
 
-interface CompareOptions extends PipelineOptions {
-  readonly only?: string;
-  readonly json?: boolean;
-}
-
 /** `repro compare A B`. */
-export async function compare(a: string, b: string, options: CompareOptions): Promise<void> {
+export async function compare(
+  a: string,
+  b: string,
+  options: PipelineOptions & { readonly only?: string },
+): Promise<void> {
   const compared = await compareRecorded(a, b, options, printWarning);
-  if (options.json === true) printJson(documentOf(compared));
-  else process.stdout.write(`${describeComparison(compared, colorsFor(process.stdout)).join('\n')}\n`);
+  printResult(options, 'compare', documentOf(compared), () =>
+    describeComparison(compared, colorsFor(process.stdout)),
+  );
 }
 
 /** A comparison for people: what differs in settings, what they were made from and where, then results and tests. */

@@ -41,7 +41,7 @@ export function addDataCommands(program: Command): void {
     .description('list the data sets, and which of them are here')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExamples:\n  $ repro data list\n  $ repro data list --json')
-    .action(lazily(async () => (await import('./list.ts')).listDatasets));
+    .action(lazily(async () => (await import('./data.ts')).listDatasets));
 
   data
     .command('info')
@@ -50,7 +50,7 @@ export function addDataCommands(program: Command): void {
     .addOption(rootOption())
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ repro data info dvs128-gesture')
-    .action(lazily(async () => (await import('./list.ts')).describeDataset));
+    .action(lazily(async () => (await import('./data.ts')).describeDataset));
 
   data
     .command('verify')
@@ -60,7 +60,7 @@ export function addDataCommands(program: Command): void {
     .option('--simulated', 'the recordings are simulated ones in the layout of the data set')
     .option('--json', 'print what was found as one JSON document')
     .addHelpText('after', verifyExamples)
-    .action(lazily(async () => (await import('./verify.ts')).verifyDataset));
+    .action(lazily(async () => (await import('./data.ts')).verifyDataset));
 
   data
     .command('fetch')
@@ -69,7 +69,7 @@ export function addDataCommands(program: Command): void {
     .addOption(rootOption())
     .option('--json', 'print the outcome as one JSON document')
     .addHelpText('after', fetchExamples)
-    .action(lazily(async () => (await import('./fetch.ts')).fetchDataset));
+    .action(lazily(async () => (await import('./data.ts')).fetchDataset));
 
   data
     .command('show')
@@ -84,15 +84,15 @@ export function addDataCommands(program: Command): void {
         'png: all frames on one sheet; gif: animated (default: as --out ends, otherwise png)',
       ).choices(['png', 'gif']),
     )
-    .option('--steps <n>', 'frames to make of the clip', wholeFrom(1), 20)
+    .option('--steps <n>', 'frames to make of the clip', wholeFrom(1, 1000), 20)
     .addOption(
       new Option('--split-by <rule>', 'the same number of events, or the same time, per frame')
         .choices(['number', 'time'])
         .default('time'),
     )
-    .option('--delay <ms>', 'for gif: how long each frame is shown, in ms', wholeFrom(1), 100)
+    .option('--delay <ms>', 'for gif: how long each frame is shown, in ms', wholeFrom(20, 60_000), 100)
     .option('--force', 'replace a file that exists')
     .option('--json', 'print one JSON document')
     .addHelpText('after', showExamples)
-    .action(lazily(async () => (await import('./show.ts')).showClip));
+    .action(lazily(async () => (await import('./data.ts')).showClip));
 }

@@ -5,16 +5,11 @@ import { ReproError } from '../../errors.ts';
 import { formatAbout } from '../view/format.ts';
 import { colorsFor, printJson } from '../view/print.ts';
 
-interface DoctorOptions extends PipelineOptions {
-  readonly plan?: string;
-  readonly json?: boolean;
-}
-
 /**
  * `repro doctor`: lists what this machine has and what is missing, and how to get it; then measures for a few seconds how long the full
  * reproduction would take. With `--plan`, what a model needs.
  */
-export async function doctor(options: DoctorOptions): Promise<void> {
+export async function doctor(options: PipelineOptions & { readonly plan?: string }): Promise<void> {
   const { plan } = options;
   if (plan !== undefined) return (await import('./plan.ts')).printPlan(plan, options);
   if (options.profile !== undefined || options.set.length > 0) {

@@ -15,11 +15,12 @@ export function parseGpus(text: string): readonly string[] {
 }
 
 /** A parser for whole numbers of at least so much. */
-export function wholeFrom(least: number): (text: string) => number {
+export function wholeFrom(least: number, most = Number.POSITIVE_INFINITY): (text: string) => number {
+  const range = most === Number.POSITIVE_INFINITY ? `of at least ${least}` : `from ${least} to ${most}`;
   return (text) => {
     const value = Number(text);
-    if (Number.isInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`expected a whole number of at least ${least}.`);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`expected a whole number ${range}.`);
   };
 }
 

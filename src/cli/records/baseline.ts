@@ -8,13 +8,8 @@ import { colorsFor, printJson, printWarning } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 import { alignTable } from '../view/table.ts';
 
-interface UpdateOptions extends PipelineOptions {
-  readonly yes?: boolean;
-  readonly json?: boolean;
-}
-
 /** `repro baseline update`: shows what the last run changes in the committed baseline, asks, and writes it. */
-export async function updateBaseline(options: UpdateOptions): Promise<void> {
+export async function updateBaseline(options: PipelineOptions & { readonly yes?: boolean }): Promise<void> {
   const { profile, file, changes, isSame, write } = await prepareUpdate(options, printWarning);
   if (options.json !== true) showChanges(file, changes, isSame);
   const isAgreed = !isSame && (options.yes === true || (await ask(file, options.json === true)));

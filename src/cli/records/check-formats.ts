@@ -1,11 +1,12 @@
+import { Help } from 'commander';
 import stringWidth from 'string-width';
 import type { CheckedGroup, CheckedItem } from '../../apps/check-group.ts';
 import { escapeMarkup } from '../../text.ts';
 import type { Colors } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
-/** Narrower columns of text than this are not worth wrapping. */
-const narrowest = 30;
+/** Wraps the texts of a terminal as commander does those of a help page. Narrower columns are not worth it. */
+const wrapper = Object.assign(new Help(), { minWidthToWrap: 30 });
 
 /**
  * A group for people: a row for each thing, then what they say as a whole.
@@ -31,10 +32,9 @@ export function describeGroup(
     ...rows.flatMap(({ name, state, word, text }) => {
       const title = toOneLine(name);
       const fill = ' '.repeat(width - stringWidth(title));
-      const [first = '', ...rest] = wrapWords(
-        toOneLine(text),
-        columns === undefined ? Number.NaN : columns - indent,
-      );
+      const plain = toOneLine(text);
+      const wrapped = columns === undefined ? plain : wrapper.boxWrap(plain, columns - indent);
+      const [first = '', ...rest] = wrapped.split('\n');
       return [
         `${title}${fill}  ${paint[state](toOneLine(word).padEnd(wordWidth))}  ${first}`.trimEnd(),
         ...rest.map((line) => ' '.repeat(indent) + line),
@@ -43,20 +43,6 @@ export function describeGroup(
     (isGood ? c.green : c.red)(toOneLine(summary)),
     ...(isGood ? [] : remedy.map((line) => `  ${toOneLine(line)}`)),
   ];
-}
-
-/** Lines of at most `width` columns, unless a word is longer; one line if that is too narrow or not a number. */
-function wrapWords(text: string, width: number): string[] {
-  if (!(width >= narrowest)) return [text];
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && stringWidth(line) + 1 + stringWidth(word) > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }
 
 const SIGNS: Readonly<Record<CheckedItem['state'], string>> = {
@@ -137,20 +123,17 @@ function isFailure({ state }: CheckedItem): boolean {
 function formatCase(item: CheckedItem, { title, remedy }: CheckedGroup): string[] {
   const { name, state, word, text } = item;
   const head = `    <testcase classname="${escapeXml(title)}" name="${escapeXml(name)}"`;
-  if (state === 'skipped')
-    return [`${head}>`, `      <skipped message="${escapeXml(text)}"/>`, '    </testcase>'];
-  if (!isFailure(item) && state !== 'error') {
-    return text === ''
-      ? [`${head}/>`]
-      : [`${head}>`, `      <system-out>${escapeXml(text)}</system-out>`, '    </testcase>'];
-  }
-  const message = `${word}: ${text}`;
+  const message = escapeXml(`${word}: ${text}`);
   const tag = state === 'error' ? 'error' : 'failure';
-  return [
-    `${head}>`,
-    `      <${tag} type="${escapeXml(word)}" message="${escapeXml(message)}">${escapeXml([message, ...remedy].join('\n'))}</${tag}>`,
-    '    </testcase>',
-  ];
+  const inside =
+    state === 'skipped'
+      ? `<skipped message="${escapeXml(text)}"/>`
+      : isFailure(item) || state === 'error'
+        ? `<${tag} type="${escapeXml(word)}" message="${message}">${[message, ...remedy.map(escapeXml)].join('\n')}</${tag}>`
+        : text === ''
+          ? null
+          : `<system-out>${escapeXml(text)}</system-out>`;
+  return inside === null ? [`${head}/>`] : [`${head}>`, `      ${inside}`, '    </testcase>'];
 }
 
 /** For text and quoted attributes. Characters that XML 1.0 cannot contain, however they are written, become U+FFFD. */

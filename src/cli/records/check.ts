@@ -13,7 +13,6 @@ import { describeGroup, formatJunit, formatMarkdown } from './check-formats.ts';
 interface CheckOptions extends PipelineOptions {
   /** False for `--no-data`. */
   readonly data: boolean;
-  readonly json?: boolean;
   readonly junit?: string;
   readonly markdown?: string;
 }

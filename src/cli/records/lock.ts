@@ -5,14 +5,10 @@ import { RecordWriter } from '../../runner/freshness/committed-records.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { readStatus } from '../../runner/run/status.ts';
 import { exitCode } from '../process/ending.ts';
-import { printJson, printWarning } from '../view/print.ts';
-
-interface LockOptions extends PipelineOptions {
-  readonly json?: boolean;
-}
+import { printResult, printWarning } from '../view/print.ts';
 
 /** `repro lock`: writes the records of what is up to date; exits with 3 if something is not. */
-export async function lock(targets: readonly string[], options: LockOptions): Promise<void> {
+export async function lock(targets: readonly string[], options: PipelineOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);
   const { selected, named } = selectInstances(plan, { targets });
   const statuses = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
@@ -31,14 +27,14 @@ export async function lock(targets: readonly string[], options: LockOptions): Pr
   const isWhole = targets.length === 0 && plan.trial === undefined;
   const removed = isWhole ? await writer.prune() : [];
   const written = await writer.settle();
-  if (options.json === true) {
-    printJson({ version: 1, command: 'lock', profile: plan.profile, written, removed, stale });
-  } else {
-    for (const file of written) process.stdout.write(`written  ${file}\n`);
-    for (const file of removed) process.stdout.write(`removed  ${file}\n`);
-    if (written.length + removed.length === 0 && stale.length === 0) {
-      process.stdout.write('every record is as it should be\n');
-    }
+  printResult(options, 'lock', { profile: plan.profile, written, removed, stale }, () => {
+    const changed = [
+      ...written.map((file) => `written  ${file}`),
+      ...removed.map((file) => `removed  ${file}`),
+    ];
+    return changed.length + stale.length === 0 ? ['every record is as it should be'] : changed;
+  });
+  if (options.json !== true) {
     for (const id of stale) printWarning(`${id} is not up to date, so its record is left as it is`);
   }
   if (stale.length > 0) process.exitCode = exitCode.stale;

@@ -12,16 +12,14 @@ import { describeRun, Records } from '../../runner/store/records.ts';
 import { Store } from '../../runner/store/store.ts';
 import { formatBytes } from '../../text.ts';
 import { formatDone, formatFigure } from '../view/format.ts';
-import { colorsFor, printJson, printWarning } from '../view/print.ts';
+import { alignTopics, colorsFor, printJson, printResult, printWarning } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
-interface LogsOptions extends PipelineOptions {
-  readonly path?: boolean;
-  readonly json?: boolean;
-}
-
 /** `repro logs STAGE`: prints the log of the stage's result, or of its last run if that failed or is under way. */
-export async function logs(target: string, options: LogsOptions): Promise<void> {
+export async function logs(
+  target: string,
+  options: PipelineOptions & { readonly path?: boolean },
+): Promise<void> {
   const plan = await loadPlanForReading(options, printWarning);
   const folder = cacheFolderOf(plan);
   const { named } = selectInstances(plan, { targets: [target] });
@@ -57,53 +55,40 @@ async function findLog(folder: CacheFolder, id: string): Promise<{ id: string; f
   return existsSync(last) && (hasUnfinished || log === undefined) ? { id, file: last } : null;
 }
 
-interface MetricsOptions extends PipelineOptions {
-  readonly json?: boolean;
-}
-
 /** `repro metrics`: what each stage measured, with its time and memory. Results of other settings, code or data are marked. */
-export async function metrics(targets: readonly string[], options: MetricsOptions): Promise<void> {
+export async function metrics(targets: readonly string[], options: PipelineOptions): Promise<void> {
   const plan = await loadPlanForReading(options, printWarning);
+  const { profile } = plan;
   const { named, selected } = selectInstances(plan, { targets });
   const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
   const wanted = all.filter(({ id }) => named.has(id));
-  if (options.json === true) {
-    printJson({
-      version: 1,
-      command: 'metrics',
-      profile: plan.profile,
-      instances: wanted.map(({ id, state, record, isPresent }) => ({
-        id,
-        state,
-        isPresent,
-        profile: record?.profile ?? null,
-        overrides: record?.overrides ?? [],
-        seconds: record?.seconds ?? null,
-        peakMemoryBytes: record?.peakMemoryBytes ?? null,
-        metrics: record?.metrics ?? null,
-      })),
-    });
-    return;
-  }
-  for (const one of wanted) printInstance(one, plan.profile);
+  const instances = wanted.map(({ id, state, record, isPresent }) => ({
+    id,
+    state,
+    isPresent,
+    profile: record?.profile ?? null,
+    overrides: record?.overrides ?? [],
+    seconds: record?.seconds ?? null,
+    peakMemoryBytes: record?.peakMemoryBytes ?? null,
+    metrics: record?.metrics ?? null,
+  }));
+  printResult(options, 'metrics', { profile, instances }, () =>
+    wanted.flatMap((one) => describeMetrics(one, profile)),
+  );
 }
 
-function printInstance({ id, record, isPresent, reasons }: InstanceStatus, profile: string): void {
-  if (record === null) {
-    process.stdout.write(`${id}  has not run\n`);
-    return;
-  }
+function describeMetrics({ id, record, isPresent, reasons }: InstanceStatus, profile: string): string[] {
+  if (record === null) return [`${id}  has not run`];
   const memory = record.peakMemoryBytes === null ? 'memory unknown' : formatBytes(record.peakMemoryBytes);
-  process.stdout.write(`${id}  ${formatDone(record)}, ${memory}\n`);
-  if (!isPresent) {
-    const why = [describeRun(record, profile), ...reasons.map(({ text }) => text)].join('; ');
-    const mark = `not of the present settings, code and data: ${why}`;
-    process.stdout.write(`  ${colorsFor(process.stdout).yellow(toOneLine(mark))}\n`);
-  }
-  const names = Object.keys(record.metrics).map(toOneLine);
-  const width = Math.max(0, ...names.map((name) => name.length));
-  for (const [i, value] of Object.values(record.metrics).entries()) {
-    const text = typeof value === 'number' ? formatFigure(value) : toOneLine(String(value));
-    process.stdout.write(`  ${(names[i] ?? '').padEnd(width)}  ${text}\n`);
-  }
+  const why = [describeRun(record, profile), ...reasons.map(({ text }) => text)].join('; ');
+  const mark = toOneLine(`not of the present settings, code and data: ${why}`);
+  const rows = Object.entries(record.metrics).map(([name, value]): [string, string] => [
+    toOneLine(name),
+    typeof value === 'number' ? formatFigure(value) : toOneLine(String(value)),
+  ]);
+  return [
+    `${id}  ${formatDone(record)}, ${memory}`,
+    ...(isPresent ? [] : [`  ${colorsFor(process.stdout).yellow(mark)}`]),
+    ...alignTopics(rows).map((line) => `  ${line}`),
+  ];
 }

@@ -13,9 +13,9 @@ import type { FetchStage } from '../../runner/run/preparation.ts';
 import { runPlan } from '../../runner/run/run.ts';
 import { type CacheFolder, cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals, type SignalListener } from '../process/ending.ts';
-import { openView } from '../view/open-view.ts';
+import { showEvents } from '../view/open-view.ts';
 import { colorsFor, printJson, printWarning } from '../view/print.ts';
-import { applyEvent, createRunState, idsIn, type RunState } from '../view/run-state.ts';
+import { idsIn, type RunState } from '../view/run-state.ts';
 import { summariseRun } from '../view/summary.ts';
 import { openKeptRecords } from './kept-records.ts';
 import type { ClusterUse } from './on-cluster.ts';
@@ -35,7 +35,6 @@ export interface RunOptions extends PipelineOptions {
   readonly trace?: boolean;
   readonly executor?: 'local' | 'slurm';
   readonly detach?: boolean;
-  readonly json?: boolean;
 }
 
 /** `repro run`: progress on stderr; with `--json`, the outcome on stdout. */
@@ -128,8 +127,7 @@ export async function runShown(
   options: RunOptions,
   { selected, named, stop, kill, cluster, forcesNamed = options.force === true }: ShownRun,
 ): Promise<RunState> {
-  const state = createRunState();
-  const view = await openView();
+  const { state, take, close } = await showEvents();
   const locks = options.dryRun === true ? null : await openKeptRecords(plan);
   const facts = factsOf(plan.projectRoot);
   const jobs = options.jobs ?? os.availableParallelism();
@@ -137,9 +135,7 @@ export async function runShown(
   let warned: Promise<void> | null = null;
   const onEvent = (said: RunEvent): void => {
     const event = cluster?.adaptEvent(said) ?? said;
-    const nowMs = Date.now();
-    applyEvent(state, event, nowMs);
-    view.show(event, state, nowMs);
+    take(event);
     locks?.note(event);
     // Of a cluster nobody knows how long jobs wait, nor which engine its nodes have.
     if (cluster !== undefined) return;
@@ -155,13 +151,12 @@ export async function runShown(
       );
     }
     if (event.kind === 'started' || event.kind === 'progress') {
-      void timeLeft?.then((one) => one.follow(nowMs));
+      void timeLeft?.then((one) => one.follow(Date.now()));
     }
   };
   const warnOfEngine = async (instance: StageInstance): Promise<void> => {
     const text = await describeSlowEngine(facts, instance);
-    if (text === null) return;
-    view.show({ kind: 'note', id: instance.id, level: 'warning', text }, state, Date.now());
+    if (text !== null) take({ kind: 'note', id: instance.id, level: 'warning', text });
   };
   try {
     await runPlan({
@@ -185,7 +180,7 @@ export async function runShown(
     });
     await warned;
   } finally {
-    view.close();
+    close();
   }
   const summary = summariseRun(state, {
     colors: colorsFor(process.stderr),

@@ -19,7 +19,6 @@ import { toLines, toOneLine } from '../view/safe-text.ts';
 
 interface StatusOptions extends PipelineOptions {
   readonly exitCode?: boolean;
-  readonly json?: boolean;
 }
 
 const words = {

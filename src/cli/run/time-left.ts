@@ -22,11 +22,6 @@ export class TimeLeft {
   readonly #state: RunState;
   readonly #options: TimeLeftOptions;
   readonly #knownFacts = new Map<string, Readonly<Record<string, string>>>();
-  #times: ExpectedTimes | null = null;
-  /** By earlier runs, as far as looked up; each lookup compares all records of a stage. */
-  readonly #expected = new Map<string, number | null>();
-  /** How many instances were unfinished when the records were read. */
-  #readAt = 0;
   #nextMs = 0;
   #isBusy = false;
 
@@ -53,23 +48,15 @@ export class TimeLeft {
   }
 
   async #update(nowMs: number): Promise<void> {
-    const unfinished = [...this.#state.instances.values()].flatMap((view) => {
-      const instance = this.#plan.instances.get(view.id);
-      const isOpen = view.state === 'waiting' || view.state === 'running';
-      return isOpen && instance !== undefined ? [{ view, instance }] : [];
-    });
-    // What has run since may have made inputs whose size was not known.
-    if (this.#times === null || (this.#state.left?.unknown !== 0 && unfinished.length !== this.#readAt)) {
-      this.#times = new ExpectedTimes(this.#plan, openRecords(this.#plan), this.#options.facts);
-      this.#readAt = unfinished.length;
-      this.#expected.clear();
-    }
+    const { facts, jobs, gpus } = this.#options;
+    const times = new ExpectedTimes(this.#plan, openRecords(this.#plan), facts);
     const seconds = new Map<string, number | null>();
-    for (const { view, instance } of unfinished) {
-      seconds.set(view.id, await this.#secondsLeft(this.#times, view, instance, nowMs));
+    for (const view of this.#state.instances.values()) {
+      const instance = this.#plan.instances.get(view.id);
+      if (instance === undefined || (view.state !== 'waiting' && view.state !== 'running')) continue;
+      seconds.set(view.id, await this.#secondsLeft(times, view, instance, nowMs));
     }
     const ids = [...seconds.keys()];
-    const { jobs, gpus } = this.#options;
     const duration = await expectDuration(
       {
         ids,
@@ -85,28 +72,25 @@ export class TimeLeft {
     this.#state.left = unknown === ids.length ? null : { seconds: duration, unknown, atMs: nowMs };
   }
 
+  /** By its own progress, else by earlier runs, else by others of its stage in this one; null if nothing is known. */
   async #secondsLeft(
     times: ExpectedTimes,
     view: InstanceView,
     instance: StageInstance,
     nowMs: number,
   ): Promise<number | null> {
-    const own = view.state === 'running' ? secondsLeftOf(view, nowMs) : null;
+    const isRunning = view.state === 'running';
+    const own = isRunning ? secondsLeftOf(view, nowMs) : null;
     if (own !== null) return own;
-    const known = this.#expected.get(view.id);
-    const expected =
-      known === undefined
-        ? (times.find(instance, { facts: await this.#factsOf(instance), inputs: [] })?.seconds ?? null)
-        : known;
-    this.#expected.set(view.id, expected);
-    const whole = expected ?? this.#secondsOfOthers(instance, nowMs);
-    if (whole === null || view.state === 'waiting') return whole;
+    const earlier = times.find(instance, { facts: await this.#factsOf(instance), inputs: [] });
+    const whole = earlier?.seconds ?? this.#secondsOfOthers(instance, nowMs);
+    if (whole === null || !isRunning) return whole;
     return Math.max(0, whole - (nowMs - view.startedMs) / 1000);
   }
 
   async #factsOf({ id, facts, params }: StageInstance): Promise<Readonly<Record<string, string>>> {
-    const known = this.#knownFacts.get(id) ?? {};
-    if (this.#knownFacts.has(id)) return known;
+    const known = this.#knownFacts.get(id);
+    if (known !== undefined) return known;
     const found: Record<string, string> = {};
     for (const name of facts) {
       const value = await this.#options.facts[name]?.(params);

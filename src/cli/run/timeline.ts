@@ -11,27 +11,24 @@ import { ReproError } from '../../errors.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { formatBytes } from '../../text.ts';
 import { formatSeconds } from '../view/format.ts';
-import { printJson, printWarning } from '../view/print.ts';
+import { printResult, printWarning } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 import { alignTable } from '../view/table.ts';
 
-interface TimelineOptions extends PipelineOptions {
-  readonly format: 'text' | 'svg' | 'csv' | 'json';
-  readonly json?: boolean;
-}
-
 /** `repro timeline`: when each stage last ran, for how long, and with how much memory. */
-export async function timeline(targets: readonly string[], options: TimelineOptions): Promise<void> {
+export async function timeline(
+  targets: readonly string[],
+  options: PipelineOptions & { readonly format: 'text' | 'svg' | 'csv' | 'json' },
+): Promise<void> {
   const plan = await loadPlanForReading(options, printWarning);
   const { named } = selectInstances(plan, { targets });
   const recorded = readTimeline(plan, named);
   const { sessions, missing } = recorded;
-  const format = options.json === true ? 'json' : options.format;
-  if (format === 'json') {
-    printJson({ version: 1, command: 'timeline', profile: plan.profile, sessions, missing });
-  } else if (format === 'text') {
-    const lines = timelineLines(sessions, missing, process.stdout.columns);
-    process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+  const { json = options.format === 'json', format } = options;
+  if (json || format === 'json' || format === 'text') {
+    printResult({ json }, 'timeline', { profile: plan.profile, sessions, missing }, () =>
+      timelineLines(sessions, missing, process.stdout.columns),
+    );
   } else if (sessions.length > 0) {
     process.stdout.write((await drawTimelineFiles(recorded))[format]);
   } else {

@@ -20,13 +20,12 @@ function isInteractive(): boolean {
   return process.stderr.isTTY === true && TERM !== 'dumb' && !isSet(CI) && !isSet(GITHUB_ACTIONS);
 }
 
-export interface ShownEvents {
+/** A view of events, and the state that they lead to. */
+export async function showEvents(): Promise<{
   readonly state: RunState;
   readonly take: (event: RunEvent) => void;
   readonly close: () => void;
-}
-
-export async function showEvents(): Promise<ShownEvents> {
+}> {
   const state = createRunState();
   const view = await openView();
   const take = (event: RunEvent): void => {
@@ -38,10 +37,11 @@ export async function showEvents(): Promise<ShownEvents> {
 }
 
 /** Work in this process, shown like a run of one stage. */
-export interface WorkView {
+interface WorkView {
   readonly progress: (progress: Progress) => void;
   readonly note: (text: string) => void;
   readonly warn: (text: string) => void;
+  /** Says that it is done, and closes the view. */
   readonly finish: () => void;
   readonly close: () => void;
 }
@@ -55,7 +55,10 @@ export async function showWork(id: string, what: string): Promise<WorkView> {
     progress: (progress) => take({ kind: 'progress', id, progress }),
     note: (text) => take({ kind: 'note', id, level: 'note', text }),
     warn: (text) => take({ kind: 'note', id, level: 'warning', text }),
-    finish: () => take({ kind: 'finished', id, seconds: (Date.now() - startedMs) / 1000, metrics: {} }),
+    finish: () => {
+      take({ kind: 'finished', id, seconds: (Date.now() - startedMs) / 1000, metrics: {} });
+      close();
+    },
     close,
   };
 }

@@ -6,10 +6,26 @@ export function printJson(document: object): void {
   process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
 }
 
-/** Prints `topic  text` lines to stdout, with the texts aligned. */
-export function printLines(lines: readonly (readonly [topic: string, text: string])[]): void {
+/** Prints a result to stdout: with `--json` as one document, else as lines for people. */
+export function printResult(
+  { json }: { readonly json?: boolean },
+  command: string,
+  document: object,
+  lines: () => readonly string[],
+): void {
+  if (json === true) printJson({ version: 1, command, ...document });
+  else
+    process.stdout.write(
+      lines()
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
+}
+
+/** `topic  text` lines, with the texts aligned. */
+export function alignTopics(lines: readonly (readonly [topic: string, text: string])[]): string[] {
   const width = Math.max(0, ...lines.map(([topic]) => topic.length));
-  for (const [topic, text] of lines) process.stdout.write(`${topic.padEnd(width)}  ${text}\n`);
+  return lines.map(([topic, text]) => `${topic.padEnd(width)}  ${text}`);
 }
 
 /** Prints a warning to stderr. It may quote names of files and values, which may contain anything. */

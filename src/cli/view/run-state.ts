@@ -81,6 +81,7 @@ function newInstance(id: string): InstanceView {
 
 export function applyEvent(state: RunState, event: RunEvent, nowMs: number): void {
   if (event.kind === 'run-started') {
+    state.instances.clear();
     for (const id of event.ids) state.instances.set(id, newInstance(id));
     return;
   }
