@@ -40,8 +40,8 @@ describe('verifying N-MNIST', () => {
       splits: { train: { recordings: 11, clips: 11 }, test: { recordings: 10, clips: 10 } },
       perUser: {},
       warnings: [
-        'subset of N-MNIST: 11 of 60,000 training samples.',
-        'subset of N-MNIST: 10 of 10,000 test samples.',
+        "11 training samples instead of N-MNIST's 60,000.",
+        "10 test samples instead of N-MNIST's 10,000.",
       ],
     });
     expect(manifest.perClass['0']).toBe(3);
