@@ -7,13 +7,7 @@ import { makeManifest } from '../contract/make-manifest.ts';
 import { describeProblem, Problems } from '../contract/problems.ts';
 import { hashChunks, hashFile, md5Of, readWhole, type TreeFile } from '../reading/file-tree.ts';
 import { defineThreadJob, runInThreads } from '../reading/threads.ts';
-import {
-  locateSamples,
-  type SampleLayout,
-  type SamplePlace,
-  sampleIn,
-  splitSamples,
-} from './layout.ts';
+import { locateSamples, type SampleLayout, type SamplePlace, sampleIn, splitSamples } from './layout.ts';
 
 /** Sample warnings shown; if there are more, they usually have one cause. */
 const MOST_WARNINGS = 20;
