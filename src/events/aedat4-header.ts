@@ -48,7 +48,7 @@ export function readHeader(bytes: Uint8Array, file: string): Aedat4Header {
     );
   }
   const packetsAt = MAGIC.length + 4 + sizeBytes;
-  const table = FlatTable.open(bytes.subarray(MAGIC.length, packetsAt), 'IOHE', start);
+  const table = new FlatTable(bytes.subarray(MAGIC.length, packetsAt), 'IOHE', start);
   const compression = COMPRESSIONS[table.int32(COMPRESSION, 0)];
   if (compression === undefined) {
     failAedat4('aedat4-header', start, `compression ${table.int32(COMPRESSION, 0)} is unknown; 0 to 4 are`);

@@ -30,12 +30,6 @@ export async function verifySamples(
     (signal) => hashArchives(places, signal, problems),
     (signal) => checkSamples(layout, root, places, { ...options, signal }),
   ]);
-  for (const { part, tree } of places) {
-    for (const name of (await tree.others?.()) ?? []) {
-      if (sampleIn(layout, part, name) !== null)
-        problems.addPlace('samples cannot be read', `${name}  is not a file`);
-    }
-  }
   for (const problem of found.problems) problems.addPlace('samples cannot be read', problem);
   const splits = splitSamples(layout, found.samples);
   for (const split of SPLITS) {
