@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import process from 'node:process';
@@ -10,6 +9,7 @@ import {
   PutObjectCommand,
   S3Client,
   type S3ClientConfig,
+  type S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS } from '@smithy/core/config';
 import { ReproError } from '../../errors.ts';
@@ -17,7 +17,7 @@ import type { RemoteSettings } from '../plan/plan.ts';
 import type { Remote } from './remote.ts';
 
 /** Larger objects are uploaded in parts, several at once; a single request may have at most 5 GB. */
-const partsFromBytes = 16 * 1024 * 1024;
+const partBytes = 8 * 1024 * 1024;
 
 /** S3's limit of parts. */
 const partsAtMost = 10_000;
@@ -93,14 +93,14 @@ class S3Remote implements Remote {
   }
 
   sizeOf(key: string): Promise<number | null> {
-    return this.#askFor(key, async (place) => {
+    return this.#ask(key, async (place) => {
       const { ContentLength } = await this.#client.send(new HeadObjectCommand(place));
       return ContentLength ?? 0;
     });
   }
 
   open(key: string, signal?: AbortSignal): Promise<Readable | null> {
-    return this.#askFor(key, async (place) => {
+    return this.#ask(key, async (place) => {
       const { Body } = await this.#client.send(new GetObjectCommand(place), abortedBy(signal));
       // In Node the body is a stream, or missing if the object is empty.
       if (!(Body instanceof Readable)) return Readable.from([]);
@@ -111,15 +111,9 @@ class S3Remote implements Remote {
   }
 
   async upload(key: string, file: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
-    await this.#explained(key, async (place) => {
-      if (sizeBytes < partsFromBytes) {
-        // From memory, so that a retry can send it again.
-        const Body = await readFile(file);
-        await this.#client.send(new PutObjectCommand({ ...place, Body }), abortedBy(signal));
-        return;
-      }
-      const { Upload } = await import('@aws-sdk/lib-storage');
-      const partSize = Math.max(partsFromBytes / 2, Math.ceil(sizeBytes / partsAtMost));
+    const { Upload } = await import('@aws-sdk/lib-storage');
+    await this.#ask(key, async (place) => {
+      const partSize = Math.max(partBytes, Math.ceil(sizeBytes / partsAtMost));
       const params = { ...place, Body: createReadStream(file) };
       const upload = new Upload({ client: this.#client, params, partSize, queueSize: 3 });
       const abort = (): void => void upload.abort();
@@ -135,29 +129,17 @@ class S3Remote implements Remote {
   }
 
   async write(key: string, content: string): Promise<void> {
-    await this.#explained(key, (place) =>
-      this.#client.send(
-        new PutObjectCommand({ ...place, Body: Buffer.from(content), ContentType: 'application/json' }),
-      ),
-    );
+    const object = { Body: Buffer.from(content), ContentType: 'application/json' };
+    await this.#ask(key, (place) => this.#client.send(new PutObjectCommand({ ...place, ...object })));
   }
 
-  async #askFor<T>(key: string, ask: (place: Place) => Promise<T>): Promise<T | null> {
-    return this.#explained(key, async (place) => {
-      try {
-        return await ask(place);
-      } catch (error) {
-        if (isAbsent(error)) return null;
-        throw error;
-      }
-    });
-  }
-
-  async #explained<T>(key: string, work: (place: Place) => Promise<T>): Promise<T> {
+  /** @returns null if the object does not exist; a missing bucket is an error */
+  async #ask<T>(key: string, ask: (place: Place) => Promise<T>): Promise<T | null> {
     const full = this.#prefix === '' ? key : `${this.#prefix}/${key}`;
     try {
-      return await work({ Bucket: this.#bucket, Key: full });
+      return await ask({ Bucket: this.#bucket, Key: full });
     } catch (error) {
+      if (error instanceof Error && ['NoSuchKey', 'NotFound'].includes(error.name)) return null;
       throw explainS3Error(error, this.address);
     }
   }
@@ -200,32 +182,17 @@ const explanations: Readonly<Record<string, readonly [code: string, fix: string]
 const networkFix =
   'Check the network and the endpoint (AWS_ENDPOINT_URL or `cache.endpoint`), then try again.';
 
-/** Whether the object does not exist. A missing bucket is an error. */
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound');
-}
-
 /** Adds the address and what to do to an error of the S3 client. */
 function explainS3Error(error: unknown, address: string): unknown {
   if (!(error instanceof Error) || error instanceof ReproError) return error;
-  const code = 'Code' in error && typeof error.Code === 'string' ? error.Code : error.name;
-  const known = explanations[code] ?? explanations[statusOf(error) === 403 ? 'Forbidden' : error.name];
-  const message = error.message.trim() === '' || error.message === 'UnknownError' ? code : error.message;
-  if (known !== undefined)
-    return new ReproError(known[0], message, { where: address, fix: known[1], cause: error });
-  const systemCode = 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : '';
-  return new ReproError('remote-unreachable', `${message}${systemCode}`, {
-    where: address,
-    fix: networkFix,
-    cause: error,
-  });
-}
-
-function statusOf(error: Error): unknown {
-  const metadata: unknown = '$metadata' in error ? error.$metadata : undefined;
-  return typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
-    ? metadata.httpStatusCode
-    : undefined;
+  const { Code, code, $metadata } = error as Partial<S3ServiceException> & { Code?: string; code?: string };
+  const name = Code ?? error.name;
+  const known =
+    explanations[name] ?? explanations[$metadata?.httpStatusCode === 403 ? 'Forbidden' : error.name];
+  const message = ['', 'UnknownError'].includes(error.message.trim()) ? name : error.message;
+  const text = known !== undefined || code === undefined ? message : `${message} (${code})`;
+  const [ownCode, fix] = known ?? ['remote-unreachable', networkFix];
+  return new ReproError(ownCode, text, { where: address, fix, cause: error });
 }
 
 /** From where every AWS tool looks: variables, then the profile in `~/.aws/config`. Storage elsewhere has no regions, but a signature needs one. */
