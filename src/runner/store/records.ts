@@ -110,12 +110,8 @@ export class Records {
   }
 }
 
-export function openRecords(plan: Plan, cacheRoot?: string): Records {
-  return new Records(cacheFolderOf(plan, cacheRoot));
-}
-
-export async function readRecord(plan: Plan, id: string, cacheRoot?: string): Promise<RunRecord | null> {
-  return openRecords(plan, cacheRoot).findLast(id);
+export function openRecords(plan: Plan): Records {
+  return new Records(cacheFolderOf(plan));
 }
 
 type Configured = Pick<RunRecord, 'profile' | 'overrides'>;
