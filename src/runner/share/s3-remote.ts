@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import process from 'node:process';
@@ -17,7 +18,7 @@ import type { RemoteSettings } from '../plan/plan.ts';
 import type { Remote } from './remote.ts';
 
 /** Larger objects are uploaded in parts, several at once; a single request may have at most 5 GB. */
-const partBytes = 8 * 1024 * 1024;
+const partsFromBytes = 16 * 1024 * 1024;
 
 /** S3's limit of parts. */
 const partsAtMost = 10_000;
@@ -111,9 +112,15 @@ class S3Remote implements Remote {
   }
 
   async upload(key: string, file: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
-    const { Upload } = await import('@aws-sdk/lib-storage');
     await this.#ask(key, async (place) => {
-      const partSize = Math.max(partBytes, Math.ceil(sizeBytes / partsAtMost));
+      if (sizeBytes < partsFromBytes) {
+        // From memory, so that a retry can send it again.
+        const Body = await readFile(file);
+        await this.#client.send(new PutObjectCommand({ ...place, Body }), abortedBy(signal));
+        return;
+      }
+      const { Upload } = await import('@aws-sdk/lib-storage');
+      const partSize = Math.max(partsFromBytes / 2, Math.ceil(sizeBytes / partsAtMost));
       const params = { ...place, Body: createReadStream(file) };
       const upload = new Upload({ client: this.#client, params, partSize, queueSize: 3 });
       const abort = (): void => void upload.abort();
