@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Baseline, RunFacts } from '../baseline/baseline.ts';
-import { baselinePathOf, formatBaseline, readBaseline } from '../baseline/baseline-file.ts';
+import { baselinePathOf, formatBaseline, readBaseline } from '../baseline/baseline.ts';
 import { type Change, listChanges } from '../baseline/changes.ts';
 import { readFramesFacts, readRunFacts } from '../baseline/collect.ts';
 import { ReproError } from '../errors.ts';
@@ -145,7 +145,7 @@ export async function collectResults(
 }
 
 /** What the report says of each claim. */
-export async function readVerdicts(plan: Plan): Promise<ClaimVerdict[]> {
+export async function readVerdicts(plan: Plan): Promise<readonly ClaimVerdict[]> {
   const report = [...plan.instances.values()].find(({ stage }) => stage === stageNames.report);
   if (report === undefined) throw new RangeError('the plan has no stage "report"');
   return readClaims(await readResultFile(path.join(placeOf(plan, report), 'claims.json'), report.id));

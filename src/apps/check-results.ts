@@ -1,5 +1,4 @@
-import { type Baseline, findRun, nameRun } from '../baseline/baseline.ts';
-import { baselinePathOf, readBaseline } from '../baseline/baseline-file.ts';
+import { type Baseline, baselinePathOf, findRun, nameRun, readBaseline } from '../baseline/baseline.ts';
 import { type Finding, RULES } from '../baseline/finding.ts';
 import { type JudgedClaim, judgeBaseline, judgeClaims } from '../baseline/judge.ts';
 import { quoteWords } from '../files/shell-words.ts';

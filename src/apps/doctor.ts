@@ -42,61 +42,49 @@ export async function examineMachine(
   root: string,
 ): Promise<{ readonly findings: readonly Finding[]; readonly engines: readonly EngineFinding[] }> {
   const engines = await probeEngines({ probe: probeCudaApart });
-  const findings = [
-    describeNode(),
-    describeCores(),
-    await describeDisk(root),
-    await describeGit(),
-    ...engines.map(describeEngine),
-  ];
-  return { findings, engines };
-}
-
-function describeNode(): Finding {
-  return {
-    what: 'Node.js',
-    state: 'ok',
-    text: `${process.versions.node}, ${process.platform}-${process.arch}`,
-    fix: null,
-  };
-}
-
-function describeCores(): Finding {
-  const model = os.cpus()[0]?.model.trim() ?? 'unknown';
-  const text = `${os.availableParallelism()} cores (${model}), ${formatBytes(os.totalmem())} of memory`;
-  return { what: 'processor', state: 'ok', text, fix: null };
-}
-
-async function describeDisk(root: string): Promise<Finding> {
+  const ok = { state: 'ok', fix: null } as const;
   const { bavail, bsize } = await statfs(root);
-  const freeBytes = bavail * bsize;
-  const enough = freeBytes >= fullRunBytes;
-  return {
-    what: 'disk',
-    state: enough ? 'ok' : 'problem',
-    text: `${formatBytes(freeBytes)} free here`,
-    fix: enough
-      ? null
-      : `A full run needs ${formatBytes(fullRunBytes)} besides the recordings; the quick one needs far less.`,
-  };
-}
-
-async function describeGit(): Promise<Finding> {
+  const isRoomy = bavail * bsize >= fullRunBytes;
   const { simpleGit } = await import('simple-git');
   const { installed, major, minor } = await simpleGit().version();
-  return installed
-    ? { what: 'git', state: 'ok', text: `${major}.${minor}`, fix: null }
-    : {
-        what: 'git',
-        state: 'missing',
-        text: 'not found; records will not name the commit',
-        fix: 'Install git with your system’s package manager.',
-      };
-}
-
-function describeEngine({ name, available, text, fix }: EngineFinding): Finding {
-  const state = !available ? 'missing' : fix === null ? 'ok' : 'problem';
-  return { what: `engine ${name}`, state, text, fix };
+  const model = os.cpus()[0]?.model.trim() ?? 'unknown';
+  const findings: Finding[] = [
+    {
+      ...ok,
+      what: 'Node.js',
+      text: `${process.versions.node}, ${process.platform}-${process.arch}`,
+    },
+    {
+      ...ok,
+      what: 'processor',
+      text: `${os.availableParallelism()} cores (${model}), ${formatBytes(os.totalmem())} of memory`,
+    },
+    {
+      what: 'disk',
+      state: isRoomy ? 'ok' : 'problem',
+      text: `${formatBytes(bavail * bsize)} free here`,
+      fix: isRoomy
+        ? null
+        : `A full run needs ${formatBytes(fullRunBytes)} besides the recordings; the quick one needs far less.`,
+    },
+    installed
+      ? { ...ok, what: 'git', text: `${major}.${minor}` }
+      : {
+          what: 'git',
+          state: 'missing',
+          text: 'not found; records will not name the commit',
+          fix: 'Install git with your system’s package manager.',
+        },
+    ...engines.map(
+      ({ name, available, text, fix }): Finding => ({
+        what: `engine ${name}`,
+        state: !available ? 'missing' : fix === null ? 'ok' : 'problem',
+        text,
+        fix,
+      }),
+    ),
+  ];
+  return { findings, engines };
 }
 
 const profile = 'full';
@@ -155,7 +143,11 @@ export async function estimateFullRun(
     const loadBefore = os.loadavg()[0] ?? 0;
     const engine = createNativeEngine(loaded.addon);
     const secondsPerClip = await measuring(() => measureSpeed(engine, spec, { steps, budgetSeconds }));
-    const clips = sumPasses(models.map(({ model }) => countPasses(model, recordings)));
+    const passes = models.map(({ model }) => countPasses(model, recordings));
+    const clips = {
+      trained: passes.reduce((sum, { trained }) => sum + trained, 0),
+      evaluated: passes.reduce((sum, { evaluated }) => sum + evaluated, 0),
+    };
     return {
       ok: true,
       profile,
@@ -178,11 +170,4 @@ function recordingsOf({ settings }: Plan): RecordingCounts | undefined {
   if (getAt(settings, ['dataset', 'simulated']) === true) return undefined;
   const dataset = findDataSet(getAt(settings, ['dataset', 'name']));
   return dataset?.kind === 'events' ? dataset.recordings : undefined;
-}
-
-function sumPasses(passes: readonly ClipPasses[]): ClipPasses {
-  return {
-    trained: passes.reduce((sum, { trained }) => sum + trained, 0),
-    evaluated: passes.reduce((sum, { evaluated }) => sum + evaluated, 0),
-  };
 }

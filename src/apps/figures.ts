@@ -3,7 +3,7 @@ import path from 'node:path';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { chooseFigures, type ListedFigure, readFigureList } from '../figure-export/figure-list.ts';
 import { convertFigure, type FigureSize, type Format } from '../figure-export/formats.ts';
-import { LEGIBLE_POINTS } from '../figure-export/sheet.ts';
+import { legiblePoints } from '../figure-export/sheet.ts';
 import { type FileToWrite, writeFilesAtomic } from '../files/atomic-file.ts';
 import { findRun } from '../runner/freshness/recorded-runs.ts';
 import { cacheFolderOf } from '../runner/store/cache-folder.ts';
@@ -13,7 +13,12 @@ import { loadPlanForReading, type PipelineOptions, type Warn } from './load-plan
 import { refuseRunnerFolder } from './reserved-folder.ts';
 import { stageNames } from './stages.ts';
 
-export interface FiguresOptions extends SourceOptions {
+export interface FiguresOptions extends PipelineOptions {
+  /** As `repro explain --against` takes it. */
+  readonly run: string;
+  /** A folder with a report, instead of a run. */
+  readonly report?: string;
+  readonly figure: readonly string[];
   readonly format: readonly Format[];
   readonly out: string;
   /** mm */
@@ -26,21 +31,12 @@ export interface FiguresOptions extends SourceOptions {
   readonly force?: boolean;
 }
 
-export interface ExportedFigures {
-  /** Where they come from, in words. */
-  readonly source: string;
-  /** With the size of each on paper. */
-  readonly figures: readonly object[];
-  readonly files: readonly {
-    readonly file: string;
-    readonly sizeBytes: number;
-    readonly isWritten: boolean;
-  }[];
-  readonly warnings: readonly string[];
-}
-
-/** Writes the figures of a report for papers. Nothing is written unless everything can be. */
-export async function exportFigures(options: FiguresOptions, warn: Warn): Promise<ExportedFigures> {
+/**
+ * Writes the figures of a report for papers. Nothing is written unless everything can be.
+ *
+ * @returns where they come from, in words; the figures with their sizes on paper; the files, and which of them were as they are already
+ */
+export async function exportFigures(options: FiguresOptions, warn: Warn) {
   refuseRunnerFolder(options.out, 'Choose another place with --out.');
   const source = await openFigures(options, warn);
   const { files, sizes } = await convertAll(source, options);
@@ -57,37 +53,27 @@ export async function exportFigures(options: FiguresOptions, warn: Warn): Promis
   };
 }
 
-interface Converted {
-  readonly files: readonly FileToWrite[];
-  /** By the figure's id. */
-  readonly sizes: ReadonlyMap<string, FigureSize>;
-}
-
-async function convertAll(source: FigureSource, options: FiguresOptions): Promise<Converted> {
+/** @returns the files to write, and how large each figure is on paper, by its id */
+async function convertAll(
+  source: FigureSource,
+  options: FiguresOptions,
+): Promise<{ readonly files: readonly FileToWrite[]; readonly sizes: ReadonlyMap<string, FigureSize> }> {
   const { out, width, dpi, title = false, embedFonts = false } = options;
   const files: FileToWrite[] = [];
   const sizes = new Map<string, FigureSize>();
   for (const listed of source.figures) {
-    const { id, caption, alt, svg } = listed;
-    const stored = {
-      id,
-      title: listed.title,
-      caption,
-      alt,
-      file: source.placeOf(svg),
-      svg: (await source.read(svg)).toString('utf8'),
-    };
-    const name = svg.slice(0, -'.svg'.length);
+    const svg = (await source.read(listed.svg)).toString('utf8');
+    const stored = { ...listed, file: source.placeOf(listed.svg), svg };
     for (const format of new Set(options.format)) {
       const { content, size } = await convertFigure(stored, format, {
         title,
         dpi,
         embedFonts,
         date: source.date,
-        ...(width === undefined ? {} : { widthMm: width }),
+        widthMm: width,
       });
-      sizes.set(id, size);
-      files.push({ file: path.join(out, `${name}.${format}`), content });
+      sizes.set(listed.id, size);
+      files.push({ file: path.join(out, `${path.basename(listed.svg, '.svg')}.${format}`), content });
     }
     if (options.csv === true)
       files.push({ file: path.join(out, listed.csv), content: await source.read(listed.csv) });
@@ -106,31 +92,20 @@ async function convertAll(source: FigureSource, options: FiguresOptions): Promis
  * @throws {ReproError} `output-exists` for a file with another content, before anything is written
  */
 async function writeFiles(files: readonly FileToWrite[], force: boolean): Promise<string[]> {
+  const refuse = (where: string, problem: string, fix: string, cause?: unknown): ReproError =>
+    new ReproError('output-exists', `${problem}; nothing was written`, { where, fix, cause });
+  const elsewhere = 'Choose another folder with --out';
   const changed: FileToWrite[] = [];
   for (const one of files) {
     const present = await readFile(one.file).catch((cause: unknown) => {
       if (hasErrorCode(cause, 'ENOENT')) return null;
-      const problem = hasErrorCode(cause, 'ENOTDIR')
-        ? 'a file is where a folder is needed'
-        : hasErrorCode(cause, 'EISDIR')
-          ? 'a folder has this name'
-          : String(cause);
-      throw new ReproError('output-exists', `${problem}; nothing was written`, {
-        where: one.file,
-        fix: 'Choose another folder with --out.',
-        cause,
-      });
+      const problem = hasErrorCode(cause, 'ENOTDIR') ? 'a file is where a folder is needed' : String(cause);
+      throw refuse(one.file, problem, `${elsewhere}.`, cause);
     });
     if (present?.equals(Buffer.from(one.content)) === true) continue;
     if (present !== null && !force) {
-      throw new ReproError(
-        'output-exists',
-        'this file already exists, with another content; nothing was written',
-        {
-          where: one.file,
-          fix: 'Choose another folder with --out, or replace it with --force.',
-        },
-      );
+      const problem = 'this file already exists, with another content';
+      throw refuse(one.file, problem, `${elsewhere}, or replace it with --force.`);
     }
     changed.push(one);
   }
@@ -146,10 +121,10 @@ export function warnOfSizes(sizes: ReadonlyMap<string, FigureSize>): string[] {
   return [...sizes].flatMap(([id, { widthMm, heightMm, labelPoints }]) => {
     const name = `warning: ${id}`;
     const at = `at ${Math.round(widthMm)} mm`;
-    if (labelPoints < LEGIBLE_POINTS) {
-      const least = Math.ceil((widthMm * LEGIBLE_POINTS) / labelPoints);
+    if (labelPoints < legiblePoints) {
+      const least = Math.ceil((widthMm * legiblePoints) / labelPoints);
       return [
-        `${name}: ${at}, its smallest text is ${labelPoints.toFixed(1)} pt; from --width ${least} on, it has ${LEGIBLE_POINTS} pt`,
+        `${name}: ${at}, its smallest text is ${labelPoints.toFixed(1)} pt; from --width ${least} on, it has ${legiblePoints} pt`,
       ];
     }
     if (heightMm <= PAGE_MM) return [];
@@ -176,20 +151,15 @@ interface FigureSource {
 const BYTES_AT_MOST = 256 * 1024 * 1024;
 const LIST = 'index.json';
 
-interface SourceOptions extends PipelineOptions {
-  /** As `repro explain --against` takes it. */
-  readonly run: string;
-  /** A folder with a report, instead of a run. */
-  readonly report?: string;
-  readonly figure: readonly string[];
-}
-
 /** @throws {ReproError} `no-record`, `output-gone`, `figure-file`, `usage` */
-async function openFigures(options: SourceOptions, warn: Warn): Promise<FigureSource> {
-  return options.report === undefined ? openRun(options, warn) : openFolder(options.report, options.figure);
+async function openFigures(options: FiguresOptions, warn: Warn): Promise<FigureSource> {
+  const { report, figure: ids } = options;
+  const source = report === undefined ? await openRun(options, warn) : openFolder(report);
+  const list = readFigureList(source.placeOf(LIST), (await source.read(LIST)).toString('utf8'));
+  return { ...source, figures: chooseFigures(list, ids) };
 }
 
-async function openFolder(folder: string, ids: readonly string[]): Promise<FigureSource> {
+function openFolder(folder: string): Omit<FigureSource, 'figures'> {
   const placeOf = (name: string): string => path.join(folder, 'figures', name);
   const read = (name: string): Promise<Buffer> =>
     readFile(placeOf(name)).catch((cause: unknown) => {
@@ -200,20 +170,13 @@ async function openFolder(folder: string, ids: readonly string[]): Promise<Figur
         cause,
       });
     });
-  const list = readFigureList(placeOf(LIST), (await read(LIST)).toString('utf8'));
-  return {
-    name: `the report in ${folder}`,
-    date: new Date(0),
-    figures: chooseFigures(list, ids),
-    read,
-    placeOf,
-  };
+  return { name: `the report in ${folder}`, date: new Date(0), read, placeOf };
 }
 
 async function openRun(
-  { run: wanted, figure: ids, ...options }: SourceOptions,
+  { run: wanted, ...options }: FiguresOptions,
   warn: Warn,
-): Promise<FigureSource> {
+): Promise<Omit<FigureSource, 'figures'>> {
   const plan = await loadPlanForReading(options, warn);
   const instance = plan.instances.get(stageNames.report);
   if (instance === undefined) {
@@ -226,14 +189,11 @@ async function openRun(
   const record = found === null ? null : records.findAction(found.fingerprint);
   const output = record?.outputs[0];
   if (record === null || output === undefined) {
-    throw new ReproError(
-      'no-record',
-      found === null ? 'there is no report yet' : 'that report was not made here',
-      {
-        where: `--run ${wanted}`,
-        fix: 'Make it: ./repro run report',
-      },
-    );
+    const problem = found === null ? 'there is no report yet' : 'that report was not made here';
+    throw new ReproError('no-record', problem, {
+      where: `--run ${wanted}`,
+      fix: 'Make it: ./repro run report',
+    });
   }
   const placeOf = (name: string): string => path.posix.join(output.path, 'figures', name);
   const when = `${record.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
@@ -246,6 +206,5 @@ async function openRun(
       fix: 'Make the report again: ./repro run report --force',
     });
   };
-  const list = readFigureList(placeOf(LIST), (await read(LIST)).toString('utf8'));
-  return { name, date: new Date(record.startedAt), figures: chooseFigures(list, ids), read, placeOf };
+  return { name, date: new Date(record.startedAt), read, placeOf };
 }

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { EngineDescription } from '../engines/engine.ts';
 import { describeMemory } from '../engines/memory-error.ts';
 import { loadAddon } from '../engines/native/addon.ts';
 import { type BatchNeed, type MemoryPlan, planMemory } from '../engines/native/memory.ts';
@@ -15,7 +14,7 @@ import { PassedChecks } from '../schema/passed-checks.ts';
 import { throwProblems } from '../schema/problems.ts';
 import { findFileProblems } from '../schema/schema-problems.ts';
 import { countParameters } from '../snn/parameters.ts';
-import { type NetworkSpec, repeatedSteps } from '../snn/spec.ts';
+import { repeatedSteps } from '../snn/spec.ts';
 import { formatBytes } from '../text.ts';
 import { EVALUATION_BATCH } from '../training/evaluation.ts';
 import { probeCudaApart } from './cuda-probe.ts';
@@ -23,65 +22,101 @@ import { engineOf } from './facts.ts';
 import { loadPlanForReading, type PipelineOptions, type Warn } from './load-plan.ts';
 import { buildModel } from './model-check.ts';
 
-export type { BatchNeed };
-
 const modelsFolder = 'configs/models';
 
 /**
- * What training and evaluating a model will need under a profile. It reads no data.
+ * What training and evaluating a model will need under a profile, as lines and as the document of `--json`. It reads no data.
  *
  * @param name of the model, or the path of its file
+ * @returns also `shortage`, the error `out-of-memory` if the memory available here is not enough
  */
-export async function planModel(name: string, options: PipelineOptions, warn: Warn): Promise<PlannedModel> {
+export async function planModel(
+  name: string,
+  options: PipelineOptions,
+  warn: Warn,
+): Promise<{
+  readonly lines: readonly (readonly [topic: string, text: string])[];
+  readonly document: object;
+  readonly shortage: ReproError | undefined;
+}> {
   const plan = await loadPlanForReading(options, warn);
+  const { projectRoot, profile } = plan;
   const file = await findModel(plan, name);
   const { default: definition } = await import('../../schemas/model.schema.json', {
     with: { type: 'json' },
   });
   const schema = new JsonSchema(definition, 'schemas/model.schema.json');
-  const { projectRoot } = plan;
   throwProblems(await findFileProblems(file, schema, { projectRoot, passed: PassedChecks.none() }));
   const { model, spec } = await buildModel(plan, file, getAt(plan.settings, ['train']) ?? {});
   if (spec === undefined) throw unknownFrames(plan);
   for (const warning of model.warnings) warn(warning);
-  const batches = {
-    training: model.training.batchSize,
-    evaluation: numberAt(plan, 'evaluate', 'batchSize') ?? EVALUATION_BATCH,
-  };
+  const training = model.training.batchSize;
+  const evaluation = numberAt(plan, 'evaluate', 'batchSize') ?? EVALUATION_BATCH;
   const steps = repeatedSteps(spec) ?? numberAt(plan, 'frames', 'steps') ?? 1;
   const engine = (await chooseEngine(engineOf(plan.settings), { probe: probeCudaApart })).description;
-  const memory = engine.name === 'native' ? planNative(spec, steps, batches, plan) : undefined;
+  const loaded = engine.name === 'native' ? loadAddon() : null;
+  const workload = { steps, trainingBatch: training, evaluationBatch: evaluation };
+  const memory =
+    loaded?.ok === true
+      ? planMemory(loaded.addon, spec, workload, { threads: numberAt(plan, 'threads') })
+      : null;
+  const shortage = memory === null ? undefined : findShortage(memory, file);
+  const parameters = countParameters(spec);
   return {
-    profile: plan.profile,
-    file,
-    title: model.title,
-    frames: spec.input,
-    classes: spec.classes,
-    parameters: countParameters(spec),
-    steps,
-    engine,
-    batches,
-    memory,
-    shortage: memory && findShortage(memory, file),
+    lines: [
+      ['model', `${model.title} (${file}) with profile ${profile}`],
+      ['frames', `${spec.input.join(' x ')}, T = ${steps}, ${spec.classes} classes`],
+      ['network', `${parameters.toLocaleString('en-US')} parameters`],
+      ['engine', `${engine.name} (${engine.reason})`],
+      ...(memory === null
+        ? [
+            [
+              'memory',
+              `unknown beforehand with this engine; batches of ${training} (training) and ${evaluation} (evaluation)`,
+            ] as const,
+          ]
+        : describePlan(memory, shortage === undefined)),
+    ],
+    document: {
+      profile,
+      model: { file, title: model.title },
+      frames: spec.input,
+      steps,
+      classes: spec.classes,
+      parameters,
+      engine,
+      batchSizes: { training, evaluation },
+      memory: memory && {
+        parameterBytes: memory.parameterBytes,
+        training: documentOf(memory.training),
+        evaluation: documentOf(memory.evaluation),
+        availableBytes: memory.availableBytes,
+      },
+      fits: memory && shortage === undefined,
+    },
+    shortage,
   };
 }
 
-/** What a model needs. */
-export interface PlannedModel {
-  readonly profile: string;
-  /** Relative to the project. */
-  readonly file: string;
-  readonly title: string;
-  readonly frames: NetworkSpec['input'];
-  readonly classes: number;
-  readonly parameters: number;
-  readonly steps: number;
-  readonly engine: EngineDescription;
-  readonly batches: { readonly training: number; readonly evaluation: number };
-  /** Undefined if the engine cannot tell beforehand. */
-  readonly memory: MemoryPlan | undefined;
-  /** `out-of-memory` if the memory available here is not enough. */
-  readonly shortage: ReproError | undefined;
+function describePlan(
+  { parameterBytes, training, evaluation, availableBytes }: MemoryPlan,
+  fits: boolean,
+): (readonly [string, string])[] {
+  const describe = ({ samples, bytes, largest }: BatchNeed): string =>
+    `${describeMemory(bytes)} for a batch of ${samples}; the largest that fits: ${largest.toLocaleString('en-US')}`;
+  return [
+    ['parameters', `${describeMemory(parameterBytes)}, with gradients and Adam's moments`],
+    ['training', describe(training)],
+    ['evaluation', describe(evaluation)],
+    ['available', `${formatBytes(availableBytes)} now`],
+    ...(fits
+      ? [['fits', `training needs ${formatBytes(parameterBytes + training.bytes)} in all`] as const]
+      : []),
+  ];
+}
+
+function documentOf({ samples, bytes, largest }: BatchNeed): object {
+  return { batchSize: samples, bytes: Number.isFinite(bytes) ? bytes : null, largestBatch: largest };
 }
 
 /** The file of a model, relative to the project. */
@@ -111,42 +146,28 @@ function numberAt({ settings }: Plan, ...keys: readonly string[]): number | unde
   return typeof value === 'number' ? value : undefined;
 }
 
-function planNative(
-  spec: NetworkSpec,
-  steps: number,
-  batches: PlannedModel['batches'],
-  plan: Plan,
-): MemoryPlan | undefined {
-  const loaded = loadAddon();
-  if (!loaded.ok) return undefined;
-  const workload = { steps, trainingBatch: batches.training, evaluationBatch: batches.evaluation };
-  return planMemory(loaded.addon, spec, workload, { threads: numberAt(plan, 'threads') });
-}
-
 /** The need of the first that does not fit. */
 function findShortage(
   { parameterBytes, availableBytes, training, evaluation }: MemoryPlan,
   file: string,
 ): ReproError | undefined {
-  const shortage = (what: string, key: string, { samples, bytes, largest }: BatchNeed) =>
-    parameterBytes + bytes <= availableBytes
-      ? undefined
-      : new ReproError(
-          'out-of-memory',
-          `${what} needs ${describeMemory(parameterBytes + bytes)} for a batch of ${samples}; ` +
-            `${formatBytes(availableBytes)} are available.`,
-          {
-            where: file,
-            fix:
-              largest > 0
-                ? `Lower the batch size to ${largest} or less: \`--set ${key}=${largest}\`.`
-                : 'Use a smaller network, or a machine with more memory.',
-          },
-        );
-  return (
-    shortage('training', 'train.batchSize', training) ??
-    shortage('evaluation', 'evaluate.batchSize', evaluation)
+  const needs = [
+    ['training', 'train.batchSize', training],
+    ['evaluation', 'evaluate.batchSize', evaluation],
+  ] as const;
+  const found = needs.find(([, , { bytes }]) => parameterBytes + bytes > availableBytes);
+  if (found === undefined) return undefined;
+  const [what, key, { samples, bytes, largest }] = found;
+  return new ReproError(
+    'out-of-memory',
+    `${what} needs ${describeMemory(parameterBytes + bytes)} for a batch of ${samples}; ` +
+      `${formatBytes(availableBytes)} are available.`,
+    {
+      where: file,
+      fix:
+        largest > 0
+          ? `Lower the batch size to ${largest} or less: \`--set ${key}=${largest}\`.`
+          : 'Use a smaller network, or a machine with more memory.',
+    },
   );
 }
-
-export { describeMemory };

@@ -6,20 +6,6 @@ import { describeRun, formatTable, formatTotals, hasPassed } from '../parity/rep
 import { type CaseOutcome, listCases, listStrayFiles, runSuite } from '../parity/suite.ts';
 import { suggestName } from '../schema/closest-name.ts';
 
-/** What comparing this program's results with PyTorch's gave. */
-export interface ParityRun {
-  readonly hasPassed: boolean;
-  /** Files that no case in index.json names. */
-  readonly strayFiles: readonly string[];
-  /** The engine, in words. */
-  readonly engine: string;
-  /** Of `--json`. */
-  readonly document: object;
-  /** A row for each case. */
-  table(marks: Marks): string;
-  totals(marks: Marks): string;
-}
-
 /** Colours for what passed and failed. */
 type Marks = Parameters<typeof formatTable>[1];
 
@@ -29,6 +15,7 @@ type Marks = Parameters<typeof formatTable>[1];
  * @param folderName as the user named it
  * @param options.cases empty means all
  * @param options.onDone called after each case
+ * @returns the engine in words, the document of `--json`, a table with a row for each case, and files that no case in index.json names
  */
 export async function runParity(
   folderName: string,
@@ -39,7 +26,7 @@ export async function runParity(
     readonly cases: readonly string[];
     readonly onDone: (name: string, done: number, total: number) => void;
   },
-): Promise<ParityRun> {
+) {
   const folder = await openCaseFolder(options.folder);
   const names = await listCases(folder);
   // An index without cases fails the suite, whichever cases were requested.
@@ -64,8 +51,8 @@ export async function runParity(
       outcomes,
       strayFiles,
     }),
-    table: (marks) => formatTable(outcomes, marks),
-    totals: (marks) => formatTotals(outcomes, marks),
+    table: (marks: Marks) => formatTable(outcomes, marks),
+    totals: (marks: Marks) => formatTotals(outcomes, marks),
   };
 }
 

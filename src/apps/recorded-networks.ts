@@ -239,12 +239,7 @@ async function compareStage(
   );
   const differences = await findDifferences(first.parts, second.parts, {
     before: (digest) => store.findTree(digest),
-    now: async ({ digest }) => {
-      const tree = digest === null ? null : await store.findTree(digest);
-      if (digest === null || tree === null) return null;
-      const sizeBytes = tree.entries.reduce((sum, { size }) => sum + size, 0);
-      return { kind: 'folder', digest, sizeBytes, files: tree.entries.length, tree };
-    },
+    now: ({ digest }) => store.findTree(digest ?? ''),
   });
   return differences
     .filter((one) => !(one.kind === 'input' && made.has(one.path)))

@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
-import { Fields } from '../formats/fields.ts';
 import { readClaims } from '../report/claims/claim.ts';
 import { documentsFolder } from '../runner/plan/load.ts';
 import type { Plan, StageInstance } from '../runner/plan/plan.ts';
@@ -31,14 +30,20 @@ async function findClaimProblems(plan: Plan, { inputs }: StageInstance): Promise
   const file = claimsFile;
   if (!inputs.some(({ path }) => path === file)) return [];
   const document = await readDocument(plan, file);
-  const placeOf = (field: string) => formatPlace(document.positionOf(toPath(field)));
   const fix = 'docs/claims.md explains every key.';
   try {
     const files = await readdir(path.resolve(plan.projectRoot, modelsFolder));
     const ids = files.filter((name) => name.endsWith('.yaml')).map((name) => path.basename(name, '.yaml'));
     const names = await Promise.all(ids.sort().map((id) => publishedNameOf(plan, id)));
     const models = new Set(names.filter((name) => name !== null));
-    readClaims(new Fields({ file, code: 'configuration', fix, placeOf }, document.value), models);
+    readClaims(
+      document.value,
+      (field, problem) => {
+        const where = formatPlace(document.positionOf(toPath(field)));
+        throw new ReproError('configuration', `field "${field}" ${problem}`, { where, fix });
+      },
+      models,
+    );
     return [];
   } catch (error) {
     if (!(error instanceof ReproError)) throw error;

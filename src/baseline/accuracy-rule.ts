@@ -1,8 +1,8 @@
 import { fewestLost, mcnemarOneSided } from '../stats/mcnemar.ts';
 import { holmAdjust, signFlipTest } from '../stats/p-values.ts';
 import { formatCount } from '../text.ts';
-import { nameRun, type RunFacts } from './baseline.ts';
-import { type Finding, judgeSize, note, type Pair, skip } from './finding.ts';
+import { nameRun } from './baseline.ts';
+import { type Finding, fail, measure, note, type Outcome, type Pair, skip } from './finding.ts';
 
 /**
  * How often the rule raises an alarm, over all runs, if none got worse and clips differ independently of one another. Clips of one person may
@@ -15,38 +15,36 @@ export const ACCURACY_ALARM_RATE = 0.01;
  * have been trained on, or the epoch chosen by them.
  */
 export function judgeAccuracy(pairs: readonly Pair[]): Finding[] {
-  const comparable = pairs.filter(({ before, now }) => isJudged(before, now));
+  const comparable = pairs.filter(
+    ({ before, now }) => now.epochs === before.epochs && now.test.list === before.test.list,
+  );
   const { runs, joint, level } = compareAnswers(
     comparable.map(({ before, now }) => ({ before: before.test.wrong, now: now.test.wrong })),
     ACCURACY_ALARM_RATE,
   );
   const findings = pairs.map((pair): Finding => {
     const change = runs[comparable.indexOf(pair)];
-    return change === undefined ? refuse(pair) : judgeRun(pair, change, level / comparable.length, level);
+    const outcome =
+      change === undefined ? refuse(pair) : judgeRun(pair, change, level / comparable.length, level);
+    return { rule: 'accuracy', subject: nameRun(pair.now), ...outcome };
   });
   if (joint === null) return findings;
   const answers = comparable.reduce((sum, { now }) => sum + now.test.clips, 0);
   const text = `${joint.lost} lost and ${joint.gained} gained in ${comparable.length} runs, ${formatPoints((joint.gained - joint.lost) / answers)}${describeChance(joint)}; fails if p ≤ ${level} (sign-flip test of the clips' sums)`;
-  return [...findings, judgeChange('all runs', joint, level, text)];
-}
-
-function isJudged(before: RunFacts, now: RunFacts): boolean {
-  return now.epochs === before.epochs && now.test.list === before.test.list;
+  return [...findings, { rule: 'accuracy', subject: 'all runs', ...judgeChange(joint, level, text) }];
 }
 
 /** Other test clips under the same settings are an error. After another number of epochs, there is nothing to compare with. */
-function refuse({ before, now }: Pair): Finding {
-  const subject = nameRun(now);
-  if (now.test.list !== before.test.list) {
-    const text = 'predictions.csv has other test clips or classes than the baseline, under the same settings';
-    return judgeSize('accuracy', subject, Number.POSITIVE_INFINITY, text);
-  }
-  const text = `not judged after ${formatCount(now.epochs, 'epoch')}: the baseline was trained for ${formatCount(before.epochs, 'epoch')}`;
-  return skip('accuracy', subject, text);
+function refuse({ before, now }: Pair): Outcome {
+  if (now.test.list !== before.test.list)
+    return fail('predictions.csv has other test clips or classes than the baseline, under the same settings');
+  return skip(
+    `not judged after ${formatCount(now.epochs, 'epoch')}: the baseline was trained for ${formatCount(before.epochs, 'epoch')}`,
+  );
 }
 
 /** @param each the level that a single loss needs at the latest, when all runs are counted */
-function judgeRun({ before, now }: Pair, change: AnswerChange, each: number, level: number): Finding {
+function judgeRun({ before, now }: Pair, change: AnswerChange, each: number, level: number): Outcome {
   const { clips } = now.test;
   const [right, rightBefore] = [now, before].map((run) => clips - run.test.wrong.length) as [number, number];
   const { lost, gained } = change;
@@ -60,16 +58,14 @@ function judgeRun({ before, now }: Pair, change: AnswerChange, each: number, lev
     lost + gained === 0 ? 'the same clips' : `${lost} lost and ${gained} gained${describeChance(change)}`,
     `fails if p ≤ ${level} over all runs, ${limit}`,
   ].join('; ');
-  return judgeChange(nameRun(now), change, level, text);
+  return judgeChange(change, level, text);
 }
 
-function judgeChange(subject: string, { pLoss, pGain }: AnswerChange, level: number, text: string): Finding {
-  if (pGain <= level) {
-    const advice =
-      'More than chance gives: see whether the test clips were trained on, or the epoch was chosen by them';
-    return note('accuracy', subject, `${text}. A gain with p = ${formatChance(pGain)}. ${advice}`);
-  }
-  return judgeSize('accuracy', subject, sizeOf(pLoss, level), text);
+function judgeChange({ pLoss, pGain }: AnswerChange, level: number, text: string): Outcome {
+  if (pGain > level) return measure(sizeOf(pLoss, level), text);
+  const advice =
+    'More than chance gives: see whether the test clips were trained on, or the epoch was chosen by them';
+  return note(`${text}. A gain with p = ${formatChance(pGain)}. ${advice}`);
 }
 
 function describeChance({ lost, gained, pLoss }: AnswerChange): string {

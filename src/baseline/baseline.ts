@@ -1,88 +1,109 @@
-import type { JsonObject } from '../formats/fields.ts';
-import type { Verdict } from '../thesis/verdicts.ts';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { hasErrorCode, ReproError } from '../errors.ts';
+import type { Fields, JsonObject } from '../formats/fields.ts';
+import { parseResult } from '../results/result-file.ts';
+import {
+  choice,
+  count,
+  flag,
+  list,
+  number,
+  numbers,
+  object,
+  orNull,
+  readShape,
+  record,
+  text,
+  type Value,
+} from '../results/shape.ts';
+import { VERDICTS } from '../thesis/verdicts.ts';
 
 /** The frames of one split: which they are, and how many events of each polarity they hold. */
-export interface FramesFacts {
+const framesShape = {
   /** sha256 of the `.npy` file. */
-  readonly sha256: string;
+  sha256: text,
   /** sha256 of the list of clips, their recordings and classes, in clips.json. */
-  readonly list: string;
-  readonly clips: number;
+  list: text,
+  clips: count,
   /** Events that made a pixel darker and brighter; null for still images. */
-  readonly events: { readonly off: number; readonly on: number } | null;
-}
+  events: orNull(object({ off: count, on: count })),
+};
+export type FramesFacts = Value<typeof framesShape>;
 
 /** A training batch as computed before its optimiser step. */
-interface BatchFacts {
+const batchShape = {
   /** From 1. */
-  readonly batch: number;
+  batch: count,
   /** With the regulariser. */
-  readonly loss: number;
+  loss: number,
   /** Share of neurons that spike per step, for each spiking layer from input to output. */
-  readonly spikeRates: readonly number[];
-}
+  spikeRates: numbers,
+};
 
 /** The learning rate of an epoch, and measures of each spiking layer, from input to output. */
-export interface LayerFacts {
+const layersShape = {
   /** From 1. */
-  readonly epoch: number;
-  readonly learningRate: number;
+  epoch: count,
+  learningRate: number,
   /** Means over the training batches. */
-  readonly spikeRates: readonly number[];
+  spikeRates: numbers,
   /** Mean τ over the neurons, in time steps. */
-  readonly tauMeans: readonly number[];
+  tauMeans: numbers,
   /** Standard deviation of τ over the neurons, in time steps; 0 where a layer has one τ. */
-  readonly tauStds: readonly number[];
-}
+  tauStds: numbers,
+};
+export type LayerFacts = Value<typeof layersShape>;
 
 /** What one training and its evaluation gave. */
-export interface RunFacts {
-  readonly model: string;
-  readonly seed: number;
+const runShape = {
+  model: text,
+  seed: count,
   /** The fact `engine` of the training, `native 0123456789ab avx512 GCC 12.4.0`. */
-  readonly engine: string;
+  engine: text,
   /** The fact `engine` of the evaluation. */
-  readonly evaluationEngine: string;
+  evaluationEngine: text,
   /** Everything that affects the training, except the number of its epochs, by dotted key. */
-  readonly settings: JsonObject;
-  readonly epochs: number;
+  settings: (fields: Fields, name: string): JsonObject => fields.raw(name),
+  epochs: count,
   /** Epoch of the evaluated checkpoint, from 1. */
-  readonly chosenEpoch: number;
+  chosenEpoch: count,
   /** The epoch that the setting `compat.selection` prefers, by the accuracies that the training recorded; null if it recorded none. */
-  readonly preferredEpoch: number | null;
+  preferredEpoch: orNull(count),
   /** Test clips that the training itself got right after the chosen epoch; null if it did not test then. */
-  readonly rightInTraining: number | null;
+  rightInTraining: orNull(count),
   /** For each spiking layer, from input to output: neurons × time steps × clips of a training batch. A spike rate is a share of these. */
-  readonly neuronSteps: readonly number[];
+  neuronSteps: numbers,
   /** Of the first batches: 1, 2, 4, 8, … and the last that was kept. */
-  readonly firstBatches: readonly BatchFacts[];
+  firstBatches: list(batchShape),
   /** Mean over the training batches of each epoch, with the regulariser. */
-  readonly trainLosses: readonly number[];
+  trainLosses: numbers,
   /** Epochs 1, 2, 4, 8, … and the last. */
-  readonly layers: readonly LayerFacts[];
-  readonly test: TestFacts;
-}
+  layers: list(layersShape),
+  /** Which test clips were answered right. */
+  test: object({
+    clips: count,
+    /** sha256 of the list of clips with their classes: answers to other clips are never compared. */
+    list: text,
+    /** The clips that were answered wrong, by their rows in test.npy, ascending. */
+    wrong: numbers,
+  }),
+};
+export type RunFacts = Value<typeof runShape>;
 
-/** Which test clips were answered right. */
-export interface TestFacts {
-  readonly clips: number;
-  /** sha256 of the list of clips with their classes: answers to other clips are never compared. */
-  readonly list: string;
-  /** The clips that were answered wrong, by their rows in test.npy, ascending. */
-  readonly wrong: readonly number[];
-}
+const shape = {
+  profile: text,
+  dataset: text,
+  simulated: flag,
+  frames: object({ train: object(framesShape), test: object(framesShape) }),
+  /** In the order of the profile's models, then of its seeds. */
+  runs: list(runShape),
+  /** The report's verdict on each published claim, by its id. */
+  claims: record(choice(VERDICTS)),
+};
 
 /** What a run of a profile gave, to compare later runs with: the content of configs/baselines/<profile>.json. */
-export interface Baseline {
-  readonly profile: string;
-  readonly dataset: string;
-  readonly simulated: boolean;
-  readonly frames: { readonly train: FramesFacts; readonly test: FramesFacts };
-  /** In the order of the profile's models, then of its seeds. */
-  readonly runs: readonly RunFacts[];
-  /** The report's verdict on each published claim, by its id. */
-  readonly claims: { readonly [id: string]: Verdict };
-}
+export type Baseline = Value<typeof shape>;
 
 /** `simulated dvs128-gesture`. */
 export function nameData({ dataset, simulated }: Pick<Baseline, 'dataset' | 'simulated'>): string {
@@ -112,4 +133,81 @@ export function nameLayer(layer: number): string {
  */
 export function isKept(number: number, last: number): boolean {
   return number === last || Number.isInteger(Math.log2(number));
+}
+
+/** Where a profile's baseline is, relative to the project. */
+export function baselinePathOf(profile: string): string {
+  return `configs/baselines/${profile}.json`;
+}
+
+const version = 1;
+const about =
+  'What a run of this profile gave, for ./repro check to compare later runs with: docs/check.md. ' +
+  'Do not edit it: ./repro baseline update writes it and shows first what changes.';
+
+/** The text of a baseline: keys in a fixed order and a line for each fact and each list, so that git shows and merges changes run by run. */
+export function formatBaseline({ profile, dataset, simulated, frames, runs, claims }: Baseline): string {
+  const content = {
+    about,
+    version,
+    profile,
+    dataset,
+    simulated,
+    frames,
+    runs: runs.map((run) => ({ ...run, settings: sortKeys(run.settings) })),
+    claims: sortKeys(claims),
+  };
+  // Lists without objects in them go on one line.
+  const text = JSON.stringify(content, null, 1).replaceAll(
+    /\[\n\s*([^[\]{}]*?)\n\s*\]/g,
+    (_, values: string) => `[${values.replaceAll(/\n\s*/g, ' ')}]`,
+  );
+  return `${text}\n`;
+}
+
+function sortKeys<T>(values: { readonly [key: string]: T }): { [key: string]: T } {
+  return Object.fromEntries(
+    Object.keys(values)
+      .sort()
+      .map((key) => [key, values[key]!]),
+  );
+}
+
+/**
+ * Reads the committed baseline of a profile.
+ *
+ * @param projectRoot absolute
+ * @returns null if there is none
+ * @throws {ReproError} `unreadable`, or as `parseBaseline`
+ */
+export async function readBaseline(projectRoot: string, profile: string): Promise<Baseline | null> {
+  const file = baselinePathOf(profile);
+  let text: string;
+  try {
+    text = await readFile(path.join(projectRoot, file), 'utf8');
+  } catch (cause) {
+    if (hasErrorCode(cause, 'ENOENT')) return null;
+    throw new ReproError('unreadable', `cannot be read: ${String(cause)}`, { where: file, cause });
+  }
+  return parseBaseline(text, profile, file);
+}
+
+/**
+ * @param file its name in messages
+ * @throws {ReproError} `baseline-invalid` naming the field: damaged, of another version or profile, or with two runs of one name
+ */
+export function parseBaseline(text: string, profile: string, file: string): Baseline {
+  const fix = `Restore it from git, or write it again: ./repro baseline update --profile ${profile}`;
+  const fields = parseResult({ file, text, fix }, version, 'baseline-invalid');
+  const baseline = readShape(fields, shape);
+  if (baseline.profile !== profile)
+    fields.fail('profile', `is "${baseline.profile}", but the file is that of profile "${profile}"`);
+  const names = baseline.runs.map(nameRun);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) fields.fail('runs', `has ${twice} twice`);
+  for (const [i, { epochs, trainLosses }] of baseline.runs.entries()) {
+    if (trainLosses.length !== epochs)
+      fields.fail(`runs[${i}].trainLosses`, `has ${trainLosses.length} losses for ${epochs} epochs`);
+  }
+  return baseline;
 }

@@ -1,6 +1,14 @@
-import { type Baseline, type FramesFacts, findRun, nameData, nameRun, type RunFacts } from './baseline.ts';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type Baseline,
+  type FramesFacts,
+  findRun,
+  nameData,
+  nameLayer,
+  nameRun,
+  type RunFacts,
+} from './baseline.ts';
 import { formatNumber } from './finding.ts';
-import { listSettingDifferences, listValues } from './run-values.ts';
 
 /** Something that an update of a baseline changes. */
 export interface Change {
@@ -12,59 +20,80 @@ export interface Change {
   readonly now: string | null;
 }
 
+/** What a baseline says of a subject, in words. */
+type Facts = Readonly<Record<string, string>>;
+
 /** The differences between two baselines of a profile, for people. The numbers are those of the file. */
 export function listChanges(before: Baseline | null, now: Baseline): Change[] {
-  const changes: Change[] = [];
-  const note = (subject: string, what: string, old: string | null, fresh: string | null): void => {
-    if (old !== fresh) changes.push({ subject, what, before: old, now: fresh });
-  };
-  note('data set', 'name', before && nameData(before), nameData(now));
-  for (const split of ['train', 'test'] as const) {
-    const subject = split === 'train' ? 'training frames' : 'test frames';
-    const [old, fresh] = [before?.frames[split], now.frames[split]];
-    note(subject, 'clips', old ? String(old.clips) : null, String(fresh.clips));
-    note(subject, 'off and on events', old ? describeEvents(old) : null, describeEvents(fresh));
-    note(subject, 'recordings and classes', old ? old.list.slice(0, 12) : null, fresh.list.slice(0, 12));
-    note(subject, 'sha256', old ? old.sha256.slice(0, 12) : null, fresh.sha256.slice(0, 12));
-  }
-  for (const run of now.runs)
-    changes.push(...listRunChanges(before === null ? undefined : findRun(before, run), run));
-  for (const run of before?.runs ?? []) {
-    if (findRun(now, run) === undefined) note(nameRun(run), 'run', describeAccuracy(run), null);
-  }
-  for (const id of [...new Set([...Object.keys(before?.claims ?? {}), ...Object.keys(now.claims)])].sort())
-    note('claims', id, before?.claims[id] ?? null, now.claims[id] ?? null);
-  return changes;
+  const gone = before?.runs.filter((run) => findRun(now, run) === undefined) ?? [];
+  return [
+    ...diff('data set', before && { name: nameData(before) }, { name: nameData(now) }),
+    ...(['train', 'test'] as const).flatMap((split) =>
+      diff(
+        split === 'train' ? 'training frames' : 'test frames',
+        before && describeFrames(before.frames[split]),
+        describeFrames(now.frames[split]),
+      ),
+    ),
+    ...[...now.runs, ...gone].flatMap((run) => {
+      const [old, fresh] = [before && findRun(before, run), findRun(now, run)];
+      if (old && fresh) return listRunChanges(old, fresh);
+      return diff(
+        nameRun(run),
+        old && { run: describeAccuracy(old) },
+        fresh && { run: describeAccuracy(fresh) },
+      );
+    }),
+    ...diff('claims', before?.claims, now.claims).sort((a, b) => (a.what < b.what ? -1 : 1)),
+  ];
 }
 
-function listRunChanges(before: RunFacts | undefined, now: RunFacts): Change[] {
-  const subject = nameRun(now);
-  if (before === undefined) return [{ subject, what: 'run', before: null, now: describeAccuracy(now) }];
-  const changes: Change[] = [];
-  const note = (what: string, old: string, fresh: string): void => {
-    if (old !== fresh) changes.push({ subject, what, before: old, now: fresh });
+function diff(subject: string, before: Facts | null | undefined, now: Facts | null | undefined): Change[] {
+  return [...new Set([...Object.keys(before ?? {}), ...Object.keys(now ?? {})])]
+    .map((what) => ({ subject, what, before: before?.[what] ?? null, now: now?.[what] ?? null }))
+    .filter((change) => change.before !== change.now);
+}
+
+function describeFrames({ clips, events, list, sha256 }: FramesFacts): Facts {
+  return {
+    clips: String(clips),
+    'off and on events': events === null ? 'none: still images' : `${events.off} and ${events.on}`,
+    'recordings and classes': list.slice(0, 12),
+    sha256: sha256.slice(0, 12),
   };
-  for (const difference of listSettingDifferences(before.settings, now.settings)) {
-    const [name = '', values = ''] = splitOnce(difference, ': ');
-    const [old = '', fresh = ''] = splitOnce(values, ' → ');
-    note(name, old, fresh);
-  }
-  note('engine', before.engine, now.engine);
-  note('epochs', String(before.epochs), String(now.epochs));
-  note('chosen epoch', String(before.chosenEpoch), String(now.chosenEpoch));
-  note('evaluated with', before.evaluationEngine, now.evaluationEngine);
-  note('epoch to choose', String(before.preferredEpoch), String(now.preferredEpoch));
-  note('loss of the last epoch', format(before.trainLosses.at(-1)), format(now.trainLosses.at(-1)));
-  for (const { what, old, fresh } of listLargest(before, now)) note(what, String(old), String(fresh));
-  note('test accuracy', describeAccuracy(before), describeAccuracy(now));
-  note('wrong test clips', before.test.wrong.join(', '), now.test.wrong.join(', '));
-  if (before.test.list !== now.test.list)
-    note('list of test clips', before.test.list.slice(0, 12), now.test.list.slice(0, 12));
-  return changes;
+}
+
+function listRunChanges(before: RunFacts, now: RunFacts): Change[] {
+  const subject = nameRun(now);
+  return [
+    ...listSettingDifferences(before.settings, now.settings).map((one) => ({ subject, ...one })),
+    ...diff(subject, describeRun(before), describeRun(now)),
+    ...listLargest(before, now).map((one) => ({ subject, ...one })),
+  ];
+}
+
+function describeRun(run: RunFacts): Facts {
+  const last = run.trainLosses.at(-1);
+  return {
+    engine: run.engine,
+    epochs: String(run.epochs),
+    'chosen epoch': String(run.chosenEpoch),
+    'evaluated with': run.evaluationEngine,
+    'epoch to choose': String(run.preferredEpoch),
+    'loss of the last epoch': last === undefined ? 'none' : formatNumber(last),
+    'test accuracy': describeAccuracy(run),
+    'wrong test clips': run.test.wrong.join(', '),
+    'list of test clips': run.test.list.slice(0, 12),
+  };
+}
+
+function describeAccuracy({ test: { clips, wrong } }: RunFacts): string {
+  const right = clips - wrong.length;
+  return `${right} of ${clips} (${((100 * right) / clips).toFixed(1)} %)`;
 }
 
 /** For each kind of number, how many differ, and the largest relative difference: no change of a training stays hidden. */
-function listLargest(before: RunFacts, now: RunFacts): { what: string; old: number; fresh: number }[] {
+function listLargest(before: RunFacts, now: RunFacts): Omit<Change, 'subject'>[] {
   const known = new Map(listValues(before).map(({ name, value }) => [name, value]));
   const shared = listValues(now).flatMap(({ kind, name, value }) => {
     const old = known.get(name);
@@ -75,10 +104,8 @@ function listLargest(before: RunFacts, now: RunFacts): { what: string; old: numb
     const differing = all.filter(({ old, fresh }) => old !== fresh).sort((a, b) => changeOf(b) - changeOf(a));
     const [largest] = differing;
     if (largest === undefined) return [];
-    const count = `${differing.length} of ${all.length}`;
-    return [
-      { what: `${kind}: ${count} differ, most ${largest.name}`, old: largest.old, fresh: largest.fresh },
-    ];
+    const what = `${kind}: ${differing.length} of ${all.length} differ, most ${largest.name}`;
+    return [{ what, before: String(largest.old), now: String(largest.fresh) }];
   });
 }
 
@@ -86,20 +113,46 @@ function changeOf({ old, fresh }: { readonly old: number; readonly fresh: number
   return Math.abs(fresh - old) / Math.max(Math.abs(old), Math.abs(fresh));
 }
 
-function describeEvents({ events }: FramesFacts): string {
-  return events === null ? 'none: still images' : `${events.off} and ${events.on}`;
+/** A number that a run gave, in the digits that a baseline keeps. */
+interface RunValue {
+  readonly kind: 'first batches' | 'learning rate' | 'loss' | 'spike rates' | 'τ' | 'σ(τ)';
+  /** `loss of batch 4`, unique in a run. */
+  readonly name: string;
+  readonly value: number;
 }
 
-function describeAccuracy({ test: { clips, wrong } }: RunFacts): string {
-  const right = clips - wrong.length;
-  return `${right} of ${clips} (${((100 * right) / clips).toFixed(1)} %)`;
+/** The numbers of a training in the order in which they arose, so that the first that differs is the nearest to the cause. */
+export function listValues(run: RunFacts): RunValue[] {
+  const values: RunValue[] = [];
+  const add = (kind: RunValue['kind'], name: string, value: number) => values.push({ kind, name, value });
+  for (const { batch, loss, spikeRates } of run.firstBatches) {
+    for (const [layer, rate] of spikeRates.entries())
+      add('first batches', `spike rate of ${nameLayer(layer)}, batch ${batch}`, rate);
+    add('first batches', `loss of batch ${batch}`, loss);
+  }
+  for (const [at, loss] of run.trainLosses.entries()) {
+    const epoch = at + 1;
+    const kept = run.layers.find((one) => one.epoch === epoch);
+    if (kept !== undefined) add('learning rate', `learning rate of epoch ${epoch}`, kept.learningRate);
+    add('loss', `loss of epoch ${epoch}`, loss);
+    for (const [layer, rate] of (kept?.spikeRates ?? []).entries())
+      add('spike rates', `spike rate of ${nameLayer(layer)}, epoch ${epoch}`, rate);
+    for (const [layer, mean] of (kept?.tauMeans ?? []).entries())
+      add('τ', `mean τ of ${nameLayer(layer)}, epoch ${epoch}`, mean);
+    for (const [layer, std] of (kept?.tauStds ?? []).entries())
+      add('σ(τ)', `σ(τ) of ${nameLayer(layer)}, epoch ${epoch}`, std);
+  }
+  return values;
 }
 
-function format(value: number | undefined): string {
-  return value === undefined ? 'none' : formatNumber(value);
-}
-
-function splitOnce(text: string, mark: string): string[] {
-  const at = text.indexOf(mark);
-  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + mark.length)];
+/** For each setting that differs, by name: its values as JSON. */
+export function listSettingDifferences(
+  before: { readonly [key: string]: unknown },
+  now: { readonly [key: string]: unknown },
+): { readonly what: string; readonly before: string; readonly now: string }[] {
+  const show = (value: unknown) => (value === undefined ? 'unset' : JSON.stringify(value));
+  return [...new Set([...Object.keys(before), ...Object.keys(now)])]
+    .sort()
+    .filter((key) => !isDeepStrictEqual(before[key], now[key]))
+    .map((what) => ({ what, before: show(before[what]), now: show(now[what]) }));
 }

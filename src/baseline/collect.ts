@@ -5,9 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { ReproError } from '../errors.ts';
 import type { JsonObject } from '../formats/fields.ts';
 import { FRAME_CACHE_FILES, FRAME_CACHE_FIX, parseClipIndex } from '../results/clip-index.ts';
-import { type EvaluationFile, readEvaluation } from '../results/evaluation-file.ts';
-import { type EpochRow, readFirstBatches, readMetrics } from '../results/metrics.ts';
-import { readTestAnswers } from '../results/predictions.ts';
+import { type EpochRow, readFirstBatches } from '../results/metrics.ts';
 import {
   nameUnreadable,
   type ResultFile,
@@ -15,59 +13,34 @@ import {
   refuse,
   toSevenDigits,
 } from '../results/result-file.ts';
-import { networkOf, type RunFile, readRun, readSettings } from '../results/run-file.ts';
-import { repeatedSteps, spikingLayers } from '../snn/spec.ts';
-import { type Baseline, type FramesFacts, isKept, type RunFacts, type TestFacts } from './baseline.ts';
-
-/** Where the results of one model and seed are. */
-interface RunFolders {
-  readonly train: string;
-  readonly evaluate: string;
-}
+import { type RunFile, readSettings } from '../results/run-file.ts';
+import { type RunFolders, readTrainedRun } from '../results/trained-run.ts';
+import { type NetworkSpec, repeatedSteps, spikingLayers } from '../snn/spec.ts';
+import { type Baseline, type FramesFacts, isKept, type RunFacts } from './baseline.ts';
 
 /**
  * Reads what a baseline keeps of a training and its evaluation.
  *
- * @throws {ReproError} `results-invalid` naming the file and the field or line, and the command that makes it again; also if the files
- *   contradict each other, or a number is NaN or infinite
+ * @throws {ReproError} `results-invalid` as `readTrainedRun`; also if a number is NaN or infinite
  */
 export async function readRunFacts(
-  { train, evaluate }: RunFolders,
+  folders: RunFolders,
   of: Pick<RunFacts, 'model' | 'seed' | 'engine' | 'evaluationEngine'>,
 ): Promise<RunFacts> {
-  const instance = `@${of.model},${of.seed}`;
-  const [runFile, metricsFile, batchesFile, evaluationFile, predictionsFile] = await Promise.all([
-    readResultFile(path.join(train, 'run.json'), `train${instance}`),
-    readResultFile(path.join(train, 'metrics.csv'), `train${instance}`),
-    readResultFile(path.join(train, 'first-batches.csv'), `train${instance}`),
-    readResultFile(path.join(evaluate, 'evaluation.json'), `evaluate${instance}`),
-    readResultFile(path.join(evaluate, 'predictions.csv'), `evaluate${instance}`),
+  const [trained, batchesFile] = await Promise.all([
+    readTrainedRun(folders, of),
+    readResultFile(path.join(folders.train, 'first-batches.csv'), `train@${of.model},${of.seed}`),
   ]);
-  const run = readRun(runFile);
-  const evaluation = readEvaluation(evaluationFile);
-  requireOwn(runFile, { model: run.model.id, seed: run.seed }, of);
-  requireOwn(evaluationFile, evaluation, of);
-  const epochs = readMetrics(metricsFile);
-  const neuronSteps = countNeuronSteps(runFile, run);
-  const layers = epochs[0]?.layers.length;
-  if (neuronSteps.length !== layers)
-    refuse(metricsFile, `has ${layers} spiking layers, but the network of run.json ${neuronSteps.length}`);
-  const test = readTest(predictionsFile, evaluationFile, evaluation);
-  const chosenEpoch = evaluation.checkpoint.epoch + 1;
-  const chosen = epochs[chosenEpoch - 1];
-  if (chosen === undefined) {
-    const problem = `field "checkpoint.epoch" is ${chosenEpoch - 1}, but metrics.csv ends with ${epochs.length - 1}`;
-    return refuse(evaluationFile, problem);
-  }
-  const digits = (value: number, what: string): number => shorten(metricsFile, value, what);
+  const { run, spec, epochs, chosen, answers, files } = trained;
+  const digits = (value: number, what: string): number => shorten(files.metrics, value, what);
   return {
     ...of,
-    settings: listSettings(runFile, run),
+    settings: listSettings(files.run, run),
     epochs: epochs.length,
-    chosenEpoch,
+    chosenEpoch: chosen.epoch + 1,
     preferredEpoch: findPreferred(run.compat.selection, epochs),
-    rightInTraining: chosen.test && Math.round(chosen.test.accuracy * test.clips),
-    neuronSteps,
+    rightInTraining: chosen.test && Math.round(chosen.test.accuracy * answers.length),
+    neuronSteps: countNeuronSteps(spec, run),
     firstBatches: keep(readFirstBatches(batchesFile)).map(({ number: batch, row: { loss, spikeRates } }) => ({
       batch,
       loss: shorten(batchesFile, loss, `loss of batch ${batch - 1}`),
@@ -81,16 +54,12 @@ export async function readRunFacts(
       tauMeans: row.layers.map(({ tauMean }) => digits(tauMean, `τ of epoch ${number - 1}`)),
       tauStds: row.layers.map(({ tauStd }) => digits(tauStd, `σ(τ) of epoch ${number - 1}`)),
     })),
-    test,
+    test: {
+      clips: answers.length,
+      list: digestClips(answers),
+      wrong: [...answers.keys()].filter((clip) => answers[clip]?.predicted !== answers[clip]?.class),
+    },
   };
-}
-
-type Identity = Pick<RunFacts, 'model' | 'seed'>;
-
-function requireOwn(from: ResultFile, found: Identity, { model, seed }: Identity): void {
-  if (found.model !== model)
-    refuse(from, `field "model" is "${found.model}", but its folder is that of "${model}"`);
-  if (found.seed !== seed) refuse(from, `field "seed" is ${found.seed}, but its folder is that of ${seed}`);
 }
 
 /** The rows whose details are kept, and their numbers from 1. */
@@ -113,8 +82,7 @@ function listSettings(from: ResultFile, { parameters }: RunFile): JsonObject {
 }
 
 /** Neurons × time steps × clips of one training batch, for each spiking layer from input to output. */
-function countNeuronSteps(from: ResultFile, run: RunFile): number[] {
-  const spec = networkOf(from, run);
+function countNeuronSteps(spec: NetworkSpec, run: RunFile): number[] {
   // Still images are shown for as many steps as the network repeats them; recordings have a frame for each.
   const steps = repeatedSteps(spec) ?? run.frames.steps;
   return spikingLayers(spec).map(({ shape }) =>
@@ -142,15 +110,6 @@ function findPreferred(
     if (isBetter) best = { epoch: epoch + 1, accuracy };
   }
   return best?.epoch ?? null;
-}
-
-function readTest(from: ResultFile, evaluationFile: ResultFile, { test }: EvaluationFile): TestFacts {
-  const answers = readTestAnswers(from);
-  const wrong = [...answers.keys()].filter((clip) => answers[clip]?.predicted !== answers[clip]?.class);
-  const right = answers.length - wrong.length;
-  if (right !== test.correct)
-    refuse(evaluationFile, `field "test.correct" is ${test.correct}, but predictions.csv has ${right}`);
-  return { clips: answers.length, list: digestClips(answers), wrong };
 }
 
 /**

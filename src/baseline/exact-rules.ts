@@ -1,56 +1,48 @@
 import { listSome } from '../text.ts';
-import { type Baseline, type FramesFacts, nameData, nameRun, type RunFacts } from './baseline.ts';
-import { compareValue, describeParts, type Finding, judgeSize, note, type Pair, skip } from './finding.ts';
-import { listSettingDifferences, listValues } from './run-values.ts';
+import { type Baseline, type FramesFacts, nameData, type RunFacts } from './baseline.ts';
+import { listSettingDifferences, listValues } from './changes.ts';
+import {
+  compareValue,
+  type Finding,
+  fail,
+  measure,
+  measureParts,
+  note,
+  type Outcome,
+  type Pair,
+  skip,
+} from './finding.ts';
 
 type Frames = Pick<Baseline, 'dataset' | 'simulated' | 'frames'>;
 
 /** Whether the frames are the same to the byte, and if not, whether it shows in the counts of clips and events. */
 export function judgeFrames(before: Frames, now: Frames): Finding[] {
-  if (before.dataset !== now.dataset || before.simulated !== now.simulated) {
-    const text = `${nameData(now)}, but the baseline is of ${nameData(before)}`;
-    return [judgeSize('frames', 'data set', Number.POSITIVE_INFINITY, text)];
-  }
+  const rule = 'frames';
+  if (before.dataset !== now.dataset || before.simulated !== now.simulated)
+    return [
+      { rule, subject: 'data set', ...fail(`${nameData(now)}, but the baseline is of ${nameData(before)}`) },
+    ];
   return [
-    judgeSplit('training frames', before.frames.train, now.frames.train),
-    judgeSplit('test frames', before.frames.test, now.frames.test),
+    { rule, subject: 'training frames', ...judgeSplit(before.frames.train, now.frames.train) },
+    { rule, subject: 'test frames', ...judgeSplit(before.frames.test, now.frames.test) },
   ];
 }
 
-function judgeSplit(subject: string, before: FramesFacts, now: FramesFacts): Finding {
-  const isSame =
-    before.sha256 === now.sha256 &&
-    before.list === now.list &&
-    before.clips === now.clips &&
-    before.events?.off === now.events?.off &&
-    before.events?.on === now.events?.on;
-  if (isSame)
-    return judgeSize(
-      'frames',
-      subject,
-      0,
-      `${describeFrames(now)}: the same to the byte, with the same classes`,
-    );
-  if (before.sha256 === now.sha256 && before.list !== now.list) {
-    const text = 'the same counts, but clips.json gives them other recordings or classes';
-    return judgeSize('frames', subject, Number.POSITIVE_INFINITY, text);
-  }
-  const counts =
-    describeFrames(before) === describeFrames(now)
-      ? 'as many clips and events, but other ones'
-      : `${describeFrames(now)}; in the baseline ${describeFrames(before)}`;
+function judgeSplit(before: FramesFacts, now: FramesFacts): Outcome {
+  const isSame = before.sha256 === now.sha256;
+  const [old, fresh] = [describeFrames(before), describeFrames(now)];
+  if (isSame && before.list !== now.list)
+    return fail('the same counts, but clips.json gives them other recordings or classes');
+  if (isSame && old === fresh) return measure(0, `${fresh}: the same to the byte, with the same classes`);
   const swapped = areSwapped(before, now) ? '. The two polarities are swapped' : '';
-  return judgeSize('frames', subject, Number.POSITIVE_INFINITY, `${counts}${swapped}`);
+  return fail(
+    old === fresh ? 'as many clips and events, but other ones' : `${fresh}; in the baseline ${old}${swapped}`,
+  );
 }
 
 function areSwapped({ events: before }: FramesFacts, { events: now }: FramesFacts): boolean {
-  return (
-    before !== null &&
-    now !== null &&
-    before.off !== before.on &&
-    before.off === now.on &&
-    before.on === now.off
-  );
+  if (before === null || now === null) return false;
+  return before.off !== before.on && before.off === now.on && before.on === now.off;
 }
 
 function describeFrames({ clips, events }: FramesFacts): string {
@@ -61,29 +53,29 @@ function describeFrames({ clips, events }: FramesFacts): string {
 const shownAtMost = 4;
 
 /** Whether a run was trained with the settings of the baseline, except the number of epochs. Only then can the rest be compared. */
-export function judgeSettings({ before, now }: Pair): Finding {
+export function judgeSettings({ before, now }: Pair): Outcome {
   const differences = listSettingDifferences(before.settings, now.settings);
-  if (differences.length === 0) return judgeSize('settings', nameRun(now), 0, 'the same');
-  return judgeSize('settings', nameRun(now), Number.POSITIVE_INFINITY, listSome(differences, shownAtMost));
+  if (differences.length === 0) return measure(0, 'the same');
+  const texts = differences.map(({ what, before, now }) => `${what}: ${before} → ${now}`);
+  return fail(listSome(texts, shownAtMost));
 }
 
 /**
  * The same engine must give exactly the same numbers, in all digits that a baseline keeps. This notices every change of the arithmetic, even
  * one that hardly affects the results, such as another schedule of the learning rate or another choice of the epoch.
  */
-export function judgeSameDigits({ before, now }: Pair): Finding {
-  const rule = 'same digits';
-  const subject = nameRun(now);
+export function judgeSameDigits({ before, now }: Pair): Outcome {
   const obstacle = findObstacle(before, now);
-  if (obstacle !== null) return skip(rule, subject, obstacle);
+  if (obstacle !== null) return skip(obstacle);
   const old = new Map(listAll(before, now).map(({ name, value }) => [name, value]));
   const shared = listAll(now, before).filter(({ name }) => old.has(name));
   const differing = shared.filter(({ name, value }) => value !== old.get(name));
   const [first] = differing;
   if (first === undefined)
-    return judgeSize(rule, subject, shared.length === 0 ? Number.NaN : 0, `${shared.length} values: equal`);
-  const text = `${differing.length} of ${shared.length} values differ, the first of them: ${first.name} ${first.value}, ${old.get(first.name)} in the baseline; the same engine must give the same`;
-  return judgeSize(rule, subject, Number.POSITIVE_INFINITY, text);
+    return measure(shared.length === 0 ? Number.NaN : 0, `${shared.length} values: equal`);
+  return fail(
+    `${differing.length} of ${shared.length} values differ, the first of them: ${first.name} ${first.value}, ${old.get(first.name)} in the baseline; the same engine must give the same`,
+  );
 }
 
 /** Why values need not be equal; null if they must be. */
@@ -111,15 +103,14 @@ function listAll(
 const rateTolerance = { absolute: 0, relative: 1e-6 };
 
 /** The learning rates of the epochs that both have. */
-export function judgeLearningRate({ before, now }: Pair): Finding {
+export function judgeLearningRate({ before, now }: Pair): Outcome {
   const parts = now.layers.flatMap(({ epoch, learningRate }) => {
     const other = before.layers.find((one) => one.epoch === epoch);
     return other === undefined
       ? []
       : [compareValue(`epoch ${epoch}`, other.learningRate, learningRate, rateTolerance)];
   });
-  const { size, text } = describeParts('epochs', parts);
-  return judgeSize('learning rate', nameRun(now), size, text);
+  return measureParts('epochs', parts);
 }
 
 /** The share of the test clips that another engine may answer otherwise with the same weights. */
@@ -129,20 +120,19 @@ const allowedShare = 0.03;
  * Whether the evaluated epoch is the one that the recorded accuracies demand, and whether the evaluation found it as good as the training did.
  * This needs no baseline and holds on every engine. Another epoch than the baseline's is only noted.
  */
-export function judgeChosenEpoch({ before, now }: Pair): Finding {
-  const rule = 'chosen epoch';
-  const subject = nameRun(now);
+export function judgeChosenEpoch({ before, now }: Pair): Outcome {
   const { chosenEpoch, preferredEpoch } = now;
-  if (preferredEpoch === null) return skip(rule, subject, 'the training recorded no accuracies to choose by');
+  if (preferredEpoch === null) return skip('the training recorded no accuracies to choose by');
   if (chosenEpoch !== preferredEpoch) {
-    const text = `epoch ${chosenEpoch} was evaluated, but by the recorded accuracies it has to be epoch ${preferredEpoch} (compat.selection: ${String(now.settings['compat.selection'])})`;
-    return judgeSize(rule, subject, Number.POSITIVE_INFINITY, text);
+    return fail(
+      `epoch ${chosenEpoch} was evaluated, but by the recorded accuracies it has to be epoch ${preferredEpoch} (compat.selection: ${String(now.settings['compat.selection'])})`,
+    );
   }
   const { text, isGood } = compareWithTraining(now);
-  if (!isGood) return judgeSize(rule, subject, Number.POSITIVE_INFINITY, text);
-  if (now.epochs === before.epochs && before.chosenEpoch !== chosenEpoch)
-    return note(rule, subject, `epoch ${chosenEpoch}, in the baseline ${before.chosenEpoch}; ${text}`);
-  return judgeSize(rule, subject, 0, `epoch ${chosenEpoch}, as the recorded accuracies demand; ${text}`);
+  if (!isGood) return fail(text);
+  return now.epochs === before.epochs && before.chosenEpoch !== chosenEpoch
+    ? note(`epoch ${chosenEpoch}, in the baseline ${before.chosenEpoch}; ${text}`)
+    : measure(0, `epoch ${chosenEpoch}, as the recorded accuracies demand; ${text}`);
 }
 
 /** Whether the evaluation has as many test clips right as the training had after the same epoch. */

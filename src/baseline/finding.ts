@@ -17,11 +17,8 @@ export const RULES = [
 ] as const;
 export type Rule = (typeof RULES)[number];
 
-/** What one rule says of one subject. */
-export interface Finding {
-  readonly rule: Rule;
-  /** `training frames`, or a run: `baseline, seed 2020`. */
-  readonly subject: string;
+/** What a rule says of something. */
+export interface Outcome {
   /** `skipped`: there is nothing to compare; `noted`: nothing that fails, but people should know it. The text says why. */
   readonly state: 'ok' | 'failed' | 'skipped' | 'noted';
   /** What was measured, and what is allowed. */
@@ -30,18 +27,27 @@ export interface Finding {
   readonly size: number;
 }
 
-/** A finding by its size. */
-export function judgeSize(rule: Rule, subject: string, size: number, text: string): Finding {
-  // A comparison that gives no number must never pass.
-  return { rule, subject, state: size <= 1 ? 'ok' : 'failed', text, size };
+export interface Finding extends Outcome {
+  readonly rule: Rule;
+  /** `training frames`, or a run: `baseline, seed 2020`. */
+  readonly subject: string;
 }
 
-export function note(rule: Rule, subject: string, text: string): Finding {
-  return { rule, subject, state: 'noted', text, size: 0 };
+/** A comparison that gives no number never passes. */
+export function measure(size: number, text: string): Outcome {
+  return { state: size <= 1 ? 'ok' : 'failed', text, size };
 }
 
-export function skip(rule: Rule, subject: string, text: string): Finding {
-  return { rule, subject, state: 'skipped', text, size: 0 };
+export function fail(text: string): Outcome {
+  return measure(Number.POSITIVE_INFINITY, text);
+}
+
+export function note(text: string): Outcome {
+  return { state: 'noted', text, size: 0 };
+}
+
+export function skip(text: string): Outcome {
+  return { state: 'skipped', text, size: 0 };
 }
 
 /** A run, and the one of the same model and seed in the baseline. */
@@ -89,14 +95,11 @@ export function findWorst(parts: readonly Part[]): Part {
   return rest.reduce((worst, part) => (part.size > worst.size ? part : worst), first);
 }
 
-/** What was compared, and what is furthest off; `what` in the plural. */
-export function describeParts(what: string, parts: readonly Part[]): Part {
-  const worst = findWorst(parts);
+/** By the part that is furthest off; `what` in the plural. */
+export function measureParts(what: string, parts: readonly Part[]): Outcome {
+  const { size, text } = findWorst(parts);
   const count = `${parts.length} ${what}`;
-  return {
-    size: worst.size,
-    text: worst.size === 0 ? `${count}: equal` : `${count}, furthest off: ${worst.text}`,
-  };
+  return measure(size, size === 0 ? `${count}: equal` : `${count}, furthest off: ${text}`);
 }
 
 /** Four significant digits. */

@@ -9,14 +9,20 @@ import {
   judgeSameDigits,
   judgeSettings,
 } from './exact-rules.ts';
-import { type Finding, judgeSize, type Pair, skip } from './finding.ts';
-import {
-  judgeFirstBatches,
-  judgeLoss,
-  judgeSpikeRates,
-  judgeTau,
-  judgeTauSpread,
-} from './tolerance-rules.ts';
+import { type Finding, fail, measure, type Outcome, type Pair, type Rule, skip } from './finding.ts';
+import { judgeFirstBatches, judgeLayers, judgeLoss, judgeTauSpread } from './tolerance-rules.ts';
+
+/** The rules for a run with the settings of the baseline. */
+const runRules: readonly (readonly [Rule, (pair: Pair) => Outcome])[] = [
+  ['same digits', judgeSameDigits],
+  ['first batches', judgeFirstBatches],
+  ['learning rate', judgeLearningRate],
+  ['loss', judgeLoss],
+  ['spike rates', (pair) => judgeLayers('spikeRates', pair)],
+  ['τ', (pair) => judgeLayers('tauMeans', pair)],
+  ['σ(τ)', judgeTauSpread],
+  ['chosen epoch', judgeChosenEpoch],
+];
 
 /**
  * Compares results with a baseline, rule by rule. Runs with other settings are not compared further: a difference would say nothing about
@@ -29,39 +35,39 @@ export function judgeBaseline(baseline: Baseline, now: Baseline, isSelection: bo
     const before = findRun(baseline, run);
     return before === undefined ? [] : [{ before, now: run }];
   });
-  const settings = pairs.map(judgeSettings);
+  const apply = (rule: Rule, judge: (pair: Pair) => Outcome, to: readonly Pair[]) =>
+    to.map((pair): Finding => ({ rule, subject: nameRun(pair.now), ...judge(pair) }));
+  const settings = apply('settings', judgeSettings, pairs);
   const same = pairs.filter((_, i) => settings[i]?.state === 'ok');
   return [
     ...judgeFrames(baseline, now),
     ...judgeRuns(baseline, now, isSelection),
     ...settings,
-    ...same.map(judgeSameDigits),
-    ...same.map(judgeFirstBatches),
-    ...same.map(judgeLearningRate),
-    ...same.map(judgeLoss),
-    ...same.map(judgeSpikeRates),
-    ...same.map(judgeTau),
-    ...same.map(judgeTauSpread),
-    ...same.map(judgeChosenEpoch),
+    ...runRules.flatMap(([rule, judge]) => apply(rule, judge, same)),
     ...judgeAccuracy(same),
   ];
 }
 
 /** Whether both have the same models and seeds. */
 function judgeRuns(baseline: Baseline, now: Baseline, isSelection: boolean): Finding[] {
-  const miss = (run: RunFacts, text: string): Finding =>
-    isSelection
-      ? skip('runs', nameRun(run), `not compared: it ${text}, and --set selects models or seeds`)
-      : judgeSize('runs', nameRun(run), Number.POSITIVE_INFINITY, text);
+  const miss =
+    (text: string) =>
+    (run: RunFacts): Finding => ({
+      rule: 'runs',
+      subject: nameRun(run),
+      ...(isSelection ? skip(`not compared: it ${text}, and --set selects models or seeds`) : fail(text)),
+    });
   const added = now.runs.filter((run) => findRun(baseline, run) === undefined);
   const missing = baseline.runs.filter((run) => findRun(now, run) === undefined);
   const shared = now.runs.length - added.length;
-  return [
+  const all =
     shared === 0
-      ? judgeSize('runs', 'all runs', Number.POSITIVE_INFINITY, 'none of them is in the baseline')
-      : judgeSize('runs', 'all runs', 0, `${shared} ${shared === 1 ? 'is' : 'are'} in both`),
-    ...added.map((run) => miss(run, 'is not in the baseline')),
-    ...missing.map((run) => miss(run, 'is in the baseline, but was not run')),
+      ? fail('none of them is in the baseline')
+      : measure(0, `${shared} ${shared === 1 ? 'is' : 'are'} in both`);
+  return [
+    { rule: 'runs', subject: 'all runs', ...all },
+    ...added.map(miss('is not in the baseline')),
+    ...missing.map(miss('is in the baseline, but was not run')),
   ];
 }
 

@@ -1,11 +1,11 @@
-import { type LayerFacts, nameLayer, nameRun } from './baseline.ts';
+import { nameLayer } from './baseline.ts';
 import {
   compareValue,
-  describeParts,
-  type Finding,
   findWorst,
   formatNumber,
-  judgeSize,
+  measure,
+  measureParts,
+  type Outcome,
   type Pair,
   type Part,
   skip,
@@ -51,7 +51,7 @@ const FIRST_BATCH_TOLERANCES: readonly BatchTolerance[] = [
 const fewestSpikes = 8;
 
 /** The loss and the spike rates of the first batches: errors in the forward pass, the gradient or the optimiser show here at once. */
-export function judgeFirstBatches({ before, now }: Pair): Finding {
+export function judgeFirstBatches({ before, now }: Pair): Outcome {
   const isOtherKind = kindOf(before.engine) !== kindOf(now.engine);
   const parts = now.firstBatches.flatMap((one) => {
     const other = before.firstBatches.find(({ batch }) => batch === one.batch);
@@ -77,8 +77,7 @@ export function judgeFirstBatches({ before, now }: Pair): Finding {
       ),
     ];
   });
-  const { size, text } = describeParts('losses and spike rates', parts);
-  return judgeSize('first batches', nameRun(now), size, text);
+  return measureParts('losses and spike rates', parts);
 }
 
 /** The rate of as many spikes as may flip: the square root of those that there are, as if each came by chance. */
@@ -110,7 +109,7 @@ const fewestForEnd = 16;
  * The training losses of the epochs that both runs have: of the first, and geometric means of 2 to 4, 5 to 8, 9 to 16 and so on, and of
  * the last eighth by itself, where a collapse late in training shows.
  */
-export function judgeLoss({ before, now }: Pair): Finding {
+export function judgeLoss({ before, now }: Pair): Outcome {
   const epochs = Math.min(before.epochs, now.epochs);
   const part = (from: number, to: number, allowed: number): Part[] => {
     if (to < from) return [];
@@ -125,7 +124,7 @@ export function judgeLoss({ before, now }: Pair): Finding {
     ...listWindows(epochs).flatMap(([from, to]) => part(from, to, LOSS_TOLERANCES.later)),
     ...(epochs < fewestForEnd ? [] : part(epochs - Math.floor(epochs / 8) + 1, epochs, LOSS_TOLERANCES.end)),
   ];
-  return judgeSize('loss', nameRun(now), findWorst(parts).size, parts.map(({ text }) => text).join('; '));
+  return measure(findWorst(parts).size, parts.map(({ text }) => text).join('; '));
 }
 
 /** Epochs 5 to 8, 9 to 16, …: each as long as all before it; the last may be cut short. */
@@ -164,51 +163,34 @@ function formatAllowed(ratio: number): string {
   return ratio >= 2 ? `factor ${ratio}` : `±${Number((100 * (ratio - 1)).toPrecision(2))} %`;
 }
 
-type LayerRule = 'spike rates' | 'τ' | 'σ(τ)';
-
 /**
  * For the first epoch and for later ones, at least twice what was measured between instruction sets, Winograd tiles and engines
  * (docs/check.md has the figures). Small rates and deviations vary by more of themselves than large ones.
  */
-const LAYER_TOLERANCES: Readonly<Record<LayerRule, { first: Tolerance; later: Tolerance }>> = {
-  'spike rates': { first: { absolute: 0.012, relative: 0.04 }, later: { absolute: 0.02, relative: 0.15 } },
-  τ: { first: { absolute: 0.01, relative: 0.01 }, later: { absolute: 0.05, relative: 0.1 } },
-  'σ(τ)': { first: { absolute: 0.001, relative: 0.1 }, later: { absolute: 0.008, relative: 0.3 } },
-};
+const LAYER_TOLERANCES = {
+  spikeRates: { first: { absolute: 0.012, relative: 0.04 }, later: { absolute: 0.02, relative: 0.15 } },
+  tauMeans: { first: { absolute: 0.01, relative: 0.01 }, later: { absolute: 0.05, relative: 0.1 } },
+  tauStds: { first: { absolute: 0.001, relative: 0.1 }, later: { absolute: 0.008, relative: 0.3 } },
+} as const;
 
-/** The spike rates of each layer, in the epochs that both have. */
-export function judgeSpikeRates(pair: Pair): Finding {
-  return judgeLayers('spike rates', pair, ({ spikeRates }) => spikeRates);
-}
-
-/** The mean τ of each layer. */
-export function judgeTau(pair: Pair): Finding {
-  return judgeLayers('τ', pair, ({ tauMeans }) => tauMeans);
-}
-
-/** The spread of τ over the neurons of each layer, in the epochs that both have. */
-export function judgeTauSpread(pair: Pair): Finding {
-  const hasSpread = [pair.before, pair.now].some(({ layers }) =>
-    layers.some(({ tauStds }) => tauStds.some((std) => std > 0)),
-  );
-  if (!hasSpread) return skip('σ(τ)', nameRun(pair.now), 'nothing to compare: one τ per layer');
-  return judgeLayers('σ(τ)', pair, ({ tauStds }) => tauStds);
-}
-
-function judgeLayers(
-  rule: LayerRule,
-  { before, now }: Pair,
-  valuesOf: (layer: LayerFacts) => readonly number[],
-): Finding {
-  const tolerances = LAYER_TOLERANCES[rule];
+/** A measure of each layer, in the epochs that both have. */
+export function judgeLayers(measure: keyof typeof LAYER_TOLERANCES, { before, now }: Pair): Outcome {
+  const tolerances = LAYER_TOLERANCES[measure];
   const parts = now.layers.flatMap((one) => {
     const other = before.layers.find(({ epoch }) => epoch === one.epoch);
     if (other === undefined) return [];
     const tolerance = one.epoch === 1 ? tolerances.first : tolerances.later;
-    return valuesOf(one).map((value, layer) =>
-      compareValue(`${nameLayer(layer)}, epoch ${one.epoch}`, valuesOf(other)[layer], value, tolerance),
+    return one[measure].map((value, layer) =>
+      compareValue(`${nameLayer(layer)}, epoch ${one.epoch}`, other[measure][layer], value, tolerance),
     );
   });
-  const { size, text } = describeParts('values', parts);
-  return judgeSize(rule, nameRun(now), size, text);
+  return measureParts('values', parts);
+}
+
+/** The spread of τ over the neurons of each layer. */
+export function judgeTauSpread(pair: Pair): Outcome {
+  const hasSpread = [...pair.before.layers, ...pair.now.layers].some(({ tauStds }) =>
+    tauStds.some((std) => std > 0),
+  );
+  return hasSpread ? judgeLayers('tauStds', pair) : skip('nothing to compare: one τ per layer');
 }

@@ -1,7 +1,8 @@
 import { ReproError } from '../errors.ts';
 import type { Fields } from '../formats/fields.ts';
-import { type ClipIndex, type FrameFormat, readFrameFormat } from '../results/clip-index.ts';
+import { type ClipIndex, type FrameFormat, frameFormatShape } from '../results/clip-index.ts';
 import type { RunFile } from '../results/run-file.ts';
+import { object, orNull } from '../results/shape.ts';
 import { escapeControls } from '../text.ts';
 
 /** What a state was trained on; null if unknown. */
@@ -29,7 +30,7 @@ export function readTrainedOn(fields: Fields): TrainedOn {
     dataset: fields.has('dataset') ? escapeControls(fields.text('dataset')) : null,
     simulated: fields.has('simulated') ? fields.flag('simulated') : null,
     steps: fields.has('steps') ? fields.count('steps') : null,
-    frames: fields.has('frames') ? readFrameFormat(fields.object('frames')) : null,
+    frames: orNull(object(frameFormatShape))(fields, 'frames'),
   };
 }
 

@@ -133,7 +133,7 @@ export function listValues(data: ArrayLike<number>): Values {
 }
 
 /** Integers as the folder stores them: 64 bits. */
-export function wholeValues(numbers: ArrayLike<number>): Values {
+export function wholeValues(numbers: ArrayLike<number | bigint>): Values {
   return { shape: [numbers.length], data: BigInt64Array.from(Array.from(numbers, BigInt)) };
 }
 

@@ -3,44 +3,42 @@ import { ClipCollector, placeSpans } from '../events/clips.ts';
 import { type Events, sliceEvents } from '../events/events.ts';
 import { type FrameLayout, frameDurationsUs, frameSize, integrateFrames } from '../events/frames.ts';
 import { parseLabels } from '../events/labels.ts';
-import { type Normalisation, normaliseFrames } from '../events/normalise.ts';
+import { normaliseFrames } from '../events/normalise.ts';
+import { choice, count, optional, orElse, orNull, text } from '../results/shape.ts';
 import { OVERLAPS } from '../thesis/compat.ts';
 import { compare, compareOne, listValues, type Pair, wholeValues } from './compare.ts';
-import type { CaseKind, GivenCase } from './given-case.ts';
+import { defineKind, type GivenCase, remark } from './given-case.ts';
 
 /** Event coordinates have 15 bits; a description need not name the sensor. */
 const largestSensor = { height: 2 ** 15, width: 2 ** 15 };
 
 /** The events of an AEDAT 3.1 file: t, x, y, p. */
-export const aedatKind: CaseKind = {
-  keys: ['file', 'events'],
-  async *compare(given) {
-    const events = await readRecording(given);
+export const aedatKind = defineKind(
+  { file: text, events: count },
+  async function* (given, { file, events: length }) {
+    const events = await readRecording(given, file);
     yield compareOne('exact', {
       name: 'events',
-      expected: listValues([given.description.count('events')]),
+      expected: listValues([length]),
       found: listValues([events.tUs.length]),
     });
     for (const [name, values] of columnsOf(events)) {
       yield compareOne('exact', { name, expected: given.find(name), found: wholeValues(values) });
     }
   },
-};
+);
 
 /**
  * A recording cut into clips by its labels file: `segment_<i>` is [class, index of the first event, one past the last]. `overlaps` is that
  * of `placeSpans`, `both` if it is missing.
  */
-export const segmentsKind: CaseKind = {
-  keys: ['file', 'labels', 'overlaps'],
-  async *compare(given) {
-    const events = await readRecording(given);
-    const file = given.description.text('labels');
+export const segmentsKind = defineKind(
+  { file: text, labels: text, overlaps: orElse(choice(OVERLAPS), 'both') },
+  async function* (given, { file: recording, labels: file, overlaps }) {
+    const events = await readRecording(given, recording);
     const text = new TextDecoder('utf-8', { fatal: true }).decode(await given.file('labels'));
     // The classes depend on the data set; accept any number here.
     const { labels } = parseLabels(text, { file, classes: Number.MAX_SAFE_INTEGER });
-    const { description } = given;
-    const overlaps = description.has('overlaps') ? description.choice('overlaps', OVERLAPS) : 'both';
     const collector = new ClipCollector(placeSpans(labels, overlaps));
     events.tUs.forEach((tUs, i) => {
       collector.push(tUs, events.x[i]!, events.y[i]!, events.p[i]!);
@@ -70,10 +68,9 @@ export const segmentsKind: CaseKind = {
     yield compare('classes', 'exact', classes);
     yield compare('clips', 'exact', clips);
   },
-};
+);
 
-async function readRecording(given: GivenCase): Promise<Events> {
-  const file = given.description.text('file');
+async function readRecording(given: GivenCase, file: string): Promise<Events> {
   return decodeAedat3(await given.file('file'), { file, sensor: largestSensor }).events;
 }
 
@@ -96,18 +93,18 @@ function pairClips(name: string, expected: Events, found: Events): Pair[] {
 }
 
 /** Events t, x, y, p integrated into T frames of counts, [T, 2, H, W], and normalised. */
-export const framesKind: CaseKind = {
-  keys: ['split_by', 'normalization', 'T', 'height', 'width', 'layout', 'seed'],
-  *compare(given) {
-    const { description } = given;
-    if (description.has('layout')) description.choice('layout', ['T,P,H,W']);
-    const layout: FrameLayout = {
-      steps: description.count('T'),
-      splitBy: description.choice('split_by', ['number', 'time']),
-      sensor: { height: description.count('height'), width: description.count('width') },
-      downsample: 1,
-    };
-    const normalisation = readNormalisation(given);
+export const framesKind = defineKind(
+  {
+    split_by: choice(['number', 'time']),
+    normalization: orNull(choice(['frequency', 'max', 'norm', 'sum'])),
+    T: count,
+    height: count,
+    width: count,
+    layout: optional(choice(['T,P,H,W'])),
+    seed: remark,
+  },
+  function* (given, { split_by: splitBy, normalization, T: steps, ...sensor }) {
+    const layout: FrameLayout = { steps, splitBy, sensor, downsample: 1 };
     const events = readEvents(given, layout);
     const { height, width } = frameSize(layout);
     const shape = [layout.steps, 2, height, width];
@@ -115,21 +112,16 @@ export const framesKind: CaseKind = {
     const counts = new Uint32Array(layout.steps * 2 * height * width);
     integrateFrames(events, layout, counts);
     const frames = Float32Array.from(counts);
-    if (normalisation !== null) {
-      normaliseFrames(frames, { height, width }, normalisation, frameDurationsUs(events, layout));
+    if (normalization !== null) {
+      normaliseFrames(frames, { height, width }, normalization, frameDurationsUs(events, layout));
     }
-    yield compareOne(normalisation === null ? 'exact' : 'frames', {
+    yield compareOne(normalization === null ? 'exact' : 'frames', {
       name: 'frames',
       expected: given.find('frames'),
       found: { shape, data: frames },
     });
   },
-};
-
-function readNormalisation({ description }: GivenCase): Normalisation | null {
-  if (!description.has('normalization')) return null;
-  return description.choice<Normalisation>('normalization', ['frequency', 'max', 'norm', 'sum']);
-}
+);
 
 /** Rejects events outside the frame, which would be counted in another row or nowhere. */
 function readEvents(given: GivenCase, { sensor }: FrameLayout): Events {

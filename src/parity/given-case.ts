@@ -1,6 +1,7 @@
 import type { Engine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import { Fields, type JsonObject } from '../formats/fields.ts';
+import { type Read, readShape, type Shape, type Value } from '../results/shape.ts';
 import { countElements, type Tensor } from '../snn/tensor.ts';
 import { type Comparison, describeShape, indexOf } from './compare.ts';
 import { indexFile } from './folder.ts';
@@ -159,5 +160,27 @@ export interface CaseKind {
    *
    * @throws if the case cannot be run: an input is missing or has the wrong shape
    */
-  compare(given: GivenCase, engine: Engine): AsyncIterable<Comparison> | Iterable<Comparison>;
+  compare(given: GivenCase, engine: Engine): Rows;
 }
+
+type Rows = AsyncIterable<Comparison> | Iterable<Comparison>;
+
+/** @param shape of the description: its keys, and how each is read */
+export function defineKind<S extends Shape>(
+  shape: S,
+  compare: (given: GivenCase, description: Value<S>, engine: Engine) => Rows,
+): CaseKind {
+  return {
+    keys: Object.keys(shape),
+    compare: (given, engine) => compare(given, readShape(given.description, shape), engine),
+  };
+}
+
+/** A key that says something to people, or to the program that made the case. */
+export const remark: Read<unknown> = () => undefined;
+
+/** The argument of `torch.manual_seed`. */
+export const seedNumber: Read<number> = (fields, name) =>
+  fields.number(name, { integer: true, min: 0, max: Number.MAX_SAFE_INTEGER });
+
+export const atLeastOne: Read<number> = (fields, name) => fields.number(name, { integer: true, min: 1 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Fields } from '../formats/fields.ts';
 import { AUGMENTATIONS } from '../results/clip-index.ts';
+import { numbers, type Read, readShape, text, type Value } from '../results/shape.ts';
 import { initialState } from '../snn/initialise.ts';
 import { buildNetwork } from '../snn/networks.ts';
 import { stateEntries } from '../snn/parameters.ts';
@@ -9,18 +10,18 @@ import type { State } from '../snn/tensor.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import { countDraws } from '../training/image-source.ts';
 import { type Comparison, compare, describeShape, listValues, type Pair } from './compare.ts';
-import { checkKeys, describeFields } from './given-case.ts';
-import { type NetworkSize, readSize, sizeKeys, votes } from './network-description.ts';
-import { readSeed } from './random.ts';
+import { checkKeys, describeFields, seedNumber } from './given-case.ts';
+import { type NetworkSize, sizeOf, sizeShape, votes } from './network-description.ts';
 
 /** What index.json says about a tensor that is too large to store. */
-interface Digest {
-  readonly shape: readonly number[];
+const digestShape = {
+  shape: ((fields, name) => fields.numbers(name, { integer: true, min: 1 })) as Read<readonly number[]>,
   /** The first values, in C order. */
-  readonly first: readonly number[];
+  first: numbers,
   /** The hash of all values as little-endian single-precision numbers. */
-  readonly sha256: string;
-}
+  sha256_f32le: text,
+};
+type Digest = Value<typeof digestShape>;
 
 type Digests = ReadonlyMap<string, Digest>;
 
@@ -35,19 +36,19 @@ const taus: ReadonlyMap<string, TauSpec> = new Map([
 export function* compareThesisParameters(name: string, value: unknown): Generator<Comparison> {
   const fields = describeFields(value, name);
   checkKeys(fields, ['seed', 'note', ...taus.keys()]);
-  yield* compareTaus(fields, '', readSeed({ description: fields }), inferSize);
+  yield* compareTaus(fields, '', seedNumber(fields, 'seed'), inferSize);
 }
 
 /** `initial_parameters` in index.json: networks by name, each with its description. */
 export function* compareNamedParameters(name: string, value: unknown): Generator<Comparison> {
   const fields = describeFields(value, name);
-  const seed = readSeed({ description: fields });
+  const seed = seedNumber(fields, 'seed');
   const networks = fields.keys().filter((key) => key !== 'seed' && key !== 'note');
   if (networks.length === 0) fields.fail('', 'names no network');
   for (const network of networks) {
     const described = fields.object(network);
-    checkKeys(described, [...sizeKeys, 'augmentation', 'images', ...taus.keys()]);
-    yield* compareTaus(described, `${network}, `, seed, () => readSize(described));
+    checkKeys(described, [...Object.keys(sizeShape), 'augmentation', 'images', ...taus.keys()]);
+    yield* compareTaus(described, `${network}, `, seed, () => sizeOf(readShape(described, sizeShape)));
   }
 }
 
@@ -121,9 +122,9 @@ function compareDigests(
     const first = tensor.data.subarray(0, digest.first.length);
     pairs.push({ name, expected: listValues(digest.first), found: listValues(first) });
     const sha256 = hash(tensor.data);
-    values += sha256 === digest.sha256 ? tensor.data.length : digest.first.length;
-    if (sha256 !== digest.sha256 && !normal) {
-      reason ??= `"${name}": the folder has sha256 ${digest.sha256.slice(0, 12)}…, this program computes ${sha256.slice(0, 12)}…`;
+    values += sha256 === digest.sha256_f32le ? tensor.data.length : digest.first.length;
+    if (sha256 !== digest.sha256_f32le && !normal) {
+      reason ??= `"${name}": the folder has sha256 ${digest.sha256_f32le.slice(0, 12)}…, this program computes ${sha256.slice(0, 12)}…`;
     }
   }
   const comparison = compare(what, normal ? 'normal' : 'exact', pairs);
@@ -141,17 +142,9 @@ function readDigests(fields: Fields): Digests {
   return new Map(
     fields.keys().map((name) => {
       const entry = fields.object(name);
-      checkKeys(entry, ['shape', 'first', 'sha256_f32le']);
-      const first = entry.numbers('first');
-      if (first.length === 0) entry.fail('first', 'is empty');
-      return [
-        name,
-        {
-          shape: entry.numbers('shape', { integer: true, min: 1 }),
-          first,
-          sha256: entry.text('sha256_f32le'),
-        },
-      ];
+      checkKeys(entry, Object.keys(digestShape));
+      const digest = readShape(entry, digestShape);
+      return [name, digest.first.length === 0 ? entry.fail('first', 'is empty') : digest];
     }),
   );
 }

@@ -1,36 +1,48 @@
-import type { Fields } from '../formats/fields.ts';
-import { type Architecture, architectures, type NetworkConfig } from '../snn/network-config.ts';
+import { choice, count, flag, number, optional, orElse, type Read, type Value } from '../results/shape.ts';
+import { architectures, type NetworkConfig } from '../snn/network-config.ts';
 import { buildNetwork } from '../snn/networks.ts';
-import type { NetworkSpec } from '../snn/spec.ts';
+import type { NetworkSpec, NeuronSpec } from '../snn/spec.ts';
 
 /** The keys in index.json for a network's size. */
-export const sizeKeys = [
-  'architecture',
-  'cin',
-  'hw',
-  'ch',
-  'layers',
-  'hidden',
-  'classes',
-  'T',
-  'steps',
-] as const;
+export const sizeShape = {
+  architecture: orElse(choice(architectures), 'event-frames'),
+  cin: count,
+  hw: count,
+  ch: count,
+  layers: optional(count),
+  hidden: optional(count),
+  classes: count,
+  T: count,
+  steps: optional((fields, name) => {
+    const [steps, T] = [fields.count(name), fields.count('T')];
+    return steps === T ? steps : fields.fail(name, `must equal T, ${T}; found ${steps}`);
+  }),
+};
 
-/** The keys for its neurons and pooling. */
-const neuronKeys = [
-  'plif',
-  'per_neuron',
-  'tau',
-  'detach',
-  'v_reset',
-  'v_threshold',
-  'surrogate',
-  'alpha',
-  'learn_alpha',
-  'max_pool',
-] as const;
+/** The potential of a hard reset; null for a soft one. */
+export const resetPotential: Read<number | null> = (fields, name) =>
+  fields.keys().includes(name) && !fields.has(name) ? null : fields.number(name);
 
-export const networkKeys = [...sizeKeys, ...neuronKeys];
+export const surrogateKind = choice(['atan', 'sigmoid', 'triangle']);
+
+/**
+ * The keys of a whole network. The defaults are those of the thesis: PLIF neurons, τ = 2 (initially, or fixed for LIF), a hard and detached
+ * reset to 0, a threshold of 1, arctan with a fixed slope of 2.
+ */
+export const networkShape = {
+  ...sizeShape,
+  plif: orElse(flag, true),
+  per_neuron: flag,
+  tau: orElse(number, 2),
+  detach: orElse(flag, true),
+  v_reset: ((fields, name) =>
+    fields.keys().includes(name) ? resetPotential(fields, name) : 0) as typeof resetPotential,
+  v_threshold: orElse(number, 1),
+  surrogate: orElse(surrogateKind, 'atan'),
+  alpha: orElse(number, 2),
+  learn_alpha: orElse(flag, false),
+  max_pool: flag,
+};
 
 /** A network's configuration, except for its neurons and pooling. */
 export type NetworkSize = Omit<NetworkConfig, 'neuron' | 'tau' | 'reset' | 'surrogate' | 'pooling'>;
@@ -39,65 +51,44 @@ export type NetworkSize = Omit<NetworkConfig, 'neuron' | 'tau' | 'reset' | 'surr
 export const votes = 10;
 
 /**
- * Builds the network that a description means. The defaults are those of the thesis: PLIF neurons, τ = 2 (initially, or fixed for LIF), a
- * hard and detached reset to 0, a threshold of 1, arctan with a fixed slope of 2.
+ * Builds the network that a description means.
  *
  * @param hidden the width of the hidden linear layer if the description has none
- * @throws {ReproError} or {ShapeError} if a key is missing or a number is out of range
+ * @throws {ReproError} or {ShapeError} if a number is out of range
  */
-export function readNetwork(fields: Fields, hidden: number | undefined): NetworkSpec {
-  const flag = (name: string, standard: boolean) => (fields.has(name) ? fields.flag(name) : standard);
-  const number = (name: string, standard: number) => (fields.has(name) ? fields.number(name) : standard);
-  const soft = fields.keys().includes('v_reset') && !fields.has('v_reset');
+export function networkOf(description: Value<typeof networkShape>, hidden: number | undefined): NetworkSpec {
+  const { plif, per_neuron, tau, v_reset, detach, v_threshold, surrogate, alpha, learn_alpha, max_pool } =
+    description;
   return buildNetwork({
-    ...readSize(fields, hidden),
-    neuron: flag('plif', true) ? 'plif' : 'lif',
-    tau: { per: fields.flag('per_neuron') ? 'neuron' : 'layer', mean: number('tau', 2), std: 0 },
-    threshold: number('v_threshold', 1),
-    reset: {
-      detach: flag('detach', true),
-      ...(soft ? { kind: 'soft' } : { kind: 'hard', potential: number('v_reset', 0) }),
-    },
-    surrogate: {
-      kind: fields.has('surrogate') ? fields.choice('surrogate', ['atan', 'sigmoid', 'triangle']) : 'atan',
-      alpha: number('alpha', 2),
-      learnable: flag('learn_alpha', false),
-    },
-    pooling: fields.flag('max_pool') ? 'max' : 'average',
+    ...sizeOf(description, hidden),
+    neuron: plif ? 'plif' : 'lif',
+    tau: { per: per_neuron ? 'neuron' : 'layer', mean: tau, std: 0 },
+    threshold: v_threshold,
+    reset: resetOf(v_reset, detach),
+    surrogate: { kind: surrogate, alpha, learnable: learn_alpha },
+    pooling: max_pool ? 'max' : 'average',
   });
 }
 
-/** Whether a sample is a still image. */
-export function isStill(fields: Fields): boolean {
-  return readArchitecture(fields) !== 'event-frames';
+export function resetOf(potential: number | null, detach: boolean): NeuronSpec['reset'] {
+  return potential === null ? { kind: 'soft', detach } : { kind: 'hard', potential, detach };
 }
 
-/**
- * @param hidden the width of the hidden linear layer if the description has none
- * @throws {ReproError} if a key is missing, is not an integer or contradicts another
- */
-export function readSize(fields: Fields, hidden?: number): NetworkSize {
-  const architecture = readArchitecture(fields);
-  const width = fields.has('hidden') ? fields.count('hidden') : hidden;
-  const side = fields.count('hw');
-  const steps = fields.count('T');
-  if (fields.has('steps') && fields.count('steps') !== steps) {
-    fields.fail('steps', `must equal T, ${steps}; found ${fields.count('steps')}`);
-  }
+/** @param hidden the width of the hidden linear layer if the description has none */
+export function sizeOf(
+  { architecture, cin, hw, ch, layers, classes, T, ...description }: Value<typeof sizeShape>,
+  hidden?: number,
+): NetworkSize {
+  const width = description.hidden ?? hidden;
   return {
     architecture,
-    input: [fields.count('cin'), side, side],
-    classes: fields.count('classes'),
-    channels: fields.count('ch'),
-    ...(fields.has('layers') ? { layers: fields.count('layers') } : {}),
+    input: [cin, hw, hw],
+    classes,
+    channels: ch,
+    ...(layers === undefined ? {} : { layers }),
     // Event frames have their own T.
-    ...(architecture === 'event-frames' ? {} : { steps }),
+    ...(architecture === 'event-frames' ? {} : { steps: T }),
     ...(width === undefined ? {} : { hidden: width }),
     votes,
   };
-}
-
-function readArchitecture(fields: Fields): Architecture {
-  if (!fields.has('architecture')) return 'event-frames';
-  return fields.choice('architecture', architectures);
 }

@@ -1,11 +1,13 @@
 import type { EngineSession, Forward, Hyperparameters, TrainingBatch } from '../engines/engine.ts';
+import type { Fields } from '../formats/fields.ts';
+import { choice, count, number, numbers, optional, orElse, text } from '../results/shape.ts';
 import { stateEntries } from '../snn/parameters.ts';
 import { dropoutLayers, type NetworkSpec, spikingLayers } from '../snn/spec.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
 import { cosineLearningRate } from '../training/schedule.ts';
 import { type Comparison, compare, describeShape, listValues, type Pair, pairStates } from './compare.ts';
-import { type CaseKind, checkFilled, type FloatTensor, type GivenCase } from './given-case.ts';
-import { isStill, networkKeys, readNetwork } from './network-description.ts';
+import { checkFilled, defineKind, type FloatTensor, type GivenCase, remark } from './given-case.ts';
+import { networkOf, networkShape } from './network-description.ts';
 import { AdamAllowance } from './tolerances.ts';
 
 /** What is the same for all steps of a case. */
@@ -15,31 +17,50 @@ interface Training {
   readonly x: FloatTensor;
   /** [steps, N], one label per sample. */
   readonly labels: readonly number[];
+  readonly losses: readonly number[];
+  /** The first, and the period of its schedule in steps. */
   readonly learningRate: number;
   readonly period: number;
-  readonly lambda: number;
+  readonly hyperparameters: Omit<Hyperparameters, 'learningRate'>;
 }
 
 /** A whole network over some optimiser steps with given dropout masks, then in evaluation mode. */
-export const networkKind: CaseKind = {
-  keys: [
-    ...networkKeys,
-    'losses',
-    'batch',
-    'lr',
-    'lr_T_max',
-    'reg_lambda',
-    'regularise',
-    'loss',
-    'layout',
-    'seed',
-    'margin',
-  ],
-  async *compare(given, engine) {
-    const spec = readNetwork(given.description, hiddenOf(given));
+export const networkKind = defineKind(
+  {
+    ...networkShape,
+    losses: numbers,
+    batch: count,
+    lr: number,
+    lr_T_max: (fields: Fields, name: string) => fields.number(name, { min: 1 }),
+    reg_lambda: number,
+    regularise: orElse(choice(['w', 'tau']), 'w'),
+    loss: orElse(choice(['rate', 'step']), 'rate'),
+    layout: optional(text),
+    seed: remark,
+    margin: remark,
+  },
+  async function* (given, description, engine) {
+    // The original's descriptions leave out the width of the hidden linear layer.
+    const hidden = given.has('init/fc.2.weight') ? given.floats('init/fc.2.weight').shape[0] : undefined;
+    const spec = networkOf(description, hidden);
     const initial = given.below('init/');
     checkInitial(given, spec, initial);
-    const training = readTraining(given, spec);
+    const { losses, batch, regularise, loss } = description;
+    if (losses.length === 0) given.description.fail('losses', 'is empty: expected at least one step');
+    const still = description.architecture !== 'event-frames';
+    if (description.layout !== undefined)
+      given.description.choice('layout', [still ? 'x: step,N,1,C,H,W' : 'x: step,N,T,P,H,W']);
+    const x = given.floats('x', [losses.length, batch, still ? 1 : description.T, ...spec.input]);
+    checkFilled('x', x.shape);
+    const training: Training = {
+      spec,
+      x,
+      labels: Array.from(given.whole('y', [losses.length, batch]).data, Number),
+      losses,
+      learningRate: description.lr,
+      period: description.lr_T_max,
+      hyperparameters: { regulariseTau: readLambda(given, spec), regularise, loss },
+    };
     const session = await engine.open(spec, initial);
     try {
       yield* compareSteps(given, session, training);
@@ -51,21 +72,20 @@ export const networkKind: CaseKind = {
       session.dispose();
     }
   },
-};
+);
 
 async function* compareSteps(
   given: GivenCase,
   session: EngineSession,
   training: Training,
 ): AsyncGenerator<Comparison> {
-  const expectedLosses = given.description.numbers('losses');
   const losses: number[] = [];
   const allowance = new AdamAllowance();
-  for (let step = 0; step < expectedLosses.length; step++) {
+  for (let step = 0; step < training.losses.length; step++) {
     const learningRate = cosineLearningRate(training.learningRate, training.period, step);
     const { loss, gradients, ...forward } = await session.trainStep(
       batchOf(given, training, step),
-      { learningRate, regulariseTau: training.lambda, ...lossOf(given) },
+      { learningRate, ...training.hyperparameters },
       { keepGradients: true },
     );
     losses.push(loss);
@@ -78,7 +98,7 @@ async function* compareSteps(
     yield* compareState(given, step, training.spec, await session.state(), allowance);
   }
   yield compare('losses', 'loss', [
-    { name: 'losses', expected: listValues(expectedLosses), found: listValues(losses) },
+    { name: 'losses', expected: listValues(training.losses), found: listValues(losses) },
   ]);
 }
 
@@ -142,40 +162,12 @@ function* compareOutputs(
   yield compare(what, 'rate', [{ name, expected: given.find(name), found: { shape, data: outputs } }]);
 }
 
-function readTraining(given: GivenCase, spec: NetworkSpec): Training {
-  const { description } = given;
-  const steps = description.numbers('losses').length;
-  if (steps === 0) description.fail('losses', 'is empty: expected at least one step');
-  const samples = description.count('batch');
-  const still = isStill(description);
-  const layout = still ? 'x: step,N,1,C,H,W' : 'x: step,N,T,P,H,W';
-  if (description.has('layout')) description.choice('layout', [layout]);
-  const frames = still ? 1 : description.count('T');
-  const x = given.floats('x', [steps, samples, frames, ...spec.input]);
-  checkFilled('x', x.shape);
-  return {
-    spec,
-    x,
-    labels: Array.from(given.whole('y', [steps, samples]).data, Number),
-    learningRate: description.number('lr'),
-    period: description.number('lr_T_max', { min: 1 }),
-    lambda: readLambda(given, spec),
-  };
-}
-
 /** λ has no effect unless each neuron learns its own τ: then only 0 can be meant. */
 function readLambda({ description }: GivenCase, spec: NetworkSpec): number {
   const learns = spikingLayers(spec).some(
     ({ neuron }) => neuron.kind === 'plif' && neuron.tau.per === 'neuron',
   );
   return description.number('reg_lambda', learns ? { min: 0 } : { min: 0, max: 0 });
-}
-
-function lossOf({ description }: GivenCase): Pick<Hyperparameters, 'regularise' | 'loss'> {
-  return {
-    ...(description.has('regularise') ? { regularise: description.choice('regularise', ['w', 'tau']) } : {}),
-    ...(description.has('loss') ? { loss: description.choice('loss', ['rate', 'step']) } : {}),
-  };
 }
 
 function batchOf(given: GivenCase, { spec, x, labels }: Training, step: number): TrainingBatch {
@@ -189,11 +181,6 @@ function batchOf(given: GivenCase, { spec, x, labels }: Training, step: number):
       ({ features }, i) => given.floats(`step${step}/mask${i}`, [samples, features]).data,
     ),
   };
-}
-
-/** The width of the hidden linear layer, which the original's descriptions leave out. */
-function hiddenOf(given: GivenCase): number | undefined {
-  return given.has('init/fc.2.weight') ? given.floats('init/fc.2.weight').shape[0] : undefined;
 }
 
 /** Engines reject a state that lacks tensors, but would ignore extra ones. */

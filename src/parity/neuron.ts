@@ -1,31 +1,51 @@
 import type { Fields } from '../formats/fields.ts';
+import { choice, flag, number, optional, orElse, text } from '../results/shape.ts';
 import { isPossibleTau } from '../snn/network-config.ts';
 import type { NeuronSpec } from '../snn/spec.ts';
 import { compareOne } from './compare.ts';
-import { type CaseKind, checkFilled, type FloatTensor, type GivenCase } from './given-case.ts';
+import { checkFilled, defineKind, type FloatTensor, type GivenCase, remark } from './given-case.ts';
+import { resetOf, resetPotential, surrogateKind } from './network-description.ts';
 
 /** One isolated layer of neurons over T steps, forward and backward from `loss = Σ spikes · coef`. */
-export const neuronKind: CaseKind = {
-  keys: [
-    'neuron',
-    'per_neuron',
-    'tau',
-    'detach_reset',
-    'v_reset',
-    'v_threshold',
-    'surrogate',
-    'alpha',
-    'alpha_learnable',
-    'layout',
-    'seed',
-  ],
-  async *compare(given, engine) {
-    const { description } = given;
-    const learned = description.choice('neuron', ['PLIF', 'LIF']) === 'PLIF';
-    const neuron = readNeuron(description, learned);
+export const neuronKind = defineKind(
+  {
+    neuron: choice(['PLIF', 'LIF']),
+    per_neuron: orElse(flag, false),
+    tau: optional(number),
+    detach_reset: flag,
+    v_reset: resetPotential,
+    v_threshold: number,
+    surrogate: surrogateKind,
+    alpha: number,
+    alpha_learnable: orElse(flag, false),
+    layout: optional(text),
+    seed: remark,
+  },
+  async function* (given, description, engine) {
+    const learned = description.neuron === 'PLIF';
+    if (!learned && description.per_neuron)
+      given.description.fail('per_neuron', 'must be false for LIF neurons: their τ is fixed');
+    const neuron: NeuronSpec = {
+      kind: learned ? 'plif' : 'lif',
+      tau: {
+        per: description.per_neuron ? 'neuron' : 'layer',
+        mean: readTau(given.description, learned),
+        std: 0,
+      },
+      threshold: description.v_threshold,
+      reset: resetOf(description.v_reset, description.detach_reset),
+      surrogate: {
+        kind: description.surrogate,
+        alpha: description.alpha,
+        learnable: description.alpha_learnable,
+      },
+    };
     const x = given.floats('x');
-    checkLayout(given, x);
-    const logits = learned ? readLogits(given, neuron, x) : undefined;
+    checkLayout(given, x, description.layout);
+    // As PyTorch stores w: [] per layer, [1, ...neurons] per neuron.
+    const logits = learned
+      ? given.floats('w', neuron.tau.per === 'layer' ? [] : [1, ...x.shape.slice(2)])
+      : undefined;
     const { spikes, potentials, gradients } = await engine.runNeurons({
       neuron,
       shape: x.shape,
@@ -65,56 +85,23 @@ export const neuronKind: CaseKind = {
       });
     }
   },
-};
+);
 
-function readNeuron(description: Fields, learned: boolean): NeuronSpec {
-  const perNeuron = description.has('per_neuron') && description.flag('per_neuron');
-  const detach = description.flag('detach_reset');
-  const soft = description.keys().includes('v_reset') && !description.has('v_reset');
-  if (!learned && perNeuron)
-    description.fail('per_neuron', 'must be false for LIF neurons: their τ is fixed');
-  return {
-    kind: learned ? 'plif' : 'lif',
-    tau: {
-      per: perNeuron ? 'neuron' : 'layer',
-      mean: learned && !description.has('tau') ? 2 : readTau(description, learned ? 'plif' : 'lif'),
-      std: 0,
-    },
-    threshold: description.number('v_threshold'),
-    reset: soft
-      ? { kind: 'soft', detach }
-      : { kind: 'hard', potential: description.number('v_reset'), detach },
-    surrogate: {
-      kind: description.choice('surrogate', ['atan', 'sigmoid', 'triangle']),
-      alpha: description.number('alpha'),
-      learnable: description.has('alpha_learnable') && description.flag('alpha_learnable'),
-    },
-  };
-}
-
-function readTau(description: Fields, kind: NeuronSpec['kind']): number {
-  const tau = description.number('tau');
-  if (!isPossibleTau(kind, tau))
+function readTau(description: Fields, learned: boolean): number {
+  const tau = learned && !description.has('tau') ? 2 : description.number('tau');
+  if (!isPossibleTau(learned ? 'plif' : 'lif', tau))
     description.fail('tau', `must be more than 1 time step, or 1 for LIF, found ${tau}`);
   return tau;
 }
 
 /** Checks x against [T, N, ...neurons], or the description's `layout`: `T,N,C,H,W`. */
-function checkLayout(given: GivenCase, x: FloatTensor): void {
+function checkLayout(given: GivenCase, x: FloatTensor, layout = 'T,N'): void {
   checkFilled('x', x.shape);
-  const layout = given.description.has('layout') ? given.description.text('layout') : 'T,N';
   const dimensions = layout.split(',').map((name) => name.trim());
-  if (dimensions[0] !== 'T' || dimensions[1] !== 'N') {
+  if (dimensions[0] !== 'T' || dimensions[1] !== 'N')
     given.description.fail('layout', `must begin with T,N, found "${layout}"`);
-  }
-  if (x.shape.length < 3 || (given.description.has('layout') && x.shape.length !== dimensions.length)) {
+  if (x.shape.length < 3 || (layout !== 'T,N' && x.shape.length !== dimensions.length))
     given.fail(`tensor "x" has shape [${x.shape.join(', ')}], expected [${layout}, …]`);
-  }
-}
-
-/** w as PyTorch stores it: [] per layer, [1, ...neurons] per neuron. */
-function readLogits(given: GivenCase, neuron: NeuronSpec, x: FloatTensor): FloatTensor {
-  return given.floats('w', neuron.tau.per === 'layer' ? [] : [1, ...x.shape.slice(2)]);
 }
 
 /**

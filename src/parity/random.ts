@@ -1,6 +1,7 @@
+import { optional, texts } from '../results/shape.ts';
 import { drawKaimingUniform, drawLogNormal, TorchRandom } from '../snn/torch-random.ts';
-import { compare, compareOne, type Values } from './compare.ts';
-import type { CaseKind, GivenCase } from './given-case.ts';
+import { compare, compareOne, type Values, wholeValues } from './compare.ts';
+import { defineKind, type GivenCase, seedNumber } from './given-case.ts';
 import type { ToleranceName } from './tolerances.ts';
 
 /** A kind of draw: how its tensors are named, and how to make one from the numbers in its name. */
@@ -12,25 +13,20 @@ interface Draw {
   draw(random: TorchRandom, numbers: readonly number[]): Values;
 }
 
-const floats = (shape: readonly number[], data: Float32Array): Values => ({ shape, data });
+const floats = (data: Float32Array, shape: readonly number[] = [data.length]): Values => ({ shape, data });
+const whole = (data: Iterable<number | bigint>): Values => wholeValues([...data]);
 const product = (numbers: readonly number[]) => numbers.reduce((all, size) => all * size, 1);
 
 /** One draw after another from the same stream, concatenated. */
-const drawNormals: Draw['draw'] = (random, counts) => {
-  const values = counts.flatMap((count) => [...random.normals(count)]);
-  return floats([values.length], Float32Array.from(values));
-};
+const drawNormals: Draw['draw'] = (random, counts) =>
+  floats(Float32Array.from(counts.flatMap((count) => [...random.normals(count)])));
 
 const draws: readonly Draw[] = [
   {
     pattern: /^rand_\d+$/,
     example: 'rand_20',
     tolerance: 'exact',
-    draw: (random, [count = 0]) =>
-      floats(
-        [count],
-        Float32Array.from({ length: count }, () => random.uniform()),
-      ),
+    draw: (random, [count = 0]) => floats(Float32Array.from({ length: count }, () => random.uniform())),
   },
   // Fewer than 16 normal numbers are drawn one by one, more of them in blocks.
   { pattern: /^randn_(?:\d|1[0-5])$/, example: 'randn_10', tolerance: 'normal', draw: drawNormals },
@@ -50,32 +46,26 @@ const draws: readonly Draw[] = [
     pattern: /^randperm_\d+$/,
     example: 'randperm_50',
     tolerance: 'exact',
-    draw: (random, [count = 0]) => ({
-      shape: [count],
-      data: BigInt64Array.from(Array.from(random.permutation(count), BigInt)),
-    }),
+    draw: (random, [count = 0]) => whole(random.permutation(count)),
   },
   {
     pattern: /^randint64_\d+$/,
     example: 'randint64_4',
     tolerance: 'exact',
-    draw: (random, [count = 0]) => ({
-      shape: [count],
-      data: BigInt64Array.from({ length: count }, () => random.int64()),
-    }),
+    draw: (random, [count = 0]) => whole(Array.from({ length: count }, () => random.int64())),
   },
   {
     pattern: /^kaiming_uniform_conv_\d+x\d+x\d+x\d+$/,
     example: 'kaiming_uniform_conv_8x2x3x3',
     tolerance: 'exact',
     draw: (random, shape) =>
-      floats(shape, drawKaimingUniform(random, product(shape), product(shape.slice(1)))),
+      floats(drawKaimingUniform(random, product(shape), product(shape.slice(1))), shape),
   },
   {
     pattern: /^linear_\d+x\d+$/,
     example: 'linear_10x20',
     tolerance: 'exact',
-    draw: (random, shape) => floats(shape, drawKaimingUniform(random, product(shape), shape[1] ?? 0)),
+    draw: (random, shape) => floats(drawKaimingUniform(random, product(shape), shape[1] ?? 0), shape),
   },
   {
     // The original draws them in one row, [1, count].
@@ -83,16 +73,15 @@ const draws: readonly Draw[] = [
     example: 'lognormal_2_0.1_1000',
     tolerance: 'normal',
     draw: (random, [mean = 0, std = 0, count = 0]) =>
-      floats([1, count], drawLogNormal(random, count, mean, std)),
+      floats(drawLogNormal(random, count, mean, std), [1, count]),
   },
 ];
 
 /** PyTorch's random numbers on the CPU: each tensor's name says how it is drawn, right after `torch.manual_seed(seed)`. */
-export const randomKind: CaseKind = {
-  keys: ['seed', 'draws'],
-  *compare(given) {
-    const seed = readSeed(given);
-    checkComplete(given);
+export const randomKind = defineKind(
+  { seed: seedNumber, draws: optional(texts) },
+  function* (given, { seed, draws: listed }) {
+    checkComplete(given, listed);
     for (const name of given.names()) {
       const draw = draws.find(({ pattern }) => pattern.test(name));
       if (draw === undefined) {
@@ -103,17 +92,16 @@ export const randomKind: CaseKind = {
       yield compareOne(draw.tolerance, { name, expected: given.find(name), found });
     }
   },
-};
+);
 
 /**
  * A tensor's name is all that says what it holds, so a missing one would go unnoticed: a case has the tensors that its description
  * lists or, without a list, at least one for each way of drawing.
  */
-function checkComplete(given: GivenCase): void {
-  const { description } = given;
+function checkComplete(given: GivenCase, listed: readonly string[] | undefined): void {
   const names = given.names();
-  if (description.has('draws')) {
-    const missing = description.texts('draws').filter((name) => !names.includes(name));
+  if (listed !== undefined) {
+    const missing = listed.filter((name) => !names.includes(name));
     if (missing.length > 0)
       given.fail(`the folder has no tensors ${listNames(missing)}, which "draws" lists`);
     return;
@@ -128,11 +116,6 @@ function checkComplete(given: GivenCase): void {
 
 function listNames(names: readonly string[]): string {
   return names.map((name) => `"${name}"`).join(', ');
-}
-
-/** The argument of `torch.manual_seed`. */
-export function readSeed({ description }: Pick<GivenCase, 'description'>): number {
-  return description.number('seed', { integer: true, min: 0, max: Number.MAX_SAFE_INTEGER });
 }
 
 /** `lognormal_2_0.1_1000` -> 2, 0.1, 1000; `randint64_4` -> 4. */

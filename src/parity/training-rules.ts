@@ -1,11 +1,11 @@
+import { count, flag, optional } from '../results/shape.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import type { Compat } from '../thesis/compat.ts';
 import { drawEpochOrders } from '../training/random-streams.ts';
 import { cosineLearningRate } from '../training/schedule.ts';
 import { predictClasses } from '../training/scores.ts';
 import { type Comparison, compare, compareOne, failComparison, listValues, wholeValues } from './compare.ts';
-import type { CaseKind, GivenCase } from './given-case.ts';
-import { readSeed } from './random.ts';
+import { atLeastOne, defineKind, type GivenCase, remark, seedNumber } from './given-case.ts';
 
 /** The orders of one part of the data, by epoch. */
 interface Part {
@@ -14,23 +14,25 @@ interface Part {
 }
 
 /** The orders in which data loaders visit training and validation samples after `torch.manual_seed(seed)`. */
-export const dataOrderKind: CaseKind = {
-  keys: ['seed', 'batch', 'drop_last', 'num_workers', 'epochs'],
-  *compare(given) {
-    const { description } = given;
-    const seed = readSeed(given);
-    const batch = description.number('batch', { integer: true, min: 1 });
-    // A partial batch at the end is dropped, but its positions are still part of the permutation.
-    const mostDropped = description.flag('drop_last') ? batch - 1 : 0;
+export const dataOrderKind = defineKind(
+  {
+    seed: seedNumber,
+    batch: atLeastOne,
+    drop_last: flag,
     // Workers only prepare samples; the order does not depend on them.
-    if (description.has('num_workers')) description.count('num_workers');
-    yield comparePart(readPart(given, 'train'), seed, mostDropped);
-    yield comparePart(readPart(given, 'val'), seed, mostDropped);
+    num_workers: optional(count),
+    epochs: optional(atLeastOne),
   },
-};
+  function* (given, { seed, batch, drop_last, epochs = countEpochs(given) }) {
+    // A partial batch at the end is dropped, but its positions are still part of the permutation.
+    const mostDropped = drop_last ? batch - 1 : 0;
+    yield comparePart(readPart(given, 'train', epochs), seed, mostDropped);
+    yield comparePart(readPart(given, 'val', epochs), seed, mostDropped);
+  },
+);
 
-function readPart(given: GivenCase, name: Part['name']): Part {
-  const epochs = Array.from({ length: countEpochs(given) }, (_, epoch) =>
+function readPart(given: GivenCase, name: Part['name'], count: number): Part {
+  const epochs = Array.from({ length: count }, (_, epoch) =>
     Array.from(given.whole(`epoch${epoch}/${name}`, ['any']).data, Number),
   );
   const [first = []] = epochs;
@@ -42,10 +44,8 @@ function readPart(given: GivenCase, name: Part['name']): Part {
   return { name, epochs };
 }
 
-/** As the description says or, if it does not, as the last epoch's name says. */
+/** As the last epoch's name says. */
 function countEpochs(given: GivenCase): number {
-  const { description } = given;
-  if (description.has('epochs')) return description.number('epochs', { integer: true, min: 1 });
   const numbers = given.names().flatMap((name) => /^epoch(\d+)\//.exec(name)?.[1] ?? []);
   if (numbers.length === 0) given.fail('tensor "epoch0/train" is missing from the folder');
   return Math.max(...numbers.map(Number)) + 1;
@@ -102,21 +102,17 @@ export function compareLearningRates(name: string, value: unknown): Comparison {
 }
 
 /** The class that each rule for ties takes from given outputs; what engines return, cases of whole networks compare. */
-export const tiesKind: CaseKind = {
-  keys: ['votes', 'seed'],
-  *compare(given) {
-    const votes = given.description.count('votes');
-    const outputs = given.floats('outputs', ['any', 'any', 'any']);
-    const [samples = 0, , classes = 0] = outputs.shape;
-    const forward = { outputs: outputs.data, rates: given.floats('rates', [samples, classes]).data };
-    const rules: readonly [string, Compat['ties'], boolean][] = [
-      ['first', 'first', false],
-      ['rounding', 'rounding', false],
-      ['rounding_training', 'rounding', true],
-    ];
-    for (const [name, ties, training] of rules) {
-      const found = predictClasses(forward, { classes, votes, loss: 'rate', ties }, training);
-      yield compareOne('exact', { name, expected: given.find(name), found: wholeValues(found) });
-    }
-  },
-};
+export const tiesKind = defineKind({ votes: count, seed: remark }, function* (given, { votes }) {
+  const outputs = given.floats('outputs', ['any', 'any', 'any']);
+  const [samples = 0, , classes = 0] = outputs.shape;
+  const forward = { outputs: outputs.data, rates: given.floats('rates', [samples, classes]).data };
+  const rules: readonly [string, Compat['ties'], boolean][] = [
+    ['first', 'first', false],
+    ['rounding', 'rounding', false],
+    ['rounding_training', 'rounding', true],
+  ];
+  for (const [name, ties, training] of rules) {
+    const found = predictClasses(forward, { classes, votes, loss: 'rate', ties }, training);
+    yield compareOne('exact', { name, expected: given.find(name), found: wholeValues(found) });
+  }
+});

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { hashText } from '../files/canonical-json.ts';
-import { Fields } from '../formats/fields.ts';
+import type { JsonObject } from '../formats/fields.ts';
 import { CLIP_EXAMPLES, type ClipExamples, readClipExamples } from '../results/clip-examples.ts';
 import { type Manifest, readManifest } from '../results/manifest.ts';
 import { fixOf, readResultFile, refuse } from '../results/result-file.ts';
 import type { PublishedResult } from '../thesis/published.ts';
 import { type Claim, readClaims } from './claims/claim.ts';
 import type { ManifestResult, ModelResult, Results, RunResult } from './data/results.ts';
-import { readPipeline, readTimelinePlace } from './inputs/pipeline.ts';
+import { type PipelineFile, readPipeline, readTimelinePlace } from './inputs/pipeline.ts';
 import { readReference } from './inputs/reference.ts';
 import { readRunResult } from './inputs/run.ts';
 
@@ -77,9 +77,9 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
       runs.push(read.result);
     }
     const file = join(sources.models, `${model}.yaml`);
-    models.push(readModel(await readYaml(file, 'schemas/model.schema.json'), model, runs));
+    models.push(readModel(await readYaml<ModelFile>(file), model, runs));
   }
-  const pipeline = await readYaml(sources.pipeline, 'schemas/pipeline.schema.json');
+  const pipeline = await readYaml<PipelineFile>(sources.pipeline);
   const examples = await collectExamples(sources.examples, { dataset, simulated, classes: classes ?? [] });
   return {
     dataset,
@@ -102,29 +102,42 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
 }
 
 /** Reads configs/claims.yaml. @throws {ReproError} `report-input`, naming the field */
-export async function collectClaims(file: string): Promise<Claim[]> {
-  return readClaims(await readYaml(file, 'schemas/claims.schema.json'));
+export async function collectClaims(where: string): Promise<Claim[]> {
+  return readClaims(await readYaml(where), (field, problem) => {
+    throw new ReproError('report-input', `field "${field}" ${problem}`, {
+      where,
+      fix: 'Correct the file; docs/claims.md explains every key.',
+    });
+  });
 }
 
-/** A model's configuration file, configs/models/<id>.yaml. */
-export function readModel(fields: Fields, id: string, runs: readonly RunResult[]): ModelResult {
-  return {
-    id,
-    // Prevents a line break inside "λ = .1".
-    title: fields.text('title').replaceAll(' = ', '\u00a0=\u00a0'),
-    description: fields.has('description') ? fields.text('description') : '',
-    published: fields.has('published') ? readPublished(fields.object('published')) : null,
-    train: fields.raw('train'),
-    runs,
+/** What the report shows of a model's configuration file, configs/models/<id>.yaml. */
+export interface ModelFile {
+  readonly title: string;
+  readonly description?: string;
+  readonly published?: {
+    readonly source?: 'thesis' | 'fang';
+    readonly name: string;
+    readonly test: number;
+    readonly validation?: number;
   };
+  readonly train: JsonObject;
 }
 
-function readPublished(fields: Fields): PublishedResult {
-  const [name, test] = [fields.text('name'), fields.share('test')];
-  const source = fields.has('source') ? fields.text('source') : 'thesis';
-  if (source === 'fang') return { source, name, test, validation: null };
-  if (source !== 'thesis') return fields.fail('source', `is "${source}": expected "thesis" or "fang"`);
-  return { source, name, test, validation: fields.share('validation') };
+export function readModel(
+  { title, description = '', published, train }: ModelFile,
+  id: string,
+  runs: readonly RunResult[],
+): ModelResult {
+  // Prevents a line break inside "λ = .1".
+  const unbroken = title.replaceAll(' = ', '\u00a0=\u00a0');
+  return { id, title: unbroken, description, published: readPublished(published), train, runs };
+}
+
+function readPublished(published: ModelFile['published']): PublishedResult | null {
+  if (published === undefined) return null;
+  const { source = 'thesis', name, test, validation = 0 } = published;
+  return source === 'fang' ? { source, name, test, validation: null } : { source, name, test, validation };
 }
 
 function summariseManifest(
@@ -162,24 +175,15 @@ async function collectExamples(
   return examples;
 }
 
-async function readYaml(file: string, schema: string): Promise<Fields> {
-  const fix = `Correct the file; ${schema} defines its content.`;
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new ReproError(
-      'report-input',
-      hasErrorCode(cause, 'ENOENT') ? 'the file is missing' : `the file cannot be read: ${String(cause)}`,
-      { where: file, fix: 'Restore it, or correct the path in the pipeline file or the profile.', cause },
-    );
-  });
-  let value: unknown;
+/** A file that the runner has checked by its schema. @throws {ReproError} `report-input` if it cannot be read */
+async function readYaml<Content>(file: string): Promise<Content> {
   try {
-    value = parse(text);
+    return parse(await readFile(file, 'utf8'));
   } catch (cause) {
-    throw new ReproError('report-input', `the file is not valid YAML: ${String(cause)}`, {
-      where: file,
-      fix,
-      cause,
-    });
+    const problem = hasErrorCode(cause, 'ENOENT')
+      ? 'the file is missing'
+      : `the file cannot be read: ${String(cause)}`;
+    const fix = 'Restore it, or correct the path in the pipeline file or the profile.';
+    throw new ReproError('report-input', problem, { where: file, fix, cause });
   }
-  return new Fields({ file, code: 'report-input', fix }, value);
 }

@@ -2,17 +2,18 @@ import { titleDataset } from '../thesis/data-sets.ts';
 import { judgeComparability, THESIS } from '../thesis/published.ts';
 import type { Judgement } from './claims/judgement.ts';
 import { isValidated } from './data/epochs.ts';
+import { present } from './data/format.ts';
 import { type Outcome, summariseModels } from './data/outcome.ts';
 import type { Results } from './data/results.ts';
 import type { Figure } from './drawing/figure.ts';
-import { drawAccuracy, drawAccuracyByModel } from './figures/accuracy.ts';
+import { drawAccuracy, drawAccuracyByModel, drawDifference } from './figures/accuracy.ts';
 import { drawConfusion } from './figures/confusion.ts';
-import { drawDifference } from './figures/difference.ts';
+
 import { drawClasses, drawUsers } from './figures/groups.ts';
 import { drawLoss, drawTrainingLoss } from './figures/loss.ts';
 import { drawOutcomes } from './figures/outcomes.ts';
 import type { Origin } from './inputs/origin.ts';
-import type { Banner, Block, Report, Section, Table } from './page/document.ts';
+import type { Banner, Block, Report, Section } from './page/document.ts';
 import { describeClaims } from './sections/claims.ts';
 import { describeClips } from './sections/clips.ts';
 import { describeData } from './sections/data.ts';
@@ -45,7 +46,9 @@ export function buildReport(results: Results, options: ReportOptions): Report {
     subtitle: [`${nameKind(results)} ${THESIS.author}, `, { strong: THESIS.title }, ` (${THESIS.where}).`],
     banners: announce(results),
     facts: listFacts(results, options.origin ?? null),
-    sections: results.simulated ? markSimulated(sections) : sections,
+    sections: results.simulated
+      ? sections.map((section) => ({ ...section, blocks: section.blocks.map(markBlock) }))
+      : sections,
     footer: ['The same inputs reproduce this page byte for byte, so it has no date.'],
   };
 }
@@ -95,24 +98,19 @@ function listSections(
 }
 
 function announce(results: Results): Banner[] {
-  switch (judgeComparability(results)) {
-    case 'simulated':
-      return [
-        {
-          title: 'Simulated data: these results say nothing about the thesis',
-          text: `The gestures are simulated: no person made them and no camera recorded them. With the recordings of ${titleDataset(THESIS.dataset)}, the same pipeline gives comparable results.`,
-        },
-      ];
-    case 'other-dataset':
-      return [
-        {
-          title: `Another data set: ${titleDataset(results.dataset)}`,
-          text: `The thesis reports ${titleDataset(THESIS.dataset)} only, so nothing here can be compared with it.`,
-        },
-      ];
-    case null:
-      return [];
-  }
+  const incomparable = judgeComparability(results);
+  const thesis = titleDataset(THESIS.dataset);
+  const banners = {
+    simulated: {
+      title: 'Simulated data: these results say nothing about the thesis',
+      text: `The gestures are simulated: no person made them and no camera recorded them. With the recordings of ${thesis}, the same pipeline gives comparable results.`,
+    },
+    'other-dataset': {
+      title: `Another data set: ${titleDataset(results.dataset)}`,
+      text: `The thesis reports ${thesis} only, so nothing here can be compared with it.`,
+    },
+  };
+  return incomparable === null ? [] : [banners[incomparable]];
 }
 
 function describeOutcomes(
@@ -122,45 +120,34 @@ function describeOutcomes(
 ): Section {
   const comparable = judgeComparability(results) === null;
   const chance = 1 / results.classes.length;
+  const tables = present(
+    tabulateOutcomes(results, outcomes, judgements),
+    tabulateLate(results, outcomes),
+    tabulateBestEpochs(results),
+    tabulateDifferences(results),
+    results.seeds.length > 1 && tabulateSeeds(outcomes),
+  );
   return {
     id: 'results',
     title: 'Results',
     blocks: [
-      ...writeSummary(results, outcomes, judgements).map((text, index) => ({
-        kind: 'paragraph' as const,
-        text,
-        lead: index === 0,
-      })),
-      { kind: 'figure', figure: drawOutcomes(outcomes, chance, { comparable }) },
-      { kind: 'table', table: tabulateOutcomes(results, outcomes, judgements) },
-      ...showTables(
-        tabulateLate(results, outcomes),
-        tabulateBestEpochs(results),
-        tabulateDifferences(results),
-        results.seeds.length > 1 ? tabulateSeeds(outcomes) : null,
+      ...writeSummary(results, outcomes, judgements).map(
+        (text, index): Block => ({ kind: 'paragraph', text, lead: index === 0 }),
       ),
+      ...showFigures(drawOutcomes(outcomes, chance, { comparable })),
+      ...tables.map((table): Block => ({ kind: 'table', table })),
     ],
   };
 }
 
 /** Figures as blocks; those that the data do not allow are null. */
 function showFigures(...figures: readonly (Figure | null)[]): Block[] {
-  return figures.flatMap((figure) => (figure === null ? [] : [{ kind: 'figure', figure } as const]));
-}
-
-function showTables(...tables: readonly (Table | null)[]): Block[] {
-  return tables.flatMap((table) => (table === null ? [] : [{ kind: 'table', table } as const]));
+  return present(...figures).map((figure) => ({ kind: 'figure', figure }));
 }
 
 const MARK = 'simulated-';
 
-/**
- * Marks the names of figures and pictures, so that a copied file cannot pass for a reproduction: `simulated-accuracy.svg`.
- */
-function markSimulated(sections: readonly Section[]): Section[] {
-  return sections.map((section) => ({ ...section, blocks: section.blocks.map(markBlock) }));
-}
-
+/** Marks the names of figures and pictures, so that a copied file cannot pass for a reproduction: `simulated-accuracy.svg`. */
 function markBlock(block: Block): Block {
   switch (block.kind) {
     case 'figure':

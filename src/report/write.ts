@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toCsv } from './drawing/figure.ts';
 import { type RenderedFigure, renderFigure } from './drawing/render.ts';
-import { figuresOf, galleriesOf, type Report } from './page/document.ts';
+import { blocksOf, type Report } from './page/document.ts';
 import { renderMarkdown } from './page/markdown.ts';
 import { renderPage } from './page/page.ts';
 
@@ -23,14 +23,14 @@ export async function writeReport(
   folder: string,
   onFigure: (done: number, total: number) => void = () => {},
 ): Promise<WrittenReport> {
-  const figures = figuresOf(report);
+  const figures = blocksOf(report, 'figure');
   const rendered: RenderedFigure[] = [];
-  for (const figure of figures) {
+  for (const { figure } of figures) {
     rendered.push(await renderFigure(figure, report.banners[0]?.title ?? null));
     onFigure(rendered.length, figures.length);
   }
   const page = renderPage(report, rendered);
-  const galleries = galleriesOf(report);
+  const galleries = blocksOf(report, 'gallery').map(({ gallery }) => gallery);
   for (const name of ['figures', ...galleries.map(({ id }) => id)]) {
     await mkdir(join(folder, name), { recursive: true });
   }

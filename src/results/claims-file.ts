@@ -1,24 +1,27 @@
-import { VERDICTS, type Verdict } from '../thesis/verdicts.ts';
+import { VERDICTS } from '../thesis/verdicts.ts';
 import { formatJson, parseResult, type ResultFile } from './result-file.ts';
+import { choice, list, orNull, text, type Value } from './shape.ts';
+
+const shape = {
+  id: text,
+  statement: text,
+  /** For people; null if nothing could be measured. */
+  measured: orNull(text),
+  verdict: choice(VERDICTS),
+  /** Why that is the verdict, a sentence. */
+  reason: text,
+};
 
 /** What a report says of a published claim. */
-export interface ClaimVerdict {
-  readonly id: string;
-  readonly statement: string;
-  /** For people; null if nothing could be measured. */
-  readonly measured: string | null;
-  readonly verdict: Verdict;
-  /** Why that is the verdict, a sentence. */
-  readonly reason: string;
-}
+export type ClaimVerdict = Value<typeof shape>;
 
 /** An entry of claims.json: also where the claim is published, for programs. */
-interface ClaimEntry extends ClaimVerdict {
+type ClaimEntry = ClaimVerdict & {
   readonly dataset: string;
   readonly source: string;
   readonly evidence: object;
   readonly published: object | null;
-}
+};
 
 /** claims.json, with ordinary spaces. */
 export function formatClaims(claims: readonly ClaimEntry[], simulated: boolean): string {
@@ -31,14 +34,6 @@ export function formatClaims(claims: readonly ClaimEntry[], simulated: boolean):
 }
 
 /** @throws {ReproError} `results-invalid` naming the field */
-export function readClaims(from: ResultFile): ClaimVerdict[] {
-  return parseResult(from)
-    .objects('claims')
-    .map((claim) => ({
-      id: claim.text('id'),
-      statement: claim.text('statement'),
-      measured: claim.has('measured') ? claim.text('measured') : null,
-      verdict: claim.choice('verdict', VERDICTS),
-      reason: claim.text('reason'),
-    }));
+export function readClaims(from: ResultFile): readonly ClaimVerdict[] {
+  return list(shape)(parseResult(from), 'claims');
 }

@@ -3,7 +3,7 @@ import { csvParse, type DSVRowString } from 'd3-dsv';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { type Fields, parseFields } from '../formats/fields.ts';
 
-const code = 'results-invalid';
+const invalid = 'results-invalid';
 
 /** A text file that a stage left. */
 export interface ResultFile {
@@ -36,12 +36,12 @@ export async function nameUnreadable<T>(file: string, instance: string, reading:
   } catch (cause) {
     const missing = hasErrorCode(cause, 'ENOENT');
     const problem = missing ? 'the file is missing' : `the file cannot be read: ${String(cause)}`;
-    throw new ReproError(code, problem, { where: file, fix: fixOf(instance), cause });
+    throw new ReproError(invalid, problem, { where: file, fix: fixOf(instance), cause });
   }
 }
 
 export function refuse({ file, fix }: Pick<ResultFile, 'file' | 'fix'>, problem: string): never {
-  throw new ReproError(code, problem, { where: file, fix });
+  throw new ReproError(invalid, problem, { where: file, fix });
 }
 
 /** Engines compute in single precision, which has seven digits: files keep no more. */
@@ -54,8 +54,8 @@ export function formatJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** @throws {ReproError} `results-invalid` if the text is not a JSON object of this version */
-export function parseResult({ file, text, fix }: ResultFile, version = 1): Fields {
+/** @throws {ReproError} `results-invalid`, or another code, if the text is not a JSON object of this version */
+export function parseResult({ file, text, fix }: ResultFile, version = 1, code = invalid): Fields {
   const fields = parseFields(text, { file, code, fix });
   const found = fields.count('version');
   if (found !== version) fields.fail('version', `is ${found}, expected ${version}`);

@@ -1,10 +1,24 @@
-import { type Fields, isObject, type JsonObject } from '../formats/fields.ts';
+import { type Fields, isObject } from '../formats/fields.ts';
 import { parseNetwork } from '../formats/network-json.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import { COMPAT_SWITCHES, type Compat } from '../thesis/compat.ts';
-import { type FrameFormat, readFrameFormat } from './clip-index.ts';
+import { frameFormatShape } from './clip-index.ts';
 import { formatJson, parseResult, type ResultFile, refuse } from './result-file.ts';
+import {
+  choice,
+  count,
+  flag,
+  object,
+  optional,
+  orNull,
+  type Read,
+  readShape,
+  settings,
+  share,
+  text,
+  type Value,
+} from './shape.ts';
 
 /** The highest accuracy over the epochs, and the first epoch that reached it. */
 export interface Maximum {
@@ -25,49 +39,48 @@ export function maximumAccuracy(
   return best;
 }
 
-export interface Maxima {
-  readonly test: Maximum;
+const maximumShape = { epoch: count, accuracy: share };
+export const maximaShape = {
+  test: object(maximumShape),
   /** Null if no clips are held back. */
-  readonly validation: Maximum | null;
-}
+  validation: orNull(object(maximumShape)),
+};
+export type Maxima = Value<typeof maximaShape>;
 
 /** How the kept epoch is chosen: docs/deviations.md. */
 export const SELECTIONS = COMPAT_SWITCHES.selection.choices.map(({ value }) => value);
 export type Selection = Compat['selection'];
 
-/** The switches of docs/deviations.md in force. Only these are interpreted by readers; the others are shown. */
-type RecordedCompat = JsonObject & Pick<Compat, 'selection' | 'loss' | 'ties'>;
-
-/** The settings of the training. Only this one is interpreted by readers. */
-type RecordedTraining = JsonObject & { readonly batchSize: number };
+const shape = {
+  version: (): 1 => 1,
+  model: object({ id: text, title: text }),
+  seed: count,
+  dataset: text,
+  simulated: flag,
+  engine: object({ name: text, backend: text, version: text }),
+  frames: object(frameFormatShape),
+  /** Network and training are those after the switches. */
+  network: (fields: Fields, name: string): NetworkConfig => parseNetwork(fields.object(name)),
+  /** The number of learned values. */
+  parameters: count,
+  training: settings({ batchSize: count }),
+  /** The switches of docs/deviations.md in force. */
+  compat: settings({
+    selection: choice(SELECTIONS),
+    loss: choice(COMPAT_SWITCHES.loss.choices.map(({ value }) => value)),
+    ties: choice(COMPAT_SWITCHES.ties.choices.map(({ value }) => value)),
+  }),
+  /** The number of clips in each part. */
+  split: object({ train: count, validation: count, test: count }),
+  /** The epoch that was kept, from 0. Validation accuracies are null if no clips are held back. */
+  best: object({ epoch: count, validationAccuracy: orNull(share), testAccuracy: orNull(share) }),
+  maximum: object(maximaShape),
+  /** Only in the folders of `repro train-val`, which rewrites the file after each epoch. */
+  epochsDone: optional(count),
+};
 
 /** run.json: what was trained, on which data, and the results. */
-export interface RunFile {
-  readonly version: 1;
-  readonly model: { readonly id: string; readonly title: string };
-  readonly seed: number;
-  readonly dataset: string;
-  readonly simulated: boolean;
-  readonly engine: { readonly name: string; readonly backend: string; readonly version: string };
-  readonly frames: FrameFormat;
-  /** Network and training are those after the switches. */
-  readonly network: NetworkConfig;
-  /** The number of learned values. */
-  readonly parameters: number;
-  readonly training: RecordedTraining;
-  readonly compat: RecordedCompat;
-  /** The number of clips in each part. */
-  readonly split: { readonly train: number; readonly validation: number; readonly test: number };
-  /** The epoch that was kept, from 0. Validation accuracies are null if no clips are held back. */
-  readonly best: {
-    readonly epoch: number;
-    readonly validationAccuracy: number | null;
-    readonly testAccuracy: number | null;
-  };
-  readonly maximum: Maxima;
-  /** Only in the folders of `repro train-val`, which rewrites the file after each epoch. */
-  readonly epochsDone?: number;
-}
+export type RunFile = Value<typeof shape>;
 
 export function formatRun(run: RunFile): string {
   return formatJson(run);
@@ -75,52 +88,7 @@ export function formatRun(run: RunFile): string {
 
 /** @throws {ReproError} `results-invalid` naming the field */
 export function readRun(from: ResultFile): RunFile {
-  const fields = parseResult(from);
-  const model = fields.object('model');
-  const engine = fields.object('engine');
-  const split = fields.object('split');
-  const compat = fields.object('compat');
-  const best = fields.object('best');
-  return {
-    version: 1,
-    model: { id: model.text('id'), title: model.text('title') },
-    seed: fields.count('seed'),
-    dataset: fields.text('dataset'),
-    simulated: fields.flag('simulated'),
-    engine: { name: engine.text('name'), backend: engine.text('backend'), version: engine.text('version') },
-    frames: readFrameFormat(fields.object('frames')),
-    network: parseNetwork(fields.object('network')),
-    parameters: fields.count('parameters'),
-    training: { ...fields.raw('training'), batchSize: fields.object('training').count('batchSize') },
-    compat: {
-      ...fields.raw('compat'),
-      selection: compat.choice('selection', SELECTIONS),
-      loss: compat.choice(
-        'loss',
-        COMPAT_SWITCHES.loss.choices.map(({ value }) => value),
-      ),
-      ties: compat.choice(
-        'ties',
-        COMPAT_SWITCHES.ties.choices.map(({ value }) => value),
-      ),
-    },
-    split: { train: split.count('train'), validation: split.count('validation'), test: split.count('test') },
-    best: {
-      epoch: best.count('epoch'),
-      validationAccuracy: best.has('validationAccuracy') ? best.share('validationAccuracy') : null,
-      testAccuracy: best.has('testAccuracy') ? best.share('testAccuracy') : null,
-    },
-    maximum: readMaxima(fields.object('maximum')),
-    ...(fields.has('epochsDone') ? { epochsDone: fields.count('epochsDone') } : {}),
-  };
-}
-
-export function readMaxima(fields: Fields): Maxima {
-  const read = (one: Fields): Maximum => ({ epoch: one.count('epoch'), accuracy: one.share('accuracy') });
-  return {
-    test: read(fields.object('test')),
-    validation: fields.has('validation') ? read(fields.object('validation')) : null,
-  };
+  return readShape(parseResult(from), shape);
 }
 
 /** @throws {ReproError} `results-invalid` if the network cannot be built */
@@ -152,13 +120,16 @@ export function readSettings(from: ResultFile, sections: readonly string[]): Map
   return settings;
 }
 
-/** split.json: rows of train.npy that were trained on and held back. */
-export interface SplitFile {
+const rows: Read<readonly number[]> = (fields, name) => fields.numbers(name, { min: 0, integer: true });
+const splitShape = {
   /** In words. */
-  readonly rule: string;
-  readonly train: readonly number[];
-  readonly validation: readonly number[];
-}
+  rule: text,
+  train: rows,
+  validation: rows,
+};
+
+/** split.json: rows of train.npy that were trained on and held back. */
+export type SplitFile = Value<typeof splitShape>;
 
 export function formatSplit({ rule, train, validation }: SplitFile): string {
   return formatJson({ version: 1, rule, train, validation });
@@ -166,7 +137,5 @@ export function formatSplit({ rule, train, validation }: SplitFile): string {
 
 /** @throws {ReproError} `results-invalid` naming the field */
 export function readSplit(from: ResultFile): SplitFile {
-  const fields = parseResult(from);
-  const rows = (part: string) => fields.numbers(part, { min: 0, integer: true });
-  return { rule: fields.text('rule'), train: rows('train'), validation: rows('validation') };
+  return readShape(parseResult(from), splitShape);
 }

@@ -112,11 +112,12 @@ describe('the results of a run', () => {
   test('have another list of clips if a recording or a class differs, not if an answer does', async () => {
     const listOf = async (from: string, to: string) => {
       const text = good['evaluate/predictions.csv']!.replace(from, to);
-      const right = from === '1,0\n' ? 3 : 2;
-      const test = { clips: 3, correct: right, accuracy: right / 3, loss: 0 };
-      const confusion = [0, 1, 2].map((row) => [0, 1, 2].map((column) => (row === column ? 1 : 0)));
-      const over = right === 3 ? { test, confusion } : {};
-      const evaluation = formatEvaluation(exampleEvaluation(over));
+      const answers = text.matchAll(/^test,.*,(\d),(\d)$/gm);
+      const confusion = [0, 1, 2].map(() => [0, 0, 0]);
+      for (const [, label, predicted] of answers) confusion[Number(label)]![Number(predicted)]! += 1;
+      const correct = confusion.reduce((sum, row, label) => sum + row[label]!, 0);
+      const test = { clips: 3, correct, accuracy: correct / 3, loss: 0 };
+      const evaluation = formatEvaluation(exampleEvaluation({ test, confusion }));
       const read = await readWith({
         'evaluate/predictions.csv': text,
         'evaluate/evaluation.json': evaluation,
@@ -167,7 +168,21 @@ describe('the results of a run', () => {
       'a contradiction',
       'evaluate/predictions.csv',
       `${head}test,0,a,,,0,0\ntest,1,b,,,1,1\ntest,2,d,,,2,2\n`,
-      /is 2, but predictions.csv has 3/,
+      /has 2 of 3 clips right, but predictions.csv 3 of 3/,
+    ],
+    [
+      'another confusion',
+      'evaluate/evaluation.json',
+      formatEvaluation(
+        exampleEvaluation({
+          confusion: [
+            [1, 0, 0],
+            [0, 0, 1],
+            [0, 0, 1],
+          ],
+        }),
+      ),
+      /field "confusion" is not what predictions.csv gives/,
     ],
   ])('with %s are refused', async (_, file, text, message) => {
     const error = await readWith({ [file]: text }).then(
@@ -175,7 +190,7 @@ describe('the results of a run', () => {
       (thrown: Error & { code: string; where: string; fix: string }) => thrown,
     );
     expect(error?.code).toBe('results-invalid');
-    expect(error?.where).toContain(message.source.startsWith('is 2,') ? 'evaluation.json' : file);
+    expect(error?.where).toContain(message.source.startsWith('has 2 of') ? 'evaluation.json' : file);
     expect(`${error?.message} ${error?.fix}`).toMatch(message);
   });
 });

@@ -53,11 +53,4 @@ describe('panels of an exported figure', () => {
   it('are told to be illegible where even one is too small', () => {
     expect(prepare(1, 70).labelPoints).toBeLessThan(6);
   });
-
-  it('stay where they are in a sheet of an earlier version', () => {
-    const early = makeSheet(null, 2).replace(/ data-part="(panel|legend|entry)"/g, '');
-    const { svg, width } = prepareSheet('a.svg', early, { title: false, fonts: 'Arial', widthMm: 88 });
-    expect(svg).toContain('viewBox="0 30 864 266"');
-    expect(width).toBe(864);
-  });
 });

@@ -94,7 +94,7 @@ describe('collectResults', () => {
     await alter(file('evaluate', 'evaluation.json'), (value) => {
       value.confusion = Array.from({ length: 11 }, () => new Array(11).fill(0));
     });
-    expect((await failure()).message).toBe('field "confusion" counts 0 clips, but the test split has 96');
+    expect((await failure()).message).toBe('field "confusion" is not what predictions.csv gives');
   });
 
   it('rejects a ragged confusion matrix', async () => {

@@ -28,7 +28,7 @@ export function split(correct: number, clips: number): Score {
 export function makeAnswers(correct: number, clips: number): ClipAnswer[] {
   return Array.from({ length: clips }, (_, clip) => ({
     clip,
-    user: `user${24 + (clip % 4)}`,
+    user: 24 + (clip % 4),
     class: clip % 2,
     right: clip < correct,
   }));

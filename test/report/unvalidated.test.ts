@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { csvFormat, csvParse } from 'd3-dsv';
 import { expect, it } from 'vitest';
 import { collectResults } from '../../src/report/collect.ts';
-import { figuresOf } from '../../src/report/page/document.ts';
+import { blocksOf } from '../../src/report/page/document.ts';
 import { renderMarkdown } from '../../src/report/page/markdown.ts';
 import { buildReport } from '../../src/report/report.ts';
 import { QUICK, writeMadeUpResults } from './made-up-results.ts';
@@ -54,7 +54,7 @@ it('a report of trainings that held no clips back shows no validation, and says 
     // It follows from that, and nobody switched it.
     expect(text).not.toContain('selection=last');
     expect(text).toContain('| last<br>default where no clips are held out |');
-    const figures = figuresOf(report);
+    const figures = blocksOf(report, 'figure').map(({ figure }) => figure);
     expect(figures.map(({ id }) => id)).not.toContain('simulated-validation-minus-test');
     const accuracy = figures.find(({ id }) => id === 'simulated-accuracy');
     expect(accuracy).toMatchObject({ title: 'Test accuracy over epochs', panels: [{ title: 'Test clips' }] });

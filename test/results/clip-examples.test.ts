@@ -93,65 +93,6 @@ describe('examples of clips', () => {
     expect(JSON.parse(text)).toMatchObject({ version: 1, kind: 'events', classes: clips.classes });
   });
 
-  test.each<[string, ClipExamples, string]>([
-    [
-      'an unknown class',
-      { ...clips, examples: [{ ...clap, class: 3 }] },
-      'example 0 is of class 3, but there',
-    ],
-    ['the same class twice', { ...clips, examples: [clap, clap] }, 'example 1 is of class 0, after one of'],
-    [
-      'classes out of order',
-      { ...clips, examples: [wave, clap] },
-      'example 1 is of class 0, after one of class 2',
-    ],
-    [
-      'one polarity',
-      { ...clips, examples: [{ ...clap, frames: { shape: [4, 1, 1, 2], data: clap.frames.data } }] },
-      'example 0 has frames [4, 1, 1, 2], expected [T, 2, H, W]',
-    ],
-    [
-      'too few counts',
-      { ...clips, examples: [{ ...clap, frames: { shape: [2, 2, 2, 2], data: clap.frames.data } }] },
-      'example 0 has 8 counts, but its shape [2, 2, 2, 2] needs 16',
-    ],
-    [
-      'another number of events',
-      { ...clips, examples: [{ ...clap, events: 11 }] },
-      'example 0 is 11, but the counts add up to 10',
-    ],
-    [
-      'an end before the start',
-      { ...clips, examples: [{ ...clap, endUs: 999 }] },
-      'is 999, before startUs, 1000',
-    ],
-    [
-      'no times',
-      { ...clips, examples: [{ ...clap, startUs: null }] },
-      'must be numbers for a clip of events',
-    ],
-    [
-      'events of an image',
-      { ...images, examples: [{ ...image, events: 3 }] },
-      'must be null for a still image',
-    ],
-    [
-      'two images',
-      { ...images, examples: [{ ...image, frames: { shape: [2, 1, 1, 1], data: Uint8Array.of(1, 2) } }] },
-      'has frames [2, 1, 1, 1], expected [1, 1, H, W] or [1, 3, H, W]',
-    ],
-    [
-      'a pixel above 255',
-      { ...images, examples: [{ ...image, frames: { shape: [1, 1, 1, 1], data: Uint16Array.of(256) } }] },
-      'has a pixel of 256, expected 0 to 255',
-    ],
-  ])('are not written with %s', async (_, content, message) => {
-    await expect(writeClipExamples(path.join(folder, 'out'), content)).rejects.toThrow(
-      expect.objectContaining({ code: 'clip-examples', message: expect.stringContaining(message) }),
-    );
-    expect(await readdir(folder)).toEqual([]);
-  });
-
   test.each<[string, string, string, string]>([
     ['another version', '"version": 1', '"version": 2', 'field "version" is 2, expected 1'],
     [
@@ -160,25 +101,7 @@ describe('examples of clips', () => {
       '"sounds",',
       'field "kind": expected "events" or "images", found "sounds"',
     ],
-    [
-      'a file elsewhere',
-      '"file":"00.npy"',
-      '"file":"../00.npy"',
-      'field "examples[0].file" is "../00.npy", expected "00.npy"',
-    ],
-    [
-      'a class that does not exist',
-      '"class":2',
-      '"class":3',
-      'field "examples[1].class": expected a whole number',
-    ],
-    [
-      'other counts',
-      '"events":10',
-      '"events":9',
-      'field "examples[0].events" is 9, but the counts add up to 10',
-    ],
-    ['no times', '"startUs":1000', '"startUs":null', 'field "examples[0].events" and times must be numbers'],
+    ['a class that does not exist', '"class":2', '"class":3', 'field "examples[1].class" is 3 of 3 classes'],
     [
       'a user by name',
       '"user":24',
@@ -200,17 +123,6 @@ describe('examples of clips', () => {
     );
   });
 
-  test('are refused in another order than the classes', async () => {
-    await writeClipExamples(folder, { ...clips, examples: [clap] });
-    const file = path.join(folder, 'examples.json');
-    const text = await readFile(file, 'utf8');
-    const line = text.split('\n').find((one) => one.includes('"recording"'));
-    await writeFile(file, text.replace(`${line}`, `${line},\n${line}`));
-    await expect(readClipExamples(folder)).rejects.toThrow(
-      '"examples[1].class" is of class 0, after one of class 0',
-    );
-  });
-
   test('are refused with a missing, truncated or foreign array, naming it', async () => {
     await writeClipExamples(folder, clips);
     const file = path.join(folder, '00.npy');
@@ -223,6 +135,10 @@ describe('examples of clips', () => {
     );
     await expect(readClipExamples(folder)).rejects.toThrow(
       'its element type is float32, expected uint8, uint16',
+    );
+    await writeFile(file, encodeNpy({ dtype: 'uint8', shape: [4, 1, 1, 2], data: new Uint8Array(8) }));
+    await expect(readClipExamples(folder)).rejects.toThrow(
+      'its shape is [4, 1, 1, 2], expected [T, 2, H, W]',
     );
     await rm(file);
     await expect(readClipExamples(folder)).rejects.toMatchObject({

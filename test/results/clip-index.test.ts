@@ -72,12 +72,7 @@ describe('clips.json', () => {
       '"size"',
       '"frames.splitBy": expected "number" or "time" or "duration", found "size"',
     ],
-    [
-      'a class that does not exist',
-      '"class":0',
-      '"class":2',
-      '"splits.test[0].class": expected a whole number from 0 to 1',
-    ],
+    ['a class that does not exist', '"class":0', '"class":2', '"splits.test[0].class" is 2 of 2 classes'],
     [
       'a user by name',
       '"user":1',

@@ -3,15 +3,14 @@ import { estimateFullRun, examineMachine, type Finding, type FullRunEstimate } f
 import { findProjectRoot, type PipelineOptions } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
 import { formatAbout } from '../view/format.ts';
-import { colorsFor, printJson } from '../view/print.ts';
+import { alignTopics, colorsFor, printJson, printResult, printWarning } from '../view/print.ts';
 
 /**
  * `repro doctor`: lists what this machine has and what is missing, and how to get it; then measures for a few seconds how long the full
  * reproduction would take. With `--plan`, what a model needs.
  */
 export async function doctor(options: PipelineOptions & { readonly plan?: string }): Promise<void> {
-  const { plan } = options;
-  if (plan !== undefined) return (await import('./plan.ts')).printPlan(plan, options);
+  if (options.plan !== undefined) return printPlan(options.plan, options);
   if (options.profile !== undefined || options.set.length > 0) {
     throw new ReproError('usage', '--profile and --set only apply to --plan', {
       fix: 'Name a model: `repro doctor --plan baseline --profile full`.',
@@ -25,32 +24,35 @@ export async function doctor(options: PipelineOptions & { readonly plan?: string
   );
   if (options.json === true) {
     printJson({ version: 1, command: 'doctor', findings, fullRun: estimate ?? null });
-  } else if (estimate !== undefined) printEstimate(estimate, columnWidth(findings));
+  } else if (estimate !== undefined) printFindings([describeFullRun(estimate)], findings);
 }
 
-function printFindings(findings: readonly Finding[]): void {
+/** @throws {ReproError} `out-of-memory` if the memory available here is not enough, after the plan is printed */
+async function printPlan(model: string, options: PipelineOptions): Promise<void> {
+  const { planModel } = await import('../../apps/memory-plan.ts');
+  const { lines, document, shortage } = await planModel(model, options, printWarning);
+  printResult(options, 'doctor', { plan: document }, () => alignTopics(lines));
+  if (shortage !== undefined) throw shortage;
+}
+
+/** Prints what was found, aligned with `all`. */
+function printFindings(findings: readonly Finding[], all = findings): void {
   const c = colorsFor(process.stdout);
   const sign = { ok: c.green('ok     '), missing: c.yellow('missing'), problem: c.red('problem') };
-  const width = columnWidth(findings);
+  const width = Math.max(...all.map((one) => one.what.length));
   for (const one of findings) {
     process.stdout.write(`${sign[one.state]}  ${one.what.padEnd(width)}  ${one.text}\n`);
     if (one.fix !== null) process.stdout.write(`${' '.repeat(width + 11)}${one.fix}\n`);
   }
 }
 
-function columnWidth(findings: readonly Finding[]): number {
-  return Math.max(...findings.map((one) => one.what.length));
-}
-
-/** Prints the estimate below the other findings, aligned with them. */
-function printEstimate(estimate: FullRunEstimate, width: number): void {
-  const c = colorsFor(process.stdout);
-  const [sign, first, second] = estimate.ok
-    ? [c.green('ok     '), ...describeEstimate(estimate)]
-    : [c.yellow('missing'), 'its duration could not be estimated', estimate.reason];
-  process.stdout.write(
-    `${sign}  ${'full run'.padEnd(width)}  ${first}\n${' '.repeat(width + 11)}${second}\n`,
-  );
+function describeFullRun(estimate: FullRunEstimate): Finding {
+  const what = 'full run';
+  if (!estimate.ok) {
+    return { what, state: 'missing', text: 'its duration could not be estimated', fix: estimate.reason };
+  }
+  const [text, fix] = describeEstimate(estimate);
+  return { what, state: 'ok', text, fix };
 }
 
 function describeEstimate({

@@ -6,14 +6,13 @@ import {
   type ExplainedDifference,
   type Explanation,
   explainInstances,
-  listRecordedRuns,
 } from '../../runner/freshness/explain.ts';
 import type { TextDiff } from '../../runner/freshness/kept-texts.ts';
 import { describeFile } from '../../runner/freshness/reasons.ts';
-import type { ComparedRun } from '../../runner/freshness/recorded-runs.ts';
+import { type ComparedRun, listRuns } from '../../runner/freshness/recorded-runs.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
-import type { RunRecord } from '../../runner/store/records.ts';
+import { openRecords, type RunRecord } from '../../runner/store/records.ts';
 import { escapeControls } from '../../text.ts';
 import { exitCode } from '../process/ending.ts';
 import { describeAttempt } from '../view/event-text.ts';
@@ -33,7 +32,7 @@ export async function explain(target: string, options: ExplainOptions): Promise<
   const plan = await loadPlanForReading(options, printWarning);
   const { selected, named } = selectInstances(plan, { targets: [target] });
   const facts = factsOf(plan.projectRoot);
-  if (options.list === true) return listRuns(plan, named, options);
+  if (options.list === true) return printRuns(plan, named, options);
   const explanations = await explainInstances(plan, {
     facts,
     selected,
@@ -82,11 +81,11 @@ function describeRun({ id, fingerprint, profile, startedAt, commit, host, node }
 }
 
 /** `--list`: the runs that `--against` can name. */
-function listRuns(plan: Plan, named: ReadonlySet<string>, options: ExplainOptions): void {
-  const facts = factsOf(plan.projectRoot);
+function printRuns(plan: Plan, named: ReadonlySet<string>, options: ExplainOptions): void {
+  const records = openRecords(plan);
   const found = [...plan.instances.values()]
     .filter(({ id }) => named.has(id))
-    .map((instance) => ({ id: instance.id, runs: listRecordedRuns(plan, instance, { facts }) }));
+    .map((instance) => ({ id: instance.id, runs: listRuns(records, instance) }));
   const instances = found.map(({ id, runs }) => ({
     id,
     runs: runs.map((run) => ({

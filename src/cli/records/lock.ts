@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
-import { RecordWriter } from '../../runner/freshness/committed-records.ts';
+import { pruneCommittedRecords, writeCommittedRecords } from '../../runner/freshness/committed-records.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { readStatus } from '../../runner/run/status.ts';
 import { exitCode } from '../process/ending.ts';
@@ -17,16 +17,12 @@ export async function lock(targets: readonly string[], options: PipelineOptions)
       .filter(({ state }) => state === 'fresh' || state === 'restorable')
       .map(({ id, record }) => [id, record]),
   );
-  const writer = new RecordWriter(plan, (id) => good.get(id) ?? null);
   const stale = [...named].filter((id) => !good.has(id));
-  for (const id of named) {
-    const instance = plan.instances.get(id);
-    if (instance !== undefined && good.has(id)) writer.update(instance);
-  }
   // What --set leaves out of the plan may well belong to the profile, and whoever names stages means only those.
   const isWhole = targets.length === 0 && plan.trial === undefined;
-  const removed = isWhole ? await writer.prune() : [];
-  const written = await writer.settle();
+  const removed = isWhole ? await pruneCommittedRecords(plan) : [];
+  const wanted = [...plan.instances.values()].filter(({ id }) => named.has(id));
+  const written = await writeCommittedRecords(plan, wanted, (id) => good.get(id) ?? null);
   printResult(options, 'lock', { profile: plan.profile, written, removed, stale }, () => {
     const changed = [
       ...written.map((file) => `written  ${file}`),

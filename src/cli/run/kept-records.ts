@@ -1,5 +1,5 @@
 import process from 'node:process';
-import type { Plan } from '../../runner/plan/plan.ts';
+import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import { committedFolder } from '../../runner/store/cache-folder.ts';
 import { printWarning } from '../view/print.ts';
@@ -28,19 +28,21 @@ export async function openKeptRecords(plan: Plan): Promise<KeptRecords | null> {
         ),
     };
   }
-  const { RecordWriter } = await import('../../runner/freshness/committed-records.ts');
+  const { pruneCommittedRecords, writeCommittedRecords } = await import(
+    '../../runner/freshness/committed-records.ts'
+  );
   const { openRecords } = await import('../../runner/store/records.ts');
   const records = openRecords(plan);
-  const writer = new RecordWriter(plan, (id) => records.findLast(id));
+  const noted = new Set<StageInstance>();
   return {
     note: (event) => {
       if (event.kind !== 'finished' && (event.kind !== 'cached' || event.isRehearsal)) return;
       const instance = plan.instances.get(event.id);
-      if (instance !== undefined) writer.update(instance);
+      if (instance !== undefined) noted.add(instance);
     },
     finish: async (isWhole) => {
-      const written = await writer.settle();
-      const removed = isWhole ? await writer.prune() : [];
+      const written = await writeCommittedRecords(plan, noted, (id) => records.findLast(id));
+      const removed = isWhole ? await pruneCommittedRecords(plan) : [];
       const count = written.length + removed.length;
       if (count === 0) return;
       process.stderr.write(

@@ -1,6 +1,71 @@
-import type { Fields } from '../../formats/fields.ts';
 import { findDataSet, titleDataset } from '../../thesis/data-sets.ts';
-import { type Measure, type NetworkKey, readAccuracy, readMeasure } from './measure.ts';
+
+/** The settings that tell the networks of one table of accuracies from each other. */
+export interface NetworkKey {
+  readonly neuron: 'plif' | 'lif';
+  /** At the start, in time steps; of LIF neurons it stays. */
+  readonly tau: number;
+  readonly pooling: 'max' | 'average';
+}
+
+/** From and to, both included, in time steps. */
+export type Bounds = readonly [number, number];
+
+/** What the smallest and the largest τ of a model's layer must be; by default, any value. */
+export interface TauRange {
+  readonly model: string;
+  readonly smallest?: Bounds;
+  readonly largest?: Bounds;
+}
+
+interface Pair {
+  readonly model: string;
+  readonly others: readonly string[];
+}
+
+/** What a claim is about. Models are named as in their files (`published.name`); layers count from 0, τ is in time steps. */
+export type Measure =
+  | {
+      readonly kind: 'accuracy';
+      readonly model: string;
+      /** Finds a model whose file has no published name; by default, only the name counts. */
+      readonly network?: NetworkKey;
+      readonly split: 'test' | 'validation';
+      readonly epoch: 'maximum' | 'chosen';
+    }
+  /** `margin`: the largest difference that counts as none, in clips. */
+  | ({ readonly kind: 'difference'; readonly margin: number } & Pair)
+  | ({ readonly kind: 'below' } & Pair)
+  | { readonly kind: 'best-epoch'; readonly before: number }
+  | { readonly kind: 'spread'; readonly model: string; readonly below: number; readonly within: number }
+  | ({ readonly kind: 'speed' } & Pair)
+  | ({ readonly kind: 'alike' } & Pair)
+  | ({ readonly kind: 'apart'; readonly layer: number; readonly distance: number } & Pair)
+  | {
+      readonly kind: 'overshoot';
+      readonly model: string;
+      readonly layer: number;
+      readonly within: number;
+      readonly by: number;
+    }
+  | { readonly kind: 'range'; readonly layer: number; readonly ranges: readonly TauRange[] }
+  | { readonly kind: 'clips'; readonly split: 'train' | 'test'; readonly count: number }
+  | { readonly kind: 'parameters'; readonly model: string; readonly count: number };
+
+export type MeasureOf<Kind extends Measure['kind']> = Extract<Measure, { readonly kind: Kind }>;
+
+/** The models of a measure, the compared one first; null for all models of the thesis. */
+export function modelsOf(measure: Measure): readonly string[] | null {
+  switch (measure.kind) {
+    case 'best-epoch':
+    case 'clips':
+      return null;
+    case 'range':
+      return measure.ranges.map(({ model }) => model);
+    default:
+      return 'others' in measure ? [measure.model, ...measure.others] : [measure.model];
+  }
+}
 
 /** A published share of a number of clips, and the whole number of clips behind it. */
 export interface Published {
@@ -13,143 +78,11 @@ export interface Published {
 export interface Requirements {
   /** Fewest epochs. */
   readonly epochs: number;
-  /** Share of the training clips held out for validation; null for the share of the thesis. */
-  readonly validationShare: number | null;
-  /** How the evaluated epoch must have been chosen; null for any way. */
-  readonly selection: (typeof SELECTIONS)[number] | null;
+  /** Share of the training clips held out for validation; by default, the share of the thesis. */
+  readonly validationShare?: number;
+  /** How the evaluated epoch must have been chosen; by default, in any way. */
+  readonly selection?: 'validation' | 'best-test';
 }
-
-/** One checkable statement: an entry of configs/claims.yaml. */
-export interface Claim {
-  readonly id: string;
-  /** Its data set. */
-  readonly dataset: string;
-  /** In our own words. */
-  readonly statement: string;
-  readonly evidence: Evidence;
-  readonly published: Published | null;
-  readonly requires: Requirements;
-  readonly measure: Measure;
-}
-
-/**
- * Reads configs/claims.yaml.
- *
- * @param models the existing published names; by default, claims may name any
- * @throws {ReproError} naming the file and the field
- */
-export function readClaims(file: Fields, models?: ReadonlySet<string>): Claim[] {
-  const sources = readSources(file);
-  const seen = new Set<string>();
-  const once = (fields: Fields, id: string) => {
-    if (seen.has(id)) fields.fail('id', `is "${id}", like that of another claim`);
-    seen.add(id);
-  };
-  const claims = file.objects('claims').map((fields): Claim => {
-    const id = fields.text('id');
-    once(fields, id);
-    const measure = readMeasure(fields.object('measure'), models);
-    if (measure.kind === 'accuracy' && !fields.has('published')) {
-      fields.fail('published', 'is missing: an accuracy is compared with it');
-    }
-    const published = fields.has('published') ? fields.object('published') : null;
-    const isTrained = measure.kind !== 'clips' && measure.kind !== 'parameters';
-    if (isTrained && !fields.has('requires'))
-      fields.fail('requires', 'is missing: state how many epochs this takes');
-    return {
-      id,
-      dataset: 'dvs128-gesture',
-      statement: fields.text('statement'),
-      evidence: readEvidence(fields.object('evidence'), sources),
-      published: published && readPublished(published),
-      requires: readRequirements(fields),
-      measure,
-    };
-  });
-  const tables = file.has('tables') ? file.objects('tables') : [];
-  const cells = tables.flatMap((table) => expandTable(table, sources));
-  for (const [index, { id }] of cells.entries()) {
-    if (seen.has(id)) file.fail('tables', `cell ${index} has the id "${id}" of another claim`);
-    seen.add(id);
-  }
-  return [...claims, ...cells];
-}
-
-const SELECTIONS = ['validation', 'best-test'] as const;
-
-function readRequirements(fields: Fields): Requirements {
-  if (!fields.has('requires')) return { epochs: 1, validationShare: null, selection: null };
-  const requires = fields.object('requires');
-  return {
-    epochs: requires.count('epochs'),
-    validationShare: requires.has('validationShare') ? requires.share('validationShare') : null,
-    selection: requires.has('selection') ? requires.choice('selection', SELECTIONS) : null,
-  };
-}
-
-/** Of 288 clips, 95.5 % are 275.04: what was published is 275 of them, rounded. */
-function readPublished(fields: Fields): Published {
-  return wholeClips(fields.share('share'), fields.count('clips'), (problem) => fields.fail('share', problem));
-}
-
-function wholeClips(share: number, clips: number, fail: (problem: string) => never): Published {
-  if (clips === 0) fail('is a share of 0 clips');
-  const correct = Math.round(share * clips);
-  const digits = Math.max(3, (String(share).split('.')[1] ?? '').length);
-  // Twice the rounding: some cut off what others round.
-  if (Math.abs(correct / clips - share) > 10 ** -digits) {
-    const nearest = (correct / clips).toFixed(digits);
-    fail(`is ${share}, which is not a whole number of ${clips} clips: ${correct} of them are ${nearest}`);
-  }
-  return { share, correct, clips };
-}
-
-/** A claim for each cell of a table that has networks in its rows and data sets in its columns. */
-function expandTable(table: Fields, sources: ReadonlyMap<string, Source>): Claim[] {
-  const evidence = readEvidence(table.object('evidence'), sources);
-  const requires = readRequirements(table);
-  const datasets = table.texts('datasets');
-  const clips = table.numbers('clips', { min: 1, integer: true });
-  if (clips.length !== datasets.length) table.fail('clips', 'needs one number for each data set');
-  const measure = readAccuracy(table.object('measure'));
-  return table.objects('rows').flatMap((row) => {
-    const network = readNetworkKey(row.object('network'));
-    const percent = row.numbers('percent', { min: 0, max: 100 });
-    if (percent.length !== datasets.length) row.fail('percent', 'needs one number for each data set');
-    const notes = row.has('notes') ? row.object('notes') : null;
-    return datasets.map((dataset, column): Claim => {
-      // Division leaves 99.72 / 100 a digit off.
-      const share = Number((percent[column]! / 100).toFixed(6));
-      const published = wholeClips(share, clips[column]!, (problem) => row.fail('percent', problem));
-      const note = notes?.has(dataset) === true ? notes.text(dataset) : evidence.note;
-      const what = findDataSet(dataset)?.kind === 'images' ? 'images' : 'clips';
-      return {
-        id: `${table.text('id')}-${row.text('id')}-${dataset}`,
-        dataset,
-        statement: `${titleNetwork(network)}: ${percent[column]!.toFixed(2)} % of the test ${what} of ${titleDataset(dataset)} (${table.text('protocol')})`,
-        evidence: { ...evidence, note },
-        published,
-        requires,
-        measure: { ...measure, model: row.text('model'), network },
-      };
-    });
-  });
-}
-
-function readNetworkKey(fields: Fields): NetworkKey {
-  return {
-    neuron: fields.choice('neuron', ['plif', 'lif']),
-    tau: fields.number('tau', { min: 1 }),
-    pooling: fields.choice('pooling', ['max', 'average']),
-  };
-}
-
-/** `PLIF, τ₀ 2, max pooling`: of LIF neurons, τ stays what it is at the start. */
-function titleNetwork({ neuron, tau, pooling }: NetworkKey): string {
-  return `${neuron.toUpperCase()}, τ${neuron === 'plif' ? '₀' : ''} ${tau}, ${pooling} pooling`;
-}
-
-const KINDS = ['pdf', 'readme'] as const;
 
 /** A document that something was published in, as the very file that was read. */
 export interface Source {
@@ -158,7 +91,7 @@ export interface Source {
   readonly title: string;
   /** Which file it is, and where it can be had. */
   readonly file: string;
-  readonly kind: (typeof KINDS)[number];
+  readonly kind: 'pdf' | 'readme';
   readonly sha256: string;
 }
 
@@ -175,38 +108,177 @@ export interface Evidence {
   readonly note: string | null;
 }
 
-/** @throws {ReproError} naming the file and the field */
-function readSources(fields: Fields): ReadonlyMap<string, Source> {
-  return new Map(
-    fields.objects('sources').map((source): [string, Source] => {
-      const id = source.text('id');
-      const sha256 = source.text('sha256');
-      if (!/^[0-9a-f]{64}$/.test(sha256)) source.fail('sha256', 'is not 64 hexadecimal digits');
-      const { title, file, kind } = {
-        title: source.text('title'),
-        file: source.text('file'),
-        kind: source.choice('kind', KINDS),
-      };
-      return [id, { id, title, file, kind, sha256 }];
-    }),
-  );
+/** One checkable statement. */
+export interface Claim {
+  readonly id: string;
+  /** Its data set. */
+  readonly dataset: string;
+  /** In our own words. */
+  readonly statement: string;
+  readonly evidence: Evidence;
+  readonly published: Published | null;
+  readonly requires: Requirements;
+  readonly measure: Measure;
 }
 
-/** @throws {ReproError} if it names no source, or a PDF without the page */
-function readEvidence(fields: Fields, sources: ReadonlyMap<string, Source>): Evidence {
-  const id = fields.text('source');
-  const source = sources.get(id);
-  if (source === undefined) {
-    return fields.fail('source', `is "${id}", which is not one of ${[...sources.keys()].join(', ')}`);
+interface EvidenceEntry {
+  /** Its id. */
+  readonly source: string;
+  readonly section: string;
+  readonly page?: number;
+  readonly at?: string;
+  readonly note?: string;
+}
+
+/** configs/claims.yaml, that schemas/claims.schema.json accepts. */
+interface ClaimsFile {
+  readonly sources: readonly Source[];
+  readonly claims: readonly {
+    readonly id: string;
+    readonly statement: string;
+    readonly evidence: EvidenceEntry;
+    readonly published?: Pick<Published, 'share' | 'clips'>;
+    readonly requires?: Requirements;
+    readonly measure: Measure;
+  }[];
+  /** Accuracies: networks in rows and data sets in columns. Each cell is a claim. */
+  readonly tables?: readonly {
+    readonly id: string;
+    readonly protocol: string;
+    readonly evidence: EvidenceEntry;
+    readonly requires: Requirements;
+    readonly measure: Pick<MeasureOf<'accuracy'>, 'kind' | 'split' | 'epoch'>;
+    readonly datasets: readonly string[];
+    readonly clips: readonly number[];
+    readonly rows: readonly {
+      readonly id: string;
+      readonly model: string;
+      readonly network: NetworkKey;
+      readonly percent: readonly number[];
+      /** By data set. */
+      readonly notes?: Readonly<Record<string, string>>;
+    }[];
+  }[];
+}
+
+/** @param path of a field: `claims[3].published.share` */
+type Fail = (path: string, problem: string) => never;
+
+/**
+ * The claims of configs/claims.yaml, with those of its tables, checked beyond its schema.
+ *
+ * @param content that the schema accepts
+ * @param fail called with the first problem
+ * @param models the existing published names; by default, claims may name any
+ */
+export function readClaims(content: unknown, fail: Fail, models?: ReadonlySet<string>): Claim[] {
+  const file = content as ClaimsFile;
+  const sources = new Map(file.sources.map((source) => [source.id, source]));
+  const claims = file.claims.map(({ published, requires = { epochs: 1 }, ...entry }, index): Claim => {
+    const at = `claims[${index}]`;
+    const { measure } = entry;
+    checkMeasure(measure, `${at}.measure`, fail, models);
+    if (measure.kind === 'accuracy' && published === undefined) {
+      fail(`${at}.published`, 'is missing: an accuracy is compared with it');
+    }
+    return {
+      id: entry.id,
+      dataset: 'dvs128-gesture',
+      statement: entry.statement,
+      evidence: findEvidence(entry.evidence, sources, `${at}.evidence`, fail),
+      published: published === undefined ? null : wholeClips(published, `${at}.published.share`, fail),
+      requires,
+      measure,
+    };
+  });
+  const all = [...claims, ...expandTables(file, sources, fail)];
+  const ids = all.map(({ id }) => id);
+  const twice = ids.findIndex((id, index) => ids.indexOf(id) < index);
+  if (twice >= 0) {
+    const place = twice < claims.length ? `claims[${twice}].id` : 'tables';
+    fail(place, `is "${ids[twice]}", like that of another claim`);
   }
-  if (source.kind === 'pdf' && !fields.has('page')) fields.fail('page', 'is missing: a PDF has pages');
-  return {
-    source,
-    section: fields.text('section'),
-    page: fields.has('page') ? fields.count('page') : null,
-    at: fields.has('at') ? fields.text('at') : null,
-    note: fields.has('note') ? fields.text('note') : null,
-  };
+  return all;
+}
+
+/** The models of a measure must exist, and the bounds of a range be in order. */
+function checkMeasure(measure: Measure, at: string, fail: Fail, models?: ReadonlySet<string>): void {
+  const names = modelsOf(measure) ?? [];
+  const unknown = names.findIndex((name) => models?.has(name) === false);
+  if (unknown >= 0) {
+    const others = unknown === 0 ? 'model' : `others[${unknown - 1}]`;
+    const field = measure.kind === 'range' ? `ranges[${unknown}].model` : others;
+    fail(
+      `${at}.${field}`,
+      `is "${names[unknown]}", but no model's file has this \`published.name\`; there are ${[...(models ?? [])].join(', ')}`,
+    );
+  }
+  if (measure.kind !== 'range') return;
+  for (const [index, { smallest, largest }] of measure.ranges.entries()) {
+    for (const [low, high] of [smallest ?? [0, 0], largest ?? [0, 0]])
+      if (low > high) fail(`${at}.ranges[${index}]`, 'has bounds with the larger number first');
+  }
+}
+
+/** Of 288 clips, 95.5 % are 275.04: what was published is 275 of them, rounded. */
+function wholeClips({ share, clips }: Pick<Published, 'share' | 'clips'>, at: string, fail: Fail): Published {
+  const correct = Math.round(share * clips);
+  const digits = Math.max(3, (String(share).split('.')[1] ?? '').length);
+  // Twice the rounding: some cut off what others round.
+  if (Math.abs(correct / clips - share) > 10 ** -digits) {
+    const nearest = (correct / clips).toFixed(digits);
+    fail(at, `is ${share}, which is not a whole number of ${clips} clips: ${correct} of them are ${nearest}`);
+  }
+  return { share, correct, clips };
+}
+
+/** A claim for each cell. */
+function expandTables(
+  { tables = [] }: ClaimsFile,
+  sources: ReadonlyMap<string, Source>,
+  fail: Fail,
+): Claim[] {
+  return tables.flatMap(({ id, protocol, requires, measure, datasets, clips, rows, ...table }, index) => {
+    const at = `tables[${index}]`;
+    const evidence = findEvidence(table.evidence, sources, `${at}.evidence`, fail);
+    if (clips.length !== datasets.length) fail(`${at}.clips`, 'needs one number for each data set');
+    return rows.flatMap(({ network, percent, notes = {}, ...row }, rowIndex) => {
+      const place = `${at}.rows[${rowIndex}].percent`;
+      if (percent.length !== datasets.length) fail(place, 'needs one number for each data set');
+      return datasets.map((dataset, column): Claim => {
+        // Division leaves 99.72 / 100 a digit off.
+        const share = Number((percent[column]! / 100).toFixed(6));
+        const what = findDataSet(dataset)?.kind === 'images' ? 'images' : 'clips';
+        return {
+          id: `${id}-${row.id}-${dataset}`,
+          dataset,
+          statement: `${titleNetwork(network)}: ${percent[column]!.toFixed(2)} % of the test ${what} of ${titleDataset(dataset)} (${protocol})`,
+          evidence: { ...evidence, note: notes[dataset] ?? evidence.note },
+          published: wholeClips({ share, clips: clips[column]! }, place, fail),
+          requires,
+          measure: { ...measure, model: row.model, network },
+        };
+      });
+    });
+  });
+}
+
+/** `PLIF, τ₀ 2, max pooling`: of LIF neurons, τ stays what it is at the start. */
+function titleNetwork({ neuron, tau, pooling }: NetworkKey): string {
+  return `${neuron.toUpperCase()}, τ${neuron === 'plif' ? '₀' : ''} ${tau}, ${pooling} pooling`;
+}
+
+function findEvidence(
+  { source: id, section, page, at, note }: EvidenceEntry,
+  sources: ReadonlyMap<string, Source>,
+  place: string,
+  fail: Fail,
+): Evidence {
+  const source =
+    sources.get(id) ??
+    fail(`${place}.source`, `is "${id}", which is not one of ${[...sources.keys()].join(', ')}`);
+  if (source.kind === 'pdf' && page === undefined) fail(`${place}.page`, 'is missing: a PDF has pages');
+  return { source, section, page: page ?? null, at: at ?? null, note: note ?? null };
 }
 
 /** `Thesis, section 4.3, page 7, table 1`. */

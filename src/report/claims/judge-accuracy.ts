@@ -10,9 +10,8 @@ import {
   formatQuantity,
 } from '../data/format.ts';
 import type { Accuracy, Outcome } from '../data/outcome.ts';
-import type { Claim, Published } from './claim.ts';
+import type { Claim, MeasureOf, Published } from './claim.ts';
 import { type Finding, notApplicable } from './judgement.ts';
-import type { MeasureOf } from './measure.ts';
 
 const { 75: Z_HALF, 80: Z_POWER, 95: Z_90, '97.5': Z_95 } = NORMAL_QUANTILES;
 

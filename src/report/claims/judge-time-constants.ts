@@ -1,8 +1,8 @@
 import type { TauQuantiles } from '../../results/tau-file.ts';
 import { spellCount } from '../data/format.ts';
 import type { ModelResult, RunResult, Series } from '../data/results.ts';
+import type { Bounds, MeasureOf } from './claim.ts';
 import { type Finding, judgeSeeds, notApplicable } from './judgement.ts';
-import type { Bounds, MeasureOf } from './measure.ts';
 
 /** σ(τ) of every layer stays below the limit from an early epoch on. */
 export function judgeSpread(model: ModelResult, { below, within }: MeasureOf<'spread'>): Finding {
@@ -146,8 +146,8 @@ export function judgeRange(models: readonly ModelResult[], { layer, ranges }: Me
   });
   const bounds = ranges.flatMap(({ smallest, largest }, j) => {
     const parts = [
-      ...(smallest === null ? [] : [`the smallest ${smallest.join(' to ')}`]),
-      ...(largest === null ? [] : [`the largest ${largest.join(' to ')}`]),
+      ...(smallest === undefined ? [] : [`the smallest ${smallest.join(' to ')}`]),
+      ...(largest === undefined ? [] : [`the largest ${largest.join(' to ')}`]),
     ];
     return parts.length === 0 ? [] : [`${models[j]!.title} ${parts.join(', ')}`];
   });
@@ -157,8 +157,8 @@ export function judgeRange(models: readonly ModelResult[], { layer, ranges }: Me
   );
 }
 
-function isWithin(tau: number, bounds: Bounds | null): boolean {
-  return bounds === null || (tau >= bounds[0] && tau <= bounds[1]);
+function isWithin(tau: number, bounds: Bounds | undefined): boolean {
+  return bounds === undefined || (tau >= bounds[0] && tau <= bounds[1]);
 }
 
 function meanOf(values: Series): number {

@@ -6,6 +6,7 @@ import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import { listModelDeviations } from '../data/settings.ts';
 import type { Claim } from './claim.ts';
+import { type Measure, type MeasureOf, modelsOf, type NetworkKey } from './claim.ts';
 import { describePublishedAccuracy, judgeAccuracy } from './judge-accuracy.ts';
 import { judgeBelow, judgeDifference } from './judge-difference.ts';
 import {
@@ -17,7 +18,6 @@ import {
   judgeSpread,
 } from './judge-time-constants.ts';
 import { type Finding, type Judgement, judgeSeeds, notApplicable } from './judgement.ts';
-import { type Measure, type MeasureOf, modelsOf, type NetworkKey } from './measure.ts';
 
 /** Judges every claim, in their order. Nothing is judged on simulated recordings or on another data set than the claim's. */
 export function judgeClaims(
@@ -45,7 +45,7 @@ function judgeClaim(
   const wanted =
     modelsOf(measure) ??
     results.models.flatMap(({ published }) => (published?.source === 'thesis' ? [published.name] : []));
-  const network = measure.kind === 'accuracy' ? measure.network : null;
+  const network = measure.kind === 'accuracy' ? measure.network : undefined;
   const models = wanted.map((name) => findModel(results, name, network));
   const missing = wanted.filter((_, i) => models[i] === undefined);
   if (missing.length > 0 || wanted.length === 0) {
@@ -63,9 +63,9 @@ function judgeClaim(
 }
 
 /** By its published name; a model without one, as on data sets that the thesis did not use, by its network. */
-function findModel({ models }: Results, name: string, key: NetworkKey | null): ModelResult | undefined {
+function findModel({ models }: Results, name: string, key: NetworkKey | undefined): ModelResult | undefined {
   const named = models.find(({ published }) => published?.name === name);
-  if (named !== undefined || key === null) return named;
+  if (named !== undefined || key === undefined) return named;
   return models.find(({ published, runs }) => {
     const network = runs[0]?.network;
     if (published !== null || network === undefined) return false;
@@ -285,7 +285,7 @@ function judgeBestEpoch(models: readonly ModelResult[], before: number): Finding
 function settingsOf(claim: Claim, model: ModelResult): PublishedSettings {
   const { dataset, measure, published, requires } = claim;
   const settings =
-    measure.kind === 'accuracy' && measure.network !== null
+    measure.kind === 'accuracy' && measure.network !== undefined
       ? fangSettings(dataset, measure.network, published?.clips ?? 0)
       : publishedSettings(model);
   const validationShare = requires.validationShare ?? settings.train.validationShare;

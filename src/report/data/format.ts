@@ -51,3 +51,13 @@ export function capitalise(text: string): string {
 export function endSentence(text: string): string {
   return text.endsWith('.') ? text : `${text}.`;
 }
+
+/** The items that are there: for lists, texts and captions of which some parts depend on the run. */
+export function present<Item>(...items: readonly (Item | false | null | undefined)[]): Item[] {
+  return items.filter((item): item is Item => item !== false && item !== null && item !== undefined);
+}
+
+/** The sentences that are there, as one text. */
+export function sentences(...texts: readonly (string | false | null | undefined)[]): string {
+  return present(...texts).join(' ');
+}

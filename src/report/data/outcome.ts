@@ -1,3 +1,5 @@
+import type { Score } from '../../results/evaluation-file.ts';
+import type { Maximum } from '../../results/run-file.ts';
 import { binomialUpperTail } from '../../stats/distributions.ts';
 import { clusterMeanInterval, type Summary, summarise } from '../../stats/means.ts';
 import { type Interval, wilsonInterval } from '../../stats/proportions.ts';
@@ -46,12 +48,22 @@ export function summariseModels(results: Results): Outcome[] {
   return results.models.map((model) => ({
     model,
     chosen: {
-      test: { ...summariseAccuracy(model.runs.map(chosenTest)), overUsers: intervalOverUsers(model) },
-      validation: summarisePresent(model.runs.map(chosenValidation)),
+      test: {
+        ...summariseAccuracy(model.runs.map((run) => measureChosen(run, run.test))),
+        overUsers: intervalOverUsers(model),
+      },
+      validation: summarisePresent(
+        model.runs.map((run) => run.validation && measureChosen(run, run.validation)),
+      ),
     },
     maximum: {
-      test: summariseAccuracy(model.runs.map(maximumTest)),
-      validation: summarisePresent(model.runs.map(maximumValidation)),
+      test: summariseAccuracy(model.runs.map((run) => measureMaximum(run.maximum.test, run.test))),
+      validation: summarisePresent(
+        model.runs.map(
+          ({ maximum, validation }) =>
+            maximum.validation && validation && measureMaximum(maximum.validation, validation),
+        ),
+      ),
     },
   }));
 }
@@ -92,26 +104,17 @@ interface Measured {
   readonly epoch: number;
 }
 
-function chosenTest({ test, chosenEpoch }: RunResult): Measured {
-  return { value: test.accuracy, clips: test.clips, epoch: chosenEpoch };
+function measureChosen({ chosenEpoch }: RunResult, { accuracy, clips }: Score): Measured {
+  return { value: accuracy, clips, epoch: chosenEpoch };
 }
 
-function chosenValidation({ validation, chosenEpoch }: RunResult): Measured | null {
-  return validation && { value: validation.accuracy, clips: validation.clips, epoch: chosenEpoch };
-}
-
-function maximumTest({ test, maximum }: RunResult): Measured {
-  return { value: maximum.test.accuracy, clips: test.clips, epoch: maximum.test.epoch };
-}
-
-function maximumValidation({ validation, maximum }: RunResult): Measured | null {
-  if (validation === null || maximum.validation === null) return null;
-  return { value: maximum.validation.accuracy, clips: validation.clips, epoch: maximum.validation.epoch };
+function measureMaximum({ accuracy, epoch }: Maximum, { clips }: Score): Measured {
+  return { value: accuracy, clips, epoch };
 }
 
 /** A clip counts by how many of the seeds get it right. */
 function intervalOverUsers({ runs }: ModelResult): UserInterval | null {
-  const users = new Map<string, { count: number; sum: number }>();
+  const users = new Map<number, { count: number; sum: number }>();
   for (const { answers } of runs) {
     for (const { user, right } of answers) {
       if (user === null) return null;

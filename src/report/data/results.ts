@@ -54,8 +54,8 @@ export interface LayerResult {
 export interface ClipAnswer {
   /** Row of the clip among the test clips. */
   readonly clip: number;
-  /** Whose gesture it is; null if the data set has no users. */
-  readonly user: string | null;
+  /** The number of the person whose gesture it is; null if the data set has no users. */
+  readonly user: number | null;
   readonly class: number;
   readonly right: boolean;
 }

@@ -17,7 +17,7 @@ export const PALETTE: Readonly<Record<string, { readonly light: string; readonly
   grey: { light: '#6b7280', dark: '#a3abb5' },
   heat: { light: '#3f4a56', dark: '#b6c0cb' },
   surface: { light: '#ffffff', dark: '#14171b' },
-  // Texts in cells of that colour, from the palest to the fullest: see `cell-text.ts`.
+  // Texts in cells of that colour, from the palest to the fullest: see `confusion.ts`.
   'on-pale': { light: '#000000', dark: '#ffffff' },
   'on-middle': { light: '#000000', dark: '#000000' },
   'on-heat': { light: '#ffffff', dark: '#000000' },

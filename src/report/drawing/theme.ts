@@ -50,13 +50,36 @@ export const POINT_LABELS = "format(datum.value * 100, '.0f')";
 /** Labels for an axis of whole numbers, with narrow spaces as thousands separators, as everywhere else. */
 export const COUNT_LABELS = "replace(format(datum.value, ',d'), ',', '\u202f')";
 
-/** Channels for drawings without axes, whose values `x` and `y` are px from the left and from the top. */
-export function pixelChannels(width: number, height: number) {
-  const channel = (field: 'x' | 'y', domain: [number, number]) => ({
+export function nominal(field: string) {
+  return { field, type: 'nominal' as const };
+}
+
+/** The colours themselves are in the data. */
+export function ownColor(field = 'color') {
+  return { ...nominal(field), scale: null };
+}
+
+/** A linear axis that ends exactly at its domain. @param axis null for a drawing in px, without axes */
+export function linear<Axis extends object | null>(field: string, domain: readonly number[], axis: Axis) {
+  return {
     field,
     type: 'quantitative' as const,
-    scale: { domain, nice: false, zero: false },
-    axis: null,
-  });
-  return { x: channel('x', [0, width]), y: channel('y', [height, 0]) };
+    scale: { domain: [...domain], nice: false, zero: false },
+    axis,
+  };
+}
+
+/** One row or column for each of some names, in their order. */
+export function bands<Axis extends object>(
+  field: string,
+  names: readonly string[],
+  [paddingInner, paddingOuter]: readonly [number, number],
+  axis: Axis,
+) {
+  return {
+    ...nominal(field),
+    sort: null,
+    scale: { domain: [...names], paddingInner, paddingOuter },
+    axis: { title: null, grid: false, labelLimit: 0, minExtent: 0, ...axis },
+  };
 }

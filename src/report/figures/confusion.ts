@@ -1,8 +1,9 @@
 import { nameEpoch } from '../data/epochs.ts';
 import type { ModelResult, Results } from '../data/results.ts';
-import type { CsvValue, Figure, Panel, PanelSpec } from '../drawing/figure.ts';
+import type { Figure, Panel, PanelSpec } from '../drawing/figure.ts';
 import { colorVariable } from '../drawing/palette.ts';
-import { CELL_OUTLINE, cellTextColor } from './cell-text.ts';
+import { bands, nominal, ownColor } from '../drawing/theme.ts';
+import { tabulateRuns } from './run-table.ts';
 import { breakTitle } from './wrap-text.ts';
 
 const CELL = 24;
@@ -27,7 +28,11 @@ export function drawConfusion(results: Results): Figure {
     legend: [],
     columns: 2,
     panels: results.models.map((model) => drawPanel(model, labels)),
-    data: confusionTable(results),
+    data: tabulateRuns(results, ['true_class', 'predicted_class', 'clips'], ({ confusion }) =>
+      confusion.flatMap((counts, truth) =>
+        counts.map((count, answer) => [results.classes[truth] ?? '', results.classes[answer] ?? '', count]),
+      ),
+    ),
   };
 }
 
@@ -51,61 +56,62 @@ interface Labels {
 }
 
 function labelClasses(classes: readonly string[]): Labels {
-  const names = classes;
   if (classes.every((name) => name.length <= 2))
-    return { names, rows: names, columns: names, left: SHORT_LEFT };
+    return { names: classes, rows: classes, columns: classes, left: SHORT_LEFT };
   return {
-    names,
+    names: classes,
     rows: classes.map((name, index) => `${name} ${index + 1}`),
     columns: classes.map((_, index) => String(index + 1)),
     left: NAMED_LEFT,
   };
 }
 
-function describeCell(count: number, clips: number, truth: string, answer: string): string {
-  const verdict = truth === answer ? 'recognised' : `taken for ${answer}`;
-  return `${truth}\n${verdict}: ${count} of ${clips} clips`;
+/** Opacity of the text colour below every cell; it outlines empty cells. */
+const CELL_OUTLINE = 0.05;
+
+/**
+ * The name in the palette of the text colour of a cell. Texts in cells are black or white, never the softer colour of other texts: at these two
+ * shares, cells on light pages have become too dark for black, and cells on dark pages too light for white. There, both have a contrast of
+ * 4.58, just enough for small text at level AA.
+ *
+ * @see WCAG 2.2, success criterion 1.4.3
+ */
+export function cellTextColor(share: number): 'on-pale' | 'on-middle' | 'on-heat' {
+  if (share < 0.534) return 'on-pale';
+  return share < 0.739 ? 'on-middle' : 'on-heat';
 }
 
 function drawPanel(model: ModelResult, labels: Labels): Panel {
   const confusion = sumConfusion(model);
-  const cells = confusion.flatMap((row, trueClass) => {
+  const cells = confusion.flatMap((row, truth) => {
     const clips = row.reduce((sum, count) => sum + count, 0);
-    return row.map((count, predicted) => ({
-      row: labels.rows[trueClass] ?? '',
-      column: labels.columns[predicted] ?? '',
-      count: count === 0 ? '' : String(count),
-      tip: describeCell(count, clips, labels.names[trueClass] ?? '', labels.names[predicted] ?? ''),
-      share: clips === 0 ? 0 : count / clips,
-      color: colorVariable(cellTextColor(clips === 0 ? 0 : count / clips)),
-    }));
+    const name = labels.names[truth] ?? '';
+    return row.map((count, answer) => {
+      const share = clips === 0 ? 0 : count / clips;
+      const verdict = truth === answer ? 'recognised' : `taken for ${labels.names[answer] ?? ''}`;
+      return {
+        row: labels.rows[truth] ?? '',
+        column: labels.columns[answer] ?? '',
+        count: count === 0 ? '' : String(count),
+        tip: `${name}\n${verdict}: ${count} of ${clips} clips`,
+        share,
+        color: colorVariable(cellTextColor(share)),
+      };
+    });
   });
   const side = confusion.length * CELL;
   const width = labels.left + side + 8;
   const title = breakTitle(model.title, width);
   const padding = { left: labels.left, right: 8, top: TOP + title.extraHeight, bottom: 8 };
-  const axis = {
-    grid: false,
-    labelFontSize: 11,
-    labelPadding: 5,
-    titleFontSize: 11,
-    minExtent: 0,
-    labelLimit: 0,
-  };
-  const x = {
-    field: 'column',
-    type: 'ordinal' as const,
-    sort: null,
-    scale: { domain: [...labels.columns], paddingInner: 0.06, paddingOuter: 0 },
-    axis: { ...axis, title: 'predicted class', orient: 'top' as const, labelAngle: 0, maxExtent: 18 },
-  };
-  const y = {
-    field: 'row',
-    type: 'ordinal' as const,
-    sort: null,
-    scale: { domain: [...labels.rows], paddingInner: 0.06, paddingOuter: 0 },
-    axis: { ...axis, title: null },
-  };
+  const axis = { labelFontSize: 11, labelPadding: 5, titleFontSize: 11 };
+  const x = bands('column', labels.columns, [0.06, 0], {
+    ...axis,
+    title: 'predicted class',
+    orient: 'top' as const,
+    labelAngle: 0,
+    maxExtent: 18,
+  });
+  const y = bands('row', labels.rows, [0.06, 0], axis);
   const spec: PanelSpec = {
     width: side,
     height: side,
@@ -114,16 +120,13 @@ function drawPanel(model: ModelResult, labels: Labels): Panel {
     title: { text: title.lines, dx: -labels.left + 4 },
     data: { values: cells },
     layer: [
-      {
-        mark: { type: 'rect', color: 'currentColor', opacity: CELL_OUTLINE },
-        encoding: { x, y },
-      },
+      { mark: { type: 'rect', color: 'currentColor', opacity: CELL_OUTLINE }, encoding: { x, y } },
       {
         mark: { type: 'rect', color: colorVariable('heat') },
         encoding: {
           x,
           y,
-          tooltip: { field: 'tip', type: 'nominal' },
+          tooltip: nominal('tip'),
           fillOpacity: {
             field: 'share',
             type: 'quantitative',
@@ -134,21 +137,11 @@ function drawPanel(model: ModelResult, labels: Labels): Panel {
       },
       {
         mark: { type: 'text', fontSize: 11 },
-        encoding: {
-          x,
-          y,
-          text: { field: 'count', type: 'nominal' },
-          color: { field: 'color', type: 'nominal', scale: null },
-        },
+        encoding: { x, y, text: nominal('count'), color: ownColor() },
       },
     ],
   };
-  return {
-    title: model.title,
-    spec,
-    width,
-    height: padding.top + side + padding.bottom,
-  };
+  return { title: model.title, spec, width, height: padding.top + side + padding.bottom };
 }
 
 function describeMistake(model: ModelResult, classes: readonly string[]): string {
@@ -167,24 +160,4 @@ function describeMistake(model: ModelResult, classes: readonly string[]): string
       ? 'no mistakes'
       : `most frequent mistake: ${classes[worst.row]} classified as ${classes[worst.column]}, ${worst.count === 1 ? 'once' : `${worst.count} times`}`;
   return `${model.title}: ${right} of ${clips} clips correct, ${most}.`;
-}
-
-function confusionTable(results: Results): CsvValue[][] {
-  const rows: CsvValue[][] = [['model', 'seed', 'true_class', 'predicted_class', 'clips']];
-  for (const model of results.models) {
-    for (const run of model.runs) {
-      run.confusion.forEach((counts, trueClass) => {
-        counts.forEach((count, predicted) => {
-          rows.push([
-            model.id,
-            run.seed,
-            results.classes[trueClass] ?? '',
-            results.classes[predicted] ?? '',
-            count,
-          ]);
-        });
-      });
-    }
-  }
-  return rows;
 }

@@ -1,4 +1,5 @@
 import { allRuns, axisRange, isValidated } from '../data/epochs.ts';
+import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import { hasReference, nameReference, nameReferenceLine, referenceOf } from '../data/reference.ts';
 import {
   type EpochPoint,
@@ -10,36 +11,171 @@ import {
   SPLITS,
   type Split,
 } from '../data/results.ts';
-import {
-  type CsvValue,
-  type Figure,
-  isThin,
-  type LegendEntry,
-  type LineMark,
-  type ThinMark,
-} from '../drawing/figure.ts';
+import type { Figure, LegendEntry, LineMark } from '../drawing/figure.ts';
 import { modelColor } from '../drawing/palette.ts';
-import { drawEpochPanel, type EpochLine, type EpochPanelOptions } from './epoch-panel.ts';
-import { buildPointSeries, buildSeries, isSmoothed, onlyPositive, SMOOTHING_EPOCHS } from './epoch-series.ts';
-import { describeLines, listModelLogs, listModels, listSeedBand } from './epoch-words.ts';
+import { drawEpochPanel, type EpochLine, type Size, type ValueAxis, type Violin } from './epoch-panel.ts';
+import {
+  buildPointSeries,
+  buildSeries,
+  isSmoothed,
+  onlyPositive,
+  type SeriesOptions,
+  SMOOTHED_FROM_EPOCHS,
+  SMOOTHING_EPOCHS,
+} from './epoch-series.ts';
 import { type ChooseAxis, fitAxis } from './fit-axis.ts';
-
-type Size = EpochPanelOptions['size'];
+import { tabulateRuns } from './run-table.ts';
 
 /** What figures of curves over the epochs have in common. */
-interface Curves {
+export interface Curves {
   readonly id: string;
   readonly title: string;
   readonly caption: string;
   readonly alt: string;
-  /** The axis of every panel, for the smallest and largest value drawn. */
-  readonly axis: ChooseAxis;
+  /** The axis that all panels share; without it, each has its own. */
+  readonly axis?: ChooseAxis;
   /** Whether the axis of a long training begins where the values settle, without the first steps. */
   readonly settled?: boolean;
   /** Default `linear`; a logarithmic one leaves out values that are not positive. */
   readonly scale?: 'linear' | 'log';
   /** The values that the quantity can have. */
   readonly bounds: readonly [number, number];
+  /** The width of the moving means of a long training, in epochs; null for none, default {@link SMOOTHING_EPOCHS}. */
+  readonly window?: number | null;
+}
+
+interface Composition {
+  readonly panels: readonly {
+    readonly title: string;
+    readonly lines: readonly EpochLine[];
+    /** If the figure has none for all. */
+    readonly axis?: ValueAxis;
+    readonly violins?: readonly Violin[];
+  }[];
+  /** More sentences of the caption, after those about the lines. */
+  readonly notes?: readonly string[];
+  /** A sentence about the lines of the authors' logs; null if there are none. */
+  readonly logs: string | null;
+  /** @param isDrawn whether some line has this mark */
+  readonly legend: (isDrawn: (mark: LineMark) => boolean) => readonly LegendEntry[];
+  readonly columns: number;
+  readonly size: Size;
+  readonly data: Figure['data'];
+}
+
+/** A figure of panels with lines over the epochs. Lines without any point are left out. */
+export function composeCurves(results: Results, curves: Curves, composition: Composition): Figure {
+  const { id, title, caption, alt, axis: choose, scale = 'linear', window = SMOOTHING_EPOCHS } = curves;
+  const { panels, logs, legend, columns, size, data } = composition;
+  const epochs = axisRange(results);
+  const { smoothed } = smoothingOf(results, curves);
+  const drawn = panels.map(({ lines }) =>
+    lines
+      .map((line) => (scale === 'log' ? { ...line, series: onlyPositive(line.series) } : line))
+      .filter(({ series }) => series.line.length > 0),
+  );
+  const settled = smoothed && curves.settled === true ? epochs : null;
+  const shared = choose === undefined ? null : fitAxis(drawn.flat(), choose, settled);
+  const places = Math.max(0, ...panels.map(({ violins = [] }) => violins.length));
+  return {
+    id,
+    title,
+    caption: [
+      caption,
+      ...describeLines(results, smoothed, window),
+      ...(shared?.notes ?? []),
+      ...(composition.notes ?? []),
+      ...(logs === null ? [] : [logs]),
+    ].join(' '),
+    alt,
+    legend: legend((mark) => drawn.flat().some((line) => line.mark === mark)),
+    columns,
+    panels: panels.map(({ title: name, axis, violins = [] }, index) => {
+      const own = axis ?? shared?.axis;
+      if (own === undefined) throw new RangeError(`figure ${id}: a panel has no axis`);
+      return drawEpochPanel({
+        ...{ title: name, lines: drawn[index] ?? [], epochs, size, violins, places, scale },
+        ...own,
+      });
+    }),
+    data,
+  };
+}
+
+/** How the lines of a figure are smoothed. */
+export function smoothingOf(
+  results: Results,
+  { window = SMOOTHING_EPOCHS, bounds }: Pick<Curves, 'window' | 'bounds'>,
+): SeriesOptions {
+  const smoothed = window !== null && isSmoothed(allRuns(results));
+  return { smoothed, bounds, ...(window === null ? {} : { window }) };
+}
+
+/** What the lines of a figure over epochs are, and whether they are smoothed. @param window null if the figure is never smoothed */
+function describeLines({ seeds }: Results, smoothed: boolean, window: number | null): string[] {
+  const sentences: string[] = [];
+  if (smoothed) {
+    sentences.push(
+      `Lines are centred moving means over ${window} epochs (fewer at both ends)${seeds.length > 1 ? '' : '; the faint lines behind them are the values themselves'}.`,
+    );
+  } else if (window !== null) {
+    sentences.push(
+      `Values are as measured; runs of ${SMOOTHED_FROM_EPOCHS} epochs or more are smoothed by moving means over ${window}.`,
+    );
+  }
+  if (seeds.length > 1)
+    sentences.push(`Lines are means over ${seeds.length} seeds, bands the ${describeBand(seeds.length)}.`);
+  return sentences;
+}
+
+/** What bands show, in words for legends. */
+function describeBand(seeds: number): string {
+  return seeds < SEEDS_FOR_INTERVAL ? 'range over seeds' : '95\u00a0% interval of the mean over seeds';
+}
+
+/** One quantity of every model: a line each in the model's colour, and a thin one for the authors' logs. */
+export function modelLines(
+  { models, ...results }: Results,
+  pick: (run: RunResult) => Series,
+  loggedOf: (model: ModelResult) => readonly EpochPoint[],
+  options: SeriesOptions,
+): EpochLine[] {
+  const [, lastEpoch] = axisRange({ models, ...results });
+  return models.flatMap(({ title, runs }, index): EpochLine[] => {
+    const color = modelColor(index);
+    const logged = buildPointSeries(loggedOf(models[index]!), options, lastEpoch);
+    return [
+      { label: title, series: buildSeries(runs, pick, options), color, mark: 'line' },
+      { label: nameReferenceLine(title), series: logged, color, mark: 'thin-dashed' },
+    ];
+  });
+}
+
+/** The legend of {@link modelLines}. @param suffixes what follows a model's title, in their order */
+export function modelLegend({ models, seeds }: Results, suffixes: readonly string[] = []) {
+  return (isDrawn: (mark: LineMark) => boolean): LegendEntry[] => [
+    ...models.map(
+      ({ title }, index): LegendEntry => ({
+        label: title + (suffixes[index] ?? ''),
+        color: modelColor(index),
+        mark: 'line',
+      }),
+    ),
+    ...listSeedBand(seeds),
+    ...(isDrawn('thin-dashed')
+      ? [{ label: 'authors’ logs, in the model’s colour', color: 'ink', mark: 'thin-dashed' } as const]
+      : []),
+  ];
+}
+
+/** The sentence about the thin lines of {@link modelLines}. */
+export function nameModelLogs(results: Results, smoothed: boolean): string {
+  return `Thin dashed lines in a model’s colour are the ${nameReference(results, smoothed)}.`;
+}
+
+/** The band around lines that are means over the seeds; none with one seed. */
+function listSeedBand(seeds: Results['seeds']): LegendEntry[] {
+  return seeds.length > 1 ? [{ label: describeBand(seeds.length), color: 'ink', mark: 'band' }] : [];
 }
 
 /** One quantity of every model, drawn in a panel of its own. */
@@ -56,102 +192,48 @@ export interface ModelCurves extends Curves {
   readonly quantities: readonly Quantity[];
   /** The columns of the CSV with the name of the quantity and with its value. */
   readonly columns: readonly [string, string];
-  /** The width of the moving means of a long training, in epochs; null for none, default {@link SMOOTHING_EPOCHS}. */
-  readonly window?: number | null;
   readonly size: Size;
 }
 
 /** Quantities over the epochs: one panel each, with one line per model, all with the same scale. */
 export function drawModelCurves(results: Results, curves: ModelCurves): Figure {
-  const smoothed = curves.window !== null && isSmoothed(allRuns(results));
-  const window = curves.window ?? SMOOTHING_EPOCHS;
-  const [, lastEpoch] = axisRange(results);
-  const panels = curves.quantities.map((quantity) => ({
-    title: quantity.title,
-    lines: results.models.flatMap((model, index): EpochLine[] => {
-      const color = modelColor(index);
-      const series = buildSeries(model.runs, quantity.pick, { smoothed, window, bounds: curves.bounds });
-      const logged = buildPointSeries(referencePoints(results, model, quantity), smoothed, lastEpoch, window);
-      return [
-        { label: model.title, series, color, mark: 'line' },
-        { label: nameReferenceLine(model.title), series: logged, color, mark: 'thin-dashed' },
-      ];
-    }),
-  }));
+  const options = smoothingOf(results, curves);
+  const { quantities } = curves;
+  const loggedOf = (model: ModelResult, { pickReference }: Quantity): readonly EpochPoint[] => {
+    const found = referenceOf(results, model);
+    return found === null ? [] : pickReference(found);
+  };
   return composeCurves(results, curves, {
-    panels,
-    smoothed,
-    window: curves.window,
-    logs: `Thin dashed lines in a model’s colour are the ${nameReference(results, smoothed)}.`,
-    legendOf: (lines) => [
-      ...listModels(results),
-      ...listSeedBand(results),
-      ...listModelLogs(lines.some(({ mark }) => mark === 'thin-dashed')),
-    ],
-    columns: curves.quantities.length,
+    panels: quantities.map((quantity) => ({
+      title: quantity.title,
+      lines: modelLines(results, quantity.pick, (model) => loggedOf(model, quantity), options),
+    })),
+    logs: hasReference(results) ? nameModelLogs(results, options.smoothed) : null,
+    legend: modelLegend(results),
+    columns: quantities.length,
     size: curves.size,
-    data: tabulateQuantities(results, curves),
+    data: tabulateRuns(
+      results,
+      ['epoch', ...curves.columns, 'source'],
+      (run) =>
+        quantities.flatMap(({ name, pick }) => {
+          const values = pick(run);
+          return run.metrics.epochs.map((epoch, i) => [epoch, name, values[i] ?? null, 'run']);
+        }),
+      (model) =>
+        quantities.flatMap((quantity) =>
+          loggedOf(model, quantity).map(({ epoch, value }) => [epoch, quantity.name, value, 'authors']),
+        ),
+    ),
   });
 }
 
-function referencePoints(
-  results: Results,
-  model: ModelResult,
-  { pickReference }: Quantity,
-): readonly EpochPoint[] {
-  const curves = referenceOf(results, model);
-  return curves === null ? [] : pickReference(curves);
-}
-
-/** One row per model, seed, epoch and quantity; then the authors' values as logged. */
-function tabulateQuantities(results: Results, { quantities, columns }: ModelCurves): CsvValue[][] {
-  const rows: CsvValue[][] = [['model', 'seed', 'epoch', ...columns, 'source']];
-  for (const model of results.models) {
-    for (const run of model.runs) {
-      const { seed, metrics } = run;
-      for (const { name, pick } of quantities) {
-        const values = pick(run);
-        metrics.epochs.forEach((epoch, i) => {
-          rows.push([model.id, seed, epoch, name, values[i] ?? null, 'run']);
-        });
-      }
-    }
-    for (const quantity of quantities) {
-      for (const { epoch, value } of referencePoints(results, model, quantity)) {
-        rows.push([model.id, null, epoch, quantity.name, value, 'authors']);
-      }
-    }
-  }
-  return rows;
-}
-
-/** The marks of each part of the data in every figure over epochs, in the colour of the model. */
-const SPLIT_MARKS: Readonly<Record<Split, LineMark>> = {
-  train: 'dotted',
-  validation: 'dashed',
-  test: 'line',
-};
-
-const SPLIT_NAMES: Readonly<Record<Split, string>> = {
-  test: 'test',
-  validation: 'validation',
-  train: 'training',
-};
-
-const SPLIT_LEGEND: readonly LegendEntry[] = (['test', 'validation', 'train'] as const).map((split) => ({
-  label: SPLIT_NAMES[split],
-  color: 'ink',
-  mark: SPLIT_MARKS[split],
-}));
-
-/** The style of the authors' logs: all in the text colour, with a dash pattern for each part of the data. */
-const REFERENCE_STYLES: Readonly<Record<Split, { readonly color: string; readonly mark: ThinMark }>> = {
-  train: { color: 'ink', mark: 'thin-dotted' },
-  validation: { color: 'ink', mark: 'thin-dash-dotted' },
-  test: { color: 'ink', mark: 'thin-dashed' },
-};
-
-const PANEL_SIZE = { width: 420, height: 240 };
+/** How each part of the data is drawn, in the order of the legend: our lines in the model's colour, the authors' thin ones in that of texts. */
+const SPLIT_STYLES = {
+  test: { name: 'test', mark: 'line', logMark: 'thin-dashed' },
+  validation: { name: 'validation', mark: 'dashed', logMark: 'thin-dash-dotted' },
+  train: { name: 'training', mark: 'dotted', logMark: 'thin-dotted' },
+} as const satisfies Record<Split, { name: string; mark: LineMark; logMark: LineMark }>;
 
 interface SplitCurves extends Curves {
   /** The quantity in the authors' logs. */
@@ -166,125 +248,62 @@ export function drawSplitCurves(
   quantity: 'accuracy' | 'loss',
   curves: SplitCurves,
 ): Figure {
-  const { bounds, pickReference } = curves;
-  const smoothed = isSmoothed(allRuns(results));
+  const options = smoothingOf(results, curves);
   const [, lastEpoch] = axisRange(results);
-  const panels = results.models.map((model, index) => {
-    const logged = referenceOf(results, model);
-    const picked = logged === null ? {} : pickReference(logged);
-    return {
+  const logged = results.models.map((model) => {
+    const found = referenceOf(results, model);
+    return found === null ? {} : curves.pickReference(found);
+  });
+  const nameLog = (split: Split) => `authors’ logs: ${SPLIT_STYLES[split].name}`;
+  return composeCurves(results, curves, {
+    panels: results.models.map((model, index) => ({
       title: model.title,
       lines: [
         ...SPLITS.map((split) => ({
           color: modelColor(index),
-          mark: SPLIT_MARKS[split],
-          label: SPLIT_NAMES[split],
-          series: buildSeries(model.runs, ({ metrics }) => metrics[quantity][split], { smoothed, bounds }),
+          mark: SPLIT_STYLES[split].mark,
+          label: SPLIT_STYLES[split].name,
+          series: buildSeries(model.runs, ({ metrics }) => metrics[quantity][split], options),
         })),
         ...SPLITS.map((split) => ({
-          ...REFERENCE_STYLES[split],
-          label: nameReferenceSplit(split),
-          series: buildPointSeries(picked[split] ?? [], smoothed, lastEpoch),
+          color: 'ink',
+          mark: SPLIT_STYLES[split].logMark,
+          label: nameLog(split),
+          series: buildPointSeries(logged[index]?.[split] ?? [], options, lastEpoch),
         })),
       ],
-    };
-  });
-  return composeCurves(results, curves, {
-    panels,
-    smoothed,
-    window: undefined,
-    logs: `Thin lines are the ${nameReference(results, smoothed)}${curves.referenceCaption}`,
-    legendOf: (lines) => [...listSplits(results), ...listSeedBand(results), ...referenceLegend(lines)],
+    })),
+    logs: hasReference(results)
+      ? `Thin lines are the ${nameReference(results, options.smoothed)}${curves.referenceCaption}`
+      : null,
+    legend: (isDrawn) => {
+      const splits = ['test', 'validation', 'train'] as const;
+      const entry = (label: string, mark: LineMark): LegendEntry => ({ label, color: 'ink', mark });
+      return [
+        ...splits
+          .filter((split) => split !== 'validation' || isValidated(results))
+          .map((split) => entry(SPLIT_STYLES[split].name, SPLIT_STYLES[split].mark)),
+        ...listSeedBand(results.seeds),
+        ...splits
+          .filter((split) => isDrawn(SPLIT_STYLES[split].logMark))
+          .map((split) => entry(nameLog(split), SPLIT_STYLES[split].logMark)),
+      ];
+    },
     columns: 2,
-    size: PANEL_SIZE,
-    data: [...splitTable(results, quantity), ...referenceRows(results, pickReference)],
+    size: { width: 420, height: 240 },
+    data: [
+      ...tabulateRuns(results, ['epoch', 'split', quantity, 'source'], ({ metrics }) =>
+        metrics.epochs.flatMap((epoch, i) =>
+          SPLITS.map((split) => [epoch, split, metrics[quantity][split][i] ?? null, 'run']),
+        ),
+      ),
+      ...results.models.flatMap(({ id }, index) =>
+        SPLITS.flatMap((split) =>
+          (logged[index]?.[split] ?? []).map(({ epoch, value }) => [
+            ...[id, null, epoch, split, value, 'authors'],
+          ]),
+        ),
+      ),
+    ],
   });
-}
-
-/** The legend's lines of ours, without validation if no clips were held out. */
-function listSplits(results: Results): readonly LegendEntry[] {
-  const unseen = isValidated(results) ? null : SPLIT_NAMES.validation;
-  return SPLIT_LEGEND.filter(({ label }) => label !== unseen);
-}
-
-function nameReferenceSplit(split: Split): string {
-  return `authors’ logs: ${SPLIT_NAMES[split]}`;
-}
-
-function referenceLegend(lines: readonly EpochLine[]): LegendEntry[] {
-  return (['test', 'validation', 'train'] as const).flatMap((split): LegendEntry[] => {
-    const style = REFERENCE_STYLES[split];
-    const drawn = lines.some(({ mark }) => mark === style.mark);
-    return drawn ? [{ label: nameReferenceSplit(split), ...style }] : [];
-  });
-}
-
-/** The authors' values as logged, one row each. */
-function referenceRows(results: Results, pickReference: SplitCurves['pickReference']): CsvValue[][] {
-  return results.models.flatMap((model) => {
-    const curves = referenceOf(results, model);
-    if (curves === null) return [];
-    const picked = pickReference(curves);
-    return SPLITS.flatMap((split) =>
-      (picked[split] ?? []).map(({ epoch, value }) => [model.id, null, epoch, split, value, 'authors']),
-    );
-  });
-}
-
-/** One row per model, seed, epoch and split. */
-function splitTable(results: Results, quantity: 'accuracy' | 'loss'): CsvValue[][] {
-  const rows: CsvValue[][] = [['model', 'seed', 'epoch', 'split', quantity, 'source']];
-  for (const model of results.models) {
-    for (const { seed, metrics } of model.runs) {
-      metrics.epochs.forEach((epoch, index) => {
-        for (const split of SPLITS)
-          rows.push([model.id, seed, epoch, split, metrics[quantity][split][index] ?? null, 'run']);
-      });
-    }
-  }
-  return rows;
-}
-
-interface Composition {
-  readonly panels: readonly { readonly title: string; readonly lines: readonly EpochLine[] }[];
-  readonly smoothed: boolean;
-  readonly window: ModelCurves['window'];
-  /** A sentence about the lines of the authors' logs. */
-  readonly logs: string;
-  readonly legendOf: (drawn: readonly EpochLine[]) => readonly LegendEntry[];
-  readonly columns: number;
-  readonly size: Size;
-  readonly data: Figure['data'];
-}
-
-/** The figure of some panels with lines, all with the same axis. Lines of the authors' logs without any point are left out. */
-function composeCurves(
-  results: Results,
-  { id, title, caption, alt, axis: choose, settled = false, scale = 'linear' }: Curves,
-  { panels, smoothed, window, logs, legendOf, columns, size, data }: Composition,
-): Figure {
-  const epochs = axisRange(results);
-  const drawn = panels.map(({ lines }) =>
-    lines
-      .map((line) => (scale === 'log' ? { ...line, series: onlyPositive(line.series) } : line))
-      .filter(({ mark, series }) => !isThin(mark) || series.line.length > 0),
-  );
-  const { axis, clip, notes } = fitAxis(drawn, choose, smoothed && settled ? { epochs } : null);
-  return {
-    id,
-    title,
-    caption: [
-      caption,
-      ...describeLines(results, smoothed, window),
-      ...notes,
-      ...(hasReference(results) ? [logs] : []),
-    ].join(' '),
-    alt,
-    legend: legendOf(drawn.flat()),
-    columns,
-    panels: drawn.map((lines, index) =>
-      drawEpochPanel({ title: panels[index]?.title ?? '', lines, epochs, clip, scale, size, ...axis }),
-    ),
-    data,
-  };
 }

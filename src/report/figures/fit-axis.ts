@@ -1,50 +1,34 @@
 import { formatPercent } from '../data/format.ts';
-import type { EpochLine, EpochPanelOptions } from './epoch-panel.ts';
-import { drawnExtent, settledLow } from './epoch-series.ts';
+import type { EpochLine, ValueAxis } from './epoch-panel.ts';
+import { drawnExtent } from './epoch-series.ts';
 
 /** The vertical axis that suits the smallest and largest value to be drawn. */
-export type ChooseAxis = (
-  lowest: number,
-  highest: number,
-) => Pick<EpochPanelOptions, 'domain' | 'format' | 'level' | 'axisTitle'>;
-
-interface Fitted {
-  readonly axis: ReturnType<ChooseAxis>;
-  /** Whether something lies below the axis. */
-  readonly clip: boolean;
-  /** For the caption, if something is cut off or an axis of shares does not begin at 0. */
-  readonly notes: readonly string[];
-}
+export type ChooseAxis = (lowest: number, highest: number) => ValueAxis;
 
 /**
  * Gives all panels of a figure the same axis.
  *
- * @param settled cuts off the first steps of a long training, of shares, so that the axis can begin where the values settle: the
- * differences between models are a tenth of what they have in common
+ * @param settled first and last epoch of a long training: cuts off its first steps, so that the axis can begin where the values settle (the
+ * smallest after the first tenth of the epochs), because the differences between models are a tenth of what they have in common
+ * @returns with notes for the caption, if something is cut off or an axis of shares does not begin at 0, so that lengths cannot be compared
  */
 export function fitAxis(
-  panels: readonly (readonly EpochLine[])[],
+  lines: readonly EpochLine[],
   choose: ChooseAxis,
-  settled: { readonly epochs: readonly [number, number] } | null,
-): Fitted {
-  const series = panels.flat().map((line) => line.series);
+  settled: readonly [number, number] | null,
+): { readonly axis: ValueAxis; readonly notes: readonly string[] } {
+  const series = lines.map((line) => line.series);
   const [lowest, highest] = drawnExtent(series) ?? [0, 1];
-  if (settled === null) return whole(choose(lowest, highest));
-  const axis = choose(settledLow(series, settled.epochs) ?? lowest, highest);
-  const [low] = axis.domain;
-  if (lowest >= low) return whole(axis);
-  return {
-    axis,
-    clip: true,
-    notes: [`The axis begins at ${formatPercent(low)}: lower values in the first epochs are cut off.`],
-  };
-}
-
-/** An axis with everything in view. If an axis of shares does not begin at 0, lengths on it cannot be compared, so a note says so. */
-function whole(axis: Fitted['axis']): Fitted {
-  const [low] = axis.domain;
-  const isCut = axis.format === 'percent' && low > 0;
-  return { axis, clip: false, notes: isCut ? [`The axis begins at ${formatPercent(low)}.`] : [] };
+  const from = settled === null ? 0 : settled[0] + (settled[1] - settled[0]) / 10;
+  const axis = choose(drawnExtent(series, from)?.[0] ?? lowest, highest);
+  const begin = `The axis begins at ${formatPercent(axis.domain[0])}`;
+  if (settled !== null && lowest < axis.domain[0]) {
+    return {
+      axis: { ...axis, clip: true },
+      notes: [`${begin}: lower values in the first epochs are cut off.`],
+    };
+  }
+  return { axis, notes: axis.format === 'percent' && axis.domain[0] > 0 ? [`${begin}.`] : [] };
 }
 
 /** With fewer ticks, values between them are hard to estimate. */

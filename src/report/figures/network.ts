@@ -1,9 +1,8 @@
 import { type Layer, type NetworkSpec, outputShapes } from '../../snn/spec.ts';
 import { joinWords } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
-import type { CsvValue, Figure, Panel, PanelSpec } from '../drawing/figure.ts';
-import { colorVariable } from '../drawing/palette.ts';
-import { pixelChannels } from '../drawing/theme.ts';
+import { drawBoxes, type Point } from '../drawing/boxes.ts';
+import type { CsvValue, Figure, Panel } from '../drawing/figure.ts';
 
 const BOX = { width: 132, height: 40, gap: 18 };
 /** From one row to the next, with the connection between them. */
@@ -147,150 +146,62 @@ function describe({ models, input, rows }: Network, several: boolean): string {
   return `The layers${whose}, from an input of ${input}, and the size behind each row: ${texts.join(' ')}`;
 }
 
-interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
 function drawPanel({ models, input, rows }: Network, several: boolean): Panel {
-  const title = several ? models.map((model) => model.title).join(', ') : '';
   const head = MARGIN + (several ? TITLE_HEIGHT : 0);
   const longest = Math.max(...rows.map(({ length }) => length));
-  const width = 2 * MARGIN + longest * BOX.width + (longest - 1) * BOX.gap;
   const leftOf = (column: number): number => MARGIN + column * (BOX.width + BOX.gap);
   const topOf = (row: number): number => head + row * ROW_HEIGHT + 12;
-  const boxes = rows.flatMap((row, r) =>
-    row.map(({ label, name, kind }, c) => {
-      const [left, top] = [leftOf(c), topOf(r)];
-      return {
-        x: left + BOX.width / 2,
-        left,
-        right: left + BOX.width,
-        top,
-        bottom: top + BOX.height,
-        labelAt: top + (name === '' ? BOX.height / 2 : 14),
-        nameAt: top + 29,
-        label,
-        name,
-        fill: FILLS[kind] ?? 0.02,
-      };
-    }),
-  );
-  const height = topOf(rows.length - 1) + BOX.height + MARGIN + 8;
+  const centreOf = (column: number): number => leftOf(column) + BOX.width / 2;
   // Within a row from box to box, and from its end below it back to the start of the next.
-  const arrows: Point[][] = rows.flatMap((row, r) => {
-    const middle = topOf(r) + BOX.height / 2;
+  const arrows = rows.flatMap((row, r): Point[][] => {
+    const [top, middle, bottom] = [topOf(r + 1), topOf(r) + BOX.height / 2, topOf(r) + BOX.height];
     const inner = row.slice(1).map((_, c) => [
       { x: leftOf(c) + BOX.width, y: middle },
       { x: leftOf(c + 1), y: middle },
     ]);
-    const end = leftOf(row.length - 1) + BOX.width / 2;
-    const below = topOf(r) + BOX.height + 19;
-    const start = leftOf(0) + BOX.width / 2;
     if (r === rows.length - 1) return inner;
+    const [end, start] = [centreOf(row.length - 1), centreOf(0)];
     const way = [
-      { x: end, y: topOf(r) + BOX.height },
-      { x: end, y: below },
-      { x: start, y: below },
-      { x: start, y: topOf(r + 1) },
+      { x: end, y: bottom },
+      { x: end, y: bottom + 19 },
+      { x: start, y: bottom + 19 },
+      { x: start, y: top },
     ];
     return [...inner, way];
   });
   const last = rows.at(-1) ?? [];
-  const sizes = [
-    { x: leftOf(0), y: topOf(0) - 12, size: `input ${input}` },
-    ...rows.slice(0, -1).map((row, r) => ({
-      x: leftOf(0) + BOX.width / 2,
-      y: topOf(r) + BOX.height + 9,
-      size: row.at(-1)?.size ?? '',
-    })),
-    {
-      x: leftOf(last.length - 1),
-      y: topOf(rows.length - 1) + BOX.height + 14,
-      size: `class scores ${last.at(-1)?.size ?? ''}`,
-    },
-  ];
-  return { title, width, height, spec: drawSpec({ width, height, title, boxes, arrows, sizes }) };
+  const end = topOf(rows.length - 1) + BOX.height;
+  return drawBoxes({
+    title: several ? models.map((model) => model.title).join(', ') : '',
+    width: 2 * MARGIN + longest * BOX.width + (longest - 1) * BOX.gap,
+    height: end + MARGIN + 8,
+    boxHeight: BOX.height,
+    labelSize: 12,
+    boxes: rows.flatMap((row, r) =>
+      row.map(({ label, name, kind }, c) => ({
+        left: leftOf(c),
+        top: topOf(r),
+        width: BOX.width,
+        label,
+        detail: name,
+        shade: SHADES[kind] ?? 0.02,
+        stroke: 'grey' as const,
+        isDashed: false,
+      })),
+    ),
+    arrows,
+    isCurved: false,
+    notes: [
+      { x: leftOf(0), y: topOf(0) - 12, text: `input ${input}` },
+      ...rows.slice(0, -1).map((row, r) => ({
+        x: centreOf(0),
+        y: topOf(r) + BOX.height + 9,
+        text: row.at(-1)?.size ?? '',
+      })),
+      { x: leftOf(last.length - 1), y: end + 14, text: `class scores ${last.at(-1)?.size ?? ''}` },
+    ],
+  });
 }
 
 /** Layers that learn stand out, and those that spike even more. */
-const FILLS: Readonly<Partial<Record<Step['kind'], number>>> = { conv: 0.1, linear: 0.1, neuron: 0.24 };
-
-interface Drawing {
-  readonly width: number;
-  readonly height: number;
-  readonly title: string;
-  readonly boxes: readonly Readonly<Record<string, string | number>>[];
-  readonly arrows: readonly (readonly Point[])[];
-  readonly sizes: readonly (Point & { readonly size: string })[];
-}
-
-function drawSpec({ width, height, title, boxes, arrows, sizes }: Drawing): PanelSpec {
-  const { x, y } = pixelChannels(width, height);
-  const ends = arrows.map((way) => {
-    const [before, end] = [way.at(-2), way.at(-1)];
-    return { ...end, angle: before?.x === end?.x ? 180 : 90 };
-  });
-  const text = (field: 'label' | 'name', fontSize: number) => ({
-    data: { values: [...boxes] },
-    mark: {
-      type: 'text' as const,
-      fontSize,
-      fontWeight: field === 'label' ? ('bold' as const) : ('normal' as const),
-      baseline: 'middle' as const,
-      color: 'currentColor',
-      opacity: field === 'label' ? 1 : 0.8,
-    },
-    encoding: { x, y: { ...y, field: `${field}At` }, text: { field, type: 'nominal' as const } },
-  });
-  return {
-    width,
-    height,
-    padding: 0,
-    autosize: 'none',
-    ...(title === '' ? {} : { title: { text: title, dx: 4, offset: -MARGIN } }),
-    layer: [
-      ...arrows.map((way) => ({
-        data: { values: way.map((point, order) => ({ ...point, order })) },
-        mark: { type: 'line' as const, color: colorVariable('grey'), strokeWidth: 1.3 },
-        encoding: { x, y, order: { field: 'order', type: 'quantitative' as const } },
-      })),
-      {
-        data: { values: ends },
-        mark: {
-          type: 'point',
-          shape: 'triangle-up',
-          filled: true,
-          color: colorVariable('grey'),
-          size: 40,
-          opacity: 1,
-        },
-        encoding: { x, y, angle: { field: 'angle', type: 'quantitative', scale: null } },
-      },
-      {
-        data: { values: [...boxes] },
-        mark: {
-          type: 'rect',
-          cornerRadius: 5,
-          fill: 'currentColor',
-          stroke: colorVariable('grey'),
-          opacity: 1,
-        },
-        encoding: {
-          x: { ...x, field: 'left' },
-          x2: { field: 'right' },
-          y: { ...y, field: 'top' },
-          y2: { field: 'bottom' },
-          fillOpacity: { field: 'fill', type: 'quantitative', scale: null },
-        },
-      },
-      text('label', 12),
-      text('name', 11),
-      {
-        data: { values: [...sizes] },
-        mark: { type: 'text', align: 'left', baseline: 'middle', dx: 8, fontSize: 11, color: 'currentColor' },
-        encoding: { x, y, text: { field: 'size', type: 'nominal' } },
-      },
-    ],
-  };
-}
+const SHADES: Readonly<Partial<Record<Step['kind'], number>>> = { conv: 0.1, linear: 0.1, neuron: 0.24 };

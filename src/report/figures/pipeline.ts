@@ -1,9 +1,8 @@
 import { arrangeLayers, type Box, type LayerNode, placeBoxes } from '../../graph-layout/layers.ts';
 import { joinWords } from '../data/format.ts';
 import type { PipelineStage, Results } from '../data/results.ts';
-import type { CsvValue, Figure, PanelSpec } from '../drawing/figure.ts';
-import { colorVariable } from '../drawing/palette.ts';
-import { pixelChannels } from '../drawing/theme.ts';
+import { drawBoxes, type Point } from '../drawing/boxes.ts';
+import type { Figure } from '../drawing/figure.ts';
 
 /** In px. */
 const SIZES = { boxHeight: 42, layerHeight: 74, gap: 24, passWidth: 14, margin: 8 };
@@ -13,33 +12,62 @@ const PATH_LETTER = 6.6;
 
 /** The stages of the pipeline and what they read from each other, from top to bottom in the order of execution. */
 export function drawPipeline({ pipeline }: Results): Figure {
-  const layers = arrangeLayers(
-    pipeline.map(({ name, reads }) => ({ name, dependencies: listDependencies({ reads }) })),
-  );
   const stages = new Map(pipeline.map((stage) => [stage.name, stage]));
+  const layers = arrangeLayers(
+    pipeline.map((stage) => ({ name: stage.name, dependencies: listDependencies(stage) })),
+  );
   const { boxes, width, height } = placeBoxes(layers, SIZES, (name) => {
     const stage = stages.get(name);
     if (stage === undefined) return 0;
     const text = Math.max(nameStage(stage).length * NAME_LETTER, describeOutputs(stage).length * PATH_LETTER);
     return Math.ceil(text) + 24;
   });
-  const inactive = pipeline.some(({ active }) => !active);
+  const placed = [...boxes].flatMap(([node, box]) => {
+    const stage = stages.get(node.stage ?? '');
+    return stage === undefined ? [] : [{ node, box, stage }];
+  });
+  const panel = drawBoxes({
+    width,
+    height,
+    boxHeight: SIZES.boxHeight,
+    labelSize: 13,
+    boxes: placed.map(({ box, stage }) => ({
+      left: box.x - box.width / 2,
+      top: box.top,
+      width: box.width,
+      label: nameStage(stage),
+      detail: describeOutputs(stage),
+      shade: 0.1,
+      stroke: stage.active ? 'ink' : 'grey',
+      isDashed: !stage.active,
+    })),
+    arrows: placed.flatMap(({ node }) => node.below.map((below) => traceEdge(node, below, boxes))),
+    isCurved: true,
+  });
   return {
     id: 'pipeline',
     title: 'The stages of this run',
     caption: [
       'Arrows lead from a stage to the stages that read its output. Below its name is the folder that it writes. The number behind the name counts its runs, one for each model and seed.',
-      ...(inactive ? ['Dashed: not part of this run.'] : []),
+      ...(pipeline.every(({ active }) => active) ? [] : ['Dashed: not part of this run.']),
     ].join(' '),
     alt: pipeline.map(describeStage).join(' '),
     legend: [],
     columns: 1,
-    panels: [{ title: '', spec: drawSpec(layers, stages, boxes, { width, height }), width, height }],
-    data: tabulate(pipeline),
+    panels: [panel],
+    // One row per stage and input.
+    data: [
+      ['stage', 'part_of_this_run', 'runs', 'reads', 'made_by'],
+      ...pipeline.flatMap(({ name, active, instances, reads }) => {
+        const head = [name, active ? 'yes' : 'no', active ? (instances ?? 1) : 0];
+        if (reads.length === 0) return [[...head, null, null]];
+        return reads.map(({ path, stage }) => [...head, path, stage]);
+      }),
+    ],
   };
 }
 
-function listDependencies({ reads }: Pick<PipelineStage, 'reads'>): string[] {
+function listDependencies({ reads }: PipelineStage): string[] {
   return [...new Set(reads.flatMap(({ stage }) => stage ?? []))];
 }
 
@@ -61,125 +89,15 @@ function describeOutputs({ outputs: [first = '', ...more], active }: PipelineSta
 }
 
 /** The path of an arrow, from the bottom of one box through the layers between to the top of another. */
-function traceEdge(from: LayerNode, first: LayerNode, boxes: ReadonlyMap<LayerNode, Box>) {
-  const start = boxes.get(from);
-  const way = [{ x: start?.x ?? 0, y: (start?.top ?? 0) + SIZES.boxHeight }];
-  let node: LayerNode | undefined = first;
-  while (node !== undefined) {
-    const box = boxes.get(node);
+function traceEdge(from: LayerNode, first: LayerNode, boxes: ReadonlyMap<LayerNode, Box>): Point[] {
+  const placeOf = (node: LayerNode) => boxes.get(node) ?? { x: 0, top: 0 };
+  const way = [{ x: placeOf(from).x, y: placeOf(from).top + SIZES.boxHeight }];
+  for (let node: LayerNode | undefined = first; node !== undefined; ) {
+    const { x, top } = placeOf(node);
     const passes: boolean = node.stage === null;
-    const [x, top] = [box?.x ?? 0, box?.top ?? 0];
     // Straight down beside the boxes of the layer that it passes.
     way.push({ x, y: top }, ...(passes ? [{ x, y: top + SIZES.boxHeight }] : []));
     node = passes ? node.below[0] : undefined;
   }
   return way;
-}
-
-function drawSpec(
-  layers: readonly (readonly LayerNode[])[],
-  stages: ReadonlyMap<string, PipelineStage>,
-  boxes: ReadonlyMap<LayerNode, Box>,
-  { width, height }: { readonly width: number; readonly height: number },
-): PanelSpec {
-  const edges = layers
-    .flat()
-    .filter(({ stage }) => stage !== null)
-    .flatMap((node) => node.below.map((below) => traceEdge(node, below, boxes)));
-  const drawn = layers.flat().flatMap((node) => {
-    const stage = stages.get(node.stage ?? '');
-    const box = boxes.get(node);
-    if (stage === undefined || box === undefined) return [];
-    return [
-      {
-        x: box.x,
-        left: box.x - box.width / 2,
-        right: box.x + box.width / 2,
-        top: box.top,
-        bottom: box.top + SIZES.boxHeight,
-        nameAt: box.top + 17,
-        pathAt: box.top + 32,
-        name: nameStage(stage),
-        path: describeOutputs(stage),
-        active: stage.active,
-      },
-    ];
-  });
-  const { x, y } = pixelChannels(width, height);
-  const text = (field: 'name' | 'path', size: number, weight: 'bold' | 'normal') => ({
-    data: { values: drawn },
-    mark: {
-      type: 'text' as const,
-      fontSize: size,
-      fontWeight: weight,
-      color: 'currentColor',
-      opacity: weight === 'bold' ? 1 : 0.8,
-    },
-    encoding: { x, y: { ...y, field: `${field}At` }, text: { field, type: 'nominal' as const } },
-  });
-  const boxMark = (active: boolean) => ({
-    data: { values: drawn.filter((box) => box.active === active) },
-    mark: {
-      type: 'rect' as const,
-      cornerRadius: 5,
-      fill: colorVariable(active ? 'ink' : 'grey'),
-      fillOpacity: 0.1,
-      stroke: colorVariable(active ? 'ink' : 'grey'),
-      strokeDash: active ? [1, 0] : [4, 3],
-      opacity: 1,
-    },
-    encoding: {
-      x: { ...x, field: 'left' },
-      x2: { field: 'right' },
-      y: { ...y, field: 'top' },
-      y2: { field: 'bottom' },
-    },
-  });
-  return {
-    width,
-    height,
-    padding: 0,
-    autosize: 'none',
-    layer: [
-      ...edges.map((values) => ({
-        data: { values },
-        mark: {
-          type: 'line' as const,
-          orient: 'horizontal' as const,
-          interpolate: 'monotone' as const,
-          color: colorVariable('grey'),
-          strokeWidth: 1.3,
-        },
-        encoding: { x, y },
-      })),
-      {
-        data: { values: edges.flatMap((way) => way.slice(-1)) },
-        mark: {
-          type: 'point',
-          shape: 'triangle-down',
-          filled: true,
-          color: colorVariable('grey'),
-          size: 46,
-          opacity: 1,
-          yOffset: -4,
-        },
-        encoding: { x, y },
-      },
-      boxMark(true),
-      boxMark(false),
-      text('name', 13, 'bold'),
-      text('path', 11, 'normal'),
-    ],
-  };
-}
-
-/** One row per stage and input. */
-function tabulate(pipeline: readonly PipelineStage[]): CsvValue[][] {
-  const rows: CsvValue[][] = [['stage', 'part_of_this_run', 'runs', 'reads', 'made_by']];
-  for (const { name, active, instances, reads } of pipeline) {
-    const head = [name, active ? 'yes' : 'no', active ? (instances ?? 1) : 0];
-    if (reads.length === 0) rows.push([...head, null, null]);
-    for (const { path, stage } of reads) rows.push([...head, path, stage]);
-  }
-  return rows;
 }

@@ -1,82 +1,68 @@
 import { summarise } from '../../stats/means.ts';
-import { allRuns, axisRange, describeEpochs } from '../data/epochs.ts';
+import { describeEpochs } from '../data/epochs.ts';
 import { formatPercent } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
-import type { CsvValue, Figure } from '../drawing/figure.ts';
-import { modelColor } from '../drawing/palette.ts';
-import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
-import { buildSeries, drawnExtent, isSmoothed } from './epoch-series.ts';
-import { describeLines, listModels, listSeedBand } from './epoch-words.ts';
+import type { Figure } from '../drawing/figure.ts';
+import { type Curves, composeCurves, modelLegend, modelLines, smoothingOf } from './curves.ts';
+import { drawnExtent } from './epoch-series.ts';
+import { tabulateRuns } from './run-table.ts';
 import { countLayers } from './tau.ts';
 
 /** The share of each layer's neurons that spike per step, over the epochs: one panel per layer, one line per model. */
 export function drawSpikes(results: Results): Figure {
-  const smoothed = isSmoothed(allRuns(results));
-  const epochs = axisRange(results);
-  const layers = countLayers(results);
-  const panels = Array.from({ length: layers }, (_, layer) =>
-    results.models.flatMap((model, index): EpochLine[] => {
-      const runs = model.runs.filter(({ metrics }) => metrics.layers[layer] !== undefined);
-      if (runs.length === 0) return [];
-      const series = buildSeries(runs, ({ metrics }) => metrics.layers[layer]?.spikeRate ?? [], {
-        smoothed,
-        bounds: [0, 1],
-      });
-      return [{ label: model.title, series, color: modelColor(index), mark: 'line' }];
-    }),
-  );
-  return {
+  const layers = Array.from({ length: countLayers(results) }, (_, layer) => layer);
+  const curves: Curves = {
     id: 'spikes',
     title: 'Spike density of each layer over epochs',
-    caption: [
+    caption:
       'Share of a layer’s neurons that spike in a time step, over the training batches of each epoch; one panel per spiking layer, counted from the input, each with its own scale.',
-      ...describeLines(results, smoothed),
-    ].join(' '),
     alt: [
-      `Line plots of the spike density over ${describeEpochs(results)}, one for each of ${layers} spiking layers.`,
-      ...results.models.map((model) => describeEnd(model, layers)),
+      `Line plots of the spike density over ${describeEpochs(results)}, one for each of ${layers.length} spiking layers.`,
+      ...results.models.map(
+        (model) => `${model.title} ends at ${layers.map((layer) => describeEnd(model, layer)).join(', ')}.`,
+      ),
     ].join(' '),
-    legend: [...listModels(results), ...listSeedBand(results)],
-    columns: 3,
-    panels: panels.map((lines, layer) => {
+    bounds: [0, 1],
+  };
+  const options = smoothingOf(results, curves);
+  return composeCurves(results, curves, {
+    panels: layers.map((layer) => {
+      const lines = modelLines(
+        results,
+        ({ metrics }) => metrics.layers[layer]?.spikeRate ?? [],
+        () => [],
+        options,
+      );
       const [, highest] = drawnExtent(lines.map(({ series }) => series)) ?? [0, 1];
-      return drawEpochPanel({
+      return {
         title: `Layer ${layer + 1}`,
         lines,
-        epochs,
-        domain: [0, highest > 0 ? Math.min(1, highest * 1.05) : 1],
-        axisTitle: 'spikes per step',
-        format: highest < 0.04 ? 'fine-percent' : 'percent',
-        size: { width: 320, height: 190 },
-      });
+        axis: {
+          domain: [0, highest > 0 ? Math.min(1, highest * 1.05) : 1],
+          axisTitle: 'spikes per step',
+          format: highest < 0.04 ? 'fine-percent' : 'percent',
+        },
+      };
     }),
-    data: tabulate(results),
-  };
-}
-
-function describeEnd(model: ModelResult, layers: number): string {
-  const ends = Array.from({ length: layers }, (_, layer) => {
-    const values = model.runs.flatMap(({ metrics }) => metrics.layers[layer]?.spikeRate.at(-1) ?? []);
-    if (values.length === 0) return 'unknown';
-    return formatPercent(summarise(values).mean);
+    logs: null,
+    legend: modelLegend(results),
+    columns: 3,
+    size: { width: 320, height: 190 },
+    // In training, by epoch; then on the test clips at the chosen epoch.
+    data: tabulateRuns(
+      results,
+      ['layer', 'epoch', 'split', 'spike_density'],
+      ({ metrics, layers: measured, chosenEpoch }) => [
+        ...metrics.layers.flatMap(({ spikeRate }, layer) =>
+          metrics.epochs.map((epoch, i) => [layer + 1, epoch, 'train', spikeRate[i] ?? null]),
+        ),
+        ...measured.map(({ spikeRate }, layer) => [layer + 1, chosenEpoch, 'test', spikeRate]),
+      ],
+    ),
   });
-  return `${model.title} ends at ${ends.join(', ')}.`;
 }
 
-/** One row per model, seed, layer and epoch in training; then that of the test clips at the chosen epoch. */
-function tabulate(results: Results): CsvValue[][] {
-  const rows: CsvValue[][] = [['model', 'seed', 'layer', 'epoch', 'split', 'spike_density']];
-  for (const { id, runs } of results.models) {
-    for (const { seed, metrics, layers, chosenEpoch } of runs) {
-      metrics.layers.forEach(({ spikeRate }, layer) => {
-        metrics.epochs.forEach((epoch, i) => {
-          rows.push([id, seed, layer + 1, epoch, 'train', spikeRate[i] ?? null]);
-        });
-      });
-      layers.forEach(({ spikeRate }, layer) => {
-        rows.push([id, seed, layer + 1, chosenEpoch, 'test', spikeRate]);
-      });
-    }
-  }
-  return rows;
+function describeEnd({ runs }: ModelResult, layer: number): string {
+  const values = runs.flatMap(({ metrics }) => metrics.layers[layer]?.spikeRate.at(-1) ?? []);
+  return values.length === 0 ? 'unknown' : formatPercent(summarise(values).mean);
 }

@@ -1,20 +1,14 @@
 import type { TauQuantiles, TauState } from '../../results/tau-file.ts';
-import { allRuns, axisRange, describeEpochs } from '../data/epochs.ts';
+import { allRuns, describeEpochs } from '../data/epochs.ts';
 import { joinWords } from '../data/format.ts';
-import { describeCoverage, nameReference, nameReferenceLine, tauReferenceOf } from '../data/reference.ts';
+import { describeCoverage, tauReferenceOf } from '../data/reference.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { CsvValue, Figure } from '../drawing/figure.ts';
 import { colorVariable, modelColor } from '../drawing/palette.ts';
-import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
-import {
-  buildPointSeries,
-  buildSeries,
-  describeBand,
-  drawnExtent,
-  type EpochSeries,
-} from './epoch-series.ts';
-import { listModelLogs, listModels, listSeedBand } from './epoch-words.ts';
-import { drawViolins, type Violin } from './violins.ts';
+import { composeCurves, modelLegend, modelLines, nameModelLogs } from './curves.ts';
+import type { EpochLine, ValueAxis, Violin } from './epoch-panel.ts';
+import { drawnExtent } from './epoch-series.ts';
+import { tabulateRuns } from './run-table.ts';
 
 /** From this ratio of the largest to the smallest τ on, a linear scale would hide how small τ move. */
 const LOGARITHMIC_FROM = 4;
@@ -32,86 +26,69 @@ const LEAST_SPREAD = 1e-4;
  * @see Pazderka 2024, figure 1
  */
 export function drawTau(results: Results): Figure {
-  const layers = countLayers(results);
-  const epochs = axisRange(results);
-  const panels = Array.from({ length: layers }, (_, layer) => ({
-    layer,
-    violins: results.models.flatMap((model, index) => violinOf(model, index, layer)),
-    lines: [
-      ...results.models.flatMap((model, index): TauLine[] => {
-        const series = buildTauSeries(model, layer);
-        return series === null
-          ? []
-          : [
-              {
-                label: model.title,
-                series,
-                color: modelColor(index),
-                mark: 'line',
-                isFixed: fixedTau(model) !== null,
-              },
-            ];
-      }),
-      ...drawReference(results, layer, epochs[1]),
-    ],
-  }));
-  const logged = results.models.some((model) => tauReferenceOf(results, model).length > 0);
-  const differ = results.models.some(hasDistribution);
-  const scales = panels.map(({ lines, violins }) => chooseScale(lines, violins));
-  const cut = results.models.filter(({ title }) => scales.some(({ outside }) => outside.includes(title)));
-  const places = Math.max(0, ...panels.map(({ violins }) => violins.length));
-  return {
-    id: 'tau',
-    title: `Membrane time constants over epochs${places > 0 ? ', and of single neurons at the end' : ''}`,
-    caption: [
-      `τ in time steps, one panel per spiking layer, counted from the input, each with its own scale. ${differ ? 'Lines are τ at the mean of w over the layer, 1/sigmoid(mean w), as in the thesis; where neurons differ, the mean of τ is slightly larger.' : 'Lines are 1/sigmoid(w) of the layer.'}`,
-      ...(cut.length > 0
-        ? [
-            `${joinWords(cut.map(({ title }) => title))}: τ is fixed. Where it is outside the scale of the others, see the values at the pointer or the CSV file.`,
-          ]
-        : []),
-      ...(scales.some(({ scale }) => scale === 'log')
-        ? ['Where the largest τ is more than four times the smallest, the scale is logarithmic.']
-        : []),
-      ...describeSeeds(results),
-      ...(places > 0 ? [describeViolins(results)] : []),
-      ...(logged ? [`Thin dashed lines in a model’s colour are the ${nameReference(results, false)}.`] : []),
-    ].join(' '),
-    alt: [
-      `Line plots of the membrane time constant over ${describeEpochs(results)}, one for each of ${layers} spiking layers.`,
-      ...results.models.map((model) => describeEnd(model, layers)),
-      ...results.models.filter(hasDistribution).map((model) => describeNeurons(model, layers)),
-      ...(logged ? [describeReference(results)] : []),
-    ].join(' '),
-    legend: [
-      ...listModels(results).map((entry, index) => ({
-        ...entry,
-        label: entry.label + nameFixed(results.models[index]),
-      })),
-      ...listSeedBand(results),
-      ...listModelLogs(logged),
-    ],
-    columns: 2,
-    panels: panels.map(({ layer, lines, violins }, index) => {
-      const { domain, scale, outside } = scales[index] ?? chooseScale(lines, violins);
-      return drawEpochPanel({
-        title: `Layer ${layer + 1}`,
-        lines,
-        epochs,
-        domain,
-        axisTitle: 'τ, time steps',
-        scale,
-        clip: outside.length > 0,
-        format: scale === 'log' ? '~g' : formatOf(domain),
-        size: { width: 440, height: 220 },
-        aside: { places, draw: (axes) => drawViolins(violins, axes) },
-      });
+  const { models, seeds } = results;
+  const layers = Array.from({ length: countLayers(results) }, (_, layer) => layer);
+  const fixed = models.map(fixedTau);
+  const learns = (title: string) => models.every((model, i) => model.title !== title || fixed[i] === null);
+  const bounds = [1, Infinity] as const;
+  const panels = layers.map((layer) => {
+    const lines = modelLines(
+      results,
+      ({ metrics }) => metrics.layers[layer]?.tauOfMean ?? [],
+      (model) => tauReferenceOf(results, model)[layer] ?? [],
+      { smoothed: false, bounds },
+    );
+    const violins = models.flatMap((model, index) => violinOf(model, index, layer));
+    return { title: `Layer ${layer + 1}`, lines, violins, ...chooseAxis(lines, violins, learns) };
+  });
+  const logged = models.some((model) => tauReferenceOf(results, model).length > 0);
+  const spread = models.filter(({ runs }) =>
+    runs.some((run) => run.layers.some(({ taus }) => taus.last.count > 1)),
+  );
+  const cut = models.filter(({ title }) => panels.some(({ outside }) => outside.includes(title)));
+  const hasViolins = panels.some(({ violins }) => violins.length > 0);
+  const caption = [
+    `τ in time steps, one panel per spiking layer, counted from the input, each with its own scale. ${spread.length > 0 ? 'Lines are τ at the mean of w over the layer, 1/sigmoid(mean w), as in the thesis; where neurons differ, the mean of τ is slightly larger.' : 'Lines are 1/sigmoid(w) of the layer.'}`,
+    ...(cut.length > 0
+      ? [
+          `${joinWords(cut.map(({ title }) => title))}: τ is fixed. Where it is outside the scale of the others, see the values at the pointer or the CSV file.`,
+        ]
+      : []),
+    ...(panels.some(({ axis }) => axis.scale === 'log')
+      ? ['Where the largest τ is more than four times the smallest, the scale is logarithmic.']
+      : []),
+  ].join(' ');
+  const violins =
+    'Violins behind the last epoch show 1/sigmoid(w) of single neurons. Their width is the share of neurons with that τ (kernel density from the 1st to the 99th percentile; all violins are equally wide). The bar spans the quartiles, the dot is the median, and the thin line spans all τ. A layer with a single τ has no violin.';
+  const alt = [
+    `Line plots of the membrane time constant over ${describeEpochs(results)}, one for each of ${layers.length} spiking layers.`,
+    ...models.map(({ title }) => {
+      const ends = panels.map(({ lines }) => lines.find(({ label }) => label === title)?.series.line.at(-1));
+      return `${title} ends at ${ends.map((end) => end?.value.toFixed(2) ?? 'unknown').join(', ')}.`;
     }),
-    data: tauTable(results),
-  };
+    ...spread.map((model) => describeNeurons(model, layers)),
+    ...(logged ? [describeReference(results)] : []),
+  ].join(' ');
+  const title = `Membrane time constants over epochs${hasViolins ? ', and of single neurons at the end' : ''}`;
+  return composeCurves(
+    results,
+    { id: 'tau', title, caption, alt, bounds, window: null },
+    {
+      panels,
+      notes: hasViolins
+        ? [violins, ...(seeds.length > 1 ? [`They have the neurons of all ${seeds.length} seeds.`] : [])]
+        : [],
+      logs: logged ? nameModelLogs(results, false) : null,
+      legend: modelLegend(
+        results,
+        fixed.map((tau) => (tau === null ? '' : ` (τ fixed at ${Number(tau.toPrecision(3))})`)),
+      ),
+      columns: 2,
+      size: { width: 440, height: 220 },
+      data: tabulateTau(results),
+    },
+  );
 }
-
-type TauLine = EpochLine & { readonly isFixed: boolean };
 
 /** The τ of neurons that do not learn it; null if they do. */
 function fixedTau({ runs }: ModelResult): number | null {
@@ -120,37 +97,48 @@ function fixedTau({ runs }: ModelResult): number | null {
   return run.metrics.layers[0]?.tauOfMean.findLast((tau) => tau !== null) ?? null;
 }
 
-/** ` (τ fixed at 16)` */
-function nameFixed(model: ModelResult | undefined): string {
-  const tau = model === undefined ? null : fixedTau(model);
-  return tau === null ? '' : ` (τ fixed at ${Number(tau.toPrecision(3))})`;
-}
-
 /**
  * The axis of a panel. It fits the learned τ, if there are any. A fixed τ counts only if it is near them, because one far away would leave
  * them no room.
  *
  * @returns also the titles of the models that are outside of it
  */
-function chooseScale(lines: readonly TauLine[], violins: readonly Violin[]) {
-  const learned = lines.filter(({ isFixed }) => !isFixed);
-  const chosen = learned.length === 0 ? lines : learned;
-  const drawn = drawnExtent(chosen.map(({ series }) => series)) ?? [2, 2];
-  const neurons = violins.flatMap(({ taus: [low = 2, ...rest] }) => [low, rest.at(-1) ?? low]);
+function chooseAxis(
+  lines: readonly EpochLine[],
+  violins: readonly Violin[],
+  learns: (title: string) => boolean,
+): { readonly axis: ValueAxis; readonly outside: readonly string[] } {
+  const extentOf = (some: readonly EpochLine[]) => drawnExtent(some.map(({ series }) => series));
+  const learned = lines.filter(({ label, series }) => series.line.length > 0 && learns(label));
+  const drawn = extentOf(learned.length === 0 ? lines : learned) ?? [2, 2];
+  const neurons = violins.flatMap(({ taus }) => [taus[0] ?? 2, taus.at(-1) ?? 2]);
   const learnedExtent = [Math.min(drawn[0], ...neurons), Math.max(drawn[1], ...neurons)] as const;
-  const extent = lines.reduce<readonly [number, number]>((before, { series }) => {
-    const [low, high] = drawnExtent([series]) ?? before;
-    const wider = [Math.min(before[0], low), Math.max(before[1], high)] as const;
+  const [low, high] = lines.reduce<readonly [number, number]>((before, line) => {
+    const own = extentOf([line]) ?? before;
+    const wider = [Math.min(before[0], own[0]), Math.max(before[1], own[1])] as const;
     const isNear = wider[1] - wider[0] <= STRETCH_AT_MOST * (learnedExtent[1] - learnedExtent[0]);
     return isNear ? wider : before;
   }, learnedExtent);
-  const scale = extent[1] > LOGARITHMIC_FROM * extent[0] ? ('log' as const) : ('linear' as const);
-  const domain = scale === 'log' ? ([extent[0] / 1.05, extent[1] * 1.05] as const) : padded(extent);
-  const outside = lines.filter(({ series }) => {
-    const [low, high] = drawnExtent([series]) ?? domain;
-    return low < domain[0] || high > domain[1];
+  const isLog = high > LOGARITHMIC_FROM * low;
+  // A margin of one twentieth on each side, and at least 0.2 time steps high.
+  const air = Math.max((high - low) * 0.05, (0.2 - (high - low)) / 2);
+  const domain = isLog ? ([low / 1.05, high * 1.05] as const) : ([low - air, high + air] as const);
+  const outside = lines.filter((line) => {
+    const [lowest, highest] = extentOf([line]) ?? domain;
+    return lowest < domain[0] || highest > domain[1];
   });
-  return { scale, domain, outside: outside.map(({ label }) => label) };
+  // As many decimals as tell about five labels apart.
+  const decimals = domain[1] - domain[0] < 0.5 ? '.2f' : '.1f';
+  return {
+    axis: {
+      domain,
+      axisTitle: 'τ, time steps',
+      scale: isLog ? 'log' : 'linear',
+      format: isLog ? '~g' : decimals,
+      clip: outside.length > 0,
+    },
+    outside: outside.map(({ label }) => label),
+  };
 }
 
 /** Spiking layers of the deepest model; 0 if no training recorded time constants. */
@@ -158,42 +146,13 @@ export function countLayers(results: Results): number {
   return Math.max(...allRuns(results).map(({ metrics }) => metrics.layers.length));
 }
 
-/** In the models' own colours, because a panel may have lines of four models. */
-function drawReference(results: Results, layer: number, lastEpoch: number): TauLine[] {
-  return results.models.flatMap((model, index): TauLine[] => {
-    const series = buildPointSeries(tauReferenceOf(results, model)[layer] ?? [], false, lastEpoch);
-    return series.line.length === 0
-      ? []
-      : [
-          {
-            label: nameReferenceLine(model.title),
-            series,
-            color: modelColor(index),
-            mark: 'thin-dashed',
-            isFixed: false,
-          },
-        ];
-  });
-}
-
 function describeReference(results: Results): string {
   const ends = results.models.flatMap((model) => {
     const tau = tauReferenceOf(results, model);
-    if (tau.length === 0) return [];
-    return [
-      `${model.title} ends at ${tau.map((points) => points.at(-1)?.value.toFixed(2) ?? 'unknown').join(', ')}`,
-    ];
+    const values = tau.map((points) => points.at(-1)?.value.toFixed(2) ?? 'unknown');
+    return tau.length === 0 ? [] : [`${model.title} ends at ${values.join(', ')}`];
   });
   return `Thin dashed lines show the authors’ logs: ${describeCoverage(results)}. In them ${ends.join('; ')}.`;
-}
-
-function buildTauSeries(model: ModelResult, layer: number): EpochSeries | null {
-  const runs = model.runs.filter(({ metrics }) => metrics.layers[layer] !== undefined);
-  if (runs.length === 0) return null;
-  return buildSeries(runs, ({ metrics }) => metrics.layers[layer]?.tauOfMean ?? [], {
-    smoothed: false,
-    bounds: [1, Number.POSITIVE_INFINITY],
-  });
 }
 
 function distributionsOf({ runs }: ModelResult, layer: number, state: TauState): TauQuantiles[] {
@@ -216,43 +175,8 @@ function violinOf(model: ModelResult, index: number, layer: number): Violin[] {
   ];
 }
 
-function hasDistribution({ runs }: ModelResult): boolean {
-  return runs.some(({ layers }) => layers.some(({ taus }) => taus.last.count > 1));
-}
-
-function describeSeeds({ seeds }: Results): string[] {
-  if (seeds.length === 1) return [];
-  return [`Lines are means over ${seeds.length} seeds, bands the ${describeBand(seeds.length)}.`];
-}
-
-function describeViolins({ seeds }: Results): string {
-  return [
-    'Violins behind the last epoch show 1/sigmoid(w) of single neurons. Their width is the share of neurons with that τ (kernel density from the 1st to the 99th percentile; all violins are equally wide). The bar spans the quartiles, the dot is the median, and the thin line spans all τ. A layer with a single τ has no violin.',
-    ...(seeds.length > 1 ? [`They have the neurons of all ${seeds.length} seeds.`] : []),
-  ].join(' ');
-}
-
-/** A domain with a margin of one twentieth on each side, and at least 0.2 time steps high. */
-function padded([low, high]: readonly [number, number]): [number, number] {
-  const air = Math.max((high - low) * 0.05, (0.2 - (high - low)) / 2);
-  return [low - air, high + air];
-}
-
-/** As many decimals as tell the labels apart: about five on an axis, so 0.05 apart on one of less than 0.5. */
-function formatOf([low, high]: readonly [number, number]): string {
-  return high - low < 0.5 ? '.2f' : '.1f';
-}
-
-function describeEnd(model: ModelResult, layers: number): string {
-  const ends = Array.from({ length: layers }, (_, layer) => {
-    const value = buildTauSeries(model, layer)?.line.at(-1)?.value;
-    return value === undefined ? 'unknown' : value.toFixed(2);
-  });
-  return `${model.title} ends at ${ends.join(', ')}.`;
-}
-
-function describeNeurons(model: ModelResult, layers: number): string {
-  const parts = Array.from({ length: layers }, (_, layer) => {
+function describeNeurons(model: ModelResult, layers: readonly number[]): string {
+  const parts = layers.map((layer) => {
     const taus = distributionsOf(model, layer, 'last')
       .flatMap((one) => one.taus)
       .sort((a, b) => a - b);
@@ -266,36 +190,34 @@ function describeNeurons(model: ModelResult, layers: number): string {
 }
 
 /** One row per layer and epoch; then one per quantile over the neurons after the last epoch, and at the chosen one. */
-function tauTable(results: Results): CsvValue[][] {
-  const rows: CsvValue[][] = [
-    ['model', 'seed', 'layer', 'epoch', 'quantile', 'tau', 'tau_mean', 'tau_std', 'source'],
-  ];
-  for (const model of results.models) {
-    for (const { seed, metrics, chosenEpoch, layers } of model.runs) {
-      metrics.layers.forEach(({ tauOfMean, tauMean, tauStd }, layer) => {
-        metrics.epochs.forEach((epoch, i) => {
-          const values = [tauOfMean[i] ?? null, tauMean[i] ?? null, tauStd[i] ?? null];
-          rows.push([model.id, seed, layer + 1, epoch, null, ...values, 'run']);
-        });
-      });
-      const lastEpoch = metrics.epochs.at(-1) ?? 0;
-      layers.forEach(({ taus }, layer) => {
-        const states = chosenEpoch === lastEpoch ? (['last'] as const) : (['last', 'chosen'] as const);
-        for (const state of states) {
-          const epoch = state === 'last' ? lastEpoch : chosenEpoch;
-          // A single τ is in the row of its epoch.
-          if (taus[state].taus.length === 1) continue;
-          taus[state].taus.forEach((tau, i, { length }) => {
-            rows.push([model.id, seed, layer + 1, epoch, i / (length - 1), tau, null, null, 'run']);
-          });
-        }
-      });
-    }
-    tauReferenceOf(results, model).forEach((points, layer) => {
-      for (const { epoch, value } of points) {
-        rows.push([model.id, null, layer + 1, epoch, null, value, null, null, 'authors']);
-      }
-    });
-  }
-  return rows;
+function tabulateTau(results: Results): CsvValue[][] {
+  return tabulateRuns(
+    results,
+    ['layer', 'epoch', 'quantile', 'tau', 'tau_mean', 'tau_std', 'source'],
+    ({ metrics: { epochs, layers: curves }, chosenEpoch, layers }) => {
+      const lastEpoch = epochs.at(-1) ?? 0;
+      const states = chosenEpoch === lastEpoch ? (['last'] as const) : (['last', 'chosen'] as const);
+      return [
+        ...curves.flatMap(({ tauOfMean, tauMean, tauStd }, layer) =>
+          epochs.map((epoch, i) => {
+            const values = [tauOfMean[i] ?? null, tauMean[i] ?? null, tauStd[i] ?? null];
+            return [layer + 1, epoch, null, ...values, 'run'];
+          }),
+        ),
+        ...layers.flatMap(({ taus }, layer) =>
+          states.flatMap((state) => {
+            const epoch = state === 'last' ? lastEpoch : chosenEpoch;
+            const list = taus[state].taus;
+            // A single τ is in the row of its epoch.
+            if (list.length === 1) return [];
+            return list.map((tau, i) => [layer + 1, epoch, i / (list.length - 1), tau, null, null, 'run']);
+          }),
+        ),
+      ];
+    },
+    (model) =>
+      tauReferenceOf(results, model).flatMap((points, layer) =>
+        points.map(({ epoch, value }) => [layer + 1, epoch, null, value, null, null, 'authors']),
+      ),
+  );
 }

@@ -1,7 +1,8 @@
 import { escapeControls, formatBytes, shortenText } from '../../text.ts';
 import { formatCount, formatQuantity, joinWords } from '../data/format.ts';
-import type { CsvValue, Figure, Panel, PanelSpec } from '../drawing/figure.ts';
+import type { Figure, Panel, PanelSpec } from '../drawing/figure.ts';
 import { colorVariable } from '../drawing/palette.ts';
+import { bands, linear, nominal } from '../drawing/theme.ts';
 
 /** When an instance last ran, for how long, and with how much memory. */
 export interface TimelineSpan {
@@ -47,18 +48,14 @@ const MEMORY_WIDTH = 400;
 /** What a bar takes, in px. */
 const ROW = 22;
 const PADDING = { right: 16, top: 34, bottom: 40 };
+/** What a session takes besides its bars, with the gap to the next. */
+const SESSION = PADDING.top + PADDING.bottom + 24;
+/** Two screens: nobody reads a higher drawing. */
+const HEIGHT_AT_MOST = 1800;
 /** Without a browser, texts are measured half as wide again as they are. */
 const MEASURED_WIDE = 1.5;
 /** Generous estimate of the mean character width of a label. */
 const LABEL_CHARACTER = 6.2;
-
-/** Thousands are separated by narrow spaces, as everywhere else. */
-const THIN_SPACES = "replace(datum.label, ',', '\u202f')";
-
-/** About two screens: nobody reads a higher drawing. */
-const ROWS_AT_MOST = 80;
-/** What a session takes besides its bars. */
-const SESSION_ROWS = 4;
 /** A longer name of a machine or a profile is cut off. */
 const NAME_LENGTH = 24;
 
@@ -78,39 +75,59 @@ export function drawTimeline(
   sessions: readonly TimelineSession[],
   missing: readonly string[] = [],
 ): Timeline {
-  const chosen = chooseLongest(sessions);
-  const [shown, total] = [countBars(chosen), countBars(sessions)];
-  const [only] = missing;
+  const total = sessions.flatMap(({ spans }) => spans).length;
+  const chosen = chooseBars(sessions);
+  const drawn = sessions
+    .map((session) => ({ ...session, spans: session.spans.filter((span) => chosen.has(span)) }))
+    .filter(({ spans }) => spans.length > 0);
   const notice = [
-    ...(shown === total
+    ...(chosen.size < total
+      ? [
+          `${formatCount(chosen.size)} of ${formatCount(total)} are drawn: those that took longest; the CSV has all.`,
+        ]
+      : []),
+    ...(missing.length === 0
       ? []
-      : [
-          `${formatCount(shown)} of ${formatCount(total)} are drawn: those that took longest; the CSV has all.`,
-        ]),
-    ...(only === undefined
-      ? []
-      : [`${missing.length === 1 ? only : formatCount(missing.length)} never succeeded.`]),
+      : [`${missing.length === 1 ? missing[0] : formatCount(missing.length)} never succeeded.`]),
   ].join(' ');
   const figure: Figure = {
     id: 'timeline',
     title: 'Time and memory: the last successful run of each stage',
     caption: `In sessions without a pause of more than a minute. Memory is the largest resident set.`,
-    alt: `Bars of ${formatQuantity(shown, 'stage')} over time, and of their memory, in ${formatQuantity(chosen.length, 'session')}. ${notice}`.trim(),
+    alt: `Bars of ${formatQuantity(chosen.size, 'stage')} over time, and of their memory, in ${formatQuantity(drawn.length, 'session')}. ${notice}`.trim(),
     legend: [],
     columns: 2,
-    panels: chosen.flatMap((session) => [drawTimes(session), drawMemory(session)]),
+    panels: drawn.flatMap((session) => [drawTimes(session), drawMemory(session)]),
     data: tabulate(sessions),
   };
   return { figure, notice: notice === '' ? null : notice };
 }
 
-function countBars(sessions: readonly TimelineSession[]): number {
-  return sessions.reduce((sum, { spans }) => sum + spans.length, 0);
+/** Bars until the drawing is full: first the longest of each stage, then the longest of the others. At least one. */
+function chooseBars(sessions: readonly TimelineSession[]): ReadonlySet<TimelineSpan> {
+  const ranked = sessions
+    .flatMap((session) => session.spans.map((bar) => ({ session, bar })))
+    .sort((a, b) => b.bar.seconds - a.bar.seconds || (a.bar.id < b.bar.id ? -1 : 1));
+  const isFirst = (index: number) =>
+    ranked.findIndex(({ bar }) => bar.stage === ranked[index]?.bar.stage) === index;
+  const chosen = new Set<TimelineSpan>();
+  const opened = new Set<TimelineSession>();
+  let left = HEIGHT_AT_MOST;
+  for (const { session, bar } of [
+    ...ranked.filter((_, index) => isFirst(index)),
+    ...ranked.filter((_, index) => !isFirst(index)),
+  ]) {
+    left -= ROW + (opened.has(session) ? 0 : SESSION);
+    if (left < 0 && chosen.size > 0) break;
+    chosen.add(bar);
+    opened.add(session);
+  }
+  return chosen;
 }
 
 function drawTimes({ startedAt, hosts, profiles, spans }: TimelineSession): Panel {
   const end = Math.max(...spans.map(({ startSeconds, seconds }) => startSeconds + seconds), 0.1);
-  const unit = UNITS.find(({ seconds }) => end >= 3 * seconds) ?? { seconds: 1, name: 'seconds' };
+  const unit = UNITS.find(({ seconds }) => end >= 3 * seconds) ?? UNITS[3];
   const start = startedAt.slice(0, 16).replace('T', ' ');
   return drawBars({
     title: `${start} UTC, profile ${nameAll(profiles)}, on ${nameAll(hosts)}`,
@@ -158,7 +175,7 @@ function nameAll(names: readonly string[]): string {
 
 /** A name from a record, perhaps of another machine, as short text that is valid in XML. */
 function shorten(name: string): string {
-  return shortenText(escapeControls(name.replace(/\p{Surrogate}/gu, '\ufffd')), NAME_LENGTH);
+  return shortenText(escapeControls(name), NAME_LENGTH);
 }
 
 /** `0.8 s`, `42 s`, `3.1 min`, `2.5 h`. */
@@ -169,56 +186,19 @@ function formatDuration(seconds: number): string {
 }
 
 /** One row per stage instance. */
-function tabulate(sessions: readonly TimelineSession[]): CsvValue[][] {
-  const rows: CsvValue[][] = [
-    [
-      'instance',
-      'stage',
-      'session',
-      'session_started_at',
-      'start_s',
-      'duration_s',
-      'peak_memory_bytes',
-      'host',
-      'profile',
-      'total_s',
-    ],
+function tabulate(sessions: readonly TimelineSession[]): Figure['data'] {
+  const columns =
+    'instance,stage,session,session_started_at,start_s,duration_s,peak_memory_bytes,host,profile,total_s';
+  const milliseconds = (seconds: number): number => Number(seconds.toFixed(3));
+  return [
+    columns.split(','),
+    ...sessions.flatMap(({ startedAt, spans }, index) =>
+      spans.map(({ id, stage, startSeconds, seconds, totalSeconds, peakMemoryBytes, host, profile }) => [
+        ...[id, stage, index + 1, startedAt, milliseconds(startSeconds), milliseconds(seconds)],
+        ...[peakMemoryBytes, host, profile, milliseconds(totalSeconds ?? seconds)],
+      ]),
+    ),
   ];
-  sessions.forEach(({ startedAt, spans }, index) => {
-    for (const { id, stage, startSeconds, seconds, totalSeconds, peakMemoryBytes, host, profile } of spans) {
-      rows.push([
-        id,
-        stage,
-        index + 1,
-        startedAt,
-        Number(startSeconds.toFixed(3)),
-        Number(seconds.toFixed(3)),
-        peakMemoryBytes,
-        host,
-        profile,
-        Number((totalSeconds ?? seconds).toFixed(3)),
-      ]);
-    }
-  });
-  return rows;
-}
-
-/** As many bars as are drawn: the longest of each stage, then the longest of all. Sessions without one are left out. */
-function chooseLongest(sessions: readonly TimelineSession[]): TimelineSession[] {
-  const bars = sessions.flatMap((session) => session.spans.map((span) => ({ session, span })));
-  bars.sort((a, b) => b.span.seconds - a.span.seconds);
-  const longest = new Map(bars.toReversed().map((bar) => [bar.span.stage, bar]));
-  const chosen = new Map<TimelineSession, Set<TimelineSpan>>();
-  let room = ROWS_AT_MOST;
-  for (const { session, span } of new Set([...longest.values(), ...bars])) {
-    room -= chosen.has(session) ? 1 : 1 + SESSION_ROWS;
-    if (room < 0) break;
-    chosen.set(session, (chosen.get(session) ?? new Set()).add(span));
-  }
-  return sessions.flatMap((session) => {
-    const spans = session.spans.filter((span) => chosen.get(session)?.has(span));
-    return spans.length === 0 ? [] : [{ ...session, spans }];
-  });
 }
 
 /** Bars with names at the left and labels behind them. */
@@ -242,19 +222,13 @@ function drawBars({ title, axisTitle, width, end, bars }: Bars): Panel {
   const height = PADDING.top + PADDING.bottom + ids.length * ROW;
   const plotWidth = width - left - PADDING.right;
   const labelWidth = 10 + LABEL_CHARACTER * Math.max(...bars.map(({ label }) => label.length));
-  const x = {
-    field: 'from',
-    type: 'quantitative' as const,
-    scale: { domain: [0, end / (1 - Math.min(0.7, labelWidth / plotWidth))], nice: false, zero: false },
-    axis: { title: axisTitle, tickCount: width > 400 ? 7 : 4, labelExpr: THIN_SPACES },
-  };
-  const y = {
-    field: 'id',
-    type: 'nominal' as const,
-    sort: null,
-    scale: { domain: ids, paddingInner: 0.3, paddingOuter: 0.15 },
-    axis: { title: null, grid: false, labelLimit: MEASURED_WIDE * (left - 8), minExtent: 0 },
-  };
+  const x = linear('from', [0, end / (1 - Math.min(0.7, labelWidth / plotWidth))], {
+    title: axisTitle,
+    tickCount: width > 400 ? 7 : 4,
+    // Thousands are separated by narrow spaces, as everywhere else.
+    labelExpr: "replace(datum.label, ',', '\u202f')",
+  });
+  const y = bands('id', ids, [0.3, 0.15], { labelLimit: MEASURED_WIDE * (left - 8) });
   const data = { values: [...bars] };
   const spec: PanelSpec = {
     width: plotWidth,
@@ -271,7 +245,7 @@ function drawBars({ title, axisTitle, width, end, bars }: Bars): Panel {
       {
         data,
         mark: { type: 'text', align: 'left', dx: 5, fontSize: 10.5, color: 'currentColor' },
-        encoding: { x: { ...x, field: 'to' }, y, text: { field: 'label', type: 'nominal' } },
+        encoding: { x: { ...x, field: 'to' }, y, text: nominal('label') },
       },
     ],
   };

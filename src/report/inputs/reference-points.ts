@@ -25,14 +25,10 @@ const FIX = 'docs/tensorboard.md lists the forms of the authors’ logs that can
  */
 export function parseReferenceCsv(text: string, file: string): LoggedCurves {
   const collected = new Map<string, Map<number, number>>();
-  for (const { line, cells, fail } of readRows(text, file, ['tag', 'step', 'value'])) {
-    const { tag = '' } = cells;
-    if (tag === '') fail(`${line}, column "tag": expected a tag, found nothing`);
-    const problem = collect(collected, {
-      tag,
-      ...readPoint(cells, { step: 'step', value: 'value' }, line, fail),
-    });
-    if (problem !== null) fail(`${line}, column "value": ${problem}`);
+  for (const row of readRows(text, file, ['tag', 'step', 'value'])) {
+    const point = { tag: row.text('tag'), step: row.step('step'), value: row.number('value') };
+    const problem = collect(collected, point);
+    if (problem !== null) row.fail('value', problem);
   }
   return sortCurves(collected);
 }
@@ -43,77 +39,59 @@ export function parseReferenceCsv(text: string, file: string): LoggedCurves {
  * @throws {ReproError} `report-input` with the line
  */
 export function parseLossCsv(text: string, file: string): ScalarEvent[] {
-  return readRows(text, file, ['Wall time', 'Step', 'Value']).map(({ line, cells, fail }) => {
-    const { step, value } = readPoint(cells, { step: 'Step', value: 'Value' }, line, fail);
-    const wallTimeSeconds = readNumber(cells, 'Wall time', line, fail);
-    return { tag: 'train_loss', step, value, wallTimeSeconds };
-  });
+  return readRows(text, file, ['Wall time', 'Step', 'Value']).map((row) => ({
+    tag: 'train_loss',
+    step: row.step('Step'),
+    value: row.number('Value'),
+    wallTimeSeconds: row.number('Wall time'),
+  }));
 }
 
-type Cells = Readonly<Record<string, string | undefined>>;
-type Fail = (problem: string) => never;
+/** Fails with the line and the column. */
+type Fail = (column: string, problem: string) => never;
 
-/** The rows of a CSV file that must have these columns; `line` names a row in errors. */
-function readRows(text: string, file: string, columns: readonly string[]) {
-  const fail: Fail = (problem) => {
+interface Row {
+  readonly text: (column: string) => string;
+  /** NaN if it is NaN or infinite. */
+  readonly number: (column: string) => number;
+  readonly step: (column: string) => number;
+  readonly fail: Fail;
+}
+
+/** The rows of a CSV file that must have these columns. */
+function readRows(text: string, file: string, columns: readonly string[]): Row[] {
+  const refuse = (problem: string): never => {
     throw new ReproError('report-input', problem, { where: file, fix: FIX });
   };
-  const open = findOpenQuote(text);
-  if (open !== null) fail(`line ${open}: the quote that begins a cell here is never closed`);
+  // The parser would read the rest of the file as one cell.
+  if (text.split('"').length % 2 === 0) refuse('a quote that begins a cell is never closed');
   const rows = csvParse(text);
   for (const column of columns) {
     if (!rows.columns.includes(column)) {
-      fail(
-        `line 1: column "${column}" is missing; found ${rows.columns.map((name) => `"${name}"`).join(', ')}`,
-      );
+      const found = rows.columns.map((name) => `"${name}"`).join(', ');
+      refuse(`line 1: column "${column}" is missing; found ${found}`);
     }
   }
-  return rows.map((cells: Cells, index) => ({ line: `line ${index + 2}`, cells, fail }));
-}
-
-function readPoint(
-  cells: Cells,
-  columns: Readonly<Record<'step' | 'value', string>>,
-  line: string,
-  fail: Fail,
-) {
-  const step = cells[columns.step] ?? '';
-  if (!/^\d+$/.test(step) || !Number.isSafeInteger(Number(step))) {
-    fail(`${line}, column "${columns.step}": expected a whole number of at least 0, found "${step}"`);
-  }
-  return { step: Number(step), value: readNumber(cells, columns.value, line, fail) };
-}
-
-/** NaN if it is NaN or infinite. */
-function readNumber(cells: Cells, column: string, line: string, fail: Fail): number {
-  const text = cells[column] ?? '';
-  const number = /^[+-]?(nan|inf(inity)?)$/i.test(text) ? Number.NaN : Number(text);
-  if (text.trim() === '' || (Number.isNaN(number) && !/nan|inf/i.test(text))) {
-    fail(`${line}, column "${column}": expected a number, found "${text}"`);
-  }
-  return number;
-}
-
-/** The line, from 1, of a quote that begins a cell and is never closed: the parser would read the rest of the file as that cell. */
-function findOpenQuote(text: string): number | null {
-  let line = 1;
-  let openedIn = 0;
-  let isOpen = false;
-  let closedAt = -2;
-  for (let at = 0; at < text.length; at++) {
-    if (text[at] === '\n') line += 1;
-    if (text[at] !== '"') continue;
-    if (isOpen) {
-      isOpen = false;
-      closedAt = at;
-    } else if (closedAt === at - 1) {
-      isOpen = true; // inside a quoted cell, two quotes stand for one
-    } else if (at === 0 || /[,\r\n]/.test(text[at - 1]!)) {
-      isOpen = true;
-      openedIn = line;
-    }
-  }
-  return isOpen ? openedIn : null;
+  return rows.map((cells, index) => {
+    const fail: Fail = (column, problem) => refuse(`line ${index + 2}, column "${column}": ${problem}`);
+    const cell = (column: string) => cells[column] ?? '';
+    return {
+      fail,
+      text: (column) => cell(column) || fail(column, `expected a ${column}, found nothing`),
+      number: (column) => {
+        const isGap = /^[+-]?(nan|inf(inity)?)$/i.test(cell(column));
+        const number = isGap || cell(column).trim() === '' ? Number.NaN : Number(cell(column));
+        if (!isGap && Number.isNaN(number)) fail(column, `expected a number, found "${cell(column)}"`);
+        return number;
+      },
+      step: (column) => {
+        const number = Number(cell(column));
+        return /^\d+$/.test(cell(column)) && Number.isSafeInteger(number)
+          ? number
+          : fail(column, `expected a whole number of at least 0, found "${cell(column)}"`);
+      },
+    };
+  });
 }
 
 /**

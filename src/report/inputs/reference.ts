@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
-import { type CurvePoint, readCurves } from '../../formats/logged-curves.ts';
+import { readCurves } from '../../formats/logged-curves.ts';
 import { decodeEventFile, type ScalarEvent } from '../../formats/tfevents.ts';
 import { openTorchFile } from '../../formats/torch-pt.ts';
 import type { Reference, ReferenceCurves } from '../data/results.ts';
@@ -38,17 +38,17 @@ const AUTHORS_NAMES: ReadonlyMap<string, string> = new Map([
  * @throws {ReproError} `report-input` if the folder does not exist, or a file in it is invalid
  */
 export async function readReference(folder: string, models: readonly ReferenceModel[]): Promise<Reference> {
-  const found: [string, ReferenceCurves][] = [];
+  const found = new Map<string, ReferenceCurves>();
   for (const [id, log] of await findLogs(folder, models)) {
-    const curves =
+    const read =
       'csv' in log
-        ? await readCsv(folder, log.csv)
+        ? readCsv(folder, log.csv)
         : 'checkpoint' in log
-          ? await readCheckpoint(folder, log.checkpoint)
-          : await readEvents(folder, log);
-    found.push([id, curves]);
+          ? readCheckpoint(folder, log.checkpoint)
+          : readEvents(folder, log);
+    found.set(id, await read);
   }
-  return new Map(found);
+  return found;
 }
 
 /**
@@ -110,17 +110,11 @@ async function listFiles(folder: string): Promise<string[]> {
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
       .sort();
   } catch (cause) {
-    // These two codes are explained in words; the cause would only repeat that in the log.
-    const known = hasErrorCode(cause, 'ENOENT')
-      ? 'does not exist'
-      : hasErrorCode(cause, 'ENOTDIR')
-        ? 'is not a folder'
-        : undefined;
-    const problem = known ?? `cannot be read: ${String(cause)}`;
+    const problem = hasErrorCode(cause, 'ENOENT') ? 'does not exist' : `cannot be read: ${String(cause)}`;
     throw new ReproError('report-input', `The folder of the authors’ logs ${problem}.`, {
       where: folder,
       fix: 'Correct `reference.logs` in the profile, or remove it: the logs are optional.',
-      ...(known === undefined ? { cause } : {}),
+      cause,
     });
   }
 }
@@ -167,30 +161,27 @@ async function readCsv(folder: string, name: string): Promise<ReferenceCurves> {
 /** The curves in a checkpoint's `log_data_list`. Nothing in the file is run, and no tensor is read. */
 async function readCheckpoint(folder: string, name: string): Promise<ReferenceCurves> {
   const file = join(folder, name);
-  const points = await readLog(file).catch((cause: unknown) => {
-    if (!(cause instanceof ReproError)) throw cause;
-    const problem = `This checkpoint’s curves cannot be read: ${cause.message}`;
-    return failCheckpoint(file, problem, cause);
-  });
-  if (points.length === 0) failCheckpoint(file, 'This checkpoint has no curves (log_data_list).');
-  const scalars = points
+  const fail = (problem: string, cause?: ReproError): never => {
+    throw new ReproError('report-input', problem, {
+      where: file,
+      fix: 'Download the file again, or move it elsewhere to use the `logs` folder beside it, which covers fewer epochs.',
+      cause,
+    });
+  };
+  const log = await openTorchFile(file)
+    .then(async ({ value, close }) => {
+      await close();
+      return readCurves(value instanceof Map ? value.get('log_data_list') : undefined);
+    })
+    .catch((cause: unknown) => {
+      if (!(cause instanceof ReproError)) throw cause;
+      return fail(`This checkpoint’s curves cannot be read: ${cause.message}`, cause);
+    });
+  if (log.points.length === 0) fail('This checkpoint has no curves (log_data_list).');
+  const scalars = log.points
     .filter(({ step }) => Number.isSafeInteger(step) && step >= 0)
     .map((point) => ({ ...point, wallTimeSeconds: 0 }));
   return place(collectReferenceEvents([{ file, scalars }]), file, []);
-}
-
-async function readLog(file: string): Promise<readonly CurvePoint[]> {
-  const { value, close } = await openTorchFile(file);
-  await close();
-  return readCurves(value instanceof Map ? value.get('log_data_list') : undefined).points;
-}
-
-function failCheckpoint(where: string, problem: string, cause?: ReproError): never {
-  throw new ReproError('report-input', problem, {
-    where,
-    fix: 'Download the file again, or move it elsewhere to use the `logs` folder beside it, which covers fewer epochs.',
-    cause,
-  });
 }
 
 async function readEvents(
@@ -220,9 +211,8 @@ function place(
   const placed = placeOnEpochs(curves, truncated);
   if (placed !== null) return placed;
   const empty = ['test_accuracy', 'val_accuracy'].filter((tag) => curves.has(tag));
-  const problem = file.endsWith('_loss_data.csv')
-    ? 'There is no event file beside these losses, so their epochs are unknown.'
-    : empty.length === 0
+  const problem =
+    empty.length === 0
       ? 'This log contains neither test_accuracy nor val_accuracy.'
       : `This log contains ${empty.join(' and ')}, but only values that are NaN or infinite.`;
   throw new ReproError('report-input', problem, {

@@ -1,19 +1,17 @@
 import { join } from 'node:path';
 import { hashText } from '../../files/canonical-json.ts';
-import { type EvaluationFile, readEvaluation } from '../../results/evaluation-file.ts';
-import { type EpochRow, readMetrics } from '../../results/metrics.ts';
-import { readTestAnswers } from '../../results/predictions.ts';
+import type { EvaluationFile } from '../../results/evaluation-file.ts';
+import type { EpochRow } from '../../results/metrics.ts';
 import { type ResultFile, readResultBytes, readResultFile, refuse } from '../../results/result-file.ts';
-import { type Maxima, type Maximum, networkOf, readRun, type Selection } from '../../results/run-file.ts';
-import { readTaus, type TausByState } from '../../results/tau-file.ts';
+import type { Maxima, Maximum, Selection } from '../../results/run-file.ts';
+import { readTaus } from '../../results/tau-file.ts';
 import { EVENT_FILE, readLoggedLoss } from '../../results/tensorboard.ts';
+import { type RunFolders, type RunIdentity, readTrainedRun } from '../../results/trained-run.ts';
 import { tauOfLogit } from '../../snn/neurons.ts';
-import type { ClipAnswer, EpochCurves, LayerResult, RunResult, Series } from '../data/results.ts';
+import type { EpochCurves, LayerResult, RunResult, Series } from '../data/results.ts';
 
 /** What all files of a run must agree on. */
-export interface Expected {
-  readonly model: string;
-  readonly seed: number;
+export interface Expected extends RunIdentity {
   readonly dataset: string;
   readonly simulated: boolean;
 }
@@ -24,46 +22,39 @@ export interface Expected {
  * @throws {ReproError} `results-invalid` naming the file and the field or the line; also if the files contradict each other or `expected`
  */
 export async function readRunResult(
-  folders: { readonly train: string; readonly evaluate: string },
+  folders: RunFolders,
   expected: Expected,
 ): Promise<{ result: RunResult; classes: readonly string[] }> {
   const { model, seed } = expected;
   const train = `train@${model},${seed}`;
-  const evaluate = `evaluate@${model},${seed}`;
   const eventFile = join(folders.train, 'tensorboard', EVENT_FILE);
-  const [runFile, metricsFile, events, weights, evaluationFile, predictionsFile, tauFile] = await Promise.all(
-    [
-      readResultFile(join(folders.train, 'run.json'), train),
-      readResultFile(join(folders.train, 'metrics.csv'), train),
-      readResultBytes(eventFile, train),
-      readResultBytes(join(folders.train, 'best.safetensors'), train),
-      readResultFile(join(folders.evaluate, 'evaluation.json'), evaluate),
-      readResultFile(join(folders.evaluate, 'predictions.csv'), evaluate),
-      readResultFile(join(folders.evaluate, 'tau.csv'), evaluate),
-    ],
-  );
-  const run = readRun(runFile);
-  const evaluation = readEvaluation(evaluationFile);
-  requireExpected(runFile, { ...run, model: run.model.id }, expected);
-  requireExpected(evaluationFile, evaluation, expected);
-  const rows = readMetrics(metricsFile);
-  const answers = readAnswers(predictionsFile, evaluationFile, evaluation);
+  const [trained, events, weights, tauFile] = await Promise.all([
+    readTrainedRun(folders, expected),
+    readResultBytes(eventFile, train),
+    readResultBytes(join(folders.train, 'best.safetensors'), train),
+    readResultFile(join(folders.evaluate, 'tau.csv'), `evaluate@${model},${seed}`),
+  ]);
+  const { run, spec, epochs, evaluation, files } = trained;
+  requireData(files.run, run, expected);
+  requireData(files.evaluation, evaluation, expected);
   const { engine, parameters, training, frames, compat } = run;
   const { test, validation, confusion, classes } = evaluation;
   const result: RunResult = {
     ...{ seed, engine, parameters, training, frames, compat, test, validation, confusion },
     clips: run.split,
     network: { ...run.network },
-    spec: networkOf(runFile, run),
-    metrics: columnsOf(rows),
-    loggedLoss: readLoggedLoss(events, eventFile, rows.length),
-    answers,
+    spec,
+    metrics: columnsOf(epochs),
+    loggedLoss: readLoggedLoss(events, eventFile, epochs.length),
+    answers: trained.answers.map(({ user, class: label, predicted }, clip) => {
+      return { clip, user, class: label, right: predicted === label };
+    }),
     digests: {
-      metrics: hashText(metricsFile.text),
+      metrics: hashText(files.metrics.text),
       weights: hashText(weights),
-      predictions: hashText(predictionsFile.text),
+      predictions: hashText(files.predictions.text),
     },
-    layers: joinLayers(evaluationFile, evaluation, rows, readTaus(tauFile)),
+    layers: joinLayers(tauFile, evaluation),
     chosenEpoch: evaluation.checkpoint.epoch + 1,
     chosenOn: clipsOf(evaluation.checkpoint.selection),
     maximum: fromOne(evaluation.maximum),
@@ -71,30 +62,11 @@ export async function readRunResult(
   return { result, classes };
 }
 
-function requireExpected(from: ResultFile, found: Expected, expected: Expected): void {
-  for (const name of ['model', 'dataset'] as const) {
-    if (found[name] !== expected[name])
-      refuse(from, `field "${name}" is "${found[name]}", expected "${expected[name]}"`);
-  }
-  if (found.seed !== expected.seed)
-    refuse(from, `field "seed" is ${found.seed}, but its folder is for seed ${expected.seed}`);
+function requireData(from: ResultFile, found: Omit<Expected, 'model' | 'seed'>, expected: Expected): void {
+  if (found.dataset !== expected.dataset)
+    refuse(from, `field "dataset" is "${found.dataset}", expected "${expected.dataset}"`);
   if (found.simulated !== expected.simulated)
     refuse(from, `field "simulated" is ${found.simulated}, but the manifest says ${expected.simulated}`);
-}
-
-/** Must agree with the evaluation's test result. */
-function readAnswers(from: ResultFile, evaluationFile: ResultFile, { test }: EvaluationFile): ClipAnswer[] {
-  const answers = readTestAnswers(from).map(({ user, class: label, predicted }, clip) => {
-    return { clip, user: user === null ? null : String(user), class: label, right: predicted === label };
-  });
-  const right = answers.filter((answer) => answer.right).length;
-  if (answers.length !== test.clips || right !== test.correct) {
-    refuse(
-      evaluationFile,
-      `field "test" has ${test.correct} of ${test.clips} clips right, but predictions.csv has ${right} of ${answers.length}`,
-    );
-  }
-  return answers;
 }
 
 /** metrics.csv column by column. NaN and infinities become null, so that figures show a gap where training diverged. */
@@ -126,20 +98,11 @@ function columnsOf(rows: readonly EpochRow[]): EpochCurves {
   };
 }
 
-/** Joins what is known of each spiking layer; all files must have the same number of layers. */
-function joinLayers(
-  from: ResultFile,
-  { spikeRates: { test: rates } }: EvaluationFile,
-  rows: readonly EpochRow[],
-  { chosen, last }: TausByState,
-): LayerResult[] {
-  const layers = rows[0]?.layers.length ?? 0;
-  if (rates.length !== layers || chosen.length !== layers) {
-    refuse(
-      from,
-      `field "spikeRates" is of ${rates.length} spiking layers, tau.csv of ${chosen.length}, but metrics.csv has ${layers}`,
-    );
-  }
+/** Joins what is known of each spiking layer. */
+function joinLayers(tauFile: ResultFile, { spikeRates: { test: rates } }: EvaluationFile): LayerResult[] {
+  const { chosen, last } = readTaus(tauFile);
+  if (chosen.length !== rates.length)
+    refuse(tauFile, `has ${chosen.length} spiking layers, but evaluation.json ${rates.length}`);
   return rates.map((spikeRate, layer) => ({
     spikeRate,
     taus: { chosen: chosen[layer]!, last: last[layer]! },

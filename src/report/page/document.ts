@@ -36,6 +36,43 @@ export interface Table {
   readonly notes: readonly Text[];
 }
 
+/** A column with what its cells hold: a text or a cell; null where there is no value. */
+type ColumnOf<Row> = Column & { readonly cell: (row: Row, index: number) => Cell | string | null };
+
+type TableColumn = <Row>(label: string, cell: ColumnOf<Row>['cell'], group?: string) => ColumnOf<Row>;
+
+export const textColumn: TableColumn = (label, cell, group) => ({
+  label,
+  cell,
+  ...(group === undefined ? {} : { group }),
+});
+
+export const numberColumn: TableColumn = (label, cell, group) => ({
+  ...textColumn(label, cell, group),
+  numeric: true,
+});
+
+/** A table with one row for each item. The first column has the rows' headings; columns that are false are left out. */
+export function makeTable<Row>(
+  { id, caption, notes = [] }: Pick<Table, 'id' | 'caption'> & Partial<Pick<Table, 'notes'>>,
+  items: readonly Row[],
+  columns: readonly (ColumnOf<Row> | readonly ColumnOf<Row>[] | false)[],
+): Table {
+  const shown = columns.flatMap((column) => column || []);
+  return {
+    id,
+    caption,
+    columns: shown.map(({ cell: _, ...column }) => column),
+    rows: items.map((item, index) =>
+      shown.map(({ cell }) => {
+        const found = cell(item, index) ?? MISSING;
+        return typeof found === 'string' ? { text: found } : found;
+      }),
+    ),
+    notes,
+  };
+}
+
 /** A bitmap on a page, and a file of its own. */
 export interface GalleryPicture {
   /** File name without extension. */
@@ -111,16 +148,9 @@ export interface Report {
   readonly footer: Text;
 }
 
-/** The galleries of a report in order of appearance. */
-export function galleriesOf(report: Report): Gallery[] {
-  return report.sections.flatMap((section) =>
-    section.blocks.flatMap((block) => (block.kind === 'gallery' ? [block.gallery] : [])),
-  );
-}
-
-/** The figures of a report in order of appearance. */
-export function figuresOf(report: Report): Figure[] {
-  return report.sections.flatMap((section) =>
-    section.blocks.flatMap((block) => (block.kind === 'figure' ? [block.figure] : [])),
+/** The blocks of one kind in a report, in order of appearance. */
+export function blocksOf<Kind extends Block['kind']>(report: Report, kind: Kind) {
+  return report.sections.flatMap(({ blocks }) =>
+    blocks.filter((block): block is Extract<Block, { readonly kind: Kind }> => block.kind === kind),
   );
 }

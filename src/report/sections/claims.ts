@@ -3,8 +3,17 @@ import { findDataSet } from '../../thesis/data-sets.ts';
 import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../thesis/verdicts.ts';
 import { nameEvidence, type Source } from '../claims/claim.ts';
 import type { Judgement } from '../claims/judgement.ts';
-import { formatCount, joinWords, spellCount } from '../data/format.ts';
-import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
+import { formatCount, joinWords, present, spellCount } from '../data/format.ts';
+import {
+  type Block,
+  type Cell,
+  type Inline,
+  makeTable,
+  type Section,
+  type Table,
+  type Text,
+  textColumn,
+} from '../page/document.ts';
 
 /** Which published claims hold, how surely, where they do not, and where each is stated. */
 export function describeClaims(judgements: readonly Judgement[], dataset: string): Section {
@@ -21,29 +30,30 @@ export function describeClaims(judgements: readonly Judgement[], dataset: string
 /** @param elsewhere claims about other data sets, which have no row */
 function tabulateClaims(judgements: readonly Judgement[], elsewhere: number): Table {
   const sources = new Map(judgements.map(({ claim: { evidence } }) => [evidence.source.id, evidence.source]));
-  return {
-    id: 'table-claims',
-    caption: 'Published claims, and what this run says about them',
-    columns: [{ label: 'Claim' }, { label: 'Measured' }, { label: 'Verdict' }],
-    rows: judgements.map(({ claim, verdict, measured, reason }): Cell[] => [
-      { text: claim.statement, details: describeEvidence(claim) },
-      measured === '' ? MISSING : { text: measured },
-      { text: VERDICT_TITLES[verdict], details: [reason], ...toneOf(verdict) },
-    ]),
-    notes: [
-      [
-        'Statements are in our own words. An accuracy is reproduced if its difference from the published one is certainly smaller than the margin. If not, it is not reproduced where the difference is significant, and inconclusive elsewhere. ',
-        { code: 'docs/claims.md' },
-        ' explains the methods and margins, ',
-        { code: 'configs/claims.yaml' },
-        ' lists the claims.',
-        ...(elsewhere === 0
-          ? []
-          : [` ${formatCount(elsewhere)} claims about other data sets are not shown.`]),
-      ],
-      ...[...sources.values()].map(describeSource),
+  const notes = [
+    [
+      'Statements are in our own words. An accuracy is reproduced if its difference from the published one is certainly smaller than the margin. If not, it is not reproduced where the difference is significant, and inconclusive elsewhere. ',
+      { code: 'docs/claims.md' },
+      ' explains the methods and margins, ',
+      { code: 'configs/claims.yaml' },
+      ' lists the claims.',
+      ...(elsewhere === 0 ? [] : [` ${formatCount(elsewhere)} claims about other data sets are not shown.`]),
     ],
-  };
+    ...[...sources.values()].map(describeSource),
+  ];
+  return makeTable(
+    { id: 'table-claims', caption: 'Published claims, and what this run says about them', notes },
+    judgements,
+    [
+      textColumn('Claim', ({ claim }) => ({ text: claim.statement, details: describeEvidence(claim) })),
+      textColumn('Measured', ({ measured }) => measured || null),
+      textColumn('Verdict', ({ verdict, reason }) => ({
+        text: VERDICT_TITLES[verdict],
+        details: [reason],
+        ...toneOf(verdict),
+      })),
+    ],
+  );
 }
 
 function describeSource({ title, file, sha256 }: Source): Text {
@@ -53,13 +63,11 @@ function describeSource({ title, file, sha256 }: Source): Text {
 /** Where it is stated, the beginning of the file's sha256, the clips behind a share, and what to know. */
 function describeEvidence({ dataset, evidence, published }: Judgement['claim']): string[] {
   const what = findDataSet(dataset)?.kind === 'images' ? 'images' : 'clips';
-  return [
+  return present(
     `${nameEvidence(evidence)} (sha256 ${evidence.source.sha256.slice(0, 12)}…)`,
-    ...(published === null
-      ? []
-      : [`${formatCount(published.correct)} of ${formatCount(published.clips)} ${what}`]),
-    ...(evidence.note === null ? [] : [evidence.note]),
-  ];
+    published && `${formatCount(published.correct)} of ${formatCount(published.clips)} ${what}`,
+    evidence.note,
+  );
 }
 
 export function toneOf(verdict: Verdict): Pick<Cell, 'tone'> {
@@ -83,22 +91,18 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
     (verdict) =>
       `${spellCount(count(verdict))} ${count(verdict) === 1 ? 'is' : 'are'} ${VERDICT_TITLES[verdict]}`,
   );
-  const smaller =
-    reduced === 0
-      ? ''
-      : ` For ${spellCount(reduced)}${judged === 0 ? '' : ` other${reduced === 1 ? '' : 's'}`}, this run is too small: its results stand beside the published ones (reduced scale).`;
-  return [
+  const others = judged === 0 ? '' : ` other${reduced === 1 ? '' : 's'}`;
+  return present<Inline>(
     {
       strong:
         judged === 0
           ? 'This run is too small to judge any published claim.'
           : `Of ${spellCount(judged)} published claims that this run can judge, ${joinWords(parts)}.`,
     },
-    smaller,
-    ...(rest === 0
-      ? []
-      : [` It cannot judge ${rest === 1 ? 'one other claim' : `${formatCount(rest)} other claims`}.`]),
-  ];
+    reduced > 0 &&
+      ` For ${spellCount(reduced)}${others}, this run is too small: its results stand beside the published ones (reduced scale).`,
+    rest > 0 && ` It cannot judge ${rest === 1 ? 'one other claim' : `${formatCount(rest)} other claims`}.`,
+  );
 }
 
 /** claims.json of the report. */

@@ -7,7 +7,14 @@ import {
   type ClipFrames,
   clipExampleFile,
 } from '../../results/clip-examples.ts';
-import { formatCount, formatPercent, formatQuantity, joinWords, spellCount } from '../data/format.ts';
+import {
+  formatCount,
+  formatPercent,
+  formatQuantity,
+  joinWords,
+  present,
+  spellCount,
+} from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import type { Block, Gallery, GalleryPicture, Section } from '../page/document.ts';
 
@@ -18,15 +25,15 @@ interface Detail {
   readonly bin: number;
 }
 
-/** Tried in this order until the pictures of all classes take at most `PAGE_BYTES`: dense clips compress badly. */
+/** Tried in this order until the pictures of all classes take at most `PAGE_BYTES`: dense clips compress badly. The last is taken anyway. */
 const DETAILS: readonly Detail[] = [
   { steps: 10, bin: 1 },
   { steps: 8, bin: 1 },
   { steps: 10, bin: 2 },
   { steps: 6, bin: 2 },
   { steps: 10, bin: 4 },
+  { steps: 4, bin: 4 },
 ];
-const LEAST: Detail = { steps: 4, bin: 4 };
 /** The page holds the pictures as text, a third longer, and has to stay under 1 MB. */
 const PAGE_BYTES = 550_000;
 /** Approximate length of a frame's longer side, in pixels: five in a row are half as wide as the page on a high-resolution screen. */
@@ -35,23 +42,22 @@ const FRAME_PX = 128;
 /** One clip of each class in pictures, for readers who have never seen such data; nothing if there are no test clips. */
 export function describeClips({ examples }: Results): Section[] {
   if (examples.examples.length === 0) return [];
-  const images = examples.kind === 'images';
+  const isImages = examples.kind === 'images';
+  const what = isImages ? 'image' : 'clip';
   const { pictures, detail } = drawWithin(examples, PAGE_BYTES);
-  const missing = examples.classes.filter((_, index) =>
-    examples.examples.every((one) => one.class !== index),
+  const shown = new Set(examples.examples.map((one) => one.class));
+  const missing = examples.classes.filter((_, index) => !shown.has(index));
+  const text = isImages ? 'The first test image of each class, enlarged.' : describeSheets(examples, detail);
+  const blocks = present<Block>(
+    { kind: 'paragraph', text: [text] },
+    { kind: 'gallery', gallery: { id: 'clips', legend: isImages ? [] : makeLegend(), pictures } },
+    missing.length > 0 && {
+      kind: 'paragraph',
+      text: [`There is no test ${what} of ${joinWords(missing)}.`],
+    },
   );
-  const blocks: Block[] = [
-    { kind: 'paragraph', text: [images ? IMAGES : describeSheets(examples, detail)] },
-    { kind: 'gallery', gallery: { id: 'clips', legend: images ? [] : makeLegend(), pictures } },
-  ];
-  if (missing.length > 0) {
-    const what = images ? 'image' : 'clip';
-    blocks.push({ kind: 'paragraph', text: [`There is no test ${what} of ${joinWords(missing)}.`] });
-  }
-  return [{ id: 'clips', title: `One ${images ? 'image' : 'clip'} of each class`, blocks }];
+  return [{ id: 'clips', title: `One ${what} of each class`, blocks }];
 }
-
-const IMAGES = 'The first test image of each class, enlarged.';
 
 function describeSheets({ examples, simulated }: ClipExamples, detail: Detail): string {
   const steps = Math.max(...examples.map(({ frames }) => frames.shape[0] ?? 0));
@@ -62,8 +68,7 @@ function describeSheets({ examples, simulated }: ClipExamples, detail: Detail): 
       ? `: ${spellCount(detail.steps)} of its ${formatCount(steps)} steps, with their numbers`
       : '',
     bin > 1 ? `, ${bin} × ${bin} pixels binned` : '',
-    '. The more events a pixel has, the stronger its colour. Each clip has its own scale: full strength is the 99th percentile ',
-    'of the counts above 0.',
+    '. The more events a pixel has, the stronger its colour. Each clip has its own scale: full strength is the 99th percentile of the counts above 0.',
   ].join('');
 }
 
@@ -72,12 +77,12 @@ function drawWithin(
   examples: ClipExamples,
   sizeBytes: number,
 ): { readonly pictures: readonly GalleryPicture[]; readonly detail: Detail } {
-  const draw = (detail: Detail) => examples.examples.map((example) => drawExample(examples, example, detail));
   for (const detail of DETAILS) {
-    const pictures = draw(detail);
-    if (pictures.reduce((sum, { png }) => sum + png.length, 0) <= sizeBytes) return { pictures, detail };
+    const pictures = examples.examples.map((example) => drawExample(examples, example, detail));
+    const fits = pictures.reduce((sum, { png }) => sum + png.length, 0) <= sizeBytes;
+    if (fits || detail === DETAILS.at(-1)) return { pictures, detail };
   }
-  return { pictures: draw(LEAST), detail: LEAST };
+  throw new RangeError('there is no detail to draw');
 }
 
 function drawExample(
@@ -105,17 +110,14 @@ function drawExample(
   const shown =
     steps.length === count ? formatQuantity(count, 'step') : `${steps.length} of ${formatCount(count)} steps`;
   const on = formatPercent(countOn(frames) / Math.max(1, example.events ?? 0));
+  const { recording, user, light } = example;
+  const origin = present(recording, user !== null && `user ${user}`, light !== null && `light ${light}`);
   return {
     ...common,
     ...picture,
     alt: `${simulated ? 'A simulated clip' : 'A clip'} of the class ${title}: ${shown}, side by side; ${on} of its events are ON.`,
-    details: [describeOrigin(example), describeRate(example)],
+    details: [origin.join(', '), describeRate(example)],
   };
-}
-
-function describeOrigin({ recording, user, light }: ClipExample): string {
-  const who = user === null ? [] : [`user ${user}`];
-  return [recording, ...who, ...(light === null ? [] : [`light ${light}`])].join(', ');
 }
 
 /** `2 317 events in 0.31 s, 7 474 per second`. */
@@ -128,8 +130,7 @@ function describeRate({ startUs, endUs, events }: ClipExample): string {
 }
 
 /** ON events: those of the second polarity of each step. */
-function countOn({ shape, data }: ClipFrames): number {
-  const [steps = 0, , height = 0, width = 0] = shape;
+function countOn({ shape: [steps = 0, , height = 0, width = 0], data }: ClipFrames): number {
   let sum = 0;
   for (let step = 0; step < steps; step++) {
     for (let i = 0; i < height * width; i++) sum += data[(2 * step + 1) * height * width + i] ?? 0;
@@ -151,14 +152,14 @@ function longerSide({ shape }: ClipFrames): number {
 }
 
 function makeLegend(): Gallery['legend'] {
-  const both = EVENT_PALETTE[eventIndex(SHADES, SHADES)] ?? COLORS.ink;
+  const css = (color: readonly number[]): string =>
+    `#${color.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
   return [
-    { label: 'Vermilion: ON events, the pixel became brighter', color: toCss(COLORS.on) },
-    { label: 'Blue: OFF events, it became darker', color: toCss(COLORS.off) },
-    { label: 'Both mixed: many of both', color: toCss(both) },
+    { label: 'Vermilion: ON events, the pixel became brighter', color: css(COLORS.on) },
+    { label: 'Blue: OFF events, it became darker', color: css(COLORS.off) },
+    {
+      label: 'Both mixed: many of both',
+      color: css(EVENT_PALETTE[eventIndex(SHADES, SHADES)] ?? COLORS.ink),
+    },
   ];
-}
-
-function toCss(color: readonly number[]): string {
-  return `#${color.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
 }

@@ -4,7 +4,15 @@ import { formatBytes } from '../../text.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { formatCount, formatQuantity, joinWords } from '../data/format.ts';
 import type { ManifestResult, Results } from '../data/results.ts';
-import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
+import {
+  type Block,
+  makeTable,
+  numberColumn,
+  type Section,
+  type Table,
+  type Text,
+  textColumn,
+} from '../page/document.ts';
 
 /** Warnings shown; a data set of many files can have one for each. */
 const MOST_WARNINGS = 20;
@@ -56,39 +64,31 @@ function describeFiles({ dataset, simulated, manifest }: Results): Text {
     manifest.unlisted === 0
       ? ''
       : `; ${formatCount(manifest.unlisted)} of them do not belong to it and are not used`;
-  return [
-    `${source}: ${formatQuantity(manifest.files, 'file')}, ${formatBytes(manifest.sizeBytes)}${unlisted}.`,
-    ...describeUsers(manifest, simulated),
-  ];
-}
-
-function describeUsers({ perUser }: ManifestResult, simulated: boolean): string[] {
-  const counts = Object.values(perUser);
-  if (counts.length === 0) return [];
-  const { min, max } = summarise(counts);
+  const perUser = Object.values(manifest.perUser);
+  const text = `${source}: ${formatQuantity(manifest.files, 'file')}, ${formatBytes(manifest.sizeBytes)}${unlisted}.`;
+  if (perUser.length === 0) return [text];
+  const { min, max } = summarise(perUser);
   const each = min === max ? formatCount(min) : `${formatCount(min)} to ${formatCount(max)}`;
-  const users = formatQuantity(counts.length, simulated ? 'simulated user' : 'user');
-  return [` ${users}, ${each} clips each.`];
+  const users = formatQuantity(perUser.length, simulated ? 'simulated user' : 'user');
+  return [text, ` ${users}, ${each} clips each.`];
 }
 
 /** Recordings and clips of the two published splits. */
 function tabulateSplits({ splits: { train, test } }: ManifestResult): Table {
-  const row = (name: string, recordings: number, clips: number) => [
-    { text: name },
-    { text: formatCount(recordings) },
-    { text: formatCount(clips) },
-  ];
-  return {
-    id: 'table-splits',
-    caption: 'Recordings and clips',
-    columns: [{ label: 'Split' }, { label: 'Recordings', numeric: true }, { label: 'Clips', numeric: true }],
-    rows: [
-      row('Training and validation', train.recordings, train.clips),
-      row('Test', test.recordings, test.clips),
-      row('Total', train.recordings + test.recordings, train.clips + test.clips),
+  const total = { recordings: train.recordings + test.recordings, clips: train.clips + test.clips };
+  return makeTable(
+    { id: 'table-splits', caption: 'Recordings and clips' },
+    [
+      { name: 'Training and validation', ...train },
+      { name: 'Test', ...test },
+      { name: 'Total', ...total },
     ],
-    notes: [],
-  };
+    [
+      textColumn('Split', ({ name }) => name),
+      numberColumn('Recordings', ({ recordings }) => formatCount(recordings)),
+      numberColumn('Clips', ({ clips }) => formatCount(clips)),
+    ],
+  );
 }
 
 /**
@@ -97,61 +97,49 @@ function tabulateSplits({ splits: { train, test } }: ManifestResult): Table {
  */
 export function tabulateClasses({ manifest, classes, models }: Results): Table {
   const confusion = models[0]?.runs[0]?.confusion ?? [];
-  const tested = confusion.flat().reduce((sum, count) => sum + count, 0);
+  const tested = confusion.map((row) => row.reduce((sum, count) => sum + count, 0));
   const known =
-    tested === manifest.splits.test.clips && isDeepStrictEqual(Object.keys(manifest.perClass), [...classes]);
-  const total = { label: 'Total', numeric: true };
-  return {
-    id: 'table-classes',
-    caption: 'Clips per class',
-    columns: known
-      ? [
-          { label: 'Class' },
-          { label: 'Training and validation', numeric: true },
-          { label: 'Test', numeric: true },
-          total,
-        ]
-      : [{ label: 'Class' }, total],
-    rows: Object.entries(manifest.perClass).map(([key, clips], index) => {
-      const test = confusion[index]?.reduce((sum, count) => sum + count, 0) ?? 0;
-      const splits = known ? [{ text: formatCount(clips - test) }, { text: formatCount(test) }] : [];
-      return [{ text: key }, ...splits, { text: formatCount(clips) }];
-    }),
-    notes: [],
-  };
+    tested.reduce((sum, count) => sum + count, 0) === manifest.splits.test.clips &&
+    isDeepStrictEqual(Object.keys(manifest.perClass), [...classes]);
+  const perClass = Object.entries(manifest.perClass).map(([name, clips], index) => ({
+    name,
+    clips,
+    test: tested[index] ?? 0,
+  }));
+  return makeTable({ id: 'table-classes', caption: 'Clips per class' }, perClass, [
+    textColumn('Class', ({ name }) => name),
+    known && numberColumn('Training and validation', ({ clips, test }) => formatCount(clips - test)),
+    known && numberColumn('Test', ({ test }) => formatCount(test)),
+    numberColumn('Total', ({ clips }) => formatCount(clips)),
+  ]);
 }
 
 /** Clips of each user under each light, with sums; a dash where nothing was recorded. */
 function tabulateUserLights({ perUserLight = {}, perLight, perUser }: ManifestResult): Table {
   const lights = Object.keys(perLight);
-  const users = Object.keys(perUserLight);
-  const cell = (clips = 0): Cell => (clips === 0 ? MISSING : { text: formatCount(clips) });
+  const users = Object.entries(perUserLight);
+  const all = Object.values(perLight).reduce((sum, clips) => sum + clips, 0);
   const gaps = lights.flatMap((light) => {
-    const without = users.filter((user) => !perUserLight[user]?.[light]);
+    const without = users.filter(([, clips]) => !clips[light]).map(([user]) => user);
     return without.length === 0 ? [] : [{ light, users: without }];
   });
-  const rows = users.map((user) => [
-    { text: user },
-    ...lights.map((light) => cell(perUserLight[user]?.[light])),
-    cell(perUser[user]),
-  ]);
-  const counts = Object.values(perLight);
-  const total = [
-    { text: 'Total' },
-    ...counts.map((clips) => cell(clips)),
-    cell(counts.reduce((sum, clips) => sum + clips, 0)),
-  ];
-  return {
-    id: 'table-users-lights',
-    caption: 'Clips by user and lighting',
-    columns: [
-      { label: 'User' },
-      ...lights.map((label) => ({ label, numeric: true })),
-      { label: 'Total', numeric: true },
+  const show = (clips = 0) => (clips === 0 ? null : formatCount(clips));
+  return makeTable(
+    {
+      id: 'table-users-lights',
+      caption: 'Clips by user and lighting',
+      notes: gaps.length === 0 ? [] : [[describeGaps(gaps, users.length * lights.length)]],
+    },
+    [
+      ...users.map(([user, clips]) => ({ name: user, clips, total: perUser[user] })),
+      { name: 'Total', clips: perLight, total: all },
     ],
-    rows: [...rows, total],
-    notes: gaps.length === 0 ? [] : [[describeGaps(gaps, users.length * lights.length)]],
-  };
+    [
+      textColumn('User', ({ name }) => name),
+      lights.map((light) => numberColumn(light, ({ clips }) => show(clips[light]))),
+      numberColumn('Total', ({ total }) => show(total)),
+    ],
+  );
 }
 
 function describeGaps(

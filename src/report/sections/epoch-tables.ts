@@ -14,10 +14,11 @@ import {
   formatPercentRange,
   formatQuantity,
   joinWords,
+  present,
 } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult, Series } from '../data/results.ts';
-import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';
+import { type Cell, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
 import { nameRun } from './outcome-tables.ts';
 
 /** The published window: the authors' logs have the accuracies of all four models for this many epochs at the end. */
@@ -33,8 +34,12 @@ export interface LateAccuracy {
   readonly epochs: readonly [number, number];
 }
 
-/** @returns null if no epoch of the window was tested */
-export function lateAccuracy({ metrics }: Pick<RunResult, 'metrics'>, window: number): LateAccuracy | null {
+/** @returns null if the window is unknown, or no epoch of it was tested */
+export function lateAccuracy(
+  { metrics }: Pick<RunResult, 'metrics'>,
+  window: number | null,
+): LateAccuracy | null {
+  if (window === null) return null;
   const [first, last] = [metrics.epochs[0] ?? 1, metrics.epochs.at(-1) ?? 1];
   const from = Math.max(first, last - window + 1);
   const values = metrics.epochs.flatMap((epoch, i) => {
@@ -71,40 +76,26 @@ export function tabulateLate(results: Results, outcomes: readonly Outcome[]): Ta
   const comparable =
     judgeComparability(results) === null && results.models.some((model) => findPublished(model) !== null);
   const [run, published] = [nameRun(results), 'Published'];
-  const column = (label: string, group: string) => ({ label, group, numeric: true });
-  return {
-    id: 'table-late',
-    caption: 'Test accuracy over the last epochs',
-    columns: [
-      { label: 'Model' },
-      ...(comparable ? [column('Maximum', published), column(`Last ${LATE_EPOCHS} epochs`, published)] : []),
-      column('Maximum', run),
-      column(capitalise(nameEpoch(results.models)), run),
-      column('Last cosine cycle', run),
-      column(`Last ${LATE_EPOCHS} epochs`, run),
-    ],
-    rows: outcomes.map(({ model, chosen, maximum }) => [
-      { text: model.title },
-      ...(comparable ? [publishedCell(model), publishedLateCell(trainingOf(model))] : []),
-      { text: formatPercent(maximum.test.mean) },
-      { text: formatPercent(chosen.test.mean) },
-      lateCell(model.runs.map((one) => lateOf(one, cosinePeriod(one)))),
-      lateCell(model.runs.map((one) => lateOf(one, LATE_EPOCHS))),
-    ]),
-    notes: [
-      explainLate(results),
-      ...compareOrders(
-        `${run}, from best to worst`,
-        outcomes.map(({ model, maximum }) => ({ title: model.title, value: maximum.test.mean })),
-        'over the last cosine cycle',
-        outcomes.flatMap(({ model }) => {
-          const means = model.runs.flatMap((one) => lateOf(one, cosinePeriod(one))?.mean ?? []);
-          return means.length === 0 ? [] : [{ title: model.title, value: meanInterval(means).mean }];
-        }),
-      ),
-      ...(comparable ? comparePublished(results.models) : []),
-    ],
-  };
+  const lastEpochs = `Last ${LATE_EPOCHS} epochs`;
+  const byMaximum = outcomes.map(({ model, maximum }) => ({ title: model.title, value: maximum.test.mean }));
+  const byMean = outcomes.flatMap(({ model: { title, runs } }) => {
+    const means = runs.flatMap((one) => lateAccuracy(one, cosinePeriod(one))?.mean ?? []);
+    return means.length === 0 ? [] : [{ title, value: meanInterval(means).mean }];
+  });
+  const notes = [
+    explainLate(results),
+    ...compareOrders(`${run}, from best to worst`, byMaximum, 'over the last cosine cycle', byMean),
+    ...(comparable ? comparePublished(results.models) : []),
+  ];
+  return makeTable({ id: 'table-late', caption: 'Test accuracy over the last epochs', notes }, outcomes, [
+    textColumn('Model', ({ model }) => model.title),
+    comparable && numberColumn('Maximum', ({ model }) => showShare(findPublished(model)?.test), published),
+    comparable && numberColumn(lastEpochs, ({ model }) => publishedCell(trainingOf(model)), published),
+    numberColumn('Maximum', ({ maximum }) => formatPercent(maximum.test.mean), run),
+    numberColumn(capitalise(nameEpoch(results.models)), ({ chosen }) => showShare(chosen.test.mean), run),
+    numberColumn('Last cosine cycle', ({ model: { runs } }) => lateCell(runs, cosinePeriod), run),
+    numberColumn(lastEpochs, ({ model: { runs } }) => lateCell(runs, () => LATE_EPOCHS), run),
+  ]);
 }
 
 function comparePublished(models: readonly ModelResult[]): Text[] {
@@ -112,6 +103,7 @@ function comparePublished(models: readonly ModelResult[]): Text[] {
     const [published, training] = [findPublished(model), trainingOf(model)];
     return published === null || training === undefined ? [] : [{ title: model.title, published, training }];
   });
+  if (known.length === 0) return [];
   const cut = known.filter(({ training: { epochs, late } }) => late.lastEpoch < epochs);
   return [
     ...compareOrders(
@@ -120,58 +112,44 @@ function comparePublished(models: readonly ModelResult[]): Text[] {
       `over the last ${LATE_EPOCHS} epochs of the authors’ logs`,
       known.map(({ title, training }) => ({ title, value: training.late.mean })),
     ),
-    ...cut.map(
-      ({ title, training: { epochs, late } }): Text => [
-        `The authors’ log of ${title} has the accuracies up to epoch ${formatCount(late.lastEpoch)} of ${formatCount(epochs)}.`,
-      ],
-    ),
-    ...(known.length === 0 ? [] : [THESIS_TRAININGS_SOURCE]),
+    ...cut.map(({ title, training: { epochs, late } }) => [
+      `The authors’ log of ${title} has the accuracies up to epoch ${formatCount(late.lastEpoch)} of ${formatCount(epochs)}.`,
+    ]),
+    THESIS_TRAININGS_SOURCE,
   ];
 }
 
 function trainingOf(model: ModelResult): ThesisTraining | undefined {
-  const published = findPublished(model);
-  return published === null ? undefined : THESIS_TRAININGS.get(published.name);
+  return THESIS_TRAININGS.get(findPublished(model)?.name ?? '');
 }
 
-function lateOf(run: RunResult, window: number | null): LateAccuracy | null {
-  return window === null ? null : lateAccuracy(run, window);
+function showShare(share: number | undefined): string | null {
+  return share === undefined ? null : formatPercent(share);
 }
 
-function publishedCell(model: ModelResult): Cell {
-  const published = findPublished(model);
-  return published === null ? MISSING : { text: formatPercent(published.test) };
-}
-
-function publishedLateCell(training: ThesisTraining | undefined): Cell {
-  if (training === undefined) return MISSING;
+function publishedCell(training: ThesisTraining | undefined): Cell | null {
+  if (training === undefined) return null;
   const { mean, deviation, lastEpoch } = training.late;
-  return {
-    text: formatSpread(mean, deviation),
-    details: [nameEpochs([lastEpoch - LATE_EPOCHS + 1, lastEpoch])],
-  };
+  const details = [nameEpochs([lastEpoch - LATE_EPOCHS + 1, lastEpoch])];
+  return { text: formatSpread(mean, deviation), details };
 }
 
 /** Of several seeds, both numbers are means over the seeds, and the range of the means is below. */
-function lateCell(runs: readonly (LateAccuracy | null)[]): Cell {
-  const known = runs.filter((one) => one !== null);
+function lateCell(runs: readonly RunResult[], windowOf: (run: RunResult) => number | null): Cell | null {
+  const known = runs.flatMap((run) => lateAccuracy(run, windowOf(run)) ?? []);
   const [first] = known;
-  if (first === undefined || known.length < runs.length) return MISSING;
+  if (first === undefined || known.length < runs.length) return null;
   const means = known.map(({ mean }) => mean);
   const deviations = known.flatMap(({ deviation }) => deviation ?? []);
+  const deviation = deviations.length < known.length ? null : meanInterval(deviations).mean;
   const { epochs, tests } = first;
   return {
-    text: formatSpread(
-      meanInterval(means).mean,
-      deviations.length < known.length ? null : meanInterval(deviations).mean,
-    ),
-    details: [
+    text: formatSpread(meanInterval(means).mean, deviation),
+    details: present(
       nameEpochs(epochs),
-      ...(tests === epochs[1] - epochs[0] + 1 ? [] : [`${formatQuantity(tests, 'test')} in them`]),
-      ...(means.length === 1
-        ? []
-        : [`${formatPercentRange(Math.min(...means), Math.max(...means))} over seeds`]),
-    ],
+      tests <= epochs[1] - epochs[0] && `${formatQuantity(tests, 'test')} in them`,
+      means.length > 1 && `${formatPercentRange(Math.min(...means), Math.max(...means))} over seeds`,
+    ),
   };
 }
 
@@ -191,23 +169,14 @@ function explainLate({ models, seeds }: Results): Text {
   const runs = models.flatMap((model) => model.runs);
   const periods = [...new Set(runs.flatMap((run) => cosinePeriod(run) ?? []))];
   const longest = Math.max(...runs.map(({ metrics }) => metrics.epochs.length));
-  const needed = Math.max(LATE_EPOCHS, ...periods);
-  return [
+  return present(
     'Mean ± standard deviation over the tested epochs. A maximum grows with the number of epochs and with noise; these do not.',
-    ...(periods.length === 0
-      ? []
-      : [
-          ` The last cosine cycle is the last ${periods.map(formatCount).join(' or ')} epochs, one period of the learning rate.`,
-        ]),
-    ...(longest < needed
-      ? [
-          ` This run has only ${formatQuantity(longest, 'epoch')}: a longer window uses all of them, even the first ones, in which the network has hardly learned anything.`,
-        ]
-      : []),
-    ...(seeds.length > 1
-      ? [` Both are averaged over ${seeds.length} seeds; below is the range of the means.`]
-      : []),
-  ];
+    periods.length > 0 &&
+      ` The last cosine cycle is the last ${periods.map(formatCount).join(' or ')} epochs, one period of the learning rate.`,
+    longest < Math.max(LATE_EPOCHS, ...periods) &&
+      ` This run has only ${formatQuantity(longest, 'epoch')}: a longer window uses all of them, even the first ones, in which the network has hardly learned anything.`,
+    seeds.length > 1 && ` Both are averaged over ${seeds.length} seeds; below is the range of the means.`,
+  );
 }
 
 /** Whether the maximum and the mean over the last epochs order the models alike; nothing for a single model. */
@@ -218,18 +187,15 @@ function compareOrders(
   byMean: readonly Ranked[],
 ): Text[] {
   if (byMaximum.length < 2 || byMean.length < byMaximum.length) return [];
-  const order = (list: readonly Ranked[]) => [...list].sort((a, b) => b.value - a.value);
-  const name = (list: readonly Ranked[]) =>
-    joinWords(order(list).map(({ title, value }) => `${title} (${formatPercent(value)})`));
+  const name = (list: readonly Ranked[]) => {
+    const sorted = [...list].sort((a, b) => b.value - a.value);
+    return joinWords(sorted.map(({ title, value }) => `${title} (${formatPercent(value)})`));
+  };
   const [largest, steadiest] = [nameLeaders(byMaximum), nameLeaders(byMean)];
   const verdict =
     largest === steadiest ? ` ${largest} by both.` : ` ${largest} by the maximum, ${steadiest} by the mean.`;
-  return [
-    [
-      { strong: `${head}: ` },
-      `by the maximum ${name(byMaximum)}; by the mean ${where} ${name(byMean)}.${verdict}`,
-    ],
-  ];
+  const orders = `by the maximum ${name(byMaximum)}; by the mean ${where} ${name(byMean)}.`;
+  return [[{ strong: `${head}: ` }, orders + verdict]];
 }
 
 /** `λ = .1 leads`, `Baseline and No Reg. lead`: those with the same accuracy as the best. */
@@ -244,59 +210,49 @@ export function tabulateBestEpochs(results: Results): Table {
   const comparable =
     judgeComparability(results) === null && results.models.some((model) => trainingOf(model) !== undefined);
   const run = nameRun(results);
-  const quantities: readonly {
-    readonly label: string;
-    readonly published: (training: ThesisTraining) => number;
-    readonly measured: (metrics: RunResult['metrics']) => number | null;
-  }[] = [
-    {
-      label: 'Epochs trained',
-      published: ({ epochs }) => epochs,
-      measured: ({ epochs }) => epochs.at(-1) ?? null,
-    },
-    {
-      label: 'First best test epoch',
-      published: ({ bestTestEpoch }) => bestTestEpoch,
-      measured: ({ epochs, accuracy }) => firstBest(epochs, accuracy.test),
-    },
-    {
-      label: 'First best validation epoch',
-      published: ({ bestValidationEpoch }) => bestValidationEpoch,
-      measured: ({ epochs, accuracy }) => firstBest(epochs, accuracy.validation),
-    },
+  const note = present(
+    'Epochs are counted from 1',
+    comparable && '; the notebook of the thesis counts from 0, so its numbers are one lower',
+    '. Of equally good epochs, this is the first.',
+    results.seeds.length > 1 && ' With several seeds, these are the epochs of each, in their order.',
+  );
+  const notes: Text[] = [note, ...(comparable ? [THESIS_TRAININGS_SOURCE] : [])];
+  const published = (key: 'epochs' | 'bestTestEpoch' | 'bestValidationEpoch') => (model: ModelResult) =>
+    listEpochs([trainingOf(model)?.[key] ?? null]);
+  const measured =
+    (pick: (metrics: RunResult['metrics']) => number | null) =>
+    ({ runs }: ModelResult) =>
+      listEpochs(runs.map(({ metrics }) => pick(metrics)));
+  const [trained, test, validation] = [
+    'Epochs trained',
+    'First best test epoch',
+    'First best validation epoch',
   ];
-  return {
-    id: 'table-best-epochs',
-    caption: 'Epochs trained, and best epochs',
-    columns: [
-      { label: 'Model' },
-      ...quantities.flatMap(({ label: group }) => [
-        ...(comparable ? [{ label: 'Published', group, numeric: true }] : []),
-        { label: run, group, numeric: true },
-      ]),
+  return makeTable(
+    { id: 'table-best-epochs', caption: 'Epochs trained, and best epochs', notes },
+    results.models,
+    [
+      textColumn('Model', ({ title }) => title),
+      comparable && numberColumn('Published', published('epochs'), trained),
+      numberColumn(
+        run,
+        measured(({ epochs }) => epochs.at(-1) ?? null),
+        trained,
+      ),
+      comparable && numberColumn('Published', published('bestTestEpoch'), test),
+      numberColumn(
+        run,
+        measured(({ epochs, accuracy }) => firstBest(epochs, accuracy.test)),
+        test,
+      ),
+      comparable && numberColumn('Published', published('bestValidationEpoch'), validation),
+      numberColumn(
+        run,
+        measured(({ epochs, accuracy }) => firstBest(epochs, accuracy.validation)),
+        validation,
+      ),
     ],
-    rows: results.models.map((model) => {
-      const training = trainingOf(model);
-      return [
-        { text: model.title },
-        ...quantities.flatMap(({ published, measured }): Cell[] => [
-          ...(comparable ? [epochsCell([training === undefined ? null : published(training)])] : []),
-          epochsCell(model.runs.map(({ metrics }) => measured(metrics))),
-        ]),
-      ];
-    }),
-    notes: [
-      [
-        'Epochs are counted from 1',
-        ...(comparable ? ['; the notebook of the thesis counts from 0, so its numbers are one lower'] : []),
-        '. Of equally good epochs, this is the first.',
-        ...(results.seeds.length > 1
-          ? [' With several seeds, these are the epochs of each, in their order.']
-          : []),
-      ],
-      ...(comparable ? [THESIS_TRAININGS_SOURCE] : []),
-    ],
-  };
+  );
 }
 
 /** The first epoch with the largest value; null without values, for instance without validation clips. */
@@ -305,8 +261,7 @@ function firstBest(epochs: readonly number[], values: Series): number | null {
   return epochs[values.indexOf(best)] ?? null;
 }
 
-function epochsCell(epochs: readonly (number | null)[]): Cell {
+function listEpochs(epochs: readonly (number | null)[]): string | null {
   const known = epochs.filter((epoch) => epoch !== null);
-  if (known.length === 0) return MISSING;
-  return { text: [...new Set(known)].map(formatCount).join(', ') };
+  return known.length === 0 ? null : [...new Set(known)].map(formatCount).join(', ');
 }

@@ -1,77 +1,52 @@
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { listSwitched } from '../data/compat.ts';
 import { allRuns } from '../data/epochs.ts';
-import { formatCount, formatPercent, joinWords } from '../data/format.ts';
+import { formatCount, formatPercent, joinWords, present } from '../data/format.ts';
 import type { Results, RunResult } from '../data/results.ts';
 import type { Origin } from '../inputs/origin.ts';
 import type { Report } from '../page/document.ts';
 
 /** The run at a glance: its data, models, settings and software. */
 export function listFacts(results: Results, origin: Origin | null): Report['facts'] {
+  const { models, seeds, classes } = results;
   const runs = allRuns(results);
-  const distinct = (values: readonly string[]): string => [...new Set(values)].join(', ');
-  const clips = distinct(
-    runs.map(
-      (run) =>
-        `${formatCount(run.clips.train)} / ${formatCount(run.clips.validation)} / ${formatCount(run.clips.test)}`,
-    ),
-  );
-  const switched = listSwitched(results);
-  return [
-    ...nameProfile(origin),
-    {
-      name: 'Data',
-      value: `${results.simulated ? 'Simulated, in the layout of ' : ''}${titleDataset(results.dataset)}`,
-    },
-    ...listReductions(results).map((value) => ({ name: 'Reduced data', value })),
-    { name: 'Clips: training / validation / test', value: clips },
-    {
-      name: 'Classes',
-      value: `${results.classes.length}, chance ${formatPercent(1 / results.classes.length)}`,
-    },
-    {
-      name: results.models.length === 1 ? 'Model' : 'Models',
-      value: joinWords(results.models.map(({ title }) => title)),
-    },
-    { name: results.seeds.length === 1 ? 'Seed' : 'Seeds', value: results.seeds.join(', ') },
-    ...(switched.length === 0 ? [] : [{ name: 'Compatibility switches', value: switched.join(', ') }]),
-    { name: 'Epochs', value: distinct(runs.map(({ metrics }) => formatCount(metrics.epochs.length))) },
-    { name: 'Parameters', value: describeParameters(results) },
-    {
-      name: 'Software',
-      value: distinct(runs.map(({ engine }) => `${engine.name} ${engine.version} on ${engine.backend}`)),
-    },
+  const distinct = (show: (run: RunResult) => string): string => [...new Set(runs.map(show))].join(', ');
+  const overrides = origin === null || origin.set.length === 0 ? '' : `, with ${origin.set.join(', ')}`;
+  const splits = ({ clips }: RunResult) =>
+    [clips.train, clips.validation, clips.test].map(formatCount).join(' / ');
+  const facts: readonly (readonly [name: string, value: string])[] = [
+    ['Profile', origin === null ? '' : origin.profile + overrides],
+    ['Data', `${results.simulated ? 'Simulated, in the layout of ' : ''}${titleDataset(results.dataset)}`],
+    ['Reduced data', describeReductions(results)],
+    ['Clips: training / validation / test', distinct(splits)],
+    ['Classes', `${classes.length}, chance ${formatPercent(1 / classes.length)}`],
+    [models.length === 1 ? 'Model' : 'Models', joinWords(models.map(({ title }) => title))],
+    [seeds.length === 1 ? 'Seed' : 'Seeds', seeds.join(', ')],
+    ['Compatibility switches', listSwitched(results).join(', ')],
+    ['Epochs', distinct(({ metrics }) => formatCount(metrics.epochs.length))],
+    ['Parameters', describeParameters(results)],
+    ['Software', distinct(({ engine }) => `${engine.name} ${engine.version} on ${engine.backend}`)],
   ];
+  return facts.filter(([, value]) => value !== '').map(([name, value]) => ({ name, value }));
 }
 
-function nameProfile(origin: Origin | null): Report['facts'] {
-  if (origin === null) return [];
-  const { profile, set } = origin;
-  return [{ name: 'Profile', value: set.length === 0 ? profile : `${profile}, with ${set.join(', ')}` }];
-}
-
-/** What the networks see less of than the recordings contain, as one text. */
-function listReductions(results: Results): string[] {
+/** What the networks see less of than the recordings contain; empty if they see all. */
+function describeReductions(results: Results): string {
   const runs = allRuns(results);
-  const fewest = (count: (run: RunResult) => number): number => Math.min(...runs.map(count));
-  const clips = [
-    {
-      name: 'training',
-      used: fewest((run) => run.clips.train + run.clips.validation),
-      of: results.manifest.splits.train,
-    },
-    { name: 'test', used: fewest((run) => run.clips.test), of: results.manifest.splits.test },
-  ].flatMap(({ name, used, of }) =>
-    used < of.clips ? [`a subset of ${formatCount(used)} of ${formatCount(of.clips)} ${name} clips`] : [],
+  const { train, test } = results.manifest.splits;
+  const describeSubset = (name: string, all: number, count: (run: RunResult) => number) => {
+    const used = Math.min(...runs.map(count));
+    return used < all && `a subset of ${formatCount(used)} of ${formatCount(all)} ${name} clips`;
+  };
+  const frames = runs.flatMap(({ frames: { downsample, height, width } }) =>
+    downsample > 1 ? [`${downsample} × ${downsample} pixels binned into one, to ${height} × ${width}`] : [],
   );
-  const frames = runs.flatMap(({ frames: one }) => {
-    const factor = one?.downsample;
-    return typeof factor === 'number' && factor > 1
-      ? [`${factor} × ${factor} pixels binned into one, to ${one?.height} × ${one?.width}`]
-      : [];
-  });
-  const parts = [...clips, ...new Set(frames)];
-  return parts.length === 0 ? [] : [joinWords(parts)];
+  const parts = present(
+    describeSubset('training', train.clips, ({ clips }) => clips.train + clips.validation),
+    describeSubset('test', test.clips, ({ clips }) => clips.test),
+    ...new Set(frames),
+  );
+  return joinWords(parts);
 }
 
 /** `98 821 (Baseline); 142 062 (No Reg. and λ = .1)`, or one number for all. */

@@ -1,13 +1,24 @@
 import { nameEpoch } from '../data/epochs.ts';
 import { formatPercent, joinWords } from '../data/format.ts';
-import type { ModelResult, Results } from '../data/results.ts';
+import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import { drawSpikes } from '../figures/spikes.ts';
 import { countLayers, drawTau } from '../figures/tau.ts';
-import { type Block, MISSING, type Section, type Table, type Text } from '../page/document.ts';
+import {
+  type Block,
+  makeTable,
+  numberColumn,
+  type Section,
+  type Table,
+  type Text,
+  textColumn,
+} from '../page/document.ts';
 
 /** Time constants and spikes of each layer, if the training recorded them. */
 export function describeNeurons(results: Results): Section[] {
   if (countLayers(results) === 0) return [];
+  // What the figures below say, first.
+  const answer = (text: Text): Block[] =>
+    text.length === 0 ? [] : [{ kind: 'paragraph', text, lead: true }];
   return [
     {
       id: 'time-constants',
@@ -26,11 +37,6 @@ export function describeNeurons(results: Results): Section[] {
   ];
 }
 
-/** What the figures below say, first. */
-function answer(text: Text): Block[] {
-  return text.length === 0 ? [] : [{ kind: 'paragraph', text, lead: true }];
-}
-
 /** A quantity of one layer of one model. */
 interface LayerValue {
   readonly title: string;
@@ -39,92 +45,83 @@ interface LayerValue {
   readonly value: number;
 }
 
+/** The means over the seeds of a quantity of each layer that all of them have; without layers that have no value. */
+function layersOf(
+  { title, runs }: ModelResult,
+  pick: (run: RunResult) => readonly (number | null | undefined)[],
+): LayerValue[] {
+  const lists = runs.map(pick);
+  const layers = Math.min(...lists.map(({ length }) => length));
+  return Array.from({ length: layers }, (_, layer) => layer).flatMap((layer) => {
+    const values = lists.flatMap((list) => list[layer] ?? []);
+    return values.length === 0 ? [] : [{ title, layer: layer + 1, value: meanOf(values) }];
+  });
+}
+
 /** A sentence on how far training moved the time constants and where they ended; empty without time constants. */
 export function answerTau({ models }: Results): Text {
+  /** τ at the mean of w after the last epoch. */
+  const endsOf = (model: ModelResult) =>
+    layersOf(model, ({ metrics }) => metrics.layers.map(({ tauOfMean }) => tauOfMean.at(-1)));
   const learning = models.filter(({ runs }) => runs[0]?.network.neuron !== 'lif');
-  const moves = learning.flatMap((model) =>
-    endsOf(model).map((end) => ({ ...end, from: startOf(model), by: Math.abs(end.value - startOf(model)) })),
-  );
-  if (moves.length === 0) {
+  const ends = learning.flatMap((model) => endsOf(model).map((end) => ({ ...end, from: startOf(model) })));
+  if (ends.length === 0) {
     const fixed = models.flatMap((model) => endsOf(model).slice(0, 1));
+    const values = new Set(fixed.map(({ value }) => String(Number(value.toPrecision(3)))));
     if (fixed.length === 0) return [];
-    return [{ strong: 'No model learns its time constants' }, `: they stay at ${listTaus(fixed)} steps.`];
+    return [
+      { strong: 'No model learns its time constants' },
+      `: they stay at ${joinWords([...values])} steps.`,
+    ];
   }
-  const most = moves.reduce((far, one) => (one.by > far.by ? one : far));
-  const ends = learning.flatMap((model) => endsOf(model).filter(({ layer }) => layer === most.layer));
-  const [low, high] = extremesOf(ends);
-  const apart =
-    ends.length === 1 ? '' : ` In that layer, τ ends between ${describeTau(low)} and ${describeTau(high)}.`;
+  const distance = ({ value, from }: (typeof ends)[number]) => Math.abs(value - from);
+  const most = ends.reduce((far, one) => (distance(one) > distance(far) ? one : far));
+  const there = ends.filter(({ layer }) => layer === most.layer);
+  const [low, high] = extremesOf(there).map(({ title, value }) => `${value.toFixed(2)} (${title})`);
   return [
-    { strong: `Training moved τ by up to ${most.by.toFixed(2)} time steps` },
-    `, in layer ${most.layer} of ${most.title}: from ${most.from.toFixed(2)} to ${most.value.toFixed(2)}.${apart}`,
+    { strong: `Training moved τ by up to ${distance(most).toFixed(2)} time steps` },
+    `, in layer ${most.layer} of ${most.title}: from ${most.from.toFixed(2)} to ${most.value.toFixed(2)}.`,
+    there.length === 1 ? '' : ` In that layer, τ ends between ${low} and ${high}.`,
   ];
 }
 
 /** A sentence on the layers and models that spike most and least on the test clips. */
 export function answerSpikes({ models }: Results): Text {
-  const rates = models.flatMap(({ title, runs }) => {
-    const layers = Math.min(...runs.map((run) => run.layers.length));
-    return Array.from({ length: layers }, (_, layer): LayerValue => {
-      const values = runs.flatMap((run) => run.layers[layer]?.spikeRate ?? []);
-      return { title, layer: layer + 1, value: meanOf(values) };
-    });
-  });
+  const rates = models.flatMap((model) =>
+    layersOf(model, ({ layers }) => layers.map(({ spikeRate }) => spikeRate)),
+  );
   if (rates.length === 0) return [];
-  const layers = [...new Set(rates.map(({ layer }) => layer))].map((layer) => ({
-    title: '',
-    layer,
-    value: meanOf(rates.filter((rate) => rate.layer === layer).map(({ value }) => value)),
-  }));
-  const [quiet, busy] = extremesOf(layers);
-  const means = models.flatMap(({ title }) => {
-    const values = rates.filter((rate) => rate.title === title).map(({ value }) => value);
-    return values.length === 0 ? [] : [{ title, layer: 0, value: meanOf(values) }];
-  });
+  const averageBy = (key: 'layer' | 'title'): LayerValue[] =>
+    [...new Set(rates.map((rate) => rate[key]))].map((name) => {
+      const own = rates.filter((rate) => rate[key] === name);
+      return { ...own[0]!, value: meanOf(own.map(({ value }) => value)) };
+    });
+  const [quiet, busy] = extremesOf(averageBy('layer'));
+  const means = averageBy('title');
   const [sparse, dense] = extremesOf(means);
-  const among =
-    means.length < 2
-      ? ''
-      : ` Averaged over the layers, ${sparse.title} spikes least (${formatPercent(sparse.value)}), ${dense.title} most (${formatPercent(dense.value)}).`;
   return [
     {
       strong: `On the test clips, layer ${busy.layer} spikes most, in ${formatPercent(busy.value)} of neurons and steps, and layer ${quiet.layer} least, in ${formatPercent(quiet.value)}.`,
     },
-    among,
+    means.length < 2
+      ? ''
+      : ` Averaged over the layers, ${sparse.title} spikes least (${formatPercent(sparse.value)}), ${dense.title} most (${formatPercent(dense.value)}).`,
   ];
-}
-
-/** τ at the mean of w of each layer after the last epoch, as the mean over the seeds. */
-function endsOf({ title, runs }: ModelResult): LayerValue[] {
-  const layers = Math.min(...runs.map(({ metrics }) => metrics.layers.length));
-  return Array.from({ length: layers }, (_, layer) => layer).flatMap((layer) => {
-    const values = runs.flatMap(({ metrics }) => metrics.layers[layer]?.tauOfMean.at(-1) ?? []);
-    return values.length === 0 ? [] : [{ title, layer: layer + 1, value: meanOf(values) }];
-  });
 }
 
 /** As configured, unless a switch of the published code starts every τ per layer at 2. */
 function startOf({ runs }: ModelResult): number {
-  const [run] = runs;
-  const tau: unknown = run?.network.tau;
+  const tau: unknown = runs[0]?.network.tau;
   const [per, mean] =
     typeof tau === 'object' && tau !== null ? [Reflect.get(tau, 'per'), Reflect.get(tau, 'mean')] : [];
-  const isAlways2 = run?.compat.base_tau === 'always-2' && per === 'layer';
+  const isAlways2 = runs[0]?.compat.base_tau === 'always-2' && per === 'layer';
   return typeof mean === 'number' && !isAlways2 ? mean : 2;
 }
 
-function describeTau({ title, value }: LayerValue): string {
-  return `${value.toFixed(2)} (${title})`;
-}
-
-function listTaus(found: readonly LayerValue[]): string {
-  return joinWords([...new Set(found.map(({ value }) => String(Number(value.toPrecision(3)))))]);
-}
-
+/** The smallest and the largest. @param found at least one */
 function extremesOf(found: readonly LayerValue[]): [LayerValue, LayerValue] {
   const sorted = [...found].sort((a, b) => a.value - b.value);
-  const none: LayerValue = { title: '', layer: 0, value: Number.NaN };
-  return [sorted[0] ?? none, sorted.at(-1) ?? none];
+  return [sorted[0]!, sorted.at(-1)!];
 }
 
 function meanOf(values: readonly number[]): number {
@@ -134,23 +131,16 @@ function meanOf(values: readonly number[]): number {
 /** The spike density of each layer on the test clips, at the chosen epoch. */
 export function tabulateSpikes(results: Results): Table {
   const layers = Array.from({ length: countLayers(results) }, (_, layer) => layer);
-  const several = results.seeds.length > 1;
-  return {
-    id: 'table-spikes',
-    caption: `Spike density on the test clips, at the ${nameEpoch(results.models)}`,
-    columns: [{ label: 'Model' }, ...layers.map((layer) => ({ label: `Layer ${layer + 1}`, numeric: true }))],
-    rows: results.models.map(({ title, runs }) => [
-      { text: title },
-      ...layers.map((layer) => {
-        const rates = runs.flatMap(({ layers: ofRun }) => ofRun[layer]?.spikeRate ?? []);
-        if (rates.length === 0) return MISSING;
-        return { text: formatPercent(meanOf(rates)) };
+  const seeds = results.seeds.length;
+  const note = `Share of the layer’s neurons that spike in a time step, without dropout${seeds > 1 ? `; means over ${seeds} seeds` : ''}. Values in training differ: with dropout, and on other clips.`;
+  const caption = `Spike density on the test clips, at the ${nameEpoch(results.models)}`;
+  return makeTable({ id: 'table-spikes', caption, notes: [[note]] }, results.models, [
+    textColumn('Model', ({ title }) => title),
+    layers.map((layer) =>
+      numberColumn(`Layer ${layer + 1}`, ({ runs }) => {
+        const rates = runs.flatMap((run) => run.layers[layer]?.spikeRate ?? []);
+        return rates.length === 0 ? null : formatPercent(meanOf(rates));
       }),
-    ]),
-    notes: [
-      [
-        `Share of the layer’s neurons that spike in a time step, without dropout${several ? `; means over ${results.seeds.length} seeds` : ''}. Values in training differ: with dropout, and on other clips.`,
-      ],
-    ],
-  };
+    ),
+  ]);
 }

@@ -14,11 +14,12 @@ import {
   formatPointsRange,
   formatQuantity,
   joinWords,
+  present,
   spellCount,
 } from '../data/format.ts';
 import { type Accuracy, type Outcome, SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { Results } from '../data/results.ts';
-import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';
+import { type Cell, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
 import { toneOf } from './claims.ts';
 
 /**
@@ -37,36 +38,23 @@ export function tabulateOutcomes(
   const run = nameRun(results);
   const chosen = `${run}, ${nameEpoch(results.models)}`;
   const maximum = `${run}, maximum over epochs`;
-  return {
-    id: 'table-1',
-    caption: comparable
-      ? `Table 1. Accuracy, published and ${run.toLowerCase()}`
-      : `Accuracy of each model, ${run.toLowerCase()}`,
-    columns: [
-      { label: 'Model' },
-      ...(comparable
-        ? [
-            { label: 'Test', group: published, numeric: true },
-            { label: 'Validation', group: published, numeric: true },
-          ]
-        : []),
-      { label: 'Test', group: chosen, numeric: true },
-      { label: 'Validation', group: chosen, numeric: true },
-      { label: 'Test', group: maximum, numeric: true },
-      { label: 'Validation', group: maximum, numeric: true },
-      ...(isJudged ? [{ label: 'Published test accuracy' }] : []),
+  const caption = comparable
+    ? `Table 1. Accuracy, published and ${run.toLowerCase()}`
+    : `Accuracy of each model, ${run.toLowerCase()}`;
+  return makeTable(
+    { id: 'table-1', caption, notes: explainOutcomes(results, outcomes, isJudged) },
+    outcomes,
+    [
+      textColumn('Model', ({ model }) => model.title),
+      comparable && numberColumn('Test', (one) => publishedCell(one, 'test'), published),
+      comparable && numberColumn('Validation', (one) => publishedCell(one, 'validation'), published),
+      numberColumn('Test', (one) => accuracyCell(one.chosen.test), chosen),
+      numberColumn('Validation', (one) => accuracyCell(one.chosen.validation), chosen),
+      numberColumn('Test', (one) => accuracyCell(one.maximum.test), maximum),
+      numberColumn('Validation', (one) => accuracyCell(one.maximum.validation), maximum),
+      isJudged && textColumn('Published test accuracy', (_, i) => judgementCell(judged[i] ?? null)),
     ],
-    rows: outcomes.map((outcome, i) => [
-      { text: outcome.model.title },
-      ...(comparable ? [publishedCell(outcome, 'test'), publishedCell(outcome, 'validation')] : []),
-      accuracyCell(outcome.chosen.test),
-      accuracyCell(outcome.chosen.validation),
-      accuracyCell(outcome.maximum.test),
-      accuracyCell(outcome.maximum.validation),
-      ...(isJudged ? [judgementCell(judged[i] ?? null)] : []),
-    ]),
-    notes: explainOutcomes(results, outcomes, isJudged),
-  };
+  );
 }
 
 /** Only recordings of the thesis' data set can reproduce anything of it. */
@@ -83,46 +71,38 @@ export function nameRun(results: Results): string {
 
 /** One row per run and one for the mean of each model, for several seeds. */
 export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
-  return {
-    id: 'table-seeds',
-    caption: 'Accuracy of each run',
-    columns: [
-      { label: 'Model' },
-      { label: 'Seed', numeric: true },
-      { label: 'Epoch chosen', numeric: true },
-      { label: 'Test', numeric: true },
-      { label: 'Validation', numeric: true },
-      { label: 'Maximum test', numeric: true },
-      { label: 'Maximum validation', numeric: true },
-    ],
-    rows: outcomes.flatMap(({ model, chosen, maximum }) => [
-      ...model.runs.map((run): Cell[] => [
-        { text: model.title },
-        { text: String(run.seed) },
-        {
+  const isRange = (outcomes[0]?.model.runs.length ?? 0) < SEEDS_FOR_INTERVAL;
+  const notes = [
+    [isRange ? 'Below each mean: the range.' : 'Below each mean: its 95 % interval over seeds (Student).'],
+  ];
+  const rows = outcomes.flatMap((outcome) => [
+    ...outcome.model.runs.map((run) => ({ ...outcome, run })),
+    { ...outcome, run: null },
+  ]);
+  return makeTable({ id: 'table-seeds', caption: 'Accuracy of each run', notes }, rows, [
+    textColumn('Model', ({ model }) => model.title),
+    numberColumn('Seed', ({ run }) => (run === null ? 'mean' : String(run.seed))),
+    numberColumn(
+      'Epoch chosen',
+      ({ run }) =>
+        run && {
           text: formatCount(run.chosenEpoch),
           details: run.chosenOn === 'test' ? ['on the test clips'] : [],
         },
-        runCell(run.test),
-        runCell(run.validation),
-        runCell(run.maximum.test, run.maximum.test.epoch),
-        runCell(run.maximum.validation, run.maximum.validation?.epoch),
-      ]),
-      [
-        { text: model.title },
-        { text: 'mean' },
-        MISSING,
-        ...[chosen.test, chosen.validation, maximum.test, maximum.validation].map(meanCell),
-      ],
-    ]),
-    notes: [
-      [
-        (outcomes[0]?.model.runs.length ?? 0) < SEEDS_FOR_INTERVAL
-          ? 'Below each mean: the range.'
-          : 'Below each mean: its 95 % interval over seeds (Student).',
-      ],
-    ],
-  };
+    ),
+    numberColumn('Test', ({ run, chosen }) => (run === null ? meanCell(chosen.test) : runCell(run.test))),
+    numberColumn('Validation', ({ run, chosen }) =>
+      run === null ? meanCell(chosen.validation) : runCell(run.validation),
+    ),
+    numberColumn('Maximum test', ({ run, maximum }) =>
+      run === null ? meanCell(maximum.test) : runCell(run.maximum.test, run.maximum.test.epoch),
+    ),
+    numberColumn('Maximum validation', ({ run, maximum }) =>
+      run === null
+        ? meanCell(maximum.validation)
+        : runCell(run.maximum.validation, run.maximum.validation?.epoch),
+    ),
+  ]);
 }
 
 /** The differences from the first model as a table; null for a single model. */
@@ -132,66 +112,59 @@ export function tabulateDifferences(results: Results): Table | null {
   if (first === undefined || differences.length === 0) return null;
   const bySeed = isBySeed(first);
   const seeds = results.seeds.length;
-  return {
-    id: 'table-differences',
-    caption: `Difference in test accuracy from ${first.title}`,
-    columns: [
-      { label: 'Model' },
-      { label: 'Difference', numeric: true },
-      { label: '95\u00a0% interval', numeric: true },
-      ...(seeds > 1
-        ? []
-        : [
-            { label: 'Only this model is right', numeric: true },
-            { label: `Only ${first.title} is right`, numeric: true },
-          ]),
-      { label: 'p', numeric: true },
-      { label: 'p, corrected', numeric: true },
+  const how = bySeed
+    ? `Paired by seed: each of ${seeds} seeds is compared with itself (paired t test, Student’s interval). `
+    : seeds > 1
+      ? `Of the means over ${seeds} seeds, clip by clip, each clip counted once: exact sign-flip test, Student’s interval over the clips. `
+      : 'Clip by clip: exact McNemar test, interval of Agresti and Min. ';
+  const note = [
+    how,
+    `The last column is Holm-corrected for ${spellCount(differences.length)} ${differences.length === 1 ? 'comparison' : 'comparisons'}; the intervals are not. A large p is no evidence that models are equal.`,
+    ...(differences.some(({ p }) => p === null)
+      ? [
+          ` –: all ${bySeed ? 'seeds' : 'clips'} differ by the same amount, so there is neither interval nor p.`,
+        ]
+      : []),
+  ];
+  return makeTable(
+    {
+      id: 'table-differences',
+      caption: `Difference in test accuracy from ${first.title}`,
+      notes: [note],
+    },
+    differences,
+    [
+      textColumn('Model', ({ model }) => model.title),
+      numberColumn('Difference', ({ difference }) => formatPoints(difference)),
+      numberColumn('95\u00a0% interval', ({ low, high }) =>
+        low === null || high === null ? null : formatPointsRange(low, high),
+      ),
+      seeds === 1 &&
+        numberColumn(
+          'Only this model is right',
+          ({ discordance }) => discordance && formatCount(discordance.onlyFirst),
+        ),
+      seeds === 1 &&
+        numberColumn(
+          `Only ${first.title} is right`,
+          ({ discordance }) => discordance && formatCount(discordance.onlySecond),
+        ),
+      numberColumn('p', ({ p }) => (p === null ? null : formatP(p))),
+      numberColumn('p, corrected', ({ adjusted }) => (adjusted === null ? null : formatP(adjusted))),
     ],
-    rows: differences.map((one): Cell[] => [
-      { text: one.model.title },
-      { text: formatPoints(one.difference) },
-      one.low === null || one.high === null ? MISSING : { text: formatPointsRange(one.low, one.high) },
-      ...(one.discordance === null
-        ? []
-        : [
-            { text: formatCount(one.discordance.onlyFirst) },
-            { text: formatCount(one.discordance.onlySecond) },
-          ]),
-      one.p === null ? MISSING : { text: formatP(one.p) },
-      one.adjusted === null ? MISSING : { text: formatP(one.adjusted) },
-    ]),
-    notes: [
-      [
-        bySeed
-          ? `Paired by seed: each of ${seeds} seeds is compared with itself (paired t test, Student’s interval). `
-          : seeds > 1
-            ? `Of the means over ${seeds} seeds, clip by clip, each clip counted once: exact sign-flip test, Student’s interval over the clips. `
-            : 'Clip by clip: exact McNemar test, interval of Agresti and Min. ',
-        `The last column is Holm-corrected for ${spellCount(differences.length)} ${differences.length === 1 ? 'comparison' : 'comparisons'}; the intervals are not. A large p is no evidence that models are equal.`,
-        ...(differences.some(({ p }) => p === null)
-          ? [
-              ` –: all ${bySeed ? 'seeds' : 'clips'} differ by the same amount, so there is neither interval nor p.`,
-            ]
-          : []),
-      ],
-    ],
-  };
+  );
 }
 
-function judgementCell(judgement: Judgement | null): Cell {
-  if (judgement === null) return MISSING;
-  return {
-    text: VERDICT_TITLES[judgement.verdict],
-    details: ['by the maximum'],
-    ...toneOf(judgement.verdict),
-  };
+function judgementCell(judgement: Judgement | null): Cell | null {
+  if (judgement === null) return null;
+  const { verdict } = judgement;
+  return { text: VERDICT_TITLES[verdict], details: ['by the maximum'], ...toneOf(verdict) };
 }
 
-function publishedCell({ model }: Outcome, split: 'test' | 'validation'): Cell {
+function publishedCell({ model }: Outcome, split: 'test' | 'validation'): Cell | null {
   const published = findPublished(model);
   const share = published?.[split] ?? null;
-  if (published === null || share === null) return MISSING;
+  if (published === null || share === null) return null;
   const text = formatPercent(share);
   // The published validation accuracies come from 128 different random clips in each epoch, so they have no single count.
   if (split === 'validation') return { text };
@@ -199,90 +172,73 @@ function publishedCell({ model }: Outcome, split: 'test' | 'validation'): Cell {
   return { text, details: published.source === 'fang' ? [clips, 'Fang et al. 2021'] : [clips] };
 }
 
-function accuracyCell(accuracy: Accuracy | null): Cell {
-  if (accuracy === null) return MISSING;
-  const { interval, mean, clips } = accuracy;
-  const details = [formatPercentRange(interval.low, interval.high)];
-  const { overUsers } = accuracy;
-  if (overUsers !== null) details.push(`${formatPercentRange(overUsers.low, overUsers.high)} over users`);
-  if (accuracy.count === 1) {
-    details.push(`${Math.round(mean * clips)} of ${clips}`, `epoch ${formatCount(accuracy.epochs[0] ?? 0)}`);
-  } else {
-    details.push(nameSeeds(accuracy), formatQuantity(clips, 'clip'));
-  }
-  return { text: formatPercent(mean), details };
+function accuracyCell(accuracy: Accuracy | null): Cell | null {
+  if (accuracy === null) return null;
+  const { interval, overUsers, mean, clips, epochs } = accuracy;
+  return {
+    text: formatPercent(mean),
+    details: [
+      formatPercentRange(interval.low, interval.high),
+      ...(overUsers === null ? [] : [`${formatPercentRange(overUsers.low, overUsers.high)} over users`]),
+      ...(accuracy.count === 1
+        ? [`${Math.round(mean * clips)} of ${clips}`, `epoch ${formatCount(epochs[0] ?? 0)}`]
+        : [formatSeeds(accuracy, ' over seeds'), formatQuantity(clips, 'clip')]),
+    ],
+  };
 }
 
-function meanCell(accuracy: Accuracy | null): Cell {
-  if (accuracy === null) return MISSING;
-  return { text: formatPercent(accuracy.mean), details: [formatSeeds(accuracy)] };
-}
-
-/** Equal accuracies are no interval. */
-function nameSeeds(accuracy: Accuracy): string {
-  const isEqual = accuracy.values.length >= SEEDS_FOR_INTERVAL && accuracy.min === accuracy.max;
-  return isEqual ? 'the same for all seeds' : `${formatSeeds(accuracy)} over seeds`;
+function meanCell(accuracy: Accuracy | null): Cell | null {
+  return accuracy && { text: formatPercent(accuracy.mean), details: [formatSeeds(accuracy)] };
 }
 
 /** Student's interval of the mean over seeds; with two seeds, their range, because the interval would be too wide to be useful. */
-function formatSeeds({ values, min, max }: Accuracy): string {
+function formatSeeds({ values, min, max }: Accuracy, after = ''): string {
   const { low, high } = meanInterval(values);
-  if (values.length >= SEEDS_FOR_INTERVAL && min === max) return `${formatPercent(min)} each`;
-  if (values.length < SEEDS_FOR_INTERVAL || low === null || high === null)
-    return formatPercentRange(min, max);
-  return formatPercentRange(Math.max(0, low), Math.min(1, high));
+  if (values.length < SEEDS_FOR_INTERVAL) return formatPercentRange(min, max) + after;
+  if (min === max || low === null || high === null) return 'the same for all seeds';
+  return formatPercentRange(Math.max(0, low), Math.min(1, high)) + after;
 }
 
 /** @param epoch where it was measured, if that is shown */
-function runCell(accuracy: { readonly accuracy: number } | null, epoch?: number): Cell {
-  if (accuracy === null) return MISSING;
+function runCell(accuracy: { readonly accuracy: number } | null, epoch?: number): Cell | null {
+  if (accuracy === null) return null;
   const details = epoch === undefined ? {} : { details: [`epoch ${formatCount(epoch)}`] };
   return { text: formatPercent(accuracy.accuracy), ...details };
 }
 
 function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudged: boolean): Text[] {
-  const notes: Text[] = [];
+  const { models, seeds, classes } = results;
   const incomparable = judgeComparability(results);
-  if (incomparable === 'simulated') {
-    notes.push([
-      { strong: 'Not comparable: ' },
+  const reasons = {
+    simulated:
       'the recordings are simulated. With the recordings of the thesis, this table also has its accuracies.',
-    ]);
-  } else if (incomparable === 'other-dataset') {
-    notes.push([
-      { strong: 'Not comparable: ' },
-      `the accuracies of the thesis are for ${titleDataset(THESIS.dataset)}, these are for ${titleDataset(results.dataset)}.`,
-    ]);
-  }
-  const several = results.seeds.length > 1;
-  notes.push([
-    several
-      ? `Below each mean over ${results.seeds.length} seeds: its 95 % interval over clips (Wilson, each clip counted once), ${results.seeds.length < SEEDS_FOR_INTERVAL ? 'the range over seeds' : 'its 95 % interval over seeds (Student)'}, and the number of clips.`
-      : 'Below each accuracy: its 95 % interval (Wilson), the clips classified correctly, and the epoch.',
-    ` Chance is ${formatPercent(1 / results.classes.length)}.`,
-  ]);
-  const users = outcomes.flatMap(({ chosen }) => chosen.test.overUsers?.users ?? []);
-  if (users.length > 0) {
-    notes.push([
-      `“Over users”: the 95 % interval for gestures of other people like these (Student’s, over the accuracies of ${spellCount(Math.max(...users))} users, weighted by their clips). Clips of one person are alike; the interval above it ignores that.`,
-    ]);
-  }
-  notes.push([
-    `A maximum over epochs is chosen on the clips that it is measured on, so it is biased upwards; its interval ignores that. The thesis reports this maximum, so it is shown beside the accuracy at the ${nameEpoch(results.models)}.`,
-  ]);
-  const unheld = results.models.filter(({ runs }) => runs.some(({ validation }) => validation === null));
-  if (unheld.length > 0) {
-    const which =
-      unheld.length === results.models.length ? '' : ` for ${joinWords(unheld.map(({ title }) => title))}`;
-    notes.push([`No clips were held out for validation${which}: training used all of them.`]);
-  }
-  if (incomparable === null && outcomes.some(({ model }) => findPublished(model) === null))
-    notes.push([
-      '–: not published, or only for trainings that held out another share of the clips: 15 % in the thesis, none for accuracy A of Fang et al. 2021.',
-    ]);
-  if (isJudged)
-    notes.push([
+    'other-dataset': `the accuracies of the thesis are for ${titleDataset(THESIS.dataset)}, these are for ${titleDataset(results.dataset)}.`,
+  };
+  const overSeeds =
+    seeds.length < SEEDS_FOR_INTERVAL ? 'the range over seeds' : 'its 95 % interval over seeds (Student)';
+  const details =
+    seeds.length > 1
+      ? `Below each mean over ${seeds.length} seeds: its 95 % interval over clips (Wilson, each clip counted once), ${overSeeds}, and the number of clips.`
+      : 'Below each accuracy: its 95 % interval (Wilson), the clips classified correctly, and the epoch.';
+  const users = Math.max(0, ...outcomes.map(({ chosen }) => chosen.test.overUsers?.users ?? 0));
+  const unheld = models.filter(({ runs }) => runs.some(({ validation }) => validation === null));
+  const whose = unheld.length === models.length ? '' : ` for ${joinWords(unheld.map(({ title }) => title))}`;
+  return present<Text>(
+    incomparable && [{ strong: 'Not comparable: ' }, reasons[incomparable]],
+    [details, ` Chance is ${formatPercent(1 / classes.length)}.`],
+    users > 0 && [
+      `“Over users”: the 95 % interval for gestures of other people like these (Student’s, over the accuracies of ${spellCount(users)} users, weighted by their clips). Clips of one person are alike; the interval above it ignores that.`,
+    ],
+    [
+      `A maximum over epochs is chosen on the clips that it is measured on, so it is biased upwards; its interval ignores that. The thesis reports this maximum, so it is shown beside the accuracy at the ${nameEpoch(models)}.`,
+    ],
+    unheld.length > 0 && [`No clips were held out for validation${whose}: training used all of them.`],
+    incomparable === null &&
+      outcomes.some(({ model }) => findPublished(model) === null) && [
+        '–: not published, or only for trainings that held out another share of the clips: 15 % in the thesis, none for accuracy A of Fang et al. 2021.',
+      ],
+    isJudged && [
       'Last column: the verdict in “What holds”, which also gives the difference and its interval.',
-    ]);
-  return notes;
+    ],
+  );
 }

@@ -5,7 +5,7 @@ import { joinWords } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import { TIMELINE_FILES } from '../data/timeline-files.ts';
 import { drawPipeline } from '../figures/pipeline.ts';
-import type { Block, Section, Table } from '../page/document.ts';
+import { type Block, makeTable, type Section, type Table, textColumn } from '../page/document.ts';
 
 /** What the report was made with. */
 export interface Environment {
@@ -30,7 +30,7 @@ export function describePipeline(results: Results, environment: Environment): Se
     title: 'Pipeline',
     blocks: [
       { kind: 'figure', figure: drawPipeline(results) },
-      ...describeTimes(results.timeline),
+      describeTimes(results.timeline),
       { kind: 'table', table: tabulateEnvironment(results, environment) },
     ],
   };
@@ -44,47 +44,34 @@ const COMMAND = './repro timeline';
  *
  * @param folder of the timeline's files, seen from the report; null if the pipeline names none
  */
-function describeTimes(folder: string | null): Block[] {
+function describeTimes(folder: string | null): Block {
+  const why =
+    'differ from run to run, so they are not part of this page, which the same inputs reproduce byte for byte. ';
   if (folder === null) {
-    return [
-      {
-        kind: 'paragraph',
-        text: [
-          'Time and memory of each stage differ from run to run, so they are not part of this page, which the same inputs reproduce byte for byte. ',
-          { code: COMMAND },
-          ' draws it from the records of the runs.',
-        ],
-      },
-    ];
+    const draw = ' draws it from the records of the runs.';
+    return { kind: 'paragraph', text: [`Time and memory of each stage ${why}`, { code: COMMAND }, draw] };
   }
-  const address = (name: string): string => `${folder.split('/').map(escapeName).join('/')}/${name}`;
-  return [
-    {
-      kind: 'outside-figure',
-      figure: {
-        id: 'timeline',
-        title: 'Time and memory of each stage',
-        caption: [
-          'When each stage last ran, for how long, and its peak memory. These differ from run to run, so they are not part of this page, which the same inputs reproduce byte for byte. The picture is in ',
-          { code: folder },
-          '. Every run draws it again, so it may show a later run than the other figures.',
-        ],
-        alt: 'A timeline of the stages: for each a bar from its start to its end, and one for its memory. The CSV file has the values.',
-        picture: address(TIMELINE_FILES.picture),
-        data: address(TIMELINE_FILES.data),
-        absence: [
-          'The picture is missing: this page was copied without it, or it has not been drawn yet. Where the stages ran, ',
-          { code: COMMAND },
-          ' shows it.',
-        ],
-      },
+  const address = folder.split('/').map(encodeURIComponent).join('/');
+  return {
+    kind: 'outside-figure',
+    figure: {
+      id: 'timeline',
+      title: 'Time and memory of each stage',
+      caption: [
+        `When each stage last ran, for how long, and its peak memory. These ${why}The picture is in `,
+        { code: folder },
+        '. Every run draws it again, so it may show a later run than the other figures.',
+      ],
+      alt: 'A timeline of the stages: for each a bar from its start to its end, and one for its memory. The CSV file has the values.',
+      picture: `${address}/${TIMELINE_FILES.picture}`,
+      data: `${address}/${TIMELINE_FILES.data}`,
+      absence: [
+        'The picture is missing: this page was copied without it, or it has not been drawn yet. Where the stages ran, ',
+        { code: COMMAND },
+        ' shows it.',
+      ],
     },
-  ];
-}
-
-/** A name in an address, also within the parentheses of Markdown. */
-function escapeName(name: string): string {
-  return encodeURIComponent(name).replace(/[()]/g, (sign) => (sign === '(' ? '%28' : '%29'));
+  };
 }
 
 /** Engines of the trainings, and what made the page: all of it is in the fingerprints of the stages. */
@@ -96,26 +83,21 @@ function tabulateEnvironment({ models }: Results, { platform, packages }: Enviro
       engines.set(name, [...(engines.get(name) ?? []), `${id},${seed}`]);
     }
   }
-  const trained = [...engines].map(([engine, instances]) => ({
-    what: engines.size === 1 ? 'Trained with' : `Trained with, ${joinWords(instances)}`,
-    with: engine,
-  }));
   const rows = [
-    ...trained,
-    { what: 'Report made with', with: `Node.js on ${platform}` },
-    { what: 'Figures drawn by', with: joinWords(packages) },
+    ...[...engines].map(([engine, instances]) => [
+      engines.size === 1 ? 'Trained with' : `Trained with, ${joinWords(instances)}`,
+      engine,
+    ]),
+    ['Report made with', `Node.js on ${platform}`],
+    ['Figures drawn by', joinWords(packages)],
   ];
-  return {
-    id: 'table-environment',
-    caption: 'Environment',
-    columns: [{ label: 'What' }, { label: 'With' }],
-    rows: rows.map((row) => [{ text: row.what }, { text: row.with }]),
-    notes: [
-      [
-        'All other packages have the versions in package-lock.json; with other versions, no stage starts. ',
-        { code: './repro doctor' },
-        ' says what this machine has.',
-      ],
-    ],
-  };
+  const note = [
+    'All other packages have the versions in package-lock.json; with other versions, no stage starts. ',
+    { code: './repro doctor' },
+    ' says what this machine has.',
+  ];
+  return makeTable({ id: 'table-environment', caption: 'Environment', notes: [note] }, rows, [
+    textColumn('What', ([what]) => what ?? ''),
+    textColumn('With', ([, using]) => using ?? ''),
+  ]);
 }

@@ -1,40 +1,29 @@
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { judgeComparability, THESIS } from '../../thesis/published.ts';
 import { axisRange } from '../data/epochs.ts';
-import { formatCount, joinWords } from '../data/format.ts';
+import { formatCount, joinWords, present } from '../data/format.ts';
 import { describeCoverage, hasReference, referenceOf, tauReferenceOf } from '../data/reference.ts';
 import type { ModelResult, ReferenceCurves, Results } from '../data/results.ts';
-import type { Block, Text } from '../page/document.ts';
+import type { Block, Inline, Text } from '../page/document.ts';
 
 /** Explains the authors' logs in the figures, or why they are left out; empty if the profile names none. */
 export function describeReference(results: Results): Block[] {
   if (results.reference === null) return [];
-  const texts = explainAbsence(results) ?? [explainPresence(results), ...listGaps(results)];
+  const absence = explainAbsence(results);
+  const texts =
+    absence === null
+      ? [explainPresence(results), ...listGaps(results), ...describeTruncated(results)]
+      : [[{ strong: 'The authors’ logs are left out. ' }, absence]];
   return texts.map((text) => ({ kind: 'paragraph', text }));
 }
 
-function explainAbsence(results: Results): Text[] | null {
-  const head = { strong: 'The authors’ logs are left out. ' };
-  switch (judgeComparability(results)) {
-    case 'simulated':
-      return [
-        [
-          head,
-          `They come from recordings of ${titleDataset(THESIS.dataset)}; beside curves from simulated data, they would invite a meaningless comparison.`,
-        ],
-      ];
-    case 'other-dataset':
-      return [
-        [
-          head,
-          `They come from ${titleDataset(THESIS.dataset)}; beside curves from ${titleDataset(results.dataset)}, they would invite a meaningless comparison.`,
-        ],
-      ];
-    case null:
-      return hasReference(results)
-        ? null
-        : [[head, 'The folder named in the profile has no log of these models.']];
-  }
+function explainAbsence(results: Results): string | null {
+  const incomparable = judgeComparability(results);
+  if (incomparable === null)
+    return hasReference(results) ? null : 'The folder named in the profile has no log of these models.';
+  const [from, own] =
+    incomparable === 'simulated' ? ['recordings of ', 'simulated data'] : ['', titleDataset(results.dataset)];
+  return `They come from ${from}${titleDataset(THESIS.dataset)}; beside curves from ${own}, they would invite a meaningless comparison.`;
 }
 
 function explainPresence(results: Results): Text {
@@ -45,50 +34,40 @@ function explainPresence(results: Results): Text {
   ];
 }
 
-/** Something in the logs that cannot be drawn: whether a model has it, and the sentence about it. */
-interface Gap {
-  readonly holds: (curves: ReferenceCurves, model: ModelResult) => boolean;
-  readonly say: (models: string) => string;
-}
-
+/** What is in the logs, but cannot be drawn. */
 function listGaps(results: Results): Text[] {
   const [, lastEpoch] = axisRange(results);
   const end = `after epoch ${formatCount(lastEpoch)}, where the figures end`;
-  const hasEarlyLosses = ({ trainLoss }: ReferenceCurves) =>
-    (trainLoss[0]?.epoch ?? lastEpoch + 1) <= lastEpoch;
-  const gaps: readonly Gap[] = [
-    {
-      holds: ({ epochs: [first, last] }) => first <= lastEpoch && last > lastEpoch,
-      say: (models) => `The logs of ${models} continue ${end}.`,
-    },
-    {
-      holds: (curves) => curves.epochs[0] > lastEpoch && !hasEarlyLosses(curves),
-      say: (models) => `The logs of ${models} begin ${end}, so they are not drawn.`,
-    },
-    {
-      holds: (curves) => curves.epochs[0] > lastEpoch && hasEarlyLosses(curves),
-      say: (models) => `The logs of ${models} begin ${end}; only their training loss is drawn.`,
-    },
-    {
-      holds: ({ placed }) => !placed,
-      say: (models) =>
-        `The logs of ${models} do not show which training batch belongs to which epoch, so their training batches and time constants are not drawn.`,
-    },
-    {
-      holds: ({ placed, tau }, model) =>
-        placed && tau.length > 0 && tauReferenceOf(results, model).length === 0,
-      say: (models) =>
-        `The logs of ${models} come from networks with a different number of spiking layers, so their time constants are not drawn.`,
-    },
-  ];
-  const texts = gaps.flatMap(({ holds, say }): Text[] => {
+  const name = (holds: (curves: ReferenceCurves, model: ModelResult) => boolean): string | false => {
     const concerned = results.models.filter((model) => {
       const curves = referenceOf(results, model);
       return curves !== null && holds(curves, model);
     });
-    return concerned.length === 0 ? [] : [[say(joinWords(concerned.map(({ title }) => title)))]];
-  });
-  return [...texts, ...describeTruncated(results)];
+    return concerned.length > 0 && `The logs of ${joinWords(concerned.map(({ title }) => title))}`;
+  };
+  const hasLosses = ({ trainLoss }: ReferenceCurves) => (trainLoss[0]?.epoch ?? Infinity) <= lastEpoch;
+  const gaps: readonly (readonly [whose: string | false, gap: string])[] = [
+    [name(({ epochs }) => epochs[0] <= lastEpoch && epochs[1] > lastEpoch), `continue ${end}.`],
+    [
+      name((curves) => curves.epochs[0] > lastEpoch && !hasLosses(curves)),
+      `begin ${end}, so they are not drawn.`,
+    ],
+    [
+      name((curves) => curves.epochs[0] > lastEpoch && hasLosses(curves)),
+      `begin ${end}; only their training loss is drawn.`,
+    ],
+    [
+      name(({ placed }) => !placed),
+      'do not show which training batch belongs to which epoch, so their training batches and time constants are not drawn.',
+    ],
+    [
+      name(
+        ({ placed, tau }, model) => placed && tau.length > 0 && tauReferenceOf(results, model).length === 0,
+      ),
+      'come from networks with a different number of spiking layers, so their time constants are not drawn.',
+    ],
+  ];
+  return present(...gaps.map(([whose, gap]) => whose !== false && [`${whose} ${gap}`]));
 }
 
 function describeTruncated(results: Results): Text[] {
@@ -98,11 +77,6 @@ function describeTruncated(results: Results): Text[] {
     names.length === 1
       ? 'An event file of the logs ends'
       : `${formatCount(names.length)} event files of the logs end`;
-  return [
-    [
-      `${which} in the middle of a record; the complete records are used: `,
-      ...names.flatMap((name, index) => [...(index === 0 ? [] : [', ']), { code: name }]),
-      '.',
-    ],
-  ];
+  const listed = names.flatMap((name): Inline[] => [', ', { code: name }]).slice(1);
+  return [[`${which} in the middle of a record; the complete records are used: `, ...listed, '.']];
 }

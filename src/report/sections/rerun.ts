@@ -1,31 +1,35 @@
 import { quoteWords } from '../../files/shell-words.ts';
-import { joinWords } from '../data/format.ts';
+import { joinWords, present } from '../data/format.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { Results } from '../data/results.ts';
 import type { Origin } from '../inputs/origin.ts';
-import type { Command, Section, Table, Text } from '../page/document.ts';
+import {
+  type Command,
+  makeTable,
+  type Section,
+  type Table,
+  type Text,
+  textColumn,
+} from '../page/document.ts';
 
 /** The commands that make this page and each of its numbers again, and the digests that prove it. */
 export function describeRerun(results: Results, origin: Origin | null): Section {
   const instance = `${results.models[0]?.id ?? ''},${results.seeds[0] ?? ''}`;
-  const options = origin === null ? '' : listOptions(origin);
-  const repro = (rest: string): string => `./repro ${rest}`;
-  const lines: Command[] = [
-    {
-      command: repro(`run${options}`),
-      does: 'makes this page again from the data; byte for byte on the same engine',
-    },
-    {
-      command: repro(`check${options}`),
-      does: 'compares each number with the committed baseline of these settings, if there is one; other engines may differ slightly',
-    },
-    {
-      command: repro(`status${options}`),
-      does: 'shows which stages are up to date, and why others are not',
-    },
-    { command: repro(`metrics${options}`), does: 'shows what every stage measured' },
-    { command: repro(`run train@${instance}${options} --force`), does: 'trains one model again' },
-    { command: repro(`run evaluate@${instance}${options} --force`), does: 'evaluates one model again' },
+  const options =
+    origin === null
+      ? ''
+      : ` ${quoteWords(['--profile', origin.profile, ...origin.set.flatMap((one) => ['--set', one])])}`;
+  const line = (rest: string, does: string): Command => ({ command: `./repro ${rest}`, does });
+  const lines = [
+    line(`run${options}`, 'makes this page again from the data; byte for byte on the same engine'),
+    line(
+      `check${options}`,
+      'compares each number with the committed baseline of these settings, if there is one; other engines may differ slightly',
+    ),
+    line(`status${options}`, 'shows which stages are up to date, and why others are not'),
+    line(`metrics${options}`, 'shows what every stage measured'),
+    line(`run train@${instance}${options} --force`, 'trains one model again'),
+    line(`run evaluate@${instance}${options} --force`, 'evaluates one model again'),
   ];
   return {
     id: 'rerun',
@@ -41,33 +45,20 @@ export function describeRerun(results: Results, origin: Origin | null): Section 
 }
 
 function explainCommands({ simulated }: Results, origin: Origin | null): Text {
+  const options = ['Give it the ', { code: '--profile' }, ' and ', { code: '--set' }];
+  const place = ['If the data are not where the profile says, add ', { code: '--set dataset.root=DIR' }];
   return [
     'In a clone of the project, after ',
     { code: 'npm ci' },
     ', the first command makes this page again. It needs your own models and stages, if you have any. ',
-    ...(origin === null
-      ? [
-          'Give it the ',
-          { code: '--profile' },
-          ' and ',
-          { code: '--set' },
-          ' of the run that made this page. ',
-        ]
-      : []),
-    ...(simulated
-      ? []
-      : ['If the data are not where the profile says, add ', { code: '--set dataset.root=DIR' }, '. ']),
+    ...(origin === null ? [...options, ' of the run that made this page. '] : []),
+    ...(simulated ? [] : [...place, '. ']),
     '“Environment” names the engine. The commands work for any model and seed; those in the table below take the same options.',
   ];
 }
 
-/** ` --profile quick --set train.epochs=3`, quoted for a shell. */
-function listOptions({ profile, set }: Origin): string {
-  return ` ${quoteWords(['--profile', profile, ...set.flatMap((one) => ['--set', one])])}`;
-}
-
 function listDigests({ manifest }: Results, origin: Origin | null): Text[] {
-  return [
+  return present<Text>(
     [
       { strong: 'Data: ' },
       { code: manifest.sha256 },
@@ -75,82 +66,61 @@ function listDigests({ manifest }: Results, origin: Origin | null): Text[] {
       { code: 'artifacts/verify/manifest.json' },
       ', which has a checksum of every file.',
     ],
-    ...(origin === null
-      ? []
-      : [
-          [
-            { strong: 'Code: ' },
-            { code: origin.code },
-            ' is the digest of the sources of all stages and the versions of their packages. With other code, ',
-            { code: './repro status' },
-            ' says that this page is out of date.',
-          ],
-        ]),
-  ];
+    origin && [
+      { strong: 'Code: ' },
+      { code: origin.code },
+      ' is the digest of the sources of all stages and the versions of their packages. With other code, ',
+      { code: './repro status' },
+      ' says that this page is out of date.',
+    ],
+  );
 }
 
-/** Enough that no two files share them by chance. */
-const DIGEST_DIGITS = 16;
-
 function tabulateDigests({ models }: Results): Table {
-  return {
-    id: 'table-digests',
-    caption: 'Results: the first 16 digits of sha256',
-    columns: [
-      { label: 'Model and seed' },
-      { label: 'Weights: best.safetensors' },
-      { label: 'Curves: metrics.csv' },
-      { label: 'Answers: predictions.csv' },
+  const note = [
+    { code: 'sha256sum artifacts/train/*/*/best.safetensors' },
+    ' prints them in full. Equal digests mean equal results; ',
+    { code: './repro check' },
+    ' judges different ones.',
+  ];
+  // Enough digits that no two files share them by chance.
+  const start = (digest: string): string => digest.slice(0, 16);
+  return makeTable(
+    { id: 'table-digests', caption: 'Results: the first 16 digits of sha256', notes: [note] },
+    models.flatMap(({ id, runs }) => runs.map(({ seed, digests }) => ({ run: `${id},${seed}`, ...digests }))),
+    [
+      textColumn('Model and seed', ({ run }) => run),
+      textColumn('Weights: best.safetensors', ({ weights }) => start(weights)),
+      textColumn('Curves: metrics.csv', ({ metrics }) => start(metrics)),
+      textColumn('Answers: predictions.csv', ({ predictions }) => start(predictions)),
     ],
-    rows: models.flatMap(({ id, runs }) =>
-      runs.map(({ seed, digests: { weights, metrics, predictions } }) => [
-        { text: `${id},${seed}` },
-        ...[weights, metrics, predictions].map((digest) => ({ text: digest.slice(0, DIGEST_DIGITS) })),
-      ]),
-    ),
-    notes: [
-      [
-        { code: 'sha256sum artifacts/train/*/*/best.safetensors' },
-        ' prints them in full. Equal digests mean equal results; ',
-        { code: './repro check' },
-        ' judges different ones.',
-      ],
-    ],
-  };
+  );
 }
 
 /** Where each number of the report comes from, and the command that makes it again. */
 function tabulateOrigins({ seeds, models, manifest }: Results, instance: string): Table {
   const run = '<model>/<seed>';
-  const train = `./repro run train@${instance} --force`;
-  const evaluate = `./repro run evaluate@${instance} --force`;
-  const hasUsers = Object.keys(manifest.perUser).length > 0;
-  const comparesClips = models.length > 1 && seeds.length < SEEDS_FOR_INTERVAL;
-  const answers = [
+  const answers = present(
     'accuracy by class',
-    ...(hasUsers ? ['by user', 'intervals over users'] : []),
-    ...(comparesClips ? ['differences between models'] : []),
-  ];
-  const origins: readonly (readonly [what: string, file: string, command: string])[] = [
+    ...(Object.keys(manifest.perUser).length > 0 ? ['by user', 'intervals over users'] : []),
+    models.length > 1 && seeds.length < SEEDS_FOR_INTERVAL && 'differences between models',
+  );
+  const [train, evaluate] = [`train@${instance}`, `evaluate@${instance}`];
+  const evaluated = 'Accuracy and loss at the chosen epoch, confusion matrices, spikes on the test clips';
+  const origins: readonly (readonly [what: string, file: string, stage: string])[] = [
     ['Curves over epochs: accuracy, loss, τ, spikes in training', `train/${run}/metrics.csv`, train],
     ['Settings, switches, engine, chosen epoch, maxima', `train/${run}/run.json`, train],
-    [
-      'Accuracy and loss at the chosen epoch, confusion matrices, spikes on the test clips',
-      `evaluate/${run}/evaluation.json`,
-      evaluate,
-    ],
+    [evaluated, `evaluate/${run}/evaluation.json`, evaluate],
     [`Answers clip by clip: ${joinWords(answers)}`, `evaluate/${run}/predictions.csv`, evaluate],
     ['Distribution of τ', `evaluate/${run}/tau.csv`, evaluate],
-    ['Data: files, clips, warnings', 'verify/manifest.json', './repro run verify --force'],
-    ['Sample clips', 'frames/examples/', './repro run frames --force'],
-    ['Verdicts on the claims', 'report/claims.json', './repro run report --force'],
-    ['Values of a figure', 'report/figures/<figure>.csv', './repro run report --force'],
+    ['Data: files, clips, warnings', 'verify/manifest.json', 'verify'],
+    ['Sample clips', 'frames/examples/', 'frames'],
+    ['Verdicts on the claims', 'report/claims.json', 'report'],
+    ['Values of a figure', 'report/figures/<figure>.csv', 'report'],
   ];
-  return {
-    id: 'table-origins',
-    caption: 'Where each number comes from',
-    columns: [{ label: 'Number' }, { label: 'File below artifacts/' }, { label: 'Makes it again' }],
-    rows: origins.map((texts) => texts.map((text) => ({ text }))),
-    notes: [],
-  };
+  return makeTable({ id: 'table-origins', caption: 'Where each number comes from' }, origins, [
+    textColumn('Number', ([what]) => what),
+    textColumn('File below artifacts/', ([, file]) => file),
+    textColumn('Makes it again', ([, , stage]) => `./repro run ${stage} --force`),
+  ]);
 }

@@ -8,11 +8,19 @@ import {
   SWITCHES,
   usedValues,
 } from '../data/compat.ts';
-import { capitalise, joinWords, spellCount } from '../data/format.ts';
+import { capitalise, joinWords, present, sentences, spellCount } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { compareSettings, listDeviations } from '../data/settings.ts';
 import { drawNetwork } from '../figures/network.ts';
-import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
+import {
+  type Block,
+  type Cell,
+  makeTable,
+  type Section,
+  type Table,
+  type Text,
+  textColumn,
+} from '../page/document.ts';
 
 /** The settings of network and training beside those of the thesis. */
 export function describeSettings(results: Results): Section {
@@ -33,26 +41,28 @@ function summariseDeviations(results: Results): string {
   const count = listDeviations(results).length;
   const source = nameSource(results.models);
   if (count === 0 && own.length === 0) return `Every setting matches ${source}.`;
-  const differing =
-    count === 0
-      ? `No setting differs from ${source}, as far as they can be compared.`
-      : `${count} ${count === 1 ? 'setting differs' : 'settings differ'} from ${source} and ${count === 1 ? 'is' : 'are'} marked.`;
-  if (own.length === 0) return differing;
-  const names = joinWords(own.map(({ title }) => title));
-  return `${differing} ${names} ${own.length === 1 ? `is not a model of ${source}, so its` : `are not models of ${source}, so their`} network and training cannot be compared.`;
+  const isOne = own.length === 1;
+  return sentences(
+    count === 0 && `No setting differs from ${source}, as far as they can be compared.`,
+    count === 1 && `1 setting differs from ${source} and is marked.`,
+    count > 1 && `${count} settings differ from ${source} and are marked.`,
+    own.length > 0 &&
+      `${joinWords(own.map(({ title }) => title))} ${isOne ? 'is not a model' : 'are not models'} of ${source}, so ${isOne ? 'its' : 'their'} network and training cannot be compared.`,
+  );
 }
 
 function describeCompat(results: Results): Block[] {
   const switched = listSwitched(results).length;
-  const overruled = isBatchSizeOverruled(results)
-    ? ' The profile sets its own batch size, which overrides both.'
-    : '';
-  const text =
+  const disagree = 'The paper, its code and its runs disagree on the points in this table';
+  const verb = switched === 1 ? 'does not have its default' : 'do not have their defaults';
+  const text = sentences(
     switched === 0
-      ? 'The paper, its code and its runs disagree on the points in this table. Here, all have their defaults, which follow the intent of the thesis.'
-      : `The paper, its code and its runs disagree on the points in this table; ${spellCount(switched)} of them ${switched === 1 ? 'does not have its default' : 'do not have their defaults'}.`;
+      ? `${disagree}. Here, all have their defaults, which follow the intent of the thesis.`
+      : `${disagree}; ${spellCount(switched)} of them ${verb}.`,
+    isBatchSizeOverruled(results) && 'The profile sets its own batch size, which overrides both.',
+  );
   return [
-    { kind: 'paragraph', text: [text + overruled] },
+    { kind: 'paragraph', text: [text] },
     { kind: 'table', table: tabulateCompat(results) },
   ];
 }
@@ -63,67 +73,58 @@ const CLIPS_NOTE: Text = [
 
 /** The settings of network and training beside those of the thesis. */
 export function tabulateSettings(results: Results): Table {
-  return {
-    id: 'table-settings',
-    caption: `Settings in ${nameSource(results.models)}, and in this run`,
-    columns: [
-      { label: 'Setting' },
-      { label: capitalise(nameSource(results.models).replace('the ', '')) },
-      { label: 'This run' },
+  const source = nameSource(results.models);
+  return makeTable(
+    {
+      id: 'table-settings',
+      caption: `Settings in ${source}, and in this run`,
+      notes: results.dataset === THESIS.dataset && !results.simulated ? [CLIPS_NOTE] : [],
+    },
+    compareSettings(results),
+    [
+      textColumn('Setting', ({ label }) => label),
+      textColumn(capitalise(source.replace('the ', '')), ({ thesis, without }) => {
+        if (thesis === '') return null;
+        return without.length === 0 ? thesis : { text: thesis, details: [`– for ${joinWords(without)}`] };
+      }),
+      textColumn('This run', ({ used, differs }) => (differs ? { text: used, tone: 'differs' } : used)),
     ],
-    rows: compareSettings(results).map(({ label, thesis, without, used, differs }): Cell[] => [
-      { text: label },
-      thesisCell(thesis, without),
-      differs ? { text: used, tone: 'differs' } : { text: used },
-    ]),
-    notes: results.dataset === THESIS.dataset && !results.simulated ? [CLIPS_NOTE] : [],
-  };
-}
-
-function thesisCell(thesis: string, without: readonly string[]): Cell {
-  if (thesis === '') return MISSING;
-  return without.length === 0 ? { text: thesis } : { text: thesis, details: [`– for ${joinWords(without)}`] };
+  );
 }
 
 /** How each disagreement between paper, published code and published runs is resolved here. */
 export function tabulateCompat(results: Results): Table {
-  const rows = SWITCHES.flatMap((one): Cell[][] => {
-    const used = usedValues(results, one);
-    if (used.size === 0) return [];
-    const [usual, ...others] = one.choices;
-    return [
-      [
-        { text: one.decides, details: [`${one.dataset === undefined ? 'compat' : 'frames'}.${one.name}`] },
-        describeUse(results, one, used),
-        describeChoice(usual),
-        describeAlternatives(others),
-      ],
-    ];
-  });
-  return {
-    id: 'table-compat',
-    caption: 'Where paper, code and runs disagree',
-    // This run comes first: on a phone, the other columns need scrolling.
-    columns: [
-      { label: 'Disagreement' },
-      { label: 'This run' },
-      { label: 'Default' },
-      { label: 'Alternative' },
-    ],
+  const note = [
+    'Values other than the default are marked; ',
+    { code: 'docs/deviations.md' },
+    ' gives the evidence.',
+  ];
+  const rows = SWITCHES.map((one) => ({ one, used: usedValues(results, one) })).filter(
+    ({ used }) => used.size > 0,
+  );
+  return makeTable(
+    { id: 'table-compat', caption: 'Where paper, code and runs disagree', notes: [note] },
     rows,
-    notes: [
-      ['Values other than the default are marked; ', { code: 'docs/deviations.md' }, ' gives the evidence.'],
+    // This run comes first: on a phone, the other columns need scrolling.
+    [
+      textColumn('Disagreement', ({ one: { decides, dataset, name } }) => ({
+        text: decides,
+        details: [`${dataset === undefined ? 'compat' : 'frames'}.${name}`],
+      })),
+      textColumn('This run', ({ one, used }) => describeUse(results, one, used)),
+      textColumn('Default', ({ one: { choices } }) => describeChoice(choices[0])),
+      textColumn('Alternative', ({ one: { choices } }) => describeAlternatives(choices.slice(1))),
     ],
-  };
+  );
 }
 
 function describeChoice({ value, means, of }: Choice): Cell {
-  return { text: value, details: [means, ...(of === null ? [] : [`(${of})`])] };
+  return { text: value, details: present(means, of !== null && `(${of})`) };
 }
 
 function describeAlternatives(choices: readonly Choice[]): Cell {
-  const [only] = choices;
-  if (choices.length === 1 && only !== undefined) return describeChoice(only);
+  const [only, ...others] = choices;
+  if (only !== undefined && others.length === 0) return describeChoice(only);
   return {
     text: choices.map(({ value }) => value).join(', '),
     details: choices.map(({ value, means, of }) => `${value}: ${means}${of === null ? '' : ` (${of})`}`),
@@ -135,29 +136,21 @@ function describeUse(
   one: NamedSwitch,
   used: ReadonlyMap<string, ReadonlySet<ModelResult>>,
 ): Cell {
-  const {
-    name,
-    choices: [usual],
-  } = one;
+  const usual = one.choices[0].value;
   const whose = (models: ReadonlySet<ModelResult>): string =>
     joinWords(results.models.filter((model) => models.has(model)).map(({ title }) => title));
-  const other = [...used].filter(([value]) => value !== usual.value);
-  const asUsual = used.get(usual.value);
-  if (other.length === 0) return { text: usual.value, details: ['default'] };
-  if (used.size === 1 && other.every(([value, models]) => isConsequence(one, value, models)))
+  const other = [...used].filter(([value]) => value !== usual);
+  const asUsual = used.get(usual);
+  if (other.length === 0) return { text: usual, details: ['default'] };
+  if (asUsual === undefined && other.every(([value, models]) => isConsequence(one, value, models)))
     return { text: 'last', details: ['default where no clips are held out'] };
+  // If it applies to all models, their names are superfluous.
+  const values = other.map(([value, models]) => (used.size === 1 ? value : `${value} (${whose(models)})`));
+  const why = asUsual === undefined ? 'not the default' : `default for ${whose(asUsual)}`;
+  const isSet = one.name === 'batch_size' && isBatchSizeOverruled(results);
   return {
-    // If it applies to all models, their names are superfluous.
-    text: other
-      .map(([value, models]) => (used.size === 1 ? value : `${value} (${whose(models)})`))
-      .join(', '),
+    text: values.join(', '),
     tone: 'differs',
-    details: [
-      name === 'batch_size' && isBatchSizeOverruled(results)
-        ? 'set by train.batchSize of the profile'
-        : asUsual === undefined
-          ? 'not the default'
-          : `default for ${whose(asUsual)}`,
-    ],
+    details: [isSet ? 'set by train.batchSize of the profile' : why],
   };
 }

@@ -1,7 +1,7 @@
 import { stateP } from '../../stats/p-values.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { judgeComparability, nameSource, THESIS } from '../../thesis/published.ts';
-import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../thesis/verdicts.ts';
+import { ANSWERS, VERDICT_TITLES } from '../../thesis/verdicts.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import {
   compareModels,
@@ -48,32 +48,31 @@ function summarisePublished(outcomes: readonly Outcome[], judgements: readonly J
     const judgement = findPublishedTest(model, judgements);
     return judgement === null ? [] : [{ title: model.title, verdict: judgement.verdict }];
   });
-  const judged = found.filter(({ verdict }) => verdict !== 'reduced-scale');
-  const [only] = judged;
-  if (only === undefined) {
-    return found.length === 0
-      ? []
-      : [
-          { strong: 'This run is too small to reproduce a published test accuracy.' },
-          ' “What holds” shows both.',
-        ];
-  }
   const groups = ANSWERS.map((verdict) => ({
-    verdict,
-    titles: judged.filter((one) => one.verdict === verdict).map(({ title }) => title),
+    verdict: VERDICT_TITLES[verdict],
+    titles: found.filter((one) => one.verdict === verdict).map(({ title }) => title),
   })).filter(({ titles }) => titles.length > 0);
-  const name = (verdict: Verdict) => VERDICT_TITLES[verdict];
-  const [first] = groups;
-  const head =
-    judged.length === 1
-      ? `The published test accuracy of ${only.title} is ${name(only.verdict)}, as a maximum over epochs.`
-      : groups.length === 1 && first !== undefined
-        ? `${spellAll(judged.length)} published test accuracies are ${name(first.verdict)}, as maxima over epochs.`
-        : `Of ${spellCount(judged.length)} published test accuracies, ${joinWords(groups.map(({ verdict, titles }) => `${spellCount(titles.length)} ${titles.length === 1 ? 'is' : 'are'} ${name(verdict)}`))}, as maxima over epochs.`;
-  const rest = groups
-    .filter(({ verdict }) => groups.length > 1 && verdict !== 'reproduced')
-    .map(({ verdict, titles }) => endSentence(` ${capitalise(name(verdict))}: ${joinWords(titles)}`));
-  return [{ strong: head }, ...rest];
+  const [first, ...others] = groups;
+  if (first === undefined) {
+    const strong = 'This run is too small to reproduce a published test accuracy.';
+    return found.length === 0 ? [] : [{ strong }, ' “What holds” shows both.'];
+  }
+  const count = groups.flatMap(({ titles }) => titles).length;
+  const counts = groups.map(
+    ({ verdict, titles }) => `${spellCount(titles.length)} ${titles.length === 1 ? 'is' : 'are'} ${verdict}`,
+  );
+  const all = count === 2 ? 'Both' : `All ${spellCount(count)}`;
+  const strong =
+    count === 1
+      ? `The published test accuracy of ${first.titles[0]} is ${first.verdict}, as a maximum over epochs.`
+      : others.length === 0
+        ? `${all} published test accuracies are ${first.verdict}, as maxima over epochs.`
+        : `Of ${spellCount(count)} published test accuracies, ${joinWords(counts)}, as maxima over epochs.`;
+  const named = groups.filter(({ verdict }) => others.length > 0 && verdict !== 'reproduced');
+  return [
+    { strong },
+    ...named.map(({ verdict, titles }) => endSentence(` ${capitalise(verdict)}: ${joinWords(titles)}`)),
+  ];
 }
 
 /** The probability outside one side of a 95 % interval. */
@@ -81,37 +80,37 @@ const CLEARLY = 0.025;
 
 function summariseSkill(results: Results, outcomes: readonly Outcome[]): Text {
   const sorted = [...outcomes].sort((a, b) => a.chosen.test.mean - b.chosen.test.mean);
-  const lowest = sorted[0];
-  const highest = sorted.at(-1);
+  const [lowest, highest] = [sorted[0], sorted.at(-1)];
   if (lowest === undefined || highest === undefined) return [];
-  const clips = formatQuantity(lowest.chosen.test.clips, `${results.simulated ? 'simulated ' : ''}test clip`);
+  const { test } = lowest.chosen;
+  const accuracyOf = (outcome: Outcome) => formatPercent(outcome.chosen.test.mean);
+  const clips = formatQuantity(test.clips, `${results.simulated ? 'simulated ' : ''}test clip`);
   const guessing = measureGuessing(results);
   // Among many guessing models, some would pass by chance, so they share the level (Bonferroni).
   const level = CLEARLY / outcomes.length;
-  const above = outcomes.filter((outcome) => probabilityByGuessing(outcome, guessing) <= level);
-  const epoch = nameEpoch(results.models);
+  const guessers = outcomes.filter((outcome) => probabilityByGuessing(outcome, guessing) > level);
+  const how = `at the ${nameEpoch(results.models)}; ${describeGuessing(guessing)}.`;
   if (outcomes.length === 1) {
-    const { low, high } = lowest.chosen.test.interval;
+    const range = formatPercentRange(test.interval.low, test.interval.high);
+    const chance = formatPercent(probabilityByGuessing(lowest, guessing));
     return [
       {
-        strong: `${lowest.model.title} classifies ${formatPercent(lowest.chosen.test.mean)} of ${clips} correctly (95 % interval ${formatPercentRange(low, high)})`,
+        strong: `${lowest.model.title} classifies ${accuracyOf(lowest)} of ${clips} correctly (95 % interval ${range})`,
       },
-      ` at the ${epoch}; ${describeGuessing(guessing)}.${above.length === 1 ? '' : ` This is not clearly better than guessing, which would get as many right with a probability of ${formatPercent(probabilityByGuessing(lowest, guessing))}.`}`,
+      ` ${how}${guessers.length === 0 ? '' : ` This is not clearly better than guessing, which would get as many right with a probability of ${chance}.`}`,
     ];
   }
   const range =
-    lowest.chosen.test.mean === highest.chosen.test.mean
-      ? `Each model classifies ${formatPercent(lowest.chosen.test.mean)}`
-      : `The models classify ${formatPercent(lowest.chosen.test.mean)} (${lowest.model.title}) to ${formatPercent(highest.chosen.test.mean)} (${highest.model.title})`;
-  const guessers = outcomes.filter((outcome) => !above.includes(outcome)).map(({ model }) => model.title);
+    test.mean === highest.chosen.test.mean
+      ? `Each model classifies ${accuracyOf(lowest)}`
+      : `The models classify ${accuracyOf(lowest)} (${lowest.model.title}) to ${accuracyOf(highest)} (${highest.model.title})`;
+  const summary = `${range} of ${clips} correctly ${how}`;
+  if (guessers.length === 0) return [summary];
+  const titles = guessers.map(({ model }) => model.title);
   return [
-    `${range} of ${clips} correctly at the ${epoch}; ${describeGuessing(guessing)}.`,
-    ...(guessers.length === 0
-      ? []
-      : [
-          { strong: ` Not clearly better than guessing: ${endSentence(joinWords(guessers))}` },
-          ` Guessing would get as many right with a probability of more than ${formatPercent(CLEARLY)}, divided by the number of models.`,
-        ]),
+    summary,
+    { strong: ` Not clearly better than guessing: ${endSentence(joinWords(titles))}` },
+    ` Guessing would get as many right with a probability of more than ${formatPercent(CLEARLY)}, divided by the number of models.`,
   ];
 }
 
@@ -182,34 +181,26 @@ function onlyAnswer(confusion: readonly (readonly number[])[]): number | null {
 }
 
 function summariseMeaning(results: Results): Text {
-  const incomparable = judgeComparability(results);
-  const scaled = listDeviations(results)
-    .filter(({ label }) => HEADLINE_SETTINGS.has(label))
-    .map(({ label, thesis, used }) => {
-      const plural = HEADLINE_SETTINGS.get(label) ?? '';
-      return `${used} ${used === '1' ? plural.replace(/s$/, '') : plural} instead of ${thesis}`;
-    });
-  const settings =
-    scaled.length === 0
-      ? []
-      : [
-          `Settings differ from ${nameSource(results.models)}: ${joinWords(scaled)} (`,
-          { link: '#settings', text: 'all settings' },
-          ').',
-        ];
-  if (incomparable === 'simulated') {
-    return [
+  const scaled = listDeviations(results).flatMap(({ label, thesis, used }) => {
+    const plural = HEADLINE_SETTINGS.get(label);
+    if (plural === undefined) return [];
+    return [`${used} ${used === '1' ? plural.replace(/s$/, '') : plural} instead of ${thesis}`];
+  });
+  const settings: Text = [
+    `Settings differ from ${nameSource(results.models)}: ${joinWords(scaled)} (`,
+    { link: '#settings', text: 'all settings' },
+    ').',
+  ];
+  const meanings = {
+    simulated:
       'These results say nothing about the thesis: the recordings are simulated. The run shows that the pipeline works end to end. ',
-      ...settings,
-    ];
-  }
-  if (incomparable === 'other-dataset') {
-    return [
-      `These results say nothing about the thesis, which used ${titleDataset(THESIS.dataset)}. `,
-      ...settings,
-    ];
-  }
-  return settings;
+    'other-dataset': `These results say nothing about the thesis, which used ${titleDataset(THESIS.dataset)}. `,
+  };
+  const incomparable = judgeComparability(results);
+  return [
+    ...(incomparable === null ? [] : [meanings[incomparable]]),
+    ...(scaled.length === 0 ? [] : settings),
+  ];
 }
 
 /** The settings that the verdict mentions, and their names there. */
@@ -219,8 +210,3 @@ const HEADLINE_SETTINGS: ReadonlyMap<string, string> = new Map([
   ['Time steps per clip', 'time steps'],
   ['Epochs', 'epochs'],
 ]);
-
-/** `Both`, `All three`. */
-function spellAll(count: number): string {
-  return count === 2 ? 'Both' : `All ${spellCount(count)}`;
-}

@@ -8,7 +8,7 @@ import { type Place, type Problem, throwProblems } from '../../schema/problems.t
 import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
 import { digestPath } from '../store/digest.ts';
 import type { DigestCache } from '../store/digest-cache.ts';
-import type { Bundle, SourceFile } from './bundle.ts';
+import type { SourceFile } from './bundle.ts';
 import { findMisinstalled, listLockedPackages } from './locked-packages.ts';
 import type { Session } from './session.ts';
 
@@ -83,34 +83,23 @@ export class CodeClosures {
     const compiler = readCompilerVersion();
     const lock = await this.#digestOf('package-lock.json');
     const cached = readCached(cacheFile);
-    const isOurs = cached?.compiler === compiler && cached.root === this.#projectRoot;
-    if (isOurs && (await this.#isUnchanged(cached))) {
-      if (cached.lock === lock) return this.#toClosure(cached);
-      const packages = this.#packagesOf(cached.imports, compiler);
-      const renewed = { ...cached, lock, packages };
-      await writeFileAtomic(cacheFile, JSON.stringify(renewed));
-      return this.#toClosure(renewed);
-    }
+    const isOurs = cached?.compiler === compiler && cached.root === this.#projectRoot && cached.lock === lock;
+    if (isOurs && (await this.#isUnchanged(cached))) return this.#toClosure(cached);
     const { bundleModule } = await import('./bundle.ts');
     const bundle = await bundleModule(this.#projectRoot, module, path.join(this.#folder.code, 'stage.mjs'));
     const closure: CachedClosure = {
       version: 1,
       root: this.#projectRoot,
       compiler,
-      bundle: await this.#writeBundle(bundle),
+      bundle: hashText(bundle.text),
       files: bundle.files,
       imports: bundle.packages,
       lock,
-      packages: this.#packagesOf(bundle.packages, compiler),
+      packages: { ...listLockedPackages(this.#projectRoot, bundle.packages), esbuild: compiler },
     };
+    await writeFileAtomic(this.#bundleFileOf(closure.bundle), bundle.text);
     await writeFileAtomic(cacheFile, JSON.stringify(closure));
     return this.#toClosure(closure);
-  }
-
-  async #writeBundle(bundle: Bundle): Promise<string> {
-    const hash = hashText(bundle.text);
-    await writeFileAtomic(this.#bundleFileOf(hash), bundle.text);
-    return hash;
   }
 
   async #isUnchanged(cached: CachedClosure): Promise<boolean> {
@@ -126,22 +115,16 @@ export class CodeClosures {
     return digest.kind === 'file' ? digest.digest : digest.kind;
   }
 
-  #packagesOf(imports: readonly string[], compiler: string): Readonly<Record<string, string>> {
-    return { ...listLockedPackages(this.#projectRoot, imports), esbuild: compiler };
-  }
-
   #bundleFileOf(hash: string): string {
     return path.join(this.#folder.code, `${hash}.mjs`);
   }
 
   #toClosure(cached: CachedClosure): CodeClosure {
-    return {
-      bundleFile: this.#bundleFileOf(cached.bundle),
-      files: Object.fromEntries(Object.entries(cached.files).map(([file, { code }]) => [file, code])),
-      sources: Object.fromEntries(Object.entries(cached.files).map(([file, { raw }]) => [file, raw])),
-      packages: cached.packages,
-      imports: cached.imports,
-    };
+    const { bundle, packages, imports } = cached;
+    const pick = (key: keyof SourceFile): Record<string, string> =>
+      Object.fromEntries(Object.entries(cached.files).map(([file, hashes]) => [file, hashes[key]]));
+    const bundleFile = this.#bundleFileOf(bundle);
+    return { bundleFile, files: pick('code'), sources: pick('raw'), packages, imports };
   }
 }
 
@@ -151,29 +134,14 @@ function readCompilerVersion(): string {
   return manifest.version;
 }
 
+/** null if there is none, or if it was written by another version of the runner or cut off: compiling again is cheap. */
 function readCached(file: string): CachedClosure | null {
   try {
-    const cached: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return isCachedClosure(cached) ? cached : null;
+    const cached = JSON.parse(readFileSync(file, 'utf8')) as CachedClosure;
+    return cached.version === 1 ? cached : null;
   } catch {
     return null;
   }
-}
-
-/** False if written by another version of the runner, or damaged: compiling again is cheap. */
-function isCachedClosure(value: unknown): value is CachedClosure {
-  if (typeof value !== 'object' || value === null) return false;
-  const { version, root, compiler, bundle, files, imports, lock, packages } = value as Partial<CachedClosure>;
-  return (
-    version === 1 &&
-    [root, compiler, bundle, lock].every((one) => typeof one === 'string') &&
-    [files, packages].every((one) => typeof one === 'object' && one !== null) &&
-    Object.values(files ?? {}).every(
-      ({ raw, code }) => typeof raw === 'string' && typeof code === 'string',
-    ) &&
-    Object.keys(files ?? {}).length > 0 &&
-    Array.isArray(imports)
-  );
 }
 
 /**

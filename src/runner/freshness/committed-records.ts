@@ -14,13 +14,8 @@ import {
   hashParts,
   withoutPlaces,
 } from '../store/fingerprint-parts.ts';
-import {
-  areMetrics,
-  areRecordedOutputs,
-  isMapOf,
-  type RecordedOutput,
-  type RunRecord,
-} from '../store/records.ts';
+import { areMetrics, areOutputs, type RecordedOutput, type RunRecord } from '../store/records.ts';
+import { isText, mapOf, oneOf, shape } from '../store/shape.ts';
 
 /** What an input inside another stage's output was part of. */
 interface InputOrigin {
@@ -60,7 +55,7 @@ export function readCommittedRecord(plan: Plan, instance: StageInstance): Commit
 export function readCommittedRecordAt(file: string): CommittedRecord | null {
   try {
     const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return isCommittedRecord(value) ? value : null;
+    return isCommittedRecord(value) ? (value as CommittedRecord) : null;
   } catch {
     return null;
   }
@@ -78,17 +73,6 @@ export function whyUnreadable(plan: Plan, instance: StageInstance): string {
     return 'has conflicts of a merge: once the code is merged, `./repro run` or `./repro lock` writes it again';
   }
   return 'is damaged';
-}
-
-async function writeCommittedRecord(
-  plan: Plan,
-  instance: StageInstance,
-  content: CommittedRecord,
-): Promise<void> {
-  await writeFileAtomic(
-    path.join(plan.projectRoot, committedPathOf(plan, instance)),
-    formatCommittedRecord(content),
-  );
 }
 
 function toCommittedRecord(
@@ -147,76 +131,55 @@ function formatCommittedRecord(content: CommittedRecord): string {
   return `${JSON.stringify(sorted, null, 2)}\n`;
 }
 
-function isCommittedRecord(value: unknown): value is CommittedRecord {
-  if (typeof value !== 'object' || value === null) return false;
-  const { version, id, stage, profile, fingerprint, outputs, metrics, origins, parts } =
-    value as Partial<CommittedRecord>;
-  return (
-    version === 1 &&
-    [id, stage, profile].every((one) => typeof one === 'string') &&
-    isSha256(fingerprint) &&
-    areRecordedOutputs(outputs) &&
-    areMetrics(metrics) &&
-    isMapOf(origins, isOrigin) &&
-    areFingerprintParts(parts)
-  );
+const isCommittedRecord = shape({
+  version: oneOf(1),
+  id: isText,
+  stage: isText,
+  profile: isText,
+  fingerprint: isSha256,
+  outputs: areOutputs,
+  metrics: areMetrics,
+  origins: mapOf(shape({ output: isText, digest: isSha256 })),
+  parts: areFingerprintParts,
+});
+
+type RecordOf = (id: string) => RunRecord | null;
+
+/** Writes the committed records of instances that differ from their runs. @returns the records written, relative to the project */
+export async function writeCommittedRecords(
+  plan: Plan,
+  instances: Iterable<StageInstance>,
+  recordOf: RecordOf,
+): Promise<string[]> {
+  const written: string[] = [];
+  for (const instance of instances) {
+    const record = recordOf(instance.id);
+    if (record === null) continue;
+    const content = toCommittedRecord(plan, record, originsOf(plan, instance, recordOf));
+    const present = readCommittedRecord(plan, instance);
+    if (present !== null && isConsistent(present) && saysTheSame(present, content)) continue;
+    const file = committedPathOf(plan, instance);
+    await writeFileAtomic(path.join(plan.projectRoot, file), formatCommittedRecord(content));
+    written.push(file);
+  }
+  return written;
 }
 
-function isOrigin(value: unknown): value is InputOrigin {
-  if (typeof value !== 'object' || value === null) return false;
-  const { output, digest } = value as Partial<InputOrigin>;
-  return typeof output === 'string' && isSha256(digest);
+/** Removes the records of instances that the plan does not have. @returns them, relative to the project */
+export async function pruneCommittedRecords(plan: Plan): Promise<string[]> {
+  const wanted = new Set([...plan.instances.values()].map((one) => committedPathOf(plan, one)));
+  const orphans = listCommittedRecords(plan).filter((file) => !wanted.has(file));
+  for (const file of orphans) await fs.rm(path.join(plan.projectRoot, file), { force: true });
+  return orphans;
 }
 
-/** Keeps the committed records of a profile in step with its runs. */
-export class RecordWriter {
-  readonly #plan: Plan;
-  readonly #recordOf: (id: string) => RunRecord | null;
-  readonly #written: string[] = [];
-  #last: Promise<void> = Promise.resolve();
-
-  constructor(plan: Plan, recordOf: (id: string) => RunRecord | null) {
-    this.#plan = plan;
-    this.#recordOf = recordOf;
+function originsOf(plan: Plan, instance: StageInstance, recordOf: RecordOf): Record<string, InputOrigin> {
+  const origins: Record<string, InputOrigin> = {};
+  for (const input of instance.inputs) {
+    const { part: maker } = makersOf(plan, instance, input.path);
+    if (maker === null) continue;
+    const output = recordOf(maker.id)?.outputs.find((one) => one.path === maker.output);
+    if (output !== undefined) origins[input.path] = { output: output.path, digest: output.digest };
   }
-
-  update(instance: StageInstance): void {
-    // One after the other: `settle` reports the first failure.
-    this.#last = this.#last.then(() => this.#update(instance));
-    this.#last.catch(() => {});
-  }
-
-  async prune(): Promise<string[]> {
-    const wanted = new Set([...this.#plan.instances.values()].map((one) => committedPathOf(this.#plan, one)));
-    const orphans = listCommittedRecords(this.#plan).filter((file) => !wanted.has(file));
-    for (const file of orphans) await fs.rm(path.join(this.#plan.projectRoot, file), { force: true });
-    return orphans;
-  }
-
-  /** Waits for everything noted so far. @returns the records written, relative to the project */
-  async settle(): Promise<readonly string[]> {
-    await this.#last;
-    return this.#written;
-  }
-
-  async #update(instance: StageInstance): Promise<void> {
-    const record = this.#recordOf(instance.id);
-    if (record === null) return;
-    const content = toCommittedRecord(this.#plan, record, this.#originsOf(instance));
-    const present = readCommittedRecord(this.#plan, instance);
-    if (present !== null && isConsistent(present) && saysTheSame(present, content)) return;
-    await writeCommittedRecord(this.#plan, instance, content);
-    this.#written.push(committedPathOf(this.#plan, instance));
-  }
-
-  #originsOf(instance: StageInstance): Record<string, InputOrigin> {
-    const origins: Record<string, InputOrigin> = {};
-    for (const input of instance.inputs) {
-      const { part: maker } = makersOf(this.#plan, instance, input.path);
-      if (maker === null) continue;
-      const output = this.#recordOf(maker.id)?.outputs.find((one) => one.path === maker.output);
-      if (output !== undefined) origins[input.path] = { output: output.path, digest: output.digest };
-    }
-    return origins;
-  }
+  return origins;
 }

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../files/canonical-json.ts';
 import { getOwn, isJsonList, isJsonObject, type Json } from '../../schema/json.ts';
 import type { StageCommand } from '../plan/plan.ts';
-import type { PathDigest, Tree } from '../store/digest.ts';
+import type { Tree } from '../store/digest.ts';
 import type { FingerprintParts, InputPart } from '../store/fingerprint-parts.ts';
 
 export type Difference =
@@ -105,10 +105,10 @@ export function diffJson(
   return isSameJson(before, now) ? [] : [{ name, before, now }];
 }
 
-/** The content of inputs, then and now, to name the exact file that differs; null if unknown. */
+/** The files of an input folder, then and now, to name the exact one that differs; null if unknown. */
 export interface InputTrees {
   before(digest: string): Promise<Tree | null>;
-  now(input: InputPart): Promise<PathDigest | null>;
+  now(input: InputPart): Promise<Tree | null>;
 }
 
 type Change = 'changed' | 'new' | 'gone';
@@ -124,14 +124,8 @@ export interface FileChange {
 export interface InputDifference {
   readonly kind: 'input';
   readonly path: string;
-  readonly change:
-    | Exclude<Change, 'gone'>
-    | 'missing'
-    | 'now-exists'
-    | 'not-read'
-    | 'now-external'
-    | 'not-external'
-    | 'reordered';
+  /** `external`: only that declaration changed. */
+  readonly change: 'changed' | 'new' | 'missing' | 'now-exists' | 'not-read' | 'external' | 'reordered';
   /** For a folder: what differs in it. Empty if unknown. */
   readonly files: readonly FileChange[];
   /** Whether `files` are outputs of other stages, by their paths in the project. */
@@ -146,58 +140,40 @@ async function diffInputs(
   now: readonly InputPart[],
   trees: InputTrees,
 ): Promise<InputDifference[]> {
-  const olds = pairInputs(before, now);
+  const [olds, presents] = [keyInputs(before, now), keyInputs(now, before)];
   const found: InputDifference[] = [];
-  for (const [i, input] of now.entries()) {
-    const old = before[olds[i] ?? -1];
-    if (old === undefined) {
-      found.push({ ...bare(input), change: 'new', now: input.digest });
-    } else if (input.digest !== null && old.digest !== input.digest) {
+  for (const [key, input] of presents) {
+    const old = olds.get(key);
+    if (old === undefined) found.push({ ...bare(input), change: 'new', now: input.digest });
+    else if (input.digest !== null && old.digest !== input.digest)
       found.push(await diffInput(old, input, trees));
-    } else if (old.external !== input.external) {
-      const change = input.external ? 'now-external' : 'not-external';
-      found.push({ ...bare(input), change, before: old.digest, now: input.digest });
-    }
+    else if (old.external !== input.external) found.push({ ...bare(input), change: 'external' });
   }
-  for (const [i, old] of before.entries()) {
-    if (!olds.includes(i)) found.push({ ...bare(old), change: 'not-read', before: old.digest });
+  for (const [key, old] of olds) {
+    if (!presents.has(key)) found.push({ ...bare(old), change: 'not-read', before: old.digest });
   }
-  const kept = olds.filter((at) => at !== null);
-  const moved = kept.find((at, i) => at < (kept[i - 1] ?? 0));
-  const first = before[moved ?? -1];
-  if (first !== undefined && before.some((old, i) => isElsewhere(old, now[i]))) {
-    found.push({ ...bare(first), change: 'reordered', before: first.digest, now: first.digest });
-  }
+  const kept = [...olds.keys()].filter((key) => presents.has(key));
+  const order = [...presents.keys()].filter((key) => olds.has(key));
+  const moved = kept.find((key, i) => key !== order[i]);
+  if (moved !== undefined) found.push({ ...bare(olds.get(moved) ?? { path: moved }), change: 'reordered' });
   return found;
 }
 
-/**
- * For each present input the position of its earlier self; null if it is new. Stages know inputs by their position. External data that
- * moved are those at the same position, but not if they only changed places with others.
- */
-function pairInputs(before: readonly InputPart[], now: readonly InputPart[]): (number | null)[] {
-  const olds: (number | null)[] = now.map(({ path }, i) => (before[i]?.path === path ? i : null));
-  const pairOthers = (find: (input: InputPart, at: number) => number): void => {
-    for (const [i, input] of now.entries()) {
-      if (olds[i] !== null) continue;
-      const at = find(input, i);
-      if (at >= 0 && !olds.includes(at)) olds[i] = at;
-    }
-  };
-  pairOthers(({ path }) => before.findIndex((old, at) => old.path === path && !olds.includes(at)));
-  pairOthers(({ external }, i) => (external && before[i]?.external === true ? i : -1));
-  return olds;
+/** By path; external data that moved, which is no difference, by their place among those that the other run knows under another path. */
+function keyInputs(
+  inputs: readonly InputPart[],
+  others: readonly InputPart[],
+): ReadonlyMap<string, InputPart> {
+  let moved = 0;
+  return new Map(
+    inputs.map((input) => {
+      const isMoved = input.external && others.every(({ path }) => path !== input.path);
+      return [isMoved ? `\0${moved++}` : input.path, input];
+    }),
+  );
 }
 
-/** Whether a stage finds another input where it found this one. The place of external data does not count. */
-function isElsewhere(old: InputPart, present: InputPart | undefined): boolean {
-  if (present === undefined) return true;
-  const isSamePlace =
-    old.external && present.external ? old.digest === present.digest : old.path === present.path;
-  return !isSamePlace;
-}
-
-function bare({ path }: InputPart) {
+function bare({ path }: Pick<InputPart, 'path'>) {
   return { kind: 'input', path, files: [], ofOutputs: false, before: null, now: null } as const;
 }
 
@@ -205,13 +181,12 @@ async function diffInput(before: InputPart, now: InputPart, trees: InputTrees): 
   const base = { ...bare(now), before: before.digest, now: now.digest };
   if (now.digest === 'missing') return { ...base, change: 'missing' };
   if (before.digest === 'missing') return { ...base, change: 'now-exists' };
-  if (before.of !== undefined && now.of !== undefined) {
-    const files = diffHashes(before.of, now.of);
-    if (files.length > 0) return { ...base, change: 'changed', files, ofOutputs: true };
-  }
+  const outputs = diffHashes(before.of ?? {}, now.of ?? {});
+  if (before.of !== undefined && now.of !== undefined && outputs.length > 0)
+    return { ...base, change: 'changed', files: outputs, ofOutputs: true };
   const [old, present] = [await trees.before(before.digest ?? ''), await trees.now(now)];
-  if (old === null || present === null || present.kind !== 'folder') return { ...base, change: 'changed' };
-  return { ...base, change: 'changed', files: diffHashes(hashesOf(old), hashesOf(present.tree)) };
+  const files = old === null || present === null ? [] : diffHashes(hashesOf(old), hashesOf(present));
+  return { ...base, change: 'changed', files };
 }
 
 function hashesOf(tree: Tree): Record<string, string> {

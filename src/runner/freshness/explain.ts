@@ -3,14 +3,13 @@ import { getAt, getOwn } from '../../schema/json.ts';
 import { formatPlace } from '../../schema/problems.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
-import type { RunRecord } from '../store/records.ts';
 import { type Difference, findDifferences, isSameJson } from './differences.ts';
 import type { Facts } from './fingerprint.ts';
 import type { Freshness } from './freshness.ts';
 import { InstanceStates, type StateReport } from './instance-state.ts';
-import { type TextDiff, TextDiffs, textFilesAtMost } from './kept-texts.ts';
+import { compareTexts, type TextDiff, type TextVersions, textFilesAtMost } from './kept-texts.ts';
 import { describeDifference } from './reasons.ts';
-import { type ComparedRun, findRun, listRuns } from './recorded-runs.ts';
+import { type ComparedRun, findRun } from './recorded-runs.ts';
 import { checkAll, openSession, type Session, saveDigests } from './session.ts';
 import type { StaleReason } from './stale-reason.ts';
 
@@ -67,24 +66,14 @@ export async function explainInstances(plan: Plan, options: ExplainOptions): Pro
   return explanations;
 }
 
-export function listRecordedRuns(
-  plan: Plan,
-  instance: StageInstance,
-  options: { facts: Facts },
-): RunRecord[] {
-  return listRuns(openSession(plan, options).records, instance);
-}
-
 class Explainer {
   readonly #session: Session;
   readonly #options: ExplainOptions;
-  readonly #texts: TextDiffs;
   readonly #states: InstanceStates;
 
   constructor(session: Session, options: ExplainOptions) {
     this.#session = session;
     this.#options = options;
-    this.#texts = new TextDiffs(session.store, session.plan.projectRoot);
     this.#states = new InstanceStates(session);
   }
 
@@ -116,21 +105,18 @@ class Explainer {
     against: ComparedRun,
     parts: FingerprintParts,
   ): Promise<ExplainedDifference[]> {
-    const { store, freshness } = this.#session;
-    const differences = await findDifferences(against.parts, parts, {
-      before: (digest) => store.findTree(digest),
-      now: (input) => freshness.readInput(instance, input),
-    });
+    const { freshness, plan, store } = this.#session;
+    const trees = freshness.treesOf(instance);
     const explained: ExplainedDifference[] = [];
-    for (const difference of differences) {
+    for (const difference of await findDifferences(against.parts, parts, trees)) {
       const where = this.#placeOf(difference);
-      const diffs = this.#options.withDiffs ? await this.#diffsOf(instance, difference, against) : [];
-      explained.push({
-        difference,
-        reason: describeDifference(difference),
-        ...(where === undefined ? {} : { where }),
-        diffs,
-      });
+      const diffs: { path: string; diff: TextDiff }[] = [];
+      for (const versions of await this.#textsOf(instance, difference, against)) {
+        const diff = await compareTexts(store, plan.projectRoot, versions);
+        diffs.push({ path: versions.file, diff });
+      }
+      const reason = describeDifference(difference);
+      explained.push({ difference, reason, ...(where === undefined ? {} : { where }), diffs });
     }
     return explained;
   }
@@ -145,38 +131,30 @@ class Explainer {
       : undefined;
   }
 
-  async #diffsOf(
-    instance: StageInstance,
+  /** The texts whose lines tell more of a difference. */
+  async #textsOf(
+    { command }: StageInstance,
     difference: Difference,
     against: ComparedRun,
-  ): Promise<{ path: string; diff: TextDiff }[]> {
+  ): Promise<TextVersions[]> {
+    if (!this.#options.withDiffs || !('change' in difference) || difference.change !== 'changed') return [];
     if (difference.kind === 'code') {
-      if (difference.change !== 'changed') return [];
-      const { path: file } = difference;
-      const isModule = instance.command.kind === 'module';
-      const before = isModule ? (getOwn(against.sources ?? {}, file) ?? null) : difference.before;
-      const now = isModule ? await this.#sourceOf(instance, file) : difference.now;
-      return [{ path: file, diff: await this.#texts.compare({ before, now, file }) }];
+      const { path: file, before, now } = difference;
+      if (command.kind !== 'module') return [{ before, now, file }];
+      // As they were and are, comments included; unknown if the present code does not compile.
+      const closure = await this.#session.closures.find(command.path).catch(() => null);
+      const [old, present] = [against.sources, closure?.sources].map(
+        (one) => getOwn(one ?? {}, file) ?? null,
+      );
+      return [{ before: old ?? null, now: present ?? null, file }];
     }
-    if (difference.kind !== 'input' || difference.change !== 'changed' || difference.ofOutputs) return [];
+    if (difference.kind !== 'input' || difference.ofOutputs) return [];
     const { path: input, files, before, now } = difference;
-    if (files.length === 0) {
-      return [{ path: input, diff: await this.#texts.compare({ before, now, file: input }) }];
-    }
-    const diffs: { path: string; diff: TextDiff }[] = [];
-    for (const one of files.filter(({ change }) => change === 'changed').slice(0, textFilesAtMost)) {
-      const file = path.posix.join(input, one.path);
-      const versions = { before: one.before, now: one.now, file };
-      diffs.push({ path: file, diff: await this.#texts.compare(versions) });
-    }
-    return diffs;
-  }
-
-  /** sha256 of a source's bytes as the stage would now use them; null if it does not compile. */
-  async #sourceOf({ command }: StageInstance, file: string): Promise<string | null> {
-    if (command.kind !== 'module') return null;
-    const closure = await this.#session.closures.find(command.path).catch(() => null);
-    return getOwn(closure?.sources ?? {}, file) ?? null;
+    if (files.length === 0) return [{ before, now, file: input }];
+    return files
+      .filter(({ change }) => change === 'changed')
+      .slice(0, textFilesAtMost)
+      .map((one) => ({ before: one.before, now: one.now, file: path.posix.join(input, one.path) }));
   }
 }
 

@@ -8,12 +8,12 @@ import {
   type FingerprintParts,
   hashParts,
   haveSameFingerprint,
-  type InputPart,
   isComplete,
 } from '../store/fingerprint-parts.ts';
 import { type LostOutput, listLost } from '../store/lost-outputs.ts';
 import { describeRun, type RecordedOutput, type Records, type RunRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
+import type { InputTrees } from './differences.ts';
 import type { Fingerprints } from './fingerprint.ts';
 import { type InputDigests, type ProducedOutputs, resolveNormal } from './input-digests.ts';
 import { explainDifference, explainWaiting, unnamedReason } from './reasons.ts';
@@ -141,10 +141,7 @@ export class FreshnessCheck {
       const text = `has not run with profile ${this.#parts.plan.profile} yet`;
       return { ...base, reasons: [{ cue: 'never-run', text }, ...waiting] };
     }
-    const differences = await explainDifference(before.parts, parts, {
-      before: (digest) => this.#parts.store.findTree(digest),
-      now: (input) => this.readInput(instance, input),
-    });
+    const differences = await explainDifference(before.parts, parts, this.treesOf(instance));
     const [reason = unnamedReason, ...more] = [...differences, ...waiting];
     return { ...base, reasons: [reason, ...more] };
   }
@@ -164,14 +161,18 @@ export class FreshnessCheck {
     return runs.find(hasSameSettings) ?? runs.find(isOfProfile) ?? last;
   }
 
-  /** The present content of an input, file by file; null if unknown. */
-  async readInput(instance: StageInstance, part: InputPart) {
-    const input = instance.inputs.find((one) => one.path === part.path);
-    const source = input === undefined ? undefined : await this.#parts.inputs.readSource(instance, input);
-    if (source !== undefined) return source;
-    const tree = await this.#parts.store.findTree(part.digest ?? '');
-    const folder = { kind: 'folder', digest: part.digest ?? '', sizeBytes: 0 } as const;
-    return tree === null ? null : { ...folder, files: tree.entries.length, tree };
+  /** Names the files that differ in inputs of an instance. */
+  treesOf(instance: StageInstance): InputTrees {
+    const { inputs, store } = this.#parts;
+    return {
+      before: (digest) => store.findTree(digest),
+      now: async (part) => {
+        const input = instance.inputs.find((one) => one.path === part.path);
+        const source = input === undefined ? undefined : await inputs.readSource(instance, input);
+        if (source === undefined) return store.findTree(part.digest ?? '');
+        return source.kind === 'folder' ? source.tree : null;
+      },
+    };
   }
 
   /** @param last the run that the outputs in place may be of */

@@ -45,18 +45,11 @@ export class InputDigests {
     return parts;
   }
 
-  /**
-   * Files in the project that a command names, such as the script it runs: argument -> sha256.
-   *
-   * @param options.isAfresh whether to look also at what was no file before
-   */
-  async digestArguments(
-    argv: readonly string[],
-    { isAfresh = false }: { readonly isAfresh?: boolean } = {},
-  ): Promise<Readonly<Record<string, string>>> {
+  /** Files in the project that a command names, such as the script it runs: argument -> sha256. */
+  async digestArguments(argv: readonly string[]): Promise<Readonly<Record<string, string>>> {
     const found: Record<string, string> = {};
     for (const argument of argv) {
-      if (!isAfresh && this.#notFiles.has(argument)) continue;
+      if (this.#notFiles.has(argument)) continue;
       const absolute = path.resolve(this.#plan.projectRoot, argument);
       if (!isBelow(absolute, this.#plan.projectRoot) || isBelow(absolute, this.#artifacts)) continue;
       if (!isFile(absolute)) {
@@ -181,16 +174,10 @@ function isFile(absolute: string): boolean {
 }
 
 function missingInput(instance: StageInstance, input: InputPath, maker?: Maker): ReproError {
-  const where = formatPlace(input.at);
   const what = `stage "${instance.stage}": input "${input.path}" does not exist`;
-  if (maker === undefined) {
-    return new ReproError('input-missing', what, {
-      where,
-      fix: 'Create it, or correct the path.',
-    });
-  }
-  return new ReproError('input-missing', `${what}; "${maker.id}" makes it`, {
-    where,
-    fix: `Run that first: ./repro run ${maker.id}`,
-  });
+  const [text, fix] =
+    maker === undefined
+      ? [what, 'Create it, or correct the path.']
+      : [`${what}; "${maker.id}" makes it`, `Run that first: ./repro run ${maker.id}`];
+  return new ReproError('input-missing', text, { where: formatPlace(input.at), fix });
 }

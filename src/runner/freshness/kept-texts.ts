@@ -80,45 +80,33 @@ export type TextDiff =
     }
   | { readonly kind: 'unavailable'; readonly why: string };
 
-interface TextVersions {
+export interface TextVersions {
   /** sha256 of the bytes; null if not recorded. */
   readonly before: string | null;
   readonly now: string | null;
-  /** On disk, relative to the project or absolute; null if only the store has it. */
-  readonly file: string | null;
+  /** On disk, relative to the project or absolute. */
+  readonly file: string;
 }
 
-/** Shows differences of texts of which the store kept the earlier version. */
-export class TextDiffs {
-  readonly #store: Store;
-  readonly #projectRoot: string;
-
-  constructor(store: Store, projectRoot: string) {
-    this.#store = store;
-    this.#projectRoot = projectRoot;
-  }
-
-  async compare({ before, now, file }: TextVersions): Promise<TextDiff> {
-    if (before === null) return unavailable('the earlier text was not recorded');
-    const old = await this.#store.readFile(before, textBytesAtMost);
-    if (old === null) return unavailable('the earlier text was not kept');
-    const present = await this.#readNow(now, file);
-    if (present === null) return unavailable('the present text cannot be read, or is too large');
-    const [oldText, presentText] = [decodeText(old), decodeText(present)];
-    if (oldText === null || presentText === null) return unavailable('not a text');
-    return diffTexts(oldText, presentText);
-  }
-
-  async #readNow(sha256: string | null, file: string | null): Promise<Uint8Array | null> {
-    const onDisk = file === null ? null : await readSmallFile(path.resolve(this.#projectRoot, file));
-    if (onDisk !== null && (sha256 === null || hashText(onDisk) === sha256)) return onDisk;
-    return sha256 === null ? null : this.#store.readFile(sha256, textBytesAtMost);
-  }
+/** The difference of a text of which the store kept the earlier version. */
+export async function compareTexts(
+  store: Store,
+  projectRoot: string,
+  { before, now, file }: TextVersions,
+): Promise<TextDiff> {
+  if (before === null) return unavailable('the earlier text was not recorded');
+  const old = await store.readFile(before, textBytesAtMost);
+  if (old === null) return unavailable('the earlier text was not kept');
+  const onDisk = await readSmallFile(path.resolve(projectRoot, file));
+  const isPresent = onDisk !== null && (now === null || hashText(onDisk) === now);
+  const present = isPresent || now === null ? onDisk : await store.readFile(now, textBytesAtMost);
+  if (present === null) return unavailable('the present text cannot be read, or is too large');
+  const [oldText, presentText] = [decodeText(old), decodeText(present)];
+  if (oldText === null || presentText === null) return unavailable('not a text');
+  return diffTexts(oldText, presentText);
 }
 
-function unavailable(why: string): TextDiff {
-  return { kind: 'unavailable', why };
-}
+const unavailable = (why: string): TextDiff => ({ kind: 'unavailable', why });
 
 async function diffTexts(before: string, now: string): Promise<TextDiff> {
   const { structuredPatch } = await import('diff');

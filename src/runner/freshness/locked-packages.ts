@@ -29,20 +29,18 @@ export function listLockedPackages(
   projectRoot: string,
   names: readonly string[],
 ): Readonly<Record<string, string>> {
-  const versions = new Map<string, Set<string>>();
-  for (const { name, key, entry } of walkLocked(readLock(projectRoot), names)) {
-    addVersion(
-      versions,
-      name,
-      key === undefined
-        ? readInstalledVersion(projectRoot, name)
-        : (entry?.version ?? `${entry?.resolved ?? 'unknown'}`),
-    );
+  const versions = new Map<string, string[]>();
+  for (const { name, entry } of walkLocked(readLock(projectRoot), names)) {
+    const version =
+      entry === null
+        ? readUnlockedVersion(projectRoot, name)
+        : (entry.version ?? entry.resolved ?? unknownVersion);
+    versions.set(name, [...(versions.get(name) ?? []), version]);
   }
   return Object.fromEntries(
     [...versions]
       .sort(([a], [b]) => compareCodeUnits(a, b))
-      .map(([name, found]) => [name, [...found].sort(compareCodeUnits).join(' + ')]),
+      .map(([name, found]) => [name, [...new Set(found)].sort(compareCodeUnits).join(' + ')]),
   );
 }
 
@@ -61,7 +59,7 @@ interface MisinstalledPackage {
 export function findMisinstalled(projectRoot: string, names: readonly string[]): MisinstalledPackage[] {
   const found: MisinstalledPackage[] = [];
   for (const { name, key, entry } of walkLocked(readLock(projectRoot), names)) {
-    if (key?.includes('node_modules/') !== true || entry?.version === undefined) continue;
+    if (!key.includes('node_modules/') || entry?.version === undefined) continue;
     const installed = readVersion(path.join(projectRoot, key));
     if (installed === undefined || installed === unknownVersion || installed === entry.version) continue;
     found.push({ folder: key, name, locked: entry.version, installed });
@@ -71,78 +69,53 @@ export function findMisinstalled(projectRoot: string, names: readonly string[]):
 
 interface FoundPackage {
   readonly name: string;
-  /** In the lock file; undefined for what the project imports and the lock file does not know. */
-  readonly key: string | undefined;
-  readonly entry: LockedPackage | undefined;
+  /** Its place in the lock file: `node_modules/a`. */
+  readonly key: string;
+  /** null for what the project imports and the lock file does not know. */
+  readonly entry: LockedPackage | null;
 }
 
 /** Packages and everything they need, each place in the lock file once. */
-function* walkLocked(
-  lock: Readonly<Record<string, LockedPackage>>,
-  names: readonly string[],
-): Generator<FoundPackage> {
+function* walkLocked(lock: Lock, names: readonly string[]): Generator<FoundPackage> {
   const visited = new Set<string>();
   const pending = names.map((name) => ({ name, from: '' }));
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const key = findLocked(lock, next.name, next.from);
-    const entry = key === undefined ? undefined : lock[key];
+    const { name, from } = next;
+    const key = findLocked(lock, name, from);
+    const entry = lock[key] ?? null;
     // Packages missing from package-lock.json (no lock file, a linked folder) count by their installed version.
-    if (key === undefined || entry === undefined) {
-      if (next.from === '') yield { name: next.name, key: undefined, entry: undefined };
-      continue;
-    }
-    if (visited.has(key)) continue;
+    if (visited.has(key) || (entry === null && from !== '')) continue;
     visited.add(key);
-    yield { name: next.name, key, entry };
-    for (const name of Object.keys({
-      ...entry.dependencies,
-      ...entry.optionalDependencies,
-      ...entry.peerDependencies,
-    })) {
-      pending.push({ name, from: key });
-    }
+    yield { name, key, entry };
+    const { dependencies, optionalDependencies, peerDependencies } = entry ?? {};
+    const needed = { ...dependencies, ...optionalDependencies, ...peerDependencies };
+    for (const one of Object.keys(needed)) pending.push({ name: one, from: key });
   }
 }
 
-function addVersion(versions: Map<string, Set<string>>, name: string, version: string): void {
-  const known = versions.get(name);
-  if (known === undefined) versions.set(name, new Set([version]));
-  else known.add(version);
-}
+type Lock = Readonly<Record<string, LockedPackage>>;
 
-function readLock(projectRoot: string): Readonly<Record<string, LockedPackage>> {
+function readLock(projectRoot: string): Lock {
   try {
-    const lock = JSON.parse(readFileSync(path.join(projectRoot, 'package-lock.json'), 'utf8')) as {
-      packages?: Record<string, LockedPackage>;
-    };
-    const packages = lock.packages ?? {};
-    return packages;
+    const text = readFileSync(path.join(projectRoot, 'package-lock.json'), 'utf8');
+    const lock = JSON.parse(text) as { packages?: Lock };
+    return lock.packages ?? {};
   } catch {
     return {};
   }
 }
 
-/** Like Node: in the node_modules of the importing package, then of each folder above it. */
-function findLocked(
-  lock: Readonly<Record<string, LockedPackage>>,
-  name: string,
-  from: string,
-): string | undefined {
-  for (let folder = from; ; folder = parentOf(folder)) {
+/** Like Node: in the node_modules of the importing package, then of each folder above it. @returns a key, also if there is none */
+function findLocked(lock: Lock, name: string, from: string): string {
+  for (let folder = from; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))) {
     const key = folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`;
     const entry = lock[key];
     if (entry?.link === true && entry.resolved !== undefined && entry.resolved in lock) return entry.resolved;
-    if (entry !== undefined) return key;
-    if (folder === '') return undefined;
+    if (entry !== undefined || folder === '') return key;
   }
 }
 
-function parentOf(folder: string): string {
-  const cut = folder.lastIndexOf('/node_modules/');
-  return cut === -1 ? '' : folder.slice(0, cut);
-}
-
-function readInstalledVersion(projectRoot: string, name: string): string {
+function readUnlockedVersion(projectRoot: string, name: string): string {
   const version = readVersion(path.join(projectRoot, 'node_modules', name));
   return version === undefined ? 'not installed' : `${version} (not locked)`;
 }

@@ -106,10 +106,8 @@ function describeInput({ path, change, files, ofOutputs }: InputDifference): str
       return `${path} is missing`;
     case 'now-exists':
       return `${path} now exists`;
-    case 'now-external':
-      return `${path} is now external`;
-    case 'not-external':
-      return `${path} is no longer external`;
+    case 'external':
+      return `${path}: its \`external:\` changed`;
     case 'reordered':
       return 'inputs are in another order';
     case 'changed': {

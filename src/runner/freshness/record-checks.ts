@@ -48,30 +48,24 @@ export async function checkRecords(
   const checks: RecordCheck[] = [];
   const good = new Set<string>();
   for (const instance of plan.instances.values()) {
+    const { id } = instance;
+    const file = committedPathOf(plan, instance);
+    const add = (state: RecordCheck['state'], reasons: readonly StaleReason[] = []): void => {
+      checks.push({ id, file, state, reasons });
+      if (state === 'ok') good.add(id);
+    };
     const record = readCommittedRecord(plan, instance);
-    const base = { id: instance.id, file: committedPathOf(plan, instance) };
     if (record === null) {
-      const reasons: StaleReason[] = [
-        { cue: 'no-record', text: `${base.file} ${whyUnreadable(plan, instance)}` },
-      ];
-      checks.push({ ...base, state: 'missing', reasons });
+      add('missing', [{ cue: 'no-record', text: `${file} ${whyUnreadable(plan, instance)}` }]);
       continue;
     }
-    records.set(instance.id, record);
-    const reasons = await findReasons(session, instance, {
-      record,
-      records,
-      withData: options.withData,
-    }).catch(explainFailure);
-    const unconfirmed = (plan.dependencies.get(instance.id) ?? []).filter((id) => !good.has(id));
-    if (reasons.length > 0) checks.push({ ...base, state: 'differs', reasons });
-    else if (unconfirmed.length > 0) {
-      const text = `depends on ${listSome(unconfirmed)}`;
-      checks.push({ ...base, state: 'unconfirmed', reasons: [{ cue: 'input', text }] });
-    } else {
-      good.add(instance.id);
-      checks.push({ ...base, state: 'ok', reasons: [] });
-    }
+    records.set(id, record);
+    const committed = { record, records, withData: options.withData };
+    const reasons = await findReasons(session, instance, committed).catch(explainFailure);
+    const unconfirmed = (plan.dependencies.get(id) ?? []).filter((one) => !good.has(one));
+    if (reasons.length > 0) add('differs', reasons);
+    else if (unconfirmed.length === 0) add('ok');
+    else add('unconfirmed', [{ cue: 'input', text: `depends on ${listSome(unconfirmed)}` }]);
   }
   await saveDigests(session);
   const wanted = new Set(checks.map(({ file }) => file));
@@ -102,18 +96,20 @@ async function findReasons(
   const parts: FingerprintParts = {
     ...shared,
     inputs,
-    facts: Object.fromEntries(
-      factNamesOf(instance).map((name) => [name, getOwn(record.parts.facts, name) ?? 'not recorded']),
-    ),
-    variables: Object.fromEntries(
-      instance.variables.map((name) => [name, getOwn(record.parts.variables, name) ?? null]),
-    ),
+    facts: recordedValues(factNamesOf(instance), record.parts.facts, 'not recorded'),
+    variables: recordedValues(instance.variables, record.parts.variables, null),
     runtime: record.parts.runtime,
   };
-  return explainDifference(record.parts, parts, {
-    before: (digest) => session.store.findTree(digest),
-    now: (part) => session.freshness.readInput(instance, part),
-  });
+  return explainDifference(record.parts, parts, session.freshness.treesOf(instance));
+}
+
+/** What belongs to the machine is not compared: only the names count. */
+function recordedValues<Value>(
+  names: readonly string[],
+  values: Readonly<Record<string, Value>>,
+  absent: Value,
+): Record<string, Value> {
+  return Object.fromEntries(names.map((name) => [name, getOwn(values, name) ?? absent]));
 }
 
 /** Code that does not compile, for example, cannot be what the record was made with. */

@@ -124,21 +124,18 @@ function findByHash(runs: readonly RunRecord[], wanted: string, where: string): 
   return found[0] ?? runs.find((run) => run.commit?.startsWith(wanted) === true);
 }
 
-function refuseImpossible(begin: string, where: string): void {
-  const pattern = '0000-01-01T00:00:00.000';
-  const whole = begin + pattern.slice(begin.length);
-  const date = new Date(`${whole.slice(0, 23)}Z`);
-  if (!Number.isNaN(date.getTime()) && date.toISOString().startsWith(whole.slice(0, 16))) return;
-  throw new ReproError('usage', 'there is no such time', {
-    where,
-    fix: 'Write a date or a time in UTC, such as 2026-11-20 or 2026-11-20T14:30.',
-  });
-}
-
 /** The latest run started by a time in UTC, such as `2026-11-20` (to its end) or `2026-11-20T14:30`. */
 function findByTime(runs: readonly RunRecord[], wanted: string, where: string): RunRecord | undefined {
   if (!/^\d{4}-\d{2}(-\d{2}(T\d{2}(:\d{2}(:\d{2}(\.\d+)?)?)?)?)?Z?$/.test(wanted)) return undefined;
   const begin = wanted.replace(/Z$/, '');
-  refuseImpossible(begin, where);
+  const whole = `${begin}${'0000-01-01T00:00:00.000'.slice(begin.length)}`.slice(0, 23);
+  const date = new Date(`${whole}Z`);
+  // 30 February would become a day in March.
+  if (Number.isNaN(date.getTime()) || date.toISOString().slice(0, 16) !== whole.slice(0, 16)) {
+    throw new ReproError('usage', 'there is no such time', {
+      where,
+      fix: 'Write a date or a time in UTC, such as 2026-11-20 or 2026-11-20T14:30.',
+    });
+  }
   return runs.find((run) => run.startedAt < begin || run.startedAt.startsWith(begin));
 }

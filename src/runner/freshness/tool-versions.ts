@@ -1,3 +1,4 @@
+import type { ExecFileException } from 'node:child_process';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { quoteWords } from '../../files/shell-words.ts';
 import { formatPlace } from '../../schema/problems.ts';
@@ -40,10 +41,16 @@ export class ToolVersions {
     const key = JSON.stringify([tool.command, values]);
     const known = this.#known.get(key) ?? this.#ask(tool.command, variables);
     this.#known.set(key, known);
+    const refuse = (problem: string, cause?: unknown): ReproError =>
+      new ReproError('tool-version', `stage "${stage}": "${factNameOf(tool)}" ${problem}`, {
+        where: formatPlace(tool.at),
+        fix: 'Install it, or correct `tools:`: a program, which is asked with --version, a whole command such as "java -version", or a list of words, if one contains blanks: ["my tool", -v].',
+        cause,
+      });
     const answer = await known.catch((cause: unknown) => {
-      throw refuse(tool, stage, describeProblem(tool, cause), cause);
+      throw refuse(describeProblem(tool, cause), cause);
     });
-    if (answer === '') throw refuse(tool, stage, 'prints nothing');
+    if (answer === '') throw refuse('prints nothing');
     return answer;
   }
 
@@ -71,26 +78,15 @@ function firstLineOf(text: string): string {
   return shortenText(line.trim(), versionLengthAtMost);
 }
 
-function refuse(tool: Tool, stage: string, text: string, cause?: unknown): ReproError {
-  return new ReproError('tool-version', `stage "${stage}": "${factNameOf(tool)}" ${text}`, {
-    where: formatPlace(tool.at),
-    fix: 'Install it, or correct `tools:`: a program, which is asked with --version, a whole command such as "java -version", or a list of words, if one contains blanks: ["my tool", -v].',
-    cause,
-  });
-}
-
 function describeProblem({ command: [program] }: Tool, error: unknown): string {
   if (hasErrorCode(error, 'ENOENT')) {
     return program?.includes('/') === true
       ? `cannot be asked: "${program}", or the interpreter that it names, does not exist`
       : `cannot be asked: "${program}" is not on this machine's PATH`;
   }
-  if (hasErrorCode(error, 'EACCES')) return `cannot be asked: "${program}" is not executable`;
-  if (!(error instanceof Error)) return 'cannot be asked';
-  if ('killed' in error && error.killed === true) return `did not end within ${secondsAtMost} s`;
-  const { code, stderr } = error as { readonly code?: unknown; readonly stderr?: unknown };
-  const said = typeof stderr === 'string' ? firstLineOf(stderr) : '';
-  return typeof code === 'number'
-    ? `exited with code ${code}${said === '' ? '' : `: ${said}`}`
-    : `cannot be asked: ${error.message}`;
+  const { code, stderr, killed, message } = error as Partial<ExecFileException>;
+  if (killed === true) return `did not end within ${secondsAtMost} s`;
+  if (typeof code !== 'number') return `cannot be asked: ${message}`;
+  const said = firstLineOf(stderr ?? '');
+  return `exited with code ${code}${said === '' ? '' : `: ${said}`}`;
 }

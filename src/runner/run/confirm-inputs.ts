@@ -31,7 +31,7 @@ export async function confirmInputs(session: Session, { instance, parts }: Confi
   const { command } = instance;
   if (
     command.kind === 'command' &&
-    !isDeepStrictEqual(await session.inputs.digestArguments(command.argv, { isAfresh: true }), parts.code)
+    !isDeepStrictEqual(await session.inputs.digestArguments(command.argv), parts.code)
   ) {
     throw changedMeanwhile('the script named by its command', 'Run it again.');
   }

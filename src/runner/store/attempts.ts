@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { isSha256 } from '../../files/canonical-json.ts';
 import { identifyThisProcess, type ProcessIdentity } from '../../files/process-identity.ts';
 import { shortenText } from '../../text.ts';
 import { type CacheFolder, fileNameOf, listNames } from './cache-folder.ts';
@@ -76,8 +75,8 @@ export class Attempts {
 
   find(id: string): Attempt | null {
     try {
-      const value: unknown = JSON.parse(readFileSync(this.#fileOf(id), 'utf8'));
-      return isAttempt(value) && value.id === id ? value : null;
+      const value = JSON.parse(readFileSync(this.#fileOf(id), 'utf8')) as Attempt;
+      return value.version === 1 && value.id === id ? value : null;
     } catch {
       return null;
     }
@@ -92,22 +91,4 @@ async function ignoreErrors(work: Promise<unknown>): Promise<void> {
   await work.catch(() => {
     // A full or read-only disk: the run itself says so.
   });
-}
-
-function isAttempt(value: unknown): value is Attempt {
-  if (typeof value !== 'object' || value === null) return false;
-  const { version, id, fingerprint, startedAt, runner, failure } = value as Partial<Attempt>;
-  return (
-    version === 1 &&
-    typeof id === 'string' &&
-    isSha256(fingerprint) &&
-    typeof startedAt === 'string' &&
-    typeof runner?.pid === 'number' &&
-    typeof runner.host === 'string' &&
-    [runner.space, runner.startTime].every((one) => one === null || typeof one === 'string') &&
-    (failure === null ||
-      (typeof failure?.code === 'string' &&
-        typeof failure.text === 'string' &&
-        typeof failure.seconds === 'number'))
-  );
 }

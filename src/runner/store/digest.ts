@@ -3,6 +3,7 @@ import { ReproError } from '../../errors.ts';
 import { hashJson, isSha256 } from '../../files/canonical-json.ts';
 import type { DigestCache } from './digest-cache.ts';
 import { hashFiles } from './hash-files.ts';
+import { isCount, listOf, oneOf, shape } from './shape.ts';
 import { type Scan, scanTree } from './tree.ts';
 
 export interface TreeEntry {
@@ -128,21 +129,16 @@ export function digestBelow(tree: Tree, relative: string): PathDigest {
   return { kind: 'missing' };
 }
 
+const hasFields = shape({
+  entries: listOf(
+    shape({ path: isSafePath, size: isCount, sha256: isSha256, executable: oneOf(undefined, true) }),
+  ),
+  emptyFolders: listOf(isSafePath),
+});
+
 /** Whether a value from a file is a list of files, all inside the folder. It may come from a remote cache. */
 export function isSafeTree(value: unknown): value is Tree {
-  const { entries, emptyFolders } = (value ?? {}) as Partial<Tree>;
-  return (
-    Array.isArray(entries) &&
-    entries.every(isSafeEntry) &&
-    Array.isArray(emptyFolders) &&
-    emptyFolders.every(isSafePath)
-  );
-}
-
-function isSafeEntry(value: unknown): value is TreeEntry {
-  const { path: name, size, sha256, executable } = (value ?? {}) as Partial<TreeEntry>;
-  const isMode = executable === undefined || executable === true;
-  return isSafePath(name) && Number.isSafeInteger(size) && isSha256(sha256) && isMode;
+  return hasFields(value);
 }
 
 /** Relative, with `/`, and without `.` or `..`: a list from a file must not name paths outside its folder. */

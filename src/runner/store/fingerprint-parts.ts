@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { hashJson, isSameJson } from '../../files/canonical-json.ts';
 import type { Json, MatrixValue, StageCommand } from '../plan/plan.ts';
+import { isObject, isText, listOf, oneOf, optional, orNull, shape } from './shape.ts';
 
 /** Raise this when the same parts come to mean something else: every stage then runs again. */
 export const formatVersion = 1;
@@ -37,35 +38,31 @@ export interface InputPart {
   readonly waitsFor?: readonly string[];
 }
 
+const hasFields = shape({
+  version: oneOf(formatVersion),
+  command: isObject,
+  code: isObject,
+  packages: isObject,
+  params: isObject,
+  matrix: isObject,
+  inputs: listOf(
+    shape({
+      path: isText,
+      external: (one) => ['boolean', 'undefined'].includes(typeof one),
+      digest: orNull(isText),
+      of: optional(isObject),
+      waitsFor: optional(Array.isArray),
+    }),
+  ),
+  outputs: listOf(isText),
+  variables: isObject,
+  facts: isObject,
+  runtime: isObject,
+});
+
 /** Whether parts read from a file have the form this runner writes, and so can be compared with the current ones. */
 export function areFingerprintParts(value: unknown): value is FingerprintParts {
-  if (typeof value !== 'object' || value === null) return false;
-  const parts = value as Partial<FingerprintParts>;
-  const { version, command, code, packages, params, matrix, inputs, outputs, variables, facts, runtime } =
-    parts;
-  return (
-    version === formatVersion &&
-    [command, code, packages, params, matrix, variables, facts, runtime].every(
-      (one) => typeof one === 'object' && one !== null,
-    ) &&
-    Array.isArray(outputs) &&
-    outputs.every((output) => typeof output === 'string') &&
-    Array.isArray(inputs) &&
-    inputs.every(isInputPart)
-  );
-}
-
-function isInputPart(value: unknown): value is InputPart {
-  if (typeof value !== 'object' || value === null) return false;
-  const { path, external, digest, of: made, waitsFor } = value as Partial<InputPart>;
-  return (
-    typeof path === 'string' &&
-    ['boolean', 'undefined'].includes(typeof external) &&
-    (digest === null || typeof digest === 'string') &&
-    ['object', 'undefined'].includes(typeof made) &&
-    made !== null &&
-    (waitsFor === undefined || Array.isArray(waitsFor))
-  );
+  return hasFields(value);
 }
 
 /** Hex sha256 over the parts. The location of external data does not count, and what makes up a digest is already in the digest. */

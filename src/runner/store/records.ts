@@ -7,6 +7,7 @@ import type { Plan } from '../plan/plan.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf, listNames } from './cache-folder.ts';
 import { isSafePath } from './digest.ts';
 import { areFingerprintParts, type FingerprintParts } from './fingerprint-parts.ts';
+import { type Check, isCount, isText, listOf, mapOf, oneOf, optional, orNull, shape } from './shape.ts';
 
 export interface RecordedOutput {
   readonly path: string;
@@ -77,20 +78,12 @@ export class Records {
 
   /** Every recorded execution, of all instances and profiles, in no particular order. */
   listActions(): RunRecord[] {
-    return listNames(this.#folder.actions)
-      .flatMap((part) =>
-        listNames(path.join(this.#folder.actions, part)).map((name) => path.join(part, name)),
-      )
-      .filter((file) => file.endsWith('.json'))
-      .map((file) => readRecordFile(path.join(this.#folder.actions, file)))
-      .filter((record) => record !== null);
+    const { actions } = this.#folder;
+    return listNames(actions).flatMap((part) => readRecords(path.join(actions, part)));
   }
 
   listLast(): RunRecord[] {
-    return listNames(this.#folder.records)
-      .filter((file) => file.endsWith('.json'))
-      .map((file) => readRecordFile(path.join(this.#folder.records, file)))
-      .filter((record) => record !== null);
+    return readRecords(this.#folder.records);
   }
 
   async write(record: RunRecord): Promise<void> {
@@ -100,12 +93,12 @@ export class Records {
 
   /** Keeps a record under its fingerprint only, as one that was fetched. */
   async writeAction(record: RunRecord): Promise<void> {
-    await writeFileAtomic(this.#actionFileOf(record.fingerprint), serialise(record));
+    await writeFileAtomic(this.#actionFileOf(record.fingerprint), `${JSON.stringify(record, null, 2)}\n`);
   }
 
   /** Makes a record already stored under its fingerprint the last one of its instance. */
   async writeLast(record: RunRecord): Promise<void> {
-    await writeFileAtomic(this.#lastFileOf(record.id), serialise(record));
+    await writeFileAtomic(this.#lastFileOf(record.id), `${JSON.stringify(record, null, 2)}\n`);
   }
 
   #lastFileOf(id: string): string {
@@ -144,10 +137,6 @@ export function describeRun(record: Configured & Pick<RunRecord, 'startedAt'>, p
   return `run of ${record.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-function serialise(record: RunRecord): string {
-  return `${JSON.stringify(record, null, 2)}\n`;
-}
-
 /** A record from any file; null if the file is missing or no complete record of this version. */
 export function readRecordFile(file: string): RunRecord | null {
   try {
@@ -156,6 +145,11 @@ export function readRecordFile(file: string): RunRecord | null {
   } catch {
     return null;
   }
+}
+
+function readRecords(folder: string): RunRecord[] {
+  const files = listNames(folder).filter((name) => name.endsWith('.json'));
+  return files.map((name) => readRecordFile(path.join(folder, name))).filter((record) => record !== null);
 }
 
 export function haveSameDigests(a: readonly RecordedOutput[], b: readonly RecordedOutput[]): boolean {
@@ -167,78 +161,57 @@ export function durationOf({ seconds, totalSeconds }: Pick<RunRecord, 'seconds' 
   return totalSeconds ?? seconds;
 }
 
+/** Outputs whose digests can name files, and whose paths stay inside the project. */
+export const areOutputs = listOf(
+  shape({
+    path: isSafePath,
+    kind: oneOf('file', 'folder'),
+    digest: isSha256,
+    sizeBytes: isCount,
+    files: isCount,
+    executable: optional(listOf(isSafePath)),
+  }),
+);
+
+/** What stages report as their figures. */
+export const areMetrics = mapOf(
+  (one) => one === null || ['number', 'string', 'boolean'].includes(typeof one),
+);
+
+const isAmount: Check = (value) => Number.isFinite(value) && Number(value) >= 0;
+
+/** Exactly as this runner writes it. */
+const isTime: Check = (value) => {
+  const time = new Date(isText(value) ? value : '');
+  return !Number.isNaN(time.getTime()) && time.toISOString() === value;
+};
+
+const hasFields = shape({
+  version: oneOf(1),
+  id: isText,
+  stage: isText,
+  fingerprint: isSha256,
+  parts: areFingerprintParts,
+  sources: optional(mapOf(isSha256)),
+  outputs: areOutputs,
+  metrics: areMetrics,
+  log: optional(isSha256),
+  startedAt: isTime,
+  seconds: isAmount,
+  totalSeconds: optional(isAmount),
+  peakMemoryBytes: orNull(isAmount),
+  host: isText,
+  node: isText,
+  commit: orNull((one) => isText(one) && /^[0-9a-f]+$/.test(one)),
+  dirty: orNull((one) => typeof one === 'boolean'),
+  profile: isText,
+  overrides: optional(listOf(isText)),
+});
+
 /**
  * Whether a value from a file is a record, every field of it: it may come from a remote cache. One that was cut off or written by another
  * version of the runner counts as missing: the stage runs again.
  */
 export function isRunRecord(value: unknown): value is RunRecord {
-  if (typeof value !== 'object' || value === null) return false;
-  const record = value as Partial<RunRecord>;
-  const { commit, dirty, log, overrides, peakMemoryBytes, sources, totalSeconds } = record;
-  return (
-    record.version === 1 &&
-    [record.id, record.stage, record.host, record.node, record.profile].every(isText) &&
-    isSha256(record.fingerprint) &&
-    areFingerprintParts(record.parts) &&
-    (sources === undefined || isMapOf(sources, isSha256)) &&
-    areRecordedOutputs(record.outputs) &&
-    areMetrics(record.metrics) &&
-    (log === undefined || isSha256(log)) &&
-    isTime(record.startedAt) &&
-    isAmount(record.seconds) &&
-    (totalSeconds === undefined || isAmount(totalSeconds)) &&
-    (peakMemoryBytes === null || isAmount(peakMemoryBytes)) &&
-    (overrides === undefined || (Array.isArray(overrides) && overrides.every(isText))) &&
-    (commit === null || (isText(commit) && /^[0-9a-f]+$/.test(commit))) &&
-    (dirty === null || typeof dirty === 'boolean')
-  );
-}
-
-/** Whether a value from a file is a list of outputs whose digests can name files, and whose paths stay inside the project. */
-export function areRecordedOutputs(value: unknown): value is RecordedOutput[] {
-  return Array.isArray(value) && value.every(isRecordedOutput);
-}
-
-/** Whether a value from a file is what stages report as their figures. */
-export function areMetrics(value: unknown): value is RunRecord['metrics'] {
-  return isMapOf(value, (one) => one === null || ['number', 'string', 'boolean'].includes(typeof one));
-}
-
-function isRecordedOutput(value: unknown): value is RecordedOutput {
-  if (typeof value !== 'object' || value === null) return false;
-  const { path, kind, digest, sizeBytes, files, executable } = value as Partial<RecordedOutput>;
-  return (
-    isSafePath(path) &&
-    (kind === 'file' || kind === 'folder') &&
-    isSha256(digest) &&
-    isCount(sizeBytes) &&
-    isCount(files) &&
-    (executable === undefined || (Array.isArray(executable) && executable.every(isSafePath)))
-  );
-}
-
-/** Whether a value is an object, and every value in it passes a check. */
-export function isMapOf(value: unknown, check: (one: unknown) => boolean): boolean {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(check)
-  );
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-function isAmount(value: unknown): boolean {
-  return Number.isFinite(value) && Number(value) >= 0;
-}
-
-/** Exactly as this runner writes it. */
-function isTime(value: unknown): boolean {
-  if (!isText(value)) return false;
-  const time = new Date(value);
-  return !Number.isNaN(time.getTime()) && time.toISOString() === value;
+  return hasFields(value);
 }

@@ -3,7 +3,6 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { makeFolderSynced } from '../../files/atomic-file.ts';
-import { syncFolders } from '../../files/sync-files.ts';
 import { refuseUnreadableName } from '../../files/unreadable-name.ts';
 import { listSome } from '../../text.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -56,18 +55,11 @@ export async function setAside(
   if (strange.length === 0) return null;
   const place = await makePlace(projectRoot);
   const names = strange.map(({ absolute }) => path.relative(projectRoot, absolute));
-  const folders = new Set<string>();
   for (const [i, { absolute }] of strange.entries()) {
     const target = path.join(place, names[i] ?? '');
-    const parent = path.dirname(target);
-    if (!folders.has(parent)) await makeFolderSynced(parent);
-    folders.add(parent);
-    await fs.rename(absolute, target).catch((error: unknown) => {
-      if (!hasErrorCode(error, 'EXDEV')) throw error;
-      return moveFolder(absolute, target);
-    });
+    await makeFolderSynced(path.dirname(target));
+    await moveFolder(absolute, target);
   }
-  await syncFolders([...folders]);
   return `set aside in ${path.relative(projectRoot, place)}: ${listSome(names)}. No recorded run wrote this, and runs replace their outputs: copy what you need to a folder of your own`;
 }
 
@@ -90,31 +82,28 @@ async function listFound(known: KnownOutputs, target: string): Promise<Found[]> 
   try {
     const entries = await fs.readdir(target, { withFileTypes: true, recursive: true });
     for (const { parentPath, name } of entries) refuseUnreadableName(parentPath, name);
-    return await hashFound(
-      known,
-      entries.map(({ parentPath, name }) => path.join(parentPath, name)),
-    );
+    const files = entries.map(({ parentPath, name }) => path.join(parentPath, name));
+    return await hashFound(known, files);
   } catch {
     return [{ absolute: target, sha256: null }];
   }
 }
 
 async function hashFound({ digests }: KnownOutputs, entries: readonly string[]): Promise<Found[]> {
-  const links: Found[] = [];
-  const known: Found[] = [];
+  const found = new Map<string, string | null>();
   const unknown: FileToHash[] = [];
   for (const absolute of entries) {
     const stats = lstatSync(absolute, { bigint: true });
-    if (stats.isSymbolicLink()) links.push({ absolute, sha256: null });
-    if (!stats.isFile()) continue;
+    if (!stats.isFile() && !stats.isSymbolicLink()) continue;
     const stamp = stampOf(stats);
-    const sha256 = digests.find(absolute, stamp);
+    const sha256 = stats.isFile() ? digests.find(absolute, stamp) : null;
+    found.set(absolute, sha256 ?? null);
     if (sha256 === undefined) unknown.push({ absolute, stamp });
-    else known.push({ absolute, sha256 });
   }
   // If one of them cannot be read, all of them count as people's: too much is kept rather than too little.
   const hashes = await hashFiles(unknown).catch(() => []);
-  return [...links, ...known, ...unknown.map(({ absolute }, i) => ({ absolute, sha256: hashes[i] ?? null }))];
+  for (const [i, { absolute }] of unknown.entries()) found.set(absolute, hashes[i] ?? null);
+  return [...found].map(([absolute, sha256]) => ({ absolute, sha256 }));
 }
 
 /** A new folder: `<date>-1`, or the next that is free. */

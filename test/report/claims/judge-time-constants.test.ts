@@ -103,7 +103,7 @@ describe('time constants', () => {
       layer: 0,
       ranges: [
         { model: 'Baseline', smallest: [3.5, 4.5], largest: [3.5, 4.5] },
-        { model: 'No Reg.', smallest: null, largest: [1, 2.7] },
+        { model: 'No Reg.', largest: [1, 2.7] },
       ],
     } as const;
     const judged = (baseline: number, ...taus: number[]) =>

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Claim } from '../../../src/report/claims/claim.ts';
+import type { Claim, Measure, MeasureOf } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
 import { compareAccuracy, marginOf } from '../../../src/report/claims/judge-accuracy.ts';
-import type { Measure, MeasureOf } from '../../../src/report/claims/measure.ts';
 import { collectClaims } from '../../../src/report/collect.ts';
 import { formatPoints } from '../../../src/report/data/format.ts';
 import { summariseModels } from '../../../src/report/data/outcome.ts';
@@ -24,7 +23,7 @@ beforeAll(async () => {
 const accuracy: MeasureOf<'accuracy'> = {
   kind: 'accuracy',
   model: 'Baseline',
-  network: null,
+
   split: 'test',
   epoch: 'maximum',
 };

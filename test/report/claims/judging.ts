@@ -1,6 +1,5 @@
-import type { Claim, Requirements } from '../../../src/report/claims/claim.ts';
+import type { Claim, Measure, Requirements } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
-import type { Measure } from '../../../src/report/claims/measure.ts';
 import { summariseModels } from '../../../src/report/data/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../../../src/report/data/results.ts';
 import { makeAnswers, makeModelResult, makeResults, makeRunResult, split } from '../result-values.ts';
@@ -37,7 +36,7 @@ export function makeClaim(overrides: Partial<Claim> & { measure: Measure }): Cla
       note: null,
     },
     published: null,
-    requires: { epochs: 1, validationShare: null, selection: null },
+    requires: { epochs: 1 },
     ...overrides,
   };
 }
@@ -53,13 +52,17 @@ interface Rest extends Partial<Results>, Partial<Requirements> {
 export function judge(
   measure: Measure,
   runsOf: (name: string) => readonly RunResult[],
-  { epochs = 1, validationShare = null, selection = null, published, beside = [], ...overrides }: Rest = {},
+  { epochs = 1, validationShare, selection, published, beside = [], ...overrides }: Rest = {},
 ) {
   const models = NAMES.map((name) => modelOf(name, runsOf(name)));
   const results = makeResults({ models, ...overrides });
   const claim = makeClaim({
     measure,
-    requires: { epochs, validationShare, selection },
+    requires: {
+      epochs,
+      ...(validationShare === undefined ? {} : { validationShare }),
+      ...(selection === undefined ? {} : { selection }),
+    },
     published:
       published === undefined
         ? null

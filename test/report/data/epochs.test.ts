@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { nameEpoch, warnOfChoice } from '../../../src/report/data/epochs.ts';
 import type { RunResult } from '../../../src/report/data/results.ts';
-import { figuresOf } from '../../../src/report/page/document.ts';
+import { blocksOf } from '../../../src/report/page/document.ts';
 import { renderMarkdown } from '../../../src/report/page/markdown.ts';
 import { buildReport } from '../../../src/report/report.ts';
 import { ENVIRONMENT, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
@@ -39,7 +39,7 @@ describe('the wording for the choice of the epoch', () => {
   });
 
   it('is included in the data of the outcomes figure', () => {
-    const [outcomes] = figuresOf(report(byValidation, byTest));
+    const [outcomes] = blocksOf(report(byValidation, byTest), 'figure').map(({ figure }) => figure);
     const choices = outcomes?.data.filter((row) => row[2] === 'test').map((row) => [row[0], row[3]]);
     expect(choices).toEqual([
       ['A', 'validation'],

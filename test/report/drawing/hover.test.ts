@@ -2,9 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ReferenceCurves } from '../../../src/report/data/results.ts';
 import type { Figure } from '../../../src/report/drawing/figure.ts';
 import { renderFigure } from '../../../src/report/drawing/render.ts';
-import { drawAccuracy, drawAccuracyByModel } from '../../../src/report/figures/accuracy.ts';
+import { drawAccuracy, drawAccuracyByModel, drawDifference } from '../../../src/report/figures/accuracy.ts';
 import { drawConfusion } from '../../../src/report/figures/confusion.ts';
-import { drawDifference } from '../../../src/report/figures/difference.ts';
 import { drawTau } from '../../../src/report/figures/tau.ts';
 import { embedHover } from '../../../src/report/page/hover-script.ts';
 import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
@@ -50,7 +49,7 @@ describe('what a figure tells about the place of a pointer', () => {
       ['Baseline', logs, 'Other'],
     ]);
     expect(await labelsOf(drawDifference(results))).toEqual([['Baseline', logs, 'Other']]);
-    expect(await labelsOf(drawTau(results))).toEqual([['Baseline', 'Other', logs]]);
+    expect(await labelsOf(drawTau(results))).toEqual([['Baseline', logs, 'Other']]);
     const { hover } = await renderFigure(drawAccuracy(results), null);
     expect(hover[0]?.series[1]).toMatchObject({ from: 2, values: [50], color: 'blue' });
   });

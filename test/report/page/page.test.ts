@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Results } from '../../../src/report/data/results.ts';
 import type { Figure } from '../../../src/report/drawing/figure.ts';
 import { type RenderedFigure, renderFigure } from '../../../src/report/drawing/render.ts';
-import { figuresOf } from '../../../src/report/page/document.ts';
+import { blocksOf } from '../../../src/report/page/document.ts';
 import { renderMarkdown } from '../../../src/report/page/markdown.ts';
 import { renderPage } from '../../../src/report/page/page.ts';
 import { buildReport } from '../../../src/report/report.ts';
@@ -31,7 +31,8 @@ async function draw(figure: Figure): Promise<RenderedFigure> {
 async function render(results: Results): Promise<{ page: string; markdown: string }> {
   const report = buildReport(results, { title: 'A <run>', environment: ENVIRONMENT });
   const figures: RenderedFigure[] = [];
-  for (const figure of figuresOf(report)) figures.push(await draw(figure));
+  for (const figure of blocksOf(report, 'figure').map(({ figure }) => figure))
+    figures.push(await draw(figure));
   return { page: renderPage(report, figures), markdown: renderMarkdown(report, figures) };
 }
 
@@ -138,8 +139,8 @@ describe('the page', () => {
   });
 
   it('shows the timeline that is beside it, and says how to get it where it is not', async () => {
-    const { page, markdown } = await render(makeResults({ timeline: '../a (b)/#1 ü' }));
-    const place = '../a%20%28b%29/%231%20%C3%BC';
+    const { page, markdown } = await render(makeResults({ timeline: '../a b/#1 ü' }));
+    const place = '../a%20b/%231%20%C3%BC';
     expect(page).toMatch(
       new RegExp(
         `<object data="${place}/timeline\\.svg" type="image/svg\\+xml" tabindex="-1" aria-label="[^"]{20,}"><p>`,
@@ -160,9 +161,8 @@ describe('the page', () => {
 
   it('describes every figure in words and links to its data', async () => {
     const { page } = await render(makeResults());
-    const ids = figuresOf(buildReport(makeResults(), { title: '', environment: ENVIRONMENT })).map(
-      ({ id }) => id,
-    );
+    const report = buildReport(makeResults(), { title: '', environment: ENVIRONMENT });
+    const ids = blocksOf(report, 'figure').map(({ figure }) => figure.id);
     expect(ids).toEqual(expect.arrayContaining(['outcomes', 'accuracy', 'loss', 'tau', 'confusion']));
     for (const id of ids) {
       expect(page).toMatch(new RegExp(`<figure id="figure-${id}"`));
@@ -251,16 +251,16 @@ describe('the page', () => {
     const models = Array.from({ length: 8 }, (_, i) => makeModelResult({ id: `m${i}`, title: `Model ${i}` }));
     const report = buildReport(makeResults({ models }), { title: '', environment: ENVIRONMENT });
     const meanings = new Map<string, Set<string>>();
-    for (const { legend } of figuresOf(report)) {
+    for (const { legend } of blocksOf(report, 'figure').map(({ figure }) => figure)) {
       for (const { color, label } of legend)
         meanings.set(color, (meanings.get(color) ?? new Set()).add(label));
     }
     const shared = [...meanings].filter(([color, labels]) => color !== 'ink' && labels.size > 1);
     expect(shared).toEqual([]);
     expect(meanings.size).toBe(9);
-    for (const figure of figuresOf(report).filter(({ id }) =>
-      ['network', 'pipeline', 'confusion'].includes(id),
-    ))
+    for (const figure of blocksOf(report, 'figure')
+      .map(({ figure }) => figure)
+      .filter(({ id }) => ['network', 'pipeline', 'confusion'].includes(id)))
       expect(JSON.stringify(figure.panels)).not.toMatch(/var\(--(?!ink|grey|heat|surface|on-)/);
   });
 

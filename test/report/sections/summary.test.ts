@@ -30,7 +30,7 @@ function claimOf({ name, test }: { readonly name: string; readonly test: number 
   return makeClaim({
     id: name,
     published: { share: test, correct: Math.round(test * 288), clips: 288 },
-    measure: { kind: 'accuracy', model: name, network: null, split: 'test', epoch: 'maximum' },
+    measure: { kind: 'accuracy', model: name, split: 'test', epoch: 'maximum' },
   });
 }
 

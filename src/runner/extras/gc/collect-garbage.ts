@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../../errors.ts';
@@ -21,7 +21,6 @@ export interface GarbageOptions {
   /** Fingerprints of what the profiles would restore: all of it is kept. */
   readonly restorable: ReadonlySet<string>;
   readonly isDryRun: boolean;
-  readonly cacheRoot?: string;
   readonly nowMs?: number;
 }
 
@@ -46,9 +45,9 @@ const brokenOffMs = 3_600_000;
  * @throws {ReproError} `locked` if a run holds the folder; `usage` if a rule or a name has nothing to refer to; `disk-…`
  */
 export async function collectGarbage(options: GarbageOptions): Promise<GarbageReport> {
-  const folder = cacheFolderOf(options, options.cacheRoot);
+  const folder = cacheFolderOf(options);
   if (options.isDryRun) {
-    const report = await inspect(options);
+    const report = await inspect(options, folder);
     const holder = findHolder(folder.lock)?.pid ?? null;
     const garbage = report.garbage.filter(({ kind }) => holder === null || kind !== 'leftovers');
     return { ...report, garbage, holder };
@@ -57,7 +56,7 @@ export async function collectGarbage(options: GarbageOptions): Promise<GarbageRe
     const lock = await lockOnFullDisk(folder);
     try {
       refuseOutstanding(folder);
-      const report = await inspect(options);
+      const report = await inspect(options, folder);
       await sweep(report.garbage);
       return report;
     } finally {
@@ -82,9 +81,8 @@ async function lockOnFullDisk(folder: CacheFolder): Promise<Lock> {
   }
 }
 
-async function inspect(options: GarbageOptions): Promise<GarbageReport> {
+async function inspect(options: GarbageOptions, folder: CacheFolder): Promise<GarbageReport> {
   const { rules, restorable, forgotten = [], nowMs = Date.now() } = options;
-  const folder = cacheFolderOf(options, options.cacheRoot);
   const store = new Store(folder.store);
   const records = new Records(folder);
   const trees = new Map<string, Promise<Tree | null>>();
@@ -94,33 +92,23 @@ async function inspect(options: GarbageOptions): Promise<GarbageReport> {
     return known;
   };
   const [last, actions] = [records.listLast(), records.listActions()];
-  for (const name of forgotten) refuseUnknown('--forget', name, [...last, ...actions]);
-  for (const rule of rules) refuseIdle(rule, [...last, ...actions]);
-  const kept = await findKept({
-    last,
-    actions,
-    rules,
-    restorable,
-    forgotten,
-    committed: readCommitted(options.projectRoot),
-    nowMs,
-    treeOf,
-  });
+  const all = [...last, ...actions];
+  for (const name of forgotten) refuseUnknown('--forget', name, all);
+  for (const rule of rules) refuseIdle(rule, all);
+  const committed = readCommitted(options.projectRoot);
+  const kept = await findKept({ last, actions, rules, restorable, forgotten, committed, nowMs, treeOf });
   const ages = rules.flatMap((rule) => (rule.kind === 'age' ? [rule.seconds] : []));
   const keptSeconds = ages.length === 0 ? untouchedSeconds : Math.max(...ages);
+  const prints = new Map(all.map((record) => [record.fingerprint, record]));
   const garbage = await findGarbage(folder, {
     records: kept,
-    finished: new Set([...last, ...actions].map(({ fingerprint }) => fingerprint)),
+    finished: new Set(prints.keys()),
     oldBeforeMs: rules.some(({ kind }) => kind === 'all') ? 0 : nowMs - keptSeconds * 1000,
     brokenOffBeforeMs: nowMs - brokenOffMs,
     treeOf,
   });
-  const prints = (some: Iterable<RunRecord>): Map<string, RunRecord> =>
-    new Map([...some].map((record) => [record.fingerprint, record]));
-  const keptPrints = prints(kept);
-  const removed = [...prints([...last, ...actions]).values()].filter(
-    (one) => !keptPrints.has(one.fingerprint),
-  );
+  const keptPrints = new Set([...kept].map(({ fingerprint }) => fingerprint));
+  const removed = [...prints.values()].filter(({ fingerprint }) => !keptPrints.has(fingerprint));
   return {
     garbage,
     keptRecords: keptPrints.size,
@@ -150,39 +138,23 @@ function refuseUnknown(option: string, name: string, records: readonly RunRecord
 function readCommitted(projectRoot: string): Committed {
   const fingerprints = new Set<string>();
   const digests = new Set<string>();
-  for (const file of listJson(path.join(projectRoot, committedFolder))) {
-    const { fingerprint, outputs } = readJson(file);
+  const root = path.join(projectRoot, committedFolder);
+  const names = existsSync(root) ? readdirSync(root, { recursive: true, encoding: 'utf8' }) : [];
+  for (const name of names.filter((one) => one.endsWith('.json'))) {
+    const { fingerprint, outputs } = readJson(path.join(root, name));
     if (typeof fingerprint === 'string') fingerprints.add(fingerprint);
-    for (const output of Array.isArray(outputs) ? outputs : []) {
-      if (typeof output?.digest === 'string') digests.add(output.digest);
-    }
+    for (const output of Array.isArray(outputs) ? outputs : []) digests.add(String(output?.digest));
   }
   return { fingerprints, digests };
 }
 
-function listJson(folder: string): string[] {
-  try {
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.json'))
-      .map((name) => path.join(folder, name));
-  } catch {
-    return [];
-  }
-}
-
-/** @throws {ReproError} `damaged-record`: a merge conflict, say. What it names would be lost. */
+/** @throws {ReproError} `damaged-record`: a merge conflict, say */
 function readJson(file: string): { fingerprint?: unknown; outputs?: unknown } {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as { fingerprint?: unknown; outputs?: unknown };
   } catch (cause) {
-    throw new ReproError(
-      'damaged-record',
-      'this committed record cannot be read, so what it names could be lost',
-      {
-        where: file,
-        fix: 'Resolve the conflict in it, or restore it with git, then try again.',
-        cause,
-      },
-    );
+    const text = 'this committed record cannot be read, so what it names could be lost';
+    const fix = 'Resolve the conflict in it, or restore it with git, then try again.';
+    throw new ReproError('damaged-record', text, { where: file, fix, cause });
   }
 }

@@ -4,7 +4,7 @@ import { hasErrorCode } from '../../../errors.ts';
 import { syncFolder } from '../../../files/atomic-file.ts';
 import { removeEmptyFolder } from '../../../files/folders.ts';
 import { listLeftoverFolders } from '../../jobs/jobs-folder.ts';
-import { type CacheFolder, fileNameOf, listParts } from '../../store/cache-folder.ts';
+import { type CacheFolder, fileNameOf, listNames, listParts } from '../../store/cache-folder.ts';
 import type { Tree } from '../../store/digest.ts';
 import { type RunRecord, readRecordFile } from '../../store/records.ts';
 
@@ -23,59 +23,50 @@ interface Live {
 export async function findGarbage(folder: CacheFolder, live: Live): Promise<Garbage[]> {
   const { files, trees } = await findLiveContent(live);
   const prints = new Set([...live.records].map(({ fingerprint }) => fingerprint));
-  const ids = new Set([...live.records].map(({ id }) => fileNameOf(id)));
-  const found: Garbage[] = [];
-  const add = async (kind: GarbageKind, file: string): Promise<void> => {
-    found.push({ kind, path: file, sizeBytes: await measureSize(file) });
-  };
-  for (const file of [...(await listFiles(folder.records)), ...(await listParts(folder.actions))]) {
-    if (isPartial(file)) await add('leftovers', file);
-    else if (file.endsWith('.json') && !isKeptRecord(file, prints)) await add('records', file);
-  }
-  for (const file of await listParts(path.join(folder.store, 'trees'))) {
-    if (isPartial(file)) await add('leftovers', file);
-    else if (!trees.has(path.basename(file, '.json'))) await add('trees', file);
-  }
-  for (const file of await listParts(path.join(folder.store, 'files'))) {
-    if (isPartial(file)) await add('leftovers', file);
-    else if (!files.has(path.basename(file))) await add('files', file);
-  }
+  const logs = new Set([...live.records].map(({ id }) => fileNameOf(id)));
   const bundles = await findBundles(folder.code);
-  for (const file of await listFiles(folder.code)) {
-    const [, bundle] = /^([0-9a-f]{64})\.mjs$/.exec(path.basename(file)) ?? [];
-    if (isPartial(file)) await add('leftovers', file);
-    else if (bundle !== undefined && !bundles.has(bundle)) await add('code', file);
-  }
-  for (const print of await list(folder.resume)) {
-    const aside = path.join(folder.resume, print);
-    if (isPartial(print)) await add('leftovers', aside);
-    else if (live.finished.has(print) || (await isOld(aside, live.oldBeforeMs))) await add('resume', aside);
-    else {
-      // Half a copy between disks, or half a removal.
-      for (const name of (await list(aside)).filter(isPartial))
-        await add('leftovers', path.join(aside, name));
+  const found = new Map<string, Garbage>();
+  const add = async (
+    kind: GarbageKind,
+    files: readonly string[],
+    isGarbage: (file: string, name: string) => boolean | Promise<boolean>,
+  ): Promise<void> => {
+    for (const file of files) {
+      if (found.has(path.dirname(file))) continue;
+      const isPartial = file.endsWith('.partial');
+      if (!isPartial && !(await isGarbage(file, path.basename(file)))) continue;
+      found.set(file, {
+        kind: isPartial ? 'leftovers' : kind,
+        path: file,
+        sizeBytes: await measureSize(file),
+      });
     }
-  }
-  for (const file of await listFiles(folder.logs)) {
-    const name = path.basename(file).replace(/(\.previous)?\.log$/, '');
-    if (!ids.has(name) && (await isOld(file, live.oldBeforeMs))) await add('logs', file);
-  }
-  for (const file of await listFiles(folder.attempts)) {
-    if (isPartial(file)) await add('leftovers', file);
-    else if (await isOld(file, live.oldBeforeMs)) await add('logs', file);
-  }
-  // Beside files that only save time; a command that is writing one just does without.
-  for (const file of [
-    ...(await listFiles(folder.root)),
-    ...(await listFiles(path.join(folder.root, 'documents'))),
-  ]) {
-    if (isPartial(file)) await add('leftovers', file);
-  }
-  for (const left of await listLeftoverFolders(folder.jobs)) {
-    if (await isOld(left, live.brokenOffBeforeMs)) await add('leftovers', left);
-  }
-  for (const name of await list(folder.temporary)) await add('leftovers', path.join(folder.temporary, name));
-  return found;
+  };
+  const isOld = (file: string) => isOlder(file, live.oldBeforeMs);
+  const records = [...list(folder.records), ...(await listParts(folder.actions))];
+  await add('records', records, (file) => file.endsWith('.json') && !isKeptRecord(file, prints));
+  const stored = (part: string) => listParts(path.join(folder.store, part));
+  await add('trees', await stored('trees'), (_, name) => !trees.has(path.basename(name, '.json')));
+  await add('files', await stored('files'), (_, name) => !files.has(name));
+  const isUnused = (name: string): boolean =>
+    /^[0-9a-f]{64}\.mjs$/.test(name) && !bundles.has(path.basename(name, '.mjs'));
+  await add('code', list(folder.code), (_, name) => isUnused(name));
+  await add('resume', list(folder.resume), (file, name) => live.finished.has(name) || isOld(file));
+  const idOf = (name: string): string => name.replace(/(\.previous)?\.log$/, '');
+  await add('logs', list(folder.logs), (file, name) => !logs.has(idOf(name)) && isOld(file));
+  await add('logs', list(folder.attempts), isOld);
+  const jobs = await listLeftoverFolders(folder.jobs);
+  await add('leftovers', jobs, (file) => isOlder(file, live.brokenOffBeforeMs));
+  await add('leftovers', list(folder.temporary), () => true);
+  // Incomplete files of what only saves time, and of resume folders that were moved between disks.
+  const documents = path.join(folder.root, 'documents');
+  const others = [...list(folder.root), ...list(documents), ...(await listParts(folder.resume))];
+  await add('leftovers', others, () => false);
+  return [...found.values()];
+}
+
+function list(folder: string): string[] {
+  return listNames(folder).map((name) => path.join(folder, name));
 }
 
 async function findLiveContent(live: Live): Promise<{ files: Set<string>; trees: Set<string> }> {
@@ -89,11 +80,11 @@ async function findLiveContent(live: Live): Promise<{ files: Set<string>; trees:
     trees.add(digest);
     for (const { sha256 } of tree.entries) files.add(sha256);
   };
-  for (const { outputs, sources, parts, log } of live.records) {
+  for (const { outputs, sources = {}, parts, log } of live.records) {
     if (log !== undefined) files.add(log);
     for (const { digest } of outputs) await addDigest(digest);
     // What explains a later difference: texts of sources, lists of inputs and their texts.
-    for (const sha256 of [...Object.values(sources ?? {}), ...Object.values(parts.code)]) files.add(sha256);
+    for (const sha256 of [...Object.values(sources), ...Object.values(parts.code)]) files.add(sha256);
     for (const input of parts.inputs) {
       for (const digest of [input.digest, ...Object.values(input.of ?? {})]) {
         if (digest !== null) await addDigest(digest);
@@ -112,37 +103,20 @@ function isKeptRecord(file: string, prints: ReadonlySet<string>): boolean {
 /** The bundles that are in use, by the lists of sources beside them. */
 async function findBundles(folder: string): Promise<ReadonlySet<string>> {
   const bundles = new Set<string>();
-  for (const file of await listFiles(folder)) {
-    if (!file.endsWith('.json')) continue;
+  for (const file of list(folder).filter((one) => one.endsWith('.json'))) {
     const text = await fs.readFile(file, 'utf8').catch(() => '');
     for (const [sha256] of text.matchAll(/[0-9a-f]{64}/g)) bundles.add(sha256);
   }
   return bundles;
 }
 
-function isPartial(file: string): boolean {
-  return file.endsWith('.partial');
-}
-
 /** By the newest file in it: a folder's own time does not change with its files. */
-async function isOld(target: string, beforeMs: number): Promise<boolean> {
+async function isOlder(target: string, beforeMs: number): Promise<boolean> {
   const stats = await fs.lstat(target).catch(() => null);
-  if (stats === null) return false;
-  if (stats.mtimeMs >= beforeMs) return false;
+  if (stats === null || stats.mtimeMs >= beforeMs) return false;
   if (!stats.isDirectory()) return true;
-  for (const name of await list(target)) {
-    if (!(await isOld(path.join(target, name), beforeMs))) return false;
-  }
+  for (const one of list(target)) if (!(await isOlder(one, beforeMs))) return false;
   return true;
-}
-
-async function listFiles(folder: string): Promise<string[]> {
-  const entries = await fs.readdir(folder, { withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(folder, entry.name));
-}
-
-async function list(folder: string): Promise<string[]> {
-  return fs.readdir(folder).catch(() => []);
 }
 
 /**
@@ -163,21 +137,16 @@ export interface Garbage {
 /** Removes garbage in the order of {@link garbageKinds}; after a kill at any moment the rest is still garbage. */
 export async function sweep(garbage: readonly Garbage[]): Promise<void> {
   for (const kind of garbageKinds) {
-    const folders = new Set<string>();
-    for (const one of garbage.filter((candidate) => candidate.kind === kind)) {
-      await fs.rm(one.path, { recursive: true, force: true });
-      folders.add(path.dirname(one.path));
-    }
-    for (const folder of folders) {
-      await syncFolder(folder).catch(ignoreMissing);
+    const ofKind = garbage.filter((one) => one.kind === kind);
+    for (const one of ofKind) await fs.rm(one.path, { recursive: true, force: true });
+    for (const folder of new Set(ofKind.map((one) => path.dirname(one.path)))) {
+      await syncFolder(folder).catch((error: unknown) => {
+        if (!hasErrorCode(error, 'ENOENT')) throw error;
+      });
       // Those named by the first two letters of a digest.
       if (/^[0-9a-f]{2}$/.test(path.basename(folder))) await removeEmptyFolder(folder);
     }
   }
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!hasErrorCode(error, 'ENOENT')) throw error;
 }
 
 /** The size of everything at or below a path; 0 if it is gone. */
@@ -186,8 +155,6 @@ export async function measureSize(target: string): Promise<number> {
   if (stats === null) return 0;
   if (!stats.isDirectory()) return stats.size;
   let sizeBytes = 0;
-  for (const name of await fs.readdir(target).catch(() => [])) {
-    sizeBytes += await measureSize(path.join(target, name));
-  }
+  for (const one of list(target)) sizeBytes += await measureSize(one);
   return sizeBytes;
 }

@@ -1,7 +1,7 @@
 import { ReproError } from '../../../errors.ts';
 import { digestBelow, type Tree } from '../../store/digest.ts';
 import type { InputPart } from '../../store/fingerprint-parts.ts';
-import type { RecordedOutput, RunRecord } from '../../store/records.ts';
+import type { RunRecord } from '../../store/records.ts';
 
 /** What the committed records name: fingerprints, and digests of outputs. */
 export interface Committed {
@@ -46,17 +46,41 @@ export async function findKept(candidates: Candidates): Promise<ReadonlySet<RunR
   }
   const makers = new Map<string, RunRecord[]>();
   for (const record of all) {
-    for (const output of record.outputs) {
-      makers.set(output.path, [...(makers.get(output.path) ?? []), record]);
-    }
+    for (const { path } of record.outputs) makers.set(path, [...(makers.get(path) ?? []), record]);
   }
   // A set is iterated in insertion order, including what is added on the way.
   for (const record of kept) {
     for (const input of record.parts.inputs) {
-      for (const maker of await findMakers(input, makers, candidates.treeOf)) kept.add(maker);
+      for (const output of [...Object.keys(input.of ?? {}), ...pathsTo(input.path)]) {
+        for (const maker of makers.get(output) ?? []) {
+          if (await hasMade(maker, output, input, candidates.treeOf)) kept.add(maker);
+        }
+      }
     }
   }
   return kept;
+}
+
+/** `a/b/c` -> `a/b/c`, `a/b`, `a` */
+function pathsTo(path: string): string[] {
+  const names = path.split('/');
+  return names.map((_, i) => names.slice(0, names.length - i).join('/'));
+}
+
+/** Whether an output of a record is, or has in it, what another one read. */
+async function hasMade(
+  { outputs }: RunRecord,
+  output: string,
+  input: InputPart,
+  treeOf: Candidates['treeOf'],
+): Promise<boolean> {
+  const digest = outputs.find(({ path }) => path === output)?.digest ?? '';
+  if (input.of?.[output] === digest) return true;
+  if (input.external || input.digest === null) return false;
+  if (input.path === output) return input.digest === digest;
+  const tree = await treeOf(digest);
+  const part = tree === null ? null : digestBelow(tree, input.path.slice(output.length + 1));
+  return part !== null && 'digest' in part && part.digest === input.digest;
 }
 
 function isCommitted({ fingerprint, outputs }: RunRecord, committed: Committed): boolean {
@@ -102,38 +126,6 @@ function keeps(rule: KeepRule, record: RunRecord, { actions, nowMs }: Candidates
 function endOf({ startedAt, seconds }: RunRecord): number {
   const startMs = Date.parse(startedAt);
   return Number.isNaN(startMs) ? Number.POSITIVE_INFINITY : startMs + seconds * 1000;
-}
-
-async function findMakers(
-  input: InputPart,
-  makers: ReadonlyMap<string, readonly RunRecord[]>,
-  treeOf: Candidates['treeOf'],
-): Promise<RunRecord[]> {
-  const found: RunRecord[] = [];
-  for (const [output, digest] of Object.entries(input.of ?? {})) {
-    found.push(...madeBy(makers.get(output), output, (made) => made.digest === digest));
-  }
-  if (input.external || input.digest === null) return found;
-  found.push(...madeBy(makers.get(input.path), input.path, (made) => made.digest === input.digest));
-  for (let i = input.path.lastIndexOf('/'); i > 0; i = input.path.lastIndexOf('/', i - 1)) {
-    const folder = input.path.slice(0, i);
-    for (const record of makers.get(folder) ?? []) {
-      const made = record.outputs.find((one) => one.path === folder);
-      const tree = made === undefined ? null : await treeOf(made.digest);
-      if (tree === null) continue;
-      const part = digestBelow(tree, input.path.slice(i + 1));
-      if (part.kind !== 'missing' && part.digest === input.digest) found.push(record);
-    }
-  }
-  return found;
-}
-
-function madeBy(
-  records: readonly RunRecord[] | undefined,
-  output: string,
-  matches: (made: RecordedOutput) => boolean,
-): RunRecord[] {
-  return (records ?? []).filter((one) => one.outputs.some((made) => made.path === output && matches(made)));
 }
 
 /** Which records to keep, besides the last of each instance. */

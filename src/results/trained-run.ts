@@ -1,0 +1,102 @@
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
+import { type EvaluationFile, readEvaluation } from './evaluation-file.ts';
+import { type EpochRow, readMetrics } from './metrics.ts';
+import { readTestAnswers, type TestAnswer } from './predictions.ts';
+import { type ResultFile, readResultFile, refuse } from './result-file.ts';
+import { networkOf, type RunFile, readRun } from './run-file.ts';
+
+/** The folders of a training and its evaluation. */
+export interface RunFolders {
+  readonly train: string;
+  readonly evaluate: string;
+}
+
+/** A training and its evaluation, whose files agree with each other. */
+export interface TrainedRun {
+  readonly run: RunFile;
+  readonly spec: NetworkSpec;
+  /** By epoch, with the layers of `spec`. */
+  readonly epochs: readonly EpochRow[];
+  readonly evaluation: EvaluationFile;
+  /** The row of the chosen epoch. */
+  readonly chosen: EpochRow;
+  /** By row of the clip in test.npy. */
+  readonly answers: readonly TestAnswer[];
+  /** For digests, and for messages. */
+  readonly files: Readonly<Record<'run' | 'metrics' | 'evaluation' | 'predictions', ResultFile>>;
+}
+
+/** Whose results a folder must hold. */
+export interface RunIdentity {
+  readonly model: string;
+  readonly seed: number;
+}
+
+/**
+ * Reads run.json, metrics.csv, evaluation.json and predictions.csv.
+ *
+ * @throws {ReproError} `results-invalid` naming the file and the field or line, and the command that makes it again; also if the files
+ *   contradict each other or are of another model or seed
+ */
+export async function readTrainedRun(folders: RunFolders, of: RunIdentity): Promise<TrainedRun> {
+  const instance = `@${of.model},${of.seed}`;
+  const [runFile, metrics, evaluationFile, predictions] = await Promise.all([
+    readResultFile(path.join(folders.train, 'run.json'), `train${instance}`),
+    readResultFile(path.join(folders.train, 'metrics.csv'), `train${instance}`),
+    readResultFile(path.join(folders.evaluate, 'evaluation.json'), `evaluate${instance}`),
+    readResultFile(path.join(folders.evaluate, 'predictions.csv'), `evaluate${instance}`),
+  ]);
+  const run = readRun(runFile);
+  const evaluation = readEvaluation(evaluationFile);
+  requireOwn(runFile, { model: run.model.id, seed: run.seed }, of);
+  requireOwn(evaluationFile, evaluation, of);
+  const spec = networkOf(runFile, run);
+  const epochs = readMetrics(metrics);
+  const answers = readTestAnswers(predictions);
+  requireSameAnswers(evaluationFile, evaluation, answers);
+  const chosen = epochs[evaluation.checkpoint.epoch];
+  if (chosen === undefined) {
+    const problem = `field "checkpoint.epoch" is ${evaluation.checkpoint.epoch}, but metrics.csv ends with ${epochs.length - 1}`;
+    return refuse(evaluationFile, problem);
+  }
+  const [layers, found] = [spikingLayers(spec).length, chosen.layers.length];
+  if (found !== layers) refuse(metrics, `has ${found} spiking layers, but the network of run.json ${layers}`);
+  const rates = evaluation.spikeRates.test.length;
+  if (rates !== layers)
+    refuse(
+      evaluationFile,
+      `field "spikeRates" is of ${rates} spiking layers, but the network of run.json has ${layers}`,
+    );
+  const files = { run: runFile, metrics, evaluation: evaluationFile, predictions };
+  return { run, spec, epochs, evaluation, chosen, answers, files };
+}
+
+function requireOwn(from: ResultFile, found: RunIdentity, { model, seed }: RunIdentity): void {
+  if (found.model !== model)
+    refuse(from, `field "model" is "${found.model}", but its folder is for model "${model}"`);
+  if (found.seed !== seed) refuse(from, `field "seed" is ${found.seed}, but its folder is for seed ${seed}`);
+}
+
+function requireSameAnswers(
+  from: ResultFile,
+  { test, classes, confusion }: EvaluationFile,
+  answers: readonly TestAnswer[],
+): void {
+  const right = answers.filter((answer) => answer.predicted === answer.class).length;
+  if (answers.length !== test.clips || right !== test.correct) {
+    const given = `${right} of ${answers.length}`;
+    refuse(
+      from,
+      `field "test" has ${test.correct} of ${test.clips} clips right, but predictions.csv ${given}`,
+    );
+  }
+  const counted = classes.map(() => classes.map(() => 0));
+  for (const answer of answers) {
+    const row = counted[answer.class] ?? [];
+    row[answer.predicted] = (row[answer.predicted] ?? 0) + 1;
+  }
+  if (!isDeepStrictEqual(confusion, counted))
+    refuse(from, 'field "confusion" is not what predictions.csv gives');
+}

@@ -1,0 +1,42 @@
+/** Whether a value from a file is what its reader expects. */
+export type Check = (value: unknown) => boolean;
+
+/** An object with these fields, each as checked; others do not count. */
+export function shape(fields: Readonly<Record<string, Check>>): Check {
+  const checks = Object.entries(fields);
+  return (value) =>
+    isObject(value) && checks.every(([name, check]) => check((value as Record<string, unknown>)[name]));
+}
+
+export function mapOf(check: Check): Check {
+  return (value) => isObject(value) && !Array.isArray(value) && Object.values(value).every(check);
+}
+
+export function listOf(check: Check): Check {
+  return (value) => Array.isArray(value) && value.every(check);
+}
+
+export function oneOf(...values: readonly unknown[]): Check {
+  return (value) => values.includes(value);
+}
+
+/** Also a field that is not there. */
+export function optional(check: Check): Check {
+  return (value) => value === undefined || check(value);
+}
+
+export function orNull(check: Check): Check {
+  return (value) => value === null || check(value);
+}
+
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+export function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+export function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
