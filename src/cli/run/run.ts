@@ -17,8 +17,8 @@ import { showEvents } from '../view/open-view.ts';
 import { colorsFor, printJson, printWarning } from '../view/print.ts';
 import { idsIn, type RunState } from '../view/run-state.ts';
 import { summariseRun } from '../view/summary.ts';
-import { openKeptRecords } from './record-keeper.ts';
 import type { ClusterUse } from './on-cluster.ts';
+import { openKeptRecords } from './record-keeper.ts';
 import { tabulateResults } from './results-table.ts';
 import type { TimeLeft } from './time-left.ts';
 
