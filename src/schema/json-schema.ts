@@ -1,7 +1,15 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { ReproError } from '../errors.ts';
 import { readRegular } from '../files/regular-file.ts';
-import { getOwn, isJsonList, isJsonObject, type Json, type JsonObject, type JsonPath } from './json.ts';
+import {
+  getAt,
+  getOwn,
+  isJsonList,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type JsonPath,
+} from './json.ts';
 
 export type SchemaError = ErrorObject;
 
@@ -48,21 +56,21 @@ export async function readJsonSchema(absolutePath: string, file: string): Promis
   try {
     definition = JSON.parse(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ReproError('configuration', `is not JSON: ${reason}`, { where: file, cause });
+    throw invalid('is not JSON', file, cause);
   }
-  if (!isJsonObject(definition)) {
-    throw new ReproError('configuration', 'is not a JSON Schema: expected an object.', { where: file });
-  }
-  return new JsonSchema(definition, file);
+  if (isJsonObject(definition)) return new JsonSchema(definition, file);
+  throw new ReproError('configuration', 'is not a JSON Schema: expected an object.', { where: file });
+}
+
+function invalid(what: string, where: string, cause: unknown): ReproError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ReproError('configuration', `${what}: ${reason}`, { where, cause });
 }
 
 /** Ajv's strict mode, so that a misspelt keyword in the schema itself is an error. */
 async function compile(definition: JsonObject, file: string): Promise<ValidateFunction> {
-  const newDraft = String(definition.$schema ?? '').includes('2020-12');
-  const { Ajv } = newDraft
-    ? await import('ajv/dist/2020.js').then((module) => ({ Ajv: module.Ajv2020 }))
-    : await import('ajv');
+  const isNewDraft = String(definition.$schema ?? '').includes('2020-12');
+  const Ajv = isNewDraft ? (await import('ajv/dist/2020.js')).Ajv2020 : (await import('ajv')).Ajv;
   const ajv = new Ajv({
     allErrors: true,
     verbose: true,
@@ -76,8 +84,7 @@ async function compile(definition: JsonObject, file: string): Promise<ValidateFu
     ajv.addVocabulary(['defaultSnippets', 'markdownDescription', 'enumDescriptions']);
     return ajv.compile(definition);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ReproError('configuration', `is not a valid JSON Schema: ${reason}`, { where: file, cause });
+    throw invalid('is not a valid JSON Schema', file, cause);
   }
 }
 
@@ -86,13 +93,7 @@ export function findSubschema(schema: JsonSchema, path: JsonPath): JsonObject | 
   let current: JsonObject | undefined = follow(schema.definition, schema.definition);
   for (const step of path) {
     if (current === undefined) return undefined;
-    const properties: Json | undefined = getOwn(current, 'properties');
-    const next: Json | undefined =
-      typeof step === 'number'
-        ? getOwn(current, 'items')
-        : isJsonObject(properties)
-          ? getOwn(properties, step)
-          : undefined;
+    const next = getAt(current, typeof step === 'number' ? ['items'] : ['properties', step]);
     current = isJsonObject(next) ? follow(next, schema.definition) : undefined;
   }
   return current;
@@ -128,13 +129,11 @@ function follow(definition: JsonObject, root: JsonObject): JsonObject | undefine
     if (!isJsonObject(current)) return undefined;
     const reference: Json | undefined = getOwn(current, '$ref');
     if (typeof reference !== 'string' || !reference.startsWith('#/')) return current;
-    let target: Json | undefined = root;
-    for (const step of reference.slice(2).split('/')) {
-      target = isJsonObject(target)
-        ? getOwn(target, step.replaceAll('~1', '/').replaceAll('~0', '~'))
-        : undefined;
-    }
-    current = target;
+    const steps = reference.slice(2).split('/');
+    current = getAt(
+      root,
+      steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~')),
+    );
   }
   return undefined;
 }

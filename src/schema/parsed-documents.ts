@@ -3,26 +3,22 @@ import path from 'node:path';
 import process from 'node:process';
 import { hashText } from '../files/canonical-json.ts';
 import type { Json } from './json.ts';
-import { type Places, packPlaces } from './places.ts';
-import type { NodePlaces } from './yaml-nodes.ts';
+import type { Places } from './yaml-nodes.ts';
 
 /** Raise this when the meaning of a text changes. */
-const formatVersion = 2;
-
-/** Aliases are written out where they are used; a document that grows by more than this is parsed each time. */
-const growthAtMost = 10;
+const formatVersion = 3;
 
 /** A document's values, and where each is written. */
 export interface ParsedNodes {
   readonly value: Json;
-  /** The offset of the whole. */
-  readonly at: number;
-  readonly places: Places;
+  /** Asked for in messages only: for a large pipeline they are longer than its values. */
+  readonly places: () => Places;
 }
 
 /**
  * Remembers parsed YAML texts, since parsing a large pipeline takes longer than everything else in a run with nothing to do. Each document
- * has one file with the checksums of the text and of the result; if they do not match, it counts as missing.
+ * has one file of three lines: the checksums of the text and of the rest, the values, their places. If a checksum does not match, the file
+ * counts as missing.
  */
 export class ParsedDocuments {
   readonly #folder: string;
@@ -38,18 +34,16 @@ export class ParsedDocuments {
       const end = content.indexOf('\n');
       const body = content.slice(end + 1);
       if (content.slice(0, end) !== headOf(text, body)) return null;
-      return JSON.parse(body) as ParsedNodes;
+      const [value = '', places = ''] = body.split('\n');
+      return { value: JSON.parse(value) as Json, places: () => JSON.parse(places) as Places };
     } catch {
       // It does not exist, or is damaged: the text is parsed.
       return null;
     }
   }
 
-  /** @param places what the parser has found */
-  keep(name: string, text: string, { value, at }: Omit<ParsedNodes, 'places'>, places: NodePlaces): void {
-    const packed = packPlaces(value, places, text.length * growthAtMost);
-    if (packed === null) return;
-    const body = JSON.stringify({ value, at, places: packed } satisfies ParsedNodes);
+  keep(name: string, text: string, { value, places }: ParsedNodes): void {
+    const body = `${JSON.stringify(value)}\n${JSON.stringify(places())}`;
     const file = this.#fileOf(name);
     const partial = `${file}.${process.pid}.partial`;
     try {

@@ -3,43 +3,34 @@ import { getAt, isJsonObject, type Json } from './json.ts';
 import type { SchemaError } from './json-schema.ts';
 import { fixMissingColon } from './yaml-mistakes.ts';
 
+/** What each rule requires, from its parameters; what was found follows. */
+const bounds: Readonly<Record<string, (params: SchemaError['params']) => string>> = {
+  type: ({ type }) => `must be ${nameTypes(type)}`,
+  minimum: ({ limit }) => `must be at least ${limit}`,
+  maximum: ({ limit }) => `must be at most ${limit}`,
+  exclusiveMinimum: ({ limit }) => `must be more than ${limit}`,
+  exclusiveMaximum: ({ limit }) => `must be less than ${limit}`,
+  multipleOf: ({ multipleOf }) => `must be a multiple of ${multipleOf}`,
+};
+
+const rules: Readonly<Record<string, (params: SchemaError['params'], data: unknown) => string>> = {
+  minItems: ({ limit }) => (limit === 1 ? 'must not be empty.' : `must have at least ${limit} entries.`),
+  maxItems: ({ limit }) => `must have at most ${limit} entries.`,
+  minProperties: ({ limit }) => (limit === 1 ? 'must not be empty.' : `must have at least ${limit} keys.`),
+  minLength: ({ limit }) =>
+    limit === 1 ? 'must not be an empty string.' : `must have at least ${limit} characters.`,
+  uniqueItems: ({ i, j }) =>
+    `has the same entry twice (entries ${Math.min(i, j) + 1} and ${Math.max(i, j) + 1}).`,
+  pattern: (_, data) => `${show(data)} has the wrong form.`,
+  'false schema': () => 'is not allowed here.',
+  not: () => 'is not allowed here.',
+};
+
 /** What a rule requires and what was found: `must be at least 1, not 0.` */
-export function describeRule(error: SchemaError): string {
-  const { params, data } = error;
-  const found = `not ${show(data)}.`;
-  switch (error.keyword) {
-    case 'type':
-      return `must be ${nameTypes(params.type)}, ${found}`;
-    case 'minimum':
-      return `must be at least ${params.limit}, ${found}`;
-    case 'maximum':
-      return `must be at most ${params.limit}, ${found}`;
-    case 'exclusiveMinimum':
-      return `must be more than ${params.limit}, ${found}`;
-    case 'exclusiveMaximum':
-      return `must be less than ${params.limit}, ${found}`;
-    case 'multipleOf':
-      return `must be a multiple of ${params.multipleOf}, ${found}`;
-    case 'minItems':
-      return params.limit === 1 ? 'must not be empty.' : `must have at least ${params.limit} entries.`;
-    case 'maxItems':
-      return `must have at most ${params.limit} entries.`;
-    case 'minProperties':
-      return params.limit === 1 ? 'must not be empty.' : `must have at least ${params.limit} keys.`;
-    case 'minLength':
-      return params.limit === 1
-        ? 'must not be an empty string.'
-        : `must have at least ${params.limit} characters.`;
-    case 'uniqueItems':
-      return `has the same entry twice (entries ${Math.min(params.i, params.j) + 1} and ${Math.max(params.i, params.j) + 1}).`;
-    case 'pattern':
-      return `${show(data)} has the wrong form.`;
-    case 'false schema':
-    case 'not':
-      return 'is not allowed here.';
-    default:
-      return `${error.message ?? `breaks the rule "${error.keyword}"`}.`;
-  }
+export function describeRule({ keyword, params, data, message }: SchemaError): string {
+  const bound = bounds[keyword]?.(params);
+  if (bound !== undefined) return `${bound}, not ${show(data)}.`;
+  return rules[keyword]?.(params, data) ?? `${message ?? `breaks the rule "${keyword}"`}.`;
 }
 
 /** The keys that the branches of a choice require, if that is all they do. */

@@ -70,24 +70,19 @@ function toProblem(error: SchemaError, subject: SchemaSubject): Problem {
     case 'unevaluatedProperties': {
       const key = String(error.params.additionalProperty ?? error.params.unevaluatedProperty);
       const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {});
-      return {
-        at: at('key', [key]),
-        message: `${prefix}unknown key "${key}".`,
-        fix: () =>
-          // In `{channels 8}` the words are a key without a value.
-          (getAt(subject.value, [...path, key]) === null ? fixMissingColon(key) : undefined) ??
-          suggestClosest(key, known) ??
-          subject.suggestKey?.(path, key) ??
-          suggestName(key, known),
-      };
+      // In `{channels 8}` the words are a key without a value.
+      const isWords = getAt(subject.value, [...path, key]) === null;
+      const fix = (): string | undefined =>
+        (isWords ? fixMissingColon(key) : undefined) ??
+        suggestClosest(key, known) ??
+        subject.suggestKey?.(path, key) ??
+        suggestName(key, known);
+      return { at: at('key', [key]), message: `${prefix}unknown key "${key}".`, fix };
     }
     case 'propertyNames': {
       const key = String(error.params.propertyName);
-      return {
-        at: at('key', [key]),
-        message: `${prefix}"${key}" is not allowed as a name here.`,
-        fix: descriptionIn(error.schema),
-      };
+      const message = `${prefix}"${key}" is not allowed as a name here.`;
+      return { at: at('key', [key]), message, fix: descriptionIn(error.schema) };
     }
     case 'required': {
       const key = String(error.params.missingProperty);
@@ -95,17 +90,16 @@ function toProblem(error: SchemaError, subject: SchemaSubject): Problem {
     }
     case 'enum':
     case 'const': {
-      const allowed: readonly unknown[] =
-        error.keyword === 'const' ? [error.params.allowedValue] : error.params.allowedValues;
+      const isConst = error.keyword === 'const';
+      const { allowedValue, allowedValues } = error.params;
+      const allowed: readonly unknown[] = isConst ? [allowedValue] : allowedValues;
       const found = error.data;
       const words = allowed.filter((one) => typeof one === 'string');
       const closest = typeof found === 'string' ? suggestClosest(found, words) : undefined;
       const choice = allowed.length === 1 ? 'is not' : 'is not one of';
-      return {
-        at: at('value'),
-        message: `${prefix}${show(found)} ${choice} ${allowed.map(show).join(', ')}.`,
-        fix: closest ?? (error.keyword === 'const' ? descriptionIn(error.parentSchema) : undefined),
-      };
+      const message = `${prefix}${show(found)} ${choice} ${allowed.map(show).join(', ')}.`;
+      const fix = closest ?? (isConst ? descriptionIn(error.parentSchema) : undefined);
+      return { at: at('value'), message, fix };
     }
     case 'oneOf':
     case 'anyOf':

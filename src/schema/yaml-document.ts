@@ -1,12 +1,11 @@
 import type { Document, YAMLError } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { readRegularSync } from '../files/regular-file.ts';
-import type { Json, JsonPath } from './json.ts';
-import type { ParsedDocuments } from './parsed-documents.ts';
-import { type FoundPlace, PlaceFinder } from './places.ts';
+import { getOwn, type Json, type JsonPath } from './json.ts';
+import type { ParsedDocuments, ParsedNodes } from './parsed-documents.ts';
 import { ConfigurationError, type SourcePosition } from './problems.ts';
 import { findMissingColon, findUnclosedCollection } from './yaml-mistakes.ts';
-import { type NodePlaces, type ReadNodes, readNodes } from './yaml-nodes.ts';
+import { nameOfPath, type Places, readNodes } from './yaml-nodes.ts';
 
 /** A YAML file as plain JSON values, with the position of each. */
 export interface YamlDocument {
@@ -42,13 +41,10 @@ export async function readYamlFile(
 ): Promise<YamlDocument> {
   const text = readTextFile(absolutePath, file);
   const known = documents?.find(file, text) ?? null;
-  if (known !== null) {
-    const finder = new PlaceFinder(known.value, known.places);
-    return new ParsedDocument(file, known, (path) => finder.find(path), text);
-  }
+  if (known !== null) return new ParsedDocument(file, text, known);
   const nodes = await parseNodes(text, file, expected);
-  documents?.keep(file, text, nodes, nodes.places);
-  return documentOf(file, nodes, text);
+  documents?.keep(file, text, nodes);
+  return new ParsedDocument(file, text, nodes);
 }
 
 /** The text of a UTF-8 file, without its byte order mark. */
@@ -72,26 +68,10 @@ export function readTextFile(absolutePath: string, file: string): string {
 
 /** Parses the text of one YAML 1.2 document; merge keys (`<<`) work, as most people expect. */
 export async function parseYaml(text: string, file: string, expected?: string): Promise<YamlDocument> {
-  return documentOf(file, await parseNodes(text, file, expected), text);
+  return new ParsedDocument(file, text, await parseNodes(text, file, expected));
 }
 
-function documentOf(file: string, nodes: ReadNodes, text: string): YamlDocument {
-  return new ParsedDocument(file, nodes, (path) => findPlace(nodes.value, nodes.places, path), text);
-}
-
-function findPlace(root: Json, places: NodePlaces, path: JsonPath): FoundPlace | null {
-  let value = root;
-  let found: Omit<FoundPlace, 'isExact'> | null = null;
-  for (const step of path) {
-    const entry = typeof value === 'object' && value !== null ? places.get(value)?.get(step) : undefined;
-    if (entry === undefined) return found === null ? null : { ...found, isExact: false };
-    found = entry;
-    value = entry.value;
-  }
-  return found === null ? null : { ...found, isExact: true };
-}
-
-async function parseNodes(text: string, file: string, expected: string | undefined): Promise<ReadNodes> {
+async function parseNodes(text: string, file: string, expected: string | undefined): Promise<ParsedNodes> {
   const yaml = await import('yaml');
   const document = parseDocument(yaml, text, file);
   const lines = new Lines(text);
@@ -120,12 +100,9 @@ async function parseNodes(text: string, file: string, expected: string | undefin
   if (faults.length === 0) return nodes;
   throw new ConfigurationError(
     faults.map(({ offset, firstOffset, message, fix }) => {
-      const first = firstOffset === undefined ? undefined : positionAt(firstOffset);
-      return {
-        at: positionAt(offset),
-        message,
-        fix: first === undefined ? fix : `The first one is on line ${first.line}, column ${first.column}.`,
-      };
+      const { line, column } = positionAt(firstOffset ?? 0);
+      const first = `The first one is on line ${line}, column ${column}.`;
+      return { at: positionAt(offset), message, fix: firstOffset === undefined ? fix : first };
     }),
   );
 }
@@ -133,22 +110,16 @@ async function parseNodes(text: string, file: string, expected: string | undefin
 class ParsedDocument implements YamlDocument {
   readonly file: string;
   readonly value: Json;
-  readonly #at: number;
-  readonly #findPlace: (path: JsonPath) => FoundPlace | null;
   readonly #text: string;
+  readonly #readPlaces: () => Places;
   readonly #lines: Lines;
+  #places: Places | null = null;
 
-  constructor(
-    file: string,
-    { value, at }: { readonly value: Json; readonly at: number },
-    findPlace: (path: JsonPath) => FoundPlace | null,
-    text: string,
-  ) {
+  constructor(file: string, text: string, { value, places }: ParsedNodes) {
     this.file = file;
     this.value = value;
-    this.#at = at;
-    this.#findPlace = findPlace;
     this.#text = text;
+    this.#readPlaces = places;
     this.#lines = new Lines(text);
   }
 
@@ -164,9 +135,10 @@ class ParsedDocument implements YamlDocument {
   }
 
   #offsetOf(path: JsonPath, part: 'key' | 'value'): number {
-    const place = this.#findPlace(path);
-    if (place === null) return this.#at;
-    return part === 'key' && place.isExact ? place.keyOffset : place.valueOffset;
+    this.#places ??= this.#readPlaces();
+    const place = getOwn(this.#places, nameOfPath(path));
+    if (place !== undefined) return place[part === 'key' ? 0 : 1];
+    return path.length === 0 ? 0 : this.#offsetOf(path.slice(0, -1), 'value');
   }
 }
 

@@ -1,16 +1,22 @@
 import type { Alias, ParsedNode, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import { suggestName } from './closest-name.ts';
-import type { Json } from './json.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject, type JsonPath } from './json.ts';
 
-/** Where one entry of a mapping or list is written, in characters from the start of the text. */
-export interface EntryPlace {
+/** For each path, with line breaks between its steps, where its key and its value are written, in characters from the start. */
+export type Places = { readonly [path: string]: readonly [keyOffset: number, valueOffset: number] };
+
+export function nameOfPath(path: JsonPath): string {
+  return path.join('\n');
+}
+
+interface EntryPlace {
   readonly keyOffset: number;
   readonly valueOffset: number;
   readonly value: Json;
 }
 
 /** For every mapping and list, the places of its entries. */
-export type NodePlaces = WeakMap<object, ReadonlyMap<string | number, EntryPlace>>;
+type NodePlaces = WeakMap<object, ReadonlyMap<string | number, EntryPlace>>;
 
 export interface NodeFault {
   readonly offset: number;
@@ -22,8 +28,7 @@ export interface NodeFault {
 
 export interface ReadNodes {
   readonly value: Json;
-  readonly at: number;
-  readonly places: NodePlaces;
+  readonly places: () => Places;
   readonly faults: readonly NodeFault[];
 }
 
@@ -38,7 +43,21 @@ const maximalDepth = 200;
 export function readNodes(yaml: typeof import('yaml'), root: ParsedNode): ReadNodes {
   const reader = new NodeReader(yaml);
   const value = reader.read(root);
-  return { value, at: offsetOf(root), places: reader.places, faults: reader.faults };
+  return { value, places: () => listPlaces(value, offsetOf(root), reader.places), faults: reader.faults };
+}
+
+function listPlaces(root: Json, at: number, places: NodePlaces): Places {
+  const found: Record<string, readonly [number, number]> = { [nameOfPath([])]: [at, at] };
+  const visit = (one: Json, path: JsonPath): void => {
+    if (typeof one !== 'object' || one === null) return;
+    for (const [step, { keyOffset, valueOffset, value }] of places.get(one) ?? []) {
+      const inside = [...path, step];
+      found[nameOfPath(inside)] = [keyOffset, valueOffset];
+      visit(value, inside);
+    }
+  };
+  visit(root, []);
+  return found;
 }
 
 /** The size of a value with its aliases unfolded. */
@@ -124,7 +143,7 @@ class NodeReader {
 
   #readMap(node: YAMLMap): Json {
     const entries = new Map<string, EntryPlace>();
-    const merged: Json[] = [];
+    const merged: object[] = [];
     for (const { key, value: valueNode } of node.items) {
       const name = this.#readKey(key, node);
       const keyOffset = offsetOf(key, node);
@@ -136,24 +155,17 @@ class NodeReader {
       }
       const first = entries.get(name);
       if (first !== undefined) {
-        this.faults.push({
-          offset: keyOffset,
-          firstOffset: first.keyOffset,
-          message: `the key ${JSON.stringify(name)} appears twice.`,
-        });
+        const message = `the key ${JSON.stringify(name)} appears twice.`;
+        this.faults.push({ offset: keyOffset, firstOffset: first.keyOffset, message });
         continue;
       }
       entries.set(name, { keyOffset, valueOffset: offsetOf(valueNode, key, node), value });
     }
     for (const source of merged) {
-      const sourceEntries =
-        typeof source === 'object' && source !== null ? this.places.get(source) : undefined;
-      for (const [name, entry] of sourceEntries ?? []) {
+      for (const [name, entry] of this.places.get(source) ?? []) {
         if (!entries.has(String(name))) entries.set(String(name), entry);
       }
     }
-    // Keys that exist on Object.prototype are harmless here: the object is built from its entries,
-    // and __proto__ has been rejected.
     const object = Object.fromEntries([...entries].map(([name, entry]) => [name, entry.value]));
     this.#finish(node, object, Object.values(object), entries);
     return object;
@@ -162,12 +174,10 @@ class NodeReader {
   #readKey(key: unknown, map: YAMLMap): string | undefined {
     const { isScalar } = this.#yaml;
     if (!isScalar(key) || typeof key.value !== 'string') {
-      const shown = isScalar(key) ? String(key.source ?? key.value) : undefined;
-      this.faults.push({
-        offset: offsetOf(key, map),
-        message: shown === undefined ? 'a key must be a string.' : `the key ${shown} is not a string.`,
-        fix: shown === undefined ? undefined : `Quote it: "${shown}".`,
-      });
+      const shown = isScalar(key) ? String(key.source ?? key.value) : null;
+      const message = shown === null ? 'a key must be a string.' : `the key ${shown} is not a string.`;
+      const fix = shown === null ? undefined : `Quote it: "${shown}".`;
+      this.faults.push({ offset: offsetOf(key, map), message, fix });
       return undefined;
     }
     if (key.value === '__proto__') {
@@ -179,15 +189,13 @@ class NodeReader {
   }
 
   /** What `<<` names: a mapping, or a list of mappings of which the first wins. */
-  #readMergeSources(value: Json, offset: number): Json[] {
-    const sources: readonly Json[] = Array.isArray(value) ? value : [value];
-    return sources.filter((source) => {
-      const isMapping = typeof source === 'object' && source !== null && !Array.isArray(source);
-      if (!isMapping) {
-        this.faults.push({ offset, message: '"<<" can only merge mappings.', fix: 'Write `<<: *anchor`.' });
-      }
-      return isMapping;
-    });
+  #readMergeSources(value: Json, offset: number): JsonObject[] {
+    const sources = isJsonList(value) ? value : [value];
+    const mappings = sources.filter(isJsonObject);
+    if (mappings.length < sources.length) {
+      this.faults.push({ offset, message: '"<<" can only merge mappings.', fix: 'Write `<<: *anchor`.' });
+    }
+    return mappings;
   }
 
   #finish(
@@ -208,12 +216,9 @@ class NodeReader {
     if (this.#tooLarge || (nodes <= maximalNodes && depth <= maximalDepth)) return;
     // Whatever contains it is too large as well: report it once.
     this.#tooLarge = true;
-    this.#fault(
-      node,
-      nodes > maximalNodes
-        ? 'the aliases here unfold to more than a million values.'
-        : `is nested more than ${maximalDepth} levels deep.`,
-    );
+    const isDeep = nodes <= maximalNodes;
+    const message = `is nested more than ${maximalDepth} levels deep.`;
+    this.#fault(node, isDeep ? message : 'the aliases here unfold to more than a million values.');
   }
 
   #fault(node: { range?: unknown }, message: string, details: { fix?: string | undefined } = {}): void {

@@ -61,11 +61,7 @@ export interface StageContext<Params = unknown> {
 export function requirePath(paths: readonly string[], index: number, what: string): string {
   const path = paths[index];
   if (path !== undefined) return path;
-  throw new ReproError(
-    'stage-paths',
-    `Path ${index + 1} (${what}) is missing: pipeline.yaml lists ${paths.length}.`,
-    {
-      fix: 'Correct `inputs:` or `outputs:` of this stage in pipeline.yaml.',
-    },
-  );
+  const text = `Path ${index + 1} (${what}) is missing: pipeline.yaml lists ${paths.length}.`;
+  const fix = 'Correct `inputs:` or `outputs:` of this stage in pipeline.yaml.';
+  throw new ReproError('stage-paths', text, { fix });
 }

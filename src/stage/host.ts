@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { describeError, ReproError } from '../errors.ts';
 import { explainDiskError } from '../files/disk-error.ts';
-import type { Stage, StageContext } from './define-stage.ts';
+import type { Stage } from './define-stage.ts';
 import { lifelineDescriptor, MessageChannel, type StageTask } from './protocol.ts';
 import { explainRefusals, findRefusal, type RefusedError, watchRefusals } from './refusals.ts';
 import { type Reports, runCommand } from './run-command.ts';
@@ -51,15 +51,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 process.on('uncaughtException', fail);
 process.on('beforeExit', () => {
   if (hasEnded) return;
-  fail(
-    new ReproError(
-      'never-settled',
-      'the stage stopped without finishing: it waits for a promise that never settles',
-      {
-        fix: 'Look for a promise in the stage that never settles.',
-      },
-    ),
-  );
+  const text = 'the stage stopped without finishing: it waits for a promise that never settles';
+  fail(new ReproError('never-settled', text, { fix: 'Look for a promise in the stage that never settles.' }));
 });
 
 const task = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as StageTask;
@@ -76,7 +69,9 @@ try {
   if (limits?.refusals[0] !== undefined) throw limits.refusals[0];
   hasEnded = true;
   log.end();
-  channel.send({ type: 'done', peakMemoryBytes: measurePeakMemory(task) });
+  // A command's usage is unknown.
+  const peakMemoryBytes = task.kind === 'module' ? process.resourceUsage().maxRSS * 1024 : null;
+  channel.send({ type: 'done', peakMemoryBytes });
   // Anything the stage left open (a server, a timer) must not keep the process alive.
   process.exit(0);
 } catch (error) {
@@ -90,19 +85,9 @@ async function runModule(task: StageTask): Promise<void> {
       fix: 'export default defineStage<Params>({ summary, run })',
     });
   }
-  const context: StageContext = {
-    params: task.params,
-    matrix: task.matrix,
-    facts: task.facts,
-    inputs: task.inputs,
-    outputs: task.outputs,
-    resume: task.resume,
-    cpus: task.cpus,
-    ...(task.module === undefined ? {} : { module: task.module }),
-    signal: stop.signal,
-    ...reports,
-  };
-  await stage.run(context);
+  const { params, matrix, facts, inputs, outputs, resume, cpus, module = '' } = task;
+  const given = { params, matrix, facts, inputs, outputs, resume, cpus, module };
+  await stage.run({ ...given, signal: stop.signal, ...reports });
 }
 
 function say(level: 'note' | 'warning', text: string): void {
@@ -121,11 +106,6 @@ function writeToLog(line: string): void {
 
 function isStage(value: unknown): value is Stage {
   return typeof value === 'object' && value !== null && 'run' in value && typeof value.run === 'function';
-}
-
-/** The peak of this process; null for a command, whose usage is unknown. */
-function measurePeakMemory(task: StageTask): number | null {
-  return task.kind === 'module' ? process.resourceUsage().maxRSS * 1024 : null;
 }
 
 /** Whether the cause says more than the error, which may have taken over its message. */

@@ -126,53 +126,40 @@ export function readMessages(
 
 /** Parses one line of the channel; null for anything that is not a message, since a stage may write anything. */
 function parseStageMessage(line: string): StageMessage | null {
-  let value: unknown;
   try {
-    value = JSON.parse(line);
+    const value: unknown = JSON.parse(line);
+    return isObject(value) && isMessage(value) ? (value as unknown as StageMessage) : null;
   } catch {
     return null;
   }
-  if (!isObject(value)) return null;
-  switch (value.type) {
+}
+
+function isMessage({ type, progress, values, level, text, code, peakMemoryBytes }: JsonRecord): boolean {
+  switch (type) {
     case 'progress':
-      return isProgress(value.progress) ? { type: 'progress', progress: value.progress } : null;
+      return isProgress(progress);
     case 'metrics':
-      return isMetrics(value.values) ? { type: 'metrics', values: value.values } : null;
-    case 'note': {
-      const { level, text } = value;
-      if ((level !== 'note' && level !== 'warning') || typeof text !== 'string') return null;
-      return { type: 'note', level, text };
-    }
-    case 'failed': {
-      const { code, text } = value;
-      return typeof code === 'string' && typeof text === 'string' ? { type: 'failed', code, text } : null;
-    }
-    case 'done': {
-      const { peakMemoryBytes } = value;
-      return { type: 'done', peakMemoryBytes: typeof peakMemoryBytes === 'number' ? peakMemoryBytes : null };
-    }
+      return isObject(values) && Object.values(values).every(isMetric);
+    case 'note':
+      return (level === 'note' || level === 'warning') && typeof text === 'string';
+    case 'failed':
+      return typeof code === 'string' && typeof text === 'string';
     default:
-      return null;
+      return type === 'done' && (peakMemoryBytes === null || typeof peakMemoryBytes === 'number');
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+type JsonRecord = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isProgress(value: unknown): value is Progress {
-  return (
-    isObject(value) &&
-    typeof value.done === 'number' &&
-    typeof value.total === 'number' &&
-    ['string', 'undefined'].includes(typeof value.unit) &&
-    ['string', 'undefined'].includes(typeof value.note)
-  );
+function isProgress(value: unknown): boolean {
+  if (!isObject(value) || typeof value.done !== 'number' || typeof value.total !== 'number') return false;
+  return [value.unit, value.note].every((one) => ['string', 'undefined'].includes(typeof one));
 }
 
-function isMetrics(value: unknown): value is Readonly<Record<string, MetricValue>> {
-  return (
-    isObject(value) &&
-    Object.values(value).every((one) => one === null || ['number', 'string', 'boolean'].includes(typeof one))
-  );
+function isMetric(value: unknown): value is MetricValue {
+  return value === null || ['number', 'string', 'boolean'].includes(typeof value);
 }

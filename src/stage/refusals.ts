@@ -127,34 +127,20 @@ export function isProbe(
 
 /** @param resource as it was passed to a function of Node */
 function isOfSystem(resource: string, machine: ProbedMachine): boolean {
-  const {
-    projectRoot,
-    realRoot = projectRoot,
-    platform = process.platform,
-    environment = process.env,
-  } = machine;
-  const roots = [projectRoot, realRoot];
-  if (platform !== 'win32') {
-    const file = path.posix.normalize(resource);
-    if (processPlaces.test(file) || roots.some((root) => isIn(file, root, path.posix))) return false;
-    return unixFolders.test(file) || (platform === 'darwin' && macFolders.test(file));
-  }
-  // A prefix for long paths. Names differ in their letters' case and mean the same.
-  const asked = path.win32.normalize(resource.replace(/^\\\\\?\\/, '')).toLowerCase();
+  const { projectRoot, realRoot, platform = process.platform, environment = process.env } = machine;
+  const isWindows = platform === 'win32';
+  const { resolve, normalize, sep } = isWindows ? path.win32 : path.posix;
+  // On Windows names differ in the case of letters and mean the same, and long paths have a prefix.
+  const fold = (one: string): string =>
+    normalize(isWindows ? one.replace(/^\\\\\?\\/, '').toLowerCase() : one);
   // Without a drive, it is that of the folder in which stages work.
-  const file = path.win32.resolve(projectRoot.toLowerCase(), asked);
-  if (roots.some((root) => isIn(file, root.toLowerCase(), path.win32))) return false;
-  if (unixFolders.test(asked.replaceAll('\\', '/'))) return true;
+  const file = resolve(fold(projectRoot), fold(resource));
+  const isIn = (folder: string): boolean => file.startsWith(`${fold(folder).replace(/[\\/]$/, '')}${sep}`);
+  if (isIn(projectRoot) || isIn(realRoot ?? projectRoot) || processPlaces.test(file)) return false;
+  if (unixFolders.test(fold(resource).replaceAll('\\', '/'))) return true;
+  if (!isWindows) return platform === 'darwin' && macFolders.test(file);
   const values = new Map(Object.entries(environment).map(([name, value]) => [name.toUpperCase(), value]));
-  return windowsFolders.some(([name, usual]) =>
-    isIn(file, (values.get(name) ?? usual).toLowerCase(), path.win32),
-  );
-}
-
-/** Whether an absolute path is inside a folder. */
-function isIn(file: string, folder: string, { sep, normalize }: path.PlatformPath): boolean {
-  const inside = normalize(folder);
-  return file.startsWith(inside.endsWith(sep) ? inside : `${inside}${sep}`);
+  return windowsFolders.some(([name, usual]) => isIn(values.get(name) ?? usual));
 }
 
 /** The refusal behind an error, which stage code may have wrapped. */
@@ -186,39 +172,32 @@ export function explainRefusals(
   declaration: Declaration,
   cause: unknown = refusals[0],
 ): ReproError {
-  const accesses = distinct(refusals.flatMap((one) => toAccess(one) ?? []));
-  const other = refusals.find((one) => toAccess(one) === undefined);
+  const accesses = [
+    ...new Map(
+      refusals.flatMap((one) => toAccess(one) ?? []).map((one) => [`${one.access} ${one.path}`, one]),
+    ).values(),
+  ];
   const details = { where: declaration.where, cause };
   const stage = `stage "${declaration.stage}"`;
   const reads = accesses.filter((one) => one.access === 'read');
   const writes = accesses.filter((one) => one.access === 'write');
-  if (reads.length > 0) {
-    const names = reads.map((one) => nameOf(one.path, declaration)).join(', ');
-    const which = reads.length === 1 ? 'it is not among its inputs' : 'they are not among its inputs';
-    const [write] = writes;
-    const more =
-      write === undefined
-        ? ''
-        : ` Nor may it write ${writes.map((one) => nameOf(one.path, declaration)).join(', ')}: stages write to their outputs only.`;
-    const fix = [
-      `Add ${reads.length === 1 ? 'it' : 'them'} to the stage in pipeline.yaml:`,
-      ...linesToAdd(reads, declaration).map((line) => `  ${line}`),
-      ...(write === undefined ? [] : adviseWrite(write.path, declaration)),
-    ];
-    return new ReproError('undeclared-read', `${stage} may not read ${names}: ${which}.${more}`, {
-      ...details,
-      fix: fix.join('\n'),
-    });
-  }
+  const namesOf = (list: readonly UndeclaredAccess[]): string =>
+    list.map((one) => nameOf(one.path, declaration)).join(', ');
+  const writing = `may not write ${namesOf(writes)}: stages write to their outputs only.`;
   const [write] = writes;
-  if (write !== undefined) {
-    const names = writes.map((one) => nameOf(one.path, declaration)).join(', ');
-    return new ReproError(
-      'undeclared-write',
-      `${stage} may not write ${names}: stages write to their outputs only.`,
-      { ...details, fix: adviseWrite(write.path, declaration).join('\n') },
-    );
+  const advice = write === undefined ? [] : adviseWrite(write.path, declaration);
+  if (reads.length > 0) {
+    const [those, it] = reads.length === 1 ? ['it is', 'it'] : ['they are', 'them'];
+    const more = write === undefined ? '' : ` Nor ${writing.replace('may not', 'may it')}`;
+    const text = `${stage} may not read ${namesOf(reads)}: ${those} not among its inputs.${more}`;
+    const lines = linesToAdd(reads, declaration).map((line) => `  ${line}`);
+    const fix = [`Add ${it} to the stage in pipeline.yaml:`, ...lines, ...advice].join('\n');
+    return new ReproError('undeclared-read', text, { ...details, fix });
   }
+  if (write !== undefined) {
+    return new ReproError('undeclared-write', `${stage} ${writing}`, { ...details, fix: advice.join('\n') });
+  }
+  const other = refusals.find((one) => toAccess(one) === undefined);
   return explainFunction(other, stage, details);
 }
 
@@ -231,25 +210,13 @@ function explainFunction(
   const optOut =
     'or add `hermetic: false` to the stage in pipeline.yaml: then nothing that it reads or writes is checked.';
   if (refusal?.permission === 'ChildProcess') {
-    return new ReproError(
-      'undeclared-program',
-      `${stage} may not start programs: their files would not be checked.`,
-      {
-        ...details,
-        fix: `Make a \`cmd:\` stage of it, ${optOut}`,
-      },
-    );
-  }
-  return new ReproError(
-    'refused',
-    `${stage} called a function that Node.js ${process.versions.node} does not allow under its permission model: ${refusal?.message}`,
-    {
+    const text = `${stage} may not start programs: their files would not be checked.`;
+    return new ReproError('undeclared-program', text, {
       ...details,
-      fix: `Leave it out if it is an fsync (the runner syncs outputs), copy instead of making a symbolic link, ${optOut}`,
-    },
-  );
-}
-
-function distinct(accesses: readonly UndeclaredAccess[]): UndeclaredAccess[] {
-  return [...new Map(accesses.map((one) => [`${one.access} ${one.path}`, one])).values()];
+      fix: `Make a \`cmd:\` stage of it, ${optOut}`,
+    });
+  }
+  const text = `${stage} called a function that Node.js ${process.versions.node} does not allow under its permission model: ${refusal?.message}`;
+  const fix = `Leave it out if it is an fsync (the runner syncs outputs), copy instead of making a symbolic link, ${optOut}`;
+  return new ReproError('refused', text, { ...details, fix });
 }

@@ -86,14 +86,11 @@ function report(message: StageMessage, reports: Reports): boolean {
 }
 
 function describePaths(task: StageTask): NodeJS.ProcessEnv {
-  const number = (name: string, paths: readonly string[]): [string, string][] =>
-    paths.map((one, i) => [`REPRO_${name}_${i}`, one]);
+  const numbered = Object.entries({ INPUT: task.inputs, OUTPUT: task.outputs, RESUME: task.resume }).flatMap(
+    ([name, paths]) => paths.map((one, i) => [`REPRO_${name}_${i}`, one]),
+  );
   return {
-    ...Object.fromEntries([
-      ...number('INPUT', task.inputs),
-      ...number('OUTPUT', task.outputs),
-      ...number('RESUME', task.resume),
-    ]),
+    ...Object.fromEntries(numbered),
     REPRO_ID: task.id,
     REPRO_CPUS: String(task.cpus),
     REPRO_PARAMS: JSON.stringify(task.params),
@@ -102,17 +99,10 @@ function describePaths(task: StageTask): NodeJS.ProcessEnv {
 }
 
 function explainStart(program: string, cause: Error): ReproError {
-  if (hasErrorCode(cause, 'ENOENT')) {
-    return new ReproError('command-not-found', `"${program}" is not a program on this machine's PATH`, {
-      fix: 'Install it, or correct `cmd:`.',
-      cause,
-    });
-  }
-  if (hasErrorCode(cause, 'EACCES')) {
-    return new ReproError('command-not-found', `"${program}" is not executable`, {
-      fix: `chmod +x ${program}`,
-      cause,
-    });
-  }
-  return new ReproError('command-failed', `"${program}" could not be started: ${cause.message}`, { cause });
+  const [code, text, fix] = hasErrorCode(cause, 'ENOENT')
+    ? ['command-not-found', "is not a program on this machine's PATH", 'Install it, or correct `cmd:`.']
+    : hasErrorCode(cause, 'EACCES')
+      ? ['command-not-found', 'is not executable', `chmod +x ${program}`]
+      : ['command-failed', `could not be started: ${cause.message}`];
+  return new ReproError(code ?? '', `"${program}" ${text}`, { fix, cause });
 }

@@ -36,18 +36,17 @@ export function nameOf(file: string, { projectRoot }: Declaration): string {
  * @returns for example `inputs:` and `  - configs/extra.json`
  */
 export function linesToAdd(accesses: readonly UndeclaredAccess[], declaration: Declaration): string[] {
-  const inputs: string[] = [];
-  const outputs: string[] = [];
-  for (const { access, path: file } of accesses) {
-    const name = nameOf(file, declaration);
-    if (access === 'read') {
-      if (!isNewInput(name, declaration)) continue;
-      inputs.push(path.isAbsolute(name) ? `{ path: ${quote(name, true)}, external: true }` : quote(name));
-    } else if (isNewOutput(name, declaration)) outputs.push(quote(name));
-  }
-  const list = (key: string, names: readonly string[]): string[] =>
-    names.length === 0 ? [] : [`${key}:`, ...[...new Set(names)].map((one) => `  - ${one}`)];
-  return [...list('inputs', inputs), ...list('outputs', outputs)];
+  const list = (key: string, access: UndeclaredAccess['access']): string[] => {
+    const names = accesses
+      .filter((one) => one.access === access)
+      .map((one) => nameOf(one.path, declaration))
+      .filter((name) => (access === 'read' ? isNewInput : isNewOutput)(name, declaration))
+      .map((name) =>
+        path.isAbsolute(name) ? `{ path: ${quote(name, true)}, external: true }` : quote(name),
+      );
+    return names.length === 0 ? [] : [`${key}:`, ...[...new Set(names)].map((one) => `  - ${one}`)];
+  };
+  return [...list('inputs', 'read'), ...list('outputs', 'write')];
 }
 
 /** Whether it can be an input: not the runner's own folder, nor what the stage writes itself. */
@@ -58,11 +57,8 @@ function isNewInput(name: string, { outputs }: Declaration): boolean {
 /** Whether the pipeline file may declare it: no output may overlap another output, or an input of its stage. */
 function isNewOutput(name: string, { outputs, inputs, projectRoot, taken = [] }: Declaration): boolean {
   const read = inputs.map((one) => path.relative(projectRoot, one).split(path.sep).join('/'));
-  return (
-    name.startsWith('artifacts/') &&
-    !isAtOrBelow(name, runnerFolder) &&
-    ![...outputs, ...read, ...taken].some((one) => areRelated(name, one))
-  );
+  const others = [runnerFolder, ...outputs, ...read, ...taken];
+  return name.startsWith('artifacts/') && !others.some((one) => areRelated(name, one));
 }
 
 const runnerFolder = 'artifacts/.cache';

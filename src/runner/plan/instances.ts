@@ -135,7 +135,9 @@ function readInstance(
       get commandAt() {
         return reader.at(command.kind === 'module' ? ['run'] : ['cmd', 0]);
       },
-      ...(resources.timeSeconds === null ? {} : { timeAt: reader.at(['resources', 'time']) }),
+      get timeAt() {
+        return reader.at(['resources', 'time']);
+      },
     },
   };
 }

@@ -1,3 +1,4 @@
+import { quoteWord } from '../../files/shell-words.ts';
 import type { Problem } from '../../schema/problems.ts';
 import { relatePaths } from './path-trie.ts';
 import type { PathLink } from './project-paths.ts';
@@ -14,9 +15,7 @@ const page = `${writable}/README.md`;
 
 /** What is wrong with an input (follows `input "x" `), or undefined. */
 export function refuseInput(input: string): string | undefined {
-  const relation = relatePaths(input, store);
-  if (relation !== 'equal' && relation !== 'inside') return undefined;
-  return `is in "${store}", which changes with every run.`;
+  return isAtOrInside(input, store) ? `is in "${store}", which changes with every run.` : undefined;
 }
 
 /**
@@ -28,15 +27,10 @@ export function refuseOutput(output: string): string | undefined {
   if (relatePaths(output, writable) !== 'inside') return `is not below ${writable}/.`;
   // On case-insensitive file systems the store has many spellings.
   const folded = output.toLowerCase();
-  const storeRelation = relatePaths(folded, store);
-  if (storeRelation === 'equal' || storeRelation === 'inside') {
-    return `is in "${store}", which belongs to the runner.`;
-  }
-  const pageRelation = relatePaths(folded, page.toLowerCase());
-  if (pageRelation === 'equal' || pageRelation === 'inside') {
-    return `would replace "${page}", which is not generated.`;
-  }
-  return undefined;
+  if (isAtOrInside(folded, store)) return `is in "${store}", which belongs to the runner.`;
+  return isAtOrInside(folded, page.toLowerCase())
+    ? `would replace "${page}", which is not generated.`
+    : undefined;
 }
 
 /** A link at or below artifacts/, in the way of what stages write there: the same problem for every stage that it concerns. */
@@ -45,23 +39,22 @@ export function describeLink({ path, target }: PathLink): Problem {
     path === writable
       ? [
           `To keep ${writable}/ on another disk, mount a folder of it there:`,
-          `mkdir ${writable} && sudo mount --bind ${quoteForShell(target)} ${writable}`,
+          `mkdir ${writable} && sudo mount --bind ${quoteWord(target)} ${writable}`,
         ]
       : [];
   return {
     at: path,
     message: `is a symbolic link to "${target}", and the runner replaces and deletes what is there.`,
-    fix: [`Remove the link, which leaves what it leads to alone: rm ${quoteForShell(path)}`, ...advice].join(
+    fix: [`Remove the link, which leaves what it leads to alone: rm ${quoteWord(path)}`, ...advice].join(
       '\n',
     ),
   };
 }
 
 export function isInArtifacts(path: string): boolean {
-  const relation = relatePaths(path, writable);
-  return relation === 'equal' || relation === 'inside';
+  return isAtOrInside(path, writable);
 }
 
-function quoteForShell(word: string): string {
-  return /^[\w./@+=][\w./@+=-]*$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+function isAtOrInside(path: string, folder: string): boolean {
+  return ['equal', 'inside'].includes(relatePaths(path, folder));
 }

@@ -1,44 +1,38 @@
-interface Branch<Value> {
-  /** null while there is none: most paths are leaves, and an empty map takes 200 bytes. */
-  children: Map<string, Branch<Value>> | null;
-  readonly values: Value[];
-}
-
 /**
  * Values by path, looked up by how paths relate: one inside, equal to, or around another, folder by folder
- * (`a/b` is inside `a`, `ab` is not). A lookup takes time proportional to the path's length and the number of results.
+ * (`a/b` is inside `a`, `ab` is not). A lookup takes time proportional to the path's depth and the number of results.
  */
 export class PathTrie<Value> {
-  readonly #root: Branch<Value> = { children: null, values: [] };
+  readonly #at = new Map<string, Value[]>();
+  readonly #below = new Map<string, Value[]>();
 
   add(path: string, value: Value): void {
-    let branch = this.#root;
-    for (const name of path.split('/')) {
-      branch.children ??= new Map();
-      let child = branch.children.get(name);
-      if (child === undefined) {
-        child = { children: null, values: [] };
-        branch.children.set(name, child);
-      }
-      branch = child;
-    }
-    branch.values.push(value);
+    push(this.#at, path, value);
+    for (const folder of foldersOf(path)) push(this.#below, folder, value);
   }
 
   /** The values of every path that contains this one, equals it, or lies inside it, in this order. */
-  *related(path: string): Generator<Value, void, undefined> {
-    let branch: Branch<Value> | undefined = this.#root;
-    for (const name of path.split('/')) {
-      yield* branch.values;
-      branch = branch.children?.get(name);
-      if (branch === undefined) return;
-    }
-    const waiting = [branch];
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      yield* next.values;
-      if (next.children !== null) waiting.push(...[...next.children.values()].reverse());
-    }
+  related(path: string): readonly Value[] {
+    return [
+      ...[...foldersOf(path), path].flatMap((one) => this.#at.get(one) ?? []),
+      ...(this.#below.get(path) ?? []),
+    ];
   }
+}
+
+function push<Value>(lists: Map<string, Value[]>, key: string, value: Value): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+/** `a`, `a/b` for `a/b/c`. */
+function foldersOf(path: string): string[] {
+  const folders: string[] = [];
+  for (let end = path.indexOf('/', 1); end !== -1; end = path.indexOf('/', end + 1)) {
+    folders.push(path.slice(0, end));
+  }
+  return folders;
 }
 
 export type PathRelation = 'equal' | 'inside' | 'around' | 'apart';

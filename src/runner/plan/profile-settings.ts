@@ -13,72 +13,62 @@ import { findSubschema, type JsonSchema, listKeys } from '../../schema/json-sche
 import type { Place, Problem } from '../../schema/problems.ts';
 import type { YamlDocument } from '../../schema/yaml-document.ts';
 import type { Override } from './overrides.ts';
-import { type Expanded, expandText, type Lookup, type ReferenceFault } from './references.ts';
+import { expandText, type Lookup, type ReferenceFault } from './references.ts';
+
+interface Sources {
+  /** Absent if the pipeline has no profiles. */
+  readonly document: YamlDocument | undefined;
+  readonly overrides: readonly Override[];
+  readonly schema: JsonSchema | undefined;
+  /** Sorted names of the other profiles that could have been chosen. */
+  readonly otherProfiles: readonly string[];
+}
 
 /** The values of a profile after overrides, with the place each was set. */
 export class Settings {
   readonly profile: string;
   readonly value: JsonObject;
-  /** Sorted names of the other profiles that could have been chosen. */
   readonly otherProfiles: readonly string[];
-  readonly #document: YamlDocument | undefined;
-  readonly #overrides: readonly Override[];
-  readonly #schema: JsonSchema | undefined;
+  readonly #sources: Sources;
 
-  constructor(
-    profile: string,
-    value: JsonObject,
-    sources: {
-      readonly document: YamlDocument | undefined;
-      readonly overrides: readonly Override[];
-      readonly schema: JsonSchema | undefined;
-      readonly otherProfiles: readonly string[];
-    },
-  ) {
+  constructor(profile: string, value: JsonObject, sources: Sources) {
     this.profile = profile;
     this.value = value;
     this.otherProfiles = sources.otherProfiles;
-    this.#document = sources.document;
-    this.#overrides = sources.overrides;
-    this.#schema = sources.schema;
+    this.#sources = sources;
   }
 
   /** Overrides of keys that the profile itself does not have, unless a schema says which there may be. */
   get inventions(): readonly Override[] {
-    if (this.#schema !== undefined) return [];
-    return this.#overrides.filter(({ path }) => getAt(this.written, path) === undefined);
+    if (this.#sources.schema !== undefined) return [];
+    return this.#sources.overrides.filter(({ path }) => getAt(this.written, path) === undefined);
   }
 
   /** Overrides that give a key another value than the profile, without those that later ones replace. */
   get changes(): readonly Override[] {
-    return this.#overrides.filter(
+    return this.#sources.overrides.filter(
       ({ path, value }, i) =>
-        !this.#overrides.slice(i + 1).some((later) => isPrefix(later.path, path)) &&
+        !this.#sources.overrides.slice(i + 1).some((later) => isPrefix(later.path, path)) &&
         !isSameJson(getAt(this.written, path), value),
     );
   }
 
   get written(): Json {
-    return this.#document?.value ?? null;
+    return this.#sources.document?.value ?? null;
   }
 
   with(value: JsonObject): Settings {
-    return new Settings(this.profile, value, {
-      document: this.#document,
-      overrides: this.#overrides,
-      schema: this.#schema,
-      otherProfiles: this.otherProfiles,
-    });
+    return new Settings(this.profile, value, this.#sources);
   }
 
   /** Where a value (or with `key`, its key) was set: in the profile, or by an override. */
   place(path: JsonPath, part: 'key' | 'value' = 'value'): Place {
-    const document = this.#document;
-    const override = this.#overrides.findLast(
+    const { document, overrides } = this.#sources;
+    const override = overrides.findLast(
       (one) =>
         isPrefix(one.path, path) ||
         // A mapping that exists only because an override set a value in it.
-        (isPrefix(path, one.path) && path.length > 0 && getAt(document?.value ?? null, path) === undefined),
+        (isPrefix(path, one.path) && path.length > 0 && getAt(this.written, path) === undefined),
     );
     if (override !== undefined) return override.place;
     return document?.positionOf(path, part) ?? `profile "${this.profile}"`;
@@ -87,12 +77,12 @@ export class Settings {
   /** Like `place`, but of the first `fragment` in a string. */
   placeIn(path: JsonPath, fragment: string): Place {
     const place = this.place(path);
-    return typeof place === 'string' ? place : (this.#document?.positionIn(path, fragment) ?? place);
+    return typeof place === 'string' ? place : (this.#sources.document?.positionIn(path, fragment) ?? place);
   }
 
   /** Whether a profile may have this key, whether set or not. */
   mayHave(path: readonly string[]): boolean {
-    return this.#schema !== undefined && findSubschema(this.#schema, path) !== undefined;
+    return this.#subschemaOf(path) !== undefined;
   }
 
   isLeftOut(path: readonly string[]): boolean {
@@ -101,8 +91,12 @@ export class Settings {
 
   /** The schema's default for a key that the profile leaves out. */
   defaultOf(path: readonly string[]): Json | undefined {
-    if (this.#schema === undefined || !this.isLeftOut(path)) return undefined;
-    return findSubschema(this.#schema, path)?.default;
+    return this.lookUp(path) === undefined ? this.#subschemaOf(path)?.default : undefined;
+  }
+
+  #subschemaOf(path: readonly string[]): JsonObject | undefined {
+    const { schema } = this.#sources;
+    return schema && findSubschema(schema, path);
   }
 
   lookUp(path: readonly string[]): Json | undefined {
@@ -111,63 +105,37 @@ export class Settings {
 
   /** `Closest: "train.epochs".`, from what is set and what could be. */
   suggest(name: string): string | undefined {
-    const known = [
-      ...listSettings(this.value),
-      ...(this.#schema === undefined ? [] : listKeys(this.#schema)),
-    ];
+    const { schema } = this.#sources;
+    const known = [...listSettings(this.value), ...(schema === undefined ? [] : listKeys(schema))];
     const closest = findClosest(name, known) ?? findByLastKey(name, known);
     return closest === undefined ? undefined : `Closest: "${closest}".`;
   }
 }
 
-/** Of all values that references stand for. Each line of a profile can double the one before. */
-const mostCharacters = 4_000_000;
-
-/** References through references: more would end the stack. */
-const mostNested = 100;
-
 /** Replaces `${...}` references between the settings themselves. */
 export function expandSettings(settings: Settings): { settings: Settings; problems: Problem[] } {
-  const problems: Problem[] = [];
   const inProgress = new Set<string>();
-  let characters = 0;
-
-  const lookup: Lookup = (reference) => {
-    const name = reference.path.join('.');
-    const fault = (message: string): Expanded => ({
-      fault: { fragment: reference.text, message, fix: () => settings.suggest(name) },
-    });
-    if (inProgress.has(name))
-      return { fault: { fragment: reference.text, message: `"${name}" refers to itself.` } };
-    const value = settings.lookUp(reference.path);
-    if (value === undefined) return fault(`"${reference.text}" is not set by profile "${settings.profile}".`);
-    characters += JSON.stringify(value).length;
-    if (characters > mostCharacters || inProgress.size === mostNested) {
-      const most = `${mostCharacters} characters in all, and references through ${mostNested} others`;
-      return {
-        fault: {
-          fragment: reference.text,
-          message: `"${reference.text}" is too much: at most ${most}, are expanded.`,
-        },
-      };
+  const lookup: Lookup = ({ path, text: fragment }) => {
+    const name = path.join('.');
+    if (inProgress.has(name)) return { fault: { fragment, message: `"${name}" refers to itself.` } };
+    const value = settings.lookUp(path);
+    if (value === undefined) {
+      const message = `"${fragment}" is not set by profile "${settings.profile}".`;
+      return { fault: { fragment, message, fix: () => settings.suggest(name) } };
     }
     inProgress.add(name);
-    const expanded = typeof value === 'string' ? expandText(value, lookup) : expandInside(value);
-    inProgress.delete(name);
-    return expanded;
-  };
-  /** A mapping or list copied whole: its own references are expanded with it. */
-  const expandInside = (value: Json): Expanded => {
+    // A mapping or list is copied whole: its own references are expanded with it.
     let fault: ReferenceFault | undefined;
-    const result = mapTexts(value, [], (text) => {
+    const copy = mapTexts(value, [], (text) => {
       const expanded = expandText(text, lookup);
       if ('value' in expanded) return expanded.value;
       fault ??= expanded.fault;
       return text;
     });
-    return fault === undefined ? { value: result } : { fault };
+    inProgress.delete(name);
+    return fault === undefined ? { value: copy } : { fault };
   };
-
+  const problems: Problem[] = [];
   const value = mapTexts(settings.value, [], (text, path) => {
     const expanded = expandText(text, lookup);
     if ('value' in expanded) return expanded.value;

@@ -6,8 +6,8 @@ import { isJsonObject } from '../../schema/json.ts';
 import { describeRequiredKeys, type JsonSchema, readJsonSchema } from '../../schema/json-schema.ts';
 import type { ParsedDocuments } from '../../schema/parsed-documents.ts';
 import type { PassedChecks } from '../../schema/passed-checks.ts';
-import { ConfigurationError, type Problem, throwProblems } from '../../schema/problems.ts';
-import { checkSchema } from '../../schema/schema-problems.ts';
+import { ConfigurationError, type Place, type Problem, throwProblems } from '../../schema/problems.ts';
+import { checkSchema, type SchemaSubject } from '../../schema/schema-problems.ts';
 import { readYamlFile, type YamlDocument } from '../../schema/yaml-document.ts';
 import { applyOverrides, parseOverrides } from './overrides.ts';
 import type { PipelineFile } from './pipeline-file.ts';
@@ -23,122 +23,85 @@ import type { ProjectPaths } from './project-paths.ts';
 export async function loadSettings(
   pipeline: PipelineFile,
   paths: ProjectPaths,
-  {
-    name,
-    assignments,
-    passed,
-    documents,
-  }: {
-    readonly name: string | undefined;
-    readonly assignments: readonly string[];
-    readonly passed: PassedChecks;
-    readonly documents: ParsedDocuments;
-  },
+  options: SettingsOptions,
 ): Promise<Settings> {
-  const overrides = await parseOverrides(assignments);
+  const { name, passed } = options;
+  const overrides = await parseOverrides(options.assignments);
   const { profiles } = pipeline.content;
   if (profiles === undefined && name !== undefined) {
-    throw new ConfigurationError([
-      { at: `--profile ${name}`, message: `${pipeline.document.file} has no profiles.` },
-    ]);
+    throw problemAt(`--profile ${name}`, `${pipeline.document.file} has no profiles.`);
   }
   const profile = name ?? profiles?.default ?? 'none';
   const known = profiles === undefined ? [] : await listProfiles(paths.absolute(profiles.folder));
-  const schema =
-    profiles?.schema === undefined ? undefined : await readProfileSchema(pipeline, paths, profiles.schema);
+  const schema = await readProfileSchema(pipeline, paths);
   const document =
-    profiles === undefined
-      ? undefined
-      : await readProfile(pipeline, paths, {
-          folder: profiles.folder,
-          known,
-          asked: name,
-          schema,
-          documents,
-        });
-
+    profiles && (await readProfile(pipeline, paths, { ...options, folder: profiles.folder, known, schema }));
   const base = document?.value ?? {};
   if (!isJsonObject(base)) {
-    throw new ConfigurationError([
-      { at: document?.positionOf([]) ?? profile, message: 'a profile must be a mapping of keys to values.' },
-    ]);
+    throw problemAt(document?.positionOf([]) ?? profile, 'a profile must be a mapping of keys to values.');
   }
   const { value, problems } = applyOverrides(base, overrides);
   throwProblems(problems);
+  const otherProfiles = known.filter((one) => one !== profile);
   const expanded = expandSettings(
-    new Settings(profile, value, {
-      document,
-      overrides,
-      schema,
-      otherProfiles: known.filter((one) => one !== profile),
-    }),
+    new Settings(profile, value, { document, overrides, schema, otherProfiles }),
   );
   throwProblems(expanded.problems);
   const { settings } = expanded;
-  if (schema !== undefined) throwProblems(await findSettingsProblems(settings, schema, passed));
+  if (schema === undefined) return settings;
+  const subject: SchemaSubject = {
+    value: settings.value,
+    place: (at, part) => settings.place(at, part),
+    suggestKey: (at, key) => settings.suggest([...at, key].join('.')),
+  };
+  throwProblems(await checkSchema(schema, subject, passed));
   return settings;
 }
 
-function findSettingsProblems(
-  settings: Settings,
-  schema: JsonSchema,
-  passed: PassedChecks,
-): Promise<Problem[]> {
-  return checkSchema(
-    schema,
-    {
-      value: settings.value,
-      place: (at, part) => settings.place(at, part),
-      suggestKey: (at, key) => settings.suggest([...at, key].join('.')),
-    },
-    passed,
-  );
+interface SettingsOptions {
+  readonly name: string | undefined;
+  readonly assignments: readonly string[];
+  readonly passed: PassedChecks;
+  readonly documents: ParsedDocuments;
+}
+
+function problemAt(at: Place, message: string, fix?: string): ConfigurationError {
+  return new ConfigurationError([{ at, message, fix }]);
 }
 
 async function readProfile(
-  pipeline: PipelineFile,
+  { content, document }: PipelineFile,
   paths: ProjectPaths,
   {
     folder,
     known,
-    asked,
+    name: asked,
     schema,
     documents,
-  }: {
+  }: SettingsOptions & {
     readonly folder: string;
     readonly known: readonly string[];
-    readonly asked: string | undefined;
     readonly schema: JsonSchema | undefined;
-    readonly documents: ParsedDocuments;
   },
 ): Promise<YamlDocument> {
-  const name = asked ?? pipeline.content.profiles?.default ?? '';
+  const name = asked ?? content.profiles?.default ?? '';
   if (!known.includes(name)) {
-    throw new ConfigurationError([
-      {
-        at:
-          asked === undefined ? pipeline.document.positionOf(['profiles', 'default']) : `--profile ${asked}`,
-        message: `there is no profile "${name}" in ${folder}.`,
-        fix: suggestName(name, known),
-      },
-    ]);
+    const at = asked === undefined ? document.positionOf(['profiles', 'default']) : `--profile ${asked}`;
+    throw problemAt(at, `there is no profile "${name}" in ${folder}.`, suggestName(name, known));
   }
   const file = path.posix.join(folder, `${name}.yaml`);
-  return readYamlFile(paths.absolute(file), file, {
-    expected: schema && describeRequiredKeys(schema),
-    documents,
-  });
+  const expected = schema && describeRequiredKeys(schema);
+  return readYamlFile(paths.absolute(file), file, { expected, documents });
 }
 
 async function readProfileSchema(
-  pipeline: PipelineFile,
+  { content, document }: PipelineFile,
   paths: ProjectPaths,
-  file: string,
-): Promise<JsonSchema> {
+): Promise<JsonSchema | undefined> {
+  const file = content.profiles?.schema;
+  if (file === undefined) return undefined;
   if (paths.kindOf(file) === 'file') return readJsonSchema(paths.absolute(file), file);
-  throw new ConfigurationError([
-    { at: pipeline.document.positionOf(['profiles', 'schema']), message: `there is no file "${file}".` },
-  ]);
+  throw problemAt(document.positionOf(['profiles', 'schema']), `there is no file "${file}".`);
 }
 
 async function listProfiles(folder: string): Promise<string[]> {
@@ -147,15 +110,9 @@ async function listProfiles(folder: string): Promise<string[]> {
     names = await readdir(folder);
   } catch (cause) {
     if (hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) return [];
-    throw new ReproError('unreadable', 'the profiles folder cannot be read.', {
-      where: folder,
-      cause,
-    });
+    throw new ReproError('unreadable', 'the profiles folder cannot be read.', { where: folder, cause });
   }
-  return names
-    .filter((name) => name.endsWith('.yaml'))
-    .map((name) => name.slice(0, -'.yaml'.length))
-    .sort();
+  return names.flatMap((name) => (name.endsWith('.yaml') ? [path.basename(name, '.yaml')] : [])).sort();
 }
 
 /** Names under `lock:` that are not profiles: with a typo, a profile's records would silently not be updated. */

@@ -61,40 +61,25 @@ export class ProjectPaths {
     if (refusal !== undefined) return { fault: refusal };
     const written = external && (text === '~' || text.startsWith('~/')) ? os.homedir() + text.slice(1) : text;
     const absolute = path.resolve(this.root, written);
-    const long = refuseLength(absolute);
-    if (long !== undefined) return { fault: long };
     const relative = this.#relativeOf(absolute);
 
-    if (relative === '') {
-      return {
-        fault: { message: 'is the whole project.', fix: 'Name a folder inside it.', misplaced: true },
-      };
-    }
+    const misplaced = (message: string, more: Partial<PathFault> = {}): CheckedPath => ({
+      fault: { message, misplaced: true, ...more },
+    });
+    if (relative === '') return misplaced('is the whole project.', { fix: 'Name a folder inside it.' });
     if (relative === undefined) {
-      if (external && !isBelow(this.root, absolute) && !isBelow(this.#realRoot, absolute)) {
-        return { path: absolute };
-      }
-      if (external) return { fault: { message: 'contains the project itself.' } };
-      return { fault: { message: 'leaves the project.', leaves: true, misplaced: true } };
+      if (!external) return misplaced('leaves the project.', { leaves: true });
+      const contains = isBelow(this.root, absolute) || isBelow(this.#realRoot, absolute);
+      return contains ? { fault: { message: 'contains the project itself.' } } : { path: absolute };
     }
     if (external) return { path: relative };
     if (path.isAbsolute(text)) {
-      return {
-        fault: { message: 'is absolute.', fix: `Write "${relative}".`, inside: relative, misplaced: true },
-      };
+      return misplaced('is absolute.', { fix: `Write "${relative}".`, inside: relative });
     }
     const { exit } = this.#entryOf(relative);
-    if (exit !== undefined) {
-      return {
-        fault: {
-          message: `leaves the project through the link "${exit.path}" to "${exit.target}".`,
-          leaves: true,
-          misplaced: true,
-          link: exit,
-        },
-      };
-    }
-    return { path: relative };
+    if (exit === undefined) return { path: relative };
+    const message = `leaves the project through the link "${exit.path}" to "${exit.target}".`;
+    return misplaced(message, { leaves: true, link: exit });
   }
 
   kindOf(relative: string): PathKind {
@@ -111,12 +96,10 @@ export class ProjectPaths {
     const name = path.basename(file);
     const other = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase();
     if (other === name) return false;
-    const stats = statSync(this.absolute(file), { bigint: true, throwIfNoEntry: false });
-    const same = statSync(path.join(path.dirname(this.absolute(file)), other), {
-      bigint: true,
-      throwIfNoEntry: false,
-    });
-    return stats !== undefined && same !== undefined && stats.dev === same.dev && stats.ino === same.ino;
+    const statOf = (one: string) =>
+      statSync(path.join(path.dirname(this.absolute(file)), one), { bigint: true, throwIfNoEntry: false });
+    const [stats, same] = [statOf(name), statOf(other)];
+    return stats !== undefined && stats.dev === same?.dev && stats.ino === same.ino;
   }
 
   absolute(relative: string): string {
@@ -181,34 +164,7 @@ function refuseText(text: string): PathFault | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(text)) return { message: 'contains a control character.' };
   if (text.includes('\\')) return { message: 'contains a backslash.', fix: 'Separate folders with "/".' };
-  if (text.includes('*')) {
-    return {
-      message: 'contains "*"; patterns are not expanded.',
-      fix: 'Name the folder: it includes everything inside.',
-    };
-  }
-  return undefined;
-}
-
-/** What Linux and macOS allow for one name, in bytes of UTF-8 (macOS counts differently, but never allows more). */
-const nameBytesAtMost = 255;
-
-/** What Linux allows for a whole path, without the zero at its end. */
-const pathBytesAtMost = 4095;
-
-function refuseLength(absolute: string): PathFault | undefined {
-  const longest = absolute.split(path.sep).find((name) => Buffer.byteLength(name) > nameBytesAtMost);
-  if (longest !== undefined) {
-    const bytes = Buffer.byteLength(longest);
-    return {
-      message: `has a name of ${bytes} bytes; file systems allow ${nameBytesAtMost}.`,
-      fix: 'Shorten it.',
-    };
-  }
-  const bytes = Buffer.byteLength(absolute);
-  if (bytes <= pathBytesAtMost) return undefined;
-  return {
-    message: `is ${bytes} bytes long with the project's folder; systems allow ${pathBytesAtMost}.`,
-    fix: 'Use shorter names, or a shorter path to the project.',
-  };
+  if (!text.includes('*')) return undefined;
+  const fix = 'Name the folder: it includes everything inside.';
+  return { message: 'contains "*"; patterns are not expanded.', fix };
 }

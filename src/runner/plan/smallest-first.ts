@@ -1,38 +1,23 @@
-/** A binary heap of numbers. */
+/** Numbers of which the smallest is taken first. */
 export class SmallestFirst {
-  readonly #heap: number[] = [];
+  /** The largest first. */
+  readonly #numbers: number[] = [];
 
   get first(): number | undefined {
-    return this.#heap[0];
+    return this.#numbers.at(-1);
   }
 
   add(value: number): void {
-    const heap = this.#heap;
-    let index = heap.push(value) - 1;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (heap[parent]! <= value) break;
-      heap[index] = heap[parent]!;
-      index = parent;
+    let [low, high] = [0, this.#numbers.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#numbers[middle]! > value) low = middle + 1;
+      else high = middle;
     }
-    heap[index] = value;
+    this.#numbers.splice(low, 0, value);
   }
 
   take(): number | undefined {
-    const heap = this.#heap;
-    const smallest = heap[0];
-    const last = heap.pop();
-    if (smallest === undefined || last === undefined || heap.length === 0) return smallest;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && heap[child + 1]! < heap[child]!) child += 1;
-      if (heap[child]! >= last) break;
-      heap[index] = heap[child]!;
-      index = child;
-    }
-    heap[index] = last;
-    return smallest;
+    return this.#numbers.pop();
   }
 }

@@ -100,36 +100,29 @@ async function listCode({ closures, inputs }: Session, { command }: StageInstanc
   return Object.keys(files);
 }
 
-/** What a stage's process needs in addition to the files that its task names. */
-interface ProcessFiles {
-  readonly projectRoot: string;
-  readonly hostFile: string;
-  readonly taskFile: string;
-  /** Source files of its module, or files that its command names; relative to the project. */
-  readonly code: readonly string[];
-  /** Its folder for temporary files. */
-  readonly scratch: string;
-}
-
 /**
  * The files that a stage may touch: it reads its inputs, its code, packages and the operating system; it writes to the folders of its
  * outputs, to its resume folders and to its scratch folder.
+ *
+ * @param files.code source files of its module, or files that its command names; relative to the project
+ * @param files.scratch its folder for temporary files
  */
 async function permissionsOf(
   task: StageTask,
-  { projectRoot, hostFile, taskFile, code: sources, scratch }: ProcessFiles,
+  files: Readonly<Record<'projectRoot' | 'hostFile' | 'taskFile' | 'scratch', string>> & {
+    readonly code: readonly string[];
+  },
 ): Promise<FilePermissions> {
-  const write = withRealPaths([
-    ...task.outputs.map((output) => path.dirname(output)),
-    ...task.resume,
-    scratch,
-  ]);
-  const code = sources.map((file) => path.resolve(projectRoot, file));
+  const { projectRoot, hostFile, taskFile, scratch } = files;
+  const outputs = task.outputs.map((output) => path.dirname(output));
+  const write = withRealPaths([...outputs, ...task.resume, scratch]);
+  const module = task.module === undefined ? [] : [task.module, ...listLookups(task.module)];
   const read = [
     // The bundler names sources by their real paths.
-    ...code.flatMap((file) => [file, path.join(realPathOf(projectRoot), path.relative(projectRoot, file))]),
-    ...withRealPaths([...task.inputs, taskFile]),
-    ...(task.module === undefined ? [] : withRealPaths([task.module, ...listLookups(task.module)])),
+    ...[projectRoot, realPathOf(projectRoot)].flatMap((root) =>
+      files.code.map((file) => path.resolve(root, file)),
+    ),
+    ...withRealPaths([...task.inputs, taskFile, ...module]),
     ...(await listShared(projectRoot, hostFile)),
     ...write,
   ];
@@ -159,33 +152,25 @@ async function findShared(projectRoot: string, hostFile: string): Promise<string
 
 /** Where Node looks for a module's kind and packages: in its folder and above. Node 20.19 fails where it may not look. */
 function listLookups(module: string): string[] {
-  return listFoldersAbove(module).flatMap((folder) => [
-    path.join(folder, 'package.json'),
-    path.join(folder, 'node_modules'),
-  ]);
-}
-
-/** The folder of a file, the one that this is in, and so on. */
-function listFoldersAbove(file: string): string[] {
-  const folder = path.dirname(file);
-  return folder === file ? [] : [folder, ...listFoldersAbove(folder)];
+  const folder = path.dirname(module);
+  const here = [path.join(folder, 'package.json'), path.join(folder, 'node_modules')];
+  return folder === module ? [] : [...here, ...listLookups(folder)];
 }
 
 /** Where Node looks for the packages of the project, and where it finds those that are links, such as workspaces. */
 async function findPackageFolders(projectRoot: string): Promise<string[]> {
-  const folders = [projectRoot, ...listFoldersAbove(projectRoot)].map((one) =>
-    path.join(one, 'node_modules'),
-  );
+  const folders = listLookups(path.join(projectRoot, 'x')).filter((one) => one.endsWith('node_modules'));
   return [...folders, ...(await Promise.all(folders.map(listLinks))).flat()];
 }
 
 async function listLinks(packages: string): Promise<string[]> {
   const entries = await fs.readdir(packages, { withFileTypes: true }).catch(() => []);
-  const nested = entries.filter((one) => one.name.startsWith('@') && one.isDirectory());
-  return [
-    ...entries.filter((one) => one.isSymbolicLink()).map((one) => path.join(packages, one.name)),
-    ...(await Promise.all(nested.map((one) => listLinks(path.join(packages, one.name))))).flat(),
-  ];
+  const found = entries.map((one) => {
+    const absolute = path.join(packages, one.name);
+    if (one.isSymbolicLink()) return [absolute];
+    return one.name.startsWith('@') && one.isDirectory() ? listLinks(absolute) : [];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /** Node compares paths as text, and code may use either form: `/var` is `/private/var` on macOS, an input may be a link. */

@@ -18,17 +18,14 @@ interface Graph {
  */
 export function measureCriticalPaths({ ids, dependenciesOf, secondsOf }: Graph): ReadonlyMap<string, number> {
   const known = new Map(ids.map((id) => [id, secondsOf(id)]));
-  const stages = new Map<string, Average>();
-  const all = new Average();
+  const timesOf = new Map<string, number[]>([['', []]]);
   for (const [id, seconds] of known) {
     if (seconds === null) continue;
-    const stage = stages.get(stageOf(id)) ?? new Average();
-    stages.set(stageOf(id), stage);
-    stage.add(seconds);
-    all.add(seconds);
+    for (const key of [stageOf(id), '']) timesOf.set(key, [...(timesOf.get(key) ?? []), seconds]);
   }
+  const averages = new Map([...timesOf].map(([key, times]) => [key, average(times)]));
   const expect = (id: string): number =>
-    known.get(id) ?? stages.get(stageOf(id))?.value ?? all.value ?? unknownSeconds;
+    known.get(id) ?? averages.get(stageOf(id)) ?? averages.get('') ?? unknownSeconds;
 
   const paths = new Map<string, number>();
   const after = new Map<string, number>();
@@ -44,16 +41,6 @@ function stageOf(id: string): string {
   return id.split('@', 1)[0] ?? id;
 }
 
-class Average {
-  #sum = 0;
-  #count = 0;
-
-  add(value: number): void {
-    this.#sum += value;
-    this.#count += 1;
-  }
-
-  get value(): number | undefined {
-    return this.#count === 0 ? undefined : this.#sum / this.#count;
-  }
+function average(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : values.reduce((sum, one) => sum + one, 0) / values.length;
 }

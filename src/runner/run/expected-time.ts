@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { compareCodeUnits, isSameJson } from '../../files/canonical-json.ts';
 import { getAt, type JsonObject, omitAt } from '../../schema/json.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
-import { makersOf } from '../plan/graph.ts';
+import { instanceOf, makersOf } from '../plan/graph.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import { durationOf, type RecordedOutput, type Records, type RunRecord } from '../store/records.ts';
@@ -22,6 +22,8 @@ export interface ExpectedTotal {
   /** Instances without an expectation: if there are any, the run takes longer. */
   readonly unknown: number;
 }
+
+type KnownParts = Pick<FingerprintParts, 'facts' | 'inputs'>;
 
 /** An earlier run, by what it says about a coming one. */
 interface Comparison {
@@ -55,61 +57,42 @@ export class ExpectedTimes {
    * @param parts what is known of the coming run's fingerprint; null if nothing is
    * @returns null without an earlier run that can be compared
    */
-  find(
-    instance: StageInstance,
-    parts: Pick<FingerprintParts, 'facts' | 'inputs'> | null,
-  ): ExpectedTime | null {
-    const comparisons = this.#recordsOf(instance.stage).flatMap(
-      (record) => this.#compare(record, instance, parts) ?? [],
-    );
-    const [own] = comparisons.filter(({ record }) => record.id === instance.id).sort(byCloseness);
-    if (own !== undefined) {
-      return { seconds: own.seconds, from: own.isSame ? 'own-run' : 'other-settings', ...scaling(own) };
-    }
-    const [closest, ...more] = comparisons.sort(byCloseness);
+  find(instance: StageInstance, parts: KnownParts | null): ExpectedTime | null {
+    const comparisons = this.#recordsOf(instance.stage)
+      .flatMap((record) => this.#compare(record, instance, parts) ?? [])
+      .sort(byCloseness);
+    const own = comparisons.find(({ record }) => record.id === instance.id);
+    const closest = own ?? comparisons[0];
     if (closest === undefined) return null;
-    const alike = [closest, ...more.filter((one) => bySettings(one, closest) === 0)];
-    const seconds = alike.reduce((sum, one) => sum + one.seconds, 0) / alike.length;
-    return { seconds, from: 'same-stage', ...scaling(closest) };
+    const { scaledBy } = closest;
+    const alike = comparisons.filter((one) => bySettings(one, closest) === 0);
+    const seconds = own?.seconds ?? alike.reduce((sum, one) => sum + one.seconds, 0) / alike.length;
+    const from = own === undefined ? 'same-stage' : own.isSame ? 'own-run' : 'other-settings';
+    return { seconds, from, ...(scaledBy.length === 0 ? {} : { scaledBy }) };
   }
 
   /** null if it is unknown how much longer or shorter the coming run takes. */
-  #compare(
-    record: RunRecord,
-    instance: StageInstance,
-    parts: Pick<FingerprintParts, 'facts' | 'inputs'> | null,
-  ): Comparison | null {
-    const { machineParams = [], effort } = instance;
-    const { keys, inputs } = effort ?? { keys: [], inputs: [] };
-    const ratios: [name: string, ratio: number | null][] = [
-      ...keys.map((key): [string, number | null] => [
-        key,
-        ratioAt(instance.params, record.parts.params, key),
-      ]),
-      ...inputs.map((input): [string, number | null] => [input, this.#ratioOfSizes(instance, record, input)]),
-      // Those of the machine: what the runner itself knows of a run says nothing about its speed.
-      ...Object.keys(this.#facts).map((name): [string, number | null] => [
-        name,
-        this.#ratioOfFacts(name, parts?.facts[name], record.parts.facts[name]),
-      ]),
-    ];
+  #compare(record: RunRecord, instance: StageInstance, parts: KnownParts | null): Comparison | null {
+    const { machineParams = [], effort = { keys: [], inputs: [] }, params } = instance;
+    const then = record.parts;
+    const ratios: [name: string, ratio: number | null][] = [];
+    for (const key of effort.keys) ratios.push([key, ratioAt(params, then.params, key)]);
+    for (const input of effort.inputs) ratios.push([input, this.#ratioOfSizes(instance, record, input)]);
+    // Those of the machine: what the runner itself knows of a run says nothing about its speed.
+    for (const name of Object.keys(this.#facts)) {
+      ratios.push([name, this.#ratioOfFacts(name, parts?.facts[name], then.facts[name])]);
+    }
     let seconds = durationOf(record);
     for (const [, ratio] of ratios) {
       if (ratio === null) return null;
       seconds *= ratio;
     }
+    const allowed = [...machineParams, ...effort.keys.map((key) => key.split('.'))];
     const isSame =
-      haveSameParams(instance.params, record.parts.params, [
-        ...machineParams,
-        ...keys.map((key) => key.split('.')),
-      ]) &&
+      haveSameParams(params, then.params, allowed) &&
       (record.id !== instance.id || this.#haveSameSources(instance, record, parts?.inputs ?? []));
-    return {
-      record,
-      seconds,
-      isSame,
-      scaledBy: ratios.filter(([, ratio]) => ratio !== 1).map(([name]) => name),
-    };
+    const scaledBy = ratios.filter(([, ratio]) => ratio !== 1).map(([name]) => name);
+    return { record, seconds, isSame, scaledBy };
   }
 
   #ratioOfFacts(name: string, now: string | undefined, then: string | undefined): number | null {
@@ -148,32 +131,24 @@ export class ExpectedTimes {
   #predict(id: string): RunRecord | null {
     const known = this.#predicted.get(id);
     if (known !== undefined) return known;
-    const instance = this.#plan.instances.get(id);
-    const record =
-      instance === undefined
-        ? undefined
-        : this.#recordsOf(instance.stage).find(
-            (one) =>
-              one.id === id &&
-              haveSameParams(instance.params, one.parts.params, instance.machineParams ?? []) &&
-              instance.inputs.every(({ path }) =>
-                this.#predictInput(instance, path)?.every(
-                  (output) => recordedDigest(one, path, output.path) === output.digest,
-                ),
-              ),
-          );
+    const instance = instanceOf(this.#plan, id);
+    const { params, machineParams = [], inputs, stage } = instance;
+    const isAsNow = (one: RunRecord): boolean =>
+      one.id === id &&
+      haveSameParams(params, one.parts.params, machineParams) &&
+      inputs.every(({ path }) =>
+        this.#predictInput(instance, path)?.every(
+          (output) => recordedDigest(one, path, output.path) === output.digest,
+        ),
+      );
+    const record = this.#recordsOf(stage).find(isAsNow);
     this.#predicted.set(id, record ?? null);
     return record ?? null;
   }
 
   #sizeOf(path: string, digest: string | undefined): number | null {
-    for (const records of this.#allRecords().values()) {
-      for (const { outputs } of records) {
-        const output = outputs.find((one) => one.path === path && one.digest === digest);
-        if (output !== undefined) return output.sizeBytes;
-      }
-    }
-    return null;
+    const outputs = [...this.#allRecords().values()].flat().flatMap((record) => record.outputs);
+    return outputs.find((one) => one.path === path && one.digest === digest)?.sizeBytes ?? null;
   }
 
   /** Files that no stage makes: a model's settings, say. */
@@ -200,15 +175,13 @@ function collectRecords(records: Records, profile: string): ReadonlyMap<string, 
   const all = [...records.listLast(), ...records.listActions()]
     .filter((record) => record.profile === profile)
     .sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt));
-  const byStage = new Map<string, RunRecord[]>();
   const seen = new Set<string>();
+  const byStage = new Map<string, RunRecord[]>();
   for (const record of all) {
     const key = `${record.id} ${record.fingerprint}`;
     if (seen.has(key)) continue;
     seen.add(key);
-    const list = byStage.get(record.stage);
-    if (list === undefined) byStage.set(record.stage, [record]);
-    else list.push(record);
+    byStage.set(record.stage, [...(byStage.get(record.stage) ?? []), record]);
   }
   return byStage;
 }
@@ -221,10 +194,6 @@ function byCloseness(a: Comparison, b: Comparison): number {
 /** With the same settings first, then with the least to allow for. */
 function bySettings(a: Comparison, b: Comparison): number {
   return Number(b.isSame) - Number(a.isSame) || a.scaledBy.length - b.scaledBy.length;
-}
-
-function scaling({ scaledBy }: Comparison): Pick<ExpectedTime, 'scaledBy'> {
-  return scaledBy.length === 0 ? {} : { scaledBy };
 }
 
 function ratioAt(now: JsonObject, then: JsonObject, key: string): number | null {

@@ -54,9 +54,8 @@ function describeExcess(wanted: Resources, machine: MachineResources): string | 
 /** Not a failure: without a GPU everything still runs, slowly, if the stage's program can use the CPU. */
 function describeMissingGpus({ gpu }: Resources, { gpus }: MachineResources): string | null {
   if (gpu <= gpus.length) return null;
-  const wanted = gpu === 1 ? 'a GPU' : `${gpu} GPUs`;
-  if (gpus.length === 0) return `asks for ${wanted}, but the runner found none, so it runs without`;
-  return `asks for ${wanted}, but the runner found ${gpus.length}, so it runs with that`;
+  const [found, how] = gpus.length === 0 ? ['none', 'without'] : [gpus.length, 'with that'];
+  return `asks for ${gpu === 1 ? 'a GPU' : `${gpu} GPUs`}, but the runner found ${found}, so it runs ${how}`;
 }
 
 /** A driver that hangs must not hang the runner. */
@@ -132,6 +131,6 @@ function isDeviceId(text: string): boolean {
 
 /** The ids of `--gpus 0,1`; null if they are none. */
 export function parseGpuList(text: string): readonly string[] | null {
-  const ids = text.split(',').map((one) => one.trim());
-  return ids.every(isDeviceId) && new Set(ids).size === ids.length ? ids : null;
+  const ids = parseVisibleDevices(text);
+  return ids.length === text.split(',').length ? ids : null;
 }

@@ -74,30 +74,18 @@ async function scanWritten(target: string): Promise<Scan> {
   return scanTree(target);
 }
 
+/** @throws {ReproError} `broken-link`, `link-loop` */
 async function replaceLink(link: string): Promise<void> {
+  const real = await fs.realpath(link).catch((cause: unknown) => {
+    const isLoop = hasErrorCode(cause, 'ELOOP');
+    if (!isLoop && !hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) throw cause;
+    const text = `this symbolic link points ${isLoop ? 'back to itself' : 'to nothing'}`;
+    throw new ReproError(isLoop ? 'link-loop' : 'broken-link', text, { where: link, cause });
+  });
   const copy = `${link}.${randomUUID()}`;
-  await fs.cp(await followLink(link), copy, { recursive: true, dereference: true });
+  await fs.cp(real, copy, { recursive: true, dereference: true });
   await fs.rm(link);
   await fs.rename(copy, link);
-}
-
-/** @throws {ReproError} `broken-link`, `link-loop` */
-async function followLink(link: string): Promise<string> {
-  try {
-    return await fs.realpath(link);
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) {
-      throw new ReproError('broken-link', 'this symbolic link points to nothing', {
-        where: link,
-        cause: error,
-      });
-    }
-    if (!hasErrorCode(error, 'ELOOP')) throw error;
-    throw new ReproError('link-loop', 'this symbolic link points back to itself', {
-      where: link,
-      cause: error,
-    });
-  }
 }
 
 /**

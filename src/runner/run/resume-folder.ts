@@ -54,18 +54,18 @@ export class ResumeFolder {
 
   /** Whether an interrupted execution of this fingerprint left something here, or set aside, to resume from. Changes nothing. */
   async canResume(fingerprint: string): Promise<boolean> {
-    const { owner, isFinished, isDistrusted } = await this.#readMarker();
-    const isOwn = owner === fingerprint && !isFinished && !isDistrusted;
-    if (isOwn && (await fs.readdir(this.#absolute).catch(() => [])).length > 0) return true;
-    return (await isThere(this.#asideOf(fingerprint))) && !(await isThere(this.#flagOf(fingerprint)));
+    const { owner, state } = await this.#readMarker();
+    const names = await fs.readdir(this.#absolute).catch(() => []);
+    const isHere = owner === fingerprint && state === undefined && names.length > 0;
+    return isHere || isThere(this.#asideOf(fingerprint));
   }
 
   async open(fingerprint: string): Promise<OpenedResume> {
-    const { owner, isFinished, isDistrusted } = await this.#readMarker();
+    const { owner, state } = await this.#readMarker();
     let other: OpenedResume['other'] = 'none';
-    if (owner !== fingerprint || isFinished || isDistrusted) {
-      if (isDistrusted) other = await this.#discard();
-      else if (owner !== fingerprint) other = await this.#clear(owner, isFinished);
+    if (owner !== fingerprint || state !== undefined) {
+      // What finished and was never recorded has only little left to do.
+      if (owner !== fingerprint || state === distrusted) other = await this.#clear(owner, state);
       await fs.mkdir(path.dirname(this.#absolute), { recursive: true });
       await writeFileAtomic(this.#marker(), `${fingerprint}\n`);
     }
@@ -92,18 +92,10 @@ export class ResumeFolder {
     await writeFileAtomic(this.#marker(), `${owner}\n${distrusted}\n`);
   }
 
-  /**
-   * Before a forced run: drops what a kill kept the run of this fingerprint that finished from dropping, in place or set aside since. What an
-   * interrupted one left stays.
-   */
+  /** Before a forced run: drops what a kill kept a finished run of this fingerprint from dropping. What an interrupted one left stays. */
   async dropIfFinished(fingerprint: string): Promise<void> {
-    const { owner, isFinished } = await this.#readMarker();
-    if (owner === fingerprint && isFinished) return this.drop(fingerprint);
-    const flag = this.#flagOf(fingerprint);
-    if (!(await isThere(flag))) return;
-    const aside = this.#asideOf(fingerprint);
-    if (await isThere(aside)) await removeFolder(aside);
-    await fs.rm(flag, { force: true });
+    const { owner, state } = await this.#readMarker();
+    if (owner === fingerprint && state === finished) await this.drop(fingerprint);
   }
 
   /** After success: the outputs are all that is needed. */
@@ -131,25 +123,10 @@ export class ResumeFolder {
   }
 
   /** `owner` is null also for a marker that names no fingerprint. */
-  async #readMarker(): Promise<{
-    readonly owner: string | null;
-    readonly isFinished: boolean;
-    readonly isDistrusted: boolean;
-  }> {
+  async #readMarker(): Promise<{ readonly owner: string | null; readonly state: string | undefined }> {
     const text = await fs.readFile(this.#marker(), 'utf8').catch(() => '');
     const [owner = '', state] = text.trim().split('\n');
-    return {
-      owner: isSha256(owner) ? owner : null,
-      isFinished: state === finished,
-      isDistrusted: state === distrusted,
-    };
-  }
-
-  async #discard(): Promise<OpenedResume['other']> {
-    if (!(await isThere(this.#absolute))) return 'none';
-    await this.#remove();
-    await syncFolder(path.dirname(this.#absolute));
-    return 'distrusted';
+    return { owner: isSha256(owner) ? owner : null, state };
   }
 
   /** In the cache, where `repro gc` finds what a kill leaves; in its place if the cache is on another disk. */
@@ -162,32 +139,27 @@ export class ResumeFolder {
   }
 
   /** Clears the place; afterwards no folder exists, and the marker may change. */
-  async #clear(owner: string | null, isFinished: boolean): Promise<OpenedResume['other']> {
+  async #clear(owner: string | null, state: string | undefined): Promise<OpenedResume['other']> {
     const names = await fs.readdir(this.#absolute).catch(() => []);
-    const isKept = owner !== null && names.length > 0;
-    if (isKept) await this.#setAside(owner, isFinished);
+    const isKept = owner !== null && state === undefined && names.length > 0;
+    if (isKept) {
+      const aside = this.#asideOf(owner);
+      await fs.mkdir(path.dirname(aside), { recursive: true });
+      // A copy left by a kill while it was being restored from another disk: older than what is in place.
+      await fs.rm(aside, { recursive: true, force: true });
+      await moveFolder(this.#absolute, aside);
+    } else if (names.length > 0) await this.#remove();
     await fs.rm(this.#absolute, { recursive: true, force: true });
-    if (!isKept && names.length === 0) return 'none';
+    if (names.length === 0) return 'none';
     await syncFolder(path.dirname(this.#absolute));
-    return isKept ? 'set-aside' : 'emptied';
-  }
-
-  async #setAside(owner: string, isFinished: boolean): Promise<void> {
-    const aside = this.#asideOf(owner);
-    await fs.mkdir(path.dirname(aside), { recursive: true });
-    // Before the folder moves: the marker, which says the same until then, changes after that.
-    if (isFinished) await writeFileAtomic(this.#flagOf(owner), '');
-    else await fs.rm(this.#flagOf(owner), { force: true });
-    // A copy left by a kill while it was being restored from another disk: older than what is in place.
-    await fs.rm(aside, { recursive: true, force: true });
-    await moveFolder(this.#absolute, aside);
+    if (isKept) return 'set-aside';
+    // Of what finished, the outputs are all that is needed.
+    return state === finished ? 'none' : state === distrusted ? 'distrusted' : 'emptied';
   }
 
   async #bringBack(fingerprint: string): Promise<boolean> {
     const aside = this.#asideOf(fingerprint);
     if (!(await isThere(aside))) return false;
-    // The execution continues, so it has not finished.
-    await fs.rm(this.#flagOf(fingerprint), { force: true });
     await moveFolder(aside, this.#absolute);
     await syncFolder(path.dirname(this.#absolute));
     // Fails, as it should, if another folder of this fingerprint still exists.
@@ -197,11 +169,6 @@ export class ResumeFolder {
 
   #asideOf(fingerprint: string): string {
     return path.join(this.#asideRoot, fingerprint, String(this.#index));
-  }
-
-  /** Beside what was set aside, and says that it had been marked as finished. */
-  #flagOf(fingerprint: string): string {
-    return `${this.#asideOf(fingerprint)}.${finished}`;
   }
 
   #marker(): string {

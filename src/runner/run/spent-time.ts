@@ -56,21 +56,9 @@ function fileOf(folder: CacheFolder, fingerprint: string): string {
 
 async function read(file: string): Promise<SpentTime | null> {
   try {
-    const value: unknown = JSON.parse(await fs.readFile(file, 'utf8'));
-    return isSpentTime(value) ? value : null;
+    const spent = JSON.parse(await fs.readFile(file, 'utf8')) as SpentTime;
+    return spent.version === 1 && Number.isFinite(spent.seconds + Date.parse(spent.startedAt)) ? spent : null;
   } catch {
     return null;
   }
-}
-
-function isSpentTime(value: unknown): value is SpentTime {
-  if (typeof value !== 'object' || value === null) return false;
-  const { version, startedAt, seconds } = value as Partial<SpentTime>;
-  return (
-    version === 1 &&
-    typeof startedAt === 'string' &&
-    Number.isFinite(Date.parse(startedAt)) &&
-    Number.isFinite(seconds) &&
-    (seconds ?? -1) >= 0
-  );
 }

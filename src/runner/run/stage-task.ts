@@ -46,19 +46,15 @@ export async function prepareTask(
   };
 }
 
+const texts: Readonly<Record<OpenedResume['other'], string | null>> = {
+  none: null,
+  'set-aside':
+    'belongs to other code, inputs or parameters and was set aside; it comes back when they run again',
+  distrusted: 'may come from an input that changed meanwhile, so it was emptied; the stage starts over',
+  emptied: 'belonged to no recorded run and was emptied',
+};
+
 function describeOpened(name: string, { other, isBack }: OpenedResume): string[] {
-  const texts: string[] = [];
-  if (other === 'set-aside') {
-    texts.push(
-      `${name} belongs to other code, inputs or parameters and was set aside; it comes back when they run again`,
-    );
-  }
-  if (other === 'distrusted') {
-    texts.push(
-      `${name} may come from an input that changed meanwhile, so it was emptied; the stage starts over`,
-    );
-  }
-  if (other === 'emptied') texts.push(`${name} belonged to no recorded run and was emptied`);
-  if (isBack) texts.push(`${name} was set aside earlier and is back: resuming from it`);
-  return texts;
+  const back = isBack ? 'was set aside earlier and is back: resuming from it' : null;
+  return [texts[other], back].filter((text) => text !== null).map((text) => `${name} ${text}`);
 }

@@ -1,7 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { expandSettings, Settings } from '../../../src/runner/plan/profile-settings.ts';
 import { expandText, type Lookup, parseTemplate } from '../../../src/runner/plan/references.ts';
 import type { Json } from '../../../src/schema/json.ts';
 
@@ -24,24 +23,6 @@ const lookup: Lookup = ({ text, path }) => {
   const value = values[path.join('.')];
   return value === undefined ? { fault: { fragment: text, message: `no ${text}` } } : { value };
 };
-
-describe('references between settings are not expanded without bound', () => {
-  const chain = (length: number, link: (next: string) => Json): Record<string, Json> =>
-    Object.fromEntries([
-      ...Array.from({ length }, (_, i): [string, Json] => [`a${i}`, link(`\${a${i + 1}}`)]),
-      [`a${length}`, 'x'],
-    ]);
-
-  test.each<[string, Record<string, Json>]>([
-    ['text that doubles line by line', chain(40, (next) => `${next}${next}`)],
-    ['lists that double line by line', chain(40, (next) => [next, next])],
-    ['a long chain', chain(20_000, (next) => next)],
-  ])('%s', (_, value) => {
-    const options = { document: undefined, overrides: [], schema: undefined, otherProfiles: [] };
-    const { problems } = expandSettings(new Settings('small', value, options));
-    expect(problems[0]?.message).toContain('is too much: at most 4000000 characters');
-  });
-});
 
 describe('references in a string', () => {
   test.each<[string, Json]>([

@@ -5,78 +5,70 @@ import { loadPlan } from '../../../src/runner/plan/load.ts';
 import { ProjectPaths } from '../../../src/runner/plan/project-paths.ts';
 import { failureOf, makeProject } from './project-fixture.ts';
 
-const pipeline = `version: 1
-stages:
-  one: {cmd: [make], outputs: [artifacts/Model, artifacts/r\u00e9sum\u00e9]}
-  two: {cmd: [make], outputs: [artifacts/model]}
-  three: {cmd: [make], outputs: [artifacts/re\u0301sume\u0301/x]}
-  four: {cmd: [make], inputs: [artifacts/MODEL/a, other.txt], outputs: [artifacts/modeler]}
-`;
+const pipelineOf = (...stages: string[]): string => `version: 1\nstages:\n${stages.join('\n')}\n`;
+
+const pipeline = pipelineOf(
+  '  one: {cmd: [make], outputs: [artifacts/Model, artifacts/r\u00e9sum\u00e9]}',
+  '  two: {cmd: [make], outputs: [artifacts/model]}',
+  '  three: {cmd: [make], outputs: [artifacts/re\u0301sume\u0301/x]}',
+);
 
 describe('paths that differ only in spelling', () => {
-  /** What is said of a pipeline on a disk that ignores case. */
-  async function refusalOf(text: string): Promise<string[]> {
+  test.each([
+    [
+      'as outputs of two stages, in case or in how an accent is composed',
+      pipeline,
+      [
+        '"two": output "artifacts/model" and output "artifacts/Model" of "one" (pipeline.yaml:3:32)',
+        `"three": output "artifacts/re\u0301sume\u0301/x" and output "artifacts/r\u00e9sum\u00e9" of "one"`,
+      ],
+    ],
+    [
+      'as an input that spells an output otherwise',
+      pipelineOf(
+        '  one: {cmd: [make], outputs: [artifacts/Model]}',
+        '  four: {cmd: [make], inputs: [artifacts/MODEL/a, other.txt], outputs: [artifacts/modeler]}',
+      ),
+      ['"four": input "artifacts/MODEL/a" and output "artifacts/Model" of "one"'],
+    ],
+    [
+      'as input and output of one stage',
+      pipelineOf('  s: {cmd: [make], inputs: [artifacts/DATA/x], outputs: [artifacts/data]}'),
+      ['"s": input "artifacts/DATA/x" and output "artifacts/data" of its own'],
+    ],
+    [
+      'as outputs of one stage, where letters have more than one small form',
+      pipelineOf(
+        '  s: {cmd: [make], outputs: [artifacts/οδοσ, artifacts/ΟΔΟΣ, artifacts/s, artifacts/\u017f]}',
+      ),
+      [
+        'output "artifacts/ΟΔΟΣ" and output "artifacts/οδοσ" of its own',
+        'output "artifacts/\u017f" and output "artifacts/s" of its own',
+      ],
+    ],
+    [
+      'as an input and the resume folder of another stage',
+      pipelineOf(
+        '  a: {cmd: [make], outputs: [artifacts/a], resume: [artifacts/in/a]}',
+        '  b: {cmd: [make], inputs: [artifacts/IN/A], outputs: [artifacts/b]}',
+      ),
+      ['input "artifacts/IN/A" and resume path "artifacts/in/a" of "a"'],
+    ],
+  ])('are refused %s, on a disk that ignores case', async (_, text, expected) => {
     const folder = await makeProject({ 'pipeline.yaml': text, 'other.txt': '' });
-    return (await failureOf(loadPlan({ projectRoot: folder, ignoresCase: true }))).split('\n');
-  }
-
-  test('are refused where the disk ignores case', async () => {
-    expect(await refusalOf(pipeline)).toEqual([
-      'pipeline.yaml:4:32  stage "two": output "artifacts/model" and output "artifacts/Model" of "one" (pipeline.yaml:3:32) differ only in spelling; this disk treats them as one path.',
-      '  Give each its own name: two stages would delete each other’s work.',
-      `pipeline.yaml:5:34  stage "three": output "artifacts/re\u0301sume\u0301/x" and output "artifacts/r\u00e9sum\u00e9" of "one" (pipeline.yaml:3:49) differ only in spelling; this disk treats them as one path.`,
-      '  Give each its own name: two stages would delete each other’s work.',
-      'pipeline.yaml:6:32  stage "four": input "artifacts/MODEL/a" and output "artifacts/Model" of "one" (pipeline.yaml:3:32) differ only in spelling; this disk treats them as one path.',
-      '  Spell both the same.',
-    ]);
-  });
-
-  test.each([
-    [
-      '{cmd: [make], inputs: [artifacts/DATA/x], outputs: [artifacts/data]}',
-      'input "artifacts/DATA/x" and output "artifacts/data" of its own',
-      'A stage that changes its own input would never be up to date.',
-    ],
-    [
-      '{cmd: [make], inputs: [artifacts/DATA], outputs: [artifacts/x], resume: [artifacts/data/s]}',
-      'input "artifacts/DATA" and resume path "artifacts/data/s" of its own',
-      'A stage cannot read a folder that comes and goes during a run.',
-    ],
-    [
-      '{cmd: [make], outputs: [artifacts/οδοσ, artifacts/ΟΔΟΣ]}',
-      'output "artifacts/ΟΔΟΣ" and output "artifacts/οδοσ" of its own',
-      'Give each its own name: one would replace the other.',
-    ],
-    [
-      '{cmd: [make], outputs: [artifacts/s, artifacts/\u017f]}',
-      'output "artifacts/\u017f" and output "artifacts/s" of its own',
-      'Give each its own name: one would replace the other.',
-    ],
-  ])('are refused within a stage, too: %s', async (stage, both, fix) => {
-    const [message, ...more] = await refusalOf(`version: 1\nstages:\n  s: ${stage}\n`);
-    expect(message).toContain(both);
-    expect(more).toEqual([`  ${fix}`]);
-  });
-
-  test.each([
-    ['artifacts/IN/A', 'A stage cannot read a folder that comes and goes during a run.'],
-    ['artifacts/IN', 'Spell both the same.'],
-  ])('are refused where one is the resume folder of another stage: %s', async (input, fix) => {
-    const [message, ...more] = await refusalOf(
-      `version: 1
-stages:
-  a: {cmd: [make], outputs: [artifacts/a], resume: [artifacts/in/a]}
-  b: {cmd: [make], inputs: [${input}], outputs: [artifacts/b]}
-`,
+    const lines = (await failureOf(loadPlan({ projectRoot: folder, ignoresCase: true }))).split('\n');
+    const messages = lines.filter((_, i) => i % 2 === 0);
+    expect(messages).toEqual(expected.map((one) => expect.stringContaining(one)));
+    for (const one of messages) {
+      expect(one).toContain('differ only in spelling; this disk treats them as one path.');
+    }
+    expect(new Set(lines.filter((_, i) => i % 2 === 1))).toEqual(
+      new Set(['  Spell both the same, or give each its own name.']),
     );
-    expect(message).toContain(`input "${input}" and resume path "artifacts/in/a" of "a"`);
-    expect(more).toEqual([`  ${fix}`]);
   });
 
   test('are different paths where it does not', async () => {
-    const folder = await makeProject({
-      'pipeline.yaml': pipeline.replace(/^ {2}four.*\n/m, ''),
-    });
+    const folder = await makeProject({ 'pipeline.yaml': pipeline });
     const plan = await loadPlan({ projectRoot: folder, ignoresCase: false });
     expect([...plan.instances.keys()]).toEqual(['one', 'two', 'three']);
   });

@@ -166,13 +166,10 @@ test('what an interrupted execution left stays for a forced run, also after one 
   expect(await readState(place, a)).toBe('of a');
   await place.folder.dropIfFinished(a);
   expect(await readState(place, a)).toBe('of a');
-  await place.folder.markFinished(a);
-  expect(await readState(place, b)).toBeNull();
-  expect(await readState(place, a)).toBe('of a');
 });
 
-describe('what a finished execution left, set aside since by another fingerprint,', () => {
-  test('is dropped by a forced run, whichever disk change was the last before a kill', async () => {
+describe('what a finished execution left', () => {
+  test('is dropped by another fingerprint and a forced run, whichever disk change was the last before a kill', async () => {
     for (const isCacheElsewhere of [false, true]) {
       let isKilled = true;
       for (let changes = 0; isKilled; changes += 1) {
@@ -191,19 +188,6 @@ describe('what a finished execution left, set aside since by another fingerprint
         if (!isKilled) expect(await readState(place, b)).toBe('of b');
       }
     }
-  });
-
-  test('is resumed by an execution that goes on, and counts as unfinished from then on', async () => {
-    const place = await createPlace();
-    await leaveState(place, a, 'of a');
-    await place.folder.markFinished(a);
-    await leaveState(place, b, 'of b');
-    expect(await readState(place, a)).toBe('of a');
-    await place.folder.dropIfFinished(a);
-    expect(await readState(place, a)).toBe('of a');
-    expect(await readState(place, b)).toBe('of b');
-    await place.folder.dropIfFinished(a);
-    expect(await readState(place, a)).toBe('of a');
   });
 
   test('stays while another fingerprint is forced', async () => {
