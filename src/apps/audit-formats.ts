@@ -1,5 +1,5 @@
 import { decodeNpy } from '../formats/npy.ts';
-import { readSafetensorsArrays } from '../formats/safetensors-arrays.ts';
+import { readSafetensorsArrays } from '../formats/safetensors.ts';
 import type { FileComparer, FileComparers } from '../runner/extras/audit/compare-files.ts';
 import { getOwn } from '../schema/json.ts';
 import { formatCount, shortenText } from '../text.ts';

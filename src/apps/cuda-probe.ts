@@ -21,7 +21,9 @@ export async function probeCudaApart(
   try {
     const { stdout } = await promisify(execFile)(program, words, { timeout: timeoutMs });
     // TensorFlow may print before it.
-    return readProbe(stdout.trim().split('\n').at(-1) ?? '');
+    const probe: CudaProbe = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+    if (typeof probe.usable === 'boolean') return probe;
+    throw new TypeError(`not a probe: ${stdout}`);
   } catch (error) {
     const how = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     return {
@@ -30,21 +32,6 @@ export async function probeCudaApart(
       fix: 'Run `./repro probe-cuda` to see why.',
     };
   }
-}
-
-function readProbe(line: string): CudaProbe {
-  const probe: unknown = JSON.parse(line);
-  if (typeof probe === 'object' && probe !== null && 'usable' in probe) {
-    if (probe.usable === true && 'version' in probe) return { usable: true, version: String(probe.version) };
-    if (probe.usable === false && 'reason' in probe && 'fix' in probe) {
-      return {
-        usable: false,
-        reason: String(probe.reason),
-        fix: probe.fix === null ? null : String(probe.fix),
-      };
-    }
-  }
-  throw new TypeError(`not a probe: ${line}`);
 }
 
 /** `repro probe-cuda`, which `probeCudaApart` runs: one line of JSON. */

@@ -38,6 +38,10 @@ export class RecordedNetworks {
   readonly #present: ReadonlyMap<string, RunRecord>;
   /** The latest first. */
   readonly #runs: readonly RunRecord[];
+  /** Those of them that are evaluations. */
+  readonly #evaluations: readonly RunRecord[];
+  /** The instances that these are of, those of the plan first. */
+  readonly #ids: readonly string[];
   readonly #byOutput: ReadonlyMap<string, RunRecord>;
 
   /** @param present the records of the present settings, code and data, by instance */
@@ -48,6 +52,9 @@ export class RecordedNetworks {
     const all = new Map(records.listActions().map((record) => [record.fingerprint, record]));
     for (const last of records.listLast()) all.set(last.fingerprint, last);
     this.#runs = [...all.values()].sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt));
+    this.#evaluations = this.#runs.filter(({ stage }) => stage === stageNames.evaluate);
+    const ids = new Set(this.#evaluations.map(({ id }) => id));
+    this.#ids = [...new Set([...plan.instances.keys(), ...ids])].filter((id) => ids.has(id));
     // Of runs with the same result the earliest is kept: the map takes the last that it is given.
     this.#byOutput = new Map(
       this.#runs.flatMap((run) => run.outputs.map((output) => [keyOf(output), run] as const)),
@@ -65,15 +72,13 @@ export class RecordedNetworks {
     const isMeant = ({ parts }: SomeRecord) => only === undefined || hasMatrix(parts.matrix, only);
     const found = this.#findEvaluations(wanted).filter(isMeant);
     if (found.length > 0) return found.map((evaluation) => this.#withLineage(evaluation));
-    const ids = [
-      ...new Set(this.#runs.filter(({ stage }) => stage === stageNames.evaluate).map(({ id }) => id)),
-    ];
+    const ids = this.#ids.toSorted(compareCodeUnits);
     throw new ReproError('no-record', `no network that was evaluated here matches "${wanted}"`, {
       where: only === undefined ? `run ${wanted}` : `run ${wanted}, --only ${only}`,
       fix:
         ids.length === 0
           ? 'None is on record. Make some: ./repro run evaluate'
-          : `There are runs of ${ids.sort(compareCodeUnits).join(', ')}; list those of one: ./repro explain ${ids[0]} --list`,
+          : `There are runs of ${ids.join(', ')}; list those of one: ./repro explain ${ids[0]} --list`,
     });
   }
 
@@ -86,27 +91,17 @@ export class RecordedNetworks {
     const planned = [...this.#plan.instances.values()].filter(({ stage }) => stage === stageNames.evaluate);
     if (wanted === 'last') return planned.flatMap(({ id }) => this.#records.findLast(id) ?? []);
     if (wanted === 'lock') return this.#findCommitted(planned);
-    const evaluations = this.#runs.filter(({ stage }) => stage === stageNames.evaluate);
     const words = wanted.replace(/^(evaluate|train)@/, '');
     const meant = planned.filter(({ matrix }) => hasMatrix(matrix, words));
     const known = meant.flatMap(({ id }) => this.#present.get(id) ?? this.#records.findLast(id) ?? []);
     if (known.length > 0) return known;
-    const ids = [...new Set(evaluations.map(({ id }) => id))];
-    const named = ids
-      .flatMap((id) => this.#records.findLast(id) ?? [])
-      .filter(({ parts }) => hasMatrix(parts.matrix, words))
-      .sort((a, b) => this.#placeOf(a.id) - this.#placeOf(b.id));
+    const last = this.#ids.flatMap((id) => this.#records.findLast(id) ?? []);
+    const named = last.filter(({ parts }) => hasMatrix(parts.matrix, words));
     if (named.length > 0) return named;
-    const found = ids
-      .sort((a, b) => this.#placeOf(a) - this.#placeOf(b))
-      .flatMap(
-        (id) =>
-          findAmong(
-            evaluations.filter((run) => run.id === id),
-            wanted,
-            `run ${wanted}`,
-          ) ?? [],
-      );
+    const found = this.#ids.flatMap((id) => {
+      const runs = this.#evaluations.filter((run) => run.id === id);
+      return findAmong(runs, wanted, `run ${wanted}`) ?? [];
+    });
     return found.length > 0 ? found : this.#evaluationsOf(wanted);
   }
 
@@ -132,17 +127,10 @@ export class RecordedNetworks {
       ({ stage, fingerprint }) => stage === stageNames.train && fingerprint.startsWith(wanted),
     );
     const outputs = new Set(trainings.flatMap((run) => run.outputs.map(keyOf)));
-    const made = this.#runs.find(
-      ({ stage, parts }) =>
-        stage === stageNames.evaluate && parts.inputs.some((input) => outputs.has(keyOf(input))),
+    const made = this.#evaluations.find(({ parts }) =>
+      parts.inputs.some((input) => outputs.has(keyOf(input))),
     );
     return made === undefined ? [] : [made];
-  }
-
-  /** As in the plan, then the others. */
-  #placeOf(id: string): number {
-    const place = [...this.#plan.instances.keys()].indexOf(id);
-    return place === -1 ? this.#plan.instances.size : place;
   }
 
   #withLineage(evaluation: SomeRecord): RecordedNetwork {

@@ -1,6 +1,6 @@
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { readRegular } from '../files/regular-file.ts';
-import { readSafetensorsArrays } from '../formats/safetensors-arrays.ts';
+import { readSafetensorsArrays } from '../formats/safetensors.ts';
 import {
   describeValue,
   openTorchFile,

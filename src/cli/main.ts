@@ -10,13 +10,7 @@ import { addCompletionCommands } from './completion/commands.ts';
 import { addDataCommands } from './data/commands.ts';
 import { addDoctorCommands } from './doctor/commands.ts';
 import { addExportCommands } from './export/commands.ts';
-import {
-  dropFarSuggestions,
-  formatHelpItem,
-  pointToOwnHelp,
-  refuseUnreadable,
-  suggestChoice,
-} from './options/usage-errors.ts';
+import { dropFarSuggestions, pointToOwnHelp, suggestChoice } from './options/usage-errors.ts';
 import { addOriginalCommands } from './original/commands.ts';
 import { exitCode, exitCodeOf } from './process/ending.ts';
 import { addRecordCommands } from './records/commands.ts';
@@ -47,7 +41,6 @@ export function buildProgram(version: string, first?: string): Command {
     )
     .addOption(new Option('--debug', 'print the stack trace of an error').hideHelp())
     .addHelpText('after', programExamples)
-    .configureHelp({ minWidthToWrap: 20, formatItem: formatHelpItem })
     .configureOutput({
       outputError: (text, write) => write(toLines(suggestChoice(dropFarSuggestions(text))).join('\n')),
     });
@@ -79,7 +72,6 @@ export async function main(argv: readonly string[]): Promise<void> {
   inheritSettings(program);
   pointToOwnHelp(program);
   try {
-    refuseUnreadable(argv.slice(2));
     const unknown = findUnknownCommand(program, argv.slice(2));
     await (unknown === undefined
       ? program.parseAsync(argv)

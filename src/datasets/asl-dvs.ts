@@ -1,6 +1,6 @@
 import { ReproError } from '../errors.ts';
 import { type Events, makeEvents } from '../events/events.ts';
-import { warnOf, warnOfBlank } from '../events/reader-warnings.ts';
+import { ReaderNotes } from '../events/reader-warnings.ts';
 import { readMat5 } from '../formats/mat5.ts';
 import { DATA_SETS } from '../thesis/data-sets.ts';
 import { showPath, thenRun } from './contract/how-to-get.ts';
@@ -96,8 +96,7 @@ export function decodeAslDvs(
   }) as [Float64Array, Float64Array, Float64Array, Float64Array];
   const events = makeEvents(length);
   const { height, width } = DATA_SETS['asl-dvs'].sensor;
-  let backwards = 0;
-  let firstBackwards = 0;
+  const notes = new ReaderNotes(file);
   let previousUs = 0;
   for (let i = 0; i < length; i++) {
     const tUs = ts[i]!;
@@ -116,15 +115,11 @@ export function decodeAslDvs(
       failEvent(file, i, `is at x ${column}, y ${row}, outside the sensor's ${width} x ${height} pixels`);
     }
     if (events.p[i] !== p || p > 1) failEvent(file, i, `has the polarity ${p}, expected 0 or 1`);
-    if (tUs < previousUs && backwards++ === 0) firstBackwards = i;
+    if (tUs < previousUs) notes.addBackwards(`event ${i}`);
     previousUs = tUs;
   }
-  const warnings: string[] = [];
-  if (length === 0) warnings.push(warnOfBlank(file));
-  if (backwards > 0) {
-    warnings.push(warnOf(`${file}: event ${firstBackwards}`, 'goes back in time', backwards));
-  }
-  return { events, warnings };
+  if (length === 0) notes.addBlank();
+  return { events, warnings: notes.sentences() };
 }
 
 function failEvent(file: string, index: number, what: string): never {

@@ -4,8 +4,8 @@ import type { Manifest, ManifestFile } from '../results/manifest.ts';
 import { formatBytes } from '../text.ts';
 import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { ImageDataset, Images, PublishedFile, ReadOptions, Split } from './contract/dataset.ts';
-import { describeImages } from './contract/describe-images.ts';
 import { failMissing, howToFetch, refuseSimulated } from './contract/how-to-get.ts';
+import { makeManifest } from './contract/make-manifest.ts';
 import { type FileTree, FolderTree, hashFile, kindOfPath, md5Of, readWhole } from './reading/file-tree.ts';
 import { TarTree } from './reading/tar-tree.ts';
 
@@ -95,7 +95,8 @@ export async function verifyCifar10(
     }
   }
   const images = await readBatches(place, root, options, (file) => files.push(file));
-  return describeImages(FACTS, images, { archive: place.archive !== null, files, warnings });
+  const labels = { train: images.train.labels, test: images.test.labels };
+  return makeManifest(FACTS, 'image', labels, { archive: place.archive !== null, files, warnings });
 }
 
 async function readBatches(

@@ -7,8 +7,8 @@ import type { ManifestFile } from '../results/manifest.ts';
 import { formatBytes } from '../text.ts';
 import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { DatasetFacts, ImageDataset, Images, Split } from './contract/dataset.ts';
-import { describeImages } from './contract/describe-images.ts';
 import { failMissing, howToFetch, refuseSimulated } from './contract/how-to-get.ts';
+import { makeManifest } from './contract/make-manifest.ts';
 import { kindOfPath, md5Of } from './reading/file-tree.ts';
 
 /**
@@ -114,7 +114,8 @@ export function datasetOfIdxFiles(facts: IdxFacts): ImageDataset {
     async verify(root, options) {
       if (options.simulated) refuseSimulated(rest, 'images');
       const { images, ...found } = await read(root, options.progress);
-      return describeImages(rest, images, { ...found, archive: false, warnings: [] });
+      const labels = { train: images.train.labels, test: images.test.labels };
+      return makeManifest(rest, 'image', labels, { ...found, archive: false, warnings: [] });
     },
     readImages: async (root, options) => (await read(root, options.progress)).images,
   };

@@ -1,6 +1,6 @@
 import { ReproError } from '../errors.ts';
 import { type Events, makeEvents } from '../events/events.ts';
-import { warnOf, warnOfBlank } from '../events/reader-warnings.ts';
+import { ReaderNotes } from '../events/reader-warnings.ts';
 import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { PublishedFile } from './contract/dataset.ts';
 import { showPath, thenRun } from './contract/how-to-get.ts';
@@ -96,8 +96,7 @@ export function decodeNmnist(
   }
   const events = makeEvents(length);
   const { height, width } = DATA_SETS.nmnist.sensor;
-  let backwards = 0;
-  let firstBackwards = -1;
+  const notes = new ReaderNotes(file);
   for (let i = 0, at = 0; i < length; i++, at += EVENT_BYTES) {
     const [x, y, high] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!];
     if (x >= width || y >= height) {
@@ -115,15 +114,8 @@ export function decodeNmnist(
     events.p[i] = high >> 7;
     const tUs = ((high & 0x7f) << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!;
     events.tUs[i] = tUs;
-    if (i > 0 && tUs < events.tUs[i - 1]!) {
-      backwards += 1;
-      if (firstBackwards < 0) firstBackwards = at;
-    }
+    if (i > 0 && tUs < events.tUs[i - 1]!) notes.addBackwards(`byte ${at}`);
   }
-  const warnings: string[] = [];
-  if (length === 0) warnings.push(warnOfBlank(file));
-  if (backwards > 0) {
-    warnings.push(warnOf(`${file}: byte ${firstBackwards}`, 'goes back in time', backwards));
-  }
-  return { events, warnings };
+  if (length === 0) notes.addBlank();
+  return { events, warnings: notes.sentences() };
 }

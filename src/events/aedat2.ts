@@ -1,12 +1,11 @@
 import { ReproError } from '../errors.ts';
 import { formatCount } from '../text.ts';
 import { type Events, makeEvents, type Sensor, sliceEvents } from './events.ts';
-import { showFirstBytes, warnOf, warnOfBlank } from './reader-warnings.ts';
+import { explainMagic, ReaderNotes } from './reader-warnings.ts';
 
+const DAMAGED = 'The file is cut off or damaged: download it again.';
 const EVENT_BYTES = 8;
 const CLOCK_PERIOD_US = 2 ** 32;
-/** With more, a double could not hold every time exactly (2^21 periods of 2^32 µs are 2^53 µs, 285 years). */
-const LARGEST_OVERFLOW = 2 ** 21 - 1;
 
 /**
  * Reads an AEDAT 2.0 recording: lines that start with `#`, then 8 bytes per event, big-endian: address (u32), time
@@ -20,8 +19,8 @@ const LARGEST_OVERFLOW = 2 ** 21 - 1;
  * @param address where the address holds x, y and polarity; by default as the original reads CIFAR10-DVS
  * @returns the events in file order, and a sentence for each accepted irregularity
  * @throws {ReproError} `aedat2-header` for another magic, version or line end, or a header line without an end;
- *   `aedat2-truncated` if the events are not a multiple of 8 bytes; `aedat2-event` for a pixel outside the sensor, or
- *   a clock that started again too often; each with file and byte
+ *   `aedat2-truncated` if the events are not a multiple of 8 bytes; `aedat2-event` for a pixel outside the sensor; each
+ *   with file and byte
  * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-2.0.html; docs/formats.md
  */
 export function decodeAedat2(
@@ -39,7 +38,7 @@ export function decodeAedat2(
       `${formatCount(left, 'byte')} left over; an event has ${EVENT_BYTES}.`,
       {
         where: `${file}: byte ${bytes.length - left}`,
-        fix: 'The file is cut off or damaged: download it again.',
+        fix: DAMAGED,
       },
     );
   }
@@ -48,27 +47,33 @@ export function decodeAedat2(
   const { width, height } = sensor;
   const { xShift, xMask, xFlip, yShift, yMask, yFlip, pShift, pFlip, skipped, unused } = address;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const notes = { odd: 0, firstOdd: 0, backwards: 0, firstBackwards: 0, overflows: 0, firstOverflow: 0 };
+  const notes = new ReaderNotes(file);
   let length = 0;
   let overflow = 0;
   let previous = 0;
   for (let at = start; at < bytes.length; at += EVENT_BYTES) {
     const data = view.getUint32(at);
     if ((data & skipped) !== 0) continue;
-    if ((data & unused) !== 0 && notes.odd++ === 0) notes.firstOdd = at;
+    if ((data & unused) !== 0) {
+      notes.add('odd', 'has address bits that this camera never sets; it is counted anyway', `byte ${at}`);
+    }
     const column = ((data >>> xShift) & xMask) ^ xFlip;
     const row = ((data >>> yShift) & yMask) ^ yFlip;
     if (column >= width || row >= height) failPixel(file, at, column, row, sensor);
     const stamp = view.getUint32(at + 4);
     if (length > 0 && stamp < previous) {
       if (previous - stamp > CLOCK_PERIOD_US / 2) {
-        if (++overflow > LARGEST_OVERFLOW) failOverflow(file, at);
-        if (notes.overflows++ === 0) notes.firstOverflow = at;
-      } else if (notes.backwards++ === 0) notes.firstBackwards = at;
+        overflow += 1;
+        notes.add(
+          'overflow',
+          'the 32-bit clock starts again at 0; later times continue from there',
+          `byte ${at}`,
+        );
+      } else notes.addBackwards(`byte ${at}`);
     } else if (stamp - previous > CLOCK_PERIOD_US / 2 && overflow > 0) {
       // A late event from before the clock started again.
       overflow -= 1;
-      if (notes.backwards++ === 0) notes.firstBackwards = at;
+      notes.addBackwards(`byte ${at}`);
     }
     previous = stamp;
     tUs[length] = stamp + overflow * CLOCK_PERIOD_US;
@@ -77,7 +82,8 @@ export function decodeAedat2(
     p[length] = ((data >>> pShift) & 1) ^ pFlip;
     length += 1;
   }
-  return { events: sliceEvents(events, 0, length), warnings: describe(notes, length, file) };
+  if (length === 0) notes.addBlank();
+  return { events: sliceEvents(events, 0, length), warnings: notes.sentences() };
 }
 
 function failPixel(file: string, at: number, x: number, y: number, sensor: Sensor): never {
@@ -86,36 +92,6 @@ function failPixel(file: string, at: number, x: number, y: number, sensor: Senso
     `an event is at x ${x}, y ${y}, outside the sensor's ${sensor.width} x ${sensor.height} pixels.`,
     { where: `${file}: byte ${at}`, fix: 'The file is damaged or was recorded with a different camera.' },
   );
-}
-
-function failOverflow(file: string, at: number): never {
-  throw new ReproError(
-    'aedat2-event',
-    `the clock starts again for the ${LARGEST_OVERFLOW + 1}th time; that would take 285 years.`,
-    { where: `${file}: byte ${at}`, fix: 'The file is damaged: download it again.' },
-  );
-}
-
-function describe(
-  notes: Readonly<
-    Record<'odd' | 'firstOdd' | 'backwards' | 'firstBackwards' | 'overflows' | 'firstOverflow', number>
-  >,
-  length: number,
-  file: string,
-): string[] {
-  const warnings: string[] = [];
-  const add = (times: number, first: number, text: string) => {
-    if (times > 0) warnings.push(warnOf(`${file}: byte ${first}`, text, times));
-  };
-  if (length === 0) warnings.push(warnOfBlank(file));
-  add(notes.odd, notes.firstOdd, 'has address bits that this camera never sets; it is counted anyway');
-  add(
-    notes.overflows,
-    notes.firstOverflow,
-    'the 32-bit clock starts again at 0; later times continue from there',
-  );
-  add(notes.backwards, notes.firstBackwards, 'goes back in time');
-  return warnings;
 }
 
 /** The lines that start with `#`. */
@@ -138,13 +114,15 @@ const LINE_FEED = 0x0a;
 export function readAedat2Header(bytes: Uint8Array, file: string): Aedat2Header {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, LARGEST_HEADER_BYTES));
   const text = start.toString('latin1', 0, MAGIC.length);
-  if (text !== MAGIC) failMagic(bytes, text, file);
+  if (text !== MAGIC) {
+    const { what, fix } = explainMagic(bytes, '2.0');
+    fail(file, 0, what, fix);
+  }
   const lines: string[] = [];
   let at = MAGIC.length;
   while (at < bytes.length && bytes[at] === HASH) {
     const end = start.indexOf(LINE_FEED, at) + 1;
-    if (end === 0)
-      fail(file, at, 'a header line has no end', 'The file is cut off or damaged: download it again.');
+    if (end === 0) fail(file, at, 'a header line has no end', DAMAGED);
     const line = start.toString('latin1', at + 1, end).trimEnd();
     at = end;
     if (line === END_LINE) break;
@@ -163,26 +141,6 @@ export function addressOfCamera({ lines }: Aedat2Header): Aedat2Address | null {
   if (/DVS128|Tmpdiff128/i.test(camera)) return DVS128_ADDRESS;
   // SBRet10 is what the DAVIS240 was called first.
   return /DAVIS|SBRet/i.test(camera) ? DAVIS_ADDRESS : null;
-}
-
-function failMagic(bytes: Uint8Array, text: string, file: string): never {
-  const refuse: (what: string, fix: string) => never = (what, fix) => fail(file, 0, what, fix);
-  if (bytes.length === 0) refuse('the file is empty', 'Download it again.');
-  const version = /^#!AER-DAT(\d+\.\d)/.exec(text)?.[1];
-  if (version === '2.0') {
-    refuse(
-      'the first line does not end in CR LF',
-      'The file was probably changed by a text-mode transfer, or cut off: download it again in binary mode.',
-    );
-  }
-  if (version !== undefined) {
-    refuse(`this is AEDAT ${version}, not 2.0`, 'Get the file that the data set is published with.');
-  }
-  const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b;
-  refuse(
-    `this is not an AEDAT 2.0 file: it starts with the bytes ${showFirstBytes(bytes)}, not with \`#!AER-DAT2.0\``,
-    isZip ? 'It is a zip archive: unpack it first.' : 'Download the file again.',
-  );
 }
 
 function fail(file: string, offset: number, what: string, fix: string): never {

@@ -1,6 +1,6 @@
 import { ReproError } from '../errors.ts';
-import { type Aedat4Place, failAedat4 } from './aedat4-errors.ts';
 import type { Aedat4Compression } from './aedat4-header.ts';
+import { type Aedat4Place, failAedat4 } from './aedat4-table.ts';
 
 type Unpack = (bytes: Uint8Array, place: Aedat4Place) => Uint8Array;
 

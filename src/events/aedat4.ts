@@ -1,20 +1,12 @@
-import { type Aedat4Place, describePlace, failAedat4 } from './aedat4-errors.ts';
 import { type Aedat4Stream, readHeader } from './aedat4-header.ts';
-import { FlatTable } from './aedat4-table.ts';
+import { type Aedat4Place, describePlace, FlatTable, failAedat4 } from './aedat4-table.ts';
 import { loadUnpack } from './aedat4-unpack.ts';
-import { type Events, makeEvents, type Sensor, sliceEvents } from './events.ts';
-import { warnOf, warnOfBlank } from './reader-warnings.ts';
+import { EventBuffer, type Events, type Sensor } from './events.ts';
+import { ReaderNotes } from './reader-warnings.ts';
 
 const PACKET_HEADER_BYTES = 8;
 /** At 10 million events a second, what a camera of today can do, 13 seconds; of a usual recording many minutes. */
 const LARGEST_EVENTS = 2 ** 27;
-/**
- * A flatbuffer needs about 60 bytes around its list of events. Without this bound, packets that unpack to zeros without
- * any event would keep the reader busy for hours.
- */
-const LARGEST_OVERHEAD_BYTES = 4096;
-/** How much smaller the compressions make a usual recording, for the first guess of the memory. */
-const USUAL_RATIO = 3;
 /** Coordinates are 16-bit numbers with a sign. */
 const LARGEST_SIDE = 2 ** 15;
 
@@ -41,16 +33,13 @@ export async function decodeAedat4(
   limitEvents = LARGEST_EVENTS,
 ): Promise<{ readonly events: Events; readonly sensor: Sensor; readonly warnings: readonly string[] }> {
   const header = readHeader(bytes, file);
-  const warnings: string[] = [];
+  const notes = new ReaderNotes(file);
   const start: Aedat4Place = { file, packet: 0, byte: 0 };
-  const stream = chooseStream(header.streams, start, warnings);
+  const stream = chooseStream(header.streams, start, notes);
   const sensor = readSensor(stream, start);
   const known = new Set(header.streams.map(({ id }) => id));
   const unpack = await loadUnpack(header.compression);
-  const mostEvents = Math.ceil(
-    (bytes.length / EVENT_BYTES) * (header.compression === 'none' ? 1 : USUAL_RATIO),
-  );
-  const store = new EventStore(sensor, Math.min(limitEvents, mostEvents));
+  const events = new EventBuffer(Math.min(limitEvents, Math.ceil(bytes.length / EVENT_BYTES)) + 1);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let packet = 0;
   for (let at = header.packetsAt; at < header.packetsEnd; ) {
@@ -75,13 +64,9 @@ export async function decodeAedat4(
     at += PACKET_HEADER_BYTES + sizeBytes;
     if (id !== stream.id) continue;
     const contents = unpack(bytes.subarray(at - sizeBytes, at), place);
-    const elements = FlatTable.open(contents, 'EVTS', place).vector(0, EVENT_BYTES);
-    const otherBytes = contents.length - (elements?.bytes.length ?? 0);
-    if (otherBytes > LARGEST_OVERHEAD_BYTES) {
-      failAedat4('aedat4-packet', place, `the packet has ${otherBytes} bytes besides its events`);
-    }
+    const elements = new FlatTable(contents, 'EVTS', place).vector(0, EVENT_BYTES);
     if (elements === null) continue;
-    if (store.length + elements.bytes.length / EVENT_BYTES > limitEvents) {
+    if (events.length + elements.bytes.length / EVENT_BYTES > limitEvents) {
       failAedat4(
         'aedat4-size',
         place,
@@ -89,21 +74,17 @@ export async function decodeAedat4(
         'Cut it into shorter recordings.',
       );
     }
-    store.add(elements.bytes, elements.at, place);
+    readEvents(elements, { sensor, place, events, notes });
   }
-  const { backwards } = store;
-  if (store.length === 0) warnings.push(warnOfBlank(file));
-  if (backwards !== null) {
-    warnings.push(warnOf(describePlace(backwards.first), 'goes back in time', backwards.times));
-  }
-  return { events: store.events(), sensor, warnings };
+  if (events.length === 0) notes.addBlank();
+  return { events: events.events(), sensor, warnings: notes.sentences() };
 }
 
 /** The first one with events. */
 function chooseStream(
   streams: readonly Aedat4Stream[],
   place: Aedat4Place,
-  warnings: string[],
+  notes: ReaderNotes,
 ): Aedat4Stream {
   const [stream, ...others] = streams.filter(({ type }) => type === 'EVTS');
   if (stream === undefined) {
@@ -117,8 +98,9 @@ function chooseStream(
   }
   if (others.length > 0) {
     const unread = others.map(describeStream).join(', ');
-    warnings.push(
-      `${place.file}  has ${others.length + 1} streams of events: ${describeStream(stream)} is read, not ${unread}.`,
+    notes.add(
+      'streams',
+      `has ${others.length + 1} streams of events: ${describeStream(stream)} is read, not ${unread}`,
     );
   }
   return stream;
@@ -143,85 +125,41 @@ const EVENT_BYTES = 16;
 /** The upper half of a time of 2^53 µs: a double holds exactly what is below. */
 const HIGH_LIMIT = 2 ** 21;
 
-/** Collects the events of packets in arrays that grow by a packet at a time, at least to double. */
-class EventStore {
-  readonly #sensor: Sensor;
-  #events: Events;
-  #length = 0;
-  #previousUs = 0;
-  #backwards = 0;
-  #firstBackwards: Aedat4Place | null = null;
-
-  /** @param capacity events for which there is memory before the arrays have to grow */
-  constructor(sensor: Sensor, capacity: number) {
-    this.#sensor = sensor;
-    this.#events = makeEvents(capacity);
-  }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  /** Events that are earlier than the one before, and where the first is. */
-  get backwards(): { readonly times: number; readonly first: Aedat4Place } | null {
-    return this.#firstBackwards === null ? null : { times: this.#backwards, first: this.#firstBackwards };
-  }
-
-  /** The collected events as views of the memory: valid until the next `add`. */
-  events(): Events {
-    return sliceEvents(this.#events, 0, this.#length);
-  }
-
-  /**
-   * @param elements 16 bytes per event, little-endian: time (i64, µs), x (i16), y (i16), polarity (u8), 3 unused
-   * @param at of the first in the packet's contents, for messages
-   */
-  add(elements: Uint8Array, at: number, place: Aedat4Place): void {
-    const count = elements.length / EVENT_BYTES;
-    this.#reserve(count);
-    const view = new DataView(elements.buffer, elements.byteOffset, elements.byteLength);
-    const { tUs, x, y, p } = this.#events;
-    const { width, height } = this.#sensor;
-    let previousUs = this.#previousUs;
-    let to = this.#length;
-    for (let from = 0; from < elements.length; from += EVENT_BYTES, to++) {
-      const high = view.getInt32(from + 4, true);
-      const column = view.getInt16(from + 8, true);
-      const row = view.getInt16(from + 10, true);
-      // As unsigned numbers, negative ones are too large as well.
-      if (column >>> 0 >= width || row >>> 0 >= height) {
-        const inside = at + from;
-        const size = `${width} x ${height}`;
-        const what = `event ${to} of the recording is at x ${column}, y ${row}, outside the sensor's ${size} pixels`;
-        failAedat4('aedat4-event', { ...place, inside }, what);
-      }
-      if (high >>> 0 >= HIGH_LIMIT) {
-        const time = view.getBigInt64(from, true);
-        const what = `event ${to} of the recording is at ${time} µs; times are from 0 to 2^53`;
-        failAedat4('aedat4-event', { ...place, inside: at + from }, what);
-      }
-      const time = high * 2 ** 32 + view.getUint32(from, true);
-      if (time < previousUs && this.#backwards++ === 0)
-        this.#firstBackwards = { ...place, inside: at + from };
-      previousUs = time;
-      tUs[to] = time;
-      x[to] = column;
-      y[to] = row;
-      p[to] = Math.min(1, elements[from + 12]!);
+/** @param elements 16 bytes per event, little-endian: time (i64, µs), x (i16), y (i16), polarity (u8), 3 unused; and where they start */
+function readEvents(
+  elements: { readonly bytes: Uint8Array; readonly at: number },
+  to: {
+    readonly sensor: Sensor;
+    readonly place: Aedat4Place;
+    readonly events: EventBuffer;
+    readonly notes: ReaderNotes;
+  },
+): void {
+  const { bytes, at } = elements;
+  const { sensor, events, notes } = to;
+  const { width, height } = sensor;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let from = 0; from < bytes.length; from += EVENT_BYTES) {
+    const place = (): Aedat4Place => ({ ...to.place, inside: at + from });
+    const high = view.getInt32(from + 4, true);
+    const x = view.getInt16(from + 8, true);
+    const y = view.getInt16(from + 10, true);
+    // As unsigned numbers, negative ones are too large as well.
+    if (x >>> 0 >= width || y >>> 0 >= height) {
+      const outside = `outside the sensor's ${width} x ${height} pixels`;
+      failAedat4(
+        'aedat4-event',
+        place(),
+        `event ${events.length} of the recording is at x ${x}, y ${y}, ${outside}`,
+      );
     }
-    this.#previousUs = previousUs;
-    this.#length = to;
-  }
-
-  #reserve(count: number): void {
-    const needed = this.#length + count;
-    if (needed <= this.#events.tUs.length) return;
-    const grown = makeEvents(Math.max(needed, 2 * this.#events.tUs.length));
-    const now = this.events();
-    grown.tUs.set(now.tUs);
-    grown.x.set(now.x);
-    grown.y.set(now.y);
-    grown.p.set(now.p);
-    this.#events = grown;
+    if (high >>> 0 >= HIGH_LIMIT) {
+      const time = view.getBigInt64(from, true);
+      const what = `event ${events.length} of the recording is at ${time} µs; times are from 0 to 2^53`;
+      failAedat4('aedat4-event', place(), what);
+    }
+    const tUs = high * 2 ** 32 + view.getUint32(from, true);
+    if (tUs < events.lastUs) notes.addBackwards(describePlace(place()));
+    events.push(tUs, x, y, Math.min(1, bytes[from + 12]!));
   }
 }

@@ -46,44 +46,44 @@ export function sliceEvents(events: Events, from: number, to: number): Events {
 
 /** Collects events one by one into arrays that double as they fill. */
 export class EventBuffer {
-  #tUs: Float64Array;
-  #x: Uint16Array;
-  #y: Uint16Array;
-  #p: Uint8Array;
+  #memory: Events;
   #length = 0;
 
   constructor(capacity = 4096) {
-    const { tUs, x, y, p } = makeEvents(capacity);
-    this.#tUs = tUs;
-    this.#x = x;
-    this.#y = y;
-    this.#p = p;
+    this.#memory = makeEvents(capacity);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Time of the last event, µs; 0 without events. */
+  get lastUs(): number {
+    return this.#memory.tUs[this.#length - 1] ?? 0;
   }
 
   push(tUs: number, x: number, y: number, p: number): void {
     const at = this.#length;
-    if (at === this.#tUs.length) this.#grow();
-    this.#tUs[at] = tUs;
-    this.#x[at] = x;
-    this.#y[at] = y;
-    this.#p[at] = p;
+    if (at === this.#memory.tUs.length) this.#grow();
+    const memory = this.#memory;
+    memory.tUs[at] = tUs;
+    memory.x[at] = x;
+    memory.y[at] = y;
+    memory.p[at] = p;
     this.#length = at + 1;
   }
 
   /** The collected events as views of the buffer's memory: valid until the next `push`. */
   events(): Events {
-    return sliceEvents({ tUs: this.#tUs, x: this.#x, y: this.#y, p: this.#p }, 0, this.#length);
+    return sliceEvents(this.#memory, 0, this.#length);
   }
 
   #grow(): void {
-    const grown = makeEvents(Math.max(1024, this.#tUs.length * 2));
-    grown.tUs.set(this.#tUs);
-    grown.x.set(this.#x);
-    grown.y.set(this.#y);
-    grown.p.set(this.#p);
-    this.#tUs = grown.tUs;
-    this.#x = grown.x;
-    this.#y = grown.y;
-    this.#p = grown.p;
+    const { tUs, x, y, p } = this.#memory;
+    this.#memory = makeEvents(Math.max(1024, tUs.length * 2));
+    this.#memory.tUs.set(tUs);
+    this.#memory.x.set(x);
+    this.#memory.y.set(y);
+    this.#memory.p.set(p);
   }
 }

@@ -92,28 +92,6 @@ export class FrameCounting {
   }
 }
 
-/** Adds events to frames, one frame at a time. */
-interface FrameAdder {
-  /** Makes the tables that give an event's place in a frame, for one user from now on. */
-  prepare(layout: FrameLayout, user: object): void;
-  /** @throws {RangeError} if it was prepared for another user meanwhile: their counts would be mixed */
-  requireUser(user: object): void;
-  /** Whether the working frame is large enough for frames of this length. */
-  fits(frame: Counts): boolean;
-  /** Empties this much of the working frame. */
-  clear(length: number): void;
-  /** Takes over a frame's counts, so that `add` adds to them. */
-  load(frame: Counts): void;
-  /** Gives the counts back. */
-  store(frame: Counts): void;
-  /** Adds the events of `words[from]` to `words[to - 1]` to the working frame. @returns the OR of the counts it wrote, before they were cut to 8 bits */
-  add(words: Int32Array, from: number, to: number): number;
-  /** The same directly to any frame, which is slower. */
-  addTo(frame: Counts, words: Int32Array, from: number, to: number): number;
-  /** The same by the addon, which is fastest, but takes about a hundred nanoseconds to call. */
-  addBy(addon: EventAddon, frame: Uint8Array, words: Int32Array, from: number, to: number): number;
-}
-
 /** All that a table can be asked: y and polarity in 16 bits, x in 15. */
 const ROWS = 1 << 16;
 const COLUMNS = 1 << 15;
@@ -121,11 +99,13 @@ const COLUMNS = 1 << 15;
 const FRAME = 1 << 17;
 
 /**
+ * Adds events to frames, one frame at a time.
+ *
  * The tables and the working frame are constants of one function, not properties of an object: the compiler then knows their addresses
  * and lengths, and the inner loop has no checks and no loads but those of its data. That makes it half as fast again; four events at a time
  * make another third. It is also why there is only one adder, to be used by one clip at a time.
  */
-function makeAdder(): FrameAdder {
+function makeAdder() {
   /** Index of an event's row in a frame [2, H, W], by `y << 1 | polarity`. */
   const rows = new Int32Array(ROWS);
   /** Column, by x. */
@@ -134,6 +114,7 @@ function makeAdder(): FrameAdder {
   let prepared: FrameLayout | null = null;
   let current: object | null = null;
 
+  /** Makes the tables that give an event's place in a frame, for one user from now on. */
   const prepare = (layout: FrameLayout, user: object): void => {
     current = user;
     if (prepared === layout) return;
@@ -146,6 +127,7 @@ function makeAdder(): FrameAdder {
     for (let x = 0; x < sensor.width; x++) columns[x] = Math.floor(x / downsample);
   };
 
+  /** To the working frame. @returns the OR of the counts it wrote, before they were cut to 8 bits */
   const add = (words: Int32Array, from: number, to: number): number => {
     let bits = 0;
     let i = from;
@@ -172,6 +154,7 @@ function makeAdder(): FrameAdder {
     return bits | addTo(frame, words, i, to);
   };
 
+  /** The same directly to any frame, which is slower. */
   const addTo = (target: Counts, words: Int32Array, from: number, to: number): number => {
     let bits = 0;
     for (let i = from; i < to; i += 2) {
@@ -186,16 +169,21 @@ function makeAdder(): FrameAdder {
 
   return {
     prepare,
-    requireUser: (user) => {
+    /** @throws {RangeError} if it was prepared for another user meanwhile: their counts would be mixed */
+    requireUser: (user: object): void => {
       if (current !== user) throw new RangeError('events of two clips are counted at the same time');
     },
-    fits: (target) => target instanceof Uint8Array && target.length <= FRAME,
-    clear: (length) => void frame.fill(0, 0, length),
-    load: (target) => frame.set(target),
-    store: (target) => target.set(frame.subarray(0, target.length)),
+    /** Whether the working frame is large enough for frames of this length. */
+    fits: (target: Counts): boolean => target instanceof Uint8Array && target.length <= FRAME,
+    clear: (length: number): void => void frame.fill(0, 0, length),
+    /** Takes over a frame's counts, so that `add` adds to them. */
+    load: (target: Counts): void => frame.set(target),
+    store: (target: Counts): void => target.set(frame.subarray(0, target.length)),
     add,
     addTo,
-    addBy: (addon, target, words, from, to) => addon.countEvents(target, rows, columns, words, from, to),
+    /** By the addon, which is fastest, but takes about a hundred nanoseconds to call. */
+    addBy: (addon: EventAddon, target: Uint8Array, words: Int32Array, from: number, to: number): number =>
+      addon.countEvents(target, rows, columns, words, from, to),
   };
 }
 

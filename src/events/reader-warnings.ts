@@ -1,20 +1,28 @@
-/** ` (the first of 3 such places)`, or nothing for a single one. */
-function countPlaces(times: number): string {
-  return times === 1 ? '' : ` (the first of ${times.toLocaleString('en-US')} such places)`;
-}
-
-/** A warning about something odd in a recording that is accepted: where it is first, and how often it occurs. */
-export function warnOf(where: string, what: string, times: number): string {
-  return `${where}  ${what}${countPlaces(times)}.`;
-}
-
-export function warnOfBlank(file: string): string {
-  return `${file}  contains no events: its clip is blank.`;
-}
-
-/** The first 8 bytes of a file, `23 21 41 45`, for the message that it is of another kind. */
-export function showFirstBytes(bytes: Uint8Array): string {
-  return [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+/** Why a recording does not start with the line of its version, `#!AER-DAT3.1` CR LF, and what to do about it. */
+export function explainMagic(
+  bytes: Uint8Array,
+  version: '2.0' | '3.1' | '4.0',
+): { readonly what: string; readonly fix: string } {
+  const start = Buffer.from(bytes.subarray(0, 16));
+  const found = /^#!AER-DAT(\d\.\d)/.exec(start.toString('latin1'))?.[1];
+  if (bytes.length === 0) return { what: 'the file is empty', fix: 'Download or copy it again.' };
+  if (found === version) {
+    const fix =
+      'The file was probably changed by a text-mode transfer, or cut off: copy it again in binary mode.';
+    return { what: 'the first line does not end in CR LF', fix };
+  }
+  if (found !== undefined) {
+    return {
+      what: `this is AEDAT ${found}, not ${version}`,
+      fix: `Get or record the file as AEDAT ${version}.`,
+    };
+  }
+  const hex = start.subarray(0, 8).toString('hex').match(/../g)?.join(' ');
+  const isPacked = /^(?:504b|1f8b)/.test(start.toString('hex'));
+  return {
+    what: `this is not an AEDAT ${version} file: it starts with the bytes ${hex}, not with \`#!AER-DAT${version}\``,
+    fix: isPacked ? 'It is an archive or compressed: unpack it first.' : 'Download or copy it again.',
+  };
 }
 
 interface Note {
@@ -23,7 +31,7 @@ interface Note {
   times: number;
 }
 
-/** Collects the oddities of one recording by kind: the first place of each, and how often it occurs. */
+/** Collects the accepted oddities of one recording by kind: the first place of each, and how often it occurs. */
 export class ReaderNotes {
   readonly #file: string;
   readonly #notes = new Map<string, Note>();
@@ -42,9 +50,21 @@ export class ReaderNotes {
     else note.times += 1;
   }
 
+  addBackwards(where: string): void {
+    this.add('backwards', 'goes back in time', where);
+  }
+
+  /** A recording that is one clip has no events. */
+  addBlank(): void {
+    this.add('empty', 'contains no events: its clip is blank');
+  }
+
+  /** One for each kind, in the order in which they first occurred. */
   sentences(): string[] {
-    return [...this.#notes.values()].map(({ text, where, times }) =>
-      warnOf(where === undefined ? this.#file : `${this.#file}: ${where}`, text, times),
-    );
+    return [...this.#notes.values()].map(({ text, where, times }) => {
+      const place = where === undefined ? this.#file : `${this.#file}: ${where}`;
+      const more = times === 1 ? '' : ` (the first of ${times.toLocaleString('en-US')} such places)`;
+      return `${place}  ${text}${more}.`;
+    });
   }
 }

@@ -2,6 +2,7 @@ import { ReproError } from '../errors.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
 import { escapeControls, quoteName } from '../text.ts';
 import { isObject } from './fields.ts';
+import { bytesOf, decodeElements, type TorchArray, type TorchType } from './torch-pt/values.ts';
 
 interface SafetensorsFile {
   readonly tensors: Map<string, Tensor>;
@@ -18,12 +19,13 @@ interface SafetensorsFile {
  */
 export function readSafetensors(bytes: Uint8Array, where?: string): SafetensorsFile {
   const { entries, metadata } = parseSafetensors(bytes, where);
-  const tensors = entries.map(({ name, dtype, shape, bytes: data }): [string, Tensor] => {
-    if (dtype === 'F32') return [name, { dtype, shape, data: new Float32Array(aligned(data)) }];
-    if (dtype === 'I64') return [name, { dtype, shape, data: new BigInt64Array(aligned(data)) }];
+  const tensors = entries.map(({ name, dtype, shape, bytes: packed }): [string, Tensor] => {
+    const data = decodeElements(dtype, packed);
+    if (dtype === 'float32' && data instanceof Float32Array) return [name, { dtype: 'F32', shape, data }];
+    if (data instanceof BigInt64Array) return [name, { dtype: 'I64', shape, data }];
     throw new ReproError(
       'safetensors-invalid',
-      `tensor ${quoteName(name)} has type ${dtype}, expected F32 or I64.`,
+      `tensor ${quoteName(name)} has type ${dtype}, expected float32 or int64.`,
       { where, fix: '`repro import` converts the other types of a network’s tensors.' },
     );
   });
@@ -40,9 +42,8 @@ export function writeSafetensors(state: State, metadata: Readonly<Record<string,
   const header: [string, unknown][] = [];
   if (Object.keys(metadata).length > 0) header.push(['__metadata__', metadata]);
   // The format requires 8-byte types first, so that every tensor is aligned; the sort is stable within a type.
-  const ordered = [...state].sort(
-    ([, a], [, b]) => SAFETENSORS_ELEMENT_BYTES[b.dtype] - SAFETENSORS_ELEMENT_BYTES[a.dtype],
-  );
+  const bytesOfTensor = ({ dtype }: Tensor) => (dtype === 'I64' ? 8 : 4);
+  const ordered = [...state].sort(([, a], [, b]) => bytesOfTensor(b) - bytesOfTensor(a));
   let position = 0;
   for (const [name, tensor] of ordered) {
     const elements = countElements(tensor.shape);
@@ -54,7 +55,7 @@ export function writeSafetensors(state: State, metadata: Readonly<Record<string,
           : `Tensor ${quoteName(name)} of shape [${tensor.shape.join(', ')}] needs ${elements} elements, got ${tensor.data.length}.`,
       );
     }
-    const end = position + elements * SAFETENSORS_ELEMENT_BYTES[tensor.dtype];
+    const end = position + elements * bytesOfTensor(tensor);
     header.push([name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [position, end] }]);
     position = end;
   }
@@ -84,9 +85,27 @@ export function writeSafetensors(state: State, metadata: Readonly<Record<string,
   return bytes;
 }
 
-/** A copy has the alignment that typed arrays need. */
-function aligned(bytes: Uint8Array): ArrayBuffer {
-  return new Uint8Array(bytes).buffer;
+/** A tensor whose elements are decoded when asked for. */
+interface LazyArray {
+  readonly shape: readonly number[];
+  readonly read: () => TorchArray;
+}
+
+/**
+ * Reads a safetensors file from any program: every type that a `.pt` file may have here, decoded the same way.
+ *
+ * @throws {ReproError} `safetensors-invalid`
+ */
+export function readSafetensorsArrays(
+  bytes: Uint8Array,
+  where?: string,
+): { readonly tensors: Map<string, LazyArray>; readonly metadata: Readonly<Record<string, string>> } {
+  const { entries, metadata } = parseSafetensors(bytes, where);
+  const tensors = entries.map(({ name, dtype, shape, bytes: packed }): [string, LazyArray] => [
+    name,
+    { shape, read: () => ({ dtype, shape, data: decodeElements(dtype, packed) }) },
+  ]);
+  return { tensors: new Map(tensors), metadata };
 }
 
 /** The longest header accepted, as in the reference implementation: a hostile length must not reserve memory. */
@@ -95,25 +114,23 @@ const MOST_HEADER_BYTES = 100_000_000;
 /** Tensors and entries of the metadata. Networks have thousands; 700,000 would take 20 s and 1 GB to check. */
 const MOST_NAMES = 10_000;
 
-/** Element types and their sizes in bytes. Other types of the format are refused. */
-const SAFETENSORS_ELEMENT_BYTES = {
-  F64: 8,
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  I64: 8,
-  I32: 4,
-  I16: 2,
-  I8: 1,
-  U8: 1,
-  BOOL: 1,
-} as const;
-
-export type SafetensorsType = keyof typeof SAFETENSORS_ELEMENT_BYTES;
+/** The format's element types. Others are refused. */
+const TYPES: Readonly<Record<string, TorchType>> = {
+  F64: 'float64',
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+  I64: 'int64',
+  I32: 'int32',
+  I16: 'int16',
+  I8: 'int8',
+  U8: 'uint8',
+  BOOL: 'bool',
+};
 
 interface SafetensorsEntry {
   readonly name: string;
-  readonly dtype: SafetensorsType;
+  readonly dtype: TorchType;
   readonly shape: readonly number[];
   /** A view of the file. */
   readonly bytes: Uint8Array;
@@ -146,7 +163,7 @@ function failIn(where: string | undefined): Fail {
  * @throws {ReproError} `safetensors-invalid` if the file is truncated, altered, or in another format
  * @see https://huggingface.co/docs/safetensors
  */
-export function parseSafetensors(bytes: Uint8Array, where?: string): SafetensorsParts {
+function parseSafetensors(bytes: Uint8Array, where?: string): SafetensorsParts {
   const fail = failIn(where);
   if (bytes.length < 8) fail(`expected 8 bytes for the header's length, found ${bytes.length} in all`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -255,25 +272,22 @@ function readEntry(name: string, value: unknown, fail: Fail) {
   if (!isObject(value)) return fail(`tensor ${quoteName(name)} is not described by an object`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== 'string') return fail(`tensor ${quoteName(name)} has no valid dtype`);
-  if (!isElementType(dtype)) {
-    const known = Object.keys(SAFETENSORS_ELEMENT_BYTES).join(', ');
+  const type = Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined;
+  if (type === undefined) {
+    const known = Object.keys(TYPES).join(', ');
     return fail(`tensor ${quoteName(name)} has type ${quoteName(dtype)}; supported are ${known}`);
   }
   if (!isSizes(shape)) return fail(`tensor ${quoteName(name)} has no valid shape`);
   if (!isSizes(offsets) || offsets.length !== 2)
     return fail(`tensor ${quoteName(name)} has no valid data_offsets`);
   const [begin = 0, end = 0] = offsets;
-  const needed = countElements(shape) * SAFETENSORS_ELEMENT_BYTES[dtype];
+  const needed = countElements(shape) * bytesOf(type);
   if (end - begin !== needed) {
     fail(
       `tensor ${quoteName(name)} of shape [${shape.join(', ')}] needs ${needed} bytes, its offsets give ${end - begin}`,
     );
   }
-  return { name, dtype, shape, begin, end };
-}
-
-function isElementType(value: string): value is SafetensorsType {
-  return Object.hasOwn(SAFETENSORS_ELEMENT_BYTES, value);
+  return { name, dtype: type, shape, begin, end };
 }
 
 function isSizes(value: unknown): value is number[] {

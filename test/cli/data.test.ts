@@ -78,7 +78,7 @@ describe('repro data verify', () => {
     const root = await writeNmnist();
     const { stdout, stderr, exitCode } = await call('verify', 'nmnist', '--root', root);
     expect(stdout).toMatch(/^clips +10 for training, 10 for testing$/m);
-    expect(stderr).toContain('! subset of N-MNIST: 10 of 60,000 training samples.');
+    expect(stderr).toContain("! 10 training samples instead of N-MNIST's 60,000.");
     expect(exitCode).toBe(0);
     const { stdout: json } = await call('verify', 'nmnist', '--root', root, '--json');
     // The command checks in threads, the function here in this one.

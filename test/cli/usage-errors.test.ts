@@ -1,11 +1,6 @@
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import {
-  dropFarSuggestions,
-  pointToOwnHelp,
-  refuseUnreadable,
-  suggestChoice,
-} from '../../src/cli/options/usage-errors.ts';
+import { dropFarSuggestions, pointToOwnHelp, suggestChoice } from '../../src/cli/options/usage-errors.ts';
 
 test.each([
   ["error: unknown command 'bogus'\n(Did you mean logs?)", "error: unknown command 'bogus'"],
@@ -27,11 +22,6 @@ test.each([
 ])('of a wrong choice %j, the one that was meant is suggested, if any', (word, suggestion) => {
   const text = `error: option '--format <kind>' argument '${word}' is invalid. Allowed choices are text, svg, json.`;
   expect(suggestChoice(`${text}\n`)).toBe(`${text}${suggestion}\n`);
-});
-
-test('an argument that is not UTF-8 is refused, unless a file has just this name', () => {
-  expect(() => refuseUnreadable(['import', 'caf\ufffd.pt'])).toThrow('this argument is not valid UTF-8');
-  refuseUnreadable(['import', 'café.pt']);
 });
 
 test('a usage error points to the help of its own command, also for subcommands', () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -40,8 +40,8 @@ describe('verifying N-MNIST', () => {
       splits: { train: { recordings: 11, clips: 11 }, test: { recordings: 10, clips: 10 } },
       perUser: {},
       warnings: [
-        'subset of N-MNIST: 11 of 60,000 training samples.',
-        'subset of N-MNIST: 10 of 10,000 test samples.',
+        "11 training samples instead of N-MNIST's 60,000.",
+        "10 test samples instead of N-MNIST's 10,000.",
       ],
     });
     expect(manifest.perClass['0']).toBe(3);
@@ -117,12 +117,12 @@ describe('verifying N-MNIST', () => {
     });
   });
 
-  test('says where it looked, and names a folder whose name is almost right', async () => {
-    await writeSamples([...names('trains'), ...names('Test')]);
+  test('says where it looked', async () => {
+    await writeSamples(names('Test'));
     await expect(NMNIST.verify(root, real)).rejects.toMatchObject({
       code: 'data-missing',
       message: expect.stringContaining(`${root} contains neither Train/ nor Train.zip.`),
-      fix: expect.stringMatching(/^It contains trains: rename that to Train\.\n.*--set dataset\.root=/s),
+      fix: expect.stringContaining('--set dataset.root='),
     });
     await expect(NMNIST.verify(path.join(root, 'none'), real)).rejects.toMatchObject({
       message: expect.stringContaining(`${root}/none does not exist`),
@@ -142,20 +142,6 @@ describe('verifying N-MNIST', () => {
       code: 'data-corrupt',
       message: expect.stringMatching(
         /samples cannot be read \(2\):\n.*Train\/3\/00003\.bin: byte 5 .*\n.*Test\/4\/00004\.bin: byte 0 /,
-      ),
-    });
-  });
-
-  test('names what should be a sample but is no file', async () => {
-    await writeSamples([...names('Train'), ...names('Test')]);
-    await mkdir(path.join(root, 'Train/2/00002.bin.d'));
-    for (const name of ['Train/3/00003.bin', 'Test/4/00004.bin']) await rm(path.join(root, name));
-    await mkdir(path.join(root, 'Train/3/00003.bin'));
-    await symlink('nowhere', path.join(root, 'Test/4/00004.bin'));
-    await expect(NMNIST.verify(root, real)).rejects.toMatchObject({
-      code: 'data-corrupt',
-      message: expect.stringMatching(
-        /\(2\):\n *Train\/3\/00003\.bin {2}is not a file\n *Test\/4\/00004\.bin {2}is not a file/,
       ),
     });
   });

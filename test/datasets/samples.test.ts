@@ -49,7 +49,7 @@ describe('CIFAR10-DVS', () => {
       archive: false,
       perClass: { airplane: 4, truck: 2 },
     });
-    expect(manifest.warnings).toContain('subset of CIFAR10-DVS: 28 of 9,000 training samples.');
+    expect(manifest.warnings).toContain("28 training samples instead of CIFAR10-DVS's 9,000.");
   });
 
   test('puts the last tenth of each class by number into the test split', async () => {

@@ -176,7 +176,7 @@ describe('verifying CIFAR10', () => {
         splits: { train: { clips: 20 }, test: { clips: 4 } },
       });
       expect(manifest.warnings).toContain('no test image of deer, dog, frog, horse, ship, truck.');
-      expect(manifest.warnings[0]).toContain('the publisher gives no checksums');
+      expect(manifest.warnings.at(-1)).toContain('the publisher gives no checksums');
     }
     const { train } = await CIFAR10.readImages(root, real);
     expect([0, 4, 8, 12, 16].map((image) => train.pixels[image * 3072])).toEqual([1, 2, 3, 4, 5]);

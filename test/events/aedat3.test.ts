@@ -158,7 +158,7 @@ describe('a damaged AEDAT file', () => {
 
   test('that is gzipped is reported as such', () => {
     expect(() => decodeAedat3(Uint8Array.of(0x1f, 0x8b, 8, 0), options)).toThrow(
-      expect.objectContaining({ fix: 'It is gzip-compressed: unpack it first.' }),
+      expect.objectContaining({ fix: 'It is an archive or compressed: unpack it first.' }),
     );
   });
 });

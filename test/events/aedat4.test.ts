@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { Builder } from 'flatbuffers';
-import { compressFrameSync } from 'lz4-napi';
 import { describe, expect, test } from 'vitest';
 import { decodeAedat4 } from '../../src/events/aedat4.ts';
 
@@ -136,11 +135,10 @@ describe('reading AEDAT 4', () => {
 describe('the information about the streams', () => {
   const withInfo = (info: string) => decodeAedat4(makeFile({ info }), 'a.aedat4');
 
-  test('may have a declaration, comments, spaces, empty nodes, single quotes and entities', async () => {
+  test('may have a declaration, comments, spaces, empty nodes and single quotes', async () => {
     const info =
       `<?xml version="1.0"?><!-- made by DV -->\n<dv version='2.0'>\n <node name="empty"/>\n` +
       `<node name='outInfo' path='/'>\n<node name="5" path="/">\n<attr key="typeIdentifier">EVTS</attr>` +
-      `<attr key="originalOutputName">a &lt;b&gt; &amp; c</attr>` +
       `<node name="info"><attr key="sizeX"> 3 </attr><attr key="sizeY">2</attr></node></node></node></dv>\n`;
     expect((await withInfo(info)).sensor).toEqual({ height: 2, width: 3 });
   });
@@ -148,9 +146,7 @@ describe('the information about the streams', () => {
   test.each([
     ['no list of streams', '<dv version="2.0"></dv>', 'has no `outInfo`'],
     ['text that is no XML', 'hello', 'has no `outInfo`'],
-    ['a tag without end', DEFAULT_INFO.slice(0, -2), 'this is not XML|is not closed'],
-    ['a node without end', DEFAULT_INFO.slice(0, -5), 'is not closed'],
-    ['tags that cross', '<dv><node name="outInfo"></dv></node>', 'closes nothing'],
+    ['a node without end', DEFAULT_INFO.replace('</node></dv>', '</dv>'), 'a node that is not closed'],
     [
       'a stream that is no number',
       DEFAULT_INFO.replace('name="0"', 'name="x"'),
@@ -164,11 +160,6 @@ describe('the information about the streams', () => {
     ['no size', DEFAULT_INFO.replace('sizeX', 'size'), 'the size (sizeX, sizeY) of stream 0 is missing'],
     ['an empty sensor', DEFAULT_INFO.replace('>8<', '>0<'), 'a sensor of 0 x 4 pixels is impossible'],
     ['no events', DEFAULT_INFO.replace('EVTS', 'FRME'), 'no stream of events; the streams are: 0 (FRME)'],
-    [
-      'names that only look like entities',
-      DEFAULT_INFO.replace('EVTS', '&constructor;&__proto__;'),
-      'the streams are: 0 (&constructor;&__proto__;)',
-    ],
     [
       'a stream twice',
       DEFAULT_INFO.replace('</node></node></dv>', '</node><node name="0"></node></node></dv>'),
@@ -187,10 +178,6 @@ describe('the information about the streams', () => {
     const names = `<attr key="originalOutputName">${long}</attr>`;
     const info = DEFAULT_INFO.replace('<node name="outInfo"', `${tags}<node name="outInfo"`);
     expect((await withInfo(info.replace('<attr', `${names}<attr`))).sensor).toEqual({ height: 4, width: 8 });
-    await expect(withInfo(`<${long}>`)).rejects.toMatchObject({
-      code: 'aedat4-header',
-      message: expect.stringMatching(/<a{40}…> is not closed/),
-    });
   });
 
   const streams = (count: number) =>
@@ -311,16 +298,6 @@ describe('a damaged AEDAT 4 file', () => {
     await expect(decodeAedat4(plain, 'a.aedat4', 89)).rejects.toMatchObject({
       code: 'aedat4-size',
       where: expect.stringContaining('packet 6'),
-    });
-  });
-
-  test('whose packet unpacks to zeros is rejected at its first packet', async () => {
-    const events = makePacket([[1n, 0, 0, 0]]);
-    const zeros = compressFrameSync(Buffer.concat([events, Buffer.alloc(50_000_000)]));
-    const bytes = makeFile({ compression: 1, packets: [zeros, zeros, zeros] });
-    await expect(decodeAedat4(bytes, 'a.aedat4')).rejects.toMatchObject({
-      code: 'aedat4-packet',
-      where: expect.stringContaining('packet 1'),
     });
   });
 

@@ -13,12 +13,11 @@ import {
   stateP,
 } from '../../apps/compare.ts';
 import type { PipelineOptions } from '../../apps/load-plan.ts';
-import type { RecordedNetwork, SomeRecord } from '../../apps/recorded-networks.ts';
+import type { SomeRecord } from '../../apps/recorded-networks.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
 import { formatBytes } from '../../text.ts';
 import { formatFigure, formatSeconds } from '../view/format.ts';
-import type { Colors } from '../view/print.ts';
-import { colorsFor, printResult, printWarning } from '../view/print.ts';
+import { type Colors, colorsFor, printResult, printWarning } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 import { alignTable } from '../view/table.ts';
 
@@ -36,53 +35,44 @@ export async function compare(
 
 /** A comparison for people: what differs in settings, what they were made from and where, then results and tests. */
 function describeComparison(compared: ComparedRuns, colors: Colors): string[] {
-  const { a, b, comparison, networkOf } = compared;
+  const { a, b, comparison } = compared;
   const { pairs, seeds, onlyA, onlyB } = comparison;
-  const heading = (text: string): string[] => ['', colors.bold(text)];
-  return [
-    `A  ${toOneLine(a)}`,
-    `B  ${toOneLine(b)}`,
-    ...(pairs.some(isSimulated)
-      ? [colors.yellow('Simulated data: these results say nothing about the thesis.')]
-      : []),
-    ...(pairs.length === 0 ? ['', 'No network of A has a counterpart in B: nothing to compare.'] : []),
-    ...listOnly('A', onlyA),
-    ...listOnly('B', onlyB),
-    ...(pairs.length === 0
-      ? []
-      : [
-          ...heading('Settings that differ'),
-          ...describeSettings(pairs),
-          ...heading('What they were made from'),
-          ...describeOrigins(compared),
-          ...heading('Where and when'),
-          ...orSame(pairs.flatMap((pair) => describePlaces(pair, networkOf, pairs.length > 1))),
-          ...heading('Measured'),
-          ...pairs.flatMap((pair) => describeMetrics(pair, pairs.length > 1)),
-          ...heading('Test clips'),
-          ...pairs.flatMap((pair) => describeClips(pair, pairs.length)),
-          ...(pairs.some(({ clips }) => clips?.p != null) && seeds.length === 0
-            ? [
-                colors.dim(
-                  '  p says whether these networks differ on these clips; whether their settings do takes several seeds.',
-                ),
-              ]
-            : []),
-        ]),
-    ...(seeds.length === 0 ? [] : [...heading('Over seeds'), ...seeds.map(describeSeeds)]),
-  ];
-}
-
-function orSame(lines: readonly string[]): readonly string[] {
-  return lines.length > 0 ? lines : ['  the same runs'];
-}
-
-function isSimulated({ a, b }: PairComparison): boolean {
-  return [a, b].some(({ settings }) => settings?.get('simulated') === 'true');
-}
-
-function listOnly(side: string, runs: readonly RunResults[]): string[] {
-  return runs.length === 0 ? [] : [`only in ${side}: ${runs.map(nameOf).join(' ')}`];
+  const lines = [`A  ${toOneLine(a)}`, `B  ${toOneLine(b)}`];
+  const add = (heading: string, some: readonly string[]): void =>
+    void lines.push('', colors.bold(heading), ...some.map((line) => `  ${line}`.trimEnd()));
+  const isSimulated = pairs.some((pair) =>
+    [pair.a, pair.b].some(({ settings }) => settings?.get('simulated') === 'true'),
+  );
+  if (isSimulated) lines.push(colors.yellow('Simulated data: these results say nothing about the thesis.'));
+  if (pairs.length === 0) lines.push('', 'No network of A has a counterpart in B: nothing to compare.');
+  for (const [side, runs] of [
+    ['A', onlyA],
+    ['B', onlyB],
+  ] as const) {
+    if (runs.length > 0) lines.push(`only in ${side}: ${runs.map(nameOf).join(' ')}`);
+  }
+  if (pairs.length > 0) {
+    const several = pairs.length > 1;
+    const places = pairs.flatMap((pair) => describePlaces(pair, compared, several));
+    add('Settings that differ', describeSettings(pairs));
+    add('What they were made from', describeOrigins(compared));
+    add('Where and when', places.length > 0 ? places : ['the same runs']);
+    add(
+      'Measured',
+      pairs.flatMap((pair) => describeMetrics(pair, several)),
+    );
+    add(
+      'Test clips',
+      pairs.flatMap((pair) => describeClips(pair, pairs.length)),
+    );
+    if (seeds.length === 0 && pairs.some(({ clips }) => clips?.p != null)) {
+      const limits =
+        '  p says whether these networks differ on these clips; whether their settings do takes several seeds.';
+      lines.push(colors.dim(limits));
+    }
+  }
+  if (seeds.length > 0) add('Over seeds', seeds.map(describeSeeds));
+  return lines;
 }
 
 /** Each setting once, with the pairs that it holds for unless these are all. */
@@ -101,82 +91,73 @@ function describeSettings(pairs: readonly PairComparison[]): string[] {
     ...row,
     those.length === pairs.length ? '' : those.join(', '),
   ]);
-  return [
-    ...(table.length > 0
-      ? alignTable([['', 'A', 'B', ''], ...table]).map(indent)
-      : unknown.length === 0
-        ? ['  none']
-        : []),
-    ...(unknown.length === 0
-      ? []
-      : [`  not known of ${unknown.join(', ')}: run.json of a training is no longer kept`]),
-  ];
+  const lines = table.length > 0 ? alignTable([['', 'A', 'B', ''], ...table]) : [];
+  if (unknown.length > 0) {
+    lines.push(`not known of ${unknown.join(', ')}: run.json of a training is no longer kept`);
+  }
+  return lines.length > 0 ? lines : ['none'];
 }
 
 function describeOrigins({ origins }: ComparedRuns): string[] {
   return origins.flatMap(({ pairs, differences }) => [
-    ...(origins.length > 1 ? [`  ${pairs.join(', ')}`] : []),
+    ...(origins.length > 1 ? [pairs.join(', ')] : []),
     ...(differences.length === 0
-      ? ['  the same code, packages, parameters and data, on the same kind of machine']
-      : []),
-    ...differences.flatMap(({ stage, texts }) => texts.map((text) => `  ${stage}: ${toOneLine(text)}`)),
+      ? ['the same code, packages, parameters and data, on the same kind of machine']
+      : differences.flatMap(({ stage, texts }) => texts.map((text) => `${stage}: ${toOneLine(text)}`))),
   ]);
 }
 
-function describePlaces(
-  { a, b }: PairComparison,
-  networkOf: (results: RunResults) => RecordedNetwork,
-  several: boolean,
-): string[] {
-  const recordsOf = (results: RunResults) => networkOf(results).lineage;
+/** What is shown of a run: `train host`, `train took`. */
+const placeRows: readonly (readonly [
+  name: string,
+  show: (record: SomeRecord) => string | null | undefined,
+])[] = [
+  ['run', ({ fingerprint }) => fingerprint.slice(0, 12)],
+  ['settings', describeConfiguration],
+  ['began', ({ startedAt }) => startedAt?.slice(0, 19).replace('T', ' ')],
+  ['commit', ({ commit, dirty }) => commit && `${commit.slice(0, 7)}${dirty ? '+' : ''}`],
+  ['host', ({ host, node }) => host && `${host}, Node ${node}`],
+  ['engine', ({ parts }) => parts.facts.engine],
+  [
+    'took',
+    ({ seconds, totalSeconds = seconds, peakMemoryBytes }) =>
+      totalSeconds === undefined
+        ? undefined
+        : `${formatSeconds(totalSeconds)}${peakMemoryBytes == null ? '' : `, ${formatBytes(peakMemoryBytes)}`}`,
+  ],
+];
+
+function describePlaces({ a, b }: PairComparison, { networkOf }: ComparedRuns, several: boolean): string[] {
   const rows = ['train', 'evaluate'].flatMap((stage) => {
-    const [first, second] = [recordsOf(a).get(stage), recordsOf(b).get(stage)];
-    const row = (name: string, show: (record: SomeRecord) => string | null | undefined): string[][] => {
-      const values = [first, second].map((one) =>
-        one === undefined ? 'not known' : (show(one) ?? 'not known'),
-      );
-      return [[`${stage} ${name}`, ...values]];
-    };
-    return [
-      ...row('run', ({ fingerprint }) => fingerprint.slice(0, 12)),
-      ...row('settings', describeConfiguration),
-      ...row('began', ({ startedAt }) => startedAt?.slice(0, 19).replace('T', ' ')),
-      ...row('commit', ({ commit, dirty }) => (commit ? `${commit.slice(0, 7)}${dirty ? '+' : ''}` : commit)),
-      ...row('host', ({ host, node }) => (host === undefined ? undefined : `${host}, Node ${node}`)),
-      ...row('engine', ({ parts }) => parts.facts.engine),
-      ...row('took', ({ seconds, totalSeconds = seconds, peakMemoryBytes }) =>
-        totalSeconds === undefined
-          ? undefined
-          : `${formatSeconds(totalSeconds)}${peakMemoryBytes == null ? '' : `, ${formatBytes(peakMemoryBytes)}`}`,
-      ),
-    ];
+    const records = [a, b].map((results) => networkOf(results).lineage.get(stage));
+    return placeRows.map(([name, show]) => [
+      `${stage} ${name}`,
+      ...records.map((record) => (record && show(record)) ?? 'not known'),
+    ]);
   });
   const shown = several ? rows.filter(([, first, second]) => first !== second) : rows;
-  if (shown.length === 0) return [];
-  return alignTable([[several ? namePair(a, b) : '', 'A', 'B'], ...shown]).map(indent);
+  return shown.length === 0 ? [] : alignTable([[several ? namePair(a, b) : '', 'A', 'B'], ...shown]);
 }
 
 function describeMetrics({ a, b, metrics }: PairComparison, several: boolean): string[] {
   const show = (value: number | null): string => (value === null ? '–' : formatFigure(value));
   // With many pairs, what is the same would hide what is not.
   const shown = several ? metrics.filter((row) => row.a !== row.b) : metrics;
-  if (shown.length === 0) return [`  ${namePair(a, b)}: the same in every number`];
+  if (shown.length === 0) return [`${namePair(a, b)}: the same in every number`];
   const rows = shown.map(({ name, a: first, b: second }: MetricRow) => [
     toOneLine(name),
     show(first),
     show(second),
     first === null || second === null ? '' : signed(second - first, formatFigure),
   ]);
-  return alignTable([[several ? namePair(a, b) : '', 'A', 'B', 'B - A'], ...rows], { numbers: true }).map(
-    indent,
-  );
+  return alignTable([[several ? namePair(a, b) : '', 'A', 'B', 'B - A'], ...rows], { numbers: true });
 }
 
 function describeClips({ a, b, sameRun, clips }: PairComparison, pairs: number): string[] {
   const name = pairs > 1 ? `${namePair(a, b)}: ` : '';
-  if (sameRun) return [`  ${name}A and B are the same run`];
-  if (clips === null) return [`  ${name}the answers of one are no longer kept, so there is no test`];
-  return [`  ${name}${describeRight(clips)}`, `    ${describeTest(clips, pairs)}`];
+  if (sameRun) return [`${name}A and B are the same run`];
+  if (clips === null) return [`${name}the answers of one are no longer kept, so there is no test`];
+  return [`${name}${describeRight(clips)}`, `  ${describeTest(clips, pairs)}`];
 }
 
 function describeTest({ sameData, common, onlyA, onlyB, p, pHolm }: ClipComparison, pairs: number): string {
@@ -187,42 +168,33 @@ function describeTest({ sameData, common, onlyA, onlyB, p, pHolm }: ClipComparis
   return `${common} in common: only A right ${onlyA}, only B right ${onlyB}; McNemar’s exact ${stateP(p)}${corrected}`;
 }
 
-function describeRight({
-  rightA,
-  clipsA,
-  rightB,
-  clipsB,
-  difference,
-  low,
-  high,
-  interval,
-}: ClipComparison): string {
-  const points = (share: number): string => signed(100 * share, (value) => value.toFixed(1));
+function describeRight(clips: ClipComparison): string {
+  const { rightA, clipsA, rightB, clipsB, difference, low, high, interval } = clips;
   const how = interval === 'paired' ? '' : ', for other clips (Newcombe)';
   return `A ${rightA} of ${clipsA} right, B ${rightB} of ${clipsB}; B - A ${points(difference)} points (95 % interval ${points(low)} to ${points(high)}${how})`;
 }
 
 function describeSeeds({ modelA, modelB, seeds, differing, accuracy }: SeedComparison): string {
-  const who = modelA === modelB ? modelA : `${modelA} → ${modelB}`;
+  const who = toOneLine(modelA === modelB ? modelA : `${modelA} → ${modelB}`);
   if (accuracy === null) {
-    return `  ${toOneLine(who)}: seeds ${seeds.join(', ')} were trained with different settings (${toOneLine(differing.join(', '))}), so they are not taken together`;
+    return `${who}: seeds ${seeds.join(', ')} were trained with different settings (${toOneLine(differing.join(', '))}), so they are not taken together`;
   }
   const { mean, low, high, p } = accuracy;
-  const points = (share: number): string => signed(100 * share, (value) => value.toFixed(1));
   const spread =
     low === null || high === null || p === null
       ? ' (all differ by the same, so there is neither interval nor test)'
       : ` (95 % interval ${points(low)} to ${points(high)}; paired t test, ${stateP(p)})`;
-  return `  ${toOneLine(who)}, test accuracy, ${seeds.length} seeds: B - A ${points(mean)} points${spread}`;
+  return `${who}, test accuracy, ${seeds.length} seeds: B - A ${points(mean)} points${spread}`;
+}
+
+/** Percentage points with a sign. */
+function points(share: number): string {
+  return signed(100 * share, (value) => value.toFixed(1));
 }
 
 function signed(value: number, format: (size: number) => string): string {
   const size = format(Math.abs(value));
   return Number(size) === 0 ? size : `${value < 0 ? '−' : '+'}${size}`;
-}
-
-function indent(line: string): string {
-  return `  ${line}`.trimEnd();
 }
 
 /** Names come from records, which may be of others. */

@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { Help } from 'commander';
-import { ReproError } from '../../errors.ts';
 import { findClosest } from '../../schema/closest-name.ts';
 
 /** The suggestion that commander adds to the name of an unknown command or option, which precedes it in quotes. */
@@ -40,31 +37,4 @@ export function suggestChoice(text: string): string {
 /** Typos hardly ever affect the first letter. */
 function isClose(word: string, candidate: string): boolean {
   return word[0]?.toLowerCase() === candidate[0] && findClosest(word, [candidate]) !== undefined;
-}
-
-/**
- * Node.js replaces bytes of an argument that are not UTF-8, and no file is found under what is left.
- *
- * @throws {ReproError} `usage`
- */
-export function refuseUnreadable(words: readonly string[]): void {
-  const word = words.find((one) => one.includes('\ufffd') && !existsSync(one));
-  if (word === undefined) return;
-  throw new ReproError('usage', 'this argument is not valid UTF-8', {
-    where: word,
-    fix: "If it names a file, rename that first. In bash, `ls -b` shows the bytes of its name: mv $'caf\\351.pt' cafe.pt",
-  });
-}
-
-/** In a narrower terminal, a column beside the names of options would leave no room for what they mean. */
-const columnsForTwo = 64;
-
-/** An option, argument or command of a help page with its description: beside it, or below it where there is little room. */
-export function formatHelpItem(term: string, termWidth: number, description: string, helper: Help): string {
-  const columns = helper.helpWidth ?? 80;
-  if (columns >= columnsForTwo || description === '') {
-    return Help.prototype.formatItem.call(helper, term, termWidth, description, helper);
-  }
-  const [outer, inner] = ['  ', '      '];
-  return `${outer}${term}\n${inner}${helper.boxWrap(description, columns - inner.length).replaceAll('\n', `\n${inner}`)}`;
 }

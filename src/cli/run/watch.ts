@@ -12,11 +12,10 @@ import {
   type WatchedPaths,
 } from '../../runner/extras/watch/watched-paths.ts';
 import { listOutstanding } from '../../runner/jobs/jobs-folder.ts';
-import type { Plan } from '../../runner/plan/plan.ts';
-import { type Selected, selectInstances } from '../../runner/plan/selection.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { assertWritable } from '../../runner/store/outputs-in-place.ts';
-import { listSome } from '../../text.ts';
+import { formatCount, listSome } from '../../text.ts';
 import { exitCodeOfSignal, listenForSignals, type SignalListener } from '../process/ending.ts';
 import { colorsFor, printWarning } from '../view/print.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';
@@ -55,8 +54,6 @@ class WatchSession {
   readonly #changes = new Changes();
   readonly #watcher: PathWatcher;
   #watched: WatchedPaths = { paths: new Set(), leftOut: new Set() };
-  /** Whether another run held the folder when this one was to begin. */
-  #isLockedOut = false;
   /** Stops the present run if a change is to restart it. */
   #restart = new AbortController();
 
@@ -75,36 +72,38 @@ class WatchSession {
   async watch(): Promise<void> {
     const { stop } = this.#signals;
     while (!stop.aborted) {
-      await this.#runOnce();
+      const isLockedOut = await this.#runOnce();
       if (stop.aborted) return;
-      const count = this.#watched.paths.size;
-      this.#say(`watching ${count} ${count === 1 ? 'path' : 'paths'}; Ctrl-C ends`);
-      const files = await (this.#isLockedOut ? this.#waitForLock(stop) : this.#changes.next(stop));
-      if (files.length > 0) this.#say(this.#describeChanges(files));
+      this.#say(`watching ${formatCount(this.#watched.paths.size, 'path')}; Ctrl-C ends`);
+      const files = await (isLockedOut ? this.#waitForLock(stop) : this.#changes.next(stop));
+      const names = files.map((file) => toOneLine(path.relative(this.#projectRoot, file)));
+      if (files.length > 0) this.#say(`${listSome(names, namesAtMost)} changed`);
     }
-  }
-
-  /** The next changes, or none as soon as no other run holds the folder. */
-  async #waitForLock(stop: AbortSignal): Promise<readonly string[]> {
-    const folder = cacheFolderOf({ projectRoot: this.#projectRoot });
-    while (!stop.aborted) {
-      const files = await this.#changes.next(AbortSignal.any([stop, AbortSignal.timeout(lookAgainMs)]));
-      if (files.length > 0) return files;
-      if (stop.aborted || isHeld(folder.lock) || listOutstanding(folder).length > 0) continue;
-      this.#say('the other run has ended');
-      return [];
-    }
-    return [];
   }
 
   close(): void {
     this.#watcher.close();
   }
 
-  /** Runs until what is watched covers what the run depended on. Problems are shown; a change may mend them. */
-  async #runOnce(): Promise<void> {
+  /** The next changes, or none as soon as no other run holds the folder. */
+  async #waitForLock(stop: AbortSignal): Promise<readonly string[]> {
+    const folder = cacheFolderOf({ projectRoot: this.#projectRoot });
+    for (;;) {
+      const files = await this.#changes.next(AbortSignal.any([stop, AbortSignal.timeout(lookAgainMs)]));
+      if (files.length > 0 || stop.aborted) return files;
+      if ((await isHeld(folder.lock)) || listOutstanding(folder).length > 0) continue;
+      this.#say('the other run has ended');
+      return [];
+    }
+  }
+
+  /**
+   * Runs until what is watched covers what the run depended on. Problems are shown; a change may mend them.
+   *
+   * @returns whether another run held the folder
+   */
+  async #runOnce(): Promise<boolean> {
     const read = new Set<string>();
-    this.#isLockedOut = false;
     this.#restart = new AbortController();
     try {
       const plan = await loadCheckedPlan(this.#options, printWarning, (file) => {
@@ -112,41 +111,39 @@ class WatchSession {
         this.#watchAlso(read);
       });
       const selection = selectInstances(plan, { targets: this.#targets });
-      await this.#watchPlan(plan, selection, read);
+      const watchPlan = async (): Promise<void> => {
+        const facts = factsOf(plan.projectRoot);
+        const { paths, leftOut } = await listWatchedPaths(plan, { selected: selection.selected, facts });
+        this.#watch({ paths: new Set([...paths, ...read]), leftOut });
+      };
+      await watchPlan();
       const stop = AbortSignal.any([this.#signals.stop, this.#restart.signal]);
       await runShown(plan, this.#options, { ...selection, stop, kill: this.#signals.kill });
       // A source that was imported meanwhile; without a change to it, nothing would tell.
-      if (!this.#signals.stop.aborted) await this.#watchPlan(plan, selection, read);
+      if (!this.#signals.stop.aborted) await watchPlan();
+      return false;
     } catch (error) {
       // No change of a file mends that, and every run would meet it again.
       await assertWritable(cacheFolderOf({ projectRoot: this.#projectRoot })).catch(() => {
         throw explainDiskError(error);
       });
-      this.#isLockedOut = error instanceof ReproError && error.code === 'locked';
       const blamed = listBlamedFiles(error).map((file) => path.resolve(this.#projectRoot, file));
       this.#watchAlso(new Set([...read, ...blamed]));
-      // A folder that is gone for now takes its watch with it.
       this.#watcher.update(this.#watched);
       process.stderr.write(`${toLines(describeError(explainDiskError(error))).join('\n')}\n`);
+      return error instanceof ReproError && error.code === 'locked';
     }
-  }
-
-  async #watchPlan(plan: Plan, { selected }: Selected, read: ReadonlySet<string>): Promise<void> {
-    const { paths, leftOut } = await listWatchedPaths(plan, { selected, facts: factsOf(plan.projectRoot) });
-    this.#watched = { paths: new Set([...paths, ...read]), leftOut };
-    this.#watcher.update(this.#watched);
   }
 
   #watchAlso(more: ReadonlySet<string>): void {
     const { paths, leftOut } = this.#watched;
-    if ([...more].every((one) => paths.has(one))) return;
-    this.#watched = { paths: new Set([...paths, ...more]), leftOut };
-    this.#watcher.update(this.#watched);
+    if (![...more].every((one) => paths.has(one)))
+      this.#watch({ paths: new Set([...paths, ...more]), leftOut });
   }
 
-  #describeChanges(files: readonly string[]): string {
-    const names = files.map((file) => toOneLine(path.relative(this.#projectRoot, file)));
-    return `${listSome(names, namesAtMost)} changed`;
+  #watch(watched: WatchedPaths): void {
+    this.#watched = watched;
+    this.#watcher.update(watched);
   }
 
   #say(text: string): void {

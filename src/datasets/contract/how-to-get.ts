@@ -45,12 +45,11 @@ export function failMissing(
   noun: 'recordings' | 'samples' | 'files',
   root: string,
   what: string,
-  hints: readonly string[] = [],
 ): never {
   const message = `the ${title} ${noun} were not found: ${path.resolve(root)} ${what}.`;
   throw new ReproError('data-missing', message, {
     where: 'dataset.root',
-    fix: [...hints, RELATIVE_ROOT, howToGet(root)].join('\n'),
+    fix: [RELATIVE_ROOT, howToGet(root)].join('\n'),
   });
 }
 

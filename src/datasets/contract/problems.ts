@@ -6,6 +6,8 @@ const SHOWN_NAMES = 5;
 const SHOWN_PLACES = 3;
 
 interface Kind {
+  /** Whether its problems name a line or byte; otherwise only a file. */
+  readonly hasPlaces: boolean;
   /** As shown in the error. */
   readonly told: string[];
   /** In full, for the log. */
@@ -17,8 +19,7 @@ interface Kind {
  * full in the log.
  */
 export class Problems {
-  readonly #places = new Map<string, Kind>();
-  readonly #names = new Map<string, Kind>();
+  readonly #kinds = new Map<string, Kind>();
 
   /**
    * @param kind heading, for instance `labels are invalid`
@@ -26,7 +27,7 @@ export class Problems {
    * @param detail only for the log
    */
   addPlace(kind: string, sentence: string, detail = ''): void {
-    add(this.#places, kind, sentence, detail);
+    this.#add(kind, true, sentence, detail);
   }
 
   /**
@@ -35,22 +36,31 @@ export class Problems {
    * @param detail only for the log
    */
   addName(kind: string, name: string, detail = ''): void {
-    add(this.#names, kind, name, detail);
+    this.#add(kind, false, name, detail);
   }
 
-  /** Short enough for a screen: problems that name a line or byte come first, then rarer before more frequent ones. */
+  #add(kind: string, hasPlaces: boolean, told: string, detail: string): void {
+    const found = this.#kinds.get(kind) ?? { hasPlaces, told: [], full: [] };
+    found.told.push(told);
+    found.full.push(detail === '' ? told : `${told}  ${detail}`);
+    this.#kinds.set(kind, found);
+  }
+
+  /** Those that name a line or byte come first, then rarer before more frequent ones: a single odd file says most. */
+  #sorted(): [string, Kind][] {
+    return [...this.#kinds].sort(
+      ([, a], [, b]) => Number(b.hasPlaces) - Number(a.hasPlaces) || a.told.length - b.told.length,
+    );
+  }
+
+  /** Short enough for a screen. */
   lines(): string[] {
-    return [
-      ...rareFirst(this.#places).flatMap(([kind, { told }]) => [
-        told.length > SHOWN_PLACES
-          ? `${kind} (${told.length}, the first ${SHOWN_PLACES}):`
-          : `${kind} (${told.length}):`,
-        ...told.slice(0, SHOWN_PLACES).map((sentence) => `  ${sentence}`),
-      ]),
-      ...rareFirst(this.#names).map(
-        ([kind, { told }]) => `${kind} (${told.length}): ${listSome(told, SHOWN_NAMES)}`,
-      ),
-    ];
+    return this.#sorted().flatMap(([kind, { hasPlaces, told }]) => {
+      if (!hasPlaces) return [`${kind} (${told.length}): ${listSome(told, SHOWN_NAMES)}`];
+      const first = told.length > SHOWN_PLACES ? `, the first ${SHOWN_PLACES}` : '';
+      const shown = told.slice(0, SHOWN_PLACES).map((sentence) => `  ${sentence}`);
+      return [`${kind} (${told.length}${first}):`, ...shown];
+    });
   }
 
   /** @throws {ReproError} `data-corrupt` with all problems, folded, if there are any; `log` gets each of them */
@@ -60,26 +70,12 @@ export class Problems {
     readonly fix: string;
     readonly log?: ((line: string) => void) | undefined;
   }): void {
-    const all = [...rareFirst(this.#places), ...rareFirst(this.#names)];
-    if (all.length === 0) return;
-    for (const [kind, { full }] of all) for (const line of full) error.log?.(`${kind}: ${line}`);
-    const text = [`${error.what} is incomplete or damaged:`, ...this.lines().map((line) => `  ${line}`)].join(
-      '\n',
-    );
+    if (this.#kinds.size === 0) return;
+    for (const [kind, { full }] of this.#sorted()) for (const line of full) error.log?.(`${kind}: ${line}`);
+    const lines = this.lines().map((line) => `  ${line}`);
+    const text = [`${error.what} is incomplete or damaged:`, ...lines].join('\n');
     throw new ReproError('data-corrupt', text, { where: error.where, fix: error.fix });
   }
-}
-
-function add(kinds: Map<string, Kind>, kind: string, told: string, detail: string): void {
-  const found = kinds.get(kind) ?? { told: [], full: [] };
-  found.told.push(told);
-  found.full.push(detail === '' ? told : `${told}  ${detail}`);
-  kinds.set(kind, found);
-}
-
-/** A single odd file says more than a hundred missing for one reason. */
-function rareFirst(kinds: ReadonlyMap<string, Kind>): [string, Kind][] {
-  return [...kinds].sort(([, a], [, b]) => a.told.length - b.told.length);
 }
 
 /** An error's text with its place on one line, for a list of problems. */

@@ -6,6 +6,7 @@ import type { Manifest, ManifestFile } from '../../results/manifest.ts';
 import { formatBytes } from '../../text.ts';
 import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
 import { rootOption, showPath } from '../contract/how-to-get.ts';
+import { countClasses, countNames } from '../contract/make-manifest.ts';
 import { Problems } from '../contract/problems.ts';
 import { hashFile } from '../reading/file-tree.ts';
 import { checkLabels, checkRecording, checkTrials, type Trials } from './check.ts';
@@ -73,7 +74,7 @@ export async function verifyGestures(
     fix: remedy(options.simulated),
     log: options.log,
   });
-  return makeManifest({ found, trials, labels, archive, warnings, facts: expected });
+  return describeGestures({ found, trials, labels, archive, warnings, facts: expected });
 }
 
 /** How many recordings there should be (for simulated ones, how many there are); 0 if unknown beforehand. */
@@ -168,7 +169,7 @@ async function explainArchive(
   );
 }
 
-function makeManifest(parts: {
+function describeGestures(parts: {
   readonly found: ReadonlyMap<string, FoundFile>;
   readonly trials: Trials;
   readonly labels: ReadonlyMap<string, readonly Label[]>;
@@ -178,39 +179,27 @@ function makeManifest(parts: {
   readonly facts: GestureFacts | null;
 }): Manifest {
   const { found, trials, labels, archive, facts } = parts;
+  const recordings = [...trials.train, ...trials.test];
   const used = new Set<string>([
     SIMULATED_MARK,
     ...Object.values(TRIAL_LISTS),
+    ...recordings.flatMap((name) => [name, labelsNameOf(name)]),
     // Small files that are not the published ones are not used, as their warning says.
     ...Object.entries((facts ?? PUBLISHED).extras)
       .filter(([name, md5]) => facts === null || found.get(name)?.md5 === md5)
       .map(([name]) => name),
   ]);
-  const perUser: Record<string, number> = {};
-  const perLight: Record<string, number> = {};
-  const perUserLight: Record<string, Record<string, number>> = {};
-  // In class order, whichever came first.
-  const perClass: Record<string, number> = Object.fromEntries(CLASSES.map((name) => [name, 0]));
-  const count = (counts: Record<string, number>, key: string) => {
-    counts[key] = (counts[key] ?? 0) + 1;
-  };
-  const clips: Record<Split, number> = { train: 0, test: 0 };
-  for (const split of SPLITS) {
-    for (const name of trials[split]) {
-      used.add(name).add(labelsNameOf(name));
-      const { user, light } = parseRecordingName(name)!;
-      const userName = `user${String(user).padStart(2, '0')}`;
-      for (const label of labels.get(name) ?? []) {
-        clips[split] += 1;
-        count(perUser, userName);
-        count(perLight, light);
-        const lights = perUserLight[userName] ?? {};
-        perUserLight[userName] = lights;
-        count(lights, light);
-        count(perClass, CLASSES[label.class - 1]!);
-      }
-    }
-  }
+  const clipsOf = (name: string) => labels.get(name) ?? [];
+  const clips = recordings.flatMap((name) => {
+    const { user, light } = parseRecordingName(name)!;
+    return clipsOf(name).map(() => ({ user: `user${String(user).padStart(2, '0')}`, light }));
+  });
+  const perUser = countNames(clips.map(({ user }) => user));
+  const lightsOf = (user: string) => clips.filter((clip) => clip.user === user).map(({ light }) => light);
+  const countSplit = (split: Split) => ({
+    recordings: trials[split].length,
+    clips: trials[split].flatMap(clipsOf).length,
+  });
   const files = [...found]
     .sort(([a], [b]) => compareCodeUnits(a, b))
     .map(
@@ -226,23 +215,19 @@ function makeManifest(parts: {
     dataset: 'dvs128-gesture',
     simulated: facts === null,
     archive: archive !== null,
-    splits: {
-      train: { recordings: trials.train.length, clips: clips.train },
-      test: { recordings: trials.test.length, clips: clips.test },
-    },
+    splits: { train: countSplit('train'), test: countSplit('test') },
     perUser,
-    perLight,
-    perUserLight: sortByName(perUserLight),
-    perClass,
+    perLight: countNames(clips.map(({ light }) => light)),
+    perUserLight: Object.fromEntries(
+      Object.keys(perUser)
+        .sort(compareCodeUnits)
+        .map((user) => [user, countNames(lightsOf(user).sort(compareCodeUnits))]),
+    ),
+    perClass: countClasses(
+      CLASSES,
+      recordings.flatMap(clipsOf).map((label) => label.class - 1),
+    ),
     warnings: parts.warnings,
     files: archive === null ? files : [archive, ...files],
   };
-}
-
-function sortByName(perUserLight: Readonly<Record<string, Readonly<Record<string, number>>>>) {
-  const sorted = <T>(record: Readonly<Record<string, T>>) =>
-    Object.entries(record).sort(([a], [b]) => compareCodeUnits(a, b));
-  return Object.fromEntries(
-    sorted(perUserLight).map(([user, lights]) => [user, Object.fromEntries(sorted(lights))]),
-  );
 }

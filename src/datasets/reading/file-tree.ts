@@ -41,10 +41,13 @@ export function isHidden(name: string): boolean {
 export class FolderTree implements FileTree {
   readonly #folder: string;
   readonly #depth: number;
+  readonly #prefix: string;
 
-  constructor(folder: string, depth: number) {
+  /** @param prefix before each name, `Train/` */
+  constructor(folder: string, depth: number, prefix = '') {
     this.#folder = folder;
     this.#depth = depth;
+    this.#prefix = prefix;
   }
 
   async walk(
@@ -55,30 +58,15 @@ export class FolderTree implements FileTree {
     for (const name of await this.list()) {
       signal?.throwIfAborted();
       if (wanted?.has(name) === false) continue;
-      const full = path.join(this.#folder, name);
-      const { size } = await stat(full);
-      await visit({
-        path: name,
-        sizeBytes: size,
-        diskPath: full,
-        open: () => streamRegular(full),
-      });
+      const diskPath = path.join(this.#folder, name.slice(this.#prefix.length));
+      const { size: sizeBytes } = await stat(diskPath);
+      await visit({ path: name, sizeBytes, diskPath, open: () => streamRegular(diskPath) });
     }
   }
 
   /** The names alone, sorted. */
   async list(): Promise<string[]> {
-    return (await this.#gather()).files;
-  }
-
-  /** What is not a file, such as a pipe, a link to nowhere, or a folder at the depth where files should be; sorted. */
-  async others(): Promise<string[]> {
-    return (await this.#gather()).others;
-  }
-
-  async #gather(): Promise<{ readonly files: string[]; readonly others: string[] }> {
     const files: string[] = [];
-    const others: string[] = [];
     const gather = async (below: string, depth: number): Promise<void> => {
       for (const entry of await readdir(path.join(this.#folder, below), { withFileTypes: true })) {
         const name = below === '' ? entry.name : `${below}/${entry.name}`;
@@ -87,13 +75,12 @@ export class FolderTree implements FileTree {
         // Links are followed: large data are often on another disk. The depth limits what a link cycle can do.
         // A dangling link is not a file: the data set then reports it missing by name.
         const kind = entry.isSymbolicLink() ? await kindOfPath(path.join(this.#folder, name)) : kindOf(entry);
-        if (kind === 'file') files.push(name);
+        if (kind === 'file') files.push(this.#prefix + name);
         else if (kind === 'folder' && depth > 1) await gather(name, depth - 1);
-        else others.push(name);
       }
     };
     await gather('', this.#depth);
-    return { files: files.sort(compareCodeUnits), others: others.sort(compareCodeUnits) };
+    return files.sort(compareCodeUnits);
   }
 }
 
@@ -118,14 +105,8 @@ export async function readWhole(file: TreeFile, mostBytes: number): Promise<Uint
   for await (const chunk of file.open()) {
     size += chunk.length;
     if (size > mostBytes) {
-      throw new ReproError(
-        'data-corrupt',
-        `larger than ${mostBytes} bytes: it cannot be what its name says.`,
-        {
-          where: file.path,
-          fix: 'Download the data set again.',
-        },
-      );
+      const text = `larger than ${mostBytes} bytes: it cannot be what its name says.`;
+      throw new ReproError('data-corrupt', text, { where: file.path, fix: 'Download the data set again.' });
     }
     chunks.push(chunk);
   }

@@ -1,12 +1,10 @@
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { distance } from 'fastest-levenshtein';
 import { ReproError } from '../../errors.ts';
 import type { Events, Sensor } from '../../events/events.ts';
 import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { type DatasetFacts, SPLITS, type Split } from '../contract/dataset.ts';
 import { failMissing } from '../contract/how-to-get.ts';
-import { type FileTree, FolderTree, kindOfPath, type TreeFile } from '../reading/file-tree.ts';
+import { type FileTree, FolderTree, kindOfPath } from '../reading/file-tree.ts';
 import { ZipTree } from '../reading/zip-tree.ts';
 
 /** A part of a data set: a folder, or the zip that unpacks to it. */
@@ -92,11 +90,7 @@ export interface SamplePlace {
   readonly part: SamplePart;
   /** The zip's full path; null for a folder. */
   readonly archive: string | null;
-  readonly tree: FileTree & {
-    list(): Promise<string[]>;
-    /** What is not a file; there is nothing like that in a zip. */
-    others?(): Promise<string[]>;
-  };
+  readonly tree: FileTree & { list(): Promise<string[]> };
 }
 
 /** A part's folder has at most folders of classes, and these have samples. */
@@ -117,7 +111,7 @@ export async function locateSamples(layout: SampleLayout, root: string): Promise
     const folder = path.join(root, part.folder);
     const archive = path.join(root, part.archive);
     if ((await kindOfPath(folder)) === 'folder') {
-      places.push({ part, archive: null, tree: below(new FolderTree(folder, FOLDER_DEPTH), part.folder) });
+      places.push({ part, archive: null, tree: new FolderTree(folder, FOLDER_DEPTH, `${part.folder}/`) });
     } else if ((await kindOfPath(archive)) === 'file') {
       places.push({ part, archive, tree: new ZipTree(archive, part.archive) });
     } else {
@@ -126,42 +120,7 @@ export async function locateSamples(layout: SampleLayout, root: string): Promise
   }
   if (missing.length === 0) return places;
   const names = missing.map((part) => `neither ${part.folder}/ nor ${part.archive}`);
-  return failMissing(
-    layout,
-    'samples',
-    root,
-    `contains ${names.join(', ')}`,
-    await nameClosest(root, missing),
-  );
-}
-
-/** The same files with the folder's name prefixed. */
-function below(tree: FolderTree, folder: string): SamplePlace['tree'] {
-  const prefix = `${folder}/`;
-  const renamed = (file: TreeFile): TreeFile => ({ ...file, path: `${prefix}${file.path}` });
-  const insideOf = (names: ReadonlySet<string>) =>
-    new Set([...names].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length)));
-  return {
-    walk: (visit, signal, wanted) =>
-      tree.walk((file) => visit(renamed(file)), signal, wanted && insideOf(wanted)),
-    list: async () => (await tree.list()).map((name) => `${prefix}${name}`),
-    others: async () => (await tree.others()).map((name) => `${prefix}${name}`),
-  };
-}
-
-/** `It contains train/: rename that to Train/.` for each name that was probably meant; empty if none is close. */
-async function nameClosest(root: string, missing: readonly SamplePart[]): Promise<string[]> {
-  const entries = (await readdir(root)).sort(compareCodeUnits);
-  return missing.flatMap((part) =>
-    [part.folder, part.archive].flatMap((name) => {
-      // Of a name such as `a/`, every other letter is one step away.
-      if (name.length < 4) return [];
-      const close = entries.find(
-        (entry) => entry !== name && distance(entry.toLowerCase(), name.toLowerCase()) <= 1,
-      );
-      return close === undefined ? [] : [`It contains ${close}: rename that to ${name}.`];
-    }),
-  );
+  return failMissing(layout, 'samples', root, `contains ${names.join(', ')}`);
 }
 
 function failNoFolder(layout: SampleLayout, root: string): never {

@@ -1,20 +1,13 @@
 import { ReproError } from '../../errors.ts';
-import { compareCodeUnits } from '../../files/canonical-json.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
-import { formatBytes, formatCount, listSome } from '../../text.ts';
+import { formatBytes, listSome } from '../../text.ts';
 import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
 import { refuseSimulated, showPath } from '../contract/how-to-get.ts';
+import { makeManifest } from '../contract/make-manifest.ts';
 import { describeProblem, Problems } from '../contract/problems.ts';
 import { hashChunks, hashFile, md5Of, readWhole, type TreeFile } from '../reading/file-tree.ts';
 import { defineThreadJob, runInThreads } from '../reading/threads.ts';
-import {
-  locateSamples,
-  type Sample,
-  type SampleLayout,
-  type SamplePlace,
-  sampleIn,
-  splitSamples,
-} from './layout.ts';
+import { locateSamples, type SampleLayout, type SamplePlace, sampleIn, splitSamples } from './layout.ts';
 
 /** Sample warnings shown; if there are more, they usually have one cause. */
 const MOST_WARNINGS = 20;
@@ -37,15 +30,13 @@ export async function verifySamples(
     (signal) => hashArchives(places, signal, problems),
     (signal) => checkSamples(layout, root, places, { ...options, signal }),
   ]);
-  for (const { part, tree } of places) {
-    for (const name of (await tree.others?.()) ?? []) {
-      if (sampleIn(layout, part, name) !== null)
-        problems.addPlace('samples cannot be read', `${name}  is not a file`);
-    }
-  }
   for (const problem of found.problems) problems.addPlace('samples cannot be read', problem);
   const splits = splitSamples(layout, found.samples);
-  const counted = SPLITS.flatMap((split) => checkCounts(layout, split, splits[split], problems));
+  for (const split of SPLITS) {
+    if (splits[split].length > 0) continue;
+    const noun = split === 'train' ? 'training samples' : 'test samples';
+    problems.addPlace('no samples', `no ${noun}: none is called ${layout.sampleNames}`);
+  }
   problems.throwIfAny({
     where: showPath(root),
     what: layout.title,
@@ -54,22 +45,17 @@ export async function verifySamples(
       layout.howToGet(root),
     log: options.log,
   });
-  const count = (split: Split) => ({ recordings: splits[split].length, clips: splits[split].length });
-  const samples = [...splits.train, ...splits.test];
-  return {
-    version: 1,
-    dataset: layout.name,
-    simulated: false,
-    archive: places.every(({ archive }) => archive !== null),
-    splits: { train: count('train'), test: count('test') },
-    perUser: {},
-    perLight: {},
-    perClass: Object.fromEntries(
-      layout.classes.map((name, i) => [name, samples.filter((sample) => sample.class === i).length]),
-    ),
-    warnings: [...counted, ...describeIgnored(layout, found.files), ...foldWarnings(found.warnings)],
-    files: [...archives, ...found.files].sort((a, b) => compareCodeUnits(a.path, b.path)),
-  };
+  const labels = (split: Split) => splits[split].map((sample) => sample.class);
+  return makeManifest(
+    layout,
+    'sample',
+    { train: labels('train'), test: labels('test') },
+    {
+      archive: places.every(({ archive }) => archive !== null),
+      warnings: [...describeIgnored(layout, found.files), ...foldWarnings(found.warnings)],
+      files: [...archives, ...found.files],
+    },
+  );
 }
 
 /** The zips themselves, which must be the published ones. */
@@ -107,31 +93,6 @@ async function together<A, B>(
     await Promise.allSettled(both);
     throw error;
   }
-}
-
-/** @returns warnings about samples that are missing or too many */
-function checkCounts(
-  layout: SampleLayout,
-  split: Split,
-  samples: readonly Sample[],
-  problems: Problems,
-): string[] {
-  const warnings: string[] = [];
-  const noun = split === 'train' ? 'training sample' : 'test sample';
-  const all = layout.published[split];
-  if (samples.length === 0) {
-    problems.addPlace('no samples', `no ${noun}s: none is called ${layout.sampleNames}`);
-  } else if (samples.length < all) {
-    const count = samples.length.toLocaleString('en-US');
-    warnings.push(`subset of ${layout.title}: ${count} of ${formatCount(all, noun)}.`);
-  } else if (samples.length > all) {
-    const many = formatCount(samples.length, noun);
-    warnings.push(`${many}: more than ${layout.title}'s ${all.toLocaleString('en-US')}.`);
-  }
-  const present = new Set(samples.map((sample) => sample.class));
-  const absent = layout.classes.filter((_, i) => !present.has(i));
-  if (samples.length > 0 && absent.length > 0) warnings.push(`no ${noun} of ${absent.join(', ')}.`);
-  return warnings;
 }
 
 /** Otherwise a sample under another name would be missed silently. */

@@ -1,21 +1,28 @@
 import { ReproError } from '../../errors.ts';
 import { escapeControls } from '../../text.ts';
 
-/** The element types that are read, and their sizes in bytes. */
-const TORCH_ELEMENT_BYTES = {
-  float64: 8,
-  float32: 4,
-  float16: 2,
-  bfloat16: 2,
-  int64: 8,
-  int32: 4,
-  int16: 2,
-  int8: 1,
-  uint8: 1,
-  bool: 1,
+/** The element types that are read: bytes of each element, and how they are decoded; half precision as single. */
+const ELEMENTS = {
+  float64: { bytes: 8, decode: (memory: ArrayBuffer) => new Float64Array(memory) },
+  float32: { bytes: 4, decode: (memory: ArrayBuffer) => new Float32Array(memory) },
+  float16: {
+    bytes: 2,
+    decode: (memory: ArrayBuffer) => Float32Array.from(new Uint16Array(memory), singleOfHalf),
+  },
+  bfloat16: { bytes: 2, decode: singlesOfBfloat16 },
+  int64: { bytes: 8, decode: (memory: ArrayBuffer) => new BigInt64Array(memory) },
+  int32: { bytes: 4, decode: (memory: ArrayBuffer) => new Int32Array(memory) },
+  int16: { bytes: 2, decode: (memory: ArrayBuffer) => new Int16Array(memory) },
+  int8: { bytes: 1, decode: (memory: ArrayBuffer) => new Int8Array(memory) },
+  uint8: { bytes: 1, decode: (memory: ArrayBuffer) => new Uint8Array(memory) },
+  bool: { bytes: 1, decode: (memory: ArrayBuffer) => new Uint8Array(memory) },
 } as const;
 
-export type TorchType = keyof typeof TORCH_ELEMENT_BYTES;
+export type TorchType = keyof typeof ELEMENTS;
+
+export function bytesOf(dtype: TorchType): number {
+  return ELEMENTS[dtype].bytes;
+}
 
 /** A class or function of the allow-list: only its name. */
 export class PickleName {
@@ -57,7 +64,7 @@ export class TorchStorage {
 }
 
 export function sizeOf({ length, dtype }: TorchStorage): number {
-  return length * TORCH_ELEMENT_BYTES[dtype];
+  return length * bytesOf(dtype);
 }
 
 /** A view that lies entirely inside its storage. Offset and strides count elements. */
@@ -145,14 +152,7 @@ export function failIn(file: string, member?: string): Fail {
 export interface TorchArray {
   readonly dtype: TorchType;
   readonly shape: readonly number[];
-  readonly data:
-    | Float64Array
-    | Float32Array
-    | BigInt64Array
-    | Int32Array
-    | Int16Array
-    | Int8Array
-    | Uint8Array;
+  readonly data: ReturnType<(typeof ELEMENTS)[TorchType]['decode']>;
 }
 
 /**
@@ -173,8 +173,6 @@ export function gatherElements(tensor: TorchTensor, bytes: Uint8Array, fail: Fai
     );
   }
   const elements = decodeElements(storage.dtype, bytes);
-  if (isContiguous(tensor))
-    return { dtype: storage.dtype, shape, data: elements.slice(offset, offset + count) };
   const data = elements.slice(0, count);
   const index = new Array<number>(shape.length).fill(0);
   let from = offset;
@@ -191,41 +189,14 @@ export function gatherElements(tensor: TorchTensor, bytes: Uint8Array, fail: Fai
   return { dtype: storage.dtype, shape, data };
 }
 
-/** Whether the elements lie in C order without gaps, as a network's do. */
-function isContiguous({ shape, strides }: TorchTensor): boolean {
-  let expected = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
-    expected *= shape[axis]!;
-  }
-  return true;
-}
-
 /** Decodes little-endian elements: always a copy, so `bytes` may have any alignment. */
 export function decodeElements(dtype: TorchType, bytes: Uint8Array): TorchArray['data'] {
-  const { buffer } = new Uint8Array(bytes);
-  switch (dtype) {
-    case 'float64':
-      return new Float64Array(buffer);
-    case 'float32':
-      return new Float32Array(buffer);
-    case 'float16':
-      return Float32Array.from(new Uint16Array(buffer), singleOfHalf);
-    case 'bfloat16':
-      // The upper half of a single-precision number.
-      return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer);
-    case 'int64':
-      return new BigInt64Array(buffer);
-    case 'int32':
-      return new Int32Array(buffer);
-    case 'int16':
-      return new Int16Array(buffer);
-    case 'int8':
-      return new Int8Array(buffer);
-    case 'uint8':
-    case 'bool':
-      return new Uint8Array(buffer);
-  }
+  return ELEMENTS[dtype].decode(new Uint8Array(bytes).buffer);
+}
+
+/** Each is the upper half of a single-precision number. */
+function singlesOfBfloat16(memory: ArrayBuffer): Float32Array {
+  return new Float32Array(Uint32Array.from(new Uint16Array(memory), (bits) => bits << 16).buffer);
 }
 
 /** IEEE 754 half precision: 1 bit of sign, 5 of exponent, 10 of fraction. */
