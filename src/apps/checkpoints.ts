@@ -152,7 +152,7 @@ async function loadSource(source: string, options: SourceOptions, warn: Warn): P
   return checkpoint;
 }
 
-/** As `matchInstances`; its errors point out that the training may belong to another profile, or to other settings. */
+/** @throws {ReproError} with the advice that the training may belong to another profile or to other settings */
 function findInstances(plan: Plan, target: string): string[] {
   try {
     return matchInstances(plan, target);
@@ -175,9 +175,8 @@ async function findOutput(target: string, options: PipelineOptions, warn: Warn):
       fix: 'Name one of them.',
     });
   }
-  const [output] = instance.outputs;
-  const folder = output === undefined ? undefined : path.resolve(plan.projectRoot, output);
-  if (folder === undefined || !existsSync(folder)) {
+  const folder = path.resolve(plan.projectRoot, instance.outputs[0] ?? '');
+  if (instance.outputs.length === 0 || !existsSync(folder)) {
     throw new ReproError('checkpoint-missing', `"${instance.id}" has no output yet.`, {
       fix: `Run it: ./repro run ${instance.id}`,
     });
@@ -185,7 +184,7 @@ async function findOutput(target: string, options: PipelineOptions, warn: Warn):
   // The output may come from other settings, or from another profile.
   const { selected } = selectInstances(plan, { targets: [instance.id] });
   const statuses = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
-  const status = statuses.find((one) => one.id === instance.id);
+  const status = statuses.find((one) => one.id === id);
   if (status !== undefined && status.state !== 'fresh') {
     const reasons = status.reasons.map(({ text }) => text).join('; ');
     warn(`${instance.id} is not up to date (${reasons || status.state}): using the output of its last run.`);

@@ -16,11 +16,15 @@ import { formatBytes } from '../text.ts';
 import { type DataOptions, rootOf, withData } from './datasets.ts';
 import type { Warn } from './load-plan.ts';
 
-/** How a clip is drawn, as far as its frames are concerned. */
-interface DrawOptions extends DataOptions {
+type PictureFormat = 'png' | 'gif';
+
+export interface ShowOptions extends DataOptions {
   readonly format?: PictureFormat;
   readonly steps: number;
   readonly splitBy: 'number' | 'time';
+  readonly out?: string;
+  readonly delay: number;
+  readonly force?: boolean;
 }
 
 /** What is drawn. */
@@ -32,14 +36,6 @@ interface Drawn {
   /** What is printed about it. */
   readonly facts: readonly (readonly [string, string])[];
   readonly values: Readonly<Record<string, unknown>>;
-}
-
-type PictureFormat = 'png' | 'gif';
-
-export interface ShowOptions extends DrawOptions {
-  readonly out?: string;
-  readonly delay: number;
-  readonly force?: boolean;
 }
 
 /** The picture of simulated recordings says so, wherever it goes. */
@@ -104,7 +100,7 @@ const LARGEST_COUNTS = 2 ** 28;
 async function drawFromDataset(
   name: string,
   wanted: string | undefined,
-  options: DrawOptions,
+  options: ShowOptions,
 ): Promise<Drawn> {
   const dataset = findDataset(name);
   if (wanted === undefined) {
@@ -161,7 +157,7 @@ async function drawFromDataset(
 }
 
 /** A whole recording outside any data set. */
-async function drawRecording(file: string, options: DrawOptions, warn: Warn): Promise<Drawn> {
+async function drawRecording(file: string, options: ShowOptions, warn: Warn): Promise<Drawn> {
   const { size } = await stat(file);
   if (size > LARGEST_RECORDING_BYTES) {
     throw new ReproError('recording-size', `${formatBytes(size)} is more than can be shown at once.`, {
@@ -187,29 +183,25 @@ function describeClip(
   events: ClipEvents,
   { startUs, endUs }: { readonly startUs: number; readonly endUs: number },
   sensor: Sensor,
-  { steps, splitBy }: DrawOptions,
+  { steps, splitBy }: ShowOptions,
   known: Pick<Drawn, 'facts' | 'values' | 'simulated'>,
 ): Drawn {
   const shape = [steps, 2, sensor.height, sensor.width];
   const counts = shape.reduce((a, b) => a * b, 1);
   if (counts > LARGEST_COUNTS) {
     const most = Math.floor(LARGEST_COUNTS / (2 * sensor.height * sensor.width));
-    throw new ReproError(
-      'recording-size',
-      `${steps} frames of ${sensor.width} x ${sensor.height} pixels are too many.`,
-      {
-        where: name,
-        fix:
-          most > 0
-            ? `Use at most --steps ${most}.`
-            : 'No camera has so many pixels: an event is far outside, so the file is probably damaged.',
-      },
-    );
+    const problem = `${steps} frames of ${sensor.width} x ${sensor.height} pixels are too many.`;
+    const fix =
+      most > 0
+        ? `Use at most --steps ${most}.`
+        : 'No camera has so many pixels: an event is far outside, so the file is probably damaged.';
+    throw new ReproError('recording-size', problem, { where: name, fix });
   }
   const data = new Uint32Array(counts);
   events.integrate({ steps, splitBy, sensor, downsample: 1 }, data);
   const seconds = (endUs - startUs) / 1e6;
   const rate = seconds > 0 ? events.count / seconds : 0;
+  const format = (count: number): string => count.toLocaleString('en-US');
   return {
     name,
     simulated: known.simulated,
@@ -217,10 +209,7 @@ function describeClip(
     facts: [
       ...known.facts,
       ['time', `${seconds.toFixed(3)} s`],
-      [
-        'events',
-        `${events.count.toLocaleString('en-US')}, ${Math.round(rate).toLocaleString('en-US')} per second`,
-      ],
+      ['events', `${format(events.count)}, ${format(Math.round(rate))} per second`],
       ['frames', `${steps}, split by ${splitBy}`],
     ],
     values: {

@@ -5,7 +5,6 @@ import { explainDiskError } from '../files/disk-error.ts';
 import { addCacheCommands } from './cache/commands.ts';
 import { addCheckpointCommands } from './checkpoints/commands.ts';
 import { addClusterCommands } from './cluster/commands.ts';
-import { addCompareCommands } from './compare/commands.ts';
 import { addCompletionCommands } from './completion/commands.ts';
 import { addDataCommands } from './data/commands.ts';
 import { addDoctorCommands } from './doctor/commands.ts';
@@ -49,7 +48,6 @@ export function buildProgram(version: string, first?: string): Command {
   if (first === 'run') return program;
   addClusterCommands(program);
   addRecordCommands(program);
-  addCompareCommands(program);
   addDoctorCommands(program);
   addDataCommands(program);
   addCacheCommands(program);

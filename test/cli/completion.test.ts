@@ -1,13 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CliProject, repro } from '../runner/rig/cli-project.ts';
 import { noTerminal, Terminal } from '../support/terminal.ts';
-
-const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
 
 const pipeline = `version: 1
 profiles: {folder: configs/profiles, default: small, schema: schemas/profile.schema.json}
@@ -40,26 +37,26 @@ const profileSchema = {
 };
 
 let folder: string;
+let project: CliProject;
 
 beforeAll(async () => {
+  project = await CliProject.createForFile({});
   // Spaces and a quote, as in the path of the project of somebody.
-  folder = path.join(await fs.mkdtemp(path.join(os.tmpdir(), 'repro-completion-')), "it's here");
-  await fs.mkdir(path.join(folder, 'configs/profiles'), { recursive: true });
-  await fs.mkdir(path.join(folder, 'configs/models'));
-  await fs.mkdir(path.join(folder, 'schemas'));
-  await fs.mkdir(path.join(folder, 'record ings'));
-  await fs.writeFile(path.join(folder, 'record ings/one.pt'), '');
-  await fs.writeFile(path.join(folder, 'recorded.pt'), '');
-  await fs.writeFile(path.join(folder, 'pipeline.yaml'), pipeline);
-  await fs.writeFile(path.join(folder, 'schemas/profile.schema.json'), JSON.stringify(profileSchema));
-  for (const name of hostile)
-    await fs.writeFile(path.join(folder, `configs/profiles/${name}.yaml`), 'models: [baseline]\n');
-  await fs.writeFile(path.join(folder, 'configs/profiles/small.yaml'), 'models: [baseline]\n');
-  await fs.writeFile(path.join(folder, 'configs/profiles/full.yaml'), 'models: [large, larger]\n');
-  await fs.writeFile(path.join(folder, 'configs/models/baseline.yaml'), '');
+  folder = project.at("it's here");
+  const files = {
+    'pipeline.yaml': pipeline,
+    'schemas/profile.schema.json': JSON.stringify(profileSchema),
+    'record ings/one.pt': '',
+    'recorded.pt': '',
+    'configs/models/baseline.yaml': '',
+    'configs/profiles/full.yaml': 'models: [large, larger]\n',
+  };
+  for (const [file, text] of Object.entries(files)) await project.write(`it's here/${file}`, text);
+  for (const name of [...hostile, 'small'])
+    await project.write(`it's here/configs/profiles/${name}.yaml`, 'models: [baseline]\n');
 });
 
-afterAll(() => fs.rm(path.dirname(folder), { recursive: true, force: true, maxRetries: 3 }));
+afterAll(() => project.remove('.'));
 
 function isHere(shell: string): boolean {
   try {
@@ -196,7 +193,7 @@ describe.skipIf(noTerminal !== undefined).each([
 ] as const)('in %s', (shell, options, setUp) => {
   const start = async (): Promise<Terminal> => {
     // A shell that is ended writes its history, maybe while the folder is being removed.
-    const env = { NODE: process.execPath, REPRO: repro, HOME: path.dirname(folder), HISTFILE: '/dev/null' };
+    const env = { NODE: process.execPath, REPRO: repro, HOME: project.root, HISTFILE: '/dev/null' };
     const terminal = Terminal.start([shell, ...options], { columns: 100, rows: 40, cwd: folder, env });
     terminal.type(`${setUp}\r`);
     await terminal.waitFor((screen) => screen.some((row) => /^> ?$/.test(row)));

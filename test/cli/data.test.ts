@@ -2,39 +2,32 @@ import { once } from 'node:events';
 import fs from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
-import process from 'node:process';
-import { execa } from 'execa';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { NMNIST } from '../../src/datasets/nmnist.ts';
 import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
+import { CliProject } from '../runner/rig/cli-project.ts';
 import { gestureFiles, writeGestures } from '../support/gesture-fixture.ts';
-import { environment, repro } from './tiny-project.ts';
 
+let project: CliProject;
 let folder: string;
 beforeEach(async () => {
-  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'data-'));
+  project = await CliProject.create({});
+  folder = project.root;
 });
-afterEach(() => fs.rm(folder, { recursive: true }));
 
 /** These commands run outside of any project. */
-function call(...words: readonly string[]) {
-  return execa(process.execPath, [repro, 'data', ...words], { cwd: folder, reject: false, env: environment });
-}
+const call = (...words: readonly string[]) => project.call(['data', ...words]);
 
 /** Two events at pixel (1, 2), 100 µs apart. */
 const SAMPLE = Uint8Array.of(1, 2, 0x80, 0, 100, 1, 2, 0, 0, 200);
 
 async function writeNmnist(): Promise<string> {
-  const root = path.join(folder, 'nmnist');
   for (const split of ['Train', 'Test']) {
-    for (let digit = 0; digit < 10; digit++) {
-      await fs.mkdir(path.join(root, split, String(digit)), { recursive: true });
-      await fs.writeFile(path.join(root, split, String(digit), '00001.bin'), SAMPLE);
-    }
+    for (let digit = 0; digit < 10; digit++)
+      await project.write(`nmnist/${split}/${digit}/00001.bin`, SAMPLE);
   }
-  return root;
+  return project.at('nmnist');
 }
 
 describe('repro data list', () => {
@@ -146,11 +139,9 @@ describe('repro data fetch', () => {
     const { port } = proxy.address() as AddressInfo;
     const url = `http://127.0.0.1:${port}`;
     try {
-      const { stderr, exitCode } = await execa(
-        process.execPath,
-        [repro, 'data', 'fetch', 'fashion-mnist', '--root', folder],
-        { reject: false, env: { ...environment, http_proxy: url, https_proxy: url, no_proxy: '' } },
-      );
+      const proxies = { http_proxy: url, https_proxy: url, no_proxy: '' };
+      const words = ['data', 'fetch', 'fashion-mnist', '--root', folder];
+      const { stderr, exitCode } = await project.call(words, proxies);
       expect(asked).toEqual([
         'github.com:443',
         'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-images-idx3-ubyte.gz',
