@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { countRows } from '../../src/cli/view/live-area.ts';
 import { renderLive } from '../../src/cli/view/live-lines.ts';
 import { PlainView } from '../../src/cli/view/plain-view.ts';
-import { applyEvent, createRunState } from '../../src/cli/view/run-state.ts';
+import { applyEvent, createRunState, idsIn } from '../../src/cli/view/run-state.ts';
 import { rerunCommand, summariseRun } from '../../src/cli/view/summary.ts';
 import type { RunEvent } from '../../src/runner/run/events.ts';
 
@@ -95,21 +95,37 @@ describe('rows', () => {
   });
 });
 
+/** What the plain view writes of events that come a millisecond after each other. */
+function plainLines(events: readonly RunEvent[]): string[] {
+  const lines: string[] = [];
+  const view = new PlainView((line) => lines.push(line), colors);
+  for (const [atMs, event] of events.entries()) view.show(event, createRunState(), atMs);
+  view.close();
+  return lines;
+}
+
 describe('the plain view', () => {
+  const hit = (
+    id: string,
+    restored: string[] = [],
+    removed: string[] = [],
+    isRehearsal = false,
+  ): RunEvent => ({
+    kind: 'cached',
+    ...{ id, restored, removed, isRehearsal },
+  });
+
   test('writes one line per event and limits progress to quarters', () => {
-    const lines: string[] = [];
-    const view = new PlainView((line) => lines.push(line), colors);
-    const state = createRunState();
-    view.show(started('frames'), state, 0);
-    for (let done = 1; done <= 100; done += 1) {
-      view.show(
-        { kind: 'progress', id: 'frames', progress: { done, total: 100, unit: 'clips' } },
-        state,
-        done,
-      );
-    }
-    view.show({ kind: 'finished', id: 'frames', seconds: 2.04, metrics: {} }, state, 2000);
-    expect(lines).toEqual([
+    const progress = Array.from(
+      { length: 100 },
+      (_, i): RunEvent => ({
+        kind: 'progress',
+        id: 'frames',
+        progress: { done: i + 1, total: 100, unit: 'clips' },
+      }),
+    );
+    const end: RunEvent = { kind: 'finished', id: 'frames', seconds: 2.04, metrics: {} };
+    expect(plainLines([started('frames'), ...progress, end])).toEqual([
       '> frames  has never run',
       '  frames  25 % (25 of 100 clips)',
       '  frames  50 % (50 of 100 clips)',
@@ -118,22 +134,17 @@ describe('the plain view', () => {
       '+ frames  done in 2.0 s',
     ]);
   });
-});
 
-describe('many instances in a row that need not run', () => {
-  const hit = (id: string, restored: string[] = []) =>
-    ({ kind: 'cached', id, restored, removed: [], isRehearsal: false }) as const;
-
-  test('are counted, so that what has to run is not lost among them', () => {
-    const lines: string[] = [];
-    const view = new PlainView((line) => lines.push(line), colors);
-    const state = createRunState();
-    for (let i = 0; i < 25; i++) view.show(hit(`s${i}`), state, 0);
-    view.show(hit('altered', ['a/x']), state, 0);
-    for (let i = 0; i < 20; i++) view.show(hit(`t${i}`), state, 0);
-    view.show(started('u'), state, 0);
-    for (let i = 0; i < 22; i++) view.show(hit(`v${i}`), state, 0);
-    view.close();
+  test('counts many instances in a row that need not run, so that what has to run is not lost among them', () => {
+    const hits = (name: string, count: number) => Array.from({ length: count }, (_, i) => hit(`${name}${i}`));
+    const events = [
+      ...hits('s', 25),
+      hit('altered', ['a/x']),
+      ...hits('t', 20),
+      started('u'),
+      ...hits('v', 22),
+    ];
+    const lines = plainLines(events);
     const shown = lines.filter((line) => !/^= [stv]\d+ {2}up to date$/.test(line));
     expect(lines.length - shown.length).toBe(60);
     expect(shown).toEqual([
@@ -143,29 +154,19 @@ describe('many instances in a row that need not run', () => {
       '= and 2 more that are up to date',
     ]);
   });
-});
 
-describe('an instance that need not run', () => {
-  const lineOf = (restored: string[], removed: string[], isRehearsal: boolean) => {
-    const lines: string[] = [];
-    new PlainView((line) => lines.push(line), colors).show(
-      { kind: 'cached', id: 's', restored, removed, isRehearsal },
-      createRunState(),
-      0,
-    );
-    return lines;
-  };
-
-  test('is shown with what happened to its outputs', () => {
-    expect(lineOf([], [], false)).toEqual(['= s  up to date']);
-    expect(lineOf(['a/x'], ['a/stray.txt'], false)).toEqual([
+  test('tells what happened to the outputs of an instance that need not run, or in a dry run would', () => {
+    expect(
+      plainLines([
+        hit('s'),
+        hit('s', ['a/x'], ['a/stray.txt']),
+        hit('s', ['a/x'], [], true),
+        hit('s', [], ['a/stray.txt'], true),
+      ]),
+    ).toEqual([
+      '= s  up to date',
       '= s  restored from the store: a/x; took out files not made by the stage: a/stray.txt',
-    ]);
-  });
-
-  test('in a dry run is shown with what would happen to them', () => {
-    expect(lineOf(['a/x'], [], true)).toEqual(['= s  would restore from the store: a/x']);
-    expect(lineOf([], ['a/stray.txt'], true)).toEqual([
+      '= s  would restore from the store: a/x',
       '= s  would set aside files not made by the stage: a/stray.txt',
     ]);
   });
@@ -274,4 +275,17 @@ describe('the summary', () => {
     const { stdout } = await execa('bash', ['-c', line.replace('./repro run train', "printf '%s\\0'")]);
     expect(stdout.split('\0').slice(0, -1)).toEqual(words);
   });
+});
+
+test('an instance whose results are being fetched is shown as running, and as waiting if that was interrupted', () => {
+  const state = createRunState();
+  applyEvent(state, { kind: 'run-started', ids: ['a', 'b'], jobs: 1 }, 0);
+  for (const id of ['a', 'b']) {
+    applyEvent(state, { kind: 'progress', id, progress: { done: 1, total: 2, unit: 'MB' } }, 5);
+  }
+  expect(idsIn(state, 'running')).toEqual(['a', 'b']);
+  expect(state.instances.get('a')?.startedMs).toBe(5);
+  applyEvent(state, { kind: 'cached', id: 'a', restored: [], removed: [], isRehearsal: false }, 6);
+  applyEvent(state, { kind: 'run-finished', outcome: 'interrupted', seconds: 1 }, 7);
+  expect([idsIn(state, 'cached'), idsIn(state, 'waiting')]).toEqual([['a'], ['b']]);
 });
