@@ -9,10 +9,10 @@ import { openRegularSync, streamRegular } from '../../files/regular-file.ts';
 import type { ReadOptions } from '../contract/dataset.ts';
 import { describeProblem } from '../contract/problems.ts';
 import { readWhole, type TreeFile } from '../reading/file-tree.ts';
+import type { PackedPlace } from '../reading/tar-tree.ts';
 import { defineThreadJob, runInThreads } from '../reading/threads.ts';
 import { readPieces } from '../reading/working-space.ts';
 import { parseRecordingName, SENSOR, TRIAL_LISTS } from './facts.ts';
-import type { GesturePlace } from './locate.ts';
 
 /** The lists and labels are a few hundred bytes each. */
 export const LARGEST_TEXT_BYTES = 1 << 20;
@@ -41,7 +41,7 @@ export function isText(name: string): boolean {
  * @param progress `done` recordings
  */
 export async function inspectFiles(
-  place: GesturePlace,
+  place: PackedPlace,
   { signal, threads }: Pick<ReadOptions, 'signal' | 'threads'>,
   progress: (done: number) => void,
 ): Promise<Map<string, FoundFile>> {
