@@ -7,8 +7,12 @@ import { readResultFile } from '../src/results/result-file.ts';
 import { readRun, readSplit } from '../src/results/run-file.ts';
 import { buildNetwork } from '../src/snn/networks.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
-import { EVALUATION_BATCH, evaluateClips, evaluateUntilAborted } from '../src/training/evaluation.ts';
-import { writeEvaluationFiles } from '../src/training/evaluation-files.ts';
+import {
+  EVALUATION_BATCH,
+  evaluateClips,
+  evaluateUntilAborted,
+  writeEvaluationFiles,
+} from '../src/training/evaluation.ts';
 import { labelsOf, openFrameCache } from '../src/training/frame-cache.ts';
 import { scoringOf } from '../src/training/scores.ts';
 import { tauQuantiles } from '../src/training/time-constants.ts';

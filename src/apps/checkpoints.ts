@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { ImportAnswers } from '../checkpoints/answers.ts';
 import { describeEvaluation, describeImport } from '../checkpoints/describe.ts';
 import { type EvaluatedSplit, evaluateCheckpoint, networkOf } from '../checkpoints/evaluate-checkpoint.ts';
 import { type ExportFormat, exportCheckpoint, importIntoFolder } from '../checkpoints/import-export.ts';
+import type { ImportAnswers } from '../checkpoints/infer-network.ts';
 import { type LoadedCheckpoint, loadCheckpoint, type Which } from '../checkpoints/loaded-checkpoint.ts';
 import type { EngineChoice } from '../engines/engine.ts';
 import { describeEngine } from '../engines/engine.ts';

@@ -1,5 +1,5 @@
+import type { RunResults } from '../comparison/compare.ts';
 import { type Comparison, compareRuns } from '../comparison/compare.ts';
-import type { RunResults } from '../comparison/run-results.ts';
 import { readStatus } from '../runner/run/status.ts';
 import { cacheFolderOf } from '../runner/store/cache-folder.ts';
 import { describeConfiguration, openRecords, type RunRecord } from '../runner/store/records.ts';
@@ -18,9 +18,9 @@ export type {
   ClipComparison,
   MetricRow,
   PairComparison,
+  RunResults,
   SeedComparison,
 } from '../comparison/compare.ts';
-export type { RunResults } from '../comparison/run-results.ts';
 export { stateP } from '../stats/p-values.ts';
 
 /** Everything that is shown. */

@@ -12,8 +12,7 @@ import { ShapeError } from '../snn/tensor.ts';
 import { type DataSet, findDataSet } from '../thesis/data-sets.ts';
 import { THESIS } from '../thesis/published.ts';
 import type { ModelFile, ModelOverrides, ResolvedModel } from '../training/model-file.ts';
-import { resolveModel } from '../training/resolve-model.ts';
-import { SettingOrigins } from '../training/setting-origins.ts';
+import { resolveModel, SettingOrigins } from '../training/resolve-model.ts';
 import { listModules, trainModule } from './stages.ts';
 
 /**

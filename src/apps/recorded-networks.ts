@@ -1,4 +1,4 @@
-import { type DataIdentity, nameAnswers, type RunResults, settingsOf } from '../comparison/run-results.ts';
+import { type DataIdentity, nameAnswers, type RunResults, settingsOf } from '../comparison/compare.ts';
 import { ReproError } from '../errors.ts';
 import { compareCodeUnits } from '../files/canonical-json.ts';
 import { readTestAnswers } from '../results/predictions.ts';

@@ -3,7 +3,6 @@ import { ReproError } from '../errors.ts';
 import type { ClipIndex } from '../results/clip-index.ts';
 import type { Score } from '../results/evaluation-file.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
-import type { State } from '../snn/tensor.ts';
 import { wilsonInterval } from '../stats/proportions.ts';
 import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
 import { evaluateClips, evaluateUntilAborted } from '../training/evaluation.ts';
@@ -108,15 +107,21 @@ export async function evaluateCheckpoint(
  * @throws {ReproError} `network-unknown`, or `state-broken` if some values are NaN or infinite
  */
 export function networkOf({ network, state, source, whyUnknown }: LoadedCheckpoint): NetworkConfig {
-  if (network !== null) {
-    refuseBrokenState(state, source);
-    return network;
+  if (network === null) {
+    const why = whyUnknown === undefined ? '.' : `: ${whyUnknown}`;
+    throw new ReproError('network-unknown', `the network of these tensors is unknown${why}`, {
+      where: source,
+      fix: 'Use the folder of its training, or a file that `repro export` or `repro import` wrote: both describe the network.',
+    });
   }
-  const why = whyUnknown === undefined ? '.' : `: ${whyUnknown}`;
-  throw new ReproError('network-unknown', `the network of these tensors is unknown${why}`, {
-    where: source,
-    fix: 'Use the folder of its training, or a file that `repro export` or `repro import` wrote: both describe the network.',
-  });
+  const broken = findBrokenTensors(state);
+  if (broken.length === 0) return network;
+  // Its neurons would stay silent, and the accuracy would look like any other.
+  throw new ReproError(
+    'state-broken',
+    `${listNames(broken)}: some values are NaN or infinite, so the network’s output would be meaningless.`,
+    { where: source, fix: 'Use a state from before its training diverged.' },
+  );
 }
 
 function rowsOf(
@@ -125,25 +130,21 @@ function rowsOf(
   { index }: FrameCache,
 ): Int32Array {
   if (split !== 'validation') return Int32Array.from(index.splits[split].keys());
+  const refuse = (code: string, problem: string, fix: string): ReproError =>
+    new ReproError(code, problem, { where: source, fix });
+  const others = 'use --split test, or --split train for all training clips.';
   if (validation === null) {
-    throw new ReproError('split-unknown', 'the clips that its training held back are unknown.', {
-      where: source,
-      fix: 'Only the folder of a training lists them (split.json): use --split test, or --split train for all training clips.',
-    });
+    const fix = `Only the folder of a training lists them (split.json): ${others}`;
+    throw refuse('split-unknown', 'the clips that its training held back are unknown.', fix);
   }
   if (validation.rows.length === 0) {
-    throw new ReproError('split-empty', 'its training held no clips back.', {
-      where: source,
-      fix: 'Use --split test, or --split train for all training clips.',
-    });
+    throw refuse('split-empty', 'its training held no clips back.', `Instead, ${others}`);
   }
   const { train, test } = index.splits;
   const isSame = validation.testClips === test.length && trainedOn.simulated === index.simulated;
   if (isSame && validation.rows.every((row) => row < train.length)) return Int32Array.from(validation.rows);
-  throw new ReproError('split-unknown', 'the clips that its training held back are not among these.', {
-    where: source,
-    fix: 'It was trained on other frames: use the profile and settings that it was trained with.',
-  });
+  const fix = 'It was trained on other frames: use the profile and settings that it was trained with.';
+  throw refuse('split-unknown', 'the clips that its training held back are not among these.', fix);
 }
 
 /**
@@ -184,19 +185,4 @@ export function checkFramesFit(
     );
   }
   if (classes !== length) refuse(`has ${classes} classes`, `${dataset} has ${length}`, other);
-}
-
-/**
- * Refuses a state with NaN or infinite values: its neurons would stay silent, and the accuracy would look like any other.
- *
- * @throws {ReproError} `state-broken` naming the tensors
- */
-function refuseBrokenState(state: State, where: string): void {
-  const broken = findBrokenTensors(state);
-  if (broken.length === 0) return;
-  throw new ReproError(
-    'state-broken',
-    `${listNames(broken)}: some values are NaN or infinite, so the network’s output would be meaningless.`,
-    { where, fix: 'Use a state from before its training diverged.' },
-  );
 }

@@ -9,8 +9,8 @@ import { readRun, readSplit } from '../results/run-file.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import { ShapeError, type State } from '../snn/tensor.ts';
 import type { ScoringCompat } from '../training/scores.ts';
-import type { Assumption } from './answers.ts';
 import { importCheckpoint } from './import-checkpoint.ts';
+import type { Assumption } from './infer-network.ts';
 import { SAFETENSORS_NAME } from './saved-file.ts';
 import { decodeMetadata } from './self-description.ts';
 import { type TrainedOn, trainedElsewhere, trainedHere } from './trained-on.ts';
@@ -64,58 +64,45 @@ const IMPORTED_STEM = 'state';
  */
 export async function loadCheckpoint(source: string, which?: Which): Promise<LoadedCheckpoint> {
   const checkpoint = await load(source, which);
-  checkNetwork(checkpoint, source);
-  return checkpoint;
-}
-
-/** The description may lie in another file, or have been edited. */
-function checkNetwork({ network, state }: LoadedCheckpoint, where: string): void {
-  if (network === null) return;
+  const { network, state } = checkpoint;
   try {
-    checkState(buildNetwork(network), state);
+    // The description may lie in another file, or have been edited.
+    if (network !== null) checkState(buildNetwork(network), state);
+    return checkpoint;
   } catch (cause) {
     if (!(cause instanceof ShapeError)) throw cause;
-    throw new ReproError(
-      'network-invalid',
-      `its tensors do not fit the network described for it: ${cause.message}.`,
-      {
-        where,
-        fix: 'Import, export or train it again, so that its description and its tensors belong together.',
-        cause,
-      },
-    );
+    const problem = `its tensors do not fit the network described for it: ${cause.message}.`;
+    const fix = 'Import, export or train it again, so that its description and its tensors belong together.';
+    throw new ReproError('network-invalid', problem, { where: source, fix, cause });
   }
 }
 
 async function load(source: string, which?: Which): Promise<LoadedCheckpoint> {
-  if ((await kindOfSource(source)) === 'folder') return loadFolder(source, which ?? 'best');
-  if (which !== undefined) {
-    throw new ReproError(
-      'checkpoint-missing',
-      '--which chooses between the states in a folder; this is a file.',
-      {
-        where: source,
-        fix: 'Leave out --which, or name the folder.',
-      },
-    );
-  }
-  if (/\.pth?$/i.test(source)) return loadForeign(source);
-  if (SAFETENSORS_NAME.test(source)) return loadSafetensors(source);
-  throw new ReproError('checkpoint-missing', 'expected a .pt or .safetensors file.', {
-    where: source,
-    fix: 'Use a .safetensors file instead of an .npz: only it can describe its network.',
-  });
-}
-
-async function kindOfSource(source: string): Promise<'file' | 'folder'> {
+  const missing = (problem: string, fix: string): ReproError =>
+    new ReproError('checkpoint-missing', problem, { where: source, fix });
   // An import killed while it replaced this folder leaves the old one under another name.
   if ((await kindOfPath(source)) === null) await recoverFolder(source);
   const kind = await kindOfPath(source);
-  if (kind !== null) return kind;
-  throw new ReproError('checkpoint-missing', 'no such file or folder.', {
-    where: source,
-    fix: 'Name a .pt or .safetensors file, a folder that holds a state, or a stage instance such as train@baseline,2020.',
-  });
+  if (kind === null) {
+    const fix =
+      'Name a .pt or .safetensors file, a folder that holds a state, or a stage instance such as train@baseline,2020.';
+    throw missing('no such file or folder.', fix);
+  }
+  if (kind === 'folder') {
+    const names = STATES[which ?? 'best'];
+    const found = names.find((name) => existsSync(path.join(source, name)));
+    if (found !== undefined) return loadSafetensors(path.join(source, found), which ?? 'best');
+    const fix = 'Name the folder of a training, such as artifacts/train/baseline/2020, or of an import.';
+    throw missing(`this folder has no ${which ?? 'best'} state: expected ${names.join(' or ')}.`, fix);
+  }
+  if (which !== undefined) {
+    const fix = 'Leave out --which, or name the folder.';
+    throw missing('--which chooses between the states in a folder; this is a file.', fix);
+  }
+  if (/\.pth?$/i.test(source)) return loadForeign(source);
+  if (SAFETENSORS_NAME.test(source)) return loadSafetensors(source);
+  const fix = 'Use a .safetensors file instead of an .npz: only it can describe its network.';
+  throw missing('expected a .pt or .safetensors file.', fix);
 }
 
 /** A file from elsewhere: its network is inferred from what it holds. */
@@ -130,20 +117,6 @@ async function loadForeign(file: string): Promise<LoadedCheckpoint> {
   };
 }
 
-async function loadFolder(folder: string, which: Which): Promise<LoadedCheckpoint> {
-  const names = STATES[which];
-  const found = names.find((name) => existsSync(path.join(folder, name)));
-  if (found !== undefined) return loadSafetensors(path.join(folder, found), which);
-  throw new ReproError(
-    'checkpoint-missing',
-    `this folder has no ${which} state: expected ${names.join(' or ')}.`,
-    {
-      where: folder,
-      fix: 'Name the folder of a training, such as artifacts/train/baseline/2020, or of an import.',
-    },
-  );
-}
-
 /**
  * A safetensors file and its description: its own metadata, else run.json beside it, else what its names and shapes say.
  */
@@ -152,18 +125,11 @@ async function loadSafetensors(file: string, which?: Which): Promise<LoadedCheck
   const { metadata } = readSafetensorsArrays(bytes, file);
   const folder = path.dirname(path.resolve(file));
   const stem = path.basename(file).replace(SAFETENSORS_NAME, '');
-  const common = {
-    name: stem === IMPORTED_STEM ? path.basename(folder) : stem,
-    validation: null,
-    assumptions: [],
-    warnings: [],
-  };
+  const name = stem === IMPORTED_STEM ? path.basename(folder) : stem;
+  const common = { name, validation: null, assumptions: [], warnings: [] };
   const state = (): State => readSafetensors(bytes, file).tensors;
   const own = decodeMetadata(metadata, file);
-  if (own !== null) {
-    const { assumed: assumptions, ...described } = own;
-    return { ...common, ...described, assumptions, state: state() };
-  }
+  if (own !== null) return { ...common, ...own, assumptions: own.assumed, state: state() };
   const run = await readIfPresent(path.join(folder, 'run.json'));
   if (run !== undefined) {
     const what = which ?? (STATES.last.includes(path.basename(file)) ? 'last' : 'best');
@@ -185,19 +151,17 @@ async function describeTraining(folder: string, text: string, which: Which) {
   const splitFile = path.join(folder, 'split.json');
   const splitText = await readIfPresent(splitFile);
   const epoch = which === 'best' ? `best epoch ${run.best.epoch + 1}` : 'last epoch';
+  const heldBack = (split: string): HeldBack => ({
+    rows: readSplit({ file: splitFile, text: split, fix }).validation,
+    testClips: run.split.test,
+  });
   return {
     network: run.network,
     trainedOn: trainedHere(run),
     compat: { loss: run.compat.loss, ties: run.compat.ties },
     source: `${run.model.id}, seed ${run.seed}, ${epoch}`,
     name: `${run.model.id}-${run.seed}-${which}`,
-    validation:
-      splitText === undefined
-        ? null
-        : {
-            rows: readSplit({ file: splitFile, text: splitText, fix }).validation,
-            testClips: run.split.test,
-          },
+    validation: splitText === undefined ? null : heldBack(splitText),
   };
 }
 

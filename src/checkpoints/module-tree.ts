@@ -2,7 +2,7 @@ import { ReproError } from '../errors.ts';
 import { describeValue, PickleRecord, type PickleValue, TorchTensor } from '../formats/torch-pt.ts';
 import type { Layer } from '../snn/spec.ts';
 import { escapeControls, quoteName } from '../text.ts';
-import { IMPORTABLE } from './answers.ts';
+import { IMPORTABLE } from './infer-network.ts';
 
 /** A PyTorch module inside a pickled network. */
 export interface ModuleNode {

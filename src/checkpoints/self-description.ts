@@ -2,7 +2,7 @@ import { parseFields } from '../formats/fields.ts';
 import { parseNetwork } from '../formats/network-json.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import { escapeControls } from '../text.ts';
-import type { Assumption } from './answers.ts';
+import type { Assumption } from './infer-network.ts';
 import { readTrainedOn, type TrainedOn } from './trained-on.ts';
 
 /** What a safetensors file written here says about itself, so that it can be evaluated wherever it lies. */

@@ -15,9 +15,9 @@ import { quoteName } from '../text.ts';
 export async function writeWholeFile(file: string, content: Uint8Array, force: boolean): Promise<void> {
   const target = path.resolve(file);
   const found = await kindOfPath(target);
-  if (found === 'folder') throw otherKind(file, 'expected a file to write, found a folder', 'FILE');
-  if (found !== null && !force) throw exists(file, 'file');
-  await makeParent(target);
+  if (found === 'folder') throw taken(target, 'expected a file to write, found a folder', chooseFile);
+  if (found !== null && !force) throw taken(file, 'this file already exists', replace);
+  await makeFolder(path.dirname(target), elsewhere);
   await writeFileAtomic(target, content);
 }
 
@@ -38,12 +38,19 @@ export async function writeWholeFolder(
   const target = path.resolve(folder);
   await recoverFolder(target);
   const found = await kindOfPath(target);
-  if (found === 'file') throw otherKind(folder, 'expected a folder to write, found a file', 'FOLDER');
+  if (found === 'file') throw taken(target, 'expected a folder to write, found a file', chooseFolder);
   if (found === 'folder') {
-    if (!force) throw exists(folder, 'folder');
-    await refuseOtherFiles(folder, known);
+    if (!force) throw taken(folder, 'this folder already exists', replace);
+    const other = (await readdir(target)).find((name) => !known.includes(name));
+    if (other !== undefined) {
+      throw taken(
+        folder,
+        `it holds ${quoteName(other)}, which no import wrote, so it is not replaced`,
+        chooseFolder,
+      );
+    }
   }
-  await makeParent(target);
+  await makeFolder(path.dirname(target), elsewhere);
   // Beside the target, so that a rename is enough.
   const partial = path.join(path.dirname(target), `.${randomUUID()}.partial`);
   try {
@@ -91,30 +98,11 @@ function replacedName(target: string): string {
   return path.join(path.dirname(target), `.${path.basename(target)}.replaced`);
 }
 
-async function makeParent(target: string): Promise<void> {
-  await makeFolder(path.dirname(target), 'Choose another place with --out.');
-}
+const elsewhere = 'Choose another place with --out.';
+const chooseFile = 'Choose another: --out FILE.';
+const chooseFolder = 'Choose another: --out FOLDER.';
+const replace = 'Choose another with --out, or replace it with --force.';
 
-async function refuseOtherFiles(folder: string, known: readonly string[]): Promise<void> {
-  const other = (await readdir(path.resolve(folder))).find((name) => !known.includes(name));
-  if (other === undefined) return;
-  throw new ReproError(
-    'output-exists',
-    `it holds ${quoteName(other)}, which no import wrote, so it is not replaced.`,
-    { where: folder, fix: 'Choose another folder: --out FOLDER.' },
-  );
-}
-
-function exists(target: string, what: 'file' | 'folder'): ReproError {
-  return new ReproError('output-exists', `this ${what} already exists.`, {
-    where: target,
-    fix: 'Choose another with --out, or replace it with --force.',
-  });
-}
-
-function otherKind(target: string, problem: string, placeholder: string): ReproError {
-  return new ReproError('output-exists', `${problem}.`, {
-    where: path.resolve(target),
-    fix: `Choose another: --out ${placeholder}.`,
-  });
+function taken(where: string, problem: string, fix: string): ReproError {
+  return new ReproError('output-exists', `${problem}.`, { where, fix });
 }

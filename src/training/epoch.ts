@@ -39,7 +39,7 @@ export async function runEpoch(
   const learningRate = cosineLearningRate(settings.learningRate, settings.cosineHalfPeriod, epoch);
   const trainRows = wholeBatches(orders.train, split.train, batchSize);
   const batches = trainRows.length / batchSize;
-  await trainBatches(task, session, position, { trainRows, learningRate, beforeBatch });
+  await trainBatches(task, session, position, trainRows, learningRate, beforeBatch);
 
   const options = { scoring: scoringOf(spec, compat), batchSize, beforeBatch };
   const tested = isTested(settings, epoch)
@@ -64,8 +64,8 @@ export async function runEpoch(
     epoch,
     learningRate,
     train: { loss: sums.loss / batches, accuracy: sums.correct / (batches * batchSize) },
-    validation: validated === undefined ? null : lossAndAccuracy(validated),
-    test: tested === undefined ? null : lossAndAccuracy(tested),
+    validation: lossAndAccuracy(validated),
+    test: lossAndAccuracy(tested),
     layers: tauStatistics(spec, position.logits, state).map((statistics, layer) => ({
       ...statistics,
       spikeRate: sums.spikeRates[layer]! / batches,
@@ -74,7 +74,7 @@ export async function runEpoch(
     logged: sums.logged,
     first: sums.first,
   };
-  position.rows.push(row);
+  position.rows = [...position.rows, row];
   const figures = {
     validationAccuracy: row.validation?.accuracy ?? null,
     testAccuracy: row.test?.accuracy ?? null,
@@ -88,21 +88,18 @@ export async function runEpoch(
   task.log?.(describeEpoch(settings, row));
 }
 
-/** Trains on an epoch's remaining batches, moving `position` past each one. */
+/**
+ * Trains on an epoch's remaining batches, moving `position` past each one.
+ *
+ * @param trainRows the clips of the whole batches, in the order in which they are visited
+ */
 async function trainBatches(
   { spec, seed, settings, train, compat = COMPAT_DEFAULTS }: TrainingTask,
   session: EngineSession,
   position: Position,
-  {
-    trainRows,
-    learningRate,
-    beforeBatch,
-  }: {
-    /** The clips of the whole batches, in the order in which they are visited. */
-    readonly trainRows: Int32Array;
-    readonly learningRate: number;
-    readonly beforeBatch: () => Promise<void>;
-  },
+  trainRows: Int32Array,
+  learningRate: number,
+  beforeBatch: () => Promise<void>,
 ): Promise<void> {
   const { batchSize, regulariseTau } = settings;
   const { regularise, loss } = compat;
@@ -131,25 +128,23 @@ async function trainBatches(
     }
     const correct = countCorrect(predictClasses(step, scoring, true), labels);
     const stepsBefore = epoch * batches + batch;
+    const isLogged = stepsBefore % LOGGED_EVERY === 0;
+    const isFirst = stepsBefore < FIRST_BATCHES;
     position.sums = {
       loss: sums.loss + step.loss,
       correct: sums.correct + correct,
       spikeRates: sums.spikeRates.map((sum, layer) => sum + step.spikeRates[layer]!),
-      logged:
-        stepsBefore % LOGGED_EVERY === 0
-          ? [...sums.logged, { step: stepsBefore, loss: step.loss, accuracy: correct / batchSize }]
-          : sums.logged,
-      first:
-        stepsBefore < FIRST_BATCHES
-          ? [...sums.first, { loss: step.loss, spikeRates: [...step.spikeRates] }]
-          : sums.first,
+      logged: isLogged
+        ? [...sums.logged, { step: stepsBefore, loss: step.loss, accuracy: correct / batchSize }]
+        : sums.logged,
+      first: isFirst ? [...sums.first, { loss: step.loss, spikeRates: [...step.spikeRates] }] : sums.first,
     };
     position.batch = batch + 1;
   }
 }
 
-function lossAndAccuracy({ score: { loss, accuracy } }: Evaluation): LossAndAccuracy {
-  return { loss, accuracy };
+function lossAndAccuracy(evaluation: Evaluation | undefined): LossAndAccuracy | null {
+  return evaluation ? { loss: evaluation.score.loss, accuracy: evaluation.score.accuracy } : null;
 }
 
 /**

@@ -6,7 +6,7 @@ import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { runEpoch } from './epoch.ts';
 import { drawInitialState, explainMemoryError } from './failures.ts';
-import { describeEpoch, type Position, reportProgress, restorePosition, startPosition } from './progress.ts';
+import { describeEpoch, type Position, reportProgress, startPosition } from './progress.ts';
 import { type TrainingOutcome, type TrainingTask, trainingKey } from './task.ts';
 
 export type { TrainingOutcome, TrainingTask } from './task.ts';
@@ -42,20 +42,15 @@ async function trainAllEpochs(task: TrainingTask): Promise<TrainingOutcome> {
   const random = new TorchRandom(task.seed);
   random.skip(task.drawsBefore ?? 0);
   const parameters = saved?.parameters ?? drawInitialState(task.spec, random);
-  const position =
-    saved === undefined ? startPosition(task.spec, parameters, random.state()) : restorePosition(saved);
+  const position: Position = { ...(saved ?? startPosition(task.spec, parameters, random.state())) };
   const session = await task.engine.open(task.spec, parameters, saved?.optimiser);
   const abort = (): void => session.abort?.();
   task.signal?.addEventListener('abort', abort);
   const saveEveryMs = 60_000 * (task.saveEveryMinutes ?? DEFAULT_SAVE_MINUTES);
   let savedAtMs = clockMs();
   const save = async (): Promise<void> => {
-    await checkpoints?.save({
-      ...position,
-      key,
-      parameters: await session.state(),
-      optimiser: await session.optimiserState(),
-    });
+    const optimiser = await session.optimiserState();
+    await checkpoints?.save({ ...position, key, parameters: await session.state(), optimiser });
     savedAtMs = clockMs();
   };
   const outcome = async (): Promise<TrainingOutcome> => {

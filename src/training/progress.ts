@@ -4,36 +4,20 @@ import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
 import type { TorchRandomState } from '../snn/torch-random.ts';
 import { formatPercent } from '../text.ts';
-import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
-import type { BestEpoch, Checkpoint, EpochSums } from './checkpoint.ts';
+import type { Checkpoint, EpochSums } from './checkpoint.ts';
 import type { TrainingSettings } from './model-file.ts';
 import type { TrainingTask } from './task.ts';
 import { copyLogits } from './time-constants.ts';
 
 /** How far a training is. It matches the engine's state before every batch, so that both can be saved there. */
-export interface Position {
-  epoch: number;
-  /** The number of this epoch's training batches that are done. */
-  batch: number;
-  sums: EpochSums;
-  /** w of each spiking layer before this epoch. */
-  logits: State;
-  /** The stream of sample orders before this epoch's orders were drawn. */
-  random: TorchRandomState;
-  rows: EpochMetrics[];
-  best: BestEpoch | undefined;
-}
+export type Position = {
+  -readonly [K in 'epoch' | 'batch' | 'sums' | 'logits' | 'random' | 'rows' | 'best']: Checkpoint[K];
+};
 
 /** @param random the stream of sample orders, after the initial weights were drawn from it */
 export function startPosition(spec: NetworkSpec, initial: State, random: TorchRandomState): Position {
   const logits = copyLogits(spec, initial);
   return { epoch: 0, batch: 0, sums: noSums(spec), logits, random, rows: [], best: undefined };
-}
-
-/** The position at which a checkpoint was saved. */
-export function restorePosition(saved: Checkpoint): Position {
-  const { epoch, batch, sums, logits, random, rows, best } = saved;
-  return { epoch, batch, sums, logits, random, rows: [...rows], best };
 }
 
 /** Sums before the first batch of an epoch. */
@@ -50,48 +34,32 @@ export interface TrainingProgress {
   readonly note: string;
 }
 
-/** The number of clips in the three parts that each epoch reads. */
-interface PartSizes {
-  readonly train: number;
-  readonly validation: number;
-  readonly test: number;
-}
-
 /** Whether the test clips are run after this epoch: every `testEvery` epochs, and after the last one. */
 export function isTested({ epochs, testEvery }: TrainingSettings, epoch: number): boolean {
   return (epoch + 1) % testEvery === 0 || epoch === epochs - 1;
 }
 
-/** The batches in the first `epochs` epochs. A last partial batch is dropped in training but run in the other parts. */
-function countBatches(settings: TrainingSettings, clips: PartSizes, epochs: number): number {
-  const { batchSize } = settings;
-  let batches = 0;
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    batches += Math.floor(clips.train / batchSize) + Math.ceil(clips.validation / batchSize);
-    if (isTested(settings, epoch)) batches += Math.ceil(clips.test / batchSize);
-  }
-  return batches;
+/** The batches in the first `epochs` epochs. A last partial batch is dropped in training, but not of the test clips. */
+function countBatches({ settings, split, test, compat }: TrainingTask, epochs: number): number {
+  const round = compat?.validation === 'shuffled-drop-last' ? Math.floor : Math.ceil;
+  const batches = (clips: number): number => clips / settings.batchSize;
+  const always = Math.floor(batches(split.train.length)) + round(batches(split.validation.length));
+  const tested = Array.from({ length: epochs }, (_, epoch) => epoch).filter((one) => isTested(settings, one));
+  return epochs * always + tested.length * Math.ceil(batches(test.labels.length));
 }
 
 /** @param ahead the number of batches of the current epoch that are done */
 export function reportProgress(task: TrainingTask, position: Position, ahead: number): void {
-  const { settings, split, test, compat = COMPAT_DEFAULTS } = task;
-  const held = split.validation.length;
-  const validation = compat.validation === 'all' ? held : held - (held % settings.batchSize);
-  const clips = { train: split.train.length, validation, test: test.labels.length };
   task.progress?.({
-    done: countBatches(settings, clips, position.epoch) + ahead,
-    total: countBatches(settings, clips, settings.epochs),
+    done: countBatches(task, position.epoch) + ahead,
+    total: countBatches(task, task.settings.epochs),
     unit: 'batches',
-    note: describeProgress(settings, position),
+    note: describeProgress(task.settings, position),
   });
 }
 
 /** A short description of a running training, for people. */
-function describeProgress(
-  { epochs }: TrainingSettings,
-  position: Pick<Position, 'epoch' | 'batch' | 'sums' | 'rows'>,
-): string {
+function describeProgress({ epochs }: TrainingSettings, position: Position): string {
   const last = position.rows.at(-1);
   const loss = position.batch > 0 ? position.sums.loss / position.batch : last?.train.loss;
   const parts = [`epoch ${Math.min(position.epoch + 1, epochs)}/${epochs}`];

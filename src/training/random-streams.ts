@@ -2,12 +2,6 @@ import { ReproError } from '../errors.ts';
 import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 
-/** The orders of one epoch: positions in the training and validation parts of the split. */
-export interface EpochOrders {
-  readonly train: Int32Array;
-  readonly validation: Int32Array;
-}
-
 /**
  * The orders in which one epoch visits the training clips and, if it shuffles those too, the validation clips.
  *
@@ -16,11 +10,12 @@ export interface EpochOrders {
  * here, so that later epochs have PyTorch's orders too.
  *
  * @param random the stream that the network's initial weights were drawn from
+ * @returns positions in the training and validation parts of the split
  */
 export function drawEpochOrders(
   random: TorchRandom,
   clips: { readonly train: number; readonly validation: number },
-): EpochOrders {
+): { readonly train: Int32Array; readonly validation: Int32Array } {
   random.int64(); // training loader: base seed
   const train = new TorchRandom(random.int64()).permutation(clips.train);
   random.int64(); // test loader: base seed
@@ -80,13 +75,8 @@ export function mixSeed(...parts: readonly number[]): number {
  */
 export function readSeed(value: unknown): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new ReproError(
-    'seed-invalid',
-    `A seed must be a whole number of at least 0, found ${String(value)}.`,
-    {
-      fix: 'Correct `seeds` in the profile.',
-    },
-  );
+  const problem = `A seed must be a whole number of at least 0, found ${String(value)}.`;
+  throw new ReproError('seed-invalid', problem, { fix: 'Correct `seeds` in the profile.' });
 }
 
 /** A warning about a seed, if needed: torch's generator on the CPU, and therefore ours, uses only the low 32 bits. */

@@ -10,7 +10,7 @@ import { mixSeed } from './random-streams.ts';
 /** Distinguishes the stream of `file_order: shuffled` from other streams with the same seed: "file" in ASCII. */
 const FILE_ORDER_STREAM = 0x66696c65;
 
-/** The training clips in use, split into those to train on and to hold back. */
+/** The training clips in use. */
 export interface TrainingClips {
   readonly split: ClipSplit;
   /** How they were chosen, in words, for `split.json`. */
@@ -44,24 +44,19 @@ export function chooseTrainingClips(
       drop('trials', `no training clip comes from a recording after the first ${CONVERTED_RECORDINGS}`);
     }
   }
-  if (compat.file_order === 'shuffled') rows = shuffleRows(rows, seed);
+  if (compat.file_order === 'shuffled') {
+    // By clip, and not by recording: the original lists a folder of converted clips for each class.
+    const order = new TorchRandom(mixSeed(seed, FILE_ORDER_STREAM)).permutation(rows.length);
+    rows = order.map((place) => rows[place]!);
+  }
   const { validationShare, batchSize } = training;
   const split = splitClips(labelsOf(clips), classes.length, validationShare, rows);
-  if (compat.validation === 'shuffled-drop-last' && validationShare === 0) {
-    drop('validation', 'no clips are held back');
-  } else if (compat.validation === 'shuffled-drop-last' && split.validation.length % batchSize === 0) {
-    drop(
-      'validation',
-      `${split.validation.length} clips make whole batches of ${batchSize}, so none is dropped`,
-    );
+  const held = split.validation.length;
+  if (compat.validation === 'shuffled-drop-last' && held % batchSize === 0) {
+    const whole = `${held} clips make whole batches of ${batchSize}, so none is dropped`;
+    drop('validation', validationShare === 0 ? 'no clips are held back' : whole);
   }
   return { split, rule: describeSplitRule(validationShare, inForce), compat: inForce, warnings };
-}
-
-/** By clip, and not by recording: the original lists a folder of converted clips for each class. */
-function shuffleRows(rows: Int32Array, seed: number): Int32Array<ArrayBuffer> {
-  const order = new TorchRandom(mixSeed(seed, FILE_ORDER_STREAM)).permutation(rows.length);
-  return Int32Array.from(order, (place) => rows[place]!);
 }
 
 function placeOf({ recording, trial }: CachedClip, dataset: string): number {
@@ -111,9 +106,7 @@ export function splitClips(
   for (const row of order) {
     const label = labels[row];
     const members = rows[label ?? -1];
-    if (members === undefined) {
-      throw new RangeError(`clip ${row} has class ${label}, of ${classes} classes`);
-    }
+    if (members === undefined) throw new RangeError(`clip ${row} has class ${label}, of ${classes} classes`);
     members.push(row);
   }
   const train: number[] = [];
@@ -125,15 +118,15 @@ export function splitClips(
   }
   if (train.length === 0 || (validation.length === 0 && validationShare > 0)) {
     const largest = Math.max(...rows.map((members) => members.length));
+    const remedy =
+      validation.length === 0 && largest > 1
+        ? `Hold back at least one clip of the largest class, which has ${largest} (\`train.validationShare: ${Math.ceil(1000 / largest) / 1000}\`), or none (0)`
+        : 'Choose another `train.validationShare`';
     throw new ReproError(
       'split-empty',
       `Of ${order.length} training clips in ${classes} classes, ${train.length} remain for training and ${validation.length} for validation.`,
       {
-        fix: `${
-          validation.length === 0 && largest > 1
-            ? `Hold back at least one clip of the largest class, which has ${largest} (\`train.validationShare: ${Math.ceil(1000 / largest) / 1000}\`), or none (0)`
-            : 'Choose another `train.validationShare`'
-        }; or use more recordings: \`frames.limit.train\`, if the profile sets it, limits the clips of each class.`,
+        fix: `${remedy}; or use more recordings: \`frames.limit.train\`, if the profile sets it, limits the clips of each class.`,
       },
     );
   }

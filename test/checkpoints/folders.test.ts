@@ -2,7 +2,12 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { exportCheckpoint, importIntoFolder } from '../../src/checkpoints/import-export.ts';
+import {
+  type ExportFormat,
+  exportCheckpoint,
+  importIntoFolder,
+} from '../../src/checkpoints/import-export.ts';
+import type { ImportAnswers } from '../../src/checkpoints/infer-network.ts';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/trained-on.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
@@ -18,14 +23,18 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const inside = (...names: string[]): string => path.join(folder, ...names);
 const baseline = torchFixturePath('baseline.pt');
+const stateDict = torchFixturePath('baseline-state.pt');
+
+const importInto = (out: string, file = baseline, answers: ImportAnswers = {}, force = false) =>
+  importIntoFolder(file, { answers, out: inside(out), force });
+
+async function exportTo(out: string, source = baseline, to: ExportFormat = 'safetensors', force = false) {
+  return exportCheckpoint(await loadCheckpoint(source), { to, out: inside(out), force });
+}
 
 describe('an import', () => {
   test('is a folder with the state, a description of its network and origin, and the curves in the file', async () => {
-    const { files, checkpoint } = await importIntoFolder(baseline, {
-      answers: {},
-      out: inside('a'),
-      force: false,
-    });
+    const { files, checkpoint } = await importInto('a');
     expect(files).toEqual(['state.safetensors', 'network.json', 'curves.csv']);
     expect((await readdir(inside('a'))).sort()).toEqual([...files].sort());
     expect(await readdir(folder)).toEqual(['a']);
@@ -55,37 +64,23 @@ describe('an import', () => {
   });
 
   test('replaces another import only on request, and never a folder with other files', async () => {
-    const options = { answers: {}, out: inside('a') };
-    await importIntoFolder(baseline, { ...options, force: false });
-    await expect(importIntoFolder(baseline, { ...options, force: false })).rejects.toMatchObject({
-      code: 'output-exists',
-    });
-    const state = torchFixturePath('baseline-state.pt');
-    await importIntoFolder(state, { ...options, force: true });
+    await importInto('a');
+    await expect(importInto('a')).rejects.toMatchObject({ code: 'output-exists' });
+    await importInto('a', stateDict, {}, true);
     expect((await readdir(inside('a'))).sort()).toEqual(['network.json', 'state.safetensors']);
     await writeFile(inside('a', 'thesis.tex'), 'years of work');
-    await expect(importIntoFolder(state, { ...options, force: true })).rejects.toThrow(
-      'it holds "thesis.tex"',
-    );
+    await expect(importInto('a', stateDict, {}, true)).rejects.toThrow('it holds "thesis.tex"');
     expect(await readdir(folder)).toEqual(['a']);
   });
 
   test('leaves nothing behind if the file is refused', async () => {
-    const hostile = torchFixturePath('hostile.pt');
-    await expect(
-      importIntoFolder(hostile, { answers: {}, out: inside('a'), force: false }),
-    ).rejects.toMatchObject({
-      code: 'torch-refused',
-    });
+    const refused = importInto('a', torchFixturePath('hostile.pt'));
+    await expect(refused).rejects.toMatchObject({ code: 'torch-refused' });
     expect(await readdir(folder)).toEqual([]);
   });
 
   test('is loaded with everything that was found', async () => {
-    await importIntoFolder(torchFixturePath('baseline-state.pt'), {
-      answers: { pooling: 'average' },
-      out: inside('a'),
-      force: false,
-    });
+    await importInto('a', stateDict, { pooling: 'average' });
     const loaded = await loadCheckpoint(inside('a'));
     expect(loaded).toMatchObject({
       name: 'a',
@@ -114,45 +109,27 @@ describe('an import', () => {
   });
 
   test('of an export is refused: it describes itself', async () => {
-    await exportCheckpoint(await loadCheckpoint(baseline), {
-      to: 'safetensors',
-      out: inside('b.safetensors'),
-      force: false,
-    });
+    await exportTo('b.safetensors');
     await expect(
       importIntoFolder(inside('b.safetensors'), { answers: {}, force: false }),
     ).rejects.toMatchObject({ code: 'import-needless', fix: 'Use it as it is: `repro evaluate FILE`.' });
   });
 
   test('keeps its description wherever its state is moved, and passes it on when exported', async () => {
-    const answers = { pooling: 'average', reset: 'soft' } as const;
-    await importIntoFolder(torchFixturePath('baseline-state.pt'), {
-      answers,
-      out: inside('a'),
-      force: false,
-    });
+    await importInto('a', stateDict, { pooling: 'average', reset: 'soft' });
     const { network, trainedOn, source, assumptions } = await loadCheckpoint(inside('a'));
     const description = { network, trainedOn, source, assumptions };
     await rename(inside('a', 'state.safetensors'), inside('mine.safetensors'));
     expect(await loadCheckpoint(inside('mine.safetensors'))).toMatchObject({ name: 'mine', ...description });
-    const out = inside('b', 'c.safetensors');
-    await exportCheckpoint(await loadCheckpoint(inside('mine.safetensors')), {
-      to: 'safetensors',
-      out,
-      force: false,
-    });
-    expect(await loadCheckpoint(out)).toMatchObject(description);
+    await exportTo('b/c.safetensors', inside('mine.safetensors'));
+    expect(await loadCheckpoint(inside('b/c.safetensors'))).toMatchObject(description);
   });
 });
 
 describe('an export', () => {
   test('as safetensors has PyTorch’s names and describes itself', async () => {
     const checkpoint = await loadCheckpoint(baseline);
-    const { file, sizeBytes, tensors } = await exportCheckpoint(checkpoint, {
-      to: 'safetensors',
-      out: inside('b.safetensors'),
-      force: false,
-    });
+    const { file, sizeBytes, tensors } = await exportTo('b.safetensors');
     const bytes = await readFile(file);
     expect([bytes.length, tensors]).toEqual([sizeBytes, 18]);
     const read = readSafetensors(bytes);
@@ -168,32 +145,26 @@ describe('an export', () => {
   });
 
   test('never overwrites unless forced', async () => {
-    const checkpoint = await loadCheckpoint(baseline);
     const out = inside('b.npz');
     await writeFile(out, 'mine');
-    await expect(exportCheckpoint(checkpoint, { to: 'npz', out, force: false })).rejects.toMatchObject({
-      code: 'output-exists',
-    });
+    await expect(exportTo('b.npz', baseline, 'npz')).rejects.toMatchObject({ code: 'output-exists' });
     expect(await readFile(out, 'utf8')).toBe('mine');
-    await exportCheckpoint(checkpoint, { to: 'npz', out, force: true });
+    await exportTo('b.npz', baseline, 'npz', true);
     expect((await readFile(out)).subarray(0, 2).toString()).toBe('PK');
     expect(await readdir(folder)).toEqual(['b.npz']);
   });
 
   test('leaves nothing behind if it cannot be written', async () => {
-    const checkpoint = await loadCheckpoint(baseline);
     await mkdir(inside('taken.npz'));
-    await expect(
-      exportCheckpoint(checkpoint, { to: 'npz', out: inside('taken.npz'), force: true }),
-    ).rejects.toThrow('expected a file to write, found a folder');
+    await expect(exportTo('taken.npz', baseline, 'npz', true)).rejects.toThrow(
+      'expected a file to write, found a folder',
+    );
     await writeFile(inside('file'), '');
     for (const force of [false, true]) {
-      await expect(
-        exportCheckpoint(checkpoint, { to: 'npz', out: inside('file', 'a', 'b.npz'), force }),
-      ).rejects.toMatchObject({ code: 'output-nowhere' });
-      await expect(importIntoFolder(baseline, { answers: {}, out: inside('file'), force })).rejects.toThrow(
-        'expected a folder to write, found a file',
-      );
+      const nowhere = exportTo('file/a/b.npz', baseline, 'npz', force);
+      await expect(nowhere).rejects.toMatchObject({ code: 'output-nowhere' });
+      const onFile = importInto('file', baseline, {}, force);
+      await expect(onFile).rejects.toThrow('expected a folder to write, found a file');
     }
     expect(await readdir(folder)).toEqual(['file', 'taken.npz']);
   });
@@ -240,9 +211,8 @@ describe('the folder of a training', () => {
 
   test('is described by what is exported from it', async () => {
     await writeTraining({ best: 'best.safetensors', last: 'last.safetensors' });
-    const out = inside('elsewhere', 'b.safetensors');
-    await exportCheckpoint(await loadCheckpoint(folder), { to: 'safetensors', out, force: false });
-    expect((await loadCheckpoint(out)).trainedOn).toEqual(trainedOn);
+    await exportTo('elsewhere/b.safetensors', folder);
+    expect((await loadCheckpoint(inside('elsewhere/b.safetensors'))).trainedOn).toEqual(trainedOn);
   });
 
   test('is refused if run.json describes another network than the state', async () => {

@@ -53,24 +53,14 @@ describe('a resumed training of repro train-val', () => {
     ['SIGHUP', 129],
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)(
-    'ends on %s with %i, tells how to resume, and then ends with the same bytes',
-    async (signal, code) => {
-      const training = project.trainVal('parts', endless);
-      await hear(training, '  epoch 2/');
-      training.kill(signal);
-      const { exitCode, stderr } = await training;
-      expect(stderr).toMatch(/Interrupted in epoch \d+\.\n {2}Run it again to resume\./);
-      expect(exitCode).toBe(code);
-      const epochs = (await readEpochsDone('parts')) + 2;
-      // "at" if the signal came in the first batch of an epoch.
-      expect((await project.trainVal('parts', epochs)).stderr).toMatch(
-        new RegExp(`Resuming (at )?epoch ${epochs - 1} of ${epochs}`),
-      );
-      await project.trainVal('whole', epochs);
-      expect(await project.outputsIn('parts')).toEqual(await project.outputsIn('whole'));
-    },
-  );
+  ] as const)('ends on %s with %i, and tells how to resume', async (signal, code) => {
+    const training = project.trainVal('parts', endless);
+    await hear(training, '  epoch 2/');
+    training.kill(signal);
+    const { exitCode, stderr } = await training;
+    expect(stderr).toMatch(/Interrupted in epoch \d+\.\n {2}Run it again to resume\./);
+    expect(exitCode).toBe(code);
+  });
 
   test('resumes from the last epoch after being killed, and ends with the same bytes', async () => {
     const training = project.trainVal('parts', endless);
@@ -78,7 +68,7 @@ describe('a resumed training of repro train-val', () => {
     training.kill('SIGKILL');
     expect((await training).signal).toBe('SIGKILL');
     const epochs = (await readEpochsDone('parts')) + 2;
-    expect(await project.trainVal('parts', epochs)).toMatchObject({ exitCode: 0 });
+    expect((await project.trainVal('parts', epochs)).stderr).toContain(`Resuming at epoch ${epochs - 1} of`);
     await project.trainVal('whole', epochs);
     expect(await project.outputsIn('parts')).toEqual(await project.outputsIn('whole'));
   });
@@ -100,10 +90,11 @@ describe('the folders of repro train-val', () => {
     await project.trainVal('logs', 1);
     const before = await project.outputsIn('logs');
     for (const [more, difference] of [
-      [['-seed', '7'], '-seed: 2020 there, 7 now'],
-      [['--compat', 'runs'], 'compat.trials: "all" there, "first-88" now'],
-      [['--set', 'frames.limit.train=5'], 'frames.limit.train: nothing there, 5 now'],
-      [['--set', 'simulate.seed=2'], 'simulate.seed: 1 there, 2 now'],
+      [['-seed', '7', '--compat', 'runs'], 'compat.trials: "all" there, "first-88" now'],
+      [
+        ['--set', 'simulate.seed=2', '--set', 'frames.limit.train=5'],
+        'frames.limit.train: nothing there, 5 now',
+      ],
     ] as const) {
       const { exitCode, stderr } = await project.trainVal('logs', 2, ...more);
       expect(stderr).toContain('This folder already belongs to a different training run with the same name:');

@@ -62,32 +62,18 @@ describe('buildNetwork', () => {
 });
 
 /** Kinds of layers, with PyTorch's name if a layer has one. */
-const outline = ({ layers }: NetworkSpec): string[] =>
-  layers.map((layer) => ('name' in layer ? `${layer.name} ${layer.kind}` : layer.kind));
+const outline = ({ layers }: NetworkSpec): string =>
+  layers.map((layer) => ('name' in layer ? `${layer.name} ${layer.kind}` : layer.kind)).join(' > ');
 
 describe('the network for MNIST', () => {
   const spec = buildNetwork(mnistNetwork);
 
   it('convolves the still image once, repeats the result at every step, and names its layers as PyTorch does', () => {
-    expect(outline(spec)).toEqual([
-      'static_conv.0 conv',
-      'static_conv.1 batch-norm',
-      'repeat',
-      'conv.0 neuron',
-      'pool',
-      'conv.2 conv',
-      'conv.3 batch-norm',
-      'conv.4 neuron',
-      'pool',
-      'flatten',
-      'dropout',
-      'fc.2 linear',
-      'fc.3 neuron',
-      'dropout',
-      'fc.5 linear',
-      'fc.6 neuron',
-      'vote',
-    ]);
+    expect(outline(spec)).toBe(
+      'static_conv.0 conv > static_conv.1 batch-norm > repeat > conv.0 neuron > pool > ' +
+        'conv.2 conv > conv.3 batch-norm > conv.4 neuron > pool > flatten > dropout > ' +
+        'fc.2 linear > fc.3 neuron > dropout > fc.5 linear > fc.6 neuron > vote',
+    );
     expect(spec.layers[2]).toEqual({ kind: 'repeat', steps: 8 });
   });
 
@@ -114,36 +100,14 @@ describe('the network for CIFAR10', () => {
   const spec = buildNetwork(cifar10Network);
 
   it('has a block of two and a block of three convolutions, and no dropout before the last linear layer', () => {
-    expect(outline(spec)).toEqual([
-      'static_conv.0 conv',
-      'static_conv.1 batch-norm',
-      'repeat',
-      'conv.0 neuron',
-      'conv.1 conv',
-      'conv.2 batch-norm',
-      'conv.3 neuron',
-      'conv.4 conv',
-      'conv.5 batch-norm',
-      'conv.6 neuron',
-      'pool',
-      'conv.8 conv',
-      'conv.9 batch-norm',
-      'conv.10 neuron',
-      'conv.11 conv',
-      'conv.12 batch-norm',
-      'conv.13 neuron',
-      'conv.14 conv',
-      'conv.15 batch-norm',
-      'conv.16 neuron',
-      'pool',
-      'flatten',
-      'dropout',
-      'fc.2 linear',
-      'fc.3 neuron',
-      'fc.4 linear',
-      'fc.5 neuron',
-      'vote',
-    ]);
+    expect(outline(spec)).toBe(
+      'static_conv.0 conv > static_conv.1 batch-norm > repeat > conv.0 neuron > conv.1 conv > ' +
+        'conv.2 batch-norm > conv.3 neuron > conv.4 conv > conv.5 batch-norm > conv.6 neuron > ' +
+        'pool > conv.8 conv > conv.9 batch-norm > conv.10 neuron > conv.11 conv > ' +
+        'conv.12 batch-norm > conv.13 neuron > conv.14 conv > conv.15 batch-norm > ' +
+        'conv.16 neuron > pool > flatten > dropout > fc.2 linear > fc.3 neuron > fc.4 linear > ' +
+        'fc.5 neuron > vote',
+    );
   });
 
   it('has neurons of these shapes and one dropout', () => {

@@ -1,15 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
-import { CheckpointStore } from '../../src/training/checkpoint.ts';
 import { type LabelledClips, memorySource } from '../../src/training/clip-source.ts';
 import { type TrainingTask, trainNetwork } from '../../src/training/loop.ts';
 import { splitClips } from '../../src/training/training-clips.ts';
-import { outputsOf, smallNetwork } from './small-task.ts';
+import { smallNetwork } from './small-task.ts';
 
 const [steps, size] = [4, 8];
 
@@ -34,7 +30,7 @@ function movingBlobs(count: number, seed: number): LabelledClips {
   return { source: memorySource(data, count, [steps, 2, size, size]), labels };
 }
 
-function blobTask(over: Partial<TrainingTask> = {}): TrainingTask {
+function blobTask(): TrainingTask {
   const train = movingBlobs(72, 1);
   return {
     engine: createCpuEngine('It is a test.'),
@@ -59,7 +55,6 @@ function blobTask(over: Partial<TrainingTask> = {}): TrainingTask {
     train,
     test: movingBlobs(30, 2),
     split: splitClips(train.labels, 3, 0.15),
-    ...over,
   };
 }
 
@@ -71,28 +66,4 @@ it('learns to distinguish directions of motion: the loss falls, the accuracy ris
   const layer = rows.at(-1)!.layers[0]!;
   expect(layer.tauStd).toBeGreaterThan(0);
   expect(layer.spikeRate).toBeGreaterThan(0);
-});
-
-it('ends with the same bytes if it was interrupted in an epoch and in a test', async () => {
-  const settings = { ...blobTask().settings, epochs: 3 };
-  const expected = outputsOf(await trainNetwork(blobTask({ settings })), blobTask().spec);
-  const folder = await mkdtemp(join(tmpdir(), 'plif-learning-'));
-  try {
-    const checkpoints = new CheckpointStore(folder, (text) => expect(text).toBe(''));
-    for (const batches of [4, 6, 9]) {
-      const controller = new AbortController();
-      let seen = 0;
-      const progress = () => {
-        seen += 1;
-        if (seen === batches) controller.abort();
-      };
-      const training = trainNetwork(blobTask({ settings, checkpoints, progress, signal: controller.signal }));
-      await expect(training).rejects.toMatchObject({ code: 'training-interrupted' });
-    }
-    expect(outputsOf(await trainNetwork(blobTask({ settings, checkpoints })), blobTask().spec)).toEqual(
-      expected,
-    );
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 });
