@@ -8,35 +8,18 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { cp } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
 import { filesBelow, readOutputs } from '../runner/rig/crash/checks.ts';
-import { createCrashProject, expectedFiles, repro, runWhole } from '../runner/rig/crash/project.ts';
+import { expectedFiles, repro, runWhole } from '../runner/rig/crash/project.ts';
 import { makeStorage } from '../runner/share/storage.ts';
-
-/** A project that has run and pushed version 1, a fresh copy of it, and the remote. */
-async function createShared() {
-  const root = await createCrashProject();
-  const copy = `${root}-copy`;
-  onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
-  await cp(root, copy, { recursive: true });
-  expect((await runWhole(root, 1)).exitCode).toBe(0);
-  const { address } = await makeStorage('folder');
-  const call = (cwd: string, ...words: readonly string[]) =>
-    execa(process.execPath, [repro, ...words], { cwd, reject: false });
-  const remote = ['--remote', address, '--set', 'version=1'];
-  expect((await call(root, 'cache', 'push', ...remote)).exitCode).toBe(0);
-  return { root, copy, address, remote, call };
-}
+import { call, createLocked, createShared } from './cache-project.ts';
 
 test('a committed record whose digest is a path is damaged, and leads to no file', async () => {
-  const { root, copy, address, call } = await createShared();
-  await call(root, 'lock', '--set', 'version=1');
-  await cp(path.join(root, 'repro.lock'), path.join(copy, 'repro.lock'), { recursive: true });
+  const { copy, address } = await createLocked();
   const file = path.join(copy, 'repro.lock/p/d/d.json');
   const record = JSON.parse(readFileSync(file, 'utf8'));
   // In the store that would be the project's own pipeline.yaml, which is not what its name says, and would be removed.
@@ -50,7 +33,7 @@ test('a committed record whose digest is a path is damaged, and leads to no file
 });
 
 test('what a remote record says cannot act on the terminal', async () => {
-  const { root, copy, address, remote, call } = await createShared();
+  const { root, copy, address, remote } = await createShared();
   const evil = '\u001b]0;evil\u0007here\u001b[2J';
   const files = filesBelow(path.join(address, 'v1/actions'));
   for (const file of files) {
@@ -78,9 +61,7 @@ test('what a remote record says cannot act on the terminal', async () => {
 });
 
 test('pull --locked replaces what cannot even be listed, and needs no record of the remote', async () => {
-  const { root, copy, address, call } = await createShared();
-  await call(root, 'lock', '--set', 'version=1');
-  await cp(path.join(root, 'repro.lock'), path.join(copy, 'repro.lock'), { recursive: true });
+  const { copy, address } = await createLocked();
   mkdirSync(path.join(copy, 'artifacts/a'), { recursive: true });
   symlinkSync('nowhere', path.join(copy, 'artifacts/a/link'));
   for (const file of filesBelow(path.join(address, 'v1/actions'))) writeFileSync(file, 'damaged');
@@ -94,9 +75,7 @@ test('pull --locked replaces what cannot even be listed, and needs no record of 
 });
 
 test('pull --locked puts files in place with the modes of the committed record, whatever the remote says', async () => {
-  const { root, copy, address, call } = await createShared();
-  await call(root, 'lock', '--set', 'version=1');
-  await cp(path.join(root, 'repro.lock'), path.join(copy, 'repro.lock'), { recursive: true });
+  const { copy, address } = await createLocked();
   for (const file of filesBelow(path.join(address, 'v1/trees'))) {
     const tree = JSON.parse(readFileSync(file, 'utf8'));
     for (const entry of tree.entries) entry.executable = true;
@@ -113,7 +92,7 @@ test('pull --locked puts files in place with the modes of the committed record, 
 });
 
 test('verify goes on past what cannot be read, and finds records that are not what they say', async () => {
-  const { root, call } = await createShared();
+  const { root } = await createShared();
   const folder = path.join(root, 'artifacts/.cache');
   const [object = '', sound = ''] = filesBelow(path.join(folder, 'store/files'));
   rmSync(object);
@@ -138,7 +117,7 @@ test('verify goes on past what cannot be read, and finds records that are not wh
 });
 
 test('push names the instance whose stored files cannot be read, and goes on with the others', async () => {
-  const { root, call } = await createShared();
+  const { root } = await createShared();
   const { address } = await makeStorage('folder');
   const record = JSON.parse(readFileSync(path.join(root, 'artifacts/.cache/records/c@low.json'), 'utf8'));
   const sha256: string = record.outputs[0].digest;

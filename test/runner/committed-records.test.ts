@@ -24,6 +24,14 @@ async function createCommitted(): Promise<CliProject> {
   return project;
 }
 
+/** The project with `lock: [small]`, run once. */
+async function createLocked(): Promise<CliProject> {
+  const project = await createWordProject();
+  await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
+  await project.call(['run']);
+  return project;
+}
+
 async function checkStates(project: CliProject): Promise<Record<string, [string, ...string[]]>> {
   const { checks } = await project.json(['check', '--no-data']);
   return Object.fromEntries(
@@ -53,9 +61,7 @@ describe('records under repro.lock', () => {
   });
 
   test('do not change with a run that changes nothing, on another day, in another place', async () => {
-    const project = await createWordProject();
-    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
-    await project.call(['run']);
+    const project = await createLocked();
     const before = project.read(words);
     expect(before).not.toMatch(/startedAt|seconds|host/);
     expect(before).not.toContain(project.root);
@@ -65,9 +71,7 @@ describe('records under repro.lock', () => {
   });
 
   test('have one value a line and sorted keys, so that git merges changes to different parts', async () => {
-    const project = await createWordProject();
-    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
-    await project.call(['run']);
+    const project = await createLocked();
     const lines = project.read(words).split('\n');
     expect(lines.filter((line) => (line.match(/": /g) ?? []).length > 1)).toEqual([]);
     const code = Object.keys(JSON.parse(project.read(words)).parts.code);
@@ -75,9 +79,7 @@ describe('records under repro.lock', () => {
   });
 
   test('of instances that a profile no longer has are removed', async () => {
-    const project = await createWordProject();
-    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
-    await project.call(['run']);
+    const project = await createLocked();
     await project.edit('configs/profiles/small.yaml', '[a, L]', '[a]');
     const check = await project.call(['check', '--no-data']);
     expect(check.exitCode).toBe(4);
@@ -134,9 +136,7 @@ describe('records under repro.lock', () => {
   });
 
   test('of instances that --set leaves out, or that are not named, are not removed', async () => {
-    const project = await createWordProject();
-    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
-    await project.call(['run']);
+    const project = await createLocked();
     const stray = 'repro.lock/small/sum/sum@stray.json';
     await project.write(stray, project.read(`${sumA}.json`));
     const count = (await fs.readdir(project.at('repro.lock/small/sum'))).length;
@@ -292,9 +292,7 @@ describe('repro check --no-data', () => {
   });
 
   test('is what `explain --against lock` explains line by line', async () => {
-    const project = await createWordProject();
-    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
-    await project.call(['run']);
+    const project = await createLocked();
     await project.edit('src/shout.ts', "'!'", "'?'");
     await project.call(['run', '--set', 'words.times=9']);
     const { stdout } = await project.call(['explain', 'words', '--against', 'lock']);
@@ -343,9 +341,7 @@ describe('repro check --no-data', () => {
 
 /** The project with its records, committed on the branch main. */
 async function createRepository(): Promise<{ project: CliProject; git: (...argv: string[]) => void }> {
-  const project = await createWordProject();
-  await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
-  await project.call(['run']);
+  const project = await createLocked();
   await project.write('.gitignore', 'artifacts/\nnode_modules/\n');
   const git = (...argv: string[]): void => {
     const named = ['-c', 'user.name=a', '-c', 'user.email=a@b.c', ...argv];

@@ -2,14 +2,14 @@ import path from 'node:path';
 import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
 import { findProjectRoot } from '../../apps/load-plan.ts';
-import { collectGarbage, type GarbageReport } from '../../runner/extras/gc/collect-garbage.ts';
+import { collectGarbage } from '../../runner/extras/gc/collect-garbage.ts';
 import { type GarbageKind, garbageKinds, measureSize } from '../../runner/extras/gc/find-garbage.ts';
 import { type KeepRule, parseKeepRule } from '../../runner/extras/gc/kept-records.ts';
 import { findRestorable } from '../../runner/extras/gc/restorable.ts';
 import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
 import { setAsideFolder } from '../../runner/store/set-aside.ts';
 import { formatBytes } from '../../text.ts';
-import { printJson, printWarning } from '../view/print.ts';
+import { printResult, printWarning } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
 interface GcOptions {
@@ -45,63 +45,50 @@ export async function gc(options: GcOptions): Promise<void> {
     forgotten: options.forget,
     isDryRun,
   });
-  const kinds = summarise(report);
+  const kinds = garbageKinds.map((kind) => {
+    const ofKind = report.garbage.filter((one) => one.kind === kind);
+    return { kind, count: ofKind.length, sizeBytes: ofKind.reduce((sum, one) => sum + one.sizeBytes, 0) };
+  });
   const freedBytes = kinds.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  if (options.json === true) {
-    printJson({
-      version: 1,
-      command: 'gc',
-      dryRun: isDryRun,
-      freedBytes,
-      keptRecords: report.keptRecords,
-      removed: Object.fromEntries(kinds.map(({ kind, ...figures }) => [kind, figures])),
-      records: report.removedRecords.map((record) => ({
-        id: record.id,
-        fingerprint: record.fingerprint,
-        profile: record.profile,
-        overrides: record.overrides ?? [],
-        startedAt: record.startedAt,
-        sizeBytes: sizeOf(record),
-      })),
-    });
-    return;
-  }
-  if (report.holder !== null) {
-    printWarning(`another run holds this folder (process ${report.holder}); gc is refused until it ends`);
-  }
-  const idWidth = Math.max(0, ...report.removedRecords.map(({ id }) => id.length));
-  for (const record of report.removedRecords) {
-    const started = `${record.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
-    const size = formatBytes(sizeOf(record)).padStart(9);
-    process.stdout.write(
-      `${toOneLine(`${record.id.padEnd(idWidth)}  ${started}  ${size}  ${describeConfiguration(record)}`)}\n`,
-    );
-  }
-  for (const { kind, count, sizeBytes } of kinds) {
-    if (count > 0) process.stdout.write(`${words[kind]}: ${count}, ${formatBytes(sizeBytes)}\n`);
+  const { keptRecords, removedRecords, holder } = report;
+  if (options.json !== true && holder !== null) {
+    printWarning(`another run holds this folder (process ${holder}); gc is refused until it ends`);
   }
   const setAsideBytes = await measureSize(path.join(projectRoot, setAsideFolder));
-  if (setAsideBytes > 0) {
-    process.stdout.write(
-      `${formatBytes(setAsideBytes)} of your own files stay in ${setAsideFolder}: delete what you no longer need\n`,
-    );
-  }
-  const verb = isDryRun ? 'would be freed' : 'freed';
-  process.stdout.write(
-    `${formatBytes(freedBytes)} ${verb}; ${report.keptRecords} ${report.keptRecords === 1 ? 'record' : 'records'} kept\n`,
-  );
+  const document = {
+    dryRun: isDryRun,
+    freedBytes,
+    keptRecords,
+    removed: Object.fromEntries(kinds.map(({ kind, ...figures }) => [kind, figures])),
+    records: removedRecords.map((record) => {
+      const { id, fingerprint, profile, overrides = [], startedAt } = record;
+      return { id, fingerprint, profile, overrides, startedAt, sizeBytes: sizeOf(record) };
+    }),
+  };
+  printResult(options, 'gc', document, () => {
+    const idWidth = Math.max(0, ...removedRecords.map(({ id }) => id.length));
+    const verb = isDryRun ? 'would be freed' : 'freed';
+    return [
+      ...removedRecords.map((record) => {
+        const started = `${record.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
+        const size = formatBytes(sizeOf(record)).padStart(9);
+        const columns = [record.id.padEnd(idWidth), started, size, describeConfiguration(record)];
+        return toOneLine(columns.join('  '));
+      }),
+      ...kinds
+        .filter(({ count }) => count > 0)
+        .map(({ kind, count, sizeBytes }) => `${words[kind]}: ${count}, ${formatBytes(sizeBytes)}`),
+      ...(setAsideBytes === 0
+        ? []
+        : [
+            `${formatBytes(setAsideBytes)} of your own files stay in ${setAsideFolder}: delete what you no longer need`,
+          ]),
+      `${formatBytes(freedBytes)} ${verb}; ${keptRecords} ${keptRecords === 1 ? 'record' : 'records'} kept`,
+    ];
+  });
 }
 
 /** Of what it made; other records may need some of it. */
 function sizeOf({ outputs }: RunRecord): number {
   return outputs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-}
-
-function summarise({
-  garbage,
-}: GarbageReport): { readonly kind: GarbageKind; readonly count: number; readonly sizeBytes: number }[] {
-  return garbageKinds.map((kind) => {
-    const ofKind = garbage.filter((one) => one.kind === kind);
-    return { kind, count: ofKind.length, sizeBytes: ofKind.reduce((sum, one) => sum + one.sizeBytes, 0) };
-  });
 }

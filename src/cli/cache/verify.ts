@@ -6,7 +6,7 @@ import { type GoneOutput, verifyStore } from '../../runner/store/verify-store.ts
 import { formatBytes } from '../../text.ts';
 import { TransferLine } from '../options/remote.ts';
 import { exitCode } from '../process/ending.ts';
-import { printJson } from '../view/print.ts';
+import { printResult } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
 interface VerifyOptions {
@@ -23,11 +23,10 @@ export async function verify(options: VerifyOptions): Promise<void> {
   const check = await verifyStore({ projectRoot, onProgress }).finally(() => line.clear());
   const { files, bytes, damaged, storedAgain, gone, lostRecords, lostSources, unsettled } = check;
   const names = damaged.map((file) => path.relative(projectRoot, file));
-  if (options.json === true) {
-    const found = { files, bytes, damaged: names, storedAgain, gone, lostRecords, lostSources, unsettled };
-    printJson({ version: 1, command: 'cache verify', ...found });
-  } else {
-    const lines = [
+  const document = { files, bytes, damaged: names, storedAgain, gone, lostRecords, lostSources, unsettled };
+  printResult(options, 'cache verify', document, () => {
+    const again = storedAgain.length === 0 ? '' : `, ${storedAgain.length} re-stored`;
+    return [
       ...names.map((name) => `damaged and removed: ${name}`),
       ...storedAgain.map((name) => `re-stored from its intact output: ${name}`),
       ...gone.map(
@@ -39,12 +38,10 @@ export async function verify(options: VerifyOptions): Promise<void> {
           `the text of ${source} that ${ids.join(', ')} ran with is gone: explain cannot show how it differs`,
       ),
       ...unsettled.map(({ path: name, problem }) => `${name} ${problem}`),
-    ];
-    const again = storedAgain.length === 0 ? '' : `, ${storedAgain.length} re-stored`;
-    lines.push(`${files} files, ${formatBytes(bytes)} checked; ${damaged.length} damaged${again}`);
-    lines.push(...adviseOnLost(gone));
-    process.stdout.write(lines.map((one) => `${toOneLine(one)}\n`).join(''));
-  }
+      `${files} files, ${formatBytes(bytes)} checked; ${damaged.length} damaged${again}`,
+      ...adviseOnLost(gone),
+    ].map(toOneLine);
+  });
   if (damaged.length + gone.length + unsettled.length > 0) process.exitCode = exitCode.stageFailed;
 }
 

@@ -26,46 +26,38 @@ export function variablesOf({ variables, facts }: StageInstance, known: Facts): 
   return [...variables, ...facts.flatMap((name) => known[name]?.variables ?? [])];
 }
 
+interface FingerprintSources {
+  readonly plan: Pick<Plan, 'projectRoot'>;
+  readonly closures: CodeClosures;
+  readonly inputs: InputDigests;
+  readonly facts: Facts;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
 /** Computes the fingerprint parts of instances; what several of them share is looked up once. */
 export class Fingerprints {
-  readonly #closures: CodeClosures;
-  readonly #inputs: InputDigests;
-  readonly #facts: Facts;
+  readonly #sources: FingerprintSources;
   readonly #knownFacts = new Map<string, Promise<string>>();
-  readonly #environment: NodeJS.ProcessEnv;
   readonly #tools: ToolVersions;
 
-  constructor(parts: {
-    closures: CodeClosures;
-    inputs: InputDigests;
-    facts: Facts;
-    projectRoot: string;
-    environment: NodeJS.ProcessEnv;
-  }) {
-    this.#closures = parts.closures;
-    this.#inputs = parts.inputs;
-    this.#facts = parts.facts;
-    this.#environment = parts.environment;
-    this.#tools = new ToolVersions(parts.projectRoot, parts.environment);
+  constructor(sources: FingerprintSources) {
+    this.#sources = sources;
+    this.#tools = new ToolVersions(sources.plan.projectRoot, sources.environment);
   }
 
   /** @throws {ReproError} if code, an input or a fact is unavailable */
   async find(instance: StageInstance, produced: ProducedOutputs): Promise<FingerprintParts> {
+    const { inputs, environment } = this.#sources;
     const facts: Record<string, string> = {};
     for (const name of instance.facts) facts[name] = await this.#factOf(name, instance);
     for (const tool of instance.tools ?? []) {
-      facts[factNameOf(tool)] = await this.#tools.find(
-        tool,
-        instance.stage,
-        variablesOf(instance, this.#facts),
-      );
+      const variables = variablesOf(instance, this.#sources.facts);
+      facts[factNameOf(tool)] = await this.#tools.find(tool, instance.stage, variables);
     }
     return {
       ...(await this.findCode(instance)),
-      inputs: await this.#inputs.digest(instance, produced),
-      variables: Object.fromEntries(
-        instance.variables.map((name) => [name, this.#environment[name] ?? null]),
-      ),
+      inputs: await inputs.digest(instance, produced),
+      variables: Object.fromEntries(instance.variables.map((name) => [name, environment[name] ?? null])),
       facts,
       runtime: { platform: process.platform, arch: process.arch },
     };
@@ -76,8 +68,8 @@ export class Fingerprints {
     const { command } = instance;
     const closure =
       command.kind === 'module'
-        ? await this.#closures.find(command.path)
-        : { files: await this.#inputs.digestArguments(command.argv), packages: {} };
+        ? await this.#sources.closures.find(command.path)
+        : { files: await this.#sources.inputs.digestArguments(command.argv), packages: {} };
     return {
       version: formatVersion,
       command,
@@ -90,11 +82,11 @@ export class Fingerprints {
   }
 
   #factOf(name: string, instance: StageInstance): Promise<string> {
-    const source = this.#facts[name];
+    const source = this.#sources.facts[name];
     if (source === undefined) {
       throw new ReproError('unknown-fact', `stage "${instance.stage}": there is no fact "${name}"`, {
         where: formatPlace(instance.at),
-        fix: `Known facts: ${Object.keys(this.#facts).join(', ') || 'none'}.`,
+        fix: `Known facts: ${Object.keys(this.#sources.facts).join(', ') || 'none'}.`,
       });
     }
     const key = JSON.stringify([name, instance.params]);

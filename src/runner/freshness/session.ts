@@ -33,31 +33,16 @@ export function openSession(
   const digests = new DigestCache(folder.digests, plan.projectRoot);
   const store = new Store(folder.store);
   const records = new Records(folder);
+  const attempts = new Attempts(folder);
+  const texts = new KeptTexts(store);
+  const base = { plan, folder, digests, store, records, attempts, texts };
   const inputs = new InputDigests(plan, folder, digests, store);
   const closures = new CodeClosures(plan.projectRoot, folder, digests);
-  const fingerprints = new Fingerprints({
-    closures,
-    inputs,
-    facts: { ...options.facts, ...runFactsOf(plan, closures) },
-    projectRoot: plan.projectRoot,
-    environment: options.environment ?? process.env,
-  });
-  const freshness = new FreshnessCheck({ plan, fingerprints, inputs, digests, records, store });
-  const texts = new KeptTexts(store);
-  const attempts = new Attempts(folder);
-  return {
-    plan,
-    folder,
-    digests,
-    store,
-    records,
-    attempts,
-    inputs,
-    closures,
-    texts,
-    fingerprints,
-    freshness,
-  };
+  const facts = { ...options.facts, ...runFactsOf(plan, closures) };
+  const environment = options.environment ?? process.env;
+  const fingerprints = new Fingerprints({ plan, closures, inputs, facts, environment });
+  const freshness = new FreshnessCheck({ ...base, inputs, fingerprints });
+  return { ...base, inputs, closures, fingerprints, freshness };
 }
 
 /** Writes what saves time in the next run. A failed write costs only that time. */

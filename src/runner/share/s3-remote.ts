@@ -10,6 +10,7 @@ import {
   PutObjectCommand,
   S3Client,
   type S3ClientConfig,
+  type S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS } from '@smithy/core/config';
 import { ReproError } from '../../errors.ts';
@@ -93,14 +94,14 @@ class S3Remote implements Remote {
   }
 
   sizeOf(key: string): Promise<number | null> {
-    return this.#askFor(key, async (place) => {
+    return this.#ask(key, async (place) => {
       const { ContentLength } = await this.#client.send(new HeadObjectCommand(place));
       return ContentLength ?? 0;
     });
   }
 
   open(key: string, signal?: AbortSignal): Promise<Readable | null> {
-    return this.#askFor(key, async (place) => {
+    return this.#ask(key, async (place) => {
       const { Body } = await this.#client.send(new GetObjectCommand(place), abortedBy(signal));
       // In Node the body is a stream, or missing if the object is empty.
       if (!(Body instanceof Readable)) return Readable.from([]);
@@ -111,7 +112,7 @@ class S3Remote implements Remote {
   }
 
   async upload(key: string, file: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
-    await this.#explained(key, async (place) => {
+    await this.#ask(key, async (place) => {
       if (sizeBytes < partsFromBytes) {
         // From memory, so that a retry can send it again.
         const Body = await readFile(file);
@@ -135,29 +136,17 @@ class S3Remote implements Remote {
   }
 
   async write(key: string, content: string): Promise<void> {
-    await this.#explained(key, (place) =>
-      this.#client.send(
-        new PutObjectCommand({ ...place, Body: Buffer.from(content), ContentType: 'application/json' }),
-      ),
-    );
+    const object = { Body: Buffer.from(content), ContentType: 'application/json' };
+    await this.#ask(key, (place) => this.#client.send(new PutObjectCommand({ ...place, ...object })));
   }
 
-  async #askFor<T>(key: string, ask: (place: Place) => Promise<T>): Promise<T | null> {
-    return this.#explained(key, async (place) => {
-      try {
-        return await ask(place);
-      } catch (error) {
-        if (isAbsent(error)) return null;
-        throw error;
-      }
-    });
-  }
-
-  async #explained<T>(key: string, work: (place: Place) => Promise<T>): Promise<T> {
+  /** @returns null if the object does not exist; a missing bucket is an error */
+  async #ask<T>(key: string, ask: (place: Place) => Promise<T>): Promise<T | null> {
     const full = this.#prefix === '' ? key : `${this.#prefix}/${key}`;
     try {
-      return await work({ Bucket: this.#bucket, Key: full });
+      return await ask({ Bucket: this.#bucket, Key: full });
     } catch (error) {
+      if (error instanceof Error && ['NoSuchKey', 'NotFound'].includes(error.name)) return null;
       throw explainS3Error(error, this.address);
     }
   }
@@ -200,32 +189,17 @@ const explanations: Readonly<Record<string, readonly [code: string, fix: string]
 const networkFix =
   'Check the network and the endpoint (AWS_ENDPOINT_URL or `cache.endpoint`), then try again.';
 
-/** Whether the object does not exist. A missing bucket is an error. */
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound');
-}
-
 /** Adds the address and what to do to an error of the S3 client. */
 function explainS3Error(error: unknown, address: string): unknown {
   if (!(error instanceof Error) || error instanceof ReproError) return error;
-  const code = 'Code' in error && typeof error.Code === 'string' ? error.Code : error.name;
-  const known = explanations[code] ?? explanations[statusOf(error) === 403 ? 'Forbidden' : error.name];
-  const message = error.message.trim() === '' || error.message === 'UnknownError' ? code : error.message;
-  if (known !== undefined)
-    return new ReproError(known[0], message, { where: address, fix: known[1], cause: error });
-  const systemCode = 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : '';
-  return new ReproError('remote-unreachable', `${message}${systemCode}`, {
-    where: address,
-    fix: networkFix,
-    cause: error,
-  });
-}
-
-function statusOf(error: Error): unknown {
-  const metadata: unknown = '$metadata' in error ? error.$metadata : undefined;
-  return typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
-    ? metadata.httpStatusCode
-    : undefined;
+  const { Code, code, $metadata } = error as Partial<S3ServiceException> & { Code?: string; code?: string };
+  const name = Code ?? error.name;
+  const known =
+    explanations[name] ?? explanations[$metadata?.httpStatusCode === 403 ? 'Forbidden' : error.name];
+  const message = ['', 'UnknownError'].includes(error.message.trim()) ? name : error.message;
+  const text = known !== undefined || code === undefined ? message : `${message} (${code})`;
+  const [ownCode, fix] = known ?? ['remote-unreachable', networkFix];
+  return new ReproError(ownCode, text, { where: address, fix, cause: error });
 }
 
 /** From where every AWS tool looks: variables, then the profile in `~/.aws/config`. Storage elsewhere has no regions, but a signature needs one. */

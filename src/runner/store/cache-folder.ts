@@ -4,44 +4,35 @@ import path from 'node:path';
 import { hashText } from '../../files/canonical-json.ts';
 import type { Plan } from '../plan/plan.ts';
 
-/** The runner's state: everything below one folder, safe to delete between runs; the work it holds is then redone. */
-export interface CacheFolder {
-  readonly root: string;
-  readonly store: string;
-  readonly records: string;
+const places = {
+  store: 'store',
+  records: 'records',
   /** The record of each fingerprint that was ever computed here. */
-  readonly actions: string;
-  readonly digests: string;
-  readonly code: string;
+  actions: 'actions',
+  digests: 'digests.json',
+  code: 'code',
   /** Incomplete files; one folder per run. */
-  readonly temporary: string;
+  temporary: 'tmp',
   /** Resume folders set aside while another fingerprint uses their place: `<fingerprint>/<n>`. */
-  readonly resume: string;
-  readonly logs: string;
+  resume: 'resume',
+  logs: 'logs',
   /** The last attempt of each instance that has not succeeded. */
-  readonly attempts: string;
+  attempts: 'attempts',
   /** What was submitted to a cluster and not yet taken note of: a folder for each job or array. */
-  readonly jobs: string;
-  readonly lock: string;
-}
+  jobs: 'jobs',
+  lock: 'lock',
+} as const;
+
+/** The runner's state: everything below one folder, safe to delete between runs; the work it holds is then redone. Absolute paths. */
+export type CacheFolder = Readonly<Record<'root' | keyof typeof places, string>>;
 
 /** @param root absolute; by default `artifacts/.cache` of the project */
-export function cacheFolderOf(plan: Pick<Plan, 'projectRoot'>, root?: string): CacheFolder {
-  const folder = root ?? path.join(plan.projectRoot, 'artifacts', '.cache');
-  return {
-    root: folder,
-    store: path.join(folder, 'store'),
-    records: path.join(folder, 'records'),
-    actions: path.join(folder, 'actions'),
-    digests: path.join(folder, 'digests.json'),
-    code: path.join(folder, 'code'),
-    temporary: path.join(folder, 'tmp'),
-    resume: path.join(folder, 'resume'),
-    logs: path.join(folder, 'logs'),
-    attempts: path.join(folder, 'attempts'),
-    jobs: path.join(folder, 'jobs'),
-    lock: path.join(folder, 'lock'),
-  };
+export function cacheFolderOf(
+  { projectRoot }: Pick<Plan, 'projectRoot'>,
+  root = path.join(projectRoot, 'artifacts', '.cache'),
+): CacheFolder {
+  const below = Object.entries(places).map(([key, name]) => [key, path.join(root, name)]);
+  return { root, ...(Object.fromEntries(below) as Record<keyof typeof places, string>) };
 }
 
 /** Where an instance's stdout and stderr go, whether it has run or not. The previous run's log is beside it, as `….previous.log`. */

@@ -110,12 +110,12 @@ export class Records {
   }
 }
 
-export function openRecords(plan: Plan, cacheRoot?: string): Records {
-  return new Records(cacheFolderOf(plan, cacheRoot));
+export function openRecords(plan: Plan): Records {
+  return new Records(cacheFolderOf(plan));
 }
 
-export async function readRecord(plan: Plan, id: string, cacheRoot?: string): Promise<RunRecord | null> {
-  return openRecords(plan, cacheRoot).findLast(id);
+export async function readRecord(plan: Plan, id: string): Promise<RunRecord | null> {
+  return openRecords(plan).findLast(id);
 }
 
 type Configured = Pick<RunRecord, 'profile' | 'overrides'>;

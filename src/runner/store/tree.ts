@@ -87,19 +87,14 @@ export async function scanTree(
       refuseUnreadableName(folder.absolute, entry.name);
       const relative = folder.relative === '' ? entry.name : `${folder.relative}/${entry.name}`;
       hasLinks ||= entry.isSymbolicLink();
-      if (entry.isDirectory()) {
-        const real = path.join(folder.ancestors.at(-1) ?? target, entry.name);
-        pending.push({ absolute, relative, ancestors: [...folder.ancestors, real] });
+      const stats = entry.isDirectory() ? null : statEntry(absolute, entry.isSymbolicLink());
+      if (stats?.isDirectory() === false) {
+        files.push(describeFile(absolute, relative, stats));
         continue;
       }
-      const stats = statEntry(absolute, entry.isSymbolicLink());
-      if (stats.isDirectory()) {
-        const real = realpathSync(absolute);
-        refuseLoop(absolute, real, folder.ancestors);
-        pending.push({ absolute, relative, ancestors: [...folder.ancestors, real] });
-      } else {
-        files.push(describeFile(absolute, relative, stats));
-      }
+      const inParent = path.join(folder.ancestors.at(-1) ?? target, entry.name);
+      const real = stats === null ? inParent : followLink(absolute, folder.ancestors);
+      pending.push({ absolute, relative, ancestors: [...folder.ancestors, real] });
     }
   }
   return {
@@ -118,12 +113,24 @@ function sortByPath(files: readonly ScannedFile[]): ScannedFile[] {
 
 function describeFile(absolute: string, relative: string, stats: BigIntStats): ScannedFile {
   if (!stats.isFile()) {
-    throw new ReproError('special-file', 'this is a pipe, a socket or a device and has no content to hash', {
-      where: absolute,
-      fix: 'Remove it, or leave its folder out of `inputs:`.',
-    });
+    const text = 'this is a pipe, a socket or a device and has no content to hash';
+    throw refuse('special-file', absolute, text, 'Remove it, or leave its folder out of `inputs:`.');
   }
   return { path: relative, absolute, stamp: stampOf(stats), executable: (stats.mode & 0o100n) !== 0n };
+}
+
+function refuse(code: string, where: string, text: string, fix: string, cause?: unknown): ReproError {
+  return new ReproError(code, text, { where, fix, cause });
+}
+
+export function vanished(where: string, cause: unknown): ReproError {
+  const fix = 'Something is still changing this folder. Run again once that has finished.';
+  return refuse('file-changed', where, 'this was removed while it was being read', fix, cause);
+}
+
+function selfLink(where: string, cause: unknown): ReproError {
+  const fix = 'Remove the link, or let it point to what was meant.';
+  return refuse('link-loop', where, 'this symbolic link points back to itself', fix, cause);
 }
 
 function statRoot(target: string): BigIntStats | undefined {
@@ -132,8 +139,7 @@ function statRoot(target: string): BigIntStats | undefined {
   } catch (error) {
     // A file is where a folder on the way belongs, so nothing is below it.
     if (hasErrorCode(error, 'ENOTDIR')) return undefined;
-    if (hasErrorCode(error, 'ELOOP')) throw selfLink(target, error);
-    throw error;
+    throw hasErrorCode(error, 'ELOOP') ? selfLink(target, error) : error;
   }
 }
 
@@ -141,25 +147,8 @@ function listFolder(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) throw vanished(folder, error);
-    throw error;
+    throw hasErrorCode(error, 'ENOENT') ? vanished(folder, error) : error;
   }
-}
-
-function selfLink(where: string, cause: unknown): ReproError {
-  return new ReproError('link-loop', 'this symbolic link points back to itself', {
-    where,
-    fix: 'Remove the link, or let it point to what was meant.',
-    cause,
-  });
-}
-
-export function vanished(where: string, cause: unknown): ReproError {
-  return new ReproError('file-changed', 'this was removed while it was being read', {
-    where,
-    fix: 'Something is still changing this folder. Run again once that has finished.',
-    cause,
-  });
 }
 
 function statEntry(absolute: string, isLink: boolean): BigIntStats {
@@ -169,22 +158,17 @@ function statEntry(absolute: string, isLink: boolean): BigIntStats {
     if (hasErrorCode(error, 'ELOOP')) throw selfLink(absolute, error);
     const isHere = lstatSync(absolute, { throwIfNoEntry: false }) !== undefined;
     if (isLink && isHere && hasErrorCode(error, 'ENOENT', 'ENOTDIR')) {
-      throw new ReproError('broken-link', 'this symbolic link points to nothing', {
-        where: absolute,
-        fix: 'Remove it, or restore what it points to.',
-        cause: error,
-      });
+      const fix = 'Remove it, or restore what it points to.';
+      throw refuse('broken-link', absolute, 'this symbolic link points to nothing', fix, error);
     }
-    if (hasErrorCode(error, 'ENOENT')) throw vanished(absolute, error);
-    throw error;
+    throw hasErrorCode(error, 'ENOENT') ? vanished(absolute, error) : error;
   }
 }
 
-function refuseLoop(link: string, real: string, ancestors: readonly string[]): void {
-  const inside = ancestors.find((one) => isAtOrBelow(one, real));
-  if (inside === undefined) return;
-  throw new ReproError('link-loop', `this symbolic link points to ${real}, which contains it`, {
-    where: link,
-    fix: 'Remove the link: following it would never end.',
-  });
+/** Where a link to a folder leads; following it must end. */
+function followLink(link: string, ancestors: readonly string[]): string {
+  const real = realpathSync(link);
+  if (!ancestors.some((one) => isAtOrBelow(one, real))) return real;
+  const text = `this symbolic link points to ${real}, which contains it`;
+  throw refuse('link-loop', link, text, 'Remove the link: following it would never end.');
 }

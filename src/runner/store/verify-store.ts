@@ -9,7 +9,7 @@ import { acquireLock } from '../../files/lock.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf, listNames, listParts } from './cache-folder.ts';
 import { digestOutput, digestTree, isSafeTree } from './digest.ts';
 import { hashParts } from './fingerprint-parts.ts';
-import { type FileToHash, hashFiles } from './hash-files.ts';
+import { hashFiles } from './hash-files.ts';
 import { listLost } from './lost-outputs.ts';
 import { type RecordedOutput, Records, type RunRecord, readRecordFile } from './records.ts';
 import { Store } from './store.ts';
@@ -152,50 +152,24 @@ async function findDamaged(
   { files, trees, actions, last }: Objects,
   onProgress: StoreCheckOptions['onProgress'],
 ): Promise<{ bytes: number; damaged: string[] }> {
-  const { bytes, damaged } = await findDamagedFiles(files, onProgress);
-  for (const file of trees) if (!(await isIntactTree(file))) damaged.push(file);
-  for (const file of actions) if (!isIntactRecord(file, 'fingerprint')) damaged.push(file);
-  for (const file of last) if (!isIntactRecord(file, 'id')) damaged.push(file);
-  return { bytes, damaged };
-}
-
-const batchBytes = 256 * 1024 * 1024;
-
-async function findDamagedFiles(
-  files: readonly string[],
-  onProgress: StoreCheckOptions['onProgress'],
-): Promise<{ bytes: number; damaged: string[] }> {
   const damaged: string[] = [];
-  const all = files.map((absolute) => ({ absolute, stamp: readStamp(absolute) }));
-  const bytes = all.reduce((sum, { stamp }) => sum + stamp.size, 0);
+  const stamped = files.map((absolute) => ({ absolute, stamp: readStamp(absolute) }));
+  const bytes = stamped.reduce((sum, { stamp }) => sum + stamp.size, 0);
   let doneBytes = 0;
-  for (let from = 0; from < all.length; ) {
-    let to = from;
-    for (let sum = 0; to < all.length && sum < batchBytes; to += 1) sum += all[to]?.stamp.size ?? 0;
-    const batch = all.slice(from, to);
-    const hashes = await hashFiles(batch).catch(() => hashEach(batch));
-    for (const [i, { absolute, stamp }] of batch.entries()) {
-      if (hashes[i] !== path.basename(absolute)) damaged.push(absolute);
-      doneBytes += stamp.size;
-    }
-    onProgress?.(doneBytes, bytes);
-    from = to;
-  }
-  return { bytes, damaged };
-}
-
-/** One by one, after hashing them together failed. @returns undefined for files that cannot be read */
-async function hashEach(files: readonly FileToHash[]): Promise<(string | undefined)[]> {
-  const hashes: (string | undefined)[] = [];
-  for (const file of files) {
-    const [hash] = await hashFiles([file]).catch((error: unknown) => {
+  for (const file of stamped) {
+    const [sha256] = await hashFiles([file]).catch((error: unknown) => {
       // Lack of memory or file handles says nothing about a file.
       if (hasErrorCode(error, 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN')) throw error;
       return [];
     });
-    hashes.push(hash);
+    if (sha256 !== path.basename(file.absolute)) damaged.push(file.absolute);
+    doneBytes += file.stamp.size;
+    onProgress?.(doneBytes, bytes);
   }
-  return hashes;
+  for (const file of trees) if (!(await isIntactTree(file))) damaged.push(file);
+  for (const file of actions) if (!isIntactRecord(file, 'fingerprint')) damaged.push(file);
+  for (const file of last) if (!isIntactRecord(file, 'id')) damaged.push(file);
+  return { bytes, damaged };
 }
 
 /** Whether a file is a record of the name that it has, and its fingerprint that of its parts. */

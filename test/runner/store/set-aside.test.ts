@@ -49,58 +49,59 @@ function listAside(root: string): Record<string, string> {
   );
 }
 
-const changes: Readonly<
-  Record<string, { change: (project: Project) => Promise<void>; aside: Record<string, string> }>
-> = {
-  'a file added to a folder': {
-    change: (project) => project.write('artifacts/folder/deep/notes', 'mine'),
-    aside: { '1/artifacts/folder/deep/notes': 'mine' },
-  },
-  'a file of a folder edited': {
-    change: (project) => project.write('artifacts/folder/in/x', 'mine'),
-    aside: { '1/artifacts/folder/in/x': 'mine' },
-  },
-  'a file edited that is an output': {
-    change: (project) => project.write('artifacts/file', 'mine'),
-    aside: { '1/artifacts/file': 'mine' },
-  },
-  'a folder in place of a file': {
-    change: async (project) => {
-      await project.remove('artifacts/file');
-      await project.write('artifacts/file/notes', 'mine');
-    },
-    aside: { '1/artifacts/file/notes': 'mine' },
-  },
-  'a file in place of a folder': {
-    change: async (project) => {
-      await project.remove('artifacts/folder');
-      await project.write('artifacts/folder', 'mine');
-    },
-    aside: { '1/artifacts/folder': 'mine' },
-  },
-  'a link, whose target stays': {
-    change: async (project) => {
+/** What a person changes in the outputs -> what is set aside, and its content. */
+const changes: [string, (project: Project) => Promise<void>, [file: string, content: string]][] = [
+  [
+    'a file added to a folder',
+    (project) => project.write('artifacts/folder/deep/notes', 'mine'),
+    ['folder/deep/notes', 'mine'],
+  ],
+  [
+    'a file of a folder edited',
+    (project) => project.write('artifacts/folder/in/x', 'mine'),
+    ['folder/in/x', 'mine'],
+  ],
+  ['a file edited that is an output', (project) => project.write('artifacts/file', 'mine'), ['file', 'mine']],
+  [
+    'a folder in place of a file',
+    (project) => replace(project, 'artifacts/file', 'artifacts/file/notes'),
+    ['file/notes', 'mine'],
+  ],
+  [
+    'a file in place of a folder',
+    (project) => replace(project, 'artifacts/folder', 'artifacts/folder'),
+    ['folder', 'mine'],
+  ],
+  [
+    'a link, whose target stays',
+    async (project) => {
       await project.write('mine/notes', 'mine');
       await fs.symlink('../../mine', project.at('artifacts/folder/link'));
     },
-    aside: { '1/artifacts/folder/link': '../../mine' },
-  },
-  'a link to nothing': {
-    change: (project) => fs.symlink('nothing', project.at('artifacts/folder/link')),
-    aside: { '1/artifacts/folder/link': 'nothing' },
-  },
-};
+    ['folder/link', '../../mine'],
+  ],
+  [
+    'a link to nothing',
+    (project) => fs.symlink('nothing', project.at('artifacts/folder/link')),
+    ['folder/link', 'nothing'],
+  ],
+];
 
-describe.each(Object.entries(changes))('%s', (_, { change, aside }) => {
+async function replace(project: Project, output: string, file: string): Promise<void> {
+  await project.remove(output);
+  await project.write(file, 'mine');
+}
+
+describe.each(changes)('%s', (_, change, [file, content]) => {
   test.each(['restored', 'made again'])('is set aside when its output is %s', async (how) => {
     const project = await createRun();
     await change(project);
     define(project, how === 'restored' ? 1 : 2);
     const { outcome, events } = await project.run();
     expect(outcome).toBe('ok');
-    expect(listAside(project.root)).toEqual(aside);
+    expect(listAside(project.root)).toEqual({ [`1/artifacts/${file}`]: content });
     const { id, text } = eventOf(events, 'note');
-    expect(id).toBe(Object.keys(aside)[0]?.split('/')[2]);
+    expect(id).toBe(file.split('/')[0]);
     expect(text).toMatch(
       /^set aside in artifacts\/\.set-aside\/\d{4}-\d\d-\d\d-1: artifacts\/[\w/]+\. No recorded run/,
     );

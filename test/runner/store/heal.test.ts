@@ -1,0 +1,379 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { verifyStore } from '../../../src/runner/store/verify-store.ts';
+import { filesBelow } from '../rig/crash/checks.ts';
+import { createProject, eventOf, type Project } from '../rig/project.ts';
+
+/** Which path cannot be listed, as if it belonged to somebody else: those who run tests may be allowed everything. */
+const refused = vi.hoisted(() => ({ path: '' }));
+
+vi.mock('node:fs', async (importOriginal) => {
+  const { default: real } = await importOriginal<{ default: typeof import('node:fs') }>();
+  const readdir = (...args: Parameters<typeof real.readdirSync>) => {
+    if (args[0] === refused.path) {
+      throw Object.assign(new Error('EACCES'), { code: 'EACCES', path: refused.path });
+    }
+    return real.readdirSync(...args);
+  };
+  const faulty = { ...real, readdirSync: readdir };
+  return { ...faulty, default: faulty };
+});
+
+const folderOf = (...contents: readonly string[]): string =>
+  `mkdir "$REPRO_OUTPUT_0"; cd "$REPRO_OUTPUT_0"; ${contents.map((one, i) => `echo ${one} > ${i + 1}`).join('; ')}`;
+
+/** A project whose stages, by id, have run; each has the output artifacts/<id>, and those given besides. */
+async function createRun(
+  scripts: Readonly<Record<string, string>>,
+  others: readonly string[] = [],
+): Promise<Project> {
+  const project = await createProject();
+  await project.write('in.txt', 'input');
+  const stages = Object.entries(scripts).map(([id, script]) => ({
+    id,
+    run: ['sh', '-c', script],
+    inputs: ['in.txt'],
+    outputs: [`artifacts/${id}`, ...others],
+  }));
+  project.define(stages);
+  expect((await project.run()).ran).toEqual(Object.keys(scripts));
+  return project;
+}
+
+/** Stage `s` has written `one` and `two` to artifacts/s, and `more` to artifacts/m. */
+const createOne = () =>
+  createRun({ s: `(${folderOf('one', 'two')}); echo more > "$REPRO_OUTPUT_1"` }, ['artifacts/m']);
+
+const inCache = (project: Project, folder: string): string[] =>
+  filesBelow(project.at('artifacts/.cache', folder));
+
+/** Where the store has a content: absolute. */
+const objectOf = (project: Project, content: string): string =>
+  inCache(project, 'store/files').find((file) => readFileSync(file, 'utf8') === content) ?? '';
+
+function damage(file: string, content: string): void {
+  chmodSync(file, 0o644);
+  writeFileSync(file, content);
+}
+
+const verify = (project: Project) => verifyStore({ projectRoot: project.root });
+
+const again = (name: string) => ({ level: 'note', text: `re-stored from intact outputs: ${name}` });
+
+describe('a run with nothing to do', () => {
+  test.each<[string, (project: Project) => void, string]>([
+    ['a missing object', (project) => rmSync(objectOf(project, 'two\n')), 'artifacts/s/2'],
+    ['an object that was cut off', (project) => damage(objectOf(project, 'two\n'), 'tw'), 'artifacts/s/2'],
+    ['the object of a file', (project) => rmSync(objectOf(project, 'more\n')), 'artifacts/m'],
+    [
+      'the list of a folder',
+      (project) => damage(inCache(project, 'store/trees')[0] ?? '', '{}'),
+      'artifacts/s',
+    ],
+  ])('stores %s again, from the output in place', async (_, lose, name) => {
+    const project = await createOne();
+    lose(project);
+    const told = [`store-lost: not in the store: ${name}; a run re-stores it from its intact output`];
+    expect(await project.reasonsOf('s')).toEqual(told);
+    expect((await project.status())[0]?.state).toBe('fresh');
+    const dry = await project.run({ dryRun: true });
+    expect(eventOf(dry.events, 'note', 's').text).toContain(told[0]?.slice(12));
+    const { ran, cached, events } = await project.run();
+    expect({ ran, cached }).toEqual({ ran: [], cached: ['s'] });
+    expect(eventOf(events, 'note', 's')).toMatchObject(again(name));
+    expect(await project.reasonsOf('s')).toEqual([]);
+    for (const output of ['s', 'm']) await project.remove(`artifacts/${output}`);
+    expect(await project.run()).toMatchObject({ ran: [], cached: ['s'] });
+    const contents = ['s/1', 's/2', 'm'].map((file) => project.read(`artifacts/${file}`));
+    expect(contents).toEqual(['one\n', 'two\n', 'more\n']);
+  });
+
+  test('notices that the list of a folder of very many files is lost', async () => {
+    const many = 'mkdir "$REPRO_OUTPUT_0"; cd "$REPRO_OUTPUT_0"; seq 1001 | xargs touch';
+    const project = await createRun({ a: many });
+    const [list = ''] = inCache(project, 'store/trees');
+    rmSync(list);
+    const { events, ran } = await project.run();
+    expect(ran).toEqual([]);
+    expect(eventOf(events, 'note', 'a')).toMatchObject(again('artifacts/a'));
+    expect(readdirSync(project.at('artifacts/a'))).toHaveLength(1001);
+    expect(inCache(project, 'store/trees')).toEqual([list]);
+  });
+
+  test('does not store an output that only seems to be intact: the stage runs again', async () => {
+    const project = await createOne();
+    rmSync(objectOf(project, 'more\n'));
+    await project.write('artifacts/m', 'MORE\n');
+    // As a disk would have altered it: the file is remembered as it was.
+    const { size, mtimeNs, ctimeNs, ino } = statSync(project.at('artifacts/m'), { bigint: true });
+    const record = JSON.parse(project.read('artifacts/.cache/records/s.json'));
+    const stamp = [Number(size), ...[mtimeNs, ctimeNs, ino].map(String)];
+    const entries = { 'artifacts/m': [...stamp, record.outputs[1].digest] };
+    await project.write('artifacts/.cache/digests.json', JSON.stringify({ version: 1, entries }));
+    const { ran, events } = await project.run();
+    expect(ran).toEqual(['s']);
+    expect(eventOf(events, 'note', 's').text).toMatch(
+      /^artifacts\/m changed although size and mtime are the same/,
+    );
+    expect(project.read('artifacts/m')).toBe('more\n');
+  });
+
+  test('warns of a store that cannot take it, and the output in place still counts', async () => {
+    const project = await createOne();
+    const folder = path.dirname(objectOf(project, 'more\n'));
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, '');
+    const { ran, cached, events } = await project.run();
+    expect({ ran, cached }).toEqual({ ran: [], cached: ['s'] });
+    const { level, text } = eventOf(events, 'note', 's');
+    expect(level).toBe('warning');
+    expect(text).toContain('could not re-store artifacts/m: ');
+  });
+});
+
+describe('a stage runs again', () => {
+  test('if only reading shows that an object is damaged, which its output needs', async () => {
+    const project = await createOne();
+    damage(objectOf(project, 'two\n'), 'TWO\n');
+    await project.remove('artifacts/s/1');
+    const { ran, events } = await project.run();
+    expect(ran).toEqual(['s']);
+    const text = 'artifacts/s/2: its copy in the store is damaged';
+    expect(eventOf(events, 'note', 's')).toMatchObject({ level: 'warning', text });
+    await project.remove('artifacts/s');
+    expect(await project.run()).toMatchObject({ ran: [], cached: ['s'] });
+    expect([project.read('artifacts/s/1'), project.read('artifacts/s/2')]).toEqual(['one\n', 'two\n']);
+  });
+
+  test('if the store lacks a file of an altered output, and the reason says so', async () => {
+    const project = await createOne();
+    rmSync(objectOf(project, 'two\n'));
+    await project.write('artifacts/s/1', 'forged');
+    const { ran, events } = await project.run();
+    expect(ran).toEqual(['s']);
+    const reasons = [{ cue: 'output-altered', text: 'artifacts/s was altered, and not in the store' }];
+    expect(eventOf(events, 'started', 's').reasons).toEqual(reasons);
+    expect(project.read('artifacts/s/1')).toBe('one\n');
+  });
+
+  test.each(['store/files', 'store/trees'])('if everything in %s is empty', async (folder) => {
+    const project = await createRun({ s: folderOf('one', 'two') });
+    for (const file of inCache(project, folder)) damage(file, '');
+    await project.remove('artifacts/s');
+    const reasons = ['output-missing: artifacts/s is missing, and not in the store'];
+    expect(await project.reasonsOf('s')).toEqual(reasons);
+    expect((await project.run()).ran).toEqual(['s']);
+    expect(project.read('artifacts/s/2')).toBe('two\n');
+  });
+
+  test.each([
+    '',
+    '{"version":1',
+    'null',
+    '{"version":1,"id":"s","fingerprint":"f","parts":{},"metrics":{},"outputs":[3]}',
+    '{"version":1,"id":"s","fingerprint":"f","parts":{"version":1},"metrics":{},"outputs":[]}',
+    '{"version":2,"id":"s"}',
+  ])('if its records hold %j', async (content) => {
+    const project = await createRun({ s: folderOf('one') });
+    for (const file of ['records', 'actions'].flatMap((one) => inCache(project, one))) damage(file, content);
+    expect(await project.run()).toMatchObject({ outcome: 'ok', ran: ['s'] });
+    expect((await project.run()).ran).toEqual([]);
+  });
+
+  test('if the cache was deleted', async () => {
+    const project = await createRun({ s: folderOf('one') });
+    await project.remove('artifacts/.cache');
+    expect((await project.run()).ran).toEqual(['s']);
+  });
+});
+
+describe('nothing runs again', () => {
+  test.each(['', '{', '[]', '{"version":1,"entries":{"in.txt":[5,"1"]}}'])(
+    'if digests.json contains %j',
+    async (content) => {
+      const project = await createRun({ s: folderOf('one') });
+      damage(project.at('artifacts/.cache/digests.json'), content);
+      expect(await project.run()).toMatchObject({ outcome: 'ok', ran: [] });
+    },
+  );
+
+  test('if a last record is lost: the one of the fingerprint tells', async () => {
+    const project = await createRun({ s: folderOf('one') });
+    await project.remove('artifacts/.cache/records');
+    expect((await project.run()).ran).toEqual([]);
+    expect((await project.status())[0]?.record?.id).toBe('s');
+  });
+
+  test('if bundled code is damaged', async () => {
+    const project = await createProject();
+    await project.write(
+      'stages/s.ts',
+      "import { writeFileSync } from 'node:fs';\nexport default { summary: '', async run({ outputs }) { writeFileSync(outputs[0], 'made'); } };",
+    );
+    project.define([{ id: 's', run: 'stages/s.ts', outputs: ['artifacts/s'] }]);
+    await project.run();
+    const closure = '{"version":1,"compiler":"0","bundle":"x","files":{"a":{}}}';
+    for (const file of inCache(project, 'code')) damage(file, closure);
+    expect((await project.run()).ran).toEqual([]);
+    expect((await project.run({ force: true })).outcome).toBe('ok');
+  });
+
+  test('if a killed run left incomplete files, which go', async () => {
+    const project = await createRun({ s: folderOf('one') });
+    await project.write('artifacts/.cache/tmp/999-dead/s/output-0/half', 'half');
+    expect((await project.run()).ran).toEqual([]);
+    expect(readdirSync(project.at('artifacts/.cache/tmp'))).toEqual([]);
+  });
+});
+
+describe('verify', () => {
+  test('reads every file, and mends from what is in place all that the last results need', async () => {
+    const project = await createOne();
+    const object = objectOf(project, 'two\n');
+    damage(object, 'TWO\n');
+    for (const folder of ['store/trees', 'actions']) rmSync(inCache(project, folder)[0] ?? '');
+    rmSync(objectOf(project, 'more\n'));
+    expect(await verify(project)).toMatchObject({
+      damaged: [object],
+      storedAgain: ['artifacts/m', 'artifacts/s', 'artifacts/s/2'],
+      gone: [],
+    });
+    expect(await verify(project)).toMatchObject({ damaged: [], storedAgain: [] });
+    expect(readFileSync(object, 'utf8')).toBe('two\n');
+    for (const one of ['s', 'm', '.cache/records']) await project.remove(`artifacts/${one}`);
+    expect(await project.run()).toMatchObject({ ran: [], cached: ['s'] });
+  });
+
+  test('names what is neither in the store nor in place, and takes no bytes that differ', async () => {
+    const project = await createOne();
+    for (const content of ['two\n', 'more\n']) rmSync(objectOf(project, content));
+    await project.write('artifacts/s/2', 'TWO\n');
+    await project.remove('artifacts/m');
+    mkdirSync(project.at('artifacts/m'));
+    const gone = ['artifacts/s', 'artifacts/m'].map((output) => ({
+      id: 's',
+      stage: 's',
+      profile: 'test',
+      output,
+    }));
+    expect(await verify(project)).toMatchObject({ damaged: [], storedAgain: [], gone });
+    expect(objectOf(project, 'TWO\n')).toBe('');
+  });
+
+  test('needs one intact output with a content that several have', async () => {
+    const same = 'echo same > "$REPRO_OUTPUT_0"';
+    const project = await createRun({ a: same, b: same });
+    rmSync(objectOf(project, 'same\n'));
+    await project.write('artifacts/a', 'SAME\n');
+    expect(await verify(project)).toMatchObject({ storedAgain: ['artifacts/b'], gone: [], unsettled: [] });
+    expect(readFileSync(objectOf(project, 'same\n'), 'utf8')).toBe('same\n');
+  });
+
+  test('tells what it removed and mends the rest, also if one output cannot be read', async () => {
+    const project = await createRun({ a: folderOf('one', 'two'), b: folderOf('three') });
+    const damaged = objectOf(project, 'one\n');
+    damage(damaged, 'ONE\n');
+    for (const content of ['two\n', 'three\n']) rmSync(objectOf(project, content));
+    refused.path = project.at('artifacts/b');
+    const problem = 'could not be read: permission is denied (EACCES): artifacts/b';
+    expect(await verify(project).finally(() => (refused.path = ''))).toMatchObject({
+      damaged: [damaged],
+      storedAgain: ['artifacts/a/1', 'artifacts/a/2'],
+      gone: [],
+      unsettled: [{ path: 'artifacts/b', problem }],
+    });
+    const mended = { damaged: [], storedAgain: ['artifacts/b/1'], unsettled: [] };
+    expect(await verify(project)).toMatchObject(mended);
+  });
+
+  test('tells whose record was lost, once nothing else tells of that run; status says that it was cut off', async () => {
+    const project = await createRun({ a: folderOf('a'), b: folderOf('b') });
+    const cutOff = (file: string): void => writeFileSync(file, readFileSync(file, 'utf8').slice(0, 40));
+    cutOff(project.at('artifacts/.cache/records/a.json'));
+    // The record under its fingerprint still tells.
+    expect((await project.status())[0]?.state).toBe('fresh');
+    expect(await verify(project)).toMatchObject({ damaged: [expect.anything()], lostRecords: [] });
+    expect(await project.run()).toMatchObject({ ran: [], cached: ['a', 'b'] });
+    const isOfA = (file: string): boolean => readFileSync(file, 'utf8').includes('"id": "a"');
+    for (const file of ['records', 'actions'].flatMap((one) => inCache(project, one)).filter(isOfA))
+      cutOff(file);
+    expect((await project.status())[0]?.state).toBe('stale');
+    const reasons = ['record: its record is damaged, so what it was made from is unknown'];
+    expect(await project.reasonsOf('a')).toEqual(reasons);
+    const found = await verify(project);
+    expect(found).toMatchObject({ lostRecords: ['a'], lostSources: [], gone: [] });
+    expect(found.damaged).toHaveLength(2);
+    expect((await project.status())[0]?.state).toBe('never-run');
+  });
+
+  test('tells which source text was lost, and of which instances', async () => {
+    const project = await createProject();
+    const module = "export default { summary: '', async run() {} };\n";
+    await project.write('stages/s.mjs', module);
+    project.define(['a', 'b'].map((id) => ({ id, run: 'stages/s.mjs', outputs: [] })));
+    await project.run();
+    damage(objectOf(project, module), 'cut');
+    const lostSources = [{ source: 'stages/s.mjs', ids: ['a', 'b'] }];
+    expect(await verify(project)).toMatchObject({ damaged: [expect.anything()], lostSources });
+  });
+});
+
+/** In memory, so on another disk than temporary folders; undefined where both are the same. */
+const otherDisk =
+  existsSync('/dev/shm') && statSync('/dev/shm').dev !== statSync(os.tmpdir()).dev ? '/dev/shm' : undefined;
+
+test.skipIf(otherDisk === undefined)(
+  'a cache on another disk than the outputs works, and the next replacement removes what a killed one left',
+  async () => {
+    const project = await createRun({ s: folderOf('one', 'two') });
+    const cacheRoot = mkdtempSync(path.join(otherDisk ?? '', 'repro-cache-'));
+    onTestFinished(() => rmSync(cacheRoot, { recursive: true, force: true }));
+    expect((await project.run({ cacheRoot })).ran).toEqual(['s']);
+    await project.write('in.txt', 'other input');
+    expect((await project.run({ cacheRoot })).ran).toEqual(['s']);
+    for (const name of ['.s.old', 's.partial']) await project.write(`artifacts/${name}/1`, 'one');
+    await project.remove('artifacts/s/2');
+    expect((await project.run({ cacheRoot })).cached).toEqual(['s']);
+    expect(project.read('artifacts/s/2')).toBe('two\n');
+    expect(readdirSync(project.at('artifacts')).sort()).toEqual(['.cache', 's']);
+    expect(readdirSync(path.join(cacheRoot, 'tmp'))).toEqual([]);
+  },
+);
+
+describe('a file system that refuses', () => {
+  test.skipIf(process.getuid?.() === 0)('to hold the cache is reported with its path', async () => {
+    const project = await createRun({ s: folderOf('one') });
+    chmodSync(project.at('artifacts/.cache/lock'), 0o555);
+    await expect(project.run()).rejects.toMatchObject({ code: 'disk-eacces' });
+  });
+
+  test('to be a folder where an output belongs fails the stage, but the work is kept', async () => {
+    const project = await createProject();
+    await project.write('artifacts/file', 'not a folder');
+    project.define([
+      { id: 's', run: ['sh', '-c', 'echo x > "$REPRO_OUTPUT_0"'], outputs: ['artifacts/file/s'] },
+    ]);
+    const { outcome, events } = await project.run();
+    expect(outcome).toBe('failed');
+    const { code, text } = eventOf(events, 'failed', 's');
+    expect(code).toBe('output-blocked');
+    expect(text).toBe(
+      `${project.at('artifacts/file')}  is not a folder, but output "s" belongs in it\n  Move it away or delete it, then run again: finished work is kept.`,
+    );
+    expect(await project.reasonsOf('s')).toEqual(['output-missing: artifacts/file/s is missing']);
+    await project.remove('artifacts/file');
+    expect(await project.run()).toMatchObject({ outcome: 'ok', ran: [] });
+  });
+});
