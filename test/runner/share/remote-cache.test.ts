@@ -13,9 +13,10 @@ import { breakConnections, makeStorage, s3Missing, s3Title, useS3Server } from '
 useS3Server();
 
 describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
+  const check = test.skipIf(isMissing);
   const create = (content?: string) => createRun(kind, content);
 
-  test.skipIf(isMissing)('gives another copy of the project the results, without running', async () => {
+  check('gives another copy of the project the results, without running', async () => {
     const { project, remote } = await create();
     expect(statesOf(await push(project, remote))).toBe('a pushed, b pushed');
     const again = watch(remote);
@@ -47,19 +48,16 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     expect(b?.warning).toMatch(/^set aside in artifacts\/.set-aside\/[-\d]+-1: artifacts\/b.txt\. /);
   });
 
-  test.skipIf(isMissing)(
-    'has nothing for other inputs, and a stage that is not up to date is not pushed',
-    async () => {
-      const { project, remote } = await create();
-      await push(project, remote);
-      const other = await createCopy('other');
-      expect(statesOf(await pull(other, remote))).toBe('a absent, b waiting');
-      expect(statesOf(await push(other, remote))).toBe('a stale, b stale');
-      expect(other.has('artifacts/a')).toBe(false);
-    },
-  );
+  check('has nothing for other inputs, and a stage that is not up to date is not pushed', async () => {
+    const { project, remote } = await create();
+    await push(project, remote);
+    const other = await createCopy('other');
+    expect(statesOf(await pull(other, remote))).toBe('a absent, b waiting');
+    expect(statesOf(await push(other, remote))).toBe('a stale, b stale');
+    expect(other.has('artifacts/a')).toBe(false);
+  });
 
-  test.skipIf(isMissing)('gives a stage without the files of what it depends on', async () => {
+  check('gives a stage without the files of what it depends on', async () => {
     const { project, remote } = await create();
     await push(project, remote);
     const copy = await createCopy();
@@ -69,7 +67,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     expect(filesBelow(copy.at('artifacts/.cache/store/files'))).toHaveLength(1);
   });
 
-  test.skipIf(isMissing)('takes objects of any size, in parts, and none from a damaged store', async () => {
+  check('takes objects of any size, in parts, and none from a damaged store', async () => {
     const { project, remote } = await create('0123456789abcdef'.repeat(1_500_000));
     await push(project, remote);
     const copy = await createCopy('0123456789abcdef'.repeat(1_500_000));
@@ -86,7 +84,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     expect(await other.sizeOf(actionKeyOf(fingerprint))).toBe(null);
   });
 
-  test.skipIf(isMissing)('keeps the results that were there first', async () => {
+  check('keeps the results that were there first', async () => {
     const { project, remote } = await create();
     await push(project, remote);
     const other = await createCopy();
@@ -100,7 +98,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     expect(statesOf(await push(other, remote))).toBe('a present, b theirs');
   });
 
-  test.skipIf(isMissing)('is asked by a run first, which runs what is missing or damaged there', async () => {
+  check('is asked by a run first, which runs what is missing or damaged there', async () => {
     const { project, remote } = await create();
     await push(project, remote);
     const copy = await createCopy();
