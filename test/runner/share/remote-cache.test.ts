@@ -7,17 +7,26 @@ import { openRemote } from '../../../src/runner/share/open-remote.ts';
 import { actionKeyOf, fileKeyOf, type Remote } from '../../../src/runner/share/remote.ts';
 import { filesBelow, findInconsistencies } from '../rig/crash/checks.ts';
 import { createProject } from '../rig/project.ts';
-import { createCopy, createRun, kinds, pull, push, recordOf, statesOf, watch } from './shared-project.ts';
+import {
+  createCopy,
+  createPushed,
+  createRun,
+  kinds,
+  pull,
+  push,
+  recordOf,
+  statesOf,
+  watch,
+} from './shared-project.ts';
 import { breakConnections, makeStorage, s3Missing, s3Title, useS3Server } from './storage.ts';
 
 useS3Server();
 
 describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
   const check = test.skipIf(isMissing);
-  const create = (content?: string) => createRun(kind, content);
 
   check('gives another copy of the project the results, without running', async () => {
-    const { project, remote } = await create();
+    const { project, remote } = await createRun(kind);
     expect(statesOf(await push(project, remote))).toBe('a pushed, b pushed');
     const again = watch(remote);
     expect(statesOf(await push(project, again.watched))).toBe('a present, b present');
@@ -49,8 +58,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
   });
 
   check('has nothing for other inputs, and a stage that is not up to date is not pushed', async () => {
-    const { project, remote } = await create();
-    await push(project, remote);
+    const { remote } = await createPushed(kind);
     const other = await createCopy('other');
     expect(statesOf(await pull(other, remote))).toBe('a absent, b waiting');
     expect(statesOf(await push(other, remote))).toBe('a stale, b stale');
@@ -58,8 +66,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
   });
 
   check('gives a stage without the files of what it depends on', async () => {
-    const { project, remote } = await create();
-    await push(project, remote);
+    const { remote } = await createPushed(kind);
     const copy = await createCopy();
     expect(statesOf(await pull(copy, remote, { named: new Set(['b']) }))).toBe('a skipped, b fetched');
     expect(copy.has('artifacts/a')).toBe(false);
@@ -68,8 +75,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
   });
 
   check('takes objects of any size, in parts, and none from a damaged store', async () => {
-    const { project, remote } = await create('0123456789abcdef'.repeat(1_500_000));
-    await push(project, remote);
+    const { project, remote } = await createPushed(kind, '0123456789abcdef'.repeat(1_500_000));
     const copy = await createCopy('0123456789abcdef'.repeat(1_500_000));
     expect(statesOf(await pull(copy, remote))).toBe('a fetched, b fetched');
     expect(copy.read('artifacts/a/x')).toBe(project.read('artifacts/a/x'));
@@ -85,8 +91,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
   });
 
   check('keeps the results that were there first', async () => {
-    const { project, remote } = await create();
-    await push(project, remote);
+    const { project, remote } = await createPushed(kind);
     const other = await createCopy();
     await other.run();
     const record = await recordOf(other, 'b');
@@ -99,8 +104,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
   });
 
   check('is asked by a run first, which runs what is missing or damaged there', async () => {
-    const { project, remote } = await create();
-    await push(project, remote);
+    const { remote } = await createPushed(kind);
     const copy = await createCopy();
     const events: RunEvent[] = [];
     const run = (from: () => Promise<Remote>) => {

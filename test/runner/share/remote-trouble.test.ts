@@ -8,7 +8,17 @@ import { openRemote } from '../../../src/runner/share/open-remote.ts';
 import { actionKeyOf, fileKeyOf, treeKeyOf } from '../../../src/runner/share/remote.ts';
 import { digestTree } from '../../../src/runner/store/digest.ts';
 import { findInconsistencies } from '../rig/crash/checks.ts';
-import { createCopy, createRun, kinds, pull, push, recordOf, statesOf, watch } from './shared-project.ts';
+import {
+  createCopy,
+  createPushed,
+  createRun,
+  kinds,
+  pull,
+  push,
+  recordOf,
+  statesOf,
+  watch,
+} from './shared-project.ts';
 import { breakConnections, makeStorage, s3Missing, s3Title, useS3Server } from './storage.ts';
 
 useS3Server();
@@ -18,7 +28,6 @@ const sha256OfOne = '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff
 
 describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
   const check = test.skipIf(isMissing);
-  const create = (content?: string) => createRun(kind, content);
 
   check.each([
     { what: 'with other content', content: 'ONE', plainPushReplaces: false },
@@ -28,8 +37,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
   ])(
     'is not believed if a file in it is $what; the file is named and replaced',
     async ({ content, plainPushReplaces }) => {
-      const { project, remote } = await create();
-      await push(project, remote);
+      const { project, remote } = await createPushed(kind);
       await remote.write(fileKeyOf(sha256OfOne), content);
       const copy = await createCopy();
       const [a, b] = await pull(copy, remote);
@@ -55,8 +63,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
   );
 
   check('is not believed if a list or a record in it is not what its name says', async () => {
-    const { project, remote } = await create();
-    await push(project, remote);
+    const { project, remote } = await createPushed(kind);
     const [a, b] = [await recordOf(project, 'a'), await recordOf(project, 'b')];
     const treeKey = treeKeyOf(a.outputs[0]?.digest ?? '');
     const actionKey = actionKeyOf(a.fingerprint);
@@ -93,7 +100,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
   check(
     'is completed by the next push if one is interrupted, and the next pull fetches only the rest',
     async () => {
-      const { project, remote } = await create();
+      const { project, remote } = await createRun(kind);
       const failing = watch(remote, 2);
       await expect(push(project, failing.watched)).rejects.toThrow('the network is gone');
       const { fingerprint } = await recordOf(project, 'a');
@@ -113,8 +120,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
 });
 
 test('an object of a folder that the system cannot read is about its stage only', async () => {
-  const { project, remote } = await createRun('folder');
-  await push(project, remote);
+  const { remote } = await createPushed('folder');
   const file = path.join(remote.address, fileKeyOf(sha256OfOne));
   rmSync(file);
   symlinkSync(file, file);
@@ -127,8 +133,7 @@ test('an object of a folder that the system cannot read is about its stage only'
 test.each(['a pipe', 'a folder'])(
   '%s in place of a record, a list or a file of a folder fails the push of its stage only',
   async (what) => {
-    const { project, remote } = await createRun('folder');
-    await push(project, remote);
+    const { project, remote } = await createPushed('folder');
     const a = await recordOf(project, 'a');
     for (const key of [
       actionKeyOf(a.fingerprint),
