@@ -1,5 +1,5 @@
+import type { RunResults } from '../comparison/compare.ts';
 import { type Comparison, compareRuns } from '../comparison/compare.ts';
-import type { RunResults } from '../comparison/run-results.ts';
 import { readStatus } from '../runner/run/status.ts';
 import { cacheFolderOf } from '../runner/store/cache-folder.ts';
 import { describeConfiguration, openRecords, type RunRecord } from '../runner/store/records.ts';
@@ -18,9 +18,9 @@ export type {
   ClipComparison,
   MetricRow,
   PairComparison,
+  RunResults,
   SeedComparison,
 } from '../comparison/compare.ts';
-export type { RunResults } from '../comparison/run-results.ts';
 export { stateP } from '../stats/p-values.ts';
 
 /** Everything that is shown. */
@@ -63,7 +63,7 @@ export async function compareRecorded(
       const results = await readResults(recorded, store);
       found.push({ recorded, results });
       const { evaluation } = recorded;
-      // A model's name means its present result; a run named by its fingerprint or time may be any.
+      // A model's name means its present result. A fingerprint or a time may name any run, without a warning.
       if (networks.isPresent(evaluation) || !isModel(results, wanted)) continue;
       const why = plan.instances.has(evaluation.id)
         ? 'has no result of the present settings, code and data'

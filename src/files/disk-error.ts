@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
 
+const access = 'Make it readable and writable for you (ls -l shows the owner), then run again.';
+
 const explanations: Readonly<Record<string, readonly [text: string, fix: string]>> = {
   ENOSPC: ['the disk is full', 'Free some space, then run again.'],
   EDQUOT: ['your disk quota is used up', 'Free some space or ask for more, then run again.'],
@@ -9,14 +11,8 @@ const explanations: Readonly<Record<string, readonly [text: string, fix: string]
     'the file system is read-only',
     'Mount it writable, or work in a writable copy of the project, then run again.',
   ],
-  EACCES: [
-    'permission is denied',
-    'Make it readable and writable for you (ls -l shows the owner), then run again.',
-  ],
-  EPERM: [
-    'the operation is not permitted',
-    'Make it readable and writable for you (ls -l shows the owner), then run again.',
-  ],
+  EACCES: ['permission is denied', access],
+  EPERM: ['the operation is not permitted', access],
   EMFILE: ['too many files are open', 'Raise the limit (ulimit -n 4096), then run again.'],
   ENAMETOOLONG: [
     'the name is too long for this file system',
@@ -43,17 +39,10 @@ export function explainDiskError(
     ? remedy.replace(/then run again\.$/, 'then run again: finished work is kept.')
     : remedy;
   const named = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
-  const where = named !== undefined && isAboutAccess(error.code) ? nearestThere(named) : named;
+  const isAboutAccess = ['EACCES', 'EPERM', 'EROFS'].includes(String(error.code));
+  const where = named !== undefined && isAboutAccess ? nearestThere(named) : named;
   const sentence = `${doing === undefined ? '' : `${doing}: `}${text} (${error.code})`;
-  return new ReproError(`disk-${String(error.code).toLowerCase()}`, sentence, {
-    where,
-    fix,
-    cause: error,
-  });
-}
-
-function isAboutAccess(code: unknown): boolean {
-  return code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
+  return new ReproError(`disk-${String(error.code).toLowerCase()}`, sentence, { where, fix, cause: error });
 }
 
 /** The path that refused access: for something that could not be made, the nearest folder that exists. */

@@ -26,34 +26,8 @@ export function refuseUnreadableName(folder: string, name: string): void {
   });
 }
 
-/** `caf\xe9.txt`: the parts that are UTF-8 as text, the other bytes in hexadecimal, as bash reads them within `$'…'`. */
+/** `caf\\xe9.txt`, as bash reads it within `$'…'`. A control character would act on the terminal. */
 function escapeBytes(bytes: Buffer): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; ) {
-    const length = lengthOfCharacter(bytes, at);
-    const one = bytes.subarray(at, at + Math.max(1, length));
-    // A control character would act on the terminal.
-    const isPlain = length > 0 && !/[\p{Cc}'\\]/u.test(one.toString());
-    text += isPlain ? one.toString() : [...one].map(toHex).join('');
-    at += one.length;
-  }
-  return text;
-}
-
-/** The number of bytes of the UTF-8 character at a position, or 0 if there is none. */
-function lengthOfCharacter(bytes: Buffer, at: number): number {
-  for (let length = 1; length <= 4 && at + length <= bytes.length; length += 1) {
-    if (
-      !bytes
-        .subarray(at, at + length)
-        .toString()
-        .includes(replacement)
-    )
-      return length;
-  }
-  return 0;
-}
-
-function toHex(byte: number): string {
-  return `\\x${byte.toString(16).padStart(2, '0')}`;
+  const toHex = (one: string): string => `\\x${one.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  return bytes.toString('latin1').replace(/[^ -~]|['\\]/g, toHex);
 }

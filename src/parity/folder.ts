@@ -31,12 +31,9 @@ async function listFiles(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (cause) {
-    if (!hasErrorCode(cause, 'ENOENT', 'ENOTDIR', 'EACCES')) throw cause;
     const message = hasErrorCode(cause, 'ENOENT')
       ? 'this folder does not exist.'
-      : hasErrorCode(cause, 'ENOTDIR')
-        ? 'this is a file, expected a folder.'
-        : 'this folder cannot be read: permission denied.';
+      : `this folder cannot be read: ${String(cause)}`;
     throw new ReproError('parity-folder', message, {
       where: folder,
       fix: 'Name a folder of test vectors, such as test/golden.',

@@ -1,5 +1,5 @@
 import type { EngineDescription } from '../engines/engine.ts';
-import { escapeControls, shortenText } from '../text.ts';
+import { escapeControls, formatCount, shortenText } from '../text.ts';
 import type { Comparison } from './compare.ts';
 import type { CaseOutcome } from './suite.ts';
 import { type Tolerance, tolerances } from './tolerances.ts';
@@ -16,15 +16,7 @@ export interface ParityRun {
   readonly strayFiles: readonly string[];
 }
 
-interface ParityTotals {
-  readonly cases: number;
-  readonly failedCases: number;
-  readonly comparisons: number;
-  readonly failedComparisons: number;
-  readonly values: number;
-}
-
-function countTotals(outcomes: readonly CaseOutcome[]): ParityTotals {
+function countTotals(outcomes: readonly CaseOutcome[]) {
   const comparisons = outcomes.flatMap((outcome) => outcome.comparisons);
   return {
     cases: outcomes.length,
@@ -60,21 +52,13 @@ export function describeRun({ folder, choice, engine, outcomes, strayFiles }: Pa
   };
 }
 
+/** JSON would write these numbers as null. */
 function describeComparison(comparison: Comparison): object {
-  const { worst } = comparison;
-  return {
-    ...comparison,
-    largestAbsoluteError: describeNumber(comparison.largestAbsoluteError),
-    largestRelativeError: describeNumber(comparison.largestRelativeError),
-    worst:
-      worst === null
-        ? null
-        : { ...worst, expected: describeNumber(worst.expected), found: describeNumber(worst.found) },
-  };
-}
-
-function describeNumber(value: number): number | string {
-  return Number.isFinite(value) ? value : String(value);
+  return JSON.parse(
+    JSON.stringify(comparison, (_, value: unknown) =>
+      typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+    ),
+  );
 }
 
 /** How to mark results; colours on a terminal. */
@@ -116,14 +100,14 @@ export function formatTable(outcomes: readonly CaseOutcome[], marks: TableMarks 
 
 /** The last line: how much was compared, and the result. */
 export function formatTotals(outcomes: readonly CaseOutcome[], marks: TableMarks = plainMarks): string {
-  const totals = countTotals(outcomes);
-  const compared = `${count(totals.cases, 'case')}, ${count(totals.comparisons, 'comparison')}, ${count(totals.values, 'value')}`;
-  return `${compared}: ${hasPassed(outcomes) ? marks.pass('all pass') : marks.fail(describeFailure(totals))}\n`;
-}
-
-function describeFailure({ failedCases, failedComparisons }: ParityTotals): string {
-  if (failedCases === 0) return 'FAILED, as nothing was compared';
-  return `${count(failedCases, 'case')} FAILED, in ${count(failedComparisons, 'comparison')}`;
+  const { cases, comparisons, values, failedCases, failedComparisons } = countTotals(outcomes);
+  const compared = `${formatCount(cases, 'case')}, ${formatCount(comparisons, 'comparison')}, ${formatCount(values, 'value')}`;
+  if (hasPassed(outcomes)) return `${compared}: ${marks.pass('all pass')}\n`;
+  const failure =
+    failedCases === 0
+      ? 'FAILED, as nothing was compared'
+      : `${formatCount(failedCases, 'case')} FAILED, in ${formatCount(failedComparisons, 'comparison')}`;
+  return `${compared}: ${marks.fail(failure)}\n`;
 }
 
 function formatRow(name: string, comparison: Comparison): string[] {
@@ -163,8 +147,4 @@ function formatTolerance({ relative, absolute, adam }: Tolerance): string {
   if (adam === true) return `${relative.toExponential()} rel. + Adam`;
   if (relative === 0 && absolute === 0) return 'exact';
   return relative === 0 ? `${absolute.toExponential()} abs.` : `${relative.toExponential()} rel.`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -12,7 +12,7 @@ interface AnimationOptions {
   readonly factor?: number;
   /** Whether the number of the step, from 1, is above the frame; yes unless given. */
   readonly numbers?: boolean;
-  /** A line at the top: capitals, digits and spaces, such as SIMULATED. */
+  /** A line at the top: SIMULATED, or a number. */
   readonly caption?: string;
 }
 

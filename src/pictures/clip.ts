@@ -10,11 +10,7 @@ export interface ClipShape {
   readonly width: number;
 }
 
-/**
- * The sizes of a clip, by name.
- *
- * @throws {ReproError} `pictures` if it is neither [T, 2, H, W] nor [1, 1 or 3, H, W]
- */
+/** The sizes of a clip, by name. @throws {ReproError} `pictures` if it is neither [T, 2, H, W] nor [1, 1 or 3, H, W] */
 export function readClipShape({ shape }: ClipFrames): ClipShape {
   const [steps = 0, channels = 0, height = 0, width = 0] = shape;
   const positive = shape.length === 4 && shape.every((size) => Number.isInteger(size) && size >= 1);
@@ -29,13 +25,11 @@ export function readClipShape({ shape }: ClipFrames): ClipShape {
 }
 
 /**
- * A clip of events with its pixels binned, for a small picture of a large sensor. No event is lost: the last row and column of bins
- * are smaller where the sensor does not divide.
+ * A clip of events with its pixels binned, for a small picture of a large sensor. The last row and column of bins may be smaller.
  *
  * @param frames [T, 2, H, W]
  * @param by pixels binned in each direction
  * @returns [T, 2, ceil(H / by), ceil(W / by)]
- * @throws {ReproError} `pictures` for another shape
  */
 export function binClip(frames: ClipFrames, by: number): ClipFrames {
   const { steps, channels, height, width } = readClipShape(frames);

@@ -13,7 +13,7 @@ interface SheetOptions {
   readonly factor?: number;
   /** Whether the number of its step, from 1, is above each frame; only if there are several unless given. */
   readonly numbers?: boolean;
-  /** A line at the top: capitals, digits and spaces, such as SIMULATED. Not for still images. */
+  /** A line at the top: SIMULATED, or a number. Not for still images. */
   readonly caption?: string;
 }
 

@@ -21,11 +21,7 @@ interface SheetPlan {
   readonly caption: string | null;
 }
 
-/**
- * Draws steps of a clip of events side by side, with thin lines between them.
- *
- * @param frames [T, 2, H, W]
- */
+/** Draws steps of a clip of events side by side, with thin lines between them. @param frames [T, 2, H, W] */
 export function drawEventSheet(frames: ClipFrames, shape: ClipShape, plan: SheetPlan): Canvas {
   const { steps, columns, factor, numbers, caption } = plan;
   const label = numbers ? TEXT_PX + 2 * GAP_PX : 0;

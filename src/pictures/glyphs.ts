@@ -1,4 +1,4 @@
-/** Rows of a character; # is ink. Every character is 5 high; the digits are all 3 wide. */
+/** Rows of a character, for the numbers of steps and the mark SIMULATED; # is ink. Every character is 5 high; the digits are all 3 wide. */
 const GLYPHS: Readonly<Record<string, readonly string[]>> = {
   '0': ['###', '# #', '# #', '# #', '###'],
   '1': [' # ', '## ', ' # ', ' # ', '###'],
@@ -11,36 +11,15 @@ const GLYPHS: Readonly<Record<string, readonly string[]>> = {
   '8': ['###', '# #', '###', '# #', '###'],
   '9': ['###', '# #', '###', '  #', '###'],
   A: [' # ', '# #', '###', '# #', '# #'],
-  B: ['## ', '# #', '## ', '# #', '## '],
-  C: [' ##', '#  ', '#  ', '#  ', ' ##'],
   D: ['## ', '# #', '# #', '# #', '## '],
   E: ['###', '#  ', '## ', '#  ', '###'],
-  F: ['###', '#  ', '## ', '#  ', '#  '],
-  G: [' ###', '#   ', '# ##', '#  #', ' ###'],
-  H: ['# #', '# #', '###', '# #', '# #'],
   I: ['#', '#', '#', '#', '#'],
-  J: ['  #', '  #', '  #', '# #', ' # '],
-  K: ['# #', '# #', '## ', '# #', '# #'],
   L: ['#  ', '#  ', '#  ', '#  ', '###'],
   M: ['#   #', '## ##', '# # #', '#   #', '#   #'],
-  N: ['#  #', '## #', '# ##', '#  #', '#  #'],
-  O: [' ## ', '#  #', '#  #', '#  #', ' ## '],
-  P: ['## ', '# #', '## ', '#  ', '#  '],
-  Q: [' ## ', '#  #', '#  #', '# # ', ' # #'],
-  R: ['## ', '# #', '## ', '# #', '# #'],
   S: [' ##', '#  ', ' # ', '  #', '## '],
   T: ['###', ' # ', ' # ', ' # ', ' # '],
   U: ['# #', '# #', '# #', '# #', '###'],
-  V: ['# #', '# #', '# #', '# #', ' # '],
-  W: ['#   #', '#   #', '# # #', '## ##', '#   #'],
-  X: ['# #', '# #', ' # ', '# #', '# #'],
-  Y: ['# #', '# #', ' # ', ' # ', ' # '],
-  Z: ['###', '  #', ' # ', '#  ', '###'],
   ' ': ['  ', '  ', '  ', '  ', '  '],
-  '-': ['   ', '   ', '###', '   ', '   '],
-  '.': [' ', ' ', ' ', ' ', '#'],
-  ',': ['  ', '  ', '  ', ' #', '# '],
-  '/': ['  #', '  #', ' # ', '#  ', '#  '],
 };
 
 /** Height of a line of text, in dots. */
@@ -53,10 +32,9 @@ interface Dot {
 }
 
 /**
- * Sets a line of text in dots, one dot between characters. Steps and a mark for simulated data are all that pictures have to say; a
- * font would be a dependency, and its rendering would differ from machine to machine.
+ * Sets a line of text in dots, one dot between characters. A font would be a dependency, and its rendering would differ from machine to machine.
  *
- * @throws {RangeError} for anything but capitals, digits, spaces and `-.,/`
+ * @throws {RangeError} for a character that is not here
  */
 export function setText(text: string): Dot[] {
   const dots: Dot[] = [];

@@ -50,9 +50,7 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
     throw new ReproError(
       'report-input',
       'there is nothing to report: the profile lists no model or no seed',
-      {
-        fix: 'List at least one of each under `models:` and `seeds:`.',
-      },
+      { fix: 'List at least one of each under `models:` and `seeds:`.' },
     );
   }
   const manifestFile = await readResultFile(join(sources.verify, 'manifest.json'), 'verify');
@@ -157,22 +155,20 @@ function summariseManifest(
 
 async function collectExamples(
   folder: string,
-  expected: { readonly dataset: string; readonly simulated: boolean; readonly classes: readonly string[] },
+  { dataset, simulated, classes }: Pick<ClipExamples, 'dataset' | 'simulated' | 'classes'>,
 ): Promise<ClipExamples> {
   const examples = await readClipExamples(folder);
-  const refuse = (name: string, problem: string): never => {
-    throw new ReproError('report-input', `field "${name}" ${problem}`, {
-      where: join(folder, CLIP_EXAMPLES.index),
-      fix: fixOf('frames'),
-    });
-  };
-  const { dataset, simulated, classes } = expected;
-  if (examples.dataset !== dataset) refuse('dataset', `is "${examples.dataset}", expected "${dataset}"`);
-  if (examples.simulated !== simulated) {
-    refuse('simulated', `is ${examples.simulated}, but the manifest says ${simulated}`);
-  }
-  if (examples.classes.join('\n') !== classes.join('\n')) refuse('classes', 'differs from that of the runs');
-  return examples;
+  const problem =
+    examples.dataset !== dataset
+      ? `field "dataset" is "${examples.dataset}", expected "${dataset}"`
+      : examples.simulated !== simulated
+        ? `field "simulated" is ${examples.simulated}, but the manifest says ${simulated}`
+        : examples.classes.join('\n') !== classes.join('\n')
+          ? 'field "classes" differs from that of the runs'
+          : null;
+  if (problem === null) return examples;
+  const where = join(folder, CLIP_EXAMPLES.index);
+  throw new ReproError('report-input', problem, { where, fix: fixOf('frames') });
 }
 
 /** A file that the runner has checked by its schema. @throws {ReproError} `report-input` if it cannot be read */

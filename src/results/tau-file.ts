@@ -43,34 +43,24 @@ export function readTaus(from: ResultFile): TausByState {
       return row.refuse('state', `expected "chosen" or "last", found "${row.text('state')}"`);
     const layers = states[state];
     const [layer, count, quantile] = [row.count('layer'), row.count('count'), row.number('quantile')];
-    if (layer === layers.length) {
-      requireWhole(from, state, layers);
-      layers.push({ count, taus: [] });
-    }
+    if (layer === layers.length) layers.push({ count, taus: [] });
     const current = layers[layer];
-    if (current === undefined || layer !== layers.length - 1)
+    if (current === undefined)
       return row.refuse('layer', `${layer} follows ${layers.length - 1}, but layers must be ascending`);
-    if (count !== current.count || count === 0)
-      row.refuse('count', `expected ${Math.max(1, current.count)}, found ${count}`);
     const expected = quantileOf(count, current.taus.length);
-    if (quantile !== expected || current.taus.length === lengthOf(current))
-      row.refuse('quantile', `expected ${expected}, found ${quantile}`);
+    if (quantile !== expected) row.refuse('quantile', `expected ${expected}, found ${quantile}`);
     current.taus.push(row.number('tau'));
   }
-  for (const state of TAU_STATES) requireWhole(from, state, states[state]);
+  for (const state of TAU_STATES) {
+    for (const [layer, { count, taus }] of states[state].entries()) {
+      const rows = count === 1 ? 1 : QUANTILES + 1;
+      if (taus.length !== rows) {
+        const problem = `state "${state}", layer ${layer}: expected ${rows} rows, found ${taus.length}`;
+        refuse(from, `${problem}: the file is cut off, or has rows that do not belong there`);
+      }
+    }
+  }
   const [chosen, last] = [states.chosen.length, states.last.length];
   if (chosen !== last) refuse(from, `has ${chosen} layers in state "chosen", but ${last} in state "last"`);
   return states;
-}
-
-function lengthOf({ count }: TauQuantiles): number {
-  return count === 1 ? 1 : QUANTILES + 1;
-}
-
-/** Fails if the last layer so far lacks quantiles. */
-function requireWhole(from: ResultFile, state: TauState, layers: readonly TauQuantiles[]): void {
-  const last = layers.at(-1);
-  if (last === undefined || last.taus.length === lengthOf(last)) return;
-  const problem = `state "${state}", layer ${layers.length - 1}: expected ${lengthOf(last)} rows, found ${last.taus.length}`;
-  refuse(from, `${problem}: the file is cut off, or rows are missing`);
 }

@@ -238,62 +238,34 @@ describe('accuracy', () => {
     expect(failures(wrong([...range(1, 10), ...range(10, 20)]))).toHaveLength(1);
   });
 
-  test('takes the number of runs into account (Holm)', () => {
-    const models = ['a', 'b', 'c', 'd'];
+  const models = ['a', 'b', 'c', 'd'];
+  /** What fails of four runs with these wrong clips, each of which had the first ten wrong before. */
+  const failuresOfFour = (wrongOf: (model: number) => readonly number[]): string[] => {
+    const list = 'a'.repeat(64);
+    const runs = models.map((model, i) =>
+      exampleRun({ model, engine: 'native avx512', test: { clips: 100, list, wrong: wrongOf(i) } }),
+    );
     const before = exampleBaseline({ runs: models.map((model) => exampleRun({ model })) });
-    const now = (lost: number, wrong: readonly number[] = range(0, 10)) =>
-      exampleBaseline({
-        runs: models.map((model, i) =>
-          exampleRun({
-            model,
-            engine: 'native avx512',
-            test: { clips: 100, list: 'a'.repeat(64), wrong: i === 1 ? range(0, 10 + lost) : wrong },
-          }),
-        ),
-      });
+    return failures(exampleBaseline({ runs }), false, before);
+  };
+
+  test('takes the number of runs into account (Holm)', () => {
     // Others gain two clips each, so that all together have lost few. Half of 1 %: 4 · 2^-9 is above it, 4 · 2^-10 below.
-    expect(failures(now(9, range(2, 10)), false, before)).toEqual([]);
-    expect(failures(now(10, range(2, 10)), false, before).join()).toMatch(/^accuracy: b, seed 2020: /);
+    const lose = (lost: number) => failuresOfFour((i) => (i === 1 ? range(0, 10 + lost) : range(2, 10)));
+    expect(lose(9)).toEqual([]);
+    expect(lose(10).join()).toMatch(/^accuracy: b, seed 2020: /);
   });
 
   test('fails if all models lose clips together of which none has lost enough', () => {
-    const models = ['a', 'b', 'c', 'd'];
     const lose = (clips: (model: number) => readonly number[]) =>
-      exampleBaseline({
-        runs: models.map((model, i) =>
-          exampleRun({
-            model,
-            engine: 'native avx512',
-            test: { clips: 100, list: 'a'.repeat(64), wrong: [...range(0, 10), ...clips(i)] },
-          }),
-        ),
-      });
-    const before = exampleBaseline({ runs: models.map((model) => exampleRun({ model })) });
+      failuresOfFour((i) => [...range(0, 10), ...clips(i)]);
     // Two others each: eight clips are lost, once each, p = 2^-8. One fewer: 2^-7 is above 0.5 %.
-    expect(
-      failures(
-        lose((i) => range(10 + 2 * i, 12 + 2 * i)),
-        false,
-        before,
-      ),
-    ).toEqual([
+    expect(lose((i) => range(10 + 2 * i, 12 + 2 * i))).toEqual([
       "accuracy: all runs: 8 lost and 0 gained in 4 runs, −2.0 points, p = 0.0039 if clips differ independently; fails if p ≤ 0.005 (sign-flip test of the clips' sums)",
     ]);
-    expect(
-      failures(
-        lose((i) => range(10 + 2 * i, i === 3 ? 17 : 12 + 2 * i)),
-        false,
-        before,
-      ),
-    ).toEqual([]);
+    expect(lose((i) => range(10 + 2 * i, i === 3 ? 17 : 12 + 2 * i))).toEqual([]);
     // The same seven clips in each are no more than seven coins.
-    expect(
-      failures(
-        lose(() => range(10, 17)),
-        false,
-        before,
-      ),
-    ).toEqual([]);
+    expect(lose(() => range(10, 17))).toEqual([]);
   });
 
   test('never fails because clips were gained', () => {

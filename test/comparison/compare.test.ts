@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { compareRuns } from '../../src/comparison/compare.ts';
-import { diffSettings, nameAnswers, type RunResults, settingsOf } from '../../src/comparison/run-results.ts';
+import {
+  compareRuns,
+  diffSettings,
+  nameAnswers,
+  type RunResults,
+  settingsOf,
+} from '../../src/comparison/compare.ts';
 import { readTestAnswers } from '../../src/results/predictions.ts';
 import { resultFile } from '../results/examples.ts';
 

@@ -85,7 +85,7 @@ describe('an index', () => {
       folder,
       'cosine_lr_T_max_3: learning rates: cosine_lr_T_max_3[3] expected 0.5, found 0',
       'step_lr: the key: unknown key in index.json; expected "cases" or one of cosine_lr_T_max_<n>, dvs',
-      'dvs128_initial_parameters: the case: index.json: field "dvs128_initial_parameters.layer_tau.conv.0.weight" must exist',
+      'dvs128_initial_parameters: layer_tau: "conv.0.weight" is missing from the folder',
     );
   });
 

@@ -12,7 +12,7 @@ import { drawNetwork } from '../../src/report/figures/network.ts';
 import { drawOutcomes } from '../../src/report/figures/outcomes.ts';
 import { drawSpikes } from '../../src/report/figures/spikes.ts';
 import { drawTau } from '../../src/report/figures/tau.ts';
-import { makeModelResult, makeResults, makeRunResult } from './result-values.ts';
+import { makeModelResult, makeResults, makeRunResult, resultsOf } from './result-values.ts';
 
 const draw = (results: Results): Figure[] => [
   drawOutcomes(summariseModels(results), 0.5, { comparable: !results.simulated }),
@@ -255,9 +255,7 @@ describe('the axis of accuracies', () => {
     const high = [0.82, 0.9];
     const shares = { train: high, validation: high, test: high };
     const metrics = { epochs: [1, 2], accuracy: shares, loss: shares, layers: [] };
-    const figure = drawAccuracy(
-      makeResults({ models: [makeModelResult({ runs: [makeRunResult({ metrics })] })] }),
-    );
+    const figure = drawAccuracy(resultsOf({ metrics }));
     expect(JSON.stringify(figure.panels[0]?.spec)).toContain('"domain":[0.8,1]');
     expect(figure.caption.replaceAll('\u00a0', ' ')).toMatch(/The axis begins at 80\.0 %\.(?! .*cut off)/);
   });

@@ -5,6 +5,7 @@ import { CLASSES } from '../../src/datasets/dvs128-gesture/facts.ts';
 import { encodeEventFileHeader, encodeScalarEvents } from '../../src/formats/tfevents.ts';
 import type { Sources } from '../../src/report/collect.ts';
 import { type ClipExample, writeClipExamples } from '../../src/results/clip-examples.ts';
+import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
 
 /** The shape of a made-up run, whose numbers are invented but plausible. */
 export interface MadeUp {
@@ -39,21 +40,6 @@ const MODELS: Readonly<
   'no-reg': { title: 'No Reg.', test: 0.951, validation: 0.992, per: 'neuron', lambda: 0 },
   'lambda-0.01': { title: 'λ = .01', test: 0.958, validation: 0.992, per: 'neuron', lambda: 0.01 },
   'lambda-0.1': { title: 'λ = .1', test: 0.962, validation: 1, per: 'neuron', lambda: 0.1 },
-};
-
-const COMPAT = {
-  trials: 'all',
-  tau_per_neuron: 'passed',
-  batch_size: 'paper',
-  tau_init: 'code',
-  regularise: 'w',
-  base_tau: 'configured',
-  validation: 'all',
-  selection: 'validation',
-  surrogate: 'configured',
-  file_order: 'sorted',
-  loss: 'rate',
-  ties: 'first',
 };
 
 /** Writes the outputs of the stages before the report to `folder`. The same arguments give the same files. */
@@ -151,11 +137,8 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
       model: { id: model, title: MODELS[model]?.title },
       engine: { name: 'tfjs', backend: 'cpu', version: '4.22.0' },
       network: {
-        input: [2, 32, 32],
-        classes: classes.length,
-        ...network(per),
-        channels: 8,
-        layers: made.layers - 2,
+        ...{ input: [2, 32, 32], classes: classes.length, ...network(per) },
+        ...{ channels: 8, layers: made.layers - 2 },
       },
       parameters: 24_310 + (per === 'neuron' ? 5_000 : 6),
       training: {
@@ -167,15 +150,10 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
         regulariseTau: lambda,
       },
       frames: {
-        steps: 8,
-        splitBy: 'number',
-        downsample: 4,
-        height: 32,
-        width: 32,
-        dtype: 'uint8',
-        normalization: null,
+        ...{ steps: 8, splitBy: 'number', downsample: 4, height: 32, width: 32 },
+        ...{ dtype: 'uint8', normalization: null },
       },
-      compat: COMPAT,
+      compat: COMPAT_DEFAULTS,
       split: made.clips,
       best: {
         epoch: chosen.epoch,
@@ -216,9 +194,7 @@ function makeConfusion(classes: number, clips: number, correct: number, random: 
     // Spreads the correct clips over the classes in an order different from the rows.
     const right = (clip * 7919) % clips < correct;
     const away = random() < 0.7 ? 1 : 1 + Math.floor(random() * (classes - 1));
-    const cells = confusion[row];
-    if (cells !== undefined)
-      cells[right ? row : (row + away) % classes] = (cells[right ? row : (row + away) % classes] ?? 0) + 1;
+    confusion[row]![right ? row : (row + away) % classes]! += 1;
   }
   return confusion;
 }
@@ -264,46 +240,34 @@ function makeTaus(made: MadeUp, model: string, rows: readonly Row[]): string {
   return `state,layer,count,quantile,tau\n${lines.join('\n')}\n`;
 }
 
-function makeManifest(made: MadeUp) {
-  const trainClips = made.clips.train + made.clips.validation;
-  const classes = made.dataset === 'nmnist' ? DIGITS : CLASSES;
-  const gestures = made.dataset === 'dvs128-gesture';
+function makeManifest({ dataset, simulated, clips }: MadeUp) {
+  const trainClips = clips.train + clips.validation;
+  const gestures = dataset === 'dvs128-gesture';
+  const classes = gestures ? CLASSES : DIGITS;
+  const name = (user: number) => `user${String(user + 1).padStart(2, '0')}`;
+  const users = Array.from({ length: gestures ? 12 : 0 }, (_, user) => user);
   const files = Array.from({ length: 24 }, (_, index) => ({
-    path: `DvsGesture/user${String(1 + (index >> 1)).padStart(2, '0')}_${index % 2 === 0 ? 'led' : 'fluorescent'}.aedat`,
+    path: `DvsGesture/${name(index >> 1)}_${index % 2 === 0 ? 'led' : 'fluorescent'}.aedat`,
     sizeBytes: 3_100_000 + index * 1_234,
     md5: '0'.repeat(32),
     status: 'ok',
   }));
-  const spread = (count: number) => Math.floor(count / classes.length);
+  const perClass = Math.floor((trainClips + clips.test) / classes.length);
+  const lights = (user: number) => (user === 5 ? { led: 24 } : { fluorescent: 12, led: 12 });
   return {
-    version: 1,
-    dataset: made.dataset,
-    simulated: made.simulated,
-    archive: false,
-    files,
+    ...{ version: 1, dataset, simulated, archive: false, files },
     splits: {
       train: { recordings: gestures ? 16 : trainClips, clips: trainClips },
-      test: { recordings: gestures ? 8 : made.clips.test, clips: made.clips.test },
+      test: { recordings: gestures ? 8 : clips.test, clips: clips.test },
     },
-    perUser: gestures
-      ? Object.fromEntries(
-          Array.from({ length: 12 }, (_, user) => [`user${String(user + 1).padStart(2, '0')}`, 24]),
-        )
-      : {},
+    perUser: Object.fromEntries(users.map((user) => [name(user), 24])),
     perLight: gestures ? { fluorescent: 144, led: 144 } : {},
     ...(gestures
-      ? {
-          perUserLight: Object.fromEntries(
-            Array.from({ length: 12 }, (_, user) => [
-              `user${String(user + 1).padStart(2, '0')}`,
-              user === 5 ? { led: 24 } : { fluorescent: 12, led: 12 },
-            ]),
-          ),
-        }
+      ? { perUserLight: Object.fromEntries(users.map((user) => [name(user), lights(user)])) }
       : {}),
-    perClass: Object.fromEntries(classes.map((name) => [name, spread(trainClips + made.clips.test)])),
+    perClass: Object.fromEntries(classes.map((one) => [one, perClass])),
     warnings:
-      made.simulated || !gestures
+      simulated || !gestures
         ? []
         : ['user22_led_labels.csv:9  class 8 starts before class 7 in the row above ends. (A known fault.)'],
   };

@@ -7,6 +7,7 @@ import type {
   Results,
   RunResult,
 } from '../../src/report/data/results.ts';
+import type { Table, Text } from '../../src/report/page/document.ts';
 import type { ClipExample, ClipExamples } from '../../src/results/clip-examples.ts';
 import type { FrameFormat } from '../../src/results/clip-index.ts';
 import type { Score } from '../../src/results/evaluation-file.ts';
@@ -146,6 +147,26 @@ export function makeResults(overrides: Partial<Results> = {}): Results {
     ...overrides,
   };
 }
+
+/** The results of one model, with a run for each of these. */
+export function resultsOf(...runs: readonly Partial<RunResult>[]): Results {
+  const made = runs.map((overrides, i) => makeRunResult({ seed: 2020 + i, ...overrides }));
+  return makeResults({
+    seeds: made.map(({ seed }) => seed),
+    models: [makeModelResult({ runs: made })],
+  });
+}
+
+/** A text with ordinary spaces. */
+export const spaced = (text: string): string => text.replaceAll(/[\u00a0\u202f]/g, ' ');
+
+/** A text without its markup. */
+export const plain = (text: Text): string =>
+  spaced(text.map((part) => (typeof part === 'string' ? part : String(Object.values(part).at(-1)))).join(''));
+
+/** The texts of a table's cells, row by row. */
+export const textsOf = ({ rows }: Table): string[][] =>
+  rows.map((row) => row.map(({ text }) => spaced(text)));
 
 /** A clip of a class: 3 steps of 2 x 4 pixels, with 6 ON events of 10. */
 export function makeExample(overrides: Partial<ClipExample> = {}): ClipExample {

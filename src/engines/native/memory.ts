@@ -1,9 +1,8 @@
 import os from 'node:os';
 import process from 'node:process';
 import { hasErrorCode, ReproError } from '../../errors.ts';
-import { stateEntries } from '../../snn/parameters.ts';
-import type { Layer, NetworkSpec } from '../../snn/spec.ts';
-import { countElements } from '../../snn/tensor.ts';
+import { countParameters } from '../../snn/parameters.ts';
+import type { NetworkSpec } from '../../snn/spec.ts';
 import { formatBytes } from '../../text.ts';
 import { describeMemory } from '../memory-error.ts';
 import { explainNativeError } from './addon.ts';
@@ -48,28 +47,12 @@ export function countBytes(
   }
 }
 
-/** A parameter is kept with its gradient and both of Adam's moments. */
-const valuesPerParameter = 4;
-
-/** Channels come in blocks of this size, and a last incomplete block is filled up (native/src/kernels/layout.h). */
-const blockSize = 16;
-
 /**
- * The memory of a network's parameters, with gradients, moments and padding, and of batch norm's statistics, in bytes. The weights of a
- * convolution over frames may take a little less.
+ * The memory of a network's parameters, each kept with its gradient and both of Adam's moments, in bytes. The engine needs a little more: it
+ * fills channels up to blocks of 16.
  */
 export function countParameterBytes(spec: NetworkSpec): number {
-  let channels = spec.input[0];
-  let values = 0;
-  for (const layer of spec.layers) {
-    for (const { role, dtype, shape } of stateEntries({ ...spec, layers: [layer] })) {
-      if (dtype === 'I64') continue;
-      values += countPadded(layer, shape, channels) * (role === 'parameter' ? valuesPerParameter : 1);
-    }
-    if (layer.kind === 'conv') channels = layer.outChannels;
-    if (layer.kind === 'linear') channels = layer.outFeatures;
-  }
-  return values * Float32Array.BYTES_PER_ELEMENT;
+  return 4 * countParameters(spec) * Float32Array.BYTES_PER_ELEMENT;
 }
 
 /**
@@ -86,25 +69,6 @@ export function checkParameterMemory(spec: NetworkSpec, availableBytes: number):
       `${formatBytes(availableBytes)} are available.`,
     { fix: 'Use a smaller network, or a machine with more memory.' },
   );
-}
-
-/** @param channels of the layer's input, which `flatten` lays out as [channels, pixels] */
-function countPadded(layer: Layer, shape: readonly number[], channels: number): number {
-  switch (layer.kind) {
-    case 'conv':
-      return pad(layer.outChannels) * pad(layer.inChannels) * layer.kernel ** 2;
-    case 'linear':
-      return pad(layer.outFeatures) * pad(channels) * Math.ceil(layer.inFeatures / channels);
-    default: {
-      // [C], [1, C, H, W], [1, F], or a single number.
-      const [first = 1, ...rest] = shape.length > 1 ? shape.slice(1) : shape;
-      return pad(first) * countElements(rest);
-    }
-  }
-}
-
-function pad(channels: number): number {
-  return Math.ceil(channels / blockSize) * blockSize;
 }
 
 /** Larger batches bring nothing, even where they fit. */

@@ -37,13 +37,20 @@ export interface EngineFinding {
   readonly fix: string | null;
 }
 
+/** An engine that is available here. */
+interface Located {
+  /** @param reason why it is opened, in one sentence, unless it has its own */
+  open(reason: string): Promise<Engine>;
+  describe(): Promise<Pick<EngineFinding, 'text' | 'fix'>>;
+}
+
 interface Implementation {
+  /** In findings, and in `no native engine: …`. */
+  readonly name: string;
   readonly title: string;
-  /** @param reason why it is opened, in one sentence */
-  open(options: EngineOptions, reason: string): Promise<Engine | Missing>;
+  locate(options: EngineOptions): Promise<Located | Missing>;
   /** What of it affects numbers, without opening it; undefined if it is not available. */
   identify(options: IdentityOptions): Promise<string | undefined>;
-  find(options: EngineOptions): Promise<EngineFinding>;
 }
 
 type ImplementationName = 'tfjs-cpu' | 'native' | 'cuda';
@@ -51,23 +58,34 @@ type ImplementationName = 'tfjs-cpu' | 'native' | 'cuda';
 /** Each passes the parity suite. */
 const implementations: Readonly<Record<ImplementationName, Implementation>> = {
   'tfjs-cpu': {
-    title: 'tfjs on the CPU',
-    open: async (_, reason) => (await import('../tfjs/engine.ts')).createCpuEngine(reason),
+    name: 'tfjs, CPU',
+    title: 'tfjs',
+    locate: async () => ({
+      open: async (reason) => (await import('../tfjs/engine.ts')).createCpuEngine(reason),
+      describe: async () => {
+        const { version_core } = await import('@tensorflow/tfjs-core');
+        return { text: `TensorFlow.js ${version_core} with typed-array kernels, one thread`, fix: null };
+      },
+    }),
     // Its kernels give the same bits on every processor.
     identify: async ({ projectRoot }) => `${await identifyTfjs(projectRoot)} cpu`,
-    find: async () => {
-      const { version_core } = await import('@tensorflow/tfjs-core');
-      const text = `TensorFlow.js ${version_core} with typed-array kernels, one thread`;
-      return { name: 'tfjs, CPU', available: true, text, fix: null };
-    },
   },
   native: {
+    name: 'native, CPU',
     title: 'native engine',
-    open: async ({ load = loadAddon, ...options }) => {
+    locate: async ({ load = loadAddon, ...options }) => {
       const loaded = load();
       if (!loaded.ok) return loaded;
-      const { createNativeEngine } = await import('../native/engine.ts');
-      return createNativeEngine(loaded.addon, { ...options, isEarlierBuild: loaded.isEarlierBuild });
+      const { addon, isEarlierBuild } = loaded;
+      const open = async () => {
+        const { createNativeEngine } = await import('../native/engine.ts');
+        return createNativeEngine(addon, { ...options, isEarlierBuild });
+      };
+      const describe = async () => ({
+        text: `C++ kernels ${addon.sourceDigest}, ${addon.compiler.trim()}, ${(await open()).description.reason}`,
+        fix: isEarlierBuild ? 'Run `npm run build:native`.' : null,
+      });
+      return { open, describe };
     },
     // The same bits with the same instruction set, sources and compiler, apart from what the C library computes (exponentials, logarithms),
     // on any processor and with any number of threads.
@@ -77,35 +95,19 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
       const { addon } = loaded;
       return `native ${identifyBuild(addon, chooseArithmetic(addon.instructionSets, environment))}`;
     },
-    find: async ({ load = loadAddon }) => {
-      const name = 'native, CPU';
-      const loaded = load();
-      if (!loaded.ok) return { name, available: false, text: loaded.reason, fix: loaded.fix };
-      const { addon, isEarlierBuild } = loaded;
-      const { createNativeEngine } = await import('../native/engine.ts');
-      const { reason } = createNativeEngine(addon, { isEarlierBuild }).description;
-      return {
-        name,
-        available: true,
-        text: `C++ kernels ${addon.sourceDigest}, ${addon.compiler.trim()}, ${reason}`,
-        fix: isEarlierBuild ? 'Run `npm run build:native`.' : null,
-      };
-    },
   },
   cuda: {
+    name: 'tfjs, CUDA',
     title: 'CUDA',
-    open: async ({ probe = probeCuda }) => {
+    locate: async ({ probe = probeCuda }) => {
       const cuda = await probe();
       if (!cuda.usable) return cuda;
-      return (await import('../tfjs/engine.ts')).createCudaEngine('CUDA is available and works');
+      return {
+        open: async () => (await import('../tfjs/engine.ts')).createCudaEngine('CUDA is available and works'),
+        describe: async () => ({ text: `tfjs-node-gpu ${cuda.version}`, fix: null }),
+      };
     },
     identify: identifyCuda,
-    find: async ({ probe = probeCuda }) => {
-      const cuda = await probe();
-      return cuda.usable
-        ? { name: 'tfjs, CUDA', available: true, text: `tfjs-node-gpu ${cuda.version}`, fix: null }
-        : { name: 'tfjs, CUDA', available: false, text: cuda.reason, fix: cuda.fix };
-    },
   },
 };
 
@@ -137,18 +139,18 @@ async function openFirst(
   reason?: string,
 ): Promise<Engine> {
   const reasons = reason === undefined ? [] : [reason];
-  for (const [i, name] of names.entries()) {
-    const { title, open } = implementations[name];
-    const found = await open(options, reasons.join('; '));
-    if ('description' in found) return found;
+  let advice = '';
+  for (const name of names) {
+    const { title, locate } = implementations[name];
+    const found = await locate(options);
+    if ('open' in found) return found.open(reasons.join('; '));
     reasons.push(`no ${title}: ${found.reason}`);
-    if (i === names.length - 1) {
-      throw new ReproError('engine-unavailable', `The ${title} is not available: ${found.reason}.`, {
-        fix: `${found.fix ?? ''} Or choose another engine: \`auto\` takes the fastest there is.`.trim(),
-      });
-    }
+    advice = `${found.fix ?? ''} `.trimStart();
   }
-  throw new RangeError('there is no engine to choose from');
+  // Only `native` has nothing else to try.
+  throw new ReproError('engine-unavailable', `There is ${reasons.join('; ')}.`, {
+    fix: `${advice}Or choose another engine: \`auto\` takes the fastest there is.`,
+  });
 }
 
 /**
@@ -170,7 +172,12 @@ export async function identifyEngine(choice: EngineChoice, options: IdentityOpti
 /** The engines for this machine, best last; `chooseEngine('auto')` takes the last available one. */
 export async function probeEngines(options: EngineOptions = {}): Promise<EngineFinding[]> {
   const findings: EngineFinding[] = [];
-  for (const name of preferences.auto.toReversed()) findings.push(await implementations[name].find(options));
+  for (const implementation of preferences.auto.toReversed()) {
+    const { name, locate } = implementations[implementation];
+    const found = await locate(options);
+    if ('open' in found) findings.push({ name, available: true, ...(await found.describe()) });
+    else findings.push({ name, available: false, text: found.reason, fix: found.fix });
+  }
   return findings;
 }
 

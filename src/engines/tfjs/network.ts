@@ -72,10 +72,7 @@ export function runNetwork(
         const next = spec.layers[i + 1];
         const neurons = next?.kind === 'neuron' ? neuronInput(next, x, steps, tensor) : undefined;
         fused = neurons !== undefined;
-        const normed =
-          dropoutMasks === undefined
-            ? normaliseByRunning(operations, layer, x, neurons, tensor)
-            : normaliseByBatch(operations, layer, x, steps, neurons, tensor);
+        const normed = normalise(operations, layer, x, neurons, input, steps);
         x = normed.values;
         if (normed.rate !== undefined) spikeRates.push(normed.rate);
         if (normed.observation !== undefined) observations.push(normed.observation);
@@ -151,58 +148,33 @@ interface NormOutput {
   readonly observation?: NormObservation;
 }
 
-/** Batch norm in training, with the statistics of each time step. */
-function normaliseByBatch(
+/** Batch norm, and the neurons after it if there are any: with the statistics of each time step in training, else the running ones. */
+function normalise(
   operations: LayerOperations,
   layer: LayerOf<'batch-norm'>,
   x: Tensor,
-  steps: number,
   neurons: NeuronInput | undefined,
-  tensor: (name: string) => Tensor,
+  { tensor, dropoutMasks }: NetworkInput,
+  steps: number,
 ): NormOutput {
-  const rows = x.size / (steps * layer.channels);
-  if (rows < 2) {
-    throw new ShapeError(`${layer.name}: batch norm needs 2 values per channel to train, got ${rows}`);
+  const { name, channels, epsilon } = layer;
+  const [weight, bias] = [tensor(`${name}.weight`) as Tensor1D, tensor(`${name}.bias`) as Tensor1D];
+  if (dropoutMasks === undefined) {
+    // `(y − mean) / √(variance + ε) · weight + bias` as one scale and shift per channel.
+    const scale = tf.div<Tensor1D>(weight, tf.sqrt(tf.add(tensor(`${name}.running_var`), epsilon)));
+    const shift = tf.sub<Tensor1D>(bias, tf.mul(tensor(`${name}.running_mean`), scale));
+    if (neurons === undefined) return { values: tf.add(tf.mul(x, scale), shift) };
+    const { spikes, rate } = operations.scaleAndFire(neurons, scale, shift);
+    return { values: spikes, rate };
   }
-  const norm = {
-    weight: tensor(`${layer.name}.weight`) as Tensor1D,
-    bias: tensor(`${layer.name}.bias`) as Tensor1D,
-    epsilon: layer.epsilon,
-  };
+  const rows = x.size / (steps * channels);
+  if (rows < 2) throw new ShapeError(`${name}: batch norm needs 2 values per channel to train, got ${rows}`);
   if (neurons === undefined) {
-    const { values, ...seen } = operations.normalise(x, steps, norm);
+    const { values, ...seen } = operations.normalise(x, steps, { weight, bias, epsilon });
     return { values, observation: { layer, rows, ...seen } };
   }
-  const { spikes, rate, ...seen } = operations.normaliseAndFire(neurons, norm);
+  const { spikes, rate, ...seen } = operations.normaliseAndFire(neurons, { weight, bias, epsilon });
   return { values: spikes, rate, observation: { layer, rows, ...seen } };
-}
-
-/** Batch norm in evaluation, with the running statistics at every step. */
-function normaliseByRunning(
-  operations: LayerOperations,
-  layer: LayerOf<'batch-norm'>,
-  x: Tensor,
-  neurons: NeuronInput | undefined,
-  tensor: (name: string) => Tensor,
-): NormOutput {
-  const { scale, shift } = runningAffine(layer, tensor);
-  if (neurons === undefined) return { values: tf.add(tf.mul(x, scale), shift) };
-  const { spikes, rate } = operations.scaleAndFire(neurons, scale, shift);
-  return { values: spikes, rate };
-}
-
-/** The running statistics: `(y − mean) / √(variance + ε) · weight + bias` as one scale and shift per channel. */
-function runningAffine(
-  layer: LayerOf<'batch-norm'>,
-  tensor: (name: string) => Tensor,
-): { scale: Tensor1D; shift: Tensor1D } {
-  const deviation = tf.sqrt(tf.add(tensor(`${layer.name}.running_var`), layer.epsilon));
-  const scale = tf.div<Tensor1D>(tensor(`${layer.name}.weight`), deviation);
-  const shift = tf.sub<Tensor1D>(
-    tensor(`${layer.name}.bias`),
-    tf.mul(tensor(`${layer.name}.running_mean`), scale),
-  );
-  return { scale, shift };
 }
 
 /**

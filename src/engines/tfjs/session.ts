@@ -15,9 +15,8 @@ import type {
   TrainingBatch,
 } from '../engine.ts';
 import { meanSquaredError, tauVariancePenalty } from './loss.ts';
-import { type NetworkOutput, runNetwork } from './network.ts';
+import { type NetworkOutput, type NormObservation, runNetwork } from './network.ts';
 import type { LayerOperations } from './operations/layer-operations.ts';
-import { RunningStatistics } from './running-statistics.ts';
 import { readCopy, samplesFirst, timeFirst, toTensor } from './transfer.ts';
 
 /** PyTorch's defaults. */
@@ -36,7 +35,10 @@ export class TfjsSession implements EngineSession {
   readonly #spec: NetworkSpec;
   readonly #operations: LayerOperations;
   readonly #parameters: Parameter[];
-  readonly #statistics: RunningStatistics;
+  /** Batch norm's running mean and unbiased variance, [C] each, by name. */
+  readonly #statistics = new Map<string, Tensor>();
+  /** How often each batch norm ran, by name; PyTorch stores these as 64-bit integers. */
+  readonly #counters = new Map<string, bigint>();
   /** The names of w in layers with τ per neuron. */
   readonly #regularised: readonly string[];
   #step: number;
@@ -69,7 +71,12 @@ export class TfjsSession implements EngineSession {
         first: optimiser ? toTensor(optimiser.first, name) : tf.zeros([...shape]),
         second: optimiser ? toTensor(optimiser.second, name) : tf.zeros([...shape]),
       }));
-    this.#statistics = new RunningStatistics(spec, state);
+    for (const { name, role } of stateEntries(spec)) {
+      if (role !== 'buffer') continue;
+      const tensor = state.get(name);
+      if (tensor?.dtype === 'I64') this.#counters.set(name, tensor.data[0] ?? 0n);
+      else this.#statistics.set(name, toTensor(state, name));
+    }
   }
 
   async trainStep(
@@ -84,7 +91,7 @@ export class TfjsSession implements EngineSession {
     const { output, ...error } = this.#differentiate(batch, hyperparameters.loss);
     const { loss, gradients } = this.#regularise(error, hyperparameters);
     this.#adam(gradients, hyperparameters.learningRate);
-    this.#statistics.observe(output.observations);
+    for (const observation of output.observations) this.#observe(observation);
     const result: StepResult = {
       loss: (await loss.data())[0] as number,
       ...(await readForward(output)),
@@ -110,7 +117,7 @@ export class TfjsSession implements EngineSession {
     await this.#enter();
     const state = new Map<string, StateTensor>();
     for (const { name, shape } of stateEntries(this.#spec)) {
-      const count = this.#statistics.counter(name);
+      const count = this.#counters.get(name);
       state.set(
         name,
         count === undefined
@@ -134,7 +141,7 @@ export class TfjsSession implements EngineSession {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const { value, first, second } of this.#parameters) tf.dispose([value, first, second]);
-    this.#statistics.dispose();
+    tf.dispose([...this.#statistics.values()]);
   }
 
   /** The forward and backward pass without the regulariser. The caller must dispose of the result. */
@@ -202,8 +209,33 @@ export class TfjsSession implements EngineSession {
     });
   }
 
+  /**
+   * `running = (1 − m) · running + m · observed` with the unbiased variance, as PyTorch's BatchNorm does, once per observed time
+   * step: T times after a `repeat` and for event frames, once before it.
+   */
+  #observe({ layer: { name, momentum }, mean, variance, rows }: NormObservation): void {
+    const counter = `${name}.num_batches_tracked`;
+    this.#counters.set(counter, (this.#counters.get(counter) ?? 0n) + BigInt(mean.shape[0]));
+    for (const [key, observed, factor] of [
+      [`${name}.running_mean`, mean, 1],
+      [`${name}.running_var`, variance, rows / (rows - 1)],
+    ] as const) {
+      const running = this.#tensor(key);
+      const updated = tf.tidy(() =>
+        tf
+          .unstack(observed)
+          .reduce(
+            (value: Tensor, step) => tf.add(tf.mul(value, 1 - momentum), tf.mul(step, momentum * factor)),
+            running,
+          ),
+      );
+      tf.dispose(running);
+      this.#statistics.set(key, updated);
+    }
+  }
+
   #tensor(name: string): Tensor {
-    const tensor = this.#statistics.tensor(name) ?? this.#parameters.find((one) => one.name === name)?.value;
+    const tensor = this.#statistics.get(name) ?? this.#parameters.find((one) => one.name === name)?.value;
     if (tensor === undefined) throw new ShapeError(`${name}: the network has no such tensor`);
     return tensor;
   }

@@ -1,3 +1,4 @@
+import { isObject } from '../../formats/fields.ts';
 import type { TauQuantiles } from '../../results/tau-file.ts';
 import { spellCount } from '../data/format.ts';
 import type { ModelResult, RunResult, Series } from '../data/results.ts';
@@ -115,9 +116,8 @@ export function judgeOvershoot(model: ModelResult, { layer, within, by }: Measur
 
 /** τ before the first epoch, as configured: the first recorded one is after it. */
 function startOf(network: RunResult['network'], course: readonly number[]): number {
-  const tau: unknown = network.tau;
-  const mean = typeof tau === 'object' && tau !== null ? Reflect.get(tau, 'mean') : undefined;
-  return typeof mean === 'number' ? mean : course[0]!;
+  const { tau } = network;
+  return isObject(tau) && typeof tau.mean === 'number' ? tau.mean : course[0]!;
 }
 
 /** After the last epoch, the smallest and the largest τ of a layer are within published bounds. */

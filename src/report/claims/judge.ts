@@ -1,3 +1,4 @@
+import { isObject } from '../../formats/fields.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { fangSettings, type PublishedSettings, publishedSettings, THESIS } from '../../thesis/published.ts';
 import { listSwitched } from '../data/compat.ts';
@@ -69,15 +70,9 @@ function findModel({ models }: Results, name: string, key: NetworkKey | undefine
   return models.find(({ published, runs }) => {
     const network = runs[0]?.network;
     if (published !== null || network === undefined) return false;
-    const tau: unknown = network.tau;
-    return (
-      network.neuron === key.neuron &&
-      network.pooling === key.pooling &&
-      typeof tau === 'object' &&
-      tau !== null &&
-      Reflect.get(tau, 'per') === 'layer' &&
-      Reflect.get(tau, 'mean') === key.tau
-    );
+    const { neuron, pooling, tau } = network;
+    const isSame = neuron === key.neuron && pooling === key.pooling;
+    return isSame && isObject(tau) && tau.per === 'layer' && tau.mean === key.tau;
   });
 }
 
@@ -131,11 +126,7 @@ function lowerFirst(text: string): string {
 
 /** Whether a claim is about the chosen epoch. */
 function needsChoice(measure: Measure): boolean {
-  return (
-    measure.kind === 'difference' ||
-    measure.kind === 'below' ||
-    (measure.kind === 'accuracy' && measure.epoch === 'chosen')
-  );
+  return ['difference', 'below'].includes(measure.kind) || ('epoch' in measure && measure.epoch === 'chosen');
 }
 
 function needsTau({ kind }: Measure): boolean {
@@ -230,16 +221,13 @@ function judgeMeasure(
     case 'range':
       return judgeRange(models, measure);
     case 'parameters':
-      return judgeCount(
-        first!.runs[0]!.parameters,
-        measure.count,
-        'parameters',
-        'Counted in the network as built.',
-      );
+      return judgeCount(first!.runs[0]!.parameters, measure.count, 'parameters', AS_BUILT);
     case 'clips':
       throw new RangeError('clips are no property of a model');
   }
 }
+
+const AS_BUILT = 'Counted in the network as built.';
 
 /** Other published accuracies on the same clips. */
 function listRivals(claim: Claim, { split }: MeasureOf<'accuracy'>, claims: readonly Claim[]): Claim[] {

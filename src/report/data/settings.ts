@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../formats/fields.ts';
+import { isObject, type JsonObject } from '../../formats/fields.ts';
 import type { FrameFormat } from '../../results/clip-index.ts';
 import { findPublishedModel, type PublishedSettings, publishedSettings } from '../../thesis/published.ts';
 import { formatCount } from './format.ts';
@@ -14,13 +14,16 @@ interface Setting {
   readonly used: (run: RunResult) => Scalar | null;
 }
 
-/** A difference between the thesis and this run, for instance 128 channels against 8. */
-export interface Deviation {
+/** A setting in the thesis and in this run, for instance 128 channels against 8. */
+export interface SettingComparison {
   readonly label: string;
   readonly thesis: string;
   readonly used: string;
+  readonly differs: boolean;
   /** Whether every value that differs is a number below the published one. */
   readonly isSmaller: boolean;
+  /** Titles of published models for which there is no value. */
+  readonly without: readonly string[];
 }
 
 const SETTINGS: readonly Setting[] = [
@@ -83,24 +86,15 @@ export function compareSettings(results: Results): SettingComparison[] {
 }
 
 /** The settings in which this run differs from the thesis, in the order of the table. */
-export function listDeviations(results: Results): Deviation[] {
+export function listDeviations(results: Pick<Results, 'models'>): SettingComparison[] {
   return SETTINGS.map((setting) => compareSetting(results, setting)).filter(({ differs }) => differs);
 }
 
 /** The settings in which one model's runs differ from what was published. */
-export function listModelDeviations(
-  model: ModelResult,
-  published: PublishedSettings = publishedSettings(model),
-): Deviation[] {
+export function listModelDeviations(model: ModelResult, published: PublishedSettings): SettingComparison[] {
   return SETTINGS.map((setting) => compareSetting({ models: [model] }, setting, () => published)).filter(
     ({ differs }) => differs,
   );
-}
-
-export interface SettingComparison extends Deviation {
-  readonly differs: boolean;
-  /** Titles of published models for which there is no value. */
-  readonly without: readonly string[];
 }
 
 function compareSetting(
@@ -162,19 +156,13 @@ function formatSize(height: Scalar | null, width: Scalar | null): string | null 
 }
 
 function network(label: string, path: string): Setting {
-  return {
-    label,
-    thesis: (published) => published.network[path] ?? null,
-    used: (run) => scalarAt(run.network, path),
-  };
+  const thesis = (published: PublishedSettings) => published.network[path] ?? null;
+  return { label, thesis, used: (run) => scalarAt(run.network, path) };
 }
 
 function training(label: string, path: string): Setting {
-  return {
-    label,
-    thesis: (published) => published.train[path] ?? null,
-    used: (run) => scalarAt(run.training, path),
-  };
+  const thesis = (published: PublishedSettings) => published.train[path] ?? null;
+  return { label, thesis, used: (run) => scalarAt(run.training, path) };
 }
 
 function describeSplit({ splitBy, durationUs }: FrameFormat): string | null {
@@ -186,10 +174,8 @@ function clips(label: string, split: 'train' | 'validation' | 'test'): Setting {
 }
 
 function scalarAt(object: JsonObject, path: string): Scalar | null {
-  let value: unknown = object;
-  for (const key of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return null;
-    value = Reflect.get(value, key);
-  }
+  const value = path
+    .split('.')
+    .reduce<unknown>((at, key) => (isObject(at) && Object.hasOwn(at, key) ? at[key] : null), object);
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
 }

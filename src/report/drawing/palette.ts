@@ -53,12 +53,9 @@ export function fixColors(svg: string): string {
 export function followColorScheme(svg: string): string {
   const rules = new Map<string, string>();
   const { surface, ...others } = PALETTE;
-  for (const color of [...(surface === undefined ? [] : [surface]), ...Object.values(others)]) {
-    if (rules.has(color.light) || !svg.includes(`"${color.light}"`)) continue;
-    rules.set(
-      color.light,
-      `[fill="${color.light}"] { fill: ${color.dark}; } [stroke="${color.light}"] { stroke: ${color.dark}; }`,
-    );
+  for (const { light, dark } of [surface!, ...Object.values(others)]) {
+    if (rules.has(light) || !svg.includes(`"${light}"`)) continue;
+    rules.set(light, `[fill="${light}"] { fill: ${dark}; } [stroke="${light}"] { stroke: ${dark}; }`);
   }
   const style = [
     '<style>',

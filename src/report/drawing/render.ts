@@ -1,6 +1,6 @@
 import { Error as ERROR_LEVEL, parse, View } from 'vega';
 import { compile } from 'vega-lite';
-import type { Figure, Panel, PanelSpec } from './figure.ts';
+import type { Figure, Panel } from './figure.ts';
 import { describeHover, type PanelHover } from './hover.ts';
 import { fixColors } from './palette.ts';
 import { composeSheet } from './sheet.ts';
@@ -49,25 +49,20 @@ interface DrawnPanel {
 }
 
 /** @param prefix of the names inside the drawing, which are unique on the page */
-async function renderPanel(panel: Panel, prefix: string): Promise<DrawnPanel> {
-  const { spec: thin, thinned: simplified } = thinOut(panel.spec);
+async function renderPanel({ title, readings, spec: full }: Panel, prefix: string): Promise<DrawnPanel> {
+  const { spec: thin, thinned: simplified } = thinOut(full);
   const { spec } = compile(thin, { config: THEME });
   const view = new View(parse(spec), { renderer: 'none', logLevel: ERROR_LEVEL });
   try {
     const svg = widenClips(nameParts(tidySvg(await view.toSVG()), prefix));
-    const { title, readings, spec: own } = panel;
-    const [left, top] = [edgeOf(own, 'left'), edgeOf(own, 'top')];
-    const plotWidth = typeof own.width === 'number' ? own.width : 0;
-    const hover = describeHover({ title, readings, left, top, plotWidth, scene: view.scenegraph() });
+    const lengthAt = (...path: readonly string[]): number => Number(partAt(full, ...path) ?? 0);
+    const [left, top] = [lengthAt('padding', 'left'), lengthAt('padding', 'top')];
+    const place = { left, top, plotWidth: lengthAt('width') };
+    const hover = describeHover({ title, readings, ...place, scene: view.scenegraph() });
     return { svg, simplified, hover };
   } finally {
     view.finalize();
   }
-}
-
-function edgeOf(spec: PanelSpec, edge: 'left' | 'top'): number {
-  const px = partAt(spec, 'padding', edge);
-  return typeof px === 'number' ? px : 0;
 }
 
 /** Vega counts the names of parts from 0 in each drawing, but a page has many. */

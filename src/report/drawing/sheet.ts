@@ -96,12 +96,6 @@ export function drawKey(entry: LegendEntry): string {
   switch (entry.mark) {
     case 'line':
       return `<path d="M0,5H24" stroke="${color}" stroke-width="2.2"/>`;
-    case 'dashed':
-    case 'dotted':
-    case 'thin-dashed':
-    case 'thin-dash-dotted':
-    case 'thin-dotted':
-      return `<path d="M0,5H24" stroke="${color}" stroke-width="${isThin(entry.mark) ? 1.2 : 1.8}" stroke-dasharray="${DASHES[entry.mark].join(' ')}"/>`;
     case 'dot':
       return `<circle cx="12" cy="5" r="4.5" fill="${color}"/>`;
     case 'ring':
@@ -110,5 +104,7 @@ export function drawKey(entry: LegendEntry): string {
       return `<path d="M12,-0.5L17.5,5L12,10.5L6.5,5Z" fill="${color}"/>`;
     case 'band':
       return `<rect x="0" y="-1" width="24" height="12" fill="${color}" fill-opacity="0.25"/>`;
+    default:
+      return `<path d="M0,5H24" stroke="${color}" stroke-width="${isThin(entry.mark) ? 1.2 : 1.8}" stroke-dasharray="${DASHES[entry.mark].join(' ')}"/>`;
   }
 }

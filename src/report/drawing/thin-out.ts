@@ -26,13 +26,14 @@ function thinLayer(layer: Layer, { width, height }: PanelSpec): Layer {
   const rows = partAt(layer, 'data', 'values');
   const isLine = (type === 'line' || type === 'area') && partAt(layer, 'mark', 'interpolate') === undefined;
   if (!isLine || !Array.isArray(rows) || rows.length < LONG_LINE_POINTS) return layer;
-  const x = readChannel(layer, 'x', width);
-  const y = readChannel(layer, 'y', height);
-  if (x === null || y === null || partAt(layer, 'transform') !== undefined) return layer;
-  const second = partAt(layer, 'encoding', 'y2', 'field');
-  const edges = [y.field, ...(typeof second === 'string' ? [second] : [])];
+  if (partAt(layer, 'transform') !== undefined) return layer;
+  const [placeX, placeY] = [placeOn(layer, 'x', width), placeOn(layer, 'y', height)];
+  if (placeX === null || placeY === null) return layer;
+  const fieldOf = (channel: string) => partAt(layer, 'encoding', channel, 'field');
+  const edges = ['y', 'y2'].map(fieldOf).filter((field) => typeof field === 'string');
+  const x = String(fieldOf('x'));
   const places = edges.map((edge) =>
-    rows.map((row): Point => [x.place(partAt(row, x.field)), y.place(partAt(row, edge))]),
+    rows.map((row): Point => [placeX(partAt(row, x)), placeY(partAt(row, edge))]),
   );
   if (!places.flat(2).every(Number.isFinite)) return layer;
   const kept = simplify(places, TOLERANCE_PX);
@@ -42,23 +43,13 @@ function thinLayer(layer: Layer, { width, height }: PanelSpec): Layer {
 }
 
 /** Where a channel puts a value, in px from the start of its axis; null if that is not in the specification. */
-function readChannel(
-  layer: Layer,
-  name: 'x' | 'y',
-  size: unknown,
-): { readonly field: string; readonly place: (value: unknown) => number } | null {
+function placeOn(layer: Layer, name: 'x' | 'y', size: unknown): ((value: unknown) => number) | null {
   const channel = partAt(layer, 'encoding', name);
-  const [field, domain] = [partAt(channel, 'field'), partAt(channel, 'scale', 'domain')];
-  const scale = { linear: (value: number) => value, log: Math.log }[
-    String(partAt(channel, 'scale', 'type') ?? 'linear')
-  ];
-  if (typeof field !== 'string' || !isPair(domain) || typeof size !== 'number' || scale === undefined)
-    return null;
+  const domain = partAt(channel, 'scale', 'domain');
+  const scale = { linear: Number, log: Math.log }[String(partAt(channel, 'scale', 'type') ?? 'linear')];
+  if (!isPair(domain) || typeof size !== 'number' || scale === undefined) return null;
   const [low, high] = [scale(domain[0]), scale(domain[1])];
-  return {
-    field,
-    place: (value) => (typeof value === 'number' ? ((scale(value) - low) / (high - low)) * size : Number.NaN),
-  };
+  return (value) => (typeof value === 'number' ? ((scale(value) - low) / (high - low)) * size : Number.NaN);
 }
 
 /**

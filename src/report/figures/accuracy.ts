@@ -46,7 +46,7 @@ export function drawAccuracyByModel(results: Results): Figure {
     id: 'accuracy-by-model',
     title: 'Accuracy of each model over epochs',
     caption:
-      'Share of clips classified correctly after each epoch; for training clips, during the epoch and with dropout. ' +
+      'Share of clips classified correctly after each epoch; training clips: during the epoch, with dropout. ' +
       `Chance is ${formatPercent(chanceOf(results))}.`,
     alt: `Line plots of accuracy over ${describeEpochs(results)} on test${isValidated(results) ? ', validation' : ''} and training clips, one plot per model. ${describeEnds(results)}`,
     axis: axisOf(results),

@@ -1,4 +1,5 @@
 import { nameEpoch } from '../data/epochs.ts';
+import { sentences } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { Figure, Panel, PanelSpec } from '../drawing/figure.ts';
 import { colorVariable } from '../drawing/palette.ts';
@@ -15,15 +16,14 @@ const TOP = 64;
 /** Confusion matrix of each model on the test clips: counts, coloured by the share of the true class. */
 export function drawConfusion(results: Results): Figure {
   const labels = labelClasses(results.classes);
-  const several = results.seeds.length > 1;
   return {
     id: 'confusion',
     title: 'Confusion matrices',
-    caption: [
+    caption: sentences(
       `Test clips by true class (rows) and predicted class (columns), at the ${nameEpoch(results.models)}.`,
       'Numbers are clips, colours their share of the row; the diagonal is correct.',
-      ...(several ? [`Clips are summed over ${results.seeds.length} seeds.`] : []),
-    ].join(' '),
+      results.seeds.length > 1 && `Clips are summed over ${results.seeds.length} seeds.`,
+    ),
     alt: `Confusion matrices on the test clips, one per model. ${results.models.map((model) => describeMistake(model, results.classes)).join(' ')}`,
     legend: [],
     columns: 2,

@@ -1,4 +1,5 @@
 import { allRuns, axisRange, isValidated } from '../data/epochs.ts';
+import { present, sentences } from '../data/format.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import { hasReference, nameReference, nameReferenceLine, referenceOf } from '../data/reference.ts';
 import {
@@ -80,13 +81,13 @@ export function composeCurves(results: Results, curves: Curves, composition: Com
   return {
     id,
     title,
-    caption: [
+    caption: sentences(
       caption,
       ...describeLines(results, smoothed, window),
       ...(shared?.notes ?? []),
       ...(composition.notes ?? []),
-      ...(logs === null ? [] : [logs]),
-    ].join(' '),
+      logs,
+    ),
     alt,
     legend: legend((mark) => drawn.flat().some((line) => line.mark === mark)),
     columns,
@@ -113,19 +114,15 @@ export function smoothingOf(
 
 /** What the lines of a figure over epochs are, and whether they are smoothed. @param window null if the figure is never smoothed */
 function describeLines({ seeds }: Results, smoothed: boolean, window: number | null): string[] {
-  const sentences: string[] = [];
-  if (smoothed) {
-    sentences.push(
-      `Lines are centred moving means over ${window} epochs (fewer at both ends)${seeds.length > 1 ? '' : '; the faint lines behind them are the values themselves'}.`,
-    );
-  } else if (window !== null) {
-    sentences.push(
+  const n = seeds.length;
+  return present(
+    smoothed &&
+      `Lines are centred moving means over ${window} epochs (fewer at both ends)${n > 1 ? '' : '; the faint lines behind them are the values themselves'}.`,
+    !smoothed &&
+      window !== null &&
       `Values are as measured; runs of ${SMOOTHED_FROM_EPOCHS} epochs or more are smoothed by moving means over ${window}.`,
-    );
-  }
-  if (seeds.length > 1)
-    sentences.push(`Lines are means over ${seeds.length} seeds, bands the ${describeBand(seeds.length)}.`);
-  return sentences;
+    n > 1 && `Lines are means over ${n} seeds, bands the ${describeBand(n)}.`,
+  );
 }
 
 /** What bands show, in words for legends. */

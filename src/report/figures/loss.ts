@@ -1,8 +1,9 @@
 import { allRuns, describeEpochs, isValidated } from '../data/epochs.ts';
+import { sentences } from '../data/format.ts';
 import { describeCoverage, hasReference } from '../data/reference.ts';
 import type { Results } from '../data/results.ts';
 import type { Figure } from '../drawing/figure.ts';
-import { drawModelCurves, drawSplitCurves, type ModelCurves, type Quantity } from './curves.ts';
+import { drawModelCurves, drawSplitCurves } from './curves.ts';
 import type { ChooseAxis } from './fit-axis.ts';
 
 const LOGARITHMIC: ChooseAxis = (lowest, highest) => ({
@@ -24,39 +25,38 @@ const LINEAR: ChooseAxis = (_, highest) => {
  */
 export function drawTrainingLoss(results: Results): Figure | null {
   if (!hasLoggedBatches(results)) return null;
-  const curves = {
-    id: 'training-loss',
-    title: 'Training loss of every 256th batch',
-    caption: `As in the thesis, the loss of single batches, with dropout: the mean squared error of ${nameOutput(results)}${nameRegulariser(results, ' plus ')}. Where an epoch has several such batches, their mean is drawn.`,
-    alt: [
-      `Line plots of the training loss of every 256th batch over ${describeEpochs(results)}, one line per model, on a linear and on a logarithmic scale.`,
-      ...results.models.map((model) => {
-        const ends = model.runs.flatMap((run) => run.loggedLoss.findLast((value) => value !== null) ?? []);
-        return `${model.title} ends at ${ends.map((value) => value.toPrecision(2)).join(', ') || 'unknown'}.`;
-      }),
-      ...describeReference(results),
-    ].join(' '),
-    columns: ['split', 'loss'],
-    window: null,
-    bounds: [0, Number.POSITIVE_INFINITY],
-    size: { width: 440, height: 250 },
-  } as const satisfies Omit<ModelCurves, 'axis' | 'quantities'>;
-  const titled = (title: string): readonly Quantity[] => [
-    {
-      name: 'train',
-      title,
-      pick: ({ loggedLoss }) => loggedLoss,
-      pickReference: ({ trainLoss }) => trainLoss,
-    },
-  ];
-  const linear = drawModelCurves(results, { ...curves, axis: LINEAR, quantities: titled('Linear scale') });
-  const logarithmic = drawModelCurves(results, {
-    ...curves,
-    axis: LOGARITHMIC,
-    scale: 'log',
-    quantities: titled('Logarithmic scale'),
+  const ends = results.models.map(({ title, runs }) => {
+    const last = runs.flatMap((run) => run.loggedLoss.findLast((value) => value !== null) ?? []);
+    return `${title} ends at ${last.map((value) => value.toPrecision(2)).join(', ') || 'unknown'}.`;
   });
-  return { ...linear, columns: 2, isSwitchable: true, panels: [...linear.panels, ...logarithmic.panels] };
+  const draw = (title: string, scale: 'linear' | 'log', axis: ChooseAxis) =>
+    drawModelCurves(results, {
+      id: 'training-loss',
+      title: 'Training loss of every 256th batch',
+      caption: `As in the thesis, the loss of single batches, with dropout: the mean squared error of ${nameOutput(results)}${nameRegulariser(results, ' plus ')}. Where an epoch has several such batches, their mean is drawn.`,
+      alt: sentences(
+        `Line plots of the training loss of every 256th batch over ${describeEpochs(results)}, one line per model, on a linear and on a logarithmic scale.`,
+        ...ends,
+        describeReference(results),
+      ),
+      columns: ['split', 'loss'],
+      window: null,
+      bounds: [0, Infinity],
+      size: { width: 440, height: 250 },
+      scale,
+      axis,
+      quantities: [
+        {
+          name: 'train',
+          title,
+          pick: ({ loggedLoss }) => loggedLoss,
+          pickReference: ({ trainLoss }) => trainLoss,
+        },
+      ],
+    });
+  const figure = draw('Linear scale', 'linear', LINEAR);
+  const { panels } = draw('Logarithmic scale', 'log', LOGARITHMIC);
+  return { ...figure, columns: 2, isSwitchable: true, panels: [...figure.panels, ...panels] };
 }
 
 function hasLoggedBatches(results: Results): boolean {
@@ -77,22 +77,23 @@ export function drawLoss(results: Results): Figure {
     caption:
       `Mean squared error of ${nameOutput(results)} against the one-hot labels, on a logarithmic scale. ` +
       `The training loss is the mean of each epoch, with dropout${nameRegulariser(results, ', and includes ')}.${short}`,
-    alt: [
+    alt: sentences(
       `Line plots of the training${isValidated(results) ? ', validation' : ''} and test loss over ${describeEpochs(results)} on a logarithmic scale, one plot per model.`,
-      ...describeReference(results),
-    ].join(' '),
+      describeReference(results),
+    ),
     scale: 'log',
     axis: LOGARITHMIC,
-    bounds: [0, Number.POSITIVE_INFINITY],
+    bounds: [0, Infinity],
     pickReference: ({ trainLoss }) => ({ train: trainLoss }),
     referenceCaption: ': the training loss of every 256th batch.',
   });
 }
 
-function describeReference(results: Results): string[] {
-  return hasReference(results)
-    ? [`Thin lines show the training loss in the authors’ logs: ${describeCoverage(results)}.`]
-    : [];
+function describeReference(results: Results): string | false {
+  return (
+    hasReference(results) &&
+    `Thin lines show the training loss in the authors’ logs: ${describeCoverage(results)}.`
+  );
 }
 
 /** What is compared with the labels. */

@@ -39,7 +39,7 @@ export function drawNetwork(results: Results): Figure {
     id: 'network',
     title: several ? 'The networks' : 'The network',
     caption:
-      'Read from top to bottom, each row from left to right. Between two rows is the size of one sample there: [time steps, channels, height, width], or [time steps, features]. Below a layer is its name in the state. PLIF and LIF are the spiking layers, numbered as in the other figures.',
+      'From top to bottom, each row from left to right. Between two rows is the size of one sample: [time steps, channels, height, width], or [time steps, features]. Below a layer is its name in the state. PLIF and LIF are the spiking layers, numbered as in the other figures.',
     alt: networks.map((network) => describe(network, several)).join(' '),
     legend: [],
     columns: 1,

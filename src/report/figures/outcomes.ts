@@ -43,7 +43,7 @@ export function drawOutcomes(
   return {
     id: 'outcomes',
     title: 'Test accuracy of each model',
-    caption: `Bars show the 95 % interval (Wilson)${dots.some(({ seeds = [] }) => seeds.length > 0) ? ', small ticks the seeds' : ''}. The thesis reports the maximum over epochs, which is chosen on the test clips themselves and therefore biased upwards.`,
+    caption: `Bars show the 95 % interval (Wilson)${dots.some(({ seeds = [] }) => seeds.length > 0) ? ', small ticks the seeds' : ''}. The thesis reports the maximum over epochs: it is chosen on the test clips themselves, so it is biased upwards.`,
     alt: outcomes.map((outcome) => describeOutcome(outcome, comparable)).join(' '),
     legend: kinds.map(({ name, mark }): LegendEntry => {
       const labels = { chosen: nameEpoch(models), published: 'published (maximum over epochs)' };

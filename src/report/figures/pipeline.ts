@@ -48,7 +48,7 @@ export function drawPipeline({ pipeline }: Results): Figure {
     id: 'pipeline',
     title: 'The stages of this run',
     caption: [
-      'Arrows lead from a stage to the stages that read its output. Below its name is the folder that it writes. The number behind the name counts its runs, one for each model and seed.',
+      'Arrows lead from a stage to the stages that read its output. Below its name is the folder that it writes, behind it the number of its runs: one for each model and seed.',
       ...(pipeline.every(({ active }) => active) ? [] : ['Dashed: not part of this run.']),
     ].join(' '),
     alt: pipeline.map(describeStage).join(' '),

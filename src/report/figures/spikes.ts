@@ -15,7 +15,7 @@ export function drawSpikes(results: Results): Figure {
     id: 'spikes',
     title: 'Spike density of each layer over epochs',
     caption:
-      'Share of a layer’s neurons that spike in a time step, over the training batches of each epoch; one panel per spiking layer, counted from the input, each with its own scale.',
+      'Share of a layer’s neurons that spike in a time step, over the training batches of each epoch. One panel per spiking layer, counted from the input, each with its own scale.',
     alt: [
       `Line plots of the spike density over ${describeEpochs(results)}, one for each of ${layers.length} spiking layers.`,
       ...results.models.map(

@@ -1,6 +1,6 @@
 import type { TauQuantiles, TauState } from '../../results/tau-file.ts';
 import { allRuns, describeEpochs } from '../data/epochs.ts';
-import { joinWords } from '../data/format.ts';
+import { joinWords, present, sentences } from '../data/format.ts';
 import { describeCoverage, tauReferenceOf } from '../data/reference.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { CsvValue, Figure } from '../drawing/figure.ts';
@@ -47,37 +47,38 @@ export function drawTau(results: Results): Figure {
   );
   const cut = models.filter(({ title }) => panels.some(({ outside }) => outside.includes(title)));
   const hasViolins = panels.some(({ violins }) => violins.length > 0);
-  const caption = [
-    `τ in time steps, one panel per spiking layer, counted from the input, each with its own scale. ${spread.length > 0 ? 'Lines are τ at the mean of w over the layer, 1/sigmoid(mean w), as in the thesis; where neurons differ, the mean of τ is slightly larger.' : 'Lines are 1/sigmoid(w) of the layer.'}`,
-    ...(cut.length > 0
-      ? [
-          `${joinWords(cut.map(({ title }) => title))}: τ is fixed. Where it is outside the scale of the others, see the values at the pointer or the CSV file.`,
-        ]
-      : []),
-    ...(panels.some(({ axis }) => axis.scale === 'log')
-      ? ['Where the largest τ is more than four times the smallest, the scale is logarithmic.']
-      : []),
-  ].join(' ');
+  const lines =
+    spread.length > 0
+      ? 'Lines are τ at the mean of w over the layer, 1/sigmoid(mean w), as in the thesis; where neurons differ, the mean of τ is slightly larger.'
+      : 'Lines are 1/sigmoid(w) of the layer.';
+  const caption = sentences(
+    `τ in time steps, one panel per spiking layer, counted from the input, each with its own scale. ${lines}`,
+    cut.length > 0 &&
+      `${joinWords(cut.map(({ title }) => title))}: τ is fixed. Where it is outside the scale of the others, see the values at the pointer or the CSV file.`,
+    panels.some(({ axis }) => axis.scale === 'log') &&
+      'Where the largest τ is more than four times the smallest, the scale is logarithmic.',
+  );
   const violins =
-    'Violins behind the last epoch show 1/sigmoid(w) of single neurons. Their width is the share of neurons with that τ (kernel density from the 1st to the 99th percentile; all violins are equally wide). The bar spans the quartiles, the dot is the median, and the thin line spans all τ. A layer with a single τ has no violin.';
-  const alt = [
+    'Violins behind the last epoch show 1/sigmoid(w) of single neurons. Their width is the share of neurons with that τ (kernel density from the 1st to the 99th percentile; all are equally wide). The bar spans the quartiles, the thin line all τ; the dot is the median. A layer with a single τ has no violin.';
+  const alt = sentences(
     `Line plots of the membrane time constant over ${describeEpochs(results)}, one for each of ${layers.length} spiking layers.`,
     ...models.map(({ title }) => {
       const ends = panels.map(({ lines }) => lines.find(({ label }) => label === title)?.series.line.at(-1));
       return `${title} ends at ${ends.map((end) => end?.value.toFixed(2) ?? 'unknown').join(', ')}.`;
     }),
     ...spread.map((model) => describeNeurons(model, layers)),
-    ...(logged ? [describeReference(results)] : []),
-  ].join(' ');
+    logged && describeReference(results),
+  );
   const title = `Membrane time constants over epochs${hasViolins ? ', and of single neurons at the end' : ''}`;
   return composeCurves(
     results,
     { id: 'tau', title, caption, alt, bounds, window: null },
     {
       panels,
-      notes: hasViolins
-        ? [violins, ...(seeds.length > 1 ? [`They have the neurons of all ${seeds.length} seeds.`] : [])]
-        : [],
+      notes: present(
+        hasViolins && violins,
+        hasViolins && seeds.length > 1 && `They have the neurons of all ${seeds.length} seeds.`,
+      ),
       logs: logged ? nameModelLogs(results, false) : null,
       legend: modelLegend(
         results,

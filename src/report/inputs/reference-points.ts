@@ -33,11 +33,7 @@ export function parseReferenceCsv(text: string, file: string): LoggedCurves {
   return sortCurves(collected);
 }
 
-/**
- * Parses a training loss as TensorBoard exports one curve: the columns `Wall time`, `Step` and `Value`.
- *
- * @throws {ReproError} `report-input` with the line
- */
+/** Parses a training loss as TensorBoard exports one curve: the columns `Wall time`, `Step` and `Value`. @throws {ReproError} as above */
 export function parseLossCsv(text: string, file: string): ScalarEvent[] {
   return readRows(text, file, ['Wall time', 'Step', 'Value']).map((row) => ({
     tag: 'train_loss',

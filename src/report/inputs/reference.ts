@@ -51,11 +51,7 @@ export async function readReference(folder: string, models: readonly ReferenceMo
   return found;
 }
 
-/**
- * Finds the logs that `readReference` reads, without opening them.
- *
- * @throws {ReproError} `report-input` if the folder does not exist, or there are two logs of a model
- */
+/** Finds the logs that `readReference` reads, without opening them. @throws {ReproError} as there */
 export async function findLogs(
   folder: string,
   models: readonly ReferenceModel[],

@@ -10,6 +10,13 @@ import { type RunFolders, type RunIdentity, readTrainedRun } from '../../results
 import { tauOfLogit } from '../../snn/neurons.ts';
 import type { EpochCurves, LayerResult, RunResult, Series } from '../data/results.ts';
 
+/** The clips that decide which epoch is chosen. */
+const CLIPS_OF: Readonly<Record<Selection, RunResult['chosenOn']>> = {
+  last: null,
+  validation: 'validation',
+  'best-test': 'test',
+};
+
 /** What all files of a run must agree on. */
 export interface Expected extends RunIdentity {
   readonly dataset: string;
@@ -56,7 +63,7 @@ export async function readRunResult(
     },
     layers: joinLayers(tauFile, evaluation),
     chosenEpoch: evaluation.checkpoint.epoch + 1,
-    chosenOn: clipsOf(evaluation.checkpoint.selection),
+    chosenOn: CLIPS_OF[evaluation.checkpoint.selection],
     maximum: fromOne(evaluation.maximum),
   };
   return { result, classes };
@@ -107,11 +114,6 @@ function joinLayers(tauFile: ResultFile, { spikeRates: { test: rates } }: Evalua
     spikeRate,
     taus: { chosen: chosen[layer]!, last: last[layer]! },
   }));
-}
-
-/** The clips that decide which epoch is chosen. */
-function clipsOf(selection: Selection): RunResult['chosenOn'] {
-  return selection === 'last' ? null : selection === 'validation' ? 'validation' : 'test';
 }
 
 /** Counts epochs from 1. */

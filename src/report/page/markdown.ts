@@ -1,11 +1,7 @@
 import { type RenderedFigure, SIMPLIFIED_NOTE } from '../drawing/render.ts';
 import type { Block, Cell, Gallery, Inline, Report, Table, Text } from './document.ts';
 
-/**
- * The report as Markdown, for reading on a code host; its figures are the SVG files next to it.
- *
- * @param figures as rendered in those files
- */
+/** The report as Markdown, for reading on a code host; its figures are the SVG files next to it. */
 export function renderMarkdown(report: Report, figures: readonly RenderedFigure[] = []): string {
   const simplified = new Set(figures.filter((one) => one.simplified).map(({ figure }) => figure.id));
   const parts = [

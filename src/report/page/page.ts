@@ -7,6 +7,7 @@ import { drawKey } from '../drawing/sheet.ts';
 import type {
   Block,
   Cell,
+  Column,
   Gallery,
   GalleryPicture,
   Inline,
@@ -21,8 +22,6 @@ import { PAGE_STYLE } from './style.ts';
 /**
  * The report as one self-contained HTML page: style, figures and a script that shows values at the pointer are inline. Its security policy
  * allows no other script, and no request except for outside figures.
- *
- * @param figures every figure of the report, rendered
  */
 export function renderPage(report: Report, figures: readonly RenderedFigure[]): string {
   const drawn = new Map(figures.map((figure) => [figure.figure.id, figure]));
@@ -224,40 +223,30 @@ function renderTable(table: Table): string {
   ].join('\n');
 }
 
+/** Two rows if some columns are in groups: the groups, and below them their columns. */
 function renderHead({ columns }: Table): string {
-  const label = (text: string, numeric: boolean | undefined, rest: string): string =>
-    `<th${rest}${numeric === true ? ' class="number"' : ''}>${escapeMarkup(text)}</th>`;
-  if (columns.every(({ group }) => group === undefined)) {
-    return `<tr>${columns.map((column) => label(column.label, column.numeric, ' scope="col"')).join('')}</tr>`;
-  }
-  const top: string[] = [];
-  for (let at = 0; at < columns.length; ) {
-    const column = columns[at];
-    if (column === undefined) break;
-    if (column.group === undefined) {
-      top.push(label(column.label, column.numeric, ' scope="col" rowspan="2"'));
-      at += 1;
-      continue;
-    }
-    let span = 1;
-    while (columns[at + span]?.group === column.group) span += 1;
-    top.push(`<th class="group" scope="colgroup" colspan="${span}">${escapeMarkup(column.group)}</th>`);
-    at += span;
-  }
-  const below = columns.filter(({ group }) => group !== undefined);
-  return `<tr>${top.join('')}</tr><tr>${below.map((column) => label(column.label, column.numeric, ' scope="col"')).join('')}</tr>`;
+  const label = (column: Column, rest = ''): string =>
+    `<th scope="col"${rest}${column.numeric === true ? ' class="number"' : ''}>${escapeMarkup(column.label)}</th>`;
+  const grouped = columns.filter(({ group }) => group !== undefined);
+  if (grouped.length === 0) return `<tr>${columns.map((column) => label(column)).join('')}</tr>`;
+  const top = columns.map((column, at) => {
+    const { group } = column;
+    if (group === undefined) return label(column, ' rowspan="2"');
+    if (columns[at - 1]?.group === group) return '';
+    const end = columns.findIndex((other, index) => index > at && other.group !== group);
+    const span = (end < 0 ? columns.length : end) - at;
+    return `<th class="group" scope="colgroup" colspan="${span}">${escapeMarkup(group)}</th>`;
+  });
+  return `<tr>${top.join('')}</tr><tr>${grouped.map((column) => label(column)).join('')}</tr>`;
 }
 
 function renderCell(table: Table, { text, details = [], tone }: Cell, column: number): string {
-  const classes = [table.columns[column]?.numeric === true ? 'number' : '', tone ?? ''].filter(
-    (name) => name !== '',
-  );
+  const classes = [...(table.columns[column]?.numeric === true ? ['number'] : []), ...(tone ? [tone] : [])];
   const attributes = classes.length === 0 ? '' : ` class="${classes.join(' ')}"`;
   const lines = details.map((line) => `<span class="detail">${escapeMarkup(line)}</span>`).join('');
   const value = tone === 'differs' ? `<strong>${escapeMarkup(text)}</strong>` : escapeMarkup(text);
-  return column === 0
-    ? `<th scope="row"${attributes}>${value}${lines}</th>`
-    : `<td${attributes}>${value}${lines}</td>`;
+  const [name, scope] = column === 0 ? ['th', ' scope="row"'] : ['td', ''];
+  return `<${name}${scope}${attributes}>${value}${lines}</${name}>`;
 }
 
 /** A run of text as HTML. */

@@ -32,7 +32,7 @@ function tabulateClaims(judgements: readonly Judgement[], elsewhere: number): Ta
   const sources = new Map(judgements.map(({ claim: { evidence } }) => [evidence.source.id, evidence.source]));
   const notes = [
     [
-      'Statements are in our own words. An accuracy is reproduced if its difference from the published one is certainly smaller than the margin. If not, it is not reproduced where the difference is significant, and inconclusive elsewhere. ',
+      'Statements are in our own words. An accuracy is reproduced if its difference from the published one is certainly smaller than the margin; otherwise it is not reproduced if the difference is significant, else inconclusive. ',
       { code: 'docs/claims.md' },
       ' explains the methods and margins, ',
       { code: 'configs/claims.yaml' },

@@ -174,7 +174,7 @@ function explainLate({ models, seeds }: Results): Text {
     periods.length > 0 &&
       ` The last cosine cycle is the last ${periods.map(formatCount).join(' or ')} epochs, one period of the learning rate.`,
     longest < Math.max(LATE_EPOCHS, ...periods) &&
-      ` This run has only ${formatQuantity(longest, 'epoch')}: a longer window uses all of them, even the first ones, in which the network has hardly learned anything.`,
+      ` This run has only ${formatQuantity(longest, 'epoch')}: a longer window uses all of them, even the first, in which the network has hardly learned anything.`,
     seeds.length > 1 && ` Both are averaged over ${seeds.length} seeds; below is the range of the means.`,
   );
 }

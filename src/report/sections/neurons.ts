@@ -1,3 +1,4 @@
+import { isObject } from '../../formats/fields.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatPercent, joinWords } from '../data/format.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
@@ -111,11 +112,9 @@ export function answerSpikes({ models }: Results): Text {
 
 /** As configured, unless a switch of the published code starts every τ per layer at 2. */
 function startOf({ runs }: ModelResult): number {
-  const tau: unknown = runs[0]?.network.tau;
-  const [per, mean] =
-    typeof tau === 'object' && tau !== null ? [Reflect.get(tau, 'per'), Reflect.get(tau, 'mean')] : [];
-  const isAlways2 = runs[0]?.compat.base_tau === 'always-2' && per === 'layer';
-  return typeof mean === 'number' && !isAlways2 ? mean : 2;
+  const tau = runs[0]?.network.tau;
+  const isAlways2 = runs[0]?.compat.base_tau === 'always-2' && isObject(tau) && tau.per === 'layer';
+  return isObject(tau) && typeof tau.mean === 'number' && !isAlways2 ? tau.mean : 2;
 }
 
 /** The smallest and the largest. @param found at least one */

@@ -66,7 +66,7 @@ function describeTimes(folder: string | null): Block {
       picture: `${address}/${TIMELINE_FILES.picture}`,
       data: `${address}/${TIMELINE_FILES.data}`,
       absence: [
-        'The picture is missing: this page was copied without it, or it has not been drawn yet. Where the stages ran, ',
+        'The picture is missing: the page was copied without it, or it is not drawn yet. Where the stages ran, ',
         { code: COMMAND },
         ' shows it.',
       ],

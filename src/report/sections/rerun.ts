@@ -50,7 +50,7 @@ function explainCommands({ simulated }: Results, origin: Origin | null): Text {
   return [
     'In a clone of the project, after ',
     { code: 'npm ci' },
-    ', the first command makes this page again. It needs your own models and stages, if you have any. ',
+    ', the first command makes this page again, with your own models and stages, if you have any. ',
     ...(origin === null ? [...options, ' of the run that made this page. '] : []),
     ...(simulated ? [] : [...place, '. ']),
     '“Environment” names the engine. The commands work for any model and seed; those in the table below take the same options.',

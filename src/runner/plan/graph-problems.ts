@@ -34,18 +34,16 @@ export function findMissingInputs(
       );
       const link = paths.linkOn(input.path);
       const dead = link !== undefined && leadsNowhere(link) ? link : undefined;
-      problems.set(input.path, {
-        at: input.at,
-        message: `stage "${instance.stage}": input "${input.path}" is made by no stage and is not on disk.`,
-        fix: () =>
-          joinLines(
-            dead && `"${dead.path}" is a symbolic link to ${describeDeadEnd(dead, paths)}.`,
-            dormant === undefined
-              ? suggestInput(input.path, makers, paths)
-              : `Stage "${dormant.name}" would make it, but profile "${profile}" leaves that stage out.`,
-            input.origin(),
-          ),
-      });
+      const message = `stage "${instance.stage}": input "${input.path}" is made by no stage and is not on disk.`;
+      const fix = (): string | undefined =>
+        joinLines(
+          dead && `"${dead.path}" is a symbolic link to ${describeDeadEnd(dead, paths)}.`,
+          dormant === undefined
+            ? suggestInput(input.path, makers, paths)
+            : `Stage "${dormant.name}" would make it, but profile "${profile}" leaves that stage out.`,
+          input.origin(),
+        );
+      problems.set(input.path, { at: input.at, message, fix });
     }
   }
   return [...problems.values()];

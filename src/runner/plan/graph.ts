@@ -18,11 +18,8 @@ export function linkInstances(instances: Iterable<StageInstance>): Links {
   for (const { id, inputs } of all) {
     const found = new Map<string, number[]>();
     for (const [index, { path }] of inputs.entries()) {
-      for (const maker of makers.related(path)) {
-        if (maker === id) continue;
-        const known = found.get(maker);
-        if (known === undefined) found.set(maker, [index]);
-        else if (known.at(-1) !== index) known.push(index);
+      for (const maker of new Set(makers.related(path))) {
+        if (maker !== id) found.set(maker, [...(found.get(maker) ?? []), index]);
       }
     }
     links.set(id, found);
@@ -82,13 +79,9 @@ function findCycle(
     visited.push(id);
     id = [...dependenciesOf(id)].find((dependency) => unsorted.has(dependency));
   }
-  // Followed from reader to maker; reported from maker to reader.
+  // Followed from reader to maker; reported from maker to reader, from the earliest in the given order on.
   const cycle = visited.slice(index.get(id ?? '') ?? 0).reverse();
-  const rank = new Map(ids.map((one, position) => [one, position]));
-  const first = cycle.reduce(
-    (best, one, position) => ((rank.get(one) ?? 0) < (rank.get(cycle[best] ?? '') ?? 0) ? position : best),
-    0,
-  );
+  const first = cycle.indexOf(ids.find((one) => cycle.includes(one)) ?? '');
   return [...cycle.slice(first), ...cycle.slice(0, first)];
 }
 

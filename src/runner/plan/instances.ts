@@ -63,11 +63,10 @@ function adviseTwins(
 
 /** The outputs a stage would have, without reporting problems: to explain what a profile leaves out. */
 export function guessOutputs(reader: StageReader): string[] {
-  const none: Combination = new Map();
   return reader.entry.outputs.flatMap((text) => {
-    const expanded = reader.expandQuietly(text, none);
-    const checked = 'value' in expanded ? reader.context.paths.check(String(expanded.value)) : undefined;
-    return checked !== undefined && 'path' in checked ? [checked.path] : [];
+    const expanded = reader.expandQuietly(text, new Map());
+    const checked = 'value' in expanded ? reader.context.paths.check(String(expanded.value)) : null;
+    return checked !== null && 'path' in checked ? [checked.path] : [];
   });
 }
 
@@ -80,14 +79,10 @@ function readInstance(
   const { entry } = reader;
   const command = readCommand(reader, combination);
   const inputs = allOf(readInputs(reader, combination));
-  const outputs = allOf(
-    entry.outputs.map((text, index) => readPath(reader, 'output', text, ['outputs', index], combination)),
-  );
-  const resume = allOf(
-    (entry.resume ?? []).map((text, index) =>
-      readPath(reader, 'resume path', text, ['resume', index], combination),
-    ),
-  );
+  const readPaths = (key: 'outputs' | 'resume', role: 'output' | 'resume path') =>
+    allOf((entry[key] ?? []).map((text, index) => readPath(reader, role, text, [key, index], combination)));
+  const outputs = readPaths('outputs', 'output');
+  const resume = readPaths('resume', 'resume path');
   const resources = readResources(reader, combination);
   const retries = readRetries(reader, combination);
   const cluster = readClusterRequest(reader, combination);
@@ -147,10 +142,8 @@ function readParams(reader: StageReader): JsonObject {
   const { settings } = reader.context;
   const { picked, unknown } = pickSettings(settings, keys);
   for (const key of unknown) {
-    const at = reader.at(['params', keys.indexOf(key)]);
-    reader.report(at, `params "${key}" is not set by profile "${settings.profile}".`, () =>
-      settings.suggest(key),
-    );
+    const message = `params "${key}" is not set by profile "${settings.profile}".`;
+    reader.report(reader.at(['params', keys.indexOf(key)]), message, () => settings.suggest(key));
   }
   return picked;
 }
@@ -173,14 +166,12 @@ function readEffort(
 ): NonNullable<StageInstance['effort']> {
   const { params = [] } = reader.entry;
   const isInput = (name: string): boolean => inputs.some(({ path }) => path === name);
+  const known = [...params, ...inputs.map(({ path }) => path)];
+  const fix = known.length === 0 ? undefined : `It has: ${known.join(', ')}.`;
   for (const [index, name] of written.entries()) {
     if (isInput(name) || params.some((key) => name === key || name.startsWith(`${key}.`))) continue;
-    const known = [...params, ...inputs.map(({ path }) => path)];
-    reader.report(
-      reader.at(['effort', index]),
-      `effort "${name}" is neither an input of this stage nor within its params.`,
-      () => (known.length === 0 ? undefined : `It has: ${known.join(', ')}.`),
-    );
+    const message = `effort "${name}" is neither an input of this stage nor within its params.`;
+    reader.report(reader.at(['effort', index]), message, fix);
   }
   return { keys: written.filter((name) => !isInput(name)), inputs: written.filter(isInput) };
 }
@@ -235,10 +226,8 @@ export function suggestFile(wanted: string, folder: string): string | undefined 
   }
   const { base, dir, ext, name } = path.posix.parse(wanted);
   const alike = names.filter((one) => path.posix.extname(one) === ext).sort();
-  const closest = findClosest(
-    name,
-    alike.map((one) => path.posix.basename(one, ext)),
-  );
+  const stems = alike.map((one) => path.posix.basename(one, ext));
+  const closest = findClosest(name, stems);
   if (closest !== undefined) return `Closest: "${path.posix.join(dir, `${closest}${ext}`)}".`;
   if (ext === '' || alike.length === 0 || alike.length > 16) return undefined;
   return `Instead of "${base}", ${dir} has: ${alike.join(', ')}.`;

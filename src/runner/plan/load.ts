@@ -1,4 +1,3 @@
-import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { ParsedDocuments } from '../../schema/parsed-documents.ts';
@@ -10,7 +9,7 @@ import { guessOutputs, type InstanceDraft, readInstances } from './instances.ts'
 import { findTrial, findUnknownMachineSettings, findUnusedOverrides } from './override-effects.ts';
 import { findPathConflicts, findSpellingConflicts } from './path-conflicts.ts';
 import { type PipelineContent, readPipelineFile } from './pipeline-file.ts';
-import type { Plan, StageInstance } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { findUnknownRecordProfiles, loadSettings } from './profile.ts';
 import { ProjectPaths } from './project-paths.ts';
 import { findConfigurationProblems } from './schema-map.ts';
@@ -111,32 +110,21 @@ async function makePlan(request: PlanRequest): Promise<Plan> {
     dependenciesOf: (id) => links.get(id)?.keys() ?? [],
   });
   const rank = new Map(sorted.order.map((id, index) => [id, index]));
-  const rankOf = (id: string): number => rank.get(id) ?? 0;
+  const byRank = (a: string, b: string): number => (rank.get(a) ?? 0) - (rank.get(b) ?? 0);
+  const { lock, cache, timeline } = pipeline.content;
   return {
     projectRoot: paths.root,
     profile: settings.profile,
     otherProfiles: settings.otherProfiles,
     settings: settings.value,
     places: settings,
-    instances: new Map(
-      sorted.order.flatMap((id): [string, StageInstance][] => {
-        const instance = instances.get(id);
-        return instance === undefined ? [] : [[id, instance]];
-      }),
-    ),
-    dependencies: new Map(
-      sorted.order.map((id) => [
-        id,
-        [...(links.get(id)?.keys() ?? [])].sort((a, b) => rankOf(a) - rankOf(b)),
-      ]),
-    ),
+    instances: new Map([...instances].sort(([a], [b]) => byRank(a, b))),
+    dependencies: new Map(sorted.order.map((id) => [id, [...(links.get(id)?.keys() ?? [])].sort(byRank)])),
     inactive: inactive.map(({ name }) => name),
-    recordedProfiles: pipeline.content.lock ?? [],
+    recordedProfiles: lock ?? [],
     ...(trial === null ? {} : { trial }),
-    ...(pipeline.content.cache === undefined ? {} : { remote: readRemote(pipeline.content.cache) }),
-    ...(pipeline.content.timeline === undefined || timelineProblems.length > 0
-      ? {}
-      : { timeline: pipeline.content.timeline }),
+    ...(cache === undefined ? {} : { remote: { ...cache, address: cache.remote } }),
+    ...(timeline === undefined || timelineProblems.length > 0 ? {} : { timeline }),
     ...(misplaced.length === 0 ? {} : { misplaced }),
     warnings: findUnusedOverrides(pipeline.content, settings),
   };
@@ -149,13 +137,6 @@ function listConfiguration({ profiles, schemas }: PipelineContent, profile: stri
     ...(schema === undefined ? [] : [schema]),
     ...Object.values(schemas ?? {}),
   ];
-}
-
-function readRemote({
-  remote,
-  ...others
-}: NonNullable<PipelineContent['cache']>): NonNullable<Plan['remote']> {
-  return { address: remote, ...others };
 }
 
 function readStages(context: PipelineContext): {
@@ -176,11 +157,12 @@ function readStages(context: PipelineContext): {
 }
 
 function openProject(projectRoot: string): ProjectPaths {
-  const absolute = path.resolve(projectRoot);
   try {
-    realpathSync(absolute);
+    return new ProjectPaths(projectRoot);
   } catch (cause) {
-    throw new ReproError('no-project', 'this folder does not exist.', { where: absolute, cause });
+    throw new ReproError('no-project', 'this folder does not exist.', {
+      where: path.resolve(projectRoot),
+      cause,
+    });
   }
-  return new ProjectPaths(absolute);
 }

@@ -50,15 +50,10 @@ export function nameInstance(stage: string, combination: Combination): string {
 
 /** The variables of a stage's matrix with their values; undefined if a problem was reported. */
 export function readAxes(reader: StageReader): MatrixAxis[] | undefined {
-  const axes: MatrixAxis[] = [];
-  let instances = 1;
-  for (const [variable, written] of Object.entries(reader.entry.matrix ?? {})) {
-    const axis = readAxis(reader, variable, written);
-    if (axis === undefined) continue;
-    axes.push(axis);
-    instances *= axis.values.length;
-  }
-  if (axes.length < Object.keys(reader.entry.matrix ?? {}).length) return undefined;
+  const written = Object.entries(reader.entry.matrix ?? {});
+  const axes = written.flatMap(([variable, values]) => readAxis(reader, variable, values) ?? []);
+  if (axes.length < written.length) return undefined;
+  const instances = axes.reduce((product, { values }) => product * values.length, 1);
   if (instances <= mostInstances) return axes;
   reader.report(
     reader.at(['matrix'], 'key'),
@@ -92,14 +87,11 @@ function readAxis(
     const value = typeof written === 'string' ? item : reader.expand(item, [...at, index]);
     if (value === undefined) continue;
     const refusal = refuseMatrixValue(value);
-    if (refusal === undefined && typeof value !== 'object') {
-      values.push({ value, place });
-    } else {
-      reader.context.problems.push({
-        at: place,
-        message: `stage "${reader.name}": matrix value ${show(value)} of "${variable}" ${refusal}, but it becomes part of a path.`,
-        fix: 'Use letters, digits and the characters _ . + = ~ -.',
-      });
+    if (refusal === undefined && typeof value !== 'object') values.push({ value, place });
+    else {
+      const message = `stage "${reader.name}": matrix value ${show(value)} of "${variable}" ${refusal}, but it becomes part of a path.`;
+      const fix = 'Use letters, digits and the characters _ . + = ~ -.';
+      reader.context.problems.push({ at: place, message, fix });
     }
   }
   return values.length === list.length ? { variable, values } : undefined;

@@ -35,16 +35,13 @@ export async function parseOverrides(assignments: readonly string[]): Promise<Ov
       overrides.push({ path: key.split('.'), value, place });
     } catch (cause) {
       if (!(cause instanceof ReproError)) throw cause;
-      const message = cause instanceof ConfigurationError ? cause.problems[0]?.message : cause.message;
-      const quoted = `--set '${key}="…"'`;
-      const [, bracket] = /^not YAML: the closing ([\]}])/.exec(message ?? '') ?? [];
-      const closed = bracket && `--set '${key}=${bracket === ']' ? '[…]' : '{…}'}'`;
-      throw refuse(
-        message ?? cause.message,
-        closed === undefined
-          ? `Quote the value for YAML: ${quoted}.`
-          : `Add it, within quotes if there are spaces: ${closed}. For a text, quote the value for YAML: ${quoted}.`,
-      );
+      const problem = cause instanceof ConfigurationError ? cause.problems[0] : cause;
+      const message = problem?.message ?? cause.message;
+      const quoted = `uote the value for YAML: --set '${key}="…"'.`;
+      const [, bracket] = /^not YAML: the closing ([\]}])/.exec(message) ?? [];
+      if (bracket === undefined) throw refuse(message, `Q${quoted}`);
+      const closed = `--set '${key}=${bracket === ']' ? '[…]' : '{…}'}'`;
+      throw refuse(message, `Add it, within quotes if there are spaces: ${closed}. For a text, q${quoted}`);
     }
   }
   return overrides;

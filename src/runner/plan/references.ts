@@ -1,4 +1,5 @@
 import type { Json } from '../../schema/json.ts';
+import { show } from '../../schema/schema-messages.ts';
 
 /** `${a.b}` in a string. */
 export interface Reference {
@@ -23,39 +24,22 @@ const namePattern = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/;
 
 /** Splits a string at its references; `$${` stands for the characters `${`. */
 export function parseTemplate(text: string): { template: Template } | { fault: ReferenceFault } {
-  if (!text.includes('${')) return { template: text === '' ? [] : [text] };
   const parts: (string | Reference)[] = [];
   let literal = '';
-  for (let index = 0; index < text.length; ) {
-    if (text.startsWith('$${', index)) {
-      literal += '${';
-      index += 3;
-    } else if (text.startsWith('${', index)) {
-      const end = text.indexOf('}', index);
-      if (end === -1) {
-        return {
-          fault: { fragment: text.slice(index), message: `${JSON.stringify(text)} has no closing "}".` },
-        };
-      }
-      const fragment = text.slice(index, end + 1);
-      const name = fragment.slice(2, -1).trim();
-      if (!namePattern.test(name)) {
-        return {
-          fault: {
-            fragment,
-            message: `"${fragment}" is not a reference.`,
-            // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the pipeline's own syntax
-            fix: 'A reference is a dotted key, such as ${dataset.root}; $${ stands for the characters ${.',
-          },
-        };
-      }
+  for (const [piece, name] of text.matchAll(/\$\$\{|\$\{([^}]*)\}|\$\{.*|\$|[^$]+/gs)) {
+    if (piece === '$${') literal += '${';
+    else if (!piece.startsWith('${')) literal += piece;
+    else if (name === undefined) {
+      return { fault: { fragment: piece, message: `${JSON.stringify(text)} has no closing "}".` } };
+    } else if (!namePattern.test(name.trim())) {
+      const message = `"${piece}" is not a reference.`;
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the pipeline's own syntax
+      const fix = 'A reference is a dotted key, such as ${dataset.root}; $${ stands for the characters ${.';
+      return { fault: { fragment: piece, message, fix } };
+    } else {
       if (literal !== '') parts.push(literal);
       literal = '';
-      parts.push({ text: fragment, path: name.split('.') });
-      index = end + 1;
-    } else {
-      literal += text[index];
-      index += 1;
+      parts.push({ text: piece, path: name.trim().split('.') });
     }
   }
   if (literal !== '') parts.push(literal);
@@ -83,13 +67,8 @@ export function expandText(text: string, lookup: Lookup): Expanded {
     if ('fault' in expanded) return expanded;
     const { value } = expanded;
     if (value === null || typeof value === 'object') {
-      const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : 'a mapping';
-      return {
-        fault: {
-          fragment: part.text,
-          message: `"${part.text}" is ${kind} and cannot be part of a longer string.`,
-        },
-      };
+      const message = `"${part.text}" is ${show(value)} and cannot be part of a longer string.`;
+      return { fault: { fragment: part.text, message } };
     }
     result += String(value);
   }

@@ -5,13 +5,7 @@ import type { Resources, Retries } from './plan.ts';
 import { parseTemplate } from './references.ts';
 import type { StageReader } from './stage-reader.ts';
 
-const defaultResources: Resources = {
-  cpu: 1,
-  memoryBytes: 2 ** 30,
-  gpu: 0,
-  mutexes: [],
-  timeSeconds: null,
-};
+const defaultResources: Resources = { cpu: 1, memoryBytes: 2 ** 30, gpu: 0, mutexes: [], timeSeconds: null };
 
 export type Parsed<Value = number> =
   | { readonly value: Value }
@@ -47,19 +41,14 @@ export function parseDuration(
     (sum, [, amount, unit]) => sum + Number(amount) * (secondsPerUnit[unit ?? ''] ?? Number.NaN),
     0,
   );
+  const fix = 'Write it as 90s, 30m, 48h or 2d.';
   if (isScalar(value) && /^(\d+(\.\d+)?[smhd])+$/.test(text)) {
-    if (seconds > 0 || (mayBeNone && seconds === 0)) return { value: seconds };
-    return {
-      message: `${name} has to be longer than ${show(value)}.`,
-      fix: 'Write it as 90s, 30m, 48h or 2d.',
-    };
+    if (seconds > 0 || mayBeNone) return { value: seconds };
+    return { message: `${name} has to be longer than ${show(value)}.`, fix };
   }
-  return {
-    message: `${name} ${show(value)} is not a duration.`,
-    fix: /^\d+(\.\d+)?$/.test(text)
-      ? `Its unit is missing: ${text}h for hours, ${text}m for minutes, ${text}s for seconds.`
-      : 'Write it as 90s, 30m, 48h or 2d.',
-  };
+  const units = `Its unit is missing: ${text}h for hours, ${text}m for minutes, ${text}s for seconds.`;
+  const isNumber = /^\d+(\.\d+)?$/.test(text);
+  return { message: `${name} ${show(value)} is not a duration.`, fix: isNumber ? units : fix };
 }
 
 function parseCpus(value: Json): Parsed<number | 'share'> {
@@ -101,31 +90,25 @@ export function readResources(reader: StageReader, combination: Combination): Re
   if (resources === undefined) return defaultResources;
   const values = new ScalarReader(reader, combination);
   const written = resources.mutex ?? [];
-  const names = typeof written === 'object' ? written : [written];
-  const isList = typeof written === 'object';
-  const mutexes = names.map((name, index) =>
-    values.read(name, ['resources', 'mutex', ...(isList ? [index] : [])], parseMutex, ''),
+  const mutexes = (typeof written === 'object' ? written : [written]).map((name, index) =>
+    values.read(
+      name,
+      ['resources', 'mutex', ...(typeof written === 'object' ? [index] : [])],
+      parseMutex,
+      '',
+    ),
   );
+  const { cpu, memoryBytes, gpu, timeSeconds } = defaultResources;
   const result: Resources = {
-    cpu: values.read(resources.cpu, ['resources', 'cpu'], parseCpus, defaultResources.cpu),
-    memoryBytes: values.read(
-      resources.memory,
-      ['resources', 'memory'],
-      parseMemory,
-      defaultResources.memoryBytes,
-    ),
-    gpu: values.read(
-      resources.gpu,
-      ['resources', 'gpu'],
-      (value) => parseCount('gpu', value, 0),
-      defaultResources.gpu,
-    ),
+    cpu: values.read(resources.cpu, ['resources', 'cpu'], parseCpus, cpu),
+    memoryBytes: values.read(resources.memory, ['resources', 'memory'], parseMemory, memoryBytes),
+    gpu: values.read(resources.gpu, ['resources', 'gpu'], (value) => parseCount('gpu', value, 0), gpu),
     mutexes: [...new Set(mutexes)],
     timeSeconds: values.read(
       resources.time,
       ['resources', 'time'],
       (value) => parseDuration('time', value),
-      defaultResources.timeSeconds,
+      timeSeconds,
     ),
   };
   return values.isComplete ? result : undefined;

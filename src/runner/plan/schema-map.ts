@@ -38,24 +38,21 @@ export async function findConfigurationProblems(
 }
 
 async function readSchema(
-  pipeline: PipelineFile,
+  { document }: PipelineFile,
   glob: string,
   file: string,
   paths: ProjectPaths,
   problems: Problem[],
 ): Promise<JsonSchema | undefined> {
-  const at = pipeline.document.positionOf(['schemas', glob]);
-  if (paths.kindOf(file) !== 'file') {
-    problems.push({ at, message: `schemas: there is no file "${file}" for "${glob}".` });
-    return undefined;
-  }
+  const at = document.positionOf(['schemas', glob]);
   try {
-    return await readJsonSchema(paths.absolute(file), file);
+    if (paths.kindOf(file) === 'file') return await readJsonSchema(paths.absolute(file), file);
+    problems.push({ at, message: `schemas: there is no file "${file}" for "${glob}".` });
   } catch (error) {
     if (!(error instanceof ReproError)) throw error;
     problems.push({ at: error.where ?? at, message: error.message, fix: error.fix });
-    return undefined;
   }
+  return undefined;
 }
 
 function isRead(file: string, inputs: ReadonlySet<string>): boolean {

@@ -54,38 +54,26 @@ export function matchInstances(plan: Plan, target: string): string[] {
 }
 
 /** Values in the order of the matrix; `*` and omitted values at the end match everything. */
-function matches(instance: StageInstance, wanted: readonly string[]): boolean {
-  const values = valuesOf(instance);
+function matches({ matrix }: StageInstance, wanted: readonly string[]): boolean {
+  const values = Object.values(matrix).map(String);
   return (
     wanted.length <= values.length && wanted.every((value, index) => value === '*' || value === values[index])
   );
 }
 
-function valuesOf(instance: StageInstance): string[] {
-  const values = instance.id.slice(instance.stage.length + 1);
-  return values === '' ? [] : values.split(',');
-}
-
 function withDependencies(plan: Plan, ids: Iterable<string>): Set<string> {
-  return reach(ids, (id) => plan.dependencies.get(id) ?? []);
+  const reached = new Set(ids);
+  // A set is iterated in insertion order, including what is added on the way.
+  for (const id of reached) for (const one of plan.dependencies.get(id) ?? []) reached.add(one);
+  return reached;
 }
 
 function withDependents(plan: Plan, ids: Iterable<string>): Set<string> {
-  const dependents = new Map<string, string[]>();
-  for (const [id, dependencies] of plan.dependencies) {
-    for (const dependency of dependencies) {
-      const known = dependents.get(dependency);
-      if (known === undefined) dependents.set(dependency, [id]);
-      else known.push(id);
-    }
-  }
-  return reach(ids, (id) => dependents.get(id) ?? []);
-}
-
-function reach(ids: Iterable<string>, next: (id: string) => readonly string[]): Set<string> {
   const reached = new Set(ids);
-  // A set is iterated in insertion order, including what is added on the way.
-  for (const id of reached) for (const neighbour of next(id)) reached.add(neighbour);
+  // In plan order, what is read comes before what reads it.
+  for (const [id, dependencies] of plan.dependencies) {
+    if (dependencies.some((one) => reached.has(one))) reached.add(id);
+  }
   return reached;
 }
 

@@ -3,10 +3,16 @@ import type { Problem, SourcePosition } from '../../schema/problems.ts';
 import type { Combination } from './matrix.ts';
 import { describeLink, isInArtifacts, refuseOutput } from './output-paths.ts';
 import type { InputEntry } from './pipeline-file.ts';
-import type { Settings } from './profile-settings.ts';
 import type { PathFault } from './project-paths.ts';
 import { parseTemplate, type Reference } from './references.ts';
 import { joinLines, type StageReader } from './stage-reader.ts';
+
+interface PathSource {
+  readonly reader: StageReader;
+  readonly text: string;
+  readonly written: JsonPath;
+  readonly combination: Combination;
+}
 
 /**
  * A path of one instance, with what messages need to say about it. That is worked out when it is asked for: there may be tens of thousands
@@ -15,45 +21,30 @@ import { joinLines, type StageReader } from './stage-reader.ts';
 export class PlacedPath {
   readonly path: string;
   readonly external: boolean;
-  readonly #reader: StageReader;
-  readonly #text: string;
-  readonly #written: JsonPath;
-  readonly #combination: Combination;
+  readonly #source: PathSource;
 
-  constructor(
-    path: string,
-    external: boolean,
-    source: {
-      readonly reader: StageReader;
-      readonly text: string;
-      readonly written: JsonPath;
-      readonly combination: Combination;
-    },
-  ) {
+  constructor(path: string, external: boolean, source: PathSource) {
     this.path = path;
     this.external = external;
-    this.#reader = source.reader;
-    this.#text = source.text;
-    this.#written = source.written;
-    this.#combination = source.combination;
+    this.#source = source;
   }
 
   get at(): SourcePosition {
-    return this.#reader.at(this.#written);
+    return this.#source.reader.at(this.#source.written);
   }
 
   /** The values behind the references of the path: `${model} is "basline" (quick.yaml:25:10).` */
   origin(): string | undefined {
-    return this.#reader.describeOrigin(this.#text, this.#combination);
+    const { reader, text, combination } = this.#source;
+    return reader.describeOrigin(text, combination);
   }
 
   /** What to do if the path may not be written to: the lines below a message that rejects an output. */
   remedy(): string | undefined {
-    const { name, entry, context } = this.#reader;
     return joinLines(
       'The runner replaces and deletes what stages write, so it must be below artifacts/.',
       this.origin(),
-      adviseProfile(this.#text, this.#combination, { name, when: entry.when }, context.settings),
+      adviseProfile(this.#source),
     );
   }
 }
@@ -100,23 +91,21 @@ function describeFault(
   fault: PathFault,
   { expanded, placed }: { readonly expanded: string; readonly placed: PlacedPath },
 ): Problem {
-  if (fault.link !== undefined && isInArtifacts(fault.link.path)) return describeLink(fault.link);
+  const { link, misplaced, inside, leaves } = fault;
+  if (link !== undefined && isInArtifacts(link.path)) return describeLink(link);
   const describe = (message: string, fix: Problem['fix']): Problem => ({
     at: placed.at,
     message: `stage "${reader.name}": ${role} ${JSON.stringify(expanded)} ${message}`,
     fix,
   });
-  if (fault.misplaced === true && (role === 'output' || role === 'resume path')) {
+  if (misplaced === true && (role === 'output' || role === 'resume path')) {
     // "Write it as a relative path" does not help if the relative path is rejected too.
-    const { inside } = fault;
     const refusal = inside === undefined ? undefined : refuseOutput(inside);
     const isAbsoluteOnly = inside !== undefined && refusal === undefined;
     return describe(refusal ?? fault.message, isAbsoluteOnly ? fault.fix : () => placed.remedy());
   }
-  const advice =
-    role === 'input' && fault.leaves === true
-      ? 'Declare data outside the project as { path: …, external: true }.'
-      : fault.fix;
+  const isOutside = role === 'input' && leaves === true;
+  const advice = isOutside ? 'Declare data outside the project as { path: …, external: true }.' : fault.fix;
   return describe(fault.message, () => joinLines(advice, placed.origin()));
 }
 
@@ -124,24 +113,15 @@ function describeFault(
  * What to do if a profile value would make a stage overwrite other data, or undefined. A stage that some profiles leave
  * out (`when:`) makes what those profiles only read, so a user who names their own data wants one of those.
  */
-function adviseProfile(
-  text: string,
-  combination: Combination,
-  stage: { readonly name: string; readonly when: boolean | string | undefined },
-  settings: Settings,
-): string | undefined {
-  if (typeof stage.when !== 'string') return undefined;
-  const parsed = parseTemplate(text);
-  const isSetByProfile =
-    'template' in parsed &&
-    parsed.template.some((part) => typeof part === 'object' && !combination.has(part.path[0] ?? ''));
-  if (!isSetByProfile) return undefined;
-  const others = settings.otherProfiles.map((name) => `--profile ${name}`);
+function adviseProfile({ reader, text, combination }: PathSource): string | undefined {
+  const { name, entry, context } = reader;
+  const isSetByProfile = listReferences(text).some(({ path }) => !combination.has(path[0] ?? ''));
+  if (typeof entry.when !== 'string' || !isSetByProfile) return undefined;
+  const { profile, otherProfiles } = context.settings;
+  const others = otherProfiles.map((one) => `--profile ${one}`);
   const choice = new Intl.ListFormat('en', { type: 'disjunction' }).format(others);
-  return [
-    `Profile "${settings.profile}" makes this data itself, in stage "${stage.name}".`,
-    `To use your own data, pick a profile that only reads it${choice === '' ? '' : `: ${choice}`}.`,
-  ].join(' ');
+  const hint = choice === '' ? '' : `: ${choice}`;
+  return `Profile "${profile}" makes this data itself, in stage "${name}". To use your own data, pick a profile that only reads it${hint}.`;
 }
 
 /**

@@ -61,10 +61,7 @@ export class StageReader {
     const expanded = this.expand(value, path, combination);
     if (expanded === undefined) return undefined;
     if (typeof expanded !== 'object') return String(expanded);
-    this.report(
-      this.at(path),
-      `"${value}" is ${expanded === null ? 'null' : show(expanded)}; expected a string.`,
-    );
+    this.report(this.at(path), `"${value}" is ${show(expanded)}; expected a string.`);
     return undefined;
   }
 
@@ -92,15 +89,10 @@ export class StageReader {
       const isInVariable = combination.has(reference.path[0] ?? '');
       const value = isInVariable ? undefined : settings.lookUp(reference.path);
       if (value !== undefined) return { value };
-      return {
-        fault: {
-          fragment: reference.text,
-          message: `"${reference.text}" is not set: profile "${settings.profile}" has no "${name}"${
-            combination.size === 0 ? '' : `, nor does the matrix`
-          }.`,
-          fix: () => suggestReference(name, combination, settings),
-        },
-      };
+      const matrix = combination.size === 0 ? '' : `, nor does the matrix`;
+      const message = `"${reference.text}" is not set: profile "${settings.profile}" has no "${name}"${matrix}.`;
+      const fix = () => suggestReference(name, combination, settings);
+      return { fault: { fragment: reference.text, message, fix } };
     };
   }
 }

@@ -71,16 +71,8 @@ export class Preparation {
     } catch (error) {
       const { session, onEvent } = this.#context;
       const explained = explainDiskError(error, { doing: `stage "${id}"`, keepsWork: true });
-      const { code, text } = describeFailure(explained);
-      onEvent({
-        kind: 'failed',
-        id,
-        seconds: 0,
-        code,
-        text,
-        logFile: logFileOf(session.folder, id),
-        logTail: [],
-      });
+      const logFile = logFileOf(session.folder, id);
+      onEvent({ kind: 'failed', id, seconds: 0, ...describeFailure(explained), logFile, logTail: [] });
       return 'failed';
     }
   }
@@ -168,11 +160,9 @@ export class Preparation {
         await folder.dropIfFinished(fingerprint);
       }
     } catch (cause) {
-      throw new ReproError(
-        'resume-kept',
-        `the resume folder of a finished run cannot be removed, and a forced run would resume from it instead of computing: ${describeError(cause)}`,
-        { fix: `Remove ${instance.resume.join(', ')}, and run again.`, cause },
-      );
+      const text = `the resume folder of a finished run cannot be removed, and a forced run would resume from it instead of computing: ${describeError(cause)}`;
+      const fix = `Remove ${instance.resume.join(', ')}, and run again.`;
+      throw new ReproError('resume-kept', text, { fix, cause });
     }
   }
 

@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { countParameterBytes, planMemory } from '../../../src/engines/native/memory.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
-import { Layers, plif } from '../../native/support.ts';
 import { smallNetwork } from '../../training/small-task.ts';
 import { FakeAddon, type FakeAddonOptions } from './fake-addon.ts';
 
 const spec = buildNetwork(smallNetwork);
-const perNeuron = { ...plif, tau: { per: 'neuron', mean: 2, std: 0.1 } } as const;
 const workload = { steps: 20, trainingBatch: 16, evaluationBatch: 32 };
 const parameterBytes = countParameterBytes(spec);
 
@@ -57,20 +55,6 @@ describe('planning the memory of a network', () => {
       expect.objectContaining({ code: 'out-of-memory' }),
     );
     expect(addon.opened).toEqual([]);
-  });
-
-  test('counts parameters with gradients, moments and the padding of channels to blocks of 16', () => {
-    const layers = new Layers([2, 8, 8]).conv(20).norm().neuron(perNeuron).pool().classify();
-    const [four, learned] = [4, 4]; // bytes of a number; value, gradient, two moments
-    const conv = 32 * 16 * 9;
-    const norm = 2 * 32;
-    const tau = 32 * 64;
-    const linear = 16 * 32 * 16; // 6 outputs, 20 channels of 4 x 4 pixels
-    const lastTau = 16;
-    const statistics = 2 * 32;
-    expect(countParameterBytes(layers)).toBe(
-      four * (learned * (conv + norm + tau + linear + lastTau) + statistics),
-    );
   });
 
   test('explains a network whose parameters cannot be allocated', () => {

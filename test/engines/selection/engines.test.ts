@@ -117,7 +117,7 @@ describe('chooseEngine', () => {
   it('does not replace the native engine by another if it was asked for', async () => {
     await expect(chooseEngine('native', { load: noNative })).rejects.toMatchObject({
       code: 'engine-unavailable',
-      message: 'The native engine is not available: it is not compiled.',
+      message: 'There is no native engine: it is not compiled.',
       fix: 'Compile it. Or choose another engine: `auto` takes the fastest there is.',
     });
   });

@@ -16,52 +16,34 @@ beforeEach(() => tf.engine().startScope());
 afterEach(() => tf.engine().endScope());
 
 const random = randomNumbers(3);
-const uniform = (...shape: number[]): tf.Tensor =>
-  tf.tensor(
-    randomArray(
-      shape.reduce((a, b) => a * b, 1),
-      random,
-    ),
-    shape,
-    'float32',
-  );
+const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+const uniform = (...shape: number[]): tf.Tensor => tf.tensor(randomArray(sizeOf(shape), random), shape);
 /** Spikes with the given share of ones. */
 const binary = (share: number, ...shape: number[]): tf.Tensor =>
   tf.tensor(
-    randomArray(
-      shape.reduce((a, b) => a * b, 1),
-      random,
-      (u) => (u < share ? 1 : 0),
-    ),
+    randomArray(sizeOf(shape), random, (u) => (u < share ? 1 : 0)),
     shape,
-    'float32',
   );
-
 /** Values a tenth apart, so that a small step does not change a maximum. */
-const distinct = (...shape: number[]): tf.Tensor => {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return tf.tensor(
-    Float32Array.from({ length: size }, (_, i) => ((i * 17) % size) / 10),
+const distinct = (...shape: number[]): tf.Tensor =>
+  tf.tensor(
+    Float32Array.from({ length: sizeOf(shape) }, (_, i) => ((i * 17) % sizeOf(shape)) / 10),
     shape,
-    'float32',
   );
-};
 
 type Operation = (operations: LayerOperations, inputs: tf.Tensor[]) => tf.Tensor;
 
 /** Both implementations give the same value and gradients. */
-function expectAgreement(operation: Operation, inputs: tf.Tensor[], differentiated = inputs.length): void {
-  const variables = inputs.slice(0, differentiated);
+function expectAgreement(operation: Operation, inputs: tf.Tensor[]): void {
   const run = (operations: LayerOperations) => {
-    const apply = (...values: tf.Tensor[]) =>
-      operation(operations, [...values, ...inputs.slice(differentiated)]);
-    const value = apply(...variables);
+    const apply = (...values: tf.Tensor[]) => operation(operations, values);
+    const value = apply(...inputs);
     const dy = tf.tensor(
       Float32Array.from({ length: value.size }, (_, i) => Math.sin(i + 1)),
       value.shape,
       'float32',
     );
-    return { value, gradients: tf.grads(apply)(variables, dy) };
+    return { value, gradients: tf.grads(apply)(inputs, dy) };
   };
   const reference = run(referenceOperations);
   const kernels = run(kernelOperations);
@@ -100,20 +82,11 @@ describe('the kernels agree with the composed operations on', () => {
     );
   });
 
-  it.each([
-    ['max', 2],
-    ['max', 3],
-    ['average', 2],
-    ['average', 3],
-  ] as const)('%s pooling of size %d over odd sizes and ties', (mode, size) => {
+  it.each([2, 3])('max pooling of size %d over odd sizes and ties', (size) => {
     expectAgreement(
-      (operations, [x]) => operations.pool(x as tf.Tensor4D, mode, size),
+      (operations, [x]) => operations.pool(x as tf.Tensor4D, 'max', size),
       [binary(0.4, 3, 7, 5, 3)],
     );
-  });
-
-  it('flattening to PyTorch’s order', () => {
-    expectAgreement((operations, [x]) => operations.flatten(x as tf.Tensor4D), [uniform(3, 2, 4, 5)]);
   });
 
   it.each([1, 3])('batch norm without neurons over %d steps', (steps) => {
@@ -125,18 +98,6 @@ describe('the kernels agree with the composed operations on', () => {
           epsilon: 1e-5,
         }).values,
       [uniform(steps * 2, 4, 5, 3), tf.add(1, uniform(3)), uniform(3)],
-    );
-  });
-
-  it('a still image repeated at every step', () => {
-    expectAgreement((operations, [x]) => operations.repeat(x!, 4), [uniform(2, 3, 4, 2)]);
-  });
-
-  it('a dropout mask that is the same at all steps', () => {
-    expectAgreement(
-      (operations, [x, mask]) => operations.mask(x as tf.Tensor2D, mask as tf.Tensor2D),
-      [uniform(6, 4), binary(0.5, 2, 4)],
-      1,
     );
   });
 

@@ -115,20 +115,6 @@ describe.each([
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('evaluates with running statistics, does not change, and gives each image the same rates in any batch', async () => {
-    const session = await open(mnist);
-    for (let i = 0; i < 3; i++) await session.trainStep(batchOf(mnist, i), hyperparameters);
-    const before = await session.state();
-    const { frames } = batchOf(mnist, 7);
-    const { rates, spikeRates } = await session.evaluate(frames);
-    expect(await session.state()).toEqual(before);
-    expect(spikeRates).toHaveLength(4);
-    for (const rate of spikeRates) expect(rate).toBeGreaterThan(0);
-    const second: Frames = { shape: [1, 1, 1, 28, 28], data: frames.data.slice(28 * 28) };
-    expect([...(await session.evaluate(second)).rates]).toEqual([...rates.slice(10)]);
-    session.dispose();
-  });
-
   it('rejects repeating an input that already has time steps', async () => {
     const session = await open(withLayer(freeNorms, 3, { kind: 'repeat', steps: 2 }));
     await expect(session.evaluate(batchOf(freeNorms, 1).frames)).rejects.toThrow(ShapeError);

@@ -4,7 +4,7 @@ import { renderFigure } from '../../../src/report/drawing/render.ts';
 import { drawDifference } from '../../../src/report/figures/accuracy.ts';
 import { drawClasses, drawUsers } from '../../../src/report/figures/groups.ts';
 import { drawLoss } from '../../../src/report/figures/loss.ts';
-import { makeAnswers, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
+import { makeAnswers, makeModelResult, makeResults, makeRunResult, resultsOf } from '../result-values.ts';
 
 /** Ten clips of two classes and users: of "wave" 4 of 5 right, of "clap" 1 of 5; of user 9 all 3, of user 10 2 of 7. */
 const answers: ClipAnswer[] = [
@@ -12,7 +12,7 @@ const answers: ClipAnswer[] = [
   ...[true, false, false, false, false].map((right) => ({ class: 1, right, user: 10 })),
 ].map((answer, clip) => ({ clip, ...answer }));
 
-const results = makeResults({ models: [makeModelResult({ runs: [makeRunResult({ answers })] })] });
+const results = resultsOf({ answers });
 
 describe('accuracy by groups of clips', () => {
   it('has the counts of each class, and Wilson’s interval', () => {

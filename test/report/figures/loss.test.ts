@@ -1,10 +1,9 @@
 import { expect, it } from 'vitest';
 import { drawLoss, drawTrainingLoss } from '../../../src/report/figures/loss.ts';
-import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
+import { resultsOf } from '../result-values.ts';
 
 it('the training loss of every 256th batch is drawn on both scales, from two such batches on', () => {
-  const results = (loggedLoss: readonly (number | null)[]) =>
-    makeResults({ models: [makeModelResult({ runs: [makeRunResult({ loggedLoss })] })] });
+  const results = (loggedLoss: readonly (number | null)[]) => resultsOf({ loggedLoss });
   const long = results([0.5, null, 0.25]);
   const figure = drawTrainingLoss(long);
   expect(figure?.panels.map(({ title }) => title)).toEqual(['Linear scale', 'Logarithmic scale']);

@@ -2,9 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { summariseModels } from '../../../src/report/data/outcome.ts';
 import type { ModelResult, Results, RunResult, Series } from '../../../src/report/data/results.ts';
 import { lateAccuracy, tabulateBestEpochs, tabulateLate } from '../../../src/report/sections/epoch-tables.ts';
-import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
-
-const spaced = (text: string): string => text.replaceAll(/[\u00a0\u202f]/g, ' ');
+import { makeModelResult, makeResults, makeRunResult, resultsOf, spaced, textsOf } from '../result-values.ts';
 
 /** A run with these test accuracies, epoch by epoch. */
 function runOf(test: Series, validation: Series = test): RunResult {
@@ -19,9 +17,10 @@ const settling = (epochs: number, late: number): number[] =>
   Array.from({ length: epochs }, (_, i) => (i < epochs - late ? 0.5 : i % 2 === 0 ? 0.8 : 1));
 
 function late(results: Results) {
-  const { rows, notes } = tabulateLate(results, summariseModels(results));
+  const table = tabulateLate(results, summariseModels(results));
+  const { rows, notes } = table;
   return {
-    cells: rows.map((row) => row.map(({ text }) => spaced(text))),
+    cells: textsOf(table),
     details: rows.map((row) => row.map((cell) => cell.details?.map(spaced) ?? [])),
     notes: spaced(JSON.stringify(notes)),
   };
@@ -42,9 +41,7 @@ describe('the accuracy over the last epochs', () => {
   });
 
   it('is over one period of the learning rate and over 64 epochs, beside the published one', () => {
-    const { cells, details, notes } = late(
-      makeResults({ models: [makeModelResult({ runs: [runOf(settling(300, 64))] })] }),
-    );
+    const { cells, details, notes } = late(resultsOf(runOf(settling(300, 64))));
     // 64 of 128 epochs are 0.5, the others 0.9 on average.
     expect(cells).toEqual([
       ['Baseline', '95.5 %', '93.9 ± 0.5 %', '92.0 %', '90.0 %', '70.0 ± 21.3 %', '90.0 ± 10.1 %'],
@@ -58,7 +55,7 @@ describe('the accuracy over the last epochs', () => {
 
   it('says what a short run has, and how many epochs were tested', () => {
     const run = runOf([null, 0.5, null, 0.7]);
-    const { cells, details, notes } = late(makeResults({ models: [makeModelResult({ runs: [run] })] }));
+    const { cells, details, notes } = late(resultsOf(run));
     expect(cells[0]?.slice(-2)).toEqual(['60.0 ± 14.1 %', '60.0 ± 14.1 %']);
     expect(details[0]?.at(-1)).toEqual(['epochs 1 to 4', '2 tests in them']);
     expect(notes).toContain('This run has only 4 epochs');
@@ -73,17 +70,13 @@ describe('the accuracy over the last epochs', () => {
       expect(cells[0]).toHaveLength(5);
       expect(notes).not.toMatch(/[Pp]ublished|authors/);
       const best = tabulateBestEpochs(makeResults({ models, ...other }));
-      expect(best.rows.map((row) => row.map(({ text }) => text))).toEqual([
-        ['Baseline', '300', '238', '238'],
-      ]);
+      expect(textsOf(best)).toEqual([['Baseline', '300', '238', '238']]);
       expect(JSON.stringify(best)).not.toMatch(/[Pp]ublished|notebook/);
     }
   });
 
   it('averages mean and deviation over the seeds, and shows how far they are apart', () => {
-    const runs = [runOf([0.4, 0.6]), runOf([0.7, 0.9])];
-    const results = makeResults({ seeds: [1, 2], models: [makeModelResult({ runs })] });
-    const { cells, details } = late(results);
+    const { cells, details } = late(resultsOf(runOf([0.4, 0.6]), runOf([0.7, 0.9])));
     expect(cells[0]?.at(-1)).toBe('65.0 ± 14.1 %');
     expect(details[0]?.at(-1)).toEqual(['epochs 1 to 2', '50.0–80.0 % over seeds']);
   });
@@ -133,8 +126,6 @@ describe('the order of the models', () => {
 
 it('the best epochs are the first ones, from 1, beside those of the notebook; without validation clips there is none', () => {
   const run = runOf([0.5, 0.9, null, 0.9], [null, null, null, null]);
-  const { rows } = tabulateBestEpochs(makeResults({ models: [makeModelResult({ runs: [run] })] }));
-  expect(rows.map((row) => row.map(({ text }) => spaced(text)))).toEqual([
-    ['Baseline', '1 256', '4', '340', '2', '438', '–'],
-  ]);
+  const table = tabulateBestEpochs(resultsOf(run));
+  expect(textsOf(table)).toEqual([['Baseline', '1 256', '4', '340', '2', '438', '–']]);
 });

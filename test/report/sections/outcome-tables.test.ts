@@ -12,10 +12,18 @@ import { describeSettings, tabulateSettings } from '../../../src/report/sections
 import type { FrameFormat } from '../../../src/results/clip-index.ts';
 import type { Verdict } from '../../../src/thesis/verdicts.ts';
 import { makeClaim } from '../claims/judging.ts';
-import { FRAMES, makeModelResult, makeResults, makeRunResult, split } from '../result-values.ts';
+import {
+  FRAMES,
+  makeModelResult,
+  makeResults,
+  makeRunResult,
+  resultsOf,
+  spaced,
+  split,
+  textsOf,
+} from '../result-values.ts';
 
 const configs = join(import.meta.dirname, '../../../configs/models');
-const spaced = (text: string): string => text.replaceAll(/[\u00a0\u202f]/g, ' ');
 const outcomes = (results = makeResults(), verdict: Verdict | null = null) =>
   tabulateOutcomes(results, summariseModels(results), verdict === null ? [] : [judgementOf(verdict)]);
 
@@ -29,15 +37,12 @@ const judgementOf = (verdict: Verdict): Judgement => ({
   measured: '',
   reason: '',
 });
-const texts = (table: ReturnType<typeof outcomes>): string[][] =>
-  table.rows.map((row) => row.map(({ text }) => spaced(text)));
-
 describe('table 1', () => {
   it('shows published accuracies beside both choices of the epoch', () => {
     const row = ['Baseline', '95.5 %', '100.0 %', '90.0 %', '90.0 %', '92.0 %', '90.0 %'];
-    expect(texts(outcomes())).toEqual([row]);
-    expect(texts(outcomes(makeResults(), 'inconclusive'))).toEqual([[...row, 'inconclusive']]);
-    expect(texts(outcomes(makeResults(), 'not-applicable'))).toEqual([row]);
+    expect(textsOf(outcomes())).toEqual([row]);
+    expect(textsOf(outcomes(makeResults(), 'inconclusive'))).toEqual([[...row, 'inconclusive']]);
+    expect(textsOf(outcomes(makeResults(), 'not-applicable'))).toEqual([row]);
   });
 
   it('shows interval, clips and epoch below each accuracy', () => {
@@ -66,7 +71,7 @@ describe('table 1', () => {
         'Test',
         'Validation',
       ]);
-      expect(texts(table)).toEqual([['Baseline', '90.0 %', '90.0 %', '92.0 %', '90.0 %']]);
+      expect(textsOf(table)).toEqual([['Baseline', '90.0 %', '90.0 %', '92.0 %', '90.0 %']]);
       expect(JSON.stringify(table)).not.toMatch(/95\.5|275 of 288|[Pp]ublished/);
       expect(JSON.stringify(table.notes)).toContain('Not comparable: ');
     }
@@ -93,15 +98,11 @@ describe('table 1', () => {
 
   it('leaves gaps if nothing was published', () => {
     const results = makeResults({ models: [makeModelResult({ published: null })] });
-    expect(texts(outcomes(results))[0]?.slice(0, 3)).toEqual(['Baseline', '–', '–']);
+    expect(textsOf(outcomes(results))[0]?.slice(0, 3)).toEqual(['Baseline', '–', '–']);
   });
 
   it('shows mean and range over several seeds, and counts clips once', () => {
-    const runs = [
-      makeRunResult({ test: split(80, 100) }),
-      makeRunResult({ seed: 2021, test: split(90, 100) }),
-    ];
-    const results = makeResults({ seeds: [2020, 2021], models: [makeModelResult({ runs })] });
+    const results = resultsOf({ test: split(80, 100) }, { test: split(90, 100) });
     const cell = outcomes(results).rows[0]?.[3];
     expect(spaced(cell?.text ?? '')).toBe('85.0 %');
     // binomtest(85, 100).proportion_ci(0.95, 'wilson') is 0.7672 to 0.9069.
@@ -111,7 +112,7 @@ describe('table 1', () => {
       '80.0–90.0 % over seeds',
       '100 clips',
     ]);
-    expect(texts(tabulateSeeds(summariseModels(results))).map((row) => row.slice(0, 4))).toEqual([
+    expect(textsOf(tabulateSeeds(summariseModels(results))).map((row) => row.slice(0, 4))).toEqual([
       ['Baseline', '2020', '2', '80.0 %'],
       ['Baseline', '2021', '2', '90.0 %'],
       ['Baseline', 'mean', '–', '85.0 %'],
@@ -119,8 +120,7 @@ describe('table 1', () => {
   });
 
   it('shows Student’s interval of the mean from three seeds on, within what an accuracy can be', () => {
-    const runs = [90, 94, 98].map((correct, seed) => makeRunResult({ seed, test: split(correct, 100) }));
-    const results = makeResults({ seeds: [0, 1, 2], models: [makeModelResult({ runs })] });
+    const results = resultsOf(...[90, 94, 98].map((correct) => ({ test: split(correct, 100) })));
     // t(0.975, 2) = 4.3027, deviation 4: 94 ± 9.94, of which 100 is the limit.
     expect(outcomes(results).rows[0]?.[3]?.details?.map(spaced)).toContain('84.1–100.0 % over seeds');
     expect(spaced(JSON.stringify(outcomes(results).notes))).toContain(
@@ -132,47 +132,34 @@ describe('table 1', () => {
 });
 
 it('equal accuracies of several seeds have no interval', () => {
-  const runs = [0, 1, 2].map((seed) => makeRunResult({ seed, test: split(99, 100) }));
-  const results = makeResults({ seeds: [0, 1, 2], models: [makeModelResult({ runs })] });
+  const results = resultsOf(...[1, 2, 3].map(() => ({ test: split(99, 100) })));
   expect(outcomes(results).rows[0]?.[3]?.details?.map(spaced)).toContain('the same for all seeds');
   const [test] = tabulateSeeds(summariseModels(results)).rows.at(-1)?.slice(3) ?? [];
   expect(test?.details?.map(spaced)).toEqual(['the same for all seeds']);
 });
 
 describe('the settings table', () => {
+  const scaledModel = (id: string, per: string) =>
+    makeModelResult({
+      id,
+      title: id,
+      published: { source: 'thesis', name: id, test: 0.951, validation: 0.992 },
+      runs: [
+        makeRunResult({
+          network: { channels: 8, tau: { per }, pooling: 'max' },
+          training: { epochs: 12, regulariseTau: 0 },
+          frames: { ...FRAMES, steps: 8, height: 32, width: 32 },
+          clips: { train: 900, validation: 156, test: 288 },
+        }),
+      ],
+    });
   const scaled = makeResults({
-    models: [
-      makeModelResult({
-        runs: [
-          makeRunResult({
-            network: { channels: 8, tau: { per: 'layer' }, pooling: 'max' },
-            training: { epochs: 12, regulariseTau: 0 },
-            frames: { ...FRAMES, steps: 8, height: 32, width: 32 },
-            clips: { train: 900, validation: 156, test: 288 },
-          }),
-        ],
-      }),
-      makeModelResult({
-        id: 'no-reg',
-        title: 'No Reg.',
-        published: { source: 'thesis', name: 'No Reg.', test: 0.951, validation: 0.992 },
-        runs: [
-          makeRunResult({
-            network: { channels: 8, tau: { per: 'neuron' }, pooling: 'max' },
-            training: { epochs: 12, regulariseTau: 0 },
-            frames: { ...FRAMES, steps: 8, height: 32, width: 32 },
-            clips: { train: 900, validation: 156, test: 288 },
-          }),
-        ],
-      }),
-    ],
+    models: [scaledModel('Baseline', 'layer'), scaledModel('No Reg.', 'neuron')],
   });
 
   it('shows the normalisation of frames, including none', () => {
     const row = (normalization: FrameFormat['normalization']) => {
-      const frames = { ...FRAMES, normalization };
-      const models = [makeModelResult({ runs: [makeRunResult({ frames })] })];
-      const { rows } = tabulateSettings(makeResults({ models }));
+      const { rows } = tabulateSettings(resultsOf({ frames: { ...FRAMES, normalization } }));
       return rows.find(([label]) => label?.text === 'Frames normalised by');
     };
     expect(row(null)?.slice(1)).toEqual([{ text: 'none' }, { text: 'none' }]);
@@ -248,8 +235,7 @@ describe('the settings table', () => {
   });
 
   it('knows the hidden layer of the thesis, which its model files do not name', () => {
-    const runs = [makeRunResult({ network: { hidden: 128 } })];
-    const row = tabulateSettings(makeResults({ models: [makeModelResult({ runs })] })).rows.find(
+    const row = tabulateSettings(resultsOf({ network: { hidden: 128 } })).rows.find(
       ([head]) => head?.text === 'Width of the hidden layer',
     );
     expect(row?.slice(1)).toEqual([{ text: '512' }, { text: '128', tone: 'differs' }]);
@@ -262,7 +248,7 @@ describe('the settings table', () => {
 
 describe('the table of classes', () => {
   it('takes the test clips from the confusion matrix', () => {
-    expect(texts(tabulateClasses(makeResults()))).toEqual([
+    expect(textsOf(tabulateClasses(makeResults()))).toEqual([
       ['wave', '70', '50', '120'],
       ['clap', '30', '50', '80'],
     ]);
@@ -270,7 +256,7 @@ describe('the table of classes', () => {
 
   it('uses a single column if the classes have different names', () => {
     const results = makeResults({ classes: ['a', 'b'] });
-    expect(texts(tabulateClasses(results))).toEqual([
+    expect(textsOf(tabulateClasses(results))).toEqual([
       ['wave', '120'],
       ['clap', '80'],
     ]);

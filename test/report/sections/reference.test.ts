@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ReferenceCurves, Results } from '../../../src/report/data/results.ts';
 import { describeReference } from '../../../src/report/sections/reference.ts';
-import { makeModelResult, makeResults } from '../result-values.ts';
+import { makeModelResult, makeResults, plain } from '../result-values.ts';
 
 const curves: ReferenceCurves = {
   epochs: [1, 3],
@@ -15,11 +15,7 @@ const curves: ReferenceCurves = {
 function say(overrides: Partial<Results>): string[] {
   return describeReference(makeResults(overrides)).map((block) => {
     if (block.kind !== 'paragraph') throw new Error(block.kind);
-    return block.text
-      .map((part) =>
-        typeof part === 'string' ? part : 'strong' in part ? part.strong : 'code' in part ? part.code : '',
-      )
-      .join('');
+    return plain(block.text);
   });
 }
 
