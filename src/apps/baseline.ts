@@ -47,7 +47,7 @@ export async function prepareUpdate(options: PipelineOptions, warn: Warn): Promi
   };
 }
 
-/** These change where data are or how fast they are computed, not what comes out. */
+/** These change where data are or how fast it computes, not the results. */
 const harmless: ReadonlySet<string> = new Set(['dataset.root', 'threads']);
 
 function refuseOverrides(set: readonly string[]): void {
@@ -88,7 +88,7 @@ async function readOld(plan: Plan, warn: Warn): Promise<Baseline | null> {
 /** The stages whose results are judged. */
 const judged = [stageNames.frames, stageNames.train, stageNames.evaluate, stageNames.report];
 
-/** Whether a plan trains and evaluates networks, and reports on them; others have only records to check. */
+/** Whether a plan has the stages of the reproduction; other plans have only records to check. */
 export function hasResults(plan: Plan): boolean {
   const stages = new Set([...plan.instances.values()].map(({ stage }) => stage));
   return judged.every((stage) => stages.has(stage));
@@ -102,13 +102,13 @@ export type LastResults =
 
 export async function findResults(plan: Plan): Promise<LastResults> {
   const statuses = await readStatus(plan, { facts: factsOf(plan.projectRoot) });
-  // One that can be restored is not in its place.
+  // `restorable` does not count: its outputs are not in place.
   const stale = statuses.filter(({ state }) => state !== 'fresh');
   return stale.length === 0 ? { kind: 'fresh', statuses } : { kind: 'stale', stale };
 }
 
 /**
- * What a baseline holds, of the results in place.
+ * Collects the results in place as a baseline.
  *
  * @throws {ReproError} `results-invalid` or `frames-invalid`, naming the file and the command that makes it again
  */

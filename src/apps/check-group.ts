@@ -1,20 +1,20 @@
-/** One thing that `repro check` looked at, in whatever form its result is shown. */
+/** One thing that `repro check` checked, for all formats. */
 export interface CheckedItem {
   readonly name: string;
-  /** `noted`: nothing that fails, but to know; `skipped`: there was nothing to judge; `error`: it could not be judged. */
+  /** `noted`: worth knowing, but no failure; `skipped`: there was nothing to judge; `error`: it could not be judged. */
   readonly state: 'ok' | 'failed' | 'unsure' | 'noted' | 'skipped' | 'error';
-  /** The state in the words of its kind: `no record`. */
+  /** The state in words: `no record`. */
   readonly word: string;
   readonly text: string;
 }
 
-/** Things that belong together, and what they say as a whole. */
+/** Items that belong together, with a summary. */
 export interface CheckedGroup {
   /** `records of profile full` */
   readonly title: string;
   /** All of them, for programs. */
   readonly items: readonly CheckedItem[];
-  /** For people: some may stand for several. */
+  /** For people: one row may stand for several items. */
   readonly rows: readonly CheckedItem[];
   readonly isGood: boolean;
   /** A sentence. */

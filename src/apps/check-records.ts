@@ -76,7 +76,7 @@ function describeRecords({ profile }: Plan, { checks, orphans }: RecordChecks, r
   ];
   const bad = checks.filter(({ state }) => state !== 'ok').length;
   const [count, wrong] = [items.length, bad + orphans.length];
-  // Not even damaged records, or records with conflicts.
+  // Damaged records and conflicts also count as records.
   const hasNone =
     orphans.length === 0 &&
     checks.every(

@@ -107,11 +107,11 @@ function sectionOfBaseline(
   };
 }
 
-/** What to do about the rules that fail, and before the command that writes the baseline anew. */
+/** What may have caused the failures; the command that rewrites the baseline follows. */
 function describeRemedies(findings: readonly Finding[]): string[] {
   const failed = new Set(findings.filter(({ state }) => state === 'failed').map(({ rule }) => rule));
   const known: readonly (readonly [Finding['rule'], string])[] = [
-    ['frames', 'the frames are other ones, from which everything else follows: docs/check.md'],
+    ['frames', 'the frames differ, and everything else follows from them: docs/check.md'],
     ['runs', 'the profile has other models or seeds than the baseline'],
     ['settings', 'the baseline was made with other settings'],
   ];
@@ -122,7 +122,7 @@ function describeRemedies(findings: readonly Finding[]): string[] {
   ];
 }
 
-/** If another engine computed them, numbers need not be equal to the last digit. */
+/** Both engines, if they differ: then numbers need not be equal to the last digit. */
 function describeEngines(baseline: Baseline, now: Baseline): string {
   const [before, after] = [baseline, now].map(({ runs }) =>
     [...new Set(runs.map(({ engine }) => engine))].join(', '),
@@ -139,8 +139,8 @@ function itemOfFinding({ rule, subject, state, text }: Finding): CheckedItem {
 }
 
 /**
- * For people, of each rule: a row for every failure, or else one for all that passed, with the finding nearest to its limit; one for
- * each thing to know; and one for each reason why something was not compared.
+ * Rows for people, for each rule: one per failure, or else one for all that passed, with the finding nearest to its limit; one per note;
+ * and one per reason why something was not compared.
  */
 function foldFindings(findings: readonly Finding[]): CheckedItem[] {
   return RULES.flatMap((rule): CheckedItem[] => {
@@ -168,7 +168,7 @@ function row({ rule, state, subject, text }: Omit<Finding, 'size'>, prefix = '')
   return { name: rule, state, word: state, text: `${prefix}${subject}: ${text}` };
 }
 
-/** What the report's verdicts on the published claims say, next to those of the baseline. */
+/** The report's verdicts on the published claims, compared with those in the baseline. */
 export function sectionOfClaims(
   profile: string,
   ...[baseline, claims]: Parameters<typeof judgeClaims>

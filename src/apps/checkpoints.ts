@@ -14,7 +14,7 @@ import { matchInstances, selectInstances } from '../runner/plan/selection.ts';
 import { readStatus } from '../runner/run/status.ts';
 import { getAt } from '../schema/json.ts';
 import { EVALUATION_BATCH } from '../training/evaluation.ts';
-import { readScoring } from '../training/scores.ts';
+import type { ScoringCompat } from '../training/scores.ts';
 import { factsOf } from './facts.ts';
 import { loadSelectedPlan, type PipelineOptions, type Warn } from './load-plan.ts';
 import { refuseRunnerFolder } from './reserved-folder.ts';
@@ -116,7 +116,8 @@ export async function evaluateOnFrames(
     framesFolder: path.resolve(plan.projectRoot, output),
     split: options.split,
     otherFrames: options.otherFrames,
-    compat: readScoring(getAt(plan.settings, ['train', 'compat'])),
+    // The profile's schema has checked it.
+    compat: (getAt(plan.settings, ['train', 'compat']) ?? {}) as Partial<ScoringCompat>,
     batchSize: typeof batchSize === 'number' ? batchSize : EVALUATION_BATCH,
     signal: options.signal,
     progress: options.progress,
@@ -141,7 +142,7 @@ export async function evaluateOnFrames(
 
 /** Loads the checkpoint that a command names: by path, or by stage instance, such as `train@baseline,2020`. */
 async function loadSource(source: string, options: SourceOptions, warn: Warn): Promise<LoadedCheckpoint> {
-  // The path of a missing file may contain an @ as well, but no instance has a folder or a file extension.
+  // A path may contain an @, too, but an instance has neither a slash nor a file extension.
   const isPath = /[\\/]|\.(?:pth?|safetensors|npz)$/i.test(source) || existsSync(source);
   const isInstance = source.includes('@') && !isPath;
   const checkpoint = await loadCheckpoint(

@@ -63,7 +63,7 @@ export async function compareRecorded(
       const results = await readResults(recorded, store);
       found.push({ recorded, results });
       const { evaluation } = recorded;
-      // A model's name means its present result; a run named by its fingerprint or time may be any.
+      // A model's name means its present result. A fingerprint or a time may name any run, without a warning.
       if (networks.isPresent(evaluation) || !isModel(results, wanted)) continue;
       const why = plan.instances.has(evaluation.id)
         ? 'has no result of the present settings, code and data'

@@ -132,7 +132,7 @@ export async function fetchDataset(
     progress: ({ file, doneBytes, totalBytes, bytesPerSecond }) =>
       host.progress({
         done: megabytes(doneBytes),
-        // Without a size there is no share to show; the note has the amount.
+        // Without a size there is no percentage; the note has the amount.
         total: totalBytes === null ? 0 : megabytes(totalBytes),
         unit: 'MB',
         note: `${file} · ${formatBytes(doneBytes)} · ${formatBytes(bytesPerSecond)}/s`,

@@ -89,7 +89,7 @@ export async function examineMachine(
 
 const profile = 'full';
 
-/** With loading and opening, the whole command then takes about three seconds. */
+/** The whole command then takes about three seconds. */
 const budgetSeconds = 2;
 
 /** How long the trainings of profile full would take here, or why that is not known. */
@@ -102,7 +102,7 @@ export type FullRunEstimate =
       readonly trainings: number;
       readonly clips: ClipPasses;
       readonly secondsPerClip: Speed;
-      /** Programs that wanted a core in the minute before the measurement, on average. */
+      /** Load average of the minute before the measurement. */
       readonly loadBefore: number;
     }
   | { readonly ok: false; readonly reason: string };
@@ -135,7 +135,7 @@ export async function estimateFullRun(
     const models = await Promise.all(
       listTrainings(plan).map(([file, { train }]) => buildModel(plan, file, train ?? {})),
     );
-    // One measurement has to do for all: that of the largest.
+    // One measurement serves all models: that of the largest.
     const [spec] = models
       .flatMap((one) => one.spec ?? [])
       .sort((a, b) => countParameters(b) - countParameters(a));

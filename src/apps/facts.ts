@@ -15,7 +15,7 @@ export function factsOf(projectRoot: string): Facts {
     const cacheFolder = path.join(projectRoot, 'artifacts', '.cache');
     return identifyEngine(engineOf(params), { projectRoot, cacheFolder, probe: probeCudaApart });
   };
-  // How the native engine computes: what these change is in the fact, and other engines ignore them.
+  // These variables change how the native engine computes, and with it the fact; other engines ignore them.
   return {
     engine: Object.assign(engine, { variables: ['REPRO_ISA', 'REPRO_WINOGRAD'], slowness: slownessOf }),
   };
@@ -27,7 +27,7 @@ export function engineOf(params: { readonly [key: string]: Json }): EngineChoice
   return engineChoices.find((choice) => choice === name) ?? 'auto';
 }
 
-/** What to tell those whose trainings will be slow only because there is no native engine; null for all others. */
+/** A warning if trainings will be slow only because there is no native engine; else null. */
 export async function describeSlowEngine(
   facts: Facts,
   { params, facts: names }: StageInstance,

@@ -40,7 +40,7 @@ export function loadSelectedPlan(options: PipelineOptions, onRead?: PlanRequest[
 }
 
 /**
- * As `loadSelectedPlan`, for commands that run no stage and write no outputs: a problem with the place of an output is only a warning.
+ * As `loadSelectedPlan`, for commands that run no stage: a misplaced output is only a warning.
  */
 export async function loadPlanForReading(options: PipelineOptions, warn: Warn): Promise<Plan> {
   const plan = await loadPlan({ ...requestOf(options), isForReading: true });
@@ -70,7 +70,7 @@ export async function loadCheckedPlan(
   const plan = await loadSelectedPlan(options, onRead);
   for (const { at, message } of plan.warnings) warn(`${formatPlace(at)}  ${message}`);
   await checkModels(plan);
-  // Only where there is a report: loading this check takes a third of the time of a run with nothing to do.
+  // Loaded only if there is a report: it would take a third of the time of a no-op run.
   const reports = listModules(plan, reportModule);
   if (reports.length > 0) await (await import('./report-check.ts')).checkReport(plan, reports);
   return plan;

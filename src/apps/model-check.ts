@@ -16,8 +16,8 @@ import { resolveModel, SettingOrigins } from '../training/resolve-model.ts';
 import { listModules, trainModule } from './stages.ts';
 
 /**
- * Builds every model of a plan as its training will, before anything runs: an impossible one might otherwise fail after hours of
- * training others. The schema only checks the files, not their combination with a profile.
+ * Builds every model of a plan before anything runs: otherwise an impossible one might fail after hours of training others. The schema
+ * checks only the files, not their combination with a profile.
  *
  * @throws {ConfigurationError} with the problems of each model, and where they come from: its file, the profile, or `--set`
  */

@@ -29,7 +29,7 @@ export async function runParity(
 ) {
   const folder = await openCaseFolder(options.folder);
   const names = await listCases(folder);
-  // An index without cases fails the suite, whichever cases were requested.
+  // An index without cases fails the suite in any case.
   if (names.length > 0) checkNames(options.cases, names);
   const engine = await openNamedEngine(options.engine, { threads: options.threads });
   const chosen = options.cases.length > 0 ? options.cases : undefined;

@@ -149,8 +149,8 @@ export class RecordedNetworks {
 }
 
 /**
- * What an evaluation read besides the trained network, and what those frames were made from besides the report on the recordings, which
- * may change where they do not.
+ * Identifies the frames of an evaluation (its inputs without the trained network) and the recordings behind them (the inputs of `frames`
+ * without the manifest, which may change when the recordings do not).
  */
 function identifyData(evaluation: SomeRecord, lineage: RecordedNetwork['lineage']): DataIdentity {
   const made = (stage: string) => lineage.get(stage)?.outputs ?? [];
@@ -187,12 +187,12 @@ export interface OriginDifference {
   readonly texts: readonly string[];
 }
 
-/** Names of models and seeds are what is compared; outputs are named after them. */
+/** Models and seeds are what is compared, and outputs are named after them. */
 const EXPECTED = new Set(['model', 'seed']);
 
 /**
- * In what the stages behind two networks differ: code, packages, parameters, inputs from outside, engine, machine. What a stage has from
- * another is left to that one.
+ * How the stages behind two networks differ: in code, packages, parameters, external inputs, engine and machine. An input that another
+ * stage made is compared there.
  */
 export async function compareOrigins(
   a: RecordedNetwork,
@@ -235,7 +235,7 @@ async function compareStage(
     .map(describeBetween);
 }
 
-/** Between two runs side by side nothing is new or gone: one reads what the other does not. */
+/** As `describeDifference`, for two runs side by side: nothing is new or gone, but only one of them reads it. */
 function describeBetween(difference: Difference): string {
   if (difference.kind === 'input' && difference.change === 'new') return `only B reads ${difference.path}`;
   if (difference.kind === 'input' && difference.change === 'not-read')

@@ -13,8 +13,8 @@ const claimsFile = 'configs/claims.yaml';
 const modelsFolder = 'configs/models';
 
 /**
- * Checks what only the last stage reads, before anything runs: the claims beyond what their schema says, and the folder of the authors'
- * logs. Otherwise a slip would be found after all trainings.
+ * Checks before anything runs what only the last stage reads: the claims, beyond their schema, and the folder of the authors' logs.
+ * Otherwise a mistake would be found only after all trainings.
  *
  * @throws {ConfigurationError} with each problem and its place
  */
@@ -56,7 +56,7 @@ function toPath(field: string): JsonPath {
   return (field.match(/[^.[\]]+/g) ?? []).map((step) => (/^\d+$/.test(step) ? Number(step) : step));
 }
 
-/** Null for a model that nothing was published of, and for a file with an error, which may be another's work in progress. */
+/** Null if nothing was published of the model, or its file has an error: it may be work in progress, and not in this run. */
 async function publishedNameOf(plan: Plan, id: string): Promise<string | null> {
   try {
     const { value } = await readDocument(plan, path.posix.join(modelsFolder, `${id}.yaml`));
@@ -72,7 +72,7 @@ async function findLogProblems(plan: Plan, { inputs }: StageInstance): Promise<P
   const setting = getAt(plan.settings, ['reference', 'logs']);
   const input = typeof setting === 'string' ? inputs.at(-1) : undefined;
   const models = getAt(plan.settings, ['models']);
-  // What a stage makes is there only after it has run.
+  // An output of a stage may not exist yet.
   if (input === undefined || input.path.startsWith('artifacts/') || !Array.isArray(models)) return [];
   const at = plan.places.place(['reference', 'logs']);
   try {

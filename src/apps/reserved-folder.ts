@@ -4,8 +4,8 @@ import { ReproError } from '../errors.ts';
 import { isAtOrBelow } from '../files/path-below.ts';
 
 /**
- * Rejects a path among the outputs of a project's stages: the runner replaces and deletes files there, and considers an output with an
- * extra file altered.
+ * Rejects a path in the `artifacts/` folder of a project, where the runner replaces and deletes files, and where an extra file makes an
+ * output altered.
  *
  * @param target a path that need not exist yet
  * @throws {ReproError} `output-reserved`

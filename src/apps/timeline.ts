@@ -12,7 +12,7 @@ import type { Warn } from './load-plan.ts';
 
 export type { TimelineSession, TimelineSpan } from '../report/figures/timeline.ts';
 
-/** What is known of the last successful runs of some instances. */
+/** The last successful runs of some instances. */
 export interface RecordedTimeline {
   readonly sessions: readonly TimelineSession[];
   /** Ids of those that never succeeded here. */
@@ -32,8 +32,8 @@ export function readTimeline(plan: Plan, ids: Iterable<string>): RecordedTimelin
 const LONGEST_PAUSE_SECONDS = 60;
 
 /**
- * The last runs of some instances in the order in which they started, in sessions. An instance that was up to date keeps the time of the run
- * that made its outputs, so a graph may have several sessions.
+ * The last runs of some instances by their start, in sessions. A graph may have several: an instance that was up to date keeps the time of
+ * the run that made its outputs.
  */
 export function arrangeTimeline(records: readonly RunRecord[]): TimelineSession[] {
   const sorted = records
@@ -89,8 +89,8 @@ export async function drawTimelineFiles({
 }
 
 /**
- * After a run: writes the timeline of all instances of the plan to the folder under `timeline:` in pipeline.yaml, if there is one, unless it
- * is there and shows the last records. A failure is a warning: the results of the run are complete.
+ * After a run: writes the timeline of the plan to the folder under `timeline:` in pipeline.yaml, unless it is up to date. A failure is only
+ * a warning, since the results of the run are complete.
  *
  * @param hasNews whether the run made or restored something
  */
@@ -100,7 +100,7 @@ export async function keepTimeline(plan: Plan, hasNews: boolean, warn: Warn): Pr
   const picture = path.join(folder, TIMELINE_FILES.picture);
   const data = path.join(folder, TIMELINE_FILES.data);
   try {
-    // Every record is renamed into its folder, which changes the folder's time; so does a job on a cluster that ended after its run.
+    // Each new record changes the time of its folder, also one that a job wrote after its run.
     const isOutdated = Math.min(timeMs(picture), timeMs(data)) < timeMs(cacheFolderOf(plan).records);
     if (!hasNews && !isOutdated) return;
     const timeline = readTimeline(plan, plan.instances.keys());

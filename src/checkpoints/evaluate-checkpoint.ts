@@ -21,7 +21,6 @@ export interface CheckpointEvaluation extends Score {
   /** 95 % Wilson interval of the accuracy. */
   readonly interval: { readonly low: number; readonly high: number };
   readonly dataset: string;
-  /** Whether the clips are simulated. */
   readonly simulated: boolean;
   /** T of the frames. */
   readonly steps: number;

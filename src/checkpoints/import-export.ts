@@ -3,41 +3,21 @@ import { formatCurves } from '../formats/logged-curves.ts';
 import { encodeNpz } from '../formats/npy.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
 import { formatJson } from '../results/result-file.ts';
-import type { NetworkConfig } from '../snn/networks.ts';
 import { hashFile, type ImportedCheckpoint, importCheckpoint } from './import-checkpoint.ts';
-import type { Assumption, ImportAnswers } from './infer-network.ts';
+import type { ImportAnswers } from './infer-network.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
-import type { SavedFile } from './saved-file.ts';
 import { encodeMetadata } from './self-description.ts';
 import { trainedElsewhere } from './trained-on.ts';
 import { writeWholeFile, writeWholeFolder } from './whole-output.ts';
 
 const FILES = { state: 'state.safetensors', network: 'network.json', curves: 'curves.csv' } as const;
 
-/** `network.json`: what an import found, for people; this program reads the state's metadata. */
-interface NetworkFile {
-  readonly network: NetworkConfig;
-  /** T that it was trained with, if known. */
-  readonly trainedSteps: number | null;
-  readonly source: {
-    /** Without its folder. */
-    readonly file: string;
-    readonly sha256: string;
-    readonly format: SavedFile['format'];
-    /** Class of the pickled network; null if only its tensors were saved. */
-    readonly class: string | null;
-  };
-  /** What the file says about its training, under the original's names. */
-  readonly claims: Readonly<Record<string, number>>;
-  /** What the file does not say, and what was assumed. */
-  readonly assumed: readonly Assumption[];
-}
-
 export interface ImportOutcome {
   readonly folder: string;
   readonly files: readonly string[];
   readonly checkpoint: ImportedCheckpoint;
-  readonly description: NetworkFile;
+  /** `network.json`: what an import found, for people; this program reads the state's metadata. */
+  readonly description: ReturnType<typeof describeCheckpoint>;
 }
 
 /**
@@ -53,21 +33,10 @@ export async function importIntoFolder(
 ): Promise<ImportOutcome> {
   const folder = options.out ?? defaultFolder(file);
   const checkpoint = await importCheckpoint(file, options.answers);
-  const { network, trainedSteps, format, className, claims, curves, assumptions } = checkpoint;
-  const name = path.basename(file);
-  const description: NetworkFile = {
-    network,
-    trainedSteps,
-    source: { file: name, sha256: await hashFile(file), format, class: className },
-    claims,
-    assumed: assumptions,
-  };
-  const metadata = encodeMetadata({
-    network,
-    trainedOn: trainedElsewhere(trainedSteps),
-    source: `imported from ${name}`,
-    assumed: assumptions,
-  });
+  const { network, trainedSteps, curves, assumptions: assumed } = checkpoint;
+  const description = describeCheckpoint(checkpoint, path.basename(file), await hashFile(file));
+  const source = `imported from ${path.basename(file)}`;
+  const metadata = encodeMetadata({ network, trainedOn: trainedElsewhere(trainedSteps), source, assumed });
   const contents = new Map<string, Uint8Array | string>([
     [FILES.state, writeSafetensors(checkpoint.state, metadata)],
     [FILES.network, formatJson({ version: 1, ...description })],
@@ -75,6 +44,15 @@ export async function importIntoFolder(
   ]);
   await writeWholeFolder(folder, contents, { force: options.force, known: Object.values(FILES) });
   return { folder, files: [...contents.keys()], checkpoint, description };
+}
+
+function describeCheckpoint(
+  { network, trainedSteps, format, className, claims, assumptions: assumed }: ImportedCheckpoint,
+  file: string,
+  sha256: string,
+) {
+  const source = { file, sha256, format, class: className };
+  return { network, trainedSteps, source, claims, assumed };
 }
 
 /** `logs/check_point_max.pt` -> `logs/check_point_max` */

@@ -4,37 +4,11 @@ import type { Layer } from '../snn/spec.ts';
 import { quoteName } from '../text.ts';
 import { type ModuleLayer, type ModuleTree, numberOf, readLayers, shortName, sizeOf } from './module-tree.ts';
 
-/** What a network's modules say beyond its tensors. Nothing if only tensors were saved. */
-export interface NetworkFacts {
-  /** Kinds of its layers, in the order they run. */
-  readonly layers?: readonly Layer['kind'][];
-  readonly pooling?: 'max' | 'average' | undefined;
-  /** τ of LIF neurons, in time steps. */
-  readonly fixedTau?: number | undefined;
-  readonly threshold?: number | undefined;
-  /** Potential after a hard reset; null for a soft reset. */
-  readonly resetPotential?: number | null | undefined;
-  readonly detachReset?: boolean | undefined;
-  readonly surrogate?: SurrogateFacts | undefined;
-  readonly dropout?: number | undefined;
-  /** Output neurons per class. */
-  readonly votes?: number | undefined;
-  /** T that it was trained with, and its initial τ. */
-  readonly steps?: number | undefined;
-  readonly initialTau?: number | undefined;
-  readonly initialTauStd?: number | undefined;
-  /** What it says about its training, under the original's names. */
-  readonly claims: Readonly<Record<string, number>>;
-}
+/** What a network's modules say beyond its tensors. Only `claims`, and these empty, if only tensors were saved. */
+export type NetworkFacts = Partial<ReturnType<typeof readSettings>> &
+  Pick<ReturnType<typeof readSettings>, 'claims'>;
 
-export interface SurrogateFacts {
-  /** `ATan` */
-  readonly className: string;
-  /** Undefined if it is learned: then it is one of the tensors. */
-  readonly alpha: number | undefined;
-  readonly learnable: boolean;
-}
-
+/** What it says about its training, under the original's names. */
 const CLAIMS = ['epoch', 'train_times', 'max_val_accuracy', 'max_val_test_accuracy', 'max_test_accuracy'];
 
 /**
@@ -44,19 +18,32 @@ const CLAIMS = ['epoch', 'train_times', 'max_val_accuracy', 'max_val_test_accura
  *   a layer that no network here has
  */
 export function readFacts(tree: ModuleTree | undefined, file: string): NetworkFacts {
-  if (tree === undefined) return { claims: {} };
+  return tree === undefined ? { claims: {} } : readSettings(tree, file);
+}
+
+function readSettings(tree: ModuleTree, file: string) {
   const layers = readLayers(tree, file);
   const net = tree.modules[0]?.attributes ?? new Map<PickleValue, PickleValue>();
+  const claims: Record<string, number> = {};
+  for (const name of CLAIMS) {
+    const value = numberOf(net.get(name));
+    if (value !== undefined) claims[name] = value;
+  }
   const neurons = layers.filter(({ kind }) => kind === 'neuron');
   const of = (kind: Layer['kind']): ModuleLayer[] => layers.filter((layer) => layer.kind === kind);
   const common = <T>(what: string, among: readonly ModuleLayer[], read: (layer: ModuleLayer) => T) =>
     commonValue(among, { what, read, file });
   const attribute = (name: string) => (layer: ModuleLayer) => numberOf(layer.attributes.get(name));
   return {
+    /** Kinds of its layers, in the order they run. */
     layers: layers.map(({ kind }) => kind),
-    pooling: common('kind', of('pool'), ({ className }) => (className === 'MaxPool2d' ? 'max' : 'average')),
+    pooling: common('kind', of('pool'), ({ className }) =>
+      className === 'MaxPool2d' ? ('max' as const) : ('average' as const),
+    ),
+    /** τ of LIF neurons, in time steps. */
     fixedTau: common('tau', neurons, attribute('tau')),
     threshold: common('v_threshold', neurons, attribute('v_threshold')),
+    /** Null for a soft reset. */
     resetPotential: common('v_reset', neurons, ({ attributes }) => {
       const value = attributes.get('v_reset');
       return value === null ? null : numberOf(value);
@@ -67,29 +54,27 @@ export function readFacts(tree: ModuleTree | undefined, file: string): NetworkFa
     }),
     surrogate: readSurrogate(neurons, file),
     dropout: common('p', of('dropout'), attribute('p')),
+    /** Output neurons per class. */
     votes: common('kernel_size', of('vote'), ({ attributes }) =>
       numberOf(sizeOf(attributes.get('kernel_size'))),
     ),
+    /** T that it was trained with, and its initial τ. */
     steps: numberOf(net.get('T')),
     initialTau: numberOf(net.get('init_tau')),
     initialTauStd: numberOf(net.get('tau_std_dev')),
-    claims: Object.fromEntries(
-      CLAIMS.flatMap((name): [string, number][] => {
-        const value = numberOf(net.get(name));
-        return value === undefined ? [] : [[name, value]];
-      }),
-    ),
+    claims,
   };
 }
 
 /** The surrogate of all neurons. Evaluation does not need it, so an unreadable one is ignored. */
-function readSurrogate(neurons: readonly ModuleLayer[], file: string): SurrogateFacts | undefined {
+function readSurrogate(neurons: readonly ModuleLayer[], file: string) {
   const read = (what: string, value: (surrogate: PickleRecord) => PickleValue) =>
     commonValue(neurons, { what: `surrogate_function’s ${what}`, read: surrogateOf(value), file });
   const className = read('class', (surrogate) => shortName(surrogate.className));
   if (typeof className !== 'string') return undefined;
   const learnable = read('alpha', (surrogate) => hasParameter(surrogate, 'alpha')) === true;
   const alpha = numberOf(read('alpha', (surrogate) => numberOf(surrogate.state.get('alpha')) ?? null));
+  // A learned slope is one of the tensors.
   return { className, learnable, alpha: learnable ? undefined : alpha };
 }
 

@@ -78,7 +78,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       : program.parseAsync([unknown], { from: 'user' }));
   } catch (thrown) {
     const error = explainDiskError(thrown);
-    // Names of files and values in it may contain anything.
+    // It may quote names of files and values, which may contain anything.
     process.stderr.write(`${toLines(describeError(error)).join('\n')}\n`);
     if (program.opts().debug === true && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = exitCodeOf(error);
@@ -94,8 +94,8 @@ function inheritSettings(parent: Command): void {
 }
 
 /**
- * The unknown command in `repro clean --help` or `repro help clean`: commander answers these with the general help as if nothing
- * were wrong, but rejects the command on its own, suggesting the closest one.
+ * The unknown command in `repro clean --help` or `repro help clean`. Commander answers these with the general help; given the unknown
+ * command alone, it rejects it and suggests the closest one.
  */
 function findUnknownCommand(program: Command, words: readonly string[]): string | undefined {
   const [first, second] = program.parseOptions([...words]).operands;
@@ -106,11 +106,11 @@ function findUnknownCommand(program: Command, words: readonly string[]): string 
 /** Decides for the whole process what happens when stdout or stderr cannot be written. */
 export function handleOutputErrors(): void {
   process.stdout.on('error', endWithoutOutput);
-  // `repro run 2>&1 | head` closes our stderr, and a log's disk may fill up: nobody reads it any more, but the run goes on.
+  // `repro run 2>&1 | head` closes stderr, or the disk of a log is full: the run continues without it.
   process.stderr.on('error', () => {});
 }
 
-/** `repro logs train | head` closes our stdout, which is not an error. A document that is lost to a full disk is one. */
+/** A closed pipe, as in `repro logs train | head`, is not an error; a full disk is one. */
 function endWithoutOutput(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(exitCode.ok);
   const explained = explainDiskError(error, { doing: 'the output could not be written' });

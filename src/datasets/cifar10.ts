@@ -6,8 +6,8 @@ import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { ImageDataset, Images, PublishedFile, ReadOptions, Split } from './contract/dataset.ts';
 import { failMissing, howToFetch, refuseSimulated } from './contract/how-to-get.ts';
 import { makeManifest } from './contract/make-manifest.ts';
-import { type FileTree, FolderTree, hashFile, kindOfPath, md5Of, readWhole } from './reading/file-tree.ts';
-import { TarTree } from './reading/tar-tree.ts';
+import { hashFile, kindOfPath, md5Of, readWhole } from './reading/file-tree.ts';
+import { locatePacked, type PackedPlace } from './reading/tar-tree.ts';
 
 const ARCHIVE: PublishedFile = {
   name: 'cifar-10-binary.tar.gz',
@@ -62,13 +62,6 @@ export const CIFAR10: ImageDataset = {
   readImages: async (root, options) => readBatches(await locate(root), root, options, () => {}),
 };
 
-interface Place {
-  /** The archive's full path; null for a folder. */
-  readonly archive: string | null;
-  /** Names relative to the batches' folder. */
-  readonly tree: FileTree;
-}
-
 /** @throws {ReproError} `data-missing` with how to get the data; `data-kind`; `data-corrupt` or `archive-…` naming the file */
 export async function verifyCifar10(
   root: string,
@@ -100,7 +93,7 @@ export async function verifyCifar10(
 }
 
 async function readBatches(
-  { tree }: Place,
+  { tree }: PackedPlace,
   root: string,
   options: ReadOptions,
   found: (file: ManifestFile) => void,
@@ -130,20 +123,14 @@ function failNotFound(root: string, what: string): never {
   failMissing({ title: FACTS.title, howToGet }, 'files', root, what);
 }
 
-/** The archive itself, a folder that contains it, or the unpacked folder or the one above; an unpacked folder is preferred. */
-async function locate(root: string): Promise<Place> {
-  const kind = await kindOfPath(root);
-  if (kind === null) failNotFound(root, 'does not exist');
-  const archived = (archive: string): Place => ({ archive, tree: TarTree.folder(archive, FOLDER) });
-  if (kind === 'file') return archived(root);
-  for (const folder of [root, path.join(root, FOLDER)]) {
-    if ((await kindOfPath(path.join(folder, BATCHES.train[0]!))) === 'file') {
-      return { archive: null, tree: new FolderTree(folder, 1) };
-    }
-  }
-  const archive = path.join(root, ARCHIVE.name);
-  if ((await kindOfPath(archive)) === 'file') return archived(archive);
-  return failNotFound(root, `contains neither ${ARCHIVE.name} nor ${FOLDER}/`);
+async function locate(root: string): Promise<PackedPlace> {
+  const names = { archive: ARCHIVE.name, folder: FOLDER };
+  const isUnpacked = async (folder: string) =>
+    (await kindOfPath(path.join(folder, BATCHES.train[0]!))) === 'file';
+  const place = await locatePacked(root, names, isUnpacked);
+  if (place !== null) return place;
+  const isThere = (await kindOfPath(root)) !== null;
+  return failNotFound(root, isThere ? `contains neither ${ARCHIVE.name} nor ${FOLDER}/` : 'does not exist');
 }
 
 /**

@@ -25,13 +25,9 @@ export const NMNIST_LAYOUT: SampleLayout = {
   trainShare: null,
   parseName(path) {
     const match = /^(Train|Test)\/(\d)\/(\d+)\.bin$/.exec(path);
-    return match === null
-      ? null
-      : {
-          split: match[1] === 'Train' ? 'train' : 'test',
-          class: Number(match[2]),
-          number: Number(match[3]),
-        };
+    if (match === null) return null;
+    const split = match[1] === 'Train' ? 'train' : 'test';
+    return { split, class: Number(match[2]), number: Number(match[3]) };
   },
   decode: decodeNmnist,
   howToGet: (root) =>
@@ -84,15 +80,10 @@ export function decodeNmnist(
 ): { readonly events: Events; readonly warnings: readonly string[] } {
   const length = Math.floor(bytes.length / EVENT_BYTES);
   if (bytes.length % EVENT_BYTES !== 0) {
-    throw new ReproError(
-      'nmnist-size',
-      `${bytes.length} bytes are not a whole number of events of ${EVENT_BYTES} bytes: ` +
-        `${bytes.length % EVENT_BYTES} left over.`,
-      {
-        where: `${file}: byte ${length * EVENT_BYTES}`,
-        fix: 'The file is cut off or damaged: download it again.',
-      },
-    );
+    const left = `${bytes.length % EVENT_BYTES} left over`;
+    const text = `${bytes.length} bytes are not a whole number of events of ${EVENT_BYTES} bytes: ${left}.`;
+    const fix = 'The file is cut off or damaged: download it again.';
+    throw new ReproError('nmnist-size', text, { where: `${file}: byte ${length * EVENT_BYTES}`, fix });
   }
   const events = makeEvents(length);
   const { height, width } = DATA_SETS.nmnist.sensor;
@@ -100,14 +91,9 @@ export function decodeNmnist(
   for (let i = 0, at = 0; i < length; i++, at += EVENT_BYTES) {
     const [x, y, high] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!];
     if (x >= width || y >= height) {
-      throw new ReproError(
-        'nmnist-event',
-        `event ${i} is at x ${x}, y ${y}, outside the sensor's ${width} x ${height} pixels.`,
-        {
-          where: `${file}: byte ${at}`,
-          fix: 'The file is damaged or not part of N-MNIST: download it again.',
-        },
-      );
+      const text = `event ${i} is at x ${x}, y ${y}, outside the sensor's ${width} x ${height} pixels.`;
+      const fix = 'The file is damaged or not part of N-MNIST: download it again.';
+      throw new ReproError('nmnist-event', text, { where: `${file}: byte ${at}`, fix });
     }
     events.x[i] = x;
     events.y[i] = y;

@@ -33,14 +33,11 @@ export function decodeAedat2(
   const capacity = Math.floor((bytes.length - start) / EVENT_BYTES);
   const left = (bytes.length - start) % EVENT_BYTES;
   if (left !== 0) {
-    throw new ReproError(
-      'aedat2-truncated',
-      `${formatCount(left, 'byte')} left over; an event has ${EVENT_BYTES}.`,
-      {
-        where: `${file}: byte ${bytes.length - left}`,
-        fix: DAMAGED,
-      },
-    );
+    const text = `${formatCount(left, 'byte')} left over; an event has ${EVENT_BYTES}.`;
+    throw new ReproError('aedat2-truncated', text, {
+      where: `${file}: byte ${bytes.length - left}`,
+      fix: DAMAGED,
+    });
   }
   const events = makeEvents(capacity);
   const { tUs, x, y, p } = events;
@@ -86,12 +83,10 @@ export function decodeAedat2(
   return { events: sliceEvents(events, 0, length), warnings: notes.sentences() };
 }
 
-function failPixel(file: string, at: number, x: number, y: number, sensor: Sensor): never {
-  throw new ReproError(
-    'aedat2-event',
-    `an event is at x ${x}, y ${y}, outside the sensor's ${sensor.width} x ${sensor.height} pixels.`,
-    { where: `${file}: byte ${at}`, fix: 'The file is damaged or was recorded with a different camera.' },
-  );
+function failPixel(file: string, at: number, x: number, y: number, { width, height }: Sensor): never {
+  const text = `an event is at x ${x}, y ${y}, outside the sensor's ${width} x ${height} pixels.`;
+  const fix = 'The file is damaged or was recorded with a different camera.';
+  throw new ReproError('aedat2-event', text, { where: `${file}: byte ${at}`, fix });
 }
 
 /** The lines that start with `#`. */

@@ -102,25 +102,13 @@ export interface PacketPlace {
   readonly byte: number;
 }
 
-const GET_IT_AGAIN = 'The file is damaged here, or is not what the camera wrote: download it again.';
-
-function describePlace({ file, packet, byte }: PacketPlace): string {
-  return `${file}: packet ${packet}, byte ${byte}`;
-}
-
 function failPacket(place: PacketPlace, what: string): never {
-  throw new ReproError('aedat-packet', `the packet's header is invalid: ${what}.`, {
-    where: describePlace(place),
-    fix: GET_IT_AGAIN,
-  });
+  fail('aedat-packet', place, `the packet's header is invalid: ${what}.`);
 }
 
 export function failEvent(place: PacketPlace, slot: number, x: number, y: number, sensor: Sensor): never {
-  throw new ReproError(
-    'aedat-event',
-    `event ${slot} of the packet is at x ${x}, y ${y}, outside the sensor's ${sensor.width} x ${sensor.height} pixels.`,
-    { where: describePlace(place), fix: 'The file is damaged or was recorded with a different camera.' },
-  );
+  const outside = `outside the sensor's ${sensor.width} x ${sensor.height} pixels`;
+  fail('aedat-event', place, `event ${slot} of the packet is at x ${x}, y ${y}, ${outside}.`);
 }
 
 /** @param neededBytes size of the packet's events @param thereBytes how much of them the file contains */
@@ -130,24 +118,18 @@ export function failTruncated(
   neededBytes: number,
   thereBytes: number,
 ): never {
-  throw new ReproError(
-    'aedat-truncated',
-    `the packet's ${formatCount(events, 'event')} need ${formatCount(neededBytes, 'byte')}, ` +
-      `but the file ends after ${thereBytes.toLocaleString('en-US')} of them.`,
-    {
-      where: describePlace(place),
-      fix: "The file is cut off, or the packet's header is damaged: download the file again.",
-    },
-  );
+  const needed = `the packet's ${formatCount(events, 'event')} need ${formatCount(neededBytes, 'byte')}`;
+  const there = `but the file ends after ${thereBytes.toLocaleString('en-US')} of them`;
+  fail('aedat-truncated', place, `${needed}, ${there}.`);
 }
 
 export function failTrailing(place: PacketPlace, leftBytes: number): never {
-  throw new ReproError(
-    'aedat-truncated',
-    `${formatCount(leftBytes, 'byte')} left over; a packet's header has 28.`,
-    {
-      where: describePlace(place),
-      fix: 'The file is cut off, or something was appended to it: download it again.',
-    },
-  );
+  fail('aedat-truncated', place, `${formatCount(leftBytes, 'byte')} left over; a packet's header has 28.`);
+}
+
+function fail(code: string, { file, packet, byte }: PacketPlace, message: string): never {
+  throw new ReproError(code, message, {
+    where: `${file}: packet ${packet}, byte ${byte}`,
+    fix: 'The file is cut off, damaged here, or of a different camera: download it again.',
+  });
 }

@@ -127,21 +127,6 @@ export class Aedat3Parser {
   }
 
   /**
-   * As `push`, without a copy: `read` puts bytes where they will be looked at, and says how many. `look` must follow.
-   *
-   * @returns those bytes, valid until then; none at the end
-   */
-  receive(read: (space: Uint8Array) => number): Uint8Array {
-    this.#window ??= ByteWindow.passing(this.#start);
-    return this.#window.receive(read);
-  }
-
-  /** Looks at what was received. */
-  look(): void {
-    if (this.#window !== null) this.#consume(this.#window, false);
-  }
-
-  /**
    * Reads bytes that stay in memory, without copying them: up to `length`. Call it again with a larger `length` once there are more.
    * It is fastest if words are at multiples of 4: see `phaseOf`. The memory must be the same each time, and nothing may be pushed.
    */

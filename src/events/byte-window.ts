@@ -63,15 +63,6 @@ export class ByteWindow {
     return taken;
   }
 
-  /** Lets `read` fill what room there is. @returns the bytes that it put there, in their place */
-  receive(read: (space: Uint8Array) => number): Uint8Array {
-    this.#moveTo(this.from % 4);
-    const space = this.bytes.subarray(this.to);
-    const received = space.subarray(0, read(space));
-    this.to += received.length;
-    return received;
-  }
-
   /** Moves the unread bytes to a multiple of 4. @returns whether they are at one now: memory of others is not touched */
   align(): boolean {
     const over = this.from % 4;

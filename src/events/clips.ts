@@ -65,35 +65,11 @@ export function visitSpan(
   }
 }
 
-/**
- * Sorts a recording's events into clips as they are read; overlapping spans share events.
- * Every event is compared with every span, so that times may go backwards (a binary search would need them sorted).
- */
-export class ClipCollector {
-  readonly #spans: readonly Span[];
-  readonly #buffers: readonly EventBuffer[];
-  readonly #from: number;
-  readonly #to: number;
-
-  constructor(spans: readonly Span[]) {
-    this.#spans = spans;
-    this.#buffers = spans.map(() => new EventBuffer());
-    this.#from = Math.min(...spans.map((span) => span.startUs));
-    this.#to = Math.max(...spans.map((span) => span.endUs));
-  }
-
-  push(tUs: number, x: number, y: number, p: number): void {
-    if (tUs < this.#from || tUs >= this.#to) return;
-    for (let i = 0; i < this.#spans.length; i++) {
-      const span = this.#spans[i]!;
-      if (tUs >= span.startUs && tUs < span.endUs) this.#buffers[i]!.push(tUs, x, y, p);
-    }
-  }
-
-  /** The events of each span so far, in file order. */
-  clips(): Events[] {
-    return this.#buffers.map((buffer) => buffer.events());
-  }
+/** The events of a span, in file order; times may go backwards. */
+export function eventsIn({ tUs, x, y, p }: Events, { startUs, endUs }: Span): Events {
+  const buffer = new EventBuffer();
+  for (const [i, t] of tUs.entries()) if (t >= startUs && t < endUs) buffer.push(t, x[i]!, y[i]!, p[i]!);
+  return buffer.events();
 }
 
 /** Passes on single events, which is simpler and slower. */

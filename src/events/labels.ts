@@ -28,14 +28,9 @@ export function parseLabels(
   const rows = csvParseRows(text);
   const header = rows[0] ?? [];
   if (header.length !== HEADER.length || HEADER.some((name, column) => header[column] !== name)) {
-    throw new ReproError(
-      'labels',
-      `the first line must be \`${HEADER.join(',')}\`, not \`${header.join(',')}\`.`,
-      {
-        where: `${options.file}:1:1`,
-        fix: 'Download the file again; a spreadsheet may have rewritten it.',
-      },
-    );
+    const text = `the first line must be \`${HEADER.join(',')}\`, not \`${header.join(',')}\`.`;
+    const fix = 'Download the file again; a spreadsheet may have rewritten it.';
+    throw new ReproError('labels', text, { where: `${options.file}:1:1`, fix });
   }
   const labels: Label[] = [];
   const warnings: string[] = [];
@@ -67,10 +62,8 @@ function parseRow(
     });
   };
   if (fields.length !== HEADER.length) {
-    fail(
-      Math.min(fields.length, HEADER.length),
-      `a row must have ${HEADER.length} fields, not ${fields.length}.`,
-    );
+    const text = `a row must have ${HEADER.length} fields, not ${fields.length}.`;
+    fail(Math.min(fields.length, HEADER.length), text);
   }
   const read = (column: 0 | 1 | 2): number => {
     const field = fields[column] ?? '';

@@ -20,7 +20,7 @@ export function readFigureList(file: string, text: string): ListedFigure[] {
   return fields.objects('figures').map((figure) => {
     const name = (field: string, ending: string): string => {
       const value = figure.text(field);
-      // The list may come from anywhere; it leads to files beside it only.
+      // A list from elsewhere must not lead to files in other folders.
       if (!/^[\w.-]+$/.test(value) || !value.endsWith(ending)) {
         figure.fail(field, `is not the name of a file that ends in ${ending}`);
       }
@@ -37,7 +37,7 @@ export function readFigureList(file: string, text: string): ListedFigure[] {
   });
 }
 
-/** Marks figures of simulated data; nobody should have to type it. */
+/** Marks figures of simulated data; it may be left out on the command line. */
 const MARK = 'simulated-';
 
 /**

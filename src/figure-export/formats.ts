@@ -116,7 +116,7 @@ function withKnownSpaces(svg: string): string {
 }
 
 /**
- * Roboto's files, which come with pdfmake: weight 400, and for titles, which have weight 600 in the figures.
+ * Roboto's files, which come with pdfmake: weight 400, and 500 for titles.
  *
  * @throws {ReproError} `missing-package`
  */

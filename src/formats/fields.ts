@@ -92,11 +92,6 @@ export class Fields {
     });
   }
 
-  /** An unchecked list. */
-  list(name: string): readonly unknown[] {
-    return this.#array(name);
-  }
-
   /** An unchecked value, for fields that may have several types. */
   value(name: string): unknown {
     return this.#object[name];

@@ -11,14 +11,6 @@ interface IdxArray {
 }
 
 const UNSIGNED_BYTE = 0x08;
-const TYPES: Readonly<Record<number, string>> = {
-  8: 'unsigned bytes',
-  9: 'signed bytes',
-  11: '16-bit integers',
-  12: '32-bit integers',
-  13: '32-bit floats',
-  14: '64-bit floats',
-};
 const DAMAGED = 'The file is cut off or damaged: download it again.';
 const OTHER = 'This is another file, or a damaged one: download it again.';
 
@@ -69,15 +61,8 @@ function readHeader(bytes: Uint8Array, file: string): { shape: number[]; headerB
     failHeader(file, 0, what, 'Download it again.');
   }
   if (type !== UNSIGNED_BYTE) {
-    const name = TYPES[type];
-    failHeader(
-      file,
-      2,
-      name === undefined
-        ? `0x${type.toString(16).padStart(2, '0')} is not a number type`
-        : `the numbers are ${name} (0x${type.toString(16).padStart(2, '0')}), not unsigned bytes (0x08)`,
-      name === undefined ? DAMAGED : 'MNIST and FashionMNIST have unsigned bytes: use one of their files.',
-    );
+    const shown = `0x${type.toString(16).padStart(2, '0')}`;
+    failHeader(file, 2, `the numbers have type ${shown}, not 0x08 (unsigned bytes)`, OTHER);
   }
   const headerBytes = 4 + 4 * dimensions;
   if (dimensions === 0) failHeader(file, 3, 'the number of dimensions is 0', DAMAGED);

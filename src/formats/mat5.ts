@@ -103,15 +103,6 @@ const NUMBER_TYPES: readonly NumberType[] = [
     holds: whole(0, 2 ** 64),
   },
 ];
-const CLASS_NAMES: Readonly<Record<number, string>> = {
-  1: 'a cell array',
-  2: 'a struct',
-  3: 'an object',
-  4: 'text',
-  5: 'a sparse matrix',
-  16: 'a function',
-  17: 'an object',
-};
 const OPAQUE = 17;
 const COMPLEX_FLAG = 0x0800;
 const HEADER_BYTES = 128;
@@ -263,9 +254,7 @@ function readArray(source: MatBytes, matrix: MatElement, header: MatHeader): Mat
   const { name, arrayClass, isComplex, shape, next } = header;
   const type = NUMBER_TYPES.find((one) => one.arrayClass === arrayClass);
   if (type === undefined || isComplex) {
-    const kind = isComplex ? 'complex' : (CLASS_NAMES[arrayClass] ?? 'of an unknown kind');
-    const what = `is ${kind}, not an array of real numbers`;
-    failVariable(source, matrix.at, name, what, 'Use the published file.');
+    failVariable(source, matrix.at, name, 'is not an array of real numbers', 'Use the published file.');
   }
   const element = readElement(source, next, matrix.start + matrix.sizeBytes);
   const stored = NUMBER_TYPES.find((one) => one.stored === element.type);

@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
 import { escapeControls, quoteName } from '../text.ts';
-import { isObject } from './fields.ts';
+import { isObject, type JsonObject } from './fields.ts';
 import { bytesOf, decodeElements, type TorchArray, type TorchType } from './torch-pt/values.ts';
 
 interface SafetensorsFile {
@@ -212,47 +212,27 @@ function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   if (!isObject(header)) return fail('its header is not an object');
   const names = [header, header.__metadata__].filter(isObject).flatMap((one) => Object.keys(one)).length;
   if (names > MOST_NAMES) fail(`its header has ${names} names; at most ${MOST_NAMES} are allowed`);
-  refuseLenience(text, fail);
+  refuseLenience(text, header, fail);
   return header;
 }
 
-const NUMBER = /[-\d.eE+]+/y;
-const COLON = /\s*:/y;
-const PLAIN_NUMBER = /^(?:0|[1-9]\d*)$/;
+/** A string of JSON, without the nested repetition that would overflow the stack on a long one; with the colon after a name. */
+const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g;
 
 /** Refuses what `JSON.parse` lets pass: a name that occurs twice (the last would win), and numbers such as `-0` and `1e2`. */
-function refuseLenience(json: string, fail: Fail): void {
-  const open: Set<string>[] = [];
-  for (let at = 0; at < json.length; at++) {
-    const character = json[at] ?? '';
-    if (character === '{') open.push(new Set());
-    else if (character === '}') open.pop();
-    else if (character === '"') {
-      const start = at;
-      at = endOfString(json, start);
-      COLON.lastIndex = at + 1;
-      if (!COLON.test(json)) continue;
-      const name = String(JSON.parse(json.slice(start, at + 1)));
-      if (open.at(-1)?.has(name)) fail(`${quoteName(name)} occurs twice in its header`);
-      open.at(-1)?.add(name);
-    } else if (/[-\d]/.test(character)) {
-      NUMBER.lastIndex = at;
-      const [number = ''] = NUMBER.exec(json) ?? [];
-      if (!PLAIN_NUMBER.test(number)) {
-        fail(`its header has the number ${number.slice(0, 30)}, which is not a plain whole number`);
-      }
-      at += number.length - 1;
-    }
-  }
-}
-
-/** Where a string ends that starts at `start`, in valid JSON. A regular expression would overflow its stack on a long one. */
-function endOfString(json: string, start: number): number {
-  for (let end = start + 1; ; end++) {
-    end = json.indexOf('"', end);
-    let backslashes = 0;
-    while (json[end - 1 - backslashes] === '\\') backslashes++;
-    if (backslashes % 2 === 0) return end;
+function refuseLenience(json: string, header: JsonObject, fail: Fail): void {
+  const countNames = (value: unknown): number =>
+    isObject(value) ? Object.values(value).reduce((sum: number, inner) => sum + 1 + countNames(inner), 0) : 0;
+  let names = 0;
+  const rest = json.replace(STRING, (_, colon?: string) => {
+    if (colon !== undefined) names += 1;
+    return '';
+  });
+  if (names !== countNames(header)) fail('a name occurs twice in its header');
+  const numbers = rest.match(/[-\d][^\s,\]}]*/g) ?? [];
+  const number = numbers.find((one) => !/^(?:0|[1-9]\d*)$/.test(one));
+  if (number !== undefined) {
+    fail(`its header has the number ${number.slice(0, 30)}, which is not a plain whole number`);
   }
 }
 

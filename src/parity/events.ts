@@ -1,5 +1,5 @@
 import { decodeAedat3 } from '../events/aedat3.ts';
-import { ClipCollector, placeSpans } from '../events/clips.ts';
+import { eventsIn, placeSpans } from '../events/clips.ts';
 import { type Events, sliceEvents } from '../events/events.ts';
 import { type FrameLayout, frameDurationsUs, frameSize, integrateFrames } from '../events/frames.ts';
 import { parseLabels } from '../events/labels.ts';
@@ -39,17 +39,15 @@ export const segmentsKind = defineKind(
     const text = new TextDecoder('utf-8', { fatal: true }).decode(await given.file('labels'));
     // The classes depend on the data set; accept any number here.
     const { labels } = parseLabels(text, { file, classes: Number.MAX_SAFE_INTEGER });
-    const collector = new ClipCollector(placeSpans(labels, overlaps));
-    events.tUs.forEach((tUs, i) => {
-      collector.push(tUs, events.x[i]!, events.y[i]!, events.p[i]!);
-    });
+    const spans = placeSpans(labels, overlaps);
     const segments = given.names().filter((name) => /^segment_\d+$/.test(name)).length;
     if (segments !== labels.length) {
       given.fail(`${file} has ${labels.length} rows, but the case has ${segments} tensors "segment_<i>"`);
     }
     const classes: Pair[] = [];
     const clips: Pair[] = [];
-    for (const [i, clip] of collector.clips().entries()) {
+    for (const [i, span] of spans.entries()) {
+      const clip = eventsIn(events, span);
       const name = `segment_${i}`;
       const [label = 0, from = 0, to = 0] = Array.from(given.whole(name, [3]).data, Number);
       // `sliceEvents` would clamp other indices, so that a wrong end could go unnoticed.

@@ -112,7 +112,6 @@ export async function collectClaims(where: string): Promise<Claim[]> {
 /** What the report shows of a model's configuration file, configs/models/<id>.yaml. */
 export interface ModelFile {
   readonly title: string;
-  readonly description?: string;
   readonly published?: {
     readonly source?: 'thesis' | 'fang';
     readonly name: string;
@@ -123,13 +122,13 @@ export interface ModelFile {
 }
 
 export function readModel(
-  { title, description = '', published, train }: ModelFile,
+  { title, published, train }: ModelFile,
   id: string,
   runs: readonly RunResult[],
 ): ModelResult {
   // Prevents a line break inside "λ = .1".
   const unbroken = title.replaceAll(' = ', '\u00a0=\u00a0');
-  return { id, title: unbroken, description, published: readPublished(published), train, runs };
+  return { id, title: unbroken, published: readPublished(published), train, runs };
 }
 
 function readPublished(published: ModelFile['published']): PublishedResult | null {

@@ -12,17 +12,16 @@ interface MeanInterval {
 }
 
 /**
- * Student's interval of a mean, `m ± t · s / √n`.
+ * Student's 95 % interval of a mean, `m ± t · s / √n`.
  *
  * @param values one per seed, at least one
- * @param level of confidence, default 0.95
  * @throws {RangeError} if there are no values
  * @see Student 1908, Biometrika 6, 1-25
  */
-export function meanInterval(values: readonly number[], level = 0.95): MeanInterval {
+export function meanInterval(values: readonly number[]): MeanInterval {
   const { count, mean, deviation } = describe(values);
   if (deviation === 0) return { count, mean, standardDeviation: 0, low: null, high: null };
-  const reach = (studentQuantile((1 + level) / 2, count - 1) * deviation) / Math.sqrt(count);
+  const reach = (studentQuantile(0.975, count - 1) * deviation) / Math.sqrt(count);
   return { count, mean, standardDeviation: deviation, low: mean - reach, high: mean + reach };
 }
 
@@ -41,22 +40,12 @@ export interface PairedTest extends MeanInterval {
  * @param first, second in the order of the same seeds
  * @throws {RangeError} if they are not pairs
  */
-export function pairedTTest(first: readonly number[], second: readonly number[], level = 0.95): PairedTest {
-  const interval = meanInterval(differencesOf(first, second), level);
+export function pairedTTest(first: readonly number[], second: readonly number[]): PairedTest {
+  const interval = meanInterval(differencesOf(first, second));
   const { count, mean, standardDeviation } = interval;
   if (standardDeviation === 0) return { ...interval, p: null };
   const t = mean / (standardDeviation / Math.sqrt(count));
   return { ...interval, p: 2 * studentCdf(-Math.abs(t), count - 1) };
-}
-
-/** Whether two settings are the same up to a margin. */
-interface Equivalence {
-  readonly mean: number;
-  /** The larger p of the two one-sided tests; null for a single pair, and if all pairs differ by the same. */
-  readonly p: number | null;
-  /** The (1 - 2α) interval, which is within the margin exactly when p < α. */
-  readonly low: number | null;
-  readonly high: number | null;
 }
 
 /**
@@ -64,23 +53,21 @@ interface Equivalence {
  * for a difference never shows.
  *
  * @param margin what difference would not matter, positive, in the values' unit
- * @param alpha level of the test, for the interval
+ * @returns the larger p of the two tests; null for a single pair, and if all pairs differ by the same
  * @see Schuirmann 1987, J. Pharmacokinet. Biopharm. 15, 657-680
  */
 export function pairedEquivalence(
   first: readonly number[],
   second: readonly number[],
   margin: number,
-  alpha = 0.05,
-): Equivalence {
+): number | null {
   if (!(margin > 0)) throw new RangeError(`pairedEquivalence: the margin must be positive, not ${margin}`);
-  const differences = differencesOf(first, second);
-  const { count, mean, standardDeviation, low, high } = meanInterval(differences, 1 - 2 * alpha);
-  if (standardDeviation === 0) return { mean, p: null, low, high };
+  const { count, mean, standardDeviation } = meanInterval(differencesOf(first, second));
+  if (standardDeviation === 0) return null;
   const error = standardDeviation / Math.sqrt(count);
   const notAbove = studentCdf((mean - margin) / error, count - 1);
   const notBelow = studentCdf(-(mean + margin) / error, count - 1);
-  return { mean, p: Math.max(notAbove, notBelow), low, high };
+  return Math.max(notAbove, notBelow);
 }
 
 function differencesOf(first: readonly number[], second: readonly number[]): number[] {

@@ -42,10 +42,11 @@ const keptBytes = 256 * 2 ** 20;
 export async function openClipSource(path: string, mostKeptBytes = keptBytes): Promise<ClipSource> {
   const reader = await openNpy(path);
   try {
-    const [clips, ...shape] = reader.shape;
-    if (clips === undefined || !isClipShape(shape)) {
+    const [clips, steps, channels, height, width] = reader.shape;
+    if (clips === undefined || !steps || !channels || !height || !width || reader.shape.length !== 5) {
       throw invalid(path, `[${reader.shape.join(', ')}] is not [clips, T, P, H, W]`);
     }
+    const shape = [steps, channels, height, width] as const;
     if (countElements(reader.shape) * bytesPerElement(reader.dtype) > mostKeptBytes) {
       return fileSource(reader, path, clips, shape);
     }
@@ -63,9 +64,8 @@ export async function openClipSource(path: string, mostKeptBytes = keptBytes): P
 export function memorySource(data: Frames['data'], clips: number, shape: ClipSource['shape']): ClipSource {
   const length = countElements(shape);
   if (data.length !== clips * length) {
-    throw new RangeError(
-      `${clips} clips of [${shape.join(', ')}] take ${clips * length} counts, got ${data.length}`,
-    );
+    const size = `[${shape.join(', ')}]`;
+    throw new RangeError(`${clips} clips of ${size} take ${clips * length} counts, got ${data.length}`);
   }
   return {
     clips,
@@ -73,7 +73,7 @@ export function memorySource(data: Frames['data'], clips: number, shape: ClipSou
     async read(rows) {
       const read = sameType(data, rows.length * length);
       rows.forEach((row, i) => {
-        checkRow(row, clips);
+        if (row < 0 || row >= clips) throw new RangeError(`no clip ${row} among ${clips}`);
         read.set(data.subarray(row * length, (row + 1) * length), i * length);
       });
       return { shape: [rows.length, ...shape], data: read };
@@ -109,14 +109,6 @@ function isCounts(data: unknown): data is Frames['data'] {
     data instanceof Uint32Array ||
     data instanceof Float32Array
   );
-}
-
-function isClipShape(shape: readonly number[]): shape is [number, number, number, number] {
-  return shape.length === 4;
-}
-
-function checkRow(row: number, clips: number): void {
-  if (row < 0 || row >= clips) throw new RangeError(`no clip ${row} among ${clips}`);
 }
 
 function invalid(path: string, problem: string): ReproError {

@@ -18,14 +18,8 @@ export function imageSource(source: ClipSource, preparation: ImagePreparation, w
   const [, channels, height, width] = source.shape;
   const { mean, std, augmentation } = preparation;
   if (mean.length !== channels || std.length !== channels || !std.every((value) => value > 0)) {
-    throw new ReproError(
-      'frames-invalid',
-      `images must have a mean and a std for each of ${channels} channels.`,
-      {
-        where,
-        fix: FRAME_CACHE_FIX,
-      },
-    );
+    const problem = `images must have a mean and a std for each of ${channels} channels.`;
+    throw new ReproError('frames-invalid', problem, { where, fix: FRAME_CACHE_FIX });
   }
   const size = { channels, height, width };
   const plane = height * width;
@@ -37,9 +31,7 @@ export function imageSource(source: ClipSource, preparation: ImagePreparation, w
       if (!(pixels instanceof Uint8Array)) throw new TypeError('pixels are bytes');
       const data = new Float32Array(pixels.length);
       const random =
-        batch === undefined || augmentation === 'none'
-          ? undefined
-          : new TorchRandom(mixSeed(batch.seed, VARIATION_STREAM, batch.epoch, batch.batch));
+        batch && new TorchRandom(mixSeed(batch.seed, VARIATION_STREAM, batch.epoch, batch.batch));
       for (let image = 0; image < rows.length; image++) {
         const start = image * channels * plane;
         const own = pixels.subarray(start, start + channels * plane);

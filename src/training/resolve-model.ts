@@ -25,49 +25,61 @@ export function resolveModel(
   file: string,
   placeOf?: (key: string) => string,
 ): ResolvedModel {
-  const origins = new SettingOrigins(file, overrides, placeOf);
-  const merged = mergeNetwork(model.network, overrides.network ?? {});
-  const { network, warnings: ofTau } = settleTau(merged, origins);
   const train = { ...model.train, ...overrides };
   const asked = { ...model.compat, ...overrides.compat };
-  const switched = applyCompat(
-    {
-      network,
-      training: {
-        epochs: train.epochs,
-        batchSize: train.batchSize,
-        learningRate: train.learningRate,
-        cosineHalfPeriod: train.cosineHalfPeriod,
-        validationShare: train.validationShare,
-        testEvery: train.testEvery ?? 1,
-        regulariseTau: model.loss.regulariseTau,
-      },
+  const draft = new Draft(new SettingOrigins(file, overrides, placeOf), {
+    network: mergeNetwork(model.network, overrides.network ?? {}),
+    training: {
+      epochs: train.epochs,
+      batchSize: train.batchSize,
+      learningRate: train.learningRate,
+      cosineHalfPeriod: train.cosineHalfPeriod,
+      validationShare: train.validationShare,
+      testEvery: train.testEvery ?? 1,
+      regulariseTau: model.loss.regulariseTau,
     },
-    { ...COMPAT_DEFAULTS, ...asked },
-    { origins, batchSizeIsSet: overrides.batchSize !== undefined },
-  );
-  const { neuron, tau } = switched.network;
-  const warnings = [...switched.warnings, ...ofTau];
-  let { training } = switched;
-  if (training.regulariseTau > 0 && !(neuron === 'plif' && tau.per === 'neuron')) {
-    const lambda = String(training.regulariseTau);
-    warnings.push(origins.warnOfNoEffect('loss.regulariseTau', lambda, 'no neuron learns its own τ'));
-    training = { ...training, regulariseTau: 0 };
+    compat: { ...COMPAT_DEFAULTS, ...asked },
+  });
+  settleTau(draft);
+  applySwitches(draft, overrides.batchSize !== undefined);
+  settleSelection(draft, asked.selection !== undefined);
+  const { network, training, compat, warnings } = draft;
+  return { title: model.title, network, training, compat, warnings };
+}
+
+/** A model while settings without effect are replaced by those that describe what happens. */
+class Draft {
+  readonly origins: SettingOrigins;
+  network: NetworkSection;
+  training: TrainingSettings;
+  /** The switches in force; one with no effect here is at its default. */
+  compat: Compat;
+  readonly warnings: string[] = [];
+
+  constructor(origins: SettingOrigins, model: Pick<ResolvedModel, 'network' | 'training' | 'compat'>) {
+    this.origins = origins;
+    this.network = model.network;
+    this.training = model.training;
+    this.compat = model.compat;
   }
-  let compat: Compat = switched.compat;
-  if (training.validationShare === 0 && compat.selection === 'validation') {
-    if (asked.selection !== undefined) {
-      throw origins.refuse(
-        'compat-impossible',
-        'compat.selection',
-        'validation chooses an epoch on the validation clips, and `train.validationShare: 0` holds none back.',
-        'Remove the switch, to keep the last epoch, use `best-test`, or hold clips back (`train.validationShare: 0.15`).',
-      );
-    }
-    // Without clips to choose on, the last epoch is kept.
-    compat = { ...compat, selection: 'last' };
+
+  get learnsTauPerNeuron(): boolean {
+    return this.network.neuron === 'plif' && this.network.tau.per === 'neuron';
   }
-  return { title: model.title, network: switched.network, training, compat, warnings };
+
+  setTau(changes: Partial<NetworkSection['tau']>): void {
+    this.network = { ...this.network, tau: { ...this.network.tau, ...changes } };
+  }
+
+  warn(key: string, value: string | number, why: string): void {
+    this.warnings.push(this.origins.warnOfNoEffect(key, String(value), why));
+  }
+
+  /** Takes a switch that has no effect out of force. */
+  drop(key: keyof Compat, why: string): void {
+    this.warn(`compat.${key}`, this.compat[key], why);
+    this.compat = { ...this.compat, [key]: COMPAT_DEFAULTS[key] };
+  }
 }
 
 /** The keys are in a fixed order, which does not depend on the file's: run.json shows them. */
@@ -97,37 +109,17 @@ function withoutUndefined<T extends object>(all: { readonly [K in keyof T]: T[K]
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as T;
 }
 
-/**
- * Replaces settings of τ that have no effect with this network's neurons by those that describe what happens.
- *
- * They are not errors, since a profile may change the neurons of several models at once.
- */
-function settleTau(
-  network: NetworkSection,
-  origins: SettingOrigins,
-): { readonly network: NetworkSection; readonly warnings: readonly string[] } {
-  const warnings: string[] = [];
-  let { tau } = network;
-  if (network.neuron === 'lif' && tau.per === 'neuron') {
-    warnings.push(origins.warnOfNoEffect('network.tau.per', 'neuron', 'LIF neurons share a fixed τ'));
-    tau = { ...tau, per: 'layer' };
+/** Settings of τ without effect are no errors, since a profile may change the neurons of several models at once. */
+function settleTau(draft: Draft): void {
+  const { neuron, tau } = draft.network;
+  if (neuron === 'lif' && tau.per === 'neuron') {
+    draft.warn('network.tau.per', 'neuron', 'LIF neurons share a fixed τ');
+    draft.setTau({ per: 'layer' });
   }
-  if (tau.per === 'layer' && tau.std > 0) {
-    const why = 'only τ per neuron of PLIF neurons are drawn at random';
-    warnings.push(origins.warnOfNoEffect('network.tau.std', String(tau.std), why));
-    tau = { ...tau, std: 0 };
+  if (draft.network.tau.per === 'layer' && tau.std > 0) {
+    draft.warn('network.tau.std', tau.std, 'only τ per neuron of PLIF neurons are drawn at random');
+    draft.setTau({ std: 0 });
   }
-  return { network: { ...network, tau }, warnings };
-}
-
-/** The parts of a model that switches change. */
-export interface SwitchedModel {
-  readonly network: NetworkSection;
-  readonly training: TrainingSettings;
-  /** The switches in force; one with no effect here is at its default. */
-  readonly compat: Compat;
-  /** For switches that have no effect here. */
-  readonly warnings: readonly string[];
 }
 
 /**
@@ -137,64 +129,65 @@ export interface SwitchedModel {
  * @param batchSizeIsSet whether a profile sets `train.batchSize`, which takes precedence
  * @throws {ReproError} `compat-impossible` for a switch that would make the loss NaN
  */
-export function applyCompat(
-  model: { readonly network: NetworkSection; readonly training: TrainingSettings },
-  compat: Compat,
-  { origins, batchSizeIsSet }: { readonly origins: SettingOrigins; readonly batchSizeIsSet: boolean },
-): SwitchedModel {
-  const warnings: string[] = [];
-  let inForce = compat;
-  const drop = (key: keyof Compat, why: string): void => {
-    warnings.push(origins.warnOfNoEffect(`compat.${key}`, compat[key], why));
-    inForce = { ...inForce, [key]: COMPAT_DEFAULTS[key] };
-  };
-  let { network, training } = model;
-  const { regulariseTau } = training;
-
+function applySwitches(draft: Draft, batchSizeIsSet: boolean): void {
+  const { compat, origins, training } = draft;
+  const { batchSize, regulariseTau: lambda } = training;
+  const { neuron, surrogate } = draft.network;
   if (compat.tau_per_neuron === 'dropped') {
-    if (network.neuron === 'lif') drop('tau_per_neuron', 'LIF neurons share a fixed τ anyway');
-    else if (network.tau.per === 'layer') drop('tau_per_neuron', 'this model has one τ per layer anyway');
-    else if (regulariseTau > 0) throw singleTauError(origins, regulariseTau);
-    else network = { ...network, tau: { per: 'layer', mean: network.tau.mean, std: 0 } };
+    if (neuron === 'lif') draft.drop('tau_per_neuron', 'LIF neurons share a fixed τ anyway');
+    else if (!draft.learnsTauPerNeuron) draft.drop('tau_per_neuron', 'this model has one τ per layer anyway');
+    else if (lambda > 0) {
+      throw origins.refuse(
+        'compat-impossible',
+        'compat.tau_per_neuron',
+        `dropped leaves one τ per layer, and λ = ${lambda} would take the variance of that single number, which is undefined: ` +
+          'with the published script, the loss is NaN from the first batch on.',
+        'Remove the regulariser (`loss: { regulariseTau: 0 }` in the model’s file) or the switch (`passed`).',
+      );
+    } else draft.setTau({ per: 'layer', std: 0 });
   }
   // From here on, a model whose τ per neuron was dropped has one τ per layer.
-  const { neuron, tau } = network;
-  const learnsTauPerNeuron = neuron === 'plif' && tau.per === 'neuron';
-
+  const { tau } = draft.network;
   if (compat.base_tau === 'always-2') {
     if (neuron !== 'plif' || tau.per === 'neuron')
-      drop('base_tau', 'it applies to a learned τ that a layer shares');
-    else if (tau.mean === LAYER_TAU) drop('base_tau', `τ starts at ${LAYER_TAU} anyway`);
-    else network = { ...network, tau: { ...tau, mean: LAYER_TAU } };
+      draft.drop('base_tau', 'it applies to a learned τ that a layer shares');
+    else if (tau.mean === LAYER_TAU) draft.drop('base_tau', `τ starts at ${LAYER_TAU} anyway`);
+    else draft.setTau({ mean: LAYER_TAU });
   }
   if (compat.tau_init === 'paper') {
-    if (learnsTauPerNeuron && tau.std > 0) network = { ...network, tau: { ...tau, start: 'paper' } };
-    else drop('tau_init', 'no τ is drawn at random here');
+    if (draft.learnsTauPerNeuron && tau.std > 0) draft.setTau({ start: 'paper' });
+    else draft.drop('tau_init', 'no τ is drawn at random here');
   }
   if (compat.surrogate === 'sigmoid') {
-    if (network.surrogate.kind === 'sigmoid') drop('surrogate', 'the surrogate is a sigmoid anyway');
-    else network = { ...network, surrogate: { ...network.surrogate, kind: 'sigmoid' } };
+    if (surrogate.kind === 'sigmoid') draft.drop('surrogate', 'the surrogate is a sigmoid anyway');
+    else draft.network = { ...draft.network, surrogate: { ...surrogate, kind: 'sigmoid' } };
   }
-  if (compat.regularise === 'tau' && !(learnsTauPerNeuron && regulariseTau > 0)) {
-    drop('regularise', 'there is no regulariser here');
-  }
+  if (compat.regularise === 'tau' && !(draft.learnsTauPerNeuron && lambda > 0))
+    draft.drop('regularise', 'there is no regulariser here');
   if (compat.batch_size === 'documented') {
-    if (batchSizeIsSet) drop('batch_size', 'the profile sets train.batchSize');
-    else if (training.batchSize === BATCH_SIZES.documented) {
-      drop('batch_size', `the batch size is ${BATCH_SIZES.documented} anyway`);
-    } else training = { ...training, batchSize: BATCH_SIZES.documented };
+    const { documented } = BATCH_SIZES;
+    if (batchSizeIsSet) draft.drop('batch_size', 'the profile sets train.batchSize');
+    else if (batchSize === documented) draft.drop('batch_size', `the batch size is ${documented} anyway`);
+    else draft.training = { ...training, batchSize: documented };
   }
-  return { network, training, compat: inForce, warnings };
+  if (lambda > 0 && !draft.learnsTauPerNeuron) {
+    draft.warn('loss.regulariseTau', lambda, 'no neuron learns its own τ');
+    draft.training = { ...draft.training, regulariseTau: 0 };
+  }
 }
 
-function singleTauError(origins: SettingOrigins, lambda: number): ReproError {
-  return origins.refuse(
-    'compat-impossible',
-    'compat.tau_per_neuron',
-    `dropped leaves one τ per layer, and λ = ${lambda} would take the variance of that single number, which is undefined: ` +
-      'with the published script, the loss is NaN from the first batch on.',
-    'Remove the regulariser (`loss: { regulariseTau: 0 }` in the model’s file) or the switch (`passed`).',
-  );
+/** Without clips to choose on, the last epoch is kept. */
+function settleSelection(draft: Draft, isAsked: boolean): void {
+  if (draft.training.validationShare > 0 || draft.compat.selection !== 'validation') return;
+  if (isAsked) {
+    throw draft.origins.refuse(
+      'compat-impossible',
+      'compat.selection',
+      'validation chooses an epoch on the validation clips, and `train.validationShare: 0` holds none back.',
+      'Remove the switch, to keep the last epoch, use `best-test`, or hold clips back (`train.validationShare: 0.15`).',
+    );
+  }
+  draft.compat = { ...draft.compat, selection: 'last' };
 }
 
 /**
@@ -224,16 +217,13 @@ export class SettingOrigins {
   /**
    * An error about a setting.
    *
-   * @param key as in the model's file, such as `network.layers`; empty for the whole file
+   * @param key as in the model's file, such as `network.layers`
    * @param problem what follows the key: `expected …, found …`
    */
   refuse(code: string, key: string, problem: string, fix: string): ReproError {
     const over = this.#overridingKey(key);
     return over === undefined
-      ? new ReproError(code, `${key === '' ? 'the file' : `"${key}"`}: ${problem}`, {
-          where: this.#file,
-          fix,
-        })
+      ? new ReproError(code, `"${key}": ${problem}`, { where: this.#file, fix })
       : new ReproError(code, `"${over}" over ${this.#file}: ${problem}`, {
           where: this.#placeOf(over),
           fix: `${fix}\nA profile’s \`train:\` overrides all of its models: change it there, or remove this one from \`models:\`.`,

@@ -6,15 +6,6 @@ import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
 /** The switches that decide how clips are scored. */
 export type ScoringCompat = Pick<Compat, 'loss' | 'ties'>;
 
-/** Those of a `compat:` section that was checked before: of a profile. */
-export function readScoring(section: unknown): Partial<ScoringCompat> {
-  const { loss, ties }: { loss?: unknown; ties?: unknown } = Object(section);
-  return {
-    ...(loss === 'rate' || loss === 'step' ? { loss } : {}),
-    ...(ties === 'first' || ties === 'rounding' ? { ties } : {}),
-  };
-}
-
 /** What scores need to know of a network and of the switches. */
 export interface Scoring extends ScoringCompat {
   readonly classes: number;

@@ -1,7 +1,7 @@
 import type { LayerRow } from '../results/metrics.ts';
 import { QUANTILES, type TauQuantiles } from '../results/tau-file.ts';
 import { logitOfTau, tauOfLogit } from '../snn/neurons.ts';
-import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
+import { type LayerOf, type NetworkSpec, spikingLayers } from '../snn/spec.ts';
 import type { State, Tensor } from '../snn/tensor.ts';
 
 /** Spread of the time constants over a layer's neurons. */
@@ -37,11 +37,10 @@ export function tauStatistics(spec: NetworkSpec, before: State, after: State): T
   });
 }
 
-function logitsOf({ name, neuron }: ReturnType<typeof spikingLayers>[number], state: State): Float64Array {
+/** A copy; a layer without logits has the τ of its specification. */
+function logitsOf({ name, neuron }: Pick<LayerOf<'neuron'>, 'name' | 'neuron'>, state: State): Float64Array {
   const logits = state.get(`${name}.w`)?.data;
-  return logits instanceof Float32Array
-    ? Float64Array.from(logits)
-    : Float64Array.of(logitOfTau(neuron.tau.mean));
+  return Float64Array.from(logits instanceof Float32Array ? logits : [logitOfTau(neuron.tau.mean)]);
 }
 
 function meanAndStd(values: Float64Array): [number, number] {
@@ -60,11 +59,7 @@ function meanAndStd(values: Float64Array): [number, number] {
  */
 export function tauQuantiles(spec: NetworkSpec, state: State): TauQuantiles[] {
   return spikingLayers(spec).map(({ name, neuron }) => {
-    const logits = state.get(`${name}.w`)?.data;
-    const sorted =
-      logits instanceof Float32Array
-        ? Float32Array.from(logits).sort()
-        : Float64Array.of(logitOfTau(neuron.tau.mean));
+    const sorted = logitsOf({ name, neuron }, state).sort();
     const count = sorted.length;
     // τ falls with w, so that the largest logit belongs to the smallest τ.
     const tauAt = (rank: number): number => tauOfLogit(sorted[count - 1 - rank] ?? Number.NaN);

@@ -62,18 +62,13 @@ export async function trainModel(training: ModelTraining): Promise<TrainingResul
   }
 }
 
-/** A model on the frames that it is trained on. */
-interface TrainingSetup {
-  readonly network: NetworkConfig;
-  readonly clips: TrainingClips;
-  /** The part of the training's task that model, seed and frames determine. */
-  readonly task: Required<
-    Pick<TrainingTask, 'spec' | 'seed' | 'settings' | 'compat' | 'split' | 'drawsBefore' | 'train' | 'test'>
-  >;
-}
-
-/** @throws {ReproError} as `chooseTrainingClips`; `model-invalid` if the network cannot be built for these frames */
-export function setUpTraining(frames: FrameCache, model: ResolvedModel, seed: number): TrainingSetup {
+/**
+ * A model on the frames that it is trained on.
+ *
+ * @returns `task`: the part of the training's task that model, seed and frames determine
+ * @throws {ReproError} as `chooseTrainingClips`; `model-invalid` if the network cannot be built for these frames
+ */
+export function setUpTraining(frames: FrameCache, model: ResolvedModel, seed: number) {
   const { index } = frames;
   const network = { input: frames.input, classes: index.classes.length, ...model.network };
   const clips = chooseTrainingClips(index, model, seed);
@@ -123,7 +118,7 @@ function describeRun(
     task: { spec },
     clips: { compat, split },
     outcome: { rows, best },
-  }: TrainingSetup & { readonly index: ClipIndex; readonly outcome: TrainingOutcome },
+  }: ReturnType<typeof setUpTraining> & { readonly index: ClipIndex; readonly outcome: TrainingOutcome },
 ): RunFile {
   const { name, backend, version } = engine.description;
   const { epoch, validationAccuracy, testAccuracy } = best;

@@ -1,27 +1,21 @@
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import process from 'node:process';
-import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { checkModels } from '../../src/apps/model-check.ts';
 import { checkReport } from '../../src/apps/report-check.ts';
 import { describeError } from '../../src/errors.ts';
 import { loadPlan } from '../../src/runner/plan/load.ts';
+import { CliProject, repository } from '../runner/rig/cli-project.ts';
 
-const repository = path.resolve(import.meta.dirname, '../..');
-const models = () => path.join(project, 'configs/models');
+let project: CliProject;
 
-let project: string;
+const models = () => project.at('configs/models');
 
-/** A copy of the configuration and the stages; the code that they import is that of the project itself. */
+/** The code that the stages import is that of the project itself. */
 beforeAll(async () => {
-  project = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-models-'));
-  for (const name of ['pipeline.yaml', 'configs', 'schemas', 'stages']) {
-    await fs.cp(path.join(repository, name), path.join(project, name), { recursive: true });
-  }
+  project = await CliProject.copyConfiguration();
   for (const name of ['src', 'node_modules', 'package.json', 'package-lock.json']) {
-    await fs.symlink(path.join(repository, name), path.join(project, name));
+    await fs.symlink(path.join(repository, name), project.at(name));
   }
 });
 
@@ -30,11 +24,11 @@ beforeEach(async () => {
   await fs.cp(path.join(repository, 'configs/models'), models(), { recursive: true });
 });
 
-afterAll(() => fs.rm(project, { recursive: true, force: true }));
+afterAll(() => project.remove('.'));
 
 /** The reported problems of the models under a profile; empty if there are none. */
 async function problemsWith(profile: string, ...set: string[]): Promise<string> {
-  const plan = await loadPlan({ projectRoot: project, profile, set });
+  const plan = await loadPlan({ projectRoot: project.root, profile, set });
   return checkModels(plan).then(
     () => '',
     (error: unknown) => describeError(error),
@@ -47,18 +41,12 @@ const addLines = async (name: string, from: string, ...replacements: readonly [R
   await fs.writeFile(path.join(models(), `${name}.yaml`), changed);
 };
 
-function call(...words: string[]) {
-  return execa(process.execPath, [path.join(repository, 'bin/repro.js'), ...words], {
-    cwd: project,
-    reject: false,
-    env: { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined },
-  });
-}
+const call = (...words: string[]) => project.call(words);
 
 describe('what only the report reads is checked before anything runs:', () => {
-  const claims = () => path.join(project, 'configs/claims.yaml');
+  const claims = () => project.at('configs/claims.yaml');
   const reportProblems = async (...set: string[]) => {
-    const plan = await loadPlan({ projectRoot: project, profile: 'full', set });
+    const plan = await loadPlan({ projectRoot: project.root, profile: 'full', set });
     const reports = [...plan.instances.values()].filter(({ stage }) => stage === 'report');
     return checkReport(plan, reports).then(
       () => '',
@@ -103,7 +91,7 @@ describe('what only the report reads is checked before anything runs:', () => {
   });
 
   test('a folder of logs that does not exist, or has none of these models', async () => {
-    const logs = path.join(project, 'logs');
+    const logs = project.at('logs');
     const set = `reference.logs=${logs}`;
     expect(await reportProblems(set)).toMatch(
       /^--set reference\.logs=.*logs {2}reference\.logs: The folder of the authors’ logs does not exist\./,

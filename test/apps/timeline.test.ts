@@ -147,16 +147,6 @@ describe('the timeline of recorded runs', () => {
     expect(texts).toContain('10 s, full, birch');
   });
 
-  test('as a figure holds names of any kind, cut off where they are long', async () => {
-    const hosts = ['a\u0000b<&>', 'x'.repeat(300), '\ud800', 'd'];
-    const named = hosts.map((host, i) => record(`s${i}`, i, 10, { host }));
-    const { sheet } = await renderFigure(drawTimeline(runsOf(named)).figure, null);
-    expect(sheet).toContain('a\\u0000b&lt;&amp;&gt;');
-    expect(sheet).toContain(`${'x'.repeat(23)}…`);
-    expect(sheet).not.toMatch(/\0|x{24}/);
-    expect(sheet).toContain('and 3 others');
-  });
-
   test('as a figure of a thousand instances shows the longest, at least one of each stage, and says so', async () => {
     const many = Array.from({ length: 1000 }, (_, i) => record(`train@a,${i}`, i, 100 + i));
     const { figure, notice } = drawTimeline(runsOf([record('frames', 0, 1), ...many]), [

@@ -1,16 +1,11 @@
 import fs from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
-import process from 'node:process';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { formatRun } from '../../src/results/run-file.ts';
 import { writeFrameCache } from '../checkpoints/frames-of-fixture.ts';
 import { exampleRunFile } from '../results/examples.ts';
+import { CliProject } from '../runner/rig/cli-project.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
-
-const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
 
 /** `frames` copies an existing cache; a training copies a state. */
 const pipeline = `version: 1
@@ -40,40 +35,36 @@ const run = { ...JSON.parse(fs.readFileSync('tools/run.json', 'utf8')), network 
 fs.writeFileSync(folder + '/run.json', JSON.stringify(run));
 `;
 
-let folder: string;
+let project: CliProject;
 
 beforeAll(async () => {
-  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-checkpoints-'));
-  await fs.mkdir(path.join(folder, 'configs/profiles'), { recursive: true });
-  await fs.mkdir(path.join(folder, 'tools'));
-  await fs.writeFile(path.join(folder, 'pipeline.yaml'), pipeline);
-  await fs.writeFile(
-    path.join(folder, 'configs/profiles/small.yaml'),
-    'models: [baseline]\nseeds: [2020, 2021]\nevaluate: {batchSize: 2}\n',
-  );
-  await fs.writeFile(path.join(folder, 'tools/frames.mjs'), framesTool);
-  await fs.writeFile(path.join(folder, 'tools/train.mjs'), trainTool);
   const run = exampleRunFile({
     model: { id: 'baseline', title: 'Baseline' },
     frames: { ...exampleRunFile().frames, steps: 6, downsample: 8 },
     best: { epoch: 3, validationAccuracy: 0.5, testAccuracy: 0.5 },
   });
-  await fs.writeFile(path.join(folder, 'tools/run.json'), formatRun(run));
-  await writeFrameCache(path.join(folder, 'cache'));
+  project = await CliProject.createForFile({
+    'pipeline.yaml': pipeline,
+    'configs/profiles/small.yaml': 'models: [baseline]\nseeds: [2020, 2021]\nevaluate: {batchSize: 2}\n',
+    'tools/frames.mjs': framesTool,
+    'tools/train.mjs': trainTool,
+    'tools/run.json': formatRun(run),
+  });
+  await writeFrameCache(project.at('cache'));
   await call('import', torchFixturePath('baseline.pt'), '--out', 'imported');
   // A training's states do not describe themselves as an imported one does.
-  const { tensors } = readSafetensors(await fs.readFile(path.join(folder, 'imported/state.safetensors')));
-  await fs.writeFile(path.join(folder, 'bare.safetensors'), writeSafetensors(tensors));
+  const { tensors } = readSafetensors(await fs.readFile(project.at('imported/state.safetensors')));
+  await fs.writeFile(project.at('bare.safetensors'), writeSafetensors(tensors));
 });
 
-afterAll(() => fs.rm(folder, { recursive: true, force: true }));
+afterAll(() => project.remove('.'));
 
-function call(...words: string[]) {
-  return execa(process.execPath, [repro, ...words], {
-    cwd: folder,
-    reject: false,
-    env: { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined },
-  });
+const call = (...words: readonly string[]) => project.call(words);
+
+/** Expects a usage error that says this. */
+async function expectRefused(words: readonly string[], text: string): Promise<void> {
+  const { exitCode, stderr } = await project.call(words);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining(text)]);
 }
 
 describe('repro import', () => {
@@ -115,16 +106,15 @@ describe('repro import', () => {
   });
 
   test('refuses a hostile file naming what it asks for, and writes nothing', async () => {
-    const { stderr, exitCode } = await call('import', torchFixturePath('hostile.pt'), '--out', 'hostile');
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('hostile.pt: data.pkl: byte 15  the file asks for posix.system');
-    await expect(fs.access(path.join(folder, 'hostile'))).rejects.toThrow();
+    await expectRefused(
+      ['import', torchFixturePath('hostile.pt'), '--out', 'hostile'],
+      'hostile.pt: data.pkl: byte 15  the file asks for posix.system',
+    );
+    expect(project.has('hostile')).toBe(false);
   });
 
   test('refuses an invalid answer', async () => {
-    const { stderr, exitCode } = await call('import', 'x.pt', '--input', '128');
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('expected HEIGHTxWIDTH');
+    await expectRefused(['import', 'x.pt', '--input', '128'], 'expected HEIGHTxWIDTH');
   });
 });
 
@@ -158,7 +148,7 @@ describe('repro evaluate', () => {
   });
 
   test('reads a .safetensors file of another program, which can be evaluated as it is too', async () => {
-    await fs.copyFile(torchFixturePath('baseline-state.safetensors'), path.join(folder, 'other.safetensors'));
+    await fs.copyFile(torchFixturePath('baseline-state.safetensors'), project.at('other.safetensors'));
     const words = ['other.safetensors', '--json'];
     const imported = JSON.parse((await call('import', ...words)).stdout);
     expect(imported).toMatchObject({ folder: 'other', source: { format: 'safetensors' } });
@@ -170,19 +160,20 @@ describe('repro evaluate', () => {
   });
 
   test('says which frames would fit if these do not', async () => {
-    const { stderr, exitCode } = await call('evaluate', torchFixturePath('per-neuron.pt'), '--other-frames');
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('the network takes frames of 17 x 13, but these are 16 x 16.');
+    await expectRefused(
+      ['evaluate', torchFixturePath('per-neuron.pt'), '--other-frames'],
+      'the network takes frames of 17 x 13, but these are 16 x 16.',
+    );
   });
 });
 
 describe('repro evaluate of a training', () => {
   beforeAll(async () => {
-    const { network } = JSON.parse(await fs.readFile(path.join(folder, 'imported/network.json'), 'utf8'));
+    const { network } = JSON.parse(project.read('imported/network.json'));
     const frames = { ...exampleRunFile().frames, steps: 6, downsample: 8, normalization: 'max' } as const;
-    await fs.mkdir(path.join(folder, 'a b'));
-    await fs.cp(path.join(folder, 'bare.safetensors'), path.join(folder, 'a b/best.safetensors'));
-    await fs.writeFile(path.join(folder, 'a b/run.json'), formatRun(exampleRunFile({ frames, network })));
+    await fs.mkdir(project.at('a b'));
+    await fs.cp(project.at('bare.safetensors'), project.at('a b/best.safetensors'));
+    await fs.writeFile(project.at('a b/run.json'), formatRun(exampleRunFile({ frames, network })));
   });
 
   test('refuses frames made differently, with the settings to add', async () => {
@@ -205,20 +196,16 @@ describe('repro evaluate of a training', () => {
 
 describe('repro export', () => {
   test('accepts a stage instance, says whether it is up to date, and never overwrites', async () => {
-    const missing = await call('export', 'train@baseline,2020', '--to', 'npz');
-    expect([missing.exitCode, missing.stderr]).toEqual([
-      2,
-      expect.stringContaining('./repro run train@baseline,2020'),
-    ]);
+    const words = ['export', 'train@baseline,2020', '--to', 'npz'];
+    await expectRefused(words, './repro run train@baseline,2020');
     await call('run', 'train');
-    const first = await call('export', 'train@baseline,2020', '--to', 'npz');
+    const first = await call(...words);
     expect([first.exitCode, first.stderr]).toEqual([0, '']);
     expect(first.stdout).toMatch(
       /baseline-2020-best\.npz: 18 tensors, .*; baseline, seed 2020, best epoch 4$/,
     );
-    const second = await call('export', 'train@baseline,2020', '--to', 'npz');
-    expect([second.exitCode, second.stderr]).toEqual([2, expect.stringContaining('--force')]);
-    await fs.appendFile(path.join(folder, 'cache/clips.json'), ' ');
+    await expectRefused(words, '--force');
+    await fs.appendFile(project.at('cache/clips.json'), ' ');
     const stale = await call('export', 'train@baseline,2020', '--to', 'safetensors', '--json');
     expect(stale.stderr).toContain('! train@baseline,2020 is not up to date');
     expect(JSON.parse(stale.stdout)).toMatchObject({ command: 'export', tensors: 18 });
@@ -231,11 +218,10 @@ describe('repro export', () => {
       ['safetensors', 'x.NPZ'],
       ['npz', 'x.pt'],
     ] as const) {
-      const { stderr, exitCode } = await call('export', 'imported', '--to', format, '--out', out);
-      expect([exitCode, stderr]).toEqual([
-        2,
-        expect.stringContaining(`this is the extension of another format than ${format}.`),
-      ]);
+      await expectRefused(
+        ['export', 'imported', '--to', format, '--out', out],
+        `this is the extension of another format than ${format}.`,
+      );
     }
     const other = await call('export', 'imported', '--to', 'safetensors', '--out', 'x.txt');
     expect([other.exitCode, other.stderr]).toEqual([
@@ -243,35 +229,28 @@ describe('repro export', () => {
       '! x.txt does not end in .safetensors: repro evaluate and other programs may not recognise it.',
     ]);
     expect((await call('export', 'imported', '--to', 'npz', '--out', 'x.npz')).stderr).toBe('');
-    await expect(fs.access(path.join(folder, 'x.NPZ'))).rejects.toThrow('ENOENT');
+    expect(project.has('x.NPZ')).toBe(false);
   });
 
   test('refuses an empty name', async () => {
-    for (const words of [
-      ['export', 'imported', '--to', 'npz', '--out', ''],
-      ['import', 'x.pt', '--out='],
-    ]) {
-      const { stderr, exitCode } = await call(...words);
-      expect([exitCode, stderr]).toEqual([2, expect.stringContaining('expected a name.')]);
-    }
+    await expectRefused(['export', 'imported', '--to', 'npz', '--out', ''], 'expected a name.');
+    await expectRefused(['import', 'x.pt', '--out='], 'expected a name.');
   });
 
   test('refuses to write among the outputs of stages, by any path', async () => {
     await call('run', 'train');
     const output = 'artifacts/train/baseline/2020';
-    await fs.symlink(path.join(folder, output), path.join(folder, 'link'));
+    await fs.symlink(project.at(output), project.at('link'));
     for (const out of [`${output}/x.npz`, 'link/x.npz', 'artifacts/new/x.npz']) {
-      const { stderr, exitCode } = await call('export', 'imported', '--to', 'npz', '--out', out);
-      expect([exitCode, stderr]).toEqual([
-        2,
-        expect.stringContaining(`${out}  artifacts/ is reserved for outputs of stages`),
-      ]);
+      await expectRefused(
+        ['export', 'imported', '--to', 'npz', '--out', out],
+        `${out}  artifacts/ is reserved for outputs of stages`,
+      );
     }
-    const imported = await call('import', torchFixturePath('baseline.pt'), '--out', `${output}/x`);
-    expect([imported.exitCode, imported.stderr]).toEqual([
-      2,
-      expect.stringContaining('Choose another place'),
-    ]);
+    await expectRefused(
+      ['import', torchFixturePath('baseline.pt'), '--out', `${output}/x`],
+      'Choose another place',
+    );
     expect((await call('status', 'train@baseline,2020', '--json')).stdout).toContain('"fresh"');
   });
 

@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
-import fs from 'node:fs/promises';
 import os from 'node:os';
-import path from 'node:path';
 import process from 'node:process';
-import { execa, type Options } from 'execa';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-
-const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
+import { execa } from 'execa';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { CliProject, repro } from '../runner/rig/cli-project.ts';
+import { waitForFile } from '../support/processes.ts';
 
 const pipeline = `version: 1
 profiles: {folder: configs/profiles, default: small}
@@ -35,31 +33,20 @@ else {
 }
 `;
 
-let folder: string;
+let project: CliProject;
 
 beforeEach(async () => {
-  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-cli-'));
-  await fs.mkdir(path.join(folder, 'configs/profiles'), { recursive: true });
-  await fs.mkdir(path.join(folder, 'tools'));
-  await fs.writeFile(path.join(folder, 'pipeline.yaml'), pipeline);
-  await fs.writeFile(path.join(folder, 'configs/profiles/small.yaml'), 'word: hello\nletters: [a, b]\n');
-  await fs.writeFile(path.join(folder, 'tools/copy.mjs'), copyTool);
+  project = await CliProject.create({
+    'pipeline.yaml': pipeline,
+    'configs/profiles/small.yaml': 'word: hello\nletters: [a, b]\n',
+    'tools/copy.mjs': copyTool,
+  });
 });
 
-afterEach(() => fs.rm(folder, { recursive: true, force: true }));
+const call = (words: readonly string[]) => project.call(words);
 
-function call(words: readonly string[], options: Options = {}) {
-  return execa(process.execPath, [repro, ...words], {
-    cwd: folder,
-    reject: false,
-    env: { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined },
-    ...options,
-  }) as unknown as Promise<{ exitCode: number; stdout: string; stderr: string }>;
-}
-
-async function countRuns(): Promise<string[]> {
-  const file = path.join(folder, 'runs.txt');
-  return existsSync(file) ? (await fs.readFile(file, 'utf8')).trim().split('\n') : [];
+function countRuns(): string[] {
+  return project.has('runs.txt') ? project.read('runs.txt').trim().split('\n') : [];
 }
 
 describe('repro run', () => {
@@ -68,14 +55,14 @@ describe('repro run', () => {
     expect(first.exitCode).toBe(0);
     expect(first.stdout).toBe('');
     expect(first.stderr).toContain('3 run in ');
-    expect(await fs.readFile(path.join(folder, 'artifacts/first/text'), 'utf8')).toBe('firsthello');
+    expect(project.read('artifacts/first/text')).toBe('firsthello');
     const second = await call(['run']);
     expect(second.stderr.split('\n').slice(0, 3)).toEqual([
       '= first  up to date',
       '= second@a  up to date',
       '= second@b  up to date',
     ]);
-    expect((await countRuns()).sort()).toEqual(['first', 'second-a', 'second-b']);
+    expect(countRuns().sort()).toEqual(['first', 'second-a', 'second-b']);
   });
 
   test('prints exactly one JSON document on stdout with --json', async () => {
@@ -93,19 +80,19 @@ describe('repro run', () => {
     const { stderr, exitCode } = await call(['run', '--dry-run', '--set', 'word=bye']);
     expect(exitCode).toBe(0);
     expect(stderr).toMatch(/^\? first {2}would run for about .*: .*word: "hello" → "bye"/m);
-    expect(await countRuns()).toHaveLength(3);
+    expect(countRuns()).toHaveLength(3);
   });
 
   test('with --force runs the named stage again, but not its dependencies', async () => {
     await call(['run']);
     await call(['run', 'second@b', '--force']);
-    expect((await countRuns()).slice(3)).toEqual(['second-b']);
+    expect(countRuns().slice(3)).toEqual(['second-b']);
   });
 
   test('accepts patterns, with --force and in queries', async () => {
     await call(['run']);
     await call(['run', 'second@*', '--force', '--jobs', '1']);
-    expect((await countRuns()).slice(3)).toEqual(['second-a', 'second-b']);
+    expect(countRuns().slice(3).sort()).toEqual(['second-a', 'second-b']);
     expect((await call(['status', 'second@*'])).stdout.split('\n')).toHaveLength(2);
     expect((await call(['logs', 'second@*', '--path'])).stdout.split('\n')).toHaveLength(2);
     expect(JSON.parse((await call(['metrics', 'second@*', '--json'])).stdout).instances).toHaveLength(2);
@@ -114,11 +101,11 @@ describe('repro run', () => {
   test('with --force and a range runs the range again, but not its dependencies', async () => {
     await call(['run']);
     await call(['run', '--from', 'second', '--force', '--jobs', '1']);
-    expect((await countRuns()).slice(3)).toEqual(['second-a', 'second-b']);
+    expect(countRuns().slice(3).sort()).toEqual(['second-a', 'second-b']);
   });
 
   test('fails with 1, the end of the log and the command that runs the stage again', async () => {
-    await fs.writeFile(path.join(folder, 'break'), '');
+    await project.write('break', '');
     const { exitCode, stderr } = await call(['run', '--set', 'word=it is']);
     expect(exitCode).toBe(1);
     expect(stderr).toContain('  | this is why');
@@ -129,13 +116,13 @@ describe('repro run', () => {
 
   test('runs to its end when nobody reads its output', async () => {
     const { exitCode } = await execa({
-      cwd: folder,
+      cwd: project.root,
       reject: false,
       shell: 'bash',
       env: { NODE: process.execPath, REPRO: repro },
     })`set -o pipefail; "$NODE" "$REPRO" run 2>&1 >/dev/null | head -1`;
     expect(exitCode).toBe(0);
-    expect((await countRuns()).sort()).toEqual(['first', 'second-a', 'second-b']);
+    expect(countRuns().sort()).toEqual(['first', 'second-a', 'second-b']);
   });
 
   test('ends with 2 and the closest name for an unknown stage', async () => {
@@ -150,10 +137,9 @@ describe('repro run', () => {
   });
 
   test('ends with 75 and names the other process while another run is active; SIGINT ends that one with 130', async () => {
-    await fs.writeFile(path.join(folder, 'hold'), '');
-    const holder = execa(process.execPath, [repro, 'run'], { cwd: folder, reject: false });
-    const watcher = fs.watch(folder);
-    for await (const _ of watcher) if (existsSync(path.join(folder, 'held'))) break;
+    await project.write('hold', '');
+    const holder = call(['run']);
+    await waitForFile(project.at('held'));
     const second = await call(['run']);
     expect(second.exitCode).toBe(75);
     expect(second.stderr).toContain(String(holder.pid));
@@ -161,7 +147,7 @@ describe('repro run', () => {
     const ended = await holder;
     expect(ended.exitCode).toBe(130);
     expect(ended.stderr).toContain('interrupted: first');
-    await fs.rm(path.join(folder, 'hold'));
+    await project.remove('hold');
     expect((await call(['run'])).exitCode).toBe(0);
   });
 });
@@ -196,8 +182,7 @@ describe('the other commands', () => {
 
   test('metrics shows time and metrics of each stage', async () => {
     await call(['run', 'first']);
-    const { stdout } = await call(['metrics', '--json']);
-    const [first, second] = JSON.parse(stdout).instances;
+    const [first, second] = (await project.json(['metrics'])).instances;
     expect(first).toMatchObject({ id: 'first', metrics: {} });
     expect(first.seconds).toBeGreaterThan(0);
     expect(second).toMatchObject({ id: 'second@a', seconds: null });
@@ -228,7 +213,10 @@ describe('the other commands', () => {
   });
 
   test('outside a project, the error tells how to name one', async () => {
-    const { exitCode, stderr } = await call(['status'], { cwd: os.tmpdir() });
+    const { exitCode, stderr } = await execa(process.execPath, [repro, 'status'], {
+      cwd: os.tmpdir(),
+      reject: false,
+    });
     expect(exitCode).toBe(2);
     expect(stderr).toContain('--project');
   });
@@ -238,7 +226,7 @@ describe('the other commands', () => {
     async () => {
       // A shell opens it, so that the process itself meets the full disk.
       const words = ['-c', 'exec "$@" > /dev/full', 'sh', process.execPath, repro, 'graph'];
-      const { exitCode, stderr } = await execa('sh', words, { cwd: folder, reject: false });
+      const { exitCode, stderr } = await execa('sh', words, { cwd: project.root, reject: false });
       expect(stderr).toBe(
         'the output could not be written: the disk is full (ENOSPC)\n  Free some space, then run again.',
       );

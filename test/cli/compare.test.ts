@@ -1,11 +1,5 @@
-import fs from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
-import process from 'node:process';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
-const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
+import { CliProject } from '../runner/rig/cli-project.ts';
 
 /** Made-up trainings: the more epochs, the more of twelve clips are right. */
 const pipeline = `version: 1
@@ -54,30 +48,28 @@ export default { summary: 'evaluates', async run({ inputs, outputs, metrics }) {
 } };
 `;
 
-let folder: string;
+let project: CliProject;
 
 beforeAll(async () => {
-  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-compare-'));
-  for (const name of ['configs/profiles', 'stages'])
-    await fs.mkdir(path.join(folder, name), { recursive: true });
-  await fs.writeFile(path.join(folder, 'pipeline.yaml'), pipeline);
-  await fs.writeFile(
-    path.join(folder, 'configs/profiles/small.yaml'),
-    'models: [baseline]\nseeds: [1, 2]\ntrain: {epochs: 2}\nrecordings: a\nsteps: 8\nchecks: few\n',
-  );
-  await fs.writeFile(path.join(folder, 'stages/copy.mjs'), copy);
-  await fs.writeFile(path.join(folder, 'stages/train.mjs'), train);
-  await fs.writeFile(path.join(folder, 'stages/evaluate.mjs'), evaluate);
+  project = await CliProject.createForFile({
+    'pipeline.yaml': pipeline,
+    'configs/profiles/small.yaml':
+      'models: [baseline]\nseeds: [1, 2]\ntrain: {epochs: 2}\nrecordings: a\nsteps: 8\nchecks: few\n',
+    'stages/copy.mjs': copy,
+    'stages/train.mjs': train,
+    'stages/evaluate.mjs': evaluate,
+  });
 });
 
-afterAll(() => fs.rm(folder, { recursive: true, force: true }));
+afterAll(() => project.remove('.'));
 
-const call = (...words: readonly string[]) =>
-  execa(process.execPath, [repro, ...words], {
-    cwd: folder,
-    reject: false,
-    env: { NO_COLOR: '1', CI: 'true' },
-  });
+const call = (...words: readonly string[]) => project.call(words);
+
+/** The fingerprints of the runs on record of one of two instances, the latest first. */
+async function fingerprintsOf(stage: string, instance: 0 | 1): Promise<string[]> {
+  const { instances } = await project.json(['explain', stage, '--list']);
+  return instances[instance].runs.map((run: { fingerprint: string }) => run.fingerprint);
+}
 
 describe('repro compare', () => {
   test('says so if nothing is on record', async () => {
@@ -88,22 +80,13 @@ describe('repro compare', () => {
 
   test('compares an earlier run, whose outputs are only in the store, with the last', async () => {
     expect((await call('run')).stderr).not.toContain('failed');
-    const { instances } = JSON.parse((await call('explain', 'evaluate', '--list', '--json')).stdout);
-    const [first]: { fingerprint: string }[] = instances[0].runs;
+    const [first = ''] = await fingerprintsOf('evaluate', 0);
     expect((await call('run', '--set', 'train.epochs=9')).exitCode).toBe(0);
 
-    const { stdout } = await call(
-      'compare',
-      first?.fingerprint.slice(0, 12) ?? '',
-      'last',
-      '--only',
-      'baseline,1',
-      '--json',
-    );
-    const { pairs } = JSON.parse(stdout);
+    const { pairs } = await project.json(['compare', first.slice(0, 12), 'last', '--only', 'baseline,1']);
     expect(pairs).toMatchObject([
       {
-        a: { model: 'baseline', seed: '1', stages: { evaluate: { fingerprint: first?.fingerprint } } },
+        a: { model: 'baseline', seed: '1', stages: { evaluate: { fingerprint: first } } },
         settings: [{ name: 'training.epochs', a: '2', b: '9' }],
         // Seven clips that only B has right: 2 / 2⁷.
         clips: {
@@ -125,7 +108,7 @@ describe('repro compare', () => {
     expect(text).toMatch(/train began +\d{4}-/);
 
     // A name of a metric cannot act on the terminal.
-    const changed = (await call('compare', first?.fingerprint.slice(0, 12) ?? '', 'last')).stdout;
+    const changed = (await call('compare', first.slice(0, 12), 'last')).stdout;
     const { stdout: measured } = await call('metrics');
     for (const shown of [changed, measured]) {
       expect(shown).toContain('evil');
@@ -134,10 +117,8 @@ describe('repro compare', () => {
   });
 
   test('finds runs by the fingerprint of a training, and by a time; names those without a counterpart', async () => {
-    const { instances } = JSON.parse((await call('explain', 'train', '--list', '--json')).stdout);
-    const training: string = instances[1].runs[1].fingerprint;
-    const { stdout } = await call('compare', training.slice(0, 12), '2999-01-01', '--json');
-    const { pairs, onlyB } = JSON.parse(stdout);
+    const [, training = ''] = await fingerprintsOf('train', 1);
+    const { pairs, onlyB } = await project.json(['compare', training.slice(0, 12), '2999-01-01']);
     expect(pairs).toMatchObject([
       { a: { seed: '2', stages: { train: { fingerprint: training } } }, clips: { rightA: 2, rightB: 9 } },
     ]);
@@ -153,19 +134,10 @@ describe('repro compare', () => {
     ['steps=9', 'checks=many', true],
     ['recordings=b', 'steps=8', false],
   ])('pairs clips with --set %s and %s: %s', async (first, second, paired) => {
-    const evaluated = await call('run', 'evaluate@baseline,1', '--set', first, '--set', second);
-    expect(evaluated.exitCode).toBe(0);
-    const { instances } = JSON.parse((await call('explain', 'evaluate', '--list', '--json')).stdout);
-    const earliest: string = instances[0].runs.at(-1).fingerprint;
-    const { stdout } = await call(
-      'compare',
-      earliest.slice(0, 12),
-      'baseline,1',
-      '--set',
-      first,
-      '--set',
-      second,
-    );
+    const settings = ['--set', first, '--set', second];
+    expect((await call('run', 'evaluate@baseline,1', ...settings)).exitCode).toBe(0);
+    const earliest = (await fingerprintsOf('evaluate', 0)).at(-1) ?? '';
+    const { stdout } = await call('compare', earliest.slice(0, 12), 'baseline,1', ...settings);
     if (paired) expect(stdout).toContain('McNemar');
     else expect(stdout).toContain('other recordings, so no test clip by clip');
     expect(stdout.includes('for other clips (Newcombe)')).toBe(!paired);
@@ -173,7 +145,7 @@ describe('repro compare', () => {
 
   test('takes the seeds of the profile with its settings, and says where there is no such result', async () => {
     await call('run', '--set', 'models=[other]', '--set', 'seeds=[3]', '--set', 'train.epochs=5');
-    const { pairs, seeds } = JSON.parse((await call('compare', 'baseline', 'last', '--json')).stdout);
+    const { pairs, seeds } = await project.json(['compare', 'baseline', 'last']);
     expect(pairs.map(({ a }: { a: { seed: string } }) => a.seed)).toEqual(['1', '2']);
     for (const { a } of pairs) expect(a.stages.train.overrides).toEqual([]);
     // The last runs of the two seeds are trials of 2 and of 9 epochs.
@@ -196,10 +168,8 @@ describe('repro compare', () => {
   });
 
   test('compares what is measured when the store has lost the files, and says what it cannot', async () => {
-    const { instances } = JSON.parse((await call('explain', 'evaluate', '--list', '--json')).stdout);
-    const old: string = instances[1].runs[1].fingerprint;
-    const store = path.join(folder, 'artifacts/.cache/store/files');
-    await fs.rm(store, { recursive: true });
+    const [, old = ''] = await fingerprintsOf('evaluate', 1);
+    await project.remove('artifacts/.cache/store/files');
     const { stdout, exitCode } = await call('compare', old.slice(0, 12), 'last', '--only', 'baseline,2');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/evaluate\.testAccuracy +0\.1667 +0\.75 +\+0\.5833/);

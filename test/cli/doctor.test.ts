@@ -1,31 +1,17 @@
-import fs from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
-import process from 'node:process';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isAvailable } from '../native/support.ts';
+import { CliProject } from '../runner/rig/cli-project.ts';
 
-const repository = path.resolve(import.meta.dirname, '../..');
-let project: string;
+/** Without any data. */
+let project: CliProject;
 
-/** A copy of the project without code, which the command finds in the repository, and without any data. */
 beforeAll(async () => {
-  project = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-doctor-'));
-  for (const name of ['pipeline.yaml', 'configs', 'schemas', 'stages']) {
-    await fs.cp(path.join(repository, name), path.join(project, name), { recursive: true });
-  }
+  project = await CliProject.copyConfiguration();
 });
 
-afterAll(() => fs.rm(project, { recursive: true, force: true }));
+afterAll(() => project.remove('.'));
 
-function doctor(...words: string[]) {
-  return execa(process.execPath, [path.join(repository, 'bin/repro.js'), 'doctor', ...words], {
-    cwd: project,
-    reject: false,
-    env: { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined },
-  });
-}
+const doctor = (...words: string[]) => project.call(['doctor', ...words]);
 
 // Independent of a GPU in this machine.
 const native = ['--set', 'train.engine=native'];
@@ -60,7 +46,7 @@ describe('doctor --plan', () => {
   });
 
   test.skipIf(!isAvailable)('with --json has the numbers, for a model in any file', async () => {
-    await fs.copyFile(path.join(project, 'configs/models/no-reg.yaml'), path.join(project, 'mine.yaml'));
+    await project.write('mine.yaml', project.read('configs/models/no-reg.yaml'));
     const { stdout, exitCode } = await doctor('--plan', './mine.yaml', '--json', ...native);
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -140,27 +126,21 @@ describe('doctor', () => {
   );
 
   test.skipIf(!isAvailable)('says why it cannot estimate it, beside the other findings', async () => {
-    const file = path.join(project, 'configs/profiles/full.yaml');
-    const text = await fs.readFile(file, 'utf8');
-    await fs.writeFile(file, text.replace('splitBy: number', 'splitBy: nothing'));
-    try {
-      const { stdout, exitCode } = await doctor();
-      expect(exitCode).toBe(0);
-      expect(stdout).toContain('Node.js');
-      expect(stdout).toMatch(
-        /^missing {2}full run +its duration could not be estimated\n +configs\/profiles\/full\.yaml:/m,
-      );
-    } finally {
-      await fs.writeFile(file, text);
-    }
+    const file = 'configs/profiles/full.yaml';
+    await project.edit(file, 'splitBy: number', 'splitBy: nothing');
+    const { stdout, exitCode } = await doctor();
+    await project.edit(file, 'splitBy: nothing', 'splitBy: number');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Node.js');
+    expect(stdout).toMatch(
+      /^missing {2}full run +its duration could not be estimated\n +configs\/profiles\/full\.yaml:/m,
+    );
   });
 
   test('does not estimate it without the native engine, and says so', async () => {
-    const { stdout, exitCode } = await execa(
-      process.execPath,
-      [path.join(repository, 'bin/repro.js'), 'doctor'],
-      { cwd: project, env: { NO_COLOR: '1', PLIF_NATIVE_BINARY: path.join(project, 'none.node') } },
-    );
+    const { stdout, exitCode } = await project.call(['doctor'], {
+      PLIF_NATIVE_BINARY: project.at('none.node'),
+    });
     expect(exitCode).toBe(0);
     if (/^ok +engine tfjs, CUDA/m.test(stdout)) return expect(stdout).not.toContain('full run ');
     expect(stdout).toMatch(/^missing {2}engine native, CPU/m);

@@ -3,9 +3,8 @@ import path from 'node:path';
 import { execaSync } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTinyReproduction } from '../baseline/tiny-reproduction.ts';
-import type { CliProject } from '../runner/rig/cli-project.ts';
+import { type CliProject, repository } from '../runner/rig/cli-project.ts';
 
-const root = path.resolve(import.meta.dirname, '../..');
 const hasPython = execaSync('python3', ['--version'], { reject: false }).exitCode === 0;
 
 /** What a newcomer does in the first hour, with this project's own pipeline.yaml on small data. The tests follow one another. */
@@ -13,7 +12,7 @@ let project: CliProject;
 beforeAll(async () => {
   project = await createTinyReproduction();
   for (const name of ['pipeline.yaml', 'schemas', 'configs/claims.yaml']) {
-    await fs.cp(path.join(root, name), project.at(name), { recursive: true });
+    await fs.cp(path.join(repository, name), project.at(name), { recursive: true });
   }
   const quick = project.read('configs/profiles/tiny.yaml').replace('[lambda-0.1]', '[baseline, no-reg]');
   await project.write('configs/profiles/quick.yaml', `${quick}report: {title: Quick}\n`);
@@ -64,7 +63,7 @@ test('gc and a comparison leave the trial aside', async () => {
 });
 
 test('a model of one’s own with a fixed τ, and two seeds', async () => {
-  const text = (await fs.readFile(path.join(root, 'configs/models/lif-16.yaml'), 'utf8')).replace(
+  const text = (await fs.readFile(path.join(repository, 'configs/models/lif-16.yaml'), 'utf8')).replace(
     /^title: .*$/m,
     'title: Mine',
   );

@@ -93,26 +93,20 @@ describe('repro parity', () => {
   });
 
   test('rejects with 2 what cannot be run', async () => {
-    const nowhere = await parity('nowhere');
-    expect([nowhere.exitCode, nowhere.stderr]).toEqual([
-      2,
-      expect.stringContaining('this folder does not exist'),
-    ]);
-    const empty = await parity('.');
-    expect([empty.exitCode, empty.stderr]).toEqual([
-      2,
-      expect.stringContaining('this folder has no index.json'),
-    ]);
-    const torch = await parity(golden, '--engine', 'torch');
-    expect([torch.exitCode, torch.stderr]).toEqual([
-      2,
-      'this version has no engine "torch".\n  It has auto, native, tfjs, tfjs-cpu, tfjs-composed.',
-    ]);
-    const unknown = await parity(golden, '--case', 'plif_99');
-    expect([unknown.exitCode, unknown.stderr]).toEqual([
-      2,
-      expect.stringMatching(/^index\.json has no case "plif_99"\.\n {2}Closest: "plif_0\d"/),
-    ]);
+    const refused: [string[], string | RegExp][] = [
+      [['nowhere'], 'this folder does not exist'],
+      [['.'], 'this folder has no index.json'],
+      [
+        [golden, '--engine', 'torch'],
+        'this version has no engine "torch".\n  It has auto, native, tfjs, tfjs-cpu, tfjs-composed.',
+      ],
+      [[golden, '--case', 'plif_99'], /^index\.json has no case "plif_99"\.\n {2}Closest: "plif_0\d"/],
+    ];
+    for (const [words, text] of refused) {
+      const { exitCode, stderr } = await parity(...words);
+      expect(exitCode).toBe(2);
+      expect(stderr).toMatch(text);
+    }
     expect((await parity()).exitCode).toBe(2);
   });
 });

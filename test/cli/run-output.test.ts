@@ -1,13 +1,9 @@
-import fs from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
 import process from 'node:process';
 import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { CliProject, repro } from '../runner/rig/cli-project.ts';
 import { noTerminal, Terminal } from '../support/terminal.ts';
-
-const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
 
 const pipeline = `version: 1
 profiles: {folder: configs/profiles, default: small}
@@ -31,16 +27,12 @@ const scripts = {
     'printf "\\033[32mloading\\033[0m\\n 10 %%\\r 50 %%\\r100 %%\\n\\033]0;title\\007\\007the end: %s\\n" "$2"; exit 7\n',
 };
 
-async function createProject(): Promise<string> {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-output-'));
-  onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
-  await fs.mkdir(path.join(folder, 'configs/profiles'), { recursive: true });
-  await fs.mkdir(path.join(folder, 'tools'));
-  await fs.writeFile(path.join(folder, 'pipeline.yaml'), pipeline);
-  await fs.writeFile(path.join(folder, 'configs/profiles/small.yaml'), 'title: none\nwords: [one]\n');
-  for (const [name, text] of Object.entries(scripts))
-    await fs.writeFile(path.join(folder, 'tools', name), text);
-  return folder;
+function createProject(): Promise<CliProject> {
+  return CliProject.create({
+    'pipeline.yaml': pipeline,
+    'configs/profiles/small.yaml': 'title: none\nwords: [one]\n',
+    ...Object.fromEntries(Object.entries(scripts).map(([name, text]) => [`tools/${name}`, text])),
+  });
 }
 
 /** What decides how output looks, all unset. */
@@ -52,12 +44,8 @@ const neutral = {
   TERM: 'xterm-256color',
 };
 
-function call(folder: string, words: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return execa(process.execPath, [repro, ...words], {
-    cwd: folder,
-    reject: false,
-    env: { ...neutral, ...env },
-  });
+function call(project: CliProject, words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return project.call(words, { ...neutral, ...env });
 }
 
 /** The words that a shell makes of a command. */
@@ -68,9 +56,9 @@ async function splitInShell(command: string): Promise<string[]> {
 
 describe('the output of a run without a terminal', () => {
   test('is plain lines, the summary of failures last, with a command that reruns exactly that', async () => {
-    const folder = await createProject();
+    const project = await createProject();
     const title = 'it\'s "new"; $HOME\n\u001b[31m🎓';
-    const { stderr, exitCode } = await call(folder, [
+    const { stderr, exitCode } = await call(project, [
       'run',
       'after',
       'quick',
@@ -99,13 +87,13 @@ describe('the output of a run without a terminal', () => {
     const [program, ...words] = await splitInShell(rerun.replace('  run it again: ', ''));
     expect(program).toBe('./repro');
     expect(words.slice(0, 3)).toEqual(['run', 'bad@one', '--set']);
-    const again = await call(folder, words);
+    const again = await call(project, words);
     expect(again.stderr).toContain('  | the end: it\'s "new"; $HOME');
     expect(again.exitCode).toBe(1);
   });
 
   test('is harmless in errors, too', async () => {
-    const folder = await createProject();
+    const project = await createProject();
     const evil = '\u001b[2J\u001b]0;title\u0007\nnext';
     const given = [
       ['run', evil],
@@ -115,7 +103,7 @@ describe('the output of a run without a terminal', () => {
       ['graph', '--format', evil],
     ];
     for (const words of given) {
-      const { stderr, exitCode } = await call(folder, words);
+      const { stderr, exitCode } = await call(project, words);
       expect(exitCode).toBe(2);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
       expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
@@ -123,13 +111,12 @@ describe('the output of a run without a terminal', () => {
   });
 
   test('says from time to time what still runs', async () => {
-    const folder = await createProject();
-    const run = call(folder, ['run', 'slow'], { REPRO_HEARTBEAT: '0.2' });
+    const project = await createProject();
+    const run = call(project, ['run', 'slow'], { REPRO_HEARTBEAT: '0.2' });
     let seen = '';
     for await (const chunk of run.stderr!) {
       seen += String(chunk);
-      if (seen.split('. still running: slow for ').length > 2)
-        await fs.writeFile(path.join(folder, 'go'), '');
+      if (seen.split('. still running: slow for ').length > 2) await project.write('go', '');
     }
     expect((await run).exitCode).toBe(0);
     expect(seen).toMatch(
@@ -139,10 +126,10 @@ describe('the output of a run without a terminal', () => {
   });
 
   test('has colours only with FORCE_COLOR, which FORCE_COLOR=0 and NO_COLOR turn off', async () => {
-    const folder = await createProject();
-    await call(folder, ['run', 'quick']);
+    const project = await createProject();
+    await call(project, ['run', 'quick']);
     const isColoured = async (env: Readonly<Record<string, string>>) =>
-      (await call(folder, ['run', 'quick'], env)).stderr.includes('\u001b[');
+      (await call(project, ['run', 'quick'], env)).stderr.includes('\u001b[');
     expect(await isColoured({})).toBe(false);
     expect(await isColoured({ FORCE_COLOR: '1' })).toBe(true);
     expect(await isColoured({ FORCE_COLOR: '0' })).toBe(false);
@@ -156,18 +143,17 @@ if (noTerminal !== undefined) console.warn(`Runs are not tested in a terminal: $
 
 describe.skipIf(noTerminal !== undefined)('the output of a run in a terminal', () => {
   const open = (
-    folder: string,
+    { root }: CliProject,
     words: readonly string[],
     options: { env?: NodeJS.ProcessEnv; columns?: number } = {},
-  ) =>
-    Terminal.start([process.execPath, repro, ...words], { columns: 80, rows: 30, cwd: folder, ...options });
+  ) => Terminal.start([process.execPath, repro, ...words], { columns: 80, rows: 30, cwd: root, ...options });
 
   test.each([[80], [20]])(
     'shows failures last in %i columns, and nothing of what was redrawn',
     async (columns) => {
-      const folder = await createProject();
-      await fs.writeFile(path.join(folder, 'go'), '');
-      const terminal = open(folder, ['run'], { columns });
+      const project = await createProject();
+      await project.write('go', '');
+      const terminal = open(project, ['run'], { columns });
       expect(await terminal.ended).toBe(1);
       const text = terminal.everything.join('\n');
       expect(text).not.toContain('●');
@@ -179,8 +165,8 @@ describe.skipIf(noTerminal !== undefined)('the output of a run in a terminal', (
   );
 
   test('Ctrl-C stops the stages, and the view says what was interrupted', async () => {
-    const folder = await createProject();
-    const terminal = open(folder, ['run', 'slow']);
+    const project = await createProject();
+    const terminal = open(project, ['run', 'slow']);
     await terminal.waitFor((screen) => screen.some((row) => row.startsWith('● slow')));
     terminal.type('\u0003');
     expect(await terminal.ended).toBe(130);
@@ -195,8 +181,8 @@ describe.skipIf(noTerminal !== undefined)('the output of a run in a terminal', (
     ['GITHUB_ACTIONS', { GITHUB_ACTIONS: 'true' }],
     ['TERM=dumb', { TERM: 'dumb' }],
   ])('is plain lines with %s', async (_, env) => {
-    const folder = await createProject();
-    const terminal = open(folder, ['run', 'quick'], { env });
+    const project = await createProject();
+    const terminal = open(project, ['run', 'quick'], { env });
     expect(await terminal.ended).toBe(0);
     expect(terminal.everything[0]).toBe('> quick  has not run yet');
     // Of escape sequences, only colours, where the terminal has some.
@@ -206,10 +192,10 @@ describe.skipIf(noTerminal !== undefined)('the output of a run in a terminal', (
   });
 
   test('is redrawn with CI=false, and without colours with NO_COLOR', async () => {
-    const folder = await createProject();
-    const terminal = open(folder, ['run', 'slow'], { env: { CI: 'false', NO_COLOR: '1' } });
+    const project = await createProject();
+    const terminal = open(project, ['run', 'slow'], { env: { CI: 'false', NO_COLOR: '1' } });
     await terminal.waitFor((screen) => screen.some((row) => row.startsWith('● slow')));
-    await fs.writeFile(path.join(folder, 'go'), '');
+    await project.write('go', '');
     expect(await terminal.ended).toBe(0);
     for (const colour of [2, 31, 32, 33, 36]) expect(terminal.raw).not.toContain(`\u001b[${colour}m`);
   });

@@ -1,26 +1,8 @@
-import fs from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
-import process from 'node:process';
-import { execa } from 'execa';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { CliProject } from '../runner/rig/cli-project.ts';
 
-const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
-
-/** A project with this pipeline file, and a way to call the command line in it. */
-async function createProject(stages: string) {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-scheduling-'));
-  onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
-  await fs.writeFile(path.join(folder, 'pipeline.yaml'), `version: 1\nstages:\n${stages}`);
-  return {
-    read: (file: string) => fs.readFile(path.join(folder, file), 'utf8'),
-    call: (words: readonly string[], variables: Record<string, string | undefined> = {}) =>
-      execa(process.execPath, [repro, ...words], {
-        cwd: folder,
-        reject: false,
-        env: { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined, ...variables },
-      }),
-  };
+function createProject(stages: string): Promise<CliProject> {
+  return CliProject.create({ 'pipeline.yaml': `version: 1\nstages:\n${stages}` });
 }
 
 const gpuStages = ['a', 'b', 'c']
@@ -41,8 +23,7 @@ describe('repro run', () => {
         CUDA_VISIBLE_DEVICES: '6,7',
       });
       expect([exitCode, stderr]).toEqual([0, expect.any(String)]);
-      const texts = await Promise.all(['a', 'b', 'c'].map((name) => project.read(`artifacts/${name}`)));
-      return texts.map((text) => text.trim());
+      return ['a', 'b', 'c'].map((name) => project.read(`artifacts/${name}`).trim());
     };
     expect(await shown('--jobs', '1')).toEqual(['6', '6', '6,7']);
     expect(await shown('--jobs', '1', '--gpus', '3,1')).toEqual(['3', '3', '3,1']);
@@ -89,7 +70,7 @@ describe('repro run', () => {
     expect(stderr).toContain(
       '! flaky  attempt 2 of 3 failed: "sh" exited with code 1; trying again in 0.02 s',
     );
-    expect(await project.read('tries')).toBe('x\nx\nx\n');
+    expect(project.read('tries')).toBe('x\nx\nx\n');
   });
 
   test.each([

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeAedat3 } from '../../src/events/aedat3.ts';
 import { Aedat3Clips } from '../../src/events/aedat3-clips.ts';
 import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
-import { ClipCollector, type Span } from '../../src/events/clips.ts';
+import { eventsIn, type Span } from '../../src/events/clips.ts';
 import type { Events, Sensor } from '../../src/events/events.ts';
 import { FrameCounting } from '../../src/events/frame-counting.ts';
 import { clipOfEvents, type FrameLayout, frameSize } from '../../src/events/frames.ts';
@@ -45,11 +45,7 @@ function cutSlowly(
   invalidEvents: 'keep' | 'drop',
 ) {
   const { events, summary } = decodeAedat3(bytes, { file: 'a.aedat', sensor, invalidEvents });
-  const collector = new ClipCollector(spans);
-  for (let i = 0; i < events.tUs.length; i++) {
-    collector.push(events.tUs[i]!, events.x[i]!, events.y[i]!, events.p[i]!);
-  }
-  return { summary, clips: collector.clips().map(clipOfEvents) };
+  return { summary, clips: spans.map((span) => clipOfEvents(eventsIn(events, span))) };
 }
 
 function framesOf(clip: ReturnType<typeof clipOfEvents>, layout: FrameLayout) {

@@ -112,12 +112,12 @@ describe('readSafetensors', () => {
         '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"\\u0061":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}}',
         [0, 0, 0, 0],
       ),
-      /"a" occurs twice/,
+      /a name occurs twice/,
     ],
     [
       'a tensor described twice over',
       fileOf('{"a":{"dtype":"F32","dtype":"I32","shape":[1],"data_offsets":[0,4]}}', [0, 0, 0, 0]),
-      /"dtype" occurs twice/,
+      /a name occurs twice/,
     ],
     [
       'a name with control characters, which are escaped',
@@ -156,7 +156,7 @@ describe('readSafetensors', () => {
   });
 
   it('reads names and text with quotes, backslashes and colons, however long', () => {
-    const odd = { 'a"b': 'x', 'a\\': '"}{:', ':': '\\"', n: '\n'.repeat(10_000_000) };
+    const odd = { 'a"b': 'x', 'a\\': '"}{:', ':': '\\"', n: '\n'.repeat(1_000_000) };
     const { metadata } = readSafetensors(fileOf({ __metadata__: odd }));
     expect(metadata).toEqual(odd);
   });

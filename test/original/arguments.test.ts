@@ -27,62 +27,50 @@ function withValue(name: string, value: string): string[] {
 
 describe('the original’s arguments', () => {
   it('have defaults', () => {
-    expect(parseArguments(shortestCommand, 'training').values).toEqual({
-      init_tau: 2,
-      batch_size: 16,
-      learning_rate: 0.001,
-      T_max: 64,
-      use_plif: false,
-      alpha_learnable: false,
-      use_max_pool: false,
-      device: 'cpu',
-      dataset_name: 'DVS128Gesture',
-      log_dir_prefix: 'logs',
-      T: 4,
-      channels: 8,
-      number_layer: 2,
-      split_by: 'time',
-      normalization: null,
-      max_epoch: 3,
-      detach_reset: false,
-      val_ratio: 0.15,
-      tau_per_neuron: false,
-      tau_std_dev: 0,
-      reg_lambda: 0,
-      seed: 2020,
+    const { values } = parseArguments(shortestCommand, 'training');
+    expect(values).toEqual({
+      ...{ init_tau: 2, batch_size: 16, learning_rate: 0.001, T_max: 64, use_plif: false },
+      ...{ alpha_learnable: false, use_max_pool: false, device: 'cpu', dataset_name: 'DVS128Gesture' },
+      ...{
+        log_dir_prefix: 'logs',
+        T: 4,
+        channels: 8,
+        number_layer: 2,
+        split_by: 'time',
+        normalization: null,
+      },
+      ...{ max_epoch: 3, detach_reset: false, val_ratio: 0.15, tau_per_neuron: false, tau_std_dev: 0 },
+      ...{ reg_lambda: 0, seed: 2020 },
     });
   });
 
   it('are parsed when all of them are given', () => {
-    const all = words(
-      '-init_tau 3.5 -batch_size 24 -learning_rate 1e-4 -T_max 32 -use_plif -alpha_learnable -use_max_pool -device cuda:0 -dataset_name NMNIST -log_dir_prefix /tmp/logs -T 10 -channels 64 -number_layer 2 -split_by number -normalization frequency -max_epoch 5 -detach_reset -val_ratio 0.2 -tau_per_neuron -tau_std_dev 0.5 -reg_lambda 0.01 -seed 7',
+    const all = {
+      ...{
+        init_tau: 3.5,
+        batch_size: 24,
+        learning_rate: 1e-4,
+        T_max: 32,
+        use_plif: true,
+        alpha_learnable: true,
+      },
+      ...{ use_max_pool: true, device: 'cuda:0', dataset_name: 'NMNIST', log_dir_prefix: '/tmp/logs', T: 10 },
+      ...{ channels: 64, number_layer: 2, split_by: 'number', normalization: 'frequency', max_epoch: 5 },
+      ...{
+        detach_reset: true,
+        val_ratio: 0.2,
+        tau_per_neuron: true,
+        tau_std_dev: 0.5,
+        reg_lambda: 0.01,
+        seed: 7,
+      },
+    };
+    const given = Object.entries(all).flatMap(([name, value]) =>
+      value === true ? [`-${name}`] : [`-${name}`, String(value)],
     );
-    const { values, given, notes } = parseArguments(all, 'training');
-    expect(values).toEqual({
-      init_tau: 3.5,
-      batch_size: 24,
-      learning_rate: 1e-4,
-      T_max: 32,
-      use_plif: true,
-      alpha_learnable: true,
-      use_max_pool: true,
-      device: 'cuda:0',
-      dataset_name: 'NMNIST',
-      log_dir_prefix: '/tmp/logs',
-      T: 10,
-      channels: 64,
-      number_layer: 2,
-      split_by: 'number',
-      normalization: 'frequency',
-      max_epoch: 5,
-      detach_reset: true,
-      val_ratio: 0.2,
-      tau_per_neuron: true,
-      tau_std_dev: 0.5,
-      reg_lambda: 0.01,
-      seed: 7,
-    });
-    expect(given.size).toBe(argumentTable.length);
+    const { values, given: names, notes } = parseArguments(given, 'training');
+    expect(values).toEqual(all);
+    expect(names.size).toBe(argumentTable.length);
     expect(notes).toEqual([]);
   });
 

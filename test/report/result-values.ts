@@ -103,7 +103,6 @@ export function makeModelResult(overrides: Partial<ModelResult> = {}): ModelResu
   return {
     id: 'baseline',
     title: 'Baseline',
-    description: '',
     published: { source: 'thesis', name: 'Baseline', test: 0.955, validation: 1 },
     train: { batchSize: 16 },
     runs: [makeRunResult()],

@@ -91,6 +91,8 @@ describe('τ drawn as in the paper, 1 + LogNormal(mean − 1, σ)', () => {
     });
     expect(theirs).toEqual(code);
     expect(taus(paper)).not.toEqual(taus(config));
+    // The default.
+    expect(taus(config)).toEqual(taus({ ...config, tau: { ...config.tau, start: 'code' } }));
   });
 
   it.each(['code', 'paper'] as const)('has the mean and the standard deviation asked for (%s)', (start) => {
@@ -116,9 +118,5 @@ describe('τ drawn as in the paper, 1 + LogNormal(mean − 1, σ)', () => {
       initialState(buildNetwork({ ...small, tau: { ...tau, start } }), 1),
     );
     expect(theirs).toEqual(code);
-  });
-
-  it('is not the default', () => {
-    expect(taus(config)).toEqual(taus({ ...config, tau: { ...config.tau, start: 'code' } }));
   });
 });

@@ -12,20 +12,8 @@ const switches: Readonly<Record<string, Switch>> = { ...COMPAT_SWITCHES, ...FRAM
 
 describe('the switches', () => {
   it('have the intent of the thesis as their defaults', () => {
-    expect(COMPAT_DEFAULTS).toEqual({
-      trials: 'all',
-      tau_per_neuron: 'passed',
-      batch_size: 'paper',
-      tau_init: 'code',
-      regularise: 'w',
-      base_tau: 'configured',
-      validation: 'all',
-      selection: 'validation',
-      surrogate: 'configured',
-      file_order: 'sorted',
-      loss: 'rate',
-      ties: 'first',
-    });
+    const defaults = Object.values(COMPAT_DEFAULTS).join(' ');
+    expect(defaults).toBe('all passed paper code w configured all validation configured sorted rate first');
   });
 
   it('are the rows of the tables in docs/deviations.md, each with its chapter', () => {

@@ -29,12 +29,8 @@ export interface FakeEngineOptions {
 export function fakeEngine(options: FakeEngineOptions = {}): Engine {
   return {
     description: { name: 'fake', backend: 'cpu', version: '1', reason: 'It is a test.' },
-    async open(spec, state, optimiser) {
-      return openSession(spec, state, optimiser, options);
-    },
-    async runNeurons() {
-      throw new Error('the fake engine has no neurons');
-    },
+    open: async (spec, state, optimiser) => openSession(spec, state, optimiser, options),
+    runNeurons: () => Promise.reject(new Error('the fake engine has no neurons')),
   };
 }
 
@@ -105,23 +101,13 @@ function floats(state: State, name: string): Float32Array {
 }
 
 function copy(state: State): Map<string, Tensor> {
-  return new Map(
-    [...state].map(([name, t]): [string, Tensor] => [
-      name,
-      t.dtype === 'F32' ? { ...t, data: t.data.slice() } : { ...t, data: t.data.slice() },
-    ]),
-  );
+  return structuredClone(new Map(state));
 }
 
 function zeros(state: State): Map<string, Tensor> {
-  return new Map(
-    [...state]
-      .filter(([, t]) => t.dtype === 'F32')
-      .map(([name, t]): [string, Tensor] => [
-        name,
-        { dtype: 'F32', shape: t.shape, data: new Float32Array(t.data.length) },
-      ]),
-  );
+  const floats = [...copy(state)].filter(([, { dtype }]) => dtype === 'F32');
+  for (const [, { data }] of floats) if (data instanceof Float32Array) data.fill(0);
+  return new Map(floats);
 }
 
 function stateSum(state: State): number {

@@ -8,6 +8,7 @@ import { buildNetwork } from '../../src/snn/networks.ts';
 import type { State } from '../../src/snn/tensor.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
+import type { TrainingProgress } from '../../src/training/progress.ts';
 import { drawEpochOrders } from '../../src/training/random-streams.ts';
 import { smallNetwork, smallTask } from './small-task.ts';
 
@@ -44,19 +45,13 @@ describe('trainNetwork', () => {
   });
 
   it('says which batch fits if an engine refuses one for its memory', async () => {
-    const refuse = (largestBatch: number) =>
-      trainNetwork(
-        smallTask({
-          onStep: () => {
-            throw new EngineMemoryError({
-              samples: 5,
-              neededBytes: 3.52e9,
-              availableBytes: 2.1e9,
-              largestBatch,
-            });
-          },
-        }),
-      );
+    const need = { samples: 5, neededBytes: 3.52e9, availableBytes: 2.1e9 };
+    const refuse = (largestBatch: number) => {
+      const onStep = () => {
+        throw new EngineMemoryError({ ...need, largestBatch });
+      };
+      return trainNetwork(smallTask({ onStep }));
+    };
     await expect(refuse(2)).rejects.toMatchObject({
       code: 'out-of-memory',
       message: expect.stringMatching(
@@ -188,17 +183,11 @@ describe('trainNetwork', () => {
   it('reports progress up to its total, with a short description', async () => {
     const notes: string[] = [];
     const counts: [number, number][] = [];
-    await trainNetwork(
-      smallTask(
-        {},
-        {
-          progress: ({ done, total, note }) => {
-            notes.push(note);
-            counts.push([done, total]);
-          },
-        },
-      ),
-    );
+    const progress = ({ done, total, note }: TrainingProgress) => {
+      notes.push(note);
+      counts.push([done, total]);
+    };
+    await trainNetwork(smallTask({}, { progress }));
     expect(counts.at(0)).toEqual([0, 32]); // 4 epochs of 4 training, 2 test and 2 validation batches
     expect(counts.at(-1)).toEqual([32, 32]);
     expect(notes.at(-1)).toMatch(/^epoch 4\/4 · loss \d\.\d{3} · val \d+ %$/);

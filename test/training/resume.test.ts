@@ -195,28 +195,21 @@ describe('a damaged checkpoint', () => {
       bytes[bytes.length - 5]! ^= 1;
       await writeFile(path, bytes);
     },
+    // As if killed between two renames.
+    missing: (path) => rm(path),
   };
-  it.each(Object.keys(damages))(
-    'that is %s is replaced by the previous one, with a warning',
-    async (damage) => {
-      await trainAndAbort(20);
-      await damages[damage]!(join(folder, 'checkpoint'));
-      const outcome = await trainNetwork(smallTask({}, { checkpoints: store() }));
-      expect(outputsOf(outcome)).toEqual(outputsOf(await trainNetwork(smallTask())));
-      expect(warnings).toHaveLength(1);
-      expect(warnings[0]).toContain('This checkpoint cannot be used');
-    },
-  );
-
-  it('is not needed: without the newest, the previous one is used', async () => {
+  it.each(Object.keys(damages))('that is %s is replaced by the previous one', async (damage) => {
     await trainAndAbort(20);
-    await rm(join(folder, 'checkpoint')); // as if killed between two renames
+    await damages[damage]!(join(folder, 'checkpoint'));
     const steps: number[] = [];
     const outcome = await trainNetwork(
       smallTask({ onStep: (step) => steps.push(step) }, { checkpoints: store() }),
     );
     expect(steps[0]).toBe(8);
     expect(outputsOf(outcome)).toEqual(outputsOf(await trainNetwork(smallTask())));
+    expect(warnings).toEqual(
+      damage === 'missing' ? [] : [expect.stringContaining('This checkpoint cannot be used')],
+    );
   });
 
   it('starts the training again if there is no other checkpoint', async () => {

@@ -141,7 +141,7 @@ function describePlaces({ a, b }: PairComparison, { networkOf }: ComparedRuns, s
 
 function describeMetrics({ a, b, metrics }: PairComparison, several: boolean): string[] {
   const show = (value: number | null): string => (value === null ? '–' : formatFigure(value));
-  // With many pairs, what is the same would hide what is not.
+  // With several pairs, only rows that differ.
   const shown = several ? metrics.filter((row) => row.a !== row.b) : metrics;
   if (shown.length === 0) return [`${namePair(a, b)}: the same in every number`];
   const rows = shown.map(({ name, a: first, b: second }: MetricRow) => [

@@ -2,7 +2,7 @@ import process from 'node:process';
 import type { Command } from 'commander';
 import { quoteWords } from '../../files/shell-words.ts';
 import { toOneLine } from '../view/safe-text.ts';
-import { complete } from './answer.ts';
+import { complete } from './candidates.ts';
 import type { Shell } from './commands.ts';
 
 /** `repro completion SHELL`: prints the script that the shell reads. It names this program, so completing needs no search. */
@@ -17,8 +17,8 @@ export function printCompletion(shell: Shell): void {
 }
 
 /**
- * What the scripts ask. Prints whether paths fit, too (`none`, `file` or `directory`), then a line for each word: with its description; for
- * bash, as it is to be inserted. On any error it prints nothing: that would end up in the middle of what somebody types.
+ * Answers a script. The first line says whether paths fit, too (`none`, `file` or `directory`); then comes a line for each word, with its
+ * description; for bash, quoted as it is to be inserted. On any error it prints nothing: that would end up in the line being typed.
  *
  * @param given the words up to the cursor; for bash, before them the part of the last one that bash replaces
  */
@@ -35,7 +35,7 @@ export async function printWords(program: Command, shell: Shell, given: readonly
       shell === 'bash'
         ? quoteForBash(
             fitting.map(([word]) => word.slice(Math.max(0, current.length - unquote(replaced).length))),
-            // bash quotes names of files itself, but then takes every word for one.
+            // Where paths fit, bash adds quotes itself, to all words.
             { isQuoted: /^["']/.test(typed.at(-1) ?? '') || answer.paths !== 'none' },
           )
         : fitting.map(([word, description]) => `${word}\t${toOneLine(description)}`);
@@ -66,9 +66,9 @@ function unquote(word: string): string {
 const special = /[^\w@%+=:,./\u0080-\uffff-]/g;
 
 /**
- * Words as bash would read them back. It inserts them as they are: one named `$(…)` would be run.
+ * Words as bash reads them. It inserts them unchanged, so an unquoted `$(…)` would be run.
  *
- * @param isQuoted whether quotes are around them, where a backslash means something else: then only words without special characters
+ * @param isQuoted whether the word is inside quotes, where a backslash has another meaning: then only words without special characters
  */
 function quoteForBash(words: readonly string[], { isQuoted }: { readonly isQuoted: boolean }): string[] {
   const quoted = words.map((word) => word.replace(special, '\\$&'));

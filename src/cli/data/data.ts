@@ -79,7 +79,7 @@ export async function verifyDataset(
     }
     if (!(error instanceof ReproError)) throw error;
     process.stderr.write(`${describeError(error)}\n`);
-    // The error shows a few of each kind.
+    // The error itself names only a few of each kind.
     if (options.json === true) {
       const { code, message } = error;
       printJson({ version: 1, command: 'data verify', dataset: name, error: { code, message }, problems });

@@ -6,8 +6,8 @@ import { formatAbout } from '../view/format.ts';
 import { alignTopics, colorsFor, printJson, printResult, printWarning } from '../view/print.ts';
 
 /**
- * `repro doctor`: lists what this machine has and what is missing, and how to get it; then measures for a few seconds how long the full
- * reproduction would take. With `--plan`, what a model needs.
+ * `repro doctor`: lists what this machine has, what it lacks and how to get that; then measures for a few seconds to estimate how long
+ * the full reproduction takes. With `--plan`: how much memory a model needs.
  */
 export async function doctor(options: PipelineOptions & { readonly plan?: string }): Promise<void> {
   if (options.plan !== undefined) return printPlan(options.plan, options);

@@ -52,7 +52,7 @@ export function whichOption(): Option {
 }
 
 /**
- * The action of a command: loads its module only now, and calls it with the arguments, then the options, the program's among them.
+ * The action of a command. It loads the command's module on demand and passes the arguments, then all options, those of the program too.
  *
  * @param load gives the command's function
  */

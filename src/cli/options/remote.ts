@@ -15,7 +15,7 @@ import { toLines, toOneLine } from '../view/safe-text.ts';
 export function remoteSettingsOf(plan: Plan, address: string | undefined): RemoteSettings {
   const configured = plan.remote;
   if (address !== undefined) {
-    // The endpoint and region belong to the configured storage, and to other buckets there.
+    // The configured endpoint and region also hold for other buckets of that storage.
     const isAlike = address.startsWith('s3://') && configured?.address.startsWith('s3://') === true;
     return isAlike ? { ...configured, address } : { address };
   }
@@ -43,7 +43,7 @@ export function printTransfer(text: string): void {
 /** More often than this only makes a terminal flicker. */
 const redrawMs = 100;
 
-/** Of a terminal that does not tell its width. */
+/** If a terminal does not report its width. */
 const usualColumns = 80;
 
 /** One line on a terminal's stderr that shows how far a transfer is; nothing elsewhere. */

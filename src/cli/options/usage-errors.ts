@@ -12,7 +12,7 @@ export function pointToOwnHelp(command: Command, path = command.name()): void {
 }
 
 /**
- * Removes far-fetched suggestions from an error of commander, which suggests names with up to three different letters.
+ * Removes distant suggestions from an error of commander, which suggests names with up to three different letters.
  *
  * @param text `error: unknown command 'bogus'` and, on the next line, `(Did you mean logs?)`
  */

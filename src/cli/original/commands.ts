@@ -8,9 +8,6 @@ import {
 import { collect, threadsOption } from '../options/options.ts';
 
 const trainExamples = `
-The thesis' published script trains on DVS128Gesture and, with LIF neurons, on MNIST: for other networks it stops with an error, and a note
-says so. Fang's original code trains on all of them but ASLDVS, for which no program has a network: it is refused.
-
 Example, the thesis' baseline:
   $ repro train-val -init_tau 2.0 -use_max_pool -device cuda:0 -dataset_name DVS128Gesture -log_dir_prefix logs \\
       -T 20 -max_epoch 1256 -detach_reset -channels 128 -number_layer 5 -split_by number -normalization None \\

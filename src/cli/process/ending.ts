@@ -4,7 +4,7 @@ import { ReproError } from '../../errors.ts';
 /** Ctrl-C in a terminal arrives directly and once more through npm: signals this close together are one key press. */
 const samePressMs = 500;
 
-/** The same for what does no harm if a slow npm makes two of one, but would be missed if two in a row counted as one. */
+/** A shorter limit for a question: asking once too often does no harm, but a second press must not be lost. */
 const sameHarmlessPressMs = 100;
 
 export interface SignalListener {
@@ -12,7 +12,7 @@ export interface SignalListener {
   readonly stop: AbortSignal;
   /** Aborted by the second: stop them immediately. */
   readonly kill: AbortSignal;
-  /** Aborted by a second Ctrl-C, however soon: whoever asks a question then loses nothing by asking once too often. */
+  /** Aborted by a second Ctrl-C, however soon: it may open a question, which does no harm. */
   readonly again: AbortSignal;
   received(): NodeJS.Signals | null;
   dispose(): void;
@@ -83,7 +83,7 @@ export function exitCodeOfSignal(signal: NodeJS.Signals | null): number {
 /** The exit code for an error that ended a command before or outside its stages. */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof ReproError)) return exitCode.stageFailed;
-  // A full or read-only disk is not a usage error, and neither is a network that fails.
+  // Neither a full disk nor a broken network is a usage error.
   if (error.code.startsWith('disk-')) return exitCode.stageFailed;
   if (error.code === 'slurm-unreachable' || error.code === 'jobs-ending') return exitCode.stageFailed;
   // As by Ctrl-C.

@@ -9,7 +9,7 @@ import { toOneLine } from '../view/safe-text.ts';
 const wrapper = Object.assign(new Help(), { minWidthToWrap: 30 });
 
 /**
- * A group for people: a row for each thing, then what they say as a whole.
+ * A group for people: a row for each item, then the summary.
  *
  * @param columns of the terminal, to wrap texts in their column; undefined: each row is one line
  */
@@ -89,8 +89,8 @@ function escapeMarkdown(text: string): string {
 }
 
 /**
- * The results as JUnit's XML, which continuous integration reads: a suite for each group, a test case for each thing. What is unsure or
- * failed is a failure, and what could not be judged an error. Times are left out: none was measured.
+ * The results as JUnit XML for continuous integration: one suite per group, one test case per item. `failed` and `unsure` are failures;
+ * what could not be judged is an error. There are no times: none was measured.
  *
  * @see https://github.com/testmoapp/junitxml, which describes what readers agree on
  */

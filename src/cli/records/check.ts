@@ -18,8 +18,8 @@ interface CheckOptions extends PipelineOptions {
 }
 
 /**
- * `repro check`: committed records, published claims and the baseline; 4 if something failed, 3 if results are only not up to date. If the check
- * cannot be made, its files say so, too, before the error is thrown. With --no-data, the records alone.
+ * `repro check`: checks committed records, published claims and the baseline; with --no-data, only the records. Exits with 4 if something
+ * fails, and with 3 if results are merely stale. If the check cannot be made, the files of --junit and --markdown say so, too.
  */
 export async function check(options: CheckOptions): Promise<void> {
   const { junit, markdown } = options;
@@ -52,7 +52,7 @@ async function writeReports(
       colors: colorsFor(process.stdout),
       columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     };
-    // What could not be checked is told on stderr, once.
+    // The error itself goes to stderr.
     const shown = sections.filter(({ document }) => document.kind !== 'error');
     for (const { group } of shown) process.stdout.write(`${describeGroup(group, view).join('\n')}\n`);
   }

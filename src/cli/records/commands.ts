@@ -14,17 +14,16 @@ Examples:
   $ repro explain train --against lock --profile full --json`;
 
 const checkExamples = `
-Fails if the results of the last run contradict a published claim, or are worse than the committed baseline in configs/baselines: frames,
-learning rates, losses, spike rates, time constants, the chosen epoch and accuracy, but never times. With the baseline's engine, numbers
-must be equal; with another one, rows show how much may differ. docs/check.md lists every tolerance and how sure each rule is. If the
-profile has records in repro.lock, it also checks that they belong to the present code and configuration.
+Fails if the results of the last run contradict a published claim, or are worse than the committed baseline in configs/baselines. It
+compares frames, learning rates, losses, spike rates, time constants, the chosen epoch and accuracy, but no times. With the engine of
+the baseline, numbers must be equal; with another one, rows show how much may differ. docs/check.md lists every tolerance. If the
+profile has records in repro.lock, they must belong to the present code and configuration.
 
-With --no-data, it checks only those records and needs no results: what a stage reads from another stage is taken from that stage's record,
-and external data from its own. Facts, environment variables, Node.js and the platform are never compared: they belong to the machine
-that computed the results.
+With --no-data, it checks only these records and needs neither results nor data: inputs are taken from the records themselves. Facts,
+environment variables, Node.js and the platform are never compared: they belong to the machine that computed the results.
 
-Exits with 4 if something fails, with 3 if results are not up to date, with 2 if the check cannot be made, for instance because the baseline
-is damaged; the files of --junit and --markdown say so, too. In a GitHub job, a summary is added to $GITHUB_STEP_SUMMARY.
+Exits with 4 if something fails, with 3 if results are not up to date, and with 2 if the check cannot be made, for example because the
+baseline is damaged; --junit and --markdown files are written in all cases. In a GitHub job, a summary is added to $GITHUB_STEP_SUMMARY.
 
 Examples:
   $ repro check
@@ -33,7 +32,7 @@ Examples:
   $ repro check --no-data`;
 
 const baselineExamples = `
-The baseline is what \`repro check\` compares later runs with. Update it if results are meant to change, and commit it with the change.
+\`repro check\` compares later runs with the baseline. If results are meant to change, update it, and commit it with that change.
 Exits with 4 if it differs and is not written.
 
 Examples:

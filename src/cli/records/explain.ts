@@ -224,7 +224,7 @@ function describeDiff(diff: TextDiff, linesAtMost: number, colors: Colors): stri
   const shown = linesAtMost === 0 ? diff.lines : diff.lines.slice(0, linesAtMost);
   const rest = diff.lines.length - shown.length;
   const more = `and ${rest} more ${rest === 1 ? 'line' : 'lines'}: --lines 0 shows all`;
-  // A text may contain what a terminal takes for commands, and what reorders or hides text; a difference should show that, too.
+  // Control characters and invisible ones are part of a difference, but must not act on the terminal.
   const lines = shown.map((line) => paintLine(line.split('\t').map(escapeControls).join('\t'), colors));
   return [...lines, ...(rest === 0 ? [] : [colors.dim(more)])].map((line) => `      ${line}`);
 }

@@ -18,7 +18,7 @@ export async function lock(targets: readonly string[], options: PipelineOptions)
       .map(({ id, record }) => [id, record]),
   );
   const stale = [...named].filter((id) => !good.has(id));
-  // What --set leaves out of the plan may well belong to the profile, and whoever names stages means only those.
+  // With --set, stages may be missing from the plan; with named stages, only those are meant. Neither makes other records stray.
   const isWhole = targets.length === 0 && plan.trial === undefined;
   const removed = isWhole ? await pruneCommittedRecords(plan) : [];
   const wanted = [...plan.instances.values()].filter(({ id }) => named.has(id));

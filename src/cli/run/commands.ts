@@ -23,9 +23,9 @@ Example:
   $ repro status --profile full --exit-code`;
 
 const watchExamples = `
-Watches everything that stages read and no stage makes: sources, scripts, inputs, pipeline.yaml, the profile, package-lock.json. If
-something changes while stages run, they finish first, and then stale stages run again. With --restart they stop at once, and continue
-from their resume folders.
+Watches every file that stages read and no stage makes: sources, scripts, inputs, pipeline.yaml, the profile, package-lock.json. After a
+change, running stages finish first, then stale stages run again. With --restart, running stages stop at once and continue from their
+resume folders.
 
 Examples:
   $ repro watch
@@ -34,9 +34,9 @@ Examples:
   $ repro watch --poll 2`;
 
 const auditExamples = `
-The runs write to artifacts/.audit, which is removed at the end; results, records and the store stay as they are. Without --tolerance, every
-byte is compared; with it, only the named metrics are, where * stands for all others. The runs are also compared with the recorded
-result. Exits with 4 if the runs differ or, without --tolerance, if they differ from the recorded result.
+The runs write to artifacts/.audit, which is removed at the end; results, records and the store do not change. Without --tolerance, every
+byte is compared, also with the recorded result; with it, only the named metrics, where * stands for all others. Exits with 4 if
+something differs.
 
 Examples:
   $ repro audit frames

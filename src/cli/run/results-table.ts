@@ -1,16 +1,16 @@
-import { collectAccuracies } from '../../apps/run-results.ts';
+import { collectAccuracies } from '../../apps/accuracies.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
 import { formatSeconds } from '../view/format.ts';
 import type { RunState } from '../view/run-state.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
-/** Of hundreds of seeds, a terminal keeps these in view. */
+/** More rows would scroll out of view. */
 const rowsAtMost = 40;
 
 /**
- * The end of a run: for each combination of matrix values (a model and a seed, say) whose stages report a metric `testAccuracy`, that
- * accuracy, its interval, the epoch it was measured at, and how long these stages took.
+ * The table at the end of a run. A row for each combination of matrix values (such as a model and a seed) whose stages report
+ * `testAccuracy`: the accuracy, its interval, its epoch, and how long these stages took.
  *
  * @param columns of the terminal: where the table is wider, it does without the intervals
  */

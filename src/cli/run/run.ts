@@ -17,8 +17,8 @@ import { showEvents } from '../view/open-view.ts';
 import { colorsFor, printJson, printWarning } from '../view/print.ts';
 import { idsIn, type RunState } from '../view/run-state.ts';
 import { summariseRun } from '../view/summary.ts';
-import { openKeptRecords } from './kept-records.ts';
 import type { ClusterUse } from './on-cluster.ts';
+import { openKeptRecords } from './record-keeper.ts';
 import { tabulateResults } from './results-table.ts';
 import type { TimeLeft } from './time-left.ts';
 
@@ -58,7 +58,7 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
   }
 }
 
-/** What follows a run: its document or scripts on stdout, what is to be said of jobs that go on, the exit code. */
+/** After a run: prints its document or scripts to stdout, tells about jobs that continue, and sets the exit code. */
 export async function finishRun(
   plan: Plan,
   state: RunState,
@@ -96,7 +96,7 @@ async function clusterOption(plan: Plan, options: RunOptions): Promise<ClusterUs
   return useSlurm(plan, options, { isDetached: detach ?? false, isAttached: false });
 }
 
-/** Of a run that another keeps out while jobs are on a cluster: what can be done then, which depends on that. */
+/** Adds to the error that another run holds the lock what to do about it while jobs are on a cluster. */
 export async function explainOtherWatcher<T>({ lock }: CacheFolder, watch: () => Promise<T>): Promise<T> {
   try {
     return await watch();
@@ -137,12 +137,12 @@ export async function runShown(
     const event = cluster?.adaptEvent(said) ?? said;
     take(event);
     locks?.note(event);
-    // Of a cluster nobody knows how long jobs wait, nor which engine its nodes have.
+    // On a cluster, neither queue times nor the engines of nodes are known.
     if (cluster !== undefined) return;
     const instance = 'id' in event ? plan.instances.get(event.id) : undefined;
     const isToRun = event.kind === 'started' || event.kind === 'would-run';
     if (isToRun && instance?.facts.includes('engine') === true) {
-      // Only advice: why an engine cannot be told is said by the stage.
+      // This is only advice: the stage itself reports an engine that fails.
       warned ??= warnOfEngine(instance).catch(() => {});
     }
     if (event.kind === 'started') {
@@ -184,7 +184,7 @@ export async function runShown(
   }
   const summary = summariseRun(state, {
     colors: colorsFor(process.stderr),
-    // Where a stage ran before it is to run again: a login node is no place for a training.
+    // A stage must run again where it ran before: login nodes are not for trainings.
     runArguments: [...pipelineArguments(options), ...(cluster === undefined ? [] : ['--executor', 'slurm'])],
     folder: process.cwd(),
     resumable: new Set(
@@ -222,7 +222,7 @@ async function fetchOption(
     throw new ReproError('usage', '--remote only applies to --pull', { fix: 'Add --pull.' });
   }
   const { openConfiguredRemote, remoteSettingsOf } = await import('../options/remote.ts');
-  // Having none is an error, and so is an impossible address; not reaching it is not.
+  // A missing remote or an impossible address is an error; an unreachable remote is not.
   const { readAddress } = await import('../../runner/share/open-remote.ts');
   readAddress(remoteSettingsOf(plan, remote).address, plan.projectRoot);
   const { createFetchStage } = await import('../../runner/share/fetch-stage.ts');

@@ -128,7 +128,7 @@ function findShownRun({ profile, set, project }: StatusOptions): PlanSelection |
     const run = readSubmittedRun({ jobs });
     return run === null ? null : { profile: run.profile, set: run.set };
   } catch (error) {
-    // All else is still worth telling.
+    // The rest of the status is still useful.
     printProblem(error);
     return null;
   }

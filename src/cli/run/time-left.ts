@@ -8,14 +8,14 @@ import { type InstanceView, type RunState, secondsLeftOf } from '../view/run-sta
 
 /** Between updates, the view counts down. */
 const updateMs = 2000;
-/** With thousands of records, updates come less often, so that they take no more than a twentieth of the runner's time. */
+/** Updates take at most a twentieth of the runner's time, even with thousands of records. */
 const pauseFactor = 20;
 
 type TimeLeftOptions = { readonly facts: Facts; readonly jobs: number; readonly gpus?: readonly string[] };
 
 /**
- * Keeps `state.left` up to date: how long a run on this machine still takes. What runs is judged by its own progress; what waits, by
- * earlier runs, else by others of its stage in this one.
+ * Keeps `state.left` up to date: how long a run on this machine still takes. Running stages are judged by their own progress, waiting
+ * ones by earlier runs, else by others of their stage in this run.
  */
 export class TimeLeft {
   readonly #plan: Plan;
@@ -36,7 +36,7 @@ export class TimeLeft {
     if (this.#isBusy || nowMs < this.#nextMs) return;
     this.#isBusy = true;
     this.#update(nowMs)
-      // A fact that cannot be determined, say, fails the stage that has it, with a message: an estimate is no reason to stop the others.
+      // For example a fact that cannot be determined: its own stage fails with a message, but an estimate must not stop the others.
       .catch(() => {
         this.#state.left = null;
       })
@@ -63,7 +63,7 @@ export class TimeLeft {
         dependenciesOf: (id) => (this.#plan.dependencies.get(id) ?? []).filter((one) => seconds.has(one)),
         resourcesOf: (id) => instanceOf(this.#plan, id).resources,
         jobs,
-        // Looking for GPUs takes a second, and they hardly change how long it all takes.
+        // Looking for GPUs takes a second and hardly changes the estimate.
         machine: await measureMachine([], { gpus }),
       },
       (id) => seconds.get(id) ?? 0,

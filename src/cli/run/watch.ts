@@ -98,7 +98,7 @@ class WatchSession {
   }
 
   /**
-   * Runs until what is watched covers what the run depended on. Problems are shown; a change may mend them.
+   * Runs what is stale, and watches what that depends on. Problems are printed: a change may mend them.
    *
    * @returns whether another run held the folder
    */
@@ -119,11 +119,11 @@ class WatchSession {
       await watchPlan();
       const stop = AbortSignal.any([this.#signals.stop, this.#restart.signal]);
       await runShown(plan, this.#options, { ...selection, stop, kill: this.#signals.kill });
-      // A source that was imported meanwhile; without a change to it, nothing would tell.
+      // The run may depend on more files now, such as newly imported sources.
       if (!this.#signals.stop.aborted) await watchPlan();
       return false;
     } catch (error) {
-      // No change of a file mends that, and every run would meet it again.
+      // If nothing can be written here, no change of a file helps.
       await assertWritable(cacheFolderOf({ projectRoot: this.#projectRoot })).catch(() => {
         throw explainDiskError(error);
       });

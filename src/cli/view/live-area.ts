@@ -2,7 +2,7 @@ import process from 'node:process';
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 
-/** Terminals that know it show everything in between at once; the others ignore it. */
+/** Synchronized output: terminals that support it show everything in between at once; others ignore it. */
 const atOnce = ['\u001b[?2026h', '\u001b[?2026l'] as const;
 /** Without wrapping, a line stays one row even where the terminal draws a character wider than expected. */
 const unwrapped = ['\u001b[?7l', '\u001b[?7h'] as const;
@@ -11,7 +11,7 @@ const eraseBelow = '\u001b[J';
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** The size of a terminal that does not tell its own. */
+/** If a terminal does not report its size. */
 const usualColumns = 80;
 const usualRows = 24;
 
@@ -89,8 +89,8 @@ export class LiveArea {
 }
 
 /**
- * Node learns a new size from a signal, which may come after the next redraw; how far up that one goes depends on the size. Node's own
- * handler of that signal calls this method, which is not documented.
+ * Node learns a new size from a signal, which may arrive after the next redraw. This undocumented method is what its own handler of that
+ * signal calls.
  */
 function refreshSize(stream: NodeJS.WriteStream): void {
   if ('_refreshSize' in stream && typeof stream._refreshSize === 'function') stream._refreshSize();
@@ -144,7 +144,7 @@ function restore(): void {
 }
 
 /**
- * `exit` comes with every end but a signal, crashes included. SIGINT, SIGTERM and SIGHUP are handled where a view is shown
+ * `exit` is emitted at every end, even a crash, except by a signal. SIGINT, SIGTERM and SIGHUP are handled where a view is shown
  * (process/ending.ts); SIGQUIT (Ctrl-\) ends the process at once, and SIGTSTP (Ctrl-Z) hands the terminal to the shell.
  */
 function guard(): void {
@@ -156,7 +156,7 @@ function guard(): void {
     const onSignal = (): void => {
       if (signal === 'SIGTSTP' && hiddenOn !== null) leave();
       restore();
-      // Without this handler, the signal does what it always does. The next redraw hides the cursor again.
+      // Without this handler, the signal has its usual effect. The next redraw hides the cursor again.
       process.off(signal, onSignal);
       process.once('SIGCONT', () => {
         if (!process.listeners(signal).includes(onSignal)) process.on(signal, onSignal);

@@ -49,7 +49,7 @@ export function renderLive(
   return lines.slice(0, room).map((line) => cutTo(line, widestLine));
 }
 
-/** As much of each one's progress as fits beside the names, which are cut only where little else can go; alike in all lines. */
+/** The progress texts, with the same details in all lines, as many as fit beside the names; names are cut last. */
 function fitProgress(
   shown: readonly InstanceView[],
   names: readonly string[],
@@ -69,7 +69,7 @@ function fitProgress(
   return { texts, widest: Math.max(room, 1) };
 }
 
-/** The library cuts one column too late where the last character that fits is two columns wide. */
+/** The library cuts one column too late if the last character is two columns wide. */
 function cutTo(line: string, columns: number): string {
   const cut = cliTruncate(line, columns);
   return stringWidth(cut) <= columns ? cut : cliTruncate(line, columns - 1);

@@ -11,15 +11,15 @@ import { toLines, toOneLine } from './safe-text.ts';
 const progressShare = 0.25;
 const progressSeconds = 30;
 
-/** A large graph in which little has to run shall not hide that little. */
+/** More hits in a row are only counted, so that the few stages that run stay visible. */
 const hitsInARow = 20;
 
-/** One line per event, for CI logs, files and pipes; and, while nothing happens, one from time to time that says what runs. */
+/** For CI logs, files and pipes: one line per event, and now and then one about what still runs. */
 export class PlainView implements View {
   readonly #write: (line: string) => void;
   readonly #colors: Colors;
   readonly #heartbeat: Heartbeat;
-  /** In a row, that nothing else came between. */
+  /** How many came in a row. */
   #hits = 0;
   readonly #lastProgress = new Map<string, { share: number; atMs: number }>();
 
@@ -81,7 +81,7 @@ export class PlainView implements View {
       case 'job': {
         const on = event.node === null ? '' : ` on ${toOneLine(event.node)}`;
         const why = event.reason === null ? '' : ` (${toOneLine(event.reason)})`;
-        // How it ended, the stage says better.
+        // The events of the stage tell how it ended.
         if (!event.isRunning && event.node !== null) return [];
         return [`  ${id}  job ${event.job} ${event.isRunning ? `runs${on}` : `waits${why}`}`];
       }
@@ -106,7 +106,7 @@ export class PlainView implements View {
   }
 }
 
-/** The first sign of life; many services end a job that prints nothing for ten minutes. */
+/** Silence before the first such line. Many services end a job that prints nothing for ten minutes. */
 const firstSeconds = 60;
 /** Each silence until the next is twice as long, up to this, so that a training of days does not flood its log. */
 const longestSeconds = 300;
@@ -114,7 +114,7 @@ const longestSeconds = 300;
 /** How many running stages one line names. */
 const shownStages = 4;
 
-/** Says in a log that stages still run, when nothing else has been printed for a while. */
+/** Prints a line about running stages when nothing else has been printed for a while. */
 export class Heartbeat {
   readonly #write: (line: string) => void;
   readonly #firstMs: number;

@@ -15,8 +15,8 @@ function drawBar(share: number): string {
 }
 
 /**
- * What is left out where there is less and less room: the bar, the rate, the percentage if the stage says something of its own, all of
- * that but its first and last words, all but its first; at last everything but the percentage.
+ * How much is shown, from the most room to the least. Left out in turn: the bar; the rate; the percentage, if the stage has a note; the
+ * note except its first and last words; except its first; everything but the percentage.
  */
 export const progressDetails = [
   'all',
@@ -68,7 +68,7 @@ export function describeLeft(state: RunState, nowMs: number): string {
   const isOver = idsIn(state, 'running').length + idsIn(state, 'waiting').length === 0;
   if (left === null || isOver) return '';
   const seconds = left.seconds - (nowMs - left.atMs) / 1000;
-  // It takes longer than expected, and nobody knows how much.
+  // It takes longer than expected; how much longer is unknown.
   if (seconds < 0.5) return '';
   return `${left.unknown === 0 ? 'about' : 'more than'} ${formatLeft(seconds)} left in all`;
 }

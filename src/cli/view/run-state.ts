@@ -13,7 +13,7 @@ export type InstanceState =
   | 'blocked'
   | 'interrupted';
 
-/** How far work had come at a moment, by the clock of the machine that does it. */
+/** The amount done at a moment, by the clock of the machine that does the work. */
 export interface ProgressMark {
   readonly done: number;
   readonly atMs: number;
@@ -88,7 +88,7 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
   if (event.kind === 'run-finished') {
     state.outcome = event.outcome;
     for (const one of state.instances.values()) {
-      // Stopped while its results were being fetched. A job goes on without this run.
+      // Its results were being fetched. A job, however, continues without this run.
       if (one.state === 'running' && one.job === null) one.state = 'waiting';
     }
     state.seconds = event.seconds;
@@ -113,7 +113,7 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
     case 'started':
       instance.reasons = event.reasons;
       dropProgress(instance);
-      // What an earlier attempt of its job has reported.
+      // Reported by an earlier attempt of its job.
       if (isInQueue(instance)) break;
       instance.state = 'running';
       if (instance.job?.elapsedSeconds == null) instance.startedMs = nowMs;
@@ -137,7 +137,7 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
       instance.madeInSeconds = event.totalSeconds ?? event.seconds;
       break;
     case 'failed': {
-      // Its job was dropped or cancelled because of what blocks it.
+      // Its job was dropped or cancelled because of the failure that blocks it.
       if (instance.state === 'blocked') break;
       instance.state = 'failed';
       instance.seconds = event.seconds;
@@ -158,7 +158,7 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
       break;
     case 'job':
       instance.job = event;
-      // It may have run for hours before this runner came to watch.
+      // It may have been running for hours already.
       if (event.elapsedSeconds !== null) instance.startedMs = nowMs - event.elapsedSeconds * 1000;
       noteWhereItIs(instance, event, nowMs);
       break;
@@ -167,7 +167,7 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
   }
 }
 
-/** Slurm's word counts: what a job has written may be of an earlier attempt, before it was put back into the queue. */
+/** Slurm decides where a job is: its messages may come from an earlier attempt, before it was requeued. */
 function noteWhereItIs(
   instance: InstanceView,
   { isRunning, elapsedSeconds }: Extract<RunEvent, { kind: 'job' }>,
@@ -182,7 +182,7 @@ function noteWhereItIs(
   }
 }
 
-/** One that has a node and does not run ends: the stage says better how. */
+/** A job that has a node but does not run is ending; the events of the stage tell how. */
 function isInQueue({ job }: InstanceView): boolean {
   return job !== null && !job.isRunning && job.node === null;
 }
@@ -204,14 +204,14 @@ function dropProgress(instance: InstanceView): void {
   instance.latest = null;
 }
 
-/** How much is done in a second, since the first progress; null while that cannot be told. */
+/** Units done per second since the first progress; null while unknown. */
 export function rateOf({ base, latest }: InstanceView, nowMs: number): number | null {
   if (base === null || latest === null || latest.done <= base.done) return null;
   const seconds = (latest.atMs - base.atMs + Math.max(0, nowMs - latest.seenMs)) / 1000;
   return seconds < 1 ? null : (latest.done - base.done) / seconds;
 }
 
-/** How long it still runs, by its own progress; null while that cannot be told. */
+/** How long it still runs, by its own progress; null while unknown. */
 export function secondsLeftOf(one: InstanceView, nowMs: number): number | null {
   const rate = rateOf(one, nowMs);
   if (rate === null || one.progress === null || !(one.progress.total > 0)) return null;

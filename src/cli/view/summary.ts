@@ -10,7 +10,7 @@ export function rerunCommand(id: string, runArguments: readonly string[]): strin
   return `./repro run ${quoteWords([id, ...runArguments])}`;
 }
 
-/** Whether a line of the log is one of the message of a failure. */
+/** Whether a line of the log repeats a line of the failure's message. */
 function isSaid(line: string, lines: readonly string[]): boolean {
   const plain = line.replace(/^(\w*Error: |…)/, '').trim();
   if (plain === '') return true;

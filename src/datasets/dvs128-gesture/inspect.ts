@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, readSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { findEventAddon, type Md5Pair } from '../../addon/event-addon.ts';
 import { ReproError } from '../../errors.ts';
@@ -9,9 +9,10 @@ import { openRegularSync, streamRegular } from '../../files/regular-file.ts';
 import type { ReadOptions } from '../contract/dataset.ts';
 import { describeProblem } from '../contract/problems.ts';
 import { readWhole, type TreeFile } from '../reading/file-tree.ts';
+import type { PackedPlace } from '../reading/tar-tree.ts';
 import { defineThreadJob, runInThreads } from '../reading/threads.ts';
+import { readPieces } from '../reading/working-space.ts';
 import { parseRecordingName, SENSOR, TRIAL_LISTS } from './facts.ts';
-import type { GesturePlace } from './locate.ts';
 
 /** The lists and labels are a few hundred bytes each. */
 export const LARGEST_TEXT_BYTES = 1 << 20;
@@ -40,7 +41,7 @@ export function isText(name: string): boolean {
  * @param progress `done` recordings
  */
 export async function inspectFiles(
-  place: GesturePlace,
+  place: PackedPlace,
   { signal, threads }: Pick<ReadOptions, 'signal' | 'threads'>,
   progress: (done: number) => void,
 ): Promise<Map<string, FoundFile>> {
@@ -121,8 +122,6 @@ async function inspectFile(file: TreeFile, signal: AbortSignal | undefined): Pro
 /** Checks a recording's format up to the first error. */
 class RecordingCheck {
   readonly #parser: Aedat3Parser;
-  /** For what follows an error. */
-  readonly #rest = new Uint8Array(1 << 16);
   #failure: ReproError | null = null;
 
   constructor(options: ReadAedat3Options) {
@@ -131,16 +130,6 @@ class RecordingCheck {
 
   push(piece: Uint8Array): void {
     this.#try(() => this.#parser.push(piece));
-  }
-
-  /** As `push`, with memory for `read` to fill; `look` must follow. @returns the bytes that it put there, valid until then */
-  receive(read: (space: Uint8Array) => number): Uint8Array {
-    if (this.#failure === null) return this.#parser.receive(read);
-    return this.#rest.subarray(0, read(this.#rest));
-  }
-
-  look(): void {
-    this.#try(() => this.#parser.look());
   }
 
   finish(): CheckedRecording {
@@ -163,6 +152,8 @@ class RecordingCheck {
   }
 }
 
+/** Small enough for the processor's cache. */
+const PIECE_BYTES = 1 << 17;
 /** How often other work gets a turn: every few megabytes. */
 const PIECES_A_TURN = 64;
 const NOTHING = new Uint8Array(0);
@@ -176,45 +167,28 @@ async function inspectRecordings(
   signal: AbortSignal | undefined,
 ): Promise<FoundFile[]> {
   const hashes = openMd5Pair();
-  const open: Recording[] = [];
+  const checks = files.map(
+    ({ path, sizeBytes }) => new RecordingCheck({ file: path, sensor: SENSOR, sizeBytes }),
+  );
+  const descriptors: number[] = [];
   try {
-    for (const { path, sizeBytes, diskPath } of files) {
-      const check = new RecordingCheck({ file: path, sensor: SENSOR, sizeBytes });
-      open.push({ check, descriptor: openRegularSync(diskPath), position: 0 });
-    }
-    for (let piece = 1; ; piece++) {
-      const [first = NOTHING, second = NOTHING] = open.map(readPiece);
+    for (const { diskPath } of files) descriptors.push(openRegularSync(diskPath));
+    const pieces = descriptors.map((one, i) => readPieces(one, 0, files[i]!.sizeBytes, PIECE_BYTES));
+    for (let turn = 1; ; turn++) {
+      const [first = NOTHING, second = NOTHING] = pieces.map((own) => own.next().value ?? NOTHING);
       if (first.length + second.length === 0) break;
-      // Before a check moves them.
       hashes.update(first, second);
-      for (const { check } of open) check.look();
-      if (piece % PIECES_A_TURN !== 0) continue;
+      checks[0]?.push(first);
+      checks[1]?.push(second);
+      if (turn % PIECES_A_TURN !== 0) continue;
       await setImmediate();
       signal?.throwIfAborted();
     }
     const sums = hashes.finish();
-    return files.map(({ sizeBytes }, i) => ({
-      sizeBytes,
-      md5: sums[i]!,
-      recording: open[i]!.check.finish(),
-    }));
+    return files.map(({ sizeBytes }, i) => ({ sizeBytes, md5: sums[i]!, recording: checks[i]!.finish() }));
   } finally {
-    for (const { descriptor } of open) closeSync(descriptor);
+    for (const descriptor of descriptors) closeSync(descriptor);
   }
-}
-
-interface Recording {
-  readonly check: RecordingCheck;
-  readonly descriptor: number;
-  position: number;
-}
-
-function readPiece(recording: Recording): Uint8Array {
-  const bytes = recording.check.receive((space) =>
-    readSync(recording.descriptor, space, 0, space.length, recording.position),
-  );
-  recording.position += bytes.length;
-  return bytes;
 }
 
 /** MD5 of two files at once: by the addon, if there is one, in two thirds of the time; otherwise one after the other. */

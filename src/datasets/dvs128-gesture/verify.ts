@@ -39,41 +39,21 @@ export async function verifyGestures(
   options: ReadOptions,
   facts: GestureFacts,
 ): Promise<Manifest> {
-  const shown = showPath(root);
+  const { simulated, signal, log } = options;
   const place = await locateGestures(root);
-  const expected = options.simulated ? null : facts;
+  const expected = simulated ? null : facts;
   const names = await place.list();
-  if (names !== null) checkKind(new Set(names), options.simulated, root);
+  if (names !== null) checkKind(new Set(names), simulated, root);
+  const archive = place.archive === null ? null : await checkArchive(place.archive, expected, root, signal);
   const total = countRecordings(names, expected);
-  let archive: ManifestFile | null = null;
-  let found: Map<string, FoundFile>;
-  try {
-    found = await inspectFiles(place, options, (done) => options.progress?.(done, Math.max(done, total)));
-  } catch (error) {
-    if (place.archive === null || options.simulated) throw error;
-    throw await explainArchive(place.archive, error, facts, root, options.signal);
-  }
-  checkKind(new Set(found.keys()), options.simulated, root);
+  const onRecording = (done: number) => options.progress?.(done, Math.max(done, total));
+  const found = await inspectFiles(place, options, onRecording);
+  checkKind(new Set(found.keys()), simulated, root);
   const warnings: string[] = [];
   const problems = new Problems();
-  if (place.archive !== null) {
-    archive = await describeArchive(place.archive, options.signal);
-    // It is also the only checksum of the labels.
-    if (expected !== null && archive.md5 !== expected.archiveMd5) {
-      problems.addPlace(
-        'the archive is not the published one',
-        `${archive.path} (${formatBytes(archive.sizeBytes)}): md5 ${archive.md5} is not ${expected.archiveMd5}`,
-      );
-    }
-  }
   const trials = checkTrials(found, expected, problems);
   const labels = checkFiles(found, trials, expected, problems, warnings);
-  problems.throwIfAny({
-    where: shown,
-    what: 'DVS128 Gesture',
-    fix: remedy(options.simulated),
-    log: options.log,
-  });
+  problems.throwIfAny({ where: showPath(root), what: 'DVS128 Gesture', fix: remedy(simulated), log });
   return describeGestures({ found, trials, labels, archive, warnings, facts: expected });
 }
 
@@ -83,6 +63,31 @@ function countRecordings(names: readonly string[] | null, facts: GestureFacts | 
   return (names ?? []).filter((name) => parseRecordingName(name) !== null).length;
 }
 
+/**
+ * The archive's md5, which is also the only checksum of the labels.
+ *
+ * @throws {ReproError} `data-corrupt` if it is not the published one, with its size: it is usually an incomplete download
+ */
+async function checkArchive(
+  archive: string,
+  facts: GestureFacts | null,
+  root: string,
+  signal: AbortSignal | undefined,
+): Promise<ManifestFile> {
+  const name = path.basename(archive);
+  const { sizeBytes, md5 } = await hashFile(archive, signal);
+  if (facts === null || md5 === facts.archiveMd5) return { path: name, sizeBytes, md5, status: 'archive' };
+  const size = `${formatBytes(sizeBytes)} of about ${formatBytes(ARCHIVE_BYTES)}`;
+  const what =
+    sizeBytes < ARCHIVE_BYTES * 0.95
+      ? 'The download is incomplete: download it again, then `repro run verify`.'
+      : 'The archive is damaged, or not the published one.';
+  throw new ReproError('data-corrupt', `md5 ${md5} is not ${facts.archiveMd5}; ${size}. ${what}`, {
+    where: name,
+    fix: howToGetGestures(root),
+  });
+}
+
 /** Setting `dataset.simulated` alone does not help: `simulate` needs its section in the profile, and makes its own data. */
 const OWN_SIMULATED =
   'For simulated recordings use a profile that makes its own, without --set dataset.root: ./repro run --profile quick';
@@ -90,17 +95,12 @@ const OWN_SIMULATED =
 function checkKind(names: ReadonlySet<string>, simulated: boolean, root: string): void {
   if (names.has(SIMULATED_MARK) === simulated) return;
   const [there, wanted] = simulated ? ['real', 'simulated'] : ['simulated', 'real'];
-  throw new ReproError(
-    'data-kind',
-    `these recordings are ${there} (${simulated ? 'no ' : ''}${SIMULATED_MARK} beside them), but the profile expects ${wanted} ones.`,
-    {
-      where: showPath(root),
-      fix: simulated
-        ? `For real recordings: ./repro run verify --profile full${rootOption(root, USUAL_ROOT)}\n${OWN_SIMULATED}`
-        : `${OWN_SIMULATED}\nFor real ones point dataset.root at IBM's recordings: --set dataset.root=DIR.\n` +
-          howToGetGestures(USUAL_ROOT),
-    },
-  );
+  const beside = `${simulated ? 'no ' : ''}${SIMULATED_MARK} beside them`;
+  const text = `these recordings are ${there} (${beside}), but the profile expects ${wanted} ones.`;
+  const fix = simulated
+    ? `For real recordings: ./repro run verify --profile full${rootOption(root, USUAL_ROOT)}\n${OWN_SIMULATED}`
+    : `${OWN_SIMULATED}\nFor real ones point dataset.root at IBM's recordings: --set dataset.root=DIR.\n${howToGetGestures(USUAL_ROOT)}`;
+  throw new ReproError('data-kind', text, { where: showPath(root), fix });
 }
 
 function checkFiles(
@@ -140,33 +140,6 @@ function remedy(simulated: boolean): string {
     'All recordings are needed, because their lists define the data set. For a smaller run keep them all and let the',
     'profile take the first clips of each class: --set frames.limit.train=20 --set frames.limit.test=5.',
   ].join('\n');
-}
-
-async function describeArchive(archive: string, signal: AbortSignal | undefined): Promise<ManifestFile> {
-  return { path: path.basename(archive), ...(await hashFile(archive, signal)), status: 'archive' };
-}
-
-/** For an archive that cannot be read to its end: reports how much of it there is. */
-async function explainArchive(
-  archive: string,
-  error: unknown,
-  facts: GestureFacts,
-  root: string,
-  signal: AbortSignal | undefined,
-): Promise<unknown> {
-  if (!(error instanceof ReproError) || !error.code.startsWith('archive-')) return error;
-  if (error.code === 'archive-unsafe') return error;
-  const { path: name, sizeBytes, md5 } = await describeArchive(archive, signal);
-  const wrong = md5 === facts.archiveMd5 ? '' : `md5 ${md5} is not ${facts.archiveMd5}; `;
-  const cut = error.code === 'archive-cut' || sizeBytes < ARCHIVE_BYTES * 0.95;
-  return new ReproError(
-    'data-corrupt',
-    `${wrong}${formatBytes(sizeBytes)} of about ${formatBytes(ARCHIVE_BYTES)}. ` +
-      (cut
-        ? 'The download is incomplete: download it again, then `repro run verify`.'
-        : 'The archive is damaged.'),
-    { where: name, fix: howToGetGestures(root), cause: error },
-  );
 }
 
 function describeGestures(parts: {

@@ -3,7 +3,6 @@ import fs from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
-import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Dispatcher, request } from 'undici';
 import { ReproError } from '../../errors.ts';
@@ -49,7 +48,8 @@ const LONGEST_ASKED_MS = 10 * 60_000;
 const REPORT_EVERY_MS = 100;
 /** Statuses that may pass, besides 5xx: request timeout, too early, too many requests. */
 const PASSING = [408, 425, 429];
-const PROXY_VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
+const CHECK_NETWORK =
+  'Check the network connection and the variables https_proxy and no_proxy. Behind a proxy: https_proxy=http://HOST:PORT.';
 
 /** One request failed. The message is part of a sentence: what the server did. */
 class TryFailure extends Error {
@@ -136,7 +136,7 @@ export class Download {
       where: name,
       fix: [
         `Run the same command again later.${kept}`,
-        ...(this.#isUnreachable ? [adviseOnNetwork()] : []),
+        ...(this.#isUnreachable ? [CHECK_NETWORK] : []),
         `Or ${byHand}, then run the same command: it checks what is there.`,
       ].join('\n'),
     });
@@ -348,14 +348,6 @@ function readNote(text: string, hex: string): Source | null {
   } catch {
     return null;
   }
-}
-
-/** The password of a proxy is often in its address, so only the variable is named. */
-function adviseOnNetwork(): string {
-  const set = PROXY_VARIABLES.find((name) => (process.env[name] ?? '') !== '');
-  return set === undefined
-    ? 'Check the network connection. Behind a proxy, set https_proxy=http://HOST:PORT first.'
-    : `Check the network connection. ${set} is set, so requests go through that proxy unless no_proxy names the host.`;
 }
 
 /** An abort ends the wait; its own error is less useful than the signal's reason. */

@@ -80,8 +80,9 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
     for (const split of SPLITS) await writers[split].abandon();
     throw error;
   }
-  warnOfShortClips(rows, steps, options.warn);
-  warnOfLongClips(later.sort(), settings, options.warn);
+  const { warn = () => {} } = options;
+  warnOfShortClips(rows, steps, warn);
+  warnOfLongClips(later.sort(), settings, warn);
   const index: ClipIndex = {
     dataset: dataset.name,
     simulated,
@@ -173,27 +174,25 @@ function limitClips(clips: readonly Clip[], most: number | undefined): readonly 
 function warnOfShortClips(
   rows: Readonly<Record<Split, readonly CachedClip[]>>,
   steps: number,
-  warn: ((text: string) => void) | undefined,
+  warn: (text: string) => void,
 ): void {
   const short = SPLITS.flatMap((split) => rows[split]).filter((clip) => (clip.events ?? 0) < steps);
   if (short.length === 0) return;
-  const names = short.map((clip) => `${clip.recording} (${clip.events})`);
-  warn?.(
-    `${formatCount(short.length, 'clip')} with fewer events than frames (${steps}), most of which are empty: ${listSome(names)}.`,
-  );
+  const names = listSome(short.map((clip) => `${clip.recording} (${clip.events})`));
+  const clips = formatCount(short.length, 'clip');
+  warn(`${clips} with fewer events than frames (${steps}), most of which are empty: ${names}.`);
 }
 
 /** @param recordings of clips with events after the last frame, sorted */
 function warnOfLongClips(
   recordings: readonly string[],
   { steps, durationUs = 0 }: FrameSettings,
-  warn: ((text: string) => void) | undefined,
+  warn: (text: string) => void,
 ): void {
   if (recordings.length === 0) return;
-  const span = `${steps} frames of ${durationUs} µs`;
-  warn?.(
-    `${formatCount(recordings.length, 'clip')} longer than ${span}; later events are left out: ${listSome([...new Set(recordings)])}.`,
-  );
+  const names = listSome([...new Set(recordings)]);
+  const clips = formatCount(recordings.length, 'clip');
+  warn(`${clips} longer than ${steps} frames of ${durationUs} µs; later events are left out: ${names}.`);
 }
 
 /** Adds up the events in the frames of each split by polarity: a figure that shows at once if the two were ever swapped. */

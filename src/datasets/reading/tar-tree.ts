@@ -6,9 +6,46 @@ import { Parser, type ReadEntry } from 'tar';
 import { ReproError } from '../../errors.ts';
 import { streamRegular } from '../../files/regular-file.ts';
 import { ARCHIVE_LIMITS, ArchiveGuard, type ArchiveLimits } from './archive-limits.ts';
-import { type FileTree, isHidden, type TreeFile } from './file-tree.ts';
+import { type FileTree, FolderTree, isHidden, kindOfPath, type TreeFile } from './file-tree.ts';
 
 type Visit = (file: TreeFile) => Promise<void>;
+
+/** Where a data set is that is published as one folder in a `.tar.gz`. */
+export interface PackedPlace {
+  /** The archive's full path; null for a folder. */
+  readonly archive: string | null;
+  /** File names relative to the folder, whether it is packed or not. */
+  readonly tree: FileTree;
+  /** The file names, if listing them is cheap; otherwise null. */
+  list(): Promise<readonly string[] | null>;
+}
+
+/**
+ * Finds such a data set at `root`: the archive itself, a folder that contains it, or the unpacked folder or the one above,
+ * which is preferred.
+ *
+ * @param isUnpacked whether the data are directly in a folder
+ * @returns null if nothing of that is there
+ */
+export async function locatePacked(
+  root: string,
+  names: { readonly archive: string; readonly folder: string },
+  isUnpacked: (folder: string) => Promise<boolean>,
+): Promise<PackedPlace | null> {
+  const packed = (archive: string): PackedPlace => ({
+    archive,
+    tree: TarTree.folder(archive, names.folder),
+    list: async () => null,
+  });
+  if ((await kindOfPath(root)) === 'file') return packed(root);
+  for (const folder of [root, path.join(root, names.folder)]) {
+    if ((await kindOfPath(folder)) !== 'folder' || !(await isUnpacked(folder))) continue;
+    const tree = new FolderTree(folder, 1);
+    return { archive: null, tree, list: () => tree.list() };
+  }
+  const archive = path.join(root, names.archive);
+  return (await kindOfPath(archive)) === 'file' ? packed(archive) : null;
+}
 
 /** The files of a `.tar.gz`, in archive order, read while unpacking: nothing is written to disk. */
 export class TarTree implements FileTree {

@@ -104,7 +104,14 @@ const FOLDER_DEPTH = 2;
 export async function locateSamples(layout: SampleLayout, root: string): Promise<SamplePlace[]> {
   const kind = await kindOfPath(root);
   if (kind === null) failMissing(layout, 'samples', root, 'does not exist');
-  if (kind === 'file') failNoFolder(layout, root);
+  if (kind === 'file') {
+    const { title, parts } = layout;
+    const message = `${path.resolve(root)} is a file, but ${title} is a folder with ${parts.length} parts, such as ${parts[0]?.folder}/ or ${parts[0]?.archive}.`;
+    throw new ReproError('data-missing', message, {
+      where: 'dataset.root',
+      fix: `Point dataset.root at that folder: --set dataset.root=DIR.\n${layout.howToGet(layout.usualRoot)}`,
+    });
+  }
   const places: SamplePlace[] = [];
   const missing: SamplePart[] = [];
   for (const part of layout.parts) {
@@ -121,13 +128,4 @@ export async function locateSamples(layout: SampleLayout, root: string): Promise
   if (missing.length === 0) return places;
   const names = missing.map((part) => `neither ${part.folder}/ nor ${part.archive}`);
   return failMissing(layout, 'samples', root, `contains ${names.join(', ')}`);
-}
-
-function failNoFolder(layout: SampleLayout, root: string): never {
-  const [first] = layout.parts;
-  const message = `${path.resolve(root)} is a file, but ${layout.title} is a folder with ${layout.parts.length} parts, such as ${first?.folder}/ or ${first?.archive}.`;
-  throw new ReproError('data-missing', message, {
-    where: 'dataset.root',
-    fix: `Point dataset.root at that folder: --set dataset.root=DIR.\n${layout.howToGet(layout.usualRoot)}`,
-  });
 }

@@ -26,9 +26,9 @@ export async function verifySamples(
   if (options.simulated) refuseSimulated(layout, 'samples');
   const places = await locateSamples(layout, root);
   const problems = new Problems();
-  const [archives, found] = await together(options.signal, [
-    (signal) => hashArchives(places, signal, problems),
-    (signal) => checkSamples(layout, root, places, { ...options, signal }),
+  const [archives, found] = await Promise.all([
+    hashArchives(places, options.signal, problems),
+    checkSamples(layout, root, places, options),
   ]);
   for (const problem of found.problems) problems.addPlace('samples cannot be read', problem);
   const splits = splitSamples(layout, found.samples);
@@ -61,7 +61,7 @@ export async function verifySamples(
 /** The zips themselves, which must be the published ones. */
 async function hashArchives(
   places: readonly SamplePlace[],
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
   problems: Problems,
 ): Promise<ManifestFile[]> {
   const files: ManifestFile[] = [];
@@ -76,23 +76,6 @@ async function hashArchives(
     );
   }
   return files;
-}
-
-/** Does both at the same time; if one fails, the other is stopped. */
-async function together<A, B>(
-  outer: AbortSignal | undefined,
-  [first, second]: readonly [(signal: AbortSignal) => Promise<A>, (signal: AbortSignal) => Promise<B>],
-): Promise<[A, B]> {
-  const stop = new AbortController();
-  const signal = outer === undefined ? stop.signal : AbortSignal.any([outer, stop.signal]);
-  const both = [first(signal), second(signal)] as const;
-  try {
-    return await Promise.all(both);
-  } catch (error) {
-    stop.abort(error);
-    await Promise.allSettled(both);
-    throw error;
-  }
 }
 
 /** Otherwise a sample under another name would be missed silently. */

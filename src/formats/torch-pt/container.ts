@@ -1,12 +1,5 @@
 import { storageType } from './globals.ts';
-import {
-  describeValue,
-  type Fail,
-  PickleName,
-  type PickleValue,
-  TorchStorage,
-  type TorchType,
-} from './values.ts';
+import { describeValue, type Fail, PickleName, type PickleValue, TorchStorage } from './values.ts';
 
 /** The longest pickle that is read; with the log of 1,256 epochs it has 1 MB. */
 export const MOST_PICKLE_BYTES = 64 << 20;
@@ -40,32 +33,16 @@ export function readStorageId(
   return { storage: new TorchStorage(key, dtype, length), rest };
 }
 
-/** One object per storage, so that tensors that share a storage share it here too. */
-export class StorageTable {
-  readonly #storages = new Map<string, TorchStorage>();
+/** One object per storage, by its name, so that tensors that share a storage share it here too. */
+export type StorageTable = Map<string, TorchStorage>;
 
-  /** The storage already known by this name, or this one. */
-  unify(storage: TorchStorage, fail: Fail): TorchStorage {
-    const known = this.#storages.get(storage.key);
-    if (known === undefined) {
-      this.#storages.set(storage.key, storage);
-      return storage;
-    }
-    if (known.dtype !== storage.dtype || known.length !== storage.length) {
-      fail('broken', `storage ${storage.key} is described as ${describe(known)} and as ${describe(storage)}`);
-    }
-    return known;
+/** The storage already known by its name, or this one. */
+export function unifyStorage(storages: StorageTable, storage: TorchStorage, fail: Fail): TorchStorage {
+  const known = storages.get(storage.key) ?? storage;
+  storages.set(storage.key, known);
+  if (known.dtype !== storage.dtype || known.length !== storage.length) {
+    const [one, other] = [known, storage].map(({ dtype, length }) => `${dtype} [${length}]`);
+    fail('broken', `storage ${storage.key} is described as ${one} and as ${other}`);
   }
-
-  get(key: string): TorchStorage | undefined {
-    return this.#storages.get(key);
-  }
-
-  get size(): number {
-    return this.#storages.size;
-  }
-}
-
-function describe({ length, dtype }: { length: number; dtype: TorchType }): string {
-  return `${dtype} [${length}]`;
+  return known;
 }

@@ -1,4 +1,10 @@
-import { MOST_PICKLE_BYTES, readStorageId, StorageTable, type TorchContainer } from './container.ts';
+import {
+  MOST_PICKLE_BYTES,
+  readStorageId,
+  type StorageTable,
+  type TorchContainer,
+  unifyStorage,
+} from './container.ts';
 import { unpickle } from './pickle.ts';
 import { type Fail, failIn, PickleName, type PickleValue, sizeOf, type TorchStorage } from './values.ts';
 
@@ -33,7 +39,7 @@ export async function openLegacyContainer(source: ByteSource, file: string): Pro
   const machine = unpickle(bytes, protocol.end, { fail });
   checkMachine(machine.value, fail, protocol.end);
 
-  const storages = new StorageTable();
+  const storages = new Map<string, TorchStorage>();
   const content = unpickle(bytes, machine.end, {
     fail,
     load: (id, failHere) => {
@@ -45,7 +51,7 @@ export async function openLegacyContainer(source: ByteSource, file: string): Pro
       if (found.rest.some((view) => view !== null)) {
         failHere('unsupported', 'a storage is a view of another, as PyTorch wrote them before 0.4');
       }
-      return storages.unify(found.storage, failHere);
+      return unifyStorage(storages, found.storage, failHere);
     },
   });
   const names = unpickle(bytes, content.end, { fail });

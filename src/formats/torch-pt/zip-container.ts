@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { type Entry, fromBufferPromise, type ZipFile } from 'yauzl';
 import { openZip } from '../../files/zip-file.ts';
-import { MOST_PICKLE_BYTES, readStorageId, StorageTable, type TorchContainer } from './container.ts';
+import { MOST_PICKLE_BYTES, readStorageId, type TorchContainer, unifyStorage } from './container.ts';
 import { unpickle } from './pickle.ts';
 import { type Fail, failIn, sizeOf, type TorchStorage } from './values.ts';
 
@@ -35,14 +35,14 @@ export async function openZipContainer(source: string | Uint8Array, file: string
     const bytes = await read('data.pkl', MOST_PICKLE_BYTES);
     if (bytes === undefined)
       return fail('broken', 'it is a zip without a data.pkl, so torch.save did not write it');
-    const storages = new StorageTable();
+    const storages = new Map<string, TorchStorage>();
     const { value } = unpickle(bytes, 0, {
       fail: failIn(file, 'data.pkl'),
       load: (id, failHere) => {
         const found = readStorageId(id, failHere);
         if (found === undefined) return failHere('refused', 'it refers to something other than a storage');
         checkStorage(found.storage, members, failHere);
-        return storages.unify(found.storage, failHere);
+        return unifyStorage(storages, found.storage, failHere);
       },
     });
     return {

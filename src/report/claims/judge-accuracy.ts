@@ -75,26 +75,22 @@ export function judgeAccuracy(
   const room = `${margin} of ${formatQuantity(published.clips, 'clip')}`;
   const others = describeRivals(ours, { model: measure.model, correct: published.correct }, rivals);
   const measured = describeAccuracy(accuracy);
-  switch (verdict) {
-    case 'reproduced':
-      return {
-        verdict,
-        measured,
-        reason: `${found}; it is certainly smaller than the margin, ${room} (two one-sided tests at 5 %). ${others}`,
-      };
-    case 'not-reproduced':
-      return { verdict, measured, reason: `${found}; the margin is ${room}. ${others}` };
-    case 'inconclusive': {
-      const share = (ours.correct + published.correct) / (ours.clips + published.clips);
-      const error = Math.sqrt(share * (1 - share) * (1 / ours.clips + 1 / published.clips));
-      const detectable = (Z_95 + Z_POWER) * error;
-      return {
-        verdict,
-        measured,
-        reason: `${found}; the margin is ${room}. With ${formatCount(ours.clips)} and ${formatQuantity(published.clips, 'clip')}, only a difference of at least ${formatPoints(detectable, false)} would be found in four of five cases. ${others}`,
-      };
-    }
-  }
+  const reasons = {
+    reproduced: `it is certainly smaller than the margin, ${room} (two one-sided tests at 5 %).`,
+    'not-reproduced': `the margin is ${room}.`,
+    inconclusive: `the margin is ${room}. ${describePower(ours, published)}`,
+  };
+  return { verdict, measured, reason: `${found}; ${reasons[verdict]} ${others}` };
+}
+
+function describePower(
+  ours: { readonly correct: number; readonly clips: number },
+  published: Published,
+): string {
+  const share = (ours.correct + published.correct) / (ours.clips + published.clips);
+  const error = Math.sqrt(share * (1 - share) * (1 / ours.clips + 1 / published.clips));
+  const detectable = formatPoints((Z_95 + Z_POWER) * error, false);
+  return `With ${formatCount(ours.clips)} and ${formatQuantity(published.clips, 'clip')}, only a difference of at least ${detectable} would be found in four of five cases.`;
 }
 
 /** `The same result would also reproduce 274 (No Reg.) and 276 (λ = .01).` */

@@ -30,11 +30,6 @@ interface Comparison extends ModelDifference {
   readonly detectable: number | null;
 }
 
-/** The test clips that both seeds and models share. */
-function countClips({ runs }: ModelResult): number {
-  return runs[0]?.test.clips ?? 0;
-}
-
 /**
  * "No significant difference" from a first model: not reproduced if any other differs (Holm-corrected level 5 %), reproduced only if all are
  * equal up to the margin, because a large p is no evidence of equality; inconclusive otherwise, with what could have been found.
@@ -44,29 +39,21 @@ function countClips({ runs }: ModelResult): number {
  * @param margin clips
  */
 export function judgeDifference(first: ModelResult, others: readonly ModelResult[], margin: number): Finding {
-  const clips = countClips(first);
+  const clips = first.runs[0]?.test.clips ?? 0;
   const { comparisons, measured, test } = compareWith(first, others, margin / clips);
   const room = `${formatQuantity(margin, 'clip')} of ${formatCount(clips)}`;
-  const significant = comparisons.filter(isSignificant);
+  const significant = comparisons.filter(isSignificant).map(({ model }) => model.title);
+  const none = `No difference is significant (${test}, Holm-corrected)`;
   if (significant.length > 0) {
-    return {
-      verdict: 'not-reproduced',
-      measured,
-      reason: `${significant.map(({ model }) => model.title).join(', ')}: significant (${test}, Holm-corrected).`,
-    };
+    const reason = `${significant.join(', ')}: significant (${test}, Holm-corrected).`;
+    return { verdict: 'not-reproduced', measured, reason };
   }
   if (comparisons.every(({ equivalent }) => equivalent)) {
-    return {
-      verdict: 'reproduced',
-      measured,
-      reason: `No difference is significant (${test}, Holm-corrected), and all are certainly smaller than ${room} (two one-sided tests at 5 %).`,
-    };
+    const reason = `${none}, and all are certainly smaller than ${room} (two one-sided tests at 5 %).`;
+    return { verdict: 'reproduced', measured, reason };
   }
-  return {
-    verdict: 'inconclusive',
-    measured,
-    reason: `No difference is significant (${test}, Holm-corrected), but they are not certainly smaller than ${room}: ${describeDetectable(comparisons, isBySeed(first))}`,
-  };
+  const reason = `${none}, but they are not certainly smaller than ${room}: ${describeDetectable(comparisons, isBySeed(first))}`;
+  return { verdict: 'inconclusive', measured, reason };
 }
 
 /** A model is less accurate than each of the others: reproduced if all are significantly better than it, not reproduced if one is worse. */
@@ -76,20 +63,15 @@ export function judgeBelow(first: ModelResult, others: readonly ModelResult[]): 
   const significant = comparisons.filter(isSignificant);
   const worse = significant.filter(({ difference }) => difference < 0);
   if (worse.length > 0) {
-    return {
-      verdict: 'not-reproduced',
-      measured,
-      reason: `${first.title} is significantly more accurate than ${joinWords(worse.map(({ model }) => model.title))} (${how}).`,
-    };
+    const titles = joinWords(worse.map(({ model }) => model.title));
+    const reason = `${first.title} is significantly more accurate than ${titles} (${how}).`;
+    return { verdict: 'not-reproduced', measured, reason };
   }
-  if (significant.length === comparisons.length) {
+  if (significant.length === comparisons.length)
     return { verdict: 'reproduced', measured, reason: `Every difference is significant (${how}).` };
-  }
-  return {
-    verdict: 'inconclusive',
-    measured,
-    reason: `${significant.length === 0 ? 'No' : 'Not every'} difference is significant (${how}): ${describeDetectable(comparisons, isBySeed(first))}`,
-  };
+  const which = significant.length === 0 ? 'No' : 'Not every';
+  const reason = `${which} difference is significant (${how}): ${describeDetectable(comparisons, isBySeed(first))}`;
+  return { verdict: 'inconclusive', measured, reason };
 }
 
 function compareWith(first: ModelResult, others: readonly ModelResult[], margin: number) {
@@ -143,7 +125,7 @@ function judgeEquality(
   const pairs = pairedDifferences(first, model);
   const none = pairs.map(() => 0);
   const differences = pairedTTest(pairs, none);
-  const p = margin > 0 ? pairedEquivalence(pairs, none, margin).p : null;
+  const p = margin > 0 ? pairedEquivalence(pairs, none, margin) : null;
   return {
     equivalent: p !== null && p < DIFFERENCE_LEVEL,
     detectable:

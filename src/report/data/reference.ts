@@ -25,11 +25,6 @@ export function nameReference(results: Results, smoothed: boolean): string {
   return `authors’ logs (${describeCoverage(results)})${smoothed ? ', smoothed in the same way' : ''}`;
 }
 
-/** How a line of the authors' logs is named where values are read out. */
-export function nameReferenceLine(title: string): string {
-  return `${title}, authors’ logs`;
-}
-
 /**
  * Which epochs the authors' logs cover: `Baseline epochs 435 to 1 256, λ = .1 epochs 1 to 655 with training losses of 1 to
  * 1 253; none for No Reg.`

@@ -60,13 +60,6 @@ export interface ClipAnswer {
   readonly right: boolean;
 }
 
-/** sha256 of files of a run: the curves, the weights at the chosen epoch, the answers to the test clips. */
-export interface RunDigests {
-  readonly metrics: string;
-  readonly weights: string;
-  readonly predictions: string;
-}
-
 /** The result of training one model with one seed: what its files say, with epochs counted from 1. */
 export interface RunResult
   extends Pick<RunFile, 'seed' | 'engine' | 'parameters' | 'frames' | 'compat'>,
@@ -91,14 +84,14 @@ export interface RunResult
   readonly answers: readonly ClipAnswer[];
   /** Spiking layers, from input to output, as in `metrics`. */
   readonly layers: readonly LayerResult[];
-  readonly digests: RunDigests;
+  /** sha256 of the curves, of the weights at the chosen epoch, and of the answers to the test clips. */
+  readonly digests: Readonly<Record<'metrics' | 'weights' | 'predictions', string>>;
 }
 
 /** A model's configuration file, and its runs in the order of the seeds. */
 export interface ModelResult {
   readonly id: string;
   readonly title: string;
-  readonly description: string;
   readonly published: PublishedResult | null;
   /** `train` in the configuration file, before a profile overrides any of it. */
   readonly train: JsonObject;
@@ -123,18 +116,6 @@ export interface ReferenceCurves {
 
 /** The authors' logs by model id, only for models with a log. */
 export type Reference = ReadonlyMap<string, ReferenceCurves>;
-
-/** Clips of both splits with some key, for instance a class. */
-export interface Tally {
-  readonly key: string;
-  readonly clips: number;
-}
-
-/** A user's clips under each light. */
-export interface UserTally {
-  readonly user: string;
-  readonly lights: readonly Tally[];
-}
 
 /** What `verify` found. */
 export interface ManifestResult extends Omit<Manifest, 'version' | 'dataset' | 'simulated' | 'files'> {

@@ -1,7 +1,7 @@
 import { allRuns, axisRange, isValidated } from '../data/epochs.ts';
 import { present, sentences } from '../data/format.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
-import { hasReference, nameReference, nameReferenceLine, referenceOf } from '../data/reference.ts';
+import { hasReference, nameReference, referenceOf } from '../data/reference.ts';
 import {
   type EpochPoint,
   type ModelResult,
@@ -132,18 +132,18 @@ function describeBand(seeds: number): string {
 
 /** One quantity of every model: a line each in the model's colour, and a thin one for the authors' logs. */
 export function modelLines(
-  { models, ...results }: Results,
+  results: Results,
   pick: (run: RunResult) => Series,
   loggedOf: (model: ModelResult) => readonly EpochPoint[],
   options: SeriesOptions,
 ): EpochLine[] {
-  const [, lastEpoch] = axisRange({ models, ...results });
-  return models.flatMap(({ title, runs }, index): EpochLine[] => {
+  const [, lastEpoch] = axisRange(results);
+  return results.models.flatMap((model, index): EpochLine[] => {
     const color = modelColor(index);
-    const logged = buildPointSeries(loggedOf(models[index]!), options, lastEpoch);
+    const logged = buildPointSeries(loggedOf(model), options, lastEpoch);
     return [
-      { label: title, series: buildSeries(runs, pick, options), color, mark: 'line' },
-      { label: nameReferenceLine(title), series: logged, color, mark: 'thin-dashed' },
+      { label: model.title, series: buildSeries(model.runs, pick, options), color, mark: 'line' },
+      { label: `${model.title}, authors’ logs`, series: logged, color, mark: 'thin-dashed' },
     ];
   });
 }

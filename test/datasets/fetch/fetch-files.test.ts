@@ -618,7 +618,7 @@ describe('a proxy of the environment', () => {
     const error = await fetching.catch((error: unknown) => error);
     expect(error).toMatchObject({
       ...failure('fetch-failed', 'the proxy refused the connection'),
-      fix: expect.stringContaining('https_proxy is set'),
+      fix: expect.stringContaining('https_proxy'),
     });
     expect(JSON.stringify([(error as Error).message, error])).not.toContain('secret');
   });

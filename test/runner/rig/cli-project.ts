@@ -6,18 +6,35 @@ import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 import { ProjectFolder } from './project-folder.ts';
 
-export const repro = path.resolve(import.meta.dirname, '../../../bin/repro.js');
+export const repository = path.resolve(import.meta.dirname, '../../..');
+
+export const repro = path.join(repository, 'bin/repro.js');
 
 export const plainEnvironment = { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined };
 
 /** A project in a temporary folder for tests of the real command line. */
 export class CliProject extends ProjectFolder {
-  /** @param files path -> content */
+  /** For one test. @param files path -> content */
   static async create(files: Readonly<Record<string, string>>): Promise<CliProject> {
+    const project = await CliProject.createForFile(files);
+    onTestFinished(() => fs.rm(project.root, { recursive: true, force: true, maxRetries: 3 }));
+    return project;
+  }
+
+  /** For all tests of a file, which removes it at its end. */
+  static async createForFile(files: Readonly<Record<string, string>>): Promise<CliProject> {
     const root = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'repro-project-')));
-    onTestFinished(() => fs.rm(root, { recursive: true, force: true, maxRetries: 3 }));
     const project = new CliProject(root);
     for (const [file, content] of Object.entries(files)) await project.write(file, content);
+    return project;
+  }
+
+  /** As `createForFile`, with a copy of this project's pipeline, configuration, schemas and stages. */
+  static async copyConfiguration(): Promise<CliProject> {
+    const project = await CliProject.createForFile({});
+    for (const name of ['pipeline.yaml', 'configs', 'schemas', 'stages']) {
+      await fs.cp(path.join(repository, name), project.at(name), { recursive: true });
+    }
     return project;
   }
 
