@@ -7,8 +7,18 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
 const { values: options } = parseArgs({
-  options: { steps: { type: 'string', default: '10' }, 'kernels-only': { type: 'boolean', default: false } },
+  options: {
+    steps: { type: 'string', default: '10' },
+    'kernels-only': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
 });
+if (options.help) {
+  console.log(
+    'Usage: node bench/engine.mjs [--steps N] [--kernels-only]   (default: 10 steps of both implementations)',
+  );
+  process.exit();
+}
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { createCpuEngine, kernelOperations, referenceOperations, initialState, buildNetwork, dropoutLayers } =
   await load();

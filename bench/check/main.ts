@@ -22,8 +22,18 @@ const meanLogit = 4.55;
 export function main({ args }: { readonly args: readonly string[] }): void {
   const { values } = parseArgs({
     args: [...args],
-    options: { trials: { type: 'string', default: '4000' }, seed: { type: 'string', default: '1' } },
+    options: {
+      trials: { type: 'string', default: '4000' },
+      seed: { type: 'string', default: '1' },
+      help: { type: 'boolean', default: false },
+    },
   });
+  if (values.help) {
+    console.log(
+      'Usage: npm run bench:check -- [--trials N] [--seed N]   (default: 4000 simulated checks, seed 1)',
+    );
+    return;
+  }
   const trials = Number(values.trials);
   const random = new RandomStream(['check', values.seed]);
   const base = { models: 4, users: 6, clipsPerUser: 24, userShift: 0, loss: 0, worseModels: 4 };

@@ -51,7 +51,7 @@ function judgeRun({ before, now }: Pair, change: AnswerChange, each: number, lev
   const needed = fewestLost(gained, each, rightBefore);
   const limit =
     needed === null
-      ? `which losing all ${rightBefore} would not give`
+      ? `but losing all ${rightBefore} would not be enough`
       : `at the latest with ${needed} lost and ${gained} gained (${formatPoints((gained - needed) / clips)})`;
   const text = [
     `${right} of ${clips} test clips right, ${rightBefore} in the baseline`,
@@ -64,7 +64,7 @@ function judgeRun({ before, now }: Pair, change: AnswerChange, each: number, lev
 function judgeChange({ pLoss, pGain }: AnswerChange, level: number, text: string): Outcome {
   if (pGain > level) return measure(sizeOf(pLoss, level), text);
   const advice =
-    'More than chance gives: see whether the test clips were trained on, or the epoch was chosen by them';
+    'This is more than chance explains: check that the test clips were not trained on and did not choose the epoch';
   return note(`${text}. A gain with p = ${formatChance(pGain)}. ${advice}`);
 }
 

@@ -53,7 +53,6 @@ const layersShape = {
   /** Standard deviation of τ over the neurons, in time steps; 0 where a layer has one τ. */
   tauStds: numbers,
 };
-export type LayerFacts = Value<typeof layersShape>;
 
 /** What one training and its evaluation gave. */
 const runShape = {

@@ -36,7 +36,9 @@ function judgeSplit(before: FramesFacts, now: FramesFacts): Outcome {
   if (isSame && old === fresh) return measure(0, `${fresh}: the same to the byte, with the same classes`);
   const swapped = areSwapped(before, now) ? '. The two polarities are swapped' : '';
   return fail(
-    old === fresh ? 'as many clips and events, but other ones' : `${fresh}; in the baseline ${old}${swapped}`,
+    old === fresh
+      ? 'as many clips and events, but with other content'
+      : `${fresh}; in the baseline ${old}${swapped}`,
   );
 }
 

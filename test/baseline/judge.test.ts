@@ -52,7 +52,7 @@ describe('frames', () => {
     ]);
     const moved = { ...tested, sha256: 'f'.repeat(64) };
     expect(failures(exampleBaseline({ frames: { train, test: moved } }))).toEqual([
-      'frames: test frames: as many clips and events, but other ones',
+      'frames: test frames: as many clips and events, but with other content',
     ]);
     const relabelled = { ...tested, list: 'f'.repeat(64) };
     expect(failures(exampleBaseline({ frames: { train, test: relabelled } }))).toEqual([
@@ -272,7 +272,7 @@ describe('accuracy', () => {
     expect(failures(wrong([]))).toEqual([]);
     expect(judgeBaseline(baseline, wrong([]), false).at(-1)).toMatchObject({
       state: 'noted',
-      text: expect.stringContaining('A gain with p = 1e-3. More than chance gives'),
+      text: expect.stringContaining('A gain with p = 1e-3. This is more than chance explains'),
     });
   });
 
@@ -290,7 +290,7 @@ describe('accuracy', () => {
     expect(findings.at(-1)).toMatchObject({
       state: 'ok',
       text: expect.stringContaining(
-        '6 lost and 0 gained, p = 0.016 if clips differ independently; fails if p ≤ 0.01 over all runs, which losing all 6 would not give',
+        '6 lost and 0 gained, p = 0.016 if clips differ independently; fails if p ≤ 0.01 over all runs, but losing all 6 would not be enough',
       ),
     });
   });

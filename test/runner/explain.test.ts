@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { createWordProject, installWordlist } from './rig/word-project.ts';
 
+/** The word project, which has run. */
+async function createRun(files: Readonly<Record<string, string>> = {}) {
+  const project = await createWordProject(files);
+  await project.call(['run']);
+  return project;
+}
+
 describe('repro explain', () => {
   test('says that a stage has not run, and then that nothing differs', async () => {
     const project = await createWordProject();
@@ -63,8 +70,7 @@ describe('repro explain', () => {
   });
 
   test('shows sources as they were, comments included, although comments make nothing stale', async () => {
-    const project = await createWordProject();
-    await project.call(['run']);
+    const project = await createRun();
     await project.edit('src/shout.ts', 'How loud it is.', 'The mark after a word.');
     expect((await project.call(['status', 'words'])).stdout).toContain('up to date');
     await project.edit('src/shout.ts', "'!'", "'?'");
@@ -74,8 +80,7 @@ describe('repro explain', () => {
   });
 
   test('names what has to run first, and why', async () => {
-    const project = await createWordProject();
-    await project.call(['run']);
+    const project = await createRun();
     await project.edit('data.txt', 'second', 'third');
     const { stdout } = await project.call(['explain', 'sum@a']);
     expect(stdout).toContain('sum@a is stale');
@@ -103,8 +108,7 @@ describe('repro explain', () => {
   });
 
   test('shows the difference of a script and of a file that an earlier stage made', async () => {
-    const project = await createWordProject();
-    await project.call(['run']);
+    const project = await createRun();
     await project.edit('tools/sum.mjs', 'length - 1', 'length - 2');
     await project.edit('configs/profiles/small.yaml', 'hello', 'HELLA');
     await project.call(['run', 'words']);
@@ -117,8 +121,7 @@ describe('repro explain', () => {
   });
 
   test('compares with any recorded run: fingerprint, profile, time, another instance, a file', async () => {
-    const project = await createWordProject();
-    await project.call(['run']);
+    const project = await createRun();
     const [first] = (await project.json(['explain', 'words', '--list'])).instances[0].runs;
     await project.call(['run', '--profile', 'large']);
     await project.edit('configs/profiles/large.yaml', 'times: 5', 'times: 7');
@@ -150,8 +153,7 @@ describe('repro explain', () => {
   });
 
   test('shows all that differs from the run of another machine', async () => {
-    const project = await createWordProject();
-    await project.call(['run']);
+    const project = await createRun();
     const theirs = JSON.parse(project.read('artifacts/.cache/records/words.json'));
     theirs.parts.runtime = { platform: 'darwin', arch: 'arm64' };
     theirs.parts.packages = { ...theirs.parts.packages, wordlist: '0.9.0', other: '1.0.0' };
@@ -172,8 +174,7 @@ describe('repro explain', () => {
   });
 
   test('can still show what differs after `repro gc`', async () => {
-    const project = await createWordProject();
-    await project.call(['run']);
+    const project = await createRun();
     expect((await project.call(['gc'])).exitCode).toBe(0);
     await project.edit('src/shout.ts', "'!'", "'?'");
     await project.edit('configs/words/list.txt', 'two', 'zwei');
@@ -183,8 +184,7 @@ describe('repro explain', () => {
   });
 
   test('says which runs there are if --against matches none', async () => {
-    const project = await createWordProject();
-    await project.call(['run']);
+    const project = await createRun();
     const unknown = await project.call(['explain', 'words', '--against', 'full']);
     expect(unknown.exitCode).toBe(2);
     expect(unknown.stderr).toContain('no recorded run of "words" matches "full"');
@@ -194,11 +194,10 @@ describe('repro explain', () => {
   });
 
   test('says so where an earlier text was not kept, or is no text', async () => {
-    const project = await createWordProject({
+    const project = await createRun({
       'configs/words/big.txt': 'x'.repeat(300_000),
       'configs/words/bytes.bin': 'a\0b',
     });
-    await project.call(['run']);
     await project.write('configs/words/big.txt', 'y');
     await project.write('configs/words/bytes.bin', 'a\0c');
     const { stdout } = await project.call(['explain', 'words']);
@@ -206,8 +205,7 @@ describe('repro explain', () => {
   });
 
   test('does not take a damaged text for the earlier one', async () => {
-    const project = await createWordProject();
-    await project.call(['run']);
+    const project = await createRun();
     const record = JSON.parse(project.read('artifacts/.cache/records/words.json'));
     const sha256: string = record.sources['src/shout.ts'];
     await project.remove(`artifacts/.cache/store/files/${sha256.slice(0, 2)}/${sha256}`);
@@ -220,8 +218,7 @@ describe('repro explain', () => {
   });
 
   test('explains a stage whose code does not compile, and one whose output was altered', async () => {
-    const project = await createWordProject();
-    await project.call(['run']);
+    const project = await createRun();
     await project.write('artifacts/words/text', 'altered');
     expect((await project.call(['explain', 'words'])).stdout).toContain('  artifacts/words was altered');
     await project.write('src/shout.ts', 'export function shout(');
@@ -234,8 +231,7 @@ describe('repro explain', () => {
 
   test('puts each difference below the name of its file, and counts those that it does not show', async () => {
     const names = Array.from({ length: 25 }, (_, i) => `configs/words/${String(i).padStart(2, '0')}.txt`);
-    const project = await createWordProject(Object.fromEntries(names.map((name) => [name, `old ${name}\n`])));
-    await project.call(['run']);
+    const project = await createRun(Object.fromEntries(names.map((name) => [name, `old ${name}\n`])));
     for (const name of names) await project.write(name, `new ${name}\n`);
     const { stdout } = await project.call(['explain', 'words']);
     expect(stdout).toContain('    07.txt changed\n      @@ -1,1 +1,1 @@\n      -old configs/words/07.txt\n');
@@ -245,8 +241,7 @@ describe('repro explain', () => {
 
   test('shortens long differences, and shows no control characters', async () => {
     const lines = Array.from({ length: 60 }, (_, i) => `line ${i}`).join('\n');
-    const project = await createWordProject({ 'configs/words/list.txt': lines });
-    await project.call(['run']);
+    const project = await createRun({ 'configs/words/list.txt': lines });
     await project.write('configs/words/list.txt', lines.replaceAll('line', '\u001b[31mrow\u202e'));
     const { stdout } = await project.call(['explain', 'words']);
     expect(stdout).toMatch(/and \d+ more lines: --lines 0 shows all/);

@@ -68,7 +68,7 @@ describe('the differences of two fingerprints', () => {
     [
       'an input that became external',
       { inputs: [one, two, { ...three, external: true }, four] },
-      ['three: its `external:` changed'],
+      ['three has another `external:`'],
     ],
     [
       'a variable that is declared, but not set',

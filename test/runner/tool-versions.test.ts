@@ -3,7 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { factNameOf, ToolVersions } from '../../src/runner/freshness/tool-versions.ts';
 import { toToolCommand } from '../../src/runner/plan/instances.ts';
 import { createProject } from './rig/project.ts';
+import type { ProjectFolder } from './rig/project-folder.ts';
 import { createStagesProject } from './rig/stages-project.ts';
+
+async function makeTool(project: ProjectFolder, name: string, script: string): Promise<void> {
+  await project.write(name, `#!/bin/sh\n${script}\n`);
+  chmodSync(project.at(name), 0o755);
+}
 
 const at = { file: 'pipeline.yaml', line: 5, column: 9 };
 
@@ -19,8 +25,7 @@ describe('the version of a tool', () => {
   /** Asks a shell script that consists of these lines. */
   async function ask(script: string, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
     const project = await createProject();
-    await project.write('tool', `#!/bin/sh\n${script}\n`);
-    chmodSync(project.at('tool'), 0o755);
+    await makeTool(project, 'tool', script);
     const versions = new ToolVersions(project.root, environment);
     return versions.find({ command: ['./tool', '--version'], at }, 's');
   }
@@ -48,8 +53,7 @@ describe('the version of a tool', () => {
 
   test('is asked for once, however many stages name it, and a missing program is an error', async () => {
     const project = await createProject();
-    await project.write('tool', '#!/bin/sh\necho x >> counts/tool; echo 1\n');
-    chmodSync(project.at('tool'), 0o755);
+    await makeTool(project, 'tool', 'echo x >> counts/tool; echo 1');
     const versions = new ToolVersions(project.root, process.env);
     const tool = { command: ['./tool', '--version'], at };
     expect(await Promise.all(['a', 'b'].map((stage) => versions.find(tool, stage)))).toEqual(['1', '1']);
@@ -64,8 +68,7 @@ describe('the version of a tool', () => {
 
   test('is that of the program which the stage would find, and may differ between stages', async () => {
     const project = await createProject();
-    await project.write('tool', '#!/bin/sh\necho x >> counts/tool; echo "$VARIANT"\n');
-    chmodSync(project.at('tool'), 0o755);
+    await makeTool(project, 'tool', 'echo x >> counts/tool; echo "$VARIANT"');
     const versions = new ToolVersions(project.root, { ...process.env, VARIANT: 'gpu' });
     const tool = { command: ['./tool', '--version'], at };
     expect(await versions.find(tool, 'a', ['VARIANT'])).toBe('gpu');
@@ -83,16 +86,11 @@ test('a stage is stale after a change of a version, which explain names; one tha
   const project = await createStagesProject(
     'draw:\n  cmd: [sh, -c, "echo > $REPRO_OUTPUT_0"]\n  tools: ["./plotter -v", ["./the plotter", -v]]\n  outputs: [artifacts/draw]\n',
   );
-  const install = async (script: string): Promise<void> => {
-    await project.write('plotter', `#!/bin/sh\n${script}\n`);
-    chmodSync(project.at('plotter'), 0o755);
-  };
-  await install('echo plotter 1.0');
-  await project.write('the plotter', '#!/bin/sh\necho the plotter 1\n');
-  chmodSync(project.at('the plotter'), 0o755);
+  await makeTool(project, 'plotter', 'echo plotter 1.0');
+  await makeTool(project, 'the plotter', 'echo the plotter 1');
   expect((await project.call(['run'])).exitCode).toBe(0);
   expect((await project.call(['status'])).stdout).toContain('up to date');
-  await install('echo plotter 1.1');
+  await makeTool(project, 'plotter', 'echo plotter 1.1');
   expect((await project.call(['explain', 'draw'])).stdout).toContain(
     '  ./plotter -v: plotter 1.0 → plotter 1.1',
   );

@@ -2,30 +2,27 @@ import fs from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { BuildFailure, BuildOptions, Loader, Plugin, TransformOptions } from 'esbuild';
+import type { BuildFailure, BuildOptions, Loader, Plugin } from 'esbuild';
 import { ReproError } from '../../errors.ts';
 import { compareCodeUnits, hashText } from '../../files/canonical-json.ts';
 import { packageNameOf } from './locked-packages.ts';
 
-export interface SourceFile {
-  /** sha256 of the file's bytes. */
-  readonly raw: string;
-  /** sha256 of what the file does: code without types, comments and layout; for anything else, its bytes. */
-  readonly code: string;
-}
-
 export interface Bundle {
   /** One ES module with everything except packages, with an inline source map. */
   readonly text: string;
-  /** Path relative to the project -> its content, sorted. */
-  readonly files: Readonly<Record<string, SourceFile>>;
+  /** Path relative to the project -> sha256 of what it does: code without types, comments and layout; for anything else, its bytes. Sorted. */
+  readonly files: Readonly<Record<string, string>>;
+  /** The same paths -> sha256 of the file's bytes. */
+  readonly sources: Readonly<Record<string, string>>;
   readonly packages: readonly string[];
 }
 
-/** The project's tsconfig.json is ignored: what a stage computes must not depend on editor settings. */
-const tsconfigRaw = { compilerOptions: { target: 'es2022', verbatimModuleSyntax: true } } as const;
-
-const target = 'node20';
+const common = {
+  target: 'node20',
+  /** The project's tsconfig.json is ignored: what a stage computes must not depend on editor settings. */
+  tsconfigRaw: { compilerOptions: { target: 'es2022', verbatimModuleSyntax: true } },
+  logLevel: 'silent',
+} as const;
 
 const loaders: Readonly<Record<string, Loader>> = {
   '.ts': 'ts',
@@ -47,19 +44,11 @@ export async function bundleModule(projectRoot: string, module: string, outfile:
   const esbuild = await import('esbuild');
   // esbuild names files by their real paths.
   const root = await fs.realpath(projectRoot);
-  const files = new Map<string, SourceFile>();
-  const strip = async (source: string, loader: Loader): Promise<string> => {
-    const options: TransformOptions = {
-      loader,
-      tsconfigRaw,
-      target,
-      minifyWhitespace: true,
-      legalComments: 'none',
-      sourcemap: false,
-      logLevel: 'silent',
-    };
-    return (await esbuild.transform(source, options)).code;
-  };
+  const files = new Map<string, string>();
+  const sources = new Map<string, string>();
+  const strip = async (source: string, loader: Loader): Promise<string> =>
+    (await esbuild.transform(source, { ...common, loader, minifyWhitespace: true, legalComments: 'none' }))
+      .code;
   const recordFiles: Plugin = {
     name: 'record-files',
     setup(build) {
@@ -70,12 +59,14 @@ export async function bundleModule(projectRoot: string, module: string, outfile:
         // If a file has an error, the bundler itself reports it with the file's name.
         const code = loader === 'json' ? source : await strip(source, loader).catch(() => source);
         const name = path.relative(root, args.path).split(path.sep).join('/');
-        files.set(name, { raw: hashText(bytes), code: hashText(code) });
+        files.set(name, hashText(code));
+        sources.set(name, hashText(bytes));
         return { contents: keepModulePlace(source, args.path), loader, resolveDir: path.dirname(args.path) };
       });
     },
   };
   const options: BuildOptions & { metafile: true; write: false } = {
+    ...common,
     absWorkingDir: root,
     entryPoints: [path.join(root, module)],
     outfile,
@@ -85,15 +76,12 @@ export async function bundleModule(projectRoot: string, module: string, outfile:
     format: 'esm',
     platform: 'node',
     packages: 'external',
-    target,
-    tsconfigRaw,
     define: {
       'import.meta.url': 'importMetaUrl',
       'import.meta.filename': 'importMetaFilename',
       'import.meta.dirname': 'importMetaDirname',
     },
     sourcemap: 'inline',
-    logLevel: 'silent',
     plugins: [recordFiles],
   };
   const { outputFiles, metafile } = await esbuild.build(options).catch((error: unknown) => {
@@ -105,9 +93,14 @@ export async function bundleModule(projectRoot: string, module: string, outfile:
     .map((imported) => packageNameOf(imported.path));
   return {
     text: outputFiles[0]?.text ?? '',
-    files: Object.fromEntries([...files].sort(([a], [b]) => compareCodeUnits(a, b))),
+    files: sortByName(files),
+    sources: sortByName(sources),
     packages: [...new Set(external)].sort(compareCodeUnits),
   };
+}
+
+function sortByName(hashes: ReadonlyMap<string, string>): Record<string, string> {
+  return Object.fromEntries([...hashes].sort(([a], [b]) => compareCodeUnits(a, b)));
 }
 
 /** Sources may find files beside themselves through `import.meta`, but the bundle is elsewhere: each keeps its own. */

@@ -3,12 +3,11 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { hashText } from '../../files/canonical-json.ts';
+import { hashText, isSameJson } from '../../files/canonical-json.ts';
 import { type Place, type Problem, throwProblems } from '../../schema/problems.ts';
 import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
 import { digestPath } from '../store/digest.ts';
 import type { DigestCache } from '../store/digest-cache.ts';
-import type { SourceFile } from './bundle.ts';
 import { findMisinstalled, listLockedPackages } from './locked-packages.ts';
 import type { Session } from './session.ts';
 
@@ -22,18 +21,6 @@ interface CodeClosure {
   readonly packages: Readonly<Record<string, string>>;
   /** Packages that the code imports itself. */
   readonly imports: readonly string[];
-}
-
-interface CachedClosure {
-  readonly version: 1;
-  /** The project's folder: a bundle contains the location of its sources (`import.meta.url`), so a copy of the project needs another. */
-  readonly root: string;
-  readonly compiler: string;
-  readonly bundle: string;
-  readonly files: Readonly<Record<string, SourceFile>>;
-  readonly imports: readonly string[];
-  readonly lock: string;
-  readonly packages: Readonly<Record<string, string>>;
 }
 
 /**
@@ -81,52 +68,36 @@ export class CodeClosures {
     }
     const cacheFile = path.join(this.#folder.code, `${fileNameOf(module)}.json`);
     const compiler = readCompilerVersion();
-    const lock = await this.#digestOf('package-lock.json');
-    const cached = readCached(cacheFile);
-    const isOurs = cached?.compiler === compiler && cached.root === this.#projectRoot && cached.lock === lock;
-    if (isOurs && (await this.#isUnchanged(cached))) return this.#toClosure(cached);
+    // A bundle contains the location of its sources (`import.meta.url`), so a copy of the project needs another.
+    const madeFor = [formatVersion, this.#projectRoot, compiler, await this.#digestOf('package-lock.json')];
+    const cached = readCached(cacheFile, madeFor);
+    if (cached !== null && (await this.#isUnchanged(cached))) return cached;
     const { bundleModule } = await import('./bundle.ts');
     const bundle = await bundleModule(this.#projectRoot, module, path.join(this.#folder.code, 'stage.mjs'));
-    const closure: CachedClosure = {
-      version: 1,
-      root: this.#projectRoot,
-      compiler,
-      bundle: hashText(bundle.text),
-      files: bundle.files,
-      imports: bundle.packages,
-      lock,
-      packages: { ...listLockedPackages(this.#projectRoot, bundle.packages), esbuild: compiler },
-    };
-    await writeFileAtomic(this.#bundleFileOf(closure.bundle), bundle.text);
-    await writeFileAtomic(cacheFile, JSON.stringify(closure));
-    return this.#toClosure(closure);
+    const { text, files, sources, packages: imports } = bundle;
+    const bundleFile = path.join(this.#folder.code, `${hashText(text)}.mjs`);
+    const packages = { ...listLockedPackages(this.#projectRoot, imports), esbuild: compiler };
+    const closure: CodeClosure = { bundleFile, files, sources, packages, imports };
+    await writeFileAtomic(bundleFile, text);
+    await writeFileAtomic(cacheFile, JSON.stringify({ madeFor, closure }));
+    return closure;
   }
 
-  async #isUnchanged(cached: CachedClosure): Promise<boolean> {
-    for (const [file, { raw }] of Object.entries(cached.files)) {
-      if ((await this.#digestOf(file)) !== raw) return false;
+  async #isUnchanged({ sources, bundleFile }: CodeClosure): Promise<boolean> {
+    for (const [file, sha256] of Object.entries(sources)) {
+      if ((await this.#digestOf(file)) !== sha256) return false;
     }
-    const bundle = await digestPath(this.#bundleFileOf(cached.bundle), this.#digests);
-    return bundle.kind === 'file' && bundle.digest === cached.bundle;
+    return (await this.#digestOf(bundleFile)) === path.basename(bundleFile, '.mjs');
   }
 
   async #digestOf(file: string): Promise<string> {
     const digest = await digestPath(path.resolve(this.#projectRoot, file), this.#digests);
     return digest.kind === 'file' ? digest.digest : digest.kind;
   }
-
-  #bundleFileOf(hash: string): string {
-    return path.join(this.#folder.code, `${hash}.mjs`);
-  }
-
-  #toClosure(cached: CachedClosure): CodeClosure {
-    const { bundle, packages, imports } = cached;
-    const pick = (key: keyof SourceFile): Record<string, string> =>
-      Object.fromEntries(Object.entries(cached.files).map(([file, hashes]) => [file, hashes[key]]));
-    const bundleFile = this.#bundleFileOf(bundle);
-    return { bundleFile, files: pick('code'), sources: pick('raw'), packages, imports };
-  }
 }
+
+/** Raise this when the kept form of a closure changes. */
+const formatVersion = 2;
 
 /** From the package's manifest: loading the compiler itself would slow down every run that has nothing to compile. */
 function readCompilerVersion(): string {
@@ -134,11 +105,11 @@ function readCompilerVersion(): string {
   return manifest.version;
 }
 
-/** null if there is none, or if it was written by another version of the runner or cut off: compiling again is cheap. */
-function readCached(file: string): CachedClosure | null {
+/** null if there is none, or if it was made for something else or cut off: compiling again is cheap. */
+function readCached(file: string, madeFor: readonly unknown[]): CodeClosure | null {
   try {
-    const cached = JSON.parse(readFileSync(file, 'utf8')) as CachedClosure;
-    return cached.version === 1 ? cached : null;
+    const cached = JSON.parse(readFileSync(file, 'utf8')) as { madeFor: unknown; closure: CodeClosure };
+    return isSameJson(cached.madeFor, madeFor) ? cached.closure : null;
   } catch {
     return null;
   }

@@ -96,29 +96,21 @@ function describeJson(value: Json | undefined): string {
   return value === undefined ? 'unset' : JSON.stringify(value);
 }
 
+const inputChanges: Readonly<Record<Exclude<InputDifference['change'], 'changed' | 'reordered'>, string>> = {
+  new: 'is a new input',
+  'not-read': 'is no longer an input',
+  missing: 'is missing',
+  'now-exists': 'now exists',
+  external: 'has another `external:`',
+};
+
 function describeInput({ path, change, files, ofOutputs }: InputDifference): string {
-  switch (change) {
-    case 'new':
-      return `${path} is a new input`;
-    case 'not-read':
-      return `${path} is no longer an input`;
-    case 'missing':
-      return `${path} is missing`;
-    case 'now-exists':
-      return `${path} now exists`;
-    case 'external':
-      return `${path}: its \`external:\` changed`;
-    case 'reordered':
-      return 'inputs are in another order';
-    case 'changed': {
-      // An output no longer in this profile, such as that of a model it no longer names, may well still exist.
-      const names = files.map((one) => describeFile(one, ofOutputs ? 'is no longer read' : 'is gone'));
-      if (names.length === 0) return `${path} changed`;
-      return ofOutputs ? listSome(names) : `${path}: ${listSome(names)}`;
-    }
-    default:
-      return unreachable(change);
-  }
+  if (change === 'reordered') return 'inputs are in another order';
+  if (change !== 'changed') return `${path} ${inputChanges[change]}`;
+  if (files.length === 0) return `${path} changed`;
+  // An output no longer in this profile, such as that of a model it no longer names, may well still exist.
+  const names = listSome(files.map((one) => describeFile(one, ofOutputs ? 'is no longer read' : 'is gone')));
+  return ofOutputs ? names : `${path}: ${names}`;
 }
 
 /** `a.ts changed`, `b.ts is new`, `c.ts is gone`. */

@@ -18,35 +18,26 @@ import { FakeAddon } from '../native/fake-addon.ts';
 const here: ProbedSystem = { platform: 'linux-x64', isInstalled: () => true, load: async () => ({}) };
 
 describe('probeCuda', () => {
-  it('reports that the package does not exist for this kind of machine', async () => {
-    expect(await probeCuda({ ...here, platform: 'darwin-arm64' })).toEqual({
+  it.each<[string, Partial<ProbedSystem>, RegExp, RegExp | null]>([
+    ['for another kind of machine', { platform: 'darwin-arm64' }, /does not exist for darwin-arm64$/, null],
+    [
+      'that is not installed',
+      { isInstalled: () => false },
+      /is not installed$/,
+      /npm install .*CUDA 11\.2 and cuDNN 8\.1/,
+    ],
+    [
+      'that does not load',
+      { load: () => Promise.reject(new Error('libcudart.so.11.0: cannot open\nRequire stack: …')) },
+      /does not load \(libcudart\.so\.11\.0: cannot open\)$/,
+      /npm rebuild/,
+    ],
+    ['that registers no backend', {}, /does not load/, /npm rebuild/],
+  ])('says why it cannot use the package %s, and how to get it', async (_, system, reason, fix) => {
+    expect(await probeCuda({ ...here, ...system })).toEqual({
       usable: false,
-      reason: '@tensorflow/tfjs-node-gpu does not exist for darwin-arm64',
-      fix: null,
-    });
-  });
-
-  it('says how to get the package if it is not installed', async () => {
-    const probe = await probeCuda({ ...here, isInstalled: () => false });
-    expect(probe).toMatchObject({ usable: false, reason: expect.stringContaining('not installed') });
-    expect(probe).toMatchObject({ fix: expect.stringMatching(/npm install .*CUDA 11\.2 and cuDNN 8\.1/) });
-  });
-
-  it('treats a package that does not load like a missing one, with its reason', async () => {
-    const load = async () => {
-      throw new Error('libcudart.so.11.0: cannot open shared object file\nRequire stack: …');
-    };
-    expect(await probeCuda({ ...here, load })).toMatchObject({
-      usable: false,
-      reason: '@tensorflow/tfjs-node-gpu does not load (libcudart.so.11.0: cannot open shared object file)',
-      fix: expect.stringContaining('npm rebuild'),
-    });
-  });
-
-  it('rejects a package that registers no backend', async () => {
-    expect(await probeCuda(here)).toMatchObject({
-      usable: false,
-      reason: expect.stringContaining('does not load'),
+      reason: expect.stringMatching(reason),
+      fix: fix && expect.stringMatching(fix),
     });
   });
 

@@ -7,16 +7,26 @@ import { openRemote } from '../../../src/runner/share/open-remote.ts';
 import { actionKeyOf, fileKeyOf, type Remote } from '../../../src/runner/share/remote.ts';
 import { filesBelow, findInconsistencies } from '../rig/crash/checks.ts';
 import { createProject } from '../rig/project.ts';
-import { createCopy, createRun, kinds, pull, push, recordOf, statesOf, watch } from './shared-project.ts';
+import {
+  createCopy,
+  createPushed,
+  createRun,
+  kinds,
+  pull,
+  push,
+  recordOf,
+  statesOf,
+  watch,
+} from './shared-project.ts';
 import { breakConnections, makeStorage, s3Missing, s3Title, useS3Server } from './storage.ts';
 
 useS3Server();
 
 describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
-  const create = (content?: string) => createRun(kind, content);
+  const check = test.skipIf(isMissing);
 
-  test.skipIf(isMissing)('gives another copy of the project the results, without running', async () => {
-    const { project, remote } = await create();
+  check('gives another copy of the project the results, without running', async () => {
+    const { project, remote } = await createRun(kind);
     expect(statesOf(await push(project, remote))).toBe('a pushed, b pushed');
     const again = watch(remote);
     expect(statesOf(await push(project, again.watched))).toBe('a present, b present');
@@ -47,21 +57,16 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     expect(b?.warning).toMatch(/^set aside in artifacts\/.set-aside\/[-\d]+-1: artifacts\/b.txt\. /);
   });
 
-  test.skipIf(isMissing)(
-    'has nothing for other inputs, and a stage that is not up to date is not pushed',
-    async () => {
-      const { project, remote } = await create();
-      await push(project, remote);
-      const other = await createCopy('other');
-      expect(statesOf(await pull(other, remote))).toBe('a absent, b waiting');
-      expect(statesOf(await push(other, remote))).toBe('a stale, b stale');
-      expect(other.has('artifacts/a')).toBe(false);
-    },
-  );
+  check('has nothing for other inputs, and a stage that is not up to date is not pushed', async () => {
+    const { remote } = await createPushed(kind);
+    const other = await createCopy('other');
+    expect(statesOf(await pull(other, remote))).toBe('a absent, b waiting');
+    expect(statesOf(await push(other, remote))).toBe('a stale, b stale');
+    expect(other.has('artifacts/a')).toBe(false);
+  });
 
-  test.skipIf(isMissing)('gives a stage without the files of what it depends on', async () => {
-    const { project, remote } = await create();
-    await push(project, remote);
+  check('gives a stage without the files of what it depends on', async () => {
+    const { remote } = await createPushed(kind);
     const copy = await createCopy();
     expect(statesOf(await pull(copy, remote, { named: new Set(['b']) }))).toBe('a skipped, b fetched');
     expect(copy.has('artifacts/a')).toBe(false);
@@ -69,9 +74,8 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     expect(filesBelow(copy.at('artifacts/.cache/store/files'))).toHaveLength(1);
   });
 
-  test.skipIf(isMissing)('takes objects of any size, in parts, and none from a damaged store', async () => {
-    const { project, remote } = await create('0123456789abcdef'.repeat(1_500_000));
-    await push(project, remote);
+  check('takes objects of any size, in parts, and none from a damaged store', async () => {
+    const { project, remote } = await createPushed(kind, '0123456789abcdef'.repeat(1_500_000));
     const copy = await createCopy('0123456789abcdef'.repeat(1_500_000));
     expect(statesOf(await pull(copy, remote))).toBe('a fetched, b fetched');
     expect(copy.read('artifacts/a/x')).toBe(project.read('artifacts/a/x'));
@@ -86,9 +90,8 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     expect(await other.sizeOf(actionKeyOf(fingerprint))).toBe(null);
   });
 
-  test.skipIf(isMissing)('keeps the results that were there first', async () => {
-    const { project, remote } = await create();
-    await push(project, remote);
+  check('keeps the results that were there first', async () => {
+    const { project, remote } = await createPushed(kind);
     const other = await createCopy();
     await other.run();
     const record = await recordOf(other, 'b');
@@ -100,9 +103,8 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     expect(statesOf(await push(other, remote))).toBe('a present, b theirs');
   });
 
-  test.skipIf(isMissing)('is asked by a run first, which runs what is missing or damaged there', async () => {
-    const { project, remote } = await create();
-    await push(project, remote);
+  check('is asked by a run first, which runs what is missing or damaged there', async () => {
+    const { remote } = await createPushed(kind);
     const copy = await createCopy();
     const events: RunEvent[] = [];
     const run = (from: () => Promise<Remote>) => {

@@ -8,7 +8,17 @@ import { openRemote } from '../../../src/runner/share/open-remote.ts';
 import { actionKeyOf, fileKeyOf, treeKeyOf } from '../../../src/runner/share/remote.ts';
 import { digestTree } from '../../../src/runner/store/digest.ts';
 import { findInconsistencies } from '../rig/crash/checks.ts';
-import { createCopy, createRun, kinds, pull, push, recordOf, statesOf, watch } from './shared-project.ts';
+import {
+  createCopy,
+  createPushed,
+  createRun,
+  kinds,
+  pull,
+  push,
+  recordOf,
+  statesOf,
+  watch,
+} from './shared-project.ts';
 import { breakConnections, makeStorage, s3Missing, s3Title, useS3Server } from './storage.ts';
 
 useS3Server();
@@ -17,9 +27,9 @@ useS3Server();
 const sha256OfOne = '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed';
 
 describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
-  const create = (content?: string) => createRun(kind, content);
+  const check = test.skipIf(isMissing);
 
-  test.skipIf(isMissing).each([
+  check.each([
     { what: 'with other content', content: 'ONE', plainPushReplaces: false },
     { what: 'cut off', content: 'on', plainPushReplaces: true },
     { what: 'longer', content: 'one and more', plainPushReplaces: true },
@@ -27,8 +37,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
   ])(
     'is not believed if a file in it is $what; the file is named and replaced',
     async ({ content, plainPushReplaces }) => {
-      const { project, remote } = await create();
-      await push(project, remote);
+      const { project, remote } = await createPushed(kind);
       await remote.write(fileKeyOf(sha256OfOne), content);
       const copy = await createCopy();
       const [a, b] = await pull(copy, remote);
@@ -53,49 +62,45 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     },
   );
 
-  test.skipIf(isMissing)(
-    'is not believed if a list or a record in it is not what its name says',
-    async () => {
-      const { project, remote } = await create();
+  check('is not believed if a list or a record in it is not what its name says', async () => {
+    const { project, remote } = await createPushed(kind);
+    const [a, b] = [await recordOf(project, 'a'), await recordOf(project, 'b')];
+    const treeKey = treeKeyOf(a.outputs[0]?.digest ?? '');
+    const actionKey = actionKeyOf(a.fingerprint);
+    const outside = { entries: [{ path: '../../evil', size: 3, sha256: a.fingerprint }], emptyFolders: [] };
+    const evil = { ...a, outputs: [{ ...a.outputs[0], digest: digestTree(outside) }] };
+    await remote.write(treeKeyOf(digestTree(outside)), canonicalJson(outside));
+    const elsewhere = { ...a, outputs: [{ ...a.outputs[0], path: 'in.txt' }] };
+    for (const [key, content, what] of [
+      [treeKey, '', 'it is not a list of files'],
+      [treeKey, '{"entries":[],"emptyFolders":[]}', 'its content does not match its name'],
+      [actionKey, '{"version":1', 'it is not a record'],
+      [actionKey, JSON.stringify(b), 'it is the record of another fingerprint'],
+      [
+        actionKey,
+        JSON.stringify({ ...b, fingerprint: a.fingerprint }),
+        'it is the record of another fingerprint',
+      ],
+      [actionKey, JSON.stringify(elsewhere), 'its outputs differ from those of the stage'],
+      [actionKey, JSON.stringify(evil), 'it is not a list of files'],
+    ] as const) {
+      await remote.write(key, content);
+      const copy = await createCopy();
+      const pulled = await pull(copy, remote);
+      expect(pulled[0]?.error, what).toMatchObject({
+        code: 'remote-damaged',
+        message: expect.stringContaining(what),
+      });
+      expect(copy.read('in.txt')).toBe('one');
       await push(project, remote);
-      const [a, b] = [await recordOf(project, 'a'), await recordOf(project, 'b')];
-      const treeKey = treeKeyOf(a.outputs[0]?.digest ?? '');
-      const actionKey = actionKeyOf(a.fingerprint);
-      const outside = { entries: [{ path: '../../evil', size: 3, sha256: a.fingerprint }], emptyFolders: [] };
-      const evil = { ...a, outputs: [{ ...a.outputs[0], digest: digestTree(outside) }] };
-      await remote.write(treeKeyOf(digestTree(outside)), canonicalJson(outside));
-      const elsewhere = { ...a, outputs: [{ ...a.outputs[0], path: 'in.txt' }] };
-      for (const [key, content, what] of [
-        [treeKey, '', 'it is not a list of files'],
-        [treeKey, '{"entries":[],"emptyFolders":[]}', 'its content does not match its name'],
-        [actionKey, '{"version":1', 'it is not a record'],
-        [actionKey, JSON.stringify(b), 'it is the record of another fingerprint'],
-        [
-          actionKey,
-          JSON.stringify({ ...b, fingerprint: a.fingerprint }),
-          'it is the record of another fingerprint',
-        ],
-        [actionKey, JSON.stringify(elsewhere), 'its outputs differ from those of the stage'],
-        [actionKey, JSON.stringify(evil), 'it is not a list of files'],
-      ] as const) {
-        await remote.write(key, content);
-        const copy = await createCopy();
-        const pulled = await pull(copy, remote);
-        expect(pulled[0]?.error, what).toMatchObject({
-          code: 'remote-damaged',
-          message: expect.stringContaining(what),
-        });
-        expect(copy.read('in.txt')).toBe('one');
-        await push(project, remote);
-        expect(statesOf(await pull(copy, remote)), what).toBe('a fetched, b fetched');
-      }
-    },
-  );
+      expect(statesOf(await pull(copy, remote)), what).toBe('a fetched, b fetched');
+    }
+  });
 
-  test.skipIf(isMissing)(
+  check(
     'is completed by the next push if one is interrupted, and the next pull fetches only the rest',
     async () => {
-      const { project, remote } = await create();
+      const { project, remote } = await createRun(kind);
       const failing = watch(remote, 2);
       await expect(push(project, failing.watched)).rejects.toThrow('the network is gone');
       const { fingerprint } = await recordOf(project, 'a');
@@ -115,8 +120,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
 });
 
 test('an object of a folder that the system cannot read is about its stage only', async () => {
-  const { project, remote } = await createRun('folder');
-  await push(project, remote);
+  const { remote } = await createPushed('folder');
   const file = path.join(remote.address, fileKeyOf(sha256OfOne));
   rmSync(file);
   symlinkSync(file, file);
@@ -129,8 +133,7 @@ test('an object of a folder that the system cannot read is about its stage only'
 test.each(['a pipe', 'a folder'])(
   '%s in place of a record, a list or a file of a folder fails the push of its stage only',
   async (what) => {
-    const { project, remote } = await createRun('folder');
-    await push(project, remote);
+    const { project, remote } = await createPushed('folder');
     const a = await recordOf(project, 'a');
     for (const key of [
       actionKeyOf(a.fingerprint),

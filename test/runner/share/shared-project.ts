@@ -92,3 +92,10 @@ export async function createRun(kind: 'folder' | 's3', content?: string) {
   if (outcome !== 'ok') throw new Error(`the run ended ${outcome}`);
   return { project, remote: await openRemote(await makeStorage(kind), project.root) };
 }
+
+/** The same, after its results were pushed. */
+export async function createPushed(kind: 'folder' | 's3', content?: string) {
+  const run = await createRun(kind, content);
+  await push(run.project, run.remote);
+  return run;
+}

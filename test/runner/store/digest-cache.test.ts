@@ -16,8 +16,10 @@ beforeEach(async () => {
   onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
 });
 
+const at = (name: string): string => path.join(folder, name);
+
 function openCache(): DigestCache {
-  return new DigestCache(path.join(folder, 'digests.json'), folder);
+  return new DigestCache(at('digests.json'), folder);
 }
 
 /** 2024-01-01 and a fraction, as on a file system with fine timestamps. */
@@ -27,12 +29,12 @@ const stamp = { size: 3, mtimeNs: `${mtimeMs}123456`, ctimeNs: `${mtimeMs}123456
 describe('the digest cache', () => {
   test('knows a file by size, times and inode', async () => {
     const cache = openCache();
-    cache.remember(path.join(folder, 'f'), stamp, sha, mtimeMs + 1000);
+    cache.remember(at('f'), stamp, sha, mtimeMs + 1000);
     await cache.save();
     const again = openCache();
-    expect(again.find(path.join(folder, 'f'), stamp)).toBe(sha);
+    expect(again.find(at('f'), stamp)).toBe(sha);
     for (const change of [{ size: 4 }, { mtimeNs: '1' }, { ctimeNs: '1' }, { ino: '8' }]) {
-      expect(again.find(path.join(folder, 'f'), { ...stamp, ...change })).toBeUndefined();
+      expect(again.find(at('f'), { ...stamp, ...change })).toBeUndefined();
     }
   });
 
@@ -60,10 +62,10 @@ describe('the digest cache', () => {
 
   test('moves with its project', async () => {
     const cache = openCache();
-    cache.remember(path.join(folder, 'sub', 'f'), stamp, sha, mtimeMs + 1000);
+    cache.remember(at('sub/f'), stamp, sha, mtimeMs + 1000);
     cache.remember('/elsewhere/f', stamp, sha, mtimeMs + 1000);
     await cache.save();
-    const moved = new DigestCache(path.join(folder, 'digests.json'), '/new/home');
+    const moved = new DigestCache(at('digests.json'), '/new/home');
     expect(moved.find('/new/home/sub/f', stamp)).toBe(sha);
     expect(moved.find('/elsewhere/f', stamp)).toBe(sha);
   });
@@ -84,18 +86,18 @@ describe('the digest cache', () => {
 
 describe('the digest of a path', () => {
   test('is the sha256 of a file', async () => {
-    await fs.writeFile(path.join(folder, 'f'), 'abc');
-    expect(await digestPath(path.join(folder, 'f'), openCache())).toMatchObject({
+    await fs.writeFile(at('f'), 'abc');
+    expect(await digestPath(at('f'), openCache())).toMatchObject({
       kind: 'file',
       // FIPS 180-2, appendix B.1
       digest: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
       sizeBytes: 3,
     });
-    expect(await digestPath(path.join(folder, 'no'), openCache())).toEqual({ kind: 'missing' });
+    expect(await digestPath(at('no'), openCache())).toEqual({ kind: 'missing' });
   });
 
   test('of a folder covers paths, sizes and content, in the order of code units', async () => {
-    const root = path.join(folder, 'd');
+    const root = at('d');
     await fs.mkdir(path.join(root, 'sub', 'empty'), { recursive: true });
     // U+FF5E is after the surrogates of U+1F393 by code point, and after them by code unit, too; U+FFFD likewise.
     for (const name of ['b', 'a', 'Z', 'sub/x', '\u{1F393}', '\uFF5E'])
@@ -126,7 +128,7 @@ describe('the digest of a path', () => {
   });
 
   test('is the same whether threads compute it or not', async () => {
-    const root = path.join(folder, 'd');
+    const root = at('d');
     await fs.mkdir(root);
     const contents = [
       Buffer.alloc(9_000_000, 1),
@@ -142,7 +144,7 @@ describe('the digest of a path', () => {
   });
 
   test('rejects a file that changes while being read, with and without threads', async () => {
-    const file = path.join(folder, 'f');
+    const file = at('f');
     for (const size of [10, 17_000_000]) {
       await fs.writeFile(file, Buffer.alloc(size));
       const { files } = await scanTree(file);
@@ -152,7 +154,7 @@ describe('the digest of a path', () => {
   });
 
   test('reports what a thread could not read, with the error of the system as its cause', async () => {
-    const gone = { absolute: path.join(folder, 'gone'), stamp: { ...stamp, size: 20_000_000 } };
+    const gone = { absolute: at('gone'), stamp: { ...stamp, size: 20_000_000 } };
     await expect(hashFiles([gone])).rejects.toMatchObject({
       code: 'file-changed',
       cause: { code: 'ENOENT' },

@@ -92,23 +92,32 @@ async function replace(project: Project, output: string, file: string): Promise<
   await project.write(file, 'mine');
 }
 
-describe.each(changes)('%s', (_, change, [file, content]) => {
-  test.each(['restored', 'made again'])('is set aside when its output is %s', async (how) => {
-    const project = await createRun();
-    await change(project);
-    define(project, how === 'restored' ? 1 : 2);
-    const { outcome, events } = await project.run();
-    expect(outcome).toBe('ok');
-    expect(listAside(project.root)).toEqual({ [`1/artifacts/${file}`]: content });
-    const { id, text } = eventOf(events, 'note');
-    expect(id).toBe(file.split('/')[0]);
-    expect(text).toMatch(
-      /^set aside in artifacts\/\.set-aside\/\d{4}-\d\d-\d\d-1: artifacts\/[\w/]+\. No recorded run/,
-    );
-    expect((await project.status()).map(({ state }) => state)).toEqual(['fresh', 'fresh']);
-    expect((await project.run()).events.map(({ kind }) => kind)).not.toContain('note');
-  });
-});
+async function expectAside(
+  change: (project: Project) => Promise<void>,
+  [file, content]: readonly [string, string],
+  version: number,
+): Promise<void> {
+  const project = await createRun();
+  await change(project);
+  define(project, version);
+  const { outcome, events } = await project.run();
+  expect(outcome).toBe('ok');
+  expect(listAside(project.root)).toEqual({ [`1/artifacts/${file}`]: content });
+  const { id, text } = eventOf(events, 'note');
+  expect(id).toBe(file.split('/')[0]);
+  expect(text).toMatch(
+    /^set aside in artifacts\/\.set-aside\/\d{4}-\d\d-\d\d-1: artifacts\/[\w/]+\. No recorded run/,
+  );
+  expect((await project.status()).map(({ state }) => state)).toEqual(['fresh', 'fresh']);
+  expect((await project.run()).events.map(({ kind }) => kind)).not.toContain('note');
+}
+
+test.each(changes)('%s is set aside when its output is restored', (_, change, aside) =>
+  expectAside(change, aside, 1),
+);
+
+test('a file added to a folder is set aside when its output is made again', () =>
+  expectAside((project) => project.write('artifacts/folder/notes', 'mine'), ['folder/notes', 'mine'], 2));
 
 describe('what runs wrote', () => {
   test('is never set aside, whichever of them it was, and wherever it was copied', async () => {

@@ -107,17 +107,7 @@ interface NeuronGradients {
 }
 
 /**
- * Backward pass of `fire`, through time.
- *
- * With u = h − threshold and the surrogate's S'(α · u) (`snn/neurons.ts`), for each step from the last to the first, where dL/dv is 0
- * after the last:
- *
- *   dL/ds  += dL/dv · (rest − h) (hard) or −dL/dv · threshold (soft), if the reset is attached
- *   dL/dh   = dL/ds · α · S' + dL/dv · (1 − s) (hard) or + dL/dv (soft)
- *   dL/dα  += dL/ds · u · S'
- *   dL/dx   = dL/dh / τ
- *   dL/d(1/τ) += dL/dh · (x − (v[t−1] − rest))
- *   dL/dv[t−1] = dL/dh · (1 − 1/τ) = dL/dh − dL/dx
+ * Backward pass of `fire`, through time, by the formulas of `operations/reference-neuron.ts`.
  *
  * Loops: block of neurons, then sample; for each, a forward sweep over the steps that keeps every h (recomputed, as storing it between the
  * passes would take 8 bytes per neuron and step), then a backward sweep; each step goes channel by channel. The arithmetic matches

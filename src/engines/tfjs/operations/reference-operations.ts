@@ -2,8 +2,15 @@ import type { Scalar, Tensor, Tensor1D, Tensor3D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from './differentiable.ts';
 import type { LayerOperations, NeuronInput, Normalised, NormInput } from './layer-operations.ts';
-import { averagePool, convolve, flatten, linear, maskOverSteps, repeatOverSteps } from './linear-maps.ts';
-import { maxPoolFirst } from './max-pool.ts';
+import {
+  averagePool,
+  convolve,
+  flatten,
+  linear,
+  maskOverSteps,
+  maxPoolFirst,
+  repeatOverSteps,
+} from './reference-layers.ts';
 import { integrateAndFire, runSteps } from './reference-neuron.ts';
 
 /**

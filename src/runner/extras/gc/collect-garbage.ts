@@ -93,8 +93,8 @@ async function inspect(options: GarbageOptions, folder: CacheFolder): Promise<Ga
   };
   const [last, actions] = [records.listLast(), records.listActions()];
   const all = [...last, ...actions];
-  for (const name of forgotten) refuseUnknown('--forget', name, all);
-  for (const rule of rules) refuseIdle(rule, all);
+  for (const name of forgotten) refuseIdle('--forget', { kind: 'stage', name }, all);
+  for (const rule of rules) refuseIdle('--keep', rule, all);
   const committed = readCommitted(options.projectRoot);
   const kept = await findKept({ last, actions, rules, restorable, forgotten, committed, nowMs, treeOf });
   const ages = rules.flatMap((rule) => (rule.kind === 'age' ? [rule.seconds] : []));
@@ -117,22 +117,20 @@ async function inspect(options: GarbageOptions, folder: CacheFolder): Promise<Ga
   };
 }
 
-/** A rule that keeps nothing is most likely misspelt, and then what it was meant to keep would be lost. */
-function refuseIdle(rule: KeepRule, records: readonly RunRecord[]): void {
-  if (rule.kind === 'stage') refuseUnknown('--keep', rule.name, records);
-  if (rule.kind !== 'profile' || records.some(({ profile }) => profile === rule.name)) return;
+/** A name that no record has is most likely misspelt, and then what was meant would be lost, or kept. */
+function refuseIdle(option: '--keep' | '--forget', rule: KeepRule, records: readonly RunRecord[]): void {
+  if (rule.kind !== 'stage' && rule.kind !== 'profile') return;
+  const { kind, name } = rule;
+  if (records.some((one) => (kind === 'stage' ? isNamed(one, [name]) : one.profile === name))) return;
   const profiles = [...new Set(records.map(({ profile }) => profile))].sort(compareCodeUnits);
-  throw new ReproError('usage', `--keep: there is no record of profile "${rule.name}"`, {
-    fix:
-      profiles.length === 0 ? 'There are no records at all.' : `There are records of ${profiles.join(', ')}.`,
-  });
-}
-
-function refuseUnknown(option: string, name: string, records: readonly RunRecord[]): void {
-  if (records.some((record) => isNamed(record, [name]))) return;
-  throw new ReproError('usage', `${option}: there is no record of "${name}"`, {
-    fix: 'Name a stage or an instance, such as train or train@baseline,2020: `repro gc --json --dry-run --keep all` changes nothing.',
-  });
+  const [what, fix] =
+    kind === 'stage'
+      ? [
+          `"${name}"`,
+          'Name a stage or an instance, such as train or train@baseline,2020: `repro gc --json --dry-run --keep all` changes nothing.',
+        ]
+      : [`profile "${name}"`, `There are records of ${profiles.join(', ') || 'no profile'}.`];
+  throw new ReproError('usage', `${option}: there is no record of ${what}`, { fix });
 }
 
 function readCommitted(projectRoot: string): Committed {

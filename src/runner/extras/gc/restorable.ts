@@ -24,19 +24,17 @@ export async function findRestorable(
   const all = [...records.listLast(), ...records.listActions()];
   const found = new Set<string>();
   for (const name of [first.profile, ...(first.otherProfiles ?? [])]) {
-    const unknown = await (name === first.profile ? Promise.resolve(first) : load(name)).then(
-      (plan) => addRestorable(found, plan, facts),
-      (error: unknown) => {
-        if (error instanceof ReproError) return describeError(error);
-        throw error;
-      },
-    );
-    if (unknown === undefined) continue;
-    const own = all.filter(({ profile }) => profile === name);
-    for (const { fingerprint } of own) found.add(fingerprint);
-    if (own.length > 0) {
-      warn(`profile ${name}: all its results are kept, because what it would restore is unknown: ${unknown}`);
+    let unknown: string | undefined;
+    try {
+      unknown = await addRestorable(found, name === first.profile ? first : await load(name), facts);
+    } catch (error) {
+      if (!(error instanceof ReproError)) throw error;
+      unknown = describeError(error);
     }
+    const own = all.filter(({ profile }) => profile === name);
+    if (unknown === undefined || own.length === 0) continue;
+    for (const { fingerprint } of own) found.add(fingerprint);
+    warn(`profile ${name}: all its results are kept, because what it would restore is unknown: ${unknown}`);
   }
   return found;
 }
