@@ -30,12 +30,29 @@ export interface StageLaunch {
   /** Kills the stage at once. */
   readonly kill: AbortSignal;
   readonly onMessage: (message: StageMessage) => void;
+  /** Called by executors on other machines once the stage's process runs there. */
+  readonly onStart?: () => void;
+}
+
+/** What a result that another machine made says of that machine. */
+export interface Origin {
+  readonly facts: Readonly<Record<string, string>>;
+  readonly runtime: { readonly platform: string; readonly arch: string };
+  readonly host: string;
+  /** The version of Node.js. */
+  readonly node: string;
+  /** Of the last process, ISO 8601. */
+  readonly startedAt: string;
+  readonly seconds: number;
+  /** Of earlier processes, up to their last saved state. */
+  readonly earlierSeconds: number;
 }
 
 /** How a stage ended. Only `done` means that its outputs are complete. */
 export type StageEnd =
-  | { readonly kind: 'done'; readonly peakMemoryBytes: number | null }
-  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'done'; readonly peakMemoryBytes: number | null; readonly origin?: Origin }
+  /** `isLeft`: only this run no longer waits for it; the stage goes on elsewhere. */
+  | { readonly kind: 'interrupted'; readonly isLeft?: true }
   | { readonly kind: 'failed'; readonly code: string; readonly text: string };
 
 export type Executor = (launch: StageLaunch) => Promise<StageEnd>;

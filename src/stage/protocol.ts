@@ -125,7 +125,7 @@ export function readMessages(
 }
 
 /** Parses one line of the channel; null for anything that is not a message, since a stage may write anything. */
-function parseStageMessage(line: string): StageMessage | null {
+export function parseStageMessage(line: string): StageMessage | null {
   try {
     const value: unknown = JSON.parse(line);
     return isObject(value) && isMessage(value) ? (value as unknown as StageMessage) : null;

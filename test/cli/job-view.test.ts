@@ -136,20 +136,20 @@ describe('where a run ended and what remains', () => {
     ]);
   });
 
-  test('says which job has done what ended while nobody watched, no duration that nobody knows, and what would stay on this machine', () => {
+  test('says no duration that nobody knows, and what would stay on this machine', () => {
     const lines: string[] = [];
     const view = new PlainView((line) => lines.push(line), colors);
     const reasons = [{ cue: 'never-run', text: 'has never run' }] as const;
     const cancelled = { code: 'cancelled', text: 'job 1 was cancelled', logFile: '', logTail: [] };
     const events: RunEvent[] = [
-      { kind: 'finished', id: 'a', seconds: 8.6, metrics: {}, job: '29_0' },
+      { kind: 'finished', id: 'a', seconds: 8.6, metrics: {} },
       { ...cancelled, kind: 'failed', id: 'b', seconds: 0 },
       { ...cancelled, kind: 'failed', id: 'c', seconds: 42 },
       { kind: 'would-run', id: 'report', reasons, expected: null, staysHere: true },
     ];
     for (const event of events) view.show(event, createRunState(), 0);
     expect(lines).toEqual([
-      '+ a  done in 8.6 s (job 29_0)',
+      '+ a  done in 8.6 s',
       'x b  failed: job 1 was cancelled',
       'x c  failed after 42 s: job 1 was cancelled',
       '? report  would run (on this machine): has never run',

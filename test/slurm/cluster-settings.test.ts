@@ -2,31 +2,30 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RequestKey } from '../../src/executors/slurm/submission-errors.ts';
-import { renderScripts } from '../../src/runner/cluster/batch-script.ts';
+import { readClusterSettings, settingsFile } from '../../src/runner/cluster/cluster-settings.ts';
 import {
-  findUnknownStages,
-  readClusterSettings,
-  settingsFile,
-} from '../../src/runner/cluster/cluster-settings.ts';
-import {
-  findPlaces,
+  driverRequest,
+  findPlace,
   findSubmissionWarnings,
   requestOf,
   staysLocal,
-} from '../../src/runner/cluster/instance-request.ts';
-import { makeScratch } from '../../src/runner/cluster/scratch.ts';
-import { jobEnvironment } from '../../src/runner/cluster/submitter.ts';
+} from '../../src/runner/cluster/job-request.ts';
+import { renderScripts } from '../../src/runner/cluster/submitter.ts';
 import { loadPlan } from '../../src/runner/plan/load.ts';
 import { failureOf, makeProject, planOf } from '../runner/plan/project-fixture.ts';
 
 const repository = path.resolve(import.meta.dirname, '../..');
 
-const settingsOf = async (text: string) => readClusterSettings(await makeProject({ [settingsFile]: text }));
+const head = 'version: 1\nstages:\n  a:\n    run: stages/a.ts\n    outputs: [artifacts/a]\n';
+
+/** Of a project with one stage, `a`. */
+const settingsOf = async (text: string) => {
+  const projectRoot = await makeProject({ [settingsFile]: text });
+  return readClusterSettings({ ...(await planOf(head)), projectRoot });
+};
 
 const instanceOf = async (lines: string) => {
-  const plan = await planOf(
-    `version: 1\nstages:\n  a:\n    run: stages/a.ts\n    outputs: [artifacts/a]\n${lines}`,
-  );
+  const plan = await planOf(`${head}${lines}`);
   const instance = plan.instances.get('a');
   if (instance === undefined) throw new Error('no instance');
   return instance;
@@ -34,7 +33,7 @@ const instanceOf = async (lines: string) => {
 
 describe('configs/executors/slurm.yaml', () => {
   test('is not needed', async () => {
-    const settings = await readClusterSettings(await makeProject({}));
+    const settings = await readClusterSettings(await planOf(head));
     expect(settings).toMatchObject({
       defaults: {},
       stages: {},
@@ -46,20 +45,16 @@ describe('configs/executors/slurm.yaml', () => {
   });
 
   test('of this project fits its pipeline', async () => {
-    const settings = await readClusterSettings(repository);
     const plan = await loadPlan({ projectRoot: repository, profile: 'full' });
-    expect(
-      findUnknownStages(
-        settings,
-        [...plan.instances.values()].map(({ stage }) => stage),
-      ),
-    ).toEqual([]);
-    expect(findUnknownStages(settings, ['train'])).toEqual(['report']);
+    expect((await readClusterSettings(plan)).stages).toHaveProperty('train');
   });
 
   test.each([
     ['poll: soon', 'poll "soon" is not a duration', ':1:7'],
     ['defaults: { memory: much }', 'memory "much" is not a size', ':1:21'],
+    ['stages: { trian: {} }', 'the pipeline has no stage "trian"', ':1:11'],
+    ['defaults: { partition: "a\\nb" }', 'partition', ':1:24'],
+    ['defaults: { flags: ["--exclusive\\n#SBATCH --uid=0"] }', 'flags', ':1:21'],
     ['stages:\n  train: { partitoin: gpu }', 'unknown key "partitoin"', ':2:12'],
     ['stages:\n  train: { flags: [--array=1-2] }', 'flag --array is set by the runner itself', ':2:20'],
     ['poll: 15', 'Its unit is missing: 15h for hours, 15m for minutes, 15s for seconds', ':1:7'],
@@ -88,12 +83,12 @@ describe('what a job asks for', () => {
       await settingsOf(`defaults: { account: lab, partition: cpu, qos: normal, memory: 8G, cpu: 4 }
 stages: { a: { partition: gpu, gpu: 1, gpuType: a100 } }
 `);
-    const plain = await instanceOf('    resources: { cpu: share, partition: big, qos: long, time: 1h }\n');
+    const plain = await instanceOf('    resources: { cpu: share, time: 1h }\n');
     expect(requestOf(plain, settings)).toMatchObject({
       ...{
         account: 'lab',
         partition: 'gpu',
-        qos: 'long',
+        qos: 'normal',
         cpus: 4,
         memoryBytes: 8 * 2 ** 30,
         gpus: 1,
@@ -135,34 +130,29 @@ stages: { a: { partition: gpu, gpu: 1, gpuType: a100 } }
     expect(staysLocal(await instanceOf(pipeline), await settingsOf(settings))).toBe(isLocal);
   });
 
-  test('is seen in its environment: what stages see, less what belongs to the node', async () => {
-    const instance = await instanceOf('    variables: [MOOD]\n');
-    const environment = {
-      PATH: '/bin',
-      MOOD: 'x',
-      SECRET: 'y',
-      LAB: 'z',
-      TMPDIR: '/t',
-      CUDA_VISIBLE_DEVICES: '3',
-      USER: 'me',
-    };
-    expect(jobEnvironment([instance], {}, ['LAB'], environment)).toEqual({
-      ...{ PATH: '/bin', MOOD: 'x', LAB: 'z', USER: 'me' },
+  test('by the job of --detach is little, in the partition and account of the others', async () => {
+    const settings = await settingsOf(
+      'defaults: { account: 42, partition: cpu, memory: 8G }\ndriver: { partition: long, time: 1m }\n',
+    );
+    expect(driverRequest(settings)).toEqual({
+      ...{ account: 42, partition: 'long', cpus: 1, memoryBytes: 2 ** 30, gpus: 0, gpuType: null, flags: [] },
+      ...{ timeSeconds: 60, warnSeconds: 30 },
     });
   });
 });
 
-test('a dry run names stages where jobs would have ids, and asks nobody', async () => {
+test('a dry run makes a script for each stage, with its name in place of a token, and asks nobody', async () => {
   const plan = await loadPlan({ projectRoot: repository, profile: 'quick' });
-  const settings = await settingsOf('stages: { report: { executor: local } }\n');
-  const scripts = renderScripts(plan, [...plan.instances.keys()], { settings, runner: ['node', 'repro.js'] });
+  const settings = await readClusterSettings(plan);
+  const ids = [...plan.instances.keys()];
+  const scripts = renderScripts(plan, ids, { settings, runner: ['node', 'repro.js'] });
   expect(scripts.map(({ stage }) => stage)).toEqual(['simulate', 'verify', 'frames', 'train', 'evaluate']);
-  const [, , , train, evaluate] = scripts.map(({ script }) => script);
-  expect(train).toContain('#SBATCH --array=0-3\n#SBATCH --dependency="afterok:<frames>"\n');
-  expect(evaluate).toContain('#SBATCH --dependency="afterok:<frames>,aftercorr:<train>"\n');
+  const { script = '', ids: trainings = [] } = scripts[3] ?? {};
+  expect(script).toContain(`#SBATCH --job-name=train.train\n`);
+  expect(script).toContain(`#SBATCH --array=0-${trainings.length - 1}\n`);
 });
 
-test('data that is not here and a warning that takes half of the time are told before the queue, once', async () => {
+test('data that is not here is told before the queue, once', async () => {
   const plan = await planOf(`version: 1
 stages:
   a:
@@ -170,74 +160,26 @@ stages:
     run: stages/a.ts
     inputs: [{ path: /nothing/here, external: true }, { path: /usr, external: true }]
     outputs: ["artifacts/a/\${n}"]
-    resume: ["artifacts/a.resume/\${n}"]
 `);
   const warningsWith = async (text: string) =>
     findSubmissionWarnings(plan, [...plan.instances.keys()], await settingsOf(text)).map(
       ({ text: said }) => said,
     );
-  expect(await warningsWith('defaults: { time: 6m }\nwarning: 5m\n')).toEqual([
+  expect(await warningsWith('defaults: {}')).toEqual([
     '/nothing/here does not exist here: unless the nodes have it, the job fails\npipeline.yaml:6:22',
-    'stage "a" is warned 180 s before the end of its time rather than 300 s: `warning` is more than half of its 00:06:00',
   ]);
   expect(await warningsWith('stages: { a: { executor: local } }')).toEqual([]);
 });
 
 test('what Slurm refuses is written where the value comes from', async () => {
   const settings = await settingsOf(
-    'defaults: { account: lab, partition: cpu, memory: 8G, flags: [--exclusive] }\nstages:\n  a: { time: 24h, flags: [--nice] }\n',
+    'defaults: { account: lab, memory: 8G, flags: [--exclusive] }\nstages:\n  a: { time: 24h }\n',
   );
-  const instance = await instanceOf('    resources: { cpu: 2, partition: big, time: 1h }\n');
-  const placesOf = (...keys: RequestKey[]) => findPlaces(instance, settings, keys);
-  expect(placesOf('account')).toEqual([`${settingsFile}:1:22`]);
-  expect(placesOf('partition')).toEqual(['pipeline.yaml:3:3']);
-  expect(placesOf('time')).toEqual([`${settingsFile}:3:14`]);
-  expect(placesOf('cpu', 'memory', 'gpu')).toEqual(['pipeline.yaml:3:3', `${settingsFile}:1:51`]);
-  expect(placesOf('flags')).toEqual([`${settingsFile}:3:26`, `${settingsFile}:1:62`]);
-  expect(placesOf('qos')).toEqual([]);
-});
-
-test('jobs of one mutex have one name, which is another in another project', async () => {
-  const settings = await settingsOf('defaults: {}');
-  const namesIn = async (): Promise<string[]> => {
-    const plan = await planOf(`version: 1
-stages:
-  a: { run: stages/a.ts, outputs: [artifacts/a], resources: { mutex: disk } }
-  b: { run: stages/a.ts, outputs: [artifacts/b], resources: { mutex: disk } }
-`);
-    const scripts = renderScripts(plan, ['a', 'b'], { settings, runner: ['node', 'repro.js'] });
-    return scripts.map(({ script }) => /--job-name=(.*)/.exec(script)?.[1] ?? '');
-  };
-  const [first, second] = await namesIn();
-  expect(first).toMatch(/^mutex\.disk\.[0-9a-f]{8}$/);
-  expect(second).toBe(first);
-  expect(await namesIn()).not.toContain(first);
-});
-
-describe('a scratch folder', () => {
-  test('is new, where variables of the node say, and takes copies of inputs', async () => {
-    const root = await makeProject({ 'data/x.txt': 'content' });
-    const settings = await settingsOf('scratch: "$BASE/${WHO}"\ncopyInputs: true\n');
-    const scratch = await makeScratch(settings, { BASE: root, WHO: 'me' });
-    expect(scratch?.folder).toBe(`${root}/me/repro-0`);
-    const [copy, missing] = (await scratch?.copyIn?.([`${root}/data`, `${root}/none`])) ?? [];
-    expect(copy).toBe(`${scratch?.folder}/input-0/data`);
-    const { readFileSync, existsSync } = await import('node:fs');
-    expect(readFileSync(`${copy}/x.txt`, 'utf8')).toBe('content');
-    expect(existsSync(missing ?? '')).toBe(false);
-  });
-
-  test('of a job that was killed on this node is replaced by that of its next attempt', async () => {
-    const root = await makeProject({ 'scratch/repro-12_3/output-0/part': '', 'scratch/repro-12_4/part': '' });
-    const settings = await settingsOf(`scratch: "${root}/scratch"\n`);
-    const scratch = await makeScratch(settings, { SLURM_ARRAY_JOB_ID: '12', SLURM_ARRAY_TASK_ID: '3' });
-    const { readdirSync } = await import('node:fs');
-    expect(readdirSync(scratch?.folder ?? '')).toEqual([]);
-    expect(readdirSync(`${root}/scratch/repro-12_4`)).toEqual(['part']);
-  });
-
-  test('that needs a variable which is not set is refused', async () => {
-    const refusal = await failureOf(makeScratch(await settingsOf('scratch: "$NOWHERE/x"\n'), {}));
-    expect(refusal).toContain('needs $NOWHERE, which is not set on this node');
-  });
+  const instance = await instanceOf('    resources: { cpu: 2, time: 1h }\n');
+  const placeOf = (...keys: RequestKey[]) => findPlace(instance, settings, keys);
+  expect(placeOf('account')).toBe(`${settingsFile}:1:22`);
+  expect(placeOf('time')).toBe(`${settingsFile}:3:14`);
+  expect(placeOf('cpu', 'memory', 'gpu')).toBe('pipeline.yaml:3:3');
+  expect(placeOf('memory')).toBe(`${settingsFile}:1:35`);
+  expect(placeOf('qos')).toBe('pipeline.yaml:3:3');
 });

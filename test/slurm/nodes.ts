@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { hostName } from './slurm-cluster.ts';
 import { fastSettings, SlurmProject } from './slurm-project.ts';
 import { cluster } from './the-cluster.ts';
 
@@ -43,48 +43,43 @@ export function describeNodes(): void {
     const project = await SlurmProject.on(cluster(), stage('lacking', 'write'), settings);
     const { stderr, exitCode } = await project.run();
     expect([exitCode, stderr]).toEqual([1, expect.stringMatching(text)]);
-    expect(stderr).toMatch(/of-another-(node|site).*(command not found|load x)/);
+    expect(stderr).toMatch(/of-another-(node|site).*(not found|load x)/);
     expect((await project.run()).stderr).toMatch(text);
   });
 
   test.concurrent('a node that does not have the project says so by its exit code, since its log is nowhere', async () => {
-    const stray = stage('stray', 'write', ', resources: { flags: [--hold] }');
-    const project = await SlurmProject.on(cluster(), stray);
-    await project.run('--detach');
-    const jobs = project.at('artifacts/.cache/jobs');
-    const [token = ''] = readdirSync(jobs).filter((name) => name !== 'run.json');
-    const { jobId } = JSON.parse(project.read(`artifacts/.cache/jobs/${token}/batch.json`));
+    const settings = `${fastSettings}defaults: { flags: [--hold] }\n`;
+    const project = await SlurmProject.on(cluster(), stage('stray', 'write'), settings);
+    const running = project.run();
+    await cluster().expectJobs('stray', [/^PENDING/]);
+    running.kill('SIGKILL');
+    await running;
+    const [id = ''] =
+      /^\d+(?= stray)/m.exec(await cluster().ask('squeue', '--noheader', '--format=%i %j')) ?? [];
     // As on a node with a disk of its own.
-    await rename(`${jobs}/${token}`, project.at('elsewhere'));
-    await cluster().ask('scontrol', 'release', jobId);
+    const folder = project.at('artifacts/.cache/jobs/stages');
+    await rename(folder, project.at('elsewhere'));
+    await cluster().ask('scontrol', 'release', id);
     await cluster().expectJobs('stray', [/^FAILED NonZeroExitCode/]);
-    // Slurm has made a folder for the log there, which nobody would find.
-    await rm(`${jobs}/${token}`, { recursive: true, force: true });
-    await rename(project.at('elsewhere'), `${jobs}/${token}`);
+    await rename(project.at('elsewhere'), folder);
     const { stderr, exitCode } = await project.call(['attach']);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(
       /stray failed: job \d+ on \S+ did not find the submitted files: the project is another folder there\n +Put it on a file system that the nodes share\.$/m,
     );
-    expect(stderr).not.toContain('quota');
   });
-}
 
-/** Alone, since it ends the jobs of all others. */
-export function describeFailingNode(): void {
-  test('a job whose node has failed is submitted again', async () => {
-    const project = await SlurmProject.on(cluster(), stage('moved', 'wait', ', retries: 1'));
-    const running = project.run();
-    await project.waitForCount('moved');
-    const job = await cluster().findRunning('moved');
-    // Otherwise Slurm itself would start it again.
-    await cluster().ask('scontrol', 'update', `JobId=${job}`, 'Requeue=0');
-    await cluster().failNode();
-    await project.go();
-    const { stderr, exitCode } = await running;
-    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('1 run')]);
-    expect(stderr).toMatch(/the node of job \d+ on \S+ failed; submitting it again \(1 of 1\)/);
-    expect(project.count('moved')).toBe(2);
-    await cluster().expectJobs('moved', [/^NODE_FAIL/, /^COMPLETED/]);
+  test.concurrent('two nodes that share the folder work on one graph, each on what the other has made', async () => {
+    const stages = `${stage('here', 'write')}${stage('there', 'write', ', inputs: [artifacts/here]')}${stage('back', 'write', ', inputs: [artifacts/there]')}`;
+    const on = (node: string): string => `{ partition: both, flags: [--nodelist=${node}] }`;
+    const settings = `${fastSettings}stages: { here: ${on(hostName)}, there: ${on('second')}, back: ${on(hostName)} }\n`;
+    const project = await SlurmProject.on(cluster(), stages, settings);
+    const { stderr, exitCode } = await project.run();
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('3 run')]);
+    const jobs = await cluster().ask('squeue', '--noheader', '--states=all', '--format=%j %N');
+    for (const name of ['here', 'back'])
+      expect(jobs).toMatch(new RegExp(`^${name}\\.\\w+ ${hostName}$`, 'm'));
+    expect(jobs).toMatch(/^there\.\w+ second$/m);
+    expect(project.read('artifacts/back/text')).toBe('back\n');
   });
 }

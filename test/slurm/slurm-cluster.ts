@@ -55,7 +55,10 @@ export type Prepare = (
   add: (name: string, child: ChildProcess) => void,
 ) => Promise<readonly string[]>;
 
-/** A cluster of one node with 16 cores and two GPUs, all of it pretence, which Slurm's own daemons run in a temporary folder. */
+/**
+ * A cluster of a node with 16 cores and two GPUs, and another for those who ask for it, all of it pretence, which Slurm's own daemons run in
+ * a temporary folder.
+ */
 export class SlurmCluster {
   readonly folder: string;
   readonly #daemons = new Map<string, ChildProcess>();
@@ -79,6 +82,7 @@ export class SlurmCluster {
       await cluster.#configure(prepare);
       await cluster.startController();
       await cluster.#startDaemon('slurmd', ['-D', '-N', hostName]);
+      await cluster.#startDaemon('slurmd', ['-D', '-N', 'second'], 'slurmd-second');
       await vi.waitFor(() => cluster.#assertIdle(), { timeout: 20_000, interval: 50 });
       return cluster;
     } catch (error) {
@@ -178,12 +182,15 @@ export class SlurmCluster {
 
   async #configure(prepare: Prepare | undefined): Promise<void> {
     const at = (name: string): string => path.join(this.folder, name);
-    const [controller, node] = [await findFreePort(), await findFreePort()];
-    for (const name of ['state', 'spool']) await fs.mkdir(at(name));
+    const [controller, node, second] = [await findFreePort(), await findFreePort(), await findFreePort()];
+    for (const name of ['state', `spool-${hostName}`, 'spool-second']) await fs.mkdir(at(name));
     await fs.writeFile(at('slurm.key'), randomBytes(1024), { mode: 0o600 });
     // Character devices that stand for GPUs: nobody opens them.
     for (const name of ['gpu0', 'gpu1']) execFileSync('mknod', [at(name), 'c', '1', '3']);
-    await fs.writeFile(at('gres.conf'), `Name=gpu File=${at('gpu')}[0-1]\nName=slot Count=1\n`);
+    const gres = [`gpu File=${at('gpu')}[0-1]`, 'slot Count=1'].map(
+      (one) => `NodeName=${hostName} Name=${one}\n`,
+    );
+    await fs.writeFile(at('gres.conf'), gres.join(''));
     await fs.writeFile(at('cgroup.conf'), 'CgroupPlugin=disabled\n');
     const lines = [
       'ClusterName=test',
@@ -193,13 +200,12 @@ export class SlurmCluster {
       'SlurmUser=root',
       'SlurmdUser=root',
       `SlurmctldPort=${controller}`,
-      `SlurmdPort=${node}`,
       `StateSaveLocation=${at('state')}`,
-      `SlurmdSpoolDir=${at('spool')}`,
+      `SlurmdSpoolDir=${at('spool-%n')}`,
       `SlurmctldPidFile=${at('slurmctld.pid')}`,
-      `SlurmdPidFile=${at('slurmd.pid')}`,
+      `SlurmdPidFile=${at('slurmd-%n.pid')}`,
       `SlurmctldLogFile=${at('slurmctld.log')}`,
-      `SlurmdLogFile=${at('slurmd.log')}`,
+      `SlurmdLogFile=${at('slurmd-%n.log')}`,
       'ProctrackType=proctrack/linuxproc',
       'TaskPlugin=task/none',
       'JobAcctGatherType=jobacct_gather/none',
@@ -213,11 +219,13 @@ export class SlurmCluster {
       'MessageTimeout=2',
       // Jobs start as soon as they can, rather than at the next of a busy controller's rounds.
       'SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0,sched_min_interval=0',
-      `NodeName=${hostName} CPUs=16 RealMemory=64000 Gres=gpu:2,slot:1 State=UNKNOWN`,
-      'PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1',
-      'PartitionName=yielding Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=REQUEUE',
+      `NodeName=${hostName} Port=${node} CPUs=16 RealMemory=64000 Gres=gpu:2,slot:1 State=UNKNOWN`,
+      `NodeName=second NodeHostname=${hostName} Port=${second} CPUs=16 RealMemory=64000 State=UNKNOWN`,
+      'PartitionName=both Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=1',
+      `PartitionName=main Nodes=${hostName} Default=YES MaxTime=INFINITE State=UP PriorityTier=1`,
+      `PartitionName=yielding Nodes=${hostName} MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=REQUEUE`,
       // Its jobs put an end to those of the others.
-      'PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=9',
+      `PartitionName=urgent Nodes=${hostName} MaxTime=INFINITE State=UP PriorityTier=9`,
       'PreemptType=preempt/partition_prio',
       'PreemptMode=CANCEL',
     ];
@@ -226,7 +234,7 @@ export class SlurmCluster {
     await fs.appendFile(at('slurm.conf'), more.map((line) => `${line}\n`).join(''));
   }
 
-  async #startDaemon(name: string, words: readonly string[]): Promise<void> {
+  async #startDaemon(name: string, words: readonly string[], key = name): Promise<void> {
     const child = spawn(findProgram(name) ?? name, words, {
       // Where a daemon that crashes at its end leaves its memory.
       cwd: this.folder,
@@ -234,7 +242,7 @@ export class SlurmCluster {
       stdio: 'ignore',
     });
     await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
-    this.#daemons.set(name, child);
+    this.#daemons.set(key, child);
     if (name === 'slurmctld') {
       await vi.waitFor(() => this.ask('scontrol', 'ping'), { timeout: 20_000, interval: 50 });
     }
@@ -252,12 +260,12 @@ export class SlurmCluster {
   }
 
   async #assertIdle(): Promise<void> {
-    const state = await this.ask('sinfo', '--noheader', '--format=%T');
-    if (state !== 'idle') throw new Error(`the node is ${state}: ${this.#logs()}`);
+    const state = await this.ask('sinfo', '--noheader', '--Node', '--format=%T');
+    if (/^(?!idle$)/m.test(state)) throw new Error(`the node is ${state}: ${this.#logs()}`);
   }
 
   #logs(): string {
-    return ['slurmctld.log', 'slurmd.log']
+    return ['slurmctld.log', `slurmd-${hostName}.log`, 'slurmd-second.log']
       .map((name) => path.join(this.folder, name))
       .map((file) => (existsSync(file) ? readFileSync(file, 'utf8').slice(-1000) : ''))
       .join('\n');

@@ -19,6 +19,8 @@ const parentOf = (pid) => Number(fs.readFileSync('/proc/' + pid + '/stat', 'utf8
 const [input] = [process.env.REPRO_INPUT_0];
 if (input !== undefined) console.log('reads ' + input + (fs.readdirSync(input).length > 0 ? '' : ' in vain'));
 if (what === 'fail') { console.log('it is broken'); process.exit(3); }
+while (what === 'fail-late' && !fs.existsSync('ready')) await new Promise((resolve) => setTimeout(resolve, 50));
+if (what === 'fail-late') process.exit(3);
 if (what === 'kill-job') process.kill(parentOf(process.ppid), 'SIGKILL');
 while (what === 'wait' && !fs.existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 50));
 fs.mkdirSync(process.env.REPRO_OUTPUT_0);
@@ -70,7 +72,7 @@ export class SlurmProject extends CliProject {
       () => {
         if (this.count(name) < times) throw new Error(`${name} has run ${this.count(name)} times`);
       },
-      { timeout: 20_000, interval: 20 },
+      { timeout: 60_000, interval: 20 },
     );
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { parseElapsed } from '../../src/executors/slurm/job-state.ts';
 import { createSlurm } from './fake-slurm.ts';
 
 const over = 'scancel: error: Kill job error on job id 12: Job/step already completing or completed';
@@ -21,44 +22,74 @@ describe('cancelling', () => {
   });
 });
 
-describe('jobs are found by name', () => {
-  test('those that have not ended first; of a shared name, only those with the comment or the script', async () => {
-    const rows = [
-      '9|CANCELLED|repro:ab|/p/ab/job.sh',
-      '12|PENDING||/p/other/job.sh',
-      '11|RUNNING|replaced by the site|/p/ab/job.sh',
-    ];
-    const slurm = await createSlurm({ squeue: `printf '%s\\n' ${rows.map((row) => `'${row}'`).join(' ')}` });
-    expect(await slurm.findJobs('train.ab', 'repro:ab', '/p/ab/job.sh')).toEqual({ ids: ['11', '12', '9'] });
-    expect(await slurm.findJobs('mutex.disk', 'repro:ab', '/p/ab/job.sh')).toEqual({ ids: ['11', '9'] });
+/** A line of squeue, in columns of fixed width. */
+const row = (id: string, index: string, state: string, code = '0:0', node = '', reason = 'None'): string =>
+  [id, index, state, '0:05', code].map((cell) => cell.padEnd(20)).join('') +
+  node.padEnd(120) +
+  reason.padEnd(200);
+
+const print = (...lines: readonly string[]): string => `cat <<'END'\n${lines.join('\n')}\nEND`;
+
+describe('what is known about jobs', () => {
+  const squeue = print(row('12', 'N/A', 'RUNNING', '0:0', 'node7'));
+  const statesOf = async (programs: Readonly<Record<string, string>>, hasAccounting: boolean) => {
+    const answer = await (await createSlurm(programs)).readStates(['12', '13_0'], hasAccounting);
+    return [answer.stateOf('12'), answer.stateOf('13_0'), answer.problem];
+  };
+  const running = { state: 'RUNNING', reason: null, node: 'node7', elapsedSeconds: 5 };
+
+  test('is what the queue says, then what accounting says; neither need answer', async () => {
+    const sacct = "echo '13_0|CANCELLED by 7|00:00:00|None assigned|0:9'";
+    const cancelled = { state: 'CANCELLED', reason: 'RaisedSignal:9', node: null, elapsedSeconds: 0 };
+    expect(await statesOf({ squeue, sacct }, true)).toEqual([running, cancelled, null]);
+    expect(await statesOf({ squeue, sacct: 'true' }, true)).toEqual([running, 'absent', null]);
+    expect(await statesOf({ squeue, sacct: 'exit 1' }, true)).toEqual([running, null, expect.any(String)]);
+    expect(await statesOf({ squeue }, false)).toEqual([running, 'absent', null]);
+    expect(await statesOf({ squeue: 'echo down >&2; exit 1' }, false)).toEqual([null, null, 'squeue: down']);
+    const unknown = 'echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1';
+    expect(await statesOf({ squeue: unknown }, false)).toEqual(['absent', 'absent', null]);
   });
 
-  test('also in partitions that the site hides, as all that is asked', async () => {
-    const squeue = `case " $* " in *' --all '*) echo '12|N/A|PENDING|repro:ab||None';; esac`;
-    const slurm = await createSlurm({ squeue });
-    expect(await slurm.readQueue(['12'])).toEqual({ table: expect.objectContaining({ size: 1 }) });
-    const found = await createSlurm({
-      squeue: `case " $* " in *' --all '*) echo '12|PENDING|repro:ab';; esac`,
-    });
-    expect(await found.findJobs('train.ab', 'repro:ab', '/p/ab/job.sh')).toEqual({ ids: ['12'] });
+  test('has the exit code, and whatever Slurm gives as the reason; lines of another form are skipped', async () => {
+    const lines = [
+      'a message of the site',
+      row('13', '0', 'FAILED', '79:0', 'node[1-2]', 'a reason | with (signs)'),
+      row('12', 'N/A', 'not a state'),
+    ];
+    expect(await statesOf({ squeue: print(...lines) }, false)).toEqual([
+      'absent',
+      {
+        state: 'FAILED',
+        reason: 'a reason | with (signs)',
+        node: 'node[1-2]',
+        elapsedSeconds: 5,
+        exitCode: 79,
+      },
+      null,
+    ]);
+  });
+
+  test('also in partitions that the site hides', async () => {
+    const hidden = `case " $* " in *' --all '*) ${squeue}\n;; esac`;
+    expect((await statesOf({ squeue: hidden }, false))[0]).toEqual(running);
+  });
+
+  test.each([
+    ['4:05', 245],
+    ['01:02:03', 3723],
+    ['2-00:00:10', 172_810],
+    ['INVALID', null],
+  ])('a time of %s is %j s', (text, seconds) => {
+    expect(parseElapsed(text)).toBe(seconds);
   });
 });
 
-describe('what is known about jobs', () => {
-  const squeue = "echo '12|N/A|RUNNING|0:05|node7|None'";
-  const stateOf = async (programs: Readonly<Record<string, string>>, hasAccounting: boolean) => {
-    const answer = await (await createSlurm(programs)).readStates(['12', '13_0'], hasAccounting);
-    return 'problem' in answer ? answer.problem : [answer.stateOf('12'), answer.stateOf('13_0')];
-  };
-  const running = expect.objectContaining({ state: 'RUNNING' });
-
-  test('is what the queue says, then what accounting says; neither need answer', async () => {
-    const sacct = "echo '13_0|CANCELLED by 7|00:00:00|None assigned|0:0'";
-    const cancelled = expect.objectContaining({ state: 'CANCELLED' });
-    expect(await stateOf({ squeue, sacct }, true)).toEqual([running, cancelled]);
-    expect(await stateOf({ squeue, sacct: 'true' }, true)).toEqual([running, 'absent']);
-    expect(await stateOf({ squeue, sacct: 'exit 1' }, true)).toEqual([running, null]);
-    expect(await stateOf({ squeue }, false)).toEqual([running, 'absent']);
-    expect(await stateOf({ squeue: 'echo down >&2; exit 1' }, false)).toBe('down');
-  });
+test('a job is found by its name, in accounting if it has left the queue', async () => {
+  const inQueue = await createSlurm({ squeue: 'echo 12; echo 12' });
+  expect(await inQueue.findJob('train.ab', true)).toEqual({ id: '12' });
+  const past = await createSlurm({ squeue: 'true', sacct: 'echo 13_4' });
+  expect(await past.findJob('train.ab', true)).toEqual({ id: '13' });
+  expect(await past.findJob('train.ab', false)).toEqual({ id: null });
+  const down = await createSlurm({ squeue: 'echo down >&2; exit 1' });
+  expect(await down.findJob('train.ab', true)).toEqual({ problem: 'down' });
 });

@@ -13,28 +13,20 @@ const patience = { timeout: 40_000, interval: 20 };
 /** Writes a file in one step: whoever reads it meanwhile must not find it empty. */
 const put = 'put() { echo "$1" > "$2.$BASHPID"; mv "$2.$BASHPID" "$2"; }\n';
 
-/** Accepts scripts and runs each after those that it depends on, unless a file says otherwise. */
+/** Accepts scripts and runs each, unless a file says otherwise. */
 const sbatch = `script=$2
 echo "$script" >> "$FAKE/asked"
 refuse() { echo "sbatch: error: $1" >&2; exit 1; }
 [ -e "$FAKE/full" ] && refuse 'QOSMaxSubmitJobPerUserLimit
 sbatch: error: Batch job submission failed: Job violates accounting/QOS policy'
-[ -e "$FAKE/forgets" ] && grep -q '^#SBATCH --dependency' "$script" && refuse 'Batch job submission failed: Job dependency problem'
 name=$(sed -n 's/^#SBATCH --job-name=//p' "$script")
 case $name in "$(cat "$FAKE/refuses" 2>/dev/null)".*) refuse 'Batch job submission failed: Invalid qos specification';; esac
 id=$(ls "$FAKE/jobs" | wc -l); id=$((id + 101)); job=$FAKE/jobs/$id; mkdir "$job"
 cp "$script" "$job/script"; echo "$name" > "$job/name"; put PENDING "$job/state"; put None "$job/reason"
-sed -n 's/^#SBATCH --comment=//p' "$script" > "$job/comment"
 out=$(sed -n 's/^#SBATCH --output=//p' "$script" | tr -d '"')
-sed -n 's/^#SBATCH --dependency=//p' "$script" | grep -o '[0-9]*' > "$job/after"
 export job id out; export -f put
 setsid bash -c '
 echo $$ > "$job/group"
-for one in $(cat "$job/after"); do
-  while :; do
-    case $(cat "$FAKE/jobs/$one/state") in COMPLETED) break;; PENDING|RUNNING) sleep 0.05;; *) put Dependency "$job/reason"; put CANCELLED "$job/state"; exit;; esac
-  done
-done
 while [ -e "$FAKE/holds" ] && [ "$(cat "$job/state")" = PENDING ]; do sleep 0.05; done
 [ "$(cat "$job/state")" = PENDING ] || exit
 echo node1 > "$job/node"
@@ -50,11 +42,11 @@ until [ -e "$job/group" ]; do sleep 0.01; done
 echo "$id"
 `;
 
-const squeue = `for word; do case $word in --jobs=*) ids=,\${word#--jobs=},;; --name=*) name=\${word#--name=};; --Format=*) codes=1;; esac; done
+const squeue = `for word; do case $word in --jobs=*) ids=,\${word#--jobs=},;; --name=*) name=\${word#--name=};; esac; done
 for job in "$FAKE"/jobs/*; do
   id=\${job##*/}
-  [ "$(cat "$job/name" 2>/dev/null)" = "$name" ] && echo "$id|$(cat "$job/state")|$(cat "$job/comment")"
-  case $ids in *,$id,*) [ "$codes" = 1 ] && echo "$id N/A 1:0" || echo "$id|N/A|$(cat "$job/state")|0:00|$(cat "$job/node" 2>/dev/null)|$(cat "$job/reason")";; esac
+  [ "$(cat "$job/name" 2>/dev/null)" = "$name" ] && echo "$id"
+  case $ids in *,$id,*) printf '%-20s%-20s%-20s%-20s%-20s%-120s%-200s\\n' "$id" N/A "$(cat "$job/state")" 0:00 1:0 "$(cat "$job/node" 2>/dev/null)" "$(cat "$job/reason")";; esac
 done
 `;
 
@@ -124,7 +116,7 @@ export class StandInSlurm extends CliProject {
     };
   }
 
-  /** From now on: `down`, `loses` (the answer of sbatch, and is down), `full`, `forgets` (what jobs depend on), `holds`, `refuses` (this stage). */
+  /** From now on: `down`, `loses` (the answer of sbatch, and is down), `full`, `holds`, `refuses` (this stage). */
   async tell(what: string, value = ''): Promise<void> {
     await fs.writeFile(path.join(this.folder, what), value);
   }

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { StandInSlurm } from './stand-in-slurm.ts';
 
@@ -10,50 +11,42 @@ const local = (name: string, what = 'write'): string => stage(name, what, ', exe
 
 const after = (name: string): string => `, inputs: [artifacts/${name}]`;
 
-const slow = stage('slow', 'wait', ', retries: 2');
-
-/** The node of the only job fails, and nobody hears whether the next is submitted. */
-async function loseNextAnswer(
-  project: StandInSlurm,
-  running: ReturnType<StandInSlurm['run']>,
-): Promise<void> {
-  await project.until(() => project.count('slow') === 1);
-  await project.tell('holds');
-  await project.tell('loses');
-  await project.failNode('101');
-  await running.says(/unknown whether this job was submitted/);
-}
-
-test.concurrent('a job that is submitted again while the controller falls silent is waited for, and is the only one', async ({
+test.concurrent('a submission whose answer is lost is waited for, and is the only one', async ({
   onTestFinished,
 }) => {
-  const project = await StandInSlurm.with(onTestFinished, slow + stage('next', 'write', after('slow')));
+  const project = await StandInSlurm.with(
+    onTestFinished,
+    stage('slow') + stage('next', 'write', after('slow')),
+  );
+  await project.tell('loses');
   const running = project.run();
-  await loseNextAnswer(project, running);
-  for (const what of ['loses', 'down', 'holds']) await project.untell(what);
-  await project.write('go', '');
+  await running.says(/Slurm does not answer .*submitting again/);
+  for (const what of ['loses', 'down']) await project.untell(what);
   const { stderr, exitCode } = await running.ended;
   expect([exitCode, stderr]).toEqual([0, expect.stringContaining('2 run')]);
-  expect(stderr.match(/slow.*unknown whether this job was submitted/g)).toHaveLength(1);
-  await project.expectJobs(['101 NODE_FAIL', '102 CANCELLED', '103 COMPLETED', '104 COMPLETED']);
-  expect(project.count('slow')).toBe(2);
-  expect(project.has(folder)).toBe(false);
+  await project.expectJobs(['101 COMPLETED', '102 COMPLETED']);
+  expect([project.count('slow'), project.has(folder)]).toEqual([1, false]);
 });
 
 test.concurrent('a run that is interrupted while nobody knows of a job leaves it to the next, which finds it', async ({
   onTestFinished,
 }) => {
-  const project = await StandInSlurm.with(onTestFinished, slow);
+  const project = await StandInSlurm.with(onTestFinished, stage('slow', 'wait'));
+  await project.tell('loses');
   const running = project.run();
-  await loseNextAnswer(project, running);
+  await running.says(/Slurm does not answer/);
   running.interrupt();
-  expect((await running.ended).exitCode).toBe(130);
-  for (const what of ['loses', 'down', 'holds']) await project.untell(what);
+  const left = await running.ended;
+  expect([left.exitCode, left.stderr]).toEqual([
+    130,
+    expect.stringContaining('1 job continues on the cluster'),
+  ]);
+  for (const what of ['loses', 'down']) await project.untell(what);
   const again = project.run();
-  await again.says(/> slow/);
+  await project.until(() => project.count('slow') === 1);
   await project.write('go', '');
   expect((await again.ended).stderr).toContain('1 run');
-  await project.expectJobs(['101 NODE_FAIL', '102 COMPLETED']);
+  await project.expectJobs(['101 COMPLETED']);
   expect(project.has(folder)).toBe(false);
 });
 
@@ -68,15 +61,14 @@ test.concurrent('a controller that is away when a stage of this machine has ende
   await project.until(() => project.count('early') === 1);
   await project.tell('down');
   await project.write('go', '');
-  await project.until(() => project.has('artifacts/early'));
-  await running.says(/late/);
+  await running.says(/late .*Slurm does not answer/);
   await project.untell('down');
   const { stderr, exitCode } = await running.ended;
   expect([exitCode, stderr]).toEqual([0, expect.stringContaining('2 run')]);
   expect(project.jobs).toHaveLength(1);
 });
 
-test.concurrent('a later submission that is refused is a failure of its stage; what runs here goes on, and holds the folder', async ({
+test.concurrent('a submission that is refused is a failure of its stage; what runs here goes on, and holds the folder', async ({
   onTestFinished,
 }) => {
   const project = await StandInSlurm.with(
@@ -91,133 +83,89 @@ test.concurrent('a later submission that is refused is a failure of its stage; w
   await project.write('go', '');
   const { stderr, exitCode } = await running.ended;
   expect([exitCode, stderr]).toEqual([1, expect.stringContaining('2 run, 1 failed')]);
-  expect(stderr).toContain('stage "late"  you may not use this qos there');
+  expect(stderr).toContain('you may not use this qos there');
   expect(project.count('here')).toBe(1);
 });
 
-test.concurrent('a run that has lost the folder submits, cancels and removes nothing more', async ({
+test.concurrent('a run that has lost the folder submits and removes nothing more', async ({
   onTestFinished,
 }) => {
-  const project = await StandInSlurm.with(onTestFinished, slow + stage('other', 'wait'));
+  const project = await StandInSlurm.with(
+    onTestFinished,
+    stage('slow', 'wait') + stage('next', 'write', after('slow')),
+  );
   const running = project.run();
-  await project.until(() => project.count('slow') === 1 && project.count('other') === 1);
+  await project.until(() => project.count('slow') === 1);
   await project.remove('artifacts/.cache/lock');
-  await project.failNode('101');
-  await running.says(/slow +failed/);
   await project.write('go', '');
   const { stderr, exitCode } = await running.ended;
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining('no longer holds the folder')]);
-  expect([project.askedTimes, project.cancelled]).toEqual([2, '']);
-  expect(project.has(folder)).toBe(true);
+  expect([project.askedTimes, project.cancelled]).toEqual([1, '']);
+  expect(readdirSync(project.at(folder, 'stages'))).toEqual(['slow']);
+  // The next takes in what has ended.
+  expect((await project.run().ended).stderr).toContain('2 run');
+  expect(project.count('slow')).toBe(1);
 });
 
 test.concurrent('more jobs than may be submitted wait until they may, beside the rest of the run', async ({
   onTestFinished,
 }) => {
-  const project = await StandInSlurm.with(onTestFinished, slow + stage('second') + local('here'));
+  const project = await StandInSlurm.with(onTestFinished, stage('slow') + local('here'));
   await project.tell('full');
   const running = project.run();
   await project.until(() => project.has('artifacts/here') && project.askedTimes > 2);
   await project.untell('full');
-  await project.write('go', '');
-  const { stderr, exitCode } = await running.ended;
-  expect([exitCode, stderr]).toEqual([0, expect.stringContaining('3 run')]);
+  const { stderr } = await running.ended;
+  expect(stderr).toContain('2 run');
   expect(stderr.match(/you have reached your limit of submitted jobs/g)).toHaveLength(1);
 });
 
-test.concurrent('a stage that was refused and told as failed is not submitted with the next', async ({
+test.concurrent('a job whose node has failed is submitted again, as often as `retries` says', async ({
   onTestFinished,
 }) => {
-  const project = await StandInSlurm.with(
-    onTestFinished,
-    slow + local('early', 'wait') + stage('late', 'write', after('early')),
-  );
+  const project = await StandInSlurm.with(onTestFinished, stage('moved', 'wait', ', retries: 1'));
   const running = project.run();
-  await project.until(() => project.count('slow') === 1 && project.count('early') === 1);
-  await project.tell('refuses', 'slow');
-  await project.failNode('101');
-  await running.says(/slow +failed/);
-  await project.untell('refuses');
-  await project.write('go', '');
-  expect((await running.ended).stderr).toContain('2 run, 1 failed');
-  expect([project.askedTimes, project.count('slow')]).toEqual([3, 1]);
-});
-
-test.concurrent('what waits for a job that Slurm has forgotten is left out once, until that one is concluded', async ({
-  onTestFinished,
-}) => {
-  const project = await StandInSlurm.with(
-    onTestFinished,
-    stage('first', 'wait') +
-      stage('behind', 'write', after('first')) +
-      ['a', 'b'].map((name) => local(name) + stage(`after-${name}`, 'write', after(name))).join(''),
-  );
-  await project.tell('forgets');
-  const running = project.run();
-  await project.until(() => project.has('artifacts/after-a') && project.has('artifacts/after-b'));
-  await project.write('go', '');
+  for (const [i, id] of ['101', '102'].entries()) {
+    await project.until(() => project.count('moved') === i + 1);
+    await project.failNode(id);
+  }
   const { stderr, exitCode } = await running.ended;
-  expect([exitCode, stderr]).toEqual([0, expect.stringContaining('6 run')]);
-  expect(stderr.match(/behind.*not submitted/g)).toHaveLength(1);
-  // One was refused.
-  expect([project.jobs.length, project.askedTimes]).toEqual([4, 5]);
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining('1 failed')]);
+  expect(stderr).toMatch(/the node of job 102 on node1 failed/);
 });
 
-test.concurrent('the limit of a stage holds where its instances are submitted one by one, each after a stage of this machine', async ({
+test.concurrent('the own limit of a stage ends it in a job, but for one that goes on in another: the time of the job is what limits that', async ({
   onTestFinished,
 }) => {
-  const matrix = 'matrix: { what: [write, wait] }';
-  const project = await StandInSlurm.with(
-    onTestFinished,
-    `  early: { ${matrix}, executor: local, cmd: [node, tool.mjs, "\${what}"], outputs: ["artifacts/early/\${what}"] }
-  late: { ${matrix}, cmd: [node, tool.mjs], inputs: ["artifacts/early/\${what}"], outputs: ["artifacts/late/\${what}"], resources: { arrayLimit: 1 } }
-`,
-  );
-  await project.tell('holds');
-  const running = project.run();
-  await project.until(() => project.jobs.length === 1 && project.count('early-wait') === 1);
-  await project.write('go', '');
-  await project.until(() => project.jobs.length === 2);
-  await project.untell('holds');
-  expect((await running.ended).stderr).toContain('4 run');
-  expect(project.scriptOf('102')).toMatch(/^#SBATCH --dependency=afterany:101$/m);
+  const wait = 'setTimeout(() => require("fs").mkdirSync(process.env.REPRO_OUTPUT_0), 1500)';
+  const timed = (name: string, more: string): string =>
+    `  ${name}: { cmd: [node, -e, '${wait}'], outputs: [artifacts/${name}], resources: { time: 1s }${more} }\n`;
+  const stages = timed('short', '') + timed('resumed', ', resume: [artifacts/resumed.resume]');
+  const project = await StandInSlurm.with(onTestFinished, stages);
+  const { stderr } = await project.run().ended;
+  expect(stderr).toContain('1 run, 1 failed');
+  expect(stderr).toMatch(/short failed: .*it ran longer than its limit of 1 s/);
 });
 
-test.concurrent('cancel ends a run that waits until it may submit more', async ({ onTestFinished }) => {
-  const project = await StandInSlurm.with(onTestFinished, slow);
-  await project.tell('full');
-  const running = project.run();
-  await running.says(/you have reached your limit of submitted jobs/);
-  expect((await project.call(['cancel'])).stdout).toBe('the run that is under way submits nothing more');
-  const { stderr, exitCode } = await running.ended;
-  expect([exitCode, stderr]).toEqual([130, expect.stringContaining('cancelled by `./repro cancel`')]);
-  await project.untell('full');
-  await project.write('go', '');
-  expect((await project.run().ended).stderr).toContain('1 run');
+test.concurrent('damaged data of a job stops what would work beside it, and says how to mend it', async ({
+  onTestFinished,
+}) => {
+  const project = await StandInSlurm.with(onTestFinished, stage('slow', 'wait'));
+  await project.write(`${folder}/stages/slow/job.json`, '{"version":1,');
+  for (const words of [['run'], ['run', '--executor', 'slurm'], ['cancel'], ['gc']]) {
+    const { exitCode, stderr } = await project.call(words);
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toMatch(/job data cannot be read[\s\S]*then remove artifacts\/\.cache\/jobs/);
+  }
+  const status = await project.call(['status']);
+  expect([status.exitCode, status.stderr]).toEqual([0, expect.stringContaining('job data cannot be read')]);
 });
 
-test.concurrent.for([
-  ['a stage of this machine fails', local('broken', 'fail')],
-  ['a submission is refused', local('early') + stage('refused', 'write', after('early'))],
-])(
-  'with --fail-fast nothing that waits starts after %s; what runs is finished',
-  async ([, stages], { onTestFinished }) => {
-    const project = await StandInSlurm.with(
-      onTestFinished,
-      stages + slow + stage('later', 'write', after('slow')),
-    );
-    await project.tell('refuses', 'refused');
-    await project.edit(
-      'tool.mjs',
-      "if (what === 'fail')",
-      "while ((what === 'fail' || process.env.REPRO_ID === 'early') && !fs.existsSync('ready')) await new Promise((r) => setTimeout(r, 50));\nif (what === 'fail')",
-    );
-    const running = project.run('--fail-fast');
-    await project.until(() => project.count('slow') === 1);
-    await project.write('ready', '');
-    await project.until(() => project.jobs.includes('102 CANCELLED'));
-    await project.write('go', '');
-    expect((await running.ended).exitCode).toBe(1);
-    await project.expectJobs(['101 COMPLETED', '102 CANCELLED']);
-  },
-);
+test.concurrent('without Slurm the first call says so', async ({ onTestFinished }) => {
+  const project = await StandInSlurm.with(onTestFinished, stage('slow'));
+  const { exitCode, stderr } = await project.call(['run', '--executor', 'slurm'], { PATH: '/usr/sbin/none' });
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining("is not a program on this machine's PATH")]);
+  await project.tell('down');
+  const down = await project.run().ended;
+  expect([down.exitCode, down.stderr]).toEqual([1, expect.stringContaining('controller does not answer')]);
+});

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
 
 const attachExamples = `
-Continues the last \`repro run --executor slurm\` of this project, with its stages, profile and settings: after --detach, Ctrl-C, or if the
-runner was killed. It reports failed jobs and does not submit them again; \`repro run --executor slurm\` does.
+Follows the run of \`repro run --executor slurm --detach\`, or goes on with the last run on a cluster here, with its stages, profile and
+settings: after Ctrl-C, or if the runner was killed. Jobs that still run are taken up, and those that have ended are taken in.
 
 Example:
   $ repro attach`;
 
 const cancelExamples = `
-Jobs that wait for a cancelled one end, too. Without names, a run that is still submitting stops. Stages that can be resumed keep what they
-have saved. \`repro attach\` does not submit cancelled jobs again.
+Without names, the job of --detach ends, too. What depends on a cancelled stage does not run. Stages that can be resumed keep what they have
+saved. \`repro attach\` does not submit cancelled stages again.
 
 Examples:
   $ repro cancel
@@ -20,7 +20,7 @@ Examples:
 export function addClusterCommands(program: Command): void {
   program
     .command('attach')
-    .description('continue a run on a cluster: wait for its jobs')
+    .description('follow a run on a cluster, or go on with it')
     .option('--json', 'print the outcome to stdout as one JSON document')
     .addHelpText('after', attachExamples)
     .action(async (options) => (await import('./jobs.ts')).attach({ ...program.opts(), ...options }));
@@ -38,7 +38,13 @@ export function addClusterCommands(program: Command): void {
   program
     .command('stage-job', { hidden: true })
     .description('what a job on a cluster runs')
-    .argument('<folder>', 'the folder of the submitted job')
-    .argument('<index>', 'which of its tasks')
-    .action(async (folder, index) => (await import('./jobs.ts')).stageJob(folder, index));
+    .argument('<token>', 'of its submission')
+    .argument('<folder>', 'the folder of the job')
+    .action(async (token, folder) => (await import('./jobs.ts')).stageJob(token, folder));
+
+  program
+    .command('driver-job', { hidden: true })
+    .description('what the job of --detach runs')
+    .argument('<folder>', "the cache's folder of jobs")
+    .action(async (folder) => (await import('./jobs.ts')).driverJob(folder));
 }

@@ -10,7 +10,7 @@ Examples:
   $ repro run --until train --dry-run          what would run, and why
   $ repro run --jobs 4 --gpus 0,1              four stages at once, on two GPUs
   $ repro run report --force --trace           which files it touches without declaring them
-  $ repro run --profile full --executor slurm --detach     submit it to a cluster, and exit
+  $ repro run --profile full --executor slurm --detach     on a cluster, in a job of its own
   $ repro run --profile full --executor slurm --dry-run    the scripts that would be submitted
   $ repro run --fail-fast                      start nothing more after a failure
   $ repro run --profile full --set dataset.root=/data/DvsGesture
@@ -79,7 +79,10 @@ export function addRunCommands(program: Command): void {
         .choices(['local', 'slurm'])
         .default('local'),
     )
-    .option('--detach', 'with --executor slurm: submit the jobs and exit; `repro attach` waits for them')
+    .option(
+      '--detach',
+      'with --executor slurm: let the run go on in a job, and exit; `repro attach` shows it',
+    )
     .option('--json', 'print the outcome to stdout as one JSON document')
     .option('--pull', 'fetch results from the remote cache, where it has them, instead of running stages')
     .option('--remote <address>', 'the remote cache of --pull (default: `cache.remote` in pipeline.yaml)')

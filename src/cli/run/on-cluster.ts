@@ -4,34 +4,34 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PipelineOptions } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
-import { type DryRunScript, renderScripts } from '../../runner/cluster/batch-script.ts';
-import { cancelJobs } from '../../runner/cluster/cancel-jobs.ts';
-import { withFactsOfNodes } from '../../runner/cluster/cluster-freshness.ts';
-import { runOnSlurm } from '../../runner/cluster/cluster-run.ts';
-import {
-  type ClusterSettings,
-  findUnknownStages,
-  readClusterSettings,
-  settingsFile,
-} from '../../runner/cluster/cluster-settings.ts';
+import { readClusterSettings } from '../../runner/cluster/cluster-settings.ts';
+import { findDriver, followDriver, type RunToFollow, submitDriver } from '../../runner/cluster/driver.ts';
+import { cancelJobs } from '../../runner/cluster/job-report.ts';
 import {
   findSubmissionWarnings,
   type SubmissionWarning,
   staysLocal,
   unlimitedMachine,
-} from '../../runner/cluster/instance-request.ts';
-import { tellUnwatchedEnds } from '../../runner/cluster/job-report.ts';
+} from '../../runner/cluster/job-request.ts';
+import { runOnSlurm, withFactsOfNodes } from '../../runner/cluster/slurm-run.ts';
+import { type DryRunScript, renderScripts } from '../../runner/cluster/submitter.ts';
 import type { Session } from '../../runner/freshness/session.ts';
-import type { PlanSelection } from '../../runner/jobs/batch.ts';
-import { listBatches, listOutstanding } from '../../runner/jobs/jobs-folder.ts';
+import {
+  type ClusterRun,
+  listJobs,
+  listOutstanding,
+  readClusterRun,
+  tidyJobs,
+  writeClusterRun,
+} from '../../runner/jobs/jobs-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { MachineResources } from '../../runner/run/machine.ts';
 import type { StartOtherMachines } from '../../runner/run/other-machines.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
-import { suggestName } from '../../schema/closest-name.ts';
 import type { SignalListener } from '../process/ending.ts';
 import { toOneLine } from '../view/safe-text.ts';
+import type { RunOptions } from './run.ts';
 
 /** How a run uses a cluster. */
 export interface ClusterUse {
@@ -39,62 +39,123 @@ export interface ClusterUse {
   readonly adaptSession: (session: Session) => Session;
   /** For what only asks how a run would go: there, everything fits. */
   readonly unlimited: MachineResources;
-  /** What to show instead of what the run says: where instances would run, and what jobs have done while nobody watched. */
+  /** What to show instead of what the run says: where instances would run. */
   readonly adaptEvent: (event: RunEvent) => RunEvent;
+  /** Shows the run that goes on in a job, instead of running. */
+  readonly follow: ((run: RunToFollow) => Promise<unknown>) | null;
   readonly scriptsFor: (ids: readonly string[]) => DryRunScript[];
   readonly warningsAbout: (ids: readonly string[]) => SubmissionWarning[];
+  /** Submits the run itself, and says so. */
+  readonly detach: (run: RequestedRun) => Promise<void>;
+  /** Once the run has ended, other than by a signal. */
+  readonly finish: () => Promise<void>;
+}
+
+/** What is to run, and what of it even if nothing has changed. */
+interface RequestedRun {
+  readonly selected: ReadonlySet<string>;
+  readonly forced: ReadonlySet<string>;
 }
 
 /**
  * Prepares a run on Slurm.
  *
- * @param mode.isDetached submit and leave; `isAttached`: take note of failures, rather than submit again
+ * @param mode.isAttached it goes on with an earlier one; `isFollowing`: that goes on in a job; `isDriver`: this is that job
  * @throws {ConfigurationError} if configs/executors/slurm.yaml is wrong
- * @throws {ReproError} `configuration` if it names unknown stages; `project-name`
+ * @throws {ReproError} `project-name`; `locked` if another run goes on in a job
  */
 export async function useSlurm(
   plan: Plan,
-  options: PipelineOptions,
-  mode: { readonly isDetached: boolean; readonly isAttached: boolean },
+  options: RunOptions,
+  mode: {
+    readonly isAttached?: boolean;
+    readonly isFollowing?: boolean;
+    readonly isDriver?: boolean;
+    readonly requested?: RequestedRun;
+  },
 ): Promise<ClusterUse> {
-  const settings = await readClusterSettings(plan.projectRoot);
-  refuseUnknownStages(plan, settings);
+  const settings = await readClusterSettings(plan);
+  const folder = cacheFolderOf(plan);
   refuseControlCharacters(plan.projectRoot);
-  const selection: PlanSelection = { profile: profileOf(plan, options), set: options.set };
-  const runner = [settings.node ?? process.execPath, realpathSync(process.argv[1] ?? '')];
+  const { isAttached = false, isFollowing = false, isDriver = false, requested } = mode;
+  if (!isAttached && options.dryRun !== true) {
+    const driver = await findDriver(folder, process.env);
+    if (driver !== null)
+      throw new ReproError('locked', `a run goes on in job ${driver.job}`, { fix: otherDriver });
+  }
+  const main = realpathSync(process.argv[1] ?? '');
+  const runner = [settings.node ?? process.execPath, main];
   const goes = (id: string): boolean => {
     const instance = plan.instances.get(id);
     return instance !== undefined && !staysLocal(instance, settings);
   };
-  const tellUnwatched = mode.isAttached
-    ? tellUnwatchedEnds(plan, listBatches(cacheFolderOf(plan).jobs))
-    : (event: RunEvent) => event;
+  const describeRun = ({ selected, forced }: RequestedRun): Omit<ClusterRun, 'driver'> => {
+    const own = { profile: profileOf(plan, options), set: options.set };
+    const before = readClusterRun(folder);
+    const isSame =
+      JSON.stringify(own) === JSON.stringify(before && { profile: before.profile, set: before.set });
+    const isAdded = isSame && listJobs(folder).length > 0;
+    const { failFast, jobs, gpus, pull, remote } = options;
+    return {
+      version: 1,
+      ...own,
+      selected: [...new Set([...(isAdded ? (before?.selected ?? []) : []), ...selected])],
+      forced: [...new Set([...(isAdded ? (before?.forced ?? []) : []), ...forced])],
+      cancelled: [],
+      options: JSON.parse(JSON.stringify({ failFast, jobs, gpus, pull, remote })),
+    };
+  };
+  const start = runOnSlurm({ settings, runner });
+  let noted = Promise.resolve();
   return {
     adaptSession: (session) => withFactsOfNodes(session, goes),
     adaptEvent: (event) => {
       if (event.kind === 'would-run') return goes(event.id) ? event : { ...event, staysHere: true };
-      return tellUnwatched(event);
+      if (event.kind === 'finished' && !isFollowing) noted = noted.then(() => noteForced(plan, event.id));
+      return event;
     },
-    otherMachines: runOnSlurm({ settings, selection, runner, ...mode }),
+    follow: isFollowing ? (run) => followDriver(folder, run, process.env, settings.pollSeconds) : null,
+    otherMachines: async (run) => {
+      const begun = await start(run);
+      if (requested !== undefined) await writeClusterRun(folder, { ...describeRun(requested), driver: null });
+      return begun;
+    },
     unlimited: unlimitedMachine(plan),
     scriptsFor: (ids) => renderScripts(plan, ids, { settings, runner }),
     warningsAbout: (ids) => findSubmissionWarnings(plan, ids, settings),
+    detach: async (run) => {
+      const { projectRoot } = plan;
+      const driver = { settings, runner, projectRoot, environment: process.env };
+      const job = await submitDriver(folder, describeRun(run), driver);
+      process.stderr.write(
+        `The run goes on in job ${job}. \`./repro attach\` follows it, \`./repro status\` shows its jobs, \`./repro cancel\` ends it.\n`,
+      );
+    },
+    finish: async () => {
+      await noted;
+      const run = readClusterRun(folder);
+      if (isDriver && run !== null) await writeClusterRun(folder, { ...run, isOver: true });
+      else await tidyJobs(folder);
+    },
   };
 }
+
+/** What has been forced to run once is not forced again. */
+async function noteForced(plan: Plan, id: string): Promise<void> {
+  const folder = cacheFolderOf(plan);
+  const run = readClusterRun(folder);
+  if (run?.forced.includes(id) !== true) return;
+  await writeClusterRun(folder, { ...run, forced: run.forced.filter((one) => one !== id) });
+}
+
+/** What to do where another run goes on. */
+export const otherDriver =
+  '`./repro attach` follows a run that goes on in a job; `./repro status` shows its jobs in any terminal; `./repro cancel` ends it. A run in ' +
+  'another terminal can be stopped there (Ctrl-C), which leaves its jobs alone, and `./repro attach` then goes on with it here.';
 
 /** The default one by its name, too: it is the same run. null if the pipeline has none, which a plan calls `none`. */
 function profileOf({ profile }: Plan, options: PipelineOptions): string | null {
   return options.profile ?? (profile === 'none' ? null : profile);
-}
-
-function refuseUnknownStages(plan: Plan, settings: ClusterSettings): void {
-  const stages = [...new Set([...plan.instances.values()].map(({ stage }) => stage)), ...plan.inactive];
-  const [unknown] = findUnknownStages(settings, stages);
-  if (unknown === undefined) return;
-  throw new ReproError('configuration', `stages: the pipeline has no stage "${unknown}"`, {
-    where: settingsFile,
-    fix: suggestName(unknown, stages),
-  });
 }
 
 /** The script of a job names the folder in lines that Slurm reads, and a line cannot hold a line break. */
@@ -118,7 +179,7 @@ export async function leave(plan: Plan, signals: SignalListener): Promise<void> 
   const [jobs, verb, them] =
     count === 1 ? ['1 job', 'continues', 'it'] : [`${count} jobs`, 'continue', 'them'];
   process.stderr.write(
-    `${jobs} ${verb} on the cluster. \`./repro attach\` waits for ${them}, \`./repro cancel\` ends ${them}.\n`,
+    `${jobs} ${verb} on the cluster. \`./repro attach\` takes ${them} up again, \`./repro cancel\` ends ${them}.\n`,
   );
   const isOnTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
   if (signals.received() !== 'SIGINT' || !isOnTerminal) return;

@@ -46,12 +46,16 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
     });
   }
   const { selected, named } = selectInstances(plan, { targets, from: options.from, until: options.until });
-  const cluster = await clusterOption(plan, options);
+  const forced = options.force === true ? named : new Set<string>();
+  const cluster = await clusterOption(plan, options, { selected, forced });
+  if (cluster !== undefined && options.detach === true && options.dryRun !== true) {
+    return cluster.detach({ selected, forced });
+  }
   const signals = listenForSignals();
   try {
     const { stop, kill } = signals;
     const shown = () => runShown(plan, options, { selected, named, stop, kill, cluster });
-    const state = await (cluster === undefined ? shown() : explainOtherWatcher(cacheFolderOf(plan), shown));
+    const state = await (cluster === undefined ? shown() : explainOtherDriver(cacheFolderOf(plan), shown));
     await finishRun(plan, state, options, signals, cluster);
   } finally {
     signals.dispose();
@@ -74,12 +78,16 @@ export async function finishRun(
   if (options.json === true) printJson({ ...outcomeDocument(plan, state), ...(scripts && { scripts }) });
   else for (const { script } of scripts ?? []) process.stdout.write(`${script}\n`);
   process.exitCode = exitCodeOfRun(state, signals.received());
-  const isLeft = signals.received() !== null || options.detach === true;
-  if (isLeft && cluster !== undefined && options.dryRun !== true)
-    await (await import('./on-cluster.ts')).leave(plan, signals);
+  if (cluster === undefined || options.dryRun === true) return;
+  if (signals.received() === null) await cluster.finish();
+  else await (await import('./on-cluster.ts')).leave(plan, signals);
 }
 
-async function clusterOption(plan: Plan, options: RunOptions): Promise<ClusterUse | undefined> {
+async function clusterOption(
+  plan: Plan,
+  options: RunOptions,
+  requested: { readonly selected: ReadonlySet<string>; readonly forced: ReadonlySet<string> },
+): Promise<ClusterUse | undefined> {
   const { executor, detach, trace } = options;
   if (executor !== 'slurm') {
     if (detach !== true) return undefined;
@@ -93,23 +101,18 @@ async function clusterOption(plan: Plan, options: RunOptions): Promise<ClusterUs
     });
   }
   const { useSlurm } = await import('./on-cluster.ts');
-  return useSlurm(plan, options, { isDetached: detach ?? false, isAttached: false });
+  return useSlurm(plan, options, { requested });
 }
 
-/** Adds to the error that another run holds the lock what to do about it while jobs are on a cluster. */
-export async function explainOtherWatcher<T>({ lock }: CacheFolder, watch: () => Promise<T>): Promise<T> {
+/** Of a run on a cluster that another keeps out: what can be done then. */
+export async function explainOtherDriver<T>({ lock }: CacheFolder, drive: () => Promise<T>): Promise<T> {
   try {
-    return await watch();
+    return await drive();
   } catch (error) {
     const isHeld = error instanceof ReproError && error.code === 'locked';
     if (!isHeld || path.dirname(error.where ?? '') !== lock) throw error;
-    throw new ReproError('locked', error.message, {
-      where: error.where,
-      fix:
-        'One terminal watches the jobs of a project; `./repro status` shows them in any other. Stopping that run (Ctrl-C) leaves them alone; ' +
-        'then `./repro attach` watches them here.',
-      cause: error,
-    });
+    const { otherDriver } = await import('./on-cluster.ts');
+    throw new ReproError('locked', error.message, { where: error.where, fix: otherDriver, cause: error });
   }
 }
 
@@ -119,22 +122,26 @@ export type ShownRun = Selected & {
   readonly cluster?: ClusterUse | undefined;
   /** Whether what is named runs even if nothing changed; default: as the options say. */
   readonly forcesNamed?: boolean;
+  /** Is told each event, too. */
+  readonly record?: (event: RunEvent) => void;
 };
 
 /** Runs a plan's stages with a view and a summary on stderr. */
 export async function runShown(
   plan: Plan,
   options: RunOptions,
-  { selected, named, stop, kill, cluster, forcesNamed = options.force === true }: ShownRun,
+  { selected, named, stop, kill, cluster, forcesNamed = options.force === true, record }: ShownRun,
 ): Promise<RunState> {
   const { state, take, close } = await showEvents();
-  const locks = options.dryRun === true ? null : await openKeptRecords(plan);
+  const follow = cluster?.follow ?? null;
+  const locks = options.dryRun === true || follow !== null ? null : await openKeptRecords(plan);
   const facts = factsOf(plan.projectRoot);
   const jobs = options.jobs ?? os.availableParallelism();
   let timeLeft: Promise<TimeLeft> | null = null;
   let warned: Promise<void> | null = null;
   const onEvent = (said: RunEvent): void => {
     const event = cluster?.adaptEvent(said) ?? said;
+    record?.(event);
     take(event);
     locks?.note(event);
     // On a cluster, neither queue times nor the engines of nodes are known.
@@ -159,7 +166,7 @@ export async function runShown(
     if (text !== null) take({ kind: 'note', id: instance.id, level: 'warning', text });
   };
   try {
-    await runPlan({
+    await (follow ?? runPlan)({
       plan,
       selected,
       // Not their dependencies.
@@ -191,14 +198,14 @@ export async function runShown(
       [...plan.instances.values()].filter((one) => one.resume.length > 0).map(({ id }) => id),
     ),
     results:
-      options.dryRun === true || options.detach === true
+      options.dryRun === true
         ? []
         : [...describeResults(plan, selected), ...describeUntraced(state, options)],
   });
   const results = options.dryRun === true ? [] : tabulateResults(plan, state, process.stderr.columns);
   process.stderr.write(`${[...results, ...summary].join('\n')}\n`);
   await locks?.finish(state.outcome === 'ok' && selected.size === plan.instances.size);
-  if (options.dryRun !== true && !kill.aborted) {
+  if (options.dryRun !== true && follow === null && !kill.aborted) {
     const hasNews = [...state.instances.values()].some(
       (one) => one.state === 'finished' || one.restored.length > 0,
     );

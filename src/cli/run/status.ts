@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
-import { isDeepStrictEqual } from 'node:util';
 import { factsOf } from '../../apps/facts.ts';
 import { findProjectRoot, loadCheckedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { describeError } from '../../errors.ts';
-import type { JobReport, JobReports } from '../../runner/cluster/job-report.ts';
-import { describeSelection, type PlanSelection } from '../../runner/jobs/batch.ts';
-import { readSubmittedRun } from '../../runner/jobs/submitted-run.ts';
+import { quoteWords } from '../../files/shell-words.ts';
+import type { JobReport } from '../../runner/cluster/job-report.ts';
+import { type ClusterRun, readClusterRun } from '../../runner/jobs/jobs-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/run/status.ts';
@@ -49,8 +48,7 @@ export async function status(targets: readonly string[], options: StatusOptions)
   const plan = await loadCheckedPlan(request, printWarning);
   const { selected, named } = selectInstances(plan, { targets });
   const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
-  const { jobs, problems } = await readJobs(plan);
-  for (const problem of problems) printProblem(problem);
+  const { jobs, driver } = await readJobs(plan);
   const wanted = all
     .filter((one) => named.has(one.id))
     .map((one): Shown => {
@@ -63,28 +61,25 @@ export async function status(targets: readonly string[], options: StatusOptions)
       version: 1,
       command: 'status',
       profile: plan.profile,
-      ...(run === null ? {} : { submitted: run }),
+      ...(run === null ? {} : { submitted: { profile: run.profile, set: run.set } }),
+      ...(driver === null ? {} : { driver }),
       instances: wanted,
       inactive: plan.inactive,
       ...(otherJobs.length === 0 ? {} : { otherJobs }),
     });
   } else {
     if (run !== null) {
-      process.stdout.write(`showing the cluster run in progress: ${describeSelection(run)}\n`);
+      process.stdout.write(`showing the cluster run in progress: ${describeRun(run)}\n`);
     }
-    printStatus(plan, request, wanted, otherJobs);
+    if (driver !== null) process.stdout.write(`the run goes on: ${describe(driver)[0]}\n`);
+    printStatus(plan, wanted, otherJobs);
   }
   if (wanted.some((one) => one.state === 'error')) process.exitCode = exitCode.stageFailed;
   else if (options.exitCode === true && wanted.some((one) => one.state !== 'fresh'))
     process.exitCode = exitCode.stale;
 }
 
-function printStatus(
-  plan: Plan,
-  request: PipelineOptions,
-  wanted: readonly Shown[],
-  otherJobs: readonly OtherJob[],
-): void {
+function printStatus(plan: Plan, wanted: readonly Shown[], otherJobs: readonly OtherJob[]): void {
   const c = colorsFor(process.stdout);
   const paint = {
     fresh: c.green,
@@ -102,18 +97,15 @@ function printStatus(
   };
   for (const one of wanted) {
     const { job } = one;
-    const isOther = job !== undefined && isOfAnotherRun(job.selection, plan, request);
-    const lines = [
-      ...(job === undefined ? [] : describeJob(job, isOther)),
-      ...linesOf(one, plan.projectRoot),
-    ];
-    const state = job !== undefined && !isOther && hasFailed(job) ? 'failed' : one.state;
+    const lines = [...(job === undefined ? [] : describe(job)), ...linesOf(one, plan.projectRoot)];
+    const state = job?.outcome === 'failed' ? 'failed' : one.state;
     const reasons = [toOneLine(one.reasons.map((reason) => reason.text).join('; '))];
     print(one.id, paint[state](words[state].padEnd(10)), lines.length === 0 ? reasons : lines);
   }
   for (const one of otherJobs) {
-    const word = hasFailed(one) ? c.red('failed'.padEnd(10)) : c.dim('other run '.padEnd(10));
-    print(toOneLine(one.id), word, describeJob(one, true));
+    const isFailed = one.outcome === 'failed';
+    const word = isFailed ? c.red('failed'.padEnd(10)) : c.dim('other run '.padEnd(10));
+    print(toOneLine(one.id), word, describe(one));
   }
   for (const stage of plan.inactive) {
     process.stdout.write(`${stage.padEnd(width)}  ${c.dim(`not part of profile ${plan.profile}`)}\n`);
@@ -121,32 +113,47 @@ function printStatus(
 }
 
 /** The run on a cluster that is under way, unless the options name another one; null if there is none. */
-function findShownRun({ profile, set, project }: StatusOptions): PlanSelection | null {
+function findShownRun({ profile, set, project }: StatusOptions): ClusterRun | null {
   const { jobs } = cacheFolderOf({ projectRoot: findProjectRoot(project ?? process.cwd()) });
   if (!existsSync(jobs) || profile !== undefined || set.length > 0) return null;
+  return quietly(() => readClusterRun({ jobs }));
+}
+
+function describeRun({ profile, set }: ClusterRun): string {
+  const named = [
+    ...(profile === null ? [] : ['--profile', profile]),
+    ...set.flatMap((one) => ['--set', one]),
+  ];
+  return named.length === 0 ? 'the default profile' : quoteWords(named);
+}
+
+/** Without what cannot be read, all else is still worth telling. */
+function quietly<Value>(read: () => Value): Value | null {
   try {
-    const run = readSubmittedRun({ jobs });
-    return run === null ? null : { profile: run.profile, set: run.set };
+    return read();
   } catch (error) {
-    // The rest of the status is still useful.
-    printProblem(error);
+    process.stderr.write(`${toLines(describeError(error)).join('\n')}\n`);
     return null;
   }
 }
 
-function printProblem(problem: unknown): void {
-  process.stderr.write(`${toLines(describeError(problem)).join('\n')}\n`);
-}
-
-/** One whose time was over goes on. */
-function hasFailed({ verdict }: JobReport): boolean {
-  return verdict.kind === 'failed' && verdict.code !== 'timeout';
-}
-
-async function readJobs(plan: Plan): Promise<JobReports> {
+async function readJobs(plan: Plan): Promise<{
+  readonly jobs: ReadonlyMap<string, JobReport>;
+  /** The job in which the run goes on. */
+  readonly driver: JobReport | null;
+}> {
   const folder = cacheFolderOf(plan);
-  if (!existsSync(folder.jobs)) return { jobs: new Map(), problems: [] };
-  return (await import('../../runner/cluster/job-report.ts')).readJobReports(folder, process.env);
+  if (!existsSync(folder.jobs)) return { jobs: new Map(), driver: null };
+  const { readDriverReport, readJobReports } = await import('../../runner/cluster/job-report.ts');
+  try {
+    return {
+      jobs: await readJobReports(folder, process.env),
+      driver: await readDriverReport(folder, process.env),
+    };
+  } catch (error) {
+    process.stderr.write(`${toLines(describeError(error)).join('\n')}\n`);
+    return { jobs: new Map(), driver: null };
+  }
 }
 
 /** What there is to say instead of reasons. */
@@ -155,43 +162,23 @@ function linesOf({ id, error, attempt, job }: Shown, projectRoot: string): strin
   if (attempt === undefined) return [];
   const lines = describeAttempt(id, attempt, projectRoot);
   // The job says better who runs it, or how it failed.
-  return job === undefined || (attempt.failure !== null && !hasFailed(job)) ? lines : lines.slice(-1);
+  return job === undefined || (attempt.failure !== null && job.outcome !== 'failed')
+    ? lines
+    : lines.slice(-1);
 }
 
-/**
- * `job 12_3 runs on node7 for 2 h 05 min`, `job 12_3 waits (Priority)`; of one that has failed, also the rest of what it says.
- *
- * @param isOther whether it is of another run than the one shown
- */
-export function describeJob(report: JobReport, isOther = false): string[] {
-  const [first = '', ...more] = describe(report);
-  return [isOther ? `${first} (of ${describeSelection(report.selection)})` : first, ...more];
-}
-
-const noted = '`./repro attach` records it';
-
-function describe({ job, status, isRunning, hasEnded, verdict }: JobReport): string[] {
+/** `job 12_3 runs on node7 for 2 h 05 min`, `job 12_3 waits (Priority)`; of one that has failed, also the rest of what it says. */
+function describe({ job, status, isRunning, outcome, failure }: JobReport): string[] {
   const name = job === null ? 'a job being submitted' : `job ${job}`;
-  if (verdict.kind === 'failed') {
-    const [reason = '', ...more] = toLines(verdict.text);
+  const noted = '`./repro attach` takes it in';
+  if (failure !== null) {
+    const [reason = '', ...more] = toLines(failure);
     return [`${reason.includes(name) ? reason : `${name} failed: ${reason}`}; ${noted}`, ...more];
   }
-  if (verdict.kind === 'dropped') {
-    return [`${name} never ran, because a job that it depends on failed; ${noted}`];
-  }
-  if (hasEnded) return [`${name} has succeeded; ${noted}`];
+  if (outcome === 'ended') return [`${name} has succeeded; ${noted}`];
   if (status === null) return [`${name}: Slurm reports no status now`];
   const { state, reason, node, elapsedSeconds } = status;
   const why = reason === null ? '' : ` (${toOneLine(reason)})`;
   if (!isRunning) return [state === 'PENDING' ? `${name} waits${why}` : `${name} is ${state}${why}`];
   return [`${name} runs on ${toOneLine(node ?? 'a node')} for ${formatSeconds(elapsedSeconds ?? 0)}`];
-}
-
-function isOfAnotherRun(
-  selection: PlanSelection,
-  plan: Plan,
-  { profile, set }: Pick<PipelineOptions, 'profile' | 'set'>,
-): boolean {
-  const named = profile ?? (plan.profile === 'none' ? null : plan.profile);
-  return !isDeepStrictEqual(selection, { profile: named, set });
 }

@@ -23,11 +23,6 @@ export function describeHit(event: Extract<RunEvent, { kind: 'cached' }>): strin
   return parts.length === 0 ? null : parts.join('; ');
 }
 
-/** ` (job 29_0)`, of what ended while nobody watched; otherwise nothing. */
-export function describeJobOf({ job }: Extract<RunEvent, { kind: 'finished' }>): string {
-  return job === undefined ? '' : ` (job ${job})`;
-}
-
 /** How many reasons to show in a line of a run; `repro status` lists them all. */
 const shownReasons = 3;
 

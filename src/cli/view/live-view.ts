@@ -1,7 +1,7 @@
 import process from 'node:process';
 import cliTruncate from 'cli-truncate';
 import type { RunEvent } from '../../runner/run/events.ts';
-import { describeAlike, describeHit, describeJobOf, describeReasons } from './event-text.ts';
+import { describeAlike, describeHit, describeReasons } from './event-text.ts';
 import { describeAfter, formatDone, nameInstances } from './format.ts';
 import { LiveArea } from './live-area.ts';
 import { renderLive } from './live-lines.ts';
@@ -78,7 +78,7 @@ export class LiveView implements View {
         return [c.dim(cliTruncate(line, Math.max(1, this.#area.columns - 1)))];
       }
       case 'finished':
-        return [`${c.green('✔')} ${id}  ${formatDone(event)}${describeJobOf(event)}`];
+        return [`${c.green('✔')} ${id}  ${formatDone(event)}`];
       case 'failed':
         return [`${c.red('✘')} ${id}  failed${describeAfter(event.seconds)}`];
       case 'would-run':

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type { RunEvent } from '../../runner/run/events.ts';
-import { describeAlike, describeHit, describeJobOf, describeReasons } from './event-text.ts';
+import { describeAlike, describeHit, describeReasons } from './event-text.ts';
 import { describeAfter, formatDone, formatSeconds } from './format.ts';
 import type { Colors } from './print.ts';
 import { describeLeft, describeProgress } from './progress-text.ts';
@@ -86,7 +86,7 @@ export class PlainView implements View {
         return [`  ${id}  job ${event.job} ${event.isRunning ? `runs${on}` : `waits${why}`}`];
       }
       case 'finished':
-        return [`${c.green('+')} ${id}  done in ${formatDone(event)}${describeJobOf(event)}`];
+        return [`${c.green('+')} ${id}  done in ${formatDone(event)}`];
       case 'failed':
         return [
           `${c.red('x')} ${id}  failed${describeAfter(event.seconds)}: ${toLines(event.text)[0] ?? ''}`,

@@ -1,6 +1,47 @@
-import { quoteWord } from '../../files/shell-words.ts';
-import { type JobOptions, listSbatchOptions } from './job-options.ts';
-import { noAnswer } from './job-state.ts';
+import { quoteWord, quoteWords } from '../../files/shell-words.ts';
+
+/** What a stage, or each task of an array, asks of Slurm; absent or null: the cluster's default. */
+export interface JobRequest {
+  readonly partition?: string | number;
+  readonly account?: string | number;
+  readonly qos?: string | number;
+  readonly constraint?: string | number;
+  readonly cpus: number;
+  readonly memoryBytes: number | null;
+  readonly gpus: number;
+  /** Such as `a100`; null: any. */
+  readonly gpuType: string | null;
+  readonly timeSeconds: number | null;
+  /** How long before the time limit the job is sent SIGUSR2; null: never. */
+  readonly warnSeconds: number | null;
+  /** Further options, each one word. */
+  readonly flags: readonly string[];
+}
+
+export interface JobScript {
+  readonly request: JobRequest;
+  readonly name: string;
+  readonly comment: string;
+  /** The number of tasks; null: a job that is not an array. */
+  readonly arraySize: number | null;
+  /** How many tasks may run at once; null: any number. */
+  readonly atOnce: number | null;
+  /** Whether Slurm itself starts it again after a node failure or a preemption. */
+  readonly requeues: boolean;
+  /** The file for what the script and Slurm print; absolute. `%a` in an array is added. */
+  readonly logFile: string;
+  /** Lines of comment that say what it runs. */
+  readonly about: readonly string[];
+  /** Absolute; for each task, the folder of its job. */
+  readonly folders: readonly string[];
+  /** A shell file with the variables that the job sees; absolute. */
+  readonly environmentFile: string;
+  readonly projectRoot: string;
+  /** Lines of shell that run first, such as `module load nodejs`. */
+  readonly prelude: readonly string[];
+  /** A program with its arguments; the folder of the task's job is appended. */
+  readonly command: readonly string[];
+}
 
 /** The exit code of a job that does not find the submitted files on its node; only the script itself uses it. */
 export const notSharedExitCode = 79;
@@ -9,124 +50,38 @@ export const notSharedExitCode = 79;
 export const preludeExitCode = 80;
 
 /**
- * The exit code with which the command asks to be requeued. Nothing else uses it: it is above those of sysexits.h, and below those of
- * shells, containers and signals.
- */
-export const continueExitCode = 88;
-
-/** In the folder of a task: why Slurm did not requeue its job. */
-export const refusalFileName = 'requeue.txt';
-
-/** In the folder of a task: how its command ended. */
-export const endFileName = 'end.json';
-
-/** In the folder of a task, once its command handles signals: until then they would kill it. */
-export const listeningFileName = 'listening';
-
-/** How long to wait until the command handles signals. */
-const listensWithinSeconds = 60;
-
-/** How long to repeat a request that the controller does not answer: the job's time is nearly over. */
-const askAgainSeconds = 30;
-
-/** What a shell makes of SIGABRT, SIGKILL, SIGSEGV, SIGUSR2 and SIGTERM. Other codes above 128 may be a program's own, or a signal that only stops. */
-const deadlyCodes = '134|137|139|140|143';
-
-/** How long Slurm may take to end a job that it has requeued. */
-const requeuedWithinSeconds = 120;
-
-/** The files in the folder of a task that belong to one attempt only. */
-const leftBehind = [endFileName, refusalFileName, listeningFileName].join(',');
-
-export interface JobScript {
-  readonly options: JobOptions;
-  /** Lines of comment that say what it runs. */
-  readonly about: readonly string[];
-  /** A file that exists on the node only if the project is the same folder as where the job was submitted; absolute. */
-  readonly proofFile: string;
-  /** A shell file with the variables that the job sees; absolute. */
-  readonly environmentFile: string;
-  /** Contains a folder for each task, named by its index; absolute. */
-  readonly tasksFolder: string;
-  /** A link that names the job that these tasks belong to, once that is decided; absolute. */
-  readonly claimFile: string;
-  readonly projectRoot: string;
-  /** Lines of shell that run first, such as `module load nodejs`. */
-  readonly prelude: readonly string[];
-  /** A program with its arguments; the index of the task is appended. */
-  readonly command: readonly string[];
-  /** The index of the only task of a job that is no array. */
-  readonly index?: number;
-}
-
-/**
- * The script of a job: its options as directives, then the environment, the site's own lines, and the command. Values are quoted, so
- * folders may have any name.
- *
- * The shell keeps running beside the command. The command may be in a container without Slurm's commands, and `--signal=B:` signals only the
- * shell.
+ * The script of a job: its options as directives, then the environment, the site's own lines, and the command in place of the shell, so that
+ * Slurm's signals reach it. Values are quoted, so folders may have any name.
  */
 export function renderJobScript(script: JobScript): string {
-  const { options, projectRoot } = script;
-  const directives = listSbatchOptions(options).map((word) => `#SBATCH ${quoteDirective(word)}`);
+  const { projectRoot, folders, prelude, command } = script;
   const missing = `repro: ${projectRoot} is not the same folder on this node as where the job was submitted`;
   return `${[
     '#!/bin/bash',
-    ...directives,
+    ...listSbatchOptions(script).map((word) => `#SBATCH ${quoteDirective(word)}`),
     '',
-    ...script.about.map((line) => `# ${line}`),
-    ...passSignals(script),
-    `if [ ! -f ${quoteWord(script.proofFile)} ] || ! cd ${quoteWord(projectRoot)}; then`,
+    ...script.about.map((line) => `# ${line.replaceAll(/\p{Cc}/gu, ' ')}`),
+    // It would end the shell, and what the shell starts until that handles it.
+    "trap '' USR2",
+    'folders=(',
+    ...folders.map((folder) => `  ${quoteWord(folder)}`),
+    ')',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own syntax
+    'folder=${folders[${SLURM_ARRAY_TASK_ID:-0}]}',
+    `if [ ! -d "$folder" ] || ! cd ${quoteWord(projectRoot)}; then`,
     `  echo ${quoteWord(missing)}": $(hostname)" >&2`,
     `  exit ${notSharedExitCode}`,
     'fi',
-    // Remove what an earlier attempt of this job has left, but not the files of another job.
-    `[ "$(readlink ${quoteWord(script.claimFile)})" != "\${job%%_*}" ] || rm -f "$task"/{${leftBehind}}`,
-    ...setEnvironment(script),
-    ...runCommand(script),
-    ...continueInQueue(),
-    // A container's own exit code must not look like the script's.
-    `case $status in ${notSharedExitCode}|${preludeExitCode}) status=1;; esac`,
-    // Let Slurm see the signal that ended the command, rather than the exit code that the shell makes of it.
-    `case $status in ${deadlyCodes}) ulimit -c 0; trap - "$((status - 128))"; kill "-$((status - 128))" "$$";; esac`,
-    'exit "$status"',
+    ...setEnvironment(script.environmentFile, projectRoot, prelude),
+    `exec ${quoteWords(command)} "$folder"`,
   ].join('\n')}\n`;
 }
 
 /**
- * Handles signals from the first line on, so that only the end of the command ends the script. A warning waits until the command handles it;
- * a signal to end is passed on at once.
+ * The site's own lines often need what a login shell defines, such as `module`. The search paths of the submitting shell come before those of
+ * the profiles, as for local stages, but after what the lines add.
  */
-function passSignals({ options, tasksFolder, index = 0 }: JobScript): string[] {
-  // The id of an array's last task is that of the whole array, too.
-  const job = options.array === null ? '$SLURM_JOB_ID' : '"$SLURM_ARRAY_JOB_ID"_$index';
-  return [
-    `index=${options.array === null ? index : '$SLURM_ARRAY_TASK_ID'}`,
-    `job=${job} task=${quoteWord(tasksFolder)}/$index`,
-    'runner= warned= ending=',
-    'pass() {',
-    `  for _ in {1..${listensWithinSeconds * 5}}; do`,
-    '    kill -0 "$runner" 2>/dev/null || return 0',
-    `    [ ! -e "$task/${listeningFileName}" ] || break`,
-    '    sleep 0.2',
-    '  done',
-    '  kill -s USR2 "$runner" 2>/dev/null || :',
-    '}',
-    'warn() { warned=1; [ -z "$runner" ] || pass & }',
-    'end() { ending=1; [ -z "$runner" ] || kill -s TERM "$runner" 2>/dev/null || :; }',
-    ...takeSignals,
-  ];
-}
-
-/** `ending`: cancelled or out of time, so it must not be requeued. */
-const takeSignals = ['trap warn USR2', 'trap end TERM'];
-
-/**
- * The site's own lines often need what a login shell defines, such as `module`. The profiles, which need the environment, are read here: a
- * signal would end another shell while it starts. The search paths of the submitting shell come before those of the profiles, as for local
- * stages, but after what the lines add.
- */
-function setEnvironment({ environmentFile, projectRoot, prelude }: JobScript): string[] {
+function setEnvironment(environmentFile: string, projectRoot: string, prelude: readonly string[]): string[] {
   const set = `. ${quoteWord(environmentFile)}`;
   if (prelude.length === 0) return [set];
   return [
@@ -146,52 +101,6 @@ function setEnvironment({ environmentFile, projectRoot, prelude }: JobScript): s
     ...prelude,
     'trap - ERR',
     `cd ${quoteWord(projectRoot)}`,
-    // The lines may have set other traps.
-    ...takeSignals,
-  ];
-}
-
-/** A signal ends the `wait`, not the command, which lets its stage save first; so the script waits again. */
-function runCommand({ command }: JobScript): string[] {
-  return [
-    `${command.map(quoteWord).join(' ')} "$index" &`,
-    'runner=$!',
-    '[ -z "$warned" ] || pass &',
-    '[ -z "$ending" ] || end',
-    'status=127',
-    'while :; do',
-    '  lives=; kill -0 "$runner" 2>/dev/null && lives=1',
-    '  last=0; wait "$runner" || last=$?',
-    // 127: the shell has already reported the end of this command.
-    '  [ "$last" -eq 127 ] || status=$last',
-    '  [ -n "$lives" ] || break',
-    'done',
-    // Later signals change nothing.
-    "trap '' USR2; trap - TERM",
-  ];
-}
-
-/** Requeues the job if the command asked for it: Slurm ends it and starts it again under the same id, so its dependents keep waiting. */
-function continueInQueue(): string[] {
-  return [
-    // Another program may use the same exit code.
-    `says_so() { [ -f "$task/${endFileName}" ] && [[ $(<"$task/${endFileName}") == *'"because":'* ]]; }`,
-    `if [ "$status" -eq ${continueExitCode} ] && [ -z "$ending" ] && says_so; then`,
-    '  shopt -s nocasematch',
-    `  no_answer=${quoteWord(noAnswer.source)}`,
-    `  until=$((SECONDS + ${askAgainSeconds}))`,
-    '  while :; do',
-    '    if said=$(scontrol requeue "$job" 2>&1); then',
-    `      sleep ${requeuedWithinSeconds}`,
-    `      said='accepted, but not done within ${requeuedWithinSeconds} s'`,
-    '      break',
-    '    fi',
-    `    echo "$said" > "$task/${refusalFileName}"`,
-    '    [ "$SECONDS" -lt "$until" ] && [[ $said =~ $no_answer ]] || break',
-    '    sleep 2',
-    '  done',
-    `  echo "$said" > "$task/${refusalFileName}"`,
-    'fi',
   ];
 }
 
@@ -199,6 +108,43 @@ export function renderEnvironment(environment: Readonly<Record<string, string>>)
   return Object.entries(environment)
     .map(([name, value]) => `export ${name}=${quoteWord(value)}\n`)
     .join('');
+}
+
+/** The options of `sbatch`, each one word. */
+function listSbatchOptions({ request, arraySize, atOnce, ...script }: JobScript): string[] {
+  const { gpus, gpuType, memoryBytes, timeSeconds, warnSeconds } = request;
+  const named = (['partition', 'account', 'qos', 'constraint'] as const).flatMap((name) =>
+    request[name] === undefined ? [] : [`--${name}=${request[name]}`],
+  );
+  return [
+    `--job-name=${script.name}`,
+    `--comment=${script.comment}`,
+    ...named,
+    '--nodes=1',
+    '--ntasks=1',
+    `--cpus-per-task=${request.cpus}`,
+    ...(memoryBytes === null ? [] : [`--mem=${Math.ceil(memoryBytes / 2 ** 20)}M`]),
+    ...(gpus === 0 ? [] : [`--gres=gpu:${gpuType === null ? '' : `${gpuType}:`}${gpus}`]),
+    ...(timeSeconds === null ? [] : [`--time=${formatTimeLimit(timeSeconds)}`]),
+    ...(warnSeconds === null ? [] : [`--signal=B:USR2@${Math.ceil(warnSeconds)}`]),
+    ...(arraySize === null ? [] : [`--array=0-${arraySize - 1}${atOnce === null ? '' : `%${atOnce}`}`]),
+    // Nothing of the submitting shell's environment: the script says what the job sees.
+    '--export=NIL',
+    script.requeues ? '--requeue' : '--no-requeue',
+    '--open-mode=append',
+    // In a pattern, Slurm reads `%` as the start of a placeholder.
+    `--output=${script.logFile.replaceAll('%', '%%')}${arraySize === null ? '' : '.%a'}`,
+    ...request.flags,
+  ];
+}
+
+/** `2-03:00:00`, rounded up to whole minutes, in which Slurm counts. */
+export function formatTimeLimit(seconds: number): string {
+  const minutes = Math.max(1, Math.ceil(seconds / 60));
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const days = Math.floor(minutes / 1440);
+  const clock = `${two(Math.floor((minutes % 1440) / 60))}:${two(minutes % 60)}:00`;
+  return days === 0 ? clock : `${days}-${clock}`;
 }
 
 /** In directives, Slurm interprets quotes and backslashes, and an unquoted `#` starts a comment. */

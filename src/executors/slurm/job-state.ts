@@ -1,36 +1,3 @@
-/** `active`: it waits, runs or will run again. `unknown`: the runner does not know Slurm's word. */
-export type JobPhase = 'active' | 'ended' | 'unknown';
-
-const active: ReadonlySet<string> = new Set([
-  'PENDING',
-  'CONFIGURING',
-  'RUNNING',
-  'COMPLETING',
-  'SIGNALING',
-  'STAGE_OUT',
-  'STOPPED',
-  'SUSPENDED',
-  'RESIZING',
-  'REQUEUED',
-  'REQUEUE_FED',
-  'REQUEUE_HOLD',
-  'RESV_DEL_HOLD',
-  'SPECIAL_EXIT',
-]);
-
-const ended: ReadonlySet<string> = new Set([
-  'COMPLETED',
-  'FAILED',
-  'CANCELLED',
-  'TIMEOUT',
-  'NODE_FAIL',
-  'PREEMPTED',
-  'OUT_OF_MEMORY',
-  'BOOT_FAIL',
-  'DEADLINE',
-  'REVOKED',
-]);
-
 /** What Slurm says about one job, or one task of an array. */
 export interface JobStatus {
   /** Slurm's word, such as `PENDING` or `OUT_OF_MEMORY`. */
@@ -44,34 +11,45 @@ export interface JobStatus {
   readonly exitCode?: number;
 }
 
-export function phaseOf(state: string): JobPhase {
-  if (active.has(state)) return 'active';
-  return ended.has(state) ? 'ended' : 'unknown';
+const endedStates: ReadonlySet<string> = new Set([
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+  'TIMEOUT',
+  'NODE_FAIL',
+  'PREEMPTED',
+  'OUT_OF_MEMORY',
+  'BOOT_FAIL',
+  'DEADLINE',
+  'REVOKED',
+]);
+
+/** Whether a state is final. A word that is not known here may be that of a job at work. */
+export function isFinal(state: string): boolean {
+  return endedStates.has(state);
 }
 
 /** Whether it occupies a node now. */
 export function isOnNode(state: string): boolean {
-  return (
-    phaseOf(state) === 'active' && !state.startsWith('RE') && !['PENDING', 'SPECIAL_EXIT'].includes(state)
-  );
+  return !isFinal(state) && !state.startsWith('RE') && !['PENDING', 'SPECIAL_EXIT'].includes(state);
 }
 
-/** `12`, or `12_3` for a task of an array. */
-export function nameJob(jobId: string, index: number | null): string {
-  return index === null ? jobId : `${jobId}_${index}`;
-}
-
-/** Jobs by `nameJob`. */
+/** Jobs by `12`, or `12_3` for a task of an array. */
 export type JobTable = ReadonlyMap<string, JobStatus>;
 
-/** The columns that `parseQueue` reads: array or job id, index, state, elapsed, node, reason. */
-export const queueFormat = '%F|%K|%T|%M|%N|%r';
+/** Columns of fixed width, since names and reasons may contain any sign. */
+const queueColumns = [
+  ['ArrayJobID', 20],
+  ['ArrayTaskID', 20],
+  ['State', 20],
+  ['TimeUsed', 20],
+  ['exit_code', 20],
+  ['NodeList', 120],
+  ['Reason', 200],
+] as const;
 
-/** The columns that `addExitCodes` reads, from a second call: `--format` does not have them. */
-export const exitCodeFormat = 'ArrayJobID:20,ArrayTaskID:20,exit_code:20';
-
-/** The columns that `parseAccounting` reads. */
-export const accountingFormat = 'JobID,State,Elapsed,NodeList,ExitCode';
+/** What {@link parseQueue} reads. */
+export const queueFormat = queueColumns.map((column) => column.join(':')).join(',');
 
 /**
  * Reads the answer of `squeue --array --noheader --states=all` with {@link queueFormat}. Lines of another form are skipped: a job that is
@@ -80,35 +58,26 @@ export const accountingFormat = 'JobID,State,Elapsed,NodeList,ExitCode';
 export function parseQueue(text: string): JobTable {
   const table = new Map<string, JobStatus>();
   for (const line of text.split('\n')) {
-    const [id = '', index = '', state = '', elapsed = '', node = '', ...reason] = line.trim().split('|');
-    if (!/^\d+$/.test(id) || !/^[A-Z_]+$/.test(state) || reason.length === 0) continue;
-    if (!/^(\d+|N\/A)$/.test(index)) continue;
-    table.set(nameJob(id, index === 'N/A' ? null : Number(index)), {
+    let at = 0;
+    const cells = queueColumns.map(([, width]) => {
+      at += width;
+      return line.slice(at - width, at).trim();
+    });
+    const [id = '', index = '', state = '', elapsed = '', code = '', node = '', reason = ''] = cells;
+    if (!/^\d+$/.test(id) || !/^[A-Z_]+$/.test(state) || !/^(\d+|N\/A)$/.test(index)) continue;
+    table.set(index === 'N/A' ? id : `${id}_${index}`, {
       state,
-      reason: readCell(reason.join('|')),
+      reason: readCell(reason),
       node: readCell(node),
       elapsedSeconds: parseElapsed(elapsed),
+      ...readExitCode(code),
     });
   }
   return table;
 }
 
-/** Whether the reason says that the script ended with a code other than 0, but not which. */
-export function lacksExitCode({ reason, exitCode }: JobStatus): boolean {
-  return reason === 'NonZeroExitCode' && exitCode === undefined;
-}
-
-/** Adds the exit codes from `squeue --array --noheader --states=all` with {@link exitCodeFormat}. */
-export function addExitCodes(table: JobTable, text: string): JobTable {
-  const added = new Map(table);
-  for (const line of text.split('\n')) {
-    const [id = '', index = '', code = ''] = line.trim().split(/\s+/);
-    const job = nameJob(id, index === 'N/A' ? null : Number(index));
-    const status = table.get(job);
-    if (status !== undefined) added.set(job, { ...status, ...readExitCode(code) });
-  }
-  return added;
-}
+/** The columns that {@link parseAccounting} reads. */
+export const accountingFormat = 'JobID,State,Elapsed,NodeList,ExitCode';
 
 /** Reads the answer of `sacct --allocations --array --noheader --parsable2` with {@link accountingFormat}. */
 export function parseAccounting(text: string): JobTable {
@@ -138,18 +107,17 @@ function readExitCode(text: string): { readonly exitCode?: number } {
 }
 
 function readCell(text: string): string | null {
-  const value = text.trim();
-  return ['', 'None', '(null)', 'N/A', 'None assigned'].includes(value) ? null : value;
+  return ['', 'None', '(null)', 'N/A', 'None assigned'].includes(text) ? null : text;
 }
 
 /** `4:05`, `01:02:03`, `2-00:00:10` as seconds; null for anything else. */
 export function parseElapsed(text: string): number | null {
-  const match = /^(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)$/.exec(text.trim());
+  const match = /^(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)$/.exec(text);
   if (match === null) return null;
-  const [days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0));
-  return (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0);
+  const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
+  return ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
 }
 
-/** What Slurm's commands print if the controller cannot be reached or is too busy; also valid as a bash pattern. */
+/** What Slurm's commands print if the controller cannot be reached or is too busy. */
 export const noAnswer =
   /unable to contact|socket timed out|connection (refused|timed out|failure|reset)|not responding|zero bytes were transmitted|communication (connection|error)|resource temporarily unavailable|slurmctld.*(down|standby)|in standby mode|protocol authentication error|unexpected message received|failed to fetch config|slurm_persist_conn_open|try again later/i;

@@ -2,28 +2,23 @@ import { execa } from 'execa';
 import { ReproError } from '../../errors.ts';
 import {
   accountingFormat,
-  addExitCodes,
-  exitCodeFormat,
   type JobStatus,
   type JobTable,
-  lacksExitCode,
   noAnswer,
   parseAccounting,
   parseQueue,
-  phaseOf,
   queueFormat,
 } from './job-state.ts';
 
 /** What the runner needs to know about a cluster. */
 export interface ClusterFacts {
-  readonly name: string;
   /** Indices of an array are below this. */
   readonly arraySize: number;
   readonly hasAccounting: boolean;
 }
 
-/** Jobs; or null if the controller did not answer, with what was said instead. */
-type TableAnswer = { readonly table: JobTable } | { readonly table: null; readonly problem: string };
+/** What Slurm knows of a job; `absent`: nothing; null: it did not answer. */
+type KnownState = JobStatus | 'absent' | null;
 
 /**
  * The answer of one of Slurm's commands. `unknown`: the controller did not answer in time, so nothing is known about the jobs, nor whether
@@ -57,7 +52,6 @@ export class Slurm {
     const read = (key: string): string =>
       new RegExp(`^${key}\\s*=\\s*(.*)$`, 'm').exec(answer.text)?.[1]?.trim() ?? '';
     return {
-      name: read('ClusterName') || 'unnamed',
       arraySize: Number(read('MaxArraySize')) || defaultArraySize,
       hasAccounting: read('AccountingStorageType').includes('slurmdbd'),
     };
@@ -75,89 +69,67 @@ export class Slurm {
   }
 
   /**
-   * The ids of submitted jobs in any state; those that have not ended come first, then the earlier ones.
+   * The id of a submitted job, or of the array, from the queue or, if it has left that, from accounting; null if neither knows the name.
    *
-   * @param comment tells them from other jobs of the same name; some sites replace it, so the name or the script is enough
-   * @param scriptFile what was submitted
+   * @param name its own, which no other job has
    */
-  async findJobs(
+  async findJob(
     name: string,
-    comment: string,
-    scriptFile: string,
-  ): Promise<{ readonly ids: readonly string[] } | { readonly problem: string }> {
-    const words = [...wholeQueue, `--name=${name}`, '--format=%F|%T|%k|%o'];
-    const answer = await this.#ask('squeue', words);
-    if (answer.kind !== 'ok') return { problem: answer.text };
-    const isOwnName = comment.endsWith(`:${name.split('.').at(-1) ?? ''}`);
-    const hasEnded = ({ state }: { state: string }) => Number(phaseOf(state) === 'ended');
-    const rows = [...answer.text.matchAll(/^\s*(\d+)\|(\w+)\|(.*)$/gm)]
-      .map(([, id = '', state = '', said = '']) => ({ id, state, said: said.trim() }))
-      .filter(({ said }) => isOwnName || said.split('|', 1)[0] === comment || said.endsWith(`|${scriptFile}`))
-      .sort((a, b) => hasEnded(a) - hasEnded(b) || Number(a.id) - Number(b.id));
-    return { ids: [...new Set(rows.map(({ id }) => id))] };
+    hasAccounting: boolean,
+  ): Promise<{ readonly id: string | null } | { readonly problem: string }> {
+    const queue = await this.#ask('squeue', [...wholeQueue, `--name=${name}`, '--format=%F']);
+    if (queue.kind !== 'ok') return { problem: queue.text };
+    const [id] = /\d+/.exec(queue.text) ?? [];
+    if (id !== undefined || !hasAccounting) return { id: id ?? null };
+    const words = ['--allocations', '--noheader', '--parsable2', '--format=JobID', '--starttime=now-7days'];
+    const past = await this.#ask('sacct', [...words, `--name=${name}`]);
+    return past.kind === 'ok' ? { id: /\d+/.exec(past.text)?.[0] ?? null } : { problem: past.text };
   }
 
-  /** What the queue says about these jobs, named as by `nameJob`: one call for all of them. */
-  async readQueue(jobs: readonly string[]): Promise<TableAnswer> {
-    if (jobs.length === 0) return { table: new Map() };
-    const answer = await this.#ask('squeue', [
-      ...[...wholeQueue, '--array', `--format=${queueFormat}`],
-      `--jobs=${idsOf(jobs).join(',')}`,
-    ]);
-    if (answer.kind === 'ok') return { table: await this.#withExitCodes(parseQueue(answer.text)) };
-    // All are unknown: if Slurm knows some, it reports those.
-    if (/invalid job id/i.test(answer.text)) return { table: new Map() };
-    return { table: null, problem: answer.text };
-  }
-
-  async #withExitCodes(table: JobTable): Promise<JobTable> {
-    const jobs = [...table].filter(([, status]) => lacksExitCode(status)).map(([job]) => job);
-    if (jobs.length === 0) return table;
-    const answer = await this.#ask('squeue', [
-      ...[...wholeQueue, '--array', `--Format=${exitCodeFormat}`],
-      `--jobs=${jobs.join(',')}`,
-    ]);
-    // Without an answer the reason has to suffice.
-    return answer.kind === 'ok' ? addExitCodes(table, answer.text) : table;
-  }
-
-  /** What accounting says about these jobs. */
-  async readAccounting(jobs: readonly string[]): Promise<TableAnswer> {
-    if (jobs.length === 0) return { table: new Map() };
-    const answer = await this.#ask('sacct', [
-      ...['--allocations', '--array', '--noheader', '--parsable2', `--format=${accountingFormat}`],
-      `--jobs=${idsOf(jobs).join(',')}`,
-    ]);
-    if (answer.kind === 'ok') return { table: parseAccounting(answer.text) };
-    return { table: null, problem: answer.text };
+  /** Puts the job back into the queue, which ends it. */
+  requeue(job: string): Promise<SlurmAnswer> {
+    return this.#ask('scontrol', ['requeue', job]);
   }
 
   /**
-   * The states of jobs, named as by `nameJob`: from the queue and, for jobs that have left it, from accounting if the cluster keeps
-   * accounts. `absent`: neither knows the job; null: unknown for now.
-   *
-   * @returns or `problem`, if the controller did not answer
+   * The states of jobs, through one call for all of them: from the queue and, for jobs that have left it, from accounting if the cluster
+   * keeps accounts.
    */
   async readStates(
     jobs: readonly string[],
     hasAccounting: boolean,
-  ): Promise<
-    | {
-        readonly stateOf: (job: string) => JobStatus | 'absent' | null;
-        /** What accounting said instead of an answer; null if it answered or was not asked. */
-        readonly accountingProblem: string | null;
-      }
-    | { readonly problem: string }
-  > {
-    const queue = await this.readQueue(jobs);
-    if (queue.table === null) return { problem: queue.problem };
-    const gone = jobs.filter((job) => !queue.table.has(job));
-    const past: TableAnswer = hasAccounting ? await this.readAccounting(gone) : { table: new Map() };
+  ): Promise<{
+    readonly stateOf: (job: string) => KnownState;
+    /** What was said instead of an answer; null if all answered. */
+    readonly problem: string | null;
+  }> {
+    const format = `--Format=${queueFormat}`;
+    const queue = await this.#read('squeue', [...wholeQueue, '--array', format], jobs, parseQueue);
+    const gone = jobs.filter((job) => queue.table?.has(job) === false);
+    const words = ['--allocations', '--array', '--noheader', '--parsable2', `--format=${accountingFormat}`];
+    const past = await this.#read('sacct', words, hasAccounting ? gone : [], parseAccounting);
     return {
       stateOf: (job) =>
-        queue.table.get(job) ?? (past.table === null ? null : (past.table.get(job) ?? 'absent')),
-      accountingProblem: past.table === null ? past.problem : null,
+        queue.table?.get(job) ??
+        (queue.table === null || past.table === null ? null : (past.table.get(job) ?? 'absent')),
+      problem: queue.problem ?? past.problem,
     };
+  }
+
+  async #read(
+    program: 'squeue' | 'sacct',
+    words: readonly string[],
+    jobs: readonly string[],
+    parse: (text: string) => JobTable,
+  ): Promise<{ readonly table: JobTable | null; readonly problem: string | null }> {
+    if (jobs.length === 0) return { table: new Map(), problem: null };
+    // The ids of jobs or of the arrays that tasks belong to, each once.
+    const ids = [...new Set(jobs.map((job) => job.split('_', 1)[0] ?? job))];
+    const { kind, text } = await this.#ask(program, [...words, `--jobs=${ids.join(',')}`]);
+    if (kind === 'ok') return { table: parse(text), problem: null };
+    // All are unknown: if Slurm knows some, it reports those.
+    const areUnknown = /invalid job id/i.test(text);
+    return areUnknown ? { table: new Map(), problem: null } : { table: null, problem: `${program}: ${text}` };
   }
 
   /**
@@ -180,11 +152,6 @@ export class Slurm {
   #ask(program: Parameters<typeof askSlurm>[0], words: readonly string[]): Promise<SlurmAnswer> {
     return askSlurm(program, words, this.#environment);
   }
-}
-
-/** The ids of jobs or of the arrays that tasks belong to, each once. */
-function idsOf(jobs: readonly string[]): string[] {
-  return [...new Set(jobs.map((job) => job.split('_', 1)[0] ?? job))];
 }
 
 /** The error of a command that needs the controller. */

@@ -86,11 +86,6 @@ export function explainSubmission(
   });
 }
 
-/** Whether it was refused because Slurm no longer knows a job that it depends on, which has ended meanwhile. */
-export function isDependencyGone(said: string): boolean {
-  return /job dependency problem/i.test(said);
-}
-
 /** Whether it was refused because a user, account or qos has reached its limit of submitted jobs, which passes. */
 export function isLimitReached(said: string): boolean {
   return /(qos|assoc)(max|grp)\w*submit\w*limit/i.test(said);

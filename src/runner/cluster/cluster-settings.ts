@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { isJsonObject, type Json, type JsonObject, type JsonPath } from '../../schema/json.ts';
+import { suggestName } from '../../schema/closest-name.ts';
+import { isJsonObject, type JsonObject, type JsonPath } from '../../schema/json.ts';
 import { JsonSchema } from '../../schema/json-schema.ts';
 import { ParsedDocuments } from '../../schema/parsed-documents.ts';
 import { PassedChecks } from '../../schema/passed-checks.ts';
 import { ConfigurationError, type Place, type Problem, throwProblems } from '../../schema/problems.ts';
 import { checkSchema } from '../../schema/schema-problems.ts';
 import { readYamlFile } from '../../schema/yaml-document.ts';
-import { parseFlag, parseWord } from '../plan/cluster-reader.ts';
 import { documentsFolder } from '../plan/load.ts';
+import type { Plan } from '../plan/plan.ts';
 import { type Parsed, parseDuration, parseMemory } from '../plan/resources.ts';
 
 /** The file in which a project says how its stages are submitted; relative to the project. */
@@ -25,10 +26,10 @@ export interface StageRequest {
   readonly timeSeconds?: number;
   readonly gpu?: number;
   readonly gpuType?: string;
-  readonly partition?: string;
-  readonly account?: string;
-  readonly qos?: string;
-  readonly constraint?: string;
+  readonly partition?: string | number;
+  readonly account?: string | number;
+  readonly qos?: string | number;
+  readonly constraint?: string | number;
   readonly arrayLimit?: number;
   readonly flags?: readonly string[];
 }
@@ -37,6 +38,8 @@ export interface StageRequest {
 export interface ClusterSettings {
   readonly defaults: StageRequest;
   readonly stages: Readonly<Record<string, StageRequest>>;
+  /** What the job of `--detach` requests, in which the run itself goes on. */
+  readonly driver: StageRequest;
   readonly prelude: readonly string[];
   readonly command: readonly string[];
   /** null: the Node.js that submits. */
@@ -60,7 +63,11 @@ export interface ClusterSettings {
  *
  * @throws {ConfigurationError} with the place of every problem
  */
-export async function readClusterSettings(projectRoot: string): Promise<ClusterSettings> {
+export async function readClusterSettings({
+  projectRoot,
+  instances,
+  inactive,
+}: Pick<Plan, 'projectRoot' | 'instances' | 'inactive'>): Promise<ClusterSettings> {
   const absolute = path.join(projectRoot, settingsFile);
   if (!existsSync(absolute)) return { ...toSettings({}, () => {}), placeOf: () => settingsFile };
   const [document, { default: definition }] = await Promise.all([
@@ -86,14 +93,14 @@ export async function readClusterSettings(projectRoot: string): Promise<ClusterS
   const settings = toSettings(value, (at, message, fix) =>
     problems.push({ at: document.positionOf(at), message, fix }),
   );
+  const stages = [...new Set([...instances.values()].map(({ stage }) => stage)), ...inactive];
+  for (const name of Object.keys(settings.stages)) {
+    if (stages.includes(name)) continue;
+    const at = document.positionOf(['stages', name], 'key');
+    problems.push({ at, message: `the pipeline has no stage "${name}".`, fix: suggestName(name, stages) });
+  }
   throwProblems(problems);
   return { ...settings, placeOf: (at) => document.positionOf(at) };
-}
-
-/** Stages in the file that the pipeline does not have: a misspelt one would silently be submitted with the defaults. */
-export function findUnknownStages(settings: ClusterSettings, known: Iterable<string>): string[] {
-  const names = new Set(known);
-  return Object.keys(settings.stages).filter((name) => !names.has(name));
 }
 
 type Report = (at: JsonPath, message: string, fix: string) => void;
@@ -112,6 +119,7 @@ function toSettings(value: JsonObject, report: Report): Omit<ClusterSettings, 'p
         toRequest(request as JsonObject, ['stages', name], report),
       ]),
     ),
+    driver: toRequest((value.driver ?? {}) as JsonObject, ['driver'], report),
     prelude: words('prelude'),
     command: words('command'),
     node: (value.node as string | undefined) ?? null,
@@ -127,30 +135,74 @@ function toSettings(value: JsonObject, report: Report): Omit<ClusterSettings, 'p
   };
 }
 
-function toRequest(
-  { memory, time, partition, account, qos, constraint, flags, ...plain }: JsonObject,
-  at: JsonPath,
-  report: Report,
-): StageRequest {
-  const read = <Value>(key: string, value: Json | undefined, parse: (value: Json) => Parsed<Value>) =>
-    value === undefined ? undefined : take(parse(value), [...at, key], report);
-  const request = {
-    memoryBytes: read('memory', memory, parseMemory),
-    timeSeconds: read('time', time, (value) => parseDuration('time', value)),
-    partition: read('partition', partition, (value) => parseWord('partition', value)),
-    account: read('account', account, (value) => parseWord('account', value)),
-    qos: read('qos', qos, (value) => parseWord('qos', value)),
-    constraint: read('constraint', constraint, (value) => parseWord('constraint', value)),
-    flags: (flags as string[] | undefined)?.map((flag, i) =>
-      take(parseFlag(flag), [...at, 'flags', i], report),
-    ),
+function toRequest({ memory, time, ...plain }: JsonObject, at: JsonPath, report: Report): StageRequest {
+  const read = (key: string, parsed: Parsed<number> | undefined) => {
+    const value = parsed === undefined ? undefined : take(parsed, [...at, key], report);
+    return value === undefined ? {} : { [`${key}${key === 'memory' ? 'Bytes' : 'Seconds'}`]: value };
   };
-  const isGiven = ([, value]: [string, unknown]): boolean => value !== undefined;
-  return { ...plain, ...Object.fromEntries(Object.entries(request).filter(isGiven)) };
+  for (const [i, flag] of ((plain.flags ?? []) as string[]).entries()) {
+    const problem = checkFlag(flag);
+    if (problem !== null) report([...at, 'flags', i], ...problem);
+  }
+  return {
+    ...plain,
+    ...read('memory', memory === undefined ? undefined : parseMemory(memory)),
+    ...read('time', time === undefined ? undefined : parseDuration('time', time)),
+  };
 }
 
 function take<Value>(parsed: Parsed<Value>, at: JsonPath, report: Report): Value | undefined {
   if ('value' in parsed) return parsed.value;
   report(at, parsed.message, parsed.fix);
   return undefined;
+}
+
+/** Options of sbatch that the runner sets itself, and the key from which it does; null: there is none. */
+const ownOptions: Readonly<Record<string, string | null>> = {
+  account: 'account',
+  array: null,
+  chdir: null,
+  cluster: null,
+  clusters: null,
+  comment: null,
+  constraint: 'constraint',
+  'cpus-per-task': 'cpu',
+  dependency: null,
+  error: null,
+  export: null,
+  'export-file': null,
+  'job-name': null,
+  mem: 'memory',
+  'mem-per-cpu': 'memory',
+  'mem-per-gpu': 'memory',
+  'no-requeue': null,
+  nodes: null,
+  ntasks: null,
+  'open-mode': null,
+  output: null,
+  parsable: null,
+  partition: 'partition',
+  qos: 'qos',
+  requeue: null,
+  signal: null,
+  'test-only': null,
+  time: 'time',
+  wait: null,
+  wrap: null,
+};
+
+/** What is wrong with a flag, and how to mend it; null if nothing is. */
+function checkFlag(flag: string): readonly [message: string, fix: string] | null {
+  const [name = ''] = flag.slice(2).split('=', 1);
+  const names = Object.keys(ownOptions);
+  // `sbatch` accepts any beginning of a name.
+  const own = names.find((one) => one === name) ?? names.find((one) => one.startsWith(name));
+  // Other resources than GPUs have no key.
+  const key = /^--gres=gpu\b/.test(flag) ? 'gpu' : own && ownOptions[own];
+  if (key === undefined) return null;
+  const message = `flag --${name} is set by the runner itself${key === null ? '' : ', from a key'}.`;
+  return [
+    message,
+    key === null ? 'Remove it: docs/cluster.md says what it is set to.' : `Write \`${key}:\` instead.`,
+  ];
 }

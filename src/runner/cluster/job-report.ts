@@ -1,134 +1,192 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
-import { isOnNode, type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
-import { Slurm } from '../../executors/slurm/slurm.ts';
-import { type Batch, isOwn, jobOf, type PlanSelection, type SubmittedBatch } from '../jobs/batch.ts';
-import { findBatches } from '../jobs/jobs-folder.ts';
-import { hasEnded, type TaskEnd } from '../jobs/task-end.ts';
-import type { Plan } from '../plan/plan.ts';
-import type { RunEvent } from '../run/events.ts';
+import { isFinal, isOnNode, type JobStatus } from '../../executors/slurm/job-state.ts';
+import { Slurm, unreachable } from '../../executors/slurm/slurm.ts';
+import { isHeld } from '../../files/lock.ts';
+import { suggestName } from '../../schema/closest-name.ts';
+import { type FoundJob, listJobs, readClusterRun, tidyJobs, writeClusterRun } from '../jobs/jobs-folder.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';
-import { openRecords } from '../store/records.ts';
-import { UnwatchedVerdicts, type Verdict } from './verdict.ts';
+import { findDriver } from './driver.ts';
+import { nameOf } from './submitter.ts';
+import { judge } from './verdict.ts';
 
 /** The job of an instance, as far as is known without watching it. */
 export interface JobReport {
   /** null: its id is not on disk yet. */
   readonly job: string | null;
-  readonly cluster: string;
-  /** Of the run that submitted it. */
-  readonly selection: PlanSelection;
   /** null: Slurm did not answer, or no longer knows it. */
   readonly status: JobStatus | null;
   readonly isRunning: boolean;
-  /** Whether it has ended; the next `repro attach` or `repro run --executor slurm` then records that. */
-  readonly hasEnded: boolean;
-  /** How it stands, by its own report or Slurm's. */
-  readonly verdict: Verdict;
+  /** `ended`: the next `repro attach` or `repro run --executor slurm` takes in its result. */
+  readonly outcome: 'under-way' | 'ended' | 'failed';
+  /** How it failed. */
+  readonly failure: string | null;
 }
 
-/** The jobs of a project, and the problems with unreadable ones. */
-export interface JobReports {
-  /** By instance. */
-  readonly jobs: ReadonlyMap<string, JobReport>;
-  readonly problems: readonly ReproError[];
-}
-
-interface Found {
-  readonly id: string;
-  readonly job: string | null;
-  readonly batch: Batch;
-  readonly end: TaskEnd | null;
-  readonly endFile: string;
-  /** The end files of its dependencies. */
-  readonly after: readonly string[];
-}
-
-/** The jobs whose ends are not recorded yet, through one call of Slurm for all of them. */
+/** The jobs of a project by instance, through one call of Slurm for all of them. */
 export async function readJobReports(
-  folder: CacheFolder,
+  folder: Pick<CacheFolder, 'jobs'>,
   environment: NodeJS.ProcessEnv,
-): Promise<JobReports> {
-  const { batches, problems: unread } = findBatches(folder.jobs);
-  const problems = [...unread];
-  const found: Found[] = [];
-  for (const one of batches) {
-    try {
-      found.push(...one.batch.tasks.map(({ id, index }) => look(one, id, index)));
-    } catch (error) {
-      if (!(error instanceof ReproError)) throw error;
-      problems.push(error);
-    }
-  }
-  const stateOf = await askStates(
-    new Slurm(environment),
-    found.flatMap(({ job, end }) => (job === null || hasEnded(end) ? [] : [job])),
+): Promise<ReadonlyMap<string, JobReport>> {
+  const found = listJobs(folder);
+  const unended = found.flatMap(({ folder: files, job }) =>
+    job.job === null || files.readEnd(job.token) !== null ? [] : [job.job],
   );
-  const jobs = new Map<string, JobReport>();
-  const verdicts = new UnwatchedVerdicts();
-  for (const one of found) {
-    const { id, job, batch, endFile, end, after } = one;
-    const said = job === null || hasEnded(end) ? null : stateOf(job);
-    // Slurm answers the same about hidden jobs of other users.
-    const known = said === 'absent' && !isOwn(batch.owner) ? null : said;
-    const verdict = verdicts.judge({ job: job ?? '', end, status: known, endFile, after });
-    const status = known === 'absent' ? null : known;
-    const isRunning = status !== null && isOnNode(status.state);
-    const isOver = verdict.kind !== 'wait' || (status !== null && phaseOf(status.state) === 'ended');
-    const { cluster, selection } = batch;
-    jobs.set(id, { job, cluster, selection, status, isRunning, hasEnded: isOver, verdict });
-  }
-  return { jobs, problems };
-}
-
-function look({ batch, folder }: SubmittedBatch, id: string, index: number): Found {
-  return {
-    ...{ id, batch, job: jobOf(batch, index) },
-    end: folder.readEnd(index),
-    endFile: folder.endFile(index),
-    after: folder.readTask(index)?.after.map(({ endFile }) => endFile) ?? [],
-  };
-}
-
-type StateOf = (job: string) => JobStatus | 'absent' | null;
-
-/** From the queue and, where the cluster has it, from accounting. */
-async function askStates(slurm: Slurm, jobs: readonly string[]): Promise<StateOf> {
   // Without Slurm on this machine, the rest of the status is still worth showing.
-  const answer = await slurm.readStates(jobs, true).catch(() => null);
-  return answer === null || 'problem' in answer ? () => null : answer.stateOf;
+  const answer = await new Slurm(environment).readStates(unended, true).catch(() => null);
+  const reports = new Map<string, JobReport>();
+  for (const { folder: files, job } of found) {
+    const end = files.readEnd(job.token);
+    const known = job.job === null || end !== null ? null : (answer?.stateOf(job.job) ?? null);
+    const verdict = judge({ job: job.job ?? '', end, status: known, isSilent: true });
+    const status = known === 'absent' ? null : known;
+    const failure =
+      verdict === null
+        ? null
+        : verdict.kind !== 'ended'
+          ? verdict.text
+          : 'text' in verdict.end
+            ? verdict.end.text
+            : null;
+    reports.set(job.id, {
+      job: job.job,
+      status,
+      isRunning: status !== null && isOnNode(status.state),
+      outcome: verdict === null ? 'under-way' : failure === null ? 'ended' : 'failed',
+      failure,
+    });
+  }
+  return reports;
 }
 
-interface UnwatchedEnd {
-  readonly job: string;
-  readonly fingerprint: string;
+/** The job in which a run goes on; null if there is none. */
+export async function readDriverReport(
+  folder: Pick<CacheFolder, 'jobs'>,
+  environment: NodeJS.ProcessEnv,
+): Promise<JobReport | null> {
+  const driver = await findDriver(folder, environment).catch(() => null);
+  if (driver === null) return null;
+  const status = driver.status === 'unknown' ? null : driver.status;
+  const isRunning = status !== null && isOnNode(status.state);
+  return { job: driver.job, status, isRunning, outcome: 'under-way', failure: null };
 }
+
+interface CancelledJob {
+  readonly id: string;
+  readonly job: string;
+}
+
+/** Longer than Slurm gives a stage to save its work, before it kills the stage. */
+const endedWithinMs = 60_000;
+
+const askEveryMs = 500;
 
 /**
- * For `attach`: shows an instance as having run if one of its jobs has made it up to date while no command watched.
+ * Cancels jobs that have not ended, and waits until they have, so that nothing writes to the folder any more.
  *
- * @param batches of the run, the earliest first
- * @returns a function that gives the event to show instead of another
+ * @param targets stages or instances; none: all, with the job in which the run goes on
+ * @throws {ReproError} `usage` if a target is not part of the run; `slurm-unreachable`, `slurm-refused`; `jobs-ending` if they still end after a minute
  */
-export function tellUnwatchedEnds(
-  plan: Plan,
-  batches: readonly SubmittedBatch[],
-): (event: RunEvent) => RunEvent {
-  const ends = new Map(batches.flatMap(listEnds));
-  const records = openRecords(plan);
-  return (event) => {
-    if (event.kind !== 'cached' || event.restored.length > 0 || event.removed.length > 0) return event;
-    const { id } = event;
-    const [end, record] = [ends.get(id), records.findLast(id)];
-    // Another run has made it since.
-    if (end === undefined || record?.fingerprint !== end.fingerprint) return event;
-    const { seconds, totalSeconds, metrics } = record;
-    return { kind: 'finished', id, seconds, ...(totalSeconds && { totalSeconds }), metrics, job: end.job };
-  };
+export async function cancelJobs(
+  folder: CacheFolder,
+  targets: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<{ readonly cancelled: readonly CancelledJob[]; readonly driver: string | null }> {
+  const slurm = new Slurm(environment);
+  const { hasAccounting } = await slurm.describe();
+  const run = readClusterRun(folder);
+  const known = [...new Set([...(run?.selected ?? []), ...listJobs(folder).map(({ job }) => job.id)])];
+  const wanted = known.filter(
+    (id) => targets.length === 0 || targets.some((target) => id === target || id.startsWith(`${target}@`)),
+  );
+  const names = [...new Set(known.flatMap((id) => [id.split('@', 1)[0] ?? id, id]))];
+  const stranger = targets.find((target) => !names.includes(target));
+  if (stranger !== undefined) {
+    throw new ReproError('usage', `"${stranger}" is not part of a run on a cluster`, {
+      fix: names.length === 0 ? 'No such run is under way.' : suggestName(stranger, names),
+    });
+  }
+  // First, so that a run under way either finds this or its job is found here.
+  if (run !== null)
+    await writeClusterRun(folder, { ...run, cancelled: [...new Set([...run.cancelled, ...wanted])] });
+  const driver = targets.length === 0 ? (run?.driver ?? null) : null;
+  if (driver !== null) await cancel(slurm, [driver]);
+  const cancelled: CancelledJob[] = [];
+  for (const one of listJobs(folder)) {
+    const { id, token } = one.job;
+    const job =
+      wanted.includes(id) && one.folder.readEnd(token) === null
+        ? await findId(slurm, one, hasAccounting)
+        : null;
+    if (job !== null) cancelled.push({ id, job });
+  }
+  await cancel(
+    slurm,
+    cancelled.map(({ job }) => job),
+  );
+  const ending = await awaitEnd(slurm, [
+    ...(driver === null ? [] : [driver]),
+    ...cancelled.map(({ job }) => job),
+  ]);
+  // A run under way takes note of this itself.
+  if (!(await isHeld(folder.lock))) {
+    for (const { folder: files, job } of listJobs(folder)) {
+      if (wanted.includes(job.id) && ending.length === 0) await files.remove();
+    }
+    if (targets.length === 0) await tidyJobs(folder);
+  }
+  if (ending.length > 0) {
+    const count = ending.length === 1 ? '1 job is still ending' : `${ending.length} jobs are still ending`;
+    throw new ReproError('jobs-ending', `cancelled; ${count}: ${ending.join(', ')}`, {
+      where: folder.jobs,
+      fix: 'Nothing to do: Slurm ends them. Repeat the command later to forget them.',
+    });
+  }
+  return { cancelled, driver };
 }
 
-function listEnds({ batch, folder }: SubmittedBatch): (readonly [id: string, UnwatchedEnd])[] {
-  return batch.tasks.flatMap(({ id, index }) => {
-    const [end, job] = [folder.readEnd(index), jobOf(batch, index)];
-    return end?.kind === 'done' && job !== null ? [[id, { job, fingerprint: end.fingerprint }] as const] : [];
+/** How long a run under way may take to learn the id of what it submits. */
+const submittedWithinMs = 60_000;
+
+/** The id of a job; null if there is none. */
+async function findId(
+  slurm: Slurm,
+  { folder, job }: FoundJob,
+  hasAccounting: boolean,
+): Promise<string | null> {
+  for (const until = performance.now() + submittedWithinMs; ; ) {
+    const now = folder.readJob();
+    if (now?.job != null || now === null) return now?.job ?? null;
+    const found = await slurm.findJob(nameOf(job), hasAccounting);
+    if ('problem' in found) throw unreachable(found.problem);
+    if (found.id !== null) return job.index === null ? found.id : `${found.id}_${job.index}`;
+    if (folder.readStarted(job.token) !== null || performance.now() > until) return null;
+    // A run that was killed does not submit it any more: then nothing changes here.
+    await wait(askEveryMs);
+  }
+}
+
+/** @throws {ReproError} `slurm-unreachable`, `slurm-refused` */
+async function cancel(slurm: Slurm, jobs: readonly string[]): Promise<void> {
+  const answer = await slurm.cancel(jobs);
+  if (answer.kind === 'unknown') throw unreachable(answer.text);
+  if (answer.kind === 'ok') return;
+  const said = answer.text.replaceAll('\n', '\n  ');
+  throw new ReproError('slurm-refused', `Slurm refuses to cancel\n  ${said}`, {
+    fix: 'Only the user who submitted a job can cancel it.',
   });
+}
+
+/** @returns the jobs that have not ended after a minute */
+async function awaitEnd(slurm: Slurm, jobs: readonly string[]): Promise<readonly string[]> {
+  for (const until = performance.now() + endedWithinMs; ; ) {
+    const { stateOf } = await slurm.readStates(jobs, false);
+    const isActive = (job: string): boolean => {
+      const status = stateOf(job);
+      return status === null || (status !== 'absent' && !isFinal(status.state));
+    };
+    const rest = jobs.filter(isActive);
+    if (rest.length === 0 || performance.now() >= until) return rest;
+    await wait(askEveryMs);
+  }
 }

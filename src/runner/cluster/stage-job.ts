@@ -1,273 +1,320 @@
-import { existsSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import { ReproError } from '../../errors.ts';
+import type { StageEnd } from '../../executors/executor.ts';
 import { runLocally } from '../../executors/local.ts';
-import { continueExitCode } from '../../executors/slurm/job-script.ts';
+import { listSystemFiles } from '../../executors/system-files.ts';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
-import type { Facts } from '../freshness/fingerprint.ts';
-import { openSession, type Session, saveDigests } from '../freshness/session.ts';
-import type { BatchFolder, BatchTask } from '../jobs/batch.ts';
-import { hasEnded, readTaskEnd, type TaskEnd, writeTaskEnd } from '../jobs/task-end.ts';
-import type { Plan, StageInstance } from '../plan/plan.ts';
-import { findHostFile } from '../run/confinement.ts';
-import type { RunEvent } from '../run/events.ts';
-import { describeFailure, execute } from '../run/execution.ts';
-import { type ExecutionContext, readRevision } from '../run/execution-context.ts';
-import { Preparation, type Prepared } from '../run/preparation.ts';
-import { findChangedParts } from './cluster-freshness.ts';
-import { type ClusterSettings, settingsFile } from './cluster-settings.ts';
-import { type ContinuedTask, continuedTaskOf, continueInQueue, noteStart } from './continuation.ts';
-import { exist, foldersOf, waitUntilVisible } from './file-visibility.ts';
-import { requestOf, unlimitedMachine } from './instance-request.ts';
-import { makeScratch } from './scratch.ts';
-import { TaskEventWriter } from './task-events.ts';
-import { isEndOfTime, type JobSignals, nameOfThisJob, savingSeconds } from './this-job.ts';
+import type { StageMessage, StageTask } from '../../stage/protocol.ts';
+import { FactFinder, type Facts } from '../freshness/fingerprint.ts';
+import { stageEnvironment } from '../freshness/stage-environment.ts';
+import { type JobEnd, JobFolder } from '../jobs/jobs-folder.ts';
+import { runFactNames } from '../plan/plan.ts';
+import { describeFailure } from '../run/execution.ts';
+import { partsOfOrigin } from '../run/execution-context.ts';
+import { ResumeFolder } from '../run/resume-folder.ts';
+import { beginSpending } from '../run/spent-time.ts';
+import { describeOpened } from '../run/stage-task.ts';
+import { cacheFolderOf } from '../store/cache-folder.ts';
+import { hashParts } from '../store/fingerprint-parts.ts';
+import { settingsFile } from './cluster-settings.ts';
+import { describeFolders, type JobLaunch, lastChangeOf, termSeconds, waitUntilVisible } from './job-files.ts';
 
-export type StageJobOptions = Omit<InstanceOnNodeOptions, 'onEvent' | 'onStart'>;
-
-type End = TaskEnd extends infer One
-  ? One extends TaskEnd
-    ? Omit<One, 'version' | 'job' | 'node'>
-    : never
-  : never;
+/** What Slurm tells a job by signals. */
+interface JobSignals {
+  /** Aborted when it tells the job to end: the stage may save its work. */
+  readonly stop: AbortSignal;
+  /** Aborted when the time that Slurm gives for this is over. */
+  readonly kill: AbortSignal;
+  /** Whether it was warned of its end before it was told to end. */
+  readonly wasWarned: () => boolean;
+}
 
 /**
- * Runs one instance in its job on a node, and reports its end in the folder of its batch.
+ * Runs the stage of a job on its node, as on any machine, and reports its messages and its end in the folder of the job. The runner takes
+ * the outputs from there.
  *
- * @returns the exit code of the job: dependents run only after 0; after `continueExitCode` its script requeues it
+ * @returns the exit code of the job
  */
-export async function runStageJob(options: StageJobOptions): Promise<number> {
-  const { folder, index, environment, plan, task } = options;
-  const events = new TaskEventWriter(folder.eventsFile(index));
-  const instance = plan.instances.get(task.id) ?? { resume: [] };
-  const continued = continuedTaskOf(plan, instance, folder, index);
-  const ended = await runOnNode({
-    ...options,
-    onEvent: (event) => events.write(event),
-    onStart: () => noteStart(continued),
-  });
-  const end = await conclude(ended, continued, options, events);
-  const job = nameOfThisJob(environment);
-  await writeTaskEnd(folder.endFile(index), { ...end, version: 1, job, node: os.hostname() });
-  if (end.kind === 'done' || end.kind === 'hit') return 0;
-  return end.kind === 'interrupted' && end.because !== undefined ? continueExitCode : 1;
-}
-
-async function conclude(
-  end: InstanceEnd,
-  task: ContinuedTask,
-  options: StageJobOptions,
-  events: TaskEventWriter,
-): Promise<End> {
-  const { plan, settings, environment, signals } = options;
-  const warnedAtMs = signals.warnedAtMs();
-  if (end.kind !== 'interrupted' || warnedAtMs === null) return end;
-  const note = (text: string): void =>
-    events.write({ kind: 'note', id: options.task.id, level: 'note', text });
-  const instance = plan.instances.get(options.task.id);
-  const warnSeconds = instance === undefined ? null : requestOf(instance, settings).warnSeconds;
-  if (!isEndOfTime(warnedAtMs, warnSeconds ?? 0, environment)) {
-    note('making room for another job; back into the queue with the work saved so far');
-    return { kind: 'interrupted', because: 'room' };
+export async function runStageJob(root: string, token: string, knownFacts: Facts): Promise<number> {
+  const folder = new JobFolder(root);
+  const signals = listenForJobSignals();
+  const job = nameOfThisJob(process.env);
+  const node = os.hostname();
+  const given = JSON.parse(await fs.readFile(folder.launchFile, 'utf8')) as JobLaunch;
+  const { projectRoot, resume } = placesOf(given);
+  const started = { job, node, atMs: Date.now(), resume: await describeFolders(resume) };
+  const isCurrent = folder.readJob()?.token === token && (await folder.claim(token, started));
+  if (!isCurrent) {
+    process.stderr.write('repro: another job was submitted in place of this one, which ends\n');
+    return 0;
   }
-  const limit = settings.continuations;
-  const continued = await continueInQueue(task, limit);
-  if (continued.kind === 'ends') {
-    return { kind: 'failed', code: continued.code, text: `the job's time is over${continued.why}` };
+  let ended: Pick<JobEnd, 'end' | 'wasWarned' | 'outputs'>;
+  try {
+    ended = await new StageJob(folder, given, projectRoot, signals, knownFacts).run();
+  } catch (error) {
+    const failure = describeFailure(explainDiskError(error, { keepsWork: true }));
+    ended = { end: { kind: 'failed', ...failure }, outputs: '' };
+    process.stderr.write(`${failure.text}\n`);
   }
-  note(
-    `the job's time is over; back into the queue with the work saved so far (${continued.count} of ${limit})`,
-  );
-  return { kind: 'interrupted', because: 'time' };
+  const report: JobEnd = { token, job, node, ...ended };
+  await writeFileAtomic(folder.endFile, JSON.stringify(report));
+  return ended.end.kind === 'done' ? 0 : 1;
 }
 
-interface InstanceOnNodeOptions {
-  readonly plan: Plan;
-  readonly settings: ClusterSettings;
-  readonly folder: BatchFolder;
-  readonly index: number;
-  readonly task: BatchTask;
-  readonly facts: Facts;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly signals: JobSignals;
-  readonly onEvent: (event: RunEvent) => void;
-  /** Called when the stage starts, with its resume folders in place. */
-  readonly onStart: () => Promise<void>;
+function placesOf({ launch, instance }: JobLaunch): { projectRoot: string; resume: string[] } {
+  return { projectRoot: launch.cwd, resume: instance.resume.map((one) => path.resolve(launch.cwd, one)) };
 }
 
-/** How an instance ended on its node. */
-type InstanceEnd =
-  | { readonly kind: 'done' | 'hit'; readonly fingerprint: string }
-  | { readonly kind: 'failed'; readonly code: string; readonly text: string }
-  | { readonly kind: 'interrupted' };
+class StageJob {
+  readonly #folder: JobFolder;
+  readonly #given: JobLaunch;
+  readonly #projectRoot: string;
+  readonly #signals: JobSignals;
+  readonly #knownFacts: Facts;
+  #lastProgressMs = Number.NEGATIVE_INFINITY;
 
-/**
- * Runs one instance in its job exactly as a local run would: checks whether it has to run, runs the stage's process with its limits, stores
- * and moves its outputs, and writes the record.
- */
-function runOnNode(options: InstanceOnNodeOptions): Promise<InstanceEnd> {
-  return new InstanceOnNode(options).run();
-}
-
-class InstanceOnNode {
-  readonly #options: InstanceOnNodeOptions;
-  readonly #session: Session;
-  #failure: { readonly code: string; readonly text: string } = { code: 'internal', text: 'it failed' };
-
-  constructor(options: InstanceOnNodeOptions) {
-    this.#options = options;
-    this.#session = openSession(options.plan, options);
+  constructor(
+    folder: JobFolder,
+    given: JobLaunch,
+    projectRoot: string,
+    signals: JobSignals,
+    knownFacts: Facts,
+  ) {
+    this.#folder = folder;
+    this.#given = given;
+    this.#projectRoot = projectRoot;
+    this.#signals = signals;
+    this.#knownFacts = knownFacts;
   }
 
-  async run(): Promise<InstanceEnd> {
-    const { folder, index } = this.#options;
-    const temporary = path.join(folder.taskFolder(index), 'tmp');
-    await fs.rm(temporary, { recursive: true, force: true });
+  async run(): Promise<Pick<JobEnd, 'end' | 'wasWarned' | 'outputs'>> {
+    await this.#awaitInputs();
+    const scratch = await makeScratch(this.#given.settings.scratch);
     try {
-      return await this.#run(temporary);
-    } catch (error) {
-      return { kind: 'failed', ...describeFailure(explainDiskError(error, { keepsWork: true })) };
+      const { end, outputs } = await this.#runIn(scratch ?? this.#folder.root);
+      return { end, outputs, ...(end.kind === 'interrupted' && { wasWarned: this.#signals.wasWarned() }) };
     } finally {
-      await saveDigests(this.#session, { isShared: true });
-      await fs.rm(temporary, { recursive: true, force: true }).catch(() => {});
+      if (scratch !== null) await fs.rm(scratch, { recursive: true, force: true }).catch(() => {});
     }
   }
 
-  async #run(temporary: string): Promise<InstanceEnd> {
-    const { plan, task, settings, signals } = this.#options;
-    const instance = plan.instances.get(task.id);
-    if (instance === undefined) throw differs(task.id, 'the pipeline no longer has it');
-    const { patienceSeconds } = settings;
-    await awaitMadeInputs(this.#session, instance, { task, patienceSeconds, signal: signals.stop });
-    if (signals.stop.aborted) return { kind: 'interrupted' };
-    const prepared = await this.#prepare(instance, temporary);
-    if (prepared === 'failed') return { kind: 'failed', ...this.#failure };
-    if (prepared === 'hit') return { kind: 'hit', fingerprint: this.#fingerprintOf(instance) };
-    const [changed, ...more] = await findChangedParts(task.parts, prepared.parts);
-    if (changed !== undefined) {
-      throw differs(task.id, more.length === 0 ? changed : `${changed} and ${more.length} more`);
+  /** @param place the folder in which the stage works: that of the job, or one on the node's own disk with the same files */
+  async #runIn(place: string): Promise<Pick<JobEnd, 'end' | 'outputs'>> {
+    const { parts, variables, settings, cacheRoot } = this.#given;
+    const { task: written, launch, environment } = await this.#moveTo(place);
+    const origin = await this.#findOrigin();
+    const fingerprint = hashParts(partsOfOrigin(parts, origin));
+    await this.#openResumes(fingerprint);
+    for (const output of written.outputs) {
+      // An earlier job may have begun to write there.
+      await fs.rm(path.dirname(output), { recursive: true, force: true });
+      await fs.mkdir(path.dirname(output), { recursive: true });
     }
-    return await this.#execute(prepared, temporary);
-  }
-
-  async #prepare(instance: StageInstance, temporary: string): Promise<Prepared> {
-    const { plan, task, signals } = this.#options;
-    const session = this.#session;
-    const before = plan.dependencies.get(instance.id) ?? [];
-    const recorded = before.flatMap((id) => session.records.findLast(id) ?? []);
-    const preparation = new Preparation({
-      ...{ session, temporary, signal: signals.stop, fetchStage: undefined, onEvent: this.#onEvent },
-      isForced: () => task.isForced,
-      machine: unlimitedMachine(plan),
-      produced: new Map(recorded.map((record) => [record.id, record.outputs])),
-    });
-    const prepared = await preparation.prepare(instance);
-    return typeof prepared === 'object' && 'pending' in prepared ? prepared.pending : prepared;
-  }
-
-  async #execute(work: Exclude<Prepared, string>, temporary: string): Promise<InstanceEnd> {
-    const { environment, facts, folder, settings, signals, onStart } = this.#options;
-    let hasStarted = false;
-    const { stop, kill } = signals;
-    const scratch = await makeScratch(settings, environment);
-    const context: ExecutionContext = {
-      ...{ session: this.#session, temporary, environment, facts, stop, kill },
-      graceSeconds: savingSeconds(requestOf(work.instance, settings).warnSeconds),
-      executor: async (launch) => {
-        // Only once, even with `retries:`: what counts is what the whole job has saved.
-        if (!hasStarted) await onStart();
-        hasStarted = true;
-        return runLocally(launch);
-      },
-      hostFile: findHostFile,
-      tracer: null,
-      onEvent: this.#onEvent,
-      revision: () => readRevision(this.#session.plan.projectRoot),
-      ...(scratch === null ? {} : { scratch }),
-      assertLocked: () => {
-        if (existsSync(folder.batchFile)) return;
-        throw new ReproError('job-cancelled', 'this job was cancelled');
-      },
+    const isAside = place !== this.#folder.root;
+    const inputs = isAside && settings.copyInputs ? await copyInputs(place, written.inputs) : written.inputs;
+    const { declaration } = written;
+    const task: StageTask = {
+      ...written,
+      facts: { ...written.facts, ...origin.facts },
+      inputs,
+      ...(declaration === undefined ? {} : { declaration: { ...declaration, inputs } }),
     };
-    try {
-      const cpus = Number(environment.SLURM_CPUS_PER_TASK ?? 1);
-      // The GPUs that Slurm gave the job are in its environment, which the stage sees.
-      const result = await execute(context, { ...withoutOwnLimit(work), grant: { cpus, gpus: [] } });
-      if (typeof result === 'object') return { kind: 'done', fingerprint: result.fingerprint };
-      return result === 'interrupted' ? { kind: 'interrupted' } : { kind: 'failed', ...this.#failure };
-    } finally {
-      if (scratch !== null) await fs.rm(scratch.folder, { recursive: true, force: true }).catch(() => {});
+    await fs.writeFile(launch.taskFile, JSON.stringify(task));
+    const { permissions } = launch;
+    const more = [...inputs, ...listSystemFiles(this.#projectRoot)];
+    const cache = cacheFolderOf({ projectRoot: this.#projectRoot }, cacheRoot);
+    const earlierSeconds = await beginSpending(cache, fingerprint, task.resume);
+    const startedMs = Date.now();
+    const end = await runLocally({
+      ...launch,
+      environment: { ...stageEnvironment(variables, process.env), ...environment },
+      permissions: permissions && { ...permissions, read: [...permissions.read, ...more] },
+      wrapper: null,
+      stop: this.#signals.stop,
+      kill: this.#signals.kill,
+      onMessage: (message) => this.#pass(message),
+    });
+    if (end.kind !== 'done') return { end: explainKill(end), outputs: '' };
+    const kept = task.outputs.map((output) => output.replace(place, () => this.#folder.root));
+    for (const [i, output] of task.outputs.entries()) {
+      if (!isAside) break;
+      const target = path.dirname(kept[i] ?? '');
+      await fs.rm(target, { recursive: true, force: true });
+      await fs.cp(path.dirname(output), target, { recursive: true, verbatimSymlinks: true });
+    }
+    const seconds = (Date.now() - startedMs) / 1000;
+    return {
+      end: {
+        ...end,
+        origin: {
+          ...origin,
+          host: os.hostname(),
+          node: process.versions.node,
+          startedAt: new Date(startedMs).toISOString(),
+          seconds,
+          earlierSeconds,
+        },
+      },
+      outputs: await describeFolders(kept.map((output) => path.dirname(output))),
+    };
+  }
+
+  async #findOrigin() {
+    const { instance } = this.#given;
+    const ofMachine = instance.facts.filter((name) => !runFactNames.some((one) => one === name));
+    const finder = new FactFinder(this.#knownFacts, this.#projectRoot, process.env);
+    return {
+      facts: await finder.find({ ...instance, facts: ofMachine }),
+      runtime: { platform: process.platform, arch: process.arch },
+    };
+  }
+
+  /** Task and launch with the paths of another folder in place of the job's. */
+  async #moveTo(place: string) {
+    const { launch, environment } = this.#given;
+    const text = JSON.stringify({
+      task: JSON.parse(await fs.readFile(launch.taskFile, 'utf8')) as StageTask,
+      launch,
+      environment,
+    });
+    const quoted = (folder: string): string => JSON.stringify(folder).slice(1, -1);
+    const moved = JSON.parse(text.replaceAll(quoted(this.#folder.root), () => quoted(place))) as Pick<
+      JobLaunch,
+      'launch' | 'environment'
+    > & { readonly task: StageTask };
+    await fs.mkdir(path.join(place, 'scratch'), { recursive: true });
+    return moved;
+  }
+
+  async #openResumes(fingerprint: string): Promise<void> {
+    const { instance, cacheRoot } = this.#given;
+    const aside = cacheFolderOf({ projectRoot: this.#projectRoot }, cacheRoot).resume;
+    for (const [i, resume] of instance.resume.entries()) {
+      const opened = await new ResumeFolder(this.#projectRoot, resume, i, aside).open(fingerprint);
+      for (const text of describeOpened(resume, opened)) this.#pass({ type: 'note', level: 'note', text });
     }
   }
 
-  #fingerprintOf({ id }: StageInstance): string {
-    return this.#session.records.findLast(id)?.fingerprint ?? '';
+  async #awaitInputs(): Promise<void> {
+    const { made, settings } = this.#given;
+    const { patienceSeconds } = settings;
+    for (const { path: input, mtimeMs } of made) {
+      const isThere = async (): Promise<boolean> => (await lastChangeOf(input)) === mtimeMs;
+      if (await waitUntilVisible(isThere, { patienceSeconds, signal: this.#signals.stop })) continue;
+      throw new ReproError(
+        'not-visible',
+        `${path.relative(this.#projectRoot, input)} did not appear on node ${os.hostname()} within ${patienceSeconds} s as its stage made it`,
+        { where: settingsFile, fix: 'If its file system is only slow, raise `patience:`.' },
+      );
+    }
   }
 
-  readonly #onEvent = (event: RunEvent): void => {
-    const told = event.kind === 'failed' ? { ...event, text: explainKill(event) } : event;
-    if (told.kind === 'failed') this.#failure = { code: told.code, text: told.text };
-    this.#options.onEvent(told);
-  };
-}
-
-/** A stage that can continue in another job is limited by the time of each job, of which it is warned. */
-function withoutOwnLimit<Prepared extends { readonly instance: StageInstance }>(work: Prepared): Prepared {
-  const { instance } = work;
-  if (instance.resume.length === 0) return work;
-  return { ...work, instance: { ...instance, resources: { ...instance.resources, timeSeconds: null } } };
+  /** To the runner: progress at most once a second, since each message is a write to a shared file system. */
+  #pass(message: StageMessage): void {
+    if (message.type === 'progress') {
+      const nowMs = performance.now();
+      if (nowMs - this.#lastProgressMs < 1000) return;
+      this.#lastProgressMs = nowMs;
+    }
+    try {
+      appendFileSync(this.#folder.messagesFile, `${JSON.stringify(message)}\n`);
+    } catch {
+      // A full disk is reported elsewhere; a missing message must not fail the stage.
+    }
+  }
 }
 
 /** If a job runs out of memory, the kernel kills the stage, not the runner, and Slurm may not notice. */
-function explainKill({ code, text }: { readonly code: string; readonly text: string }): string {
-  if (code !== 'killed' || !text.includes('SIGKILL')) return text;
-  return `${text}\n  A job gets only the memory that it requests: raise resources.memory of the stage, or \`memory\` in ${settingsFile}.`;
-}
-
-function differs(id: string, what: string): ReproError {
-  return new ReproError('job-differs', `"${id}" has changed since it was submitted: ${what}`, {
-    fix: 'Run again to submit it as it is now.',
-  });
+function explainKill(end: StageEnd): StageEnd {
+  if (end.kind !== 'failed' || end.code !== 'killed' || !end.text.includes('SIGKILL')) return end;
+  const hint = `A job gets only the memory that it requests: raise resources.memory of the stage, or \`memory\` in ${settingsFile}.`;
+  return { ...end, text: `${end.text}\n  ${hint}` };
 }
 
 /**
- * Waits until this node sees the outputs that the jobs of the dependencies have reported.
- *
- * @throws {ReproError} `not-visible` if it does not appear in time
+ * Listens for SIGUSR2, by which Slurm warns of the end of the job's time or, on some sites, of a preemption, and for SIGTERM, after which it
+ * kills: at a preemption, by `scancel`, or at the end of the time.
  */
-async function awaitMadeInputs(
-  { plan, records, folder }: Session,
-  { id }: StageInstance,
-  {
-    task,
-    patienceSeconds,
-    signal,
-  }: { readonly task: BatchTask; readonly patienceSeconds: number; readonly signal: AbortSignal },
-): Promise<void> {
-  const before = plan.dependencies.get(id) ?? [];
-  const outputs = before
-    .flatMap((one) => plan.instances.get(one)?.outputs ?? [])
-    .map((output) => path.resolve(plan.projectRoot, output));
-  const made = new Map(task.after.map((one) => [one.id, one.endFile]));
-  const isThere = (one: string): boolean => {
-    const record = records.findLast(one);
-    const endFile = made.get(one);
-    // A run that watched that job alone has recorded its end, and removed its folder.
-    if (endFile === undefined || !existsSync(path.dirname(endFile))) return record !== null;
-    const end = readTaskEnd(endFile);
-    return hasEnded(end) && 'fingerprint' in end && end.fingerprint === record?.fingerprint;
-  };
-  const areThere = await waitUntilVisible(async () => before.every(isThere) && (await exist(outputs)), {
-    folders: [folder.jobs, folder.records, ...foldersOf([...made.values(), ...outputs])],
-    ...{ patienceSeconds, signal },
+function listenForJobSignals(): JobSignals {
+  const stop = new AbortController();
+  const kill = new AbortController();
+  let wasWarned = false;
+  let isEnding = false;
+  process.on('SIGUSR2', () => {
+    wasWarned ||= !isEnding;
+    stop.abort();
   });
-  if (areThere || signal.aborted) return;
-  const missing = before.find((one) => !isThere(one)) ?? before[0] ?? id;
-  throw new ReproError(
-    'not-visible',
-    `the outputs of "${missing}" did not appear on node ${os.hostname()} within ${patienceSeconds} s`,
-    { where: settingsFile, fix: 'If its file system is only slow, raise `patience:`.' },
-  );
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
+    process.on(signal, () => {
+      stop.abort();
+      if (isEnding) return;
+      isEnding = true;
+      setTimeout(() => kill.abort(), termSeconds * 1000).unref();
+    });
+  }
+  return { stop: stop.signal, kill: kill.signal, wasWarned: () => wasWarned };
+}
+
+/** `12`, or `12_3` in an array; `0` outside of a job. */
+function nameOfThisJob({
+  SLURM_ARRAY_JOB_ID: array,
+  SLURM_ARRAY_TASK_ID: task,
+  SLURM_JOB_ID: id,
+}: NodeJS.ProcessEnv): string {
+  return array === undefined ? (id ?? '0') : `${array}_${task}`;
+}
+
+/**
+ * Makes a new folder on the node's own disk, named after the job.
+ *
+ * @param setting `scratch:`; null: none
+ * @throws {ReproError} `no-scratch`
+ */
+async function makeScratch(setting: string | null): Promise<string | null> {
+  if (setting === null) return null;
+  const parent = setting.replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced?: string, plain?: string) => {
+    const name = braced ?? plain ?? '';
+    const value = process.env[name] ?? '';
+    if (value !== '') return value;
+    throw new ReproError(
+      'no-scratch',
+      `scratch folder "${setting}" needs $${name}, which is not set on this node`,
+      {
+        where: settingsFile,
+        fix: 'Correct `scratch:`, or name the variable under `environment:`.',
+      },
+    );
+  });
+  const folder = path.join(parent, `repro-${nameOfThisJob(process.env)}`);
+  try {
+    await fs.mkdir(parent, { recursive: true });
+    await fs.rm(folder, { recursive: true, force: true });
+    await fs.mkdir(folder, { mode: 0o700 });
+  } catch (cause) {
+    throw new ReproError('no-scratch', `scratch folder "${parent}" cannot be used on this node`, {
+      where: settingsFile,
+      fix: 'Correct `scratch:`, or leave it out.',
+      cause,
+    });
+  }
+  return folder;
+}
+
+/** Copies the inputs that exist; the stage reports missing ones itself. */
+async function copyInputs(place: string, inputs: readonly string[]): Promise<string[]> {
+  const copies: string[] = [];
+  for (const [i, input] of inputs.entries()) {
+    const copy = path.join(place, `input-${i}`, path.basename(input));
+    await fs.rm(path.dirname(copy), { recursive: true, force: true });
+    await fs.mkdir(path.dirname(copy), { recursive: true });
+    const isThere = await fs.stat(input).catch(() => null);
+    if (isThere !== null) await fs.cp(input, copy, { recursive: true, dereference: true });
+    copies.push(copy);
+  }
+  return copies;
 }

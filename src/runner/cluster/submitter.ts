@@ -1,271 +1,359 @@
+import { createHash, randomBytes } from 'node:crypto';
+import fs from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
-import type { RequestKey } from '../../executors/slurm/submission-errors.ts';
-import { formatPlace } from '../../schema/problems.ts';
-import { type Facts, variablesOf } from '../freshness/fingerprint.ts';
-import { stageEnvironment } from '../freshness/stage-environment.ts';
-import { BatchFolder, type BatchTask, type PlacedJob, type SubmittedBatch } from '../jobs/batch.ts';
-import { hasEnded, readTaskEnd } from '../jobs/task-end.ts';
-import type { StageInstance } from '../plan/plan.ts';
+import { renderEnvironment, renderJobScript } from '../../executors/slurm/job-script.ts';
+import type { ClusterFacts, Slurm } from '../../executors/slurm/slurm.ts';
+import { explainSubmission, isLimitReached } from '../../executors/slurm/submission-errors.ts';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { type Job, JobFolder, readClusterRun } from '../jobs/jobs-folder.ts';
+import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { SharedRun } from '../run/other-machines.ts';
-import type { FingerprintParts } from '../store/fingerprint-parts.ts';
-import { refreshFolder } from './file-visibility.ts';
-import {
-  type Candidate,
-  type Dependency,
-  type EarlierBatch,
-  groupIntoBatches,
-  type PlannedBatch,
-} from './grouping.ts';
-import { findPlaces, mutexOf, requestOf } from './instance-request.ts';
-import { createToken, type Patience, type SubmissionContext, submitBatch } from './submission.ts';
+import { cacheFolderOf } from '../store/cache-folder.ts';
+import type { ClusterSettings } from './cluster-settings.ts';
+import { findPlace, type InstanceRequest, requestOf, staysLocal } from './job-request.ts';
 
-/** An instance to submit, with what is known of its fingerprint. */
-export interface ToSubmit {
+/** What is to be submitted for one instance. */
+interface Submission {
   readonly instance: StageInstance;
-  readonly parts: FingerprintParts;
-  readonly attempt: number;
-  /** As {@link BatchTask.continued}. */
+  readonly folder: JobFolder;
+  readonly key: string;
+  readonly request: InstanceRequest;
+  readonly environment: Readonly<Record<string, string>>;
   readonly continued: number;
 }
 
-type Jobs = ReadonlyMap<string, PlacedJob>;
+/** A job that Slurm has accepted. */
+export type SubmittedJob = Job & { readonly job: string };
 
-/** What a submitter uses. */
-export type SubmitterOptions = Pick<
-  SubmissionContext,
-  'settings' | 'selection' | 'runner' | 'slurm' | 'facts'
-> & {
-  /** Once aborted, nothing more is submitted. */
-  readonly signal: AbortSignal;
-  /** Called for instances that have to wait for Slurm; null: report an error instead. */
-  readonly onPause: ((id: string, why: string) => void) | null;
-};
+/** `unsent`: the run stops, and nothing was submitted. `unanswered`: it stops before Slurm has answered. */
+type Submitted = SubmittedJob | 'unsent' | 'unanswered';
 
-/** Told what is submitted and what is not. */
-export interface SubmissionListener {
-  readonly onSubmitted: (submitted: SubmittedBatch) => void;
-  /** A dependency ended without success: they may be submitted once it is concluded. */
-  readonly onLeftOut: (ids: readonly string[]) => void;
-  /** An error that this throws ends the submission of the others, too. */
-  readonly onRefused: (ids: readonly string[], error: unknown) => void;
+interface Waiting extends Submission {
+  readonly settle: (submitted: Submitted) => void;
+  readonly fail: (error: unknown) => void;
 }
 
-/** Submits the instances of one run, similar ones as arrays. */
-export class Submitter {
-  readonly #run: SharedRun;
-  readonly #options: SubmitterOptions;
-  readonly #context: Omit<SubmissionContext, 'patience'>;
-  /** Submitted batches of stages with an `arrayLimit` that may not have ended. */
-  #limited: PlannedBatch[] = [];
+/** Instances become ready one after the other, a moment apart: those that follow within this time share an array. */
+const gatherMs = 400;
+const gatherAtMostMs = 3_000;
 
-  constructor(run: SharedRun, options: SubmitterOptions) {
-    const { session, environment, assertLocked } = run;
-    const { plan, folder } = session;
-    this.#run = run;
-    this.#options = options;
-    this.#context = {
-      ...options,
-      assertLocked,
-      jobs: folder.jobs,
-      projectRoot: plan.projectRoot,
-      environmentOf: (ids) => {
-        const instances = ids.flatMap((id) => plan.instances.get(id) ?? []);
-        return jobEnvironment(instances, run.facts, options.settings.environment, environment);
-      },
-      jobIds: new Map(),
-    };
+/** What the parts of a run on Slurm share. */
+export interface ClusterContext {
+  readonly run: SharedRun;
+  readonly slurm: Slurm;
+  readonly cluster: ClusterFacts;
+  readonly settings: ClusterSettings;
+  /** The words that start the runner on a node. */
+  readonly runner: readonly string[];
+}
+
+/** Submits instances as jobs: those that become ready together, and request the same, as one array. */
+export class Submitter {
+  readonly #context: ClusterContext;
+  #waiting: Waiting[] = [];
+  readonly #underWay = new Map<string, number>();
+  #isLooping = false;
+  /** Whether something has changed since the loop last looked. */
+  #isStale = false;
+  #lastMs = 0;
+  #hasNotedLimit = false;
+
+  constructor(context: ClusterContext) {
+    this.#context = context;
+  }
+
+  /** @throws {ReproError} `slurm-refused`, `cancelled` */
+  submit(one: Submission): Promise<Submitted> {
+    return new Promise((settle, fail) => {
+      this.#waiting.push({ ...one, settle, fail });
+      this.#lastMs = performance.now();
+      this.#wake();
+    });
+  }
+
+  /** A job of this stage that an earlier run submitted counts for its limit. */
+  noteAdopted(stage: string): void {
+    this.#underWay.set(stage, (this.#underWay.get(stage) ?? 0) + 1);
+  }
+
+  noteEnded(stage: string): void {
+    this.#underWay.set(stage, (this.#underWay.get(stage) ?? 1) - 1);
+    this.#wake();
+  }
+
+  /** What waits here is not submitted any more. */
+  drop(): void {
+    for (const one of this.#waiting) one.settle('unsent');
+    this.#waiting = [];
+  }
+
+  #wake(): void {
+    this.#isStale = true;
+    if (this.#isLooping) return;
+    this.#isLooping = true;
+    void this.#loop().finally(() => {
+      this.#isLooping = false;
+      if (this.#isStale) this.#wake();
+    });
+  }
+
+  async #loop(): Promise<void> {
+    const { ids, signal } = this.#context.run;
+    this.#isStale = false;
+    const untilMs = performance.now() + gatherAtMostMs;
+    while (!signal.aborted && performance.now() < Math.min(untilMs, this.#lastMs + gatherMs)) {
+      await wait(50, undefined, { signal }).catch(() => {});
+    }
+    // They come in any order.
+    this.#waiting.sort((a, b) => ids.indexOf(a.instance.id) - ids.indexOf(b.instance.id));
+    for (let batch = this.#takeBatch(); batch !== null; batch = this.#takeBatch()) {
+      const taken = batch;
+      await this.#send(taken).catch((error: unknown) => {
+        for (const one of taken) one.fail(error);
+        for (const one of taken) this.noteEnded(one.instance.stage);
+      });
+      if (signal.aborted) break;
+    }
+    if (signal.aborted) this.drop();
   }
 
   /**
-   * Submits instances, each after its dependencies. An instance whose dependency is not submitted is not submitted, either.
-   *
-   * @param jobs submitted before, by instance
-   * @param isDone whether an instance has its outputs in place, so its job need not be waited for
-   * @throws {ReproError} `several-mutexes`; what {@link SubmissionListener.onRefused} throws
+   * The next instances that share an array. Of a stage with a limit, all that are ready go in one array, which keeps the limit itself; those
+   * that become ready while others are under way take the places that are free.
    */
-  async submit(
-    wanted: readonly ToSubmit[],
-    jobs: Jobs,
-    isDone: (id: string) => boolean,
-    listener: SubmissionListener,
-  ): Promise<void> {
-    const { jobIds, facts, settings } = this.#context;
-    for (const { submitted } of jobs.values()) {
-      const { token, jobId } = submitted.batch;
-      if (jobId !== null) jobIds.set(token, jobId);
+  #takeBatch(): Waiting[] | null {
+    const { settings, cluster } = this.#context;
+    for (const first of this.#waiting) {
+      const { stage } = first.instance;
+      const { arrayLimit } = first.request;
+      const underWay = this.#underWay.get(stage) ?? 0;
+      const room =
+        arrayLimit === null || underWay === 0 ? Number.POSITIVE_INFINITY : Math.max(0, arrayLimit - underWay);
+      const alike = this.#waiting.filter((one) => isAlike(one, first));
+      const batch = alike.slice(0, Math.min(room, settings.arraySize ?? cluster.arraySize));
+      if (batch.length === 0) continue;
+      this.#waiting = this.#waiting.filter((one) => !batch.includes(one));
+      this.#underWay.set(stage, underWay + batch.length);
+      return batch;
     }
-    const own = new Set(wanted.map(({ instance }) => instance.id));
-    const isAwaited = (id: string): boolean => own.has(id) || (jobs.has(id) && !isDone(id));
-    const candidates = wanted.map(({ instance }) => this.#toCandidate(instance, isAwaited));
-    const arraySize = settings.arraySize ?? facts.arraySize;
-    const byId = new Map(wanted.map((one) => [one.instance.id, one]));
-    this.#limited = this.#limited.filter((one) => this.#isOpen(one, jobs, (id) => own.has(id) || isDone(id)));
-    const all = groupIntoBatches(candidates, listEarlier(jobs, own), arraySize, createToken, this.#limited);
-    const ends = this.#listEnds(jobs, all);
-    const after = new Map(
-      candidates.map(({ id, after: before }) => [
-        id,
-        before.flatMap((one) => {
-          const endFile = ends.get(one);
-          return endFile === undefined ? [] : [{ id: one, endFile }];
-        }),
-      ]),
-    );
-    const missing = new Map<string, PlannedBatch>();
-    for (const one of all) {
-      if (this.#options.signal.aborted) return;
-      const planned = closeGaps(one, missing);
-      missing.set(planned.token, planned);
-      if (planned.dependencies.some(({ batch }) => missing.has(batch))) continue;
-      const names = planned.tasks.map(({ id }) => id);
-      try {
-        const submitted = await this.#submitOne(planned, byId, after);
-        if (submitted === null) return;
-        if (submitted === 'left-out') {
-          listener.onLeftOut(names);
-        } else {
-          missing.delete(planned.token);
-          if (planned.request.arrayLimit !== null) this.#limited.push(planned);
-          listener.onSubmitted(submitted);
-        }
-      } catch (error) {
-        listener.onRefused(names, error);
+    return null;
+  }
+
+  /** Submits an array exactly once, whatever Slurm answers. */
+  async #send(batch: readonly Waiting[]): Promise<void> {
+    const { run, slurm, settings } = this.#context;
+    const { assertLocked, session, signal } = run;
+    const [first] = batch;
+    if (first === undefined) return;
+    const token = randomBytes(4).toString('hex');
+    const jobs = new Map<Waiting, Job>();
+    for (const [i, one] of batch.entries()) {
+      const job: Job = {
+        version: 1,
+        ...{ id: one.instance.id, stage: one.instance.stage, key: one.key, token },
+        index: batch.length === 1 ? null : i,
+        job: null,
+        owner: os.userInfo().username,
+        continued: one.continued,
+      };
+      jobs.set(one, job);
+      await one.folder.writeJob(job);
+      // Of the job before; its end names another submission.
+      await fs.rm(one.folder.endFile, { force: true });
+      await fs.rm(one.folder.messagesFile, { force: true });
+    }
+    const script = await this.#writeScript(batch, token);
+    for (;;) {
+      // After the jobs are on disk: a cancelling command finds them there, or is seen here.
+      const cancelled = readClusterRun(session.folder)?.cancelled ?? [];
+      if (batch.some(({ instance }) => cancelled.includes(instance.id))) {
+        throw new ReproError('cancelled', 'it was cancelled by `./repro cancel`', {
+          fix: 'Run again to continue.',
+        });
       }
-    }
-  }
-
-  /** Whether one of its jobs may still run. */
-  #isOpen({ token, tasks }: PlannedBatch, jobs: Jobs, isOver: (id: string) => boolean): boolean {
-    return tasks.some(({ id, index }) => {
-      const submitted = jobs.get(id)?.submitted;
-      return submitted?.batch.token === token && !isOver(id) && !hasEnded(submitted.folder.readEnd(index));
-    });
-  }
-
-  /** The end file of each instance's job. */
-  #listEnds(jobs: Jobs, planned: readonly PlannedBatch[]): ReadonlyMap<string, string> {
-    const before = [...jobs].map(
-      ([id, { submitted, index }]) => [id, submitted.folder.endFile(index)] as const,
-    );
-    const now = planned.flatMap(({ token, tasks }) => {
-      const folder = new BatchFolder(path.join(this.#context.jobs, token));
-      return tasks.map(({ id, index }) => [id, folder.endFile(index)] as const);
-    });
-    return new Map([...before, ...now]);
-  }
-
-  #toCandidate(instance: StageInstance, isAwaited: (id: string) => boolean): Candidate {
-    const { plan } = this.#run.session;
-    return {
-      id: instance.id,
-      stage: instance.stage,
-      request: requestOf(instance, this.#context.settings),
-      mutex: mutexOf(instance),
-      after: (plan.dependencies.get(instance.id) ?? []).filter(isAwaited),
-    };
-  }
-
-  async #submitOne(
-    planned: PlannedBatch,
-    byId: ReadonlyMap<string, ToSubmit>,
-    after: ReadonlyMap<string, BatchTask['after']>,
-  ): Promise<SubmittedBatch | 'left-out' | null> {
-    const tasks = planned.tasks.flatMap(({ id }) => byId.get(id) ?? []);
-    const described = tasks.map(({ instance: { id }, parts, attempt, continued }) => ({
-      ...{ id, parts, attempt, continued },
-      isForced: this.#run.isForced(id),
-      after: after.get(id) ?? [],
-    }));
-    const [first] = tasks;
-    const placeOf = (keys: readonly RequestKey[]): string => {
-      const places = first === undefined ? [] : findPlaces(first.instance, this.#context.settings, keys);
-      const stage = `stage "${planned.stage}"`;
-      if (places.length > 0) return `${places.join(', ')}  ${stage}`;
-      return first === undefined ? stage : `${formatPlace(first.instance.at)}  ${stage}`;
-    };
-    const endsOf = (dependency: Dependency) => this.#listEndFiles(dependency, planned);
-    const context = { ...this.#context, patience: this.#patienceFor(planned) };
-    for (let { dependencies } = planned; ; ) {
-      try {
-        return await submitBatch(context, { ...planned, dependencies }, described, placeOf);
-      } catch (error) {
-        if (!(error instanceof ReproError) || error.code !== 'slurm-dependency-gone') throw error;
-        // Slurm cannot wait for a job that it has forgotten. Dependencies that succeeded can be left out.
-        const rest = dependencies.filter((one) => one.kind !== 'ended' && !endsOf(one).every(hasEndedWell));
-        if (rest.length === dependencies.length) return 'left-out';
-        dependencies = rest;
+      assertLocked();
+      if (signal.aborted) {
+        for (const { settle } of batch) settle('unsent');
+        return;
       }
+      const answer = await slurm.submit(script);
+      if (answer.kind === 'ok') return this.#accept(jobs, answer.text);
+      if (answer.kind === 'unknown') return this.#resolve(jobs, answer.text);
+      if (!isLimitReached(answer.text)) throw this.#explain(first.instance, answer.text);
+      if (!this.#hasNotedLimit) {
+        this.#hasNotedLimit = true;
+        this.#warn(first, 'you have reached your limit of submitted jobs; the rest is submitted as jobs end');
+      }
+      await wait(settings.pollSeconds * 1000, undefined, { signal }).catch(() => {});
     }
   }
 
-  #patienceFor({ tasks }: PlannedBatch): Patience | null {
-    const { signal, settings, onPause } = this.#options;
-    if (onPause === null) return null;
-    const { pollSeconds } = settings;
-    return { signal, pollSeconds, onPause: (why) => onPause(tasks[0]?.id ?? '', why) };
+  async #accept(jobs: ReadonlyMap<Waiting, Job>, id: string): Promise<void> {
+    for (const [one, job] of jobs) {
+      const submitted = { ...job, job: job.index === null ? id : `${id}_${job.index}` };
+      await one.folder.writeJob(submitted);
+      one.settle(submitted);
+    }
   }
 
-  /** The end files of the tasks of a dependency. */
-  #listEndFiles(dependency: Dependency, { tasks }: PlannedBatch): string[] {
-    const folder = new BatchFolder(path.join(this.#context.jobs, dependency.batch));
-    switch (dependency.kind) {
-      case 'task':
-        return [folder.endFile(dependency.index)];
-      case 'same-index':
-        return tasks.map(({ index }) => folder.endFile(index));
-      case 'whole':
-      case 'ended':
-        // A batch whose folder is gone did not succeed.
-        return (folder.readBatch()?.tasks ?? [{ index: 0 }]).map(({ index }) => folder.endFile(index));
+  /** After a submission without an answer: whether Slurm accepted it all the same. */
+  async #resolve(jobs: ReadonlyMap<Waiting, Job>, said: string): Promise<void> {
+    const [[first] = []] = [...jobs];
+    if (first !== undefined)
+      this.#warn(first, `Slurm does not answer (${said}); submitting again when it does`);
+    const again: Waiting[] = [];
+    for (const [one, job] of jobs) {
+      const located = await this.locate(one.folder, job);
+      if (located === null) again.push(one);
+      else one.settle(located);
     }
+    if (again.length > 0) await this.#send(again);
+  }
+
+  /**
+   * Finds out, for a submission whose answer is not known, which job it became. If there is none, it is given up: should one start all the
+   * same, it ends at once.
+   *
+   * @returns null if it was given up; `unanswered` if the run stops before Slurm answers
+   */
+  async locate(folder: JobFolder, job: Job): Promise<SubmittedJob | 'unanswered' | null> {
+    const { run, slurm, cluster, settings } = this.#context;
+    const { signal } = run;
+    const found = async (name: string): Promise<SubmittedJob> => {
+      const submitted = { ...job, job: name };
+      await folder.writeJob(submitted);
+      return submitted;
+    };
+    for (;;) {
+      const answer = await slurm.findJob(nameOf(job), cluster.hasAccounting);
+      if ('problem' in answer) {
+        await wait(settings.pollSeconds * 1000, undefined, { signal }).catch(() => {});
+        if (signal.aborted) return 'unanswered';
+        continue;
+      }
+      if (answer.id !== null) return found(job.index === null ? answer.id : `${answer.id}_${job.index}`);
+      run.assertLocked();
+      const givenUp = { job: null, node: os.hostname(), atMs: Date.now(), resume: '' };
+      if (await folder.claim(job.token, givenUp)) return null;
+      const started = folder.readStarted(job.token);
+      return started?.job == null ? null : found(started.job);
+    }
+  }
+
+  async #writeScript(batch: readonly Waiting[], token: string): Promise<string> {
+    const { plan, folder } = this.#context.run.session;
+    const files = scriptFilesOf(folder.jobs, { token, index: null });
+    const environment = Object.assign({}, ...batch.map((one) => one.environment));
+    await writeFileAtomic(files.environment, renderEnvironment(environment), { mode: 0o600 });
+    await writeFileAtomic(
+      files.script,
+      renderStageScript(batch, token, files, plan.projectRoot, this.#context),
+    );
+    return files.script;
+  }
+
+  #explain(instance: StageInstance, said: string): ReproError {
+    return explainSubmission(said, (keys) => findPlace(instance, this.#context.settings, keys));
+  }
+
+  #warn({ instance }: Waiting, text: string): void {
+    this.#context.run.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
   }
 }
 
-/** The batches submitted before. If an instance was submitted again, only its last job counts. */
-function listEarlier(jobs: Jobs, own: ReadonlySet<string>): ReadonlyMap<string, EarlierBatch> {
-  const earlier = new Map<string, EarlierBatch>();
-  for (const { submitted } of jobs.values()) {
-    const { token, tasks } = submitted.batch;
-    const isCurrent = (id: string): boolean => !own.has(id) && jobs.get(id)?.submitted.batch.token === token;
-    earlier.set(token, { size: tasks.length, tasks: tasks.filter(({ id }) => isCurrent(id)) });
-  }
-  return earlier;
+/** The files of a submission; `log`: what the script and Slurm print, of one task in an array. */
+export function scriptFilesOf(jobs: string, { token, index }: Pick<Job, 'token' | 'index'>) {
+  const base = path.join(jobs, 'scripts', token);
+  return {
+    script: `${base}.sh`,
+    environment: `${base}.env.sh`,
+    log: `${base}.log${index === null ? '' : `.${index}`}`,
+  };
 }
 
-/** Replaces a dependency (`ended`) on a batch that was not submitted by the dependencies of that batch. */
-function closeGaps(planned: PlannedBatch, missing: ReadonlyMap<string, PlannedBatch>): PlannedBatch {
-  const dependencies = planned.dependencies.flatMap((one) => {
-    const before = one.kind === 'ended' ? missing.get(one.batch) : undefined;
-    return before === undefined ? [one] : before.dependencies.filter(({ kind }) => kind === 'ended');
+/** By which Slurm knows a submission. */
+export function nameOf({ stage, token }: Pick<Job, 'stage' | 'token'>): string {
+  return `${stage}.${token}`;
+}
+
+/** By which a person finds all jobs of a project folder: `squeue --format="%i %k"`. */
+export function commentOf(projectRoot: string, token: string): string {
+  return `repro:${createHash('sha256').update(projectRoot).digest('hex').slice(0, 8)}:${token}`;
+}
+
+type ScriptOptions = Pick<ClusterContext, 'settings' | 'runner'>;
+
+/** The script of instances of one stage that request the same. */
+function renderStageScript(
+  batch: readonly Pick<Submission, 'instance' | 'folder' | 'request'>[],
+  token: string,
+  files: ReturnType<typeof scriptFilesOf>,
+  projectRoot: string,
+  { settings, runner }: ScriptOptions,
+): string {
+  const [first] = batch;
+  if (first === undefined) return '';
+  const { arrayLimit, ...request } = first.request;
+  const isArray = batch.length > 1;
+  return renderJobScript({
+    ...{ request, projectRoot, requeues: false },
+    name: nameOf({ stage: first.instance.stage, token }),
+    comment: commentOf(projectRoot, token),
+    arraySize: isArray ? batch.length : null,
+    atOnce: isArray && arrayLimit !== null && arrayLimit < batch.length ? arrayLimit : null,
+    ...{ logFile: files.log, environmentFile: files.environment },
+    about: batch.map(({ instance }, i) => `${i}: ${instance.id}`),
+    folders: batch.map(({ folder }) => folder.root),
+    prelude: settings.prelude,
+    command: [...settings.command, ...runner, 'stage-job', token],
   });
-  return { ...planned, dependencies };
 }
 
-function hasEndedWell(endFile: string): boolean {
-  refreshFolder(path.dirname(endFile));
-  const kind = readTaskEnd(endFile)?.kind;
-  return kind === 'done' || kind === 'hit';
+/** Whether two instances can be tasks of one array. */
+function isAlike(
+  a: Pick<Submission, 'instance' | 'request'>,
+  b: Pick<Submission, 'instance' | 'request'>,
+): boolean {
+  return a.instance.stage === b.instance.stage && JSON.stringify(a.request) === JSON.stringify(b.request);
 }
 
-/** Variables of a login that programs on a node expect. */
-const ofLogin: readonly string[] = ['USER', 'LOGNAME', 'SHELL'];
-
-/** Variables that the node sets itself: the job's folder and GPUs. */
-const ofNode: ReadonlySet<string> = new Set(['TMPDIR', 'CUDA_VISIBLE_DEVICES']);
+/** A script that a run would submit, for `--dry-run`. */
+export interface DryRunScript {
+  readonly stage: string;
+  readonly ids: readonly string[];
+  /** With the name of the stage in place of a token. */
+  readonly script: string;
+}
 
 /**
- * The environment of jobs: what their stages would see on this machine, and what the site adds.
+ * The scripts that a run would submit if all instances of a stage became ready together.
  *
- * @param more names of more variables
+ * @param ids what would run, in plan order
  */
-export function jobEnvironment(
-  instances: readonly StageInstance[],
-  facts: Facts,
-  more: readonly string[],
-  environment: NodeJS.ProcessEnv,
-): Readonly<Record<string, string>> {
-  const declared = instances.flatMap((instance) => variablesOf(instance, facts));
-  const all = stageEnvironment([...declared, ...more, ...ofLogin], environment);
-  return Object.fromEntries(Object.entries(all).filter(([name]) => !ofNode.has(name) || more.includes(name)));
+export function renderScripts(plan: Plan, ids: readonly string[], options: ScriptOptions): DryRunScript[] {
+  const { settings } = options;
+  const cache = cacheFolderOf(plan);
+  let left = ids
+    .flatMap((id) => plan.instances.get(id) ?? [])
+    .filter((instance) => !staysLocal(instance, settings))
+    .map((instance) => ({
+      ...{ instance, request: requestOf(instance, settings) },
+      folder: JobFolder.of(cache, instance.id),
+    }));
+  const scripts: DryRunScript[] = [];
+  for (let [first] = left; first !== undefined; [first] = left) {
+    const one = first;
+    const batch = left.filter((other) => isAlike(other, one)).slice(0, settings.arraySize ?? undefined);
+    left = left.filter((other) => !batch.includes(other));
+    const { stage } = one.instance;
+    const count = scripts.filter((other) => other.stage === stage).length;
+    const token = count === 0 ? stage : `${stage}-${count + 1}`;
+    const files = scriptFilesOf(cache.jobs, { token, index: null });
+    const script = renderStageScript(batch, token, files, plan.projectRoot, options);
+    scripts.push({ stage, ids: batch.map(({ instance }) => instance.id), script });
+  }
+  return scripts;
 }

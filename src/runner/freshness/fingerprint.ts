@@ -22,8 +22,51 @@ interface Fact {
 }
 
 /** The environment variables that an instance sees. */
-export function variablesOf({ variables, facts }: StageInstance, known: Facts): readonly string[] {
+export function variablesOf(
+  { variables, facts }: Pick<StageInstance, 'variables' | 'facts'>,
+  known: Facts,
+): readonly string[] {
   return [...variables, ...facts.flatMap((name) => known[name]?.variables ?? [])];
+}
+
+/** What the facts of an instance depend on. */
+type FactSubject = Pick<StageInstance, 'stage' | 'params' | 'facts' | 'tools' | 'variables' | 'at'>;
+
+/** Determines the facts of instances on this machine; what several of them share is looked up once. */
+export class FactFinder {
+  readonly #facts: Facts;
+  readonly #known = new Map<string, Promise<string>>();
+  readonly #tools: ToolVersions;
+
+  constructor(facts: Facts, projectRoot: string, environment: NodeJS.ProcessEnv) {
+    this.#facts = facts;
+    this.#tools = new ToolVersions(projectRoot, environment);
+  }
+
+  /** @throws {ReproError} if one is unavailable */
+  async find(instance: FactSubject): Promise<Record<string, string>> {
+    const facts: Record<string, string> = {};
+    for (const name of instance.facts) facts[name] = await this.#factOf(name, instance);
+    for (const tool of instance.tools ?? []) {
+      const variables = variablesOf(instance, this.#facts);
+      facts[factNameOf(tool)] = await this.#tools.find(tool, instance.stage, variables);
+    }
+    return facts;
+  }
+
+  #factOf(name: string, instance: FactSubject): Promise<string> {
+    const source = this.#facts[name];
+    if (source === undefined) {
+      throw new ReproError('unknown-fact', `stage "${instance.stage}": there is no fact "${name}"`, {
+        where: formatPlace(instance.at),
+        fix: `Known facts: ${Object.keys(this.#facts).join(', ') || 'none'}.`,
+      });
+    }
+    const key = JSON.stringify([name, instance.params]);
+    const known = this.#known.get(key) ?? source(instance.params);
+    this.#known.set(key, known);
+    return known;
+  }
 }
 
 interface FingerprintSources {
@@ -34,26 +77,20 @@ interface FingerprintSources {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** Computes the fingerprint parts of instances; what several of them share is looked up once. */
+/** Computes the fingerprint parts of instances. */
 export class Fingerprints {
   readonly #sources: FingerprintSources;
-  readonly #knownFacts = new Map<string, Promise<string>>();
-  readonly #tools: ToolVersions;
+  readonly #facts: FactFinder;
 
   constructor(sources: FingerprintSources) {
     this.#sources = sources;
-    this.#tools = new ToolVersions(sources.plan.projectRoot, sources.environment);
+    this.#facts = new FactFinder(sources.facts, sources.plan.projectRoot, sources.environment);
   }
 
   /** @throws {ReproError} if code, an input or a fact is unavailable */
   async find(instance: StageInstance, produced: ProducedOutputs): Promise<FingerprintParts> {
     const { inputs, environment } = this.#sources;
-    const facts: Record<string, string> = {};
-    for (const name of instance.facts) facts[name] = await this.#factOf(name, instance);
-    for (const tool of instance.tools ?? []) {
-      const variables = variablesOf(instance, this.#sources.facts);
-      facts[factNameOf(tool)] = await this.#tools.find(tool, instance.stage, variables);
-    }
+    const facts = await this.#facts.find(instance);
     return {
       ...(await this.findCode(instance)),
       inputs: await inputs.digest(instance, produced),
@@ -79,20 +116,6 @@ export class Fingerprints {
       matrix: instance.matrix,
       outputs: instance.outputs,
     };
-  }
-
-  #factOf(name: string, instance: StageInstance): Promise<string> {
-    const source = this.#sources.facts[name];
-    if (source === undefined) {
-      throw new ReproError('unknown-fact', `stage "${instance.stage}": there is no fact "${name}"`, {
-        where: formatPlace(instance.at),
-        fix: `Known facts: ${Object.keys(this.#sources.facts).join(', ') || 'none'}.`,
-      });
-    }
-    const key = JSON.stringify([name, instance.params]);
-    const known = this.#knownFacts.get(key) ?? source(instance.params);
-    this.#knownFacts.set(key, known);
-    return known;
   }
 }
 

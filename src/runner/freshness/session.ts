@@ -46,11 +46,8 @@ export function openSession(
 }
 
 /** Writes what saves time in the next run. A failed write costs only that time. */
-export async function saveDigests(
-  session: Session,
-  options: { readonly isShared?: boolean } = {},
-): Promise<void> {
-  await session.digests.save(options).catch(() => {});
+export async function saveDigests(session: Session): Promise<void> {
+  await session.digests.save().catch(() => {});
 }
 
 /** Checks instances in order; dependents of one that has to run wait for it. */

@@ -1,130 +1,221 @@
-import { type Dirent, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
-import { hasErrorCode, ReproError } from '../../errors.ts';
-import type { CacheFolder } from '../store/cache-folder.ts';
-import { BatchFolder, removedSuffix, type SubmittedBatch } from './batch.ts';
-import { unreadable } from './state-file.ts';
-import { hasEnded } from './task-end.ts';
+import { describeError, hasErrorCode, ReproError } from '../../errors.ts';
+import type { StageEnd } from '../../executors/executor.ts';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
 
-/** Batches, the earliest first, and what is wrong with the others. */
-interface FoundBatches {
-  readonly batches: readonly SubmittedBatch[];
-  /** One for each batch that cannot be read. */
-  readonly problems: readonly ReproError[];
-}
-
-/** All readable batches below the cache's folder of jobs, and the problems with the others. */
-export function findBatches(jobs: string): FoundBatches {
-  const batches: SubmittedBatch[] = [];
-  const problems: ReproError[] = [];
-  const take = (look: () => void): void => {
-    try {
-      look();
-    } catch (error) {
-      if (!(error instanceof ReproError)) throw error;
-      problems.push(error);
-    }
-  };
-  take(() => {
-    for (const root of listFolders(jobs)) {
-      take(() => {
-        const folder = new BatchFolder(root);
-        const batch = folder.readBatch();
-        if (batch !== null) batches.push({ batch, folder });
-      });
-    }
-  });
-  const at = ({ batch }: SubmittedBatch): string => batch.submittedAt;
-  batches.sort((a, b) => Number(at(a) > at(b)) - Number(at(a) < at(b)));
-  return { batches, problems };
-}
-
-/**
- * All batches below the cache's folder of jobs, the earliest first.
- *
- * @throws {ReproError} `jobs-unreadable`, `jobs-damaged`: its jobs may be at work
- */
-export function listBatches(jobs: string): readonly SubmittedBatch[] {
-  const { batches, problems } = findBatches(jobs);
-  const [first] = problems;
-  if (first !== undefined) throw first;
-  return batches;
-}
-
-/** A submitted job that is not known here to have ended. */
-interface Outstanding {
+/** The job of one instance: `jobs/stages/<instance>/job.json`. It is written before the job is submitted. */
+export interface Job {
+  readonly version: 1;
   readonly id: string;
-  /** null: the answer to its submission is not on disk. */
-  readonly jobId: string | null;
+  readonly stage: string;
+  /** A hash of the work, machine facts left out: a job of other work is not this one. */
+  readonly key: string;
+  /** Of one submission, which may be of several instances. */
+  readonly token: string;
+  /** Its place in an array; null: it is not in one. */
+  readonly index: number | null;
+  /** Slurm's id: `12`, or `12_3` in an array; null until Slurm's answer is on disk. */
+  readonly job: string | null;
+  readonly owner: string;
+  /** How often the instance has continued in another job because a job's time was over. */
+  readonly continued: number;
 }
 
-/**
- * The jobs that have not ended according to the files on disk; Slurm may know more.
- *
- * @throws {ReproError} `jobs-unreadable`, `jobs-damaged`
- */
-export function listOutstanding(folder: CacheFolder): Outstanding[] {
-  return listBatches(folder.jobs).flatMap(({ batch, folder: files }) =>
-    batch.tasks
-      .filter(({ index }) => !hasEnded(files.readEnd(index)))
-      .map(({ id }) => ({ id, jobId: batch.jobId })),
-  );
+/** `started-<token>.json`: written by the job as it starts, or by the runner to give a submission up; whoever comes second yields. */
+export interface Started {
+  /** null: the submission was given up. */
+  readonly job: string | null;
+  readonly node: string;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  /** What the resume folders held: see `describeFolders`. */
+  readonly resume: string;
 }
 
-/**
- * Refuses to change the folder while jobs read and write there.
- *
- * @throws {ReproError} `locked`; `jobs-unreadable`, `jobs-damaged`: they may be at work, too
- */
-export function refuseOutstanding(folder: CacheFolder): void {
+/** `end.json`: the job's own report, its last file. */
+export interface JobEnd {
+  readonly token: string;
+  readonly job: string;
+  readonly node: string;
+  readonly end: StageEnd;
+  /** Of an interruption: whether it was warned that its time is nearly over; otherwise it was told to end. */
+  readonly wasWarned?: boolean;
+  /** What was written: see `describeFolders`; '' if nothing was. */
+  readonly outputs: string;
+}
+
+/** The files of the job of one instance. */
+export class JobFolder {
+  /** Absolute. */
+  readonly root: string;
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  static of({ jobs }: Pick<CacheFolder, 'jobs'>, id: string): JobFolder {
+    return new JobFolder(path.join(jobs, 'stages', fileNameOf(id)));
+  }
+
+  get launchFile(): string {
+    return path.join(this.root, 'launch.json');
+  }
+
+  get messagesFile(): string {
+    return path.join(this.root, 'messages.ndjson');
+  }
+
+  get endFile(): string {
+    return path.join(this.root, 'end.json');
+  }
+
+  startedFile(token: string): string {
+    return path.join(this.root, `started-${token}.json`);
+  }
+
+  /** null if there is none. @throws {ReproError} `jobs-unreadable` */
+  readJob(): Job | null {
+    return readJson<Job>(path.join(this.root, 'job.json'));
+  }
+
+  writeJob(job: Job): Promise<void> {
+    return writeFileAtomic(path.join(this.root, 'job.json'), JSON.stringify(job));
+  }
+
+  /** null until a job of the submission has started, or the submission was given up. */
+  readStarted(token: string): Started | null {
+    return readJson<Started>(this.startedFile(token));
+  }
+
+  /** @returns whether this is the first to say so */
+  async claim(token: string, started: Started): Promise<boolean> {
+    const partial = `${this.startedFile(token)}.${process.pid}.${os.hostname()}`;
+    await fs.writeFile(partial, JSON.stringify(started));
+    try {
+      await fs.link(partial, this.startedFile(token));
+      return true;
+    } catch (error) {
+      if (hasErrorCode(error, 'EEXIST')) return false;
+      throw error;
+    } finally {
+      await fs.rm(partial, { force: true });
+    }
+  }
+
+  /** The report of a job of this submission; null if there is none yet. */
+  readEnd(token: string): JobEnd | null {
+    const end = readJson<JobEnd>(this.endFile);
+    return end?.token === token ? end : null;
+  }
+
+  remove(): Promise<void> {
+    return fs.rm(this.root, { recursive: true, force: true });
+  }
+}
+
+/** A job whose result no run has taken in yet. */
+export interface FoundJob {
+  readonly folder: JobFolder;
+  readonly job: Job;
+}
+
+/** @throws {ReproError} `jobs-unreadable` */
+export function listJobs({ jobs }: Pick<CacheFolder, 'jobs'>): FoundJob[] {
+  const stages = path.join(jobs, 'stages');
+  return listNames(stages).flatMap((name) => {
+    const folder = new JobFolder(path.join(stages, name));
+    const job = folder.readJob();
+    return job === null ? [] : [{ folder, job }];
+  });
+}
+
+/** The jobs that have not reported their end; Slurm may know more. @throws {ReproError} `jobs-unreadable` */
+export function listOutstanding(folder: Pick<CacheFolder, 'jobs'>): FoundJob[] {
+  return listJobs(folder).filter(({ folder: files, job }) => files.readEnd(job.token) === null);
+}
+
+/** Refuses to change the folder while jobs read and write there. @throws {ReproError} `locked`, `jobs-unreadable` */
+export function refuseOutstanding(folder: Pick<CacheFolder, 'jobs'>): void {
   const [first, ...more] = listOutstanding(folder);
   if (first === undefined) return;
+  const { job, id } = first.job;
   const rest = more.length === 0 ? '' : ` and ${more.length} more`;
   throw new ReproError(
     'locked',
-    `jobs on a cluster work in this folder: ${first.jobId ?? 'one being submitted'} for "${first.id}"${rest}`,
+    `jobs on a cluster work in this folder: ${job ?? 'one being submitted'} for "${id}"${rest}`,
     {
       where: folder.jobs,
-      fix: 'Wait for them with `./repro attach`, which also records the end of jobs that are over, or end them with `./repro cancel`.',
+      fix: 'Wait for them with `./repro attach`, which also takes in what has ended, or end them with `./repro cancel`.',
     },
   );
 }
 
-/** The folders below the cache's folder of jobs that a killed runner left half made or half removed. None has a job that counts. */
-export async function listLeftoverFolders(jobs: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const name of await fs.readdir(jobs).catch(ignoreMissing)) {
-    const { root, batchFile } = new BatchFolder(path.join(jobs, name));
-    if (name.endsWith(removedSuffix) || (await isMissing(batchFile))) found.push(root);
-  }
-  return found;
+/** What a run on a cluster was asked for, so that `attach` and the job of `--detach` can repeat it: `jobs/run.json`. */
+export interface ClusterRun {
+  readonly version: 1;
+  readonly profile: string | null;
+  /** The `--set` arguments. */
+  readonly set: readonly string[];
+  /** Ids. */
+  readonly selected: readonly string[];
+  /** Ids of those that run even if nothing has changed, and have not finished. */
+  readonly forced: readonly string[];
+  /** Ids of those that were cancelled, and are no longer wanted. */
+  readonly cancelled: readonly string[];
+  readonly options: {
+    readonly failFast?: boolean;
+    readonly jobs?: number;
+    readonly gpus?: readonly string[];
+    readonly pull?: boolean;
+    readonly remote?: string;
+  };
+  /** Slurm's id of the job in which it runs; null: it runs where it was typed. */
+  readonly driver: string | null;
+  /** Whether that job has done all: its events are kept to be shown. */
+  readonly isOver?: boolean;
 }
 
-function listFolders(jobs: string): string[] {
-  let entries: Dirent[];
+/** null if there is none. @throws {ReproError} `jobs-unreadable` */
+export function readClusterRun({ jobs }: Pick<CacheFolder, 'jobs'>): ClusterRun | null {
+  return readJson<ClusterRun>(path.join(jobs, 'run.json'));
+}
+
+export function writeClusterRun({ jobs }: Pick<CacheFolder, 'jobs'>, run: ClusterRun): Promise<void> {
+  return writeFileAtomic(path.join(jobs, 'run.json'), JSON.stringify(run));
+}
+
+/** Removes all that a run without jobs has left; with some, only what is theirs stays. */
+export async function tidyJobs(folder: Pick<CacheFolder, 'jobs'>): Promise<void> {
+  if (listJobs(folder).length === 0) await fs.rm(folder.jobs, { recursive: true, force: true });
+}
+
+/** Files appear complete here, so one that cannot be parsed was damaged: nothing may start beside a job that may be at work. */
+function readJson<Value extends object>(file: string): Value | null {
   try {
-    entries = readdirSync(jobs, { withFileTypes: true });
+    return JSON.parse(readFileSync(file, 'utf8')) as Value;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw unreadable(file, error);
+  }
+}
+
+function listNames(folder: string): string[] {
+  try {
+    return readdirSync(folder);
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return [];
-    throw unreadable(jobs, error);
-  }
-  return entries
-    .filter((entry) => entry.isDirectory() && !entry.name.endsWith(removedSuffix))
-    .map(({ name }) => path.join(jobs, name));
-}
-
-/** Whether a folder lacks a file. If the folder itself is a file (ENOTDIR), it is something else and stays. */
-async function isMissing(file: string): Promise<boolean> {
-  try {
-    await fs.lstat(file);
-    return false;
-  } catch (error) {
-    return hasErrorCode(error, 'ENOENT');
+    throw unreadable(folder, error);
   }
 }
 
-function ignoreMissing(error: unknown): string[] {
-  if (hasErrorCode(error, 'ENOENT')) return [];
-  throw error;
+function unreadable(where: string, cause: unknown): ReproError {
+  return new ReproError('jobs-unreadable', `job data cannot be read: ${describeError(cause)}`, {
+    where,
+    fix: 'Another user may have submitted the jobs, or a disk was full. End the jobs (squeue, scancel), then remove artifacts/.cache/jobs.',
+    cause,
+  });
 }

@@ -2,7 +2,6 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { findClosest, suggestName } from '../../schema/closest-name.ts';
 import { getAt, type JsonObject } from '../../schema/json.ts';
-import { readClusterRequest } from './cluster-reader.ts';
 import { type Combination, combineAxes, type MatrixAxis, nameInstance, readAxes } from './matrix.ts';
 import { type InputPath, runFactNames, type StageCommand, type StageInstance, type Tool } from './plan.ts';
 import { pickSettings } from './profile-settings.ts';
@@ -85,9 +84,7 @@ function readInstance(
   const resume = readPaths('resume', 'resume path');
   const resources = readResources(reader, combination);
   const retries = readRetries(reader, combination);
-  const cluster = readClusterRequest(reader, combination);
   if (command === undefined || resources === undefined || retries === undefined) return undefined;
-  if (cluster === undefined) return undefined;
   if (inputs === undefined || outputs === undefined || resume === undefined) return undefined;
 
   const machineParams = (reader.context.pipeline.content.machine ?? [])
@@ -120,7 +117,8 @@ function readInstance(
       ...(entry.tools === undefined ? {} : { tools: readTools(reader, entry.tools) }),
       resources,
       ...(entry.effort === undefined ? {} : { effort: readEffort(reader, entry.effort, inputs) }),
-      cluster,
+      ...(entry.executor === 'local' ? { staysLocal: true } : {}),
+      ...(entry.resources?.memory === undefined ? {} : { hasOwnMemory: true }),
       hermetic: command.kind === 'module' && (entry.hermetic ?? true),
       ...(retries === null ? {} : { retries }),
       // Looking up places for messages takes longer than the rest, and most are never shown.

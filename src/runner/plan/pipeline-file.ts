@@ -31,12 +31,6 @@ export interface StageEntry {
     readonly gpu?: number | string;
     readonly time?: number | string;
     readonly mutex?: number | string | readonly (number | string)[];
-    readonly partition?: number | string;
-    readonly account?: number | string;
-    readonly qos?: number | string;
-    readonly constraint?: number | string;
-    readonly arrayLimit?: number | string;
-    readonly flags?: readonly string[];
   };
   readonly executor?: 'local';
   readonly retries?:
@@ -96,7 +90,7 @@ export async function readPipelineFile(
         value: document.value,
         place: (path, part) => document.positionOf(path, part),
         describe: describePipelinePath,
-        suggestKey: suggestTopLevel,
+        suggestKey: suggestPlace,
       },
       passed,
     ),
@@ -112,8 +106,14 @@ function describePipelinePath(path: JsonPath): string {
   return `stage "${stage}": ${rest.length === 0 ? '' : `${formatPath(rest)}: `}`;
 }
 
+/** What only a cluster understands, and is asked for where that is described. */
+const clusterKeys: readonly string[] = ['partition', 'account', 'qos', 'constraint', 'arrayLimit', 'flags'];
+
 /** Forgetting to indent a stage is a common mistake. */
-function suggestTopLevel(path: JsonPath, key: string): string | undefined {
+function suggestPlace(path: JsonPath, key: string): string | undefined {
+  if (path[0] === 'stages' && path[2] === 'resources' && clusterKeys.includes(key)) {
+    return `It belongs in configs/executors/slurm.yaml: \`stages: { ${path[1]}: { ${key}: … } }\`.`;
+  }
   if (
     path.length > 0 ||
     findClosest(key, ['version', 'profiles', 'lock', 'cache', 'timeline', 'schemas', 'stages']) !== undefined

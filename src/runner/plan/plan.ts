@@ -31,21 +31,6 @@ export interface Resources {
 /** Facts that the runner itself knows; the caller supplies those of the machine. */
 export const runFactNames = ['code', 'configuration'] as const;
 
-/** What an instance asks of a cluster besides its resources; nothing of it matters where it runs on this machine. */
-export interface ClusterRequest {
-  /** `executor: local`: it runs on this machine, whatever executor is chosen for the others. */
-  readonly staysLocal: boolean;
-  /** Whether `resources.memory` is the stage's own, and not the runner's default. */
-  readonly hasOwnMemory: boolean;
-  readonly partition?: string;
-  readonly account?: string;
-  readonly qos?: string;
-  readonly constraint?: string;
-  readonly arrayLimit?: number;
-  /** Further options of the submitting command, each one word. */
-  readonly flags: readonly string[];
-}
-
 /** How often an instance that failed is tried again, without a new decision whether it has to run. */
 export interface Retries {
   readonly times: number;
@@ -87,7 +72,10 @@ export interface StageInstance {
   readonly effort?: { readonly keys: readonly string[]; readonly inputs: readonly string[] };
   /** Whether its process may touch only what it declares; a command is never limited. */
   readonly hermetic: boolean;
-  readonly cluster?: ClusterRequest;
+  /** `executor: local`: it runs on this machine, whatever executor is chosen for the others. */
+  readonly staysLocal?: boolean;
+  /** Whether `resources.memory` is the stage's own, and not the runner's default. */
+  readonly hasOwnMemory?: boolean;
   /** Default: a failure is final. */
   readonly retries?: Retries;
   readonly at: SourcePosition;

@@ -23,8 +23,6 @@ interface ConfinementContext {
   readonly environment: NodeJS.ProcessEnv;
   readonly facts: Facts;
   readonly tracer: Tracer | null;
-  /** Where temporary files of stages go, if not into the instance's folder for incomplete files. */
-  readonly scratch?: { readonly folder?: string };
 }
 
 export type Confinement = Pick<
@@ -40,7 +38,7 @@ export type Confinement = Pick<
 
 /** Writes a stage's task and determines its environment and the files that it may touch. */
 export async function confine(
-  { session, hostFile, environment, facts, tracer, scratch: { folder } = {} }: ConfinementContext,
+  { session, hostFile, environment, facts, tracer }: ConfinementContext,
   { instance, grant }: { readonly instance: StageInstance; readonly grant: Grant },
   { module, ...given }: StageTask,
   temporary: string,
@@ -50,7 +48,7 @@ export async function confine(
   // Where a path leads through a link, Node looks at the link, which is not among the files that the stage may read.
   const host = realpathSync.native(hostFile());
   const taskFile = path.join(temporary, 'task.json');
-  const scratch = path.join(folder ?? temporary, 'scratch');
+  const scratch = path.join(temporary, 'scratch');
   await fs.mkdir(scratch, { recursive: true });
   // A trace finds everything at once; Node would stop the stage at the first undeclared file.
   const isLimited = instance.hermetic && tracer === null;

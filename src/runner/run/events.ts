@@ -73,8 +73,6 @@ export type RunEvent =
       readonly seconds: number;
       /** With the executions that it went on from, if there were some. */
       readonly totalSeconds?: number;
-      /** Of a job that ended while nobody watched. */
-      readonly job?: string;
       readonly metrics: Readonly<Record<string, MetricValue>>;
     }
   | {

@@ -1,5 +1,6 @@
-import type { Executor } from '../../executors/executor.ts';
+import type { Executor, Origin, StageEnd, StageLaunch } from '../../executors/executor.ts';
 import type { Tracer } from '../../executors/strace.ts';
+import type { StageTask } from '../../stage/protocol.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StaleReason } from '../freshness/stale-reason.ts';
@@ -8,10 +9,15 @@ import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { RunEvent } from './events.ts';
 import type { Grant } from './reservations.ts';
 
-export interface Scratch {
+/** How an instance is executed on another machine. */
+export interface RemoteExecution {
+  /** For incomplete files; that machine sees it, too. */
   readonly folder: string;
-  /** Copies inputs there. @returns where they are now; null: they are read where they are */
-  readonly copyIn: ((inputs: readonly string[]) => Promise<readonly string[]>) | null;
+  /** The task of a job that an earlier runner began for the same work, and that runs or has ended; null if there is none. */
+  find(): Promise<StageTask | null>;
+  /** Waits for that job. */
+  follow(watch: Pick<StageLaunch, 'onMessage' | 'onStart' | 'logFile'>): Promise<StageEnd>;
+  readonly executor: Executor;
 }
 
 export interface ExecutionContext {
@@ -19,8 +25,8 @@ export interface ExecutionContext {
   readonly executor: Executor;
   readonly hostFile: () => string;
   readonly temporary: string;
-  /** Where stages write, and what they write is copied from; default: in `temporary`, from where it is moved. */
-  readonly scratch?: Scratch;
+  /** Absent on this machine. */
+  readonly remote?: RemoteExecution;
   readonly environment: NodeJS.ProcessEnv;
   readonly facts: Facts;
   readonly tracer: Tracer | null;
@@ -39,6 +45,14 @@ export interface Work {
   readonly reasons: readonly StaleReason[];
   /** The cores and GPUs that it may use. */
   readonly grant: Grant;
+}
+
+/** The parts of a result that another machine made: the facts are those of that machine. */
+export function partsOfOrigin(
+  parts: FingerprintParts,
+  { facts, runtime }: Pick<Origin, 'facts' | 'runtime'>,
+): FingerprintParts {
+  return { ...parts, facts: { ...parts.facts, ...facts }, runtime };
 }
 
 interface Revision {

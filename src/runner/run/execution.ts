@@ -11,11 +11,12 @@ import type { StageMessage, StageTask } from '../../stage/protocol.ts';
 import type { Session } from '../freshness/session.ts';
 import type { Retries, StageInstance } from '../plan/plan.ts';
 import { fileNameOf, logFileOf } from '../store/cache-folder.ts';
+import { hashParts } from '../store/fingerprint-parts.ts';
 import { assertPlacesWritable, assertWritable } from '../store/outputs-in-place.ts';
 import type { RunRecord } from '../store/records.ts';
 import { confine } from './confinement.ts';
 import { confirmInputs, refuseAltered } from './confirm-inputs.ts';
-import type { ExecutionContext, Work } from './execution-context.ts';
+import { type ExecutionContext, partsOfOrigin, type Work } from './execution-context.ts';
 import { describeFullDisk, explainEnd } from './failed-end.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
 import { resumeFoldersOf } from './resume-folder.ts';
@@ -35,9 +36,13 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
   const { instance } = work;
   const { session, onEvent } = context;
   const logFile = logFileOf(session.folder, instance.id);
-  const temporary = path.join(context.temporary, fileNameOf(instance.id));
+  const { remote } = context;
+  const temporary = remote?.folder ?? path.join(context.temporary, fileNameOf(instance.id));
   const secondsSince = stopwatch();
-  onEvent({ kind: 'started', id: instance.id, reasons: work.reasons, logFile });
+  const onStart = (): void => onEvent({ kind: 'started', id: instance.id, reasons: work.reasons, logFile });
+  if (remote === undefined) onStart();
+  // A job of other work may still use the folder.
+  let isLeft = remote !== undefined;
   const attempt = await session.attempts.begin(instance.id, work.fingerprint);
   const fail = async (own: Failure): Promise<'failed'> => {
     const failure = explainByLock(own, context);
@@ -49,21 +54,33 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
   try {
     await assertWritable(session.folder);
     await assertPlacesWritable(session.plan.projectRoot, instance.outputs);
-    await startLog(logFile, `${instance.id}  ${new Date().toISOString()}  ${describeCommand(instance)}`);
+    const isUnderWay = remote !== undefined && (await remote.find()) !== null;
+    isLeft = false;
+    if (!isUnderWay)
+      await startLog(logFile, `${instance.id}  ${new Date().toISOString()}  ${describeCommand(instance)}`);
     const resume = resumeFoldersOf(session, instance);
     const sources = await keepSources(session, work);
     await refuseAltered(session, work);
-    const { end, metrics, task, times } = await attemptRepeatedly(instance.retries, context.stop, {
+    const { end, metrics, task, origin, times } = await attemptRepeatedly(instance.retries, context.stop, {
       // Of the last attempt, for what is expected of the next run: earlier ones and the waits between them tell nothing about that.
       attempt: async () => {
         const startedAt = new Date().toISOString();
         const secondsHere = stopwatch();
-        const task = await prepareTask(context, work, temporary, resume);
-        const spent = await beginSpending(session.folder, work.fingerprint, task.resume);
-        const ran = await runTask(context, work, task, temporary, logFile);
-        const seconds = secondsHere();
-        const total = spent > 0 ? { totalSeconds: spent + seconds } : {};
-        return { ...ran, task, times: { startedAt, seconds, ...total } };
+        const found = (await remote?.find()) ?? null;
+        const task = found ?? (await prepareTask(context, work, temporary, resume));
+        const spent =
+          remote === undefined ? await beginSpending(session.folder, work.fingerprint, task.resume) : 0;
+        const watch = { logFile, onStart, isFound: found !== null };
+        const ran = await runTask(context, work, task, temporary, watch);
+        const origin = ran.end.kind === 'done' ? ran.end.origin : undefined;
+        const { seconds, earlierSeconds } = origin ?? { seconds: secondsHere(), earlierSeconds: spent };
+        const total = earlierSeconds > 0 ? { totalSeconds: earlierSeconds + seconds } : {};
+        return {
+          ...ran,
+          task,
+          origin,
+          times: { startedAt: origin?.startedAt ?? startedAt, seconds, ...total },
+        };
       },
       onRetry: async (text) => {
         onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
@@ -72,6 +89,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       },
     });
     if (end.kind === 'interrupted') {
+      isLeft = end.isLeft === true;
       await session.attempts.drop(instance.id);
       onEvent({ kind: 'interrupted', id: instance.id });
       return 'interrupted';
@@ -81,7 +99,9 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       if (text !== null) onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
       return await fail({ code: end.code, text: await explainEnd(session, instance, end) });
     }
-    const seconds = secondsSince();
+    const parts = origin === undefined ? work.parts : partsOfOrigin(work.parts, origin);
+    const fingerprint = origin === undefined ? work.fingerprint : hashParts(parts);
+    const seconds = origin?.seconds ?? secondsSince();
     await confirmInputs(session, work).catch(async (error: unknown) => {
       for (const folder of resume) await folder.distrust();
       throw error;
@@ -94,29 +114,29 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       version: 1,
       id: instance.id,
       stage: instance.stage,
-      fingerprint: work.fingerprint,
-      parts: work.parts,
+      fingerprint,
+      parts,
       ...(sources === null ? {} : { sources }),
       outputs: taken.map((output) => output.recorded),
       metrics,
       ...(log === null ? {} : { log }),
       ...times,
       peakMemoryBytes: end.peakMemoryBytes,
-      host: os.hostname(),
-      node: process.versions.node,
+      host: origin?.host ?? os.hostname(),
+      node: origin?.node ?? process.versions.node,
       ...(await context.revision()),
       profile: session.plan.profile,
       ...(overrides === undefined ? {} : { overrides }),
     };
     context.assertLocked();
-    for (const folder of resume) await folder.markFinished(work.fingerprint);
-    const replaced = session.records.findAction(work.fingerprint)?.outputs ?? [];
+    for (const folder of resume) await folder.markFinished(fingerprint);
+    const replaced = session.records.findAction(fingerprint)?.outputs ?? [];
     await session.records.write(record);
     await session.attempts.drop(instance.id);
     const told = await installOutputs(session, taken, replaced, temporary);
     if (told !== null) onEvent({ kind: 'note', id: instance.id, level: 'warning', text: told });
-    for (const folder of resume) await folder.drop(work.fingerprint);
-    if (resume.length > 0) await forgetSpending(session.folder, work.fingerprint);
+    for (const folder of resume) await folder.drop(fingerprint);
+    if (resume.length > 0) await forgetSpending(session.folder, fingerprint);
     const { totalSeconds } = record;
     onEvent({ kind: 'finished', id: instance.id, seconds, ...(totalSeconds && { totalSeconds }), metrics });
     return record;
@@ -125,7 +145,8 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     return await fail(describeFailure(explained));
   } finally {
     // If this fails, the next run empties the folder.
-    await fs.rm(temporary, { recursive: true, force: true }).catch(() => {});
+    const isOurs = remote === undefined || (!isLeft && isLocked(context));
+    if (isOurs) await fs.rm(temporary, { recursive: true, force: true }).catch(() => {});
   }
 }
 
@@ -134,7 +155,10 @@ async function runTask(
   work: Work,
   task: StageTask,
   temporary: string,
-  logFile: string,
+  {
+    isFound,
+    ...watch
+  }: { readonly logFile: string; readonly onStart: () => void; readonly isFound: boolean },
 ) {
   const { id, resources } = work.instance;
   const metrics: Record<string, MetricValue> = {};
@@ -147,11 +171,14 @@ async function runTask(
     Object.assign(metrics, message.values);
     context.onEvent({ kind: 'metrics', id, values: message.values });
   };
+  if (isFound && context.remote !== undefined) {
+    return { end: await context.remote.follow({ ...watch, onMessage }), metrics };
+  }
   const confinement = await confine(context, work, task, temporary);
   const { traceFile } = confinement;
-  const end = await context.executor({
+  const end = await (context.remote?.executor ?? context.executor)({
     ...confinement,
-    logFile,
+    ...watch,
     timeSeconds: resources.timeSeconds,
     graceSeconds: context.graceSeconds,
     stop: context.stop,
@@ -182,6 +209,15 @@ function stopwatch(): () => number {
 interface Failure {
   readonly code: string;
   readonly text: string;
+}
+
+function isLocked({ assertLocked }: ExecutionContext): boolean {
+  try {
+    assertLocked();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The process that takes the lock empties the temporary folder: files missing there are then not the stage's fault. */

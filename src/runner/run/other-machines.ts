@@ -2,8 +2,9 @@ import type { Facts } from '../freshness/fingerprint.ts';
 import type { Session } from '../freshness/session.ts';
 import type { RecordedOutput } from '../store/records.ts';
 import type { RunEvent } from './events.ts';
+import type { RemoteExecution, Work } from './execution-context.ts';
+import type { MachineResources } from './machine.ts';
 import type { FetchStage } from './preparation.ts';
-import type { InstanceResult, Preparing } from './scheduler.ts';
 
 /** What a run shares with the code that runs some of its instances on other machines. */
 export interface SharedRun {
@@ -19,20 +20,22 @@ export interface SharedRun {
   readonly onEvent: (event: RunEvent) => void;
   /** @throws {ReproError} `lock-lost` if another run has taken over: then nothing may be changed any more */
   readonly assertLocked: () => void;
-  /** What instances have made in this run, or had made before; both sides add to it. */
+  /** What instances have made in this run, or had made before. */
   readonly produced: Map<string, readonly RecordedOutput[]>;
 }
 
 export interface OtherMachines {
+  /** On which everything fits: they, not this one, know what they have. */
+  readonly machine: MachineResources;
   /** Whether an instance is run there; all others run here. */
   has(id: string): boolean;
-  /** As `SchedulerOptions.prepare`: called when everything that the instance depends on is done. */
-  prepare(id: string): Promise<Preparing>;
-  /** Called after a failure here with `--fail-fast`: what waits there is cancelled, what runs there continues. */
+  /** The cores that an instance gets there. */
+  cpusOf(id: string): number;
+  executionOf(work: Work): RemoteExecution;
+  /** Called after a failure with `--fail-fast`: what waits there is cancelled, what runs there continues. */
   cancelWaiting(): Promise<void>;
-  end(results: ReadonlyMap<string, InstanceResult>): Promise<void>;
-  /** Called instead if the run fails as a whole: stops watching and leaves running jobs alone. */
-  abandon(): Promise<void>;
+  /** Called when nothing is under way any more. */
+  end(): Promise<void>;
 }
 
 /** Begins such a run, once the folder is locked and before anything runs here. */

@@ -14,7 +14,7 @@ interface Reservation {
 
 /**
  * Who uses what of the machine. At most `jobs` instances hold something; what asks for more cores or memory than there are runs alone,
- * and what asks for more GPUs gets all of them.
+ * and what asks for more GPUs gets all of them. What asks for 0 cores runs on another machine, and takes only its mutexes.
  */
 export class Reservations {
   readonly #machine: MachineResources;
@@ -32,7 +32,11 @@ export class Reservations {
   }
 
   get isFull(): boolean {
-    return this.#held.size >= this.#jobs;
+    return this.#countHere() >= this.#jobs;
+  }
+
+  #countHere(): number {
+    return [...this.#held.values()].filter(({ grant }) => grant.cpus > 0).length;
   }
 
   /**
@@ -41,14 +45,15 @@ export class Reservations {
    * @param sharers how many instances that share the cores could run now or are running
    */
   take(id: string, wanted: Resources, sharers: number): Grant | null {
-    if (this.isFull || wanted.mutexes.some((name) => this.#mutexes.has(name))) return null;
+    if (wanted.mutexes.some((name) => this.#mutexes.has(name))) return null;
+    if (wanted.cpu !== 0 && this.isFull) return null;
     const gpuCount = Math.min(wanted.gpu, this.#machine.gpus.length);
     if (gpuCount > this.#freeGpus.length) return null;
     const cpus = wanted.cpu === 'share' ? this.#partOf(wanted, sharers) : wanted.cpu;
     const fits =
       this.#cpus + cpus <= this.#machine.cpu &&
       this.#memoryBytes + wanted.memoryBytes <= this.#machine.memoryBytes;
-    if (this.#held.size > 0 && !fits) return null;
+    if (wanted.cpu !== 0 && !fits && this.#countHere() > 0) return null;
 
     const grant = { cpus, gpus: this.#freeGpus.slice(0, gpuCount) };
     this.#held.set(id, { grant, memoryBytes: wanted.memoryBytes, mutexes: wanted.mutexes });

@@ -52,6 +52,10 @@ export class ResumeFolder {
     this.#removed = partialOf(path.join(asideRoot, fileNameOf(relative)));
   }
 
+  get absolute(): string {
+    return this.#absolute;
+  }
+
   /** Whether an interrupted execution of this fingerprint left something here, or set aside, to resume from. Changes nothing. */
   async canResume(fingerprint: string): Promise<boolean> {
     const { owner, state } = await this.#readMarker();

@@ -131,11 +131,7 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
     const others = (await otherMachines?.(shared)) ?? null;
     const results = await new Run(shared, context, others, () => halt.abort())
       .schedule(jobs, measure)
-      .catch(async (error: unknown) => {
-        await others?.abandon();
-        throw error;
-      });
-    await others?.end(results);
+      .finally(() => others?.end());
     await leftOver;
     if (existsSync(shared.temporary)) {
       await fs.rm(shared.temporary, { recursive: true, force: true }).catch(() => {
@@ -202,27 +198,29 @@ class Run {
   ): Promise<ReadonlyMap<string, InstanceResult>> {
     const { ids, failFast, signal, onEvent } = this.#shared;
     const { plan, records } = this.#shared.session;
-    const here = ids.filter((id) => this.#others?.has(id) !== true);
-    const machine = measure(here.map((id) => instanceOf(plan, id).resources));
+    const others = this.#others;
+    const isHere = (id: string): boolean => others?.has(id) !== true;
+    const machine = measure(ids.filter(isHere).map((id) => instanceOf(plan, id).resources));
     const preparation = new Preparation({ ...this.#shared, machine });
+    const elsewhere = others && new Preparation({ ...this.#shared, machine: others.machine });
     return schedule({
       ...{ ids, jobs, failFast, machine, signal },
       dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
-      resourcesOf: (id) => instanceOf(plan, id).resources,
+      resourcesOf: (id) => {
+        const { resources } = instanceOf(plan, id);
+        return isHere(id) ? resources : { ...resources, cpu: 0, memoryBytes: 0, gpu: 0 };
+      },
       secondsOf: (id) => {
         const last = records.findLast(id);
         return last === null ? null : durationOf(last);
       },
-      // Waiting for other machines takes nothing of this one.
-      ...(this.#others === null ? {} : { pendingAtMost: Number.POSITIVE_INFINITY }),
       halt: this.#halt,
-      prepare: (id) => this.#prepare(preparation, id),
+      prepare: (id) => this.#prepare(isHere(id) || elsewhere === null ? preparation : elsewhere, id),
       onBlocked: (id, by) => onEvent({ kind: 'blocked', id, by }),
     });
   }
 
   async #prepare(preparation: Preparation, id: string): Promise<Preparing> {
-    if (this.#others?.has(id) === true) return this.#others.prepare(id);
     const runnable = (prepared: Prepared) =>
       typeof prepared === 'string' ? prepared : (grant: Grant) => this.#execute({ ...prepared, grant });
     const prepared = await preparation.prepare(instanceOf(this.#shared.session.plan, id));
@@ -233,11 +231,18 @@ class Run {
 
   async #execute(work: Work): Promise<InstanceResult> {
     setOptimising(true);
-    const result = await execute(this.#context, work);
+    const result = await this.#executeThere(work);
     if (result === 'failed' && this.#shared.failFast) await this.#others?.cancelWaiting();
     if (typeof result === 'string') return result;
     this.#shared.produced.set(work.instance.id, result.outputs);
     return 'done';
+  }
+
+  #executeThere(work: Work): ReturnType<typeof execute> {
+    const { id } = work.instance;
+    if (this.#others?.has(id) !== true) return execute(this.#context, work);
+    const there = { ...work, grant: { cpus: this.#others.cpusOf(id), gpus: [] } };
+    return execute({ ...this.#context, remote: this.#others.executionOf(there) }, there);
   }
 }
 

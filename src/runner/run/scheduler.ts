@@ -31,8 +31,6 @@ export interface SchedulerOptions {
   /** After a failure nothing starts; otherwise everything that does not depend on it still runs. */
   readonly failFast?: boolean;
   readonly machine: MachineResources;
-  /** How many pending instances there may be at once; default: as many as transfers make sense. */
-  readonly pendingAtMost?: number;
   readonly signal: AbortSignal;
   /** Called if the run cannot continue: asks all running instances to end. */
   readonly halt?: () => void;
@@ -111,8 +109,7 @@ class Scheduling {
       this.#startWhatFits(next);
       if (this.#isOver) break;
       const isEnough = this.#reservations.isFull && this.#ready.length >= readyAtMost;
-      const { pendingAtMost = transfersAtMost } = this.#options;
-      if (next === undefined || isEnough || this.#pending.size >= pendingAtMost) {
+      if (next === undefined || isEnough || this.#pending.size >= transfersAtMost) {
         if (this.#underWay.length === 0) break;
         await Promise.race(this.#underWay);
         continue;
@@ -175,7 +172,7 @@ class Scheduling {
 
   /** @param before only what has a smaller rank and does not share the cores; undefined: everything */
   #startWhatFits(before?: number): void {
-    for (let i = 0; i < this.#ready.length && !this.#isOver && !this.#reservations.isFull; ) {
+    for (let i = 0; i < this.#ready.length && !this.#isOver; ) {
       const { id, run } = this.#ready[i]!;
       if (before !== undefined && this.#rankOf(id) > before) return;
       const grant =

@@ -14,6 +14,11 @@ export async function prepareTask(
   const { session } = context;
   const resumePaths: string[] = [];
   for (const [i, folder] of resume.entries()) {
+    if (context.remote !== undefined) {
+      // Opened on that machine: its facts decide whether what is there belongs to this work.
+      resumePaths.push(folder.absolute);
+      continue;
+    }
     const opened = await folder.open(fingerprint);
     resumePaths.push(opened.absolute);
     for (const text of describeOpened(instance.resume[i] ?? '', opened)) {
@@ -22,7 +27,7 @@ export async function prepareTask(
   }
   const outputs: string[] = [];
   for (const [i, output] of instance.outputs.entries()) {
-    const folder = path.join(context.scratch?.folder ?? temporary, `output-${i}`);
+    const folder = path.join(temporary, `output-${i}`);
     await fs.rm(folder, { recursive: true, force: true });
     await fs.mkdir(folder, { recursive: true });
     outputs.push(path.join(folder, path.basename(output)));
@@ -39,7 +44,7 @@ export async function prepareTask(
     params: instance.params,
     matrix: instance.matrix,
     facts: parts.facts,
-    inputs: (await context.scratch?.copyIn?.(inputs)) ?? inputs,
+    inputs,
     outputs,
     resume: resumePaths,
     cpus: grant.cpus,
@@ -54,7 +59,7 @@ const texts: Readonly<Record<OpenedResume['other'], string | null>> = {
   emptied: 'belonged to no recorded run and was emptied',
 };
 
-function describeOpened(name: string, { other, isBack }: OpenedResume): string[] {
+export function describeOpened(name: string, { other, isBack }: OpenedResume): string[] {
   const back = isBack ? 'was set aside earlier and is back: resuming from it' : null;
   return [texts[other], back].filter((text) => text !== null).map((text) => `${name} ${text}`);
 }

@@ -56,21 +56,11 @@ export class DigestCache {
     if (this.#entries.delete(key)) this.#changed.add(key);
   }
 
-  /**
-   * @param options.isShared whether other processes save theirs meanwhile, as the jobs of a cluster do: then only what was hashed here is
-   *   added to what is there
-   */
-  async save({ isShared = false }: { readonly isShared?: boolean } = {}): Promise<void> {
+  async save(): Promise<void> {
     if (this.#changed.size === 0) return;
-    const entries = isShared ? readEntries(this.#file) : this.#entries;
-    for (const key of isShared ? this.#changed : []) {
-      const entry = this.#entries.get(key);
-      if (entry === undefined) entries.delete(key);
-      else entries.set(key, entry);
-    }
     await writeFileAtomic(
       this.#file,
-      JSON.stringify({ version: formatVersion, entries: Object.fromEntries(entries) }),
+      JSON.stringify({ version: formatVersion, entries: Object.fromEntries(this.#entries) }),
     );
     this.#changed.clear();
   }

@@ -69,19 +69,6 @@ describe('the digest cache', () => {
     expect(moved.find('/new/home/sub/f', stamp)).toBe(sha);
     expect(moved.find('/elsewhere/f', stamp)).toBe(sha);
   });
-
-  test.each([
-    [true, sha],
-    [false, undefined],
-  ])('that is shared (%s) keeps what another process has saved meanwhile', async (isShared, kept) => {
-    const [first, second] = [openCache(), openCache()];
-    first.remember('/first', stamp, sha, mtimeMs + 1000);
-    second.remember('/second', stamp, sha, mtimeMs + 1000);
-    await first.save({ isShared });
-    await second.save({ isShared });
-    expect(openCache().find('/first', stamp)).toBe(kept);
-    expect(openCache().find('/second', stamp)).toBe(sha);
-  });
 });
 
 describe('the digest of a path', () => {

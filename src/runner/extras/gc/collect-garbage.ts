@@ -36,9 +36,6 @@ export interface GarbageReport {
 /** Without a rule about age, logs of failed stages and interrupted work that was set aside stay this long. */
 const untouchedSeconds = 30 * 86_400;
 
-/** A job that was cancelled as it began may still write to its folder; after this it has ended. */
-const brokenOffMs = 3_600_000;
-
 /**
  * Removes from the cache what no kept record needs, under the lock: while stages run it is refused, and no stage starts meanwhile.
  *
@@ -104,7 +101,6 @@ async function inspect(options: GarbageOptions, folder: CacheFolder): Promise<Ga
     records: kept,
     finished: new Set(prints.keys()),
     oldBeforeMs: rules.some(({ kind }) => kind === 'all') ? 0 : nowMs - keptSeconds * 1000,
-    brokenOffBeforeMs: nowMs - brokenOffMs,
     treeOf,
   });
   const keptPrints = new Set([...kept].map(({ fingerprint }) => fingerprint));

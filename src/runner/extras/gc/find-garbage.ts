@@ -3,7 +3,6 @@ import path from 'node:path';
 import { hasErrorCode } from '../../../errors.ts';
 import { syncFolder } from '../../../files/atomic-file.ts';
 import { removeEmptyFolder } from '../../../files/folders.ts';
-import { listLeftoverFolders } from '../../jobs/jobs-folder.ts';
 import { type CacheFolder, fileNameOf, listNames, listParts } from '../../store/cache-folder.ts';
 import type { Tree } from '../../store/digest.ts';
 import { type RunRecord, readRecordFile } from '../../store/records.ts';
@@ -14,8 +13,6 @@ interface Live {
   readonly finished: ReadonlySet<string>;
   /** Logs and unfinished work that have not been touched since are garbage. */
   readonly oldBeforeMs: number;
-  /** Half-made folders of jobs that have not been touched since are garbage. */
-  readonly brokenOffBeforeMs: number;
   readonly treeOf: (digest: string) => Promise<Tree | null>;
 }
 
@@ -55,8 +52,6 @@ export async function findGarbage(folder: CacheFolder, live: Live): Promise<Garb
   const idOf = (name: string): string => name.replace(/(\.previous)?\.log$/, '');
   await add('logs', list(folder.logs), (file, name) => !logs.has(idOf(name)) && isOld(file));
   await add('logs', list(folder.attempts), isOld);
-  const jobs = await listLeftoverFolders(folder.jobs);
-  await add('leftovers', jobs, (file) => isOlder(file, live.brokenOffBeforeMs));
   await add('leftovers', list(folder.temporary), () => true);
   // Incomplete files of what only saves time, and of resume folders that were moved between disks.
   const documents = path.join(folder.root, 'documents');

@@ -214,17 +214,3 @@ describe('the garbage of a cache', () => {
 test.each(['', 'lots', '0', '3m', '-1', 'profile=', 'stage', '5 d'])('a rule is not %j', (text) => {
   expect(() => parseKeepRule(text)).toThrow(expect.objectContaining({ code: 'usage' }));
 });
-
-test('folders of jobs that a killed runner left half made are garbage after an hour', async () => {
-  const project = await createRuns(['p']);
-  const jobs = 'artifacts/.cache/jobs';
-  for (const name of ['half', 'gone.removed', 'young'])
-    await project.write(`${jobs}/${name}/tasks/0/end.json`, '{}');
-  await project.write(`${jobs}/gone.removed/batch.json`, '{}');
-  const nowMs = Date.now() + 3_700_000;
-  const now = new Date(nowMs);
-  utimesSync(path.join(project.root, jobs, 'young', 'tasks', '0', 'end.json'), now, now);
-  expect((await collect(project)).garbage).toEqual([]);
-  await collect(project, [], { nowMs });
-  expect(readdirSync(path.join(project.root, jobs))).toEqual(['young']);
-});
