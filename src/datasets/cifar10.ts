@@ -168,14 +168,10 @@ export function decodeCifarBatch(
     const at = i * RECORD_BYTES;
     const label = bytes[at]!;
     if (label >= FACTS.classes.length) {
-      throw new ReproError(
-        'cifar-label',
-        `the label of image ${i} is ${label}, beyond ${FACTS.classes.length - 1}.`,
-        {
-          where: `${file}: byte ${at}`,
-          fix: "The file is damaged, or not of CIFAR-10's binary version (CIFAR-100 has two labels): download it again.",
-        },
-      );
+      const text = `the label of image ${i} is ${label}, beyond ${FACTS.classes.length - 1}.`;
+      const fix =
+        "The file is damaged, or not of CIFAR-10's binary version (CIFAR-100 has two labels): download it again.";
+      throw new ReproError('cifar-label', text, { where: `${file}: byte ${at}`, fix });
     }
     labels[i] = label;
     pixels.set(bytes.subarray(at + 1, at + RECORD_BYTES), i * PIXEL_BYTES);

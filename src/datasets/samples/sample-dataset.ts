@@ -18,19 +18,11 @@ type SampleFacts = Pick<EventDataset, 'summary' | 'licence' | 'citation' | 'home
 
 export function datasetOfSamples(layout: SampleLayout, facts: SampleFacts): EventDataset {
   knowLayout(layout);
-  const { name, title, profile, classes, published, usualRoot, sensor } = layout;
   return {
     kind: 'events',
+    ...layout,
     ...facts,
-    name,
-    title,
-    profile,
-    classes,
-    published,
-    usualRoot,
-    sensor,
     recordingsNoun: 'samples',
-    howToGet: layout.howToGet,
     verify: (root, options) => verifySamples(layout, root, options),
     listClips: (root, options) => listSampleClips(layout, root, options),
     readClips: (root, clips, options, visit) => readSampleClips(layout, root, clips, options, visit),
