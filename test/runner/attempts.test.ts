@@ -16,7 +16,7 @@ async function createStage(input: string): Promise<Project> {
     { id: 's', run: ['sh', 'in.txt'], inputs: ['in.txt'], outputs: ['artifacts/s'] },
     {
       id: 'later',
-      run: ['sh', '-c', 'cp artifacts/s "$REPRO_OUTPUT_0"'],
+      sh: 'cp artifacts/s "$REPRO_OUTPUT_0"',
       inputs: ['artifacts/s'],
       outputs: ['artifacts/l'],
     },

@@ -8,19 +8,14 @@ async function createChain(): Promise<Project> {
   project.define([
     {
       id: 'a',
-      run: ['sh', '-c', 'echo x >> counts/a; head -c 3 in.txt > "$REPRO_OUTPUT_0"'],
+      sh: 'echo x >> counts/a; head -c 3 in.txt > "$REPRO_OUTPUT_0"',
       inputs: ['in.txt'],
       outputs: ['artifacts/a.txt'],
     },
     {
       id: 'b',
-      run: [
-        'sh',
-        '-c',
-        'echo x >> counts/b; mkdir "$REPRO_OUTPUT_0"; cat "$REPRO_INPUT_0" > "$REPRO_OUTPUT_0/copy"; echo end > "$REPRO_OUTPUT_0/end"',
-      ],
+      sh: 'echo x >> counts/b; mkdir "$REPRO_OUTPUT_0"; cat "$REPRO_INPUT_0" > "$REPRO_OUTPUT_0/copy"; echo end > "$REPRO_OUTPUT_0/end"',
       inputs: ['artifacts/a.txt'],
-      outputs: ['artifacts/b'],
     },
   ]);
   return project;
@@ -189,7 +184,7 @@ describe('a fingerprint', () => {
     project.define([
       {
         id: 's',
-        run: ['sh', '-c', 'env > "$REPRO_OUTPUT_0"'],
+        sh: 'env > "$REPRO_OUTPUT_0"',
         variables: ['DECLARED', 'UNSET'],
         facts: ['engine'],
         outputs: ['artifacts/env'],
@@ -234,14 +229,7 @@ describe('a fingerprint', () => {
   test('names the file of a folder that changed', async () => {
     const project = await createProject();
     for (const name of ['a', 'b', 'c']) await project.write(`data/sub/${name}`, name);
-    project.define([
-      {
-        id: 's',
-        run: ['sh', '-c', 'ls -R data > "$REPRO_OUTPUT_0"'],
-        inputs: ['data'],
-        outputs: ['artifacts/s'],
-      },
-    ]);
+    project.define([{ id: 's', sh: 'ls -R data > "$REPRO_OUTPUT_0"', inputs: ['data'] }]);
     await project.run();
     await project.write('data/sub/b', 'B');
     await project.write('data/new', '');
@@ -258,9 +246,8 @@ describe('a fingerprint', () => {
     });
     const report = {
       id: 'report',
-      run: ['sh', '-c', 'echo x >> counts/report; cat artifacts/train/* > "$REPRO_OUTPUT_0"'],
+      sh: 'echo x >> counts/report; cat artifacts/train/* > "$REPRO_OUTPUT_0"',
       inputs: ['artifacts/train'],
-      outputs: ['artifacts/report'],
     };
     project.define([make('one', '1'), make('two', '2'), report]);
     await project.run();
@@ -282,25 +269,15 @@ describe('a fingerprint', () => {
       project.define([
         {
           id: 'make',
-          run: [
-            'sh',
-            '-c',
-            `mkdir -p "$REPRO_OUTPUT_0/d"; echo ${used} > "$REPRO_OUTPUT_0/d/used"; echo ${unused} > "$REPRO_OUTPUT_0/unused"`,
-          ],
+          sh: `mkdir -p "$REPRO_OUTPUT_0/d"; echo ${used} > "$REPRO_OUTPUT_0/d/used"; echo ${unused} > "$REPRO_OUTPUT_0/unused"`,
           outputs: ['artifacts/made'],
         },
         {
           id: 'file',
-          run: ['sh', '-c', 'cat artifacts/made/d/used > "$REPRO_OUTPUT_0"'],
+          sh: 'cat artifacts/made/d/used > "$REPRO_OUTPUT_0"',
           inputs: ['artifacts/made/d/used'],
-          outputs: ['artifacts/file'],
         },
-        {
-          id: 'folder',
-          run: ['sh', '-c', 'ls artifacts/made/d > "$REPRO_OUTPUT_0"'],
-          inputs: ['artifacts/made/d'],
-          outputs: ['artifacts/folder'],
-        },
+        { id: 'folder', sh: 'ls artifacts/made/d > "$REPRO_OUTPUT_0"', inputs: ['artifacts/made/d'] },
       ]);
     define('1', '1');
     await project.run();

@@ -9,29 +9,14 @@ describe('a stage that fails', () => {
   test('blocks what depends on it and nothing else, and runs again next time', async () => {
     const project = await createProject();
     project.define([
-      { id: 'good', run: ['sh', '-c', touch], outputs: ['artifacts/good'] },
+      { id: 'good', sh: touch },
       {
         id: 'bad',
-        run: [
-          'sh',
-          '-c',
-          'for i in $(seq 30); do echo line $i; done; echo half > "$REPRO_OUTPUT_0"; test -e mended || exit 3',
-        ],
-        outputs: ['artifacts/bad'],
+        sh: 'for i in $(seq 30); do echo line $i; done; echo half > "$REPRO_OUTPUT_0"; test -e mended || exit 3',
       },
-      {
-        id: 'after-bad',
-        run: ['sh', '-c', touch],
-        inputs: ['artifacts/bad'],
-        outputs: ['artifacts/after-bad'],
-      },
-      { id: 'last', run: ['sh', '-c', touch], inputs: ['artifacts/after-bad'], outputs: ['artifacts/last'] },
-      {
-        id: 'after-good',
-        run: ['sh', '-c', touch],
-        inputs: ['artifacts/good'],
-        outputs: ['artifacts/after-good'],
-      },
+      { id: 'after-bad', sh: touch, inputs: ['artifacts/bad'] },
+      { id: 'last', sh: touch, inputs: ['artifacts/after-bad'] },
+      { id: 'after-good', sh: touch, inputs: ['artifacts/good'] },
     ]);
     const { outcome, events } = await project.run();
     expect(outcome).toBe('failed');
@@ -52,16 +37,8 @@ describe('a stage that fails', () => {
   test('shows the end of megabytes without a line break, and the last state of a progress bar', async () => {
     const project = await createProject();
     project.define([
-      {
-        id: 'long',
-        run: ['sh', '-c', "head -c 3000000 /dev/zero | tr '\\0' x; printf ' the end'; kill -9 $PPID"],
-        outputs: ['artifacts/long'],
-      },
-      {
-        id: 'bar',
-        run: ['sh', '-c', "printf '10 %%\\r55 %%\\r\\nbroken\\r\\n'; exit 1"],
-        outputs: ['artifacts/bar'],
-      },
+      { id: 'long', sh: "head -c 3000000 /dev/zero | tr '\\0' x; printf ' the end'; kill -9 $PPID" },
+      { id: 'bar', sh: "printf '10 %%\\r55 %%\\r\\nbroken\\r\\n'; exit 1" },
     ]);
     const { events } = await project.run();
     const [line = '', ...more] = eventOf(events, 'failed', 'long').logTail;
@@ -166,7 +143,7 @@ describe('a stage that fails', () => {
 
   test('to write a declared output reports which', async () => {
     const project = await createProject();
-    project.define([{ id: 's', run: ['sh', '-c', touch], outputs: ['artifacts/one', 'artifacts/two'] }]);
+    project.define([{ id: 's', sh: touch, outputs: ['artifacts/one', 'artifacts/two'] }]);
     const { events } = await project.run();
     const { code, text } = eventOf(events, 'failed', 's');
     expect(code).toBe('output-missing');
@@ -176,8 +153,7 @@ describe('a stage that fails', () => {
 
   test('keeps the outputs of its last success until the next', async () => {
     const project = await createProject();
-    const define = (script: string) =>
-      project.define([{ id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'] }]);
+    const define = (script: string) => project.define([{ id: 's', sh: script }]);
     define('echo good > "$REPRO_OUTPUT_0"');
     await project.run();
     define('echo half > "$REPRO_OUTPUT_0"; exit 1');
@@ -210,9 +186,8 @@ describe('a stage that fails', () => {
     project.define([
       {
         id: 's',
-        run: ['sh', '-c', `${touch}; test -e counts/s || echo changed > in.txt; echo x >> counts/s`],
+        sh: `${touch}; test -e counts/s || echo changed > in.txt; echo x >> counts/s`,
         inputs: ['in.txt'],
-        outputs: ['artifacts/s'],
       },
     ]);
     const { events } = await project.run();
@@ -234,7 +209,7 @@ describe('a stage that fails', () => {
   test('after another run took the folder says that first', async () => {
     const project = await createProject();
     const script = 'rm -r artifacts/.cache/lock; exit 3';
-    project.define([{ id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'] }]);
+    project.define([{ id: 's', sh: script }]);
     const failed = eventOf((await project.run()).events, 'failed', 's');
     expect(failed.code).toBe('lock-lost');
     expect(failed.text).toMatch(
@@ -259,13 +234,7 @@ describe('a stage that fails', () => {
 
   test('leaves no process behind, even one it did not wait for', async () => {
     const project = await createProject();
-    project.define([
-      {
-        id: 's',
-        run: ['sh', '-c', `sleep 1000 & echo $! > counts/child; ${touch}`],
-        outputs: ['artifacts/s'],
-      },
-    ]);
+    project.define([{ id: 's', sh: `sleep 1000 & echo $! > counts/child; ${touch}` }]);
     expect((await project.run()).outcome).toBe('ok');
     await waitForEnd(Number(project.read('counts/child')));
   });

@@ -23,12 +23,7 @@ async function createBusyProject(): Promise<Project> {
   await project.write('stages/busy.ts', busyStage);
   project.define([
     { id: 'busy', run: 'stages/busy.ts', outputs: ['artifacts/busy'], resume: ['artifacts/busy.resume'] },
-    {
-      id: 'after',
-      run: ['sh', '-c', 'ls artifacts/busy > "$REPRO_OUTPUT_0"'],
-      inputs: ['artifacts/busy'],
-      outputs: ['artifacts/after'],
-    },
+    { id: 'after', sh: 'ls artifacts/busy > "$REPRO_OUTPUT_0"', inputs: ['artifacts/busy'] },
   ]);
   return project;
 }
@@ -39,12 +34,7 @@ async function createCommandProject(): Promise<Project> {
   project.define([
     {
       id: 'cmd',
-      run: [
-        'sh',
-        '-c',
-        'echo x >> counts/cmd; echo half > "$REPRO_OUTPUT_0"; sleep 1000 & echo $! > counts/child; echo $$ > counts/pid; echo $PPID > counts/host; touch counts/ready; if test -e go; then kill $!; exit 0; fi; wait',
-      ],
-      outputs: ['artifacts/cmd'],
+      sh: 'echo x >> counts/cmd; echo half > "$REPRO_OUTPUT_0"; sleep 1000 & echo $! > counts/child; echo $$ > counts/pid; echo $PPID > counts/host; touch counts/ready; if test -e go; then kill $!; exit 0; fi; wait',
     },
   ]);
   return project;
@@ -244,12 +234,7 @@ describe('an interrupt', () => {
     project.define([
       {
         id: 's',
-        run: [
-          'sh',
-          '-c',
-          'trap "exit 0" TERM; echo half > "$REPRO_OUTPUT_0"; touch counts/ready; test -e go || while true; do sleep 0.05; done',
-        ],
-        outputs: ['artifacts/s'],
+        sh: 'trap "exit 0" TERM; echo half > "$REPRO_OUTPUT_0"; touch counts/ready; test -e go || while true; do sleep 0.05; done',
       },
     ]);
     const runner = await startRunner(project);

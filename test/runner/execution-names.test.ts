@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { fileNameOf } from '../../src/runner/store/cache-folder.ts';
-import { createProject, eventOf } from './rig/project.ts';
+import { createProject } from './rig/project.ts';
 
 const oddNames = [
   'with space',
@@ -20,14 +20,7 @@ describe('a run', () => {
   test('handles files with any name: as inputs, outputs and in the store', async () => {
     const project = await createProject();
     for (const name of oddNames) await project.write(`in/${name}`, name);
-    project.define([
-      {
-        id: 'copy',
-        run: ['sh', '-c', 'cp -R in "$REPRO_OUTPUT_0"'],
-        inputs: ['in'],
-        outputs: ['artifacts/copy'],
-      },
-    ]);
+    project.define([{ id: 'copy', sh: 'cp -R in "$REPRO_OUTPUT_0"', inputs: ['in'] }]);
     await project.run();
     expect((await fs.readdir(project.at('artifacts/copy'))).toSorted()).toEqual(oddNames.toSorted());
     await project.remove('artifacts/copy');
@@ -57,19 +50,10 @@ describe('a run', () => {
     project.define([
       {
         id: 's',
-        run: [
-          'sh',
-          '-c',
-          'mkdir -p "$REPRO_OUTPUT_0/empty/inner" "$REPRO_OUTPUT_0/bin"; : > "$REPRO_OUTPUT_0/nothing"; printf "#!/bin/sh\\necho ran" > "$REPRO_OUTPUT_0/bin/tool"; chmod +x "$REPRO_OUTPUT_0/bin/tool"; mkdir "$REPRO_OUTPUT_1"',
-        ],
+        sh: 'mkdir -p "$REPRO_OUTPUT_0/empty/inner" "$REPRO_OUTPUT_0/bin"; : > "$REPRO_OUTPUT_0/nothing"; printf "#!/bin/sh\\necho ran" > "$REPRO_OUTPUT_0/bin/tool"; chmod +x "$REPRO_OUTPUT_0/bin/tool"; mkdir "$REPRO_OUTPUT_1"',
         outputs: ['artifacts/s', 'artifacts/void'],
       },
-      {
-        id: 'use',
-        run: ['sh', '-c', 'artifacts/s/bin/tool > "$REPRO_OUTPUT_0"'],
-        inputs: ['artifacts/s/bin'],
-        outputs: ['artifacts/use'],
-      },
+      { id: 'use', sh: 'artifacts/s/bin/tool > "$REPRO_OUTPUT_0"', inputs: ['artifacts/s/bin'] },
     ]);
     await project.run();
     await project.remove('artifacts/s');
@@ -90,13 +74,8 @@ describe('a run', () => {
     project.define([
       {
         id: 's',
-        run: [
-          'sh',
-          '-c',
-          'mkdir "$REPRO_OUTPUT_0"; cat data/link/file > "$REPRO_OUTPUT_0/real"; ln -s "$REPRO_OUTPUT_0/real" "$REPRO_OUTPUT_0/link"',
-        ],
+        sh: 'mkdir "$REPRO_OUTPUT_0"; cat data/link/file > "$REPRO_OUTPUT_0/real"; ln -s "$REPRO_OUTPUT_0/real" "$REPRO_OUTPUT_0/link"',
         inputs: ['data'],
-        outputs: ['artifacts/s'],
       },
     ]);
     await project.run();
@@ -104,32 +83,6 @@ describe('a run', () => {
     expect((await fs.lstat(project.at('artifacts/s/link'))).isFile()).toBe(true);
     await project.write('elsewhere/file', 'two');
     expect(await project.reasonsOf('s')).toEqual(['input: data: link/file changed']);
-  });
-
-  test.each([
-    ['a link that leads to a folder around it', 'ln -s .. data/up', 'link-loop'],
-    [
-      'two folders that link to each other',
-      'mkdir data/a data/b; ln -s ../b data/a/b; ln -s ../a data/b/a',
-      'link-loop',
-    ],
-    ['a link to itself', 'ln -s self data/self', 'link-loop'],
-    ['a link to nothing', 'ln -s nowhere data/broken', 'broken-link'],
-    ['a pipe', 'mkfifo data/pipe', 'special-file'],
-  ])('refuses %s', async (_, script, code) => {
-    const project = await createProject();
-    await project.write('data/file', '');
-    const make = {
-      id: 'make',
-      run: ['sh', '-c', `${script}; : > "$REPRO_OUTPUT_0"`],
-      outputs: ['artifacts/made'],
-    };
-    project.define([make]);
-    await project.run();
-    project.define([{ id: 's', run: ['true'], inputs: ['data'], outputs: ['artifacts/s'] }]);
-    const { events } = await project.run();
-    expect(eventOf(events, 'failed', 's')).toMatchObject({ code });
-    expect(eventOf(events, 'failed', 's').text).toContain(project.at('data/'));
   });
 });
 

@@ -31,13 +31,8 @@ async function createRun(): Promise<Project> {
   project.define([
     {
       id: 'a',
-      run: [
-        'sh',
-        '-c',
-        'mkdir "$REPRO_OUTPUT_0"; cat in/1.txt > "$REPRO_OUTPUT_0/1"; echo two > "$REPRO_OUTPUT_0/2"',
-      ],
+      sh: 'mkdir "$REPRO_OUTPUT_0"; cat in/1.txt > "$REPRO_OUTPUT_0/1"; echo two > "$REPRO_OUTPUT_0/2"',
       inputs: ['in'],
-      outputs: ['artifacts/a'],
     },
     { id: 'm', run: 'stages/m.mjs', inputs: ['artifacts/a'], outputs: ['artifacts/m.txt'] },
   ]);

@@ -12,9 +12,7 @@ describe('a resume folder', () => {
 
   test('survives failures and is deleted on success', async () => {
     const project = await createProject();
-    project.define([
-      { id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'], resume: ['artifacts/s.resume'] },
-    ]);
+    project.define([{ id: 's', sh: script, resume: ['artifacts/s.resume'] }]);
     await project.run();
     await project.run();
     expect(project.read('artifacts/s.resume/state')).toBe('step\nstep\n');
@@ -30,9 +28,7 @@ describe('a resume folder', () => {
 
   test('counts the time of what it holds: the record says how long it took in all', async () => {
     const project = await createProject();
-    project.define([
-      { id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'], resume: ['artifacts/s.resume'] },
-    ]);
+    project.define([{ id: 's', sh: script, resume: ['artifacts/s.resume'] }]);
     await project.run();
     // As if that had taken an hour until it last saved something.
     const attempts = project.at('artifacts/.cache/attempts');
@@ -93,9 +89,7 @@ describe('a resume folder', () => {
   test('of a finished execution that cannot be removed fails a forced run, which would compute nothing', async () => {
     const project = await createProject();
     await project.write('finish', '');
-    project.define([
-      { id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'], resume: ['artifacts/s.resume'] },
-    ]);
+    project.define([{ id: 's', sh: script, resume: ['artifacts/s.resume'] }]);
     expect((await project.run()).outcome).toBe('ok');
     const drop = vi.spyOn(ResumeFolder.prototype, 'dropIfFinished');
     onTestFinished(() => drop.mockRestore());
@@ -113,9 +107,7 @@ describe('a resume folder', () => {
   test('without an owner on record is not trusted', async () => {
     const project = await createProject();
     await project.write('artifacts/s.resume/state', 'unknown\n');
-    project.define([
-      { id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'], resume: ['artifacts/s.resume'] },
-    ]);
+    project.define([{ id: 's', sh: script, resume: ['artifacts/s.resume'] }]);
     const { events } = await project.run();
     expect(eventOf(events, 'note', 's').text).toContain('belonged to no recorded run');
     expect(project.read('artifacts/s.resume/state')).toBe('step\n');

@@ -11,10 +11,13 @@ import type {
 export interface StageDescription {
   readonly id: string;
   /** A module, relative to the project; or a command. */
-  readonly run: string | readonly string[];
+  readonly run?: string | readonly string[];
+  /** Instead, a shell script. */
+  readonly sh?: string;
   readonly params?: { readonly [key: string]: Json };
   readonly matrix?: Readonly<Record<string, string | number | boolean>>;
   readonly inputs?: readonly (string | { readonly path: string; readonly external: true })[];
+  /** Default: none; of a shell script, `artifacts/<id>`. */
   readonly outputs?: readonly string[];
   readonly resume?: readonly string[];
   readonly variables?: readonly string[];
@@ -64,11 +67,10 @@ function touches(a: string, b: string): boolean {
 }
 
 function toInstance(stage: StageDescription, index: number): StageInstance {
+  const { sh, run = ['sh', '-c', sh ?? ''] } = stage;
   const at = { file: 'pipeline.yaml', line: index + 1, column: 1 };
   const command: StageCommand =
-    typeof stage.run === 'string'
-      ? { kind: 'module', path: stage.run }
-      : { kind: 'command', argv: stage.run };
+    typeof run === 'string' ? { kind: 'module', path: run } : { kind: 'command', argv: run };
   const inputs = (stage.inputs ?? []).map(
     (input): InputPath =>
       typeof input === 'string' ? { path: input, external: false, at } : { ...input, at },
@@ -80,7 +82,7 @@ function toInstance(stage: StageDescription, index: number): StageInstance {
     command,
     params: stage.params ?? {},
     inputs,
-    outputs: stage.outputs ?? [],
+    outputs: stage.outputs ?? (sh === undefined ? [] : [`artifacts/${stage.id}`]),
     resume: stage.resume ?? [],
     variables: stage.variables ?? [],
     facts: stage.facts ?? [],

@@ -29,7 +29,7 @@ describe('the revision', () => {
     await project.write('.gitignore', 'artifacts/\ncounts/\n');
     git(project, 'add', '.');
     git(project, 'commit', '-q', '-m', 'Begin');
-    project.define([{ id: 's', run: ['sh', '-c', ': > "$REPRO_OUTPUT_0"'], outputs: ['artifacts/s'] }]);
+    project.define([{ id: 's', sh: ': > "$REPRO_OUTPUT_0"' }]);
     await project.run();
     const commit = git(project, 'rev-parse', 'HEAD');
     expect((await project.status())[0]?.record).toMatchObject({ commit, dirty: false });

@@ -362,9 +362,7 @@ describe('a file system that refuses', () => {
   test('to be a folder where an output belongs fails the stage, but the work is kept', async () => {
     const project = await createProject();
     await project.write('artifacts/file', 'not a folder');
-    project.define([
-      { id: 's', run: ['sh', '-c', 'echo x > "$REPRO_OUTPUT_0"'], outputs: ['artifacts/file/s'] },
-    ]);
+    project.define([{ id: 's', sh: 'echo x > "$REPRO_OUTPUT_0"', outputs: ['artifacts/file/s'] }]);
     const { outcome, events } = await project.run();
     expect(outcome).toBe('failed');
     const { code, text } = eventOf(events, 'failed', 's');

@@ -158,13 +158,7 @@ describe('the lock', () => {
 describe('a run whose cache is deleted while a stage runs', () => {
   test('fails that stage, and the next run continues', async () => {
     const project = await createProject();
-    project.define([
-      {
-        id: 's',
-        run: ['sh', '-c', 'test -e again || rm -r artifacts/.cache; mkdir -p "$REPRO_OUTPUT_0"'],
-        outputs: ['artifacts/s'],
-      },
-    ]);
+    project.define([{ id: 's', sh: 'test -e again || rm -r artifacts/.cache; mkdir -p "$REPRO_OUTPUT_0"' }]);
     const { outcome, events } = await project.run();
     expect(outcome).toBe('failed');
     expect(eventOf(events, 'failed', 's').code).toBe('lock-lost');
@@ -184,15 +178,7 @@ describe('two runs in one folder', () => {
   test('exclude each other, and the second names the first; a killed one is not an obstacle', async () => {
     const project = await createProject();
     project.define([
-      {
-        id: 's',
-        run: [
-          'sh',
-          '-c',
-          'touch counts/ready; while ! test -e go; do sleep 0.01; done; : > "$REPRO_OUTPUT_0"',
-        ],
-        outputs: ['artifacts/s'],
-      },
+      { id: 's', sh: 'touch counts/ready; while ! test -e go; do sleep 0.01; done; : > "$REPRO_OUTPUT_0"' },
     ]);
     const first = await startRunner(project);
     await waitForFile(project.at('counts/ready'));
@@ -211,15 +197,7 @@ describe('two runs in one folder', () => {
   test('started at the same moment are one run: the others name the holder', async () => {
     const project = await createProject();
     project.define([
-      {
-        id: 's',
-        run: [
-          'sh',
-          '-c',
-          'echo x >> counts/s; while ! test -e go; do sleep 0.01; done; : > "$REPRO_OUTPUT_0"',
-        ],
-        outputs: ['artifacts/s'],
-      },
+      { id: 's', sh: 'echo x >> counts/s; while ! test -e go; do sleep 0.01; done; : > "$REPRO_OUTPUT_0"' },
     ]);
     const runners = await Promise.all([startRunner(project), startRunner(project), startRunner(project)]);
     const endings: unknown[] = [];

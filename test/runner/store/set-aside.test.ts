@@ -135,7 +135,7 @@ describe('what runs wrote', () => {
   test('is not set aside either if a forced run of the same work writes something else', async () => {
     const project = await createProject();
     const script = 'date +%N > "$REPRO_OUTPUT_0"';
-    project.define([{ id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'] }]);
+    project.define([{ id: 's', sh: script }]);
     await project.run();
     const before = project.read('artifacts/s');
     const { events } = await project.run({ force: true });
