@@ -11,7 +11,7 @@ import { type FrameCache, labelsOf, openFrameCache } from '../training/frame-cac
 import { type ScoringCompat, scoringOf } from '../training/scores.ts';
 import { listNames } from './import-checkpoint.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
-import { refuseOtherFrames, warnOfSimulated } from './trained-on.ts';
+import { refuseOtherFrames, warnOfSimulated } from './self-description.ts';
 
 /** `validation`: the training clips that the network's own training held back; `train`: all training clips. */
 export type EvaluatedSplit = 'test' | 'validation' | 'train';

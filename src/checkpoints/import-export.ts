@@ -6,8 +6,7 @@ import { formatJson } from '../results/result-file.ts';
 import { hashFile, type ImportedCheckpoint, importCheckpoint } from './import-checkpoint.ts';
 import type { ImportAnswers } from './infer-network.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
-import { encodeMetadata } from './self-description.ts';
-import { trainedElsewhere } from './trained-on.ts';
+import { encodeMetadata, trainedElsewhere } from './self-description.ts';
 import { writeWholeFile, writeWholeFolder } from './whole-output.ts';
 
 const FILES = { state: 'state.safetensors', network: 'network.json', curves: 'curves.csv' } as const;

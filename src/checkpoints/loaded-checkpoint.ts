@@ -12,8 +12,7 @@ import type { ScoringCompat } from '../training/scores.ts';
 import { importCheckpoint } from './import-checkpoint.ts';
 import type { Assumption } from './infer-network.ts';
 import { SAFETENSORS_NAME } from './saved-file.ts';
-import { decodeMetadata } from './self-description.ts';
-import { type TrainedOn, trainedElsewhere, trainedHere } from './trained-on.ts';
+import { decodeMetadata, type TrainedOn, trainedElsewhere, trainedHere } from './self-description.ts';
 import { recoverFolder } from './whole-output.ts';
 
 /** Which of a training's two states. */

@@ -1,19 +1,45 @@
-import { parseFields } from '../formats/fields.ts';
+import { ReproError } from '../errors.ts';
+import { type Fields, parseFields } from '../formats/fields.ts';
 import { parseNetwork } from '../formats/network-json.ts';
+import { type ClipIndex, type FrameFormat, frameFormatShape } from '../results/clip-index.ts';
+import type { RunFile } from '../results/run-file.ts';
+import {
+  choice,
+  count,
+  flag,
+  list,
+  object,
+  orNull,
+  type Read,
+  readShape,
+  type Value,
+} from '../results/shape.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import { escapeControls } from '../text.ts';
-import type { Assumption } from './infer-network.ts';
-import { readTrainedOn, type TrainedOn } from './trained-on.ts';
+
+/** It may come from anywhere, and is shown on terminals. */
+const shownText: Read<string> = (fields, name) => escapeControls(fields.text(name));
+
+/** What a state was trained on; null if unknown. */
+const trainedOnShape = {
+  dataset: orNull(shownText),
+  simulated: orNull(flag),
+  /** T: frames per clip. */
+  steps: orNull(count),
+  frames: orNull(object(frameFormatShape)),
+};
+export type TrainedOn = Value<typeof trainedOnShape>;
 
 /** What a safetensors file written here says about itself, so that it can be evaluated wherever it lies. */
-export interface ExportMetadata {
-  readonly network: NetworkConfig;
-  readonly trainedOn: TrainedOn;
+const metadataShape = {
+  network: (fields: Fields, name: string): NetworkConfig => parseNetwork(fields.object(name)),
+  trainedOn: object(trainedOnShape),
   /** Where it comes from, for people: `baseline, seed 2020, best epoch 7`. */
-  readonly source: string;
+  source: shownText,
   /** What an import had to assume. */
-  readonly assumed: readonly Assumption[];
-}
+  assumed: list({ what: shownText, matters: choice(['evaluation', 'training']) }),
+};
+type ExportMetadata = Value<typeof metadataShape>;
 
 /** 2: with all of the frames' format. */
 const METADATA_VERSION = 2;
@@ -48,13 +74,65 @@ export function decodeMetadata(
   });
   const version = fields.count('version');
   if (version !== METADATA_VERSION) fields.fail('version', `is ${version}, expected ${METADATA_VERSION}`);
-  return {
-    network: parseNetwork(fields.object('network')),
-    trainedOn: readTrainedOn(fields.object('trainedOn')),
-    source: escapeControls(fields.text('source')),
-    assumed: fields.objects('assumed').map((one) => ({
-      what: escapeControls(one.text('what')),
-      matters: one.choice('matters', ['evaluation', 'training']),
-    })),
-  };
+  return readShape(fields, metadataShape);
+}
+
+/** For a state from elsewhere, where at most T is known. */
+export function trainedElsewhere(steps: number | null): TrainedOn {
+  return { dataset: null, simulated: null, steps, frames: null };
+}
+
+/** What a training of this project was trained on. */
+export function trainedHere({ dataset, simulated, frames }: RunFile): TrainedOn {
+  return { dataset: escapeControls(dataset), simulated, steps: frames.steps, frames };
+}
+
+/** The settings of a profile, under `frames`, that give such frames. */
+function settingsOf({ height: _, width: __, dtype: ___, ...frames }: FrameFormat): Record<string, unknown> {
+  return { overlaps: 'both', rowStride: 'width', ...frames, normalization: frames.normalization ?? 'none' };
+}
+
+/**
+ * Rejects frames made differently from those of the training: a network that learned from normalised counts only guesses
+ * when shown plain ones, and nothing in its figures would reveal it.
+ *
+ * @param allowOther whether other frames are intended
+ * @returns each allowed difference as a warning
+ * @throws {ReproError} `frames-differ` with the settings that give the frames of the training
+ */
+export function refuseOtherFrames(
+  { dataset, steps, frames }: TrainedOn,
+  index: ClipIndex,
+  { source, allowOther }: { readonly source: string; readonly allowOther: boolean },
+): string[] {
+  const here = settingsOf(index.frames);
+  const settings = Object.entries(frames === null ? { steps } : settingsOf(frames)).filter(
+    ([key, value]) => value != null && here[key] != null && value !== here[key],
+  );
+  const lines = settings.map(([key, value]) => `frames.${key}: ${value} in its training, ${here[key]} here`);
+  const isOtherDataset = dataset !== null && dataset !== index.dataset;
+  if (isOtherDataset) lines.unshift(`dataset.name: ${dataset} in its training, ${index.dataset} here`);
+  if (lines.length === 0 || allowOther) {
+    return lines.map((line) => `These frames differ from those of its training: ${line}.`);
+  }
+  const fixes = [
+    ...(isOtherDataset ? [`Choose a profile for ${dataset} with --profile.`] : []),
+    ...(settings.length === 0
+      ? []
+      : [`Add ${settings.map(([key, value]) => `--set frames.${key}=${value}`).join(' ')}`]),
+    'To use these frames anyway, add --other-frames.',
+  ];
+  throw new ReproError(
+    'frames-differ',
+    `these frames differ from those of its training.\n${lines.map((line) => `  ${line}`).join('\n')}`,
+    { where: source, fix: fixes.join('\n') },
+  );
+}
+
+/** A warning if it was trained on real recordings and these are simulated, or the other way round. */
+export function warnOfSimulated({ simulated }: TrainedOn, index: ClipIndex): string[] {
+  const kind = (isSimulated: boolean): string => (isSimulated ? 'simulated' : 'real');
+  return simulated === null || simulated === index.simulated
+    ? []
+    : [`It was trained on ${kind(simulated)} recordings, but these are ${kind(index.simulated)}.`];
 }

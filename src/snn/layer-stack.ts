@@ -43,7 +43,6 @@ export class LayerStack {
     return this;
   }
 
-  /** Batch norm. */
   normalise(): this {
     const [channels] = this.#image();
     this.layers.push({ kind: 'batch-norm', name: this.#name(), channels, ...batchNormDefaults });
@@ -80,7 +79,6 @@ export class LayerStack {
     return this;
   }
 
-  /** Dropout. */
   drop(): this {
     const probability = this.#config.dropout ?? networkDefaults.dropout;
     this.#place++;

@@ -29,47 +29,34 @@ export function tauShape(layer: LayerOf<'neuron'>): number[] | undefined {
 }
 
 function layerEntries(layer: Layer): StateEntry[] {
-  const parameter = (name: string, shape: readonly number[]): StateEntry => ({
-    name,
-    shape,
-    role: 'parameter',
-    dtype: 'F32',
-  });
-  const buffer = (name: string, shape: readonly number[], dtype: 'F32' | 'I64'): StateEntry => ({
-    name,
-    shape,
-    role: 'buffer',
-    dtype,
-  });
+  const prefix = 'name' in layer ? `${layer.name}.` : '';
+  const parameter = (name: string, shape: readonly number[]): StateEntry => {
+    return { name: prefix + name, shape, role: 'parameter', dtype: 'F32' };
+  };
+  const buffer = (name: string, shape: readonly number[], dtype: 'F32' | 'I64'): StateEntry => {
+    return { name: prefix + name, shape, role: 'buffer', dtype };
+  };
   switch (layer.kind) {
     case 'conv':
-      return [
-        parameter(`${layer.name}.weight`, [layer.outChannels, layer.inChannels, layer.kernel, layer.kernel]),
-      ];
+      return [parameter('weight', [layer.outChannels, layer.inChannels, layer.kernel, layer.kernel])];
     case 'linear':
-      return [parameter(`${layer.name}.weight`, [layer.outFeatures, layer.inFeatures])];
+      return [parameter('weight', [layer.outFeatures, layer.inFeatures])];
     case 'batch-norm':
       return [
-        parameter(`${layer.name}.weight`, [layer.channels]),
-        parameter(`${layer.name}.bias`, [layer.channels]),
-        buffer(`${layer.name}.running_mean`, [layer.channels], 'F32'),
-        buffer(`${layer.name}.running_var`, [layer.channels], 'F32'),
-        buffer(`${layer.name}.num_batches_tracked`, [], 'I64'),
+        parameter('weight', [layer.channels]),
+        parameter('bias', [layer.channels]),
+        buffer('running_mean', [layer.channels], 'F32'),
+        buffer('running_var', [layer.channels], 'F32'),
+        buffer('num_batches_tracked', [], 'I64'),
       ];
     case 'neuron': {
       const shape = tauShape(layer);
       return [
-        ...(shape === undefined ? [] : [parameter(`${layer.name}.w`, shape)]),
-        ...(layer.neuron.surrogate.learnable
-          ? [parameter(`${layer.name}.surrogate_function.alpha`, [])]
-          : []),
+        ...(shape === undefined ? [] : [parameter('w', shape)]),
+        ...(layer.neuron.surrogate.learnable ? [parameter('surrogate_function.alpha', [])] : []),
       ];
     }
-    case 'repeat':
-    case 'pool':
-    case 'flatten':
-    case 'dropout':
-    case 'vote':
+    default:
       return [];
   }
 }

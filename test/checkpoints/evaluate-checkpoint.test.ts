@@ -9,7 +9,7 @@ import {
   evaluateCheckpoint,
 } from '../../src/checkpoints/evaluate-checkpoint.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
-import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/trained-on.ts';
+import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/self-description.ts';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { ReproError } from '../../src/errors.ts';
 import type { ClipIndex } from '../../src/results/clip-index.ts';

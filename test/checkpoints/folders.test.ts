@@ -9,7 +9,7 @@ import {
 } from '../../src/checkpoints/import-export.ts';
 import type { ImportAnswers } from '../../src/checkpoints/infer-network.ts';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
-import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/trained-on.ts';
+import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/self-description.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { formatSplit } from '../../src/results/run-file.ts';
 import { exampleRunFile } from '../results/examples.ts';

@@ -5,8 +5,7 @@ import { inferNetwork } from '../../src/checkpoints/infer-network.ts';
 import { readLayers, readModuleTree } from '../../src/checkpoints/module-tree.ts';
 import { readFacts } from '../../src/checkpoints/network-facts.ts';
 import { findNetwork } from '../../src/checkpoints/saved-file.ts';
-import { decodeMetadata, encodeMetadata } from '../../src/checkpoints/self-description.ts';
-import { trainedElsewhere } from '../../src/checkpoints/trained-on.ts';
+import { decodeMetadata, encodeMetadata, trainedElsewhere } from '../../src/checkpoints/self-description.ts';
 import { PickleRecord, type PickleValue } from '../../src/formats/torch-pt.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
 

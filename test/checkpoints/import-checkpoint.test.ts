@@ -279,16 +279,16 @@ describe('what is not a network of the thesis', () => {
   });
 
   test('is refused if its layers differ in a setting that has one value here', () => {
-    const neuron = (path: string, changes: Record<string, PickleValue>) => {
-      const attributes = { v_threshold: 1, v_reset: 0, tau: 2, detach_reset: true, ...changes };
-      return {
-        path,
-        className: 'LIFNode',
-        attributes: new Map<PickleValue, PickleValue>(Object.entries(attributes)),
-      };
-    };
     const facts = (changes: Record<string, PickleValue>) => {
-      const modules = [neuron('conv.0', {}), neuron('fc.0', {}), neuron('fc.1', changes)];
+      const modules = ['conv.0', 'fc.0', 'fc.1'].map((path) => {
+        const settings = { v_threshold: 1, v_reset: 0, tau: 2, detach_reset: true };
+        const own = { ...settings, ...(path === 'fc.1' ? changes : {}) };
+        return {
+          path,
+          className: 'LIFNode',
+          attributes: new Map<PickleValue, PickleValue>(Object.entries(own)),
+        };
+      });
       return readFacts({ modules, parameters: new Map(), buffers: new Map() }, 'x.pt');
     };
     expect(facts({})).toMatchObject({ threshold: 1, fixedTau: 2, resetPotential: 0, detachReset: true });
@@ -298,9 +298,8 @@ describe('what is not a network of the thesis', () => {
       [{ v_reset: null }, 'v_reset: "conv.0" has 0, "fc.1" has null.'],
       [{ detach_reset: false }, 'detach_reset: "conv.0" has true, "fc.1" has false.'],
     ] as const) {
-      expect(() => facts(changes)).toThrow(
-        expect.objectContaining({ code: 'import-mixed', message: `layers differ in ${difference}` }),
-      );
+      const message = `layers differ in ${difference}`;
+      expect(() => facts(changes)).toThrow(expect.objectContaining({ code: 'import-mixed', message }));
     }
   });
 

@@ -118,36 +118,4 @@ describe('the folders of repro train-val', () => {
     expect(exitCode).toBe(1);
     expect(await project.trainVal('a/logs', 1)).toMatchObject({ exitCode: 0 });
   });
-
-  test('stay usable after a process was killed while writing its first file', async () => {
-    await project.trainVal('logs', 1);
-    const before = await project.outputsIn('logs');
-    const { log, checkpoints } = await project.foldersIn('logs');
-    await fs.rm(log, { recursive: true });
-    for (const name of await fs.readdir(checkpoints)) {
-      await fs.rm(path.join(checkpoints, name), { recursive: true });
-    }
-    await fs.writeFile(path.join(checkpoints, 'arguments.json.partial'), '{"version": 1, "comm');
-    expect(await project.trainVal('logs', 1)).toMatchObject({ exitCode: 0 });
-    expect(await project.outputsIn('logs')).toEqual(before);
-    expect(await fs.readdir(checkpoints)).not.toContain('arguments.json.partial');
-  });
-
-  test('are left alone if they hold files of the original', async () => {
-    await project.trainVal('logs', 1);
-    const { log, checkpoints } = await project.foldersIn('logs');
-    await fs.rm(path.join(project.folder, 'logs'), { recursive: true });
-    await fs.mkdir(checkpoints, { recursive: true });
-    await fs.writeFile(path.join(checkpoints, 'checkpoint.pt'), '');
-    const first = await project.trainVal('logs', 1);
-    expect(first).toMatchObject({ exitCode: 2 });
-    expect(first.stderr).toContain('This folder holds "checkpoint.pt"');
-    await fs.rm(path.join(checkpoints, 'checkpoint.pt'));
-    await fs.mkdir(log);
-    await fs.writeFile(path.join(log, 'events.out.tfevents.1717171717.host'), '');
-    const second = await project.trainVal('logs', 1);
-    expect(second).toMatchObject({ exitCode: 2 });
-    expect(second.stderr).toContain('This folder holds "events.out.tfevents.1717171717.host"');
-    expect(await fs.readdir(log)).toHaveLength(1);
-  });
 });

@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { prepareTraining } from '../../src/original/preparation.ts';
-import { describeRecord, refuseOther, writeRecord } from '../../src/original/run-record.ts';
+import { describeRecord, refuseForeign, refuseOther, writeRecord } from '../../src/original/run-record.ts';
 import { shortestCommand } from './documented-commands.ts';
 
 let folder: string;
@@ -44,4 +44,32 @@ describe('the record of a training', () => {
       fix: expect.stringContaining('-log_dir_prefix'),
     });
   });
+});
+
+describe('folders without a record', () => {
+  const folders = () => ({ checkpointFolder: folder, logFolder: path.join(folder, 'lock') });
+  const put = async (...names: string[]) => {
+    await mkdir(path.join(folder, 'lock'), { recursive: true });
+    for (const name of names) await writeFile(path.join(folder, name), '');
+  };
+
+  it('may be missing, hold the lock, or a part of a record that a killed process left', async () => {
+    await refuseForeign(
+      { checkpointFolder: path.join(folder, 'a'), logFolder: path.join(folder, 'b') },
+      'lock',
+    );
+    await put('arguments.json.partial');
+    await refuseForeign(folders(), 'lock');
+  });
+
+  it.each(['checkpoint.pt', 'lock/events.out.tfevents.1717171717.host'])(
+    'are left alone if they hold %s of the original',
+    async (name) => {
+      await put(name);
+      await expect(refuseForeign(folders(), 'lock')).rejects.toMatchObject({
+        code: 'run-folder-foreign',
+        message: expect.stringContaining(`This folder holds "${path.basename(name)}"`),
+      });
+    },
+  );
 });
