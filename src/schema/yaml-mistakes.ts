@@ -18,7 +18,7 @@ export function fixMissingColon(text: string): string | undefined {
 }
 
 /** A line whose key lacks its colon, or the space after it. */
-export interface MissingColon {
+interface MissingColon {
   /** Of the key. */
   readonly offset: number;
   readonly message: string;
@@ -83,7 +83,7 @@ function describeFix(entry: Entry): string {
 }
 
 /** A list or mapping in brackets that does not end with one. */
-export interface UnclosedCollection {
+interface UnclosedCollection {
   /** Of its opening bracket. */
   readonly offset: number;
   readonly message: string;

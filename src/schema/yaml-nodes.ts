@@ -18,7 +18,7 @@ interface EntryPlace {
 /** For every mapping and list, the places of its entries. */
 type NodePlaces = WeakMap<object, ReadonlyMap<string | number, EntryPlace>>;
 
-export interface NodeFault {
+interface NodeFault {
   readonly offset: number;
   readonly message: string;
   /** Where the same thing occurs first. */
@@ -26,7 +26,7 @@ export interface NodeFault {
   readonly fix?: string | undefined;
 }
 
-export interface ReadNodes {
+interface ReadNodes {
   readonly value: Json;
   readonly places: () => Places;
   readonly faults: readonly NodeFault[];

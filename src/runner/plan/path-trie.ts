@@ -35,7 +35,7 @@ function foldersOf(path: string): string[] {
   return folders;
 }
 
-export type PathRelation = 'equal' | 'inside' | 'around' | 'apart';
+type PathRelation = 'equal' | 'inside' | 'around' | 'apart';
 
 export function relatePaths(path: string, other: string): PathRelation {
   if (path === other) return 'equal';

@@ -59,7 +59,7 @@ function parseCpus(value: Json): Parsed<number | 'share'> {
     : { ...parsed, fix: 'Write a whole number >= 1, or share for an equal share of all cores.' };
 }
 
-export function parseCount(name: string, value: Json, minimum: number): Parsed {
+function parseCount(name: string, value: Json, minimum: number): Parsed {
   const count = isScalar(value) && /^\d+$/.test(String(value)) ? Number(value) : Number.NaN;
   if (Number.isSafeInteger(count) && count >= minimum) return { value: count };
   return {
@@ -133,7 +133,7 @@ export function readRetries(reader: StageReader, combination: Combination): Retr
 }
 
 /** Reads single values with their references expanded, and reports those that are wrong. */
-export class ScalarReader {
+class ScalarReader {
   readonly #reader: StageReader;
   readonly #combination: Combination;
   isComplete = true;
