@@ -243,15 +243,10 @@ function drawViolin(
   { at, halfWidth }: { readonly at: number; readonly halfWidth: number },
 ): Layer[] {
   const quantile = (share: number): number => taus[Math.round(share * (taus.length - 1))] ?? Number.NaN;
-  const [lowest, low, median, high, highest] = [
-    quantile(0),
-    quantile(0.25),
-    quantile(0.5),
-    quantile(0.75),
-    quantile(1),
-  ];
-  const shown = [median, low, high, lowest, highest].map((tau) => tau.toFixed(3));
-  const tip = `${title}\nmedian ${shown[0]}, quartiles ${shown[1]} and ${shown[2]}, from ${shown[3]} to ${shown[4]}`;
+  const [lowest, low] = [quantile(0), quantile(0.25)];
+  const [median, high, highest] = [quantile(0.5), quantile(0.75), quantile(1)];
+  const [mid, from, to, least, most] = [median, low, high, lowest, highest].map((tau) => tau.toFixed(3));
+  const tip = `${title}\nmedian ${mid}, quartiles ${from} and ${to}, from ${least} to ${most}`;
   const data = { values: [{ epoch: at, value: median, lowest, low, high, highest, tip }] };
   const span = (from: string, to: string, strokeWidth: number): Layer => ({
     data,
