@@ -112,11 +112,12 @@ export async function cancelJobs(
   const driver = targets.length === 0 ? (run?.driver ?? null) : null;
   if (driver !== null) await cancel(slurm, [driver]);
   const cancelled: CancelledJob[] = [];
+  const isDriven = await isHeld(folder.lock);
   for (const one of listJobs(folder)) {
     const { id, token } = one.job;
     const job =
       wanted.includes(id) && one.folder.readEnd(token) === null
-        ? await findId(slurm, one, hasAccounting)
+        ? await findId(slurm, one, hasAccounting, isDriven)
         : null;
     if (job !== null) cancelled.push({ id, job });
   }
@@ -145,7 +146,7 @@ export async function cancelJobs(
   return { cancelled, driver };
 }
 
-/** How long a run under way may take to learn the id of what it submits. */
+/** How long a run under way may take to learn the id of what it submits; without one, nothing changes any more. */
 const submittedWithinMs = 60_000;
 
 /** The id of a job; null if there is none. */
@@ -153,6 +154,7 @@ async function findId(
   slurm: Slurm,
   { folder, job }: FoundJob,
   hasAccounting: boolean,
+  isDriven: boolean,
 ): Promise<string | null> {
   for (const until = performance.now() + submittedWithinMs; ; ) {
     const now = folder.readJob();
@@ -160,8 +162,7 @@ async function findId(
     const found = await slurm.findJob(nameOf(job), hasAccounting);
     if ('problem' in found) throw unreachable(found.problem);
     if (found.id !== null) return job.index === null ? found.id : `${found.id}_${job.index}`;
-    if (folder.readStarted(job.token) !== null || performance.now() > until) return null;
-    // A run that was killed does not submit it any more: then nothing changes here.
+    if (!isDriven || performance.now() > until) return null;
     await wait(askEveryMs);
   }
 }

@@ -168,11 +168,18 @@ export class Submitter {
     const script = await this.#writeScript(batch, token);
     for (;;) {
       // After the jobs are on disk: a cancelling command finds them there, or is seen here.
-      const cancelled = readClusterRun(session.folder)?.cancelled ?? [];
-      if (batch.some(({ instance }) => cancelled.includes(instance.id))) {
-        throw new ReproError('cancelled', 'it was cancelled by `./repro cancel`', {
-          fix: 'Run again to continue.',
-        });
+      const unwanted = readClusterRun(session.folder)?.cancelled ?? [];
+      const cancelled = batch.filter(({ instance }) => unwanted.includes(instance.id));
+      if (cancelled.length > 0) {
+        for (const { instance, fail } of cancelled) {
+          this.noteEnded(instance.stage);
+          fail(
+            new ReproError('cancelled', 'it was cancelled by `./repro cancel`', {
+              fix: 'Run again to continue.',
+            }),
+          );
+        }
+        return this.#send(batch.filter((one) => !cancelled.includes(one)));
       }
       assertLocked();
       if (signal.aborted) {
