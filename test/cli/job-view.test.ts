@@ -1,15 +1,15 @@
 import pico from 'picocolors';
 import { describe, expect, test } from 'vitest';
-import { renderLive } from '../../src/cli/view/live-lines.ts';
-import { PlainView } from '../../src/cli/view/plain-view.ts';
-import { applyEvent, createRunState } from '../../src/cli/view/run-state.ts';
-import { summariseRun } from '../../src/cli/view/summary.ts';
+import { summariseRun } from '../../src/cli/view/event-text.ts';
+import { renderLive } from '../../src/cli/view/live-view.ts';
+import { PlainView } from '../../src/cli/view/open-view.ts';
+import { applyEvent, RunState } from '../../src/cli/view/run-state.ts';
 import type { RunEvent } from '../../src/runner/run/events.ts';
 
 const colors = pico.createColors(false);
 
 function stateAfter(events: readonly RunEvent[]) {
-  const state = createRunState();
+  const state = new RunState();
   for (const event of events) applyEvent(state, event, 1000);
   return state;
 }
@@ -147,7 +147,7 @@ describe('where a run ended and what remains', () => {
       { ...cancelled, kind: 'failed', id: 'c', seconds: 42 },
       { kind: 'would-run', id: 'report', reasons, expected: null, staysHere: true },
     ];
-    for (const event of events) view.show(event, createRunState(), 0);
+    for (const event of events) view.show(event, new RunState(), 0);
     expect(lines).toEqual([
       '+ a  done in 8.6 s',
       'x b  failed: job 1 was cancelled',

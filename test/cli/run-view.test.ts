@@ -2,17 +2,17 @@ import { execa } from 'execa';
 import pico from 'picocolors';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
+import { rerunCommand, summariseRun } from '../../src/cli/view/event-text.ts';
 import { countRows } from '../../src/cli/view/live-area.ts';
-import { renderLive } from '../../src/cli/view/live-lines.ts';
-import { PlainView } from '../../src/cli/view/plain-view.ts';
-import { applyEvent, createRunState, idsIn } from '../../src/cli/view/run-state.ts';
-import { rerunCommand, summariseRun } from '../../src/cli/view/summary.ts';
+import { renderLive } from '../../src/cli/view/live-view.ts';
+import { PlainView } from '../../src/cli/view/open-view.ts';
+import { applyEvent, idsIn, RunState } from '../../src/cli/view/run-state.ts';
 import type { RunEvent } from '../../src/runner/run/events.ts';
 
 const colors = pico.createColors(false);
 
 function stateAfter(events: readonly RunEvent[], ...later: readonly (readonly [atMs: number, RunEvent])[]) {
-  const state = createRunState();
+  const state = new RunState();
   for (const event of events) applyEvent(state, event, 1000);
   for (const [atMs, event] of later) applyEvent(state, event, atMs);
   return state;
@@ -99,7 +99,7 @@ describe('rows', () => {
 function plainLines(events: readonly RunEvent[]): string[] {
   const lines: string[] = [];
   const view = new PlainView((line) => lines.push(line), colors);
-  for (const [atMs, event] of events.entries()) view.show(event, createRunState(), atMs);
+  for (const [atMs, event] of events.entries()) view.show(event, new RunState(), atMs);
   view.close();
   return lines;
 }
@@ -278,7 +278,7 @@ describe('the summary', () => {
 });
 
 test('an instance whose results are being fetched is shown as running, and as waiting if that was interrupted', () => {
-  const state = createRunState();
+  const state = new RunState();
   applyEvent(state, { kind: 'run-started', ids: ['a', 'b'], jobs: 1 }, 0);
   for (const id of ['a', 'b']) {
     applyEvent(state, { kind: 'progress', id, progress: { done: 1, total: 2, unit: 'MB' } }, 5);
