@@ -4,6 +4,7 @@ import type { AttemptReport } from '../../runner/freshness/instance-state.ts';
 import type { StaleReason } from '../../runner/freshness/stale-reason.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { ExpectedTime, ExpectedTotal } from '../../runner/run/expected-time.ts';
+import { formatMinute } from '../../text.ts';
 import { formatAbout, formatSeconds, nameInstances } from './format.ts';
 import { type Colors, toLines, toOneLine } from './print.ts';
 import { idsIn, type RunState } from './run-state.ts';
@@ -83,7 +84,7 @@ function aboutOf(seconds: number): string {
 
 /** What became of an attempt that has not succeeded: how it failed, or who runs it; then where its log is, and the command that shows it. */
 export function describeAttempt(id: string, attempt: AttemptReport, projectRoot: string): string[] {
-  const started = `${attempt.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
+  const started = formatMinute(attempt.startedAt);
   const log = `log: ${toOneLine(path.relative(projectRoot, attempt.logFile))} (./repro logs ${quoteWords([id])})`;
   const { failure } = attempt;
   if (failure === null) {
