@@ -41,6 +41,9 @@ export async function findStrace(
       'Install it (Debian, Ubuntu: apt-get install strace; Fedora: dnf install strace), then run again.';
     throw refuse('--trace needs strace, which is not installed', fix);
   }
+  if (/(unrecognized|invalid) option/.test(probe.stderr)) {
+    throw refuse('--trace needs strace 5.3 or later, and the one installed is older', 'Install a newer one.');
+  }
   throw refuse(
     `strace may not watch programs here: ${probe.stderr.split('\n', 1)[0] ?? ''}`,
     'In a container, allow it: docker run --cap-add=SYS_PTRACE. Otherwise see /proc/sys/kernel/yama/ptrace_scope.',

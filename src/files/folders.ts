@@ -3,22 +3,36 @@ import path from 'node:path';
 import { hasErrorCode, ReproError } from '../errors.ts';
 
 /**
- * Makes a folder and its missing parents.
+ * Makes a folder and its missing parents, one after the other: Node's recursive `mkdir` retries forever where a parent exists
+ * but accepts no folders, as `/proc` does.
  *
  * @param fix what the user can do if the folder cannot be made
  * @returns the outermost folder made; undefined if all existed
- * @throws {ReproError} `output-nowhere`, with its place, if something else than a folder is on the way
+ * @throws {ReproError} `output-nowhere`, with its place, if something else than a folder is on the way, or accepts no folders
  */
 export async function makeFolder(folder: string, fix: string): Promise<string | undefined> {
-  const target = path.resolve(folder);
-  try {
-    return await fs.mkdir(target, { recursive: true });
-  } catch (cause) {
-    if (!hasErrorCode(cause, 'EEXIST', 'ENOTDIR', 'ENOENT')) throw cause;
-    let where = target;
-    while ((await fs.lstat(where).catch(() => null)) === null) where = path.dirname(where);
-    throw new ReproError('output-nowhere', 'expected a folder, found a file.', { where, fix, cause });
+  const refuse = (text: string, where: string, cause?: unknown): ReproError =>
+    new ReproError('output-nowhere', text, { where, fix, cause });
+  const missing: string[] = [];
+  for (let one = path.resolve(folder); ; one = path.dirname(one)) {
+    const kind = await kindOfPath(one);
+    if (kind === 'folder') break;
+    if (kind === 'file') throw refuse('expected a folder, found a file.', one);
+    const isLink = (await fs.lstat(one).catch(() => null))?.isSymbolicLink();
+    if (isLink) throw refuse('this symbolic link points to nothing.', one);
+    missing.unshift(one);
   }
+  for (const one of missing) {
+    try {
+      await fs.mkdir(one);
+    } catch (cause) {
+      // Made meanwhile.
+      if (hasErrorCode(cause, 'EEXIST') && (await kindOfPath(one)) === 'folder') continue;
+      if (!hasErrorCode(cause, 'EEXIST', 'ENOENT', 'ENOTDIR')) throw cause;
+      throw refuse('no folder can be made here.', one, cause);
+    }
+  }
+  return missing[0];
 }
 
 /** What is at a path, following links; null if nothing is. Everything but a folder counts as a file. */

@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeFolder } from '../../src/files/folders.ts';
 
@@ -44,7 +45,16 @@ describe('a new folder', () => {
   test('is refused below a dangling link', async () => {
     const link = path.join(folder, 'link');
     await fs.symlink(path.join(folder, 'gone'), link);
-    const refusal = { code: 'output-nowhere', where: link };
+    const refusal = {
+      code: 'output-nowhere',
+      message: 'this symbolic link points to nothing.',
+      where: link,
+    };
     await expect(makeFolder(path.join(link, 'a'), fix)).rejects.toMatchObject(refusal);
+  });
+
+  test.runIf(process.platform === 'linux')('is refused at once where no folders can be made', async () => {
+    const refusal = { code: 'output-nowhere', message: 'no folder can be made here.', where: '/proc/x' };
+    await expect(makeFolder('/proc/x/y', fix)).rejects.toMatchObject(refusal);
   });
 });

@@ -92,7 +92,7 @@ export async function watch(targets: readonly string[], options: WatchOptions): 
     for (;;) {
       const files = await changes.next(AbortSignal.any([stop, AbortSignal.timeout(lookAgainMs)]));
       if (files.length > 0 || stop.aborted) return files;
-      if ((await isHeld(folder.lock)) || listOutstanding(folder).length > 0) continue;
+      if (isHeld(folder.lock) || listOutstanding(folder).length > 0) continue;
       say('the other run has ended');
       return [];
     }

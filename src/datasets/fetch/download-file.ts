@@ -1,14 +1,22 @@
-import { appendFileSync, closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import fs from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Dispatcher, request } from 'undici';
-import { ReproError } from '../../errors.ts';
+import { hasErrorCode, ReproError } from '../../errors.ts';
 import { syncFile, syncFolder } from '../../files/atomic-file.ts';
 import type { Lock } from '../../files/lock.ts';
-import { formatCount } from '../../text.ts';
+import { formatBytes, formatCount } from '../../text.ts';
 import type { PublishedFile } from '../contract/dataset.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { hashFile, kindOfPath } from '../reading/file-tree.ts';
@@ -65,7 +73,7 @@ class TryFailure extends Error {
   }
 }
 
-/** Where the bytes of a part came from, if the rest can be asked for. It is kept in a note beside the part. */
+/** Where the bytes of a part came from, if the rest can be asked for. */
 interface Source {
   readonly url: string;
   /** A weak one stands for equal meaning, not equal bytes, and is not kept. See RFC 9110, 8.8.1. */
@@ -82,6 +90,8 @@ export class Download {
   /** In the part. */
   #bytes = 0;
   #source: Source | null = null;
+  /** Whether the part is of another program. Ours have a note. */
+  #isForeign = false;
   /** Whether an earlier command downloaded some of the bytes. */
   #isResumed = false;
   /** Addresses still to be tried. */
@@ -103,7 +113,8 @@ export class Download {
    * download with a wrong checksum is deleted and tried once more, from another address if there is one.
    *
    * @throws {ReproError} `fetch-failed` with what each address did, `fetch-checksum` after the second wrong download,
-   *   `fetch-wrong-file` if another program has put something in the file's place, `lock-lost`
+   *   `fetch-wrong-file` or `fetch-part-unknown` if another program has put something in the place of the file or its part,
+   *   `disk-enospc` if there is no room for it, `lock-lost`
    */
   async run(): Promise<'downloaded' | 'resumed'> {
     const { name, checksum, urls } = this.#file;
@@ -113,14 +124,21 @@ export class Download {
     this.#urls = [...new Set([...urls.filter((url) => url === this.#source?.url), ...urls])];
     // An earlier command may have been stopped between the last byte and the end.
     if (this.#isResumed && (await this.#hash()) === checksum.hex) return this.#complete();
+    if (this.#isForeign) {
+      // Firefox uses the same ending.
+      const text = `another program made this file: the note of where it came from (${path.basename(this.#note)}) is missing.`;
+      throw new ReproError('fetch-part-unknown', text, {
+        where: showPath(this.#part),
+        fix: 'If another program is downloading the file, let it finish. Otherwise delete or rename this file, then run again.',
+      });
+    }
     const wrong: string[] = [];
     for (let url = this.#urls.shift(); url !== undefined; url = this.#urls.shift()) {
       if (!(await this.#fetchFrom(url))) continue;
       const found = await this.#hash();
       if (found === checksum.hex) return this.#complete();
       wrong.push(`  md5 ${found}, ${formatCount(this.#bytes, 'byte')}, from ${url}`);
-      this.#begin(null);
-      rmSync(this.#part);
+      this.#discard();
       if (wrong.length === 2) {
         const text = [`expected md5 ${checksum.hex}; found, in 2 downloads:`, ...wrong].join('\n');
         const fix = `The file was changed at its source or on the way. Nothing was kept. Compare with the data set's own page, and ${byHand}.`;
@@ -130,8 +148,8 @@ export class Download {
       this.#options.note(`${name}: ${what}. Deleted; downloading it once more.`);
       this.#urls.push(url);
     }
-    const count = formatCount(this.#bytes, 'byte');
-    const kept = this.#bytes > 0 ? ` ${count} are kept, and the download continues there.` : '';
+    const count = formatCount(this.keptBytes, 'byte');
+    const kept = this.keptBytes > 0 ? ` ${count} are kept, and the download continues there.` : '';
     throw new ReproError('fetch-failed', ['it could not be downloaded:', ...this.#failures].join('\n'), {
       where: name,
       fix: [
@@ -142,11 +160,20 @@ export class Download {
     });
   }
 
+  /** How many bytes the next command can continue after. */
+  get keptBytes(): number {
+    return this.#source === null ? 0 : this.#bytes;
+  }
+
   /** A part whose note does not fit is written anew, unless it is complete. */
   async #findEarlier(): Promise<void> {
     if ((await kindOfPath(this.#part)) !== 'file') return;
-    const text = await fs.readFile(this.#note, 'utf8').catch(() => 'null');
-    this.#source = readNote(text, this.#file.checksum.hex);
+    const text = await fs.readFile(this.#note, 'utf8').catch((error: unknown) => {
+      if (hasErrorCode(error, 'ENOENT')) return null;
+      throw error;
+    });
+    this.#isForeign = text === null;
+    this.#source = text === null ? null : readNote(text, this.#file.checksum.hex);
     this.#bytes = (await fs.stat(this.#part)).size;
     this.#isResumed = this.#bytes > 0;
   }
@@ -245,26 +272,50 @@ export class Download {
       const text = `the server announces ${found}, expected ${expected}: it has another file`;
       throw new TryFailure(text, { isLasting: true });
     }
+    const totalBytes = sizeBytes ?? announced;
+    if (totalBytes !== null) this.#requireSpace(totalBytes - this.#bytes);
     if (!isRest) {
       if (this.#bytes > 0) {
         const lost = `${formatCount(this.#bytes, 'byte')} of an earlier download cannot be continued`;
         this.#options.note(`${this.#file.name}: ${lost}: starting from the beginning.`);
       }
-      this.#begin(/^"[^"]*"$/.test(etag) ? { url, etag } : null);
+      this.#begin(url, /^"[^"]*"$/.test(etag) ? etag : null);
     }
-    return sizeBytes ?? announced;
+    return totalBytes;
   }
 
-  /** Empties the part before the new note exists: at any moment the bytes are of the version that the note names. */
-  #begin(source: Source | null): void {
+  /** Refuses before the download what does not fit, rather than after hours. @param bytes to come, beyond those in the part */
+  #requireSpace(bytes: number): void {
+    const folder = path.dirname(this.#target);
+    const { bavail, bsize } = statfsSync(folder);
+    // Some network file systems report no blocks at all and have room.
+    if (bavail === 0 || bytes <= bavail * bsize) return;
+    const text = `${this.#file.name} needs ${formatBytes(bytes)} more, but only ${formatBytes(bavail * bsize)} are free.`;
+    const fix = 'Free some space, then run the same command again.';
+    throw new ReproError('disk-enospc', text, { where: showPath(folder), fix });
+  }
+
+  /**
+   * Empties the part before the new note exists: at any moment the bytes are of the version that the note names. A new part
+   * follows its note, without which it would not be recognised as ours.
+   */
+  #begin(url: string, etag: string | null): void {
     this.#assertLocked();
-    writeFileSync(this.#part, '');
+    if (this.#bytes > 0) truncateSync(this.#part);
     this.#bytes = 0;
     this.#isResumed = false;
-    this.#source = source;
-    const content = JSON.stringify({ version: 1, checksum: this.#file.checksum, ...source }, null, 2);
-    if (source === null) rmSync(this.#note, { force: true });
-    else writeFileSync(this.#note, `${content}\n`);
+    this.#source = etag === null ? null : { url, etag };
+    const content = { version: 1, checksum: this.#file.checksum, url, ...(etag !== null && { etag }) };
+    writeFileSync(this.#note, `${JSON.stringify(content, null, 2)}\n`);
+    writeFileSync(this.#part, '');
+  }
+
+  #discard(): void {
+    this.#assertLocked();
+    this.#bytes = 0;
+    this.#source = null;
+    rmSync(this.#part);
+    rmSync(this.#note);
   }
 
   async #copy(body: AsyncIterable<Uint8Array>, totalBytes: number | null): Promise<void> {
@@ -340,7 +391,7 @@ export class Download {
   }
 }
 
-/** null for a note that is damaged, or about a file with another checksum. */
+/** null for a note that is damaged, about a file with another checksum, or of a server that sent no strong ETag. */
 function readNote(text: string, hex: string): Source | null {
   try {
     const { checksum, url, etag } = JSON.parse(text);

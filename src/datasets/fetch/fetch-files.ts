@@ -43,7 +43,7 @@ export interface FetchOptions {
  * anything, because only the user knows whether it is a failed download or their own work.
  *
  * @returns what was done, file by file
- * @throws {ReproError} `fetch-wrong-file`, `fetch-failed`, `fetch-checksum`, `fetch-interrupted`, `fetch-proxy` (the environment),
+ * @throws {ReproError} `fetch-wrong-file`, `fetch-part-unknown`, `fetch-failed`, `fetch-checksum`, `fetch-interrupted`, `fetch-proxy` (the environment),
  *   `locked` (another download into this folder), `lock-lost`, `output-nowhere` (no such folder can be made), `disk-...` (no space)
  */
 export async function fetchFiles(
@@ -61,19 +61,20 @@ export async function fetchFiles(
   const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MOST_REDIRECTS }));
   const lock = await acquireLock(path.join(folder, LOCK_FOLDER));
   const outcomes: FetchOutcome[] = [];
+  let download: Download | undefined;
   try {
     for (const [i, file] of files.entries()) {
+      const rest = { dispatcher, lock, signal, retries, wait, progress, note };
+      download = new Download(file, folder, rest);
       // Once more with the lock held: another command may have fetched it meanwhile.
       const isHere = areThere[i] || (await findPresent([file], folder, signal))[0];
-      const rest = { dispatcher, lock, signal, retries, wait, progress, note };
-      outcomes.push(isHere ? 'already there' : await new Download(file, folder, rest).run());
+      outcomes.push(isHere ? 'already there' : await download.run());
     }
     return outcomes;
   } catch (error) {
     const current = files[outcomes.length];
     if (signal?.aborted !== true || current === undefined) throw explainDiskError(error, { keepsWork: true });
-    const kept = await stat(path.join(folder, current.name + PART_ENDING)).catch(() => null);
-    throw describeInterruption('downloading', current.name, kept?.size ?? 0, error);
+    throw describeInterruption('downloading', current.name, download?.keptBytes ?? 0, error);
   } finally {
     await agent.destroy();
     await lock.dissolve();

@@ -112,7 +112,7 @@ export async function cancelJobs(
   const driver = targets.length === 0 ? (run?.driver ?? null) : null;
   if (driver !== null) await cancel(slurm, [driver]);
   const cancelled: CancelledJob[] = [];
-  const isDriven = await isHeld(folder.lock);
+  const isDriven = isHeld(folder.lock);
   for (const one of listJobs(folder)) {
     const { id, token } = one.job;
     const job =
@@ -130,7 +130,7 @@ export async function cancelJobs(
     ...cancelled.map(({ job }) => job),
   ]);
   // A run under way takes note of this itself.
-  if (!(await isHeld(folder.lock))) {
+  if (!isHeld(folder.lock)) {
     for (const { folder: files, job } of listJobs(folder)) {
       if (wanted.includes(job.id) && ending.length === 0) await files.remove();
     }

@@ -37,11 +37,12 @@ export async function parseOverrides(assignments: readonly string[]): Promise<Ov
       if (!(cause instanceof ReproError)) throw cause;
       const problem = cause instanceof ConfigurationError ? cause.problems[0] : cause;
       const message = problem?.message ?? cause.message;
-      const quoted = `uote the value for YAML: --set '${key}="…"'.`;
+      const quoted = `--set '${key}="…"'`;
       const [, bracket] = /^not YAML: the closing ([\]}])/.exec(message) ?? [];
-      if (bracket === undefined) throw refuse(message, `Q${quoted}`);
+      if (bracket === undefined) throw refuse(message, `Quote the value for YAML: ${quoted}.`);
       const closed = `--set '${key}=${bracket === ']' ? '[…]' : '{…}'}'`;
-      throw refuse(message, `Add it, within quotes if there are spaces: ${closed}. For a text, q${quoted}`);
+      const fix = `Add it, within quotes if there are spaces: ${closed}. For a text, quote the value for YAML: ${quoted}.`;
+      throw refuse(message, fix);
     }
   }
   return overrides;

@@ -148,7 +148,7 @@ export async function findUndeclared(
     if (kind === 'run') {
       for (const one of listInstallation(file, projectRoot, home)) system.add(one);
     }
-    const isIn = (set: PathSet): boolean => set.has(file) || (real !== null && set.has(real));
+    const isIn = (set: PathSet): boolean => set.covers(file) || (real !== null && set.covers(real));
     if (isIn(system) || file.includes('/__pycache__/') || file.endsWith('/__pycache__')) continue;
     const isInProject = isAtOrBelow(file, projectRoot);
     if (kind === 'write') {
@@ -164,7 +164,7 @@ export async function findUndeclared(
     reads.add(file);
   }
   // Programs looked for before it was known where they are installed.
-  const remaining = [...reads].filter((one) => !system.has(one));
+  const remaining = [...reads].filter((one) => !system.covers(one));
   const never = [projectRoot, home ?? '', temporary];
   return [
     ...withoutParts(nameFolders(remaining, never)).map((one) => ({ access: 'read', path: one }) as const),
@@ -200,14 +200,27 @@ function nameFolders(files: readonly string[], never: readonly string[]): string
 /** Sorted, without what is below another of them. */
 function withoutParts(files: readonly string[]): string[] {
   const kept = new PathSet();
-  for (const one of [...files].sort(compareCodeUnits)) if (!kept.has(one)) kept.add(one);
-  return [...kept];
+  return [...files].sort(compareCodeUnits).filter((one) => {
+    const isPart = kept.covers(one);
+    if (!isPart) kept.add(one);
+    return !isPart;
+  });
 }
 
 /** Paths, each with everything below it. */
-class PathSet extends Set<string> {
-  override has(file: string): boolean {
+class PathSet {
+  readonly #paths: Set<string>;
+
+  constructor(paths: readonly string[] = []) {
+    this.#paths = new Set(paths);
+  }
+
+  add(one: string): void {
+    this.#paths.add(one);
+  }
+
+  covers(file: string): boolean {
     const folder = path.dirname(file);
-    return super.has(file) || (folder !== file && this.has(folder));
+    return this.#paths.has(file) || (folder !== file && this.covers(folder));
   }
 }

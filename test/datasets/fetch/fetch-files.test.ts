@@ -96,6 +96,19 @@ describe('a download', () => {
     await expect(fetching).rejects.toMatchObject({ code: 'output-nowhere' });
   });
 
+  test('onto a disk without room for it is refused before the first byte', async () => {
+    const free = { bavail: 100, bsize: 1000 } as fs.StatsFs;
+    const statfs = vi.spyOn(fs, 'statfsSync').mockReturnValue(free);
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      statfs.mockRestore();
+      syncBuiltinESMExports();
+    });
+    const { fetcher, result } = await fetchFrom([serve(content)]);
+    expect(result).toMatchObject(failure('disk-enospc', 'needs 300 kB more, but only 100 kB are free'));
+    expect(await fetcher.names()).toEqual([]);
+  });
+
   test('onto a disk that becomes full keeps what it has, and the next command continues there', async () => {
     const server = await startServer(serve(content));
     const fetcher = await makeFetcher();
@@ -431,7 +444,7 @@ describe('a connection', () => {
     ['a weak', 'W/"1"'],
   ])('that is cut after %s ETag starts over, and ends even if it never gets further', async (_, etag) => {
     const { server, result } = await fetchFrom([serve(content, { etag, cutAfter: 100_000 })], { retries: 2 });
-    expect(result).toMatchObject({ code: 'fetch-failed' });
+    expect(result).toMatchObject({ code: 'fetch-failed', fix: expect.not.stringContaining('are kept') });
     expect(server.ranges).toEqual([undefined, undefined, undefined, undefined]);
   });
 });
@@ -534,13 +547,31 @@ describe('a second command', () => {
   test.each([
     ['the note beside the part is damaged', '{"version": 1', content],
     ['the list has another checksum now', null, other],
-    ['the part is of another program', '', content],
   ])('starts over if %s', async (_, note, bytes) => {
     const { fetcher, server } = await interrupted(serve(bytes));
     if (note !== null) await fetcher.write('file.bin.part.json', note);
     expect(await fetcher.fetch(remoteFile(bytes, [server.url()]))).toBe('downloaded');
     expect(await fetcher.has(bytes)).toBe(true);
     expect(server.ranges).toEqual([undefined]);
+  });
+
+  test('starts over what the first one left of a server without ETag', async () => {
+    const cut = serve(content, { etag: '', cutAfter: 100_000 });
+    const { fetcher, server, file } = await fetchFrom([cut, status(404), serve(content)]);
+    expect((await fetcher.part()).equals(content.subarray(0, 100_000))).toBe(true);
+    expect(await fetcher.fetch(file)).toBe('downloaded');
+    expect(server.ranges).toEqual([undefined, undefined, undefined]);
+    expect(await fetcher.names()).toEqual(['file.bin']);
+  });
+
+  test.each(['', 'a browser is at work'])('does not touch a part of another program: "%s"', async (bytes) => {
+    const server = await startServer(serve(content));
+    const fetcher = await makeFetcher();
+    await fetcher.write('file.bin.part', bytes);
+    const fetching = fetcher.fetch(remoteFile(content, [server.url()]));
+    await expect(fetching).rejects.toMatchObject({ code: 'fetch-part-unknown' });
+    expect((await fetcher.part()).toString()).toBe(bytes);
+    expect(server.requests).toEqual([]);
   });
 });
 
@@ -568,6 +599,15 @@ describe('an abort', () => {
     expect(await fetcher.fetch(file)).toBe('resumed');
     expect(server.ranges.at(-1)).toBe(`bytes=${kept}-`);
     expect(await fetcher.has(content)).toBe(true);
+  });
+
+  test('in mid-download from a server without ETag does not promise to continue', async () => {
+    const controller = new AbortController();
+    const wait = async () => controller.abort('SIGINT');
+    const answer = serve(content, { etag: '', cutAfter: 100_000 });
+    const { result } = await fetchFrom([answer], { signal: controller.signal, wait });
+    const fix = 'Run the same command again.';
+    expect(result).toMatchObject({ message: 'Interrupted while downloading file.bin.', fix });
   });
 
   test('before or between tries makes no further request', async () => {
