@@ -175,10 +175,12 @@ describe('records under repro.lock', () => {
   test('refuse a profile under `lock:` that does not exist', async () => {
     const project = await createWordProject();
     await project.edit('pipeline.yaml', 'stages:', 'lock: [smal]\nstages:');
-    const { exitCode, stderr } = await project.call(['status']);
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('pipeline.yaml:3:8  lock: there is no profile "smal"');
-    expect(stderr).toContain('Closest: "small".');
+    await project.expectFailure(
+      ['status'],
+      2,
+      'pipeline.yaml:3:8  lock: there is no profile "smal"',
+      'Closest: "small".',
+    );
   });
 });
 

@@ -64,10 +64,12 @@ describe('a stage module that imports a missing file', () => {
         'pipeline.yaml',
         `${pipeline}  late:\n    run: stages/late.ts\n    inputs: [artifacts/words]\n    outputs: [artifacts/late]\n`,
       );
-      const { exitCode, stderr } = await project.call(words);
-      expect(stderr).toContain('stages/late.ts:1:19  Could not resolve "./gone.ts"');
-      expect(stderr).toContain('Correct the path of the import, or add the file.');
-      expect(exitCode).toBe(2);
+      await project.expectFailure(
+        words,
+        2,
+        'stages/late.ts:1:19  Could not resolve "./gone.ts"',
+        'Correct the path of the import, or add the file.',
+      );
       expect(project.has('artifacts/words')).toBe(false);
     });
   }

@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Dataset } from '../../../src/datasets/contract/dataset.ts';
 import { DVS128_GESTURE } from '../../../src/datasets/dvs128-gesture/dataset.ts';
 import { type FrameSettings, PolarityTally, writeFrames } from '../../../src/datasets/frames/frame-writer.ts';
@@ -19,14 +18,14 @@ import {
   packGestures,
   writeGestures,
 } from '../../support/gesture-fixture.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let root: string;
 let output: string;
 beforeEach(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'frames-'));
+  root = await temporaryFolder();
   output = path.join(root, 'out');
 });
-afterEach(() => rm(root, { recursive: true }));
 
 const settings: FrameSettings = { steps: 2, splitBy: 'number', downsample: 32, invalidEvents: 'keep' };
 const base = { dataset: DVS128_GESTURE, simulated: false, settings };
