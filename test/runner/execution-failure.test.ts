@@ -195,8 +195,7 @@ describe('a stage that fails', () => {
     project.define([
       {
         id: 's',
-        run: ['sh', '-c', 'trap "" TERM; sleep 1000 & echo $! > counts/child; wait; wait'],
-        outputs: ['artifacts/s'],
+        sh: 'trap "" TERM; sleep 1000 & echo $! > counts/child; wait; wait',
         resources: { timeSeconds: 0.5 },
       },
     ]);
