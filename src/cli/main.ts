@@ -14,7 +14,7 @@ import { addOriginalCommands } from './original/commands.ts';
 import { exitCode, exitCodeOf } from './process/ending.ts';
 import { addRecordCommands } from './records/commands.ts';
 import { addRunCommands } from './run/commands.ts';
-import { toLines } from './view/safe-text.ts';
+import { toLines } from './view/print.ts';
 
 const programExamples = `
 Examples:

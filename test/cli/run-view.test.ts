@@ -1,6 +1,7 @@
 import { execa } from 'execa';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
+import { rerunCommand, summariseRun } from '../../src/cli/view/event-text.ts';
 import { countRows } from '../../src/cli/view/live-area.ts';
 import { renderLive } from '../../src/cli/view/live-lines.ts';
 import { applyEvent, createRunState, idsIn } from '../../src/cli/view/run-state.ts';
@@ -217,7 +218,7 @@ describe('the summary', () => {
 });
 
 test('an instance whose results are being fetched is shown as running, and as waiting if that was interrupted', () => {
-  const state = createRunState();
+  const state = new RunState();
   applyEvent(state, { kind: 'run-started', ids: ['a', 'b'], jobs: 1 }, 0);
   for (const id of ['a', 'b']) {
     applyEvent(state, { kind: 'progress', id, progress: { done: 1, total: 2, unit: 'MB' } }, 5);

@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { loadSelectedPlan } from '../../src/apps/load-plan.ts';
-import { TimeLeft } from '../../src/cli/run/time-left.ts';
+import { followTimeLeft } from '../../src/cli/run/time-left.ts';
 import { describeLeft } from '../../src/cli/view/progress-text.ts';
-import { applyEvent, createRunState } from '../../src/cli/view/run-state.ts';
+import { applyEvent, RunState } from '../../src/cli/view/run-state.ts';
 import { CliProject } from '../runner/rig/cli-project.ts';
 
 test('a run that has no earlier one is judged by its own progress, and what waits by others of its stage', async () => {
@@ -14,7 +14,7 @@ stages:
 `,
   });
   const plan = await loadSelectedPlan({ project: project.root, set: [] });
-  const state = createRunState();
+  const state = new RunState();
   const id = 'train@1';
   applyEvent(state, { kind: 'run-started', ids: [...plan.instances.keys()], jobs: 1 }, 0);
   applyEvent(state, { kind: 'started', id, reasons: [], logFile: '' }, 0);
@@ -26,7 +26,7 @@ stages:
   }
   expect(describeLeft(state, 10_000)).toBe('');
   // A quarter in ten seconds: thirty more, and forty each for the two that wait. Nobody knows about the report.
-  new TimeLeft(plan, state, { facts: {}, jobs: 1 }).follow(10_000);
+  followTimeLeft(plan, state, { facts: {}, jobs: 1 })(10_000);
   await vi.waitFor(() => expect(state.left).not.toBeNull());
   expect(state.left).toEqual({ seconds: 30 + 40 + 40, unknown: 1, atMs: 10_000 });
   expect(describeLeft(state, 15_000)).toBe('more than 1 min 45 s left in all');

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { expect, test, vi } from 'vitest';
 import { LiveView } from '../../src/cli/view/live-view.ts';
 import { colorsFor } from '../../src/cli/view/print.ts';
-import { applyEvent, createRunState } from '../../src/cli/view/run-state.ts';
+import { applyEvent, RunState } from '../../src/cli/view/run-state.ts';
 import type { RunEvent } from '../../src/runner/run/events.ts';
 
 /** A terminal that became narrower, which its stream learns only if it is asked. */
@@ -26,7 +26,7 @@ test('lines are cut to the size that the terminal has now, not to that of the re
   const terminal = new NarrowedTerminal();
   const stream = terminal as unknown as NodeJS.WriteStream;
   const view = new LiveView(stream, colorsFor(stream));
-  const state = createRunState();
+  const state = new RunState();
   const long = `train@${'a'.repeat(80)}`;
   const events: RunEvent[] = [
     { kind: 'run-started', ids: [long], jobs: 1 },

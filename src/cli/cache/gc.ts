@@ -9,8 +9,7 @@ import { findRestorable } from '../../runner/extras/gc/restorable.ts';
 import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
 import { setAsideFolder } from '../../runner/store/set-aside.ts';
 import { formatBytes } from '../../text.ts';
-import { printResult, printWarning } from '../view/print.ts';
-import { toOneLine } from '../view/safe-text.ts';
+import { printResult, printWarning, toOneLine } from '../view/print.ts';
 
 interface GcOptions {
   readonly project?: string;

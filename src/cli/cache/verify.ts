@@ -6,8 +6,7 @@ import { type GoneOutput, verifyStore } from '../../runner/store/verify-store.ts
 import { formatBytes } from '../../text.ts';
 import { TransferLine } from '../options/remote.ts';
 import { exitCode } from '../process/ending.ts';
-import { printResult } from '../view/print.ts';
-import { toOneLine } from '../view/safe-text.ts';
+import { printResult, toOneLine } from '../view/print.ts';
 
 interface VerifyOptions {
   readonly project?: string;

@@ -13,7 +13,7 @@ import type { EngineChoice } from '../../apps/option-choices.ts';
 import { ReproError } from '../../errors.ts';
 import { formatBytes } from '../../text.ts';
 import { exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
-import { bringFramesUpToDate } from '../run/frames.ts';
+import { bringFramesUpToDate } from '../run/run.ts';
 import { alignTopics, printResult, printWarning } from '../view/print.ts';
 
 interface EvaluateOptions extends PipelineOptions {

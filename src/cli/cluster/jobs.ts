@@ -17,8 +17,7 @@ import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { listenForSignals, type SignalListener } from '../process/ending.ts';
 import { useSlurm } from '../run/on-cluster.ts';
 import { explainOtherDriver, finishRun, runShown } from '../run/run.ts';
-import { printJson, printWarning } from '../view/print.ts';
-import { toOneLine } from '../view/safe-text.ts';
+import { printJson, printWarning, toOneLine } from '../view/print.ts';
 
 interface ClusterOptions {
   readonly project?: string;

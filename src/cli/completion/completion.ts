@@ -1,7 +1,7 @@
 import process from 'node:process';
 import type { Command } from 'commander';
 import { quoteWords } from '../../files/shell-words.ts';
-import { toOneLine } from '../view/safe-text.ts';
+import { toOneLine } from '../view/print.ts';
 import { complete } from './candidates.ts';
 import type { Shell } from './commands.ts';
 

@@ -1,8 +1,7 @@
 import process from 'node:process';
 import { exportFigures as exportThem, type FiguresOptions } from '../../apps/figures.ts';
 import { formatBytes } from '../../text.ts';
-import { printResult, printWarning } from '../view/print.ts';
-import { toOneLine } from '../view/safe-text.ts';
+import { printResult, printWarning, toOneLine } from '../view/print.ts';
 
 /** `repro export figures`: the figures of a report for papers. */
 export async function exportFigures(options: FiguresOptions): Promise<void> {

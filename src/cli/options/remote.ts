@@ -5,7 +5,7 @@ import type { Plan, RemoteSettings } from '../../runner/plan/plan.ts';
 import type { Remote, TransferProgress } from '../../runner/share/remote.ts';
 import { formatBytes } from '../../text.ts';
 import { exitCodeOfSignal, listenForTransferSignals } from '../process/ending.ts';
-import { toLines, toOneLine } from '../view/safe-text.ts';
+import { toLines, toOneLine } from '../view/print.ts';
 
 /**
  * The remote cache of `--remote`, else of pipeline.yaml.

@@ -5,10 +5,10 @@ import { type TrainValOptions, trainVal as train } from '../../apps/train-val.ts
 import { sayInArguments } from '../../apps/train-val-settings.ts';
 import { describeError, unreachable } from '../../errors.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
-import { bringFramesUpToDate } from '../run/frames.ts';
+import { bringFramesUpToDate } from '../run/run.ts';
+import { rerunCommand } from '../view/event-text.ts';
 import { showWork } from '../view/open-view.ts';
 import { printJson, printWarning } from '../view/print.ts';
-import { rerunCommand } from '../view/summary.ts';
 
 /** `repro train-val`: trains like the original, with its arguments and folders. Progress on stderr; with --json, run.json on stdout. */
 export async function trainVal(

@@ -4,8 +4,7 @@ import { type Change, prepareUpdate } from '../../apps/baseline.ts';
 import type { PipelineOptions } from '../../apps/load-plan.ts';
 import { shortenText } from '../../text.ts';
 import { exitCode } from '../process/ending.ts';
-import { colorsFor, printJson, printWarning } from '../view/print.ts';
-import { toOneLine } from '../view/safe-text.ts';
+import { colorsFor, printJson, printWarning, toOneLine } from '../view/print.ts';
 import { alignTable } from '../view/table.ts';
 
 /** `repro baseline update`: shows what the last run changes in the committed baseline, asks, and writes it. */

@@ -2,8 +2,7 @@ import { Help } from 'commander';
 import stringWidth from 'string-width';
 import type { CheckedGroup, CheckedItem } from '../../apps/check-group.ts';
 import { escapeMarkup } from '../../text.ts';
-import type { Colors } from '../view/print.ts';
-import { toOneLine } from '../view/safe-text.ts';
+import { type Colors, toOneLine } from '../view/print.ts';
 
 /** Wraps the texts of a terminal as commander does those of a help page. Narrower columns are not worth it. */
 const wrapper = Object.assign(new Help(), { minWidthToWrap: 30 });

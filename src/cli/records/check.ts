@@ -6,8 +6,7 @@ import type { PipelineOptions } from '../../apps/load-plan.ts';
 import { describeError } from '../../errors.ts';
 import { assertChosenFile, writeChosenFile } from '../../files/chosen-file.ts';
 import { exitCode } from '../process/ending.ts';
-import { colorsFor, printJson, printWarning } from '../view/print.ts';
-import { toOneLine } from '../view/safe-text.ts';
+import { colorsFor, printJson, printWarning, toOneLine } from '../view/print.ts';
 import { describeGroup, formatJunit, formatMarkdown } from './check-formats.ts';
 
 interface CheckOptions extends PipelineOptions {

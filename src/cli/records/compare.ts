@@ -17,8 +17,7 @@ import type { SomeRecord } from '../../apps/recorded-networks.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
 import { formatBytes } from '../../text.ts';
 import { formatFigure, formatSeconds } from '../view/format.ts';
-import { type Colors, colorsFor, printResult, printWarning } from '../view/print.ts';
-import { toOneLine } from '../view/safe-text.ts';
+import { type Colors, colorsFor, printResult, printWarning, toOneLine } from '../view/print.ts';
 import { alignTable } from '../view/table.ts';
 
 /** `repro compare A B`. */

@@ -17,8 +17,7 @@ import { escapeControls } from '../../text.ts';
 import { exitCode } from '../process/ending.ts';
 import { describeAttempt } from '../view/event-text.ts';
 import { formatDone } from '../view/format.ts';
-import { type Colors, colorsFor, printResult, printWarning } from '../view/print.ts';
-import { toLines, toOneLine } from '../view/safe-text.ts';
+import { type Colors, colorsFor, printResult, printWarning, toLines, toOneLine } from '../view/print.ts';
 
 interface ExplainOptions extends PipelineOptions {
   readonly against: string;

@@ -15,8 +15,7 @@ import type { RunEvent } from '../../runner/run/events.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
 import { formatSeconds } from '../view/format.ts';
 import { showEvents } from '../view/open-view.ts';
-import { type Colors, colorsFor, printResult, printWarning } from '../view/print.ts';
-import { toLines, toOneLine } from '../view/safe-text.ts';
+import { type Colors, colorsFor, printResult, printWarning, toLines, toOneLine } from '../view/print.ts';
 
 interface AuditOptions extends PipelineOptions {
   readonly runs: number;

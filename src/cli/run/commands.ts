@@ -137,7 +137,7 @@ export function addRunCommands(program: Command): void {
     )
     .option('--json', 'the same as --format json')
     .addHelpText('after', '\nExample:\n  $ repro graph --format svg > graph.svg')
-    .action(lazily(async () => (await import('./graph.ts')).graph));
+    .action(lazily(async () => (await import('./timeline.ts')).graph));
 
   withPipelineOptions(program.command('logs'))
     .description("print the log of a stage's last run")

@@ -12,8 +12,7 @@ import { describeRun, Records } from '../../runner/store/records.ts';
 import { Store } from '../../runner/store/store.ts';
 import { formatBytes } from '../../text.ts';
 import { formatDone, formatFigure } from '../view/format.ts';
-import { alignTopics, colorsFor, printJson, printResult, printWarning } from '../view/print.ts';
-import { toOneLine } from '../view/safe-text.ts';
+import { alignTopics, colorsFor, printJson, printResult, printWarning, toOneLine } from '../view/print.ts';
 
 /** `repro logs STAGE`: prints the log of the stage's result, or of its last run if that failed or is under way. */
 export async function logs(

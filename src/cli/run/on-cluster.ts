@@ -30,7 +30,7 @@ import type { MachineResources } from '../../runner/run/machine.ts';
 import type { StartOtherMachines } from '../../runner/run/other-machines.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import type { SignalListener } from '../process/ending.ts';
-import { toOneLine } from '../view/safe-text.ts';
+import { toOneLine } from '../view/print.ts';
 import type { RunOptions } from './run.ts';
 
 /** How a run uses a cluster. */

@@ -2,8 +2,8 @@ import { collectAccuracies } from '../../apps/accuracies.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
 import { formatSeconds } from '../view/format.ts';
+import { toOneLine } from '../view/print.ts';
 import type { RunState } from '../view/run-state.ts';
-import { toOneLine } from '../view/safe-text.ts';
 
 /** More rows would scroll out of view. */
 const rowsAtMost = 40;

@@ -4,6 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { describeSlowEngine, factsOf } from '../../apps/facts.ts';
 import { loadCheckedPlan, type PipelineOptions, pipelineArguments } from '../../apps/load-plan.ts';
+import { stageNames } from '../../apps/stages.ts';
 import { keepTimeline } from '../../apps/timeline.ts';
 import { ReproError } from '../../errors.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
@@ -13,14 +14,13 @@ import type { FetchStage } from '../../runner/run/preparation.ts';
 import { runPlan } from '../../runner/run/run.ts';
 import { type CacheFolder, cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals, type SignalListener } from '../process/ending.ts';
+import { summariseRun } from '../view/event-text.ts';
 import { showEvents } from '../view/open-view.ts';
 import { colorsFor, printJson, printWarning } from '../view/print.ts';
 import { idsIn, type RunState } from '../view/run-state.ts';
-import { summariseRun } from '../view/summary.ts';
 import type { ClusterUse } from './on-cluster.ts';
 import { openKeptRecords } from './record-keeper.ts';
 import { tabulateResults } from './results-table.ts';
-import type { TimeLeft } from './time-left.ts';
 
 export interface RunOptions extends PipelineOptions {
   readonly from?: string;
@@ -137,7 +137,7 @@ export async function runShown(
   const locks = options.dryRun === true || follow !== null ? null : await openKeptRecords(plan);
   const facts = factsOf(plan.projectRoot);
   const jobs = options.jobs ?? os.availableParallelism();
-  let timeLeft: Promise<TimeLeft> | null = null;
+  let followTime: Promise<(nowMs: number) => void> | null = null;
   let warned: Promise<void> | null = null;
   const onEvent = (said: RunEvent): void => {
     const event = cluster?.adaptEvent(said) ?? said;
@@ -153,12 +153,12 @@ export async function runShown(
       warned ??= warnOfEngine(instance).catch(() => {});
     }
     if (event.kind === 'started') {
-      timeLeft ??= import('./time-left.ts').then(
-        (m) => new m.TimeLeft(plan, state, { ...options, facts, jobs }),
+      followTime ??= import('./time-left.ts').then((m) =>
+        m.followTimeLeft(plan, state, { ...options, facts, jobs }),
       );
     }
     if (event.kind === 'started' || event.kind === 'progress') {
-      void timeLeft?.then((one) => one.follow(Date.now()));
+      void followTime?.then((follow) => follow(Date.now()));
     }
   };
   const warnOfEngine = async (instance: StageInstance): Promise<void> => {
@@ -212,6 +212,18 @@ export async function runShown(
     await keepTimeline(plan, hasNews, printWarning);
   }
   return state;
+}
+
+/** Does what `repro run frames` does. Sets the exit code if that fails. @returns whether it succeeded */
+export async function bringFramesUpToDate(
+  plan: Plan,
+  pipeline: PipelineOptions,
+  { stop, kill, received }: SignalListener,
+): Promise<boolean> {
+  const frames = selectInstances(plan, { targets: [stageNames.frames] });
+  const state = await runShown(plan, { ...pipeline }, { ...frames, stop, kill });
+  if (state.outcome !== 'ok') process.exitCode = exitCodeOfRun(state, received());
+  return state.outcome === 'ok';
 }
 
 async function fetchOption(
@@ -277,7 +289,7 @@ function outcomeDocument(plan: Plan, state: RunState): object {
       metrics: one.metrics,
       failure: one.failure,
       blockedBy: one.blockedBy,
-      ...(one.trace === null ? {} : one.trace),
+      ...one.trace,
     })),
   };
 }

@@ -13,8 +13,7 @@ import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { exitCode } from '../process/ending.ts';
 import { describeAttempt } from '../view/event-text.ts';
 import { formatSeconds } from '../view/format.ts';
-import { colorsFor, printJson, printWarning } from '../view/print.ts';
-import { toLines, toOneLine } from '../view/safe-text.ts';
+import { colorsFor, printJson, printWarning, toLines, toOneLine } from '../view/print.ts';
 
 interface StatusOptions extends PipelineOptions {
   readonly exitCode?: boolean;
@@ -40,7 +39,7 @@ type OtherJob = JobReport & { readonly id: string };
 
 /** `repro status`: a line for each instance, with every reason why it is stale; more for one that fails or is under way. */
 export async function status(targets: readonly string[], options: StatusOptions): Promise<void> {
-  const run = findShownRun(options);
+  const run = await findShownRun(options);
   const request =
     run === null
       ? options
@@ -113,10 +112,10 @@ function printStatus(plan: Plan, wanted: readonly Shown[], otherJobs: readonly O
 }
 
 /** The run on a cluster that is under way, unless the options name another one; null if there is none. */
-function findShownRun({ profile, set, project }: StatusOptions): ClusterRun | null {
+async function findShownRun({ profile, set, project }: StatusOptions): Promise<ClusterRun | null> {
   const { jobs } = cacheFolderOf({ projectRoot: findProjectRoot(project ?? process.cwd()) });
   if (!existsSync(jobs) || profile !== undefined || set.length > 0) return null;
-  return quietly(() => readClusterRun({ jobs }));
+  return quietly(() => readClusterRun({ jobs }), null);
 }
 
 function describeRun({ profile, set }: ClusterRun): string {
@@ -128,32 +127,33 @@ function describeRun({ profile, set }: ClusterRun): string {
 }
 
 /** Without what cannot be read, all else is still worth telling. */
-function quietly<Value>(read: () => Value): Value | null {
+async function quietly<Value>(read: () => Value | Promise<Value>, otherwise: Value): Promise<Value> {
   try {
-    return read();
+    return await read();
   } catch (error) {
     process.stderr.write(`${toLines(describeError(error)).join('\n')}\n`);
-    return null;
+    return otherwise;
   }
 }
 
-async function readJobs(plan: Plan): Promise<{
+interface Jobs {
   readonly jobs: ReadonlyMap<string, JobReport>;
   /** The job in which the run goes on. */
   readonly driver: JobReport | null;
-}> {
+}
+
+async function readJobs(plan: Plan): Promise<Jobs> {
   const folder = cacheFolderOf(plan);
-  if (!existsSync(folder.jobs)) return { jobs: new Map(), driver: null };
+  const none: Jobs = { jobs: new Map(), driver: null };
+  if (!existsSync(folder.jobs)) return none;
   const { readDriverReport, readJobReports } = await import('../../runner/cluster/job-report.ts');
-  try {
-    return {
+  return quietly(
+    async () => ({
       jobs: await readJobReports(folder, process.env),
       driver: await readDriverReport(folder, process.env),
-    };
-  } catch (error) {
-    process.stderr.write(`${toLines(describeError(error)).join('\n')}\n`);
-    return { jobs: new Map(), driver: null };
-  }
+    }),
+    none,
+  );
 }
 
 /** What there is to say instead of reasons. */

@@ -11,8 +11,7 @@ import { ReproError } from '../../errors.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { formatBytes } from '../../text.ts';
 import { formatSeconds } from '../view/format.ts';
-import { printResult, printWarning } from '../view/print.ts';
-import { toOneLine } from '../view/safe-text.ts';
+import { printResult, printWarning, toOneLine } from '../view/print.ts';
 import { alignTable } from '../view/table.ts';
 
 /** `repro timeline`: when each stage last ran, for how long, and with how much memory. */
@@ -111,4 +110,13 @@ function drawBar({ startSeconds, seconds }: TimelineSpan, sessionSeconds: number
   const from = Math.min(width - 1, Math.floor(startSeconds * scale));
   const length = Math.max(1, Math.min(width - from, Math.round(seconds * scale)));
   return `${' '.repeat(from)}${'█'.repeat(length)}`.padEnd(width);
+}
+
+/** `repro graph`: shows the stages and their dependencies. */
+export async function graph(
+  options: PipelineOptions & { readonly format: 'text' | 'mermaid' | 'svg' | 'json' },
+): Promise<void> {
+  const { renderGraph } = await import('../../runner/extras/drawing/render.ts');
+  const plan = await loadPlanForReading(options, printWarning);
+  process.stdout.write(`${renderGraph(plan, options.json === true ? 'json' : options.format).trimEnd()}\n`);
 }

@@ -16,9 +16,8 @@ import { selectInstances } from '../../runner/plan/selection.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { assertWritable } from '../../runner/store/outputs-in-place.ts';
 import { formatCount, listSome } from '../../text.ts';
-import { exitCodeOfSignal, listenForSignals, type SignalListener } from '../process/ending.ts';
-import { colorsFor, printWarning } from '../view/print.ts';
-import { toLines, toOneLine } from '../view/safe-text.ts';
+import { exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
+import { colorsFor, printWarning, toLines, toOneLine } from '../view/print.ts';
 import { runShown } from './run.ts';
 
 interface WatchOptions extends PipelineOptions {
@@ -36,117 +35,85 @@ const lookAgainMs = 1000;
 /** `repro watch [STAGE]`: runs what is stale, now and after every change, until Ctrl-C. */
 export async function watch(targets: readonly string[], options: WatchOptions): Promise<void> {
   const signals = listenForSignals();
-  const session = new WatchSession(targets, options, signals);
-  try {
-    await session.watch();
-  } finally {
-    session.close();
-    signals.dispose();
-  }
-  process.exitCode = exitCodeOfSignal(signals.received());
-}
-
-class WatchSession {
-  readonly #targets: readonly string[];
-  readonly #options: WatchOptions;
-  readonly #signals: SignalListener;
-  readonly #projectRoot: string;
-  readonly #changes = new Changes();
-  readonly #watcher: PathWatcher;
-  #watched: WatchedPaths = { paths: new Set(), leftOut: new Set() };
+  const { stop, kill } = signals;
+  const projectRoot = findProjectRoot(options.project ?? process.cwd());
+  const folder = cacheFolderOf({ projectRoot });
+  const changes = new Changes();
   /** Stops the present run if a change is to restart it. */
-  #restart = new AbortController();
+  let restart = new AbortController();
+  let watched: WatchedPaths = { paths: new Set(), leftOut: new Set() };
+  const watcher = new PathWatcher(options.poll, (absolute) => {
+    changes.note(absolute);
+    if (options.restart === true) restart.abort();
+  });
 
-  constructor(targets: readonly string[], options: WatchOptions, signals: SignalListener) {
-    this.#targets = targets;
-    this.#options = options;
-    this.#signals = signals;
-    this.#projectRoot = findProjectRoot(options.project ?? process.cwd());
-    const onChange = (absolute: string): void => {
-      this.#changes.note(absolute);
-      if (options.restart === true) this.#restart.abort();
-    };
-    this.#watcher = new PathWatcher(options.poll, onChange);
-  }
-
-  async watch(): Promise<void> {
-    const { stop } = this.#signals;
-    while (!stop.aborted) {
-      const isLockedOut = await this.#runOnce();
-      if (stop.aborted) return;
-      this.#say(`watching ${formatCount(this.#watched.paths.size, 'path')}; Ctrl-C ends`);
-      const files = await (isLockedOut ? this.#waitForLock(stop) : this.#changes.next(stop));
-      const names = files.map((file) => toOneLine(path.relative(this.#projectRoot, file)));
-      if (files.length > 0) this.#say(`${listSome(names, namesAtMost)} changed`);
-    }
-  }
-
-  close(): void {
-    this.#watcher.close();
-  }
-
-  /** The next changes, or none as soon as no other run holds the folder. */
-  async #waitForLock(stop: AbortSignal): Promise<readonly string[]> {
-    const folder = cacheFolderOf({ projectRoot: this.#projectRoot });
-    for (;;) {
-      const files = await this.#changes.next(AbortSignal.any([stop, AbortSignal.timeout(lookAgainMs)]));
-      if (files.length > 0 || stop.aborted) return files;
-      if ((await isHeld(folder.lock)) || listOutstanding(folder).length > 0) continue;
-      this.#say('the other run has ended');
-      return [];
-    }
-  }
+  const watchAlso = (more: Iterable<string>): void => {
+    watched = { ...watched, paths: new Set([...watched.paths, ...more]) };
+    watcher.update(watched);
+  };
 
   /**
    * Runs what is stale, and watches what that depends on. Problems are printed: a change may mend them.
    *
    * @returns whether another run held the folder
    */
-  async #runOnce(): Promise<boolean> {
+  const runOnce = async (): Promise<boolean> => {
     const read = new Set<string>();
-    this.#restart = new AbortController();
+    restart = new AbortController();
     try {
-      const plan = await loadCheckedPlan(this.#options, printWarning, (file) => {
-        read.add(path.resolve(this.#projectRoot, file));
-        this.#watchAlso(read);
+      const plan = await loadCheckedPlan(options, printWarning, (file) => {
+        const absolute = path.resolve(projectRoot, file);
+        read.add(absolute);
+        if (!watched.paths.has(absolute)) watchAlso([absolute]);
       });
-      const selection = selectInstances(plan, { targets: this.#targets });
+      const selection = selectInstances(plan, { targets });
       const watchPlan = async (): Promise<void> => {
-        const facts = factsOf(plan.projectRoot);
-        const { paths, leftOut } = await listWatchedPaths(plan, { selected: selection.selected, facts });
-        this.#watch({ paths: new Set([...paths, ...read]), leftOut });
+        watched = await listWatchedPaths(plan, { selected: selection.selected, facts: factsOf(projectRoot) });
+        watchAlso(read);
       };
       await watchPlan();
-      const stop = AbortSignal.any([this.#signals.stop, this.#restart.signal]);
-      await runShown(plan, this.#options, { ...selection, stop, kill: this.#signals.kill });
+      await runShown(plan, options, { ...selection, stop: AbortSignal.any([stop, restart.signal]), kill });
       // The run may depend on more files now, such as newly imported sources.
-      if (!this.#signals.stop.aborted) await watchPlan();
+      if (!stop.aborted) await watchPlan();
       return false;
     } catch (error) {
       // If nothing can be written here, no change of a file helps.
-      await assertWritable(cacheFolderOf({ projectRoot: this.#projectRoot })).catch(() => {
+      await assertWritable(folder).catch(() => {
         throw explainDiskError(error);
       });
-      const blamed = listBlamedFiles(error).map((file) => path.resolve(this.#projectRoot, file));
-      this.#watchAlso(new Set([...read, ...blamed]));
-      this.#watcher.update(this.#watched);
+      watchAlso([...read, ...listBlamedFiles(error).map((file) => path.resolve(projectRoot, file))]);
       process.stderr.write(`${toLines(describeError(explainDiskError(error))).join('\n')}\n`);
       return error instanceof ReproError && error.code === 'locked';
     }
-  }
+  };
 
-  #watchAlso(more: ReadonlySet<string>): void {
-    const { paths, leftOut } = this.#watched;
-    if (![...more].every((one) => paths.has(one)))
-      this.#watch({ paths: new Set([...paths, ...more]), leftOut });
-  }
+  /** The next changes, or none as soon as no other run holds the folder. */
+  const waitForLock = async (): Promise<readonly string[]> => {
+    for (;;) {
+      const files = await changes.next(AbortSignal.any([stop, AbortSignal.timeout(lookAgainMs)]));
+      if (files.length > 0 || stop.aborted) return files;
+      if ((await isHeld(folder.lock)) || listOutstanding(folder).length > 0) continue;
+      say('the other run has ended');
+      return [];
+    }
+  };
 
-  #watch(watched: WatchedPaths): void {
-    this.#watched = watched;
-    this.#watcher.update(watched);
+  try {
+    while (!stop.aborted) {
+      const isLockedOut = await runOnce();
+      if (stop.aborted) break;
+      say(`watching ${formatCount(watched.paths.size, 'path')}; Ctrl-C ends`);
+      const files = await (isLockedOut ? waitForLock() : changes.next(stop));
+      const names = files.map((file) => toOneLine(path.relative(projectRoot, file)));
+      if (files.length > 0) say(`${listSome(names, namesAtMost)} changed`);
+    }
+  } finally {
+    watcher.close();
+    signals.dispose();
   }
+  process.exitCode = exitCodeOfSignal(signals.received());
+}
 
-  #say(text: string): void {
-    process.stderr.write(`${colorsFor(process.stderr).dim(text)}\n`);
-  }
+function say(text: string): void {
+  process.stderr.write(`${colorsFor(process.stderr).dim(text)}\n`);
 }

@@ -1,5 +1,5 @@
 import { listSome } from '../../text.ts';
-import { toOneLine } from './safe-text.ts';
+import { toOneLine } from './print.ts';
 
 /** `0.8 s`, `42 s`, `3 min 05 s`, `2 h 07 min`: the longer, the coarser. */
 export function formatSeconds(seconds: number): string {

@@ -6,6 +6,7 @@ import stringWidth from 'string-width';
 const atOnce = ['\u001b[?2026h', '\u001b[?2026l'] as const;
 /** Without wrapping, a line stays one row even where the terminal draws a character wider than expected. */
 const unwrapped = ['\u001b[?7l', '\u001b[?7h'] as const;
+const cursor = { hide: '\u001b[?25l', show: '\u001b[?25h' } as const;
 const eraseRestOfLine = '\u001b[K';
 const eraseBelow = '\u001b[J';
 
@@ -16,6 +17,12 @@ const usualColumns = 80;
 const usualRows = 24;
 
 /**
+ * Signals that end the process at once (Ctrl-\) or hand the terminal to the shell (Ctrl-Z). SIGINT, SIGTERM and SIGHUP are handled where a
+ * view is shown (process/ending.ts).
+ */
+const leavingSignals = process.platform === 'win32' ? [] : (['SIGQUIT', 'SIGTSTP'] as const);
+
+/**
  * The last lines of a terminal, redrawn in place, with lasting lines that scroll away above them.
  *
  * The cursor rests on the empty row below. What is drawn is overwritten, not erased first, so nothing flickers.
@@ -24,14 +31,19 @@ export class LiveArea {
   readonly #stream: NodeJS.WriteStream;
   #drawn: readonly string[] = [];
   #columns = 0;
+  #isCursorHidden = false;
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
   }
 
-  /** Before its size is used: what is drawn has to fit what the terminal is now. */
+  /**
+   * Before its size is used: what is drawn has to fit what the terminal is now. Node learns a new size from a signal, which may arrive after the
+   * next redraw. This undocumented method is what its own handler of that signal calls.
+   */
   refresh(): void {
-    refreshSize(this.#stream);
+    const stream = this.#stream;
+    if ('_refreshSize' in stream && typeof stream._refreshSize === 'function') stream._refreshSize();
   }
 
   get columns(): number {
@@ -48,11 +60,11 @@ export class LiveArea {
    * @param lines each narrower than the terminal, and fewer than it has rows
    */
   draw(lasting: readonly string[], lines: readonly string[]): void {
-    refreshSize(this.#stream);
+    this.refresh();
     const isResized = this.#columns !== this.columns;
     const isSame = lines.length === this.#drawn.length && lines.every((line, at) => line === this.#drawn[at]);
     if (lasting.length === 0 && isSame && !isResized) return;
-    hideCursor(this.#stream, () => this.clear());
+    this.#hideCursor();
     const isCovered = lasting.length === 0 && !isResized;
     this.#stream.write(
       [
@@ -75,8 +87,31 @@ export class LiveArea {
   clear(): void {
     if (this.#drawn.length > 0) this.#stream.write(`${this.#goToStart()}${eraseBelow}`);
     this.#drawn = [];
-    showCursor(this.#stream);
+    this.#showCursor();
   }
+
+  /** Until {@link clear}, or until the process ends in any way but SIGKILL: `exit` is emitted even after a crash. */
+  #hideCursor(): void {
+    if (this.#isCursorHidden) return;
+    this.#isCursorHidden = true;
+    process.on('exit', this.#showCursor);
+    for (const signal of leavingSignals) process.on(signal, this.#leave);
+    this.#stream.write(cursor.hide);
+  }
+
+  readonly #showCursor = (): void => {
+    if (!this.#isCursorHidden) return;
+    this.#isCursorHidden = false;
+    process.off('exit', this.#showCursor);
+    for (const signal of leavingSignals) process.off(signal, this.#leave);
+    this.#stream.write(cursor.show);
+  };
+
+  /** Without this handler, the signal has its usual effect. The next redraw hides the cursor again. */
+  readonly #leave = (signal: NodeJS.Signals): void => {
+    this.clear();
+    process.kill(process.pid, signal);
+  };
 
   #goToStart(): string {
     // What has scrolled out of the terminal is out of reach.
@@ -86,14 +121,6 @@ export class LiveArea {
     );
     return up > 0 ? `\r\u001b[${up}A` : '\r';
   }
-}
-
-/**
- * Node learns a new size from a signal, which may arrive after the next redraw. This undocumented method is what its own handler of that
- * signal calls.
- */
-function refreshSize(stream: NodeJS.WriteStream): void {
-  if ('_refreshSize' in stream && typeof stream._refreshSize === 'function') stream._refreshSize();
 }
 
 /** How many rows a line takes now: a terminal that became narrower breaks the lines that it already shows. */
@@ -111,58 +138,4 @@ export function countRows(line: string, columns: number): number {
     used += width;
   }
   return rows;
-}
-
-const hide = '\u001b[?25l';
-const show = '\u001b[?25h';
-
-let hiddenOn: NodeJS.WriteStream | null = null;
-let leave = (): void => {};
-let isGuarded = false;
-
-/**
- * Hides the cursor until {@link showCursor}, or until the process ends in any way but SIGKILL.
- *
- * @param onSuspend called before Ctrl-Z hands the terminal to the shell
- */
-export function hideCursor(stream: NodeJS.WriteStream, onSuspend: () => void): void {
-  if (hiddenOn === stream) return;
-  guard();
-  leave = onSuspend;
-  hiddenOn = stream;
-  stream.write(hide);
-}
-
-export function showCursor(stream: NodeJS.WriteStream): void {
-  if (hiddenOn !== stream) return;
-  hiddenOn = null;
-  stream.write(show);
-}
-
-function restore(): void {
-  if (hiddenOn !== null) showCursor(hiddenOn);
-}
-
-/**
- * `exit` is emitted at every end, even a crash, except by a signal. SIGINT, SIGTERM and SIGHUP are handled where a view is shown
- * (process/ending.ts); SIGQUIT (Ctrl-\) ends the process at once, and SIGTSTP (Ctrl-Z) hands the terminal to the shell.
- */
-function guard(): void {
-  if (isGuarded) return;
-  isGuarded = true;
-  process.on('exit', restore);
-  if (process.platform === 'win32') return;
-  for (const signal of ['SIGQUIT', 'SIGTSTP'] as const) {
-    const onSignal = (): void => {
-      if (signal === 'SIGTSTP' && hiddenOn !== null) leave();
-      restore();
-      // Without this handler, the signal has its usual effect. The next redraw hides the cursor again.
-      process.off(signal, onSignal);
-      process.once('SIGCONT', () => {
-        if (!process.listeners(signal).includes(onSignal)) process.on(signal, onSignal);
-      });
-      process.kill(process.pid, signal);
-    };
-    process.on(signal, onSignal);
-  }
 }

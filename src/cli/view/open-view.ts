@@ -1,9 +1,11 @@
 import process from 'node:process';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { Progress } from '../../stage/define-stage.ts';
-import { PlainView } from './plain-view.ts';
-import { colorsFor } from './print.ts';
-import { applyEvent, createRunState, type RunState, type View } from './run-state.ts';
+import { describeAlike, describeHit, describeReasons } from './event-text.ts';
+import { describeAfter, formatDone, formatSeconds } from './format.ts';
+import { type Colors, colorsFor, toLines, toOneLine } from './print.ts';
+import { describeLeft, describeProgress } from './progress-text.ts';
+import { applyEvent, describeQueued, RunState, type View } from './run-state.ts';
 
 /** The view that suits stderr: redrawn on a terminal, one line per event elsewhere. */
 export async function openView(): Promise<View> {
@@ -26,7 +28,7 @@ export async function showEvents(): Promise<{
   readonly take: (event: RunEvent) => void;
   readonly close: () => void;
 }> {
-  const state = createRunState();
+  const state = new RunState();
   const view = await openView();
   const take = (event: RunEvent): void => {
     const nowMs = Date.now();
@@ -61,4 +63,163 @@ export async function showWork(id: string, what: string): Promise<WorkView> {
     },
     close,
   };
+}
+
+/** A progress line is printed when this much more of the work is done, or after this long, so as not to flood a log. */
+const progressShare = 0.25;
+const progressSeconds = 30;
+
+/** More hits in a row are only counted, so that the few stages that run stay visible. */
+const hitsInARow = 20;
+
+/** For CI logs, files and pipes: one line per event, and now and then one about what still runs. */
+export class PlainView implements View {
+  readonly #write: (line: string) => void;
+  readonly #colors: Colors;
+  readonly #heartbeat: Heartbeat;
+  /** How many came in a row. */
+  #hits = 0;
+  readonly #lastProgress = new Map<string, { share: number; atMs: number }>();
+
+  constructor(write: (line: string) => void, colors: Colors) {
+    this.#write = write;
+    this.#colors = colors;
+    this.#heartbeat = new Heartbeat(write);
+  }
+
+  show(event: RunEvent, state: RunState, nowMs: number): void {
+    const isHit = event.kind === 'cached' && describeHit(event) === null;
+    if (isHit && ++this.#hits > hitsInARow) return;
+    if (!isHit) this.#endHits();
+    const lines = this.#linesOf(event, nowMs);
+    this.#heartbeat.follow(state, { isSaid: lines.length > 0 });
+    for (const line of lines) this.#write(line);
+  }
+
+  close(): void {
+    this.#endHits();
+    this.#heartbeat.stop();
+  }
+
+  /** Says how many hits were not shown one by one. */
+  #endHits(): void {
+    const more = this.#hits - hitsInARow;
+    this.#hits = 0;
+    if (more > 0) this.#write(`${this.#colors.dim('=')} and ${more} more that are up to date`);
+  }
+
+  #linesOf(event: RunEvent, nowMs: number): string[] {
+    const c = this.#colors;
+    const id = 'id' in event ? toOneLine(event.id) : '';
+    switch (event.kind) {
+      case 'cached': {
+        const done = describeHit(event);
+        return [
+          done === null ? `${c.dim('=')} ${id}  up to date` : `${c.green('=')} ${id}  ${toOneLine(done)}`,
+        ];
+      }
+      case 'started':
+        this.#lastProgress.set(event.id, { share: 0, atMs: nowMs });
+        return [`${c.cyan('>')} ${id}  ${toOneLine(describeReasons(event.reasons))}`];
+      case 'progress': {
+        const { done, total, unit, note } = event.progress;
+        const share = total > 0 ? done / total : 0;
+        const last = this.#lastProgress.get(event.id);
+        const due =
+          last === undefined ||
+          share - last.share >= progressShare ||
+          nowMs - last.atMs >= progressSeconds * 1000;
+        if (!due) return [];
+        this.#lastProgress.set(event.id, { share, atMs: nowMs });
+        const figures = `${Math.floor(share * 100)} % (${done} of ${total}${unit === undefined ? '' : ` ${unit}`})`;
+        // Without a known end, only the note says how much is done.
+        const parts = [...(total > 0 ? [figures] : []), ...(note === undefined ? [] : [note])];
+        return parts.length === 0 ? [] : [`  ${id}  ${toOneLine(parts.join('  '))}`];
+      }
+      case 'job': {
+        const on = event.node === null ? '' : ` on ${toOneLine(event.node)}`;
+        const why = event.reason === null ? '' : ` (${toOneLine(event.reason)})`;
+        // The events of the stage tell how it ended.
+        if (!event.isRunning && event.node !== null) return [];
+        return [`  ${id}  job ${event.job} ${event.isRunning ? `runs${on}` : `waits${why}`}`];
+      }
+      case 'finished':
+        return [`${c.green('+')} ${id}  done in ${formatDone(event)}`];
+      case 'failed':
+        return [
+          `${c.red('x')} ${id}  failed${describeAfter(event.seconds)}: ${toLines(event.text)[0] ?? ''}`,
+        ];
+      // The summary lists what a failure blocks.
+      default:
+        return describeAlike(event, c);
+    }
+  }
+}
+
+/** Silence before the first such line. Many services end a job that prints nothing for ten minutes. */
+const firstSeconds = 60;
+/** Each silence until the next is twice as long, up to this, so that a training of days does not flood its log. */
+const longestSeconds = 300;
+
+/** How many running stages one line names. */
+const shownStages = 4;
+
+/** Prints a line about running stages when nothing else has been printed for a while. */
+export class Heartbeat {
+  readonly #write: (line: string) => void;
+  readonly #firstMs: number;
+  #waitMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  #state: RunState | null = null;
+  #isStopped = false;
+
+  /** $REPRO_HEARTBEAT sets the first silence in seconds; 0 means none at all. */
+  constructor(write: (line: string) => void) {
+    this.#write = write;
+    const wanted = Number(process.env.REPRO_HEARTBEAT || firstSeconds);
+    this.#firstMs = (wanted >= 0 ? wanted : firstSeconds) * 1000;
+    this.#waitMs = this.#firstMs;
+  }
+
+  /** @param isSaid whether a line is printed now */
+  follow(state: RunState, { isSaid }: { readonly isSaid: boolean }): void {
+    this.#state = state;
+    if (!isSaid || this.#firstMs === 0 || this.#isStopped) return;
+    this.#waitMs = this.#firstMs;
+    this.#wait();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #wait(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#beat(), this.#waitMs);
+    this.#timer.unref();
+  }
+
+  #beat(): void {
+    const line = this.#state === null ? null : describeRunning(this.#state, Date.now());
+    if (line !== null) this.#write(line);
+    this.#waitMs = Math.max(this.#firstMs, Math.min(2 * this.#waitMs, longestSeconds * 1000));
+    this.#wait();
+  }
+}
+
+/** `. still running: train@a,1 for 2 min 05 s (42 % · 3.1 batches/s)`; null if nothing runs. */
+function describeRunning(state: RunState, nowMs: number): string | null {
+  const running = state.listIn('running');
+  const queued = state.listQueued();
+  const rest = queued.length === 0 ? '' : `. ${describeQueued(queued)}`;
+  if (running.length === 0) return rest === '' ? null : toOneLine(rest);
+  const stages = running.slice(0, shownStages).map((one) => {
+    const seconds = (nowMs - one.startedMs) / 1000;
+    const progress = one.progress === null ? '' : ` (${describeProgress(one, nowMs, 'no-bar').trim()})`;
+    return `${toOneLine(one.id)} for ${formatSeconds(seconds)}${progress}`;
+  });
+  const more = running.length - stages.length;
+  const left = describeLeft(state, nowMs);
+  return `. still running: ${stages.join(', ')}${more > 0 ? `, and ${more} more` : ''}${left && `; ${left}`}${toOneLine(rest)}`;
 }

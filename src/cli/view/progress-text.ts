@@ -1,6 +1,6 @@
 import { formatLeft, formatSeconds } from './format.ts';
+import { toOneLine } from './print.ts';
 import { type InstanceView, idsIn, type RunState, rateOf, secondsLeftOf } from './run-state.ts';
-import { toOneLine } from './safe-text.ts';
 
 const barCells = 16;
 

@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import { toOneLine } from './safe-text.ts';
+import { toOneLine } from './print.ts';
 
 /** Rows as aligned lines that are safe to print. */
 export function alignTable(
