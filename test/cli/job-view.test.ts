@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { renderLive } from '../../src/cli/view/live-lines.ts';
+import { summariseRun } from '../../src/cli/view/event-text.ts';
+import { renderLive } from '../../src/cli/view/live-view.ts';
 import { applyEvent } from '../../src/cli/view/run-state.ts';
-import { summariseRun } from '../../src/cli/view/summary.ts';
 import type { RunEvent } from '../../src/runner/run/events.ts';
 import { batches, colors, failed, plainLines, started, stateAfter, summaryOptions } from './view-events.ts';
 

@@ -3,9 +3,8 @@ import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { rerunCommand, summariseRun } from '../../src/cli/view/event-text.ts';
 import { countRows } from '../../src/cli/view/live-area.ts';
-import { renderLive } from '../../src/cli/view/live-lines.ts';
-import { applyEvent, createRunState, idsIn } from '../../src/cli/view/run-state.ts';
-import { rerunCommand, summariseRun } from '../../src/cli/view/summary.ts';
+import { renderLive } from '../../src/cli/view/live-view.ts';
+import { applyEvent, idsIn, RunState } from '../../src/cli/view/run-state.ts';
 import type { RunEvent } from '../../src/runner/run/events.ts';
 import { batches, colors, failed, plainLines, started, stateAfter, summaryOptions } from './view-events.ts';
 

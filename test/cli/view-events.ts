@@ -1,6 +1,6 @@
 import pico from 'picocolors';
-import { PlainView } from '../../src/cli/view/plain-view.ts';
-import { applyEvent, createRunState } from '../../src/cli/view/run-state.ts';
+import { PlainView } from '../../src/cli/view/open-view.ts';
+import { applyEvent, RunState } from '../../src/cli/view/run-state.ts';
 import type { RunEvent } from '../../src/runner/run/events.ts';
 
 export const colors = pico.createColors(false);
@@ -10,14 +10,14 @@ export function stateAfter(
   events: readonly RunEvent[],
   ...later: readonly (readonly [atMs: number, RunEvent])[]
 ) {
-  const state = createRunState();
+  const state = new RunState();
   for (const event of events) applyEvent(state, event, 1000);
   for (const [atMs, event] of later) applyEvent(state, event, atMs);
   return state;
 }
 
 /** What the plain view writes of events that come a millisecond after each other. */
-export function plainLines(events: readonly RunEvent[], state = createRunState()): string[] {
+export function plainLines(events: readonly RunEvent[], state = new RunState()): string[] {
   const lines: string[] = [];
   const view = new PlainView((line) => lines.push(line), colors);
   for (const [atMs, event] of events.entries()) view.show(event, state, atMs);

@@ -23,8 +23,8 @@ async function createProject(
   name = 'project',
 ): Promise<CliProject> {
   const parent = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-names-'));
-  // Unlike Node, it removes what has too long a path.
-  onTestFinished(async () => void (await execa('rm', ['-rf', parent])));
+  // Unlike Node, it removes what has too long a path; 100,000 files take a while.
+  onTestFinished(async () => void (await execa('rm', ['-rf', parent])), 240_000);
   const project = new CliProject(path.join(parent, name));
   const profiles = { folder: 'configs/profiles', default: 'p' };
   await project.write('pipeline.yaml', JSON.stringify({ version: 1, profiles, stages }));
