@@ -196,7 +196,8 @@ describe('a stage that fails', () => {
       {
         id: 's',
         sh: 'trap "" TERM; sleep 1000 & echo $! > counts/child; wait; wait',
-        resources: { timeSeconds: 0.5 },
+        // Long enough for a shell to start on a busy machine.
+        resources: { timeSeconds: 2 },
       },
     ]);
     const { events } = await project.run({ graceSeconds: 0.1 });
