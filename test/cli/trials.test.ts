@@ -43,18 +43,12 @@ async function run(project: CliProject, ...words: readonly string[]): Promise<st
   return instances.map(({ state }: { state: string }) => state);
 }
 
-/** The project after a run, and after a run with each of these words. */
-async function createRun(...others: readonly (readonly string[])[]): Promise<CliProject> {
-  const project = await createProject();
-  for (const words of [[], ...others]) {
-    expect(await run(project, ...words)).toEqual(['finished', 'finished']);
-  }
-  return project;
-}
-
 describe('after a trial', () => {
   test('gc keeps what every profile would restore, and lists what goes with its settings', async () => {
-    const project = await createRun(['--profile', 'other'], trial, ['--set', 'train.epochs=4']);
+    const project = await createProject();
+    for (const words of [[], ['--profile', 'other'], trial, ['--set', 'train.epochs=4']]) {
+      expect(await run(project, ...words)).toEqual(['finished', 'finished']);
+    }
     const { stdout } = await project.call(['gc', '--dry-run']);
     expect(stdout).toMatch(
       /^train +\d{4}-\d\d-\d\d \d\d:\d\d UTC +24 B {2}profile quick with train\.epochs=3$/m,
@@ -68,7 +62,8 @@ describe('after a trial', () => {
   });
 
   test('gc keeps what the present code would restore, though other code ran later', async () => {
-    const project = await createRun();
+    const project = await createProject();
+    await run(project);
     await project.edit('stages/train.mjs', "'epochs '", "'EPOCHS '");
     await run(project);
     await project.edit('stages/train.mjs', "'EPOCHS '", "'epochs '");
@@ -80,7 +75,8 @@ describe('after a trial', () => {
     ['its data are not there', (project) => project.remove('data')],
     ['its code has an error', (project) => project.write('stages/train.mjs', 'export default {')],
   ])('gc keeps all results of a profile if %s', async (_, damage) => {
-    const project = await createRun();
+    const project = await createProject();
+    await run(project);
     await project.edit('profiles/quick.yaml', 'epochs: 32', 'epochs: 3');
     await run(project);
     await project.edit('profiles/quick.yaml', 'epochs: 3', 'epochs: 32');
@@ -96,7 +92,10 @@ describe('after a trial', () => {
   });
 
   test('gc keeps all results of another profile that cannot be read, and removes the rest', async () => {
-    const project = await createRun(['--profile', 'other'], trial, ['--set', 'train.epochs=4']);
+    const project = await createProject();
+    for (const words of [[], ['--profile', 'other'], trial, ['--set', 'train.epochs=4']]) {
+      await run(project, ...words);
+    }
     await project.write('profiles/other.yaml', 'data: [');
     const { exitCode, stdout, stderr } = await project.call(['gc', '--dry-run']);
     expect(exitCode).toBe(0);
@@ -108,13 +107,16 @@ describe('after a trial', () => {
   });
 
   test('gc --forget still removes what is no longer wanted', async () => {
-    const project = await createRun();
+    const project = await createProject();
+    await run(project);
     await project.call(['gc', '--forget', 'train', '--forget', 'report']);
     expect(await run(project)).toEqual(['finished', 'finished']);
   });
 
   test('status says which run the outputs are of, in one line', async () => {
-    const project = await createRun(trial);
+    const project = await createProject();
+    await run(project);
+    await run(project, ...trial);
     const { stdout } = await project.call(['status']);
     expect(stdout).toBe(
       'train   to restore  holds the run with train.epochs=3; 3 files to restore\n' +
@@ -133,7 +135,9 @@ describe('after a trial', () => {
   });
 
   test('reasons are those of the profile, not what the trial did otherwise', async () => {
-    const project = await createRun(trial);
+    const project = await createProject();
+    await run(project);
+    await run(project, ...trial);
     await project.edit('stages/train.mjs', "'epochs '", "'EPOCHS '");
     expect((await project.call(['status', 'train'])).stdout).toBe(
       'train  stale       stages/train.mjs changed',
@@ -173,7 +177,9 @@ describe('after a trial', () => {
   });
 
   test('logs shows the log of the result in place', async () => {
-    const project = await createRun(trial);
+    const project = await createProject();
+    await run(project);
+    await run(project, ...trial);
     expect((await project.call(['logs', 'train'])).stdout).toMatch(/trained for 3$/);
     await run(project);
     expect((await project.call(['logs', 'train'])).stdout).toContain('trained for 32');
@@ -195,7 +201,9 @@ describe('after a trial', () => {
   });
 
   test('explain --list shows each run with its overrides', async () => {
-    const project = await createRun(trial);
+    const project = await createProject();
+    await run(project);
+    await run(project, ...trial);
     const { stdout } = await project.call(['explain', 'report', '--list']);
     const [, latest, first] = stdout.split('\n');
     expect(latest).toContain('train.epochs=3');
@@ -205,7 +213,8 @@ describe('after a trial', () => {
 
 describe('settings under machine:', () => {
   test('make no trial, and nothing stale', async () => {
-    const project = await createRun();
+    const project = await createProject();
+    expect(await run(project)).toEqual(['finished', 'finished']);
     await project.write('elsewhere/clip', 'clip');
     const words = ['--set', 'data.root=elsewhere', '--set', 'train.engine=tfjs', '--set', 'train.epochs=32'];
     expect(await run(project, ...words)).toEqual(['cached', 'cached']);
