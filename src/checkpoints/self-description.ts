@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
 import { type Fields, parseFields } from '../formats/fields.ts';
 import { parseNetwork } from '../formats/network-json.ts';
-import { type ClipIndex, type FrameFormat, frameFormatShape } from '../results/clip-index.ts';
+import { type ClipIndex, type FrameFormat, frameFormat } from '../results/clip-index.ts';
 import type { RunFile } from '../results/run-file.ts';
 import {
   choice,
@@ -26,7 +26,7 @@ const trainedOnShape = {
   simulated: orNull(flag),
   /** T: frames per clip. */
   steps: orNull(count),
-  frames: orNull(object(frameFormatShape)),
+  frames: orNull(frameFormat),
 };
 export type TrainedOn = Value<typeof trainedOnShape>;
 
