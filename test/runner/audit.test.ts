@@ -158,7 +158,7 @@ describe('repro audit', () => {
       { 'a.npy': npy(2, 1.5, Number.NaN), 'b.npy': npy(0, 1, 1) },
     );
     const { stdout } = await project.call(['audit', 'make']);
-    expect(stdout).toContain('2, then NaN; 2 of 3 elements, by at most NaN');
+    expect(stdout).toContain('2, then NaN; 2 of 3 elements, by at most 0.5, 1 of them NaN in one');
     expect(stdout).toContain('[0]: 0, then -0; 1 of 3 elements, by at most 0');
   });
 
