@@ -9,6 +9,7 @@ import { findRun } from '../runner/freshness/recorded-runs.ts';
 import { cacheFolderOf } from '../runner/store/cache-folder.ts';
 import { describeConfiguration, openRecords } from '../runner/store/records.ts';
 import { Store } from '../runner/store/store.ts';
+import { formatMinute } from '../text.ts';
 import { loadPlanForReading, type PipelineOptions, type Warn } from './load-plan.ts';
 import { refuseRunnerFolder } from './reserved-folder.ts';
 import { stageNames } from './stages.ts';
@@ -196,8 +197,7 @@ async function openRun(
     });
   }
   const placeOf = (name: string): string => path.posix.join(output.path, 'figures', name);
-  const when = `${record.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
-  const name = `the report of ${when}, ${describeConfiguration(record)}`;
+  const name = `the report of ${formatMinute(record.startedAt)}, ${describeConfiguration(record)}`;
   const read = async (file: string): Promise<Buffer> => {
     const bytes = await store.readOutputFile(output, `figures/${file}`, BYTES_AT_MOST);
     if (bytes !== null) return bytes;

@@ -14,7 +14,6 @@ import {
   readShape,
   type Value,
 } from '../results/shape.ts';
-import type { NetworkConfig } from '../snn/networks.ts';
 import { escapeControls } from '../text.ts';
 
 /** It may come from anywhere, and is shown on terminals. */
@@ -32,7 +31,7 @@ export type TrainedOn = Value<typeof trainedOnShape>;
 
 /** What a safetensors file written here says about itself, so that it can be evaluated wherever it lies. */
 const metadataShape = {
-  network: (fields: Fields, name: string): NetworkConfig => parseNetwork(fields.object(name)),
+  network: object(networkConfigShape),
   trainedOn: object(trainedOnShape),
   /** Where it comes from, for people: `baseline, seed 2020, best epoch 7`. */
   source: shownText,

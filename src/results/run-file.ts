@@ -1,5 +1,5 @@
-import { type Fields, isObject } from '../formats/fields.ts';
-import { parseNetwork } from '../formats/network-json.ts';
+import { isObject } from '../formats/fields.ts';
+import { architectures } from '../snn/network-config.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import { COMPAT_SWITCHES, type Compat } from '../thesis/compat.ts';
@@ -9,6 +9,7 @@ import {
   choice,
   count,
   flag,
+  number,
   object,
   optional,
   orNull,
@@ -19,6 +20,40 @@ import {
   text,
   type Value,
 } from './shape.ts';
+
+const positive: Read<number> = (fields, name) => fields.number(name, { min: 1, integer: true });
+
+const frameSize: Read<readonly [number, number, number]> = (fields, name) => {
+  const [channels, height, width, ...more] = fields.numbers(name, { min: 1, integer: true });
+  if (channels === undefined || height === undefined || width === undefined || more.length > 0) {
+    return fields.fail(name, 'must be [channels, height, width]');
+  }
+  return [channels, height, width];
+};
+
+/** A {@link NetworkConfig} as JSON, which may come from anywhere. */
+export const networkConfigShape = {
+  architecture: optional(choice(architectures)),
+  input: frameSize,
+  classes: positive,
+  channels: positive,
+  layers: optional(positive),
+  steps: optional(positive),
+  neuron: choice(['plif', 'lif']),
+  tau: object({
+    per: choice(['layer', 'neuron']),
+    mean: number,
+    std: number,
+    start: optional(choice(['code', 'paper'])),
+  }),
+  reset: object({ kind: choice(['hard', 'soft']), detach: flag, potential: optional(number) }),
+  surrogate: object({ kind: choice(['atan', 'sigmoid', 'triangle']), alpha: number, learnable: flag }),
+  pooling: choice(['max', 'average']),
+  threshold: optional(number),
+  hidden: optional(positive),
+  votes: optional(positive),
+  dropout: optional(number),
+};
 
 /** The highest accuracy over the epochs, and the first epoch that reached it. */
 export interface Maximum {
@@ -60,7 +95,7 @@ const shape = {
   engine: object({ name: text, backend: text, version: text }),
   frames: frameFormat,
   /** Network and training are those after the switches. */
-  network: (fields: Fields, name: string): NetworkConfig => parseNetwork(fields.object(name)),
+  network: object(networkConfigShape),
   /** The number of learned values. */
   parameters: count,
   training: settings({ batchSize: count }),

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { isAtOrBelow, isBelow } from '../files/path-below.ts';
+import { isAtOrBelow, isBelow, withSlashes } from '../files/path-below.ts';
 
 /** What messages about undeclared files of a stage need to know. */
 export interface Declaration {
@@ -27,7 +27,7 @@ export interface UndeclaredAccess {
 
 /** The path as it would be written in the pipeline file, and as messages show it. */
 export function nameOf(file: string, { projectRoot }: Declaration): string {
-  return isBelow(file, projectRoot) ? path.relative(projectRoot, file).split(path.sep).join('/') : file;
+  return isBelow(file, projectRoot) ? withSlashes(path.relative(projectRoot, file)) : file;
 }
 
 /**
@@ -56,7 +56,7 @@ function isNewInput(name: string, { outputs }: Declaration): boolean {
 
 /** Whether the pipeline file may declare it: no output may overlap another output, or an input of its stage. */
 function isNewOutput(name: string, { outputs, inputs, projectRoot, taken = [] }: Declaration): boolean {
-  const read = inputs.map((one) => path.relative(projectRoot, one).split(path.sep).join('/'));
+  const read = inputs.map((one) => withSlashes(path.relative(projectRoot, one)));
   const others = [runnerFolder, ...outputs, ...read, ...taken];
   return name.startsWith('artifacts/') && !others.some((one) => areRelated(name, one));
 }

@@ -8,7 +8,7 @@ import { type KeepRule, parseKeepRule } from '../../runner/extras/gc/kept-record
 import { findRestorable } from '../../runner/extras/gc/restorable.ts';
 import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
 import { setAsideFolder } from '../../runner/store/set-aside.ts';
-import { formatBytes } from '../../text.ts';
+import { formatBytes, formatMinute } from '../../text.ts';
 import { printResult, printWarning, toOneLine } from '../view/print.ts';
 
 interface GcOptions {
@@ -69,9 +69,13 @@ export async function gc(options: GcOptions): Promise<void> {
     const verb = isDryRun ? 'would be freed' : 'freed';
     return [
       ...removedRecords.map((record) => {
-        const started = `${record.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
         const size = formatBytes(sizeOf(record)).padStart(9);
-        const columns = [record.id.padEnd(idWidth), started, size, describeConfiguration(record)];
+        const columns = [
+          record.id.padEnd(idWidth),
+          formatMinute(record.startedAt),
+          size,
+          describeConfiguration(record),
+        ];
         return toOneLine(columns.join('  '));
       }),
       ...kinds

@@ -13,7 +13,7 @@ import { type ComparedRun, listRuns } from '../../runner/freshness/recorded-runs
 import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { openRecords, type RunRecord } from '../../runner/store/records.ts';
-import { escapeControls } from '../../text.ts';
+import { escapeControls, formatMinute } from '../../text.ts';
 import { exitCode } from '../process/ending.ts';
 import { describeAttempt } from '../view/event-text.ts';
 import { formatDone } from '../view/format.ts';
@@ -178,9 +178,7 @@ function nameRun(run: ComparedRun, id: string): string {
   const { startedAt, commit, fingerprint, profile } = run;
   const what = run.id === id ? '' : ` of ${run.id}`;
   const name =
-    startedAt === undefined
-      ? `the committed record${what}`
-      : `the run${what} of ${startedAt.slice(0, 16).replace('T', ' ')} UTC`;
+    startedAt === undefined ? `the committed record${what}` : `the run${what} of ${formatMinute(startedAt)}`;
   const details = [fingerprint.slice(0, 12), `profile ${profile}`];
   if (commit != null) details.push(`commit ${commit.slice(0, 7)}`);
   return `${name} (${details.join(', ')})`;

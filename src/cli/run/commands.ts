@@ -43,6 +43,12 @@ Examples:
   $ repro audit train@baseline,2020 --runs 3 --keep
   $ repro audit train --tolerance testAccuracy=0.005 --tolerance '*=1e-6' --json`;
 
+const jobsOption = [
+  '-j, --jobs <n>',
+  'maximum number of stages to run at once (default: the number of cores)',
+  wholeFrom(1),
+] as const;
+
 /** Adds the commands that run stages and show what became of them. */
 export function addRunCommands(program: Command): void {
   withPipelineOptions(program.command('run'))
@@ -52,11 +58,7 @@ export function addRunCommands(program: Command): void {
     .option('--until <stage>', 'this stage and everything it depends on')
     .option('-f, --force', 'run the named stages (or all) even if they are up to date')
     .option('-n, --dry-run', 'show what would run, and why, without running anything')
-    .option(
-      '-j, --jobs <n>',
-      'maximum number of stages to run at once (default: the number of cores)',
-      wholeFrom(1),
-    )
+    .option(...jobsOption)
     .option('--fail-fast', 'after a failure, start no more stages; let running ones finish')
     .addOption(
       new Option(
@@ -100,11 +102,7 @@ export function addRunCommands(program: Command): void {
   withPipelineOptions(program.command('watch'))
     .description('run what is not up to date, now and after every change, until Ctrl-C')
     .argument('[stage...]', 'stages or instances, and what they depend on (default: all)')
-    .option(
-      '-j, --jobs <n>',
-      'maximum number of stages to run at once (default: the number of cores)',
-      wholeFrom(1),
-    )
+    .option(...jobsOption)
     .option('--restart', 'stop running stages at a change, instead of waiting for their end')
     .option(
       '--poll <seconds>',

@@ -7,14 +7,9 @@ import { ReproError } from '../../errors.ts';
 import { readClusterSettings } from '../../runner/cluster/cluster-settings.ts';
 import { findDriver, followDriver, type RunToFollow, submitDriver } from '../../runner/cluster/driver.ts';
 import { cancelJobs } from '../../runner/cluster/job-report.ts';
-import {
-  findSubmissionWarnings,
-  type SubmissionWarning,
-  staysLocal,
-  unlimitedMachine,
-} from '../../runner/cluster/job-request.ts';
+import { findSubmissionWarnings, staysLocal, unlimitedMachine } from '../../runner/cluster/job-request.ts';
 import { runOnSlurm, withFactsOfNodes } from '../../runner/cluster/slurm-run.ts';
-import { type DryRunScript, renderScripts } from '../../runner/cluster/submitter.ts';
+import { renderScripts } from '../../runner/cluster/submitter.ts';
 import type { Session } from '../../runner/freshness/session.ts';
 import {
   type ClusterRun,
@@ -26,7 +21,6 @@ import {
 } from '../../runner/jobs/jobs-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
-import type { MachineResources } from '../../runner/run/machine.ts';
 import type { StartOtherMachines } from '../../runner/run/other-machines.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import type { SignalListener } from '../process/ending.ts';
@@ -34,22 +28,7 @@ import { toOneLine } from '../view/print.ts';
 import type { RunOptions } from './run.ts';
 
 /** How a run uses a cluster. */
-export interface ClusterUse {
-  readonly otherMachines: StartOtherMachines;
-  readonly adaptSession: (session: Session) => Session;
-  /** For what only asks how a run would go: there, everything fits. */
-  readonly unlimited: MachineResources;
-  /** What to show instead of what the run says: where instances would run. */
-  readonly adaptEvent: (event: RunEvent) => RunEvent;
-  /** Shows the run that goes on in a job, instead of running. */
-  readonly follow: ((run: RunToFollow) => Promise<unknown>) | null;
-  readonly scriptsFor: (ids: readonly string[]) => DryRunScript[];
-  readonly warningsAbout: (ids: readonly string[]) => SubmissionWarning[];
-  /** Submits the run itself, and says so. */
-  readonly detach: (run: RequestedRun) => Promise<void>;
-  /** Once the run has ended, other than by a signal. */
-  readonly finish: () => Promise<void>;
-}
+export type ClusterUse = Awaited<ReturnType<typeof useSlurm>>;
 
 /** What is to run, and what of it even if nothing has changed. */
 interface RequestedRun {
@@ -73,7 +52,7 @@ export async function useSlurm(
     readonly isDriver?: boolean;
     readonly requested?: RequestedRun;
   },
-): Promise<ClusterUse> {
+) {
   const settings = await readClusterSettings(plan);
   const folder = cacheFolderOf(plan);
   refuseControlCharacters(plan.projectRoot);
@@ -108,22 +87,28 @@ export async function useSlurm(
   const start = runOnSlurm({ settings, runner });
   let noted = Promise.resolve();
   return {
-    adaptSession: (session) => withFactsOfNodes(session, goes),
-    adaptEvent: (event) => {
+    adaptSession: (session: Session): Session => withFactsOfNodes(session, goes),
+    /** What to show instead of what the run says: where instances would run. */
+    adaptEvent: (event: RunEvent): RunEvent => {
       if (event.kind === 'would-run') return goes(event.id) ? event : { ...event, staysHere: true };
       if (event.kind === 'finished' && !isFollowing) noted = noted.then(() => noteForced(plan, event.id));
       return event;
     },
-    follow: isFollowing ? (run) => followDriver(folder, run, process.env, settings.pollSeconds) : null,
-    otherMachines: async (run) => {
+    /** Shows the run that goes on in a job, instead of running. */
+    follow: isFollowing
+      ? (run: RunToFollow) => followDriver(folder, run, process.env, settings.pollSeconds)
+      : null,
+    otherMachines: (async (run) => {
       const begun = await start(run);
       if (requested !== undefined) await writeClusterRun(folder, { ...describeRun(requested), driver: null });
       return begun;
-    },
+    }) satisfies StartOtherMachines,
+    /** For what only asks how a run would go: there, everything fits. */
     unlimited: unlimitedMachine(plan),
-    scriptsFor: (ids) => renderScripts(plan, ids, { settings, runner }),
-    warningsAbout: (ids) => findSubmissionWarnings(plan, ids, settings),
-    detach: async (run) => {
+    scriptsFor: (ids: readonly string[]) => renderScripts(plan, ids, { settings, runner }),
+    warningsAbout: (ids: readonly string[]) => findSubmissionWarnings(plan, ids, settings),
+    /** Submits the run itself, and says so. */
+    detach: async (run: RequestedRun): Promise<void> => {
       const { projectRoot } = plan;
       const driver = { settings, runner, projectRoot, environment: process.env };
       const job = await submitDriver(folder, describeRun(run), driver);
@@ -131,7 +116,8 @@ export async function useSlurm(
         `The run goes on in job ${job}. \`./repro attach\` follows it, \`./repro status\` shows its jobs, \`./repro cancel\` ends it.\n`,
       );
     },
-    finish: async () => {
+    /** Once the run has ended, other than by a signal. */
+    finish: async (): Promise<void> => {
       await noted;
       const run = readClusterRun(folder);
       if (isDriver && run !== null) await writeClusterRun(folder, { ...run, isOver: true });

@@ -9,7 +9,7 @@ import {
 } from '../../apps/timeline.ts';
 import { ReproError } from '../../errors.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
-import { formatBytes } from '../../text.ts';
+import { formatBytes, formatMinute } from '../../text.ts';
 import { formatSeconds } from '../view/format.ts';
 import { printResult, printWarning, toOneLine } from '../view/print.ts';
 import { alignTable } from '../view/table.ts';
@@ -85,9 +85,8 @@ export function timelineLines(
 
 /** `2026-11-26 00:22 UTC, 1 min 18 s, profile quick, on cedar`. */
 function describeSession({ startedAt, seconds, hosts, profiles }: TimelineSession): string {
-  const start = startedAt.slice(0, 16).replace('T', ' ');
   return toOneLine(
-    `${start} UTC, ${formatSeconds(seconds)}, profile ${profiles.join(', ')}, on ${hosts.join(', ')}`,
+    `${formatMinute(startedAt)}, ${formatSeconds(seconds)}, profile ${profiles.join(', ')}, on ${hosts.join(', ')}`,
   );
 }
 

@@ -4,6 +4,7 @@ import type { AttemptReport } from '../../runner/freshness/instance-state.ts';
 import type { StaleReason } from '../../runner/freshness/stale-reason.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { ExpectedTime, ExpectedTotal } from '../../runner/run/expected-time.ts';
+import { formatMinute } from '../../text.ts';
 import { formatAbout, formatSeconds, nameInstances } from './format.ts';
 import { type Colors, toLines, toOneLine } from './print.ts';
 import { idsIn, type RunState } from './run-state.ts';
@@ -11,15 +12,11 @@ import { idsIn, type RunState } from './run-state.ts';
 /** What was, or would be, done to the outputs of an instance that need not run; null if they are intact. */
 export function describeHit(event: Extract<RunEvent, { kind: 'cached' }>): string | null {
   const { restored, removed, isRehearsal } = event;
-  const parts: string[] = [];
-  if (restored.length > 0) {
-    parts.push(`${isRehearsal ? 'would restore' : 'restored'} from the store: ${restored.join(', ')}`);
-  }
-  if (removed.length > 0) {
-    parts.push(
-      `${isRehearsal ? 'would set aside' : 'took out'} files not made by the stage: ${removed.join(', ')}`,
-    );
-  }
+  const [restores, takesOut] = isRehearsal ? ['would restore', 'would set aside'] : ['restored', 'took out'];
+  const parts = [
+    ...(restored.length > 0 ? [`${restores} from the store: ${restored.join(', ')}`] : []),
+    ...(removed.length > 0 ? [`${takesOut} files not made by the stage: ${removed.join(', ')}`] : []),
+  ];
   return parts.length === 0 ? null : parts.join('; ');
 }
 
@@ -83,7 +80,7 @@ function aboutOf(seconds: number): string {
 
 /** What became of an attempt that has not succeeded: how it failed, or who runs it; then where its log is, and the command that shows it. */
 export function describeAttempt(id: string, attempt: AttemptReport, projectRoot: string): string[] {
-  const started = `${attempt.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
+  const started = formatMinute(attempt.startedAt);
   const log = `log: ${toOneLine(path.relative(projectRoot, attempt.logFile))} (./repro logs ${quoteWords([id])})`;
   const { failure } = attempt;
   if (failure === null) {
@@ -172,16 +169,12 @@ function describeInterrupted(
   ids: readonly string[],
   resumable: ReadonlySet<string> = new Set<string>(),
 ): string[] {
-  const describe = (some: readonly string[], then: string): string[] =>
-    some.length === 0 ? [] : [`interrupted: ${nameInstances(some)}. ${then}`];
-  return [
-    ...describe(
-      ids.filter((id) => resumable.has(id)),
-      'The same command resumes from here.',
-    ),
-    ...describe(
-      ids.filter((id) => !resumable.has(id)),
-      'The same command starts again: without `resume:`, nothing of the work is kept.',
-    ),
-  ];
+  const then = {
+    resumes: 'resumes from here.',
+    restarts: 'starts again: without `resume:`, nothing of the work is kept.',
+  };
+  return (['resumes', 'restarts'] as const).flatMap((what) => {
+    const some = ids.filter((id) => resumable.has(id) === (what === 'resumes'));
+    return some.length === 0 ? [] : [`interrupted: ${nameInstances(some)}. The same command ${then[what]}`];
+  });
 }

@@ -20,13 +20,8 @@ export function formatLeft(seconds: number): string {
 }
 
 /** `20 h 00 min (60 h 00 min in all attempts)`. */
-export function formatDone({
-  seconds,
-  totalSeconds,
-}: {
-  readonly seconds: number;
-  readonly totalSeconds?: number;
-}): string {
+export function formatDone(one: { readonly seconds: number; readonly totalSeconds?: number }): string {
+  const { seconds, totalSeconds } = one;
   const total = totalSeconds === undefined ? '' : ` (${formatSeconds(totalSeconds)} in all attempts)`;
   return `${formatSeconds(seconds)}${total}`;
 }

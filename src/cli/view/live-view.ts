@@ -7,7 +7,13 @@ import { describeAfter, formatDone, nameInstances } from './format.ts';
 import { LiveArea } from './live-area.ts';
 import { type Colors, toOneLine } from './print.ts';
 import { describeLeft, describeProgress, progressDetails, showsMore } from './progress-text.ts';
-import { describeQueued, type InstanceView, idsIn, type RunState, type View } from './run-state.ts';
+import {
+  describeQueued,
+  type InstanceState,
+  type InstanceView,
+  type RunState,
+  type View,
+} from './run-state.ts';
 
 /** Often enough to look alive, seldom enough not to take a core from the stages. */
 const redrawsPerSecond = 8;
@@ -136,11 +142,7 @@ export function renderLive(
     const padding = ' '.repeat(width - stringWidth(name));
     return `${colors.cyan('●')} ${name}${padding}  ${texts[at] ?? ''}`;
   });
-  const counts = describeCounts(state, {
-    hidden: running.length - shown.length,
-    widest: widestLine,
-    nowMs,
-  });
+  const counts = describeCounts(state, running.length - shown.length, widestLine, nowMs);
   if (counts !== '') lines.push(colors.dim(counts));
   return lines.slice(0, room).map((line) => cutTo(line, widestLine));
 }
@@ -176,29 +178,27 @@ function nameWithNode({ id, job }: InstanceView): string {
 }
 
 /** `✘ 1 failed · and 192 more running · ✔ 3 done · ○ 4 to go: evaluate ×3, report`, or less where there is less room. */
-function describeCounts(
-  state: RunState,
-  { hidden, widest, nowMs }: { readonly hidden: number; readonly widest: number; readonly nowMs: number },
-): string {
+function describeCounts(state: RunState, hidden: number, widest: number, nowMs: number): string {
   const queued = state.listQueued();
-  const waiting = idsIn(state, 'waiting').filter((id) => !queued.some((one) => one.id === id));
-  const done = ['cached', 'finished', 'would-run'] as const;
-  const counts = [
-    { sign: '✘', count: idsIn(state, 'failed').length, words: (n: number) => `✘ ${n} failed` },
-    { sign: '-', count: idsIn(state, 'blocked').length, words: (n: number) => `- ${n} blocked` },
-    { sign: '●+', count: hidden, words: (n: number) => `and ${n} more running` },
-    {
-      sign: '✔',
-      count: done.reduce((sum, one) => sum + idsIn(state, one).length, 0),
-      words: (n: number) => `✔ ${n} done`,
-    },
-    { sign: '◌', count: queued.length, words: () => `◌ ${describeQueued(queued)}` },
-    { sign: '○', count: waiting.length, words: (n: number) => `○ ${n} to go` },
-  ].filter(({ count }) => count > 0);
+  const waiting = state.listIn('waiting').flatMap(({ id, job }) => (job === null ? [id] : []));
+  const count = (...states: InstanceState[]): number =>
+    states.reduce((sum, one) => sum + state.listIn(one).length, 0);
+  const [failed, blocked, done] = [
+    count('failed'),
+    count('blocked'),
+    count('cached', 'finished', 'would-run'),
+  ];
+  const all: readonly (readonly [sign: string, count: number, words: string])[] = [
+    ['✘', failed, `✘ ${failed} failed`],
+    ['-', blocked, `- ${blocked} blocked`],
+    ['●+', hidden, `and ${hidden} more running`],
+    ['✔', done, `✔ ${done} done`],
+    ['◌', queued.length, `◌ ${describeQueued(queued)}`],
+    ['○', waiting.length, `○ ${waiting.length} to go`],
+  ];
+  const shown = all.filter(([, n]) => n > 0);
   const left = describeLeft(state, nowMs);
-  const inWords = [...(left === '' ? [] : [left]), ...counts.map(({ count, words }) => words(count))].join(
-    ' · ',
-  );
-  if (stringWidth(inWords) > widest) return counts.map(({ sign, count }) => `${sign}${count}`).join(' ');
+  const inWords = [left, ...shown.map(([, , words]) => words)].filter((one) => one !== '').join(' · ');
+  if (stringWidth(inWords) > widest) return shown.map(([sign, n]) => `${sign}${n}`).join(' ');
   return waiting.length === 0 ? inWords : `${inWords}: ${nameInstances(waiting)}`;
 }

@@ -23,11 +23,7 @@ function isInteractive(): boolean {
 }
 
 /** A view of events, and the state that they lead to. */
-export async function showEvents(): Promise<{
-  readonly state: RunState;
-  readonly take: (event: RunEvent) => void;
-  readonly close: () => void;
-}> {
+export async function showEvents() {
   const state = new RunState();
   const view = await openView();
   const take = (event: RunEvent): void => {
@@ -38,25 +34,17 @@ export async function showEvents(): Promise<{
   return { state, take, close: () => view.close() };
 }
 
-/** Work in this process, shown like a run of one stage. */
-interface WorkView {
-  readonly progress: (progress: Progress) => void;
-  readonly note: (text: string) => void;
-  readonly warn: (text: string) => void;
-  /** Says that it is done, and closes the view. */
-  readonly finish: () => void;
-  readonly close: () => void;
-}
-
-export async function showWork(id: string, what: string): Promise<WorkView> {
+/** Shows work in this process like a run of one stage. */
+export async function showWork(id: string, what: string) {
   const { take, close } = await showEvents();
   const startedMs = Date.now();
   take({ kind: 'run-started', ids: [id], jobs: 1 });
   take({ kind: 'started', id, reasons: [{ cue: 'arguments', text: what }], logFile: '' });
   return {
-    progress: (progress) => take({ kind: 'progress', id, progress }),
-    note: (text) => take({ kind: 'note', id, level: 'note', text }),
-    warn: (text) => take({ kind: 'note', id, level: 'warning', text }),
+    progress: (progress: Progress) => take({ kind: 'progress', id, progress }),
+    note: (text: string) => take({ kind: 'note', id, level: 'note', text }),
+    warn: (text: string) => take({ kind: 'note', id, level: 'warning', text }),
+    /** Says that it is done, and closes the view. */
     finish: () => {
       take({ kind: 'finished', id, seconds: (Date.now() - startedMs) / 1000, metrics: {} });
       close();
@@ -92,7 +80,7 @@ export class PlainView implements View {
     if (isHit && ++this.#hits > hitsInARow) return;
     if (!isHit) this.#endHits();
     const lines = this.#linesOf(event, nowMs);
-    this.#heartbeat.follow(state, { isSaid: lines.length > 0 });
+    if (lines.length > 0) this.#heartbeat.restart(state);
     for (const line of lines) this.#write(line);
   }
 
@@ -164,47 +152,35 @@ const longestSeconds = 300;
 /** How many running stages one line names. */
 const shownStages = 4;
 
-/** Prints a line about running stages when nothing else has been printed for a while. */
-export class Heartbeat {
+/**
+ * Prints a line about running stages when nothing else has been printed for a while. $REPRO_HEARTBEAT sets the first silence in seconds; 0
+ * means no such lines.
+ */
+class Heartbeat {
   readonly #write: (line: string) => void;
   readonly #firstMs: number;
-  #waitMs: number;
   #timer: NodeJS.Timeout | undefined;
-  #state: RunState | null = null;
-  #isStopped = false;
 
-  /** $REPRO_HEARTBEAT sets the first silence in seconds; 0 means none at all. */
   constructor(write: (line: string) => void) {
     this.#write = write;
     const wanted = Number(process.env.REPRO_HEARTBEAT || firstSeconds);
     this.#firstMs = (wanted >= 0 ? wanted : firstSeconds) * 1000;
-    this.#waitMs = this.#firstMs;
   }
 
-  /** @param isSaid whether a line is printed now */
-  follow(state: RunState, { isSaid }: { readonly isSaid: boolean }): void {
-    this.#state = state;
-    if (!isSaid || this.#firstMs === 0 || this.#isStopped) return;
-    this.#waitMs = this.#firstMs;
-    this.#wait();
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-    clearTimeout(this.#timer);
-  }
-
-  #wait(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#beat(), this.#waitMs);
+  /** To be called when a line is printed. */
+  restart(state: RunState, waitMs = this.#firstMs): void {
+    this.stop();
+    if (waitMs === 0) return;
+    this.#timer = setTimeout(() => {
+      const line = describeRunning(state, Date.now());
+      if (line !== null) this.#write(line);
+      this.restart(state, Math.max(this.#firstMs, Math.min(2 * waitMs, longestSeconds * 1000)));
+    }, waitMs);
     this.#timer.unref();
   }
 
-  #beat(): void {
-    const line = this.#state === null ? null : describeRunning(this.#state, Date.now());
-    if (line !== null) this.#write(line);
-    this.#waitMs = Math.max(this.#firstMs, Math.min(2 * this.#waitMs, longestSeconds * 1000));
-    this.#wait();
+  stop(): void {
+    clearTimeout(this.#timer);
   }
 }
 

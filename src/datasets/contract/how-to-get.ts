@@ -1,6 +1,7 @@
 import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
+import { withSlashes } from '../../files/path-below.ts';
 import { quoteWord } from '../../files/shell-words.ts';
 import { formatBytes } from '../../text.ts';
 import type { DatasetFacts, PublishedFile } from './dataset.ts';
@@ -70,7 +71,7 @@ export function refuseSimulated(
 export function showPath(target: string): string {
   const relative = path.relative(process.cwd(), target);
   const shown = relative === '' || relative.startsWith('..') ? target : relative;
-  return shown.split(path.sep).join('/');
+  return withSlashes(shown);
 }
 
 /** ` --set dataset.root=DIR` for a command that should read `root`; empty if that is the profile's own value. */

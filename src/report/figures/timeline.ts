@@ -1,4 +1,4 @@
-import { escapeControls, formatBytes, shortenText } from '../../text.ts';
+import { escapeControls, formatBytes, formatMinute, shortenText } from '../../text.ts';
 import { formatCount, formatQuantity, joinWords } from '../data/format.ts';
 import type { Figure, Panel, PanelSpec } from '../drawing/figure.ts';
 import { colorVariable } from '../drawing/palette.ts';
@@ -128,9 +128,8 @@ function chooseBars(sessions: readonly TimelineSession[]): ReadonlySet<TimelineS
 function drawTimes({ startedAt, hosts, profiles, spans }: TimelineSession): Panel {
   const end = Math.max(...spans.map(({ startSeconds, seconds }) => startSeconds + seconds), 0.1);
   const unit = UNITS.find(({ seconds }) => end >= 3 * seconds) ?? UNITS[3];
-  const start = startedAt.slice(0, 16).replace('T', ' ');
   return drawBars({
-    title: `${start} UTC, profile ${nameAll(profiles)}, on ${nameAll(hosts)}`,
+    title: `${formatMinute(startedAt)}, profile ${nameAll(profiles)}, on ${nameAll(hosts)}`,
     axisTitle: `${unit.name} since the first start`,
     width: TIME_WIDTH,
     end: end / unit.seconds,

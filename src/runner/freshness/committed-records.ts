@@ -4,6 +4,7 @@ import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { canonicalJson, compareCodeUnits, isSha256 } from '../../files/canonical-json.ts';
+import { withSlashes } from '../../files/path-below.ts';
 import type { MetricValue } from '../../stage/define-stage.ts';
 import { makersOf } from '../plan/graph.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
@@ -116,7 +117,7 @@ export function listCommittedRecords(plan: Plan): string[] {
   try {
     return readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.json'))
-      .map((name) => path.posix.join(committedFolder, plan.profile, name.split(path.sep).join('/')))
+      .map((name) => path.posix.join(committedFolder, plan.profile, withSlashes(name)))
       .sort(compareCodeUnits);
   } catch {
     return [];

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { isSha256, requireSha256 } from '../../files/canonical-json.ts';
 import type { MetricValue } from '../../stage/define-stage.ts';
+import { formatMinute } from '../../text.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf, listNames } from './cache-folder.ts';
 import { isSafePath } from './digest.ts';
@@ -134,7 +135,7 @@ export function nameConfiguration({ profile, overrides }: Configured): string {
 export function describeRun(record: Configured & Pick<RunRecord, 'startedAt'>, present: string): string {
   if (record.profile !== present) return `run of ${describeConfiguration(record)}`;
   if (record.overrides !== undefined) return `run with ${record.overrides.join(', ')}`;
-  return `run of ${record.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
+  return `run of ${formatMinute(record.startedAt)}`;
 }
 
 /** A record from any file; null if the file is missing or no complete record of this version. */

@@ -6,6 +6,7 @@ import { hasErrorCode, ReproError } from '../../errors.ts';
 import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { acquireLock } from '../../files/lock.ts';
+import { withSlashes } from '../../files/path-below.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf, listNames, listParts } from './cache-folder.ts';
 import { digestOutput, digestTree, isSafeTree } from './digest.ts';
 import { hashParts } from './fingerprint-parts.ts';
@@ -126,7 +127,7 @@ class Steps {
   }
 
   #nameOf(file: string): string {
-    return path.relative(this.projectRoot, file).split(path.sep).join('/');
+    return withSlashes(path.relative(this.projectRoot, file));
   }
 }
 

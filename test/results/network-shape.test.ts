@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseFields } from '../../src/formats/fields.ts';
-import { parseNetwork } from '../../src/formats/network-json.ts';
+import { networkConfigShape } from '../../src/results/run-file.ts';
+import { readShape } from '../../src/results/shape.ts';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
 import type { TauSpec } from '../../src/snn/spec.ts';
 import { resolveModel } from '../../src/training/resolve-model.ts';
@@ -38,7 +39,7 @@ const stillImages: NetworkConfig = { ...common, architecture, steps };
 
 function parse(value: unknown): NetworkConfig {
   const source = { file: 'network.json', code: 'network-invalid', fix: '' };
-  return parseNetwork(parseFields(JSON.stringify(value), source));
+  return readShape(parseFields(JSON.stringify(value), source), networkConfigShape);
 }
 
 describe('a network’s configuration', () => {
