@@ -1,8 +1,7 @@
 import { ReproError } from '../errors.ts';
-import { type Fields, parseFields } from '../formats/fields.ts';
-import { parseNetwork } from '../formats/network-json.ts';
+import { parseFields } from '../formats/fields.ts';
 import { type ClipIndex, type FrameFormat, frameFormat } from '../results/clip-index.ts';
-import type { RunFile } from '../results/run-file.ts';
+import { networkConfigShape, type RunFile } from '../results/run-file.ts';
 import {
   choice,
   count,
