@@ -61,11 +61,7 @@ afterAll(() => project.remove('.'));
 
 const call = (...words: readonly string[]) => project.call(words);
 
-/** Expects a usage error that says this. */
-async function expectRefused(words: readonly string[], text: string): Promise<void> {
-  const { exitCode, stderr } = await project.call(words);
-  expect([exitCode, stderr]).toEqual([2, expect.stringContaining(text)]);
-}
+const expectRefused = (words: readonly string[], text: string) => project.expectFailure(words, 2, text);
 
 describe('repro import', () => {
   test('prints what it found and what it assumed', async () => {

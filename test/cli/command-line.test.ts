@@ -83,35 +83,17 @@ describe('repro run', () => {
     expect(countRuns()).toHaveLength(3);
   });
 
-  test('with --force runs the named stage again, but not its dependencies', async () => {
+  test.each([
+    [['second@b'], ['second-b']],
+    [['second@*'], ['second-a', 'second-b']],
+    [
+      ['--from', 'second'],
+      ['second-a', 'second-b'],
+    ],
+  ])('%j with --force runs that again, but not its dependencies', async (words, again) => {
     await call(['run']);
-    await call(['run', 'second@b', '--force']);
-    expect(countRuns().slice(3)).toEqual(['second-b']);
-  });
-
-  test('accepts patterns, with --force and in queries', async () => {
-    await call(['run']);
-    await call(['run', 'second@*', '--force', '--jobs', '1']);
-    expect(countRuns().slice(3).sort()).toEqual(['second-a', 'second-b']);
-    expect((await call(['status', 'second@*'])).stdout.split('\n')).toHaveLength(2);
-    expect((await call(['logs', 'second@*', '--path'])).stdout.split('\n')).toHaveLength(2);
-    expect(JSON.parse((await call(['metrics', 'second@*', '--json'])).stdout).instances).toHaveLength(2);
-  });
-
-  test('with --force and a range runs the range again, but not its dependencies', async () => {
-    await call(['run']);
-    await call(['run', '--from', 'second', '--force', '--jobs', '1']);
-    expect(countRuns().slice(3).sort()).toEqual(['second-a', 'second-b']);
-  });
-
-  test('fails with 1, the end of the log and the command that runs the stage again', async () => {
-    await project.write('break', '');
-    const { exitCode, stderr } = await call(['run', '--set', 'word=it is']);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain('  | this is why');
-    expect(stderr).toContain("run it again: ./repro run first --set 'word=it is'");
-    expect(stderr).toContain('not run, because of these failures: second ×2');
-    expect((await call(['logs', 'first'])).stdout).toContain('this is why');
+    await call(['run', ...words, '--force', '--jobs', '1']);
+    expect(countRuns().slice(3).sort()).toEqual(again);
   });
 
   test('runs to its end when nobody reads its output', async () => {
@@ -123,13 +105,6 @@ describe('repro run', () => {
     })`set -o pipefail; "$NODE" "$REPRO" run 2>&1 >/dev/null | head -1`;
     expect(exitCode).toBe(0);
     expect(countRuns().sort()).toEqual(['first', 'second-a', 'second-b']);
-  });
-
-  test('ends with 2 and the closest name for an unknown stage', async () => {
-    const { exitCode, stderr } = await call(['run', 'frist']);
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('"frist"');
-    expect(stderr).toMatch(/[Cc]losest: "first"/);
   });
 
   test('ends with 2 when named stages are combined with --from', async () => {
@@ -160,11 +135,15 @@ describe('the other commands', () => {
     await call(['run']);
     const after = await call(['status', '--exit-code', '--json']);
     expect(after.exitCode).toBe(0);
-    expect(JSON.parse(after.stdout).instances.map((one: { state: string }) => one.state)).toEqual([
-      'fresh',
-      'fresh',
-      'fresh',
-    ]);
+    const states = JSON.parse(after.stdout).instances.map((one: { state: string }) => one.state);
+    expect(states).toEqual(['fresh', 'fresh', 'fresh']);
+  });
+
+  test('accept patterns', async () => {
+    await call(['run']);
+    expect((await call(['status', 'second@*'])).stdout.split('\n')).toHaveLength(2);
+    expect((await call(['logs', 'second@*', '--path'])).stdout.split('\n')).toHaveLength(2);
+    expect((await project.json(['metrics', 'second@*'])).instances).toHaveLength(2);
   });
 
   test('graph draws text, Mermaid, SVG and JSON', async () => {
@@ -196,21 +175,14 @@ describe('the other commands', () => {
     expect(stdout).toContain('engine native, CPU');
   });
 
-  test('every command has help with its options, and an unknown command gets the closest suggestion', async () => {
-    for (const name of ['run', 'status', 'graph', 'logs', 'metrics', 'doctor']) {
-      expect((await call([name, '--help'])).stdout).toContain(`Usage: repro ${name}`);
-    }
-    for (const words of [
-      ['statsu'],
-      ['statsu', '--help'],
-      ['--project', '.', 'statsu', '-h'],
-      ['help', 'statsu'],
-    ]) {
-      const wrong = await call(words);
-      expect(wrong, words.join(' ')).toMatchObject({ exitCode: 2, stdout: '' });
+  test.each(['statsu', 'statsu --help', '--project . statsu -h', 'help statsu'])(
+    'an unknown command gets the closest suggestion: %s',
+    async (line) => {
+      const wrong = await call(line.split(' '));
+      expect(wrong).toMatchObject({ exitCode: 2, stdout: '' });
       expect(wrong.stderr).toContain("unknown command 'statsu'\n(Did you mean status?)");
-    }
-  });
+    },
+  );
 
   test('outside a project, the error tells how to name one', async () => {
     const { exitCode, stderr } = await execa(process.execPath, [repro, 'status'], {

@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs/promises';
 import process from 'node:process';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { printWords } from '../../src/cli/completion/completion.ts';
+import { buildProgram } from '../../src/cli/main.ts';
 import { CliProject, repro } from '../runner/rig/cli-project.ts';
 import { noTerminal, Terminal } from '../support/terminal.ts';
 
@@ -69,15 +71,24 @@ function isHere(shell: string): boolean {
 
 /** What the program answers, without a shell. */
 async function ask(...words: readonly string[]): Promise<string[]> {
-  const all = await execa(process.execPath, [repro, 'complete-words', 'zsh', '--', ...words], {
-    cwd: folder,
-    reject: false,
-  });
-  expect(all.stderr).toBe('');
-  return all.stdout.split('\n').map((line) => line.split('\t', 1)[0] ?? '');
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  try {
+    await printWords(buildProgram('0'), 'zsh', words);
+    const lines = String(write.mock.calls[0]?.[0] ?? '')
+      .trimEnd()
+      .split('\n');
+    return lines.map((line) => line.split('\t', 1)[0] ?? '');
+  } finally {
+    write.mockRestore();
+    process.exitCode = undefined;
+  }
 }
 
 describe('what completes a word', () => {
+  const elsewhere = process.cwd();
+  beforeAll(() => process.chdir(folder));
+  afterAll(() => process.chdir(elsewhere));
+
   test.each<[string, readonly string[], readonly string[]]>([
     ['commands', ['sta'], ['none', 'status']],
     ['subcommands', ['data', 'v'], ['none', 'verify']],

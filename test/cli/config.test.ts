@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { documentedCommands } from '../original/documented-commands.ts';
-import { environment, repro } from './tiny-project.ts';
+import { plainEnvironment as environment, repro } from '../runner/rig/cli-project.ts';
 
 /** These commands run outside of any project. */
 function call(words: readonly string[]) {

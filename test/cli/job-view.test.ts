@@ -1,18 +1,9 @@
-import pico from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import { summariseRun } from '../../src/cli/view/event-text.ts';
 import { renderLive } from '../../src/cli/view/live-view.ts';
-import { PlainView } from '../../src/cli/view/open-view.ts';
-import { applyEvent, RunState } from '../../src/cli/view/run-state.ts';
+import { applyEvent } from '../../src/cli/view/run-state.ts';
 import type { RunEvent } from '../../src/runner/run/events.ts';
-
-const colors = pico.createColors(false);
-
-function stateAfter(events: readonly RunEvent[]) {
-  const state = new RunState();
-  for (const event of events) applyEvent(state, event, 1000);
-  return state;
-}
+import { batches, colors, failed, plainLines, started, stateAfter, summaryOptions } from './view-events.ts';
 
 const jobEvent = (id: string, more: Partial<Extract<RunEvent, { kind: 'job' }>>): RunEvent => ({
   ...{ kind: 'job', id, job: '12_3', state: 'PENDING', isRunning: false, reason: null, node: null },
@@ -20,22 +11,6 @@ const jobEvent = (id: string, more: Partial<Extract<RunEvent, { kind: 'job' }>>)
 });
 
 const onNode = { state: 'RUNNING', isRunning: true, node: 'node7', elapsedSeconds: 3600 };
-
-const batches = (id: string, done: number, atMs?: number): RunEvent => ({
-  kind: 'progress',
-  id,
-  progress: { done, total: 120, unit: 'batches', note: 'epoch 3/12' },
-  ...(atMs === undefined ? {} : { atMs }),
-});
-
-const summaryOptions = { colors, runArguments: [], results: [], folder: '/project' };
-
-const started = (id: string): RunEvent => ({
-  kind: 'started',
-  id,
-  reasons: [{ cue: 'never-run', text: 'has never run' }],
-  logFile: `logs/${id}.log`,
-});
 
 describe('the live view of work that goes on elsewhere', () => {
   test('shows the node of a job that runs, and why the others wait', () => {
@@ -52,13 +27,8 @@ describe('the live view of work that goes on elsewhere', () => {
       '● d on node7  1 h 00 min',
       '◌ 3 queued: Resources ×2, Priority · ○ 1 to go: e',
     ]);
-    const lines: string[] = [];
-    const view = new PlainView((line) => lines.push(line), colors);
-    for (const event of [job('a', { reason: 'Resources' }), job('d', running), job('e', {})]) {
-      view.show(event, state, 0);
-    }
-    view.close();
-    expect(lines).toEqual([
+    const events = [job('a', { reason: 'Resources' }), job('d', running), job('e', {})];
+    expect(plainLines(events, state)).toEqual([
       '  a  job 12_3 waits (Resources)',
       '  d  job 12_3 runs on node7',
       '  e  job 12_3 waits',
@@ -119,12 +89,15 @@ describe('where a run ended and what remains', () => {
   });
 
   test('tells once what was dropped because of a failure, in whatever order that is heard of', () => {
-    const failed = (id: string): RunEvent => ({
-      ...{ kind: 'failed', id, seconds: 0, code: 'cancelled', text: 'job 1 was cancelled' },
-      ...{ logFile: '/project/log', logTail: [] },
-    });
+    const cancelled = (id: string) => failed(id, { seconds: 0, text: 'job 1 was cancelled' });
     const blocked = (id: string): RunEvent => ({ kind: 'blocked', id, by: ['train'] });
-    const events = [failed('train'), failed('early'), blocked('early'), blocked('late'), failed('late')];
+    const events = [
+      cancelled('train'),
+      cancelled('early'),
+      blocked('early'),
+      blocked('late'),
+      cancelled('late'),
+    ];
     expect(summariseRun(stateAfter(events), summaryOptions)).toEqual([
       '',
       'train failed: job 1 was cancelled',
@@ -137,18 +110,15 @@ describe('where a run ended and what remains', () => {
   });
 
   test('says no duration that nobody knows, and what would stay on this machine', () => {
-    const lines: string[] = [];
-    const view = new PlainView((line) => lines.push(line), colors);
     const reasons = [{ cue: 'never-run', text: 'has never run' }] as const;
-    const cancelled = { code: 'cancelled', text: 'job 1 was cancelled', logFile: '', logTail: [] };
+    const text = 'job 1 was cancelled';
     const events: RunEvent[] = [
       { kind: 'finished', id: 'a', seconds: 8.6, metrics: {} },
-      { ...cancelled, kind: 'failed', id: 'b', seconds: 0 },
-      { ...cancelled, kind: 'failed', id: 'c', seconds: 42 },
+      failed('b', { seconds: 0, text }),
+      failed('c', { seconds: 42, text }),
       { kind: 'would-run', id: 'report', reasons, expected: null, staysHere: true },
     ];
-    for (const event of events) view.show(event, new RunState(), 0);
-    expect(lines).toEqual([
+    expect(plainLines(events)).toEqual([
       '+ a  done in 8.6 s',
       'x b  failed: job 1 was cancelled',
       'x c  failed after 42 s: job 1 was cancelled',

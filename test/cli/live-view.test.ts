@@ -1,32 +1,18 @@
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import stringWidth from 'string-width';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../src/runner/run/events.ts';
 import { compileProgram } from '../support/programs.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { noTerminal, Terminal, type TerminalOptions } from '../support/terminal.ts';
+import { failed, started } from './view-events.ts';
 
 type Steps = (readonly RunEvent[] | 'close' | 'exit' | 'crash')[];
 
 const begin = (ids: readonly string[], jobs = ids.length): RunEvent => ({ kind: 'run-started', ids, jobs });
-const started = (id: string): RunEvent => ({
-  kind: 'started',
-  id,
-  reasons: [{ cue: 'never-run', text: 'has never run' }],
-  logFile: '',
-});
 const finished = (id: string): RunEvent => ({ kind: 'finished', id, seconds: 2, metrics: {} });
-const failed = (id: string): RunEvent => ({
-  kind: 'failed',
-  id,
-  seconds: 2,
-  code: 'exit',
-  text: 'exit code 7',
-  logFile: '',
-  logTail: [],
-});
 const progress = (id: string, done: number, note?: string): RunEvent => ({
   kind: 'progress',
   id,
@@ -36,8 +22,7 @@ const note = (id: string, text: string): RunEvent => ({ kind: 'note', id, level:
 
 /** Shows a made-up run in a terminal. */
 async function show(steps: Steps, options: TerminalOptions): Promise<Terminal> {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-view-'));
-  onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryFolder();
   const file = path.join(folder, 'events.json');
   await fs.writeFile(file, JSON.stringify(steps));
   const program = await compileProgram('test/fixtures/show-run.ts');
@@ -96,7 +81,7 @@ describe.skipIf(noTerminal !== undefined)('the live view in a terminal', () => {
         [begin(ids), ...ids.map(started)],
         ids.map((id) => progress(id, 10, '🎓 étape 1')),
         ids.slice(0, 50).map(finished),
-        ids.slice(50, 60).map(failed),
+        ids.slice(50, 60).map((id) => failed(id)),
         ids.slice(60).map(finished),
         'close',
       ];
@@ -233,8 +218,7 @@ describe.skipIf(noTerminal !== undefined)('the live view in a terminal', () => {
 
   test('gives the cursor back while it is stopped by Ctrl-Z, and goes on with fg', async () => {
     // An interactive shell, as only those control jobs.
-    const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-view-'));
-    onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
+    const folder = await temporaryFolder();
     const file = path.join(folder, 'events.json');
     await fs.writeFile(file, JSON.stringify([two]));
     const program = await compileProgram('test/fixtures/show-run.ts');

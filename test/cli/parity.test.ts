@@ -1,9 +1,9 @@
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const golden = path.join(root, 'test/golden');
@@ -11,10 +11,8 @@ const golden = path.join(root, 'test/golden');
 let folder: string;
 
 beforeEach(async () => {
-  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-parity-'));
+  folder = await temporaryFolder();
 });
-
-afterEach(() => fs.rm(folder, { recursive: true, force: true }));
 
 const environment = { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined };
 

@@ -90,6 +90,7 @@ describe('the output of a run without a terminal', () => {
     const again = await call(project, words);
     expect(again.stderr).toContain('  | the end: it\'s "new"; $HOME');
     expect(again.exitCode).toBe(1);
+    expect((await call(project, ['logs', 'bad@one'])).stdout).toContain('the end: ');
   });
 
   test('is harmless in errors, too', async () => {

@@ -1,35 +1,12 @@
 import { execa } from 'execa';
-import pico from 'picocolors';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { rerunCommand, summariseRun } from '../../src/cli/view/event-text.ts';
 import { countRows } from '../../src/cli/view/live-area.ts';
 import { renderLive } from '../../src/cli/view/live-view.ts';
-import { PlainView } from '../../src/cli/view/open-view.ts';
 import { applyEvent, idsIn, RunState } from '../../src/cli/view/run-state.ts';
 import type { RunEvent } from '../../src/runner/run/events.ts';
-
-const colors = pico.createColors(false);
-
-function stateAfter(events: readonly RunEvent[], ...later: readonly (readonly [atMs: number, RunEvent])[]) {
-  const state = new RunState();
-  for (const event of events) applyEvent(state, event, 1000);
-  for (const [atMs, event] of later) applyEvent(state, event, atMs);
-  return state;
-}
-
-const batches = (id: string, done: number): RunEvent => ({
-  kind: 'progress',
-  id,
-  progress: { done, total: 120, unit: 'batches', note: 'epoch 3/12' },
-});
-
-const started = (id: string): RunEvent => ({
-  kind: 'started',
-  id,
-  reasons: [{ cue: 'never-run', text: 'has never run' }],
-  logFile: `logs/${id}.log`,
-});
+import { batches, colors, failed, plainLines, started, stateAfter, summaryOptions } from './view-events.ts';
 
 describe('the live view', () => {
   test('shows bar, percent, rate, time left and note of a running stage', () => {
@@ -94,15 +71,6 @@ describe('rows', () => {
     expect(countRows(line, columns)).toBe(rows);
   });
 });
-
-/** What the plain view writes of events that come a millisecond after each other. */
-function plainLines(events: readonly RunEvent[]): string[] {
-  const lines: string[] = [];
-  const view = new PlainView((line) => lines.push(line), colors);
-  for (const [atMs, event] of events.entries()) view.show(event, new RunState(), atMs);
-  view.close();
-  return lines;
-}
 
 describe('the plain view', () => {
   const hit = (
@@ -177,25 +145,13 @@ describe('the summary', () => {
     const state = stateAfter([
       { kind: 'run-started', ids: ['frames', 'train@a,1', 'train@b,1'], jobs: 1 },
       started('frames'),
-      {
-        kind: 'failed',
-        id: 'frames',
-        seconds: 1,
-        code: 'exit',
-        text: 'exit code 7',
-        logFile: '/project/artifacts/.cache/logs/frames.log',
-        logTail: ['one', 'two'],
-      },
+      failed('frames', { logFile: '/project/artifacts/.cache/logs/frames.log', logTail: ['one', 'two'] }),
       { kind: 'blocked', id: 'train@a,1', by: ['frames'] },
       { kind: 'blocked', id: 'train@b,1', by: ['frames'] },
       { kind: 'run-finished', outcome: 'failed', seconds: 1.5 },
     ]);
-    const lines = summariseRun(state, {
-      colors,
-      runArguments: ['--profile', 'full'],
-      results: ['report: x'],
-      folder: '/project',
-    });
+    const more = { runArguments: ['--profile', 'full'], results: ['report: x'] };
+    const lines = summariseRun(state, { ...summaryOptions, ...more });
     expect(lines).toEqual([
       '',
       'frames failed: exit code 7',
@@ -216,41 +172,24 @@ describe('the summary', () => {
       { kind: 'run-started', ids, jobs: 1 },
       ...ids.slice(1).map((id): RunEvent => ({ kind: 'blocked', id, by: ['s0'] })),
     ]);
-    const lines = summariseRun(state, { colors, runArguments: [], results: [], folder: '/project' });
+    const lines = summariseRun(state, summaryOptions);
     expect(lines).toContain('not run, because of these failures: s1, s2, s3, s4, s5 and 994 more');
   });
 
   test('omits a log that adds nothing to the failure', () => {
     const text = 'data/DvsGesture does not exist.\n  1. Download it.';
-    const failed: RunEvent = {
-      kind: 'failed',
-      id: 'verify',
-      seconds: 0.2,
-      code: 'data-missing',
-      text,
-      logFile: '/project/verify.log',
-      logTail: text.split('\n'),
-    };
-    const options = { colors, runArguments: [], results: [], folder: '/project' };
-    const quiet = summariseRun(stateAfter([failed]), options);
-    expect(quiet.join('\n')).not.toContain('last lines of');
-    const loud = summariseRun(
-      stateAfter([{ ...failed, logTail: ['reading user01', ...failed.logTail] }]),
-      options,
-    );
-    expect(loud.filter((line) => line.startsWith('  | '))).toEqual(['  | reading user01']);
-    expect(loud.join('\n')).toContain('last lines of');
-    const short = summariseRun(
-      stateAfter([{ ...failed, logTail: ['1', '…Gesture does not exist.', 'Error: 1. Download it.'] }]),
-      options,
-    );
-    expect(short.filter((line) => line.startsWith('  | '))).toEqual(['  | 1']);
-  });
-
-  test('quotes words that a shell would split', () => {
-    expect(rerunCommand('train@a,1', ['--set', "report.title=it's new"])).toBe(
-      "./repro run train@a,1 --set 'report.title=it'\\''s new'",
-    );
+    const tailed = (...logTail: string[]) =>
+      summariseRun(stateAfter([failed('verify', { text, logTail })]), summaryOptions);
+    const own = text.split('\n');
+    expect(tailed(...own).join('\n')).not.toContain('last lines of');
+    for (const [said, ...others] of [
+      ['reading user01', ...own],
+      ['1', '…Gesture does not exist.', 'Error: 1. Download it.'],
+    ] as string[][]) {
+      const lines = tailed(said!, ...others);
+      expect(lines.filter((line) => line.startsWith('  | '))).toEqual([`  | ${said}`]);
+      expect(lines.join('\n')).toContain('last lines of');
+    }
   });
 
   test('quotes words so that a shell reads them as they are, and a terminal shows them', async () => {

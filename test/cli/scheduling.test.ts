@@ -58,35 +58,4 @@ describe('repro run', () => {
     expect([go.exitCode, go.stderr]).toEqual([1, expect.stringContaining('1 run, 1 failed')]);
     expect((await project.call(['run', '--keep-going', '--fail-fast'])).exitCode).toBe(2);
   });
-
-  test('tries a stage again as often as it declares', async () => {
-    const project = await createProject(`  flaky:
-    cmd: [sh, -c, 'echo x >> tries; test $(wc -l < tries) -ge 3 && echo > "$REPRO_OUTPUT_0"']
-    outputs: [artifacts/flaky]
-    retries: { times: 2, backoff: 0.01s }
-`);
-    const { exitCode, stderr } = await project.call(['run']);
-    expect(exitCode).toBe(0);
-    expect(stderr).toContain(
-      '! flaky  attempt 2 of 3 failed: "sh" exited with code 1; trying again in 0.02 s',
-    );
-    expect(project.read('tries')).toBe('x\nx\nx\n');
-  });
-
-  test.each([
-    [
-      'resources: { mutex: [disk, "a b"] }',
-      'mutex "a b" is not a name.\n  Write letters, digits and "_ . + = ~ -", beginning with a letter or digit: disk, port-8080.',
-    ],
-    [
-      'retries: { times: 2, backoff: 10 }',
-      'backoff 10 is not a duration.\n  Its unit is missing: 10h for hours, 10m for minutes, 10s for seconds.',
-    ],
-    ['retries: often', 'retries "often" is not a whole number.\n  Write a whole number >= 0.'],
-    ['retries: { backoff: 10s }', 'retries: "times" is missing.'],
-  ])('rejects %s', async (line, message) => {
-    const project = await createProject(`  a: { cmd: [ls], outputs: [artifacts/a], ${line} }\n`);
-    const { exitCode, stderr } = await project.call(['run']);
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`stage "a": ${message}`)]);
-  });
 });

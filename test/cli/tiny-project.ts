@@ -1,15 +1,10 @@
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import process from 'node:process';
-import { execa } from 'execa';
 import { expect } from 'vitest';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
 import { tinyArguments, writeTinyFrames } from '../original/tiny-frames.ts';
-
-export const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
-
-export const environment = { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined };
+import { CliProject } from '../runner/rig/cli-project.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const pipeline = `version: 1
 profiles: {folder: configs/profiles, default: tiny}
@@ -35,37 +30,17 @@ fs.cpSync('made', process.env.REPRO_OUTPUT_0, { recursive: true });
 `;
 
 /** A project in a temporary folder with tiny frames, for commands that train. */
-export class TinyProject {
-  readonly folder: string;
-
-  private constructor(folder: string) {
-    this.folder = folder;
-  }
-
-  static async create(): Promise<TinyProject> {
-    const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-tiny-'));
-    await fs.mkdir(path.join(folder, 'configs/profiles'), { recursive: true });
-    await fs.mkdir(path.join(folder, 'tools'));
-    await fs.writeFile(path.join(folder, 'pipeline.yaml'), pipeline);
+export class TinyProject extends CliProject {
+  static async createTiny(): Promise<TinyProject> {
+    const project = new TinyProject(await temporaryFolder());
+    await project.write('pipeline.yaml', pipeline);
     for (const name of ['tiny', 'full', 'other']) {
       const text = name === 'other' ? profile.replace('dvs128-gesture', 'nmnist') : profile;
-      await fs.writeFile(path.join(folder, `configs/profiles/${name}.yaml`), text);
+      await project.write(`configs/profiles/${name}.yaml`, text);
     }
-    await fs.writeFile(path.join(folder, 'tools/frames.mjs'), framesTool);
-    await writeTinyFrames(path.join(folder, 'made'));
-    return new TinyProject(folder);
-  }
-
-  remove(): Promise<void> {
-    return fs.rm(this.folder, { recursive: true, force: true });
-  }
-
-  call(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    return execa(process.execPath, [repro, ...words], {
-      cwd: this.folder,
-      reject: false,
-      env: { ...environment, ...env },
-    });
+    await project.write('tools/frames.mjs', framesTool);
+    await writeTinyFrames(project.at('made'));
+    return project;
   }
 
   /** `repro train-val` on the tiny frames. */
@@ -76,9 +51,9 @@ export class TinyProject {
 
   /** The two folders of a training in a prefix. */
   async foldersIn(prefix: string): Promise<{ readonly log: string; readonly checkpoints: string }> {
-    const names = (await fs.readdir(path.join(this.folder, prefix))).sort();
+    const names = (await fs.readdir(path.join(this.root, prefix))).sort();
     expect(names).toHaveLength(2);
-    const [checkpoints, log] = names.map((name) => path.join(this.folder, prefix, name));
+    const [checkpoints, log] = names.map((name) => path.join(this.root, prefix, name));
     return { log: log!, checkpoints: checkpoints! };
   }
 

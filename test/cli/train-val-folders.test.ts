@@ -1,16 +1,14 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { tinyArguments, writeTinyFrames } from '../original/tiny-frames.ts';
 import { TinyProject } from './tiny-project.ts';
 
 let project: TinyProject;
 
 beforeEach(async () => {
-  project = await TinyProject.create();
+  project = await TinyProject.createTiny();
 });
-
-afterEach(() => project.remove());
 
 /** Far more epochs than pass before a signal arrives. Tests then ask for as many as did pass, and a few more. */
 const endless = 10_000;
@@ -102,7 +100,7 @@ describe('the folders of repro train-val', () => {
       expect(stderr).toContain('Choose another -log_dir_prefix');
       expect(exitCode).toBe(2);
     }
-    await writeTinyFrames(path.join(project.folder, 'made'), 2);
+    await writeTinyFrames(project.at('made'), 2);
     const { exitCode, stderr } = await project.trainVal('logs', 2);
     expect(stderr).toContain('  the frames: made from other recordings, or with other settings\n');
     expect(exitCode).toBe(2);

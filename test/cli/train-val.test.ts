@@ -3,17 +3,16 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { tinyArguments } from '../original/tiny-frames.ts';
-import { environment, repro, TinyProject } from './tiny-project.ts';
+import { plainEnvironment, repro } from '../runner/rig/cli-project.ts';
+import { TinyProject } from './tiny-project.ts';
 
 let project: TinyProject;
 
 beforeEach(async () => {
-  project = await TinyProject.create();
+  project = await TinyProject.createTiny();
 });
-
-afterEach(() => project.remove());
 
 describe('repro train-val', () => {
   test('makes the frames that the arguments describe, trains, and reports the result', async () => {
@@ -39,7 +38,7 @@ describe('repro train-val', () => {
       data: { dataset: { name: 'dvs128-gesture', simulated: true }, frames: { steps: 3, splitBy: 'number' } },
       engine: { name: expect.stringMatching(/^(native|tfjs)$/), backend: 'cpu' },
     });
-    expect(JSON.parse(await fs.readFile(path.join(project.folder, 'frames.log'), 'utf8'))).toEqual({
+    expect(JSON.parse(project.read('frames.log'))).toEqual({
       steps: 3,
       splitBy: 'number',
       downsample: 16,
@@ -54,7 +53,7 @@ describe('repro train-val', () => {
   });
 
   test('ends with 1 and the stage’s own message if making the frames fails', async () => {
-    await fs.writeFile(path.join(project.folder, 'break'), '');
+    await project.write('break', '');
     const { exitCode, stderr } = await project.trainVal('logs', 1);
     expect(exitCode).toBe(1);
     expect(stderr).toContain('this is why');
@@ -73,13 +72,16 @@ describe('repro train-val', () => {
     [['--set', 'report.title=x'], '--set report.title=x  this command does not use this setting.'],
     [['--profile', 'other'], 'profile "other" is for nmnist, but -dataset_name is DVS128Gesture.'],
     [['--compat', 'paper'], 'Allowed choices are intent, runs, code.'],
+    [
+      ['--set', 'frames.downsample=64'],
+      '-number_layer 2: each layer halves the frame, and with frames.downsample 64 its 2 x 2 pixels allow at most 1.',
+    ],
     [['--proflie', 'tiny'], 'unknown option "--proflie". Closest: "--profile".'],
   ])('rejects %j before anything is written', async (more, message) => {
     const { exitCode, stderr } = await project.trainVal('logs', 1, ...more);
     expect(stderr).toContain(message);
     expect(exitCode).toBe(2);
-    await expect(fs.access(path.join(project.folder, 'logs'))).rejects.toThrow('ENOENT');
-    await expect(fs.access(path.join(project.folder, 'frames.log'))).rejects.toThrow('ENOENT');
+    expect([project.has('logs'), project.has('frames.log')]).toEqual([false, false]);
   });
 
   test.each([
@@ -93,11 +95,11 @@ describe('repro train-val', () => {
   });
 
   test('works with the options of any command, in any order', async () => {
-    const words = [...tinyArguments, '-log_dir_prefix', path.join(project.folder, 'logs'), '-max_epoch=1'];
+    const words = [...tinyArguments, '-log_dir_prefix', project.at('logs'), '-max_epoch=1'];
     const { exitCode, stderr } = await execa(
       process.execPath,
-      [repro, '--project', project.folder, 'train-val', '--profile=tiny', ...words, '--compat=code'],
-      { cwd: os.tmpdir(), reject: false, env: environment },
+      [repro, '--project', project.root, 'train-val', '--profile=tiny', ...words, '--compat=code'],
+      { cwd: os.tmpdir(), reject: false, env: plainEnvironment },
     );
     expect(stderr).toContain('-reg_lambda 0.1 with --compat code: the published script');
     expect(exitCode).toBe(2);

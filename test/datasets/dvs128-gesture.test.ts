@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { ReadOptions } from '../../src/datasets/contract/dataset.ts';
 import { listGestureClips } from '../../src/datasets/dvs128-gesture/dataset.ts';
 import { CLASSES, PUBLISHED } from '../../src/datasets/dvs128-gesture/facts.ts';
@@ -16,16 +15,29 @@ import {
   packGestures,
   writeGestures,
 } from '../support/gesture-fixture.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let root: string;
 beforeEach(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'gestures-'));
+  root = await temporaryFolder();
 });
-afterEach(() => rm(root, { recursive: true }));
 
 const text = (value: string) => new TextEncoder().encode(value);
 const real = { simulated: false };
 const simulated = { simulated: true };
+
+/** Writes the small data set with these files in place of its own; `null`: without one. */
+function writeData(
+  changes: Readonly<Record<string, Uint8Array | string | null>> = {},
+  isSimulated = false,
+): Promise<string> {
+  const files = gestureFiles(isSimulated);
+  for (const [name, content] of Object.entries(changes)) {
+    if (content === null) files.delete(name);
+    else files.set(name, typeof content === 'string' ? text(content) : content);
+  }
+  return writeGestures(root, files);
+}
 
 /** The error thrown by verification. */
 async function failure(
@@ -70,7 +82,7 @@ describe('the published facts', () => {
 
 describe('verifying recordings', () => {
   test('accepts the unpacked folder or the one above, and counts clips', async () => {
-    const folder = await writeGestures(root, gestureFiles(false));
+    const folder = await writeData();
     const done: number[] = [];
     const progress = (count: number, total: number) => done.push(count / total);
     const manifest = await verifyGestures(root, { ...real, progress }, gestureFacts());
@@ -93,7 +105,7 @@ describe('verifying recordings', () => {
   });
 
   test('accepts the archive, or a folder that contains it, and reads it in place', async () => {
-    await writeGestures(root, gestureFiles(false));
+    await writeData();
     const unpacked = await verifyGestures(root, real, gestureFacts());
     const archive = path.join(root, 'DvsGesture.tar.gz');
     await packGestures(root, archive);
@@ -150,7 +162,7 @@ describe('verifying recordings', () => {
   });
 
   test('reports a truncated archive as an incomplete download, with sizes', async () => {
-    await writeGestures(root, gestureFiles(false));
+    await writeData();
     const archive = path.join(root, 'DvsGesture.tar.gz');
     await packGestures(root, archive);
     await rm(path.join(root, 'DvsGesture'), { recursive: true });
@@ -169,12 +181,12 @@ describe('verifying recordings', () => {
   });
 
   test('reports everything missing and wrong at once', async () => {
-    const files = gestureFiles(false);
-    files.delete('user01_led.aedat');
-    files.delete('user02_led_labels.csv');
-    files.set('user24_led.aedat', makeRecording(99));
-    files.set('trials_to_test.txt', text('user24_led.aedat\nuser25_led.aedat\n'));
-    await writeGestures(root, files);
+    await writeData({
+      'user01_led.aedat': null,
+      'user02_led_labels.csv': null,
+      'user24_led.aedat': makeRecording(99),
+      'trials_to_test.txt': 'user24_led.aedat\nuser25_led.aedat\n',
+    });
     const error = await failure();
     expect(error.code).toBe('data-corrupt');
     expect(error.message.split('\n')).toEqual([
@@ -189,9 +201,7 @@ describe('verifying recordings', () => {
   });
 
   test('says where a recording is cut off', async () => {
-    const files = gestureFiles(false);
-    files.set('user24_led.aedat', makeRecording(3).subarray(0, 700));
-    await writeGestures(root, files);
+    await writeData({ 'user24_led.aedat': makeRecording(3).subarray(0, 700) });
     expect((await failure()).message).toMatch(
       /cut off, 700 B: user24_led\.aedat: packet 3, byte 673 .* a packet's header has 28/,
     );
@@ -238,10 +248,8 @@ describe('verifying recordings', () => {
       'is outside the recording (0 to 13900 µs)',
     ],
   ])('refuses labels %s', async (_, labels, message) => {
-    const files = gestureFiles(false);
     const rows = labels.map((label) => `${label.class},${label.startUs},${label.endUs}\n`);
-    files.set('user24_led_labels.csv', text(`class,startTime_usec,endTime_usec\n${rows.join('')}`));
-    await writeGestures(root, files);
+    await writeData({ 'user24_led_labels.csv': `class,startTime_usec,endTime_usec\n${rows.join('')}` });
     expect((await failure()).message).toContain(message);
   });
 
@@ -260,19 +268,14 @@ describe('verifying recordings', () => {
   });
 
   test('counts the blank lines of a list', async () => {
-    const files = gestureFiles(true);
-    files.set('trials_to_test.txt', text('user24_led.aedat\n\nnobody\n'));
-    await writeGestures(root, files);
+    await writeData({ 'trials_to_test.txt': 'user24_led.aedat\n\nnobody\n' }, true);
     expect((await failure(simulated)).message).toContain(
       "trials_to_test.txt:3  nobody is not a recording's name",
     );
   });
 
   test('warns about unlisted recordings and small files that are not the published ones', async () => {
-    const files = gestureFiles(false);
-    files.set('user30_led.aedat', makeRecording(1));
-    files.set('README.txt', text('something else'));
-    await writeGestures(root, files);
+    await writeData({ 'user30_led.aedat': makeRecording(1), 'README.txt': 'something else' });
     const { warnings, files: listed } = await verifyGestures(root, real, gestureFacts());
     expect(warnings).toEqual([
       expect.stringContaining('README.txt  is not the published file'),
@@ -286,9 +289,7 @@ describe('verifying recordings', () => {
 });
 
 test('treats a dangling link as a missing recording', async () => {
-  const files = gestureFiles(false);
-  files.delete('user24_led.aedat');
-  const folder = await writeGestures(root, files);
+  const folder = await writeData({ 'user24_led.aedat': null });
   await symlink('nowhere', path.join(folder, 'user24_led.aedat'));
   await symlink('user01_circle', path.join(folder, 'user01_circle'));
   expect((await failure()).message).toContain('recordings are missing (1): user24_led.aedat');
@@ -296,7 +297,7 @@ test('treats a dangling link as a missing recording', async () => {
 
 describe('verifying simulated recordings', () => {
   test('checks lists, labels and recordings against each other, without published facts', async () => {
-    await writeGestures(root, gestureFiles(true));
+    await writeData({}, true);
     const manifest = await verifyGestures(root, simulated, gestureFacts());
     expect(manifest).toMatchObject({
       simulated: true,
@@ -306,9 +307,7 @@ describe('verifying simulated recordings', () => {
   });
 
   test('reads every recording to its end', async () => {
-    const files = gestureFiles(true);
-    files.set('user24_led.aedat', makeRecording(3).subarray(0, 900));
-    await writeGestures(root, files);
+    await writeData({ 'user24_led.aedat': makeRecording(3).subarray(0, 900) }, true);
     expect(await failure(simulated)).toMatchObject({
       code: 'data-corrupt',
       fix: expect.stringContaining('repro run simulate'),
@@ -326,9 +325,7 @@ describe('verifying simulated recordings', () => {
     ['no recording at all', '\n', 'trials_to_test.txt is empty'],
     ['a recording that is not there', 'user25_led.aedat\n', 'user25_led.aedat'],
   ])('rejects lists with %s', async (_, list, message) => {
-    const files = gestureFiles(true);
-    files.set('trials_to_test.txt', text(list));
-    await writeGestures(root, files);
+    await writeData({ 'trials_to_test.txt': list }, true);
     expect((await failure(simulated)).message).toContain(message);
   });
 

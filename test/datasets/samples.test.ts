@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { ASL_DVS } from '../../src/datasets/asl-dvs.ts';
 import { CIFAR10_DVS, CIFAR10_DVS_LAYOUT } from '../../src/datasets/cifar10-dvs.ts';
 import { writeFrames } from '../../src/datasets/frames/frame-writer.ts';
@@ -10,13 +9,13 @@ import { verifySamples } from '../../src/datasets/samples/verify.ts';
 import { decodeNpy } from '../../src/formats/npy.ts';
 import { parseClipIndex } from '../../src/results/clip-index.ts';
 import { md5 } from '../support/gesture-fixture.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { makeZip } from '../support/zip-fixture.ts';
 
 let root: string;
 beforeEach(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'samples-'));
+  root = await temporaryFolder();
 });
-afterEach(() => rm(root, { recursive: true }));
 
 const fixtures = path.resolve(import.meta.dirname, '../fixtures/formats');
 const real = { simulated: false };

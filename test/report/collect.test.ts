@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CLASSES } from '../../src/datasets/dvs128-gesture/facts.ts';
 import { ReproError } from '../../src/errors.ts';
 import { collectResults, type Sources } from '../../src/report/collect.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { QUICK, writeMadeUpResults } from './made-up-results.ts';
 
 const MADE = { ...QUICK, models: ['baseline', 'no-reg'], epochs: 3 };
@@ -11,18 +12,16 @@ const MADE = { ...QUICK, models: ['baseline', 'no-reg'], epochs: 3 };
 let folder: string;
 let sources: Sources;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'report-'));
+  folder = await temporaryFolder();
   sources = await writeMadeUpResults(folder, MADE);
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const file = (kind: 'train' | 'evaluate', name: string): string =>
   join(sources[kind], 'baseline', '2020', name);
 
-async function alter(path: string, change: (value: Record<string, unknown>) => void): Promise<void> {
-  const value = JSON.parse(await readFile(path, 'utf8'));
-  change(value);
-  await writeFile(path, JSON.stringify(value));
+/** Sets fields of a JSON file; `undefined` removes one. */
+async function alter(path: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
+  await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), ...fields }));
 }
 
 async function failure(selection = MADE): Promise<ReproError> {
@@ -50,10 +49,9 @@ describe('collectResults', () => {
 
   it('counts the files in an archive, not the archive itself', async () => {
     const before = (await collectResults(sources, MADE)).manifest;
-    await alter(join(sources.verify, 'manifest.json'), (value) => {
-      const file = { path: 'DvsGesture.tar.gz', sizeBytes: 9e9, md5: '', status: 'archive' };
-      value.files = [file, ...(value.files as unknown[])];
-    });
+    const manifest = join(sources.verify, 'manifest.json');
+    const archive = { path: 'DvsGesture.tar.gz', sizeBytes: 9e9, md5: '', status: 'archive' };
+    await alter(manifest, { files: [archive, ...JSON.parse(await readFile(manifest, 'utf8')).files] });
     const { files, sizeBytes } = (await collectResults(sources, MADE)).manifest;
     expect([files, sizeBytes]).toEqual([before.files, before.sizeBytes]);
   });
@@ -81,70 +79,65 @@ describe('collectResults', () => {
     expect(error.fix).toContain('repro run train@baseline,2020 --force');
   });
 
-  it('names the field, the expected and the actual value', async () => {
-    await alter(file('evaluate', 'evaluation.json'), (value) => {
-      value.test = { clips: 96, correct: 'many', accuracy: 0.5, loss: 0 };
-    });
+  it.each<[string, 'train' | 'evaluate' | 'verify', string, object, string]>([
+    [
+      'with a field of another kind, which it names with the expected and the actual value',
+      'evaluate',
+      'evaluation.json',
+      { test: { clips: 96, correct: 'many', accuracy: 0.5, loss: 0 } },
+      'field "test.correct": expected a whole number from 0, found "many"',
+    ],
+    [
+      'whose confusion matrix has a different number of clips',
+      'evaluate',
+      'evaluation.json',
+      { confusion: new Array(11).fill(new Array(11).fill(0)) },
+      'field "confusion" is not what predictions.csv gives',
+    ],
+    [
+      'whose confusion matrix is ragged',
+      'evaluate',
+      'evaluation.json',
+      { confusion: [[1, 0], [1]] },
+      'field "confusion[1]": expected a row of 2 numbers',
+    ],
+    [
+      'of another data set',
+      'train',
+      'run.json',
+      { dataset: 'nmnist' },
+      'field "dataset" is "nmnist", expected "dvs128-gesture"',
+    ],
+    [
+      'of another seed than that of its folder',
+      'train',
+      'run.json',
+      { seed: 7 },
+      'field "seed" is 7, but its folder is for seed 2020',
+    ],
+    [
+      'of real recordings beside a manifest of simulated ones',
+      'evaluate',
+      'evaluation.json',
+      { simulated: false },
+      '"simulated" is false, but the manifest says true',
+    ],
+    ['of an unknown version', 'verify', 'manifest.json', { version: 2 }, '"version" is 2'],
+  ])('rejects a file %s', async (_, kind, name, fields, message) => {
+    const path = kind === 'verify' ? join(sources.verify, name) : file(kind, name);
+    await alter(path, fields as Record<string, unknown>);
     const error = await failure();
-    expect(error.message).toBe('field "test.correct": expected a whole number from 0, found "many"');
-    expect(error.where).toBe(file('evaluate', 'evaluation.json'));
-  });
-
-  it('rejects a confusion matrix with a different number of clips', async () => {
-    await alter(file('evaluate', 'evaluation.json'), (value) => {
-      value.confusion = Array.from({ length: 11 }, () => new Array(11).fill(0));
-    });
-    expect((await failure()).message).toBe('field "confusion" is not what predictions.csv gives');
-  });
-
-  it('rejects a ragged confusion matrix', async () => {
-    await alter(file('evaluate', 'evaluation.json'), (value) => {
-      value.confusion = [[1, 0], [1]];
-    });
-    expect((await failure()).message).toContain('field "confusion[1]": expected a row of 2 numbers');
-  });
-
-  it('rejects results that do not match the data set, model or seed of their folder', async () => {
-    await alter(file('train', 'run.json'), (value) => {
-      value.dataset = 'nmnist';
-    });
-    expect((await failure()).message).toBe('field "dataset" is "nmnist", expected "dvs128-gesture"');
-    await alter(file('train', 'run.json'), (value) => {
-      value.dataset = 'dvs128-gesture';
-      value.seed = 7;
-    });
-    expect((await failure()).message).toBe('field "seed" is 7, but its folder is for seed 2020');
-  });
-
-  it('rejects real results with a manifest of simulated data', async () => {
-    await alter(file('evaluate', 'evaluation.json'), (value) => {
-      value.simulated = false;
-    });
-    expect((await failure()).message).toContain('"simulated" is false, but the manifest says true');
-  });
-
-  it('rejects a file with an unknown version', async () => {
-    await alter(join(sources.verify, 'manifest.json'), (value) => {
-      value.version = 2;
-    });
-    expect((await failure()).message).toContain('"version" is 2');
+    expect(error.message).toContain(message);
+    expect(error.where).toBe(path);
   });
 
   it('rejects examples of other data, and names a missing one', async () => {
     const index = join(sources.examples, 'examples.json');
-    await alter(index, (value) => {
-      value.simulated = false;
-    });
+    await alter(index, { simulated: false });
     expect((await failure()).message).toBe('field "simulated" is false, but the manifest says true');
-    await alter(index, (value) => {
-      value.simulated = true;
-      value.dataset = 'nmnist';
-    });
+    await alter(index, { simulated: true, dataset: 'nmnist' });
     expect((await failure()).message).toBe('field "dataset" is "nmnist", expected "dvs128-gesture"');
-    await alter(index, (value) => {
-      value.dataset = 'dvs128-gesture';
-      value.classes = (value.classes as string[]).toReversed();
-    });
+    await alter(index, { dataset: 'dvs128-gesture', classes: CLASSES.toReversed() });
     expect(await failure()).toMatchObject({
       message: 'field "classes" differs from that of the runs',
       where: index,
@@ -157,9 +150,7 @@ describe('collectResults', () => {
   it('reads the clips of each user under each light, which only some data sets have', async () => {
     const { perUserLight } = (await collectResults(sources, MADE)).manifest;
     expect(perUserLight?.user06).toEqual({ led: 24 });
-    await alter(join(sources.verify, 'manifest.json'), (value) => {
-      delete value.perUserLight;
-    });
+    await alter(join(sources.verify, 'manifest.json'), { perUserLight: undefined });
     expect((await collectResults(sources, MADE)).manifest.perUserLight).toBeUndefined();
   });
 
@@ -172,9 +163,7 @@ describe('collectResults', () => {
     const [model] = (await collectResults(sources, MADE)).models;
     expect(model?.runs[0]).toMatchObject({ chosenOn: 'validation', compat: { trials: 'all' } });
     const choose = (selection: string) =>
-      alter(file('evaluate', 'evaluation.json'), (value) => {
-        value.checkpoint = { selection, epoch: 0 };
-      });
+      alter(file('evaluate', 'evaluation.json'), { checkpoint: { selection, epoch: 0 } });
     await choose('last');
     expect((await collectResults(sources, MADE)).models[0]?.runs[0]?.chosenOn).toBe(null);
     await choose('best-test');

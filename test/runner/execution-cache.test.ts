@@ -135,14 +135,7 @@ describe('a fingerprint', () => {
   test('covers parameters, by their value', async () => {
     const project = await createProject();
     const define = (train: { [key: string]: number }) =>
-      project.define([
-        {
-          id: 's',
-          run: ['sh', '-c', 'echo "$REPRO_PARAMS" > "$REPRO_OUTPUT_0"'],
-          params: { train },
-          outputs: ['artifacts/s'],
-        },
-      ]);
+      project.define([{ id: 's', sh: 'echo "$REPRO_PARAMS" > "$REPRO_OUTPUT_0"', params: { train } }]);
     define({ epochs: 3, batch: 2 });
     await project.run();
     define({ batch: 2, epochs: 3 });
@@ -210,12 +203,7 @@ describe('a fingerprint', () => {
     });
     project.facts = engineIs('slow');
     project.environment = { ...project.environment, SPEED: '1' };
-    const stage = (id: string, facts: readonly string[]) => ({
-      id,
-      run: ['sh', '-c', 'env > "$REPRO_OUTPUT_0"'],
-      facts,
-      outputs: [`artifacts/${id}`],
-    });
+    const stage = (id: string, facts: readonly string[]) => ({ id, sh: 'env > "$REPRO_OUTPUT_0"', facts });
     project.define([stage('with', ['engine']), stage('without', [])]);
     await project.run();
     expect(project.read('artifacts/with')).toContain('SPEED=1\n');
@@ -241,7 +229,7 @@ describe('a fingerprint', () => {
     const project = await createProject();
     const make = (model: string, word: string) => ({
       id: `train@${model}`,
-      run: ['sh', '-c', `echo ${word} > "$REPRO_OUTPUT_0"`],
+      sh: `echo ${word} > "$REPRO_OUTPUT_0"`,
       outputs: [`artifacts/train/${model}`],
     });
     const report = {
@@ -293,9 +281,8 @@ describe('a fingerprint', () => {
       project.define([
         {
           id: 'verify',
-          run: ['sh', '-c', 'ls "$REPRO_INPUT_0" > "$REPRO_OUTPUT_0" 2>&1 || true'],
+          sh: 'ls "$REPRO_INPUT_0" > "$REPRO_OUTPUT_0" 2>&1 || true',
           inputs: [{ path, external: true }],
-          outputs: ['artifacts/verify'],
         },
       ]);
     define(project.at('data'));
@@ -315,9 +302,8 @@ describe('a fingerprint', () => {
         {
           id: 'report',
           // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
-          run: ['sh', '-c', 'echo x >> counts/report; echo "${REPRO_INPUT_0-none}" > "$REPRO_OUTPUT_0"'],
+          sh: 'echo x >> counts/report; echo "${REPRO_INPUT_0-none}" > "$REPRO_OUTPUT_0"',
           inputs: logs.map((path) => ({ path, external: true })),
-          outputs: ['artifacts/report'],
         },
       ]);
     define();

@@ -26,16 +26,15 @@ async function createModuleProject(): Promise<Project> {
   return project;
 }
 
-function lockOf(versions: Readonly<Record<string, string>>): string {
-  return JSON.stringify({
-    lockfileVersion: 3,
-    packages: {
-      '': {},
-      'node_modules/direct': { version: versions.direct, dependencies: { indirect: '*' } },
-      'node_modules/indirect': { version: versions.indirect },
-      'node_modules/stranger': { version: versions.stranger },
-    },
-  });
+/** Locks two packages, of which `direct` needs `indirect`, and one that nobody needs. */
+function lock(project: Project, direct: string, indirect: string, stranger: string): Promise<void> {
+  const packages = {
+    '': {},
+    'node_modules/direct': { version: direct, dependencies: { indirect: '*' } },
+    'node_modules/indirect': { version: indirect },
+    'node_modules/stranger': { version: stranger },
+  };
+  return project.write('package-lock.json', JSON.stringify({ lockfileVersion: 3, packages }));
 }
 
 describe('a stage module', () => {
@@ -92,21 +91,12 @@ describe('a stage module', () => {
     );
     await project.write('node_modules/direct/index.js', 'export const value = 7;\n');
     await project.write('src/value.ts', "export { value } from 'direct';\n");
-    await project.write(
-      'package-lock.json',
-      lockOf({ direct: '1.0.0', indirect: '1.0.0', stranger: '1.0.0' }),
-    );
+    await lock(project, '1.0.0', '1.0.0', '1.0.0');
     await project.run();
     expect(project.read('artifacts/value')).toBe('7');
-    await project.write(
-      'package-lock.json',
-      lockOf({ direct: '1.0.0', indirect: '1.0.0', stranger: '2.0.0' }),
-    );
+    await lock(project, '1.0.0', '1.0.0', '2.0.0');
     expect((await project.run()).ran).toEqual([]);
-    await project.write(
-      'package-lock.json',
-      lockOf({ direct: '1.1.0', indirect: '1.2.0', stranger: '2.0.0' }),
-    );
+    await lock(project, '1.1.0', '1.2.0', '2.0.0');
     expect(await project.reasonsOf('make')).toEqual([
       'package: package direct: 1.0.0 → 1.1.0',
       'package: package indirect: 1.0.0 → 1.2.0',

@@ -194,10 +194,12 @@ describe('a stage module that touches what it does not declare fails', () => {
        await new Promise((resolve) => fs.stat('b.json', resolve));
        done();`,
     );
-    const { exitCode, stderr } = await project.call(['run']);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain('may not read a.json, folder, b.json: they are not among its inputs.');
-    expect(stderr).toContain('      - a.json\n      - folder\n      - b.json\n');
+    await project.expectFailure(
+      ['run'],
+      1,
+      'may not read a.json, folder, b.json: they are not among its inputs.',
+      '      - a.json\n      - folder\n      - b.json\n',
+    );
     expect(project.has('artifacts/s')).toBe(false);
   });
 
@@ -273,10 +275,7 @@ describe('a stage module that touches what it does not declare fails', () => {
   ])('when it writes to %s, with what to do instead', async (name, advice) => {
     const project = await createStage(`fs.writeFileSync(${JSON.stringify(name)}, 'x'); done();`);
     await project.write('artifacts/README.md', '');
-    const { exitCode, stderr } = await project.call(['run']);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain(`stage "s" may not write ${name}`);
-    expect(stderr).toContain(advice);
+    await project.expectFailure(['run'], 1, `stage "s" may not write ${name}`, advice);
     expect(project.read('in.txt')).toBe('input');
     expect(['notes.txt', 'artifacts/s', 'artifacts/t'].filter((one) => project.has(one))).toEqual([]);
   });
@@ -298,10 +297,7 @@ describe('a stage module that touches what it does not declare fails', () => {
     ['goes round the checks', `process.binding('fs');`, 'under its permission model'],
   ])('when it %s, with a way out', async (_, body, message) => {
     const project = await createStage(`${body} done();`);
-    const { exitCode, stderr } = await project.call(['run']);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain(message);
-    expect(stderr).toContain('hermetic: false');
+    await project.expectFailure(['run'], 1, message, 'hermetic: false');
   });
 
   test.skipIf(major >= 24)('when it makes a link, which Node 24 allows', async () => {
@@ -338,9 +334,7 @@ describe('hermetic: false', () => {
     const project = await createStagesProject(
       's:\n  cmd: [sh, s.sh]\n  outputs: [artifacts/s]\n  hermetic: false\n',
     );
-    const { exitCode, stderr } = await project.call(['status']);
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('stage "s": hermetic is only for modules (run:).');
+    await project.expectFailure(['status'], 2, 'stage "s": hermetic is only for modules (run:).');
   });
 });
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { waitForEnd, waitForFile } from '../support/processes.ts';
-import { startRunner } from './rig/processes.ts';
+import { type RunnerOptions, type RunnerProcess, startRunner } from './rig/processes.ts';
 import { createProject, eventOf, type Project } from './rig/project.ts';
 
 /** A module that writes half of its output and then computes without ever yielding to its event loop. */
@@ -40,6 +40,25 @@ async function createCommandProject(): Promise<Project> {
   return project;
 }
 
+/** A runner whose stage has begun. */
+async function startReady(project: Project, options: RunnerOptions = {}): Promise<RunnerProcess> {
+  await project.remove('counts/ready');
+  const runner = await startRunner(project, options);
+  await waitForFile(project.at('counts/ready'));
+  return runner;
+}
+
+const waitForEndOf = (project: Project, name: 'pid' | 'child') =>
+  waitForEnd(Number(project.read(`counts/${name}`)));
+
+/** Starts a runner and kills it; the stage ends with it. */
+async function killRunner(project: Project): Promise<void> {
+  const runner = await startReady(project);
+  runner.kill('SIGKILL');
+  await runner.ended;
+  await waitForEndOf(project, 'pid');
+}
+
 async function finish(project: Project): Promise<void> {
   await project.write('go', '');
   const { outcome } = await project.run();
@@ -51,11 +70,7 @@ async function finish(project: Project): Promise<void> {
 describe('a killed runner', () => {
   test('takes a stage with it that computes without pausing, and the next run completes', async () => {
     const project = await createBusyProject();
-    const runner = await startRunner(project);
-    await waitForFile(project.at('counts/ready'));
-    runner.kill('SIGKILL');
-    await runner.ended;
-    await waitForEnd(Number(project.read('counts/pid')));
+    await killRunner(project);
     expect(project.has('artifacts/busy')).toBe(false);
     expect(project.read('artifacts/busy.resume/state')).toBe('step\n');
     await finish(project);
@@ -67,12 +82,7 @@ describe('a killed runner', () => {
     const project = await createBusyProject();
     const tryAndKill = async (epochs: number): Promise<void> => {
       project.define(project.description.stages.map((one) => ({ ...one, params: { epochs } })));
-      await project.remove('counts/ready');
-      const runner = await startRunner(project);
-      await waitForFile(project.at('counts/ready'));
-      runner.kill('SIGKILL');
-      await runner.ended;
-      await waitForEnd(Number(project.read('counts/pid')));
+      await killRunner(project);
     };
     await tryAndKill(1);
     await tryAndKill(1);
@@ -125,12 +135,8 @@ describe('a killed runner', () => {
 
   test('takes a command and its children with it', async () => {
     const project = await createCommandProject();
-    const runner = await startRunner(project);
-    await waitForFile(project.at('counts/ready'));
-    runner.kill('SIGKILL');
-    await runner.ended;
-    await waitForEnd(Number(project.read('counts/pid')));
-    await waitForEnd(Number(project.read('counts/child')));
+    await killRunner(project);
+    await waitForEndOf(project, 'child');
     expect(project.has('artifacts/cmd')).toBe(false);
     await finish(project);
   });
@@ -139,8 +145,7 @@ describe('a killed runner', () => {
 describe('a killed stage', () => {
   test('counts as failed, with the signal, and nothing half-written is accepted', async () => {
     const project = await createBusyProject();
-    const runner = await startRunner(project);
-    await waitForFile(project.at('counts/ready'));
+    const runner = await startReady(project);
     process.kill(Number(project.read('counts/pid')), 'SIGKILL');
     expect(await runner.ended).toEqual({ code: 1, signal: null });
     const { code, text } = eventOf(runner.events, 'failed', 'busy');
@@ -151,28 +156,17 @@ describe('a killed stage', () => {
     await finish(project);
   });
 
-  test('that is a command leaves no children', async () => {
+  test.each([
+    ['a command', 'pid'],
+    ['the host of a command', 'host'],
+  ])('that is %s leaves neither the command nor its children', async (_, killed) => {
     const project = await createCommandProject();
-    const runner = await startRunner(project);
-    await waitForFile(project.at('counts/ready'));
-    process.kill(Number(project.read('counts/pid')), 'SIGKILL');
+    const runner = await startReady(project);
+    process.kill(Number(project.read(`counts/${killed}`)), 'SIGKILL');
     expect(await runner.ended).toEqual({ code: 1, signal: null });
     expect(eventOf(runner.events, 'failed', 'cmd')).toMatchObject({ code: 'killed' });
-    await waitForEnd(Number(project.read('counts/child')));
-    await finish(project);
-  });
-});
-
-describe('a killed host of a command', () => {
-  test('leaves neither the command nor its children', async () => {
-    const project = await createCommandProject();
-    const runner = await startRunner(project);
-    await waitForFile(project.at('counts/ready'));
-    process.kill(Number(project.read('counts/host')), 'SIGKILL');
-    expect(await runner.ended).toEqual({ code: 1, signal: null });
-    expect(eventOf(runner.events, 'failed', 'cmd')).toMatchObject({ code: 'killed' });
-    await waitForEnd(Number(project.read('counts/pid')));
-    await waitForEnd(Number(project.read('counts/child')));
+    await waitForEndOf(project, 'pid');
+    await waitForEndOf(project, 'child');
     await finish(project);
   });
 });
@@ -199,8 +193,7 @@ describe('an interrupt', () => {
       { id: 's', run: 'stages/s.ts', outputs: ['artifacts/s'], resume: ['artifacts/s.resume'] },
       { id: 'never', run: ['true'], inputs: ['artifacts/s'], outputs: ['artifacts/never'] },
     ]);
-    const runner = await startRunner(project);
-    await waitForFile(project.at('counts/ready'));
+    const runner = await startReady(project);
     runner.kill('SIGINT');
     expect(await runner.ended).toEqual({ code: 130, signal: null });
     expect(runner.events.map((event) => event.kind).slice(-2)).toEqual(['interrupted', 'run-finished']);
@@ -213,19 +206,16 @@ describe('an interrupt', () => {
 
   test('kills a stage that does not react after the grace period, and a second interrupt at once', async () => {
     const project = await createBusyProject();
-    const patient = await startRunner(project, { graceSeconds: 0.2 });
-    await waitForFile(project.at('counts/ready'));
+    const patient = await startReady(project, { graceSeconds: 0.2 });
     patient.kill('SIGINT');
     expect(await patient.ended).toEqual({ code: 130, signal: null });
-    await waitForEnd(Number(project.read('counts/pid')));
+    await waitForEndOf(project, 'pid');
 
-    await project.remove('counts/ready');
-    const hasty = await startRunner(project, { graceSeconds: 1000 });
-    await waitForFile(project.at('counts/ready'));
+    const hasty = await startReady(project, { graceSeconds: 1000 });
     hasty.kill('SIGINT');
     hasty.kill('SIGINT');
     expect(await Promise.race([hasty.ended, resendUntilEnd(hasty)])).toEqual({ code: 130, signal: null });
-    await waitForEnd(Number(project.read('counts/pid')));
+    await waitForEndOf(project, 'pid');
     await finish(project);
   });
 
@@ -237,8 +227,7 @@ describe('an interrupt', () => {
         sh: 'trap "exit 0" TERM; echo half > "$REPRO_OUTPUT_0"; touch counts/ready; test -e go || while true; do sleep 0.05; done',
       },
     ]);
-    const runner = await startRunner(project);
-    await waitForFile(project.at('counts/ready'));
+    const runner = await startReady(project);
     runner.kill('SIGINT');
     expect(await runner.ended).toEqual({ code: 130, signal: null });
     expect(project.has('artifacts/s')).toBe(false);

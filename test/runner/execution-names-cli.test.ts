@@ -6,8 +6,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
-
-const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
+import { CliProject, repro } from './rig/cli-project.ts';
 
 /** JSON is YAML, and quotes every name. */
 interface StageEntry {
@@ -18,33 +17,34 @@ interface StageEntry {
   readonly matrix?: Readonly<Record<string, readonly string[]>>;
 }
 
+/** @param name of the project's folder */
 async function createProject(
   stages: Readonly<Record<string, StageEntry>>,
   name = 'project',
-): Promise<string> {
+): Promise<CliProject> {
   const parent = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-names-'));
-  // Unlike Node, it removes what has too long a path.
-  onTestFinished(async () => void (await execa('rm', ['-rf', parent])));
-  const folder = path.join(parent, name);
-  await fs.mkdir(path.join(folder, 'configs/profiles'), { recursive: true });
-  await fs.writeFile(path.join(folder, 'configs/profiles/p.yaml'), 'x: 1\n');
-  await definePipeline(folder, stages);
-  return folder;
-}
-
-function definePipeline(folder: string, stages: Readonly<Record<string, StageEntry>>): Promise<void> {
+  // Unlike Node, it removes what has too long a path; 100,000 files take a while.
+  onTestFinished(async () => void (await execa('rm', ['-rf', parent])), 240_000);
+  const project = new CliProject(path.join(parent, name));
   const profiles = { folder: 'configs/profiles', default: 'p' };
-  return fs.writeFile(path.join(folder, 'pipeline.yaml'), JSON.stringify({ version: 1, profiles, stages }));
+  await project.write('pipeline.yaml', JSON.stringify({ version: 1, profiles, stages }));
+  await project.write('configs/profiles/p.yaml', 'x: 1\n');
+  return project;
 }
 
-function call(folder: string, ...words: readonly string[]) {
-  const env = { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined };
-  return execa(process.execPath, [repro, ...words], { cwd: folder, reject: false, env });
+/** The same with a stage `s` that reads the folder `in` and runs a script. */
+async function createStage(script: string, name?: string): Promise<CliProject> {
+  const project = await createProject(
+    { s: { cmd: ['sh', '-c', script], inputs: ['in'], outputs: ['artifacts/s'] } },
+    name,
+  );
+  await fs.mkdir(project.at('in'));
+  return project;
 }
 
-function shell(folder: string, script: string) {
-  return execa('sh', ['-c', script], { cwd: folder });
-}
+const copyIn = 'cp -R in "$REPRO_OUTPUT_0"';
+
+const shell = (cwd: string, script: string) => execa('sh', ['-c', script], { cwd });
 
 const copy = (input: string): readonly string[] => [
   'sh',
@@ -68,7 +68,7 @@ const oddNames = [
 
 describe('names on the command line', () => {
   test('work as inputs, as outputs, and in folders', async () => {
-    const folder = await createProject(
+    const project = await createProject(
       Object.fromEntries(
         oddNames.flatMap((name, i): [string, StageEntry][] => [
           [`copy${i}`, { cmd: copy(`in/${name}`), inputs: [`in/${name}`], outputs: [`artifacts/${name}`] }],
@@ -84,41 +84,31 @@ describe('names on the command line', () => {
       ),
     );
     const write = async (text: string): Promise<void> => {
-      for (const name of oddNames) {
-        await fs.mkdir(path.join(folder, 'in', name), { recursive: true });
-        await fs.writeFile(path.join(folder, 'in', name, name), text);
-      }
+      for (const name of oddNames) await project.write(path.join('in', name, name), text);
     };
-    const read = () =>
-      Promise.all(
-        oddNames.map((name, i) => fs.readFile(path.join(folder, `artifacts/again/${i}`, name), 'utf8')),
-      );
+    const read = () => oddNames.map((name, i) => project.read(path.join(`artifacts/again/${i}`, name)));
     await write('one');
-    expect((await call(folder, 'run')).stderr).toContain('16 run in ');
-    expect(await read()).toEqual(oddNames.map(() => 'one'));
-    for (const name of oddNames) await fs.rm(path.join(folder, 'artifacts', name), { recursive: true });
-    const { stderr } = await call(folder, 'run');
+    expect((await project.call(['run'])).stderr).toContain('16 run in ');
+    expect(read()).toEqual(oddNames.map(() => 'one'));
+    for (const name of oddNames) await project.remove(path.join('artifacts', name));
+    const { stderr } = await project.call(['run']);
     expect(stderr.match(/restored from the store/g)).toHaveLength(8);
     expect(stderr).not.toContain(' run in ');
     await write('two');
-    expect((await call(folder, 'run')).stderr).toContain('16 run in ');
-    expect(await read()).toEqual(oddNames.map(() => 'two'));
+    expect((await project.call(['run'])).stderr).toContain('16 run in ');
+    expect(read()).toEqual(oddNames.map(() => 'two'));
   });
 
   test.each(['it\'s "quoted" 100% #1? & (x) $HOME 🎓 Ünïcode 模型', '-rf', 'two\nlines'])(
     'a project in the folder %j runs stages, those in TypeScript too',
     async (name) => {
-      const folder = await createProject(
+      const project = await createProject(
         { module: { run: "stages/it's.ts", inputs: ['in'], outputs: ['artifacts/module'] } },
         name,
       );
-      await fs.mkdir(path.join(folder, 'stages'));
-      await fs.writeFile(
-        path.join(folder, 'stages/with space.ts'),
-        'export const word = (): string => "made";\n',
-      );
-      await fs.writeFile(
-        path.join(folder, "stages/it's.ts"),
+      await project.write('stages/with space.ts', 'export const word = (): string => "made";\n');
+      await project.write(
+        "stages/it's.ts",
         `import { copyFile } from 'node:fs/promises';
 import { word } from './with space.ts';
 export default {
@@ -130,11 +120,13 @@ export default {
 };
 `,
       );
-      await fs.writeFile(path.join(folder, 'in'), 'content');
-      const { stderr } = await call(folder, 'run');
+      await project.write('in', 'content');
+      const { stderr } = await project.call(['run']);
       expect(stderr).toContain('  module  made');
-      expect(await fs.readFile(path.join(folder, 'artifacts/module'), 'utf8')).toBe('content');
-      const { stdout } = await call(path.dirname(folder), '--project', `./${name}`, 'status');
+      expect(project.read('artifacts/module')).toBe('content');
+      const { stdout } = await execa(process.execPath, [repro, '--project', `./${name}`, 'status'], {
+        cwd: path.dirname(project.root),
+      });
       expect(stdout).toContain('up to date');
     },
   );
@@ -146,26 +138,22 @@ export default {
     ['a leading dash', '-x', 'begins with "-"'],
     ['a quote', "a'b", `contains "'"`],
   ])('a matrix value with %s is refused, as it becomes part of an id', async (_, value, message) => {
-    const folder = await createProject({
+    const project = await createProject({
       s: { cmd: ['true'], matrix: { v: [value] }, outputs: [`artifacts/$\{v}`] },
     });
-    const { stderr, exitCode } = await call(folder, 'run');
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain(message);
-    expect(stderr).toContain('Use letters, digits and the characters _ . + = ~ -.');
+    await project.expectFailure(['run'], 2, message, 'Use letters, digits and the characters _ . + = ~ -.');
   });
 
   test('names that differ only in case, or in how an accent is composed, are different', async () => {
-    const folder = await createProject({ s: { cmd: copy('in'), inputs: ['in'], outputs: ['artifacts/s'] } });
+    const project = await createStage(copyIn);
     const names = ['name', 'Name', '\u00e9', 'e\u0301'];
-    await fs.mkdir(path.join(folder, 'in'));
-    for (const name of names) await fs.writeFile(path.join(folder, 'in', name), name);
+    for (const name of names) await project.write(path.join('in', name), name);
     // Where the file system takes them for the same, there is nothing to tell apart.
-    const made = await fs.readdir(path.join(folder, 'in'));
-    await call(folder, 'run');
-    expect((await fs.readdir(path.join(folder, 'artifacts/s'))).sort()).toEqual(made.sort());
-    await fs.rename(path.join(folder, 'in/name'), path.join(folder, 'in/NAME'));
-    const { stdout } = await call(folder, 'status');
+    const made = await fs.readdir(project.at('in'));
+    await project.call(['run']);
+    expect((await fs.readdir(project.at('artifacts/s'))).sort()).toEqual(made.sort());
+    await fs.rename(project.at('in/name'), project.at('in/NAME'));
+    const { stdout } = await project.call(['status']);
     expect(stdout).toMatch(/in: (NAME is new; name|name is gone; NAME|.*NAME)/);
   });
 });
@@ -181,40 +169,33 @@ printf x > "$(printf '%*s' $((${bytes} - length - 1)) '' | tr ' ' f)"`,
     );
 
   test('of up to 4,095 bytes work', async () => {
-    const folder = await createProject({
-      s: { cmd: ['sh', '-c', ': > "$REPRO_OUTPUT_0"'], inputs: ['in'], outputs: ['artifacts/s'] },
-    });
-    await fs.mkdir(path.join(folder, 'in'));
-    await makeDeep(folder, 'in', 4095);
-    expect((await call(folder, 'run')).stderr).toContain('1 run in ');
-    expect((await call(folder, 'status', '--exit-code')).exitCode).toBe(0);
+    const project = await createStage(': > "$REPRO_OUTPUT_0"');
+    await makeDeep(project.root, 'in', 4095);
+    expect((await project.call(['run'])).stderr).toContain('1 run in ');
+    expect((await project.call(['status', '--exit-code'])).exitCode).toBe(0);
   });
 
   test('of more are an error that names the path', async () => {
-    const folder = await createProject({ s: { cmd: ['true'], inputs: ['in'], outputs: ['artifacts/s'] } });
-    await fs.mkdir(path.join(folder, 'in'));
-    await makeDeep(folder, 'in', 4200);
-    const { stderr, exitCode } = await call(folder, 'run');
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain(`${path.join(folder, 'in')}/dd`);
-    expect(stderr).toContain('Use shorter names, or a shorter path to the project.');
+    const project = await createStage('true');
+    await makeDeep(project.root, 'in', 4200);
+    await project.expectFailure(
+      ['run'],
+      1,
+      `${project.at('in')}/dd`,
+      'Use shorter names, or a shorter path to the project.',
+    );
   });
 
   test('of a pipeline are an error that names the path, too', async () => {
     const output = `artifacts/${'n'.repeat(256)}`;
-    const folder = await createProject({ s: { cmd: ['true'], outputs: [output] } });
-    const { stderr } = await call(folder, 'run');
+    const project = await createProject({ s: { cmd: ['true'], outputs: [output] } });
+    const { stderr } = await project.call(['run']);
     expect(stderr).toContain(`${output}  `);
     expect(stderr).toContain('Use shorter names, or a shorter path to the project.');
   });
 });
 
 describe('what is not a plain file', () => {
-  const stage = (script: string): Record<string, StageEntry> => ({
-    s: { cmd: ['sh', '-c', script], inputs: ['in'], outputs: ['artifacts/s'] },
-  });
-  const fine = stage('cp -R in "$REPRO_OUTPUT_0"');
-
   test('as inputs are refused by name', async () => {
     const cases: readonly (readonly [script: string, message: string])[] = [
       ['printf x > "in/$(printf \'caf\\351\')"', 'in/caf\\xe9  this file name is not valid UTF-8'],
@@ -231,14 +212,14 @@ describe('what is not a plain file', () => {
       `s${i}`,
       { cmd: ['true', script], inputs: [`${i}/in`], outputs: [`artifacts/${i}`] },
     ]);
-    const folder = await createProject(Object.fromEntries(stages));
+    const project = await createProject(Object.fromEntries(stages));
     for (const [i, [script]] of cases.entries()) {
-      await fs.mkdir(path.join(folder, `${i}/in`), { recursive: true });
-      await shell(path.join(folder, String(i)), script);
+      await fs.mkdir(project.at(`${i}/in`), { recursive: true });
+      await shell(project.at(String(i)), script);
     }
-    const { stderr, exitCode } = await call(folder, 'run');
+    const { stderr, exitCode } = await project.call(['run']);
     expect(exitCode).toBe(1);
-    const { stdout } = await call(folder, 'status');
+    const { stdout } = await project.call(['status']);
     for (const [, message] of cases) {
       expect(stderr).toContain(message);
       expect(stdout).toContain(message);
@@ -247,23 +228,21 @@ describe('what is not a plain file', () => {
   });
 
   test('a name that is not UTF-8 comes with a command that renames it', async () => {
-    const folder = await createProject(fine, "it's here");
-    await fs.mkdir(path.join(folder, 'in'));
-    await shell(folder, 'printf x > "in/$(printf \'caf\\351 \\047a\\\\b\\n\')"');
-    const { stderr } = await call(folder, 'run');
+    const project = await createStage(copyIn, "it's here");
+    await shell(project.root, 'printf x > "in/$(printf \'caf\\351 \\047a\\\\b\\n\')"');
+    const { stderr } = await project.call(['run']);
     const [, command] = /Rename it; in bash: (.*)/.exec(stderr) ?? [];
     await execa('bash', ['-c', command!.replace('NEW-NAME', 'coffee')]);
-    expect((await call(folder, 'run')).exitCode).toBe(0);
-    expect(await fs.readFile(path.join(folder, 'artifacts/s/coffee'), 'utf8')).toBe('x');
+    expect((await project.call(['run'])).exitCode).toBe(0);
+    expect(project.read('artifacts/s/coffee')).toBe('x');
   });
 
   test('a socket is refused as an input', async () => {
-    const folder = await createProject(fine);
-    await fs.mkdir(path.join(folder, 'in'));
+    const project = await createStage(copyIn);
     const net = await import('node:net');
     const server = net.createServer();
-    await new Promise<void>((resolve) => server.listen(path.join(folder, 'in/socket'), resolve));
-    const { stderr } = await call(folder, 'run');
+    await new Promise<void>((resolve) => server.listen(project.at('in/socket'), resolve));
+    const { stderr } = await project.call(['run']);
     server.close();
     expect(stderr).toContain('in/socket  this is a pipe, a socket or a device');
   });
@@ -278,9 +257,9 @@ describe('what is not a plain file', () => {
       name,
       { cmd: ['true'], inputs: [name], outputs: [`artifacts/${name}`] },
     ]);
-    const folder = await createProject(Object.fromEntries(stages));
-    await shell(folder, 'ln -s a a; ln -s gone b; ln -s d c; ln -s c d');
-    const { stderr, exitCode } = await call(folder, 'run');
+    const project = await createProject(Object.fromEntries(stages));
+    await shell(project.root, 'ln -s a a; ln -s gone b; ln -s d c; ln -s c d');
+    const { stderr, exitCode } = await project.call(['run']);
     expect(exitCode).toBe(2);
     for (const message of Object.values(messages)) expect(stderr).toContain(message);
   });
@@ -302,65 +281,59 @@ describe('what is not a plain file', () => {
       name,
       { cmd: ['sh', '-c', script], outputs: [`artifacts/${name}`] },
     ]);
-    const folder = await createProject(Object.fromEntries(stages));
-    const { stderr, exitCode } = await call(folder, 'run');
+    const project = await createProject(Object.fromEntries(stages));
+    const { stderr, exitCode } = await project.call(['run']);
     expect(exitCode).toBe(1);
     for (const [name, [, message]] of Object.entries(cases)) {
       expect(stderr).toContain(`${name} failed: ${message}`);
-      await expect(fs.lstat(path.join(folder, 'artifacts', name))).rejects.toThrow('ENOENT');
+      await expect(fs.lstat(project.at('artifacts', name))).rejects.toThrow('ENOENT');
     }
     expect(stderr.match(/The stage wrote it: /g)).toHaveLength(4);
   });
 
   test('a link that is changed to other content makes the stage stale; to equal content, it does not', async () => {
-    const folder = await createProject(stage('cat in/link > "$REPRO_OUTPUT_0"'));
-    await shell(folder, 'mkdir in; printf one > a; printf two > b; cp a c; ln -s ../a in/link');
-    await call(folder, 'run');
-    await shell(folder, 'ln -sfn ../c in/link');
-    expect((await call(folder, 'run')).stderr).toContain('1 up to date in ');
-    await shell(folder, 'ln -sfn ../b in/link');
-    expect((await call(folder, 'run')).stderr).toContain('in: link changed');
-    expect(await fs.readFile(path.join(folder, 'artifacts/s'), 'utf8')).toBe('two');
+    const project = await createStage('cat in/link > "$REPRO_OUTPUT_0"');
+    await shell(project.root, 'printf one > a; printf two > b; cp a c; ln -s ../a in/link');
+    await project.call(['run']);
+    await shell(project.root, 'ln -sfn ../c in/link');
+    expect((await project.call(['run'])).stderr).toContain('1 up to date in ');
+    await shell(project.root, 'ln -sfn ../b in/link');
+    expect((await project.call(['run'])).stderr).toContain('in: link changed');
+    expect(project.read('artifacts/s')).toBe('two');
   });
 
   test('content that is not UTF-8 is kept byte by byte', async () => {
-    const folder = await createProject(fine);
+    const project = await createStage(copyIn);
     const bytes = Uint8Array.from({ length: 512 }, (_, at) => at % 256);
-    await fs.mkdir(path.join(folder, 'in'));
-    await fs.writeFile(path.join(folder, 'in/bytes'), bytes);
-    await call(folder, 'run');
-    await fs.rm(path.join(folder, 'artifacts/s'), { recursive: true });
-    await call(folder, 'run');
-    expect(new Uint8Array(await fs.readFile(path.join(folder, 'artifacts/s/bytes')))).toEqual(bytes);
+    await project.write('in/bytes', bytes);
+    await project.call(['run']);
+    await project.remove('artifacts/s');
+    await project.call(['run']);
+    expect(new Uint8Array(await fs.readFile(project.at('artifacts/s/bytes')))).toEqual(bytes);
   });
 
   test('a file that is written to while it is read is an error, not a result', async () => {
-    const folder = await createProject(fine);
-    await fs.mkdir(path.join(folder, 'in'));
+    const project = await createStage(copyIn);
     // Sparse, and large enough that reading it takes longer than a write.
-    await shell(folder, 'truncate -s 300M in/growing');
+    await shell(project.root, 'truncate -s 300M in/growing');
     const writer = spawn('sh', ['-c', 'while :; do printf x >> in/growing; sleep 0.01; done'], {
-      cwd: folder,
+      cwd: project.root,
     });
     onTestFinished(() => {
       writer.kill('SIGKILL');
     });
-    const { stderr, exitCode } = await call(folder, 'run');
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain('in/growing  this file changed while it was being read');
+    await project.expectFailure(['run'], 1, 'in/growing  this file changed while it was being read');
   });
 });
 
 test('a folder of 100,000 files is hashed, checked and compared', async () => {
-  const folder = await createProject({
-    s: { cmd: ['sh', '-c', ': > "$REPRO_OUTPUT_0"'], inputs: ['in'], outputs: ['artifacts/s'] },
-  });
+  const project = await createStage(': > "$REPRO_OUTPUT_0"');
   for (let group = 0; group < 100; group += 1) {
-    const inner = path.join(folder, 'in', String(group));
+    const inner = project.at('in', String(group));
     mkdirSync(inner, { recursive: true });
     for (let at = 0; at < 1000; at += 1) writeFileSync(path.join(inner, `file-${at}`), `${at}`);
   }
-  expect((await call(folder, 'run')).stderr).toContain('1 run in ');
-  await fs.writeFile(path.join(folder, 'in/42/file-7'), 'changed');
-  expect((await call(folder, 'status')).stdout).toContain('in: 42/file-7 changed');
+  expect((await project.call(['run'])).stderr).toContain('1 run in ');
+  await project.write('in/42/file-7', 'changed');
+  expect((await project.call(['status'])).stdout).toContain('in: 42/file-7 changed');
 }, 240_000);

@@ -50,8 +50,7 @@ describe('a run', () => {
       project.define(
         ['a', 'b'].map((id) => ({
           id,
-          run: ['sh', '-c', 'echo "$REPRO_CPUS" > "$REPRO_OUTPUT_0"'],
-          outputs: [`artifacts/${id}`],
+          sh: 'echo "$REPRO_CPUS" > "$REPRO_OUTPUT_0"',
           resources: { cpu },
         })),
       );
@@ -89,8 +88,7 @@ describe('a run', () => {
     const project = await createProject();
     const make = (id: string) => ({
       id,
-      run: ['sh', '-c', ': > "$REPRO_OUTPUT_0"'],
-      outputs: [`artifacts/${id}`],
+      sh: ': > "$REPRO_OUTPUT_0"',
     });
     project.define([make('a'), make('b'), make('c')]);
     await project.run();

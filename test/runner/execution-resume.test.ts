@@ -54,9 +54,8 @@ describe('a resume folder', () => {
       project.define([
         {
           id: 's',
-          run: ['sh', '-c', script],
+          sh: script,
           params: { epochs },
-          outputs: ['artifacts/s'],
           resume: ['artifacts/s.resume'],
         },
       ]);

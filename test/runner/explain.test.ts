@@ -185,10 +185,12 @@ describe('repro explain', () => {
 
   test('says which runs there are if --against matches none', async () => {
     const project = await createRun();
-    const unknown = await project.call(['explain', 'words', '--against', 'full']);
-    expect(unknown.exitCode).toBe(2);
-    expect(unknown.stderr).toContain('no recorded run of "words" matches "full"');
-    expect(unknown.stderr).toContain('./repro explain words --list');
+    await project.expectFailure(
+      ['explain', 'words', '--against', 'full'],
+      2,
+      'no recorded run of "words" matches "full"',
+      './repro explain words --list',
+    );
     const file = await project.call(['explain', 'words', '--against', 'package-lock.json']);
     expect(file.stderr).toContain('this is not a record of a run');
   });

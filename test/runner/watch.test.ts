@@ -42,11 +42,26 @@ class Watch {
   }
 }
 
+/** The word project, watched after its first run, of all or of these stages. */
+async function watchWords(...words: readonly string[]) {
+  const project = await createWordProject();
+  const watch = new Watch(project, words);
+  await watch.until(words[0] === 'words' ? '1 run in' : '3 run in');
+  return { project, watch };
+}
+
+/** A script that waits while there is a file `hold`. */
+const holdTool = `import fs from 'node:fs';
+if (fs.existsSync('hold')) {
+  fs.writeFileSync('held', '');
+  while (fs.existsSync('hold')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+}
+fs.writeFileSync(process.env.REPRO_OUTPUT_0, fs.readFileSync('data.txt'));
+`;
+
 describe('repro watch', () => {
   test('runs what is stale now, and after every change to a source, a script, an input, the profile', async () => {
-    const project = await createWordProject();
-    const watch = new Watch(project);
-    await watch.until('3 run in');
+    const { project, watch } = await watchWords();
 
     await project.edit('src/shout.ts', "'!'", "'?'");
     expect(await watch.until('> words  src/shout.ts changed')).toContain('\nsrc/shout.ts changed\n');
@@ -61,9 +76,7 @@ describe('repro watch', () => {
   });
 
   test('watches nothing else, not even what it makes', async () => {
-    const project = await createWordProject();
-    const watch = new Watch(project);
-    await watch.until('3 run in');
+    const { project, watch } = await watchWords();
     await project.write('src/other.ts', 'export {};');
     await project.write('configs/profiles/large.yaml', 'words: {}');
     await project.write('README.md', 'read me');
@@ -75,9 +88,7 @@ describe('repro watch', () => {
   });
 
   test('watches only what the named stages depend on', async () => {
-    const project = await createWordProject();
-    const watch = new Watch(project, ['words']);
-    await watch.until('1 run in');
+    const { project, watch } = await watchWords('words');
     await project.edit('tools/sum.mjs', 'length - 1', 'length - 2');
     await project.edit('data.txt', 'first', 'third');
     await watch.until('\ndata.txt changed\n');
@@ -86,10 +97,8 @@ describe('repro watch', () => {
   });
 
   test('survives invalid configuration and code, and goes on once they are mended', async () => {
-    const project = await createWordProject();
+    const { project, watch } = await watchWords();
     const pipeline = project.read('pipeline.yaml');
-    const watch = new Watch(project);
-    await watch.until('3 run in');
     await project.write('pipeline.yaml', 'stages: [');
     await watch.until('pipeline.yaml:1:');
     await project.write(
@@ -149,9 +158,7 @@ describe('repro watch', () => {
   });
 
   test('takes changes that come together as one', async () => {
-    const project = await createWordProject();
-    const watch = new Watch(project);
-    await watch.until('3 run in');
+    const { project, watch } = await watchWords();
     for (let i = 0; i < 20; i += 1) writeFileSync(project.at(`configs/words/${i}.txt`), 'more');
     await watch.until(/and \d+ more changed/);
     await watch.end();
@@ -159,9 +166,7 @@ describe('repro watch', () => {
   });
 
   test('runs although a file changes all the time', async () => {
-    const project = await createWordProject();
-    const watch = new Watch(project);
-    await watch.until('3 run in');
+    const { project, watch } = await watchWords();
     let count = 0;
     const timer = setInterval(() => writeFileSync(project.at('data.txt'), String(count++)), 30);
     onTestFinished(() => clearInterval(timer));
@@ -170,17 +175,8 @@ describe('repro watch', () => {
   });
 
   test('waits for the end of a run before it takes up a change, or stops it with --restart', async () => {
-    const hold = `import fs from 'node:fs';
-fs.mkdirSync('counts', { recursive: true });
-fs.appendFileSync('counts/sum', 'x\\n');
-if (fs.existsSync('hold')) {
-  fs.writeFileSync('held', '');
-  while (fs.existsSync('hold')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
-}
-fs.writeFileSync(process.env.REPRO_OUTPUT_0, fs.readFileSync('data.txt'));
-`;
     for (const restart of [false, true]) {
-      const project = await createWordProject({ 'tools/sum.mjs': hold });
+      const project = await createWordProject({ 'tools/sum.mjs': holdTool });
       await project.edit('configs/profiles/small.yaml', '[a, L]', '[a]');
       await project.write('hold', '');
       const watch = new Watch(project, restart ? ['--restart'] : []);
@@ -235,9 +231,7 @@ fs.writeFileSync(process.env.REPRO_OUTPUT_0, fs.readFileSync('data.txt'));
   });
 
   test('survives links that lead in a circle', async () => {
-    const project = await createWordProject();
-    const watch = new Watch(project, ['words']);
-    await watch.until('1 run in');
+    const { project, watch } = await watchWords('words');
     await project.remove('data.txt');
     await fs.symlink('data.txt', project.at('data.txt'));
     await watch.until('data.txt');
@@ -252,17 +246,7 @@ fs.writeFileSync(process.env.REPRO_OUTPUT_0, fs.readFileSync('data.txt'));
   });
 
   test('begins once another run no longer holds the folder', async () => {
-    const project = await createWordProject();
-    await project.write(
-      'tools/sum.mjs',
-      `import fs from 'node:fs';
-if (fs.existsSync('hold')) {
-  fs.writeFileSync('held', '');
-  while (fs.existsSync('hold')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
-}
-fs.writeFileSync(process.env.REPRO_OUTPUT_0, '');
-`,
-    );
+    const project = await createWordProject({ 'tools/sum.mjs': holdTool });
     await project.write('hold', '');
     const other = project.call(['run']);
     await waitForFile(project.at('held'));
@@ -286,9 +270,7 @@ fs.writeFileSync(process.env.REPRO_OUTPUT_0, '');
   });
 
   test('sees changes by looking, with --poll', async () => {
-    const project = await createWordProject();
-    const watch = new Watch(project, ['--poll', '0.1']);
-    await watch.until('3 run in');
+    const { project, watch } = await watchWords('--poll', '0.1');
     await project.edit('src/shout.ts', "'!'", "'?'");
     await watch.until('src/shout.ts changed');
     await project.write('configs/words/more.txt', 'more');

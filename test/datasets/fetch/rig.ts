@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { onTestFinished } from 'vitest';
 import type { PublishedFile } from '../../../src/datasets/contract/dataset.ts';
 import { type FetchOptions, type FetchOutcome, fetchFiles } from '../../../src/datasets/fetch/fetch-files.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 // The tests talk to this machine only, whatever proxy it needs for others.
 for (const name of ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']) {
@@ -160,7 +160,6 @@ export class Fetcher {
 }
 
 export async function makeFetcher(): Promise<Fetcher> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'fetch-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryFolder();
   return new Fetcher(folder);
 }

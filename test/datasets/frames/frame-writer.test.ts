@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Dataset } from '../../../src/datasets/contract/dataset.ts';
 import { DVS128_GESTURE } from '../../../src/datasets/dvs128-gesture/dataset.ts';
 import { type FrameSettings, PolarityTally, writeFrames } from '../../../src/datasets/frames/frame-writer.ts';
@@ -19,17 +18,23 @@ import {
   packGestures,
   writeGestures,
 } from '../../support/gesture-fixture.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let root: string;
 let output: string;
 beforeEach(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'frames-'));
+  root = await temporaryFolder();
   output = path.join(root, 'out');
 });
-afterEach(() => rm(root, { recursive: true }));
 
 const settings: FrameSettings = { steps: 2, splitBy: 'number', downsample: 32, invalidEvents: 'keep' };
 const base = { dataset: DVS128_GESTURE, simulated: false, settings };
+
+/** Writes the frames of the small data set as it is. */
+async function make(more: Partial<Parameters<typeof writeFrames>[0]> = {}) {
+  await writeGestures(root, gestureFiles(false));
+  return writeFrames({ ...base, root, output, ...more });
+}
 
 async function readArray(name: string) {
   return decodeNpy(await readFile(path.join(output, name)), name);
@@ -37,10 +42,8 @@ async function readArray(name: string) {
 
 describe('the frame cache of gesture recordings', () => {
   test('has a row per clip, sorted by recording and then by label order', async () => {
-    await writeGestures(root, gestureFiles(false));
     const done: string[] = [];
-    const progress = (count: number, total: number) => done.push(`${count}/${total}`);
-    const file = await writeFrames({ ...base, root, output, progress });
+    const file = await make({ progress: (count, total) => done.push(`${count}/${total}`) });
     expect(JSON.parse(await readFile(path.join(output, 'clips.json'), 'utf8'))).toEqual({
       version: 1,
       ...file,
@@ -108,8 +111,7 @@ describe('the frame cache of gesture recordings', () => {
   });
 
   test('is byte-identical from the archive, whatever its order', async () => {
-    await writeGestures(root, gestureFiles(false));
-    await writeFrames({ ...base, root, output });
+    await make();
     const archive = path.join(root, 'DvsGesture.tar.gz');
     await packGestures(root, archive);
     const second = path.join(root, 'second');
@@ -144,9 +146,7 @@ describe('the frame cache of gesture recordings', () => {
   });
 
   test('takes the first clips of each class on request', async () => {
-    await writeGestures(root, gestureFiles(false));
-    const limited = { ...settings, limit: { train: 2 } };
-    const { splits } = await writeFrames({ ...base, root, output, settings: limited });
+    const { splits } = await make({ settings: { ...settings, limit: { train: 2 } } });
     expect(splits.train).toHaveLength(22);
     expect(splits.train.filter((clip) => clip.class === 7).map((clip) => clip.recording)).toEqual([
       'user01_led.aedat',
@@ -156,16 +156,11 @@ describe('the frame cache of gesture recordings', () => {
   });
 
   test('stores counts, and frame durations for normalisation by frequency', async () => {
-    await writeGestures(root, gestureFiles(false));
-    await writeFrames({ ...base, root, output });
+    await make();
     const counts = await readFile(path.join(output, 'train.npy'));
     const second = path.join(root, 'second');
-    const { frames, splits } = await writeFrames({
-      ...base,
-      root,
-      output: second,
-      settings: { ...settings, normalization: 'frequency' },
-    });
+    const normalised = { ...settings, normalization: 'frequency' } as const;
+    const { frames, splits } = await make({ output: second, settings: normalised });
     expect(await readFile(path.join(second, 'train.npy'))).toEqual(counts);
     expect(frames.normalization).toBe('frequency');
     // An event every 100 µs, five per frame: up to the next frame's first event, and in the last frame up to the last one.
@@ -173,18 +168,11 @@ describe('the frame cache of gesture recordings', () => {
   });
 
   test('by duration leaves out later events, says how many clips are longer, and divides by the duration', async () => {
-    await writeGestures(root, gestureFiles(false));
     const warnings: string[] = [];
     const own: FrameSettings = {
       ...{ steps: 2, splitBy: 'duration', durationUs: 300, downsample: 32, normalization: 'frequency' },
     };
-    const file = await writeFrames({
-      ...base,
-      root,
-      output,
-      settings: own,
-      warn: (text) => warnings.push(text),
-    });
+    const file = await make({ settings: own, warn: (text) => warnings.push(text) });
     expect(file.frames).toMatchObject({ splitBy: 'duration', durationUs: 300, normalization: 'frequency' });
     expect(parseClipIndex(await readFile(path.join(output, 'clips.json'), 'utf8'), 'clips.json')).toEqual(
       file,
@@ -232,8 +220,7 @@ describe('the frame cache of gesture recordings', () => {
   });
 
   test('has the sensor’s resolution and all events by default', async () => {
-    await writeGestures(root, gestureFiles(false));
-    const { frames } = await writeFrames({ ...base, root, output, settings: { steps: 1, splitBy: 'time' } });
+    const { frames } = await make({ settings: { steps: 1, splitBy: 'time' } });
     expect(frames).toMatchObject({ downsample: 1, height: 128, width: 128 });
   });
 
@@ -246,7 +233,6 @@ describe('the frame cache of gesture recordings', () => {
   });
 
   test('does not leave a row of zeros for a clip that was listed but not read', async () => {
-    await writeGestures(root, gestureFiles(false));
     const forgetful: Dataset = {
       ...DVS128_GESTURE,
       readClips: (from, clips, options, visit) =>
@@ -254,7 +240,7 @@ describe('the frame cache of gesture recordings', () => {
           if (clip.split === 'train' || clip.row !== 5) await visit(clip);
         }),
     };
-    await expect(writeFrames({ ...base, dataset: forgetful, root, output })).rejects.toMatchObject({
+    await expect(make({ dataset: forgetful })).rejects.toMatchObject({
       code: 'data-corrupt',
       message: 'user24_led.aedat: listed but not read.',
     });
@@ -262,10 +248,7 @@ describe('the frame cache of gesture recordings', () => {
   });
 
   test('stops when the signal is aborted, and says what is missing', async () => {
-    const files = gestureFiles(false);
-    await writeGestures(root, files);
-    const signal = AbortSignal.abort(new Error('stopped'));
-    await expect(writeFrames({ ...base, root, output, signal })).rejects.toThrow('stopped');
+    await expect(make({ signal: AbortSignal.abort(new Error('stopped')) })).rejects.toThrow('stopped');
     await rm(path.join(root, 'DvsGesture', 'user01_led.aedat'));
     await expect(writeFrames({ ...base, root, output })).rejects.toMatchObject({
       code: 'data-corrupt',
@@ -274,9 +257,7 @@ describe('the frame cache of gesture recordings', () => {
   });
 
   test('refuses a downsample that does not divide the sensor', async () => {
-    await writeGestures(root, gestureFiles(false));
-    const wrong = { ...settings, downsample: 3 };
-    await expect(writeFrames({ ...base, root, output, settings: wrong })).rejects.toMatchObject({
+    await expect(make({ settings: { ...settings, downsample: 3 } })).rejects.toMatchObject({
       code: 'frames',
       message: expect.stringContaining('frames.downsample'),
     });

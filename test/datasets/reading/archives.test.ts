@@ -1,19 +1,18 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { create, Header } from 'tar';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { type FileTree, FolderTree, readWhole } from '../../../src/datasets/reading/file-tree.ts';
 import { TarTree } from '../../../src/datasets/reading/tar-tree.ts';
 import { ZipTree } from '../../../src/datasets/reading/zip-tree.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { makeZip } from '../../support/zip-fixture.ts';
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'archives-'));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 async function contents(tree: FileTree, signal?: AbortSignal): Promise<[string, string][]> {
   const found: [string, string][] = [];

@@ -1,19 +1,18 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { Header, Pax } from 'tar';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { ARCHIVE_LIMITS, type ArchiveLimits } from '../../../src/datasets/reading/archive-limits.ts';
 import { type FileTree, readWhole } from '../../../src/datasets/reading/file-tree.ts';
 import { TarTree } from '../../../src/datasets/reading/tar-tree.ts';
 import { ZipTree } from '../../../src/datasets/reading/zip-tree.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'hostile-archives-'));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 async function names(tree: FileTree): Promise<string[]> {
   const found: string[] = [];
@@ -115,9 +114,8 @@ async function openZip(bytes: Uint8Array, limits?: ArchiveLimits): Promise<ZipTr
 }
 
 const text = Buffer.from('text');
-const unsafe = (message: RegExp | string) => ({
-  code: 'archive-unsafe',
-  where: 'a.zip',
+const unsafe = (message: RegExp | string = /./, where = 'a.zip') => ({
+  ...{ code: 'archive-unsafe', where },
   message: typeof message === 'string' ? message : expect.stringMatching(message),
 });
 
@@ -215,9 +213,7 @@ describe('a zip', () => {
   test.each(['a\\b', '..\\a', 'a\0b', '/a', 'C:/a', 'a/../../b', '..'])(
     'with the name %j is refused',
     async (name) => {
-      await expect((await openZip(zip([{ name, bytes: text }]))).list()).rejects.toMatchObject({
-        code: 'archive-unsafe',
-      });
+      await expect((await openZip(zip([{ name, bytes: text }]))).list()).rejects.toMatchObject(unsafe());
     },
   );
 
@@ -232,16 +228,11 @@ describe('a zip', () => {
   });
 });
 
+const otherKinds = ['SymbolicLink', 'Link', 'CharacterDevice', 'BlockDevice', 'FIFO', 'SparseFile'] as const;
+
 interface TarEntry {
   readonly path: string;
-  readonly type?:
-    | 'File'
-    | 'SymbolicLink'
-    | 'Link'
-    | 'CharacterDevice'
-    | 'BlockDevice'
-    | 'FIFO'
-    | 'SparseFile';
+  readonly type?: 'File' | (typeof otherKinds)[number];
   readonly size?: number;
 }
 
@@ -263,7 +254,7 @@ describe('a tar.gz', () => {
     'with the name %j is refused',
     async (name) => {
       const tree = await openTar([tarBlock({ path: name })]);
-      await expect(names(tree)).rejects.toMatchObject({ code: 'archive-unsafe', where: 'a.tar.gz' });
+      await expect(names(tree)).rejects.toMatchObject(unsafe(/./, 'a.tar.gz'));
     },
   );
 
@@ -272,20 +263,16 @@ describe('a tar.gz', () => {
     expect(await names(await openTar([long, tarBlock({ path: 'x' })]))).toEqual(['a']);
   });
 
-  test.each(['SymbolicLink', 'Link', 'CharacterDevice', 'BlockDevice', 'FIFO', 'SparseFile'] as const)(
-    'with an entry of kind %s is refused, wherever it is',
-    async (type) => {
-      const tree = await openTar([
-        tarBlock({ path: 'a' }),
-        tarBlock({ path: 'x', type }),
-        tarBlock({ path: 'b' }),
-      ]);
-      await expect(names(tree)).rejects.toMatchObject({
-        code: 'archive-unsafe',
-        message: `an entry that is not a plain file (${type}): "x".`,
-      });
-    },
-  );
+  test.each(otherKinds)('with an entry of kind %s is refused, wherever it is', async (type) => {
+    const tree = await openTar([
+      tarBlock({ path: 'a' }),
+      tarBlock({ path: 'x', type }),
+      tarBlock({ path: 'b' }),
+    ]);
+    await expect(names(tree)).rejects.toMatchObject(
+      unsafe(`an entry that is not a plain file (${type}): "x".`, 'a.tar.gz'),
+    );
+  });
 
   test('may have names that differ only in case, and ./ as its first entry', async () => {
     const root = Buffer.alloc(512);
@@ -300,27 +287,22 @@ describe('a tar.gz', () => {
       tarBlock({ path: '.hidden', size }),
       Buffer.alloc(Math.ceil(size / 512) * 512),
     ]);
-    await expect(names(tree)).rejects.toMatchObject({
-      code: 'archive-unsafe',
-      message: expect.stringMatching(/^[\d.]+ kB unpack to [\d.]+ MB or more: over 1,000 times as much\.$/),
-    });
+    await expect(names(tree)).rejects.toMatchObject(
+      unsafe(/^[\d.]+ kB unpack to [\d.]+ MB or more: over 1,000 times as much\.$/, 'a.tar.gz'),
+    );
   });
 
   test('with a file that is larger than any recording is refused', async () => {
     const tree = await openTar([tarBlock({ path: 'x', size: 2 ** 40 })]);
-    await expect(names(tree)).rejects.toMatchObject({
-      code: 'archive-unsafe',
-      message: 'a file of 1.1 TB unpacked; at most 64.0 GB are read: "x".',
-    });
+    await expect(names(tree)).rejects.toMatchObject(
+      unsafe('a file of 1.1 TB unpacked; at most 64.0 GB are read: "x".', 'a.tar.gz'),
+    );
   });
 
   test('of too many entries is refused', async () => {
     const blocks = ['a', '.b', 'c', 'd'].map((name) => tarBlock({ path: name }));
     const most = (mostEntries: number) => openTar(blocks, { ...ARCHIVE_LIMITS, mostEntries });
     expect(await names(await most(4))).toEqual(['a', 'c', 'd']);
-    await expect(names(await most(3))).rejects.toMatchObject({
-      code: 'archive-unsafe',
-      message: 'more than 3 entries.',
-    });
+    await expect(names(await most(3))).rejects.toMatchObject(unsafe('more than 3 entries.', 'a.tar.gz'));
   });
 });

@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DVS128_GESTURE } from '../../../src/datasets/dvs128-gesture/dataset.ts';
 import { verifyGestures } from '../../../src/datasets/dvs128-gesture/verify.ts';
 import { divideClips } from '../../../src/datasets/frames/frame-thread.ts';
@@ -15,6 +14,7 @@ import {
 } from '../../../src/datasets/reading/threads.ts';
 import { gestureFacts, gestureFiles, makeRecording, writeGestures } from '../../support/gesture-fixture.ts';
 import { bundleStage } from '../../support/stage-bundle.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let frames: Awaited<ReturnType<typeof bundleStage>>;
 let verify: Awaited<ReturnType<typeof bundleStage>>;
@@ -29,10 +29,9 @@ afterAll(async () => {
   await verify.remove();
 });
 beforeEach(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'threads-'));
+  root = await temporaryFolder();
   output = path.join(root, 'out');
 });
-afterEach(() => rm(root, { recursive: true }));
 
 const settings: FrameSettings = { steps: 2, splitBy: 'number', downsample: 32, normalization: 'frequency' };
 const files = ['clips.json', 'test.npy', 'train.npy'];

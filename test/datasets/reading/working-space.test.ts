@@ -1,16 +1,15 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { FolderTree, type TreeFile } from '../../../src/datasets/reading/file-tree.ts';
 import { type FirstReader, WorkingSpace } from '../../../src/datasets/reading/working-space.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let root: string;
 beforeEach(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'working-'));
+  root = await temporaryFolder();
   await mkdir(path.join(root, 'data'));
 });
-afterEach(() => rm(root, { recursive: true }));
 
 const content = Buffer.from(Uint8Array.from({ length: 1_300_000 }, (_, i) => (i * 7) % 251));
 

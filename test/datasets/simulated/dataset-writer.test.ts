@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import {
   planRecordings,
   type SimulationOptions,
   writeSimulatedDataset,
 } from '../../../src/datasets/simulated/dataset-writer.ts';
 import { parseLabels } from '../../../src/events/labels.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const OPTIONS: SimulationOptions = {
   seed: 3,
@@ -21,10 +21,8 @@ const OPTIONS: SimulationOptions = {
 let root: string;
 
 beforeEach(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'simulated-'));
+  root = await temporaryFolder();
 });
-
-afterEach(() => rm(root, { recursive: true, force: true }));
 
 const read = (name: string) => readFile(path.join(root, 'DvsGesture', name), 'utf8');
 

@@ -1,15 +1,13 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { onTestFinished } from 'vitest';
 import { describeError, ReproError } from '../../../src/errors.ts';
 import { loadPlan, type PlanRequest } from '../../../src/runner/plan/load.ts';
 import type { Plan } from '../../../src/runner/plan/plan.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** A project in a temporary folder that is deleted after the test; every `run:` module in the examples exists. */
 export async function makeProject(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
-  const root = await mkdtemp(path.join(os.tmpdir(), 'plan-'));
-  onTestFinished(() => rm(root, { recursive: true, force: true }));
+  const root = await temporaryFolder();
   const all = { 'stages/a.ts': '', 'stages/b.ts': '', 'stages/c.ts': '', ...files };
   for (const [name, content] of Object.entries(all)) {
     await mkdir(path.dirname(path.join(root, name)), { recursive: true });

@@ -37,8 +37,8 @@ describe('a pipeline file is rejected', () => {
     ],
     [
       'for a command that is not a list',
-      `${head}  a: {cmd: python3 plot.py, outputs: [artifacts/a]}\n`,
-      'pipeline.yaml:3:12  stage "a": cmd: must be a list, not "python3 plot.py".\n  Write a list: [python3, plot.py]',
+      `${head}  a: {cmd: python3 plot.py --dpi 90, outputs: [artifacts/a]}\n`,
+      'pipeline.yaml:3:12  stage "a": cmd: must be a list, not "python3 plot.py --dpi 90".\n  Write a list: [python3, plot.py, "--dpi", "90"]',
     ],
     [
       'for a stage without outputs',
@@ -263,20 +263,24 @@ describe('a pipeline file is rejected', () => {
     expect(plan.instances.get('a')?.facts).toEqual(['engine', 'engin']);
   });
 
-  test('for a command that is no list, another version, and an instance twice, with what to write', async () => {
-    expect(
-      await refusalOf(`${head}  a: {cmd: "python3 plot.py --dpi 90", outputs: [artifacts/a]}\n`),
-    ).toContain('\n  Write a list: [python3, plot.py, "--dpi", "90"]');
-    expect(
-      await refusalOf('version: 2\nstages:\n  a: {run: stages/a.ts, outputs: [artifacts/a]}\n'),
-    ).toContain('write `version: 1`.');
-    expect(
-      await refusalOf(
-        `${head}  a: {run: stages/a.ts, matrix: {v: [x, y, x]}, outputs: ["artifacts/a/\${v}"]}\n`,
-      ),
-    ).toContain(
+  test.each([
+    [
+      'resources: {mutex: [disk, "a b"]}',
+      'mutex "a b" is not a name.\n  Write letters, digits and "_ . + = ~ -", beginning with a letter or digit: disk, port-8080.',
+    ],
+    [
+      'retries: {times: 2, backoff: 10}',
+      'backoff 10 is not a duration.\n  Its unit is missing: 10h for hours, 10m for minutes, 10s for seconds.',
+    ],
+    ['retries: often', 'retries "often" is not a whole number.\n  Write a whole number >= 0.'],
+    ['retries: {backoff: 10s}', 'retries: "times" is missing.'],
+    [
+      'matrix: {v: [x, y, x]}',
       'the matrix contains "a@x" twice.\n  Every instance needs its own name: remove one of the two x from "v".',
-    );
+    ],
+  ])('for %s', async (line, message) => {
+    const pipeline = `${head}  a: {cmd: [ls], outputs: ["artifacts/a${line.startsWith('matrix') ? '/${v}' : ''}"], ${line}}\n`;
+    expect(await refusalOf(pipeline)).toContain(`stage "a": ${message}`);
   });
 
   test('for all problems of several stages, in file order', async () => {

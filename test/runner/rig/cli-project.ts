@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { ProjectFolder } from './project-folder.ts';
 
 export const repository = path.resolve(import.meta.dirname, '../../..');
@@ -54,6 +54,17 @@ export class CliProject extends ProjectFolder {
       reject: false,
       env: { ...plainEnvironment, ...env },
     });
+  }
+
+  /** Expects that a command ends with this code, and that stderr has each of these texts. */
+  async expectFailure(
+    words: readonly string[],
+    exitCode: number,
+    ...texts: readonly string[]
+  ): Promise<void> {
+    const result = await this.call(words);
+    expect([result.exitCode, result.stderr]).toEqual([exitCode, expect.stringContaining(texts[0] ?? '')]);
+    for (const text of texts.slice(1)) expect(result.stderr).toContain(text);
   }
 
   /** The document that a command prints with `--json`. */

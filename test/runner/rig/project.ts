@@ -1,12 +1,10 @@
 import fs from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
-import { onTestFinished } from 'vitest';
 import type { RunEvent } from '../../../src/runner/run/events.ts';
 import type { MachineResources } from '../../../src/runner/run/machine.ts';
 import { type RunOptions, type RunOutcome, runPlan } from '../../../src/runner/run/run.ts';
 import { type InstanceStatus, readStatus } from '../../../src/runner/run/status.ts';
 import { compileProgram } from '../../support/programs.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { createPlan, type PlanDescription, type StageDescription } from './plan.ts';
 import { ProjectFolder } from './project-folder.ts';
 
@@ -82,8 +80,7 @@ export class Project extends ProjectFolder {
 }
 
 export async function createProject(): Promise<Project> {
-  const root = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'repro-run-')));
-  onTestFinished(() => fs.rm(root, { recursive: true, force: true, maxRetries: 3 }));
+  const root = await temporaryFolder();
   const project = new Project(root);
   await fs.mkdir(project.at('counts'));
   return project;

@@ -1,8 +1,8 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { chmod, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { findGpus, gpuEnvironment, parseDeviceList, parseGpuList } from '../../../src/runner/run/machine.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 describe('the GPUs that stages may use', () => {
   test.each([
@@ -17,8 +17,7 @@ describe('the GPUs that stages may use', () => {
   });
 
   test('are otherwise those that the driver lists', async () => {
-    const folder = await mkdtemp(path.join(os.tmpdir(), 'gpus-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
+    const folder = await temporaryFolder();
     const program = path.join(folder, 'nvidia-smi');
     const line = (number: number) => `GPU ${number}: NVIDIA H100 80GB HBM3 (UUID: GPU-0${number})`;
     await writeFile(program, `#!/bin/sh\ntest "$1" = -L && printf '${line(0)}\\n${line(1)}\\n'\n`);

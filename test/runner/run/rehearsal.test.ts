@@ -187,9 +187,9 @@ describe('an expected time', () => {
   test('is refused an effort that the stage does not have', async () => {
     const project = await createTraining();
     await project.edit('pipeline.yaml', 'train.epochs, art', 'tran.epochs, art');
-    const { stderr, exitCode } = await project.call(['run', '--dry-run']);
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain(
+    await project.expectFailure(
+      ['run', '--dry-run'],
+      2,
       'pipeline.yaml:12:14  stage "train": effort "tran.epochs" is neither an input of this stage nor within its params.',
     );
   });

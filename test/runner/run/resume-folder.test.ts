@@ -1,8 +1,8 @@
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ResumeFolder } from '../../../src/runner/run/resume-folder.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const a = 'a'.repeat(64);
 const b = 'b'.repeat(64);
@@ -49,8 +49,7 @@ interface Place {
 }
 
 async function createPlace(): Promise<Place> {
-  const root = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-resume-'));
-  onTestFinished(() => fs.rm(root, { recursive: true, force: true }));
+  const root = await temporaryFolder();
   const cache = path.join(root, 'cache', 'resume');
   return {
     folder: new ResumeFolder(root, 'artifacts/s.resume', 0, cache),

@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, onTestFinished, vi } from 'vitest';
 import type { RemoteSettings } from '../../../src/runner/plan/plan.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** Debian's python3-moto, which emulates S3. */
 const server = ['/usr/bin/moto_server', 'moto_server'].find(
@@ -99,8 +98,7 @@ let buckets = 0;
 /** Makes an empty remote cache. */
 export async function makeStorage(kind: 'folder' | 's3'): Promise<RemoteSettings> {
   if (kind === 'folder') {
-    const folder = await mkdtemp(path.join(os.tmpdir(), 'repro-remote-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const folder = await temporaryFolder();
     return { address: path.join(folder, 'cache') };
   }
   buckets += 1;

@@ -1,19 +1,18 @@
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { hashText } from '../../../src/files/canonical-json.ts';
 import { digestPath, digestTree } from '../../../src/runner/store/digest.ts';
 import { DigestCache } from '../../../src/runner/store/digest-cache.ts';
 import { hashFiles } from '../../../src/runner/store/hash-files.ts';
 import { scanTree } from '../../../src/runner/store/tree.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let folder: string;
 const sha = 'a'.repeat(64);
 
 beforeEach(async () => {
-  folder = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'repro-digest-')));
-  onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
+  folder = await temporaryFolder();
 });
 
 const at = (name: string): string => path.join(folder, name);

@@ -7,14 +7,14 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { acquireLock, findHolder } from '../../../src/files/lock.ts';
 import { identifyThisProcess } from '../../../src/files/process-identity.ts';
 import { waitForFile } from '../../support/processes.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { startRunner } from '../rig/processes.ts';
 import { createProject, eventOf } from '../rig/project.ts';
 
 let folder: string;
 
 beforeEach(async () => {
-  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-lock-'));
-  onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
+  folder = await temporaryFolder();
 });
 
 const holder = {

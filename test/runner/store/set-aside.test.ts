@@ -10,12 +10,7 @@ import { createProject, eventOf, type Project } from '../rig/project.ts';
 
 /** `folder` makes a folder of two files, `file` a single file; both hold the version. */
 function define(project: Project, version: number): void {
-  const stage = (id: string, script: string) => ({
-    id,
-    run: ['sh', '-c', script],
-    params: { version },
-    outputs: [`artifacts/${id}`],
-  });
+  const stage = (id: string, sh: string) => ({ id, sh, params: { version } });
   project.define([
     stage(
       'folder',

@@ -1,15 +1,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Store } from '../../../src/runner/store/store.ts';
 import { scanTree } from '../../../src/runner/store/tree.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** A store that holds one file, and where its bytes are. */
 async function createStore() {
-  const root = await mkdtemp(path.join(os.tmpdir(), 'repro-store-'));
-  onTestFinished(() => rm(root, { recursive: true, force: true }));
+  const root = await temporaryFolder();
   writeFileSync(path.join(root, 'x'), 'one');
   const store = new Store(path.join(root, 'store'));
   const put = async () => store.put(await scanTree(path.join(root, 'x')), path.join(root, 'tmp'));

@@ -26,13 +26,8 @@ function define(project: Project, version: number, profile = 'p'): void {
     [
       {
         id: 'a',
-        run: [
-          'sh',
-          '-c',
-          'mkdir "$REPRO_OUTPUT_0"; echo "$REPRO_PARAMS" > "$REPRO_OUTPUT_0/x"; echo same > "$REPRO_OUTPUT_0/y"',
-        ],
+        sh: 'mkdir "$REPRO_OUTPUT_0"; echo "$REPRO_PARAMS" > "$REPRO_OUTPUT_0/x"; echo same > "$REPRO_OUTPUT_0/y"',
         params: { version },
-        outputs: ['artifacts/a'],
       },
       { id: 'b', run: 'stages/b.mjs', inputs: ['artifacts/a/x'], outputs: ['artifacts/b'] },
     ],
