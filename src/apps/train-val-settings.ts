@@ -1,5 +1,5 @@
 import { ReproError } from '../errors.ts';
-import { parseArguments } from '../original/arguments.ts';
+import { type OriginalArguments, parseArguments } from '../original/arguments.ts';
 import { describeConfiguration, formatModelFile } from '../original/model-config.ts';
 import type { Preparation } from '../original/preparation.ts';
 import { nameFolders } from '../original/preparation.ts';
@@ -7,6 +7,7 @@ import type { DataSettings } from '../original/run-record.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { isJsonObject, type JsonObject } from '../schema/json.ts';
 import type { CompatPresetName } from '../thesis/compat.ts';
+import { findOriginal } from '../thesis/data-sets.ts';
 import { loadSelectedPlan, type PipelineOptions } from './load-plan.ts';
 
 /** The model file that is equivalent to the original's arguments, with notes on what it leaves out; `document` has the profile's settings, too. */
@@ -104,7 +105,8 @@ const frameDefaults: JsonObject = { downsample: 1, invalidEvents: 'keep', normal
  * Loads the graph with the data of a profile and the frames that the arguments describe. Values that the profile already has are not
  * overridden, so that frames made by `repro run` are up to date here too.
  *
- * @throws {ReproError} `usage` if the profile is for another data set than the arguments
+ * @throws {ReproError} `usage` if the profile is for another data set than the arguments; `arguments-invalid` if its frames are too
+ *   small for the layers
  */
 export async function loadDataPlan(
   { values, profile: { dataset, frames } }: Preparation,
@@ -134,7 +136,23 @@ export async function loadDataPlan(
     ...(simulated === true ? { simulate: sectionOf(plan, 'simulate') } : {}),
     frames: { ...said, ...frames },
   };
+  checkLayersFit(values, Number(said.downsample));
   return { plan, pipeline, data };
+}
+
+/** @param downsample how many pixels of the sensor are merged into one, in each direction */
+function checkLayersFit({ dataset_name, number_layer }: OriginalArguments, downsample: number): void {
+  const dataset = findOriginal(dataset_name);
+  if (dataset.kind !== 'events' || number_layer === null) return;
+  const height = Math.floor(dataset.sensor.height / downsample);
+  const width = Math.floor(dataset.sensor.width / downsample);
+  const most = Math.floor(Math.log2(Math.min(height, width)));
+  if (number_layer <= most) return;
+  throw new ReproError(
+    'arguments-invalid',
+    `-number_layer ${number_layer}: each layer halves the frame, and with frames.downsample ${downsample} its ${height} x ${width} pixels allow at most ${most}.`,
+    { fix: 'Use fewer layers, or a smaller --set frames.downsample.' },
+  );
 }
 
 function sectionOf(plan: Plan, key: string): JsonObject {

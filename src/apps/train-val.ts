@@ -21,7 +21,7 @@ import { readRecord as readStageRecord } from '../runner/store/records.ts';
 import type { Progress } from '../stage/define-stage.ts';
 import { formatPercent } from '../text.ts';
 import type { CompatPresetName } from '../thesis/compat.ts';
-import { CheckpointStore } from '../training/checkpoint.ts';
+import { CheckpointStore, checkpointNames } from '../training/checkpoint.ts';
 import { describeEpoch } from '../training/progress.ts';
 import { trainModel } from '../training/train-model.ts';
 import type { PipelineOptions, Warn } from './load-plan.ts';
@@ -181,17 +181,21 @@ function openCheckpoints(
   return {
     load: async (key) => {
       const saved = await store.load(key);
-      if (saved === undefined && existsSync(path.join(folder, 'checkpoint'))) {
+      if (saved === undefined && checkpointNames.some((name) => existsSync(path.join(folder, name)))) {
         throw new ReproError('run-folder-broken', 'No checkpoint in this folder can be used.', {
           where: folder,
           fix: 'Restore it from a backup; or, to start over, remove it together with the other files of the run.',
         });
       }
-      const trained = saved?.rows.length ?? 0;
-      if (trained <= values.max_epoch) return saved;
-      throw new ReproError('run-folder-taken', `${trained} epochs are already trained here.`, {
+      if (saved === undefined) return undefined;
+      const { epoch, batch } = saved;
+      // Within an epoch, the state is not that after the one before.
+      const begun = batch === 0 ? epoch : epoch + 1;
+      if (begun <= values.max_epoch) return saved;
+      const problem = batch === 0 ? `${epoch} epochs are already trained` : `Epoch ${begun} is already begun`;
+      throw new ReproError('run-folder-taken', `${problem} here.`, {
         where: checkpointFolder,
-        fix: `Use -max_epoch ${trained} or more, or another -log_dir_prefix.`,
+        fix: `Use -max_epoch ${begun} or more, or another -log_dir_prefix.`,
       });
     },
     save: async (checkpoint) => {

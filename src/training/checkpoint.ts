@@ -94,7 +94,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
 export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
   const file = bytes.subarray(digestBytes);
   if (!digest(file).equals(bytes.subarray(0, digestBytes))) {
-    throw corrupt(where, 'its contents do not match its checksum, or it is cut off');
+    throw corrupt(where, 'it is damaged or cut off, or an earlier version of this program wrote it');
   }
   const { tensors, metadata } = readSafetensors(file, where);
   // The checksum guarantees the shape of what is parsed here.
@@ -136,6 +136,8 @@ function corrupt(where: string, problem: string): ReproError {
 
 const current = 'checkpoint';
 const previous = 'checkpoint.previous';
+/** The newest first. */
+export const checkpointNames = [current, previous] as const;
 
 /**
  * The last two checkpoints of a training, in its resume folder. A checkpoint appears whole or not at all; if the
@@ -152,7 +154,7 @@ export class CheckpointStore {
 
   /** The newest usable checkpoint of the training with this key, if any. */
   async load(key: string): Promise<Checkpoint | undefined> {
-    for (const name of [current, previous]) {
+    for (const name of checkpointNames) {
       const path = join(this.#folder, name);
       const bytes = await unlessMissing(readFile(path));
       if (bytes === undefined) continue;

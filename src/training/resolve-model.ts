@@ -88,25 +88,23 @@ function mergeNetwork(base: NetworkSection, over: DeepPartial<NetworkSection>): 
   const { per, mean, std } = { ...base.tau, ...over.tau };
   const { kind, detach, potential } = { ...base.reset, ...over.reset };
   const surrogate = { ...base.surrogate, ...over.surrogate };
-  return withoutUndefined({
-    architecture: all.architecture === 'event-frames' ? undefined : all.architecture,
-    layers: all.layers,
-    steps: all.steps,
+  return {
+    ...(all.architecture === undefined || all.architecture === 'event-frames'
+      ? {}
+      : { architecture: all.architecture }),
+    ...(all.layers === undefined ? {} : { layers: all.layers }),
+    ...(all.steps === undefined ? {} : { steps: all.steps }),
     channels: all.channels,
     neuron: all.neuron,
     tau: { per, mean, std },
-    reset: withoutUndefined({ kind, detach, potential }),
+    reset: { kind, detach, ...(potential === undefined ? {} : { potential }) },
     surrogate: { kind: surrogate.kind, alpha: surrogate.alpha, learnable: surrogate.learnable },
     pooling: all.pooling,
-    threshold: all.threshold,
-    hidden: all.hidden,
-    votes: all.votes,
-    dropout: all.dropout,
-  });
-}
-
-function withoutUndefined<T extends object>(all: { readonly [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as T;
+    ...(all.threshold === undefined ? {} : { threshold: all.threshold }),
+    ...(all.hidden === undefined ? {} : { hidden: all.hidden }),
+    ...(all.votes === undefined ? {} : { votes: all.votes }),
+    ...(all.dropout === undefined ? {} : { dropout: all.dropout }),
+  };
 }
 
 /** Settings of τ without effect are no errors, since a profile may change the neurons of several models at once. */

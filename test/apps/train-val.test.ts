@@ -250,6 +250,20 @@ describe('a training from the original’s arguments', () => {
     expect(await outputsOf(parts)).toEqual(await outputsOf(whole));
   });
 
+  it('refuses to end before an epoch that has begun, and keeps the state after the last whole one', async () => {
+    const [whole, parts] = [prepare('whole', 2), prepare('parts', 4)];
+    await train(whole).ended;
+    await trainAndAbort(parts, 23);
+    await expect(train(prepare('parts', 2)).ended).rejects.toMatchObject({
+      code: 'run-folder-taken',
+      message: 'Epoch 3 is already begun here.',
+      fix: expect.stringContaining('Use -max_epoch 3 or more'),
+    });
+    const stateOf = ({ checkpointFolder }: Preparation) =>
+      readFile(path.join(checkpointFolder, 'checkpoint.safetensors'), 'hex');
+    expect(await stateOf(parts)).toBe(await stateOf(whole));
+  });
+
   it('does not start over if its checkpoints are unusable', async () => {
     const preparation = prepare('logs');
     await trainAndAbort(preparation, 17);
@@ -258,6 +272,8 @@ describe('a training from the original’s arguments', () => {
     const { ended, warnings } = train(preparation);
     await expect(ended).rejects.toMatchObject({ code: 'run-folder-broken' });
     expect(warnings).toHaveLength(2);
+    await rm(path.join(resume, 'checkpoint'));
+    await expect(train(preparation).ended).rejects.toMatchObject({ code: 'run-folder-broken' });
   });
 
   it('saves nothing to a folder that another training has taken over', async () => {

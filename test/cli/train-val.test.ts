@@ -72,6 +72,10 @@ describe('repro train-val', () => {
     [['--set', 'report.title=x'], '--set report.title=x  this command does not use this setting.'],
     [['--profile', 'other'], 'profile "other" is for nmnist, but -dataset_name is DVS128Gesture.'],
     [['--compat', 'paper'], 'Allowed choices are intent, runs, code.'],
+    [
+      ['--set', 'frames.downsample=64'],
+      '-number_layer 2: each layer halves the frame, and with frames.downsample 64 its 2 x 2 pixels allow at most 1.',
+    ],
     [['--proflie', 'tiny'], 'unknown option "--proflie". Closest: "--profile".'],
   ])('rejects %j before anything is written', async (more, message) => {
     const { exitCode, stderr } = await project.trainVal('logs', 1, ...more);

@@ -1,11 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { loadAddon } from '../../src/engines/native/addon.ts';
+import { createNativeEngine } from '../../src/engines/native/engine.ts';
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { tauOfLogit } from '../../src/snn/neurons.ts';
-import { spikingLayers, type TauSpec } from '../../src/snn/spec.ts';
+import { type NetworkSpec, spikingLayers, type TauSpec } from '../../src/snn/spec.ts';
+import type { State } from '../../src/snn/tensor.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
-import { drawEpochOrders } from '../../src/training/random-streams.ts';
+import { drawDropoutMasks, drawEpochOrders } from '../../src/training/random-streams.ts';
 import { splitClips } from '../../src/training/training-clips.ts';
+import { randomNumbers } from '../support/random.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 
 /*
@@ -21,6 +25,8 @@ const logged = {
 const loggedAccuracy = 0.03125;
 
 interface Start {
+  readonly spec: NetworkSpec;
+  readonly state: State;
   readonly varianceOfW: number;
   readonly varianceOfTau: number;
   readonly random: TorchRandom;
@@ -39,7 +45,7 @@ function drawStart(start: NonNullable<TauSpec['start']>): Start {
       const mean = values.reduce((a, b) => a + b, 0) / values.length;
       return total + values.reduce((a, b) => a + (b - mean) ** 2, 0) / (values.length - 1);
     }, 0);
-  return { varianceOfW: sum((w) => w), varianceOfTau: sum(tauOfLogit), random };
+  return { spec, state, varianceOfW: sum((w) => w), varianceOfTau: sum(tauOfLogit), random };
 }
 
 let code: Start;
@@ -76,4 +82,30 @@ describe('the first batch of the published runs', () => {
     const batch = orders.train.subarray(0, 32).map((place) => labels[split.train[place]!]!);
     expect(batch.filter((label) => label === 0).length / 32).toBe(loggedAccuracy);
   });
+
+  const addon = loadAddon();
+  it.skipIf(!addon.ok)(
+    'has that loss in the native engine at full size',
+    async () => {
+      if (!addon.ok) throw new Error(addon.reason);
+      const session = await createNativeEngine(addon.addon).open(code.spec, code.state);
+      const shape = [1, 20, ...thesisNetwork.input] as const;
+      const length = shape.reduce((product, size) => product * size, 1);
+      const random = randomNumbers(1);
+      const data = Uint8Array.from({ length }, () => (random() < 0.05 ? 1 : 0));
+      const step = await session.trainStep(
+        {
+          frames: { shape, data },
+          labels: Int32Array.of(0),
+          dropoutMasks: drawDropoutMasks(code.spec, 1, { seed: 2020, epoch: 0, batch: 0 }),
+        },
+        { learningRate: 0.001, regulariseTau: 0.1 },
+      );
+      session.dispose();
+      // To the last digit of single precision; every convolution fires, and the output is silent.
+      expect(step.loss).toBeCloseTo(logged['lambda-0.1'], 8);
+      expect(step.spikeRates.map((rate) => rate > 0)).toEqual([true, true, true, true, true, false, false]);
+    },
+    60_000,
+  );
 });
