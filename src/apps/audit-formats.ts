@@ -54,7 +54,7 @@ function orNull(compare: FileComparer): FileComparer {
 function compareElements(name: string, a: Elements, b: Elements): string[] {
   const [typeA, typeB] = [a, b].map(({ dtype, shape }) => `${dtype} [${shape.join(', ')}]`);
   if (typeA !== typeB) return [`${name}is ${typeA}, then ${typeB}`];
-  let [count, most] = [0, 0];
+  let [count, notNumbers, most] = [0, 0, 0];
   let first: number | undefined;
   for (let i = 0; i < a.data.length; i += 1) {
     const [one, other] = [a.data[i], b.data[i]];
@@ -62,13 +62,19 @@ function compareElements(name: string, a: Elements, b: Elements): string[] {
     if (one === undefined || other === undefined || Object.is(one, other)) continue;
     count += 1;
     first ??= i;
-    most = Math.max(most, distanceOf(one, other));
+    const distance = distanceOf(one, other);
+    if (Number.isNaN(distance)) notNumbers += 1;
+    else most = Math.max(most, distance);
   }
   if (first === undefined) return [];
   const values = `${describeNumber(a.data[first])}, then ${describeNumber(b.data[first])}`;
   const where = `[${indicesOf(first, a.shape).join(', ')}]`;
+  const distances = [
+    ...(notNumbers < count ? [`by at most ${most}`] : []),
+    ...(notNumbers > 0 ? [`${notNumbers} of them NaN in one`] : []),
+  ];
   return [
-    `${name}${typeA} differs first at ${where}: ${values}; ${count} of ${a.data.length} elements, by at most ${most}`,
+    `${name}${typeA} differs first at ${where}: ${values}; ${count} of ${a.data.length} elements, ${distances.join(', ')}`,
   ];
 }
 

@@ -224,15 +224,14 @@ function inferStill(evidence: Evidence, findings: Findings): Sizes {
   if (answers.size !== undefined) {
     findings.fail(`it is a network for images of ${input[1]} x ${input[2]}`, 'Leave out --input.');
   }
-  const found = facts.steps;
-  const otherwise = found ?? answers.steps;
-  if (otherwise === undefined) {
+  const steps = facts.steps ?? answers.steps;
+  if (steps === undefined) {
     findings.fail(
       'it does not say for how many steps an image is shown',
       'Add --steps T (8 in the PLIF paper).',
     );
   }
-  const steps = findings.settle('steps', '--steps', found, answers.steps, otherwise);
+  if ((answers.steps ?? steps) !== steps) findings.contradict('steps', String(steps), '--steps');
   const [hidden] = shapeOf(evidence, 'fc.2.weight', 2, findings);
   return { architecture, input, ...inferClasses(evidence, last, findings), channels, steps, hidden };
 }

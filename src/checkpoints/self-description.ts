@@ -1,6 +1,6 @@
 import { ReproError } from '../errors.ts';
 import { parseFields } from '../formats/fields.ts';
-import { type ClipIndex, type FrameFormat, frameFormatShape } from '../results/clip-index.ts';
+import { type ClipIndex, type FrameFormat, frameFormat } from '../results/clip-index.ts';
 import { networkConfigShape, type RunFile } from '../results/run-file.ts';
 import {
   choice,
@@ -24,7 +24,7 @@ const trainedOnShape = {
   simulated: orNull(flag),
   /** T: frames per clip. */
   steps: orNull(count),
-  frames: orNull(object(frameFormatShape)),
+  frames: orNull(frameFormat),
 };
 export type TrainedOn = Value<typeof trainedOnShape>;
 

@@ -75,6 +75,8 @@ export async function readClipExamples(folder: string): Promise<ClipExamples> {
   for (const clip of list(clipShape)(fields, 'examples')) {
     if (clip.class >= head.classes.length)
       fields.fail(`examples[${examples.length}].class`, `is ${clip.class} of ${head.classes.length} classes`);
+    if (examples.some((other) => other.class === clip.class))
+      fields.fail(`examples[${examples.length}].class`, `is ${clip.class} for a second time`);
     examples.push({
       ...clip,
       frames: await readFrames(path.join(folder, clipExampleFile(clip.class)), head.kind),

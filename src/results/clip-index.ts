@@ -9,6 +9,7 @@ import {
   object,
   optional,
   orNull,
+  type Read,
   readShape,
   text,
   texts,
@@ -43,7 +44,7 @@ const preparationShape = {
 export type ImagePreparation = Value<typeof preparationShape>;
 
 /** How the frames were made. */
-export const frameFormatShape = {
+const frameFormatShape = {
   /** T: frames per clip; 1 for still images, which the network repeats. */
   steps: count,
   /** Null for still images. */
@@ -65,6 +66,13 @@ export const frameFormatShape = {
   rowStride: optional(choice(['height'])),
 };
 export type FrameFormat = Value<typeof frameFormatShape>;
+
+export const frameFormat: Read<FrameFormat> = (fields, name) => {
+  const format = readShape(fields.object(name), frameFormatShape);
+  if (format.splitBy === 'duration' && format.durationUs === undefined)
+    fields.fail(`${name}.durationUs`, 'is missing');
+  return format;
+};
 
 /** What is known of a clip, in clips.json and of an example. */
 export const clipShape = {
@@ -98,7 +106,7 @@ const shape = {
   classes: texts,
   /** The pixels of the camera or of an image. */
   sensor: object({ height: count, width: count }),
-  frames: object(frameFormatShape),
+  frames: frameFormat,
   /** Only for still images: how to show them. The `.npy` files hold their pixels as published. */
   images: optional(object(preparationShape)),
   splits: object({ train: list(rowShape), test: list(rowShape) }),
@@ -128,8 +136,6 @@ export function parseClipIndex(text: string, file: string): ClipIndex {
   const index = readShape(fields, shape);
   const { steps, splitBy, normalization } = index.frames;
   if (index.images === undefined && splitBy === null) fields.fail('frames.splitBy', 'is missing');
-  if (splitBy === 'duration' && index.frames.durationUs === undefined)
-    fields.fail('frames.durationUs', 'is missing');
   for (const split of SPLITS) {
     for (const [row, clip] of index.splits[split].entries()) {
       const fail = (name: string, problem: string) => fields.fail(`splits.${split}[${row}].${name}`, problem);

@@ -9,6 +9,7 @@ import {
   numbers,
   object,
   orNull,
+  type Read,
   readShape,
   share,
   text,
@@ -30,6 +31,17 @@ const scoreShape = {
 /** How well some clips were classified. */
 export type Score = Value<typeof scoreShape>;
 
+const score: Read<Score> = (parent, name) => {
+  const fields = parent.object(name);
+  const { clips, correct, accuracy, loss } = readShape(fields, scoreShape);
+  if (clips === 0) fields.fail('clips', 'is 0: a model cannot be judged without clips');
+  if (correct > clips) fields.fail('correct', `is ${correct}, more than the ${clips} clips`);
+  // Intervals use the counts.
+  if (Math.abs(accuracy * clips - correct) > 0.5)
+    fields.fail('accuracy', `is ${accuracy}, but ${correct} of ${clips} clips is ${correct / clips}`);
+  return { clips, correct, accuracy: correct / clips, loss };
+};
+
 const shape = {
   model: text,
   title: text,
@@ -39,9 +51,9 @@ const shape = {
   classes: texts,
   /** The chosen epoch, from 0, and how it was chosen. */
   checkpoint: object({ selection: choice(SELECTIONS), epoch: count }),
-  test: object(scoreShape),
+  test: score,
   /** Null if no clips are held back. */
-  validation: orNull(object(scoreShape)),
+  validation: orNull(score),
   /** The share of neurons that spike per step, one number per spiking layer: the mean over the clips. */
   spikeRates: object({ test: numbers, validation: orNull(numbers) }),
   maximum: object(maximaShape),

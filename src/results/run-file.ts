@@ -3,7 +3,7 @@ import { architectures } from '../snn/network-config.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import { COMPAT_SWITCHES, type Compat } from '../thesis/compat.ts';
-import { frameFormatShape } from './clip-index.ts';
+import { frameFormat } from './clip-index.ts';
 import { formatJson, parseResult, type ResultFile, refuse } from './result-file.ts';
 import {
   choice,
@@ -93,7 +93,7 @@ const shape = {
   dataset: text,
   simulated: flag,
   engine: object({ name: text, backend: text, version: text }),
-  frames: object(frameFormatShape),
+  frames: frameFormat,
   /** Network and training are those after the switches. */
   network: object(networkConfigShape),
   /** The number of learned values. */

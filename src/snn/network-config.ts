@@ -52,11 +52,30 @@ export function neuronSpec(config: NetworkConfig): NeuronSpec {
 }
 
 /**
- * Checks what the readers of a configuration do not: values that are possible, but not together.
+ * Checks what all architectures have in common, wherever a configuration comes from: a model's file, a run.json, another's checkpoint, the
+ * description of a test vector.
  *
- * @throws {ShapeError}
+ * @throws {ShapeError} if a number is impossible, alone or with another
  */
 export function checkConfig(config: NetworkConfig): void {
+  const { classes, channels, layers = 1, steps = 1, hidden = 1, votes = 1, surrogate } = config;
+  const [inputs, height, width] = config.input;
+  const counts = { inputs, height, width, classes, channels, layers, steps, hidden, votes };
+  for (const [key, value] of Object.entries(counts)) {
+    if (Number.isInteger(value) && value >= 1) continue;
+    throw new ShapeError(`network: ${key} must be a whole number from 1, got ${value}`, { key });
+  }
+  const { dropout } = { ...networkDefaults, ...config };
+  if (!(dropout >= 0 && dropout < 1))
+    throw new ShapeError(`network: dropout must be at least 0 and below 1, got ${dropout}`, {
+      key: 'dropout',
+    });
+  if (!(surrogate.alpha > 0))
+    throw new ShapeError(`network: surrogate.alpha must be more than 0, got ${surrogate.alpha}`, {
+      key: 'surrogate.alpha',
+    });
+  if (!(config.tau.std >= 0))
+    throw new ShapeError(`network: tau.std must be at least 0, got ${config.tau.std}`, { key: 'tau.std' });
   const { kind, tau, threshold, reset } = neuronSpec(config);
   const rest = reset.kind === 'hard' ? reset.potential : 0;
   const { potential } = config.reset;

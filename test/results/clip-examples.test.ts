@@ -102,6 +102,7 @@ describe('examples of clips', () => {
       'field "kind": expected "events" or "images", found "sounds"',
     ],
     ['a class that does not exist', '"class":2', '"class":3', 'field "examples[1].class" is 3 of 3 classes'],
+    ['a class twice', '"class":2', '"class":0', 'field "examples[1].class" is 0 for a second time'],
     [
       'a user by name',
       '"user":24',

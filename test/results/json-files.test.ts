@@ -40,10 +40,20 @@ describe('run.json', () => {
     );
   });
 
+  it('of frames by duration without a duration is refused', () => {
+    const { frames } = exampleRunFile();
+    const run = exampleRunFile({ frames: { ...frames, splitBy: 'duration' } });
+    expect(() => read(formatRun(run))).toThrow('field "frames.durationUs" is missing');
+    const whole = exampleRunFile({ frames: { ...frames, splitBy: 'duration', durationUs: 1000 } });
+    expect(read(formatRun(whole))).toEqual(whole);
+  });
+
   it('with a network that cannot be built is refused', () => {
     const { network } = exampleRunFile();
-    const run = exampleRunFile({ network: { ...network, input: [2, 1, 1] } });
-    expect(() => networkOf(resultFile('run.json', ''), run)).toThrow('field "network" is invalid: ');
+    for (const change of [{ input: [2, 1, 1] as const }, { dropout: 7 }]) {
+      const run = exampleRunFile({ network: { ...network, ...change } });
+      expect(() => networkOf(resultFile('run.json', ''), run)).toThrow('field "network" is invalid: ');
+    }
   });
 
   it('is read for settings without knowing their names', () => {
@@ -102,6 +112,24 @@ describe('evaluation.json', () => {
     );
     expect(() => read(text)).toThrow('field "test.accuracy": expected a number from 0 to 1, found 2');
     expect(() => read(text.replace('"version": 2', '"version": 1'))).toThrow('"version" is 1, expected 2');
+  });
+
+  const loss = 0;
+  it.each([
+    [{ test: { clips: 3, correct: 4, accuracy: 1, loss } }, '"test.correct" is 4, more than the 3 clips'],
+    [{ test: { clips: 0, correct: 0, accuracy: 0, loss } }, '"test.clips" is 0'],
+    [{ test: { clips: 3, correct: 2, accuracy: 0, loss } }, '"test.accuracy" is 0, but 2 of 3'],
+    [
+      { validation: { clips: 4, correct: 4, accuracy: 0.1, loss } },
+      '"validation.accuracy" is 0.1, but 4 of 4',
+    ],
+  ])('that contradicts itself is refused: %j', (over, message) => {
+    expect(() => read(formatEvaluation(exampleEvaluation(over)))).toThrow(message);
+  });
+
+  it('gives the accuracy of the counts, of which the file may have fewer digits', () => {
+    const rounded = exampleEvaluation({ test: { clips: 3, correct: 2, accuracy: 0.67, loss } });
+    expect(read(formatEvaluation(rounded)).test.accuracy).toBe(2 / 3);
   });
 });
 

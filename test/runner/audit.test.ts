@@ -164,7 +164,9 @@ describe('repro audit', () => {
     expect(detailsOf('array.npy')).toBe(
       'float32 [3, 1] differs first at [1, 0]: 0.75, then 0.5; 1 of 3 elements, by at most 0.25',
     );
-    expect(detailsOf('nan.npy')).toContain('2, then NaN; 2 of 3 elements, by at most NaN');
+    expect(detailsOf('nan.npy')).toContain(
+      '2, then NaN; 2 of 3 elements, by at most 0.5, 1 of them NaN in one',
+    );
     expect(detailsOf('zero.npy')).toContain('[0, 0]: 0, then -0; 1 of 3 elements, by at most 0');
     expect(detailsOf('s.safetensors')).toBe(
       'tensor conv.weight float32 [2] differs first at [1]: 0.5, then 0.25; 1 of 2 elements, by at most 0.25',

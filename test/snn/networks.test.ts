@@ -54,6 +54,12 @@ describe('buildNetwork', () => {
       { reset: { kind: 'hard', detach: true, potential: 1 } },
       /reset potential must be below the threshold of 1, got 1/,
     ],
+    [{ tau: { per: 'layer', mean: 2, std: -1 } }, /tau\.std must be at least 0, got -1/],
+    [{ dropout: 1.5 }, /dropout must be at least 0 and below 1, got 1\.5/],
+    [{ surrogate: { kind: 'atan', alpha: -2, learnable: false } }, /alpha must be more than 0, got -2/],
+    [{ layers: 0 }, /layers must be a whole number from 1, got 0/],
+    [{ channels: 0 }, /channels must be a whole number from 1, got 0/],
+    [{ input: [2, 0, 128] }, /height must be a whole number from 1, got 0/],
     [{ threshold: 0 }, /reset potential must be below the threshold of 0, got 0/],
   ] as const)('refuses %j', (change, message) => {
     expect(() => buildNetwork({ ...thesisNetwork, ...change })).toThrow(ShapeError);

@@ -56,8 +56,8 @@ export function whichOption(): Option {
  *
  * @param load gives the command's function
  */
-export function lazily(
-  load: () => Promise<(...given: never[]) => void | Promise<void>>,
+export function lazily<Arguments extends readonly (string | readonly string[] | undefined)[]>(
+  load: () => Promise<(...given: [...Arguments, options: never]) => void | Promise<void>>,
 ): (...given: readonly unknown[]) => Promise<void> {
   return async (...given) => {
     const command = given.at(-1);

@@ -56,7 +56,7 @@ export function readCommittedRecord(plan: Plan, instance: StageInstance): Commit
 export function readCommittedRecordAt(file: string): CommittedRecord | null {
   try {
     const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return isCommittedRecord(value) ? (value as CommittedRecord) : null;
+    return isCommittedRecord(value) ? value : null;
   } catch {
     return null;
   }
@@ -132,7 +132,7 @@ function formatCommittedRecord(content: CommittedRecord): string {
   return `${JSON.stringify(sorted, null, 2)}\n`;
 }
 
-const isCommittedRecord = shape({
+const isCommittedRecord = shape<CommittedRecord>({
   version: oneOf(1),
   id: isText,
   stage: isText,
@@ -140,7 +140,7 @@ const isCommittedRecord = shape({
   fingerprint: isSha256,
   outputs: areOutputs,
   metrics: areMetrics,
-  origins: mapOf(shape({ output: isText, digest: isSha256 })),
+  origins: mapOf(shape<InputOrigin>({ output: isText, digest: isSha256 })),
   parts: areFingerprintParts,
 });
 

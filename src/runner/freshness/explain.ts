@@ -47,7 +47,6 @@ interface ExplainOptions {
   /** See {@link findRun}. */
   readonly against: string;
   readonly withDiffs: boolean;
-  readonly cacheRoot?: string;
   readonly environment?: NodeJS.ProcessEnv;
 }
 

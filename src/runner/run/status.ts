@@ -21,7 +21,6 @@ interface StatusOptions {
   readonly facts: Facts;
   /** Default: all. Outputs of instances not listed are taken from disk as they are. */
   readonly selected?: ReadonlySet<string>;
-  readonly cacheRoot?: string;
   readonly environment?: NodeJS.ProcessEnv;
 }
 

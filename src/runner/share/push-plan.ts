@@ -105,7 +105,11 @@ async function pushInstance(session: Session, record: RunRecord, options: PushOp
   await transferAll(
     wanted,
     async ({ sha256, size }) => {
-      await remote.upload(fileKeyOf(sha256), session.store.fileOf(sha256), size, signal);
+      const uploading = remote.upload(fileKeyOf(sha256), session.store.fileOf(sha256), size, signal);
+      await uploading.catch((error: unknown) => {
+        // Removed meanwhile, by `repro gc` say.
+        throw session.store.hasFile(sha256, size) ? error : incomplete(session, record, error);
+      });
       doneBytes += size;
       options.onProgress?.({ id: record.id, doneBytes, totalBytes });
     },

@@ -94,14 +94,14 @@ class S3Remote implements Remote {
   }
 
   sizeOf(key: string): Promise<number | null> {
-    return this.#ask(key, async (place) => {
+    return this.#find(key, async (place) => {
       const { ContentLength } = await this.#client.send(new HeadObjectCommand(place));
       return ContentLength ?? 0;
     });
   }
 
   open(key: string, signal?: AbortSignal): Promise<Readable | null> {
-    return this.#ask(key, async (place) => {
+    return this.#find(key, async (place) => {
       const { Body } = await this.#client.send(new GetObjectCommand(place), abortedBy(signal));
       // In Node the body is a stream, or missing if the object is empty.
       if (!(Body instanceof Readable)) return Readable.from([]);
@@ -141,12 +141,20 @@ class S3Remote implements Remote {
   }
 
   /** @returns null if the object does not exist; a missing bucket is an error */
-  async #ask<T>(key: string, ask: (place: Place) => Promise<T>): Promise<T | null> {
+  #find<T>(key: string, ask: (place: Place) => Promise<T>): Promise<T | null> {
+    return this.#ask(key, (place) =>
+      ask(place).catch((error: unknown) => {
+        if (error instanceof Error && ['NoSuchKey', 'NotFound'].includes(error.name)) return null;
+        throw error;
+      }),
+    );
+  }
+
+  async #ask<T>(key: string, ask: (place: Place) => Promise<T>): Promise<T> {
     const full = this.#prefix === '' ? key : `${this.#prefix}/${key}`;
     try {
       return await ask({ Bucket: this.#bucket, Key: full });
     } catch (error) {
-      if (error instanceof Error && ['NoSuchKey', 'NotFound'].includes(error.name)) return null;
       throw explainS3Error(error, this.address);
     }
   }

@@ -129,17 +129,18 @@ export function digestBelow(tree: Tree, relative: string): PathDigest {
   return { kind: 'missing' };
 }
 
-const hasFields = shape({
+/** Whether a value from a file is a list of files, all inside the folder. It may come from a remote cache. */
+export const isSafeTree = shape<Tree>({
   entries: listOf(
-    shape({ path: isSafePath, size: isCount, sha256: isSha256, executable: oneOf(undefined, true) }),
+    shape<TreeEntry>({
+      path: isSafePath,
+      size: isCount,
+      sha256: isSha256,
+      executable: oneOf(undefined, true),
+    }),
   ),
   emptyFolders: listOf(isSafePath),
 });
-
-/** Whether a value from a file is a list of files, all inside the folder. It may come from a remote cache. */
-export function isSafeTree(value: unknown): value is Tree {
-  return hasFields(value);
-}
 
 /** Relative, with `/`, and without `.` or `..`: a list from a file must not name paths outside its folder. */
 export function isSafePath(value: unknown): value is string {

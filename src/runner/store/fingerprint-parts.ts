@@ -38,7 +38,8 @@ export interface InputPart {
   readonly waitsFor?: readonly string[];
 }
 
-const hasFields = shape({
+/** Whether parts read from a file have the form this runner writes, and so can be compared with the current ones. */
+export const areFingerprintParts = shape<FingerprintParts>({
   version: oneOf(formatVersion),
   command: isObject,
   code: isObject,
@@ -46,7 +47,7 @@ const hasFields = shape({
   params: isObject,
   matrix: isObject,
   inputs: listOf(
-    shape({
+    shape<InputPart>({
       path: isText,
       external: (one) => ['boolean', 'undefined'].includes(typeof one),
       digest: orNull(isText),
@@ -59,11 +60,6 @@ const hasFields = shape({
   facts: isObject,
   runtime: isObject,
 });
-
-/** Whether parts read from a file have the form this runner writes, and so can be compared with the current ones. */
-export function areFingerprintParts(value: unknown): value is FingerprintParts {
-  return hasFields(value);
-}
 
 /** Hex sha256 over the parts. The location of external data does not count, and what makes up a digest is already in the digest. */
 export function hashParts(parts: FingerprintParts): string {

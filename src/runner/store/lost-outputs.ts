@@ -3,11 +3,11 @@ import { describeError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { listSome } from '../../text.ts';
 import { fileNameOf } from './cache-folder.ts';
-import type { Tree } from './digest.ts';
+import { type FoundDigest, type Tree, withExecutables } from './digest.ts';
 import type { DigestCache } from './digest-cache.ts';
 import type { RecordedOutput } from './records.ts';
 import type { Store } from './store.ts';
-import { scanTree } from './tree.ts';
+import { type Scan, scanTree } from './tree.ts';
 
 /** An intact output of which the store lacks objects. */
 export interface LostOutput {
@@ -24,12 +24,30 @@ export interface LostOutput {
 const filesAtMost = 1000;
 
 /** What the store lacks of an intact output, by name and size: contents are checked when they are needed. */
-export function listLost(store: Store, { kind, digest, path: output }: RecordedOutput, tree: Tree): string[] {
+export function listLost(
+  store: Store,
+  { kind, digest, path: output, executable = [] }: RecordedOutput,
+  tree: Tree,
+): string[] {
   if (tree.entries.length > filesAtMost) return store.hasTree(digest) ? [] : [output];
   const files = tree.entries
     .filter(({ sha256, size }) => !store.hasFile(sha256, size))
     .map((entry) => path.posix.join(output, entry.path));
-  return kind === 'file' || store.hasTreeOf(digest, tree) ? files : [...files, output];
+  return kind === 'file' || store.hasTreeOf(digest, withExecutables(tree, executable))
+    ? files
+    : [...files, output];
+}
+
+/** Stores an output again. Its list has the files executable that the record names, whatever their modes are now. */
+export function putAgain(
+  store: Store,
+  { executable = [] }: RecordedOutput,
+  scan: Scan,
+  temporary: string,
+): Promise<FoundDigest> {
+  const recorded = new Set(executable);
+  const files = scan.files.map((file) => ({ ...file, executable: recorded.has(file.path) }));
+  return store.put({ ...scan, files }, temporary);
 }
 
 interface StoredAgain {
@@ -50,7 +68,7 @@ export async function storeAgain(
   try {
     for (const { output, absolute } of lost) {
       const scan = await scanTree(absolute);
-      const { digest } = await store.put(scan, path.join(temporary, `again-${fileNameOf(id)}`));
+      const { digest } = await putAgain(store, output, scan, path.join(temporary, `again-${fileNameOf(id)}`));
       if (digest === output.digest) continue;
       for (const file of scan.files) digests.forget(file.absolute);
       const text = `${output.path} changed although size and mtime are the same; not in the store`;

@@ -57,7 +57,10 @@ export async function swapIn(from: string, target: string, aside: string): Promi
       // The output is on a different disk from the cache. The name is fixed, so the next replacement removes what a kill leaves.
       old = path.join(path.dirname(target), `.${path.basename(target)}.old`);
       await fs.rm(old, { recursive: true, force: true });
-      await fs.rename(target, old);
+      await fs.rename(target, old).catch((missing: unknown) => {
+        // Linux looks for the output only after it has compared the disks.
+        if (!hasErrorCode(missing, 'ENOENT')) throw missing;
+      });
     } else if (!hasErrorCode(error, 'ENOENT')) throw error;
   }
   await moveFolder(from, target);

@@ -164,7 +164,7 @@ export function durationOf({ seconds, totalSeconds }: Pick<RunRecord, 'seconds' 
 
 /** Outputs whose digests can name files, and whose paths stay inside the project. */
 export const areOutputs = listOf(
-  shape({
+  shape<RecordedOutput>({
     path: isSafePath,
     kind: oneOf('file', 'folder'),
     digest: isSha256,
@@ -187,7 +187,11 @@ const isTime: Check = (value) => {
   return !Number.isNaN(time.getTime()) && time.toISOString() === value;
 };
 
-const hasFields = shape({
+/**
+ * Whether a value from a file is a record, every field of it: it may come from a remote cache. One that was cut off or written by another
+ * version of the runner counts as missing: the stage runs again.
+ */
+export const isRunRecord = shape<RunRecord>({
   version: oneOf(1),
   id: isText,
   stage: isText,
@@ -208,11 +212,3 @@ const hasFields = shape({
   profile: isText,
   overrides: optional(listOf(isText)),
 });
-
-/**
- * Whether a value from a file is a record, every field of it: it may come from a remote cache. One that was cut off or written by another
- * version of the runner counts as missing: the stage runs again.
- */
-export function isRunRecord(value: unknown): value is RunRecord {
-  return hasFields(value);
-}

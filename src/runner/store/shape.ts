@@ -1,10 +1,10 @@
 /** Whether a value from a file is what its reader expects. */
 export type Check = (value: unknown) => boolean;
 
-/** An object with these fields, each as checked; others do not count. */
-export function shape(fields: Readonly<Record<string, Check>>): Check {
-  const checks = Object.entries(fields);
-  return (value) =>
+/** An object with the fields of `T`, each as checked; others do not count. */
+export function shape<T>(fields: Readonly<Record<keyof T, Check>>): (value: unknown) => value is T {
+  const checks = Object.entries<Check>(fields);
+  return (value): value is T =>
     isObject(value) && checks.every(([name, check]) => check((value as Record<string, unknown>)[name]));
 }
 

@@ -11,10 +11,10 @@ import { type CacheFolder, cacheFolderOf, fileNameOf, listNames, listParts } fro
 import { digestOutput, digestTree, isSafeTree } from './digest.ts';
 import { hashParts } from './fingerprint-parts.ts';
 import { hashFiles } from './hash-files.ts';
-import { listLost } from './lost-outputs.ts';
+import { listLost, putAgain } from './lost-outputs.ts';
 import { type RecordedOutput, Records, type RunRecord, readRecordFile } from './records.ts';
 import { Store } from './store.ts';
-import { readStamp, scanTree } from './tree.ts';
+import { type FileStamp, readStamp, scanTree } from './tree.ts';
 
 /** An output that is neither in the store nor, intact, in its place. */
 export interface GoneOutput extends Pick<RunRecord, 'id' | 'stage' | 'profile'> {
@@ -42,7 +42,7 @@ interface StoreCheck {
   /** Files and folders in place, relative to the project and sorted, that the store lacked and has again. */
   readonly storedAgain: readonly string[];
   readonly gone: readonly GoneOutput[];
-  /** Instances whose last record was removed, and of which no other is left; sorted. */
+  /** File names (see {@link fileNameOf}) of the instances whose last record was removed, and of which no other is left; sorted. */
   readonly lostRecords: readonly string[];
   /** Source texts that were removed. */
   readonly lostSources: readonly LostSource[];
@@ -154,23 +154,31 @@ async function findDamaged(
   onProgress: StoreCheckOptions['onProgress'],
 ): Promise<{ bytes: number; damaged: string[] }> {
   const damaged: string[] = [];
-  const stamped = files.map((absolute) => ({ absolute, stamp: readStamp(absolute) }));
-  const bytes = stamped.reduce((sum, { stamp }) => sum + stamp.size, 0);
+  const stamped: { readonly absolute: string; readonly stamp: FileStamp | null }[] = [];
+  for (const absolute of files)
+    stamped.push({ absolute, stamp: await unlessUnreadable(() => readStamp(absolute)) });
+  const bytes = stamped.reduce((sum, { stamp }) => sum + (stamp?.size ?? 0), 0);
   let doneBytes = 0;
-  for (const file of stamped) {
-    const [sha256] = await hashFiles([file]).catch((error: unknown) => {
-      // Lack of memory or file handles says nothing about a file.
-      if (hasErrorCode(error, 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN')) throw error;
-      return [];
-    });
-    if (sha256 !== path.basename(file.absolute)) damaged.push(file.absolute);
-    doneBytes += file.stamp.size;
+  for (const { absolute, stamp } of stamped) {
+    const hashes = stamp && (await unlessUnreadable(() => hashFiles([{ absolute, stamp }])));
+    if (hashes?.[0] !== path.basename(absolute)) damaged.push(absolute);
+    doneBytes += stamp?.size ?? 0;
     onProgress?.(doneBytes, bytes);
   }
   for (const file of trees) if (!(await isIntactTree(file))) damaged.push(file);
   for (const file of actions) if (!isIntactRecord(file, 'fingerprint')) damaged.push(file);
   for (const file of last) if (!isIntactRecord(file, 'id')) damaged.push(file);
   return { bytes, damaged };
+}
+
+/** @returns null if a file cannot be read; lack of memory or file handles, which says nothing about the file, is thrown */
+async function unlessUnreadable<T>(read: () => T | Promise<T>): Promise<T | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (hasErrorCode(error, 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN')) throw error;
+    return null;
+  }
 }
 
 /** Whether a file is a record of the name that it has, and its fingerprint that of its parts. */
@@ -210,7 +218,8 @@ async function heal(
     else if (found.kind === output.kind && found.digest === output.digest) {
       const names = listLost(store, output, found.tree);
       await steps.try(absolute, 'could not be re-stored', async () => {
-        await store.put(await scanTree(absolute), path.join(folder.temporary, `verify-${process.pid}`));
+        const temporary = path.join(folder.temporary, `verify-${process.pid}`);
+        await putAgain(store, output, await scanTree(absolute), temporary);
         for (const name of names) storedAgain.add(name);
       });
     }

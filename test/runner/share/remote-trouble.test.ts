@@ -1,7 +1,8 @@
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { execa } from 'execa';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { describeError } from '../../../src/errors.ts';
 import { canonicalJson } from '../../../src/files/canonical-json.ts';
 import { openRemote } from '../../../src/runner/share/open-remote.ts';
@@ -117,6 +118,37 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
       expect(later.seen.files).toBe(2);
     },
   );
+});
+
+test('storage that answers 404 to everything has no objects, and has stored none', async () => {
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, 'test');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const server = http.createServer((request, response) => {
+    request.resume().on('end', () => response.writeHead(404).end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  const project = await createCopy();
+  await project.run();
+  const remote = await openRemote({ address: 's3://bucket', endpoint }, project.root);
+  expect(await remote.sizeOf('key')).toBe(null);
+  expect(await remote.open('key')).toBe(null);
+  await expect(remote.write('key', '{}')).rejects.toMatchObject({ code: 'remote-unreachable' });
+  await expect(push(project, remote)).rejects.toMatchObject({ code: 'remote-unreachable' });
+});
+
+test('a file that the store loses during a push fails that stage only, and is told as such', async () => {
+  const { project, remote } = await createRun('folder');
+  const { watched } = watch(remote);
+  const upload: typeof watched.upload = async (key, file, ...rest) => {
+    if (key === fileKeyOf(sha256OfOne)) rmSync(file);
+    return watched.upload(key, file, ...rest);
+  };
+  const [a, b] = await push(project, { ...watched, upload });
+  expect([a?.state, b?.state]).toEqual(['failed', 'pushed']);
+  expect(a?.error).toMatchObject({ code: 'store-incomplete' });
 });
 
 test('an object of a folder that the system cannot read is about its stage only', async () => {

@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import os from 'node:os';
@@ -71,6 +72,24 @@ function damage(file: string, content: string): void {
 const verify = (project: Project) => verifyStore({ projectRoot: project.root });
 
 const again = (name: string) => ({ level: 'note', text: `re-stored from intact outputs: ${name}` });
+
+test.each<[string, (project: Project) => Promise<unknown>]>([
+  ['a run', (project) => project.run()],
+  ['verify', verify],
+])('%s that stores an output again keeps the modes of the record', async (_, mend) => {
+  const make = 'mkdir "$REPRO_OUTPUT_0"; cd "$REPRO_OUTPUT_0"; echo one > 1; echo two > 2; chmod +x 1';
+  const project = await createRun({ s: make });
+  rmSync(objectOf(project, 'two\n'));
+  chmodSync(project.at('artifacts/s/1'), 0o644);
+  chmodSync(project.at('artifacts/s/2'), 0o755);
+  await mend(project);
+  expect(await project.reasonsOf('s')).toEqual([]);
+  await project.remove('artifacts/s');
+  expect(await project.run()).toMatchObject({ ran: [], cached: ['s'] });
+  const isExecutable = (name: string): boolean =>
+    (statSync(project.at('artifacts/s', name)).mode & 0o100) !== 0;
+  expect(['1', '2'].map(isExecutable)).toEqual([true, false]);
+});
 
 describe('a run with nothing to do', () => {
   test.each<[string, (project: Project) => void, string]>([
@@ -256,6 +275,24 @@ describe('verify', () => {
     expect(await project.run()).toMatchObject({ ran: [], cached: ['s'] });
   });
 
+  test.each(['to nothing', 'to itself'])(
+    'removes a link that leads %s, and mends the rest',
+    async (where) => {
+      const project = await createOne();
+      const object = objectOf(project, 'two\n');
+      const damaged = objectOf(project, 'one\n');
+      damage(damaged, 'ONE\n');
+      rmSync(object);
+      symlinkSync(where === 'to itself' ? object : project.at('nothing'), object);
+      expect(await verify(project)).toMatchObject({
+        damaged: [object, damaged].sort(),
+        storedAgain: ['artifacts/s/1', 'artifacts/s/2'],
+        unsettled: [],
+      });
+      expect(readFileSync(object, 'utf8')).toBe('two\n');
+    },
+  );
+
   test('names what is neither in the store nor in place, and takes no bytes that differ', async () => {
     const project = await createOne();
     for (const content of ['two\n', 'more\n']) rmSync(objectOf(project, content));
@@ -340,14 +377,17 @@ test.skipIf(otherDisk === undefined)(
     const project = await createRun({ s: folderOf('one', 'two') });
     const cacheRoot = mkdtempSync(path.join(otherDisk ?? '', 'repro-cache-'));
     onTestFinished(() => rmSync(cacheRoot, { recursive: true, force: true }));
+    await project.remove('artifacts/s');
     expect((await project.run({ cacheRoot })).ran).toEqual(['s']);
     await project.write('in.txt', 'other input');
     expect((await project.run({ cacheRoot })).ran).toEqual(['s']);
-    for (const name of ['.s.old', 's.partial']) await project.write(`artifacts/${name}/1`, 'one');
-    await project.remove('artifacts/s/2');
-    expect((await project.run({ cacheRoot })).cached).toEqual(['s']);
-    expect(project.read('artifacts/s/2')).toBe('two\n');
-    expect(readdirSync(project.at('artifacts')).sort()).toEqual(['.cache', 's']);
+    for (const missing of ['artifacts/s/2', 'artifacts/s']) {
+      for (const name of ['.s.old', 's.partial']) await project.write(`artifacts/${name}/1`, 'one');
+      await project.remove(missing);
+      expect((await project.run({ cacheRoot })).cached).toEqual(['s']);
+      expect(project.read('artifacts/s/2')).toBe('two\n');
+      expect(readdirSync(project.at('artifacts')).sort()).toEqual(['.cache', 's']);
+    }
     expect(readdirSync(path.join(cacheRoot, 'tmp'))).toEqual([]);
   },
 );
