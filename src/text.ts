@@ -11,6 +11,15 @@ export function shortenText(text: string, mostCharacters: number): string {
   return text.length <= mostCharacters ? text : `${text.slice(0, mostCharacters - 1)}…`;
 }
 
+/** Breaks a text between words, so that no line is longer, unless a word is. */
+export function wrapText(text: string, length: number): string {
+  return text.split(' ').reduce((lines, word) => {
+    const line = lines.slice(lines.lastIndexOf('\n') + 1);
+    const glue = lines === '' ? '' : line.length + 1 + word.length > length ? '\n' : ' ';
+    return lines + glue + word;
+  }, '');
+}
+
 /** `1 clip`, `1,234 clips`. @param noun whose plural has an s */
 export function formatCount(count: number, noun: string): string {
   return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,11 +1,10 @@
-import { Help } from 'commander';
 import stringWidth from 'string-width';
 import type { CheckedGroup, CheckedItem } from '../../apps/check-group.ts';
-import { escapeMarkup } from '../../text.ts';
+import { escapeMarkup, wrapText } from '../../text.ts';
 import { type Colors, toOneLine } from '../view/print.ts';
 
-/** Wraps the texts of a terminal as commander does those of a help page. Narrower columns are not worth it. */
-const wrapper = Object.assign(new Help(), { minWidthToWrap: 30 });
+/** Narrower columns of text are not worth wrapping. */
+const narrowest = 30;
 
 /**
  * A group for people: a row for each item, then the summary.
@@ -32,8 +31,8 @@ export function describeGroup(
       const title = toOneLine(name);
       const fill = ' '.repeat(width - stringWidth(title));
       const plain = toOneLine(text);
-      const wrapped = columns === undefined ? plain : wrapper.boxWrap(plain, columns - indent);
-      const [first = '', ...rest] = wrapped.split('\n');
+      const isWrapped = columns !== undefined && columns - indent >= narrowest;
+      const [first = '', ...rest] = isWrapped ? wrapText(plain, columns - indent).split('\n') : [plain];
       return [
         `${title}${fill}  ${paint[state](toOneLine(word).padEnd(wordWidth))}  ${first}`.trimEnd(),
         ...rest.map((line) => ' '.repeat(indent) + line),

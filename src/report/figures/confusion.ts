@@ -4,8 +4,8 @@ import type { ModelResult, Results } from '../data/results.ts';
 import type { Figure, Panel, PanelSpec } from '../drawing/figure.ts';
 import { colorVariable } from '../drawing/palette.ts';
 import { bands, nominal, ownColor } from '../drawing/theme.ts';
+import { breakTitle } from './panel-title.ts';
 import { tabulateRuns } from './run-table.ts';
-import { breakTitle } from './wrap-text.ts';
 
 const CELL = 24;
 /** Room for the longest class name at 11 px. */

@@ -10,7 +10,7 @@ import {
 } from '../drawing/theme.ts';
 import type { EpochSeries } from './epoch-series.ts';
 import { logTicks } from './fit-axis.ts';
-import { breakTitle } from './wrap-text.ts';
+import { breakTitle } from './panel-title.ts';
 
 export interface EpochLine {
   /** Its name where values are read out. */

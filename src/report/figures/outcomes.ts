@@ -1,4 +1,5 @@
 import { wilsonInterval } from '../../stats/proportions.ts';
+import { wrapText } from '../../text.ts';
 import { findPublished } from '../../thesis/published.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatPercent, formatPercentRange } from '../data/format.ts';
@@ -6,7 +7,6 @@ import type { Outcome } from '../data/outcome.ts';
 import type { Figure, LegendEntry } from '../drawing/figure.ts';
 import { colorVariable, modelColor } from '../drawing/palette.ts';
 import { AXIS_PX, type Dot, drawDotPlot } from './dot-plot.ts';
-import { wrapText } from './wrap-text.ts';
 
 /** What is drawn of each model, from top to bottom. */
 const KINDS = [

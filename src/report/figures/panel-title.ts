@@ -1,11 +1,4 @@
-/** Breaks a text between words, so that no line is longer, unless a word is. */
-export function wrapText(text: string, length: number): string {
-  return text.split(' ').reduce((lines, word) => {
-    const line = lines.slice(lines.lastIndexOf('\n') + 1);
-    const glue = lines === '' ? '' : line.length + 1 + word.length > length ? '\n' : ' ';
-    return lines + glue + word;
-  }, '');
-}
+import { wrapText } from '../../text.ts';
 
 /** Of a title in bold 13 px, generously. */
 const CHARACTER_WIDTH = 7.8;
