@@ -8,7 +8,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import fs from 'node:fs/promises';
-import { STATUS_CODES } from 'node:http';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,6 +19,7 @@ import { formatBytes, formatCount } from '../../text.ts';
 import type { PublishedFile } from '../contract/dataset.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { hashFile, kindOfPath } from '../reading/file-tree.ts';
+import { explainNetworkError, explainStatus, headerOf, TryFailure } from './try-failure.ts';
 
 export interface FetchProgress {
   readonly file: string;
@@ -50,28 +50,10 @@ export const PART_ENDING = '.part';
 /** The first wait; each further one without new data is twice as long. */
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
-/** A server that asks for more than this is not waited for. */
-const LONGEST_ASKED_MS = 10 * 60_000;
 /** Often enough for a moving display, rare enough to cost nothing. */
 const REPORT_EVERY_MS = 100;
-/** Statuses that may pass, besides 5xx: request timeout, too early, too many requests. */
-const PASSING = [408, 425, 429];
 const CHECK_NETWORK =
   'Check the network connection and the variables https_proxy and no_proxy. Behind a proxy: https_proxy=http://HOST:PORT.';
-
-/** One request failed. The message is part of a sentence: what the server did. */
-class TryFailure extends Error {
-  /** Whether the address is of no use to this command. */
-  readonly isLasting: boolean;
-  /** How long the server asks to wait. */
-  readonly waitMs: number;
-
-  constructor(message: string, { isLasting = false, waitMs = 0 } = {}) {
-    super(message);
-    this.isLasting = isLasting;
-    this.waitMs = waitMs;
-  }
-}
 
 /** Where the bytes of a part came from, if the rest can be asked for. */
 interface Source {
@@ -410,58 +392,4 @@ export async function waitFor(ms: number, signal: AbortSignal | undefined): Prom
 function backoffMs(failures: number): number {
   const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.max(0, failures - 1));
   return Math.round(longest * (0.5 + Math.random() / 2));
-}
-
-/** A header field; empty if it is absent. */
-function headerOf(headers: Dispatcher.ResponseData['headers'], name: string): string {
-  return String(headers[name] ?? '').trim();
-}
-
-function explainStatus(status: number, headers: Dispatcher.ResponseData['headers']): TryFailure {
-  const text = `the server answered ${status} ${STATUS_CODES[status] ?? ''}`.trim();
-  const retryAfter = headerOf(headers, 'retry-after');
-  // Seconds, or a date.
-  const asked = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - Date.now();
-  // Some servers answer 403 to clients that ask too often.
-  const isPassing = status >= 500 || PASSING.includes(status) || !Number.isNaN(asked);
-  if (!isPassing) return new TryFailure(text, { isLasting: true });
-  if (asked > LONGEST_ASKED_MS) {
-    return new TryFailure(`${text} and asks to wait ${Math.ceil(asked / 60_000)} minutes`, {
-      isLasting: true,
-    });
-  }
-  return new TryFailure(text, { waitMs: asked || 0 });
-}
-
-/** What went wrong, by the code of Node or undici; other errors say it themselves. */
-const explanations: Readonly<Record<string, string>> = {
-  UND_ERR_HEADERS_TIMEOUT: 'the server did not answer in time',
-  UND_ERR_BODY_TIMEOUT: 'the server stopped sending',
-  UND_ERR_SOCKET: 'the connection was cut',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the connection was cut',
-  ECONNRESET: 'the connection was cut',
-};
-
-/** Tells a failure of the connection in words. */
-function explainNetworkError(error: unknown): TryFailure {
-  const { code = '', message } = innermost(error);
-  if (/CERT|SELF_SIGNED|UNABLE_TO_|SSL|TLS/.test(code)) {
-    const advice = 'if your network replaces certificates, set NODE_EXTRA_CA_CERTS to a file with its own';
-    return new TryFailure(`the server's certificate was not accepted (${code}); ${advice}`, {
-      isLasting: true,
-    });
-  }
-  // undici has no code of its own for a proxy that refuses.
-  if (/\bproxy\b/i.test(message)) {
-    return new TryFailure(`the proxy refused the connection (${message})`, { isLasting: true });
-  }
-  return new TryFailure(explanations[code] ?? message);
-}
-
-/** Several addresses of one host fail as a group; the first stands for all. */
-function innermost(error: unknown): { readonly code?: string; readonly message: string } {
-  if (error instanceof AggregateError && error.errors.length > 0) return innermost(error.errors[0]);
-  if (!(error instanceof Error)) return { message: String(error) };
-  if (error.cause instanceof Error && 'code' in error.cause) return innermost(error.cause);
-  return error;
 }
