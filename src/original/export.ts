@@ -8,7 +8,7 @@ import { decodeEventFile, encodeEventFileHeader, encodeScalarEvents } from '../f
 import { formatMetrics } from '../results/metrics.ts';
 import { formatRun, type RunFile } from '../results/run-file.ts';
 import { type Scalar, scalarsOf } from '../results/tensorboard.ts';
-import { formatPercent } from '../text.ts';
+import { formatCount, formatPercent } from '../text.ts';
 import { describeSplit, type TrainingResult } from '../training/train-model.ts';
 import type { Preparation } from './preparation.ts';
 
@@ -97,7 +97,7 @@ export function describeOutcome(
   const test = best.testAccuracy === null ? 'not tested' : `test ${formatPercent(best.testAccuracy)}`;
   const seen = (one: string): string => path.relative(folder, one) || '.';
   return [
-    `${model.title} (${dataset}${simulated ? ', simulated' : ''}), ${epochsDone} ${epochsDone === 1 ? 'epoch' : 'epochs'}, seed ${seed}`,
+    `${model.title} (${dataset}${simulated ? ', simulated' : ''}), ${formatCount(epochsDone, 'epoch')}, seed ${seed}`,
     `kept: epoch ${best.epoch + 1}, ${validation}, ${test}`,
     `best test accuracy of any epoch: ${formatPercent(maximum.test.accuracy)} (epoch ${maximum.test.epoch + 1})`,
     `checkpoints: ${seen(checkpointFolder)}`,

@@ -8,7 +8,7 @@ import { type KeepRule, parseKeepRule } from '../../runner/extras/gc/kept-record
 import { findRestorable } from '../../runner/extras/gc/restorable.ts';
 import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
 import { setAsideFolder } from '../../runner/store/set-aside.ts';
-import { formatBytes, formatMinute } from '../../text.ts';
+import { formatBytes, formatCount, formatMinute } from '../../text.ts';
 import { printResult, printWarning, toOneLine } from '../view/print.ts';
 
 interface GcOptions {
@@ -86,7 +86,7 @@ export async function gc(options: GcOptions): Promise<void> {
         : [
             `${formatBytes(setAsideBytes)} of your own files stay in ${setAsideFolder}: delete what you no longer need`,
           ]),
-      `${formatBytes(freedBytes)} ${verb}; ${keptRecords} ${keptRecords === 1 ? 'record' : 'records'} kept`,
+      `${formatBytes(freedBytes)} ${verb}; ${formatCount(keptRecords, 'record')} kept`,
     ];
   });
 }

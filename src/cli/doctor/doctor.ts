@@ -2,6 +2,7 @@ import process from 'node:process';
 import { estimateFullRun, examineMachine, type Finding, type FullRunEstimate } from '../../apps/doctor.ts';
 import { findProjectRoot, type PipelineOptions } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
+import { formatCount } from '../../text.ts';
 import { formatAbout } from '../view/format.ts';
 import { alignTopics, colorsFor, printJson, printResult, printWarning } from '../view/print.ts';
 
@@ -65,7 +66,7 @@ function describeEstimate({
 }: FullRunEstimate & { ok: true }): [string, string] {
   const millions = (count: number): string => `${(count / 1e6).toFixed(1)} million`;
   return [
-    `about ${formatAbout(seconds)} of training with ${threads} ${threads === 1 ? 'thread' : 'threads'}, besides reading the recordings`,
+    `about ${formatAbout(seconds)} of training with ${formatCount(threads, 'thread')}, besides reading the recordings`,
     `Measured on synthetic frames just now: ${secondsPerClip.training.toFixed(3)} s to train on a clip, ` +
       `${secondsPerClip.evaluation.toFixed(3)} s to evaluate one; ${trainings} trainings do so ` +
       `${millions(clips.trained)} and ${millions(clips.evaluated)} times.` +

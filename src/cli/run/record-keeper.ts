@@ -2,6 +2,7 @@ import process from 'node:process';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import { committedFolder } from '../../runner/store/cache-folder.ts';
+import { formatCount } from '../../text.ts';
 import { printWarning } from '../view/print.ts';
 
 /** What a run does with the records in repro.lock. */
@@ -46,7 +47,7 @@ export async function openKeptRecords(plan: Plan): Promise<KeptRecords | null> {
       const count = written.length + removed.length;
       if (count === 0) return;
       process.stderr.write(
-        `${count} ${count === 1 ? 'record' : 'records'} in ${committedFolder}/${profile} changed: commit them with what they belong to\n`,
+        `${formatCount(count, 'record')} in ${committedFolder}/${profile} changed: commit them with what they belong to\n`,
       );
     },
   };

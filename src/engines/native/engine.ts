@@ -1,4 +1,5 @@
 import type { NeuronSpec } from '../../snn/spec.ts';
+import { formatCount } from '../../text.ts';
 import { checkNeuronPass } from '../checks.ts';
 import type { Engine } from '../engine.ts';
 import { explainNativeError } from './addon.ts';
@@ -26,7 +27,7 @@ export function createNativeEngine(addon: NativeAddon, options: NativeOptions = 
   const arithmetic = chooseArithmetic(addon.instructionSets, options.environment);
   const { instructionSet, winogradTile } = arithmetic;
   const available = options.available ?? availableMemory;
-  const onThreads = `${describeArithmetic(arithmetic)}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  const onThreads = `${describeArithmetic(arithmetic)}, ${formatCount(threads, 'thread')}`;
   return {
     description: {
       name: 'native',
