@@ -16,7 +16,8 @@
 
   'target_defaults': {
     'default_configuration': 'Release',
-    'defines': ['NAPI_VERSION=8', 'NAPI_CPP_EXCEPTIONS'],
+    # A thread may be ended in the middle of a call. Its error can no longer be thrown, and must not end the whole program.
+    'defines': ['NAPI_VERSION=8', 'NAPI_CPP_EXCEPTIONS', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
     'conditions': [
       ['target_arch=="x64"', { 'defines': ['PLIF_X86'] }],
       # Without min and max as macros; with exceptions in the standard library.

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type EventAddon, findEventAddon } from '../../src/addon/event-addon.ts';
@@ -151,6 +153,23 @@ describe.skipIf(addon === null)('the addon', () => {
       { seed: 7, numRuns: 60 },
     );
   });
+});
+
+test.skipIf(addon === null)('threads that are ended within a call do not end the program', () => {
+  const loop = `const addon = require(${JSON.stringify(path.resolve('native'))});
+    for (const words = new Int32Array(200); ; ) addon.areRegular(words, 0, 200, 127, 127, true);`;
+  const program = `const { Worker } = require('node:worker_threads');
+    const { setTimeout } = require('node:timers/promises');
+    const end = async (milliseconds) => {
+      const workers = [0, 1].map(() => new Worker(${JSON.stringify(loop)}, { eval: true }));
+      await setTimeout(milliseconds);
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    };
+    (async () => {
+      for (let round = 0; round < 80; round++) await end(15 + (round % 30));
+      console.log('went on');
+    })();`;
+  expect(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' })).toBe('went on\n');
 });
 
 describe('MD5 of two files at once', () => {

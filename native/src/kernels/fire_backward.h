@@ -8,7 +8,7 @@
 
 namespace plif::PLIF_ISA {
 
-/// S'(z) of the surrogates; src/snn/surrogate.ts has their formulas.
+/// S'(z) of the surrogates; src/snn/neurons.ts has their formulas.
 PLIF_INLINE Vec smoothStepDerivative(Surrogate surrogate, Vec z) {
   const Vec one = broadcast(1.0f);
   switch (surrogate) {
