@@ -58,7 +58,7 @@ export async function planModel(
   const workload = { steps, trainingBatch: training, evaluationBatch: evaluation };
   const memory =
     loaded?.ok === true
-      ? planMemory(loaded.addon, spec, workload, { threads: numberAt(plan, 'threads') })
+      ? await planMemory(loaded.addon, spec, workload, { threads: numberAt(plan, 'threads') })
       : null;
   const shortage = memory === null ? undefined : findShortage(memory, file);
   const parameters = countParameters(spec);

@@ -79,7 +79,7 @@ export interface EngineSession {
 }
 
 export interface EngineDescription {
-  /** `native` or `tfjs`. */
+  /** `native`, `wasm` or `tfjs`. */
   readonly name: string;
   /** The hardware it runs on: `cpu`, `cuda`. */
   readonly backend: string;
@@ -140,10 +140,11 @@ export interface Engine {
 
 /**
  * The engines to choose from for training and evaluation. `auto` is the fastest that works on this machine: `tfjs` if CUDA works,
- * else `native`, else `tfjs-cpu`. `native`: C++ on the CPU. `tfjs`: TensorFlow.js on CUDA if that works, otherwise on the CPU. `tfjs-cpu`
+ * else `native`, else `wasm`, else `tfjs-cpu`. `native`: C++ on the CPU. `wasm`: the same in WebAssembly, with the same digits on every
+ * machine. `tfjs`: TensorFlow.js on CUDA if that works, otherwise on the CPU. `tfjs-cpu`
  * uses the CPU without looking for a GPU.
  */
-export const engineChoices = ['auto', 'native', 'tfjs', 'tfjs-cpu'] as const;
+export const engineChoices = ['auto', 'native', 'wasm', 'tfjs', 'tfjs-cpu'] as const;
 
 export type EngineChoice = (typeof engineChoices)[number];
 

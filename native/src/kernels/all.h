@@ -47,7 +47,7 @@ constexpr KernelTable makeTable(const char* name) {
   table.name = name;
   table.lanes = kLanes;
   table.conv = convKernels();
-  table.neuron = {fire, fireBackward, sigmoid};
+  table.neuron = {fire, fireBackward, sigmoids};
   table.patch = {patchMoments, patchOccupied, patchConvolve, patchWeightGradient};
   table.norm = {planeMoments, normBackward, normAffine};
   table.linear = {linearForward, linearWeightGradient, linearInputGradient};

@@ -1,8 +1,7 @@
 #pragma once
 // One step of the neurons backward, for a row of windows and 16 channels.
 
-#include <cmath>
-
+#include "sigmoid.h"
 #include "table.h"
 #include "vector.h"
 
@@ -17,8 +16,7 @@ PLIF_INLINE Vec smoothStepDerivative(Surrogate surrogate, Vec z) {
       return 0.5f / multiplyAdd(bent, bent, one);
     }
     case Surrogate::sigmoid: {
-      Vec value;
-      for (int i = 0; i < kLanes; i++) value[i] = 1 / (1 + std::exp(-z[i]));
+      const Vec value = sigmoid(z);
       return value * (one - value);
     }
     case Surrogate::triangle: {

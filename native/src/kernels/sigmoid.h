@@ -26,15 +26,17 @@ PLIF_INLINE Vec exponential(Vec x) {
   return power * (Vec)exponent;
 }
 
-/// `1 / (1 + e^−w)` of `count` numbers, a multiple of 16. NaN stays NaN.
-inline void sigmoid(const float* w, float* out, std::size_t count) {
-  for (std::size_t i = 0; i < count; i += kLanes) {
-    const Vec x = -load(w + i);
-    const Vec limit = broadcast(87.0f);  // beyond, the result is 0 or 1 to the last digit
-    const Vec below = select(atLeast(x, limit), limit, x);
-    const Vec within = select(atLeast(-limit, below), -limit, below);
-    store(out + i, 1.0f / (exponential(within) + 1.0f));
-  }
+/// `1 / (1 + e^−w)`. NaN stays NaN.
+PLIF_INLINE Vec sigmoid(Vec w) {
+  const Vec limit = broadcast(87.0f);  // beyond, the result is 0 or 1 to the last digit
+  const Vec below = select(atLeast(-w, limit), limit, -w);
+  const Vec within = select(atLeast(-limit, below), -limit, below);
+  return 1.0f / (exponential(within) + 1.0f);
+}
+
+/// Of `count` numbers, a multiple of 16.
+inline void sigmoids(const float* w, float* out, std::size_t count) {
+  for (std::size_t i = 0; i < count; i += kLanes) store(out + i, sigmoid(load(w + i)));
 }
 
 }  // namespace plif::PLIF_ISA

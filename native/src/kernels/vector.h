@@ -13,6 +13,8 @@
 #include <emmintrin.h>
 #elif defined(__aarch64__)
 #include <arm_neon.h>
+#elif defined(__wasm_simd128__)
+#include <wasm_simd128.h>
 #endif
 
 #include "layout.h"
@@ -98,6 +100,8 @@ PLIF_INLINE unsigned bitsOf(Mask m) {
 #elif defined(__aarch64__)
   constexpr Ints kLaneBits = {1, 2, 4, 8};
   return vaddvq_u32((uint32x4_t)(m.value & kLaneBits));
+#elif defined(__wasm_simd128__)
+  return wasm_i32x4_bitmask((v128_t)m.value);
 #else
   unsigned bits = 0;
   for (int i = 0; i < kLanes; i++) bits |= static_cast<unsigned>(m.value[i] & 1) << i;

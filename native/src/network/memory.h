@@ -56,7 +56,8 @@ class Planner {
   }
 
  private:
-  static constexpr std::size_t kMost = static_cast<std::size_t>(1) << 56;
+  static constexpr std::size_t kMost = sizeof(std::size_t) == 8 ? std::numeric_limits<std::size_t>::max() >> 8
+                                                                : std::numeric_limits<std::size_t>::max() - kAlignment;
   std::byte* base_;
   std::size_t used_ = 0;
   std::vector<Range> zeroed_;

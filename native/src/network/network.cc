@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "elementary.h"
+
 namespace plif {
 
 PassShape Network::shapeOf(std::int64_t samples, std::int64_t frameSteps, bool training) const {
@@ -181,7 +183,7 @@ double Network::sumPlaces(const TensorLayout& layout, const Visit& visit) {
   const std::size_t pieces = (layout.places() + kPiece - 1) / kPiece;
   std::vector<double> sums(pieces);
   pool_.run(static_cast<std::int64_t>(pieces), [&](std::int64_t item, int) {
-    const std::size_t end = std::min((item + 1) * kPiece, layout.places());
+    const std::size_t end = std::min<std::size_t>((item + 1) * kPiece, layout.places());
     for (std::size_t place = item * kPiece; place < end; place += kBlock) {
       const std::size_t channels = layout.channelsOf(place / perBlock);
       for (std::size_t lane = 0; lane < channels; lane++) sums[item] += visit(place + lane);
@@ -209,7 +211,7 @@ double Network::regularise(const TrainOptions& options) {
     const std::size_t count = parameter->layout.elements();
     const auto valueOf = [&](std::size_t place) {
       const double w = parameter->value[place];
-      return options.regulariseTau ? std::exp(-w) : w;
+      return options.regulariseTau ? exponential(-w) : w;
     };
     const double mean =
         sumPlaces(parameter->layout, [&](std::size_t place) { return valueOf(place); }) / static_cast<double>(count);
@@ -228,14 +230,13 @@ void Network::updateParameters(const TrainOptions& options) {
   constexpr double kBeta1 = 0.9;  // PyTorch's defaults
   constexpr double kBeta2 = 0.999;
   constexpr std::size_t kPiece = 16384;
-  const auto t = static_cast<double>(options.step);
   AdamStep step{};
   step.beta2 = static_cast<float>(kBeta2);
   step.rate1 = static_cast<float>(1 - kBeta1);
   step.rate2 = static_cast<float>(1 - kBeta2);
   step.epsilon = 1e-8f;
-  step.stepSize = static_cast<float>(options.learningRate / (1 - std::pow(kBeta1, t)));
-  step.rootCorrection = static_cast<float>(std::sqrt(1 - std::pow(kBeta2, t)));
+  step.stepSize = static_cast<float>(options.learningRate / (1 - power(kBeta1, options.step)));
+  step.rootCorrection = static_cast<float>(std::sqrt(1 - power(kBeta2, options.step)));
   struct Piece {
     Parameter* parameter;
     std::size_t start, count;

@@ -62,8 +62,10 @@ class Network {
                         const std::int32_t* labels, const std::vector<const float*>& masks,
                         const TrainOptions& options);
   ForwardResult evaluate(const FramesView& frames, std::int64_t samples, std::int64_t frameSteps);
+#if !defined(__wasm__)
   /// Ends the step in progress; any thread may call it.
   void abort() { pool_.abort(); }
+#endif
 
  private:
   void build();

@@ -1,7 +1,8 @@
 #include "neuron_layer.h"
 
-#include <cmath>
 #include <cstring>
+
+#include "elementary.h"
 
 namespace plif {
 
@@ -30,7 +31,7 @@ void NeuronLayer::place(Planner& planner, std::int64_t items, bool training) {
 void NeuronLayer::prepare(const KernelTable& kernels, Pool& pool) {
   if (alpha_ != nullptr) settings_.alpha = alpha_->value[0];
   if (!perNeuron_) {
-    const double leak = logits_ == nullptr ? fixedLeak_ : 1 / (1 + std::exp(-static_cast<double>(logits_->value[0])));
+    const double leak = logits_ == nullptr ? fixedLeak_ : 1 / (1 + exponential(-static_cast<double>(logits_->value[0])));
     std::fill(leaks_, leaks_ + kBlock, static_cast<float>(leak));
     return;
   }

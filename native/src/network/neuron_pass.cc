@@ -1,8 +1,8 @@
 #include "neuron_pass.h"
 
 #include <algorithm>
-#include <cmath>
 
+#include "elementary.h"
 #include "memory.h"
 
 namespace plif {
@@ -12,7 +12,7 @@ namespace {
 constexpr int kPixels = 16;
 constexpr int kChunk = kPixels * kBlock;
 
-float sigmoid(float w) { return static_cast<float>(1 / (1 + std::exp(-static_cast<double>(w)))); }
+float sigmoid(float w) { return static_cast<float>(1 / (1 + exponential(-static_cast<double>(w)))); }
 
 /// The arrays of one chunk, [steps][kChunk] or [kChunk].
 struct Scratch {

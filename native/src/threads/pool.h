@@ -2,13 +2,16 @@
 // A pool of threads for one network. Work is a numbered list of items; which thread takes which item is left to chance,
 // so every item must write results of its own: then they are the same for any number of threads.
 
-#include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <exception>
+
+#if !defined(__wasm__)
+#include <atomic>
+#include <condition_variable>
 #include <mutex>
 #include <thread>
 #include <vector>
+#endif
 
 namespace plif {
 
@@ -17,6 +20,36 @@ struct Aborted : std::exception {
   const char* what() const noexcept override { return "aborted"; }
 };
 
+#if defined(__wasm__)
+/// Whether the host wants the work in progress to end (native/wasm/host.mjs).
+extern "C" __attribute__((import_module("plif"), import_name("mustStop"))) bool plifMustStop();
+
+/// One thread: WebAssembly has no others here.
+class Pool {
+ public:
+  explicit Pool(int) {}
+  int threads() const { return 1; }
+  template <class Work>
+  void run(std::int64_t items, const Work& work) {
+    for (std::int64_t item = 0; item < items; item++) {
+      throwIfAborted();
+      work(item, 0);
+    }
+    throwIfAborted();
+  }
+  void begin() { shielded_ = false; }
+  void shield() {
+    throwIfAborted();
+    shielded_ = true;
+  }
+
+ private:
+  void throwIfAborted() const {
+    if (!shielded_ && plifMustStop()) throw Aborted();
+  }
+  bool shielded_ = false;
+};
+#else
 class Pool {
  public:
   /// `threads` includes the thread that calls `run`.
@@ -77,5 +110,6 @@ class Pool {
   std::atomic<bool> aborted_{false};
   bool shielded_ = false;  // changes only between runs
 };
+#endif
 
 }  // namespace plif

@@ -1,7 +1,7 @@
 import type { Layer, NeuronSpec } from '../../snn/spec.ts';
 import type { WinogradTile } from './arithmetic.ts';
 
-/** What the compiled addon exports (native/src/addon). Arrays are in PyTorch's layouts and C order. */
+/** What the compiled addon exports (native/src/addon), and plif.wasm behind its host (src/engines/wasm). Arrays are in PyTorch's layouts and C order. */
 export interface NativeAddon {
   /** The digest of the sources that it was compiled from (native/scripts/source-digest.cjs). */
   readonly sourceDigest: string;
@@ -19,7 +19,7 @@ export interface NativeAddon {
     readonly instructionSet: string;
     /** The side of Winograd's output tile in input gradients. */
     readonly winogradTile: WinogradTile;
-  }): NativeNetwork;
+  }): Awaitable<NativeNetwork>;
   /** One isolated layer of neurons, as `Engine.runNeurons`. */
   runNeurons(options: {
     readonly neuron: NeuronSpec;
@@ -43,17 +43,20 @@ interface NativeNeuronResult {
   readonly logitsGradient?: Float32Array;
 }
 
+/** What another thread computes is a promise. */
+type Awaitable<T> = T | Promise<T>;
+
 /** Every method but `abort` and `dispose` throws while a step or an evaluation is in progress. */
 export interface NativeNetwork {
-  setTensor(name: string, slot: NativeSlot, data: Float32Array): void;
+  setTensor(name: string, slot: NativeSlot, data: Float32Array): Awaitable<void>;
   /** A copy; `gradient` is that of the last step with `keepGradients`. */
-  getTensor(name: string, slot: NativeSlot | 'gradient'): Float32Array;
+  getTensor(name: string, slot: NativeSlot | 'gradient'): Awaitable<Float32Array>;
   /**
    * The memory that a batch needs besides the parameters.
    *
    * @param steps T: the number of frames, or for still images that of `repeat`; the same below
    */
-  bytesFor(samples: number, steps: number, training: boolean): number;
+  bytesFor(samples: number, steps: number, training: boolean): Awaitable<number>;
   /**
    * Allocates that memory, unless it is there; then forward, loss, backward and Adam.
    *

@@ -1,7 +1,7 @@
 import type { NeuronSpec } from '../../snn/spec.ts';
 import { formatCount } from '../../text.ts';
 import { checkNeuronPass } from '../checks.ts';
-import type { Engine } from '../engine.ts';
+import type { Engine, EngineDescription } from '../engine.ts';
 import { explainNativeError } from './addon.ts';
 import type { NativeAddon, NativeNetwork } from './addon-types.ts';
 import {
@@ -11,7 +11,7 @@ import {
   identifyBuild,
   type NativeOptions,
 } from './arithmetic.ts';
-import { availableMemory, checkParameterMemory } from './memory.ts';
+import { availableMemory, checkParameterMemory, countParameterBytes } from './memory.ts';
 import { NativeSession } from './session.ts';
 
 /** The addon may be older than the sources: it stays in use until it is compiled again. */
@@ -28,21 +28,51 @@ export function createNativeEngine(addon: NativeAddon, options: NativeOptions = 
   const { instructionSet, winogradTile } = arithmetic;
   const available = options.available ?? availableMemory;
   const onThreads = `${describeArithmetic(arithmetic)}, ${formatCount(threads, 'thread')}`;
-  return {
-    description: {
+  return addonEngine(
+    addon,
+    {
       name: 'native',
       backend: 'cpu',
       // Everything that may change results: a training must not continue with another instruction set or another build.
       version: identifyBuild(addon, arithmetic),
       reason: options.isEarlierBuild === true ? `${onThreads}; ${earlierBuild}` : onThreads,
     },
+    { threads, instructionSet, winogradTile },
+    { available },
+  );
+}
+
+/** WebAssembly addresses 4 GB: what is left after its stack and what the allocator keeps. */
+const wasmBytes = 2 ** 32 - 2 ** 26;
+
+/** The same engine in WebAssembly, on one thread: the same bits on every processor. */
+export function createWasmEngine(addon: NativeAddon, reason: string, options: NativeOptions = {}): Engine {
+  const available = options.available ?? availableMemory;
+  const version = `${addon.sourceDigest} ${addon.compiler}`;
+  return addonEngine(
+    addon,
+    { name: 'wasm', backend: 'cpu', version, reason },
+    { threads: 1, instructionSet: 'wasm', winogradTile: 2 },
+    { available: () => Math.min(available(), wasmBytes), most: wasmBytes },
+  );
+}
+
+function addonEngine(
+  addon: NativeAddon,
+  description: EngineDescription,
+  settings: Pick<Parameters<NativeAddon['open']>[0], 'threads' | 'instructionSet' | 'winogradTile'>,
+  { available, most = Number.POSITIVE_INFINITY }: { available: () => number; most?: number },
+): Engine {
+  return {
+    description,
     open: async (spec, state, optimiser) => {
       const { layers, input, classes } = spec;
       checkParameterMemory(spec, available());
       let network: NativeNetwork | undefined;
       try {
-        network = addon.open({ layers, input, classes, threads, instructionSet, winogradTile });
-        return new NativeSession(spec, network, state, optimiser, available);
+        network = await addon.open({ layers, input, classes, ...settings });
+        const memory = { available, most: most - countParameterBytes(spec) };
+        return await NativeSession.open(spec, network, state, optimiser, memory);
       } catch (error) {
         network?.dispose();
         throw explainNativeError(error);
@@ -60,8 +90,8 @@ export function createNativeEngine(addon: NativeAddon, options: NativeOptions = 
         current,
         coefficients,
         logits,
-        threads,
-        instructionSet,
+        threads: settings.threads,
+        instructionSet: settings.instructionSet,
       });
       return {
         spikes: result.spikes,

@@ -22,25 +22,29 @@ export function availableMemory(): number {
 }
 
 /** The largest number of samples, at most `most`, whose need is within `available`; 0 if not even one fits. */
-export function largestBatch(most: number, available: number, bytesFor: (samples: number) => number): number {
+export async function largestBatch(
+  most: number,
+  available: number,
+  bytesFor: (samples: number) => number | Promise<number>,
+): Promise<number> {
   let [fits, tooMany] = [0, most + 1];
   while (tooMany - fits > 1) {
     const middle = Math.floor((fits + tooMany) / 2);
-    if (bytesFor(middle) <= available) fits = middle;
+    if ((await bytesFor(middle)) <= available) fits = middle;
     else tooMany = middle;
   }
   return fits;
 }
 
 /** The memory that a batch needs besides the parameters; infinite for more than can be counted. */
-export function countBytes(
+export async function countBytes(
   network: Pick<NativeNetwork, 'bytesFor'>,
   samples: number,
   steps: number,
   training: boolean,
-): number {
+): Promise<number> {
   try {
-    return network.bytesFor(samples, steps, training);
+    return await network.bytesFor(samples, steps, training);
   } catch (error) {
     if (hasErrorCode(error, 'PLIF_OUT_OF_MEMORY')) return Number.POSITIVE_INFINITY;
     throw error;
@@ -102,19 +106,19 @@ export interface MemoryPlan {
 }
 
 /** @throws {ReproError} `out-of-memory` if not even the parameters fit */
-export function planMemory(
+export async function planMemory(
   addon: NativeAddon,
   spec: NetworkSpec,
   { steps, trainingBatch, evaluationBatch }: Workload,
   { threads, environment, available = availableMemory }: NativeOptions = {},
-): MemoryPlan {
+): Promise<MemoryPlan> {
   const availableBytes = available();
   const parameterBytes = countParameterBytes(spec);
   checkParameterMemory(spec, availableBytes);
   const { layers, input, classes } = spec;
   let network: NativeNetwork | undefined;
   try {
-    const opened = addon.open({
+    const opened = await addon.open({
       layers,
       input,
       classes,
@@ -122,18 +126,18 @@ export function planMemory(
       ...chooseArithmetic(addon.instructionSets, environment),
     });
     network = opened;
-    const needOf = (samples: number, training: boolean): BatchNeed => {
+    const needOf = async (samples: number, training: boolean): Promise<BatchNeed> => {
       const bytesFor = (count: number) => countBytes(opened, count, steps, training);
       return {
         samples,
-        bytes: bytesFor(samples),
-        largest: largestBatch(largestPlanned, availableBytes - parameterBytes, bytesFor),
+        bytes: await bytesFor(samples),
+        largest: await largestBatch(largestPlanned, availableBytes - parameterBytes, bytesFor),
       };
     };
     return {
       parameterBytes,
-      training: needOf(trainingBatch, true),
-      evaluation: needOf(evaluationBatch, false),
+      training: await needOf(trainingBatch, true),
+      evaluation: await needOf(evaluationBatch, false),
       availableBytes,
     };
   } catch (error) {

@@ -25,43 +25,63 @@ interface BatchSize {
   readonly training: boolean;
 }
 
+interface SessionMemory {
+  /** What can still be had, in bytes; default: by this process. */
+  readonly available?: (() => number) | undefined;
+  /** The most that batches may take, in bytes. */
+  readonly most?: number | undefined;
+}
+
 /** A network in the native engine, whose memory is outside of JavaScript's; `dispose` releases it. */
 export class NativeSession implements EngineSession {
   readonly #spec: NetworkSpec;
   readonly #network: NativeNetwork;
   readonly #counters: NormCounters;
   readonly #available: () => number;
+  readonly #mostBytes: number;
   #step: number;
   /** What the network has reserved so far. */
   #reservedBytes = 0;
   #isAborted = false;
   #isDisposed = false;
 
+  private constructor(
+    spec: NetworkSpec,
+    network: NativeNetwork,
+    state: State,
+    step: number,
+    { available = availableMemory, most = Number.POSITIVE_INFINITY }: SessionMemory,
+  ) {
+    this.#spec = spec;
+    this.#network = network;
+    this.#available = available;
+    this.#mostBytes = most;
+    this.#step = step;
+    this.#counters = new NormCounters(spec, state);
+  }
+
   /**
    * @param network a new one of this spec, which now belongs to the session
    * @throws {ShapeError} if a tensor of the network or of the optimiser is missing or has another shape
    */
-  constructor(
+  static async open(
     spec: NetworkSpec,
     network: NativeNetwork,
     state: State,
     optimiser?: OptimiserState,
-    available: () => number = availableMemory,
-  ) {
+    memory: SessionMemory = {},
+  ): Promise<NativeSession> {
     checkState(spec, state);
     if (optimiser !== undefined) checkOptimiser(spec, optimiser);
-    this.#spec = spec;
-    this.#network = network;
-    this.#available = available;
-    this.#step = optimiser?.step ?? 0;
-    this.#counters = new NormCounters(spec, state);
+    const session = new NativeSession(spec, network, state, optimiser?.step ?? 0, memory);
     for (const { name, role, dtype } of stateEntries(spec)) {
       if (dtype === 'I64') continue;
-      this.#load(name, 'value', state);
+      await session.#load(name, 'value', state);
       if (optimiser === undefined || role !== 'parameter') continue;
-      this.#load(name, 'first', optimiser.first);
-      this.#load(name, 'second', optimiser.second);
+      await session.#load(name, 'first', optimiser.first);
+      await session.#load(name, 'second', optimiser.second);
     }
+    return session;
   }
 
   async trainStep(
@@ -92,7 +112,7 @@ export class NativeSession implements EngineSession {
       rates,
       outputs,
       spikeRates: [...spikeRates],
-      ...(keepGradients ? { gradients: this.#parameters('gradient') } : {}),
+      ...(keepGradients ? { gradients: await this.#parameters('gradient') } : {}),
     };
   }
 
@@ -109,19 +129,19 @@ export class NativeSession implements EngineSession {
 
   async state(): Promise<State> {
     this.#enter();
-    return new Map(
-      stateEntries(this.#spec).map(({ name, shape, dtype }): [string, Tensor] => [
-        name,
-        dtype === 'I64'
-          ? { dtype, shape, data: BigInt64Array.of(this.#counters.value(name)) }
-          : { dtype, shape, data: this.#network.getTensor(name, 'value') },
-      ]),
-    );
+    const state = new Map<string, Tensor>();
+    for (const { name, shape, dtype } of stateEntries(this.#spec)) {
+      if (dtype === 'I64') {
+        state.set(name, { dtype, shape, data: BigInt64Array.of(this.#counters.value(name)) });
+      } else state.set(name, { dtype, shape, data: await this.#network.getTensor(name, 'value') });
+    }
+    return state;
   }
 
   async optimiserState(): Promise<OptimiserState> {
     this.#enter();
-    return { step: this.#step, first: this.#parameters('first'), second: this.#parameters('second') };
+    const [first, second] = [await this.#parameters('first'), await this.#parameters('second')];
+    return { step: this.#step, first, second };
   }
 
   abort(): void {
@@ -136,20 +156,18 @@ export class NativeSession implements EngineSession {
     this.#network.dispose();
   }
 
-  #load(name: string, slot: NativeSlot, state: State): void {
+  async #load(name: string, slot: NativeSlot, state: State): Promise<void> {
     const tensor = state.get(name);
-    if (tensor?.dtype === 'F32') this.#network.setTensor(name, slot, tensor.data);
+    if (tensor?.dtype === 'F32') await this.#network.setTensor(name, slot, tensor.data);
   }
 
-  #parameters(slot: NativeSlot | 'gradient'): State {
-    return new Map(
-      stateEntries(this.#spec)
-        .filter(({ role }) => role === 'parameter')
-        .map(({ name, shape }): [string, Tensor] => [
-          name,
-          { dtype: 'F32', shape, data: this.#network.getTensor(name, slot) },
-        ]),
-    );
+  async #parameters(slot: NativeSlot | 'gradient'): Promise<State> {
+    const state = new Map<string, Tensor>();
+    for (const { name, role, shape } of stateEntries(this.#spec)) {
+      if (role !== 'parameter') continue;
+      state.set(name, { dtype: 'F32', shape, data: await this.#network.getTensor(name, slot) });
+    }
+    return state;
   }
 
   /** T: a still image has a single frame, which the network repeats. */
@@ -165,16 +183,18 @@ export class NativeSession implements EngineSession {
    * @throws {StepAbortedError}
    */
   async #run<T>({ samples, steps, training }: BatchSize, work: () => Promise<T>): Promise<T> {
-    const bytesFor = (count: number): number => countBytes(this.#network, count, steps, training);
-    const neededBytes = bytesFor(samples);
+    const bytesFor = (count: number) => countBytes(this.#network, count, steps, training);
+    const neededBytes = await bytesFor(samples);
     // The network gives up the old memory for the new.
     const availableBytes =
-      neededBytes > this.#reservedBytes ? this.#available() + this.#reservedBytes : this.#reservedBytes;
-    const explain = (atMost: number, cause?: unknown): EngineMemoryError => {
-      const fitting = largestBatch(samples - 1, atMost, bytesFor);
+      neededBytes > this.#reservedBytes
+        ? Math.min(this.#available() + this.#reservedBytes, this.#mostBytes)
+        : this.#reservedBytes;
+    const explain = async (atMost: number, cause?: unknown): Promise<EngineMemoryError> => {
+      const fitting = await largestBatch(samples - 1, atMost, bytesFor);
       return new EngineMemoryError({ samples, neededBytes, availableBytes, largestBatch: fitting }, cause);
     };
-    if (neededBytes > availableBytes) throw explain(availableBytes);
+    if (neededBytes > availableBytes) throw await explain(availableBytes);
     try {
       const result = await work();
       // The session was disposed of just before the end, and with it what the batch changed.
@@ -187,7 +207,7 @@ export class NativeSession implements EngineSession {
       this.#reservedBytes = 0;
       if (this.#isDisposed) throw new StepAbortedError(error);
       // The limit is unknown: half of what was refused is a guess.
-      throw explain(neededBytes / 2, error);
+      throw await explain(neededBytes / 2, error);
     }
   }
 

@@ -7,6 +7,7 @@ import { type Engine, type EngineChoice, engineChoices } from '../engine.ts';
 import { type LoadedAddon, loadAddon } from '../native/addon.ts';
 import { chooseArithmetic, identifyBuild, type NativeOptions } from '../native/arithmetic.ts';
 import { type CudaProbe, cudaPackage, probeCuda } from '../tfjs/cuda.ts';
+import { loadWasm } from '../wasm/addon.ts';
 
 /** Tests replace `probe` and `load`. */
 export interface EngineOptions extends NativeOptions {
@@ -53,7 +54,7 @@ interface Implementation {
   identify(options: IdentityOptions): Promise<string | undefined>;
 }
 
-type ImplementationName = 'tfjs-cpu' | 'native' | 'cuda';
+type ImplementationName = 'tfjs-cpu' | 'wasm' | 'native' | 'cuda';
 
 /** Each passes the parity suite. */
 const implementations: Readonly<Record<ImplementationName, Implementation>> = {
@@ -69,6 +70,27 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
     }),
     // Its kernels give the same bits on every processor.
     identify: async ({ projectRoot }) => `${await identifyTfjs(projectRoot)} cpu`,
+  },
+  wasm: {
+    name: 'wasm, CPU',
+    title: 'WebAssembly engine',
+    locate: async (options) => {
+      const loaded = loadWasm();
+      if (!loaded.ok) return loaded;
+      const { addon } = loaded;
+      return {
+        open: async (reason) => (await import('../native/engine.ts')).createWasmEngine(addon, reason, options),
+        describe: async () => ({
+          text: `C++ kernels ${addon.sourceDigest}, ${addon.compiler}, in WebAssembly, one thread`,
+          fix: null,
+        }),
+      };
+    },
+    // The same bits on every processor.
+    identify: async () => {
+      const loaded = loadWasm();
+      return loaded.ok ? `wasm ${loaded.addon.sourceDigest} ${loaded.addon.compiler}` : undefined;
+    },
   },
   native: {
     name: 'native, CPU',
@@ -113,11 +135,15 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
 
 /** What each choice tries, in this order. */
 const preferences: Readonly<Record<EngineChoice, readonly ImplementationName[]>> = {
-  auto: ['cuda', 'native', 'tfjs-cpu'],
+  auto: ['cuda', 'native', 'wasm', 'tfjs-cpu'],
   native: ['native'],
+  wasm: ['wasm'],
   tfjs: ['cuda', 'tfjs-cpu'],
   'tfjs-cpu': ['tfjs-cpu'],
 };
+
+/** Choices of one engine that has no reason of its own. */
+const named: ReadonlySet<EngineChoice> = new Set(['wasm', 'tfjs-cpu']);
 
 /**
  * Opens the engine that computes training steps; its description says why it was chosen.
@@ -125,12 +151,12 @@ const preferences: Readonly<Record<EngineChoice, readonly ImplementationName[]>>
  * @throws {ReproError} `engine-unavailable` if `choice` names an engine that is not available
  */
 export function chooseEngine(choice: EngineChoice = 'auto', options: EngineOptions = {}): Promise<Engine> {
-  return openFirst(preferences[choice], options, choice === 'tfjs-cpu' ? 'requested as tfjs-cpu' : undefined);
+  return openFirst(preferences[choice], options, named.has(choice) ? `requested as ${choice}` : undefined);
 }
 
 /** The fastest engine of the CPU, without looking for a GPU. */
 export function chooseCpuEngine(reason: string, options: EngineOptions = {}): Promise<Engine> {
-  return openFirst(['native', 'tfjs-cpu'], options, reason);
+  return openFirst(['native', 'wasm', 'tfjs-cpu'], options, reason);
 }
 
 async function openFirst(

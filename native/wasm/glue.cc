@@ -1,0 +1,266 @@
+// The engine as functions for JavaScript (host.mjs). Whatever they throw reaches JavaScript as a WebAssembly exception,
+// after all destructors have run; `problem*` then say what it was.
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+#include <typeinfo>
+#include <vector>
+
+#include "../src/network/network.h"
+#include "../src/network/neuron_pass.h"
+
+#define EXPORT(name) extern "C" __attribute__((export_name(name)))
+
+namespace plif {
+namespace {
+
+/// What was thrown last.
+struct Problem {
+  const char* code = "";
+  std::string text;
+  double bytes = 0;
+} problem;
+
+// ---- Exceptions. Debian's libc++abi for WebAssembly has none; nothing here catches, so throwing is all that is needed.
+
+void describe(const std::type_info& type, void* thrown) {
+  problem = {"PLIF_FAILED", type.name(), 0};
+  if (type == typeid(OutOfMemory)) {
+    problem = {"PLIF_OUT_OF_MEMORY", "there is not enough memory",
+               static_cast<double>(static_cast<OutOfMemory*>(thrown)->bytes)};
+  } else if (type == typeid(std::bad_alloc)) {
+    problem = {"PLIF_OUT_OF_MEMORY", "there is not enough memory", 0};
+  } else if (type == typeid(Aborted)) {
+    problem = {"PLIF_ABORTED", "the step was aborted", 0};
+  } else if (type == typeid(ShapeProblem)) {
+    problem = {"PLIF_SHAPE", static_cast<ShapeProblem*>(thrown)->what(), 0};
+  }
+}
+
+}  // namespace
+}  // namespace plif
+
+extern "C" {
+void* __cxa_allocate_exception(std::size_t size) noexcept {
+  void* memory = std::malloc(size);
+  if (memory == nullptr) std::abort();
+  return memory;
+}
+void __cxa_free_exception(void* thrown) noexcept { std::free(thrown); }
+[[noreturn]] void __cxa_throw(void* thrown, std::type_info* type, void (*destroy)(void*)) {
+  plif::describe(*type, thrown);
+  if (destroy != nullptr) destroy(thrown);
+  std::free(thrown);
+  __builtin_wasm_throw(0, thrown);
+}
+}
+
+extern "C" void __cxa_pure_virtual() { std::abort(); }
+
+namespace std {
+/// What libc++ calls where it cannot go on; its own prints, and needs half of a C library for that.
+void __libcpp_verbose_abort(const char*, ...) { std::abort(); }
+}  // namespace std
+
+/// That of libc++abi ends the program when memory runs out.
+void* operator new(std::size_t size) {
+  void* memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace plif {
+namespace {
+
+/// A network, and what its last call gave.
+struct Session {
+  Network network;
+  TrainResult result;
+  std::vector<double> spikeRates;
+};
+
+/// The numbers of a description, one after the other, in the order in which host.mjs writes them.
+class Reader {
+ public:
+  explicit Reader(const double* at) : at_(at) {}
+  double number() { return *at_++; }
+  int whole() { return static_cast<int>(number()); }
+  bool flag() { return number() != 0; }
+
+ private:
+  const double* at_;
+};
+
+void readNeuron(Reader& from, LayerSpec& layer) {
+  layer.learnTau = from.flag();
+  layer.tauPerNeuron = from.flag();
+  layer.tau = from.number();
+  layer.neuron.hardReset = from.flag();
+  layer.neuron.rest = static_cast<float>(from.number());
+  layer.neuron.detachReset = from.flag();
+  layer.neuron.threshold = static_cast<float>(from.number());
+  layer.neuron.surrogate = static_cast<Surrogate>(from.whole());
+  layer.neuron.alpha = static_cast<float>(from.number());
+  layer.neuron.learnAlpha = from.flag();
+}
+
+LayerSpec readLayer(Reader& from, const char*& name) {
+  LayerSpec layer;
+  layer.kind = static_cast<LayerKind>(from.whole());
+  layer.name = name;
+  name += layer.name.size() + 1;
+  switch (layer.kind) {
+    case LayerKind::conv:
+      layer.inChannels = from.whole();
+      layer.outChannels = from.whole();
+      layer.kernel = from.whole();
+      layer.padding = from.whole();
+      break;
+    case LayerKind::batchNorm:
+      layer.channels = from.whole();
+      layer.momentum = from.number();
+      layer.epsilon = from.number();
+      break;
+    case LayerKind::neuron:
+      readNeuron(from, layer);
+      layer.neurons = static_cast<std::int64_t>(from.number());
+      break;
+    case LayerKind::repeat:
+      layer.steps = from.whole();
+      break;
+    case LayerKind::pool:
+      layer.pooling = static_cast<Pooling>(from.whole());
+      layer.size = from.whole();
+      break;
+    case LayerKind::linear:
+      layer.inFeatures = from.whole();
+      layer.outFeatures = from.whole();
+      break;
+    case LayerKind::vote:
+      layer.group = from.whole();
+      break;
+    case LayerKind::flatten:
+    case LayerKind::dropout:
+      break;
+  }
+  return layer;
+}
+
+Array<float>& slotOf(Parameter& parameter, int slot) {
+  Array<float>* const slots[] = {&parameter.value, &parameter.first, &parameter.second, &parameter.gradient};
+  return *slots[slot];
+}
+
+void collectRates(Session& session) {
+  session.spikeRates.clear();
+  for (const SpikeRate& rate : session.result.spikeRates) {
+    session.spikeRates.push_back(static_cast<double>(rate.spikes) / static_cast<double>(rate.neurons));
+  }
+}
+
+}  // namespace
+
+EXPORT("allocate") void* plifAllocate(std::size_t bytes) { return operator new(bytes); }
+EXPORT("release") void plifRelease(void* memory) { std::free(memory); }
+EXPORT("problemCode") const char* plifProblemCode() { return problem.code; }
+EXPORT("problemText") const char* plifProblemText() { return problem.text.c_str(); }
+EXPORT("problemBytes") double plifProblemBytes() { return problem.bytes; }
+EXPORT("sourceDigest") const char* plifSourceDigest() { return PLIF_SOURCE_DIGEST; }
+EXPORT("compiler") const char* plifCompiler() { return "Clang " __clang_version__; }
+
+EXPORT("open") Session* plifOpen(const double* numbers, const char* names) {
+  Reader from(numbers);
+  NetworkSpec spec;
+  const auto tile = static_cast<WinogradTile>(from.whole());
+  spec.channels = from.whole();
+  spec.height = from.whole();
+  spec.width = from.whole();
+  spec.classes = from.whole();
+  for (int layers = from.whole(); layers > 0; layers--) spec.layers.push_back(readLayer(from, names));
+  return new Session{Network(spec, 1, baselineKernels, tile), {}, {}};
+}
+EXPORT("close") void plifClose(Session* session) { delete session; }
+
+EXPORT("elements") std::size_t plifElements(Session* session, const char* name) {
+  return session->network.parameters().find(name).layout.elements();
+}
+EXPORT("setTensor") void plifSetTensor(Session* session, const char* name, int slot, const float* from) {
+  Parameter& parameter = session->network.parameters().find(name);
+  parameter.layout.pack(from, slotOf(parameter, slot).data());
+}
+EXPORT("getTensor") void plifGetTensor(Session* session, const char* name, int slot, float* to) {
+  Parameter& parameter = session->network.parameters().find(name);
+  parameter.layout.unpack(slotOf(parameter, slot).data(), to);
+}
+
+EXPORT("bytesFor") double plifBytesFor(Session* session, std::int32_t samples, std::int32_t frameSteps, bool training) {
+  return static_cast<double>(session->network.bytesFor(samples, frameSteps, training));
+}
+
+EXPORT("trainStep")
+void plifTrainStep(Session* session, int frameType, const void* frames, std::int32_t samples, std::int32_t frameSteps,
+               const std::int32_t* labels, const float* masks, const double* options) {
+  std::vector<const float*> maskPointers;
+  for (const std::int64_t features : session->network.dropoutFeatures()) {
+    maskPointers.push_back(masks);
+    masks += features * samples;
+  }
+  TrainOptions train;
+  Reader from(options);
+  train.learningRate = from.number();
+  train.lambda = from.number();
+  train.regulariseTau = from.flag();
+  train.lossOfSteps = from.flag();
+  train.step = static_cast<std::int64_t>(from.number());
+  session->network.begin();
+  session->result = session->network.trainStep({static_cast<FrameType>(frameType), frames}, samples, frameSteps,
+                                               labels, maskPointers, train);
+  collectRates(*session);
+}
+
+EXPORT("evaluate")
+void plifEvaluate(Session* session, int frameType, const void* frames, std::int32_t samples, std::int32_t frameSteps) {
+  session->network.begin();
+  static_cast<ForwardResult&>(session->result) =
+      session->network.evaluate({static_cast<FrameType>(frameType), frames}, samples, frameSteps);
+  collectRates(*session);
+}
+
+EXPORT("loss") double plifLoss(Session* session) { return session->result.loss; }
+EXPORT("rates") const float* plifRates(Session* session) { return session->result.rates.data(); }
+EXPORT("outputs") const float* plifOutputs(Session* session) { return session->result.outputs.data(); }
+EXPORT("spikeRates") const double* plifSpikeRates(Session* session) { return session->spikeRates.data(); }
+EXPORT("spikingLayers") std::size_t plifSpikingLayers(Session* session) { return session->spikeRates.size(); }
+
+/// One isolated layer of neurons. `sizes`: steps, samples, neurons, number of logits; then the neuron's settings. The
+/// results follow each other in `to`: spikes, potentials, dLoss/dx; dLoss/dα as one number; dLoss/dw.
+EXPORT("runNeurons")
+void plifRunNeurons(const double* numbers, const float* current, const float* coefficients, const float* logits,
+                   float* to, double* alpha) {
+  Reader from(numbers);
+  NeuronPass pass;
+  pass.steps = from.whole();
+  pass.samples = from.whole();
+  pass.neurons = from.whole();
+  const int given = from.whole();
+  LayerSpec layer;
+  readNeuron(from, layer);
+  pass.neuron = layer.neuron;
+  pass.fixedLeak = 1 / layer.tau;
+  if (layer.learnTau) pass.logits.assign(logits, logits + given);
+  pass.current = current;
+  pass.coefficients = coefficients;
+  const NeuronPassResult result = runNeurons(pass, baselineKernels);
+  for (const std::vector<float>* part :
+       {&result.spikes, &result.potentials, &result.ofCurrent, &result.ofLogits}) {
+    std::memcpy(to, part->data(), part->size() * sizeof(float));
+    to += part->size();
+  }
+  *alpha = result.ofAlpha;
+}
+
+}  // namespace plif
