@@ -1,6 +1,15 @@
-import type { NativeAddon, NativeForward, NativeFrames, NativeSlot, NativeStepOptions } from '../../src/engines/native/addon-types.ts';
+import type {
+  NativeAddon,
+  NativeForward,
+  NativeFrames,
+  NativeSlot,
+  NativeStepOptions,
+} from '../../src/engines/native/addon-types.ts';
 
-type Options<Name extends 'open' | 'runNeurons'> = Omit<Parameters<NativeAddon[Name]>[0], 'threads' | 'instructionSet'>;
+type Options<Name extends 'open' | 'runNeurons'> = Omit<
+  Parameters<NativeAddon[Name]>[0],
+  'threads' | 'instructionSet'
+>;
 
 export interface WasmNetwork {
   setTensor(name: string, slot: NativeSlot, data: Float32Array): void;

@@ -33,7 +33,9 @@ export function instantiate(module, mustStop = () => false) {
       return engine[name](...values);
     } catch (error) {
       if (!(error instanceof WebAssembly.Exception)) throw error;
-      const problem = Object.assign(new Error(textAt(engine.problemText())), { code: textAt(engine.problemCode()) });
+      const problem = Object.assign(new Error(textAt(engine.problemText())), {
+        code: textAt(engine.problemCode()),
+      });
       const bytes = engine.problemBytes();
       throw bytes > 0 ? Object.assign(problem, { bytes }) : problem;
     }
@@ -46,7 +48,9 @@ export function instantiate(module, mustStop = () => false) {
       for (const array of arrays) {
         const at = call('allocate', array.byteLength);
         places.push(at);
-        new Uint8Array(memory.buffer, at).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+        new Uint8Array(memory.buffer, at).set(
+          new Uint8Array(array.buffer, array.byteOffset, array.byteLength),
+        );
       }
       return work(...places);
     } finally {
@@ -65,7 +69,10 @@ export function instantiate(module, mustStop = () => false) {
     const isStill = layers.some(({ kind }) => kind === 'repeat');
     const framesOf = (steps) => (isStill ? 1 : steps);
     const frameSize = input.reduce((product, size) => product * size);
-    const featureCount = layers.reduce((sum, { kind, features }) => sum + (kind === 'dropout' ? features : 0), 0);
+    const featureCount = layers.reduce(
+      (sum, { kind, features }) => sum + (kind === 'dropout' ? features : 0),
+      0,
+    );
 
     function setTensor(name, slot, data) {
       withName(name, (at) => {
@@ -92,7 +99,8 @@ export function instantiate(module, mustStop = () => false) {
     function trainStep(frames, samples, steps, labels, masks, options) {
       expectLength('frames', frames, samples * framesOf(steps) * frameSize);
       expectLength('labels', labels, samples);
-      if (labels.some((label) => label < 0 || label >= classes)) throw argumentError('labels: there is no such class');
+      if (labels.some((label) => label < 0 || label >= classes))
+        throw argumentError('labels: there is no such class');
       const allMasks = new Float32Array(samples * featureCount);
       expectLength('masks', { length: masks.reduce((sum, { length }) => sum + length, 0) }, allMasks.length);
       let end = 0;
@@ -120,7 +128,8 @@ export function instantiate(module, mustStop = () => false) {
         return forwardOf(samples, steps);
       });
     }
-    const bytesFor = (samples, steps, training) => call('bytesFor', session, samples, framesOf(steps), training);
+    const bytesFor = (samples, steps, training) =>
+      call('bytesFor', session, samples, framesOf(steps), training);
     const dispose = () => engine.close(session);
     return { setTensor, getTensor, bytesFor, trainStep, evaluate, dispose };
   }
@@ -145,7 +154,12 @@ export function instantiate(module, mustStop = () => false) {
     });
   }
 
-  return { open, runNeurons, sourceDigest: textAt(engine.sourceDigest()), compiler: textAt(engine.compiler()) };
+  return {
+    open,
+    runNeurons,
+    sourceDigest: textAt(engine.sourceDigest()),
+    compiler: textAt(engine.compiler()),
+  };
 }
 
 /** What `readLayer` of glue.cc reads, in its order. */

@@ -12,7 +12,11 @@ function sourceDigest() {
     .flatMap((folder) => readdirSync(path.join(root, folder)).map((name) => `${folder}/${name}`))
     .filter((name) => /\.(cc|h|sh)$/.test(name));
   const hash = createHash('sha256');
-  for (const name of sources.sort()) hash.update(`${name}\0`).update(readFileSync(path.join(root, name))).update('\0');
+  for (const name of sources.sort())
+    hash
+      .update(`${name}\0`)
+      .update(readFileSync(path.join(root, name)))
+      .update('\0');
   return hash.digest('hex').slice(0, 12);
 }
 

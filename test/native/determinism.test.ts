@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import type { State } from '../../src/snn/tensor.ts';
@@ -71,3 +72,11 @@ describe.skipIf(!isAvailable).each(instructionSets)('the native engine on %s', (
     }
   });
 });
+
+test.skipIf(!isAvailable || process.arch !== 'x64').each(Object.entries(specs))(
+  'WebAssembly gives the bits of the native engine without vector extensions: %s',
+  async (_, spec) => {
+    const [wanted, actual] = [await trainBriefly(spec, 'baseline', 1), await trainBriefly(spec, 'wasm', 1)];
+    expect(actual.every((bytes, i) => bytes.equals(wanted[i] as Buffer))).toBe(true);
+  },
+);

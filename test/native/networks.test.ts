@@ -8,8 +8,8 @@ import '../support/all-close.ts';
 import { cifar10Network, mnistNetwork } from '../support/still-networks.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 import {
+  allSets,
   type BatchOptions,
-  instructionSets,
   isAvailable,
   Layers,
   livelyState,
@@ -218,8 +218,8 @@ test.skipIf(!isAvailable)('Winograd tiles of 4 x 4 give the same gradients, with
   expect(first(fast)).not.toEqual(first(exact));
 });
 
-describe.skipIf(!isAvailable)('a training step of the native engine', () => {
-  describe.each(instructionSets)('on %s', (instructionSet) => {
+describe('a training step of the native engine', () => {
+  describe.each(allSets)('on %s', (instructionSet) => {
     test.each(Object.entries(networks))(
       'is that of TensorFlow.js: %s',
       async (_, { spec, batch: options }) => {

@@ -1,6 +1,8 @@
 import type { Engine, TrainingBatch } from '../../src/engines/engine.ts';
 import { loadAddon } from '../../src/engines/native/addon.ts';
-import { createNativeEngine } from '../../src/engines/native/engine.ts';
+import type { NativeAddon } from '../../src/engines/native/addon-types.ts';
+import { createNativeEngine, createWasmEngine } from '../../src/engines/native/engine.ts';
+import { loadWasm } from '../../src/engines/wasm/addon.ts';
 import { initialState } from '../../src/snn/initialise.ts';
 import { dropoutLayers, type Layer, type NetworkSpec, type NeuronSpec } from '../../src/snn/spec.ts';
 import type { State, Tensor } from '../../src/snn/tensor.ts';
@@ -8,16 +10,22 @@ import { randomArray, randomNumbers } from '../support/random.ts';
 
 const loaded = loadAddon();
 
-/** Without a compiler there is no addon, and nothing to test. */
+/** Without a compiler there is no addon; WebAssembly is always there. */
 export const isAvailable = loaded.ok;
 export const instructionSets: readonly string[] = loaded.ok ? loaded.addon.instructionSets : [];
+export const allSets: readonly string[] = ['wasm', ...instructionSets];
+/** WebAssembly, and the addon with its fastest instruction set. */
+export const builds: readonly string[] = ['wasm', ...instructionSets.slice(-1)];
 
-export function openAddon() {
-  if (!loaded.ok) throw new Error(loaded.reason);
-  return loaded.addon;
+export function openAddon(instructionSet?: string): NativeAddon {
+  const addon = instructionSet === 'wasm' ? loadWasm() : loaded;
+  if (!addon.ok) throw new Error(addon.reason);
+  return addon.addon;
 }
 
+/** The engine on an instruction set of the addon, or on `wasm`. */
 export function nativeEngine(instructionSet?: string, threads = 2, winogradTiles?: string): Engine {
+  if (instructionSet === 'wasm') return createWasmEngine(openAddon('wasm'), 'test');
   return createNativeEngine(openAddon(), {
     threads,
     environment: {

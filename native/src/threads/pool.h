@@ -21,7 +21,7 @@ struct Aborted : std::exception {
 };
 
 #if defined(__wasm__)
-/// Whether the host wants the work in progress to end (native/wasm/host.mjs).
+/// Whether the host wants the work in progress to end (native/wasm/instance.mjs).
 extern "C" __attribute__((import_module("plif"), import_name("mustStop"))) bool plifMustStop();
 
 /// One thread: WebAssembly has no others here.

@@ -95,15 +95,19 @@ export class NativeSession implements EngineSession {
     checkMasks(this.#spec, batch);
     const samples = batch.frames.shape[0];
     const steps = this.#stepsOf(batch.frames);
-    const { loss, rates, outputs, spikeRates } = await this.#run({ samples, steps, training: true }, () =>
-      this.#network.trainStep(framesOf(batch.frames), samples, steps, batch.labels, batch.dropoutMasks, {
-        learningRate,
-        lambda: regulariseTau,
-        regularise,
-        loss: of,
-        step: this.#step + 1,
-        keepGradients,
-      }),
+    const { loss, rates, outputs, spikeRates, gradients } = await this.#run(
+      { samples, steps, training: true },
+      async () => {
+        const result = await this.#network.trainStep(
+          framesOf(batch.frames),
+          samples,
+          steps,
+          batch.labels,
+          batch.dropoutMasks,
+          { learningRate, lambda: regulariseTau, regularise, loss: of, step: this.#step + 1, keepGradients },
+        );
+        return { ...result, gradients: keepGradients ? await this.#parameters('gradient') : undefined };
+      },
     );
     this.#step += 1;
     this.#counters.advance(steps);
@@ -112,7 +116,7 @@ export class NativeSession implements EngineSession {
       rates,
       outputs,
       spikeRates: [...spikeRates],
-      ...(keepGradients ? { gradients: await this.#parameters('gradient') } : {}),
+      ...(gradients === undefined ? {} : { gradients }),
     };
   }
 
@@ -184,18 +188,20 @@ export class NativeSession implements EngineSession {
    */
   async #run<T>({ samples, steps, training }: BatchSize, work: () => Promise<T>): Promise<T> {
     const bytesFor = (count: number) => countBytes(this.#network, count, steps, training);
-    const neededBytes = await bytesFor(samples);
-    // The network gives up the old memory for the new.
-    const availableBytes =
-      neededBytes > this.#reservedBytes
-        ? Math.min(this.#available() + this.#reservedBytes, this.#mostBytes)
-        : this.#reservedBytes;
+    let neededBytes = 0;
+    let availableBytes = this.#reservedBytes;
     const explain = async (atMost: number, cause?: unknown): Promise<EngineMemoryError> => {
       const fitting = await largestBatch(samples - 1, atMost, bytesFor);
       return new EngineMemoryError({ samples, neededBytes, availableBytes, largestBatch: fitting }, cause);
     };
-    if (neededBytes > availableBytes) throw await explain(availableBytes);
     try {
+      neededBytes = await bytesFor(samples);
+      // The network gives up the old memory for the new.
+      if (neededBytes > this.#reservedBytes) {
+        availableBytes = Math.min(this.#available() + this.#reservedBytes, this.#mostBytes);
+      }
+      if (neededBytes > availableBytes) throw await explain(availableBytes);
+      if (this.#isAborted || this.#isDisposed) throw new StepAbortedError();
       const result = await work();
       // The session was disposed of just before the end, and with it what the batch changed.
       if (this.#isDisposed) throw new StepAbortedError();

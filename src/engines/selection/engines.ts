@@ -79,7 +79,8 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
       if (!loaded.ok) return loaded;
       const { addon } = loaded;
       return {
-        open: async (reason) => (await import('../native/engine.ts')).createWasmEngine(addon, reason, options),
+        open: async (reason) =>
+          (await import('../native/engine.ts')).createWasmEngine(addon, reason, options),
         describe: async () => ({
           text: `C++ kernels ${addon.sourceDigest}, ${addon.compiler}, in WebAssembly, one thread`,
           fix: null,

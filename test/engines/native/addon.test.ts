@@ -123,12 +123,12 @@ describe('memory', () => {
     expect(availableMemory()).toBeLessThan(os.totalmem());
   });
 
-  it('holds the largest batch that fits', () => {
+  it('holds the largest batch that fits', async () => {
     const bytesFor = (samples: number) => 100 + 10 * samples;
-    expect(largestBatch(64, 1000, bytesFor)).toBe(64);
-    expect(largestBatch(64, 299, bytesFor)).toBe(19);
-    expect(largestBatch(64, 110, bytesFor)).toBe(1);
-    expect(largestBatch(64, 109, bytesFor)).toBe(0);
+    expect(await largestBatch(64, 1000, bytesFor)).toBe(64);
+    expect(await largestBatch(64, 299, bytesFor)).toBe(19);
+    expect(await largestBatch(64, 110, bytesFor)).toBe(1);
+    expect(await largestBatch(64, 109, bytesFor)).toBe(0);
   });
 });
 

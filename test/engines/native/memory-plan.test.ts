@@ -8,9 +8,9 @@ const spec = buildNetwork(smallNetwork);
 const workload = { steps: 20, trainingBatch: 16, evaluationBatch: 32 };
 const parameterBytes = countParameterBytes(spec);
 
-function plan(bytesFor: NonNullable<FakeAddonOptions['bytesFor']>, availableBytes: number) {
+async function plan(bytesFor: NonNullable<FakeAddonOptions['bytesFor']>, availableBytes: number) {
   const addon = new FakeAddon({ bytesFor });
-  const result = planMemory(addon, spec, workload, {
+  const result = await planMemory(addon, spec, workload, {
     threads: 3,
     environment: { REPRO_ISA: 'avx2' },
     available: () => availableBytes,
@@ -19,11 +19,11 @@ function plan(bytesFor: NonNullable<FakeAddonOptions['bytesFor']>, availableByte
 }
 
 describe('planning the memory of a network', () => {
-  test('tells what both batches need, and the largest that fit beside the parameters', () => {
+  test('tells what both batches need, and the largest that fit beside the parameters', async () => {
     const bytesFor = (samples: number, steps: number, training: boolean) =>
       samples * steps * (training ? 100 : 10);
     // Ten training samples, but for the parameters.
-    const { addon, result } = plan(bytesFor, 10 * 2000 + parameterBytes - 1 + 2000);
+    const { addon, result } = await plan(bytesFor, 10 * 2000 + parameterBytes - 1 + 2000);
     expect(result).toEqual({
       parameterBytes,
       training: { samples: 16, bytes: 32_000, largest: 10 },
@@ -34,35 +34,35 @@ describe('planning the memory of a network', () => {
     expect(addon.networks[0]?.isDisposed).toBe(true);
   });
 
-  test('computes nothing', () => {
-    const { addon } = plan((samples) => samples, 1e9);
+  test('computes nothing', async () => {
+    const { addon } = await plan((samples) => samples, 1e9);
     expect(addon.networks[0]?.steps).toEqual([]);
   });
 
-  test('counts what cannot be addressed as infinite', () => {
+  test('counts what cannot be addressed as infinite', async () => {
     const bytesFor = (samples: number) => {
       if (samples <= 4) return 1;
       throw Object.assign(new Error('too large'), { code: 'PLIF_OUT_OF_MEMORY' });
     };
-    const { training } = plan(bytesFor, 1e9).result;
+    const { training } = (await plan(bytesFor, 1e9)).result;
     expect(training).toEqual({ samples: 16, bytes: Number.POSITIVE_INFINITY, largest: 4 });
   });
 
-  test('does not even open a network whose parameters do not fit', () => {
+  test('does not even open a network whose parameters do not fit', async () => {
     const addon = new FakeAddon();
     const available = () => parameterBytes - 1;
-    expect(() => planMemory(addon, spec, workload, { environment: {}, available })).toThrow(
+    await expect(planMemory(addon, spec, workload, { environment: {}, available })).rejects.toThrow(
       expect.objectContaining({ code: 'out-of-memory' }),
     );
     expect(addon.opened).toEqual([]);
   });
 
-  test('explains a network whose parameters cannot be allocated', () => {
+  test('explains a network whose parameters cannot be allocated', async () => {
     const addon = new FakeAddon();
     addon.open = () => {
       throw Object.assign(new Error('no'), { code: 'PLIF_OUT_OF_MEMORY' });
     };
-    expect(() => planMemory(addon, spec, workload, { environment: {} })).toThrow(
+    await expect(planMemory(addon, spec, workload, { environment: {} })).rejects.toThrow(
       expect.objectContaining({ code: 'out-of-memory', message: 'This network does not fit in memory.' }),
     );
   });

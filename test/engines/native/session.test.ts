@@ -274,11 +274,11 @@ describe('the memory of a native session', () => {
       instructionSet: 'baseline',
       winogradTile: 2,
     });
-    return new NativeSession(spec, network, numberedState(), undefined, () => availableBytes);
+    return NativeSession.open(spec, network, numberedState(), undefined, { available: () => availableBytes });
   };
 
   it('is checked before the batch is computed; the error names the largest batch that fits', async () => {
-    const session = openWith(3.5e9);
+    const session = await openWith(3.5e9);
     await expect(session.trainStep(batchOf(8), hyperparameters)).rejects.toMatchObject({
       code: 'out-of-memory',
       message: 'This network needs 8.0 GB of memory for a batch of 8; 3.5 GB are available.',
@@ -293,13 +293,13 @@ describe('the memory of a native session', () => {
   });
 
   it('says so if not even one sample fits', async () => {
-    await expect(openWith(0.5e9).trainStep(batchOf(2), hyperparameters)).rejects.toMatchObject({
+    await expect((await openWith(0.5e9)).trainStep(batchOf(2), hyperparameters)).rejects.toMatchObject({
       fix: 'Use a smaller network, or a machine with more memory.',
     });
   });
 
   it('is also explained if the system refuses it in spite of the check', async () => {
-    const session = openWith(100e9, { capacityBytes: 1e9 });
+    const session = await openWith(100e9, { capacityBytes: 1e9 });
     await expect(session.evaluate(batchOf(8).frames)).rejects.toMatchObject({
       code: 'out-of-memory',
       need: { samples: 8, neededBytes: 8e9, largestBatch: 4 },
@@ -307,7 +307,7 @@ describe('the memory of a native session', () => {
   });
 
   it('is gone after such a refusal, with what was reserved before', async () => {
-    const session = openWith(5.5e9, { capacityBytes: 4e9 });
+    const session = await openWith(5.5e9, { capacityBytes: 4e9 });
     await session.trainStep(batchOf(3), hyperparameters);
     // 5.5 and 3 GB are enough; then the system refuses.
     await expect(session.trainStep(batchOf(8), hyperparameters)).rejects.toMatchObject({
@@ -319,7 +319,7 @@ describe('the memory of a native session', () => {
   });
 
   it('may be more than can be counted', async () => {
-    const session = openWith(1e9, {
+    const session = await openWith(1e9, {
       bytesFor: () => {
         throw Object.assign(new Error('out of memory'), { code: 'PLIF_OUT_OF_MEMORY' });
       },
