@@ -1,9 +1,4 @@
-import fs from 'node:fs/promises';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { isHeld } from '../../src/files/lock.ts';
-import { auditInstances } from '../../src/runner/extras/audit/audit.ts';
-import type { Plan } from '../../src/runner/plan/plan.ts';
-import { cacheFolderOf } from '../../src/runner/store/cache-folder.ts';
+import { describe, expect, test } from 'vitest';
 import { waitForFile } from '../support/processes.ts';
 import { CliProject } from './rig/cli-project.ts';
 
@@ -160,22 +155,6 @@ describe('repro audit', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain('artifacts/after: equal to the byte');
     expect(project.count('make')).toBe(1);
-  });
-
-  test('lets go of the lock if its folder cannot be made', async () => {
-    const project = await createProject({ x: 'a' });
-    expect((await project.call(['run', 'make'])).exitCode).toBe(0);
-    const plan = { projectRoot: project.root } as Plan;
-    const { rm } = fs;
-    const broken = vi
-      .spyOn(fs, 'rm')
-      .mockImplementation((file, options) =>
-        String(file).endsWith('.audit') ? Promise.reject(new Error('no permission')) : rm(file, options),
-      );
-    onTestFinished(() => broken.mockRestore());
-    const options = {} as Parameters<typeof auditInstances>[2];
-    await expect(auditInstances(plan, [], options)).rejects.toThrow('no permission');
-    expect(isHeld(cacheFolderOf(plan).lock)).toBe(false);
   });
 
   test('ends with Ctrl-C, and leaves nothing', async () => {

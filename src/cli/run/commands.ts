@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { lazily, numberBetween, parseGpus, wholeFrom, withPipelineOptions } from '../options/options.ts';
+import { lazily, parseGpus, wholeFrom, withPipelineOptions } from '../options/options.ts';
 
 const runExamples = `
 Examples:
@@ -30,8 +30,7 @@ resume folders.
 Examples:
   $ repro watch
   $ repro watch report --profile quick
-  $ repro watch train@baseline,2020 --restart
-  $ repro watch --poll 2`;
+  $ repro watch train@baseline,2020 --restart`;
 
 const auditExamples = `
 The runs write to artifacts/.audit, which is removed at the end; results, records and the store do not change. Every byte is
@@ -102,11 +101,6 @@ export function addRunCommands(program: Command): void {
     .argument('[stage...]', 'stages or instances, and what they depend on (default: all)')
     .option(...jobsOption)
     .option('--restart', 'stop running stages at a change, instead of waiting for their end')
-    .option(
-      '--poll <seconds>',
-      'look for changes this often, where the file system reports none (network folders)',
-      numberBetween(0.1, 3600, 'seconds'),
-    )
     .addHelpText('after', watchExamples)
     .action(lazily(async () => (await import('./watch.ts')).watch));
 
