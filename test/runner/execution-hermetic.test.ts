@@ -3,10 +3,11 @@ import path from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { isRunning, waitForEnd, waitForFile } from '../support/processes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import type { CliProject } from './rig/cli-project.ts';
 import { startRunner } from './rig/processes.ts';
 import { createProject } from './rig/project.ts';
-import { createFolder, createStagesProject } from './rig/stages-project.ts';
+import { createStagesProject } from './rig/stages-project.ts';
 
 const major = Number(process.versions.node.split('.')[0]);
 
@@ -43,7 +44,7 @@ export default {
 
 describe('a stage module may', () => {
   test('read what it declares, by any name, and write its outputs', async () => {
-    const outside = await createFolder('repro-data-');
+    const outside = await temporaryFolder();
     await fs.mkdir(path.join(outside, 'deep'));
     await fs.writeFile(path.join(outside, 'deep/x'), '3');
     const names = ['in.txt', 'a folder', 'é🙂.txt', 'a, b.txt', '-dash', 'link'];
@@ -176,7 +177,7 @@ describe('a stage module that touches what it does not declare fails', () => {
   });
 
   test('with the line to add for a file outside the project', async () => {
-    const outside = await createFolder('repro-data-');
+    const outside = await temporaryFolder();
     await fs.writeFile(path.join(outside, 'x'), '3');
     const project = await createStage(`done(fs.readFileSync(${JSON.stringify(`${outside}/x`)}, 'utf8'));`);
     const { stderr } = await project.call(['run']);
