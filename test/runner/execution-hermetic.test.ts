@@ -211,7 +211,7 @@ describe('a stage module that touches what it does not declare fails', () => {
        done();`,
     );
     const { stderr } = await project.call(['run']);
-    expect(stderr).toContain('may not read a.json: it is not among its inputs. Nor may it write notes.txt:');
+    expect(stderr).toContain('may not read a.json: it is not among its inputs. It may not write notes.txt:');
     expect(stderr).toContain('      - a.json\n  Write to an output below artifacts/');
   });
 
@@ -268,11 +268,14 @@ describe('a stage module that touches what it does not declare fails', () => {
   test.each([
     [
       'notes.txt',
-      'Write to an output below artifacts/ that the stage declares:\n    outputs:\n      - artifacts/notes.txt',
+      'that the stage declares, here context.outputs[1] (in a command: $REPRO_OUTPUT_1):\n    outputs:\n      - artifacts/notes.txt',
     ],
     ['in.txt', 'A stage must not change its inputs: write a changed copy to context.outputs[0]'],
     ['artifacts/s', 'Write to context.outputs[0] (in a command: $REPRO_OUTPUT_0) instead of artifacts/s:'],
-    ['artifacts/t', 'outputs:\n      - artifacts/t\n  and write to context.outputs[1]'],
+    [
+      'artifacts/t',
+      'here context.outputs[1] (in a command: $REPRO_OUTPUT_1):\n    outputs:\n      - artifacts/t\n',
+    ],
   ])('when it writes to %s, with what to do instead', async (name, advice) => {
     const project = await createStage(`fs.writeFileSync(${JSON.stringify(name)}, 'x'); done();`);
     await project.write('artifacts/README.md', '');

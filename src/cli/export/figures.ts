@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { exportFigures as exportThem, type FiguresOptions } from '../../apps/figures.ts';
 import { formatBytes } from '../../text.ts';
 import { printResult, toOneLine } from '../view/print.ts';
