@@ -37,7 +37,7 @@ export interface FiguresOptions extends PipelineOptions {
 export async function exportFigures(options: FiguresOptions) {
   refuseRunnerFolder(options.out, 'Choose another place with --out.');
   const source = await openFigures(options);
-  const { files, sizes } = await convertAll(source, options);
+  const files = await convertAll(source, options);
   const written = await writeFiles(files, options.force === true);
   return {
     source: source.name,

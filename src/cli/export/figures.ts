@@ -4,8 +4,7 @@ import { printResult, toOneLine } from '../view/print.ts';
 
 /** `repro export figures`: the figures of a report for papers. */
 export async function exportFigures(options: FiguresOptions): Promise<void> {
-  const { source, figures, files, warnings } = await exportThem(options);
-  for (const warning of warnings) process.stderr.write(`${toOneLine(warning)}\n`);
+  const { source, figures, files } = await exportThem(options);
   const document = {
     source,
     figures,
