@@ -19,7 +19,7 @@ import { formatBytes } from '../text.ts';
 import { EVALUATION_BATCH } from '../training/evaluation.ts';
 import { probeCudaApart } from './cuda-probe.ts';
 import { engineOf } from './facts.ts';
-import { loadSelectedPlan, type PipelineOptions, type Warn } from './load-plan.ts';
+import { loadSelectedPlan, type PipelineOptions } from './load-plan.ts';
 import { buildModel } from './model-check.ts';
 
 const modelsFolder = 'configs/models';
@@ -33,7 +33,6 @@ const modelsFolder = 'configs/models';
 export async function planModel(
   name: string,
   options: PipelineOptions,
-  warn: Warn,
 ): Promise<{
   readonly lines: readonly (readonly [topic: string, text: string])[];
   readonly document: object;
