@@ -22,8 +22,7 @@ export async function writeWholeFile(file: string, content: Uint8Array, force: b
 }
 
 /**
- * Writes a folder of files that appears in full or not at all. If the process is killed while it replaces an older folder,
- * `recoverFolder` brings that one back.
+ * Writes a folder of files that appears in full or not at all. A process killed while it replaces an older folder may leave neither.
  *
  * @param contents by name
  * @param known the names that a folder may hold to be replaced
@@ -36,7 +35,6 @@ export async function writeWholeFolder(
   { force, known }: { readonly force: boolean; readonly known: readonly string[] },
 ): Promise<void> {
   const target = path.resolve(folder);
-  await recoverFolder(target);
   const found = await kindOfPath(target);
   if (found === 'file') throw taken(target, 'expected a folder to write, found a file', chooseFolder);
   if (found === 'folder') {
@@ -52,50 +50,21 @@ export async function writeWholeFolder(
   }
   await makeFolder(path.dirname(target), elsewhere);
   // Beside the target, so that a rename is enough.
-  const partial = path.join(path.dirname(target), `.${randomUUID()}.partial`);
+  const beside = (): string => path.join(path.dirname(target), `.${randomUUID()}.partial`);
+  const partial = beside();
   try {
     await mkdir(partial);
     for (const [name, content] of contents) await writeSynced(path.join(partial, name), content);
     await syncFolder(partial);
-    await swapFolder(partial, target);
+    const old = beside();
+    if (found === 'folder') await rename(target, old);
+    await rename(partial, target);
+    await rm(old, { recursive: true, force: true });
     await syncFolder(path.dirname(target));
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
     throw blame(error, target);
   }
-}
-
-/**
- * Undoes what a process killed in the middle of `writeWholeFolder` left behind: the old folder gets its name back or, if the
- * new one is in place already, is removed.
- */
-export async function recoverFolder(folder: string): Promise<void> {
-  const target = path.resolve(folder);
-  const old = replacedName(target);
-  if ((await kindOfPath(old)) !== 'folder') return;
-  if ((await kindOfPath(target)) === null) await rename(old, target);
-  else await rm(old, { recursive: true, force: true });
-}
-
-/** A folder cannot be replaced in one step as a file can: the old one is kept under a known name until the new one is in place. */
-async function swapFolder(from: string, to: string): Promise<void> {
-  if ((await kindOfPath(to)) === null) {
-    await rename(from, to);
-    return;
-  }
-  const old = replacedName(to);
-  await rename(to, old);
-  try {
-    await rename(from, to);
-  } catch (error) {
-    await rename(old, to);
-    throw error;
-  }
-  await rm(old, { recursive: true, force: true });
-}
-
-function replacedName(target: string): string {
-  return path.join(path.dirname(target), `.${path.basename(target)}.replaced`);
 }
 
 const elsewhere = 'Choose another place with --out.';

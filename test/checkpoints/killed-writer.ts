@@ -1,12 +1,12 @@
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import process from 'node:process';
-import { writeWholeFile, writeWholeFolder } from '../../src/checkpoints/whole-output.ts';
+import { writeWholeFolder } from '../../src/checkpoints/whole-output.ts';
 import { DeadlySteps } from '../support/deadly-steps.ts';
 
 // Writes over a target and kills its own process, without a chance to clean up, before one of the steps that it takes on the
 // disk. A killed write has written half of its content.
-const [kind, target, deadly] = process.argv.slice(2);
+const [target, deadly] = process.argv.slice(2);
 
 const steps = new DeadlySteps(deadly);
 const { mkdir, open, rename, rm } = fs;
@@ -28,11 +28,8 @@ Object.assign(fs, {
 });
 syncBuiltinESMExports();
 
-if (kind === 'file') await writeWholeFile(target!, Buffer.from('new content'), true);
-else {
-  const contents = new Map([
-    ['state', 'new state'],
-    ['curves', 'new curves'],
-  ]);
-  await writeWholeFolder(target!, contents, { force: true, known: ['state', 'network', 'curves'] });
-}
+const contents = new Map([
+  ['state', 'new state'],
+  ['curves', 'new curves'],
+]);
+await writeWholeFolder(target!, contents, { force: true, known: ['state', 'network', 'curves'] });
