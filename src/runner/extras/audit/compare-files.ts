@@ -1,10 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Json } from '../../../schema/json.ts';
 import { shortenText } from '../../../text.ts';
 import { diffJson } from '../../freshness/differences.ts';
-import { decodeText } from '../../freshness/kept-texts.ts';
 
 const blockBytes = 1 << 20;
 
@@ -67,10 +67,9 @@ function findFirstDifference(first: string, second: string): number {
 }
 
 function compareTexts(first: Buffer, second: Buffer, firstByte: number): string[] | null {
-  const [a, b] = [decodeText(first), decodeText(second)];
-  if (a === null || b === null) return null;
+  if ([first, second].some((bytes) => bytes.includes(0) || !isUtf8(bytes))) return null;
   const line = first.subarray(0, firstByte).filter((byte) => byte === 0x0a).length;
-  const [lineA, lineB] = [a, b].map((text) => text.split('\n')[line]);
+  const [lineA, lineB] = [first, second].map((bytes) => bytes.toString().split('\n')[line]);
   return [`line ${line + 1}: ${quote(lineA)}, then ${quote(lineB)}`];
 }
 
