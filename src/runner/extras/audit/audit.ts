@@ -250,7 +250,7 @@ function findFirstDifference(first: string, second: string): number {
 }
 
 function findLine(first: string, second: string, firstByte: number): string | null {
-  const files = [readFileSync(first), readFileSync(second)];
+  const files = [readFileSync(first), readFileSync(second)] as const;
   if (files.some((bytes) => bytes.includes(0) || !isUtf8(bytes))) return null;
   const line = files[0].subarray(0, firstByte).filter((byte) => byte === 0x0a).length;
   const shown = files.map((bytes) => {
