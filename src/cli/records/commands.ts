@@ -23,12 +23,12 @@ With --no-data, it checks only these records and needs neither results nor data:
 environment variables, Node.js and the platform are never compared: they belong to the machine that computed the results.
 
 Exits with 4 if something fails, with 3 if results are not up to date, and with 2 if the check cannot be made, for example because the
-baseline is damaged; --junit and --markdown files are written in all cases. In a GitHub job, a summary is added to $GITHUB_STEP_SUMMARY.
+baseline is damaged; the --junit file is written in all cases. In a GitHub job, a summary is added to $GITHUB_STEP_SUMMARY.
 
 Examples:
   $ repro check
   $ repro check --profile full --json
-  $ repro check --set train.epochs=4 --junit check.xml --markdown check.md
+  $ repro check --set train.epochs=4 --junit check.xml
   $ repro check --no-data`;
 
 const baselineExamples = `
@@ -74,7 +74,6 @@ export function addRecordCommands(program: Command): void {
     .option('--no-data', 'check only the records in repro.lock, without results and without external data')
     .option('--json', 'print one JSON document')
     .option('--junit <file>', 'also write JUnit XML, for continuous integration')
-    .option('--markdown <file>', 'also write Markdown')
     .addHelpText('after', checkExamples)
     .action(lazily(async () => (await import('./check.ts')).check));
 
