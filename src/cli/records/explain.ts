@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
+import { describeFile } from '../../runner/freshness/differences.ts';
 import {
   type ExplainedDifference,
   type Explanation,
