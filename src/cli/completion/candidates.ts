@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import type { Argument, Command, Option } from 'commander';
-import { findProjectRoot, loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.ts';
+import { findProjectRoot, loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { listDatasetNames } from '../../apps/option-choices.ts';
 import { isJsonList, isJsonObject, type Json } from '../../schema/json.ts';
 import { readYamlFile } from '../../schema/yaml-document.ts';
