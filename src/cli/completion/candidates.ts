@@ -110,7 +110,7 @@ async function findValues(of: Option | Argument, { command, current, options }: 
 
 /** Stages, and instances once the word has an `@` or is a whole stage's name. */
 async function listStages(current: string, options: PipelineOptions): Promise<Word[]> {
-  const instances = [...(await loadPlanForReading(options, () => {})).instances.values()];
+  const instances = [...(await loadSelectedPlan(options)).instances.values()];
   const instancesOf = (stage: string) => instances.filter((one) => one.stage === stage && one.id !== stage);
   const [stage = ''] = current.split('@', 1);
   const ids = instancesOf(stage).map(({ id }): Word => [id, '']);
