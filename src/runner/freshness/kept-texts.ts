@@ -45,7 +45,7 @@ export class KeptTexts {
   }
 }
 
-export async function readSmallFile(absolute: string): Promise<Buffer | null> {
+async function readSmallFile(absolute: string): Promise<Buffer | null> {
   try {
     const stats = await fs.stat(absolute);
     return stats.isFile() && stats.size <= textBytesAtMost ? await fs.readFile(absolute) : null;
