@@ -1,7 +1,7 @@
 import { explainDiskError } from '../../files/disk-error.ts';
+import type { StaleReason } from '../freshness/differences.ts';
 import type { Freshness } from '../freshness/freshness.ts';
 import type { Session } from '../freshness/session.ts';
-import type { StaleReason } from '../freshness/stale-reason.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { logFileOf } from '../store/cache-folder.ts';
 import { storeAgain } from '../store/lost-outputs.ts';
