@@ -122,14 +122,6 @@ describe('trainNetwork', () => {
     expect(logged.every(({ accuracy }) => accuracy === 0 || accuracy === 1)).toBe(true);
   });
 
-  it('logs the accuracy of the batch alone', async () => {
-    // With one batch per epoch, the epoch's means are those of that batch.
-    const { rows } = await trainNetwork(
-      smallTask({}, { settings: { ...settings, batchSize: 24, epochs: 2 } }),
-    );
-    expect(rows.map(({ logged }) => logged)).toEqual([[{ step: 0, ...rows[0]!.train }], []]);
-  });
-
   it('tests every so many epochs, and after the last', async () => {
     const { rows } = await trainNetwork(smallTask({}, { settings: { ...settings, testEvery: 3 } }));
     expect(rows.map((row) => row.test !== null)).toEqual([false, false, true, true]);
