@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { trainIntoFolders } from '../../src/apps/train-val.ts';
@@ -11,21 +10,21 @@ import { describeOutcome } from '../../src/original/export.ts';
 import { type Preparation, prepareTraining } from '../../src/original/preparation.ts';
 import { describeRecord } from '../../src/original/run-record.ts';
 import { tinyArguments, writeTinyFrames } from '../original/tiny-frames.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let root: string;
 let framesFolder: string;
 let seconds: number;
 beforeEach(async () => {
-  root = await mkdtemp(path.join(os.tmpdir(), 'train-val-'));
+  root = await temporaryFolder();
   framesFolder = path.join(root, 'frames');
   await writeTinyFrames(framesFolder);
   seconds = 1_700_000_000;
   // A clock that advances by a second each time an epoch is exported.
   vi.spyOn(Date, 'now').mockImplementation(() => 1000 * seconds++);
 });
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
-  await rm(root, { recursive: true });
 });
 
 const engine = createCpuEngine('test');
@@ -39,17 +38,15 @@ function prepare(prefix: string, epochs = 4, ...more: readonly string[]): Prepar
 interface Over {
   readonly stop?: AbortSignal;
   readonly progress?: () => void;
-  readonly isLost?: () => boolean;
 }
 
-function train(preparation: Preparation, { stop, progress = () => {}, isLost = () => false }: Over = {}) {
+function train(preparation: Preparation, { stop, progress = () => {} }: Over = {}) {
   const notes: string[] = [];
   const warnings: string[] = [];
   const ended = trainIntoFolders(preparation, {
     framesFolder,
     engine,
     record: describeRecord(preparation, data, 'a-digest', engine.description),
-    lock: { isLost },
     view: { progress, note: (text) => notes.push(text), warn: (text) => warnings.push(text) },
     stop: stop ?? new AbortController().signal,
   });
@@ -274,12 +271,6 @@ describe('a training from the original’s arguments', () => {
     expect(warnings).toHaveLength(2);
     await rm(path.join(resume, 'checkpoint'));
     await expect(train(preparation).ended).rejects.toMatchObject({ code: 'run-folder-broken' });
-  });
-
-  it('saves nothing to a folder that another training has taken over', async () => {
-    const { ended } = train(prepare('logs'), { isLost: () => true });
-    await expect(ended).rejects.toMatchObject({ code: 'lock-lost' });
-    expect(await readdir(root)).toEqual(['frames']);
   });
 
   it.each([

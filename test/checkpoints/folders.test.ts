@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import {
   type ExportFormat,
   exportCheckpoint,
@@ -13,13 +12,13 @@ import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/self-des
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { formatSplit } from '../../src/results/run-file.ts';
 import { exampleRunFile } from '../results/examples.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'checkpoints-'));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const inside = (...names: string[]): string => path.join(folder, ...names);
 const baseline = torchFixturePath('baseline.pt');
@@ -121,8 +120,8 @@ describe('an import', () => {
     const description = { network, trainedOn, source, assumptions };
     await rename(inside('a', 'state.safetensors'), inside('mine.safetensors'));
     expect(await loadCheckpoint(inside('mine.safetensors'))).toMatchObject({ name: 'mine', ...description });
-    await exportTo('b/c.safetensors', inside('mine.safetensors'));
-    expect(await loadCheckpoint(inside('b/c.safetensors'))).toMatchObject(description);
+    await exportTo('c.safetensors', inside('mine.safetensors'));
+    expect(await loadCheckpoint(inside('c.safetensors'))).toMatchObject(description);
   });
 });
 
@@ -164,7 +163,7 @@ describe('an export', () => {
       const nowhere = exportTo('file/a/b.npz', baseline, 'npz', force);
       await expect(nowhere).rejects.toMatchObject({ code: 'output-nowhere' });
       const onFile = importInto('file', baseline, {}, force);
-      await expect(onFile).rejects.toThrow('expected a folder to write, found a file');
+      await expect(onFile).rejects.toThrow('expected a folder, found a file');
     }
     expect(await readdir(folder)).toEqual(['file', 'taken.npz']);
   });
@@ -211,6 +210,7 @@ describe('the folder of a training', () => {
 
   test('is described by what is exported from it', async () => {
     await writeTraining({ best: 'best.safetensors', last: 'last.safetensors' });
+    await mkdir(inside('elsewhere'));
     await exportTo('elsewhere/b.safetensors', folder);
     expect((await loadCheckpoint(inside('elsewhere/b.safetensors'))).trainedOn).toEqual(trainedOn);
   });

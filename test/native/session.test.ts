@@ -2,9 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { EngineSession } from '../../src/engines/engine.ts';
 import { EngineMemoryError } from '../../src/engines/memory-error.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import { dropoutLayers, type Layer, type NetworkSpec } from '../../src/snn/spec.ts';
 import type { State } from '../../src/snn/tensor.ts';
-import { ShapeError } from '../../src/snn/tensor.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 import { builds, Layers, livelyState, nativeEngine, openAddon, plif, randomBatch } from './support.ts';
 

@@ -1,9 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
-import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import { onTestFinished } from 'vitest';
 import { Slurm } from '../../src/executors/slurm/slurm.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** Slurm whose programs are shell scripts, for what a real one cannot be made to answer. */
 export async function createSlurm(programs: Readonly<Record<string, string>>): Promise<Slurm> {
@@ -12,8 +10,7 @@ export async function createSlurm(programs: Readonly<Record<string, string>>): P
 
 /** An environment in which these programs are found. */
 export async function createPrograms(programs: Readonly<Record<string, string>>): Promise<NodeJS.ProcessEnv> {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-programs-'));
-  onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryFolder();
   for (const [name, script] of Object.entries(programs)) {
     writeFileSync(path.join(folder, name), `#!/bin/sh\n${script}\n`);
     chmodSync(path.join(folder, name), 0o755);

@@ -1,16 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import {
   formatTimeLimit,
   type JobScript,
   renderEnvironment,
   renderJobScript,
 } from '../../src/executors/slurm/job-script.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const request: JobScript['request'] = {
   ...{ cpus: 2, memoryBytes: null, gpus: 0, gpuType: null, timeSeconds: null, warnSeconds: null, flags: [] },
@@ -74,8 +75,7 @@ describe('the script of a job', () => {
   let folder: string;
 
   beforeEach(async () => {
-    folder = await mkdtemp(path.join(os.tmpdir(), 'repro-script-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    folder = await temporaryFolder();
   });
 
   /** Runs it as Slurm does: from a file, with hardly any environment. */
