@@ -1,6 +1,5 @@
 import type { Engine, TrainingBatch } from '../../src/engines/engine.ts';
 import { loadAddon } from '../../src/engines/native/addon.ts';
-import type { NativeAddon } from '../../src/engines/native/addon-types.ts';
 import { createNativeEngine, createWasmEngine } from '../../src/engines/native/engine.ts';
 import { loadWasm } from '../../src/engines/wasm/addon.ts';
 import { initialState } from '../../src/snn/initialise.ts';
@@ -17,15 +16,18 @@ export const allSets: readonly string[] = ['wasm', ...instructionSets];
 /** WebAssembly, and the addon with its fastest instruction set. */
 export const builds: readonly string[] = ['wasm', ...instructionSets.slice(-1)];
 
-export function openAddon(instructionSet?: string): NativeAddon {
-  const addon = instructionSet === 'wasm' ? loadWasm() : loaded;
-  if (!addon.ok) throw new Error(addon.reason);
-  return addon.addon;
+function openAddon() {
+  if (!loaded.ok) throw new Error(loaded.reason);
+  return loaded.addon;
 }
 
 /** The engine on an instruction set of the addon, or on `wasm`. */
 export function nativeEngine(instructionSet?: string, threads = 2, winogradTiles?: string): Engine {
-  if (instructionSet === 'wasm') return createWasmEngine(openAddon('wasm'), 'test');
+  if (instructionSet === 'wasm') {
+    const wasm = loadWasm();
+    if (!wasm.ok) throw new Error(wasm.reason);
+    return createWasmEngine(wasm.addon, 'test');
+  }
   return createNativeEngine(openAddon(), {
     threads,
     environment: {
