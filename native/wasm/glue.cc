@@ -101,7 +101,11 @@ void collectRates(Session& session) {
 }  // namespace
 
 EXPORT("sourceDigest") const char* plifSourceDigest() { return PLIF_SOURCE_DIGEST; }
-EXPORT("compiler") const char* plifCompiler() { return "Clang " __clang_version__; }
+#define PLIF_QUOTE(x) #x
+#define PLIF_TEXT(x) PLIF_QUOTE(x)
+EXPORT("compiler") const char* plifCompiler() {
+  return "Clang " PLIF_TEXT(__clang_major__) "." PLIF_TEXT(__clang_minor__) "." PLIF_TEXT(__clang_patchlevel__);
+}
 
 EXPORT("open") Session* plifOpen(const double* numbers, const char* names) {
   Reader from(numbers);

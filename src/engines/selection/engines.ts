@@ -7,12 +7,13 @@ import { type Engine, type EngineChoice, engineChoices } from '../engine.ts';
 import { type LoadedAddon, loadAddon } from '../native/addon.ts';
 import { chooseArithmetic, identifyBuild, type NativeOptions } from '../native/arithmetic.ts';
 import { type CudaProbe, cudaPackage, probeCuda } from '../tfjs/cuda.ts';
-import { loadWasm } from '../wasm/addon.ts';
+import { loadWasm as loadOwnWasm } from '../wasm/addon.ts';
 
-/** Tests replace `probe` and `load`. */
+/** Tests replace what probes and loads. */
 export interface EngineOptions extends NativeOptions {
   readonly probe?: (() => Promise<CudaProbe>) | undefined;
   readonly load?: (() => LoadedAddon) | undefined;
+  readonly loadWasm?: (() => LoadedAddon) | undefined;
 }
 
 interface IdentityOptions extends EngineOptions {
@@ -74,7 +75,7 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
   wasm: {
     name: 'wasm, CPU',
     title: 'WebAssembly engine',
-    locate: async (options) => {
+    locate: async ({ loadWasm = loadOwnWasm, ...options }) => {
       const loaded = loadWasm();
       if (!loaded.ok) return loaded;
       const { addon } = loaded;
@@ -88,7 +89,7 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
       };
     },
     // The same bits on every processor.
-    identify: async () => {
+    identify: async ({ loadWasm = loadOwnWasm }) => {
       const loaded = loadWasm();
       return loaded.ok ? `wasm ${loaded.addon.sourceDigest} ${loaded.addon.compiler}` : undefined;
     },

@@ -59,6 +59,7 @@ const nativeOfOtherSources = (): LoadedAddon => ({ ok: true, addon: new FakeAddo
 const identity = (instructionSet: string): string =>
   `0123456789ab ${instructionSet} GCC 12.4.0${process.arch === 'x64' ? '' : ` ${process.arch}`}`;
 const noNative = (): LoadedAddon => ({ ok: false, reason: 'it is not compiled', fix: 'Compile it.' });
+const noWasm = (): LoadedAddon => ({ ok: false, reason: 'it is damaged', fix: 'Restore it.' });
 const notCalled = (): never => {
   throw new Error('not to be called');
 };
@@ -86,14 +87,17 @@ describe('chooseEngine', () => {
     );
   });
 
-  it('falls back to TensorFlow.js on the CPU and says why', async () => {
-    const { description } = await chooseEngine('auto', { probe: noCuda, load: noNative });
-    expect(description).toMatchObject({
-      name: 'tfjs',
+  it.each([
+    ['WebAssembly', undefined, /^[0-9a-f]{12} Clang [\d.]+$/, ''],
+    ['TensorFlow.js on the CPU', noWasm, /^\d+\.\d+\.\d+$/, '; no WebAssembly engine: it is damaged'],
+  ])('falls back to %s and says why', async (_, loadWasm, version, more) => {
+    const { description } = await chooseEngine('auto', { probe: noCuda, load: noNative, loadWasm });
+    expect(description).toEqual({
+      name: loadWasm === undefined ? 'wasm' : 'tfjs',
       backend: 'cpu',
-      reason: 'no CUDA: not today; no native engine: it is not compiled',
+      version: expect.stringMatching(version),
+      reason: `no CUDA: not today; no native engine: it is not compiled${more}`,
     });
-    expect(description.version).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
   it('takes exactly what it is asked for, without looking for anything else', async () => {
@@ -128,7 +132,7 @@ describe('chooseDevice', () => {
     expect(notes).toEqual([]);
     const fallback = await chooseDevice('cpu', undefined, { ...options, load: noNative });
     expect(fallback.engine.description).toMatchObject({
-      name: 'tfjs',
+      name: 'wasm',
       reason: '-device cpu; no native engine: it is not compiled',
     });
   });
@@ -157,7 +161,7 @@ describe('openNamedEngine', () => {
     await expect(openNamedEngine('torch')).rejects.toMatchObject({
       code: 'engine-unknown',
       message: 'this version has no engine "torch".',
-      fix: 'It has auto, native, tfjs, tfjs-cpu, tfjs-composed.',
+      fix: 'It has auto, native, wasm, tfjs, tfjs-cpu, tfjs-composed.',
     });
   });
 });
@@ -167,13 +171,14 @@ describe('probeEngines', () => {
     const probe = async (): Promise<CudaProbe> => ({ usable: false, reason: 'none', fix: 'Get one.' });
     expect(await probeEngines({ probe, load: noNative })).toEqual([
       { name: 'tfjs, CPU', available: true, text: expect.stringContaining('TensorFlow.js'), fix: null },
+      { name: 'wasm, CPU', available: true, text: expect.stringContaining('WebAssembly'), fix: null },
       { name: 'native, CPU', available: false, text: 'it is not compiled', fix: 'Compile it.' },
       { name: 'tfjs, CUDA', available: false, text: 'none', fix: 'Get one.' },
     ]);
   });
 
   it('describes the native engine, and warns if its sources have changed since', async () => {
-    const find = async (load: () => LoadedAddon) => (await probeEngines({ probe: noCuda, load }))[1];
+    const find = async (load: () => LoadedAddon) => (await probeEngines({ probe: noCuda, load }))[2];
     expect(await find(native)).toEqual({
       name: 'native, CPU',
       available: true,
@@ -213,7 +218,9 @@ describe('identifyEngine', () => {
   });
 
   it('names the CPU without a probe if the CUDA package is not installed', async () => {
-    expect(await identifyEngine('auto', options())).toBe('tfjs 4.22.0 cpu');
+    expect(await identifyEngine('auto', options())).toMatch(/^wasm [0-9a-f]{12} Clang [\d.]+$/);
+    expect(await identifyEngine('wasm', options())).toBe(await identifyEngine('auto', options()));
+    expect(await identifyEngine('auto', { ...options(), loadWasm: noWasm })).toBe('tfjs 4.22.0 cpu');
   });
 
   it('names the native engine’s digest and instruction set, but not its threads, where that is chosen', async () => {
@@ -254,10 +261,10 @@ describe('identifyEngine', () => {
 
   it('probes again when its cache is damaged', async () => {
     await install('@tensorflow/tfjs-node-gpu', '4.22.0');
-    expect(await identifyEngine('auto', options(noCuda))).toBe('tfjs 4.22.0 cpu');
+    expect(await identifyEngine('tfjs', options(noCuda))).toBe('tfjs 4.22.0 cpu');
     const file = path.join(folder, 'cache', 'engine.json');
     expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ gpu: null });
     await writeFile(file, '{"key"');
-    expect(await identifyEngine('auto', options(noCuda))).toBe('tfjs 4.22.0 cpu');
+    expect(await identifyEngine('tfjs', options(noCuda))).toBe('tfjs 4.22.0 cpu');
   });
 });
