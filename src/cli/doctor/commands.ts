@@ -33,7 +33,7 @@ export function addDoctorCommands(program: Command): void {
     .argument('<dir>', 'a folder with index.json and one .safetensors file per case (docs/parity.md)')
     .option(
       '--engine <name>',
-      'auto, native, tfjs, tfjs-cpu, or tfjs-composed (tfjs-cpu without its custom kernels)',
+      'auto, native, wasm, tfjs, tfjs-cpu, or tfjs-composed (tfjs-cpu without its custom kernels)',
       'auto',
     )
     .addOption(threadsOption())
