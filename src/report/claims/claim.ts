@@ -56,15 +56,9 @@ export type MeasureOf<Kind extends Measure['kind']> = Extract<Measure, { readonl
 
 /** The models of a measure, the compared one first; null for all models of the thesis. */
 export function modelsOf(measure: Measure): readonly string[] | null {
-  switch (measure.kind) {
-    case 'best-epoch':
-    case 'clips':
-      return null;
-    case 'range':
-      return measure.ranges.map(({ model }) => model);
-    default:
-      return 'others' in measure ? [measure.model, ...measure.others] : [measure.model];
-  }
+  if ('ranges' in measure) return measure.ranges.map(({ model }) => model);
+  if ('others' in measure) return [measure.model, ...measure.others];
+  return 'model' in measure ? [measure.model] : null;
 }
 
 /** A published share of a number of clips, and the whole number of clips behind it. */
