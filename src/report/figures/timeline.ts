@@ -108,15 +108,12 @@ function chooseBars(sessions: readonly TimelineSession[]): ReadonlySet<TimelineS
   const ranked = sessions
     .flatMap((session) => session.spans.map((bar) => ({ session, bar })))
     .sort((a, b) => b.bar.seconds - a.bar.seconds || (a.bar.id < b.bar.id ? -1 : 1));
-  const isFirst = (index: number) =>
-    ranked.findIndex(({ bar }) => bar.stage === ranked[index]?.bar.stage) === index;
+  const longest = new Map(ranked.toReversed().map((one) => [one.bar.stage, one]));
   const chosen = new Set<TimelineSpan>();
   const opened = new Set<TimelineSession>();
   let left = HEIGHT_AT_MOST;
-  for (const { session, bar } of [
-    ...ranked.filter((_, index) => isFirst(index)),
-    ...ranked.filter((_, index) => !isFirst(index)),
-  ]) {
+  const isOther = (one: (typeof ranked)[number]) => longest.get(one.bar.stage) !== one;
+  for (const { session, bar } of [...ranked.filter((one) => !isOther(one)), ...ranked.filter(isOther)]) {
     left -= ROW + (opened.has(session) ? 0 : SESSION);
     if (left < 0 && chosen.size > 0) break;
     chosen.add(bar);

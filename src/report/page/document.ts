@@ -56,9 +56,9 @@ export const numberColumn: TableColumn = (label, cell, group) => ({
 export function makeTable<Row>(
   { id, caption, notes = [] }: Pick<Table, 'id' | 'caption'> & Partial<Pick<Table, 'notes'>>,
   items: readonly Row[],
-  columns: readonly (ColumnOf<Row> | readonly ColumnOf<Row>[] | false)[],
+  columns: readonly (ColumnOf<Row> | false | readonly (ColumnOf<Row> | false)[])[],
 ): Table {
-  const shown = columns.flatMap((column) => column || []);
+  const shown = columns.flat().filter((column) => column !== false);
   return {
     id,
     caption,

@@ -75,32 +75,30 @@ export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
   const notes = [
     [isRange ? 'Below each mean: the range.' : 'Below each mean: its 95 % interval over seeds (Student).'],
   ];
-  const rows = outcomes.flatMap((outcome) => [
-    ...outcome.model.runs.map((run) => ({ ...outcome, run })),
-    { ...outcome, run: null },
+  const rows = outcomes.flatMap(({ model, chosen, maximum }) => [
+    ...model.runs.map((run) => ({
+      model,
+      seed: String(run.seed),
+      epoch: {
+        text: formatCount(run.chosenEpoch),
+        details: run.chosenOn === 'test' ? ['on the test clips'] : [],
+      },
+      accuracies: [
+        ...[runCell(run.test), runCell(run.validation)],
+        ...[run.maximum.test, run.maximum.validation].map((one) => runCell(one, one?.epoch)),
+      ],
+    })),
+    {
+      ...{ model, seed: 'mean', epoch: null },
+      accuracies: [chosen.test, chosen.validation, maximum.test, maximum.validation].map(meanCell),
+    },
   ]);
   return makeTable({ id: 'table-seeds', caption: 'Accuracy of each run', notes }, rows, [
     textColumn('Model', ({ model }) => model.title),
-    numberColumn('Seed', ({ run }) => (run === null ? 'mean' : String(run.seed))),
-    numberColumn(
-      'Epoch chosen',
-      ({ run }) =>
-        run && {
-          text: formatCount(run.chosenEpoch),
-          details: run.chosenOn === 'test' ? ['on the test clips'] : [],
-        },
-    ),
-    numberColumn('Test', ({ run, chosen }) => (run === null ? meanCell(chosen.test) : runCell(run.test))),
-    numberColumn('Validation', ({ run, chosen }) =>
-      run === null ? meanCell(chosen.validation) : runCell(run.validation),
-    ),
-    numberColumn('Maximum test', ({ run, maximum }) =>
-      run === null ? meanCell(maximum.test) : runCell(run.maximum.test, run.maximum.test.epoch),
-    ),
-    numberColumn('Maximum validation', ({ run, maximum }) =>
-      run === null
-        ? meanCell(maximum.validation)
-        : runCell(run.maximum.validation, run.maximum.validation?.epoch),
+    numberColumn('Seed', ({ seed }) => seed),
+    numberColumn('Epoch chosen', ({ epoch }) => epoch),
+    ['Test', 'Validation', 'Maximum test', 'Maximum validation'].map((label, i) =>
+      numberColumn(label, ({ accuracies }) => accuracies[i] ?? null),
     ),
   ]);
 }
