@@ -76,11 +76,7 @@ function compareMeans(first: ModelResult, other: ModelResult): Comparison {
 }
 
 function compareSeeds(first: ModelResult, other: ModelResult): Comparison {
-  const differences = pairedDifferences(first, other);
-  const { mean, low, high, p } = pairedTTest(
-    differences,
-    differences.map(() => 0),
-  );
+  const { mean, low, high, p } = pairedTTest(pairedDifferences(first, other));
   return { difference: mean, low, high, p, discordance: null };
 }
 

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '../../formats/fields.ts';
 import type { FrameFormat } from '../../results/clip-index.ts';
 import { findPublishedModel, type PublishedSettings, publishedSettings } from '../../thesis/published.ts';
-import { formatCount } from './format.ts';
+import { formatCount, groupTitles } from './format.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 
 type Scalar = string | number | boolean;
@@ -126,14 +126,11 @@ function compareSetting(
 
 /** `128`, or if models differ, `layer (Baseline); neuron (No Reg., λ = .1)`. Empty if no model has a value. */
 function groupByValue(values: readonly (readonly [Scalar | null, ModelResult])[]): string {
-  const groups = new Map<string, Set<string>>();
-  for (const [value, model] of values) {
-    if (value === null) continue;
-    const text = formatScalar(value);
-    groups.set(text, (groups.get(text) ?? new Set()).add(model.title));
-  }
-  if (groups.size <= 1) return [...groups.keys()].join('');
-  return [...groups].map(([text, titles]) => `${text} (${[...titles].join(', ')})`).join('; ');
+  const groups = groupTitles(
+    values.flatMap(([value, { title }]) => (value === null ? [] : [[formatScalar(value), title]])),
+  );
+  if (groups.length === 1) return groups[0]![0];
+  return groups.map(([text, titles]) => `${text} (${titles.join(', ')})`).join('; ');
 }
 
 function formatScalar(value: Scalar): string {

@@ -132,6 +132,7 @@ function channelsOf(
 ) {
   const end = Math.max(last, first + 1);
   const labelExpr = SHARES.get(format)?.labelExpr;
+  const ticks = scale === 'log' ? logTicks(domain) : null;
   return {
     x: linear('epoch', ends, {
       title: 'epoch',
@@ -146,7 +147,7 @@ function channelsOf(
         title: axisTitle,
         titlePadding: 10,
         ...(labelExpr === undefined ? { format } : { labelExpr }),
-        ...(scale === 'log' ? { values: logTicks(domain) } : { tickCount: size.height < 200 ? 4 : 5 }),
+        ...(ticks === null ? { tickCount: size.height < 200 ? 4 : 5 } : { values: ticks }),
         maxExtent: 38,
         minExtent: 38,
       }),
