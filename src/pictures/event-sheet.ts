@@ -91,22 +91,8 @@ export function chooseFactor({ height, width }: Pick<ClipShape, 'height' | 'widt
   return Math.max(1, Math.round(FRAME_PX / Math.max(height, width)));
 }
 
-/**
- * Columns for this many frames: one row if they fit; otherwise, of the numbers down to half of what fits, the one that leaves the
- * fewest places empty, or the largest such.
- *
- * @param framePx width of an enlarged frame
- */
+/** Columns for this many frames: as few rows as fit, equally long. @param framePx width of an enlarged frame */
 export function chooseColumns(frames: number, framePx: number): number {
   const most = Math.max(1, Math.floor((SHEET_PX - GAP_PX) / (framePx + GAP_PX)));
-  if (frames <= most) return frames;
-  let best = most;
-  for (let columns = most - 1; columns >= Math.ceil(most / 2); columns--) {
-    if (countEmpty(frames, columns) < countEmpty(frames, best)) best = columns;
-  }
-  return best;
-}
-
-function countEmpty(frames: number, columns: number): number {
-  return Math.ceil(frames / columns) * columns - frames;
+  return Math.ceil(frames / Math.ceil(frames / most));
 }

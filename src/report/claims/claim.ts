@@ -70,7 +70,6 @@ export interface Published {
 
 /** How a run must have been trained to be judged by a claim. */
 export interface Requirements {
-  /** Fewest epochs. */
   readonly epochs: number;
   /** Share of the training clips held out for validation; by default, the share of the thesis. */
   readonly validationShare?: number;
@@ -102,12 +101,9 @@ export interface Evidence {
   readonly note: string | null;
 }
 
-/** One checkable statement. */
 export interface Claim {
   readonly id: string;
-  /** Its data set. */
   readonly dataset: string;
-  /** In our own words. */
   readonly statement: string;
   readonly evidence: Evidence;
   readonly published: Published | null;

@@ -39,7 +39,6 @@ export function compareModels({ models }: Pick<Results, 'models'>): ModelDiffere
 /** The level of all tests for a difference together. */
 export const DIFFERENCE_LEVEL = 0.05;
 
-/** Whether a model certainly differs from the first. */
 export function isSignificant({ adjusted }: ModelDifference): boolean {
   return adjusted !== null && adjusted <= DIFFERENCE_LEVEL;
 }

@@ -6,7 +6,6 @@ export function allRuns(results: Results): RunResult[] {
   return results.models.flatMap((model) => model.runs);
 }
 
-/** First and last epoch over all runs. */
 function epochRange(results: Results): [number, number] {
   const epochs = allRuns(results).flatMap(({ metrics }) => [
     metrics.epochs[0] ?? 0,

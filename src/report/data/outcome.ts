@@ -95,7 +95,6 @@ export function probabilityByGuessing({ chosen: { test } }: Outcome, guessing: G
   return binomialUpperTail(test.mean * test.clips, test.clips, bar);
 }
 
-/** An accuracy of one run. */
 interface Measured {
   readonly accuracy: number;
   readonly clips: number;

@@ -80,17 +80,14 @@ const SETTINGS: readonly Setting[] = [
   clips('Test clips', 'test'),
 ];
 
-/** All settings that some run has, compared with the published ones, in the order of the table. */
 export function compareSettings(results: Results): SettingComparison[] {
   return SETTINGS.map((setting) => compareSetting(results, setting)).filter((row) => row.used !== '');
 }
 
-/** The settings in which this run differs from the thesis, in the order of the table. */
 export function listDeviations(results: Pick<Results, 'models'>): SettingComparison[] {
   return SETTINGS.map((setting) => compareSetting(results, setting)).filter(({ differs }) => differs);
 }
 
-/** The settings in which one model's runs differ from what was published. */
 export function listModelDeviations(model: ModelResult, published: PublishedSettings): SettingComparison[] {
   return SETTINGS.map((setting) => compareSetting({ models: [model] }, setting, () => published)).filter(
     ({ differs }) => differs,

@@ -35,7 +35,6 @@ export interface Curves extends Pick<Figure, 'id' | 'title' | 'caption' | 'alt'>
   readonly settled?: boolean;
   /** Default `linear`; a logarithmic one leaves out values that are not positive. */
   readonly scale?: 'linear' | 'log';
-  /** The values that the quantity can have. */
   readonly bounds: readonly [number, number];
   /** The width of the moving means of a long training, in epochs; null for none, default {@link SMOOTHING_EPOCHS}. */
   readonly window?: number | null;
@@ -96,7 +95,6 @@ export function composeCurves(results: Results, curves: Curves, composition: Com
   };
 }
 
-/** How the lines of a figure are smoothed. */
 export function smoothingOf(
   results: Results,
   { window = SMOOTHING_EPOCHS, bounds }: Pick<Curves, 'window' | 'bounds'>,
@@ -118,7 +116,6 @@ function describeLines(results: Results, curves: Curves): string[] {
   );
 }
 
-/** What bands show, in words for legends. */
 function describeBand(seeds: number): string {
   return seeds < SEEDS_FOR_INTERVAL ? 'range over seeds' : '95\u00a0% interval of the mean over seeds';
 }
@@ -156,7 +153,6 @@ export function modelLegend({ models, seeds }: Results, suffixes: readonly strin
   ];
 }
 
-/** The sentence about the thin lines of {@link modelLines}. */
 export function nameModelLogs(results: Results, smoothed: boolean): string {
   return `Thin dashed lines in a model’s colour are the ${nameReference(results, smoothed)}.`;
 }
@@ -172,7 +168,6 @@ export interface Quantity {
   readonly name: string;
   readonly title: string;
   readonly pick: (run: RunResult) => Series;
-  /** The same in the authors' logs. */
   readonly pickReference: (curves: ReferenceCurves) => readonly EpochPoint[];
 }
 

@@ -1,18 +1,15 @@
 import type { Panel, PanelSpec } from '../drawing/figure.ts';
 import { bands, linear, nominal, ownColor, PERCENT_LABELS } from '../drawing/theme.ts';
 
-/** A test accuracy with its interval. */
 export interface Dot {
   /** The label at the left, with line breaks. */
   readonly row: string;
-  /** Which of the dots in that row it is. */
   readonly series: string;
   readonly value: number;
   readonly low: number;
   readonly high: number;
   /** A CSS colour. */
   readonly color: string;
-  /** The values in words. */
   readonly tip: string;
   /** The value of each seed, shown as ticks. */
   readonly seeds?: readonly number[];
@@ -27,7 +24,6 @@ interface DotPlot {
   readonly rowHeight: number;
   /** The first value on the axis; the last is 1. */
   readonly from: number;
-  /** A vertical line to compare with. */
   readonly level?: { readonly value: number; readonly label: string };
 }
 

@@ -30,7 +30,6 @@ export interface Violin {
   readonly inner: readonly number[];
 }
 
-/** The vertical axis of a panel. */
 export interface ValueAxis {
   readonly domain: readonly [number, number];
   readonly axisTitle: string;
@@ -38,7 +37,6 @@ export interface ValueAxis {
   readonly format: string | 'percent' | 'fine-percent' | 'points';
   /** Default `linear`. A logarithmic one shows only positive values. */
   readonly scale?: 'linear' | 'log';
-  /** A horizontal line to compare with. */
   readonly level?: { readonly value: number; readonly label: string };
   /** Whether lines are cut off at the edge of the plot; by default, all are inside. */
   readonly clip?: boolean;
@@ -49,7 +47,6 @@ export interface EpochPanelOptions extends ValueAxis {
   readonly lines: readonly EpochLine[];
   /** First and last epoch of every panel of the figure. */
   readonly epochs: readonly [number, number];
-  /** Drawn behind the last epoch. */
   readonly violins?: readonly Violin[];
   /** The number of places for violins, the same in all panels; default 0. The epochs take the rest of the width. */
   readonly places?: number;

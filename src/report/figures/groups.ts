@@ -22,7 +22,6 @@ interface Grouping {
   readonly groupOf: (answer: ClipAnswer) => string | null;
 }
 
-/** Test accuracy of each model by class. */
 export function drawClasses(results: Results): Figure {
   const { classes } = results;
   return drawGroups(results, {
@@ -34,7 +33,6 @@ export function drawClasses(results: Results): Figure {
   });
 }
 
-/** Test accuracy of each model by user; null if the data set has no users. */
 export function drawUsers(results: Results): Figure | null {
   const answers = results.models.flatMap(({ runs }) => runs.flatMap((run) => run.answers));
   const users = [...new Set(answers.flatMap(({ user }) => user ?? []))].sort((a, b) => a - b);
@@ -48,7 +46,6 @@ export function drawUsers(results: Results): Figure | null {
   });
 }
 
-/** The accuracy of a model on one group of clips. */
 interface GroupAccuracy {
   readonly group: string;
   readonly clips: number;

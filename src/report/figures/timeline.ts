@@ -15,9 +15,7 @@ export interface TimelineSpan {
   readonly totalSeconds: number | null;
   /** Largest resident set; null if unknown. */
   readonly peakMemoryBytes: number | null;
-  /** Name of the machine. */
   readonly host: string;
-  /** The profile with which it ran. */
   readonly profile: string;
   /** The profile, and what a trial changed of it: `quick with train.epochs=3`. */
   readonly configuration: string;
@@ -33,7 +31,6 @@ export interface TimelineSession {
   readonly hosts: readonly string[];
   /** Profiles with which they ran, with what trials changed of them, sorted. */
   readonly profiles: readonly string[];
-  /** In the order in which they started. */
   readonly spans: readonly TimelineSpan[];
 }
 
@@ -45,7 +42,6 @@ export interface Timeline {
 
 const TIME_WIDTH = 560;
 const MEMORY_WIDTH = 400;
-/** What a bar takes, in px. */
 const ROW = 22;
 const PADDING = { right: 16, top: 34, bottom: 40 };
 /** What a session takes besides its bars, with the gap to the next. */
@@ -181,7 +177,6 @@ function formatDuration(seconds: number): string {
   return `${seconds.toFixed(seconds < 9.95 ? 1 : 0)}\u00a0s`;
 }
 
-/** One row per stage instance. */
 function tabulate(sessions: readonly TimelineSession[]): Figure['data'] {
   const columns =
     'instance,stage,session,session_started_at,start_s,duration_s,peak_memory_bytes,host,profile,total_s';
@@ -197,7 +192,6 @@ function tabulate(sessions: readonly TimelineSession[]): Figure['data'] {
   ];
 }
 
-/** Bars with names at the left and labels behind them. */
 interface Bars {
   readonly title: string;
   readonly axisTitle: string;
