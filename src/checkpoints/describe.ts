@@ -7,7 +7,6 @@ import type { ImportOutcome } from './import-export.ts';
 
 const FORMATS = {
   zip: 'zip format',
-  legacy: 'format of PyTorch before 1.6',
   safetensors: 'safetensors',
 } as const;
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { lazily, wholeFrom, withPipelineOptions } from '../options/options.ts';
+import { lazily, withPipelineOptions } from '../options/options.ts';
 
 const explainExamples = `
 Shows what differs from the last run, or from the one that --against names: last, lock (the record in repro.lock), the beginning of
@@ -10,7 +10,7 @@ Examples:
   $ repro explain train@baseline,2020
   $ repro explain train@baseline,2020 --list
   $ repro explain train@baseline,2020 --against 3f9a1c
-  $ repro explain frames --against 2026-11-20 --no-diff
+  $ repro explain frames --against 2026-11-20
   $ repro explain train --against lock --profile full --json`;
 
 const checkExamples = `
@@ -59,12 +59,10 @@ Examples:
 /** Adds the commands that tell what results were made from, and compare them. */
 export function addRecordCommands(program: Command): void {
   withPipelineOptions(program.command('explain'))
-    .description('show exactly what makes a stage stale, line by line for text')
+    .description('show exactly what makes a stage stale')
     .argument('<stage>', 'a stage or an instance, such as train@baseline,2020')
     .option('--against <run>', 'compare with another recorded run', 'last')
     .option('--list', 'list the recorded runs instead')
-    .option('--no-diff', 'do not show differences of texts')
-    .option('--lines <n>', 'lines of each difference to show; 0 for all', wholeFrom(0), 40)
     .option('--json', 'print one JSON document')
     .addHelpText('after', explainExamples)
     .action(lazily(async () => (await import('./explain.ts')).explain));

@@ -39,7 +39,7 @@ export interface RunOptions extends PipelineOptions {
 
 /** `repro run`: progress on stderr; with `--json`, the outcome on stdout. */
 export async function run(targets: readonly string[], options: RunOptions): Promise<void> {
-  const plan = await loadCheckedPlan(options, printWarning);
+  const plan = await loadCheckedPlan(options);
   if (targets.length > 0 && (options.from !== undefined || options.until !== undefined)) {
     throw new ReproError('usage', 'stages cannot be combined with --from or --until', {
       fix: 'Name stages, or a range of the graph with --from and --until, but not both.',
@@ -244,7 +244,7 @@ async function fetchOption(
   // A missing remote or an impossible address is an error; an unreachable remote is not.
   const { readAddress } = await import('../../runner/share/open-remote.ts');
   readAddress(remoteSettingsOf(plan, remote).address, plan.projectRoot);
-  const { createFetchStage } = await import('../../runner/share/fetch-stage.ts');
+  const { createFetchStage } = await import('../../runner/share/fetch-instance.ts');
   return {
     fetchStage: createFetchStage(() => openConfiguredRemote(plan, remote, { isNewAllowed: false }), onEvent),
   };
