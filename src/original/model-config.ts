@@ -178,14 +178,13 @@ function describeTitle(values: OriginalArguments, switches: Compat): string {
 const columns = 110;
 
 /**
- * A model file as text. Settings of a profile follow as comments, because a model file has no place for them.
+ * A model file as text. The command that trains it follows as a comment, since a model file has no place for the settings of a profile.
  *
  * @param words the arguments that it comes from
  */
 export function formatModelFile(
   { model, profile: { dataset, frames, seed } }: Configuration,
   words: readonly string[],
-  device: string | null,
 ): string {
   const set = [
     "'models=[NAME]'",
@@ -195,23 +194,13 @@ export function formatModelFile(
       .filter(([, value]) => value !== 'none')
       .map(([key, value]) => `frames.${key}=${value}`),
   ].map((setting) => `--set ${setting}`);
-  const flow = stringify(frames, { collectionStyle: 'flow' }).trimEnd();
   return [
     '# yaml-language-server: $schema=../../schemas/model.schema.json',
     '# A model: save it as configs/models/NAME.yaml. It is equivalent to these arguments of the original:',
     ...wrapComment(words),
     stringify(model, { lineWidth: 0 }),
     ...(model.compat === undefined ? [] : ['# docs/deviations.md explains `compat`.']),
-    '# The other settings belong to a profile, configs/profiles/NAME.yaml:',
-    `#   dataset: { name: ${dataset.name}, … }  # as in configs/profiles/${dataset.profile}.yaml`,
-    ...(frames === null ? [] : [`#   frames: ${flow}`]),
-    '#   models: [NAME]',
-    `#   seeds: [${seed}]`,
-    '#   train: { engine: auto }  # CUDA if it works',
-    ...(device === 'cpu'
-      ? ['# -device cpu: `auto` uses the CPU if CUDA_VISIBLE_DEVICES is set to nothing.']
-      : []),
-    '# Or, without a new profile:',
+    '# The other settings belong to a profile. This trains the model:',
     ...wrapComment(['./repro', 'run', '--profile', dataset.profile, ...set]),
     '',
   ].join('\n');
