@@ -110,8 +110,6 @@ function settleSwitches(
         '-tau_per_neuron is not passed on to the network, as in the published script: each layer has one τ.',
       );
   }
-  // The command line says how large batches are, so that there is nothing to switch.
-  switches = { ...switches, batch_size: 'paper' };
   if (compat.trials === 'first-88' && values.dataset_name !== 'DVS128Gesture') {
     switches = { ...switches, trials: 'all' };
     notes.push('The first 88 recordings are a subset of DVS128Gesture only; all clips are used here.');

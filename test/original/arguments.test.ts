@@ -198,11 +198,7 @@ describe('wrong arguments', () => {
     ['-x', 'unknown argument "-x".'],
     ['-use', '"-use" could be -use_plif or -use_max_pool.'],
     ['--seed 3', '"--seed": the original\'s arguments have a single dash: -seed.'],
-    ['--proflie quick', 'unknown option "--proflie". Closest: "--profile".'],
-    [
-      '--foo',
-      'unknown option "--foo". Known: "--profile", "--set", "--compat", "--engine", "--threads", "--project", "--json", "--help".',
-    ],
+    ['--proflie=quick', 'unknown option "--proflie".'],
     ['quick', 'unexpected value "quick".'],
     ['-use_plif=1', '-use_plif is a flag and takes no value, found "1".'],
     ['-use_plif True', 'unexpected value "True".'],
