@@ -6,17 +6,15 @@ import { onTestFinished } from 'vitest';
 import { Slurm } from '../../src/executors/slurm/slurm.ts';
 
 /** Slurm whose programs are shell scripts, for what a real one cannot be made to answer. */
-export async function createSlurm(programs: Readonly<Record<string, string>>): Promise<Slurm> {
-  return new Slurm(await createPrograms(programs));
-}
-
-/** An environment in which these programs are found. */
-export async function createPrograms(programs: Readonly<Record<string, string>>): Promise<NodeJS.ProcessEnv> {
+export async function createSlurm(
+  programs: Readonly<Record<string, string>>,
+  facts: ConstructorParameters<typeof Slurm>[1] = {},
+): Promise<Slurm> {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-programs-'));
   onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
   for (const [name, script] of Object.entries(programs)) {
     writeFileSync(path.join(folder, name), `#!/bin/sh\n${script}\n`);
     chmodSync(path.join(folder, name), 0o755);
   }
-  return { PATH: `${folder}:/bin:/usr/bin` };
+  return new Slurm({ PATH: `${folder}:/bin:/usr/bin` }, facts);
 }

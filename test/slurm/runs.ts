@@ -1,7 +1,6 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import path from 'node:path';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import { expect, test, vi } from 'vitest';
-import { fastSettings, SlurmProject } from './slurm-project.ts';
+import { SlurmProject } from './slurm-project.ts';
 import { cluster } from './the-cluster.ts';
 
 const graph = `  first: { cmd: [node, tool.mjs], outputs: [artifacts/first] }
@@ -117,22 +116,6 @@ exec "$real" "$@"
     await project.go();
     expect((await running).stderr).toContain('2 run');
     expect(project.count('unanswered')).toBe(1);
-  });
-
-  test.concurrent('works on the disk of the node, with copies of inputs, if it is told to', async ({
-    onTestFinished,
-  }) => {
-    const disk = `/dev/shm/${path.basename(cluster().folder)}`;
-    onTestFinished(() => rm(disk, { recursive: true, force: true }));
-    const settings = `${fastSettings}scratch: ${disk}\ncopyInputs: true\n`;
-    const project = await SlurmProject.on(cluster(), waiting('copied'), settings);
-    await project.go();
-    expect((await project.run()).stderr).toContain('2 run');
-    expect(project.read('artifacts/after-copied/text')).toBe('after-copied\n');
-    expect(project.read('artifacts/.cache/logs/after-copied.log')).toMatch(
-      /reads \/dev\/shm\/\S+\/repro-\w+\/input-0\/copied$/m,
-    );
-    expect(await readdir(disk)).toEqual([]);
   });
 
   test.concurrent('keeps a mutex between a stage here and those on the cluster', async () => {

@@ -33,7 +33,7 @@ const print = (...lines: readonly string[]): string => `cat <<'END'\n${lines.joi
 describe('what is known about jobs', () => {
   const squeue = print(row('12', 'N/A', 'RUNNING', '0:0', 'node7'));
   const statesOf = async (programs: Readonly<Record<string, string>>, hasAccounting: boolean) => {
-    const answer = await (await createSlurm(programs)).readStates(['12', '13_0'], hasAccounting);
+    const answer = await (await createSlurm(programs, { hasAccounting })).readStates(['12', '13_0']);
     return [answer.stateOf('12'), answer.stateOf('13_0'), answer.problem];
   };
   const running = { state: 'RUNNING', reason: null, node: 'node7', elapsedSeconds: 5 };
@@ -85,11 +85,10 @@ describe('what is known about jobs', () => {
 });
 
 test('a job is found by its name, in accounting if it has left the queue', async () => {
-  const inQueue = await createSlurm({ squeue: 'echo 12; echo 12' });
-  expect(await inQueue.findJob('train.ab', true)).toEqual({ id: '12' });
-  const past = await createSlurm({ squeue: 'true', sacct: 'echo 13_4' });
-  expect(await past.findJob('train.ab', true)).toEqual({ id: '13' });
-  expect(await past.findJob('train.ab', false)).toEqual({ id: null });
-  const down = await createSlurm({ squeue: 'echo down >&2; exit 1' });
-  expect(await down.findJob('train.ab', true)).toEqual({ problem: 'down' });
+  const find = async (programs: Readonly<Record<string, string>>, hasAccounting = true) =>
+    (await createSlurm(programs, { hasAccounting })).findJob('train.ab');
+  expect(await find({ squeue: 'echo 12; echo 12' })).toEqual({ id: '12' });
+  expect(await find({ squeue: 'true', sacct: 'echo 13_4' })).toEqual({ id: '13' });
+  expect(await find({ squeue: 'true' }, false)).toEqual({ id: null });
+  expect(await find({ squeue: 'echo down >&2; exit 1' })).toEqual({ problem: 'down' });
 });

@@ -44,8 +44,7 @@ describe('a job', () => {
   });
 
   test.each([
-    [127, 'no-command', 'a program in its command was not found (exit code 127)'],
-    [126, 'no-command', 'is not executable'],
+    [127, 'no-command', 'a program in its command was not found or is not executable'],
     [80, 'prelude', 'failed in a line of its prelude'],
     [79, 'not-shared', 'the project is another folder there'],
   ])('whose script says by %i that the runner never began is judged at once', (exitCode, code, text) => {
@@ -107,13 +106,5 @@ describe('a job', () => {
     [{}, 'job-failed', 'ended as FAILED before'],
   ])('that left nothing is explained by how its script ended: %j', (more, code, text) => {
     expect(verdictOf({ status: status('FAILED', more), isSilent: true })).toEqual(failure(code, text));
-  });
-
-  test('whose command does not pass on the warning of the end of its time was cut off by that', () => {
-    const said = status('FAILED', { reason: 'RaisedSignal:12(User_defined_signal_2)' });
-    expect(verdictOf({ status: said, isSilent: true })).toMatchObject({
-      ...{ kind: 'cut-off', code: 'timeout' },
-      text: expect.stringContaining('`command` in configs/executors/slurm'),
-    });
   });
 });

@@ -10,13 +10,6 @@ import {
   queueFormat,
 } from './job-state.ts';
 
-/** What the runner needs to know about a cluster. */
-export interface ClusterFacts {
-  /** Indices of an array are below this. */
-  readonly arraySize: number;
-  readonly hasAccounting: boolean;
-}
-
 /** What Slurm knows of a job; `absent`: nothing; null: it did not answer. */
 type KnownState = JobStatus | 'absent' | null;
 
@@ -26,35 +19,35 @@ type KnownState = JobStatus | 'absent' | null;
  */
 type SlurmAnswer = { readonly kind: 'ok' | 'refused' | 'unknown'; readonly text: string };
 
-/** Slurm's own default. */
-const defaultArraySize = 1001;
-
 /** Jobs in any state, also those in partitions that the site hides. */
 const wholeQueue = ['--all', '--noheader', '--states=all'];
 
 /** One cluster, through Slurm's commands. */
 export class Slurm {
   readonly #environment: NodeJS.ProcessEnv;
+  /** Indices of an array are below this; by default, as by Slurm's. */
+  readonly arraySize: number;
+  /** Whether jobs that have left the queue can be asked for. */
+  readonly #hasAccounting: boolean;
 
-  constructor(environment: NodeJS.ProcessEnv) {
+  constructor(environment: NodeJS.ProcessEnv, { arraySize = 1001, hasAccounting = false } = {}) {
     this.#environment = environment;
+    this.arraySize = arraySize;
+    this.#hasAccounting = hasAccounting;
   }
 
-  /** @throws {ReproError} `slurm-missing`, `slurm-unreachable` */
-  async describe(): Promise<ClusterFacts> {
-    const answer = await this.#ask('scontrol', ['show', 'config']);
-    if (/configuration source/i.test(answer.text)) {
+  /** Asks how the cluster is set up. @throws {ReproError} `slurm-missing`, `slurm-unreachable` */
+  static async connect(environment: NodeJS.ProcessEnv): Promise<Slurm> {
+    const { kind, text } = await askSlurm('scontrol', ['show', 'config'], environment);
+    if (/configuration source/i.test(text)) {
       throw new ReproError('slurm-missing', "Slurm's commands are here, but find no cluster", {
         fix: 'Run it on a login node of the cluster; --dry-run prints the scripts without Slurm.',
       });
     }
-    if (answer.kind !== 'ok') throw unreachable(answer.text);
-    const read = (key: string): string =>
-      new RegExp(`^${key}\\s*=\\s*(.*)$`, 'm').exec(answer.text)?.[1]?.trim() ?? '';
-    return {
-      arraySize: Number(read('MaxArraySize')) || defaultArraySize,
-      hasAccounting: read('AccountingStorageType').includes('slurmdbd'),
-    };
+    if (kind !== 'ok') throw unreachable(text);
+    const [, arraySize] = /^MaxArraySize\s*=\s*([1-9]\d*)/m.exec(text) ?? [];
+    const hasAccounting = /^AccountingStorageType\s*=.*slurmdbd/m.test(text);
+    return new Slurm(environment, { hasAccounting, ...(arraySize && { arraySize: Number(arraySize) }) });
   }
 
   /** Submits a script. @returns the job's id if it was accepted */
@@ -73,14 +66,11 @@ export class Slurm {
    *
    * @param name its own, which no other job has
    */
-  async findJob(
-    name: string,
-    hasAccounting: boolean,
-  ): Promise<{ readonly id: string | null } | { readonly problem: string }> {
+  async findJob(name: string): Promise<{ readonly id: string | null } | { readonly problem: string }> {
     const queue = await this.#ask('squeue', [...wholeQueue, `--name=${name}`, '--format=%F']);
     if (queue.kind !== 'ok') return { problem: queue.text };
     const [id] = /\d+/.exec(queue.text) ?? [];
-    if (id !== undefined || !hasAccounting) return { id: id ?? null };
+    if (id !== undefined || !this.#hasAccounting) return { id: id ?? null };
     const words = ['--allocations', '--noheader', '--parsable2', '--format=JobID', '--starttime=now-7days'];
     const past = await this.#ask('sacct', [...words, `--name=${name}`]);
     return past.kind === 'ok' ? { id: /\d+/.exec(past.text)?.[0] ?? null } : { problem: past.text };
@@ -95,10 +85,7 @@ export class Slurm {
    * The states of jobs, through one call for all of them: from the queue and, for jobs that have left it, from accounting if the cluster
    * keeps accounts.
    */
-  async readStates(
-    jobs: readonly string[],
-    hasAccounting: boolean,
-  ): Promise<{
+  async readStates(jobs: readonly string[]): Promise<{
     readonly stateOf: (job: string) => KnownState;
     /** What was said instead of an answer; null if all answered. */
     readonly problem: string | null;
@@ -107,7 +94,7 @@ export class Slurm {
     const queue = await this.#read('squeue', [...wholeQueue, '--array', format], jobs, parseQueue);
     const gone = jobs.filter((job) => queue.table?.has(job) === false);
     const words = ['--allocations', '--array', '--noheader', '--parsable2', `--format=${accountingFormat}`];
-    const past = await this.#read('sacct', words, hasAccounting ? gone : [], parseAccounting);
+    const past = await this.#read('sacct', words, this.#hasAccounting ? gone : [], parseAccounting);
     return {
       stateOf: (job) =>
         queue.table?.get(job) ??
@@ -155,10 +142,11 @@ export class Slurm {
 }
 
 /** The error of a command that needs the controller. */
-export function unreachable(said: string): ReproError {
-  return new ReproError('slurm-unreachable', `Slurm's controller does not answer: ${said}`, {
-    fix: 'Submitted jobs continue without it. Check that it is up again (scontrol ping), then repeat the command.',
-  });
+export function unreachable(
+  said: string,
+  fix = 'Submitted jobs continue without it. Check that it is up again (scontrol ping), then repeat the command.',
+): ReproError {
+  return new ReproError('slurm-unreachable', `Slurm's controller does not answer: ${said}`, { fix });
 }
 
 /** A busy controller needs many seconds; after this it counts as down. */
@@ -208,4 +196,47 @@ function withoutDefaults(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   );
   // Messages are parsed, so they must be in English.
   return { ...Object.fromEntries(others), LC_ALL: 'C' };
+}
+
+/** Settings that sbatch often refuses: what it prints -> what is wrong, how to fix it, and the keys concerned. */
+const refusals: readonly (readonly [said: RegExp, text: string, fix: string, keys: readonly RequestKey[]])[] =
+  [
+    [
+      /invalid partition/i,
+      'this cluster has no such partition, or you may not use it',
+      'Set `partition` to one of these: sinfo -o "%R %l %G"',
+      ['partition'],
+    ],
+    [
+      /invalid account|account\/partition combination/i,
+      'you may not use this account there',
+      'Set `account` to one of yours: sacctmgr show associations user=$USER format=account,partition,qos',
+      ['account', 'partition'],
+    ],
+    [/invalid qos/i, 'you may not use this qos there', 'sacctmgr show qos lists them.', ['qos']],
+  ];
+
+export type RequestKey = 'partition' | 'account' | 'qos';
+
+/** Explains a refused submission. @param placeOf where the first of some keys that is set is written */
+export function explainSubmission(
+  said: string,
+  placeOf: (keys: readonly RequestKey[]) => string,
+): ReproError {
+  const text = said.replaceAll(/^sbatch: (error: )?/gm, '').trim();
+  const [, what, fix, keys] = refusals.find(([pattern]) => pattern.test(said)) ?? [
+    /./,
+    'Slurm refuses the job',
+    'Correct what it says in configs/executors/slurm.yaml or `resources:`. If this node may not submit jobs, run without --detach on a login node, in tmux or with nohup.',
+    [],
+  ];
+  return new ReproError('slurm-refused', `${what}\n  sbatch: ${text.replaceAll('\n', '\n  sbatch: ')}`, {
+    where: placeOf(keys),
+    fix,
+  });
+}
+
+/** Whether it was refused because a user, account or qos has reached its limit of submitted jobs, which passes. */
+export function isLimitReached(said: string): boolean {
+  return /(qos|assoc)(max|grp)\w*submit\w*limit/i.test(said);
 }

@@ -5,8 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
 import { renderEnvironment, renderJobScript } from '../../executors/slurm/job-script.ts';
 import { isFinal, type JobStatus } from '../../executors/slurm/job-state.ts';
-import { Slurm } from '../../executors/slurm/slurm.ts';
-import { explainSubmission } from '../../executors/slurm/submission-errors.ts';
+import { explainSubmission, Slurm, unreachable } from '../../executors/slurm/slurm.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { type ClusterRun, readClusterRun, writeClusterRun } from '../jobs/jobs-folder.ts';
 import type { RunEvent } from '../run/events.ts';
@@ -44,11 +43,9 @@ export async function submitDriver(
     readonly environment: NodeJS.ProcessEnv;
   },
 ): Promise<string> {
-  const slurm = new Slurm(environment);
-  await slurm.describe();
-  const [scriptFile, environmentFile] = ['driver.sh', 'driver.env.sh'].map((name) =>
-    path.join(folder.jobs, name),
-  ) as [string, string];
+  const slurm = await Slurm.connect(environment);
+  const scriptFile = path.join(folder.jobs, 'driver.sh');
+  const environmentFile = path.join(folder.jobs, 'driver.env.sh');
   // What this shell has, since stages may ask for any of it; but not what is Slurm's.
   const passed = Object.entries(environment).filter(
     (pair): pair is [string, string] =>
@@ -76,9 +73,10 @@ export async function submitDriver(
     return answer.text;
   }
   if (answer.kind === 'refused') throw explainSubmission(answer.text, () => `${settingsFile} (driver)`);
-  throw new ReproError('slurm-unreachable', `Slurm's controller does not answer: ${answer.text}`, {
-    fix: 'It may have accepted the job `repro.driver` all the same: look with squeue, then repeat the command.',
-  });
+  throw unreachable(
+    answer.text,
+    'It may have accepted the job `repro.driver` all the same: look with squeue, then repeat the command.',
+  );
 }
 
 /** Progress is shown to who attaches, and not kept for each second of a training. */
@@ -108,7 +106,7 @@ export async function findDriver(
 ): Promise<{ readonly job: string; readonly status: JobStatus | 'unknown' } | null> {
   const job = readClusterRun(folder)?.driver ?? null;
   if (job === null) return null;
-  const status = (await new Slurm(environment).readStates([job], false)).stateOf(job);
+  const status = (await new Slurm(environment).readStates([job])).stateOf(job);
   if (status === null) return { job, status: 'unknown' };
   return status === 'absent' || isFinal(status.state) ? null : { job, status };
 }

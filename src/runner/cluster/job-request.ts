@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { JobRequest } from '../../executors/slurm/job-script.ts';
-import type { RequestKey } from '../../executors/slurm/submission-errors.ts';
+import type { RequestKey } from '../../executors/slurm/slurm.ts';
 import { formatPlace } from '../../schema/problems.ts';
-import { listMakers, makersOf } from '../plan/graph.ts';
+import { instanceOf } from '../plan/graph.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { MachineResources } from '../run/machine.ts';
 import type { ClusterSettings, StageRequest } from './cluster-settings.ts';
@@ -16,6 +16,9 @@ export type InstanceRequest = JobRequest & {
 
 /** Memory of a job for the runner itself: it needs 150 MB, and more for the records of a large graph. */
 const runnerMemoryBytes = 256 * 2 ** 20;
+
+/** Of a job beyond `resources.time` of its stage: for hashing and storing what it made. */
+const overheadSeconds = 600;
 
 /** For the runner, and for hashing what stages have made. */
 const driverMemoryBytes = 2 ** 30;
@@ -35,7 +38,7 @@ export function requestOf(instance: StageInstance, settings: ClusterSettings): I
   const memoryBytes =
     hasOwnMemory === true ? resources.memoryBytes + runnerMemoryBytes : defaults.memoryBytes;
   const limitSeconds =
-    resources.timeSeconds === null ? defaults.timeSeconds : resources.timeSeconds + settings.overheadSeconds;
+    resources.timeSeconds === null ? defaults.timeSeconds : resources.timeSeconds + overheadSeconds;
   const timeSeconds = own.timeSeconds ?? limitSeconds ?? null;
   return {
     ...pickNames({ ...defaults, ...own }),
@@ -45,14 +48,14 @@ export function requestOf(instance: StageInstance, settings: ClusterSettings): I
     gpuType: own.gpuType ?? defaults.gpuType ?? null,
     timeSeconds,
     // Only a stage that can continue later benefits from a warning.
-    warnSeconds: resume.length > 0 ? warningIn(timeSeconds, settings.warningSeconds) : null,
+    warnSeconds: resume.length > 0 ? warningIn(timeSeconds) : null,
     arrayLimit: own.arrayLimit ?? defaults.arrayLimit ?? null,
     flags: [...(defaults.flags ?? []), ...(own.flags ?? [])],
   };
 }
 
 /** What the job of `--detach` requests. */
-export function driverRequest({ driver, defaults, warningSeconds }: ClusterSettings): JobRequest {
+export function driverRequest({ driver, defaults }: ClusterSettings): JobRequest {
   return {
     ...pickNames({ ...pickNames(defaults), ...driver }),
     cpus: driver.cpu ?? 1,
@@ -60,14 +63,14 @@ export function driverRequest({ driver, defaults, warningSeconds }: ClusterSetti
     gpus: driver.gpu ?? 0,
     gpuType: driver.gpuType ?? null,
     timeSeconds: driver.timeSeconds ?? null,
-    warnSeconds: warningIn(driver.timeSeconds ?? null, warningSeconds),
+    warnSeconds: warningIn(driver.timeSeconds ?? null),
     flags: driver.flags ?? [],
   };
 }
 
-/** The partition or the cluster may have a limit of its own. */
-function warningIn(timeSeconds: number | null, warningSeconds: number): number {
-  return Math.min(warningSeconds, (timeSeconds ?? Number.POSITIVE_INFINITY) / 2);
+/** How long before the end of its time a job is told to save. The partition may have a limit of its own. */
+function warningIn(timeSeconds: number | null): number {
+  return Math.min(120, (timeSeconds ?? Number.POSITIVE_INFINITY) / 2);
 }
 
 function pickNames(request: StageRequest): Pick<JobRequest, 'partition' | 'account' | 'qos' | 'constraint'> {
@@ -76,60 +79,32 @@ function pickNames(request: StageRequest): Pick<JobRequest, 'partition' | 'accou
   return Object.fromEntries(all.filter(([, value]) => value !== undefined));
 }
 
-/** Where the first of some keys of an instance's request is written, for the message of a refusal: as `requestOf` takes it. */
+/** Where the first of some keys of an instance's request is written, for the message of a refusal; else where its stage is. */
 export function findPlace(
-  { stage, at, timeAt, resources, hasOwnMemory = false }: StageInstance,
+  { stage, at }: Pick<StageInstance, 'stage' | 'at'>,
   { stages, defaults, placeOf }: ClusterSettings,
   keys: readonly RequestKey[],
 ): string {
-  const { cpu, gpu, timeSeconds } = resources;
-  const inPipeline: { readonly [Key in RequestKey]?: boolean } = {
-    cpu: cpu !== 'share',
-    memory: hasOwnMemory,
-    gpu: gpu > 0,
-    time: timeSeconds !== null,
-  };
   for (const key of keys) {
-    const name = key === 'memory' ? 'memoryBytes' : key === 'time' ? 'timeSeconds' : key;
-    if (stages[stage]?.[name] !== undefined) return formatPlace(placeOf(['stages', stage, key]));
-    if (inPipeline[key] === true) return formatPlace((key === 'time' ? timeAt : undefined) ?? at);
-    if (defaults[name] !== undefined) return formatPlace(placeOf(['defaults', key]));
+    if (stages[stage]?.[key] !== undefined) return formatPlace(placeOf(['stages', stage, key]));
+    if (defaults[key] !== undefined) return formatPlace(placeOf(['defaults', key]));
   }
   return formatPlace(at);
 }
 
-/** Something that is probably a mistake, and would otherwise show up only after waiting in the queue. */
-export interface SubmissionWarning {
-  readonly id: string;
-  readonly text: string;
-}
-
-/**
- * Finds probable mistakes in instances that are about to be submitted, each once. They are no errors, since nodes may see more file systems
- * than the submitting machine.
- */
-export function findSubmissionWarnings(
-  plan: Plan,
-  ids: readonly string[],
-  settings: ClusterSettings,
-): SubmissionWarning[] {
-  const warnings = new Map<string, SubmissionWarning>();
-  for (const instance of ids.flatMap((id) => plan.instances.get(id) ?? [])) {
+/** Data that is not here, of instances about to be submitted: probably a mistake, or only the nodes have it. Path -> instance and text. */
+export function findMissingData(plan: Plan, ids: readonly string[], settings: ClusterSettings) {
+  const missing = new Map<string, { readonly id: string; readonly text: string }>();
+  for (const instance of ids.map((id) => instanceOf(plan, id))) {
     if (staysLocal(instance, settings)) continue;
-    const { id } = instance;
-    const add = (text: string): void => {
-      if (!warnings.has(text)) warnings.set(text, { id, text });
-    };
     for (const input of instance.inputs) {
-      if (!input.external || listMakers(makersOf(plan, instance, input.path)).length > 0) continue;
       const absolute = path.resolve(plan.projectRoot, input.path);
-      if (existsSync(absolute)) continue;
-      add(
-        `${absolute} does not exist here: unless the nodes have it, the job fails\n${formatPlace(input.at)}`,
-      );
+      if (!input.external || missing.has(absolute) || existsSync(absolute)) continue;
+      const text = `${absolute} does not exist here: unless the nodes have it, the job fails\n${formatPlace(input.at)}`;
+      missing.set(absolute, { id: instance.id, text });
     }
   }
-  return [...warnings.values()];
+  return [...missing.values()];
 }
 
 /** A machine on which everything fits: the cluster, not the runner, knows what a node has. */

@@ -17,7 +17,7 @@ import type { MachineResources } from '../run/machine.ts';
 import type { OtherMachines, StartOtherMachines } from '../run/other-machines.ts';
 import { type FingerprintParts, hashParts } from '../store/fingerprint-parts.ts';
 import { settingsFile } from './cluster-settings.ts';
-import { describeFolders, type JobLaunch, lastChangeOf, termSeconds, waitUntilVisible } from './job-files.ts';
+import { awaitVisible, describeFolders, type JobLaunch, lastChangeOf, termSeconds } from './job-files.ts';
 import { requestOf, staysLocal, unlimitedMachine } from './job-request.ts';
 import { type JobListener, JobWatch } from './job-watch.ts';
 import { type ClusterContext, type SubmittedJob, Submitter, scriptFilesOf } from './submitter.ts';
@@ -38,10 +38,7 @@ import type { JobVerdict } from './verdict.ts';
 
 /** @throws {ReproError} `slurm-missing`, `slurm-unreachable` */
 export function runOnSlurm(options: Pick<ClusterContext, 'settings' | 'runner'>): StartOtherMachines {
-  return async (run) => {
-    const slurm = new Slurm(run.environment);
-    return new SlurmRun({ ...options, run, slurm, cluster: await slurm.describe() });
-  };
+  return async (run) => new SlurmRun({ ...options, run, slurm: await Slurm.connect(run.environment) });
 }
 
 class SlurmRun implements OtherMachines {
@@ -104,7 +101,8 @@ class SlurmExecution implements RemoteExecution {
   readonly #work: Work;
   readonly #files: JobFolder;
   readonly #key: string;
-  #found: SubmittedJob | 'unanswered' | null | undefined;
+  /** Of an earlier run: what `find` has found, until it is followed; undefined: not looked for. */
+  #found: SubmittedJob | 'stopped' | null | undefined;
 
   constructor(slurm: SlurmRun, work: Work) {
     this.#slurm = slurm;
@@ -125,87 +123,71 @@ class SlurmExecution implements RemoteExecution {
     return JSON.parse(await fs.readFile(path.join(this.folder, 'task.json'), 'utf8')) as StageTask;
   }
 
-  async #look(): Promise<SubmittedJob | 'unanswered' | null> {
+  async #look(): Promise<SubmittedJob | 'stopped' | null> {
+    const { submitter, context } = this.#slurm;
     const job = this.#files.readJob();
     if (job === null) return null;
-    if (job.key !== this.#key) {
-      await this.#refuseOther(job);
-      return null;
+    const isEnded = this.#files.readEnd(job.token) !== null;
+    const found = isSubmitted(job) ? job : await submitter.locate(this.#files, job);
+    if (found === null || found === 'stopped') return found;
+    if (job.key === this.#key) {
+      submitter.count(job.stage, 1);
+      return found;
     }
-    const located = isSubmitted(job) ? job : await this.#slurm.submitter.locate(this.#files, job);
-    if (located === null) return null;
-    this.#slurm.submitter.noteAdopted(this.#instance.stage);
-    return located;
-  }
-
-  /** A job of other work is in the way unless it is over. */
-  async #refuseOther(job: Job): Promise<void> {
-    const { submitter, context } = this.#slurm;
-    const located = isSubmitted(job) ? job : await submitter.locate(this.#files, job);
-    if (located !== null && this.#files.readEnd(job.token) === null) {
-      const name = located === 'unanswered' ? null : located.job;
-      const state =
-        name === null
-          ? null
-          : (await context.slurm.readStates([name], context.cluster.hasAccounting)).stateOf(name);
-      if (state === null || (state !== 'absent' && !isFinal(state.state))) {
-        throw new ReproError(
-          'job-outdated',
-          `its code, parameters or inputs have changed since job ${name ?? 'of an earlier run'} was submitted`,
-          { fix: `End that job: ./repro cancel ${job.id}. Then run again.` },
-        );
-      }
+    // A job of other work is in the way unless it is over.
+    const state = isEnded ? 'absent' : (await context.slurm.readStates([found.job])).stateOf(found.job);
+    if (state === null || (state !== 'absent' && !isFinal(state.state))) {
+      throw new ReproError(
+        'job-outdated',
+        `its code, parameters or inputs have changed since job ${found.job} was submitted`,
+        { fix: `End that job: ./repro cancel ${job.id}. Then run again.` },
+      );
     }
     await this.#files.remove();
+    return null;
   }
 
   async follow(watch: JobListener & Pick<StageLaunch, 'logFile'>): Promise<StageEnd> {
     const job = this.#found;
     this.#found = null;
-    if (job == null || job === 'unanswered') return { kind: 'interrupted', isLeft: true };
-    return this.#seeThrough(job, watch);
+    return job == null || job === 'stopped' ? this.#stopped() : this.#seeThrough(job, watch);
   }
 
   readonly executor = async (launch: StageLaunch): Promise<StageEnd> => {
     this.#found = null;
     await fs.writeFile(this.#files.launchFile, JSON.stringify(await this.#describe(launch)));
     const submitted = await this.#submit(0);
-    if (typeof submitted === 'string') return stopped(submitted);
-    return this.#seeThrough(submitted, launch);
+    return submitted === 'stopped' ? this.#stopped() : this.#seeThrough(submitted, launch);
   };
 
-  async #describe(launch: StageLaunch): Promise<JobLaunch> {
-    const { session, facts } = this.#slurm.context.run;
-    const { plan } = session;
+  /** If something is or may be submitted, its files stay for the next run. */
+  #stopped(): StageEnd {
+    return { kind: 'interrupted', ...(this.#files.readJob() !== null && { isLeft: true }) };
+  }
+
+  async #describe({ stop, kill, onMessage, onStart, ...launch }: StageLaunch): Promise<JobLaunch> {
+    const { run, settings } = this.#slurm.context;
+    const { plan } = run.session;
     const instance = this.#instance;
-    const { id, stage, params, facts: names, tools, variables, resume, at } = instance;
     const made = instance.inputs
       .filter((input) => listMakers(makersOf(plan, instance, input.path)).length > 0)
       .map((input) => path.resolve(plan.projectRoot, input.path));
-    const { hostFile, taskFile, cwd, permissions, logFile } = launch;
-    const { warnSeconds } = requestOf(instance, this.#slurm.context.settings);
-    const { scratch, copyInputs, patienceSeconds } = this.#slurm.context.settings;
+    const ofJob = Object.entries(launch.environment).filter(([, value]) => value.startsWith(this.folder));
     return {
-      instance: {
-        ...{ id, stage, params, facts: names, variables, resume, at },
-        ...(tools === undefined ? {} : { tools }),
-      },
-      parts: this.#work.parts,
+      ...{ instance, parts: this.#work.parts },
       launch: {
-        ...{ hostFile, taskFile, cwd, permissions, logFile },
+        ...launch,
+        environment: Object.fromEntries(ofJob),
         // A stage that can continue in another job is limited by the time of each job, of which it is warned.
-        timeSeconds: resume.length > 0 ? null : launch.timeSeconds,
-        graceSeconds: savingSeconds(warnSeconds),
+        timeSeconds: instance.resume.length > 0 ? null : launch.timeSeconds,
+        graceSeconds: savingSeconds(requestOf(instance, settings).warnSeconds),
       },
-      variables: variablesOf(instance, facts),
-      environment: Object.fromEntries(
-        Object.entries(launch.environment).filter(([, value]) => value.startsWith(this.folder)),
-      ),
-      cacheRoot: session.folder.root,
+      variables: variablesOf(instance, run.facts),
+      cacheRoot: run.session.folder.root,
       made: await Promise.all(
         made.map(async (file) => ({ path: file, mtimeMs: (await lastChangeOf(file)) ?? 0 })),
       ),
-      settings: { scratch, copyInputs, patienceSeconds },
+      patienceSeconds: settings.patienceSeconds,
     };
   }
 
@@ -232,74 +214,67 @@ class SlurmExecution implements RemoteExecution {
     const { submitter, context } = this.#slurm;
     for (let job = first; ; ) {
       const ended = await this.#slurm.watch.follow(this.#files, job, watch);
-      if (ended === 'stopped') return { kind: 'interrupted', isLeft: true };
-      submitter.noteEnded(job.stage);
+      if (ended === 'stopped') return this.#stopped();
+      submitter.count(job.stage, -1);
       const { verdict, end } = ended;
       const isReported = end !== null && (end.end.kind !== 'interrupted' || end.wasWarned === true);
       if (!isReported) await this.#appendLog(job, watch.logFile);
-      const next = await this.#judge(verdict, end, job);
-      if (typeof next !== 'number') return next;
-      const count = next > job.continued ? ` (${next} of ${this.#slurm.context.settings.continuations})` : '';
-      const text = `${'text' in verdict ? verdict.text : ''}; continuing in another job with what it saved${count}`;
+      if (verdict.kind === 'ended') {
+        return verdict.end.kind === 'done' && end !== null ? this.#awaitOutputs(end) : verdict.end;
+      }
+      if (verdict.kind === 'dropped') {
+        if (this.#slurm.isEnding) return { kind: 'interrupted' };
+        return { kind: 'failed', code: 'cancelled', text: verdict.text };
+      }
+      const failure = await this.#findWhyOver(verdict, job);
+      if (failure !== null) return failure;
+      const isTime = verdict.code === 'timeout';
+      const continued = job.continued + (isTime ? 1 : 0);
+      const count = isTime ? ` (${continued} of ${context.settings.continuations})` : '';
+      const text = `${verdict.text}; continuing in another job with what it saved${count}`;
       context.run.onEvent({ kind: 'note', id: job.id, level: 'note', text });
-      const submitted = await this.#submit(next);
-      if (typeof submitted === 'string') return stopped(submitted);
+      const submitted = await this.#submit(continued);
+      if (submitted === 'stopped') return this.#stopped();
       job = submitted;
     }
   }
 
-  /** @returns how the instance has ended; or, if it continues in another job, how often its time was over by then */
-  async #judge(verdict: JobVerdict, end: JobEnd | null, job: SubmittedJob): Promise<StageEnd | number> {
-    if (verdict.kind === 'ended') {
-      return verdict.end.kind === 'done' && end !== null ? this.#awaitOutputs(end) : verdict.end;
-    }
-    if (verdict.kind === 'dropped') {
-      if (this.#slurm.isEnding) return { kind: 'interrupted' };
-      return { kind: 'failed', code: 'cancelled', text: verdict.text };
-    }
-    const { code, text } = verdict;
+  /** Why an instance whose job was cut off does not continue in another; null if it does. */
+  async #findWhyOver(
+    { code, text }: Extract<JobVerdict, { kind: 'cut-off' }>,
+    job: SubmittedJob,
+  ): Promise<StageEnd | null> {
     const isTime = code === 'timeout';
     const raise = `Raise its \`time\` in ${settingsFile}`;
-    const failed = (more: string, fix: string, own: string = code): StageEnd => ({
-      kind: 'failed',
-      ...{ code: own, text: `${text}${more}${fix === '' ? '' : `\n  ${fix}`}` },
+    const failed = (more: string, own: string = code): StageEnd => ({
+      ...{ kind: 'failed', code: own, text: `${text}${more}` },
     });
-    const resume = this.#instance.resume.map((one) => path.resolve(this.#projectRoot, one));
+    const { projectRoot } = this.#slurm.context.run.session.plan;
+    const resume = this.#instance.resume.map((one) => path.resolve(projectRoot, one));
     if (resume.length === 0) {
       const fix = `${raise}; a stage with a resume folder continues in another job.`;
-      return failed('', isTime ? fix : 'With `retries:`, it is submitted again.');
+      return failed(`\n  ${isTime ? fix : 'With `retries:`, it is submitted again.'}`);
     }
     const started = this.#files.readStarted(job.token);
     if (started !== null && started.resume === (await describeFolders(resume))) {
-      const fix = `${raise}, or \`warning\` there if saving takes longer than that.`;
-      return failed(', and it saved nothing', isTime ? fix : '', isTime ? 'no-progress' : code);
+      const nothing = ', and it saved nothing';
+      return isTime ? failed(`${nothing}\n  ${raise}.`, 'no-progress') : failed(nothing);
     }
     const { continuations } = this.#slurm.context.settings;
-    if (!isTime) return job.continued;
-    if (job.continued < continuations) return job.continued + 1;
+    if (!isTime || job.continued < continuations) return null;
     return failed(
-      `, and it has continued in another job as often as allowed (${continuations}); its saved work is kept`,
-      `Run again to continue; or raise \`continuations\` or \`time\` in ${settingsFile}.`,
+      `, and it has continued in another job as often as allowed (${continuations}); its saved work is kept\n  Run again to continue; or raise \`continuations\` or \`time\` in ${settingsFile}.`,
     );
-  }
-
-  get #projectRoot(): string {
-    return this.#slurm.context.run.session.plan.projectRoot;
   }
 
   /** Waits for what the node has written. @throws {ReproError} `not-visible` if it does not appear here */
   async #awaitOutputs({ end, outputs, node }: JobEnd): Promise<StageEnd> {
     const folders = this.#instance.outputs.map((_, i) => path.join(this.folder, `output-${i}`));
-    const { patienceSeconds } = this.#slurm.context.settings;
-    const { signal } = this.#slurm.context.run;
+    const { settings, run } = this.#slurm.context;
     const isThere = async (): Promise<boolean> => (await describeFolders(folders)) === outputs;
-    if (await waitUntilVisible(isThere, { patienceSeconds, signal })) return end;
-    if (signal.aborted) return { kind: 'interrupted', isLeft: true };
-    throw new ReproError(
-      'not-visible',
-      `the outputs did not appear here within ${patienceSeconds} s as node ${node} wrote them`,
-      { where: settingsFile, fix: 'If the file system is only slow, raise `patience:`.' },
-    );
+    const what = `the outputs did not appear here, as node ${node} wrote them,`;
+    await awaitVisible(what, isThere, { ...settings, signal: run.signal });
+    return run.signal.aborted ? this.#stopped() : end;
   }
 
   /** What the script and Slurm have printed tells why a stage could not report itself. */
@@ -315,10 +290,6 @@ const printedLengthAtMost = 4000;
 
 function isSubmitted(job: Job): job is SubmittedJob {
   return job.job !== null;
-}
-
-function stopped(how: 'unsent' | 'unanswered'): StageEnd {
-  return how === 'unsent' ? { kind: 'interrupted' } : { kind: 'interrupted', isLeft: true };
 }
 
 /** Variables of a login that programs on a node expect. */
