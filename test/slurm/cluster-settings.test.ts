@@ -82,19 +82,18 @@ stages: { a: { partition: gpu, gpu: 1, gpuType: a100 } }
         account: 'lab',
         partition: 'gpu',
         qos: 'normal',
-        cpus: 4,
+        cpu: 4,
         memoryBytes: 8 * 2 ** 30,
-        gpus: 1,
+        gpu: 1,
         gpuType: 'a100',
       },
       // Ten minutes for storing what it made.
-      ...{ timeSeconds: 4200, warnSeconds: null, arrayLimit: null, flags: [] },
+      ...{ timeSeconds: 4200, flags: [] },
     });
     const own = await instanceOf('    resources: { cpu: 2, memory: 3G }\n');
     expect(requestOf(own, settings)).toMatchObject({
-      cpus: 2,
+      cpu: 2,
       memoryBytes: 3 * 2 ** 30 + 256 * 2 ** 20,
-      timeSeconds: null,
     });
   });
 
@@ -110,7 +109,7 @@ stages: { a: { partition: gpu, gpu: 1, gpuType: a100 } }
       await instanceOf('    resume: [artifacts/a.resume]\n'),
       await settingsOf('stages: {}\n'),
     );
-    expect(unlimited).toMatchObject({ timeSeconds: null, warnSeconds: 120 });
+    expect(unlimited).toEqual({ cpu: 1, flags: [], warnSeconds: 120 });
   });
 
   test.each([
@@ -128,8 +127,7 @@ stages: { a: { partition: gpu, gpu: 1, gpuType: a100 } }
       'defaults: { account: 42, partition: cpu, memory: 8G }\ndriver: { partition: long, time: 1m }\n',
     );
     expect(driverRequest(settings)).toEqual({
-      ...{ account: 42, partition: 'long', cpus: 1, memoryBytes: 2 ** 30, gpus: 0, gpuType: null, flags: [] },
-      ...{ timeSeconds: 60, warnSeconds: 30 },
+      ...{ account: 42, partition: 'long', memoryBytes: 2 ** 30, timeSeconds: 60, warnSeconds: 30 },
     });
   });
 });

@@ -24,7 +24,7 @@ export function describeDetaching(): void {
     expect([left.exitCode, left.stderr]).toEqual([0, expect.stringMatching(/^The run goes on in job \d+\./)]);
     await project.waitForCount('left');
     // What jobs see of the environment is nobody else's business.
-    expect(statSync(project.at(jobs, 'driver.env.sh')).mode & 0o777).toBe(0o600);
+    expect(statSync(project.at(jobs, 'driver.sh')).mode & 0o777).toBe(0o600);
     const status = await project.call(['status']);
     expect(status.stdout).toMatch(/^the run goes on: job \d+ runs on/m);
     expect(status.stdout).toMatch(/left .*job \d+ runs on/);

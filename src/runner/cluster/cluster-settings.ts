@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { JobRequest } from '../../executors/slurm/job-script.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import type { JsonObject, JsonPath } from '../../schema/json.ts';
 import { JsonSchema } from '../../schema/json-schema.ts';
@@ -19,20 +20,7 @@ export const settingsFile = 'configs/executors/slurm.yaml';
 const continuationsByDefault = 20;
 
 /** What a stage requests on this cluster; absent keys are decided elsewhere. */
-export interface StageRequest {
-  readonly executor?: 'local' | 'slurm';
-  readonly cpu?: number;
-  readonly memoryBytes?: number;
-  readonly timeSeconds?: number;
-  readonly gpu?: number;
-  readonly gpuType?: string;
-  readonly partition?: string | number;
-  readonly account?: string | number;
-  readonly qos?: string | number;
-  readonly constraint?: string | number;
-  readonly arrayLimit?: number;
-  readonly flags?: readonly string[];
-}
+type StageRequest = JobRequest & { readonly executor?: 'local' | 'slurm' };
 
 /** `configs/executors/slurm.yaml`. */
 export interface ClusterSettings {

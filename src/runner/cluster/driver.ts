@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
-import { renderEnvironment, renderJobScript } from '../../executors/slurm/job-script.ts';
+import { renderJobScript } from '../../executors/slurm/job-script.ts';
 import { isFinal, type JobStatus } from '../../executors/slurm/job-state.ts';
 import { explainSubmission, Slurm, unreachable } from '../../executors/slurm/slurm.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
@@ -45,7 +45,6 @@ export async function submitDriver(
 ): Promise<string> {
   const slurm = await Slurm.connect(environment);
   const scriptFile = path.join(folder.jobs, 'driver.sh');
-  const environmentFile = path.join(folder.jobs, 'driver.env.sh');
   // What this shell has, since stages may ask for any of it; but not what is Slurm's.
   const passed = Object.entries(environment).filter(
     (pair): pair is [string, string] =>
@@ -54,19 +53,18 @@ export async function submitDriver(
   await fs.rm(eventsFileIn(folder), { force: true });
   await fs.rm(logFileIn(folder), { force: true });
   await writeClusterRun(folder, { ...run, driver: null });
-  await writeFileAtomic(environmentFile, renderEnvironment(Object.fromEntries(passed)), { mode: 0o600 });
   const script = renderJobScript({
     request: driverRequest(settings),
     name: 'repro.driver',
     comment: commentOf(projectRoot, 'driver'),
-    ...{ arraySize: null, atOnce: null, requeues: true, environmentFile, projectRoot },
+    ...{ environment: Object.fromEntries(passed), requeues: true, projectRoot },
     logFile: logFileIn(folder),
     about: ['the run itself, which submits the stages'],
     folders: [folder.jobs],
     prelude: settings.prelude,
     command: [...runner, 'driver-job'],
   });
-  await writeFileAtomic(scriptFile, script);
+  await writeFileAtomic(scriptFile, script, { mode: 0o600 });
   const answer = await slurm.submit(scriptFile);
   if (answer.kind === 'ok') {
     await writeClusterRun(folder, { ...run, driver: answer.text });

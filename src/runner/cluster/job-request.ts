@@ -6,13 +6,7 @@ import { formatPlace } from '../../schema/problems.ts';
 import { instanceOf } from '../plan/graph.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { MachineResources } from '../run/machine.ts';
-import type { ClusterSettings, StageRequest } from './cluster-settings.ts';
-
-/** What an instance asks of the cluster. */
-export type InstanceRequest = JobRequest & {
-  /** How many instances of its stage may run at once; null: any number. */
-  readonly arrayLimit: number | null;
-};
+import type { ClusterSettings } from './cluster-settings.ts';
 
 /** Memory of a job for the runner itself: it needs 150 MB, and more for the records of a large graph. */
 const runnerMemoryBytes = 256 * 2 ** 20;
@@ -30,53 +24,32 @@ export function staysLocal(instance: StageInstance, { defaults, stages }: Cluste
 }
 
 /** The site's entry for the stage takes precedence over the pipeline file, which takes precedence over the site's defaults. */
-export function requestOf(instance: StageInstance, settings: ClusterSettings): InstanceRequest {
-  const { resources, hasOwnMemory, resume } = instance;
-  const { defaults } = settings;
-  const own = settings.stages[instance.stage] ?? {};
-  const shared = resources.cpu === 'share' ? (defaults.cpu ?? 1) : resources.cpu;
-  const memoryBytes =
-    hasOwnMemory === true ? resources.memoryBytes + runnerMemoryBytes : defaults.memoryBytes;
-  const limitSeconds =
-    resources.timeSeconds === null ? defaults.timeSeconds : resources.timeSeconds + overheadSeconds;
-  const timeSeconds = own.timeSeconds ?? limitSeconds ?? null;
-  return {
-    ...pickNames({ ...defaults, ...own }),
-    cpus: own.cpu ?? shared,
-    memoryBytes: own.memoryBytes ?? memoryBytes ?? null,
-    gpus: own.gpu ?? (resources.gpu > 0 ? resources.gpu : (defaults.gpu ?? 0)),
-    gpuType: own.gpuType ?? defaults.gpuType ?? null,
-    timeSeconds,
-    // Only a stage that can continue later benefits from a warning.
-    warnSeconds: resume.length > 0 ? warningIn(timeSeconds) : null,
-    arrayLimit: own.arrayLimit ?? defaults.arrayLimit ?? null,
-    flags: [...(defaults.flags ?? []), ...(own.flags ?? [])],
+export function requestOf(instance: StageInstance, { defaults, stages }: ClusterSettings): JobRequest {
+  const { cpu, gpu, memoryBytes, timeSeconds } = instance.resources;
+  const site = stages[instance.stage] ?? {};
+  const request = {
+    ...defaults,
+    ...(cpu !== 'share' && { cpu }),
+    ...(gpu > 0 && { gpu }),
+    ...(instance.hasOwnMemory === true && { memoryBytes: memoryBytes + runnerMemoryBytes }),
+    ...(timeSeconds !== null && { timeSeconds: timeSeconds + overheadSeconds }),
+    ...site,
+    flags: [...(defaults.flags ?? []), ...(site.flags ?? [])],
   };
+  // Only a stage that can continue later benefits from a warning.
+  return instance.resume.length === 0 ? request : withWarning(request);
 }
 
 /** What the job of `--detach` requests. */
 export function driverRequest({ driver, defaults }: ClusterSettings): JobRequest {
-  return {
-    ...pickNames({ ...pickNames(defaults), ...driver }),
-    cpus: driver.cpu ?? 1,
-    memoryBytes: driver.memoryBytes ?? driverMemoryBytes,
-    gpus: driver.gpu ?? 0,
-    gpuType: driver.gpuType ?? null,
-    timeSeconds: driver.timeSeconds ?? null,
-    warnSeconds: warningIn(driver.timeSeconds ?? null),
-    flags: driver.flags ?? [],
-  };
+  const names = ['partition', 'account', 'qos', 'constraint'];
+  const shared = Object.fromEntries(Object.entries(defaults).filter(([name]) => names.includes(name)));
+  return withWarning({ ...shared, memoryBytes: driverMemoryBytes, ...driver });
 }
 
-/** How long before the end of its time a job is told to save. The partition may have a limit of its own. */
-function warningIn(timeSeconds: number | null): number {
-  return Math.min(120, (timeSeconds ?? Number.POSITIVE_INFINITY) / 2);
-}
-
-function pickNames(request: StageRequest): Pick<JobRequest, 'partition' | 'account' | 'qos' | 'constraint'> {
-  const { partition, account, qos, constraint } = request;
-  const all = Object.entries({ partition, account, qos, constraint });
-  return Object.fromEntries(all.filter(([, value]) => value !== undefined));
+/** Two minutes before its time is over; the partition may have a limit of its own. */
+function withWarning(request: JobRequest): JobRequest {
+  return { ...request, warnSeconds: Math.min(120, (request.timeSeconds ?? Number.POSITIVE_INFINITY) / 2) };
 }
 
 /** Where the first of some keys of an instance's request is written, for the message of a refusal; else where its stage is. */

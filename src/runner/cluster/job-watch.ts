@@ -70,7 +70,7 @@ export class JobWatch {
       }
       // The end first: then the messages include everything before it.
       const end = folder.readEnd(job.token);
-      const read = readLinesFrom(folder.messagesFile, offset);
+      const read = readLinesFrom(folder.fileOf('messages.ndjson'), offset);
       offset = read.offset;
       for (const message of parseMessages(read.lines)) listener.onMessage(message);
       const verdict = judge({ job: job.job, end, status, isSilent: isSilent() });

@@ -65,7 +65,7 @@ class SlurmRun implements OtherMachines {
   }
 
   cpusOf(id: string): number {
-    return requestOf(this.#instanceOf(id), this.context.settings).cpus;
+    return requestOf(this.#instanceOf(id), this.context.settings).cpu ?? 1;
   }
 
   executionOf(work: Work): RemoteExecution {
@@ -120,7 +120,7 @@ class SlurmExecution implements RemoteExecution {
   async find(): Promise<StageTask | null> {
     if (this.#found === undefined) this.#found = await this.#look();
     if (this.#found === null) return null;
-    return JSON.parse(await fs.readFile(path.join(this.folder, 'task.json'), 'utf8')) as StageTask;
+    return JSON.parse(await fs.readFile(this.#files.fileOf('task.json'), 'utf8')) as StageTask;
   }
 
   async #look(): Promise<SubmittedJob | 'stopped' | null> {
@@ -155,7 +155,7 @@ class SlurmExecution implements RemoteExecution {
 
   readonly executor = async (launch: StageLaunch): Promise<StageEnd> => {
     this.#found = null;
-    await fs.writeFile(this.#files.launchFile, JSON.stringify(await this.#describe(launch)));
+    await fs.writeFile(this.#files.fileOf('launch.json'), JSON.stringify(await this.#describe(launch)));
     const submitted = await this.#submit(0);
     return submitted === 'stopped' ? this.#stopped() : this.#seeThrough(submitted, launch);
   };
@@ -169,6 +169,7 @@ class SlurmExecution implements RemoteExecution {
     const { run, settings } = this.#slurm.context;
     const { plan } = run.session;
     const instance = this.#instance;
+    const { warnSeconds } = requestOf(instance, settings);
     const made = instance.inputs
       .filter((input) => listMakers(makersOf(plan, instance, input.path)).length > 0)
       .map((input) => path.resolve(plan.projectRoot, input.path));
@@ -180,7 +181,8 @@ class SlurmExecution implements RemoteExecution {
         environment: Object.fromEntries(ofJob),
         // A stage that can continue in another job is limited by the time of each job, of which it is warned.
         timeSeconds: instance.resume.length > 0 ? null : launch.timeSeconds,
-        graceSeconds: savingSeconds(requestOf(instance, settings).warnSeconds),
+        // The rest of the warning time is for reporting the end.
+        graceSeconds: warnSeconds === undefined ? termSeconds : 0.75 * warnSeconds,
       },
       variables: variablesOf(instance, run.facts),
       cacheRoot: run.session.folder.root,
@@ -195,7 +197,7 @@ class SlurmExecution implements RemoteExecution {
     const { submitter, context } = this.#slurm;
     const { run, settings } = context;
     const instance = this.#instance;
-    const names = [...variablesOf(instance, run.facts), ...settings.environment, ...ofLogin];
+    const names = [...variablesOf(instance, run.facts), ...settings.environment];
     const all = Object.entries(stageEnvironment(names, run.environment));
     return submitter.submit({
       ...{ instance, folder: this.#files, key: this.#key, continued },
@@ -292,23 +294,8 @@ function isSubmitted(job: Job): job is SubmittedJob {
   return job.job !== null;
 }
 
-/** Variables of a login that programs on a node expect. */
-const ofLogin: readonly string[] = ['USER', 'LOGNAME', 'SHELL'];
-
 /** Variables that the node sets itself: the job's folder and GPUs. */
 const ofNode: ReadonlySet<string> = new Set(['TMPDIR', 'CUDA_VISIBLE_DEVICES']);
-
-/** The most of the warning time that is kept for reporting the end. */
-const marginSeconds = 30;
-
-/**
- * How long a stage may take to save its work when it is warned of the job's end.
- *
- * @param warnSeconds how long before that end the warning comes; null: there is none
- */
-function savingSeconds(warnSeconds: number | null): number {
-  return warnSeconds === null ? termSeconds : warnSeconds - Math.min(marginSeconds, warnSeconds / 4);
-}
 
 /**
  * A session that assumes the machine facts (engine, version of Node.js) of the node that made an instance's last result. The submitting

@@ -45,7 +45,7 @@ export async function runStageJob(root: string, token: string, knownFacts: Facts
   const { SLURM_ARRAY_JOB_ID: array, SLURM_ARRAY_TASK_ID: index, SLURM_JOB_ID: id = '0' } = process.env;
   const job = array === undefined ? id : `${array}_${index}`;
   const node = os.hostname();
-  const given = JSON.parse(await fs.readFile(folder.launchFile, 'utf8')) as JobLaunch;
+  const given = JSON.parse(await fs.readFile(folder.fileOf('launch.json'), 'utf8')) as JobLaunch;
   const resume = given.instance.resume.map((one) => path.resolve(given.launch.cwd, one));
   const started = { job, node, atMs: Date.now(), resume: await describeFolders(resume) };
   const isCurrent = folder.readJob()?.token === token && (await folder.claim(token, started));
@@ -69,7 +69,7 @@ export async function runStageJob(root: string, token: string, knownFacts: Facts
     ...ended,
     ...(isInterrupted && { wasWarned: signals.wasWarned() }),
   };
-  await writeFileAtomic(folder.endFile, JSON.stringify(report));
+  await writeFileAtomic(folder.fileOf('end.json'), JSON.stringify(report));
   return ended.end.kind === 'done' ? 0 : 1;
 }
 
@@ -134,14 +134,15 @@ async function runStage(
 }
 
 /** To the runner: progress at most once a second, since each message is a write to a shared file system. */
-function messagePasser({ messagesFile }: JobFolder): (message: StageMessage) => void {
+function messagePasser(folder: JobFolder): (message: StageMessage) => void {
+  const file = folder.fileOf('messages.ndjson');
   let lastMs = Number.NEGATIVE_INFINITY;
   return (message) => {
     const nowMs = performance.now();
     if (message.type === 'progress' && nowMs - lastMs < 1000) return;
     if (message.type === 'progress') lastMs = nowMs;
     try {
-      appendFileSync(messagesFile, `${JSON.stringify(message)}\n`);
+      appendFileSync(file, `${JSON.stringify(message)}\n`);
     } catch {
       // A full disk is reported elsewhere; a missing message must not fail the stage.
     }

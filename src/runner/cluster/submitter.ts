@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
-import { renderEnvironment, renderJobScript } from '../../executors/slurm/job-script.ts';
+import { type JobRequest, renderJobScript } from '../../executors/slurm/job-script.ts';
 import { explainSubmission, isLimitReached, type Slurm } from '../../executors/slurm/slurm.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { type Job, JobFolder, readClusterRun } from '../jobs/jobs-folder.ts';
@@ -12,14 +12,14 @@ import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { SharedRun } from '../run/other-machines.ts';
 import { cacheFolderOf } from '../store/cache-folder.ts';
 import type { ClusterSettings } from './cluster-settings.ts';
-import { findPlace, type InstanceRequest, requestOf, staysLocal } from './job-request.ts';
+import { findPlace, requestOf, staysLocal } from './job-request.ts';
 
 /** What is to be submitted for one instance. */
 interface Submission {
   readonly instance: StageInstance;
   readonly folder: JobFolder;
   readonly key: string;
-  readonly request: InstanceRequest;
+  readonly request: JobRequest;
   readonly environment: Readonly<Record<string, string>>;
   readonly continued: number;
 }
@@ -113,8 +113,8 @@ export class Submitter {
     for (const first of this.#waiting) {
       const { stage } = first.instance;
       const underWay = this.#underWay.get(stage) ?? 0;
-      const { arrayLimit } = first.request;
-      const room = arrayLimit === null || underWay === 0 ? Number.POSITIVE_INFINITY : arrayLimit - underWay;
+      const { arrayLimit = Number.POSITIVE_INFINITY } = first.request;
+      const room = underWay === 0 ? Number.POSITIVE_INFINITY : arrayLimit - underWay;
       const alike = this.#waiting.filter((one) => isAlike(one, first));
       const batch = alike.slice(0, Math.max(0, Math.min(room, this.#context.slurm.arraySize)));
       if (batch.length === 0) continue;
@@ -145,10 +145,12 @@ export class Submitter {
       jobs.set(one, job);
       await one.folder.writeJob(job);
       // Of the job before; its end names another submission.
-      await fs.rm(one.folder.endFile, { force: true });
-      await fs.rm(one.folder.messagesFile, { force: true });
+      await fs.rm(one.folder.fileOf('end.json'), { force: true });
+      await fs.rm(one.folder.fileOf('messages.ndjson'), { force: true });
     }
-    const script = await this.#writeScript(batch, token);
+    const { script, log } = scriptFilesOf(session.folder.jobs, { token, index: null });
+    const text = renderStageScript(batch, token, log, session.plan.projectRoot, this.#context);
+    await writeFileAtomic(script, text, { mode: 0o600 });
     for (;;) {
       // After the jobs are on disk: a cancelling command finds them there, or is seen here.
       const unwanted = readClusterRun(session.folder)?.cancelled ?? [];
@@ -225,18 +227,6 @@ export class Submitter {
     return 'stopped';
   }
 
-  async #writeScript(batch: readonly Waiting[], token: string): Promise<string> {
-    const { plan, folder } = this.#context.run.session;
-    const files = scriptFilesOf(folder.jobs, { token, index: null });
-    const environment = Object.assign({}, ...batch.map((one) => one.environment));
-    await writeFileAtomic(files.environment, renderEnvironment(environment), { mode: 0o600 });
-    await writeFileAtomic(
-      files.script,
-      renderStageScript(batch, token, files, plan.projectRoot, this.#context),
-    );
-    return files.script;
-  }
-
   #warn({ instance }: Waiting, text: string): void {
     this.#context.run.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
   }
@@ -249,14 +239,10 @@ async function writeId(folder: JobFolder, job: Job, id: string): Promise<Submitt
   return submitted;
 }
 
-/** The files of a submission; `log`: what the script and Slurm print, of one task in an array. */
+/** `script`: of a submission; `log`: what the script and Slurm print, of one task in an array. */
 export function scriptFilesOf(jobs: string, { token, index }: Pick<Job, 'token' | 'index'>) {
   const base = path.join(jobs, 'scripts', token);
-  return {
-    script: `${base}.sh`,
-    environment: `${base}.env.sh`,
-    log: `${base}.log${index === null ? '' : `.${index}`}`,
-  };
+  return { script: `${base}.sh`, log: `${base}.log${index === null ? '' : `.${index}`}` };
 }
 
 /** By which Slurm knows a submission. */
@@ -273,23 +259,19 @@ type ScriptOptions = Pick<ClusterContext, 'settings' | 'runner'>;
 
 /** The script of instances of one stage that request the same. */
 function renderStageScript(
-  batch: readonly Pick<Submission, 'instance' | 'folder' | 'request'>[],
+  batch: readonly Omit<Submission, 'key' | 'continued'>[],
   token: string,
-  files: ReturnType<typeof scriptFilesOf>,
+  logFile: string,
   projectRoot: string,
   { settings, runner }: ScriptOptions,
 ): string {
   const [first] = batch;
   if (first === undefined) return '';
-  const { arrayLimit, ...request } = first.request;
-  const isArray = batch.length > 1;
   return renderJobScript({
-    ...{ request, projectRoot, requeues: false },
+    ...{ request: first.request, environment: first.environment, projectRoot, requeues: false },
     name: nameOf({ stage: first.instance.stage, token }),
     comment: commentOf(projectRoot, token),
-    arraySize: isArray ? batch.length : null,
-    atOnce: isArray && arrayLimit !== null && arrayLimit < batch.length ? arrayLimit : null,
-    ...{ logFile: files.log, environmentFile: files.environment },
+    logFile,
     about: batch.map(({ instance }, i) => `${i}: ${instance.id}`),
     folders: batch.map(({ folder }) => folder.root),
     prelude: settings.prelude,
@@ -309,7 +291,7 @@ function isAlike(
 export interface DryRunScript {
   readonly stage: string;
   readonly ids: readonly string[];
-  /** With the name of the stage in place of a token. */
+  /** With the name of the stage in place of a token, and without the environment. */
   readonly script: string;
 }
 
@@ -326,6 +308,7 @@ export function renderScripts(plan: Plan, ids: readonly string[], options: Scrip
     .map((instance) => ({
       ...{ instance, request: requestOf(instance, options.settings) },
       folder: JobFolder.of(cache, instance.id),
+      environment: {},
     }));
   const scripts: DryRunScript[] = [];
   for (let [first] = left; first !== undefined; [first] = left) {
@@ -335,8 +318,8 @@ export function renderScripts(plan: Plan, ids: readonly string[], options: Scrip
     const { stage } = one.instance;
     const count = scripts.filter((other) => other.stage === stage).length;
     const token = count === 0 ? stage : `${stage}-${count + 1}`;
-    const files = scriptFilesOf(cache.jobs, { token, index: null });
-    const script = renderStageScript(batch, token, files, plan.projectRoot, options);
+    const { log } = scriptFilesOf(cache.jobs, { token, index: null });
+    const script = renderStageScript(batch, token, log, plan.projectRoot, options);
     scripts.push({ stage, ids: batch.map(({ instance }) => instance.id), script });
   }
   return scripts;
