@@ -31,15 +31,6 @@ export interface EventAddon {
     from: number,
     to: number,
   ): number;
-  /** MD5 of two files at once, in less than the time of one after the other. */
-  openMd5Pair(): Md5Pair;
-}
-
-export interface Md5Pair {
-  /** Adds bytes to each. */
-  update(first: Uint8Array, second: Uint8Array): void;
-  /** The two sums, in hexadecimal. */
-  finish(): readonly [first: string, second: string];
 }
 
 let found: EventAddon | null | undefined;
@@ -55,6 +46,6 @@ export function findEventAddon(): EventAddon | null {
 
 function isEventAddon(value: unknown): value is EventAddon {
   if (typeof value !== 'object' || value === null) return false;
-  const { areRegular, countEvents, openMd5Pair } = value as Partial<EventAddon>;
-  return [areRegular, countEvents, openMd5Pair].every((one) => typeof one === 'function');
+  const { areRegular, countEvents } = value as Partial<EventAddon>;
+  return typeof areRegular === 'function' && typeof countEvents === 'function';
 }

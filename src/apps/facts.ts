@@ -16,9 +16,7 @@ export function factsOf(projectRoot: string): Facts {
     return identifyEngine(engineOf(params), { projectRoot, cacheFolder, probe: probeCudaApart });
   };
   // These variables change how the native engine computes, and with it the fact; other engines ignore them.
-  return {
-    engine: Object.assign(engine, { variables: ['REPRO_ISA', 'REPRO_WINOGRAD'], slowness: slownessOf }),
-  };
+  return { engine: Object.assign(engine, { variables: ['REPRO_ISA', 'REPRO_WINOGRAD'] }) };
 }
 
 /** The engine that a stage is told to use. */

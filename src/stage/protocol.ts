@@ -79,9 +79,6 @@ function write(message: StageMessage): void {
   }
 }
 
-/** Far above any real message: a longer line does not follow the protocol. */
-const lineLengthAtMost = 1024 * 1024;
-
 /**
  * Passes on every message from a channel.
  *
@@ -93,34 +90,20 @@ export function readMessages(
   onMessage: (message: StageMessage) => void,
   onOther: (line: string) => void = () => {},
 ): Promise<void> {
-  let line = '';
-  let isTooLong = false;
-  const take = (text: string): void => {
-    const room = lineLengthAtMost - line.length;
-    isTooLong ||= text.length > room;
-    if (!isTooLong) line += text;
-  };
-  const endLine = (): void => {
-    const message = isTooLong ? null : parseStageMessage(line);
-    if (message !== null) onMessage(message);
-    else if (line.trim() !== '') onOther(line);
-    line = '';
-    isTooLong = false;
-  };
+  let rest = '';
   stream.setEncoding('utf8');
   stream.on('data', (text: string) => {
-    const [first = '', ...others] = text.split('\n');
-    take(first);
-    for (const next of others) {
-      endLine();
-      take(next);
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const message = parseStageMessage(line);
+      if (message !== null) onMessage(message);
+      else if (line.trim() !== '') onOther(line);
     }
   });
   return new Promise((resolve) => {
     // A broken channel is treated like a closed one: what matters is how the process ended.
-    stream.once('error', () => resolve());
-    stream.once('close', () => resolve());
-    stream.once('end', () => resolve());
+    for (const end of ['error', 'close', 'end']) stream.once(end, () => resolve());
   });
 }
 

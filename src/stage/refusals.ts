@@ -4,7 +4,8 @@ import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../errors.ts';
-import { adviseWrite, type Declaration, linesToAdd, nameOf, type UndeclaredAccess } from './undeclared.ts';
+import { isAtOrBelow } from '../files/path-below.ts';
+import { adviseAccesses, type Declaration, nameOf, type UndeclaredAccess } from './undeclared.ts';
 
 export interface RefusedError extends Error {
   readonly code: 'ERR_ACCESS_DENIED';
@@ -25,14 +26,13 @@ type AnyFunction = (this: unknown, ...parameters: unknown[]) => unknown;
  * not exist: its result would be repeatable, but not what the author meant. Refused probes by packages ({@link isProbe}) do not count: the
  * result does not depend on them, and the packages cope without an answer.
  *
- * @param machine where the project is
  * @param onFirst called after the first one, in the same turn
  * @returns a list that grows with each refusal
  */
-export function watchRefusals(machine: ProbedMachine, onFirst: () => void): readonly RefusedError[] {
+export function watchRefusals(declaration: Declaration, onFirst: () => void): readonly RefusedError[] {
   const refusals: RefusedError[] = [];
   const note = (error: unknown): void => {
-    if (!isRefusal(error) || isProbe(error, machine)) return;
+    if (!isRefusal(error) || isProbe(error, declaration)) return;
     refusals.push(error);
     if (refusals.length === 1) onFirst();
   };
@@ -83,32 +83,15 @@ function observe(original: AnyFunction, note: (error: unknown) => void): AnyFunc
   return Object.defineProperties(observed, Object.getOwnPropertyDescriptors(original));
 }
 
-/** The machine on which a probe is judged; tests pass others. */
-export interface ProbedMachine {
-  /** Absolute. */
-  readonly projectRoot: string;
-  /** Its real path, if its path leads through a link; default: the same. */
-  readonly realRoot?: string;
-  readonly platform?: NodeJS.Platform;
-  readonly environment?: NodeJS.ProcessEnv;
-}
-
-/** Folders of the operating system. Programs that know only Unix ask for these everywhere, Windows included. */
-const unixFolders = /^\/(?:proc|sys|dev|etc|usr|bin|sbin|lib\w*)\//;
+/** Folders of the operating system: of Unix, which packages ask for on Windows, too; of macOS; of Windows. */
+const systemFolders =
+  /^(?:\/(?:proc|sys|dev|etc|usr|bin|sbin|lib\w*|System|Library|private\/(?:etc|var\/db)|opt\/homebrew)|[a-z]:\/(?:windows|program files(?: \(x86\))?|programdata))\//i;
 
 /** Below these, a path of `/proc` leads to the working folder or root of a process. */
 const processPlaces = /^\/proc\/(?:[^/]+\/){1,3}(?:cwd|root)(?:\/|$)/;
 
-/** macOS has `/etc` and the like in `/private`, and what Homebrew installs in `/opt`. */
-const macFolders = /^\/(?:System|Library|private\/(?:etc|var\/db)|opt\/homebrew)\//;
-
-/** The variables that name Windows' folders, and where those are by default. */
-const windowsFolders = [
-  ['SYSTEMROOT', 'C:\\Windows'],
-  ['PROGRAMFILES', 'C:\\Program Files'],
-  ['PROGRAMFILES(X86)', 'C:\\Program Files (x86)'],
-  ['PROGRAMDATA', 'C:\\ProgramData'],
-] as const;
+/** Windows: a prefix for long paths. */
+const longPathPrefix = /^\\\\\?\\/;
 
 /**
  * Whether a refusal is only a package inspecting the machine, for instance for its C library: the call came from a package, not from the
@@ -117,30 +100,16 @@ const windowsFolders = [
  */
 export function isProbe(
   { permission, resource = '', stack = '' }: Pick<RefusedError, 'permission' | 'resource' | 'stack'>,
-  machine: ProbedMachine,
+  { projectRoot, realRoot = projectRoot }: Pick<Declaration, 'projectRoot' | 'realRoot'>,
 ): boolean {
-  if (permission !== 'ChildProcess' && !isOfSystem(resource, machine)) return false;
+  const plain = resource.replace(longPathPrefix, '');
+  const file = path.normalize(plain).replaceAll('\\', '/');
+  const isInProject = [projectRoot, realRoot].some((root) => isAtOrBelow(path.resolve(plain), root));
+  const isOfSystem = systemFolders.test(file) && !processPlaces.test(file) && !isInProject;
+  if (permission !== 'ChildProcess' && !isOfSystem) return false;
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
   const caller = frames.find((line) => !/node:|[\\/]refusals\./.test(line));
   return caller !== undefined && /[\\/]node_modules[\\/]/.test(caller);
-}
-
-/** @param resource as it was passed to a function of Node */
-function isOfSystem(resource: string, machine: ProbedMachine): boolean {
-  const { projectRoot, realRoot, platform = process.platform, environment = process.env } = machine;
-  const isWindows = platform === 'win32';
-  const { resolve, normalize, sep } = isWindows ? path.win32 : path.posix;
-  // On Windows names differ in the case of letters and mean the same, and long paths have a prefix.
-  const fold = (one: string): string =>
-    normalize(isWindows ? one.replace(/^\\\\\?\\/, '').toLowerCase() : one);
-  // Without a drive, it is that of the folder in which stages work.
-  const file = resolve(fold(projectRoot), fold(resource));
-  const isIn = (folder: string): boolean => file.startsWith(`${fold(folder).replace(/[\\/]$/, '')}${sep}`);
-  if (isIn(projectRoot) || isIn(realRoot ?? projectRoot) || processPlaces.test(file)) return false;
-  if (unixFolders.test(fold(resource).replaceAll('\\', '/'))) return true;
-  if (!isWindows) return platform === 'darwin' && macFolders.test(file);
-  const values = new Map(Object.entries(environment).map(([name, value]) => [name.toUpperCase(), value]));
-  return windowsFolders.some(([name, usual]) => isIn(values.get(name) ?? usual));
 }
 
 /** The refusal behind an error, which stage code may have wrapped. */
@@ -153,13 +122,12 @@ export function findRefusal(error: unknown): RefusedError | undefined {
   return undefined;
 }
 
-/** @returns undefined for a refusal that concerns no file */
-function toAccess({ permission, resource }: RefusedError): UndeclaredAccess | undefined {
-  if (resource === undefined || resource === '') return undefined;
-  if (permission !== 'FileSystemRead' && permission !== 'FileSystemWrite') return undefined;
-  // Windows: a prefix for long paths.
-  const file = path.resolve(resource.replace(/^\\\\\?\\/, ''));
-  return { access: permission === 'FileSystemRead' ? 'read' : 'write', path: file };
+/** @returns nothing for a refusal that concerns no file */
+function listAccesses({ permission, resource }: RefusedError): UndeclaredAccess[] {
+  if (resource === undefined || resource === '') return [];
+  if (permission !== 'FileSystemRead' && permission !== 'FileSystemWrite') return [];
+  const file = path.resolve(resource.replace(longPathPrefix, ''));
+  return [{ access: permission === 'FileSystemRead' ? 'read' : 'write', path: file }];
 }
 
 /**
@@ -172,33 +140,23 @@ export function explainRefusals(
   declaration: Declaration,
   cause: unknown = refusals[0],
 ): ReproError {
-  const accesses = [
-    ...new Map(
-      refusals.flatMap((one) => toAccess(one) ?? []).map((one) => [`${one.access} ${one.path}`, one]),
-    ).values(),
-  ];
   const details = { where: declaration.where, cause };
   const stage = `stage "${declaration.stage}"`;
-  const reads = accesses.filter((one) => one.access === 'read');
-  const writes = accesses.filter((one) => one.access === 'write');
-  const namesOf = (list: readonly UndeclaredAccess[]): string =>
-    list.map((one) => nameOf(one.path, declaration)).join(', ');
-  const writing = `may not write ${namesOf(writes)}: stages write to their outputs only.`;
-  const [write] = writes;
-  const advice = write === undefined ? [] : adviseWrite(write.path, declaration);
-  if (reads.length > 0) {
-    const [those, it] = reads.length === 1 ? ['it is', 'it'] : ['they are', 'them'];
-    const more = write === undefined ? '' : ` Nor ${writing.replace('may not', 'may it')}`;
-    const text = `${stage} may not read ${namesOf(reads)}: ${those} not among its inputs.${more}`;
-    const lines = linesToAdd(reads, declaration).map((line) => `  ${line}`);
-    const fix = [`Add ${it} to the stage in pipeline.yaml:`, ...lines, ...advice].join('\n');
-    return new ReproError('undeclared-read', text, { ...details, fix });
-  }
-  if (write !== undefined) {
-    return new ReproError('undeclared-write', `${stage} ${writing}`, { ...details, fix: advice.join('\n') });
-  }
-  const other = refusals.find((one) => toAccess(one) === undefined);
-  return explainFunction(other, stage, details);
+  const accesses = refusals.flatMap(listAccesses);
+  if (accesses.length === 0) return explainFunction(refusals[0], stage, details);
+  const namesOf = (access: UndeclaredAccess['access']): string[] => {
+    const some = accesses.filter((one) => one.access === access);
+    return [...new Set(some.map((one) => nameOf(one.path, declaration)))];
+  };
+  const [reads, writes] = [namesOf('read'), namesOf('write')];
+  const [those, it] = reads.length === 1 ? ['it is', 'it'] : ['they are', 'them'];
+  const sentences = [
+    ...(reads.length > 0 ? [`may not read ${reads.join(', ')}: ${those} not among its inputs.`] : []),
+    ...(writes.length > 0 ? [`may not write ${writes.join(', ')}: stages write to their outputs only.`] : []),
+  ];
+  const code = reads.length > 0 ? 'undeclared-read' : 'undeclared-write';
+  const fix = adviseAccesses(accesses, declaration, `Add ${it} to the stage in pipeline.yaml:`);
+  return new ReproError(code, `${stage} ${sentences.join(' It ')}`, { ...details, fix });
 }
 
 /** A refusal that concerns no file: a function that Node's permission model does not allow at all. */

@@ -36,29 +36,24 @@ export function nameOf(file: string, { projectRoot }: Declaration): string {
  * @returns for example `inputs:` and `  - configs/extra.json`
  */
 export function linesToAdd(accesses: readonly UndeclaredAccess[], declaration: Declaration): string[] {
-  const list = (key: string, access: UndeclaredAccess['access']): string[] => {
-    const names = accesses
-      .filter((one) => one.access === access)
-      .map((one) => nameOf(one.path, declaration))
-      .filter((name) => (access === 'read' ? isNewInput : isNewOutput)(name, declaration))
-      .map((name) =>
-        path.isAbsolute(name) ? `{ path: ${quote(name, true)}, external: true }` : quote(name),
-      );
-    return names.length === 0 ? [] : [`${key}:`, ...[...new Set(names)].map((one) => `  - ${one}`)];
-  };
-  return [...list('inputs', 'read'), ...list('outputs', 'write')];
-}
-
-/** Whether it can be an input: not the runner's own folder, nor what the stage writes itself. */
-function isNewInput(name: string, { outputs }: Declaration): boolean {
-  return !isAtOrBelow(name, runnerFolder) && !outputs.some((one) => areRelated(name, one));
-}
-
-/** Whether the pipeline file may declare it: no output may overlap another output, or an input of its stage. */
-function isNewOutput(name: string, { outputs, inputs, projectRoot, taken = [] }: Declaration): boolean {
-  const read = inputs.map((one) => withSlashes(path.relative(projectRoot, one)));
-  const others = [runnerFolder, ...outputs, ...read, ...taken];
-  return name.startsWith('artifacts/') && !others.some((one) => areRelated(name, one));
+  const list = (key: string, names: readonly string[]): string[] =>
+    names.length === 0 ? [] : [`${key}:`, ...[...new Set(names)].map((one) => `  - ${one}`)];
+  const pathsOf = (access: UndeclaredAccess['access']): string[] =>
+    accesses.filter((one) => one.access === access).map((one) => one.path);
+  const inputs = pathsOf('read').flatMap((file) => {
+    const name = nameOf(file, declaration);
+    // Neither the runner's own folder, nor what the stage writes itself.
+    if ([runnerFolder, ...declaration.outputs].some((one) => areRelated(name, one))) return [];
+    return path.isAbsolute(name) ? `{ path: ${quote(name, true)}, external: true }` : quote(name);
+  });
+  const outputs = pathsOf('write').flatMap((file) => proposeOutput(file, declaration) ?? []);
+  return [
+    ...list('inputs', inputs),
+    ...list(
+      'outputs',
+      outputs.map((one) => quote(one)),
+    ),
+  ];
 }
 
 const runnerFolder = 'artifacts/.cache';
@@ -67,53 +62,59 @@ function areRelated(a: string, b: string): boolean {
   return isAtOrBelow(a, b) || isAtOrBelow(b, a);
 }
 
-/**
- * The output to declare instead of a file that a stage writes elsewhere; undefined if there is none.
- *
- * @returns absolute, below artifacts/
- */
-export function proposeOutput(file: string, declaration: Declaration): string | undefined {
-  const isInput = declaration.inputs.some((one) => isAtOrBelow(file, one));
+/** The output to declare for a file that a stage writes: below artifacts/, and overlapping no other output nor an input of its stage. */
+function proposeOutput(file: string, declaration: Declaration): string | undefined {
+  const { stage, outputs, inputs, projectRoot, taken = [] } = declaration;
+  if (inputs.some((one) => isAtOrBelow(file, one))) return undefined;
   const name = nameOf(file, declaration);
-  if (isInput || name.startsWith('artifacts/')) return undefined;
-  const proposed = `artifacts/${path.basename(file)}`;
-  return isNewOutput(proposed, declaration) ? path.join(declaration.projectRoot, proposed) : undefined;
+  const proposed = name.startsWith('artifacts/') ? name : `artifacts/${path.basename(file) || stage}`;
+  const read = inputs.map((one) => withSlashes(path.relative(projectRoot, one)));
+  const others = [runnerFolder, ...outputs, ...read, ...taken];
+  return others.some((one) => areRelated(proposed, one)) ? undefined : proposed;
 }
 
-/** What to do about a file that a stage may not write. */
-export function adviseWrite(file: string, declaration: Declaration): string[] {
+/** A message that names more is read by nobody; the JSON document names all. */
+export const shownAtMost = 20;
+
+/** Different kinds of wrong places to write to: more is repetition. */
+const advisedAtMost = 3;
+
+/** What to do about files that a stage reads or writes without declaring them, in lines. */
+export function adviseAccesses(
+  accesses: readonly UndeclaredAccess[],
+  declaration: Declaration,
+  heading: string,
+): string {
+  const isRead = ({ access }: UndeclaredAccess): boolean => access === 'read';
+  const lines = linesToAdd(accesses.filter(isRead), declaration).map((line) => `  ${line}`);
+  const shown = lines.length > shownAtMost + 1 ? [...lines.slice(0, shownAtMost + 1), '  …'] : lines;
+  const writes = accesses.filter((one) => !isRead(one));
+  const advice = new Set(writes.map((one) => adviseWrite(one.path, declaration)));
+  return [...(lines.length > 0 ? [heading, ...shown] : []), ...[...advice].slice(0, advisedAtMost)].join(
+    '\n',
+  );
+}
+
+function adviseWrite(file: string, declaration: Declaration): string {
   const name = nameOf(file, declaration);
-  const { stage, inputs, outputs } = declaration;
+  const { inputs, outputs } = declaration;
+  const place = (index: number): string => `context.outputs[${index}] (in a command: $REPRO_OUTPUT_${index})`;
   // Also a folder on the way there: `mkdir artifacts`.
-  const output = outputs.findIndex((one) => areRelated(name, one));
-  if (output >= 0) {
-    return [
-      `Write to context.outputs[${output}] (in a command: $REPRO_OUTPUT_${output}) instead of ${outputs[output]}:`,
-      'the runner moves it there once the stage has succeeded.',
-    ];
+  const own = outputs.findIndex((one) => areRelated(name, one));
+  if (own >= 0) {
+    return `Write to ${place(own)} instead of ${outputs[own]}:\nthe runner moves it there once the stage has succeeded.`;
   }
   if (inputs.some((one) => isAtOrBelow(file, one))) {
-    return [
-      'A stage must not change its inputs: write a changed copy to context.outputs[0] (in a command: $REPRO_OUTPUT_0).',
-    ];
+    return `A stage must not change its inputs: write a changed copy to ${place(0)}.`;
   }
-  if (isNewOutput(name, declaration)) {
-    const next = outputs.length;
-    return [
-      'Add it to the stage in pipeline.yaml:',
-      ...linesToAdd([{ access: 'write', path: file }], declaration).map((line) => `  ${line}`),
-      `and write to context.outputs[${next}] (in a command: $REPRO_OUTPUT_${next}).`,
-    ];
-  }
-  if (declaration.taken?.some((one) => areRelated(name, one)) === true) {
-    return [`${name} belongs to another stage: write to context.outputs[0] (in a command: $REPRO_OUTPUT_0).`];
-  }
+  const proposed = proposeOutput(file, declaration);
+  if (proposed === undefined) return `${name} belongs to another stage: write to ${place(0)}.`;
   return [
-    'Write to an output below artifacts/ that the stage declares:',
+    `Write to an output below artifacts/ that the stage declares, here ${place(outputs.length)}:`,
     '  outputs:',
-    `    - ${quote(`artifacts/${path.basename(file) || stage}`)}`,
+    `    - ${quote(proposed)}`,
     'For temporary files, use os.tmpdir(); to continue after an interruption, `resume:`.',
-  ];
+  ].join('\n');
 }
 
 /** Plain where YAML reads it as the same text; `${` would begin a reference. */

@@ -1,10 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type EventAddon, findEventAddon } from '../../src/addon/event-addon.ts';
-import { openMd5Pair } from '../../src/datasets/dvs128-gesture/inspect.ts';
 import { Aedat3Clips } from '../../src/events/aedat3-clips.ts';
 import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
 import { EventCheck } from '../../src/events/event-block.ts';
@@ -170,35 +168,4 @@ test.skipIf(addon === null)('threads that are ended within a call do not end the
       console.log('went on');
     })();`;
   expect(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' })).toBe('went on\n');
-});
-
-describe('MD5 of two files at once', () => {
-  const pieces = fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 8 });
-  const ways = [{ by: 'Node.js', used: null }, ...(addon === null ? [] : [{ by: 'the addon', used: addon }])];
-  test.each(ways)('by $by is that of each', ({ used }) => {
-    fc.assert(
-      fc.property(pieces, pieces, (first, second) => {
-        const pair = openMd5Pair(used);
-        const none = new Uint8Array(0);
-        for (let i = 0; i < Math.max(first.length, second.length); i++) {
-          pair.update(first[i] ?? none, second[i] ?? none);
-        }
-        const sumOf = (all: readonly Uint8Array[]) =>
-          createHash('md5').update(Buffer.concat(all)).digest('hex');
-        expect(pair.finish()).toEqual([sumOf(first), sumOf(second)]);
-      }),
-      { seed: 5, numRuns: 500 },
-    );
-  });
-
-  test.skipIf(addon === null)('pads at every length around a block', () => {
-    for (let length = 0; length < 200; length++) {
-      const bytes = Uint8Array.from({ length }, (_, i) => i * 7);
-      const pair = openMd5Pair(addon);
-      pair.update(bytes, bytes.subarray(length >> 1));
-      const sumOf = (some: Uint8Array) => createHash('md5').update(some).digest('hex');
-      expect(pair.finish()).toEqual([sumOf(bytes), sumOf(bytes.subarray(length >> 1))]);
-      expect(() => pair.update(bytes, bytes)).toThrow('already');
-    }
-  });
 });

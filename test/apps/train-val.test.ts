@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { trainIntoFolders } from '../../src/apps/train-val.ts';
@@ -11,21 +10,21 @@ import { describeOutcome } from '../../src/original/export.ts';
 import { type Preparation, prepareTraining } from '../../src/original/preparation.ts';
 import { describeRecord } from '../../src/original/run-record.ts';
 import { tinyArguments, writeTinyFrames } from '../original/tiny-frames.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let root: string;
 let framesFolder: string;
 let seconds: number;
 beforeEach(async () => {
-  root = await mkdtemp(path.join(os.tmpdir(), 'train-val-'));
+  root = await temporaryFolder();
   framesFolder = path.join(root, 'frames');
   await writeTinyFrames(framesFolder);
   seconds = 1_700_000_000;
   // A clock that advances by a second each time an epoch is exported.
   vi.spyOn(Date, 'now').mockImplementation(() => 1000 * seconds++);
 });
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
-  await rm(root, { recursive: true });
 });
 
 const engine = createCpuEngine('test');

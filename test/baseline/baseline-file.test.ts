@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { formatBaseline, parseBaseline, readBaseline } from '../../src/baseline/baseline.ts';
 import { listChanges } from '../../src/baseline/changes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { exampleBaseline, exampleRun } from './example.ts';
 
 const file = 'configs/baselines/quick.json';
@@ -71,8 +71,7 @@ describe('the file of a baseline', () => {
   });
 
   test('may be missing, but not be a folder', async () => {
-    const root = await mkdtemp(path.join(tmpdir(), 'baseline-'));
-    onTestFinished(() => rm(root, { recursive: true }));
+    const root = await temporaryFolder();
     expect(await readBaseline(root, 'quick')).toBeNull();
     await mkdir(path.join(root, file), { recursive: true });
     await expect(readBaseline(root, 'quick')).rejects.toMatchObject({ code: 'unreadable' });

@@ -1,19 +1,13 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { readFramesFacts, readRunFacts } from '../../src/baseline/collect.ts';
 import { type ClipIndex, formatClipIndex } from '../../src/results/clip-index.ts';
 import { formatEvaluation } from '../../src/results/evaluation-file.ts';
 import { formatFirstBatches, formatMetrics } from '../../src/results/metrics.ts';
 import { formatRun } from '../../src/results/run-file.ts';
 import { exampleEvaluation, exampleRunFile } from '../results/examples.ts';
-
-let root: string;
-beforeAll(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'run-files-'));
-});
-afterAll(() => rm(root, { recursive: true }));
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** An epoch with three layers. */
 function epoch(number: number, loss: number, validation: number | null, test: number | null, layers = 3) {
@@ -51,7 +45,7 @@ const good: Readonly<Record<string, string>> = {
 
 /** Reads the files of a run, some of them changed; null: missing. */
 async function readWith(changed: Readonly<Record<string, string | null>> = {}) {
-  const folder = await mkdtemp(path.join(root, 'run-'));
+  const folder = await temporaryFolder();
   for (const [file, text] of Object.entries({ ...good, ...changed })) {
     await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
     if (text !== null) await writeFile(path.join(folder, file), text);
@@ -214,7 +208,7 @@ describe('the frames', () => {
   };
   let folder: string;
   beforeEach(async () => {
-    folder = await mkdtemp(path.join(root, 'frames-'));
+    folder = await temporaryFolder();
     await writeFile(path.join(folder, 'clips.json'), formatClipIndex(index));
     await writeFile(path.join(folder, 'train.npy'), 'abc');
   });

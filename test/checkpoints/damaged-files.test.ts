@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { importIntoFolder } from '../../src/checkpoints/import-export.ts';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { openFrameCache } from '../../src/training/frame-cache.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
 import { writeFrameCache } from './frames-of-fixture.ts';
 
@@ -54,8 +54,7 @@ const damages: readonly {
 
 describe('a damaged file is refused by its name:', () => {
   test.each(damages)('$what', async ({ code, open, name, make }) => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'damaged-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
+    const folder = await temporaryFolder();
     const file = path.join(folder, name);
     await make(file);
     await expect(open(file)).rejects.toMatchObject({ code, where: file });

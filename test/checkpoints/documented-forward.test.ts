@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { encodeMetadata } from '../../src/checkpoints/self-description.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
+import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 import { torchFixture, torchFixturePath } from '../support/torch-file.ts';
 
 /** The first Python that has PyTorch: Debian's own may be behind another on PATH. */
@@ -22,11 +22,7 @@ function documentedFunctions(): string {
   return wanted.join('\n');
 }
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'forward-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = sharedTemporaryFolder();
 
 describe.skipIf(python === undefined)('the forward pass in docs/checkpoints.md', () => {
   test.each(['baseline', 'per-neuron', 'lif', 'learnable-alpha'])(

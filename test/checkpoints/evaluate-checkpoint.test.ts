@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { describeEvaluation } from '../../src/checkpoints/describe.ts';
 import {
   checkFramesFit,
@@ -15,17 +13,16 @@ import { ReproError } from '../../src/errors.ts';
 import type { ClipIndex } from '../../src/results/clip-index.ts';
 import type { NetworkConfig } from '../../src/snn/networks.ts';
 import type { ScoringCompat } from '../../src/training/scores.ts';
+import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
 import { expectedRates, labels, olderFrames, writeFrameCache } from './frames-of-fixture.ts';
 
-let folder: string;
+const folder = sharedTemporaryFolder();
 let checkpoint: LoadedCheckpoint;
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'evaluate-'));
   await writeFrameCache(folder);
   checkpoint = await loadCheckpoint(torchFixturePath('baseline.pt'));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function evaluate(
   one: Partial<LoadedCheckpoint> = {},

@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import {
   type ExportFormat,
   exportCheckpoint,
@@ -13,13 +12,13 @@ import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/self-des
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { formatSplit } from '../../src/results/run-file.ts';
 import { exampleRunFile } from '../results/examples.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'checkpoints-'));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const inside = (...names: string[]): string => path.join(folder, ...names);
 const baseline = torchFixturePath('baseline.pt');

@@ -1,7 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { importCheckpoint } from '../../src/checkpoints/import-checkpoint.ts';
 import type { ImportAnswers } from '../../src/checkpoints/infer-network.ts';
 import { inferNetwork } from '../../src/checkpoints/infer-network.ts';
@@ -16,6 +15,7 @@ import { buildNetwork } from '../../src/snn/networks.ts';
 import type { Tensor } from '../../src/snn/tensor.ts';
 import { torchFixture, torchFixturePath } from '../support/torch-file.ts';
 import '../support/all-close.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** What PyTorch had in the network of `<name>.pt`, and its output. */
 function expectedOf(name: string) {
@@ -213,9 +213,8 @@ describe('an answer', () => {
 describe('what is not a network of the thesis', () => {
   let folder: string;
   beforeEach(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'import-'));
+    folder = await temporaryFolder();
   });
-  afterEach(() => rm(folder, { recursive: true, force: true }));
 
   /** A fixture in the old format, which has no checksums, with some text of its pickle replaced by text of the same length. */
   async function changed(name: string, from: string | Uint8Array, to: string | Uint8Array): Promise<string> {

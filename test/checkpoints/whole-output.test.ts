@@ -1,22 +1,20 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { recoverFolder, writeWholeFolder } from '../../src/checkpoints/whole-output.ts';
 import { hasErrorCode } from '../../src/errors.ts';
 import { compileProgram } from '../support/programs.ts';
+import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
 
-let root: string;
+const root = sharedTemporaryFolder();
 let script: string;
 beforeAll(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'whole-output-'));
   script = await compileProgram('test/checkpoints/killed-writer.ts');
 });
-afterAll(() => rm(root, { recursive: true, force: true }));
 
 type Content = Readonly<Record<string, string>> | string | null;
 

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 
-const program = mkdtempSync(path.join(tmpdir(), 'program-'));
+const program = sharedTemporaryFolder();
 const chunks = path.join(program, 'dist/chunks');
 for (const part of ['bin', 'dist']) {
   const filter = (file: string) => !/\.(map|code)$/.test(file);
@@ -14,7 +14,6 @@ for (const part of ['bin', 'dist']) {
     filter,
   });
 }
-afterAll(() => rmSync(program, { recursive: true }));
 
 function call(...words: string[]) {
   const bin = path.join(program, 'bin/repro.js');

@@ -1,19 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import fc from 'fast-check';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { StageLaunch } from '../../src/executors/executor.ts';
 import { permissionFlags, runLocally } from '../../src/executors/local.ts';
 import { compileProgram } from '../support/programs.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** Launches a command that succeeds at once. */
 async function createLaunch(): Promise<StageLaunch> {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-local-'));
-  onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryFolder();
   const task = {
     kind: 'command',
     argv: ['true'],
@@ -92,14 +91,8 @@ describe('a stage on this machine', () => {
   });
 });
 
-async function createFolder(): Promise<string> {
-  const folder = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'repro-flags-')));
-  onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 test('a folder includes what is in it, a file is only itself, and what is below another is left out', async () => {
-  const folder = await createFolder();
+  const folder = await temporaryFolder();
   await fs.mkdir(path.join(folder, 'a'));
   await fs.writeFile(path.join(folder, 'f'), '');
   const at = (name: string) => path.join(folder, name);
@@ -125,7 +118,7 @@ test('the flag of the permission model is the one that this version of Node.js h
 });
 
 test('Node.js starts with any set of paths, and allows exactly these', async () => {
-  const folder = await createFolder();
+  const folder = await temporaryFolder();
   // Names that begin alike and lie in each other: Node 20 aborts on some orders of them.
   const name = fc.constantFrom('a', 'ab', 'abc', 'b', 'a b', 'a,b', 'é', 'A');
   const file = fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));

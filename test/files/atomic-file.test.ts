@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { writeFileAtomic, writeFilesAtomic, writeSynced } from '../../src/files/atomic-file.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let folder: string;
 
 beforeEach(async () => {
-  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-atomic-'));
-  onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
+  folder = await temporaryFolder();
 });
 
 test('a file is made with its folder, and replaced, leaving nothing beside it', async () => {

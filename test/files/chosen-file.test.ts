@@ -1,13 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { beforeEach, expect, test } from 'vitest';
 import { writeChosenFile } from '../../src/files/chosen-file.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(path.join(os.tmpdir(), 'chosen-file-'));
+beforeEach(async () => {
+  folder = await temporaryFolder();
 });
 
 test('a file is written, and replaced', async () => {

@@ -1,18 +1,16 @@
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { makeFolder } from '../../src/files/folders.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const fix = 'Choose another.';
 let folder: string;
 
 beforeEach(async () => {
-  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-folder-'));
+  folder = await temporaryFolder();
 });
-
-afterEach(() => fs.rm(folder, { recursive: true, force: true }));
 
 describe('a new folder', () => {
   test('is made with its missing parents, and the outermost of them is reported', async () => {

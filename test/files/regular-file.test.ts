@@ -1,10 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { openSavedFile } from '../../src/checkpoints/saved-file.ts';
 import { hashFile } from '../../src/datasets/reading/file-tree.ts';
@@ -16,12 +15,12 @@ import { openRemote } from '../../src/runner/share/open-remote.ts';
 import { fileKeyOf } from '../../src/runner/share/remote.ts';
 import { readJsonSchema } from '../../src/schema/json-schema.ts';
 import { readYamlFile } from '../../src/schema/yaml-document.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'regular-file-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  folder = await temporaryFolder();
 });
 
 async function makePipe(name: string): Promise<string> {

@@ -1,16 +1,15 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { prepareTraining } from '../../src/original/preparation.ts';
 import { describeRecord, refuseForeign, refuseOther, writeRecord } from '../../src/original/run-record.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { shortestCommand } from './documented-commands.ts';
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(os.tmpdir(), 'run-record-'));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 const record = describeRecord(
   prepareTraining(shortestCommand, 'intent', '.'),

@@ -1,19 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openCaseFolder } from '../../src/parity/folder.ts';
-
-async function makeFolder(): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'parity-folder-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 test.skipIf(process.platform === 'win32')('a pipe is refused instead of waited for', async () => {
-  const folder = await makeFolder();
+  const folder = await temporaryFolder();
   execFileSync('mkfifo', [path.join(folder, 'index.json')]);
   const cases = await openCaseFolder(folder);
   await expect(cases.read('index.json')).rejects.toMatchObject({
@@ -23,7 +17,7 @@ test.skipIf(process.platform === 'win32')('a pipe is refused instead of waited f
 });
 
 test('a folder in place of a file is refused', async () => {
-  const folder = await makeFolder();
+  const folder = await temporaryFolder();
   await mkdir(path.join(folder, 'index.json'));
   const cases = await openCaseFolder(folder);
   await expect(cases.read('index.json')).rejects.toMatchObject({

@@ -1,7 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, it, onTestFinished, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { formatClaims, readClaims } from '../../src/results/claims-file.ts';
 import { formatEvaluation, readEvaluation } from '../../src/results/evaluation-file.ts';
 import { formatManifest, type Manifest, readManifest } from '../../src/results/manifest.ts';
@@ -15,6 +14,7 @@ import {
   readSettings,
   readSplit,
 } from '../../src/results/run-file.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { exampleEvaluation, exampleRunFile, resultFile } from './examples.ts';
 
 describe('run.json', () => {
@@ -176,8 +176,7 @@ describe('claims.json', () => {
 });
 
 test('a file that is missing or a folder is named, with the command that makes it again', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'results-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  const folder = await temporaryFolder();
   const file = path.join(folder, 'run.json');
   await expect(readResultFile(file, 'train@a,1')).rejects.toMatchObject({
     code: 'results-invalid',

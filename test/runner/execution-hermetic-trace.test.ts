@@ -3,7 +3,8 @@ import fs from 'node:fs/promises';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { waitForEnd, waitForFile } from '../support/processes.ts';
-import { createFolder, createStagesProject } from './rig/stages-project.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { createStagesProject } from './rig/stages-project.ts';
 
 /** Debian: apt-get install strace. Without it, or where it may not watch programs, most tests here are skipped. */
 const canTrace = spawnSync('strace', ['-f', '-o', '/dev/null', 'true']).status === 0;
@@ -19,7 +20,7 @@ async function createCommand(script: string) {
 
 describe.skipIf(!canTrace)('repro run --trace', () => {
   test('reports what a command reads and writes elsewhere, with lines that declare it', async () => {
-    const outside = await createFolder('repro-outside-');
+    const outside = await temporaryFolder();
     await fs.writeFile(`${outside}/é`, '');
     const project = await createCommand(
       `set -e; cat in a.txt "b c.txt" > "$REPRO_OUTPUT_0"

@@ -3,10 +3,11 @@ import path from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { isRunning, waitForEnd, waitForFile } from '../support/processes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import type { CliProject } from './rig/cli-project.ts';
 import { startRunner } from './rig/processes.ts';
 import { createProject } from './rig/project.ts';
-import { createFolder, createStagesProject } from './rig/stages-project.ts';
+import { createStagesProject } from './rig/stages-project.ts';
 
 const major = Number(process.versions.node.split('.')[0]);
 
@@ -43,7 +44,7 @@ export default {
 
 describe('a stage module may', () => {
   test('read what it declares, by any name, and write its outputs', async () => {
-    const outside = await createFolder('repro-data-');
+    const outside = await temporaryFolder();
     await fs.mkdir(path.join(outside, 'deep'));
     await fs.writeFile(path.join(outside, 'deep/x'), '3');
     const names = ['in.txt', 'a folder', 'é🙂.txt', 'a, b.txt', '-dash', 'link'];
@@ -176,7 +177,7 @@ describe('a stage module that touches what it does not declare fails', () => {
   });
 
   test('with the line to add for a file outside the project', async () => {
-    const outside = await createFolder('repro-data-');
+    const outside = await temporaryFolder();
     await fs.writeFile(path.join(outside, 'x'), '3');
     const project = await createStage(`done(fs.readFileSync(${JSON.stringify(`${outside}/x`)}, 'utf8'));`);
     const { stderr } = await project.call(['run']);
@@ -210,7 +211,7 @@ describe('a stage module that touches what it does not declare fails', () => {
        done();`,
     );
     const { stderr } = await project.call(['run']);
-    expect(stderr).toContain('may not read a.json: it is not among its inputs. Nor may it write notes.txt:');
+    expect(stderr).toContain('may not read a.json: it is not among its inputs. It may not write notes.txt:');
     expect(stderr).toContain('      - a.json\n  Write to an output below artifacts/');
   });
 
@@ -267,11 +268,14 @@ describe('a stage module that touches what it does not declare fails', () => {
   test.each([
     [
       'notes.txt',
-      'Write to an output below artifacts/ that the stage declares:\n    outputs:\n      - artifacts/notes.txt',
+      'that the stage declares, here context.outputs[1] (in a command: $REPRO_OUTPUT_1):\n    outputs:\n      - artifacts/notes.txt',
     ],
     ['in.txt', 'A stage must not change its inputs: write a changed copy to context.outputs[0]'],
     ['artifacts/s', 'Write to context.outputs[0] (in a command: $REPRO_OUTPUT_0) instead of artifacts/s:'],
-    ['artifacts/t', 'outputs:\n      - artifacts/t\n  and write to context.outputs[1]'],
+    [
+      'artifacts/t',
+      'here context.outputs[1] (in a command: $REPRO_OUTPUT_1):\n    outputs:\n      - artifacts/t\n',
+    ],
   ])('when it writes to %s, with what to do instead', async (name, advice) => {
     const project = await createStage(`fs.writeFileSync(${JSON.stringify(name)}, 'x'); done();`);
     await project.write('artifacts/README.md', '');

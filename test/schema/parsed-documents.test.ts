@@ -1,10 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { JsonPath } from '../../src/schema/json.ts';
 import { ParsedDocuments } from '../../src/schema/parsed-documents.ts';
 import { parseYaml, readYamlFile } from '../../src/schema/yaml-document.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const parsed = vi.hoisted(() => ({ count: 0 }));
 vi.mock('yaml', async (importOriginal) => {
@@ -43,8 +43,7 @@ let folder: string;
 let documents: ParsedDocuments;
 
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(os.tmpdir(), 'documents-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  folder = await temporaryFolder();
   documents = new ParsedDocuments(path.join(folder, 'documents'));
   await writeFile(path.join(folder, 'a.yaml'), text);
   parsed.count = 0;

@@ -1,14 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { PassedChecks } from '../../src/schema/passed-checks.ts';
+import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(os.tmpdir(), 'passed-'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = sharedTemporaryFolder();
 
 describe('a value that has passed a schema', () => {
   test('is known to the next run, and no other value is', async () => {

@@ -1,12 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { describeError } from '../../src/errors.ts';
 import { readJsonSchema } from '../../src/schema/json-schema.ts';
 import { PassedChecks } from '../../src/schema/passed-checks.ts';
 import { ConfigurationError, type Problem } from '../../src/schema/problems.ts';
 import { findFileProblems } from '../../src/schema/schema-problems.ts';
+import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 
 const schema = {
   type: 'object',
@@ -45,12 +45,10 @@ const schema = {
   },
 };
 
-let root: string;
+const root = sharedTemporaryFolder();
 beforeAll(async () => {
-  root = await mkdtemp(path.join(os.tmpdir(), 'validate-'));
   await writeFile(path.join(root, 's.json'), JSON.stringify(schema));
 });
-afterAll(() => rm(root, { recursive: true, force: true }));
 
 async function findProblems(text: string, schemaFile: string): Promise<readonly Problem[]> {
   await writeFile(path.join(root, 'm.yaml'), text);

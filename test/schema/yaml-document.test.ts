@@ -1,15 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { describeError } from '../../src/errors.ts';
 import { parseYaml, readYamlFile } from '../../src/schema/yaml-document.ts';
+import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(os.tmpdir(), 'yaml-'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = sharedTemporaryFolder();
 
 async function readValue(text: string): Promise<unknown> {
   return (await parseYaml(text, 'f.yaml')).value;

@@ -1,9 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
-import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import { onTestFinished } from 'vitest';
 import { Slurm } from '../../src/executors/slurm/slurm.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** Slurm whose programs are shell scripts, for what a real one cannot be made to answer. */
 export async function createSlurm(

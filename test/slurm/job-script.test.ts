@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -58,8 +58,7 @@ describe('the script of a job', () => {
   let folder: string;
 
   beforeEach(async () => {
-    folder = await mkdtemp(path.join(os.tmpdir(), 'repro-script-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    folder = await temporaryFolder();
   });
 
   /** Runs it as Slurm does: from a file, with hardly any environment. */

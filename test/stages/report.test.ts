@@ -1,18 +1,17 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import stage from '../../stages/report.ts';
 import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
 import { makeContext } from '../support/stage-context.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const CLAIMS = resolve(import.meta.dirname, '../../configs/claims.yaml');
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'report-stage-'));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Of a run on simulated gestures. */
 const FIGURES = [

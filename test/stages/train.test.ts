@@ -1,8 +1,7 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { csvParse } from 'd3-dsv';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeNpy } from '../../src/formats/npy.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
@@ -13,8 +12,9 @@ import type { MetricValue, Progress, StageContext } from '../../src/stage/define
 import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
 import evaluate from '../../stages/evaluate.ts';
 import train from '../../stages/train.ts';
+import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 
-let root: string;
+const root = sharedTemporaryFolder();
 let frames: string;
 const modelFile = join(import.meta.dirname, '../../configs/models/no-reg.yaml');
 const params = {
@@ -27,7 +27,6 @@ const params = {
 };
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'plif-train-stage-'));
   frames = join(root, 'frames');
   await mkdir(frames);
   const random = new TorchRandom(1);
@@ -65,7 +64,6 @@ beforeAll(async () => {
   };
   await writeFile(join(frames, 'clips.json'), JSON.stringify(clips));
 });
-afterAll(() => rm(root, { recursive: true }));
 
 /** Trainings print one line per epoch for their log. */
 beforeEach(() => {

@@ -1,17 +1,16 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import frames from '../../stages/frames.ts';
 import verify from '../../stages/verify.ts';
 import { gestureFiles, writeGestures } from '../support/gesture-fixture.ts';
 import { makeContext } from '../support/stage-context.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let root: string;
 beforeEach(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'stages-'));
+  root = await temporaryFolder();
 });
-afterEach(() => rm(root, { recursive: true }));
 
 const dataset = { name: 'dvs128-gesture', simulated: true };
 const settings = { steps: 2, splitBy: 'time' as const, downsample: 16, invalidEvents: 'keep' as const };

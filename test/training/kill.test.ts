@@ -1,21 +1,19 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
 import { compileProgram } from '../support/programs.ts';
+import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 import { outputsOf, smallTask } from './small-task.ts';
 
-let root: string;
+const root = sharedTemporaryFolder();
 let script: string;
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'plif-kill-'));
   script = await compileProgram('test/training/killed-training.ts');
 });
-afterAll(() => rm(root, { recursive: true, force: true }));
 
 interface Killing {
   /** When each process ends; `step 5` is before the sixth training step, `evaluation 2` before that process's second evaluation. */

@@ -1,12 +1,12 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type Engine, type EngineDescription, StepAbortedError } from '../../src/engines/engine.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
 import { CheckpointStore } from '../../src/training/checkpoint.ts';
 import { type TrainingTask, trainNetwork } from '../../src/training/loop.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { fakeEngine } from './fake-engine.ts';
 import { outputsOf, smallNetwork, smallTask } from './small-task.ts';
 
@@ -15,10 +15,9 @@ let warnings: string[];
 const store = () => new CheckpointStore(folder, (text) => warnings.push(text));
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'plif-resume-'));
+  folder = await temporaryFolder();
   warnings = [];
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** An engine whose step with this number, from 1, never ends unless it is aborted. */
 function abortableEngine(endless: number, onEndless: () => void): Engine {
@@ -65,8 +64,7 @@ describe('a training that was interrupted', () => {
     const expected = outputsOf(await trainNetwork(smallTask()));
     // Each epoch has 4 steps and 4 evaluations: within an epoch, in the test, in the validation, and in later epochs.
     for (const when of [1, 3, 4, 5, 7, 8, 11, 16, 25, 31]) {
-      await rm(folder, { recursive: true });
-      folder = await mkdtemp(join(tmpdir(), 'plif-resume-'));
+      folder = await temporaryFolder();
       await trainAndAbort(when);
       const outcome = await trainNetwork(smallTask({}, { checkpoints: store() }));
       expect(outputsOf(outcome), `aborted after ${when} batches`).toEqual(expected);
@@ -83,8 +81,7 @@ describe('a training that was interrupted', () => {
       expect(outputsOf(await trainNetwork(smallTask({}, { settings, checkpoints: store() })))).toEqual(
         expected,
       );
-      await rm(folder, { recursive: true });
-      folder = await mkdtemp(join(tmpdir(), 'plif-resume-'));
+      folder = await temporaryFolder();
     }
   });
 

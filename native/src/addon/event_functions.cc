@@ -1,9 +1,6 @@
 #include "event_functions.h"
 
-#include <memory>
-
 #include "../events/event_words.h"
-#include "../events/md5.h"
 #include "arguments.h"
 
 namespace plif {
@@ -74,55 +71,11 @@ Napi::Value countInFrame(const Napi::CallbackInfo& info) {
   });
 }
 
-class Md5PairObject : public Napi::ObjectWrap<Md5PairObject> {
- public:
-  static Napi::Function define(Napi::Env env) {
-    return DefineClass(
-        env, "Md5Pair",
-        {InstanceMethod("update", &Md5PairObject::update), InstanceMethod("finish", &Md5PairObject::finish)});
-  }
-
-  explicit Md5PairObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Md5PairObject>(info) {}
-
- private:
-  void update(const Napi::CallbackInfo& info) {
-    translateErrors(info.Env(), [&]() {
-      refuseFinished();
-      const Span<std::uint8_t> ofFirst = readBytes(info[0], "first");
-      const Span<std::uint8_t> ofSecond = readBytes(info[1], "second");
-      Md5::updateBoth(first_, ofFirst.data, ofFirst.length, second_, ofSecond.data, ofSecond.length);
-    });
-  }
-
-  Napi::Value finish(const Napi::CallbackInfo& info) {
-    return translateErrors(info.Env(), [&]() -> Napi::Value {
-      refuseFinished();
-      isFinished_ = true;
-      Napi::Array sums = Napi::Array::New(info.Env(), 2);
-      sums.Set(0u, first_.finish());
-      sums.Set(1u, second_.finish());
-      return sums;
-    });
-  }
-
-  void refuseFinished() const {
-    if (isFinished_) throw ArgumentProblem("the sums were taken already");
-  }
-
-  Md5 first_;
-  Md5 second_;
-  bool isFinished_ = false;
-};
-
 }  // namespace
 
 void defineEventFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("areRegular", Napi::Function::New(env, areEventsRegular));
   exports.Set("countEvents", Napi::Function::New(env, countInFrame));
-  auto constructor = std::make_shared<Napi::FunctionReference>(Napi::Persistent(Md5PairObject::define(env)));
-  exports.Set("openMd5Pair", Napi::Function::New(env, [constructor](const Napi::CallbackInfo&) -> Napi::Value {
-                return constructor->New({});
-              }));
 }
 
 }  // namespace plif

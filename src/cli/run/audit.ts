@@ -1,6 +1,5 @@
 import os from 'node:os';
 import process from 'node:process';
-import { fileComparers } from '../../apps/audit-formats.ts';
 import { factsOf } from '../../apps/facts.ts';
 import { loadCheckedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import {
@@ -19,7 +18,6 @@ import { type Colors, colorsFor, printResult, printWarning, toLines, toOneLine }
 
 interface AuditOptions extends PipelineOptions {
   readonly runs: number;
-  readonly tolerance: ReadonlyMap<string, number>;
   readonly keep?: boolean;
 }
 
@@ -42,8 +40,6 @@ export async function audit(target: string, options: AuditOptions): Promise<void
       [...plan.instances.values()].filter(({ id }) => named.has(id)),
       {
         runs: options.runs,
-        tolerances: options.tolerance,
-        comparers: fileComparers,
         keep: options.keep === true,
         jobs: os.availableParallelism(),
         facts: factsOf(plan.projectRoot),
@@ -87,13 +83,9 @@ function describeAudit(audit: Audit, runs: number, { red, green }: Colors): stri
         ]
       : []),
     ...outputs.flatMap((output) => describeOutput(output, runs)),
-    ...metrics.flatMap(({ name, values, tolerance, isWithin, distance }) => {
-      const shown = values.map((value) => (value === null ? 'none' : String(value))).join(', ');
-      const line = `  ${toOneLine(`metric ${name}: ${shown}`)}`;
-      if (tolerance === null) return isWithin ? [] : [line];
-      const bound = `${distance === null ? '' : `apart by ${distance}, `}allowed ${tolerance}`;
-      return [isWithin ? `${line} (${bound})` : red(`${line} (${bound})`)];
-    }),
+    ...metrics.map(({ name, values }) =>
+      toOneLine(`  metric ${name}: ${values.map((value) => value ?? 'none').join(', ')}`),
+    ),
   ];
 }
 
@@ -110,7 +102,7 @@ function describeOutput({ path, digests, files }: AuditedOutput, runs: number): 
 
 function describeFile({ path, change, run, difference }: AuditedFile, runs: number): string[] {
   const name = path === '' ? 'the file' : toOneLine(path);
-  const { firstByte, sizes = [0, 0], details = [] } = difference ?? {};
+  const { firstByte, sizes = [0, 0], line = null } = difference ?? {};
   const from = firstByte === undefined ? '' : ` from byte ${firstByte} on`;
   const size = sizes[0] === sizes[1] ? '' : `, ${sizes[0]} and ${sizes[1]} bytes long`;
   const texts = {
@@ -120,5 +112,5 @@ function describeFile({ path, change, run, difference }: AuditedFile, runs: numb
     'empty-folder': 'an empty folder is not in all runs',
   };
   const which = runs === 2 ? '' : ` (run ${run})`;
-  return [`    ${texts[change]}${which}`, ...details.map((detail) => `      ${toOneLine(detail)}`)];
+  return [`    ${texts[change]}${which}`, ...(line === null ? [] : [`      ${toOneLine(line)}`])];
 }

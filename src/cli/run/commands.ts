@@ -1,5 +1,5 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { lazily, numberBetween, parseGpus, wholeFrom, withPipelineOptions } from '../options/options.ts';
+import { type Command, Option } from 'commander';
+import { lazily, parseGpus, wholeFrom, withPipelineOptions } from '../options/options.ts';
 
 const runExamples = `
 Examples:
@@ -30,18 +30,15 @@ resume folders.
 Examples:
   $ repro watch
   $ repro watch report --profile quick
-  $ repro watch train@baseline,2020 --restart
-  $ repro watch --poll 2`;
+  $ repro watch train@baseline,2020 --restart`;
 
 const auditExamples = `
-The runs write to artifacts/.audit, which is removed at the end; results, records and the store do not change. Without --tolerance, every
-byte is compared, also with the recorded result; with it, only the named metrics, where * stands for all others. Exits with 4 if
-something differs.
+The runs write to artifacts/.audit, which is removed at the end; results, records and the store do not change. Every byte is
+compared, also with the recorded result. Exits with 4 if something differs.
 
 Examples:
   $ repro audit frames
-  $ repro audit train@baseline,2020 --runs 3 --keep
-  $ repro audit train --tolerance testAccuracy=0.005 --tolerance '*=1e-6' --json`;
+  $ repro audit train@baseline,2020 --runs 3 --keep`;
 
 const jobsOption = [
   '-j, --jobs <n>',
@@ -104,11 +101,6 @@ export function addRunCommands(program: Command): void {
     .argument('[stage...]', 'stages or instances, and what they depend on (default: all)')
     .option(...jobsOption)
     .option('--restart', 'stop running stages at a change, instead of waiting for their end')
-    .option(
-      '--poll <seconds>',
-      'look for changes this often, where the file system reports none (network folders)',
-      numberBetween(0.1, 3600, 'seconds'),
-    )
     .addHelpText('after', watchExamples)
     .action(lazily(async () => (await import('./watch.ts')).watch));
 
@@ -116,11 +108,6 @@ export function addRunCommands(program: Command): void {
     .description('run a stage several times from scratch and compare what it writes')
     .argument('<stage>', 'a stage or an instance; its inputs must be in place')
     .option('--runs <n>', 'how often to run it', wholeFrom(2), 2)
-    .addOption(
-      new Option('--tolerance <metric=distance>', 'compare this metric instead of bytes; may be repeated')
-        .argParser(parseTolerance)
-        .default(new Map<string, number>(), 'none'),
-    )
     .option('--keep', 'keep the outputs of all runs in artifacts/.audit until the next audit')
     .option('--json', 'print one JSON document')
     .addHelpText('after', auditExamples)
@@ -164,12 +151,4 @@ export function addRunCommands(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ repro metrics train --json')
     .action(lazily(async () => (await import('./last-runs.ts')).metrics));
-}
-
-function parseTolerance(text: string, earlier: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
-  const [, metric, distance] = /^(.+)=\s*(\S+)\s*$/.exec(text) ?? [];
-  if (metric === undefined || !(Number(distance) >= 0)) {
-    throw new InvalidArgumentError('expected a metric and a distance, such as testAccuracy=0.005.');
-  }
-  return new Map(earlier).set(metric, Number(distance));
 }

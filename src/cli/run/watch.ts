@@ -5,7 +5,7 @@ import { findProjectRoot, loadCheckedPlan, type PipelineOptions } from '../../ap
 import { describeError, ReproError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { isHeld } from '../../files/lock.ts';
-import { Changes, PathWatcher } from '../../runner/extras/watch/path-watcher.ts';
+import { PathWatcher } from '../../runner/extras/watch/path-watcher.ts';
 import {
   listBlamedFiles,
   listWatchedPaths,
@@ -24,7 +24,6 @@ interface WatchOptions extends PipelineOptions {
   readonly jobs?: number;
   /** Whether a change stops a run, instead of waiting for its end. */
   readonly restart?: boolean;
-  readonly poll?: number;
 }
 
 const namesAtMost = 3;
@@ -38,14 +37,8 @@ export async function watch(targets: readonly string[], options: WatchOptions): 
   const { stop, kill } = signals;
   const projectRoot = findProjectRoot(options.project ?? process.cwd());
   const folder = cacheFolderOf({ projectRoot });
-  const changes = new Changes();
-  /** Stops the present run if a change is to restart it. */
-  let restart = new AbortController();
   let watched: WatchedPaths = { paths: new Set(), leftOut: new Set() };
-  const watcher = new PathWatcher(options.poll, (absolute) => {
-    changes.note(absolute);
-    if (options.restart === true) restart.abort();
-  });
+  const watcher = new PathWatcher();
 
   const watchAlso = (more: Iterable<string>): void => {
     watched = { ...watched, paths: new Set([...watched.paths, ...more]) };
@@ -59,7 +52,8 @@ export async function watch(targets: readonly string[], options: WatchOptions): 
    */
   const runOnce = async (): Promise<boolean> => {
     const read = new Set<string>();
-    restart = new AbortController();
+    const restart = new AbortController();
+    const ended = new AbortController();
     try {
       const plan = await loadCheckedPlan(options, printWarning, (file) => {
         const absolute = path.resolve(projectRoot, file);
@@ -72,6 +66,10 @@ export async function watch(targets: readonly string[], options: WatchOptions): 
         watchAlso(read);
       };
       await watchPlan();
+      if (options.restart === true) {
+        const isNews = watcher.hasChanged(AbortSignal.any([stop, ended.signal]));
+        void isNews.then((found) => found && restart.abort());
+      }
       await runShown(plan, options, { ...selection, stop: AbortSignal.any([stop, restart.signal]), kill });
       // The run may depend on more files now, such as newly imported sources.
       if (!stop.aborted) await watchPlan();
@@ -84,13 +82,15 @@ export async function watch(targets: readonly string[], options: WatchOptions): 
       watchAlso([...read, ...listBlamedFiles(error).map((file) => path.resolve(projectRoot, file))]);
       process.stderr.write(`${toLines(describeError(explainDiskError(error))).join('\n')}\n`);
       return error instanceof ReproError && error.code === 'locked';
+    } finally {
+      ended.abort();
     }
   };
 
   /** The next changes, or none as soon as no other run holds the folder. */
   const waitForLock = async (): Promise<readonly string[]> => {
     for (;;) {
-      const files = await changes.next(AbortSignal.any([stop, AbortSignal.timeout(lookAgainMs)]));
+      const files = await watcher.next(AbortSignal.any([stop, AbortSignal.timeout(lookAgainMs)]));
       if (files.length > 0 || stop.aborted) return files;
       if (isHeld(folder.lock) || listOutstanding(folder).length > 0) continue;
       say('the other run has ended');
@@ -103,12 +103,11 @@ export async function watch(targets: readonly string[], options: WatchOptions): 
       const isLockedOut = await runOnce();
       if (stop.aborted) break;
       say(`watching ${formatCount(watched.paths.size, 'path')}; Ctrl-C ends`);
-      const files = await (isLockedOut ? waitForLock() : changes.next(stop));
+      const files = await (isLockedOut ? waitForLock() : watcher.next(stop));
       const names = files.map((file) => toOneLine(path.relative(projectRoot, file)));
       if (files.length > 0) say(`${listSome(names, namesAtMost)} changed`);
     }
   } finally {
-    watcher.close();
     signals.dispose();
   }
   process.exitCode = exitCodeOfSignal(signals.received());

@@ -133,15 +133,10 @@ async function pushAll(
 }
 
 /** Pieces that are valid one at a time. */
-export function* readPieces(
-  descriptor: number,
-  from: number,
-  to: number,
-  pieceBytes = PIECE_BYTES,
-): Generator<Uint8Array> {
-  const piece = new Uint8Array(pieceBytes);
+function* readPieces(descriptor: number, from: number, to: number): Generator<Uint8Array> {
+  const piece = new Uint8Array(PIECE_BYTES);
   for (let at = from; at < to; ) {
-    const length = readAt(descriptor, piece, 0, Math.min(pieceBytes, to - at), at);
+    const length = readAt(descriptor, piece, 0, Math.min(PIECE_BYTES, to - at), at);
     if (length === 0) return;
     yield piece.subarray(0, length);
     at += length;

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../files/canonical-json.ts';
-import { getOwn, isJsonList, isJsonObject, type Json } from '../../schema/json.ts';
+import { getOwn, isJsonObject, type Json } from '../../schema/json.ts';
 import type { StageCommand } from '../plan/plan.ts';
 import type { Tree } from '../store/digest.ts';
 import type { FingerprintParts, InputPart } from '../store/fingerprint-parts.ts';
@@ -83,23 +83,11 @@ export function isSameJson(a: Json | undefined, b: Json | undefined): boolean {
   return canonicalJson(a) === canonicalJson(b);
 }
 
-/** The smallest parts of two values that differ; a list is one part, unless `intoLists`. */
-export function diffJson(
-  before: Json | undefined,
-  now: Json | undefined,
-  { intoLists = false, name = '' }: { readonly intoLists?: boolean; readonly name?: string } = {},
-): JsonDifference[] {
+/** The smallest parts of two values that differ; a list is one part. */
+function diffJson(before: Json | undefined, now: Json | undefined, name = ''): JsonDifference[] {
   if (isJsonObject(before) && isJsonObject(now)) {
     return [...new Set([...Object.keys(before), ...Object.keys(now)])].flatMap((key) =>
-      diffJson(getOwn(before, key), getOwn(now, key), {
-        intoLists,
-        name: name === '' ? key : `${name}.${key}`,
-      }),
-    );
-  }
-  if (intoLists && isJsonList(before) && isJsonList(now)) {
-    return Array.from({ length: Math.max(before.length, now.length) }, (_, i) => i).flatMap((i) =>
-      diffJson(before[i], now[i], { intoLists, name: `${name}[${i}]` }),
+      diffJson(getOwn(before, key), getOwn(now, key), name === '' ? key : `${name}.${key}`),
     );
   }
   return isSameJson(before, now) ? [] : [{ name, before, now }];

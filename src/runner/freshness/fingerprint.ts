@@ -17,8 +17,6 @@ interface Fact {
   (params: StageInstance['params']): Promise<string>;
   /** Environment variables whose effect the fact covers. Stages that have the fact see them; a change makes stale only what changes with the fact. */
   readonly variables?: readonly string[];
-  /** How long work takes where the fact has a value, relative to its other values; null if that was never measured. */
-  slowness?(value: string): number | null;
 }
 
 /** The environment variables that an instance sees. */

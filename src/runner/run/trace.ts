@@ -8,23 +8,16 @@ import { listSystemFiles } from '../../executors/system-files.ts';
 import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { isAtOrBelow } from '../../files/path-below.ts';
 import {
-  adviseWrite,
-  type Declaration,
+  adviseAccesses,
   linesToAdd,
   nameOf,
-  proposeOutput,
+  shownAtMost,
   type UndeclaredAccess,
 } from '../../stage/undeclared.ts';
 import { listSome } from '../../text.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import type { Confinement } from './confinement.ts';
 import type { RunEvent } from './events.ts';
-
-/** A message that names more is read by nobody; the JSON document names all. */
-const shownAtMost = 20;
-
-/** Different kinds of wrong places to write to: more is repetition. */
-const advisedAtMost = 3;
 
 /**
  * Reports what a traced stage touched without declaring it. A hermetic stage fails because of it, with everything at once, as it would have
@@ -44,19 +37,25 @@ export async function reportTrace(
   });
   // Files that are gone again were temporary, as those that `sed -i` renames.
   const lasting = undeclared.filter((one) => one.access === 'read' || existsSync(one.path));
-  const yaml = linesToAdd(
-    lasting.map((one) => toDeclarable(one, declaration)),
-    declaration,
-  );
+  const yaml = linesToAdd(lasting, declaration);
   const { id } = instance;
   context.onEvent({ kind: 'traced', id, undeclared, yaml });
   if (undeclared.length === 0) return end;
-  const error = explainUndeclared(undeclared, lasting, declaration);
+  const namesOf = (access: UndeclaredAccess['access'], verb: string): string[] => {
+    const names = undeclared
+      .filter((one) => one.access === access)
+      .map((one) => nameOf(one.path, declaration));
+    return names.length === 0 ? [] : [`${verb} ${listSome(names, shownAtMost)}`];
+  };
+  const touched = [...namesOf('read', 'read'), ...namesOf('write', 'wrote')].join('; and ');
+  const text = `without declaring it, this stage ${touched}`;
+  const heading = `If its result depends on it, add to stage "${declaration.stage}" in pipeline.yaml:`;
+  const fix = adviseAccesses(lasting.length > 0 ? lasting : undeclared, declaration, heading);
   if (instance.hermetic && end.kind !== 'interrupted') {
+    const error = new ReproError('undeclared-files', text, { where: declaration.where, fix });
     return { kind: 'failed', code: error.code, text: describeError(error) };
   }
-  const text = [error.message, error.fix].join('\n');
-  context.onEvent({ kind: 'note', id, level: 'warning', text });
+  context.onEvent({ kind: 'note', id, level: 'warning', text: `${text}\n${fix}` });
   return end;
 }
 
@@ -68,40 +67,6 @@ async function* readLines(file: string): AsyncGenerator<string> {
     rest = lines.pop() ?? '';
     yield* lines;
   }
-}
-
-function explainUndeclared(
-  undeclared: readonly UndeclaredAccess[],
-  lasting: readonly UndeclaredAccess[],
-  declaration: Declaration,
-): ReproError {
-  const namesOf = (access: UndeclaredAccess['access'], verb: string): string[] => {
-    const names = undeclared
-      .filter((one) => one.access === access)
-      .map((one) => nameOf(one.path, declaration));
-    return names.length === 0 ? [] : [`${verb} ${listSome(names, shownAtMost)}`];
-  };
-  const touched = [...namesOf('read', 'read'), ...namesOf('write', 'wrote')].join('; and ');
-  const yaml = linesToAdd(lasting, declaration);
-  const fix: string[] = [];
-  if (yaml.length > 0) {
-    fix.push(`If its result depends on it, add to stage "${declaration.stage}" in pipeline.yaml:`);
-    fix.push(...yaml.slice(0, shownAtMost + 1).map((line) => `  ${line}`));
-    if (yaml.length > shownAtMost + 1) fix.push('  …');
-  }
-  const written = (lasting.length > 0 ? lasting : undeclared).filter((one) => one.access === 'write');
-  const advice = new Set(written.map((one) => adviseWrite(one.path, declaration).join('\n')));
-  fix.push(...[...advice].slice(0, advisedAtMost));
-  return new ReproError('undeclared-files', `without declaring it, this stage ${touched}`, {
-    where: declaration.where,
-    fix: fix.join('\n'),
-  });
-}
-
-/** What the pipeline file can declare: for a file written elsewhere, the output to write instead. */
-function toDeclarable(one: UndeclaredAccess, declaration: Declaration): UndeclaredAccess {
-  const output = one.access === 'write' ? proposeOutput(one.path, declaration) : undefined;
-  return output === undefined ? one : { access: 'write', path: output };
 }
 
 /** What a traced stage declares, and where everything else belongs. All paths are absolute. */

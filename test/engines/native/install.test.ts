@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { access, chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, chmod, cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { sharedTemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
 const repository = path.resolve(import.meta.dirname, '../../..');
 
@@ -15,14 +15,10 @@ interface Toolchain {
   compilerVariables(environment: NodeJS.ProcessEnv, platform: string): Record<string, string>;
 }
 
-let folder: string;
+const folder = sharedTemporaryFolder();
 /** A folder of programs that do nothing. */
 let programs: string;
 
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'native-install-'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
 beforeEach(async () => {
   programs = path.join(folder, 'bin');
   await rm(programs, { recursive: true, force: true });
@@ -104,7 +100,7 @@ describe('a failed compilation', () => {
 describe.runIf(process.platform === 'linux')('install.mjs', () => {
   /** The package without its sources, and with an addon that is not one. */
   async function copyPackage(addon?: string): Promise<string> {
-    const copy = await mkdtemp(path.join(folder, 'package-'));
+    const copy = await temporaryFolder();
     for (const name of ['package.json', 'install.mjs', 'scripts', 'binding.gyp']) {
       await cp(path.join(repository, 'native', name), path.join(copy, name), { recursive: true });
     }

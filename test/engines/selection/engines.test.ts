@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import util from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { chooseDevice } from '../../../src/apps/train-val.ts';
 import type { LoadedAddon } from '../../../src/engines/native/addon.ts';
 import {
@@ -13,6 +12,7 @@ import {
   probeEngines,
 } from '../../../src/engines/selection/engines.ts';
 import { type CudaProbe, type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { FakeAddon } from '../native/fake-addon.ts';
 
 const here: ProbedSystem = { platform: 'linux-x64', isInstalled: () => true, load: async () => ({}) };
@@ -194,10 +194,9 @@ describe('probeEngines', () => {
 describe('identifyEngine', () => {
   let folder: string;
   beforeEach(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'identity-'));
+    folder = await temporaryFolder();
     await install('@tensorflow/tfjs-core', '4.22.0');
   });
-  afterEach(() => rm(folder, { recursive: true }));
 
   async function install(name: string, version: string): Promise<string> {
     const file = path.join(folder, 'node_modules', name, 'package.json');

@@ -1,7 +1,3 @@
-import fs from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
-import { onTestFinished } from 'vitest';
 import { CliProject } from './cli-project.ts';
 
 /**
@@ -15,11 +11,4 @@ export function createStagesProject(stages: string): Promise<CliProject> {
     'pipeline.yaml': `version: 1\nprofiles: {folder: profiles, default: only}\nstages:\n${indented}\n`,
     'profiles/only.yaml': 'description: a test\n',
   });
-}
-
-/** A temporary folder that is removed after the test. */
-export async function createFolder(prefix: string): Promise<string> {
-  const folder = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), prefix)));
-  onTestFinished(() => fs.rm(folder, { recursive: true, force: true, maxRetries: 3 }));
-  return folder;
 }

@@ -2,7 +2,6 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -12,8 +11,9 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { verifyStore } from '../../../src/runner/store/verify-store.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { filesBelow } from '../rig/crash/checks.ts';
 import { createProject, eventOf, type Project } from '../rig/project.ts';
 
@@ -375,8 +375,7 @@ test.skipIf(otherDisk === undefined)(
   'a cache on another disk than the outputs works, and the next replacement removes what a killed one left',
   async () => {
     const project = await createRun({ s: folderOf('one', 'two') });
-    const cacheRoot = mkdtempSync(path.join(otherDisk ?? '', 'repro-cache-'));
-    onTestFinished(() => rmSync(cacheRoot, { recursive: true, force: true }));
+    const cacheRoot = await temporaryFolder(otherDisk);
     await project.remove('artifacts/s');
     expect((await project.run({ cacheRoot })).ran).toEqual(['s']);
     await project.write('in.txt', 'other input');

@@ -1,21 +1,29 @@
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { ReproError } from '../../../errors.ts';
 import { compareCodeUnits } from '../../../files/canonical-json.ts';
 import { acquireLock } from '../../../files/lock.ts';
-import { suggestName } from '../../../schema/closest-name.ts';
 import { getOwn } from '../../../schema/json.ts';
 import type { MetricValue } from '../../../stage/define-stage.ts';
+import { shortenText } from '../../../text.ts';
+import { decodeText } from '../../freshness/kept-texts.ts';
 import type { Plan, StageInstance } from '../../plan/plan.ts';
 import { type RunOptions, type RunOutcome, runPlan } from '../../run/run.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf } from '../../store/cache-folder.ts';
 import { haveSameFingerprint } from '../../store/fingerprint-parts.ts';
 import { type RecordedOutput, Records, type RunRecord } from '../../store/records.ts';
 import { Store } from '../../store/store.ts';
-import { compareFiles, type FileComparers, type FileDifference } from './compare-files.ts';
 
 /** Everything that an audit writes; relative to the project. The runner's own folder beside it stays untouched. */
 export const auditFolder = 'artifacts/.audit';
+
+interface FileDifference {
+  /** The offset of the first byte that differs; the smaller size if one file continues where the other ends. */
+  readonly firstByte: number;
+  readonly sizes: readonly [number, number];
+  /** The line of a text in which that byte is, in both files. */
+  readonly line: string | null;
+}
 
 export interface AuditedFile {
   /** In the output; empty if the output is itself a file. */
@@ -37,11 +45,6 @@ export interface AuditedMetric {
   readonly name: string;
   /** One for each run; null if the run did not report it. */
   readonly values: readonly (MetricValue | null)[];
-  /** The largest distance from the first run; null if they are not all numbers. */
-  readonly distance: number | null;
-  /** null: not asked for. */
-  readonly tolerance: number | null;
-  readonly isWithin: boolean;
 }
 
 export interface Audit {
@@ -49,19 +52,17 @@ export interface Audit {
   readonly outcome: RunOutcome;
   readonly seconds: readonly number[];
   readonly outputs: readonly AuditedOutput[];
+  /** Those that differ. */
   readonly metrics: readonly AuditedMetric[];
   /** Whether the first run wrote what is recorded of the same code, inputs and parameters; null: nothing is. */
   readonly isAsRecorded: boolean | null;
-  /** Whether all bytes are equal, also to those recorded, or, if tolerances were given, the metrics that they name are within them. */
+  /** Whether all bytes are equal, also to those recorded. */
   readonly isSame: boolean;
 }
 
 interface AuditOptions
   extends Pick<RunOptions, 'facts' | 'jobs' | 'signal' | 'killSignal' | 'onEvent' | 'environment'> {
   readonly runs: number;
-  /** Metric -> the largest distance allowed; `*` for all others. Empty: bytes count. */
-  readonly tolerances: ReadonlyMap<string, number>;
-  readonly comparers: FileComparers;
   /** Leaves the outputs for inspection; the next audit removes them. */
   readonly keep: boolean;
 }
@@ -105,7 +106,7 @@ async function auditOne(
   options: AuditOptions,
 ): Promise<Audit> {
   const { id } = instance;
-  const { runs, tolerances, comparers } = options;
+  const { runs } = options;
   const records: RunRecord[] = [];
   for (let number = 1; number <= runs; number += 1) {
     options.onEvent({ kind: 'note', id, level: 'note', text: `run ${number} of ${runs}` });
@@ -116,22 +117,17 @@ async function auditOne(
       return { id, outcome: end, seconds: [], outputs: [], metrics: [], isAsRecorded: null, isSame: false };
     }
     records.push(record);
-    // Not before: what a stage measures is not known.
-    if (number === 1) assertMetrics(id, record, tolerances);
   }
   const store = new Store(folder.store);
   const outputs: AuditedOutput[] = [];
   for (const [i, output] of instance.outputs.entries()) {
     const found = records.map((record) => record.outputs[i]).filter((one) => one !== undefined);
-    const files = await compareOutputs(plan, store, found, comparers);
+    const files = await compareOutputs(plan, store, found);
     outputs.push({ path: output, digests: found.map(({ digest }) => digest), files });
   }
-  const metrics = compareMetrics(records, tolerances);
+  const metrics = compareMetrics(records);
   const isAsRecorded = compareRecorded(plan, id, records);
-  const isSame =
-    tolerances.size > 0
-      ? metrics.every((one) => one.tolerance === null || one.isWithin)
-      : isAsRecorded !== false && outputs.every(({ digests }) => new Set(digests).size === 1);
+  const isSame = isAsRecorded !== false && outputs.every(({ digests }) => new Set(digests).size === 1);
   const seconds = records.map((record) => record.seconds);
   return { id, outcome: 'ok', seconds, outputs, metrics, isAsRecorded, isSame };
 }
@@ -162,15 +158,6 @@ async function runOnce(
   return outcome;
 }
 
-function assertMetrics(id: string, { metrics }: RunRecord, tolerances: ReadonlyMap<string, number>): void {
-  const names = Object.keys(metrics);
-  const unknown = [...tolerances.keys()].find((name) => name !== '*' && !names.includes(name));
-  if (unknown === undefined) return;
-  throw new ReproError('usage', `--tolerance: ${id} reports no metric "${unknown}"`, {
-    fix: names.length === 0 ? 'It reports none at all.' : suggestName(unknown, names),
-  });
-}
-
 /** A difference from a record of the same fingerprint shows what the fingerprint does not cover: an input that is not declared. */
 function compareRecorded(plan: Plan, id: string, [first]: readonly RunRecord[]): boolean | null {
   const recorded = new Records(cacheFolderOf(plan)).findLast(id);
@@ -185,7 +172,6 @@ async function compareOutputs(
   { projectRoot }: Plan,
   store: Store,
   [first, ...others]: readonly RecordedOutput[],
-  comparers: FileComparers,
 ): Promise<AuditedFile[]> {
   const files: AuditedFile[] = [];
   if (first === undefined) return files;
@@ -204,7 +190,7 @@ async function compareOutputs(
         continue;
       }
       const [one, other] = [first, output].map((made) => path.join(projectRoot, made.path, file));
-      const difference = await compareFiles(one ?? '', other ?? '', comparers);
+      const difference = compareFiles(one ?? '', other ?? '');
       files.push({ path: file, change: 'differs', run, difference });
     }
     // Otherwise the digests could not differ.
@@ -220,21 +206,56 @@ async function listFiles(store: Store, output: RecordedOutput): Promise<Map<stri
   return new Map(tree?.entries.map((entry) => [entry.path, entry.sha256]) ?? []);
 }
 
-function compareMetrics(
-  records: readonly RunRecord[],
-  tolerances: ReadonlyMap<string, number>,
-): AuditedMetric[] {
-  const asked = [...tolerances.keys()].filter((name) => name !== '*');
-  const names = new Set([...records.flatMap((record) => Object.keys(record.metrics)), ...asked]);
-  return [...names].map((name) => {
-    const values = records.map((record) => getOwn(record.metrics, name) ?? null);
-    const tolerance = tolerances.get(name) ?? tolerances.get('*') ?? null;
-    const numbers = values.filter((value) => typeof value === 'number');
-    const first = numbers[0] ?? Number.NaN;
-    const distance =
-      numbers.length < values.length ? null : Math.max(...numbers.map((value) => Math.abs(value - first)));
-    const isEqual = values.every((value) => value !== null && Object.is(value, values[0]));
-    const isWithin = isEqual || (distance !== null && distance <= (tolerance ?? 0));
-    return { name, values, distance, tolerance, isWithin };
+function compareMetrics(records: readonly RunRecord[]): AuditedMetric[] {
+  const names = new Set(records.flatMap((record) => Object.keys(record.metrics)));
+  return [...names]
+    .map((name) => ({ name, values: records.map((record) => getOwn(record.metrics, name) ?? null) }))
+    .filter(({ values }) => values.some((value) => !Object.is(value, values[0])));
+}
+
+const blockBytes = 1 << 20;
+
+/** In larger files the line is not looked up: they would have to fit into memory, twice. */
+const readBytesAtMost = 256 * 2 ** 20;
+
+const lineLengthAtMost = 80;
+
+/** Compares two files that are known to differ. */
+function compareFiles(first: string, second: string): FileDifference {
+  const firstByte = findFirstDifference(first, second);
+  const sizes = [statSync(first).size, statSync(second).size] as const;
+  const line = Math.max(...sizes) > readBytesAtMost ? null : findLine(first, second, firstByte);
+  return { firstByte, sizes, line };
+}
+
+function findFirstDifference(first: string, second: string): number {
+  const [a, b] = [openSync(first, 'r'), openSync(second, 'r')];
+  const [blockA, blockB] = [Buffer.alloc(blockBytes), Buffer.alloc(blockBytes)];
+  try {
+    for (let offset = 0; ; offset += blockBytes) {
+      const [readA, readB] = [
+        readSync(a, blockA, { position: offset }),
+        readSync(b, blockB, { position: offset }),
+      ];
+      const shared = Math.min(readA, readB);
+      if (blockA.compare(blockB, 0, shared, 0, shared) !== 0) {
+        return offset + blockA.findIndex((byte, i) => byte !== blockB[i]);
+      }
+      if (shared < blockBytes) return offset + shared;
+    }
+  } finally {
+    closeSync(a);
+    closeSync(b);
+  }
+}
+
+function findLine(first: string, second: string, firstByte: number): string | null {
+  const bytes = readFileSync(first);
+  const texts = [decodeText(bytes), decodeText(readFileSync(second))];
+  const line = bytes.subarray(0, firstByte).filter((byte) => byte === 0x0a).length;
+  const shown = texts.map((text) => {
+    const found = text?.split('\n')[line];
+    return found === undefined ? 'nothing' : shortenText(JSON.stringify(found), lineLengthAtMost);
   });
+  return texts.includes(null) ? null : `line ${line + 1}: ${shown.join(', then ')}`;
 }

@@ -1,104 +1,77 @@
-import { EventEmitter, once } from 'node:events';
-import { type FSWatcher, readdirSync, realpathSync, statSync, watch } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isAtOrBelow } from '../../../files/path-below.ts';
 import { stampOf } from '../../store/tree.ts';
 import type { WatchedPaths } from './watched-paths.ts';
 
-/** How long after a report of the system the files are looked at: editors and git change several at once. */
-const lookAfterMs = 30;
-
-/** What the system does not report, such as a folder further up that is moved, is seen by looking now and then. */
-const lookEveryMs = 2_000;
+/** A quarter of a second without changes is a pause, too: editors and git change several files at once, and a run should see all of them. */
+const everyMs = 250;
 
 /** Looking takes at most one part in so many of the time. */
 const restPerLook = 20;
 
-/**
- * Tells which files changed. It looks at the size and times of all of them: when the system reports a change in one of their folders, and
- * every two seconds. Folders are watched rather than files: editors replace files, which ends a watch of the file itself, and a data set has
- * far more files than folders.
- */
+/** A file that changes all the time, such as a log in an input folder, must not put a run off for ever. */
+const patienceMs = 2_000;
+
+/** Tells which files changed, by looking at the size and times of all of them: on any file system, links and moved folders included. */
 export class PathWatcher {
-  readonly #onChange: (absolute: string) => void;
-  readonly #everyMs: number;
-  readonly #usesSystem: boolean;
-  readonly #watchers = new Map<string, FSWatcher>();
   #watched: WatchedPaths = { paths: new Set(), leftOut: new Set() };
   #stamps: ReadonlyMap<string, string> = new Map();
-  #timer: NodeJS.Timeout | undefined;
-  #notBeforeMs = 0;
+  #changed = new Set<string>();
+  #restMs = everyMs;
 
-  /** @param pollSeconds looks this often instead, for file systems that report no changes: shared folders, some containers */
-  constructor(pollSeconds: number | undefined, onChange: (absolute: string) => void) {
-    this.#onChange = onChange;
-    this.#usesSystem = pollSeconds === undefined;
-    this.#everyMs = pollSeconds === undefined ? lookEveryMs : pollSeconds * 1000;
-  }
-
-  /** Watches these instead. */
+  /** Watches these instead. What has changed at paths that stay is still to be told. */
   update(watched: WatchedPaths): void {
-    // What changed while paths stayed the same is still to be told.
     const added = [...watched.paths].filter((one) => !this.#watched.paths.has(one));
+    const stamps = readStamps({ paths: new Set(added), leftOut: watched.leftOut });
+    this.#stamps = new Map([...stamps, ...this.#stamps]);
     this.#watched = watched;
-    const { stamps, folders } = readStamps(watched);
-    const isNew = (file: string): boolean => added.some((one) => isAtOrBelow(file, one));
-    this.#stamps = new Map([...this.#stamps, ...[...stamps].filter(([file]) => isNew(file))]);
-    this.#arm(folders);
-    this.#lookIn(this.#everyMs);
   }
 
-  close(): void {
-    clearTimeout(this.#timer);
-    this.#arm(new Set());
+  /** Waits for a change. @returns false once the signal is aborted */
+  async hasChanged(signal: AbortSignal): Promise<boolean> {
+    while (!this.#look() && this.#changed.size === 0) {
+      if (!(await this.#rest(signal))) return false;
+    }
+    return true;
   }
 
-  #lookIn(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#look(), Math.max(ms, this.#notBeforeMs - performance.now()));
+  /** Waits for changes and then for a pause, at most for two seconds. @returns their paths; none once the signal is aborted */
+  async next(signal: AbortSignal): Promise<readonly string[]> {
+    if (!(await this.hasChanged(signal))) return [];
+    const endMs = performance.now() + patienceMs;
+    do {
+      if (!(await this.#rest(signal))) return [];
+    } while (this.#look() && performance.now() < endMs);
+    const files = [...this.#changed].sort();
+    this.#changed = new Set();
+    return files;
   }
 
-  #look(): void {
+  #rest(signal: AbortSignal): Promise<boolean> {
+    return wait(this.#restMs, true, { signal }).catch(() => false);
+  }
+
+  #look(): boolean {
     const startedMs = performance.now();
-    const { stamps, folders } = readStamps(this.#watched);
-    const changed = [...stamps].filter(([file, stamp]) => this.#stamps.get(file) !== stamp);
+    const stamps = readStamps(this.#watched);
     const isWatched = (file: string): boolean =>
       [...this.#watched.paths].some((one) => isAtOrBelow(file, one));
-    const gone = [...this.#stamps].filter(([file]) => !stamps.has(file) && isWatched(file));
+    const changed = [
+      ...[...stamps.keys()].filter((file) => this.#stamps.get(file) !== stamps.get(file)),
+      ...[...this.#stamps.keys()].filter((file) => !stamps.has(file) && isWatched(file)),
+    ];
     this.#stamps = stamps;
-    // A folder that was removed and made again is another one, whose watch has ended.
-    if (changed.length + gone.length > 0) this.#arm(new Set());
-    this.#arm(folders);
-    for (const [file] of [...changed, ...gone]) this.#onChange(file);
-    this.#notBeforeMs = performance.now() + restPerLook * (performance.now() - startedMs);
-    this.#lookIn(this.#everyMs);
-  }
-
-  #arm(folders: ReadonlySet<string>): void {
-    for (const [folder, watcher] of this.#watchers) {
-      if (folders.has(folder)) continue;
-      watcher.close();
-      this.#watchers.delete(folder);
-    }
-    if (!this.#usesSystem) return;
-    for (const folder of folders) {
-      if (this.#watchers.has(folder)) continue;
-      try {
-        const watcher = watch(folder, () => this.#lookIn(lookAfterMs));
-        watcher.on('error', () => this.#lookIn(lookAfterMs));
-        this.#watchers.set(folder, watcher);
-      } catch {
-        // It has gone meanwhile, or the system watches no more folders: the next look sees what changed.
-      }
-    }
+    for (const file of changed) this.#changed.add(file);
+    this.#restMs = Math.max(everyMs, restPerLook * (performance.now() - startedMs));
+    return changed.length > 0;
   }
 }
 
-/** The size and times of each file at or below the paths, and the folders in which a change may matter. */
-function readStamps({ paths, leftOut }: WatchedPaths): { stamps: Map<string, string>; folders: Set<string> } {
+/** The size and times of each file at or below the paths. */
+function readStamps({ paths, leftOut }: WatchedPaths): Map<string, string> {
   const stamps = new Map<string, string>();
-  const folders = new Set<string>();
   const visited = new Set<string>();
   const visit = (absolute: string): void => {
     try {
@@ -108,7 +81,6 @@ function readStamps({ paths, leftOut }: WatchedPaths): { stamps: Map<string, str
       // Links may lead in a circle; the run itself names them.
       if (!stats.isDirectory() || visited.has(key)) return;
       visited.add(key);
-      folders.add(absolute);
       for (const name of readdirSync(absolute)) {
         const below = path.join(absolute, name);
         if (!leftOut.has(below)) visit(below);
@@ -118,59 +90,6 @@ function readStamps({ paths, leftOut }: WatchedPaths): { stamps: Map<string, str
       stamps.set(absolute, 'missing');
     }
   };
-  for (const one of paths) {
-    visit(one);
-    for (const way of [one, realPathOf(one) ?? one]) folders.add(nearestFolder(way));
-  }
-  return { stamps, folders };
-}
-
-/** The folder of a path, or the nearest one above it that exists: what is missing appears there first. */
-function nearestFolder(absolute: string): string {
-  const folder = path.dirname(absolute);
-  return folder === absolute || realPathOf(folder) !== null ? folder : nearestFolder(folder);
-}
-
-function realPathOf(absolute: string): string | null {
-  try {
-    return realpathSync(absolute);
-  } catch {
-    return null;
-  }
-}
-
-/** Changes within this time count as one: a run should see all of them. */
-const quietMs = 120;
-
-/** A file that changes all the time, such as a log in an input folder, must not put a run off for ever. */
-const patienceMs = 2_000;
-
-/** Collects changes until there is a pause, or until they have gone on for two seconds. */
-export class Changes {
-  readonly #events = new EventEmitter();
-  #files = new Set<string>();
-  #count = 0;
-
-  note(absolute: string): void {
-    this.#files.add(absolute);
-    this.#count += 1;
-    this.#events.emit('change');
-  }
-
-  /** Waits for changes and then for a pause. @returns their paths; none once the signal is aborted */
-  async next(signal: AbortSignal): Promise<readonly string[]> {
-    try {
-      if (this.#files.size === 0) await once(this.#events, 'change', { signal });
-      const endMs = performance.now() + patienceMs;
-      for (let seen = -1; seen !== this.#count && performance.now() < endMs; ) {
-        seen = this.#count;
-        await wait(quietMs, undefined, { signal });
-      }
-    } catch {
-      return [];
-    }
-    const files = [...this.#files].sort();
-    this.#files = new Set();
-    return files;
-  }
+  for (const one of paths) visit(one);
+  return stamps;
 }

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
-import { onTestFinished } from 'vitest';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 /** The real command line, as `npm run build` left it. */
 export const repro = path.resolve(import.meta.dirname, '../../../../bin/repro.js');
@@ -80,8 +80,7 @@ const parent = existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
 
 /** Makes the project in a new temporary folder, removed when the test has finished. @returns its folder */
 export async function createCrashProject(): Promise<string> {
-  const root = await realpath(await mkdtemp(path.join(parent, 'repro-crash-')));
-  onTestFinished(() => rm(root, { recursive: true, force: true, maxRetries: 3 }));
+  const root = await temporaryFolder(parent);
   await mkdir(path.join(root, 'stages'));
   await mkdir(path.join(root, 'configs/profiles'), { recursive: true });
   await writeFile(path.join(root, 'pipeline.yaml'), pipeline);
