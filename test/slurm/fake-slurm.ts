@@ -8,8 +8,7 @@ export async function createSlurm(
   programs: Readonly<Record<string, string>>,
   facts: ConstructorParameters<typeof Slurm>[1] = {},
 ): Promise<Slurm> {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-programs-'));
-  onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryFolder();
   for (const [name, script] of Object.entries(programs)) {
     writeFileSync(path.join(folder, name), `#!/bin/sh\n${script}\n`);
     chmodSync(path.join(folder, name), 0o755);

@@ -3,8 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { type JobScript, renderJobScript } from '../../src/executors/slurm/job-script.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const plain: JobScript = {
   ...{ request: { cpu: 2 }, name: 'train.ab', comment: 'repro:ab', requeues: false, environment: {} },
