@@ -13,6 +13,10 @@ const chain = (
 
 const settings = `${fastSettings}driver: { memory: 500M }\n`;
 
+/** Of an instance in the document of a run. */
+const outcomeOf = ({ state, failure }: { state: string; failure: { code: string } | null }): string =>
+  failure?.code ?? state;
+
 /** The run as a job of its own, and what ends it. */
 export function describeDetaching(): void {
   test.concurrent('with --detach the run goes on in a job; status shows it, attach follows it to its end', async () => {
@@ -74,15 +78,37 @@ export function describeDetaching(): void {
     expect((await project.call(['cancel', 'unwanted'])).stdout).toMatch(/^unwanted {2}job \d+ cancelled$/);
     await project.go();
     const { instances } = JSON.parse((await running).stdout);
-    // biome-ignore lint/suspicious/noExplicitAny: the document of the command
-    expect(instances.map(({ state, failure }: any) => failure?.code ?? state)).toEqual([
-      'cancelled',
-      'blocked',
-      'finished',
-      'finished',
-    ]);
+    expect(instances.map(outcomeOf)).toEqual(['cancelled', 'blocked', 'finished', 'finished']);
     expect(project.has(jobs)).toBe(false);
     expect((await project.run()).stderr).toContain('2 run, 2 up to date');
+  });
+
+  test.concurrent('cancel of one instance of an array that waits leaves the others', async () => {
+    const stages = `  queued:
+    matrix: { n: [1, 2, 3] }
+    cmd: [node, tool.mjs, wait]
+    outputs: ["artifacts/queued/\${n}"]
+`;
+    const limited = `${fastSettings}stages: { queued: { arrayLimit: 1 } }\n`;
+    const project = await SlurmProject.on(cluster(), stages, limited);
+    const running = project.run('--json');
+    await project.waitForCount('queued-1');
+    const { stdout } = await project.call(['cancel', 'queued@2']);
+    expect(stdout).toMatch(/^queued@2 {2}job \d+_1 cancelled$/);
+    await project.go();
+    const { instances } = JSON.parse((await running).stdout);
+    expect(instances.map(outcomeOf)).toEqual(['finished', 'cancelled', 'finished']);
+    expect(project.has('artifacts/queued/2')).toBe(false);
+  });
+
+  test.concurrent('a node that may not submit jobs says so, and where to run instead', async () => {
+    const project = await SlurmProject.on(cluster(), chain('forbidden'), settings);
+    const denied = "echo 'sbatch: error: Batch job submission failed: Access/permission denied' >&2; exit 1";
+    await project.shadow('sbatch', `[ -e sent ] && { ${denied}; }\ntouch sent\nexec "$real" "$@"\n`);
+    await project.run('--detach');
+    const { stderr, exitCode } = await project.call(['attach']);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('Access/permission denied')]);
+    expect(stderr).toContain('run without --detach on a login node, in tmux or with nohup');
   });
 
   test.concurrent('cancel of a stage that no run drives takes it out of what attach goes on with', async () => {
@@ -115,7 +141,7 @@ export function describeDetaching(): void {
     const attached = project.call(['attach', '--json']);
     await project.go();
     const { instances } = JSON.parse((await attached).stdout);
-    expect(instances.map(({ state }: { state: string }) => state)).toEqual(['cached', 'finished']);
+    expect(instances.map(outcomeOf)).toEqual(['cached', 'finished']);
     expect([project.count('quickly'), project.count('slowly')]).toEqual([2, 2]);
   });
 }

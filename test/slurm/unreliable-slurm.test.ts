@@ -120,20 +120,6 @@ test.concurrent('more jobs than may be submitted wait until they may, beside the
   expect(stderr.match(/you have reached your limit of submitted jobs/g)).toHaveLength(1);
 });
 
-test.concurrent('a job whose node has failed is submitted again, as often as `retries` says', async ({
-  onTestFinished,
-}) => {
-  const project = await StandInSlurm.with(onTestFinished, stage('moved', 'wait', ', retries: 1'));
-  const running = project.run();
-  for (const [i, id] of ['101', '102'].entries()) {
-    await project.until(() => project.count('moved') === i + 1);
-    await project.failNode(id);
-  }
-  const { stderr, exitCode } = await running.ended;
-  expect([exitCode, stderr]).toEqual([1, expect.stringContaining('1 failed')]);
-  expect(stderr).toMatch(/the node of job 102 on node1 failed/);
-});
-
 test.concurrent('the own limit of a stage ends it in a job, but for one that goes on in another: the time of the job is what limits that', async ({
   onTestFinished,
 }) => {

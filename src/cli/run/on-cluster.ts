@@ -3,7 +3,7 @@ import process from 'node:process';
 import type { PipelineOptions } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
 import { readClusterSettings } from '../../runner/cluster/cluster-settings.ts';
-import { findDriver, followDriver, type RunToFollow, submitDriver } from '../../runner/cluster/driver.ts';
+import { findDriver, followDriver, submitDriver } from '../../runner/cluster/driver.ts';
 import { findMissingData, staysLocal, unlimitedMachine } from '../../runner/cluster/job-request.ts';
 import { runOnSlurm, withFactsOfNodes } from '../../runner/cluster/slurm-run.ts';
 import { renderScripts } from '../../runner/cluster/submitter.ts';
@@ -92,7 +92,8 @@ export async function useSlurm(
     },
     /** Shows the run that goes on in a job, instead of running. */
     follow: isFollowing
-      ? (run: RunToFollow) => followDriver(folder, run, process.env, settings.pollSeconds)
+      ? (run: Parameters<typeof followDriver>[1]) =>
+          followDriver(folder, run, process.env, settings.pollSeconds)
       : null,
     otherMachines: (async (run) => {
       const begun = await start(run);

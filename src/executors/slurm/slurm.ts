@@ -122,18 +122,21 @@ export class Slurm {
   /**
    * Cancels jobs, or tasks of arrays. Those that have ended already are no error.
    *
-   * @param options.onlyWaiting leaves running jobs alone
+   * @param options `--state=PENDING` leaves running jobs alone
+   * @throws {ReproError} `slurm-unreachable`, `slurm-refused`
    */
-  async cancel(
-    jobs: readonly string[],
-    { onlyWaiting = false }: { readonly onlyWaiting?: boolean } = {},
-  ): Promise<SlurmAnswer> {
-    if (jobs.length === 0) return { kind: 'ok', text: '' };
-    const answer = await this.#ask('scancel', [...(onlyWaiting ? ['--state=PENDING'] : []), ...jobs]);
-    if (answer.kind !== 'refused') return answer;
-    const lines = answer.text.split('\n').filter((line) => line.trim() !== '');
-    const problems = lines.filter((line) => !/already completing or completed|invalid job id/i.test(line));
-    return problems.length === 0 ? { kind: 'ok', text: '' } : { kind: 'refused', text: problems.join('\n') };
+  async cancel(jobs: readonly string[], ...options: readonly '--state=PENDING'[]): Promise<void> {
+    if (jobs.length === 0) return;
+    const { kind, text } = await this.#ask('scancel', [...options, ...jobs]);
+    if (kind === 'ok') return;
+    if (kind === 'unknown') throw unreachable(text);
+    const isNone = (line: string): boolean =>
+      /already completing or completed|invalid job id|^\s*$/i.test(line);
+    const problems = text.split('\n').filter((line) => !isNone(line));
+    if (problems.length === 0) return;
+    throw new ReproError('slurm-refused', `Slurm refuses to cancel\n  ${problems.join('\n  ')}`, {
+      fix: 'Only the user who submitted a job can cancel it.',
+    });
   }
 
   #ask(program: Parameters<typeof askSlurm>[0], words: readonly string[]): Promise<SlurmAnswer> {

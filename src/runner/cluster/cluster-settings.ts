@@ -2,14 +2,11 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { JobRequest } from '../../executors/slurm/job-script.ts';
 import { suggestName } from '../../schema/closest-name.ts';
-import type { JsonObject, JsonPath } from '../../schema/json.ts';
+import { getAt, type JsonObject, type JsonPath } from '../../schema/json.ts';
 import { JsonSchema } from '../../schema/json-schema.ts';
-import { ParsedDocuments } from '../../schema/parsed-documents.ts';
-import { PassedChecks } from '../../schema/passed-checks.ts';
 import { type Place, type Problem, throwProblems } from '../../schema/problems.ts';
 import { checkSchema } from '../../schema/schema-problems.ts';
 import { readYamlFile } from '../../schema/yaml-document.ts';
-import { documentsFolder } from '../plan/load.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Parsed, parseDuration, parseMemory } from '../plan/resources.ts';
 
@@ -56,14 +53,13 @@ export async function readClusterSettings({
   const [document, { default: definition }] = await Promise.all([
     readYamlFile(absolute, settingsFile, {
       expected: 'It says how stages are submitted: `defaults: { partition: … }`.',
-      documents: new ParsedDocuments(path.join(projectRoot, documentsFolder)),
     }),
     import('../../../schemas/executor-slurm.schema.json', { with: { type: 'json' } }),
   ]);
   const value = document.value ?? {};
   const schema = new JsonSchema(definition, 'schemas/executor-slurm.schema.json');
   const place = (at: JsonPath, part?: 'key' | 'value') => document.positionOf(at, part);
-  throwProblems(await checkSchema(schema, { value, place }, PassedChecks.none()));
+  throwProblems(await checkSchema(schema, { value, place }));
   const problems: Problem[] = [];
   const settings = toSettings(value as JsonObject, (at, message, fix) =>
     problems.push({ at: document.positionOf(at), message, fix }),
@@ -85,16 +81,13 @@ function toSettings(value: JsonObject, report: Report): Omit<ClusterSettings, 'p
   const duration = (key: string, byDefault: string): number =>
     take(parseDuration(key, value[key] ?? byDefault), [key], report) ?? 0;
   const words = (key: string): string[] => (value[key] as string[] | undefined) ?? [];
-  const stages = (value.stages ?? {}) as JsonObject;
+  const request = (...at: string[]): StageRequest =>
+    toRequest((getAt(value, at) ?? {}) as JsonObject, at, report);
+  const stages = Object.keys((value.stages ?? {}) as JsonObject);
   return {
-    defaults: toRequest((value.defaults ?? {}) as JsonObject, ['defaults'], report),
-    stages: Object.fromEntries(
-      Object.entries(stages).map(([name, request]) => [
-        name,
-        toRequest(request as JsonObject, ['stages', name], report),
-      ]),
-    ),
-    driver: toRequest((value.driver ?? {}) as JsonObject, ['driver'], report),
+    defaults: request('defaults'),
+    stages: Object.fromEntries(stages.map((name) => [name, request('stages', name)])),
+    driver: request('driver'),
     prelude: words('prelude'),
     command: words('command'),
     node: (value.node as string | undefined) ?? null,
@@ -106,26 +99,24 @@ function toSettings(value: JsonObject, report: Report): Omit<ClusterSettings, 'p
 }
 
 function toRequest({ memory, time, ...plain }: JsonObject, at: JsonPath, report: Report): StageRequest {
-  const read = (key: string, parsed: Parsed<number> | undefined) => {
-    const value = parsed === undefined ? undefined : take(parsed, [...at, key], report);
-    return value === undefined ? {} : { [`${key}${key === 'memory' ? 'Bytes' : 'Seconds'}`]: value };
-  };
   for (const [i, flag] of ((plain.flags ?? []) as string[]).entries()) {
     if (!ownOptions.test(flag)) continue;
     const message = `flag ${flag.split('=', 1)[0]} is set by the runner itself.`;
     report([...at, 'flags', i], message, 'Remove it. For most there is a key: docs/cluster.md.');
   }
+  const memoryBytes = memory === undefined ? null : take(parseMemory(memory), [...at, 'memory'], report);
+  const timeSeconds = time === undefined ? null : take(parseDuration('time', time), [...at, 'time'], report);
   return {
     ...plain,
-    ...read('memory', memory === undefined ? undefined : parseMemory(memory)),
-    ...read('time', time === undefined ? undefined : parseDuration('time', time)),
+    ...(memoryBytes !== null && { memoryBytes }),
+    ...(timeSeconds !== null && { timeSeconds }),
   };
 }
 
-function take<Value>(parsed: Parsed<Value>, at: JsonPath, report: Report): Value | undefined {
+function take(parsed: Parsed<number>, at: JsonPath, report: Report): number | null {
   if ('value' in parsed) return parsed.value;
   report(at, parsed.message, parsed.fix);
-  return undefined;
+  return null;
 }
 
 /** Options of sbatch that the runner sets itself. */

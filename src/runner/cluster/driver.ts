@@ -9,6 +9,7 @@ import { explainSubmission, Slurm, unreachable } from '../../executors/slurm/slu
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { type ClusterRun, readClusterRun, writeClusterRun } from '../jobs/jobs-folder.ts';
 import type { RunEvent } from '../run/events.ts';
+import type { RunOptions } from '../run/run.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';
 import { type ClusterSettings, settingsFile } from './cluster-settings.ts';
 import { readLinesFrom } from './job-files.ts';
@@ -109,12 +110,6 @@ export async function findDriver(
   return status === 'absent' || isFinal(status.state) ? null : { job, status };
 }
 
-/** What follows a run like one of its own. */
-export interface RunToFollow {
-  readonly signal: AbortSignal;
-  readonly onEvent: (event: RunEvent) => void;
-}
-
 /** An event of the past, as it would be told now. */
 function asOfNow(event: RunEvent, atMs: number): RunEvent {
   if (event.kind === 'progress') return { ...event, atMs };
@@ -132,18 +127,16 @@ const lookEveryMs = 500;
  */
 export async function followDriver(
   folder: JobsFolder,
-  { signal, onEvent }: RunToFollow,
+  { signal, onEvent }: Pick<RunOptions, 'signal' | 'onEvent'>,
   environment: NodeJS.ProcessEnv,
   pollSeconds: number,
 ): Promise<void> {
+  const job = readClusterRun(folder)?.driver ?? '';
   let offset = 0;
   let nextPollMs = 0;
-  let isOver = false;
   let last: RunEvent | null = null;
   let shown = '';
-  const job = readClusterRun(folder)?.driver ?? '';
-  while (!signal.aborted) {
-    const hasEnded = isOver;
+  for (let isOver = false; !signal.aborted; ) {
     const read = readLinesFrom(eventsFileIn(folder), offset);
     offset = read.offset;
     for (const line of read.lines) {
@@ -151,20 +144,22 @@ export async function followDriver(
       last = event;
       onEvent(asOfNow(event, atMs));
     }
+    if (read.lines.length > 0) continue;
     const isDone = last?.kind === 'run-finished' && last.outcome !== 'interrupted';
-    if (hasEnded && isDone) return;
-    if (hasEnded) throw driverEnded(folder, job);
+    if (isOver && isDone) return;
+    if (isOver) throw driverEnded(folder, job);
     if (isDone || performance.now() >= nextPollMs) {
       nextPollMs = performance.now() + pollSeconds * 1000;
       const driver = await findDriver(folder, environment);
       isOver = driver === null;
       const status = driver === null || driver.status === 'unknown' ? null : driver.status;
       const text = `the run waits as job ${job}${status?.reason == null ? '' : ` (${status.reason})`}`;
-      if (status !== null && status.state === 'PENDING' && text !== shown) {
+      if (status?.state === 'PENDING' && text !== shown) {
         shown = text;
         onEvent({ kind: 'note', id: 'run', level: 'note', text });
       }
     }
+    // Once more after the end, for what was written meanwhile.
     if (!isOver) await wait(lookEveryMs, undefined, { signal }).catch(() => {});
   }
 }

@@ -1,6 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
-import type { StageEnd } from '../../executors/executor.ts';
 import { isFinal, isOnNode, type JobStatus } from '../../executors/slurm/job-state.ts';
 import { Slurm, unreachable } from '../../executors/slurm/slurm.ts';
 import { isHeld } from '../../files/lock.ts';
@@ -39,15 +38,11 @@ export async function readJobReports(
     found.map(({ job, end }) => {
       const status = job.job === null || end !== null ? null : (answer?.stateOf(job.job) ?? null);
       const verdict = judge({ job: job.job ?? '', end, status, isSilent: true });
-      const failure = verdict === null ? null : verdict.kind !== 'ended' ? verdict.text : textOf(verdict.end);
+      const failure = verdict?.kind === 'failed' ? verdict.text : null;
       const outcome = verdict === null ? 'under-way' : failure === null ? 'ended' : 'failed';
       return [job.id, reportOf(job.job, status === 'absent' ? null : status, outcome, failure)];
     }),
   );
-}
-
-function textOf(end: StageEnd): string | null {
-  return end.kind === 'failed' ? end.text : null;
 }
 
 function reportOf(
@@ -107,7 +102,7 @@ export async function cancelJobs(
     await writeClusterRun(folder, { ...run, cancelled: [...all] });
   }
   const driver = targets.length === 0 ? (run?.driver ?? null) : null;
-  if (driver !== null) await cancel(slurm, [driver]);
+  if (driver !== null) await slurm.cancel([driver]);
   const isDriven = isHeld(folder.lock);
   const cancelled: CancelledJob[] = [];
   for (const one of listJobs(folder)) {
@@ -117,7 +112,7 @@ export async function cancelJobs(
     if (job !== null) cancelled.push({ id, job });
   }
   const jobs = cancelled.map(({ job }) => job);
-  await cancel(slurm, jobs);
+  await slurm.cancel(jobs);
   const ending = await awaitEnd(slurm, driver === null ? jobs : [driver, ...jobs]);
   if (ending.length > 0) {
     const count = ending.length === 1 ? '1 job is still ending' : `${ending.length} jobs are still ending`;
@@ -144,16 +139,6 @@ async function findId(slurm: Slurm, { folder, job }: FoundJob, isDriven: boolean
     if (found.id !== null) return job.index === null ? found.id : `${found.id}_${job.index}`;
     if (!isDriven || performance.now() > untilMs) return null;
   }
-}
-
-/** @throws {ReproError} `slurm-unreachable`, `slurm-refused` */
-async function cancel(slurm: Slurm, jobs: readonly string[]): Promise<void> {
-  const { kind, text } = await slurm.cancel(jobs);
-  if (kind === 'unknown') throw unreachable(text);
-  if (kind === 'ok') return;
-  throw new ReproError('slurm-refused', `Slurm refuses to cancel\n  ${text.replaceAll('\n', '\n  ')}`, {
-    fix: 'Only the user who submitted a job can cancel it.',
-  });
 }
 
 /** @returns the jobs that have not ended after a minute */

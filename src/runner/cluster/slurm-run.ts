@@ -13,15 +13,14 @@ import { type Job, type JobEnd, JobFolder, listJobs } from '../jobs/jobs-folder.
 import { instanceOf, listMakers, makersOf } from '../plan/graph.ts';
 import { runFactNames, type StageInstance } from '../plan/plan.ts';
 import type { RemoteExecution, Work } from '../run/execution-context.ts';
-import type { MachineResources } from '../run/machine.ts';
-import type { OtherMachines, StartOtherMachines } from '../run/other-machines.ts';
+import type { StartOtherMachines } from '../run/other-machines.ts';
 import { type FingerprintParts, hashParts } from '../store/fingerprint-parts.ts';
 import { settingsFile } from './cluster-settings.ts';
 import { awaitVisible, describeFolders, type JobLaunch, lastChangeOf, termSeconds } from './job-files.ts';
 import { requestOf, staysLocal, unlimitedMachine } from './job-request.ts';
 import { type JobListener, JobWatch } from './job-watch.ts';
 import { type ClusterContext, type SubmittedJob, Submitter, scriptFilesOf } from './submitter.ts';
-import type { JobVerdict } from './verdict.ts';
+import type { JobFailure } from './verdict.ts';
 
 /*
  * A run on Slurm is an ordinary run whose executor submits a job, and waits. What makes it safe to kill the run at any moment:
@@ -37,56 +36,44 @@ import type { JobVerdict } from './verdict.ts';
  */
 
 /** @throws {ReproError} `slurm-missing`, `slurm-unreachable` */
-export function runOnSlurm(options: Pick<ClusterContext, 'settings' | 'runner'>): StartOtherMachines {
-  return async (run) => new SlurmRun({ ...options, run, slurm: await Slurm.connect(run.environment) });
+export function runOnSlurm({
+  settings,
+  runner,
+}: Pick<ClusterContext, 'settings' | 'runner'>): StartOtherMachines {
+  return async (run) => {
+    const { plan, folder } = run.session;
+    const context = { settings, runner, run, slurm: await Slurm.connect(run.environment) };
+    const shared: SlurmRun = {
+      ...{ context, submitter: new Submitter(context), watch: new JobWatch(context), isEnding: false },
+    };
+    return {
+      machine: unlimitedMachine(plan),
+      has: (id) => !staysLocal(instanceOf(plan, id), settings),
+      cpusOf: (id) => requestOf(instanceOf(plan, id), settings).cpu ?? 1,
+      executionOf: (work) => new SlurmExecution(shared, work),
+      cancelWaiting: async () => {
+        shared.isEnding = true;
+        shared.submitter.drop();
+        // If Slurm does not do it, what waits runs, and its result is kept.
+        await context.slurm.cancel(shared.watch.jobs, '--state=PENDING').catch(() => {});
+      },
+      end: async () => {
+        run.assertLocked();
+        // Jobs whose results were taken in by a run that was then killed.
+        for (const { folder: files, job } of listJobs(folder)) {
+          if (run.produced.has(job.id) && files.readEnd(job.token) !== null) await files.remove();
+        }
+      },
+    };
+  };
 }
 
-class SlurmRun implements OtherMachines {
+interface SlurmRun {
   readonly context: ClusterContext;
-  readonly machine: MachineResources;
   readonly submitter: Submitter;
   readonly watch: JobWatch;
   /** Whether jobs that have not begun are cancelled by this run. */
-  isEnding = false;
-
-  constructor(context: ClusterContext) {
-    this.context = context;
-    this.machine = unlimitedMachine(context.run.session.plan);
-    this.submitter = new Submitter(context);
-    this.watch = new JobWatch(context);
-  }
-
-  #instanceOf(id: string): StageInstance {
-    return instanceOf(this.context.run.session.plan, id);
-  }
-
-  has(id: string): boolean {
-    return !staysLocal(this.#instanceOf(id), this.context.settings);
-  }
-
-  cpusOf(id: string): number {
-    return requestOf(this.#instanceOf(id), this.context.settings).cpu ?? 1;
-  }
-
-  executionOf(work: Work): RemoteExecution {
-    return new SlurmExecution(this, work);
-  }
-
-  async cancelWaiting(): Promise<void> {
-    this.isEnding = true;
-    this.submitter.drop();
-    // If Slurm does not answer, what waits runs, and its result is kept.
-    await this.context.slurm.cancel(this.watch.jobs, { onlyWaiting: true });
-  }
-
-  /** Removes the folders of jobs whose results were taken in by a run that was then killed. */
-  async end(): Promise<void> {
-    const { session, produced, assertLocked } = this.context.run;
-    assertLocked();
-    for (const { folder, job } of listJobs(session.folder)) {
-      if (produced.has(job.id) && folder.readEnd(job.token) !== null) await folder.remove();
-    }
-  }
+  isEnding: boolean;
 }
 
 /** What decides whether a job does this very work: not the facts of machines, which are the node's. */
@@ -221,14 +208,9 @@ class SlurmExecution implements RemoteExecution {
       const { verdict, end } = ended;
       const isReported = end !== null && (end.end.kind !== 'interrupted' || end.wasWarned === true);
       if (!isReported) await this.#appendLog(job, watch.logFile);
-      if (verdict.kind === 'ended') {
-        return verdict.end.kind === 'done' && end !== null ? this.#awaitOutputs(end) : verdict.end;
-      }
-      if (verdict.kind === 'dropped') {
-        if (this.#slurm.isEnding) return { kind: 'interrupted' };
-        return { kind: 'failed', code: 'cancelled', text: verdict.text };
-      }
-      const failure = await this.#findWhyOver(verdict, job);
+      if (verdict.kind === 'done') return end === null ? verdict : this.#awaitOutputs(verdict, end);
+      if (this.#slurm.isEnding && verdict.code === 'cancelled') return { kind: 'interrupted' };
+      const failure = verdict.isCutOff === true ? await this.#findWhyOver(verdict, job) : verdict;
       if (failure !== null) return failure;
       const isTime = verdict.code === 'timeout';
       const continued = job.continued + (isTime ? 1 : 0);
@@ -242,10 +224,7 @@ class SlurmExecution implements RemoteExecution {
   }
 
   /** Why an instance whose job was cut off does not continue in another; null if it does. */
-  async #findWhyOver(
-    { code, text }: Extract<JobVerdict, { kind: 'cut-off' }>,
-    job: SubmittedJob,
-  ): Promise<StageEnd | null> {
+  async #findWhyOver({ code, text }: JobFailure, job: SubmittedJob): Promise<StageEnd | null> {
     const isTime = code === 'timeout';
     const raise = `Raise its \`time\` in ${settingsFile}`;
     const failed = (more: string, own: string = code): StageEnd => ({
@@ -270,7 +249,7 @@ class SlurmExecution implements RemoteExecution {
   }
 
   /** Waits for what the node has written. @throws {ReproError} `not-visible` if it does not appear here */
-  async #awaitOutputs({ end, outputs, node }: JobEnd): Promise<StageEnd> {
+  async #awaitOutputs(end: StageEnd, { outputs, node }: JobEnd): Promise<StageEnd> {
     const folders = this.#instance.outputs.map((_, i) => path.join(this.folder, `output-${i}`));
     const { settings, run } = this.#slurm.context;
     const isThere = async (): Promise<boolean> => (await describeFolders(folders)) === outputs;

@@ -15,15 +15,13 @@ export interface Evidence {
   readonly isSilent: boolean;
 }
 
-/** How a job ended. */
-export type JobVerdict =
-  | { readonly kind: 'ended'; readonly end: Extract<StageEnd, { kind: 'done' | 'failed' }> }
-  /** It was ended before its stage was done, through no fault of the stage: another job may go on from what it saved. */
-  | { readonly kind: 'cut-off'; readonly code: CutOff; readonly text: string }
-  /** Cancelled before it began. */
-  | { readonly kind: 'dropped'; readonly text: string };
+export type JobFailure = Extract<StageEnd, { kind: 'failed' }> & {
+  /** Whether it was ended before its stage was done, through no fault of the stage: another job may go on from what it saved. */
+  readonly isCutOff?: true;
+};
 
-type CutOff = 'timeout' | 'preempted' | 'node-failed';
+/** How a job ended. */
+export type JobVerdict = Extract<StageEnd, { kind: 'done' }> | JobFailure;
 
 /**
  * Judges a job by its own report; only if there is none, by the state that Slurm reports.
@@ -31,7 +29,7 @@ type CutOff = 'timeout' | 'preempted' | 'node-failed';
  * @returns null while it waits or runs, or this is unknown
  */
 export function judge({ job, end, status, isSilent }: Evidence): JobVerdict | null {
-  if (end !== null && end.end.kind !== 'interrupted') return { kind: 'ended', end: end.end };
+  if (end !== null && end.end.kind !== 'interrupted') return end.end;
   if (end?.wasWarned === true) return cutOff('timeout', `job ${job} on ${end.node} used up its time`);
   if (status === null) return null;
   if (status === 'absent') {
@@ -44,7 +42,7 @@ export function judge({ job, end, status, isSilent }: Evidence): JobVerdict | nu
   const { state, node, reason, exitCode = 0, elapsedSeconds } = status;
   const where = `job ${job}${node === null ? '' : ` on ${node}`}`;
   const hasRun = (elapsedSeconds ?? 0) > 0 || node !== null || end !== null;
-  if (state === 'CANCELLED' && !hasRun) return { kind: 'dropped', text: `${where} was cancelled` };
+  if (state === 'CANCELLED' && !hasRun) return failed('cancelled', `${where} was cancelled`);
   const [code, text] = scriptFailures[exitCode] ?? [];
   // Its report may exist before it is visible here; not if its script ended before the runner started.
   if (end === null && !isSilent && code === undefined) return null;
@@ -108,14 +106,14 @@ const scriptFailures: { readonly [exitCode: number]: readonly [code: string, tex
   127: ['no-command', noCommand],
 };
 
-function toldToEnd(where: string): JobVerdict {
+function toldToEnd(where: string): JobFailure {
   return failed('told-to-end', `${where} was ended by SIGTERM, and Slurm does not say why`);
 }
 
-function failed(code: string, text: string): JobVerdict {
-  return { kind: 'ended', end: { kind: 'failed', code, text } };
+function failed(code: string, text: string): JobFailure {
+  return { kind: 'failed', code, text };
 }
 
-function cutOff(code: CutOff, text: string): JobVerdict {
-  return { kind: 'cut-off', code, text };
+function cutOff(code: 'timeout' | 'preempted' | 'node-failed', text: string): JobFailure {
+  return { ...failed(code, text), isCutOff: true };
 }
