@@ -7,7 +7,7 @@ import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 import { describeCompat } from '../src/thesis/compat.ts';
 import { CheckpointStore } from '../src/training/checkpoint.ts';
 import type { ModelOverrides } from '../src/training/model-file.ts';
-import { readSeed, warnOfSeed } from '../src/training/random-streams.ts';
+import { readSeed } from '../src/training/random-streams.ts';
 import { resolveModel } from '../src/training/resolve-model.ts';
 import { trainModel, writeRunFiles } from '../src/training/train-model.ts';
 
@@ -28,7 +28,6 @@ export default defineStage<Params>({
       params.train,
       `configs/models/${basename(modelFile)}`,
     );
-    for (const warning of [...model.warnings, warnOfSeed(seed)]) if (warning !== undefined) warn(warning);
     const engine = await chooseEngine(params.train.engine, { threads: cpus });
     note(describeEngine(engine.description));
 
@@ -43,7 +42,6 @@ export default defineStage<Params>({
       signal,
       progress,
       note,
-      warn,
       log: (line) => console.log(line), // stdout goes to the stage's log
     });
     await writeRunFiles(folder, result);

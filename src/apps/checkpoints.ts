@@ -123,7 +123,7 @@ export async function evaluateOnFrames(
     progress: options.progress,
   });
   const { assumptions, network, source, trainedOn } = checkpoint;
-  const assumed = assumptions.filter(({ matters }) => matters === 'evaluation').map(({ what }) => what);
+  const assumed = assumptions.map(({ what }) => what);
   const { name, backend, version } = engine.description;
   return {
     warnings: [...evaluation.warnings, ...assumed.map((text) => `Not in the checkpoint: ${text}.`)],

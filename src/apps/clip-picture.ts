@@ -1,6 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { writeWholeFile } from '../checkpoints/whole-output.ts';
 import { findClip, readClip, readNamedImage } from '../datasets/find-clip.ts';
 import { kindOfPath } from '../datasets/reading/file-tree.ts';
 import { findDataset } from '../datasets/registry.ts';
@@ -9,6 +8,7 @@ import { spanOf } from '../events/clips.ts';
 import type { Sensor } from '../events/events.ts';
 import { type ClipEvents, clipOfEvents } from '../events/frames.ts';
 import { decodeRecording } from '../events/recording.ts';
+import { writeOutput } from '../files/chosen-file.ts';
 import { animation } from '../pictures/animation.ts';
 import { contactSheet } from '../pictures/contact-sheet.ts';
 import type { ClipFrames } from '../results/clip-examples.ts';
@@ -76,7 +76,7 @@ export async function drawClip(
       ? animation(frames, { delayMs: options.delay, ...caption })
       : contactSheet(frames, caption).png;
   const out = options.out ?? `${shown.name.replace(/[^A-Za-z0-9._-]+/g, '-')}.${format}`;
-  await writeWholeFile(out, picture, options.force === true);
+  await writeOutput(out, picture, options.force === true);
   return { facts: shown.facts, values: shown.values, file: out, sizeBytes: picture.length };
 }
 

@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { chooseFigures, type ListedFigure, readFigureList } from '../figure-export/figure-list.ts';
-import { convertFigure, type FigureSize, type Format } from '../figure-export/formats.ts';
-import { legiblePoints } from '../figure-export/sheet.ts';
+import { convertFigure, type Format } from '../figure-export/formats.ts';
 import { type FileToWrite, writeFilesAtomic } from '../files/atomic-file.ts';
 import { findRun } from '../runner/freshness/recorded-runs.ts';
 import { cacheFolderOf } from '../runner/store/cache-folder.ts';
@@ -22,8 +21,6 @@ export interface FiguresOptions extends PipelineOptions {
   readonly figure: readonly string[];
   readonly format: readonly Format[];
   readonly out: string;
-  /** mm */
-  readonly width?: number;
   readonly dpi: number;
   readonly title?: boolean;
   readonly embedFonts?: boolean;
@@ -35,45 +32,32 @@ export interface FiguresOptions extends PipelineOptions {
 /**
  * Writes the figures of a report for papers. Nothing is written unless everything can be.
  *
- * @returns where they come from, in words; the figures with their sizes on paper; the files, and which of them were as they are already
+ * @returns where they come from, in words; the figures; the files, and which of them were as they are already
  */
 export async function exportFigures(options: FiguresOptions, warn: Warn) {
   refuseRunnerFolder(options.out, 'Choose another place with --out.');
   const source = await openFigures(options, warn);
-  const { files, sizes } = await convertAll(source, options);
+  const files = await convertAll(source, options);
   const written = await writeFiles(files, options.force === true);
   return {
     source: source.name,
-    figures: source.figures.map(({ id, title, caption }) => ({ id, title, caption, ...sizes.get(id) })),
+    figures: source.figures.map(({ id, title, caption }) => ({ id, title, caption })),
     files: files.map(({ file, content }) => ({
       file,
       sizeBytes: Buffer.byteLength(content),
       isWritten: written.includes(file),
     })),
-    warnings: warnOfSizes(sizes),
   };
 }
 
-/** @returns the files to write, and how large each figure is on paper, by its id */
-async function convertAll(
-  source: FigureSource,
-  options: FiguresOptions,
-): Promise<{ readonly files: readonly FileToWrite[]; readonly sizes: ReadonlyMap<string, FigureSize> }> {
-  const { out, width, dpi, title = false, embedFonts = false } = options;
+async function convertAll(source: FigureSource, options: FiguresOptions): Promise<FileToWrite[]> {
+  const { out, dpi, title = false, embedFonts = false } = options;
   const files: FileToWrite[] = [];
-  const sizes = new Map<string, FigureSize>();
   for (const listed of source.figures) {
     const svg = (await source.read(listed.svg)).toString('utf8');
     const stored = { ...listed, file: source.placeOf(listed.svg), svg };
     for (const format of new Set(options.format)) {
-      const { content, size } = await convertFigure(stored, format, {
-        title,
-        dpi,
-        embedFonts,
-        date: source.date,
-        widthMm: width,
-      });
-      sizes.set(listed.id, size);
+      const content = await convertFigure(stored, format, { title, dpi, embedFonts, date: source.date });
       files.push({ file: path.join(out, `${path.basename(listed.svg, '.svg')}.${format}`), content });
     }
     if (options.csv === true)
@@ -83,7 +67,7 @@ async function convertAll(
     const texts = source.figures.map(({ id, title: head, caption }) => `${id}\n${head}. ${caption}\n`);
     files.push({ file: path.join(out, 'captions.txt'), content: texts.join('\n') });
   }
-  return { files, sizes };
+  return files;
 }
 
 /**
@@ -112,27 +96,6 @@ async function writeFiles(files: readonly FileToWrite[], force: boolean): Promis
   }
   await writeFilesAtomic(changed);
   return changed.map(({ file }) => file);
-}
-
-/** The height of the text on a page of A4, with margins of 25 mm. */
-const PAGE_MM = 247;
-
-/** What to know before a figure goes into a paper: texts too small to be read, and figures too tall for a page. */
-export function warnOfSizes(sizes: ReadonlyMap<string, FigureSize>): string[] {
-  return [...sizes].flatMap(([id, { widthMm, heightMm, labelPoints }]) => {
-    const name = `warning: ${id}`;
-    const at = `at ${Math.round(widthMm)} mm`;
-    if (labelPoints < legiblePoints) {
-      const least = Math.ceil((widthMm * legiblePoints) / labelPoints);
-      return [
-        `${name}: ${at}, its smallest text is ${labelPoints.toFixed(1)} pt; from --width ${least} on, it has ${legiblePoints} pt`,
-      ];
-    }
-    if (heightMm <= PAGE_MM) return [];
-    return [
-      `${name}: ${at}, it is ${Math.round(heightMm)} mm tall, more than a page; a larger --width may put more side by side`,
-    ];
-  });
 }
 
 /** Where figures come from. */

@@ -49,7 +49,6 @@ export async function planModel(
   throwProblems(await findFileProblems(file, schema, { projectRoot, passed: PassedChecks.none() }));
   const { model, spec } = await buildModel(plan, file, getAt(plan.settings, ['train']) ?? {});
   if (spec === undefined) throw unknownFrames(plan);
-  for (const warning of model.warnings) warn(warning);
   const training = model.training.batchSize;
   const evaluation = numberAt(plan, 'evaluate', 'batchSize') ?? EVALUATION_BATCH;
   const steps = repeatedSteps(spec) ?? numberAt(plan, 'frames', 'steps') ?? 1;

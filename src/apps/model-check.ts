@@ -12,7 +12,7 @@ import { ShapeError } from '../snn/tensor.ts';
 import { type DataSet, findDataSet } from '../thesis/data-sets.ts';
 import { THESIS } from '../thesis/published.ts';
 import type { ModelFile, ModelOverrides, ResolvedModel } from '../training/model-file.ts';
-import { resolveModel, SettingOrigins } from '../training/resolve-model.ts';
+import { refuseSetting, resolveModel, type SettingOrigins } from '../training/resolve-model.ts';
 import { listModules, trainModule } from './stages.ts';
 
 /**
@@ -63,7 +63,7 @@ export async function buildModel(plan: Plan, file: string, overrides: Json): Pro
   const placeOf = (key: string): string => formatPlace(plan.places.place(key.split('.')));
   // Their schemas have checked both.
   const model = resolveModel(value as unknown as ModelFile, overrides as ModelOverrides, file, placeOf);
-  const origins = new SettingOrigins(file, overrides, placeOf);
+  const origins = { file, overrides, placeOf };
   checkTrials(plan, model, origins);
   return { model, spec: buildSpec(plan, model, origins) };
 }
@@ -71,12 +71,12 @@ export async function buildModel(plan: Plan, file: string, overrides: Json): Pro
 function checkTrials({ settings }: Plan, { compat }: ResolvedModel, origins: SettingOrigins): void {
   const dataset = getAt(settings, ['dataset', 'name']);
   if (compat.trials === 'all' || typeof dataset !== 'string' || dataset === THESIS.dataset) return;
-  throw origins.refuse(
-    'compat-impossible',
-    'compat.trials',
-    `first-88 refers to the list trials_to_train.txt, and ${dataset} has no such list.`,
-    'Leave it at `all`: the switch is for DVS128 Gesture.',
-  );
+  throw refuseSetting(origins, {
+    code: 'compat-impossible',
+    key: 'compat.trials',
+    problem: `first-88 refers to the list trials_to_train.txt, and ${dataset} has no such list.`,
+    fix: 'Leave it at `all`: the switch is for DVS128 Gesture.',
+  });
 }
 
 function buildSpec(
@@ -90,12 +90,12 @@ function buildSpec(
   if (dataset === undefined || input === undefined) return undefined;
   const isStill = network.architecture !== undefined && network.architecture !== 'event-frames';
   if (dataset.kind === 'images' && !isStill) {
-    throw origins.refuse(
-      'model-invalid',
-      'network.architecture',
-      `event-frames is for event recordings, but ${String(name)} consists of still images.`,
-      `Choose a model with \`architecture: ${dataset.network.architecture}\`, such as configs/models/${dataset.profile}.yaml.`,
-    );
+    throw refuseSetting(origins, {
+      code: 'model-invalid',
+      key: 'network.architecture',
+      problem: `event-frames is for event recordings, but ${String(name)} consists of still images.`,
+      fix: `Choose a model with \`architecture: ${dataset.network.architecture}\`, such as configs/models/${dataset.profile}.yaml.`,
+    });
   }
   try {
     return buildNetwork({ input, classes: dataset.classes.length, ...network });
@@ -112,7 +112,7 @@ function buildSpec(
           : `This architecture is for still images, but ${String(name)} consists of events: docs/networks.md.`,
     };
     const fix = fixes[key] ?? 'See schemas/model.schema.json.';
-    throw origins.refuse('model-invalid', `network.${key}`, problem, fix);
+    throw refuseSetting(origins, { code: 'model-invalid', key: `network.${key}`, problem, fix });
   }
 }
 

@@ -10,7 +10,6 @@ import {
   whyUnreadable,
 } from '../runner/freshness/committed-records.ts';
 import { type Difference, findDifferences } from '../runner/freshness/differences.ts';
-import { describeDifference } from '../runner/freshness/reasons.ts';
 import { adviseOnRecord, findAmong } from '../runner/freshness/recorded-runs.ts';
 import type { Plan, StageInstance } from '../runner/plan/plan.ts';
 import type { Records, RunRecord } from '../runner/store/records.ts';
@@ -235,12 +234,12 @@ async function compareStage(
     .map(describeBetween);
 }
 
-/** As `describeDifference`, for two runs side by side: nothing is new or gone, but only one of them reads it. */
+/** The text of a difference, for two runs side by side: nothing is new or gone, but only one of them reads it. */
 function describeBetween(difference: Difference): string {
   if (difference.kind === 'input' && difference.change === 'new') return `only B reads ${difference.path}`;
   if (difference.kind === 'input' && difference.change === 'not-read')
     return `only A reads ${difference.path}`;
-  return describeDifference(difference).text;
+  return difference.text;
 }
 
 /** Hundreds of times those of the thesis. */

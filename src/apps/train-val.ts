@@ -153,7 +153,6 @@ export async function trainIntoFolders(
     signal: stop,
     progress,
     note,
-    warn,
     onEpoch: async (result) => {
       const { best, maximum } = await exportTraining(preparation, result, nowSeconds());
       const { accuracy, epoch } = maximum.test;

@@ -7,7 +7,6 @@ import type { ImportOutcome } from './import-export.ts';
 
 const FORMATS = {
   zip: 'zip format',
-  legacy: 'format of PyTorch before 1.6',
   safetensors: 'safetensors',
 } as const;
 
@@ -22,19 +21,13 @@ export function describeImport({ checkpoint, description, folder, files }: Impor
   const tags = [...new Set(curves.map(({ tag }) => tag))];
   const steps = trainedSteps === null ? [] : [`T = ${trainedSteps}`];
   const claimed = [...steps, ...Object.entries(claims).map(([name, value]) => `${name} ${value}`)];
-  const forTraining = assumptions.flatMap((one) => (one.matters === 'training' ? [one.what] : []));
   const lines: Line[] = [
     ['file', `${what}, ${FORMATS[source.format]}, sha256 ${source.sha256}`],
     ['network', describeNetwork(network)],
     ['neurons', describeNeurons(network, state)],
     ...(claimed.length > 0 ? [['it says', claimed.join(', ')] as const] : []),
     ...(curves.length > 0 ? [['curves', `${curves.length} points of ${listSome(tags, 12)}`] as const] : []),
-    ...assumptions.flatMap(({ what: taken, matters }): Line[] =>
-      matters === 'evaluation' ? [['assumed', taken]] : [],
-    ),
-    ...(forTraining.length > 0
-      ? [['assumed', `${forTraining.join('; ')} (matters only for further training)`] as const]
-      : []),
+    ...assumptions.map(({ what: taken }): Line => ['assumed', taken]),
     ...warnings.map((text): Line => ['warning', text]),
     ['written', `${folder}: ${files.join(', ')}`],
   ];

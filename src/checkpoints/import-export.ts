@@ -1,13 +1,18 @@
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { ReproError } from '../errors.ts';
+import { writeFilesAtomic } from '../files/atomic-file.ts';
+import { writeOutput } from '../files/chosen-file.ts';
+import { kindOfPath } from '../files/folders.ts';
 import { formatCurves } from '../formats/logged-curves.ts';
 import { encodeNpz } from '../formats/npy.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
 import { formatJson } from '../results/result-file.ts';
+import { quoteName } from '../text.ts';
 import { hashFile, type ImportedCheckpoint, importCheckpoint } from './import-checkpoint.ts';
 import type { ImportAnswers } from './infer-network.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
 import { encodeMetadata, trainedElsewhere } from './self-description.ts';
-import { writeWholeFile, writeWholeFolder } from './whole-output.ts';
 
 const FILES = { state: 'state.safetensors', network: 'network.json', curves: 'curves.csv' } as const;
 
@@ -41,8 +46,32 @@ export async function importIntoFolder(
     [FILES.network, formatJson({ version: 1, ...description })],
     ...(curves.length > 0 ? ([[FILES.curves, formatCurves(curves)]] as const) : []),
   ]);
-  await writeWholeFolder(folder, contents, { force: options.force, known: Object.values(FILES) });
+  if ((await kindOfPath(folder)) === 'folder') await clearImport(folder, options.force);
+  await writeFilesAtomic(
+    [...contents].map(([name, content]) => ({ file: path.join(folder, name), content })),
+  );
   return { folder, files: [...contents.keys()], checkpoint, description };
+}
+
+/**
+ * Removes what describes an earlier import. Its state stays until the new one is in its place: it describes itself.
+ *
+ * @throws {ReproError} `output-exists` if that is not asked for, or the folder has other files
+ */
+async function clearImport(folder: string, force: boolean): Promise<void> {
+  const refuse = (problem: string, fix: string): ReproError =>
+    new ReproError('output-exists', problem, { where: folder, fix });
+  if (!force) {
+    const fix = 'Choose another with --out, or replace it with --force.';
+    throw refuse('this folder already exists.', fix);
+  }
+  const known: readonly string[] = Object.values(FILES);
+  const other = (await readdir(folder)).find((name) => !known.includes(name));
+  if (other !== undefined) {
+    const problem = `it holds ${quoteName(other)}, which no import wrote, so it is not replaced.`;
+    throw refuse(problem, 'Choose another: --out FOLDER.');
+  }
+  for (const name of [FILES.network, FILES.curves]) await rm(path.join(folder, name), { force: true });
 }
 
 function describeCheckpoint(
@@ -82,6 +111,6 @@ export async function exportCheckpoint(
   // Other programs ignore the description.
   const metadata = encodeMetadata(network === null ? null : { network, trainedOn, source, assumed });
   const bytes = to === 'npz' ? await encodeNpz(state) : writeSafetensors(state, metadata);
-  await writeWholeFile(file, bytes, force);
+  await writeOutput(file, bytes, force);
   return { file, sizeBytes: bytes.length, tensors: state.size };
 }

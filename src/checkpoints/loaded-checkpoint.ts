@@ -13,7 +13,6 @@ import { importCheckpoint } from './import-checkpoint.ts';
 import type { Assumption } from './infer-network.ts';
 import { SAFETENSORS_NAME } from './saved-file.ts';
 import { decodeMetadata, type TrainedOn, trainedElsewhere, trainedHere } from './self-description.ts';
-import { recoverFolder } from './whole-output.ts';
 
 /** Which of a training's two states. */
 export type Which = 'best' | 'last';
@@ -79,8 +78,6 @@ export async function loadCheckpoint(source: string, which?: Which): Promise<Loa
 async function load(source: string, which?: Which): Promise<LoadedCheckpoint> {
   const missing = (problem: string, fix: string): ReproError =>
     new ReproError('checkpoint-missing', problem, { where: source, fix });
-  // An import killed while it replaced this folder leaves the old one under another name.
-  if ((await kindOfPath(source)) === null) await recoverFolder(source);
   const kind = await kindOfPath(source);
   if (kind === null) {
     const fix =

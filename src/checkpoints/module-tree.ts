@@ -21,11 +21,11 @@ export interface ModuleTree {
   readonly buffers: ReadonlyMap<string, TorchTensor>;
 }
 
-/** The original's networks have about 40 modules, three deep. Modules that contain each other must not unfold endlessly. */
-const MOST_MODULES = 1000;
-const MOST_DEPTH = 32;
-/** Parameters, buffers and modules of all modules; the original's networks have about 100. */
-const MOST_ENTRIES = 100_000;
+/**
+ * Parameters, buffers and modules of all modules: the original's networks have about 100. Modules that contain each other must not unfold
+ * endlessly.
+ */
+const MOST_ENTRIES = 2000;
 const MOST_NAME_LENGTH = 100;
 
 /** Whether a record is a module of PyTorch, whatever its class. */
@@ -49,10 +49,7 @@ export function readModuleTree(root: PickleRecord, file: string): ModuleTree {
     if (entries > MOST_ENTRIES) throw unknown(file, `its modules never end below ${quoteName(path)}`);
     return value;
   };
-  const visit = (record: PickleRecord, path: string, depth: number): void => {
-    if (depth > MOST_DEPTH || modules.length >= MOST_MODULES) {
-      throw unknown(file, `its modules never end below ${quoteName(path)}`);
-    }
+  const visit = (record: PickleRecord, path: string): void => {
     const attributes = record.state;
     modules.push({ path, className: shortName(record.className), attributes });
     const below = (name: PickleValue): string => {
@@ -70,10 +67,10 @@ export function readModuleTree(root: PickleRecord, file: string): ModuleTree {
       if (value instanceof TorchTensor && isKept) buffers.set(below(name), value);
     }
     for (const [name, value] of entriesOf(attributes.get('_modules'), path)) {
-      if (isModule(value)) visit(value, below(name), depth + 1);
+      if (isModule(value)) visit(value, below(name));
     }
   };
-  visit(root, '', 0);
+  visit(root, '');
   return { modules, parameters, buffers };
 }
 

@@ -21,7 +21,7 @@ export interface SavedTensor {
 
 /** An open file that holds a network's tensors, whatever its format. */
 export interface SavedFile {
-  readonly format: 'zip' | 'legacy' | 'safetensors';
+  readonly format: 'zip' | 'safetensors';
   /** By PyTorch's names. */
   readonly tensors: ReadonlyMap<string, SavedTensor>;
   /** The modules and the class (`models.DVS128GestureNet`), if a whole network was pickled. */
@@ -53,7 +53,7 @@ async function openTorch(path: string, file: string): Promise<SavedFile> {
       name,
       { shape: tensor.shape, read: () => torch.readTensor(tensor) },
     ]);
-    return { ...found, format: torch.format, tensors: new Map(readable), close: () => torch.close() };
+    return { ...found, format: 'zip', tensors: new Map(readable), close: () => torch.close() };
   } catch (error) {
     await torch.close();
     throw error;

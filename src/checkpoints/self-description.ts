@@ -2,17 +2,7 @@ import { ReproError } from '../errors.ts';
 import { parseFields } from '../formats/fields.ts';
 import { type ClipIndex, type FrameFormat, frameFormat } from '../results/clip-index.ts';
 import { networkConfigShape, type RunFile } from '../results/run-file.ts';
-import {
-  choice,
-  count,
-  flag,
-  list,
-  object,
-  orNull,
-  type Read,
-  readShape,
-  type Value,
-} from '../results/shape.ts';
+import { count, flag, list, object, orNull, type Read, readShape, type Value } from '../results/shape.ts';
 import { escapeControls } from '../text.ts';
 
 /** It may come from anywhere, and is shown on terminals. */
@@ -35,7 +25,7 @@ const metadataShape = {
   /** Where it comes from, for people: `baseline, seed 2020, best epoch 7`. */
   source: shownText,
   /** What an import had to assume. */
-  assumed: list({ what: shownText, matters: choice(['evaluation', 'training']) }),
+  assumed: list({ what: shownText }),
 };
 type ExportMetadata = Value<typeof metadataShape>;
 

@@ -16,8 +16,6 @@ interface Aedat4Header {
 const MAGIC = '#!AER-DAT4.0\r\n';
 /** The format's numbers: LZ4 and ZSTD each have a setting `HIGH`, which unpacks alike. */
 const COMPRESSIONS: readonly Aedat4Compression[] = ['none', 'lz4', 'lz4', 'zstd', 'zstd'];
-/** DV writes some thousand letters, and some hundred thousand if it keeps all settings of a project. */
-const LARGEST_INFO_BYTES = 2 ** 22;
 /** Fields of the flatbuffer, in the order of its schema. */
 const [COMPRESSION, TABLE_POSITION, INFO_NODE] = [0, 1, 2];
 
@@ -25,7 +23,7 @@ const [COMPRESSION, TABLE_POSITION, INFO_NODE] = [0, 1, 2];
  * Reads the line of the version and the flatbuffer IOHeader.
  *
  * @throws {ReproError} `aedat4-header` for another magic or version, or damage; `aedat4-truncated` if the file ends in the
- *   header, or before the table of contents that the header refers to; `aedat4-size` for more information than is read
+ *   header, or before the table of contents that the header refers to
  */
 export function readHeader(bytes: Uint8Array, file: string): Aedat4Header {
   const place: Aedat4Place = { file, packet: 0, byte: 0 };
@@ -64,7 +62,7 @@ export function readHeader(bytes: Uint8Array, file: string): Aedat4Header {
   if (position < -1 || (position >= 0 && position < packetsAt)) {
     failAedat4('aedat4-header', start, `the table of contents cannot be at byte ${position}`);
   }
-  const info = table.text(INFO_NODE, LARGEST_INFO_BYTES);
+  const info = table.text(INFO_NODE);
   if (info === null) failAedat4('aedat4-header', start, 'the information about the streams is missing');
   return {
     compression,
@@ -91,8 +89,6 @@ export interface Aedat4Stream {
  * tell nothing. From the first letter of a tag on only, so that this takes linear time.
  */
 const TOKEN = /<(\/?)(node|attr)\b([^<>]*)>([^<]*)/g;
-/** A camera has four, and a large DV project some dozens. */
-const MOST_STREAMS = 1000;
 /** Of a name in a message. */
 const SHOWN_LETTERS = 41;
 
@@ -101,7 +97,7 @@ const SHOWN_LETTERS = 41;
  * Below the node `outInfo` each stream has a node named by its number, with `typeIdentifier`, and in its node `info`
  * `sizeX` and `sizeY`.
  *
- * @throws {ReproError} `aedat4-header` if there is no such list, or a number is not whole; `aedat4-size` for more than 1,000 streams
+ * @throws {ReproError} `aedat4-header` if there is no such list, or a number is not whole
  */
 function readStreams(text: string, place: Aedat4Place): Aedat4Stream[] {
   const open: string[] = [];
@@ -131,10 +127,6 @@ function readStreams(text: string, place: Aedat4Place): Aedat4Stream[] {
     failAedat4('aedat4-header', place, 'the information has no `outInfo`, the list of streams');
   }
   if (open.length > 0) failAedat4('aedat4-header', place, 'the information has a node that is not closed');
-  if (streams.size > MOST_STREAMS) {
-    const [found, most] = [streams.size, MOST_STREAMS].map((count) => count.toLocaleString('en-US'));
-    failAedat4('aedat4-size', place, `the information lists ${found} streams; at most ${most} are read`);
-  }
   return [...streams].map(([name, attributes]): Aedat4Stream => {
     const id = readNumber(name, 'a stream', place);
     const size = (key: string): number | null => {

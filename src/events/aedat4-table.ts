@@ -77,16 +77,9 @@ export class FlatTable {
     return this.#read(field, (at) => Number(this.#view.getBigInt64(at, true))) ?? absent;
   }
 
-  /** @throws {ReproError} `aedat4-size` for more than `limitBytes` */
-  text(field: number, limitBytes: number): string | null {
+  text(field: number): string | null {
     const vector = this.vector(field, 1);
-    if (vector === null) return null;
-    const { length } = vector.bytes;
-    if (length > limitBytes) {
-      const [found, most] = [length, limitBytes].map((count) => count.toLocaleString('en-US'));
-      failAedat4('aedat4-size', this.#place, `its text has ${found} bytes; at most ${most} are read`);
-    }
-    return Buffer.from(vector.bytes).toString('utf8');
+    return vector === null ? null : Buffer.from(vector.bytes).toString('utf8');
   }
 
   /**

@@ -1,6 +1,6 @@
-import { type Aedat4Stream, readHeader } from './aedat4-header.ts';
+import { ReproError } from '../errors.ts';
+import { type Aedat4Compression, type Aedat4Stream, readHeader } from './aedat4-header.ts';
 import { type Aedat4Place, describePlace, FlatTable, failAedat4 } from './aedat4-table.ts';
-import { loadUnpack } from './aedat4-unpack.ts';
 import { EventBuffer, type Events, type Sensor } from './events.ts';
 import { ReaderNotes } from './reader-warnings.ts';
 
@@ -161,5 +161,63 @@ function readEvents(
     const tUs = high * 2 ** 32 + view.getUint32(from, true);
     if (tUs < events.lastUs) notes.addBackwards(describePlace(place()));
     events.push(tUs, x, y, Math.min(1, bytes[from + 12]!));
+  }
+}
+
+type Unpack = (bytes: Uint8Array, place: Aedat4Place) => Uint8Array;
+
+/**
+ * Of an unpacked packet of Zstandard, whose frames need not tell their size. Cameras write a packet every few ms, far below 1 MB; this is 4
+ * million events. It bounds the memory for one packet, whatever its compressed bytes claim.
+ */
+const LARGEST_PACKET_BYTES = 2 ** 26;
+
+/**
+ * Loads the library for a compression only when a file needs it.
+ *
+ * @throws {ReproError} `aedat4-library` if it cannot be loaded on this system
+ */
+async function loadUnpack(compression: Aedat4Compression): Promise<Unpack> {
+  if (compression === 'none') return (bytes) => bytes;
+  if (compression === 'lz4') {
+    const { decompressFrameSync } = await load('LZ4', () => import('lz4-napi'));
+    return unpackWith((bytes) =>
+      decompressFrameSync(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)),
+    );
+  }
+  const decoder = await load('Zstandard', async () => {
+    const { ZSTDDecoder } = await import('zstddec');
+    const made = new ZSTDDecoder();
+    await made.init();
+    return made;
+  });
+  return unpackWith((bytes) => decoder.decode(bytes, LARGEST_PACKET_BYTES));
+}
+
+function unpackWith(unpack: (bytes: Uint8Array) => Uint8Array): Unpack {
+  return (bytes, place) => {
+    const fail = (what: string, cause?: unknown): never =>
+      failAedat4('aedat4-compression', place, `the packet cannot be unpacked: ${what}`, undefined, cause);
+    try {
+      const unpacked = unpack(bytes);
+      // The decoder of Zstandard gives nothing where its input is damaged or too much.
+      return unpacked.length === 0 ? fail('its data are damaged, or more than 64 MiB') : unpacked;
+    } catch (error) {
+      if (error instanceof ReproError) throw error;
+      return fail(error instanceof Error ? error.message : String(error), error);
+    }
+  };
+}
+
+/** LZ4 is compiled for the usual systems; on another, or after `npm ci --omit=optional`, it is not there. */
+async function load<T>(name: string, doLoad: () => Promise<T>): Promise<T> {
+  try {
+    return await doLoad();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ReproError('aedat4-library', `the library that unpacks ${name} cannot be loaded: ${reason}.`, {
+      fix: 'Run `npm ci` again. If it still cannot be loaded, save the recording with another compression in DV.',
+      cause: error,
+    });
   }
 }

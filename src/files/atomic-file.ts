@@ -14,6 +14,9 @@ const isConfined = process.permission !== undefined;
 const writeFlags =
   constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (isConfined ? (constants.O_SYNC ?? 0) : 0);
 
+/** In pieces, it need not fit into memory. */
+type Content = string | Uint8Array | AsyncIterable<Uint8Array>;
+
 /**
  * Writes a file so that, whatever happens, it holds either its old or its new content in full.
  *
@@ -24,7 +27,7 @@ const writeFlags =
  */
 export async function writeFileAtomic(
   file: string,
-  content: string | Uint8Array,
+  content: Content,
   {
     soleWriter = false,
     makesFolder = true,
@@ -53,10 +56,10 @@ export function blame(error: unknown, file: string): unknown {
 }
 
 /** Writes or overwrites a file so that its content survives a power cut. */
-export async function writeSynced(file: string, content: string | Uint8Array, mode?: number): Promise<void> {
+export async function writeSynced(file: string, content: Content, mode?: number): Promise<void> {
   const handle = await fs.open(file, writeFlags, mode);
   try {
-    await handle.writeFile(content);
+    await fs.writeFile(handle, content);
     if (!isConfined) await handle.sync();
   } catch (error) {
     throw blame(error, file);

@@ -12,7 +12,11 @@ import { quoteWords } from './shell-words.ts';
  * @param option that names it, such as `--junit`
  * @throws {ReproError} `output-nowhere` if it cannot be a file; `disk-…`
  */
-export async function writeChosenFile(file: string, content: string, option: string): Promise<void> {
+export async function writeChosenFile(
+  file: string,
+  content: string | Uint8Array,
+  option: string,
+): Promise<void> {
   const target = path.resolve(file);
   await assertChosenFile(file, option);
   try {
@@ -24,6 +28,19 @@ export async function writeChosenFile(file: string, content: string, option: str
     }
     throw explainDiskError(error, { doing: `${option} cannot be written` });
   }
+}
+
+/**
+ * Writes a file to the place that `--out` names, or to one of our own.
+ *
+ * @throws {ReproError} `output-exists` if it is there and `force` is not set; as `writeChosenFile`
+ */
+export async function writeOutput(file: string, content: Uint8Array, force: boolean): Promise<void> {
+  if (!force && (await kindOfPath(file)) === 'file') {
+    const fix = 'Choose another with --out, or replace it with --force.';
+    throw new ReproError('output-exists', 'this file already exists.', { where: file, fix });
+  }
+  await writeChosenFile(file, content, '--out');
 }
 
 /**

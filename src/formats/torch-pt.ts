@@ -1,7 +1,5 @@
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { openRegular } from '../files/regular-file.ts';
-import type { TorchContainer } from './torch-pt/container.ts';
-import { type ByteSource, openLegacyContainer } from './torch-pt/legacy-container.ts';
 import {
   type Fail,
   failIn,
@@ -31,9 +29,10 @@ export {
 const READ_FACTOR = 4;
 const READ_BYTES = 256 << 20;
 
+/** What `checkHead` looks at. */
+const HEAD_BYTES = 300;
+
 interface TorchFile {
-  /** `zip` since PyTorch 1.6, `legacy` before. */
-  readonly format: 'zip' | 'legacy';
   readonly value: PickleValue;
   /** @throws {ReproError} `torch-broken` if the bytes do not match their checksum */
   readTensor(tensor: TorchTensor): Promise<TorchArray>;
@@ -41,46 +40,40 @@ interface TorchFile {
 }
 
 /**
- * Opens a file written by `torch.save` and reads everything except the elements of its tensors, which are read on demand: the
- * optimiser in a checkpoint is twice as large as its network. Nothing in the file is run.
+ * Opens a file written by `torch.save` (of PyTorch 1.6 or later) and reads everything except the elements of its tensors, which are read on
+ * demand: the optimiser in a checkpoint is twice as large as its network. Nothing in the file is run.
  *
  * @param source a path, or the file's bytes
  * @param file name for messages
  * @throws {ReproError} `torch-broken`, `torch-refused` (names what asks for more than plain values), `torch-unsupported`;
  *   `torch-missing` if there is no such file
- * @see docs/checkpoints.md for the formats and what is refused
+ * @see docs/checkpoints.md for the format and what is refused
  */
 export async function openTorchFile(
   source: string | Uint8Array,
   file = typeof source === 'string' ? source : 'file.pt',
 ): Promise<TorchFile> {
   const fail = failIn(file);
-  const bytes = typeof source === 'string' ? await openFileSource(source, file) : bufferSource(source);
-  let container: TorchContainer;
-  try {
-    const head = Buffer.from(await bytes.read(0, 300));
-    const isZip = head.subarray(0, 2).toString('latin1') === 'PK';
-    checkHead(head, fail);
-    container = isZip ? await openZipContainer(source, file) : await openLegacyContainer(bytes, file);
-    if (isZip) await bytes.close();
-  } catch (error) {
-    await bytes.close();
-    throw error;
-  }
-  let leftBytes = READ_FACTOR * bytes.sizeBytes + READ_BYTES;
+  const { head, sizeBytes } =
+    typeof source === 'string'
+      ? await readHead(source, file)
+      : { head: Buffer.from(source.subarray(0, HEAD_BYTES)), sizeBytes: source.length };
+  checkHead(head, fail);
+  const container = await openZipContainer(source, file);
+  let leftBytes = READ_FACTOR * sizeBytes + READ_BYTES;
   return {
-    format: container.format,
     value: container.value,
     readTensor: async (tensor) => {
       leftBytes -= sizeOf(tensor.storage);
       if (leftBytes < 0) fail('refused', 'it expands to far more than its own size');
       return gatherElements(tensor, await container.readStorage(tensor.storage), fail);
     },
-    close: () => container.close(),
+    close: container.close,
   };
 }
 
 const safetensorsFix = 'Give it a name that ends in .safetensors: import and evaluate read those too.';
+const streamFix = 'Load it with PyTorch 1.6 or later and save it again with torch.save.';
 const numpyFix =
   'If it comes from a training here, export a .safetensors instead. Otherwise load it with NumPy and save its arrays as a dictionary of tensors with torch.save.';
 
@@ -114,12 +107,19 @@ function checkHead(head: Buffer, fail: Fail): void {
       numpyFix,
     );
   }
-  if (!isZip && head[0] !== 0x80) {
-    fail('broken', 'expected a file written by torch.save: a zip, or a pickle of protocol 2 or later', 0);
+  // The first byte of a pickle.
+  if (head[0] === 0x80) {
+    fail(
+      'unsupported',
+      'it is not a zip but a stream of pickles, as PyTorch wrote before version 1.6',
+      0,
+      streamFix,
+    );
   }
+  if (!isZip) fail('broken', 'expected a file written by torch.save: a zip', 0);
 }
 
-async function openFileSource(path: string, file: string): Promise<ByteSource> {
+async function readHead(path: string, file: string): Promise<{ head: Buffer; sizeBytes: number }> {
   const missing = (problem: string, cause?: unknown): never => {
     throw new ReproError('torch-missing', problem, { where: file, cause });
   };
@@ -129,27 +129,10 @@ async function openFileSource(path: string, file: string): Promise<ByteSource> {
       return missing('you do not have permission to read this file.', cause);
     throw cause;
   });
-  const { size } = await handle.stat();
-  return {
-    sizeBytes: size,
-    read: async (offset, length) => {
-      const bytes = Buffer.alloc(Math.max(0, Math.min(length, size - offset)));
-      let done = 0;
-      while (done < bytes.length) {
-        const { bytesRead } = await handle.read(bytes, done, bytes.length - done, offset + done);
-        if (bytesRead === 0) return bytes.subarray(0, done);
-        done += bytesRead;
-      }
-      return bytes;
-    },
-    close: () => handle.close(),
-  };
-}
-
-function bufferSource(bytes: Uint8Array): ByteSource {
-  return {
-    sizeBytes: bytes.length,
-    read: async (offset, length) => bytes.slice(offset, offset + length),
-    close: async () => {},
-  };
+  try {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return { head: buffer.subarray(0, bytesRead), sizeBytes: (await handle.stat()).size };
+  } finally {
+    await handle.close();
+  }
 }

@@ -1,4 +1,5 @@
 import { DATA_SETS, type OriginalName } from '../thesis/data-sets.ts';
+import { LARGEST_SEED } from '../training/random-streams.ts';
 import { parsePythonFloat, parsePythonInt } from './python-numbers.ts';
 
 /** How the text of a value is read, and what it can be. */
@@ -23,10 +24,10 @@ export interface Argument {
   readonly meaning: string;
 }
 
-function ints(least: number, expected: string): ValueKind<number> {
+function ints(least: number, expected: string, most = Number.MAX_SAFE_INTEGER): ValueKind<number> {
   const parse = (text: string) => {
     const value = parsePythonInt(text);
-    return value !== undefined && value >= least ? value : undefined;
+    return value !== undefined && value >= least && value <= most ? value : undefined;
   };
   return { kind: 'int', expected, parse };
 }
@@ -130,7 +131,7 @@ export const argumentTable = [
   { name: 'reg_lambda', value: fromZero, default: '0', meaning: 'λ of the penalty λ · Σ Var(w)' },
   {
     name: 'seed',
-    value: ints(0, 'a whole number from 0 to 2^53 - 1'),
+    value: ints(0, `a whole number from 0 to ${LARGEST_SEED}`, LARGEST_SEED),
     default: '2020',
     meaning: 'seed for all random numbers',
   },

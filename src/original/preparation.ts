@@ -1,7 +1,6 @@
 import path from 'node:path';
 import type { CompatPresetName } from '../thesis/compat.ts';
 import type { ResolvedModel } from '../training/model-file.ts';
-import { warnOfSeed } from '../training/random-streams.ts';
 import { resolveModel } from '../training/resolve-model.ts';
 import type { ArgumentName } from './argument-table.ts';
 import { type OriginalArguments, type ParsedArguments, parseArguments } from './arguments.ts';
@@ -37,7 +36,7 @@ export function prepareTraining(
   const model = resolveModel(file, {}, 'the arguments');
   const names = nameFolders(parsed);
   const prefix = path.resolve(folder, values.log_dir_prefix ?? '');
-  const more = [describePublishedStop(values), ...notes, ...model.warnings, warnOfSeed(values.seed)];
+  const more = [describePublishedStop(values), ...notes];
   return {
     words,
     values,

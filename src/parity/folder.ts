@@ -17,29 +17,17 @@ export const indexFile = 'index.json';
 
 /** @throws {ReproError} `parity-folder` if there is no such folder or no index.json in it */
 export async function openCaseFolder(folder: string): Promise<CaseFolder> {
-  const files = (await listFiles(folder)).sort();
-  if (!files.includes(indexFile)) {
-    throw new ReproError('parity-folder', `this folder has no ${indexFile}.`, {
-      where: folder,
-      fix: 'Name a folder of test vectors, such as test/golden; docs/parity.md describes the format.',
-    });
-  }
-  return { files, read: (name) => readRegular(path.join(folder, name)) };
-}
-
-async function listFiles(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (cause) {
+  const fix = 'Name a folder of test vectors, such as test/golden; docs/parity.md describes the format.';
+  const files = await readdir(folder).catch((cause: unknown) => {
     const message = hasErrorCode(cause, 'ENOENT')
       ? 'this folder does not exist.'
       : `this folder cannot be read: ${String(cause)}`;
-    throw new ReproError('parity-folder', message, {
-      where: folder,
-      fix: 'Name a folder of test vectors, such as test/golden.',
-      cause,
-    });
+    throw new ReproError('parity-folder', message, { where: folder, fix, cause });
+  });
+  if (!files.includes(indexFile)) {
+    throw new ReproError('parity-folder', `this folder has no ${indexFile}.`, { where: folder, fix });
   }
+  return { files: files.sort(), read: (name) => readRegular(path.join(folder, name)) };
 }
 
 /** The contents of index.json. */
@@ -57,7 +45,7 @@ export const remarks = ['torch', 'seed', 'made_by', 'note'];
 export function parseIndex(bytes: Uint8Array): CaseIndex {
   let value: unknown;
   try {
-    value = JSON.parse(quoteNonNumbers(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
     throw new ReproError('parity-index', `${indexFile} is not JSON: ${String(cause)}`, { cause });
   }
@@ -66,11 +54,4 @@ export function parseIndex(bytes: Uint8Array): CaseIndex {
   }
   const extras = Object.entries(value).filter(([key]) => key !== 'cases' && !remarks.includes(key));
   return { cases: new Map(Object.entries(value.cases)), extras: new Map(extras) };
-}
-
-/** Python writes bare NaN and Infinity, which are not JSON: as strings, they invalidate only their field, not the file. */
-function quoteNonNumbers(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)\b/g, (found) =>
-    found.startsWith('"') ? found : `"${found}"`,
-  );
 }

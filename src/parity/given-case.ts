@@ -2,7 +2,7 @@ import type { Engine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import { Fields, type JsonObject } from '../formats/fields.ts';
 import { type Read, readShape, type Shape, type Value } from '../results/shape.ts';
-import { countElements, type Tensor } from '../snn/tensor.ts';
+import type { Tensor } from '../snn/tensor.ts';
 import { type Comparison, describeShape, indexOf } from './compare.ts';
 import { indexFile } from './folder.ts';
 
@@ -138,16 +138,6 @@ export function checkFinite(tensors: ReadonlyMap<string, Tensor>): void {
         `tensor "${name}" has ${tensor.data[at]} at ${describeShape(indexOf(at, tensor.shape))}`,
       );
     }
-  }
-}
-
-/** @throws {ReproError} if a tensor is empty: anything computed from it would agree */
-export function checkFilled(name: string, shape: readonly number[]): void {
-  if (countElements(shape) === 0) {
-    throw new ReproError(
-      'parity-case',
-      `tensor "${name}" of shape ${describeShape(shape)} is empty: there is nothing to compare`,
-    );
   }
 }
 

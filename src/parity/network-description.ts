@@ -2,6 +2,7 @@ import { choice, count, flag, number, optional, orElse, type Read, type Value } 
 import { architectures, type NetworkConfig } from '../snn/network-config.ts';
 import { buildNetwork } from '../snn/networks.ts';
 import type { NetworkSpec, NeuronSpec } from '../snn/spec.ts';
+import { remark } from './given-case.ts';
 
 /** The keys in index.json for a network's size. */
 export const sizeShape = {
@@ -13,10 +14,8 @@ export const sizeShape = {
   hidden: optional(count),
   classes: count,
   T: count,
-  steps: optional((fields, name) => {
-    const [steps, T] = [fields.count(name), fields.count('T')];
-    return steps === T ? steps : fields.fail(name, `must equal T, ${T}; found ${steps}`);
-  }),
+  /** As T; only for still images. */
+  steps: remark,
 };
 
 /** The potential of a hard reset; null for a soft one. */

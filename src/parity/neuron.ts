@@ -1,9 +1,7 @@
-import type { Fields } from '../formats/fields.ts';
-import { choice, flag, number, optional, orElse, text } from '../results/shape.ts';
-import { isPossibleTau } from '../snn/network-config.ts';
+import { choice, flag, number, orElse } from '../results/shape.ts';
 import type { NeuronSpec } from '../snn/spec.ts';
 import { compareOne } from './compare.ts';
-import { checkFilled, defineKind, type FloatTensor, type GivenCase, remark } from './given-case.ts';
+import { defineKind, remark } from './given-case.ts';
 import { resetOf, resetPotential, surrogateKind } from './network-description.ts';
 
 /** One isolated layer of neurons over T steps, forward and backward from `loss = Σ spikes · coef`. */
@@ -11,25 +9,23 @@ export const neuronKind = defineKind(
   {
     neuron: choice(['PLIF', 'LIF']),
     per_neuron: orElse(flag, false),
-    tau: optional(number),
+    tau: orElse(number, 2),
     detach_reset: flag,
     v_reset: resetPotential,
     v_threshold: number,
     surrogate: surrogateKind,
     alpha: number,
     alpha_learnable: orElse(flag, false),
-    layout: optional(text),
+    layout: remark,
     seed: remark,
   },
   async function* (given, description, engine) {
     const learned = description.neuron === 'PLIF';
-    if (!learned && description.per_neuron)
-      given.description.fail('per_neuron', 'must be false for LIF neurons: their τ is fixed');
     const neuron: NeuronSpec = {
       kind: learned ? 'plif' : 'lif',
       tau: {
         per: description.per_neuron ? 'neuron' : 'layer',
-        mean: readTau(given.description, learned),
+        mean: description.tau,
         std: 0,
       },
       threshold: description.v_threshold,
@@ -41,7 +37,6 @@ export const neuronKind = defineKind(
       },
     };
     const x = given.floats('x');
-    checkLayout(given, x, description.layout);
     // As PyTorch stores w: [] per layer, [1, ...neurons] per neuron.
     const logits = learned
       ? given.floats('w', neuron.tau.per === 'layer' ? [] : [1, ...x.shape.slice(2)])
@@ -86,23 +81,6 @@ export const neuronKind = defineKind(
     }
   },
 );
-
-function readTau(description: Fields, learned: boolean): number {
-  const tau = learned && !description.has('tau') ? 2 : description.number('tau');
-  if (!isPossibleTau(learned ? 'plif' : 'lif', tau))
-    description.fail('tau', `must be more than 1 time step, or 1 for LIF, found ${tau}`);
-  return tau;
-}
-
-/** Checks x against [T, N, ...neurons], or the description's `layout`: `T,N,C,H,W`. */
-function checkLayout(given: GivenCase, x: FloatTensor, layout = 'T,N'): void {
-  checkFilled('x', x.shape);
-  const dimensions = layout.split(',').map((name) => name.trim());
-  if (dimensions[0] !== 'T' || dimensions[1] !== 'N')
-    given.description.fail('layout', `must begin with T,N, found "${layout}"`);
-  if (x.shape.length < 3 || (layout !== 'T,N' && x.shape.length !== dimensions.length))
-    given.fail(`tensor "x" has shape [${x.shape.join(', ')}], expected [${layout}, …]`);
-}
 
 /**
  * The gradient of a shared parameter is a sum whose terms may cancel. They are about as large as the gradients by the current; at least a

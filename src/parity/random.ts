@@ -1,4 +1,3 @@
-import { optional, texts } from '../results/shape.ts';
 import { drawKaimingUniform, drawLogNormal, TorchRandom } from '../snn/torch-random.ts';
 import { compare, compareOne, type Values, wholeValues } from './compare.ts';
 import { defineKind, type GivenCase, seedNumber } from './given-case.ts';
@@ -78,44 +77,25 @@ const draws: readonly Draw[] = [
 ];
 
 /** PyTorch's random numbers on the CPU: each tensor's name says how it is drawn, right after `torch.manual_seed(seed)`. */
-export const randomKind = defineKind(
-  { seed: seedNumber, draws: optional(texts) },
-  function* (given, { seed, draws: listed }) {
-    checkComplete(given, listed);
-    for (const name of given.names()) {
-      const draw = draws.find(({ pattern }) => pattern.test(name));
-      if (draw === undefined) {
-        yield compare(name, 'exact', [{ name, expected: given.find(name), found: undefined }]);
-        continue;
-      }
-      const found = draw.draw(new TorchRandom(seed), numbersIn(name));
-      yield compareOne(draw.tolerance, { name, expected: given.find(name), found });
+export const randomKind = defineKind({ seed: seedNumber }, function* (given, { seed }) {
+  checkComplete(given);
+  for (const name of given.names()) {
+    const draw = draws.find(({ pattern }) => pattern.test(name));
+    if (draw === undefined) {
+      yield compare(name, 'exact', [{ name, expected: given.find(name), found: undefined }]);
+      continue;
     }
-  },
-);
-
-/**
- * A tensor's name is all that says what it holds, so a missing one would go unnoticed: a case has the tensors that its description
- * lists or, without a list, at least one for each way of drawing.
- */
-function checkComplete(given: GivenCase, listed: readonly string[] | undefined): void {
-  const names = given.names();
-  if (listed !== undefined) {
-    const missing = listed.filter((name) => !names.includes(name));
-    if (missing.length > 0)
-      given.fail(`the folder has no tensors ${listNames(missing)}, which "draws" lists`);
-    return;
+    const found = draw.draw(new TorchRandom(seed), numbersIn(name));
+    yield compareOne(draw.tolerance, { name, expected: given.find(name), found });
   }
+});
+
+/** A tensor's name is all that says what it holds: one that is missing would go unnoticed unless each way of drawing has one. */
+function checkComplete(given: GivenCase): void {
+  const names = given.names();
   const missing = draws.filter(({ pattern }) => !names.some((name) => pattern.test(name)));
   if (missing.length === 0) return;
-  const examples = listNames(missing.map(({ example }) => example));
-  given.fail(
-    `the folder has no tensors such as ${examples}; if that is intended, list those that it has in "draws"`,
-  );
-}
-
-function listNames(names: readonly string[]): string {
-  return names.map((name) => `"${name}"`).join(', ');
+  given.fail(`the folder has no tensors such as ${missing.map(({ example }) => `"${example}"`).join(', ')}`);
 }
 
 /** `lognormal_2_0.1_1000` -> 2, 0.1, 1000; `randint64_4` -> 4. */

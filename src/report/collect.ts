@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { hashText } from '../files/canonical-json.ts';
 import type { JsonObject } from '../formats/fields.ts';
-import { CLIP_EXAMPLES, type ClipExamples, readClipExamples } from '../results/clip-examples.ts';
+import { CLIP_EXAMPLES, readClipExamples } from '../results/clip-examples.ts';
 import { type Manifest, readManifest } from '../results/manifest.ts';
 import { fixOf, readResultFile, refuse } from '../results/result-file.ts';
 import type { PublishedResult } from '../thesis/published.ts';
@@ -12,7 +12,7 @@ import { type Claim, readClaims } from './claims/claim.ts';
 import type { ManifestResult, ModelResult, Results, RunResult } from './data/results.ts';
 import { type PipelineFile, readPipeline, readTimelinePlace } from './inputs/pipeline.ts';
 import { readReference } from './inputs/reference.ts';
-import { readRunResult } from './inputs/run.ts';
+import { readRunResult, requireData } from './inputs/run.ts';
 
 /** The stage module that writes the report, as in the pipeline file. */
 const MODULE = 'stages/report.ts';
@@ -57,7 +57,10 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
   const manifest = readManifest(manifestFile);
   const { dataset, simulated } = manifest;
 
-  let classes: readonly string[] | null = null;
+  const index = { file: join(sources.examples, CLIP_EXAMPLES.index), fix: fixOf('frames') };
+  const examples = await readClipExamples(sources.examples);
+  requireData(index, examples, manifest);
+  const { classes } = examples;
   const models: ModelResult[] = [];
   for (const model of selection.models) {
     const runs: RunResult[] = [];
@@ -65,11 +68,10 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
       const folder = join(model, String(seed));
       const folders = { train: join(sources.train, folder), evaluate: join(sources.evaluate, folder) };
       const read = await readRunResult(folders, { dataset, simulated, model, seed });
-      classes ??= read.classes;
-      if (classes.join('\n') !== read.classes.join('\n')) {
+      if (read.classes.join('\n') !== classes.join('\n')) {
         refuse(
           { file: join(folders.evaluate, 'evaluation.json'), fix: fixOf(`evaluate@${model},${seed}`) },
-          'field "classes" differs from that of the other runs',
+          'field "classes" differs from that of the sample clips',
         );
       }
       runs.push(read.result);
@@ -78,24 +80,14 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
     models.push(readModel(await readYaml<ModelFile>(file), model, runs));
   }
   const pipeline = await readYaml<PipelineFile>(sources.pipeline);
-  const examples = await collectExamples(sources.examples, { dataset, simulated, classes: classes ?? [] });
+  const names = models.map(({ id, published }) => ({ id, published: published?.name ?? null }));
   return {
-    dataset,
-    simulated,
-    classes: classes ?? [],
+    ...{ dataset, simulated, classes, examples, models },
     manifest: summariseManifest(manifest, hashText(manifestFile.text)),
-    examples,
     seeds: selection.seeds,
-    models,
     pipeline: readPipeline(pipeline, selection),
     timeline: readTimelinePlace(pipeline, MODULE, selection),
-    reference:
-      sources.reference === undefined
-        ? null
-        : await readReference(
-            sources.reference,
-            models.map(({ id, published }) => ({ id, published: published?.name ?? null })),
-          ),
+    reference: sources.reference === undefined ? null : await readReference(sources.reference, names),
   };
 }
 
@@ -133,8 +125,9 @@ export function readModel(
 
 function readPublished(published: ModelFile['published']): PublishedResult | null {
   if (published === undefined) return null;
-  const { source = 'thesis', name, test, validation = 0 } = published;
-  return source === 'fang' ? { source, name, test, validation: null } : { source, name, test, validation };
+  const { source, name, test, validation = 0 } = published;
+  if (source === 'fang') return { source, name, test, validation: null };
+  return { source: 'thesis', name, test, validation };
 }
 
 function summariseManifest(
@@ -150,24 +143,6 @@ function summariseManifest(
     sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
     unlisted: files.filter(({ status }) => status === 'unlisted').length,
   };
-}
-
-async function collectExamples(
-  folder: string,
-  { dataset, simulated, classes }: Pick<ClipExamples, 'dataset' | 'simulated' | 'classes'>,
-): Promise<ClipExamples> {
-  const examples = await readClipExamples(folder);
-  const problem =
-    examples.dataset !== dataset
-      ? `field "dataset" is "${examples.dataset}", expected "${dataset}"`
-      : examples.simulated !== simulated
-        ? `field "simulated" is ${examples.simulated}, but the manifest says ${simulated}`
-        : examples.classes.join('\n') !== classes.join('\n')
-          ? 'field "classes" differs from that of the runs'
-          : null;
-  if (problem === null) return examples;
-  const where = join(folder, CLIP_EXAMPLES.index);
-  throw new ReproError('report-input', problem, { where, fix: fixOf('frames') });
 }
 
 /** A file that the runner has checked by its schema. @throws {ReproError} `report-input` if it cannot be read */

@@ -36,7 +36,7 @@ export async function writeReport(
   }
   await Promise.all([
     writeFile(join(folder, 'index.html'), page),
-    writeFile(join(folder, 'report.md'), renderMarkdown(report, rendered)),
+    writeFile(join(folder, 'report.md'), renderMarkdown(report)),
     writeFile(join(folder, 'figures', 'index.json'), formatIndex(rendered)),
     ...rendered.flatMap(({ figure, sheet }) => [
       writeFile(join(folder, 'figures', `${figure.id}.svg`), sheet),

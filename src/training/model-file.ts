@@ -52,6 +52,4 @@ export interface ResolvedModel {
   readonly training: TrainingSettings;
   /** The switches in force; one with no effect is at its default. Those that change network or training settings have done so. */
   readonly compat: Compat;
-  /** Settings that are valid but have no effect. */
-  readonly warnings: readonly string[];
 }

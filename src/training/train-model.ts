@@ -24,7 +24,6 @@ export interface ModelTraining
   readonly model: ResolvedModel;
   /** The name of the model in run.json. */
   readonly id: string;
-  readonly warn: (text: string) => void;
   /** Called after each epoch with the result so far. */
   readonly onEpoch?: (result: TrainingResult) => Promise<void>;
 }
@@ -43,11 +42,10 @@ export interface TrainingResult {
  * @throws {ReproError} as `openFrameCache`, `setUpTraining` and `trainNetwork`
  */
 export async function trainModel(training: ModelTraining): Promise<TrainingResult> {
-  const { framesFolder, model, id, warn, onEpoch, ...rest } = training;
+  const { framesFolder, model, id, onEpoch, ...rest } = training;
   const frames = await openFrameCache(framesFolder);
   try {
     const { network, clips, task } = setUpTraining(frames, model, rest.seed);
-    for (const warning of clips.warnings) warn(warning);
     const describe = (outcome: TrainingOutcome): TrainingResult => ({
       run: describeRun(training, { index: frames.index, network, task, clips, outcome }),
       spec: task.spec,

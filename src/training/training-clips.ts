@@ -17,8 +17,6 @@ export interface TrainingClips {
   readonly rule: string;
   /** The switches in force with these clips; one with no effect is at its default. */
   readonly compat: Compat;
-  /** For switches that have no effect with these clips. */
-  readonly warnings: readonly string[];
 }
 
 /**
@@ -31,18 +29,11 @@ export function chooseTrainingClips(
   { training, compat }: { readonly training: TrainingSettings; readonly compat: Compat },
   seed: number,
 ): TrainingClips {
-  const warnings: string[] = [];
   let inForce = compat;
-  const drop = (key: 'trials' | 'validation', why: string): void => {
-    warnings.push(`compat.${key}: ${compat[key]} has no effect: ${why}.`);
-    inForce = { ...inForce, [key]: COMPAT_DEFAULTS[key] };
-  };
   let rows = Int32Array.from(clips.keys());
   if (compat.trials === 'first-88') {
     rows = rows.filter((row) => placeOf(clips[row]!, dataset) < CONVERTED_RECORDINGS);
-    if (rows.length === clips.length) {
-      drop('trials', `no training clip comes from a recording after the first ${CONVERTED_RECORDINGS}`);
-    }
+    if (rows.length === clips.length) inForce = { ...inForce, trials: COMPAT_DEFAULTS.trials };
   }
   if (compat.file_order === 'shuffled') {
     // By clip, and not by recording: the original lists a folder of converted clips for each class.
@@ -51,12 +42,9 @@ export function chooseTrainingClips(
   }
   const { validationShare, batchSize } = training;
   const split = splitClips(labelsOf(clips), classes.length, validationShare, rows);
-  const held = split.validation.length;
-  if (compat.validation === 'shuffled-drop-last' && held % batchSize === 0) {
-    const whole = `${held} clips make whole batches of ${batchSize}, so none is dropped`;
-    drop('validation', validationShare === 0 ? 'no clips are held back' : whole);
-  }
-  return { split, rule: describeSplitRule(validationShare, inForce), compat: inForce, warnings };
+  if (split.validation.length % batchSize === 0)
+    inForce = { ...inForce, validation: COMPAT_DEFAULTS.validation };
+  return { split, rule: describeSplitRule(validationShare, inForce), compat: inForce };
 }
 
 function placeOf({ recording, trial }: CachedClip, dataset: string): number {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { arrangeTimeline, drawTimelineFiles } from '../../src/apps/timeline.ts';
 import { timelineLines } from '../../src/cli/run/timeline.ts';
-import type { Figure } from '../../src/report/drawing/figure.ts';
+import type { Figure, PanelSpec } from '../../src/report/drawing/figure.ts';
 import { renderFigure } from '../../src/report/drawing/render.ts';
 import { drawTimeline, type TimelineSession } from '../../src/report/figures/timeline.ts';
 import type { RunRecord } from '../../src/runner/store/records.ts';
@@ -180,9 +180,8 @@ describe('the timeline of recorded runs', () => {
     const { figure } = drawTimeline(
       runsOf([record('a', 0, 10), record('b', 1, 10, { host: 'm'.repeat(40) })]),
     );
-    const [panel] = figure.panels;
-    const { width } = panel?.spec ?? {};
-    const layer: unknown = panel?.spec.layer[1];
+    const { width, layer: layers } = figure.panels[0]!.spec as PanelSpec;
+    const layer: unknown = layers[1];
     expect(layer).toMatchObject({ encoding: { x: { scale: { domain: [0, expect.any(Number)] } } } });
     const end = (layer as { encoding: { x: { scale: { domain: [0, number] } } } }).encoding.x.scale.domain[1];
     // The longest label, `10 s, mmmmmmmmmmmmmmmmmmmmmmm…`, has 30 characters of 6 px behind the bar that ends after 11 s.

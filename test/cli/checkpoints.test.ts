@@ -85,7 +85,6 @@ describe('repro import', () => {
       'assumed frames of 16 x 16; 16 to 19 pixels would fit (change it with repro import --input)',
       'assumed threshold 1, as in the thesis',
       'assumed pooling max, as in the thesis (change it with repro import --pooling)',
-      expect.stringMatching(/^assumed detached reset true, .* \(matters only for further training\)$/),
       'written state: state.safetensors, network.json',
     ]);
   });

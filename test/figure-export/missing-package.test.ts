@@ -13,5 +13,5 @@ it('without the optional package, PNG says how to install it; SVG needs none', a
     message: expect.stringContaining('@resvg/resvg-js'),
     fix: expect.stringContaining('npm ci --include=optional'),
   });
-  expect((await convertFigure(makeFigure(), 'svg', options)).content).toContain('<svg ');
+  expect(await convertFigure(makeFigure(), 'svg', options)).toContain('<svg ');
 });

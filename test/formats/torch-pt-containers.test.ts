@@ -17,7 +17,6 @@ function bytesOf(...parts: readonly Part[]): Uint8Array {
 
 const pickle = (...parts: readonly Part[]): Uint8Array => bytesOf(0x80, 2, ...parts, '.');
 const text = (value: string): Uint8Array => bytesOf('X', value.length, 0, 0, 0, value);
-const long = (value: bigint): Uint8Array => new Uint8Array(BigInt64Array.of(value).buffer);
 
 /** A persistent id: `('storage', torch.<type>, key, 'cpu', length, …view)`. */
 function storage(type: string, key: string, length: number, ...view: readonly Part[]): Uint8Array {
@@ -33,22 +32,6 @@ function zipFile(...parts: readonly Part[]): Buffer {
   ]);
 }
 
-/** What torch.save wrote before. */
-function legacyFile(
-  content: readonly Part[],
-  { version = 1001, names = ['0'], littleEndian = 0x88 } = {},
-): Uint8Array {
-  const magic = Buffer.from('1950a86a20f9469cfc6c', 'hex').reverse();
-  return bytesOf(
-    pickle(0x8a, magic.length, magic),
-    pickle('M', version & 255, version >> 8),
-    pickle('}', text('little_endian'), littleEndian, 's'),
-    pickle(...content),
-    pickle(']', ...names.flatMap((name) => [text(name), 'a'])),
-    ...names.flatMap(() => [long(3n), new Uint8Array(12)]),
-  );
-}
-
 async function refusal(bytes: Uint8Array): Promise<string> {
   try {
     await readWhole(bytes);
@@ -61,21 +44,14 @@ async function refusal(bytes: Uint8Array): Promise<string> {
 
 test('the files that these tests alter are accepted', async () => {
   await readWhole(zipFile(storage('FloatStorage', '0', 3)));
-  await readWhole(legacyFile([storage('FloatStorage', '0', 3, 'N')]));
 });
 
 describe('a storage', () => {
-  const two = (...view: readonly Part[]): Part[] => [
-    ...['(', storage('FloatStorage', '0', 3, ...view)],
-    ...[storage('IntStorage', '0', 3, ...view), 't'],
-  ];
-
   test('is refused if it is described in two ways', async () => {
-    const message = 'torch-broken storage 0 is described as float32 [3] and as int32 [3].';
-    expect(await refusal(zipFile(...two()))).toBe(message);
-    expect(await refusal(legacyFile(two('N')))).toBe(message);
-    const shorter = ['(', storage('FloatStorage', '0', 3, 'N'), storage('FloatStorage', '0', 2, 'N'), 't'];
-    expect(await refusal(legacyFile(shorter))).toContain('float32 [3] and as float32 [2]');
+    const two = ['(', storage('FloatStorage', '0', 3), storage('IntStorage', '0', 3), 't'];
+    expect(await refusal(zipFile(...two))).toBe(
+      'torch-broken storage 0 is described as float32 [3] and as int32 [3].',
+    );
   });
 
   test('is refused if it is of an unknown type, or without a valid name or length', async () => {
@@ -87,56 +63,9 @@ describe('a storage', () => {
     expect(await refusal(zipFile(none))).toContain('no valid name or length');
   });
 
-  test('is the only thing a zip may refer to; the old format may refer to classes too', async () => {
-    const toClass = bytesOf(
-      '(',
-      text('module'),
-      'cmodels\nNet\n',
-      text('models.py'),
-      text('class Net'),
-      'tQ',
-    );
-    for (const id of [bytesOf(text('0'), 'Q'), bytesOf('NQ'), bytesOf('(', text('other'), 'tQ'), toClass]) {
+  test('is the only thing a pickle may refer to', async () => {
+    for (const id of [bytesOf(text('0'), 'Q'), bytesOf('NQ'), bytesOf('(', text('other'), 'tQ')]) {
       expect(await refusal(zipFile(id))).toBe('torch-refused it refers to something other than a storage.');
-      if (id === toClass) await readWhole(legacyFile([id], { names: [] }));
-      else {
-        expect(await refusal(legacyFile([id]))).toBe(
-          'torch-refused it refers to something other than a storage or a class.',
-        );
-      }
-    }
-  });
-});
-
-describe('a file in the old format', () => {
-  const one = [storage('FloatStorage', '0', 3, 'N')];
-
-  test('is refused if its version is unknown', async () => {
-    expect(await refusal(legacyFile(one, { version: 1002 }))).toBe(
-      'torch-unsupported its format has an unknown version, expected 1001.',
-    );
-  });
-
-  test('is refused if its machine is big-endian, or does not say', async () => {
-    expect(await refusal(legacyFile(one, { littleEndian: 0x89 }))).toContain('its numbers are big-endian');
-    expect(await refusal(legacyFile(one, { littleEndian: 0x4e }))).toContain('does not state the byte order');
-  });
-
-  test('is refused if a storage is a view of another', async () => {
-    const view = bytesOf('(', text('1'), 'K', 0, 'K', 3, 't');
-    expect(await refusal(legacyFile([storage('FloatStorage', '0', 3, view)]))).toBe(
-      'torch-unsupported a storage is a view of another, as PyTorch wrote them before 0.4.',
-    );
-  });
-
-  test('is refused if its list of storages is incomplete, or names one twice or one too many', async () => {
-    expect(await refusal(legacyFile(one, { names: [] }))).toBe(
-      'torch-broken its list of storages is incomplete.',
-    );
-    for (const names of [['0', '0'], ['1']]) {
-      expect(await refusal(legacyFile(one, { names }))).toContain(
-        'names one twice, or one that no tensor uses',
-      );
     }
   });
 });

@@ -22,10 +22,8 @@ function bytesOf(...parts: Parts): Uint8Array {
 
 /** Unpickles protocol 2 with `parts` between its head and its end. */
 function load(...parts: Parts): PickleValue {
-  return unpickle(bytesOf(0x80, 2, ...parts, '.'), 0, {
-    fail: failIn('x.pkl'),
-    load: (id) => new TorchStorage(String(id), 'float32', 4),
-  }).value;
+  const loadStorage = (id: PickleValue) => new TorchStorage(String(id), 'float32', 4);
+  return unpickle(bytesOf(0x80, 2, ...parts, '.'), failIn('x.pkl'), loadStorage);
 }
 
 function refusal(...parts: Parts): string {

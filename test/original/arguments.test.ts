@@ -181,7 +181,7 @@ describe('wrong arguments', () => {
         'There are 3 problems with the arguments:',
         '  unknown argument "-lr".',
         '  -T is given twice.',
-        '  -seed: expected a whole number from 0 to 2^53 - 1, found "x".',
+        '  -seed: expected a whole number from 0 to 4294967295, found "x".',
       ].join('\n'),
     );
   });
@@ -224,7 +224,7 @@ describe('wrong arguments', () => {
     ['val_ratio', '1', 'a share from 0 to below 1'],
     ['tau_std_dev', '-0.1', 'a number of at least 0'],
     ['reg_lambda', '-1', 'a number of at least 0'],
-    ['seed', '-1', 'a whole number from 0 to 2^53 - 1'],
+    ['seed', '-1', 'a whole number from 0 to 4294967295'],
   ])('such as -%s %s are rejected for their value', (name, value, expected) => {
     expect(refusal(withValue(name, value))).toBe(`-${name}: expected ${expected}, found "${value}".`);
   });

@@ -90,7 +90,11 @@ describe('a folder that does not fit its cases', () => {
     ['frames_time_max_4', 'frames', 'frames_time_max_4: the case: tensor "frames" is missing'],
     ['net_layer_tau', 'eval/rate', 'net_layer_tau: rates, evaluation: tensor "eval/rate" is missing'],
     ['net_layer_tau', 'step1/mask1', 'net_layer_tau: the case: tensor "step1/mask1" is missing'],
-    ['net_layer_tau', 'init/fc.3.w', 'net_layer_tau: the case: tensor "init/fc.3.w" is missing'],
+    [
+      'net_layer_tau',
+      'init/fc.3.w',
+      'net_layer_tau: the case: state: expected a tensor "fc.3.w", found none',
+    ],
     [
       'net_layer_tau',
       'step0/grad/conv.1.bias',
@@ -124,14 +128,14 @@ describe('a folder that does not fit its cases', () => {
   ])('random numbers without %s', async (tensor) => {
     const folder = copyGolden('rng');
     editTensors(folder, 'rng', (tensors) => tensors.delete(tensor));
-    await expectFailures(folder, `rng: the case: the folder has no tensors such as "${tensor}"; if that is`);
+    await expectFailures(folder, `rng: the case: the folder has no tensors such as "${tensor}"`);
   });
 
   const added: readonly [string, string, string][] = [
     ['plif_00', 'grad_alpha', 'plif_00: other tensors: nothing uses "grad_alpha"'],
     ['rng', 'poisson_4', 'rng: poisson_4: the folder has a tensor "poisson_4", this program computes none'],
     ['frames_time_max_4', 'durations', 'frames_time_max_4: other tensors: nothing uses "durations"'],
-    ['net_layer_tau', 'init/fc.2.bias', 'net_layer_tau: the case: the described network has no "fc.2.bias"'],
+    ['net_layer_tau', 'init/fc.2.bias', 'net_layer_tau: other tensors: nothing uses "init/fc.2.bias"'],
     [
       'net_layer_tau',
       'step0/state/fc.2.bias',
@@ -170,28 +174,6 @@ describe('a folder that does not fit its cases', () => {
     await expectFailures(folder, 'plif_00: the case: tensor "v_after" has NaN at [1, 0, 0, 0, 1]');
   });
 
-  it.each([true, false])('is one whose epochs differ in length, with drop_last %j', async (dropLast) => {
-    const folder = copyGolden('data_order');
-    describeCase(folder, 'data_order').drop_last = dropLast;
-    editTensors(folder, 'data_order', (tensors) => {
-      const { data } = tensors.get('epoch1/train')!;
-      tensors.set('epoch1/train', { dtype: 'I64', shape: [16], data: (data as BigInt64Array).slice(0, 16) });
-    });
-    await expectFailures(
-      folder,
-      'data_order: the case: "epoch0/train" has 48 samples and "epoch1/train" has 16; expected as many in every epoch',
-    );
-  });
-
-  it('passes with fewer random numbers than usual if its description lists them', async () => {
-    const folder = copyGolden('rng');
-    describeCase(folder, 'rng').draws = ['rand_20'];
-    editTensors(folder, 'rng', (tensors) => {
-      for (const name of tensors.keys()) if (name !== 'rand_20') tensors.delete(name);
-    });
-    await expectFailures(folder);
-  });
-
   it('is one with empty tensors, which any computation would match', async () => {
     const noEpochs = (name: string): [string, Tensor] => [
       name,
@@ -228,14 +210,6 @@ describe('a folder that does not fit its cases', () => {
       tensors.set('segment_3', { dtype: 'I64', shape: [3], data });
     });
     await expectFailures(folder, `aedat_segments: the case: tensor "segment_3" ${reason}`);
-  });
-
-  it('is one with events outside of its frames', async () => {
-    const folder = copyGolden('frames_time_sum_4');
-    editTensors(folder, 'frames_time_sum_4', (tensors) => {
-      tensors.get('x')!.data[7] = 16n;
-    });
-    await expectFailures(folder, 'frames_time_sum_4: the case: tensor "x" has 16 at [7], expected 0 to 15');
   });
 
   it('is one with a file that is cut off, missing or outside the folder', async () => {

@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  copyGolden,
-  describeCase,
-  expectFailures,
-  listFailures,
-  runFolder,
-  toCaseFolder,
-} from './case-folders.ts';
+import { copyGolden, describeCase, expectFailures, listFailures, runFolder } from './case-folders.ts';
 
 describe('an invalid description', () => {
   const changes: readonly [string, string, unknown, string][] = [
@@ -22,22 +15,12 @@ describe('an invalid description', () => {
     ['plif_00', 'surrogate', 'arctan', 'expected "atan" or "sigmoid" or "triangle", found "arctan"'],
     ['plif_00', 'neuron', 'Izhikevich', 'expected "PLIF" or "LIF", found "Izhikevich"'],
     ['plif_00', 'v_reset', undefined, 'field "cases.plif_00.v_reset": expected a number, found nothing'],
-    ['plif_00', 'layout', 'N,T,C,H,W', 'must begin with T,N'],
     ['plif_00', 'alpha', 'NaN', 'field "cases.plif_00.alpha": expected a number, found "NaN"'],
-    ['net_layer_tau', 'layout', 'x: step,T,N,P,H,W', 'expected "x: step,N,T,P,H,W"'],
     ['net_layer_tau', 'losses', [0.3, null, 0.3], 'field "cases.net_layer_tau.losses[1]": expected a number'],
     ['net_layer_tau', 'batch', 5, 'tensor "x" has shape [3, 4, 4, 2, 16, 16], expected [3, 5, 4, 2, 16, 16]'],
     ['net_layer_tau', 'architecture', 'resnet', 'found "resnet"'],
     ['frames_time_max_4', 'normalization', 'mean', 'found "mean"'],
     ['rng', 'seed', -1, 'expected a whole number from 0'],
-    ['rng', 'draws', ['rand_20', 'rand_21'], 'the folder has no tensors "rand_21", which "draws" lists'],
-    ['data_order', 'epochs', 4, 'tensor "epoch3/train" is missing from the folder'],
-    [
-      'net_layer_tau',
-      'reg_lambda',
-      0.1,
-      'field "cases.net_layer_tau.reg_lambda": expected a number from 0 to 0, found 0.1',
-    ],
     [
       'frames_time_max_4',
       'height',
@@ -96,21 +79,5 @@ describe('an index', () => {
     };
     expect(await read('{"cases": ')).toEqual([expect.stringContaining('index.json is not JSON')]);
     expect(await read('[]')).toEqual([expect.stringContaining('index.json has no "cases"')]);
-  });
-
-  it('with a NaN written by Python invalidates only the case that contains it', async () => {
-    const folder = copyGolden('lif_00', 'plif_00');
-    describeCase(folder, 'plif_00').alpha = '@';
-    const { files, read } = toCaseFolder(folder);
-    const withNan = async (name: string) => {
-      const bytes = await read(name);
-      if (name !== 'index.json') return bytes;
-      return new TextEncoder().encode(new TextDecoder().decode(bytes).replace('"@"', '-Infinity'));
-    };
-    expect(listFailures(await runFolder({ files, read: withNan }))).toEqual([
-      expect.stringContaining(
-        'plif_00: the case: index.json: field "cases.plif_00.alpha": expected a number',
-      ),
-    ]);
   });
 });

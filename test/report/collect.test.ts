@@ -139,9 +139,9 @@ describe('collectResults', () => {
     expect((await failure()).message).toBe('field "dataset" is "nmnist", expected "dvs128-gesture"');
     await alter(index, { dataset: 'dvs128-gesture', classes: CLASSES.toReversed() });
     expect(await failure()).toMatchObject({
-      message: 'field "classes" differs from that of the runs',
-      where: index,
-      fix: expect.stringContaining('repro run frames --force'),
+      message: 'field "classes" differs from that of the sample clips',
+      where: file('evaluate', 'evaluation.json'),
+      fix: expect.stringContaining('repro run evaluate@baseline,2020 --force'),
     });
     await rm(join(sources.examples, '03.npy'));
     expect(await failure()).toMatchObject({ code: 'clip-examples', where: join(sources.examples, '03.npy') });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { explainDifference } from '../../src/runner/freshness/reasons.ts';
+import { explainDifference } from '../../src/runner/freshness/differences.ts';
 import { type FingerprintParts, hashParts } from '../../src/runner/store/fingerprint-parts.ts';
 
 const parts: FingerprintParts = {

@@ -232,9 +232,6 @@ describe('the stages train and evaluate', () => {
     expect(heard.metrics.compat).toBe(
       'trials=first-88, tau_init=paper, validation=shuffled-drop-last, selection=best-test',
     );
-    expect(heard.warnings).toEqual([
-      'the profile or --set: train.compat.batch_size: documented has no effect on configs/models/no-reg.yaml: the profile sets train.batchSize.',
-    ]);
     const run = await json('switched', 'run.json');
     expect(run).toMatchObject({
       compat: { ...COMPAT_DEFAULTS, ...compat },

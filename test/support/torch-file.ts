@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { fromBufferPromise } from 'yauzl';
 import { openTorchFile, type PickleValue, TorchTensor } from '../../src/formats/torch-pt.ts';
+import { makeZip, type ZipMember } from './zip-fixture.ts';
 
 /** The bytes of a file in `test/fixtures/torch`. */
 export function torchFixture(name: string): Uint8Array {
@@ -31,4 +33,25 @@ export async function readWhole(source: string | Uint8Array, file = 'file.pt'): 
   } finally {
     await torch.close();
   }
+}
+
+/** The members of a zip that torch.save wrote. */
+async function membersOf(name: string): Promise<ZipMember[]> {
+  const zip = await fromBufferPromise(Buffer.from(torchFixture(name)), { lazyEntries: true });
+  const members: ZipMember[] = [];
+  for await (const entry of zip.eachEntry()) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of await zip.openReadStreamPromise(entry)) chunks.push(chunk);
+    members.push({ name: entry.fileName, bytes: Buffer.concat(chunks) });
+  }
+  return members;
+}
+
+/** A fixture with its members changed or left out, packed again (deflated, as torch.save would not). */
+export async function repackTorchFixture(
+  name: string,
+  change: (member: ZipMember) => ZipMember | undefined,
+): Promise<Buffer> {
+  const members = await membersOf(name);
+  return makeZip(members.map(change).filter((member) => member !== undefined));
 }

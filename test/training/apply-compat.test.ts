@@ -21,9 +21,8 @@ describe('the switches', () => {
 
 describe('tau_per_neuron: dropped', () => {
   it('trains the network with one τ per layer', () => {
-    const { network, warnings } = switched('no-reg', { tau_per_neuron: 'dropped' });
+    const { network } = switched('no-reg', { tau_per_neuron: 'dropped' });
     expect(network).toEqual(resolveModel(read('baseline'), {}, 'x').network);
-    expect(warnings).toEqual([]);
   });
 
   it('is rejected with λ: the variance of one number is undefined', () => {
@@ -40,11 +39,9 @@ describe('tau_per_neuron: dropped', () => {
 
   it('takes effect before the switches that depend on τ per neuron or per layer', () => {
     const compat = { tau_per_neuron: 'dropped', tau_init: 'paper', base_tau: 'always-2' };
-    const { network, warnings } = switched('no-reg', compat, { network: { tau: { mean: 4 } } });
-    expect(network.tau).toEqual({ per: 'layer', mean: 2, std: 0 });
-    expect(warnings).toEqual([
-      'the profile or --set: train.compat.tau_init: paper has no effect on no-reg.yaml: no τ is drawn at random here.',
-    ]);
+    const resolved = switched('no-reg', compat, { network: { tau: { mean: 4 } } });
+    expect(resolved.network.tau).toEqual({ per: 'layer', mean: 2, std: 0 });
+    expect(resolved.compat).toEqual({ ...COMPAT_DEFAULTS, ...compat, tau_init: 'code' });
   });
 });
 
@@ -77,77 +74,46 @@ describe('batch_size: documented', () => {
   it('trains in batches of 16 instead of 32, unless the profile sets their size', () => {
     expect(switched('no-reg', {}).training.batchSize).toBe(32);
     expect(switched('no-reg', { batch_size: 'documented' }).training.batchSize).toBe(16);
-    const { training, warnings } = switched('no-reg', { batch_size: 'documented' }, { batchSize: 8 });
+    const { training } = switched('no-reg', { batch_size: 'documented' }, { batchSize: 8 });
     expect(training.batchSize).toBe(8);
-    expect(warnings).toEqual([
-      'the profile or --set: train.compat.batch_size: documented has no effect on no-reg.yaml: the profile sets train.batchSize.',
-    ]);
   });
 });
 
-describe('a switch without effect', () => {
-  it.each<[string, Record<string, string>, Record<string, unknown>, string]>([
-    ['baseline', { tau_per_neuron: 'dropped' }, {}, 'this model has one τ per layer anyway'],
-    ['no-reg', { tau_per_neuron: 'dropped' }, { network: { neuron: 'lif' } }, 'LIF neurons share a fixed τ'],
-    [
-      'lambda-0.1',
-      { tau_per_neuron: 'dropped' },
-      { network: { neuron: 'lif' } },
-      'LIF neurons share a fixed τ',
-    ],
-    ['baseline', { tau_init: 'paper' }, {}, 'no τ is drawn at random here'],
-    ['no-reg', { tau_init: 'paper' }, { network: { tau: { std: 0 } } }, 'no τ is drawn'],
-    ['no-reg', { base_tau: 'always-2' }, {}, 'it applies to a learned τ that a layer shares'],
-    ['baseline', { base_tau: 'always-2' }, {}, 'τ starts at 2 anyway'],
-    ['baseline', { base_tau: 'always-2' }, { network: { neuron: 'lif' } }, 'it applies to a learned τ'],
-    ['baseline', { batch_size: 'documented' }, {}, 'the batch size is 16 anyway'],
-    ['no-reg', { regularise: 'tau' }, {}, 'there is no regulariser here'],
-    ['lambda-0.1', { regularise: 'tau' }, { network: { neuron: 'lif' } }, 'there is no regulariser here'],
-    [
-      'baseline',
-      { surrogate: 'sigmoid' },
-      { network: { surrogate: { kind: 'sigmoid' } } },
-      'the surrogate is a sigmoid anyway',
-    ],
-  ])('gives a warning and is not in force: %s with %j and %j', (id, compat, over, why) => {
-    const [key, value] = Object.entries(compat)[0]!;
-    const { warnings, compat: inForce } = switched(id, compat, over);
-    expect(warnings.join('\n')).toContain(
-      `the profile or --set: train.compat.${key}: ${value} has no effect on ${id}.yaml: ${why}`,
-    );
-    expect(inForce).toEqual(COMPAT_DEFAULTS);
+describe('a switch', () => {
+  const lif = { network: { neuron: 'lif' } };
+  it.each<[string, Record<string, string>, Record<string, unknown>]>([
+    ['baseline', { tau_per_neuron: 'dropped' }, {}],
+    ['lambda-0.1', { tau_per_neuron: 'dropped' }, lif],
+    ['baseline', { tau_init: 'paper' }, {}],
+    ['no-reg', { tau_init: 'paper' }, { network: { tau: { std: 0 } } }],
+    ['no-reg', { base_tau: 'always-2' }, {}],
+    ['baseline', { base_tau: 'always-2' }, {}],
+    ['baseline', { base_tau: 'always-2' }, { network: { neuron: 'lif', tau: { mean: 8 } } }],
+    ['baseline', { batch_size: 'documented' }, {}],
+    ['no-reg', { regularise: 'tau' }, {}],
+    ['lambda-0.1', { regularise: 'tau' }, lif],
+    ['baseline', { surrogate: 'sigmoid' }, { network: { surrogate: { kind: 'sigmoid' } } }],
+  ])('without effect is not in force: %s with %j and %j', (id, compat, over) => {
+    expect(switched(id, compat, over).compat).toEqual(COMPAT_DEFAULTS);
   });
 
-  it('gives no warning if it has one, and is in force', () => {
-    const { warnings, compat } = switched('lambda-0.1', { regularise: 'tau', tau_init: 'paper' });
-    expect(warnings).toEqual([]);
+  it('with an effect is in force, also next to one without', () => {
+    const { compat } = switched('lambda-0.1', { regularise: 'tau', tau_init: 'paper', base_tau: 'always-2' });
     expect(compat).toEqual({ ...COMPAT_DEFAULTS, regularise: 'tau', tau_init: 'paper' });
   });
 
-  it('next to one with an effect: only that one is in force', () => {
-    const { compat, training } = switched(
-      'no-reg',
-      { tau_per_neuron: 'dropped', tau_init: 'paper', batch_size: 'documented' },
-      { batchSize: 8 },
-    );
-    expect(compat).toEqual({ ...COMPAT_DEFAULTS, tau_per_neuron: 'dropped' });
-    expect(training.batchSize).toBe(8);
-  });
-
-  it('is reported with where it was set: the model’s file, a line of the profile, or --set', () => {
-    const own = { ...read('baseline'), compat: { base_tau: 'always-2' } };
-    expect(resolveModel(own, {}, 'm.yaml').warnings).toEqual([
-      'm.yaml: compat.base_tau: always-2 has no effect: τ starts at 2 anyway.',
-    ]);
+  it('that is impossible is reported with where it was set: the model’s file, or a line of the profile', () => {
+    const own = { ...read('lambda-0.1'), compat: { tau_per_neuron: 'dropped' } };
+    expect(() => resolveModel(own, {}, 'm.yaml')).toThrow(expect.objectContaining({ where: 'm.yaml' }));
     const asked: string[] = [];
     const placeOf = (key: string) => {
       asked.push(key);
       return 'quick.yaml:30:3';
     };
-    const { warnings } = resolveModel(own, { compat: { base_tau: 'always-2' } }, 'm.yaml', placeOf);
-    expect(warnings).toEqual([
-      'quick.yaml:30:3: train.compat.base_tau: always-2 has no effect on m.yaml: τ starts at 2 anyway.',
-    ]);
-    expect(asked).toEqual(['train.compat.base_tau']);
+    const over = { compat: { tau_per_neuron: 'dropped' } } as const;
+    expect(() => resolveModel(own, over, 'm.yaml', placeOf)).toThrow(
+      expect.objectContaining({ where: 'quick.yaml:30:3' }),
+    );
+    expect(asked).toEqual(['train.compat.tau_per_neuron']);
   });
 });

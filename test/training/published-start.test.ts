@@ -102,7 +102,7 @@ describe('the first batch of the published runs', () => {
         { learningRate: 0.001, regulariseTau: 0.1 },
       );
       session.dispose();
-      // To the last digit of single precision; every convolution fires, and the output is silent.
+      // To eight decimals; every convolution fires, and the output is silent.
       expect(step.loss).toBeCloseTo(logged['lambda-0.1'], 8);
       expect(step.spikeRates.map((rate) => rate > 0)).toEqual([true, true, true, true, true, false, false]);
     },

@@ -38,7 +38,6 @@ describe('the models of the thesis', () => {
         pooling,
       });
       expect(model?.training).toEqual(baseline?.training);
-      expect(model?.warnings).toEqual([]);
       expect(read(id).published).toEqual({ source: 'fang', name: expect.any(String), test });
     },
   );
@@ -132,20 +131,15 @@ describe('resolveModel', () => {
     });
   });
 
-  it('warns of settings of τ that have no effect, and resolves to what happens', () => {
-    const own = read('baseline');
+  it('replaces settings of τ and λ that have no effect by what happens', () => {
+    const own = { ...read('baseline'), loss: { regulariseTau: 0.1 } };
     own.network.tau.std = 0.3;
-    const { network, warnings } = resolveModel(own, {}, 'x.yaml');
+    const { network, training } = resolveModel(own, {}, 'x.yaml');
     expect(network.tau).toEqual({ per: 'layer', mean: 2, std: 0 });
-    expect(warnings).toEqual([
-      'x.yaml: network.tau.std: 0.3 has no effect: only τ per neuron of PLIF neurons are drawn at random.',
-    ]);
-    const lif = resolveModel(read('no-reg'), { network: { neuron: 'lif' } }, 'x.yaml');
+    expect(training.regulariseTau).toBe(0);
+    const lif = resolveModel(read('lambda-0.1'), { network: { neuron: 'lif' } }, 'x.yaml');
     expect(lif.network.tau).toEqual({ per: 'layer', mean: 2, std: 0 });
-    expect(lif.warnings).toEqual([
-      'x.yaml: network.tau.per: neuron has no effect: LIF neurons share a fixed τ.',
-      'x.yaml: network.tau.std: 0.1 has no effect: only τ per neuron of PLIF neurons are drawn at random.',
-    ]);
+    expect(lif.training.regulariseTau).toBe(0);
   });
 
   it('leaves a potential for a soft reset to the schema and the network', () => {
@@ -158,15 +152,5 @@ describe('resolveModel', () => {
     );
     delete model.network.reset.potential;
     expect(validate(model)).toBe(true);
-  });
-
-  it('warns if the regulariser has no effect, and records that there is none', () => {
-    const { warnings, training } = resolveModel(
-      { ...read('baseline'), loss: { regulariseTau: 0.1 } },
-      {},
-      'x.yaml',
-    );
-    expect(warnings).toEqual(['x.yaml: loss.regulariseTau: 0.1 has no effect: no neuron learns its own τ.']);
-    expect(training.regulariseTau).toBe(0);
   });
 });

@@ -40,9 +40,8 @@ Examples:
   $ repro cache push --verify        read the files that are there, and replace damaged ones`;
 
 const verifyExample = `
-Removes damaged files, and re-stores what the last results lack from intact outputs. Names outputs, records and source texts that are lost,
-and what helps: a run, or \`repro gc --forget\` for stages that the pipeline no longer has. Exits with 1 if something was damaged, is lost,
-or could not be read or stored.
+Removes damaged files, and re-stores what the last results lack from intact outputs. Names outputs that are lost, and what helps: a run, or
+\`repro gc --forget\` for stages that the pipeline no longer has. Exits with 1 if something was damaged or is lost.
 
 Example:
   $ repro cache verify`;

@@ -22,7 +22,7 @@ interface GcOptions {
 const words: Readonly<Record<GarbageKind, string>> = {
   records: 'records of earlier runs',
   trees: 'lists of files',
-  files: 'files of outputs and texts',
+  files: 'files of outputs, and logs',
   code: 'compiled stages',
   resume: 'folders of interrupted work',
   logs: 'logs',

@@ -12,16 +12,14 @@ import {
 const groupExamples = `
 Examples:
   $ repro export state train@baseline,2020 --to npz      the same without the word state
-  $ repro export figures --format pdf --width 88`;
+  $ repro export figures --format pdf`;
 
 const figuresExamples = `
 Figures are on white, in the colours of a light page, without their titles: papers have captions. Those of simulated data keep their warning.
-PDF and PNG use Roboto; in PDF it is embedded, so text stays text. With --width, as many panels are side by side as leave labels of 6 pt,
-and a warning says where even one is too small. RUN is a recorded report, named as for repro explain --against (default: the last one).
+A figure is as large as it is drawn, at 96 px an inch. PDF and PNG use Roboto; in PDF it is embedded, so text stays text. RUN is a recorded report, named as for repro explain --against (default: the last one).
 
 Examples:
-  $ repro export figures --format pdf --width 88 --figure accuracy      one column of a paper
-  $ repro export figures --format pdf --width 170 --figure tau          its whole width
+  $ repro export figures --format pdf --figure accuracy
   $ repro export figures --format png --dpi 600 --out paper/figures
   $ repro export figures --format svg --embed-fonts --title
   $ repro export figures --format pdf --format png --csv --captions
@@ -60,12 +58,6 @@ export function addExportCommands(program: Command): void {
         .default([], 'all'),
     )
     .option('-o, --out <dir>', 'folder to write to', 'figures')
-    .option(
-      '--width <mm>',
-      'width of each figure in mm, text and all (default: as drawn, 96 px an inch)',
-      // A figure is drawn for up to 260 mm; a tenth of that or ten times as much is a mistake.
-      numberBetween(20, 2000, 'mm'),
-    )
     // More would make pictures of gigabytes.
     .option('--dpi <n>', 'pixels an inch, for PNG', numberBetween(36, 1200, 'a number'), 300)
     .option('--title', 'keep the titles at the top')

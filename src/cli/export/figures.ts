@@ -1,12 +1,10 @@
-import process from 'node:process';
 import { exportFigures as exportThem, type FiguresOptions } from '../../apps/figures.ts';
 import { formatBytes } from '../../text.ts';
 import { printResult, printWarning, toOneLine } from '../view/print.ts';
 
 /** `repro export figures`: the figures of a report for papers. */
 export async function exportFigures(options: FiguresOptions): Promise<void> {
-  const { source, figures, files, warnings } = await exportThem(options, printWarning);
-  for (const warning of warnings) process.stderr.write(`${toOneLine(warning)}\n`);
+  const { source, figures, files } = await exportThem(options, printWarning);
   const document = {
     source,
     figures,

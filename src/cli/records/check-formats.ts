@@ -1,3 +1,4 @@
+import pico from 'picocolors';
 import stringWidth from 'string-width';
 import type { CheckedGroup, CheckedItem } from '../../apps/check-group.ts';
 import { escapeMarkup, wrapText } from '../../text.ts';
@@ -43,47 +44,11 @@ export function describeGroup(
   ];
 }
 
-const SIGNS: Readonly<Record<CheckedItem['state'], string>> = {
-  ok: '✅',
-  failed: '❌',
-  unsure: '⚠️',
-  noted: 'ℹ️',
-  error: '❌',
-  skipped: '➖',
-};
-
-/** The results as Markdown, for the summary of a job: what failed comes with its remedy. */
-export function formatMarkdown(groups: readonly CheckedGroup[]): string {
+/** What is printed, as Markdown for the summary of a job. */
+export function formatSummary(groups: readonly CheckedGroup[]): string {
   const isGood = groups.every((group) => group.isGood);
-  return [
-    `## repro check: ${isGood ? 'passed' : 'failed'}`,
-    '',
-    ...groups.flatMap((group) => formatGroup(group)),
-  ].join('\n');
-}
-
-function formatGroup({ title, rows, isGood, summary, remedy }: CheckedGroup): string[] {
-  return [
-    `### ${escapeMarkdown(title)}`,
-    '',
-    ...(rows.length === 0 ? [] : ['| Check | Result | |', '| --- | --- | --- |']),
-    ...rows.map(
-      ({ name, state, word, text }) =>
-        `| ${escapeMarkdown(name)} | ${SIGNS[state]} ${escapeMarkdown(word)} | ${escapeMarkdown(text)} |`,
-    ),
-    ...(rows.length === 0 ? [] : ['']),
-    `${isGood ? '' : '**'}${escapeMarkdown(summary)}${isGood ? '' : '**'}`,
-    '',
-    ...(isGood || remedy.length === 0 ? [] : ['```', ...remedy.map(toOneLine), '```', '']),
-  ];
-}
-
-/** Names of files and models may contain what Markdown, or the HTML in it, would take for its own. */
-function escapeMarkdown(text: string): string {
-  return toOneLine(text)
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/[\\`*_[\]|~@#!]/g, (sign) => `\\${sign}`);
+  const lines = groups.flatMap((group) => describeGroup(group, { colors: pico.createColors(false) }));
+  return `## repro check: ${isGood ? 'passed' : 'failed'}\n\n<pre>\n${escapeMarkup(lines.join('\n'))}\n</pre>\n`;
 }
 
 /**

@@ -7,23 +7,21 @@ import { describeError } from '../../errors.ts';
 import { assertChosenFile, writeChosenFile } from '../../files/chosen-file.ts';
 import { exitCode } from '../process/ending.ts';
 import { colorsFor, printJson, printWarning, toOneLine } from '../view/print.ts';
-import { describeGroup, formatJunit, formatMarkdown } from './check-formats.ts';
+import { describeGroup, formatJunit, formatSummary } from './check-formats.ts';
 
 interface CheckOptions extends PipelineOptions {
   /** False for `--no-data`. */
   readonly data: boolean;
   readonly junit?: string;
-  readonly markdown?: string;
 }
 
 /**
  * `repro check`: checks committed records, published claims and the baseline; with --no-data, only the records. Exits with 4 if something
- * fails, and with 3 if results are merely stale. If the check cannot be made, the files of --junit and --markdown say so, too.
+ * fails, and with 3 if results are merely stale. If the check cannot be made, the file of --junit says so, too.
  */
 export async function check(options: CheckOptions): Promise<void> {
-  const { junit, markdown } = options;
+  const { junit } = options;
   if (junit !== undefined) await assertChosenFile(junit, '--junit');
-  if (markdown !== undefined) await assertChosenFile(markdown, '--markdown');
   const sections: CheckedSection[] = [];
   try {
     await checkAll(options, sections);
@@ -40,7 +38,7 @@ export async function check(options: CheckOptions): Promise<void> {
 
 async function writeReports(
   sections: readonly CheckedSection[],
-  { json, junit, markdown }: CheckOptions,
+  { json, junit }: CheckOptions,
 ): Promise<void> {
   const groups = sections.map(({ group }) => group);
   if (json === true) {
@@ -56,7 +54,6 @@ async function writeReports(
     for (const { group } of shown) process.stdout.write(`${describeGroup(group, view).join('\n')}\n`);
   }
   if (junit !== undefined) await writeChosenFile(junit, formatJunit(groups), '--junit');
-  if (markdown !== undefined) await writeChosenFile(markdown, formatMarkdown(groups), '--markdown');
   await addToJobSummary(groups);
 }
 
@@ -65,6 +62,6 @@ async function addToJobSummary(groups: readonly CheckedGroup[]): Promise<void> {
   const file = process.env.GITHUB_STEP_SUMMARY;
   if (!file) return;
   await fs
-    .appendFile(file, formatMarkdown(groups))
+    .appendFile(file, formatSummary(groups))
     .catch((error) => printWarning(`$GITHUB_STEP_SUMMARY: nothing was added: ${toOneLine(String(error))}`));
 }

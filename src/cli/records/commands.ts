@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { lazily, wholeFrom, withPipelineOptions } from '../options/options.ts';
+import { lazily, withPipelineOptions } from '../options/options.ts';
 
 const explainExamples = `
 Shows what differs from the last run, or from the one that --against names: last, lock (the record in repro.lock), the beginning of
@@ -10,7 +10,7 @@ Examples:
   $ repro explain train@baseline,2020
   $ repro explain train@baseline,2020 --list
   $ repro explain train@baseline,2020 --against 3f9a1c
-  $ repro explain frames --against 2026-11-20 --no-diff
+  $ repro explain frames --against 2026-11-20
   $ repro explain train --against lock --profile full --json`;
 
 const checkExamples = `
@@ -23,12 +23,12 @@ With --no-data, it checks only these records and needs neither results nor data:
 environment variables, Node.js and the platform are never compared: they belong to the machine that computed the results.
 
 Exits with 4 if something fails, with 3 if results are not up to date, and with 2 if the check cannot be made, for example because the
-baseline is damaged; --junit and --markdown files are written in all cases. In a GitHub job, a summary is added to $GITHUB_STEP_SUMMARY.
+baseline is damaged; the --junit file is written in all cases. In a GitHub job, a summary is added to $GITHUB_STEP_SUMMARY.
 
 Examples:
   $ repro check
   $ repro check --profile full --json
-  $ repro check --set train.epochs=4 --junit check.xml --markdown check.md
+  $ repro check --set train.epochs=4 --junit check.xml
   $ repro check --no-data`;
 
 const baselineExamples = `
@@ -59,12 +59,10 @@ Examples:
 /** Adds the commands that tell what results were made from, and compare them. */
 export function addRecordCommands(program: Command): void {
   withPipelineOptions(program.command('explain'))
-    .description('show exactly what makes a stage stale, line by line for text')
+    .description('show exactly what makes a stage stale')
     .argument('<stage>', 'a stage or an instance, such as train@baseline,2020')
     .option('--against <run>', 'compare with another recorded run', 'last')
     .option('--list', 'list the recorded runs instead')
-    .option('--no-diff', 'do not show differences of texts')
-    .option('--lines <n>', 'lines of each difference to show; 0 for all', wholeFrom(0), 40)
     .option('--json', 'print one JSON document')
     .addHelpText('after', explainExamples)
     .action(lazily(async () => (await import('./explain.ts')).explain));
@@ -76,7 +74,6 @@ export function addRecordCommands(program: Command): void {
     .option('--no-data', 'check only the records in repro.lock, without results and without external data')
     .option('--json', 'print one JSON document')
     .option('--junit <file>', 'also write JUnit XML, for continuous integration')
-    .option('--markdown <file>', 'also write Markdown')
     .addHelpText('after', checkExamples)
     .action(lazily(async () => (await import('./check.ts')).check));
 

@@ -1,19 +1,17 @@
-import path from 'node:path';
 import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
 import { loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.ts';
+import { describeFile } from '../../runner/freshness/differences.ts';
 import {
   type ExplainedDifference,
   type Explanation,
   explainInstances,
 } from '../../runner/freshness/explain.ts';
-import type { TextDiff } from '../../runner/freshness/kept-texts.ts';
-import { describeFile } from '../../runner/freshness/reasons.ts';
 import { type ComparedRun, listRuns } from '../../runner/freshness/recorded-runs.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { openRecords, type RunRecord } from '../../runner/store/records.ts';
-import { escapeControls, formatMinute } from '../../text.ts';
+import { formatMinute } from '../../text.ts';
 import { exitCode } from '../process/ending.ts';
 import { describeAttempt } from '../view/event-text.ts';
 import { formatDone } from '../view/format.ts';
@@ -22,11 +20,9 @@ import { type Colors, colorsFor, printResult, printWarning, toLines, toOneLine }
 interface ExplainOptions extends PipelineOptions {
   readonly against: string;
   readonly list?: boolean;
-  readonly diff: boolean;
-  readonly lines: number;
 }
 
-/** `repro explain STAGE`: what makes it stale, or in what it differs from another run, to the line. */
+/** `repro explain STAGE`: what makes it stale, or in what it differs from another run. */
 export async function explain(target: string, options: ExplainOptions): Promise<void> {
   const plan = await loadPlanForReading(options, printWarning);
   const { selected, named } = selectInstances(plan, { targets: [target] });
@@ -37,12 +33,10 @@ export async function explain(target: string, options: ExplainOptions): Promise<
     selected,
     named,
     against: options.against,
-    withDiffs: options.diff,
   });
   if (explanations.some(({ state }) => state === 'error')) process.exitCode = exitCode.stageFailed;
   const view = {
     colors: colorsFor(process.stdout),
-    linesAtMost: options.lines,
     projectRoot: plan.projectRoot,
   };
   printResult(
@@ -54,17 +48,8 @@ export async function explain(target: string, options: ExplainOptions): Promise<
   );
 }
 
-function documentOf({ against, differences, ...rest }: Explanation): object {
-  return {
-    ...rest,
-    against: against === null ? null : describeRun(against),
-    differences: differences.map(({ difference, reason, where, diffs }) => ({
-      ...difference,
-      text: reason.text,
-      where: where ?? null,
-      diffs,
-    })),
-  };
+function documentOf({ against, ...rest }: Explanation): object {
+  return { ...rest, against: against === null ? null : describeRun(against) };
 }
 
 function describeRun({ id, fingerprint, profile, startedAt, commit, host, node }: ComparedRun): object {
@@ -116,8 +101,6 @@ const filesAtMost = 20;
 
 interface ExplanationView {
   readonly colors: Colors;
-  /** Lines of each text's difference; 0 for all. */
-  readonly linesAtMost: number;
   /** Absolute. */
   readonly projectRoot: string;
 }
@@ -149,7 +132,7 @@ function describeExplanation(one: Explanation, view: ExplanationView): string[] 
   const compared = one.against === null ? [] : [`compared with ${nameRun(one.against, one.id)}:`];
   const found = [
     ...one.reasons.map(({ text }) => `  ${toOneLine(text)}`),
-    ...one.differences.flatMap((difference) => describeDifferenceLines(difference, view)),
+    ...one.differences.flatMap((difference) => describeDifference(difference, c)),
     ...describeAwaited(one),
   ];
   if (one.attempt !== undefined) {
@@ -184,50 +167,36 @@ function nameRun(run: ComparedRun, id: string): string {
   return `${name} (${details.join(', ')})`;
 }
 
-function describeDifferenceLines(
-  { difference, reason, where, diffs }: ExplainedDifference,
-  { colors, linesAtMost }: ExplanationView,
-): string[] {
-  const describe = (diff: TextDiff): string[] => describeDiff(diff, linesAtMost, colors);
-  if (difference.kind === 'input' && difference.files.length > 1) {
-    const { path: input, files, ofOutputs } = difference;
-    const diffOf = (file: { readonly path: string }) =>
-      diffs.filter((one) => one.path === path.posix.join(input, file.path));
-    const rest = files.slice(filesAtMost);
-    const hidden = rest.flatMap(diffOf).length;
-    const also = hidden === 0 ? '' : `, with differences of ${hidden === 1 ? 'a text' : `${hidden} texts`}`;
-    return [
-      `  ${toOneLine(input)}: ${files.length} differ`,
-      ...files
-        .slice(0, filesAtMost)
-        .flatMap((file) => [
-          `    ${toOneLine(describeFile(file, ofOutputs ? 'is no longer read' : 'is gone'))}`,
-          ...diffOf(file).flatMap(({ diff }) => describe(diff)),
-        ]),
-      ...(rest.length === 0 ? [] : [`    and ${rest.length} more${also}: --json lists all`]),
-    ];
-  }
+/** With digests of changed files, and values of parameters in full. */
+function describeDifference(difference: ExplainedDifference, colors: Colors): string[] {
+  const line = (text: string, detail = ''): string => `  ${toOneLine(text)}${colors.dim(detail)}`;
   const show = (value: unknown) => (value === undefined ? 'unset' : JSON.stringify(value));
-  const line =
-    difference.kind === 'param'
-      ? `${difference.name}: ${show(difference.before)} → ${show(difference.now)}${where === undefined ? '' : colors.dim(`  (${where})`)}`
-      : toOneLine(reason.text);
-  return [`  ${line}`, ...diffs.flatMap(({ diff }) => describe(diff))];
+  switch (difference.kind) {
+    case 'code':
+      return [line(difference.text, nameDigests(difference))];
+    case 'param': {
+      const { name, before, now, where } = difference;
+      return [line(`${name}: ${show(before)} → ${show(now)}`, where === null ? '' : `  (${where})`)];
+    }
+    case 'input': {
+      const { path: input, files, ofOutputs, text } = difference;
+      if (files.length < 2) return [line(text, nameDigests(files[0] ?? difference))];
+      const rest = files.length - filesAtMost;
+      return [
+        line(`${input}: ${files.length} differ`),
+        ...files
+          .slice(0, filesAtMost)
+          .map((file) => `  ${line(describeFile(file, ofOutputs), nameDigests(file))}`),
+        ...(rest <= 0 ? [] : [line(`  and ${rest} more: --json lists all`)]),
+      ];
+    }
+    default:
+      return [line(difference.text)];
+  }
 }
 
-function describeDiff(diff: TextDiff, linesAtMost: number, colors: Colors): string[] {
-  if (diff.kind === 'unavailable')
-    return [`      ${colors.dim(`(no line by line difference: ${diff.why})`)}`];
-  const shown = linesAtMost === 0 ? diff.lines : diff.lines.slice(0, linesAtMost);
-  const rest = diff.lines.length - shown.length;
-  const more = `and ${rest} more ${rest === 1 ? 'line' : 'lines'}: --lines 0 shows all`;
-  // Control characters and invisible ones are part of a difference, but must not act on the terminal.
-  const lines = shown.map((line) => paintLine(line.split('\t').map(escapeControls).join('\t'), colors));
-  return [...lines, ...(rest === 0 ? [] : [colors.dim(more)])].map((line) => `      ${line}`);
-}
-
-function paintLine(line: string, colors: Colors): string {
-  if (line.startsWith('+')) return colors.green(line);
-  if (line.startsWith('-')) return colors.red(line);
-  return line.startsWith('@@') ? colors.cyan(line) : line;
+/** `  (3f9a1c20d7e4 → 8a5c71fb0e2d)`, where there are two. */
+function nameDigests({ before, now }: { readonly before: string | null; readonly now: string | null }) {
+  const isNamed = [before, now].every((one) => /^[0-9a-f]{64}$/.test(one ?? ''));
+  return isNamed ? `  (${before?.slice(0, 12)} → ${now?.slice(0, 12)})` : '';
 }

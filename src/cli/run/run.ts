@@ -244,7 +244,7 @@ async function fetchOption(
   // A missing remote or an impossible address is an error; an unreachable remote is not.
   const { readAddress } = await import('../../runner/share/open-remote.ts');
   readAddress(remoteSettingsOf(plan, remote).address, plan.projectRoot);
-  const { createFetchStage } = await import('../../runner/share/fetch-stage.ts');
+  const { createFetchStage } = await import('../../runner/share/fetch-instance.ts');
   return {
     fetchStage: createFetchStage(() => openConfiguredRemote(plan, remote, { isNewAllowed: false }), onEvent),
   };

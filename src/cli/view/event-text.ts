@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { quoteWords } from '../../files/shell-words.ts';
+import type { StaleReason } from '../../runner/freshness/differences.ts';
 import type { AttemptReport } from '../../runner/freshness/instance-state.ts';
-import type { StaleReason } from '../../runner/freshness/stale-reason.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { ExpectedTime, ExpectedTotal } from '../../runner/run/expected-time.ts';
 import { formatMinute } from '../../text.ts';

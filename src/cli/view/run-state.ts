@@ -1,4 +1,4 @@
-import type { StaleReason } from '../../runner/freshness/stale-reason.ts';
+import type { StaleReason } from '../../runner/freshness/differences.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { ExpectedTime, ExpectedTotal } from '../../runner/run/expected-time.ts';
 import type { MetricValue, Progress } from '../../stage/define-stage.ts';

@@ -1,20 +1,11 @@
-import {
-  appendFileSync,
-  closeSync,
-  openSync,
-  rmSync,
-  statfsSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, closeSync, openSync, rmSync, statfsSync, statSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Dispatcher, request } from 'undici';
-import { hasErrorCode, ReproError } from '../../errors.ts';
+import { ReproError } from '../../errors.ts';
 import { syncFile, syncFolder } from '../../files/atomic-file.ts';
-import type { Lock } from '../../files/lock.ts';
 import { formatBytes, formatCount } from '../../text.ts';
 import type { PublishedFile } from '../contract/dataset.ts';
 import { showPath } from '../contract/how-to-get.ts';
@@ -34,8 +25,6 @@ export interface FetchProgress {
 interface DownloadOptions {
   /** Makes the requests and follows redirects. */
   readonly dispatcher: Dispatcher;
-  /** On the folder. */
-  readonly lock: Pick<Lock, 'isLost'>;
   readonly signal: AbortSignal | undefined;
   /** How often to try an address again in a row without new data. */
   readonly retries: number;
@@ -43,9 +32,6 @@ interface DownloadOptions {
   readonly progress: (progress: FetchProgress) => void;
   readonly note: (text: string) => void;
 }
-
-/** What a download adds to a file's name while it is incomplete. */
-export const PART_ENDING = '.part';
 
 /** The first wait; each further one without new data is twice as long. */
 const FIRST_WAIT_MS = 1_000;
@@ -55,331 +41,258 @@ const REPORT_EVERY_MS = 100;
 const CHECK_NETWORK =
   'Check the network connection and the variables https_proxy and no_proxy. Behind a proxy: https_proxy=http://HOST:PORT.';
 
-/** Where the bytes of a part came from, if the rest can be asked for. */
-interface Source {
-  readonly url: string;
-  /** A weak one stands for equal meaning, not equal bytes, and is not kept. See RFC 9110, 8.8.1. */
-  readonly etag: string;
+/** Where a file is until it is complete. Not `.part`, which browsers use. */
+export function partOf(name: string): string {
+  return `${name}.repro-part`;
 }
 
-/** Downloads one file, whose bytes are in `NAME.part` until it is complete. Only for one writer at a time. */
-export class Download {
-  readonly #file: PublishedFile;
-  readonly #target: string;
-  readonly #part: string;
-  readonly #note: string;
-  readonly #options: DownloadOptions;
-  /** In the part. */
-  #bytes = 0;
-  #source: Source | null = null;
-  /** Whether the part is of another program. Ours have a note. */
-  #isForeign = false;
-  /** Whether an earlier command downloaded some of the bytes. */
-  #isResumed = false;
-  /** Addresses still to be tried. */
-  #urls: string[] = [];
-  /** What each address did that was given up. */
-  readonly #failures: string[] = [];
-  #isUnreachable = false;
+export function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
 
-  constructor(file: PublishedFile, folder: string, options: DownloadOptions) {
-    this.#file = file;
-    this.#target = path.join(folder, file.name);
-    this.#part = this.#target + PART_ENDING;
-    this.#note = `${this.#part}.json`;
-    this.#options = options;
+/**
+ * Downloads one file, whose bytes are in its part until it is complete: from the first address that has it, from where the part ends.
+ * Whether all bytes of a part are right, wherever they come from, only the checksum tells at the end. A complete download with a wrong one
+ * is deleted and tried once more from its first byte, from another address if there is one. Only for one writer at a time.
+ *
+ * @throws {ReproError} `fetch-failed` with what each address did, `fetch-checksum` after the second wrong download,
+ *   `fetch-wrong-file` if another program has put something in the place of the file, `disk-enospc` if there is no room for it
+ */
+export async function downloadFile(
+  file: PublishedFile,
+  folder: string,
+  options: DownloadOptions,
+): Promise<void> {
+  const { name, checksum } = file;
+  const target = path.join(folder, name);
+  const part = partOf(target);
+  const byHand = `download it by hand to ${showPath(target)}`;
+  const hash = async () => (await hashFile(part, options.signal)).md5;
+  // An earlier command may have been stopped between the last byte and the end.
+  if (sizeOf(part) > 0 && (await hash()) === checksum.hex) return complete(part, target);
+  const wrong: string[] = [];
+  const failures: TryFailure[] = [];
+  const urls = [...file.urls];
+  for (let url = urls.shift(); url !== undefined; url = urls.shift()) {
+    const failure = await fetchFrom(url, file, part, options);
+    if (failure !== null) {
+      failures.push(failure);
+      options.note(
+        `${name}: ${failure.message}. ${urls[0] === undefined ? 'No address is left.' : `Trying ${urls[0]}.`}`,
+      );
+      continue;
+    }
+    const found = await hash();
+    if (found === checksum.hex) return complete(part, target);
+    wrong.push(`  md5 ${found}, ${formatCount(sizeOf(part), 'byte')}, from ${url}`);
+    rmSync(part);
+    if (wrong.length === 2) {
+      const text = [`expected md5 ${checksum.hex}; found, in 2 downloads:`, ...wrong].join('\n');
+      const fix = `The file was changed at its source or on the way. Nothing was kept. Compare with the data set's own page, and ${byHand}.`;
+      throw new ReproError('fetch-checksum', text, { where: name, fix });
+    }
+    const what = `complete, but its md5 ${found} is not ${checksum.hex}`;
+    options.note(`${name}: ${what}. Deleted; downloading it once more.`);
+    urls.push(url);
   }
+  const bytes = sizeOf(part);
+  const kept = bytes > 0 ? ` ${formatCount(bytes, 'byte')} are kept, and the download continues there.` : '';
+  const text = ['it could not be downloaded:', ...failures.map(({ message }) => `  ${message}`)].join('\n');
+  throw new ReproError('fetch-failed', text, {
+    where: name,
+    fix: [
+      `Run the same command again later.${kept}`,
+      ...(failures.some(({ isUnreachable }) => isUnreachable) ? [CHECK_NETWORK] : []),
+      `Or ${byHand}, then run the same command: it checks what is there.`,
+    ].join('\n'),
+  });
+}
 
-  /**
-   * Downloads the file, or the rest of it if an earlier command left a part, from the first address that has it. A complete
-   * download with a wrong checksum is deleted and tried once more, from another address if there is one.
-   *
-   * @throws {ReproError} `fetch-failed` with what each address did, `fetch-checksum` after the second wrong download,
-   *   `fetch-wrong-file` or `fetch-part-unknown` if another program has put something in the place of the file or its part,
-   *   `disk-enospc` if there is no room for it, `lock-lost`
-   */
-  async run(): Promise<'downloaded' | 'resumed'> {
-    const { name, checksum, urls } = this.#file;
-    const byHand = `download it by hand to ${showPath(this.#target)}`;
-    await this.#findEarlier();
-    // Only the address that the part came from can continue it.
-    this.#urls = [...new Set([...urls.filter((url) => url === this.#source?.url), ...urls])];
-    // An earlier command may have been stopped between the last byte and the end.
-    if (this.#isResumed && (await this.#hash()) === checksum.hex) return this.#complete();
-    if (this.#isForeign) {
-      // Firefox uses the same ending.
-      const text = `another program made this file: the note of where it came from (${path.basename(this.#note)}) is missing.`;
-      throw new ReproError('fetch-part-unknown', text, {
-        where: showPath(this.#part),
-        fix: 'If another program is downloading the file, let it finish. Otherwise delete or rename this file, then run again.',
-      });
-    }
-    const wrong: string[] = [];
-    for (let url = this.#urls.shift(); url !== undefined; url = this.#urls.shift()) {
-      if (!(await this.#fetchFrom(url))) continue;
-      const found = await this.#hash();
-      if (found === checksum.hex) return this.#complete();
-      wrong.push(`  md5 ${found}, ${formatCount(this.#bytes, 'byte')}, from ${url}`);
-      this.#discard();
-      if (wrong.length === 2) {
-        const text = [`expected md5 ${checksum.hex}; found, in 2 downloads:`, ...wrong].join('\n');
-        const fix = `The file was changed at its source or on the way. Nothing was kept. Compare with the data set's own page, and ${byHand}.`;
-        throw new ReproError('fetch-checksum', text, { where: name, fix });
-      }
-      const what = `complete, but its md5 ${found} is not ${checksum.hex}`;
-      this.#options.note(`${name}: ${what}. Deleted; downloading it once more.`);
-      this.#urls.push(url);
-    }
-    const count = formatCount(this.keptBytes, 'byte');
-    const kept = this.keptBytes > 0 ? ` ${count} are kept, and the download continues there.` : '';
-    throw new ReproError('fetch-failed', ['it could not be downloaded:', ...this.#failures].join('\n'), {
-      where: name,
-      fix: [
-        `Run the same command again later.${kept}`,
-        ...(this.#isUnreachable ? [CHECK_NETWORK] : []),
-        `Or ${byHand}, then run the same command: it checks what is there.`,
-      ].join('\n'),
+/** Makes the part the complete file, for good. */
+async function complete(part: string, target: string): Promise<void> {
+  await syncFile(part);
+  // The folder is locked against other downloads, but not against a browser that finished meanwhile.
+  if ((await kindOfPath(target)) !== null) {
+    throw new ReproError('fetch-wrong-file', 'another program put this here during the download.', {
+      where: showPath(target),
+      fix: 'Run again: it is checked, and the download is kept until then.',
     });
   }
+  await fs.rename(part, target);
+  await syncFolder(path.dirname(target));
+}
 
-  /** How many bytes the next command can continue after. */
-  get keptBytes(): number {
-    return this.#source === null ? 0 : this.#bytes;
-  }
-
-  /** A part whose note does not fit is written anew, unless it is complete. */
-  async #findEarlier(): Promise<void> {
-    if ((await kindOfPath(this.#part)) !== 'file') return;
-    const text = await fs.readFile(this.#note, 'utf8').catch((error: unknown) => {
-      if (hasErrorCode(error, 'ENOENT')) return null;
-      throw error;
-    });
-    this.#isForeign = text === null;
-    this.#source = text === null ? null : readNote(text, this.#file.checksum.hex);
-    this.#bytes = (await fs.stat(this.#part)).size;
-    this.#isResumed = this.#bytes > 0;
-  }
-
-  /** Asks one address until the part is complete. @returns false if the address was given up */
-  async #fetchFrom(url: string): Promise<boolean> {
-    const { retries, note, wait, signal } = this.#options;
-    let failures = 0;
-    let mostBytes = this.#source?.url === url ? this.#bytes : 0;
-    for (;;) {
-      try {
-        await this.#receive(url);
-        return true;
-      } catch (failure) {
-        if (!(failure instanceof TryFailure)) throw failure;
-        const { message, isLasting, waitMs } = failure;
-        failures = this.#bytes > mostBytes ? 0 : failures + 1;
-        mostBytes = Math.max(mostBytes, this.#bytes);
-        const what = `${this.#file.name}: ${url}: ${message}.`;
-        if (isLasting || failures > retries) {
-          this.#failures.push(`  ${url}: ${message}${failures > 1 ? ` (${failures} times in a row)` : ''}`);
-          note(`${what} ${this.#urls[0] === undefined ? 'No address is left.' : `Trying ${this.#urls[0]}.`}`);
-          return false;
-        }
-        const ms = Math.max(waitMs, backoffMs(failures));
-        const count = failures > 0 ? ` (${failures} of ${retries})` : '';
-        note(`${what} Trying again in ${(ms / 1000).toFixed(1)} s${count}.`);
-        await wait(ms, signal);
-        signal?.throwIfAborted();
+/** Asks one address until the part is complete. @returns why the address was given up; null if it was not */
+async function fetchFrom(
+  url: string,
+  file: PublishedFile,
+  part: string,
+  options: DownloadOptions,
+): Promise<TryFailure | null> {
+  const { retries, note, wait, signal } = options;
+  let failures = 0;
+  let mostBytes = sizeOf(part);
+  for (;;) {
+    try {
+      await receive(url, file, part, options);
+      return null;
+    } catch (failure) {
+      if (!(failure instanceof TryFailure)) throw failure;
+      const { message, isLasting, isUnreachable, waitMs } = failure;
+      const bytes = sizeOf(part);
+      failures = bytes > mostBytes ? 0 : failures + 1;
+      mostBytes = Math.max(mostBytes, bytes);
+      if (isLasting || failures > retries) {
+        const times = failures > 1 ? ` (${failures} times in a row)` : '';
+        return new TryFailure(`${url}: ${message}${times}`, { isUnreachable });
       }
-    }
-  }
-
-  /**
-   * One request: brings the part to its full length, from its first byte or from where it ends.
-   *
-   * @throws {TryFailure} if the server did not send all of it; what it sent is in the part
-   */
-  async #receive(url: string): Promise<void> {
-    const { dispatcher, signal } = this.#options;
-    const source = this.#bytes > 0 && this.#source?.url === url ? this.#source : null;
-    const headers = {
-      // A file that the server compresses on the way cannot be continued.
-      'accept-encoding': 'identity',
-      'user-agent': 'plif-repro',
-      ...(source && { range: `bytes=${this.#bytes}-`, 'if-range': source.etag }),
-    };
-    const answer = await request(url, { dispatcher, headers, ...(signal && { signal }) }).catch((error) => {
+      const ms = Math.max(waitMs, backoffMs(failures));
+      const count = failures > 0 ? ` (${failures} of ${retries})` : '';
+      note(`${file.name}: ${url}: ${message}. Trying again in ${(ms / 1000).toFixed(1)} s${count}.`);
+      await wait(ms, signal);
       signal?.throwIfAborted();
-      this.#isUnreachable = true;
-      throw explainNetworkError(error);
-    });
-    // For one that is not read to its end.
-    answer.body.on('error', () => {});
-    try {
-      // Without waiting for anything else: a stream that fails meanwhile would forget what it has received.
-      const totalBytes = this.#accept(answer, url, source);
-      await this.#copy(answer.body, totalBytes);
-    } finally {
-      answer.body.destroy();
     }
-  }
-
-  /**
-   * Decides whether an answer brings the bytes that were asked for, and begins the part anew if it brings the whole file.
-   *
-   * @returns size of the whole file; null if neither the list nor the server says
-   */
-  #accept(
-    { statusCode, headers }: Dispatcher.ResponseData,
-    url: string,
-    source: Source | null,
-  ): number | null {
-    const { sizeBytes } = this.#file;
-    const etag = headerOf(headers, 'etag');
-    const [type, range] = [headerOf(headers, 'content-type'), headerOf(headers, 'content-range')];
-    const [, first, whole] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(range) ?? [];
-    const isRest = statusCode === 206 && source !== null;
-    if (
-      statusCode === 416 ||
-      (isRest && (Number(first) !== this.#bytes || (etag || source.etag) !== source.etag))
-    ) {
-      this.#source = null;
-      const rest = `the rest of this version from byte ${this.#bytes.toLocaleString('en-US')} on`;
-      throw new TryFailure(`the server does not have ${rest} (${statusCode} ${range})`);
-    }
-    if (statusCode !== 200 && !isRest) throw explainStatus(statusCode, headers);
-    // Logins, quotas and overloaded servers answer with a page and status 200.
-    if (/^text\/html\b/i.test(type)) {
-      throw new TryFailure(`the server sends a web page (${type}) instead of the file`, { isLasting: true });
-    }
-    const length = Number((isRest ? whole : headerOf(headers, 'content-length')) || Number.NaN);
-    const announced = Number.isNaN(length) ? null : length;
-    if (sizeBytes !== null && announced !== null && announced !== sizeBytes) {
-      const [found, expected] = [formatCount(announced, 'byte'), formatCount(sizeBytes, 'byte')];
-      const text = `the server announces ${found}, expected ${expected}: it has another file`;
-      throw new TryFailure(text, { isLasting: true });
-    }
-    const totalBytes = sizeBytes ?? announced;
-    if (totalBytes !== null) this.#requireSpace(totalBytes - this.#bytes);
-    if (!isRest) {
-      if (this.#bytes > 0) {
-        const lost = `${formatCount(this.#bytes, 'byte')} of an earlier download cannot be continued`;
-        this.#options.note(`${this.#file.name}: ${lost}: starting from the beginning.`);
-      }
-      this.#begin(url, /^"[^"]*"$/.test(etag) ? etag : null);
-    }
-    return totalBytes;
-  }
-
-  /** Refuses before the download what does not fit, rather than after hours. @param bytes to come, beyond those in the part */
-  #requireSpace(bytes: number): void {
-    const folder = path.dirname(this.#target);
-    const { bavail, bsize } = statfsSync(folder);
-    // Some network file systems report no blocks at all and have room.
-    if (bavail === 0 || bytes <= bavail * bsize) return;
-    const text = `${this.#file.name} needs ${formatBytes(bytes)} more, but only ${formatBytes(bavail * bsize)} are free.`;
-    const fix = 'Free some space, then run the same command again.';
-    throw new ReproError('disk-enospc', text, { where: showPath(folder), fix });
-  }
-
-  /**
-   * Empties the part before the new note exists: at any moment the bytes are of the version that the note names. A new part
-   * follows its note, without which it would not be recognised as ours.
-   */
-  #begin(url: string, etag: string | null): void {
-    this.#assertLocked();
-    if (this.#bytes > 0) truncateSync(this.#part);
-    this.#bytes = 0;
-    this.#isResumed = false;
-    this.#source = etag === null ? null : { url, etag };
-    const content = { version: 1, checksum: this.#file.checksum, url, ...(etag !== null && { etag }) };
-    writeFileSync(this.#note, `${JSON.stringify(content, null, 2)}\n`);
-    writeFileSync(this.#part, '');
-  }
-
-  #discard(): void {
-    this.#assertLocked();
-    this.#bytes = 0;
-    this.#source = null;
-    rmSync(this.#part);
-    rmSync(this.#note);
-  }
-
-  async #copy(body: AsyncIterable<Uint8Array>, totalBytes: number | null): Promise<void> {
-    const [startMs, startBytes] = [performance.now(), this.#bytes];
-    let reportedMs = Number.NEGATIVE_INFINITY;
-    const report = (total: number | null): void => {
-      const nowMs = performance.now();
-      if (nowMs - reportedMs < REPORT_EVERY_MS && this.#bytes !== total) return;
-      reportedMs = nowMs;
-      const bytesPerSecond = (1000 * (this.#bytes - startBytes)) / Math.max(1, nowMs - startMs);
-      const done = { doneBytes: this.#bytes, totalBytes: total, bytesPerSecond };
-      this.#options.progress({ file: this.#file.name, ...done });
-    };
-    const descriptor = openSync(this.#part, 'a');
-    try {
-      report(totalBytes);
-      for await (const chunk of this.#read(body, totalBytes)) {
-        appendFileSync(descriptor, chunk);
-        this.#bytes += chunk.length;
-        report(totalBytes);
-      }
-      report(this.#bytes);
-    } finally {
-      closeSync(descriptor);
-    }
-  }
-
-  /** The chunks of a body, up to the known size. @throws {TryFailure} if they end before; the message says how far they came */
-  async *#read(body: AsyncIterable<Uint8Array>, totalBytes: number | null): AsyncGenerator<Uint8Array> {
-    let what = 'the answer ended';
-    try {
-      for await (const chunk of body) {
-        yield totalBytes === null ? chunk : chunk.subarray(0, totalBytes - this.#bytes);
-        // The checksum decides whether a server that sends more has the right file.
-        if (this.#bytes === totalBytes) return;
-      }
-      if (this.#bytes === (totalBytes ?? this.#bytes)) return;
-    } catch (error) {
-      this.#options.signal?.throwIfAborted();
-      what = explainNetworkError(error).message;
-    }
-    const of = totalBytes === null ? '' : ` of ${totalBytes.toLocaleString('en-US')}`;
-    throw new TryFailure(`${what} after ${this.#bytes.toLocaleString('en-US')}${of} bytes`);
-  }
-
-  async #hash(): Promise<string> {
-    return (await hashFile(this.#part, this.#options.signal)).md5;
-  }
-
-  /** Makes the part the complete file, for good. */
-  async #complete(): Promise<'downloaded' | 'resumed'> {
-    this.#assertLocked();
-    await syncFile(this.#part);
-    // The folder is locked against other downloads, but not against a browser that finished meanwhile.
-    if ((await kindOfPath(this.#target)) !== null) {
-      throw new ReproError('fetch-wrong-file', 'another program put this here during the download.', {
-        where: showPath(this.#target),
-        fix: 'Run again: it is checked, and the download is kept until then.',
-      });
-    }
-    await fs.rm(this.#note, { force: true });
-    await fs.rename(this.#part, this.#target);
-    await syncFolder(path.dirname(this.#target));
-    return this.#isResumed ? 'resumed' : 'downloaded';
-  }
-
-  /** A process that is suspended for a minute loses its lock, and another one may now write the same part. */
-  #assertLocked(): void {
-    if (!this.#options.lock.isLost()) return;
-    const text = 'another download has taken over this folder, or its lock was deleted.';
-    const fix = 'Run the same command again when no other download uses the folder.';
-    throw new ReproError('lock-lost', text, { where: showPath(this.#target), fix });
   }
 }
 
-/** null for a note that is damaged, about a file with another checksum, or of a server that sent no strong ETag. */
-function readNote(text: string, hex: string): Source | null {
+/**
+ * One request: brings the part to its full length, from where it ends or, if the server always sends the whole file, from its first byte.
+ *
+ * @throws {TryFailure} if the server did not send all of it; what it sent is in the part
+ */
+async function receive(
+  url: string,
+  file: PublishedFile,
+  part: string,
+  options: DownloadOptions,
+): Promise<void> {
+  const { dispatcher, signal, note } = options;
+  const had = sizeOf(part);
+  const headers = {
+    // A file that the server compresses on the way cannot be continued.
+    'accept-encoding': 'identity',
+    'user-agent': 'plif-repro',
+    ...(had > 0 && { range: `bytes=${had}-` }),
+  };
+  const answer = await request(url, { dispatcher, headers, ...(signal && { signal }) }).catch((error) => {
+    signal?.throwIfAborted();
+    throw explainNetworkError(error, { isUnreachable: true });
+  });
+  // For one that is not read to its end.
+  answer.body.on('error', () => {});
   try {
-    const { checksum, url, etag } = JSON.parse(text);
-    return checksum.hex === hex && typeof url === 'string' && typeof etag === 'string' ? { url, etag } : null;
-  } catch {
-    return null;
+    // Without waiting for anything else: a stream that fails meanwhile would forget what it has received.
+    const totalBytes = readAnswer(answer, file, part);
+    const isRest = answer.statusCode === 206;
+    if (had > 0 && !isRest) {
+      const lost = `${formatCount(had, 'byte')} of an earlier download cannot be continued`;
+      note(`${file.name}: ${lost}: starting from the beginning.`);
+    }
+    await writeBody(answer.body, { name: file.name, part, totalBytes, from: isRest ? had : 0 }, options);
+  } finally {
+    answer.body.destroy();
+  }
+}
+
+/**
+ * @returns size of the whole file; null if neither the list nor the server says
+ * @throws {TryFailure} if the answer does not bring the bytes that were asked for; {ReproError} if there is no room for them
+ */
+function readAnswer(
+  { statusCode, headers }: Dispatcher.ResponseData,
+  { name, sizeBytes }: PublishedFile,
+  part: string,
+): number | null {
+  if (statusCode === 416) {
+    // The part is as long as the server's file or longer, and wrong.
+    rmSync(part, { force: true });
+    throw new TryFailure('the server does not have the rest (416)');
+  }
+  if (statusCode !== 200 && statusCode !== 206) throw explainStatus(statusCode, headers);
+  // Logins, quotas and overloaded servers answer with a page and status 200.
+  const type = headerOf(headers, 'content-type');
+  if (/^text\/html\b/i.test(type)) {
+    throw new TryFailure(`the server sends a web page (${type}) instead of the file`, { isLasting: true });
+  }
+  const had = statusCode === 206 ? sizeOf(part) : 0;
+  const [, whole] = /\/(\d+)$/.exec(headerOf(headers, 'content-range')) ?? [];
+  const length = headerOf(headers, 'content-length');
+  const announced = whole !== undefined ? Number(whole) : length === '' ? null : had + Number(length);
+  if (sizeBytes !== null && announced !== null && announced !== sizeBytes) {
+    const [found, expected] = [formatCount(announced, 'byte'), formatCount(sizeBytes, 'byte')];
+    const text = `the server announces ${found}, expected ${expected}: it has another file`;
+    throw new TryFailure(text, { isLasting: true });
+  }
+  const totalBytes = sizeBytes ?? announced;
+  if (totalBytes !== null) requireSpace(name, path.dirname(part), totalBytes - had);
+  return totalBytes;
+}
+
+/** Refuses before the download what does not fit, rather than after hours. */
+function requireSpace(name: string, folder: string, bytes: number): void {
+  const { bavail, bsize } = statfsSync(folder);
+  // Some network file systems report no blocks at all and have room.
+  if (bavail === 0 || bytes <= bavail * bsize) return;
+  const text = `${name} needs ${formatBytes(bytes)} more, but only ${formatBytes(bavail * bsize)} are free.`;
+  const fix = 'Free some space, then run the same command again.';
+  throw new ReproError('disk-enospc', text, { where: showPath(folder), fix });
+}
+
+/** Puts a body into the part, up to the known size. @throws {TryFailure} if it ends before; the message says how far it came */
+async function writeBody(
+  body: AsyncIterable<Uint8Array>,
+  to: {
+    readonly name: string;
+    readonly part: string;
+    readonly totalBytes: number | null;
+    /** The bytes of the part that are kept. */
+    readonly from: number;
+  },
+  { signal, progress }: DownloadOptions,
+): Promise<void> {
+  const { name, part, totalBytes, from } = to;
+  const startMs = performance.now();
+  let bytes = from;
+  let reportedMs = Number.NEGATIVE_INFINITY;
+  const report = (total: number | null): void => {
+    const nowMs = performance.now();
+    if (nowMs - reportedMs < REPORT_EVERY_MS && bytes !== total) return;
+    reportedMs = nowMs;
+    const bytesPerSecond = (1000 * (bytes - from)) / Math.max(1, nowMs - startMs);
+    progress({ file: name, doneBytes: bytes, totalBytes: total, bytesPerSecond });
+  };
+  let what = 'the answer ended';
+  const descriptor = openSync(part, from > 0 ? 'a' : 'w');
+  try {
+    report(totalBytes);
+    for await (const chunk of readChunks(body, signal)) {
+      // The checksum decides whether a server that sends more has the right file.
+      const wanted = totalBytes === null ? chunk : chunk.subarray(0, totalBytes - bytes);
+      appendFileSync(descriptor, wanted);
+      bytes += wanted.length;
+      report(totalBytes);
+      if (bytes === totalBytes) break;
+    }
+    if (bytes === (totalBytes ?? bytes)) return report(bytes);
+  } catch (error) {
+    if (!(error instanceof TryFailure)) throw error;
+    what = error.message;
+  } finally {
+    closeSync(descriptor);
+  }
+  const of = totalBytes === null ? '' : ` of ${totalBytes.toLocaleString('en-US')}`;
+  throw new TryFailure(`${what} after ${bytes.toLocaleString('en-US')}${of} bytes`);
+}
+
+async function* readChunks(
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw explainNetworkError(error);
   }
 }
 

@@ -1,16 +1,15 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { EnvHttpProxyAgent, interceptors } from 'undici';
-import { hasErrorCode, ReproError } from '../../errors.ts';
+import { ReproError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { makeFolder } from '../../files/folders.ts';
 import { acquireLock } from '../../files/lock.ts';
 import { formatCount } from '../../text.ts';
 import type { PublishedFile } from '../contract/dataset.ts';
 import { showPath } from '../contract/how-to-get.ts';
-import { hashFile } from '../reading/file-tree.ts';
-import { Download, type FetchProgress, PART_ENDING, waitFor } from './download-file.ts';
+import { hashFile, kindOfPath } from '../reading/file-tree.ts';
+import { downloadFile, type FetchProgress, partOf, sizeOf, waitFor } from './download-file.ts';
 
 /** Hidden, so that a data set's reader does not take it for a file of the data set. */
 const LOCK_FOLDER = '.fetch-lock';
@@ -18,7 +17,7 @@ const CONNECT_SECONDS = 30;
 /** Browsers follow 20; a download page needs two or three. */
 const MOST_REDIRECTS = 10;
 
-export type FetchOutcome = 'already there' | 'downloaded' | 'resumed';
+export type FetchOutcome = 'already there' | 'downloaded';
 
 export interface FetchOptions {
   /** Stops the download; what is here is kept for the next command. */
@@ -37,14 +36,14 @@ export interface FetchOptions {
 
 /**
  * Brings published files into a folder, one after the other. A file appears under its name only when it is complete and its
- * checksum is right; until then it is `NAME.part`, which the next call continues if the server still has the same version.
+ * checksum is right; until then it is `NAME.repro-part`, which the next call continues.
  *
  * A file that is already there is read and compared. A wrong one is never replaced: the call fails before downloading
  * anything, because only the user knows whether it is a failed download or their own work.
  *
  * @returns what was done, file by file
- * @throws {ReproError} `fetch-wrong-file`, `fetch-part-unknown`, `fetch-failed`, `fetch-checksum`, `fetch-interrupted`, `fetch-proxy` (the environment),
- *   `locked` (another download into this folder), `lock-lost`, `output-nowhere` (no such folder can be made), `disk-...` (no space)
+ * @throws {ReproError} `fetch-wrong-file`, `fetch-failed`, `fetch-checksum`, `fetch-interrupted`, `fetch-proxy` (the environment),
+ *   `locked` (another download into this folder), `output-nowhere` (no such folder can be made), `disk-...` (no space)
  */
 export async function fetchFiles(
   files: readonly PublishedFile[],
@@ -61,20 +60,18 @@ export async function fetchFiles(
   const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MOST_REDIRECTS }));
   const lock = await acquireLock(path.join(folder, LOCK_FOLDER));
   const outcomes: FetchOutcome[] = [];
-  let download: Download | undefined;
   try {
     for (const [i, file] of files.entries()) {
-      const rest = { dispatcher, lock, signal, retries, wait, progress, note };
-      download = new Download(file, folder, rest);
-      // Once more with the lock held: another command may have fetched it meanwhile.
-      const isHere = areThere[i] || (await findPresent([file], folder, signal))[0];
-      outcomes.push(isHere ? 'already there' : await download.run());
+      const isHere = areThere[i] === true;
+      if (!isHere) await downloadFile(file, folder, { dispatcher, signal, retries, wait, progress, note });
+      outcomes.push(isHere ? 'already there' : 'downloaded');
     }
     return outcomes;
   } catch (error) {
     const current = files[outcomes.length];
     if (signal?.aborted !== true || current === undefined) throw explainDiskError(error, { keepsWork: true });
-    throw describeInterruption('downloading', current.name, download?.keptBytes ?? 0, error);
+    const keptBytes = sizeOf(partOf(path.join(folder, current.name)));
+    throw describeInterruption('downloading', current.name, keptBytes, error);
   } finally {
     await agent.destroy();
     await lock.dissolve();
@@ -107,21 +104,16 @@ async function findPresent(
 
 /** Reads what is in a file's place to its end, links followed. @returns what is wrong with it, if anything */
 async function describePresent(
-  { checksum, sizeBytes }: PublishedFile,
+  { checksum }: PublishedFile,
   target: string,
   signal: AbortSignal | undefined,
 ): Promise<'absent' | 'right' | string> {
-  const found = await stat(target).catch((error: unknown) => {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return null;
-    throw error;
-  });
-  if (found === null) return 'absent';
-  if (!found.isFile()) return 'expected a file, found something else';
-  const size = formatCount(found.size, 'byte');
-  if (sizeBytes !== null && found.size !== sizeBytes)
-    return `${size}, expected ${formatCount(sizeBytes, 'byte')}`;
-  const { md5 } = await hashFile(target, signal);
-  return md5 === checksum.hex ? 'right' : `md5 ${md5} is not ${checksum.hex}; ${size}`;
+  const kind = await kindOfPath(target);
+  if (kind !== 'file') return kind === null ? 'absent' : 'expected a file, found a folder';
+  const { sizeBytes, md5 } = await hashFile(target, signal);
+  return md5 === checksum.hex
+    ? 'right'
+    : `md5 ${md5} is not ${checksum.hex}; ${formatCount(sizeBytes, 'byte')}`;
 }
 
 function describeInterruption(
@@ -130,7 +122,7 @@ function describeInterruption(
   keptBytes: number,
   cause: unknown,
 ): ReproError {
-  const kept = keptBytes > 0 ? `; ${formatCount(keptBytes, 'byte')} are kept in ${name}${PART_ENDING}` : '';
+  const kept = keptBytes > 0 ? `; ${formatCount(keptBytes, 'byte')} are kept in ${partOf(name)}` : '';
   const fix = `Run the same command again${keptBytes > 0 ? ': it continues there' : ''}.`;
   return new ReproError('fetch-interrupted', `Interrupted while ${doing} ${name}${kept}.`, { fix, cause });
 }

@@ -10,12 +10,15 @@ const PASSING = [408, 425, 429];
 export class TryFailure extends Error {
   /** Whether the address is of no use to this command. */
   readonly isLasting: boolean;
+  /** Whether there was no answer at all. */
+  readonly isUnreachable: boolean;
   /** How long the server asks to wait. */
   readonly waitMs: number;
 
-  constructor(message: string, { isLasting = false, waitMs = 0 } = {}) {
+  constructor(message: string, { isLasting = false, isUnreachable = false, waitMs = 0 } = {}) {
     super(message);
     this.isLasting = isLasting;
+    this.isUnreachable = isUnreachable;
     this.waitMs = waitMs;
   }
 }
@@ -52,19 +55,18 @@ const explanations: Readonly<Record<string, string>> = {
 };
 
 /** Tells a failure of the connection in words. */
-export function explainNetworkError(error: unknown): TryFailure {
+export function explainNetworkError(error: unknown, { isUnreachable = false } = {}): TryFailure {
   const { code = '', message } = innermost(error);
+  const lasting = { isLasting: true, isUnreachable };
   if (/CERT|SELF_SIGNED|UNABLE_TO_|SSL|TLS/.test(code)) {
     const advice = 'if your network replaces certificates, set NODE_EXTRA_CA_CERTS to a file with its own';
-    return new TryFailure(`the server's certificate was not accepted (${code}); ${advice}`, {
-      isLasting: true,
-    });
+    return new TryFailure(`the server's certificate was not accepted (${code}); ${advice}`, lasting);
   }
   // undici has no code of its own for a proxy that refuses.
   if (/\bproxy\b/i.test(message)) {
-    return new TryFailure(`the proxy refused the connection (${message})`, { isLasting: true });
+    return new TryFailure(`the proxy refused the connection (${message})`, lasting);
   }
-  return new TryFailure(explanations[code] ?? message);
+  return new TryFailure(explanations[code] ?? message, { isUnreachable });
 }
 
 /** Several addresses of one host fail as a group; the first stands for all. */

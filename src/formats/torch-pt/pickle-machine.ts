@@ -1,12 +1,15 @@
 import { callName, lookUpName, NUMPY_BYTE_ORDER } from './globals.ts';
-import { describeValue, type Fail, PickleName, PickleRecord, type PickleValue } from './values.ts';
+import {
+  describeValue,
+  type Fail,
+  PickleName,
+  PickleRecord,
+  type PickleValue,
+  type TorchStorage,
+} from './values.ts';
 
-export interface UnpickleOptions {
-  /** Resolves persistent ids: PyTorch keeps storages outside its pickles. Without it, none are allowed. */
-  readonly load?: (id: PickleValue, fail: Fail) => PickleValue;
-  /** Reports errors, with the position in the pickle's bytes as their offset. */
-  readonly fail: Fail;
-}
+/** Resolves a persistent id: PyTorch keeps storages outside its pickles. */
+export type LoadStorage = (id: PickleValue, fail: Fail) => TorchStorage;
 
 /** How deeply lists and tuples may nest; Python's own pickler gives up earlier. */
 const MOST_OPEN = 1000;
@@ -21,20 +24,22 @@ const COLLECTION_WORK = 4;
 /** The state of unpickling and the operations on it: a stack of values, marks on it, and a memo of values by number. */
 export class PickleMachine {
   readonly input: PickleInput;
-  readonly #options: UnpickleOptions;
+  /** Reports errors, with the position in the pickle's bytes as their offset. */
+  readonly #fail: Fail;
+  readonly #load: LoadStorage;
   readonly #stack: PickleValue[] = [];
   /** Where the open lists and tuples begin on the stack. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, PickleValue>();
   #work: number;
   /** Position of the current opcode. */
-  #at: number;
+  #at = 0;
 
-  constructor(bytes: Uint8Array, start: number, options: UnpickleOptions) {
-    this.input = new PickleInput(bytes, start, options.fail);
-    this.#options = options;
-    this.#work = Math.min(MOST_WORK, LEAST_WORK + WORK_PER_BYTE * (bytes.length - start));
-    this.#at = start;
+  constructor(bytes: Uint8Array, fail: Fail, load: LoadStorage) {
+    this.input = new PickleInput(bytes, fail);
+    this.#fail = fail;
+    this.#load = load;
+    this.#work = Math.min(MOST_WORK, LEAST_WORK + WORK_PER_BYTE * bytes.length);
   }
 
   nextOpcode(): number {
@@ -131,7 +136,7 @@ export class PickleMachine {
 
   pushName(module: PickleValue | undefined, name: PickleValue | undefined): void {
     if (typeof module !== 'string' || typeof name !== 'string') this.fail('broken', 'a name is not a string');
-    this.push(lookUpName(module, name, this.#options.fail, this.#at));
+    this.push(lookUpName(module, name, this.#fail, this.#at));
   }
 
   call([callee, args]: readonly PickleValue[]): void {
@@ -166,12 +171,7 @@ export class PickleMachine {
   }
 
   load(id: PickleValue): void {
-    const { load } = this.#options;
-    this.push(
-      load === undefined
-        ? this.fail('refused', 'it refers to something outside its pickle')
-        : load(id, this.fail.bind(this)),
-    );
+    this.push(this.#load(id, this.fail.bind(this)));
   }
 
   /** Counts work against the limit, so that a small file cannot expand to a large one. */
@@ -181,13 +181,13 @@ export class PickleMachine {
   }
 
   fail(...[kind, what, offset = this.#at]: Parameters<Fail>): never {
-    return this.#options.fail(kind, what, offset);
+    return this.#fail(kind, what, offset);
   }
 }
 
 /** The longest string or bytes in a pickle; PyTorch's longest is the source of a class, about 10 kB. */
 const MOST_TEXT_BYTES = 1 << 20;
-/** The longest whole number; PyTorch's magic number has 10 bytes, a random generator's state 624 words of 4. */
+/** The longest whole number: a random generator's state has 624 words of 4. */
 const MOST_NUMBER_BYTES = 4096;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -197,13 +197,12 @@ class PickleInput {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #fail: Fail;
-  position: number;
+  position = 0;
 
-  constructor(bytes: Uint8Array, position: number, fail: Fail) {
+  constructor(bytes: Uint8Array, fail: Fail) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#fail = fail;
-    this.position = position;
   }
 
   uint8(): number {

@@ -1,5 +1,5 @@
-import { PickleMachine, type UnpickleOptions } from './pickle-machine.ts';
-import type { PickleValue } from './values.ts';
+import { type LoadStorage, PickleMachine } from './pickle-machine.ts';
+import type { Fail, PickleValue } from './values.ts';
 
 const PROTOCOL = 0x80;
 const STOP = 0x2e;
@@ -60,23 +60,16 @@ const OPCODES: ReadonlyMap<number, (machine: PickleMachine) => void> = new Map<
 ]);
 
 /**
- * Reads one pickle (protocols 2 to 5) as plain values. Nothing is run or imported: names are looked up in an allow-list
+ * Reads a pickle (protocols 2 to 5) as plain values. Nothing is run or imported: names are looked up in an allow-list
  * (`globals.ts`), and objects become records. Time and memory stay proportional to the number of bytes.
  *
- * @returns the value, and where the pickle ends in `bytes`
- * @throws {ReproError} through `options.fail`
+ * @throws {ReproError} through `fail`
  * @see https://docs.python.org/3/library/pickletools.html
  */
-export function unpickle(
-  bytes: Uint8Array,
-  start: number,
-  options: UnpickleOptions,
-): { readonly value: PickleValue; readonly end: number } {
-  const machine = new PickleMachine(bytes, start, options);
-  const { input } = machine;
-  if (machine.nextOpcode() !== PROTOCOL)
-    machine.fail('broken', 'expected a pickle of protocol 2 or later here');
-  const protocol = input.uint8();
+export function unpickle(bytes: Uint8Array, fail: Fail, load: LoadStorage): PickleValue {
+  const machine = new PickleMachine(bytes, fail, load);
+  if (machine.nextOpcode() !== PROTOCOL) machine.fail('broken', 'expected a pickle of protocol 2 or later');
+  const protocol = machine.input.uint8();
   if (protocol < 2 || protocol > 5) {
     machine.fail('unsupported', `its pickle has protocol ${protocol}; 2 to 5 are read`);
   }
@@ -87,7 +80,7 @@ export function unpickle(
       machine.fail('refused', `its pickle has the opcode ${shown}, which PyTorch does not write`);
     } else run(machine);
   }
-  return { value: machine.finish(), end: input.position };
+  return machine.finish();
 }
 
 function pair([first, second]: readonly PickleValue[]): [PickleValue | undefined, PickleValue | undefined] {

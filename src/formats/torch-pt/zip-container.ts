@@ -1,14 +1,31 @@
 import { crc32 } from 'node:zlib';
 import { type Entry, fromBufferPromise, type ZipFile } from 'yauzl';
 import { openZip } from '../../files/zip-file.ts';
-import { MOST_PICKLE_BYTES, readStorageId, type TorchContainer, unifyStorage } from './container.ts';
+import { storageType } from './globals.ts';
 import { unpickle } from './pickle.ts';
-import { type Fail, failIn, sizeOf, type TorchStorage } from './values.ts';
+import {
+  describeValue,
+  type Fail,
+  failIn,
+  PickleName,
+  type PickleValue,
+  sizeOf,
+  TorchStorage,
+} from './values.ts';
 
 const STORED = 0;
 const DEFLATED = 8;
 /** Members that hold one word: `little`, `3`. */
 const MOST_WORD_BYTES = 100;
+/** The longest pickle that is read; with the log of 1,256 epochs it has 1 MB. */
+const MOST_PICKLE_BYTES = 64 << 20;
+
+/** A file after its pickle is read. */
+interface TorchContainer {
+  readonly value: PickleValue;
+  readStorage(storage: TorchStorage): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
 
 /**
  * Opens what `torch.save` writes since PyTorch 1.6: a zip with one folder that holds `data.pkl` and a file `data/<key>` per
@@ -35,18 +52,14 @@ export async function openZipContainer(source: string | Uint8Array, file: string
     const bytes = await read('data.pkl', MOST_PICKLE_BYTES);
     if (bytes === undefined)
       return fail('broken', 'it is a zip without a data.pkl, so torch.save did not write it');
+    // By name: tensors that share a storage share one object here too.
     const storages = new Map<string, TorchStorage>();
-    const { value } = unpickle(bytes, 0, {
-      fail: failIn(file, 'data.pkl'),
-      load: (id, failHere) => {
-        const found = readStorageId(id, failHere);
-        if (found === undefined) return failHere('refused', 'it refers to something other than a storage');
-        checkStorage(found.storage, members, failHere);
-        return unifyStorage(storages, found.storage, failHere);
-      },
+    const value = unpickle(bytes, failIn(file, 'data.pkl'), (id, failHere) => {
+      const storage = readStorageId(id, failHere);
+      checkStorage(storage, members, failHere);
+      return unifyStorage(storages, storage, failHere);
     });
     return {
-      format: 'zip',
       value,
       readStorage: async (storage) => {
         const name = memberOf(storage);
@@ -67,6 +80,32 @@ function checkByteOrder(bytes: Uint8Array | undefined, fail: Fail): void {
   if (order === 'little') return;
   const shown = order === 'big' ? 'big-endian' : `in byte order ${JSON.stringify(order)}`;
   fail('unsupported', `its numbers are ${shown}; only little-endian ones are read`);
+}
+
+/** Reads a persistent id: `('storage', torch.FloatStorage, '0', 'cpu', 1024, …)`. The device does not matter. */
+function readStorageId(id: PickleValue, fail: Fail): TorchStorage {
+  if (!Array.isArray(id) || id[0] !== 'storage')
+    return fail('refused', 'it refers to something other than a storage');
+  const [, type, key, , length] = id;
+  const dtype = type instanceof PickleName ? storageType(type.name) : undefined;
+  if (dtype === undefined)
+    return fail('unsupported', `expected a storage of a known type, found ${describeValue(type)}`);
+  const isLength = typeof length === 'number' && Number.isSafeInteger(length) && length >= 0;
+  if (typeof key !== 'string' || !/^\d{1,20}$/.test(key) || !isLength) {
+    return fail('broken', 'a storage has no valid name or length');
+  }
+  return new TorchStorage(key, dtype, length);
+}
+
+/** The storage already known by its name, or this one. */
+function unifyStorage(storages: Map<string, TorchStorage>, storage: TorchStorage, fail: Fail): TorchStorage {
+  const known = storages.get(storage.key) ?? storage;
+  storages.set(storage.key, known);
+  if (known.dtype !== storage.dtype || known.length !== storage.length) {
+    const [one, other] = [known, storage].map(({ dtype, length }) => `${dtype} [${length}]`);
+    fail('broken', `storage ${storage.key} is described as ${one} and as ${other}`);
+  }
+  return known;
 }
 
 function memberOf({ key }: TorchStorage): string {

@@ -7,7 +7,8 @@ export type PanelSpec = Extract<TopLevelSpec, { layer: unknown }>;
 /** One of several small plots with the same scales. */
 export interface Panel {
   readonly title: string;
-  readonly spec: PanelSpec;
+  /** A Vega-Lite specification, or a finished drawing as SVG. */
+  readonly spec: PanelSpec | string;
   /** Outer size in px, including axes and title. */
   readonly width: number;
   readonly height: number;

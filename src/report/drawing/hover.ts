@@ -16,6 +16,9 @@ export interface Readings {
   readonly share?: { readonly digits: number; readonly unit: string };
 }
 
+/** A mark with a text of its own, in px of the panel. */
+type Tip = readonly [left: number, top: number, right: number, bottom: number, text: string];
+
 /** What a panel shows at the pointer. */
 export interface PanelHover {
   readonly title: string;
@@ -36,39 +39,31 @@ export interface PanelHover {
     readonly domain: readonly [number, number];
     readonly range: readonly [number, number];
   } | null;
-  /** Marks with a text of their own, in px of the panel; the last are on top. */
-  readonly tips: readonly (readonly [
-    left: number,
-    top: number,
-    right: number,
-    bottom: number,
-    text: string,
-  ])[];
+  /** The last are on top. */
+  readonly tips: readonly Tip[];
 }
 
-/** A panel as it was drawn. */
-export interface DrawnPanel {
-  readonly title: string;
-  readonly readings: Readings | undefined;
-  /** Left and top edge of the plot, and its width, in px of the panel. */
-  readonly left: number;
-  readonly top: number;
-  readonly plotWidth: number;
-  /** Vega's scene graph. */
-  readonly scene: unknown;
-}
-
-/** The readable parts of a drawn panel: the values of its lines, and the marks with a Vega-Lite `tooltip`. */
-export function describeHover({ title, readings, left, top, plotWidth, scene }: DrawnPanel): PanelHover {
-  const tips: PanelHover['tips'][number][] = [];
-  if (hasRoot(scene)) collectTips(scene.root, [left, top], tips);
+/**
+ * The readable parts of a drawn panel: the values of its lines, and the marks with a Vega-Lite `tooltip`.
+ *
+ * @param origin left and top edge of the plot, in px of the panel
+ * @param width of the plot
+ * @param scene Vega's scene graph
+ */
+export function describeHover(
+  { title, readings }: { readonly title: string; readonly readings: Readings | undefined },
+  origin: readonly [left: number, top: number],
+  width: number,
+  scene: unknown,
+): PanelHover {
+  const tips = hasRoot(scene) ? collectTips(scene.root, origin) : [];
   const lines = readings?.lines.filter(({ points }) => points.length > 0) ?? [];
   if (readings === undefined || lines.length === 0) return { title, series: [], axis: null, tips };
   const { axis: name, domain, extent, share } = readings;
   return {
     title,
     series: lines.map(({ label, color, points }) => ({ label, color, ...listValues(points, share) })),
-    axis: { name, domain, range: [left, left + plotWidth * extent] },
+    axis: { name, domain, range: [origin[0], origin[0] + width * extent] },
     tips,
   };
 }
@@ -105,21 +100,15 @@ interface SceneNode {
 }
 
 /** @param origin of the group around the mark */
-function collectTips(
-  mark: SceneNode,
-  [x, y]: readonly [number, number],
-  tips: PanelHover['tips'][number][],
-): void {
+function collectTips(mark: SceneNode, [left, top]: readonly [number, number]): Tip[] {
   const round = (px: number): number => Math.round(px * 10) / 10;
-  for (const item of mark.items ?? []) {
-    const { bounds, tooltip } = item;
-    if (typeof tooltip === 'string' && bounds !== undefined) {
-      const { x1, y1, x2, y2 } = bounds;
-      tips.push([round(x + x1), round(y + y1), round(x + x2), round(y + y2), tooltip]);
-    }
-    if (mark.marktype !== 'group') continue;
-    for (const one of item.items ?? []) collectTips(one, [x + (item.x ?? 0), y + (item.y ?? 0)], tips);
-  }
+  return (mark.items ?? []).flatMap(({ bounds, tooltip, x = 0, y = 0, items = [] }) => {
+    const inner =
+      mark.marktype === 'group' ? items.flatMap((one) => collectTips(one, [left + x, top + y])) : [];
+    if (typeof tooltip !== 'string' || bounds === undefined) return inner;
+    const { x1, y1, x2, y2 } = bounds;
+    return [[round(left + x1), round(top + y1), round(left + x2), round(top + y2), tooltip], ...inner];
+  });
 }
 
 /** The published types of Vega leave the root out. */

@@ -5,7 +5,6 @@ import { describeHover, type PanelHover } from './hover.ts';
 import { fixColors } from './palette.ts';
 import { composeSheet } from './sheet.ts';
 import { THEME } from './theme.ts';
-import { partAt, thinOut } from './thin-out.ts';
 
 /** A figure's panels as SVG for the page, and all of them on one sheet for a standalone file. */
 export interface RenderedFigure {
@@ -14,13 +13,7 @@ export interface RenderedFigure {
   readonly sheet: string;
   /** What each panel shows at the pointer. */
   readonly hover: readonly PanelHover[];
-  /** Whether long lines have fewer points than values: {@link thinOut}. */
-  readonly simplified: boolean;
 }
-
-/** For captions of figures that are {@link RenderedFigure.simplified}. */
-export const SIMPLIFIED_NOTE =
-  'Points within a tenth of a pixel of the drawn line are left out; the CSV file has all values.';
 
 /**
  * Renders a figure without a browser. The same figure gives the same bytes.
@@ -33,33 +26,27 @@ export async function renderFigure(figure: Figure, notice: string | null): Promi
     drawn.push(await renderPanel(panel, `${figure.id}-${index}-`));
   }
   const panels = drawn.map(({ svg }) => svg);
-  return {
-    figure,
-    panels,
-    sheet: fixColors(composeSheet(figure, panels, notice)),
-    hover: drawn.map(({ hover }) => hover),
-    simplified: drawn.some(({ simplified }) => simplified),
-  };
+  const sheet = fixColors(composeSheet(figure, panels, notice));
+  return { figure, panels, sheet, hover: drawn.map(({ hover }) => hover) };
 }
 
 interface DrawnPanel {
   readonly svg: string;
-  readonly simplified: boolean;
   readonly hover: PanelHover;
 }
 
 /** @param prefix of the names inside the drawing, which are unique on the page */
-async function renderPanel({ title, readings, spec: full }: Panel, prefix: string): Promise<DrawnPanel> {
-  const { spec: thin, thinned: simplified } = thinOut(full);
-  const { spec } = compile(thin, { config: THEME });
-  const view = new View(parse(spec), { renderer: 'none', logLevel: ERROR_LEVEL });
+async function renderPanel({ title, readings, spec }: Panel, prefix: string): Promise<DrawnPanel> {
+  if (typeof spec === 'string') return { svg: spec, hover: { title, series: [], axis: null, tips: [] } };
+  const view = new View(parse(compile(spec, { config: THEME }).spec), {
+    renderer: 'none',
+    logLevel: ERROR_LEVEL,
+  });
   try {
     const svg = widenClips(nameParts(tidySvg(await view.toSVG()), prefix));
-    const lengthAt = (...path: readonly string[]): number => Number(partAt(full, ...path) ?? 0);
-    const [left, top] = [lengthAt('padding', 'left'), lengthAt('padding', 'top')];
-    const place = { left, top, plotWidth: lengthAt('width') };
-    const hover = describeHover({ title, readings, ...place, scene: view.scenegraph() });
-    return { svg, simplified, hover };
+    const padding = view.padding();
+    const { left = 0, top = 0 } = typeof padding === 'number' ? {} : padding;
+    return { svg, hover: describeHover({ title, readings }, [left, top], view.width(), view.scenegraph()) };
   } finally {
     view.finalize();
   }
@@ -82,7 +69,7 @@ function widenClips(svg: string): string {
   );
 }
 
-/** Removes what a drawing inside a page does not need: Vega's class names, roles, defaults, empty shapes, fonts, third decimals of px. */
+/** Removes what a drawing inside a page does not need: Vega's class names, roles, defaults, empty shapes, fonts, second decimals of px. */
 function tidySvg(svg: string): string {
   return svg
     .replace(/ xmlns:xlink="[^"]*"/, '')
@@ -91,6 +78,6 @@ function tidySvg(svg: string): string {
     .replace(/<path d="M0,0h0v0h0Z"\/>/g, '')
     .replace(/<path d=""[^>]*display="none"\/>/g, '')
     .replace(/ d="[^"]+"/g, (path) =>
-      path.replace(/\d+\.\d{3,}/g, (number) => String(Math.round(Number(number) * 100) / 100)),
+      path.replace(/\d+\.\d{2,}/g, (number) => String(Math.round(Number(number) * 10) / 10)),
     );
 }

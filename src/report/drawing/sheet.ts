@@ -14,8 +14,8 @@ const NOTICE_HEIGHT = 22;
 const CHARACTER_WIDTH = 6.6;
 
 /**
- * Arranges a figure's panels on one sheet, with title and legend, as a standalone SVG file. Its parts are marked (`data-part`), so that an
- * export can leave the title out, and put fewer panels side by side.
+ * Arranges a figure's panels on one sheet, with title and legend, as a standalone SVG file. Its title is marked (`data-part`), so that an
+ * export can leave it out.
  *
  * @param panels one SVG per panel, in the figure's order
  * @param notice a warning below the title, so that the file on its own is not misleading
@@ -44,7 +44,7 @@ export function composeSheet(figure: Figure, panels: readonly string[], notice: 
     const x = MARGIN + (index % columns) * (cellWidth + GAP);
     const row = Math.floor(index / columns);
     const y = top + sum(rowHeights.slice(0, row)) + row * GAP;
-    return panel.replace('<svg ', `<svg data-part="panel" x="${x}" y="${y}" `);
+    return panel.replace('<svg ', `<svg x="${x}" y="${y}" `);
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
@@ -56,9 +56,9 @@ export function composeSheet(figure: Figure, panels: readonly string[], notice: 
     ...(notice === null
       ? []
       : [
-          `<text data-part="notice" x="${MARGIN}" y="${MARGIN + 35}" font-size="12" fill="${colorVariable('vermilion')}">${escapeMarkup(notice)}</text>`,
+          `<text x="${MARGIN}" y="${MARGIN + 35}" font-size="12" fill="${colorVariable('vermilion')}">${escapeMarkup(notice)}</text>`,
         ]),
-    `<g data-part="legend" data-line="${LEGEND_HEIGHT}" transform="translate(${MARGIN},${head})" font-size="12">${legend.svg}</g>`,
+    `<g transform="translate(${MARGIN},${head})" font-size="12">${legend.svg}</g>`,
     ...placed,
     '</g>',
     '</svg>',
@@ -83,7 +83,7 @@ function composeLegend(entries: readonly LegendEntry[], width: number): { svg: s
     }
     const key = drawKey(entry);
     parts.push(
-      `<g data-part="entry" data-width="${entryWidth}" transform="translate(${x},${line * LEGEND_HEIGHT})">${key}<text x="32" y="9">${escapeMarkup(entry.label)}</text></g>`,
+      `<g transform="translate(${x},${line * LEGEND_HEIGHT})">${key}<text x="32" y="9">${escapeMarkup(entry.label)}</text></g>`,
     );
     x += entryWidth;
   }

@@ -176,7 +176,6 @@ function drawPanel({ models, input, rows }: Network, several: boolean): Panel {
     width: 2 * MARGIN + longest * BOX.width + (longest - 1) * BOX.gap,
     height: end + MARGIN + 8,
     boxHeight: BOX.height,
-    labelSize: 12,
     boxes: rows.flatMap((row, r) =>
       row.map(({ label, name, kind }, c) => ({
         left: leftOf(c),
@@ -186,11 +185,9 @@ function drawPanel({ models, input, rows }: Network, several: boolean): Panel {
         detail: name,
         shade: SHADES[kind] ?? 0.02,
         stroke: 'grey' as const,
-        isDashed: false,
       })),
     ),
     arrows,
-    isCurved: false,
     notes: [
       { x: leftOf(0), y: topOf(0) - 12, text: `input ${input}` },
       ...rows.slice(0, -1).map((row, r) => ({

@@ -30,7 +30,6 @@ export function drawPipeline({ pipeline }: Results): Figure {
     width,
     height,
     boxHeight: SIZES.boxHeight,
-    labelSize: 13,
     boxes: placed.map(({ box, stage }) => ({
       left: box.x - box.width / 2,
       top: box.top,
@@ -38,11 +37,9 @@ export function drawPipeline({ pipeline }: Results): Figure {
       label: nameStage(stage),
       detail: describeOutputs(stage),
       shade: 0.1,
-      stroke: stage.active ? 'ink' : 'grey',
-      isDashed: !stage.active,
+      stroke: stage.active ? 'ink' : 'dashed',
     })),
     arrows: placed.flatMap(({ node }) => node.below.map((below) => traceEdge(node, below, boxes))),
-    isCurved: true,
   });
   return {
     id: 'pipeline',

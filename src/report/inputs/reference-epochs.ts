@@ -1,5 +1,51 @@
+import { ReproError } from '../../errors.ts';
+import type { ScalarEvent } from '../../formats/tfevents.ts';
 import type { EpochPoint, ReferenceCurves } from '../data/results.ts';
-import type { LoggedCurves, LoggedPoint } from './reference-points.ts';
+
+/** A logged value; the unit of its step depends on the tag. */
+interface LoggedPoint {
+  readonly step: number;
+  readonly value: number;
+}
+
+/** Points by tag, in ascending steps. */
+export type LoggedCurves = ReadonlyMap<string, readonly LoggedPoint[]>;
+
+/** The original's tags that the report reads; others are ignored. */
+const TAG = /^(?:train_accuracy|train_loss|test_accuracy|val_accuracy|w(?:_std)?\d{1,2})$/;
+
+/**
+ * The curves of a model's log. If a tag has the same step twice, as after a resumed training, the later one counts: by time, and at the same
+ * time by its place. A value that is NaN or infinite is a gap.
+ *
+ * @throws {ReproError} `report-input` if an accuracy is not between 0 and 1
+ */
+export function collectCurves(
+  files: readonly { readonly file: string; readonly scalars: readonly ScalarEvent[] }[],
+): LoggedCurves {
+  const collected = new Map<string, Map<number, number>>();
+  const sorted = files
+    .flatMap(({ file, scalars }) => scalars.map((scalar) => ({ file, ...scalar })))
+    .filter(({ tag }) => TAG.test(tag))
+    .sort((a, b) => a.wallTimeSeconds - b.wallTimeSeconds);
+  for (const { file, tag, step, value } of sorted) {
+    if (tag.endsWith('_accuracy') && (value < 0 || value > 1)) {
+      const problem = `${tag} at step ${step}: expected an accuracy from 0 to 1, found ${value}`;
+      const fix = 'docs/tensorboard.md lists the forms of the authors’ logs that can be read.';
+      throw new ReproError('report-input', problem, { where: file, fix });
+    }
+    collected.set(tag, (collected.get(tag) ?? new Map<number, number>()).set(step, value));
+  }
+  return new Map(
+    [...collected].map(([tag, points]) => [
+      tag,
+      [...points]
+        .filter(([, value]) => Number.isFinite(value))
+        .map(([step, value]) => ({ step, value }))
+        .sort((a, b) => a.step - b.step),
+    ]),
+  );
+}
 
 /** The training batches of one epoch: from `start` up to, but excluding, `end`, counted over all epochs. */
 interface EpochBatches {

@@ -5,19 +5,15 @@ import { withSlashes } from '../../files/path-below.ts';
 import { readCurves } from '../../formats/logged-curves.ts';
 import { decodeEventFile, type ScalarEvent } from '../../formats/tfevents.ts';
 import { openTorchFile } from '../../formats/torch-pt.ts';
+import { parseTable, refuse } from '../../results/result-file.ts';
 import type { Reference, ReferenceCurves } from '../data/results.ts';
-import { placeOnEpochs } from './reference-epochs.ts';
-import { collectReferenceEvents, parseLossCsv, parseReferenceCsv } from './reference-points.ts';
+import { collectCurves, placeOnEpochs } from './reference-epochs.ts';
 
-/** The log of one model. Paths are relative to the folder, with `/`. */
-type Log =
-  | { readonly csv: string }
-  | { readonly checkpoint: string }
-  /** `losses`: the training loss alone, of more epochs than the event files have. */
-  | { readonly events: readonly string[]; readonly losses: readonly string[] };
+/** A model's log: the paths of its files, relative to the folder, with `/`. At least one. */
+type Log = readonly string[];
 
 /** A model whose log is looked for. */
-export interface ReferenceModel {
+interface ReferenceModel {
   readonly id: string;
   /** Its name in the thesis; null if it is not one of the thesis' models. */
   readonly published: string | null;
@@ -31,24 +27,19 @@ const AUTHORS_NAMES: ReadonlyMap<string, string> = new Map([
   ['λ = .1', 'REGULARIZATION_.1'],
 ]);
 
+/** The training loss alone, of more epochs than the event files have: one curve as TensorBoard exports it. */
+const LOSSES = '_loss_data.csv';
+
 /**
  * Reads the authors' logs for some models from a folder. For each model that is one of the following: the folder of that model as it lies in
  * the thesis' repository, at any depth; `<id>.csv`; event files in `<id>/` or its subfolders, or event files whose names begin with the id.
  *
  * @returns the logs of those models that have one
- * @throws {ReproError} `report-input` if the folder does not exist, or a file in it is invalid
+ * @throws {ReproError} `report-input` or `results-invalid` if the folder does not exist, or a file in it is invalid
  */
 export async function readReference(folder: string, models: readonly ReferenceModel[]): Promise<Reference> {
   const found = new Map<string, ReferenceCurves>();
-  for (const [id, log] of await findLogs(folder, models)) {
-    const read =
-      'csv' in log
-        ? readCsv(folder, log.csv)
-        : 'checkpoint' in log
-          ? readCheckpoint(folder, log.checkpoint)
-          : readEvents(folder, log);
-    found.set(id, await read);
-  }
+  for (const [id, log] of await findLogs(folder, models)) found.set(id, await readLog(folder, log));
   return found;
 }
 
@@ -60,11 +51,22 @@ export async function findLogs(
   const files = await listFiles(folder);
   const ids = models.map(({ id }) => id);
   return models.flatMap(({ id, published }): [string, Log][] => {
-    const logs = [findLog(files, id, ids, folder), ...findAuthorsLogs(files, published)].filter(
-      (log) => log !== null,
+    const inFolder = files.filter((file) => file.startsWith(`${id}/`));
+    const table = files.filter((file) => file === `${id}.csv`);
+    const events = [...inFolder, ...files.filter((file) => ownerOf(file, ids) === id)].filter(isEventFile);
+    const [log, second] = [table, events, ...findAuthorsLogs(files, published)].filter(
+      ({ length }) => length > 0,
     );
-    const [log, second] = logs;
-    if (second !== undefined) failTwo(folder, id, logs.map(nameLog));
+    if (log !== undefined && second !== undefined) {
+      const problem = `There are two logs for "${id}": ${log[0]} and ${second[0]}.`;
+      throw new ReproError('report-input', problem, { where: folder, fix: 'Remove one of them.' });
+    }
+    if (log === undefined && inFolder.length > 0) {
+      throw new ReproError('report-input', 'This folder contains no event file of TensorBoard.', {
+        where: join(folder, id),
+        fix: 'Event files have "tfevents" in their names: docs/tensorboard.md.',
+      });
+    }
     return log === undefined ? [] : [[id, log]];
   });
 }
@@ -79,23 +81,9 @@ function findAuthorsLogs(files: readonly string[], published: string | null): Lo
   const pattern = new RegExp(`^(?:.*/)?pt_${name.replace('.', '\\.')}_val_[^/]*_DVS128Gesture_[^/]*/`);
   const folders = new Set(files.flatMap((file) => pattern.exec(file)?.[0] ?? []));
   return [...folders].map((folder) => {
-    const own = files.filter((file) => file.startsWith(folder));
-    const checkpoint = own.find((file) => file === `${folder}checkpoint.pt`);
-    if (checkpoint !== undefined) return { checkpoint };
-    const losses = own.filter((file) => file.endsWith('_loss_data.csv'));
-    return { events: own.filter(isEventFile), losses };
-  });
-}
-
-function nameLog(log: Log): string {
-  if ('csv' in log) return log.csv;
-  return 'checkpoint' in log ? log.checkpoint : (log.events[0] ?? log.losses[0] ?? 'an empty folder');
-}
-
-function failTwo(folder: string, model: string, [one, other]: readonly string[]): never {
-  throw new ReproError('report-input', `There are two logs for "${model}": ${one} and ${other}.`, {
-    where: folder,
-    fix: 'Remove one of them.',
+    const checkpoint = `${folder}checkpoint.pt`;
+    if (files.includes(checkpoint)) return [checkpoint];
+    return files.filter((file) => file.startsWith(folder) && (isEventFile(file) || file.endsWith(LOSSES)));
   });
 }
 
@@ -116,28 +104,6 @@ async function listFiles(folder: string): Promise<string[]> {
   }
 }
 
-function findLog(
-  files: readonly string[],
-  model: string,
-  models: readonly string[],
-  folder: string,
-): Log | null {
-  const csv = files.find((file) => file === `${model}.csv`);
-  const inFolder = files.filter((file) => file.startsWith(`${model}/`));
-  const events = files.filter(
-    (file) => isEventFile(file) && (file.startsWith(`${model}/`) || ownerOf(file, models) === model),
-  );
-  if (csv === undefined && inFolder.length > 0 && events.length === 0) {
-    throw new ReproError('report-input', 'This folder contains no event file of TensorBoard.', {
-      where: join(folder, model),
-      fix: 'Event files have "tfevents" in their names: docs/tensorboard.md.',
-    });
-  }
-  if (csv !== undefined && events.length > 0) failTwo(folder, model, [csv, events[0]!]);
-  if (csv !== undefined) return { csv };
-  return events.length === 0 ? null : { events, losses: [] };
-}
-
 function isEventFile(file: string): boolean {
   return /tfevents[^/]*$/.test(file) && !file.endsWith('.partial');
 }
@@ -150,14 +116,45 @@ function ownerOf(file: string, models: readonly string[]): string | undefined {
     .sort((a, b) => b.length - a.length)[0];
 }
 
-async function readCsv(folder: string, name: string): Promise<ReferenceCurves> {
-  const file = join(folder, name);
-  return place(parseReferenceCsv(await readFile(file, 'utf8'), file), file, []);
+async function readLog(folder: string, log: Log): Promise<ReferenceCurves> {
+  const files: { file: string; scalars: readonly ScalarEvent[] }[] = [];
+  const truncated: string[] = [];
+  for (const name of log) {
+    const file = join(folder, name);
+    if (name.endsWith('.pt')) files.push({ file, scalars: await readCheckpoint(file) });
+    else if (name.endsWith('.csv'))
+      files.push({ file, scalars: parseCsv(await readFile(file, 'utf8'), file) });
+    else {
+      const { scalars, truncatedAt } = decodeEventFile(await readFile(file), file);
+      if (truncatedAt !== null) truncated.push(name);
+      files.push({ file, scalars });
+    }
+  }
+  const placed = placeOnEpochs(collectCurves(files), truncated);
+  if (placed !== null) return placed;
+  throw new ReproError('report-input', 'This log has no value of test_accuracy or val_accuracy.', {
+    where: join(folder, log[0] ?? ''),
+    fix: 'The epochs come from these tags: docs/tensorboard.md lists all tags.',
+  });
+}
+
+/** The rows of a log in CSV form, with columns in any order and possibly others. @throws {ReproError} `results-invalid` with the line */
+function parseCsv(text: string, file: string): ScalarEvent[] {
+  const fix = 'docs/tensorboard.md lists the forms of the authors’ logs that can be read.';
+  // The parser would read the rest of the file as one cell.
+  if (text.split('"').length % 2 === 0) refuse({ file, fix }, 'a quote that begins a cell is never closed');
+  const isLosses = file.endsWith(LOSSES);
+  const [step, value, other] = isLosses ? ['Step', 'Value', 'Wall time'] : ['step', 'value', 'tag'];
+  return parseTable({ file, text, fix }, [step, value, other]).rows.map((row) => ({
+    tag: isLosses ? 'train_loss' : row.text(other),
+    step: row.count(step),
+    value: /^[+-]?(nan|inf(inity)?)$/i.test(row.text(value)) ? Number.NaN : row.number(value),
+    wallTimeSeconds: isLosses ? row.number(other) : 0,
+  }));
 }
 
 /** The curves in a checkpoint's `log_data_list`. Nothing in the file is run, and no tensor is read. */
-async function readCheckpoint(folder: string, name: string): Promise<ReferenceCurves> {
-  const file = join(folder, name);
+async function readCheckpoint(file: string): Promise<ScalarEvent[]> {
   const fail = (problem: string, cause?: ReproError): never => {
     throw new ReproError('report-input', problem, {
       where: file,
@@ -175,45 +172,7 @@ async function readCheckpoint(folder: string, name: string): Promise<ReferenceCu
       return fail(`This checkpoint’s curves cannot be read: ${cause.message}`, cause);
     });
   if (log.points.length === 0) fail('This checkpoint has no curves (log_data_list).');
-  const scalars = log.points
+  return log.points
     .filter(({ step }) => Number.isSafeInteger(step) && step >= 0)
     .map((point) => ({ ...point, wallTimeSeconds: 0 }));
-  return place(collectReferenceEvents([{ file, scalars }]), file, []);
-}
-
-async function readEvents(
-  folder: string,
-  { events: names, losses }: Extract<Log, { events: unknown }>,
-): Promise<ReferenceCurves> {
-  const files: { file: string; scalars: readonly ScalarEvent[] }[] = [];
-  const truncated: string[] = [];
-  for (const name of names) {
-    const file = join(folder, name);
-    const { scalars, truncatedAt } = decodeEventFile(await readFile(file), file);
-    if (truncatedAt !== null) truncated.push(name);
-    files.push({ file, scalars });
-  }
-  for (const name of losses) {
-    const file = join(folder, name);
-    files.push({ file, scalars: parseLossCsv(await readFile(file, 'utf8'), file) });
-  }
-  return place(collectReferenceEvents(files), join(folder, names[0] ?? losses[0] ?? ''), truncated);
-}
-
-function place(
-  curves: Parameters<typeof placeOnEpochs>[0],
-  file: string,
-  truncated: readonly string[],
-): ReferenceCurves {
-  const placed = placeOnEpochs(curves, truncated);
-  if (placed !== null) return placed;
-  const empty = ['test_accuracy', 'val_accuracy'].filter((tag) => curves.has(tag));
-  const problem =
-    empty.length === 0
-      ? 'This log contains neither test_accuracy nor val_accuracy.'
-      : `This log contains ${empty.join(' and ')}, but only values that are NaN or infinite.`;
-  throw new ReproError('report-input', problem, {
-    where: file,
-    fix: 'The epochs come from these tags: docs/tensorboard.md lists all tags.',
-  });
 }

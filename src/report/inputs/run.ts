@@ -69,7 +69,12 @@ export async function readRunResult(
   return { result, classes };
 }
 
-function requireData(from: ResultFile, found: Omit<Expected, 'model' | 'seed'>, expected: Expected): void {
+/** @throws {ReproError} `results-invalid` if a file is of other data than the manifest */
+export function requireData(
+  from: Pick<ResultFile, 'file' | 'fix'>,
+  found: Pick<Expected, 'dataset' | 'simulated'>,
+  expected: Pick<Expected, 'dataset' | 'simulated'>,
+): void {
   if (found.dataset !== expected.dataset)
     refuse(from, `field "dataset" is "${found.dataset}", expected "${expected.dataset}"`);
   if (found.simulated !== expected.simulated)

@@ -2,8 +2,7 @@ import type { PanelHover } from '../drawing/hover.ts';
 
 /** The data of a figure's panels for {@link HOVER_SCRIPT}: JSON that cannot end the element it is in. */
 export function embedHover(panels: readonly PanelHover[]): string {
-  const packed = panels.map(({ title, axis, series, tips }) => ({ title, axis, series, tips }));
-  return `<script type="application/json">${JSON.stringify(packed).replaceAll('<', '\\u003c')}</script>`;
+  return `<script type="application/json">${JSON.stringify(panels).replaceAll('<', '\\u003c')}</script>`;
 }
 
 /**

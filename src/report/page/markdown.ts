@@ -1,9 +1,7 @@
-import { type RenderedFigure, SIMPLIFIED_NOTE } from '../drawing/render.ts';
 import type { Block, Cell, Gallery, Inline, Report, Table, Text } from './document.ts';
 
 /** The report as Markdown, for reading on a code host; its figures are the SVG files next to it. */
-export function renderMarkdown(report: Report, figures: readonly RenderedFigure[] = []): string {
-  const simplified = new Set(figures.filter((one) => one.simplified).map(({ figure }) => figure.id));
+export function renderMarkdown(report: Report): string {
   const parts = [
     `# ${escapeText(report.title)}`,
     renderText(report.subtitle),
@@ -11,7 +9,7 @@ export function renderMarkdown(report: Report, figures: readonly RenderedFigure[
     report.facts.map(({ name, value }) => `- ${escapeText(name)}: ${escapeText(value)}`).join('\n'),
     ...report.sections.flatMap((section) => [
       `## ${escapeText(section.title)}`,
-      ...section.blocks.map((block) => renderBlock(block, simplified)),
+      ...section.blocks.map(renderBlock),
     ]),
     '---',
     renderText(report.footer),
@@ -19,7 +17,7 @@ export function renderMarkdown(report: Report, figures: readonly RenderedFigure[
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function renderBlock(block: Block, simplified: ReadonlySet<string>): string {
+function renderBlock(block: Block): string {
   switch (block.kind) {
     case 'paragraph':
       return renderText(block.text);
@@ -36,7 +34,7 @@ function renderBlock(block: Block, simplified: ReadonlySet<string>): string {
       return [
         `### ${escapeText(title)}`,
         `![${escapeText(alt)}](figures/${id}.svg)`,
-        `${escapeText(caption)}${simplified.has(id) ? ` ${SIMPLIFIED_NOTE}` : ''} [Data as CSV](figures/${id}.csv).`,
+        `${escapeText(caption)} [Data as CSV](figures/${id}.csv).`,
       ].join('\n\n');
     }
     case 'outside-figure': {

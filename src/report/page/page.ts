@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { escapeMarkup } from '../../text.ts';
 import type { Figure, LegendEntry } from '../drawing/figure.ts';
 import { isEmpty } from '../drawing/hover.ts';
-import { type RenderedFigure, SIMPLIFIED_NOTE } from '../drawing/render.ts';
+import type { RenderedFigure } from '../drawing/render.ts';
 import { drawKey } from '../drawing/sheet.ts';
 import type {
   Block,
@@ -125,7 +125,7 @@ function renderBlock(block: Block, drawn: ReadonlyMap<string, RenderedFigure>): 
 const PHONE_PX = 440;
 
 function renderFigureBlock(rendered: RenderedFigure): string {
-  const { figure, panels, simplified, hover } = rendered;
+  const { figure, panels, hover } = rendered;
   const id = escapeMarkup(figure.id);
   const isSwitchable = figure.isSwitchable === true;
   const isSingle = figure.panels.length === 1 || isSwitchable;
@@ -141,7 +141,7 @@ function renderFigureBlock(rendered: RenderedFigure): string {
   const layout = isSingle ? 'single' : `columns-${figure.columns}`;
   return [
     `<figure id="figure-${id}" class="${layout}">`,
-    `<figcaption><h3>${escapeMarkup(figure.title)}</h3><p>${escapeMarkup(figure.caption)}${simplified ? ` ${SIMPLIFIED_NOTE}` : ''} <a href="figures/${id}.csv">Data as CSV</a></p>`,
+    `<figcaption><h3>${escapeMarkup(figure.title)}</h3><p>${escapeMarkup(figure.caption)} <a href="figures/${id}.csv">Data as CSV</a></p>`,
     renderLegend(figure.legend),
     '</figcaption>',
     '<div>',

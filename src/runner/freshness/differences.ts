@@ -1,24 +1,111 @@
-import { canonicalJson } from '../../files/canonical-json.ts';
+import { canonicalJson, isSameJson } from '../../files/canonical-json.ts';
 import { getOwn, isJsonObject, type Json } from '../../schema/json.ts';
-import type { StageCommand } from '../plan/plan.ts';
+import { listSome, shortenText } from '../../text.ts';
+import type { runFactNames, StageCommand } from '../plan/plan.ts';
 import type { Tree } from '../store/digest.ts';
-import type { FingerprintParts, InputPart } from '../store/fingerprint-parts.ts';
+import { type FingerprintParts, hashParts, type InputPart, isComplete } from '../store/fingerprint-parts.ts';
+import type { LostOutput } from '../store/lost-outputs.ts';
 
-export type Difference =
+/** Why an instance has to run, for people and for programs. */
+export interface StaleReason {
+  readonly cue:
+    | 'never-run'
+    /** Parts of the fingerprint; `command` stands for the outputs, too. */
+    | 'command'
+    | 'code'
+    | 'package'
+    | 'params'
+    | 'input'
+    | 'variable'
+    | 'fact'
+    | 'runtime'
+    | 'output-missing'
+    | 'output-altered'
+    /** The output in place is what another run made, such as one with other settings. */
+    | 'output-of-other-run'
+    /** The output is in place, its copy in the store is not. */
+    | 'store-lost'
+    /** It was interrupted and resumes from what it saved. */
+    | 'interrupted'
+    | 'record'
+    | 'no-record'
+    | 'forced'
+    /** What a training from the command line was asked for. */
+    | 'arguments';
+  readonly text: string;
+}
+
+/** What differs between two fingerprints: its kind, what it concerns, both values if known, and the same in words. */
+export type Difference = { readonly text: string } & (
   | { readonly kind: 'command' | 'outputs'; readonly before: string; readonly now: string }
+  /** `train.epochs`; a matrix variable, a package and the like by its name. null: not there, not set. */
+  | ({ readonly kind: 'param' | 'package' | 'variable' | 'fact' | 'runtime' } & JsonDifference)
   | ({ readonly kind: 'code' } & FileChange)
-  | {
-      readonly kind: 'package' | 'variable' | 'fact' | 'runtime';
-      readonly name: string;
-      /** Of the declaration too: a variable that is not set may be new. */
-      readonly change: Change;
-      /** null: not there, not set. */
-      readonly before: string | null;
-      readonly now: string | null;
-    }
-  /** `train.epochs`; a matrix variable by its name. */
-  | ({ readonly kind: 'param' } & JsonDifference)
-  | InputDifference;
+  | InputDifference
+);
+
+export interface FileChange {
+  readonly path: string;
+  readonly change: 'changed' | 'new' | 'gone';
+  /** sha256 of the content, if known; of what the file does, for source files. */
+  readonly before: string | null;
+  readonly now: string | null;
+}
+
+interface InputDifference {
+  readonly kind: 'input';
+  readonly path: string;
+  readonly change: 'changed' | 'reordered' | keyof typeof inputChanges;
+  /** For a folder: what differs in it. Empty if unknown. */
+  readonly files: readonly FileChange[];
+  /** Whether `files` are outputs of other stages, by their paths in the project. */
+  readonly ofOutputs: boolean;
+  readonly before: string | null;
+  readonly now: string | null;
+}
+
+/** The files of an input folder, then and now, to name the exact one that differs; null if unknown. */
+export interface InputTrees {
+  before(digest: string): Promise<Tree | null>;
+  now(input: InputPart): Promise<Tree | null>;
+}
+
+/** Why what was recorded does not count although no part of it is known to differ: every stale instance has a reason. */
+export const unnamedReason: StaleReason = {
+  cue: 'record',
+  text: 'the record of its last run does not match, but no difference was found',
+};
+
+/** Lists the differences between the last record's parts and the current ones, in the order of the parts. Empty if they are the same. */
+export async function explainDifference(
+  before: FingerprintParts,
+  now: FingerprintParts,
+  trees: InputTrees,
+): Promise<StaleReason[]> {
+  const reasons = (await findDifferences(before, now, trees)).map(toReason);
+  const isSame = reasons.length === 0 && (!isComplete(now) || hashParts(before) === hashParts(now));
+  return reasons.length > 0 || isSame ? reasons : [unnamedReason];
+}
+
+function toReason({ kind, text }: Difference): StaleReason {
+  return { cue: kind === 'outputs' ? 'command' : kind === 'param' ? 'params' : kind, text };
+}
+
+/** Inputs whose makers have to run first, which alone is a reason. */
+export function explainWaiting(parts: FingerprintParts): StaleReason[] {
+  return parts.inputs
+    .filter((input) => input.waitsFor !== undefined)
+    .map((input) => ({ cue: 'input', text: `${input.path} waits for ${listSome(input.waitsFor ?? [])}` }));
+}
+
+/** What a run will re-store, for commands that change nothing. */
+export function explainLost(lost: readonly LostOutput[]): StaleReason[] {
+  if (lost.length === 0) return [];
+  const names = listSome(lost.flatMap((one) => one.names));
+  return [
+    { cue: 'store-lost', text: `not in the store: ${names}; a run re-stores it from its intact output` },
+  ];
+}
 
 export async function findDifferences(
   before: FingerprintParts,
@@ -27,11 +114,15 @@ export async function findDifferences(
 ): Promise<Difference[]> {
   return [
     ...diffTexts('command', describeCommand(before.command), describeCommand(now.command)),
-    ...diffHashes(before.code, now.code).map((one) => ({ kind: 'code', ...one }) as const),
+    ...diffHashes(before.code, now.code).map(
+      (one) => ({ kind: 'code', ...one, text: describeFile(one) }) as const,
+    ),
     ...diffValues('package', before.packages, now.packages),
-    ...diffJson(before.params, now.params).map((one) => ({ kind: 'param', ...one }) as const),
-    ...diffJson(before.matrix, now.matrix).map((one) => ({ kind: 'param', ...one }) as const),
-    ...(await diffInputs(before.inputs, now.inputs, trees)),
+    ...[...diffJson(before.params, now.params), ...diffJson(before.matrix, now.matrix)].map(describeParam),
+    ...(await diffInputs(before.inputs, now.inputs, trees)).map((one) => ({
+      ...one,
+      text: describeInput(one),
+    })),
     ...diffTexts('outputs', describeOutputs(before.outputs), describeOutputs(now.outputs)),
     ...diffValues('variable', before.variables, now.variables),
     ...diffValues('fact', before.facts, now.facts),
@@ -39,8 +130,16 @@ export async function findDifferences(
   ];
 }
 
+const valueLengthAtMost = 60;
+
+function shorten(text: string): string {
+  return shortenText(text, valueLengthAtMost);
+}
+
 function diffTexts(kind: 'command' | 'outputs', before: string, now: string): Difference[] {
-  return before === now ? [] : [{ kind, before, now }];
+  if (before === now) return [];
+  const [old, present] = kind === 'command' ? [shorten(before), shorten(now)] : [before, now];
+  return [{ kind, before, now, text: `${kind}: ${old} → ${present}` }];
 }
 
 function describeCommand(command: StageCommand): string {
@@ -54,6 +153,12 @@ function describeOutputs(outputs: readonly string[]): string {
   return outputs.some((one) => one.includes(',')) ? canonicalJson(outputs) : outputs.join(', ');
 }
 
+/** That one of them is another: their values are not for people. */
+const runFactChanges: Readonly<Record<string, string>> = {
+  code: 'the code of a stage changed',
+  configuration: 'the profile or its --set changed',
+} satisfies Record<(typeof runFactNames)[number], string>;
+
 type Values = Readonly<Record<string, string | null>>;
 
 function diffValues(
@@ -64,23 +169,22 @@ function diffValues(
   return [...new Set([...Object.keys(before), ...Object.keys(now)])].flatMap((name): Difference[] => {
     const [old, present] = [getOwn(before, name), getOwn(now, name)];
     if (old === present) return [];
-    const change = old === undefined ? 'new' : present === undefined ? 'gone' : 'changed';
-    return [{ kind, name, change, before: old ?? null, now: present ?? null }];
+    let text = `${name}: ${shorten(old ?? 'unset')} → ${shorten(present ?? 'unset')}`;
+    // Only the declaration of a variable that is not set.
+    if ((old ?? null) === (present ?? null))
+      text = old === undefined ? `${name} is new, and not set` : `${name} is no longer declared`;
+    const isNamed = kind === 'package' || kind === 'variable';
+    text = isNamed ? `${kind} ${text}` : (runFactChanges[name] ?? text);
+    return [{ kind, name, before: old ?? null, now: present ?? null, text }];
   });
 }
 
 interface JsonDifference {
-  /** `train.epochs`, `layers[0].kind`; empty for the value itself. */
+  /** `train.epochs`. */
   readonly name: string;
   /** undefined: not there. */
   readonly before: Json | undefined;
   readonly now: Json | undefined;
-}
-
-/** Whether two values are the same for a fingerprint: the order of keys does not count, but null is not the same as nothing. */
-export function isSameJson(a: Json | undefined, b: Json | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return canonicalJson(a) === canonicalJson(b);
 }
 
 /** The smallest parts of two values that differ; a list is one part. */
@@ -93,33 +197,9 @@ function diffJson(before: Json | undefined, now: Json | undefined, name = ''): J
   return isSameJson(before, now) ? [] : [{ name, before, now }];
 }
 
-/** The files of an input folder, then and now, to name the exact one that differs; null if unknown. */
-export interface InputTrees {
-  before(digest: string): Promise<Tree | null>;
-  now(input: InputPart): Promise<Tree | null>;
-}
-
-type Change = 'changed' | 'new' | 'gone';
-
-export interface FileChange {
-  readonly path: string;
-  readonly change: Change;
-  /** sha256 of the content, if known; of what the file does, for source files. */
-  readonly before: string | null;
-  readonly now: string | null;
-}
-
-export interface InputDifference {
-  readonly kind: 'input';
-  readonly path: string;
-  /** `external`: only that declaration changed. */
-  readonly change: 'changed' | 'new' | 'missing' | 'now-exists' | 'not-read' | 'external' | 'reordered';
-  /** For a folder: what differs in it. Empty if unknown. */
-  readonly files: readonly FileChange[];
-  /** Whether `files` are outputs of other stages, by their paths in the project. */
-  readonly ofOutputs: boolean;
-  readonly before: string | null;
-  readonly now: string | null;
+function describeParam(one: JsonDifference): Difference {
+  const show = (value: Json | undefined) => (value === undefined ? 'unset' : shorten(JSON.stringify(value)));
+  return { kind: 'param', ...one, text: `${one.name}: ${show(one.before)} → ${show(one.now)}` };
 }
 
 /** Lists the inputs that differ in content, those that came or went, and whether they are in another order. */
@@ -195,4 +275,27 @@ function diffHashes(before: Hashes, now: Hashes): FileChange[] {
       .filter(([name]) => !Object.hasOwn(now, name))
       .map(([name, hash]): FileChange => ({ path: name, change: 'gone', before: hash, now: null })),
   ];
+}
+
+const inputChanges = {
+  new: 'is a new input',
+  'not-read': 'is no longer an input',
+  missing: 'is missing',
+  'now-exists': 'now exists',
+  /** Only that declaration changed. */
+  external: 'has another `external:`',
+} as const;
+
+function describeInput({ path, change, files, ofOutputs }: InputDifference): string {
+  if (change === 'reordered') return 'inputs are in another order';
+  if (change !== 'changed') return `${path} ${inputChanges[change]}`;
+  if (files.length === 0) return `${path} changed`;
+  const names = listSome(files.map((one) => describeFile(one, ofOutputs)));
+  return ofOutputs ? names : `${path}: ${names}`;
+}
+
+/** `a.ts changed`, `b.ts is new`, `c.ts is gone`. An output no longer in this profile, such as that of a model, may well still exist. */
+export function describeFile({ path, change }: FileChange, isOutput = false): string {
+  if (change === 'changed') return `${path} changed`;
+  return change === 'new' ? `${path} is new` : `${path} ${isOutput ? 'is no longer read' : 'is gone'}`;
 }

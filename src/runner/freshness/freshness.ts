@@ -13,11 +13,10 @@ import {
 import { type LostOutput, listLost } from '../store/lost-outputs.ts';
 import { describeRun, type RecordedOutput, type Records, type RunRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
-import type { InputTrees } from './differences.ts';
+import type { InputTrees, StaleReason } from './differences.ts';
+import { explainDifference, explainWaiting, unnamedReason } from './differences.ts';
 import type { Fingerprints } from './fingerprint.ts';
 import { type InputDigests, type ProducedOutputs, resolveNormal } from './input-digests.ts';
-import { explainDifference, explainWaiting, unnamedReason } from './reasons.ts';
-import type { StaleReason } from './stale-reason.ts';
 
 export type Freshness =
   /** The outputs of the current fingerprint are in place and intact. */

@@ -13,10 +13,10 @@ import {
   readCommittedRecord,
   whyUnreadable,
 } from './committed-records.ts';
+import type { StaleReason } from './differences.ts';
+import { explainDifference } from './differences.ts';
 import type { Facts } from './fingerprint.ts';
-import { explainDifference } from './reasons.ts';
 import { openSession, type Session, saveDigests } from './session.ts';
-import type { StaleReason } from './stale-reason.ts';
 import { factNamesOf } from './tool-versions.ts';
 
 interface RecordCheck {

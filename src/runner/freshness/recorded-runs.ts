@@ -25,7 +25,7 @@ export function listRuns(records: Records, { id }: StageInstance): RunRecord[] {
 
 /** A run to compare with: one on record here, or a committed record, which says less. */
 export type ComparedRun = Pick<RunRecord, 'id' | 'fingerprint' | 'parts' | 'profile'> &
-  Partial<Pick<RunRecord, 'sources' | 'startedAt' | 'commit' | 'host' | 'node'>>;
+  Partial<Pick<RunRecord, 'startedAt' | 'commit' | 'host' | 'node'>>;
 
 interface RunSearch {
   readonly plan: Plan;
@@ -47,10 +47,7 @@ export function findRun(wanted: string, search: RunSearch): ComparedRun | null {
   if (wanted === 'last') return records.findLast(instance.id);
   if (wanted === 'lock') {
     const committed = readCommittedRecord(plan, instance);
-    if (committed !== null) {
-      const sources = records.findAction(committed.fingerprint)?.sources;
-      return { ...committed, ...(sources === undefined ? {} : { sources }) };
-    }
+    if (committed !== null) return committed;
     const why = whyUnreadable(plan, instance);
     throw new ReproError('no-record', `the committed record of "${instance.id}" ${why}`, {
       where: committedPathOf(plan, instance),

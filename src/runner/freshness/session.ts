@@ -9,7 +9,6 @@ import { CodeClosures } from './code-closure.ts';
 import { type Facts, Fingerprints, runFactsOf } from './fingerprint.ts';
 import { type Freshness, FreshnessCheck } from './freshness.ts';
 import { InputDigests, type ProducedOutputs } from './input-digests.ts';
-import { KeptTexts } from './kept-texts.ts';
 
 export interface Session {
   readonly plan: Plan;
@@ -20,7 +19,6 @@ export interface Session {
   readonly attempts: Attempts;
   readonly inputs: InputDigests;
   readonly closures: CodeClosures;
-  readonly texts: KeptTexts;
   readonly fingerprints: Fingerprints;
   readonly freshness: FreshnessCheck;
 }
@@ -34,8 +32,7 @@ export function openSession(
   const store = new Store(folder.store);
   const records = new Records(folder);
   const attempts = new Attempts(folder);
-  const texts = new KeptTexts(store);
-  const base = { plan, folder, digests, store, records, attempts, texts };
+  const base = { plan, folder, digests, store, records, attempts };
   const inputs = new InputDigests(plan, folder, digests, store);
   const closures = new CodeClosures(plan.projectRoot, folder, digests);
   const facts = { ...options.facts, ...runFactsOf(plan, closures) };

@@ -41,10 +41,8 @@ export async function confirmInputs(session: Session, { instance, parts }: Confi
     if ((now.kind === 'missing' ? 'missing' : now.digest) !== parts.inputs[i]?.digest) {
       throw changedMeanwhile(`input "${input.path}"`, 'Run it again.');
     }
-    if (now.kind === 'missing') continue;
     if (now.kind === 'folder' && !session.store.hasTree(now.digest))
       await session.store.putTree(now.digest, now.tree);
-    await session.texts.keepTree(path.resolve(session.plan.projectRoot, input.path), now.tree);
   }
   const altered = await findAltered(session, instance, parts);
   if (altered === null) return;

@@ -1,6 +1,6 @@
 import type { MetricValue, Progress } from '../../stage/define-stage.ts';
 import type { UndeclaredAccess } from '../../stage/undeclared.ts';
-import type { StaleReason } from '../freshness/stale-reason.ts';
+import type { StaleReason } from '../freshness/differences.ts';
 import type { ExpectedTime, ExpectedTotal } from './expected-time.ts';
 
 /** Everything that happens in a run, in order; the terminal views and `--json` are built from it. */

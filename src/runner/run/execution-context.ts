@@ -1,9 +1,9 @@
 import type { Executor, Origin, StageEnd, StageLaunch } from '../../executors/executor.ts';
 import type { Tracer } from '../../executors/strace.ts';
 import type { StageTask } from '../../stage/protocol.ts';
+import type { StaleReason } from '../freshness/differences.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import type { Session } from '../freshness/session.ts';
-import type { StaleReason } from '../freshness/stale-reason.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { RunEvent } from './events.ts';

@@ -8,7 +8,6 @@ import type { StageEnd } from '../../executors/executor.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import type { MetricValue } from '../../stage/define-stage.ts';
 import type { StageMessage, StageTask } from '../../stage/protocol.ts';
-import type { Session } from '../freshness/session.ts';
 import type { Retries, StageInstance } from '../plan/plan.ts';
 import { fileNameOf, logFileOf } from '../store/cache-folder.ts';
 import { hashParts } from '../store/fingerprint-parts.ts';
@@ -59,7 +58,6 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     if (!isUnderWay)
       await startLog(logFile, `${instance.id}  ${new Date().toISOString()}  ${describeCommand(instance)}`);
     const resume = resumeFoldersOf(session, instance);
-    const sources = await keepSources(session, work);
     await refuseAltered(session, work);
     const { end, metrics, task, origin, times } = await attemptRepeatedly(instance.retries, context.stop, {
       // Of the last attempt, for what is expected of the next run: earlier ones and the waits between them tell nothing about that.
@@ -116,7 +114,6 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       stage: instance.stage,
       fingerprint,
       parts,
-      ...(sources === null ? {} : { sources }),
       outputs: taken.map((output) => output.recorded),
       metrics,
       ...(log === null ? {} : { log }),
@@ -188,17 +185,6 @@ async function runTask(
   if (traceFile === null) return { end, metrics };
   const { reportTrace } = await import('./trace.ts');
   return { end: await reportTrace({ ...confinement, traceFile }, work.instance, end, context), metrics };
-}
-
-/** Keeps the source texts before the stage runs: by its end they may have been edited. Returns their hashes, for modules. */
-async function keepSources(
-  session: Session,
-  { instance: { command }, parts }: Work,
-): Promise<Readonly<Record<string, string>> | null> {
-  const sources =
-    command.kind === 'module' ? (await session.closures.find(command.path)).sources : parts.code;
-  await session.texts.keepFiles(session.plan.projectRoot, sources);
-  return command.kind === 'module' ? sources : null;
 }
 
 function stopwatch(): () => number {

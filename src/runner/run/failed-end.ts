@@ -1,7 +1,6 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { formatPlace, type SourcePosition } from '../../schema/problems.ts';
-import { decodeText, readSmallFile } from '../freshness/kept-texts.ts';
 import { packageNameOf } from '../freshness/locked-packages.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
@@ -56,9 +55,8 @@ async function findImport(
   return undefined;
 }
 
-async function readText(file: string): Promise<string | null> {
-  const bytes = await readSmallFile(file);
-  return bytes === null ? null : decodeText(bytes);
+function readText(file: string): Promise<string | null> {
+  return fs.readFile(file, 'utf8').catch(() => null);
 }
 
 /** With less than this left, hardly anything can be written. */

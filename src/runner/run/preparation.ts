@@ -1,8 +1,8 @@
 import { describeError, ReproError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
+import type { StaleReason } from '../freshness/differences.ts';
 import type { Freshness } from '../freshness/freshness.ts';
 import type { Session } from '../freshness/session.ts';
-import type { StaleReason } from '../freshness/stale-reason.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { logFileOf } from '../store/cache-folder.ts';
 import { storeAgain } from '../store/lost-outputs.ts';

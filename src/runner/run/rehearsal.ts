@@ -1,8 +1,8 @@
 import { describeError } from '../../errors.ts';
+import type { StaleReason } from '../freshness/differences.ts';
+import { explainLost } from '../freshness/differences.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
-import { explainLost } from '../freshness/reasons.ts';
 import { checkAll, type Session } from '../freshness/session.ts';
-import type { StaleReason } from '../freshness/stale-reason.ts';
 import { instanceOf } from '../plan/graph.ts';
 import type { Resources, StageInstance } from '../plan/plan.ts';
 import type { RunEvent } from './events.ts';

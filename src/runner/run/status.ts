@@ -1,10 +1,10 @@
 import { checkCode } from '../freshness/code-closure.ts';
+import type { StaleReason } from '../freshness/differences.ts';
+import { explainLost } from '../freshness/differences.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import type { DamagedOutput, Freshness } from '../freshness/freshness.ts';
 import { InstanceStates, type StateReport } from '../freshness/instance-state.ts';
-import { explainLost } from '../freshness/reasons.ts';
 import { checkAll, openSession, type Session, saveDigests } from '../freshness/session.ts';
-import type { StaleReason } from '../freshness/stale-reason.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { RunRecord } from '../store/records.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { describeError, hasErrorCode, ReproError } from '../../errors.ts';
+import { hasErrorCode, ReproError } from '../../errors.ts';
 import { canonicalJson } from '../../files/canonical-json.ts';
 import { digestTree, isSafeTree, type Tree } from '../store/digest.ts';
 import { hashParts } from '../store/fingerprint-parts.ts';
@@ -163,7 +163,6 @@ const attemptsAtMost = 4;
  * Reads an object. If the connection breaks, it starts again, so that hours of other transfers are not lost.
  *
  * @returns null if the object does not exist
- * @throws {ReproError} `remote-unreadable` if the file system refuses this one object; others may be readable
  */
 async function readPatiently<T>(
   remote: Remote,
@@ -173,9 +172,7 @@ async function readPatiently<T>(
 ): Promise<T | null> {
   for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted();
-    const stream = await remote.open(key, signal).catch((error: unknown) => {
-      throw explainUnreadable(remote, key, error);
-    });
+    const stream = await remote.open(key, signal);
     if (stream === null) return null;
     // The reader gets the error, but the stream may break before anyone reads it.
     stream.on('error', () => {});
@@ -184,21 +181,9 @@ async function readPatiently<T>(
       return await read(stream);
     } catch (error) {
       signal?.throwIfAborted();
-      // An error of reading, not of writing what was read.
-      if (error instanceof Error && 'syscall' in error && error.syscall === 'read')
-        throw explainUnreadable(remote, key, error);
       if (!hasErrorCode(error, 'remote-unreachable') || attempt === attemptsAtMost) throw error;
     } finally {
       stream.destroy();
     }
   }
-}
-
-function explainUnreadable(remote: Remote, key: string, error: unknown): unknown {
-  if (!(error instanceof Error && 'syscall' in error)) return error;
-  return new ReproError('remote-unreadable', `this object cannot be read: ${describeError(error)}`, {
-    where: `${remote.address}/${key}`,
-    fix: 'Nothing of it was used. Make it readable, or remove it and push again.',
-    cause: error,
-  });
 }

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { ReproError } from '../../errors.ts';
+import { describeError, hasErrorCode, ReproError } from '../../errors.ts';
 import type { Session } from '../freshness/session.ts';
+import type { RunEvent } from '../run/events.ts';
+import type { FetchStage } from '../run/preparation.ts';
 import { type TreeEntry, withExecutables } from '../store/digest.ts';
 import type { RecordedOutput, RunRecord } from '../store/records.ts';
 import { downloadFile, readAction, readTree } from './checked-reading.ts';
@@ -26,7 +28,7 @@ interface Transferred {
  * @returns null if the remote has no such record
  * @throws {ReproError} `remote-damaged`, `remote-incomplete`, `remote-…`
  */
-export async function fetchInstance(
+async function fetchInstance(
   session: Session,
   id: string,
   fingerprint: string,
@@ -65,9 +67,6 @@ export async function fetchLists(
   }
 }
 
-/** Files are synced in batches of this size; a kill loses at most one batch. */
-const batch = { files: 200, bytes: 64 * 1024 * 1024 };
-
 /** Fetches the files of outputs that the store does not have, each once. The store has the lists. */
 export async function fetchFiles(
   { store, folder }: Session,
@@ -83,12 +82,10 @@ export async function fetchFiles(
     }
   }
   const missing = [...wanted.values()];
-  const totalBytes = sumOf(missing);
+  const totalBytes = missing.reduce((sum, { size }) => sum + size, 0);
   if (missing.length === 0) return { files: 0, bytes: 0 };
   const temporary = path.join(folder.temporary, `fetch-${randomUUID().slice(0, 8)}`);
   let doneBytes = 0;
-  const arrived: (TreeEntry & { readonly file: string })[] = [];
-  const keep = (): Promise<void> => store.adopt(arrived.splice(0));
   await fs.mkdir(temporary, { recursive: true });
   try {
     await transferAll(
@@ -101,24 +98,15 @@ export async function fetchFiles(
         };
         const isThere = await downloadFile(remote, entry, file, onBytes, signal);
         if (!isThere) throw incomplete(remote, fileKeyOf(entry.sha256), entry.path);
-        arrived.push({ ...entry, file });
-        if (arrived.length >= batch.files || sumOf(arrived) >= batch.bytes) await keep();
+        // Each at once, so that an interrupted transfer goes on with the next.
+        await store.adopt([{ ...entry, file }]);
       },
       signal,
     );
-    await keep();
-  } catch (error) {
-    // Keep what has arrived. The error to report is why no more did.
-    await keep().catch(() => {});
-    throw error;
   } finally {
     await fs.rm(temporary, { recursive: true, force: true });
   }
   return { files: missing.length, bytes: totalBytes };
-}
-
-function sumOf(entries: readonly TreeEntry[]): number {
-  return entries.reduce((sum, { size }) => sum + size, 0);
 }
 
 function incomplete(remote: Remote, key: string, name: string): ReproError {
@@ -126,4 +114,47 @@ function incomplete(remote: Remote, key: string, name: string): ReproError {
     where: `${remote.address}/${key}`,
     fix: 'Nothing was used. Run `repro cache push` on a machine that has these results.',
   });
+}
+
+/**
+ * For runs that fetch what a remote has. A failure is only a warning, and the stage runs. Once the remote does not answer, it is not asked
+ * again.
+ */
+export function createFetchStage(
+  openRemote: () => Promise<Remote>,
+  onEvent: (event: RunEvent) => void,
+): FetchStage {
+  let isGivenUp = false;
+  let opened: Promise<Remote> | null = null;
+  const inMegabytes = (bytes: number): number => Math.round(bytes / 1e5) / 10;
+  return async (session, { id }, freshness, signal) => {
+    if (isGivenUp || signal.aborted || 'record' in freshness || freshness.fingerprint === null) return false;
+    const onProgress = ({ doneBytes, totalBytes }: TransferProgress): void => {
+      const [done, total] = [inMegabytes(doneBytes), inMegabytes(totalBytes)];
+      onEvent({ kind: 'progress', id, progress: { done, total, unit: 'MB', note: 'fetched' } });
+    };
+    try {
+      opened ??= openRemote();
+      const remote = await opened;
+      const record = await fetchInstance(session, id, freshness.fingerprint, { remote, signal, onProgress });
+      if (record === null) return false;
+      const text = `fetched from ${remote.address}: made on ${record.host}, ${record.startedAt.slice(0, 16)}Z`;
+      onEvent({ kind: 'note', id, level: 'note', text });
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      // The next stage would meet these again, perhaps after a long wait.
+      isGivenUp = hasErrorCode(
+        error,
+        'remote-unreachable',
+        'remote-denied',
+        'remote-missing',
+        'remote-address',
+      );
+      const rest = isGivenUp ? '\nNo more is fetched in this run.' : '';
+      const text = `not fetched, so it runs: ${describeError(error)}${rest}`;
+      onEvent({ kind: 'note', id, level: 'warning', text });
+      return false;
+    }
+  };
 }

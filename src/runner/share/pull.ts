@@ -233,7 +233,6 @@ async function isInPlace({ plan, digests }: Session, output: RecordedOutput): Pr
 const aboutOne: ReadonlySet<string> = new Set([
   'remote-damaged',
   'remote-incomplete',
-  'remote-unreadable',
   'store-damaged',
   'input-missing',
   'stage-code',

@@ -61,9 +61,7 @@ export async function pushPlan(plan: Plan, options: PushOptions): Promise<Pushed
     const result: Pushed =
       'record' in freshness
         ? await pushInstance(session, freshness.record, options).catch((error: unknown) => {
-            // A folder in place of an object cannot be replaced, and a link to itself not even looked at.
-            if (!isAboutOne(error) && !hasErrorCode(error, 'store-incomplete', 'EISDIR', 'ELOOP'))
-              throw error;
+            if (!isAboutOne(error) && !hasErrorCode(error, 'store-incomplete')) throw error;
             return { state: 'failed', error };
           })
         : { state: 'stale' };
@@ -105,11 +103,8 @@ async function pushInstance(session: Session, record: RunRecord, options: PushOp
   await transferAll(
     wanted,
     async ({ sha256, size }) => {
-      const uploading = remote.upload(fileKeyOf(sha256), session.store.fileOf(sha256), size, signal);
-      await uploading.catch((error: unknown) => {
-        // Removed meanwhile, by `repro gc` say.
-        throw session.store.hasFile(sha256, size) ? error : incomplete(session, record, error);
-      });
+      const content = { file: session.store.fileOf(sha256), sizeBytes: size };
+      await remote.write(fileKeyOf(sha256), content, signal);
       doneBytes += size;
       options.onProgress?.({ id: record.id, doneBytes, totalBytes });
     },
@@ -178,15 +173,13 @@ async function refuseDamaged(
   wanted: readonly ExpectedFile[],
 ): Promise<void> {
   const files = wanted.map(({ sha256 }) => session.store.fileOf(sha256));
+  let hashes: readonly string[];
   try {
-    const hashes = await hashFiles(files.map((absolute) => ({ absolute, stamp: readStamp(absolute) })));
-    if (wanted.every(({ sha256 }, i) => hashes[i] === sha256)) return;
+    hashes = await hashFiles(files.map((absolute) => ({ absolute, stamp: readStamp(absolute) })));
   } catch (error) {
-    // Removed meanwhile by `repro gc`, say, or on a damaged part of the disk.
-    if (!hasErrorCode(error, 'ENOENT', 'file-changed', 'EISDIR', 'EIO', 'EACCES')) throw error;
     throw incomplete(session, record, error);
   }
-  throw incomplete(session, record);
+  if (wanted.some(({ sha256 }, i) => hashes[i] !== sha256)) throw incomplete(session, record);
 }
 
 /** A damaged object of a remote counts as absent, and is replaced. */

@@ -13,10 +13,12 @@ export interface Remote {
   sizeOf(key: string): Promise<number | null>;
   /** Its bytes; null if the object does not exist. */
   open(key: string, signal?: AbortSignal): Promise<Readable | null>;
-  /** Creates or replaces an object from a file; after an abort the old object is still there. */
-  upload(key: string, file: string, sizeBytes: number, signal?: AbortSignal): Promise<void>;
-  /** Creates or replaces a small object. */
-  write(key: string, content: string): Promise<void>;
+  /** Creates or replaces an object; after an abort the old one is still there. */
+  write(
+    key: string,
+    content: string | { readonly file: string; readonly sizeBytes: number },
+    signal?: AbortSignal,
+  ): Promise<void>;
 }
 
 /** Raise this when the meaning of keys changes. */

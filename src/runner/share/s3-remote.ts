@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import process from 'node:process';
@@ -7,18 +6,18 @@ import { Readable } from 'node:stream';
 import {
   GetObjectCommand,
   HeadObjectCommand,
-  PutObjectCommand,
   S3Client,
   type S3ClientConfig,
   type S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS } from '@smithy/core/config';
 import { ReproError } from '../../errors.ts';
 import type { RemoteSettings } from '../plan/plan.ts';
 import type { Remote } from './remote.ts';
 
-/** Larger objects are uploaded in parts, several at once; a single request may have at most 5 GB. */
-const partsFromBytes = 16 * 1024 * 1024;
+/** Larger objects are uploaded in parts of this size, several at once. */
+const partBytes = 8 * 1024 * 1024;
 
 /** S3's limit of parts. */
 const partsAtMost = 10_000;
@@ -111,33 +110,24 @@ class S3Remote implements Remote {
     });
   }
 
-  async upload(key: string, file: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
-    await this.#ask(key, async (place) => {
-      if (sizeBytes < partsFromBytes) {
-        // From memory, so that a retry can send it again.
-        const Body = await readFile(file);
-        await this.#client.send(new PutObjectCommand({ ...place, Body }), abortedBy(signal));
-        return;
-      }
-      const { Upload } = await import('@aws-sdk/lib-storage');
-      const partSize = Math.max(partsFromBytes / 2, Math.ceil(sizeBytes / partsAtMost));
-      const params = { ...place, Body: createReadStream(file) };
+  write(key: string, content: Parameters<Remote['write']>[1], signal?: AbortSignal): Promise<void> {
+    return this.#ask(key, async (place) => {
+      signal?.throwIfAborted();
+      const isText = typeof content === 'string';
+      const body = isText ? Readable.from([Buffer.from(content)]) : createReadStream(content.file);
+      const partSize = Math.max(partBytes, Math.ceil((isText ? 0 : content.sizeBytes) / partsAtMost));
+      // What fits into one part is sent in one request.
+      const params = { ...place, Body: body };
       const upload = new Upload({ client: this.#client, params, partSize, queueSize: 3 });
       const abort = (): void => void upload.abort();
       signal?.addEventListener('abort', abort, { once: true });
       try {
-        signal?.throwIfAborted();
         await upload.done();
       } finally {
         signal?.removeEventListener('abort', abort);
-        params.Body.destroy();
+        body.destroy();
       }
     });
-  }
-
-  async write(key: string, content: string): Promise<void> {
-    const object = { Body: Buffer.from(content), ContentType: 'application/json' };
-    await this.#ask(key, (place) => this.#client.send(new PutObjectCommand({ ...place, ...object })));
   }
 
   /** @returns null if the object does not exist; a missing bucket is an error */

@@ -27,8 +27,6 @@ export interface RunRecord {
   readonly stage: string;
   readonly fingerprint: string;
   readonly parts: FingerprintParts;
-  /** Source file of a stage module -> sha256 of its bytes, which the store keeps as text. Records of earlier versions have none. */
-  readonly sources?: Readonly<Record<string, string>>;
   readonly outputs: readonly RecordedOutput[];
   readonly metrics: Readonly<Record<string, MetricValue>>;
   /** sha256 of what it printed, if the store keeps it. */
@@ -197,7 +195,6 @@ export const isRunRecord = shape<RunRecord>({
   stage: isText,
   fingerprint: isSha256,
   parts: areFingerprintParts,
-  sources: optional(mapOf(isSha256)),
   outputs: areOutputs,
   metrics: areMetrics,
   log: optional(isSha256),

@@ -59,7 +59,6 @@ export async function startServer(...answers: readonly Answer[]): Promise<BadSer
 }
 
 interface ServeOptions {
-  readonly etag?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Closes the connection after this many bytes of the body. */
   readonly cutAfter?: number;
@@ -70,18 +69,16 @@ interface ServeOptions {
   readonly length?: number | null;
 }
 
-/** Serves a file, with `Range` and `If-Range` as it should be, except for what the options say. */
+/** Serves a file, with `Range` as it should be, except for what the options say. */
 export function serve(content: Uint8Array, options: ServeOptions = {}): Answer {
-  const { etag = '"1"', headers = {}, cutAfter, stallAfter, ignoresRange = false } = options;
+  const { headers = {}, cutAfter, stallAfter, ignoresRange = false } = options;
   return (request, response, server) => {
     const asked = /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
-    const isSame = request.headers['if-range'] === etag;
-    const first = asked !== null && isSame && !ignoresRange ? Number(asked[1]) : 0;
+    const first = asked !== null && !ignoresRange ? Number(asked[1]) : 0;
     const body = content.subarray(first);
     const length = options.length === undefined ? body.length : options.length;
     response.strictContentLength = false;
     response.writeHead(first > 0 ? 206 : 200, {
-      ...(etag === '' ? {} : { etag }),
       ...(length === null ? {} : { 'content-length': length }),
       ...(first > 0 ? { 'content-range': `bytes ${first}-${content.length - 1}/${content.length}` } : {}),
       ...headers,
@@ -119,6 +116,8 @@ export function remoteFile(
   return { name, urls, sizeBytes, checksum: { kind: 'md5', hex } };
 }
 
+export const PART = 'file.bin.repro-part';
+
 /** Downloads one file into a folder of its own without ever waiting between tries, and records the waits. */
 export class Fetcher {
   readonly folder: string;
@@ -149,9 +148,9 @@ export class Fetcher {
     return writeFile(path.join(this.folder, name), content);
   }
 
-  /** The content of `file.bin.part`. */
+  /** The content of the incomplete `file.bin`. */
   part(): Promise<Buffer> {
-    return readFile(path.join(this.folder, 'file.bin.part'));
+    return readFile(path.join(this.folder, PART));
   }
 
   async names(): Promise<string[]> {
@@ -160,6 +159,5 @@ export class Fetcher {
 }
 
 export async function makeFetcher(): Promise<Fetcher> {
-  const folder = await temporaryFolder();
-  return new Fetcher(folder);
+  return new Fetcher(await temporaryFolder());
 }

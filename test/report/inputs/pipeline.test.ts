@@ -97,7 +97,7 @@ describe('the drawing of the pipeline', () => {
     }
     expect(sheet).not.toMatch(/NaN|undefined/);
     // From a to b, from a past b to the report, and from b to the report.
-    expect(JSON.stringify(figure.panels[0]?.spec).match(/"type":"line"/g)).toHaveLength(3);
+    expect(JSON.stringify(figure.panels[0]?.spec).match(/<path d=[^>]+ fill=.{2}none/g)).toHaveLength(3);
     expect(figure.alt).toBe(
       'simulate: not part of this run. a reads from no other stage. b × 2 reads from a. report reads from a and b.',
     );

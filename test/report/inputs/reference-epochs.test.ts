@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { placeOnEpochs } from '../../../src/report/inputs/reference-epochs.ts';
-import type { LoggedCurves } from '../../../src/report/inputs/reference-points.ts';
+import { type LoggedCurves, placeOnEpochs } from '../../../src/report/inputs/reference-epochs.ts';
 
 /** Curves from lists of steps; every value is 0.5. */
 function curvesOf(steps: Readonly<Record<string, readonly number[]>>): LoggedCurves {

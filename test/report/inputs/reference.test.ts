@@ -111,31 +111,18 @@ describe('readReference', () => {
   });
 
   it.each([
-    ['tag,step\n', 'line 1: column "value" is missing; found "tag", "step"'],
-    ['tag,step,value\n,0,1\n', 'line 2, column "tag": expected a tag, found nothing'],
-    [`${csv}w0,1.5,0\n`, 'line 5, column "step": expected a whole number of at least 0, found "1.5"'],
-    [`${csv}w0,-1,0\n`, 'line 5, column "step": expected a whole number of at least 0, found "-1"'],
-    [
-      `${csv}w0,9007199254740993,0\n`,
-      'line 5, column "step": expected a whole number of at least 0, found "9007199254740993"',
-    ],
+    ['tag,step\n', 'column "value" is missing'],
+    [`${csv}w0,1.5,0\n`, 'line 5, column "step": expected a whole number, found "1.5"'],
     [`${csv}w0,56,\n`, 'line 5, column "value": expected a number, found ""'],
     [`${csv}w0,56,much\n`, 'line 5, column "value": expected a number, found "much"'],
-    [`${csv}test_accuracy,1,95.5\n`, 'line 5, column "value": expected an accuracy from 0 to 1, found 95.5'],
-    ['tag,step,value\nw0,28,0\n', 'This log contains neither test_accuracy nor val_accuracy.'],
-    [
-      'tag,step,value\ntest_accuracy,0,nan\nw0,28,0\n',
-      'This log contains test_accuracy, but only values that are NaN or infinite.',
-    ],
-    [
-      'tag,step,value\ntest_accuracy,0,nan\nval_accuracy,0,-inf\n',
-      'This log contains test_accuracy and val_accuracy, but only values that are NaN or infinite.',
-    ],
+    [`${csv}test_accuracy,1,95.5\n`, 'test_accuracy at step 1: expected an accuracy from 0 to 1, found 95.5'],
+    ['tag,step,value\nw0,28,0\n', 'This log has no value of test_accuracy or val_accuracy.'],
+    ['tag,step,value\ntest_accuracy,0,nan\n', 'This log has no value of test_accuracy or val_accuracy.'],
     [
       `tag,step,value\n"test ""quoted"" tag",0,1\n"test_accuracy,0,0.5\n""val_accuracy,0,0.75\n`,
       'a quote that begins a cell is never closed',
     ],
-  ])('rejects a CSV file and names the line: %j', async (text, message) => {
+  ])('rejects a CSV file: %j', async (text, message) => {
     await write('baseline.csv', text);
     expect(await failure()).toBe(`LOGS/baseline.csv  ${message}`);
   });
@@ -273,10 +260,8 @@ describe('readReference of the folder in the thesis’ repository', () => {
     await rm(join(folder, 'baseline.csv'));
     const losses = `${FOLDERS.baseline}/logs/BASELINE_loss_data.csv`;
     await write(losses, 'Wall time,Step,Value\n1.5,0,0.1\n2.5,x,0.1\n');
-    expect(await failure()).toBe(
-      `LOGS/${losses}  line 3, column "Step": expected a whole number of at least 0, found "x"`,
-    );
+    expect(await failure()).toBe(`LOGS/${losses}  line 3, column "Step": expected a whole number, found "x"`);
     await write(losses, 'Step,Value\n0,0.1\n');
-    expect(await failure()).toContain('line 1: column "Wall time" is missing; found "Step", "Value"');
+    expect(await failure()).toContain('column "Wall time" is missing');
   });
 });

@@ -33,7 +33,7 @@ async function render(results: Results): Promise<{ page: string; markdown: strin
   const report = buildReport(results, { title: 'A <run>', environment: ENVIRONMENT });
   const figures: RenderedFigure[] = [];
   for (const { figure } of blocksOf(report, 'figure')) figures.push(await draw(figure));
-  return { page: renderPage(report, figures), markdown: renderMarkdown(report, figures) };
+  return { page: renderPage(report, figures), markdown: renderMarkdown(report) };
 }
 
 describe('the page', () => {

@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ReproError } from '../../../src/errors.ts';
 import type { RunEvent } from '../../../src/runner/run/events.ts';
-import { createFetchStage } from '../../../src/runner/share/fetch-stage.ts';
+import { createFetchStage } from '../../../src/runner/share/fetch-instance.ts';
 import { openRemote } from '../../../src/runner/share/open-remote.ts';
 import { actionKeyOf, fileKeyOf, type Remote } from '../../../src/runner/share/remote.ts';
 import { filesBelow, findInconsistencies } from '../rig/crash/checks.ts';

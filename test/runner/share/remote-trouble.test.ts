@@ -1,9 +1,4 @@
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import http from 'node:http';
-import path from 'node:path';
-import { execa } from 'execa';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { describeError } from '../../../src/errors.ts';
+import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../../src/files/canonical-json.ts';
 import { openRemote } from '../../../src/runner/share/open-remote.ts';
 import { actionKeyOf, fileKeyOf, treeKeyOf } from '../../../src/runner/share/remote.ts';
@@ -119,73 +114,6 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     },
   );
 });
-
-test('storage that answers 404 to everything has no objects, and has stored none', async () => {
-  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, 'test');
-  onTestFinished(() => void vi.unstubAllEnvs());
-  const server = http.createServer((request, response) => {
-    request.resume().on('end', () => response.writeHead(404).end());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  const address = server.address();
-  const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-  const project = await createCopy();
-  await project.run();
-  const remote = await openRemote({ address: 's3://bucket', endpoint }, project.root);
-  expect(await remote.sizeOf('key')).toBe(null);
-  expect(await remote.open('key')).toBe(null);
-  await expect(remote.write('key', '{}')).rejects.toMatchObject({ code: 'remote-unreachable' });
-  await expect(push(project, remote)).rejects.toMatchObject({ code: 'remote-unreachable' });
-});
-
-test('a file that the store loses during a push fails that stage only, and is told as such', async () => {
-  const { project, remote } = await createRun('folder');
-  const { watched } = watch(remote);
-  const upload: typeof watched.upload = async (key, file, ...rest) => {
-    if (key === fileKeyOf(sha256OfOne)) rmSync(file);
-    return watched.upload(key, file, ...rest);
-  };
-  const [a, b] = await push(project, { ...watched, upload });
-  expect([a?.state, b?.state]).toEqual(['failed', 'pushed']);
-  expect(a?.error).toMatchObject({ code: 'store-incomplete' });
-});
-
-test('an object of a folder that the system cannot read is about its stage only', async () => {
-  const { remote } = await createPushed('folder');
-  const file = path.join(remote.address, fileKeyOf(sha256OfOne));
-  rmSync(file);
-  symlinkSync(file, file);
-  const copy = await createCopy();
-  const [a, b] = await pull(copy, remote);
-  expect(a).toMatchObject({ state: 'failed', error: { code: 'remote-unreadable', where: file } });
-  expect(b?.state).toBe('fetched');
-});
-
-test.each(['a pipe', 'a folder'])(
-  '%s in place of a record, a list or a file of a folder fails the push of its stage only',
-  async (what) => {
-    const { project, remote } = await createPushed('folder');
-    const a = await recordOf(project, 'a');
-    for (const key of [
-      actionKeyOf(a.fingerprint),
-      treeKeyOf(a.outputs[0]?.digest ?? ''),
-      fileKeyOf(sha256OfOne),
-    ]) {
-      const file = path.join(remote.address, key);
-      const bytes = readFileSync(file);
-      rmSync(file);
-      await (what === 'a pipe' ? execa('mkfifo', [file]) : execa('mkdir', [file]));
-      const [first, second] = await push(project, remote);
-      // A file that is none is replaced, unless a folder is in the way.
-      const isReplaced = what === 'a pipe' && key.includes('/files/');
-      expect([first?.state, second?.state], key).toEqual([isReplaced ? 'pushed' : 'failed', 'present']);
-      if (!isReplaced) expect(String(describeError(first?.error))).toContain(file);
-      rmSync(file, { recursive: true });
-      writeFileSync(file, bytes);
-    }
-  },
-);
 
 test.skipIf(s3Missing !== undefined)(
   `${s3Title}: a connection that breaks midway is made again, and given up in the end`,

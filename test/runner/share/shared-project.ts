@@ -76,11 +76,10 @@ export function watch(remote: Remote, failAfter = Number.POSITIVE_INFINITY) {
       if (key.includes('/files/')) count('files');
       return remote.open(key);
     },
-    upload: async (key, file, sizeBytes) => {
-      count('uploads');
-      await remote.upload(key, file, sizeBytes);
+    write: async (key, content, signal) => {
+      if (typeof content !== 'string') count('uploads');
+      await remote.write(key, content, signal);
     },
-    write: (key, content) => remote.write(key, content),
   };
   return { watched, seen };
 }

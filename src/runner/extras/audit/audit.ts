@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -6,7 +7,6 @@ import { acquireLock } from '../../../files/lock.ts';
 import { getOwn } from '../../../schema/json.ts';
 import type { MetricValue } from '../../../stage/define-stage.ts';
 import { shortenText } from '../../../text.ts';
-import { decodeText } from '../../freshness/kept-texts.ts';
 import type { Plan, StageInstance } from '../../plan/plan.ts';
 import { type RunOptions, type RunOutcome, runPlan } from '../../run/run.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf } from '../../store/cache-folder.ts';
@@ -250,12 +250,12 @@ function findFirstDifference(first: string, second: string): number {
 }
 
 function findLine(first: string, second: string, firstByte: number): string | null {
-  const bytes = readFileSync(first);
-  const texts = [decodeText(bytes), decodeText(readFileSync(second))];
-  const line = bytes.subarray(0, firstByte).filter((byte) => byte === 0x0a).length;
-  const shown = texts.map((text) => {
-    const found = text?.split('\n')[line];
+  const files = [readFileSync(first), readFileSync(second)] as const;
+  if (files.some((bytes) => bytes.includes(0) || !isUtf8(bytes))) return null;
+  const line = files[0].subarray(0, firstByte).filter((byte) => byte === 0x0a).length;
+  const shown = files.map((bytes) => {
+    const found = bytes.toString().split('\n')[line];
     return found === undefined ? 'nothing' : shortenText(JSON.stringify(found), lineLengthAtMost);
   });
-  return texts.includes(null) ? null : `line ${line + 1}: ${shown.join(', then ')}`;
+  return `line ${line + 1}: ${shown.join(', then ')}`;
 }

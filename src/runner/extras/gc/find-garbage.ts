@@ -75,11 +75,10 @@ async function findLiveContent(live: Live): Promise<{ files: Set<string>; trees:
     trees.add(digest);
     for (const { sha256 } of tree.entries) files.add(sha256);
   };
-  for (const { outputs, sources = {}, parts, log } of live.records) {
+  for (const { outputs, parts, log } of live.records) {
     if (log !== undefined) files.add(log);
     for (const { digest } of outputs) await addDigest(digest);
-    // What explains a later difference: texts of sources, lists of inputs and their texts.
-    for (const sha256 of [...Object.values(sources), ...Object.values(parts.code)]) files.add(sha256);
+    // The lists of input folders explain a later difference.
     for (const input of parts.inputs) {
       for (const digest of [input.digest, ...Object.values(input.of ?? {})]) {
         if (digest !== null) await addDigest(digest);
