@@ -83,7 +83,7 @@ export class SlurmCluster {
       await cluster.startController();
       await cluster.#startDaemon('slurmd', ['-D', '-N', hostName]);
       await cluster.#startDaemon('slurmd', ['-D', '-N', 'second'], 'slurmd-second');
-      await vi.waitFor(() => cluster.#assertIdle(), { timeout: 20_000, interval: 50 });
+      await vi.waitFor(() => cluster.#assertIdle(), { timeout: 60_000, interval: 50 });
       return cluster;
     } catch (error) {
       await cluster.stop();

@@ -39,13 +39,13 @@ const print = (...lines: readonly string[]): string => `cat <<'END'\n${lines.joi
 describe('what is known about jobs', () => {
   const squeue = print(row('12', 'N/A', 'RUNNING', '0:0', 'node7'));
   const statesOf = async (programs: Readonly<Record<string, string>>, hasAccounting: boolean) => {
-    const answer = await (await createSlurm(programs, { hasAccounting })).readStates(['12', '13_0']);
+    const answer = await (await createSlurm(programs, hasAccounting)).readStates(['12', '13_0']);
     return [answer.stateOf('12'), answer.stateOf('13_0'), answer.problem];
   };
   const running = { state: 'RUNNING', reason: null, node: 'node7', elapsedSeconds: 5 };
 
   test('is what the queue says, then what accounting says; neither need answer', async () => {
-    const sacct = "echo '13_0|CANCELLED by 7|00:00:00|None assigned|0:9'";
+    const sacct = "echo '13_0|CANCELLED by 7|00:00:00|0:9|None assigned'";
     const cancelled = { state: 'CANCELLED', reason: 'RaisedSignal:9', node: null, elapsedSeconds: 0 };
     expect(await statesOf({ squeue, sacct }, true)).toEqual([running, cancelled, null]);
     expect(await statesOf({ squeue, sacct: 'true' }, true)).toEqual([running, 'absent', null]);
@@ -92,7 +92,7 @@ describe('what is known about jobs', () => {
 
 test('a job is found by its name, in accounting if it has left the queue', async () => {
   const find = async (programs: Readonly<Record<string, string>>, hasAccounting = true) =>
-    (await createSlurm(programs, { hasAccounting })).findJob('train.ab');
+    (await createSlurm(programs, hasAccounting)).findJob('train.ab');
   expect(await find({ squeue: 'echo 12; echo 12' })).toEqual({ id: '12' });
   expect(await find({ squeue: 'true', sacct: 'echo 13_4' })).toEqual({ id: '13' });
   expect(await find({ squeue: 'true' }, false)).toEqual({ id: null });

@@ -107,8 +107,12 @@ export async function useSlurm(
     /** Submits the run itself, and says so. */
     detach: async (run: RequestedRun): Promise<void> => {
       const { projectRoot } = plan;
-      const driver = { settings, runner, projectRoot, environment: process.env };
-      const job = await submitDriver(folder, describeRun(run), driver);
+      const job = await submitDriver(
+        folder,
+        describeRun(run),
+        { settings, runner, projectRoot },
+        process.env,
+      );
       process.stderr.write(
         `The run goes on in job ${job}. \`./repro attach\` follows it, \`./repro status\` shows its jobs, \`./repro cancel\` ends it.\n`,
       );

@@ -25,29 +25,19 @@ const wholeQueue = ['--all', '--noheader', '--states=all'];
 /** One cluster, through Slurm's commands. */
 export class Slurm {
   readonly #environment: NodeJS.ProcessEnv;
-  /** Indices of an array are below this; by default, as by Slurm's. */
-  readonly arraySize: number;
   /** Whether jobs that have left the queue can be asked for. */
   readonly #hasAccounting: boolean;
 
-  constructor(environment: NodeJS.ProcessEnv, { arraySize = 1001, hasAccounting = false } = {}) {
+  constructor(environment: NodeJS.ProcessEnv, hasAccounting = false) {
     this.#environment = environment;
-    this.arraySize = arraySize;
     this.#hasAccounting = hasAccounting;
   }
 
   /** Asks how the cluster is set up. @throws {ReproError} `slurm-missing`, `slurm-unreachable` */
   static async connect(environment: NodeJS.ProcessEnv): Promise<Slurm> {
     const { kind, text } = await askSlurm('scontrol', ['show', 'config'], environment);
-    if (/configuration source/i.test(text)) {
-      throw new ReproError('slurm-missing', "Slurm's commands are here, but find no cluster", {
-        fix: 'Run it on a login node of the cluster; --dry-run prints the scripts without Slurm.',
-      });
-    }
     if (kind !== 'ok') throw unreachable(text);
-    const [, arraySize] = /^MaxArraySize\s*=\s*([1-9]\d*)/m.exec(text) ?? [];
-    const hasAccounting = /^AccountingStorageType\s*=.*slurmdbd/m.test(text);
-    return new Slurm(environment, { hasAccounting, ...(arraySize && { arraySize: Number(arraySize) }) });
+    return new Slurm(environment, /^AccountingStorageType\s*=.*slurmdbd/m.test(text));
   }
 
   /** Submits a script. @returns the job's id if it was accepted */
@@ -145,11 +135,10 @@ export class Slurm {
 }
 
 /** The error of a command that needs the controller. */
-export function unreachable(
-  said: string,
-  fix = 'Submitted jobs continue without it. Check that it is up again (scontrol ping), then repeat the command.',
-): ReproError {
-  return new ReproError('slurm-unreachable', `Slurm's controller does not answer: ${said}`, { fix });
+export function unreachable(said: string): ReproError {
+  return new ReproError('slurm-unreachable', `Slurm's controller does not answer: ${said}`, {
+    fix: 'Submitted jobs continue without it. Check that it is up again (scontrol ping), then repeat the command.',
+  });
 }
 
 /** A busy controller needs many seconds; after this it counts as down. */

@@ -13,9 +13,6 @@ import { type Parsed, parseDuration, parseMemory } from '../plan/resources.ts';
 /** The file in which a project says how its stages are submitted; relative to the project. */
 export const settingsFile = 'configs/executors/slurm.yaml';
 
-/** Enough for a training of weeks in jobs of a day, and a limit for one that saves without progress. */
-const continuationsByDefault = 20;
-
 /** What a stage requests on this cluster; absent keys are decided elsewhere. */
 type StageRequest = JobRequest & { readonly executor?: 'local' | 'slurm' };
 
@@ -92,7 +89,8 @@ function toSettings(value: JsonObject, report: Report): Omit<ClusterSettings, 'p
     command: words('command'),
     node: (value.node as string | undefined) ?? null,
     environment: words('environment'),
-    continuations: (value.continuations as number | undefined) ?? continuationsByDefault,
+    // Enough for a training of weeks in jobs of a day, and a limit for one that saves without progress.
+    continuations: (value.continuations as number | undefined) ?? 20,
     pollSeconds: duration('poll', '15s'),
     patienceSeconds: duration('patience', '90s'),
   };

@@ -8,13 +8,14 @@ import { isFinal, type JobStatus } from '../../executors/slurm/job-state.ts';
 import { explainSubmission, Slurm, unreachable } from '../../executors/slurm/slurm.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { type ClusterRun, readClusterRun, writeClusterRun } from '../jobs/jobs-folder.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { RunEvent } from '../run/events.ts';
 import type { RunOptions } from '../run/run.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';
-import { type ClusterSettings, settingsFile } from './cluster-settings.ts';
+import { settingsFile } from './cluster-settings.ts';
 import { readLinesFrom } from './job-files.ts';
 import { driverRequest } from './job-request.ts';
-import { commentOf } from './submitter.ts';
+import { type ClusterContext, commentOf } from './submitter.ts';
 
 // The job of `--detach`: the run itself, on a node. It repeats what `jobs/run.json` says, and writes its events to a file.
 
@@ -32,17 +33,8 @@ const logFileIn = ({ jobs }: JobsFolder): string => path.join(jobs, 'driver.log'
 export async function submitDriver(
   folder: JobsFolder,
   run: Omit<ClusterRun, 'driver'>,
-  {
-    settings,
-    runner,
-    projectRoot,
-    environment,
-  }: {
-    readonly settings: ClusterSettings;
-    readonly runner: readonly string[];
-    readonly projectRoot: string;
-    readonly environment: NodeJS.ProcessEnv;
-  },
+  { settings, runner, projectRoot }: Pick<ClusterContext, 'settings' | 'runner'> & Pick<Plan, 'projectRoot'>,
+  environment: NodeJS.ProcessEnv,
 ): Promise<string> {
   const slurm = await Slurm.connect(environment);
   const scriptFile = path.join(folder.jobs, 'driver.sh');
@@ -72,10 +64,7 @@ export async function submitDriver(
     return answer.text;
   }
   if (answer.kind === 'refused') throw explainSubmission(answer.text, () => `${settingsFile} (driver)`);
-  throw unreachable(
-    answer.text,
-    'It may have accepted the job `repro.driver` all the same: look with squeue, then repeat the command.',
-  );
+  throw unreachable(`${answer.text}; it may have accepted the job \`repro.driver\` all the same`);
 }
 
 /** Progress is shown to who attaches, and not kept for each second of a training. */

@@ -12,14 +12,20 @@ import { stageEnvironment } from '../freshness/stage-environment.ts';
 import { type Job, type JobEnd, JobFolder, listJobs } from '../jobs/jobs-folder.ts';
 import { instanceOf, listMakers, makersOf } from '../plan/graph.ts';
 import { runFactNames, type StageInstance } from '../plan/plan.ts';
-import type { RemoteExecution, Work } from '../run/execution-context.ts';
+import type { FoundWork, RemoteExecution, Work } from '../run/execution-context.ts';
 import type { StartOtherMachines } from '../run/other-machines.ts';
 import { type FingerprintParts, hashParts } from '../store/fingerprint-parts.ts';
 import { settingsFile } from './cluster-settings.ts';
 import { awaitVisible, describeFolders, type JobLaunch, lastChangeOf, termSeconds } from './job-files.ts';
 import { requestOf, staysLocal, unlimitedMachine } from './job-request.ts';
 import { type JobListener, JobWatch } from './job-watch.ts';
-import { type ClusterContext, type SubmittedJob, Submitter, scriptFilesOf } from './submitter.ts';
+import {
+  type ClusterContext,
+  type Submitted,
+  type SubmittedJob,
+  Submitter,
+  scriptFilesOf,
+} from './submitter.ts';
 import type { JobFailure } from './verdict.ts';
 
 /*
@@ -88,8 +94,6 @@ class SlurmExecution implements RemoteExecution {
   readonly #work: Work;
   readonly #files: JobFolder;
   readonly #key: string;
-  /** Of an earlier run: what `find` has found, until it is followed; undefined: not looked for. */
-  #found: SubmittedJob | 'stopped' | null | undefined;
 
   constructor(slurm: SlurmRun, work: Work) {
     this.#slurm = slurm;
@@ -104,13 +108,14 @@ class SlurmExecution implements RemoteExecution {
   }
 
   /** @throws {ReproError} `job-outdated` */
-  async find(): Promise<StageTask | null> {
-    if (this.#found === undefined) this.#found = await this.#look();
-    if (this.#found === null) return null;
-    return JSON.parse(await fs.readFile(this.#files.fileOf('task.json'), 'utf8')) as StageTask;
+  async find(): Promise<FoundWork | null> {
+    const job = await this.#look();
+    if (job === null) return null;
+    const task = JSON.parse(await fs.readFile(this.#files.fileOf('task.json'), 'utf8')) as StageTask;
+    return { task, follow: (watch) => this.#seeThrough(job, watch) };
   }
 
-  async #look(): Promise<SubmittedJob | 'stopped' | null> {
+  async #look(): Promise<Submitted | null> {
     const { submitter, context } = this.#slurm;
     const job = this.#files.readJob();
     if (job === null) return null;
@@ -134,23 +139,10 @@ class SlurmExecution implements RemoteExecution {
     return null;
   }
 
-  async follow(watch: JobListener & Pick<StageLaunch, 'logFile'>): Promise<StageEnd> {
-    const job = this.#found;
-    this.#found = null;
-    return job == null || job === 'stopped' ? this.#stopped() : this.#seeThrough(job, watch);
-  }
-
   readonly executor = async (launch: StageLaunch): Promise<StageEnd> => {
-    this.#found = null;
     await fs.writeFile(this.#files.fileOf('launch.json'), JSON.stringify(await this.#describe(launch)));
-    const submitted = await this.#submit(0);
-    return submitted === 'stopped' ? this.#stopped() : this.#seeThrough(submitted, launch);
+    return this.#seeThrough(await this.#submit(0), launch);
   };
-
-  /** If something is or may be submitted, its files stay for the next run. */
-  #stopped(): StageEnd {
-    return { kind: 'interrupted', ...(this.#files.readJob() !== null && { isLeft: true }) };
-  }
 
   async #describe({ stop, kill, onMessage, onStart, ...launch }: StageLaunch): Promise<JobLaunch> {
     const { run, settings } = this.#slurm.context;
@@ -180,7 +172,7 @@ class SlurmExecution implements RemoteExecution {
     };
   }
 
-  #submit(continued: number): ReturnType<Submitter['submit']> {
+  #submit(continued: number): Promise<Submitted> {
     const { submitter, context } = this.#slurm;
     const { run, settings } = context;
     const instance = this.#instance;
@@ -196,14 +188,11 @@ class SlurmExecution implements RemoteExecution {
   }
 
   /** Follows a job to its end, and those that continue it. */
-  async #seeThrough(
-    first: SubmittedJob,
-    watch: JobListener & Pick<StageLaunch, 'logFile'>,
-  ): Promise<StageEnd> {
+  async #seeThrough(first: Submitted, watch: JobListener & Pick<StageLaunch, 'logFile'>): Promise<StageEnd> {
     const { submitter, context } = this.#slurm;
-    for (let job = first; ; ) {
+    for (let job = first; job !== 'stopped'; ) {
       const ended = await this.#slurm.watch.follow(this.#files, job, watch);
-      if (ended === 'stopped') return this.#stopped();
+      if (ended === 'stopped') break;
       submitter.count(job.stage, -1);
       const { verdict, end } = ended;
       const isReported = end !== null && (end.end.kind !== 'interrupted' || end.wasWarned === true);
@@ -217,10 +206,14 @@ class SlurmExecution implements RemoteExecution {
       const count = isTime ? ` (${continued} of ${context.settings.continuations})` : '';
       const text = `${verdict.text}; continuing in another job with what it saved${count}`;
       context.run.onEvent({ kind: 'note', id: job.id, level: 'note', text });
-      const submitted = await this.#submit(continued);
-      if (submitted === 'stopped') return this.#stopped();
-      job = submitted;
+      job = await this.#submit(continued);
     }
+    return this.#stopped();
+  }
+
+  /** If something is or may be submitted, its files stay for the next run. */
+  #stopped(): StageEnd {
+    return { kind: 'interrupted', ...(this.#files.readJob() !== null && { isLeft: true }) };
   }
 
   /** Why an instance whose job was cut off does not continue in another; null if it does. */

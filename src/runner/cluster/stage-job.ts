@@ -23,16 +23,6 @@ import { hashParts } from '../store/fingerprint-parts.ts';
 import { settingsFile } from './cluster-settings.ts';
 import { awaitVisible, describeFolders, type JobLaunch, lastChangeOf, termSeconds } from './job-files.ts';
 
-/** What Slurm tells a job by signals. */
-interface JobSignals {
-  /** Aborted when it tells the job to end: the stage may save its work. */
-  readonly stop: AbortSignal;
-  /** Aborted when the time that Slurm gives for this is over. */
-  readonly kill: AbortSignal;
-  /** Whether it was warned of its end before it was told to end. */
-  readonly wasWarned: () => boolean;
-}
-
 /**
  * Runs the stage of a job on its node, as on any machine, and reports its messages and its end in the folder of the job. The runner takes
  * the outputs from there.
@@ -156,11 +146,16 @@ function explainKill(end: StageEnd): StageEnd {
   return { ...end, text: `${end.text}\n  ${hint}` };
 }
 
+type JobSignals = ReturnType<typeof listenForJobSignals>;
+
 /**
  * Listens for SIGUSR2, by which Slurm warns of the end of the job's time or, on some sites, of a preemption, and for SIGTERM, after which it
  * kills: at a preemption, by `scancel`, or at the end of the time.
+ *
+ * @returns `stop`: aborted when the stage is to save its work and end; `kill`: when it has had the time for that; `wasWarned`: whether the
+ * warning came first
  */
-function listenForJobSignals(): JobSignals {
+function listenForJobSignals() {
   const stop = new AbortController();
   const kill = new AbortController();
   let wasWarned = false;

@@ -8,6 +8,7 @@ import { type JobRequest, renderJobScript } from '../../executors/slurm/job-scri
 import { explainSubmission, isLimitReached, type Slurm } from '../../executors/slurm/slurm.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { type Job, JobFolder, readClusterRun } from '../jobs/jobs-folder.ts';
+import { instanceOf } from '../plan/graph.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { SharedRun } from '../run/other-machines.ts';
 import { cacheFolderOf } from '../store/cache-folder.ts';
@@ -28,7 +29,7 @@ interface Submission {
 export type SubmittedJob = Job & { readonly job: string };
 
 /** `stopped`: the run stops before this was submitted, or before Slurm has answered: then its `job.json` stays. */
-type Submitted = SubmittedJob | 'stopped';
+export type Submitted = SubmittedJob | 'stopped';
 
 interface Waiting extends Submission {
   readonly settle: (submitted: Submitted) => void;
@@ -116,7 +117,7 @@ export class Submitter {
       const { arrayLimit = Number.POSITIVE_INFINITY } = first.request;
       const room = underWay === 0 ? Number.POSITIVE_INFINITY : arrayLimit - underWay;
       const alike = this.#waiting.filter((one) => isAlike(one, first));
-      const batch = alike.slice(0, Math.max(0, Math.min(room, this.#context.slurm.arraySize)));
+      const batch = alike.slice(0, Math.max(0, room));
       if (batch.length === 0) continue;
       this.#waiting = this.#waiting.filter((one) => !batch.includes(one));
       this.#underWay.set(stage, underWay + batch.length);
@@ -156,11 +157,8 @@ export class Submitter {
       const unwanted = readClusterRun(session.folder)?.cancelled ?? [];
       const cancelled = batch.filter(({ instance }) => unwanted.includes(instance.id));
       for (const { instance, fail } of cancelled) {
-        fail(
-          new ReproError('cancelled', 'it was cancelled by `./repro cancel`', {
-            fix: 'Run again to continue.',
-          }),
-        );
+        const fix = 'Run again to continue.';
+        fail(new ReproError('cancelled', 'it was cancelled by `./repro cancel`', { fix }));
         this.count(instance.stage, -1);
       }
       if (cancelled.length > 0) return this.#send(batch.filter((one) => !cancelled.includes(one)));
@@ -303,19 +301,17 @@ export interface DryRunScript {
 export function renderScripts(plan: Plan, ids: readonly string[], options: ScriptOptions): DryRunScript[] {
   const cache = cacheFolderOf(plan);
   let left = ids
-    .flatMap((id) => plan.instances.get(id) ?? [])
+    .map((id) => instanceOf(plan, id))
     .filter((instance) => !staysLocal(instance, options.settings))
     .map((instance) => ({
-      ...{ instance, request: requestOf(instance, options.settings) },
+      ...{ instance, request: requestOf(instance, options.settings), environment: {} },
       folder: JobFolder.of(cache, instance.id),
-      environment: {},
     }));
   const scripts: DryRunScript[] = [];
   for (let [first] = left; first !== undefined; [first] = left) {
-    const one = first;
-    const batch = left.filter((other) => isAlike(other, one));
-    left = left.filter((other) => !batch.includes(other));
-    const { stage } = one.instance;
+    const { stage } = first.instance;
+    const batch = left.filter((one) => isAlike(one, first));
+    left = left.filter((one) => !batch.includes(one));
     const count = scripts.filter((other) => other.stage === stage).length;
     const token = count === 0 ? stage : `${stage}-${count + 1}`;
     const { log } = scriptFilesOf(cache.jobs, { token, index: null });

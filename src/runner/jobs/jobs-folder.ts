@@ -61,15 +61,7 @@ export class JobFolder {
     return new JobFolder(path.join(jobs, 'stages', fileNameOf(id)));
   }
 
-  fileOf(
-    name:
-      | 'job.json'
-      | 'task.json'
-      | 'launch.json'
-      | 'messages.ndjson'
-      | 'end.json'
-      | `started-${string}.json`,
-  ): string {
+  fileOf(name: string): string {
     return path.join(this.root, name);
   }
 

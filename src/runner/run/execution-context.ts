@@ -9,14 +9,19 @@ import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { RunEvent } from './events.ts';
 import type { Grant } from './reservations.ts';
 
+/** What an earlier runner began. */
+export interface FoundWork {
+  readonly task: StageTask;
+  /** Waits for its end. */
+  follow(watch: Pick<StageLaunch, 'onMessage' | 'onStart' | 'logFile'>): Promise<StageEnd>;
+}
+
 /** How an instance is executed on another machine. */
 export interface RemoteExecution {
   /** For incomplete files; that machine sees it, too. */
   readonly folder: string;
-  /** The task of a job that an earlier runner began for the same work, and that runs or has ended; null if there is none. */
-  find(): Promise<StageTask | null>;
-  /** Waits for that job. */
-  follow(watch: Pick<StageLaunch, 'onMessage' | 'onStart' | 'logFile'>): Promise<StageEnd>;
+  /** A job that an earlier runner began for the same work, and that runs or has ended; null if there is none. */
+  find(): Promise<FoundWork | null>;
   readonly executor: Executor;
 }
 
