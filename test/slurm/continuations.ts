@@ -1,8 +1,8 @@
 import { chmod, mkdir, symlink } from 'node:fs/promises';
 import process from 'node:process';
 import { expect, test } from 'vitest';
+import { cluster } from './slurm-cluster.ts';
 import { fastSettings, SlurmProject } from './slurm-project.ts';
-import { cluster } from './the-cluster.ts';
 
 /**
  * Is done at once if an earlier process of it has saved something. Otherwise works until it is told to end, and then saves (`save`), does not

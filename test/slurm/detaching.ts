@@ -1,15 +1,9 @@
 import { statSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { fastSettings, SlurmProject } from './slurm-project.ts';
-import { cluster } from './the-cluster.ts';
+import { cluster } from './slurm-cluster.ts';
+import { chain, fastSettings, SlurmProject } from './slurm-project.ts';
 
 const jobs = 'artifacts/.cache/jobs';
-
-const chain = (
-  name: string,
-): string => `  ${name}: { cmd: [node, tool.mjs, wait], outputs: [artifacts/${name}] }
-  after-${name}: { cmd: [node, tool.mjs], inputs: [artifacts/${name}], outputs: [artifacts/after-${name}] }
-`;
 
 const settings = `${fastSettings}driver: { memory: 500M }\n`;
 

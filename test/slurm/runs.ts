@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { expect, test, vi } from 'vitest';
-import { SlurmProject } from './slurm-project.ts';
-import { cluster } from './the-cluster.ts';
+import { cluster } from './slurm-cluster.ts';
+import { chain, SlurmProject, stage } from './slurm-project.ts';
 
 const graph = `  first: { cmd: [node, tool.mjs], outputs: [artifacts/first] }
   train:
@@ -15,11 +15,6 @@ const graph = `  first: { cmd: [node, tool.mjs], outputs: [artifacts/first] }
     inputs: [artifacts/first, "artifacts/train/\${n}"]
     outputs: ["artifacts/evaluate/\${n}"]
   report: { executor: local, cmd: [node, tool.mjs], inputs: [artifacts/evaluate], outputs: [artifacts/report] }
-`;
-
-const waiting = (name: string): string =>
-  `  ${name}: { cmd: [node, tool.mjs, wait], outputs: [artifacts/${name}] }
-  after-${name}: { cmd: [node, tool.mjs], inputs: [artifacts/${name}], outputs: [artifacts/after-${name}] }
 `;
 
 const jobs = 'artifacts/.cache/jobs';
@@ -56,7 +51,7 @@ export function describeRuns(): void {
   });
 
   test.concurrent('that is killed goes on: the next one takes up what runs, and takes in what has ended', async () => {
-    const stages = `${waiting('slow')}  quick: { cmd: [node, tool.mjs], outputs: [artifacts/quick] }\n`;
+    const stages = chain('slow') + stage('quick');
     const project = await SlurmProject.on(cluster(), stages);
     const running = project.run();
     await project.waitForCount('slow');
@@ -84,7 +79,7 @@ export function describeRuns(): void {
   });
 
   test.concurrent('a job whose id a killed run never got is found by its name', async () => {
-    const project = await SlurmProject.on(cluster(), waiting('unnamed'));
+    const project = await SlurmProject.on(cluster(), chain('unnamed'));
     await project.shadow('sbatch', '"$real" "$@" > sent; exec sleep 600\n');
     const running = project.run();
     await cluster().expectJobs('unnamed', [/^RUNNING/]);
@@ -98,7 +93,7 @@ export function describeRuns(): void {
   });
 
   test.concurrent('a job that turns up after another one was submitted in its place ends at once', async () => {
-    const project = await SlurmProject.on(cluster(), waiting('unanswered'));
+    const project = await SlurmProject.on(cluster(), chain('unanswered'));
     await project.shadow(
       'sbatch',
       `if mkdir lost 2>/dev/null; then

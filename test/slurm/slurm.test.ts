@@ -1,6 +1,22 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseElapsed } from '../../src/executors/slurm/job-state.ts';
-import { createSlurm } from './fake-slurm.ts';
+import { Slurm } from '../../src/executors/slurm/slurm.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+/** Slurm whose programs are shell scripts, for what a real one cannot be made to answer. */
+async function createSlurm(
+  programs: Readonly<Record<string, string>>,
+  hasAccounting = false,
+): Promise<Slurm> {
+  const folder = await temporaryFolder();
+  for (const [name, script] of Object.entries(programs)) {
+    writeFileSync(path.join(folder, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(path.join(folder, name), 0o755);
+  }
+  return new Slurm({ PATH: `${folder}:/bin:/usr/bin` }, hasAccounting);
+}
 
 const over = 'scancel: error: Kill job error on job id 12: Job/step already completing or completed';
 const unknown = 'scancel: error: Kill job error on job id 13: Invalid job id specified';

@@ -1,11 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { stage } from './slurm-project.ts';
 import { StandInSlurm } from './stand-in-slurm.ts';
 
 const folder = 'artifacts/.cache/jobs';
-
-const stage = (name: string, what = 'write', more = ''): string =>
-  `  ${name}: { cmd: [node, tool.mjs, ${what}], outputs: [artifacts/${name}]${more} }\n`;
 
 const local = (name: string, what = 'write'): string => stage(name, what, ', executor: local');
 
