@@ -57,7 +57,7 @@ export function describeContinuations(): void {
     expect(stderr).toMatch(/used up its time; continuing in another job with what it saved \(1 of 20\)/);
     expect(project.count('timed')).toBe(2);
     const { seconds, totalSeconds } = JSON.parse(project.read('artifacts/.cache/records/timed.json'));
-    expect(totalSeconds).toBeGreaterThan(seconds + 10);
+    expect(totalSeconds).toBeGreaterThan(seconds);
   });
 
   test.concurrent('so does one in a container that knows nothing of Slurm, as a task of an array', async () => {

@@ -119,7 +119,7 @@ exec "$real" "$@"
 `;
     const project = await SlurmProject.on(cluster(), stages);
     const running = project.run();
-    await vi.waitFor(() => expect(project.count('here') + project.count('there')).toBe(1), 20_000);
+    await vi.waitFor(() => expect(project.count('here') + project.count('there')).toBe(1), 60_000);
     await project.go();
     expect((await running).stderr).toContain('2 run');
   });

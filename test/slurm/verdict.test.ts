@@ -15,7 +15,7 @@ const status = (state: string, more: Partial<JobStatus> = {}): JobStatus => ({
 });
 
 const verdictOf = (evidence: Partial<Evidence>) =>
-  judge({ job: '12_3', end: null, status: null, isSilent: false, ...evidence });
+  judge({ job: '12_3', end: null, hasStarted: true, status: null, isSilent: false, ...evidence });
 
 const failure = (code: string, text = '') => ({
   ...{ kind: 'failed', code, text: expect.stringContaining(text) },
@@ -88,9 +88,11 @@ describe('a job', () => {
     );
   });
 
-  test('that Slurm has forgotten is lost, but not at once', () => {
+  test('that Slurm has forgotten is lost, or was cancelled if it never started, but not at once', () => {
     expect(verdictOf({ status: 'absent' })).toBeNull();
     expect(verdictOf({ status: 'absent', isSilent: true })).toEqual(failure('job-lost'));
+    const waiting = { status: 'absent', isSilent: true, hasStarted: false } as const;
+    expect(verdictOf(waiting)).toEqual(failure('cancelled', 'never started'));
   });
 
   test('that was cancelled before it began is judged at once', () => {

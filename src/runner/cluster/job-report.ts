@@ -28,16 +28,18 @@ export async function readJobReports(
   folder: Pick<CacheFolder, 'jobs'>,
   environment: NodeJS.ProcessEnv,
 ): Promise<ReadonlyMap<string, JobReport>> {
-  const found = listJobs(folder).map(({ folder: files, job }) => ({ job, end: files.readEnd(job.token) }));
+  const found = listJobs(folder).map(({ folder: files, job: { token, ...job } }) => ({
+    ...{ job, end: files.readEnd(token), hasStarted: files.readStarted(token) !== null },
+  }));
   const unended = found.flatMap(({ job, end }) => (job.job === null || end !== null ? [] : [job.job]));
   // Without Slurm on this machine, the rest of the status is still worth showing.
   const answer = await Slurm.connect(environment)
     .then((slurm) => slurm.readStates(unended))
     .catch(() => null);
   return new Map(
-    found.map(({ job, end }) => {
+    found.map(({ job, end, hasStarted }) => {
       const status = job.job === null || end !== null ? null : (answer?.stateOf(job.job) ?? null);
-      const verdict = judge({ job: job.job ?? '', end, status, isSilent: true });
+      const verdict = judge({ job: job.job ?? '', end, hasStarted, status, isSilent: true });
       const failure = verdict?.kind === 'failed' ? verdict.text : null;
       const outcome = verdict === null ? 'under-way' : failure === null ? 'ended' : 'failed';
       return [job.id, reportOf(job.job, status === 'absent' ? null : status, outcome, failure)];

@@ -73,7 +73,7 @@ export class JobWatch {
       const read = readLinesFrom(folder.fileOf('messages.ndjson'), offset);
       offset = read.offset;
       for (const message of parseMessages(read.lines)) listener.onMessage(message);
-      const verdict = judge({ job: job.job, end, status, isSilent: isSilent() });
+      const verdict = judge({ job: job.job, end, hasStarted, status, isSilent: isSilent() });
       return verdict && { verdict, end };
     };
     const isSilent = (): boolean =>

@@ -9,6 +9,8 @@ export interface Evidence {
   readonly job: string;
   /** Its own report of its end; null: there is none, or it is not visible here yet. */
   readonly end: JobEnd | null;
+  /** Whether its file says that it has started. */
+  readonly hasStarted: boolean;
   /** What Slurm says; `absent`: it no longer knows the job; null: it did not answer. */
   readonly status: JobStatus | 'absent' | null;
   /** Whether Slurm has called it ended or unknown for so long that no report will appear. */
@@ -28,15 +30,21 @@ export type JobVerdict = Extract<StageEnd, { kind: 'done' }> | JobFailure;
  *
  * @returns null while it waits or runs, or this is unknown
  */
-export function judge({ job, end, status, isSilent }: Evidence): JobVerdict | null {
+export function judge({ job, end, hasStarted, status, isSilent }: Evidence): JobVerdict | null {
   if (end !== null && end.end.kind !== 'interrupted') return end.end;
   if (end?.wasWarned === true) return cutOff('timeout', `job ${job} on ${end.node} used up its time`);
   if (status === null) return null;
   if (status === 'absent') {
     if (!isSilent) return null;
-    return end === null
-      ? failed('job-lost', `Slurm no longer knows job ${job}, and it left no result`)
-      : toldToEnd(`job ${job} on ${end.node}`);
+    if (end !== null) return toldToEnd(`job ${job} on ${end.node}`);
+    const unknown = `Slurm no longer knows job ${job}`;
+    // Without accounts, Slurm forgets tasks of an array that are cancelled while they wait.
+    if (!hasStarted)
+      return failed(
+        'cancelled',
+        `${unknown}, whose stage never started: it was cancelled, or its script failed`,
+      );
+    return failed('job-lost', `${unknown}, and it left no result`);
   }
   if (!isFinal(status.state)) return null;
   const { state, node, reason, exitCode = 0, elapsedSeconds } = status;
