@@ -61,15 +61,8 @@ describe('repro train-val', () => {
   });
 
   test.each([
-    [
-      ['--set', 'train.epochs=3'],
-      '--set train.epochs=3  an argument of the original controls this setting: -max_epoch.',
-    ],
-    [
-      ['--set', 'frames.steps=3'],
-      '--set frames.steps=3  an argument of the original controls this setting: -T.',
-    ],
-    [['--set', 'report.title=x'], '--set report.title=x  this command does not use this setting.'],
+    [['--set', 'train.epochs=3'], '--set train.epochs=3  an argument of the original controls this setting'],
+    [['--set', 'frames.steps=3'], '--set is for dataset.*, simulate.*, frames.downsample'],
     [['--profile', 'other'], 'profile "other" is for nmnist, but -dataset_name is DVS128Gesture.'],
     [['--compat', 'paper'], 'Allowed choices are intent, runs, code.'],
     [

@@ -259,19 +259,6 @@ describe('wrong arguments', () => {
     expect(parseArguments(given, 'training').values).toMatchObject({ tau_std_dev: 0, reg_lambda: 0 });
   });
 
-  it.each([
-    ['DVS128Gesture', 7, '128 x 128'],
-    ['CIFAR10DVS', 7, '128 x 128'],
-    ['NMNIST', 5, '34 x 34'],
-  ])('include more layers than a frame of %s allows', (name, most, size) => {
-    const of = (layers: number) =>
-      withValue('number_layer', String(layers)).map((word) => (word === 'DVS128Gesture' ? name : word));
-    expect(parseArguments(of(most), 'training').values.number_layer).toBe(most);
-    expect(refusal(of(most + 1))).toBe(
-      `-number_layer ${most + 1}: each layer halves the frame, and ${size} pixels allow at most ${most} layers.`,
-    );
-  });
-
   it('include the one data set for which no program has a network', () => {
     expect(refusal(withValue('dataset_name', 'ASLDVS'), 'configuration')).toContain(
       'neither the thesis’ script nor Fang’s original code has a network for it',

@@ -57,7 +57,7 @@ describe('tau.csv', () => {
     [
       'a missing layer',
       () => read('last,0,1,0.5,2', 'last,2,1,0.5,2'),
-      'line 3, column "layer": 2 follows 0',
+      'line 3, column "quantile": expected an earlier layer, found 0.5',
     ],
     [
       'quantiles out of order',
@@ -67,7 +67,7 @@ describe('tau.csv', () => {
     [
       'a file that is cut off at the end of a line',
       () => read(...spread('chosen', 0), ...spread('last', 0).slice(0, 44)),
-      'state "last", layer 0: expected 101 rows, found 44: the file is cut off',
+      'state "last", layer 0: expected 101 rows, found 44',
     ],
     [
       'a layer cut off before the next',

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import type { Argument, Command, Option } from 'commander';
-import { findProjectRoot, loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.ts';
+import { findProjectRoot, loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { listDatasetNames } from '../../apps/option-choices.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { isJsonList, isJsonObject, type Json } from '../../schema/json.ts';
@@ -184,8 +184,7 @@ async function listRuns(options: PipelineOptions): Promise<Word[]> {
 
 /** With the default values if those given do not fit together yet. */
 async function loadLeniently(options: PipelineOptions): Promise<Plan> {
-  const quiet = (): void => {};
-  return loadPlanForReading(options, quiet).catch(() => loadPlanForReading({ ...options, set: [] }, quiet));
+  return loadSelectedPlan(options).catch(() => loadSelectedPlan({ ...options, set: [] }));
 }
 
 function rootOf({ project }: PipelineOptions): string {

@@ -6,7 +6,10 @@ import type { Facts } from '../freshness/fingerprint.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
+import type { RecordedOutput } from '../store/records.ts';
 import type { RunEvent } from './events.ts';
+import type { MachineResources } from './machine.ts';
+import type { FetchStage } from './preparation.ts';
 import type { Grant } from './reservations.ts';
 
 /** What an earlier runner began. */
@@ -23,33 +26,6 @@ export interface RemoteExecution {
   /** A job that an earlier runner began for the same work, and that runs or has ended; null if there is none. */
   find(): Promise<FoundWork | null>;
   readonly executor: Executor;
-}
-
-export interface ExecutionContext {
-  readonly session: Session;
-  readonly executor: Executor;
-  readonly hostFile: () => string;
-  readonly temporary: string;
-  /** Absent on this machine. */
-  readonly remote?: RemoteExecution;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly facts: Facts;
-  readonly tracer: Tracer | null;
-  readonly graceSeconds: number;
-  readonly stop: AbortSignal;
-  readonly kill: AbortSignal;
-  readonly onEvent: (event: RunEvent) => void;
-  readonly revision: () => Promise<Revision>;
-  readonly assertLocked: () => void;
-}
-
-export interface Work {
-  readonly instance: StageInstance;
-  readonly fingerprint: string;
-  readonly parts: FingerprintParts;
-  readonly reasons: readonly StaleReason[];
-  /** The cores and GPUs that it may use. */
-  readonly grant: Grant;
 }
 
 /** The parts of a result that another machine made: the facts are those of that machine. */
