@@ -362,9 +362,9 @@ describe('a file system that refuses', () => {
     const { outcome, events } = await project.run();
     expect(outcome).toBe('failed');
     const { code, text } = eventOf(events, 'failed', 's');
-    expect(code).toBe('output-blocked');
+    expect(code).toBe('output-nowhere');
     expect(text).toBe(
-      `${project.at('artifacts/file')}  is not a folder, but output "s" belongs in it\n  Move it away or delete it, then run again: finished work is kept.`,
+      `${project.at('artifacts/file')}  expected a folder, found a file.\n  Move it away or delete it, then run again: finished work is kept.`,
     );
     expect(await project.reasonsOf('s')).toEqual(['output-missing: artifacts/file/s is missing']);
     await project.remove('artifacts/file');
