@@ -47,7 +47,7 @@ export async function writeFileAtomic(
  * Gives a system error the path that its reader knows: an error of an open file (a full disk) has none, and that of a partial file is of no
  * use.
  */
-export function blame(error: unknown, file: string): unknown {
+function blame(error: unknown, file: string): unknown {
   return error instanceof Error && 'code' in error ? Object.assign(error, { path: file }) : error;
 }
 

@@ -128,10 +128,6 @@ export class FreshnessCheck {
     waiting: readonly StaleReason[],
   ): Promise<Freshness> {
     const base = { kind: 'stale', fingerprint, parts, last, error: undefined } as const;
-    if (last === null && this.#parts.records.isLastDamaged(instance.id)) {
-      const text = 'its record is damaged, so what it was made from is unknown';
-      return { ...base, reasons: [{ cue: 'record', text }] };
-    }
     if (last === null) {
       return { ...base, kind: 'never-run', reasons: [{ cue: 'never-run', text: 'has not run yet' }] };
     }

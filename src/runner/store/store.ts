@@ -1,4 +1,4 @@
-import { constants, createReadStream, existsSync, statSync } from 'node:fs';
+import { constants, existsSync, statSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import {
@@ -180,7 +180,7 @@ export class Store {
         await fs.chmod(placeOf(entry.path), entry.executable === true ? 0o755 : 0o644);
       } catch (error) {
         // The system does not say at which end a copy failed.
-        if (await isReadable(object)) throw error;
+        if (this.hasFile(entry.sha256)) throw error;
         lost.add(entry);
       }
     });
@@ -226,13 +226,4 @@ async function hashCopies(files: readonly string[]): Promise<(CheckedCopy & { re
   const stamped = files.map((absolute) => ({ absolute, stamp: readStamp(absolute) }));
   const hashes = await hashFiles(stamped);
   return stamped.map(({ absolute: file, stamp }, i) => ({ file, sha256: hashes[i] ?? '', size: stamp.size }));
-}
-
-async function isReadable(file: string): Promise<boolean> {
-  try {
-    for await (const _ of createReadStream(file, { highWaterMark: 1024 * 1024 }));
-    return true;
-  } catch {
-    return false;
-  }
 }
