@@ -144,7 +144,7 @@ describe('repro cache', () => {
     expect(findInconsistencies(root)).toEqual([]);
   });
 
-  /** Kills a command at five of its calls, and checks what is there and that the next one completes. */
+  /** Kills a command at three of its calls, and checks what is there and that the next one completes. */
   async function killOften(
     root: string,
     words: readonly string[],
@@ -157,10 +157,9 @@ describe('repro cache', () => {
     await steps.prepare();
     const { calls } = await measureRun(root, words);
     expect(calls).toBeGreaterThan(8);
-    const moments = ['half', 'after', 'before'] as const;
-    for (let i = 0; i < 5; i += 1) {
-      const at = 1 + Math.floor((i * calls) / 5);
-      const moment = moments[i % 3] ?? 'half';
+    for (const [i, moment] of (['half', 'after', 'before'] as const).entries()) {
+      // Early, in the middle, and late.
+      const at = 1 + Math.floor(((3 * i + 1) * calls) / 8);
       const about = `${moment} call ${at} of ${calls}`;
       await steps.prepare();
       await runAndKill(root, words, { kind: 'call', at, moment });
@@ -196,17 +195,6 @@ describe('repro cache', () => {
         expect(readOutputs(copy), about).toEqual(expectedFiles(1));
       },
     });
-    // Records go last: what has one there is whole, also right after a kill.
-    const words = [repro, 'cache', 'push', '--remote', address, '--set', 'version=1'];
-    rmSync(address, { recursive: true });
-    const { calls } = await measureRun(root, words);
-    rmSync(address, { recursive: true });
-    await runAndKill(root, words, { kind: 'call', at: Math.floor((calls * 3) / 4), moment: 'half' });
-    rmSync(path.join(copy, 'artifacts'), { recursive: true });
-    const pulled = await cache(copy, 'pull', '--remote', address);
-    expect(pulled.exitCode, pulled.stderr).toBe(3);
-    expect(pulled.stderr).toMatch(/^\+ /m);
-    expect(pulled.stderr).not.toMatch(/^x /m);
   });
 
   test('verify killed at any moment removes nothing that is right, and the next one finds the rest', async () => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../../errors.ts';
 import { compareCodeUnits } from '../../../files/canonical-json.ts';
 import { explainDiskError } from '../../../files/disk-error.ts';
-import { acquireLock, findHolder, type Lock } from '../../../files/lock.ts';
+import { acquireLock, type Lock } from '../../../files/lock.ts';
 import { readCommittedRecordAt } from '../../freshness/committed-records.ts';
 import { refuseOutstanding } from '../../jobs/jobs-folder.ts';
 import { type CacheFolder, cacheFolderOf, committedFolder } from '../../store/cache-folder.ts';
@@ -30,8 +30,6 @@ export interface GarbageReport {
   readonly keptRecords: number;
   /** The records among the garbage that could be read, oldest first. */
   readonly removedRecords: readonly RunRecord[];
-  /** The process of a run that holds the folder while it is only looked at: its incomplete files are left out. */
-  readonly holder: number | null;
 }
 
 /** Without a rule about age, logs of failed stages and interrupted work that was set aside stay this long. */
@@ -45,10 +43,7 @@ const untouchedSeconds = 30 * 86_400;
 export async function collectGarbage(options: GarbageOptions): Promise<GarbageReport> {
   const folder = cacheFolderOf(options);
   if (options.isDryRun) {
-    const report = await inspect(options, folder);
-    const holder = findHolder(folder.lock)?.pid ?? null;
-    const garbage = report.garbage.filter(({ kind }) => holder === null || kind !== 'leftovers');
-    return { ...report, garbage, holder };
+    return inspect(options, folder);
   }
   try {
     const lock = await lockOnFullDisk(folder);
@@ -109,7 +104,6 @@ async function inspect(options: GarbageOptions, folder: CacheFolder): Promise<Ga
   return {
     garbage,
     keptRecords: keptPrints.size,
-    holder: null,
     removedRecords: removed.sort((a, b) => compareCodeUnits(a.startedAt, b.startedAt)),
   };
 }
