@@ -5,7 +5,7 @@ import { cacheFolderOf } from '../runner/store/cache-folder.ts';
 import { describeConfiguration, openRecords, type RunRecord } from '../runner/store/records.ts';
 import { Store } from '../runner/store/store.ts';
 import { factsOf } from './facts.ts';
-import { loadPlanForReading, type PipelineOptions, type Warn } from './load-plan.ts';
+import { loadSelectedPlan, type PipelineOptions, type Warn } from './load-plan.ts';
 import {
   compareOrigins,
   type OriginDifference,
@@ -50,7 +50,7 @@ export async function compareRecorded(
   options: PipelineOptions & { readonly only?: string },
   warn: Warn,
 ): Promise<ComparedRuns> {
-  const plan = await loadPlanForReading(options, warn);
+  const plan = await loadSelectedPlan(options);
   const [records, store] = [openRecords(plan), new Store(cacheFolderOf(plan).store)];
   const present = new Map<string, RunRecord>();
   for (const { id, record, isPresent } of await readStatus(plan, { facts: factsOf(plan.projectRoot) })) {

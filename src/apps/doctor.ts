@@ -22,7 +22,7 @@ import {
   type Speed,
 } from '../training/speed.ts';
 import { probeCudaApart } from './cuda-probe.ts';
-import { loadPlanForReading } from './load-plan.ts';
+import { loadSelectedPlan } from './load-plan.ts';
 import { buildModel, listTrainings } from './model-check.ts';
 
 /** One thing that this machine has, or lacks. */
@@ -128,7 +128,7 @@ export async function estimateFullRun(
   const loaded = loadAddon();
   if (!loaded.ok || best?.startsWith('native') !== true) return undefined;
   try {
-    const plan = await loadPlanForReading({ project: root, profile, set: [] }, () => {});
+    const plan = await loadSelectedPlan({ project: root, profile, set: [] });
     const recordings = recordingsOf(plan);
     const steps = getAt(plan.settings, ['frames', 'steps']);
     if (recordings === undefined || typeof steps !== 'number') return undefined;

@@ -9,7 +9,7 @@ import { cacheFolderOf } from '../runner/store/cache-folder.ts';
 import { describeConfiguration, openRecords } from '../runner/store/records.ts';
 import { Store } from '../runner/store/store.ts';
 import { formatMinute } from '../text.ts';
-import { loadPlanForReading, type PipelineOptions, type Warn } from './load-plan.ts';
+import { loadSelectedPlan, type PipelineOptions } from './load-plan.ts';
 import { refuseRunnerFolder } from './reserved-folder.ts';
 import { stageNames } from './stages.ts';
 
@@ -34,9 +34,9 @@ export interface FiguresOptions extends PipelineOptions {
  *
  * @returns where they come from, in words; the figures; the files, and which of them were as they are already
  */
-export async function exportFigures(options: FiguresOptions, warn: Warn) {
+export async function exportFigures(options: FiguresOptions) {
   refuseRunnerFolder(options.out, 'Choose another place with --out.');
-  const source = await openFigures(options, warn);
+  const source = await openFigures(options);
   const files = await convertAll(source, options);
   const written = await writeFiles(files, options.force === true);
   return {
@@ -116,9 +116,9 @@ const BYTES_AT_MOST = 256 * 1024 * 1024;
 const LIST = 'index.json';
 
 /** @throws {ReproError} `no-record`, `output-gone`, `figure-file`, `usage` */
-async function openFigures(options: FiguresOptions, warn: Warn): Promise<FigureSource> {
+async function openFigures(options: FiguresOptions): Promise<FigureSource> {
   const { report, figure: ids } = options;
-  const source = report === undefined ? await openRun(options, warn) : openFolder(report);
+  const source = report === undefined ? await openRun(options) : openFolder(report);
   const list = readFigureList(source.placeOf(LIST), (await source.read(LIST)).toString('utf8'));
   return { ...source, figures: chooseFigures(list, ids) };
 }
@@ -137,11 +137,8 @@ function openFolder(folder: string): Omit<FigureSource, 'figures'> {
   return { name: `the report in ${folder}`, date: new Date(0), read, placeOf };
 }
 
-async function openRun(
-  { run: wanted, ...options }: FiguresOptions,
-  warn: Warn,
-): Promise<Omit<FigureSource, 'figures'>> {
-  const plan = await loadPlanForReading(options, warn);
+async function openRun({ run: wanted, ...options }: FiguresOptions): Promise<Omit<FigureSource, 'figures'>> {
+  const plan = await loadSelectedPlan(options);
   const instance = plan.instances.get(stageNames.report);
   if (instance === undefined) {
     throw new ReproError('usage', 'the pipeline has no stage "report"', {

@@ -4,7 +4,6 @@ import process from 'node:process';
 import { ReproError } from '../errors.ts';
 import { loadPlan, type PlanRequest } from '../runner/plan/load.ts';
 import type { Plan } from '../runner/plan/plan.ts';
-import { formatPlace } from '../schema/problems.ts';
 import { factsOf } from './facts.ts';
 import { checkModels } from './model-check.ts';
 import { listModules, reportModule } from './stages.ts';
@@ -39,23 +38,6 @@ export function loadSelectedPlan(options: PipelineOptions, onRead?: PlanRequest[
   return loadPlan({ ...requestOf(options), onRead });
 }
 
-/**
- * As `loadSelectedPlan`, for commands that run no stage: a misplaced output is only a warning.
- */
-export async function loadPlanForReading(options: PipelineOptions, warn: Warn): Promise<Plan> {
-  const plan = await loadPlan({ ...requestOf(options), isForReading: true });
-  const misplaced = plan.misplaced ?? [];
-  const [first] = misplaced;
-  if (first !== undefined) {
-    const others = new Set(misplaced.map(({ at }) => formatPlace(at))).size - 1;
-    const more = others === 0 ? '' : ` (and ${others} more)`;
-    warn(
-      `${formatPlace(first.at)}  ${first.message.replaceAll('\n', ' ')} \`repro run\` is refused because of that${more}.`,
-    );
-  }
-  return plan;
-}
-
 function requestOf({ project, profile, set }: PipelineOptions): PlanRequest {
   const projectRoot = findProjectRoot(project ?? process.cwd());
   return { projectRoot, profile, set, knownFacts: Object.keys(factsOf(projectRoot)) };
@@ -64,11 +46,9 @@ function requestOf({ project, profile, set }: PipelineOptions): PlanRequest {
 /** As `loadSelectedPlan`, for commands that run stages: also checks the plan's models and what its report reads. */
 export async function loadCheckedPlan(
   options: PipelineOptions,
-  warn: Warn,
   onRead?: PlanRequest['onRead'],
 ): Promise<Plan> {
   const plan = await loadSelectedPlan(options, onRead);
-  for (const { at, message } of plan.warnings) warn(`${formatPlace(at)}  ${message}`);
   await checkModels(plan);
   // Loaded only if there is a report: it would take a third of the time of a no-op run.
   const reports = listModules(plan, reportModule);

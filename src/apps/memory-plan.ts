@@ -19,7 +19,7 @@ import { formatBytes } from '../text.ts';
 import { EVALUATION_BATCH } from '../training/evaluation.ts';
 import { probeCudaApart } from './cuda-probe.ts';
 import { engineOf } from './facts.ts';
-import { loadPlanForReading, type PipelineOptions, type Warn } from './load-plan.ts';
+import { loadSelectedPlan, type PipelineOptions } from './load-plan.ts';
 import { buildModel } from './model-check.ts';
 
 const modelsFolder = 'configs/models';
@@ -33,13 +33,12 @@ const modelsFolder = 'configs/models';
 export async function planModel(
   name: string,
   options: PipelineOptions,
-  warn: Warn,
 ): Promise<{
   readonly lines: readonly (readonly [topic: string, text: string])[];
   readonly document: object;
   readonly shortage: ReproError | undefined;
 }> {
-  const plan = await loadPlanForReading(options, warn);
+  const plan = await loadSelectedPlan(options);
   const { projectRoot, profile } = plan;
   const file = await findModel(plan, name);
   const { default: definition } = await import('../../schemas/model.schema.json', {

@@ -72,16 +72,3 @@ describe('a stage module that imports a missing file', () => {
     });
   }
 });
-
-describe('--set', () => {
-  test('warns of a key that no stage uses, and of no other', async () => {
-    const project = await createWordProject();
-    await project.edit('configs/profiles/small.yaml', 'text: hello', `text: "\${greeting}"`);
-    const words = ['run', '--dry-run', '--set', 'greeting=hi', '--set', 'words.more=1', '--set', 'nn.x=3'];
-    const { exitCode, stderr } = await project.call(words);
-    expect(exitCode).toBe(0);
-    expect(stderr.match(/^! --set .*$/gm)).toEqual([
-      '! --set nn.x=3  no stage uses "nn.x", and profile "small" does not have it, so this changes nothing.',
-    ]);
-  });
-});

@@ -8,7 +8,7 @@ import { type PushedInstance, pushPlan } from '../../runner/share/push-plan.ts';
 import { formatBytes, formatCount } from '../../text.ts';
 import { openConfiguredRemote, printTransfer, transferUntilStopped } from '../options/remote.ts';
 import { exitCode } from '../process/ending.ts';
-import { printJson, printWarning } from '../view/print.ts';
+import { printJson } from '../view/print.ts';
 
 interface TransferOptions extends PipelineOptions {
   readonly remote?: string;
@@ -20,7 +20,7 @@ export async function pull(
   targets: readonly string[],
   options: TransferOptions & { readonly locked?: boolean },
 ): Promise<void> {
-  const plan = await loadCheckedPlan(options, printWarning);
+  const plan = await loadCheckedPlan(options);
   const { selected, named } = selectInstances(plan, { targets });
   const remote = await openConfiguredRemote(plan, options.remote, { isNewAllowed: false });
   const all: Pulled[] = [];

@@ -72,7 +72,7 @@ async function repeatRun(
   mode: { readonly isFollowing?: boolean; readonly isDriver?: boolean },
 ): Promise<void> {
   const request = { ...options, ...(run.profile === null ? {} : { profile: run.profile }), set: run.set };
-  const plan = await loadCheckedPlan(request, printWarning);
+  const plan = await loadCheckedPlan(request);
   const selected = selectRest(plan, run);
   const forced = new Set(run.forced.filter((id) => selected.has(id)));
   const cluster = await useSlurm(plan, request, { ...mode, isAttached: true });

@@ -4,7 +4,7 @@ import { findProjectRoot, type PipelineOptions } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
 import { formatCount } from '../../text.ts';
 import { formatAbout } from '../view/format.ts';
-import { alignTopics, colorsFor, printJson, printResult, printWarning } from '../view/print.ts';
+import { alignTopics, colorsFor, printJson, printResult } from '../view/print.ts';
 
 /**
  * `repro doctor`: lists what this machine has, what it lacks and how to get that; then measures for a few seconds to estimate how long
@@ -31,7 +31,7 @@ export async function doctor(options: PipelineOptions & { readonly plan?: string
 /** @throws {ReproError} `out-of-memory` if the memory available here is not enough, after the plan is printed */
 async function printPlan(model: string, options: PipelineOptions): Promise<void> {
   const { planModel } = await import('../../apps/memory-plan.ts');
-  const { lines, document, shortage } = await planModel(model, options, printWarning);
+  const { lines, document, shortage } = await planModel(model, options);
   printResult(options, 'doctor', { plan: document }, () => alignTopics(lines));
   if (shortage !== undefined) throw shortage;
 }

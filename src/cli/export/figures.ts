@@ -1,10 +1,10 @@
 import { exportFigures as exportThem, type FiguresOptions } from '../../apps/figures.ts';
 import { formatBytes } from '../../text.ts';
-import { printResult, printWarning, toOneLine } from '../view/print.ts';
+import { printResult, toOneLine } from '../view/print.ts';
 
 /** `repro export figures`: the figures of a report for papers. */
 export async function exportFigures(options: FiguresOptions): Promise<void> {
-  const { source, figures, files } = await exportThem(options, printWarning);
+  const { source, figures, files } = await exportThem(options);
   const document = {
     source,
     figures,

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
-import { loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.ts';
+import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { describeFile } from '../../runner/freshness/differences.ts';
 import {
   type ExplainedDifference,
@@ -15,7 +15,7 @@ import { formatMinute } from '../../text.ts';
 import { exitCode } from '../process/ending.ts';
 import { describeAttempt } from '../view/event-text.ts';
 import { formatDone } from '../view/format.ts';
-import { type Colors, colorsFor, printResult, printWarning, toLines, toOneLine } from '../view/print.ts';
+import { type Colors, colorsFor, printResult, toLines, toOneLine } from '../view/print.ts';
 
 interface ExplainOptions extends PipelineOptions {
   readonly against: string;
@@ -24,7 +24,7 @@ interface ExplainOptions extends PipelineOptions {
 
 /** `repro explain STAGE`: what makes it stale, or in what it differs from another run. */
 export async function explain(target: string, options: ExplainOptions): Promise<void> {
-  const plan = await loadPlanForReading(options, printWarning);
+  const plan = await loadSelectedPlan(options);
   const { selected, named } = selectInstances(plan, { targets: [target] });
   const facts = factsOf(plan.projectRoot);
   if (options.list === true) return printRuns(plan, named, options);

@@ -14,7 +14,7 @@ import type { RunEvent } from '../../runner/run/events.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
 import { formatSeconds } from '../view/format.ts';
 import { showEvents } from '../view/open-view.ts';
-import { type Colors, colorsFor, printResult, printWarning, toLines, toOneLine } from '../view/print.ts';
+import { type Colors, colorsFor, printResult, toLines, toOneLine } from '../view/print.ts';
 
 interface AuditOptions extends PipelineOptions {
   readonly runs: number;
@@ -23,7 +23,7 @@ interface AuditOptions extends PipelineOptions {
 
 /** `repro audit STAGE`: whether it computes the same again; progress on stderr, the comparison on stdout. */
 export async function audit(target: string, options: AuditOptions): Promise<void> {
-  const plan = await loadCheckedPlan(options, printWarning);
+  const plan = await loadCheckedPlan(options);
   const { named } = selectInstances(plan, { targets: [target] });
   const failures: string[] = [];
   const { take, close } = await showEvents();

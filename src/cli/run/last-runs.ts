@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import process from 'node:process';
 import { pipeline } from 'node:stream/promises';
 import { factsOf } from '../../apps/facts.ts';
-import { loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.ts';
+import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/run/status.ts';
@@ -12,14 +12,14 @@ import { describeRun, Records } from '../../runner/store/records.ts';
 import { Store } from '../../runner/store/store.ts';
 import { formatBytes } from '../../text.ts';
 import { formatDone, formatFigure } from '../view/format.ts';
-import { alignTopics, colorsFor, printJson, printResult, printWarning, toOneLine } from '../view/print.ts';
+import { alignTopics, colorsFor, printJson, printResult, toOneLine } from '../view/print.ts';
 
 /** `repro logs STAGE`: prints the log of the stage's result, or of its last run if that failed or is under way. */
 export async function logs(
   target: string,
   options: PipelineOptions & { readonly path?: boolean },
 ): Promise<void> {
-  const plan = await loadPlanForReading(options, printWarning);
+  const plan = await loadSelectedPlan(options);
   const folder = cacheFolderOf(plan);
   const { named } = selectInstances(plan, { targets: [target] });
   const found = (await Promise.all([...named].map((id) => findLog(folder, id)))).filter(
@@ -56,7 +56,7 @@ async function findLog(folder: CacheFolder, id: string): Promise<{ id: string; f
 
 /** `repro metrics`: what each stage measured, with its time and memory. Results of other settings, code or data are marked. */
 export async function metrics(targets: readonly string[], options: PipelineOptions): Promise<void> {
-  const plan = await loadPlanForReading(options, printWarning);
+  const plan = await loadSelectedPlan(options);
   const { profile } = plan;
   const { named, selected } = selectInstances(plan, { targets });
   const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });

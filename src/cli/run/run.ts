@@ -39,7 +39,7 @@ export interface RunOptions extends PipelineOptions {
 
 /** `repro run`: progress on stderr; with `--json`, the outcome on stdout. */
 export async function run(targets: readonly string[], options: RunOptions): Promise<void> {
-  const plan = await loadCheckedPlan(options, printWarning);
+  const plan = await loadCheckedPlan(options);
   if (targets.length > 0 && (options.from !== undefined || options.until !== undefined)) {
     throw new ReproError('usage', 'stages cannot be combined with --from or --until', {
       fix: 'Name stages, or a range of the graph with --from and --until, but not both.',

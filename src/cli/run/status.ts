@@ -13,7 +13,7 @@ import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { exitCode } from '../process/ending.ts';
 import { describeAttempt } from '../view/event-text.ts';
 import { formatSeconds } from '../view/format.ts';
-import { colorsFor, printJson, printWarning, toLines, toOneLine } from '../view/print.ts';
+import { colorsFor, printJson, toLines, toOneLine } from '../view/print.ts';
 
 interface StatusOptions extends PipelineOptions {
   readonly exitCode?: boolean;
@@ -44,7 +44,7 @@ export async function status(targets: readonly string[], options: StatusOptions)
     run === null
       ? options
       : { ...options, ...(run.profile !== null && { profile: run.profile }), set: run.set };
-  const plan = await loadCheckedPlan(request, printWarning);
+  const plan = await loadCheckedPlan(request);
   const { selected, named } = selectInstances(plan, { targets });
   const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
   const { jobs, driver } = await readJobs(plan);

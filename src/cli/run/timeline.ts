@@ -1,6 +1,6 @@
 import process from 'node:process';
 import cliTruncate from 'cli-truncate';
-import { loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.ts';
+import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import {
   drawTimelineFiles,
   readTimeline,
@@ -11,7 +11,7 @@ import { ReproError } from '../../errors.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { formatBytes, formatMinute } from '../../text.ts';
 import { formatSeconds } from '../view/format.ts';
-import { printResult, printWarning, toOneLine } from '../view/print.ts';
+import { printResult, toOneLine } from '../view/print.ts';
 import { alignTable } from '../view/table.ts';
 
 /** `repro timeline`: when each stage last ran, for how long, and with how much memory. */
@@ -19,7 +19,7 @@ export async function timeline(
   targets: readonly string[],
   options: PipelineOptions & { readonly format: 'text' | 'svg' | 'csv' | 'json' },
 ): Promise<void> {
-  const plan = await loadPlanForReading(options, printWarning);
+  const plan = await loadSelectedPlan(options);
   const { named } = selectInstances(plan, { targets });
   const recorded = readTimeline(plan, named);
   const { sessions, missing } = recorded;
@@ -116,6 +116,6 @@ export async function graph(
   options: PipelineOptions & { readonly format: 'text' | 'mermaid' | 'svg' | 'json' },
 ): Promise<void> {
   const { renderGraph } = await import('../../runner/extras/drawing/render.ts');
-  const plan = await loadPlanForReading(options, printWarning);
+  const plan = await loadSelectedPlan(options);
   process.stdout.write(`${renderGraph(plan, options.json === true ? 'json' : options.format).trimEnd()}\n`);
 }

@@ -17,7 +17,7 @@ import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { assertWritable } from '../../runner/store/outputs-in-place.ts';
 import { formatCount, listSome } from '../../text.ts';
 import { exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
-import { colorsFor, printWarning, toLines, toOneLine } from '../view/print.ts';
+import { colorsFor, toLines, toOneLine } from '../view/print.ts';
 import { runShown } from './run.ts';
 
 interface WatchOptions extends PipelineOptions {
@@ -55,7 +55,7 @@ export async function watch(targets: readonly string[], options: WatchOptions): 
     const restart = new AbortController();
     const ended = new AbortController();
     try {
-      const plan = await loadCheckedPlan(options, printWarning, (file) => {
+      const plan = await loadCheckedPlan(options, (file) => {
         const absolute = path.resolve(projectRoot, file);
         read.add(absolute);
         if (!watched.paths.has(absolute)) watchAlso([absolute]);

@@ -4,7 +4,7 @@ import type { Problem } from '../../schema/problems.ts';
 import type { Links } from './graph.ts';
 import { type InstanceDraft, suggestFile } from './instances.ts';
 import { relatePaths } from './path-trie.ts';
-import { leadsNowhere, type PathLink, type ProjectPaths } from './project-paths.ts';
+import type { ProjectPaths } from './project-paths.ts';
 import { joinLines } from './stage-reader.ts';
 
 /** A stage that the profile leaves out, with the outputs it would have. */
@@ -33,11 +33,10 @@ export function findMissingInputs(
         outputs.some((output) => relatePaths(output, input.path) !== 'apart'),
       );
       const link = paths.linkOn(input.path);
-      const dead = link !== undefined && leadsNowhere(link) ? link : undefined;
       const message = `stage "${instance.stage}": input "${input.path}" is made by no stage and is not on disk.`;
       const fix = (): string | undefined =>
         joinLines(
-          dead && `"${dead.path}" is a symbolic link to ${describeDeadEnd(dead, paths)}.`,
+          link && `"${link.path}" is a symbolic link to "${link.target}".`,
           dormant === undefined
             ? suggestInput(input.path, makers, paths)
             : `Stage "${dormant.name}" would make it, but profile "${profile}" leaves that stage out.`,
@@ -47,10 +46,6 @@ export function findMissingInputs(
     }
   }
   return [...problems.values()];
-}
-
-function describeDeadEnd({ path: link, target }: PathLink, paths: ProjectPaths): string {
-  return target === paths.absolute(link) ? 'itself' : `"${target}", which does not exist or leads back to it`;
 }
 
 /** `stage "a": the stages wait for each other: a -> b -> a.`, with what reads what. */
@@ -88,11 +83,8 @@ function suggestInput(
     return `Closest: "${output}${input.slice(part.length)}" (made by "${makers.get(output)}").`;
   }
   // The first missing folder on the way may be the misspelt one.
-  let wanted = input;
-  for (let parent = path.posix.dirname(wanted); ; parent = path.posix.dirname(wanted)) {
-    if (parent === '.' || paths.kindOf(parent) === 'folder') {
-      return suggestFile(wanted, paths.absolute(parent));
-    }
-    wanted = parent;
-  }
+  let [wanted, parent] = [input, path.posix.dirname(input)];
+  while (parent !== '.' && paths.kindOf(parent) !== 'folder')
+    [wanted, parent] = [parent, path.posix.dirname(parent)];
+  return suggestFile(wanted, paths.absolute(parent));
 }

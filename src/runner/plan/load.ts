@@ -6,15 +6,14 @@ import { ConfigurationError, type Problem, throwProblems } from '../../schema/pr
 import { linkInstances, sortTopologically } from './graph.ts';
 import { describeCycle, findMissingInputs, type InactiveStage } from './graph-problems.ts';
 import { guessOutputs, type InstanceDraft, readInstances } from './instances.ts';
-import { findTrial, findUnknownMachineSettings, findUnusedOverrides } from './override-effects.ts';
-import { findPathConflicts, findSpellingConflicts } from './path-conflicts.ts';
+import { findTrial, findUnknownMachineSettings } from './override-effects.ts';
+import { findPathConflicts } from './path-conflicts.ts';
 import { type PipelineContent, readPipelineFile } from './pipeline-file.ts';
 import type { Plan } from './plan.ts';
 import { findUnknownRecordProfiles, loadSettings } from './profile.ts';
 import { ProjectPaths } from './project-paths.ts';
 import { findConfigurationProblems } from './schema-map.ts';
 import { type PipelineContext, readCondition, StageReader } from './stage-reader.ts';
-import { findTimelineProblems } from './timeline-folder.ts';
 import { setOptimising } from './v8-settings.ts';
 
 export interface PlanRequest {
@@ -28,13 +27,6 @@ export interface PlanRequest {
   readonly knownFacts?: readonly string[] | undefined;
   /** Called with each file of configuration, relative to the project, before it is read, if it exists or not. */
   readonly onRead?: ((file: string) => void) | undefined;
-  /**
-   * Whether no stage is to run, and nothing to be written in place of one. What is wrong with the places of outputs is then no error, but
-   * among the plan's `misplaced`.
-   */
-  readonly isForReading?: boolean | undefined;
-  /** Whether the project's disk takes names that differ only in case for one; by default it is looked at. */
-  readonly ignoresCase?: boolean | undefined;
 }
 
 /** What the YAML files of a project mean, relative to the project. */
@@ -71,28 +63,19 @@ async function makePlan(request: PlanRequest): Promise<Plan> {
 
   // Not before: parsing a file that was changed takes longer than all that follows.
   setOptimising(false);
-  const misplaced: Problem[] = [];
   const { drafts, inactive } = readStages({
     pipeline,
     settings,
     paths,
     knownFacts: request.knownFacts,
     problems: [],
-    ...(request.isForReading === true ? { tolerated: misplaced } : {}),
   });
-  const ignoresCase = request.ignoresCase ?? paths.ignoresCase(pipelineFile);
-  const timelineProblems = findTimelineProblems(pipeline, paths, { drafts, inactive, ignoresCase });
-  misplaced.push(
-    ...findPathConflicts(drafts, paths),
-    ...(ignoresCase ? findSpellingConflicts(drafts) : []),
-    ...timelineProblems,
-  );
-  if (request.isForReading !== true) throwProblems(misplaced);
+  throwProblems(findPathConflicts(drafts));
 
   const instances = new Map(drafts.map(({ instance }) => [instance.id, instance]));
   const links = linkInstances(instances.values());
   throwProblems([
-    ...(await findUnknownRecordProfiles(pipeline, paths)),
+    ...findUnknownRecordProfiles(pipeline, settings),
     ...findUnknownMachineSettings(pipeline, settings),
     ...findMissingInputs(drafts, links, inactive, { paths, profile: settings.profile }),
     ...(await findConfigurationProblems(pipeline, drafts, { paths, passed })),
@@ -124,9 +107,7 @@ async function makePlan(request: PlanRequest): Promise<Plan> {
     recordedProfiles: lock ?? [],
     ...(trial === null ? {} : { trial }),
     ...(cache === undefined ? {} : { remote: { ...cache, address: cache.remote } }),
-    ...(timeline === undefined || timelineProblems.length > 0 ? {} : { timeline }),
-    ...(misplaced.length === 0 ? {} : { misplaced }),
-    warnings: findUnusedOverrides(pipeline.content, settings),
+    ...(timeline === undefined ? {} : { timeline }),
   };
 }
 

@@ -73,23 +73,6 @@ export function findUnknownMachineSettings(
   });
 }
 
-/**
- * Warnings of `--set` for keys that the profile does not have and no stage uses: misspelt ones, most likely. Where the profile has a schema,
- * it refuses them.
- */
-export function findUnusedOverrides({ stages }: PipelineContent, settings: Settings): Problem[] {
-  const { inventions } = settings;
-  if (inventions.length === 0) return [];
-  const used = [...Object.values(stages).flatMap(listUsed), ...listReferenced(settings.written)];
-  return inventions
-    .filter(({ path }) => !used.some((one) => areRelated(one, path.join('.'))))
-    .map(({ path, place }) => ({
-      at: place,
-      message: `no stage uses "${path.join('.')}", and profile "${settings.profile}" does not have it, so this changes nothing.`,
-      fix: () => settings.suggest(path.join('.')),
-    }));
-}
-
 function listUsed(entry: StageEntry): string[] {
   return [...(entry.params ?? []), ...listReferenced(entry)];
 }

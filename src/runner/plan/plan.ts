@@ -1,5 +1,5 @@
 import type { Json, JsonPath } from '../../schema/json.ts';
-import type { Place, Problem, SourcePosition } from '../../schema/problems.ts';
+import type { Place, SourcePosition } from '../../schema/problems.ts';
 
 export type { Json } from '../../schema/json.ts';
 export type { SourcePosition } from '../../schema/problems.ts';
@@ -111,11 +111,8 @@ export interface Plan {
   /** Absent if the results are those of the profile. */
   readonly trial?: Trial;
   readonly remote?: RemoteSettings;
-  /** The folder under `timeline:`, relative to the project: no stage makes or reads anything in or around it. */
+  /** The folder under `timeline:`, relative to the project. */
   readonly timeline?: string;
-  /** Why nothing can be run: problems with the places of outputs. Only a plan that was loaded for reading has some. */
-  readonly misplaced?: readonly Problem[];
-  readonly warnings: readonly Problem[];
 }
 
 /** Where a remote cache is, as given in pipeline.yaml or by `--remote`. */

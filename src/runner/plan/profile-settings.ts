@@ -38,12 +38,6 @@ export class Settings {
     this.#sources = sources;
   }
 
-  /** Overrides of keys that the profile itself does not have, unless a schema says which there may be. */
-  get inventions(): readonly Override[] {
-    if (this.#sources.schema !== undefined) return [];
-    return this.#sources.overrides.filter(({ path }) => getAt(this.written, path) === undefined);
-  }
-
   /** Overrides that give a key another value than the profile, without those that later ones replace. */
   get changes(): readonly Override[] {
     return this.#sources.overrides.filter(

@@ -33,7 +33,10 @@ export async function loadSettings(
   }
   const profile = name ?? profiles?.default ?? 'none';
   const known = profiles === undefined ? [] : await listProfiles(paths.absolute(profiles.folder));
-  const schema = await readProfileSchema(pipeline, paths);
+  const schema =
+    profiles?.schema === undefined
+      ? undefined
+      : await readJsonSchema(paths.absolute(profiles.schema), profiles.schema);
   const document =
     profiles && (await readProfile(pipeline, paths, { ...options, folder: profiles.folder, known, schema }));
   const base = document?.value ?? {};
@@ -94,16 +97,6 @@ async function readProfile(
   return readYamlFile(paths.absolute(file), file, { expected, documents });
 }
 
-async function readProfileSchema(
-  { content, document }: PipelineFile,
-  paths: ProjectPaths,
-): Promise<JsonSchema | undefined> {
-  const file = content.profiles?.schema;
-  if (file === undefined) return undefined;
-  if (paths.kindOf(file) === 'file') return readJsonSchema(paths.absolute(file), file);
-  throw problemAt(document.positionOf(['profiles', 'schema']), `there is no file "${file}".`);
-}
-
 async function listProfiles(folder: string): Promise<string[]> {
   let names: string[];
   try {
@@ -116,21 +109,14 @@ async function listProfiles(folder: string): Promise<string[]> {
 }
 
 /** Names under `lock:` that are not profiles: with a typo, a profile's records would silently not be updated. */
-export async function findUnknownRecordProfiles(
+export function findUnknownRecordProfiles(
   { content, document }: PipelineFile,
-  paths: ProjectPaths,
-): Promise<Problem[]> {
-  const { lock = [], profiles } = content;
-  if (lock.length === 0) return [];
-  const at = (i: number) => document.positionOf(['lock', i]);
-  if (profiles === undefined) {
-    const fix = 'Leave out `lock:`, or name the folder of the profiles: `profiles:`.';
-    return lock.map((_, i) => ({ at: at(i), message: 'lock: this pipeline has no profiles.', fix }));
-  }
-  const known = await listProfiles(paths.absolute(profiles.folder));
-  return lock.flatMap((name, i) => {
+  { profile, otherProfiles }: Settings,
+): Problem[] {
+  const known = [profile, ...otherProfiles];
+  return (content.lock ?? []).flatMap((name, i) => {
     if (known.includes(name)) return [];
-    const message = `lock: there is no profile "${name}": ${profiles.folder}/${name}.yaml does not exist.`;
-    return [{ at: at(i), message, fix: () => suggestName(name, known) }];
+    const at = document.positionOf(['lock', i]);
+    return [{ at, message: `lock: there is no profile "${name}".`, fix: () => suggestName(name, known) }];
   });
 }

@@ -7,16 +7,13 @@ import { isBelow } from '../../files/path-below.ts';
 /** A path in the project's own form, or what is wrong with it (follows `output "x" `). */
 type CheckedPath = { readonly path: string } | { readonly fault: PathFault };
 
-/** `leaves` is set if the only fault is that the path lies outside. */
 export interface PathFault {
   readonly message: string;
   readonly fix?: string;
+  /** Set if the only fault is that the path lies outside the project. */
   readonly leaves?: true;
-  /** Set if it is a valid path, but not a relative one to something below the project. */
-  readonly misplaced?: true;
+  /** The link through which it does. */
   readonly link?: PathLink;
-  /** The path in the project's form, if the only fault is that it was written as an absolute path. */
-  readonly inside?: string;
 }
 
 export interface PathLink {
@@ -28,10 +25,8 @@ type PathKind = 'file' | 'folder' | 'missing';
 
 interface Entry {
   readonly kind: PathKind;
-  /** The first link on the way, if any. */
-  readonly link?: PathLink;
-  /** The first link on the way that leads out of the project. */
-  readonly exit?: PathLink;
+  /** The first link on the way, if any; but one that leads out of the project rather than one that does not. */
+  readonly link?: PathLink & { readonly leaves: boolean };
 }
 
 /** Normalises the paths of one project and remembers what it has learned about the disk. */
@@ -39,8 +34,6 @@ export class ProjectPaths {
   readonly root: string;
   readonly #realRoot: string;
   readonly #entries = new Map<string, Entry>();
-  /** By text: what one stage makes, others read. */
-  readonly #checked = new Map<string, CheckedPath>();
 
   constructor(root: string) {
     this.root = path.resolve(root);
@@ -50,56 +43,35 @@ export class ProjectPaths {
 
   /** Relative to the project, with `/`, without `.` or `..`. An external path may lie outside; it is then absolute, and `~/` is the home folder. */
   check(text: string, { external = false }: { readonly external?: boolean } = {}): CheckedPath {
-    if (external) return this.#check(text, external);
-    const checked = this.#checked.get(text) ?? this.#check(text, external);
-    this.#checked.set(text, checked);
-    return checked;
-  }
-
-  #check(text: string, external: boolean): CheckedPath {
     const refusal = refuseText(text);
     if (refusal !== undefined) return { fault: refusal };
     const written = external && (text === '~' || text.startsWith('~/')) ? os.homedir() + text.slice(1) : text;
     const absolute = path.resolve(this.root, written);
     const relative = this.#relativeOf(absolute);
-
-    const misplaced = (message: string, more: Partial<PathFault> = {}): CheckedPath => ({
-      fault: { message, misplaced: true, ...more },
-    });
-    if (relative === '') return misplaced('is the whole project.', { fix: 'Name a folder inside it.' });
+    const refuse = (message: string, more: Partial<PathFault> = {}) => ({ fault: { message, ...more } });
+    if (relative === '') return refuse('is the whole project.', { fix: 'Name a folder inside it.' });
     if (relative === undefined) {
-      if (!external) return misplaced('leaves the project.', { leaves: true });
+      if (!external) return refuse('leaves the project.', { leaves: true });
       const contains = isBelow(this.root, absolute) || isBelow(this.#realRoot, absolute);
-      return contains ? { fault: { message: 'contains the project itself.' } } : { path: absolute };
+      return contains ? refuse('contains the project itself.') : { path: absolute };
     }
     if (external) return { path: relative };
-    if (path.isAbsolute(text)) {
-      return misplaced('is absolute.', { fix: `Write "${relative}".`, inside: relative });
-    }
-    const { exit } = this.#entryOf(relative);
-    if (exit === undefined) return { path: relative };
-    const message = `leaves the project through the link "${exit.path}" to "${exit.target}".`;
-    return misplaced(message, { leaves: true, link: exit });
+    if (path.isAbsolute(text)) return refuse('is absolute.', { fix: `Write "${relative}".` });
+    const link = this.linkOn(relative);
+    if (link?.leaves !== true) return { path: relative };
+    return refuse(`leaves the project through the link "${link.path}" to "${link.target}".`, {
+      leaves: true,
+      link,
+    });
   }
 
   kindOf(relative: string): PathKind {
     return this.#entryOf(relative).kind;
   }
 
-  /** The first symbolic link on the way to a path (relative to the project, normalised), itself included. */
-  linkOn(relative: string): PathLink | undefined {
+  /** A symbolic link on the way to a path (relative to the project, normalised), itself included. */
+  linkOn(relative: string): Entry['link'] {
     return this.#entryOf(relative).link;
-  }
-
-  /** Whether the disk takes a file's name for the same in capitals. */
-  ignoresCase(file: string): boolean {
-    const name = path.basename(file);
-    const other = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase();
-    if (other === name) return false;
-    const statOf = (one: string) =>
-      statSync(path.join(path.dirname(this.absolute(file)), one), { bigint: true, throwIfNoEntry: false });
-    const [stats, same] = [statOf(name), statOf(other)];
-    return stats !== undefined && stats.dev === same?.dev && stats.ino === same.ino;
   }
 
   absolute(relative: string): string {
@@ -135,19 +107,17 @@ export class ProjectPaths {
 
     const followed = statFollowed(absolute);
     const kind: PathKind = followed === undefined ? 'missing' : followed.isDirectory() ? 'folder' : 'file';
+    if (parent.link?.leaves === true) return { ...parent, kind };
     const target =
       followed === undefined
         ? path.resolve(path.dirname(absolute), readlinkSync(absolute))
         : realpathSync(absolute);
-    const link = { path: relative, target };
-    const through = { ...parent, kind, link: parent.link ?? link };
-    return this.#relativeOf(target) === undefined ? { ...through, exit: parent.exit ?? link } : through;
+    const leaves = this.#relativeOf(target) === undefined;
+    return {
+      kind,
+      link: leaves || parent.link === undefined ? { path: relative, target, leaves } : parent.link,
+    };
   }
-}
-
-/** Whether a link points to nothing, or back to itself. */
-export function leadsNowhere(link: PathLink): boolean {
-  return statFollowed(link.target) === undefined;
 }
 
 function statFollowed(absolute: string): Stats | undefined {

@@ -1,9 +1,10 @@
+import { quoteWord } from '../../files/shell-words.ts';
 import { isJsonList, type JsonPath } from '../../schema/json.ts';
 import type { Problem, SourcePosition } from '../../schema/problems.ts';
 import type { Combination } from './matrix.ts';
-import { describeLink, isInArtifacts, refuseOutput } from './output-paths.ts';
+import { relatePaths } from './path-trie.ts';
 import type { InputEntry } from './pipeline-file.ts';
-import type { PathFault } from './project-paths.ts';
+import type { PathFault, PathLink } from './project-paths.ts';
 import { parseTemplate, type Reference } from './references.ts';
 import { joinLines, type StageReader } from './stage-reader.ts';
 
@@ -38,15 +39,6 @@ export class PlacedPath {
     const { reader, text, combination } = this.#source;
     return reader.describeOrigin(text, combination);
   }
-
-  /** What to do if the path may not be written to: the lines below a message that rejects an output. */
-  remedy(): string | undefined {
-    return joinLines(
-      'The runner replaces and deletes what stages write, so it must be below artifacts/.',
-      this.origin(),
-      adviseProfile(this.#source),
-    );
-  }
 }
 
 type PathRole = 'input' | 'output' | 'resume path' | 'module';
@@ -61,52 +53,65 @@ export function readPath(
 ): PlacedPath | undefined {
   const expanded = reader.expandToText(text, written, combination);
   if (expanded === undefined) return undefined;
-  const { paths, problems, tolerated } = reader.context;
-  const place = (path: string): PlacedPath =>
-    new PlacedPath(path, external, { reader, text, written, combination });
+  const { paths, problems } = reader.context;
+  const isOwned = role === 'output' || role === 'resume path';
+  const source = { reader, text, written, combination };
   const checked = paths.check(expanded, { external });
-  if ('path' in checked) return place(checked.path);
-  const { fault } = checked;
-  const problem = describeFault(reader, role, fault, { expanded, placed: place(expanded) });
-  if (tolerated !== undefined && isAboutWriting(role, fault)) {
-    const anywhere = paths.check(expanded, { external: true });
-    if ('path' in anywhere) {
-      tolerated.push(problem);
-      return place(anywhere.path);
-    }
+  const link = 'fault' in checked ? checked.fault.link : isOwned ? paths.linkOn(checked.path) : undefined;
+  if (link !== undefined && isAtOrInside(link.path, writable)) {
+    problems.push(describeLink(link));
+    return undefined;
   }
-  problems.push(problem);
+  const fault: PathFault | undefined =
+    'fault' in checked ? checked.fault : refusePlace(checked.path, isOwned);
+  const placed = new PlacedPath('path' in checked ? checked.path : expanded, external, source);
+  if (fault === undefined) return placed;
+  reader.report(placed.at, `${role} ${JSON.stringify(expanded)} ${fault.message}`, () =>
+    joinLines(
+      fault.fix ?? (isOwned ? ownedAdvice : role === 'input' && fault.leaves ? externalAdvice : undefined),
+      placed.origin(),
+      isOwned ? adviseProfile(source) : undefined,
+    ),
+  );
   return undefined;
 }
 
-/** Whether it is a path that can be read, but that nothing may be written to. */
-function isAboutWriting(role: PathRole, { link, misplaced }: PathFault): boolean {
-  const isOwned = role === 'output' || role === 'resume path';
-  return (isOwned && misplaced === true) || (link !== undefined && isInArtifacts(link.path));
+/**
+ * The one folder that the runner writes to. It replaces and deletes outputs and resume folders, so anywhere else one
+ * mistyped path, or one `--set` naming someone's recordings, would destroy their work.
+ */
+const writable = 'artifacts';
+
+/** The runner's store, records and logs; the drawing of times, which differs after every run; and the page of the folder, which is committed. */
+const reserved = ['.cache', 'timeline', 'README.md'].map((name) => `${writable}/${name}`);
+
+const ownedAdvice = `The runner replaces and deletes what stages write, so it must be below ${writable}/.`;
+const externalAdvice = 'Declare data outside the project as { path: …, external: true }.';
+
+function refusePlace(path: string, isOwned: boolean): PathFault | undefined {
+  if (isOwned && relatePaths(path, writable) !== 'inside') return { message: `is not below ${writable}/.` };
+  const taken = reserved.find((one) => relatePaths(path, one) !== 'apart');
+  return taken === undefined
+    ? undefined
+    : { message: `is in or around "${taken}", which is not for stages.` };
 }
 
-function describeFault(
-  reader: StageReader,
-  role: PathRole,
-  fault: PathFault,
-  { expanded, placed }: { readonly expanded: string; readonly placed: PlacedPath },
-): Problem {
-  const { link, misplaced, inside, leaves } = fault;
-  if (link !== undefined && isInArtifacts(link.path)) return describeLink(link);
-  const describe = (message: string, fix: Problem['fix']): Problem => ({
-    at: placed.at,
-    message: `stage "${reader.name}": ${role} ${JSON.stringify(expanded)} ${message}`,
-    fix,
-  });
-  if (misplaced === true && (role === 'output' || role === 'resume path')) {
-    // "Write it as a relative path" does not help if the relative path is rejected too.
-    const refusal = inside === undefined ? undefined : refuseOutput(inside);
-    const isAbsoluteOnly = inside !== undefined && refusal === undefined;
-    return describe(refusal ?? fault.message, isAbsoluteOnly ? fault.fix : () => placed.remedy());
-  }
-  const isOutside = role === 'input' && leaves === true;
-  const advice = isOutside ? 'Declare data outside the project as { path: …, external: true }.' : fault.fix;
-  return describe(fault.message, () => joinLines(advice, placed.origin()));
+/** A link at or below artifacts/, in the way of what stages write there: the same problem for every stage that it concerns. */
+function describeLink({ path, target }: PathLink): Problem {
+  const mount = `To keep ${writable}/ on another disk, mount a folder of it there:
+mkdir ${writable} && sudo mount --bind ${quoteWord(target)} ${writable}`;
+  return {
+    at: path,
+    message: `is a symbolic link to "${target}", and the runner replaces and deletes what is there.`,
+    fix: joinLines(
+      `Remove the link, which leaves what it leads to alone: rm ${quoteWord(path)}`,
+      path === writable ? mount : undefined,
+    ),
+  };
+}
+
+function isAtOrInside(path: string, folder: string): boolean {
+  return ['equal', 'inside'].includes(relatePaths(path, folder));
 }
 
 /**
@@ -118,10 +123,8 @@ function adviseProfile({ reader, text, combination }: PathSource): string | unde
   const isSetByProfile = listReferences(text).some(({ path }) => !combination.has(path[0] ?? ''));
   if (typeof entry.when !== 'string' || !isSetByProfile) return undefined;
   const { profile, otherProfiles } = context.settings;
-  const others = otherProfiles.map((one) => `--profile ${one}`);
-  const choice = new Intl.ListFormat('en', { type: 'disjunction' }).format(others);
-  const hint = choice === '' ? '' : `: ${choice}`;
-  return `Profile "${profile}" makes this data itself, in stage "${name}". To use your own data, pick a profile that only reads it${hint}.`;
+  const choice = otherProfiles.map((one) => `--profile ${one}`).join(' or ');
+  return `Profile "${profile}" makes this data itself, in stage "${name}". To use your own data, pick a profile that only reads it${choice && `: ${choice}`}.`;
 }
 
 /**
@@ -160,26 +163,16 @@ function combineLists(reader: StageReader, text: string, combination: Combinatio
   return combinations;
 }
 
-/** Reports optional inputs whose absence would move others, or that could never be left out. */
+/** Reports optional inputs whose absence would move others. */
 export function checkOptionalInputs(reader: StageReader): void {
   const inputs = reader.entry.inputs ?? [];
-  for (const [index, input] of inputs.entries()) {
+  for (const [index, input] of inputs.slice(0, -1).entries()) {
     if (!isOptional(input)) continue;
-    if (index < inputs.length - 1) {
-      reader.report(
-        reader.at(['inputs', index]),
-        `inputs[${index}] is optional, so it must be the last one.`,
-        'Stages identify inputs by position, so leaving one out must not move another.',
-      );
-    }
-    if (listReferences(input.path).length === 0) {
-      reader.report(
-        reader.at(['inputs', index, 'path']),
-        `inputs[${index}] is optional, and its path "${input.path}" has no reference that a profile could leave out.`,
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the pipeline's own syntax
-        'Name a key of the profile, as in { path: "${reference.logs}", optional: true }.',
-      );
-    }
+    reader.report(
+      reader.at(['inputs', index]),
+      `inputs[${index}] is optional, so it must be the last one.`,
+      'Stages identify inputs by position, so leaving one out must not move another.',
+    );
   }
 }
 

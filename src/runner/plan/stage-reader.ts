@@ -15,8 +15,6 @@ export interface PipelineContext {
   /** What `facts:` may name; anything if the caller does not specify. */
   readonly knownFacts: readonly string[] | undefined;
   readonly problems: Problem[];
-  /** Takes what is wrong only with places where stages would write, if none is to run; otherwise such problems are like all others. */
-  readonly tolerated?: Problem[];
 }
 
 const noCombination: Combination = new Map();

@@ -115,11 +115,6 @@ describe('an optional input', () => {
       'pipeline.yaml:4:34  stage "a": inputs[0] is optional, so it must be the last one.\n  Stages identify inputs by position, so leaving one out must not move another.',
     ],
     [
-      'a path that every profile has',
-      '[{path: stages/b.ts, optional: true}]',
-      'pipeline.yaml:4:41  stage "a": inputs[0] is optional, and its path "stages/b.ts" has no reference that a profile could leave out.\n  Name a key of the profile, as in { path: "${reference.logs}", optional: true }.',
-    ],
-    [
       'a path that does not exist, if it is not external',
       '[{path: "${name}", optional: true}]',
       'pipeline.yaml:4:41  stage "a": input "a" is made by no stage and is not on disk.\n  ${name} is "a" (profiles/small.yaml:1:7).',

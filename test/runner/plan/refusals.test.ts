@@ -7,6 +7,7 @@ import { loadPlan } from '../../../src/runner/plan/load.ts';
 import { failureOf, makeProject, refusalOf } from './project-fixture.ts';
 
 const head = 'version: 1\nstages:\n';
+const own = "Give each its own path: otherwise one would delete the other's work.";
 
 describe('a pipeline file is rejected', () => {
   test.each([
@@ -108,27 +109,27 @@ describe('a pipeline file is rejected', () => {
     [
       'for two stages with one output',
       `${head}  a: {run: stages/a.ts, outputs: [artifacts/x]}\n  b: {run: stages/b.ts, outputs: [./artifacts/x/]}\n`,
-      'pipeline.yaml:4:35  stage "b": output "artifacts/x" is already made by "a" (pipeline.yaml:3:35).\n  Give "b" its own path: two stages would delete each other\'s work.',
+      `pipeline.yaml:4:35  stage "b": output "artifacts/x" is also the output of "a" (pipeline.yaml:3:35).\n  ${own}`,
     ],
     [
       'for an output inside another',
       `${head}  a: {run: stages/a.ts, outputs: [artifacts/x]}\n  b: {run: stages/b.ts, outputs: [artifacts/x/y]}\n`,
-      'pipeline.yaml:4:35  stage "b": output "artifacts/x/y" lies inside output "artifacts/x" of "a" (pipeline.yaml:3:35).\n  Give "b" its own path: two stages would delete each other\'s work.',
+      `pipeline.yaml:4:35  stage "b": output "artifacts/x/y" lies inside output "artifacts/x" of "a" (pipeline.yaml:3:35).\n  ${own}`,
     ],
     [
       'for an output around another',
       `${head}  a: {run: stages/a.ts, outputs: [artifacts/x/y]}\n  b: {run: stages/b.ts, outputs: [artifacts/x]}\n`,
-      'pipeline.yaml:4:35  stage "b": output "artifacts/x" contains output "artifacts/x/y" of "a" (pipeline.yaml:3:35).\n  Give "b" its own path: two stages would delete each other\'s work.',
+      `pipeline.yaml:4:35  stage "b": output "artifacts/x" contains output "artifacts/x/y" of "a" (pipeline.yaml:3:35).\n  ${own}`,
     ],
     [
       'for an output twice in one stage',
       `${head}  a: {run: stages/a.ts, outputs: [artifacts/x, artifacts/x]}\n`,
-      'pipeline.yaml:3:48  stage "a": output "artifacts/x" is already made by "a" (pipeline.yaml:3:35).\n  Give "a" its own path: two stages would delete each other\'s work.',
+      `pipeline.yaml:3:48  stage "a": output "artifacts/x" is also the output of "a" (pipeline.yaml:3:35).\n  ${own}`,
     ],
     [
       'for instances that share an output',
       `${head}  a: {matrix: {m: [x], s: [1, 2, 3]}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`,
-      'pipeline.yaml:3:67  stage "a": output "artifacts/x" of "a@x,2" is also that of "a@x,1".\n  Add ${s} to the path.',
+      'pipeline.yaml:3:67  stage "a": output "artifacts/x" is also the output of "a@x,1" (pipeline.yaml:3:67).\n  Add ${s} to the path.',
     ],
     [
       'for an output inside its own input',
@@ -143,22 +144,17 @@ describe('a pipeline file is rejected', () => {
     [
       'for a resume path inside an output',
       `${head}  a: {run: stages/a.ts, outputs: [artifacts/a], resume: [artifacts/a/resume]}\n`,
-      'pipeline.yaml:3:58  stage "a": resume path "artifacts/a/resume" lies inside output "artifacts/a" of "a".\n  Put it beside the output, as in "artifacts/a.resume".',
-    ],
-    [
-      'for a resume path that another stage reads',
-      `${head}  a: {run: stages/a.ts, outputs: [artifacts/a], resume: [artifacts/r]}\n  b: {run: stages/a.ts, inputs: [artifacts/r/x], outputs: [artifacts/b]}\n`,
-      'pipeline.yaml:3:58  stage "a": resume path "artifacts/r" contains input "artifacts/r/x" of "b".\n  A stage cannot read a folder that comes and goes during a run.',
+      `pipeline.yaml:3:58  stage "a": resume path "artifacts/a/resume" lies inside output "artifacts/a" of "a" (pipeline.yaml:3:35).\n  ${own}`,
     ],
     [
       'for instances that share a resume path',
       `${head}  a: {matrix: {s: [1, 2]}, run: stages/a.ts, outputs: ["artifacts/\${s}"], resume: [artifacts/r]}\n`,
-      'pipeline.yaml:3:84  stage "a": resume path "artifacts/r" is also that of "a@1".\n  Every instance needs its own: put a matrix variable in the path.',
+      'pipeline.yaml:3:84  stage "a": resume path "artifacts/r" is also the resume path of "a@1" (pipeline.yaml:3:84).\n  Add ${s} to the path.',
     ],
     [
       'for an input in the runner’s folder',
       `${head}  a: {run: stages/a.ts, inputs: [artifacts/.cache/store], outputs: [artifacts/a]}\n`,
-      'pipeline.yaml:3:34  stage "a": input "artifacts/.cache/store" is in "artifacts/.cache", which changes with every run.',
+      'pipeline.yaml:3:34  stage "a": input "artifacts/.cache/store" is in or around "artifacts/.cache", which is not for stages.',
     ],
     [
       'for a path that leaves the project',
@@ -178,54 +174,40 @@ describe('a pipeline file is rejected', () => {
     [
       'for patterns, spaces and backslashes in paths',
       `${head}  a: {run: stages/a.ts, inputs: ["data/*.csv", " ", 'a\\b'], outputs: ["artifacts/\\0"]}\n`,
-      'pipeline.yaml:3:34  stage "a": input "data/*.csv" contains "*"; patterns are not expanded.\n  Name the folder: it includes everything inside.\npipeline.yaml:3:48  stage "a": input " " is empty.\npipeline.yaml:3:53  stage "a": input "a\\\\b" contains a backslash.\n  Separate folders with "/".\npipeline.yaml:3:71  stage "a": output "artifacts/\\u0000" contains a control character.',
+      'pipeline.yaml:3:34  stage "a": input "data/*.csv" contains "*"; patterns are not expanded.\n  Name the folder: it includes everything inside.\npipeline.yaml:3:48  stage "a": input " " is empty.\npipeline.yaml:3:53  stage "a": input "a\\\\b" contains a backslash.\n  Separate folders with "/".\npipeline.yaml:3:71  stage "a": output "artifacts/\\u0000" contains a control character.\n  The runner replaces and deletes what stages write, so it must be below artifacts/.',
     ],
   ])('%s', async (_, pipeline, expected) => {
     expect(await refusalOf(pipeline, { 'data/x': '' })).toBe(expected);
   });
 
-  test.each<[written: string, expected: string, path?: string]>([
+  test.each([
     ['.', 'is the whole project.'],
     ['data/x', 'is not below artifacts/.'],
-    ['./src/', 'is not below artifacts/.', 'src'],
-    ['artifacts/../data', 'is not below artifacts/.', 'data'],
-    ['~/data', 'is not below artifacts/.'],
-    ['.git', 'is not below artifacts/.'],
+    ['artifacts/../data', 'is not below artifacts/.'],
     ['artifacts', 'is not below artifacts/.'],
     ['artifacts2/x', 'is not below artifacts/.'],
     ['Artifacts/x', 'is not below artifacts/.'],
-    ['artifacts/.cache', 'is in "artifacts/.cache", which belongs to the runner.'],
-    [
-      'artifacts/x/../.Cache/x',
-      'is in "artifacts/.cache", which belongs to the runner.',
-      'artifacts/.Cache/x',
-    ],
-    ['artifacts/README.md', 'would replace "artifacts/README.md", which is not generated.'],
-  ])('for an output or a resume folder at "%s"', async (written, expected, path = written) => {
+    ['artifacts/x/../.cache', 'is in or around "artifacts/.cache", which is not for stages.'],
+    ['artifacts/timeline/x', 'is in or around "artifacts/timeline", which is not for stages.'],
+    ['artifacts/README.md', 'is in or around "artifacts/README.md", which is not for stages.'],
+  ])('for an output or a resume folder at "%s"', async (written, expected) => {
     for (const [paths, kind, column] of [
       [`outputs: ["${written}"]`, 'output', 35],
       [`resume: ["${written}"], outputs: [artifacts/a]`, 'resume path', 34],
     ] as const) {
       const refusal = await refusalOf(`${head}  a: {run: stages/a.ts, ${paths}}\n`);
       const place = `pipeline.yaml:3:${column}`;
-      expect(refusal.split('\n')[0]).toBe(`${place}  stage "a": ${kind} "${path}" ${expected}`);
+      expect(refusal.split('\n')[0]).toBe(`${place}  stage "a": ${kind} "${written}" ${expected}`);
     }
   });
 
-  test('for an absolute output, wherever it is', async () => {
+  test('for an absolute output inside the project', async () => {
     const root = await makeProject({});
-    const load = async (output: string) => {
-      await writeFile(
-        path.join(root, 'pipeline.yaml'),
-        `${head}  a: {run: stages/a.ts, outputs: ["${output}"]}\n`,
-      );
-      return (await failureOf(loadPlan({ projectRoot: root }))).replaceAll(root, 'ROOT');
-    };
-    expect(await load(`${root}/data`)).toContain('output "ROOT/data" is not below artifacts/.');
-    expect(await load(`${root}/artifacts/x`)).toBe(
-      'pipeline.yaml:3:35  stage "a": output "ROOT/artifacts/x" is absolute.\n  Write "artifacts/x".',
+    const pipeline = `${head}  a: {run: stages/a.ts, outputs: ["${root}/artifacts/x"]}\n`;
+    await writeFile(path.join(root, 'pipeline.yaml'), pipeline);
+    expect(await failureOf(loadPlan({ projectRoot: root }))).toBe(
+      `pipeline.yaml:3:35  stage "a": output "${root}/artifacts/x" is absolute.\n  Write "artifacts/x".`,
     );
-    expect(await load(root)).toContain('output "ROOT" is the whole project.');
   });
 
   test('for an output behind a link, even one that stays inside the project', async () => {

@@ -58,7 +58,6 @@ export function createPlan({ projectRoot, profile = 'test', stages }: PlanDescri
     dependencies,
     inactive: [],
     recordedProfiles: [],
-    warnings: [],
   };
 }
 

@@ -18,7 +18,7 @@ export async function findRestorable(
   facts: Facts,
   warn: (text: string) => void,
 ): Promise<ReadonlySet<string>> {
-  const load = (profile?: string): Promise<Plan> => loadPlan({ projectRoot, profile, isForReading: true });
+  const load = (profile?: string): Promise<Plan> => loadPlan({ projectRoot, profile });
   const first = await load();
   const records = openRecords(first);
   const all = [...records.listLast(), ...records.listActions()];
