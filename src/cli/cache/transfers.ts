@@ -90,7 +90,7 @@ function describePulled({ id, state, files, bytes, restored, error }: Pulled): s
 
 /** `repro cache push`: uploads results that are up to date. Exits with 3 if some are not. */
 export async function push(targets: readonly string[], options: TransferOptions): Promise<void> {
-  const plan = await loadCheckedPlan(options, printWarning);
+  const plan = await loadCheckedPlan(options);
   const { selected } = selectInstances(plan, { targets });
   const remote = await openConfiguredRemote(plan, options.remote, { isNewAllowed: true });
   const all: PushedInstance[] = [];
