@@ -4,8 +4,6 @@ import { type Argument, type ArgumentName, argumentTable, type Purpose } from '.
 /** A command line split into arguments: each value as text, or `true` for a flag. */
 interface CommandLine {
   readonly words: ReadonlyMap<ArgumentName, string | true>;
-  /** How shortened names were read. */
-  readonly notes: readonly string[];
   readonly problems: readonly string[];
 }
 
@@ -18,12 +16,11 @@ const ownOptions: Readonly<Record<Purpose, readonly string[]>> = {
 const names: readonly ArgumentName[] = argumentTable.map(({ name }) => name);
 
 /**
- * Parses the words as Python's argparse does: `-T 20`, `-T=20`, `-T20`, and any unambiguous prefix of a name. A value may be a negative
- * number, but may not begin with a dash otherwise. Unlike in argparse, giving an argument twice is an error: it is hardly ever intended.
+ * Parses the words as Python's argparse does: `-T 20`, `-T=20`, `-T20`. A value may be a negative number, but may not begin with a dash
+ * otherwise. Unlike in argparse, giving an argument twice or shortening its name is an error: neither is ever intended.
  */
 export function readCommandLine(given: readonly string[], purpose: Purpose): CommandLine {
   const words = new Map<ArgumentName, string | true>();
-  const notes: string[] = [];
   const problems: string[] = [];
   const rest = [...given];
   const takeValue = () => (rest[0] !== undefined && isValue(rest[0]) ? rest.shift() : undefined);
@@ -35,9 +32,8 @@ export function readCommandLine(given: readonly string[], purpose: Purpose): Com
       if (word.startsWith('-') && !word.includes('=')) takeValue();
       continue;
     }
-    const { argument, joined, isShort } = head;
+    const { argument, joined } = head;
     const { name } = argument;
-    if (isShort) notes.push(`${word.split('=', 1)[0]} is read as -${name}.`);
     if (words.has(name)) problems.push(`-${name} is given twice.`);
     if (argument.value === undefined) {
       if (joined !== undefined) problems.push(`-${name} is a flag and takes no value, found "${joined}".`);
@@ -48,14 +44,13 @@ export function readCommandLine(given: readonly string[], purpose: Purpose): Com
       words.set(name, value);
     }
   }
-  return { words, notes, problems };
+  return { words, problems };
 }
 
 type Head =
   | {
       readonly argument: Argument & { readonly name: ArgumentName };
       readonly joined?: string | undefined;
-      readonly isShort: boolean;
     }
   | { readonly problem: string };
 
@@ -65,15 +60,11 @@ function findHead(word: string, purpose: Purpose): Head {
   if (word.startsWith('--')) return { problem: describeUnknownOption(word, purpose) };
   // The only one-letter name: its value may follow without a space.
   const [, name = '', joined] = /^-(T)(?=\d)(.*)$/.exec(word) ?? /^-([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
-  const isWhole = names.some((one) => one === name);
-  const begun = isWhole ? [name] : names.filter((one) => one.startsWith(name));
-  const argument = argumentTable.find((one) => one.name === begun[0]);
-  if (argument !== undefined && begun.length === 1) return { argument, joined, isShort: begun[0] !== name };
-  if (begun.length > 1) {
-    return { problem: `"-${name}" could be ${begun.map((one) => `-${one}`).join(' or ')}.` };
-  }
+  const argument = argumentTable.find((one) => one.name === name);
+  if (argument !== undefined) return { argument, joined };
   // Any letter is a typo away from any other.
-  const closest = name.length > 1 ? findClosest(name, names) : undefined;
+  const closest =
+    name.length > 1 ? (findClosest(name, names) ?? names.find((one) => one.startsWith(name))) : undefined;
   return {
     problem: `unknown argument "-${name}".${closest === undefined ? '' : ` Closest: "-${closest}".`}`,
   };
