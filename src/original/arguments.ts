@@ -39,7 +39,7 @@ export interface ParsedArguments {
  * @throws {ReproError} `arguments-invalid`, listing every problem
  */
 export function parseArguments(words: readonly string[], purpose: Purpose): ParsedArguments {
-  const line = readCommandLine(words, purpose);
+  const line = readCommandLine(words);
   const problems = [...line.problems];
   const missing: string[] = [];
   const values: Record<string, unknown> = {};

@@ -1,5 +1,5 @@
-import { findClosest, suggestName } from '../schema/closest-name.ts';
-import { type Argument, type ArgumentName, argumentTable, type Purpose } from './argument-table.ts';
+import { findClosest } from '../schema/closest-name.ts';
+import { type Argument, type ArgumentName, argumentTable } from './argument-table.ts';
 
 /** A command line split into arguments: each value as text, or `true` for a flag. */
 interface CommandLine {
@@ -7,25 +7,19 @@ interface CommandLine {
   readonly problems: readonly string[];
 }
 
-/** Our own options. Commander reads them before; what arrives here is a misspelling, and may be one of these. */
-const ownOptions: Readonly<Record<Purpose, readonly string[]>> = {
-  training: ['--profile', '--set', '--compat', '--engine', '--threads', '--project', '--json', '--help'],
-  configuration: ['--compat', '--json', '--help'],
-};
-
 const names: readonly ArgumentName[] = argumentTable.map(({ name }) => name);
 
 /**
  * Parses the words as Python's argparse does: `-T 20`, `-T=20`, `-T20`. A value may be a negative number, but may not begin with a dash
  * otherwise. Unlike in argparse, giving an argument twice or shortening its name is an error: neither is ever intended.
  */
-export function readCommandLine(given: readonly string[], purpose: Purpose): CommandLine {
+export function readCommandLine(given: readonly string[]): CommandLine {
   const words = new Map<ArgumentName, string | true>();
   const problems: string[] = [];
   const rest = [...given];
   const takeValue = () => (rest[0] !== undefined && isValue(rest[0]) ? rest.shift() : undefined);
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    const head = findHead(word, purpose);
+    const head = findHead(word);
     if ('problem' in head) {
       problems.push(head.problem);
       // Its value, if it has one, is not another problem.
@@ -55,9 +49,9 @@ type Head =
   | { readonly problem: string };
 
 /** The argument that a word names, with the value attached to it. */
-function findHead(word: string, purpose: Purpose): Head {
+function findHead(word: string): Head {
   if (isValue(word)) return { problem: `unexpected value "${word}".` };
-  if (word.startsWith('--')) return { problem: describeUnknownOption(word, purpose) };
+  if (word.startsWith('--')) return { problem: describeUnknownOption(word) };
   // The only one-letter name: its value may follow without a space.
   const [, name = '', joined] = /^-(T)(?=\d)(.*)$/.exec(word) ?? /^-([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
   const argument = argumentTable.find((one) => one.name === name);
@@ -70,12 +64,13 @@ function findHead(word: string, purpose: Purpose): Head {
   };
 }
 
-function describeUnknownOption(word: string, purpose: Purpose): string {
+/** Our own options are read before: what arrives here is a misspelling. */
+function describeUnknownOption(word: string): string {
   const [name = word] = word.split('=', 1);
   const meant = names.find((one) => one === name.slice(2));
-  if (meant !== undefined) return `"${name}": the original's arguments have a single dash: -${meant}.`;
-  const suggestion = suggestName(name, ownOptions[purpose]);
-  return `unknown option "${name}".${suggestion === undefined ? '' : ` ${suggestion}`}`;
+  return meant === undefined
+    ? `unknown option "${name}".`
+    : `"${name}": the original's arguments have a single dash: -${meant}.`;
 }
 
 /** Whether a word is a value: it begins with no dash, or is one, or a negative number. */

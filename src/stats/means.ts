@@ -37,11 +37,10 @@ export interface PairedTest extends MeanInterval {
  * Accuracies are whole clips, so a few seeds may all differ by the same amount by chance. The formula would take the deviation of 0 for
  * proof; but it only means that the deviation cannot be estimated, so there is no test then.
  *
- * @param first, second in the order of the same seeds
- * @throws {RangeError} if they are not pairs
+ * @param differences of the pairs, at least one
  */
-export function pairedTTest(first: readonly number[], second: readonly number[]): PairedTest {
-  const interval = meanInterval(differencesOf(first, second));
+export function pairedTTest(differences: readonly number[]): PairedTest {
+  const interval = meanInterval(differences);
   const { count, mean, standardDeviation } = interval;
   if (standardDeviation === 0) return { ...interval, p: null };
   const t = mean / (standardDeviation / Math.sqrt(count));
@@ -56,25 +55,13 @@ export function pairedTTest(first: readonly number[], second: readonly number[])
  * @returns the larger p of the two tests; null for a single pair, and if all pairs differ by the same
  * @see Schuirmann 1987, J. Pharmacokinet. Biopharm. 15, 657-680
  */
-export function pairedEquivalence(
-  first: readonly number[],
-  second: readonly number[],
-  margin: number,
-): number | null {
-  if (!(margin > 0)) throw new RangeError(`pairedEquivalence: the margin must be positive, not ${margin}`);
-  const { count, mean, standardDeviation } = meanInterval(differencesOf(first, second));
+export function pairedEquivalence(differences: readonly number[], margin: number): number | null {
+  const { count, mean, standardDeviation } = meanInterval(differences);
   if (standardDeviation === 0) return null;
   const error = standardDeviation / Math.sqrt(count);
   const notAbove = studentCdf((mean - margin) / error, count - 1);
   const notBelow = studentCdf(-(mean + margin) / error, count - 1);
   return Math.max(notAbove, notBelow);
-}
-
-function differencesOf(first: readonly number[], second: readonly number[]): number[] {
-  if (first.length !== second.length || first.length === 0) {
-    throw new RangeError(`pairs are needed, not ${first.length} and ${second.length} values`);
-  }
-  return first.map((value, i) => value - second[i]!);
 }
 
 /** Differences of shares that are equal may differ in the last digits of a double, shares of different clips do so by far more. */
@@ -148,4 +135,31 @@ export function summarise(values: readonly number[]): Summary {
   }
   // The mean of equal values must be that value, whatever rounding does to their sum.
   return { count: values.length, mean: min === max ? min : sum / values.length, min, max };
+}
+
+/**
+ * Centred moving mean of an even number of values, `2 · reach`: each value becomes the mean of itself and up to `reach` values on each
+ * side, of which the outermost two count half. Towards the start the window shrinks equally on both sides, so that a steep start stays
+ * steep and the first value is unchanged; towards the end only on the right, so that the last values are means, too.
+ *
+ * @param values null where a value is missing; such values are left out of the means
+ * @param reach values on each side, a whole number
+ * @returns as many values; null where the window contains none
+ * @see Hyndman and Athanasopoulos 2021, Forecasting, 3rd ed., sec. 3.3: "2 × m" moving averages
+ */
+export function movingMean(values: readonly (number | null)[], reach: number): (number | null)[] {
+  return values.map((_, index) => {
+    const left = Math.min(reach, index);
+    const right = Math.min(left, values.length - 1 - index);
+    let sum = 0;
+    let weights = 0;
+    for (let distance = -left; distance <= right; distance++) {
+      const value = values[index + distance] ?? null;
+      if (value === null) continue;
+      const weight = distance !== 0 && (distance === -left || distance === right) ? 0.5 : 1;
+      sum += weight * value;
+      weights += weight;
+    }
+    return weights === 0 ? null : sum / weights;
+  });
 }

@@ -1,8 +1,8 @@
 import { chmod, mkdir, symlink } from 'node:fs/promises';
 import process from 'node:process';
 import { expect, test } from 'vitest';
+import { cluster } from './slurm-cluster.ts';
 import { fastSettings, SlurmProject } from './slurm-project.ts';
-import { cluster } from './the-cluster.ts';
 
 /**
  * Is done at once if an earlier process of it has saved something. Otherwise works until it is told to end, and then saves (`save`), does not
@@ -50,7 +50,6 @@ export function describeContinuations(): void {
   test.concurrent('a job that has reached its time limit saves its work, and another goes on with it', async () => {
     const project = await createProject(
       `${resumable('timed', 'save')}  follows: { cmd: [node, tool.mjs], inputs: [artifacts/timed], outputs: [artifacts/follows] }\n`,
-      'warning: 20s\nstages: { timed: { time: 1m } }\n',
     );
     const { stderr, exitCode } = await project.run();
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('2 run')]);

@@ -80,7 +80,7 @@ export async function finishRun(
   process.exitCode = exitCodeOfRun(state, signals.received());
   if (cluster === undefined || options.dryRun === true) return;
   if (signals.received() === null) await cluster.finish();
-  else await (await import('./on-cluster.ts')).leave(plan, signals);
+  else (await import('./on-cluster.ts')).tellOfJobs(plan);
 }
 
 async function clusterOption(
@@ -202,7 +202,7 @@ export async function runShown(
         ? []
         : [...describeResults(plan, selected), ...describeUntraced(state, options)],
   });
-  const results = options.dryRun === true ? [] : tabulateResults(plan, state, process.stderr.columns);
+  const results = options.dryRun === true ? [] : tabulateResults(plan, state);
   process.stderr.write(`${[...results, ...summary].join('\n')}\n`);
   await locks?.finish(state.outcome === 'ok' && selected.size === plan.instances.size);
   if (options.dryRun !== true && follow === null && !kill.aborted) {
