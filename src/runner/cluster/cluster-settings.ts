@@ -72,7 +72,6 @@ export async function readClusterSettings({
   if (!existsSync(absolute)) return { ...toSettings({}, () => {}), placeOf: () => settingsFile };
   const [document, { default: definition }] = await Promise.all([
     readYamlFile(absolute, settingsFile, {
-      expected: 'It says how stages are submitted: `defaults: { partition: … }`.',
       documents: new ParsedDocuments(path.join(projectRoot, documentsFolder)),
     }),
     import('../../../schemas/executor-slurm.schema.json', { with: { type: 'json' } }),
