@@ -62,7 +62,7 @@ export class Settings {
       (one) =>
         isPrefix(one.path, path) ||
         // A mapping that exists only because an override set a value in it.
-        (isPrefix(path, one.path) && path.length > 0 && getAt(this.written, path) === undefined),
+        (isPrefix(path, one.path) && path.length > 0 && !isJsonObject(getAt(this.written, path))),
     );
     if (override !== undefined) return override.place;
     return document?.positionOf(path, part) ?? `profile "${this.profile}"`;

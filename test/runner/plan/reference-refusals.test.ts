@@ -49,7 +49,7 @@ describe('references are rejected', () => {
     );
   });
 
-  test.each(['a/b', '..', '-rf', '"a\\u0007"', '"a,b"', 'a@b', '"a b"', '""', '[1]'])(
+  test.each(['a/b', '..', '-rf', '"a\\u0007"', '"a,b"', 'a@b', '"a b"', '""'])(
     'when the matrix value %s would be unsafe in a path',
     async (value) => {
       const refusal = await refusalOf(
