@@ -20,7 +20,7 @@ export function configureAsOriginal(
   const { model, profile } = configuration;
   const notes = [...parsed.notes, ...configuration.notes];
   return {
-    file: formatModelFile(configuration, words, parsed.values.device),
+    file: formatModelFile(configuration, words),
     notes,
     document: { model, profile, folders: nameFolders(parsed), notes },
   };
@@ -32,31 +32,6 @@ const freeSettings = [
   ...['frames.overlaps', 'frames.rowStride'],
 ];
 
-/** The arguments that control the other settings. */
-const argumentOf: Readonly<Record<string, string>> = {
-  'frames.steps': '-T',
-  'frames.splitBy': '-split_by',
-  'frames.normalization': '-normalization',
-  seeds: '-seed',
-  threads: '--threads',
-  'train.engine': '-device or --engine',
-  'train.epochs': '-max_epoch',
-  'train.batchSize': '-batch_size',
-  'train.learningRate': '-learning_rate',
-  'train.cosineHalfPeriod': '-T_max',
-  'train.validationShare': '-val_ratio',
-  'train.network.channels': '-channels',
-  'train.network.layers': '-number_layer',
-  'train.network.neuron': '-use_plif',
-  'train.network.pooling': '-use_max_pool',
-  'train.network.tau.per': '-tau_per_neuron',
-  'train.network.tau.mean': '-init_tau',
-  'train.network.tau.std': '-tau_std_dev',
-  'train.network.reset.detach': '-detach_reset',
-  'train.network.surrogate.learnable': '-alpha_learnable',
-  'train.compat': '--compat',
-};
-
 /**
  * Rejects overrides of settings that arguments control, or that this command does not use.
  *
@@ -65,14 +40,10 @@ const argumentOf: Readonly<Record<string, string>> = {
 export function refuseOverrides(assignments: readonly string[]): void {
   for (const assignment of assignments) {
     const key = (assignment.split('=', 1)[0] ?? '').trim();
-    const isBelow = (one: string): boolean => key === one || key.startsWith(`${one}.`);
-    if (freeSettings.some(isBelow)) continue;
-    const [, argument] = Object.entries(argumentOf).find(([one]) => isBelow(one)) ?? [];
+    if (freeSettings.some((one) => key === one || key.startsWith(`${one}.`))) continue;
     throw new ReproError(
       'usage',
-      argument === undefined
-        ? 'this command does not use this setting.'
-        : `an argument of the original controls this setting: ${argument}.`,
+      'an argument of the original controls this setting, or this command does not use it.',
       {
         where: `--set ${assignment}`,
         fix: `--set is for ${freeSettings.map((one) => (one.includes('.') ? one : `${one}.*`)).join(', ')}.`,
@@ -81,21 +52,16 @@ export function refuseOverrides(assignments: readonly string[]): void {
   }
 }
 
-/**
- * Rewrites the advice of an error: names the original's arguments instead of settings and files, which do not apply here.
- *
- * @param framesCommand the command that makes the frames for this training
- */
-export function sayInArguments(error: ReproError, framesCommand: string): ReproError {
-  const { code, where, fix, cause } = error;
-  const said = fix
-    ?.replace(/`((?:train|compat)\.[\w.]+)[^`]*`/g, (setting, key: string) => {
-      const argument = argumentOf[key] ?? (key.includes('compat.') ? argumentOf['train.compat'] : undefined);
-      return argument === undefined ? setting : `\`${argument}\``;
-    })
-    .replace(/`loss: \{ regulariseTau[^`]*` in (?:a|the) model’s file/g, '`-reg_lambda`')
-    .replaceAll('repro run frames', framesCommand);
-  return new ReproError(code, error.message, { where, fix: said, cause });
+/** Names the command that makes the frames of this training in an error's advice, which means those of the default profile. */
+export function adviseFrames(
+  { code, message, where, fix, cause }: ReproError,
+  framesCommand: string,
+): ReproError {
+  return new ReproError(code, message, {
+    where,
+    fix: fix?.replaceAll('repro run frames', framesCommand),
+    cause,
+  });
 }
 
 /** Defaults of a profile: whether or not it sets these explicitly, it is the same training. */

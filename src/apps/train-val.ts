@@ -6,7 +6,7 @@ import { describeEngine, type Engine, type EngineChoice } from '../engines/engin
 import { chooseCpuEngine, chooseEngine, type EngineOptions } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
 import { makeFolder } from '../files/folders.ts';
-import { acquireLock, type Lock } from '../files/lock.ts';
+import { acquireLock } from '../files/lock.ts';
 import { describeOutcome, exportTraining, type OriginalRunFile } from '../original/export.ts';
 import { type Preparation, prepareTraining } from '../original/preparation.ts';
 import {
@@ -105,7 +105,6 @@ export async function trainVal(
         framesFolder,
         engine,
         record,
-        lock,
         view,
         stop: host.stop,
       });
@@ -129,14 +128,12 @@ export async function trainIntoFolders(
     framesFolder,
     engine,
     record,
-    lock,
     view: { progress, note, warn },
     stop,
   }: {
     readonly framesFolder: string;
     readonly engine: Engine;
     readonly record: RunRecord;
-    readonly lock: Pick<Lock, 'isLost'>;
     readonly view: Pick<TrainingView, 'progress' | 'note' | 'warn'>;
     readonly stop: AbortSignal;
   },
@@ -149,7 +146,7 @@ export async function trainIntoFolders(
     id: path.basename(logFolder),
     seed: values.seed,
     engine,
-    checkpoints: openCheckpoints(preparation, { record, lock, warn }),
+    checkpoints: openCheckpoints(preparation, record, warn),
     signal: stop,
     progress,
     note,
@@ -169,11 +166,8 @@ export async function trainIntoFolders(
 /** The checkpoints in a folder of the original. Unlike in the pipeline, nothing would make the content of these folders again. */
 function openCheckpoints(
   { checkpointFolder, values }: Preparation,
-  {
-    record,
-    lock,
-    warn,
-  }: { readonly record: RunRecord; readonly lock: Pick<Lock, 'isLost'>; readonly warn: Warn },
+  record: RunRecord,
+  warn: Warn,
 ): Pick<CheckpointStore, 'load' | 'save'> {
   const folder = path.join(checkpointFolder, 'resume');
   const store = new CheckpointStore(folder, warn);
@@ -198,16 +192,6 @@ function openCheckpoints(
       });
     },
     save: async (checkpoint) => {
-      if (lock.isLost()) {
-        throw new ReproError(
-          'lock-lost',
-          'Another training has taken over this folder, or its lock was deleted.',
-          {
-            where: checkpointFolder,
-            fix: 'Everything saved so far is kept. Run the command again when no other training uses the folder.',
-          },
-        );
-      }
       // Not earlier: a training that fails before its first step must not claim the folder.
       await writeRecord(checkpointFolder, record);
       await mkdir(folder, { recursive: true });

@@ -27,25 +27,14 @@ interface BatchTolerance {
  * precision's rounding in the first two batches; then spikes begin to flip.
  */
 const FIRST_BATCH_TOLERANCES: readonly BatchTolerance[] = [
-  {
-    upTo: 2,
-    loss: { absolute: 0, relative: 0.001 },
-    spikeRate: { absolute: 0, relative: 0.0025 },
-    otherKind: 4,
-  },
-  {
-    upTo: 4,
-    loss: { absolute: 0, relative: 0.005 },
-    spikeRate: { absolute: 0.002, relative: 0.01 },
-    otherKind: 2,
-  },
-  {
-    upTo: Number.POSITIVE_INFINITY,
-    loss: { absolute: 0, relative: 0.03 },
-    spikeRate: { absolute: 0.008, relative: 0.03 },
-    otherKind: 2,
-  },
+  { upTo: 2, loss: within(0, 0.001), spikeRate: within(0, 0.0025), otherKind: 4 },
+  { upTo: 4, loss: within(0, 0.005), spikeRate: within(0.002, 0.01), otherKind: 2 },
+  { upTo: Number.POSITIVE_INFINITY, loss: within(0, 0.03), spikeRate: within(0.008, 0.03), otherKind: 2 },
 ];
+
+function within(absolute: number, relative: number): Tolerance {
+  return { absolute, relative };
+}
 
 /** This many spikes may flip in any layer: in a small one, a single spike is already a large share. */
 const fewestSpikes = 8;
@@ -86,7 +75,7 @@ function allowFlips(rate: number, neuronSteps: number): number {
 }
 
 function widen({ absolute, relative }: Tolerance, factor: number): Tolerance {
-  return { absolute: factor * absolute, relative: factor * relative };
+  return within(factor * absolute, factor * relative);
 }
 
 /** `native` or `tfjs`. */
@@ -168,9 +157,9 @@ function formatAllowed(ratio: number): string {
  * (docs/check.md has the figures). Small rates and deviations vary by more of themselves than large ones.
  */
 const LAYER_TOLERANCES = {
-  spikeRates: { first: { absolute: 0.012, relative: 0.04 }, later: { absolute: 0.02, relative: 0.15 } },
-  tauMeans: { first: { absolute: 0.01, relative: 0.01 }, later: { absolute: 0.05, relative: 0.1 } },
-  tauStds: { first: { absolute: 0.001, relative: 0.1 }, later: { absolute: 0.008, relative: 0.3 } },
+  spikeRates: { first: within(0.012, 0.04), later: within(0.02, 0.15) },
+  tauMeans: { first: within(0.01, 0.01), later: within(0.05, 0.1) },
+  tauStds: { first: within(0.001, 0.1), later: within(0.008, 0.3) },
 } as const;
 
 /** A measure of each layer, in the epochs that both have. */

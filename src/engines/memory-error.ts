@@ -23,7 +23,7 @@ export class EngineMemoryError extends ReproError {
       {
         fix:
           largestBatch > 0
-            ? `Lower the batch size to ${largestBatch} or less.`
+            ? `Lower the batch size (\`train.batchSize\`, \`evaluate.batchSize\`) to ${largestBatch} or less.`
             : 'Use a smaller network, or a machine with more memory.',
         cause,
       },

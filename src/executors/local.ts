@@ -6,7 +6,13 @@ import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { execa } from 'execa';
 import { hasErrorCode } from '../errors.ts';
-import { lifelineDescriptor, messageDescriptor, readMessages, type StageMessage } from '../stage/protocol.ts';
+import {
+  describeKill,
+  lifelineDescriptor,
+  messageDescriptor,
+  readMessages,
+  type StageMessage,
+} from '../stage/protocol.ts';
 import type { FilePermissions, StageEnd, StageLaunch } from './executor.ts';
 
 /** The longest a timer can be set for. */
@@ -117,9 +123,7 @@ function describeEnd(
     return { kind: 'done', peakMemoryBytes: last.peakMemoryBytes };
   }
   if (signal !== undefined) {
-    const hint =
-      signal === 'SIGKILL' ? '; unless someone killed it by hand, the machine ran out of memory' : '';
-    return { kind: 'failed', code: 'killed', text: `its process was killed by ${signal}${hint}` };
+    return { kind: 'failed', code: 'killed', text: describeKill('its process', signal) };
   }
   if (last?.type === 'failed') return { kind: 'failed', code: last.code, text: last.text };
   if (exitCode === undefined) {

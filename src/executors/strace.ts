@@ -165,17 +165,12 @@ function readDescriptor(text: string | undefined): string | null {
   return text?.startsWith('/') ? decodeEscapes(text) : null;
 }
 
-const letters: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, v: 11, f: 12, a: 7, b: 8, e: 27 };
+const letters: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', v: '\v', f: '\f' };
 
 /** Strace writes bytes: `\303\251` is é. Names that are not UTF-8 get replacement characters. */
-export function decodeEscapes(text: string): string {
-  if (!text.includes('\\')) return text;
-  const bytes: Buffer[] = [];
-  for (const [part, escaped] of text.matchAll(/\\([0-7]{1,3}|x[0-9a-f]{2}|.)|[^\\]+/gs)) {
-    if (escaped === undefined) bytes.push(Buffer.from(part));
-    else if (/^[0-7]/.test(escaped)) bytes.push(Buffer.from([Number.parseInt(escaped, 8) & 255]));
-    else if (/^x./.test(escaped)) bytes.push(Buffer.from([Number.parseInt(escaped.slice(1), 16)]));
-    else bytes.push(letters[escaped] === undefined ? Buffer.from(escaped) : Buffer.from([letters[escaped]]));
-  }
-  return Buffer.concat(bytes).toString('utf8');
+function decodeEscapes(text: string): string {
+  const bytes = text.replace(/\\([0-7]{1,3}|.)/gs, (_, one: string) =>
+    /^[0-7]/.test(one) ? String.fromCharCode(Number.parseInt(one, 8) & 255) : (letters[one] ?? one),
+  );
+  return Buffer.from(bytes, 'latin1').toString('utf8');
 }

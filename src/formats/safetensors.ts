@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
 import { escapeControls, quoteName } from '../text.ts';
-import { isObject, type JsonObject } from './fields.ts';
+import { isObject } from './fields.ts';
 import { bytesOf, decodeElements, type TorchArray, type TorchType } from './torch-pt/values.ts';
 
 interface SafetensorsFile {
@@ -111,9 +111,6 @@ export function readSafetensorsArrays(
 /** The longest header accepted, as in the reference implementation: a hostile length must not reserve memory. */
 const MOST_HEADER_BYTES = 100_000_000;
 
-/** Tensors and entries of the metadata. Networks have thousands; 700,000 would take 20 s and 1 GB to check. */
-const MOST_NAMES = 10_000;
-
 /** The format's element types. Others are refused. */
 const TYPES: Readonly<Record<string, TorchType>> = {
   F64: 'float64',
@@ -157,8 +154,7 @@ function failIn(where: string | undefined): Fail {
 /**
  * Splits a safetensors file: u64 length of the header (little-endian), a JSON header, then the tensors' bytes.
  *
- * Strict, as the format demands: every byte of the data belongs to exactly one tensor, no name occurs twice, and sizes are
- * written as plain whole numbers.
+ * Strict, as the format demands: every byte of the data belongs to exactly one tensor.
  *
  * @throws {ReproError} `safetensors-invalid` if the file is truncated, altered, or in another format
  * @see https://huggingface.co/docs/safetensors
@@ -200,40 +196,14 @@ function parseSafetensors(bytes: Uint8Array, where?: string): SafetensorsParts {
 }
 
 function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
-  if (bytes[0] !== 0x7b) fail('its header does not begin with "{"');
-  let text: string;
   let header: unknown;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    header = JSON.parse(text);
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     return fail(`its header is not JSON (${error instanceof Error ? error.message : String(error)})`, error);
   }
   if (!isObject(header)) return fail('its header is not an object');
-  const names = [header, header.__metadata__].filter(isObject).flatMap((one) => Object.keys(one)).length;
-  if (names > MOST_NAMES) fail(`its header has ${names} names; at most ${MOST_NAMES} are allowed`);
-  refuseLenience(text, header, fail);
   return header;
-}
-
-/** A string of JSON, without the nested repetition that would overflow the stack on a long one; with the colon after a name. */
-const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g;
-
-/** Refuses what `JSON.parse` lets pass: a name that occurs twice (the last would win), and numbers such as `-0` and `1e2`. */
-function refuseLenience(json: string, header: JsonObject, fail: Fail): void {
-  const countNames = (value: unknown): number =>
-    isObject(value) ? Object.values(value).reduce((sum: number, inner) => sum + 1 + countNames(inner), 0) : 0;
-  let names = 0;
-  const rest = json.replace(STRING, (_, colon?: string) => {
-    if (colon !== undefined) names += 1;
-    return '';
-  });
-  if (names !== countNames(header)) fail('a name occurs twice in its header');
-  const numbers = rest.match(/[-\d][^\s,\]}]*/g) ?? [];
-  const number = numbers.find((one) => !/^(?:0|[1-9]\d*)$/.test(one));
-  if (number !== undefined) {
-    fail(`its header has the number ${number.slice(0, 30)}, which is not a plain whole number`);
-  }
 }
 
 function readMetadata(value: unknown, fail: Fail): Record<string, string> {

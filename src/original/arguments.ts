@@ -39,7 +39,7 @@ export interface ParsedArguments {
  * @throws {ReproError} `arguments-invalid`, listing every problem
  */
 export function parseArguments(words: readonly string[], purpose: Purpose): ParsedArguments {
-  const line = readCommandLine(words, purpose);
+  const line = readCommandLine(words);
   const problems = [...line.problems];
   const missing: string[] = [];
   const values: Record<string, unknown> = {};
@@ -62,7 +62,7 @@ export function parseArguments(words: readonly string[], purpose: Purpose): Pars
   missing.push(...found.missing);
   if (missing.length > 0) problems.push(`missing: ${missing.map((name) => `-${name}`).join(', ')}.`);
   if (problems.length > 0) throw refuse(problems, purpose);
-  return { values: values as OriginalArguments, given, notes: [...line.notes, ...found.notes] };
+  return { values: values as OriginalArguments, given, notes: found.notes };
 }
 
 function readValue({ parse }: ValueKind<unknown>, text: string): unknown {
@@ -94,29 +94,29 @@ function findContradictions(
   values: Partial<OriginalArguments>,
   given: ReadonlySet<ArgumentName>,
 ): { readonly problems: string[]; readonly notes: string[]; readonly missing: ArgumentName[] } {
-  const problems: string[] = [];
   const notes: string[] = [];
   const missing: ArgumentName[] = [];
-  const { init_tau, use_plif, tau_per_neuron, tau_std_dev = 0, reg_lambda = 0, number_layer } = values;
-  if (use_plif && init_tau === 1) {
-    problems.push('-init_tau: expected a number of time steps above 1 with -use_plif, found "1".');
-  }
-  if (tau_per_neuron && !use_plif) {
-    problems.push(
+  const { init_tau, use_plif, tau_per_neuron, tau_std_dev = 0, reg_lambda = 0 } = values;
+  const contradictions: readonly (readonly [boolean | undefined, string])[] = [
+    [
+      use_plif && init_tau === 1,
+      '-init_tau: expected a number of time steps above 1 with -use_plif, found "1".',
+    ],
+    [
+      tau_per_neuron && !use_plif,
       '-tau_per_neuron without -use_plif: if τ is not learned, all neurons keep -init_tau, so none has its own τ.',
-    );
-  }
-  if (tau_std_dev > 0 && !tau_per_neuron) {
-    problems.push(
+    ],
+    [
+      tau_std_dev > 0 && !tau_per_neuron,
       `-tau_std_dev ${tau_std_dev} without -tau_per_neuron: the single τ of a layer has no spread.`,
-    );
-  }
-  if (reg_lambda > 0 && !tau_per_neuron) {
-    problems.push(
+    ],
+    [
+      reg_lambda > 0 && !tau_per_neuron,
       `-reg_lambda ${reg_lambda} without -tau_per_neuron: the original then adds no penalty, despite the λ in its folder's name. ` +
         'Leave it out, or add -tau_per_neuron.',
-    );
-  }
+    ],
+  ];
+  const problems = contradictions.flatMap(([isFound, problem]) => (isFound ? [problem] : []));
   const name = values.dataset_name;
   const dataset = name ? findOriginal(name) : undefined;
   if (name === 'ASLDVS') {
@@ -133,13 +133,6 @@ function findContradictions(
       );
   } else if (dataset?.kind === 'events') {
     missing.push(...eventArguments.filter((one) => !given.has(one)));
-    const { height, width } = dataset.sensor;
-    const most = Math.floor(Math.log2(Math.min(height, width)));
-    if ((number_layer ?? 0) > most) {
-      problems.push(
-        `-number_layer ${number_layer}: each layer halves the frame, and ${height} x ${width} pixels allow at most ${most} layers.`,
-      );
-    }
   }
   const card = /^cuda:(\d+)$/.exec(values.device ?? '')?.[1];
   if (card !== undefined && Number(card) > 0) {

@@ -1,10 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode, ReproError } from '../errors.ts';
-import { readRegular } from '../files/regular-file.ts';
 import { type CountType, decodeNpy, encodeNpy, type NpyData, newNpyData } from '../formats/npy.ts';
-import { clipShape, FRAME_CACHE_FIX } from './clip-index.ts';
-import { parseResult } from './result-file.ts';
+import { clipShape } from './clip-index.ts';
+import { fixOf, parseResult, readResultBytes, readResultFile, refuse } from './result-file.ts';
 import { choice, flag, list, readShape, text, texts, type Value } from './shape.ts';
 
 /** The folder beside the frame cache that holds one clip of each class, and the file that describes them. */
@@ -64,52 +62,29 @@ export async function writeClipExamples(folder: string, { examples, ...head }: C
 /**
  * Reads what `writeClipExamples` wrote.
  *
- * @throws {ReproError} `clip-examples` naming the file, the field, what was expected and what was found; `npy` for a damaged array
+ * @throws {ReproError} `results-invalid` naming the file, the field, what was expected and what was found; `npy` for a damaged array
  */
 export async function readClipExamples(folder: string): Promise<ClipExamples> {
-  const file = path.join(folder, CLIP_EXAMPLES.index);
-  const content = Buffer.from(await readBytes(file)).toString('utf8');
-  const fields = parseResult({ file, text: content, fix: FRAME_CACHE_FIX }, VERSION, 'clip-examples');
+  const fields = parseResult(await readResultFile(path.join(folder, CLIP_EXAMPLES.index), 'frames'), VERSION);
   const head = readShape(fields, shape);
   const examples: ClipExample[] = [];
   for (const clip of list(clipShape)(fields, 'examples')) {
     if (clip.class >= head.classes.length)
       fields.fail(`examples[${examples.length}].class`, `is ${clip.class} of ${head.classes.length} classes`);
-    if (examples.some((other) => other.class === clip.class))
-      fields.fail(`examples[${examples.length}].class`, `is ${clip.class} for a second time`);
-    examples.push({
-      ...clip,
-      frames: await readFrames(path.join(folder, clipExampleFile(clip.class)), head.kind),
-    });
+    const file = path.join(folder, clipExampleFile(clip.class));
+    examples.push({ ...clip, frames: await readFrames(file, head.kind) });
   }
   return { ...head, examples };
 }
 
 async function readFrames(file: string, kind: ClipExamples['kind']): Promise<ClipFrames> {
-  const fail = (problem: string): never => {
-    throw new ReproError('clip-examples', problem, { where: file, fix: FRAME_CACHE_FIX });
-  };
-  const { dtype, shape, data } = decodeNpy(await readBytes(file), file);
+  const { dtype, shape, data } = decodeNpy(await readResultBytes(file, 'frames'), file);
   const [steps = 0, channels = 0] = shape;
   const fits = kind === 'events' ? channels === 2 : steps === 1 && (channels === 1 || channels === 3);
-  if (shape.length !== 4 || !fits) {
-    const expected = kind === 'events' ? '[T, 2, H, W]' : '[1, 1, H, W] or [1, 3, H, W]';
-    fail(`its shape is [${shape.join(', ')}], expected ${expected}.`);
-  }
-  if (!isCounts(data) || dtype === 'bool')
-    return fail(`its element type is ${dtype}, expected uint8, uint16 or uint32.`);
-  return { shape, data };
-}
-
-async function readBytes(file: string): Promise<Uint8Array> {
-  try {
-    return await readRegular(file);
-  } catch (cause) {
-    const problem = hasErrorCode(cause, 'ENOENT')
-      ? 'the file is missing.'
-      : `the file cannot be read: ${String(cause)}`;
-    throw new ReproError('clip-examples', problem, { where: file, fix: FRAME_CACHE_FIX, cause });
-  }
+  if (shape.length === 4 && fits && isCounts(data)) return { shape, data };
+  const expected = kind === 'events' ? '[T, 2, H, W]' : '[1, 1, H, W] or [1, 3, H, W]';
+  const problem = `it holds ${dtype} [${shape.join(', ')}], expected whole numbers ${expected}`;
+  return refuse({ file, fix: fixOf('frames') }, problem);
 }
 
 function encodeFrames({ shape, data }: ClipFrames): Uint8Array {

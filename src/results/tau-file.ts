@@ -45,19 +45,16 @@ export function readTaus(from: ResultFile): TausByState {
     const [layer, count, quantile] = [row.count('layer'), row.count('count'), row.number('quantile')];
     if (layer === layers.length) layers.push({ count, taus: [] });
     const current = layers[layer];
-    if (current === undefined)
-      return row.refuse('layer', `${layer} follows ${layers.length - 1}, but layers must be ascending`);
-    const expected = quantileOf(count, current.taus.length);
-    if (quantile !== expected) row.refuse('quantile', `expected ${expected}, found ${quantile}`);
-    current.taus.push(row.number('tau'));
+    const expected = current && quantileOf(count, current.taus.length);
+    if (quantile !== expected)
+      return row.refuse('quantile', `expected ${expected ?? 'an earlier layer'}, found ${quantile}`);
+    current?.taus.push(row.number('tau'));
   }
   for (const state of TAU_STATES) {
     for (const [layer, { count, taus }] of states[state].entries()) {
       const rows = count === 1 ? 1 : QUANTILES + 1;
-      if (taus.length !== rows) {
-        const problem = `state "${state}", layer ${layer}: expected ${rows} rows, found ${taus.length}`;
-        refuse(from, `${problem}: the file is cut off, or has rows that do not belong there`);
-      }
+      if (taus.length !== rows)
+        refuse(from, `state "${state}", layer ${layer}: expected ${rows} rows, found ${taus.length}`);
     }
   }
   const [chosen, last] = [states.chosen.length, states.last.length];

@@ -61,45 +61,32 @@ export function checkConfig(config: NetworkConfig): void {
   const { classes, channels, layers = 1, steps = 1, hidden = 1, votes = 1, surrogate } = config;
   const [inputs, height, width] = config.input;
   const counts = { inputs, height, width, classes, channels, layers, steps, hidden, votes };
-  for (const [key, value] of Object.entries(counts)) {
-    if (Number.isInteger(value) && value >= 1) continue;
-    throw new ShapeError(`network: ${key} must be a whole number from 1, got ${value}`, { key });
-  }
   const { dropout } = { ...networkDefaults, ...config };
-  if (!(dropout >= 0 && dropout < 1))
-    throw new ShapeError(`network: dropout must be at least 0 and below 1, got ${dropout}`, {
-      key: 'dropout',
-    });
-  if (!(surrogate.alpha > 0))
-    throw new ShapeError(`network: surrogate.alpha must be more than 0, got ${surrogate.alpha}`, {
-      key: 'surrogate.alpha',
-    });
-  if (!(config.tau.std >= 0))
-    throw new ShapeError(`network: tau.std must be at least 0, got ${config.tau.std}`, { key: 'tau.std' });
   const { kind, tau, threshold, reset } = neuronSpec(config);
   const rest = reset.kind === 'hard' ? reset.potential : 0;
   const { potential } = config.reset;
-  if (!isPossibleTau(kind, tau.mean)) {
-    const least = kind === 'lif' ? 'at least' : 'more than';
-    throw new ShapeError(`network: τ must be ${least} 1 time step, got a mean of ${tau.mean}`, {
-      key: 'tau.mean',
-    });
-  }
-  if (reset.kind === 'soft' && potential !== undefined) {
-    throw new ShapeError(
-      `network: reset.potential belongs to a hard reset, got ${potential} for a soft one`,
-      { key: 'reset.potential' },
-    );
-  }
-  if (!(rest < threshold)) {
-    throw new ShapeError(
-      `network: the reset potential must be below the threshold of ${threshold}, got ${rest}`,
-      { key: 'reset.potential' },
-    );
-  }
-}
-
-/** A learned τ must be above 1, where its logit w is finite; a fixed one may be 1, for neurons that forget everything in a step. */
-export function isPossibleTau(neuron: NeuronSpec['kind'], tauSteps: number): boolean {
-  return neuron === 'lif' ? tauSteps >= 1 : tauSteps > 1;
+  // A learned τ must be above 1, where its logit w is finite; a fixed one may be 1, for neurons that forget everything in a step.
+  const isPossibleTau = kind === 'lif' ? tau.mean >= 1 : tau.mean > 1;
+  const leastTau = kind === 'lif' ? 'at least' : 'more than';
+  const demands: readonly (readonly [isMet: boolean, key: string, demand: string])[] = [
+    ...Object.entries(counts).map(([key, value]) => {
+      const isMet = Number.isInteger(value) && value >= 1;
+      return [isMet, key, `${key} must be a whole number from 1, got ${value}`] as const;
+    }),
+    [dropout >= 0 && dropout < 1, 'dropout', `dropout must be at least 0 and below 1, got ${dropout}`],
+    [surrogate.alpha > 0, 'surrogate.alpha', `surrogate.alpha must be more than 0, got ${surrogate.alpha}`],
+    [tau.std >= 0, 'tau.std', `tau.std must be at least 0, got ${tau.std}`],
+    [isPossibleTau, 'tau.mean', `τ must be ${leastTau} 1 time step, got a mean of ${tau.mean}`],
+    [
+      reset.kind === 'hard' || potential === undefined,
+      'reset.potential',
+      `reset.potential belongs to a hard reset, got ${potential} for a soft one`,
+    ],
+    [
+      rest < threshold,
+      'reset.potential',
+      `the reset potential must be below the threshold of ${threshold}, got ${rest}`,
+    ],
+  ];
+  for (const [isMet, key, demand] of demands) if (!isMet) throw new ShapeError(`network: ${demand}`, { key });
 }

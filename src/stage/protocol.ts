@@ -37,6 +37,13 @@ export type StageMessage =
   /** `peakMemoryBytes`: largest resident set; null if unknown. */
   | { readonly type: 'done'; readonly peakMemoryBytes: number | null };
 
+/** How a process was killed, with the likely reason. */
+export function describeKill(process: string, signal: string): string {
+  const hint =
+    signal === 'SIGKILL' ? '; unless someone killed it by hand, the machine ran out of memory' : '';
+  return `${process} was killed by ${signal}${hint}`;
+}
+
 /** Stages may report after every sample, more often than a person can read. */
 const progressEveryMs = 100;
 

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { shortenText } from '../text.ts';
 import type { StageContext } from './define-stage.ts';
-import { readMessages, type StageMessage, type StageTask } from './protocol.ts';
+import { describeKill, readMessages, type StageMessage, type StageTask } from './protocol.ts';
 
 export type Reports = Pick<StageContext, 'progress' | 'metrics' | 'note' | 'warn'>;
 
@@ -20,8 +20,7 @@ const lookEveryMs = 200;
  * @throws {ReproError} `command-not-found`, `command-failed`, `killed`
  */
 export async function runCommand(task: StageTask, reports: Reports): Promise<void> {
-  const [program, ...args] = task.argv ?? [];
-  if (program === undefined) throw new ReproError('command-not-found', 'the command is empty');
+  const [program = '', ...args] = task.argv ?? [];
   // Opened before the command starts, which drops what an earlier attempt has written.
   const events = followEvents(process.env.REPRO_EVENTS, reports);
   const child = spawn(program, args, {
@@ -33,11 +32,7 @@ export async function runCommand(task: StageTask, reports: Reports): Promise<voi
     child.once('exit', (code, name) => resolve([code, name]));
   });
   await events.end();
-  if (signal !== null) {
-    const hint =
-      signal === 'SIGKILL' ? '; unless someone killed it by hand, the machine ran out of memory' : '';
-    throw new ReproError('killed', `"${program}" was killed by ${signal}${hint}`);
-  }
+  if (signal !== null) throw new ReproError('killed', describeKill(`"${program}"`, signal));
   if (exitCode !== 0) throw new ReproError('command-failed', `"${program}" exited with code ${exitCode}`);
 }
 

@@ -44,16 +44,10 @@ export function linesToAdd(accesses: readonly UndeclaredAccess[], declaration: D
     const name = nameOf(file, declaration);
     // Neither the runner's own folder, nor what the stage writes itself.
     if ([runnerFolder, ...declaration.outputs].some((one) => areRelated(name, one))) return [];
-    return path.isAbsolute(name) ? `{ path: ${quote(name, true)}, external: true }` : quote(name);
+    return path.isAbsolute(name) ? `{ path: ${quote(name)}, external: true }` : quote(name);
   });
   const outputs = pathsOf('write').flatMap((file) => proposeOutput(file, declaration) ?? []);
-  return [
-    ...list('inputs', inputs),
-    ...list(
-      'outputs',
-      outputs.map((one) => quote(one)),
-    ),
-  ];
+  return [...list('inputs', inputs), ...list('outputs', outputs.map(quote))];
 }
 
 const runnerFolder = 'artifacts/.cache';
@@ -117,11 +111,10 @@ function adviseWrite(file: string, declaration: Declaration): string {
   ].join('\n');
 }
 
-/** Plain where YAML reads it as the same text; `${` would begin a reference. */
-function quote(name: string, isInFlow = false): string {
+/** Plain where YAML reads it as the same text, also within braces; `${` would begin a reference. */
+function quote(name: string): string {
   const text = name.replaceAll('${', '$$${');
-  const isPlain = isInFlow ? /^[\w/.][\w/.@+~-]*$/ : /^[\w/.][\w/.@+~ ()-]*[\w/.@+~()-]$|^[\w/.]$/;
-  return isPlain.test(text) && !/^[\d.]+$|^(true|false|null|yes|no|on|off)$/i.test(text)
+  return /^[\w/.][\w/.@+~-]*$/.test(text) && !/^[\d.]+$|^(true|false|null|yes|no|on|off)$/i.test(text)
     ? text
     : JSON.stringify(text);
 }

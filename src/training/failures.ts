@@ -1,11 +1,9 @@
-import { describeMemory, EngineMemoryError } from '../engines/memory-error.ts';
 import { ReproError } from '../errors.ts';
 import { initialState } from '../snn/initialise.ts';
 import { countParameters } from '../snn/parameters.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import { ShapeError, type State } from '../snn/tensor.ts';
 import type { TorchRandom } from '../snn/torch-random.ts';
-import { formatBytes } from '../text.ts';
 import type { TrainingTask } from './task.ts';
 
 /** V8's messages for an array that does not fit in memory, or is longer than an array can be. */
@@ -13,23 +11,8 @@ const allocationFailure = /array buffer allocation failed|invalid (typed )?array
 
 /** Gives a failed allocation a message that says what was too large; any other error is returned unchanged. */
 export function explainMemoryError(error: unknown, { spec, settings }: TrainingTask): unknown {
-  const parameters = countParameters(spec).toLocaleString('en');
-  if (error instanceof EngineMemoryError) {
-    const { samples, neededBytes, availableBytes, largestBatch } = error.need;
-    return new ReproError(
-      'out-of-memory',
-      `A network of ${parameters} parameters needs ${describeMemory(neededBytes)} for a batch of ${samples}; ` +
-        `${formatBytes(availableBytes)} are available.`,
-      {
-        fix:
-          largestBatch > 0
-            ? `Lower \`train.batchSize\` to ${largestBatch} or less.`
-            : 'Not even one clip fits: lower `train.network.channels` or `frames.steps`.',
-        cause: error,
-      },
-    );
-  }
   if (!(error instanceof RangeError) || !allocationFailure.test(error.message)) return error;
+  const parameters = countParameters(spec).toLocaleString('en');
   return new ReproError(
     'out-of-memory',
     `A network of ${parameters} parameters, trained in batches of ${settings.batchSize}, does not fit in memory (${error.message}).`,

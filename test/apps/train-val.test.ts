@@ -38,17 +38,15 @@ function prepare(prefix: string, epochs = 4, ...more: readonly string[]): Prepar
 interface Over {
   readonly stop?: AbortSignal;
   readonly progress?: () => void;
-  readonly isLost?: () => boolean;
 }
 
-function train(preparation: Preparation, { stop, progress = () => {}, isLost = () => false }: Over = {}) {
+function train(preparation: Preparation, { stop, progress = () => {} }: Over = {}) {
   const notes: string[] = [];
   const warnings: string[] = [];
   const ended = trainIntoFolders(preparation, {
     framesFolder,
     engine,
     record: describeRecord(preparation, data, 'a-digest', engine.description),
-    lock: { isLost },
     view: { progress, note: (text) => notes.push(text), warn: (text) => warnings.push(text) },
     stop: stop ?? new AbortController().signal,
   });
@@ -273,12 +271,6 @@ describe('a training from the original’s arguments', () => {
     expect(warnings).toHaveLength(2);
     await rm(path.join(resume, 'checkpoint'));
     await expect(train(preparation).ended).rejects.toMatchObject({ code: 'run-folder-broken' });
-  });
-
-  it('saves nothing to a folder that another training has taken over', async () => {
-    const { ended } = train(prepare('logs'), { isLost: () => true });
-    await expect(ended).rejects.toMatchObject({ code: 'lock-lost' });
-    expect(await readdir(root)).toEqual(['frames']);
   });
 
   it.each([

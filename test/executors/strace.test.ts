@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeEscapes, type FileAccess, readFileAccesses } from '../../src/executors/strace.ts';
+import { type FileAccess, readFileAccesses } from '../../src/executors/strace.ts';
 
 async function read(text: string): Promise<string[]> {
   const found: string[] = [];
@@ -145,8 +145,4 @@ strace: Process 7 attached
       { seed: 1 },
     );
   });
-});
-
-test('escapes are bytes of UTF-8', () => {
-  expect(decodeEscapes('\\303\\251\\0\\x41\\101\\"\\e')).toBe('é\0AA"\u001B');
 });

@@ -19,18 +19,13 @@ const NARROW = ['byte', 'bytes', 'shorts', 'ints', 'singles', 'wide', 'a_name_of
 const readMat5 = (bytes: Uint8Array, wanted = NUMERIC, limitBytes = 1 << 30) =>
   readWanted(bytes, 'a.mat', wanted, limitBytes);
 
-/** A file of one element. */
-function fileOf(element: Uint8Array): Buffer {
-  return Buffer.concat([read('narrow-little-endian.mat').subarray(0, 128), element]);
-}
-
-/** A compressed element, its first claim replaced by `sizeBytes` if given. */
+/** A file of one compressed element. */
 function compressedFile(contents: Uint8Array): Buffer {
   const packed = deflateSync(contents);
   const tag = Buffer.alloc(8);
   tag.writeUInt32LE(15, 0);
   tag.writeUInt32LE(packed.length, 4);
-  return fileOf(Buffer.concat([tag, packed]));
+  return Buffer.concat([plain.subarray(0, 128), tag, packed]);
 }
 
 /** A [length, 1] array of bytes, named `x`, as an element with its tag. */
@@ -69,21 +64,17 @@ describe('reading MATLAB 5', () => {
     expect(cube?.data[1]).toBe(12);
   });
 
-  test.each(['little', 'big'])(
-    'reads small elements and numbers stored in a narrower type, %s-endian',
-    (order) => {
-      const arrays = readMat5(read(`narrow-${order}-endian.mat`), NARROW);
-      expect(Object.fromEntries(arrays)).toEqual({
-        byte: { shape: [1, 1], data: Float64Array.of(200) },
-        bytes: { shape: [1, 9], data: Float64Array.of(-4, -3, -2, -1, 0, 1, 2, 3, 4) },
-        shorts: { shape: [3, 1], data: Float64Array.of(1, 256, 65535) },
-        ints: { shape: [1, 2], data: Float64Array.of(-(2 ** 31), 2 ** 31 - 1) },
-        singles: { shape: [1, 2], data: Float64Array.of(-300, 300) },
-        wide: { shape: [1, 2], data: Float64Array.of(-5, 6) },
-        a_name_of_more_than_8_letters: { shape: [1, 2], data: Float64Array.of(0.5, -0.25) },
-      });
-    },
-  );
+  test('reads small elements and numbers stored in a narrower type', () => {
+    expect(Object.fromEntries(readMat5(read('narrow-little-endian.mat'), NARROW))).toEqual({
+      byte: { shape: [1, 1], data: Float64Array.of(200) },
+      bytes: { shape: [1, 9], data: Float64Array.of(-4, -3, -2, -1, 0, 1, 2, 3, 4) },
+      shorts: { shape: [3, 1], data: Float64Array.of(1, 256, 65535) },
+      ints: { shape: [1, 2], data: Float64Array.of(-(2 ** 31), 2 ** 31 - 1) },
+      singles: { shape: [1, 2], data: Float64Array.of(-300, 300) },
+      wide: { shape: [1, 2], data: Float64Array.of(-5, 6) },
+      a_name_of_more_than_8_letters: { shape: [1, 2], data: Float64Array.of(0.5, -0.25) },
+    });
+  });
 
   test('reads a shape without sign and a name in UTF-8, as other programs write them', () => {
     const bytes = Buffer.from(read('narrow-little-endian.mat'));
@@ -110,25 +101,15 @@ describe('reading MATLAB 5', () => {
 });
 
 describe('a file that is not MATLAB 5', () => {
-  const patched = (at: number, ...values: number[]) => {
-    const bytes = Buffer.from(plain);
-    bytes.set(values, at);
-    return bytes;
-  };
+  const unknown = Buffer.from(plain).fill(3, 125, 126);
   test.each([
-    ['empty', new Uint8Array(0), 'the file is empty'],
-    [
-      'version 7.3',
-      Buffer.from('MATLAB 7.3 MAT-file, Platform: GLNXA64'.padEnd(600)),
-      'MATLAB 7.3 file (HDF5)',
-    ],
+    ['empty', new Uint8Array(0), 'does not start with `MATLAB`'],
+    ['version 7.3', Buffer.from('MATLAB 7.3 MAT-file, Platform'.padEnd(600)), 'MATLAB 7.3 file (HDF5)'],
     ['HDF5 without MATLAB’s text', Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'), 'MATLAB 7.3 file (HDF5)'],
-    ['HDF5 by its version', patched(124, 0, 2), 'MATLAB 7.3 file (HDF5)'],
-    ['version 4', Buffer.from([0, 0, 0, 0, 1, 0, 0, 0]), 'means version 4'],
     ['something else', Buffer.from('x,y\n1,2\n'), 'does not start with `MATLAB`'],
     ['cut off in its header', plain.subarray(0, 100), 'ends after 100'],
-    ['of no known byte order', patched(126, 0x41, 0x42), 'must be `IM` or `MI`'],
-    ['of an unknown version', patched(124, 0, 3), 'the version is 3.0'],
+    ['big-endian', read('narrow-big-endian.mat'), 'not a little-endian file of version 1.0'],
+    ['of an unknown version', unknown, 'not a little-endian file of version 1.0'],
   ])('%s is named', (_, bytes, message) => {
     expect(() => readMat5(bytes)).toThrow(
       expect.objectContaining({ code: 'mat5-header', message: expect.stringContaining(message) }),
@@ -137,48 +118,23 @@ describe('a file that is not MATLAB 5', () => {
 });
 
 describe('a damaged MATLAB 5 file', () => {
-  test('that unpacks to more than it claims is rejected', () => {
-    const contents = Buffer.concat([byteArray(8), Buffer.alloc(8)]);
-    expect(() => readMat5(compressedFile(contents), ['x'])).toThrow(
+  test('that claims more than it unpacks to is rejected, and so is one beyond the limit', () => {
+    expect(() => readMat5(compressedFile(byteArray(100_000_000, 8)), ['x'])).toThrow(
       expect.objectContaining({
-        code: 'mat5-element',
-        where: 'a.mat: byte 64 of the compressed variable at byte 128',
-        message: expect.stringContaining('longer than it claims'),
+        code: 'mat5-truncated',
+        where: 'a.mat: byte 0 of the compressed variable at byte 128',
       }),
     );
-  });
-
-  test('that claims more than it unpacks to is rejected', () => {
-    expect(() => readMat5(compressedFile(byteArray(100_000_000, 8)), ['x'])).toThrow(
-      expect.objectContaining({ code: 'mat5-truncated' }),
-    );
-  });
-
-  test('with honest sizes beyond the limit is rejected, even if nobody wants them', () => {
-    const bytes = compressedFile(byteArray(8_000_000));
-    expect(readMat5(bytes, ['x']).get('x')?.data).toHaveLength(8_000_000);
-    for (const wanted of ['x', 'y']) {
-      expect(() => readMat5(bytes, [wanted], 1_000_000)).toThrow(
-        expect.objectContaining({ code: 'mat5-size', where: 'a.mat: byte 128' }),
-      );
-    }
-  });
-
-  test('with a number that its class cannot hold is rejected', () => {
-    // The variable `bytes`, doubles stored as i8, turned into class uint8 (9).
-    const bytes = Buffer.from(read('narrow-little-endian.mat'));
-    const name = bytes.indexOf('bytes');
-    expect(bytes[name - 8 - 16 - 8]).toBe(6);
-    bytes[name - 8 - 16 - 8] = 9;
-    expect(() => readMat5(bytes, ['bytes'])).toThrow(
-      expect.objectContaining({ code: 'mat5-variable', message: expect.stringContaining('at index 0') }),
+    const bytes = compressedFile(byteArray(8000));
+    expect(readMat5(bytes, ['x']).get('x')?.data).toHaveLength(8000);
+    expect(() => readMat5(bytes, ['x'], 1000)).toThrow(
+      expect.objectContaining({ code: 'mat5-element', where: 'a.mat: byte 128' }),
     );
   });
 
   test.each([
     ['plain', plain, NUMERIC],
     ['compressed', compressed, NUMERIC],
-    ['big-endian', read('narrow-big-endian.mat'), NARROW],
   ])('cut at any byte is an error, unless only padding is missing, %s', (_, bytes, wanted) => {
     const whole = readMat5(bytes, wanted);
     for (let cut = 0; cut < bytes.length; cut++) {

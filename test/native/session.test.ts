@@ -2,20 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { EngineSession } from '../../src/engines/engine.ts';
 import { EngineMemoryError } from '../../src/engines/memory-error.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import { dropoutLayers, type Layer, type NetworkSpec } from '../../src/snn/spec.ts';
 import type { State } from '../../src/snn/tensor.ts';
-import { ShapeError } from '../../src/snn/tensor.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
-import {
-  instructionSets,
-  isAvailable,
-  Layers,
-  livelyState,
-  nativeEngine,
-  openAddon,
-  plif,
-  randomBatch,
-} from './support.ts';
+import { isAvailable, Layers, livelyState, nativeEngine, plif, randomBatch } from './support.ts';
 
 const hyperparameters = { learningRate: 0.01, regulariseTau: 0.1 };
 const small = buildNetwork({
@@ -133,26 +122,6 @@ describe.skipIf(!isAvailable)('a session of the native engine', () => {
     }, large);
   });
 
-  test('survives a question about an impossible batch', async () => {
-    const { layers, input, classes } = small;
-    const [instructionSet = ''] = instructionSets;
-    const network = openAddon().open({ layers, input, classes, threads: 2, instructionSet, winogradTile: 2 });
-    const step = () =>
-      network.trainStep(new Uint8Array(2 * 19 * 22), 1, 1, Int32Array.of(0), masks, {
-        learningRate: 0.01,
-        lambda: 0,
-        regularise: 'w',
-        loss: 'rate',
-        step: 1,
-        keepGradients: false,
-      });
-    const masks = dropoutLayers(small).map(({ features }) => new Float32Array(features));
-    await step();
-    expect(() => network.bytesFor(2 ** 24, 2 ** 20, true)).toThrow(/not enough memory/);
-    expect((await step()).rates.length).toBe(small.classes);
-    network.dispose();
-  });
-
   test.each(['trainStep', 'evaluate'] as const)('lets go of %s when it is disposed of', async (what) => {
     await withSession(async (session) => {
       const batch = randomBatch(large, { samples: 4, steps: 20 });
@@ -178,36 +147,10 @@ describe.skipIf(!isAvailable)('a session of the native engine', () => {
         .catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(EngineMemoryError);
       expect(String(error)).toMatch(/needs [\d,.]+ [GT]B of memory for a batch of 200,?000/);
-      expect((error as EngineMemoryError).fix).toMatch(/Lower the batch size to \d+ or less/);
+      expect((error as EngineMemoryError).fix).toMatch(/Lower the batch size .* to \d+ or less/);
       // The session is still of use.
       expect((await session.evaluate(randomBatch(large, { samples: 2 }).frames)).rates.length).toBe(22);
     }, large);
-  });
-
-  const block = () => new Layers([2, 8, 8]).conv(4).norm().neuron().pool();
-  const replace = (spec: NetworkSpec, kind: Layer['kind'], ...layers: Layer[]): NetworkSpec => ({
-    ...spec,
-    layers: spec.layers.flatMap((layer) => (layer.kind === kind ? layers : [layer])),
-  });
-
-  test.each([
-    [
-      'a convolution after flatten',
-      replace(block().conv(4).norm().neuron().classify(), 'pool', { kind: 'flatten' }),
-    ],
-    [
-      'a pool larger than the image',
-      replace(block().classify(), 'pool', { kind: 'pool', mode: 'max', size: 9 }),
-    ],
-    ['two repeats', new Layers([1, 8, 8]).conv(4).norm().repeat(3).neuron().repeat(3).classify()],
-    ['neurons on a still image', new Layers([1, 8, 8]).conv(4).norm().neuron().repeat(3).classify()],
-    [
-      'dropout at the end',
-      replace(block().classify(), 'vote', { kind: 'dropout', probability: 0.5, features: 6 }),
-    ],
-    ['a vote of other outputs', replace(block().classify(), 'vote', { kind: 'vote', group: 5 })],
-  ])('is not opened for %s: an error says why', async (_, spec) => {
-    await expect(nativeEngine().open(spec, livelyState(spec))).rejects.toBeInstanceOf(ShapeError);
   });
 
   test('needs two values per channel for batch norm', async () => {

@@ -126,6 +126,11 @@ export class Layers {
     return this.#add({ kind: 'pool', mode, size });
   }
 
+  /** Convolution, batch norm, neurons and pool, as in the thesis. */
+  block(channels: number, neuron: NeuronSpec = plif): this {
+    return this.conv(channels).norm().neuron(neuron).pool();
+  }
+
   repeat(steps: number): this {
     return this.#add({ kind: 'repeat', steps });
   }

@@ -144,7 +144,10 @@ describe('collectResults', () => {
       fix: expect.stringContaining('repro run evaluate@baseline,2020 --force'),
     });
     await rm(join(sources.examples, '03.npy'));
-    expect(await failure()).toMatchObject({ code: 'clip-examples', where: join(sources.examples, '03.npy') });
+    expect(await failure()).toMatchObject({
+      code: 'results-invalid',
+      where: join(sources.examples, '03.npy'),
+    });
   });
 
   it('reads the clips of each user under each light, which only some data sets have', async () => {

@@ -124,6 +124,6 @@ stages:
     writeFileSync(project.at('artifacts/all/two'), 'WRONG\n');
     const { exitCode, stderr } = await runner;
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('"artifacts/all/two", which stage "two" makes, in input "artifacts/all"');
+    expect(stderr).toContain('input "artifacts/all/two", which stage "two" makes, changed while');
   });
 });

@@ -32,10 +32,10 @@ describe.skipIf(!canTrace)('repro run --trace', () => {
     const { exitCode, stderr } = await project.call(['run', '--trace']);
     expect(exitCode).toBe(5);
     expect(stderr).toContain(
-      `! s  without declaring it, this stage read ${outside}/é, a.txt, b c.txt, deep/d.txt; and wrote made\n`,
+      `! s  without declaring it, this stage read a.txt, b c.txt, deep/d.txt, ${outside}/é; and wrote made\n`,
     );
-    const lines = ['a.txt', 'b c.txt', 'deep/d.txt'].map((one) => `        - ${one}\n`).join('');
-    expect(stderr).toContain(`      inputs:\n        - { path: "${outside}/é", external: true }\n${lines}`);
+    const lines = ['a.txt', '"b c.txt"', 'deep/d.txt'].map((one) => `        - ${one}\n`).join('');
+    expect(stderr).toContain(`      inputs:\n${lines}        - { path: "${outside}/é", external: true }\n`);
     expect(stderr).toContain('1 run');
 
     await project.edit(

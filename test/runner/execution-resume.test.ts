@@ -1,7 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../src/runner/run/events.ts';
-import { ResumeFolder } from '../../src/runner/run/resume-folder.ts';
 import { openRecords } from '../../src/runner/store/records.ts';
 import { createPlan } from './rig/plan.ts';
 import { createProject, eventOf } from './rig/project.ts';
@@ -83,24 +82,6 @@ describe('a resume folder', () => {
     expect((await project.run()).outcome).toBe('ok');
     expect(project.read('counts/seen')).toBe('step\n'.repeat(1 + 2 + 3 + 1));
     expect(readdirSync(project.at('artifacts/.cache/resume'))).toEqual([]);
-  });
-
-  test('of a finished execution that cannot be removed fails a forced run, which would compute nothing', async () => {
-    const project = await createProject();
-    await project.write('finish', '');
-    project.define([{ id: 's', sh: script, resume: ['artifacts/s.resume'] }]);
-    expect((await project.run()).outcome).toBe('ok');
-    const drop = vi.spyOn(ResumeFolder.prototype, 'dropIfFinished');
-    onTestFinished(() => drop.mockRestore());
-    drop.mockRejectedValue(Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }));
-    const { outcome, events } = await project.run({ force: true });
-    expect(outcome).toBe('failed');
-    expect(eventOf(events, 'failed', 's')).toMatchObject({
-      code: 'resume-kept',
-      text: expect.stringContaining('Remove artifacts/s.resume, and run again.'),
-    });
-    drop.mockRestore();
-    expect((await project.run({ force: true })).ran).toEqual(['s']);
   });
 
   test('without an owner on record is not trusted', async () => {

@@ -16,20 +16,6 @@ describe('initialState', () => {
     expect(state.get('fc.3.w')?.data[0]).toBeCloseTo(-Math.log(3), 6);
   });
 
-  it('starts every τ at the mean if their standard deviation is 0', () => {
-    const state = initialState(buildNetwork({ ...small, tau: { per: 'neuron', mean: 2, std: 0 } }), 1);
-    expect(state.get('conv.2.w')?.data).toEqual(new Float32Array(3 * 8 * 8).fill(-0)); // -log(1)
-  });
-
-  it('draws no τ per neuron if their standard deviation is 0: weights and stream are as with one τ per layer', () => {
-    const [neuron, layer] = (['neuron', 'layer'] as const).map((per) => {
-      const random = new TorchRandom(1);
-      const state = initialState(buildNetwork({ ...small, tau: { per, mean: 2, std: 0 } }), random);
-      return { weights: [...state].filter(([name]) => !name.endsWith('.w')), stream: random.state() };
-    });
-    expect(neuron).toEqual(layer);
-  });
-
   it('starts a learnable surrogate slope at alpha, and counters at 0', () => {
     const spec = buildNetwork({ ...small, surrogate: { kind: 'atan', alpha: 3, learnable: true } });
     const state = initialState(spec, 1);
@@ -40,11 +26,6 @@ describe('initialState', () => {
     });
     expect(state.get('conv.1.num_batches_tracked')?.data).toEqual(BigInt64Array.of(0n));
     expect(state.get('conv.1.running_var')?.data).toEqual(Float32Array.of(1, 1, 1));
-  });
-
-  it('gives LIF neurons no w', () => {
-    const state = initialState(buildNetwork({ ...small, neuron: 'lif' }), 1);
-    expect([...state.keys()].filter((name) => name.endsWith('.w'))).toEqual([]);
   });
 
   it('rejects a spread that draws a τ of one step or less', () => {
@@ -93,21 +74,6 @@ describe('τ drawn as in the paper, 1 + LogNormal(mean − 1, σ)', () => {
     expect(taus(paper)).not.toEqual(taus(config));
     // The default.
     expect(taus(config)).toEqual(taus({ ...config, tau: { ...config.tau, start: 'code' } }));
-  });
-
-  it.each(['code', 'paper'] as const)('has the mean and the standard deviation asked for (%s)', (start) => {
-    const wide: NetworkConfig = { ...paper, input: [2, 64, 64], tau: { ...paper.tau, start } };
-    const values = taus(wide); // 3 · 64 · 64 of them
-    const mean = values.reduce((sum, tau) => sum + tau) / values.length;
-    const variance = values.reduce((sum, tau) => sum + (tau - mean) ** 2, 0) / (values.length - 1);
-    // Four standard errors: 0.5 / √12288 = 0.0045 of the mean, and of the deviation, for tails this light, under 0.006.
-    expect(Math.abs(mean - 3)).toBeLessThan(0.018);
-    expect(Math.abs(Math.sqrt(variance) - 0.5)).toBeLessThan(0.024);
-  });
-
-  it('draws τ close to one step where the code would draw less', () => {
-    const low: NetworkConfig = { ...small, tau: { per: 'neuron', mean: 1.1, std: 0.5, start: 'paper' } };
-    expect(Math.min(...taus(low))).toBeGreaterThan(1);
   });
 
   it.each([

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engines/engine.ts';
-import { EngineMemoryError } from '../../src/engines/memory-error.ts';
 import { ReproError } from '../../src/errors.ts';
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
@@ -41,26 +40,6 @@ describe('trainNetwork', () => {
         /^A network of \d+ parameters, trained in batches of 5, does not fit in memory/,
       ),
       cause: expect.any(RangeError),
-    });
-  });
-
-  it('says which batch fits if an engine refuses one for its memory', async () => {
-    const need = { samples: 5, neededBytes: 3.52e9, availableBytes: 2.1e9 };
-    const refuse = (largestBatch: number) => {
-      const onStep = () => {
-        throw new EngineMemoryError({ ...need, largestBatch });
-      };
-      return trainNetwork(smallTask({ onStep }));
-    };
-    await expect(refuse(2)).rejects.toMatchObject({
-      code: 'out-of-memory',
-      message: expect.stringMatching(
-        /^A network of \d+ parameters needs 3\.5 GB of memory for a batch of 5; 2\.1 GB are available\.$/,
-      ),
-      fix: 'Lower `train.batchSize` to 2 or less.',
-    });
-    await expect(refuse(0)).rejects.toMatchObject({
-      fix: 'Not even one clip fits: lower `train.network.channels` or `frames.steps`.',
     });
   });
 
@@ -141,14 +120,6 @@ describe('trainNetwork', () => {
       [21, 512, 513],
     ]);
     expect(logged.every(({ accuracy }) => accuracy === 0 || accuracy === 1)).toBe(true);
-  });
-
-  it('logs the accuracy of the batch alone', async () => {
-    // With one batch per epoch, the epoch's means are those of that batch.
-    const { rows } = await trainNetwork(
-      smallTask({}, { settings: { ...settings, batchSize: 24, epochs: 2 } }),
-    );
-    expect(rows.map(({ logged }) => logged)).toEqual([[{ step: 0, ...rows[0]!.train }], []]);
   });
 
   it('tests every so many epochs, and after the last', async () => {

@@ -21,7 +21,7 @@ import {
 } from '../../runner/jobs/jobs-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
-import type { StartOtherMachines } from '../../runner/run/other-machines.ts';
+import type { StartOtherMachines } from '../../runner/run/execution-context.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import type { SignalListener } from '../process/ending.ts';
 import { toOneLine } from '../view/print.ts';

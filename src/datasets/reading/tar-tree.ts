@@ -1,11 +1,11 @@
+import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Parser, type ReadEntry } from 'tar';
 import { ReproError } from '../../errors.ts';
 import { streamRegular } from '../../files/regular-file.ts';
-import { ARCHIVE_LIMITS, ArchiveGuard, type ArchiveLimits } from './archive-limits.ts';
 import { type FileTree, FolderTree, isHidden, kindOfPath, type TreeFile } from './file-tree.ts';
 
 type Visit = (file: TreeFile) => Promise<void>;
@@ -47,16 +47,14 @@ export async function locatePacked(
   return (await kindOfPath(archive)) === 'file' ? packed(archive) : null;
 }
 
-/** The files of a `.tar.gz`, in archive order, read while unpacking: nothing is written to disk. */
+/** The files of a `.tar.gz`, in archive order, read while unpacking: nothing is written to disk. Links and devices are left out. */
 export class TarTree implements FileTree {
   readonly #archive: string;
   readonly #label: string;
-  readonly #limits: ArchiveLimits;
 
-  constructor(archive: string, label: string, limits: ArchiveLimits = ARCHIVE_LIMITS) {
+  constructor(archive: string, label: string) {
     this.#archive = archive;
     this.#label = label;
-    this.#limits = limits;
   }
 
   /** The files directly in one folder of an archive, by their names in it. */
@@ -72,34 +70,41 @@ export class TarTree implements FileTree {
     };
   }
 
-  /**
-   * @throws {ReproError} `archive-cut` if it ends too early, `archive-broken` if it is not a `.tar.gz`,
-   *   `archive-unsafe` for a path that leaves the archive, a link, or more than the limits allow
-   */
+  /** @throws {ReproError} `archive-cut` if it ends too early, `archive-broken` if it is not a `.tar.gz` */
   async walk(visit: Visit, signal?: AbortSignal): Promise<void> {
-    const guard = new ArchiveGuard(this.#label, this.#limits);
-    const gunzip = createGunzip({ chunkSize: 1 << 18 });
-    const limited = async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-      let unpackedBytes = 0;
-      for await (const chunk of chunks) {
-        unpackedBytes += chunk.length;
-        guard.checkRatio(unpackedBytes, gunzip.bytesWritten);
-        yield chunk;
-      }
-    };
-    // Leaving the loop early closes the streams, and `pipeline` then reports that instead of the original error.
+    // One visit after the other: the parser waits until each entry has been read.
+    let visits = Promise.resolve();
     const failures: unknown[] = [];
-    const parse = (chunks: AsyncIterable<Uint8Array>) =>
-      visitEntries(limited(chunks), guard, visit).catch((error: unknown) => {
-        failures.push(error);
-        throw error;
-      });
+    const parser = new Parser({
+      strict: true,
+      onReadEntry: (entry) => {
+        visits = visits.then(async () => {
+          if (failures.length === 0) await visitEntry(entry, visit).catch((error) => failures.push(error));
+          entry.resume();
+        });
+      },
+    });
+    const gunzip = createGunzip({ chunkSize: 1 << 18 });
+    const packed = Readable.from(streamRegular(this.#archive));
+    packed.on('error', (error) => gunzip.destroy(error)).pipe(gunzip);
     try {
-      await pipeline(streamRegular(this.#archive), gunzip, parse, { ...(signal && { signal }) });
+      // In strict mode, `write` and `end` throw what is wrong with the archive.
+      for await (const chunk of gunzip) {
+        signal?.throwIfAborted();
+        if (!parser.write(chunk)) await once(parser, 'drain');
+        if (failures.length > 0) break;
+      }
+      if (failures.length === 0) {
+        parser.end();
+        await visits;
+      }
     } catch (error) {
       signal?.throwIfAborted();
-      throw await this.#explain(failures.length > 0 ? failures[0] : error);
+      throw await this.#explain(error);
+    } finally {
+      packed.destroy();
     }
+    if (failures.length > 0) throw await this.#explain(failures[0]);
   }
 
   async #explain(error: unknown): Promise<unknown> {
@@ -118,74 +123,8 @@ export class TarTree implements FileTree {
   }
 }
 
-/** Parses an unpacked archive and visits its files one after the other: the parser waits until each has been read. */
-async function visitEntries(
-  chunks: AsyncIterable<Uint8Array>,
-  guard: ArchiveGuard,
-  visit: Visit,
-): Promise<void> {
-  let entries = 0;
-  /** Counts an entry. @returns its name without leading `./` */
-  const checkName = (entry: ReadEntry): string => {
-    guard.checkCount(++entries);
-    const name = entry.path.replace(/^(?:\.\/)+/, '');
-    // `./` itself is often the first entry.
-    if (name !== '') guard.checkName(name);
-    return name;
-  };
-  const visitEntry = async (entry: ReadEntry): Promise<void> => {
-    const name = checkName(entry);
-    if (entry.type === 'Directory' || entry.type === 'GNUDumpDir' || isHidden(name)) return;
-    if (entry.type !== 'File' && entry.type !== 'OldFile' && entry.type !== 'ContiguousFile') {
-      guard.refuse(`an entry that is not a plain file (${entry.type})`, entry.path);
-    }
-    guard.checkSize(entry.size, name);
-    await visit({ path: name, sizeBytes: entry.size, open: () => entry });
-  };
-  // The first one counts.
-  const failures: unknown[] = [];
-  let visits = Promise.resolve();
-  // Not zstd or Brotli, which it would unpack too.
-  const parser = new Parser({
-    strict: true,
-    gzip: true,
-    onReadEntry: (entry) => {
-      visits = visits.then(async () => {
-        if (failures.length === 0) await visitEntry(entry).catch((error: unknown) => failures.push(error));
-        entry.resume();
-      });
-    },
-  });
-  // Otherwise sparse files and other kinds that the parser does not know would be skipped silently.
-  parser.on('ignoredEntry', (entry: ReadEntry) => {
-    try {
-      // A header of more than a megabyte, before a file whose name it changes.
-      if (entry.meta) guard.refuse(`a header of ${entry.size} bytes`, entry.path);
-      if (!isHidden(checkName(entry))) {
-        guard.refuse(`an entry that is not a plain file (${entry.type})`, entry.path);
-      }
-    } catch (error) {
-      failures.push(error);
-    }
-  });
-  // After a parser error, the entry being read may never end, so it is not awaited.
-  const broken = new Promise<void>((resolve) => {
-    parser.on('error', (error: unknown) => {
-      failures.push(error);
-      resolve();
-    });
-  });
-  const ended = new Promise<void>((resolve) => void parser.on('end', resolve));
-  for await (const chunk of chunks) {
-    const flowing = parser.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-    if (!flowing) {
-      await Promise.race([broken, new Promise<void>((resolve) => void parser.once('drain', resolve))]);
-    }
-    if (failures.length > 0) break;
-  }
-  if (failures.length === 0) {
-    parser.end();
-    await Promise.race([broken, ended.then(() => visits)]);
-  }
-  if (failures.length > 0) throw failures[0];
+async function visitEntry(entry: ReadEntry, visit: Visit): Promise<void> {
+  const name = entry.path.replace(/^(?:\.\/)+/, '');
+  const isFile = entry.type === 'File' || entry.type === 'OldFile' || entry.type === 'ContiguousFile';
+  if (isFile && !isHidden(name)) await visit({ path: name, sizeBytes: entry.size, open: () => entry });
 }

@@ -10,7 +10,7 @@ import { explainSubmission, isLimitReached } from '../../executors/slurm/submiss
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { type Job, JobFolder, readClusterRun } from '../jobs/jobs-folder.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
-import type { SharedRun } from '../run/other-machines.ts';
+import type { SharedRun } from '../run/execution-context.ts';
 import { cacheFolderOf } from '../store/cache-folder.ts';
 import type { ClusterSettings } from './cluster-settings.ts';
 import { findPlace, type InstanceRequest, requestOf, staysLocal } from './job-request.ts';

@@ -127,16 +127,8 @@ async function permissionsOf(
   return { read: [...new Set([...read, ...systemSinks])], write: [...write, ...systemSinks] };
 }
 
-const knownShared = new Map<string, Promise<string[]>>();
-
 /** What all stages of a project may read. */
-function listShared(projectRoot: string, hostFile: string): Promise<string[]> {
-  const known = knownShared.get(projectRoot) ?? findShared(projectRoot, hostFile);
-  knownShared.set(projectRoot, known);
-  return known;
-}
-
-async function findShared(projectRoot: string, hostFile: string): Promise<string[]> {
+async function listShared(projectRoot: string, hostFile: string): Promise<string[]> {
   return withRealPaths([
     hostFile,
     `${hostFile}.map`,

@@ -55,27 +55,19 @@ export async function confirmInputs(session: Session, { instance, parts }: Confi
 
 /** The first output of other stages, among the inputs of an instance, that is not what the fingerprint says; null if all are. */
 async function findAltered(
-  session: Session,
+  { plan, digests }: Session,
   instance: StageInstance,
   parts: FingerprintParts,
 ): Promise<string | null> {
-  const { plan, digests } = session;
-  const isAs = async (made: string, digest: string | null | undefined): Promise<boolean> => {
-    const found = await digestPath(path.resolve(plan.projectRoot, made), digests);
-    return found.kind !== 'missing' && found.digest === digest;
-  };
-  for (const [i, input] of instance.inputs.entries()) {
-    const makers = makersOf(plan, instance, input.path);
-    const part = parts.inputs[i];
-    if (makers.exact !== null || makers.part !== null) {
-      if (!(await isAs(input.path, part?.digest))) {
-        return `input "${input.path}", which stage "${listMakers(makers)[0]}" makes,`;
-      }
-      continue;
-    }
-    for (const { id, output } of makers.within) {
-      if (await isAs(output, part?.of?.[output])) continue;
-      return `"${output}", which stage "${id}" makes, in input "${input.path}"`;
+  for (const { path: input, digest, of = { [input]: digest } } of parts.inputs) {
+    const makers = makersOf(plan, instance, input);
+    const [first] = listMakers(makers);
+    if (first === undefined) continue;
+    for (const [made, expected] of Object.entries(of)) {
+      const found = await digestPath(path.resolve(plan.projectRoot, made), digests);
+      if (found.kind !== 'missing' && found.digest === expected) continue;
+      const id = makers.within.find(({ output }) => output === made)?.id ?? first;
+      return `input "${made}", which stage "${id}" makes,`;
     }
   }
   return null;

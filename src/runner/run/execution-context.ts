@@ -6,8 +6,68 @@ import type { Facts } from '../freshness/fingerprint.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
+import type { RecordedOutput } from '../store/records.ts';
 import type { RunEvent } from './events.ts';
+import type { MachineResources } from './machine.ts';
+import type { FetchStage } from './preparation.ts';
 import type { Grant } from './reservations.ts';
+
+/** What a run shares with the code that runs some of its instances on other machines. */
+export interface SharedRun {
+  readonly session: Session;
+  readonly ids: readonly string[];
+  readonly isForced: (id: string) => boolean;
+  readonly failFast: boolean;
+  readonly temporary: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly facts: Facts;
+  readonly fetchStage: FetchStage | undefined;
+  /** Once aborted, running instances are asked to end and no more start. */
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: RunEvent) => void;
+  /** @throws {ReproError} `lock-lost` if another run has taken over: then nothing may be changed any more */
+  readonly assertLocked: () => void;
+  /** What instances have made in this run, or had made before. */
+  readonly produced: Map<string, readonly RecordedOutput[]>;
+}
+
+/** How instances are executed, here or there. */
+export interface ExecutionContext extends SharedRun {
+  readonly executor: Executor;
+  readonly hostFile: () => string;
+  /** Absent on this machine. */
+  readonly remote?: RemoteExecution;
+  readonly tracer: Tracer | null;
+  readonly graceSeconds: number;
+  readonly kill: AbortSignal;
+  readonly revision: () => Promise<Revision>;
+}
+
+export interface Work {
+  readonly instance: StageInstance;
+  readonly fingerprint: string;
+  readonly parts: FingerprintParts;
+  readonly reasons: readonly StaleReason[];
+  /** The cores and GPUs that it may use. */
+  readonly grant: Grant;
+}
+
+export interface OtherMachines {
+  /** On which everything fits: they, not this one, know what they have. */
+  readonly machine: MachineResources;
+  /** Whether an instance is run there; all others run here. */
+  has(id: string): boolean;
+  /** The cores that an instance gets there. */
+  cpusOf(id: string): number;
+  executionOf(work: Work): RemoteExecution;
+  /** Called after a failure with `--fail-fast`: what waits there is cancelled, what runs there continues. */
+  cancelWaiting(): Promise<void>;
+  /** Called when nothing is under way any more. */
+  end(): Promise<void>;
+}
+
+/** Begins such a run, once the folder is locked and before anything runs here. */
+export type StartOtherMachines = (run: SharedRun) => Promise<OtherMachines>;
 
 /** How an instance is executed on another machine. */
 export interface RemoteExecution {
@@ -18,33 +78,6 @@ export interface RemoteExecution {
   /** Waits for that job. */
   follow(watch: Pick<StageLaunch, 'onMessage' | 'onStart' | 'logFile'>): Promise<StageEnd>;
   readonly executor: Executor;
-}
-
-export interface ExecutionContext {
-  readonly session: Session;
-  readonly executor: Executor;
-  readonly hostFile: () => string;
-  readonly temporary: string;
-  /** Absent on this machine. */
-  readonly remote?: RemoteExecution;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly facts: Facts;
-  readonly tracer: Tracer | null;
-  readonly graceSeconds: number;
-  readonly stop: AbortSignal;
-  readonly kill: AbortSignal;
-  readonly onEvent: (event: RunEvent) => void;
-  readonly revision: () => Promise<Revision>;
-  readonly assertLocked: () => void;
-}
-
-export interface Work {
-  readonly instance: StageInstance;
-  readonly fingerprint: string;
-  readonly parts: FingerprintParts;
-  readonly reasons: readonly StaleReason[];
-  /** The cores and GPUs that it may use. */
-  readonly grant: Grant;
 }
 
 /** The parts of a result that another machine made: the facts are those of that machine. */

@@ -44,7 +44,12 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
   let isLeft = remote !== undefined;
   const attempt = await session.attempts.begin(instance.id, work.fingerprint);
   const fail = async (own: Failure): Promise<'failed'> => {
-    const failure = explainByLock(own, context);
+    const loss = findLoss(context);
+    // Files missing there are then not the stage's fault.
+    const failure =
+      loss === null || loss.code === own.code
+        ? own
+        : { ...loss, text: `${loss.text}\nThe stage then failed: ${own.text}` };
     const seconds = secondsSince();
     await session.attempts.fail(attempt, { ...failure, seconds });
     onEvent({ kind: 'failed', id: instance.id, seconds, ...failure, logFile, logTail: readLogTail(logFile) });
@@ -59,7 +64,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       await startLog(logFile, `${instance.id}  ${new Date().toISOString()}  ${describeCommand(instance)}`);
     const resume = resumeFoldersOf(session, instance);
     await refuseAltered(session, work);
-    const { end, metrics, task, origin, times } = await attemptRepeatedly(instance.retries, context.stop, {
+    const { end, metrics, task, origin, times } = await attemptRepeatedly(instance.retries, context.signal, {
       // Of the last attempt, for what is expected of the next run: earlier ones and the waits between them tell nothing about that.
       attempt: async () => {
         const startedAt = new Date().toISOString();
@@ -142,7 +147,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     return await fail(describeFailure(explained));
   } finally {
     // If this fails, the next run empties the folder.
-    const isOurs = remote === undefined || (!isLeft && isLocked(context));
+    const isOurs = remote === undefined || (!isLeft && findLoss(context) === null);
     if (isOurs) await fs.rm(temporary, { recursive: true, force: true }).catch(() => {});
   }
 }
@@ -178,7 +183,7 @@ async function runTask(
     ...watch,
     timeSeconds: resources.timeSeconds,
     graceSeconds: context.graceSeconds,
-    stop: context.stop,
+    stop: context.signal,
     kill: context.kill,
     onMessage,
   });
@@ -197,25 +202,13 @@ interface Failure {
   readonly text: string;
 }
 
-function isLocked({ assertLocked }: ExecutionContext): boolean {
+/** That another process has taken the lock, and emptied the temporary folder; null if none has. */
+function findLoss({ assertLocked }: ExecutionContext): Failure | null {
   try {
     assertLocked();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The process that takes the lock empties the temporary folder: files missing there are then not the stage's fault. */
-function explainByLock(failure: Failure, { assertLocked }: ExecutionContext): Failure {
-  try {
-    assertLocked();
-    return failure;
+    return null;
   } catch (error) {
-    const { code, text } = describeFailure(error);
-    return failure.code === code
-      ? failure
-      : { code, text: `${text}\nThe stage then failed: ${failure.text}` };
+    return describeFailure(error);
   }
 }
 

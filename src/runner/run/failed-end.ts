@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { formatPlace, type SourcePosition } from '../../schema/problems.ts';
@@ -32,31 +33,16 @@ function placed(at: SourcePosition, text: string): string {
 async function explainMissingPackage(session: Session, module: string, name: string): Promise<string> {
   const { projectRoot } = session.plan;
   const { files } = await session.closures.find(module);
-  const where = (await findImport(projectRoot, Object.keys(files), name)) ?? module;
-  const isListed = (await readText(path.join(projectRoot, 'package.json')))?.includes(`"${name}":`) === true;
-  return `${where}  package "${name}" is not installed\n  ${isListed ? 'npm ci' : `npm install ${name}`}`;
-}
-
-/** `src/pad.ts:3`: the first line that names the package, or a file of it, as a module. */
-async function findImport(
-  projectRoot: string,
-  files: readonly string[],
-  name: string,
-): Promise<string | undefined> {
-  for (const file of files) {
-    const lines = (await readText(path.join(projectRoot, file)))?.split('\n') ?? [];
-    const at = lines.findIndex((line) =>
-      [...line.matchAll(/(?:from|import|require)\s*\(?\s*(['"])([^'"]+)\1/g)].some(
-        ([, , specifier = '']) => packageNameOf(specifier) === name,
-      ),
-    );
-    if (at >= 0) return `${file}:${at + 1}`;
-  }
-  return undefined;
-}
-
-function readText(file: string): Promise<string | null> {
-  return fs.readFile(file, 'utf8').catch(() => null);
+  // The first line that names the package, or a file of it.
+  const named = ["'", '"'].flatMap((quote) => [`${quote}${name}${quote}`, `${quote}${name}/`]);
+  const places = Object.keys(files).flatMap((file) => {
+    const lines = readFileSync(path.join(projectRoot, file), 'utf8').split('\n');
+    const at = lines.findIndex((line) => named.some((one) => line.includes(one)));
+    return at < 0 ? [] : [`${file}:${at + 1}`];
+  });
+  const manifest = path.join(projectRoot, 'package.json');
+  const isListed = existsSync(manifest) && readFileSync(manifest, 'utf8').includes(`"${name}":`);
+  return `${places[0] ?? module}  package "${name}" is not installed\n  ${isListed ? 'npm ci' : `npm install ${name}`}`;
 }
 
 /** With less than this left, hardly anything can be written. */

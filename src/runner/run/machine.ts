@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import os from 'node:os';
 import process from 'node:process';
 import type { Resources } from '../plan/plan.ts';
@@ -32,30 +31,30 @@ export function measureMachine(
   };
 }
 
-/** What a stage asks for beyond what the machine has, and what becomes of it, for a warning; null if it fits. */
+/**
+ * What a stage asks for beyond what the machine has, and what becomes of it, for a warning; null if it fits. Too few GPUs are no failure:
+ * everything still runs, slowly, if the stage's program can use the CPU.
+ */
 export function describeShortage(wanted: Resources, machine: MachineResources): string | null {
-  const [large, gpus] = [describeExcess(wanted, machine), describeMissingGpus(wanted, machine)];
-  if (large === null) return gpus;
-  const text = `asks for more than this machine has (${large}), so it runs alone`;
-  return gpus === null ? text : `${text}; it also ${gpus}`;
-}
-
-function describeExcess(wanted: Resources, machine: MachineResources): string | null {
   const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
-  const shortages = [
-    wanted.cpu !== 'share' && wanted.cpu > machine.cpu ? `${wanted.cpu} CPUs of ${machine.cpu}` : null,
-    wanted.memoryBytes > machine.memoryBytes
-      ? `${gigabytes(wanted.memoryBytes)} GB memory of ${gigabytes(machine.memoryBytes)}`
-      : null,
-  ].filter((one) => one !== null);
-  return shortages.length === 0 ? null : shortages.join(', ');
-}
-
-/** Not a failure: without a GPU everything still runs, slowly, if the stage's program can use the CPU. */
-function describeMissingGpus({ gpu }: Resources, { gpus }: MachineResources): string | null {
-  if (gpu <= gpus.length) return null;
-  const [found, how] = gpus.length === 0 ? ['none', 'without'] : [gpus.length, 'with that'];
-  return `asks for ${gpu === 1 ? 'a GPU' : `${gpu} GPUs`}, but the runner found ${found}, so it runs ${how}`;
+  const { cpu, memoryBytes, gpu } = wanted;
+  const large = [
+    ...(cpu !== 'share' && cpu > machine.cpu ? [`${cpu} CPUs of ${machine.cpu}`] : []),
+    ...(memoryBytes > machine.memoryBytes
+      ? [`${gigabytes(memoryBytes)} GB memory of ${gigabytes(machine.memoryBytes)}`]
+      : []),
+  ].join(', ');
+  const gpus = gpu === 1 ? 'a GPU' : `${gpu} GPUs`;
+  const found = machine.gpus.length;
+  const texts = [
+    ...(large === '' ? [] : [`asks for more than this machine has (${large}), so it runs alone`]),
+    ...(gpu > found
+      ? [
+          `asks for ${gpus}, but the runner found ${found || 'none'}, so it runs ${found === 0 ? 'without' : 'with that'}`,
+        ]
+      : []),
+  ];
+  return texts.length === 0 ? null : texts.join('; ');
 }
 
 /** A driver that hangs must not hang the runner. */
@@ -63,7 +62,7 @@ const answerWithinMs = 20_000;
 
 /**
  * The GPUs that stages may use, as `CUDA_VISIBLE_DEVICES` takes them: those that the variable names in the runner's own
- * environment, else all that `nvidia-smi` lists, else one for each device file of NVIDIA's driver.
+ * environment, else all that `nvidia-smi` lists.
  */
 export function findGpus(environment: NodeJS.ProcessEnv): readonly string[] {
   const visible = environment.CUDA_VISIBLE_DEVICES;
@@ -79,7 +78,7 @@ export function findGpus(environment: NodeJS.ProcessEnv): readonly string[] {
     });
     return parseDeviceList(text);
   } catch {
-    return listDeviceFiles();
+    return [];
   }
 }
 
@@ -100,16 +99,6 @@ export function parseDeviceList(text: string): readonly string[] {
     if (part !== undefined) gpus.at(-1)?.push(part);
   }
   return gpus.flatMap(([number = '', ...parts]) => (parts.length === 0 ? [number] : parts));
-}
-
-function listDeviceFiles(): readonly string[] {
-  try {
-    const files = readdirSync('/dev').filter((name) => /^nvidia\d+$/.test(name));
-    // The driver numbers what a container sees from 0, whatever the names of the files.
-    return files.map((_, index) => String(index));
-  } catch {
-    return [];
-  }
 }
 
 /** What tells a stage which GPUs it has. Numbers mean what `nvidia-smi` shows: without the second variable, CUDA may count in another order. */

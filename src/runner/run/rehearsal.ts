@@ -57,9 +57,14 @@ export async function rehearse(
   const resourcesOf = (id: string): Resources => instanceOf(plan, id).resources;
   const machine = options.measure([...seconds.keys()].map(resourcesOf));
   for (const instance of waiting) {
-    for (const text of await foresee(session, instance, machine)) {
-      onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
-    }
+    const { id, command, resources } = instance;
+    const warn = (text: string): void => onEvent({ kind: 'note', id, level: 'warning', text });
+    const shortage = describeShortage(resources, machine);
+    if (shortage !== null) warn(shortage);
+    if (command.kind !== 'module') continue;
+    await session.closures
+      .assertInstalled(command.path)
+      .catch((error: unknown) => warn(describeError(error)));
   }
   if (options.usesOthers) return undefined;
   const duration = await expectDuration(
@@ -70,16 +75,4 @@ export async function rehearse(
     (id) => seconds.get(id) ?? null,
   );
   return { seconds: duration, unknown };
-}
-
-async function foresee(
-  session: Session,
-  { command, resources }: StageInstance,
-  machine: MachineResources,
-): Promise<string[]> {
-  const shortage = describeShortage(resources, machine);
-  const texts = shortage === null ? [] : [shortage];
-  if (command.kind !== 'module') return texts;
-  const refusal = await session.closures.assertInstalled(command.path).catch((error: unknown) => error);
-  return refusal === undefined ? texts : [...texts, describeError(refusal)];
 }

@@ -4,8 +4,6 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
-import type { Executor } from '../../executors/executor.ts';
-import type { Tracer } from '../../executors/strace.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { acquireLock, type Lock } from '../../files/lock.ts';
 import { checkCode } from '../freshness/code-closure.ts';
@@ -20,13 +18,18 @@ import { durationOf } from '../store/records.ts';
 import { findHostFile } from './confinement.ts';
 import type { RunEvent } from './events.ts';
 import { execute } from './execution.ts';
-import { type ExecutionContext, readRevision, type Work } from './execution-context.ts';
+import {
+  type ExecutionContext,
+  type OtherMachines,
+  readRevision,
+  type StartOtherMachines,
+  type Work,
+} from './execution-context.ts';
 import type { ExpectedTotal } from './expected-time.ts';
 import { type MachineResources, measureMachine } from './machine.ts';
-import type { OtherMachines, SharedRun, StartOtherMachines } from './other-machines.ts';
-import { type FetchStage, Preparation, type Prepared } from './preparation.ts';
+import { type FetchStage, type Prepared, prepare } from './preparation.ts';
 import type { Grant } from './reservations.ts';
-import { type InstanceResult, type Preparing, schedule } from './scheduler.ts';
+import { type InstanceResult, schedule } from './scheduler.ts';
 
 export interface RunOptions {
   readonly plan: Plan;
@@ -79,17 +82,18 @@ const defaultGraceSeconds = 10;
 export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcome }> {
   // Not `performance`, which Node loads on first use.
   const startedNs = process.hrtime.bigint();
-  const { plan, facts, jobs, onEvent, otherMachines, environment = process.env } = options;
+  const { plan, facts, jobs, onEvent, force = false, otherMachines, environment = process.env } = options;
   const opened = openSession(plan, { facts, cacheRoot: options.cacheRoot, environment });
   const session = options.adaptSession?.(opened) ?? opened;
   const ids = [...plan.instances.keys()].filter((id) => options.selected.has(id));
-  const isForced = forceCheck(options.force);
+  const isForced = (id: string): boolean => (typeof force === 'object' ? force.has(id) : force);
   const measure = (wanted: readonly Resources[]): MachineResources =>
     options.machine ?? measureMachine(wanted, { gpus: options.gpus, environment });
   // Until a stage runs.
   setOptimising(false);
   await checkCode(session, ids);
-  const tracer = options.trace === true ? await findTracer(environment) : null;
+  const tracer =
+    options.trace === true ? await (await import('../../executors/strace.ts')).findStrace(environment) : null;
   const lock = options.dryRun === true ? null : await takeLock(session);
   const finish = (outcome: RunOutcome, expected?: ExpectedTotal): { outcome: RunOutcome } => {
     const seconds = Number(process.hrtime.bigint() - startedNs) / 1e9;
@@ -109,32 +113,30 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
     }
     // Aborted if the run cannot continue.
     const halt = new AbortController();
-    // Once aborted, running instances are asked to end and no more start.
-    const signal = AbortSignal.any([options.signal, halt.signal]);
-    const shared: SharedRun = {
-      ...{ session, ids, isForced, environment, facts, signal, onEvent },
+    let revision: ReturnType<typeof readRevision> | undefined;
+    const context: ExecutionContext = {
+      ...{ session, ids, isForced, environment, facts, onEvent, tracer },
       failFast: options.failFast ?? false,
       temporary: path.join(session.folder.temporary, `${process.pid}-${randomUUID().slice(0, 8)}`),
       fetchStage: options.fetchStage,
+      signal: AbortSignal.any([options.signal, halt.signal]),
       assertLocked: () => refuseLost(lock),
       produced: new Map(),
-    };
-    const context: ExecutionContext = {
-      ...shared,
-      ...{ executor: executeLocally, tracer, stop: signal },
+      // Loaded only when a stage has to run: most runs start nothing.
+      executor: async (launch) => (await import('../../executors/local.ts')).runLocally(launch),
       hostFile: () => options.hostFile ?? findHostFile(),
       graceSeconds: options.graceSeconds ?? defaultGraceSeconds,
       kill: options.killSignal ?? new AbortController().signal,
-      revision: once(() => readRevision(plan.projectRoot)),
+      revision: () => (revision ??= readRevision(plan.projectRoot)),
     };
     const leftOver = removeLeftOver(session.folder.temporary);
-    const others = (await otherMachines?.(shared)) ?? null;
-    const results = await new Run(shared, context, others, () => halt.abort())
-      .schedule(jobs, measure)
-      .finally(() => others?.end());
+    const others = (await otherMachines?.(context)) ?? null;
+    const results = await runInstances(context, others, { jobs, measure, halt: () => halt.abort() }).finally(
+      () => others?.end(),
+    );
     await leftOver;
-    if (existsSync(shared.temporary)) {
-      await fs.rm(shared.temporary, { recursive: true, force: true }).catch(() => {
+    if (existsSync(context.temporary)) {
+      await fs.rm(context.temporary, { recursive: true, force: true }).catch(() => {
         // The next run empties the temporary folder.
       });
     }
@@ -144,10 +146,6 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
     await lock?.release();
     setOptimising(true);
   }
-}
-
-async function findTracer(environment: NodeJS.ProcessEnv): Promise<Tracer> {
-  return (await import('../../executors/strace.ts')).findStrace(environment);
 }
 
 async function takeLock(session: Session): Promise<Lock> {
@@ -179,86 +177,56 @@ function outcomeOf(
   return [...results.values()].includes('failed') ? 'failed' : 'ok';
 }
 
-class Run {
-  readonly #shared: SharedRun;
-  readonly #context: ExecutionContext;
-  readonly #others: OtherMachines | null;
-  readonly #halt: () => void;
+/** Runs all instances, each here or on other machines. */
+function runInstances(
+  context: ExecutionContext,
+  others: OtherMachines | null,
+  options: {
+    readonly jobs: number;
+    readonly halt: () => void;
+    readonly measure: (wanted: readonly Resources[]) => MachineResources;
+  },
+): Promise<ReadonlyMap<string, InstanceResult>> {
+  const { session, ids, failFast, signal, produced, onEvent } = context;
+  const { plan, records } = session;
+  const isHere = (id: string): boolean => others?.has(id) !== true;
+  const machine = options.measure(ids.filter(isHere).map((id) => instanceOf(plan, id).resources));
 
-  constructor(shared: SharedRun, context: ExecutionContext, others: OtherMachines | null, halt: () => void) {
-    this.#shared = shared;
-    this.#context = context;
-    this.#others = others;
-    this.#halt = halt;
-  }
-
-  async schedule(
-    jobs: number,
-    measure: (wanted: readonly Resources[]) => MachineResources,
-  ): Promise<ReadonlyMap<string, InstanceResult>> {
-    const { ids, failFast, signal, onEvent } = this.#shared;
-    const { plan, records } = this.#shared.session;
-    const others = this.#others;
-    const isHere = (id: string): boolean => others?.has(id) !== true;
-    const machine = measure(ids.filter(isHere).map((id) => instanceOf(plan, id).resources));
-    const preparation = new Preparation({ ...this.#shared, machine });
-    const elsewhere = others && new Preparation({ ...this.#shared, machine: others.machine });
-    return schedule({
-      ...{ ids, jobs, failFast, machine, signal },
-      dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
-      resourcesOf: (id) => {
-        const { resources } = instanceOf(plan, id);
-        return isHere(id) ? resources : { ...resources, cpu: 0, memoryBytes: 0, gpu: 0 };
-      },
-      secondsOf: (id) => {
-        const last = records.findLast(id);
-        return last === null ? null : durationOf(last);
-      },
-      halt: this.#halt,
-      prepare: (id) => this.#prepare(isHere(id) || elsewhere === null ? preparation : elsewhere, id),
-      onBlocked: (id, by) => onEvent({ kind: 'blocked', id, by }),
-    });
-  }
-
-  async #prepare(preparation: Preparation, id: string): Promise<Preparing> {
-    const runnable = (prepared: Prepared) =>
-      typeof prepared === 'string' ? prepared : (grant: Grant) => this.#execute({ ...prepared, grant });
-    const prepared = await preparation.prepare(instanceOf(this.#shared.session.plan, id));
-    return typeof prepared === 'object' && 'pending' in prepared
-      ? { pending: prepared.pending.then(runnable) }
-      : runnable(prepared);
-  }
-
-  async #execute(work: Work): Promise<InstanceResult> {
-    setOptimising(true);
-    const result = await this.#executeThere(work);
-    if (result === 'failed' && this.#shared.failFast) await this.#others?.cancelWaiting();
-    if (typeof result === 'string') return result;
-    this.#shared.produced.set(work.instance.id, result.outputs);
-    return 'done';
-  }
-
-  #executeThere(work: Work): ReturnType<typeof execute> {
+  const executeWork = (work: Work): ReturnType<typeof execute> => {
     const { id } = work.instance;
-    if (this.#others?.has(id) !== true) return execute(this.#context, work);
-    const there = { ...work, grant: { cpus: this.#others.cpusOf(id), gpus: [] } };
-    return execute({ ...this.#context, remote: this.#others.executionOf(there) }, there);
-  }
-}
-
-/** Loaded only when a stage has to run: most runs start nothing. */
-const executeLocally: Executor = async (launch) =>
-  (await import('../../executors/local.ts')).runLocally(launch);
-
-function once<T>(compute: () => Promise<T>): () => Promise<T> {
-  let value: Promise<T> | null = null;
-  return () => {
-    value ??= compute();
-    return value;
+    if (others === null || isHere(id)) return execute(context, work);
+    const there = { ...work, grant: { cpus: others.cpusOf(id), gpus: [] } };
+    return execute({ ...context, remote: others.executionOf(there) }, there);
   };
-}
+  const run = async (work: Work): Promise<InstanceResult> => {
+    setOptimising(true);
+    const result = await executeWork(work);
+    if (result === 'failed' && failFast) await others?.cancelWaiting();
+    if (typeof result === 'string') return result;
+    produced.set(work.instance.id, result.outputs);
+    return 'done';
+  };
+  const runnable = (prepared: Prepared) =>
+    typeof prepared === 'string' ? prepared : (grant: Grant) => run({ ...prepared, grant });
 
-/** Which instances run even if nothing changed: all, or these. */
-function forceCheck(force: ReadonlySet<string> | boolean | undefined): (id: string) => boolean {
-  return typeof force === 'object' ? (id) => force.has(id) : () => force === true;
+  return schedule({
+    ...{ ids, jobs: options.jobs, failFast, machine, signal, halt: options.halt },
+    dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
+    resourcesOf: (id) => {
+      const { resources } = instanceOf(plan, id);
+      return isHere(id) ? resources : { ...resources, cpu: 0, memoryBytes: 0, gpu: 0 };
+    },
+    secondsOf: (id) => {
+      const last = records.findLast(id);
+      return last === null ? null : durationOf(last);
+    },
+    prepare: async (id) => {
+      const where = isHere(id) || others === null ? machine : others.machine;
+      const prepared = await prepare({ ...context, machine: where }, instanceOf(plan, id));
+      return typeof prepared === 'object' && 'pending' in prepared
+        ? { pending: prepared.pending.then(runnable) }
+        : runnable(prepared);
+    },
+    onBlocked: (id, by) => onEvent({ kind: 'blocked', id, by }),
+  });
 }

@@ -1,6 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { describeError, ReproError } from '../../errors.ts';
 import type { FilePermissions, StageEnd } from '../../executors/executor.ts';
 import { type FileAccess, readFileAccesses } from '../../executors/strace.ts';
@@ -29,7 +30,9 @@ export async function reportTrace(
   end: StageEnd,
   context: { readonly environment: NodeJS.ProcessEnv; readonly onEvent: (event: RunEvent) => void },
 ): Promise<StageEnd> {
-  const undeclared = await findUndeclared(readFileAccesses(readLines(traceFile), declaration.projectRoot), {
+  // Bytes that are not ASCII are escaped.
+  const lines = createInterface({ input: createReadStream(traceFile, 'latin1') });
+  const undeclared = await findUndeclared(readFileAccesses(lines, declaration.projectRoot), {
     declared: await declared(),
     projectRoot: declaration.projectRoot,
     home: context.environment.HOME ?? null,
@@ -57,16 +60,6 @@ export async function reportTrace(
   }
   context.onEvent({ kind: 'note', id, level: 'warning', text: `${text}\n${fix}` });
   return end;
-}
-
-async function* readLines(file: string): AsyncGenerator<string> {
-  let rest = '';
-  // Bytes that are not ASCII are escaped.
-  for await (const chunk of createReadStream(file, 'latin1') as AsyncIterable<string>) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
 }
 
 /** What a traced stage declares, and where everything else belongs. All paths are absolute. */

@@ -1,18 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { type Frames, StepAbortedError, type TrainingBatch } from '../../../src/engines/engine.ts';
-import { identifyBuild } from '../../../src/engines/native/arithmetic.ts';
 import { createNativeEngine } from '../../../src/engines/native/engine.ts';
 import { NativeSession } from '../../../src/engines/native/session.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { stateEntries } from '../../../src/snn/parameters.ts';
 import { type NetworkSpec, spikingLayers } from '../../../src/snn/spec.ts';
 import { countElements, type State, type Tensor } from '../../../src/snn/tensor.ts';
-import { mnistNetwork } from '../../support/still-networks.ts';
 import { smallNetwork } from '../../training/small-task.ts';
 import { FakeAddon, type FakeAddonOptions } from './fake-addon.ts';
 
 const spec = buildNetwork(smallNetwork);
-const mnist = buildNetwork({ ...mnistNetwork, channels: 16, hidden: 16 });
 const hyperparameters = { learningRate: 0.01, regulariseTau: 0.1 };
 
 /** Every tensor has its place in the network as its value. */
@@ -50,34 +47,6 @@ async function open(options: FakeAddonOptions = {}, of: NetworkSpec = spec) {
 }
 
 describe('the native engine', () => {
-  it('describes what it runs on', () => {
-    const addon = new FakeAddon();
-    expect(createNativeEngine(addon, { threads: 1, environment: {} }).description).toEqual({
-      name: 'native',
-      backend: 'cpu',
-      version: identifyBuild(addon, { instructionSet: 'avx512', winogradTile: 2 }),
-      reason: 'AVX-512, 1 thread',
-    });
-    const { reason } = createNativeEngine(addon, {
-      environment: { REPRO_ISA: 'avx2', REPRO_THREADS: '3' },
-    }).description;
-    expect(reason).toBe('AVX2, 3 threads');
-  });
-
-  it('opens a network with its layers, threads and instruction set', async () => {
-    const { addon } = await open();
-    expect(addon.opened).toEqual([
-      {
-        layers: spec.layers,
-        input: [2, 4, 4],
-        classes: 3,
-        threads: 2,
-        instructionSet: 'avx512',
-        winogradTile: 2,
-      },
-    ]);
-  });
-
   it('disposes of a network whose state does not fit', async () => {
     const addon = new FakeAddon();
     const broken: State = new Map([...numberedState()].slice(1));
@@ -154,45 +123,6 @@ describe('a native session', () => {
     expect((await session.optimiserState()).step).toBe(42);
   });
 
-  it('returns loss, rates, outputs, spike rates and, on request, gradients', async () => {
-    const { session } = await open();
-    const plain = await session.trainStep(batchOf(2), hyperparameters);
-    expect(plain).toEqual({
-      loss: 0.25,
-      rates: new Float32Array(6).fill(0.5),
-      outputs: new Float32Array(2 * 2 * 3).fill(0.5),
-      spikeRates: [0.1, 0.2],
-    });
-    const { gradients } = await session.trainStep(batchOf(2), hyperparameters, { keepGradients: true });
-    const parameters = stateEntries(spec).filter(({ role }) => role === 'parameter');
-    expect([...(gradients ?? [])].map(([name]) => name)).toEqual(parameters.map(({ name }) => name));
-  });
-
-  it('counts batch norm’s batches: T per step of event frames', async () => {
-    const { session } = await open();
-    await session.trainStep(batchOf(2), hyperparameters);
-    await session.evaluate(batchOf(2).frames);
-    expect((await session.state()).get('conv.1.num_batches_tracked')?.data).toEqual(BigInt64Array.of(9n));
-  });
-
-  it('counts batch norms before a repeat once, and passes T', async () => {
-    const { session, network } = await open({}, mnist);
-    await session.trainStep(batchOf(2, mnist, 1), hyperparameters);
-    const repetition = mnist.layers.findIndex(({ kind }) => kind === 'repeat');
-    const repeat = mnist.layers[repetition];
-    const steps = repeat?.kind === 'repeat' ? repeat.steps : 0;
-    expect(steps).toBeGreaterThan(1);
-    expect(network.steps[0]).toMatchObject({ samples: 2, steps });
-    const state = await session.state();
-    const counts = mnist.layers.flatMap((layer, i) =>
-      layer.kind === 'batch-norm'
-        ? [[i < repetition, state.get(`${layer.name}.num_batches_tracked`)?.data[0]]]
-        : [],
-    );
-    expect(counts.map(([before]) => before)).toContain(true);
-    expect(counts).toEqual(counts.map(([before]) => [before, before ? 8n : 7n + BigInt(steps)]));
-  });
-
   it('passes counts as they are, and those of 32 bits in single precision', async () => {
     const { session, network } = await open();
     const { frames } = batchOf(1);
@@ -201,65 +131,15 @@ describe('a native session', () => {
     expect(network.steps[0]?.frames).toBe(frames.data);
     expect(network.steps[1]?.frames).toEqual(new Float32Array(frames.data.length).fill(70_000));
   });
-
-  it('checks what it is given', async () => {
-    const { session } = await open();
-    const batch = batchOf(2);
-    const wrong = { ...batch, labels: Int32Array.of(0, 3) };
-    await expect(session.trainStep(wrong, hyperparameters)).rejects.toThrow('labels: sample 1 has class 3');
-    await expect(session.trainStep({ ...batch, dropoutMasks: [] }, hyperparameters)).rejects.toThrow('mask');
-    await expect(session.evaluate({ ...batch.frames, shape: [2, 3, 2, 4, 4] })).rejects.toThrow('frames:');
-  });
-
-  it('is disposed of once, and then of no use', async () => {
-    const { session, network } = await open();
-    session.dispose();
-    session.dispose();
-    expect(network.isDisposed).toBe(true);
-    session.abort?.();
-    await expect(session.state()).rejects.toThrow('disposed');
-  });
 });
 
 describe('a native session that is disposed of during a step', () => {
-  it('rejects the step', async () => {
-    for (const run of ['trainStep', 'evaluate'] as const) {
-      const { session, network } = await open({ onStep: () => new Promise(() => {}) });
-      const pass =
-        run === 'trainStep'
-          ? session.trainStep(batchOf(2), hyperparameters)
-          : session.evaluate(batchOf(2).frames);
-      session.dispose();
-      await expect(pass).rejects.toThrow(StepAbortedError);
-      expect(network.isDisposed).toBe(true);
-    }
-  });
-
-  it('also rejects one that ended nevertheless, whose result is gone', async () => {
+  it('rejects one that ended nevertheless, whose result is gone', async () => {
     const { session } = await open({ onStep: () => {} });
     const step = session.trainStep(batchOf(2), hyperparameters, { keepGradients: true });
     await Promise.resolve();
     session.dispose();
     await expect(step).rejects.toThrow(StepAbortedError);
-  });
-});
-
-describe('an aborted native session', () => {
-  it('rejects the step in progress and every later one', async () => {
-    const { session } = await open({ onStep: () => new Promise(() => {}) });
-    const step = session.trainStep(batchOf(2), hyperparameters);
-    session.abort?.();
-    await expect(step).rejects.toThrow(StepAbortedError);
-    await expect(session.evaluate(batchOf(2).frames)).rejects.toThrow(StepAbortedError);
-  });
-
-  it('keeps its state if no step was in progress', async () => {
-    const { session, network } = await open();
-    session.abort?.();
-    const step = session.trainStep(batchOf(2), hyperparameters);
-    await expect(step).rejects.toThrow(StepAbortedError);
-    expect(network.steps).toEqual([]);
-    expect(await session.state()).toEqual(numberedState());
   });
 });
 
@@ -282,13 +162,13 @@ describe('the memory of a native session', () => {
     await expect(session.trainStep(batchOf(8), hyperparameters)).rejects.toMatchObject({
       code: 'out-of-memory',
       message: 'This network needs 8.0 GB of memory for a batch of 8; 3.5 GB are available.',
-      fix: 'Lower the batch size to 3 or less.',
+      fix: 'Lower the batch size (`train.batchSize`, `evaluate.batchSize`) to 3 or less.',
     });
     await session.trainStep(batchOf(3), hyperparameters);
     // Now 3 GB are reserved, and would be given up for more.
     await session.trainStep(batchOf(6), hyperparameters);
     await expect(session.evaluate(batchOf(10).frames)).rejects.toMatchObject({
-      fix: 'Lower the batch size to 9 or less.',
+      fix: expect.stringMatching(/ to 9 or less\.$/),
     });
   });
 
