@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import type { Comparison } from '../../src/parity/compare.ts';
 import type { CaseFolder } from '../../src/parity/folder.ts';
 import { type CaseOutcome, runSuite } from '../../src/parity/suite.ts';
 import { countElements, type Tensor } from '../../src/snn/tensor.ts';
+import { nativeEngine } from '../native/support.ts';
 
 type Description = Record<string, unknown>;
 
@@ -71,14 +71,14 @@ export function toCaseFolder({ index, files }: EditableFolder): CaseFolder {
   return { files: [...all.keys()].sort(), read: async (name) => all.get(name)! };
 }
 
-/** Runs the suite with the CPU kernels. */
+/** Runs the suite with WebAssembly. */
 export async function runFolder(
   folder: CaseFolder | EditableFolder,
   only?: readonly string[],
 ): Promise<CaseOutcome[]> {
   const given = 'index' in folder ? toCaseFolder(folder) : folder;
   const outcomes: CaseOutcome[] = [];
-  for await (const outcome of runSuite(given, createCpuEngine('test'), only)) outcomes.push(outcome);
+  for await (const outcome of runSuite(given, nativeEngine('wasm'), only)) outcomes.push(outcome);
   return outcomes;
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { engineNames } from '../../src/engines/selection/engines.ts';
+import { engineChoices } from '../../src/engines/engine.ts';
 import { aedatKind, framesKind, segmentsKind } from '../../src/parity/events.ts';
 import { networkKind } from '../../src/parity/network.ts';
 import { neuronKind } from '../../src/parity/neuron.ts';
@@ -27,6 +27,6 @@ it('docs/parity.md lists every key of a description, and every engine', () => {
     ...[framesKind, aedatKind, segmentsKind, randomKind, dataOrderKind],
   ];
   const words = new Set(page.match(/(?<=`)[\w-]+(?=`)/g));
-  const expected = [...kinds.flatMap(({ keys }) => keys), ...engineNames];
+  const expected = [...kinds.flatMap(({ keys }) => keys), ...engineChoices];
   expect(expected.filter((word) => !words.has(word))).toEqual([]);
 });

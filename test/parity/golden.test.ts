@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { type CaseOutcome, listCases, listStrayFiles } from '../../src/parity/suite.ts';
+import { nativeEngine } from '../native/support.ts';
 import { listFailures } from './case-folders.ts';
 import { goldenFolders, kindsOf, openGolden, runGolden } from './golden-folders.ts';
 
@@ -8,7 +8,7 @@ import { goldenFolders, kindsOf, openGolden, runGolden } from './golden-folders.
 const outcomes = new Map<string, CaseOutcome[]>();
 beforeAll(async () => {
   for (const name of goldenFolders)
-    outcomes.set(name, await runGolden(await openGolden(name), createCpuEngine('test')));
+    outcomes.set(name, await runGolden(await openGolden(name), nativeEngine('wasm')));
 }, 240_000);
 
 it.each(goldenFolders)('test/%s passes in every case', async (name) => {

@@ -66,10 +66,9 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
       open: async (reason) => (await import('../tfjs/engine.ts')).createCpuEngine(reason),
       describe: async () => {
         const { version_core } = await import('@tensorflow/tfjs-core');
-        return { text: `TensorFlow.js ${version_core} with typed-array kernels, one thread`, fix: null };
+        return { text: `TensorFlow.js ${version_core} one thread, slow`, fix: null };
       },
     }),
-    // Its kernels give the same bits on every processor.
     identify: async ({ projectRoot }) => `${await identifyTfjs(projectRoot)} cpu`,
   },
   wasm: {
@@ -209,20 +208,12 @@ export async function probeEngines(options: EngineOptions = {}): Promise<EngineF
   return findings;
 }
 
-/** The choices, and tfjs' own operations on the CPU: slow and simple, they check the kernels. */
-export const engineNames = [...engineChoices, 'tfjs-composed'] as const;
-
 /** @throws {ReproError} `engine-unknown`, listing the names */
 export async function openNamedEngine(name: string, options: EngineOptions = {}): Promise<Engine> {
   const choice = engineChoices.find((one) => one === name);
   if (choice !== undefined) return chooseEngine(choice, options);
-  if (name === 'tfjs-composed') {
-    const { createCpuEngine } = await import('../tfjs/engine.ts');
-    const { referenceOperations } = await import('../tfjs/operations/reference-operations.ts');
-    return createCpuEngine("composed of TensorFlow.js' own operations, as requested", referenceOperations);
-  }
   throw new ReproError('engine-unknown', `this version has no engine "${name}".`, {
-    fix: `It has ${engineNames.join(', ')}.`,
+    fix: `It has ${engineChoices.join(', ')}.`,
   });
 }
 

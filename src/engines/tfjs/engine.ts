@@ -3,40 +3,34 @@ import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkNeuronPass } from '../checks.ts';
 import type { Engine, NeuronPass, NeuronPassResult } from '../engine.ts';
-import { kernelOperations } from './kernel-operations.ts';
+import { type Adam, adam as pytorchAdam } from './adam.ts';
 import { leakOf } from './network.ts';
-import type { LayerOperations, NeuronInput } from './operations/layer-operations.ts';
-import { referenceOperations } from './operations/reference-operations.ts';
+import { fire, type NeuronInput, potentials } from './neuron.ts';
 import { TfjsSession } from './session.ts';
 import { readCopy } from './transfer.ts';
 
-/** The engine on tfjs' plain CPU backend: always available, one thread, the same bits on every machine. */
-export function createCpuEngine(reason: string, operations: LayerOperations = kernelOperations): Engine {
+/** The engine on tfjs' plain CPU backend: short and slow, the reference. @param adam tests replace it */
+export function createCpuEngine(reason: string, adam: Adam = pytorchAdam): Engine {
   // Otherwise tfjs prints an advertisement for its native packages.
   tf.enableProdMode();
-  return createEngine('cpu', 'cpu', reason, operations);
+  return createEngine('cpu', 'cpu', reason, adam);
 }
 
 /** The engine on the backend that @tensorflow/tfjs-node-gpu registers; `probeCuda` must have found it usable. */
 export function createCudaEngine(reason: string): Engine {
-  return createEngine('cuda', 'tensorflow', reason, referenceOperations);
+  return createEngine('cuda', 'tensorflow', reason, pytorchAdam);
 }
 
-function createEngine(
-  backend: string,
-  tfjsBackend: string,
-  reason: string,
-  operations: LayerOperations,
-): Engine {
+function createEngine(backend: string, tfjsBackend: string, reason: string, adam: Adam): Engine {
   return {
     description: { name: 'tfjs', backend, version: tf.version_core, reason },
     open: async (spec, state, optimiser) => {
       await tf.setBackend(tfjsBackend);
-      return new TfjsSession(tfjsBackend, spec, operations, state, optimiser);
+      return new TfjsSession(tfjsBackend, spec, adam, state, optimiser);
     },
     runNeurons: async (pass) => {
       await tf.setBackend(tfjsBackend);
-      return runNeurons(operations, pass);
+      return runNeurons(pass);
     },
   };
 }
@@ -47,7 +41,7 @@ function createEngine(
  *
  * @throws {ShapeError} if a length does not fit the shape
  */
-export async function runNeurons(operations: LayerOperations, pass: NeuronPass): Promise<NeuronPassResult> {
+async function runNeurons(pass: NeuronPass): Promise<NeuronPassResult> {
   checkNeuronPass(pass);
   const { neuron, shape } = pass;
   const logits = neuron.kind === 'plif' ? pass.logits : undefined;
@@ -70,10 +64,10 @@ export async function runNeurons(operations: LayerOperations, pass: NeuronPass):
         ? []
         : [tf.tensor(logits.slice(), logits.length === 1 ? [] : [1, logits.length])]),
     ];
-    const fire = tf.valueAndGrads((...given: Tensor[]) => operations.fire(input(given)).spikes);
-    const { value: spikes, grads } = fire(inputs, matrix(pass.coefficients));
+    const run = tf.valueAndGrads((...given: Tensor[]) => fire(input(given)));
+    const { value: spikes, grads } = run(inputs, matrix(pass.coefficients));
     const [ofCurrent, ofAlpha, ...ofLogits] = grads as [Tensor, Tensor, ...Tensor[]];
-    return { spikes, potentials: operations.potentials(input(inputs)), ofCurrent, ofAlpha, ofLogits };
+    return { spikes, potentials: potentials(input(inputs)), ofCurrent, ofAlpha, ofLogits };
   });
   const result = {
     spikes: await readCopy(outputs.spikes),

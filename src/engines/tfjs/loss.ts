@@ -1,7 +1,7 @@
 import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ShapeError } from '../../snn/tensor.ts';
-import { differentiable } from './operations/differentiable.ts';
+import { differentiable } from './differentiable.ts';
 
 /**
  * The firing rates of the classes: the mean over each class's group of output neurons, and over `steps` steps at a time.

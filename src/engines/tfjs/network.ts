@@ -2,9 +2,20 @@ import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/t
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerOf, NetworkSpec, NeuronSpec } from '../../snn/spec.ts';
 import { ShapeError } from '../../snn/tensor.ts';
+import { sigmoid } from './differentiable.ts';
+import {
+  averagePool,
+  convolve,
+  flatten,
+  linear,
+  maskOverSteps,
+  maxPoolFirst,
+  type NormStatistics,
+  normalise,
+  repeatOverSteps,
+} from './layers.ts';
 import { classRates } from './loss.ts';
-import { sigmoid } from './operations/differentiable.ts';
-import type { LayerOperations, NeuronInput, NormStatistics } from './operations/layer-operations.ts';
+import { fire, type NeuronInput } from './neuron.ts';
 
 interface NetworkInput {
   /** Frames, [T·N, H, W, P], time outermost; still images have one step, [N, H, W, C]. */
@@ -39,11 +50,7 @@ export interface NetworkOutput {
  *
  * @throws {ShapeError} if the input of `repeat` has several steps, a vote is not the last layer, or a dropout mask is missing
  */
-export function runNetwork(
-  spec: NetworkSpec,
-  operations: LayerOperations,
-  input: NetworkInput,
-): NetworkOutput {
+export function runNetwork(spec: NetworkSpec, input: NetworkInput): NetworkOutput {
   const { tensor, dropoutMasks } = input;
   let { steps } = input;
   const spikeRates: Scalar[] = [];
@@ -52,60 +59,45 @@ export function runNetwork(
   let group = 1;
   let x: Tensor = input.frames;
 
-  let fused = false; // with the layer before
   for (const [i, layer] of spec.layers.entries()) {
-    if (fused) {
-      fused = false;
-      continue;
-    }
     switch (layer.kind) {
       case 'conv':
-        x = operations.convolve(
-          x as Tensor4D,
-          tensor(`${layer.name}.weight`) as Tensor4D,
-          layer.padding,
-          x === input.frames,
-        );
+        x = convolve(x as Tensor4D, tensor(`${layer.name}.weight`) as Tensor4D, layer.padding);
         break;
-      case 'batch-norm': {
-        // Batch norm and the neurons after it are one operation: the values between them are never stored.
-        const next = spec.layers[i + 1];
-        const neurons = next?.kind === 'neuron' ? neuronInput(next, x, steps, tensor) : undefined;
-        fused = neurons !== undefined;
-        const normed = normalise(operations, layer, x, neurons, input, steps);
-        x = normed.values;
-        if (normed.rate !== undefined) spikeRates.push(normed.rate);
-        if (normed.observation !== undefined) observations.push(normed.observation);
+      case 'batch-norm':
+        if (dropoutMasks === undefined) x = normaliseByRunning(layer, x, tensor);
+        else {
+          const { values, ...seen } = normaliseInTraining(layer, x, steps, tensor);
+          x = values;
+          observations.push({ layer, ...seen });
+        }
         break;
-      }
       case 'repeat':
         if (steps !== 1) {
           throw new ShapeError(`repeat: expected a still image with 1 step, got ${steps} steps`);
         }
         steps = layer.steps;
-        x = operations.repeat(x, steps);
+        x = repeatOverSteps(x, steps);
         break;
-      case 'neuron': {
-        const fired = operations.fire(neuronInput(layer, x, steps, tensor));
-        x = fired.spikes;
-        spikeRates.push(fired.rate);
+      case 'neuron':
+        x = fire(neuronInput(layer, x, steps, tensor));
+        spikeRates.push(tf.mean<Scalar>(x));
         break;
-      }
       case 'pool':
-        x = operations.pool(x as Tensor4D, layer.mode, layer.size);
+        x = (layer.mode === 'max' ? maxPoolFirst : averagePool)(x as Tensor4D, layer.size);
         break;
       case 'flatten':
-        x = operations.flatten(x as Tensor4D);
+        x = flatten(x as Tensor4D);
         break;
       case 'dropout': {
         if (dropoutMasks === undefined) break;
         const mask = dropoutMasks[masked++];
         if (mask === undefined) throw new ShapeError(`dropout ${masked}: expected a mask, got none`);
-        x = operations.mask(x as Tensor2D, mask);
+        x = maskOverSteps(x as Tensor2D, mask);
         break;
       }
       case 'linear':
-        x = operations.linear(x as Tensor2D, tensor(`${layer.name}.weight`) as Tensor2D);
+        x = linear(x as Tensor2D, tensor(`${layer.name}.weight`) as Tensor2D);
         break;
       case 'vote':
         if (i !== spec.layers.length - 1) throw new ShapeError('vote: must be the last layer');
@@ -140,41 +132,29 @@ function neuronInput(
   };
 }
 
-/** The output of batch norm, or of the neurons after it. */
-interface NormOutput {
-  readonly values: Tensor;
-  /** The share of neurons that spike per step, if there are any. */
-  readonly rate?: Scalar;
-  readonly observation?: NormObservation;
+/** Batch norm in evaluation: `(y − mean) / √(variance + ε) · weight + bias` as one scale and shift per channel. */
+function normaliseByRunning(
+  { name, epsilon }: LayerOf<'batch-norm'>,
+  x: Tensor,
+  tensor: (name: string) => Tensor,
+): Tensor {
+  const deviation = tf.sqrt(tf.add(tensor(`${name}.running_var`), epsilon));
+  const scale = tf.div(tensor(`${name}.weight`), deviation);
+  const shift = tf.sub(tensor(`${name}.bias`), tf.mul(tensor(`${name}.running_mean`), scale));
+  return tf.add(tf.mul(x, scale), shift);
 }
 
-/** Batch norm, and the neurons after it if there are any: with the statistics of each time step in training, else the running ones. */
-function normalise(
-  operations: LayerOperations,
-  layer: LayerOf<'batch-norm'>,
+/** Batch norm with the statistics of each time step. */
+function normaliseInTraining(
+  { name, channels, epsilon }: LayerOf<'batch-norm'>,
   x: Tensor,
-  neurons: NeuronInput | undefined,
-  { tensor, dropoutMasks }: NetworkInput,
   steps: number,
-): NormOutput {
-  const { name, channels, epsilon } = layer;
-  const [weight, bias] = [tensor(`${name}.weight`) as Tensor1D, tensor(`${name}.bias`) as Tensor1D];
-  if (dropoutMasks === undefined) {
-    // `(y − mean) / √(variance + ε) · weight + bias` as one scale and shift per channel.
-    const scale = tf.div<Tensor1D>(weight, tf.sqrt(tf.add(tensor(`${name}.running_var`), epsilon)));
-    const shift = tf.sub<Tensor1D>(bias, tf.mul(tensor(`${name}.running_mean`), scale));
-    if (neurons === undefined) return { values: tf.add(tf.mul(x, scale), shift) };
-    const { spikes, rate } = operations.scaleAndFire(neurons, scale, shift);
-    return { values: spikes, rate };
-  }
+  tensor: (name: string) => Tensor,
+) {
   const rows = x.size / (steps * channels);
   if (rows < 2) throw new ShapeError(`${name}: batch norm needs 2 values per channel to train, got ${rows}`);
-  if (neurons === undefined) {
-    const { values, ...seen } = operations.normalise(x, steps, { weight, bias, epsilon });
-    return { values, observation: { layer, rows, ...seen } };
-  }
-  const { spikes, rate, ...seen } = operations.normaliseAndFire(neurons, { weight, bias, epsilon });
-  return { values: spikes, rate, observation: { layer, rows, ...seen } };
+  const [weight, bias] = [tensor(`${name}.weight`) as Tensor1D, tensor(`${name}.bias`) as Tensor1D];
+  return { rows, ...normalise(x, steps, { weight, bias, epsilon }) };
 }
 
 /**

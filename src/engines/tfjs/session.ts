@@ -14,9 +14,9 @@ import type {
   StepResult,
   TrainingBatch,
 } from '../engine.ts';
+import type { Adam } from './adam.ts';
 import { meanSquaredError, tauVariancePenalty } from './loss.ts';
 import { type NetworkOutput, type NormObservation, runNetwork } from './network.ts';
-import type { LayerOperations } from './operations/layer-operations.ts';
 import { readCopy, samplesFirst, timeFirst, toTensor } from './transfer.ts';
 
 /** PyTorch's defaults. */
@@ -33,7 +33,7 @@ interface Parameter {
 export class TfjsSession implements EngineSession {
   readonly #backend: string;
   readonly #spec: NetworkSpec;
-  readonly #operations: LayerOperations;
+  readonly #adam: Adam;
   readonly #parameters: Parameter[];
   /** Batch norm's running mean and unbiased variance, [C] each, by name. */
   readonly #statistics = new Map<string, Tensor>();
@@ -45,18 +45,12 @@ export class TfjsSession implements EngineSession {
   #disposed = false;
 
   /** @throws {ShapeError} if a tensor of the network or of the optimiser is missing or has another shape */
-  constructor(
-    backend: string,
-    spec: NetworkSpec,
-    operations: LayerOperations,
-    state: State,
-    optimiser?: OptimiserState,
-  ) {
+  constructor(backend: string, spec: NetworkSpec, adam: Adam, state: State, optimiser?: OptimiserState) {
     checkState(spec, state);
     if (optimiser !== undefined) checkOptimiser(spec, optimiser);
     this.#backend = backend;
     this.#spec = spec;
-    this.#operations = operations;
+    this.#adam = adam;
     this.#step = optimiser?.step ?? 0;
     this.#regularised = spec.layers.flatMap((layer) =>
       layer.kind === 'neuron' && layer.neuron.tau.per === 'neuron' && tauShape(layer) !== undefined
@@ -90,7 +84,7 @@ export class TfjsSession implements EngineSession {
     checkMasks(this.#spec, batch);
     const { output, ...error } = this.#differentiate(batch, hyperparameters.loss);
     const { loss, gradients } = this.#regularise(error, hyperparameters);
-    this.#adam(gradients, hyperparameters.learningRate);
+    this.#update(gradients, hyperparameters.learningRate);
     for (const observation of output.observations) this.#observe(observation);
     const result: StepResult = {
       loss: (await loss.data())[0] as number,
@@ -188,7 +182,7 @@ export class TfjsSession implements EngineSession {
     tensor: (name: string) => Tensor = (name) => this.#tensor(name),
   ): NetworkOutput {
     const [samples, steps, channels, height, width] = frames.shape;
-    return runNetwork(this.#spec, this.#operations, {
+    return runNetwork(this.#spec, {
       frames: tf.tensor4d(timeFirst(frames), [steps * samples, height, width, channels]) as Tensor4D,
       steps,
       tensor,
@@ -196,16 +190,14 @@ export class TfjsSession implements EngineSession {
     });
   }
 
-  #adam(gradients: readonly Tensor[], learningRate: number): void {
+  #update(gradients: readonly Tensor[], learningRate: number): void {
     this.#step += 1;
     const step = { learningRate, ...adamConstants, step: this.#step };
     this.#parameters.forEach((parameter, i) => {
       const { value, first, second } = parameter;
-      const updated = tf.tidy(() =>
-        this.#operations.adam(value, gradients[i] as Tensor, first, second, step),
-      );
+      const updated = tf.tidy(() => this.#adam(value, gradients[i] as Tensor, first, second, step));
       tf.dispose([value, first, second]);
-      [parameter.value, parameter.first, parameter.second] = updated as [Tensor, Tensor, Tensor];
+      [parameter.value, parameter.first, parameter.second] = updated;
     });
   }
 

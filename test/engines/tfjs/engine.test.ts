@@ -2,8 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import type { NeuronPass } from '../../../src/engines/engine.ts';
 import { createCpuEngine } from '../../../src/engines/tfjs/engine.ts';
-import { kernelOperations } from '../../../src/engines/tfjs/kernel-operations.ts';
-import { referenceOperations } from '../../../src/engines/tfjs/operations/reference-operations.ts';
 import { ShapeError } from '../../../src/snn/tensor.ts';
 import '../../support/all-close.ts';
 
@@ -35,11 +33,8 @@ const row = (count: number, shape: readonly number[], logits: number): NeuronPas
   };
 };
 
-describe.each([
-  ['the kernels', kernelOperations],
-  ['the composed operations', referenceOperations],
-])('one layer of neurons on %s', (_, operations) => {
-  const engine = createCpuEngine('test', operations);
+describe('one layer of neurons', () => {
+  const engine = createCpuEngine('test');
 
   it('gives spikes, potentials after the reset and gradients that match a calculation by hand', async () => {
     const { spikes, potentials, gradients } = await engine.runNeurons(pass);

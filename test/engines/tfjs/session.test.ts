@@ -2,8 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import type { Frames, Hyperparameters, TrainingBatch } from '../../../src/engines/engine.ts';
 import { createCpuEngine } from '../../../src/engines/tfjs/engine.ts';
-import { kernelOperations } from '../../../src/engines/tfjs/kernel-operations.ts';
-import { referenceOperations } from '../../../src/engines/tfjs/operations/reference-operations.ts';
 import { initialState } from '../../../src/snn/initialise.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { tauOfLogit } from '../../../src/snn/neurons.ts';
@@ -54,28 +52,22 @@ function sampleVariance(values: readonly number[]): number {
 }
 
 describe('a session', () => {
-  it.each([
-    ['the kernels', kernelOperations],
-    ['the composed operations', referenceOperations],
-  ])(
-    'on %s holds the same number of tensors after every step, and none once disposed',
-    async (_, operations) => {
-      const before = tf.memory().numTensors;
-      const session = await createCpuEngine('test', operations).open(spec, initial());
-      const counts: number[] = [];
-      for (let i = 0; i < 3; i++) {
-        await session.trainStep(batchOf(i), hyperparameters, { keepGradients: i === 1 });
-        await session.evaluate(batchOf(i).frames);
-        await session.state();
-        await session.optimiserState();
-        counts.push(tf.memory().numTensors);
-      }
-      expect(new Set(counts).size).toBe(1);
-      session.dispose();
-      session.dispose();
-      expect(tf.memory().numTensors).toBe(before);
-    },
-  );
+  it('holds the same number of tensors after every step, and none once disposed', async () => {
+    const before = tf.memory().numTensors;
+    const session = await createCpuEngine('test').open(spec, initial());
+    const counts: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      await session.trainStep(batchOf(i), hyperparameters, { keepGradients: i === 1 });
+      await session.evaluate(batchOf(i).frames);
+      await session.state();
+      await session.optimiserState();
+      counts.push(tf.memory().numTensors);
+    }
+    expect(new Set(counts).size).toBe(1);
+    session.dispose();
+    session.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
 
   it('gives the same bits every time', async () => {
     const run = async () => {

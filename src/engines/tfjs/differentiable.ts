@@ -40,3 +40,12 @@ export function sigmoid(x: Tensor): Tensor {
     };
   });
 }
+
+export function reshape<Result extends Tensor = Tensor>(x: Tensor, shape: readonly number[]): Result {
+  const from = x.shape;
+  return differentiable([x], () => ({
+    value: tf.reshape(x, [...shape]),
+    keep: [],
+    backward: (dy) => [tf.reshape(dy, from)],
+  }));
+}

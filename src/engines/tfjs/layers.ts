@@ -1,6 +1,14 @@
-import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { differentiable } from './differentiable.ts';
+import { differentiable, reshape } from './differentiable.ts';
+
+/*
+ * The layers composed of tfjs' own operations, each with its gradient, for any backend.
+ *
+ * Activations are channels-last with time folded into the batch, time outermost: [T·N, H, W, C] or [T·N, F], so that a time step is
+ * contiguous. Parameters keep PyTorch's names and layouts everywhere (conv weight [out, in, kh, kw], linear weight [out, in],
+ * w [1, C, H, W]); each operation rearranges what it needs. `flatten` restores PyTorch's order of features.
+ */
 
 /**
  * A convolution with stride 1 and without bias.
@@ -159,4 +167,62 @@ function padTo(x: Tensor4D, height: number, width: number): Tensor4D {
     [0, width - x.shape[2]],
   ];
   return tf.pad4d(x, [[0, 0], below!, right!, [0, 0]]);
+}
+
+/** Batch norm's statistics: mean and biased variance of each time step and channel, [T, C]. */
+export interface NormStatistics {
+  readonly mean: Tensor2D;
+  readonly variance: Tensor2D;
+}
+
+interface NormInput {
+  readonly weight: Tensor1D;
+  readonly bias: Tensor1D;
+  readonly epsilon: number;
+}
+
+/** Batch norm with separate statistics for each of `steps` time steps. x [T·N, H, W, C] or [T·N, F]; the values are shaped like it. */
+export function normalise(
+  x: Tensor,
+  steps: number,
+  { weight, bias, epsilon }: NormInput,
+): NormStatistics & { readonly values: Tensor } {
+  const [channels] = weight.shape;
+  const shape: [number, number, number] = [steps, x.size / (steps * channels), channels];
+  const { mean, variance } = tf.moments(tf.reshape(x, shape), 1);
+  const byStep = normaliseBySteps(reshape<Tensor3D>(x, shape), weight, bias, epsilon);
+  return { values: reshape(byStep, x.shape), mean: mean as Tensor2D, variance: variance as Tensor2D };
+}
+
+/**
+ * Batch norm with separate statistics for each time step: `ŷ = (y − mean) · r` with `r = 1 / √(variance + ε)`, and the output
+ * `ŷ · weight + bias`.
+ *
+ * Backward, where g = dL/d(output) and means are over a step's rows: `dL/dy = weight · r · (g − mean(g) − ŷ · mean(g · ŷ))`,
+ * `dL/dweight = Σ g · ŷ`, `dL/dbias = Σ g`.
+ *
+ * @param y [T, rows, C]
+ * @param weight and bias, [C]
+ */
+function normaliseBySteps(y: Tensor3D, weight: Tensor1D, bias: Tensor1D, epsilon: number): Tensor3D {
+  return differentiable([y, weight, bias], () => {
+    const { mean, variance } = tf.moments(y, 1, true);
+    const inverseDeviation = tf.rsqrt(tf.add(variance, epsilon)); // [T, 1, C]
+    const normalised = tf.mul(tf.sub(y, mean), inverseDeviation);
+    return {
+      value: tf.add(tf.mul(normalised, weight), bias),
+      keep: [normalised, inverseDeviation, weight],
+      backward: (gradient, kept) => {
+        const [normalised, inverseDeviation, weight] = kept as [Tensor, Tensor, Tensor];
+        const projected = tf.mul(gradient, normalised);
+        const centred = tf.sub(gradient, tf.mean(gradient, 1, true));
+        const direction = tf.sub(centred, tf.mul(normalised, tf.mean(projected, 1, true)));
+        return [
+          tf.mul(direction, tf.mul(inverseDeviation, weight)),
+          tf.sum(projected, [0, 1]),
+          tf.sum(gradient, [0, 1]),
+        ];
+      },
+    };
+  });
 }

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
-import { referenceOperations } from '../../src/engines/tfjs/operations/reference-operations.ts';
 import { listFailures } from './case-folders.ts';
 import { goldenFolders, kindsOf, openGolden, runGolden } from './golden-folders.ts';
 
@@ -9,7 +8,7 @@ it.each(goldenFolders)('test/%s passes in every case that an engine computes', a
   const computed = [...(await kindsOf(folder))].flatMap(([one, kind]) =>
     ['neuron', 'network'].includes(kind) ? [one] : [],
   );
-  const outcomes = await runGolden(folder, createCpuEngine('test', referenceOperations), computed);
+  const outcomes = await runGolden(folder, createCpuEngine('test'), computed);
   expect(listFailures(outcomes)).toEqual([]);
   expect(outcomes.map((outcome) => outcome.name)).toEqual(computed);
 });

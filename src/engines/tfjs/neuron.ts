@@ -1,8 +1,47 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { restingPotential } from '../../../snn/neurons.ts';
-import type { NeuronSpec, Surrogate } from '../../../snn/spec.ts';
-import { differentiable } from './differentiable.ts';
+import { restingPotential } from '../../snn/neurons.ts';
+import type { NeuronSpec, Surrogate } from '../../snn/spec.ts';
+import { differentiable, reshape } from './differentiable.ts';
+
+export interface NeuronInput {
+  /** The neurons' input current, [T·N, H, W, C] or [T·N, F]. */
+  readonly current: Tensor;
+  readonly steps: number;
+  /** 1/τ: [] per layer, [1, C, H, W] or [1, F] per neuron. */
+  readonly leak: Tensor;
+  /** Slope of the surrogate. */
+  readonly alpha: Scalar;
+  readonly neuron: NeuronSpec;
+}
+
+/** Neurons over T steps, from rest. @returns spikes, 0 or 1, shaped like `current` */
+export function fire({ steps, current, leak, alpha, neuron }: NeuronInput): Tensor {
+  const spikes = integrateAndFire(splitSteps(current, steps), channelsLast(leak), alpha, neuron);
+  return reshape(spikes, current.shape);
+}
+
+/** The membrane potentials after each step of `fire`, shaped like `current`; for inspection, without a gradient. */
+export function potentials({ current, steps, leak, neuron }: NeuronInput): Tensor {
+  const byStep = runSteps(splitSteps(current, steps), channelsLast(leak), neuron);
+  return tf.reshape(tf.stack(byStep.map(({ potential }) => potential)), current.shape);
+}
+
+/** [T·N, ...neurons] to [T, N, ...neurons]. */
+function splitSteps(x: Tensor, steps: number): Tensor {
+  const [rows = 0, ...positions] = x.shape;
+  return reshape(x, [steps, rows / steps, ...positions]);
+}
+
+/** A leak [1, C, H, W] to [1, H, W, C]; others are unchanged. */
+function channelsLast(leak: Tensor): Tensor {
+  if (leak.rank !== 4) return leak;
+  return differentiable([leak], () => ({
+    value: tf.transpose(leak, [0, 2, 3, 1]),
+    keep: [],
+    backward: (dy) => [tf.transpose(dy, [0, 3, 1, 2])],
+  }));
+}
 
 /** The state of a layer's neurons in one time step; each [N, ...neurons]. */
 interface NeuronStep {
@@ -37,7 +76,7 @@ function fireAndReset(charged: Tensor, { threshold, reset }: NeuronSpec): Neuron
 }
 
 /** All steps of neurons that start at rest. @param current x, [T, N, ...neurons]; `leak` 1/τ, [] or [1, ...neurons] */
-export function runSteps(current: Tensor, leak: Tensor, neuron: NeuronSpec): NeuronStep[] {
+function runSteps(current: Tensor, leak: Tensor, neuron: NeuronSpec): NeuronStep[] {
   let potential = tf.fill(current.shape.slice(1), restingPotential(neuron));
   return tf.unstack(current).map((input) => {
     const step = stepNeuron(potential, input, leak, neuron);
@@ -55,7 +94,7 @@ export function runSteps(current: Tensor, leak: Tensor, neuron: NeuronSpec): Neu
  * @returns spikes, shaped like `current`
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
-export function integrateAndFire(current: Tensor, leak: Tensor, alpha: Scalar, neuron: NeuronSpec): Tensor {
+function integrateAndFire(current: Tensor, leak: Tensor, alpha: Scalar, neuron: NeuronSpec): Tensor {
   return differentiable([current, leak, alpha], () => {
     const steps = runSteps(current, leak, neuron);
     return {
