@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import type { Dataset } from '../datasets/contract/dataset.ts';
-import { describeFile, RELATIVE_ROOT } from '../datasets/contract/how-to-get.ts';
+import { describeFile } from '../datasets/contract/how-to-get.ts';
 import { fetchFiles } from '../datasets/fetch/fetch-files.ts';
 import { DATASETS, findDataset } from '../datasets/registry.ts';
 import { ReproError } from '../errors.ts';
@@ -67,7 +67,7 @@ export async function describeDataset(
       ...files.map((file): Line => ['file', describeFile(file)]),
       ...remarks.map((remark): Line => ['remark', remark]),
     ],
-    howToGet: rewordForData(dataset.howToGet(root)),
+    howToGet: dataset.howToGet(root),
     document: {
       name,
       title,
@@ -113,7 +113,7 @@ export async function placeDataset(name: string, options: DataOptions): Promise<
 export function assertFetched({ dataset, root }: PlacedDataset): void {
   if (isFetched(dataset)) return;
   throw new ReproError('data-by-hand', `${dataset.title} cannot be downloaded by a program.`, {
-    fix: rewordForData(dataset.howToGet(root)),
+    fix: dataset.howToGet(root),
   });
 }
 
@@ -207,30 +207,13 @@ function projectOrHere(project: string | undefined): string {
   }
 }
 
-/**
- * Does something with data. Errors are worded for these commands: the pipeline's `dataset.root` is `--root` here, and its stage `verify`
- * has a log.
- */
+/** Does something with data. Errors about the pipeline's settings name no place: here the arguments say which data are meant. */
 export async function withData<T>(use: () => Promise<T>): Promise<T> {
   try {
     return await use();
   } catch (error) {
-    if (!(error instanceof ReproError)) throw error;
-    const { code, message, where, fix, cause } = error;
-    throw new ReproError(code, message, {
-      where: where === 'dataset.root' || where === 'dataset.name' ? undefined : where,
-      fix: fix === undefined ? undefined : rewordForData(fix),
-      cause,
-    });
+    if (!(error instanceof ReproError) || !/^dataset\.(root|name)$/.test(error.where ?? '')) throw error;
+    const { code, message, fix, cause } = error;
+    throw new ReproError(code, message, { fix, cause });
   }
-}
-
-/** Advice for the pipeline in the words of these commands. */
-function rewordForData(advice: string): string {
-  return advice
-    .replace(`${RELATIVE_ROOT}\n`, '')
-    .replace(/^.*`repro logs verify`.*\n/m, '')
-    .replace(' For another folder: --set dataset.root=DIR.', ' For another folder: --root DIR.')
-    .replaceAll('then `repro run verify`', 'then run this again')
-    .replace('Run again (with the same --profile and other --set options as before)', 'Then run');
 }

@@ -20,7 +20,7 @@ export function configureAsOriginal(
   const { model, profile } = configuration;
   const notes = [...parsed.notes, ...configuration.notes];
   return {
-    file: formatModelFile(configuration, words, parsed.values.device),
+    file: formatModelFile(configuration, words),
     notes,
     document: { model, profile, folders: nameFolders(parsed), notes },
   };

@@ -2,6 +2,7 @@ import process from 'node:process';
 import { Command, Option } from 'commander';
 import { describeError } from '../errors.ts';
 import { explainDiskError } from '../files/disk-error.ts';
+import { findClosest } from '../schema/closest-name.ts';
 import { addCacheCommands } from './cache/commands.ts';
 import { addCheckpointCommands } from './checkpoints/commands.ts';
 import { addClusterCommands } from './cluster/commands.ts';
@@ -9,7 +10,6 @@ import { addCompletionCommands } from './completion/commands.ts';
 import { addDataCommands } from './data/commands.ts';
 import { addDoctorCommands } from './doctor/commands.ts';
 import { addExportCommands } from './export/commands.ts';
-import { dropFarSuggestions, pointToOwnHelp, suggestChoice } from './options/usage-errors.ts';
 import { addOriginalCommands } from './original/commands.ts';
 import { exitCode, exitCodeOf } from './process/ending.ts';
 import { addRecordCommands } from './records/commands.ts';
@@ -41,7 +41,7 @@ export function buildProgram(version: string, first?: string): Command {
     .addOption(new Option('--debug', 'print the stack trace of an error').hideHelp())
     .addHelpText('after', programExamples)
     .configureOutput({
-      outputError: (text, write) => write(toLines(suggestChoice(dropFarSuggestions(text))).join('\n')),
+      outputError: (text, write) => write(toLines(suggestChoice(text)).join('\n')),
     });
 
   addRunCommands(program);
@@ -70,10 +70,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   inheritSettings(program);
   pointToOwnHelp(program);
   try {
-    const unknown = findUnknownCommand(program, argv.slice(2));
-    await (unknown === undefined
-      ? program.parseAsync(argv)
-      : program.parseAsync([unknown], { from: 'user' }));
+    await program.parseAsync(argv);
   } catch (thrown) {
     const error = explainDiskError(thrown);
     // It may quote names of files and values, which may contain anything.
@@ -91,14 +88,21 @@ function inheritSettings(parent: Command): void {
   }
 }
 
-/**
- * The unknown command in `repro clean --help` or `repro help clean`. Commander answers these with the general help; given the unknown
- * command alone, it rejects it and suggests the closest one.
- */
-function findUnknownCommand(program: Command, words: readonly string[]): string | undefined {
-  const [first, second] = program.parseOptions([...words]).operands;
-  const name = first === 'help' ? second : first;
-  return program.commands.some((command) => command.name() === name) ? undefined : name;
+/** Makes usage errors of a command point to that command's own help, and likewise for its subcommands. */
+export function pointToOwnHelp(command: Command, path = command.name()): void {
+  const what = command.commands.length > 0 ? 'lists the commands' : 'describes its options';
+  command.showHelpAfterError(`(${path} --help ${what})`);
+  for (const one of command.commands) pointToOwnHelp(one, `${path} ${one.name()}`);
+}
+
+/** What commander says about a value that is not one of the choices. */
+const wrongChoice = /'([^'\n]*)' is invalid(?: for argument '[^'\n]*')?\. Allowed choices are ([^\n]+)\./;
+
+/** Adds the choice that was probably meant. */
+export function suggestChoice(text: string): string {
+  const [said = '', word = '', list = ''] = wrongChoice.exec(text) ?? [];
+  const closest = said === '' ? undefined : findClosest(word, list.split(', '));
+  return closest === undefined ? text : text.replace(said, () => `${said}\n(Did you mean ${closest}?)`);
 }
 
 /** Decides for the whole process what happens when stdout or stderr cannot be written. */

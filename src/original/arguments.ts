@@ -39,7 +39,7 @@ export interface ParsedArguments {
  * @throws {ReproError} `arguments-invalid`, listing every problem
  */
 export function parseArguments(words: readonly string[], purpose: Purpose): ParsedArguments {
-  const line = readCommandLine(words, purpose);
+  const line = readCommandLine(words);
   const problems = [...line.problems];
   const missing: string[] = [];
   const values: Record<string, unknown> = {};
@@ -62,7 +62,7 @@ export function parseArguments(words: readonly string[], purpose: Purpose): Pars
   missing.push(...found.missing);
   if (missing.length > 0) problems.push(`missing: ${missing.map((name) => `-${name}`).join(', ')}.`);
   if (problems.length > 0) throw refuse(problems, purpose);
-  return { values: values as OriginalArguments, given, notes: [...line.notes, ...found.notes] };
+  return { values: values as OriginalArguments, given, notes: found.notes };
 }
 
 function readValue({ parse }: ValueKind<unknown>, text: string): unknown {

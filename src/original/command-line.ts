@@ -1,43 +1,33 @@
-import { findClosest, suggestName } from '../schema/closest-name.ts';
-import { type Argument, type ArgumentName, argumentTable, type Purpose } from './argument-table.ts';
+import { findClosest } from '../schema/closest-name.ts';
+import { type Argument, type ArgumentName, argumentTable } from './argument-table.ts';
 
 /** A command line split into arguments: each value as text, or `true` for a flag. */
 interface CommandLine {
   readonly words: ReadonlyMap<ArgumentName, string | true>;
-  /** How shortened names were read. */
-  readonly notes: readonly string[];
   readonly problems: readonly string[];
 }
-
-/** Our own options. Commander reads them before; what arrives here is a misspelling, and may be one of these. */
-const ownOptions: Readonly<Record<Purpose, readonly string[]>> = {
-  training: ['--profile', '--set', '--compat', '--engine', '--threads', '--project', '--json', '--help'],
-  configuration: ['--compat', '--json', '--help'],
-};
 
 const names: readonly ArgumentName[] = argumentTable.map(({ name }) => name);
 
 /**
- * Parses the words as Python's argparse does: `-T 20`, `-T=20`, `-T20`, and any unambiguous prefix of a name. A value may be a negative
- * number, but may not begin with a dash otherwise. Unlike in argparse, giving an argument twice is an error: it is hardly ever intended.
+ * Parses the words as Python's argparse does: `-T 20`, `-T=20`, `-T20`. A value may be a negative number, but may not begin with a dash
+ * otherwise. Unlike in argparse, giving an argument twice or shortening its name is an error: neither is ever intended.
  */
-export function readCommandLine(given: readonly string[], purpose: Purpose): CommandLine {
+export function readCommandLine(given: readonly string[]): CommandLine {
   const words = new Map<ArgumentName, string | true>();
-  const notes: string[] = [];
   const problems: string[] = [];
   const rest = [...given];
   const takeValue = () => (rest[0] !== undefined && isValue(rest[0]) ? rest.shift() : undefined);
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    const head = findHead(word, purpose);
+    const head = findHead(word);
     if ('problem' in head) {
       problems.push(head.problem);
       // Its value, if it has one, is not another problem.
       if (word.startsWith('-') && !word.includes('=')) takeValue();
       continue;
     }
-    const { argument, joined, isShort } = head;
+    const { argument, joined } = head;
     const { name } = argument;
-    if (isShort) notes.push(`${word.split('=', 1)[0]} is read as -${name}.`);
     if (words.has(name)) problems.push(`-${name} is given twice.`);
     if (argument.value === undefined) {
       if (joined !== undefined) problems.push(`-${name} is a flag and takes no value, found "${joined}".`);
@@ -48,43 +38,39 @@ export function readCommandLine(given: readonly string[], purpose: Purpose): Com
       words.set(name, value);
     }
   }
-  return { words, notes, problems };
+  return { words, problems };
 }
 
 type Head =
   | {
       readonly argument: Argument & { readonly name: ArgumentName };
       readonly joined?: string | undefined;
-      readonly isShort: boolean;
     }
   | { readonly problem: string };
 
 /** The argument that a word names, with the value attached to it. */
-function findHead(word: string, purpose: Purpose): Head {
+function findHead(word: string): Head {
   if (isValue(word)) return { problem: `unexpected value "${word}".` };
-  if (word.startsWith('--')) return { problem: describeUnknownOption(word, purpose) };
+  if (word.startsWith('--')) return { problem: describeUnknownOption(word) };
   // The only one-letter name: its value may follow without a space.
   const [, name = '', joined] = /^-(T)(?=\d)(.*)$/.exec(word) ?? /^-([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
-  const isWhole = names.some((one) => one === name);
-  const begun = isWhole ? [name] : names.filter((one) => one.startsWith(name));
-  const argument = argumentTable.find((one) => one.name === begun[0]);
-  if (argument !== undefined && begun.length === 1) return { argument, joined, isShort: begun[0] !== name };
-  if (begun.length > 1) {
-    return { problem: `"-${name}" could be ${begun.map((one) => `-${one}`).join(' or ')}.` };
-  }
+  const argument = argumentTable.find((one) => one.name === name);
+  if (argument !== undefined) return { argument, joined };
   // Any letter is a typo away from any other.
-  const closest = name.length > 1 ? findClosest(name, names) : undefined;
+  const closest =
+    name.length > 1 ? (findClosest(name, names) ?? names.find((one) => one.startsWith(name))) : undefined;
   return {
     problem: `unknown argument "-${name}".${closest === undefined ? '' : ` Closest: "-${closest}".`}`,
   };
 }
 
-function describeUnknownOption(word: string, purpose: Purpose): string {
+/** Our own options are read before: what arrives here is a misspelling. */
+function describeUnknownOption(word: string): string {
   const [name = word] = word.split('=', 1);
   const meant = names.find((one) => one === name.slice(2));
-  if (meant !== undefined) return `"${name}": the original's arguments have a single dash: -${meant}.`;
-  const suggestion = suggestName(name, ownOptions[purpose]);
-  return `unknown option "${name}".${suggestion === undefined ? '' : ` ${suggestion}`}`;
+  return meant === undefined
+    ? `unknown option "${name}".`
+    : `"${name}": the original's arguments have a single dash: -${meant}.`;
 }
 
 /** Whether a word is a value: it begins with no dash, or is one, or a negative number. */

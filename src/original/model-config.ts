@@ -110,8 +110,6 @@ function settleSwitches(
         '-tau_per_neuron is not passed on to the network, as in the published script: each layer has one τ.',
       );
   }
-  // The command line says how large batches are, so that there is nothing to switch.
-  switches = { ...switches, batch_size: 'paper' };
   if (compat.trials === 'first-88' && values.dataset_name !== 'DVS128Gesture') {
     switches = { ...switches, trials: 'all' };
     notes.push('The first 88 recordings are a subset of DVS128Gesture only; all clips are used here.');
@@ -178,14 +176,13 @@ function describeTitle(values: OriginalArguments, switches: Compat): string {
 const columns = 110;
 
 /**
- * A model file as text. Settings of a profile follow as comments, because a model file has no place for them.
+ * A model file as text. The command that trains it follows as a comment, since a model file has no place for the settings of a profile.
  *
  * @param words the arguments that it comes from
  */
 export function formatModelFile(
   { model, profile: { dataset, frames, seed } }: Configuration,
   words: readonly string[],
-  device: string | null,
 ): string {
   const set = [
     "'models=[NAME]'",
@@ -195,23 +192,13 @@ export function formatModelFile(
       .filter(([, value]) => value !== 'none')
       .map(([key, value]) => `frames.${key}=${value}`),
   ].map((setting) => `--set ${setting}`);
-  const flow = stringify(frames, { collectionStyle: 'flow' }).trimEnd();
   return [
     '# yaml-language-server: $schema=../../schemas/model.schema.json',
     '# A model: save it as configs/models/NAME.yaml. It is equivalent to these arguments of the original:',
     ...wrapComment(words),
     stringify(model, { lineWidth: 0 }),
     ...(model.compat === undefined ? [] : ['# docs/deviations.md explains `compat`.']),
-    '# The other settings belong to a profile, configs/profiles/NAME.yaml:',
-    `#   dataset: { name: ${dataset.name}, … }  # as in configs/profiles/${dataset.profile}.yaml`,
-    ...(frames === null ? [] : [`#   frames: ${flow}`]),
-    '#   models: [NAME]',
-    `#   seeds: [${seed}]`,
-    '#   train: { engine: auto }  # CUDA if it works',
-    ...(device === 'cpu'
-      ? ['# -device cpu: `auto` uses the CPU if CUDA_VISIBLE_DEVICES is set to nothing.']
-      : []),
-    '# Or, without a new profile:',
+    '# The other settings belong to a profile. This trains the model:',
     ...wrapComment(['./repro', 'run', '--profile', dataset.profile, ...set]),
     '',
   ].join('\n');

@@ -6,7 +6,6 @@ import { CONVERTED_RECORDINGS } from '../thesis/published.ts';
 import type { ResolvedModel } from './model-file.ts';
 import { isTested } from './progress.ts';
 import { drawDropoutMasks } from './random-streams.ts';
-import { splitClips } from './training-clips.ts';
 
 /** Enough clips to make Adam, which runs once a step, a small part of it; few enough to measure a slow machine in seconds. */
 const samples = 2;
@@ -113,20 +112,20 @@ export function countPasses(
   { train, test, clipsByClass }: RecordingCounts,
 ): ClipPasses {
   const used = compat.trials === 'first-88' ? Math.min(train, CONVERTED_RECORDINGS) : train;
-  const labels = Int32Array.from(
-    clipsByClass.flatMap((clips, label) => Array.from({ length: used * clips }, () => label)),
-  );
-  const split = splitClips(labels, clipsByClass.length, training.validationShare);
-  const tests = test * clipsByClass.reduce((sum, clips) => sum + clips, 0);
+  const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+  // As `splitClips` holds them back, class by class.
+  const kept = sum(clipsByClass.map((clips) => Math.ceil((1 - training.validationShare) * (used * clips))));
+  const heldBack = used * sum(clipsByClass) - kept;
+  const tests = test * sum(clipsByClass);
   const { batchSize, epochs } = training;
   const whole = (clips: number): number => clips - (clips % batchSize);
-  const validated = compat.validation === 'all' ? split.validation.length : whole(split.validation.length);
+  const validated = compat.validation === 'all' ? heldBack : whole(heldBack);
 
-  let evaluated = tests + split.validation.length;
+  let evaluated = tests + heldBack;
   for (let epoch = 0; epoch < epochs; epoch++) {
     evaluated += validated + (isTested(training, epoch) ? tests : 0);
   }
-  return { trained: epochs * whole(split.train.length), evaluated };
+  return { trained: epochs * whole(kept), evaluated };
 }
 
 /**

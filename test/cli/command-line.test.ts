@@ -175,15 +175,6 @@ describe('the other commands', () => {
     expect(stdout).toContain('engine native, CPU');
   });
 
-  test.each(['statsu', 'statsu --help', '--project . statsu -h', 'help statsu'])(
-    'an unknown command gets the closest suggestion: %s',
-    async (line) => {
-      const wrong = await call(line.split(' '));
-      expect(wrong).toMatchObject({ exitCode: 2, stdout: '' });
-      expect(wrong.stderr).toContain("unknown command 'statsu'\n(Did you mean status?)");
-    },
-  );
-
   test('outside a project, the error tells how to name one', async () => {
     const { exitCode, stderr } = await execa(process.execPath, [repro, 'status'], {
       cwd: os.tmpdir(),

@@ -92,7 +92,6 @@ describe('repro data verify', () => {
     const missing = await call('verify', 'mnist', '--root', 'nowhere');
     expect(missing.stderr).toMatch(/^the MNIST files were not found: .*nowhere does not exist\.$/m);
     expect(missing.stderr).toContain('./repro data fetch mnist --root nowhere');
-    expect(missing.stderr).not.toContain('relative to the project');
     expect(missing.exitCode).toBe(1);
     const root = await writeNmnist();
     await fs.writeFile(path.join(root, 'Test/3/00001.bin'), SAMPLE.subarray(0, 7));

@@ -69,7 +69,7 @@ describe('repro train-val', () => {
       ['--set', 'frames.downsample=64'],
       '-number_layer 2: each layer halves the frame, and with frames.downsample 64 its 2 x 2 pixels allow at most 1.',
     ],
-    [['--proflie', 'tiny'], 'unknown option "--proflie". Closest: "--profile".'],
+    [['--proflie', 'tiny'], 'unknown option "--proflie".'],
   ])('rejects %j before anything is written', async (more, message) => {
     const { exitCode, stderr } = await project.trainVal('logs', 1, ...more);
     expect(stderr).toContain(message);

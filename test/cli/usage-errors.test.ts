@@ -1,20 +1,6 @@
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { dropFarSuggestions, pointToOwnHelp, suggestChoice } from '../../src/cli/options/usage-errors.ts';
-
-test.each([
-  ["error: unknown command 'bogus'\n(Did you mean logs?)", "error: unknown command 'bogus'"],
-  ["error: unknown command 'statsu'\n(Did you mean status?)", undefined],
-  ["error: unknown option '--jsno'\n(Did you mean --json?)", undefined],
-  ["error: unknown option '--bogus'\n(Did you mean --debug?)", "error: unknown option '--bogus'"],
-  [
-    "error: unknown command 'lugs'\n(Did you mean one of bugs, logs, lags?)",
-    "error: unknown command 'lugs'\n(Did you mean one of logs, lags?)",
-  ],
-  ["error: missing required argument 'dir'", undefined],
-])('only close names are suggested: %j', (text, said = text) => {
-  expect(dropFarSuggestions(`${text}\n`)).toBe(`${said}\n`);
-});
+import { pointToOwnHelp, suggestChoice } from '../../src/cli/main.ts';
 
 test.each([
   ['sgv', '\n(Did you mean svg?)'],

@@ -26,70 +26,25 @@ const makeRun = (run: Partial<RunResults> = {}): RunResults => ({
   ...run,
 });
 
-const named = (runs: readonly (readonly [string, string])[]) =>
-  runs.map(([model, seed]) => makeRun({ model, seed }));
+/** Networks by model and seed: `a1 b2`. */
+const named = (names: string) =>
+  names.split(' ').map((name) => makeRun({ model: name.slice(0, 1), seed: name.slice(1) }));
 
 describe('networks are compared', () => {
   it.each([
-    [
-      'with that of the same model and seed',
-      [
-        ['a', '1'],
-        ['b', '1'],
-        ['b', '2'],
-      ],
-      [
-        ['b', '2'],
-        ['a', '1'],
-      ],
-      ['a1a1', 'b2b2'],
-    ],
-    [
-      'with that of the same seed, if both lists are of one model',
-      [
-        ['a', '1'],
-        ['a', '2'],
-      ],
-      [
-        ['b', '2'],
-        ['b', '1'],
-      ],
-      ['a1b1', 'a2b2'],
-    ],
-    [
-      'with that of the same model, if both lists are of one seed',
-      [
-        ['a', '1'],
-        ['b', '1'],
-      ],
-      [
-        ['b', '2'],
-        ['a', '2'],
-      ],
-      ['a1a2', 'b1b2'],
-    ],
-    ['one with one, whatever they are', [['a', '1']], [['b', '2']], ['a1b2']],
-  ] as const)('%s', (_, a, b, expected) => {
+    ['with that of the same model and seed', 'a1 b1 b2', 'b2 a1', ['a1a1', 'b2b2']],
+    ['with that of the same seed, if both lists are of one model', 'a1 a2', 'b2 b1', ['a1b1', 'a2b2']],
+    ['with that of the same model, if both lists are of one seed', 'a1 b1', 'b2 a2', ['a1a2', 'b1b2']],
+    ['one with one, whatever they are', 'a1', 'b2', ['a1b2']],
+  ])('%s', (_, a, b, expected) => {
     const { pairs } = compareRuns(named(a), named(b));
     expect(pairs.map((pair) => pair.a.model + pair.a.seed + pair.b.model + pair.b.seed)).toEqual(expected);
   });
 
   it('and those without a counterpart are listed', () => {
-    const { pairs, onlyA, onlyB } = compareRuns(
-      named([
-        ['a', '1'],
-        ['b', '2'],
-      ]),
-      named([
-        ['a', '1'],
-        ['c', '3'],
-      ]),
-    );
-    expect([pairs.length, onlyA.map(({ model }) => model), onlyB.map(({ model }) => model)]).toEqual([
-      1,
-      ['b'],
-      ['c'],
-    ]);
+    const { pairs, onlyA, onlyB } = compareRuns(named('a1 b2'), named('a1 c3'));
+    const models = [onlyA, onlyB].map((runs) => runs.map(({ model }) => model));
+    expect([pairs.length, ...models]).toEqual([1, ['b'], ['c']]);
   });
 });
 

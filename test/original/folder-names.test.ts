@@ -6,23 +6,12 @@ import { documentedCommands, shortestCommand, words } from './documented-command
 const logFolder = (given: readonly string[]) => nameFolders(parseArguments(given, 'training')).log;
 
 it.each([
-  [
-    'baseline',
-    'val_0.15_DVS128Gesture_init_tau_2.0_tau_std_dev_0_use_plif_True_use_max_pool_True_T_20_c_128_n_5_split_by_number_normalization_None_detach_reset_True_tau_per_neuron_False_lambda_reg_0',
-  ],
-  [
-    'no-reg',
-    'val_0.15_DVS128Gesture_init_tau_2.0_tau_std_dev_0.1_use_plif_True_use_max_pool_True_T_20_c_128_n_5_split_by_number_normalization_None_detach_reset_True_tau_per_neuron_True_lambda_reg_0',
-  ],
-  [
-    'lambda-0.01',
-    'val_0.15_DVS128Gesture_init_tau_2.0_tau_std_dev_0.1_use_plif_True_use_max_pool_True_T_20_c_128_n_5_split_by_number_normalization_None_detach_reset_True_tau_per_neuron_True_lambda_reg_0.01',
-  ],
-  [
-    'lambda-0.1',
-    'val_0.15_DVS128Gesture_init_tau_2.0_tau_std_dev_0.1_use_plif_True_use_max_pool_True_T_20_c_128_n_5_split_by_number_normalization_None_detach_reset_True_tau_per_neuron_True_lambda_reg_0.1',
-  ],
-])('the folders of %s are called as the original calls them', (model, name) => {
+  ['baseline', '0', 'False', '0'],
+  ['no-reg', '0.1', 'True', '0'],
+  ['lambda-0.01', '0.1', 'True', '0.01'],
+  ['lambda-0.1', '0.1', 'True', '0.1'],
+])('the folders of %s are called as the original calls them', (model, std, perNeuron, lambda) => {
+  const name = `val_0.15_DVS128Gesture_init_tau_2.0_tau_std_dev_${std}_use_plif_True_use_max_pool_True_T_20_c_128_n_5_split_by_number_normalization_None_detach_reset_True_tau_per_neuron_${perNeuron}_lambda_reg_${lambda}`;
   expect(nameFolders(parseArguments(documentedCommands[model]!, 'training'))).toEqual({
     log: name,
     checkpoints: `pt_${name}`,

@@ -101,12 +101,6 @@ describe('examples of clips', () => {
       'field "kind": expected "events" or "images", found "sounds"',
     ],
     ['a class that does not exist', '"class":2', '"class":3', 'field "examples[1].class" is 3 of 3 classes'],
-    [
-      'a user by name',
-      '"user":24',
-      '"user":"24"',
-      'field "examples[0].user": expected a whole number from 0',
-    ],
     ['invalid JSON', '"kind"', '', 'the file is not valid JSON'],
   ])('are refused with %s, naming file and field', async (_, from, to, message) => {
     await writeClipExamples(folder, clips);

@@ -73,25 +73,6 @@ describe('clips.json', () => {
       '"frames.splitBy": expected "number" or "time" or "duration", found "size"',
     ],
     ['a class that does not exist', '"class":0', '"class":2', '"splits.test[0].class" is 2 of 2 classes'],
-    [
-      'a user by name',
-      '"user":1',
-      '"user":"user01"',
-      '"splits.train[0].user": expected a whole number from 0',
-    ],
-    [
-      'a negative index',
-      '"trial":3',
-      '"trial":-1',
-      '"splits.train[0].trial": expected a whole number from 0',
-    ],
-    [
-      'an unknown normalisation',
-      '"normalization": null',
-      '"normalization": "mean"',
-      '"frames.normalization": expected "frequency" or "max" or "norm" or "sum", found "mean"',
-    ],
-    ['a time before 0', '"startUs":1000', '"startUs":-1', '"splits.train[0].startUs"'],
     ['invalid JSON', '"splits"', '', 'the file is not valid JSON'],
   ])('is refused with %s, naming file and field', (_, from, to, message) => {
     const text = formatClipIndex(index).replace(from, to);

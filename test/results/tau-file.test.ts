@@ -70,16 +70,6 @@ describe('tau.csv', () => {
       'state "last", layer 0: expected 101 rows, found 44',
     ],
     [
-      'a layer cut off before the next',
-      () => read(...spread('last', 0).slice(0, 44), ...spread('last', 1)),
-      'state "last", layer 0: expected 101 rows, found 44',
-    ],
-    [
-      'a layer whose start is missing',
-      () => read(...spread('last', 0).slice(7)),
-      'line 2, column "quantile": expected 0, found 0.07',
-    ],
-    [
       'a row missing in the middle',
       () => read(...spread('last', 0).filter((_, i) => i !== 50), 'last,1,1,0.5,2'),
       'line 52, column "quantile": expected 0.5, found 0.51',

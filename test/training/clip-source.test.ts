@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { encodeNpy } from '../../src/formats/npy.ts';
-import { memorySource, openClipSource, readAhead } from '../../src/training/clip-source.ts';
+import { openClipSource, readAhead } from '../../src/training/clip-source.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let folder: string;
@@ -36,15 +36,6 @@ describe('openClipSource', () => {
   it('rejects an array with other dimensions', async () => {
     const path = await writeFrames([5, 4, 3]);
     await expect(openClipSource(path)).rejects.toMatchObject({ code: 'frames-invalid', where: path });
-  });
-});
-
-describe('memorySource', () => {
-  it('rejects data that do not fill its shape, and rows that do not exist', async () => {
-    expect(() => memorySource(data, 4, [2, 2, 1, 3])).toThrow('take 48 counts, got 60');
-    await expect(memorySource(data, 5, [2, 2, 1, 3]).read(Int32Array.of(5))).rejects.toThrow(
-      'no clip 5 among 5',
-    );
   });
 });
 

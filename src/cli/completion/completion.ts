@@ -18,26 +18,24 @@ export function printCompletion(shell: Shell): void {
 
 /**
  * Answers a script. The first line says whether paths fit, too (`none`, `file` or `directory`); then comes a line for each word, with its
- * description; for bash, quoted as it is to be inserted. On any error it prints nothing: that would end up in the line being typed.
+ * description. On any error it prints nothing: that would end up in the line being typed.
  *
  * @param given the words up to the cursor; for bash, before them the part of the last one that bash replaces
  */
 export async function printWords(program: Command, shell: Shell, given: readonly string[]): Promise<void> {
   try {
     const [replaced = '', ...broken] = shell === 'bash' ? given : ['', ...given];
-    const typed = shell === 'bash' ? joinBroken(broken) : broken;
-    const words = shell === 'bash' ? typed.map(unquote) : typed;
+    const words = shell === 'bash' ? joinBroken(broken).map(unquote) : broken;
     const current = words.at(-1) ?? '';
     const answer = await complete(program, words.slice(0, -1), current);
     // A line break would be another candidate.
     const fitting = answer.words.filter(([word]) => word.startsWith(current) && toOneLine(word) === word);
     const lines =
       shell === 'bash'
-        ? quoteForBash(
-            fitting.map(([word]) => word.slice(Math.max(0, current.length - unquote(replaced).length))),
-            // Where paths fit, bash adds quotes itself, to all words.
-            { isQuoted: /^["']/.test(typed.at(-1) ?? '') || answer.paths !== 'none' },
-          )
+        ? fitting
+            // bash inserts words unchanged, so an unquoted `$(…)` would be run.
+            .filter(([word]) => plain.test(word))
+            .map(([word]) => word.slice(Math.max(0, current.length - unquote(replaced).length)))
         : fitting.map(([word, description]) => `${word}\t${toOneLine(description)}`);
     process.stdout.write(`${[answer.paths, ...lines].join('\n')}\n`);
   } catch {
@@ -62,18 +60,8 @@ function unquote(word: string): string {
   return word.replace(/\\(.)|["']/g, '$1');
 }
 
-/** What bash takes for no more than a character. */
-const special = /[^\w@%+=:,./\u0080-\uffff-]/g;
-
-/**
- * Words as bash reads them. It inserts them unchanged, so an unquoted `$(…)` would be run.
- *
- * @param isQuoted whether the word is inside quotes, where a backslash has another meaning: then only words without special characters
- */
-function quoteForBash(words: readonly string[], { isQuoted }: { readonly isQuoted: boolean }): string[] {
-  const quoted = words.map((word) => word.replace(special, '\\$&'));
-  return quoted.filter((word, i) => word !== '' && (!isQuoted || word === words[i]));
-}
+/** A word without characters that mean something to bash. */
+const plain = /^[\w@%+=:,./\u0080-\uffff-]+$/;
 
 /** The one for bash also works in bash 3.2 of macOS, which has neither mapfile nor compopt. */
 const scripts: Readonly<Record<Shell, string>> = {

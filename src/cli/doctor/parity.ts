@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { runParity } from '../../apps/parity.ts';
@@ -21,7 +20,7 @@ const progressSeconds = 10;
 export async function parity(folderName: string, options: ParityOptions): Promise<void> {
   const startedMs = performance.now();
   const run = await runParity(folderName, {
-    folder: findFolder(folderName),
+    folder: path.resolve(folderName),
     engine: options.engine,
     threads: options.threads,
     cases: options.case,
@@ -42,15 +41,6 @@ export async function parity(folderName: string, options: ParityOptions): Promis
   }
   const seconds = formatSeconds((performance.now() - startedMs) / 1000);
   process.stdout.write(`\n${run.engine}; ${seconds}\n${run.totals(marks)}`);
-}
-
-/** npm runs scripts in the project's folder, but a relative path may refer to the folder where npm was called. */
-function findFolder(name: string): string {
-  const { INIT_CWD, npm_lifecycle_event } = process.env;
-  const here = path.resolve(name);
-  if (existsSync(here) || npm_lifecycle_event !== 'parity' || INIT_CWD === undefined) return here;
-  const there = path.resolve(INIT_CWD, name);
-  return existsSync(there) ? there : here;
 }
 
 function reportProgress(): (name: string, done: number, total: number) => void {

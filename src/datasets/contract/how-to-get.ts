@@ -16,7 +16,7 @@ export function describeFile({ name, checksum, sizeBytes }: PublishedFile): stri
 export function thenRun(profile: string, root: string, usualRoot: string): string[] {
   const option = rootOption(root, usualRoot);
   return [
-    'Run again (with the same --profile and other --set options as before):',
+    'Then run (with your other --set options, if any):',
     `   ./repro run verify --profile ${profile}${option}      (checks every file)`,
     `   npm run reproduce -- --profile ${profile}${option}`,
   ];

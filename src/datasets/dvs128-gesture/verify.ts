@@ -80,7 +80,7 @@ async function checkArchive(
   const size = `${formatBytes(sizeBytes)} of about ${formatBytes(ARCHIVE_BYTES)}`;
   const what =
     sizeBytes < ARCHIVE_BYTES * 0.95
-      ? 'The download is incomplete: download it again, then `repro run verify`.'
+      ? 'The download is incomplete: download it again, then check it again.'
       : 'The archive is damaged, or not the published one.';
   throw new ReproError('data-corrupt', `md5 ${md5} is not ${facts.archiveMd5}; ${size}. ${what}`, {
     where: name,
@@ -135,8 +135,8 @@ function checkFiles(
 function remedy(simulated: boolean): string {
   if (simulated) return 'Make them again: `repro run simulate --force`.';
   return [
-    'Fix these files, or download or unpack the data set again (docs/data.md says where from); then `repro run verify`.',
-    '`repro logs verify` names every file and its md5.',
+    'Fix these files, or download or unpack the data set again (docs/data.md says where from); then check them again.',
+    'After a run, `repro logs verify` names every file and its md5.',
     'All recordings are needed, because their lists define the data set. For a smaller run keep them all and let the',
     'profile take the first clips of each class: --set frames.limit.train=20 --set frames.limit.test=5.',
   ].join('\n');

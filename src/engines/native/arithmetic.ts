@@ -48,21 +48,17 @@ export function chooseArithmetic(
   return { instructionSet: chooseInstructionSet(available, environment), winogradTile };
 }
 
-/** `avx512` or `avx512-4x4`. */
-function identifyArithmetic({ instructionSet, winogradTile }: Arithmetic): string {
-  return winogradTile === 2 ? instructionSet : `${instructionSet}-${winogradTile}x${winogradTile}`;
-}
-
 /**
  * `0123456789ab avx512 GCC 12.4.0`: sources, instruction set and compiler, for versions and fingerprints. Architectures other than x64 are
  * named too, since `baseline` means other instructions there.
  */
 export function identifyBuild(
   { sourceDigest, compiler }: Pick<NativeAddon, 'sourceDigest' | 'compiler'>,
-  arithmetic: Arithmetic,
+  { instructionSet, winogradTile }: Arithmetic,
   architecture: string = process.arch,
 ): string {
-  const build = `${sourceDigest} ${identifyArithmetic(arithmetic)} ${compiler.trim()}`;
+  const tiles = winogradTile === 2 ? '' : `-${winogradTile}x${winogradTile}`;
+  const build = `${sourceDigest} ${instructionSet}${tiles} ${compiler.trim()}`;
   return architecture === 'x64' ? build : `${build} ${architecture}`;
 }
 

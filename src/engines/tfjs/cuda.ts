@@ -58,7 +58,8 @@ export async function probeCuda(system: ProbedSystem = thisSystem): Promise<Cuda
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
   try {
-    return await computeOnce(await system.load());
+    await system.load();
+    return await computeOnce();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return {
@@ -81,33 +82,19 @@ function restoreRemovedChecks(): void {
   }
 }
 
-/** The part of the package's interface that the probe uses. */
-interface Backend {
-  /** False if TensorFlow found no GPU and fell back to its own CPU code. */
-  readonly isUsingGpuDevice?: boolean;
-}
-
-async function computeOnce(loaded: unknown): Promise<CudaProbe> {
+async function computeOnce(): Promise<CudaProbe> {
   const tf = await import('@tensorflow/tfjs-core');
   const before = tf.getBackend();
   if (!(await tf.setBackend('tensorflow'))) throw new Error('its backend cannot be initialised');
   try {
     const product = tf.tidy(() => tf.matMul(tf.tensor2d([[1, 2]]), tf.tensor2d([[3], [4]])).dataSync()[0]);
     if (product !== 11) throw new Error(`it computes [1 2] · [3 4] = ${product}`);
-    const { isUsingGpuDevice } = tf.backend() as unknown as Backend;
-    if (isUsingGpuDevice !== true) {
+    // It is false if TensorFlow found no GPU and fell back to its own CPU code.
+    if (Reflect.get(tf.backend(), 'isUsingGpuDevice') !== true) {
       return { usable: false, reason: `${cudaPackage} loads but finds no CUDA device`, fix: needs };
     }
-    return { usable: true, version: versionOf(loaded) ?? tf.version_core };
+    return { usable: true, version: tf.version_core };
   } finally {
     if (before) await tf.setBackend(before); // null before the first use, despite its type
   }
-}
-
-function versionOf(loaded: unknown): string | undefined {
-  if (typeof loaded !== 'object' || loaded === null || !('version' in loaded)) return undefined;
-  const { version } = loaded;
-  if (typeof version !== 'object' || version === null || !('tfjs-node' in version)) return undefined;
-  const number = version['tfjs-node'];
-  return typeof number === 'string' ? number : undefined;
 }

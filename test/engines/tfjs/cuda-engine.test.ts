@@ -20,7 +20,6 @@ function surroundings(isUsingGpuDevice: boolean): ProbedSystem {
       if (tf.findBackendFactory('tensorflow') !== null) tf.removeBackend('tensorflow');
       tf.registerBackend('tensorflow', () => Object.assign(new MathBackendCPU(), { isUsingGpuDevice }));
       if (tf.getKernel('Add', 'tensorflow') === undefined) tf.copyRegisteredKernels('cpu', 'tensorflow');
-      return { version: { 'tfjs-node': '4.22.0' } };
     },
   };
 }
