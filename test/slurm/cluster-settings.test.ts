@@ -1,12 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { RequestKey } from '../../src/executors/slurm/submission-errors.ts';
+import type { RequestKey } from '../../src/executors/slurm/slurm.ts';
 import { readClusterSettings, settingsFile } from '../../src/runner/cluster/cluster-settings.ts';
 import {
   driverRequest,
+  findMissingData,
   findPlace,
-  findSubmissionWarnings,
   requestOf,
   staysLocal,
 } from '../../src/runner/cluster/job-request.ts';
@@ -59,22 +59,15 @@ describe('configs/executors/slurm.yaml', () => {
     ['stages:\n  train: { flags: [--array=1-2] }', 'flag --array is set by the runner itself', ':2:20'],
     ['poll: 15', 'Its unit is missing: 15h for hours, 15m for minutes, 15s for seconds', ':1:7'],
     ['defaults: { time: 24 }', 'Its unit is missing: 24h for hours', ':1:19'],
-    ['warning: 0s', 'warning has to be longer than "0s"', ':1:10'],
-    ['defaults: { flags: [--time=1] }', 'flag --time is set by the runner itself, from a key', ':1:21'],
-    ['defaults: { flags: [--part=gpu] }', 'Write `partition:` instead', ':1:21'],
-    ['defaults: { flags: ["--gres=gpu:a100:1"] }', 'Write `gpu:` instead', ':1:21'],
+    ['defaults: { flags: ["--gres=gpu:a100:1"] }', 'flag --gres is set by the runner itself', ':1:21'],
     ['continuations: many', 'continuations', ':1:16'],
-    ['- a', 'expected a mapping', ':1:1'],
+    ['- a', 'must be a mapping, not a list', ':1:1'],
     ['defaults: {', '', ':1:'],
   ])('%j is refused with its place', async (text, message, place) => {
     const refusal = await failureOf(settingsOf(text));
     expect(refusal).toContain(message);
     expect(refusal).toContain(`${settingsFile}${place}`);
   });
-});
-
-test('a job may have no time beyond that of its stage', async () => {
-  expect((await settingsOf('overhead: 0s\n')).overheadSeconds).toBe(0);
 });
 
 describe('what a job asks for', () => {
@@ -89,35 +82,34 @@ stages: { a: { partition: gpu, gpu: 1, gpuType: a100 } }
         account: 'lab',
         partition: 'gpu',
         qos: 'normal',
-        cpus: 4,
+        cpu: 4,
         memoryBytes: 8 * 2 ** 30,
-        gpus: 1,
+        gpu: 1,
         gpuType: 'a100',
       },
       // Ten minutes for storing what it made.
-      ...{ timeSeconds: 4200, warnSeconds: null, arrayLimit: null, flags: [] },
+      ...{ timeSeconds: 4200, flags: [] },
     });
     const own = await instanceOf('    resources: { cpu: 2, memory: 3G }\n');
     expect(requestOf(own, settings)).toMatchObject({
-      cpus: 2,
+      cpu: 2,
       memoryBytes: 3 * 2 ** 30 + 256 * 2 ** 20,
-      timeSeconds: null,
     });
   });
 
   test('includes a warning before its time is over only if it can be resumed', async () => {
-    const settings = await settingsOf('stages: { a: { time: 24h } }\nwarning: 3m\n');
+    const settings = await settingsOf('stages: { a: { time: 24h } }\n');
     const more = '    resume: [artifacts/a.resume]\n    resources: { time: 48h }\n';
     expect(requestOf(await instanceOf(more), settings)).toMatchObject({
       timeSeconds: 86_400,
-      warnSeconds: 180,
+      warnSeconds: 120,
     });
     // The partition has a limit of its own.
     const unlimited = requestOf(
       await instanceOf('    resume: [artifacts/a.resume]\n'),
       await settingsOf('stages: {}\n'),
     );
-    expect(unlimited).toMatchObject({ timeSeconds: null, warnSeconds: 120 });
+    expect(unlimited).toEqual({ cpu: 1, flags: [], warnSeconds: 120 });
   });
 
   test.each([
@@ -135,8 +127,7 @@ stages: { a: { partition: gpu, gpu: 1, gpuType: a100 } }
       'defaults: { account: 42, partition: cpu, memory: 8G }\ndriver: { partition: long, time: 1m }\n',
     );
     expect(driverRequest(settings)).toEqual({
-      ...{ account: 42, partition: 'long', cpus: 1, memoryBytes: 2 ** 30, gpus: 0, gpuType: null, flags: [] },
-      ...{ timeSeconds: 60, warnSeconds: 30 },
+      ...{ account: 42, partition: 'long', memoryBytes: 2 ** 30, timeSeconds: 60, warnSeconds: 30 },
     });
   });
 });
@@ -162,9 +153,7 @@ stages:
     outputs: ["artifacts/a/\${n}"]
 `);
   const warningsWith = async (text: string) =>
-    findSubmissionWarnings(plan, [...plan.instances.keys()], await settingsOf(text)).map(
-      ({ text: said }) => said,
-    );
+    findMissingData(plan, [...plan.instances.keys()], await settingsOf(text)).map(({ text: said }) => said);
   expect(await warningsWith('defaults: {}')).toEqual([
     '/nothing/here does not exist here: unless the nodes have it, the job fails\npipeline.yaml:6:22',
   ]);
@@ -172,14 +161,10 @@ stages:
 });
 
 test('what Slurm refuses is written where the value comes from', async () => {
-  const settings = await settingsOf(
-    'defaults: { account: lab, memory: 8G, flags: [--exclusive] }\nstages:\n  a: { time: 24h }\n',
-  );
+  const settings = await settingsOf('defaults: { account: lab }\nstages:\n  a: { partition: gpu }\n');
   const instance = await instanceOf('    resources: { cpu: 2, time: 1h }\n');
   const placeOf = (...keys: RequestKey[]) => findPlace(instance, settings, keys);
   expect(placeOf('account')).toBe(`${settingsFile}:1:22`);
-  expect(placeOf('time')).toBe(`${settingsFile}:3:14`);
-  expect(placeOf('cpu', 'memory', 'gpu')).toBe('pipeline.yaml:3:3');
-  expect(placeOf('memory')).toBe(`${settingsFile}:1:35`);
+  expect(placeOf('partition', 'account')).toBe(`${settingsFile}:3:19`);
   expect(placeOf('qos')).toBe('pipeline.yaml:3:3');
 });

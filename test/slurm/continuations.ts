@@ -1,8 +1,8 @@
 import { chmod, mkdir, symlink } from 'node:fs/promises';
 import process from 'node:process';
 import { expect, test } from 'vitest';
+import { cluster } from './slurm-cluster.ts';
 import { fastSettings, SlurmProject } from './slurm-project.ts';
-import { cluster } from './the-cluster.ts';
 
 /**
  * Is done at once if an earlier process of it has saved something. Otherwise works until it is told to end, and then saves (`save`), does not
@@ -50,14 +50,14 @@ export function describeContinuations(): void {
   test.concurrent('a job that has reached its time limit saves its work, and another goes on with it', async () => {
     const project = await createProject(
       `${resumable('timed', 'save')}  follows: { cmd: [node, tool.mjs], inputs: [artifacts/timed], outputs: [artifacts/follows] }\n`,
-      'warning: 20s\nstages: { timed: { time: 1m } }\n',
+      'stages: { timed: { time: 1m } }\n',
     );
     const { stderr, exitCode } = await project.run();
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('2 run')]);
     expect(stderr).toMatch(/used up its time; continuing in another job with what it saved \(1 of 20\)/);
     expect(project.count('timed')).toBe(2);
     const { seconds, totalSeconds } = JSON.parse(project.read('artifacts/.cache/records/timed.json'));
-    expect(totalSeconds).toBeGreaterThan(seconds + 10);
+    expect(totalSeconds).toBeGreaterThan(seconds);
   });
 
   test.concurrent('so does one in a container that knows nothing of Slurm, as a task of an array', async () => {

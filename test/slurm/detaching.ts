@@ -1,17 +1,15 @@
 import { statSync } from 'node:fs';
-import { expect, test } from 'vitest';
-import { fastSettings, SlurmProject } from './slurm-project.ts';
-import { cluster } from './the-cluster.ts';
+import { expect, test, vi } from 'vitest';
+import { cluster } from './slurm-cluster.ts';
+import { chain, fastSettings, SlurmProject } from './slurm-project.ts';
 
 const jobs = 'artifacts/.cache/jobs';
 
-const chain = (
-  name: string,
-): string => `  ${name}: { cmd: [node, tool.mjs, wait], outputs: [artifacts/${name}] }
-  after-${name}: { cmd: [node, tool.mjs], inputs: [artifacts/${name}], outputs: [artifacts/after-${name}] }
-`;
-
 const settings = `${fastSettings}driver: { memory: 500M }\n`;
+
+/** Of an instance in the document of a run. */
+const outcomeOf = ({ state, failure }: { state: string; failure: { code: string } | null }): string =>
+  failure?.code ?? state;
 
 /** The run as a job of its own, and what ends it. */
 export function describeDetaching(): void {
@@ -24,7 +22,7 @@ export function describeDetaching(): void {
     expect([left.exitCode, left.stderr]).toEqual([0, expect.stringMatching(/^The run goes on in job \d+\./)]);
     await project.waitForCount('left');
     // What jobs see of the environment is nobody else's business.
-    expect(statSync(project.at(jobs, 'driver.env.sh')).mode & 0o777).toBe(0o600);
+    expect(statSync(project.at(jobs, 'driver.sh')).mode & 0o777).toBe(0o600);
     const status = await project.call(['status']);
     expect(status.stdout).toMatch(/^the run goes on: job \d+ runs on/m);
     expect(status.stdout).toMatch(/left .*job \d+ runs on/);
@@ -74,15 +72,37 @@ export function describeDetaching(): void {
     expect((await project.call(['cancel', 'unwanted'])).stdout).toMatch(/^unwanted {2}job \d+ cancelled$/);
     await project.go();
     const { instances } = JSON.parse((await running).stdout);
-    // biome-ignore lint/suspicious/noExplicitAny: the document of the command
-    expect(instances.map(({ state, failure }: any) => failure?.code ?? state)).toEqual([
-      'cancelled',
-      'blocked',
-      'finished',
-      'finished',
-    ]);
+    expect(instances.map(outcomeOf)).toEqual(['cancelled', 'blocked', 'finished', 'finished']);
     expect(project.has(jobs)).toBe(false);
     expect((await project.run()).stderr).toContain('2 run, 2 up to date');
+  });
+
+  test.concurrent('cancel of one instance of an array that waits leaves the others', async () => {
+    const stages = `  queued:
+    matrix: { n: [1, 2, 3] }
+    cmd: [node, tool.mjs, wait]
+    outputs: ["artifacts/queued/\${n}"]
+`;
+    const limited = `${fastSettings}stages: { queued: { arrayLimit: 1 } }\n`;
+    const project = await SlurmProject.on(cluster(), stages, limited);
+    const running = project.run('--json');
+    await project.waitForCount('queued-1');
+    const { stdout } = await project.call(['cancel', 'queued@2']);
+    expect(stdout).toMatch(/^queued@2 {2}job \d+_1 cancelled$/);
+    await project.go();
+    const { instances } = JSON.parse((await running).stdout);
+    expect(instances.map(outcomeOf)).toEqual(['finished', 'cancelled', 'finished']);
+    expect(project.has('artifacts/queued/2')).toBe(false);
+  });
+
+  test.concurrent('a node that may not submit jobs says so, and where to run instead', async () => {
+    const project = await SlurmProject.on(cluster(), chain('forbidden'), settings);
+    const denied = "echo 'sbatch: error: Batch job submission failed: Access/permission denied' >&2; exit 1";
+    await project.shadow('sbatch', `[ -e sent ] && { ${denied}; }\ntouch sent\nexec "$real" "$@"\n`);
+    await project.run('--detach');
+    const { stderr, exitCode } = await project.call(['attach']);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('Access/permission denied')]);
+    expect(stderr).toContain('run without --detach on a login node, in tmux or with nohup');
   });
 
   test.concurrent('cancel of a stage that no run drives takes it out of what attach goes on with', async () => {
@@ -108,14 +128,14 @@ export function describeDetaching(): void {
     const forced = project.run('--force');
     await project.waitForCount('slowly', 2);
     await project.waitForCount('quickly', 2);
-    await cluster().expectJobs('quickly', [/^COMPLETED/, /^COMPLETED/]);
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    const left = () => JSON.parse(project.read(`${jobs}/run.json`)).forced;
+    await vi.waitFor(() => expect(left()).toEqual(['slowly']), 60_000);
     forced.kill('SIGKILL');
     await forced;
     const attached = project.call(['attach', '--json']);
     await project.go();
     const { instances } = JSON.parse((await attached).stdout);
-    expect(instances.map(({ state }: { state: string }) => state)).toEqual(['cached', 'finished']);
+    expect(instances.map(outcomeOf)).toEqual(['cached', 'finished']);
     expect([project.count('quickly'), project.count('slowly')]).toEqual([2, 2]);
   });
 }

@@ -1,41 +1,21 @@
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { beforeEach, describe, expect, test } from 'vitest';
-import {
-  formatTimeLimit,
-  type JobScript,
-  renderEnvironment,
-  renderJobScript,
-} from '../../src/executors/slurm/job-script.ts';
+import { type JobScript, renderJobScript } from '../../src/executors/slurm/job-script.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const request: JobScript['request'] = {
-  ...{ cpus: 2, memoryBytes: null, gpus: 0, gpuType: null, timeSeconds: null, warnSeconds: null, flags: [] },
-};
-
 const plain: JobScript = {
-  ...{ request, name: 'train.ab', comment: 'repro:ab', arraySize: null, atOnce: null, requeues: false },
-  ...{ logFile: '/p/ab.log', about: [], folders: ['/tmp'], environmentFile: '/dev/null', projectRoot: '/' },
-  ...{ prelude: [], command: ['echo'] },
+  ...{ request: { cpu: 2 }, name: 'train.ab', comment: 'repro:ab', requeues: false, environment: {} },
+  ...{ logFile: '/p/ab.log', about: [], folders: ['/tmp'], projectRoot: '/', prelude: [], command: ['echo'] },
 };
 
 const directivesOf = (more: Partial<JobScript>): string[] =>
   [...renderJobScript({ ...plain, ...more }).matchAll(/^#SBATCH (.*)$/gm)].map(([, text = '']) => text);
 
 describe('the options of a job', () => {
-  test.each([
-    [1, '00:01:00'],
-    [61, '00:02:00'],
-    [48 * 3600 + 600, '2-00:10:00'],
-    [86_399, '1-00:00:00'],
-  ])('a limit of %i s is %s', (seconds, text) => {
-    expect(formatTimeLimit(seconds)).toBe(text);
-  });
-
   test('only what is asked for is given, and what decides about results always', () => {
     expect(directivesOf({})).toEqual([
       '--job-name=train.ab',
@@ -43,21 +23,21 @@ describe('the options of a job', () => {
       '--nodes=1',
       '--ntasks=1',
       '--cpus-per-task=2',
-      '--export=NIL',
+      '--export=HOME,USER,LOGNAME,SHELL',
       '--no-requeue',
       '--open-mode=append',
       '--output=/p/ab.log',
     ]);
     const more = directivesOf({
       request: {
-        ...{ ...request, partition: 'gpu', qos: 'long', memoryBytes: 2 ** 32 - 1, gpus: 2, gpuType: 'a100' },
-        ...{ timeSeconds: 7200, warnSeconds: 119.5, flags: ['--exclusive'] },
+        ...{ partition: 'gpu', qos: 'long', memoryBytes: 2 ** 32 - 1, gpu: 2, gpuType: 'a100' },
+        ...{ timeSeconds: 7201, warnSeconds: 119.5, arrayLimit: 4, flags: ['--exclusive'] },
       },
-      ...{ arraySize: 40, atOnce: 4, requeues: true },
+      ...{ folders: Array(40).fill('/tmp'), requeues: true },
     });
     expect(more).toEqual(
       expect.arrayContaining([
-        ...['--partition=gpu', '--qos=long', '--mem=4096M', '--gres=gpu:a100:2', '--time=02:00:00'],
+        ...['--partition=gpu', '--qos=long', '--mem=4096M', '--gres=gpu:a100:2', '--time=121'],
         ...['--signal=B:USR2@120', '--array=0-39%4', '--requeue', '--output=/p/ab.log.%a', '--exclusive'],
       ]),
     );
@@ -65,7 +45,11 @@ describe('the options of a job', () => {
 
   test('are quoted as Slurm reads them', () => {
     const odd = `/tmp/it's "100 %" #1 \\x $HOME 💥`;
-    const directives = directivesOf({ comment: 'a #b "c" \\', logFile: `${odd}/x.log`, arraySize: 2 });
+    const directives = directivesOf({
+      comment: 'a #b "c" \\',
+      logFile: `${odd}/x.log`,
+      folders: ['/a', '/b'],
+    });
     expect(directives).toContain('--comment="a #b \\"c\\" \\\\"');
     expect(directives).toContain('--output="/tmp/it\'s \\"100 %%\\" #1 \\\\x $HOME 💥/x.log.%a"');
   });
@@ -81,14 +65,8 @@ describe('the script of a job', () => {
   /** Runs it as Slurm does: from a file, with hardly any environment. */
   const start = (more: Partial<JobScript>, env: Readonly<Record<string, string>> = {}) => {
     const file = path.join(folder, 'script.sh');
-    writeFileSync(file, renderJobScript({ ...plain, ...more }));
-    return execa('/bin/bash', [file], { env, extendEnv: false, reject: false, detached: true });
-  };
-
-  const setVariables = async (values: Readonly<Record<string, string>>): Promise<string> => {
-    const file = path.join(folder, 'environment.sh');
-    await writeFile(file, renderEnvironment(values));
-    return file;
+    writeFileSync(file, renderJobScript({ ...plain, ...more }), { mode: 0o700 });
+    return execa(file, { env, extendEnv: false, reject: false, detached: true });
   };
 
   /** A folder with one program, which prints its name. */
@@ -103,7 +81,7 @@ describe('the script of a job', () => {
     const folders = [`${folder}/it's "100 %" #1 \\x $HOME 💥`, `${folder}/b`];
     for (const one of folders) await mkdir(one);
     const command = ['printf', '%s|', 'a "b" $c'];
-    const first = await start({ folders, prelude: ['echo prelude'], command, arraySize: 2 });
+    const first = await start({ folders, prelude: ['echo prelude'], command });
     expect(first.stdout).toBe(`prelude\na "b" $c|${folders[0]}|`);
     const second = await start({ folders, command }, { SLURM_ARRAY_TASK_ID: '1' });
     expect(second.stdout).toBe(`a "b" $c|${folders[1]}|`);
@@ -135,67 +113,50 @@ describe('the script of a job', () => {
     },
   );
 
-  test('is not ended by a warning before its command takes it', async () => {
-    const home = path.join(folder, 'home');
+  test('reads the profile of its owner if it has a prelude, then sets its environment, then runs these lines', async () => {
+    const [mine, ofProfile, ofPrelude] = await Promise.all(
+      ['tool', 'site', 'loaded'].map((one) => addProgram(one)),
+    );
+    const home = path.join(folder, "it's home");
     await mkdir(home);
-    await writeFile(path.join(home, '.profile'), 'kill -s USR2 $$; echo profile\n');
-    const environmentFile = await setVariables({ HOME: home, PATH: '/usr/bin:/bin' });
-    const { stdout } = await start({ environmentFile, prelude: ['true'], command: ['echo', 'ran'] });
-    expect(stdout).toBe('profile\nran /tmp');
-  });
-
-  describe('with a prelude', () => {
-    test('reads the profile of its owner, and then runs these lines, in the environment of the submission', async () => {
-      const [mine, ofProfile, ofPrelude] = await Promise.all(
-        ['tool', 'site', 'loaded'].map((one) => addProgram(one)),
-      );
-      const home = path.join(folder, "it's home");
-      await mkdir(home);
-      await writeFile(
-        path.join(home, '.bash_profile'),
-        `export PATH="${ofProfile}:/usr/bin:/bin" MOOD=profile OWNER="$USER" LD_LIBRARY_PATH=/profile
+    await writeFile(
+      path.join(home, '.bash_profile'),
+      `export PATH="${ofProfile}:/usr/bin:/bin" MOOD=profile OWNER="$USER" LD_LIBRARY_PATH=/profile
 module() { echo "module $*"; export PATH="${ofPrelude}:$PATH" LD_LIBRARY_PATH="/loaded:$LD_LIBRARY_PATH"; }
 cd /tmp
 `,
-      );
-      const environmentFile = await setVariables({
-        PATH: `${mine}:/usr/bin:/bin`,
-        HOME: home,
-        USER: 'me',
-        MOOD: 'ours',
-      });
-      const shown = 'echo "$MOOD $OWNER $PWD $LD_LIBRARY_PATH"; for one in tool site loaded; do $one; done';
-      const { stdout, stderr } = await start({
-        environmentFile,
-        prelude: ['module load "$HOME"', 'cd /usr'],
-        command: ['sh', '-c', shown],
-      });
-      expect([stdout, stderr]).toEqual([
-        `module load ${home}\nours me / /loaded:/profile\ntool\nsite\nloaded`,
-        '',
-      ]);
-    });
-
-    test('finds first what these lines add, then what the submitting shell found', async () => {
-      const [first, second, third] = await Promise.all(
-        ['1', '2', '3'].map((one) => addProgram('which', one)),
-      );
-      const home = path.join(folder, 'home');
-      await mkdir(home);
-      await writeFile(path.join(home, '.bash_profile'), `export PATH="${third}:/usr/bin:/bin"\n`);
-      const environmentFile = await setVariables({ PATH: `${second}:/usr/bin:/bin`, HOME: home });
-      const found = async (prelude: string) =>
-        (await start({ environmentFile, prelude: [prelude], command: ['which'] })).stdout;
-      expect(await found(`PATH="${first}:$PATH"`)).toBe('1');
-      expect(await found('true')).toBe('2');
-    });
+    );
+    const shown = 'echo "$MOOD $OWNER $PWD $LD_LIBRARY_PATH"; for one in tool site loaded; do $one; done';
+    const script = {
+      environment: { PATH: `${mine}:/usr/bin:/bin`, MOOD: 'ours' },
+      prelude: ['module load "$HOME"', 'cd /usr'],
+      command: ['sh', '-c', shown],
+    };
+    const { stdout, stderr } = await start(script, { HOME: home, USER: 'me' });
+    expect([stdout, stderr]).toEqual([
+      `module load ${home}\nours me / /loaded:/profile\ntool\nsite\nloaded`,
+      '',
+    ]);
   });
 
-  test('sets variables to any value', () => {
-    const values = { A: "it's", B: 'two\nlines', C: '', D: '$HOME `x` "y"' };
-    const shell = `${renderEnvironment(values)}printf '%s|' "$A" "$B" "$C" "$D"`;
-    expect(execFileSync('bash', ['-c', shell], { encoding: 'utf8' })).toBe(
-      `${Object.values(values).join('|')}|`,
-    );
+  test('finds first what its prelude adds, then what the submitting shell found', async () => {
+    const [first, second, third] = await Promise.all(['1', '2', '3'].map((one) => addProgram('which', one)));
+    await writeFile(path.join(folder, '.bash_profile'), `export PATH="${third}:/usr/bin:/bin"\n`);
+    const environment = { PATH: `${second}:/usr/bin:/bin` };
+    const found = async (prelude: string) =>
+      (await start({ environment, prelude: [prelude], command: ['which'] }, { HOME: folder })).stdout;
+    expect(await found(`PATH="${first}:$PATH"`)).toBe('1');
+    expect(await found('true')).toBe('2');
+  });
+
+  test('sets variables to any value', async () => {
+    const environment = { A: "it's", B: 'two\nlines', C: '', D: '$HOME `x` "y"' };
+    const command = [
+      process.execPath,
+      '-p',
+      'JSON.stringify(["A", "B", "C", "D"].map((one) => process.env[one]))',
+    ];
+    const { stdout } = await start({ environment, command: [...command, '--'] });
+    expect(JSON.parse(stdout)).toEqual(Object.values(environment));
   });
 });

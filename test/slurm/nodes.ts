@@ -1,11 +1,7 @@
 import { rename } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { hostName } from './slurm-cluster.ts';
-import { fastSettings, SlurmProject } from './slurm-project.ts';
-import { cluster } from './the-cluster.ts';
-
-const stage = (name: string, what: string, more = ''): string =>
-  `  ${name}: { cmd: [node, tool.mjs, ${what}], outputs: [artifacts/${name}]${more} }\n`;
+import { cluster, hostName } from './slurm-cluster.ts';
+import { fastSettings, SlurmProject, stage } from './slurm-project.ts';
 
 /** What nodes have, and what they lack. */
 export function describeNodes(): void {

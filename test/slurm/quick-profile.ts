@@ -1,8 +1,8 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { cluster } from './slurm-cluster.ts';
 import { SlurmProject } from './slurm-project.ts';
-import { cluster } from './the-cluster.ts';
 
 const repository = path.resolve(import.meta.dirname, '../..');
 

@@ -5,9 +5,8 @@ import { describeDetaching } from './detaching.ts';
 import { describeNodes } from './nodes.ts';
 import { describeQuickProfile } from './quick-profile.ts';
 import { describeRuns } from './runs.ts';
-import { noSlurm } from './slurm-cluster.ts';
+import { cluster, noSlurm, useCluster } from './slurm-cluster.ts';
 import { SlurmProject } from './slurm-project.ts';
-import { cluster, useCluster } from './the-cluster.ts';
 import { describeAlone, describeTroubles } from './troubles.ts';
 
 const why = noSlurm === null ? '' : ` (skipped: ${noSlurm})`;

@@ -1,8 +1,7 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import path from 'node:path';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import { expect, test, vi } from 'vitest';
-import { fastSettings, SlurmProject } from './slurm-project.ts';
-import { cluster } from './the-cluster.ts';
+import { cluster } from './slurm-cluster.ts';
+import { chain, SlurmProject, stage } from './slurm-project.ts';
 
 const graph = `  first: { cmd: [node, tool.mjs], outputs: [artifacts/first] }
   train:
@@ -16,11 +15,6 @@ const graph = `  first: { cmd: [node, tool.mjs], outputs: [artifacts/first] }
     inputs: [artifacts/first, "artifacts/train/\${n}"]
     outputs: ["artifacts/evaluate/\${n}"]
   report: { executor: local, cmd: [node, tool.mjs], inputs: [artifacts/evaluate], outputs: [artifacts/report] }
-`;
-
-const waiting = (name: string): string =>
-  `  ${name}: { cmd: [node, tool.mjs, wait], outputs: [artifacts/${name}] }
-  after-${name}: { cmd: [node, tool.mjs], inputs: [artifacts/${name}], outputs: [artifacts/after-${name}] }
 `;
 
 const jobs = 'artifacts/.cache/jobs';
@@ -57,7 +51,7 @@ export function describeRuns(): void {
   });
 
   test.concurrent('that is killed goes on: the next one takes up what runs, and takes in what has ended', async () => {
-    const stages = `${waiting('slow')}  quick: { cmd: [node, tool.mjs], outputs: [artifacts/quick] }\n`;
+    const stages = chain('slow') + stage('quick');
     const project = await SlurmProject.on(cluster(), stages);
     const running = project.run();
     await project.waitForCount('slow');
@@ -85,7 +79,7 @@ export function describeRuns(): void {
   });
 
   test.concurrent('a job whose id a killed run never got is found by its name', async () => {
-    const project = await SlurmProject.on(cluster(), waiting('unnamed'));
+    const project = await SlurmProject.on(cluster(), chain('unnamed'));
     await project.shadow('sbatch', '"$real" "$@" > sent; exec sleep 600\n');
     const running = project.run();
     await cluster().expectJobs('unnamed', [/^RUNNING/]);
@@ -99,7 +93,7 @@ export function describeRuns(): void {
   });
 
   test.concurrent('a job that turns up after another one was submitted in its place ends at once', async () => {
-    const project = await SlurmProject.on(cluster(), waiting('unanswered'));
+    const project = await SlurmProject.on(cluster(), chain('unanswered'));
     await project.shadow(
       'sbatch',
       `if mkdir lost 2>/dev/null; then
@@ -119,29 +113,13 @@ exec "$real" "$@"
     expect(project.count('unanswered')).toBe(1);
   });
 
-  test.concurrent('works on the disk of the node, with copies of inputs, if it is told to', async ({
-    onTestFinished,
-  }) => {
-    const disk = `/dev/shm/${path.basename(cluster().folder)}`;
-    onTestFinished(() => rm(disk, { recursive: true, force: true }));
-    const settings = `${fastSettings}scratch: ${disk}\ncopyInputs: true\n`;
-    const project = await SlurmProject.on(cluster(), waiting('copied'), settings);
-    await project.go();
-    expect((await project.run()).stderr).toContain('2 run');
-    expect(project.read('artifacts/after-copied/text')).toBe('after-copied\n');
-    expect(project.read('artifacts/.cache/logs/after-copied.log')).toMatch(
-      /reads \/dev\/shm\/\S+\/repro-\w+\/input-0\/copied$/m,
-    );
-    expect(await readdir(disk)).toEqual([]);
-  });
-
   test.concurrent('keeps a mutex between a stage here and those on the cluster', async () => {
     const stages = `  here: { executor: local, cmd: [node, tool.mjs, wait], outputs: [artifacts/here], resources: { mutex: disk } }
   there: { cmd: [node, tool.mjs], outputs: [artifacts/there], resources: { mutex: disk } }
 `;
     const project = await SlurmProject.on(cluster(), stages);
     const running = project.run();
-    await vi.waitFor(() => expect(project.count('here') + project.count('there')).toBe(1), 20_000);
+    await vi.waitFor(() => expect(project.count('here') + project.count('there')).toBe(1), 60_000);
     await project.go();
     expect((await running).stderr).toContain('2 run');
   });

@@ -7,12 +7,12 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
-import { expect, vi } from 'vitest';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { acquireLock, type Lock } from '../../src/files/lock.ts';
 import { killIfRunning } from '../support/processes.ts';
 
 /** Tests of another checkout on this machine may have a cluster. */
-export const startedWithinMs = 240_000;
+const startedWithinMs = 240_000;
 
 /** As Slurm knows this machine. */
 export const hostName = os.hostname().split('.', 1)[0] ?? 'localhost';
@@ -50,7 +50,7 @@ export async function findFreePort(): Promise<number> {
  * @param add is told each daemon, to be stopped in the opposite order
  * @returns lines of slurm.conf
  */
-export type Prepare = (
+type Prepare = (
   folder: string,
   add: (name: string, child: ChildProcess) => void,
 ) => Promise<readonly string[]>;
@@ -83,7 +83,7 @@ export class SlurmCluster {
       await cluster.startController();
       await cluster.#startDaemon('slurmd', ['-D', '-N', hostName]);
       await cluster.#startDaemon('slurmd', ['-D', '-N', 'second'], 'slurmd-second');
-      await vi.waitFor(() => cluster.#assertIdle(), { timeout: 20_000, interval: 50 });
+      await vi.waitFor(() => cluster.#assertIdle(), { timeout: 60_000, interval: 50 });
       return cluster;
     } catch (error) {
       await cluster.stop();
@@ -285,4 +285,23 @@ export class SlurmCluster {
       })
       .map(Number);
   }
+}
+
+let running: SlurmCluster | null = null;
+
+/** Starts a cluster before the tests of a suite, and stops it after them, however they end. */
+export function useCluster(prepare?: Prepare): void {
+  beforeAll(async () => {
+    running = await SlurmCluster.start(prepare);
+  }, startedWithinMs);
+  afterAll(async () => {
+    await running?.stop();
+    running = null;
+  });
+}
+
+/** The cluster of the suite that runs. */
+export function cluster(): SlurmCluster {
+  if (running === null) throw new Error('no cluster was started');
+  return running;
 }

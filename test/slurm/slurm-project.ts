@@ -4,7 +4,6 @@ import path from 'node:path';
 import process from 'node:process';
 import { vi } from 'vitest';
 import { CliProject } from '../runner/rig/cli-project.ts';
-import { waitForFile } from '../support/processes.ts';
 import type { SlurmCluster } from './slurm-cluster.ts';
 
 /** Asked often, and with little patience for files of other nodes: there is only one. */
@@ -27,6 +26,14 @@ fs.mkdirSync(process.env.REPRO_OUTPUT_0);
 fs.writeFileSync(process.env.REPRO_OUTPUT_0 + '/text', process.env.REPRO_ID + '\\n');
 fs.writeFileSync(process.env.REPRO_OUTPUT_0 + '/gpus', String(process.env.CUDA_VISIBLE_DEVICES));
 `;
+
+/** A stage of such a project, in YAML. */
+export const stage = (name: string, what = 'write', more = ''): string =>
+  `  ${name}: { cmd: [node, tool.mjs, ${what}], outputs: [artifacts/${name}]${more} }\n`;
+
+/** A stage that waits, and one that reads it. Names differ, since the tests share a cluster. */
+export const chain = (name: string): string =>
+  stage(name, 'wait') + stage(`after-${name}`, 'write', `, inputs: [artifacts/${name}]`);
 
 /** A small project that runs on a cluster. */
 export class SlurmProject extends CliProject {
@@ -74,11 +81,6 @@ export class SlurmProject extends CliProject {
       },
       { timeout: 60_000, interval: 20 },
     );
-  }
-
-  /** Waits until a file exists. */
-  waitFor(file: string): Promise<void> {
-    return waitForFile(this.at(file));
   }
 
   /** Lets stages that wait end. */

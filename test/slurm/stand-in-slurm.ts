@@ -4,7 +4,6 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { expect, type TestContext, vi } from 'vitest';
-import { writeFileAtomic } from '../../src/files/atomic-file.ts';
 import { CliProject } from '../runner/rig/cli-project.ts';
 import { tool } from './slurm-project.ts';
 
@@ -27,8 +26,6 @@ out=$(sed -n 's/^#SBATCH --output=//p' "$script" | tr -d '"')
 export job id out; export -f put
 setsid bash -c '
 echo $$ > "$job/group"
-while [ -e "$FAKE/holds" ] && [ "$(cat "$job/state")" = PENDING ]; do sleep 0.05; done
-[ "$(cat "$job/state")" = PENDING ] || exit
 echo node1 > "$job/node"
 put RUNNING "$job/state"
 env -i PATH=/usr/bin:/bin SLURM_JOB_ID=$id bash "$job/script" >> "$out" 2>&1
@@ -116,24 +113,13 @@ export class StandInSlurm extends CliProject {
     };
   }
 
-  /** From now on: `down`, `loses` (the answer of sbatch, and is down), `full`, `holds`, `refuses` (this stage). */
+  /** From now on: `down`, `loses` (the answer of sbatch, and is down), `full`, `refuses` (this stage). */
   async tell(what: string, value = ''): Promise<void> {
     await fs.writeFile(path.join(this.folder, what), value);
   }
 
   async untell(what: string): Promise<void> {
     await fs.rm(path.join(this.folder, what), { force: true });
-  }
-
-  /** Ends a job as if its node had failed. */
-  failNode(id: string): Promise<void> {
-    return this.end(id, 'NODE_FAIL');
-  }
-
-  /** Ends a job at once, as Slurm does: in this state. */
-  async end(id: string, state: string): Promise<void> {
-    await writeFileAtomic(path.join(this.folder, 'jobs', id, 'state'), `${state}\n`);
-    this.#kill(id, 'SIGKILL');
   }
 
   /** `101 RUNNING`, in the order of submission. */
@@ -146,11 +132,6 @@ export class StandInSlurm extends CliProject {
   /** How often sbatch was called. */
   get askedTimes(): number {
     return this.#read('asked').split('\n').filter(Boolean).length;
-  }
-
-  /** What was submitted. */
-  scriptOf(id: string): string {
-    return this.#read('jobs', id, 'script');
   }
 
   /** What was cancelled. */
@@ -179,14 +160,12 @@ export class StandInSlurm extends CliProject {
   }
 
   #killAll(): void {
-    for (const id of readdirSync(path.join(this.folder, 'jobs'))) this.#kill(id, 'SIGKILL');
-  }
-
-  #kill(id: string, signal: NodeJS.Signals): void {
-    try {
-      process.kill(-Number(this.#read('jobs', id, 'group')), signal);
-    } catch {
-      // It has ended.
+    for (const id of readdirSync(path.join(this.folder, 'jobs'))) {
+      try {
+        process.kill(-Number(this.#read('jobs', id, 'group')), 'SIGKILL');
+      } catch {
+        // It has ended.
+      }
     }
   }
 }

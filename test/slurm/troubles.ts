@@ -1,9 +1,6 @@
 import { expect, test } from 'vitest';
-import { fastSettings, SlurmProject } from './slurm-project.ts';
-import { cluster } from './the-cluster.ts';
-
-const stage = (name: string, what: string, more = ''): string =>
-  `  ${name}: { cmd: [node, tool.mjs, ${what}], outputs: [artifacts/${name}]${more} }\n`;
+import { cluster } from './slurm-cluster.ts';
+import { fastSettings, SlurmProject, stage } from './slurm-project.ts';
 
 /** What goes wrong on a cluster, each told as what it is. */
 export function describeTroubles(): void {

@@ -1,11 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { stage } from './slurm-project.ts';
 import { StandInSlurm } from './stand-in-slurm.ts';
 
 const folder = 'artifacts/.cache/jobs';
-
-const stage = (name: string, what = 'write', more = ''): string =>
-  `  ${name}: { cmd: [node, tool.mjs, ${what}], outputs: [artifacts/${name}]${more} }\n`;
 
 const local = (name: string, what = 'write'): string => stage(name, what, ', executor: local');
 
@@ -118,20 +116,6 @@ test.concurrent('more jobs than may be submitted wait until they may, beside the
   const { stderr } = await running.ended;
   expect(stderr).toContain('2 run');
   expect(stderr.match(/you have reached your limit of submitted jobs/g)).toHaveLength(1);
-});
-
-test.concurrent('a job whose node has failed is submitted again, as often as `retries` says', async ({
-  onTestFinished,
-}) => {
-  const project = await StandInSlurm.with(onTestFinished, stage('moved', 'wait', ', retries: 1'));
-  const running = project.run();
-  for (const [i, id] of ['101', '102'].entries()) {
-    await project.until(() => project.count('moved') === i + 1);
-    await project.failNode(id);
-  }
-  const { stderr, exitCode } = await running.ended;
-  expect([exitCode, stderr]).toEqual([1, expect.stringContaining('1 failed')]);
-  expect(stderr).toMatch(/the node of job 102 on node1 failed/);
 });
 
 test.concurrent('the own limit of a stage ends it in a job, but for one that goes on in another: the time of the job is what limits that', async ({

@@ -4,16 +4,11 @@ import { ReproError } from '../../errors.ts';
 /** Ctrl-C in a terminal arrives directly and once more through npm: signals this close together are one key press. */
 const samePressMs = 500;
 
-/** A shorter limit for a question: asking once too often does no harm, but a second press must not be lost. */
-const sameHarmlessPressMs = 100;
-
 export interface SignalListener {
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP: stop the stages, but let them save what they can resume from. */
   readonly stop: AbortSignal;
   /** Aborted by the second: stop them immediately. */
   readonly kill: AbortSignal;
-  /** Aborted by a second Ctrl-C, however soon: it may open a question, which does no harm. */
-  readonly again: AbortSignal;
   received(): NodeJS.Signals | null;
   dispose(): void;
 }
@@ -28,7 +23,6 @@ export function listenForTransferSignals(): SignalListener {
 export function listenForSignals(): SignalListener {
   const stop = new AbortController();
   const kill = new AbortController();
-  const again = new AbortController();
   let first: NodeJS.Signals | null = null;
   let firstAtMs = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -38,26 +32,18 @@ export function listenForSignals(): SignalListener {
       stop.abort(signal);
       return;
     }
-    const sinceMs = Date.now() - firstAtMs;
-    if (sinceMs > samePressMs) kill.abort(signal);
-    if (signal === 'SIGINT' && (!isThroughNpm() || sinceMs > sameHarmlessPressMs)) again.abort(signal);
+    if (Date.now() - firstAtMs > samePressMs) kill.abort(signal);
   };
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of names) process.on(name, onSignal);
   return {
     stop: stop.signal,
     kill: kill.signal,
-    again: again.signal,
     received: () => first,
     dispose: () => {
       for (const name of names) process.off(name, onSignal);
     },
   };
-}
-
-/** Whether npm or npx has started this program: it passes on what the terminal has sent to both. */
-function isThroughNpm(): boolean {
-  return process.env.npm_command !== undefined || process.env.npm_lifecycle_event !== undefined;
 }
 
 /** The exit codes of the process; scripts rely on these numbers. */

@@ -1,13 +1,10 @@
 import { realpathSync } from 'node:fs';
 import process from 'node:process';
-import { createInterface } from 'node:readline/promises';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { PipelineOptions } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
 import { readClusterSettings } from '../../runner/cluster/cluster-settings.ts';
-import { findDriver, followDriver, type RunToFollow, submitDriver } from '../../runner/cluster/driver.ts';
-import { cancelJobs } from '../../runner/cluster/job-report.ts';
-import { findSubmissionWarnings, staysLocal, unlimitedMachine } from '../../runner/cluster/job-request.ts';
+import { findDriver, followDriver, submitDriver } from '../../runner/cluster/driver.ts';
+import { findMissingData, staysLocal, unlimitedMachine } from '../../runner/cluster/job-request.ts';
 import { runOnSlurm, withFactsOfNodes } from '../../runner/cluster/slurm-run.ts';
 import { renderScripts } from '../../runner/cluster/submitter.ts';
 import type { Session } from '../../runner/freshness/session.ts';
@@ -23,7 +20,6 @@ import type { Plan } from '../../runner/plan/plan.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { StartOtherMachines } from '../../runner/run/execution-context.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
-import type { SignalListener } from '../process/ending.ts';
 import { toOneLine } from '../view/print.ts';
 import type { RunOptions } from './run.ts';
 
@@ -96,7 +92,8 @@ export async function useSlurm(
     },
     /** Shows the run that goes on in a job, instead of running. */
     follow: isFollowing
-      ? (run: RunToFollow) => followDriver(folder, run, process.env, settings.pollSeconds)
+      ? (run: Parameters<typeof followDriver>[1]) =>
+          followDriver(folder, run, process.env, settings.pollSeconds)
       : null,
     otherMachines: (async (run) => {
       const begun = await start(run);
@@ -106,12 +103,16 @@ export async function useSlurm(
     /** For what only asks how a run would go: there, everything fits. */
     unlimited: unlimitedMachine(plan),
     scriptsFor: (ids: readonly string[]) => renderScripts(plan, ids, { settings, runner }),
-    warningsAbout: (ids: readonly string[]) => findSubmissionWarnings(plan, ids, settings),
+    warningsAbout: (ids: readonly string[]) => findMissingData(plan, ids, settings),
     /** Submits the run itself, and says so. */
     detach: async (run: RequestedRun): Promise<void> => {
       const { projectRoot } = plan;
-      const driver = { settings, runner, projectRoot, environment: process.env };
-      const job = await submitDriver(folder, describeRun(run), driver);
+      const job = await submitDriver(
+        folder,
+        describeRun(run),
+        { settings, runner, projectRoot },
+        process.env,
+      );
       process.stderr.write(
         `The run goes on in job ${job}. \`./repro attach\` follows it, \`./repro status\` shows its jobs, \`./repro cancel\` ends it.\n`,
       );
@@ -154,41 +155,12 @@ function refuseControlCharacters(projectRoot: string): void {
   );
 }
 
-/** How long a second Ctrl-C is waited for. */
-const secondPressWithinMs = 3_000;
-
-/** Says that jobs go on without this run; on a terminal, a second Ctrl-C, before or after that, asks whether they shall. */
-export async function leave(plan: Plan, signals: SignalListener): Promise<void> {
-  const folder = cacheFolderOf(plan);
-  const count = listOutstanding(folder).length;
+/** After a signal: says that jobs go on without this run. */
+export function tellOfJobs(plan: Plan): void {
+  const count = listOutstanding(cacheFolderOf(plan)).length;
   if (count === 0) return;
-  const [jobs, verb, them] =
-    count === 1 ? ['1 job', 'continues', 'it'] : [`${count} jobs`, 'continue', 'them'];
+  const [jobs, them] = count === 1 ? ['1 job continues', 'it'] : [`${count} jobs continue`, 'them'];
   process.stderr.write(
-    `${jobs} ${verb} on the cluster. \`./repro attach\` takes ${them} up again, \`./repro cancel\` ends ${them}.\n`,
+    `${jobs} on the cluster. \`./repro attach\` takes ${them} up again, \`./repro cancel\` ends ${them}.\n`,
   );
-  const isOnTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
-  if (signals.received() !== 'SIGINT' || !isOnTerminal) return;
-  const { again } = signals;
-  if (!again.aborted) {
-    process.stderr.write(`To end ${them} now, press Ctrl-C again.\n`);
-    await wait(secondPressWithinMs, undefined, { signal: again }).catch(() => {});
-  }
-  if (!again.aborted || !(await asks(`Cancel ${jobs}? [y/N] `))) return;
-  await cancelJobs(folder, [], process.env);
-  process.stderr.write(`${jobs} cancelled\n`);
-}
-
-async function asks(question: string): Promise<boolean> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  // Another Ctrl-C is no consent.
-  const none = new AbortController();
-  lines.on('SIGINT', () => none.abort());
-  try {
-    return /^y(es)?$/i.test((await lines.question(question, { signal: none.signal })).trim());
-  } catch {
-    return false;
-  } finally {
-    lines.close();
-  }
 }

@@ -80,7 +80,7 @@ export async function finishRun(
   process.exitCode = exitCodeOfRun(state, signals.received());
   if (cluster === undefined || options.dryRun === true) return;
   if (signals.received() === null) await cluster.finish();
-  else await (await import('./on-cluster.ts')).leave(plan, signals);
+  else (await import('./on-cluster.ts')).tellOfJobs(plan);
 }
 
 async function clusterOption(

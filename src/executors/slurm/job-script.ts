@@ -1,41 +1,39 @@
 import { quoteWord, quoteWords } from '../../files/shell-words.ts';
 
-/** What a stage, or each task of an array, asks of Slurm; absent or null: the cluster's default. */
+/** What a stage, or each task of an array, asks of Slurm; what is absent: the cluster's default. */
 export interface JobRequest {
   readonly partition?: string | number;
   readonly account?: string | number;
   readonly qos?: string | number;
   readonly constraint?: string | number;
-  readonly cpus: number;
-  readonly memoryBytes: number | null;
-  readonly gpus: number;
-  /** Such as `a100`; null: any. */
-  readonly gpuType: string | null;
-  readonly timeSeconds: number | null;
-  /** How long before the time limit the job is sent SIGUSR2; null: never. */
-  readonly warnSeconds: number | null;
+  readonly cpu?: number;
+  readonly memoryBytes?: number;
+  readonly gpu?: number;
+  /** Such as `a100`. */
+  readonly gpuType?: string;
+  readonly timeSeconds?: number;
+  /** How long before the time limit the job is sent SIGUSR2; absent: never. */
+  readonly warnSeconds?: number;
+  /** How many tasks of an array may run at once. */
+  readonly arrayLimit?: number;
   /** Further options, each one word. */
-  readonly flags: readonly string[];
+  readonly flags?: readonly string[];
 }
 
 export interface JobScript {
   readonly request: JobRequest;
   readonly name: string;
   readonly comment: string;
-  /** The number of tasks; null: a job that is not an array. */
-  readonly arraySize: number | null;
-  /** How many tasks may run at once; null: any number. */
-  readonly atOnce: number | null;
   /** Whether Slurm itself starts it again after a node failure or a preemption. */
   readonly requeues: boolean;
-  /** The file for what the script and Slurm print; absolute. `%a` in an array is added. */
+  /** The file for what the script and Slurm print; absolute. `.%a` is added in an array. */
   readonly logFile: string;
   /** Lines of comment that say what it runs. */
   readonly about: readonly string[];
-  /** Absolute; for each task, the folder of its job. */
+  /** Absolute; the folder of the job, or of each task of an array. */
   readonly folders: readonly string[];
-  /** A shell file with the variables that the job sees; absolute. */
-  readonly environmentFile: string;
+  /** The variables that the job sees. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly projectRoot: string;
   /** Lines of shell that run first, such as `module load nodejs`. */
   readonly prelude: readonly string[];
@@ -56,8 +54,12 @@ export const preludeExitCode = 80;
 export function renderJobScript(script: JobScript): string {
   const { projectRoot, folders, prelude, command } = script;
   const missing = `repro: ${projectRoot} is not the same folder on this node as where the job was submitted`;
+  const exports = Object.entries(script.environment).map(
+    ([name, value]) => `export ${name}=${quoteWord(value)}`,
+  );
   return `${[
-    '#!/bin/bash',
+    // The site's own lines often need what a login shell defines, such as `module`.
+    prelude.length === 0 ? '#!/bin/bash' : '#!/bin/bash -l',
     ...listSbatchOptions(script).map((word) => `#SBATCH ${quoteDirective(word)}`),
     '',
     ...script.about.map((line) => `# ${line.replaceAll(/\p{Cc}/gu, ' ')}`),
@@ -72,27 +74,20 @@ export function renderJobScript(script: JobScript): string {
     `  echo ${quoteWord(missing)}": $(hostname)" >&2`,
     `  exit ${notSharedExitCode}`,
     'fi',
-    ...setEnvironment(script.environmentFile, projectRoot, prelude),
+    ...(prelude.length === 0 ? exports : runPrelude(prelude, exports, projectRoot)),
     `exec ${quoteWords(command)} "$folder"`,
   ].join('\n')}\n`;
 }
 
-/**
- * The site's own lines often need what a login shell defines, such as `module`. The search paths of the submitting shell come before those of
- * the profiles, as for local stages, but after what the lines add.
- */
-function setEnvironment(environmentFile: string, projectRoot: string, prelude: readonly string[]): string[] {
-  const set = `. ${quoteWord(environmentFile)}`;
-  if (prelude.length === 0) return [set];
+/** Programs are looked for where these lines add, then where the submitting shell finds them, as for local stages, then where the profiles say. */
+function runPrelude(
+  prelude: readonly string[],
+  exports: readonly string[],
+  projectRoot: string,
+): readonly string[] {
   return [
-    set,
-    'unset LD_LIBRARY_PATH',
-    '[ ! -r /etc/profile ] || . /etc/profile',
-    'for profile in ~/.bash_profile ~/.bash_login ~/.profile; do',
-    '  [ ! -r "$profile" ] || { . "$profile"; break; }',
-    'done',
     'login_path=$PATH login_libraries=$LD_LIBRARY_PATH; unset LD_LIBRARY_PATH',
-    set,
+    ...exports,
     'PATH=$PATH:$login_path',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own syntax
     '[ -z "$login_libraries" ] || export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$login_libraries"',
@@ -104,15 +99,20 @@ function setEnvironment(environmentFile: string, projectRoot: string, prelude: r
   ];
 }
 
-export function renderEnvironment(environment: Readonly<Record<string, string>>): string {
-  return Object.entries(environment)
-    .map(([name, value]) => `export ${name}=${quoteWord(value)}\n`)
-    .join('');
-}
-
 /** The options of `sbatch`, each one word. */
-function listSbatchOptions({ request, arraySize, atOnce, ...script }: JobScript): string[] {
-  const { gpus, gpuType, memoryBytes, timeSeconds, warnSeconds } = request;
+function listSbatchOptions({ request, folders, ...script }: JobScript): string[] {
+  const {
+    cpu = 1,
+    gpu = 0,
+    gpuType,
+    memoryBytes,
+    timeSeconds,
+    warnSeconds,
+    arrayLimit,
+    flags = [],
+  } = request;
+  const count = folders.length;
+  const atOnce = arrayLimit === undefined || arrayLimit >= count ? '' : `%${arrayLimit}`;
   const named = (['partition', 'account', 'qos', 'constraint'] as const).flatMap((name) =>
     request[name] === undefined ? [] : [`--${name}=${request[name]}`],
   );
@@ -122,29 +122,21 @@ function listSbatchOptions({ request, arraySize, atOnce, ...script }: JobScript)
     ...named,
     '--nodes=1',
     '--ntasks=1',
-    `--cpus-per-task=${request.cpus}`,
-    ...(memoryBytes === null ? [] : [`--mem=${Math.ceil(memoryBytes / 2 ** 20)}M`]),
-    ...(gpus === 0 ? [] : [`--gres=gpu:${gpuType === null ? '' : `${gpuType}:`}${gpus}`]),
-    ...(timeSeconds === null ? [] : [`--time=${formatTimeLimit(timeSeconds)}`]),
-    ...(warnSeconds === null ? [] : [`--signal=B:USR2@${Math.ceil(warnSeconds)}`]),
-    ...(arraySize === null ? [] : [`--array=0-${arraySize - 1}${atOnce === null ? '' : `%${atOnce}`}`]),
-    // Nothing of the submitting shell's environment: the script says what the job sees.
-    '--export=NIL',
+    `--cpus-per-task=${cpu}`,
+    ...(memoryBytes === undefined ? [] : [`--mem=${Math.ceil(memoryBytes / 2 ** 20)}M`]),
+    ...(gpu === 0 ? [] : [`--gres=gpu:${gpuType === undefined ? '' : `${gpuType}:`}${gpu}`]),
+    // In minutes.
+    ...(timeSeconds === undefined ? [] : [`--time=${Math.ceil(timeSeconds / 60)}`]),
+    ...(warnSeconds === undefined ? [] : [`--signal=B:USR2@${Math.ceil(warnSeconds)}`]),
+    ...(count === 1 ? [] : [`--array=0-${count - 1}${atOnce}`]),
+    // Nothing else of the submitting shell's environment: the script says what the job sees.
+    '--export=HOME,USER,LOGNAME,SHELL',
     script.requeues ? '--requeue' : '--no-requeue',
     '--open-mode=append',
     // In a pattern, Slurm reads `%` as the start of a placeholder.
-    `--output=${script.logFile.replaceAll('%', '%%')}${arraySize === null ? '' : '.%a'}`,
-    ...request.flags,
+    `--output=${script.logFile.replaceAll('%', '%%')}${count === 1 ? '' : '.%a'}`,
+    ...flags,
   ];
-}
-
-/** `2-03:00:00`, rounded up to whole minutes, in which Slurm counts. */
-export function formatTimeLimit(seconds: number): string {
-  const minutes = Math.max(1, Math.ceil(seconds / 60));
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const days = Math.floor(minutes / 1440);
-  const clock = `${two(Math.floor((minutes % 1440) / 60))}:${two(minutes % 60)}:00`;
-  return days === 0 ? clock : `${days}-${clock}`;
 }
 
 /** In directives, Slurm interprets quotes and backslashes, and an unquoted `#` starts a comment. */

@@ -63,47 +63,39 @@ export function parseQueue(text: string): JobTable {
       at += width;
       return line.slice(at - width, at).trim();
     });
-    const [id = '', index = '', state = '', elapsed = '', code = '', node = '', reason = ''] = cells;
-    if (!/^\d+$/.test(id) || !/^[A-Z_]+$/.test(state) || !/^(\d+|N\/A)$/.test(index)) continue;
-    table.set(index === 'N/A' ? id : `${id}_${index}`, {
-      state,
-      reason: readCell(reason),
-      node: readCell(node),
-      elapsedSeconds: parseElapsed(elapsed),
-      ...readExitCode(code),
-    });
+    const [id = '', index = '', ...rest] = cells;
+    if (/^\d+$/.test(id) && /^(\d+|N\/A)$/.test(index))
+      add(table, index === 'N/A' ? id : `${id}_${index}`, rest);
   }
   return table;
 }
 
 /** The columns that {@link parseAccounting} reads. */
-export const accountingFormat = 'JobID,State,Elapsed,NodeList,ExitCode';
+export const accountingFormat = 'JobID,State,Elapsed,ExitCode,NodeList';
 
 /** Reads the answer of `sacct --allocations --array --noheader --parsable2` with {@link accountingFormat}. */
 export function parseAccounting(text: string): JobTable {
   const table = new Map<string, JobStatus>();
   for (const line of text.split('\n')) {
-    const [job = '', words = '', elapsed = '', node = '', code = ''] = line.trim().split('|');
-    // `CANCELLED by 1000`.
-    const [state = ''] = words.split(' ');
-    if (!/^\d+(_\d+)?$/.test(job) || !/^[A-Z_]+$/.test(state)) continue;
+    const [job = '', state = '', elapsed = '', code = '', node = ''] = line.trim().split('|');
     const [, signal = '0'] = code.split(':');
-    table.set(job, {
-      state,
-      // As the queue says it.
-      reason: /^[1-9]\d*$/.test(signal) ? `RaisedSignal:${signal}` : null,
-      node: readCell(node),
-      elapsedSeconds: parseElapsed(elapsed),
-      ...readExitCode(code),
-    });
+    // As the queue says it.
+    const reason = /^[1-9]\d*$/.test(signal) ? `RaisedSignal:${signal}` : '';
+    // `CANCELLED by 1000`.
+    if (/^\d+(_\d+)?$/.test(job)) add(table, job, [state.replace(/ .*/, ''), elapsed, code, node, reason]);
   }
   return table;
 }
 
-/** `79:0`: the exit code, and the signal if one ended the script. */
-function readExitCode(text: string): { readonly exitCode?: number } {
-  const [, code = '0'] = /^(\d+):0$/.exec(text) ?? [];
-  return code === '0' ? {} : { exitCode: Number(code) };
+function add(table: Map<string, JobStatus>, job: string, cells: readonly string[]): void {
+  const [state = '', elapsed = '', code = '', node = '', reason = ''] = cells;
+  if (!/^[A-Z_]+$/.test(state)) return;
+  // `79:0`: the exit code of its script, and the signal if one ended it.
+  const [, exitCode = '0'] = /^(\d+):0$/.exec(code) ?? [];
+  table.set(job, {
+    ...{ state, reason: readCell(reason), node: readCell(node), elapsedSeconds: parseElapsed(elapsed) },
+    ...(exitCode !== '0' && { exitCode: Number(exitCode) }),
+  });
 }
 
 function readCell(text: string): string | null {

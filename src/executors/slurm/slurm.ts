@@ -10,13 +10,6 @@ import {
   queueFormat,
 } from './job-state.ts';
 
-/** What the runner needs to know about a cluster. */
-export interface ClusterFacts {
-  /** Indices of an array are below this. */
-  readonly arraySize: number;
-  readonly hasAccounting: boolean;
-}
-
 /** What Slurm knows of a job; `absent`: nothing; null: it did not answer. */
 type KnownState = JobStatus | 'absent' | null;
 
@@ -26,35 +19,25 @@ type KnownState = JobStatus | 'absent' | null;
  */
 type SlurmAnswer = { readonly kind: 'ok' | 'refused' | 'unknown'; readonly text: string };
 
-/** Slurm's own default. */
-const defaultArraySize = 1001;
-
 /** Jobs in any state, also those in partitions that the site hides. */
 const wholeQueue = ['--all', '--noheader', '--states=all'];
 
 /** One cluster, through Slurm's commands. */
 export class Slurm {
   readonly #environment: NodeJS.ProcessEnv;
+  /** Whether jobs that have left the queue can be asked for. */
+  readonly #hasAccounting: boolean;
 
-  constructor(environment: NodeJS.ProcessEnv) {
+  constructor(environment: NodeJS.ProcessEnv, hasAccounting = false) {
     this.#environment = environment;
+    this.#hasAccounting = hasAccounting;
   }
 
-  /** @throws {ReproError} `slurm-missing`, `slurm-unreachable` */
-  async describe(): Promise<ClusterFacts> {
-    const answer = await this.#ask('scontrol', ['show', 'config']);
-    if (/configuration source/i.test(answer.text)) {
-      throw new ReproError('slurm-missing', "Slurm's commands are here, but find no cluster", {
-        fix: 'Run it on a login node of the cluster; --dry-run prints the scripts without Slurm.',
-      });
-    }
-    if (answer.kind !== 'ok') throw unreachable(answer.text);
-    const read = (key: string): string =>
-      new RegExp(`^${key}\\s*=\\s*(.*)$`, 'm').exec(answer.text)?.[1]?.trim() ?? '';
-    return {
-      arraySize: Number(read('MaxArraySize')) || defaultArraySize,
-      hasAccounting: read('AccountingStorageType').includes('slurmdbd'),
-    };
+  /** Asks how the cluster is set up. @throws {ReproError} `slurm-missing`, `slurm-unreachable` */
+  static async connect(environment: NodeJS.ProcessEnv): Promise<Slurm> {
+    const { kind, text } = await askSlurm('scontrol', ['show', 'config'], environment);
+    if (kind !== 'ok') throw unreachable(text);
+    return new Slurm(environment, /^AccountingStorageType\s*=.*slurmdbd/m.test(text));
   }
 
   /** Submits a script. @returns the job's id if it was accepted */
@@ -73,14 +56,11 @@ export class Slurm {
    *
    * @param name its own, which no other job has
    */
-  async findJob(
-    name: string,
-    hasAccounting: boolean,
-  ): Promise<{ readonly id: string | null } | { readonly problem: string }> {
+  async findJob(name: string): Promise<{ readonly id: string | null } | { readonly problem: string }> {
     const queue = await this.#ask('squeue', [...wholeQueue, `--name=${name}`, '--format=%F']);
     if (queue.kind !== 'ok') return { problem: queue.text };
     const [id] = /\d+/.exec(queue.text) ?? [];
-    if (id !== undefined || !hasAccounting) return { id: id ?? null };
+    if (id !== undefined || !this.#hasAccounting) return { id: id ?? null };
     const words = ['--allocations', '--noheader', '--parsable2', '--format=JobID', '--starttime=now-7days'];
     const past = await this.#ask('sacct', [...words, `--name=${name}`]);
     return past.kind === 'ok' ? { id: /\d+/.exec(past.text)?.[0] ?? null } : { problem: past.text };
@@ -95,10 +75,7 @@ export class Slurm {
    * The states of jobs, through one call for all of them: from the queue and, for jobs that have left it, from accounting if the cluster
    * keeps accounts.
    */
-  async readStates(
-    jobs: readonly string[],
-    hasAccounting: boolean,
-  ): Promise<{
+  async readStates(jobs: readonly string[]): Promise<{
     readonly stateOf: (job: string) => KnownState;
     /** What was said instead of an answer; null if all answered. */
     readonly problem: string | null;
@@ -107,7 +84,7 @@ export class Slurm {
     const queue = await this.#read('squeue', [...wholeQueue, '--array', format], jobs, parseQueue);
     const gone = jobs.filter((job) => queue.table?.has(job) === false);
     const words = ['--allocations', '--array', '--noheader', '--parsable2', `--format=${accountingFormat}`];
-    const past = await this.#read('sacct', words, hasAccounting ? gone : [], parseAccounting);
+    const past = await this.#read('sacct', words, this.#hasAccounting ? gone : [], parseAccounting);
     return {
       stateOf: (job) =>
         queue.table?.get(job) ??
@@ -135,18 +112,21 @@ export class Slurm {
   /**
    * Cancels jobs, or tasks of arrays. Those that have ended already are no error.
    *
-   * @param options.onlyWaiting leaves running jobs alone
+   * @param options `--state=PENDING` leaves running jobs alone
+   * @throws {ReproError} `slurm-unreachable`, `slurm-refused`
    */
-  async cancel(
-    jobs: readonly string[],
-    { onlyWaiting = false }: { readonly onlyWaiting?: boolean } = {},
-  ): Promise<SlurmAnswer> {
-    if (jobs.length === 0) return { kind: 'ok', text: '' };
-    const answer = await this.#ask('scancel', [...(onlyWaiting ? ['--state=PENDING'] : []), ...jobs]);
-    if (answer.kind !== 'refused') return answer;
-    const lines = answer.text.split('\n').filter((line) => line.trim() !== '');
-    const problems = lines.filter((line) => !/already completing or completed|invalid job id/i.test(line));
-    return problems.length === 0 ? { kind: 'ok', text: '' } : { kind: 'refused', text: problems.join('\n') };
+  async cancel(jobs: readonly string[], ...options: readonly '--state=PENDING'[]): Promise<void> {
+    if (jobs.length === 0) return;
+    const { kind, text } = await this.#ask('scancel', [...options, ...jobs]);
+    if (kind === 'ok') return;
+    if (kind === 'unknown') throw unreachable(text);
+    const isNone = (line: string): boolean =>
+      /already completing or completed|invalid job id|^\s*$/i.test(line);
+    const problems = text.split('\n').filter((line) => !isNone(line));
+    if (problems.length === 0) return;
+    throw new ReproError('slurm-refused', `Slurm refuses to cancel\n  ${problems.join('\n  ')}`, {
+      fix: 'Only the user who submitted a job can cancel it.',
+    });
   }
 
   #ask(program: Parameters<typeof askSlurm>[0], words: readonly string[]): Promise<SlurmAnswer> {
@@ -208,4 +188,47 @@ function withoutDefaults(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   );
   // Messages are parsed, so they must be in English.
   return { ...Object.fromEntries(others), LC_ALL: 'C' };
+}
+
+/** Settings that sbatch often refuses: what it prints -> what is wrong, how to fix it, and the keys concerned. */
+const refusals: readonly (readonly [said: RegExp, text: string, fix: string, keys: readonly RequestKey[]])[] =
+  [
+    [
+      /invalid partition/i,
+      'this cluster has no such partition, or you may not use it',
+      'Set `partition` to one of these: sinfo -o "%R %l %G"',
+      ['partition'],
+    ],
+    [
+      /invalid account|account\/partition combination/i,
+      'you may not use this account there',
+      'Set `account` to one of yours: sacctmgr show associations user=$USER format=account,partition,qos',
+      ['account', 'partition'],
+    ],
+    [/invalid qos/i, 'you may not use this qos there', 'sacctmgr show qos lists them.', ['qos']],
+  ];
+
+export type RequestKey = 'partition' | 'account' | 'qos';
+
+/** Explains a refused submission. @param placeOf where the first of some keys that is set is written */
+export function explainSubmission(
+  said: string,
+  placeOf: (keys: readonly RequestKey[]) => string,
+): ReproError {
+  const text = said.replaceAll(/^sbatch: (error: )?/gm, '').trim();
+  const [, what, fix, keys] = refusals.find(([pattern]) => pattern.test(said)) ?? [
+    /./,
+    'Slurm refuses the job',
+    'Correct what it says in configs/executors/slurm.yaml or `resources:`. If this node may not submit jobs, run without --detach on a login node, in tmux or with nohup.',
+    [],
+  ];
+  return new ReproError('slurm-refused', `${what}\n  sbatch: ${text.replaceAll('\n', '\n  sbatch: ')}`, {
+    where: placeOf(keys),
+    fix,
+  });
+}
+
+/** Whether it was refused because a user, account or qos has reached its limit of submitted jobs, which passes. */
+export function isLimitReached(said: string): boolean {
+  return /(qos|assoc)(max|grp)\w*submit\w*limit/i.test(said);
 }

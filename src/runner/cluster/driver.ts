@@ -3,18 +3,19 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
-import { renderEnvironment, renderJobScript } from '../../executors/slurm/job-script.ts';
+import { renderJobScript } from '../../executors/slurm/job-script.ts';
 import { isFinal, type JobStatus } from '../../executors/slurm/job-state.ts';
-import { Slurm } from '../../executors/slurm/slurm.ts';
-import { explainSubmission } from '../../executors/slurm/submission-errors.ts';
+import { explainSubmission, Slurm, unreachable } from '../../executors/slurm/slurm.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { type ClusterRun, readClusterRun, writeClusterRun } from '../jobs/jobs-folder.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { RunEvent } from '../run/events.ts';
+import type { RunOptions } from '../run/run.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';
-import { type ClusterSettings, settingsFile } from './cluster-settings.ts';
+import { settingsFile } from './cluster-settings.ts';
 import { readLinesFrom } from './job-files.ts';
 import { driverRequest } from './job-request.ts';
-import { commentOf } from './submitter.ts';
+import { type ClusterContext, commentOf } from './submitter.ts';
 
 // The job of `--detach`: the run itself, on a node. It repeats what `jobs/run.json` says, and writes its events to a file.
 
@@ -32,23 +33,11 @@ const logFileIn = ({ jobs }: JobsFolder): string => path.join(jobs, 'driver.log'
 export async function submitDriver(
   folder: JobsFolder,
   run: Omit<ClusterRun, 'driver'>,
-  {
-    settings,
-    runner,
-    projectRoot,
-    environment,
-  }: {
-    readonly settings: ClusterSettings;
-    readonly runner: readonly string[];
-    readonly projectRoot: string;
-    readonly environment: NodeJS.ProcessEnv;
-  },
+  { settings, runner, projectRoot }: Pick<ClusterContext, 'settings' | 'runner'> & Pick<Plan, 'projectRoot'>,
+  environment: NodeJS.ProcessEnv,
 ): Promise<string> {
-  const slurm = new Slurm(environment);
-  await slurm.describe();
-  const [scriptFile, environmentFile] = ['driver.sh', 'driver.env.sh'].map((name) =>
-    path.join(folder.jobs, name),
-  ) as [string, string];
+  const slurm = await Slurm.connect(environment);
+  const scriptFile = path.join(folder.jobs, 'driver.sh');
   // What this shell has, since stages may ask for any of it; but not what is Slurm's.
   const passed = Object.entries(environment).filter(
     (pair): pair is [string, string] =>
@@ -57,28 +46,25 @@ export async function submitDriver(
   await fs.rm(eventsFileIn(folder), { force: true });
   await fs.rm(logFileIn(folder), { force: true });
   await writeClusterRun(folder, { ...run, driver: null });
-  await writeFileAtomic(environmentFile, renderEnvironment(Object.fromEntries(passed)), { mode: 0o600 });
   const script = renderJobScript({
     request: driverRequest(settings),
     name: 'repro.driver',
     comment: commentOf(projectRoot, 'driver'),
-    ...{ arraySize: null, atOnce: null, requeues: true, environmentFile, projectRoot },
+    ...{ environment: Object.fromEntries(passed), requeues: true, projectRoot },
     logFile: logFileIn(folder),
     about: ['the run itself, which submits the stages'],
     folders: [folder.jobs],
     prelude: settings.prelude,
     command: [...runner, 'driver-job'],
   });
-  await writeFileAtomic(scriptFile, script);
+  await writeFileAtomic(scriptFile, script, { mode: 0o600 });
   const answer = await slurm.submit(scriptFile);
   if (answer.kind === 'ok') {
     await writeClusterRun(folder, { ...run, driver: answer.text });
     return answer.text;
   }
   if (answer.kind === 'refused') throw explainSubmission(answer.text, () => `${settingsFile} (driver)`);
-  throw new ReproError('slurm-unreachable', `Slurm's controller does not answer: ${answer.text}`, {
-    fix: 'It may have accepted the job `repro.driver` all the same: look with squeue, then repeat the command.',
-  });
+  throw unreachable(`${answer.text}; it may have accepted the job \`repro.driver\` all the same`);
 }
 
 /** Progress is shown to who attaches, and not kept for each second of a training. */
@@ -108,15 +94,9 @@ export async function findDriver(
 ): Promise<{ readonly job: string; readonly status: JobStatus | 'unknown' } | null> {
   const job = readClusterRun(folder)?.driver ?? null;
   if (job === null) return null;
-  const status = (await new Slurm(environment).readStates([job], false)).stateOf(job);
+  const status = (await new Slurm(environment).readStates([job])).stateOf(job);
   if (status === null) return { job, status: 'unknown' };
   return status === 'absent' || isFinal(status.state) ? null : { job, status };
-}
-
-/** What follows a run like one of its own. */
-export interface RunToFollow {
-  readonly signal: AbortSignal;
-  readonly onEvent: (event: RunEvent) => void;
 }
 
 /** An event of the past, as it would be told now. */
@@ -136,18 +116,16 @@ const lookEveryMs = 500;
  */
 export async function followDriver(
   folder: JobsFolder,
-  { signal, onEvent }: RunToFollow,
+  { signal, onEvent }: Pick<RunOptions, 'signal' | 'onEvent'>,
   environment: NodeJS.ProcessEnv,
   pollSeconds: number,
 ): Promise<void> {
+  const job = readClusterRun(folder)?.driver ?? '';
   let offset = 0;
   let nextPollMs = 0;
-  let isOver = false;
   let last: RunEvent | null = null;
   let shown = '';
-  const job = readClusterRun(folder)?.driver ?? '';
-  while (!signal.aborted) {
-    const hasEnded = isOver;
+  for (let isOver = false; !signal.aborted; ) {
     const read = readLinesFrom(eventsFileIn(folder), offset);
     offset = read.offset;
     for (const line of read.lines) {
@@ -155,20 +133,22 @@ export async function followDriver(
       last = event;
       onEvent(asOfNow(event, atMs));
     }
+    if (read.lines.length > 0) continue;
     const isDone = last?.kind === 'run-finished' && last.outcome !== 'interrupted';
-    if (hasEnded && isDone) return;
-    if (hasEnded) throw driverEnded(folder, job);
+    if (isOver && isDone) return;
+    if (isOver) throw driverEnded(folder, job);
     if (isDone || performance.now() >= nextPollMs) {
       nextPollMs = performance.now() + pollSeconds * 1000;
       const driver = await findDriver(folder, environment);
       isOver = driver === null;
       const status = driver === null || driver.status === 'unknown' ? null : driver.status;
       const text = `the run waits as job ${job}${status?.reason == null ? '' : ` (${status.reason})`}`;
-      if (status !== null && status.state === 'PENDING' && text !== shown) {
+      if (status?.state === 'PENDING' && text !== shown) {
         shown = text;
         onEvent({ kind: 'note', id: 'run', level: 'note', text });
       }
     }
+    // Once more after the end, for what was written meanwhile.
     if (!isOver) await wait(lookEveryMs, undefined, { signal }).catch(() => {});
   }
 }

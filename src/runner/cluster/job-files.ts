@@ -3,31 +3,25 @@ import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { ReproError } from '../../errors.ts';
 import type { StageLaunch } from '../../executors/executor.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { listFileStates } from '../store/file-states.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
-import type { ClusterSettings } from './cluster-settings.ts';
+import { settingsFile } from './cluster-settings.ts';
 
 /** What a job on a node does: `launch.json` in its folder, beside the stage's `task.json`. */
 export interface JobLaunch {
-  readonly instance: Pick<
-    StageInstance,
-    'id' | 'stage' | 'params' | 'facts' | 'tools' | 'variables' | 'resume' | 'at'
-  >;
+  readonly instance: StageInstance;
   readonly parts: FingerprintParts;
-  readonly launch: Pick<
-    StageLaunch,
-    'hostFile' | 'taskFile' | 'cwd' | 'permissions' | 'logFile' | 'timeSeconds' | 'graceSeconds'
-  >;
+  /** `environment`: only the variables that name folders of the job. */
+  readonly launch: Omit<StageLaunch, 'stop' | 'kill' | 'onMessage' | 'onStart'>;
   /** Names of the variables that the stage sees, as they are on the node. */
   readonly variables: readonly string[];
-  /** Variables that name folders of the job. */
-  readonly environment: Readonly<Record<string, string>>;
   readonly cacheRoot: string;
   /** Inputs that other stages made, with the time of their last change: a node may still see older ones. */
   readonly made: readonly { readonly path: string; readonly mtimeMs: number }[];
-  readonly settings: Pick<ClusterSettings, 'scratch' | 'copyInputs' | 'patienceSeconds'>;
+  readonly patienceSeconds: number;
 }
 
 /** A digest of the files below these folders by size and time, without reading them: they may be large. */
@@ -41,25 +35,32 @@ export async function describeFolders(folders: readonly string[]): Promise<strin
   return hash.digest('hex');
 }
 
-/** How often to check whether a file from another machine has appeared. */
-const lookEveryMs = 500;
-
-/** Waits until a network file system shows what another machine has written. @returns whether it did in time */
-export async function waitUntilVisible(
+/**
+ * Waits until a network file system shows what another machine has written, or the signal ends this.
+ *
+ * @param what such as `the outputs did not appear here`
+ * @throws {ReproError} `not-visible` if it does not in time
+ */
+export async function awaitVisible(
+  what: string,
   check: () => Promise<boolean>,
   { patienceSeconds, signal }: { readonly patienceSeconds: number; readonly signal: AbortSignal },
-): Promise<boolean> {
-  const until = performance.now() + patienceSeconds * 1000;
-  for (;;) {
-    if (await check()) return true;
-    if (performance.now() >= until || signal.aborted) return false;
-    await wait(lookEveryMs, undefined, { signal }).catch(() => {});
+): Promise<void> {
+  const untilMs = performance.now() + patienceSeconds * 1000;
+  while (!signal.aborted && !(await check())) {
+    if (performance.now() >= untilMs) {
+      throw new ReproError('not-visible', `${what} within ${patienceSeconds} s`, {
+        where: settingsFile,
+        fix: 'If the file system is only slow, raise `patience:`.',
+      });
+    }
+    await wait(500, undefined, { signal }).catch(() => {});
   }
 }
 
 /** The time of the last change of a file or folder; null if it is not there. Its folder is listed first, so that NFS asks the server. */
 export async function lastChangeOf(file: string): Promise<number | null> {
-  await fs.readdir(path.dirname(file)).catch(() => []);
+  refreshFolder(path.dirname(file));
   return fs.stat(file).then(
     ({ mtimeMs }) => mtimeMs,
     () => null,

@@ -28,35 +28,32 @@ export async function readJobReports(
   folder: Pick<CacheFolder, 'jobs'>,
   environment: NodeJS.ProcessEnv,
 ): Promise<ReadonlyMap<string, JobReport>> {
-  const found = listJobs(folder);
-  const unended = found.flatMap(({ folder: files, job }) =>
-    job.job === null || files.readEnd(job.token) !== null ? [] : [job.job],
-  );
+  const found = listJobs(folder).map(({ folder: files, job: { token, ...job } }) => ({
+    ...{ job, end: files.readEnd(token), hasStarted: files.readStarted(token) !== null },
+  }));
+  const unended = found.flatMap(({ job, end }) => (job.job === null || end !== null ? [] : [job.job]));
   // Without Slurm on this machine, the rest of the status is still worth showing.
-  const answer = await new Slurm(environment).readStates(unended, true).catch(() => null);
-  const reports = new Map<string, JobReport>();
-  for (const { folder: files, job } of found) {
-    const end = files.readEnd(job.token);
-    const known = job.job === null || end !== null ? null : (answer?.stateOf(job.job) ?? null);
-    const verdict = judge({ job: job.job ?? '', end, status: known, isSilent: true });
-    const status = known === 'absent' ? null : known;
-    const failure =
-      verdict === null
-        ? null
-        : verdict.kind !== 'ended'
-          ? verdict.text
-          : 'text' in verdict.end
-            ? verdict.end.text
-            : null;
-    reports.set(job.id, {
-      job: job.job,
-      status,
-      isRunning: status !== null && isOnNode(status.state),
-      outcome: verdict === null ? 'under-way' : failure === null ? 'ended' : 'failed',
-      failure,
-    });
-  }
-  return reports;
+  const answer = await Slurm.connect(environment)
+    .then((slurm) => slurm.readStates(unended))
+    .catch(() => null);
+  return new Map(
+    found.map(({ job, end, hasStarted }) => {
+      const status = job.job === null || end !== null ? null : (answer?.stateOf(job.job) ?? null);
+      const verdict = judge({ job: job.job ?? '', end, hasStarted, status, isSilent: true });
+      const failure = verdict?.kind === 'failed' ? verdict.text : null;
+      const outcome = verdict === null ? 'under-way' : failure === null ? 'ended' : 'failed';
+      return [job.id, reportOf(job.job, status === 'absent' ? null : status, outcome, failure)];
+    }),
+  );
+}
+
+function reportOf(
+  job: string | null,
+  status: JobStatus | null,
+  outcome: JobReport['outcome'] = 'under-way',
+  failure: string | null = null,
+): JobReport {
+  return { job, status, isRunning: status !== null && isOnNode(status.state), outcome, failure };
 }
 
 /** The job in which a run goes on; null if there is none. */
@@ -65,10 +62,7 @@ export async function readDriverReport(
   environment: NodeJS.ProcessEnv,
 ): Promise<JobReport | null> {
   const driver = await findDriver(folder, environment).catch(() => null);
-  if (driver === null) return null;
-  const status = driver.status === 'unknown' ? null : driver.status;
-  const isRunning = status !== null && isOnNode(status.state);
-  return { job: driver.job, status, isRunning, outcome: 'under-way', failure: null };
+  return driver && reportOf(driver.job, driver.status === 'unknown' ? null : driver.status);
 }
 
 interface CancelledJob {
@@ -76,8 +70,8 @@ interface CancelledJob {
   readonly job: string;
 }
 
-/** Longer than Slurm gives a stage to save its work, before it kills the stage. */
-const endedWithinMs = 60_000;
+/** How long to wait for what was cancelled: longer than Slurm gives a stage to save its work, before it kills the stage. */
+const waitAtMostMs = 60_000;
 
 const askEveryMs = 500;
 
@@ -92,13 +86,9 @@ export async function cancelJobs(
   targets: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<{ readonly cancelled: readonly CancelledJob[]; readonly driver: string | null }> {
-  const slurm = new Slurm(environment);
-  const { hasAccounting } = await slurm.describe();
+  const slurm = await Slurm.connect(environment);
   const run = readClusterRun(folder);
   const known = [...new Set([...(run?.selected ?? []), ...listJobs(folder).map(({ job }) => job.id)])];
-  const wanted = known.filter(
-    (id) => targets.length === 0 || targets.some((target) => id === target || id.startsWith(`${target}@`)),
-  );
   const names = [...new Set(known.flatMap((id) => [id.split('@', 1)[0] ?? id, id]))];
   const stranger = targets.find((target) => !names.includes(target));
   if (stranger !== undefined) {
@@ -106,36 +96,26 @@ export async function cancelJobs(
       fix: names.length === 0 ? 'No such run is under way.' : suggestName(stranger, names),
     });
   }
+  const isWanted = (id: string): boolean =>
+    targets.length === 0 || targets.some((target) => id === target || id.startsWith(`${target}@`));
   // First, so that a run under way either finds this or its job is found here.
-  if (run !== null)
-    await writeClusterRun(folder, { ...run, cancelled: [...new Set([...run.cancelled, ...wanted])] });
+  if (run !== null) {
+    const all = new Set([...run.cancelled, ...known.filter(isWanted)]);
+    await writeClusterRun(folder, { ...run, cancelled: [...all] });
+  }
   const driver = targets.length === 0 ? (run?.driver ?? null) : null;
-  if (driver !== null) await cancel(slurm, [driver]);
-  const cancelled: CancelledJob[] = [];
+  if (driver !== null) await slurm.cancel([driver]);
   const isDriven = isHeld(folder.lock);
+  const cancelled: CancelledJob[] = [];
   for (const one of listJobs(folder)) {
     const { id, token } = one.job;
-    const job =
-      wanted.includes(id) && one.folder.readEnd(token) === null
-        ? await findId(slurm, one, hasAccounting, isDriven)
-        : null;
+    if (!isWanted(id) || one.folder.readEnd(token) !== null) continue;
+    const job = await findId(slurm, one, isDriven);
     if (job !== null) cancelled.push({ id, job });
   }
-  await cancel(
-    slurm,
-    cancelled.map(({ job }) => job),
-  );
-  const ending = await awaitEnd(slurm, [
-    ...(driver === null ? [] : [driver]),
-    ...cancelled.map(({ job }) => job),
-  ]);
-  // A run under way takes note of this itself.
-  if (!isHeld(folder.lock)) {
-    for (const { folder: files, job } of listJobs(folder)) {
-      if (wanted.includes(job.id) && ending.length === 0) await files.remove();
-    }
-    if (targets.length === 0) await tidyJobs(folder);
-  }
+  const jobs = cancelled.map(({ job }) => job);
+  await slurm.cancel(jobs);
+  const ending = await awaitEnd(slurm, driver === null ? jobs : [driver, ...jobs]);
   if (ending.length > 0) {
     const count = ending.length === 1 ? '1 job is still ending' : `${ending.length} jobs are still ending`;
     throw new ReproError('jobs-ending', `cancelled; ${count}: ${ending.join(', ')}`, {
@@ -143,51 +123,34 @@ export async function cancelJobs(
       fix: 'Nothing to do: Slurm ends them. Repeat the command later to forget them.',
     });
   }
+  // A run under way takes note of this itself.
+  if (!isHeld(folder.lock)) {
+    for (const { folder: files, job } of listJobs(folder)) if (isWanted(job.id)) await files.remove();
+    if (targets.length === 0) await tidyJobs(folder);
+  }
   return { cancelled, driver };
 }
 
-/** How long a run under way may take to learn the id of what it submits; without one, nothing changes any more. */
-const submittedWithinMs = 60_000;
-
-/** The id of a job; null if there is none. */
-async function findId(
-  slurm: Slurm,
-  { folder, job }: FoundJob,
-  hasAccounting: boolean,
-  isDriven: boolean,
-): Promise<string | null> {
-  for (const until = performance.now() + submittedWithinMs; ; ) {
+/** The id of a job; null if there is none. A run under way may be learning the id of what it submits. */
+async function findId(slurm: Slurm, { folder, job }: FoundJob, isDriven: boolean): Promise<string | null> {
+  for (const untilMs = performance.now() + waitAtMostMs; ; await wait(askEveryMs)) {
     const now = folder.readJob();
-    if (now?.job != null || now === null) return now?.job ?? null;
-    const found = await slurm.findJob(nameOf(job), hasAccounting);
+    if (now === null || now.job !== null) return now?.job ?? null;
+    const found = await slurm.findJob(nameOf(job));
     if ('problem' in found) throw unreachable(found.problem);
     if (found.id !== null) return job.index === null ? found.id : `${found.id}_${job.index}`;
-    if (!isDriven || performance.now() > until) return null;
-    await wait(askEveryMs);
+    if (!isDriven || performance.now() > untilMs) return null;
   }
-}
-
-/** @throws {ReproError} `slurm-unreachable`, `slurm-refused` */
-async function cancel(slurm: Slurm, jobs: readonly string[]): Promise<void> {
-  const answer = await slurm.cancel(jobs);
-  if (answer.kind === 'unknown') throw unreachable(answer.text);
-  if (answer.kind === 'ok') return;
-  const said = answer.text.replaceAll('\n', '\n  ');
-  throw new ReproError('slurm-refused', `Slurm refuses to cancel\n  ${said}`, {
-    fix: 'Only the user who submitted a job can cancel it.',
-  });
 }
 
 /** @returns the jobs that have not ended after a minute */
 async function awaitEnd(slurm: Slurm, jobs: readonly string[]): Promise<readonly string[]> {
-  for (const until = performance.now() + endedWithinMs; ; ) {
-    const { stateOf } = await slurm.readStates(jobs, false);
-    const isActive = (job: string): boolean => {
+  for (const untilMs = performance.now() + waitAtMostMs; ; await wait(askEveryMs)) {
+    const { stateOf } = await slurm.readStates(jobs);
+    const rest = jobs.filter((job) => {
       const status = stateOf(job);
       return status === null || (status !== 'absent' && !isFinal(status.state));
-    };
-    const rest = jobs.filter(isActive);
-    if (rest.length === 0 || performance.now() >= until) return rest;
-    await wait(askEveryMs);
+    });
+    if (rest.length === 0 || performance.now() >= untilMs) return rest;
   }
 }

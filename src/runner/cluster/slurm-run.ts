@@ -12,15 +12,20 @@ import { stageEnvironment } from '../freshness/stage-environment.ts';
 import { type Job, type JobEnd, JobFolder, listJobs } from '../jobs/jobs-folder.ts';
 import { instanceOf, listMakers, makersOf } from '../plan/graph.ts';
 import { runFactNames, type StageInstance } from '../plan/plan.ts';
-import type { OtherMachines, RemoteExecution, StartOtherMachines, Work } from '../run/execution-context.ts';
-import type { MachineResources } from '../run/machine.ts';
+import type { FoundWork, RemoteExecution, StartOtherMachines, Work } from '../run/execution-context.ts';
 import { type FingerprintParts, hashParts } from '../store/fingerprint-parts.ts';
 import { settingsFile } from './cluster-settings.ts';
-import { describeFolders, type JobLaunch, lastChangeOf, termSeconds, waitUntilVisible } from './job-files.ts';
+import { awaitVisible, describeFolders, type JobLaunch, lastChangeOf, termSeconds } from './job-files.ts';
 import { requestOf, staysLocal, unlimitedMachine } from './job-request.ts';
 import { type JobListener, JobWatch } from './job-watch.ts';
-import { type ClusterContext, type SubmittedJob, Submitter, scriptFilesOf } from './submitter.ts';
-import type { JobVerdict } from './verdict.ts';
+import {
+  type ClusterContext,
+  type Submitted,
+  type SubmittedJob,
+  Submitter,
+  scriptFilesOf,
+} from './submitter.ts';
+import type { JobFailure } from './verdict.ts';
 
 /*
  * A run on Slurm is an ordinary run whose executor submits a job, and waits. What makes it safe to kill the run at any moment:
@@ -36,59 +41,44 @@ import type { JobVerdict } from './verdict.ts';
  */
 
 /** @throws {ReproError} `slurm-missing`, `slurm-unreachable` */
-export function runOnSlurm(options: Pick<ClusterContext, 'settings' | 'runner'>): StartOtherMachines {
+export function runOnSlurm({
+  settings,
+  runner,
+}: Pick<ClusterContext, 'settings' | 'runner'>): StartOtherMachines {
   return async (run) => {
-    const slurm = new Slurm(run.environment);
-    return new SlurmRun({ ...options, run, slurm, cluster: await slurm.describe() });
+    const { plan, folder } = run.session;
+    const context = { settings, runner, run, slurm: await Slurm.connect(run.environment) };
+    const shared: SlurmRun = {
+      ...{ context, submitter: new Submitter(context), watch: new JobWatch(context), isEnding: false },
+    };
+    return {
+      machine: unlimitedMachine(plan),
+      has: (id) => !staysLocal(instanceOf(plan, id), settings),
+      cpusOf: (id) => requestOf(instanceOf(plan, id), settings).cpu ?? 1,
+      executionOf: (work) => new SlurmExecution(shared, work),
+      cancelWaiting: async () => {
+        shared.isEnding = true;
+        shared.submitter.drop();
+        // If Slurm does not do it, what waits runs, and its result is kept.
+        await context.slurm.cancel(shared.watch.jobs, '--state=PENDING').catch(() => {});
+      },
+      end: async () => {
+        run.assertLocked();
+        // Jobs whose results were taken in by a run that was then killed.
+        for (const { folder: files, job } of listJobs(folder)) {
+          if (run.produced.has(job.id) && files.readEnd(job.token) !== null) await files.remove();
+        }
+      },
+    };
   };
 }
 
-class SlurmRun implements OtherMachines {
+interface SlurmRun {
   readonly context: ClusterContext;
-  readonly machine: MachineResources;
   readonly submitter: Submitter;
   readonly watch: JobWatch;
   /** Whether jobs that have not begun are cancelled by this run. */
-  isEnding = false;
-
-  constructor(context: ClusterContext) {
-    this.context = context;
-    this.machine = unlimitedMachine(context.run.session.plan);
-    this.submitter = new Submitter(context);
-    this.watch = new JobWatch(context);
-  }
-
-  #instanceOf(id: string): StageInstance {
-    return instanceOf(this.context.run.session.plan, id);
-  }
-
-  has(id: string): boolean {
-    return !staysLocal(this.#instanceOf(id), this.context.settings);
-  }
-
-  cpusOf(id: string): number {
-    return requestOf(this.#instanceOf(id), this.context.settings).cpus;
-  }
-
-  executionOf(work: Work): RemoteExecution {
-    return new SlurmExecution(this, work);
-  }
-
-  async cancelWaiting(): Promise<void> {
-    this.isEnding = true;
-    this.submitter.drop();
-    // If Slurm does not answer, what waits runs, and its result is kept.
-    await this.context.slurm.cancel(this.watch.jobs, { onlyWaiting: true });
-  }
-
-  /** Removes the folders of jobs whose results were taken in by a run that was then killed. */
-  async end(): Promise<void> {
-    const { session, produced, assertLocked } = this.context.run;
-    assertLocked();
-    for (const { folder, job } of listJobs(session.folder)) {
-      if (produced.has(job.id) && folder.readEnd(job.token) !== null) await folder.remove();
-    }
-  }
+  isEnding: boolean;
 }
 
 /** What decides whether a job does this very work: not the facts of machines, which are the node's. */
@@ -103,7 +93,6 @@ class SlurmExecution implements RemoteExecution {
   readonly #work: Work;
   readonly #files: JobFolder;
   readonly #key: string;
-  #found: SubmittedJob | 'unanswered' | null | undefined;
 
   constructor(slurm: SlurmRun, work: Work) {
     this.#slurm = slurm;
@@ -118,101 +107,75 @@ class SlurmExecution implements RemoteExecution {
   }
 
   /** @throws {ReproError} `job-outdated` */
-  async find(): Promise<StageTask | null> {
-    if (this.#found === undefined) this.#found = await this.#look();
-    if (this.#found === null) return null;
-    return JSON.parse(await fs.readFile(path.join(this.folder, 'task.json'), 'utf8')) as StageTask;
+  async find(): Promise<FoundWork | null> {
+    const job = await this.#look();
+    if (job === null) return null;
+    const task = JSON.parse(await fs.readFile(this.#files.fileOf('task.json'), 'utf8')) as StageTask;
+    return { task, follow: (watch) => this.#seeThrough(job, watch) };
   }
 
-  async #look(): Promise<SubmittedJob | 'unanswered' | null> {
+  async #look(): Promise<Submitted | null> {
+    const { submitter, context } = this.#slurm;
     const job = this.#files.readJob();
     if (job === null) return null;
-    if (job.key !== this.#key) {
-      await this.#refuseOther(job);
-      return null;
+    const isEnded = this.#files.readEnd(job.token) !== null;
+    const found = isSubmitted(job) ? job : await submitter.locate(this.#files, job);
+    if (found === null || found === 'stopped') return found;
+    if (job.key === this.#key) {
+      submitter.count(job.stage, 1);
+      return found;
     }
-    const located = isSubmitted(job) ? job : await this.#slurm.submitter.locate(this.#files, job);
-    if (located === null) return null;
-    this.#slurm.submitter.noteAdopted(this.#instance.stage);
-    return located;
-  }
-
-  /** A job of other work is in the way unless it is over. */
-  async #refuseOther(job: Job): Promise<void> {
-    const { submitter, context } = this.#slurm;
-    const located = isSubmitted(job) ? job : await submitter.locate(this.#files, job);
-    if (located !== null && this.#files.readEnd(job.token) === null) {
-      const name = located === 'unanswered' ? null : located.job;
-      const state =
-        name === null
-          ? null
-          : (await context.slurm.readStates([name], context.cluster.hasAccounting)).stateOf(name);
-      if (state === null || (state !== 'absent' && !isFinal(state.state))) {
-        throw new ReproError(
-          'job-outdated',
-          `its code, parameters or inputs have changed since job ${name ?? 'of an earlier run'} was submitted`,
-          { fix: `End that job: ./repro cancel ${job.id}. Then run again.` },
-        );
-      }
+    // A job of other work is in the way unless it is over.
+    const state = isEnded ? 'absent' : (await context.slurm.readStates([found.job])).stateOf(found.job);
+    if (state === null || (state !== 'absent' && !isFinal(state.state))) {
+      throw new ReproError(
+        'job-outdated',
+        `its code, parameters or inputs have changed since job ${found.job} was submitted`,
+        { fix: `End that job: ./repro cancel ${job.id}. Then run again.` },
+      );
     }
     await this.#files.remove();
-  }
-
-  async follow(watch: JobListener & Pick<StageLaunch, 'logFile'>): Promise<StageEnd> {
-    const job = this.#found;
-    this.#found = null;
-    if (job == null || job === 'unanswered') return { kind: 'interrupted', isLeft: true };
-    return this.#seeThrough(job, watch);
+    return null;
   }
 
   readonly executor = async (launch: StageLaunch): Promise<StageEnd> => {
-    this.#found = null;
-    await fs.writeFile(this.#files.launchFile, JSON.stringify(await this.#describe(launch)));
-    const submitted = await this.#submit(0);
-    if (typeof submitted === 'string') return stopped(submitted);
-    return this.#seeThrough(submitted, launch);
+    await fs.writeFile(this.#files.fileOf('launch.json'), JSON.stringify(await this.#describe(launch)));
+    return this.#seeThrough(await this.#submit(0), launch);
   };
 
-  async #describe(launch: StageLaunch): Promise<JobLaunch> {
-    const { session, facts } = this.#slurm.context.run;
-    const { plan } = session;
+  async #describe({ stop, kill, onMessage, onStart, ...launch }: StageLaunch): Promise<JobLaunch> {
+    const { run, settings } = this.#slurm.context;
+    const { plan } = run.session;
     const instance = this.#instance;
-    const { id, stage, params, facts: names, tools, variables, resume, at } = instance;
+    const { warnSeconds } = requestOf(instance, settings);
     const made = instance.inputs
       .filter((input) => listMakers(makersOf(plan, instance, input.path)).length > 0)
       .map((input) => path.resolve(plan.projectRoot, input.path));
-    const { hostFile, taskFile, cwd, permissions, logFile } = launch;
-    const { warnSeconds } = requestOf(instance, this.#slurm.context.settings);
-    const { scratch, copyInputs, patienceSeconds } = this.#slurm.context.settings;
+    const ofJob = Object.entries(launch.environment).filter(([, value]) => value.startsWith(this.folder));
     return {
-      instance: {
-        ...{ id, stage, params, facts: names, variables, resume, at },
-        ...(tools === undefined ? {} : { tools }),
-      },
-      parts: this.#work.parts,
+      ...{ instance, parts: this.#work.parts },
       launch: {
-        ...{ hostFile, taskFile, cwd, permissions, logFile },
+        ...launch,
+        environment: Object.fromEntries(ofJob),
         // A stage that can continue in another job is limited by the time of each job, of which it is warned.
-        timeSeconds: resume.length > 0 ? null : launch.timeSeconds,
-        graceSeconds: savingSeconds(warnSeconds),
+        timeSeconds: instance.resume.length > 0 ? null : launch.timeSeconds,
+        // The rest of the warning time is for reporting the end.
+        graceSeconds: warnSeconds === undefined ? termSeconds : 0.75 * warnSeconds,
       },
-      variables: variablesOf(instance, facts),
-      environment: Object.fromEntries(
-        Object.entries(launch.environment).filter(([, value]) => value.startsWith(this.folder)),
-      ),
-      cacheRoot: session.folder.root,
+      variables: variablesOf(instance, run.facts),
+      cacheRoot: run.session.folder.root,
       made: await Promise.all(
         made.map(async (file) => ({ path: file, mtimeMs: (await lastChangeOf(file)) ?? 0 })),
       ),
-      settings: { scratch, copyInputs, patienceSeconds },
+      patienceSeconds: settings.patienceSeconds,
     };
   }
 
-  #submit(continued: number): ReturnType<Submitter['submit']> {
+  #submit(continued: number): Promise<Submitted> {
     const { submitter, context } = this.#slurm;
     const { run, settings } = context;
     const instance = this.#instance;
-    const names = [...variablesOf(instance, run.facts), ...settings.environment, ...ofLogin];
+    const names = [...variablesOf(instance, run.facts), ...settings.environment];
     const all = Object.entries(stageEnvironment(names, run.environment));
     return submitter.submit({
       ...{ instance, folder: this.#files, key: this.#key, continued },
@@ -224,81 +187,67 @@ class SlurmExecution implements RemoteExecution {
   }
 
   /** Follows a job to its end, and those that continue it. */
-  async #seeThrough(
-    first: SubmittedJob,
-    watch: JobListener & Pick<StageLaunch, 'logFile'>,
-  ): Promise<StageEnd> {
+  async #seeThrough(first: Submitted, watch: JobListener & Pick<StageLaunch, 'logFile'>): Promise<StageEnd> {
     const { submitter, context } = this.#slurm;
-    for (let job = first; ; ) {
+    for (let job = first; job !== 'stopped'; ) {
       const ended = await this.#slurm.watch.follow(this.#files, job, watch);
-      if (ended === 'stopped') return { kind: 'interrupted', isLeft: true };
-      submitter.noteEnded(job.stage);
+      if (ended === 'stopped') break;
+      submitter.count(job.stage, -1);
       const { verdict, end } = ended;
       const isReported = end !== null && (end.end.kind !== 'interrupted' || end.wasWarned === true);
       if (!isReported) await this.#appendLog(job, watch.logFile);
-      const next = await this.#judge(verdict, end, job);
-      if (typeof next !== 'number') return next;
-      const count = next > job.continued ? ` (${next} of ${this.#slurm.context.settings.continuations})` : '';
-      const text = `${'text' in verdict ? verdict.text : ''}; continuing in another job with what it saved${count}`;
+      if (verdict.kind === 'done') return end === null ? verdict : this.#awaitOutputs(verdict, end);
+      if (this.#slurm.isEnding && verdict.code === 'cancelled') return { kind: 'interrupted' };
+      const failure = verdict.isCutOff === true ? await this.#findWhyOver(verdict, job) : verdict;
+      if (failure !== null) return failure;
+      const isTime = verdict.code === 'timeout';
+      const continued = job.continued + (isTime ? 1 : 0);
+      const count = isTime ? ` (${continued} of ${context.settings.continuations})` : '';
+      const text = `${verdict.text}; continuing in another job with what it saved${count}`;
       context.run.onEvent({ kind: 'note', id: job.id, level: 'note', text });
-      const submitted = await this.#submit(next);
-      if (typeof submitted === 'string') return stopped(submitted);
-      job = submitted;
+      job = await this.#submit(continued);
     }
+    return this.#stopped();
   }
 
-  /** @returns how the instance has ended; or, if it continues in another job, how often its time was over by then */
-  async #judge(verdict: JobVerdict, end: JobEnd | null, job: SubmittedJob): Promise<StageEnd | number> {
-    if (verdict.kind === 'ended') {
-      return verdict.end.kind === 'done' && end !== null ? this.#awaitOutputs(end) : verdict.end;
-    }
-    if (verdict.kind === 'dropped') {
-      if (this.#slurm.isEnding) return { kind: 'interrupted' };
-      return { kind: 'failed', code: 'cancelled', text: verdict.text };
-    }
-    const { code, text } = verdict;
+  /** If something is or may be submitted, its files stay for the next run. */
+  #stopped(): StageEnd {
+    return { kind: 'interrupted', ...(this.#files.readJob() !== null && { isLeft: true }) };
+  }
+
+  /** Why an instance whose job was cut off does not continue in another; null if it does. */
+  async #findWhyOver({ code, text }: JobFailure, job: SubmittedJob): Promise<StageEnd | null> {
     const isTime = code === 'timeout';
     const raise = `Raise its \`time\` in ${settingsFile}`;
-    const failed = (more: string, fix: string, own: string = code): StageEnd => ({
-      kind: 'failed',
-      ...{ code: own, text: `${text}${more}${fix === '' ? '' : `\n  ${fix}`}` },
+    const failed = (more: string, own: string = code): StageEnd => ({
+      ...{ kind: 'failed', code: own, text: `${text}${more}` },
     });
-    const resume = this.#instance.resume.map((one) => path.resolve(this.#projectRoot, one));
+    const { projectRoot } = this.#slurm.context.run.session.plan;
+    const resume = this.#instance.resume.map((one) => path.resolve(projectRoot, one));
     if (resume.length === 0) {
       const fix = `${raise}; a stage with a resume folder continues in another job.`;
-      return failed('', isTime ? fix : 'With `retries:`, it is submitted again.');
+      return failed(`\n  ${isTime ? fix : 'With `retries:`, it is submitted again.'}`);
     }
     const started = this.#files.readStarted(job.token);
     if (started !== null && started.resume === (await describeFolders(resume))) {
-      const fix = `${raise}, or \`warning\` there if saving takes longer than that.`;
-      return failed(', and it saved nothing', isTime ? fix : '', isTime ? 'no-progress' : code);
+      const nothing = ', and it saved nothing';
+      return isTime ? failed(`${nothing}\n  ${raise}.`, 'no-progress') : failed(nothing);
     }
     const { continuations } = this.#slurm.context.settings;
-    if (!isTime) return job.continued;
-    if (job.continued < continuations) return job.continued + 1;
+    if (!isTime || job.continued < continuations) return null;
     return failed(
-      `, and it has continued in another job as often as allowed (${continuations}); its saved work is kept`,
-      `Run again to continue; or raise \`continuations\` or \`time\` in ${settingsFile}.`,
+      `, and it has continued in another job as often as allowed (${continuations}); its saved work is kept\n  Run again to continue; or raise \`continuations\` or \`time\` in ${settingsFile}.`,
     );
-  }
-
-  get #projectRoot(): string {
-    return this.#slurm.context.run.session.plan.projectRoot;
   }
 
   /** Waits for what the node has written. @throws {ReproError} `not-visible` if it does not appear here */
-  async #awaitOutputs({ end, outputs, node }: JobEnd): Promise<StageEnd> {
+  async #awaitOutputs(end: StageEnd, { outputs, node }: JobEnd): Promise<StageEnd> {
     const folders = this.#instance.outputs.map((_, i) => path.join(this.folder, `output-${i}`));
-    const { patienceSeconds } = this.#slurm.context.settings;
-    const { signal } = this.#slurm.context.run;
+    const { settings, run } = this.#slurm.context;
     const isThere = async (): Promise<boolean> => (await describeFolders(folders)) === outputs;
-    if (await waitUntilVisible(isThere, { patienceSeconds, signal })) return end;
-    if (signal.aborted) return { kind: 'interrupted', isLeft: true };
-    throw new ReproError(
-      'not-visible',
-      `the outputs did not appear here within ${patienceSeconds} s as node ${node} wrote them`,
-      { where: settingsFile, fix: 'If the file system is only slow, raise `patience:`.' },
-    );
+    const what = `the outputs did not appear here, as node ${node} wrote them,`;
+    await awaitVisible(what, isThere, { ...settings, signal: run.signal });
+    return run.signal.aborted ? this.#stopped() : end;
   }
 
   /** What the script and Slurm have printed tells why a stage could not report itself. */
@@ -316,27 +265,8 @@ function isSubmitted(job: Job): job is SubmittedJob {
   return job.job !== null;
 }
 
-function stopped(how: 'unsent' | 'unanswered'): StageEnd {
-  return how === 'unsent' ? { kind: 'interrupted' } : { kind: 'interrupted', isLeft: true };
-}
-
-/** Variables of a login that programs on a node expect. */
-const ofLogin: readonly string[] = ['USER', 'LOGNAME', 'SHELL'];
-
 /** Variables that the node sets itself: the job's folder and GPUs. */
 const ofNode: ReadonlySet<string> = new Set(['TMPDIR', 'CUDA_VISIBLE_DEVICES']);
-
-/** The most of the warning time that is kept for reporting the end. */
-const marginSeconds = 30;
-
-/**
- * How long a stage may take to save its work when it is warned of the job's end.
- *
- * @param warnSeconds how long before that end the warning comes; null: there is none
- */
-function savingSeconds(warnSeconds: number | null): number {
-  return warnSeconds === null ? termSeconds : warnSeconds - Math.min(marginSeconds, warnSeconds / 4);
-}
 
 /**
  * A session that assumes the machine facts (engine, version of Node.js) of the node that made an instance's last result. The submitting

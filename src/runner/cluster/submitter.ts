@@ -4,23 +4,23 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
-import { renderEnvironment, renderJobScript } from '../../executors/slurm/job-script.ts';
-import type { ClusterFacts, Slurm } from '../../executors/slurm/slurm.ts';
-import { explainSubmission, isLimitReached } from '../../executors/slurm/submission-errors.ts';
+import { type JobRequest, renderJobScript } from '../../executors/slurm/job-script.ts';
+import { explainSubmission, isLimitReached, type Slurm } from '../../executors/slurm/slurm.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { type Job, JobFolder, readClusterRun } from '../jobs/jobs-folder.ts';
+import { instanceOf } from '../plan/graph.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { SharedRun } from '../run/execution-context.ts';
 import { cacheFolderOf } from '../store/cache-folder.ts';
 import type { ClusterSettings } from './cluster-settings.ts';
-import { findPlace, type InstanceRequest, requestOf, staysLocal } from './job-request.ts';
+import { findPlace, requestOf, staysLocal } from './job-request.ts';
 
 /** What is to be submitted for one instance. */
 interface Submission {
   readonly instance: StageInstance;
   readonly folder: JobFolder;
   readonly key: string;
-  readonly request: InstanceRequest;
+  readonly request: JobRequest;
   readonly environment: Readonly<Record<string, string>>;
   readonly continued: number;
 }
@@ -28,8 +28,8 @@ interface Submission {
 /** A job that Slurm has accepted. */
 export type SubmittedJob = Job & { readonly job: string };
 
-/** `unsent`: the run stops, and nothing was submitted. `unanswered`: it stops before Slurm has answered. */
-type Submitted = SubmittedJob | 'unsent' | 'unanswered';
+/** `stopped`: the run stops before this was submitted, or before Slurm has answered: then its `job.json` stays. */
+export type Submitted = SubmittedJob | 'stopped';
 
 interface Waiting extends Submission {
   readonly settle: (submitted: Submitted) => void;
@@ -38,13 +38,11 @@ interface Waiting extends Submission {
 
 /** Instances become ready one after the other, a moment apart: those that follow within this time share an array. */
 const gatherMs = 400;
-const gatherAtMostMs = 3_000;
 
 /** What the parts of a run on Slurm share. */
 export interface ClusterContext {
   readonly run: SharedRun;
   readonly slurm: Slurm;
-  readonly cluster: ClusterFacts;
   readonly settings: ClusterSettings;
   /** The words that start the runner on a node. */
   readonly runner: readonly string[];
@@ -55,10 +53,8 @@ export class Submitter {
   readonly #context: ClusterContext;
   #waiting: Waiting[] = [];
   readonly #underWay = new Map<string, number>();
-  #isLooping = false;
-  /** Whether something has changed since the loop last looked. */
-  #isStale = false;
-  #lastMs = 0;
+  /** One batch is sent after the other. */
+  #sending: Promise<void> = Promise.resolve();
   #hasNotedLimit = false;
 
   constructor(context: ClusterContext) {
@@ -69,55 +65,45 @@ export class Submitter {
   submit(one: Submission): Promise<Submitted> {
     return new Promise((settle, fail) => {
       this.#waiting.push({ ...one, settle, fail });
-      this.#lastMs = performance.now();
       this.#wake();
     });
   }
 
-  /** A job of this stage that an earlier run submitted counts for its limit. */
-  noteAdopted(stage: string): void {
-    this.#underWay.set(stage, (this.#underWay.get(stage) ?? 0) + 1);
-  }
-
-  noteEnded(stage: string): void {
-    this.#underWay.set(stage, (this.#underWay.get(stage) ?? 1) - 1);
-    this.#wake();
+  /** Counts the jobs of a stage that are under way, for its limit: also those that an earlier run submitted. */
+  count(stage: string, change: 1 | -1): void {
+    this.#underWay.set(stage, (this.#underWay.get(stage) ?? 0) + change);
+    if (change < 0) this.#wake();
   }
 
   /** What waits here is not submitted any more. */
   drop(): void {
-    for (const one of this.#waiting) one.settle('unsent');
+    for (const { settle } of this.#waiting) settle('stopped');
     this.#waiting = [];
   }
 
   #wake(): void {
-    this.#isStale = true;
-    if (this.#isLooping) return;
-    this.#isLooping = true;
-    void this.#loop().finally(() => {
-      this.#isLooping = false;
-      if (this.#isStale) this.#wake();
-    });
+    this.#sending = this.#sending.then(() => this.#sendAll());
   }
 
-  async #loop(): Promise<void> {
+  async #sendAll(): Promise<void> {
     const { ids, signal } = this.#context.run;
-    this.#isStale = false;
-    const untilMs = performance.now() + gatherAtMostMs;
-    while (!signal.aborted && performance.now() < Math.min(untilMs, this.#lastMs + gatherMs)) {
-      await wait(50, undefined, { signal }).catch(() => {});
+    for (let count = 0; count < this.#waiting.length && !signal.aborted; ) {
+      count = this.#waiting.length;
+      await wait(gatherMs, undefined, { signal }).catch(() => {});
     }
     // They come in any order.
     this.#waiting.sort((a, b) => ids.indexOf(a.instance.id) - ids.indexOf(b.instance.id));
-    for (let batch = this.#takeBatch(); batch !== null; batch = this.#takeBatch()) {
-      const taken = batch;
-      await this.#send(taken).catch((error: unknown) => {
-        for (const one of taken) one.fail(error);
-        for (const one of taken) this.noteEnded(one.instance.stage);
+    while (!signal.aborted) {
+      const batch = this.#takeBatch();
+      if (batch === null) return;
+      await this.#send(batch).catch((error: unknown) => {
+        for (const { instance, fail } of batch) {
+          fail(error);
+          this.count(instance.stage, -1);
+        }
       });
-      if (signal.aborted) break;
     }
-    if (signal.aborted) this.drop();
+    this.drop();
   }
 
   /**
@@ -125,15 +111,13 @@ export class Submitter {
    * that become ready while others are under way take the places that are free.
    */
   #takeBatch(): Waiting[] | null {
-    const { settings, cluster } = this.#context;
     for (const first of this.#waiting) {
       const { stage } = first.instance;
-      const { arrayLimit } = first.request;
       const underWay = this.#underWay.get(stage) ?? 0;
-      const room =
-        arrayLimit === null || underWay === 0 ? Number.POSITIVE_INFINITY : Math.max(0, arrayLimit - underWay);
+      const { arrayLimit = Number.POSITIVE_INFINITY } = first.request;
+      const room = underWay === 0 ? Number.POSITIVE_INFINITY : arrayLimit - underWay;
       const alike = this.#waiting.filter((one) => isAlike(one, first));
-      const batch = alike.slice(0, Math.min(room, settings.arraySize ?? cluster.arraySize));
+      const batch = alike.slice(0, Math.max(0, room));
       if (batch.length === 0) continue;
       this.#waiting = this.#waiting.filter((one) => !batch.includes(one));
       this.#underWay.set(stage, underWay + batch.length);
@@ -162,34 +146,39 @@ export class Submitter {
       jobs.set(one, job);
       await one.folder.writeJob(job);
       // Of the job before; its end names another submission.
-      await fs.rm(one.folder.endFile, { force: true });
-      await fs.rm(one.folder.messagesFile, { force: true });
+      await fs.rm(one.folder.fileOf('end.json'), { force: true });
+      await fs.rm(one.folder.fileOf('messages.ndjson'), { force: true });
     }
-    const script = await this.#writeScript(batch, token);
+    const { script, log } = scriptFilesOf(session.folder.jobs, { token, index: null });
+    const text = renderStageScript(batch, token, log, session.plan.projectRoot, this.#context);
+    await writeFileAtomic(script, text, { mode: 0o600 });
     for (;;) {
       // After the jobs are on disk: a cancelling command finds them there, or is seen here.
       const unwanted = readClusterRun(session.folder)?.cancelled ?? [];
       const cancelled = batch.filter(({ instance }) => unwanted.includes(instance.id));
-      if (cancelled.length > 0) {
-        for (const { instance, fail } of cancelled) {
-          this.noteEnded(instance.stage);
-          fail(
-            new ReproError('cancelled', 'it was cancelled by `./repro cancel`', {
-              fix: 'Run again to continue.',
-            }),
-          );
-        }
-        return this.#send(batch.filter((one) => !cancelled.includes(one)));
+      for (const { instance, fail } of cancelled) {
+        const fix = 'Run again to continue.';
+        fail(new ReproError('cancelled', 'it was cancelled by `./repro cancel`', { fix }));
+        this.count(instance.stage, -1);
       }
+      if (cancelled.length > 0) return this.#send(batch.filter((one) => !cancelled.includes(one)));
       assertLocked();
       if (signal.aborted) {
-        for (const { settle } of batch) settle('unsent');
+        for (const { folder, settle } of batch) {
+          await folder.remove();
+          settle('stopped');
+        }
         return;
       }
       const answer = await slurm.submit(script);
-      if (answer.kind === 'ok') return this.#accept(jobs, answer.text);
+      if (answer.kind === 'ok') {
+        for (const [{ folder, settle }, job] of jobs) settle(await writeId(folder, job, answer.text));
+        return;
+      }
       if (answer.kind === 'unknown') return this.#resolve(jobs, answer.text);
-      if (!isLimitReached(answer.text)) throw this.#explain(first.instance, answer.text);
+      if (!isLimitReached(answer.text)) {
+        throw explainSubmission(answer.text, (keys) => findPlace(first.instance, settings, keys));
+      }
       if (!this.#hasNotedLimit) {
         this.#hasNotedLimit = true;
         this.#warn(first, 'you have reached your limit of submitted jobs; the rest is submitted as jobs end');
@@ -198,17 +187,9 @@ export class Submitter {
     }
   }
 
-  async #accept(jobs: ReadonlyMap<Waiting, Job>, id: string): Promise<void> {
-    for (const [one, job] of jobs) {
-      const submitted = { ...job, job: job.index === null ? id : `${id}_${job.index}` };
-      await one.folder.writeJob(submitted);
-      one.settle(submitted);
-    }
-  }
-
   /** After a submission without an answer: whether Slurm accepted it all the same. */
   async #resolve(jobs: ReadonlyMap<Waiting, Job>, said: string): Promise<void> {
-    const [[first] = []] = [...jobs];
+    const [first] = jobs.keys();
     if (first !== undefined)
       this.#warn(first, `Slurm does not answer (${said}); submitting again when it does`);
     const again: Waiting[] = [];
@@ -217,53 +198,31 @@ export class Submitter {
       if (located === null) again.push(one);
       else one.settle(located);
     }
-    if (again.length > 0) await this.#send(again);
+    await this.#send(again);
   }
 
   /**
    * Finds out, for a submission whose answer is not known, which job it became. If there is none, it is given up: should one start all the
    * same, it ends at once.
    *
-   * @returns null if it was given up; `unanswered` if the run stops before Slurm answers
+   * @returns null if it was given up
    */
-  async locate(folder: JobFolder, job: Job): Promise<SubmittedJob | 'unanswered' | null> {
-    const { run, slurm, cluster, settings } = this.#context;
-    const { signal } = run;
-    const found = async (name: string): Promise<SubmittedJob> => {
-      const submitted = { ...job, job: name };
-      await folder.writeJob(submitted);
-      return submitted;
-    };
-    for (;;) {
-      const answer = await slurm.findJob(nameOf(job), cluster.hasAccounting);
+  async locate(folder: JobFolder, job: Job): Promise<Submitted | null> {
+    const { run, slurm, settings } = this.#context;
+    while (!run.signal.aborted) {
+      const answer = await slurm.findJob(nameOf(job));
       if ('problem' in answer) {
-        await wait(settings.pollSeconds * 1000, undefined, { signal }).catch(() => {});
-        if (signal.aborted) return 'unanswered';
+        await wait(settings.pollSeconds * 1000, undefined, { signal: run.signal }).catch(() => {});
         continue;
       }
-      if (answer.id !== null) return found(job.index === null ? answer.id : `${answer.id}_${job.index}`);
+      if (answer.id !== null) return writeId(folder, job, answer.id);
       run.assertLocked();
       const givenUp = { job: null, node: os.hostname(), atMs: Date.now(), resume: '' };
       if (await folder.claim(job.token, givenUp)) return null;
-      const started = folder.readStarted(job.token);
-      return started?.job == null ? null : found(started.job);
+      const started = folder.readStarted(job.token)?.job ?? null;
+      return started === null ? null : writeId(folder, job, started.replace(/_.*/, ''));
     }
-  }
-
-  async #writeScript(batch: readonly Waiting[], token: string): Promise<string> {
-    const { plan, folder } = this.#context.run.session;
-    const files = scriptFilesOf(folder.jobs, { token, index: null });
-    const environment = Object.assign({}, ...batch.map((one) => one.environment));
-    await writeFileAtomic(files.environment, renderEnvironment(environment), { mode: 0o600 });
-    await writeFileAtomic(
-      files.script,
-      renderStageScript(batch, token, files, plan.projectRoot, this.#context),
-    );
-    return files.script;
-  }
-
-  #explain(instance: StageInstance, said: string): ReproError {
-    return explainSubmission(said, (keys) => findPlace(instance, this.#context.settings, keys));
+    return 'stopped';
   }
 
   #warn({ instance }: Waiting, text: string): void {
@@ -271,14 +230,17 @@ export class Submitter {
   }
 }
 
-/** The files of a submission; `log`: what the script and Slurm print, of one task in an array. */
+/** @param id of the job, or of its array */
+async function writeId(folder: JobFolder, job: Job, id: string): Promise<SubmittedJob> {
+  const submitted = { ...job, job: job.index === null ? id : `${id}_${job.index}` };
+  await folder.writeJob(submitted);
+  return submitted;
+}
+
+/** `script`: of a submission; `log`: what the script and Slurm print, of one task in an array. */
 export function scriptFilesOf(jobs: string, { token, index }: Pick<Job, 'token' | 'index'>) {
   const base = path.join(jobs, 'scripts', token);
-  return {
-    script: `${base}.sh`,
-    environment: `${base}.env.sh`,
-    log: `${base}.log${index === null ? '' : `.${index}`}`,
-  };
+  return { script: `${base}.sh`, log: `${base}.log${index === null ? '' : `.${index}`}` };
 }
 
 /** By which Slurm knows a submission. */
@@ -295,23 +257,19 @@ type ScriptOptions = Pick<ClusterContext, 'settings' | 'runner'>;
 
 /** The script of instances of one stage that request the same. */
 function renderStageScript(
-  batch: readonly Pick<Submission, 'instance' | 'folder' | 'request'>[],
+  batch: readonly Omit<Submission, 'key' | 'continued'>[],
   token: string,
-  files: ReturnType<typeof scriptFilesOf>,
+  logFile: string,
   projectRoot: string,
   { settings, runner }: ScriptOptions,
 ): string {
   const [first] = batch;
   if (first === undefined) return '';
-  const { arrayLimit, ...request } = first.request;
-  const isArray = batch.length > 1;
   return renderJobScript({
-    ...{ request, projectRoot, requeues: false },
+    ...{ request: first.request, environment: first.environment, projectRoot, requeues: false },
     name: nameOf({ stage: first.instance.stage, token }),
     comment: commentOf(projectRoot, token),
-    arraySize: isArray ? batch.length : null,
-    atOnce: isArray && arrayLimit !== null && arrayLimit < batch.length ? arrayLimit : null,
-    ...{ logFile: files.log, environmentFile: files.environment },
+    logFile,
     about: batch.map(({ instance }, i) => `${i}: ${instance.id}`),
     folders: batch.map(({ folder }) => folder.root),
     prelude: settings.prelude,
@@ -331,7 +289,7 @@ function isAlike(
 export interface DryRunScript {
   readonly stage: string;
   readonly ids: readonly string[];
-  /** With the name of the stage in place of a token. */
+  /** With the name of the stage in place of a token, and without the environment. */
   readonly script: string;
 }
 
@@ -341,25 +299,23 @@ export interface DryRunScript {
  * @param ids what would run, in plan order
  */
 export function renderScripts(plan: Plan, ids: readonly string[], options: ScriptOptions): DryRunScript[] {
-  const { settings } = options;
   const cache = cacheFolderOf(plan);
   let left = ids
-    .flatMap((id) => plan.instances.get(id) ?? [])
-    .filter((instance) => !staysLocal(instance, settings))
+    .map((id) => instanceOf(plan, id))
+    .filter((instance) => !staysLocal(instance, options.settings))
     .map((instance) => ({
-      ...{ instance, request: requestOf(instance, settings) },
+      ...{ instance, request: requestOf(instance, options.settings), environment: {} },
       folder: JobFolder.of(cache, instance.id),
     }));
   const scripts: DryRunScript[] = [];
   for (let [first] = left; first !== undefined; [first] = left) {
-    const one = first;
-    const batch = left.filter((other) => isAlike(other, one)).slice(0, settings.arraySize ?? undefined);
-    left = left.filter((other) => !batch.includes(other));
-    const { stage } = one.instance;
+    const { stage } = first.instance;
+    const batch = left.filter((one) => isAlike(one, first));
+    left = left.filter((one) => !batch.includes(one));
     const count = scripts.filter((other) => other.stage === stage).length;
     const token = count === 0 ? stage : `${stage}-${count + 1}`;
-    const files = scriptFilesOf(cache.jobs, { token, index: null });
-    const script = renderStageScript(batch, token, files, plan.projectRoot, options);
+    const { log } = scriptFilesOf(cache.jobs, { token, index: null });
+    const script = renderStageScript(batch, token, log, plan.projectRoot, options);
     scripts.push({ stage, ids: batch.map(({ instance }) => instance.id), script });
   }
   return scripts;

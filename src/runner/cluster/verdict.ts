@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import type { StageEnd } from '../../executors/executor.ts';
 import { notSharedExitCode, preludeExitCode } from '../../executors/slurm/job-script.ts';
 import { isFinal, type JobStatus } from '../../executors/slurm/job-state.ts';
@@ -10,44 +9,51 @@ export interface Evidence {
   readonly job: string;
   /** Its own report of its end; null: there is none, or it is not visible here yet. */
   readonly end: JobEnd | null;
+  /** Whether its file says that it has started. */
+  readonly hasStarted: boolean;
   /** What Slurm says; `absent`: it no longer knows the job; null: it did not answer. */
   readonly status: JobStatus | 'absent' | null;
   /** Whether Slurm has called it ended or unknown for so long that no report will appear. */
   readonly isSilent: boolean;
 }
 
-/** How a job ended. */
-export type JobVerdict =
-  | { readonly kind: 'ended'; readonly end: Extract<StageEnd, { kind: 'done' | 'failed' }> }
-  /** It was ended before its stage was done, through no fault of the stage: another job may go on from what it saved. */
-  | { readonly kind: 'cut-off'; readonly code: CutOff; readonly text: string }
-  /** Cancelled before it began. */
-  | { readonly kind: 'dropped'; readonly text: string };
+export type JobFailure = Extract<StageEnd, { kind: 'failed' }> & {
+  /** Whether it was ended before its stage was done, through no fault of the stage: another job may go on from what it saved. */
+  readonly isCutOff?: true;
+};
 
-type CutOff = 'timeout' | 'preempted' | 'node-failed';
+/** How a job ended. */
+export type JobVerdict = Extract<StageEnd, { kind: 'done' }> | JobFailure;
 
 /**
  * Judges a job by its own report; only if there is none, by the state that Slurm reports.
  *
  * @returns null while it waits or runs, or this is unknown
  */
-export function judge({ job, end, status, isSilent }: Evidence): JobVerdict | null {
-  if (end !== null && end.end.kind !== 'interrupted') return { kind: 'ended', end: end.end };
+export function judge({ job, end, hasStarted, status, isSilent }: Evidence): JobVerdict | null {
+  if (end !== null && end.end.kind !== 'interrupted') return end.end;
   if (end?.wasWarned === true) return cutOff('timeout', `job ${job} on ${end.node} used up its time`);
   if (status === null) return null;
   if (status === 'absent') {
     if (!isSilent) return null;
-    return end === null
-      ? failed('job-lost', `Slurm no longer knows job ${job}, and it left no result`)
-      : toldToEnd(`job ${job} on ${end.node}`);
+    if (end !== null) return toldToEnd(`job ${job} on ${end.node}`);
+    const unknown = `Slurm no longer knows job ${job}`;
+    // Without accounts, Slurm forgets tasks of an array that are cancelled while they wait.
+    if (!hasStarted)
+      return failed(
+        'cancelled',
+        `${unknown}, whose stage never started: it was cancelled, or its script failed`,
+      );
+    return failed('job-lost', `${unknown}, and it left no result`);
   }
   if (!isFinal(status.state)) return null;
   const { state, node, reason, exitCode = 0, elapsedSeconds } = status;
   const where = `job ${job}${node === null ? '' : ` on ${node}`}`;
   const hasRun = (elapsedSeconds ?? 0) > 0 || node !== null || end !== null;
-  if (state === 'CANCELLED' && !hasRun) return { kind: 'dropped', text: `${where} was cancelled` };
+  if (state === 'CANCELLED' && !hasRun) return failed('cancelled', `${where} was cancelled`);
+  const [code, text] = scriptFailures[exitCode] ?? [];
   // Its report may exist before it is visible here; not if its script ended before the runner started.
-  if (end === null && !isSilent && !neverBegan.has(exitCode)) return null;
+  if (end === null && !isSilent && code === undefined) return null;
   switch (state) {
     case 'TIMEOUT':
       return cutOff('timeout', `${where} reached its time limit`);
@@ -64,90 +70,58 @@ export function judge({ job, end, status, isSilent }: Evidence): JobVerdict | nu
     case 'CANCELLED':
     case 'REVOKED':
       return failed('cancelled', `${where} was cancelled`);
-    case 'COMPLETED':
-      return end !== null
-        ? toldToEnd(where)
-        : failed(
-            'no-result',
-            `${where} succeeded, but its result is not in this folder\n  Put the project on a file system that the nodes share.`,
-          );
-    default:
-      return describeFailed(where, { state, reason, exitCode }, end !== null);
   }
-}
-
-/** The signal with which Slurm ends a batch script whose log it could not open. */
-const noLogSignal = 53;
-
-/** SIGUSR2 on Linux; on the runner's machine it may have another number. */
-const warningSignal = 12;
-
-/** A shell's exit codes for a command that is not executable or not found. */
-const notExecutableCodes: ReadonlySet<number> = new Set([126, 127]);
-
-/** Exit codes of scripts that did not start the runner. */
-const neverBegan: ReadonlySet<number> = new Set([notSharedExitCode, preludeExitCode, ...notExecutableCodes]);
-
-/** Describes a job that failed before the stage could report anything. */
-function describeFailed(
-  where: string,
-  {
-    state,
-    reason,
-    exitCode,
-  }: { readonly state: string; readonly reason: string | null; readonly exitCode: number },
-  wasTold: boolean,
-): JobVerdict {
   const signal = Number(/^RaisedSignal:(\d+)/.exec(reason ?? '')?.[1] ?? 0);
-  if (exitCode === notSharedExitCode) {
+  if (end !== null || signal === sigterm) return toldToEnd(where);
+  if (state === 'COMPLETED')
     return failed(
-      'not-shared',
-      `${where} did not find the submitted files: the project is another folder there\n  Put it on a file system that the nodes share.`,
+      'no-result',
+      `${where} succeeded, but its result is not in this folder\n  Put the project on a file system that the nodes share.`,
     );
-  }
-  if (signal === noLogSignal) {
+  if (signal === noLogSignal)
     return failed(
       'no-log',
       `${where} could not write its log into the project's folder\n  Put the project on a file system that the nodes share, and check your quota.`,
     );
-  }
-  if (signal === warningSignal) {
-    return cutOff(
-      'timeout',
-      `${where} was ended by the signal that warns of the end of its time: \`command\` in ${settingsFile} does not pass it on`,
-    );
-  }
-  if (wasTold || signal === constants.signals.SIGTERM) return toldToEnd(where);
-  if (exitCode === preludeExitCode) {
-    return failed(
-      'prelude',
-      `${where} failed in a line of its prelude\n  The log names the line. Correct \`prelude\` in ${settingsFile}, or add \`|| true\` to a line that may fail.`,
-    );
-  }
-  if (notExecutableCodes.has(exitCode)) {
-    const what = exitCode === 127 ? 'was not found' : 'is not executable';
-    return failed(
-      'no-command',
-      `${where} could not start: a program in its command ${what} (exit code ${exitCode})\n  Check \`command\`, \`node\` and \`prelude\` in ${settingsFile}; the log names it.`,
-    );
-  }
+  if (code !== undefined) return failed(code, `${where} ${text}`);
   const why = exitCode === 0 ? reason : `exit code ${exitCode}`;
   const hint =
-    signal === constants.signals.SIGKILL
+    signal === sigkill
       ? '\n  Unless someone killed it by hand, the node ran out of memory: raise resources.memory of the stage.'
       : '';
   const said = why === null ? '' : ` (${why})`;
   return failed('job-failed', `${where} ended as ${state}${said} before the stage could report why${hint}`);
 }
 
-function toldToEnd(where: string): JobVerdict {
+/** The signal with which Slurm ends a batch script whose log it could not open. */
+const noLogSignal = 53;
+
+const [sigkill, sigterm] = [9, 15];
+
+const noCommand = `could not start: a program in its command was not found or is not executable\n  Check \`command\`, \`node\` and \`prelude\` in ${settingsFile}; the log names it.`;
+
+/** By exit code, why a script did not start the runner. 126, 127: a shell's own for a command that it cannot start. */
+const scriptFailures: { readonly [exitCode: number]: readonly [code: string, text: string] } = {
+  [notSharedExitCode]: [
+    'not-shared',
+    'did not find the submitted files: the project is another folder there\n  Put it on a file system that the nodes share.',
+  ],
+  [preludeExitCode]: [
+    'prelude',
+    `failed in a line of its prelude\n  The log names the line. Correct \`prelude\` in ${settingsFile}, or add \`|| true\` to a line that may fail.`,
+  ],
+  126: ['no-command', noCommand],
+  127: ['no-command', noCommand],
+};
+
+function toldToEnd(where: string): JobFailure {
   return failed('told-to-end', `${where} was ended by SIGTERM, and Slurm does not say why`);
 }
 
-function failed(code: string, text: string): JobVerdict {
-  return { kind: 'ended', end: { kind: 'failed', code, text } };
+function failed(code: string, text: string): JobFailure {
+  return { kind: 'failed', code, text };
 }
 
-function cutOff(code: CutOff, text: string): JobVerdict {
-  return { kind: 'cut-off', code, text };
+function cutOff(code: 'timeout' | 'preempted' | 'node-failed', text: string): JobFailure {
+  return { ...failed(code, text), isCutOff: true };
 }

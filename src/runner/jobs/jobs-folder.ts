@@ -48,7 +48,7 @@ export interface JobEnd {
   readonly outputs: string;
 }
 
-/** The files of the job of one instance. */
+/** The files of the job of one instance. Reading them throws a {@link ReproError} `jobs-unreadable` if they are damaged. */
 export class JobFolder {
   /** Absolute. */
   readonly root: string;
@@ -61,42 +61,31 @@ export class JobFolder {
     return new JobFolder(path.join(jobs, 'stages', fileNameOf(id)));
   }
 
-  get launchFile(): string {
-    return path.join(this.root, 'launch.json');
+  fileOf(name: string): string {
+    return path.join(this.root, name);
   }
 
-  get messagesFile(): string {
-    return path.join(this.root, 'messages.ndjson');
-  }
-
-  get endFile(): string {
-    return path.join(this.root, 'end.json');
-  }
-
-  startedFile(token: string): string {
-    return path.join(this.root, `started-${token}.json`);
-  }
-
-  /** null if there is none. @throws {ReproError} `jobs-unreadable` */
+  /** null if there is none. */
   readJob(): Job | null {
-    return readJson<Job>(path.join(this.root, 'job.json'));
+    return readJson<Job>(this.fileOf('job.json'));
   }
 
   writeJob(job: Job): Promise<void> {
-    return writeFileAtomic(path.join(this.root, 'job.json'), JSON.stringify(job));
+    return writeFileAtomic(this.fileOf('job.json'), JSON.stringify(job));
   }
 
   /** null until a job of the submission has started, or the submission was given up. */
   readStarted(token: string): Started | null {
-    return readJson<Started>(this.startedFile(token));
+    return readJson<Started>(this.fileOf(`started-${token}.json`));
   }
 
   /** @returns whether this is the first to say so */
   async claim(token: string, started: Started): Promise<boolean> {
-    const partial = `${this.startedFile(token)}.${process.pid}.${os.hostname()}`;
+    const file = this.fileOf(`started-${token}.json`);
+    const partial = `${file}.${process.pid}.${os.hostname()}`;
     await fs.writeFile(partial, JSON.stringify(started));
     try {
-      await fs.link(partial, this.startedFile(token));
+      await fs.link(partial, file);
       return true;
     } catch (error) {
       if (hasErrorCode(error, 'EEXIST')) return false;
@@ -108,7 +97,7 @@ export class JobFolder {
 
   /** The report of a job of this submission; null if there is none yet. */
   readEnd(token: string): JobEnd | null {
-    const end = readJson<JobEnd>(this.endFile);
+    const end = readJson<JobEnd>(this.fileOf('end.json'));
     return end?.token === token ? end : null;
   }
 
@@ -126,7 +115,8 @@ export interface FoundJob {
 /** @throws {ReproError} `jobs-unreadable` */
 export function listJobs({ jobs }: Pick<CacheFolder, 'jobs'>): FoundJob[] {
   const stages = path.join(jobs, 'stages');
-  return listNames(stages).flatMap((name) => {
+  const names = readUnlessMissing(stages, () => readdirSync(stages)) ?? [];
+  return names.flatMap((name) => {
     const folder = new JobFolder(path.join(stages, name));
     const job = folder.readJob();
     return job === null ? [] : [{ folder, job }];
@@ -193,29 +183,20 @@ export async function tidyJobs(folder: Pick<CacheFolder, 'jobs'>): Promise<void>
   if (listJobs(folder).length === 0) await fs.rm(folder.jobs, { recursive: true, force: true });
 }
 
-/** Files appear complete here, so one that cannot be parsed was damaged: nothing may start beside a job that may be at work. */
 function readJson<Value extends object>(file: string): Value | null {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Value;
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return null;
-    throw unreadable(file, error);
-  }
+  return readUnlessMissing(file, () => JSON.parse(readFileSync(file, 'utf8')) as Value);
 }
 
-function listNames(folder: string): string[] {
+/** Files appear complete here, so one that cannot be parsed was damaged: nothing may start beside a job that may be at work. */
+function readUnlessMissing<Value>(where: string, read: () => Value): Value | null {
   try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return [];
-    throw unreadable(folder, error);
+    return read();
+  } catch (cause) {
+    if (hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) return null;
+    throw new ReproError('jobs-unreadable', `job data cannot be read: ${describeError(cause)}`, {
+      where,
+      fix: 'Another user may have submitted the jobs, or a disk was full. End the jobs (squeue, scancel), then remove artifacts/.cache/jobs.',
+      cause,
+    });
   }
-}
-
-function unreadable(where: string, cause: unknown): ReproError {
-  return new ReproError('jobs-unreadable', `job data cannot be read: ${describeError(cause)}`, {
-    where,
-    fix: 'Another user may have submitted the jobs, or a disk was full. End the jobs (squeue, scancel), then remove artifacts/.cache/jobs.',
-    cause,
-  });
 }

@@ -69,14 +69,19 @@ export interface OtherMachines {
 /** Begins such a run, once the folder is locked and before anything runs here. */
 export type StartOtherMachines = (run: SharedRun) => Promise<OtherMachines>;
 
+/** What an earlier runner began. */
+export interface FoundWork {
+  readonly task: StageTask;
+  /** Waits for its end. */
+  follow(watch: Pick<StageLaunch, 'onMessage' | 'onStart' | 'logFile'>): Promise<StageEnd>;
+}
+
 /** How an instance is executed on another machine. */
 export interface RemoteExecution {
   /** For incomplete files; that machine sees it, too. */
   readonly folder: string;
-  /** The task of a job that an earlier runner began for the same work, and that runs or has ended; null if there is none. */
-  find(): Promise<StageTask | null>;
-  /** Waits for that job. */
-  follow(watch: Pick<StageLaunch, 'onMessage' | 'onStart' | 'logFile'>): Promise<StageEnd>;
+  /** A job that an earlier runner began for the same work, and that runs or has ended; null if there is none. */
+  find(): Promise<FoundWork | null>;
   readonly executor: Executor;
 }
 

@@ -15,7 +15,7 @@ import { assertPlacesWritable, assertWritable } from '../store/outputs-in-place.
 import type { RunRecord } from '../store/records.ts';
 import { confine } from './confinement.ts';
 import { confirmInputs, refuseAltered } from './confirm-inputs.ts';
-import { type ExecutionContext, partsOfOrigin, type Work } from './execution-context.ts';
+import { type ExecutionContext, type FoundWork, partsOfOrigin, type Work } from './execution-context.ts';
 import { describeFullDisk, explainEnd } from './failed-end.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
 import { resumeFoldersOf } from './resume-folder.ts';
@@ -58,9 +58,9 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
   try {
     await assertWritable(session.folder);
     await assertPlacesWritable(session.plan.projectRoot, instance.outputs);
-    const isUnderWay = remote !== undefined && (await remote.find()) !== null;
+    let found = (await remote?.find()) ?? null;
     isLeft = false;
-    if (!isUnderWay)
+    if (found === null)
       await startLog(logFile, `${instance.id}  ${new Date().toISOString()}  ${describeCommand(instance)}`);
     const resume = resumeFoldersOf(session, instance);
     await refuseAltered(session, work);
@@ -69,12 +69,10 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       attempt: async () => {
         const startedAt = new Date().toISOString();
         const secondsHere = stopwatch();
-        const found = (await remote?.find()) ?? null;
-        const task = found ?? (await prepareTask(context, work, temporary, resume));
+        const task = found?.task ?? (await prepareTask(context, work, temporary, resume));
         const spent =
           remote === undefined ? await beginSpending(session.folder, work.fingerprint, task.resume) : 0;
-        const watch = { logFile, onStart, isFound: found !== null };
-        const ran = await runTask(context, work, task, temporary, watch);
+        const ran = await runTask(context, work, task, temporary, { logFile, onStart, found });
         const origin = ran.end.kind === 'done' ? ran.end.origin : undefined;
         const { seconds, earlierSeconds } = origin ?? { seconds: secondsHere(), earlierSeconds: spent };
         const total = earlierSeconds > 0 ? { totalSeconds: earlierSeconds + seconds } : {};
@@ -88,6 +86,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       onRetry: async (text) => {
         onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
         await continueLog(logFile, text);
+        found = null;
         await fs.rm(temporary, { recursive: true, force: true });
       },
     });
@@ -158,9 +157,9 @@ async function runTask(
   task: StageTask,
   temporary: string,
   {
-    isFound,
+    found,
     ...watch
-  }: { readonly logFile: string; readonly onStart: () => void; readonly isFound: boolean },
+  }: { readonly logFile: string; readonly onStart: () => void; readonly found: FoundWork | null },
 ) {
   const { id, resources } = work.instance;
   const metrics: Record<string, MetricValue> = {};
@@ -173,9 +172,7 @@ async function runTask(
     Object.assign(metrics, message.values);
     context.onEvent({ kind: 'metrics', id, values: message.values });
   };
-  if (isFound && context.remote !== undefined) {
-    return { end: await context.remote.follow({ ...watch, onMessage }), metrics };
-  }
+  if (found !== null) return { end: await found.follow({ ...watch, onMessage }), metrics };
   const confinement = await confine(context, work, task, temporary);
   const { traceFile } = confinement;
   const end = await (context.remote?.executor ?? context.executor)({
