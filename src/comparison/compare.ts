@@ -252,7 +252,8 @@ function compareSeeds(matches: readonly Match[]): SeedComparison[] {
   return [...groups.values()].flatMap((group): SeedComparison[] => {
     const [first] = group;
     if (first === undefined || group.length < 2) return [];
-    const values = (side: 0 | 1) => group.map((match) => match[side].metrics[ACCURACY] ?? Number.NaN);
+    const accuracyOf = ({ metrics }: RunResults) => metrics[ACCURACY] ?? Number.NaN;
+    const differences = group.map(([a, b]) => accuracyOf(b) - accuracyOf(a));
     const differing = [...new Set(([0, 1] as const).flatMap((side) => findDiffering(group, side)))];
     return [
       {
@@ -260,7 +261,7 @@ function compareSeeds(matches: readonly Match[]): SeedComparison[] {
         modelB: first[1].model,
         seeds: group.map(([{ seed }]) => seed),
         differing,
-        accuracy: differing.length > 0 ? null : pairedTTest(values(1), values(0)),
+        accuracy: differing.length > 0 ? null : pairedTTest(differences),
       },
     ];
   });

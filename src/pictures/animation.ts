@@ -1,22 +1,16 @@
 import { GifWriter } from 'omggif';
-import { ReproError } from '../errors.ts';
 import type { ClipFrames } from '../results/clip-examples.ts';
 import { readClipShape } from './clip.ts';
-import { type Canvas, chooseFactor, drawEventSheet } from './event-sheet.ts';
+import { chooseFactor, drawEventSheet } from './event-sheet.ts';
 import { EVENT_PALETTE, findFullCount } from './palette.ts';
 
 interface AnimationOptions {
   /** How long each step is shown, stored in hundredths of a second; browsers show less than 20 ms as 100. */
   readonly delayMs: number;
-  /** Pixels of the picture per pixel of the sensor; chosen for about 256 pixels unless given. */
-  readonly factor?: number;
-  /** Whether the number of the step, from 1, is above the frame; yes unless given. */
-  readonly numbers?: boolean;
   /** A line at the top: SIMULATED, or a number. */
-  readonly caption?: string;
+  readonly caption?: string | null;
 }
 
-const LARGEST_PX = 65_535;
 /** Room for the palette and everything else at the start of the file. */
 const HEAD_BYTES = 1024;
 /** Room for the head of a frame; its pixels take at most 12 bits each, and a byte for every 255 of these. */
@@ -33,35 +27,18 @@ const GIF_PALETTE = Array.from({ length: 256 }, (_, index) => {
  *
  * @param frames event counts, [T, 2, H, W]
  * @returns the same bytes for the same input on every machine
- * @throws {ReproError} `pictures` for another shape, or a GIF that is too large
+ * @throws {ReproError} `pictures` for another shape
  */
-export function animation(frames: ClipFrames, options: AnimationOptions): Uint8Array {
+export function animation(frames: ClipFrames, { delayMs, caption = null }: AnimationOptions): Uint8Array {
   const shape = readClipShape(frames);
-  const factor = options.factor ?? chooseFactor(shape);
-  const full = findFullCount(frames.data);
+  const plan = { columns: 1, factor: chooseFactor(shape), full: findFullCount(frames.data), caption };
   const sheets = Array.from({ length: shape.steps }, (_, step) =>
-    drawEventSheet(frames, shape, {
-      steps: [step],
-      columns: 1,
-      factor,
-      full,
-      numbers: options.numbers ?? true,
-      caption: options.caption ?? null,
-    }),
+    drawEventSheet(frames, shape, { ...plan, steps: [step] }),
   );
-  return encodeGif(sheets, Math.round(options.delayMs / 10));
-}
-
-/** @param delay hundredths of a second */
-function encodeGif(sheets: readonly Canvas[], delay: number): Uint8Array {
   const { width = 0, height = 0 } = sheets[0] ?? {};
-  if (width > LARGEST_PX || height > LARGEST_PX) {
-    throw new ReproError('pictures', `a GIF of ${width} x ${height} pixels is too large.`, {
-      fix: `Choose a smaller factor: the limit is ${LARGEST_PX}.`,
-    });
-  }
   const bytes = new Uint8Array(HEAD_BYTES + sheets.length * (FRAME_HEAD_BYTES + 2 * width * height));
   const gif = new GifWriter(bytes, width, height, { palette: GIF_PALETTE, loop: 0 });
+  const delay = Math.round(delayMs / 10); // hundredths of a second
   for (const { pixels } of sheets) gif.addFrame(0, 0, width, height, Array.from(pixels), { delay });
   return bytes.slice(0, gif.end());
 }

@@ -11,8 +11,6 @@ interface SheetOptions {
   readonly columns?: number;
   /** Pixels of the picture per pixel of the sensor; chosen for frames of about 256 pixels unless given. */
   readonly factor?: number;
-  /** Whether the number of its step, from 1, is above each frame; only if there are several unless given. */
-  readonly numbers?: boolean;
   /** A line at the top: SIMULATED, or a number. Not for still images. */
   readonly caption?: string;
 }
@@ -45,7 +43,6 @@ export function contactSheet(frames: ClipFrames, options: SheetOptions = {}): Pi
     factor,
     columns: options.columns ?? chooseColumns(steps.length, shape.width * factor),
     full: findFullCount(frames.data),
-    numbers: options.numbers ?? shape.steps > 1,
     caption: options.caption ?? null,
   });
   const palette = EVENT_PALETTE.map((color) => [...color]);

@@ -15,18 +15,22 @@ interface SheetPlan {
   readonly factor: number;
   /** The count at full strength: `findFullCount`. */
   readonly full: number;
-  /** Whether the number of its step, from 1, is above each frame. */
-  readonly numbers: boolean;
   /** A line at the top. */
   readonly caption: string | null;
 }
 
-/** Draws steps of a clip of events side by side, with thin lines between them. @param frames [T, 2, H, W] */
-export function drawEventSheet(frames: ClipFrames, shape: ClipShape, plan: SheetPlan): Canvas {
-  const { steps, columns, factor, numbers, caption } = plan;
+/**
+ * Draws steps of a clip of events side by side, with thin lines between them. If the clip has several, the number of each is above its frame.
+ *
+ * @param frames [T, 2, H, W]
+ */
+export function drawEventSheet({ data }: ClipFrames, shape: ClipShape, plan: SheetPlan): Canvas {
+  const { height, width } = shape;
+  const { steps, columns, factor, full, caption } = plan;
+  const numbers = shape.steps > 1;
   const label = numbers ? TEXT_PX + 2 * GAP_PX : 0;
   const head = caption === null ? 0 : TEXT_PX + 3 * GAP_PX;
-  const cell = { width: shape.width * factor + GAP_PX, height: label + shape.height * factor + GAP_PX };
+  const cell = { width: width * factor + GAP_PX, height: label + height * factor + GAP_PX };
   const canvas = new Canvas(
     GAP_PX + columns * cell.width,
     head + GAP_PX + Math.ceil(steps.length / columns) * cell.height,
@@ -37,32 +41,15 @@ export function drawEventSheet(frames: ClipFrames, shape: ClipShape, plan: Sheet
     const left = GAP_PX + (position % columns) * cell.width;
     const top = head + GAP_PX + Math.floor(position / columns) * cell.height;
     if (numbers) write(canvas, String(step + 1), left, top + GAP_PX);
-    drawStep(canvas, frames, shape, { step, factor, full: plan.full, left, top: top + label });
-  }
-  return canvas;
-}
-
-function drawStep(
-  canvas: Canvas,
-  { data }: ClipFrames,
-  { height, width }: ClipShape,
-  {
-    step,
-    factor,
-    full,
-    left,
-    top,
-  }: { step: number; factor: number; full: number; left: number; top: number },
-): void {
-  const size = height * width;
-  const off = step * 2 * size;
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      const at = off + row * width + column;
+    const size = height * width;
+    for (let pixel = 0; pixel < size; pixel++) {
+      const at = step * 2 * size + pixel;
       const index = eventIndex(shadeOf(data[at + size]!, full), shadeOf(data[at]!, full));
-      canvas.fill(left + column * factor, top + row * factor, factor, factor, index);
+      const [row, column] = [Math.floor(pixel / width), pixel % width];
+      canvas.fill(left + column * factor, top + label + row * factor, factor, factor, index);
     }
   }
+  return canvas;
 }
 
 function write(canvas: Canvas, text: string, left: number, top: number): void {
@@ -104,22 +91,8 @@ export function chooseFactor({ height, width }: Pick<ClipShape, 'height' | 'widt
   return Math.max(1, Math.round(FRAME_PX / Math.max(height, width)));
 }
 
-/**
- * Columns for this many frames: one row if they fit; otherwise, of the numbers down to half of what fits, the one that leaves the
- * fewest places empty, or the largest such.
- *
- * @param framePx width of an enlarged frame
- */
+/** Columns for this many frames: as few rows as fit, equally long. @param framePx width of an enlarged frame */
 export function chooseColumns(frames: number, framePx: number): number {
   const most = Math.max(1, Math.floor((SHEET_PX - GAP_PX) / (framePx + GAP_PX)));
-  if (frames <= most) return frames;
-  let best = most;
-  for (let columns = most - 1; columns >= Math.ceil(most / 2); columns--) {
-    if (countEmpty(frames, columns) < countEmpty(frames, best)) best = columns;
-  }
-  return best;
-}
-
-function countEmpty(frames: number, columns: number): number {
-  return Math.ceil(frames / columns) * columns - frames;
+  return Math.ceil(frames / Math.ceil(frames / most));
 }

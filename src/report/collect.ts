@@ -22,11 +22,9 @@ export interface Sources {
   readonly verify: string;
   readonly train: string;
   readonly evaluate: string;
-  /** The models' configuration files. */
   readonly models: string;
   /** One clip of each class, from the stage `frames`. */
   readonly examples: string;
-  /** The pipeline file. */
   readonly pipeline: string;
   /** The authors' logs, if the profile names a folder. */
   readonly reference?: string | undefined;

@@ -8,7 +8,6 @@ import type { Results } from './data/results.ts';
 import type { Figure } from './drawing/figure.ts';
 import { drawAccuracy, drawAccuracyByModel, drawDifference } from './figures/accuracy.ts';
 import { drawConfusion } from './figures/confusion.ts';
-
 import { drawClasses, drawUsers } from './figures/groups.ts';
 import { drawLoss, drawTrainingLoss } from './figures/loss.ts';
 import { drawOutcomes } from './figures/outcomes.ts';

@@ -37,11 +37,10 @@ export interface PairedTest extends MeanInterval {
  * Accuracies are whole clips, so a few seeds may all differ by the same amount by chance. The formula would take the deviation of 0 for
  * proof; but it only means that the deviation cannot be estimated, so there is no test then.
  *
- * @param first, second in the order of the same seeds
- * @throws {RangeError} if they are not pairs
+ * @param differences of the pairs, at least one
  */
-export function pairedTTest(first: readonly number[], second: readonly number[]): PairedTest {
-  const interval = meanInterval(differencesOf(first, second));
+export function pairedTTest(differences: readonly number[]): PairedTest {
+  const interval = meanInterval(differences);
   const { count, mean, standardDeviation } = interval;
   if (standardDeviation === 0) return { ...interval, p: null };
   const t = mean / (standardDeviation / Math.sqrt(count));
@@ -56,25 +55,13 @@ export function pairedTTest(first: readonly number[], second: readonly number[])
  * @returns the larger p of the two tests; null for a single pair, and if all pairs differ by the same
  * @see Schuirmann 1987, J. Pharmacokinet. Biopharm. 15, 657-680
  */
-export function pairedEquivalence(
-  first: readonly number[],
-  second: readonly number[],
-  margin: number,
-): number | null {
-  if (!(margin > 0)) throw new RangeError(`pairedEquivalence: the margin must be positive, not ${margin}`);
-  const { count, mean, standardDeviation } = meanInterval(differencesOf(first, second));
+export function pairedEquivalence(differences: readonly number[], margin: number): number | null {
+  const { count, mean, standardDeviation } = meanInterval(differences);
   if (standardDeviation === 0) return null;
   const error = standardDeviation / Math.sqrt(count);
   const notAbove = studentCdf((mean - margin) / error, count - 1);
   const notBelow = studentCdf(-(mean + margin) / error, count - 1);
   return Math.max(notAbove, notBelow);
-}
-
-function differencesOf(first: readonly number[], second: readonly number[]): number[] {
-  if (first.length !== second.length || first.length === 0) {
-    throw new RangeError(`pairs are needed, not ${first.length} and ${second.length} values`);
-  }
-  return first.map((value, i) => value - second[i]!);
 }
 
 /** Differences of shares that are equal may differ in the last digits of a double, shares of different clips do so by far more. */

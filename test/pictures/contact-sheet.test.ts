@@ -13,11 +13,12 @@ const tiny = { shape: [2, 2, 1, 2], data: Uint8Array.of(0, 4, 1, 0, 0, 4, 0, 4) 
 
 describe('a contact sheet', () => {
   test('shows ON events in vermilion and OFF events in blue on white, stronger the more there are', () => {
-    const { width, height, png } = contactSheet(tiny, { factor: 2, numbers: false });
-    const { at, ...size } = decodePng(png);
-    // 2 columns of 2 pixels, each of 2 x 2, and 4 pixels around and between.
-    expect(size).toEqual({ width: 20, height: 10 });
-    expect({ width, height }).toEqual(size);
+    const { width, height, png } = contactSheet(tiny, { factor: 2 });
+    const picture = decodePng(png);
+    // 2 columns of 2 pixels, each of 2 x 2, and 4 pixels around and between; above them the numbers.
+    expect(picture).toMatchObject({ width: 20, height: 10 + 23 });
+    expect([width, height]).toEqual([20, 33]);
+    const at = (x: number, y: number) => picture.at(x, y + 23);
     // 1 of 4 events: shade ceil(14 √¼) = 7, opacity 0.22 + 0.78 · 6/13 = 0.58; red 255 − 0.58 · (255 − 213) = 230.6.
     expect([at(4, 4), at(5, 5)]).toEqual([
       [231, 162, 107],
@@ -56,20 +57,20 @@ describe('a contact sheet', () => {
   });
 
   test('has a line at the top if asked', () => {
-    const plain = contactSheet(tiny, { factor: 2, numbers: false });
-    const marked = contactSheet(tiny, { factor: 2, numbers: false, caption: 'SIMULATED' });
+    const plain = contactSheet(tiny, { factor: 2 });
+    const marked = contactSheet(tiny, { factor: 2, caption: 'SIMULATED' });
     expect(marked.height - plain.height).toBe(27);
     const { at } = decodePng(marked.png);
     expect(at(7, 8)).toEqual([31, 35, 40]); // the top of the S
-    expect(at(4, 4 + 27)).toEqual([231, 162, 107]);
+    expect(at(4, 4 + 27 + 23)).toEqual([231, 162, 107]);
     expect(() => contactSheet(tiny, { caption: 'naïve' })).toThrow('a character that cannot be drawn: "n"');
   });
 
   test('shows some steps by the scale of the whole clip', () => {
-    const one = contactSheet(tiny, { steps: [0], factor: 1, numbers: false });
-    expect(one).toMatchObject({ width: 10, height: 9 });
-    expect(decodePng(one.png).at(4, 4)).toEqual([231, 162, 107]);
-    expect(contactSheet(tiny, { steps: [1, 0], factor: 1, numbers: false })).toMatchObject({ width: 16 });
+    const one = contactSheet(tiny, { steps: [0], factor: 1 });
+    expect(one).toMatchObject({ width: 10, height: 9 + 23 });
+    expect(decodePng(one.png).at(4, 4 + 23)).toEqual([231, 162, 107]);
+    expect(contactSheet(tiny, { steps: [1, 0], factor: 1 })).toMatchObject({ width: 16 });
   });
 
   test('is not faint because of a hot pixel, and shows counts above 255', () => {
@@ -86,10 +87,9 @@ describe('a contact sheet', () => {
   });
 
   test('of a clip without events is white', () => {
-    const { at, ...size } = decodePng(
-      contactSheet({ shape: [1, 2, 3, 3], data: new Uint8Array(18) }, { factor: 1 }).png,
-    );
-    expect(size).toEqual({ width: 11, height: 11 });
+    const empty = { shape: [1, 2, 3, 3], data: new Uint8Array(18) };
+    const { at, width, height } = decodePng(contactSheet(empty, { factor: 1 }).png);
+    expect([width, height]).toEqual([11, 11]);
     for (let y = 4; y < 7; y++) for (let x = 4; x < 7; x++) expect(at(x, y)).toEqual(PAPER);
   });
 
@@ -97,7 +97,7 @@ describe('a contact sheet', () => {
     // steps, height, width: factor, columns
     [1, 34, 34, 8, 1],
     [8, 34, 34, 8, 4],
-    [16, 32, 32, 8, 4],
+    [16, 32, 32, 8, 6],
     [20, 128, 128, 2, 5],
     [20, 180, 240, 1, 5],
     [7, 260, 346, 1, 4],
@@ -139,18 +139,11 @@ describe('a contact sheet', () => {
 describe('a picture of a still image', () => {
   test('is the image, enlarged', () => {
     // 1 x 2 pixels: red and green planes differ, blue is 7.
-    const { at, ...size } = decodePng(
-      contactSheet({ shape: [1, 3, 1, 2], data: Uint8Array.of(255, 0, 10, 20, 7, 7) }, { factor: 3 }).png,
-    );
-    expect(size).toEqual({ width: 6, height: 3 });
-    expect([at(0, 0), at(2, 2)]).toEqual([
-      [255, 10, 7],
-      [255, 10, 7],
-    ]);
-    expect([at(3, 0), at(5, 2)]).toEqual([
-      [0, 20, 7],
-      [0, 20, 7],
-    ]);
+    const image = { shape: [1, 3, 1, 2], data: Uint8Array.of(255, 0, 10, 20, 7, 7) };
+    const { at, width, height } = decodePng(contactSheet(image, { factor: 3 }).png);
+    expect([width, height]).toEqual([6, 3]);
+    for (const x of [0, 2]) expect(at(x, x)).toEqual([255, 10, 7]);
+    for (const x of [3, 5]) expect(at(x, x - 3)).toEqual([0, 20, 7]);
   });
 
   test('may be grey', () => {

@@ -5,13 +5,14 @@ import { PNG } from 'pngjs';
 export interface Decoded {
   readonly width: number;
   readonly height: number;
+  readonly rgba: Uint8Array;
   /** Red, green and blue of a pixel. */
   at(x: number, y: number): number[];
 }
 
 export function decodePng(bytes: Uint8Array): Decoded {
   const { width, height, data } = PNG.sync.read(Buffer.from(bytes));
-  return { width, height, at: pixelReader(data, width) };
+  return { width, height, rgba: Uint8Array.from(data), at: pixelReader(data, width) };
 }
 
 export interface DecodedGif {
@@ -28,7 +29,9 @@ export function decodeGif(bytes: Uint8Array): DecodedGif {
   return {
     repeat: readRepeat(bytes),
     delaysMs: frames.map(({ delay }) => delay),
-    frames: frames.map(({ patch }) => ({ width, height, at: pixelReader(patch, width) })),
+    frames: frames.map(({ patch }) => {
+      return { width, height, rgba: Uint8Array.from(patch), at: pixelReader(patch, width) };
+    }),
   };
 }
 

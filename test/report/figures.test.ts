@@ -154,12 +154,13 @@ describe('the confusion matrices', () => {
   });
 });
 
+const SHARES = [0, 1] as const;
+const testOf = ({ metrics }: RunResult) => metrics.accuracy.test;
+
 describe('series over epochs', () => {
   it('are not smoothed for few epochs', () => {
     expect(isSmoothed([longRun(199)])).toBe(false);
-    const series = buildSeries([makeRunResult()], ({ metrics }) => metrics.accuracy.test, {
-      smoothed: false,
-    });
+    const series = buildSeries([makeRunResult()], testOf, { window: null, bounds: SHARES });
     expect(series.line.map(({ value }) => value)).toEqual([0.25, 0.5, 0.75]);
     expect(series.raw).toEqual([]);
     expect(series.band).toEqual([]);
@@ -168,7 +169,7 @@ describe('series over epochs', () => {
   it('become moving means over 64 epochs if there are many, with the values behind them', () => {
     const run = longRun(300);
     expect(isSmoothed([run])).toBe(true);
-    const { line, raw } = buildSeries([run], ({ metrics }) => metrics.accuracy.test, { smoothed: true });
+    const { line, raw } = buildSeries([run], testOf, { window: 64, bounds: SHARES });
     expect(raw).toHaveLength(300);
     // The window around epoch 151 (value 0) reaches 32 epochs to each side, the outermost counting half: 32 of 64 are ones.
     expect(line[150]).toEqual({ epoch: 151, value: 0.5 });
@@ -182,10 +183,7 @@ describe('series over epochs', () => {
       const accuracy = { train: values, validation: values, test: values };
       return makeRunResult({ metrics: { ...makeRunResult().metrics, accuracy } });
     });
-    const { line, band } = buildSeries(runs, ({ metrics }) => metrics.accuracy.test, {
-      smoothed: false,
-      bounds: [0, 0.8],
-    });
+    const { line, band } = buildSeries(runs, testOf, { window: null, bounds: [0, 0.8] });
     // t(0.975, 3) = 3.18245; the standard deviation of the four is 0.12910. The bound cuts the interval.
     expect(line[0]?.value).toBeCloseTo(0.65, 12);
     expect(band[0]?.low).toBeCloseTo(0.65 - (3.18245 * 0.1291) / 2, 4);
@@ -199,7 +197,7 @@ describe('series over epochs', () => {
       makeRunResult(),
       makeRunResult({ metrics: { ...makeRunResult().metrics, accuracy: other } }),
     ];
-    const { line, band } = buildSeries(runs, ({ metrics }) => metrics.accuracy.test, { smoothed: false });
+    const { line, band } = buildSeries(runs, testOf, { window: null, bounds: SHARES });
     expect(line.map(({ value }) => value)).toEqual([0.375, 0.5, 0.625]);
     expect(band[0]).toEqual({ epoch: 1, low: 0.25, high: 0.5 });
     expect(band[1]).toEqual({ epoch: 2, low: 0.5, high: 0.5 });

@@ -1,6 +1,5 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { stringify } from 'yaml';
 import { CLASSES } from '../../src/datasets/dvs128-gesture/facts.ts';
 import { encodeEventFileHeader, encodeScalarEvents } from '../../src/formats/tfevents.ts';
 import type { Sources } from '../../src/report/collect.ts';
@@ -52,12 +51,13 @@ export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<
     examples: join(folder, 'artifacts/frames/examples'),
     pipeline: join(folder, 'pipeline.yaml'),
   };
-  await mkdir(folder, { recursive: true });
-  await copyFile(resolve(import.meta.dirname, '../../pipeline.yaml'), sources.pipeline);
+  await mkdir(sources.models, { recursive: true });
+  const project = resolve(import.meta.dirname, '../..');
+  await copyFile(join(project, 'pipeline.yaml'), sources.pipeline);
   await writeJson(join(sources.verify, 'manifest.json'), makeManifest(made));
   await writeExamples(sources.examples, made);
   for (const [index, model] of made.models.entries()) {
-    await write(join(sources.models, `${model}.yaml`), stringify(makeModel(model)));
+    await copyFile(join(project, `configs/models/${model}.yaml`), join(sources.models, `${model}.yaml`));
     for (const seed of made.seeds) {
       const random = randomStream(seed * 31 + index);
       const rows = makeMetrics(made, model, random);
@@ -300,19 +300,6 @@ async function writeExamples(folder: string, made: MadeUp): Promise<void> {
   });
   const { dataset, simulated } = made;
   await writeClipExamples(folder, { dataset, simulated, kind: 'events', classes, examples });
-}
-
-function makeModel(id: string) {
-  const { title = id, test = 0.9, validation = 0.9, per = 'layer', lambda = 0 } = MODELS[id] ?? {};
-  return {
-    id,
-    title,
-    description: 'A model with made-up results.',
-    published: { name: title, test, validation },
-    network: network(per),
-    loss: { regulariseTau: lambda, testEvery: 1 },
-    train: { epochs: 1256, batchSize: 16, learningRate: 0.001, cosineHalfPeriod: 64, validationShare: 0.15 },
-  };
 }
 
 function network(per: string) {

@@ -42,12 +42,13 @@ describe('as SciPy and statsmodels', () => {
   test('intervals of means, paired t tests and equivalence', () => {
     expect(reference.means).toHaveLength(4);
     for (const { first, second, mean, interval, p, margin, equivalence } of reference.means) {
-      const found = pairedTTest(first, second);
+      const differences = first.map((value: number, i: number) => value - second[i]);
+      const found = pairedTTest(differences);
       expectClose(found.mean, mean, 1e-12);
       expectClose(found.low, interval[0], 1e-9);
       expectClose(found.high, interval[1], 1e-9);
       expectClose(found.p, p, 1e-9);
-      expectClose(pairedEquivalence(first, second, margin), equivalence, 1e-9);
+      expectClose(pairedEquivalence(differences, margin), equivalence, 1e-9);
     }
   });
 
@@ -111,8 +112,8 @@ test('a single seed gives a mean, and nothing about how sure it is', () => {
     low: null,
     high: null,
   });
-  expect(pairedTTest([1], [2]).p).toBeNull();
-  expect(pairedEquivalence([1], [2], 5)).toBeNull();
+  expect(pairedTTest([-1]).p).toBeNull();
+  expect(pairedEquivalence([-1], 5)).toBeNull();
 });
 
 test.each([
@@ -120,10 +121,10 @@ test.each([
   // 271 / 288 − 270 / 288 and 276 / 288 − 275 / 288 are not the same double.
   ['by a clip', [271, 276, 273], 1 / 288],
 ])('pairs that all differ by the same, %s, allow no test and no interval', (_, right, mean) => {
-  const [first, second] = [right.map((count) => count / 288), [270, 275, 272].map((count) => count / 288)];
+  const differences = [270, 275, 272].map((count, i) => right[i]! / 288 - count / 288);
   const nothing = { mean: expect.closeTo(mean, 12), p: null, low: null, high: null };
-  expect(pairedTTest(first, second)).toEqual({ count: 3, standardDeviation: 0, ...nothing });
-  expect(pairedEquivalence(first, second, 0.05)).toBeNull();
+  expect(pairedTTest(differences)).toEqual({ count: 3, standardDeviation: 0, ...nothing });
+  expect(pairedEquivalence(differences, 0.05)).toBeNull();
 });
 
 test('users of the same accuracy do not tell how far others may be', () => {
@@ -142,8 +143,6 @@ test('the detectable difference is the one that is found in four of five cases',
 
 test.each([
   ['no values', () => meanInterval([])],
-  ['no pairs', () => pairedTTest([1, 2], [1])],
-  ['no margin', () => pairedEquivalence([1], [1], 0)],
   ['one user', () => clusterMeanInterval([{ count: 3, sum: 1 }])],
   [
     'a user without clips',
@@ -154,7 +153,6 @@ test.each([
       ]),
   ],
   ['pairs without deviation', () => smallestDetectableMean(0, 3, { alpha: 0.05 })],
-  ['a negative difference', () => studentTestPower(-1, 3, 0.05)],
   ['a p value above 1', () => holmAdjust([0.1, 1.2])],
   ['a probability of 1', () => studentQuantile(1, 3)],
   ['no degrees of freedom', () => studentCdf(1, 0)],

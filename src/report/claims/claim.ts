@@ -56,15 +56,9 @@ export type MeasureOf<Kind extends Measure['kind']> = Extract<Measure, { readonl
 
 /** The models of a measure, the compared one first; null for all models of the thesis. */
 export function modelsOf(measure: Measure): readonly string[] | null {
-  switch (measure.kind) {
-    case 'best-epoch':
-    case 'clips':
-      return null;
-    case 'range':
-      return measure.ranges.map(({ model }) => model);
-    default:
-      return 'others' in measure ? [measure.model, ...measure.others] : [measure.model];
-  }
+  if ('ranges' in measure) return measure.ranges.map(({ model }) => model);
+  if ('others' in measure) return [measure.model, ...measure.others];
+  return 'model' in measure ? [measure.model] : null;
 }
 
 /** A published share of a number of clips, and the whole number of clips behind it. */
@@ -76,7 +70,6 @@ export interface Published {
 
 /** How a run must have been trained to be judged by a claim. */
 export interface Requirements {
-  /** Fewest epochs. */
   readonly epochs: number;
   /** Share of the training clips held out for validation; by default, the share of the thesis. */
   readonly validationShare?: number;
@@ -108,12 +101,9 @@ export interface Evidence {
   readonly note: string | null;
 }
 
-/** One checkable statement. */
 export interface Claim {
   readonly id: string;
-  /** Its data set. */
   readonly dataset: string;
-  /** In our own words. */
   readonly statement: string;
   readonly evidence: Evidence;
   readonly published: Published | null;

@@ -123,9 +123,8 @@ function judgeEquality(
     };
   }
   const pairs = pairedDifferences(first, model);
-  const none = pairs.map(() => 0);
-  const differences = pairedTTest(pairs, none);
-  const p = margin > 0 ? pairedEquivalence(pairs, none, margin) : null;
+  const differences = pairedTTest(pairs);
+  const p = margin > 0 ? pairedEquivalence(pairs, margin) : null;
   return {
     equivalent: p !== null && p < DIFFERENCE_LEVEL,
     detectable:

@@ -6,8 +6,7 @@ import { endSentence, formatCount, joinWords } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import { listModelDeviations } from '../data/settings.ts';
-import type { Claim } from './claim.ts';
-import { type Measure, type MeasureOf, modelsOf, type NetworkKey } from './claim.ts';
+import { type Claim, type Measure, type MeasureOf, modelsOf, type NetworkKey } from './claim.ts';
 import { describePublishedAccuracy, judgeAccuracy } from './judge-accuracy.ts';
 import { judgeBelow, judgeDifference } from './judge-difference.ts';
 import {
@@ -229,7 +228,6 @@ function judgeMeasure(
 
 const AS_BUILT = 'Counted in the network as built.';
 
-/** Other published accuracies on the same clips. */
 function listRivals(claim: Claim, { split }: MeasureOf<'accuracy'>, claims: readonly Claim[]): Claim[] {
   return claims.filter(
     ({ id, dataset, measure }) =>

@@ -4,13 +4,11 @@ import { formatPercentRange } from '../data/format.ts';
 import type { ModelResult } from '../data/results.ts';
 import type { Claim } from './claim.ts';
 
-/** What became of a claim. */
 export interface Judgement {
   readonly claim: Claim;
   readonly verdict: Verdict;
   /** The measured value, for people; empty if nothing could be measured. */
   readonly measured: string;
-  /** Why, in a sentence. */
   readonly reason: string;
 }
 

@@ -39,7 +39,6 @@ export function compareModels({ models }: Pick<Results, 'models'>): ModelDiffere
 /** The level of all tests for a difference together. */
 export const DIFFERENCE_LEVEL = 0.05;
 
-/** Whether a model certainly differs from the first. */
 export function isSignificant({ adjusted }: ModelDifference): boolean {
   return adjusted !== null && adjusted <= DIFFERENCE_LEVEL;
 }
@@ -76,11 +75,7 @@ function compareMeans(first: ModelResult, other: ModelResult): Comparison {
 }
 
 function compareSeeds(first: ModelResult, other: ModelResult): Comparison {
-  const differences = pairedDifferences(first, other);
-  const { mean, low, high, p } = pairedTTest(
-    differences,
-    differences.map(() => 0),
-  );
+  const { mean, low, high, p } = pairedTTest(pairedDifferences(first, other));
   return { difference: mean, low, high, p, discordance: null };
 }
 

@@ -6,7 +6,6 @@ export function allRuns(results: Results): RunResult[] {
   return results.models.flatMap((model) => model.runs);
 }
 
-/** First and last epoch over all runs. */
 function epochRange(results: Results): [number, number] {
   const epochs = allRuns(results).flatMap(({ metrics }) => [
     metrics.epochs[0] ?? 0,
@@ -50,14 +49,9 @@ export function nameEpoch(models: readonly ModelResult[]): string {
   return choices.has(null) ? 'last epoch' : 'epoch chosen by validation';
 }
 
-/** Models with a run whose epoch was chosen on the test clips. */
-function listChosenOnTest(models: readonly ModelResult[]): ModelResult[] {
-  return models.filter(({ runs }) => runs.some(({ chosenOn }) => chosenOn === 'test'));
-}
-
 /** A warning about accuracies at epochs chosen on the test clips; null if validation chose all epochs. */
 export function warnOfChoice(models: readonly ModelResult[]): string | null {
-  const onTest = listChosenOnTest(models);
+  const onTest = models.filter(({ runs }) => runs.some(({ chosenOn }) => chosenOn === 'test'));
   if (onTest.length === 0) return null;
   const whose = onTest.length === models.length ? '' : ` of ${joinWords(onTest.map(({ title }) => title))}`;
   return `the epoch${whose} was chosen on the test clips themselves (compat.selection: best-test), so its accuracy is biased upwards like a maximum.`;

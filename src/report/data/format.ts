@@ -36,6 +36,15 @@ export function joinWords(words: readonly string[]): string {
   return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
+/** The titles that share a text, by text: each once, in their order. */
+export function groupTitles(
+  pairs: readonly (readonly [text: string, title: string])[],
+): [text: string, titles: string[]][] {
+  const groups = new Map<string, Set<string>>();
+  for (const [text, title] of pairs) groups.set(text, (groups.get(text) ?? new Set()).add(title));
+  return [...groups].map(([text, titles]) => [text, [...titles]]);
+}
+
 const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
 
 /** Small numbers as words, larger ones in digits. */

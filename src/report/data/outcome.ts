@@ -1,9 +1,7 @@
-import type { Score } from '../../results/evaluation-file.ts';
-import type { Maximum } from '../../results/run-file.ts';
 import { binomialUpperTail } from '../../stats/distributions.ts';
 import { clusterMeanInterval, type Summary, summarise } from '../../stats/means.ts';
 import { type Interval, wilsonInterval } from '../../stats/proportions.ts';
-import type { ModelResult, Results, RunResult } from './results.ts';
+import type { ModelResult, Results } from './results.ts';
 
 /** One kind of accuracy of a model, over its seeds. */
 export interface Accuracy extends Summary {
@@ -45,27 +43,27 @@ interface Accuracies {
 }
 
 export function summariseModels(results: Results): Outcome[] {
-  return results.models.map((model) => ({
-    model,
-    chosen: {
-      test: {
-        ...summariseAccuracy(model.runs.map((run) => measureChosen(run, run.test))),
-        overUsers: intervalOverUsers(model),
-      },
-      validation: summarisePresent(
-        model.runs.map((run) => run.validation && measureChosen(run, run.validation)),
-      ),
-    },
-    maximum: {
-      test: summariseAccuracy(model.runs.map((run) => measureMaximum(run.maximum.test, run.test))),
-      validation: summarisePresent(
-        model.runs.map(
-          ({ maximum, validation }) =>
-            maximum.validation && validation && measureMaximum(maximum.validation, validation),
+  return results.models.map((model) => {
+    const { runs } = model;
+    const chosen = runs.map(({ test, chosenEpoch: epoch }) => ({ ...test, epoch }));
+    return {
+      model,
+      chosen: {
+        test: { ...summariseAccuracy(chosen), overUsers: intervalOverUsers(model) },
+        validation: summarisePresent(
+          runs.map(({ validation, chosenEpoch: epoch }) => validation && { ...validation, epoch }),
         ),
-      ),
-    },
-  }));
+      },
+      maximum: {
+        test: summariseAccuracy(runs.map(({ maximum, test }) => ({ ...maximum.test, clips: test.clips }))),
+        validation: summarisePresent(
+          runs.map(({ maximum: { validation: best }, validation }) => {
+            return best && validation && { ...best, clips: validation.clips };
+          }),
+        ),
+      },
+    };
+  });
 }
 
 /** Accuracies of guessing, which a model has to beat. */
@@ -97,19 +95,10 @@ export function probabilityByGuessing({ chosen: { test } }: Outcome, guessing: G
   return binomialUpperTail(test.mean * test.clips, test.clips, bar);
 }
 
-/** An accuracy of one run. */
 interface Measured {
-  readonly value: number;
+  readonly accuracy: number;
   readonly clips: number;
   readonly epoch: number;
-}
-
-function measureChosen({ chosenEpoch }: RunResult, { accuracy, clips }: Score): Measured {
-  return { value: accuracy, clips, epoch: chosenEpoch };
-}
-
-function measureMaximum({ accuracy, epoch }: Maximum, { clips }: Score): Measured {
-  return { value: accuracy, clips, epoch };
 }
 
 /** A clip counts by how many of the seeds get it right. */
@@ -134,7 +123,7 @@ function summarisePresent(runs: readonly (Measured | null)[]): Accuracy | null {
 }
 
 function summariseAccuracy(runs: readonly Measured[]): Accuracy {
-  const values = runs.map(({ value }) => value);
+  const values = runs.map(({ accuracy }) => accuracy);
   const clips = runs[0]?.clips ?? 0;
   const summary = summarise(values);
   return {

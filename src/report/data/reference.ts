@@ -15,7 +15,6 @@ export function tauReferenceOf(results: Results, model: ModelResult): readonly (
   return tau.length === layers ? tau : [];
 }
 
-/** Whether there is a curve of the authors to draw. */
 export function hasReference(results: Results): boolean {
   return results.models.some((model) => referenceOf(results, model) !== null);
 }

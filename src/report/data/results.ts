@@ -64,7 +64,6 @@ export interface ClipAnswer {
 export interface RunResult
   extends Pick<RunFile, 'seed' | 'engine' | 'parameters' | 'frames' | 'compat'>,
     Pick<EvaluationFile, 'test' | 'validation' | 'confusion'> {
-  /** Number of clips in each part of the data. */
   readonly clips: Readonly<Record<Split, number>>;
   /** Settings in force, as recorded by the training. */
   readonly network: JsonObject;
@@ -117,7 +116,6 @@ export interface ReferenceCurves {
 /** The authors' logs by model id, only for models with a log. */
 export type Reference = ReadonlyMap<string, ReferenceCurves>;
 
-/** What `verify` found. */
 export interface ManifestResult extends Omit<Manifest, 'version' | 'dataset' | 'simulated' | 'files'> {
   /** Of its file, which has a checksum of every file of the data. */
   readonly sha256: string;
@@ -130,7 +128,6 @@ export interface ManifestResult extends Omit<Manifest, 'version' | 'dataset' | '
 /** A stage of pipeline.yaml. */
 export interface PipelineStage {
   readonly name: string;
-  /** Whether the profile includes it. */
   readonly active: boolean;
   /** How often a stage with a matrix runs; null without one, or if that is not known. */
   readonly instances: number | null;
@@ -140,13 +137,11 @@ export interface PipelineStage {
   readonly reads: readonly { readonly path: string; readonly stage: string | null }[];
 }
 
-/** Everything that the report is based on. */
 export interface Results {
   readonly dataset: string;
   readonly simulated: boolean;
   readonly classes: readonly string[];
   readonly manifest: ManifestResult;
-  /** One test clip of each class. */
   readonly examples: ClipExamples;
   readonly seeds: readonly number[];
   /** At least one, in the profile's order. */

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '../../formats/fields.ts';
 import type { FrameFormat } from '../../results/clip-index.ts';
 import { findPublishedModel, type PublishedSettings, publishedSettings } from '../../thesis/published.ts';
-import { formatCount } from './format.ts';
+import { formatCount, groupTitles } from './format.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 
 type Scalar = string | number | boolean;
@@ -80,17 +80,14 @@ const SETTINGS: readonly Setting[] = [
   clips('Test clips', 'test'),
 ];
 
-/** All settings that some run has, compared with the published ones, in the order of the table. */
 export function compareSettings(results: Results): SettingComparison[] {
   return SETTINGS.map((setting) => compareSetting(results, setting)).filter((row) => row.used !== '');
 }
 
-/** The settings in which this run differs from the thesis, in the order of the table. */
 export function listDeviations(results: Pick<Results, 'models'>): SettingComparison[] {
   return SETTINGS.map((setting) => compareSetting(results, setting)).filter(({ differs }) => differs);
 }
 
-/** The settings in which one model's runs differ from what was published. */
 export function listModelDeviations(model: ModelResult, published: PublishedSettings): SettingComparison[] {
   return SETTINGS.map((setting) => compareSetting({ models: [model] }, setting, () => published)).filter(
     ({ differs }) => differs,
@@ -126,14 +123,11 @@ function compareSetting(
 
 /** `128`, or if models differ, `layer (Baseline); neuron (No Reg., λ = .1)`. Empty if no model has a value. */
 function groupByValue(values: readonly (readonly [Scalar | null, ModelResult])[]): string {
-  const groups = new Map<string, Set<string>>();
-  for (const [value, model] of values) {
-    if (value === null) continue;
-    const text = formatScalar(value);
-    groups.set(text, (groups.get(text) ?? new Set()).add(model.title));
-  }
-  if (groups.size <= 1) return [...groups.keys()].join('');
-  return [...groups].map(([text, titles]) => `${text} (${[...titles].join(', ')})`).join('; ');
+  const groups = groupTitles(
+    values.flatMap(([value, { title }]) => (value === null ? [] : [[formatScalar(value), title]])),
+  );
+  if (groups.length === 1) return groups[0]![0];
+  return groups.map(([text, titles]) => `${text} (${titles.join(', ')})`).join('; ');
 }
 
 function formatScalar(value: Scalar): string {

@@ -32,7 +32,6 @@ interface BoxDrawing {
   readonly notes?: readonly (Point & { readonly text: string })[];
 }
 
-/** Boxes and arrows as a panel. */
 export function drawBoxes(drawing: BoxDrawing): Panel {
   const { title = '', width, height, boxHeight, boxes, arrows, notes = [] } = drawing;
   const grey = colorVariable('grey');

@@ -30,7 +30,7 @@ export const DASHES: Readonly<Record<LineMark, readonly number[]>> = {
   'thin-dotted': [1, 3],
 };
 
-export function isThin(mark: LineMark): mark is ThinMark {
+export function isThin(mark: LegendEntry['mark']): mark is ThinMark {
   return mark.startsWith('thin-');
 }
 

@@ -1,5 +1,4 @@
 import { escapeMarkup } from '../../text.ts';
-
 import { DASHES, type Figure, isThin, type LegendEntry } from './figure.ts';
 import { colorVariable } from './palette.ts';
 import { FONT } from './theme.ts';

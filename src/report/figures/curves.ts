@@ -12,7 +12,7 @@ import {
   SPLITS,
   type Split,
 } from '../data/results.ts';
-import type { Figure, LegendEntry, LineMark } from '../drawing/figure.ts';
+import { type Figure, isThin, type LegendEntry, type LineMark } from '../drawing/figure.ts';
 import { modelColor } from '../drawing/palette.ts';
 import { drawEpochPanel, type EpochLine, type Size, type ValueAxis, type Violin } from './epoch-panel.ts';
 import {
@@ -28,24 +28,20 @@ import { type ChooseAxis, fitAxis } from './fit-axis.ts';
 import { tabulateRuns } from './run-table.ts';
 
 /** What figures of curves over the epochs have in common. */
-export interface Curves {
-  readonly id: string;
-  readonly title: string;
-  readonly caption: string;
-  readonly alt: string;
+export interface Curves extends Pick<Figure, 'id' | 'title' | 'caption' | 'alt'> {
   /** The axis that all panels share; without it, each has its own. */
   readonly axis?: ChooseAxis;
   /** Whether the axis of a long training begins where the values settle, without the first steps. */
   readonly settled?: boolean;
   /** Default `linear`; a logarithmic one leaves out values that are not positive. */
   readonly scale?: 'linear' | 'log';
-  /** The values that the quantity can have. */
   readonly bounds: readonly [number, number];
   /** The width of the moving means of a long training, in epochs; null for none, default {@link SMOOTHING_EPOCHS}. */
   readonly window?: number | null;
 }
 
-interface Composition {
+/** In the legend, thin lines are only listed if there are some. */
+interface Composition extends Pick<Figure, 'legend' | 'columns' | 'data'> {
   readonly panels: readonly {
     readonly title: string;
     readonly lines: readonly EpochLine[];
@@ -57,25 +53,21 @@ interface Composition {
   readonly notes?: readonly string[];
   /** A sentence about the lines of the authors' logs; null if there are none. */
   readonly logs: string | null;
-  /** @param isDrawn whether some line has this mark */
-  readonly legend: (isDrawn: (mark: LineMark) => boolean) => readonly LegendEntry[];
-  readonly columns: number;
   readonly size: Size;
-  readonly data: Figure['data'];
 }
 
 /** A figure of panels with lines over the epochs. Lines without any point are left out. */
 export function composeCurves(results: Results, curves: Curves, composition: Composition): Figure {
-  const { id, title, caption, alt, axis: choose, scale = 'linear', window = SMOOTHING_EPOCHS } = curves;
+  const { id, title, caption, alt, axis: choose, scale = 'linear' } = curves;
   const { panels, logs, legend, columns, size, data } = composition;
   const epochs = axisRange(results);
-  const { smoothed } = smoothingOf(results, curves);
+  const { window } = smoothingOf(results, curves);
   const drawn = panels.map(({ lines }) =>
     lines
       .map((line) => (scale === 'log' ? { ...line, series: onlyPositive(line.series) } : line))
       .filter(({ series }) => series.line.length > 0),
   );
-  const settled = smoothed && curves.settled === true ? epochs : null;
+  const settled = window !== null && curves.settled === true ? epochs : null;
   const shared = choose === undefined ? null : fitAxis(drawn.flat(), choose, settled);
   const places = Math.max(0, ...panels.map(({ violins = [] }) => violins.length));
   return {
@@ -83,13 +75,13 @@ export function composeCurves(results: Results, curves: Curves, composition: Com
     title,
     caption: sentences(
       caption,
-      ...describeLines(results, smoothed, window),
+      ...describeLines(results, curves),
       ...(shared?.notes ?? []),
       ...(composition.notes ?? []),
       logs,
     ),
     alt,
-    legend: legend((mark) => drawn.flat().some((line) => line.mark === mark)),
+    legend: legend.filter(({ mark }) => !isThin(mark) || drawn.flat().some((line) => line.mark === mark)),
     columns,
     panels: panels.map(({ title: name, axis, violins = [] }, index) => {
       const own = axis ?? shared?.axis;
@@ -103,29 +95,27 @@ export function composeCurves(results: Results, curves: Curves, composition: Com
   };
 }
 
-/** How the lines of a figure are smoothed. */
 export function smoothingOf(
   results: Results,
   { window = SMOOTHING_EPOCHS, bounds }: Pick<Curves, 'window' | 'bounds'>,
 ): SeriesOptions {
-  const smoothed = window !== null && isSmoothed(allRuns(results));
-  return { smoothed, bounds, ...(window === null ? {} : { window }) };
+  return { window: isSmoothed(allRuns(results)) ? window : null, bounds };
 }
 
-/** What the lines of a figure over epochs are, and whether they are smoothed. @param window null if the figure is never smoothed */
-function describeLines({ seeds }: Results, smoothed: boolean, window: number | null): string[] {
-  const n = seeds.length;
+/** What the lines of a figure over epochs are, and whether they are smoothed. */
+function describeLines(results: Results, curves: Curves): string[] {
+  const { window } = smoothingOf(results, curves);
+  const n = results.seeds.length;
   return present(
-    smoothed &&
+    window !== null &&
       `Lines are centred moving means over ${window} epochs (fewer at both ends)${n > 1 ? '' : '; the faint lines behind them are the values themselves'}.`,
-    !smoothed &&
-      window !== null &&
-      `Values are as measured; runs of ${SMOOTHED_FROM_EPOCHS} epochs or more are smoothed by moving means over ${window}.`,
+    window === null &&
+      curves.window !== null &&
+      `Values are as measured; runs of ${SMOOTHED_FROM_EPOCHS} epochs or more are smoothed by moving means over ${curves.window ?? SMOOTHING_EPOCHS}.`,
     n > 1 && `Lines are means over ${n} seeds, bands the ${describeBand(n)}.`,
   );
 }
 
-/** What bands show, in words for legends. */
 function describeBand(seeds: number): string {
   return seeds < SEEDS_FOR_INTERVAL ? 'range over seeds' : '95\u00a0% interval of the mean over seeds';
 }
@@ -149,8 +139,8 @@ export function modelLines(
 }
 
 /** The legend of {@link modelLines}. @param suffixes what follows a model's title, in their order */
-export function modelLegend({ models, seeds }: Results, suffixes: readonly string[] = []) {
-  return (isDrawn: (mark: LineMark) => boolean): LegendEntry[] => [
+export function modelLegend({ models, seeds }: Results, suffixes: readonly string[] = []): LegendEntry[] {
+  return [
     ...models.map(
       ({ title }, index): LegendEntry => ({
         label: title + (suffixes[index] ?? ''),
@@ -159,13 +149,10 @@ export function modelLegend({ models, seeds }: Results, suffixes: readonly strin
       }),
     ),
     ...listSeedBand(seeds),
-    ...(isDrawn('thin-dashed')
-      ? [{ label: 'authors’ logs, in the model’s colour', color: 'ink', mark: 'thin-dashed' } as const]
-      : []),
+    { label: 'authors’ logs, in the model’s colour', color: 'ink', mark: 'thin-dashed' },
   ];
 }
 
-/** The sentence about the thin lines of {@link modelLines}. */
 export function nameModelLogs(results: Results, smoothed: boolean): string {
   return `Thin dashed lines in a model’s colour are the ${nameReference(results, smoothed)}.`;
 }
@@ -181,7 +168,6 @@ export interface Quantity {
   readonly name: string;
   readonly title: string;
   readonly pick: (run: RunResult) => Series;
-  /** The same in the authors' logs. */
   readonly pickReference: (curves: ReferenceCurves) => readonly EpochPoint[];
 }
 
@@ -205,7 +191,7 @@ export function drawModelCurves(results: Results, curves: ModelCurves): Figure {
       title: quantity.title,
       lines: modelLines(results, quantity.pick, (model) => loggedOf(model, quantity), options),
     })),
-    logs: hasReference(results) ? nameModelLogs(results, options.smoothed) : null,
+    logs: hasReference(results) ? nameModelLogs(results, options.window !== null) : null,
     legend: modelLegend(results),
     columns: quantities.length,
     size: curves.size,
@@ -251,7 +237,8 @@ export function drawSplitCurves(
     const found = referenceOf(results, model);
     return found === null ? {} : curves.pickReference(found);
   });
-  const nameLog = (split: Split) => `authors’ logs: ${SPLIT_STYLES[split].name}`;
+  const styles = Object.values(SPLIT_STYLES);
+  const nameLog = (name: string) => `authors’ logs: ${name}`;
   return composeCurves(results, curves, {
     panels: results.models.map((model, index) => ({
       title: model.title,
@@ -265,27 +252,23 @@ export function drawSplitCurves(
         ...SPLITS.map((split) => ({
           color: 'ink',
           mark: SPLIT_STYLES[split].logMark,
-          label: nameLog(split),
+          label: nameLog(SPLIT_STYLES[split].name),
           series: buildPointSeries(logged[index]?.[split] ?? [], options, lastEpoch),
         })),
       ],
     })),
     logs: hasReference(results)
-      ? `Thin lines are the ${nameReference(results, options.smoothed)}${curves.referenceCaption}`
+      ? `Thin lines are the ${nameReference(results, options.window !== null)}${curves.referenceCaption}`
       : null,
-    legend: (isDrawn) => {
-      const splits = ['test', 'validation', 'train'] as const;
-      const entry = (label: string, mark: LineMark): LegendEntry => ({ label, color: 'ink', mark });
-      return [
-        ...splits
-          .filter((split) => split !== 'validation' || isValidated(results))
-          .map((split) => entry(SPLIT_STYLES[split].name, SPLIT_STYLES[split].mark)),
-        ...listSeedBand(results.seeds),
-        ...splits
-          .filter((split) => isDrawn(SPLIT_STYLES[split].logMark))
-          .map((split) => entry(nameLog(split), SPLIT_STYLES[split].logMark)),
-      ];
-    },
+    legend: [
+      ...styles
+        .filter(({ name }) => name !== 'validation' || isValidated(results))
+        .map(({ name, mark }): LegendEntry => ({ label: name, color: 'ink', mark })),
+      ...listSeedBand(results.seeds),
+      ...styles.map(
+        ({ name, logMark }): LegendEntry => ({ label: nameLog(name), color: 'ink', mark: logMark }),
+      ),
+    ],
     columns: 2,
     size: { width: 420, height: 240 },
     data: [

@@ -1,18 +1,15 @@
 import type { Panel, PanelSpec } from '../drawing/figure.ts';
 import { bands, linear, nominal, ownColor, PERCENT_LABELS } from '../drawing/theme.ts';
 
-/** A test accuracy with its interval. */
 export interface Dot {
-  /** The label at the left. */
+  /** The label at the left, with line breaks. */
   readonly row: string;
-  /** Which of the dots in that row it is. */
   readonly series: string;
   readonly value: number;
   readonly low: number;
   readonly high: number;
   /** A CSS colour. */
   readonly color: string;
-  /** The values in words. */
   readonly tip: string;
   /** The value of each seed, shown as ticks. */
   readonly seeds?: readonly number[];
@@ -23,45 +20,44 @@ interface DotPlot {
   /** From top to bottom in each row, with the look of their dots. */
   readonly series: readonly { readonly name: string; readonly look: object }[];
   readonly dots: readonly Dot[];
-  /** Room for the labels, in px. */
-  readonly left: number;
-  readonly top: number;
-  readonly height: number;
+  /** In px. */
+  readonly rowHeight: number;
   /** The first value on the axis; the last is 1. */
   readonly from: number;
-  /** Gaps within and around the rows, as shares of a row. */
-  readonly gaps: readonly [number, number];
-  readonly labels: object;
-  readonly bar: { readonly strokeWidth: number; readonly opacity: number };
-  /** A vertical line to compare with. */
   readonly level?: { readonly value: number; readonly label: string };
 }
 
 const WIDTH = 440;
-const RIGHT = 20;
-const BOTTOM = 42;
-
-/** The height of a plot without its rows. */
-export const AXIS_PX = BOTTOM;
+const PADDING = { right: 20, top: 12, bottom: 42 };
+/** Generous width of a character of a label at 12 px, and the most room that labels take. */
+const CHARACTER_WIDTH = 7;
+const LABELS_AT_MOST = 220;
 
 /** Accuracies with their intervals, in rows: several dots in each, one below the other. */
-export function drawDotPlot(plot: DotPlot): Panel {
-  const { rows, series, dots, left, top, height, level } = plot;
-  const x = linear('value', [plot.from, 1], {
+export function drawDotPlot({ rows, series, dots, rowHeight, from, level }: DotPlot): Panel {
+  const longest = Math.max(...rows.flatMap((row) => row.split('\n')).map(({ length }) => length));
+  const left = Math.min(LABELS_AT_MOST, 16 + CHARACTER_WIDTH * longest);
+  const height = rows.length * rowHeight;
+  const x = linear('value', [from, 1], {
     title: 'test accuracy',
     labelExpr: PERCENT_LABELS,
     tickCount: 6,
   });
-  const y = bands('row', rows, plot.gaps, plot.labels);
+  const y = bands('row', rows, [0.3, 0.15], {
+    labelExpr: "split(datum.label, '\\n')",
+    labelFontSize: 12,
+    labelOpacity: 1,
+  });
   const yOffset = { ...nominal('series'), sort: null, scale: { domain: series.map(({ name }) => name) } };
   const place = { y, yOffset, color: ownColor() };
-  const levels = { values: level === undefined || level.value < plot.from ? [] : [level] };
+  const levels = { values: level === undefined || level.value < from ? [] : [level] };
   const values = dots.map(({ seeds: _, ...dot }) => dot);
   const ticks = dots.flatMap(({ seeds = [], ...dot }) => seeds.map((value) => ({ ...dot, value })));
+  const text = { color: 'currentColor', opacity: 0.8, fontSize: 11 };
   const spec: PanelSpec = {
-    width: WIDTH - left - RIGHT,
-    height: height - top - BOTTOM,
-    padding: { left, right: RIGHT, top, bottom: BOTTOM },
+    width: WIDTH - left - PADDING.right,
+    height,
+    padding: { left, ...PADDING },
     autosize: 'none',
     layer: [
       {
@@ -71,20 +67,12 @@ export function drawDotPlot(plot: DotPlot): Panel {
       },
       {
         data: levels,
-        mark: {
-          type: 'text',
-          color: 'currentColor',
-          opacity: 0.8,
-          align: 'left',
-          baseline: 'top',
-          dx: 4,
-          fontSize: 11,
-        },
+        mark: { type: 'text', align: 'left', baseline: 'top', dx: 4, ...text },
         encoding: { x, y: { value: -8 }, text: nominal('label') },
       },
       {
         data: { values },
-        mark: { type: 'rule', ...plot.bar },
+        mark: { type: 'rule', strokeWidth: 1.5, opacity: 0.65 },
         encoding: { x: { ...x, field: 'low' }, x2: { field: 'high' }, ...place },
       },
       {
@@ -99,5 +87,5 @@ export function drawDotPlot(plot: DotPlot): Panel {
       })),
     ],
   };
-  return { title: '', spec, width: WIDTH, height };
+  return { title: '', spec, width: WIDTH, height: PADDING.top + height + PADDING.bottom };
 }

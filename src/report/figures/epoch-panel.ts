@@ -30,7 +30,6 @@ export interface Violin {
   readonly inner: readonly number[];
 }
 
-/** The vertical axis of a panel. */
 export interface ValueAxis {
   readonly domain: readonly [number, number];
   readonly axisTitle: string;
@@ -38,7 +37,6 @@ export interface ValueAxis {
   readonly format: string | 'percent' | 'fine-percent' | 'points';
   /** Default `linear`. A logarithmic one shows only positive values. */
   readonly scale?: 'linear' | 'log';
-  /** A horizontal line to compare with. */
   readonly level?: { readonly value: number; readonly label: string };
   /** Whether lines are cut off at the edge of the plot; by default, all are inside. */
   readonly clip?: boolean;
@@ -49,7 +47,6 @@ export interface EpochPanelOptions extends ValueAxis {
   readonly lines: readonly EpochLine[];
   /** First and last epoch of every panel of the figure. */
   readonly epochs: readonly [number, number];
-  /** Drawn behind the last epoch. */
   readonly violins?: readonly Violin[];
   /** The number of places for violins, the same in all panels; default 0. The epochs take the rest of the width. */
   readonly places?: number;
@@ -62,6 +59,8 @@ export interface Size {
 }
 
 type Layer = PanelSpec['layer'][number];
+type Mark = Exclude<Extract<Layer, { mark: unknown }>['mark'], string>;
+type Encoding = Extract<Layer, { mark: unknown }>['encoding'];
 type Channels = ReturnType<typeof channelsOf>;
 
 const PADDING = { left: 62, right: 14, top: 30, bottom: 40 };
@@ -130,6 +129,7 @@ function channelsOf(
 ) {
   const end = Math.max(last, first + 1);
   const labelExpr = SHARES.get(format)?.labelExpr;
+  const ticks = scale === 'log' ? logTicks(domain) : null;
   return {
     x: linear('epoch', ends, {
       title: 'epoch',
@@ -144,7 +144,7 @@ function channelsOf(
         title: axisTitle,
         titlePadding: 10,
         ...(labelExpr === undefined ? { format } : { labelExpr }),
-        ...(scale === 'log' ? { values: logTicks(domain) } : { tickCount: size.height < 200 ? 4 : 5 }),
+        ...(ticks === null ? { tickCount: size.height < 200 ? 4 : 5 } : { values: ticks }),
         maxExtent: 38,
         minExtent: 38,
       }),
@@ -154,59 +154,42 @@ function channelsOf(
 }
 
 /** Back to front: bands, faint raw values, lines, thin lines. So no band hides another model's line. */
-function drawLines({ lines, epochs, clip }: EpochPanelOptions, { x, y }: Channels): Layer[] {
-  const clipped = clip === true ? { clip } : {};
+function drawLines({ lines, epochs, clip = false }: EpochPanelOptions, { x, y }: Channels): Layer[] {
   const isDotted = epochs[1] - epochs[0] < DOTS_UP_TO_EPOCHS;
+  // Many lines on top of each other would hide the means.
+  const faint = { strokeWidth: 0.7, opacity: lines.length > 3 ? 0.16 : 0.3 };
   const thick = lines.filter(({ mark }) => !isThin(mark));
-  const thin = lines.filter(({ mark }) => isThin(mark));
-  const draw = ({ series, color, mark }: EpochLine): Layer => ({
-    data: { values: [...series.line] },
-    mark: {
+  const draw = (points: readonly object[], mark: Mark, encoding: Encoding = { x, y }): Layer[] =>
+    points.length === 0 ? [] : [{ data: { values: [...points] }, mark: { clip, ...mark }, encoding }];
+  const drawLine = ({ series, color, mark }: EpochLine): Layer[] =>
+    draw(series.line, {
       type: 'line',
       color: colorVariable(color),
       strokeWidth: mark === 'line' ? 2.2 : isThin(mark) ? 1.2 : 1.6,
       strokeDash: [...DASHES[mark]],
       strokeJoin: 'round',
-      ...clipped,
-    },
-    encoding: { x, y },
-  });
+    });
   return [
-    ...lines
-      .filter(({ series }) => series.band.length > 0)
-      .map(
-        ({ series, color }): Layer => ({
-          data: { values: [...series.band] },
-          mark: { type: 'area', color: colorVariable(color), opacity: 0.13, ...clipped },
-          encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' } },
-        }),
+    ...lines.flatMap(({ series: { band }, color }) =>
+      draw(
+        band,
+        { type: 'area', color: colorVariable(color), opacity: 0.13 },
+        { x, y: { ...y, field: 'low' }, y2: { field: 'high' } },
       ),
-    ...lines
-      .filter(({ series }) => series.raw.length > 0)
-      .map(({ series, color }): Layer => {
-        // Many lines on top of each other would hide the means.
-        const opacity = lines.length > 3 ? 0.16 : 0.3;
-        return {
-          data: { values: [...series.raw] },
-          mark: { type: 'line', color: colorVariable(color), strokeWidth: 0.7, opacity, ...clipped },
-          encoding: { x, y },
-        };
-      }),
-    ...thick.map(draw),
-    ...(isDotted ? thick : []).map(
-      ({ series, color, mark }): Layer => ({
-        data: { values: [...series.line] },
-        mark: {
-          type: 'circle',
-          color: colorVariable(color),
-          size: mark === 'line' ? 26 : 16,
-          opacity: 1,
-          ...clipped,
-        },
-        encoding: { x, y },
+    ),
+    ...lines.flatMap(({ series: { raw }, color }) =>
+      draw(raw, { type: 'line', color: colorVariable(color), ...faint }),
+    ),
+    ...thick.flatMap(drawLine),
+    ...(isDotted ? thick : []).flatMap(({ series: { line }, color, mark }) =>
+      draw(line, {
+        type: 'circle',
+        color: colorVariable(color),
+        size: mark === 'line' ? 26 : 16,
+        opacity: 1,
       }),
     ),
-    ...thin.map(draw),
+    ...lines.filter(({ mark }) => isThin(mark)).flatMap(drawLine),
   ];
 }
 

@@ -23,11 +23,10 @@ export function isSmoothed(runs: readonly RunResult[]): boolean {
 }
 
 export interface SeriesOptions {
-  readonly smoothed: boolean;
-  /** How many epochs a moving mean is over, an even number; default {@link SMOOTHING_EPOCHS}. */
-  readonly window?: number;
+  /** How many epochs a moving mean is over, an even number; null for the values as measured. */
+  readonly window: number | null;
   /** The values that the quantity can have; an interval does not reach beyond. */
-  readonly bounds?: readonly [number, number];
+  readonly bounds: readonly [number, number];
 }
 
 /**
@@ -37,13 +36,14 @@ export interface SeriesOptions {
 export function buildSeries(
   runs: readonly RunResult[],
   pick: (run: RunResult) => Series,
-  { smoothed, window = SMOOTHING_EPOCHS, bounds = [-Infinity, Infinity] }: SeriesOptions,
+  { window, bounds }: SeriesOptions,
 ): EpochSeries {
   const measured = runs.map((run) => toPoints(run.metrics.epochs, pick(run)));
-  const drawn = smoothed
-    ? runs.map((run) => toPoints(run.metrics.epochs, movingMean(pick(run), window / 2)))
-    : measured;
-  if (runs.length <= 1) return { line: drawn.flat(), raw: smoothed ? measured.flat() : [], band: [] };
+  const drawn =
+    window === null
+      ? measured
+      : runs.map((run) => toPoints(run.metrics.epochs, movingMean(pick(run), window / 2)));
+  if (runs.length <= 1) return { line: drawn.flat(), raw: window === null ? [] : measured.flat(), band: [] };
 
   const perEpoch = new Map<number, number[]>();
   for (const { epoch, value } of drawn.flat()) {
@@ -74,13 +74,13 @@ function spanOf(values: readonly number[]): [number, number] {
  */
 export function buildPointSeries(
   points: readonly EpochPoint[],
-  { smoothed, window = SMOOTHING_EPOCHS }: SeriesOptions,
+  { window }: Pick<SeriesOptions, 'window'>,
   lastEpoch: number,
 ): EpochSeries {
   const first = points[0]?.epoch ?? 0;
   const dense = new Array<number | null>((points.at(-1)?.epoch ?? -1) - first + 1).fill(null);
   for (const { epoch, value } of points) dense[epoch - first] = value;
-  const smooth = smoothed ? movingMean(dense, window / 2) : [];
+  const smooth = window === null ? [] : movingMean(dense, window / 2);
   const line = points.map(({ epoch, value }) => ({ epoch, value: smooth[epoch - first] ?? value }));
   return { line: line.filter(({ epoch }) => epoch <= lastEpoch), raw: [], band: [] };
 }

@@ -5,13 +5,9 @@ import { formatCount, formatPercent, formatPercentRange } from '../data/format.t
 import type { ClipAnswer, ModelResult, Results } from '../data/results.ts';
 import type { Figure, LegendEntry } from '../drawing/figure.ts';
 import { colorVariable, modelColor } from '../drawing/palette.ts';
-import { AXIS_PX, drawDotPlot } from './dot-plot.ts';
+import { drawDotPlot } from './dot-plot.ts';
 import { tabulateRuns } from './run-table.ts';
 
-const TOP = 8;
-/** Height of a model's row, and of the gap between two groups, in px. */
-const ROW = 11;
-const GAP = 12;
 /** With fewer, Wilson's 95 % interval of an accuracy of 90 % is wider than 12 points. */
 const FEW_CLIPS = 100;
 
@@ -24,10 +20,8 @@ interface Grouping {
   /** In the order in which they are drawn. */
   readonly groups: readonly string[];
   readonly groupOf: (answer: ClipAnswer) => string | null;
-  readonly caption: string;
 }
 
-/** Test accuracy of each model by class. */
 export function drawClasses(results: Results): Figure {
   const { classes } = results;
   return drawGroups(results, {
@@ -36,11 +30,9 @@ export function drawClasses(results: Results): Figure {
     name: 'class',
     groups: classes,
     groupOf: (answer) => classes[answer.class] ?? null,
-    caption: 'Share of a class’s test clips that were classified correctly',
   });
 }
 
-/** Test accuracy of each model by user; null if the data set has no users. */
 export function drawUsers(results: Results): Figure | null {
   const answers = results.models.flatMap(({ runs }) => runs.flatMap((run) => run.answers));
   const users = [...new Set(answers.flatMap(({ user }) => user ?? []))].sort((a, b) => a - b);
@@ -51,11 +43,9 @@ export function drawUsers(results: Results): Figure | null {
     name: 'user',
     groups: users.map((user) => `user ${user}`),
     groupOf: ({ user }) => `user ${user}`,
-    caption: 'Share of a user’s test clips that were classified correctly',
   });
 }
 
-/** The accuracy of a model on one group of clips. */
 interface GroupAccuracy {
   readonly group: string;
   readonly clips: number;
@@ -94,7 +84,7 @@ function drawGroups(results: Results, grouping: Grouping): Figure {
     id: grouping.id,
     title: grouping.title,
     caption: [
-      `${grouping.caption}, at the ${nameEpoch(results.models)}; bars show the 95 % interval (Wilson).`,
+      `Share of a ${grouping.name}’s test clips that were classified correctly, at the ${nameEpoch(results.models)}; bars show the 95 % interval (Wilson).`,
       `There are ${fewest === most ? formatCount(fewest) : `${formatCount(fewest)} to ${formatCount(most)}`} test clips of each ${grouping.name}${fewest < FEW_CLIPS ? ', so only large differences mean anything' : ''}.`,
       ...(results.seeds.length > 1 ? [`Dots are means over ${results.seeds.length} seeds.`] : []),
     ].join(' '),
@@ -114,13 +104,8 @@ function drawGroups(results: Results, grouping: Grouping): Figure {
             tip: `${model.title}, ${group}\n${formatPercent(mean)} of ${clips} clips (${formatPercentRange(low, high)})`,
           })),
         ),
-        left: Math.min(220, 16 + 7 * Math.max(...groups.map(({ length }) => length))),
-        top: TOP,
-        height: TOP + AXIS_PX + groups.length * (results.models.length * ROW + GAP),
+        rowHeight: results.models.length * 11 + 16,
         from: 0,
-        gaps: [0.22, 0.11],
-        labels: {},
-        bar: { strokeWidth: 1.3, opacity: 0.5 },
       }),
     ],
     data: tabulateRuns(

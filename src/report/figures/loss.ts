@@ -96,7 +96,6 @@ function describeReference(results: Results): string | false {
   );
 }
 
-/** What is compared with the labels. */
 function nameOutput(results: Results): string {
   const kinds = allRuns(results).map(({ compat }) =>
     compat.loss === 'step' ? 'each time step’s output (compat.loss: step)' : 'the firing rates',

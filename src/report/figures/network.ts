@@ -10,7 +10,6 @@ const ROW_HEIGHT = 78;
 const MARGIN = 26;
 const TITLE_HEIGHT = 24;
 
-/** A layer as it is drawn. */
 interface Step {
   readonly label: string;
   /** Its name in PyTorch's state_dict; empty if it has none. */

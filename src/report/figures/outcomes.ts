@@ -6,7 +6,7 @@ import { formatPercent, formatPercentRange } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { Figure, LegendEntry } from '../drawing/figure.ts';
 import { colorVariable, modelColor } from '../drawing/palette.ts';
-import { AXIS_PX, type Dot, drawDotPlot } from './dot-plot.ts';
+import { type Dot, drawDotPlot } from './dot-plot.ts';
 
 /** What is drawn of each model, from top to bottom. */
 const KINDS = [
@@ -20,7 +20,6 @@ const KINDS = [
   { name: 'published', mark: 'diamond', look: { shape: 'diamond', filled: true } },
 ] as const;
 
-const TOP = 12;
 /** Of a line of a model's title: it may take half of the width. */
 const LABEL_LENGTH = 26;
 
@@ -36,8 +35,7 @@ export function drawOutcomes(
   const dots = outcomes.flatMap((outcome, index) => markOutcome(outcome, modelColor(index), comparable));
   const kinds = KINDS.filter(({ name }) => dots.some(({ series }) => series === name));
   const rows = outcomes.map(({ model }) => wrapText(model.title, LABEL_LENGTH));
-  const lines = rows.map((row) => row.split('\n'));
-  const mostLines = Math.max(...lines.map(({ length }) => length));
+  const mostLines = Math.max(...rows.map((row) => row.split('\n').length));
   const lowest = Math.min(...dots.map(({ low }) => low));
   const models = outcomes.map(({ model }) => model);
   return {
@@ -55,15 +53,9 @@ export function drawOutcomes(
         rows,
         series: kinds.map(({ name, look }) => ({ name, look: { size: 70, strokeWidth: 1.8, ...look } })),
         dots,
-        // About 7 px per character at 12 px, so that titles are not cut off.
-        left: 16 + 7 * Math.max(...lines.flat().map(({ length }) => length)),
-        top: TOP,
-        height: TOP + AXIS_PX + rows.length * Math.max(kinds.length * 14 + 16, mostLines * 15 + 12),
+        rowHeight: Math.max(kinds.length * 14 + 16, mostLines * 15 + 12),
         // If all intervals are high, a scale from 0 would hide the differences.
         from: lowest > 0.8 ? Math.floor(lowest * 20) / 20 : 0,
-        gaps: [0.3, 0.15],
-        labels: { labelExpr: "split(datum.label, '\\n')", labelFontSize: 12, labelOpacity: 1 },
-        bar: { strokeWidth: 1.6, opacity: 0.75 },
         level: { value: chance, label: 'chance' },
       }),
     ],

@@ -36,7 +36,7 @@ export function drawTau(results: Results): Figure {
       results,
       ({ metrics }) => metrics.layers[layer]?.tauOfMean ?? [],
       (model) => tauReferenceOf(results, model)[layer] ?? [],
-      { smoothed: false, bounds },
+      { window: null, bounds },
     );
     const violins = models.flatMap((model, index) => violinOf(model, index, layer));
     return { title: `Layer ${layer + 1}`, lines, violins, ...chooseAxis(lines, violins, learns) };

@@ -15,9 +15,7 @@ export interface TimelineSpan {
   readonly totalSeconds: number | null;
   /** Largest resident set; null if unknown. */
   readonly peakMemoryBytes: number | null;
-  /** Name of the machine. */
   readonly host: string;
-  /** The profile with which it ran. */
   readonly profile: string;
   /** The profile, and what a trial changed of it: `quick with train.epochs=3`. */
   readonly configuration: string;
@@ -33,7 +31,6 @@ export interface TimelineSession {
   readonly hosts: readonly string[];
   /** Profiles with which they ran, with what trials changed of them, sorted. */
   readonly profiles: readonly string[];
-  /** In the order in which they started. */
   readonly spans: readonly TimelineSpan[];
 }
 
@@ -45,7 +42,6 @@ export interface Timeline {
 
 const TIME_WIDTH = 560;
 const MEMORY_WIDTH = 400;
-/** What a bar takes, in px. */
 const ROW = 22;
 const PADDING = { right: 16, top: 34, bottom: 40 };
 /** What a session takes besides its bars, with the gap to the next. */
@@ -108,15 +104,12 @@ function chooseBars(sessions: readonly TimelineSession[]): ReadonlySet<TimelineS
   const ranked = sessions
     .flatMap((session) => session.spans.map((bar) => ({ session, bar })))
     .sort((a, b) => b.bar.seconds - a.bar.seconds || (a.bar.id < b.bar.id ? -1 : 1));
-  const isFirst = (index: number) =>
-    ranked.findIndex(({ bar }) => bar.stage === ranked[index]?.bar.stage) === index;
+  const longest = new Map(ranked.toReversed().map((one) => [one.bar.stage, one]));
   const chosen = new Set<TimelineSpan>();
   const opened = new Set<TimelineSession>();
   let left = HEIGHT_AT_MOST;
-  for (const { session, bar } of [
-    ...ranked.filter((_, index) => isFirst(index)),
-    ...ranked.filter((_, index) => !isFirst(index)),
-  ]) {
+  const isOther = (one: (typeof ranked)[number]) => longest.get(one.bar.stage) !== one;
+  for (const { session, bar } of [...ranked.filter((one) => !isOther(one)), ...ranked.filter(isOther)]) {
     left -= ROW + (opened.has(session) ? 0 : SESSION);
     if (left < 0 && chosen.size > 0) break;
     chosen.add(bar);
@@ -184,7 +177,6 @@ function formatDuration(seconds: number): string {
   return `${seconds.toFixed(seconds < 9.95 ? 1 : 0)}\u00a0s`;
 }
 
-/** One row per stage instance. */
 function tabulate(sessions: readonly TimelineSession[]): Figure['data'] {
   const columns =
     'instance,stage,session,session_started_at,start_s,duration_s,peak_memory_bytes,host,profile,total_s';
@@ -200,7 +192,6 @@ function tabulate(sessions: readonly TimelineSession[]): Figure['data'] {
   ];
 }
 
-/** Bars with names at the left and labels behind them. */
 interface Bars {
   readonly title: string;
   readonly axisTitle: string;

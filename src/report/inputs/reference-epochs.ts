@@ -131,7 +131,6 @@ function findSteadyBatches(batches: readonly EpochBatches[]): number | null {
   return isSteady && Number.isInteger(perEpoch) && perEpoch > 0 ? perEpoch : null;
 }
 
-/** All steps of some curves, in ascending order. */
 function listSteps(curves: readonly (readonly LoggedPoint[])[]): number[] {
   return [...new Set(curves.flatMap((points) => points.map(({ step }) => step)))].sort((a, b) => a - b);
 }

@@ -12,7 +12,6 @@ import { collectCurves, placeOnEpochs } from './reference-epochs.ts';
 /** A model's log: the paths of its files, relative to the folder, with `/`. At least one. */
 type Log = readonly string[];
 
-/** A model whose log is looked for. */
 interface ReferenceModel {
   readonly id: string;
   /** Its name in the thesis; null if it is not one of the thesis' models. */

@@ -17,7 +17,6 @@ const CLIPS_OF: Readonly<Record<Selection, RunResult['chosenOn']>> = {
   'best-test': 'test',
 };
 
-/** What all files of a run must agree on. */
 export interface Expected extends RunIdentity {
   readonly dataset: string;
   readonly simulated: boolean;
@@ -110,7 +109,6 @@ function columnsOf(rows: readonly EpochRow[]): EpochCurves {
   };
 }
 
-/** Joins what is known of each spiking layer. */
 function joinLayers(tauFile: ResultFile, { spikeRates: { test: rates } }: EvaluationFile): LayerResult[] {
   const { chosen, last } = readTaus(tauFile);
   if (chosen.length !== rates.length)
@@ -121,7 +119,6 @@ function joinLayers(tauFile: ResultFile, { spikeRates: { test: rates } }: Evalua
   }));
 }
 
-/** Counts epochs from 1. */
 function fromOne({ test, validation }: Maxima): Maxima {
   const shift = ({ epoch, accuracy }: Maximum): Maximum => ({ epoch: epoch + 1, accuracy });
   return { test: shift(test), validation: validation && shift(validation) };

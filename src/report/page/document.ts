@@ -56,9 +56,9 @@ export const numberColumn: TableColumn = (label, cell, group) => ({
 export function makeTable<Row>(
   { id, caption, notes = [] }: Pick<Table, 'id' | 'caption'> & Partial<Pick<Table, 'notes'>>,
   items: readonly Row[],
-  columns: readonly (ColumnOf<Row> | readonly ColumnOf<Row>[] | false)[],
+  columns: readonly (ColumnOf<Row> | false | readonly (ColumnOf<Row> | false)[])[],
 ): Table {
-  const shown = columns.flatMap((column) => column || []);
+  const shown = columns.flat().filter((column) => column !== false);
   return {
     id,
     caption,
@@ -96,12 +96,8 @@ export interface Gallery {
 }
 
 /** A picture outside the report: a file beside it, which may change or be missing. */
-export interface OutsideFigure {
-  readonly id: string;
-  readonly title: string;
+export interface OutsideFigure extends Pick<Figure, 'id' | 'title' | 'alt'> {
   readonly caption: Text;
-  /** The picture in words, for readers who cannot see it. */
-  readonly alt: string;
   /** Addresses, relative to the report. */
   readonly picture: string;
   readonly data: string;
@@ -131,7 +127,6 @@ export interface Section {
   readonly blocks: readonly Block[];
 }
 
-/** A warning at the very top. */
 export interface Banner {
   readonly title: string;
   readonly text: string;
@@ -148,7 +143,6 @@ export interface Report {
   readonly footer: Text;
 }
 
-/** The blocks of one kind in a report, in order of appearance. */
 export function blocksOf<Kind extends Block['kind']>(report: Report, kind: Kind) {
   return report.sections.flatMap(({ blocks }) =>
     blocks.filter((block): block is Extract<Block, { readonly kind: Kind }> => block.kind === kind),

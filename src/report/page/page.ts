@@ -249,7 +249,6 @@ function renderCell(table: Table, { text, details = [], tone }: Cell, column: nu
   return `<${name}${scope}${attributes}>${value}${lines}</${name}>`;
 }
 
-/** A run of text as HTML. */
 export function renderText(text: Text): string {
   return text.map(renderInline).join('');
 }

@@ -18,22 +18,10 @@ import {
 import type { Results } from '../data/results.ts';
 import type { Block, Gallery, GalleryPicture, Section } from '../page/document.ts';
 
-/** How much of a clip is shown. */
-interface Detail {
-  readonly steps: number;
-  /** Pixels binned in each direction, besides what a large sensor needs. */
-  readonly bin: number;
-}
-
-/** Tried in this order until the pictures of all classes take at most `PAGE_BYTES`: dense clips compress badly. The last is taken anyway. */
-const DETAILS: readonly Detail[] = [
-  { steps: 10, bin: 1 },
-  { steps: 8, bin: 1 },
-  { steps: 10, bin: 2 },
-  { steps: 6, bin: 2 },
-  { steps: 10, bin: 4 },
-  { steps: 4, bin: 4 },
-];
+/** Of a clip with more steps, so many are shown. */
+const MOST_STEPS = 10;
+/** Pixels binned in each direction, besides what a large sensor needs: more until the pictures fit, since dense clips compress badly. */
+const BINS = [1, 2, 4];
 /** The page holds the pictures as text, a third longer, and has to stay under 1 MB. */
 const PAGE_BYTES = 550_000;
 /** Approximate length of a frame's longer side, in pixels: five in a row are half as wide as the page on a high-resolution screen. */
@@ -44,10 +32,10 @@ export function describeClips({ examples }: Results): Section[] {
   if (examples.examples.length === 0) return [];
   const isImages = examples.kind === 'images';
   const what = isImages ? 'image' : 'clip';
-  const { pictures, detail } = drawWithin(examples, PAGE_BYTES);
+  const { pictures, bin } = drawWithin(examples, BINS);
   const shown = new Set(examples.examples.map((one) => one.class));
   const missing = examples.classes.filter((_, index) => !shown.has(index));
-  const text = isImages ? 'The first test image of each class, enlarged.' : describeSheets(examples, detail);
+  const text = isImages ? 'The first test image of each class, enlarged.' : describeSheets(examples, bin);
   const blocks = present<Block>(
     { kind: 'paragraph', text: [text] },
     { kind: 'gallery', gallery: { id: 'clips', legend: isImages ? [] : makeLegend(), pictures } },
@@ -59,36 +47,35 @@ export function describeClips({ examples }: Results): Section[] {
   return [{ id: 'clips', title: `One ${what} of each class`, blocks }];
 }
 
-function describeSheets({ examples, simulated }: ClipExamples, detail: Detail): string {
+function describeSheets({ examples, simulated }: ClipExamples, least: number): string {
   const steps = Math.max(...examples.map(({ frames }) => frames.shape[0] ?? 0));
-  const bin = Math.max(...examples.map(({ frames }) => fitBin(frames, detail)));
+  const bin = Math.max(...examples.map(({ frames }) => fitBin(frames, least)));
   return [
     `The first ${simulated ? 'simulated ' : ''}test clip of each class as event counts`,
-    steps > detail.steps
-      ? `: ${spellCount(detail.steps)} of its ${formatCount(steps)} steps, with their numbers`
+    steps > MOST_STEPS
+      ? `: ${spellCount(MOST_STEPS)} of its ${formatCount(steps)} steps, with their numbers`
       : '',
     bin > 1 ? `, ${bin} × ${bin} pixels binned` : '',
     '. The more events a pixel has, the stronger its colour. Each clip has its own scale: full strength is the 99th percentile of the counts above 0.',
   ].join('');
 }
 
-/** @returns the pictures in the most detail that fits; in the least if none does */
-function drawWithin(
-  examples: ClipExamples,
-  sizeBytes: number,
-): { readonly pictures: readonly GalleryPicture[]; readonly detail: Detail } {
-  for (const detail of DETAILS) {
-    const pictures = examples.examples.map((example) => drawExample(examples, example, detail));
-    const fits = pictures.reduce((sum, { png }) => sum + png.length, 0) <= sizeBytes;
-    if (fits || detail === DETAILS.at(-1)) return { pictures, detail };
-  }
-  throw new RangeError('there is no detail to draw');
+interface Drawn {
+  readonly pictures: readonly GalleryPicture[];
+  readonly bin: number;
+}
+
+/** The pictures in the most detail that fits; in the least if none does. */
+function drawWithin(examples: ClipExamples, [bin = 1, ...coarser]: readonly number[]): Drawn {
+  const pictures = examples.examples.map((example) => drawExample(examples, example, bin));
+  const sizeBytes = pictures.reduce((sum, { png }) => sum + png.length, 0);
+  return sizeBytes <= PAGE_BYTES || coarser.length === 0 ? { pictures, bin } : drawWithin(examples, coarser);
 }
 
 function drawExample(
   { kind, classes, simulated }: ClipExamples,
   example: ClipExample,
-  detail: Detail,
+  bin: number,
 ): GalleryPicture {
   const title = classes[example.class] ?? '';
   const common = { id: clipExampleFile(example.class).replace('.npy', ''), title };
@@ -98,8 +85,8 @@ function drawExample(
     return { ...common, ...picture, alt: `An image of the class ${title}.`, details: [example.recording] };
   }
   const [count = 1] = frames.shape;
-  const steps = spreadSteps(count, detail.steps);
-  const small = binClip(frames, fitBin(frames, detail));
+  const steps = spreadSteps(count, MOST_STEPS);
+  const small = binClip(frames, fitBin(frames, bin));
   const picture = contactSheet(small, {
     steps,
     // Two rows, so that time runs from left to right without frames becoming too small.
@@ -139,8 +126,8 @@ function countOn({ shape: [steps = 0, , height = 0, width = 0], data }: ClipFram
 }
 
 /** Pixels to bin in each direction for a frame of about `FRAME_PX`. */
-function fitBin(frames: ClipFrames, { bin }: Detail): number {
-  return bin * Math.max(1, Math.round(longerSide(frames) / FRAME_PX));
+function fitBin(frames: ClipFrames, least: number): number {
+  return least * Math.max(1, Math.round(longerSide(frames) / FRAME_PX));
 }
 
 function fitFactor(frames: ClipFrames): number {

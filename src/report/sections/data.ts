@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { summarise } from '../../stats/means.ts';
 import { formatBytes } from '../../text.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
-import { formatCount, formatQuantity, joinWords } from '../data/format.ts';
+import { formatCount, formatQuantity } from '../data/format.ts';
 import type { ManifestResult, Results } from '../data/results.ts';
 import {
   type Block,
@@ -119,17 +119,9 @@ function tabulateUserLights({ perUserLight = {}, perLight, perUser }: ManifestRe
   const lights = Object.keys(perLight);
   const users = Object.entries(perUserLight);
   const all = Object.values(perLight).reduce((sum, clips) => sum + clips, 0);
-  const gaps = lights.flatMap((light) => {
-    const without = users.filter(([, clips]) => !clips[light]).map(([user]) => user);
-    return without.length === 0 ? [] : [{ light, users: without }];
-  });
   const show = (clips = 0) => (clips === 0 ? null : formatCount(clips));
   return makeTable(
-    {
-      id: 'table-users-lights',
-      caption: 'Clips by user and lighting',
-      notes: gaps.length === 0 ? [] : [[describeGaps(gaps, users.length * lights.length)]],
-    },
+    { id: 'table-users-lights', caption: 'Clips by user and lighting' },
     [
       ...users.map(([user, clips]) => ({ name: user, clips, total: perUser[user] })),
       { name: 'Total', clips: perLight, total: all },
@@ -140,13 +132,4 @@ function tabulateUserLights({ perUserLight = {}, perLight, perUser }: ManifestRe
       numberColumn('Total', ({ total }) => show(total)),
     ],
   );
-}
-
-function describeGaps(
-  gaps: readonly { readonly light: string; readonly users: readonly string[] }[],
-  combinations: number,
-): string {
-  const count = gaps.reduce((sum, { users }) => sum + users.length, 0);
-  const list = gaps.map(({ light, users }) => `${light} of ${joinWords(users)}`).join('; ');
-  return `${formatCount(count)} of ${formatCount(combinations)} combinations have no clips: ${list}.`;
 }

@@ -217,43 +217,44 @@ export function tabulateBestEpochs(results: Results): Table {
     results.seeds.length > 1 && ' With several seeds, these are the epochs of each, in their order.',
   );
   const notes: Text[] = [note, ...(comparable ? [THESIS_TRAININGS_SOURCE] : [])];
-  const published = (key: 'epochs' | 'bestTestEpoch' | 'bestValidationEpoch') => (model: ModelResult) =>
-    listEpochs([trainingOf(model)?.[key] ?? null]);
-  const measured =
-    (pick: (metrics: RunResult['metrics']) => number | null) =>
-    ({ runs }: ModelResult) =>
-      listEpochs(runs.map(({ metrics }) => pick(metrics)));
-  const [trained, test, validation] = [
-    'Epochs trained',
-    'First best test epoch',
-    'First best validation epoch',
-  ];
+  const columns = BEST.map(({ label, published, measure }) => [
+    comparable &&
+      numberColumn<ModelResult>(
+        'Published',
+        (model) => listEpochs([trainingOf(model)?.[published] ?? null]),
+        label,
+      ),
+    numberColumn<ModelResult>(
+      run,
+      ({ runs }) => listEpochs(runs.map(({ metrics }) => measure(metrics))),
+      label,
+    ),
+  ]);
   return makeTable(
     { id: 'table-best-epochs', caption: 'Epochs trained, and best epochs', notes },
     results.models,
-    [
-      textColumn('Model', ({ title }) => title),
-      comparable && numberColumn('Published', published('epochs'), trained),
-      numberColumn(
-        run,
-        measured(({ epochs }) => epochs.at(-1) ?? null),
-        trained,
-      ),
-      comparable && numberColumn('Published', published('bestTestEpoch'), test),
-      numberColumn(
-        run,
-        measured(({ epochs, accuracy }) => firstBest(epochs, accuracy.test)),
-        test,
-      ),
-      comparable && numberColumn('Published', published('bestValidationEpoch'), validation),
-      numberColumn(
-        run,
-        measured(({ epochs, accuracy }) => firstBest(epochs, accuracy.validation)),
-        validation,
-      ),
-    ],
+    [textColumn('Model', ({ title }) => title), ...columns],
   );
 }
+
+/** The columns of that table, each published and measured. */
+const BEST: readonly {
+  readonly label: string;
+  readonly published: 'epochs' | 'bestTestEpoch' | 'bestValidationEpoch';
+  readonly measure: (metrics: RunResult['metrics']) => number | null;
+}[] = [
+  { label: 'Epochs trained', published: 'epochs', measure: ({ epochs }) => epochs.at(-1) ?? null },
+  {
+    label: 'First best test epoch',
+    published: 'bestTestEpoch',
+    measure: ({ epochs, accuracy }) => firstBest(epochs, accuracy.test),
+  },
+  {
+    label: 'First best validation epoch',
+    published: 'bestValidationEpoch',
+    measure: ({ epochs, accuracy }) => firstBest(epochs, accuracy.validation),
+  },
+];
 
 /** The first epoch with the largest value; null without values, for instance without validation clips. */
 function firstBest(epochs: readonly number[], values: Series): number | null {

@@ -1,7 +1,7 @@
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { listSwitched } from '../data/compat.ts';
 import { allRuns } from '../data/epochs.ts';
-import { formatCount, formatPercent, joinWords, present } from '../data/format.ts';
+import { formatCount, formatPercent, groupTitles, joinWords, present } from '../data/format.ts';
 import type { Results, RunResult } from '../data/results.ts';
 import type { Origin } from '../inputs/origin.ts';
 import type { Report } from '../page/document.ts';
@@ -51,13 +51,11 @@ function describeReductions(results: Results): string {
 
 /** `98 821 (Baseline); 142 062 (No Reg. and λ = .1)`, or one number for all. */
 function describeParameters({ models }: Results): string {
-  const titles = new Map<string, Set<string>>();
-  for (const { title, runs } of models) {
-    for (const { parameters } of runs) {
-      const count = formatCount(parameters);
-      titles.set(count, (titles.get(count) ?? new Set()).add(title));
-    }
-  }
-  if (titles.size === 1) return [...titles.keys()].join('');
-  return [...titles].map(([count, whose]) => `${count} (${joinWords([...whose])})`).join('; ');
+  const counts = models.flatMap(({ title, runs }) =>
+    runs.map(({ parameters }) => [formatCount(parameters), title] as const),
+  );
+  const groups = groupTitles(counts);
+  return groups
+    .map(([count, titles]) => (groups.length === 1 ? count : `${count} (${joinWords(titles)})`))
+    .join('; ');
 }

@@ -1,6 +1,5 @@
 import { meanInterval } from '../../stats/means.ts';
 import { formatP } from '../../stats/p-values.ts';
-import { titleDataset } from '../../thesis/data-sets.ts';
 import { findPublished, judgeComparability, THESIS } from '../../thesis/published.ts';
 import { VERDICT_TITLES } from '../../thesis/verdicts.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
@@ -75,32 +74,30 @@ export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
   const notes = [
     [isRange ? 'Below each mean: the range.' : 'Below each mean: its 95 % interval over seeds (Student).'],
   ];
-  const rows = outcomes.flatMap((outcome) => [
-    ...outcome.model.runs.map((run) => ({ ...outcome, run })),
-    { ...outcome, run: null },
+  const rows = outcomes.flatMap(({ model, chosen, maximum }) => [
+    ...model.runs.map((run) => ({
+      model,
+      seed: String(run.seed),
+      epoch: {
+        text: formatCount(run.chosenEpoch),
+        details: run.chosenOn === 'test' ? ['on the test clips'] : [],
+      },
+      accuracies: [
+        ...[runCell(run.test), runCell(run.validation)],
+        ...[run.maximum.test, run.maximum.validation].map((one) => runCell(one, one?.epoch)),
+      ],
+    })),
+    {
+      ...{ model, seed: 'mean', epoch: null },
+      accuracies: [chosen.test, chosen.validation, maximum.test, maximum.validation].map(meanCell),
+    },
   ]);
   return makeTable({ id: 'table-seeds', caption: 'Accuracy of each run', notes }, rows, [
     textColumn('Model', ({ model }) => model.title),
-    numberColumn('Seed', ({ run }) => (run === null ? 'mean' : String(run.seed))),
-    numberColumn(
-      'Epoch chosen',
-      ({ run }) =>
-        run && {
-          text: formatCount(run.chosenEpoch),
-          details: run.chosenOn === 'test' ? ['on the test clips'] : [],
-        },
-    ),
-    numberColumn('Test', ({ run, chosen }) => (run === null ? meanCell(chosen.test) : runCell(run.test))),
-    numberColumn('Validation', ({ run, chosen }) =>
-      run === null ? meanCell(chosen.validation) : runCell(run.validation),
-    ),
-    numberColumn('Maximum test', ({ run, maximum }) =>
-      run === null ? meanCell(maximum.test) : runCell(run.maximum.test, run.maximum.test.epoch),
-    ),
-    numberColumn('Maximum validation', ({ run, maximum }) =>
-      run === null
-        ? meanCell(maximum.validation)
-        : runCell(run.maximum.validation, run.maximum.validation?.epoch),
+    numberColumn('Seed', ({ seed }) => seed),
+    numberColumn('Epoch chosen', ({ epoch }) => epoch),
+    ['Test', 'Validation', 'Maximum test', 'Maximum validation'].map((label, i) =>
+      numberColumn(label, ({ accuracies }) => accuracies[i] ?? null),
     ),
   ]);
 }
@@ -208,12 +205,7 @@ function runCell(accuracy: { readonly accuracy: number } | null, epoch?: number)
 
 function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudged: boolean): Text[] {
   const { models, seeds, classes } = results;
-  const incomparable = judgeComparability(results);
-  const reasons = {
-    simulated:
-      'the recordings are simulated. With the recordings of the thesis, this table also has its accuracies.',
-    'other-dataset': `the accuracies of the thesis are for ${titleDataset(THESIS.dataset)}, these are for ${titleDataset(results.dataset)}.`,
-  };
+  const comparable = judgeComparability(results) === null;
   const overSeeds =
     seeds.length < SEEDS_FOR_INTERVAL ? 'the range over seeds' : 'its 95 % interval over seeds (Student)';
   const details =
@@ -224,7 +216,7 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
   const unheld = models.filter(({ runs }) => runs.some(({ validation }) => validation === null));
   const whose = unheld.length === models.length ? '' : ` for ${joinWords(unheld.map(({ title }) => title))}`;
   return present<Text>(
-    incomparable && [{ strong: 'Not comparable: ' }, reasons[incomparable]],
+    !comparable && ['The accuracies of the thesis are left out: they are of other data.'],
     [details, ` Chance is ${formatPercent(1 / classes.length)}.`],
     users > 0 && [
       `“Over users”: the 95 % interval for gestures of other people like these (Student’s, over the accuracies of ${spellCount(users)} users, weighted by their clips). Clips of one person are alike; the interval above it ignores that.`,
@@ -233,7 +225,7 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
       `A maximum over epochs is chosen on the clips that it is measured on, so it is biased upwards; its interval ignores that. The thesis reports this maximum, so it is shown beside the accuracy at the ${nameEpoch(models)}.`,
     ],
     unheld.length > 0 && [`No clips were held out for validation${whose}: training used all of them.`],
-    incomparable === null &&
+    comparable &&
       outcomes.some(({ model }) => findPublished(model) === null) && [
         '–: not published, or only for trainings that held out another share of the clips: 15 % in the thesis, none for accuracy A of Fang et al. 2021.',
       ],

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { version as vega } from 'vega';
 import { version as vegaLite } from 'vega-lite';
-import { joinWords } from '../data/format.ts';
+import { groupTitles, joinWords } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import { TIMELINE_FILES } from '../data/timeline-files.ts';
 import { drawPipeline } from '../figures/pipeline.ts';
@@ -76,16 +76,17 @@ function describeTimes(folder: string | null): Block {
 
 /** Engines of the trainings, and what made the page: all of it is in the fingerprints of the stages. */
 function tabulateEnvironment({ models }: Results, { platform, packages }: Environment): Table {
-  const engines = new Map<string, string[]>();
-  for (const { id, runs } of models) {
-    for (const { seed, engine } of runs) {
-      const name = `${engine.name} ${engine.version} on ${engine.backend}`;
-      engines.set(name, [...(engines.get(name) ?? []), `${id},${seed}`]);
-    }
-  }
+  const engines = groupTitles(
+    models.flatMap(({ id, runs }) =>
+      runs.map(({ seed, engine }) => [
+        `${engine.name} ${engine.version} on ${engine.backend}`,
+        `${id},${seed}`,
+      ]),
+    ),
+  );
   const rows = [
-    ...[...engines].map(([engine, instances]) => [
-      engines.size === 1 ? 'Trained with' : `Trained with, ${joinWords(instances)}`,
+    ...engines.map(([engine, instances]) => [
+      engines.length === 1 ? 'Trained with' : `Trained with, ${joinWords(instances)}`,
       engine,
     ]),
     ['Report made with', `Node.js on ${platform}`],

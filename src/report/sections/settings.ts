@@ -22,7 +22,6 @@ import {
   textColumn,
 } from '../page/document.ts';
 
-/** The settings of network and training beside those of the thesis. */
 export function describeSettings(results: Results): Section {
   return {
     id: 'settings',

@@ -1,6 +1,5 @@
 import { stateP } from '../../stats/p-values.ts';
-import { titleDataset } from '../../thesis/data-sets.ts';
-import { judgeComparability, nameSource, THESIS } from '../../thesis/published.ts';
+import { nameSource } from '../../thesis/published.ts';
 import { ANSWERS, VERDICT_TITLES } from '../../thesis/verdicts.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import {
@@ -38,7 +37,7 @@ export function writeSummary(
     summariseSkill(results, outcomes),
     warnOfTestClips(results),
     summariseCollapse(results, outcomes),
-    summariseMeaning(results),
+    summariseSettings(results),
   ].filter((text) => text.length > 0);
 }
 
@@ -180,30 +179,22 @@ function onlyAnswer(confusion: readonly (readonly number[])[]): number | null {
   return answers.length === 1 ? (answers[0] ?? null) : null;
 }
 
-function summariseMeaning(results: Results): Text {
+/** The settings that were scaled down. */
+function summariseSettings(results: Results): Text {
   const scaled = listDeviations(results).flatMap(({ label, thesis, used }) => {
     const plural = HEADLINE_SETTINGS.get(label);
     if (plural === undefined) return [];
     return [`${used} ${used === '1' ? plural.replace(/s$/, '') : plural} instead of ${thesis}`];
   });
-  const settings: Text = [
+  if (scaled.length === 0) return [];
+  return [
     `Settings differ from ${nameSource(results.models)}: ${joinWords(scaled)} (`,
     { link: '#settings', text: 'all settings' },
     ').',
   ];
-  const meanings = {
-    simulated:
-      'These results say nothing about the thesis: the recordings are simulated. The run shows that the pipeline works end to end. ',
-    'other-dataset': `These results say nothing about the thesis, which used ${titleDataset(THESIS.dataset)}. `,
-  };
-  const incomparable = judgeComparability(results);
-  return [
-    ...(incomparable === null ? [] : [meanings[incomparable]]),
-    ...(scaled.length === 0 ? [] : settings),
-  ];
 }
 
-/** The settings that the verdict mentions, and their names there. */
+/** The names of these settings in a sentence. */
 const HEADLINE_SETTINGS: ReadonlyMap<string, string> = new Map([
   ['Channels per layer', 'channels'],
   ['Convolutional layers', 'convolutional layers'],

@@ -110,17 +110,17 @@ describe('the authors’ logs', () => {
     const values = Array.from({ length: 100 }, (_, index) => Math.sin(index));
     const dense = values.map((value, index) => ({ epoch: index + 7, value }));
     const means = movingMean(values, 32);
-    const { line } = buildPointSeries(dense, { smoothed: true }, 100);
+    const { line } = buildPointSeries(dense, { window: 64 }, 100);
     expect(line).toHaveLength(94);
     line.forEach(({ value }, index) => {
       expect(value).toBeCloseTo(means[index] ?? Number.NaN, 12);
     });
     // The window reaches 9 epochs to each side of epoch 10, as far as the first one, which counts half, and 32 around epoch 40.
     const sparse = [1, 10, 40, 100].map((epoch) => ({ epoch, value: epoch }));
-    expect(buildPointSeries(sparse, { smoothed: true }, 100).line.map(({ value }) => value)).toEqual([
+    expect(buildPointSeries(sparse, { window: 64 }, 100).line.map(({ value }) => value)).toEqual([
       1, 7, 25, 100,
     ]);
-    expect(buildPointSeries(sparse, { smoothed: true }, 40).line).toHaveLength(3);
-    expect(buildPointSeries([], { smoothed: true }, 40).line).toEqual([]);
+    expect(buildPointSeries(sparse, { window: 64 }, 40).line).toHaveLength(3);
+    expect(buildPointSeries([], { window: 64 }, 40).line).toEqual([]);
   });
 });

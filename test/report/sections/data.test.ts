@@ -31,12 +31,13 @@ describe('the section of data', () => {
       ['Total', '11', '33', '44'],
     ]);
     expect(table?.rows[1]?.[1]).toEqual({ text: '–', tone: 'missing' });
-    expect(table?.notes).toEqual([['2 of 6 combinations have no clips: lab of user02 and user03.']]);
     expect([...tables.keys()]).toEqual(['table-splits', 'table-classes', 'table-users-lights']);
   });
 
-  it('has no note if nothing is missing', () => {
-    expect(describeWith({}).tables.get('table-users-lights')?.notes).toEqual([]);
+  it('counts the users, and says that those of simulated data are simulated', () => {
+    const textOf = (simulated: boolean) => JSON.stringify(describeData(makeResults({ simulated })).blocks[0]);
+    expect(textOf(true)).toContain('" 1 simulated user, 24 clips each."');
+    expect(textOf(false)).toContain('" 1 user, 24 clips each."');
   });
 
   it('counts neither users nor lights for data without them', () => {

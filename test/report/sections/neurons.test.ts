@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Text } from '../../../src/report/page/document.ts';
 import { answerSpikes, answerTau } from '../../../src/report/sections/neurons.ts';
-import { makeLayerResult, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
-
-const plain = (text: Text) =>
-  text
-    .map((part) => (typeof part === 'string' ? part : 'strong' in part ? part.strong : ''))
-    .join('')
-    .replaceAll('\u00a0', ' ');
+import { makeLayerResult, makeModelResult, makeResults, makeRunResult, plain } from '../result-values.ts';
 
 /** A model whose layers end at these τ, after a start at `mean`. */
 function ending(title: string, taus: readonly number[], network: { neuron: string; mean: number }) {
