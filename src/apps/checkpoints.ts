@@ -56,26 +56,19 @@ export async function exportSource(
   readonly tensors: number;
 }> {
   const { to, out, force = false } = options;
-  if (out !== undefined) checkEnding(out, to, warn);
+  if (out !== undefined) checkEnding(out, to);
   refuseRunnerFolder(out ?? '.', 'Choose another place with --out.');
   const checkpoint = await loadSource(source, options, warn);
   return { source: checkpoint.source, ...(await exportCheckpoint(checkpoint, { to, out, force })) };
 }
 
-/** File extensions of tensor formats. */
-const tensorEndings = ['.safetensors', '.npz', '.npy', '.pt', '.pth'];
-
-/** @throws {ReproError} `usage` for the extension of another tensor format */
-function checkEnding(out: string, to: ExportFormat, warn: Warn): void {
-  const ending = path.extname(out).toLowerCase();
-  if (ending === `.${to}`) return;
-  if (tensorEndings.includes(ending)) {
-    throw new ReproError('usage', `this is the extension of another format than ${to}.`, {
-      where: out,
-      fix: `Use a name that ends in .${to}, or choose another format with --to.`,
-    });
-  }
-  warn(`${out} does not end in .${to}: repro evaluate and other programs may not recognise it.`);
+/** @throws {ReproError} `usage` for another extension: `repro evaluate` and other programs tell formats apart by it */
+function checkEnding(out: string, to: ExportFormat): void {
+  if (path.extname(out).toLowerCase() === `.${to}`) return;
+  throw new ReproError('usage', `a ${to} file needs a name that ends in .${to}.`, {
+    where: out,
+    fix: 'Change the name, or choose another format with --to.',
+  });
 }
 
 /** Loads a checkpoint that is to be evaluated. Fails if its network is not known: making frames first can take long. */

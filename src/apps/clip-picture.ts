@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findClip, readClip, readNamedImage } from '../datasets/find-clip.ts';
 import { kindOfPath } from '../datasets/reading/file-tree.ts';
@@ -12,7 +12,6 @@ import { writeOutput } from '../files/chosen-file.ts';
 import { animation } from '../pictures/animation.ts';
 import { contactSheet } from '../pictures/contact-sheet.ts';
 import type { ClipFrames } from '../results/clip-examples.ts';
-import { formatBytes } from '../text.ts';
 import { type DataOptions, rootOf, withData } from './datasets.ts';
 import type { Warn } from './load-plan.ts';
 
@@ -91,8 +90,6 @@ function formatOf({ format: given, out }: ShowOptions): PictureFormat {
   });
 }
 
-/** A recording is read whole, which Node does up to this size: 13 bytes per event come on top. */
-const LARGEST_RECORDING_BYTES = 2 ** 31 - 1;
 /** Counts of a clip's frames: 1 GB, a sheet of a hundred steps of a megapixel camera. */
 const LARGEST_COUNTS = 2 ** 28;
 
@@ -158,13 +155,6 @@ async function drawFromDataset(
 
 /** A whole recording outside any data set. */
 async function drawRecording(file: string, options: ShowOptions, warn: Warn): Promise<Drawn> {
-  const { size } = await stat(file);
-  if (size > LARGEST_RECORDING_BYTES) {
-    throw new ReproError('recording-size', `${formatBytes(size)} is more than can be shown at once.`, {
-      where: file,
-      fix: `At most ${formatBytes(LARGEST_RECORDING_BYTES)}: cut the recording into parts.`,
-    });
-  }
   const { events, sensor, format, warnings } = await decodeRecording(
     await readFile(file),
     path.basename(file),
@@ -189,12 +179,8 @@ function describeClip(
   const shape = [steps, 2, sensor.height, sensor.width];
   const counts = shape.reduce((a, b) => a * b, 1);
   if (counts > LARGEST_COUNTS) {
-    const most = Math.floor(LARGEST_COUNTS / (2 * sensor.height * sensor.width));
     const problem = `${steps} frames of ${sensor.width} x ${sensor.height} pixels are too many.`;
-    const fix =
-      most > 0
-        ? `Use at most --steps ${most}.`
-        : 'No camera has so many pixels: an event is far outside, so the file is probably damaged.';
+    const fix = 'Use fewer --steps. If no camera has so many pixels, the file is damaged.';
     throw new ReproError('recording-size', problem, { where: name, fix });
   }
   const data = new Uint32Array(counts);

@@ -140,14 +140,7 @@ export function documentOf({ a, b, comparison, origins, networkOf }: ComparedRun
   });
   return {
     runs: { a, b },
-    pairs: comparison.pairs.map((pair) => ({
-      a: describe(pair.a),
-      b: describe(pair.b),
-      settings: pair.settings,
-      metrics: pair.metrics,
-      sameRun: pair.sameRun,
-      clips: pair.clips,
-    })),
+    pairs: comparison.pairs.map((pair) => ({ ...pair, a: describe(pair.a), b: describe(pair.b) })),
     origins,
     seeds: comparison.seeds,
     onlyA: comparison.onlyA.map(describe),

@@ -38,7 +38,6 @@ const LONGEST_PAUSE_SECONDS = 60;
 export function arrangeTimeline(records: readonly RunRecord[]): TimelineSession[] {
   const sorted = records
     .map((record) => ({ record, start: Date.parse(record.startedAt) / 1000 }))
-    .filter(({ start }) => Number.isFinite(start))
     .sort((a, b) => a.start - b.start || (a.record.id < b.record.id ? -1 : 1));
   const groups: { start: number; end: number; members: typeof sorted }[] = [];
   for (const one of sorted) {

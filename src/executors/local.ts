@@ -71,21 +71,19 @@ async function runWithLog(launch: StageLaunch, log: Descriptor): Promise<StageEn
 
   const timers: NodeJS.Timeout[] = [];
   let endedBecause: 'timeout' | 'interrupted' | null = null;
-  const end = (because: 'timeout' | 'interrupted'): void => {
+  const end = (because: 'timeout' | 'interrupted', signal: 'SIGTERM' | 'SIGKILL'): void => {
     // Once it has reported `done`, its outputs are complete, and it is exiting anyway.
     if (said.last?.type !== 'done') endedBecause ??= because;
-    endGroup('SIGTERM');
-    timers.push(setTimeout(() => endGroup('SIGKILL'), launch.graceSeconds * 1000));
+    endGroup(signal);
+    if (signal === 'SIGTERM') timers.push(setTimeout(() => endGroup('SIGKILL'), launch.graceSeconds * 1000));
   };
-  const onStop = (): void => end('interrupted');
-  const onKill = (): void => {
-    if (said.last?.type !== 'done') endedBecause ??= 'interrupted';
-    endGroup('SIGKILL');
-  };
+  const onStop = (): void => end('interrupted', 'SIGTERM');
+  const onKill = (): void => end('interrupted', 'SIGKILL');
   launch.stop.addEventListener('abort', onStop, { once: true });
   launch.kill.addEventListener('abort', onKill, { once: true });
   if (launch.timeSeconds !== null) {
-    timers.push(setTimeout(() => end('timeout'), Math.min(launch.timeSeconds * 1000, timerAtMostMs)));
+    const timeMs = Math.min(launch.timeSeconds * 1000, timerAtMostMs);
+    timers.push(setTimeout(() => end('timeout', 'SIGTERM'), timeMs));
   }
   try {
     const result = await subprocess;

@@ -21,25 +21,14 @@ const systemFiles: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>>
     '/System',
     '/Library',
     '/opt/homebrew/lib',
-    '/usr/bin',
-    '/usr/lib',
-    '/usr/share',
-    '/usr/local/lib',
+    ...['bin', 'lib', 'share', 'local/lib'].map((one) => `/usr/${one}`),
   ],
+  win32: [process.env.SYSTEMROOT ?? 'C:\\Windows'],
 };
 
-/**
- * What the operating system provides, except for folders that hold the project itself.
- *
- * @param projectRoot absolute
- */
-export function listSystemFiles(
-  projectRoot: string,
-  platform: NodeJS.Platform = process.platform,
-  environment: NodeJS.ProcessEnv = process.env,
-): readonly string[] {
-  const root = environment.SystemRoot ?? environment.SYSTEMROOT;
-  const found = platform === 'win32' ? (root === undefined ? [] : [root]) : (systemFiles[platform] ?? []);
+/** What the operating system provides, except for folders that hold the project itself (an absolute path). */
+export function listSystemFiles(projectRoot: string): readonly string[] {
+  const found = systemFiles[process.platform] ?? [];
   return found.filter((one) => !isAtOrBelow(projectRoot, one));
 }
 

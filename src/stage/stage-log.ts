@@ -9,8 +9,7 @@ export class StageLog {
   readonly #write: (line: string) => void;
   readonly #nowMs: () => number;
   #lastMs = Number.NEGATIVE_INFINITY;
-  #lastTenths = 0;
-  #lastWords: string | null = null;
+  #lastNews: string | null = null;
   #withheld: Progress | null = null;
 
   constructor(write: (line: string) => void, nowMs: () => number = () => performance.now()) {
@@ -26,11 +25,7 @@ export class StageLog {
     this.#withheld = progress;
     const sinceMs = this.#nowMs() - this.#lastMs;
     if (sinceMs < lineEveryMsAtLeast) return;
-    const isDue =
-      wordsOf(progress) !== this.#lastWords ||
-      partsDone(progress, 10) !== this.#lastTenths ||
-      sinceMs >= lineEveryMsAtMost;
-    if (isDue) this.#flush();
+    if (newsOf(progress) !== this.#lastNews || sinceMs >= lineEveryMsAtMost) this.#flush();
   }
 
   /** Writes the latest progress, before whatever ends the log. */
@@ -43,8 +38,7 @@ export class StageLog {
     const progress = this.#withheld;
     this.#withheld = null;
     this.#lastMs = this.#nowMs();
-    this.#lastTenths = partsDone(progress, 10);
-    this.#lastWords = wordsOf(progress);
+    this.#lastNews = newsOf(progress);
     const { done, total, unit, note } = progress;
     const figures = `${partsDone(progress, 100)} % (${done} of ${total}${unit === undefined ? '' : ` ${unit}`})`;
     this.#write(note === undefined ? figures : `${figures}  ${note}`);
@@ -56,7 +50,7 @@ function partsDone({ done, total }: Progress, parts: number): number {
   return total > 0 ? Math.floor((done * parts) / total) : 0;
 }
 
-/** A note in which only figures have changed, such as a loss after each batch, is not news in a log. */
-function wordsOf({ note = '' }: Progress): string {
-  return note.replace(/[\d.]+/g, '0');
+/** Tenths and words: a note in which only figures have changed, such as a loss after each batch, is not news in a log. */
+function newsOf(progress: Progress): string {
+  return `${partsDone(progress, 10)} ${(progress.note ?? '').replace(/[\d.]+/g, '0')}`;
 }

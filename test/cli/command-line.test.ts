@@ -167,14 +167,6 @@ describe('the other commands', () => {
     expect(second).toMatchObject({ id: 'second@a', seconds: null });
   });
 
-  test('doctor names the engines and how to get the optional one', async () => {
-    const { stdout, exitCode } = await call(['doctor']);
-    expect(exitCode).toBe(0);
-    expect(stdout).toContain('Node.js');
-    expect(stdout).toContain('@tensorflow/tfjs-node-gpu');
-    expect(stdout).toContain('engine native, CPU');
-  });
-
   test('outside a project, the error tells how to name one', async () => {
     const { exitCode, stderr } = await execa(process.execPath, [repro, 'status'], {
       cwd: os.tmpdir(),

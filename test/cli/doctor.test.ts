@@ -144,6 +144,7 @@ describe('doctor', () => {
     expect(exitCode).toBe(0);
     if (/^ok +engine tfjs, CUDA/m.test(stdout)) return expect(stdout).not.toContain('full run ');
     expect(stdout).toMatch(/^missing {2}engine native, CPU/m);
+    expect(stdout).toContain('@tensorflow/tfjs-node-gpu');
     expect(stdout).toMatch(
       /^missing {2}full run +its duration could not be estimated\n +Without the native engine it takes up to 77 times as long\.$/m,
     );

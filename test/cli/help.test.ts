@@ -147,18 +147,13 @@ describe('a mistyped word', () => {
 
   test.each([
     [['rnu'], 'run'],
-    [['grpah'], 'graph'],
     [['data', 'verfiy'], 'verify'],
     [['run', '--dryrun'], '--dry-run'],
-    [['status', '--exitcode'], '--exit-code'],
-    [['run', '--profle', 'full'], '--profile'],
     [['graph', '--format', 'sgv'], 'svg'],
     [['run', 'trian'], 'train'],
     [['run', 'train@baselin,2020'], 'train@baseline,2020'],
     [['run', '--profile', 'quik'], 'quick'],
     [['run', '--set', 'train.epoch=3'], 'epochs'],
-    [['data', 'info', 'nmnits'], 'nmnist'],
-    [['completion', 'bsh'], 'bash'],
     [['train-val', '-init_tua', '2'], 'init_tau'],
   ])('in %j is answered with the nearest', async (words, nearest) => {
     const text = await call(words);

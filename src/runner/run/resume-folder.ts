@@ -11,17 +11,14 @@ import { isThere, moveFolder, partialOf, removeFolder } from '../store/whole-fol
 /** The second line of the marker of what belongs to an execution that succeeded. */
 const finished = 'finished';
 
-/** The second line of the marker of what may come from an input that was altered meanwhile. */
-const distrusted = 'distrusted';
-
 /** What {@link ResumeFolder.open} found. */
 export interface OpenedResume {
   readonly absolute: string;
   /**
-   * What happened to content of another fingerprint: `set-aside` until that one runs again, or, if its owner is unknown,
-   * `emptied`; or to content of any, after {@link ResumeFolder.distrust}: `distrusted`, and emptied.
+   * What happened to content of another fingerprint: `set-aside` until that one runs again, or, if its owner is unknown, as after
+   * {@link ResumeFolder.distrust}, `emptied`.
    */
-  readonly other: 'none' | 'set-aside' | 'emptied' | 'distrusted';
+  readonly other: 'none' | 'set-aside' | 'emptied';
   /** Whether content set aside earlier for this fingerprint is back in place. */
   readonly isBack: boolean;
 }
@@ -69,7 +66,7 @@ export class ResumeFolder {
     let other: OpenedResume['other'] = 'none';
     if (owner !== fingerprint || state !== undefined) {
       // What finished and was never recorded has only little left to do.
-      if (owner !== fingerprint || state === distrusted) other = await this.#clear(owner, state);
+      if (owner !== fingerprint) other = await this.#clear(owner, state);
       await fs.mkdir(path.dirname(this.#absolute), { recursive: true });
       await writeFileAtomic(this.#marker(), `${fingerprint}\n`);
     }
@@ -91,9 +88,7 @@ export class ResumeFolder {
    * stays for people to look at.
    */
   async distrust(): Promise<void> {
-    const { owner } = await this.#readMarker();
-    if (owner === null || !(await isThere(this.#absolute))) return;
-    await writeFileAtomic(this.#marker(), `${owner}\n${distrusted}\n`);
+    if (await isThere(this.#absolute)) await writeFileAtomic(this.#marker(), 'distrusted\n');
   }
 
   /** Before a forced run: drops what a kill kept a finished run of this fingerprint from dropping. What an interrupted one left stays. */
@@ -158,7 +153,7 @@ export class ResumeFolder {
     await syncFolder(path.dirname(this.#absolute));
     if (isKept) return 'set-aside';
     // Of what finished, the outputs are all that is needed.
-    return state === finished ? 'none' : state === distrusted ? 'distrusted' : 'emptied';
+    return state === finished ? 'none' : 'emptied';
   }
 
   async #bringBack(fingerprint: string): Promise<boolean> {

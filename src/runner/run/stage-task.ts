@@ -55,8 +55,8 @@ const texts: Readonly<Record<OpenedResume['other'], string | null>> = {
   none: null,
   'set-aside':
     'belongs to other code, inputs or parameters and was set aside; it comes back when they run again',
-  distrusted: 'may come from an input that changed meanwhile, so it was emptied; the stage starts over',
-  emptied: 'belonged to no recorded run and was emptied',
+  emptied:
+    'belonged to no recorded run, or may come from an altered input, and was emptied: the stage starts over',
 };
 
 export function describeOpened(name: string, { other, isBack }: OpenedResume): string[] {

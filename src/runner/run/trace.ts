@@ -5,7 +5,6 @@ import { createInterface } from 'node:readline';
 import { describeError, ReproError } from '../../errors.ts';
 import type { FilePermissions, StageEnd } from '../../executors/executor.ts';
 import { type FileAccess, readFileAccesses } from '../../executors/strace.ts';
-import { listSystemFiles } from '../../executors/system-files.ts';
 import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { isAtOrBelow } from '../../files/path-below.ts';
 import {
@@ -73,7 +72,8 @@ interface TracedStage {
 }
 
 /** Whole trees of the operating system; for a trace, which only reports, it is enough to know them roughly. */
-const systemTrees = '/usr /etc /proc /sys /dev /run /var/lib /var/cache /nix /snap'.split(' ');
+const systemTrees =
+  '/usr /bin /sbin /lib /lib32 /lib64 /etc /proc /sys /dev /run /var/lib /var/cache /nix /snap'.split(' ');
 
 /** Where a program is installed is the folder above one of these. */
 const programFolders = new Set(['bin', 'sbin', 'libexec', 'shims', 'condabin', 'Scripts']);
@@ -93,10 +93,7 @@ export async function findUndeclared(
 ): Promise<UndeclaredAccess[]> {
   const read = new PathSet(declared.read);
   const write = new PathSet(declared.write);
-  const system = new PathSet([
-    ...systemTrees.filter((one) => !isAtOrBelow(projectRoot, one)),
-    ...listSystemFiles(projectRoot),
-  ]);
+  const system = new PathSet(systemTrees.filter((one) => !isAtOrBelow(projectRoot, one)));
   const own = new PathSet();
   const reads = new Set<string>();
   const writes = new Set<string>();
