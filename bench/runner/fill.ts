@@ -27,7 +27,9 @@ for (const instance of plan.instances.values()) {
     await writeFile(path.join(projectRoot, one), text);
   }
   // Otherwise the first run would store them again.
-  await session.store.keepFile(digest, Buffer.from(text));
+  const object = session.store.fileOf(digest);
+  await mkdir(path.dirname(object), { recursive: true });
+  await writeFile(object, text);
   const freshness = await session.freshness.check(instance, (id) => produced.get(id));
   if (!('parts' in freshness) || freshness.parts === null || freshness.fingerprint === null) {
     throw new Error(`${instance.id}: ${JSON.stringify(freshness)}`);

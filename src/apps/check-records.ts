@@ -1,7 +1,10 @@
 import { ReproError } from '../errors.ts';
 import { quoteWords } from '../files/shell-words.ts';
-import { listCommittedRecords } from '../runner/freshness/committed-records.ts';
-import { checkRecords, type RecordChecks } from '../runner/freshness/record-checks.ts';
+import {
+  checkRecords,
+  listCommittedRecords,
+  type RecordChecks,
+} from '../runner/freshness/committed-records.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { committedFolder } from '../runner/store/cache-folder.ts';
 import type { CheckedGroup, CheckedItem, CheckedSection } from './check-group.ts';

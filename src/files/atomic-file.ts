@@ -5,6 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { hasErrorCode } from '../errors.ts';
 import { makeFolder } from './folders.ts';
+import { forEachLimited } from './for-each-limited.ts';
 
 /**
  * Stages run under Node's permission model, which refuses fsync from Node 26 on. There each write waits for the disk instead. Names in
@@ -22,20 +23,15 @@ type Content = string | Uint8Array | AsyncIterable<Uint8Array>;
  *
  * @param soleWriter whether no other process can be writing this file, for example because a lock is held: the partial file then has a fixed
  *   name, so the next attempt overwrites what a killed process left
- * @param makesFolder whether its folder is made if it is missing; otherwise that is an error (`ENOENT`)
  * @param mode its permissions from the moment it exists; default: by the umask
  */
 export async function writeFileAtomic(
   file: string,
   content: Content,
-  {
-    soleWriter = false,
-    makesFolder = true,
-    mode,
-  }: { readonly soleWriter?: boolean; readonly makesFolder?: boolean; readonly mode?: number } = {},
+  { soleWriter = false, mode }: { readonly soleWriter?: boolean; readonly mode?: number } = {},
 ): Promise<void> {
   const folder = path.dirname(file);
-  if (makesFolder) await makeFolderSynced(folder);
+  await makeFolderSynced(folder);
   const partial = soleWriter ? `${file}.partial` : path.join(folder, `.${randomUUID()}.partial`);
   try {
     await writeSynced(partial, content, mode);
@@ -51,7 +47,7 @@ export async function writeFileAtomic(
  * Gives a system error the path that its reader knows: an error of an open file (a full disk) has none, and that of a partial file is of no
  * use.
  */
-export function blame(error: unknown, file: string): unknown {
+function blame(error: unknown, file: string): unknown {
   return error instanceof Error && 'code' in error ? Object.assign(error, { path: file }) : error;
 }
 
@@ -95,6 +91,28 @@ export async function syncFolder(folder: string): Promise<void> {
   } catch (error) {
     if (!hasErrorCode(error, 'EINVAL', 'EISDIR', 'EPERM', 'EACCES', 'ENOTSUP')) throw error;
   }
+}
+
+/** Concurrent calls, which a file system's journal handles together. */
+const syncsAtOnce = 8;
+
+/** Makes the content of files survive a power cut. */
+export function syncFiles(files: readonly string[]): Promise<void> {
+  return forEachLimited(files, syncsAtOnce, syncFile);
+}
+
+/** Makes the names in folders survive a power cut. */
+export function syncFolders(folders: readonly string[]): Promise<void> {
+  return forEachLimited(folders, syncsAtOnce, syncFolder);
+}
+
+/** Makes the content of all files at or below a path survive a power cut, and the names of those in folders. */
+export async function syncTree(target: string): Promise<void> {
+  if (!(await fs.stat(target)).isDirectory()) return syncFile(target);
+  const entries = await fs.readdir(target, { withFileTypes: true, recursive: true });
+  const pathOf = (entry: (typeof entries)[number]): string => path.join(entry.parentPath, entry.name);
+  await syncFiles(entries.filter((entry) => entry.isFile()).map(pathOf));
+  await syncFolders([...entries.filter((entry) => entry.isDirectory()).map(pathOf), target]);
 }
 
 export interface FileToWrite {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { hasErrorCode, ReproError } from '../errors.ts';
+import { ReproError } from '../errors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { explainDiskError } from './disk-error.ts';
 import { kindOfPath } from './folders.ts';
@@ -17,17 +17,10 @@ export async function writeChosenFile(
   content: string | Uint8Array,
   option: string,
 ): Promise<void> {
-  const target = path.resolve(file);
   await assertChosenFile(file, option);
-  try {
-    await writeFileAtomic(target, content);
-  } catch (error) {
-    // For example in /proc.
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) {
-      throw nowhere(option, 'no file can be made in this folder', path.dirname(target), error);
-    }
+  await writeFileAtomic(path.resolve(file), content).catch((error: unknown) => {
     throw explainDiskError(error, { doing: `${option} cannot be written` });
-  }
+  });
 }
 
 /**
@@ -50,23 +43,14 @@ export async function writeOutput(file: string, content: Uint8Array, force: bool
  */
 export async function assertChosenFile(file: string, option: string): Promise<void> {
   const target = path.resolve(file);
-  if ((await kindOfPath(target)) === 'folder') {
-    throw nowhere(option, 'expected a file to write, found a folder', target);
-  }
   const folder = path.dirname(target);
+  const refuse = (text: string, where: string, fix = `Choose another place: ${option} FILE`): ReproError =>
+    new ReproError('output-nowhere', `${option}: ${text}`, { where, fix });
+  if ((await kindOfPath(target)) === 'folder')
+    throw refuse('expected a file to write, found a folder', target);
   const kind = await kindOfPath(folder);
+  if (kind === 'file') throw refuse('expected a folder, found a file', folder);
   if (kind === 'folder') return;
-  if (kind === 'file') throw nowhere(option, 'expected a folder, found a file', folder);
-  throw new ReproError('output-nowhere', `${option}: this folder does not exist`, {
-    where: folder,
-    fix: `Correct the path, or make the folder: mkdir -p ${quoteWords([folder])}`,
-  });
-}
-
-function nowhere(option: string, text: string, where: string, cause?: unknown): ReproError {
-  return new ReproError('output-nowhere', `${option}: ${text}`, {
-    where,
-    fix: `Choose another place: ${option} FILE`,
-    cause,
-  });
+  const fix = `Correct the path, or make the folder: mkdir -p ${quoteWords([folder])}`;
+  throw refuse('this folder does not exist', folder, fix);
 }

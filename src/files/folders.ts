@@ -18,8 +18,6 @@ export async function makeFolder(folder: string, fix: string): Promise<string | 
     const kind = await kindOfPath(one);
     if (kind === 'folder') break;
     if (kind === 'file') throw refuse('expected a folder, found a file.', one);
-    const isLink = (await fs.lstat(one).catch(() => null))?.isSymbolicLink();
-    if (isLink) throw refuse('this symbolic link points to nothing.', one);
     missing.unshift(one);
   }
   for (const one of missing) {

@@ -3,8 +3,6 @@ import { Readable } from 'node:stream';
 import { fromRandomAccessReaderPromise, type Options, RandomAccessReader, type ZipFile } from 'yauzl';
 import { openRegular } from './regular-file.ts';
 
-type OnRead = (error: Error | null, bytesRead?: number) => void;
-
 const chunkBytes = 1 << 20;
 
 /** @throws {ReproError} `special-file`; otherwise as `fs.open` and yauzl */
@@ -26,12 +24,6 @@ class HandleReader extends RandomAccessReader {
   constructor(handle: FileHandle) {
     super();
     this.#handle = handle;
-  }
-
-  override read(buffer: Buffer, offset: number, length: number, position: number, onRead: OnRead): void {
-    this.#handle
-      .read(buffer, offset, length, position)
-      .then(({ bytesRead }) => onRead(null, bytesRead), onRead);
   }
 
   override _readStreamForRange(start: number, end: number): Readable {

@@ -6,21 +6,16 @@ import { describe, expect, test } from 'vitest';
 import { filesBelow, findInconsistencies, readOutputs } from '../runner/rig/crash/checks.ts';
 import { measureRun, runAndKill } from '../runner/rig/crash/kills.ts';
 import { createCrashProject, expectedFiles, repro, runWhole } from '../runner/rig/crash/project.ts';
-import { makeStorage, s3Missing, s3Title, useS3Server } from '../runner/share/storage.ts';
+import { makeStorage } from '../runner/share/storage.ts';
 import { call, createLocked, createTwo } from './cache-project.ts';
-
-useS3Server();
 
 const cache = (root: string, ...words: readonly string[]) =>
   call(root, 'cache', ...words, '--set', 'version=1');
 
-describe.each([
-  { kind: 'folder', title: 'a folder', isMissing: false },
-  { kind: 's3', title: s3Title, isMissing: s3Missing !== undefined },
-] as const)('repro cache with $title', ({ kind, isMissing }) => {
-  test.skipIf(isMissing)('shares results; a run with --pull takes them', async () => {
+describe('repro cache', () => {
+  test('shares results; a run with --pull takes them', async () => {
     const { root, copy } = await createTwo();
-    const { address } = await makeStorage(kind);
+    const { address } = await makeStorage('folder');
     const pushed = await cache(root, 'push', '--remote', address, '--json');
     expect(pushed.exitCode, pushed.stderr).toBe(0);
     expect(JSON.parse(pushed.stdout)).toMatchObject({ command: 'cache push', remote: address });
@@ -41,9 +36,7 @@ describe.each([
     expect(stderr).toContain(`fetched from ${address}: made on `);
     expect(readOutputs(copy)).toEqual(expectedFiles(1));
   });
-});
 
-describe('repro cache', () => {
   test('takes the remote from pipeline.yaml, and says what is wrong with one', async () => {
     const { root } = await createTwo();
     const none = await cache(root, 'push');
@@ -149,15 +142,9 @@ describe('repro cache', () => {
     expect((await runWhole(root, 1)).exitCode).toBe(0);
     expect(readOutputs(root)).toEqual(expectedFiles(1));
     expect(findInconsistencies(root)).toEqual([]);
-    const records = filesBelow(path.join(folder, 'records')).filter((file) => file.endsWith('.json'));
-    for (const file of [...records, ...filesBelow(path.join(folder, 'actions'))]) truncateSync(file, 3);
-    const lost = (await verify()).stdout.split('\n').filter((line) => line.startsWith('no record'));
-    const ids = records.map((file) => path.basename(file, '.json'));
-    expect(lost).toEqual(ids.sort().map((id) => `no record is left of ${id}: a run computes it again`));
-    expect(lost).not.toEqual([]);
   });
 
-  /** Kills a command at five of its calls, and checks what is there and that the next one completes. */
+  /** Kills a command at three of its calls, and checks what is there and that the next one completes. */
   async function killOften(
     root: string,
     words: readonly string[],
@@ -170,10 +157,9 @@ describe('repro cache', () => {
     await steps.prepare();
     const { calls } = await measureRun(root, words);
     expect(calls).toBeGreaterThan(8);
-    const moments = ['half', 'after', 'before'] as const;
-    for (let i = 0; i < 5; i += 1) {
-      const at = 1 + Math.floor((i * calls) / 5);
-      const moment = moments[i % 3] ?? 'half';
+    for (const [i, moment] of (['half', 'after', 'before'] as const).entries()) {
+      // Early, in the middle, and late.
+      const at = 1 + Math.floor(((3 * i + 1) * calls) / 8);
       const about = `${moment} call ${at} of ${calls}`;
       await steps.prepare();
       await runAndKill(root, words, { kind: 'call', at, moment });
@@ -209,17 +195,6 @@ describe('repro cache', () => {
         expect(readOutputs(copy), about).toEqual(expectedFiles(1));
       },
     });
-    // Records go last: what has one there is whole, also right after a kill.
-    const words = [repro, 'cache', 'push', '--remote', address, '--set', 'version=1'];
-    rmSync(address, { recursive: true });
-    const { calls } = await measureRun(root, words);
-    rmSync(address, { recursive: true });
-    await runAndKill(root, words, { kind: 'call', at: Math.floor((calls * 3) / 4), moment: 'half' });
-    rmSync(path.join(copy, 'artifacts'), { recursive: true });
-    const pulled = await cache(copy, 'pull', '--remote', address);
-    expect(pulled.exitCode, pulled.stderr).toBe(3);
-    expect(pulled.stderr).toMatch(/^\+ /m);
-    expect(pulled.stderr).not.toMatch(/^x /m);
   });
 
   test('verify killed at any moment removes nothing that is right, and the next one finds the rest', async () => {

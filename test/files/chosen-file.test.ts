@@ -1,6 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import process from 'node:process';
 import { beforeEach, expect, test } from 'vitest';
 import { writeChosenFile } from '../../src/files/chosen-file.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -35,11 +34,4 @@ test('a place that cannot hold a file is named, with what to do, and nothing is 
   }
   expect(readdirSync(folder).sort()).toEqual(['file', 'sub']);
   expect(readdirSync(path.join(folder, 'sub'))).toEqual([]);
-});
-
-test.skipIf(process.platform !== 'linux')('in /proc, where nothing can be made, nothing hangs', async () => {
-  await expect(writeChosenFile('/proc/check.xml', 'x', '--junit')).rejects.toMatchObject({
-    code: 'output-nowhere',
-    where: '/proc',
-  });
 });

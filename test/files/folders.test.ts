@@ -40,17 +40,6 @@ describe('a new folder', () => {
     }
   });
 
-  test('is refused below a dangling link', async () => {
-    const link = path.join(folder, 'link');
-    await fs.symlink(path.join(folder, 'gone'), link);
-    const refusal = {
-      code: 'output-nowhere',
-      message: 'this symbolic link points to nothing.',
-      where: link,
-    };
-    await expect(makeFolder(path.join(link, 'a'), fix)).rejects.toMatchObject(refusal);
-  });
-
   test.runIf(process.platform === 'linux')('is refused at once where no folders can be made', async () => {
     const refusal = { code: 'output-nowhere', message: 'no folder can be made here.', where: '/proc/x' };
     await expect(makeFolder('/proc/x/y', fix)).rejects.toMatchObject(refusal);

@@ -222,12 +222,6 @@ describe('repro check --no-data', () => {
     expect(stdout).toMatch(/^sum@a +unconfirmed +depends on words/m);
   });
 
-  test('does not compare what belongs to the machine: environment variables', async () => {
-    const project = await createCommitted();
-    const { exitCode } = await project.call(['check', '--no-data'], { WORDS_MOOD: 'angry' });
-    expect(exitCode).toBe(0);
-  });
-
   test('notices a record that is missing, cut off, or the result of a careless merge', async () => {
     const project = await createCommitted();
     const whole = project.read(words);

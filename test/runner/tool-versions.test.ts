@@ -1,6 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { factNameOf, ToolVersions } from '../../src/runner/freshness/tool-versions.ts';
+import { FactFinder } from '../../src/runner/freshness/fingerprint.ts';
+import { factNameOf } from '../../src/runner/freshness/tool-versions.ts';
 import { toToolCommand } from '../../src/runner/plan/instances.ts';
 import { createProject } from './rig/project.ts';
 import type { ProjectFolder } from './rig/project-folder.ts';
@@ -21,13 +22,22 @@ test('a program is asked with --version, and a whole command as it is', () => {
   expect(factNameOf({ command: ['my tool', '-v'], at })).toBe("'my tool' -v");
 });
 
+/** What asks for versions, each once, as an instance with these variables does. */
+function createFinder({ root }: ProjectFolder, environment: NodeJS.ProcessEnv = process.env) {
+  const finder = new FactFinder({}, root, environment);
+  return async (command: readonly string[], variables: readonly string[] = []): Promise<string> => {
+    const tools = [{ command, at }];
+    const found = await finder.find({ stage: 's', params: {}, facts: [], tools, variables, at });
+    return Object.values(found).join();
+  };
+}
+
 describe('the version of a tool', () => {
   /** Asks a shell script that consists of these lines. */
   async function ask(script: string, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
     const project = await createProject();
     await makeTool(project, 'tool', script);
-    const versions = new ToolVersions(project.root, environment);
-    return versions.find({ command: ['./tool', '--version'], at }, 's');
+    return createFinder(project, environment)(['./tool', '--version']);
   }
 
   test.each([
@@ -46,7 +56,7 @@ describe('the version of a tool', () => {
     await expect(ask(script)).rejects.toMatchObject({
       code: 'tool-version',
       where: 'pipeline.yaml:5:9',
-      message: `stage "s": ${text}`,
+      message: text,
       fix: expect.stringContaining('correct `tools:`'),
     });
   });
@@ -54,14 +64,14 @@ describe('the version of a tool', () => {
   test('is asked for once, however many stages name it, and a missing program is an error', async () => {
     const project = await createProject();
     await makeTool(project, 'tool', 'echo x >> counts/tool; echo 1');
-    const versions = new ToolVersions(project.root, process.env);
-    const tool = { command: ['./tool', '--version'], at };
-    expect(await Promise.all(['a', 'b'].map((stage) => versions.find(tool, stage)))).toEqual(['1', '1']);
+    const find = createFinder(project);
+    const tool = ['./tool', '--version'];
+    expect(await Promise.all([find(tool), find(tool)])).toEqual(['1', '1']);
     expect(project.count('tool')).toBe(1);
-    await expect(versions.find({ command: ['no-such-tool', 'v'], at }, 's')).rejects.toThrow(
+    await expect(find(['no-such-tool', 'v'])).rejects.toThrow(
       `"no-such-tool v" cannot be asked: "no-such-tool" is not on this machine's PATH`,
     );
-    await expect(versions.find({ command: ['./none', 'v'], at }, 's')).rejects.toThrow(
+    await expect(find(['./none', 'v'])).rejects.toThrow(
       '"./none v" cannot be asked: "./none", or the interpreter that it names, does not exist',
     );
   });
@@ -69,12 +79,11 @@ describe('the version of a tool', () => {
   test('is that of the program which the stage would find, and may differ between stages', async () => {
     const project = await createProject();
     await makeTool(project, 'tool', 'echo x >> counts/tool; echo "$VARIANT"');
-    const versions = new ToolVersions(project.root, { ...process.env, VARIANT: 'gpu' });
-    const tool = { command: ['./tool', '--version'], at };
-    expect(await versions.find(tool, 'a', ['VARIANT'])).toBe('gpu');
-    expect(await versions.find(tool, 'b', ['VARIANT'])).toBe('gpu');
+    const find = createFinder(project, { ...process.env, VARIANT: 'gpu' });
+    const tool = ['./tool', '--version'];
+    for (let i = 0; i < 2; i += 1) expect(await find(tool, ['VARIANT'])).toBe('gpu');
     expect(project.count('tool')).toBe(1);
-    await expect(versions.find(tool, 'c')).rejects.toThrow('prints nothing');
+    await expect(find(tool)).rejects.toThrow('prints nothing');
   });
 
   test('is asked of a program that reads what it is given, too', async () => {
@@ -97,9 +106,7 @@ test('a stage is stale after a change of a version, which explain names; one tha
   await project.remove('plotter');
   const { stdout, exitCode } = await project.call(['status']);
   expect(exitCode).toBe(1);
-  expect(stdout).toMatch(
-    /draw {2}error {7}pipeline\.yaml:6:13 {2}stage "draw": "\.\/plotter -v" cannot be asked/,
-  );
+  expect(stdout).toMatch(/draw {2}error {7}pipeline\.yaml:6:13 {2}"\.\/plotter -v" cannot be asked/);
   await project.edit('pipeline.yaml', '"./plotter -v"', '""');
   expect((await project.call(['status'])).stderr).toContain('pipeline.yaml:6:13');
 });

@@ -36,8 +36,7 @@ if some stages are not up to date.
 
 Examples:
   $ repro cache push --profile full
-  $ repro cache push train --remote s3://lab-cache/plif
-  $ repro cache push --verify        read the files that are there, and replace damaged ones`;
+  $ repro cache push train --remote s3://lab-cache/plif`;
 
 const verifyExample = `
 Removes damaged files, and re-stores what the last results lack from intact outputs. Names outputs that are lost, and what helps: a run, or
@@ -93,7 +92,6 @@ export function addCacheCommands(program: Command): void {
     .description('upload results for others to fetch')
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--remote <address>', remoteHelp)
-    .option('--verify', 'read the files of the remote, and replace damaged ones')
     .option('--json', 'print one JSON document')
     .addHelpText('after', pushExamples)
     .action(async (targets, options) =>

@@ -49,10 +49,7 @@ export async function gc(options: GcOptions): Promise<void> {
     return { kind, count: ofKind.length, sizeBytes: ofKind.reduce((sum, one) => sum + one.sizeBytes, 0) };
   });
   const freedBytes = kinds.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const { keptRecords, removedRecords, holder } = report;
-  if (options.json !== true && holder !== null) {
-    printWarning(`another run holds this folder (process ${holder}); gc is refused until it ends`);
-  }
+  const { keptRecords, removedRecords } = report;
   const setAsideBytes = await measureSize(path.join(projectRoot, setAsideFolder));
   const document = {
     dryRun: isDryRun,

@@ -89,10 +89,7 @@ function describePulled({ id, state, files, bytes, restored, error }: Pulled): s
 }
 
 /** `repro cache push`: uploads results that are up to date. Exits with 3 if some are not. */
-export async function push(
-  targets: readonly string[],
-  options: TransferOptions & { readonly verify?: boolean },
-): Promise<void> {
+export async function push(targets: readonly string[], options: TransferOptions): Promise<void> {
   const plan = await loadCheckedPlan(options);
   const { selected } = selectInstances(plan, { targets });
   const remote = await openConfiguredRemote(plan, options.remote, { isNewAllowed: true });
@@ -100,7 +97,6 @@ export async function push(
   await transferUntilStopped(async (signal, line) => {
     await pushPlan(plan, {
       remote,
-      isVerified: options.verify === true,
       selected,
       facts: factsOf(plan.projectRoot),
       signal,

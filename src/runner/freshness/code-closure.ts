@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { hashText, isSameJson } from '../../files/canonical-json.ts';
-import { type Place, type Problem, throwProblems } from '../../schema/problems.ts';
+import { type Problem, throwProblems } from '../../schema/problems.ts';
 import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
 import { digestPath } from '../store/digest.ts';
 import type { DigestCache } from '../store/digest-cache.ts';
@@ -132,13 +132,8 @@ export async function checkCode(session: Session, ids: readonly string[]): Promi
       await session.closures.find(command.path);
     } catch (error) {
       if (!(error instanceof ReproError)) throw error;
-      problems.push({ at: toPlace(error.where ?? command.path), message: error.message, fix: error.fix });
+      problems.push({ at: error.where ?? command.path, message: error.message, fix: error.fix });
     }
   }
   throwProblems(problems);
-}
-
-function toPlace(where: string): Place {
-  const [, file, line, column] = /^(.+):(\d+):(\d+)$/.exec(where) ?? [];
-  return file === undefined ? where : { file, line: Number(line), column: Number(column) };
 }

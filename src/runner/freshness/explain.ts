@@ -5,7 +5,7 @@ import type { Plan } from '../plan/plan.ts';
 import { type Difference, findDifferences, type StaleReason } from './differences.ts';
 import type { Facts } from './fingerprint.ts';
 import type { Freshness } from './freshness.ts';
-import { InstanceStates, type StateReport } from './instance-state.ts';
+import { createStateReporter, type StateReport } from './instance-state.ts';
 import { type ComparedRun, findRun } from './recorded-runs.ts';
 import { checkAll, openSession, saveDigests } from './session.ts';
 
@@ -42,7 +42,7 @@ interface ExplainOptions {
 
 export async function explainInstances(plan: Plan, options: ExplainOptions): Promise<Explanation[]> {
   const session = openSession(plan, options);
-  const states = new InstanceStates(session);
+  const reportState = createStateReporter(session);
   const ids = [...plan.instances.keys()].filter((id) => options.selected.has(id));
   const stale = new Map<string, AwaitedStage>();
   const explanations: Explanation[] = [];
@@ -60,7 +60,7 @@ export async function explainInstances(plan: Plan, options: ExplainOptions): Pro
         : await findDifferences(against.parts, parts, session.freshness.treesOf(instance));
     explanations.push({
       id,
-      ...states.describe(id, freshness),
+      ...reportState(id, freshness),
       against,
       differences: differences.map((one) => ({ ...one, where: placeOf(plan, one) })),
       reasons: parts === null ? reasons : reasons.filter(isOwn),

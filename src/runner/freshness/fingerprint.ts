@@ -7,7 +7,8 @@ import type { Plan, runFactNames, StageInstance } from '../plan/plan.ts';
 import { type CodeParts, type FingerprintParts, formatVersion } from '../store/fingerprint-parts.ts';
 import type { CodeClosures } from './code-closure.ts';
 import type { InputDigests, ProducedOutputs } from './input-digests.ts';
-import { factNameOf, ToolVersions } from './tool-versions.ts';
+import { stageEnvironment } from './stage-environment.ts';
+import { factNameOf, readToolVersion } from './tool-versions.ts';
 
 /** What the caller knows about this machine, by name. */
 export type Facts = Readonly<Record<string, Fact>>;
@@ -34,11 +35,13 @@ type FactSubject = Pick<StageInstance, 'stage' | 'params' | 'facts' | 'tools' | 
 export class FactFinder {
   readonly #facts: Facts;
   readonly #known = new Map<string, Promise<string>>();
-  readonly #tools: ToolVersions;
+  readonly #projectRoot: string;
+  readonly #environment: NodeJS.ProcessEnv;
 
   constructor(facts: Facts, projectRoot: string, environment: NodeJS.ProcessEnv) {
     this.#facts = facts;
-    this.#tools = new ToolVersions(projectRoot, environment);
+    this.#projectRoot = projectRoot;
+    this.#environment = environment;
   }
 
   /** @throws {ReproError} if one is unavailable */
@@ -46,8 +49,10 @@ export class FactFinder {
     const facts: Record<string, string> = {};
     for (const name of instance.facts) facts[name] = await this.#factOf(name, instance);
     for (const tool of instance.tools ?? []) {
-      const variables = variablesOf(instance, this.#facts);
-      facts[factNameOf(tool)] = await this.#tools.find(tool, instance.stage, variables);
+      const environment = stageEnvironment(variablesOf(instance, this.#facts), this.#environment);
+      facts[factNameOf(tool)] = await this.#once([tool.command, environment], () =>
+        readToolVersion(tool, this.#projectRoot, environment),
+      );
     }
     return facts;
   }
@@ -60,8 +65,12 @@ export class FactFinder {
         fix: `Known facts: ${Object.keys(this.#facts).join(', ') || 'none'}.`,
       });
     }
-    const key = JSON.stringify([name, instance.params]);
-    const known = this.#known.get(key) ?? source(instance.params);
+    return this.#once([name, instance.params], () => source(instance.params));
+  }
+
+  #once(about: unknown, find: () => Promise<string>): Promise<string> {
+    const key = JSON.stringify(about);
+    const known = this.#known.get(key) ?? find();
     this.#known.set(key, known);
     return known;
   }

@@ -1,9 +1,8 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { compareCodeUnits, isSameJson } from '../../files/canonical-json.ts';
-import type { Plan, StageInstance } from '../plan/plan.ts';
+import type { StageInstance } from '../plan/plan.ts';
 import { digestOutput, type PathDigest, type Tree } from '../store/digest.ts';
-import type { DigestCache } from '../store/digest-cache.ts';
 import {
   type FingerprintParts,
   hashParts,
@@ -11,12 +10,17 @@ import {
   isComplete,
 } from '../store/fingerprint-parts.ts';
 import { type LostOutput, listLost } from '../store/lost-outputs.ts';
-import { describeRun, type RecordedOutput, type Records, type RunRecord } from '../store/records.ts';
-import type { Store } from '../store/store.ts';
-import type { InputTrees, StaleReason } from './differences.ts';
-import { explainDifference, explainWaiting, unnamedReason } from './differences.ts';
+import { describeRun, type RecordedOutput, type RunRecord } from '../store/records.ts';
+import {
+  explainDifference,
+  explainWaiting,
+  type InputTrees,
+  type StaleReason,
+  unnamedReason,
+} from './differences.ts';
 import type { Fingerprints } from './fingerprint.ts';
-import { type InputDigests, type ProducedOutputs, resolveNormal } from './input-digests.ts';
+import { type ProducedOutputs, resolveNormal } from './input-digests.ts';
+import type { Session } from './session.ts';
 
 export type Freshness =
   /** The outputs of the current fingerprint are in place and intact. */
@@ -55,14 +59,9 @@ export interface DamagedOutput {
 
 const filesAtMost = 10;
 
-interface CheckParts {
-  readonly plan: Plan;
+type CheckParts = Pick<Session, 'plan' | 'inputs' | 'digests' | 'records' | 'store'> & {
   readonly fingerprints: Pick<Fingerprints, 'find'>;
-  readonly inputs: InputDigests;
-  readonly digests: DigestCache;
-  readonly records: Records;
-  readonly store: Store;
-}
+};
 
 /** Decides whether instances have to run, and why. Changes nothing but caches. */
 export class FreshnessCheck {
@@ -128,10 +127,6 @@ export class FreshnessCheck {
     waiting: readonly StaleReason[],
   ): Promise<Freshness> {
     const base = { kind: 'stale', fingerprint, parts, last, error: undefined } as const;
-    if (last === null && this.#parts.records.isLastDamaged(instance.id)) {
-      const text = 'its record is damaged, so what it was made from is unknown';
-      return { ...base, reasons: [{ cue: 'record', text }] };
-    }
     if (last === null) {
       return { ...base, kind: 'never-run', reasons: [{ cue: 'never-run', text: 'has not run yet' }] };
     }

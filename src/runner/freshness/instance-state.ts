@@ -36,44 +36,33 @@ export interface AttemptReport {
   readonly isCurrent: boolean | null;
 }
 
-export class InstanceStates {
-  readonly #session: Session;
-  readonly #isLocked: boolean;
-
-  constructor(session: Session) {
-    this.#session = session;
-    this.#isLocked = findHolder(session.folder.lock) !== null;
-  }
-
-  describe(id: string, freshness: Freshness): StateReport {
-    const attempt = this.#session.attempts.find(id);
-    const fingerprint = 'record' in freshness ? freshness.record.fingerprint : freshness.fingerprint;
-    const report = attempt === null ? null : this.#report(attempt, fingerprint);
-    if (report?.failure === null && attempt !== null && this.#isUnderWay(attempt)) {
+/** Tells the states of instances, all as of the moment at which it is made. */
+export function createStateReporter({ attempts, folder }: Session) {
+  const isLocked = findHolder(folder.lock) !== null;
+  /** A killed runner cannot report its end. One on another machine, such as a cluster node, works for the process that holds the lock. */
+  const isUnderWay = ({ runner }: Attempt): boolean => {
+    const found = findProcess(runner);
+    return found === 'alive' || (found === 'unknown' && isLocked);
+  };
+  return (id: string, freshness: Freshness): StateReport => {
+    const attempt = attempts.find(id);
+    const current = 'record' in freshness ? freshness.record.fingerprint : freshness.fingerprint;
+    const report = attempt && {
+      startedAt: attempt.startedAt,
+      logFile: logFileOf(folder, id),
+      failure: attempt.failure,
+      pid: attempt.runner.pid,
+      host: attempt.runner.host,
+      isCurrent: current === null ? null : attempt.fingerprint === current,
+    };
+    if (report?.failure === null && attempt !== null && isUnderWay(attempt))
       return { state: 'running', attempt: report };
-    }
     if ('error' in freshness && freshness.error !== undefined) {
-      return { state: 'error', error: describeProblem(freshness.error) };
+      const code = freshness.error instanceof ReproError ? freshness.error.code : 'internal';
+      return { state: 'error', error: { code, text: describeError(freshness.error) } };
     }
     const hasFailed = report !== null && report.failure !== null && report.isCurrent === true;
     if (hasFailed && !('record' in freshness)) return { state: 'failed', attempt: report };
     return { state: freshness.kind };
-  }
-
-  /** A killed runner cannot report its end. One on another machine, such as a cluster node, works for the process that holds the lock. */
-  #isUnderWay({ runner }: Attempt): boolean {
-    const found = findProcess(runner);
-    return found === 'alive' || (found === 'unknown' && this.#isLocked);
-  }
-
-  #report({ id, startedAt, failure, runner, fingerprint }: Attempt, current: string | null): AttemptReport {
-    const { pid, host } = runner;
-    const logFile = logFileOf(this.#session.folder, id);
-    const isCurrent = current === null ? null : fingerprint === current;
-    return { startedAt, logFile, failure, pid, host, isCurrent };
-  }
-}
-
-function describeProblem(error: unknown): { code: string; text: string } {
-  return { code: error instanceof ReproError ? error.code : 'internal', text: describeError(error) };
+  };
 }

@@ -4,7 +4,6 @@ import { quoteWords } from '../../files/shell-words.ts';
 import { formatPlace } from '../../schema/problems.ts';
 import { shortenText } from '../../text.ts';
 import type { StageInstance, Tool } from '../plan/plan.ts';
-import { stageEnvironment } from './stage-environment.ts';
 
 /** A program that takes longer to say its version does something else. */
 const secondsAtMost = 20;
@@ -20,57 +19,37 @@ export function factNamesOf({ facts, tools = [] }: StageInstance): string[] {
   return [...facts, ...tools.map(factNameOf)];
 }
 
-/** Asks programs for their versions, each command once in each environment. */
-export class ToolVersions {
-  readonly #projectRoot: string;
-  readonly #environment: NodeJS.ProcessEnv;
-  readonly #known = new Map<string, Promise<string>>();
-
-  constructor(projectRoot: string, environment: NodeJS.ProcessEnv) {
-    this.#projectRoot = projectRoot;
-    this.#environment = environment;
-  }
-
-  /**
-   * The first line that a tool's command prints, to stdout or else to stderr.
-   *
-   * @throws {ReproError} `tool-version` if the command does not exist, fails or says nothing
-   */
-  async find(tool: Tool, stage: string, variables: readonly string[] = []): Promise<string> {
-    const values = variables.map((name) => [name, this.#environment[name] ?? null]);
-    const key = JSON.stringify([tool.command, values]);
-    const known = this.#known.get(key) ?? this.#ask(tool.command, variables);
-    this.#known.set(key, known);
-    const refuse = (problem: string, cause?: unknown): ReproError =>
-      new ReproError('tool-version', `stage "${stage}": "${factNameOf(tool)}" ${problem}`, {
-        where: formatPlace(tool.at),
-        fix: 'Install it, or correct `tools:`: a program, which is asked with --version, a whole command such as "java -version", or a list of words, if one contains blanks: ["my tool", -v].',
-        cause,
-      });
-    const answer = await known.catch((cause: unknown) => {
-      throw refuse(describeProblem(tool, cause), cause);
-    });
-    if (answer === '') throw refuse('prints nothing');
-    return answer;
-  }
-
-  async #ask([program = '', ...args]: readonly string[], variables: readonly string[]): Promise<string> {
-    // Loaded only where a stage names a tool.
-    const [{ execFile }, { promisify }] = await Promise.all([
-      import('node:child_process'),
-      import('node:util'),
-    ]);
-    const asked = promisify(execFile)(program, args, {
-      cwd: this.#projectRoot,
-      env: stageEnvironment(variables, this.#environment),
-      timeout: secondsAtMost * 1000,
-      killSignal: 'SIGKILL',
-    });
+/**
+ * The first line that a tool's command prints, to stdout or else to stderr.
+ *
+ * @throws {ReproError} `tool-version` if the command does not exist, fails or says nothing
+ */
+export async function readToolVersion(tool: Tool, cwd: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const [program = '', ...args] = tool.command;
+  // Loaded only where a stage names a tool.
+  const [{ execFile }, { promisify }] = await Promise.all([
+    import('node:child_process'),
+    import('node:util'),
+  ]);
+  let problem = 'prints nothing';
+  let cause: unknown;
+  try {
+    const limits = { timeout: secondsAtMost * 1000, killSignal: 'SIGKILL' } as const;
+    const asked = promisify(execFile)(program, args, { cwd, env, ...limits });
     // A program that reads what it is given would wait for it.
     asked.child.stdin?.end();
     const { stdout, stderr } = await asked;
-    return firstLineOf(stdout) || firstLineOf(stderr);
+    const answer = firstLineOf(stdout) || firstLineOf(stderr);
+    if (answer !== '') return answer;
+  } catch (error) {
+    cause = error;
+    problem = describeProblem(tool, error);
   }
+  throw new ReproError('tool-version', `"${factNameOf(tool)}" ${problem}`, {
+    where: formatPlace(tool.at),
+    fix: 'Install it, or correct `tools:`: a program, which is asked with --version, a whole command such as "java -version", or a list of words, if one contains blanks: ["my tool", -v].',
+    cause,
+  });
 }
 
 function firstLineOf(text: string): string {

@@ -3,7 +3,7 @@ import type { StaleReason } from '../freshness/differences.ts';
 import { explainLost } from '../freshness/differences.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import type { DamagedOutput, Freshness } from '../freshness/freshness.ts';
-import { InstanceStates, type StateReport } from '../freshness/instance-state.ts';
+import { createStateReporter, type StateReport } from '../freshness/instance-state.ts';
 import { checkAll, openSession, type Session, saveDigests } from '../freshness/session.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { RunRecord } from '../store/records.ts';
@@ -29,12 +29,12 @@ export async function readStatus(plan: Plan, options: StatusOptions): Promise<In
   const session = openSession(plan, options);
   const ids = [...plan.instances.keys()].filter((id) => options.selected?.has(id) ?? true);
   await checkCode(session, ids);
-  const states = new InstanceStates(session);
+  const reportState = createStateReporter(session);
   const statuses: InstanceStatus[] = [];
   for await (const { instance, freshness } of checkAll(session, ids, () => false)) {
     statuses.push({
       id: instance.id,
-      ...states.describe(instance.id, freshness),
+      ...reportState(instance.id, freshness),
       reasons: [...reasonsOf(freshness), ...(await findInterrupted(session, instance, freshness))],
       record: 'record' in freshness ? freshness.record : freshness.last,
       isPresent: 'record' in freshness,

@@ -64,20 +64,29 @@ export interface ExpectedFile {
  */
 export async function downloadFile(
   remote: Remote,
-  expected: ExpectedFile,
+  { sha256, size }: ExpectedFile,
   target: string,
   onBytes: (count: number) => void,
   signal?: AbortSignal,
 ): Promise<boolean> {
+  const key = fileKeyOf(sha256);
   const download = async (stream: Readable): Promise<true> => {
+    const hash = createHash('sha256');
     let count = 0;
     const handle = await fs.open(target, 'wx');
     try {
-      await checkContent(remote, expected, stream, async (chunk) => {
+      for await (const chunk of stream) {
+        // Before it fills the disk.
+        if (count + chunk.length > size)
+          throw damaged(remote, key, `it is larger than the ${size} bytes recorded`);
+        hash.update(chunk);
         await handle.writeFile(chunk);
         count += chunk.length;
         onBytes(chunk.length);
-      });
+      }
+      if (count < size) throw damaged(remote, key, `it ends after ${count} of ${size} bytes`);
+      const found = hash.digest('hex');
+      if (found !== sha256) throw damaged(remote, key, `its content has the sha256 ${found}`);
       return true;
     } catch (error) {
       await fs.rm(target, { force: true });
@@ -87,45 +96,7 @@ export async function downloadFile(
       await handle.close();
     }
   };
-  return (await readPatiently(remote, fileKeyOf(expected.sha256), download, signal)) ?? false;
-}
-
-/** Whether a remote has an object and it is intact, by reading all of it. */
-export async function isIntact(
-  remote: Remote,
-  expected: ExpectedFile,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  const check = (stream: Readable) => checkContent(remote, expected, stream, async () => {});
-  try {
-    return (await readPatiently(remote, fileKeyOf(expected.sha256), check, signal)) ?? false;
-  } catch (error) {
-    if (hasErrorCode(error, 'remote-damaged')) return false;
-    throw error;
-  }
-}
-
-/** @throws {ReproError} `remote-damaged` */
-async function checkContent(
-  remote: Remote,
-  { sha256, size }: ExpectedFile,
-  stream: Readable,
-  onChunk: (chunk: Buffer) => Promise<void>,
-): Promise<true> {
-  const key = fileKeyOf(sha256);
-  const hash = createHash('sha256');
-  let count = 0;
-  for await (const chunk of stream) {
-    count += chunk.length;
-    // Before it fills the disk.
-    if (count > size) throw damaged(remote, key, `it is larger than the ${size} bytes recorded`);
-    hash.update(chunk);
-    await onChunk(chunk);
-  }
-  if (count < size) throw damaged(remote, key, `it ends after ${count} of ${size} bytes`);
-  const found = hash.digest('hex');
-  if (found !== sha256) throw damaged(remote, key, `its content has the sha256 ${found}`);
-  return true;
+  return (await readPatiently(remote, key, download, signal)) ?? false;
 }
 
 /** undefined if the object does not exist; null if it is not JSON. */
@@ -152,7 +123,7 @@ async function readJson(remote: Remote, key: string, signal: AbortSignal | undef
 function damaged(remote: Remote, key: string, what: string): ReproError {
   return new ReproError('remote-damaged', `this object is damaged or was tampered with: ${what}`, {
     where: `${remote.address}/${key}`,
-    fix: 'Nothing of it was used. To replace it, run `repro cache push --verify` on a machine that has these results.',
+    fix: 'Nothing of it was used. Remove it, then run `repro cache push` on a machine that has these results.',
   });
 }
 

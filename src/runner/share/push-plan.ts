@@ -9,7 +9,7 @@ import { withoutPlaces } from '../store/fingerprint-parts.ts';
 import { hashFiles } from '../store/hash-files.ts';
 import { haveSameDigests, type RunRecord } from '../store/records.ts';
 import { readStamp } from '../store/tree.ts';
-import { type ExpectedFile, isIntact, readAction, readTree } from './checked-reading.ts';
+import { type ExpectedFile, readAction, readTree } from './checked-reading.ts';
 import { isAboutOne } from './pull.ts';
 import {
   actionKeyOf,
@@ -37,8 +37,6 @@ type Pushed = Partial<Omit<PushedInstance, 'id' | 'state'>> & Pick<PushedInstanc
 
 export interface PushOptions {
   readonly remote: Remote;
-  /** Whether to read what the remote has, instead of trusting names and sizes. */
-  readonly isVerified: boolean;
   readonly onProgress?: (progress: TransferProgress) => void;
   readonly signal?: AbortSignal | undefined;
   readonly facts: Facts;
@@ -85,15 +83,17 @@ async function pushInstance(session: Session, record: RunRecord, options: PushOp
   const replaced: string[] = [];
   const theirs = await readSound(readAction(remote, record.fingerprint, signal), () => replaced.push(key));
   const isOther = theirs !== null && !haveSameDigests(theirs.outputs, record.outputs);
-  if (isOther && (await isWhole(theirs, options))) return { state: 'theirs', other: theirs };
+  if (isOther && (await isWhole(theirs, remote, signal))) return { state: 'theirs', other: theirs };
   const { files, trees } = await readContent(session, record);
   const wanted: ExpectedFile[] = [];
   await transferAll(
     files,
     async (file) => {
-      const state = await stateOf(file, options);
-      if (state === 'damaged') replaced.push(fileKeyOf(file.sha256));
-      if (state !== 'intact') wanted.push(file);
+      const fileKey = fileKeyOf(file.sha256);
+      const size = await remote.sizeOf(fileKey);
+      if (size === file.size) return;
+      if (size !== null) replaced.push(fileKey);
+      wanted.push(file);
     },
     signal,
   );
@@ -141,25 +141,15 @@ async function readContent(
   return { files: [...files.values()], trees };
 }
 
-async function stateOf(
-  file: ExpectedFile,
-  { remote, isVerified, signal }: PushOptions,
-): Promise<'absent' | 'intact' | 'damaged'> {
-  const size = await remote.sizeOf(fileKeyOf(file.sha256));
-  if (size === null) return 'absent';
-  if (size !== file.size) return 'damaged';
-  return !isVerified || (await isIntact(remote, file, signal)) ? 'intact' : 'damaged';
-}
-
 /** Whether a remote has everything that a record of it names. */
-async function isWhole(record: RunRecord, options: PushOptions): Promise<boolean> {
+async function isWhole(record: RunRecord, remote: Remote, signal?: AbortSignal): Promise<boolean> {
   for (const { kind, digest, sizeBytes } of record.outputs) {
     const tree =
       kind === 'folder'
-        ? await readSound(readTree(options.remote, digest, options.signal))
+        ? await readSound(readTree(remote, digest, signal))
         : { entries: [{ sha256: digest, size: sizeBytes }] };
     for (const file of tree?.entries ?? []) {
-      if ((await stateOf(file, options)) !== 'intact') return false;
+      if ((await remote.sizeOf(fileKeyOf(file.sha256))) !== file.size) return false;
     }
     if (tree === null) return false;
   }

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode, ReproError } from '../../errors.ts';
-import { kindOfPath } from '../../files/folders.ts';
+import { hasErrorCode } from '../../errors.ts';
+import { kindOfPath, makeFolder } from '../../files/folders.ts';
 import { type CacheFolder, fileNameOf, listNames } from './cache-folder.ts';
 import type { RecordedOutput } from './records.ts';
 import { type KnownOutputs, setAside } from './set-aside.ts';
@@ -44,10 +44,10 @@ export async function removeLeftOver(folder: string): Promise<void> {
 /**
  * Replaces `target` with `from` by renames, so that `target` is never incomplete. The old one goes to `aside` first.
  *
- * @throws {ReproError} `output-blocked` if a file is where a parent folder of the target belongs
+ * @throws {ReproError} `output-nowhere` if a file is where a parent folder of the target belongs
  */
 export async function swapIn(from: string, target: string, aside: string): Promise<void> {
-  await makeFolderOf(target);
+  await makeFolder(path.dirname(target), 'Move it away or delete it, then run again: finished work is kept.');
   await fs.mkdir(aside, { recursive: true });
   let old = path.join(aside, `old-${randomUUID()}`);
   try {
@@ -65,23 +65,6 @@ export async function swapIn(from: string, target: string, aside: string): Promi
   }
   await moveFolder(from, target);
   await fs.rm(old, { recursive: true, force: true });
-}
-
-async function makeFolderOf(target: string): Promise<void> {
-  const folder = path.dirname(target);
-  try {
-    await fs.mkdir(folder, { recursive: true });
-  } catch (error) {
-    if (!hasErrorCode(error, 'EEXIST', 'ENOTDIR')) throw error;
-    let blocking = folder;
-    while (!(await fs.lstat(blocking).catch(() => null))) blocking = path.dirname(blocking);
-    const text = `is not a folder, but output "${path.basename(target)}" belongs in it`;
-    throw new ReproError('output-blocked', text, {
-      where: blocking,
-      fix: 'Move it away or delete it, then run again: finished work is kept.',
-      cause: error,
-    });
-  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { isSha256, requireSha256 } from '../../files/canonical-json.ts';
@@ -62,11 +62,6 @@ export class Records {
   findLast(id: string): RunRecord | null {
     const record = readRecordFile(this.#lastFileOf(id));
     return record?.id === id ? record : null;
-  }
-
-  /** Whether an instance has a last record that cannot be used. */
-  isLastDamaged(id: string): boolean {
-    return existsSync(this.#lastFileOf(id)) && this.findLast(id) === null;
   }
 
   /** The record of an execution with this fingerprint, of any instance and profile. */

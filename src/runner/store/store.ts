@@ -1,11 +1,15 @@
-import { randomUUID } from 'node:crypto';
-import { constants, createReadStream, existsSync, statSync } from 'node:fs';
+import { constants, existsSync, statSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { makeFolderSynced, writeFileAtomic } from '../../files/atomic-file.ts';
+import {
+  makeFolderSynced,
+  syncFiles,
+  syncFolders,
+  syncTree,
+  writeFileAtomic,
+} from '../../files/atomic-file.ts';
 import { canonicalJson, hashText, requireSha256 } from '../../files/canonical-json.ts';
 import { forEachLimited } from '../../files/for-each-limited.ts';
-import { syncFiles, syncFolders, syncTree } from '../../files/sync-files.ts';
 import { listSome } from '../../text.ts';
 import {
   digestOfTree,
@@ -114,18 +118,9 @@ export class Store {
     await syncFolders(folders);
   }
 
-  /** Stores a small file without waiting for the disk, for content that only explains: if a power cut takes it, {@link readFile} notices. */
+  /** Stores a file that fits into memory. */
   async keepFile(sha256: string, bytes: Uint8Array): Promise<void> {
-    const file = this.fileOf(sha256);
-    const partial = path.join(path.dirname(file), `.${randomUUID()}.partial`);
-    await fs.mkdir(path.dirname(file), { recursive: true });
-    try {
-      await fs.writeFile(partial, bytes, { mode: 0o444 });
-      await fs.rename(partial, file);
-    } catch (error) {
-      await fs.rm(partial, { force: true });
-      throw error;
-    }
+    await writeFileAtomic(this.fileOf(sha256), bytes, { mode: 0o444 });
   }
 
   /** The bytes of a stored file; null if it is missing, damaged, or larger than `bytesAtMost`. */
@@ -185,7 +180,7 @@ export class Store {
         await fs.chmod(placeOf(entry.path), entry.executable === true ? 0o755 : 0o644);
       } catch (error) {
         // The system does not say at which end a copy failed.
-        if (await isReadable(object)) throw error;
+        if (this.hasFile(entry.sha256)) throw error;
         lost.add(entry);
       }
     });
@@ -231,13 +226,4 @@ async function hashCopies(files: readonly string[]): Promise<(CheckedCopy & { re
   const stamped = files.map((absolute) => ({ absolute, stamp: readStamp(absolute) }));
   const hashes = await hashFiles(stamped);
   return stamped.map(({ absolute: file, stamp }, i) => ({ file, sha256: hashes[i] ?? '', size: stamp.size }));
-}
-
-async function isReadable(file: string): Promise<boolean> {
-  try {
-    for await (const _ of createReadStream(file, { highWaterMark: 1024 * 1024 }));
-    return true;
-  } catch {
-    return false;
-  }
 }

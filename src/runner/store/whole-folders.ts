@@ -1,8 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
-import { syncFolder } from '../../files/atomic-file.ts';
-import { syncTree } from '../../files/sync-files.ts';
+import { syncFolder, syncTree } from '../../files/atomic-file.ts';
 
 /** Moves a folder or a file to a free path; at any moment it is complete at one end or the other, or both. */
 export async function moveFolder(from: string, to: string): Promise<void> {

@@ -26,37 +26,30 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
   const check = test.skipIf(isMissing);
 
   check.each([
-    { what: 'with other content', content: 'ONE', plainPushReplaces: false },
-    { what: 'cut off', content: 'on', plainPushReplaces: true },
-    { what: 'longer', content: 'one and more', plainPushReplaces: true },
-    { what: 'empty', content: '', plainPushReplaces: true },
-  ])(
-    'is not believed if a file in it is $what; the file is named and replaced',
-    async ({ content, plainPushReplaces }) => {
-      const { project, remote } = await createPushed(kind);
-      await remote.write(fileKeyOf(sha256OfOne), content);
-      const copy = await createCopy();
-      const [a, b] = await pull(copy, remote);
-      expect(a).toMatchObject({
-        state: 'failed',
-        error: { code: 'remote-damaged', where: `${remote.address}/${fileKeyOf(sha256OfOne)}` },
-      });
-      expect(b).toMatchObject({ state: 'fetched', restored: ['artifacts/b.txt'] });
-      expect(copy.has('artifacts/a')).toBe(false);
-      expect(findInconsistencies(copy.root)).toEqual([]);
-
-      const plain = await push(project, remote);
-      expect(plain.flatMap(({ replaced }) => replaced)).toEqual(
-        plainPushReplaces ? [fileKeyOf(sha256OfOne)] : [],
-      );
-      const verified = await push(project, remote, true);
-      expect(verified.flatMap(({ replaced }) => replaced)).toEqual(
-        plainPushReplaces ? [] : [fileKeyOf(sha256OfOne)],
-      );
-      expect(statesOf(await pull(copy, remote))).toBe('a fetched, b present');
-      expect(copy.read('artifacts/a/x')).toBe('one');
-    },
-  );
+    ['with other content', 'ONE'],
+    ['cut off', 'on'],
+    ['longer', 'one and more'],
+    ['empty', ''],
+  ])('is not believed if a file in it is %s; the file is named and replaced', async (_, content) => {
+    const { project, remote } = await createPushed(kind);
+    await remote.write(fileKeyOf(sha256OfOne), content);
+    const copy = await createCopy();
+    const [a, b] = await pull(copy, remote);
+    expect(a).toMatchObject({
+      state: 'failed',
+      error: { code: 'remote-damaged', where: `${remote.address}/${fileKeyOf(sha256OfOne)}` },
+    });
+    expect(b).toMatchObject({ state: 'fetched', restored: ['artifacts/b.txt'] });
+    expect(copy.has('artifacts/a')).toBe(false);
+    expect(findInconsistencies(copy.root)).toEqual([]);
+    // One of the right size is to be removed by hand.
+    const isSeen = content.length !== 'one'.length;
+    const pushed = await push(project, remote);
+    expect(pushed.flatMap(({ replaced }) => replaced)).toEqual(isSeen ? [fileKeyOf(sha256OfOne)] : []);
+    if (!isSeen) return;
+    expect(statesOf(await pull(copy, remote))).toBe('a fetched, b present');
+    expect(copy.read('artifacts/a/x')).toBe('one');
+  });
 
   check('is not believed if a list or a record in it is not what its name says', async () => {
     const { project, remote } = await createPushed(kind);

@@ -39,9 +39,9 @@ export async function createCopy(content = 'one'): Promise<Project> {
 }
 
 /** Uploads everything that is up to date. */
-export function push(project: Project, remote: Remote, isVerified = false) {
+export function push(project: Project, remote: Remote) {
   const plan = createPlan(project.description);
-  return pushPlan(plan, { remote, isVerified, facts: {}, selected: new Set(plan.instances.keys()) });
+  return pushPlan(plan, { remote, facts: {}, selected: new Set(plan.instances.keys()) });
 }
 
 /** Fetches everything, unless told otherwise. */

@@ -177,7 +177,7 @@ test('no kill while outputs are restored loses what a person wrote', { timeout: 
   };
   await write(0);
   const { calls } = await measureRun(root, runWords(0));
-  const kills = 12;
+  const kills = 6;
   for (let i = 1; i <= kills; i += 1) {
     await write(i);
     const at = Math.ceil((calls * i) / kills);

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../../errors.ts';
 import { compareCodeUnits } from '../../../files/canonical-json.ts';
 import { explainDiskError } from '../../../files/disk-error.ts';
-import { acquireLock, findHolder, type Lock } from '../../../files/lock.ts';
+import { acquireLock, type Lock } from '../../../files/lock.ts';
+import { readCommittedRecordAt } from '../../freshness/committed-records.ts';
 import { refuseOutstanding } from '../../jobs/jobs-folder.ts';
 import { type CacheFolder, cacheFolderOf, committedFolder } from '../../store/cache-folder.ts';
 import type { Tree } from '../../store/digest.ts';
@@ -29,8 +30,6 @@ export interface GarbageReport {
   readonly keptRecords: number;
   /** The records among the garbage that could be read, oldest first. */
   readonly removedRecords: readonly RunRecord[];
-  /** The process of a run that holds the folder while it is only looked at: its incomplete files are left out. */
-  readonly holder: number | null;
 }
 
 /** Without a rule about age, logs of failed stages and interrupted work that was set aside stay this long. */
@@ -44,10 +43,7 @@ const untouchedSeconds = 30 * 86_400;
 export async function collectGarbage(options: GarbageOptions): Promise<GarbageReport> {
   const folder = cacheFolderOf(options);
   if (options.isDryRun) {
-    const report = await inspect(options, folder);
-    const holder = findHolder(folder.lock)?.pid ?? null;
-    const garbage = report.garbage.filter(({ kind }) => holder === null || kind !== 'leftovers');
-    return { ...report, garbage, holder };
+    return inspect(options, folder);
   }
   try {
     const lock = await lockOnFullDisk(folder);
@@ -108,7 +104,6 @@ async function inspect(options: GarbageOptions, folder: CacheFolder): Promise<Ga
   return {
     garbage,
     keptRecords: keptPrints.size,
-    holder: null,
     removedRecords: removed.sort((a, b) => compareCodeUnits(a.startedAt, b.startedAt)),
   };
 }
@@ -129,26 +124,22 @@ function refuseIdle(option: '--keep' | '--forget', rule: KeepRule, records: read
   throw new ReproError('usage', `${option}: there is no record of ${what}`, { fix });
 }
 
+/** @throws {ReproError} `damaged-record`: a merge conflict, say */
 function readCommitted(projectRoot: string): Committed {
   const fingerprints = new Set<string>();
   const digests = new Set<string>();
   const root = path.join(projectRoot, committedFolder);
   const names = existsSync(root) ? readdirSync(root, { recursive: true, encoding: 'utf8' }) : [];
   for (const name of names.filter((one) => one.endsWith('.json'))) {
-    const { fingerprint, outputs } = readJson(path.join(root, name));
-    if (typeof fingerprint === 'string') fingerprints.add(fingerprint);
-    for (const output of Array.isArray(outputs) ? outputs : []) digests.add(String(output?.digest));
+    const file = path.join(root, name);
+    const record = readCommittedRecordAt(file);
+    if (record === null) {
+      const text = 'this committed record cannot be read, so what it names could be lost';
+      const fix = 'Resolve the conflict in it, or restore it with git, then try again.';
+      throw new ReproError('damaged-record', text, { where: file, fix });
+    }
+    fingerprints.add(record.fingerprint);
+    for (const { digest } of record.outputs) digests.add(digest);
   }
   return { fingerprints, digests };
-}
-
-/** @throws {ReproError} `damaged-record`: a merge conflict, say */
-function readJson(file: string): { fingerprint?: unknown; outputs?: unknown } {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as { fingerprint?: unknown; outputs?: unknown };
-  } catch (cause) {
-    const text = 'this committed record cannot be read, so what it names could be lost';
-    const fix = 'Resolve the conflict in it, or restore it with git, then try again.';
-    throw new ReproError('damaged-record', text, { where: file, fix, cause });
-  }
 }
