@@ -2,7 +2,6 @@ import { execa } from 'execa';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { rerunCommand, summariseRun } from '../../src/cli/view/event-text.ts';
-import { countRows } from '../../src/cli/view/live-area.ts';
 import { renderLive } from '../../src/cli/view/live-view.ts';
 import { applyEvent, idsIn, RunState } from '../../src/cli/view/run-state.ts';
 import type { RunEvent } from '../../src/runner/run/events.ts';
@@ -57,21 +56,6 @@ describe('the live view', () => {
   });
 });
 
-describe('rows', () => {
-  test.each([
-    ['', 5, 1],
-    ['12345', 5, 1],
-    ['123456', 5, 2],
-    ['\u001b[31m12345\u001b[39m', 5, 1],
-    // A wide character that does not fit goes to the next row whole.
-    ['1234模', 5, 2],
-    ['模型模型模', 5, 3],
-    ['模型', 1, 2],
-  ])('%j in %i columns takes %i', (line, columns, rows) => {
-    expect(countRows(line, columns)).toBe(rows);
-  });
-});
-
 describe('the plain view', () => {
   const hit = (
     id: string,
@@ -100,26 +84,6 @@ describe('the plain view', () => {
       '  frames  75 % (75 of 100 clips)',
       '  frames  100 % (100 of 100 clips)',
       '+ frames  done in 2.0 s',
-    ]);
-  });
-
-  test('counts many instances in a row that need not run, so that what has to run is not lost among them', () => {
-    const hits = (name: string, count: number) => Array.from({ length: count }, (_, i) => hit(`${name}${i}`));
-    const events = [
-      ...hits('s', 25),
-      hit('altered', ['a/x']),
-      ...hits('t', 20),
-      started('u'),
-      ...hits('v', 22),
-    ];
-    const lines = plainLines(events);
-    const shown = lines.filter((line) => !/^= [stv]\d+ {2}up to date$/.test(line));
-    expect(lines.length - shown.length).toBe(60);
-    expect(shown).toEqual([
-      '= and 5 more that are up to date',
-      '= altered  restored from the store: a/x',
-      '> u  has never run',
-      '= and 2 more that are up to date',
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { summarise } from '../../src/stats/means.ts';
+import { movingMean, summarise } from '../../src/stats/means.ts';
 
 describe('summarise', () => {
   it('gives number, mean and extremes', () => {
@@ -12,5 +12,24 @@ describe('summarise', () => {
 
   it('rejects an empty list', () => {
     expect(() => summarise([])).toThrow('no values');
+  });
+});
+
+describe('movingMean', () => {
+  it('averages each value with its neighbours, fewer of them towards the ends', () => {
+    // The outermost two of a window count half: (1/2 + 2 + 6/2) / 2.
+    // At the end, the window shrinks on the right only: (4/2 + 10) / 1.5.
+    expect(movingMean([1, 2, 6, 4, 10], 1)).toEqual([1, 2.75, 4.5, 6, 8]);
+    expect(movingMean([0, 0, 10, 0, 0], 2)).toEqual([0, 2.5, 2.5, 10 / 3, 2]);
+  });
+
+  it('leaves missing values out of the means', () => {
+    expect(movingMean([1, null, 3], 1)).toEqual([1, 2, 3]);
+    expect(movingMean([null, null, null], 1)).toEqual([null, null, null]);
+  });
+
+  it('changes nothing with a reach of 0', () => {
+    expect(movingMean([3, 1, 2], 0)).toEqual([3, 1, 2]);
+    expect(movingMean([], 5)).toEqual([]);
   });
 });

@@ -5,20 +5,11 @@ import { formatSeconds } from '../view/format.ts';
 import { toOneLine } from '../view/print.ts';
 import type { RunState } from '../view/run-state.ts';
 
-/** More rows would scroll out of view. */
-const rowsAtMost = 40;
-
 /**
  * The table at the end of a run. A row for each combination of matrix values (such as a model and a seed) whose stages report
  * `testAccuracy`: the accuracy, its interval, its epoch, and how long these stages took.
- *
- * @param columns of the terminal: where the table is wider, it does without the intervals
  */
-export function tabulateResults(
-  plan: Plan,
-  state: RunState,
-  columns: number = Number.POSITIVE_INFINITY,
-): string[] {
+export function tabulateResults(plan: Plan, state: RunState): string[] {
   const rows = collectAccuracies(plan, state.instances);
   const [first] = rows;
   if (first === undefined) return [];
@@ -33,18 +24,13 @@ export function tabulateResults(
       formatSeconds(seconds),
     ]),
   ];
-  const whole = alignRows(cells, names.length);
-  const withoutIntervals = () => cells.map((row) => row.toSpliced(names.length + 1, 1));
   const hasIntervals = rows.some(({ interval }) => interval !== '');
-  const isTooWide = whole.some(({ length }) => length > columns);
-  const lines = isTooWide || !hasIntervals ? alignRows(withoutIntervals(), names.length) : whole;
-  const more = rows.length - rowsAtMost;
+  const shown = hasIntervals ? cells : cells.map((row) => row.toSpliced(names.length + 1, 1));
   const { profile, trial } = plan;
   return [
     '',
     `results of ${toOneLine(describeConfiguration({ profile, ...trial }))}:`,
-    ...lines.slice(0, rowsAtMost + 1),
-    ...(more > 0 ? [`  and ${more} more: \`./repro metrics\` shows them all`] : []),
+    ...alignRows(shown, names.length),
   ];
 }
 

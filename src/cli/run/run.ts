@@ -202,7 +202,7 @@ export async function runShown(
         ? []
         : [...describeResults(plan, selected), ...describeUntraced(state, options)],
   });
-  const results = options.dryRun === true ? [] : tabulateResults(plan, state, process.stderr.columns);
+  const results = options.dryRun === true ? [] : tabulateResults(plan, state);
   process.stderr.write(`${[...results, ...summary].join('\n')}\n`);
   await locks?.finish(state.outcome === 'ok' && selected.size === plan.instances.size);
   if (options.dryRun !== true && follow === null && !kill.aborted) {

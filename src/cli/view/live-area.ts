@@ -1,5 +1,4 @@
 import process from 'node:process';
-import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 
 /** Synchronized output: terminals that support it show everything in between at once; others ignore it. */
@@ -9,8 +8,6 @@ const unwrapped = ['\u001b[?7l', '\u001b[?7h'] as const;
 const cursor = { hide: '\u001b[?25l', show: '\u001b[?25h' } as const;
 const eraseRestOfLine = '\u001b[K';
 const eraseBelow = '\u001b[J';
-
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** If a terminal does not report its size. */
 const usualColumns = 80;
@@ -37,15 +34,6 @@ export class LiveArea {
     this.#stream = stream;
   }
 
-  /**
-   * Before its size is used: what is drawn has to fit what the terminal is now. Node learns a new size from a signal, which may arrive after the
-   * next redraw. This undocumented method is what its own handler of that signal calls.
-   */
-  refresh(): void {
-    const stream = this.#stream;
-    if ('_refreshSize' in stream && typeof stream._refreshSize === 'function') stream._refreshSize();
-  }
-
   get columns(): number {
     return this.#stream.columns || usualColumns;
   }
@@ -60,7 +48,6 @@ export class LiveArea {
    * @param lines each narrower than the terminal, and fewer than it has rows
    */
   draw(lasting: readonly string[], lines: readonly string[]): void {
-    this.refresh();
     const isResized = this.#columns !== this.columns;
     const isSame = lines.length === this.#drawn.length && lines.every((line, at) => line === this.#drawn[at]);
     if (lasting.length === 0 && isSame && !isResized) return;
@@ -114,28 +101,12 @@ export class LiveArea {
   };
 
   #goToStart(): string {
-    // What has scrolled out of the terminal is out of reach.
+    // A terminal that became narrower breaks the lines that it already shows. What has scrolled out of it is out of reach.
+    const rows = this.#drawn.map((line) => Math.max(1, Math.ceil(stringWidth(line) / this.columns)));
     const up = Math.min(
-      this.#drawn.reduce((sum, line) => sum + countRows(line, this.columns), 0),
+      rows.reduce((sum, one) => sum + one, 0),
       this.rows - 1,
     );
     return up > 0 ? `\r\u001b[${up}A` : '\r';
   }
-}
-
-/** How many rows a line takes now: a terminal that became narrower breaks the lines that it already shows. */
-export function countRows(line: string, columns: number): number {
-  const text = stripVTControlCharacters(line);
-  if (stringWidth(text) <= columns) return 1;
-  let rows = 1;
-  let used = 0;
-  for (const { segment } of graphemes.segment(text)) {
-    const width = stringWidth(segment);
-    if (used + width > columns && used > 0) {
-      rows += 1;
-      used = 0;
-    }
-    used += width;
-  }
-  return rows;
 }

@@ -95,7 +95,6 @@ export class LiveView implements View {
   #redraw(): void {
     this.#isQueued = false;
     if (this.#state === null) return;
-    this.#area.refresh();
     const lines = renderLive(this.#state, {
       columns: this.#area.columns,
       rows: this.#area.rows,

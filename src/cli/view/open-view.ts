@@ -57,16 +57,11 @@ export async function showWork(id: string, what: string) {
 const progressShare = 0.25;
 const progressSeconds = 30;
 
-/** More hits in a row are only counted, so that the few stages that run stay visible. */
-const hitsInARow = 20;
-
 /** For CI logs, files and pipes: one line per event, and now and then one about what still runs. */
 export class PlainView implements View {
   readonly #write: (line: string) => void;
   readonly #colors: Colors;
   readonly #heartbeat: Heartbeat;
-  /** How many came in a row. */
-  #hits = 0;
   readonly #lastProgress = new Map<string, { share: number; atMs: number }>();
 
   constructor(write: (line: string) => void, colors: Colors) {
@@ -76,24 +71,13 @@ export class PlainView implements View {
   }
 
   show(event: RunEvent, state: RunState, nowMs: number): void {
-    const isHit = event.kind === 'cached' && describeHit(event) === null;
-    if (isHit && ++this.#hits > hitsInARow) return;
-    if (!isHit) this.#endHits();
     const lines = this.#linesOf(event, nowMs);
     if (lines.length > 0) this.#heartbeat.restart(state);
     for (const line of lines) this.#write(line);
   }
 
   close(): void {
-    this.#endHits();
     this.#heartbeat.stop();
-  }
-
-  /** Says how many hits were not shown one by one. */
-  #endHits(): void {
-    const more = this.#hits - hitsInARow;
-    this.#hits = 0;
-    if (more > 0) this.#write(`${this.#colors.dim('=')} and ${more} more that are up to date`);
   }
 
   #linesOf(event: RunEvent, nowMs: number): string[] {

@@ -1,5 +1,4 @@
-import { meanInterval, summarise } from '../../stats/means.ts';
-import { movingMean } from '../../stats/moving-mean.ts';
+import { meanInterval, movingMean, summarise } from '../../stats/means.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { EpochPoint, RunResult, Series } from '../data/results.ts';
 

@@ -5,25 +5,18 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { ReproError } from '../../errors.ts';
 import type { FilePermissions, StageLaunch } from '../../executors/executor.ts';
-import type { Tracer } from '../../executors/strace.ts';
 import { listSystemFiles, systemSinks } from '../../executors/system-files.ts';
 import { formatPlace } from '../../schema/problems.ts';
 import type { StageTask } from '../../stage/protocol.ts';
 import type { Declaration } from '../../stage/undeclared.ts';
-import { type Facts, variablesOf } from '../freshness/fingerprint.ts';
+import { variablesOf } from '../freshness/fingerprint.ts';
 import type { Session } from '../freshness/session.ts';
 import { stageEnvironment } from '../freshness/stage-environment.ts';
 import type { StageInstance } from '../plan/plan.ts';
+import type { ExecutionContext, Work } from './execution-context.ts';
 import { gpuEnvironment } from './machine.ts';
-import type { Grant } from './reservations.ts';
 
-interface ConfinementContext {
-  readonly session: Session;
-  readonly hostFile: () => string;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly facts: Facts;
-  readonly tracer: Tracer | null;
-}
+type ConfinementContext = Pick<ExecutionContext, 'session' | 'hostFile' | 'environment' | 'facts' | 'tracer'>;
 
 export type Confinement = Pick<
   StageLaunch,
@@ -39,7 +32,7 @@ export type Confinement = Pick<
 /** Writes a stage's task and determines its environment and the files that it may touch. */
 export async function confine(
   { session, hostFile, environment, facts, tracer }: ConfinementContext,
-  { instance, grant }: { readonly instance: StageInstance; readonly grant: Grant },
+  { instance, grant }: Work,
   { module, ...given }: StageTask,
   temporary: string,
 ): Promise<Confinement> {

@@ -5,7 +5,7 @@ import { drawAccuracy, drawAccuracyByModel, drawDifference } from '../../../src/
 import { buildPointSeries } from '../../../src/report/figures/epoch-series.ts';
 import { drawLoss } from '../../../src/report/figures/loss.ts';
 import { drawTau } from '../../../src/report/figures/tau.ts';
-import { movingMean } from '../../../src/stats/moving-mean.ts';
+import { movingMean } from '../../../src/stats/means.ts';
 import { makeModelResult, makeResults } from '../result-values.ts';
 
 /** The figures that have lines over epochs. */
