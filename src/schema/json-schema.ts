@@ -1,15 +1,7 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { ReproError } from '../errors.ts';
 import { readRegular } from '../files/regular-file.ts';
-import {
-  getAt,
-  getOwn,
-  isJsonList,
-  isJsonObject,
-  type Json,
-  type JsonObject,
-  type JsonPath,
-} from './json.ts';
+import { getAt, getOwn, isJsonObject, type Json, type JsonObject, type JsonPath } from './json.ts';
 
 export type SchemaError = ErrorObject;
 
@@ -80,8 +72,6 @@ async function compile(definition: JsonObject, file: string): Promise<ValidateFu
     allowUnionTypes: true,
   });
   try {
-    // Editors use these keywords; validation does not need them.
-    ajv.addVocabulary(['defaultSnippets', 'markdownDescription', 'enumDescriptions']);
     return ajv.compile(definition);
   } catch (cause) {
     throw invalid('is not a valid JSON Schema', file, cause);
@@ -97,13 +87,6 @@ export function findSubschema(schema: JsonSchema, path: JsonPath): JsonObject | 
     current = isJsonObject(next) ? follow(next, schema.definition) : undefined;
   }
   return current;
-}
-
-/** `Required keys: "id", "network".`, or undefined if the schema requires none. */
-export function describeRequiredKeys(schema: JsonSchema): string | undefined {
-  const required = getOwn(schema.definition, 'required');
-  if (!isJsonList(required) || required.length === 0) return undefined;
-  return `Required keys: ${required.map((key) => JSON.stringify(key)).join(', ')}.`;
 }
 
 /** Every key that the schema names, dotted: `train`, `train.epochs`, … */

@@ -1,7 +1,7 @@
 import { shortenText } from '../text.ts';
 import { getAt, isJsonObject, type Json } from './json.ts';
 import type { SchemaError } from './json-schema.ts';
-import { fixMissingColon } from './yaml-mistakes.ts';
+import { keyAdvice } from './yaml-document.ts';
 
 /** What each rule requires, from its parameters; what was found follows. */
 const bounds: Readonly<Record<string, (params: SchemaError['params']) => string>> = {
@@ -41,12 +41,6 @@ function keysOfBranches(error: SchemaError): string[] | undefined {
     return Array.isArray(required) && required.length === 1 ? [String(required[0])] : [];
   });
   return keys.length === branches.length && keys.length > 0 ? keys : undefined;
-}
-
-/** What the schema says about the keys of a choice, or about the value as a whole. */
-export function describeBranches(error: SchemaError): string | undefined {
-  const lines = keysOfBranches(error)?.flatMap((key) => descriptionOfKey(error, key) ?? []) ?? [];
-  return lines.length === 0 ? descriptionIn(error.parentSchema) : lines.join('\n');
 }
 
 /** `must have exactly one of "run" and "cmd"` if the branches only require keys; otherwise the types that fit. */
@@ -90,41 +84,20 @@ export function show(value: unknown): string {
   return shortenText(JSON.stringify(value) ?? String(value), 60);
 }
 
-/** What to do about a value of the wrong type, or what the schema says about a pattern or a forbidden value. */
-export function ruleOf(error: SchemaError): string | undefined {
-  if (error.keyword === 'type' && error.params.type === 'array' && typeof error.data === 'string')
-    return `Write a list: ${writeList(error.data)}`;
-  if (error.keyword === 'type' && typeof error.data === 'string')
-    return fixType(error.data, error.params.type) ?? listKeysOf(error.parentSchema);
-  return ['pattern', 'not'].includes(error.keyword) ? descriptionIn(error.parentSchema) : undefined;
+/** What to do about a string in place of something else, or what the schema says about a pattern or a forbidden value. */
+export function ruleOf({ keyword, params, data, parentSchema }: SchemaError): string | undefined {
+  if (keyword === 'type' && typeof data === 'string') return fixType(data, [params.type].flat());
+  return ['pattern', 'not'].includes(keyword) ? descriptionIn(parentSchema) : undefined;
 }
 
-/** The first keys of a mapping that was expected. */
-function listKeysOf(schema: unknown): string | undefined {
-  const properties: unknown =
-    typeof schema === 'object' && schema !== null && 'properties' in schema ? schema.properties : undefined;
-  const names = Object.keys(properties ?? {});
-  if (names.length === 0) return undefined;
-  const shown = names.slice(0, 5).map((name) => JSON.stringify(name));
-  return `Its keys: ${shown.join(', ')}${names.length > shown.length ? ', …' : '.'}`;
-}
-
-/** `python3 plot.py` -> `[python3, plot.py]`. */
-function writeList(text: string): string {
-  const words = text.split(/\s+/).filter((word) => word !== '');
-  return `[${words.map((word) => (/^[A-Za-z_/.][\w/.-]*$/.test(word) ? word : JSON.stringify(word))).join(', ')}]`;
-}
-
-/** A number in quotes is a string; so is `epochs:8`. */
-function fixType(found: string, wanted: unknown): string | undefined {
-  const types: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
-  const isNumber = /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(found);
+function fixType(found: string, wanted: readonly unknown[]): string | undefined {
   const isMeant =
-    (isNumber && types.includes('number')) ||
-    (isNumber && types.includes('integer') && Number.isInteger(Number(found))) ||
-    (types.includes('boolean') && ['true', 'false'].includes(found));
+    (wanted.includes('number') && /^-?\d+(\.\d+)?$/.test(found)) ||
+    (wanted.includes('integer') && /^-?\d+$/.test(found)) ||
+    (wanted.includes('boolean') && ['true', 'false'].includes(found));
   if (isMeant) return `Write it without quotes: ${found}.`;
-  return types.includes('object') ? fixMissingColon(found) : undefined;
+  if (wanted.includes('array')) return 'Write a list in brackets, with commas: [a, b].';
+  return wanted.includes('object') && /^[\w-]+[: ]/.test(found) ? keyAdvice : undefined;
 }
 
 export function descriptionIn(schema: unknown): string | undefined {

@@ -2,11 +2,10 @@ import path from 'node:path';
 import { ReproError } from '../errors.ts';
 import { findClosest, suggestName } from './closest-name.ts';
 import { formatPath, getAt, type Json, type JsonPath } from './json.ts';
-import { describeRequiredKeys, type JsonSchema, type SchemaError } from './json-schema.ts';
+import type { JsonSchema, SchemaError } from './json-schema.ts';
 import { PassedChecks } from './passed-checks.ts';
 import { ConfigurationError, type Place, type Problem } from './problems.ts';
 import {
-  describeBranches,
   describeChoice,
   describeRule,
   descriptionIn,
@@ -15,7 +14,6 @@ import {
   show,
 } from './schema-messages.ts';
 import { parseYaml, readTextFile } from './yaml-document.ts';
-import { fixMissingColon } from './yaml-mistakes.ts';
 
 export interface SchemaSubject {
   readonly value: Json;
@@ -66,17 +64,11 @@ function toProblem(error: SchemaError, subject: SchemaSubject): Problem {
   const at = (part: 'key' | 'value', more: JsonPath = []) => subject.place([...path, ...more], part);
 
   switch (error.keyword) {
-    case 'additionalProperties':
-    case 'unevaluatedProperties': {
-      const key = String(error.params.additionalProperty ?? error.params.unevaluatedProperty);
+    case 'additionalProperties': {
+      const key = String(error.params.additionalProperty);
       const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {});
-      // In `{channels 8}` the words are a key without a value.
-      const isWords = getAt(subject.value, [...path, key]) === null;
       const fix = (): string | undefined =>
-        (isWords ? fixMissingColon(key) : undefined) ??
-        suggestClosest(key, known) ??
-        subject.suggestKey?.(path, key) ??
-        suggestName(key, known);
+        suggestClosest(key, known) ?? subject.suggestKey?.(path, key) ?? suggestName(key, known);
       return { at: at('key', [key]), message: `${prefix}unknown key "${key}".`, fix };
     }
     case 'propertyNames': {
@@ -103,7 +95,11 @@ function toProblem(error: SchemaError, subject: SchemaSubject): Problem {
     }
     case 'oneOf':
     case 'anyOf':
-      return { at: at('key'), message: `${prefix}${describeChoice(error)}`, fix: describeBranches(error) };
+      return {
+        at: at('key'),
+        message: `${prefix}${describeChoice(error)}`,
+        fix: descriptionIn(error.parentSchema),
+      };
     default:
       return { at: at('value'), message: `${prefix}${describeRule(error)}`, fix: ruleOf(error) };
   }
@@ -173,7 +169,7 @@ export async function findFileProblems(
   try {
     const text = await readTextFile(path.resolve(projectRoot, file), file);
     if (passed.has(rules.text, text)) return [];
-    const document = await parseYaml(text, file, describeRequiredKeys(rules));
+    const document = await parseYaml(text, file);
     const place = document.positionOf.bind(document);
     const problems = await checkSchema(rules, { value: document.value, place });
     if (problems.length === 0) passed.add(rules.text, text);

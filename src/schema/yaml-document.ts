@@ -1,10 +1,9 @@
-import type { Document, YAMLError } from 'yaml';
+import type { YAMLError } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { readRegularSync } from '../files/regular-file.ts';
 import { getOwn, type Json, type JsonPath } from './json.ts';
 import type { ParsedDocuments, ParsedNodes } from './parsed-documents.ts';
 import { ConfigurationError, type SourcePosition } from './problems.ts';
-import { findMissingColon, findUnclosedCollection } from './yaml-mistakes.ts';
 import { nameOfPath, type Places, readNodes } from './yaml-nodes.ts';
 
 /** A YAML file as plain JSON values, with the position of each. */
@@ -26,7 +25,6 @@ export interface YamlDocument {
  *
  * @param absolutePath the file
  * @param file its name in messages
- * @param options.expected what belongs there, as a sentence shown if the file is empty
  * @param options.documents where its meaning is remembered
  * @throws {ReproError} if it cannot be read or is not UTF-8
  * @throws {ConfigurationError} if it is not YAML, is empty, or contains what JSON cannot represent
@@ -34,15 +32,12 @@ export interface YamlDocument {
 export async function readYamlFile(
   absolutePath: string,
   file: string,
-  {
-    expected,
-    documents,
-  }: { readonly expected?: string | undefined; readonly documents?: ParsedDocuments } = {},
+  { documents }: { readonly documents?: ParsedDocuments } = {},
 ): Promise<YamlDocument> {
   const text = readTextFile(absolutePath, file);
   const known = documents?.find(file, text) ?? null;
   if (known !== null) return new ParsedDocument(file, text, known);
-  const nodes = await parseNodes(text, file, expected);
+  const nodes = await parseNodes(text, file);
   documents?.keep(file, text, nodes);
   return new ParsedDocument(file, text, nodes);
 }
@@ -67,32 +62,26 @@ export function readTextFile(absolutePath: string, file: string): string {
 }
 
 /** Parses the text of one YAML 1.2 document; merge keys (`<<`) work, as most people expect. */
-export async function parseYaml(text: string, file: string, expected?: string): Promise<YamlDocument> {
-  return new ParsedDocument(file, text, await parseNodes(text, file, expected));
+export async function parseYaml(text: string, file: string): Promise<YamlDocument> {
+  return new ParsedDocument(file, text, await parseNodes(text, file));
 }
 
-async function parseNodes(text: string, file: string, expected: string | undefined): Promise<ParsedNodes> {
+async function parseNodes(text: string, file: string): Promise<ParsedNodes> {
   const yaml = await import('yaml');
-  const document = parseDocument(yaml, text, file);
+  // Duplicate keys are found in readNodes: the parser's own search takes quadratic time.
+  const document = yaml.parseDocument(text, { prettyErrors: false, uniqueKeys: false });
   const lines = new Lines(text);
   const positionAt = (offset: number): SourcePosition => ({ file, ...lines.positionAt(offset) });
 
   const [failure] = [...document.errors, ...document.warnings];
   if (failure !== undefined) {
-    const known =
-      findUnclosedCollection(yaml, document, failure) ??
-      findMissingColon(text, failure.pos[0], (mended) => parseDocument(yaml, mended, file).errors[0]?.pos[0]);
-    if (known !== undefined) {
-      const { offset, message, fix } = known;
-      throw new ConfigurationError([{ at: positionAt(offset), message, fix }]);
-    }
     const at = positionAt(failure.pos[0]);
     const line = text.split('\n', at.line)[at.line - 1] ?? '';
     throw new ConfigurationError([{ at, message: describeSyntax(failure), fix: fixSyntax(failure, line) }]);
   }
   const root = document.contents;
   if (root === null || (yaml.isScalar(root) && root.value === null)) {
-    throw new ConfigurationError([{ at: positionAt(0), message: 'the file is empty.', fix: expected }]);
+    throw new ConfigurationError([{ at: positionAt(0), message: 'the file is empty.' }]);
   }
 
   const nodes = readNodes(yaml, root);
@@ -164,31 +153,21 @@ class Lines {
   }
 }
 
-function parseDocument(yaml: typeof import('yaml'), text: string, file: string): Document.Parsed {
-  try {
-    // Duplicate keys are found in readNodes: the parser's own search takes quadratic time.
-    return yaml.parseDocument(text, { prettyErrors: false, uniqueKeys: false });
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new ReproError('configuration', 'is nested too deeply.', { where: file, cause });
-  }
+function describeSyntax({ code, message }: YAMLError): string {
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here; a file may contain only one.';
+  return `not YAML: ${message}.`;
 }
 
-function describeSyntax(failure: YAMLError): string {
-  if (failure.code === 'MULTIPLE_DOCS') return 'a second document begins here; a file may contain only one.';
-  if (failure.code === 'TAB_AS_INDENT') return 'YAML cannot be indented with tabs.';
-  if (failure.code === 'TAG_RESOLVE_FAILED') return `${failure.message}; only plain YAML is supported.`;
-  const quote = /^Missing closing (["'])quote$/.exec(failure.message)?.[1];
-  return `not YAML: ${quote === undefined ? failure.message : `the closing ${quote} of a string is missing`}.`;
-}
-
-function fixSyntax(failure: YAMLError, line: string): string | undefined {
-  if (failure.code === 'MULTIPLE_DOCS') return 'Delete the line "---" and what follows it.';
-  if (failure.code === 'TAB_AS_INDENT' || line.startsWith('\t')) return 'Indent with spaces.';
+function fixSyntax({ code }: YAMLError, line: string): string | undefined {
+  if (code === 'TAB_AS_INDENT' || line.startsWith('\t')) return 'Indent with spaces.';
   // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the pipeline's own syntax
   if (line.includes('${')) return 'Quote every string that contains a reference: "${name}".';
-  return undefined;
+  if (code === 'BAD_INDENT') return 'Close the brackets above, and indent what is in them.';
+  return code === 'MULTILINE_IMPLICIT_KEY' || code === 'MISSING_CHAR' ? keyAdvice : undefined;
 }
+
+/** YAML reads `epochs:8`, `epochs 8` and a lone `train` as words. */
+export const keyAdvice = 'After a key comes a colon, and a space before its value: "epochs: 8".';
 
 function describeReadFailure(cause: unknown): string {
   if (hasErrorCode(cause, 'ENOENT')) return 'this file does not exist.';

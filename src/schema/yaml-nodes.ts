@@ -32,13 +32,8 @@ interface ReadNodes {
   readonly faults: readonly NodeFault[];
 }
 
-/** Far above any real file (10,000 stages need a fifth of it), far below what would fill the memory. */
-const maximalNodes = 1_000_000;
-const maximalDepth = 200;
-
 /**
- * Turns YAML nodes into JSON values. An alias shares the value of its anchor; a file that would
- * unfold to more than a million values is rejected, as are keys that are not strings.
+ * Turns YAML nodes into JSON values. An alias shares the value of its anchor; keys must be strings.
  */
 export function readNodes(yaml: typeof import('yaml'), root: ParsedNode): ReadNodes {
   const reader = new NodeReader(yaml);
@@ -60,22 +55,12 @@ function listPlaces(root: Json, at: number, places: NodePlaces): Places {
   return found;
 }
 
-/** The size of a value with its aliases unfolded. */
-interface Extent {
-  readonly nodes: number;
-  readonly depth: number;
-}
-
-const scalarExtent: Extent = { nodes: 1, depth: 1 };
-
 class NodeReader {
   readonly places: NodePlaces = new WeakMap();
   readonly faults: NodeFault[] = [];
   readonly #yaml: typeof import('yaml');
-  readonly #extents = new WeakMap<object, Extent>();
   /** Values by anchor; `null` while the anchored value is still being read. */
   readonly #anchors = new Map<string, { readonly value: Json } | null>();
-  #tooLarge = false;
 
   constructor(yaml: typeof import('yaml')) {
     this.#yaml = yaml;
@@ -137,7 +122,7 @@ class NodeReader {
       entries.set(index, { keyOffset: offset, valueOffset: offset, value });
       return value;
     });
-    this.#finish(node, values, values, entries);
+    this.places.set(values, entries);
     return values;
   }
 
@@ -167,7 +152,7 @@ class NodeReader {
       }
     }
     const object = Object.fromEntries([...entries].map(([name, entry]) => [name, entry.value]));
-    this.#finish(node, object, Object.values(object), entries);
+    this.places.set(object, entries);
     return object;
   }
 
@@ -178,10 +163,6 @@ class NodeReader {
       const message = shown === null ? 'a key must be a string.' : `the key ${shown} is not a string.`;
       const fix = shown === null ? undefined : `Quote it: "${shown}".`;
       this.faults.push({ offset: offsetOf(key, map), message, fix });
-      return undefined;
-    }
-    if (key.value === '__proto__') {
-      this.#fault(key, '"__proto__" cannot be a key.');
       return undefined;
     }
     if (key.anchor !== undefined) this.#anchors.set(key.anchor, { value: key.value });
@@ -196,29 +177,6 @@ class NodeReader {
       this.faults.push({ offset, message: '"<<" can only merge mappings.', fix: 'Write `<<: *anchor`.' });
     }
     return mappings;
-  }
-
-  #finish(
-    node: YAMLMap | YAMLSeq,
-    value: object,
-    children: readonly Json[],
-    entries: ReadonlyMap<string | number, EntryPlace>,
-  ): void {
-    this.places.set(value, entries);
-    let nodes = 1;
-    let depth = 0;
-    for (const child of children) {
-      const extent = typeof child === 'object' && child !== null ? this.#extents.get(child) : scalarExtent;
-      nodes += extent?.nodes ?? 1;
-      depth = Math.max(depth, extent?.depth ?? 1);
-    }
-    this.#extents.set(value, { nodes, depth: depth + 1 });
-    if (this.#tooLarge || (nodes <= maximalNodes && depth <= maximalDepth)) return;
-    // Whatever contains it is too large as well: report it once.
-    this.#tooLarge = true;
-    const isDeep = nodes <= maximalNodes;
-    const message = `is nested more than ${maximalDepth} levels deep.`;
-    this.#fault(node, isDeep ? message : 'the aliases here unfold to more than a million values.');
   }
 
   #fault(node: { range?: unknown }, message: string, details: { fix?: string | undefined } = {}): void {

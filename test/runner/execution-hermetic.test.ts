@@ -338,7 +338,11 @@ describe('hermetic: false', () => {
     const project = await createStagesProject(
       's:\n  cmd: [sh, s.sh]\n  outputs: [artifacts/s]\n  hermetic: false\n',
     );
-    await project.expectFailure(['status'], 2, 'stage "s": hermetic is only for modules (run:).');
+    await project.expectFailure(
+      ['status'],
+      2,
+      'stage "s": must have property run when property hermetic is present.',
+    );
   });
 });
 

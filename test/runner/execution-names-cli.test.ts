@@ -131,19 +131,6 @@ export default {
     },
   );
 
-  test.each([
-    ['a line break', 'a\nb', 'contains "\\n"'],
-    ['a space', 'a b', 'contains " "'],
-    ['an emoji', '🎓', 'contains "🎓"'],
-    ['a leading dash', '-x', 'begins with "-"'],
-    ['a quote', "a'b", `contains "'"`],
-  ])('a matrix value with %s is refused, as it becomes part of an id', async (_, value, message) => {
-    const project = await createProject({
-      s: { cmd: ['true'], matrix: { v: [value] }, outputs: [`artifacts/$\{v}`] },
-    });
-    await project.expectFailure(['run'], 2, message, 'Use letters, digits and the characters _ . + = ~ -.');
-  });
-
   test('names that differ only in case, or in how an accent is composed, are different', async () => {
     const project = await createStage(copyIn);
     const names = ['name', 'Name', '\u00e9', 'e\u0301'];

@@ -6,6 +6,7 @@ import { readJsonSchema } from '../../src/schema/json-schema.ts';
 import { PassedChecks } from '../../src/schema/passed-checks.ts';
 import { ConfigurationError, type Problem } from '../../src/schema/problems.ts';
 import { findFileProblems } from '../../src/schema/schema-problems.ts';
+import { keyAdvice } from '../../src/schema/yaml-document.ts';
 import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 
 const schema = {
@@ -99,7 +100,7 @@ describe('a YAML file checked against a schema', () => {
       'm.yaml:3:7  tags: has the same entry twice (entries 1 and 3).',
     ],
     ['- a\n', 'm.yaml:1:1  must be a mapping, not a list.'],
-    ['', 'm.yaml:1:1  the file is empty.\n  Required keys: "id", "network".'],
+    ['', 'm.yaml:1:1  the file is empty.'],
     [
       'id: a\nnetwork: {pooling: max, channels: "8", rate: "0.5"}\n',
       'm.yaml:2:35  network.channels: must be a whole number, not "8".\n  Write it without quotes: 8.\nm.yaml:2:46  network.rate: must be a number, not "0.5".\n  Write it without quotes: 0.5.',
@@ -110,19 +111,19 @@ describe('a YAML file checked against a schema', () => {
     ],
     [
       'id: a\nnetwork:\n  pooling:max\n',
-      'm.yaml:3:3  network: must be a mapping, not "pooling:max".\n  A space is missing after the colon: "pooling: max".',
+      `m.yaml:3:3  network: must be a mapping, not "pooling:max".\n  ${keyAdvice}`,
     ],
     [
       'id: a\nnetwork: {pooling: max, channels:8}\n',
-      'm.yaml:2:25  network: unknown key "channels:8".\n  A space is missing after the colon: "channels: 8".',
+      'm.yaml:2:25  network: unknown key "channels:8".\n  Closest: "channels".',
     ],
     [
       'id: a\nnetwork:\n  pooling max\n',
-      'm.yaml:3:3  network: must be a mapping, not "pooling max".\n  A colon is missing: "pooling: max".',
+      `m.yaml:3:3  network: must be a mapping, not "pooling max".\n  ${keyAdvice}`,
     ],
     [
       'id: a\nnetwork: {pooling: max, channels 8}\n',
-      'm.yaml:2:25  network: unknown key "channels 8".\n  A colon is missing: "channels: 8".',
+      'm.yaml:2:25  network: unknown key "channels 8".\n  Closest: "channels".',
     ],
     [
       'id: a\nnetwork:\n  pool ing: max\n',

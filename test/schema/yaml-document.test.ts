@@ -2,10 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeError } from '../../src/errors.ts';
-import { parseYaml, readYamlFile } from '../../src/schema/yaml-document.ts';
+import { keyAdvice as colon, parseYaml, readYamlFile } from '../../src/schema/yaml-document.ts';
 import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 
 const folder = sharedTemporaryFolder();
+
+const brackets = 'Close the brackets above, and indent what is in them.';
 
 async function readValue(text: string): Promise<unknown> {
   return (await parseYaml(text, 'f.yaml')).value;
@@ -79,25 +81,6 @@ describe('a YAML file', () => {
     expect(await readValue('a: &n 1\nb: *n\nc: &n 2\nd: *n\n')).toEqual({ a: 1, b: 1, c: 2, d: 2 });
   });
 
-  test('is rejected when its aliases unfold to a bomb', async () => {
-    const levels = ['a0: &a0 [x, x, x, x, x, x, x, x, x]'];
-    for (let level = 1; level < 12; level += 1) {
-      levels.push(
-        `a${level}: &a${level} [${Array(9)
-          .fill(`*a${level - 1}`)
-          .join(', ')}]`,
-      );
-    }
-    expect(await refusalOf(levels.join('\n'))).toBe(
-      'f.yaml:7:9  the aliases here unfold to more than a million values.',
-    );
-  });
-
-  test('may use one anchor ten thousand times', async () => {
-    const text = `x: &x {a: 1}\nlist:\n${'  - *x\n'.repeat(10_000)}`;
-    expect(await readValue(text)).toMatchObject({ x: { a: 1 } });
-  });
-
   test('is rejected when an alias repeats itself or has no anchor', async () => {
     expect(await refusalOf('a: &a [*a]')).toBe(
       'f.yaml:1:8  the alias "*a" is inside the value it repeats, so it never ends.',
@@ -126,11 +109,9 @@ describe('a YAML file', () => {
     expect(await refusalOf(': x')).toContain('f.yaml:1:1  the key');
   });
 
-  test('cannot reach into prototypes', async () => {
-    expect(await refusalOf('__proto__: {polluted: 1}')).toBe('f.yaml:1:1  "__proto__" cannot be a key.');
-    expect(await refusalOf('a: {<<: {__proto__: {polluted: 1}}}')).toContain('"__proto__" cannot be a key.');
-    const value = await readValue('constructor: {prototype: {polluted: 1}}\ntoString: x\n');
-    expect(Object.keys(value as object)).toEqual(['constructor', 'toString']);
+  test('may have keys named like object properties', async () => {
+    const value = await readValue('__proto__: {polluted: 1}\nconstructor: {prototype: {polluted: 1}}\n');
+    expect(Object.keys(value as object)).toEqual(['__proto__', 'constructor']);
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 
@@ -140,58 +121,20 @@ describe('a YAML file', () => {
   });
 
   test.each([
-    ['train:\n  epochs:8\n  rate: 1\n', 'f.yaml:2:3  not YAML: "epochs:8" is', 'epochs: 8'],
-    ['a: 1\nepochs:8\n', 'f.yaml:2:1  not YAML: "epochs:8" is', 'epochs: 8'],
-    ['- a: 1\n  name:x y\n', 'f.yaml:2:3  not YAML: "name:x y" is', 'name: x y'],
-  ])('names the cause when a space is missing after a colon: %j', async (text, message, mended) => {
-    expect(await refusalOf(text)).toBe(
-      `${message} neither a key with a value nor a string.\n  A space is missing after the colon: "${mended}".`,
-    );
-  });
-
-  test.each([
-    ['name: quick\ntrain\n  epochs: 3\nframes: {}\n', 'f.yaml:2:1  not YAML: "train" is', 'train:'],
-    ['train # below\n  epochs: 3\n', 'f.yaml:1:1  not YAML: "train # below" is', 'train:'],
-    ['train:\n  epochs 3\n  rate: 1\n', 'f.yaml:2:3  not YAML: "epochs 3" is', 'epochs: 3'],
-    ['a: 1\nmodels\n  - b\n', 'f.yaml:2:1  not YAML: "models" is', 'models:'],
-    ['a: 1\nmodels [b, c]\nd: 2\n', 'f.yaml:2:1  not YAML: "models [b, c]" is', 'models: [b, c]'],
-    ['- id a\n  name: b\n', 'f.yaml:1:3  not YAML: "- id a" is', 'id: a'],
-    ['a: # c\n  b 3\n\n  # d\n  c: 4\n', 'f.yaml:2:3  not YAML: "b 3" is', 'b: 3'],
-    ['a:\n  - id # x\n    n: 1\n', 'f.yaml:2:5  not YAML: "- id # x" is', 'id:'],
-  ])('names the line where a colon is missing: %j', async (text, message, mended) => {
-    expect(await refusalOf(text)).toBe(
-      `${message} neither a key with a value nor a string.\n  A colon is missing: "${mended}".`,
-    );
-  });
-
-  test('is not said to lack a colon that would not help', async () => {
-    expect(await refusalOf('a: >\n  some words\n b: : c\n')).not.toContain('colon');
-  });
-
-  test('is not said to lack a space if the colon belongs to an address', async () => {
-    expect(await refusalOf('a: 1\nhttps://example.org\n')).not.toContain('space is missing');
+    ['train:\n  epochs:8\n  rate: 1\n', 'f.yaml:2:3', 'Implicit keys need to be on a single line', colon],
+    ['a: 1\nepochs:8\n', 'f.yaml:2:1', 'Implicit map keys need to be followed by map values', colon],
+    ['a: 1\nmodels\n  - b\n', 'f.yaml:2:1', 'Implicit keys need to be on a single line', colon],
+    ['seeds: [2020\nmodels:\n  - a\n', 'f.yaml:2:1', expect.stringContaining('end with a ]'), brackets],
+    ['b: {c: 1\nd: 2\n', 'f.yaml:2:1', expect.stringContaining('end with a }'), brackets],
+  ])('says what is missing: %j', async (text, where, message, fix) => {
+    await expect(parseYaml(text, 'f.yaml')).rejects.toMatchObject({ where, fix });
+    const [, found] = /not YAML: (.*)\.$/.exec((await refusalOf(text)).split('\n')[0] ?? '') ?? [];
+    expect(found).toEqual(message);
   });
 
   test('is rejected when a quote is left open', async () => {
-    expect(await refusalOf('a: "b\n')).toContain('not YAML: the closing " of a string is missing.');
-    expect(await refusalOf("a: 'b\n")).toContain("not YAML: the closing ' of a string is missing.");
+    expect(await refusalOf('a: "b\n')).toContain('not YAML: Missing closing "quote.');
   });
-
-  test.each([
-    ['name: x\nseeds: [2020\nmodels:\n  - a\n', 'f.yaml:2:8', ']', 'list'],
-    ['seeds: [2020\n\n# more\nmodels: [a]\n', 'f.yaml:1:8', ']', 'list'],
-    ['a: 1\nb: {c: 1\nd: 2\n', 'f.yaml:2:4', '}', 'mapping'],
-    ['a: [1, {b: 2]\nc: 1\n', 'f.yaml:1:8', '}', 'mapping'],
-    ['a: [[1]\nc: 1\n', 'f.yaml:1:4', ']', 'list'],
-    ['[1, 2\n', 'f.yaml:1:1', ']', 'list'],
-  ])(
-    'is rejected where a list or mapping begins whose bracket is left open: %j',
-    async (text, at, bracket, kind) => {
-      expect(await refusalOf(text)).toContain(
-        `${at}  not YAML: the closing ${bracket} of the ${kind} that begins here is missing.\n`,
-      );
-    },
-  );
 
   test('is rejected when it is empty', async () => {
     for (const text of ['', '\n\n', '# only a comment\n', '---\n', '\uFEFF']) {
@@ -201,7 +144,7 @@ describe('a YAML file', () => {
 
   test('is rejected when a second document follows', async () => {
     expect(await refusalOf('a: 1\n---\nb: 2\n')).toBe(
-      'f.yaml:2:1  a second document begins here; a file may contain only one.\n  Delete the line "---" and what follows it.',
+      'f.yaml:2:1  a second document begins here; a file may contain only one.',
     );
     expect(await readValue('---\na: 1\n...\n')).toEqual({ a: 1 });
   });
@@ -223,17 +166,7 @@ describe('a YAML file', () => {
 
   test('is rejected when it has tags', async () => {
     expect(await refusalOf('a: !!binary aGk=')).toContain('is not a string, a number');
-    expect(await refusalOf('a: !secret x')).toContain('only plain YAML is supported.');
-  });
-
-  test('is rejected when it is nested absurdly deep, written out or through aliases', async () => {
-    expect(await refusalOf('['.repeat(100_000))).toMatch(/nested|not YAML/);
-    expect(await refusalOf(`${'['.repeat(300)}${']'.repeat(300)}`)).toContain(
-      'nested more than 200 levels deep',
-    );
-    const chain = ['a0: &a0 [x]'];
-    for (let level = 1; level < 300; level += 1) chain.push(`a${level}: &a${level} [*a${level - 1}]`);
-    expect(await refusalOf(chain.join('\n'))).toContain('nested more than 200 levels deep');
+    expect(await refusalOf('a: !secret x')).toContain('Unresolved tag: !secret');
   });
 
   test('is rejected when it is not UTF-8', async () => {

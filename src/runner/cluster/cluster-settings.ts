@@ -48,9 +48,7 @@ export async function readClusterSettings({
   const absolute = path.join(projectRoot, settingsFile);
   if (!existsSync(absolute)) return { ...toSettings({}, () => {}), placeOf: () => settingsFile };
   const [document, { default: definition }] = await Promise.all([
-    readYamlFile(absolute, settingsFile, {
-      expected: 'It says how stages are submitted: `defaults: { partition: … }`.',
-    }),
+    readYamlFile(absolute, settingsFile),
     import('../../../schemas/executor-slurm.schema.json', { with: { type: 'json' } }),
   ]);
   const value = document.value ?? {};

@@ -1,13 +1,13 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { findClosest, suggestName } from '../../schema/closest-name.ts';
+import { suggestName } from '../../schema/closest-name.ts';
 import { getAt, type JsonObject } from '../../schema/json.ts';
-import { type Combination, combineAxes, type MatrixAxis, nameInstance, readAxes } from './matrix.ts';
+import { type Combination, combineAxes, nameInstance, readAxes } from './matrix.ts';
 import { type InputPath, runFactNames, type StageCommand, type StageInstance, type Tool } from './plan.ts';
 import { pickSettings } from './profile-settings.ts';
 import { readResources, readRetries } from './resources.ts';
 import { checkOptionalInputs, type PlacedPath, readInputs, readPath } from './stage-paths.ts';
-import { joinLines, type StageReader } from './stage-reader.ts';
+import type { StageReader } from './stage-reader.ts';
 
 /** An instance with the places of its paths, for checks across all of them. */
 export interface InstanceDraft {
@@ -21,7 +21,6 @@ export function readInstances(reader: StageReader): InstanceDraft[] {
   const axes = readAxes(reader);
   const params = readParams(reader);
   checkFacts(reader);
-  checkHermetic(reader);
   checkOptionalInputs(reader);
   if (axes === undefined) return [];
   const seen = new Set<string>();
@@ -29,9 +28,7 @@ export function readInstances(reader: StageReader): InstanceDraft[] {
   for (const combination of combineAxes(axes)) {
     const id = nameInstance(reader.name, combination);
     if (seen.has(id)) {
-      reader.report(reader.at(['matrix'], 'key'), `the matrix contains "${id}" twice.`, () =>
-        adviseTwins(reader, axes, combination),
-      );
+      reader.report(reader.at(['matrix'], 'key'), `the matrix contains "${id}" twice.`);
       continue;
     }
     seen.add(id);
@@ -39,25 +36,6 @@ export function readInstances(reader: StageReader): InstanceDraft[] {
     if (draft !== undefined) drafts.push(draft);
   }
   return drafts;
-}
-
-/** Which value to remove; or, since 1 and "1" have the same name, which to rename. */
-function adviseTwins(
-  reader: StageReader,
-  axes: readonly MatrixAxis[],
-  combination: Combination,
-): string | undefined {
-  for (const { variable, values } of axes) {
-    const text = String(combination.get(variable)?.value);
-    const twins = values.filter(({ value }) => String(value) === text);
-    if (twins.length < 2) continue;
-    const written = reader.entry.matrix?.[variable];
-    return joinLines(
-      `Every instance needs its own name: remove one of the two ${text} from "${variable}".`,
-      typeof written === 'string' ? reader.describeOrigin(written, new Map()) : undefined,
-    );
-  }
-  return undefined;
 }
 
 /** The outputs a stage would have, without reporting problems: to explain what a profile leaves out. */
@@ -185,15 +163,6 @@ function checkFacts(reader: StageReader): void {
   }
 }
 
-function checkHermetic(reader: StageReader): void {
-  if (reader.entry.hermetic === undefined || reader.entry.cmd === undefined) return;
-  reader.report(
-    reader.at(['hermetic'], 'key'),
-    'hermetic is only for modules (run:).',
-    'The files of a command are not limited; `repro run --trace` reports them.',
-  );
-}
-
 function readCommand(reader: StageReader, combination: Combination): StageCommand | undefined {
   const { run, cmd } = reader.entry;
   if (run === undefined) {
@@ -214,21 +183,18 @@ function readCommand(reader: StageReader, combination: Combination): StageComman
   return undefined;
 }
 
-/** `Closest: "stages/train.ts".`, among the files of that kind beside the path; if none is close, all of them if they are few. */
+/** `Closest: "stages/train.ts".`, among the files beside the path; if none is close, all of that kind if they are few. */
 export function suggestFile(wanted: string, folder: string): string | undefined {
-  let names: string[];
+  const { dir, ext } = path.posix.parse(wanted);
   try {
-    names = readdirSync(folder);
+    const names = readdirSync(folder).filter((name) => path.posix.extname(name) === ext);
+    return suggestName(
+      wanted,
+      names.sort().map((name) => path.posix.join(dir, name)),
+    );
   } catch {
     return undefined;
   }
-  const { base, dir, ext, name } = path.posix.parse(wanted);
-  const alike = names.filter((one) => path.posix.extname(one) === ext).sort();
-  const stems = alike.map((one) => path.posix.basename(one, ext));
-  const closest = findClosest(name, stems);
-  if (closest !== undefined) return `Closest: "${path.posix.join(dir, `${closest}${ext}`)}".`;
-  if (ext === '' || alike.length === 0 || alike.length > 16) return undefined;
-  return `Instead of "${base}", ${dir} has: ${alike.join(', ')}.`;
 }
 
 function allOf<Value extends object | string>(

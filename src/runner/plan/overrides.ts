@@ -1,7 +1,6 @@
 import { ReproError } from '../../errors.ts';
-import { getOwn, isJsonList, isJsonObject, type Json, type JsonObject, setAt } from '../../schema/json.ts';
-import { ConfigurationError, type Problem } from '../../schema/problems.ts';
-import { show } from '../../schema/schema-messages.ts';
+import { type Json, type JsonObject, setAt } from '../../schema/json.ts';
+import { ConfigurationError } from '../../schema/problems.ts';
 import { parseYaml } from '../../schema/yaml-document.ts';
 
 /** One `--set train.epochs=3`. */
@@ -25,7 +24,7 @@ export async function parseOverrides(assignments: readonly string[]): Promise<Ov
     if (equals === -1) throw refuse('has no value.', `Write --set ${assignment}=VALUE.`);
     const key = assignment.slice(0, equals).trim();
     const text = assignment.slice(equals + 1);
-    if (!keyPattern.test(key) || key.split('.').includes('__proto__')) {
+    if (!keyPattern.test(key)) {
       throw refuse(`"${key}" is not a profile key.`, 'A key is a dotted name such as train.epochs.');
     }
     if (text.trim() === '') throw refuse('has no value.', `For an empty string write --set '${key}=""'.`);
@@ -36,48 +35,13 @@ export async function parseOverrides(assignments: readonly string[]): Promise<Ov
     } catch (cause) {
       if (!(cause instanceof ReproError)) throw cause;
       const problem = cause instanceof ConfigurationError ? cause.problems[0] : cause;
-      const message = problem?.message ?? cause.message;
-      const quoted = `--set '${key}="…"'`;
-      const [, bracket] = /^not YAML: the closing ([\]}])/.exec(message) ?? [];
-      if (bracket === undefined) throw refuse(message, `Quote the value for YAML: ${quoted}.`);
-      const closed = `--set '${key}=${bracket === ']' ? '[…]' : '{…}'}'`;
-      const fix = `Add it, within quotes if there are spaces: ${closed}. For a text, quote the value for YAML: ${quoted}.`;
-      throw refuse(message, fix);
+      throw refuse(problem?.message ?? cause.message, `Quote the value for YAML: --set '${key}="…"'.`);
     }
   }
   return overrides;
 }
 
 /** The profile's value with every override applied; for each key the last one wins. */
-export function applyOverrides(
-  profile: JsonObject,
-  overrides: readonly Override[],
-): { readonly value: JsonObject; readonly problems: readonly Problem[] } {
-  const problems: Problem[] = [];
-  let value = profile;
-  for (const override of overrides) {
-    const blocked = findBlocked(value, override.path);
-    if (blocked === undefined) {
-      value = setAt(value, override.path, override.value);
-      continue;
-    }
-    problems.push({
-      at: override.place,
-      message: `"${blocked.key}" is ${show(blocked.value)}, which has no keys.`,
-      fix: isJsonList(blocked.value) ? `Set the whole list: --set '${blocked.key}=[…]'.` : undefined,
-    });
-  }
-  return { value, problems };
-}
-
-/** The first value on the way that exists and is not a mapping. */
-function findBlocked(value: JsonObject, path: readonly string[]): { key: string; value: Json } | undefined {
-  let current: JsonObject = value;
-  for (const [index, step] of path.slice(0, -1).entries()) {
-    const next = getOwn(current, step);
-    if (next === undefined || next === null) return undefined;
-    if (!isJsonObject(next)) return { key: path.slice(0, index + 1).join('.'), value: next };
-    current = next;
-  }
-  return undefined;
+export function applyOverrides(profile: JsonObject, overrides: readonly Override[]): JsonObject {
+  return overrides.reduce((value, override) => setAt(value, override.path, override.value), profile);
 }

@@ -1,9 +1,8 @@
-import { findClosest } from '../../schema/closest-name.ts';
-import { formatPath, isJsonObject, type Json, type JsonPath } from '../../schema/json.ts';
+import { formatPath, type Json, type JsonPath } from '../../schema/json.ts';
 import { JsonSchema } from '../../schema/json-schema.ts';
 import type { ParsedDocuments } from '../../schema/parsed-documents.ts';
 import type { PassedChecks } from '../../schema/passed-checks.ts';
-import { ConfigurationError, throwProblems } from '../../schema/problems.ts';
+import { throwProblems } from '../../schema/problems.ts';
 import { checkSchema } from '../../schema/schema-problems.ts';
 import { readYamlFile, type YamlDocument } from '../../schema/yaml-document.ts';
 
@@ -71,17 +70,9 @@ export async function readPipelineFile(
   documents: ParsedDocuments,
 ): Promise<PipelineFile> {
   const [document, { default: definition }] = await Promise.all([
-    readYamlFile(absolutePath, file, {
-      expected: 'A pipeline begins with `version: 1` and lists its stages by name below `stages:`.',
-      documents,
-    }),
+    readYamlFile(absolutePath, file, { documents }),
     import('../../../schemas/pipeline.schema.json', { with: { type: 'json' } }),
   ]);
-  if (!isJsonObject(document.value)) {
-    throw new ConfigurationError([
-      { at: document.positionOf([]), message: 'a pipeline must be a mapping with "version" and "stages".' },
-    ]);
-  }
   const schema = new JsonSchema(definition, 'schemas/pipeline.schema.json');
   throwProblems(
     await checkSchema(
@@ -109,15 +100,7 @@ function describePipelinePath(path: JsonPath): string {
 /** What only a cluster understands, and is asked for where that is described. */
 const clusterKeys: readonly string[] = ['partition', 'account', 'qos', 'constraint', 'arrayLimit', 'flags'];
 
-/** Forgetting to indent a stage is a common mistake. */
 function suggestPlace(path: JsonPath, key: string): string | undefined {
-  if (path[0] === 'stages' && path[2] === 'resources' && clusterKeys.includes(key)) {
-    return `It belongs in configs/executors/slurm.yaml: \`stages: { ${path[1]}: { ${key}: … } }\`.`;
-  }
-  if (
-    path.length > 0 ||
-    findClosest(key, ['version', 'profiles', 'lock', 'cache', 'timeline', 'schemas', 'stages']) !== undefined
-  )
-    return undefined;
-  return `A stage belongs below "stages:", indented. Keys for anchors begin with "x-".`;
+  if (path[0] !== 'stages' || path[2] !== 'resources' || !clusterKeys.includes(key)) return undefined;
+  return `It belongs in configs/executors/slurm.yaml: \`stages: { ${path[1]}: { ${key}: … } }\`.`;
 }

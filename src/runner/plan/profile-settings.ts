@@ -62,7 +62,7 @@ export class Settings {
       (one) =>
         isPrefix(one.path, path) ||
         // A mapping that exists only because an override set a value in it.
-        (isPrefix(path, one.path) && path.length > 0 && getAt(this.written, path) === undefined),
+        (isPrefix(path, one.path) && path.length > 0 && !isJsonObject(getAt(this.written, path))),
     );
     if (override !== undefined) return override.place;
     return document?.positionOf(path, part) ?? `profile "${this.profile}"`;
@@ -106,13 +106,9 @@ export class Settings {
   }
 }
 
-/** Of all values that references stand for. Each line of a profile can double the one before. */
-const mostCharacters = 4_000_000;
-
 /** Replaces `${...}` references between the settings themselves. */
 export function expandSettings(settings: Settings): { settings: Settings; problems: Problem[] } {
   const inProgress = new Set<string>();
-  let characters = 0;
   const lookup: Lookup = ({ path, text: fragment }) => {
     const name = path.join('.');
     if (inProgress.has(name)) return { fault: { fragment, message: `"${name}" refers to itself.` } };
@@ -120,11 +116,6 @@ export function expandSettings(settings: Settings): { settings: Settings; proble
     if (value === undefined) {
       const message = `"${fragment}" is not set by profile "${settings.profile}".`;
       return { fault: { fragment, message, fix: () => settings.suggest(name) } };
-    }
-    characters += JSON.stringify(value).length;
-    if (characters > mostCharacters) {
-      const message = `"${fragment}" is too much: at most ${mostCharacters} characters in all are expanded.`;
-      return { fault: { fragment, message } };
     }
     inProgress.add(name);
     // A mapping or list is copied whole: its own references are expanded with it.

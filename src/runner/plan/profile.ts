@@ -3,7 +3,7 @@ import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import { isJsonObject } from '../../schema/json.ts';
-import { describeRequiredKeys, type JsonSchema, readJsonSchema } from '../../schema/json-schema.ts';
+import { readJsonSchema } from '../../schema/json-schema.ts';
 import type { ParsedDocuments } from '../../schema/parsed-documents.ts';
 import type { PassedChecks } from '../../schema/passed-checks.ts';
 import { ConfigurationError, type Place, type Problem, throwProblems } from '../../schema/problems.ts';
@@ -38,13 +38,12 @@ export async function loadSettings(
       ? undefined
       : await readJsonSchema(paths.absolute(profiles.schema), profiles.schema);
   const document =
-    profiles && (await readProfile(pipeline, paths, { ...options, folder: profiles.folder, known, schema }));
+    profiles && (await readProfile(pipeline, paths, { ...options, folder: profiles.folder, known }));
   const base = document?.value ?? {};
   if (!isJsonObject(base)) {
     throw problemAt(document?.positionOf([]) ?? profile, 'a profile must be a mapping of keys to values.');
   }
-  const { value, problems } = applyOverrides(base, overrides);
-  throwProblems(problems);
+  const value = applyOverrides(base, overrides);
   const otherProfiles = known.filter((one) => one !== profile);
   const expanded = expandSettings(
     new Settings(profile, value, { document, overrides, schema, otherProfiles }),
@@ -79,13 +78,8 @@ async function readProfile(
     folder,
     known,
     name: asked,
-    schema,
     documents,
-  }: SettingsOptions & {
-    readonly folder: string;
-    readonly known: readonly string[];
-    readonly schema: JsonSchema | undefined;
-  },
+  }: SettingsOptions & { readonly folder: string; readonly known: readonly string[] },
 ): Promise<YamlDocument> {
   const name = asked ?? content.profiles?.default ?? '';
   if (!known.includes(name)) {
@@ -93,8 +87,7 @@ async function readProfile(
     throw problemAt(at, `there is no profile "${name}" in ${folder}.`, suggestName(name, known));
   }
   const file = path.posix.join(folder, `${name}.yaml`);
-  const expected = schema && describeRequiredKeys(schema);
-  return readYamlFile(paths.absolute(file), file, { expected, documents });
+  return readYamlFile(paths.absolute(file), file, { documents });
 }
 
 async function listProfiles(folder: string): Promise<string[]> {

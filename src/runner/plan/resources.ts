@@ -46,9 +46,7 @@ export function parseDuration(
     if (seconds > 0 || mayBeNone) return { value: seconds };
     return { message: `${name} has to be longer than ${show(value)}.`, fix };
   }
-  const units = `Its unit is missing: ${text}h for hours, ${text}m for minutes, ${text}s for seconds.`;
-  const isNumber = /^\d+(\.\d+)?$/.test(text);
-  return { message: `${name} ${show(value)} is not a duration.`, fix: isNumber ? units : fix };
+  return { message: `${name} ${show(value)} is not a duration.`, fix };
 }
 
 function parseCpus(value: Json): Parsed<number | 'share'> {

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { ReproError } from '../../errors.ts';
-import { type JsonSchema, readJsonSchema } from '../../schema/json-schema.ts';
+import { readJsonSchema } from '../../schema/json-schema.ts';
 import type { PassedChecks } from '../../schema/passed-checks.ts';
 import type { Problem } from '../../schema/problems.ts';
 import { findFileProblems } from '../../schema/schema-problems.ts';
@@ -28,31 +27,12 @@ export async function findConfigurationProblems(
     const { base } = picomatch.scan(glob);
     const matches = picomatch(glob);
     const files = listFiles(base, paths).filter((file) => matches(file) && isRead(file, inputs));
-    const schema = await readSchema(pipeline, glob, schemaFile, paths, problems);
-    if (schema === undefined) continue;
+    const schema = await readJsonSchema(paths.absolute(schemaFile), schemaFile);
     for (const file of files) {
       problems.push(...(await findFileProblems(file, schema, { projectRoot: paths.root, passed })));
     }
   }
   return problems;
-}
-
-async function readSchema(
-  { document }: PipelineFile,
-  glob: string,
-  file: string,
-  paths: ProjectPaths,
-  problems: Problem[],
-): Promise<JsonSchema | undefined> {
-  const at = document.positionOf(['schemas', glob]);
-  try {
-    if (paths.kindOf(file) === 'file') return await readJsonSchema(paths.absolute(file), file);
-    problems.push({ at, message: `schemas: there is no file "${file}" for "${glob}".` });
-  } catch (error) {
-    if (!(error instanceof ReproError)) throw error;
-    problems.push({ at: error.where ?? at, message: error.message, fix: error.fix });
-  }
-  return undefined;
 }
 
 function isRead(file: string, inputs: ReadonlySet<string>): boolean {

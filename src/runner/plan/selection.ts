@@ -100,14 +100,7 @@ function unknownStage(plan: Plan, stage: string): ReproError {
 
 function unknownInstance(target: string, stage: string, instances: readonly StageInstance[]): ReproError {
   const ids = instances.map(({ id }) => id);
-  const [first] = instances;
-  if (first !== undefined && Object.keys(first.matrix).length === 0) {
-    return new ReproError('usage', `stage "${stage}" has no matrix, so there is no "${target}"`, {
-      fix: `Write "${stage}".`,
-    });
-  }
-  const partial = ids.filter((id) => id.includes(',')).map((id) => id.slice(0, id.lastIndexOf(',')));
   return new ReproError('usage', `stage "${stage}" has no instance "${target}"`, {
-    fix: suggestName(target, [...ids, ...new Set(partial)]),
+    fix: suggestName(target, ids),
   });
 }

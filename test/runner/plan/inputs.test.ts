@@ -117,7 +117,7 @@ describe('an optional input', () => {
     [
       'a path that does not exist, if it is not external',
       '[{path: "${name}", optional: true}]',
-      'pipeline.yaml:4:41  stage "a": input "a" is made by no stage and is not on disk.\n  ${name} is "a" (profiles/small.yaml:1:7).',
+      'pipeline.yaml:4:41  stage "a": input "a" is made by no stage and is not on disk.\n  Known: "artifacts", "profiles", "stages".\n  ${name} is "a" (profiles/small.yaml:1:7).',
     ],
   ])('is rejected for %s', async (_, inputs, message) => {
     expect(await refusalOf(pipelineOf(inputs), files)).toBe(message);

@@ -56,16 +56,6 @@ describe("the project's own pipeline", () => {
     expect(plan.dependencies.get('verify')).toEqual([]);
   });
 
-  test('names the models there are if none is like the one asked for, once', async () => {
-    const failure = loadPlan({ projectRoot: repository, profile: 'quick', set: ['models=[xyz]'] });
-    await expect(failure).rejects.toMatchObject({
-      message: 'stage "train": input "configs/models/xyz.yaml" is made by no stage and is not on disk.',
-      fix: expect.stringMatching(
-        /^Instead of "xyz\.yaml", configs\/models has: asl-dvs\.yaml, .*no-reg\.yaml, plif-16\.yaml\.$/m,
-      ),
-    });
-  });
-
   test('suggests the model that was meant', async () => {
     const root = await makeProject({});
     for (const name of ['pipeline.yaml', 'configs', 'schemas', 'stages']) {

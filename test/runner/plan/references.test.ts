@@ -1,7 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { expandSettings, Settings } from '../../../src/runner/plan/profile-settings.ts';
 import { expandText, type Lookup, parseTemplate } from '../../../src/runner/plan/references.ts';
 import type { Json } from '../../../src/schema/json.ts';
 
@@ -24,17 +23,6 @@ const lookup: Lookup = ({ text, path }) => {
   const value = values[path.join('.')];
   return value === undefined ? { fault: { fragment: text, message: `no ${text}` } } : { value };
 };
-
-test.each<[string, (next: string) => Json]>([
-  ['text', (next) => `${next}${next}`],
-  ['lists', (next) => [next, next]],
-])('references between settings that double %s line by line are refused', (_, double) => {
-  const lines = Array.from({ length: 40 }, (_, i): [string, Json] => [`a${i}`, double(`\${a${i + 1}}`)]);
-  const value = Object.fromEntries([...lines, ['a40', 'x']]);
-  const sources = { document: undefined, overrides: [], schema: undefined, otherProfiles: [] };
-  const { problems } = expandSettings(new Settings('small', value, sources));
-  expect(problems[0]?.message).toContain('is too much: at most 4000000 characters');
-});
 
 describe('references in a string', () => {
   test.each<[string, Json]>([
