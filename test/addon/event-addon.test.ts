@@ -164,7 +164,7 @@ test.skipIf(addon === null)('threads that are ended within a call do not end the
       await Promise.all(workers.map((worker) => worker.terminate()));
     };
     (async () => {
-      for (let round = 0; round < 80; round++) await end(15 + (round % 30));
+      for (let round = 0; round < 40; round++) await end(15 + (round % 30));
       console.log('went on');
     })();`;
   expect(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' })).toBe('went on\n');

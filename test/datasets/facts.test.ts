@@ -67,7 +67,7 @@ describe.each(DATASETS.map((dataset) => [dataset.name, dataset] as const))('%s',
     expect(new Set(names).size).toBe(names.length);
     for (const { name, checksum, urls, sizeBytes } of dataset.files) {
       // What every file system takes, and nothing that leaves the folder or looks like an incomplete download.
-      expect(name).toMatch(/^(?!.*\.part(?:\.json)?$)[A-Za-z0-9_][A-Za-z0-9_ .()+,@=-]*$/i);
+      expect(name).toMatch(/^(?!.*\.repro-part$)[A-Za-z0-9_][A-Za-z0-9_ .()+,@=-]*$/i);
       expect(checksum.hex).toMatch(/^[0-9a-f]{32}$/);
       expect(sizeBytes ?? 1).toBeGreaterThan(0);
       for (const url of urls)

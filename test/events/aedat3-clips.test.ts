@@ -102,7 +102,7 @@ describe('the clips of an AEDAT 3.1 recording', () => {
           );
         },
       ),
-      { seed: 2020, numRuns: 300 },
+      { seed: 2020, numRuns: 150 },
     );
   });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeTfRecords, encodeTfRecord } from '../../src/formats/tfrecord.ts';
+import { computeCrc32c, decodeTfRecords, encodeTfRecord } from '../../src/formats/tfrecord.ts';
 
 const anyRecords = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 });
 
@@ -47,5 +47,18 @@ describe('decodeTfRecords', () => {
     // The length 2^64 - 1 with its correct checksum, computed with Debian's python3-crc32c.
     const hostile = Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255, 0xa6, 0x7b, 0x11, 0x3a, 1, 2, 3, 4);
     expect(decodeTfRecords(hostile, 'events')).toEqual({ records: [], truncatedAt: 0 });
+  });
+});
+
+describe('computeCrc32c', () => {
+  it.each([
+    ['nothing', new Uint8Array(), 0],
+    ['the check value in the CRC catalogue', new TextEncoder().encode('123456789'), 0xe3069283],
+    ['32 zeros (RFC 3720)', new Uint8Array(32), 0x8a9136aa],
+    ['32 bytes of ones (RFC 3720)', new Uint8Array(32).fill(0xff), 0x62a8ab43],
+    ['32 rising bytes (RFC 3720)', Uint8Array.from({ length: 32 }, (_, i) => i), 0x46dd794e],
+    ['32 falling bytes (RFC 3720)', Uint8Array.from({ length: 32 }, (_, i) => 31 - i), 0x113fdb5c],
+  ])('gives the published checksum of %s', (_, bytes, checksum) => {
+    expect(computeCrc32c(bytes)).toBe(checksum);
   });
 });

@@ -14,13 +14,12 @@ beforeAll(() => {
   recording = simulateRecording(OPTIONS);
 });
 
-test('the same options give the same events, and another seed, user or light different ones', () => {
-  expect(simulateRecording(OPTIONS).events).toEqual(recording.events);
-  const others = [{ seed: 6 }, { user: 3 }, { light: 'led' }].map((over) =>
-    simulateRecording({ ...OPTIONS, ...over, gestureSeconds: 0.1 }),
-  );
-  const reference = simulateRecording({ ...OPTIONS, gestureSeconds: 0.1 });
-  for (const other of others) expect(other.events.tUs).not.toEqual(reference.events.tUs);
+test('another seed, user or light gives other events', () => {
+  const [first, ...others] = [{}, { seed: 6 }, { user: 3 }, { light: 'led' }].map((over) => {
+    const { tUs } = simulateRecording({ ...OPTIONS, ...over, gestureSeconds: 0.1 }).events;
+    return createHash('sha256').update(new Uint8Array(tUs.buffer)).digest('hex');
+  });
+  for (const other of others) expect(other).not.toBe(first);
 });
 
 test('a seed means the same events on every machine, as long as the model’s version is the same', () => {
