@@ -1,5 +1,5 @@
 'use strict';
-// A short digest of everything that plif.wasm is compiled from; build.sh bakes it in.
+// A short digest of everything that plif.wasm is compiled from, and of its host, which computes sizes; build.sh bakes it in.
 const { createHash } = require('node:crypto');
 const { readdirSync, readFileSync } = require('node:fs');
 const path = require('node:path');
@@ -10,7 +10,7 @@ const root = path.resolve(__dirname, '..');
 function sourceDigest() {
   const sources = ['src/kernels', 'src/network', 'src/threads', 'wasm']
     .flatMap((folder) => readdirSync(path.join(root, folder)).map((name) => `${folder}/${name}`))
-    .filter((name) => /\.(cc|h|sh)$/.test(name));
+    .filter((name) => /\.(cc|h|sh|mjs)$/.test(name));
   const hash = createHash('sha256');
   for (const name of sources.sort())
     hash

@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { TFJS_SLOWDOWN } from '../engines/engine.ts';
+import { WASM_SLOWDOWN } from '../engines/engine.ts';
 import { loadAddon } from '../engines/native/addon.ts';
 import { chooseThreads } from '../engines/native/arithmetic.ts';
 import { createNativeEngine } from '../engines/native/engine.ts';
@@ -121,8 +121,8 @@ export async function estimateFullRun(
 ): Promise<FullRunEstimate | undefined> {
   if (!existsSync(path.join(root, 'configs/profiles', `${profile}.yaml`))) return undefined;
   const best = engines.findLast((one) => one.available)?.name;
-  if (best === 'tfjs, CPU') {
-    const reason = `Without the native engine it takes up to ${TFJS_SLOWDOWN.most} times as long.`;
+  if (best === 'wasm, CPU') {
+    const reason = `Without the native engine it takes up to ${WASM_SLOWDOWN.most} times as long.`;
     return { ok: false, reason };
   }
   const loaded = loadAddon();

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type EngineChoice, engineChoices, slownessOf, TFJS_SLOWDOWN } from '../engines/engine.ts';
+import { type EngineChoice, engineChoices, WASM_SLOWDOWN } from '../engines/engine.ts';
 import type { Facts } from '../runner/freshness/fingerprint.ts';
 import type { StageInstance } from '../runner/plan/plan.ts';
 import { getAt, type Json } from '../schema/json.ts';
@@ -33,7 +33,7 @@ export async function describeSlowEngine(
   if (!names.includes('engine') || engineOf(params) !== 'auto') return null;
   const { loadAddon } = await import('../engines/native/addon.ts');
   const native = loadAddon();
-  if (native.ok || slownessOf((await facts.engine?.(params)) ?? '') === null) return null;
-  const { least, most } = TFJS_SLOWDOWN;
-  return `There is no native engine: ${native.reason}. TensorFlow.js computes instead, and takes ${least} to ${most} times as long.\n${native.fix}`;
+  if (native.ok || !(await facts.engine?.(params))?.startsWith('wasm ')) return null;
+  const { least, most } = WASM_SLOWDOWN;
+  return `There is no native engine: ${native.reason}. WebAssembly computes instead, and takes ${least} to ${most} times as long.\n${native.fix}`;
 }

@@ -149,13 +149,7 @@ export const engineChoices = ['auto', 'native', 'wasm', 'tfjs', 'tfjs-cpu'] as c
 export type EngineChoice = (typeof engineChoices)[number];
 
 /**
- * How many times as long TensorFlow.js takes on a CPU as the native engine: for profile quick's network, and for the thesis'. A test
+ * How many times as long WebAssembly takes on one core as the native engine: for profile quick's network, and for the thesis'. A test
  * compares these numbers with the measured ones in bench/README.md.
  */
-export const TFJS_SLOWDOWN = { least: 26, most: 77 };
-
-/** How many times as long an engine takes as the native one, at least, by its identity (`identifyEngine`); null if never measured. */
-export function slownessOf(identity: string): number | null {
-  if (/^native \w/.test(identity)) return 1;
-  return /^tfjs \S+ cpu$/.test(identity) ? TFJS_SLOWDOWN.least : null;
-}
+export const WASM_SLOWDOWN = { least: 2.5, most: 4 };

@@ -8,7 +8,7 @@ import { type Tolerance, tolerances } from './tolerances.ts';
 export interface ParityRun {
   /** As given on the command line. */
   readonly folder: string;
-  /** The engine's name on the command line: `auto`, `tfjs-composed`. */
+  /** The engine's name on the command line: `auto`, `wasm`. */
   readonly choice: string;
   readonly engine: EngineDescription;
   readonly outcomes: readonly CaseOutcome[];

@@ -3,12 +3,12 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { trainIntoFolders } from '../../src/apps/train-val.ts';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
-import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
 import { describeOutcome } from '../../src/original/export.ts';
 import { type Preparation, prepareTraining } from '../../src/original/preparation.ts';
 import { describeRecord } from '../../src/original/run-record.ts';
+import { builds, nativeEngine } from '../native/support.ts';
 import { tinyArguments, writeTinyFrames } from '../original/tiny-frames.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -27,7 +27,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const engine = createCpuEngine('test');
+const engine = nativeEngine(builds.at(-1));
 const data = { dataset: { name: 'dvs128-gesture', simulated: true }, frames: {} };
 
 function prepare(prefix: string, epochs = 4, ...more: readonly string[]): Preparation {

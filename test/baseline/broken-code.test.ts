@@ -44,9 +44,9 @@ async function runAndCheck(words: readonly string[] = []) {
 /** What is wrong -> the file, what is correct there and what is wrong instead, and the rule that must notice. */
 const defects: Readonly<Record<string, { file: string; from: string; to: string; rule: string }>> = {
   'a surrogate gradient with too heavy tails': {
-    file: 'src/snn/neurons.ts',
-    from: 'return 1 / 2 / (1 + bent * bent);',
-    to: 'return 1 / 2 / (1 + Math.abs(bent));',
+    file: 'src/engines/tfjs/neuron.ts',
+    from: 'tf.add(1, tf.square(tf.mul(z, Math.PI / 2)))',
+    to: 'tf.add(1, tf.abs(tf.mul(z, Math.PI / 2)))',
     rule: 'first batches',
   },
   'swapped polarities': {
@@ -55,16 +55,16 @@ const defects: Readonly<Record<string, { file: string; from: string; to: string;
     to: '((1 - (i & 1)) * height',
     rule: 'frames',
   },
-  'neurons that are not reset between clips': {
-    file: 'src/engines/tfjs/kernels/neuron.ts',
-    from: 'scratch.fill(rest, 0, block);',
-    to: '',
+  'neurons that do not start at rest': {
+    file: 'src/engines/tfjs/neuron.ts',
+    from: 'let potential = tf.fill(current.shape.slice(1), restingPotential(neuron));',
+    to: 'let potential = tf.fill(current.shape.slice(1), restingPotential(neuron) + 0.5);',
     rule: 'first batches',
   },
   'a gradient of max pooling that goes to all of several maxima': {
-    file: 'src/engines/tfjs/kernels/max-pool.ts',
-    from: 'dx[best] = dy[window * channels + channel]!;',
-    to: 'for (const cell of cells) if (x[start + channel + cell] === most) dx[start + channel + cell] = dy[window * channels + channel]!;',
+    file: 'src/engines/tfjs/layers.ts',
+    from: 'free = tf.sub(free, first);',
+    to: '',
     rule: 'first batches',
   },
   'a regulariser that is ignored': {

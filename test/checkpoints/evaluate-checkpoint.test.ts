@@ -8,11 +8,11 @@ import {
 } from '../../src/checkpoints/evaluate-checkpoint.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/self-description.ts';
-import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { ReproError } from '../../src/errors.ts';
 import type { ClipIndex } from '../../src/results/clip-index.ts';
 import type { NetworkConfig } from '../../src/snn/networks.ts';
 import type { ScoringCompat } from '../../src/training/scores.ts';
+import { builds, nativeEngine } from '../native/support.ts';
 import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
 import { expectedRates, labels, olderFrames, writeFrameCache } from './frames-of-fixture.ts';
@@ -38,7 +38,7 @@ async function evaluate(
   const evaluation = await evaluateCheckpoint(
     { ...checkpoint, ...one },
     {
-      engine: await createCpuEngine('a test'),
+      engine: nativeEngine(builds.at(-1)),
       framesFolder,
       split,
       otherFrames,

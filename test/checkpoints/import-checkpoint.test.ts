@@ -8,11 +8,11 @@ import { readLayers } from '../../src/checkpoints/module-tree.ts';
 import { readFacts } from '../../src/checkpoints/network-facts.ts';
 import { findNetwork } from '../../src/checkpoints/saved-file.ts';
 import type { Frames } from '../../src/engines/engine.ts';
-import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import type { PickleValue } from '../../src/formats/torch-pt.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import type { Tensor } from '../../src/snn/tensor.ts';
+import { builds, nativeEngine } from '../native/support.ts';
 import { repackTorchFixture, torchFixture, torchFixturePath } from '../support/torch-file.ts';
 import '../support/all-close.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -52,7 +52,7 @@ describe('a checkpoint of the original', () => {
       expect(tensor.shape).toEqual(expected.float(`state/${key}`).shape);
       expect(tensor.data).toEqual(expected.float(`state/${key}`).data);
     }
-    const engine = await createCpuEngine('a test');
+    const engine = nativeEngine(builds.at(-1));
     const session = await engine.open(buildNetwork(network), state);
     const { data } = expected.frames;
     const { rates } = await session.evaluate({ shape: expected.frames.shape as Frames['shape'], data });

@@ -138,7 +138,7 @@ describe('repro evaluate', () => {
       clips: 3,
       correct: 2,
       simulated: true,
-      engine: { name: expect.stringMatching(/^(native|tfjs)$/) },
+      engine: { name: expect.stringMatching(/^(native|wasm)$/) },
     });
   });
 

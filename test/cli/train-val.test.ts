@@ -36,7 +36,7 @@ describe('repro train-val', () => {
       arguments: { init_tau: 2, T: 3, reg_lambda: 0.1, normalization: null, max_epoch: 2 },
       compat: { trials: 'all' },
       data: { dataset: { name: 'dvs128-gesture', simulated: true }, frames: { steps: 3, splitBy: 'number' } },
-      engine: { name: expect.stringMatching(/^(native|tfjs)$/), backend: 'cpu' },
+      engine: { name: expect.stringMatching(/^(native|wasm)$/), backend: 'cpu' },
     });
     expect(JSON.parse(project.read('frames.log'))).toEqual({
       steps: 3,

@@ -135,7 +135,7 @@ describe('the stages train and evaluate', () => {
       seed: 2020,
       dataset: 'dvs128-gesture',
       simulated: true,
-      engine: { name: expect.stringMatching(/^(native|tfjs)$/) },
+      engine: { name: expect.stringMatching(/^(native|wasm)$/) },
       network: { input: [2, 8, 8], classes: 3, channels: 2, tau: { per: 'neuron', mean: 2, std: 0.1 } },
       training: { epochs: 2, batchSize: 8, learningRate: 0.001, cosineHalfPeriod: 64, regulariseTau: 0 },
       compat: COMPAT_DEFAULTS,

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { type LabelledClips, memorySource } from '../../src/training/clip-source.ts';
 import { type TrainingTask, trainNetwork } from '../../src/training/loop.ts';
 import { splitClips } from '../../src/training/training-clips.ts';
+import { builds, nativeEngine } from '../native/support.ts';
 import { smallNetwork } from './small-task.ts';
 
 const [steps, size] = [4, 8];
@@ -33,7 +33,7 @@ function movingBlobs(count: number, seed: number): LabelledClips {
 function blobTask(): TrainingTask {
   const train = movingBlobs(72, 1);
   return {
-    engine: createCpuEngine('It is a test.'),
+    engine: nativeEngine(builds.at(-1)),
     spec: buildNetwork({
       ...smallNetwork,
       input: [2, size, size],

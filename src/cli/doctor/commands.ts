@@ -31,11 +31,7 @@ export function addDoctorCommands(program: Command): void {
       "compare this program's results with vectors computed by PyTorch, such as those in test/golden",
     )
     .argument('<dir>', 'a folder with index.json and one .safetensors file per case (docs/parity.md)')
-    .option(
-      '--engine <name>',
-      'auto, native, wasm, tfjs, tfjs-cpu, or tfjs-composed (tfjs-cpu without its custom kernels)',
-      'auto',
-    )
+    .option('--engine <name>', 'auto, native, wasm, tfjs or tfjs-cpu', 'auto')
     .addOption(threadsOption())
     .addOption(
       new Option('--case <name>', 'only this case; may be repeated').argParser(collect).default([], 'all'),
@@ -43,7 +39,7 @@ export function addDoctorCommands(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ repro parity test/golden --engine tfjs-composed\n  $ repro parity test/golden --case plif_08 --case rng',
+      '\nExamples:\n  $ repro parity test/golden --engine wasm\n  $ repro parity test/golden --case plif_08 --case rng',
     )
     .action(lazily(async () => (await import('./parity.ts')).parity));
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type CompiledModule, compile, instantiate } from '../../../native/wasm/instance.mjs';
+import { type CompiledModule, compile, instantiate } from 'plif-native/wasm';
 import type { LoadedAddon } from '../native/addon.ts';
 import type { NativeAddon, NativeNetwork } from '../native/addon-types.ts';
 

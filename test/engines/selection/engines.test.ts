@@ -151,8 +151,8 @@ describe('chooseDevice', () => {
 });
 
 describe('openNamedEngine', () => {
-  it('opens tfjs-cpu and tfjs-composed on the CPU', async () => {
-    for (const name of ['tfjs-cpu', 'tfjs-composed']) {
+  it('opens wasm and tfjs-cpu on the CPU', async () => {
+    for (const name of ['wasm', 'tfjs-cpu']) {
       expect((await openNamedEngine(name)).description.backend, name).toBe('cpu');
     }
   });
@@ -161,7 +161,7 @@ describe('openNamedEngine', () => {
     await expect(openNamedEngine('torch')).rejects.toMatchObject({
       code: 'engine-unknown',
       message: 'this version has no engine "torch".',
-      fix: 'It has auto, native, wasm, tfjs, tfjs-cpu, tfjs-composed.',
+      fix: 'It has auto, native, wasm, tfjs, tfjs-cpu.',
     });
   });
 });
