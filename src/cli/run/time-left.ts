@@ -62,9 +62,14 @@ export function followTimeLeft(
   return (nowMs) => {
     if (nowMs < nextMs) return;
     nextMs = Number.POSITIVE_INFINITY;
-    void update(nowMs).finally(() => {
-      const endMs = Date.now();
-      nextMs = endMs + Math.max(updateMs, pauseFactor * (endMs - nowMs));
-    });
+    void update(nowMs)
+      // An estimate must not end a run of days.
+      .catch(() => {
+        state.left = null;
+      })
+      .finally(() => {
+        const endMs = Date.now();
+        nextMs = endMs + Math.max(updateMs, pauseFactor * (endMs - nowMs));
+      });
   };
 }
