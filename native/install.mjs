@@ -1,5 +1,5 @@
 // Makes sure that there is an addon: a prebuilt one, the one compiled earlier, or a new one. npm runs it on every installation of the
-// project, which must succeed without a compiler: then it says what is missing, and TensorFlow.js takes over. With --required
+// project, which must succeed without a compiler: then it says what is missing, and WebAssembly takes over. With --required
 // (`npm run build:native`) that is a failure. An addon that was compiled from other sources stays in use until it is compiled again.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ if (failure !== null) {
   // A failed compilation leaves the old file alone, if it got that far.
   const fallback =
     probe().addon === null
-      ? 'TensorFlow.js computes instead, which takes dozens of times as long.'
+      ? 'The same engine in WebAssembly computes instead, which takes two to three times as long.'
       : 'The earlier build stays in use.';
   say(isRequired && existing.addon === null ? `${before}${failure}` : `${before}${failure} ${fallback}`);
   process.exitCode = isRequired ? 1 : 0;

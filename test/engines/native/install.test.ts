@@ -129,7 +129,7 @@ describe.runIf(process.platform === 'linux')('install.mjs', () => {
   it('succeeds without a compiler, saying what is missing', async () => {
     expect(await install(await copyPackage())).toEqual({
       code: 0,
-      stdout: `${missing} TensorFlow.js computes instead, which takes dozens of times as long.\n`,
+      stdout: `${missing} The same engine in WebAssembly computes instead, which takes two to three times as long.\n`,
     });
   });
 
@@ -141,7 +141,7 @@ describe.runIf(process.platform === 'linux')('install.mjs', () => {
     expect(await install(await copyPackage(), [], { PLIF_NATIVE: 'skip' })).toEqual({
       code: 0,
       stdout:
-        'native engine: skipped, as PLIF_NATIVE=skip asks. TensorFlow.js computes instead, which takes dozens of times as long.\n',
+        'native engine: skipped, as PLIF_NATIVE=skip asks. The same engine in WebAssembly computes instead, which takes two to three times as long.\n',
     });
   });
 
@@ -174,7 +174,9 @@ describe.runIf(process.platform === 'linux')('install.mjs', () => {
           'engine: ',
           'engine: the earlier build crashes when it is loaded (SIGILL), and was deleted; now ',
         )
-        .concat(' TensorFlow.js computes instead, which takes dozens of times as long.\n'),
+        .concat(
+          ' The same engine in WebAssembly computes instead, which takes two to three times as long.\n',
+        ),
     });
     await expect(access(file)).rejects.toThrow('ENOENT');
   });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { TFJS_SLOWDOWN } from '../../../src/engines/engine.ts';
+import { WASM_SLOWDOWN } from '../../../src/engines/engine.ts';
 import { noTerminal, Terminal } from '../../support/terminal.ts';
 import { CliProject, plainEnvironment, repro } from '../rig/cli-project.ts';
 
@@ -218,7 +218,7 @@ describe('without the native engine', () => {
     const project = await createTraining();
     const auto = ['--set', 'train.engine=auto'];
     const pattern =
-      /^! train@\w {2}There is no native engine: .*takes 26 to 77 times as long\.\n.*`npm run build:native`/gm;
+      /^! train@\w {2}There is no native engine: .*takes 2.3 to 2.8 times as long\.\n.*`npm run build:native`/gm;
     for (const words of [['--dry-run'], []]) {
       const { stderr } = await project.call(['run', ...auto, ...words], none);
       expect(stderr.match(pattern)).toHaveLength(1);
@@ -229,7 +229,7 @@ describe('without the native engine', () => {
 
   test('its factors are those measured in bench/README.md', () => {
     const text = readFileSync('bench/README.md', 'utf8');
-    expect(text).toContain(`on one thread, ${TFJS_SLOWDOWN.most} times as long as the engine |`);
-    expect(text).toContain(`a training step takes ${TFJS_SLOWDOWN.least} times as long`);
+    expect(text).toContain(`a training step takes ${WASM_SLOWDOWN.most} times as long as the engine`);
+    expect(text).toContain(`a training step takes ${WASM_SLOWDOWN.least} times as long |`);
   });
 });
