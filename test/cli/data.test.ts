@@ -238,6 +238,10 @@ describe('repro data show', () => {
     const huge = await call('show', 'far.aedat');
     expect(huge.stderr).toContain('20 frames of 30001 x 30001 pixels are too many.');
     expect(huge.exitCode).toBe(2);
+    await fs.writeFile(path.join(folder, 'long.aedat4'), '');
+    await fs.truncate(path.join(folder, 'long.aedat4'), 2 ** 31 + 1);
+    const long = await call('show', 'long.aedat4');
+    expect(long.stderr).toContain('long.aedat4  only up to 2 GiB can be read at once.');
     const other = await call('show', path.join(fixtures, 'expected.json'));
     expect(other.stderr).toContain('this is not a recording that can be read by itself');
     expect(other.exitCode).toBe(2);
