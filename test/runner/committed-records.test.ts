@@ -86,9 +86,7 @@ describe('records under repro.lock', () => {
 
   test('are written by `repro lock` for any profile, if it is up to date', async () => {
     const project = await createWordProject();
-    const early = await project.call(['lock', 'words']);
-    expect(early.exitCode).toBe(3);
-    expect(early.stderr).toContain('words is not up to date');
+    await project.expectFailure(['lock', 'words'], 3, 'words is not up to date');
     await project.call(['run', '--set', 'words.times=4']);
     const late = await project.call(['lock', '--set', 'words.times=4']);
     expect(late.exitCode).toBe(0);
@@ -166,10 +164,12 @@ describe('records under repro.lock', () => {
   test('refuse a profile under `lock:` that does not exist', async () => {
     const project = await createWordProject();
     await project.edit('pipeline.yaml', 'stages:', 'lock: [smal]\nstages:');
-    const { exitCode, stderr } = await project.call(['status']);
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('pipeline.yaml:3:8  lock: there is no profile "smal"');
-    expect(stderr).toContain('Closest: "small".');
+    await project.expectFailure(
+      ['status'],
+      2,
+      'pipeline.yaml:3:8  lock: there is no profile "smal"',
+      'Closest: "small".',
+    );
   });
 });
 
@@ -256,9 +256,7 @@ describe('repro check --no-data', () => {
 
   test('fails if there is nothing to check, and says how to begin', async () => {
     const project = await createWordProject();
-    const none = await project.call(['check', '--no-data']);
-    expect(none.exitCode).toBe(2);
-    expect(none.stderr).toContain('pipeline.yaml lists no profile under `lock:`');
+    await project.expectFailure(['check', '--no-data'], 2, 'pipeline.yaml lists no profile under `lock:`');
     const named = await project.call(['check', '--no-data', '--profile', 'large']);
     expect(named.exitCode).toBe(4);
     expect(named.stdout).toContain('no record');

@@ -233,9 +233,7 @@ describe('a stage module that touches what it does not declare fails', () => {
 
   test.skipIf(major < 22)('when it syncs a file, with why it need not', async () => {
     const project = await createStage(`fs.fsyncSync(fs.openSync(outputs[0], 'w'));`);
-    const { exitCode, stderr } = await project.call(['run']);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain('the runner syncs outputs');
+    await project.expectFailure(['run'], 1, 'the runner syncs outputs');
   });
 
   test.skipIf(major >= 22)(

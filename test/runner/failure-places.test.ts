@@ -10,16 +10,14 @@ describe('a failure names the place and the remedy', () => {
     const project = await createStagesProject(
       'slow:\n  cmd: [sleep, "60"]\n  outputs: [artifacts/slow]\n  resources:\n    time: 1s\ndraw:\n  cmd: [no-such-plotter, x]\n  outputs: [artifacts/x]\n',
     );
-    const { stderr, exitCode } = await project.call(['run']);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain(
+    await project.expectFailure(
+      ['run'],
+      1,
       `slow failed: pipeline.yaml:${pipelineHead + 4}:13  it ran longer than its limit of 1 s (resources.time)`,
-    );
-    expect(stderr).toContain('Raise it; or, if another attempt may end in time');
-    expect(stderr).toContain(
+      'Raise it; or, if another attempt may end in time',
       `draw failed: pipeline.yaml:${pipelineHead + 6}:11  "no-such-plotter" is not a program on this machine's PATH`,
+      'Install it, or correct `cmd:`.',
     );
-    expect(stderr).toContain('Install it, or correct `cmd:`.');
   });
 
   test('of a package that is not installed: the source file, not its bundle', async () => {
