@@ -17,6 +17,19 @@ const oddNames = [
 ];
 
 describe('a run', () => {
+  test('handles files with any name: as inputs, outputs and in the store', async () => {
+    const project = await createProject();
+    for (const name of oddNames) await project.write(`in/${name}`, name);
+    project.define([{ id: 'copy', sh: 'cp -R in "$REPRO_OUTPUT_0"', inputs: ['in'] }]);
+    await project.run();
+    expect((await fs.readdir(project.at('artifacts/copy'))).toSorted()).toEqual(oddNames.toSorted());
+    await project.remove('artifacts/copy');
+    expect((await project.run()).ran).toEqual([]);
+    for (const name of oddNames) expect(project.read(`artifacts/copy/${name}`)).toBe(name);
+    await project.write(`in/${oddNames[4]}`, 'changed');
+    expect(await project.reasonsOf('copy')).toEqual(['input: in: two\nlines changed']);
+  });
+
   test('accepts ids and outputs with any name', async () => {
     const project = await createProject();
     const ids = oddNames.map((name) => `s@${name}`);
