@@ -3,7 +3,7 @@ import path from 'node:path';
 import { findClip, readClip, readNamedImage } from '../datasets/find-clip.ts';
 import { kindOfPath } from '../datasets/reading/file-tree.ts';
 import { findDataset } from '../datasets/registry.ts';
-import { ReproError } from '../errors.ts';
+import { hasErrorCode, ReproError } from '../errors.ts';
 import { spanOf } from '../events/clips.ts';
 import type { Sensor } from '../events/events.ts';
 import { type ClipEvents, clipOfEvents } from '../events/frames.ts';
@@ -155,10 +155,16 @@ async function drawFromDataset(
 
 /** A whole recording outside any data set. */
 async function drawRecording(file: string, options: ShowOptions, warn: Warn): Promise<Drawn> {
-  const { events, sensor, format, warnings } = await decodeRecording(
-    await readFile(file),
-    path.basename(file),
-  );
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    if (!hasErrorCode(cause, 'ERR_FS_FILE_TOO_LARGE')) throw cause;
+    const fix = 'Cut the recording into parts.';
+    throw new ReproError('recording-size', 'only up to 2 GiB can be read at once.', {
+      where: file,
+      fix,
+      cause,
+    });
+  });
+  const { events, sensor, format, warnings } = await decodeRecording(bytes, path.basename(file));
   for (const warning of warnings) warn(warning);
   const clip = clipOfEvents(events);
   return describeClip(path.basename(file), clip, spanOf(events), sensor, options, {

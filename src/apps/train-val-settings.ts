@@ -52,14 +52,16 @@ export function refuseOverrides(assignments: readonly string[]): void {
   }
 }
 
-/** Names the command that makes the frames of this training in an error's advice, which means those of the default profile. */
-export function adviseFrames(
+/** An error's advice is for the pipeline: names the command that makes the frames of this training, and where its settings come from. */
+export function adviseInArguments(
   { code, message, where, fix, cause }: ReproError,
   framesCommand: string,
 ): ReproError {
+  const own = fix?.replaceAll('repro run frames', framesCommand);
+  const settings = 'Here, arguments of the original control these settings: ./repro train-val --help.';
   return new ReproError(code, message, {
     where,
-    fix: fix?.replaceAll('repro run frames', framesCommand),
+    fix: own !== undefined && /`(?:train|compat)\./.test(own) ? `${own}\n${settings}` : own,
     cause,
   });
 }

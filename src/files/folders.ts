@@ -8,11 +8,15 @@ import { hasErrorCode, ReproError } from '../errors.ts';
  *
  * @param fix what the user can do if the folder cannot be made
  * @returns the outermost folder made; undefined if all existed
- * @throws {ReproError} `output-nowhere`, with its place, if something else than a folder is on the way, or accepts no folders
+ * @throws {ReproError} `code`, with its place, if something else than a folder is on the way, or accepts no folders
  */
-export async function makeFolder(folder: string, fix: string): Promise<string | undefined> {
+export async function makeFolder(
+  folder: string,
+  fix: string,
+  code = 'output-nowhere',
+): Promise<string | undefined> {
   const refuse = (text: string, where: string, cause?: unknown): ReproError =>
-    new ReproError('output-nowhere', text, { where, fix, cause });
+    new ReproError(code, text, { where, fix, cause });
   const missing: string[] = [];
   for (let one = path.resolve(folder); ; one = path.dirname(one)) {
     const kind = await kindOfPath(one);

@@ -229,12 +229,15 @@ describe('repro data show', () => {
       p: Uint8Array.of(1),
     });
     await fs.writeFile(path.join(folder, 'far.aedat'), far);
+    await fs.writeFile(path.join(folder, 'long.aedat4'), '');
+    await fs.truncate(path.join(folder, 'long.aedat4'), 2 ** 31 + 1);
     const davis = path.join(fixtures, 'davis-zstd.aedat4');
     for (const [words, refusal] of [
       [['my-recording.aedat4'], 'my-recording.aedat4  no such file.'],
       [[davis, '1'], 'the file of a recording has no clips to choose from.'],
       [[davis, '--steps', '5000'], 'expected a whole number from 1 to 1000.'],
       [['far.aedat'], '20 frames of 30001 x 30001 pixels are too many.'],
+      [['long.aedat4'], 'long.aedat4  only up to 2 GiB can be read at once.'],
       [[path.join(fixtures, 'expected.json')], 'this is not a recording that can be read by itself'],
     ] as const) {
       await project.expectFailure(['data', 'show', ...words], 2, refusal);

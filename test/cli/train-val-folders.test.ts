@@ -112,7 +112,9 @@ describe('the folders of repro train-val', () => {
     const words = [...tooLarge, '-log_dir_prefix', 'a/logs', '-max_epoch', '1', '--profile', 'tiny'];
     const { exitCode, stderr } = await project.call(['train-val', ...words]);
     expect(stderr).toContain('The batch size is 4000, but there are only 21 training clips.');
-    expect(stderr).toContain('Lower `-batch_size`, or use more recordings.');
+    expect(stderr).toContain(
+      'Here, arguments of the original control these settings: ./repro train-val --help.',
+    );
     expect(exitCode).toBe(1);
     expect(await project.trainVal('a/logs', 1)).toMatchObject({ exitCode: 0 });
   });

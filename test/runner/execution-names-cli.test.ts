@@ -236,9 +236,9 @@ describe('what is not a plain file', () => {
 
   test('as inputs that are links to nothing are explained before anything runs', async () => {
     const messages = {
-      a: '"a" is a symbolic link to itself.',
-      b: '/gone", which does not exist or leads back to it.',
-      c: '/d", which does not exist or leads back to it.',
+      a: /"a" is a symbolic link to ".*\/a"\./,
+      b: /"b" is a symbolic link to ".*\/gone"\./,
+      c: /"c" is a symbolic link to ".*\/d"\./,
     };
     const stages = Object.keys(messages).map((name): [string, StageEntry] => [
       name,
@@ -248,7 +248,7 @@ describe('what is not a plain file', () => {
     await shell(project.root, 'ln -s a a; ln -s gone b; ln -s d c; ln -s c d');
     const { stderr, exitCode } = await project.call(['run']);
     expect(exitCode).toBe(2);
-    for (const message of Object.values(messages)) expect(stderr).toContain(message);
+    for (const message of Object.values(messages)) expect(stderr).toMatch(message);
   });
 
   test('as outputs are refused by the name that they were to have', async () => {

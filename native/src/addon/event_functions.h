@@ -4,7 +4,7 @@
 
 namespace plif {
 
-/// `areRegular`, `countEvents` and `openMd5Pair`, as src/addon/event-addon.ts describes them.
+/// `areRegular` and `countEvents`, as src/addon/event-addon.ts describes them.
 void defineEventFunctions(Napi::Env env, Napi::Object exports);
 
 }  // namespace plif

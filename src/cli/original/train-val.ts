@@ -2,7 +2,7 @@ import process from 'node:process';
 import { pipelineArguments } from '../../apps/load-plan.ts';
 import { stageNames } from '../../apps/stages.ts';
 import { type TrainValOptions, trainVal as train } from '../../apps/train-val.ts';
-import { adviseFrames } from '../../apps/train-val-settings.ts';
+import { adviseInArguments } from '../../apps/train-val-settings.ts';
 import { describeError, unreachable } from '../../errors.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
 import { bringFramesUpToDate } from '../run/run.ts';
@@ -38,7 +38,7 @@ export async function trainVal(
       case 'failed': {
         const { error, pipeline } = outcome;
         const framesCommand = rerunCommand(stageNames.frames, pipelineArguments(pipeline));
-        printAside([describeError(adviseFrames(error, framesCommand))]);
+        printAside([describeError(adviseInArguments(error, framesCommand))]);
         process.exitCode =
           error.code === 'training-interrupted' ? exitCodeOfSignal(signals.received()) : exitCode.stageFailed;
         return;

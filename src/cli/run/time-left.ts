@@ -1,4 +1,5 @@
-import type { Facts } from '../../runner/freshness/fingerprint.ts';
+import process from 'node:process';
+import { FactFinder, type Facts } from '../../runner/freshness/fingerprint.ts';
 import { instanceOf } from '../../runner/plan/graph.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { ExpectedTimes, expectDuration } from '../../runner/run/expected-time.ts';
@@ -22,14 +23,23 @@ export function followTimeLeft(
   state: RunState,
   { facts, jobs, gpus }: { readonly facts: Facts; readonly jobs: number; readonly gpus?: readonly string[] },
 ): (nowMs: number) => void {
+  const finder = new FactFinder(facts, plan.projectRoot, process.env);
   let known: { readonly times: ExpectedTimes; readonly finished: number } | null = null;
   let nextMs = 0;
 
   /** null if nothing is known. */
-  const findLeft = (times: ExpectedTimes, view: InstanceView, nowMs: number): number | null => {
+  const findLeft = async (
+    times: ExpectedTimes,
+    view: InstanceView,
+    nowMs: number,
+  ): Promise<number | null> => {
     const own = secondsLeftOf(view, nowMs);
     if (own !== null) return own;
-    const whole = times.find(instanceOf(plan, view.id), null)?.seconds;
+    const instance = instanceOf(plan, view.id);
+    // Those of the machine, such as the engine.
+    const names = instance.facts.filter((name) => facts[name] !== undefined);
+    const found = await finder.find({ ...instance, facts: names, tools: [] });
+    const whole = times.find(instance, { facts: found, inputs: [] })?.seconds;
     const ranSeconds = view.state === 'running' ? (nowMs - view.startedMs) / 1000 : 0;
     return whole === undefined ? null : Math.max(0, whole - ranSeconds);
   };
@@ -41,7 +51,7 @@ export function followTimeLeft(
     }
     const seconds = new Map<string, number | null>();
     for (const view of [...state.listIn('waiting'), ...state.listIn('running')]) {
-      seconds.set(view.id, findLeft(known.times, view, nowMs));
+      seconds.set(view.id, await findLeft(known.times, view, nowMs));
     }
     const ids = [...plan.instances.keys()].filter((id) => seconds.has(id));
     const duration = await expectDuration(
@@ -62,9 +72,14 @@ export function followTimeLeft(
   return (nowMs) => {
     if (nowMs < nextMs) return;
     nextMs = Number.POSITIVE_INFINITY;
-    void update(nowMs).finally(() => {
-      const endMs = Date.now();
-      nextMs = endMs + Math.max(updateMs, pauseFactor * (endMs - nowMs));
-    });
+    void update(nowMs)
+      // For example a fact that cannot be determined: its own stage fails with a message, but an estimate must not stop the others.
+      .catch(() => {
+        state.left = null;
+      })
+      .finally(() => {
+        const endMs = Date.now();
+        nextMs = endMs + Math.max(updateMs, pauseFactor * (endMs - nowMs));
+      });
   };
 }

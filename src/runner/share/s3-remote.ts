@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import process from 'node:process';
@@ -6,6 +7,7 @@ import { Readable } from 'node:stream';
 import {
   GetObjectCommand,
   HeadObjectCommand,
+  PutObjectCommand,
   S3Client,
   type S3ClientConfig,
   type S3ServiceException,
@@ -114,9 +116,14 @@ class S3Remote implements Remote {
     return this.#ask(key, async (place) => {
       signal?.throwIfAborted();
       const isText = typeof content === 'string';
-      const body = isText ? Readable.from([Buffer.from(content)]) : createReadStream(content.file);
-      const partSize = Math.max(partBytes, Math.ceil((isText ? 0 : content.sizeBytes) / partsAtMost));
-      // What fits into one part is sent in one request.
+      if (isText || content.sizeBytes <= partBytes) {
+        // From memory, so that a retry can send it again. Not by `Upload`, whose request goes on after an abort.
+        const Body = isText ? Buffer.from(content) : await readFile(content.file);
+        await this.#client.send(new PutObjectCommand({ ...place, Body }), abortedBy(signal));
+        return;
+      }
+      const body = createReadStream(content.file);
+      const partSize = Math.max(partBytes, Math.ceil(content.sizeBytes / partsAtMost));
       const params = { ...place, Body: body };
       const upload = new Upload({ client: this.#client, params, partSize, queueSize: 3 });
       const abort = (): void => void upload.abort();

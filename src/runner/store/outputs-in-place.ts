@@ -44,10 +44,11 @@ export async function removeLeftOver(folder: string): Promise<void> {
 /**
  * Replaces `target` with `from` by renames, so that `target` is never incomplete. The old one goes to `aside` first.
  *
- * @throws {ReproError} `output-nowhere` if a file is where a parent folder of the target belongs
+ * @throws {ReproError} `output-blocked` if a file is where a parent folder of the target belongs
  */
 export async function swapIn(from: string, target: string, aside: string): Promise<void> {
-  await makeFolder(path.dirname(target), 'Move it away or delete it, then run again: finished work is kept.');
+  const fix = 'Move it away or delete it, then run again: finished work is kept.';
+  await makeFolder(path.dirname(target), fix, 'output-blocked');
   await fs.mkdir(aside, { recursive: true });
   let old = path.join(aside, `old-${randomUUID()}`);
   try {

@@ -1,5 +1,9 @@
 import { readdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { factsOf } from '../../../src/apps/facts.ts';
+import { loadSelectedPlan } from '../../../src/apps/load-plan.ts';
+import { followTimeLeft } from '../../../src/cli/run/time-left.ts';
+import { applyEvent, RunState } from '../../../src/cli/view/run-state.ts';
 import { TFJS_SLOWDOWN } from '../../../src/engines/engine.ts';
 import { noTerminal, Terminal } from '../../support/terminal.ts';
 import { CliProject, plainEnvironment, repro } from '../rig/cli-project.ts';
@@ -152,13 +156,24 @@ describe('an expected time', () => {
     expect(await expectedOf(project, ...many)).toEqual({ seconds: 2400, from: 'own-run', scaledBy });
   });
 
-  test('is unknown where earlier runs had another engine, and refused an effort that the stage does not have', async () => {
+  test('is unknown where earlier runs had another engine, also of what is left in a run, and refused an effort that the stage does not have', async () => {
     const project = await createTraining();
+    const plan = await loadSelectedPlan({ project: project.root, set: [] });
+    const findLeft = async () => {
+      const state = new RunState();
+      applyEvent(state, { kind: 'run-started', ids: ['train@a'], jobs: 1 }, 0);
+      state.left = { seconds: 1, unknown: 0, atMs: -1 };
+      followTimeLeft(plan, state, { facts: factsOf(project.root), jobs: 1 })(0);
+      await vi.waitFor(() => expect(state.left?.atMs).not.toBe(-1));
+      return state.left;
+    };
+    expect(await findLeft()).toEqual({ seconds: 600, unknown: 0, atMs: 0 });
     await editRecords(project, (record) => ({
       ...record,
       parts: { ...record.parts, facts: { engine: 'native 0123456789ab avx512 GCC 12.4.0' } },
     }));
     expect(await expectedOf(project, '--force')).toBeNull();
+    expect(await findLeft()).toBeNull();
     await project.edit('pipeline.yaml', 'train.epochs, art', 'tran.epochs, art');
     await project.expectFailure(
       ['run', '--dry-run'],

@@ -359,7 +359,7 @@ describe('a file system that refuses', () => {
     const { outcome, events } = await project.run();
     expect(outcome).toBe('failed');
     const { code, text } = eventOf(events, 'failed', 's');
-    expect(code).toBe('output-nowhere');
+    expect(code).toBe('output-blocked');
     expect(text).toBe(
       `${project.at('artifacts/file')}  expected a folder, found a file.\n  Move it away or delete it, then run again: finished work is kept.`,
     );
