@@ -143,29 +143,28 @@ describe('the information about the streams', () => {
     expect((await withInfo(info)).sensor).toEqual({ height: 2, width: 3 });
   });
 
-  test.each([
-    ['no list of streams', '<dv version="2.0"></dv>', 'has no `outInfo`'],
-    ['text that is no XML', 'hello', 'has no `outInfo`'],
-    ['a node without end', DEFAULT_INFO.replace('</node></dv>', '</dv>'), 'a node that is not closed'],
-    [
-      'a stream that is no number',
-      DEFAULT_INFO.replace('name="0"', 'name="x"'),
-      'a stream must be a whole number',
-    ],
-    [
-      'a size that is no number',
-      DEFAULT_INFO.replace('>8<', '>-8<'),
-      'sizeX of stream 0 must be a whole number',
-    ],
-    ['no size', DEFAULT_INFO.replace('sizeX', 'size'), 'the size (sizeX, sizeY) of stream 0 is missing'],
-    ['an empty sensor', DEFAULT_INFO.replace('>8<', '>0<'), 'a sensor of 0 x 4 pixels is impossible'],
-    ['no events', DEFAULT_INFO.replace('EVTS', 'FRME'), 'no stream of events; the streams are: 0 (FRME)'],
-    [
-      'a stream twice',
-      DEFAULT_INFO.replace('</node></node></dv>', '</node><node name="0"></node></node></dv>'),
-      'lists stream 0 twice',
-    ],
-  ])('with %s is rejected', async (_, info, message) => {
+  test.each(
+    Object.entries<[info: string, message: string]>({
+      'no list of streams': ['<dv version="2.0"></dv>', 'has no `outInfo`'],
+      'text that is no XML': ['hello', 'has no `outInfo`'],
+      'a node without end': [DEFAULT_INFO.replace('</node></dv>', '</dv>'), 'a node that is not closed'],
+      'a stream that is no number': [
+        DEFAULT_INFO.replace('name="0"', 'name="x"'),
+        'a stream must be a whole number',
+      ],
+      'a size that is no number': [
+        DEFAULT_INFO.replace('>8<', '>-8<'),
+        'sizeX of stream 0 must be a whole number',
+      ],
+      'no size': [DEFAULT_INFO.replace('sizeX', 'size'), 'the size (sizeX, sizeY) of stream 0 is missing'],
+      'an empty sensor': [DEFAULT_INFO.replace('>8<', '>0<'), 'a sensor of 0 x 4 pixels is impossible'],
+      'no events': [DEFAULT_INFO.replace('EVTS', 'FRME'), 'no stream of events; the streams are: 0 (FRME)'],
+      'a stream twice': [
+        DEFAULT_INFO.replace('</node></node></dv>', '</node><node name="0"></node></node></dv>'),
+        'lists stream 0 twice',
+      ],
+    }),
+  )('with %s is rejected', async (_, [info, message]) => {
     await expect(withInfo(info)).rejects.toMatchObject({
       code: 'aedat4-header',
       message: expect.stringMatching(new RegExp(message.replace(/[().`]/g, '\\$&'))),

@@ -79,51 +79,47 @@ describe('collectResults', () => {
     expect(error.fix).toContain('repro run train@baseline,2020 --force');
   });
 
-  it.each<[string, 'train' | 'evaluate' | 'verify', string, object, string]>([
-    [
-      'with a field of another kind, which it names with the expected and the actual value',
-      'evaluate',
-      'evaluation.json',
-      { test: { clips: 96, correct: 'many', accuracy: 0.5, loss: 0 } },
-      'field "test.correct": expected a whole number from 0, found "many"',
-    ],
-    [
-      'whose confusion matrix has a different number of clips',
-      'evaluate',
-      'evaluation.json',
-      { confusion: new Array(11).fill(new Array(11).fill(0)) },
-      'field "confusion" is not what predictions.csv gives',
-    ],
-    [
-      'whose confusion matrix is ragged',
-      'evaluate',
-      'evaluation.json',
-      { confusion: [[1, 0], [1]] },
-      'field "confusion[1]": expected a row of 2 numbers',
-    ],
-    [
-      'of another data set',
-      'train',
-      'run.json',
-      { dataset: 'nmnist' },
-      'field "dataset" is "nmnist", expected "dvs128-gesture"',
-    ],
-    [
-      'of another seed than that of its folder',
-      'train',
-      'run.json',
-      { seed: 7 },
-      'field "seed" is 7, but its folder is for seed 2020',
-    ],
-    [
-      'of real recordings beside a manifest of simulated ones',
-      'evaluate',
-      'evaluation.json',
-      { simulated: false },
-      '"simulated" is false, but the manifest says true',
-    ],
-    ['of an unknown version', 'verify', 'manifest.json', { version: 2 }, '"version" is 2'],
-  ])('rejects a file %s', async (_, kind, name, fields, message) => {
+  it.each(
+    Object.entries<[kind: 'train' | 'evaluate' | 'verify', name: string, fields: object, message: string]>({
+      'with a field of another kind, which it names with the expected and the actual value': [
+        'evaluate',
+        'evaluation.json',
+        { test: { clips: 96, correct: 'many', accuracy: 0.5, loss: 0 } },
+        'field "test.correct": expected a whole number from 0, found "many"',
+      ],
+      'whose confusion matrix has a different number of clips': [
+        'evaluate',
+        'evaluation.json',
+        { confusion: new Array(11).fill(new Array(11).fill(0)) },
+        'field "confusion" is not what predictions.csv gives',
+      ],
+      'whose confusion matrix is ragged': [
+        'evaluate',
+        'evaluation.json',
+        { confusion: [[1, 0], [1]] },
+        'field "confusion[1]": expected a row of 2 numbers',
+      ],
+      'of another data set': [
+        'train',
+        'run.json',
+        { dataset: 'nmnist' },
+        'field "dataset" is "nmnist", expected "dvs128-gesture"',
+      ],
+      'of another seed than that of its folder': [
+        'train',
+        'run.json',
+        { seed: 7 },
+        'field "seed" is 7, but its folder is for seed 2020',
+      ],
+      'of real recordings beside a manifest of simulated ones': [
+        'evaluate',
+        'evaluation.json',
+        { simulated: false },
+        '"simulated" is false, but the manifest says true',
+      ],
+      'of an unknown version': ['verify', 'manifest.json', { version: 2 }, '"version" is 2'],
+    }),
+  )('rejects a file %s', async (_, [kind, name, fields, message]) => {
     const path = kind === 'verify' ? join(sources.verify, name) : file(kind, name);
     await alter(path, fields as Record<string, unknown>);
     const error = await failure();
