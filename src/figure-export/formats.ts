@@ -109,7 +109,7 @@ async function drawPng({ svg, width }: Sheet, dpi: number): Promise<Uint8Array> 
     throw missingPackage('@resvg/resvg-js', 'PNG', cause);
   });
   const { regular, bold } = findFonts();
-  return new Resvg(withKnownSpaces(svg), {
+  return new Resvg(withKnownSigns(svg), {
     fitTo: { mode: 'width', value: Math.round((width / pxPerInch) * dpi) },
     font: { loadSystemFonts: false, fontFiles: [regular, bold], defaultFontFamily: family },
   })
@@ -135,16 +135,16 @@ async function writePdf(
     .createPdf({
       pageSize: size,
       pageMargins: 0,
-      content: [{ svg: withKnownSpaces(svg), ...size }],
+      content: [{ svg: withKnownSigns(svg), ...size }],
       defaultStyle: { font: family },
       info: { title, subject: alt, creationDate },
     })
     .getBuffer();
 }
 
-/** Roboto has no narrow no-break space. A thin space is as wide, and lines in a figure do not break. */
-function withKnownSpaces(svg: string): string {
-  return svg.replaceAll('\u202f', '\u2009');
+/** Roboto has no arrow and no narrow no-break space. A thin space is as wide, and lines in a figure do not break. */
+function withKnownSigns(svg: string): string {
+  return svg.replaceAll('\u202f', '\u2009').replaceAll('→', '›');
 }
 
 /**

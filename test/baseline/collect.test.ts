@@ -124,61 +124,56 @@ describe('the results of a run', () => {
     expect(await listOf('2,2\n', '1,1\n')).not.toBe(list);
   });
 
-  test.each<[string, string, string | null, RegExp]>([
-    ['a missing file', 'train/first-batches.csv', null, /is missing.*train@no-reg,2020 --force/s],
-    ['a file cut off', 'train/run.json', '{"model": {', /not valid JSON/],
-    [
-      'another model',
-      'train/run.json',
-      formatRun({ ...run, model: { id: 'x', title: 'X' } }),
-      /is "x", but its folder/,
-    ],
-    ['another seed', 'train/run.json', formatRun({ ...run, seed: 1 }), /is 1, but its folder/],
-    [
-      'NaN',
-      'train/metrics.csv',
-      formatMetrics([epoch(0, Number.NaN, 0, 0), ...epochs.slice(1)]),
-      /train_loss of epoch 0: expected a number, found NaN/,
-    ],
-    [
-      'layers that the network does not have',
-      'train/metrics.csv',
-      formatMetrics([epoch(0, 1, 0, 0, 4), epoch(1, 1, 1, 1, 4)]),
-      /has 4 spiking layers, but the network of run.json 3/,
-    ],
-    [
-      'an impossible network',
-      'train/run.json',
-      formatRun({ ...run, network: { ...run.network, input: [2, 1, 1] } }),
-      /field "network" is invalid/,
-    ],
-    [
-      'an epoch that was not trained',
-      'evaluate/evaluation.json',
-      formatEvaluation(exampleEvaluation({ checkpoint: { selection: 'validation', epoch: 3 } })),
-      /is 3, but metrics.csv ends with 2/,
-    ],
-    [
-      'a contradiction',
-      'evaluate/predictions.csv',
-      `${head}test,0,a,,,0,0\ntest,1,b,,,1,1\ntest,2,d,,,2,2\n`,
-      /has 2 of 3 clips right, but predictions.csv 3 of 3/,
-    ],
-    [
-      'another confusion',
-      'evaluate/evaluation.json',
-      formatEvaluation(
-        exampleEvaluation({
-          confusion: [
-            [1, 0, 0],
-            [0, 0, 1],
-            [0, 0, 1],
-          ],
-        }),
-      ),
-      /field "confusion" is not what predictions.csv gives/,
-    ],
-  ])('with %s are refused', async (_, file, text, message) => {
+  test.each(
+    Object.entries<[file: string, text: string | null, message: RegExp]>({
+      'a missing file': ['train/first-batches.csv', null, /is missing.*train@no-reg,2020 --force/s],
+      'a file cut off': ['train/run.json', '{"model": {', /not valid JSON/],
+      'another model': [
+        'train/run.json',
+        formatRun({ ...run, model: { id: 'x', title: 'X' } }),
+        /is "x", but its folder/,
+      ],
+      'another seed': ['train/run.json', formatRun({ ...run, seed: 1 }), /is 1, but its folder/],
+      NaN: [
+        'train/metrics.csv',
+        formatMetrics([epoch(0, Number.NaN, 0, 0), ...epochs.slice(1)]),
+        /train_loss of epoch 0: expected a number, found NaN/,
+      ],
+      'layers that the network does not have': [
+        'train/metrics.csv',
+        formatMetrics([epoch(0, 1, 0, 0, 4), epoch(1, 1, 1, 1, 4)]),
+        /has 4 spiking layers, but the network of run.json 3/,
+      ],
+      'an impossible network': [
+        'train/run.json',
+        formatRun({ ...run, network: { ...run.network, input: [2, 1, 1] } }),
+        /field "network" is invalid/,
+      ],
+      'an epoch that was not trained': [
+        'evaluate/evaluation.json',
+        formatEvaluation(exampleEvaluation({ checkpoint: { selection: 'validation', epoch: 3 } })),
+        /is 3, but metrics.csv ends with 2/,
+      ],
+      'a contradiction': [
+        'evaluate/predictions.csv',
+        `${head}test,0,a,,,0,0\ntest,1,b,,,1,1\ntest,2,d,,,2,2\n`,
+        /has 2 of 3 clips right, but predictions.csv 3 of 3/,
+      ],
+      'another confusion': [
+        'evaluate/evaluation.json',
+        formatEvaluation(
+          exampleEvaluation({
+            confusion: [
+              [1, 0, 0],
+              [0, 0, 1],
+              [0, 0, 1],
+            ],
+          }),
+        ),
+        /field "confusion" is not what predictions.csv gives/,
+      ],
+    }),
+  )('with %s are refused', async (_, [file, text, message]) => {
     const error = await readWith({ [file]: text }).then(
       () => null,
       (thrown: Error & { code: string; where: string; fix: string }) => thrown,

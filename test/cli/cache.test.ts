@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { filesBelow, findInconsistencies, readOutputs } from '../runner/rig/crash/checks.ts';
 import { measureRun, runAndKill } from '../runner/rig/crash/kills.ts';
-import { createCrashProject, expectedFiles, repro, runWhole } from '../runner/rig/crash/project.ts';
+import { expectedFiles, repro, runWhole } from '../runner/rig/crash/project.ts';
 import { makeStorage } from '../runner/share/storage.ts';
 import { call, createLocked, createTwo } from './cache-project.ts';
 
@@ -38,7 +38,14 @@ describe('repro cache', () => {
   });
 
   test('takes the remote from pipeline.yaml, and says what is wrong with one', async () => {
-    const { root } = await createTwo();
+    const { root, copy } = await createTwo();
+    // Before the run begins.
+    const impossible = await call(copy, 'run', '--pull', '--remote', 's3://', '--set', 'version=1');
+    expect(impossible.exitCode).toBe(2);
+    expect(impossible.stderr).toMatch(
+      /^"s3:\/\/" is not an address of a remote cache\n {2}Expected a folder/,
+    );
+    expect(readOutputs(copy)).toEqual({});
     const none = await cache(root, 'push');
     expect(none.exitCode).toBe(2);
     expect(none.stderr).toContain('there is no remote cache\n  Name one with --remote');
@@ -57,16 +64,6 @@ describe('repro cache', () => {
     const dry = await call(root, 'run', '--pull', '--dry-run', '--set', 'version=1');
     expect(dry.exitCode).toBe(2);
     expect(dry.stderr).toContain('--pull cannot be combined with --dry-run, which fetches nothing');
-  });
-
-  test('an impossible address is refused before a run with --pull begins', async () => {
-    const root = await createCrashProject();
-    const { exitCode, stderr } = await call(root, 'run', '--pull', '--remote', 's3://', '--set', 'version=1');
-    expect({ exitCode, stderr }).toEqual({
-      exitCode: 2,
-      stderr: expect.stringMatching(/^"s3:\/\/" is not an address of a remote cache\n {2}Expected a folder/),
-    });
-    expect(readOutputs(root)).toEqual({});
   });
 
   test('exits with 3 if something is not there, and with 1 if it cannot be reached', async () => {

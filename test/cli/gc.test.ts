@@ -19,8 +19,11 @@ function gc(root: string, ...words: readonly string[]) {
 }
 
 describe('repro gc', () => {
-  test('says what would go, removes it, and keeps what the last run needs', async () => {
+  test('explains a wrong rule, says what would go, removes it, and keeps what the last run needs', async () => {
     const root = await createCrashProject();
+    const wrong = await gc(root, '--keep', 'everything');
+    expect(wrong.exitCode).toBe(2);
+    expect(wrong.stderr).toContain('--keep: "everything" is not a rule\n  Expected: all, a number');
     for (const version of [1, 2]) expect((await runWhole(root, version)).exitCode).toBe(0);
     const rehearsal = JSON.parse((await gc(root, '--dry-run', '--json')).stdout) as Record<string, unknown>;
     expect(rehearsal).toMatchObject({ version: 1, command: 'gc', dryRun: true, keptRecords: 5 });
@@ -38,13 +41,6 @@ describe('repro gc', () => {
     expect((await gc(root)).stdout).toBe('0 B freed; 5 records kept');
     const { states } = await runWhole(root, 2);
     expect(new Set(Object.values(states))).toEqual(new Set(['cached']));
-  });
-
-  test('explains a wrong rule', async () => {
-    const root = await createCrashProject();
-    const { stderr, exitCode } = await gc(root, '--keep', 'everything');
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('--keep: "everything" is not a rule\n  Expected: all, a number');
   });
 
   test('killed at any moment leaves no record without its files, and the next one completes', async () => {

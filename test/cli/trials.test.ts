@@ -44,7 +44,7 @@ async function run(project: CliProject, ...words: readonly string[]): Promise<st
 }
 
 describe('after a trial', () => {
-  test('gc keeps what every profile would restore, and lists what goes with its settings', async () => {
+  test('gc keeps what every profile would restore, all of one that cannot be read, and lists what goes with its settings', async () => {
     const project = await createProject();
     for (const words of [[], ['--profile', 'other'], trial, ['--set', 'train.epochs=4']]) {
       expect(await run(project, ...words)).toEqual(['finished', 'finished']);
@@ -55,13 +55,21 @@ describe('after a trial', () => {
     );
     expect(stdout).toMatch(/^report .* {2}profile quick with train\.epochs=3$/m);
     expect(stdout).not.toMatch(/^train.*epochs=4|profile other/m);
+    const other = project.read('profiles/other.yaml');
+    await project.write('profiles/other.yaml', 'data: [');
+    const unread = await project.call(['gc', '--dry-run']);
+    expect(unread).toMatchObject({ exitCode: 0, stdout });
+    expect(unread.stderr).toContain(
+      'profile other: all its results are kept, because what it would restore is unknown',
+    );
+    await project.write('profiles/other.yaml', other);
     expect((await project.call(['gc'])).exitCode).toBe(0);
     expect(await run(project)).toEqual(['cached', 'cached']);
     expect(await run(project, '--profile', 'other')).toEqual(['cached', 'cached']);
     expect(await run(project, ...trial)).toEqual(['finished', 'finished']);
   });
 
-  test('gc keeps what the present code would restore, though other code ran later', async () => {
+  test('gc keeps what the present code would restore, though other code ran later, unless told to forget it', async () => {
     const project = await createProject();
     await run(project);
     await project.edit('stages/train.mjs', "'epochs '", "'EPOCHS '");
@@ -69,6 +77,8 @@ describe('after a trial', () => {
     await project.edit('stages/train.mjs', "'EPOCHS '", "'epochs '");
     await project.call(['gc']);
     expect(await run(project)).toEqual(['cached', 'cached']);
+    await project.call(['gc', '--forget', 'train', '--forget', 'report']);
+    expect(await run(project)).toEqual(['finished', 'finished']);
   });
 
   test.each<[string, (project: CliProject) => Promise<void>]>([
@@ -91,29 +101,7 @@ describe('after a trial', () => {
     expect(await run(project)).toEqual(['cached', 'cached']);
   });
 
-  test('gc keeps all results of another profile that cannot be read, and removes the rest', async () => {
-    const project = await createProject();
-    for (const words of [[], ['--profile', 'other'], trial, ['--set', 'train.epochs=4']]) {
-      await run(project, ...words);
-    }
-    await project.write('profiles/other.yaml', 'data: [');
-    const { exitCode, stdout, stderr } = await project.call(['gc', '--dry-run']);
-    expect(exitCode).toBe(0);
-    expect(stderr).toContain(
-      'profile other: all its results are kept, because what it would restore is unknown',
-    );
-    expect(stdout).toContain('profile quick with train.epochs=3');
-    expect(stdout).not.toContain('profile other');
-  });
-
-  test('gc --forget still removes what is no longer wanted', async () => {
-    const project = await createProject();
-    await run(project);
-    await project.call(['gc', '--forget', 'train', '--forget', 'report']);
-    expect(await run(project)).toEqual(['finished', 'finished']);
-  });
-
-  test('status says which run the outputs are of, in one line', async () => {
+  test('status says which run the outputs are of, in one line; explain --list shows the overrides of each', async () => {
     const project = await createProject();
     await run(project);
     await run(project, ...trial);
@@ -122,6 +110,10 @@ describe('after a trial', () => {
       'train   to restore  holds the run with train.epochs=3; 3 files to restore\n' +
         'report  to restore  holds the run with train.epochs=3; 1 file to restore',
     );
+    const list = await project.call(['explain', 'report', '--list']);
+    const [, latest, first] = list.stdout.split('\n');
+    expect(latest).toContain('train.epochs=3');
+    expect(first).not.toContain('train.epochs');
     await project.write('artifacts/train/a', 'mine');
     await project.write('artifacts/.set-aside/1/x', 'mine');
     expect((await project.call(['gc', '--dry-run'])).stdout).toContain(
@@ -198,16 +190,6 @@ describe('after a trial', () => {
     const { instances } = await project.json(['metrics']);
     expect(instances.map(({ overrides }: { overrides: string[] }) => overrides)).toEqual([[], []]);
     expect((await project.call(['explain', 'train', '--list'])).stdout).not.toContain('epochs=3');
-  });
-
-  test('explain --list shows each run with its overrides', async () => {
-    const project = await createProject();
-    await run(project);
-    await run(project, ...trial);
-    const { stdout } = await project.call(['explain', 'report', '--list']);
-    const [, latest, first] = stdout.split('\n');
-    expect(latest).toContain('train.epochs=3');
-    expect(first).not.toContain('train.epochs');
   });
 });
 

@@ -77,6 +77,14 @@ describe('an exported PDF', () => {
   it('has the same bytes each time', async () => {
     expect((await convert('pdf')).equals(await convert('pdf'))).toBe(true);
   });
+
+  it('has a sign that its font has in the place of an arrow', async () => {
+    const { svg, ...rest } = makeFigure();
+    const [arrow, known] = await Promise.all(
+      ['→', '›'].map((sign) => convertFigure({ ...rest, svg: svg.replace('τ', sign) }, 'pdf', OPTIONS)),
+    );
+    expect(arrow).toEqual(known);
+  });
 });
 
 const whole = makeFigure(null, 2).svg;

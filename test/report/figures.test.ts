@@ -107,12 +107,9 @@ describe('figures', () => {
 describe('the figure of outcomes', () => {
   const legend = (results: Results) => draw(results)[0]?.legend.map(({ label }) => label);
 
-  it('shows published values only if they are comparable', () => {
+  it('shows published values, and a column of them, only if they are comparable', () => {
     expect(legend(makeResults())).toContain('published (maximum over epochs)');
     expect(legend(makeResults({ simulated: true }))).not.toContain('published (maximum over epochs)');
-  });
-
-  it('has a column of published values only if they are comparable', () => {
     const columns = (results: Results) => draw(results)[0]?.data.map((row) => row.length);
     expect(draw(makeResults())[0]?.data[0]?.at(-1)).toBe('published');
     expect(columns(makeResults())).toEqual(Array(5).fill(10));

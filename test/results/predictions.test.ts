@@ -28,29 +28,27 @@ describe('the answers to the test clips', () => {
     ]);
   });
 
-  it.each([
-    [
-      'a missing clip',
-      () => read('test,1,a,1,led,0,0,0'),
-      'line 2, column "clip": expected test clip 0, found "1"',
-    ],
-    [
-      'a clip that comes twice',
-      () => read('test,0,a,1,led,0,0,0', 'test,0,a,1,led,0,0,0'),
-      'expected test clip 1',
-    ],
-    ['no test clips', () => read('validation,0,a,1,led,0,0,0'), 'has no test clips'],
-    [
-      'an answer that is no class',
-      () => read('test,0,a,1,led,0,,0'),
-      'line 2, column "predicted": expected a whole',
-    ],
-    [
-      'a missing column',
-      () => readTestAnswers(resultFile('f', 'split,clip\n')),
-      'column "recording" is missing',
-    ],
-  ])('with %s are refused', (_, reading, message) => {
+  it.each(
+    Object.entries<[reading: () => unknown, message: string]>({
+      'a missing clip': [
+        () => read('test,1,a,1,led,0,0,0'),
+        'line 2, column "clip": expected test clip 0, found "1"',
+      ],
+      'a clip that comes twice': [
+        () => read('test,0,a,1,led,0,0,0', 'test,0,a,1,led,0,0,0'),
+        'expected test clip 1',
+      ],
+      'no test clips': [() => read('validation,0,a,1,led,0,0,0'), 'has no test clips'],
+      'an answer that is no class': [
+        () => read('test,0,a,1,led,0,,0'),
+        'line 2, column "predicted": expected a whole',
+      ],
+      'a missing column': [
+        () => readTestAnswers(resultFile('f', 'split,clip\n')),
+        'column "recording" is missing',
+      ],
+    }),
+  )('with %s are refused', (_, [reading, message]) => {
     expect(reading).toThrow(message);
   });
 });

@@ -37,54 +37,50 @@ describe('tau.csv', () => {
     });
   });
 
-  it.each([
-    ['a missing column', () => readTaus(resultFile('tau.csv', 'state,layer\n')), 'column "count" is missing'],
-    [
-      'a cell that is no number',
-      () => read('last,0,1,half,2'),
-      'line 2, column "quantile": expected a number, found "half"',
-    ],
-    [
-      'a cut-off row',
-      () => read('last,0,1,0.5,2', 'last,1'),
-      'line 3, column "count": expected a whole number, found ""',
-    ],
-    [
-      'an unknown state',
-      () => read('first,0,1,0.5,2'),
-      'line 2, column "state": expected "chosen" or "last", found "first"',
-    ],
-    [
-      'a missing layer',
-      () => read('last,0,1,0.5,2', 'last,2,1,0.5,2'),
-      'line 3, column "quantile": expected an earlier layer, found 0.5',
-    ],
-    [
-      'quantiles out of order',
-      () => read('last,0,2,0,2', 'last,0,2,0,1'),
-      'line 3, column "quantile": expected 0.01, found 0',
-    ],
-    [
-      'a file that is cut off at the end of a line',
-      () => read(...spread('chosen', 0), ...spread('last', 0).slice(0, 44)),
-      'state "last", layer 0: expected 101 rows, found 44',
-    ],
-    [
-      'a row missing in the middle',
-      () => read(...spread('last', 0).filter((_, i) => i !== 50), 'last,1,1,0.5,2'),
-      'line 52, column "quantile": expected 0.5, found 0.51',
-    ],
-    [
-      'a row too many',
-      () => read('last,0,1,0.5,2', 'last,0,1,0.5,2'),
-      'state "last", layer 0: expected 1 rows, found 2',
-    ],
-    [
-      'a state that is missing',
-      () => read(...spread('chosen', 0)),
-      'has 1 layers in state "chosen", but 0 in state "last"',
-    ],
-  ])('rejects %s', (_, reading, message) => {
+  it.each(
+    Object.entries<[reading: () => unknown, message: string]>({
+      'a missing column': [
+        () => readTaus(resultFile('tau.csv', 'state,layer\n')),
+        'column "count" is missing',
+      ],
+      'a cell that is no number': [
+        () => read('last,0,1,half,2'),
+        'line 2, column "quantile": expected a number, found "half"',
+      ],
+      'a cut-off row': [
+        () => read('last,0,1,0.5,2', 'last,1'),
+        'line 3, column "count": expected a whole number, found ""',
+      ],
+      'an unknown state': [
+        () => read('first,0,1,0.5,2'),
+        'line 2, column "state": expected "chosen" or "last", found "first"',
+      ],
+      'a missing layer': [
+        () => read('last,0,1,0.5,2', 'last,2,1,0.5,2'),
+        'line 3, column "quantile": expected an earlier layer, found 0.5',
+      ],
+      'quantiles out of order': [
+        () => read('last,0,2,0,2', 'last,0,2,0,1'),
+        'line 3, column "quantile": expected 0.01, found 0',
+      ],
+      'a file that is cut off at the end of a line': [
+        () => read(...spread('chosen', 0), ...spread('last', 0).slice(0, 44)),
+        'state "last", layer 0: expected 101 rows, found 44',
+      ],
+      'a row missing in the middle': [
+        () => read(...spread('last', 0).filter((_, i) => i !== 50), 'last,1,1,0.5,2'),
+        'line 52, column "quantile": expected 0.5, found 0.51',
+      ],
+      'a row too many': [
+        () => read('last,0,1,0.5,2', 'last,0,1,0.5,2'),
+        'state "last", layer 0: expected 1 rows, found 2',
+      ],
+      'a state that is missing': [
+        () => read(...spread('chosen', 0)),
+        'has 1 layers in state "chosen", but 0 in state "last"',
+      ],
+    }),
+  )('rejects %s', (_, [reading, message]) => {
     expect(reading).toThrow(message);
   });
 });

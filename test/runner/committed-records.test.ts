@@ -11,23 +11,20 @@ const sumA = 'repro.lock/small/sum/sum@a';
 
 /** The project with `lock: [small]`, run once, then without everything that is not committed. */
 async function createCommitted(): Promise<CliProject> {
-  const project = await createWordProject();
-  await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
-  await project.edit(
-    'pipeline.yaml',
+  const project = await createLocked(
     'configs/words, data.txt',
     'configs/words, {path: data.txt, external: true}',
   );
-  await project.call(['run']);
   await project.remove('artifacts');
   await project.remove('data.txt');
   return project;
 }
 
-/** The project with `lock: [small]`, run once. */
-async function createLocked(): Promise<CliProject> {
+/** The project with `lock: [small]`, and a change to pipeline.yaml or to a file, run once. */
+async function createLocked(from = '', to = '', file = 'pipeline.yaml'): Promise<CliProject> {
   const project = await createWordProject();
   await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
+  await project.edit(file, from, to);
   await project.call(['run']);
   return project;
 }
@@ -60,7 +57,7 @@ describe('records under repro.lock', () => {
     expect(JSON.parse(project.read(words)).parts.params).toEqual({ words: { text: 'hello', times: 2 } });
   });
 
-  test('do not change with a run that changes nothing, on another day, in another place', async () => {
+  test('do not change with a run that changes nothing, on another day, in another place; git merges changes to different parts', async () => {
     const project = await createLocked();
     const before = project.read(words);
     expect(before).not.toMatch(/startedAt|seconds|host/);
@@ -68,13 +65,9 @@ describe('records under repro.lock', () => {
     const again = await project.call(['run', '--force'], { WORDS_MOOD: 'of another machine' });
     expect(again.stderr).not.toContain('repro.lock');
     expect(project.read(words)).toBe(before);
-  });
-
-  test('have one value a line and sorted keys, so that git merges changes to different parts', async () => {
-    const project = await createLocked();
-    const lines = project.read(words).split('\n');
-    expect(lines.filter((line) => (line.match(/": /g) ?? []).length > 1)).toEqual([]);
-    const code = Object.keys(JSON.parse(project.read(words)).parts.code);
+    // One value a line, and sorted keys.
+    expect(before.split('\n').filter((line) => (line.match(/": /g) ?? []).length > 1)).toEqual([]);
+    const code = Object.keys(JSON.parse(before).parts.code);
     expect(code).toEqual([...code].sort());
   });
 
@@ -93,9 +86,7 @@ describe('records under repro.lock', () => {
 
   test('are written by `repro lock` for any profile, if it is up to date', async () => {
     const project = await createWordProject();
-    const early = await project.call(['lock', 'words']);
-    expect(early.exitCode).toBe(3);
-    expect(early.stderr).toContain('words is not up to date');
+    await project.expectFailure(['lock', 'words'], 3, 'words is not up to date');
     await project.call(['run', '--set', 'words.times=4']);
     const late = await project.call(['lock', '--set', 'words.times=4']);
     expect(late.exitCode).toBe(0);
@@ -125,10 +116,8 @@ describe('records under repro.lock', () => {
   });
 
   test('belong although their keys are sorted, and those of the profile are not', async () => {
-    const project = await createWordProject();
-    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
-    await project.edit('configs/profiles/small.yaml', 'times: 2', 'times: 2\n  more: [{b: 1, a: 2}]');
-    await project.call(['run']);
+    const profile = 'configs/profiles/small.yaml';
+    const project = await createLocked('times: 2', 'times: 2\n  more: [{b: 1, a: 2}]', profile);
     expect((await project.call(['check', '--no-data'])).stdout).toContain('all 3 records belong');
     expect((await project.call(['explain', 'words', '--against', 'lock'])).stdout).toContain(
       'nothing differs',
@@ -175,23 +164,33 @@ describe('records under repro.lock', () => {
   test('refuse a profile under `lock:` that does not exist', async () => {
     const project = await createWordProject();
     await project.edit('pipeline.yaml', 'stages:', 'lock: [smal]\nstages:');
-    const { exitCode, stderr } = await project.call(['status']);
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('pipeline.yaml:3:8  lock: there is no profile "smal"');
-    expect(stderr).toContain('Closest: "small".');
+    await project.expectFailure(
+      ['status'],
+      2,
+      'pipeline.yaml:3:8  lock: there is no profile "smal"',
+      'Closest: "small".',
+    );
   });
 });
 
 describe('repro check --no-data', () => {
-  test('confirms records without data, results or cache', async () => {
+  test('confirms records without data, results or cache; without it, reads the data', async () => {
     const project = await createCommitted();
     const { exitCode, stdout } = await project.call(['check', '--no-data']);
     expect(stdout).toContain('profile small: all 3 records belong to this code and configuration');
     expect(exitCode).toBe(0);
-    expect(project.count('words')).toBe(0);
+    const without = await project.call(['check']);
+    expect(without.exitCode).toBe(4);
+    expect(without.stdout).toContain('data.txt is missing');
+    await project.write('data.txt', 'first\nsecond\n');
+    expect((await project.call(['check'])).exitCode).toBe(0);
+    await project.write('data.txt', 'first\nthird\n');
+    expect((await project.call(['check'])).stdout).toContain('data.txt changed');
+    expect((await project.call(['check', '--no-data'])).exitCode).toBe(0);
+    expect(project.has('artifacts/words')).toBe(false);
   });
 
-  test('names what changed since, and what depends on it', async () => {
+  test('names what changed since, code that does not compile too, and what depends on it', async () => {
     const project = await createCommitted();
     await project.edit('src/shout.ts', "'!'", "'?'");
     await project.edit('configs/profiles/small.yaml', 'times: 2', 'times: 3');
@@ -211,20 +210,22 @@ describe('repro check --no-data', () => {
       'sum@a': ['unconfirmed', 'depends on words'],
       'sum@L': ['unconfirmed', 'depends on words'],
     });
-  });
-
-  test('reports code that does not compile as what differs, and checks the rest', async () => {
-    const project = await createCommitted();
     await project.write('src/shout.ts', 'export function shout(');
-    const { exitCode, stdout } = await project.call(['check', '--no-data']);
-    expect(exitCode).toBe(4);
-    expect(stdout).toMatch(/^words +differs +src\/shout\.ts:1:/m);
-    expect(stdout).toMatch(/^sum@a +unconfirmed +depends on words/m);
+    const broken = await project.call(['check', '--no-data']);
+    expect(broken.exitCode).toBe(4);
+    expect(broken.stdout).toMatch(/^words +differs +src\/shout\.ts:1:/m);
+    expect(broken.stdout).toMatch(/^sum@a +unconfirmed +depends on words/m);
   });
 
-  test('notices a record that is missing, cut off, or the result of a careless merge', async () => {
+  test('notices a record of other results of an earlier stage, and one that is missing, cut off, or carelessly merged', async () => {
     const project = await createCommitted();
     const whole = project.read(words);
+    const record = JSON.parse(whole);
+    record.outputs[0].digest = '0'.repeat(64);
+    await project.write(words, JSON.stringify(record));
+    const states = await checkStates(project);
+    expect(states.words).toEqual(['ok']);
+    expect(states['sum@a']).toEqual(['differs', 'artifacts/words changed']);
     await project.remove(words);
     expect((await checkStates(project)).words).toEqual(['missing', `${words} is missing`]);
     await project.write(words, whole.slice(0, 200));
@@ -237,28 +238,6 @@ describe('repro check --no-data', () => {
     await project.write('data.txt', 'first\nsecond\n');
     await project.call(['run']);
     expect(project.read(words)).toBe(whole);
-  });
-
-  test('notices that a record belongs to other results of an earlier stage', async () => {
-    const project = await createCommitted();
-    const record = JSON.parse(project.read(words));
-    record.outputs[0].digest = '0'.repeat(64);
-    await project.write(words, JSON.stringify(record));
-    const states = await checkStates(project);
-    expect(states.words).toEqual(['ok']);
-    expect(states['sum@a']).toEqual(['differs', 'artifacts/words changed']);
-  });
-
-  test('reads the data without --no-data', async () => {
-    const project = await createCommitted();
-    const without = await project.call(['check']);
-    expect(without.exitCode).toBe(4);
-    expect(without.stdout).toContain('data.txt is missing');
-    await project.write('data.txt', 'first\nsecond\n');
-    expect((await project.call(['check'])).exitCode).toBe(0);
-    await project.write('data.txt', 'first\nthird\n');
-    expect((await project.call(['check'])).stdout).toContain('data.txt changed');
-    expect((await project.call(['check', '--no-data'])).exitCode).toBe(0);
   });
 
   test('follows an input that is a part of an output', async () => {
@@ -277,9 +256,7 @@ describe('repro check --no-data', () => {
 
   test('fails if there is nothing to check, and says how to begin', async () => {
     const project = await createWordProject();
-    const none = await project.call(['check', '--no-data']);
-    expect(none.exitCode).toBe(2);
-    expect(none.stderr).toContain('pipeline.yaml lists no profile under `lock:`');
+    await project.expectFailure(['check', '--no-data'], 2, 'pipeline.yaml lists no profile under `lock:`');
     const named = await project.call(['check', '--no-data', '--profile', 'large']);
     expect(named.exitCode).toBe(4);
     expect(named.stdout).toContain('no record');

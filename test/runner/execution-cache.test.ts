@@ -22,15 +22,19 @@ async function createChain(): Promise<Project> {
 }
 
 describe('a run', () => {
-  test('does nothing the second time', async () => {
+  test('does nothing the second time, except what is forced', async () => {
     const project = await createChain();
     expect(await project.run()).toMatchObject({ outcome: 'ok', ran: ['a', 'b'] });
     expect(project.read('artifacts/b/copy')).toBe('one');
     expect(await project.run()).toMatchObject({ outcome: 'ok', ran: [], cached: ['a', 'b'] });
     expect([project.count('a'), project.count('b')]).toEqual([1, 1]);
+    const { ran, events } = await project.run({ force: new Set(['a']) });
+    expect(ran).toEqual(['a']);
+    expect(eventOf(events, 'started').reasons).toEqual([{ cue: 'forced', text: 'forced' }]);
+    expect((await project.run({ force: true })).ran).toEqual(['a', 'b']);
   });
 
-  test('runs what depends on a changed input, and names the input', async () => {
+  test('runs what depends on a changed input, which it names, and restores from the store what an earlier input produced', async () => {
     const project = await createChain();
     await project.run();
     await project.write('in.txt', 'two\n');
@@ -40,6 +44,12 @@ describe('a run', () => {
     expect(eventOf(events, 'started', 'b').reasons).toEqual([
       { cue: 'input', text: 'artifacts/a.txt changed' },
     ]);
+    await project.write('in.txt', 'one\n');
+    const back = await project.run();
+    expect(back).toMatchObject({ ran: [], cached: ['a', 'b'] });
+    expect(eventOf(back.events, 'cached', 'b').restored).toEqual(['artifacts/b']);
+    expect(project.read('artifacts/b/copy')).toBe('one');
+    expect((await project.status()).map((one) => one.state)).toEqual(['fresh', 'fresh']);
   });
 
   test('stops where a rerun produces the same outputs', async () => {
@@ -47,19 +57,6 @@ describe('a run', () => {
     await project.run();
     await project.write('in.txt', 'one and more');
     expect(await project.run()).toMatchObject({ ran: ['a'], cached: ['b'] });
-  });
-
-  test('restores from the store what an earlier input produced', async () => {
-    const project = await createChain();
-    await project.run();
-    await project.write('in.txt', 'two\n');
-    await project.run();
-    await project.write('in.txt', 'one\n');
-    const { ran, cached, events } = await project.run();
-    expect({ ran, cached }).toEqual({ ran: [], cached: ['a', 'b'] });
-    expect(eventOf(events, 'cached', 'b').restored).toEqual(['artifacts/b']);
-    expect(project.read('artifacts/b/copy')).toBe('one');
-    expect((await project.status()).map((one) => one.state)).toEqual(['fresh', 'fresh']);
   });
 
   test('restores outputs that were deleted, without running anything', async () => {
@@ -91,15 +88,6 @@ describe('a run', () => {
     expect(project.read('artifacts/a.txt')).toBe('one');
     expect(project.read('artifacts/b/copy')).toBe('one');
     expect(project.has('artifacts/b/extra')).toBe(false);
-  });
-
-  test('runs only what is forced', async () => {
-    const project = await createChain();
-    await project.run();
-    const { ran, events } = await project.run({ force: new Set(['a']) });
-    expect(ran).toEqual(['a']);
-    expect(eventOf(events, 'started').reasons).toEqual([{ cue: 'forced', text: 'forced' }]);
-    expect((await project.run({ force: true })).ran).toEqual(['a', 'b']);
   });
 
   test('only reports what would run in a dry run', async () => {

@@ -101,21 +101,25 @@ describe.skipIf(!canTrace)('repro run --trace', () => {
          fs.writeFileSync(outputs[0], '');
        } };`,
     );
-    const { exitCode, stderr } = await project.call(['run', '--trace']);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain('pipeline.yaml:4:3  without declaring it, this stage read a, b, c\n');
-    expect(stderr).toContain('    inputs:\n      - a\n      - b\n      - c\n');
+    await project.expectFailure(
+      ['run', '--trace'],
+      1,
+      'pipeline.yaml:4:3  without declaring it, this stage read a, b, c\n',
+      '    inputs:\n      - a\n      - b\n      - c\n',
+    );
     expect(project.has('artifacts/s')).toBe(false);
   });
 
   test('passes on how a stage ends', async () => {
     const project = await createCommand('cat a.txt; echo the reason >&2; exit 7');
     await project.write('a.txt', '');
-    const { exitCode, stderr } = await project.call(['run', '--trace']);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain('s failed: "sh" exited with code 7');
-    expect(stderr).toContain('this stage read a.txt');
-    expect(stderr).toContain('| the reason');
+    await project.expectFailure(
+      ['run', '--trace'],
+      1,
+      's failed: "sh" exited with code 7',
+      'this stage read a.txt',
+      '| the reason',
+    );
   });
 
   test('ends with everything that it has started when it is interrupted', async () => {

@@ -6,27 +6,18 @@ import { createWordProject } from './rig/word-project.ts';
 const pipelineHead = 4;
 
 describe('a failure names the place and the remedy', () => {
-  test('of a time limit', async () => {
+  test('of a time limit, and of a program that is not on PATH', async () => {
     const project = await createStagesProject(
-      'slow:\n  cmd: [sleep, "60"]\n  outputs: [artifacts/slow]\n  resources:\n    time: 1s\n',
+      'slow:\n  cmd: [sleep, "60"]\n  outputs: [artifacts/slow]\n  resources:\n    time: 1s\ndraw:\n  cmd: [no-such-plotter, x]\n  outputs: [artifacts/x]\n',
     );
-    const { stderr, exitCode } = await project.call(['run']);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain(
+    await project.expectFailure(
+      ['run'],
+      1,
       `slow failed: pipeline.yaml:${pipelineHead + 4}:13  it ran longer than its limit of 1 s (resources.time)`,
+      'Raise it; or, if another attempt may end in time',
+      `draw failed: pipeline.yaml:${pipelineHead + 6}:11  "no-such-plotter" is not a program on this machine's PATH`,
+      'Install it, or correct `cmd:`.',
     );
-    expect(stderr).toContain('Raise it; or, if another attempt may end in time');
-  });
-
-  test('of a program that is not on PATH', async () => {
-    const project = await createStagesProject(
-      'draw:\n  cmd: [no-such-plotter, x]\n  outputs: [artifacts/x]\n',
-    );
-    const { stderr } = await project.call(['run']);
-    expect(stderr).toContain(
-      `draw failed: pipeline.yaml:${pipelineHead + 1}:11  "no-such-plotter" is not a program on this machine's PATH`,
-    );
-    expect(stderr).toContain('Install it, or correct `cmd:`.');
   });
 
   test('of a package that is not installed: the source file, not its bundle', async () => {

@@ -41,57 +41,54 @@ describe('the differences of two fingerprints', () => {
     expect(await explain({ params })).toEqual([]);
   });
 
-  test.each<[string, Partial<FingerprintParts>, string[]]>([
-    [
-      'external inputs in another order',
-      { inputs: [two, one, three, four] },
-      ['inputs are in another order'],
-    ],
-    ['inputs in another order', { inputs: [one, two, four, three] }, ['inputs are in another order']],
-    [
-      'inputs in another order, one of which changed',
-      { inputs: [one, two, four, { ...three, digest: 'x' }] },
-      ['three changed', 'inputs are in another order'],
-    ],
-    [
-      'external data that moved and changed',
-      { inputs: [{ ...one, path: 'away', digest: 'x' }, two, three, four] },
-      ['away changed'],
-    ],
-    ['external data that moved', { inputs: [{ ...one, path: 'away' }, two, three, four] }, []],
-    [
-      'an input more',
-      { inputs: [one, two, three, { ...three, path: 'more' }, four] },
-      ['more is a new input'],
-    ],
-    ['an input less', { inputs: [one, three, four] }, ['two is no longer an input']],
-    [
-      'an input that became external',
-      { inputs: [one, two, { ...three, external: true }, four] },
-      ['three has another `external:`'],
-    ],
-    [
-      'a variable that is declared, but not set',
-      { variables: { MOOD: null, OTHER: null } },
-      ['variable OTHER is new, and not set'],
-    ],
-    ['a variable that is no longer declared', { variables: {} }, ['variable MOOD is no longer declared']],
-    [
-      'names that every object knows',
-      {
-        variables: { MOOD: null, constructor: 'x' } as never,
-        code: { ...parts.code, toString: 'c2' } as never,
-      },
-      ['toString is new', 'variable constructor: unset → x'],
-    ],
-    ['null instead of nothing', { params: { ...parts.params, more: null } }, ['more: unset → null']],
-    ['an empty mapping instead of nothing', { params: { ...parts.params, more: {} } }, ['more: unset → {}']],
-    [
-      'outputs that look alike',
-      { outputs: ['artifacts/a, artifacts/b'] },
-      ['outputs: artifacts/a, artifacts/b → ["artifacts/a, artifacts/b"]'],
-    ],
-  ])('are named: %s', async (_, now, expected) => {
+  test.each(
+    Object.entries<[now: Partial<FingerprintParts>, expected: string[]]>({
+      'external inputs in another order': [
+        { inputs: [two, one, three, four] },
+        ['inputs are in another order'],
+      ],
+      'inputs in another order': [{ inputs: [one, two, four, three] }, ['inputs are in another order']],
+      'inputs in another order, one of which changed': [
+        { inputs: [one, two, four, { ...three, digest: 'x' }] },
+        ['three changed', 'inputs are in another order'],
+      ],
+      'external data that moved and changed': [
+        { inputs: [{ ...one, path: 'away', digest: 'x' }, two, three, four] },
+        ['away changed'],
+      ],
+      'external data that moved': [{ inputs: [{ ...one, path: 'away' }, two, three, four] }, []],
+      'an input more': [
+        { inputs: [one, two, three, { ...three, path: 'more' }, four] },
+        ['more is a new input'],
+      ],
+      'an input less': [{ inputs: [one, three, four] }, ['two is no longer an input']],
+      'an input that became external': [
+        { inputs: [one, two, { ...three, external: true }, four] },
+        ['three has another `external:`'],
+      ],
+      'a variable that is declared, but not set': [
+        { variables: { MOOD: null, OTHER: null } },
+        ['variable OTHER is new, and not set'],
+      ],
+      'a variable that is no longer declared': [{ variables: {} }, ['variable MOOD is no longer declared']],
+      'names that every object knows': [
+        {
+          variables: { MOOD: null, constructor: 'x' } as never,
+          code: { ...parts.code, toString: 'c2' } as never,
+        },
+        ['toString is new', 'variable constructor: unset → x'],
+      ],
+      'null instead of nothing': [{ params: { ...parts.params, more: null } }, ['more: unset → null']],
+      'an empty mapping instead of nothing': [
+        { params: { ...parts.params, more: {} } },
+        ['more: unset → {}'],
+      ],
+      'outputs that look alike': [
+        { outputs: ['artifacts/a, artifacts/b'] },
+        ['outputs: artifacts/a, artifacts/b → ["artifacts/a, artifacts/b"]'],
+      ],
+    }),
+  )('are named: %s', async (_, [now, expected]) => {
     expect(await explain(now)).toEqual(expected);
     expect(hashParts({ ...parts, ...now }) !== hashParts(parts)).toBe(expected.length > 0);
   });

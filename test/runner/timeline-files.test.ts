@@ -47,7 +47,7 @@ const rowsOf = (project: CliProject): string[] =>
     .map((row) => row.split(',')[0] ?? '');
 
 describe('a run', () => {
-  test('writes the timeline of all instances, and leaves it alone if nothing happened', async () => {
+  test('writes the timeline of all instances, if a record is newer or comes back, and leaves it alone if nothing happened', async () => {
     const project = await createProject();
     expect((await project.call(['run', 'second', '--dry-run'])).exitCode).toBe(0);
     expect(project.has('artifacts/timeline')).toBe(false);
@@ -69,20 +69,13 @@ describe('a run', () => {
     await project.call(['run', 'first']);
     expect(rowsOf(project)).toEqual(['first', 'second']);
     expect([project.count('first'), project.count('second')]).toEqual([1, 1]);
-  });
 
-  test('writes it if it is older than a record, as after a run that was killed, or jobs that ended later', async () => {
-    const project = await createProject();
-    await project.call(['run']);
+    // As after a run that was killed, or jobs that ended later.
     await project.write(svg, 'of an earlier run');
     await utimes(project.at(svg), 1, 1);
     await project.call(['run']);
     expect(project.read(svg)).toContain('</svg>');
-  });
 
-  test('writes it when results of an earlier run come back', async () => {
-    const project = await createProject();
-    await project.call(['run']);
     await project.write('data', 'two');
     await project.call(['run']);
     const [, , second = ''] = project.read(csv).split('\n');

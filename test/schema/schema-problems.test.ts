@@ -70,66 +70,40 @@ describe('a YAML file checked against a schema', () => {
     expect(await check('id: a\nnetwork: {pooling: max}\n')).toBe('fine');
   });
 
-  test.each([
-    [
-      'id: a\nnetwork:\n  pooling: maxx\n',
-      'm.yaml:3:12  network.pooling: "maxx" is not one of "max", "average".\n  Closest: "max".',
-    ],
-    [
-      'id: a\nnetwork: {pooling: max, chanels: 3}\n',
-      'm.yaml:2:25  network: unknown key "chanels".\n  Closest: "channels".',
-    ],
-    [
-      'id: a\nnetwork: {pooling: max, channels: 2.5}\n',
-      'm.yaml:2:35  network.channels: must be a whole number, not 2.5.',
-    ],
-    [
-      'id: a\nnetwork: {pooling: max, channels: 0}\n',
-      'm.yaml:2:35  network.channels: must be at least 1, not 0.',
-    ],
-    ['id: a\nnetwork: {pooling: max, rate: 1}\n', 'm.yaml:2:31  network.rate: must be less than 1, not 1.'],
-    [
-      'id: A1\nnetwork: {pooling: max}\n',
-      'm.yaml:1:5  id: "A1" has the wrong form.\n  Lower-case letters only.',
-    ],
-    ['id: a\nnetwork: {}\n', 'm.yaml:2:1  network: "pooling" is missing.'],
-    ['id: a\nnetwork: [max]\n', 'm.yaml:2:10  network: must be a mapping, not a list.'],
-    ['id: a\nnetwork: {pooling: max}\ntags: []\n', 'm.yaml:3:7  tags: must not be empty.'],
-    [
-      'id: a\nnetwork: {pooling: max}\ntags: [x, y, x]\n',
-      'm.yaml:3:7  tags: has the same entry twice (entries 1 and 3).',
-    ],
-    ['- a\n', 'm.yaml:1:1  must be a mapping, not a list.'],
-    ['', 'm.yaml:1:1  the file is empty.'],
-    [
-      'id: a\nnetwork: {pooling: max, channels: "8", rate: "0.5"}\n',
-      'm.yaml:2:35  network.channels: must be a whole number, not "8".\n  Write it without quotes: 8.\nm.yaml:2:46  network.rate: must be a number, not "0.5".\n  Write it without quotes: 0.5.',
-    ],
-    [
-      'id: a\nnetwork: {pooling: max, channels: "8.5"}\n',
-      'm.yaml:2:35  network.channels: must be a whole number, not "8.5".',
-    ],
-    [
-      'id: a\nnetwork:\n  pooling:max\n',
-      `m.yaml:3:3  network: must be a mapping, not "pooling:max".\n  ${keyAdvice}`,
-    ],
-    [
-      'id: a\nnetwork: {pooling: max, channels:8}\n',
-      'm.yaml:2:25  network: unknown key "channels:8".\n  Closest: "channels".',
-    ],
-    [
-      'id: a\nnetwork:\n  pooling max\n',
-      `m.yaml:3:3  network: must be a mapping, not "pooling max".\n  ${keyAdvice}`,
-    ],
-    [
-      'id: a\nnetwork: {pooling: max, channels 8}\n',
-      'm.yaml:2:25  network: unknown key "channels 8".\n  Closest: "channels".',
-    ],
-    [
-      'id: a\nnetwork:\n  pool ing: max\n',
-      'm.yaml:3:3  network: unknown key "pool ing".\n  Closest: "pooling".',
-    ],
-  ])('is rejected: %j', async (text, expected) => {
+  test.each(
+    Object.entries<string>({
+      'id: a\nnetwork:\n  pooling: maxx\n':
+        'm.yaml:3:12  network.pooling: "maxx" is not one of "max", "average".\n  Closest: "max".',
+      'id: a\nnetwork: {pooling: max, chanels: 3}\n':
+        'm.yaml:2:25  network: unknown key "chanels".\n  Closest: "channels".',
+      'id: a\nnetwork: {pooling: max, channels: 2.5}\n':
+        'm.yaml:2:35  network.channels: must be a whole number, not 2.5.',
+      'id: a\nnetwork: {pooling: max, channels: 0}\n':
+        'm.yaml:2:35  network.channels: must be at least 1, not 0.',
+      'id: a\nnetwork: {pooling: max, rate: 1}\n': 'm.yaml:2:31  network.rate: must be less than 1, not 1.',
+      'id: A1\nnetwork: {pooling: max}\n':
+        'm.yaml:1:5  id: "A1" has the wrong form.\n  Lower-case letters only.',
+      'id: a\nnetwork: {}\n': 'm.yaml:2:1  network: "pooling" is missing.',
+      'id: a\nnetwork: [max]\n': 'm.yaml:2:10  network: must be a mapping, not a list.',
+      'id: a\nnetwork: {pooling: max}\ntags: []\n': 'm.yaml:3:7  tags: must not be empty.',
+      'id: a\nnetwork: {pooling: max}\ntags: [x, y, x]\n':
+        'm.yaml:3:7  tags: has the same entry twice (entries 1 and 3).',
+      '- a\n': 'm.yaml:1:1  must be a mapping, not a list.',
+      '': 'm.yaml:1:1  the file is empty.',
+      'id: a\nnetwork: {pooling: max, channels: "8", rate: "0.5"}\n':
+        'm.yaml:2:35  network.channels: must be a whole number, not "8".\n  Write it without quotes: 8.\nm.yaml:2:46  network.rate: must be a number, not "0.5".\n  Write it without quotes: 0.5.',
+      'id: a\nnetwork: {pooling: max, channels: "8.5"}\n':
+        'm.yaml:2:35  network.channels: must be a whole number, not "8.5".',
+      'id: a\nnetwork:\n  pooling:max\n': `m.yaml:3:3  network: must be a mapping, not "pooling:max".\n  ${keyAdvice}`,
+      'id: a\nnetwork: {pooling: max, channels:8}\n':
+        'm.yaml:2:25  network: unknown key "channels:8".\n  Closest: "channels".',
+      'id: a\nnetwork:\n  pooling max\n': `m.yaml:3:3  network: must be a mapping, not "pooling max".\n  ${keyAdvice}`,
+      'id: a\nnetwork: {pooling: max, channels 8}\n':
+        'm.yaml:2:25  network: unknown key "channels 8".\n  Closest: "channels".',
+      'id: a\nnetwork:\n  pool ing: max\n':
+        'm.yaml:3:3  network: unknown key "pool ing".\n  Closest: "pooling".',
+    }),
+  )('is rejected: %j', async (text, expected) => {
     expect(await check(text)).toBe(expected);
   });
 

@@ -1,7 +1,7 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { describeError, ReproError } from '../../errors.ts';
 import type { FilePermissions, StageEnd } from '../../executors/executor.ts';
 import { type FileAccess, readFileAccesses } from '../../executors/strace.ts';
@@ -24,14 +24,16 @@ import type { RunEvent } from './events.ts';
  * failed at the first of them without the trace.
  */
 export async function reportTrace(
-  { traceFile, declared, declaration }: Confinement & { readonly traceFile: string },
-  instance: StageInstance,
+  {
+    traceFile,
+    declared,
+    declaration,
+  }: Pick<Confinement, 'declared' | 'declaration'> & { readonly traceFile: string },
+  instance: Pick<StageInstance, 'id' | 'hermetic'>,
   end: StageEnd,
   context: { readonly environment: NodeJS.ProcessEnv; readonly onEvent: (event: RunEvent) => void },
 ): Promise<StageEnd> {
-  // Bytes that are not ASCII are escaped.
-  const lines = createInterface({ input: createReadStream(traceFile, 'latin1') });
-  const undeclared = await findUndeclared(readFileAccesses(lines, declaration.projectRoot), {
+  const undeclared = await findUndeclared(readFileAccesses(readLines(traceFile), declaration.projectRoot), {
     declared: await declared(),
     projectRoot: declaration.projectRoot,
     home: context.environment.HOME ?? null,
@@ -59,6 +61,13 @@ export async function reportTrace(
   }
   context.onEvent({ kind: 'note', id, level: 'warning', text: `${text}\n${fix}` });
   return end;
+}
+
+/** Opens the file only when the first line is asked for: an interface of `readline` that ends before loses its lines, and is waited for forever. */
+async function* readLines(file: string): AsyncGenerator<string> {
+  const handle = await fs.open(file);
+  // Bytes that are not ASCII are escaped.
+  yield* handle.readLines({ encoding: 'latin1' });
 }
 
 /** What a traced stage declares, and where everything else belongs. All paths are absolute. */

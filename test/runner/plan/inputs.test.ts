@@ -103,23 +103,22 @@ describe('an optional input', () => {
     expect(plan.dependencies.get('a')).toEqual(['b']);
   });
 
-  test.each([
-    [
-      'a key that no profile may have',
-      '[{path: "${refrence.logs}", optional: true}]',
-      'pipeline.yaml:4:42  stage "a": "${refrence.logs}" is not set: profile "small" has no "refrence.logs".\n  Closest: "reference.logs".',
-    ],
-    [
-      'an input after it, which it would move',
-      '[{path: "${reference.logs}", external: true, optional: true}, stages/b.ts]',
-      'pipeline.yaml:4:34  stage "a": inputs[0] is optional, so it must be the last one.\n  Stages identify inputs by position, so leaving one out must not move another.',
-    ],
-    [
-      'a path that does not exist, if it is not external',
-      '[{path: "${name}", optional: true}]',
-      'pipeline.yaml:4:41  stage "a": input "a" is made by no stage and is not on disk.\n  Known: "artifacts", "profiles", "stages".\n  ${name} is "a" (profiles/small.yaml:1:7).',
-    ],
-  ])('is rejected for %s', async (_, inputs, message) => {
+  test.each(
+    Object.entries<[inputs: string, message: string]>({
+      'a key that no profile may have': [
+        '[{path: "${refrence.logs}", optional: true}]',
+        'pipeline.yaml:4:42  stage "a": "${refrence.logs}" is not set: profile "small" has no "refrence.logs".\n  Closest: "reference.logs".',
+      ],
+      'an input after it, which it would move': [
+        '[{path: "${reference.logs}", external: true, optional: true}, stages/b.ts]',
+        'pipeline.yaml:4:34  stage "a": inputs[0] is optional, so it must be the last one.\n  Stages identify inputs by position, so leaving one out must not move another.',
+      ],
+      'a path that does not exist, if it is not external': [
+        '[{path: "${name}", optional: true}]',
+        'pipeline.yaml:4:41  stage "a": input "a" is made by no stage and is not on disk.\n  Known: "artifacts", "profiles", "stages".\n  ${name} is "a" (profiles/small.yaml:1:7).',
+      ],
+    }),
+  )('is rejected for %s', async (_, [inputs, message]) => {
     expect(await refusalOf(pipelineOf(inputs), files)).toBe(message);
   });
 });

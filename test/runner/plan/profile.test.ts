@@ -102,40 +102,32 @@ describe('an override', () => {
     });
   });
 
-  test.each([
-    ['train.epochs=x', '--set train.epochs=x  train.epochs: must be a whole number, not "x".'],
-    [
-      'train.epochs="3"',
-      '--set train.epochs="3"  train.epochs: must be a whole number, not "3".\n  Write it without quotes: 3.',
-    ],
-    [
-      'title="a',
-      '--set title="a  not YAML: Missing closing "quote.\n  Quote the value for YAML: --set \'title="…"\'.',
-    ],
-    ['train=fast', '--set train=fast  train: must be a mapping, not "fast".'],
-    ['train.epochs=0', '--set train.epochs=0  train.epochs: must be at least 1, not 0.'],
-    ['train.epoch=3', '--set train.epoch=3  train: unknown key "epoch".\n  Closest: "epochs".'],
-    ['epochs=3', '--set epochs=3  unknown key "epochs".\n  Closest: "train.epochs".'],
-    ['trian.epochs=3', '--set trian.epochs=3  unknown key "trian".\n  Closest: "train".'],
-    [
-      'models.0=x',
-      '--set models.0=x  "models.0" is not a profile key.\n  A key is a dotted name such as train.epochs.',
-    ],
-    ['models.first=x', '--set models.first=x  models: must be a list, not a mapping.'],
-    [
-      'train.epochs.deep=1',
-      '--set train.epochs.deep=1  train.epochs: must be a whole number, not a mapping.',
-    ],
-    [
-      'models=one',
-      '--set models=one  models: must be a list, not "one".\n  Write a list in brackets, with commas: [a, b].',
-    ],
-    ['train.epochs', '--set train.epochs  has no value.\n  Write --set train.epochs=VALUE.'],
-    ['title=', '--set title=  has no value.\n  For an empty string write --set \'title=""\'.'],
-    ['=3', '--set =3  "" is not a profile key.\n  A key is a dotted name such as train.epochs.'],
-    ['a..b=3', '--set a..b=3  "a..b" is not a profile key.\n  A key is a dotted name such as train.epochs.'],
-    ['title=${nothing}', '--set title=${nothing}  title: "${nothing}" is not set by profile "small".'],
-  ])('is rejected: %s', async (assignment, expected) => {
+  test.each(
+    Object.entries<string>({
+      'train.epochs=x': '--set train.epochs=x  train.epochs: must be a whole number, not "x".',
+      'train.epochs="3"':
+        '--set train.epochs="3"  train.epochs: must be a whole number, not "3".\n  Write it without quotes: 3.',
+      'title="a':
+        '--set title="a  not YAML: Missing closing "quote.\n  Quote the value for YAML: --set \'title="…"\'.',
+      'train=fast': '--set train=fast  train: must be a mapping, not "fast".',
+      'train.epochs=0': '--set train.epochs=0  train.epochs: must be at least 1, not 0.',
+      'train.epoch=3': '--set train.epoch=3  train: unknown key "epoch".\n  Closest: "epochs".',
+      'epochs=3': '--set epochs=3  unknown key "epochs".\n  Closest: "train.epochs".',
+      'trian.epochs=3': '--set trian.epochs=3  unknown key "trian".\n  Closest: "train".',
+      'models.0=x':
+        '--set models.0=x  "models.0" is not a profile key.\n  A key is a dotted name such as train.epochs.',
+      'models.first=x': '--set models.first=x  models: must be a list, not a mapping.',
+      'train.epochs.deep=1':
+        '--set train.epochs.deep=1  train.epochs: must be a whole number, not a mapping.',
+      'models=one':
+        '--set models=one  models: must be a list, not "one".\n  Write a list in brackets, with commas: [a, b].',
+      'train.epochs': '--set train.epochs  has no value.\n  Write --set train.epochs=VALUE.',
+      'title=': '--set title=  has no value.\n  For an empty string write --set \'title=""\'.',
+      '=3': '--set =3  "" is not a profile key.\n  A key is a dotted name such as train.epochs.',
+      'a..b=3': '--set a..b=3  "a..b" is not a profile key.\n  A key is a dotted name such as train.epochs.',
+      'title=${nothing}': '--set title=${nothing}  title: "${nothing}" is not set by profile "small".',
+    }),
+  )('is rejected: %s', async (assignment, expected) => {
     expect(await refuse({ set: [assignment] })).toBe(expected);
   });
 

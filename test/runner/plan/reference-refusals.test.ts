@@ -7,38 +7,34 @@ import { makeProject, refusalOf } from './project-fixture.ts';
 const head = 'version: 1\nstages:\n';
 
 describe('references are rejected', () => {
-  test.each([
-    [
-      'when they are not set, with the closest key',
-      `  a: {run: stages/a.ts, inputs: ["x/\${data.rot}"], outputs: [artifacts/a]}\n`,
-      'pipeline.yaml:4:37  stage "a": "${data.rot}" is not set: profile "small" has no "data.rot".\n  Closest: "data.root".',
-    ],
-    [
-      'when the matrix has no such variable',
-      `  a: {matrix: {model: [x]}, run: stages/a.ts, outputs: ["artifacts/\${modle}"]}\n`,
-      'pipeline.yaml:4:68  stage "a": "${modle}" is not set: profile "small" has no "modle", nor does the matrix.\n  Closest: "${model}".',
-    ],
-    [
-      'when a path is made from a list',
-      `  a: {run: stages/a.ts, outputs: ["\${models}"]}\n`,
-      'pipeline.yaml:4:35  stage "a": "${models}" is a list; expected a string.',
-    ],
-    [
-      'when params names nothing',
-      `  a: {run: stages/a.ts, params: [trian], outputs: [artifacts/a]}\n`,
-      'pipeline.yaml:4:34  stage "a": params "trian" is not set by profile "small".\n  Closest: "train".',
-    ],
-    [
-      'when a condition names a key that no profile can have',
-      `  a: {when: "\${data.simulate}", run: stages/a.ts, outputs: [artifacts/a]}\n`,
-      'pipeline.yaml:4:14  stage "a": "${data.simulate}" is not set: profile "small" has no "data.simulate".\n  Closest: "data.simulated".',
-    ],
-    [
-      'when a matrix is not a list',
-      `  a: {matrix: {m: "\${train}"}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`,
-      'pipeline.yaml:4:19  stage "a": matrix variable "m" must be a list, not a mapping.\n  ${train} is a mapping (profiles/small.yaml:5:3).',
-    ],
-  ])('%s', async (_, stage, expected) => {
+  test.each(
+    Object.entries<[stage: string, expected: string]>({
+      'when they are not set, with the closest key': [
+        `  a: {run: stages/a.ts, inputs: ["x/\${data.rot}"], outputs: [artifacts/a]}\n`,
+        'pipeline.yaml:4:37  stage "a": "${data.rot}" is not set: profile "small" has no "data.rot".\n  Closest: "data.root".',
+      ],
+      'when the matrix has no such variable': [
+        `  a: {matrix: {model: [x]}, run: stages/a.ts, outputs: ["artifacts/\${modle}"]}\n`,
+        'pipeline.yaml:4:68  stage "a": "${modle}" is not set: profile "small" has no "modle", nor does the matrix.\n  Closest: "${model}".',
+      ],
+      'when a path is made from a list': [
+        `  a: {run: stages/a.ts, outputs: ["\${models}"]}\n`,
+        'pipeline.yaml:4:35  stage "a": "${models}" is a list; expected a string.',
+      ],
+      'when params names nothing': [
+        `  a: {run: stages/a.ts, params: [trian], outputs: [artifacts/a]}\n`,
+        'pipeline.yaml:4:34  stage "a": params "trian" is not set by profile "small".\n  Closest: "train".',
+      ],
+      'when a condition names a key that no profile can have': [
+        `  a: {when: "\${data.simulate}", run: stages/a.ts, outputs: [artifacts/a]}\n`,
+        'pipeline.yaml:4:14  stage "a": "${data.simulate}" is not set: profile "small" has no "data.simulate".\n  Closest: "data.simulated".',
+      ],
+      'when a matrix is not a list': [
+        `  a: {matrix: {m: "\${train}"}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`,
+        'pipeline.yaml:4:19  stage "a": matrix variable "m" must be a list, not a mapping.\n  ${train} is a mapping (profiles/small.yaml:5:3).',
+      ],
+    }),
+  )('%s', async (_, [stage, expected]) => {
     expect(await refusalOf(profileHead + stage, profileFiles)).toBe(expected);
   });
 

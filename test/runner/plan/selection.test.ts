@@ -109,26 +109,21 @@ stages:
     expect(named({ from: 'evaluate' })).toEqual([...evaluates, 'report']);
   });
 
-  test.each([
-    ['trian', 'there is no stage "trian"\n  Closest: "train".'],
-    [
-      'quux',
-      'there is no stage "quux"\n  Known: "verify", "frames", "train", "evaluate", "report", "notes", "simulate".',
-    ],
-    [
-      'simulate',
-      'profile "none" leaves out stage "simulate"\n  Its `when:` in the pipeline file says which profiles include it.',
-    ],
-    ['train@bsae,1', 'stage "train" has no instance "train@bsae,1"\n  Closest: "train@base,1".'],
-    [
-      'train@other,9',
-      'stage "train" has no instance "train@other,9"\n  Known: "train@base,1", "train@base,2", "train@deep,1", "train@deep,2".',
-    ],
-    ['train@base,1,x', 'stage "train" has no instance "train@base,1,x"\n  Closest: "train@base,1".'],
-    ['train@', 'stage "train" has no instance "train@"'],
-    ['verify@base', 'stage "verify" has no instance "verify@base"\n  Known: "verify".'],
-    ['', 'there is no stage ""'],
-  ])('of "%s" is rejected', async (target, expected) => {
+  test.each(
+    Object.entries<string>({
+      trian: 'there is no stage "trian"\n  Closest: "train".',
+      quux: 'there is no stage "quux"\n  Known: "verify", "frames", "train", "evaluate", "report", "notes", "simulate".',
+      simulate:
+        'profile "none" leaves out stage "simulate"\n  Its `when:` in the pipeline file says which profiles include it.',
+      'train@bsae,1': 'stage "train" has no instance "train@bsae,1"\n  Closest: "train@base,1".',
+      'train@other,9':
+        'stage "train" has no instance "train@other,9"\n  Known: "train@base,1", "train@base,2", "train@deep,1", "train@deep,2".',
+      'train@base,1,x': 'stage "train" has no instance "train@base,1,x"\n  Closest: "train@base,1".',
+      'train@': 'stage "train" has no instance "train@"',
+      'verify@base': 'stage "verify" has no instance "verify@base"\n  Known: "verify".',
+      '': 'there is no stage ""',
+    }),
+  )('of "%s" is rejected', async (target, expected) => {
     expect(await refuse({ targets: [target] })).toContain(expected);
     await expect(select({ from: target })).rejects.toMatchObject({ code: 'usage' });
   });

@@ -39,8 +39,14 @@ async function createRun(): Promise<CliProject> {
 }
 
 describe('repro run --dry-run', () => {
-  test('expects what earlier runs took, as the scheduler would run them', async () => {
+  test('expects what earlier runs took, as the scheduler would run them, more if some stages are unknown, and nothing for a profile that has not run here', async () => {
     const project = await createRun();
+    const large = ['run', '--dry-run', '--profile', 'large'];
+    const { stderr } = await project.call(large);
+    expect(stderr).toContain('? first  would run: ');
+    expect(stderr).toContain('expected time: unknown, since this profile has no comparable earlier run here');
+    expect((await project.json(large)).expected.unknown).toBe(6);
+
     await project.edit('profiles/small.yaml', 'hello', 'hi');
     const two = await project.call(['run', '--dry-run', '--jobs', '2']);
     expect(two.stderr).toContain('? first  would run for about 60 seconds: command: ');
@@ -52,10 +58,21 @@ describe('repro run --dry-run', () => {
     expect(one.expected).toEqual({ seconds: 60 + 4 * 600 + 1, unknown: 0 });
     expect(one.instances[1].expected).toEqual({ seconds: 600, from: 'own-run' });
     expect(one.instances[1].reasons).toEqual([{ cue: 'input', text: 'artifacts/first waits for first' }]);
+
+    const other = `  other: {cmd: [sh, -c, 'true'], outputs: [artifacts/other]}\n  last:`;
+    await project.edit('pipeline.yaml', '  last:', other);
+    expect((await project.call(['run', '--dry-run', '--jobs', '1'])).stderr).toContain(
+      'expected time: more than 41 minutes: one stage has no comparable earlier run',
+    );
   });
 
-  test('counts only what has to run', async () => {
+  test('counts only what has to run, and takes another of its stage for an instance that has not run', async () => {
     const project = await createRun();
+    await project.edit('profiles/small.yaml', '4]', '5]');
+    expect((await project.call(['run', '--dry-run'])).stderr).toContain(
+      '? many@5  would run for about 10 minutes, like others of its stage: has not run yet',
+    );
+    await project.edit('profiles/small.yaml', '5]', '4]');
     await project.remove('artifacts/.cache/store');
     await project.remove('artifacts/many/3');
     const { expected, instances } = await project.json(['run', '--dry-run', '--jobs', '2']);
@@ -68,36 +85,6 @@ describe('repro run --dry-run', () => {
       'would-run',
     ]);
     expect(expected).toEqual({ seconds: 601, unknown: 0 });
-  });
-
-  test('takes another of its stage for an instance that has not run, and says so', async () => {
-    const project = await createRun();
-    await project.edit('profiles/small.yaml', '4]', '5]');
-    const { stderr } = await project.call(['run', '--dry-run']);
-    expect(stderr).toContain(
-      '? many@5  would run for about 10 minutes, like others of its stage: has not run yet',
-    );
-  });
-
-  test('claims nothing about a profile that has not run here', async () => {
-    const project = await createRun();
-    const { stderr } = await project.call(['run', '--dry-run', '--profile', 'large']);
-    expect(stderr).toContain('? first  would run: ');
-    expect(stderr).toContain('expected time: unknown, since this profile has no comparable earlier run here');
-    const { expected } = await project.json(['run', '--dry-run', '--profile', 'large']);
-    expect(expected.unknown).toBe(6);
-  });
-
-  test('says that it takes longer if some stages are unknown', async () => {
-    const project = await createRun();
-    await project.edit(
-      'pipeline.yaml',
-      '  last:',
-      `  other: {cmd: [sh, -c, 'true'], outputs: [artifacts/other]}\n  last:`,
-    );
-    await project.edit('profiles/small.yaml', 'hello', 'hi');
-    const { stderr } = await project.call(['run', '--dry-run', '--jobs', '1']);
-    expect(stderr).toContain('expected time: more than 41 minutes: one stage has no comparable earlier run');
   });
 });
 
@@ -169,16 +156,7 @@ describe('an expected time', () => {
     expect(await expectedOf(project, ...many)).toEqual({ seconds: 2400, from: 'own-run', scaledBy });
   });
 
-  test('is unknown where earlier runs had another engine', async () => {
-    const project = await createTraining();
-    await editRecords(project, (record) => ({
-      ...record,
-      parts: { ...record.parts, facts: { engine: 'native 0123456789ab avx512 GCC 12.4.0' } },
-    }));
-    expect(await expectedOf(project, '--force')).toBeNull();
-  });
-
-  test('of what is left in a run does not come from another engine either', async () => {
+  test('is unknown where earlier runs had another engine, also of what is left in a run, and refused an effort that the stage does not have', async () => {
     const project = await createTraining();
     const plan = await loadSelectedPlan({ project: project.root, set: [] });
     const findLeft = async () => {
@@ -194,11 +172,8 @@ describe('an expected time', () => {
       ...record,
       parts: { ...record.parts, facts: { engine: 'native 0123456789ab avx512 GCC 12.4.0' } },
     }));
+    expect(await expectedOf(project, '--force')).toBeNull();
     expect(await findLeft()).toBeNull();
-  });
-
-  test('is refused an effort that the stage does not have', async () => {
-    const project = await createTraining();
     await project.edit('pipeline.yaml', 'train.epochs, art', 'tran.epochs, art');
     await project.expectFailure(
       ['run', '--dry-run'],

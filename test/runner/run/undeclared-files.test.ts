@@ -1,6 +1,11 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { FileAccess } from '../../../src/executors/strace.ts';
-import { findUndeclared } from '../../../src/runner/run/trace.ts';
+import type { RunEvent } from '../../../src/runner/run/events.ts';
+import { findUndeclared, reportTrace } from '../../../src/runner/run/trace.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const surroundings = {
   declared: { read: ['/home/me/p/in', '/home/me/p/tools/run.py', '/tmp/p/out'], write: ['/tmp/p/out'] },
@@ -99,5 +104,26 @@ describe('undeclared are', () => {
     expect(await find(...names.slice(1).map((one) => `read /home/me/p/lib/${one}`))).toHaveLength(4);
     expect(await find(...names.map((one) => `read /home/me/p/${one}`))).toHaveLength(5);
     expect(await find(...names.map((one) => `write /home/me/p/lib/${one}`))).toHaveLength(5);
+  });
+});
+
+test('a trace is read from its first line on, however long it takes to find what is declared', async () => {
+  const projectRoot = await temporaryFolder();
+  const traceFile = path.join(projectRoot, 'trace');
+  await fs.writeFile(traceFile, `7  openat(AT_FDCWD, "${projectRoot}/x", O_RDONLY) = 3<${projectRoot}/x>\n`);
+  const events: RunEvent[] = [];
+  await reportTrace(
+    {
+      traceFile,
+      declared: () => wait(100, { read: [], write: [] }),
+      declaration: { stage: 's', where: 'pipeline.yaml:1:1', projectRoot, outputs: [], inputs: [] },
+    },
+    { id: 's', hermetic: false },
+    { kind: 'done', peakMemoryBytes: null },
+    { environment: { TMPDIR: '/nowhere' }, onEvent: (event) => events.push(event) },
+  );
+  expect(events[0]).toMatchObject({
+    kind: 'traced',
+    undeclared: [{ access: 'read', path: `${projectRoot}/x` }],
   });
 });
