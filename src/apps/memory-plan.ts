@@ -3,8 +3,9 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describeMemory } from '../engines/memory-error.ts';
 import { loadAddon } from '../engines/native/addon.ts';
-import { type BatchNeed, type MemoryPlan, planMemory } from '../engines/native/memory.ts';
+import { type BatchNeed, type MemoryPlan, planMemory, WASM_BYTES } from '../engines/native/memory.ts';
 import { chooseEngine } from '../engines/selection/engines.ts';
+import { loadWasm } from '../engines/wasm/addon.ts';
 import { ReproError } from '../errors.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { suggestName } from '../schema/closest-name.ts';
@@ -52,11 +53,14 @@ export async function planModel(
   const evaluation = numberAt(plan, 'evaluate', 'batchSize') ?? EVALUATION_BATCH;
   const steps = repeatedSteps(spec) ?? numberAt(plan, 'frames', 'steps') ?? 1;
   const engine = (await chooseEngine(engineOf(plan.settings), { probe: probeCudaApart })).description;
-  const loaded = engine.name === 'native' ? loadAddon() : null;
+  const loaded = engine.name === 'native' ? loadAddon() : engine.name === 'wasm' ? loadWasm() : null;
   const workload = { steps, trainingBatch: training, evaluationBatch: evaluation };
   const memory =
     loaded?.ok === true
-      ? await planMemory(loaded.addon, spec, workload, { threads: numberAt(plan, 'threads') })
+      ? await planMemory(loaded.addon, spec, workload, {
+          threads: numberAt(plan, 'threads'),
+          most: engine.name === 'wasm' ? WASM_BYTES : undefined,
+        })
       : null;
   const shortage = memory === null ? undefined : findShortage(memory, file);
   const parameters = countParameters(spec);

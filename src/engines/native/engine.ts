@@ -11,7 +11,7 @@ import {
   identifyBuild,
   type NativeOptions,
 } from './arithmetic.ts';
-import { availableMemory, checkParameterMemory, countParameterBytes } from './memory.ts';
+import { availableMemory, checkParameterMemory, countParameterBytes, WASM_BYTES } from './memory.ts';
 import { NativeSession } from './session.ts';
 
 /** The addon may be older than the sources: it stays in use until it is compiled again. */
@@ -42,9 +42,6 @@ export function createNativeEngine(addon: NativeAddon, options: NativeOptions = 
   );
 }
 
-/** WebAssembly addresses 4 GB: what is left after its stack and what the allocator keeps. */
-const wasmBytes = 2 ** 32 - 2 ** 26;
-
 /** The same engine in WebAssembly, on one thread: the same bits on every processor. */
 export function createWasmEngine(addon: NativeAddon, reason: string, options: NativeOptions = {}): Engine {
   const available = options.available ?? availableMemory;
@@ -53,7 +50,7 @@ export function createWasmEngine(addon: NativeAddon, reason: string, options: Na
     addon,
     { name: 'wasm', backend: 'cpu', version, reason },
     { threads: 1, instructionSet: 'wasm', winogradTile: 2 },
-    { available: () => Math.min(available(), wasmBytes), most: wasmBytes },
+    { available: () => Math.min(available(), WASM_BYTES), most: WASM_BYTES },
   );
 }
 

@@ -21,6 +21,9 @@ export function availableMemory(): number {
   return process.platform === 'darwin' ? most : Math.min(most, os.freemem());
 }
 
+/** WebAssembly addresses 4 GB: what is left after its stack and what the allocator keeps. */
+export const WASM_BYTES = 2 ** 32 - 2 ** 26;
+
 /** The largest number of samples, at most `most`, whose need is within `available`; 0 if not even one fits. */
 export async function largestBatch(
   most: number,
@@ -110,9 +113,14 @@ export async function planMemory(
   addon: NativeAddon,
   spec: NetworkSpec,
   { steps, trainingBatch, evaluationBatch }: Workload,
-  { threads, environment, available = availableMemory }: NativeOptions = {},
+  {
+    threads,
+    environment,
+    available = availableMemory,
+    most = Number.POSITIVE_INFINITY,
+  }: NativeOptions & { readonly most?: number | undefined } = {},
 ): Promise<MemoryPlan> {
-  const availableBytes = available();
+  const availableBytes = Math.min(available(), most);
   const parameterBytes = countParameterBytes(spec);
   checkParameterMemory(spec, availableBytes);
   const { layers, input, classes } = spec;
