@@ -50,7 +50,7 @@ function countRuns(): string[] {
 }
 
 describe('repro run', () => {
-  test('runs everything once, and reports each stage as up to date the second time', async () => {
+  test('runs everything once, reports each stage as up to date the second time, and with --dry-run what would run and why', async () => {
     const first = await call(['run']);
     expect(first.exitCode).toBe(0);
     expect(first.stdout).toBe('');
@@ -62,6 +62,9 @@ describe('repro run', () => {
       '= second@a  up to date',
       '= second@b  up to date',
     ]);
+    const dry = await call(['run', '--dry-run', '--set', 'word=bye']);
+    expect(dry.exitCode).toBe(0);
+    expect(dry.stderr).toMatch(/^\? first {2}would run for about .*: .*word: "hello" → "bye"/m);
     expect(countRuns().sort()).toEqual(['first', 'second-a', 'second-b']);
   });
 
@@ -75,25 +78,20 @@ describe('repro run', () => {
     ]);
   });
 
-  test('shows with --dry-run what would run and why, and runs nothing', async () => {
+  test('with --force runs what is named again, but not its dependencies', async () => {
     await call(['run']);
-    const { stderr, exitCode } = await call(['run', '--dry-run', '--set', 'word=bye']);
-    expect(exitCode).toBe(0);
-    expect(stderr).toMatch(/^\? first {2}would run for about .*: .*word: "hello" → "bye"/m);
-    expect(countRuns()).toHaveLength(3);
-  });
-
-  test.each([
-    [['second@b'], ['second-b']],
-    [['second@*'], ['second-a', 'second-b']],
-    [
-      ['--from', 'second'],
-      ['second-a', 'second-b'],
-    ],
-  ])('%j with --force runs that again, but not its dependencies', async (words, again) => {
-    await call(['run']);
-    await call(['run', ...words, '--force', '--jobs', '1']);
-    expect(countRuns().slice(3).sort()).toEqual(again);
+    for (const [words, again] of [
+      [['second@b'], ['second-b']],
+      [['second@*'], ['second-a', 'second-b']],
+      [
+        ['--from', 'second'],
+        ['second-a', 'second-b'],
+      ],
+    ] as const) {
+      const before = countRuns().length;
+      await call(['run', ...words, '--force', '--jobs', '1']);
+      expect(countRuns().slice(before).sort()).toEqual(again);
+    }
   });
 
   test('runs to its end when nobody reads its output', async () => {
@@ -128,7 +126,7 @@ describe('repro run', () => {
 });
 
 describe('the other commands', () => {
-  test('status --exit-code returns 3 before a run and 0 after it', async () => {
+  test('accept patterns, and status --exit-code returns 3 before a run and 0 after it', async () => {
     const before = await call(['status', '--exit-code']);
     expect(before.exitCode).toBe(3);
     expect(before.stdout.split('\n')).toHaveLength(3);
@@ -137,10 +135,6 @@ describe('the other commands', () => {
     expect(after.exitCode).toBe(0);
     const states = JSON.parse(after.stdout).instances.map((one: { state: string }) => one.state);
     expect(states).toEqual(['fresh', 'fresh', 'fresh']);
-  });
-
-  test('accept patterns', async () => {
-    await call(['run']);
     expect((await call(['status', 'second@*'])).stdout.split('\n')).toHaveLength(2);
     expect((await call(['logs', 'second@*', '--path'])).stdout.split('\n')).toHaveLength(2);
     expect((await project.json(['metrics', 'second@*'])).instances).toHaveLength(2);
@@ -154,9 +148,7 @@ describe('the other commands', () => {
   });
 
   test('logs of a stage that never ran is an error with the command that runs it', async () => {
-    const { exitCode, stderr } = await call(['logs', 'first']);
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('./repro run first');
+    await project.expectFailure(['logs', 'first'], 2, './repro run first');
   });
 
   test('metrics shows time and metrics of each stage', async () => {

@@ -152,14 +152,6 @@ describe('repro data fetch', () => {
       proxy.close();
     }
   });
-
-  test('never replaces a file that is there', async () => {
-    await fs.writeFile(path.join(folder, 'train-images-idx3-ubyte.gz'), 'mine');
-    const { stderr, exitCode } = await call('fetch', 'mnist', '--root', folder);
-    expect(stderr).toContain('train-images-idx3-ubyte.gz');
-    expect(exitCode).toBe(1);
-    expect(await fs.readFile(path.join(folder, 'train-images-idx3-ubyte.gz'), 'utf8')).toBe('mine');
-  });
 });
 
 describe('repro data show', () => {

@@ -182,33 +182,30 @@ describe('the information about the streams', () => {
 
 describe('a damaged AEDAT 4 file', () => {
   const start = packetsAt(plain);
-  const cases: [string, Uint8Array, string, string][] = [
-    ['that is empty', new Uint8Array(0), 'aedat4-header', 'header, byte 0'],
-    ['with another magic', Buffer.from('RIFF............'), 'aedat4-header', 'header, byte 0'],
-    ['of another version', Buffer.from('#!AER-DAT3.1\r\n'), 'aedat4-header', 'header, byte 0'],
-    ['with changed line ends', Buffer.from('#!AER-DAT4.0\n...'), 'aedat4-header', 'header, byte 0'],
-    ['cut off in its header', plain.subarray(0, 100), 'aedat4-truncated', 'header, byte 14'],
-    ['without the mark of its header', patched(22, [0x41]), 'aedat4-header', 'header, byte 14'],
-    ['of an unknown compression', makeFile({ compression: 5 }), 'aedat4-header', 'header, byte 14'],
-    ['without information', makeFile({ info: null }), 'aedat4-header', 'header, byte 14'],
-    ['with its table before the packets', makeFile({ table: 20n }), 'aedat4-header', 'header, byte 14'],
-    ['with its table beyond its end', makeFile({ table: 1n << 40n }), 'aedat4-truncated', 'header, byte 14'],
-    ['with a packet of an unknown stream', patched(start, [7]), 'aedat4-packet', `packet 1, byte ${start}`],
-    [
-      'with a packet of a negative size',
+  const cases: Readonly<Record<string, [bytes: Uint8Array, code: string, where: string]>> = {
+    'that is empty': [new Uint8Array(0), 'aedat4-header', 'header, byte 0'],
+    'with another magic': [Buffer.from('RIFF............'), 'aedat4-header', 'header, byte 0'],
+    'of another version': [Buffer.from('#!AER-DAT3.1\r\n'), 'aedat4-header', 'header, byte 0'],
+    'with changed line ends': [Buffer.from('#!AER-DAT4.0\n...'), 'aedat4-header', 'header, byte 0'],
+    'cut off in its header': [plain.subarray(0, 100), 'aedat4-truncated', 'header, byte 14'],
+    'without the mark of its header': [patched(22, [0x41]), 'aedat4-header', 'header, byte 14'],
+    'of an unknown compression': [makeFile({ compression: 5 }), 'aedat4-header', 'header, byte 14'],
+    'without information': [makeFile({ info: null }), 'aedat4-header', 'header, byte 14'],
+    'with its table before the packets': [makeFile({ table: 20n }), 'aedat4-header', 'header, byte 14'],
+    'with its table beyond its end': [makeFile({ table: 1n << 40n }), 'aedat4-truncated', 'header, byte 14'],
+    'with a packet of an unknown stream': [patched(start, [7]), 'aedat4-packet', `packet 1, byte ${start}`],
+    'with a packet of a negative size': [
       patched(start + 7, [0x80]),
       'aedat4-packet',
       `packet 1, byte ${start}`,
     ],
-    ['with a huge packet', patched(start + 7, [0x7f]), 'aedat4-truncated', `packet 1, byte ${start}`],
-    [
-      'with another kind of contents',
+    'with a huge packet': [patched(start + 7, [0x7f]), 'aedat4-truncated', `packet 1, byte ${start}`],
+    'with another kind of contents': [
       patched(start + 16, [0x41]),
       'aedat4-packet',
       `packet 1, byte ${start}`,
     ],
-    [
-      'with a pixel outside the sensor',
+    'with a pixel outside the sensor': [
       makeFile({
         packets: [
           makePacket([
@@ -220,39 +217,38 @@ describe('a damaged AEDAT 4 file', () => {
       'aedat4-event',
       'packet 1, byte',
     ],
-    ['with a negative x', makeFile({ packets: [makePacket([[1n, -1, 0, 1]])] }), 'aedat4-event', 'packet 1'],
-    [
-      'with a negative time',
+    'with a negative x': [makeFile({ packets: [makePacket([[1n, -1, 0, 1]])] }), 'aedat4-event', 'packet 1'],
+    'with a negative time': [
       makeFile({ packets: [makePacket([[-1n, 0, 0, 1]])] }),
       'aedat4-event',
       'packet 1',
     ],
-    [
-      'with a time of 2^53',
+    'with a time of 2^53': [
       makeFile({ packets: [makePacket([[1n << 53n, 0, 0, 1]])] }),
       'aedat4-event',
       'packet 1',
     ],
-    [
-      'with a packet that is not compressed as the header says',
+    'with a packet that is not compressed as the header says': [
       makeFile({ compression: 1, packets: [makePacket([])] }),
       'aedat4-compression',
       'packet 1',
     ],
-    [
-      'with zstd that is none',
+    'with zstd that is none': [
       makeFile({ compression: 3, packets: [makePacket([])] }),
       'aedat4-compression',
       'packet 1',
     ],
-  ];
-  test.each(cases)('%s is rejected with its place and a fix', async (_, bytes, code, where) => {
-    await expect(decodeAedat4(bytes, 'a.aedat4')).rejects.toMatchObject({
-      code,
-      where: expect.stringContaining(where),
-      fix: expect.stringMatching(/\w\.$/),
-    });
-  });
+  };
+  test.each(Object.entries(cases))(
+    '%s is rejected with its place and a fix',
+    async (_, [bytes, code, where]) => {
+      await expect(decodeAedat4(bytes, 'a.aedat4')).rejects.toMatchObject({
+        code,
+        where: expect.stringContaining(where),
+        fix: expect.stringMatching(/\w\.$/),
+      });
+    },
+  );
 
   test('with a checksum that does not fit is rejected, whatever the compression', async () => {
     for (const kind of ['lz4-high', 'zstd-high']) {

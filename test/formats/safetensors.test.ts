@@ -61,65 +61,61 @@ describe('readSafetensors', () => {
     );
   });
 
-  it.each([
-    [
-      'a header longer than allowed',
-      new Uint8Array([0, 0, 0, 0, 0, 0, 0, 255]),
-      /claims 18374686479671623680 bytes/,
-    ],
-    ['a header that is not JSON', fileOf('{"a":'), /not JSON/],
-    ['a header that is not an object', fileOf('[]'), /not an object/],
-    ['text that is not UTF-8', new Uint8Array([2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff]), /not JSON/],
-    ['a list for a tensor', fileOf({ a: [] }), /not described by an object/],
-    [
-      'an unknown type',
-      fileOf({ a: { dtype: 'F4', shape: [], data_offsets: [0, 2] } }, [0, 0]),
-      /has type "F4"/,
-    ],
-    [
-      'a type that no state has',
-      fileOf({ a: { dtype: 'BF16', shape: [], data_offsets: [0, 2] } }, [0, 0]),
-      /has type bfloat16, expected float32 or int64/,
-    ],
-    [
-      'a size that is text',
-      fileOf({ a: { dtype: 'F32', shape: ['1'], data_offsets: [0, 4] } }),
-      /no valid shape/,
-    ],
-    ['a negative size', fileOf({ a: { dtype: 'F32', shape: [-1], data_offsets: [0, 0] } }), /no valid shape/],
-    [
-      'a name with control characters, which are escaped',
-      fileOf({ '\u001b]0;x\u0007\u009b\u202e': [] }),
-      /tensor "\\u001b\]0;x\\u0007\\u009b\\u202e" is not described/,
-    ],
-    [
-      'offsets that run backwards',
-      fileOf({ a: { dtype: 'F32', shape: [1], data_offsets: [4, 0] } }),
-      /give -4/,
-    ],
-    [
-      'a shape whose product overflows',
-      fileOf({ a: { dtype: 'F32', shape: [2 ** 30, 2 ** 30, 4], data_offsets: [0, 0] } }),
-      /needs/,
-    ],
-    [
-      'two tensors in the same bytes',
-      fileOf(
-        {
-          a: { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
-          b: { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
-        },
-        [0, 0, 0, 0],
-      ),
-      /no gaps, no overlaps/,
-    ],
-    [
-      'a gap between tensors',
-      fileOf({ a: { dtype: 'F32', shape: [1], data_offsets: [4, 8] } }, [0, 0, 0, 0, 0, 0, 0, 0]),
-      /expected 0/,
-    ],
-    ['metadata that is not text', fileOf({ __metadata__: { epoch: 3 } }), /no text under "epoch"/],
-  ])('refuses %s', (_, bytes, message) => {
+  it.each(
+    Object.entries<[bytes: Uint8Array, message: RegExp]>({
+      'a header longer than allowed': [
+        new Uint8Array([0, 0, 0, 0, 0, 0, 0, 255]),
+        /claims 18374686479671623680 bytes/,
+      ],
+      'a header that is not JSON': [fileOf('{"a":'), /not JSON/],
+      'a header that is not an object': [fileOf('[]'), /not an object/],
+      'text that is not UTF-8': [new Uint8Array([2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff]), /not JSON/],
+      'a list for a tensor': [fileOf({ a: [] }), /not described by an object/],
+      'an unknown type': [
+        fileOf({ a: { dtype: 'F4', shape: [], data_offsets: [0, 2] } }, [0, 0]),
+        /has type "F4"/,
+      ],
+      'a type that no state has': [
+        fileOf({ a: { dtype: 'BF16', shape: [], data_offsets: [0, 2] } }, [0, 0]),
+        /has type bfloat16, expected float32 or int64/,
+      ],
+      'a size that is text': [
+        fileOf({ a: { dtype: 'F32', shape: ['1'], data_offsets: [0, 4] } }),
+        /no valid shape/,
+      ],
+      'a negative size': [
+        fileOf({ a: { dtype: 'F32', shape: [-1], data_offsets: [0, 0] } }),
+        /no valid shape/,
+      ],
+      'a name with control characters, which are escaped': [
+        fileOf({ '\u001b]0;x\u0007\u009b\u202e': [] }),
+        /tensor "\\u001b\]0;x\\u0007\\u009b\\u202e" is not described/,
+      ],
+      'offsets that run backwards': [
+        fileOf({ a: { dtype: 'F32', shape: [1], data_offsets: [4, 0] } }),
+        /give -4/,
+      ],
+      'a shape whose product overflows': [
+        fileOf({ a: { dtype: 'F32', shape: [2 ** 30, 2 ** 30, 4], data_offsets: [0, 0] } }),
+        /needs/,
+      ],
+      'two tensors in the same bytes': [
+        fileOf(
+          {
+            a: { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
+            b: { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
+          },
+          [0, 0, 0, 0],
+        ),
+        /no gaps, no overlaps/,
+      ],
+      'a gap between tensors': [
+        fileOf({ a: { dtype: 'F32', shape: [1], data_offsets: [4, 8] } }, [0, 0, 0, 0, 0, 0, 0, 0]),
+        /expected 0/,
+      ],
+      'metadata that is not text': [fileOf({ __metadata__: { epoch: 3 } }), /no text under "epoch"/],
+    }),
+  )('refuses %s', (_, [bytes, message]) => {
     expect(() => readSafetensors(bytes, 'best.safetensors')).toThrow(message);
   });
 

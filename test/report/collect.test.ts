@@ -34,7 +34,7 @@ async function failure(selection = MADE): Promise<ReproError> {
 }
 
 describe('collectResults', () => {
-  it('combines training, evaluation, verification and configuration', async () => {
+  it('combines training, evaluation, verification and configuration, and counts epochs from 1, as people do', async () => {
     const results = await collectResults(sources, MADE);
     expect(results.simulated).toBe(true);
     expect(results.classes).toHaveLength(11);
@@ -45,6 +45,9 @@ describe('collectResults', () => {
     expect(run?.clips).toEqual(MADE.clips);
     expect(run?.metrics.layers).toHaveLength(6);
     expect(results.manifest.splits.train).toEqual({ recordings: 16, clips: 192 });
+    expect(run?.metrics.epochs).toEqual([1, 2, 3]);
+    const { checkpoint } = JSON.parse(await readFile(file('evaluate', 'evaluation.json'), 'utf8'));
+    expect(run?.chosenEpoch).toBe(checkpoint.epoch + 1);
   });
 
   it('counts the files in an archive, not the archive itself', async () => {
@@ -56,13 +59,6 @@ describe('collectResults', () => {
     expect([files, sizeBytes]).toEqual([before.files, before.sizeBytes]);
   });
 
-  it('counts epochs from 1, as people do', async () => {
-    const [model] = (await collectResults(sources, MADE)).models;
-    expect(model?.runs[0]?.metrics.epochs).toEqual([1, 2, 3]);
-    const { checkpoint } = JSON.parse(await readFile(file('evaluate', 'evaluation.json'), 'utf8'));
-    expect(model?.runs[0]?.chosenEpoch).toBe(checkpoint.epoch + 1);
-  });
-
   it('opens only runs that the profile lists', async () => {
     await rm(join(sources.train, 'no-reg'), { recursive: true });
     await writeFile(join(sources.evaluate, 'no-reg', '2020', 'evaluation.json'), 'left from another profile');
@@ -70,7 +66,9 @@ describe('collectResults', () => {
     expect(results.models).toHaveLength(1);
   });
 
-  it('says which file is missing and which command makes it', async () => {
+  it('says which file is truncated or missing, and which command makes it', async () => {
+    await writeFile(file('train', 'run.json'), '{"version": 1');
+    expect((await failure()).message).toContain('the file is not valid JSON');
     await rm(file('train', 'metrics.csv'));
     const error = await failure();
     expect(error.code).toBe('results-invalid');
@@ -151,11 +149,6 @@ describe('collectResults', () => {
     expect(perUserLight?.user06).toEqual({ led: 24 });
     await alter(join(sources.verify, 'manifest.json'), { perUserLight: undefined });
     expect((await collectResults(sources, MADE)).manifest.perUserLight).toBeUndefined();
-  });
-
-  it('reports truncated JSON', async () => {
-    await writeFile(file('train', 'run.json'), '{"version": 1');
-    expect((await failure()).message).toContain('the file is not valid JSON');
   });
 
   it('reads how the epoch was chosen, and the switches', async () => {

@@ -54,23 +54,23 @@ describe('a stage with a package', () => {
 });
 
 describe('a stage module that imports a missing file', () => {
-  for (const words of [['run'], ['run', '--dry-run'], ['status']]) {
-    test(`stops ${words.join(' ')} before anything runs`, async () => {
-      const project = await createWordProject({
-        'stages/late.ts': "import { x } from './gone.ts';\nexport default { summary: '', run() { x(); } };\n",
-      });
-      const pipeline = project.read('pipeline.yaml');
-      await project.write(
-        'pipeline.yaml',
-        `${pipeline}  late:\n    run: stages/late.ts\n    inputs: [artifacts/words]\n    outputs: [artifacts/late]\n`,
-      );
+  test('stops run, its dry run and status before anything runs', async () => {
+    const project = await createWordProject({
+      'stages/late.ts': "import { x } from './gone.ts';\nexport default { summary: '', run() { x(); } };\n",
+    });
+    const pipeline = project.read('pipeline.yaml');
+    await project.write(
+      'pipeline.yaml',
+      `${pipeline}  late:\n    run: stages/late.ts\n    inputs: [artifacts/words]\n    outputs: [artifacts/late]\n`,
+    );
+    for (const words of [['run'], ['run', '--dry-run'], ['status']]) {
       await project.expectFailure(
         words,
         2,
         'stages/late.ts:1:19  Could not resolve "./gone.ts"',
         'Correct the path of the import, or add the file.',
       );
-      expect(project.has('artifacts/words')).toBe(false);
-    });
-  }
+    }
+    expect(project.has('artifacts/words')).toBe(false);
+  });
 });

@@ -1,14 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { encodeNpy } from '../../src/formats/npy.ts';
 import { openClipSource, readAhead } from '../../src/training/clip-source.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 
-let folder: string;
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
+const folder = sharedTemporaryFolder();
 
 const data = Uint16Array.from({ length: 5 * 2 * 2 * 1 * 3 }, (_, i) => i);
 

@@ -1,15 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { encodeNpy } from '../../src/formats/npy.ts';
 import { type ClipIndex, formatClipIndex, type Normalization } from '../../src/results/clip-index.ts';
 import { labelsOf, openFrameCache } from '../../src/training/frame-cache.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 
-let folder: string;
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
+const folder = sharedTemporaryFolder();
 
 const frames = {
   steps: 1,

@@ -45,42 +45,38 @@ function listAside(root: string): Record<string, string> {
 }
 
 /** What a person changes in the outputs -> what is set aside, and its content. */
-const changes: [string, (project: Project) => Promise<void>, [file: string, content: string]][] = [
-  [
-    'a file added to a folder',
+const changes: Readonly<
+  Record<string, [change: (project: Project) => Promise<void>, aside: [file: string, content: string]]>
+> = {
+  'a file added to a folder': [
     (project) => project.write('artifacts/folder/deep/notes', 'mine'),
     ['folder/deep/notes', 'mine'],
   ],
-  [
-    'a file of a folder edited',
+  'a file of a folder edited': [
     (project) => project.write('artifacts/folder/in/x', 'mine'),
     ['folder/in/x', 'mine'],
   ],
-  ['a file edited that is an output', (project) => project.write('artifacts/file', 'mine'), ['file', 'mine']],
-  [
-    'a folder in place of a file',
+  'a file edited that is an output': [(project) => project.write('artifacts/file', 'mine'), ['file', 'mine']],
+  'a folder in place of a file': [
     (project) => replace(project, 'artifacts/file', 'artifacts/file/notes'),
     ['file/notes', 'mine'],
   ],
-  [
-    'a file in place of a folder',
+  'a file in place of a folder': [
     (project) => replace(project, 'artifacts/folder', 'artifacts/folder'),
     ['folder', 'mine'],
   ],
-  [
-    'a link, whose target stays',
+  'a link, whose target stays': [
     async (project) => {
       await project.write('mine/notes', 'mine');
       await fs.symlink('../../mine', project.at('artifacts/folder/link'));
     },
     ['folder/link', '../../mine'],
   ],
-  [
-    'a link to nothing',
+  'a link to nothing': [
     (project) => fs.symlink('nothing', project.at('artifacts/folder/link')),
     ['folder/link', 'nothing'],
   ],
-];
+};
 
 async function replace(project: Project, output: string, file: string): Promise<void> {
   await project.remove(output);
@@ -107,7 +103,7 @@ async function expectAside(
   expect((await project.run()).events.map(({ kind }) => kind)).not.toContain('note');
 }
 
-test.each(changes)('%s is set aside when its output is restored', (_, change, aside) =>
+test.each(Object.entries(changes))('%s is set aside when its output is restored', (_, [change, aside]) =>
   expectAside(change, aside, 1),
 );
 
