@@ -113,9 +113,7 @@ describe('repro run', () => {
     await project.write('hold', '');
     const holder = call(['run']);
     await waitForFile(project.at('held'));
-    const second = await call(['run']);
-    expect(second.exitCode).toBe(75);
-    expect(second.stderr).toContain(String(holder.pid));
+    await project.expectFailure(['run'], 75, String(holder.pid));
     holder.kill('SIGINT');
     const ended = await holder;
     expect(ended.exitCode).toBe(130);

@@ -73,9 +73,7 @@ async function fingerprintsOf(stage: string, instance: 0 | 1): Promise<string[]>
 
 describe('repro compare', () => {
   test('says so if nothing is on record', async () => {
-    const { exitCode, stderr } = await call('compare', 'baseline', 'last');
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('./repro run evaluate');
+    await project.expectFailure(['compare', 'baseline', 'last'], 2, './repro run evaluate');
   });
 
   test('compares an earlier run, whose outputs are only in the store, with the last', async () => {
@@ -123,9 +121,9 @@ describe('repro compare', () => {
       { a: { seed: '2', stages: { train: { fingerprint: training } } }, clips: { rightA: 2, rightB: 9 } },
     ]);
     expect(onlyB).toMatchObject([{ model: 'baseline', seed: '1' }]);
-    const committed = await call('compare', 'lock', 'last');
-    expect(committed.exitCode).toBe(2);
-    expect(committed.stderr).toContain(
+    await project.expectFailure(
+      ['compare', 'lock', 'last'],
+      2,
       'no committed record of an evaluation under profile small can be read; that of "evaluate@baseline,1" is missing',
     );
   });

@@ -60,9 +60,7 @@ describe('repro data info', () => {
   });
 
   test('suggests the closest name', async () => {
-    const { stderr, exitCode } = await call('info', 'minst');
-    expect(stderr).toContain('Closest: "mnist".');
-    expect(exitCode).toBe(2);
+    await project.expectFailure(['data', 'info', 'minst'], 2, 'Closest: "mnist".');
   });
 });
 
@@ -83,9 +81,11 @@ describe('repro data verify', () => {
     const { stdout, exitCode } = await call('verify', 'dvs128-gesture', '--root', folder, '--simulated');
     expect(stdout).toMatch(/^per user .*\buser01 24\b/m);
     expect(exitCode).toBe(0);
-    const real = await call('verify', 'dvs128-gesture', '--root', folder);
-    expect(real.stderr).toContain('these recordings are simulated');
-    expect(real.exitCode).toBe(1);
+    await project.expectFailure(
+      ['data', 'verify', 'dvs128-gesture', '--root', folder],
+      1,
+      'these recordings are simulated',
+    );
   });
 
   test('ends with 1 and says how to get the data if they are missing or damaged', async () => {
@@ -164,9 +164,7 @@ describe('repro data show', () => {
     expect(exitCode).toBe(0);
     const png = await fs.readFile(path.join(folder, 'Test-7-00001.bin.png'));
     expect(png.subarray(1, 4).toString()).toBe('PNG');
-    const again = await call(...words);
-    expect(again.stderr).toContain('already exists');
-    expect(again.exitCode).toBe(2);
+    await project.expectFailure(['data', ...words], 2, 'already exists');
     const gif = await call(...words, '--format', 'gif', '--out', 'seven.gif', '--json');
     expect(JSON.parse(gif.stdout)).toMatchObject({ class: '7', events: 2, split: 'test' });
     expect((await fs.readFile(path.join(folder, 'seven.gif'))).subarray(0, 3).toString()).toBe('GIF');
@@ -188,10 +186,12 @@ describe('repro data show', () => {
 
   test('asks which clip of a recording is meant', async () => {
     await writeGestures(folder, gestureFiles(true));
-    const which = await call('show', 'dvs128-gesture', 'user01_led', '--root', folder);
-    expect(which.stderr).toContain('user01_led.aedat has 12 clips.');
-    expect(which.stderr).toContain('user01_led.aedat:1 hand clapping');
-    expect(which.exitCode).toBe(2);
+    await project.expectFailure(
+      ['data', 'show', 'dvs128-gesture', 'user01_led', '--root', folder],
+      2,
+      'user01_led.aedat has 12 clips.',
+      'user01_led.aedat:1 hand clapping',
+    );
     const one = await call('show', 'dvs128-gesture', 'user01_led:2', '--root', folder, '--json');
     expect(JSON.parse(one.stdout)).toMatchObject({
       clip: 'user01_led.aedat:2',

@@ -19,8 +19,7 @@ async function runModule(body: string) {
 
 describe('a stage that fails', () => {
   test('blocks what depends on it and nothing else, and runs again next time', async () => {
-    const project = await createProject();
-    project.define([
+    const project = await createProject([
       { id: 'good', sh: touch },
       {
         id: 'bad',
@@ -47,8 +46,7 @@ describe('a stage that fails', () => {
   });
 
   test('shows the end of megabytes without a line break, and the last state of a progress bar', async () => {
-    const project = await createProject();
-    project.define([
+    const project = await createProject([
       { id: 'long', sh: "head -c 3000000 /dev/zero | tr '\\0' x; printf ' the end'; kill -9 $PPID" },
       { id: 'bar', sh: "printf '10 %%\\r55 %%\\r\\nbroken\\r\\n'; exit 1" },
     ]);
@@ -122,8 +120,9 @@ describe('a stage that fails', () => {
   });
 
   test('to write a declared output reports which', async () => {
-    const project = await createProject();
-    project.define([{ id: 's', sh: touch, outputs: ['artifacts/one', 'artifacts/two'] }]);
+    const project = await createProject([
+      { id: 's', sh: touch, outputs: ['artifacts/one', 'artifacts/two'] },
+    ]);
     const { events } = await project.run();
     const { code, text } = eventOf(events, 'failed', 's');
     expect(code).toBe('output-missing');
@@ -144,8 +143,9 @@ describe('a stage that fails', () => {
   });
 
   test('because an input does not exist says which, and where it is named', async () => {
-    const project = await createProject();
-    project.define([{ id: 's', run: ['true'], inputs: ['no.txt'], outputs: ['artifacts/s'] }]);
+    const project = await createProject([
+      { id: 's', run: ['true'], inputs: ['no.txt'], outputs: ['artifacts/s'] },
+    ]);
     const { events } = await project.run();
     expect(eventOf(events, 'failed', 's')).toMatchObject({ code: 'input-missing' });
     expect(eventOf(events, 'failed', 's').text).toMatch(
@@ -180,8 +180,7 @@ describe('a stage that fails', () => {
   });
 
   test('because it takes too long is killed, with everything it has started', async () => {
-    const project = await createProject();
-    project.define([
+    const project = await createProject([
       {
         id: 's',
         sh: 'trap "" TERM; sleep 1000 & echo $! > counts/child; wait; wait',
@@ -195,8 +194,7 @@ describe('a stage that fails', () => {
   });
 
   test('leaves no process behind, even one it did not wait for', async () => {
-    const project = await createProject();
-    project.define([{ id: 's', sh: `sleep 1000 & echo $! > counts/child; ${touch}` }]);
+    const project = await createProject([{ id: 's', sh: `sleep 1000 & echo $! > counts/child; ${touch}` }]);
     expect((await project.run()).outcome).toBe('ok');
     await waitForEnd(Number(project.read('counts/child')));
   });

@@ -30,8 +30,7 @@ async function createBusyProject(): Promise<Project> {
 
 /** A shell with its own children. */
 async function createCommandProject(): Promise<Project> {
-  const project = await createProject();
-  project.define([
+  const project = await createProject([
     {
       id: 'cmd',
       sh: 'echo x >> counts/cmd; echo half > "$REPRO_OUTPUT_0"; sleep 1000 & echo $! > counts/child; echo $$ > counts/pid; echo $PPID > counts/host; touch counts/ready; if test -e go; then kill $!; exit 0; fi; wait',
@@ -220,8 +219,7 @@ describe('an interrupt', () => {
   });
 
   test('does not accept the output of a command that exits successfully because of it', async () => {
-    const project = await createProject();
-    project.define([
+    const project = await createProject([
       {
         id: 's',
         sh: 'trap "exit 0" TERM; echo half > "$REPRO_OUTPUT_0"; touch counts/ready; test -e go || while true; do sleep 0.05; done',

@@ -46,8 +46,7 @@ describe('a run', () => {
   });
 
   test('restores empty files and folders, and executable files as such', async () => {
-    const project = await createProject();
-    project.define([
+    const project = await createProject([
       {
         id: 's',
         sh: 'mkdir -p "$REPRO_OUTPUT_0/empty/inner" "$REPRO_OUTPUT_0/bin"; : > "$REPRO_OUTPUT_0/nothing"; printf "#!/bin/sh\\necho ran" > "$REPRO_OUTPUT_0/bin/tool"; chmod +x "$REPRO_OUTPUT_0/bin/tool"; mkdir "$REPRO_OUTPUT_1"',

@@ -17,8 +17,7 @@ const alone = (me: string) => [
 
 describe('a run', () => {
   test('runs independent stages at the same time', async () => {
-    const project = await createProject();
-    project.define([
+    const project = await createProject([
       { id: 'a', run: meet('a', 'b'), outputs: ['artifacts/a'] },
       { id: 'b', run: meet('b', 'a'), outputs: ['artifacts/b'] },
     ]);
@@ -36,8 +35,7 @@ describe('a run', () => {
     ['a mutex in common', {}, { mutexes: ['disk'] }],
     ['a GPU for one', { machine: { cpu: 8, memoryBytes: 2 ** 40, gpus: ['0'] } }, { gpu: 1 }],
   ])('runs one after another what has %s', async (_, options, resources) => {
-    const project = await createProject();
-    project.define(
+    const project = await createProject(
       ['a', 'b', 'c'].map((id) => ({ id, run: alone(id), outputs: [`artifacts/${id}`], resources })),
     );
     expect(await project.run({ jobs: 4, ...options })).toMatchObject({ outcome: 'ok', ran: ['a', 'b', 'c'] });
@@ -101,8 +99,7 @@ describe('a run', () => {
   });
 
   test('runs a stage alone, with a warning, if it asks for more than the machine has', async () => {
-    const project = await createProject();
-    project.define([
+    const project = await createProject([
       { id: 'big', run: alone('big'), outputs: ['artifacts/big'], resources: { cpu: 9, gpu: 1 } },
       { id: 'small', run: alone('small'), outputs: ['artifacts/small'] },
     ]);

@@ -10,8 +10,7 @@ describe('a resume folder', () => {
     'cat "$REPRO_RESUME_0"/* 2>/dev/null >> counts/seen; echo step >> "$REPRO_RESUME_0/state"; test -e finish && echo x > "$REPRO_OUTPUT_0"';
 
   test('survives failures and is deleted on success', async () => {
-    const project = await createProject();
-    project.define([{ id: 's', sh: script, resume: ['artifacts/s.resume'] }]);
+    const project = await createProject([{ id: 's', sh: script, resume: ['artifacts/s.resume'] }]);
     await project.run();
     await project.run();
     expect(project.read('artifacts/s.resume/state')).toBe('step\nstep\n');
@@ -26,8 +25,7 @@ describe('a resume folder', () => {
   });
 
   test('counts the time of what it holds: the record says how long it took in all', async () => {
-    const project = await createProject();
-    project.define([{ id: 's', sh: script, resume: ['artifacts/s.resume'] }]);
+    const project = await createProject([{ id: 's', sh: script, resume: ['artifacts/s.resume'] }]);
     await project.run();
     // As if that had taken an hour until it last saved something.
     const attempts = project.at('artifacts/.cache/attempts');

@@ -84,6 +84,11 @@ export class TarTree implements FileTree {
         });
       },
     });
+    // The parser would collect in memory whatever follows the end of the tar.
+    let isOver = false;
+    parser.on('eof', () => {
+      isOver = true;
+    });
     const gunzip = createGunzip({ chunkSize: 1 << 18 });
     const packed = Readable.from(streamRegular(this.#archive));
     packed.on('error', (error) => gunzip.destroy(error)).pipe(gunzip);
@@ -91,7 +96,7 @@ export class TarTree implements FileTree {
       // In strict mode, `write` and `end` throw what is wrong with the archive.
       for await (const chunk of gunzip) {
         signal?.throwIfAborted();
-        if (!parser.write(chunk)) await once(parser, 'drain');
+        if (!isOver && !parser.write(chunk)) await once(parser, 'drain');
         if (failures.length > 0) break;
       }
       if (failures.length === 0) {

@@ -121,6 +121,17 @@ describe('the files of a tar.gz', () => {
     await writeFile(file, damage(tarBytes));
     await expect(contents(new TarTree(file, 'a.tar.gz'))).rejects.toMatchObject({ code });
   });
+
+  test('are read in little memory and time, whatever follows the end of the tar', async () => {
+    const header = Buffer.alloc(512);
+    new Header({ path: 'x', type: 'File', size: 4, mode: 0o644 }).encode(header, 0);
+    const file = path.join(folder, 'a.tar.gz');
+    await writeFile(
+      file,
+      gzipSync(Buffer.concat([header, Buffer.from('data'.padEnd(512, '\0')), Buffer.alloc(2 ** 27)])),
+    );
+    await expect(contents(new TarTree(file, 'a.tar.gz'))).resolves.toEqual([['x', 'data']]);
+  });
 });
 
 describe('the files of a zip', () => {

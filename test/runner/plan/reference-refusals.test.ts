@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import { describe, expect, test } from 'vitest';
-import { loadPlan } from '../../../src/runner/plan/load.ts';
+import { loadPlan, type PlanRequest } from '../../../src/runner/plan/load.ts';
 import { profileFiles, profileHead } from './profiles.ts';
 import { makeProject, refusalOf } from './project-fixture.ts';
 
@@ -8,7 +8,28 @@ const head = 'version: 1\nstages:\n';
 
 describe('references are rejected', () => {
   test.each(
-    Object.entries<[stage: string, expected: string]>({
+    Object.entries<[stage: string, expected: string, request?: Partial<PlanRequest>]>({
+      'when a matrix has no values': [
+        `  a: {matrix: {m: "\${models}"}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`,
+        'pipeline.yaml:4:19  stage "a": matrix variable "m" has no values, so nothing would run.\n  ${models} is an empty list (--set models=[]).\n  To leave the stage out of a profile, use `when:`.',
+        { set: ['models=[]'] },
+      ],
+      'when a matrix has a value twice': [
+        `  a: {matrix: {m: [1, "1"]}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`,
+        'pipeline.yaml:4:7  stage "a": the matrix contains "a@1" twice.',
+      ],
+      'when an input comes from a stage that the profile leaves out': [
+        `  make: {when: "\${data.simulated}", run: stages/a.ts, outputs: [artifacts/data]}
+  read: {run: stages/b.ts, inputs: [artifacts/data/x], outputs: [artifacts/b]}
+`,
+        'pipeline.yaml:5:37  stage "read": input "artifacts/data/x" is made by no stage and is not on disk.\n  Stage "make" would make it, but profile "large" leaves that stage out.',
+        { profile: 'large' },
+      ],
+      'when a value leads an output out of the project': [
+        `  make: {run: stages/a.ts, outputs: ["\${data.root}"]}\n`,
+        'pipeline.yaml:4:38  stage "make": output "/data/x" leaves the project.\n  The runner replaces and deletes what stages write, so it must be below artifacts/.\n  ${data.root} is "/data/x" (--set data.root=/data/x).',
+        { set: ['data.root=/data/x'] },
+      ],
       'when they are not set, with the closest key': [
         `  a: {run: stages/a.ts, inputs: ["x/\${data.rot}"], outputs: [artifacts/a]}\n`,
         'pipeline.yaml:4:37  stage "a": "${data.rot}" is not set: profile "small" has no "data.rot".\n  Closest: "data.root".',
@@ -34,15 +55,8 @@ describe('references are rejected', () => {
         'pipeline.yaml:4:19  stage "a": matrix variable "m" must be a list, not a mapping.\n  ${train} is a mapping (profiles/small.yaml:5:3).',
       ],
     }),
-  )('%s', async (_, [stage, expected]) => {
-    expect(await refusalOf(profileHead + stage, profileFiles)).toBe(expected);
-  });
-
-  test('when a matrix has no values', async () => {
-    const stage = `  a: {matrix: {m: "\${models}"}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`;
-    expect(await refusalOf(profileHead + stage, profileFiles, { set: ['models=[]'] })).toBe(
-      'pipeline.yaml:4:19  stage "a": matrix variable "m" has no values, so nothing would run.\n  ${models} is an empty list (--set models=[]).\n  To leave the stage out of a profile, use `when:`.',
-    );
+  )('%s', async (_, [stage, expected, request]) => {
+    expect(await refusalOf(profileHead + stage, profileFiles, request)).toBe(expected);
   });
 
   test.each(['a/b', '..', '-rf', '"a\\u0007"', '"a,b"', 'a@b', '"a b"', '""'])(
@@ -60,30 +74,6 @@ describe('references are rejected', () => {
     const files = { ...profileFiles, 'profiles/small.yaml': 'models:\n  - fine\n  - ../evil\n' };
     expect(await refusalOf(profileHead + stage, files)).toMatch(
       /^profiles\/small\.yaml:3:5 {2}stage "a": matrix value/,
-    );
-  });
-
-  test('when a matrix has a value twice', async () => {
-    expect(
-      await refusalOf(
-        `${head}  a: {matrix: {m: [1, "1"]}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`,
-      ),
-    ).toBe('pipeline.yaml:3:7  stage "a": the matrix contains "a@1" twice.');
-  });
-
-  test('when an input comes from a stage that the profile leaves out', async () => {
-    const stages = `  make: {when: "\${data.simulated}", run: stages/a.ts, outputs: [artifacts/data]}
-  read: {run: stages/b.ts, inputs: [artifacts/data/x], outputs: [artifacts/b]}
-`;
-    expect(await refusalOf(profileHead + stages, profileFiles, { profile: 'large' })).toBe(
-      'pipeline.yaml:5:37  stage "read": input "artifacts/data/x" is made by no stage and is not on disk.\n  Stage "make" would make it, but profile "large" leaves that stage out.',
-    );
-  });
-
-  test('when a value leads an output out of the project', async () => {
-    const stages = `  make: {run: stages/a.ts, outputs: ["\${data.root}"]}\n`;
-    expect(await refusalOf(profileHead + stages, profileFiles, { set: ['data.root=/data/x'] })).toBe(
-      'pipeline.yaml:4:38  stage "make": output "/data/x" leaves the project.\n  The runner replaces and deletes what stages write, so it must be below artifacts/.\n  ${data.root} is "/data/x" (--set data.root=/data/x).',
     );
   });
 

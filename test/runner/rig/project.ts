@@ -79,9 +79,11 @@ export class Project extends ProjectFolder {
   }
 }
 
-export async function createProject(): Promise<Project> {
+/** For one test, with these stages. */
+export async function createProject(stages: readonly StageDescription[] = []): Promise<Project> {
   const root = await temporaryFolder();
   const project = new Project(root);
+  project.define(stages);
   await fs.mkdir(project.at('counts'));
   return project;
 }

@@ -24,78 +24,78 @@ async function find(...lines: string[]): Promise<string[]> {
 }
 
 describe('undeclared are', () => {
-  test('files in the project, in the home folder and elsewhere, but not what the system consists of', async () => {
-    const system = ['/usr/lib/x.so', '/etc/passwd', '/proc/self/maps', '/dev/null', '/lib64/ld.so'];
-    expect(
-      await find(
-        'read /home/me/p/other',
-        'read /home/me/.config/x',
-        'read /data/y',
-        'write /dev/null',
-        'write /home/me/p/in/changed',
-        'write /home/me/p/notes',
-        ...system.map((one) => `read ${one}`),
-      ),
-    ).toEqual([
-      'read /data/y',
-      'read /home/me/.config/x',
-      'read /home/me/p/other',
-      'write /home/me/p/in/changed',
-      'write /home/me/p/notes',
-    ]);
-  });
-
-  test('not files that are declared by either name, or that the stage wrote itself', async () => {
-    expect(
-      await find(
-        'read /home/me/p/in/a',
-        'read /home/me/p/in/link -> /data/b',
-        'read /home/me/p/link -> /home/me/p/in/a',
-        'write /tmp/p/out/c',
-        'write /tmp/x',
-        'read /tmp/x',
-        'read /tmp/y',
-      ),
-    ).toEqual(['read /tmp/y']);
-  });
-
-  test('not programs, with what is installed beside them; but files beside a program of the project', async () => {
-    expect(
-      await find(
-        'read /home/me/.pyenv/version',
-        'run /home/me/.pyenv/shims/python3',
-        'run /home/me/conda/bin/python3',
-        'read /home/me/conda/lib/python3/os.py',
-        'run /home/me/.local/bin/tool',
-        'read /home/me/.local/lib/tool.py',
-        'read /home/me/.local/share/data',
-        'run /home/me/bin/mine',
-        'read /home/me/notes',
-        'run /home/me/p/bin/own',
-        'read /home/me/p/settings',
-      ),
-    ).toEqual([
-      'read /home/me/.local/share/data',
-      'read /home/me/bin/mine',
-      'read /home/me/notes',
-      'read /home/me/p/bin/own',
-      'read /home/me/p/settings',
-    ]);
-  });
-
-  test('not the listing of folders that lead to declared files, compiled Python, or a look at what is outside', async () => {
-    expect(
-      await find(
-        'list /home/me/p/tools',
-        'list /home/me/p',
-        'list /home/me/p/lib',
-        'read /home/me/p/lib/one',
-        'read /home/me/p/tools/__pycache__/x.pyc',
-        'write /home/me/p/tools/__pycache__/x.pyc',
-        'look /home/me/elsewhere',
-        'look /home/me/p/looked',
-      ),
-    ).toEqual(['read /home/me/p/lib', 'read /home/me/p/looked']);
+  const system = ['/usr/lib/x.so', '/etc/passwd', '/proc/self/maps', '/dev/null', '/lib64/ld.so'];
+  test.each(
+    Object.entries<[found: string[], undeclared: string[]]>({
+      'files in the project, in the home folder and elsewhere, but not what the system consists of': [
+        [
+          'read /home/me/p/other',
+          'read /home/me/.config/x',
+          'read /data/y',
+          'write /dev/null',
+          'write /home/me/p/in/changed',
+          'write /home/me/p/notes',
+          ...system.map((one) => `read ${one}`),
+        ],
+        [
+          'read /data/y',
+          'read /home/me/.config/x',
+          'read /home/me/p/other',
+          'write /home/me/p/in/changed',
+          'write /home/me/p/notes',
+        ],
+      ],
+      'not files that are declared by either name, or that the stage wrote itself': [
+        [
+          'read /home/me/p/in/a',
+          'read /home/me/p/in/link -> /data/b',
+          'read /home/me/p/link -> /home/me/p/in/a',
+          'write /tmp/p/out/c',
+          'write /tmp/x',
+          'read /tmp/x',
+          'read /tmp/y',
+        ],
+        ['read /tmp/y'],
+      ],
+      'not programs, with what is installed beside them; but files beside a program of the project': [
+        [
+          'read /home/me/.pyenv/version',
+          'run /home/me/.pyenv/shims/python3',
+          'run /home/me/conda/bin/python3',
+          'read /home/me/conda/lib/python3/os.py',
+          'run /home/me/.local/bin/tool',
+          'read /home/me/.local/lib/tool.py',
+          'read /home/me/.local/share/data',
+          'run /home/me/bin/mine',
+          'read /home/me/notes',
+          'run /home/me/p/bin/own',
+          'read /home/me/p/settings',
+        ],
+        [
+          'read /home/me/.local/share/data',
+          'read /home/me/bin/mine',
+          'read /home/me/notes',
+          'read /home/me/p/bin/own',
+          'read /home/me/p/settings',
+        ],
+      ],
+      'not the listing of folders that lead to declared files, compiled Python, or a look at what is outside':
+        [
+          [
+            'list /home/me/p/tools',
+            'list /home/me/p',
+            'list /home/me/p/lib',
+            'read /home/me/p/lib/one',
+            'read /home/me/p/tools/__pycache__/x.pyc',
+            'write /home/me/p/tools/__pycache__/x.pyc',
+            'look /home/me/elsewhere',
+            'look /home/me/p/looked',
+          ],
+          ['read /home/me/p/lib', 'read /home/me/p/looked'],
+        ],
+    }),
+  )('%s', async (_, [accesses, undeclared]) => {
+    expect(await find(...accesses)).toEqual(undeclared);
   });
 
   test('named as a folder if there are many of its files', async () => {

@@ -148,8 +148,9 @@ describe('the lock', () => {
 
 describe('a run whose cache is deleted while a stage runs', () => {
   test('fails that stage, and the next run continues', async () => {
-    const project = await createProject();
-    project.define([{ id: 's', sh: 'test -e again || rm -r artifacts/.cache; mkdir -p "$REPRO_OUTPUT_0"' }]);
+    const project = await createProject([
+      { id: 's', sh: 'test -e again || rm -r artifacts/.cache; mkdir -p "$REPRO_OUTPUT_0"' },
+    ]);
     const { outcome, events } = await project.run();
     expect(outcome).toBe('failed');
     expect(eventOf(events, 'failed', 's').code).toBe('lock-lost');
@@ -159,16 +160,16 @@ describe('a run whose cache is deleted while a stage runs', () => {
 });
 
 test('a run whose lock and temporary folder were taken says so, not that the stage wrote no output', async () => {
-  const project = await createProject();
-  project.define([{ id: 's', run: ['rm', '-r', 'artifacts/.cache'], outputs: ['artifacts/s'] }]);
+  const project = await createProject([
+    { id: 's', run: ['rm', '-r', 'artifacts/.cache'], outputs: ['artifacts/s'] },
+  ]);
   const { events } = await project.run();
   expect(eventOf(events, 'failed', 's').code).toBe('lock-lost');
 });
 
 describe('two runs in one folder', () => {
   test('exclude each other, and the second names the first; a killed one is not an obstacle', async () => {
-    const project = await createProject();
-    project.define([
+    const project = await createProject([
       { id: 's', sh: 'touch counts/ready; while ! test -e go; do sleep 0.01; done; : > "$REPRO_OUTPUT_0"' },
     ]);
     const first = await startRunner(project);
@@ -186,8 +187,7 @@ describe('two runs in one folder', () => {
   });
 
   test('started at the same moment are one run: the others name the holder', async () => {
-    const project = await createProject();
-    project.define([
+    const project = await createProject([
       { id: 's', sh: 'echo x >> counts/s; while ! test -e go; do sleep 0.01; done; : > "$REPRO_OUTPUT_0"' },
     ]);
     const runners = await Promise.all([startRunner(project), startRunner(project), startRunner(project)]);
