@@ -58,13 +58,13 @@ describe('repro parity', () => {
 
   test('prints one JSON document with --json', async () => {
     await copyCase('lif_00', { plastic: true });
-    const { exitCode, stdout } = await parity(folder, '--engine', 'tfjs', '--json');
+    const { exitCode, stdout } = await parity(folder, '--engine', 'wasm', '--json');
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
       version: 1,
       command: 'parity',
       folder,
-      engine: { name: 'tfjs' },
+      engine: { name: 'wasm' },
       passed: false,
       cases: [{ name: 'lif_00', comparisons: [{ reason: expect.stringContaining('"plastic"') }] }],
     });

@@ -53,47 +53,23 @@ const networks: Readonly<Record<string, { spec: NetworkSpec; batch?: BatchOption
     ]),
   ),
   'average pooling': {
-    spec: layers()
-      .conv(5)
-      .norm()
-      .neuron()
-      .pool(2, 'average')
-      .conv(7)
-      .norm()
-      .neuron()
-      .pool(2, 'average')
-      .classify(),
+    spec: layers().fire(5).pool(2, 'average').fire(7).pool(2, 'average').classify(),
   },
   'average pooling and attached neurons': {
     spec: layers()
-      .conv(5)
-      .norm()
-      .neuron({ ...plif, reset: { kind: 'hard', potential: 0, detach: false } })
+      .fire(5, { ...plif, reset: { kind: 'hard', potential: 0, detach: false } })
       .pool(3, 'average')
-      .conv(20)
-      .norm()
-      .neuron()
+      .fire(20)
       .classify(),
   },
   'windows of 3 x 3': {
-    spec: layers([2, 11, 10]).conv(5).norm().neuron().pool(3).conv(5).norm().neuron().pool(3).classify(),
+    spec: layers([2, 11, 10]).fire(5).pool(3).fire(5).pool(3).classify(),
   },
   'no pooling, convolutions that shrink': {
-    spec: layers().conv(5, 3, 0).norm().neuron().conv(6, 3, 0).norm().neuron().classify(),
+    spec: layers().fire(5, plif, 3, 0).fire(6, plif, 3, 0).classify(),
   },
   'kernels of other sizes': {
-    spec: layers()
-      .conv(5, 5, 2)
-      .norm()
-      .neuron()
-      .conv(6, 1, 0)
-      .norm()
-      .neuron()
-      .pool()
-      .conv(4, 5, 2)
-      .norm()
-      .neuron()
-      .classify(),
+    spec: layers().fire(5, plif, 5, 2).fire(6, plif, 1, 0).pool().fire(4, plif, 5, 2).classify(),
   },
   'more than one block of channels': {
     spec: layers([2, 10, 10]).block(40).block(70).classify(),

@@ -1,21 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { listFailures } from '../parity/case-folders.ts';
-import { goldenFolders, kindsOf, openGolden, runGolden } from '../parity/golden-folders.ts';
-import { allSets, instructionSets, nativeEngine } from './support.ts';
+import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
+import { listFailures, runFolder } from '../parity/case-folders.ts';
+import { goldenFolders, kindsOf, openGolden } from '../parity/golden-folders.ts';
+import { instructionSets, nativeEngine } from './support.ts';
 
-const tilesOfSets = [
-  ...allSets.map((name) => [name, '2x2'] as const),
-  ...instructionSets.slice(-1).map((name) => [name, '4x4'] as const),
-];
-
-describe.each(tilesOfSets)('the native engine on %s with %s tiles', (instructionSet, tiles) => {
+// WebAssembly is in test/parity/golden.test.ts, with all the other cases.
+describe.each([
+  ['TensorFlow.js', createCpuEngine('test')] as const,
+  ...instructionSets.map((name) => [`the native engine on ${name}`, nativeEngine(name)] as const),
+  ...instructionSets
+    .slice(-1)
+    .map((name) => ['the native engine with 4 x 4 tiles', nativeEngine(name, 2, '4x4')] as const),
+])('%s', (_, engine) => {
   test.each(goldenFolders)('passes every case that an engine computes in test/%s', async (name) => {
     const folder = await openGolden(name);
-    const computed = [...(await kindsOf(folder))].flatMap(([one, kind]) =>
-      ['neuron', 'network'].includes(kind) ? [one] : [],
-    );
+    const kinds = [...(await kindsOf(folder))];
+    const computed = kinds.flatMap(([one, kind]) => (['neuron', 'network'].includes(kind) ? [one] : []));
     expect(computed.length).toBeGreaterThan(10);
-    const outcomes = await runGolden(folder, nativeEngine(instructionSet, 2, tiles), computed);
+    const outcomes = await runFolder(folder, computed, engine);
     expect(listFailures(outcomes)).toEqual([]);
     expect(outcomes.map((outcome) => outcome.name)).toEqual(computed);
   });

@@ -92,7 +92,7 @@ export function randomBatch(spec: NetworkSpec, options: BatchOptions = {}): Trai
   const data = {
     uint8: () => Uint8Array.from(values),
     uint16: () => Uint16Array.from(values, (value) => value * 300),
-    uint32: () => Uint32Array.from(values),
+    uint32: () => Uint32Array.from(values, (value) => value * 70_000),
     float: () => Float32Array.from(values, (value) => value * 0.37),
   }[type]();
   return {
@@ -136,9 +136,14 @@ export class Layers {
     return this.#add({ kind: 'pool', mode, size });
   }
 
-  /** Convolution, batch norm, neurons and pool, as in the thesis. */
+  /** Convolution, batch norm and neurons. */
+  fire(channels: number, neuron: NeuronSpec = plif, kernel = 3, padding = 1): this {
+    return this.conv(channels, kernel, padding).norm().neuron(neuron);
+  }
+
+  /** That and a pool, as in the thesis. */
   block(channels: number, neuron: NeuronSpec = plif): this {
-    return this.conv(channels).norm().neuron(neuron).pool();
+    return this.fire(channels, neuron).pool();
   }
 
   repeat(steps: number): this {

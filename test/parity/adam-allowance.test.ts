@@ -4,8 +4,8 @@ import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { AdamAllowance } from '../../src/parity/tolerances.ts';
 import type { State } from '../../src/snn/tensor.ts';
-import { floats } from './case-folders.ts';
-import { goldenFolders, kindsOf, openGolden, runGolden } from './golden-folders.ts';
+import { floats, runFolder } from './case-folders.ts';
+import { goldenFolders, kindsOf, openGolden } from './golden-folders.ts';
 
 /** The allowance of parameter `a` after steps with these gradients, at learning rates of 1. */
 const allow = (...steps: readonly (readonly number[])[]): number[] => {
@@ -59,7 +59,7 @@ describe.each(networks)('in test/$name', ({ folder, cases }) => {
     ['a bias correction that is one step ahead', (step) => ({ ...step, step: step.step + 1 })],
     ['no bias correction', (step) => ({ ...step, step: 1e9 })],
   ])('Adam with %s fails in network cases', async (_, change) => {
-    const outcomes = await runGolden(folder, createCpuEngine('test', otherAdam(change)), cases.slice(0, 2));
+    const outcomes = await runFolder(folder, cases.slice(0, 2), createCpuEngine('test', otherAdam(change)));
     const failed = outcomes.filter(({ comparisons }) =>
       comparisons.some(({ what, passed }) => what.startsWith('parameters') && !passed),
     );

@@ -71,14 +71,15 @@ export function toCaseFolder({ index, files }: EditableFolder): CaseFolder {
   return { files: [...all.keys()].sort(), read: async (name) => all.get(name)! };
 }
 
-/** Runs the suite with WebAssembly. */
+/** Runs the suite, or the cases `only`. */
 export async function runFolder(
   folder: CaseFolder | EditableFolder,
   only?: readonly string[],
+  engine = nativeEngine('wasm'),
 ): Promise<CaseOutcome[]> {
   const given = 'index' in folder ? toCaseFolder(folder) : folder;
   const outcomes: CaseOutcome[] = [];
-  for await (const outcome of runSuite(given, nativeEngine('wasm'), only)) outcomes.push(outcome);
+  for await (const outcome of runSuite(given, engine, only)) outcomes.push(outcome);
   return outcomes;
 }
 

@@ -6,22 +6,13 @@ import { expect, test } from 'vitest';
 import { openCaseFolder } from '../../src/parity/folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-test.skipIf(process.platform === 'win32')('a pipe is refused instead of waited for', async () => {
+test.skipIf(process.platform === 'win32').each<[string, (file: string) => unknown]>([
+  ['a pipe', (file) => execFileSync('mkfifo', [file])],
+  ['a folder', (file) => mkdir(file)],
+])('%s in place of a file is refused, not waited for', async (_, make) => {
   const folder = await temporaryFolder();
-  execFileSync('mkfifo', [path.join(folder, 'index.json')]);
+  const where = path.join(folder, 'index.json');
+  await make(where);
   const cases = await openCaseFolder(folder);
-  await expect(cases.read('index.json')).rejects.toMatchObject({
-    code: 'special-file',
-    where: path.join(folder, 'index.json'),
-  });
-});
-
-test('a folder in place of a file is refused', async () => {
-  const folder = await temporaryFolder();
-  await mkdir(path.join(folder, 'index.json'));
-  const cases = await openCaseFolder(folder);
-  await expect(cases.read('index.json')).rejects.toMatchObject({
-    code: 'special-file',
-    where: path.join(folder, 'index.json'),
-  });
+  await expect(cases.read('index.json')).rejects.toMatchObject({ code: 'special-file', where });
 });

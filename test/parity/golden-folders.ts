@@ -1,9 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import type { Engine } from '../../src/engines/engine.ts';
 import type { CaseFolder } from '../../src/parity/folder.ts';
 import { indexFile, openCaseFolder, parseIndex } from '../../src/parity/folder.ts';
 import { describeFields } from '../../src/parity/given-case.ts';
-import { type CaseOutcome, runSuite } from '../../src/parity/suite.ts';
 
 /** The committed folders of vectors: the original's, and plain PyTorch's for what the original's lack. */
 export const goldenFolders = ['golden', 'golden/torch'] as const;
@@ -21,17 +19,4 @@ export async function kindsOf(folder: CaseFolder): Promise<ReadonlyMap<string, s
       describeFields(description, `cases.${name}`).text('kind'),
     ]),
   );
-}
-
-/** Runs the suite, or the cases `only`, on an engine. */
-export async function runGolden(
-  folder: CaseFolder,
-  engine: Engine,
-  only?: readonly string[],
-): Promise<CaseOutcome[]> {
-  const outcomes: CaseOutcome[] = [];
-  for await (const outcome of runSuite(folder, engine, only)) {
-    outcomes.push(outcome);
-  }
-  return outcomes;
 }

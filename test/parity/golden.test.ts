@@ -1,14 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type CaseOutcome, listCases, listStrayFiles } from '../../src/parity/suite.ts';
-import { nativeEngine } from '../native/support.ts';
-import { listFailures } from './case-folders.ts';
-import { goldenFolders, kindsOf, openGolden, runGolden } from './golden-folders.ts';
+import { listFailures, runFolder } from './case-folders.ts';
+import { goldenFolders, kindsOf, openGolden } from './golden-folders.ts';
 
-/** The outcomes of each folder, computed once. */
+/** The outcomes of each folder, computed once, with WebAssembly. */
 const outcomes = new Map<string, CaseOutcome[]>();
 beforeAll(async () => {
-  for (const name of goldenFolders)
-    outcomes.set(name, await runGolden(await openGolden(name), nativeEngine('wasm')));
+  for (const name of goldenFolders) outcomes.set(name, await runFolder(await openGolden(name)));
 }, 240_000);
 
 it.each(goldenFolders)('test/%s passes in every case', async (name) => {

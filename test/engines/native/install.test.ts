@@ -32,10 +32,10 @@ async function addPrograms(...names: readonly string[]): Promise<void> {
   }
 }
 
-describe.skipIf(process.platform === 'win32')('the tools that compile the addon', () => {
-  const load = async (): Promise<Toolchain> =>
-    import(path.join(repository, 'native/scripts/toolchain.mjs')) as Promise<Toolchain>;
+const load = async (): Promise<Toolchain> =>
+  import(path.join(repository, 'native/scripts/toolchain.mjs')) as Promise<Toolchain>;
 
+describe.skipIf(process.platform === 'win32')('the tools that compile the addon', () => {
   it('are named if they are missing, with what installs them', async () => {
     const { missingTools, describeMissing } = await load();
     await addPrograms('apt-get', 'make');
@@ -78,9 +78,7 @@ describe.skipIf(process.platform === 'win32')('the tools that compile the addon'
 
 describe('a failed compilation', () => {
   it('is explained by its first error, or by what is missing on Windows', async () => {
-    const { explainBuildLog } = (await import(
-      path.join(repository, 'native/scripts/toolchain.mjs')
-    )) as Toolchain;
+    const { explainBuildLog } = await load();
     expect(explainBuildLog('gyp info it worked\ngyp ERR! stack Error: `make` failed\nmore')).toBe(
       'Error: `make` failed',
     );
@@ -126,23 +124,19 @@ describe.runIf(process.platform === 'linux')('install.mjs', () => {
   const missing =
     'native engine: not compiled: a C++ compiler, make and Python 3 are missing. Install them, then `npm run build:native`.';
 
-  it('succeeds without a compiler, saying what is missing', async () => {
-    expect(await install(await copyPackage())).toEqual({
-      code: 0,
-      stdout: `${missing} The same engine in WebAssembly computes instead, which takes two to three times as long.\n`,
-    });
-  });
+  const slower =
+    ' The same engine in WebAssembly computes instead, which takes two to three times as long.\n';
 
-  it('fails without a compiler if the addon is required', async () => {
-    expect(await install(await copyPackage(), ['--required'])).toEqual({ code: 1, stdout: `${missing}\n` });
-  });
-
-  it('can be told to do nothing', async () => {
-    expect(await install(await copyPackage(), [], { PLIF_NATIVE: 'skip' })).toEqual({
-      code: 0,
-      stdout:
-        'native engine: skipped, as PLIF_NATIVE=skip asks. The same engine in WebAssembly computes instead, which takes two to three times as long.\n',
-    });
+  it.each<[string, readonly string[], NodeJS.ProcessEnv, number, string]>([
+    ['succeeds without a compiler, saying what is missing', [], {}, 0, `${missing}${slower}`],
+    ['fails without a compiler if the addon is required', ['--required'], {}, 1, `${missing}\n`],
+    [
+      'can be told to do nothing',
+      ...([[], { PLIF_NATIVE: 'skip' }, 0] as const),
+      `native engine: skipped, as PLIF_NATIVE=skip asks.${slower}`,
+    ],
+  ])('%s', async (_, words, environment, code, stdout) => {
+    expect(await install(await copyPackage(), words, environment)).toEqual({ code, stdout });
   });
 
   it('does not compile again what was compiled from the same sources', async () => {
@@ -174,9 +168,7 @@ describe.runIf(process.platform === 'linux')('install.mjs', () => {
           'engine: ',
           'engine: the earlier build crashes when it is loaded (SIGILL), and was deleted; now ',
         )
-        .concat(
-          ' The same engine in WebAssembly computes instead, which takes two to three times as long.\n',
-        ),
+        .concat(slower),
     });
     await expect(access(file)).rejects.toThrow('ENOENT');
   });

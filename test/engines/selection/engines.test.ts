@@ -5,12 +5,7 @@ import util from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chooseDevice } from '../../../src/apps/train-val.ts';
 import type { LoadedAddon } from '../../../src/engines/native/addon.ts';
-import {
-  chooseEngine,
-  identifyEngine,
-  openNamedEngine,
-  probeEngines,
-} from '../../../src/engines/selection/engines.ts';
+import { chooseEngine, identifyEngine, probeEngines } from '../../../src/engines/selection/engines.ts';
 import { type CudaProbe, type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { FakeAddon } from '../native/fake-addon.ts';
@@ -147,22 +142,6 @@ describe('chooseDevice', () => {
     expect(notes).toEqual([
       '-device cuda:0 is not available here; training on the CPU instead. `repro doctor` tells why, and how to get CUDA.',
     ]);
-  });
-});
-
-describe('openNamedEngine', () => {
-  it('opens wasm and tfjs-cpu on the CPU', async () => {
-    for (const name of ['wasm', 'tfjs-cpu']) {
-      expect((await openNamedEngine(name)).description.backend, name).toBe('cpu');
-    }
-  });
-
-  it('rejects an engine that does not exist, listing those that do', async () => {
-    await expect(openNamedEngine('torch')).rejects.toMatchObject({
-      code: 'engine-unknown',
-      message: 'this version has no engine "torch".',
-      fix: 'It has auto, native, wasm, tfjs, tfjs-cpu.',
-    });
   });
 });
 

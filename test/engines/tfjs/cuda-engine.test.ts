@@ -1,14 +1,13 @@
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, it } from 'vitest';
-import type { Engine, TrainingBatch } from '../../../src/engines/engine.ts';
+import type { Engine } from '../../../src/engines/engine.ts';
 import { type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
 import { createCpuEngine, createCudaEngine } from '../../../src/engines/tfjs/engine.ts';
 import { initialState } from '../../../src/snn/initialise.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
-import { dropoutLayers } from '../../../src/snn/spec.ts';
+import { randomBatch } from '../../native/support.ts';
 import '../../support/all-close.ts';
-import { randomArray, randomNumbers } from '../../support/random.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';
 
 /** Replaces @tensorflow/tfjs-node-gpu: a backend with its name that uses the CPU's kernels. */
@@ -37,14 +36,8 @@ it('distinguishes a GPU from a library that fell back to the CPU', async () => {
 it('computes on the package’s backend, next to a session on the CPU', async () => {
   await probeCuda(surroundings(true));
   const spec = buildNetwork({ ...thesisNetwork, input: [2, 6, 6], classes: 2, channels: 3, layers: 1 });
-  const state = initialState(spec, 7);
-  const random = randomNumbers(7);
-  const batch: TrainingBatch = {
-    frames: { shape: [2, 3, 2, 6, 6], data: randomArray(432, random, (u) => Math.floor(3 * u)) },
-    labels: Int32Array.of(0, 1),
-    dropoutMasks: dropoutLayers(spec).map(({ features }) => new Float32Array(2 * features).fill(1)),
-  };
-  const open = (engine: Engine) => engine.open(spec, state);
+  const batch = randomBatch(spec, { samples: 2 });
+  const open = (engine: Engine) => engine.open(spec, initialState(spec, 7));
   const [cuda, cpu] = [await open(createCudaEngine('test')), await open(createCpuEngine('test'))];
   for (let i = 0; i < 2; i++) {
     const hyperparameters = { learningRate: 0.01, regulariseTau: 0 };

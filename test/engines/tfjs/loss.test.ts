@@ -53,13 +53,7 @@ describe.each([
   });
 });
 
-/** λ · Var(w) or λ · Var(τ), as a number. */
-function penalty(logits: readonly number[], lambda: number, of: 'w' | 'tau'): number {
-  const values = logits.map((w) => (of === 'tau' ? 1 + Math.exp(-w) : w));
-  const mean = values.reduce((sum, value) => sum + value) / values.length;
-  return (lambda * values.reduce((sum, value) => sum + (value - mean) ** 2, 0)) / (values.length - 1);
-}
-
+// Its finite differences are in ../session.test.ts.
 describe('the regulariser', () => {
   it('of τ matches a calculation by hand', () => {
     // w = 0, −ln 2, −ln 3 are τ = 2, 3, 4: their mean is 3 and their unbiased variance 1.
@@ -82,17 +76,5 @@ describe('the regulariser', () => {
   it('rejects a single τ, whose variance is undefined', () => {
     expect(() => tauVariancePenalty(tf.tensor2d([0], [1, 1]), 0.1)).toThrow(ShapeError);
     expect(() => tauVariancePenalty(tf.tensor2d([0], [1, 1]), 0.1, 'tau')).toThrow(/at least 2, got 1/);
-  });
-
-  it.each(['w', 'tau'] as const)('of %s has the gradient of finite differences', (of) => {
-    const logits = [0.3, -1.2, 0.9, 0, -0.4];
-    const { value, gradient } = tauVariancePenalty(tf.tensor1d(logits), 0.7, of);
-    expect(value.dataSync()).toBeAllclose([penalty(logits, 0.7, of)]);
-    const step = 1e-5;
-    const numeric = logits.map((_, i) => {
-      const shifted = (by: number): number => penalty(logits.with(i, logits[i]! + by), 0.7, of);
-      return (shifted(step) - shifted(-step)) / (2 * step);
-    });
-    expect(gradient.dataSync()).toBeAllclose(numeric);
   });
 });
