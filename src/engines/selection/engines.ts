@@ -66,7 +66,7 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
       open: async (reason) => (await import('../tfjs/engine.ts')).createCpuEngine(reason),
       describe: async () => {
         const { version_core } = await import('@tensorflow/tfjs-core');
-        return { text: `TensorFlow.js ${version_core} one thread, slow`, fix: null };
+        return { text: `TensorFlow.js ${version_core}, one thread, slow`, fix: null };
       },
     }),
     identify: async ({ projectRoot }) => `${await identifyTfjs(projectRoot)} cpu`,
