@@ -23,16 +23,19 @@ export function instantiate(module, mustStop = () => false) {
   engine._initialize();
 
   function textAt(at) {
-    const bytes = new Uint8Array(memory.buffer, at);
+    const bytes = new Uint8Array(memory.buffer, at >>> 0);
     return new TextDecoder().decode(bytes.slice(0, bytes.indexOf(0)));
   }
 
   /** Calls into the engine; what it throws becomes an Error with `code`. */
   function call(name, ...values) {
+    const stack = engine.__stack_pointer.value;
     try {
       return engine[name](...values);
     } catch (error) {
       if (!(error instanceof WebAssembly.Exception)) throw error;
+      // Functions that an exception leaves without a destructor to run do not give their stack back.
+      engine.__stack_pointer.value = stack;
       const problem = Object.assign(new Error(textAt(engine.problemText())), {
         code: textAt(engine.problemCode()),
       });
@@ -46,7 +49,8 @@ export function instantiate(module, mustStop = () => false) {
     const places = [];
     try {
       for (const array of arrays) {
-        const at = call('allocate', array.byteLength);
+        // Beyond 2 GB, JavaScript sees a pointer as a negative number.
+        const at = call('allocate', array.byteLength) >>> 0;
         places.push(at);
         new Uint8Array(memory.buffer, at).set(
           new Uint8Array(array.buffer, array.byteOffset, array.byteLength),
@@ -58,7 +62,7 @@ export function instantiate(module, mustStop = () => false) {
     }
   }
 
-  const copyOf = (Type, at, length) => new Type(memory.buffer, at, length).slice();
+  const copyOf = (Type, at, length) => new Type(memory.buffer, at >>> 0, length).slice();
   const withName = (name, work) => withCopies([namesOf([name])], work);
 
   function open({ layers, input, classes, winogradTile }) {
@@ -66,8 +70,13 @@ export function instantiate(module, mustStop = () => false) {
     for (const layer of layers) numbers.push(indexOf(layerKinds, layer.kind), ...numbersOf(layer));
     const names = namesOf(layers.map(({ name = '' }) => name));
     const session = withCopies([Float64Array.from(numbers), names], (...places) => call('open', ...places));
-    const isStill = layers.some(({ kind }) => kind === 'repeat');
-    const framesOf = (steps) => (isStill ? 1 : steps);
+    const repeated = layers.find(({ kind }) => kind === 'repeat')?.steps;
+    /** The frames of a sample; a still image has one. */
+    function framesOf(samples, steps) {
+      if (repeated !== undefined) expectLength('steps', { length: steps }, repeated);
+      if (!(samples * steps < 2 ** 31)) throw argumentError('samples: more frames than can be counted');
+      return repeated === undefined ? steps : 1;
+    }
     const frameSize = input.reduce((product, size) => product * size);
     const featureCount = layers.reduce(
       (sum, { kind, features }) => sum + (kind === 'dropout' ? features : 0),
@@ -97,7 +106,8 @@ export function instantiate(module, mustStop = () => false) {
       };
     }
     function trainStep(frames, samples, steps, labels, masks, options) {
-      expectLength('frames', frames, samples * framesOf(steps) * frameSize);
+      const frameSteps = framesOf(samples, steps);
+      expectLength('frames', frames, samples * frameSteps * frameSize);
       expectLength('labels', labels, samples);
       if (labels.some((label) => label < 0 || label >= classes))
         throw argumentError('labels: there is no such class');
@@ -117,19 +127,20 @@ export function instantiate(module, mustStop = () => false) {
       );
       return withCopies([frames, labels, allMasks, numbers], (...places) => {
         const [at, ...rest] = places;
-        call('trainStep', session, frameTypeOf(frames), at, samples, framesOf(steps), ...rest);
+        call('trainStep', session, frameTypeOf(frames), at, samples, frameSteps, ...rest);
         return { ...forwardOf(samples, steps), loss: engine.loss(session) };
       });
     }
     function evaluate(frames, samples, steps) {
-      expectLength('frames', frames, samples * framesOf(steps) * frameSize);
+      const frameSteps = framesOf(samples, steps);
+      expectLength('frames', frames, samples * frameSteps * frameSize);
       return withCopies([frames], (at) => {
-        call('evaluate', session, frameTypeOf(frames), at, samples, framesOf(steps));
+        call('evaluate', session, frameTypeOf(frames), at, samples, frameSteps);
         return forwardOf(samples, steps);
       });
     }
     const bytesFor = (samples, steps, training) =>
-      call('bytesFor', session, samples, framesOf(steps), training);
+      call('bytesFor', session, samples, framesOf(samples, steps), training);
     const dispose = () => engine.close(session);
     return { setTensor, getTensor, bytesFor, trainStep, evaluate, dispose };
   }
@@ -140,6 +151,7 @@ export function instantiate(module, mustStop = () => false) {
     const count = steps * samples * neurons;
     expectLength('current', current, count);
     expectLength('coefficients', coefficients, count);
+    if (logits.length > 1) expectLength('logits', logits, neurons);
     const numbers = Float64Array.of(steps, samples, neurons, logits.length, ...neuronNumbers(neuron));
     const results = new Float32Array(3 * count + logits.length);
     const arrays = [numbers, current, coefficients, logits, results, new Float64Array(1)];

@@ -2,8 +2,8 @@
 // one, so throwing is enough: all destructors run, and JavaScript catches it and asks what it was.
 
 #include <cstdlib>
+#include <cstring>
 #include <new>
-#include <string>
 #include <typeinfo>
 
 #include "../src/network/memory.h"
@@ -17,21 +17,28 @@ namespace {
 /// What was thrown last.
 struct Problem {
   const char* code = "";
-  std::string text;
+  char text[256] = "";  // Memory may be what is missing.
   double bytes = 0;
 } problem;
 
+void setProblem(const char* code, const char* text, double bytes = 0) {
+  problem.code = code;
+  problem.bytes = bytes;
+  std::strncpy(problem.text, text, sizeof(problem.text) - 1);
+}
+
 void describe(const std::type_info& type, void* thrown) {
-  problem = {"PLIF_FAILED", type.name(), 0};
+  constexpr const char* kNoMemory = "there is not enough memory";
   if (type == typeid(OutOfMemory)) {
-    problem = {"PLIF_OUT_OF_MEMORY", "there is not enough memory",
-               static_cast<double>(static_cast<OutOfMemory*>(thrown)->bytes)};
+    setProblem("PLIF_OUT_OF_MEMORY", kNoMemory, static_cast<double>(static_cast<OutOfMemory*>(thrown)->bytes));
   } else if (type == typeid(std::bad_alloc)) {
-    problem = {"PLIF_OUT_OF_MEMORY", "there is not enough memory", 0};
+    setProblem("PLIF_OUT_OF_MEMORY", kNoMemory);
   } else if (type == typeid(Aborted)) {
-    problem = {"PLIF_ABORTED", "the step was aborted", 0};
+    setProblem("PLIF_ABORTED", "the step was aborted");
   } else if (type == typeid(ShapeProblem)) {
-    problem = {"PLIF_SHAPE", static_cast<ShapeProblem*>(thrown)->what(), 0};
+    setProblem("PLIF_SHAPE", static_cast<ShapeProblem*>(thrown)->what());
+  } else {
+    setProblem("PLIF_FAILED", type.name());
   }
 }
 
@@ -73,5 +80,5 @@ void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 EXPORT("allocate") void* plifAllocate(std::size_t bytes) { return operator new(bytes); }
 EXPORT("release") void plifRelease(void* memory) { std::free(memory); }
 EXPORT("problemCode") const char* plifProblemCode() { return plif::problem.code; }
-EXPORT("problemText") const char* plifProblemText() { return plif::problem.text.c_str(); }
+EXPORT("problemText") const char* plifProblemText() { return plif::problem.text; }
 EXPORT("problemBytes") double plifProblemBytes() { return plif::problem.bytes; }

@@ -1,5 +1,5 @@
 'use strict';
-// A short digest of everything that plif.wasm is compiled from, and of its host, which computes sizes; build.sh bakes it in.
+// A short digest of everything that plif.wasm is compiled from, and of the JavaScript around it; build.sh bakes it in.
 const { createHash } = require('node:crypto');
 const { readdirSync, readFileSync } = require('node:fs');
 const path = require('node:path');

@@ -6,10 +6,15 @@ const stop = new Int32Array(workerData.stop);
 const { open } = instantiate(workerData.module, () => Atomics.load(stop, 0) !== 0);
 const network = { open: (options) => Object.assign(network, open(options)) && undefined };
 
+parentPort.on('messageerror', (error) => {
+  throw error;
+});
 parentPort.on('message', ({ method, values }) => {
   try {
     parentPort.postMessage({ value: network[method](...values) });
   } catch (error) {
+    // After anything else, such as memory accessed out of bounds, the network is of no use: the thread ends with it.
+    if (error.code === undefined) throw error;
     const { message, code, bytes } = error;
     parentPort.postMessage({ problem: { message, code, bytes } });
   }

@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <cstdlib>
 #include <new>
 
 #if defined(__linux__)
@@ -9,8 +10,27 @@
 namespace plif {
 namespace {
 
-/// Pages of 2 MB, where the system has them: far fewer page faults and address translations.
+#if defined(__linux__)
+/// Pages of 2 MB: far fewer page faults and address translations.
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
+#else
+constexpr std::size_t kHugePage = kAlignment;
+#endif
+
+/// Aligned memory, or null.
+std::byte* allocate(std::size_t size, std::size_t alignment) {
+  return static_cast<std::byte*>(::operator new(size, std::align_val_t(alignment), std::nothrow));
+}
+
+#if defined(__wasm__)
+/// The C library grows the heap by less than 2 GB at once, but gives out larger pieces of a heap that is large enough.
+void growHeap(std::size_t bytes) {
+  constexpr std::size_t kPiece = std::size_t{1} << 29;
+  std::vector<void*> pieces;
+  for (std::size_t got = 0; got < bytes; got += kPiece) pieces.push_back(std::malloc(kPiece));
+  for (void* piece : pieces) std::free(piece);
+}
+#endif
 
 }  // namespace
 
@@ -21,7 +41,14 @@ std::byte* Arena::reserve(std::size_t bytes) {
     release();
     const std::size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
     const std::size_t size = (bytes / alignment + 1) * alignment;
-    data_ = static_cast<std::byte*>(::operator new(size, std::align_val_t(alignment), std::nothrow));
+    if (size < bytes) throw OutOfMemory(bytes);
+    data_ = allocate(size, alignment);
+#if defined(__wasm__)
+    if (data_ == nullptr) {
+      growHeap(size);
+      data_ = allocate(size, alignment);
+    }
+#endif
     if (data_ == nullptr) throw OutOfMemory(bytes);
     bytes_ = size;
 #if defined(__linux__)

@@ -1,13 +1,13 @@
 import type { Layer, NeuronSpec } from '../../snn/spec.ts';
 import type { WinogradTile } from './arithmetic.ts';
 
-/** What the compiled addon exports (native/src/addon), and plif.wasm behind its host (src/engines/wasm). Arrays are in PyTorch's layouts and C order. */
+/** What the compiled addon exports (native/src/addon), and plif.wasm (native/wasm/instance.mjs). Arrays are in PyTorch's layouts and C order. */
 export interface NativeAddon {
   /** The digest of the sources that it was compiled from (native/scripts/source-digest.cjs). */
   readonly sourceDigest: string;
   /** What compiled it: `GCC 12.4.0`. */
   readonly compiler: string;
-  /** What this processor can run, slowest first: `baseline`, `avx2`, `avx512`. */
+  /** What this processor can run, slowest first: `baseline`, `avx2`, `avx512`; or `wasm`. */
   readonly instructionSets: readonly string[];
   /** A network whose parameters and moments are zero. */
   open(options: {

@@ -66,7 +66,7 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
       open: async (reason) => (await import('../tfjs/engine.ts')).createCpuEngine(reason),
       describe: async () => {
         const { version_core } = await import('@tensorflow/tfjs-core');
-        return { text: `TensorFlow.js ${version_core} one thread, slow`, fix: null };
+        return { text: `TensorFlow.js ${version_core}, one thread, slow`, fix: null };
       },
     }),
     identify: async ({ projectRoot }) => `${await identifyTfjs(projectRoot)} cpu`,
@@ -110,8 +110,7 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
       });
       return { open, describe };
     },
-    // The same bits with the same instruction set, sources and compiler, apart from what the C library computes (exponentials, logarithms),
-    // on any processor and with any number of threads.
+    // The same bits with the same instruction set, sources and compiler, on any processor and with any number of threads.
     identify: async ({ load = loadAddon, environment }) => {
       const loaded = load();
       if (!loaded.ok) return undefined;
@@ -165,17 +164,17 @@ async function openFirst(
   options: EngineOptions,
   reason?: string,
 ): Promise<Engine> {
-  const reasons = reason === undefined ? [] : [reason];
+  const missing: string[] = [];
   let advice = '';
   for (const name of names) {
     const { title, locate } = implementations[name];
     const found = await locate(options);
-    if ('open' in found) return found.open(reasons.join('; '));
-    reasons.push(`no ${title}: ${found.reason}`);
+    if ('open' in found)
+      return found.open([...(reason === undefined ? [] : [reason]), ...missing].join('; '));
+    missing.push(`no ${title}: ${found.reason}`);
     advice = `${found.fix ?? ''} `.trimStart();
   }
-  // Only `native` has nothing else to try.
-  throw new ReproError('engine-unavailable', `There is ${reasons.join('; ')}.`, {
+  throw new ReproError('engine-unavailable', `There is ${missing.join('; ')}.`, {
     fix: `${advice}Or choose another engine: \`auto\` takes the fastest there is.`,
   });
 }

@@ -6,16 +6,28 @@ import { type CompiledModule, compile, instantiate } from 'plif-native/wasm';
 import type { LoadedAddon } from '../native/addon.ts';
 import type { NativeAddon, NativeNetwork } from '../native/addon-types.ts';
 
+let loaded: LoadedAddon | undefined;
+
 /** Loads native/wasm/plif.wasm: the same functions as the compiled addon's, on any processor. Each network computes in a thread of its own. */
-export function loadWasm(require: NodeJS.Require = createRequire(import.meta.url)): LoadedAddon {
+export function loadWasm(): LoadedAddon {
+  loaded ??= load(createRequire(import.meta.url));
+  return loaded;
+}
+
+function load(require: NodeJS.Require): LoadedAddon {
   let folder: string;
   try {
     folder = path.join(path.dirname(require.resolve('plif-native/package.json')), 'wasm');
   } catch {
     return { ok: false, reason: 'plif-native is not installed', fix: 'Run `npm ci`.' };
   }
+  let module: CompiledModule;
   try {
-    const module = compile(readFileSync(path.join(folder, 'plif.wasm')));
+    module = compile(readFileSync(path.join(folder, 'plif.wasm')));
+  } catch (error) {
+    return missing(error, 'Restore native/wasm/plif.wasm: `git checkout native/wasm`.');
+  }
+  try {
     const { sourceDigest, compiler, runNeurons } = instantiate(module);
     const addon: NativeAddon = {
       sourceDigest,
@@ -35,9 +47,13 @@ export function loadWasm(require: NodeJS.Require = createRequire(import.meta.url
     };
     return { ok: true, addon, isEarlierBuild: false };
   } catch (error) {
-    const reason = `it does not load (${error instanceof Error ? error.message : String(error)})`;
-    return { ok: false, reason, fix: 'Restore native/wasm/plif.wasm: `git checkout native/wasm`.' };
+    return missing(error, 'It needs some gigabytes of address space: see `ulimit -v`.');
   }
+}
+
+function missing(error: unknown, fix: string): LoadedAddon {
+  const message = error instanceof Error ? error.message : String(error);
+  return { ok: false, reason: `it does not load (${message})`, fix };
 }
 
 interface Answer {
@@ -50,6 +66,8 @@ class WasmNetwork implements NativeNetwork {
   /** Not 0: the step in progress is to end. */
   readonly #stop = new Int32Array(new SharedArrayBuffer(4));
   readonly #worker: Worker;
+  /** Why the thread is gone. */
+  #end: unknown;
   readonly #waiting: { resolve: (value: never) => void; reject: (error: unknown) => void }[] = [];
 
   constructor(module: CompiledModule, workerFile: string) {
@@ -65,7 +83,9 @@ class WasmNetwork implements NativeNetwork {
         call?.reject(Object.assign(new Error(message), fields));
       }
     });
-    this.#worker.on('error', (error) => this.#rejectAll(error));
+    for (const event of ['error', 'messageerror'] as const)
+      this.#worker.on(event, (error) => this.#stopWith(error));
+    this.#worker.on('exit', (code) => this.#stopWith(new Error(`its thread ended with exit code ${code}`)));
   }
 
   start(options: Parameters<NativeAddon['open']>[0]): Promise<void> {
@@ -99,19 +119,21 @@ class WasmNetwork implements NativeNetwork {
   }
 
   dispose(): void {
+    this.#stopWith(Object.assign(new Error('the step was aborted'), { code: 'PLIF_ABORTED' }));
     void this.#worker.terminate();
-    this.#rejectAll(Object.assign(new Error('the step was aborted'), { code: 'PLIF_ABORTED' }));
   }
 
   #call<T>(method: string, ...values: unknown[]): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      if (this.#end !== undefined) throw this.#end;
+      this.#worker.postMessage({ method, values });
       this.#waiting.push({ resolve, reject });
       this.#worker.ref();
-      this.#worker.postMessage({ method, values });
     });
   }
 
-  #rejectAll(error: unknown): void {
-    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  #stopWith(error: unknown): void {
+    this.#end ??= error;
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#end);
   }
 }
