@@ -58,7 +58,7 @@ train:
   learningRate: 0.02
   cosineHalfPeriod: 32
   validationShare: 0.3
-  network: {channels: 8, layers: 2, hidden: 32}
+  network: {channels: 4, layers: 2, hidden: 32}
 evaluate: {engine: tfjs-cpu, batchSize: 32}
 `;
 

@@ -148,7 +148,11 @@ export class SlurmCluster {
   async failNode(): Promise<void> {
     const update = (...words: string[]) => this.ask('scontrol', 'update', `NodeName=${hostName}`, ...words);
     await update('State=DOWN', 'Reason=test');
-    await update('State=RESUME');
+    // Unless its daemon has registered meanwhile, and it is back already.
+    await update('State=RESUME').catch(async (error: unknown) => {
+      const state = await this.ask('sinfo', '--noheader', '--format=%T');
+      if (/down|drain/i.test(state)) throw error;
+    });
   }
 
   startController(): Promise<void> {
