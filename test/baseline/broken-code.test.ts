@@ -8,13 +8,15 @@ const baselineFile = 'configs/baselines/tiny.json';
 
 /** One for all tests: each mends what it broke, and what has run once comes from the cache. */
 let project: CliProject;
-beforeAll(async () => {
-  project = await createTinyReproduction();
-  const run = await project.call(['run']);
-  if (run.exitCode !== 0) throw new Error(run.stderr);
-  expect((await project.call(['baseline', 'update', '--yes'])).exitCode).toBe(0);
-}, 120_000);
-afterAll(() => project.remove('.'));
+function useProject(engine: string): void {
+  beforeAll(async () => {
+    project = await createTinyReproduction(engine);
+    const run = await project.call(['run']);
+    if (run.exitCode !== 0) throw new Error(run.stderr);
+    expect((await project.call(['baseline', 'update', '--yes'])).exitCode).toBe(0);
+  }, 120_000);
+  afterAll(() => project.remove('.'));
+}
 
 /** Changes a file for the rest of a test. */
 async function change(file: string, from: string, to: string): Promise<void> {
@@ -42,7 +44,8 @@ async function runAndCheck(words: readonly string[] = []) {
 }
 
 /** What is wrong -> the file, what is correct there and what is wrong instead, and the rule that must notice. */
-const defects: Readonly<Record<string, { file: string; from: string; to: string; rule: string }>> = {
+type Defect = { file: string; from: string; to: string; rule: string };
+const defects: Readonly<Record<string, Defect>> = {
   'a surrogate gradient with too heavy tails': {
     file: 'src/engines/tfjs/neuron.ts',
     from: 'tf.add(1, tf.square(tf.mul(z, Math.PI / 2)))',
@@ -93,8 +96,16 @@ const defects: Readonly<Record<string, { file: string; from: string; to: string;
   },
 };
 
-describe('repro check fails for', () => {
-  test.each(Object.entries(defects))('%s', { timeout: 60_000 }, async (_, { file, from, to, rule }) => {
+const isOfEngine = ([, { file }]: [string, Defect]): boolean => file.startsWith('src/engines/');
+const all = Object.entries(defects);
+
+// WebAssembly is compiled: an engine can only be broken in TensorFlow.js, which is slow.
+describe.each([
+  ['wasm', all.filter((one) => !isOfEngine(one))],
+  ['tfjs-cpu', all.filter(isOfEngine)],
+])('on engine %s, repro check fails for', (engine, some) => {
+  useProject(engine);
+  test.each(some)('%s', { timeout: 60_000 }, async (_, { file, from, to, rule }) => {
     await change(file, from, to);
     const { exitCode, ok, rules, text } = await runAndCheck();
     expect([exitCode, ok]).toEqual([4, false]);
@@ -103,115 +114,123 @@ describe('repro check fails for', () => {
   });
 });
 
-describe('repro check passes for', () => {
-  const pass = { exitCode: 0, ok: true, rules: [] };
-  const sameDigits = (stdout: string) => /^same digits +(\w+)/m.exec(stdout)?.[1];
+describe('of unbroken code', () => {
+  useProject('wasm');
 
-  test('unbroken code, computed again with another number of threads', { timeout: 60_000 }, async () => {
-    const set = ['--set', 'threads=2'];
-    await project.call(['run', '--force', 'frames', 'train', ...set]);
-    expect(await runAndCheck(set)).toMatchObject(pass);
-    expect(sameDigits((await project.call(['check', ...set])).stdout)).toBe('ok');
-  });
+  describe('repro check passes for', () => {
+    const pass = { exitCode: 0, ok: true, rules: [] };
+    const sameDigits = (stdout: string) => /^same digits +(\w+)/m.exec(stdout)?.[1];
 
-  test.skipIf(!loadExports().ok)(
-    'the native engine, although it rounds otherwise, with another number of threads',
-    { timeout: 60_000 },
-    async () => {
-      const words = ['threads=2', 'train.engine=native', 'evaluate.engine=native'];
-      expect(await runAndCheck(words.flatMap((word) => ['--set', word]))).toMatchObject(pass);
-    },
-  );
-});
+    test('unbroken code, computed again with another number of threads', { timeout: 60_000 }, async () => {
+      const set = ['--set', 'threads=2'];
+      await project.call(['run', '--force', 'frames', 'train', ...set]);
+      expect(await runAndCheck(set)).toMatchObject(pass);
+      expect(sameDigits((await project.call(['check', ...set])).stdout)).toBe('ok');
+    });
 
-describe('repro check', () => {
-  test('judges results only if they are those of the present code, and a claim that is not reproduced fails', async () => {
-    await project.call(['run']);
-    await change('verdicts.json', verdicts('not-applicable'), verdicts('not-reproduced'));
-    const stale = await project.call(['check']);
-    expect(stale.exitCode).toBe(3);
-    expect(stale.stdout).toMatch(/^report +not up to date +verdicts.json changed$/m);
-    expect(stale.stdout).toContain('run it first: ./repro run --profile tiny');
-    await project.call(['run']);
-    await project.write('summary.md', '# Before\n');
-    await project.write('out/kept', '');
-    const words = ['check', '--junit', 'out/check.xml'];
-    const failed = await project.call(words, { GITHUB_STEP_SUMMARY: project.at('summary.md') });
-    expect(failed.exitCode).toBe(4);
-    expect(failed.stdout).toContain('1 of 1 judged claims is not reproduced');
-    expect(project.read('out/check.xml')).toContain('<failure type="not reproduced"');
-    expect(project.read('summary.md')).toMatch(/^# Before\n## repro check: failed\n/);
-    await project.write('verdicts.json', verdicts('inconclusive'));
-    await project.call(['run', 'report']);
-    const unwritable = await project.call(['check'], { GITHUB_STEP_SUMMARY: project.at('out') });
-    expect(unwritable.exitCode).toBe(0);
-    expect(unwritable.stderr).toContain('GITHUB_STEP_SUMMARY');
-  });
-
-  test('compares a run with other epochs on those that both have, and needs a baseline', {
-    timeout: 60_000,
-  }, async () => {
-    const set = ['--set', 'train.epochs=1'];
-    const { exitCode, rules } = await runAndCheck(set);
-    expect([exitCode, rules]).toEqual([0, []]);
-    const { stdout } = await project.call(['check', ...set]);
-    expect(stdout).toMatch(
-      /accuracy +skipped .*not judged after 1 epoch: the baseline was trained for 2 epochs/,
+    test.skipIf(!loadExports().ok)(
+      'the native engine, although it rounds otherwise, with another number of threads',
+      { timeout: 60_000 },
+      async () => {
+        const words = ['threads=2', 'train.engine=native', 'evaluate.engine=native'];
+        expect(await runAndCheck(words.flatMap((word) => ['--set', word]))).toMatchObject(pass);
+      },
     );
-    expect((await project.call(['baseline', 'update', ...set])).stderr).toContain(
-      'belongs to a profile as it is committed',
-    );
-    const text = project.read(baselineFile);
-    await project.write('out/check.xml', '<testsuites failures="0"/>');
-    await project.write(baselineFile, text.slice(0, 900));
-    const damaged = await project.call(['check', ...set, '--junit', 'out/check.xml']);
-    expect([damaged.exitCode, damaged.stderr]).toEqual([2, expect.stringContaining(baselineFile)]);
-    expect(project.read('out/check.xml')).toContain('<error type="error"');
-    await project.remove(baselineFile);
-    onTestFinished(() => project.write(baselineFile, text));
-    const missing = await project.call(['check', ...set]);
-    expect(missing.exitCode).toBe(4);
-    expect(missing.stdout).toContain('./repro baseline update --profile tiny');
-  });
-});
-
-describe('repro baseline update', () => {
-  test('shows what changes, and writes it only if someone agrees', { timeout: 60_000 }, async () => {
-    await project.call(['run']);
-    expect((await project.call(['baseline', 'update'])).stdout).toBe(`${baselineFile} is as it should be`);
-    const before = project.read(baselineFile);
-    onTestFinished(() => project.write(baselineFile, before));
-    await project.edit(baselineFile, '"off": ', '"off": 1');
-    const edited = project.read(baselineFile);
-    const asked = await project.call(['baseline', 'update']);
-    expect(asked.exitCode).toBe(4);
-    expect(asked.stdout).toMatch(/training frames +off and on events +1\d+ and \d+ +\d+ and \d+$/m);
-    expect(asked.stderr).toContain('give --yes');
-    expect(project.read(baselineFile)).toBe(edited);
-    const { written, changes } = await project.json(['baseline', 'update', '--yes']);
-    expect([written, changes.length]).toEqual([true, 1]);
-    expect(project.read(baselineFile)).toBe(before);
   });
 
-  test.skipIf(noTerminal !== undefined)('asks in a terminal', { timeout: 60_000 }, async () => {
-    const before = project.read(baselineFile);
-    onTestFinished(() => project.write(baselineFile, before));
-    await project.edit(baselineFile, '"off": ', '"off": 1');
-    for (const [answer, text] of [
-      ['\r', project.read(baselineFile)],
-      ['y\r', before],
-    ] as const) {
-      const words = [process.execPath, repro, 'baseline', 'update'];
-      const terminal = Terminal.start(words, { columns: 120, rows: 20, cwd: project.root });
-      await terminal.waitFor((screen) => screen.some((line) => line.startsWith('Write ')));
-      terminal.type(answer);
-      expect(await terminal.ended).toBe(answer === '\r' ? 4 : 0);
-      expect(project.read(baselineFile)).toBe(text);
-    }
+  describe('repro check', () => {
+    test('judges results only if they are those of the present code, and a claim that is not reproduced fails', async () => {
+      await project.call(['run']);
+      await change('verdicts.json', verdicts('not-applicable'), verdicts('not-reproduced'));
+      const stale = await project.call(['check']);
+      expect(stale.exitCode).toBe(3);
+      expect(stale.stdout).toMatch(/^report +not up to date +verdicts.json changed$/m);
+      expect(stale.stdout).toContain('run it first: ./repro run --profile tiny');
+      await project.call(['run']);
+      await project.write('summary.md', '# Before\n');
+      await project.write('out/kept', '');
+      const words = ['check', '--junit', 'out/check.xml'];
+      const failed = await project.call(words, { GITHUB_STEP_SUMMARY: project.at('summary.md') });
+      expect(failed.exitCode).toBe(4);
+      expect(failed.stdout).toContain('1 of 1 judged claims is not reproduced');
+      expect(project.read('out/check.xml')).toContain('<failure type="not reproduced"');
+      expect(project.read('summary.md')).toMatch(/^# Before\n## repro check: failed\n/);
+      await project.write('verdicts.json', verdicts('inconclusive'));
+      await project.call(['run', 'report']);
+      const unwritable = await project.call(['check'], { GITHUB_STEP_SUMMARY: project.at('out') });
+      expect(unwritable.exitCode).toBe(0);
+      expect(unwritable.stderr).toContain('GITHUB_STEP_SUMMARY');
+    });
+
+    test('compares a run with other epochs on those that both have, and needs a baseline', {
+      timeout: 60_000,
+    }, async () => {
+      const set = ['--set', 'train.epochs=1'];
+      const { exitCode, rules } = await runAndCheck(set);
+      expect([exitCode, rules]).toEqual([0, []]);
+      const { stdout } = await project.call(['check', ...set]);
+      expect(stdout).toMatch(
+        /accuracy +skipped .*not judged after 1 epoch: the baseline was trained for 2 epochs/,
+      );
+      expect((await project.call(['baseline', 'update', ...set])).stderr).toContain(
+        'belongs to a profile as it is committed',
+      );
+      const text = project.read(baselineFile);
+      await project.write('out/check.xml', '<testsuites failures="0"/>');
+      await project.write(baselineFile, text.slice(0, 900));
+      const damaged = await project.call(['check', ...set, '--junit', 'out/check.xml']);
+      expect([damaged.exitCode, damaged.stderr]).toEqual([2, expect.stringContaining(baselineFile)]);
+      expect(project.read('out/check.xml')).toContain('<error type="error"');
+      await project.remove(baselineFile);
+      onTestFinished(() => project.write(baselineFile, text));
+      const missing = await project.call(['check', ...set]);
+      expect(missing.exitCode).toBe(4);
+      expect(missing.stdout).toContain('./repro baseline update --profile tiny');
+    });
   });
 
-  test('refuses results of other code', async () => {
-    await change('stages/train.ts', 'Trains one model', 'Trains a model');
-    await project.expectFailure(['baseline', 'update', '--yes'], 2, 'Run first: ./repro run --profile tiny');
+  describe('repro baseline update', () => {
+    test('shows what changes, and writes it only if someone agrees', { timeout: 60_000 }, async () => {
+      await project.call(['run']);
+      expect((await project.call(['baseline', 'update'])).stdout).toBe(`${baselineFile} is as it should be`);
+      const before = project.read(baselineFile);
+      onTestFinished(() => project.write(baselineFile, before));
+      await project.edit(baselineFile, '"off": ', '"off": 1');
+      const edited = project.read(baselineFile);
+      const asked = await project.call(['baseline', 'update']);
+      expect(asked.exitCode).toBe(4);
+      expect(asked.stdout).toMatch(/training frames +off and on events +1\d+ and \d+ +\d+ and \d+$/m);
+      expect(asked.stderr).toContain('give --yes');
+      expect(project.read(baselineFile)).toBe(edited);
+      const { written, changes } = await project.json(['baseline', 'update', '--yes']);
+      expect([written, changes.length]).toEqual([true, 1]);
+      expect(project.read(baselineFile)).toBe(before);
+    });
+
+    test.skipIf(noTerminal !== undefined)('asks in a terminal', { timeout: 60_000 }, async () => {
+      const before = project.read(baselineFile);
+      onTestFinished(() => project.write(baselineFile, before));
+      await project.edit(baselineFile, '"off": ', '"off": 1');
+      for (const [answer, text] of [
+        ['\r', project.read(baselineFile)],
+        ['y\r', before],
+      ] as const) {
+        const words = [process.execPath, repro, 'baseline', 'update'];
+        const terminal = Terminal.start(words, { columns: 120, rows: 20, cwd: project.root });
+        await terminal.waitFor((screen) => screen.some((line) => line.startsWith('Write ')));
+        terminal.type(answer);
+        expect(await terminal.ended).toBe(answer === '\r' ? 4 : 0);
+        expect(project.read(baselineFile)).toBe(text);
+      }
+    });
+
+    test('refuses results of other code', async () => {
+      await change('stages/train.ts', 'Trains one model', 'Trains a model');
+      await project.expectFailure(
+        ['baseline', 'update', '--yes'],
+        2,
+        'Run first: ./repro run --profile tiny',
+      );
+    });
   });
 });

@@ -45,21 +45,23 @@ stages:
 `;
 
 /** Simulated gestures of four people and a network of two layers: a second of training. */
-const profile = `dataset: {name: dvs128-gesture, simulated: true, root: artifacts/simulate}
+const profile = (
+  engine: string,
+) => `dataset: {name: dvs128-gesture, simulated: true, root: artifacts/simulate}
 simulate: {seed: 1, trainUsers: 3, testUsers: 1, lights: [led], gestureSeconds: 0.5}
 frames: {steps: 4, splitBy: number, downsample: 8, invalidEvents: keep}
 models: [lambda-0.1]
 seeds: [2020]
 threads: 1
 train:
-  engine: tfjs-cpu
+  engine: ${engine}
   epochs: 2
   batchSize: 4
   learningRate: 0.02
   cosineHalfPeriod: 32
   validationShare: 0.3
-  network: {channels: 4, layers: 2, hidden: 32}
-evaluate: {engine: tfjs-cpu, batchSize: 32}
+  network: {channels: 8, layers: 2, hidden: 32}
+evaluate: {engine: ${engine}, batchSize: 32}
 `;
 
 const reportTool = `import fs from 'node:fs';
@@ -75,11 +77,11 @@ export function verdicts(verdict: string): string {
 }
 
 /** A folder with a copy of this project's stages and sources, in which they can be broken. The caller removes it. */
-export async function createTinyReproduction(): Promise<CliProject> {
+export async function createTinyReproduction(engine = 'wasm'): Promise<CliProject> {
   const project = new CliProject(await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'repro-tiny-'))));
   const files = {
     'pipeline.yaml': pipeline,
-    'configs/profiles/tiny.yaml': profile,
+    'configs/profiles/tiny.yaml': profile(engine),
     'tools/report.mjs': reportTool,
     'verdicts.json': verdicts('not-applicable'),
   };
