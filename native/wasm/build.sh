@@ -6,7 +6,7 @@ export LC_ALL=C # The order of the sources.
 cd "$(dirname "$0")"
 output=${1:-plif.wasm}
 clang++-19 --target=wasm32-wasi -std=c++17 -O3 -msimd128 -fwasm-exceptions -ffp-contract=off -fno-math-errno \
-  -fno-trapping-math -fvisibility=hidden -ffunction-sections -Wall -Wextra -DNDEBUG "-DPLIF_SOURCE_DIGEST=\"$(node source-digest.cjs)\"" \
+  -fno-trapping-math -fvisibility=hidden -ffunction-sections -Wall -Wextra -DNDEBUG "-DPLIF_SOURCE_DIGEST=\"$(node ../scripts/source-digest.cjs wasm)\"" \
   ../src/kernels/baseline.cc ../src/network/*.cc *.cc \
   -mexec-model=reactor -Wl,--no-entry,--strip-all,--gc-sections,--stack-first,--export=__stack_pointer,--initial-memory=1048576,--max-memory=4294901760 \
   -Wl,-z,stack-size=262144 -o "$output"

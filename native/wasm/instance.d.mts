@@ -1,31 +1,16 @@
-import type {
-  NativeAddon,
-  NativeForward,
-  NativeFrames,
-  NativeSlot,
-  NativeStepOptions,
-} from '../../src/engines/native/addon-types.ts';
+import type { NativeAddon, NativeNetwork } from '../../src/engines/native/addon-types.ts';
 
 type Options<Name extends 'open' | 'runNeurons'> = Omit<
   Parameters<NativeAddon[Name]>[0],
   'threads' | 'instructionSet'
 >;
 
-export interface WasmNetwork {
-  setTensor(name: string, slot: NativeSlot, data: Float32Array): void;
-  getTensor(name: string, slot: NativeSlot | 'gradient'): Float32Array;
-  bytesFor(samples: number, steps: number, training: boolean): number;
-  trainStep(
-    frames: NativeFrames,
-    samples: number,
-    steps: number,
-    labels: Int32Array,
-    masks: readonly Float32Array[],
-    options: NativeStepOptions,
-  ): NativeForward & { readonly loss: number };
-  evaluate(frames: NativeFrames, samples: number, steps: number): NativeForward;
-  dispose(): void;
-}
+/** A network whose methods block while they compute. */
+export type WasmNetwork = {
+  [Name in Exclude<keyof NativeNetwork, 'abort'>]: (
+    ...values: Parameters<NativeNetwork[Name]>
+  ) => Awaited<ReturnType<NativeNetwork[Name]>>;
+};
 
 export interface WasmInstance {
   readonly sourceDigest: string;

@@ -1,6 +1,7 @@
 // The engine in WebAssembly, as plain functions; they block while they compute. Nothing here needs Node.js: a browser runs it as it is.
 // The arguments and results are those of NativeAddon and NativeNetwork (src/engines/native/addon-types.ts).
 
+// In the order of LayerKind (spec.h), of Surrogate (table.h) and of slotOf (glue.cc). Pooling and FrameType are written as numbers below.
 const layerKinds = ['conv', 'batch-norm', 'neuron', 'repeat', 'pool', 'flatten', 'dropout', 'linear', 'vote'];
 const surrogates = ['atan', 'sigmoid', 'triangle'];
 const slots = ['value', 'first', 'second', 'gradient'];

@@ -4,7 +4,7 @@ import { instantiate } from './instance.mjs';
 
 const stop = new Int32Array(workerData.stop);
 const { open } = instantiate(workerData.module, () => Atomics.load(stop, 0) !== 0);
-const network = { open: (options) => Object.assign(network, open(options)) && undefined };
+const network = { open: (options) => void Object.assign(network, open(options)) };
 
 parentPort.on('messageerror', (error) => {
   throw error;

@@ -122,7 +122,7 @@ export async function estimateFullRun(
   if (!existsSync(path.join(root, 'configs/profiles', `${profile}.yaml`))) return undefined;
   const best = engines.findLast((one) => one.available)?.name;
   if (best === 'wasm, CPU') {
-    const reason = `Without the native engine it takes up to ${WASM_SLOWDOWN.most} times as long on each core.`;
+    const reason = `Without the native engine, each training uses one core, and takes up to ${WASM_SLOWDOWN.most} times as long on it.`;
     return { ok: false, reason };
   }
   const loaded = loadAddon();

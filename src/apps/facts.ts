@@ -35,5 +35,5 @@ export async function describeSlowEngine(
   const native = loadAddon();
   if (native.ok || !(await facts.engine?.(params))?.startsWith('wasm ')) return null;
   const { least, most } = WASM_SLOWDOWN;
-  return `There is no native engine: ${native.reason}. WebAssembly computes instead, and takes ${least} to ${most} times as long on each core.\n${native.fix}`;
+  return `There is no native engine: ${native.reason}. WebAssembly computes instead: each training uses one core, and takes ${least} to ${most} times as long on it.\n${native.fix}`;
 }

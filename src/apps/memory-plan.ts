@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describeMemory } from '../engines/memory-error.ts';
 import { loadAddon } from '../engines/native/addon.ts';
-import { type BatchNeed, type MemoryPlan, planMemory, WASM_BYTES } from '../engines/native/memory.ts';
+import { availableToWasm, type BatchNeed, type MemoryPlan, planMemory } from '../engines/native/memory.ts';
 import { chooseEngine } from '../engines/selection/engines.ts';
 import { loadWasm } from '../engines/wasm/addon.ts';
 import { ReproError } from '../errors.ts';
@@ -53,15 +53,11 @@ export async function planModel(
   const evaluation = numberAt(plan, 'evaluate', 'batchSize') ?? EVALUATION_BATCH;
   const steps = repeatedSteps(spec) ?? numberAt(plan, 'frames', 'steps') ?? 1;
   const engine = (await chooseEngine(engineOf(plan.settings), { probe: probeCudaApart })).description;
-  const loaded = engine.name === 'native' ? loadAddon() : engine.name === 'wasm' ? loadWasm() : null;
+  const isWasm = engine.name === 'wasm';
+  const loaded = isWasm ? loadWasm() : engine.name === 'native' ? loadAddon() : null;
   const workload = { steps, trainingBatch: training, evaluationBatch: evaluation };
-  const memory =
-    loaded?.ok === true
-      ? await planMemory(loaded.addon, spec, workload, {
-          threads: numberAt(plan, 'threads'),
-          most: engine.name === 'wasm' ? WASM_BYTES : undefined,
-        })
-      : null;
+  const within = { threads: numberAt(plan, 'threads'), ...(isWasm ? { available: availableToWasm } : {}) };
+  const memory = loaded?.ok === true ? await planMemory(loaded.addon, spec, workload, within) : null;
   const shortage = memory === null ? undefined : findShortage(memory, file);
   const parameters = countParameters(spec);
   return {

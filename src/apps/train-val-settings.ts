@@ -6,6 +6,7 @@ import { nameFolders } from '../original/preparation.ts';
 import type { DataSettings } from '../original/run-record.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { isJsonObject, type JsonObject } from '../schema/json.ts';
+import { mostBlocks } from '../snn/networks.ts';
 import type { CompatPresetName } from '../thesis/compat.ts';
 import { findOriginal } from '../thesis/data-sets.ts';
 import { loadSelectedPlan, type PipelineOptions } from './load-plan.ts';
@@ -114,7 +115,7 @@ function checkLayersFit({ dataset_name, number_layer }: OriginalArguments, downs
   if (dataset.kind !== 'events' || number_layer === null) return;
   const height = Math.floor(dataset.sensor.height / downsample);
   const width = Math.floor(dataset.sensor.width / downsample);
-  const most = Math.floor(Math.log2(Math.min(height, width)));
+  const most = mostBlocks(height, width);
   if (number_layer <= most) return;
   throw new ReproError(
     'arguments-invalid',

@@ -78,9 +78,10 @@ function widen({ absolute, relative }: Tolerance, factor: number): Tolerance {
   return within(factor * absolute, factor * relative);
 }
 
-/** `native` or `tfjs`. */
+/** `native`, of which `wasm` is a build, or `tfjs`. */
 function kindOf(engine: string): string {
-  return engine.split(' ', 1)[0] ?? engine;
+  const [name = engine] = engine.split(' ', 1);
+  return name === 'wasm' ? 'native' : name;
 }
 
 /**

@@ -133,7 +133,8 @@ class Inference {
     const [channels, inputs] = this.#shapeOf('static_conv.0.weight', 4);
     const architecture = inputs === 1 ? ('mnist' as const) : ('cifar10' as const);
     const { input, last } = STILL[architecture];
-    if (answers.size !== undefined) this.#contradict(`images of ${input[1]} x ${input[2]}`, '--input');
+    const found = `${input[1]} x ${input[2]}`;
+    if ((answers.size?.join(' x ') ?? found) !== found) this.#contradict(`images of ${found}`, '--input');
     const steps = facts.steps ?? answers.steps;
     if (steps === undefined) {
       this.#fail(
@@ -184,8 +185,9 @@ class Inference {
     }
     const size = listSizes(className, classes).find((one) => halved(one) ** 2 === cells);
     if (size !== undefined) return [size, size];
-    const smallest = Math.sqrt(cells) * scale;
-    if (!Number.isInteger(smallest / scale)) {
+    const side = Math.sqrt(cells);
+    const smallest = side * scale;
+    if (!Number.isInteger(side)) {
       this.#fail(
         `its frames are not square: "fc.2.weight" takes ${cells} pixels per channel`,
         'Give their size: --input HEIGHTxWIDTH.',

@@ -58,6 +58,11 @@ export function eventFrameLayers(config: NetworkConfig): readonly Layer[] {
   return stack.connect(hidden).fire().drop().connectOutputs().fire().vote().layers;
 }
 
+/** How often a frame can be halved: the most blocks that fit. */
+export function mostBlocks(height: number, width: number): number {
+  return Math.floor(Math.log2(Math.min(height, width)));
+}
+
 /** @returns `layers`, checked */
 function countBlocks({ input: [, height, width], layers, steps }: NetworkConfig): number {
   if (steps !== undefined) {
@@ -67,7 +72,7 @@ function countBlocks({ input: [, height, width], layers, steps }: NetworkConfig)
   }
   if (layers === undefined)
     throw new ShapeError('network: event-frames needs layers, the number of blocks', { key: 'layers' });
-  const most = Math.floor(Math.log2(Math.min(height, width)));
+  const most = mostBlocks(height, width);
   if (layers <= most) return layers;
   throw new ShapeError(
     `network: ${layers} layers halve a frame of ${height} x ${width} to nothing; at most ${most} fit`,

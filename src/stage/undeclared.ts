@@ -102,7 +102,7 @@ function adviseWrite(file: string, declaration: Declaration): string {
     return `A stage must not change its inputs: write a changed copy to ${place(0)}.`;
   }
   const proposed = proposeOutput(file, declaration);
-  if (proposed === undefined) return `${name} belongs to another stage: write to ${place(0)}.`;
+  if (proposed === undefined) return `${name} cannot be an output of this stage: write to ${place(0)}.`;
   return [
     `Write to an output below artifacts/ that the stage declares, here ${place(outputs.length)}:`,
     '  outputs:',

@@ -6,6 +6,7 @@ import { CONVERTED_RECORDINGS } from '../thesis/published.ts';
 import type { ResolvedModel } from './model-file.ts';
 import { isTested } from './progress.ts';
 import { drawDropoutMasks } from './random-streams.ts';
+import { countKept } from './training-clips.ts';
 
 /** Enough clips to make Adam, which runs once a step, a small part of it; few enough to measure a slow machine in seconds. */
 const samples = 2;
@@ -113,8 +114,7 @@ export function countPasses(
 ): ClipPasses {
   const used = compat.trials === 'first-88' ? Math.min(train, CONVERTED_RECORDINGS) : train;
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
-  // As `splitClips` holds them back, class by class.
-  const kept = sum(clipsByClass.map((clips) => Math.ceil((1 - training.validationShare) * (used * clips))));
+  const kept = sum(clipsByClass.map((clips) => countKept(used * clips, training.validationShare)));
   const heldBack = used * sum(clipsByClass) - kept;
   const tests = test * sum(clipsByClass);
   const { batchSize, epochs } = training;

@@ -77,8 +77,13 @@ export interface ClipSplit {
   readonly validation: Int32Array;
 }
 
+/** How many of a class's clips stay for training, as in the original's `split_dataset`. */
+export function countKept(clips: number, validationShare: number): number {
+  return Math.ceil((1 - validationShare) * clips);
+}
+
 /**
- * Holds back the last clips of each class: of n clips, ceil((1 - share) · n) stay for training, as in the original's `split_dataset`.
+ * Holds back the last clips of each class, all but `countKept`.
  *
  * @param labels the class of each training clip
  * @param order rows of the clips to use, in the order in which each class is split; by default all clips in order
@@ -100,7 +105,7 @@ export function splitClips(
   const train: number[] = [];
   const validation: number[] = [];
   for (const members of rows) {
-    const kept = Math.ceil((1 - validationShare) * members.length);
+    const kept = countKept(members.length, validationShare);
     train.push(...members.slice(0, kept));
     validation.push(...members.slice(kept));
   }

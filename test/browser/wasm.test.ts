@@ -2,10 +2,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { buildNetwork } from '../../src/snn/networks.ts';
 import { stateEntries } from '../../src/snn/parameters.ts';
-import { livelyState, nativeEngine, randomBatch } from '../native/support.ts';
-import { thesisNetwork } from '../support/thesis-network.ts';
+import { livelyState, nativeEngine, randomBatch, portable as spec } from '../native/support.ts';
 import { CHROMIUM_FLAGS } from './chromium.ts';
 
 let browser: Browser;
@@ -15,14 +13,6 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 const folder = path.resolve(import.meta.dirname, '../../native/wasm');
-const spec = buildNetwork({
-  ...thesisNetwork,
-  input: [2, 21, 26],
-  channels: 24,
-  layers: 3,
-  tau: { per: 'neuron', mean: 2, std: 0.2 },
-  hidden: 30,
-});
 
 /** Runs in the page: a training step and an evaluation, as plain numbers. */
 const inPage = `async ({ script, wasm, options, tensors, batch, settings }) => {

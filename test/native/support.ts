@@ -3,9 +3,11 @@ import { loadAddon } from '../../src/engines/native/addon.ts';
 import { createNativeEngine, createWasmEngine } from '../../src/engines/native/engine.ts';
 import { loadWasm } from '../../src/engines/wasm/addon.ts';
 import { initialState } from '../../src/snn/initialise.ts';
+import { buildNetwork } from '../../src/snn/networks.ts';
 import { dropoutLayers, type Layer, type NetworkSpec, type NeuronSpec } from '../../src/snn/spec.ts';
 import type { State, Tensor } from '../../src/snn/tensor.ts';
 import { randomArray, randomNumbers } from '../support/random.ts';
+import { thesisNetwork } from '../support/thesis-network.ts';
 
 const loaded = loadAddon();
 
@@ -44,6 +46,17 @@ export const plif: NeuronSpec = {
   reset: { kind: 'hard', potential: 0, detach: true },
   surrogate: { kind: 'atan', alpha: 2, learnable: false },
 };
+
+/** What is computed in several places, to the same bits. */
+export const portable = buildNetwork({
+  ...thesisNetwork,
+  input: [2, 21, 26],
+  channels: 24,
+  layers: 3,
+  tau: { per: 'neuron', mean: 2, std: 0.2 },
+  surrogate: { kind: 'sigmoid', alpha: 2, learnable: true },
+  hidden: 30,
+});
 
 /** Initial parameters, with weights so large that neurons of all layers fire. */
 export function livelyState(spec: NetworkSpec, seed = 1): State {

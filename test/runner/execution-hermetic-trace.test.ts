@@ -67,7 +67,7 @@ describe.skipIf(!canTrace)('repro run --trace', () => {
     await project.write('in', 'input');
     const { stderr } = await project.call(['run', '--trace', '--force', 's']);
     expect(stderr).toContain('A stage must not change its inputs: write a changed copy to');
-    expect(stderr).toContain('artifacts/first/extra belongs to another stage');
+    expect(stderr).toContain('artifacts/first/extra cannot be an output of this stage');
   });
 
   test('knows the programs that a command runs, and what belongs to them', async () => {

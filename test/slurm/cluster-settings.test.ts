@@ -3,13 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RequestKey } from '../../src/executors/slurm/slurm.ts';
 import { readClusterSettings, settingsFile } from '../../src/runner/cluster/cluster-settings.ts';
-import {
-  driverRequest,
-  findMissingData,
-  findPlace,
-  requestOf,
-  staysLocal,
-} from '../../src/runner/cluster/job-request.ts';
+import { driverRequest, findPlace, requestOf, staysLocal } from '../../src/runner/cluster/job-request.ts';
 import { renderScripts } from '../../src/runner/cluster/submitter.ts';
 import { loadPlan } from '../../src/runner/plan/load.ts';
 import { failureOf, makeProject, planOf } from '../runner/plan/project-fixture.ts';
@@ -141,23 +135,6 @@ test('a dry run makes a script for each stage, with its name in place of a token
   const { script = '', ids: trainings = [] } = scripts[3] ?? {};
   expect(script).toContain(`#SBATCH --job-name=train.train\n`);
   expect(script).toContain(`#SBATCH --array=0-${trainings.length - 1}\n`);
-});
-
-test('data that is not here is told before the queue, once', async () => {
-  const plan = await planOf(`version: 1
-stages:
-  a:
-    matrix: { n: [1, 2] }
-    run: stages/a.ts
-    inputs: [{ path: /nothing/here, external: true }, { path: /usr, external: true }]
-    outputs: ["artifacts/a/\${n}"]
-`);
-  const warningsWith = async (text: string) =>
-    findMissingData(plan, [...plan.instances.keys()], await settingsOf(text)).map(({ text: said }) => said);
-  expect(await warningsWith('defaults: {}')).toEqual([
-    '/nothing/here does not exist here: unless the nodes have it, the job fails\npipeline.yaml:6:22',
-  ]);
-  expect(await warningsWith('stages: { a: { executor: local } }')).toEqual([]);
 });
 
 test('what Slurm refuses is written where the value comes from', async () => {

@@ -3,7 +3,7 @@ import type { JobStatus } from '../../src/executors/slurm/job-state.ts';
 import { type Evidence, judge } from '../../src/runner/cluster/verdict.ts';
 import type { JobEnd } from '../../src/runner/jobs/jobs-folder.ts';
 
-const base = { token: 'ab', job: '12_3', node: 'node7', outputs: '' } as const;
+const base = { token: 'ab', node: 'node7', outputs: '' } as const;
 const done: JobEnd = { ...base, end: { kind: 'done', peakMemoryBytes: null } };
 const failed: JobEnd = { ...base, end: { kind: 'failed', code: 'stage-error', text: 'no' } };
 const told: JobEnd = { ...base, end: { kind: 'interrupted' } };
@@ -15,7 +15,15 @@ const status = (state: string, more: Partial<JobStatus> = {}): JobStatus => ({
 });
 
 const verdictOf = (evidence: Partial<Evidence>) =>
-  judge({ job: '12_3', end: null, hasStarted: true, status: null, isSilent: false, ...evidence });
+  judge({
+    job: '12_3',
+    end: null,
+    hasStarted: true,
+    isUnwanted: false,
+    status: null,
+    isSilent: false,
+    ...evidence,
+  });
 
 const failure = (code: string, text = '') => ({
   ...{ kind: 'failed', code, text: expect.stringContaining(text) },
@@ -98,6 +106,8 @@ describe('a job', () => {
   test('that was cancelled before it began is judged at once', () => {
     const said = status('CANCELLED', { node: null, elapsedSeconds: 0 });
     expect(verdictOf({ status: said })).toEqual(failure('cancelled'));
+    const forgotten = { status: 'absent', hasStarted: false, isUnwanted: true } as const;
+    expect(verdictOf(forgotten)).toEqual(failure('cancelled', 'was cancelled'));
   });
 
   test.each([

@@ -25,10 +25,11 @@ std::byte* allocate(std::size_t size, std::size_t alignment) {
 #if defined(__wasm__)
 /// The C library grows the heap by less than 2 GB at once, but gives out larger pieces of a heap that is large enough.
 void growHeap(std::size_t bytes) {
-  constexpr std::size_t kPiece = std::size_t{1} << 29;
-  std::vector<void*> pieces;
-  for (std::size_t got = 0; got < bytes; got += kPiece) pieces.push_back(std::malloc(kPiece));
-  for (void* piece : pieces) std::free(piece);
+  constexpr std::size_t kPiece = std::size_t{1} << 26;
+  void* pieces[64];  // Nothing else is allocated meanwhile, so they lie side by side, and become one when they are freed.
+  std::size_t count = 0;
+  for (std::size_t left = bytes; left > 0; left -= std::min(left, kPiece)) pieces[count++] = std::malloc(kPiece);
+  while (count > 0) std::free(pieces[--count]);
 }
 #endif
 
@@ -41,7 +42,6 @@ std::byte* Arena::reserve(std::size_t bytes) {
     release();
     const std::size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
     const std::size_t size = (bytes / alignment + 1) * alignment;
-    if (size < bytes) throw OutOfMemory(bytes);
     data_ = allocate(size, alignment);
 #if defined(__wasm__)
     if (data_ == nullptr) {

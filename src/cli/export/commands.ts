@@ -3,9 +3,9 @@ import { type FigureFormat, figureFormats } from '../../apps/option-choices.ts';
 import {
   collect,
   lazily,
-  numberBetween,
   parseName,
   whichOption,
+  wholeFrom,
   withPipelineOptions,
 } from '../options/options.ts';
 
@@ -16,7 +16,8 @@ Examples:
 
 const figuresExamples = `
 Figures are on white, in the colours of a light page, without their titles: papers have captions. Those of simulated data keep their warning.
-A figure is as large as it is drawn, at 96 px an inch. PDF and PNG use Roboto; in PDF it is embedded, so text stays text. RUN is a recorded report, named as for repro explain --against (default: the last one).
+They keep the size in which they are drawn, at 96 px an inch. PDF and PNG use Roboto; in PDF it is embedded, so text stays text. RUN is a
+recorded report, named as for repro explain --against (default: the last one).
 
 Examples:
   $ repro export figures --format pdf --figure accuracy
@@ -59,7 +60,7 @@ export function addExportCommands(program: Command): void {
     )
     .option('-o, --out <dir>', 'folder to write to', 'figures')
     // More would make pictures of gigabytes.
-    .option('--dpi <n>', 'pixels an inch, for PNG', numberBetween(36, 1200, 'a number'), 300)
+    .option('--dpi <n>', 'pixels an inch, for PNG', wholeFrom(36, 1200), 300)
     .option('--title', 'keep the titles at the top')
     .option(
       '--embed-fonts',

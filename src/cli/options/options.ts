@@ -24,15 +24,6 @@ export function wholeFrom(least: number, most = Number.POSITIVE_INFINITY): (text
   };
 }
 
-/** A parser for numbers within limits. @param what `seconds` */
-export function numberBetween(least: number, most: number, what: string): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`expected ${what}, from ${least} to ${most}.`);
-  };
-}
-
 export function parseName(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('expected a name.');
   return text;

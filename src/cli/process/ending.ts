@@ -71,9 +71,7 @@ export function exitCodeOf(error: unknown): number {
   if (!(error instanceof ReproError)) return exitCode.stageFailed;
   // Neither a full disk nor a broken network is a usage error.
   if (error.code.startsWith('disk-')) return exitCode.stageFailed;
-  if (error.code === 'slurm-unreachable' || error.code === 'jobs-ending') return exitCode.stageFailed;
-  // As by Ctrl-C.
-  if (error.code === 'cancelled') return exitCode.sigint;
+  if (['slurm-unreachable', 'jobs-ending', 'cancelled'].includes(error.code)) return exitCode.stageFailed;
   if (error.code.startsWith('remote-') && error.code !== 'remote-address') return exitCode.stageFailed;
   return error.code === 'locked' ? exitCode.locked : exitCode.usage;
 }

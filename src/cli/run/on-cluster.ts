@@ -4,7 +4,7 @@ import type { PipelineOptions } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
 import { readClusterSettings } from '../../runner/cluster/cluster-settings.ts';
 import { findDriver, followDriver, submitDriver } from '../../runner/cluster/driver.ts';
-import { findMissingData, staysLocal, unlimitedMachine } from '../../runner/cluster/job-request.ts';
+import { staysLocal, unlimitedMachine } from '../../runner/cluster/job-request.ts';
 import { runOnSlurm, withFactsOfNodes } from '../../runner/cluster/slurm-run.ts';
 import { renderScripts } from '../../runner/cluster/submitter.ts';
 import type { Session } from '../../runner/freshness/session.ts';
@@ -103,7 +103,6 @@ export async function useSlurm(
     /** For what only asks how a run would go: there, everything fits. */
     unlimited: unlimitedMachine(plan),
     scriptsFor: (ids: readonly string[]) => renderScripts(plan, ids, { settings, runner }),
-    warningsAbout: (ids: readonly string[]) => findMissingData(plan, ids, settings),
     /** Submits the run itself, and says so. */
     detach: async (run: RequestedRun): Promise<void> => {
       const { projectRoot } = plan;

@@ -70,11 +70,7 @@ export async function finishRun(
   signals: SignalListener,
   cluster?: ClusterUse,
 ): Promise<void> {
-  const rehearsed = options.dryRun === true ? idsIn(state, 'would-run') : [];
-  const scripts = options.dryRun === true ? cluster?.scriptsFor(rehearsed) : undefined;
-  for (const { id, text } of cluster?.warningsAbout(rehearsed) ?? []) {
-    process.stderr.write(`! ${id}  ${text.replaceAll('\n', '\n    ')}\n`);
-  }
+  const scripts = options.dryRun === true ? cluster?.scriptsFor(idsIn(state, 'would-run')) : undefined;
   if (options.json === true) printJson({ ...outcomeDocument(plan, state), ...(scripts && { scripts }) });
   else for (const { script } of scripts ?? []) process.stdout.write(`${script}\n`);
   process.exitCode = exitCodeOfRun(state, signals.received());
@@ -299,6 +295,7 @@ function exitCodeOfRun(state: RunState, received: NodeJS.Signals | null): number
     const isUndeclared = [...state.instances.values()].some(({ trace }) => trace?.undeclared.length);
     return isUndeclared ? exitCode.undeclared : exitCode.ok;
   }
-  if (state.outcome === 'interrupted') return exitCodeOfSignal(received);
+  // null: `attach` stopped showing a run that goes on.
+  if (state.outcome === 'interrupted' || state.outcome === null) return exitCodeOfSignal(received);
   return exitCode.stageFailed;
 }

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
 import { findProjectRoot, loadCheckedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { describeError } from '../../errors.ts';
+import { isHeld } from '../../files/lock.ts';
 import { quoteWords } from '../../files/shell-words.ts';
 import type { JobReport } from '../../runner/cluster/job-report.ts';
 import { type ClusterRun, readClusterRun } from '../../runner/jobs/jobs-folder.ts';
@@ -47,7 +48,7 @@ export async function status(targets: readonly string[], options: StatusOptions)
   const plan = await loadCheckedPlan(request);
   const { selected, named } = selectInstances(plan, { targets });
   const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
-  const { jobs, driver } = await readJobs(plan);
+  const { jobs, driver, isDriven } = await readJobs(plan);
   const wanted = all
     .filter((one) => named.has(one.id))
     .map((one): Shown => {
@@ -67,18 +68,28 @@ export async function status(targets: readonly string[], options: StatusOptions)
       ...(otherJobs.length === 0 ? {} : { otherJobs }),
     });
   } else {
+    const isOver = run?.isOver === true;
     if (run !== null) {
-      process.stdout.write(`showing the cluster run in progress: ${describeRun(run)}\n`);
+      const what = isOver ? 'that has ended' : 'in progress';
+      process.stdout.write(`showing the cluster run ${what}: ${describeRun(run)}\n`);
     }
-    if (driver !== null) process.stdout.write(`the run goes on: ${describe(driver)[0]}\n`);
-    printStatus(plan, wanted, otherJobs);
+    if (driver !== null) process.stdout.write(`the run goes on: ${describe(driver, true)[0]}\n`);
+    else if (run !== null && !isDriven && !isOver) {
+      process.stdout.write('no runner is at work: `./repro attach` continues the run\n');
+    }
+    printStatus(plan, wanted, otherJobs, isDriven);
   }
   if (wanted.some((one) => one.state === 'error')) process.exitCode = exitCode.stageFailed;
   else if (options.exitCode === true && wanted.some((one) => one.state !== 'fresh'))
     process.exitCode = exitCode.stale;
 }
 
-function printStatus(plan: Plan, wanted: readonly Shown[], otherJobs: readonly OtherJob[]): void {
+function printStatus(
+  plan: Plan,
+  wanted: readonly Shown[],
+  otherJobs: readonly OtherJob[],
+  isDriven: boolean,
+): void {
   const c = colorsFor(process.stdout);
   const paint = {
     fresh: c.green,
@@ -96,7 +107,7 @@ function printStatus(plan: Plan, wanted: readonly Shown[], otherJobs: readonly O
   };
   for (const one of wanted) {
     const { job } = one;
-    const lines = [...(job === undefined ? [] : describe(job)), ...linesOf(one, plan.projectRoot)];
+    const lines = [...(job === undefined ? [] : describe(job, isDriven)), ...linesOf(one, plan.projectRoot)];
     const state = job?.outcome === 'failed' ? 'failed' : one.state;
     const reasons = [toOneLine(one.reasons.map((reason) => reason.text).join('; '))];
     print(one.id, paint[state](words[state].padEnd(10)), lines.length === 0 ? reasons : lines);
@@ -104,7 +115,7 @@ function printStatus(plan: Plan, wanted: readonly Shown[], otherJobs: readonly O
   for (const one of otherJobs) {
     const isFailed = one.outcome === 'failed';
     const word = isFailed ? c.red('failed'.padEnd(10)) : c.dim('other run '.padEnd(10));
-    print(toOneLine(one.id), word, describe(one));
+    print(toOneLine(one.id), word, describe(one, isDriven));
   }
   for (const stage of plan.inactive) {
     process.stdout.write(`${stage.padEnd(width)}  ${c.dim(`not part of profile ${plan.profile}`)}\n`);
@@ -140,20 +151,20 @@ interface Jobs {
   readonly jobs: ReadonlyMap<string, JobReport>;
   /** The job in which the run goes on. */
   readonly driver: JobReport | null;
+  /** Whether a runner is at work, or waits in the queue. */
+  readonly isDriven: boolean;
 }
 
 async function readJobs(plan: Plan): Promise<Jobs> {
   const folder = cacheFolderOf(plan);
-  const none: Jobs = { jobs: new Map(), driver: null };
+  const none: Jobs = { jobs: new Map(), driver: null, isDriven: false };
   if (!existsSync(folder.jobs)) return none;
   const { readDriverReport, readJobReports } = await import('../../runner/cluster/job-report.ts');
-  return quietly(
-    async () => ({
-      jobs: await readJobReports(folder, process.env),
-      driver: await readDriverReport(folder, process.env),
-    }),
-    none,
-  );
+  return quietly(async () => {
+    const driver = await readDriverReport(folder, process.env);
+    const isDriven = driver !== null || isHeld(folder.lock);
+    return { jobs: await readJobReports(folder, process.env), driver, isDriven };
+  }, none);
 }
 
 /** What there is to say instead of reasons. */
@@ -168,14 +179,14 @@ function linesOf({ id, error, attempt, job }: Shown, projectRoot: string): strin
 }
 
 /** `job 12_3 runs on node7 for 2 h 05 min`, `job 12_3 waits (Priority)`; of one that has failed, also the rest of what it says. */
-function describe({ job, status, isRunning, outcome, failure }: JobReport): string[] {
+function describe({ job, status, isRunning, outcome, failure }: JobReport, isDriven: boolean): string[] {
   const name = job === null ? 'a job being submitted' : `job ${job}`;
-  const noted = '`./repro attach` takes it in';
+  const noted = isDriven ? '' : '; `./repro attach` takes it in';
   if (failure !== null) {
     const [reason = '', ...more] = toLines(failure);
-    return [`${reason.includes(name) ? reason : `${name} failed: ${reason}`}; ${noted}`, ...more];
+    return [`${reason.includes(name) ? reason : `${name} failed: ${reason}`}${noted}`, ...more];
   }
-  if (outcome === 'ended') return [`${name} has succeeded; ${noted}`];
+  if (outcome === 'ended') return [`${name} has succeeded${noted}`];
   if (status === null) return [`${name}: Slurm reports no status now`];
   const { state, reason, node, elapsedSeconds } = status;
   const why = reason === null ? '' : ` (${toOneLine(reason)})`;

@@ -185,8 +185,9 @@ async function receive(
     const totalBytes = readAnswer(answer, file, part);
     const isRest = answer.statusCode === 206;
     if (had > 0 && !isRest) {
-      const lost = `${formatCount(had, 'byte')} of an earlier download cannot be continued`;
-      note(`${file.name}: ${lost}: starting from the beginning.`);
+      note(
+        `${file.name}: the server cannot continue after ${formatCount(had, 'byte')}. Starting from the beginning.`,
+      );
     }
     await writeBody(answer.body, { name: file.name, part, totalBytes, from: isRest ? had : 0 }, options);
   } finally {
@@ -224,15 +225,15 @@ function readAnswer(
     throw new TryFailure(text, { isLasting: true });
   }
   const totalBytes = sizeBytes ?? announced;
-  if (totalBytes !== null) requireSpace(name, path.dirname(part), totalBytes - had);
+  if (totalBytes !== null) requireSpace(name, path.dirname(part), totalBytes - sizeOf(part));
   return totalBytes;
 }
 
 /** Refuses before the download what does not fit, rather than after hours. */
 function requireSpace(name: string, folder: string, bytes: number): void {
-  const { bavail, bsize } = statfsSync(folder);
+  const { bavail, blocks, bsize } = statfsSync(folder);
   // Some network file systems report no blocks at all and have room.
-  if (bavail === 0 || bytes <= bavail * bsize) return;
+  if (blocks === 0 || bytes <= bavail * bsize) return;
   const text = `${name} needs ${formatBytes(bytes)} more, but only ${formatBytes(bavail * bsize)} are free.`;
   const fix = 'Free some space, then run the same command again.';
   throw new ReproError('disk-enospc', text, { where: showPath(folder), fix });

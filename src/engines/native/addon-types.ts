@@ -46,7 +46,10 @@ interface NativeNeuronResult {
 /** What another thread computes is a promise. */
 type Awaitable<T> = T | Promise<T>;
 
-/** Every method but `abort` and `dispose` throws while a step or an evaluation is in progress. */
+/**
+ * While a step or an evaluation is in progress, call only `abort` and `dispose`: the compiled addon refuses anything else, WebAssembly
+ * answers it afterwards.
+ */
 export interface NativeNetwork {
   setTensor(name: string, slot: NativeSlot, data: Float32Array): Awaitable<void>;
   /** A copy; `gradient` is that of the last step with `keepGradients`. */

@@ -106,7 +106,7 @@ const mostThreads = 256;
 /**
  * How many threads to compute with: `wanted`, else what `REPRO_THREADS` says, else one per core. Results do not depend on it.
  *
- * @throws {ReproError} `engine-threads` if the threadsVariable is not a whole number of at least 1
+ * @throws {ReproError} `engine-threads` if `REPRO_THREADS` is not a whole number from 1 to 256
  */
 export function chooseThreads(wanted?: number, environment: NodeJS.ProcessEnv = process.env): number {
   if (wanted !== undefined) return Math.min(wanted, mostThreads);

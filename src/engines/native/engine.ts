@@ -11,7 +11,14 @@ import {
   identifyBuild,
   type NativeOptions,
 } from './arithmetic.ts';
-import { availableMemory, checkParameterMemory, countParameterBytes, WASM_BYTES } from './memory.ts';
+import {
+  availableMemory,
+  availableToWasm,
+  checkParameterMemory,
+  countParameterBytes,
+  WASM_BYTES,
+  WASM_SETTINGS,
+} from './memory.ts';
 import { NativeSession } from './session.ts';
 
 /** The addon may be older than the sources: it stays in use until it is compiled again. */
@@ -25,7 +32,6 @@ const earlierBuild = 'not compiled from the current sources in native/: the earl
 export function createNativeEngine(addon: NativeAddon, options: NativeOptions = {}): Engine {
   const threads = chooseThreads(options.threads, options.environment);
   const arithmetic = chooseArithmetic(addon.instructionSets, options.environment);
-  const { instructionSet, winogradTile } = arithmetic;
   const available = options.available ?? availableMemory;
   const onThreads = `${describeArithmetic(arithmetic)}, ${formatCount(threads, 'thread')}`;
   return addonEngine(
@@ -37,21 +43,18 @@ export function createNativeEngine(addon: NativeAddon, options: NativeOptions = 
       version: identifyBuild(addon, arithmetic),
       reason: options.isEarlierBuild === true ? `${onThreads}; ${earlierBuild}` : onThreads,
     },
-    { threads, instructionSet, winogradTile },
+    { threads, ...arithmetic },
     { available },
   );
 }
 
 /** The same engine in WebAssembly, on one thread: the same bits on every processor. */
-export function createWasmEngine(addon: NativeAddon, reason: string, options: NativeOptions = {}): Engine {
-  const available = options.available ?? availableMemory;
+export function createWasmEngine(addon: NativeAddon, reason: string): Engine {
   const version = `${addon.sourceDigest} ${addon.compiler}`;
-  return addonEngine(
-    addon,
-    { name: 'wasm', backend: 'cpu', version, reason },
-    { threads: 1, instructionSet: 'wasm', winogradTile: 2 },
-    { available: () => Math.min(available(), WASM_BYTES), most: WASM_BYTES },
-  );
+  return addonEngine(addon, { name: 'wasm', backend: 'cpu', version, reason }, WASM_SETTINGS, {
+    available: availableToWasm,
+    most: WASM_BYTES,
+  });
 }
 
 function addonEngine(

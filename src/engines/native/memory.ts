@@ -24,6 +24,12 @@ export function availableMemory(): number {
 /** WebAssembly addresses 4 GB: what is left after its stack and what the allocator keeps. */
 export const WASM_BYTES = 2 ** 32 - 2 ** 26;
 
+/** How a network in WebAssembly is opened, whatever variables say for the compiled addon. */
+export const WASM_SETTINGS = { threads: 1, instructionSet: 'wasm', winogradTile: 2 } as const;
+
+/** The memory that a network in WebAssembly can get. */
+export const availableToWasm = (): number => Math.min(availableMemory(), WASM_BYTES);
+
 /** The largest number of samples, at most `most`, whose need is within `available`; 0 if not even one fits. */
 export async function largestBatch(
   most: number,
@@ -113,14 +119,9 @@ export async function planMemory(
   addon: NativeAddon,
   spec: NetworkSpec,
   { steps, trainingBatch, evaluationBatch }: Workload,
-  {
-    threads,
-    environment,
-    available = availableMemory,
-    most = Number.POSITIVE_INFINITY,
-  }: NativeOptions & { readonly most?: number | undefined } = {},
+  { threads, environment, available = availableMemory }: NativeOptions = {},
 ): Promise<MemoryPlan> {
-  const availableBytes = Math.min(available(), most);
+  const availableBytes = available();
   const parameterBytes = countParameterBytes(spec);
   checkParameterMemory(spec, availableBytes);
   const { layers, input, classes } = spec;
@@ -130,8 +131,12 @@ export async function planMemory(
       layers,
       input,
       classes,
-      threads: chooseThreads(threads, environment),
-      ...chooseArithmetic(addon.instructionSets, environment),
+      ...(addon.instructionSets.includes(WASM_SETTINGS.instructionSet)
+        ? WASM_SETTINGS
+        : {
+            threads: chooseThreads(threads, environment),
+            ...chooseArithmetic(addon.instructionSets, environment),
+          }),
     });
     network = opened;
     const needOf = async (samples: number, training: boolean): Promise<BatchNeed> => {

@@ -74,13 +74,12 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
   wasm: {
     name: 'wasm, CPU',
     title: 'WebAssembly engine',
-    locate: async ({ loadWasm = loadOwnWasm, ...options }) => {
+    locate: async ({ loadWasm = loadOwnWasm }) => {
       const loaded = loadWasm();
       if (!loaded.ok) return loaded;
       const { addon } = loaded;
       return {
-        open: async (reason) =>
-          (await import('../native/engine.ts')).createWasmEngine(addon, reason, options),
+        open: async (reason) => (await import('../native/engine.ts')).createWasmEngine(addon, reason),
         describe: async () => ({
           text: `C++ kernels ${addon.sourceDigest}, ${addon.compiler}, in WebAssembly, one thread`,
           fix: null,
@@ -142,21 +141,26 @@ const preferences: Readonly<Record<EngineChoice, readonly ImplementationName[]>>
   'tfjs-cpu': ['tfjs-cpu'],
 };
 
-/** Choices of one engine that has no reason of its own. */
-const named: ReadonlySet<EngineChoice> = new Set(['wasm', 'tfjs-cpu']);
-
 /**
  * Opens the engine that computes training steps; its description says why it was chosen.
  *
  * @throws {ReproError} `engine-unavailable` if `choice` names an engine that is not available
  */
 export function chooseEngine(choice: EngineChoice = 'auto', options: EngineOptions = {}): Promise<Engine> {
-  return openFirst(preferences[choice], options, named.has(choice) ? `requested as ${choice}` : undefined);
+  return openFirst(
+    preferences[choice],
+    options,
+    preferences[choice].length === 1 ? `requested as ${choice}` : undefined,
+  );
 }
 
 /** The fastest engine of the CPU, without looking for a GPU. */
 export function chooseCpuEngine(reason: string, options: EngineOptions = {}): Promise<Engine> {
-  return openFirst(['native', 'wasm', 'tfjs-cpu'], options, reason);
+  return openFirst(
+    preferences.auto.filter((name) => name !== 'cuda'),
+    options,
+    reason,
+  );
 }
 
 async function openFirst(

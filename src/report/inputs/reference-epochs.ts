@@ -8,6 +8,9 @@ interface LoggedPoint {
   readonly value: number;
 }
 
+/** The cure for a log that cannot be read. */
+export const LOG_FORMS = 'docs/tensorboard.md lists the forms of the authors’ logs that can be read.';
+
 /** Points by tag, in ascending steps. */
 export type LoggedCurves = ReadonlyMap<string, readonly LoggedPoint[]>;
 
@@ -31,7 +34,7 @@ export function collectCurves(
   for (const { file, tag, step, value } of sorted) {
     if (tag.endsWith('_accuracy') && (value < 0 || value > 1)) {
       const problem = `${tag} at step ${step}: expected an accuracy from 0 to 1, found ${value}`;
-      const fix = 'docs/tensorboard.md lists the forms of the authors’ logs that can be read.';
+      const fix = LOG_FORMS;
       throw new ReproError('report-input', problem, { where: file, fix });
     }
     collected.set(tag, (collected.get(tag) ?? new Map<number, number>()).set(step, value));

@@ -7,7 +7,7 @@ import { decodeEventFile, type ScalarEvent } from '../../formats/tfevents.ts';
 import { openTorchFile } from '../../formats/torch-pt.ts';
 import { parseTable, refuse } from '../../results/result-file.ts';
 import type { Reference, ReferenceCurves } from '../data/results.ts';
-import { collectCurves, placeOnEpochs } from './reference-epochs.ts';
+import { collectCurves, LOG_FORMS, placeOnEpochs } from './reference-epochs.ts';
 
 /** A model's log: the paths of its files, relative to the folder, with `/`. At least one. */
 type Log = readonly string[];
@@ -139,7 +139,7 @@ async function readLog(folder: string, log: Log): Promise<ReferenceCurves> {
 
 /** The rows of a log in CSV form, with columns in any order and possibly others. @throws {ReproError} `results-invalid` with the line */
 function parseCsv(text: string, file: string): ScalarEvent[] {
-  const fix = 'docs/tensorboard.md lists the forms of the authors’ logs that can be read.';
+  const fix = LOG_FORMS;
   // The parser would read the rest of the file as one cell.
   if (text.split('"').length % 2 === 0) refuse({ file, fix }, 'a quote that begins a cell is never closed');
   const isLosses = file.endsWith(LOSSES);

@@ -216,7 +216,7 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
   const unheld = models.filter(({ runs }) => runs.some(({ validation }) => validation === null));
   const whose = unheld.length === models.length ? '' : ` for ${joinWords(unheld.map(({ title }) => title))}`;
   return present<Text>(
-    !comparable && ['The accuracies of the thesis are left out: they are of other data.'],
+    !comparable && ['The accuracies of the thesis are left out, because they were measured on other data.'],
     [details, ` Chance is ${formatPercent(1 / classes.length)}.`],
     users > 0 && [
       `“Over users”: the 95 % interval for gestures of other people like these (Student’s, over the accuracies of ${spellCount(users)} users, weighted by their clips). Clips of one person are alike; the interval above it ignores that.`,

@@ -7,7 +7,7 @@ import { renderJobScript } from '../../executors/slurm/job-script.ts';
 import { isFinal, type JobStatus } from '../../executors/slurm/job-state.ts';
 import { explainSubmission, Slurm, unreachable } from '../../executors/slurm/slurm.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { type ClusterRun, readClusterRun, writeClusterRun } from '../jobs/jobs-folder.ts';
+import { type ClusterRun, readClusterRun, tidyJobs, writeClusterRun } from '../jobs/jobs-folder.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RunEvent } from '../run/events.ts';
 import type { RunOptions } from '../run/run.ts';
@@ -63,7 +63,10 @@ export async function submitDriver(
     await writeClusterRun(folder, { ...run, driver: answer.text });
     return answer.text;
   }
-  if (answer.kind === 'refused') throw explainSubmission(answer.text, () => `${settingsFile} (driver)`);
+  if (answer.kind === 'refused') {
+    await tidyJobs(folder);
+    throw explainSubmission(answer.text, () => `${settingsFile} (driver)`);
+  }
   throw unreachable(`${answer.text}; it may have accepted the job \`repro.driver\` all the same`);
 }
 
@@ -112,7 +115,7 @@ const lookEveryMs = 500;
 /**
  * Passes on the events of the run in the driver's job, from the first, until that job has ended.
  *
- * @throws {ReproError} `driver-ended` if it ended before the run did
+ * @throws {ReproError} `driver-ended` if it ended before the run did; `cancelled`
  */
 export async function followDriver(
   folder: JobsFolder,
@@ -155,6 +158,13 @@ export async function followDriver(
 
 /** What to tell of a driver's job that has ended before the run was done. */
 export function driverEnded(folder: JobsFolder, job: string): ReproError {
+  const run = readClusterRun(folder);
+  // `cancel` names all stages before it ends this job, and removes the file after.
+  if (run === null || run.selected.every((id) => run.cancelled.includes(id))) {
+    return new ReproError('cancelled', 'the run was cancelled by `./repro cancel`.', {
+      fix: '`./repro run --executor slurm` submits it again.',
+    });
+  }
   const log = existsSync(logFileIn(folder)) ? readFileSync(logFileIn(folder), 'utf8').trim() : '';
   const said = log.split('\n').slice(-10).join('\n  ');
   return new ReproError(

@@ -23,7 +23,7 @@ export interface JobReport {
   readonly failure: string | null;
 }
 
-/** The jobs of a project by instance, through one call of Slurm for all of them. */
+/** The jobs of a project by instance, through one call of `squeue`, and one of `sacct`, for all of them. */
 export async function readJobReports(
   folder: Pick<CacheFolder, 'jobs'>,
   environment: NodeJS.ProcessEnv,
@@ -36,10 +36,12 @@ export async function readJobReports(
   const answer = await Slurm.connect(environment)
     .then((slurm) => slurm.readStates(unended))
     .catch(() => null);
+  const unwanted = readClusterRun(folder)?.cancelled ?? [];
   return new Map(
     found.map(({ job, end, hasStarted }) => {
       const status = job.job === null || end !== null ? null : (answer?.stateOf(job.job) ?? null);
-      const verdict = judge({ job: job.job ?? '', end, hasStarted, status, isSilent: true });
+      const isUnwanted = unwanted.includes(job.id);
+      const verdict = judge({ job: job.job ?? '', end, hasStarted, isUnwanted, status, isSilent: true });
       const failure = verdict?.kind === 'failed' ? verdict.text : null;
       const outcome = verdict === null ? 'under-way' : failure === null ? 'ended' : 'failed';
       return [job.id, reportOf(job.job, status === 'absent' ? null : status, outcome, failure)];

@@ -1,9 +1,6 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import type { JobRequest } from '../../executors/slurm/job-script.ts';
 import type { RequestKey } from '../../executors/slurm/slurm.ts';
 import { formatPlace } from '../../schema/problems.ts';
-import { instanceOf } from '../plan/graph.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { MachineResources } from '../run/machine.ts';
 import type { ClusterSettings } from './cluster-settings.ts';
@@ -63,21 +60,6 @@ export function findPlace(
     if (defaults[key] !== undefined) return formatPlace(placeOf(['defaults', key]));
   }
   return formatPlace(at);
-}
-
-/** Data that is not here, of instances about to be submitted: probably a mistake, or only the nodes have it. Path -> instance and text. */
-export function findMissingData(plan: Plan, ids: readonly string[], settings: ClusterSettings) {
-  const missing = new Map<string, { readonly id: string; readonly text: string }>();
-  for (const instance of ids.map((id) => instanceOf(plan, id))) {
-    if (staysLocal(instance, settings)) continue;
-    for (const input of instance.inputs) {
-      const absolute = path.resolve(plan.projectRoot, input.path);
-      if (!input.external || missing.has(absolute) || existsSync(absolute)) continue;
-      const text = `${absolute} does not exist here: unless the nodes have it, the job fails\n${formatPlace(input.at)}`;
-      missing.set(absolute, { id: instance.id, text });
-    }
-  }
-  return [...missing.values()];
 }
 
 /** A machine on which everything fits: the cluster, not the runner, knows what a node has. */

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { StageLaunch } from '../../executors/executor.ts';
 import { isFinal, isOnNode, type JobStatus } from '../../executors/slurm/job-state.ts';
 import { parseStageMessage, type StageMessage } from '../../stage/protocol.ts';
-import type { JobEnd, JobFolder } from '../jobs/jobs-folder.ts';
+import { type JobEnd, type JobFolder, readClusterRun } from '../jobs/jobs-folder.ts';
 import { readLinesFrom, refreshFolder } from './job-files.ts';
 import type { ClusterContext, SubmittedJob } from './submitter.ts';
 import { type JobVerdict, judge } from './verdict.ts';
@@ -73,7 +73,9 @@ export class JobWatch {
       const read = readLinesFrom(folder.fileOf('messages.ndjson'), offset);
       offset = read.offset;
       for (const message of parseMessages(read.lines)) listener.onMessage(message);
-      const verdict = judge({ job: job.job, end, hasStarted, status, isSilent: isSilent() });
+      const isUnwanted =
+        status === 'absent' && readClusterRun(run.session.folder)?.cancelled.includes(job.id) === true;
+      const verdict = judge({ job: job.job, end, hasStarted, isUnwanted, status, isSilent: isSilent() });
       return verdict && { verdict, end };
     };
     const isSilent = (): boolean =>

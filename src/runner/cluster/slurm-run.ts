@@ -48,9 +48,9 @@ export function runOnSlurm({
   return async (run) => {
     const { plan, folder } = run.session;
     const context = { settings, runner, run, slurm: await Slurm.connect(run.environment) };
-    const shared: SlurmRun = {
-      ...{ context, submitter: new Submitter(context), watch: new JobWatch(context), isEnding: false },
-    };
+    const submitter = new Submitter(context);
+    const watch = new JobWatch(context);
+    const shared: SlurmRun = { context, submitter, watch, isEnding: false };
     return {
       machine: unlimitedMachine(plan),
       has: (id) => !staysLocal(instanceOf(plan, id), settings),

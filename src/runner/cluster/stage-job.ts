@@ -54,7 +54,6 @@ export async function runStageJob(root: string, token: string, knownFacts: Facts
   const isInterrupted = ended.end.kind === 'interrupted';
   const report: JobEnd = {
     token,
-    job,
     node,
     ...ended,
     ...(isInterrupted && { wasWarned: signals.wasWarned() }),

@@ -11,6 +11,8 @@ export interface Evidence {
   readonly end: JobEnd | null;
   /** Whether its file says that it has started. */
   readonly hasStarted: boolean;
+  /** Whether `repro cancel` has named its instance. */
+  readonly isUnwanted: boolean;
   /** What Slurm says; `absent`: it no longer knows the job; null: it did not answer. */
   readonly status: JobStatus | 'absent' | null;
   /** Whether Slurm has called it ended or unknown for so long that no report will appear. */
@@ -30,15 +32,16 @@ export type JobVerdict = Extract<StageEnd, { kind: 'done' }> | JobFailure;
  *
  * @returns null while it waits or runs, or this is unknown
  */
-export function judge({ job, end, hasStarted, status, isSilent }: Evidence): JobVerdict | null {
+export function judge({ job, end, hasStarted, isUnwanted, status, isSilent }: Evidence): JobVerdict | null {
   if (end !== null && end.end.kind !== 'interrupted') return end.end;
   if (end?.wasWarned === true) return cutOff('timeout', `job ${job} on ${end.node} used up its time`);
   if (status === null) return null;
   if (status === 'absent') {
+    // Without accounts, Slurm forgets tasks of an array that are cancelled while they wait.
+    if (isUnwanted && end === null && !hasStarted) return failed('cancelled', `job ${job} was cancelled`);
     if (!isSilent) return null;
     if (end !== null) return toldToEnd(`job ${job} on ${end.node}`);
     const unknown = `Slurm no longer knows job ${job}`;
-    // Without accounts, Slurm forgets tasks of an array that are cancelled while they wait.
     if (!hasStarted)
       return failed(
         'cancelled',

@@ -20,8 +20,7 @@ import {
 } from '../store/fingerprint-parts.ts';
 import { areMetrics, areOutputs, type RecordedOutput, type RunRecord } from '../store/records.ts';
 import { isText, mapOf, oneOf, shape } from '../store/shape.ts';
-import type { StaleReason } from './differences.ts';
-import { explainDifference } from './differences.ts';
+import { explainDifference, type StaleReason } from './differences.ts';
 import type { Facts } from './fingerprint.ts';
 import { openSession, type Session, saveDigests } from './session.ts';
 import { factNamesOf } from './tool-versions.ts';
@@ -103,7 +102,7 @@ function toCommittedRecord(
 }
 
 /** False for the result of a careless merge: half of one run, half of another. */
-export function isConsistent({ parts, fingerprint }: CommittedRecord): boolean {
+function isConsistent({ parts, fingerprint }: CommittedRecord): boolean {
   return hashParts(parts) === fingerprint;
 }
 

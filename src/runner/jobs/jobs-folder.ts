@@ -39,7 +39,6 @@ export interface Started {
 /** `end.json`: the job's own report, its last file. */
 export interface JobEnd {
   readonly token: string;
-  readonly job: string;
   readonly node: string;
   readonly end: StageEnd;
   /** Of an interruption: whether it was warned that its time is nearly over; otherwise it was told to end. */

@@ -30,12 +30,8 @@ export function parseMemory(value: Json): Parsed {
   return { message: `memory ${show(value)} is not a size.`, fix: 'Write it as 512M or 4G.' };
 }
 
-/** `90s`, `30m`, `48h`, `2d` or `1h30m`, in seconds. `name` is its key, for messages; `mayBeNone` allows 0s. */
-export function parseDuration(
-  name: string,
-  value: Json,
-  { mayBeNone = false }: { readonly mayBeNone?: boolean } = {},
-): Parsed {
+/** `90s`, `30m`, `48h`, `2d` or `1h30m`, in seconds. `name` is its key, for messages. */
+export function parseDuration(name: string, value: Json): Parsed {
   const text = String(value).replaceAll(' ', '');
   const seconds = [...text.matchAll(/(\d+(?:\.\d+)?)([smhd])/g)].reduce(
     (sum, [, amount, unit]) => sum + Number(amount) * (secondsPerUnit[unit ?? ''] ?? Number.NaN),
@@ -43,7 +39,7 @@ export function parseDuration(
   );
   const fix = 'Write it as 90s, 30m, 48h or 2d.';
   if (isScalar(value) && /^(\d+(\.\d+)?[smhd])+$/.test(text)) {
-    if (seconds > 0 || mayBeNone) return { value: seconds };
+    if (seconds > 0) return { value: seconds };
     return { message: `${name} has to be longer than ${show(value)}.`, fix };
   }
   return { message: `${name} ${show(value)} is not a duration.`, fix };

@@ -1,6 +1,5 @@
 import { describeError } from '../../errors.ts';
-import type { StaleReason } from '../freshness/differences.ts';
-import { explainLost } from '../freshness/differences.ts';
+import { explainLost, type StaleReason } from '../freshness/differences.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import { checkAll, type Session } from '../freshness/session.ts';
 import { instanceOf } from '../plan/graph.ts';

@@ -1,6 +1,5 @@
 import { checkCode } from '../freshness/code-closure.ts';
-import type { StaleReason } from '../freshness/differences.ts';
-import { explainLost } from '../freshness/differences.ts';
+import { explainLost, type StaleReason } from '../freshness/differences.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import type { DamagedOutput, Freshness } from '../freshness/freshness.ts';
 import { createStateReporter, type StateReport } from '../freshness/instance-state.ts';

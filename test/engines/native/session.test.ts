@@ -7,7 +7,7 @@ import { randomBatch } from '../../native/support.ts';
 import { smallNetwork } from '../../training/small-task.ts';
 import { FakeAddon, type FakeAddonOptions } from './fake-addon.ts';
 
-// What takes a network that computes is in ../session.test.ts and in test/native.
+// Tests that need a network that computes are in ../session.test.ts and in test/native.
 
 const spec = buildNetwork(smallNetwork);
 const state = initialState(spec, 1);
