@@ -25,7 +25,7 @@ if (failure !== null) {
   // A failed compilation leaves the old file alone, if it got that far.
   const fallback =
     probe().addon === null
-      ? 'The same engine computes in WebAssembly: each training uses one core, and takes two to three times as long on it.'
+      ? 'The same engine computes in WebAssembly: each training uses one core, and takes about three times as long on it.'
       : 'The earlier build stays in use.';
   say(isRequired && existing.addon === null ? `${before}${failure}` : `${before}${failure} ${fallback}`);
   process.exitCode = isRequired ? 1 : 0;

@@ -152,4 +152,4 @@ export type EngineChoice = (typeof engineChoices)[number];
  * How many times as long WebAssembly takes on one core as the native engine: for profile quick's network, and for the thesis'. A test
  * compares these numbers with the measured ones in bench/README.md.
  */
-export const WASM_SLOWDOWN = { least: 2.3, most: 2.8 };
+export const WASM_SLOWDOWN = { least: 2.6, most: 3.6 };

@@ -146,7 +146,7 @@ describe('doctor', () => {
     expect(stdout).toMatch(/^missing {2}engine native, CPU/m);
     expect(stdout).toContain('@tensorflow/tfjs-node-gpu');
     expect(stdout).toMatch(
-      /^missing {2}full run +its duration could not be estimated\n +Without the native engine, each training uses one core, and takes up to 2.8 times as long on it\.$/m,
+      /^missing {2}full run +its duration could not be estimated\n +Without the native engine, each training uses one core, and takes up to 3.6 times as long on it\.$/m,
     );
   });
 });

@@ -125,7 +125,7 @@ describe.runIf(process.platform === 'linux')('install.mjs', () => {
     'native engine: not compiled: a C++ compiler, make and Python 3 are missing. Install them, then `npm run build:native`.';
 
   const slower =
-    ' The same engine computes in WebAssembly: each training uses one core, and takes two to three times as long on it.\n';
+    ' The same engine computes in WebAssembly: each training uses one core, and takes about three times as long on it.\n';
 
   it.each<[string, readonly string[], NodeJS.ProcessEnv, number, string]>([
     ['succeeds without a compiler, saying what is missing', [], {}, 0, `${missing}${slower}`],
