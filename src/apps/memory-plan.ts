@@ -18,8 +18,8 @@ import { countParameters } from '../snn/parameters.ts';
 import { repeatedSteps } from '../snn/spec.ts';
 import { formatBytes } from '../text.ts';
 import { EVALUATION_BATCH } from '../training/evaluation.ts';
-import { probeCudaApart } from './cuda-probe.ts';
 import { engineOf } from './facts.ts';
+import { probeCudaApart } from './gpu-probes.ts';
 import { loadSelectedPlan, type PipelineOptions } from './load-plan.ts';
 import { buildModel } from './model-check.ts';
 

@@ -79,9 +79,9 @@ export interface EngineSession {
 }
 
 export interface EngineDescription {
-  /** `native`, `wasm` or `tfjs`. */
+  /** `webgpu`, `native`, `wasm` or `tfjs`. */
   readonly name: string;
-  /** The hardware it runs on: `cpu`, `cuda`. */
+  /** The hardware it runs on: `cpu`, `cuda`, `gpu`. */
   readonly backend: string;
   readonly version: string;
   /** Why it was chosen, in one sentence. */
@@ -150,11 +150,12 @@ export interface Engine {
 
 /**
  * The engines to choose from for training and evaluation. `auto` is the fastest that works on this machine: `tfjs` if CUDA works,
- * else `native`, else `wasm`, else `tfjs-cpu`. `native`: C++ on the CPU. `wasm`: the same in WebAssembly, with the same digits on every
+ * else `webgpu` on a GPU for a network that gains by it, else `native`, else `wasm`, else `tfjs-cpu`. `webgpu`: kernels for any GPU, through
+ * the package `webgpu`. `native`: C++ on the CPU. `wasm`: the same in WebAssembly, with the same digits on every
  * machine. `tfjs`: TensorFlow.js on CUDA if that works, otherwise on the CPU. `tfjs-cpu`
  * uses the CPU without looking for a GPU.
  */
-export const engineChoices = ['auto', 'native', 'wasm', 'tfjs', 'tfjs-cpu'] as const;
+export const engineChoices = ['auto', 'webgpu', 'native', 'wasm', 'tfjs', 'tfjs-cpu'] as const;
 
 export type EngineChoice = (typeof engineChoices)[number];
 

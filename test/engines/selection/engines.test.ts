@@ -159,7 +159,7 @@ describe('chooseDevice', () => {
       environment: {},
     });
     expect(notes).toEqual([
-      '-device cuda:0 is not available here; training on the CPU instead. `repro doctor` tells why, and how to get CUDA.',
+      '-device cuda:0 is not available here; training on the CPU instead. `repro doctor` tells why.',
     ]);
   });
 });
