@@ -2,7 +2,7 @@ import { countElements } from '../../snn/tensor.ts';
 import { checkNeuronPass } from '../checks.ts';
 import type { Engine, NeuronPass, NeuronPassResult } from '../engine.ts';
 import { NativeSession } from '../native/session.ts';
-import { allocateProgram, type ComputeDevice, PreparedProgram } from './device.ts';
+import { allocateProgram, ComputeDevice, PreparedProgram } from './device.ts';
 import { hasParameters, type NeuronShape } from './kernels/current.ts';
 import { fire, fireGroups } from './kernels/fire.ts';
 import { backwardGroups, backwardParts, fireBackward, sumRows } from './kernels/fire-backward.ts';
