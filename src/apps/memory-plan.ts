@@ -52,12 +52,13 @@ export async function planModel(
   const training = model.training.batchSize;
   const evaluation = numberAt(plan, 'evaluate', 'batchSize') ?? EVALUATION_BATCH;
   const steps = repeatedSteps(spec) ?? numberAt(plan, 'frames', 'steps') ?? 1;
-  const engine = (await chooseEngine(engineOf(plan.settings), { probe: probeCudaApart })).description;
+  const workload = { spec, steps, trainingBatch: training, evaluationBatch: evaluation };
+  const engine = (await chooseEngine(engineOf(plan.settings), { probe: probeCudaApart, workload }))
+    .description;
   const isWasm = engine.name === 'wasm';
   const loaded = isWasm ? loadWasm() : engine.name === 'native' ? loadAddon() : null;
-  const workload = { steps, trainingBatch: training, evaluationBatch: evaluation };
   const within = { threads: numberAt(plan, 'threads'), ...(isWasm ? { available: availableToWasm } : {}) };
-  const memory = loaded?.ok === true ? await planMemory(loaded.addon, spec, workload, within) : null;
+  const memory = loaded?.ok === true ? await planMemory(loaded.addon, workload, within) : null;
   const shortage = memory === null ? undefined : findShortage(memory, file);
   const parameters = countParameters(spec);
   return {

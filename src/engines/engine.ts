@@ -125,6 +125,16 @@ export interface NeuronPassResult {
   };
 }
 
+/** What an engine is chosen for. */
+export interface Workload {
+  readonly spec: NetworkSpec;
+  /** T. */
+  readonly steps: number;
+  /** Clips in a batch of a training, with its evaluations, and of a separate evaluation; 0 if there is none. */
+  readonly trainingBatch: number;
+  readonly evaluationBatch: number;
+}
+
 /** Computes training steps; every engine passes the same parity suite. */
 export interface Engine {
   readonly description: EngineDescription;

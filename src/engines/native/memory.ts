@@ -4,6 +4,7 @@ import { hasErrorCode, ReproError } from '../../errors.ts';
 import { countParameters } from '../../snn/parameters.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import { formatBytes } from '../../text.ts';
+import type { Workload } from '../engine.ts';
 import { describeMemory } from '../memory-error.ts';
 import { explainNativeError } from './addon.ts';
 import type { NativeAddon, NativeNetwork } from './addon-types.ts';
@@ -87,14 +88,6 @@ export function checkParameterMemory(spec: NetworkSpec, availableBytes: number):
 /** Larger batches bring nothing, even where they fit. */
 const largestPlanned = 65_536;
 
-interface Workload {
-  /** T. */
-  readonly steps: number;
-  /** Clips in a batch of a training, with its evaluations, and of a separate evaluation. */
-  readonly trainingBatch: number;
-  readonly evaluationBatch: number;
-}
-
 /** What a batch needs besides the parameters. */
 export interface BatchNeed {
   readonly samples: number;
@@ -117,8 +110,7 @@ export interface MemoryPlan {
 /** @throws {ReproError} `out-of-memory` if not even the parameters fit */
 export async function planMemory(
   addon: NativeAddon,
-  spec: NetworkSpec,
-  { steps, trainingBatch, evaluationBatch }: Workload,
+  { spec, steps, trainingBatch, evaluationBatch }: Workload,
   { threads, environment, available = availableMemory }: NativeOptions = {},
 ): Promise<MemoryPlan> {
   const availableBytes = available();
@@ -143,7 +135,7 @@ export async function planMemory(
       const bytesFor = (count: number) => countBytes(opened, count, steps, training);
       return {
         samples,
-        bytes: await bytesFor(samples),
+        bytes: samples === 0 ? 0 : await bytesFor(samples),
         largest: await largestBatch(largestPlanned, availableBytes - parameterBytes, bytesFor),
       };
     };
@@ -158,4 +150,18 @@ export async function planMemory(
   } finally {
     network?.dispose();
   }
+}
+
+/** Why WebAssembly cannot compute these batches, however much memory this machine has; undefined if it can. */
+export async function describeWasmExcess(
+  addon: NativeAddon,
+  workload: Workload,
+): Promise<string | undefined> {
+  const plan = await planMemory(addon, workload, { available: () => WASM_BYTES });
+  const needs = [plan.training, plan.evaluation];
+  const excess = needs.find(({ bytes }) => plan.parameterBytes + bytes > WASM_BYTES);
+  return (
+    excess &&
+    `a batch of ${excess.samples} needs more memory than the ${formatBytes(WASM_BYTES)} that it addresses`
+  );
 }

@@ -3,14 +3,17 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
-import { type Engine, type EngineChoice, engineChoices } from '../engine.ts';
+import { type Engine, type EngineChoice, engineChoices, type Workload } from '../engine.ts';
 import { type LoadedAddon, loadAddon } from '../native/addon.ts';
 import { chooseArithmetic, identifyBuild, type NativeOptions } from '../native/arithmetic.ts';
+import { describeWasmExcess } from '../native/memory.ts';
 import { type CudaProbe, cudaPackage, probeCuda } from '../tfjs/cuda.ts';
 import { loadWasm as loadOwnWasm } from '../wasm/addon.ts';
 
 /** Tests replace what probes and loads. */
 export interface EngineOptions extends NativeOptions {
+  /** Where the network is known: `auto` passes over engines that are not for it. */
+  readonly workload?: Workload | undefined;
   readonly probe?: (() => Promise<CudaProbe>) | undefined;
   readonly load?: (() => LoadedAddon) | undefined;
   readonly loadWasm?: (() => LoadedAddon) | undefined;
@@ -51,6 +54,8 @@ interface Implementation {
   readonly name: string;
   readonly title: string;
   locate(options: EngineOptions): Promise<Located | Missing>;
+  /** Why it is not for this network although it is available, like `Missing.reason`; `auto` then takes the next. Others take any network. */
+  decline?(workload: Workload, options: EngineOptions): Promise<string | undefined>;
   /** What of it affects numbers, without opening it; undefined if it is not available. */
   identify(options: IdentityOptions): Promise<string | undefined>;
 }
@@ -85,6 +90,10 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
           fix: null,
         }),
       };
+    },
+    decline: async (workload, { loadWasm = loadOwnWasm }) => {
+      const loaded = loadWasm();
+      return loaded.ok ? describeWasmExcess(loaded.addon, workload) : undefined;
     },
     // The same bits on every processor.
     identify: async ({ loadWasm = loadOwnWasm }) => {
@@ -171,12 +180,19 @@ async function openFirst(
   const missing: string[] = [];
   let advice = '';
   for (const name of names) {
-    const { title, locate } = implementations[name];
+    const { title, locate, decline } = implementations[name];
     const found = await locate(options);
-    if ('open' in found)
+    if (!('open' in found)) {
+      missing.push(`no ${title}: ${found.reason}`);
+      advice = `${found.fix ?? ''} `.trimStart();
+      continue;
+    }
+    // An engine that was asked for is opened in any case: it says itself what it cannot do.
+    const isAsked = names.length === 1 || options.workload === undefined;
+    const declined = isAsked ? undefined : await decline?.(options.workload, options);
+    if (declined === undefined)
       return found.open([...(reason === undefined ? [] : [reason]), ...missing].join('; '));
-    missing.push(`no ${title}: ${found.reason}`);
-    advice = `${found.fix ?? ''} `.trimStart();
+    missing.push(`no ${title}: ${declined}`);
   }
   throw new ReproError('engine-unavailable', `There is ${missing.join('; ')}.`, {
     fix: `${advice}Or choose another engine: \`auto\` takes the fastest there is.`,
@@ -185,18 +201,23 @@ async function openFirst(
 
 /**
  * Identifies what `chooseEngine(choice)` picks here, as far as it affects numbers: `native 0123456789ab avx512 GCC 12.4.0`, `tfjs 4.22.0 cpu`,
- * or with CUDA the GPU's model. It is quick: it opens no engine, and the result of probing CUDA is cached until package, driver, Node or the
- * visible devices change.
+ * or with CUDA the GPU's model. If the first engine may decline a network, which is not known here, the next is named, too: `wasm …, or
+ * tfjs 4.22.0 cpu`. It is quick: it opens no engine, and the result of probing CUDA is cached until package, driver, Node or the visible
+ * devices change.
  *
  * @throws {ReproError} if `REPRO_ISA` or `REPRO_WINOGRAD` is set to something impossible
  */
 export async function identifyEngine(choice: EngineChoice, options: IdentityOptions): Promise<string> {
-  for (const name of preferences[choice]) {
+  const names = preferences[choice];
+  const identities: string[] = [];
+  for (const name of names) {
     const identity = await implementations[name].identify(options);
-    if (identity !== undefined) return identity;
+    if (identity === undefined) continue;
+    identities.push(identity);
+    if (names.length === 1 || implementations[name].decline === undefined) break;
   }
   // An explicit choice that is not available fails in the stage, with advice.
-  return `${choice}, unavailable`;
+  return identities.length === 0 ? `${choice}, unavailable` : identities.join(', or ');
 }
 
 /** The engines for this machine, best last; `chooseEngine('auto')` takes the last available one. */

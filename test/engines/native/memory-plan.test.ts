@@ -5,12 +5,12 @@ import { smallNetwork } from '../../training/small-task.ts';
 import { FakeAddon, type FakeAddonOptions } from './fake-addon.ts';
 
 const spec = buildNetwork(smallNetwork);
-const workload = { steps: 20, trainingBatch: 16, evaluationBatch: 32 };
+const workload = { spec, steps: 20, trainingBatch: 16, evaluationBatch: 32 };
 const parameterBytes = countParameterBytes(spec);
 
 async function plan(bytesFor: NonNullable<FakeAddonOptions['bytesFor']>, availableBytes: number) {
   const addon = new FakeAddon({ bytesFor });
-  const result = await planMemory(addon, spec, workload, {
+  const result = await planMemory(addon, workload, {
     threads: 3,
     environment: { REPRO_ISA: 'avx2' },
     available: () => availableBytes,
@@ -46,7 +46,7 @@ describe('planning the memory of a network', () => {
   test('does not even open a network whose parameters do not fit', async () => {
     const addon = new FakeAddon();
     const available = () => parameterBytes - 1;
-    await expect(planMemory(addon, spec, workload, { environment: {}, available })).rejects.toThrow(
+    await expect(planMemory(addon, workload, { environment: {}, available })).rejects.toThrow(
       expect.objectContaining({ code: 'out-of-memory' }),
     );
     expect(addon.opened).toEqual([]);
@@ -57,7 +57,7 @@ describe('planning the memory of a network', () => {
     addon.open = () => {
       throw Object.assign(new Error('no'), { code: 'PLIF_OUT_OF_MEMORY' });
     };
-    await expect(planMemory(addon, spec, workload, { environment: {} })).rejects.toThrow(
+    await expect(planMemory(addon, workload, { environment: {} })).rejects.toThrow(
       expect.objectContaining({ code: 'out-of-memory', message: 'This network does not fit in memory.' }),
     );
   });

@@ -7,7 +7,9 @@ import { chooseDevice } from '../../../src/apps/train-val.ts';
 import type { LoadedAddon } from '../../../src/engines/native/addon.ts';
 import { chooseEngine, identifyEngine, probeEngines } from '../../../src/engines/selection/engines.ts';
 import { type CudaProbe, type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
+import { buildNetwork } from '../../../src/snn/networks.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { smallNetwork } from '../../training/small-task.ts';
 import { FakeAddon } from '../native/fake-addon.ts';
 
 const here: ProbedSystem = { platform: 'linux-x64', isInstalled: () => true, load: async () => ({}) };
@@ -93,6 +95,23 @@ describe('chooseEngine', () => {
       version: expect.stringMatching(version),
       reason: `no CUDA: not today; no native engine: it is not compiled${more}`,
     });
+  });
+
+  it('passes over WebAssembly for a batch that needs more memory than it addresses, unless it is asked for', async () => {
+    const spec = buildNetwork({ ...smallNetwork, input: [2, 128, 128], channels: 128, layers: 5 });
+    const choose = (choice: 'auto' | 'wasm', trainingBatch: number, evaluationBatch: number) =>
+      chooseEngine(choice, {
+        ...{ probe: noCuda, load: noNative },
+        workload: { spec, steps: 20, trainingBatch, evaluationBatch },
+      });
+    expect((await choose('auto', 8, 0)).description.name).toBe('wasm');
+    const { name, reason } = (await choose('auto', 64, 0)).description;
+    expect(name).toBe('tfjs');
+    expect(reason).toMatch(
+      /; no WebAssembly engine: a batch of 64 needs more memory than the 4\.2 GB that it addresses$/,
+    );
+    expect((await choose('auto', 0, 1024)).description.reason).toContain('a batch of 1024 needs');
+    expect((await choose('wasm', 64, 0)).description.name).toBe('wasm');
   });
 
   it('takes exactly what it is asked for, without looking for anything else', async () => {
@@ -197,8 +216,10 @@ describe('identifyEngine', () => {
   });
 
   it('names the CPU without a probe if the CUDA package is not installed', async () => {
-    expect(await identifyEngine('auto', options())).toMatch(/^wasm [0-9a-f]{12} Clang [\d.]+$/);
-    expect(await identifyEngine('wasm', options())).toBe(await identifyEngine('auto', options()));
+    const wasm = await identifyEngine('wasm', options());
+    expect(wasm).toMatch(/^wasm [0-9a-f]{12} Clang [\d.]+$/);
+    // WebAssembly may decline a network.
+    expect(await identifyEngine('auto', options())).toBe(`${wasm}, or tfjs 4.22.0 cpu`);
     expect(await identifyEngine('auto', { ...options(), loadWasm: noWasm })).toBe('tfjs 4.22.0 cpu');
   });
 
