@@ -1,6 +1,7 @@
 import { countElements } from '../../snn/tensor.ts';
 import { checkNeuronPass } from '../checks.ts';
 import type { Engine, NeuronPass, NeuronPassResult } from '../engine.ts';
+import { planMemory } from '../native/memory.ts';
 import { NativeSession } from '../native/session.ts';
 import { allocateProgram, ComputeDevice, PreparedProgram } from './device.ts';
 import { hasParameters, type NeuronShape } from './kernels/current.ts';
@@ -20,13 +21,16 @@ export interface Gpu {
 /** The engine of WGSL kernels, on any device of WebGPU. Results are the same every time on one device and driver. */
 export function createWebgpuEngine({ device, identity }: Gpu, reason: string): Engine {
   const compute = new ComputeDevice(device);
+  // How much memory a GPU has left is not known beforehand: it refuses what it does not have.
+  const available = Number.POSITIVE_INFINITY;
   return {
     description: { name: 'webgpu', backend: 'gpu', version: identity, reason },
+    planMemory: (workload) =>
+      planMemory(() => WebgpuNetwork.open(compute, workload.spec), workload, available),
     open: async (spec, state, optimiser) => {
       const network = await WebgpuNetwork.open(compute, spec);
       try {
-        // How much memory a GPU has left is not known beforehand: it refuses what it does not have.
-        const memory = { available: () => Number.POSITIVE_INFINITY };
+        const memory = { available: () => available };
         return await NativeSession.open(spec, network, state, optimiser, memory);
       } catch (error) {
         network.dispose();
