@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { describeError } from '../../errors.ts';
 import { renderJobScript } from '../../executors/slurm/job-script.ts';
 import { explainSubmission, isLimitReached, type Slurm } from '../../executors/slurm/slurm.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
@@ -162,8 +163,6 @@ export class Submitter {
   async #sendScript(script: string, batch: Batch<Waiting>): Promise<string | null> {
     const { run, slurm, settings } = this.#context;
     const [{ instance }] = batch;
-    const warn = (text: string): void =>
-      run.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
     for (;;) {
       run.assertLocked();
       if (run.signal.aborted) {
@@ -173,12 +172,12 @@ export class Submitter {
       const { kind, text } = await slurm.submit(script);
       if (kind === 'ok') return text;
       if (kind === 'unknown') {
-        warn(`Slurm does not answer (${text}); submitting again when it does`);
+        this.#warn(instance.id, `Slurm does not answer (${text}); submitting again when it does`);
         return null;
       }
       if (!isLimitReached(text)) throw explainSubmission(text, findPlace(instance, settings, text));
-      if (!this.#hasNotedLimit)
-        warn('you have reached your limit of submitted jobs; the rest is submitted as jobs end');
+      const noted = 'you have reached your limit of submitted jobs; the rest is submitted as jobs end';
+      if (!this.#hasNotedLimit) this.#warn(instance.id, noted);
       this.#hasNotedLimit = true;
       await wait(settings.pollSeconds * 1000, undefined, { signal: run.signal }).catch(() => {});
     }
@@ -207,6 +206,10 @@ export class Submitter {
     }
   }
 
+  #warn(id: string, text: string): void {
+    this.#context.run.onEvent({ kind: 'note', id, level: 'warning', text });
+  }
+
   /** @param id of the job, or of its array */
   async #accept(job: Job, id: string): Promise<SubmittedJob> {
     const { run, slurm } = this.#context;
@@ -214,7 +217,9 @@ export class Submitter {
     const submitted = { ...job, job: job.index === null ? id : `${id}_${job.index}` };
     await JobFolder.of(folder, job.id).writeJob(submitted);
     // `repro cancel` notes what it cancels before it looks for jobs: either it finds the id, or this finds the note.
-    if (isCancelled(folder, job.id)) await slurm.cancel([submitted.job]);
+    if (isCancelled(folder, job.id)) {
+      await slurm.cancel([submitted.job]).catch((error: unknown) => this.#warn(job.id, describeError(error)));
+    }
     return submitted;
   }
 }
