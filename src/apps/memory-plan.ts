@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { describeMemory } from '../engines/memory-error.ts';
+import { describeMemory, needsSmallerNetwork } from '../engines/memory-error.ts';
 import { loadAddon } from '../engines/native/addon.ts';
 import { availableToWasm, type BatchNeed, type MemoryPlan, planMemory } from '../engines/native/memory.ts';
 import { chooseEngine } from '../engines/selection/engines.ts';
@@ -166,7 +166,7 @@ function findShortage(
       fix:
         largest > 0
           ? `Lower the batch size to ${largest} or less: \`--set ${key}=${largest}\`.`
-          : 'Use a smaller network, or a machine with more memory.',
+          : needsSmallerNetwork,
     },
   );
 }
