@@ -3,7 +3,7 @@ import { forgotten, type JobStatus } from '../../src/executors/slurm/slurm.ts';
 import { type Evidence, judge } from '../../src/runner/cluster/verdict.ts';
 import type { JobEnd } from '../../src/runner/jobs/jobs-folder.ts';
 
-const base = { name: 'train.ab', node: 'node7', outputs: '' } as const;
+const base = { node: 'node7', outputs: '' } as const;
 const done: JobEnd = { ...base, end: { kind: 'done', peakMemoryBytes: null } };
 const failed: JobEnd = { ...base, end: { kind: 'failed', code: 'stage-error', text: 'no' } };
 const told: JobEnd = { ...base, end: { kind: 'interrupted' } };

@@ -9,7 +9,6 @@ import { checkSchema } from '../../schema/schema-problems.ts';
 import { readYamlFile } from '../../schema/yaml-document.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import { type Parsed, parseDuration, parseMemory } from '../plan/resources.ts';
-import type { MachineResources } from '../run/machine.ts';
 
 /** The file in which a project says how its stages are submitted; relative to the project. */
 export const settingsFile = 'configs/executors/slurm.yaml';
@@ -162,14 +161,4 @@ export function findPlace(
     if (key !== undefined) return formatPlace(settings.placeOf([...path, key]));
   }
   return formatPlace(at);
-}
-
-/** A machine on which everything fits: the cluster, not the runner, knows what a node has. */
-export function unlimitedMachine(plan: Plan): MachineResources {
-  const gpus = Math.max(0, ...[...plan.instances.values()].map(({ resources }) => resources.gpu));
-  return {
-    cpu: Number.POSITIVE_INFINITY,
-    memoryBytes: Number.POSITIVE_INFINITY,
-    gpus: Array.from({ length: gpus }, (_, i) => String(i)),
-  };
 }

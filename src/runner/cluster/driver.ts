@@ -121,34 +121,31 @@ export async function followDriver(
   pollSeconds: number,
 ): Promise<void> {
   const job = readClusterRun(folder)?.driver ?? '';
-  let offset = 0;
-  let nextPollMs = 0;
-  let last: RunEvent | null = null;
-  let shown = '';
-  for (let hasEnded = false; !signal.aborted; ) {
-    const read = readLinesFrom(eventsFileIn(folder), offset);
-    offset = read.offset;
-    for (const line of read.lines) {
-      last = JSON.parse(line) as RunEvent;
-      onEvent(last);
-    }
-    if (read.lines.length > 0) continue;
-    const isDone = last?.kind === 'run-finished' && last.outcome !== 'interrupted';
-    if (hasEnded && isDone) return;
-    if (hasEnded) throw driverEnded(folder, job);
-    if (isDone || performance.now() >= nextPollMs) {
-      nextPollMs = performance.now() + pollSeconds * 1000;
-      const driver = await findDriver(folder, environment);
-      hasEnded = driver === null;
-      const reason = driver?.status?.reason ?? null;
-      const text = `the run waits as job ${job}${reason === null ? '' : ` (${reason})`}`;
-      if (driver?.status?.state === 'PENDING' && text !== shown) {
-        shown = text;
-        onEvent({ kind: 'note', id: 'run', level: 'note', text });
+  let [offset, nextPollMs, isDone, shown] = [0, 0, false, ''];
+  while (!signal.aborted) {
+    const isDue = isDone || performance.now() >= nextPollMs;
+    if (isDue) nextPollMs = performance.now() + pollSeconds * 1000;
+    // First, so that all that it has written is read once it has ended.
+    const driver = isDue ? await findDriver(folder, environment) : undefined;
+    for (let hasMore = true; hasMore; ) {
+      const read = readLinesFrom(eventsFileIn(folder), offset);
+      offset = read.offset;
+      hasMore = read.lines.length > 0;
+      for (const line of read.lines) {
+        const event = JSON.parse(line) as RunEvent;
+        isDone = event.kind === 'run-finished' && event.outcome !== 'interrupted';
+        onEvent(event);
       }
     }
-    // Once more after the end, for what was written meanwhile.
-    if (!hasEnded) await wait(lookEveryMs, undefined, { signal }).catch(() => {});
+    if (driver === null && isDone) return;
+    if (driver === null) throw driverEnded(folder, job);
+    const reason = driver?.status?.reason ?? null;
+    const text = `the run waits as job ${job}${reason === null ? '' : ` (${reason})`}`;
+    if (driver?.status?.state === 'PENDING' && text !== shown) {
+      shown = text;
+      onEvent({ kind: 'note', id: 'run', level: 'note', text });
+    }
+    await wait(lookEveryMs, undefined, { signal }).catch(() => {});
   }
 }
 

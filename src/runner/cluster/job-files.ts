@@ -16,9 +16,6 @@ export interface JobLaunch {
   readonly parts: FingerprintParts;
   /** `environment`: only the variables that name folders of the job. */
   readonly launch: Omit<StageLaunch, 'stop' | 'kill' | 'onMessage' | 'onStart'>;
-  /** Names of the variables that the stage sees, as they are on the node. */
-  readonly variables: readonly string[];
-  readonly cacheRoot: string;
   /** Inputs that other stages made, with the time of their last change: a node may still see older ones. */
   readonly made: readonly { readonly path: string; readonly mtimeMs: number }[];
   readonly patienceSeconds: number;
@@ -75,9 +72,6 @@ export function refreshFolder(folder: string): void {
     // It does not exist here yet.
   }
 }
-
-/** How long after SIGTERM a stage may save its work. Slurm kills what takes longer than its `KillWait`, 30 s by default. */
-export const termSeconds = 25;
 
 /** More than this is read in parts. */
 const readAtMost = 1024 * 1024;

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { StageLaunch } from '../../executors/executor.ts';
 import { isOnNode, isOver, type JobStatus } from '../../executors/slurm/slurm.ts';
 import { parseStageMessage, type StageMessage } from '../../stage/protocol.ts';
-import { isCancelled, type JobEnd, type JobFolder } from '../jobs/jobs-folder.ts';
+import { isCancelled, type JobEnd, JobFolder } from '../jobs/jobs-folder.ts';
 import { readLinesFrom, refreshFolder } from './job-files.ts';
 import type { ClusterContext, SubmittedJob } from './submitter.ts';
 import { type JobVerdict, judge } from './verdict.ts';
@@ -27,21 +27,17 @@ export class JobWatch {
   #answer: Promise<(job: string) => JobStatus | null> = Promise.resolve(() => null);
   #nextAskMs = 0;
   #isSilent = false;
-  #isEnding = false;
+  /** Whether jobs that wait are cancelled by this run. */
+  isEnding = false;
 
   constructor(context: ClusterContext) {
     this.#context = context;
     this.#stopped = once(context.run.signal, 'abort').then(() => () => null);
   }
 
-  /** Whether jobs that wait are cancelled by this run. */
-  get isEnding(): boolean {
-    return this.#isEnding;
-  }
-
   /** Cancels what waits. If Slurm does not do it, it runs, and its result is kept. */
   async cancelWaiting(): Promise<void> {
-    this.#isEnding = true;
+    this.isEnding = true;
     const jobs = [...this.#watched.values()].map(({ job }) => job);
     await this.#context.slurm.cancel(jobs, '--state=PENDING').catch(() => {});
   }
@@ -50,8 +46,9 @@ export class JobWatch {
    * @returns how the job ends
    * @throws {ReproError} `slurm-missing` if Slurm's commands have disappeared; `jobs-unreadable`; the signal's reason if this run stops
    */
-  async follow(folder: JobFolder, job: SubmittedJob, listener: JobListener): Promise<Ended> {
+  async follow(job: SubmittedJob, listener: JobListener): Promise<Ended> {
     const { run, settings } = this.#context;
+    const folder = JobFolder.of(run.session.folder, job.id);
     const { signal } = run;
     const everyMs = Math.min(filesEveryMs, settings.pollSeconds * 1000);
     let [hasStarted, offset, shown] = [false, 0, ''];
@@ -78,10 +75,10 @@ export class JobWatch {
       }
       // The end first: then the messages include everything before it.
       const end = folder.readEnd(job.name);
-      const read = readLinesFrom(folder.fileOf('messages.ndjson'), offset);
+      const read = readLinesFrom(folder.fileOf(`messages-${job.name}.ndjson`), offset);
       offset = read.offset;
       for (const message of parseMessages(read.lines)) listener.onMessage(message);
-      const isUnwanted = isOver(status) && (this.#isEnding || isCancelled(run.session.folder, job.id));
+      const isUnwanted = isOver(status) && (this.isEnding || isCancelled(run.session.folder, job.id));
       const verdict = judge({ job: job.job, end, hasStarted, isUnwanted, status, isSilent: isSilent() });
       return verdict && { verdict, end };
     };

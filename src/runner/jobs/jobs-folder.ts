@@ -34,10 +34,8 @@ export interface Started {
   readonly resume: string;
 }
 
-/** `end.json`: the job's own report, its last file. */
+/** `end-<name>.json`: the job's own report, its last file. */
 export interface JobEnd {
-  /** Of the submission. */
-  readonly name: string;
   readonly node: string;
   readonly end: StageEnd;
   /** Of an interruption: whether it was warned that its time is nearly over; otherwise it was told to end. */
@@ -82,10 +80,9 @@ export class JobFolder {
     return createWhole(this.fileOf(`started-${name}.json`), JSON.stringify(started));
   }
 
-  /** The report of a job of this submission; null if there is none yet. */
+  /** The report of the job of a submission; null if there is none yet. */
   readEnd(name: string): JobEnd | null {
-    const end = readJson<JobEnd>(this.fileOf('end.json'));
-    return end?.name === name ? end : null;
+    return readJson<JobEnd>(this.fileOf(`end-${name}.json`));
   }
 
   remove(): Promise<void> {
