@@ -147,6 +147,12 @@ export async function findAdapter({
   };
 }
 
+/** Every device has buffers of this size. */
+const PIECE_BYTES = 2 ** 28;
+
+/** `GPUBufferUsage.STORAGE`, which only browsers define. */
+const STORAGE = 128;
+
 /** The device of this process: each has memory and compiled kernels of its own. */
 let opened:
   | { readonly name: string; readonly gpu: Promise<{ readonly ok: true; readonly gpu: Gpu } | NoGpu> }
@@ -186,6 +192,19 @@ async function openDevice(
       fix: driverAdvice(platform),
     };
   }
+}
+
+/** Whether a device gives this much memory now: it is reserved for a moment. */
+export async function hasMemory(device: GPUDevice, bytes: number): Promise<boolean> {
+  device.pushErrorScope('out-of-memory');
+  const buffers: GPUBuffer[] = [];
+  for (let left = bytes; left > 0; left -= PIECE_BYTES)
+    buffers.push(
+      device.createBuffer({ size: 4 * Math.ceil(Math.min(left, PIECE_BYTES) / 4), usage: STORAGE }),
+    );
+  const error = await device.popErrorScope();
+  for (const buffer of buffers) buffer.destroy();
+  return error === null;
 }
 
 /** Whatever comes from one of these crashes the process if it is collected before. They do not keep Node.js from ending. */

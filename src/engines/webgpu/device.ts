@@ -1,3 +1,4 @@
+import { ReproError } from '../../errors.ts';
 import type { Kernel } from './kernels/kernel.ts';
 import type { Arena, Pass, Program, Space } from './program.ts';
 
@@ -127,7 +128,10 @@ export class ComputeDevice {
   /** @throws if the device was lost, saying why */
   #check(cause?: unknown): void {
     if (this.#lost === undefined) return;
-    throw new Error(`the GPU was lost: ${this.#lost}`, { cause });
+    throw new ReproError('gpu-lost', `The GPU was lost: ${this.#lost}.`, {
+      fix: 'Run this again: a training goes on from its last checkpoint.',
+      cause,
+    });
   }
 }
 

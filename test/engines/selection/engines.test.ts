@@ -156,6 +156,25 @@ describe('chooseEngine', () => {
     });
   });
 
+  it('goes on if the GPU has too little memory for a batch', async () => {
+    const choose = (memoryBytes: number) => {
+      const gpuSystem = fakeGpus([{ name: `Small ${memoryBytes}`, memoryBytes }]);
+      return chooseEngine('auto', {
+        probe: noCuda,
+        gpuSystem,
+        load: noNative,
+        environment: {},
+        workload: workloadOf(8),
+      });
+    };
+    expect((await choose(1e9)).description.name).toBe('webgpu');
+    for (const [bytes, reason] of [
+      [1e8, /; no WebGPU: Small 100000000 has no [\d.]+ MB of memory left; no native engine: /],
+      [1e6, /; no WebGPU: Small 1000000: This network does not fit in memory; no native engine: /],
+    ] as const)
+      expect((await choose(bytes)).description.reason).toMatch(reason);
+  });
+
   it('computes on a software device only if webgpu and its name are asked for', async () => {
     const gpuSystem = fakeGpus([{ name: 'llvmpipe', isSoftware: true }]);
     const options = { probe: noCuda, gpuSystem, load: native, environment: { REPRO_GPU: 'llvmpipe' } };
