@@ -62,7 +62,9 @@ function invalid(what: string, where: string, cause: unknown): ReproError {
 /** Ajv's strict mode, so that a misspelt keyword in the schema itself is an error. */
 async function compile(definition: JsonObject, file: string): Promise<ValidateFunction> {
   const isNewDraft = String(definition.$schema ?? '').includes('2020-12');
-  const Ajv = isNewDraft ? (await import('ajv/dist/2020.js')).Ajv2020 : (await import('ajv')).Ajv;
+  const Ajv = isNewDraft
+    ? (await import('ajv/dist/2020.js')).default.Ajv2020
+    : (await import('ajv')).default.Ajv;
   const ajv = new Ajv({
     allErrors: true,
     verbose: true,

@@ -84,14 +84,21 @@ function selectRest({ instances, dependencies }: Plan, run: ClusterRun): Readonl
 /** `repro cancel`: ends the jobs of all instances, or of those named. */
 export async function cancel(targets: readonly string[], options: ClusterOptions): Promise<void> {
   const projectRoot = findProjectRoot(options.project ?? process.cwd());
-  const { cancelled, driver } = await cancelJobs(cacheFolderOf({ projectRoot }), targets, process.env);
+  const { cancelled, driver, isDriven } = await cancelJobs(
+    cacheFolderOf({ projectRoot }),
+    targets,
+    process.env,
+  );
   if (options.json === true) {
     printJson({ version: 1, command: 'cancel', jobs: cancelled, driver });
     return;
   }
   for (const { id, job } of cancelled) process.stdout.write(`${toOneLine(id)}  job ${job} cancelled\n`);
   if (driver !== null) process.stdout.write(`job ${driver}, in which the run went on, cancelled\n`);
-  if (cancelled.length === 0 && driver === null) process.stdout.write('there is no job to cancel\n');
+  if (cancelled.length > 0 || driver !== null) return;
+  process.stdout.write(
+    isDriven ? 'no job yet: the run cancels what it submits\n' : 'there is no job to cancel\n',
+  );
 }
 
 /** `repro stage-job`: what a job on a node runs. */

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
-import fs from 'node:fs/promises';
-import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
 import type { StageLaunch } from '../../executors/executor.ts';
@@ -16,16 +14,18 @@ export interface JobLaunch {
   readonly parts: FingerprintParts;
   /** `environment`: only the variables that name folders of the job. */
   readonly launch: Omit<StageLaunch, 'stop' | 'kill' | 'onMessage' | 'onStart'>;
-  /** Inputs that other stages made, with the time of their last change: a node may still see older ones. */
-  readonly made: readonly { readonly path: string; readonly mtimeMs: number }[];
+  /** Inputs that other stages made: a node may still see older ones. Absolute. */
+  readonly made: readonly string[];
+  /** What is there: see `describeFiles`. */
+  readonly madeState: string;
   readonly patienceSeconds: number;
 }
 
-/** A digest of the files below these folders by size and time, without reading them: they may be large. */
-export async function describeFolders(folders: readonly string[]): Promise<string> {
+/** A digest of these files, and those below these folders, by size and time, without reading them: they may be large. */
+export async function describeFiles(places: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const [i, folder] of folders.entries()) {
-    for (const file of await listFileStates(folder)) {
+  for (const [i, place] of places.entries()) {
+    for (const file of await listFileStates(place)) {
       hash.update(`${i} ${file.path} ${file.sizeBytes} ${file.changedNs}\n`);
     }
   }
@@ -53,15 +53,6 @@ export async function awaitVisible(
     }
     await wait(500, undefined, { signal });
   }
-}
-
-/** The time of the last change of a file or folder; null if it is not there. Its folder is listed first, so that NFS asks the server. */
-export async function lastChangeOf(file: string): Promise<number | null> {
-  refreshFolder(path.dirname(file));
-  return fs.stat(file).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => null,
-  );
 }
 
 /** Lists a folder, so that NFS asks the server for new files in it. */

@@ -61,9 +61,11 @@ function reportOf(job: string | null, status: JobStatus | null, verdict: JobVerd
   return { job, status, isRunning, outcome: failure === null ? 'ended' : 'failed', failure };
 }
 
-interface CancelledJob {
-  readonly id: string;
-  readonly job: string;
+interface Cancelled {
+  readonly cancelled: readonly { readonly id: string; readonly job: string }[];
+  readonly driver: string | null;
+  /** Whether a run is under way, which may be submitting more: it cancels that itself. */
+  readonly isDriven: boolean;
 }
 
 /** How long to wait for what was cancelled: longer than Slurm gives a stage to save its work, before it kills the stage. */
@@ -79,7 +81,7 @@ export async function cancelJobs(
   folder: CacheFolder,
   targets: readonly string[],
   environment: NodeJS.ProcessEnv,
-): Promise<{ readonly cancelled: readonly CancelledJob[]; readonly driver: string | null }> {
+): Promise<Cancelled> {
   const slurm = await Slurm.connect(environment);
   const run = readClusterRun(folder);
   const known = [...new Set([...(run?.selected ?? []), ...listJobs(folder).map(({ job }) => job.id)])];
@@ -100,7 +102,7 @@ export async function cancelJobs(
   const driver = targets.length === 0 ? (run?.driver ?? null) : null;
   // Then it submits no more.
   if (driver !== null) await cancelAndWait(slurm, [driver], folder);
-  const cancelled: CancelledJob[] = [];
+  const cancelled: Cancelled['cancelled'][number][] = [];
   for (const { job } of listOutstanding(folder)) {
     if (!isWanted(job.id)) continue;
     const { kind, text } = job.job === null ? await slurm.findJob(job.name) : { kind: 'ok', text: job.job };
@@ -114,11 +116,12 @@ export async function cancelJobs(
     folder,
   );
   // A run under way takes note of this itself.
-  if (!isHeld(folder.lock)) {
+  const isDriven = isHeld(folder.lock);
+  if (!isDriven) {
     for (const { folder: files, job } of listJobs(folder)) if (isWanted(job.id)) await files.remove();
     if (targets.length === 0) await tidyJobs(folder);
   }
-  return { cancelled, driver };
+  return { cancelled, driver, isDriven };
 }
 
 async function cancelAndWait(

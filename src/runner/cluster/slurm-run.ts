@@ -13,7 +13,7 @@ import { runFactNames } from '../plan/plan.ts';
 import type { FoundWork, RemoteExecution, StartOtherMachines, Work } from '../run/execution-context.ts';
 import { type FingerprintParts, hashParts } from '../store/fingerprint-parts.ts';
 import { requestOf, settingsFile, staysLocal } from './cluster-settings.ts';
-import { awaitVisible, describeFolders, type JobLaunch, lastChangeOf } from './job-files.ts';
+import { awaitVisible, describeFiles, type JobLaunch } from './job-files.ts';
 import { type JobListener, JobWatch } from './job-watch.ts';
 import { type ClusterContext, dropped, type SubmittedJob, Submitter, scriptFilesOf } from './submitter.ts';
 import type { JobFailure } from './verdict.ts';
@@ -128,9 +128,7 @@ class SlurmExecution implements RemoteExecution {
     return {
       ...{ instance, parts },
       launch: { ...launch, environment: Object.fromEntries(ofJob), timeSeconds, graceSeconds },
-      made: await Promise.all(
-        made.map(async (file) => ({ path: file, mtimeMs: (await lastChangeOf(file)) ?? 0 })),
-      ),
+      ...{ made, madeState: await describeFiles(made) },
       patienceSeconds: settings.patienceSeconds,
     };
   }
@@ -183,7 +181,7 @@ class SlurmExecution implements RemoteExecution {
       return failed(`\n  ${isTime ? fix : 'With `retries:`, it is submitted again.'}`);
     }
     const started = this.#files.readStarted(job.name);
-    if (started !== null && started.resume === (await describeFolders(resume))) {
+    if (started !== null && started.resume === (await describeFiles(resume))) {
       const nothing = ', and it saved nothing';
       return isTime ? failed(`${nothing}\n  ${raise}.`, 'no-progress') : failed(nothing);
     }
@@ -198,7 +196,7 @@ class SlurmExecution implements RemoteExecution {
   async #awaitOutputs(done: StageEnd, end: JobEnd | null): Promise<StageEnd> {
     const folders = this.#work.instance.outputs.map((_, i) => path.join(this.folder, `output-${i}`));
     const { settings, run } = this.#slurm.context;
-    const isThere = async (): Promise<boolean> => (await describeFolders(folders)) === end?.outputs;
+    const isThere = async (): Promise<boolean> => (await describeFiles(folders)) === end?.outputs;
     const what = `the outputs did not appear here, as node ${end?.node} wrote them,`;
     await awaitVisible(what, isThere, { ...settings, signal: run.signal });
     return done;

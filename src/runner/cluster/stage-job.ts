@@ -21,7 +21,7 @@ import { describeOpened } from '../run/stage-task.ts';
 import { cacheFolderOf } from '../store/cache-folder.ts';
 import { hashParts } from '../store/fingerprint-parts.ts';
 import { settingsFile } from './cluster-settings.ts';
-import { awaitVisible, describeFolders, type JobLaunch, lastChangeOf } from './job-files.ts';
+import { awaitVisible, describeFiles, type JobLaunch } from './job-files.ts';
 
 /**
  * Runs the stage of a job on its node, as on any machine, and reports its messages and its end in the folder of the job. The runner takes
@@ -37,7 +37,7 @@ export async function runStageJob(root: string, name: string, knownFacts: Facts)
   const node = os.hostname();
   const given = JSON.parse(await fs.readFile(folder.fileOf('launch.json'), 'utf8')) as JobLaunch;
   const resume = given.instance.resume.map((one) => path.resolve(given.launch.cwd, one));
-  const started = { job, node, atMs: Date.now(), resume: await describeFolders(resume) };
+  const started = { job, node, atMs: Date.now(), resume: await describeFiles(resume) };
   if (folder.readJob()?.name !== name || !folder.claim(name, started)) {
     process.stderr.write('repro: another job was submitted in place of this one, which ends\n');
     return 0;
@@ -59,16 +59,15 @@ type StageReport = Pick<JobEnd, 'end' | 'outputs'>;
 
 async function runStage(
   messagesFile: string,
-  { instance, parts, launch, made, patienceSeconds }: JobLaunch,
+  { instance, parts, launch, made, madeState, patienceSeconds }: JobLaunch,
   stop: AbortSignal,
   knownFacts: Facts,
 ): Promise<StageReport> {
   const projectRoot = launch.cwd;
-  for (const { path: input, mtimeMs } of made) {
-    const what = `${path.relative(projectRoot, input)} did not appear on node ${os.hostname()}, as its stage made it,`;
-    const isThere = async (): Promise<boolean> => (await lastChangeOf(input)) === mtimeMs;
-    await awaitVisible(what, isThere, { patienceSeconds, signal: stop });
-  }
+  const inputs = made.map((input) => path.relative(projectRoot, input)).join(', ');
+  const what = `${inputs} did not appear on node ${os.hostname()}, as other stages made it,`;
+  const isThere = async (): Promise<boolean> => (await describeFiles(made)) === madeState;
+  await awaitVisible(what, isThere, { patienceSeconds, signal: stop });
   const finder = new FactFinder(knownFacts, projectRoot, process.env);
   const ofMachine = instance.facts.filter((name) => !runFactNames.some((one) => one === name));
   const origin = {
@@ -117,7 +116,7 @@ async function runStage(
     seconds: (Date.now() - startedMs) / 1000,
     earlierSeconds,
   };
-  return { end: { ...end, origin: result }, outputs: await describeFolders(outputs) };
+  return { end: { ...end, origin: result }, outputs: await describeFiles(outputs) };
 }
 
 /** To the runner: progress at most once a second, since each message is a write to a shared file system. */

@@ -30,7 +30,7 @@ export interface Started {
   readonly node: string;
   /** Milliseconds since 1970. */
   readonly atMs: number;
-  /** What the resume folders held: see `describeFolders`. */
+  /** What the resume folders held: see `describeFiles`. */
   readonly resume: string;
 }
 
@@ -40,7 +40,7 @@ export interface JobEnd {
   readonly end: StageEnd;
   /** Of an interruption: whether it was warned that its time is nearly over; otherwise it was told to end. */
   readonly wasWarned?: boolean;
-  /** What was written: see `describeFolders`; '' if nothing was. */
+  /** What was written: see `describeFiles`; '' if nothing was. */
   readonly outputs: string;
 }
 
