@@ -8,6 +8,7 @@ import type { LoadedAddon } from '../../../src/engines/native/addon.ts';
 import { chooseEngine, identifyEngine, probeEngines } from '../../../src/engines/selection/engines.ts';
 import { type CudaProbe, type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
 import { listAdapters } from '../../../src/engines/webgpu/adapters.ts';
+import { kernelDigest } from '../../../src/engines/webgpu/kernel-digest.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { smallNetwork } from '../../training/small-task.ts';
@@ -129,7 +130,7 @@ describe('chooseEngine', () => {
     expect((await choose()).description).toEqual({
       name: 'webgpu',
       backend: 'gpu',
-      version: '1.2.3 Fast 4090, driver of Fast 4090',
+      version: `${kernelDigest()} 1.2.3 Fast 4090, driver of Fast 4090`,
       reason: 'no CUDA: not today',
     });
     expect((await choose(workloadOf(0, 2))).description.name).toBe('native');
@@ -332,7 +333,8 @@ describe('identifyEngine', () => {
       return listed;
     };
     const here = { ...options(notCalled, native), gpuSystem: withGpu.gpuSystem, listGpus };
-    const webgpu = 'webgpu 1.2.3 Fast 4090, driver of Fast 4090';
+    const webgpu = `webgpu ${kernelDigest()} 1.2.3 Fast 4090, driver of Fast 4090`;
+    expect(webgpu).toMatch(/^webgpu [0-9a-f]{12} 1\.2\.3 /);
     expect(await identifyEngine('auto', here)).toBe(`${webgpu}, or native ${identity('avx512')}`);
     expect(await identifyEngine('webgpu', here)).toBe(webgpu);
     expect(await identifyEngine('webgpu', { ...here, environment: { REPRO_GPU: 'other' } })).toBe(
