@@ -31,7 +31,7 @@ export interface Adapter {
 }
 
 /** Why there is no GPU: a sentence without a full stop, and what helps. */
-export interface NoGpu {
+interface NoGpu {
   readonly ok: false;
   readonly reason: string;
   /** Null if nothing helps. */
@@ -99,7 +99,7 @@ export async function listAdapters(system: GpuSystem = thisSystem): Promise<List
   }
 }
 
-export const gpuVariable = 'REPRO_GPU';
+const gpuVariable = 'REPRO_GPU';
 
 export interface GpuOptions {
   /** Whether `webgpu` was chosen by name: only then is a software device taken, and only if `REPRO_GPU` names it. */
