@@ -86,7 +86,6 @@ describe('a job', () => {
 
   test.each([
     [told, status('FAILED', { reason: 'NonZeroExitCode' })],
-    [told, status('COMPLETED')],
     [told, unknown],
     [null, status('FAILED', { reason: 'RaisedSignal:15(Terminated)' })],
   ])('that was told to end, and not why, says so: %j, %j', (end, said) => {
