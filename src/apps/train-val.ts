@@ -204,7 +204,7 @@ function openCheckpoints(
 }
 
 /**
- * The engine for a `-device`. `cuda` is a preference: if CUDA does not work, the CPU is used, with a note.
+ * The engine for a `-device`. `cuda` is a preference: without a GPU that works, the CPU is used, with a note.
  *
  * @param choice our own `--engine`, which overrides the device
  */
@@ -217,7 +217,7 @@ export async function chooseDevice(
     return { engine: await chooseCpuEngine('-device cpu', options), notes: [] };
   }
   const engine = await chooseEngine(choice ?? 'auto', options);
-  const isCuda = engine.description.backend === 'cuda';
-  const note = `-device ${device} is not available here; training on the CPU instead. \`repro doctor\` tells why, and how to get CUDA.`;
-  return { engine, notes: choice !== undefined || isCuda ? [] : [note] };
+  const isGpu = engine.description.backend !== 'cpu';
+  const note = `-device ${device} is not available here; training on the CPU instead. \`repro doctor\` tells why.`;
+  return { engine, notes: choice !== undefined || isGpu ? [] : [note] };
 }

@@ -1,0 +1,277 @@
+import { ReproError } from '../../errors.ts';
+import type { Kernel } from './kernels/kernel.ts';
+import type { Arena, Pass, Program, Space } from './program.ts';
+
+/** Bits of GPUBufferUsage and GPUMapMode, whose names only browsers define. */
+const usages = { mapRead: 1, copySource: 4, copyTarget: 8, uniform: 64, storage: 128 } as const;
+const MAP_READ = 1;
+const COMPUTE_STAGE = 4;
+
+/** The offset of a binding of a uniform buffer, and the size of `batch`. */
+const UNIFORM_STRIDE = 256;
+
+/** Refused memory, in the words of `NativeNetwork`. */
+export class OutOfGpuMemory extends Error {
+  readonly code = 'PLIF_OUT_OF_MEMORY';
+}
+
+/** What differs from slice to slice, and the numbers of Adam and of the regulariser. */
+export interface BatchValues {
+  readonly stepSize: number;
+  readonly correction: number;
+  readonly lambda: number;
+}
+
+/** The buffers of a program for batches of up to so many samples. */
+export interface Allocation {
+  readonly sliceSamples: number;
+  readonly samples: number;
+  /** One buffer, or for `kept` spaces one a slice. */
+  readonly buffers: ReadonlyMap<string, readonly GPUBuffer[]>;
+}
+
+/** A device with the pipelines that were compiled on it. */
+export class ComputeDevice {
+  readonly device: GPUDevice;
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  #lost: string | undefined;
+
+  constructor(device: GPUDevice) {
+    this.device = device;
+    void device.lost.then(({ message, reason }) => {
+      this.#lost = message || reason;
+    });
+  }
+
+  /** @throws {OutOfGpuMemory} */
+  async allocate(sizes: readonly number[], isUniform = false): Promise<GPUBuffer[]> {
+    this.device.pushErrorScope('out-of-memory');
+    this.device.pushErrorScope('validation');
+    const usage = usages.copySource | usages.copyTarget | (isUniform ? usages.uniform : usages.storage);
+    const buffers = sizes.map((size) => this.device.createBuffer({ size: 4 * Math.ceil(size / 4), usage }));
+    const problems = [await this.device.popErrorScope(), await this.device.popErrorScope()];
+    this.#check();
+    const problem = problems.find((one) => one !== null);
+    if (problem === undefined) return buffers;
+    for (const buffer of buffers) buffer.destroy();
+    throw new OutOfGpuMemory(problem?.message);
+  }
+
+  /** Compiles what is new, all at once. @throws if a kernel does not compile */
+  async compile(kernels: readonly Kernel[]): Promise<void> {
+    await Promise.all(kernels.map((kernel) => this.pipelineOf(kernel)));
+  }
+
+  pipelineOf(kernel: Kernel): Promise<GPUComputePipeline> {
+    const known = this.#pipelines.get(kernel.code) ?? this.#compile(kernel);
+    this.#pipelines.set(kernel.code, known);
+    return known;
+  }
+
+  async #compile({ name, code, bindings }: Kernel): Promise<GPUComputePipeline> {
+    const layout = this.device.createBindGroupLayout({
+      entries: ['uniform', ...Object.values(bindings)].map((binding, i) => ({
+        binding: i,
+        visibility: COMPUTE_STAGE,
+        buffer: {
+          type:
+            binding === 'uniform' ? 'uniform' : binding.startsWith('read') ? 'read-only-storage' : 'storage',
+        },
+      })),
+    });
+    const module = this.device.createShaderModule({ label: name, code });
+    const wrong = (await module.getCompilationInfo()).messages.filter(({ type }) => type === 'error');
+    this.#check();
+    if (wrong[0] !== undefined) {
+      const { lineNum, message } = wrong[0];
+      throw new Error(`kernel ${name}, line ${lineNum}: ${message}\n${code.split('\n')[lineNum - 1] ?? ''}`);
+    }
+    return this.device.createComputePipelineAsync({
+      label: name,
+      layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: 'main' },
+    });
+  }
+
+  /** Copies parts of buffers back; `offset` is in bytes. */
+  async read(
+    parts: readonly { readonly buffer: GPUBuffer; readonly offset?: number; readonly bytes: number }[],
+  ): Promise<ArrayBuffer[]> {
+    const total = parts.reduce((sum, { bytes }) => sum + bytes, 0);
+    const staging = this.device.createBuffer({
+      size: Math.max(4, total),
+      usage: usages.mapRead | usages.copyTarget,
+    });
+    const encoder = this.device.createCommandEncoder();
+    let at = 0;
+    for (const { buffer, offset = 0, bytes } of parts) {
+      encoder.copyBufferToBuffer(buffer, offset, staging, at, bytes);
+      at += bytes;
+    }
+    this.device.queue.submit([encoder.finish()]);
+    try {
+      await staging.mapAsync(MAP_READ);
+      const all = staging.getMappedRange().slice(0);
+      let end = 0;
+      return parts.map(({ bytes }) => {
+        end += bytes;
+        return all.slice(end - bytes, end);
+      });
+    } catch (error) {
+      this.#check(error);
+      throw error;
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  /** @throws if the device was lost, saying why */
+  #check(cause?: unknown): void {
+    if (this.#lost === undefined) return;
+    throw new ReproError('gpu-lost', `The GPU was lost: ${this.#lost}.`, {
+      fix: 'Run this again: a training goes on from its last checkpoint.',
+      cause,
+    });
+  }
+}
+
+/** How many samples a slice has, so that no buffer is larger than the device can bind, nor any count than 32 bits. */
+export function sliceSamples(program: Program, limit: number, valuesPerSample: number): number {
+  return Math.floor(Math.min(limit / program.largestBytes(), (2 ** 32 - 1) / valuesPerSample));
+}
+
+/** @throws {OutOfGpuMemory} */
+export async function allocateProgram(
+  device: ComputeDevice,
+  program: Program,
+  samples: number,
+  perSlice: number,
+): Promise<Allocation> {
+  const slices = Math.ceil(samples / perSlice);
+  const names = [...program.bytes.keys()];
+  const sizes = names.map((name) => {
+    const bytes = program.bytes.get(name) ?? 0;
+    const kind = program.kinds.get(name);
+    if (kind === 'fixed') return [bytes];
+    const ofSlice = bytes * Math.min(samples, perSlice);
+    return kind === 'scratch' ? [ofSlice] : Array.from({ length: slices }, () => ofSlice);
+  });
+  const all = await device.allocate([...sizes.flat(), UNIFORM_STRIDE * slices]);
+  const buffers = new Map<string, GPUBuffer[]>();
+  let at = 0;
+  names.forEach((name, i) => {
+    const count = sizes[i]?.length ?? 0;
+    buffers.set(name, all.slice(at, at + count));
+    at += count;
+  });
+  return { samples, sliceSamples: perSlice, buffers };
+}
+
+/** The samples of each slice of a batch. */
+export function slicesOf(samples: number, perSlice: number): number[] {
+  return Array.from({ length: Math.ceil(samples / perSlice) }, (_, i) =>
+    Math.min(perSlice, samples - i * perSlice),
+  );
+}
+
+/** A program whose bindings are made, to be submitted again and again. */
+export class PreparedProgram {
+  readonly #device: ComputeDevice;
+  readonly #allocation: Allocation;
+  readonly #uniforms: GPUBuffer;
+  readonly #steps: {
+    readonly pass: Pass;
+    readonly slice: number | undefined;
+    readonly pipeline: GPUComputePipeline;
+    readonly group: GPUBindGroup;
+  }[] = [];
+
+  private constructor(device: ComputeDevice, allocation: Allocation, uniforms: GPUBuffer) {
+    this.#device = device;
+    this.#allocation = allocation;
+    this.#uniforms = uniforms;
+  }
+
+  static async prepare(
+    device: ComputeDevice,
+    program: Program,
+    allocation: Allocation,
+    arenas: ReadonlyMap<Arena, GPUBuffer>,
+    samples: number,
+  ): Promise<PreparedProgram> {
+    const slices = slicesOf(samples, allocation.sliceSamples);
+    await device.compile(program.phases.flatMap(({ passes }) => passes.map(({ kernel }) => kernel)));
+    const [uniforms] = await device.allocate([UNIFORM_STRIDE * slices.length], true);
+    const prepared = new PreparedProgram(device, allocation, uniforms as GPUBuffer);
+    for (const { each, passes } of program.phases) {
+      for (const slice of each === 'slice' ? slices.keys() : [undefined]) {
+        for (const pass of passes) {
+          const pipeline = await device.pipelineOf(pass.kernel);
+          prepared.#steps.push({
+            pass,
+            slice,
+            pipeline,
+            group: prepared.#bind(pass, pipeline, slice ?? 0, arenas),
+          });
+        }
+      }
+    }
+    return prepared;
+  }
+
+  #bind(
+    { kernel, buffers }: Pass,
+    pipeline: GPUComputePipeline,
+    slice: number,
+    arenas: ReadonlyMap<Arena, GPUBuffer>,
+  ): GPUBindGroup {
+    const resourceOf = (space: Space): GPUBufferBinding => {
+      if (space.kind === 'arena') {
+        return {
+          buffer: arenas.get(space.arena) as GPUBuffer,
+          offset: 4 * space.offset,
+          size: 4 * space.size,
+        };
+      }
+      const list = this.#allocation.buffers.get(space.name) ?? [];
+      return { buffer: list[space.kind === 'kept' ? slice : 0] as GPUBuffer };
+    };
+    return this.#device.device.createBindGroup({
+      layout: pipeline.getBindGroupLayout(0),
+      entries: [
+        { binding: 0, resource: { buffer: this.#uniforms, offset: slice * UNIFORM_STRIDE, size: 32 } },
+        ...Object.keys(kernel.bindings).map((name, i) => ({
+          binding: i + 1,
+          resource: resourceOf(buffers[name] as Space),
+        })),
+      ],
+    });
+  }
+
+  /** Submits all passes for a batch of the samples that it was prepared for. */
+  submit(samples: number, { stepSize, correction, lambda }: BatchValues): void {
+    const { device } = this.#device;
+    const slices = slicesOf(samples, this.#allocation.sliceSamples);
+    slices.forEach((count, slice) => {
+      const values = new ArrayBuffer(32);
+      new Uint32Array(values).set([count, samples, slice]);
+      new Float32Array(values).set([stepSize, correction, lambda], 3);
+      device.queue.writeBuffer(this.#uniforms, slice * UNIFORM_STRIDE, values);
+    });
+    const encoder = device.createCommandEncoder();
+    const run = encoder.beginComputePass();
+    for (const { pass, slice, pipeline, group } of this.#steps) {
+      const groups = pass.groups(slice === undefined ? samples : (slices[slice] ?? 0));
+      const across = Math.min(groups, 65_535);
+      run.setPipeline(pipeline);
+      run.setBindGroup(0, group);
+      run.dispatchWorkgroups(across, Math.ceil(groups / across));
+    }
+    run.end();
+    device.queue.submit([encoder.finish()]);
+  }
+
+  dispose(): void {
+    this.#uniforms.destroy();
+  }
+}

@@ -1,0 +1,162 @@
+import { countElements } from '../../snn/tensor.ts';
+import { checkNeuronPass } from '../checks.ts';
+import type { Engine, NeuronPass, NeuronPassResult } from '../engine.ts';
+import { planMemory } from '../native/memory.ts';
+import { NativeSession } from '../native/session.ts';
+import { allocateProgram, ComputeDevice, PreparedProgram } from './device.ts';
+import { kernelDigest } from './kernel-digest.ts';
+import { hasParameters, type NeuronShape } from './kernels/current.ts';
+import { fire, fireGroups } from './kernels/fire.ts';
+import {
+  backwardGroups,
+  backwardParts,
+  fireBackward,
+  sampleParts,
+  sumRows,
+} from './kernels/fire-backward.ts';
+import { padded } from './kernels/kernel.ts';
+import { WebgpuNetwork } from './network.ts';
+import { Program } from './program.ts';
+
+/** A device, and what identifies it in records. */
+export interface Gpu {
+  readonly device: GPUDevice;
+  /** Adapter and driver: what may change numbers. */
+  readonly identity: string;
+}
+
+/** The engine of WGSL kernels, on any device of WebGPU. Results are the same every time on one device and driver. */
+export function createWebgpuEngine({ device, identity }: Gpu, reason: string): Engine {
+  const compute = new ComputeDevice(device);
+  // How much memory a GPU has left is not known beforehand: it refuses what it does not have.
+  const available = Number.POSITIVE_INFINITY;
+  return {
+    description: { name: 'webgpu', backend: 'gpu', version: `${kernelDigest()} ${identity}`, reason },
+    planMemory: (workload) =>
+      planMemory(() => WebgpuNetwork.open(compute, workload.spec), workload, available),
+    open: async (spec, state, optimiser) => {
+      const network = await WebgpuNetwork.open(compute, spec);
+      try {
+        const memory = { available: () => available };
+        return await NativeSession.open(spec, network, state, optimiser, memory);
+      } catch (error) {
+        network.dispose();
+        throw error;
+      }
+    },
+    runNeurons: async (pass) => {
+      checkNeuronPass(pass);
+      return runNeurons(compute, pass);
+    },
+  };
+}
+
+/** One layer of neurons forward and backward, with the kernels of training: `Engine.runNeurons`, whose arguments have been checked. */
+async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<NeuronPassResult> {
+  const [steps = 1, samples = 1, ...neurons] = pass.shape;
+  const size = countElements(neurons);
+  const cp = padded(size);
+  const isLearned = pass.neuron.kind === 'plif' && pass.logits !== undefined;
+  const perNeuron = isLearned && pass.logits?.length !== 1;
+  const neuron = {
+    ...pass.neuron,
+    kind: isLearned ? 'plif' : 'lif',
+    tau: { ...pass.neuron.tau, per: perNeuron ? 'neuron' : 'layer' },
+  } as const;
+  const shape: NeuronShape = {
+    ...{ channels: size, height: 1, width: 1, steps, currentSteps: steps },
+    ...{ norm: false, statistics: 'by step', current: { kind: 'stored' } },
+  };
+  const program = new Program();
+  const kept = (name: string) => program.space('kept', name, steps * cp);
+  const [y, after, result, potentials] = [kept('y'), kept('after'), kept('result'), kept('potentials')];
+  const spikes = program.space('kept', 'spikes', (steps * cp) / 32);
+  const parameters = [
+    ...(pass.logits ?? []),
+    ...(neuron.surrogate.learnable ? [neuron.surrogate.alpha] : []),
+  ];
+  const logits = perNeuron ? cp : isLearned ? 1 : 0;
+  const given = hasParameters(neuron) ? { neuron: program.space('fixed', 'neuron', logits + 1) } : {};
+  const rows = sumRows(shape);
+  program.add('batch', {
+    kernel: fire(shape, neuron, { potentials: true }),
+    label: 'neurons',
+    buffers: { y, ...given, spikes, counts: program.space('kept', 'count', 1), potentials },
+    groups: fireGroups(shape),
+  });
+  program.add('batch', {
+    kernel: fireBackward(shape, neuron, undefined, 'current'),
+    label: 'neurons',
+    buffers: {
+      ...{ y, ...given, after, result },
+      parts: program.space('fixed', 'parts', backwardParts(shape) * rows * cp),
+      logitParts: program.space('fixed', 'logits', sampleParts(shape) * cp),
+    },
+    groups: () => backwardGroups(shape),
+  });
+  const allocation = await allocateProgram(device, program, samples, samples);
+  const buffer = (name: string) => allocation.buffers.get(name)?.[0] as GPUBuffer;
+  const prepared = await PreparedProgram.prepare(device, program, allocation, new Map(), samples);
+  try {
+    // [T, N, neurons] to [N, T, CP] and back.
+    const place = (i: number) => {
+      const [step, sample] = [Math.floor(i / size / samples), Math.floor(i / size) % samples];
+      return (sample * steps + step) * cp + (i % size);
+    };
+    const write = (name: string, data: Float32Array, at: (i: number) => number, length: number) => {
+      const values = new Float32Array(length);
+      data.forEach((value, i) => {
+        values[at(i)] = value;
+      });
+      device.device.queue.writeBuffer(buffer(name), 0, values);
+    };
+    const length = samples * steps * cp;
+    write('y', pass.current, place, length);
+    write('after', pass.coefficients, place, length);
+    if (hasParameters(neuron)) {
+      const learned = Float32Array.from(parameters);
+      write('neuron', learned, (i) => (i < (pass.logits?.length ?? 0) && isLearned ? i : logits), logits + 1);
+    }
+    prepared.submit(samples, { stepSize: 0, correction: 1, lambda: 0 });
+    const read = await device.read([
+      ...['potentials', 'result'].map((name) => ({ buffer: buffer(name), bytes: 4 * length })),
+      { buffer: buffer('spikes'), bytes: length / 8 },
+      { buffer: buffer('parts'), bytes: 4 * backwardParts(shape) * rows * cp },
+      { buffer: buffer('logits'), bytes: 4 * sampleParts(shape) * cp },
+    ]);
+    const [potential, current, bits, parts, ofLogits] = read as [
+      ArrayBuffer,
+      ArrayBuffer,
+      ArrayBuffer,
+      ArrayBuffer,
+      ArrayBuffer,
+    ];
+    const ordered = (values: (at: number) => number) =>
+      Float32Array.from({ length: pass.current.length }, (_, i) => values(place(i)));
+    const [potentialValues, currentValues] = [new Float32Array(potential), new Float32Array(current)];
+    const words = new Uint32Array(bits);
+    const sums = new Float32Array(parts);
+    // Sums that are parts: [parts, rows, CP], and [sample parts, CP].
+    const rowSum = (row: number) =>
+      sums.reduce((sum, value, i) => (Math.floor(i / cp) % rows === row ? sum + value : sum), 0);
+    const logitParts = new Float32Array(ofLogits);
+    const logitSum = (i: number) =>
+      logitParts.reduce((sum, value, at) => (at % cp === i ? sum + value : sum), 0);
+    return {
+      spikes: ordered((at) => ((words[at >> 5] as number) >>> (at & 31)) & 1),
+      potentials: ordered((at) => potentialValues[at] as number),
+      gradients: {
+        current: ordered((at) => currentValues[at] as number),
+        alpha: rowSum(0),
+        logits: !isLearned
+          ? undefined
+          : perNeuron
+            ? Float32Array.from({ length: size }, (_, i) => logitSum(i))
+            : Float32Array.of(rowSum(1)),
+      },
+    };
+  } finally {
+    prepared.dispose();
+    for (const one of [...allocation.buffers.values()].flat()) one.destroy();
+  }
+}

@@ -1,0 +1,176 @@
+import { constants, defineKernel, type Kernel, main, padded } from './kernel.ts';
+
+/**
+ * Gradients that are sums over a layer: batch norm's weight and bias from Σ g · ŷ and Σ g of each step, and those of a shared w and α, which
+ * are sums over the channels. One group: there are few channels.
+ *
+ * @param rows of `sums`, [rows, CP]: 2 for each step if there is a batch norm, then α and w
+ * @param parts which gradients the layer has
+ * @returns a kernel that reads `sums`, and writes `norm` (weight and bias, [2, CP]) and `neuron` (w, and behind it α)
+ */
+export function layerGradients(
+  channels: number,
+  rows: number,
+  parts: { readonly norm: boolean; readonly sharedLogit: boolean; readonly alphaAt: number | undefined },
+): Kernel {
+  const { norm, sharedLogit, alphaAt } = parts;
+  return defineKernel(
+    'layer gradients',
+    {
+      sums: 'read f32',
+      ...(norm ? { norm: 'write f32' } : {}),
+      ...(sharedLogit || alphaAt !== undefined ? { neuron: 'write f32' } : {}),
+    },
+    `${constants({ CP: padded(channels), ROWS: rows })}
+var<workgroup> lanes: array<vec2f, 256>;
+${main('256')}
+  var both = vec2f();
+  for (var channel = thread; channel < CP; channel += 256u) {
+    ${
+      norm
+        ? `var weight = 0.0;
+    var bias = 0.0;
+    for (var row = 0u; row < ROWS - 2u; row += 2u) {
+      bias += sums[row * CP + channel];
+      weight += sums[(row + 1u) * CP + channel];
+    }
+    norm[channel] = weight;
+    norm[CP + channel] = bias;`
+        : ''
+    }
+    both += vec2f(sums[(ROWS - 2u) * CP + channel], sums[(ROWS - 1u) * CP + channel]);
+  }
+  lanes[thread] = both;
+  workgroupBarrier();
+  if (thread > 0u) { return; }
+  for (var lane = 1u; lane < 256u; lane++) { both += lanes[lane]; }
+  ${alphaAt === undefined ? '' : `neuron[${alphaAt}] = both.x;`}
+  ${sharedLogit ? 'neuron[0] = both.y;' : ''}
+}
+`,
+  );
+}
+
+/** The w of a layer with τ per neuron: [pixels, CP]. */
+export interface LogitShape {
+  readonly channels: number;
+  readonly pixels: number;
+  /** Whose variance is taken: w's, or τ's. */
+  readonly of: 'w' | 'tau';
+}
+
+/** τ − 1 = e^−w has the variance of τ. */
+const logitSource = ({ channels, pixels, of }: LogitShape) => `
+${constants({ CHANNELS: channels, CP: padded(channels), SIZE: pixels * padded(channels), COUNT: pixels * channels })}
+fn valueAt(i: u32) -> f32 { return ${of === 'w' ? 'neuron[i]' : 'exp(-neuron[i])'}; }
+`;
+
+const VARIANCE_PARTS = 64;
+
+/** @returns kernels to be run with 64, 1 and `Math.ceil(size / 256)` groups */
+export function tauVariance(shape: LogitShape): {
+  readonly sums: Kernel;
+  readonly variance: Kernel;
+  readonly gradient: Kernel;
+} {
+  const source = logitSource(shape);
+  const merge = `
+var<workgroup> lanes: array<f32, 256>;
+fn addLanes(thread: u32, mine: f32) -> f32 {
+  lanes[thread] = mine;
+  workgroupBarrier();
+  for (var half = 128u; half > 0u; half /= 2u) {
+    if (thread < half) { lanes[thread] += lanes[thread + half]; }
+    workgroupBarrier();
+  }
+  return lanes[0];
+}
+`;
+  return {
+    /** Writes the sum of a part's values, and of their squared distances from the part's mean. */
+    sums: defineKernel(
+      'tau variance, parts',
+      { neuron: 'read f32', parts: 'write vec4f' },
+      `${source}${merge}
+${main('256')}
+  let part = group;
+  let share = (SIZE / ${VARIANCE_PARTS}u + 1u);
+  let end = min(SIZE, (part + 1u) * share);
+  var sum = 0.0;
+  var count = 0.0;
+  for (var i = part * share + thread; i < end; i += 256u) {
+    if (i % CP < CHANNELS) { sum += valueAt(i); count += 1; }
+  }
+  let all = addLanes(thread, count);
+  workgroupBarrier();
+  let mean = addLanes(thread, sum) / max(all, 1);
+  workgroupBarrier();
+  var squares = 0.0;
+  for (var i = part * share + thread; i < end; i += 256u) {
+    let apart = valueAt(i) - mean;
+    if (i % CP < CHANNELS) { squares += apart * apart; }
+  }
+  let spread = addLanes(thread, squares);
+  if (thread == 0u) { parts[part] = vec4f(all, mean, spread, 0); }
+}
+`,
+    ),
+    /** Writes mean and unbiased variance. */
+    variance: defineKernel(
+      'tau variance',
+      { parts: 'read vec4f', moments: 'write f32' },
+      `${source.split('fn valueAt')[0]}
+${main('1')}
+  var all = parts[0];
+  for (var part = 1u; part < ${VARIANCE_PARTS}u; part++) {
+    let next = parts[part];
+    let count = all.x + next.x;
+    if (next.x == 0) { continue; }
+    let apart = next.y - all.y;
+    all = vec4f(count, all.y + apart * (next.x / count), all.z + next.z + apart * apart * (all.x * (next.x / count)), 0);
+  }
+  moments[0] = all.y;
+  moments[1] = all.z / f32(COUNT - 1u);
+}
+`,
+    ),
+    /** Adds `2 λ (value − mean) / (n − 1) · dvalue/dw` to w's gradient; dτ/dw = −e^−w. */
+    gradient: defineKernel(
+      'tau variance, gradient',
+      { neuron: 'read f32', moments: 'read f32', gradient: 'write f32' },
+      `${source}
+${main('256')}
+  let i = group * 256u + thread;
+  if (i >= SIZE || i % CP >= CHANNELS) { return; }
+  let value = valueAt(i);
+  gradient[i] += (2 * batch.lambda / f32(COUNT - 1u)) * (value - moments[0])${shape.of === 'tau' ? ' * -value' : ''};
+}
+`,
+    ),
+  };
+}
+
+export const VARIANCE_GROUPS = VARIANCE_PARTS;
+
+/**
+ * One step of Adam on all parameters, as in PyTorch: `m = β1 m + (1 − β1) g`, `v = β2 v + (1 − β2) g²`,
+ * `p −= lr / (1 − β1ᵗ) · m / (√v / √(1 − β2ᵗ) + ε)`. What fills up blocks has no gradient and stays 0.
+ */
+export function adam(size: number): Kernel {
+  return defineKernel(
+    'Adam',
+    { values: 'write f32', gradients: 'read f32', first: 'write f32', second: 'write f32' },
+    `${constants({ SIZE: size })}
+${main('256')}
+  let i = group * 256u + thread;
+  if (i >= SIZE) { return; }
+  let gradient = gradients[i];
+  let m = 0.9 * first[i] + (1 - 0.9) * gradient;
+  let v = 0.999 * second[i] + (1 - 0.999) * gradient * gradient;
+  first[i] = m;
+  second[i] = v;
+  values[i] -= batch.stepSize * (m / (sqrt(v) / batch.correction + 1e-8));
+}
+`,
+  );
+}

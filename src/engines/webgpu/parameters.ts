@@ -1,0 +1,107 @@
+import { stateEntries } from '../../snn/parameters.ts';
+import type { NetworkSpec } from '../../snn/spec.ts';
+import type { Block } from './blocks.ts';
+import { padded } from './kernels/kernel.ts';
+import type { Space } from './program.ts';
+
+/** Of a named tensor: where each of its values, in PyTorch's order, lies in its arena. */
+interface Layout {
+  readonly arena: 'values' | 'running';
+  readonly count: number;
+  /** The place of value i. */
+  readonly place: (i: number) => number;
+}
+
+/** A region of an arena, in values. */
+interface Region {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** Bindings begin at multiples of 256 bytes. */
+const ALIGNMENT = 64;
+
+/**
+ * Where parameters and running statistics lie. Channels are innermost and padded, as in activations:
+ * weights are [k², in, out], those of frames [in, k², out], w per neuron [pixels, CP]; a batch norm's weight and bias follow each other, and so do w and α of a layer.
+ */
+export class ParameterMap {
+  readonly #layouts = new Map<string, Layout>();
+  readonly #regions = new Map<string, Region>();
+  readonly #sizes = { values: 0, running: 0 };
+
+  constructor(spec: NetworkSpec, blocks: readonly Block[]) {
+    for (const block of blocks) {
+      const { product, norm, neuron, fired, name } = block;
+      const [inSize, kernel] =
+        product.kind === 'conv' ? [product.inChannels, product.kernel] : [product.inFeatures, 1];
+      const outSize = product.kind === 'conv' ? product.outChannels : product.outFeatures;
+      const [inPadded, outPadded] = [block.isRecomputed ? inSize : padded(inSize), padded(outSize)];
+      const taps = kernel * kernel;
+      const weight = this.#reserve(`${name}.weight`, 'values', taps * inPadded * outPadded);
+      this.#add(`${name}.weight`, 'values', outSize * inSize * taps, (i) => {
+        const [out, channel, tap] = [Math.floor(i / taps / inSize), Math.floor(i / taps) % inSize, i % taps];
+        const row = block.isRecomputed ? channel * taps + tap : tap * inPadded + channel;
+        return weight.offset + row * outPadded + out;
+      });
+      if (norm !== undefined) {
+        const cp = padded(norm.channels);
+        for (const [arena, names] of [
+          ['values', ['weight', 'bias']],
+          ['running', ['running_mean', 'running_var']],
+        ] as const) {
+          const { offset } = this.#reserve(`${norm.name}.${names[0]}`, arena, 2 * cp);
+          names.forEach((key, row) => {
+            this.#add(`${norm.name}.${key}`, arena, norm.channels, (i) => offset + row * cp + i);
+          });
+        }
+      }
+      const { kind, tau, surrogate } = neuron.neuron;
+      const pixels = fired.height * fired.width;
+      const logits = kind === 'lif' ? 0 : tau.per === 'layer' ? 1 : pixels * padded(fired.channels);
+      const { offset } = this.#reserve(`${neuron.name}.w`, 'values', logits + (surrogate.learnable ? 1 : 0));
+      if (logits > 0) {
+        const count = logits === 1 ? 1 : pixels * fired.channels;
+        this.#add(`${neuron.name}.w`, 'values', count, (i) =>
+          logits === 1 ? offset : offset + (i % pixels) * padded(fired.channels) + Math.floor(i / pixels),
+        );
+      }
+      if (surrogate.learnable)
+        this.#add(`${neuron.name}.surrogate_function.alpha`, 'values', 1, () => offset + logits);
+    }
+    const unknown = stateEntries(spec).find(({ name, dtype }) => dtype === 'F32' && !this.#layouts.has(name));
+    if (unknown !== undefined) throw new Error(`${unknown.name} has no place`);
+  }
+
+  /** Values in an arena; gradients and moments are laid out like `values`. */
+  get sizes(): { readonly values: number; readonly running: number } {
+    return {
+      values: Math.max(ALIGNMENT, this.#sizes.values),
+      running: Math.max(ALIGNMENT, this.#sizes.running),
+    };
+  }
+
+  layoutOf(name: string): Layout {
+    const layout = this.#layouts.get(name);
+    if (layout === undefined) throw new Error(`the network has no tensor ${name}`);
+    return layout;
+  }
+
+  /** The region that begins with this tensor, in `values` and what is laid out like it, or in `running`. */
+  space(name: string, arena: 'values' | 'gradients' | 'running'): Space {
+    const region = this.#regions.get(name);
+    if (region === undefined) throw new Error(`the network has no tensor ${name}`);
+    return { kind: 'arena', arena, ...region };
+  }
+
+  #reserve(name: string, arena: 'values' | 'running', size: number): Region {
+    const region = { offset: this.#sizes[arena], size };
+    this.#regions.set(name, region);
+    this.#sizes[arena] += ALIGNMENT * Math.ceil(size / ALIGNMENT);
+    return region;
+  }
+
+  #add(name: string, arena: 'values' | 'running', count: number, place: Layout['place']): void {
+    this.#layouts.set(name, { arena, count, place });
+  }
+}

@@ -1,0 +1,133 @@
+import type { NetworkSpec } from '../../snn/spec.ts';
+import { addBackward, gradientSpace } from './backward.ts';
+import { type Block, divideIntoBlocks } from './blocks.ts';
+import {
+  addForward,
+  addFrames,
+  addFrozenTable,
+  type BatchKind,
+  type Building,
+  type Computed,
+} from './forward.ts';
+import { lossGradient, lossGroups, type VoteShape, vote, voteGroups } from './kernels/head.ts';
+import { padded } from './kernels/kernel.ts';
+import { adam, tauVariance, VARIANCE_GROUPS } from './kernels/parameters.ts';
+import { ParameterMap } from './parameters.ts';
+import { Program, type Space } from './program.ts';
+
+/** A network's blocks and parameters on a GPU, and the programs that compute its batches. */
+export class NetworkPlan {
+  readonly blocks: readonly Block[];
+  readonly parameters: ParameterMap;
+  readonly #spec: NetworkSpec;
+  readonly #group: number;
+
+  /** @throws {ShapeError} if the layers come in an order that this engine does not compute */
+  constructor(spec: NetworkSpec) {
+    const { blocks, group } = divideIntoBlocks(spec);
+    this.#spec = spec;
+    this.blocks = blocks;
+    this.#group = group;
+    this.parameters = new ParameterMap(spec, blocks);
+  }
+
+  /** The blocks whose neurons have a τ each, which the regulariser holds together. */
+  get regularised(): readonly Block[] {
+    return this.blocks.filter(
+      ({ neuron: { neuron } }) => neuron.kind === 'plif' && neuron.tau.per === 'neuron',
+    );
+  }
+
+  program(kind: BatchKind): Program {
+    const { blocks, parameters } = this;
+    const building: Building = { program: new Program(), spec: this.#spec, parameters, kind };
+    const { training } = kind;
+    if (training === undefined) for (const block of blocks) addFrozenTable(building, block);
+    const computed: Computed[] = [];
+    let flow = addFrames(building, blocks[0] as Block);
+    for (const block of blocks) {
+      const added = addForward(building, block, flow);
+      computed.push(added.computed);
+      flow = added.output;
+    }
+    const shape: VoteShape = {
+      ...{
+        steps: kind.steps,
+        classes: this.#spec.classes,
+        group: this.#group,
+        loss: training?.loss ?? 'rate',
+      },
+    };
+    addVotes(building, shape, flow);
+    if (training === undefined) return building.program;
+    const ofSpikes = addLoss(building, shape, blocks.length);
+    computed.reduceRight((after, one, i) => addBackward(building, one, after, i), ofSpikes);
+    if (training.isRegularised)
+      for (const block of this.regularised) addRegulariser(building, block, training.regularise);
+    addAdam(building);
+    return building.program;
+  }
+}
+
+function addVotes({ program }: Building, shape: VoteShape, spikes: Space): void {
+  const { steps, classes } = shape;
+  const outputs = program.space('kept', 'outputs', steps * classes);
+  const rates = program.space('kept', 'rates', classes);
+  program.add('slice', {
+    ...{ kernel: vote(shape), label: 'vote', buffers: { spikes, outputs, rates }, groups: voteGroups(shape) },
+  });
+}
+
+/** @returns the gradient of the last block's spikes */
+function addLoss({ program }: Building, shape: VoteShape, blocks: number): Space {
+  const { steps, classes, group, loss } = shape;
+  const result = gradientSpace(program, blocks, steps * padded(classes * group));
+  program.add('slice', {
+    ...{ kernel: lossGradient(shape), label: 'loss', groups: lossGroups(shape) },
+    buffers: {
+      scores:
+        loss === 'rate'
+          ? program.space('kept', 'rates', classes)
+          : program.space('kept', 'outputs', steps * classes),
+      labels: program.space('kept', 'labels', 1),
+      result,
+    },
+  });
+  return result;
+}
+
+function addRegulariser({ program, parameters }: Building, { neuron, fired }: Block, of: 'w' | 'tau'): void {
+  const pixels = fired.height * fired.width;
+  const { sums, variance, gradient } = tauVariance({ channels: fired.channels, pixels, of });
+  const values = parameters.space(`${neuron.name}.w`, 'values');
+  const parts = program.space('fixed', 'variance parts', 4 * VARIANCE_GROUPS);
+  const moments = program.space('fixed', `${neuron.name} moments`, 2);
+  const label = neuron.name;
+  program.add('batch', {
+    kernel: sums,
+    label,
+    buffers: { neuron: values, parts },
+    groups: () => VARIANCE_GROUPS,
+  });
+  program.add('batch', { kernel: variance, label, buffers: { parts, moments }, groups: () => 1 });
+  program.add('batch', {
+    ...{ kernel: gradient, label, groups: () => Math.ceil((pixels * padded(fired.channels)) / 256) },
+    buffers: { neuron: values, moments, gradient: parameters.space(`${neuron.name}.w`, 'gradients') },
+  });
+}
+
+function addAdam({ program, parameters }: Building): void {
+  const size = parameters.sizes.values;
+  const whole = (arena: 'values' | 'gradients' | 'first' | 'second'): Space => {
+    return { kind: 'arena', arena, offset: 0, size };
+  };
+  program.add('batch', {
+    ...{ kernel: adam(size), label: 'all parameters', groups: () => Math.ceil(size / 256) },
+    buffers: {
+      values: whole('values'),
+      gradients: whole('gradients'),
+      first: whole('first'),
+      second: whole('second'),
+    },
+  });
+}
