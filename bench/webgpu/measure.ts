@@ -85,10 +85,7 @@ export async function measure(
   const names = ['values', 'gradients', 'first', 'second', 'running'] as const;
   const buffers = await device.allocate(names.map((name) => 4 * (name === 'running' ? running : values)));
   const arenas = new Map<Arena, GPUBuffer>(names.map((name, i) => [name, buffers[i] as GPUBuffer]));
-  const perSlice = Math.min(
-    samples,
-    sliceSamples(program, device.device.limits.maxStorageBufferBindingSize, 1),
-  );
+  const perSlice = Math.min(samples, sliceSamples(program, device.device.limits.maxStorageBufferBindingSize));
   if (perSlice < samples) throw new Error(`at most ${perSlice} samples fit into one buffer of this GPU`);
   const allocation = await allocateProgram(device, program, samples, samples);
   const time = async (pass: Pass, inside: typeof allocation): Promise<number> => {
@@ -98,7 +95,7 @@ export async function measure(
     const times: number[] = [];
     for (let i = 0; i < 4; i++) {
       const start = performance.now();
-      prepared.submit(samples, zeroStep);
+      await prepared.submit(samples, zeroStep);
       await device.device.queue.onSubmittedWorkDone();
       times.push(performance.now() - start);
     }

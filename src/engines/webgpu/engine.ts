@@ -117,7 +117,7 @@ async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<Neur
       const learned = Float32Array.from(parameters);
       write('neuron', learned, (i) => (i < (pass.logits?.length ?? 0) && isLearned ? i : logits), logits + 1);
     }
-    prepared.submit(samples, { stepSize: 0, correction: 1, lambda: 0 });
+    await prepared.submit(samples, { stepSize: 0, correction: 1, lambda: 0 });
     const read = await device.read([
       ...['potentials', 'result'].map((name) => ({ buffer: buffer(name), bytes: 4 * length })),
       { buffer: buffer('spikes'), bytes: length / 8 },
