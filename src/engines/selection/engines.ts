@@ -134,7 +134,7 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
   },
   webgpu: {
     name: 'webgpu, GPU',
-    title: 'WebGPU',
+    title: 'WebGPU engine',
     locate: async (options) => {
       const found = await findAdapter(options);
       if (!found.ok) return found;

@@ -104,7 +104,7 @@ describe('chooseEngine', () => {
       name: loadWasm === undefined ? 'wasm' : 'tfjs',
       backend: 'cpu',
       version: expect.stringMatching(version),
-      reason: `no CUDA: not today; no WebGPU: this machine has no GPU; no native engine: it is not compiled${more}`,
+      reason: `no CUDA: not today; no WebGPU engine: this machine has no GPU; no native engine: it is not compiled${more}`,
     });
   });
 
@@ -138,7 +138,7 @@ describe('chooseEngine', () => {
       ...{ ...withGpu, load: noNative, workload: workloadOf(0, 2), environment: {} },
     });
     expect(description.reason).toMatch(
-      /; no WebGPU: a batch takes [\d.]+ GFLOP, and a GPU gains from about 5 on; no native engine: /,
+      /; no WebGPU engine: a batch takes [\d.]+ GFLOP, and a GPU gains from about 5 on; no native engine: /,
     );
   });
 
@@ -148,11 +148,11 @@ describe('chooseEngine', () => {
     const { name, reason } = (await chooseEngine('auto', options)).description;
     expect([name, reason]).toEqual([
       'wasm',
-      'no CUDA: not today; no WebGPU: Broken 1 cannot be opened (VK_ERROR_DEVICE_LOST); no native engine: it is not compiled',
+      'no CUDA: not today; no WebGPU engine: Broken 1 cannot be opened (VK_ERROR_DEVICE_LOST); no native engine: it is not compiled',
     ]);
     await expect(chooseEngine('webgpu', options)).rejects.toMatchObject({
       code: 'engine-unavailable',
-      message: 'There is no WebGPU: Broken 1 cannot be opened (VK_ERROR_DEVICE_LOST).',
+      message: 'There is no WebGPU engine: Broken 1 cannot be opened (VK_ERROR_DEVICE_LOST).',
       fix: expect.stringMatching(/driver .* Or choose another engine/),
     });
   });
@@ -170,8 +170,8 @@ describe('chooseEngine', () => {
     };
     expect((await choose(1e9)).description.name).toBe('webgpu');
     for (const [bytes, reason] of [
-      [1e8, /; no WebGPU: Small 100000000 has no [\d.]+ MB of memory left; no native engine: /],
-      [1e6, /; no WebGPU: Small 1000000: This network does not fit in memory; no native engine: /],
+      [1e8, /; no WebGPU engine: Small 100000000 has no [\d.]+ MB of memory left; no native engine: /],
+      [1e6, /; no WebGPU engine: Small 1000000: This network does not fit in memory; no native engine: /],
     ] as const)
       expect((await choose(bytes)).description.reason).toMatch(reason);
   });
@@ -185,7 +185,7 @@ describe('chooseEngine', () => {
       reason: 'requested as webgpu',
     });
     await expect(chooseEngine('webgpu', { ...options, environment: {} })).rejects.toMatchObject({
-      message: 'There is no WebGPU: there is only llvmpipe, which is software.',
+      message: 'There is no WebGPU engine: there is only llvmpipe, which is software.',
       fix: expect.stringContaining('REPRO_GPU=llvmpipe'),
     });
   });
