@@ -12,9 +12,10 @@ memory of a workgroup; and how long each would take at the peak of some GPUs, wh
 Operations of products include the channels that fill up blocks of 32; those of neurons are counted by hand. Traffic counts every
 buffer of a dispatch once, as if caches caught all else. Without --measure it needs no GPU.
 
-Usage: npm run bench:webgpu -- [--batch N] [--measure NAME] [--size N] [--channels N] [--layers N] [--steps N]
+Usage: npm run bench:webgpu -- [--batch N] [--passes] [--measure NAME] [--size N] [--channels N] [--layers N] [--steps N]
   --batch N       samples (default 16)
   --tau WHAT      layer or neuron (default neuron)
+  --passes        also print each dispatch with its buffers, and the size of all buffers
   --measure NAME  also run each kernel on the GPU whose name contains NAME, compared with a plain tiled product and with copying
   --size, --channels, --layers, --steps N
                   another network (default: the thesis', 128, 128, 5, 20)`;
@@ -36,6 +37,7 @@ export async function main(args: readonly string[]): Promise<void> {
     args: [...args],
     options: {
       ...{ batch: text, tau: text, measure: text, size: text, channels: text, layers: text, steps: text },
+      passes: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -62,6 +64,7 @@ export async function main(args: readonly string[]): Promise<void> {
       `${(program.countBytes(samples, samples) / 1e9).toFixed(2)} GB besides the parameters`,
   );
   printKernels(program, samples);
+  if (values.passes) printPasses(program, samples);
   if (values.measure === undefined) return;
   const listed = await listAdapters();
   if (!listed.ok) throw new Error(listed.reason);
@@ -123,6 +126,32 @@ function printKernels(program: Program, samples: number): void {
     ...gpus.map((gpu) => (sum((cost) => millisecondsAtPeak(cost, gpu)) / samples).toFixed(2)),
   ];
   printTable([header, ...rows, total, ofSample]);
+}
+
+function printPasses(program: Program, samples: number): void {
+  const passes = program.phases.flatMap(({ each, passes }) => passes.map((pass) => ({ each, ...pass })));
+  console.log('\nDispatches in their order');
+  const rows = [
+    ['kernel', 'layer', 'for each', 'groups', 'buffers'],
+    ...passes.map(({ each, kernel, label, groups, buffers }) => [
+      kernel.name,
+      label,
+      each,
+      String(groups(samples)),
+      Object.entries(buffers)
+        .map(([name, space]) => `${name}: ${space.kind === 'arena' ? space.arena : space.name}`)
+        .join(', '),
+    ]),
+  ];
+  printTable(rows, [0, 1, 2, 4]);
+  console.log('\nBuffers: fixed, or of so many samples');
+  printTable([
+    ['name', 'kind', 'MB'],
+    ...[...program.bytes].map(([name, bytes]) => {
+      const kind = program.kinds.get(name) ?? '';
+      return [name, kind, ((bytes * (kind === 'fixed' ? 1 : samples)) / 1e6).toFixed(2)];
+    }),
+  ]);
 }
 
 function millisecondsAtPeak({ flop, bytes }: Cost, { flops, bandwidth }: (typeof gpus)[number]): number {

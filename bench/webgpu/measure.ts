@@ -24,14 +24,15 @@ export function costOf({ flop = 0, buffers }: Pass, samples: number): Cost {
   return { dispatches: 1, flop: flop * samples, bytes };
 }
 
-/** Right-aligned columns, but the first. */
-export function printTable(rows: readonly (readonly string[])[]): void {
+/** Right-aligned columns, but those of text. */
+export function printTable(rows: readonly (readonly string[])[], texts: readonly number[] = [0]): void {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   for (const row of rows) {
     console.log(
       row
-        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-        .join('  '),
+        .map((cell, i) => (texts.includes(i) ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+        .join('  ')
+        .trimEnd(),
     );
   }
 }
