@@ -51,26 +51,25 @@ export class JobWatch {
     const folder = JobFolder.of(run.session.folder, job.id);
     const { signal } = run;
     const everyMs = Math.min(filesEveryMs, settings.pollSeconds * 1000);
-    let [hasStarted, offset, shown] = [false, 0, ''];
+    let [offset, shown] = [0, ''];
+    let startedMs: number | null = null;
     /** Since when Slurm has called it over; null: it has not. */
     let overSinceMs: number | null = null;
     const isSilent = (): boolean =>
       overSinceMs !== null && performance.now() - overSinceMs >= settings.patienceSeconds * 1000;
-    const show = ({ state, reason, node, elapsedSeconds }: JobStatus): void => {
+    const show = ({ state, reason, node }: JobStatus): void => {
       const isRunning = isOnNode({ state });
-      const now = JSON.stringify([isRunning, reason, node]);
+      const now = JSON.stringify([isRunning, reason, node, startedMs]);
       if (now === shown) return;
       shown = now;
-      const startedMs = elapsedSeconds === null ? null : Date.now() - elapsedSeconds * 1000;
       run.onEvent({ kind: 'job', id: job.id, job: job.job, state, isRunning, reason, node, startedMs });
     };
     const look = (status: JobStatus | null): Ended | null => {
       if (overSinceMs !== null) refreshFolder(folder.root);
-      const started = hasStarted ? null : folder.readStarted(job.name);
+      const started = startedMs === null ? folder.readStarted(job.name) : null;
       if (started !== null) {
-        hasStarted = true;
-        const elapsedSeconds = Math.max(0, (Date.now() - started.atMs) / 1000);
-        show({ state: 'RUNNING', reason: null, node: started.node, elapsedSeconds });
+        startedMs = started.atMs;
+        show({ state: 'RUNNING', reason: null, node: started.node });
         listener.onStart?.();
       }
       // The end first: then the messages include everything before it.
@@ -79,6 +78,7 @@ export class JobWatch {
       offset = read.offset;
       for (const message of parseMessages(read.lines)) listener.onMessage(message);
       const isUnwanted = isOver(status) && (this.isEnding || isCancelled(run.session.folder, job.id));
+      const hasStarted = startedMs !== null;
       const verdict = judge({ job: job.job, end, hasStarted, isUnwanted, status, isSilent: isSilent() });
       return verdict && { verdict, end };
     };
@@ -92,7 +92,7 @@ export class JobWatch {
         if (status !== null && overSinceMs === null) show(status);
         try {
           // Hundreds may wait in the queue, and write nothing.
-          const ended = status?.state === 'PENDING' && !hasStarted ? null : look(status);
+          const ended = status?.state === 'PENDING' && startedMs === null ? null : look(status);
           if (ended !== null) return ended;
         } catch (error) {
           // A network file system may fail for a moment, and the job goes on.
