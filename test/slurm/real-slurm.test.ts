@@ -19,11 +19,11 @@ describe.skipIf(noSlurm !== null)(`a run on Slurm${why}`, () => {
   useCluster();
   // First the longest: Slurm's time limits count whole minutes.
   describeContinuations();
+  describeQuickProfile();
   describeRuns();
   describeDetaching();
   describeTroubles();
   describeNodes();
-  describeQuickProfile();
   describeAlone();
 });
 

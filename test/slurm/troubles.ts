@@ -138,7 +138,7 @@ export function describeAlone(): void {
     await project.go();
     const { stderr, exitCode } = await running;
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('1 run')]);
-    expect(stderr).toMatch(/the node of job \d+ on \S+ failed; trying again/);
+    expect(stderr).toMatch(/job \d+ on \S+ ended since its node failed; trying again/);
     expect(project.count('moved')).toBe(2);
     await cluster().expectJobs('moved', [/^NODE_FAIL/, /^COMPLETED/]);
   });

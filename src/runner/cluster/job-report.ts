@@ -15,6 +15,8 @@ export interface JobReport {
   /** null: Slurm did not answer, or was not asked. */
   readonly status: JobStatus | null;
   readonly isRunning: boolean;
+  /** When its stage started, in milliseconds since 1970; null: it has not, or this is not known. */
+  readonly startedMs: number | null;
   /** `ended`: the next `repro attach` or `repro run --executor slurm` takes in its result. */
   readonly outcome: 'under-way' | 'ended' | 'failed';
   /** How it failed. */
@@ -35,30 +37,28 @@ export async function readJobReports(
 ): Promise<JobReports> {
   // Without Slurm on this machine, the rest of the status is still worth showing.
   const driver = await findDriver(folder, environment).catch(() => null);
-  const found = listJobs(folder).map(({ folder: files, job }) => ({
-    files,
-    job,
-    end: files.readEnd(job.name),
-  }));
-  const unended = found.flatMap(({ job, end }) => (job.job === null || end !== null ? [] : [job.job]));
+  const unended = listOutstanding(folder).flatMap(({ job }) => job.job ?? []);
   const answer = await new Slurm(environment).readStates(unended).catch(() => null);
   const unwanted = readClusterRun(folder)?.cancelled ?? [];
-  const jobs = found.map(({ files, job: { id, name, job }, end }): [string, JobReport] => {
+  const jobs = listJobs(folder).map(({ folder: files, job: { id, name, job } }): [string, JobReport] => {
+    const end = files.readEnd(name);
     const status = job === null || end !== null ? null : (answer?.stateOf(job) ?? null);
-    const [hasStarted, isUnwanted] = [files.readStarted(name) !== null, unwanted.includes(id)];
-    return [
-      id,
-      reportOf(job, status, judge({ job: job ?? '', end, hasStarted, isUnwanted, status, isSilent: true })),
-    ];
+    const startedMs = files.readStarted(name)?.atMs ?? null;
+    const [hasStarted, isUnwanted] = [startedMs !== null, unwanted.includes(id)];
+    const known = { job: job ?? '', end, hasStarted, isUnwanted, status, isSilent: true };
+    return [id, reportOf({ job, status, startedMs }, judge(known))];
   });
-  return { jobs: new Map(jobs), driver: driver && reportOf(driver.job, driver.status, null) };
+  return { jobs: new Map(jobs), driver: driver && reportOf({ ...driver, startedMs: null }, null) };
 }
 
-function reportOf(job: string | null, status: JobStatus | null, verdict: JobVerdict | null): JobReport {
-  const isRunning = status !== null && isOnNode(status);
-  if (verdict === null) return { job, status, isRunning, outcome: 'under-way', failure: null };
+function reportOf(
+  known: Pick<JobReport, 'job' | 'status' | 'startedMs'>,
+  verdict: JobVerdict | null,
+): JobReport {
+  const isRunning = known.status !== null && isOnNode(known.status);
+  if (verdict === null) return { ...known, isRunning, outcome: 'under-way', failure: null };
   const failure = verdict.kind === 'failed' ? verdict.text : null;
-  return { job, status, isRunning, outcome: failure === null ? 'ended' : 'failed', failure };
+  return { ...known, isRunning, outcome: failure === null ? 'ended' : 'failed', failure };
 }
 
 interface Cancelled {

@@ -44,7 +44,7 @@ export function runOnSlurm({
     return {
       has: (id) => !staysLocal(instanceOf(plan, id), settings),
       cpusOf: (id) => requestOf(instanceOf(plan, id), settings).cpu ?? 1,
-      executionOf: (work) => new SlurmExecution({ context, submitter, watch }, work),
+      executionOf: (work) => new SlurmExecution({ ...context, submitter, watch }, work),
       cancelWaiting: () => {
         submitter.drop();
         return watch.cancelWaiting();
@@ -60,8 +60,7 @@ export function runOnSlurm({
   };
 }
 
-interface SlurmRun {
-  readonly context: ClusterContext;
+interface SlurmRun extends ClusterContext {
   readonly submitter: Submitter;
   readonly watch: JobWatch;
 }
@@ -82,7 +81,7 @@ class SlurmExecution implements RemoteExecution {
   constructor(slurm: SlurmRun, work: Work) {
     this.#slurm = slurm;
     this.#work = work;
-    this.#files = JobFolder.of(slurm.context.run.session.folder, work.instance.id);
+    this.#files = JobFolder.of(slurm.run.session.folder, work.instance.id);
     this.folder = this.#files.root;
     this.#key = keyOf(work.parts);
   }
@@ -97,7 +96,7 @@ class SlurmExecution implements RemoteExecution {
     }
     // A job of other work is in the way unless it is over.
     if (this.#files.readEnd(job.name) === null) {
-      const { stateOf } = await this.#slurm.context.slurm.readStates(job.job === null ? [] : [job.job]);
+      const { stateOf } = await this.#slurm.slurm.readStates(job.job === null ? [] : [job.job]);
       if (job.job === null || !isOver(stateOf(job.job))) {
         throw new ReproError(
           'job-outdated',
@@ -116,7 +115,7 @@ class SlurmExecution implements RemoteExecution {
   };
 
   async #describe({ stop, kill, onMessage, onStart, ...launch }: StageLaunch): Promise<JobLaunch> {
-    const { run, settings } = this.#slurm.context;
+    const { run, settings } = this.#slurm;
     const { plan } = run.session;
     const { instance, parts } = this.#work;
     const made = instance.inputs
@@ -134,23 +133,27 @@ class SlurmExecution implements RemoteExecution {
   }
 
   /** Follows a job to its end, and those that continue it. @param found what an earlier run submitted, or began to submit; null: nothing */
-  async #seeThrough(found: Job | null, watch: JobListener & Pick<StageLaunch, 'logFile'>): Promise<StageEnd> {
-    const { submitter, context } = this.#slurm;
-    const { run, settings } = context;
+  async #seeThrough(
+    found: Job | null,
+    listener: JobListener & Pick<StageLaunch, 'logFile'>,
+  ): Promise<StageEnd> {
+    const { submitter, watch, run, settings } = this.#slurm;
     const { instance } = this.#work;
     const { id, stage } = instance;
     try {
       let job = found === null || isSubmitted(found) ? found : await submitter.locate(found);
       if (job !== null) submitter.count(stage, 1);
       for (let continued = found?.continued ?? 0; ; ) {
-        if (job === null && isCancelled(run.session.folder, id))
-          return { kind: 'failed', code: 'cancelled', text: cancelledText };
+        if (job === null && isCancelled(run.session.folder, id)) {
+          const fix = 'Run again to continue.';
+          throw new ReproError('cancelled', 'it was cancelled by `./repro cancel`', { fix });
+        }
         job ??= await submitter.submit({ instance, key: this.#key, continued });
-        const { verdict, end } = await this.#slurm.watch.follow(job, watch);
+        const { verdict, end } = await watch.follow(job, listener);
         submitter.count(stage, -1);
         if (verdict.kind === 'done') return await this.#awaitOutputs(verdict, end);
-        if (end?.end.kind !== 'failed') await this.#appendLog(job, watch.logFile);
-        if (this.#slurm.watch.isEnding && verdict.code === 'cancelled') return { kind: 'interrupted' };
+        if (end?.end.kind !== 'failed') await this.#appendLog(job, listener.logFile);
+        if (watch.isEnding && verdict.code === 'cancelled') return { kind: 'interrupted' };
         const failure = verdict.isCutOff === true ? await this.#findWhyOver(verdict, job) : verdict;
         if (failure !== null) return failure;
         const isTime = verdict.code === 'timeout';
@@ -174,7 +177,7 @@ class SlurmExecution implements RemoteExecution {
     const failed = (more: string, own: string = code): StageEnd => ({
       ...{ kind: 'failed', code: own, text: `${text}${more}` },
     });
-    const { projectRoot } = this.#slurm.context.run.session.plan;
+    const { projectRoot } = this.#slurm.run.session.plan;
     const resume = this.#work.instance.resume.map((one) => path.resolve(projectRoot, one));
     if (resume.length === 0) {
       const fix = `${raise}; a stage with a resume folder continues in another job.`;
@@ -185,7 +188,7 @@ class SlurmExecution implements RemoteExecution {
       const nothing = ', and it saved nothing';
       return isTime ? failed(`${nothing}\n  ${raise}.`, 'no-progress') : failed(nothing);
     }
-    const { continuations } = this.#slurm.context.settings;
+    const { continuations } = this.#slurm.settings;
     if (!isTime || job.continued < continuations) return null;
     return failed(
       `, and it has continued in another job as often as allowed (${continuations}); its saved work is kept\n  Run again to continue; or raise \`continuations\` or \`time\` in ${settingsFile}.`,
@@ -195,7 +198,7 @@ class SlurmExecution implements RemoteExecution {
   /** Waits for what the node has written. @throws {ReproError} `not-visible` if it does not appear here */
   async #awaitOutputs(done: StageEnd, end: JobEnd | null): Promise<StageEnd> {
     const folders = this.#work.instance.outputs.map((_, i) => path.join(this.folder, `output-${i}`));
-    const { settings, run } = this.#slurm.context;
+    const { settings, run } = this.#slurm;
     const isThere = async (): Promise<boolean> => (await describeFiles(folders)) === end?.outputs;
     const what = `the outputs did not appear here, as node ${end?.node} wrote them,`;
     await awaitVisible(what, isThere, { ...settings, signal: run.signal });
@@ -204,7 +207,7 @@ class SlurmExecution implements RemoteExecution {
 
   /** What the script and Slurm have printed tells why a stage could not report itself. */
   async #appendLog(job: SubmittedJob, logFile: string): Promise<void> {
-    const printed = scriptFilesOf(this.#slurm.context.run.session.folder, job).log;
+    const printed = scriptFilesOf(this.#slurm.run.session.folder, job).log;
     const text = await fs.readFile(printed, 'utf8').catch(() => '');
     await fs.appendFile(logFile, text.slice(-printedLengthAtMost));
   }
@@ -222,8 +225,6 @@ function isSubmitted(job: Job): job is SubmittedJob {
  * sooner: `KillWait` is 30 s by default.
  */
 const graceSeconds = 90;
-
-const cancelledText = 'it was cancelled by `./repro cancel`\n  Run again to continue.';
 
 /**
  * A session that assumes the machine facts (engine, version of Node.js) of the node that made an instance's last result. The submitting
