@@ -1,20 +1,42 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** These replace modules (`vi.mock`), which other files in the same process would get, too. */
+const alone = [
+  'test/figure-export/missing-package.test.ts',
+  'test/runner/external-inputs.test.ts',
+  'test/runner/run/resume-folder.test.ts',
+  'test/schema/parsed-documents.test.ts',
+];
+const common = {
+  // Where it is set, every Node reads that file at its start, which takes longer than the rest; the tests start thousands, and none needs it.
+  env: { NODE_EXTRA_CA_CERTS: '' },
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+const define = { PACKAGE_VERSION: JSON.stringify('0.0.0-test') };
 
 export default defineConfig({
-  define: { PACKAGE_VERSION: JSON.stringify('0.0.0-test') },
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/browser/**'],
+    projects: [
+      { define, test: { ...common, name: 'alone', include: alone } },
+      // The others share processes: loading the same modules again for each of 300 files would take 0.2 s each.
+      {
+        define,
+        test: {
+          ...common,
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...alone, 'test/browser/**'],
+          isolate: false,
+        },
+      },
+    ],
     // The command-line tests run the compiled program, so it is compiled first.
     globalSetup: existsSync('scripts/build.mjs') ? ['test/support/build.ts'] : [],
     reporters: ['default', './test/support/plain-count-reporter.ts'],
     // By default one core is left free, which is half of two. One more than there are: many tests only wait for processes.
     maxWorkers: availableParallelism() + 1,
-    // Where it is set, every Node reads that file at its start, which takes longer than the rest; the tests start thousands, and none needs it.
-    env: { NODE_EXTRA_CA_CERTS: '' },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
   },
 });

@@ -6,6 +6,7 @@ import { readSafetensors } from '../src/formats/safetensors.ts';
 import { readResultFile } from '../src/results/result-file.ts';
 import { readRun, readSplit } from '../src/results/run-file.ts';
 import { buildNetwork } from '../src/snn/networks.ts';
+import { repeatedSteps } from '../src/snn/spec.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 import {
   EVALUATION_BATCH,
@@ -34,7 +35,13 @@ export default defineStage<Params>({
       readSafetensors(await readFile(join(trained, name)), join(trained, name)).tensors;
     const state = await readState('best.safetensors');
 
-    const engine = await chooseEngine(params.evaluate?.engine ?? 'auto', { threads: cpus });
+    const spec = buildNetwork(run.network);
+    const batchSize = params.evaluate?.batchSize ?? EVALUATION_BATCH;
+    const steps = repeatedSteps(spec) ?? run.frames.steps;
+    const engine = await chooseEngine(params.evaluate?.engine ?? 'auto', {
+      threads: cpus,
+      workload: { spec, steps, trainingBatch: 0, evaluationBatch: batchSize },
+    });
     // Only worth a note if it is not the engine of the training: results may differ in the last digits.
     if (!isSameEngine(engine.description, run.engine)) note(describeEngine(engine.description));
 
@@ -47,12 +54,11 @@ export default defineStage<Params>({
       };
       const total = parts.test.rows.length + parts.validation.rows.length;
       let done = 0;
-      const spec = buildNetwork(run.network);
       const session = await engine.open(spec, state);
       const evaluate = ({ rows, clips, source }: (typeof parts)['test'], beforeBatch: () => Promise<void>) =>
         evaluateClips(session, { source, labels: labelsOf(clips) }, rows, {
           scoring: scoringOf(spec, run.compat),
-          batchSize: params.evaluate?.batchSize ?? EVALUATION_BATCH,
+          batchSize,
           beforeBatch,
           afterBatch: (clips) => {
             done += clips;

@@ -9,7 +9,7 @@ import { CheckpointStore } from '../src/training/checkpoint.ts';
 import type { ModelOverrides } from '../src/training/model-file.ts';
 import { readSeed } from '../src/training/random-streams.ts';
 import { resolveModel } from '../src/training/resolve-model.ts';
-import { trainModel, writeRunFiles } from '../src/training/train-model.ts';
+import { trainModel, workloadOf, writeRunFiles } from '../src/training/train-model.ts';
 
 interface Params {
   /** The engine, and settings that override those of the model's file. */
@@ -28,7 +28,10 @@ export default defineStage<Params>({
       params.train,
       `configs/models/${basename(modelFile)}`,
     );
-    const engine = await chooseEngine(params.train.engine, { threads: cpus });
+    const engine = await chooseEngine(params.train.engine, {
+      threads: cpus,
+      workload: await workloadOf(framesFolder, model),
+    });
     note(describeEngine(engine.description));
 
     const result = await trainModel({

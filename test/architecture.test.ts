@@ -286,6 +286,15 @@ describe('the architecture', () => {
     expect(listSources('stages').filter((file) => linesOf(file) > 100)).toEqual([]);
   });
 
+  test('has a process of its own for each test file that replaces modules', () => {
+    const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' });
+    const replacing = files.filter(
+      (file) => /\.test\.ts$/.test(file) && /^vi\.mock\(/m.test(read(`test/${file}`)),
+    );
+    const alone = [...read('vitest.config.ts').matchAll(/^ {2}'test\/(.+)',$/gm)].map(([, file]) => file);
+    expect(replacing.sort()).toEqual(alone);
+  });
+
   test('has no cycle of folders: not even between a folder and its own sub-folders, nor of types', () => {
     const folders = new Map<string, Set<string>>();
     for (const [file, targets] of imports) {

@@ -21,7 +21,7 @@ import {
   type RecordingCounts,
   type Speed,
 } from '../training/speed.ts';
-import { probeCudaApart } from './cuda-probe.ts';
+import { listGpusApart, probeCudaApart } from './gpu-probes.ts';
 import { loadSelectedPlan } from './load-plan.ts';
 import { buildModel, listTrainings } from './model-check.ts';
 
@@ -41,7 +41,8 @@ const fullRunBytes = 8e9;
 export async function examineMachine(
   root: string,
 ): Promise<{ readonly findings: readonly Finding[]; readonly engines: readonly EngineFinding[] }> {
-  const engines = await probeEngines({ probe: probeCudaApart });
+  const listed = await listGpusApart();
+  const engines = await probeEngines({ probe: probeCudaApart, listGpus: async () => listed });
   const ok = { state: 'ok', fix: null } as const;
   const { bavail, bsize } = await statfs(root);
   const isRoomy = bavail * bsize >= fullRunBytes;
@@ -75,6 +76,13 @@ export async function examineMachine(
           text: 'not found; records will not name the commit',
           fix: 'Install git with your system’s package manager.',
         },
+    ...(listed.ok ? listed.adapters : []).map(
+      ({ name, driver, isSoftware, limits }): Finding => ({
+        ...ok,
+        what: isSoftware ? 'GPU in software' : 'GPU',
+        text: `${name}, driver ${driver}; buffers to ${formatBytes(limits.maxBufferSize)}, ${formatBytes(limits.maxStorageBufferBindingSize)} of one at once; workgroups of ${limits.maxComputeInvocationsPerWorkgroup} with ${formatBytes(limits.maxComputeWorkgroupStorageSize)}`,
+      }),
+    ),
     ...engines.map(
       ({ name, available, text, fix }): Finding => ({
         what: `engine ${name}`,
@@ -112,7 +120,7 @@ export type FullRunEstimate =
  *
  * @param engines those of this machine, best last
  * @param measuring does the measurement, which takes seconds
- * @returns undefined if a full run would use CUDA, which is not measured, or the project has no such profile
+ * @returns undefined if a full run would use a GPU, which is not measured, or the project has no such profile
  */
 export async function estimateFullRun(
   root: string,

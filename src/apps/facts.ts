@@ -11,12 +11,15 @@ import { getAt, type Json } from '../schema/json.ts';
 export function factsOf(projectRoot: string): Facts {
   const engine = async (params: { readonly [key: string]: Json }): Promise<string> => {
     const { identifyEngine } = await import('../engines/selection/engines.ts');
-    const { probeCudaApart } = await import('./cuda-probe.ts');
+    const { listGpusApart, probeCudaApart } = await import('./gpu-probes.ts');
     const cacheFolder = path.join(projectRoot, 'artifacts', '.cache');
-    return identifyEngine(engineOf(params), { projectRoot, cacheFolder, probe: probeCudaApart });
+    return identifyEngine(engineOf(params), {
+      ...{ projectRoot, cacheFolder },
+      ...{ probe: probeCudaApart, listGpus: listGpusApart },
+    });
   };
-  // These variables change how the native engine computes, and with it the fact; other engines ignore them.
-  return { engine: Object.assign(engine, { variables: ['REPRO_ISA', 'REPRO_WINOGRAD'] }) };
+  // These variables change how an engine computes, and with it the fact.
+  return { engine: Object.assign(engine, { variables: ['REPRO_ISA', 'REPRO_WINOGRAD', 'REPRO_GPU'] }) };
 }
 
 /** The engine that a stage is told to use. */

@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { BatchNeed, MemoryPlan } from '../engines/engine.ts';
 import { describeMemory } from '../engines/memory-error.ts';
-import { loadAddon } from '../engines/native/addon.ts';
-import { availableToWasm, type BatchNeed, type MemoryPlan, planMemory } from '../engines/native/memory.ts';
 import { chooseEngine } from '../engines/selection/engines.ts';
-import { loadWasm } from '../engines/wasm/addon.ts';
 import { ReproError } from '../errors.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { suggestName } from '../schema/closest-name.ts';
@@ -18,8 +16,8 @@ import { countParameters } from '../snn/parameters.ts';
 import { repeatedSteps } from '../snn/spec.ts';
 import { formatBytes } from '../text.ts';
 import { EVALUATION_BATCH } from '../training/evaluation.ts';
-import { probeCudaApart } from './cuda-probe.ts';
 import { engineOf } from './facts.ts';
+import { listGpusApart, probeCudaApart } from './gpu-probes.ts';
 import { loadSelectedPlan, type PipelineOptions } from './load-plan.ts';
 import { buildModel } from './model-check.ts';
 
@@ -52,12 +50,12 @@ export async function planModel(
   const training = model.training.batchSize;
   const evaluation = numberAt(plan, 'evaluate', 'batchSize') ?? EVALUATION_BATCH;
   const steps = repeatedSteps(spec) ?? numberAt(plan, 'frames', 'steps') ?? 1;
-  const engine = (await chooseEngine(engineOf(plan.settings), { probe: probeCudaApart })).description;
-  const isWasm = engine.name === 'wasm';
-  const loaded = isWasm ? loadWasm() : engine.name === 'native' ? loadAddon() : null;
-  const workload = { steps, trainingBatch: training, evaluationBatch: evaluation };
-  const within = { threads: numberAt(plan, 'threads'), ...(isWasm ? { available: availableToWasm } : {}) };
-  const memory = loaded?.ok === true ? await planMemory(loaded.addon, spec, workload, within) : null;
+  const workload = { spec, steps, trainingBatch: training, evaluationBatch: evaluation };
+  const { description: engine, planMemory } = await chooseEngine(engineOf(plan.settings), {
+    ...{ probe: probeCudaApart, listGpus: listGpusApart, workload },
+    threads: numberAt(plan, 'threads'),
+  });
+  const memory = (await planMemory?.(workload)) ?? null;
   const shortage = memory === null ? undefined : findShortage(memory, file);
   const parameters = countParameters(spec);
   return {
@@ -86,11 +84,11 @@ export async function planModel(
       batchSizes: { training, evaluation },
       memory: memory && {
         parameterBytes: memory.parameterBytes,
-        training: documentOf(memory.training),
-        evaluation: documentOf(memory.evaluation),
-        availableBytes: memory.availableBytes,
+        training: documentOf(memory.training, memory.availableBytes),
+        evaluation: documentOf(memory.evaluation, memory.availableBytes),
+        availableBytes: finite(memory.availableBytes),
       },
-      fits: memory && shortage === undefined,
+      fits: memory && Number.isFinite(memory.availableBytes) ? shortage === undefined : null,
     },
     shortage,
   };
@@ -100,21 +98,32 @@ function describePlan(
   { parameterBytes, training, evaluation, availableBytes }: MemoryPlan,
   fits: boolean,
 ): (readonly [string, string])[] {
+  const isKnown = Number.isFinite(availableBytes);
   const describe = ({ samples, bytes, largest }: BatchNeed): string =>
-    `${describeMemory(bytes)} for a batch of ${samples}; the largest that fits: ${largest.toLocaleString('en-US')}`;
+    `${describeMemory(bytes)} for a batch of ${samples}` +
+    (isKnown ? `; the largest that fits: ${largest.toLocaleString('en-US')}` : '');
   return [
     ['parameters', `${describeMemory(parameterBytes)}, with gradients and Adam's moments`],
     ['training', describe(training)],
     ['evaluation', describe(evaluation)],
-    ['available', `${formatBytes(availableBytes)} now`],
-    ...(fits
+    [
+      'available',
+      isKnown ? `${formatBytes(availableBytes)} now` : 'unknown: the GPU refuses what it does not have',
+    ],
+    ...(fits && isKnown
       ? [['fits', `training needs ${formatBytes(parameterBytes + training.bytes)} in all`] as const]
       : []),
   ];
 }
 
-function documentOf({ samples, bytes, largest }: BatchNeed): object {
-  return { batchSize: samples, bytes: Number.isFinite(bytes) ? bytes : null, largestBatch: largest };
+function documentOf({ samples, bytes, largest }: BatchNeed, availableBytes: number): object {
+  const largestBatch = Number.isFinite(availableBytes) ? largest : null;
+  return { batchSize: samples, bytes: finite(bytes), largestBatch };
+}
+
+/** JSON has no other numbers. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }
 
 /** The file of a model, relative to the project. */

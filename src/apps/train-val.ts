@@ -23,7 +23,7 @@ import { formatPercent } from '../text.ts';
 import type { CompatPresetName } from '../thesis/compat.ts';
 import { CheckpointStore, checkpointNames } from '../training/checkpoint.ts';
 import { describeEpoch } from '../training/progress.ts';
-import { trainModel } from '../training/train-model.ts';
+import { trainModel, workloadOf } from '../training/train-model.ts';
 import type { PipelineOptions, Warn } from './load-plan.ts';
 import { refuseRunnerFolder } from './reserved-folder.ts';
 import { stageNames } from './stages.ts';
@@ -91,8 +91,10 @@ export async function trainVal(
     if (!(await host.makeFrames(plan, pipeline))) return { kind: 'no-frames' };
     const frames = (await readStageRecord(plan, stageNames.frames))?.outputs[0];
     if (frames === undefined) throw new Error(`stage "${stageNames.frames}" left no record`);
+    const framesFolder = path.join(plan.projectRoot, frames.path);
     const { engine, notes: ofEngine } = await chooseDevice(values.device ?? 'cpu', options.engine, {
       threads: options.threads,
+      workload: await workloadOf(framesFolder, model),
     });
     const record = describeRecord(preparation, data, frames.digest, engine.description);
     await refuseOther(checkpointFolder, record);
@@ -100,7 +102,6 @@ export async function trainVal(
     try {
       for (const note of ofEngine) view.warn(note);
       view.note(describeEngine(engine.description));
-      const framesFolder = path.join(plan.projectRoot, frames.path);
       const run = await trainIntoFolders(preparation, {
         framesFolder,
         engine,
@@ -201,7 +202,7 @@ function openCheckpoints(
 }
 
 /**
- * The engine for a `-device`. `cuda` is a preference: if CUDA does not work, the CPU is used, with a note.
+ * The engine for a `-device`. `cuda` is a preference: without a GPU that works, the CPU is used, with a note.
  *
  * @param choice our own `--engine`, which overrides the device
  */
@@ -214,7 +215,7 @@ export async function chooseDevice(
     return { engine: await chooseCpuEngine('-device cpu', options), notes: [] };
   }
   const engine = await chooseEngine(choice ?? 'auto', options);
-  const isCuda = engine.description.backend === 'cuda';
-  const note = `-device ${device} is not available here; training on the CPU instead. \`repro doctor\` tells why, and how to get CUDA.`;
-  return { engine, notes: choice !== undefined || isCuda ? [] : [note] };
+  const isGpu = engine.description.backend !== 'cpu';
+  const note = `-device ${device} is not available here; training on the CPU instead. \`repro doctor\` tells why.`;
+  return { engine, notes: choice !== undefined || isGpu ? [] : [note] };
 }

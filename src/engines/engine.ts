@@ -79,9 +79,9 @@ export interface EngineSession {
 }
 
 export interface EngineDescription {
-  /** `native`, `wasm` or `tfjs`. */
+  /** `webgpu`, `native`, `wasm` or `tfjs`. */
   readonly name: string;
-  /** The hardware it runs on: `cpu`, `cuda`. */
+  /** The hardware it runs on: `cpu`, `cuda`, `gpu`. */
   readonly backend: string;
   readonly version: string;
   /** Why it was chosen, in one sentence. */
@@ -125,9 +125,44 @@ export interface NeuronPassResult {
   };
 }
 
+/** What an engine is chosen for. */
+export interface Workload {
+  readonly spec: NetworkSpec;
+  /** T. */
+  readonly steps: number;
+  /** Clips in a batch of a training, with its evaluations, and of a separate evaluation; 0 if there is none. */
+  readonly trainingBatch: number;
+  readonly evaluationBatch: number;
+}
+
+/** What a batch needs besides the parameters. */
+export interface BatchNeed {
+  readonly samples: number;
+  /** Infinite for more than can be addressed. */
+  readonly bytes: number;
+  /** The largest batch that fits here, at most 65,536; 0 if none. */
+  readonly largest: number;
+}
+
+/** The memory that a network needs, in bytes. */
+export interface MemoryPlan {
+  /** Parameters, their gradients and moments. */
+  readonly parameterBytes: number;
+  readonly training: BatchNeed;
+  readonly evaluation: BatchNeed;
+  /** What is available to this process now; infinite if that is unknown. */
+  readonly availableBytes: number;
+}
+
 /** Computes training steps; every engine passes the same parity suite. */
 export interface Engine {
   readonly description: EngineDescription;
+  /**
+   * The memory that a workload needs, without computing it. Not every engine knows.
+   *
+   * @throws {ReproError} `out-of-memory` if not even the parameters fit
+   */
+  planMemory?(workload: Workload): Promise<MemoryPlan>;
   /** @throws {ShapeError} if a tensor of the network is missing from `state` or has another shape */
   open(spec: NetworkSpec, state: State, optimiser?: OptimiserState): Promise<EngineSession>;
   /**
@@ -140,11 +175,12 @@ export interface Engine {
 
 /**
  * The engines to choose from for training and evaluation. `auto` is the fastest that works on this machine: `tfjs` if CUDA works,
- * else `native`, else `wasm`, else `tfjs-cpu`. `native`: C++ on the CPU. `wasm`: the same in WebAssembly, with the same digits on every
+ * else `webgpu` on a GPU for a network that gains by it, else `native`, else `wasm`, else `tfjs-cpu`. `webgpu`: kernels for any GPU, through
+ * the package `webgpu`. `native`: C++ on the CPU. `wasm`: the same in WebAssembly, with the same digits on every
  * machine. `tfjs`: TensorFlow.js on CUDA if that works, otherwise on the CPU. `tfjs-cpu`
  * uses the CPU without looking for a GPU.
  */
-export const engineChoices = ['auto', 'native', 'wasm', 'tfjs', 'tfjs-cpu'] as const;
+export const engineChoices = ['auto', 'webgpu', 'native', 'wasm', 'tfjs', 'tfjs-cpu'] as const;
 
 export type EngineChoice = (typeof engineChoices)[number];
 

@@ -161,11 +161,12 @@ async function isSilent(file: string): Promise<boolean> {
 }
 
 /**
- * Synchronous, like all steps of taking and releasing the lock: an asynchronous call would wait for a thread.
+ * Creates a file that appears with its whole content, which only one of several processes can do. Synchronous, like all steps of taking and
+ * releasing the lock: an asynchronous call would wait for a thread.
  *
  * @returns false if the file already exists, or if another run has cleaned up and the caller must look again
  */
-function createWhole(file: string, text: string): boolean {
+export function createWhole(file: string, text: string): boolean {
   const partial = `${file}.${randomUUID()}`;
   try {
     writeFileSync(partial, text);

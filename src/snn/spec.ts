@@ -99,6 +99,18 @@ export function dropoutLayers(spec: NetworkSpec): LayerOf<'dropout'>[] {
   return spec.layers.filter((layer) => layer.kind === 'dropout');
 }
 
+/** Multiplications in convolutions and linear layers for a sample, of zeros too; forward, of which a training step takes three times as many. */
+export function countMultiplications(spec: NetworkSpec, steps: number): number {
+  const shapes = outputShapes(spec);
+  const repetition = spec.layers.findIndex(({ kind }) => kind === 'repeat');
+  return spec.layers.reduce((sum, layer, i) => {
+    const times = i < repetition ? 1 : steps;
+    const size = (shapes[i] ?? []).reduce((product, length) => product * length, 1);
+    if (layer.kind === 'conv') return sum + times * size * layer.inChannels * layer.kernel ** 2;
+    return layer.kind === 'linear' ? sum + times * size * layer.inFeatures : sum;
+  }, 0);
+}
+
 /** The shape of a sample at one step behind each layer: [C, H, W], or [F] once flattened. */
 export function outputShapes({ input, layers }: NetworkSpec): (readonly number[])[] {
   let shape: readonly number[] = input;

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Workload } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
 import type { ClipIndex } from '../results/clip-index.ts';
@@ -8,7 +9,7 @@ import { formatRun, formatSplit, type Maximum, maximumAccuracy, type RunFile } f
 import { EVENT_FILE, encodeTraining } from '../results/tensorboard.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import { countParameters } from '../snn/parameters.ts';
-import type { NetworkSpec } from '../snn/spec.ts';
+import { type NetworkSpec, repeatedSteps } from '../snn/spec.ts';
 import { ShapeError } from '../snn/tensor.ts';
 import { type FrameCache, labelsOf, openFrameCache } from './frame-cache.ts';
 import { countDraws } from './image-source.ts';
@@ -34,6 +35,22 @@ export interface TrainingResult {
   readonly spec: NetworkSpec;
   readonly clips: TrainingClips;
   readonly outcome: TrainingOutcome;
+}
+
+/**
+ * What an engine computes when it trains a model.
+ *
+ * @throws {ReproError} as `openFrameCache`; `model-invalid` if the network cannot be built for these frames
+ */
+export async function workloadOf(
+  framesFolder: string,
+  { network, training }: ResolvedModel,
+): Promise<Workload> {
+  const { index, input, close } = await openFrameCache(framesFolder);
+  await close();
+  const spec = buildSpec({ input, classes: index.classes.length, ...network });
+  const steps = repeatedSteps(spec) ?? index.frames.steps;
+  return { spec, steps, trainingBatch: training.batchSize, evaluationBatch: 0 };
 }
 
 /**

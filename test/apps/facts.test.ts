@@ -13,7 +13,11 @@ describe('the fact `engine`', () => {
     expect(instances.length).toBeGreaterThan(1);
     for (const instance of instances) {
       expect(instance.variables, instance.id).toEqual([]);
-      expect(variablesOf(instance, factsOf(root)), instance.id).toEqual(['REPRO_ISA', 'REPRO_WINOGRAD']);
+      expect(variablesOf(instance, factsOf(root)), instance.id).toEqual([
+        'REPRO_ISA',
+        'REPRO_WINOGRAD',
+        'REPRO_GPU',
+      ]);
     }
   });
 });

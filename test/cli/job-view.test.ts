@@ -7,10 +7,10 @@ import { batches, colors, failed, plainLines, started, stateAfter, summaryOption
 
 const jobEvent = (id: string, more: Partial<Extract<RunEvent, { kind: 'job' }>>): RunEvent => ({
   ...{ kind: 'job', id, job: '12_3', state: 'PENDING', isRunning: false, reason: null, node: null },
-  ...{ elapsedSeconds: null, ...more },
+  ...{ startedMs: null, ...more },
 });
 
-const onNode = { state: 'RUNNING', isRunning: true, node: 'node7', elapsedSeconds: 3600 };
+const onNode = { state: 'RUNNING', isRunning: true, node: 'node7', startedMs: -3_599_000 };
 
 describe('the live view of work that goes on elsewhere', () => {
   test('shows the node of a job that runs, and why the others wait', () => {
@@ -69,7 +69,7 @@ describe('the live view of work that goes on elsewhere', () => {
     // What was written before, and is read only now.
     for (const event of [started('a'), batches('a', 110)]) applyEvent(state, event, 1000);
     expect(shown()).toEqual(['◌ 1 queued: BeginTime']);
-    applyEvent(state, jobEvent('a', { ...onNode, elapsedSeconds: 2 }), 1000);
+    applyEvent(state, jobEvent('a', { ...onNode, startedMs: -1000 }), 1000);
     expect(shown()).toEqual(['● a on node7  2.0 s']);
     applyEvent(state, batches('a', 106), 1000);
     expect(shown()).toEqual(['● a on node7  ██████████████▏·  88 % · epoch 3/12 · 2.0 s']);

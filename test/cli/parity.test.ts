@@ -92,7 +92,7 @@ describe('repro parity', () => {
       [['.'], 'this folder has no index.json'],
       [
         [golden, '--engine', 'torch'],
-        'this version has no engine "torch".\n  It has auto, native, wasm, tfjs, tfjs-cpu.',
+        'this version has no engine "torch".\n  It has auto, webgpu, native, wasm, tfjs, tfjs-cpu.',
       ],
       [[golden, '--case', 'plif_99'], /^index\.json has no case "plif_99"\.\n {2}Closest: "plif_0\d"/],
     ];

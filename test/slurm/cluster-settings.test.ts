@@ -1,9 +1,14 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { RequestKey } from '../../src/executors/slurm/slurm.ts';
-import { readClusterSettings, settingsFile } from '../../src/runner/cluster/cluster-settings.ts';
-import { driverRequest, findPlace, requestOf, staysLocal } from '../../src/runner/cluster/job-request.ts';
+import {
+  driverRequest,
+  findPlace,
+  readClusterSettings,
+  requestOf,
+  settingsFile,
+  staysLocal,
+} from '../../src/runner/cluster/cluster-settings.ts';
 import { renderScripts } from '../../src/runner/cluster/submitter.ts';
 import { loadPlan } from '../../src/runner/plan/load.ts';
 import { failureOf, makeProject, planOf } from '../runner/plan/project-fixture.ts';
@@ -50,10 +55,10 @@ describe('configs/executors/slurm.yaml', () => {
     ['defaults: { partition: "a\\nb" }', 'partition', ':1:24'],
     ['defaults: { flags: ["--exclusive\\n#SBATCH --uid=0"] }', 'flags', ':1:21'],
     ['stages:\n  train: { partitoin: gpu }', 'unknown key "partitoin"', ':2:12'],
-    ['stages:\n  train: { flags: [--array=1-2] }', 'flag --array is set by the runner itself', ':2:20'],
+    ['stages:\n  train: { flags: [--array=1-2] }', 'none that the runner sets', ':2:20'],
     ['poll: 15', 'Write it as 90s, 30m, 48h or 2d', ':1:7'],
     ['defaults: { time: 24 }', 'time 24 is not a duration', ':1:19'],
-    ['defaults: { flags: ["--gres=gpu:a100:1"] }', 'flag --gres is set by the runner itself', ':1:21'],
+    ['defaults: { flags: ["--gres=gpu:a100:1"] }', 'none that the runner sets', ':1:21'],
     ['continuations: many', 'continuations', ':1:16'],
     ['- a', 'must be a mapping, not a list', ':1:1'],
     ['defaults: {', '', ':1:'],
@@ -133,15 +138,15 @@ test('a dry run makes a script for each stage, with its name in place of a token
   const scripts = renderScripts(plan, ids, { settings, runner: ['node', 'repro.js'] });
   expect(scripts.map(({ stage }) => stage)).toEqual(['simulate', 'verify', 'frames', 'train', 'evaluate']);
   const { script = '', ids: trainings = [] } = scripts[3] ?? {};
-  expect(script).toContain(`#SBATCH --job-name=train.train\n`);
+  expect(script).toContain(`#SBATCH --job-name=train\n`);
   expect(script).toContain(`#SBATCH --array=0-${trainings.length - 1}\n`);
 });
 
 test('what Slurm refuses is written where the value comes from', async () => {
   const settings = await settingsOf('defaults: { account: lab }\nstages:\n  a: { partition: gpu }\n');
   const instance = await instanceOf('    resources: { cpu: 2, time: 1h }\n');
-  const placeOf = (...keys: RequestKey[]) => findPlace(instance, settings, keys);
-  expect(placeOf('account')).toBe(`${settingsFile}:1:22`);
-  expect(placeOf('partition', 'account')).toBe(`${settingsFile}:3:19`);
-  expect(placeOf('qos')).toBe('pipeline.yaml:3:3');
+  const placeOf = (said: string) => findPlace(instance, settings, `sbatch: error: ${said}`);
+  expect(placeOf('invalid partition specified: gpu')).toBe(`${settingsFile}:3:19`);
+  expect(placeOf('Batch job submission failed: Invalid account')).toBe(`${settingsFile}:1:22`);
+  expect(placeOf('Invalid qos specification')).toBe('pipeline.yaml:3:3');
 });

@@ -16,7 +16,7 @@ test('a dry run does not say how long a job would take on the strength of what t
   const here = await project.call(['run', '--dry-run', '--force']);
   expect(here.stderr).toMatch(/would run for about[\s\S]*expected time/);
   const { stderr, stdout, exitCode } = await project.call([...dryRun, '--force']);
-  expect([exitCode, stdout]).toEqual([0, expect.stringContaining('#SBATCH --job-name=a.a\n')]);
+  expect([exitCode, stdout]).toEqual([0, expect.stringContaining('#SBATCH --job-name=a\n')]);
   expect(stderr).toContain('would run: ');
   expect(stderr).not.toContain('expected time');
 });

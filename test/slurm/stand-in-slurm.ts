@@ -43,7 +43,7 @@ const squeue = `for word; do case $word in --jobs=*) ids=,\${word#--jobs=},;; --
 for job in "$FAKE"/jobs/*; do
   id=\${job##*/}
   [ "$(cat "$job/name" 2>/dev/null)" = "$name" ] && echo "$id"
-  case $ids in *,$id,*) printf '%-20s%-20s%-20s%-20s%-20s%-120s%-200s\\n' "$id" N/A "$(cat "$job/state")" 0:00 1:0 "$(cat "$job/node" 2>/dev/null)" "$(cat "$job/reason")";; esac
+  case $ids in *,$id,*) echo "$id|$(cat "$job/state")|0:00|$(cat "$job/node" 2>/dev/null)|$(cat "$job/reason")";; esac
 done
 `;
 
@@ -56,8 +56,9 @@ done
 exit 0
 `;
 
-const scontrol =
-  'printf "ClusterName = stand-in\\nMaxArraySize = 1001\\nAccountingStorageType = (null)\\n"\n';
+const sacct = 'echo "Slurm accounting storage is disabled" >&2; exit 1\n';
+
+const scontrol = 'echo "ClusterName = stand-in"\n';
 
 /** A project, and shell scripts that stand for Slurm, for what a real one cannot be made to do at a given moment. They know no arrays. */
 export class StandInSlurm extends CliProject {
@@ -77,7 +78,7 @@ export class StandInSlurm extends CliProject {
     onTestFinished(() => fs.rm(base, { recursive: true, force: true, maxRetries: 3 }));
     const folder = path.join(base, 'slurm');
     await fs.mkdir(path.join(folder, 'jobs'), { recursive: true });
-    for (const [name, script] of Object.entries({ sbatch, squeue, scancel, scontrol })) {
+    for (const [name, script] of Object.entries({ sbatch, squeue, sacct, scancel, scontrol })) {
       const down = `[ -e "$FAKE/down" ] && { echo '${name}: error: Unable to contact slurm controller (connect failure)' >&2; exit 1; }\n`;
       await fs.writeFile(path.join(folder, name), `#!/bin/bash\n${put}${down}${script}`, { mode: 0o755 });
     }

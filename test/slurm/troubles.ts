@@ -53,7 +53,7 @@ export function describeTroubles(): void {
       settings,
     );
     const { stderr, exitCode } = await project.run();
-    expect(stderr).toMatch(/slurm\.yaml:3:\d+ {2}this cluster has no such partition/);
+    expect(stderr).toMatch(/slurm\.yaml:3:\d+ {2}Slurm refuses the job/);
     expect(stderr).toContain('sbatch: invalid partition specified: gpus');
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('1 run, 1 failed')]);
     await project.edit('configs/executors/slurm.yaml', 'gpus', 'main');

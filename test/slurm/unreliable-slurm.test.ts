@@ -81,7 +81,7 @@ test.concurrent('a submission that is refused is a failure of its stage; what ru
   await project.write('go', '');
   const { stderr, exitCode } = await running.ended;
   expect([exitCode, stderr]).toEqual([1, expect.stringContaining('2 run, 1 failed')]);
-  expect(stderr).toContain('you may not use this qos there');
+  expect(stderr).toContain('sbatch: Batch job submission failed: Invalid qos specification');
   expect(project.count('here')).toBe(1);
 });
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { JobStatus } from '../../src/executors/slurm/job-state.ts';
+import { forgotten, type JobStatus } from '../../src/executors/slurm/slurm.ts';
 import { type Evidence, judge } from '../../src/runner/cluster/verdict.ts';
 import type { JobEnd } from '../../src/runner/jobs/jobs-folder.ts';
 
-const base = { token: 'ab', node: 'node7', outputs: '' } as const;
+const base = { name: 'train.ab', node: 'node7', outputs: '' } as const;
 const done: JobEnd = { ...base, end: { kind: 'done', peakMemoryBytes: null } };
 const failed: JobEnd = { ...base, end: { kind: 'failed', code: 'stage-error', text: 'no' } };
 const told: JobEnd = { ...base, end: { kind: 'interrupted' } };
@@ -13,6 +13,8 @@ const status = (state: string, more: Partial<JobStatus> = {}): JobStatus => ({
   ...{ state, reason: null, node: 'node7', elapsedSeconds: 60 },
   ...more,
 });
+
+const unknown = status(forgotten, { node: null, elapsedSeconds: null });
 
 const verdictOf = (evidence: Partial<Evidence>) =>
   judge({
@@ -30,7 +32,7 @@ const failure = (code: string, text = '') => ({
 });
 
 describe('a job', () => {
-  test.each([null, 'absent' as const, status('RUNNING'), status('NODE_FAIL')])(
+  test.each([null, unknown, status('RUNNING'), status('NODE_FAIL')])(
     'that reported its end is judged by that, whatever Slurm says: %j',
     (said) => {
       expect(verdictOf({ end: done, status: said })).toEqual(done.end);
@@ -50,14 +52,11 @@ describe('a job', () => {
     expect(verdictOf({ end, status: said, isSilent: true })).toBeNull();
   });
 
-  test.each([
-    [127, 'no-command', 'a program in its command was not found or is not executable'],
-    [80, 'prelude', 'failed in a line of its prelude'],
-    [79, 'not-shared', 'the project is another folder there'],
-  ])('whose script says by %i that the runner never began is judged at once', (exitCode, code, text) => {
-    const said = status('FAILED', { exitCode, reason: 'NonZeroExitCode' });
-    expect(verdictOf({ status: said })).toEqual(failure(code, text));
-    expect(verdictOf({ status: status('FAILED', { exitCode: 1 }) })).toBeNull();
+  test('that failed and had not begun is judged at once: its log says why, or it could write none', () => {
+    const said = status('FAILED', { reason: 'NonZeroExitCode' });
+    const text = 'job 12_3 on node7 failed before its stage began (NonZeroExitCode)\n  The log says why';
+    expect(verdictOf({ status: said, hasStarted: false })).toEqual(failure('not-begun', text));
+    expect(verdictOf({ status: said })).toBeNull();
   });
 
   test.each([
@@ -86,9 +85,9 @@ describe('a job', () => {
   });
 
   test.each([
-    [told, status('FAILED', { reason: 'NonZeroExitCode', exitCode: 1 })],
+    [told, status('FAILED', { reason: 'NonZeroExitCode' })],
     [told, status('COMPLETED')],
-    [told, 'absent' as const],
+    [told, unknown],
     [null, status('FAILED', { reason: 'RaisedSignal:15(Terminated)' })],
   ])('that was told to end, and not why, says so: %j, %j', (end, said) => {
     expect(verdictOf({ status: said, end, isSilent: true })).toEqual(
@@ -96,26 +95,25 @@ describe('a job', () => {
     );
   });
 
-  test('that Slurm has forgotten is lost, or was cancelled if it never started, but not at once', () => {
-    expect(verdictOf({ status: 'absent' })).toBeNull();
-    expect(verdictOf({ status: 'absent', isSilent: true })).toEqual(failure('job-lost'));
-    const waiting = { status: 'absent', isSilent: true, hasStarted: false } as const;
-    expect(verdictOf(waiting)).toEqual(failure('cancelled', 'never started'));
+  test('that Slurm has forgotten is lost, but not at once', () => {
+    expect(verdictOf({ status: unknown })).toBeNull();
+    expect(verdictOf({ status: unknown, isSilent: true })).toEqual(failure('job-lost'));
   });
 
   test('that was cancelled before it began is judged at once', () => {
     const said = status('CANCELLED', { node: null, elapsedSeconds: 0 });
-    expect(verdictOf({ status: said })).toEqual(failure('cancelled'));
-    const forgotten = { status: 'absent', hasStarted: false, isUnwanted: true } as const;
-    expect(verdictOf(forgotten)).toEqual(failure('cancelled', 'was cancelled'));
+    expect(verdictOf({ status: said, hasStarted: false })).toEqual(failure('cancelled'));
+    const gone = { status: unknown, hasStarted: false, isUnwanted: true } as const;
+    expect(verdictOf(gone)).toEqual(failure('cancelled', 'was cancelled'));
   });
 
   test.each([
-    [{ reason: 'RaisedSignal:53(Real-time_signal_19)' }, 'no-log', 'could not write its log'],
-    [{ reason: 'NonZeroExitCode', exitCode: 3 }, 'job-failed', 'ended as FAILED (exit code 3) before'],
-    [{ reason: 'RaisedSignal:9(Killed)' }, 'job-failed', 'raise resources.memory'],
-    [{}, 'job-failed', 'ended as FAILED before'],
-  ])('that left nothing is explained by how its script ended: %j', (more, code, text) => {
-    expect(verdictOf({ status: status('FAILED', more), isSilent: true })).toEqual(failure(code, text));
+    [{ reason: 'NonZeroExitCode' }, 'ended as FAILED (NonZeroExitCode) before'],
+    [{ reason: 'RaisedSignal:9(Killed)' }, 'raise resources.memory'],
+    [{}, 'ended as FAILED before'],
+  ])('that left nothing is explained by how its script ended: %j', (more, text) => {
+    expect(verdictOf({ status: status('FAILED', more), isSilent: true })).toEqual(
+      failure('job-failed', text),
+    );
   });
 });

@@ -2,16 +2,10 @@ import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
 import { findProjectRoot, loadCheckedPlan } from '../../apps/load-plan.ts';
 import { describeError, ReproError } from '../../errors.ts';
-import {
-  driverEnded,
-  findDriver,
-  forgetDriver,
-  recordEvents,
-  requeueDriver,
-} from '../../runner/cluster/driver.ts';
+import { driverEnded, findDriver, recordEvents, requeueDriver } from '../../runner/cluster/driver.ts';
 import { cancelJobs } from '../../runner/cluster/job-report.ts';
 import { runStageJob } from '../../runner/cluster/stage-job.ts';
-import { type ClusterRun, readClusterRun } from '../../runner/jobs/jobs-folder.ts';
+import { type ClusterRun, readClusterRun, writeClusterRun } from '../../runner/jobs/jobs-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { listenForSignals, type SignalListener } from '../process/ending.ts';
@@ -35,13 +29,12 @@ export async function attach(options: ClusterOptions): Promise<void> {
         fix: 'Begin one with `./repro run --executor slurm`.',
       });
     }
-    const follows = run.driver !== null && (await findDriver(folder, process.env)) !== null;
-    const hasFinished = run.driver !== null && !follows && run.isOver === true;
-    if (run.driver !== null && !follows && !hasFinished) {
+    const isFollowing = run.isOver === true || (await findDriver(folder, process.env)) !== null;
+    if (run.driver !== null && !isFollowing) {
       printWarning(describeError(driverEnded(folder, run.driver)));
-      await forgetDriver(folder);
+      await writeClusterRun(folder, { ...run, driver: null });
     }
-    await repeatRun(run, options, signals, { isFollowing: follows || hasFinished });
+    await repeatRun(run, options, signals, { isFollowing });
   } finally {
     signals.dispose();
   }

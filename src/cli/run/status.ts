@@ -159,11 +159,10 @@ async function readJobs(plan: Plan): Promise<Jobs> {
   const folder = cacheFolderOf(plan);
   const none: Jobs = { jobs: new Map(), driver: null, isDriven: false };
   if (!existsSync(folder.jobs)) return none;
-  const { readDriverReport, readJobReports } = await import('../../runner/cluster/job-report.ts');
+  const { readJobReports } = await import('../../runner/cluster/job-report.ts');
   return quietly(async () => {
-    const driver = await readDriverReport(folder, process.env);
-    const isDriven = driver !== null || isHeld(folder.lock);
-    return { jobs: await readJobReports(folder, process.env), driver, isDriven };
+    const reports = await readJobReports(folder, process.env);
+    return { ...reports, isDriven: reports.driver !== null || isHeld(folder.lock) };
   }, none);
 }
 

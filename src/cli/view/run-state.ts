@@ -150,7 +150,7 @@ function applyToInstance(
         start(instance, nowMs);
       }
       // It may have been running for hours already.
-      if (event.elapsedSeconds !== null) instance.startedMs = nowMs - event.elapsedSeconds * 1000;
+      if (event.startedMs !== null) instance.startedMs = event.startedMs;
       break;
     case 'interrupted':
     case 'note':
@@ -161,7 +161,7 @@ function applyToInstance(
 /** Slurm knows better when a job started. */
 function start(instance: InstanceView, nowMs: number): void {
   instance.state = 'running';
-  if (instance.job?.elapsedSeconds == null) instance.startedMs = nowMs;
+  if (instance.job?.startedMs == null) instance.startedMs = nowMs;
 }
 
 /** Units done per second since the first progress; null while unknown. */

@@ -1,4 +1,4 @@
-import type { NeuronSpec } from '../../snn/spec.ts';
+import type { NetworkSpec, NeuronSpec } from '../../snn/spec.ts';
 import { formatCount } from '../../text.ts';
 import { checkNeuronPass } from '../checks.ts';
 import type { Engine, EngineDescription } from '../engine.ts';
@@ -16,6 +16,7 @@ import {
   availableToWasm,
   checkParameterMemory,
   countParameterBytes,
+  planMemory,
   WASM_BYTES,
   WASM_SETTINGS,
 } from './memory.ts';
@@ -63,14 +64,16 @@ function addonEngine(
   settings: Pick<Parameters<NativeAddon['open']>[0], 'threads' | 'instructionSet' | 'winogradTile'>,
   { available, most = Number.POSITIVE_INFINITY }: { available: () => number; most?: number },
 ): Engine {
+  const openNetwork = ({ layers, input, classes }: NetworkSpec) =>
+    addon.open({ layers, input, classes, ...settings });
   return {
     description,
+    planMemory: (workload) => planMemory(() => openNetwork(workload.spec), workload, available()),
     open: async (spec, state, optimiser) => {
-      const { layers, input, classes } = spec;
       checkParameterMemory(spec, available());
       let network: NativeNetwork | undefined;
       try {
-        network = await addon.open({ layers, input, classes, ...settings });
+        network = await openNetwork(spec);
         const memory = { available, most: most - countParameterBytes(spec) };
         return await NativeSession.open(spec, network, state, optimiser, memory);
       } catch (error) {

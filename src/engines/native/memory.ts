@@ -4,10 +4,10 @@ import { hasErrorCode, ReproError } from '../../errors.ts';
 import { countParameters } from '../../snn/parameters.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import { formatBytes } from '../../text.ts';
+import type { BatchNeed, MemoryPlan, Workload } from '../engine.ts';
 import { describeMemory } from '../memory-error.ts';
 import { explainNativeError } from './addon.ts';
 import type { NativeAddon, NativeNetwork } from './addon-types.ts';
-import { chooseArithmetic, chooseThreads, type NativeOptions } from './arithmetic.ts';
 
 /**
  * The memory that this process can still get, in bytes, not counting what the system could free for it. On macOS, which reports hardly
@@ -87,63 +87,27 @@ export function checkParameterMemory(spec: NetworkSpec, availableBytes: number):
 /** Larger batches bring nothing, even where they fit. */
 const largestPlanned = 65_536;
 
-interface Workload {
-  /** T. */
-  readonly steps: number;
-  /** Clips in a batch of a training, with its evaluations, and of a separate evaluation. */
-  readonly trainingBatch: number;
-  readonly evaluationBatch: number;
-}
-
-/** What a batch needs besides the parameters. */
-export interface BatchNeed {
-  readonly samples: number;
-  /** Infinite for more than can be addressed. */
-  readonly bytes: number;
-  /** The largest batch that fits here, at most 65,536; 0 if none. */
-  readonly largest: number;
-}
-
-/** The memory that a network needs in the native engine, without allocating it. */
-export interface MemoryPlan {
-  /** Parameters, their gradients and moments. */
-  readonly parameterBytes: number;
-  readonly training: BatchNeed;
-  readonly evaluation: BatchNeed;
-  /** What is available to this process now. */
-  readonly availableBytes: number;
-}
-
-/** @throws {ReproError} `out-of-memory` if not even the parameters fit */
+/**
+ * Opens a network, asks it what batches need, and disposes of it.
+ *
+ * @throws {ReproError} `out-of-memory` if not even the parameters fit
+ */
 export async function planMemory(
-  addon: NativeAddon,
-  spec: NetworkSpec,
-  { steps, trainingBatch, evaluationBatch }: Workload,
-  { threads, environment, available = availableMemory }: NativeOptions = {},
+  open: () => NativeNetwork | Promise<NativeNetwork>,
+  { spec, steps, trainingBatch, evaluationBatch }: Workload,
+  availableBytes: number,
 ): Promise<MemoryPlan> {
-  const availableBytes = available();
   const parameterBytes = countParameterBytes(spec);
   checkParameterMemory(spec, availableBytes);
-  const { layers, input, classes } = spec;
   let network: NativeNetwork | undefined;
   try {
-    const opened = await addon.open({
-      layers,
-      input,
-      classes,
-      ...(addon.instructionSets.includes(WASM_SETTINGS.instructionSet)
-        ? WASM_SETTINGS
-        : {
-            threads: chooseThreads(threads, environment),
-            ...chooseArithmetic(addon.instructionSets, environment),
-          }),
-    });
+    const opened = await open();
     network = opened;
     const needOf = async (samples: number, training: boolean): Promise<BatchNeed> => {
       const bytesFor = (count: number) => countBytes(opened, count, steps, training);
       return {
         samples,
-        bytes: await bytesFor(samples),
+        bytes: samples === 0 ? 0 : await bytesFor(samples),
         largest: await largestBatch(largestPlanned, availableBytes - parameterBytes, bytesFor),
       };
     };
@@ -158,4 +122,20 @@ export async function planMemory(
   } finally {
     network?.dispose();
   }
+}
+
+/** Why WebAssembly cannot compute these batches, however much memory this machine has; undefined if it can. */
+export async function describeWasmExcess(
+  addon: NativeAddon,
+  workload: Workload,
+): Promise<string | undefined> {
+  const { layers, input, classes } = workload.spec;
+  const open = () => addon.open({ layers, input, classes, ...WASM_SETTINGS });
+  const plan = await planMemory(open, workload, WASM_BYTES);
+  const needs = [plan.training, plan.evaluation];
+  const excess = needs.find(({ bytes }) => plan.parameterBytes + bytes > WASM_BYTES);
+  return (
+    excess &&
+    `a batch of ${excess.samples} needs more memory than the ${formatBytes(WASM_BYTES)} that it addresses`
+  );
 }

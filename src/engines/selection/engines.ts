@@ -1,26 +1,24 @@
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import process from 'node:process';
 import { ReproError } from '../../errors.ts';
-import { type Engine, type EngineChoice, engineChoices } from '../engine.ts';
+import { countMultiplications } from '../../snn/spec.ts';
+import { type Engine, type EngineChoice, engineChoices, type Workload } from '../engine.ts';
 import { type LoadedAddon, loadAddon } from '../native/addon.ts';
 import { chooseArithmetic, identifyBuild, type NativeOptions } from '../native/arithmetic.ts';
-import { type CudaProbe, cudaPackage, probeCuda } from '../tfjs/cuda.ts';
+import { describeWasmExcess } from '../native/memory.ts';
+import { type CudaProbe, probeCuda } from '../tfjs/cuda.ts';
 import { loadWasm as loadOwnWasm } from '../wasm/addon.ts';
+import { findAdapter, type GpuOptions, openGpu } from '../webgpu/adapters.ts';
+import { type IdentityPlaces, identifyCuda, identifyTfjs, identifyWebgpu } from './gpu-identity.ts';
 
 /** Tests replace what probes and loads. */
-export interface EngineOptions extends NativeOptions {
+export interface EngineOptions extends NativeOptions, GpuOptions {
+  /** Where the network is known: `auto` passes over engines that are not for it. */
+  readonly workload?: Workload | undefined;
   readonly probe?: (() => Promise<CudaProbe>) | undefined;
   readonly load?: (() => LoadedAddon) | undefined;
   readonly loadWasm?: (() => LoadedAddon) | undefined;
 }
 
-interface IdentityOptions extends EngineOptions {
-  readonly projectRoot: string;
-  /** Where to cache the result of a slow probe. */
-  readonly cacheFolder: string;
-}
+type IdentityOptions = EngineOptions & IdentityPlaces;
 
 /** Why an engine is not available here: a sentence without a full stop, and how to get it. */
 interface Missing {
@@ -41,8 +39,11 @@ export interface EngineFinding {
 
 /** An engine that is available here. */
 interface Located {
-  /** @param reason why it is opened, in one sentence, unless it has its own */
-  open(reason: string): Promise<Engine>;
+  /**
+   * @param reason why it is opened, in one sentence, unless it has its own
+   * @returns why not, if only trying tells
+   */
+  open(reason: string): Promise<Engine | Missing>;
   describe(): Promise<Pick<EngineFinding, 'text' | 'fix'>>;
 }
 
@@ -51,11 +52,19 @@ interface Implementation {
   readonly name: string;
   readonly title: string;
   locate(options: EngineOptions): Promise<Located | Missing>;
+  /** Why it is not for this network although it is available, like `Missing.reason`; `auto` then takes the next. Others take any network. */
+  decline?(workload: Workload, options: EngineOptions): Promise<string | undefined>;
   /** What of it affects numbers, without opening it; undefined if it is not available. */
   identify(options: IdentityOptions): Promise<string | undefined>;
 }
 
-type ImplementationName = 'tfjs-cpu' | 'wasm' | 'native' | 'cuda';
+type ImplementationName = 'tfjs-cpu' | 'wasm' | 'native' | 'webgpu' | 'cuda';
+
+/**
+ * A GPU's step has fixed costs of a few milliseconds: dozens of kernels one after the other, and reading the loss back. The native engine
+ * takes about 60 ms for this much on two cores, less on more: smaller networks (2.8 in profile quick) train in minutes and gain little.
+ */
+const LEAST_GFLOP = 5;
 
 /** Each passes the parity suite. */
 const implementations: Readonly<Record<ImplementationName, Implementation>> = {
@@ -85,6 +94,10 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
           fix: null,
         }),
       };
+    },
+    decline: async (workload, { loadWasm = loadOwnWasm }) => {
+      const loaded = loadWasm();
+      return loaded.ok ? describeWasmExcess(loaded.addon, workload) : undefined;
     },
     // The same bits on every processor.
     identify: async ({ loadWasm = loadOwnWasm }) => {
@@ -117,6 +130,32 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
       return `native ${identifyBuild(addon, chooseArithmetic(addon.instructionSets, environment))}`;
     },
   },
+  webgpu: {
+    name: 'webgpu, GPU',
+    title: 'WebGPU',
+    locate: async (options) => {
+      const found = await findAdapter(options);
+      if (!found.ok) return found;
+      const { adapter } = found;
+      return {
+        open: async (reason) => {
+          const opened = await openGpu(adapter, options.gpuSystem);
+          if (!opened.ok) return opened;
+          return (await import('../webgpu/engine.ts')).createWebgpuEngine(opened.gpu, reason);
+        },
+        describe: async () => ({ text: `${adapter.name}, ${adapter.driver}`, fix: null }),
+      };
+    },
+    decline: async ({ spec, steps, trainingBatch, evaluationBatch }) => {
+      const multiplications =
+        countMultiplications(spec, steps) * Math.max(3 * trainingBatch, evaluationBatch);
+      const found = (2 * multiplications) / 1e9;
+      return found < LEAST_GFLOP
+        ? `a batch takes ${found.toFixed(1)} GFLOP, and a GPU gains from about ${LEAST_GFLOP} on`
+        : undefined;
+    },
+    identify: identifyWebgpu,
+  },
   cuda: {
     name: 'tfjs, CUDA',
     title: 'CUDA',
@@ -134,7 +173,8 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
 
 /** What each choice tries, in this order. */
 const preferences: Readonly<Record<EngineChoice, readonly ImplementationName[]>> = {
-  auto: ['cuda', 'native', 'wasm', 'tfjs-cpu'],
+  auto: ['cuda', 'webgpu', 'native', 'wasm', 'tfjs-cpu'],
+  webgpu: ['webgpu'],
   native: ['native'],
   wasm: ['wasm'],
   tfjs: ['cuda', 'tfjs-cpu'],
@@ -157,7 +197,7 @@ export function chooseEngine(choice: EngineChoice = 'auto', options: EngineOptio
 /** The fastest engine of the CPU, without looking for a GPU. */
 export function chooseCpuEngine(reason: string, options: EngineOptions = {}): Promise<Engine> {
   return openFirst(
-    preferences.auto.filter((name) => name !== 'cuda'),
+    preferences.auto.filter((name) => name !== 'cuda' && name !== 'webgpu'),
     options,
     reason,
   );
@@ -170,11 +210,22 @@ async function openFirst(
 ): Promise<Engine> {
   const missing: string[] = [];
   let advice = '';
+  const isAsked = names.length === 1;
   for (const name of names) {
-    const { title, locate } = implementations[name];
-    const found = await locate(options);
-    if ('open' in found)
-      return found.open([...(reason === undefined ? [] : [reason]), ...missing].join('; '));
+    const { title, locate, decline } = implementations[name];
+    const located = await locate({ ...options, isAsked });
+    // An engine that was asked for says itself what it cannot do.
+    const declined =
+      isAsked || options.workload === undefined || !('open' in located)
+        ? undefined
+        : await decline?.(options.workload, options);
+    if (declined !== undefined) {
+      missing.push(`no ${title}: ${declined}`);
+      continue;
+    }
+    const why = [...(reason === undefined ? [] : [reason]), ...missing].join('; ');
+    const found = 'open' in located ? await located.open(why) : located;
+    if ('description' in found) return found;
     missing.push(`no ${title}: ${found.reason}`);
     advice = `${found.fix ?? ''} `.trimStart();
   }
@@ -185,18 +236,22 @@ async function openFirst(
 
 /**
  * Identifies what `chooseEngine(choice)` picks here, as far as it affects numbers: `native 0123456789ab avx512 GCC 12.4.0`, `tfjs 4.22.0 cpu`,
- * or with CUDA the GPU's model. It is quick: it opens no engine, and the result of probing CUDA is cached until package, driver, Node or the
- * visible devices change.
+ * or the GPU's model. If the first engine may decline a network, which is not known here, the next is named, too: `wasm …, or
+ * tfjs 4.22.0 cpu`. It is quick: it opens no engine, and what slow probes find is kept.
  *
  * @throws {ReproError} if `REPRO_ISA` or `REPRO_WINOGRAD` is set to something impossible
  */
 export async function identifyEngine(choice: EngineChoice, options: IdentityOptions): Promise<string> {
-  for (const name of preferences[choice]) {
-    const identity = await implementations[name].identify(options);
-    if (identity !== undefined) return identity;
+  const names = preferences[choice];
+  const identities: string[] = [];
+  for (const name of names) {
+    const identity = await implementations[name].identify({ ...options, isAsked: names.length === 1 });
+    if (identity === undefined) continue;
+    identities.push(identity);
+    if (names.length === 1 || implementations[name].decline === undefined) break;
   }
   // An explicit choice that is not available fails in the stage, with advice.
-  return `${choice}, unavailable`;
+  return identities.length === 0 ? `${choice}, unavailable` : identities.join(', or ');
 }
 
 /** The engines for this machine, best last; `chooseEngine('auto')` takes the last available one. */
@@ -218,71 +273,4 @@ export async function openNamedEngine(name: string, options: EngineOptions = {})
   throw new ReproError('engine-unknown', `this version has no engine "${name}".`, {
     fix: `It has ${engineChoices.join(', ')}.`,
   });
-}
-
-/** `tfjs 4.22.0`, without loading it. */
-async function identifyTfjs(projectRoot: string): Promise<string> {
-  const require = createRequire(path.join(projectRoot, 'package.json'));
-  return `tfjs ${await packageVersion(require.resolve('@tensorflow/tfjs-core/package.json'))}`;
-}
-
-/** `tfjs 4.22.0 cuda <model>`; undefined if CUDA does not work here. */
-async function identifyCuda({
-  projectRoot,
-  cacheFolder,
-  probe = probeCuda,
-}: IdentityOptions): Promise<string | undefined> {
-  let cuda: string;
-  try {
-    cuda = createRequire(path.join(projectRoot, 'package.json')).resolve(`${cudaPackage}/package.json`);
-  } catch {
-    return undefined;
-  }
-  const file = path.join(cacheFolder, 'engine.json');
-  const key = JSON.stringify([
-    await packageVersion(cuda),
-    (await stat(cuda)).mtimeMs,
-    await readOptional('/proc/driver/nvidia/version'),
-    process.version,
-    process.env.CUDA_VISIBLE_DEVICES ?? null,
-    process.env.LD_LIBRARY_PATH ?? null,
-  ]);
-  let known = parseKnown(await readOptional(file));
-  if (known?.key !== key) {
-    known = { key, gpu: (await probe()).usable ? await gpuModel() : null };
-    await mkdir(cacheFolder, { recursive: true });
-    await writeFile(`${file}.${process.pid}`, JSON.stringify(known));
-    await rename(`${file}.${process.pid}`, file);
-  }
-  return known.gpu === null ? undefined : `${await identifyTfjs(projectRoot)} cuda ${known.gpu}`;
-}
-
-async function packageVersion(file: string): Promise<string> {
-  const { version }: { version: unknown } = JSON.parse(await readFile(file, 'utf8'));
-  return String(version);
-}
-
-async function readOptional(file: string): Promise<string | null> {
-  return readFile(file, 'utf8').catch(() => null);
-}
-
-/** What an earlier probe found; undefined if that is damaged or was never written. */
-function parseKnown(text: string | null): { key: string; gpu: string | null } | undefined {
-  try {
-    const known = JSON.parse(text ?? '') as { key: string; gpu: unknown };
-    return typeof known.gpu === 'string' || known.gpu === null
-      ? { key: known.key, gpu: known.gpu }
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The model of the first GPU, according to its Linux driver. */
-async function gpuModel(): Promise<string> {
-  const folder = '/proc/driver/nvidia/gpus';
-  const [first] = (await readdir(folder).catch(() => [])).sort();
-  if (first === undefined) return 'unknown';
-  const text = await readOptional(path.join(folder, first, 'information'));
-  return /^Model:\s*(.+)$/m.exec(text ?? '')?.[1]?.trim() ?? 'unknown';
 }

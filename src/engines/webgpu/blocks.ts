@@ -1,6 +1,9 @@
 import { type Layer, type LayerOf, type NetworkSpec, outputShapes } from '../../snn/spec.ts';
 import { ShapeError } from '../../snn/tensor.ts';
 
+/** The most weights of a channel that a thread holds. */
+const mostHeldWeights = 32;
+
 /** What one layer gives to the next: [channels, height, width] at each step of the current or of time. */
 export interface Flow {
   readonly channels: number;
@@ -19,6 +22,11 @@ export interface Block {
   /** Of a linear layer's input, the place of its dropout mask among all masks. */
   readonly mask: number | undefined;
   readonly norm: LayerOf<'batch-norm'> | undefined;
+  /**
+   * Whether it is a convolution of frames that is computed wherever it is needed, rather than stored: a thread can hold the few weights of a
+   * channel, and its output would be the largest tensor of all.
+   */
+  readonly isRecomputed: boolean;
   /** Whether the product is that of a still image, which the neurons get at every step. */
   readonly repeats: boolean;
   readonly neuron: LayerOf<'neuron'>;
@@ -69,18 +77,13 @@ export function divideIntoBlocks(spec: NetworkSpec): {
     const fired = flowBehind('bits');
     const pool = take('pool');
     const output = flowBehind(pool?.mode === 'average' ? 'dense' : 'bits');
-    blocks.push({
-      name: product.name,
-      input: flow,
-      product,
-      mask,
-      norm,
-      repeats,
-      neuron,
-      fired,
-      pool,
-      output,
-    });
+    const isRecomputed =
+      blocks.length === 0 &&
+      product.kind === 'conv' &&
+      !repeats &&
+      product.kernel ** 2 * product.inChannels <= mostHeldWeights;
+    const parts = { product, mask, norm, isRecomputed, repeats, neuron, fired, pool };
+    blocks.push({ name: product.name, input: flow, ...parts, output });
     flow = output;
   }
   const last = take('vote');

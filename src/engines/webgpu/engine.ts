@@ -1,11 +1,18 @@
 import { countElements } from '../../snn/tensor.ts';
 import { checkNeuronPass } from '../checks.ts';
 import type { Engine, NeuronPass, NeuronPassResult } from '../engine.ts';
+import { planMemory } from '../native/memory.ts';
 import { NativeSession } from '../native/session.ts';
 import { allocateProgram, ComputeDevice, PreparedProgram } from './device.ts';
 import { hasParameters, type NeuronShape } from './kernels/current.ts';
 import { fire, fireGroups } from './kernels/fire.ts';
-import { backwardGroups, backwardParts, fireBackward, sumRows } from './kernels/fire-backward.ts';
+import {
+  backwardGroups,
+  backwardParts,
+  fireBackward,
+  sampleParts,
+  sumRows,
+} from './kernels/fire-backward.ts';
 import { padded } from './kernels/kernel.ts';
 import { WebgpuNetwork } from './network.ts';
 import { Program } from './program.ts';
@@ -20,13 +27,16 @@ export interface Gpu {
 /** The engine of WGSL kernels, on any device of WebGPU. Results are the same every time on one device and driver. */
 export function createWebgpuEngine({ device, identity }: Gpu, reason: string): Engine {
   const compute = new ComputeDevice(device);
+  // How much memory a GPU has left is not known beforehand: it refuses what it does not have.
+  const available = Number.POSITIVE_INFINITY;
   return {
     description: { name: 'webgpu', backend: 'gpu', version: identity, reason },
+    planMemory: (workload) =>
+      planMemory(() => WebgpuNetwork.open(compute, workload.spec), workload, available),
     open: async (spec, state, optimiser) => {
       const network = await WebgpuNetwork.open(compute, spec);
       try {
-        // How much memory a GPU has left is not known beforehand: it refuses what it does not have.
-        const memory = { available: () => Number.POSITIVE_INFINITY };
+        const memory = { available: () => available };
         return await NativeSession.open(spec, network, state, optimiser, memory);
       } catch (error) {
         network.dispose();
@@ -79,7 +89,7 @@ async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<Neur
     buffers: {
       ...{ y, ...given, after, result },
       parts: program.space('fixed', 'parts', backwardParts(shape) * rows * cp),
-      logits: program.space('fixed', 'logits', cp),
+      logitParts: program.space('fixed', 'logits', sampleParts(shape) * cp),
     },
     groups: () => backwardGroups(shape),
   });
@@ -111,7 +121,7 @@ async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<Neur
       ...['potentials', 'result'].map((name) => ({ buffer: buffer(name), bytes: 4 * length })),
       { buffer: buffer('spikes'), bytes: length / 8 },
       { buffer: buffer('parts'), bytes: 4 * backwardParts(shape) * rows * cp },
-      { buffer: buffer('logits'), bytes: 4 * cp },
+      { buffer: buffer('logits'), bytes: 4 * sampleParts(shape) * cp },
     ]);
     const [potential, current, bits, parts, ofLogits] = read as [
       ArrayBuffer,
@@ -125,8 +135,12 @@ async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<Neur
     const [potentialValues, currentValues] = [new Float32Array(potential), new Float32Array(current)];
     const words = new Uint32Array(bits);
     const sums = new Float32Array(parts);
+    // Sums that are parts: [parts, rows, CP], and [sample parts, CP].
     const rowSum = (row: number) =>
-      sums.subarray(row * cp, (row + 1) * cp).reduce((sum, value) => sum + value, 0);
+      sums.reduce((sum, value, i) => (Math.floor(i / cp) % rows === row ? sum + value : sum), 0);
+    const logitParts = new Float32Array(ofLogits);
+    const logitSum = (i: number) =>
+      logitParts.reduce((sum, value, at) => (at % cp === i ? sum + value : sum), 0);
     return {
       spikes: ordered((at) => ((words[at >> 5] as number) >>> (at & 31)) & 1),
       potentials: ordered((at) => potentialValues[at] as number),
@@ -136,7 +150,7 @@ async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<Neur
         logits: !isLearned
           ? undefined
           : perNeuron
-            ? new Float32Array(ofLogits).slice(0, size)
+            ? Float32Array.from({ length: size }, (_, i) => logitSum(i))
             : Float32Array.of(rowSum(1)),
       },
     };

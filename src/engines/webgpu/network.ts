@@ -14,7 +14,8 @@ import {
   sliceSamples,
   slicesOf,
 } from './device.ts';
-import { type BatchKind, NetworkPlan, regularisedBlocks } from './plan.ts';
+import type { BatchKind } from './forward.ts';
+import { NetworkPlan } from './plan.ts';
 import type { Arena, Program } from './program.ts';
 
 const arenaOf = { value: 'values', first: 'first', second: 'second', gradient: 'gradients' } as const;
@@ -237,7 +238,7 @@ export class WebgpuNetwork implements NativeNetwork {
 
   /** Σ over layers of the variance that the regulariser weighs. */
   async #tauVariance({ allocation }: Ready): Promise<number> {
-    const moments = regularisedBlocks(this.#plan.blocks).map(({ neuron }) => ({
+    const moments = this.#plan.regularised.map(({ neuron }) => ({
       buffer: allocation.buffers.get(`${neuron.name} moments`)?.[0] as GPUBuffer,
       offset: 4,
       bytes: 4,

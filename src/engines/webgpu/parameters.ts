@@ -30,19 +30,18 @@ export class ParameterMap {
   readonly #regions = new Map<string, Region>();
   readonly #sizes = { values: 0, running: 0 };
 
-  /** @param isFirst whether a block is computed from frames, whose channels are not padded */
-  constructor(spec: NetworkSpec, blocks: readonly Block[], isFirst: (block: Block) => boolean) {
+  constructor(spec: NetworkSpec, blocks: readonly Block[]) {
     for (const block of blocks) {
       const { product, norm, neuron, fired, name } = block;
       const [inSize, kernel] =
         product.kind === 'conv' ? [product.inChannels, product.kernel] : [product.inFeatures, 1];
       const outSize = product.kind === 'conv' ? product.outChannels : product.outFeatures;
-      const [inPadded, outPadded] = [isFirst(block) ? inSize : padded(inSize), padded(outSize)];
+      const [inPadded, outPadded] = [block.isRecomputed ? inSize : padded(inSize), padded(outSize)];
       const taps = kernel * kernel;
       const weight = this.#reserve(`${name}.weight`, 'values', taps * inPadded * outPadded);
       this.#add(`${name}.weight`, 'values', outSize * inSize * taps, (i) => {
         const [out, channel, tap] = [Math.floor(i / taps / inSize), Math.floor(i / taps) % inSize, i % taps];
-        const row = isFirst(block) ? channel * taps + tap : tap * inPadded + channel;
+        const row = block.isRecomputed ? channel * taps + tap : tap * inPadded + channel;
         return weight.offset + row * outPadded + out;
       });
       if (norm !== undefined) {

@@ -41,12 +41,6 @@ export interface JobScript {
   readonly command: readonly string[];
 }
 
-/** The exit code of a job that does not find the submitted files on its node; only the script itself uses it. */
-export const notSharedExitCode = 79;
-
-/** The exit code of a job whose prelude failed; only the script itself uses it. */
-export const preludeExitCode = 80;
-
 /**
  * The script of a job: its options as directives, then the environment, the site's own lines, and the command in place of the shell, so that
  * Slurm's signals reach it. Values are quoted, so folders may have any name.
@@ -72,7 +66,7 @@ export function renderJobScript(script: JobScript): string {
     'folder=${folders[${SLURM_ARRAY_TASK_ID:-0}]}',
     `if [ ! -d "$folder" ] || ! cd ${quoteWord(projectRoot)}; then`,
     `  echo ${quoteWord(missing)}": $(hostname)" >&2`,
-    `  exit ${notSharedExitCode}`,
+    '  exit 1',
     'fi',
     ...(prelude.length === 0 ? exports : runPrelude(prelude, exports, projectRoot)),
     `exec ${quoteWords(command)} "$folder"`,
@@ -92,7 +86,7 @@ function runPrelude(
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own syntax
     '[ -z "$login_libraries" ] || export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$login_libraries"',
     // As with `set -e`, a failing condition (`[ -f x ] && . x`) is no failure.
-    `trap 'echo "repro: a line of the prelude failed with exit code $?: $BASH_COMMAND" >&2; exit ${preludeExitCode}' ERR`,
+    `trap 'echo "repro: a line of the prelude failed with exit code $?: $BASH_COMMAND" >&2; exit 1' ERR`,
     ...prelude,
     'trap - ERR',
     `cd ${quoteWord(projectRoot)}`,

@@ -1,43 +1,72 @@
 import { execa } from 'execa';
 import { ReproError } from '../../errors.ts';
-import {
-  accountingFormat,
-  type JobStatus,
-  type JobTable,
-  noAnswer,
-  parseAccounting,
-  parseQueue,
-  queueFormat,
-} from './job-state.ts';
 
-/** What Slurm knows of a job; `absent`: nothing; null: it did not answer. */
-type KnownState = JobStatus | 'absent' | null;
+/** What Slurm says about one job, or one task of an array. */
+export interface JobStatus {
+  /** Slurm's word, such as `PENDING` or `OUT_OF_MEMORY`; {@link forgotten} if it no longer knows the job. */
+  readonly state: string;
+  /** Why it waits, or why it ended; null if Slurm does not say. */
+  readonly reason: string | null;
+  readonly node: string | null;
+  /** How long it has run; null if it has not. */
+  readonly elapsedSeconds: number | null;
+}
+
+/** The state of a job that neither the queue nor accounting has. */
+export const forgotten = 'FORGOTTEN';
+
+const endedStates: ReadonlySet<string> = new Set([
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+  'TIMEOUT',
+  'NODE_FAIL',
+  'PREEMPTED',
+  'OUT_OF_MEMORY',
+  'BOOT_FAIL',
+  'DEADLINE',
+  'REVOKED',
+  forgotten,
+]);
+
+/** Whether a job has ended for good; not if Slurm did not answer. A word that is not known here may be that of a job at work. */
+export function isOver(status: JobStatus | null): status is JobStatus {
+  return status !== null && endedStates.has(status.state);
+}
+
+/** Whether it occupies a node now. */
+export function isOnNode({ state }: Pick<JobStatus, 'state'>): boolean {
+  return !endedStates.has(state) && !state.startsWith('RE') && !['PENDING', 'SPECIAL_EXIT'].includes(state);
+}
 
 /**
  * The answer of one of Slurm's commands. `unknown`: the controller did not answer in time, so nothing is known about the jobs, nor whether
  * the request was carried out.
  */
-type SlurmAnswer = { readonly kind: 'ok' | 'refused' | 'unknown'; readonly text: string };
+interface SlurmAnswer {
+  readonly kind: 'ok' | 'refused' | 'unknown';
+  readonly text: string;
+}
 
 /** Jobs in any state, also those in partitions that the site hides. */
 const wholeQueue = ['--all', '--noheader', '--states=all'];
 
-/** One cluster, through Slurm's commands. */
+const accounts = ['--allocations', '--noheader', '--parsable2'];
+
+/** One cluster, through Slurm's commands. All of them throw a {@link ReproError} `slurm-missing` where they are not installed. */
 export class Slurm {
   readonly #environment: NodeJS.ProcessEnv;
-  /** Whether jobs that have left the queue can be asked for. */
-  readonly #hasAccounting: boolean;
 
-  constructor(environment: NodeJS.ProcessEnv, hasAccounting = false) {
+  constructor(environment: NodeJS.ProcessEnv) {
     this.#environment = environment;
-    this.#hasAccounting = hasAccounting;
   }
 
-  /** Asks how the cluster is set up. @throws {ReproError} `slurm-missing`, `slurm-unreachable` */
+  /** @throws {ReproError} `slurm-unreachable` */
   static async connect(environment: NodeJS.ProcessEnv): Promise<Slurm> {
-    const { kind, text } = await askSlurm('scontrol', ['show', 'config'], environment);
+    const slurm = new Slurm(environment);
+    const { kind, text } = await slurm.#ask('scontrol', ['show', 'config']);
     if (kind !== 'ok') throw unreachable(text);
-    return new Slurm(environment, /^AccountingStorageType\s*=.*slurmdbd/m.test(text));
+    return slurm;
   }
 
   /** Submits a script. @returns the job's id if it was accepted */
@@ -52,18 +81,19 @@ export class Slurm {
   }
 
   /**
-   * The id of a submitted job, or of the array, from the queue or, if it has left that, from accounting; null if neither knows the name.
+   * Looks for a submission in the queue and, if it has left that, in accounting.
    *
    * @param name its own, which no other job has
+   * @returns its id, or that of its array; '' if neither knows the name
    */
-  async findJob(name: string): Promise<{ readonly id: string | null } | { readonly problem: string }> {
-    const queue = await this.#ask('squeue', [...wholeQueue, `--name=${name}`, '--format=%F']);
-    if (queue.kind !== 'ok') return { problem: queue.text };
-    const [id] = /\d+/.exec(queue.text) ?? [];
-    if (id !== undefined || !this.#hasAccounting) return { id: id ?? null };
-    const words = ['--allocations', '--noheader', '--parsable2', '--format=JobID', '--starttime=now-7days'];
-    const past = await this.#ask('sacct', [...words, `--name=${name}`]);
-    return past.kind === 'ok' ? { id: /\d+/.exec(past.text)?.[0] ?? null } : { problem: past.text };
+  async findJob(name: string): Promise<SlurmAnswer> {
+    const words = { squeue: [...wholeQueue, '--format=%F'], sacct: [...accounts, '--format=JobID'] };
+    const queue = await this.#ask('squeue', [...words.squeue, `--name=${name}`]);
+    const isThere = queue.kind !== 'ok' || /\d/.test(queue.text);
+    const answer = isThere
+      ? queue
+      : await this.#ask('sacct', [...words.sacct, '--starttime=now-7days', `--name=${name}`]);
+    return answer.kind === 'ok' ? { kind: 'ok', text: /\d+/.exec(answer.text)?.[0] ?? '' } : answer;
   }
 
   /** Puts the job back into the queue, which ends it. */
@@ -71,42 +101,29 @@ export class Slurm {
     return this.#ask('scontrol', ['requeue', job]);
   }
 
-  /**
-   * The states of jobs, through one call for all of them: from the queue and, for jobs that have left it, from accounting if the cluster
-   * keeps accounts.
-   */
+  /** The states of jobs, through one call for all of them: from the queue and, for jobs that have left it, from accounting. */
   async readStates(jobs: readonly string[]): Promise<{
-    readonly stateOf: (job: string) => KnownState;
+    /** null: Slurm did not answer. */
+    readonly stateOf: (job: string) => JobStatus | null;
     /** What was said instead of an answer; null if all answered. */
     readonly problem: string | null;
   }> {
-    const format = `--Format=${queueFormat}`;
-    const queue = await this.#read('squeue', [...wholeQueue, '--array', format], jobs, parseQueue);
-    const gone = jobs.filter((job) => queue.table?.has(job) === false);
-    const words = ['--allocations', '--array', '--noheader', '--parsable2', `--format=${accountingFormat}`];
-    const past = await this.#read('sacct', words, this.#hasAccounting ? gone : [], parseAccounting);
-    return {
-      stateOf: (job) =>
-        queue.table?.get(job) ??
-        (queue.table === null || past.table === null ? null : (past.table.get(job) ?? 'absent')),
-      problem: queue.problem ?? past.problem,
-    };
-  }
-
-  async #read(
-    program: 'squeue' | 'sacct',
-    words: readonly string[],
-    jobs: readonly string[],
-    parse: (text: string) => JobTable,
-  ): Promise<{ readonly table: JobTable | null; readonly problem: string | null }> {
-    if (jobs.length === 0) return { table: new Map(), problem: null };
+    const states = new Map<string, JobStatus>();
     // The ids of jobs or of the arrays that tasks belong to, each once.
-    const ids = [...new Set(jobs.map((job) => job.split('_', 1)[0] ?? job))];
-    const { kind, text } = await this.#ask(program, [...words, `--jobs=${ids.join(',')}`]);
-    if (kind === 'ok') return { table: parse(text), problem: null };
-    // All are unknown: if Slurm knows some, it reports those.
-    const areUnknown = /invalid job id/i.test(text);
-    return areUnknown ? { table: new Map(), problem: null } : { table: null, problem: `${program}: ${text}` };
+    const read = async (program: 'squeue' | 'sacct', words: readonly string[]): Promise<string | null> => {
+      const rest = jobs.filter((job) => !states.has(job));
+      if (rest.length === 0) return null;
+      const ids = [...new Set(rest.map((job) => job.split('_', 1)[0]))];
+      const { kind, text } = await this.#ask(program, [...words, `--jobs=${ids.join(',')}`]);
+      if (kind === 'ok') for (const [job, status] of parseStates(text)) states.set(job, status);
+      // All are unknown: if Slurm knows some, it reports those.
+      return kind === 'ok' || /invalid job id/i.test(text) ? null : `${program}: ${text}`;
+    };
+    const problem =
+      (await read('squeue', [...wholeQueue, '--array', '--format=%i|%T|%M|%N|%r'])) ??
+      (await read('sacct', [...accounts, '--array', '--format=JobID,State,Elapsed,NodeList,ExitCode']));
+    const unknown = { state: forgotten, reason: null, node: null, elapsedSeconds: null };
+    return { stateOf: (job) => states.get(job) ?? (problem === null ? unknown : null), problem };
   }
 
   /**
@@ -118,19 +135,45 @@ export class Slurm {
   async cancel(jobs: readonly string[], ...options: readonly '--state=PENDING'[]): Promise<void> {
     if (jobs.length === 0) return;
     const { kind, text } = await this.#ask('scancel', [...options, ...jobs]);
-    if (kind === 'ok') return;
     if (kind === 'unknown') throw unreachable(text);
-    const isNone = (line: string): boolean =>
-      /already completing or completed|invalid job id|^\s*$/i.test(line);
-    const problems = text.split('\n').filter((line) => !isNone(line));
-    if (problems.length === 0) return;
+    const over = /already completing or completed|invalid job id/i;
+    const problems = text.split('\n').filter((line) => line !== '' && !over.test(line));
+    if (kind === 'ok' || problems.length === 0) return;
     throw new ReproError('slurm-refused', `Slurm refuses to cancel\n  ${problems.join('\n  ')}`, {
       fix: 'Only the user who submitted a job can cancel it.',
     });
   }
 
-  #ask(program: Parameters<typeof askSlurm>[0], words: readonly string[]): Promise<SlurmAnswer> {
-    return askSlurm(program, words, this.#environment);
+  async #ask(
+    program: 'sbatch' | 'squeue' | 'sacct' | 'scancel' | 'scontrol',
+    words: readonly string[],
+  ): Promise<SlurmAnswer> {
+    const result = await execa(program, words, {
+      env: withoutDefaults(this.#environment),
+      extendEnv: false,
+      stdin: 'ignore',
+      reject: false,
+      timeout: answerWithinMs,
+      killSignal: 'SIGKILL',
+      // A terminal's Ctrl-C must reach only the runner, which lets a submission finish.
+      detached: true,
+      cleanup: false,
+      stripFinalNewline: true,
+    });
+    const errors = result.stderr.trim();
+    // Without accounts, nothing is known but what the queue says.
+    const hasNoAccounts = result.code === 'ENOENT' || /accounting storage is disabled/i.test(errors);
+    if (program === 'sacct' && hasNoAccounts) return { kind: 'ok', text: '' };
+    if (result.code === 'ENOENT') {
+      throw new ReproError('slurm-missing', `\`${program}\` is not a program on this machine's PATH`, {
+        fix: 'Run it on a login node of the cluster, or load its module; --dry-run prints the scripts without Slurm.',
+      });
+    }
+    if (result.timedOut) return { kind: 'unknown', text: `${program} did not answer in time` };
+    if (result.exitCode === 0) return { kind: 'ok', text: result.stdout };
+    const text =
+      errors === '' ? `${program} ended with ${result.signal ?? `code ${result.exitCode}`}` : errors;
+    return { kind: result.signal !== undefined || noAnswer.test(errors) ? 'unknown' : 'refused', text };
   }
 }
 
@@ -144,39 +187,9 @@ export function unreachable(said: string): ReproError {
 /** A busy controller needs many seconds; after this it counts as down. */
 const answerWithinMs = 60_000;
 
-/**
- * Runs one of Slurm's commands.
- *
- * @throws {ReproError} `slurm-missing` if this machine does not have it
- */
-async function askSlurm(
-  program: 'sbatch' | 'squeue' | 'sacct' | 'scancel' | 'scontrol',
-  words: readonly string[],
-  environment: NodeJS.ProcessEnv,
-): Promise<SlurmAnswer> {
-  const result = await execa(program, words, {
-    env: withoutDefaults(environment),
-    extendEnv: false,
-    stdin: 'ignore',
-    reject: false,
-    timeout: answerWithinMs,
-    killSignal: 'SIGKILL',
-    // A terminal's Ctrl-C must reach only the runner, which lets a submission finish.
-    detached: true,
-    cleanup: false,
-    stripFinalNewline: true,
-  });
-  if (result.code === 'ENOENT') {
-    throw new ReproError('slurm-missing', `\`${program}\` is not a program on this machine's PATH`, {
-      fix: 'Run it on a login node of the cluster, or load its module; --dry-run prints the scripts without Slurm.',
-    });
-  }
-  const errors = result.stderr.trim();
-  if (result.timedOut) return { kind: 'unknown', text: `${program} did not answer in time` };
-  if (result.exitCode === 0) return { kind: 'ok', text: result.stdout };
-  const text = errors === '' ? `${program} ended with ${result.signal ?? `code ${result.exitCode}`}` : errors;
-  return { kind: result.signal !== undefined || noAnswer.test(errors) ? 'unknown' : 'refused', text };
-}
+/** What Slurm's commands print if the controller cannot be reached or is too busy. */
+const noAnswer =
+  /unable to contact|socket timed out|connection (refused|timed out|failure|reset)|not responding|zero bytes were transmitted|communication (connection|error)|resource temporarily unavailable|slurmctld.*(down|standby)|in standby mode|protocol authentication error|unexpected message received|failed to fetch config|slurm_persist_conn_open|try again later/i;
 
 /**
  * Drops variables that would override the script or the arguments: Slurm prefers them to directives, and filters would hide jobs. A runner
@@ -190,42 +203,53 @@ function withoutDefaults(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(others), LC_ALL: 'C' };
 }
 
-/** Settings that sbatch often refuses: what it prints -> what is wrong, how to fix it, and the keys concerned. */
-const refusals: readonly (readonly [said: RegExp, text: string, fix: string, keys: readonly RequestKey[]])[] =
-  [
-    [
-      /invalid partition/i,
-      'this cluster has no such partition, or you may not use it',
-      'Set `partition` to one of these: sinfo -o "%R %l %G"',
-      ['partition'],
-    ],
-    [
-      /invalid account|account\/partition combination/i,
-      'you may not use this account there',
-      'Set `account` to one of yours: sacctmgr show associations user=$USER format=account,partition,qos',
-      ['account', 'partition'],
-    ],
-    [/invalid qos/i, 'you may not use this qos there', 'sacctmgr show qos lists them.', ['qos']],
-  ];
+/**
+ * Reads lines of `12_3|RUNNING|4:05|node7|reason`; accounting gives `exit code:signal` as the reason. Lines of another form are skipped: a
+ * job that is not there need not have ended.
+ */
+function* parseStates(text: string): Generator<[job: string, JobStatus]> {
+  for (const line of text.split('\n')) {
+    const [job = '', said = '', elapsed = '', node = '', ...reason] = line.trim().split('|');
+    // `CANCELLED by 1000`.
+    const [state = ''] = said.split(' ');
+    if (!/^\d+(_\d+)?$/.test(job) || !/^[A-Z_]+$/.test(state)) continue;
+    // As the queue says it.
+    const why = reason.join('|').replace(/^0:(?=[1-9])/, 'RaisedSignal:');
+    const elapsedSeconds = parseElapsed(elapsed);
+    yield [job, { state, reason: readCell(why), node: readCell(node), elapsedSeconds }];
+  }
+}
 
-export type RequestKey = 'partition' | 'account' | 'qos';
+function readCell(text: string): string | null {
+  return ['', 'None', '(null)', 'N/A', 'None assigned', '0:0'].includes(text) ? null : text;
+}
 
-/** Explains a refused submission. @param placeOf where the first of some keys that is set is written */
-export function explainSubmission(
-  said: string,
-  placeOf: (keys: readonly RequestKey[]) => string,
-): ReproError {
+/** `4:05`, `01:02:03`, `2-00:00:10` as seconds; null for anything else. */
+export function parseElapsed(text: string): number | null {
+  const match = /^(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)$/.exec(text);
+  if (match === null) return null;
+  const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
+  return ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+}
+
+/**
+ * The error of a refused submission.
+ *
+ * @param where what was requested is written
+ */
+export function explainSubmission(said: string, where: string): ReproError {
   const text = said.replaceAll(/^sbatch: (error: )?/gm, '').trim();
-  const [, what, fix, keys] = refusals.find(([pattern]) => pattern.test(said)) ?? [
-    /./,
-    'Slurm refuses the job',
-    'Correct what it says in configs/executors/slurm.yaml or `resources:`. If this node may not submit jobs, run without --detach on a login node, in tmux or with nohup.',
-    [],
-  ];
-  return new ReproError('slurm-refused', `${what}\n  sbatch: ${text.replaceAll('\n', '\n  sbatch: ')}`, {
-    where: placeOf(keys),
-    fix,
-  });
+  return new ReproError(
+    'slurm-refused',
+    `Slurm refuses the job\n  sbatch: ${text.replaceAll('\n', '\n  sbatch: ')}`,
+    {
+      where,
+      fix:
+        'Correct what it names. Partitions and their limits: sinfo -o "%R %l %G"; accounts and qos: ' +
+        'sacctmgr show associations user=$USER format=account,partition,qos. If this node may not submit jobs, run without --detach on a ' +
+        'login node, in tmux or with nohup.',
+    },
+  );
 }
 
 /** Whether it was refused because a user, account or qos has reached its limit of submitted jobs, which passes. */

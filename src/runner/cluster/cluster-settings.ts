@@ -4,11 +4,12 @@ import type { JobRequest } from '../../executors/slurm/job-script.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import { getAt, type JsonObject, type JsonPath } from '../../schema/json.ts';
 import { JsonSchema } from '../../schema/json-schema.ts';
-import { type Place, type Problem, throwProblems } from '../../schema/problems.ts';
+import { formatPlace, type Place, type Problem, throwProblems } from '../../schema/problems.ts';
 import { checkSchema } from '../../schema/schema-problems.ts';
 import { readYamlFile } from '../../schema/yaml-document.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, StageInstance } from '../plan/plan.ts';
 import { type Parsed, parseDuration, parseMemory } from '../plan/resources.ts';
+import type { MachineResources } from '../run/machine.ts';
 
 /** The file in which a project says how its stages are submitted; relative to the project. */
 export const settingsFile = 'configs/executors/slurm.yaml';
@@ -57,27 +58,38 @@ export async function readClusterSettings({
   throwProblems(await checkSchema(schema, { value, place }));
   const problems: Problem[] = [];
   const settings = toSettings(value as JsonObject, (at, message, fix) =>
-    problems.push({ at: document.positionOf(at), message, fix }),
+    problems.push({ at: place(at), message, fix }),
   );
   const stages = [...new Set([...instances.values()].map(({ stage }) => stage)), ...inactive];
   for (const name of Object.keys(settings.stages)) {
     if (stages.includes(name)) continue;
-    const at = document.positionOf(['stages', name], 'key');
-    problems.push({ at, message: `the pipeline has no stage "${name}".`, fix: suggestName(name, stages) });
+    const message = `the pipeline has no stage "${name}".`;
+    problems.push({ at: place(['stages', name], 'key'), message, fix: suggestName(name, stages) });
   }
   throwProblems(problems);
-  return { ...settings, placeOf: (at) => document.positionOf(at) };
+  return { ...settings, placeOf: place };
 }
 
 type Report = (at: JsonPath, message: string, fix: string) => void;
 
 /** @param value checked by the schema */
 function toSettings(value: JsonObject, report: Report): Omit<ClusterSettings, 'placeOf'> {
+  const take = (parsed: Parsed, at: JsonPath): number => {
+    if ('value' in parsed) return parsed.value;
+    report(at, parsed.message, parsed.fix);
+    return 0;
+  };
   const duration = (key: string, byDefault: string): number =>
-    take(parseDuration(key, value[key] ?? byDefault), [key], report) ?? 0;
+    take(parseDuration(key, value[key] ?? byDefault), [key]);
   const words = (key: string): string[] => (value[key] as string[] | undefined) ?? [];
-  const request = (...at: string[]): StageRequest =>
-    toRequest((getAt(value, at) ?? {}) as JsonObject, at, report);
+  const request = (...at: string[]): StageRequest => {
+    const { memory, time, ...plain } = (getAt(value, at) ?? {}) as JsonObject;
+    return {
+      ...plain,
+      ...(memory !== undefined && { memoryBytes: take(parseMemory(memory), [...at, 'memory']) }),
+      ...(time !== undefined && { timeSeconds: take(parseDuration('time', time), [...at, 'time']) }),
+    };
+  };
   const stages = Object.keys((value.stages ?? {}) as JsonObject);
   return {
     defaults: request('defaults'),
@@ -94,27 +106,70 @@ function toSettings(value: JsonObject, report: Report): Omit<ClusterSettings, 'p
   };
 }
 
-function toRequest({ memory, time, ...plain }: JsonObject, at: JsonPath, report: Report): StageRequest {
-  for (const [i, flag] of ((plain.flags ?? []) as string[]).entries()) {
-    if (!ownOptions.test(flag)) continue;
-    const message = `flag ${flag.split('=', 1)[0]} is set by the runner itself.`;
-    report([...at, 'flags', i], message, 'Remove it. For most there is a key: docs/cluster.md.');
+/** Memory of a job for the runner itself: it needs 150 MB, and more for the records of a large graph. */
+const runnerMemoryBytes = 256 * 2 ** 20;
+
+/** Of a job beyond `resources.time` of its stage: for hashing and storing what it made. */
+const overheadSeconds = 600;
+
+/** For the runner, and for hashing what stages have made. */
+const driverMemoryBytes = 2 ** 30;
+
+/** Whether an instance runs on the submitting machine. */
+export function staysLocal(instance: StageInstance, { defaults, stages }: ClusterSettings): boolean {
+  const asked = stages[instance.stage]?.executor ?? (instance.staysLocal === true ? 'local' : undefined);
+  return (asked ?? defaults.executor ?? 'slurm') === 'local';
+}
+
+/** The site's entry for the stage takes precedence over the pipeline file, which takes precedence over the site's defaults. */
+export function requestOf(instance: StageInstance, { defaults, stages }: ClusterSettings): JobRequest {
+  const { cpu, gpu, memoryBytes, timeSeconds } = instance.resources;
+  const site = stages[instance.stage] ?? {};
+  const request = {
+    ...defaults,
+    ...(cpu !== 'share' && { cpu }),
+    ...(gpu > 0 && { gpu }),
+    ...(instance.hasOwnMemory === true && { memoryBytes: memoryBytes + runnerMemoryBytes }),
+    ...(timeSeconds !== null && { timeSeconds: timeSeconds + overheadSeconds }),
+    ...site,
+    flags: [...(defaults.flags ?? []), ...(site.flags ?? [])],
+  };
+  // Only a stage that can continue later benefits from a warning.
+  return instance.resume.length === 0 ? request : withWarning(request);
+}
+
+/** What the job of `--detach` requests. */
+export function driverRequest({ driver, defaults }: ClusterSettings): JobRequest {
+  const names = ['partition', 'account', 'qos', 'constraint'];
+  const shared = Object.fromEntries(Object.entries(defaults).filter(([name]) => names.includes(name)));
+  return withWarning({ ...shared, memoryBytes: driverMemoryBytes, ...driver });
+}
+
+/** Two minutes before its time is over; the partition may have a limit of its own. */
+function withWarning(request: JobRequest): JobRequest {
+  return { ...request, warnSeconds: Math.min(120, (request.timeSeconds ?? Number.POSITIVE_INFINITY) / 2) };
+}
+
+/** Where the first key that Slurm names in its refusal is written; if it names none, where the stage is. */
+export function findPlace(
+  { stage, at }: Pick<StageInstance, 'stage' | 'at'>,
+  settings: ClusterSettings,
+  said: string,
+): string {
+  for (const path of [['stages', stage], ['defaults']]) {
+    const keys = Object.keys(path.length === 1 ? settings.defaults : (settings.stages[stage] ?? {}));
+    const key = keys.find((one) => said.toLowerCase().includes(one));
+    if (key !== undefined) return formatPlace(settings.placeOf([...path, key]));
   }
-  const memoryBytes = memory === undefined ? null : take(parseMemory(memory), [...at, 'memory'], report);
-  const timeSeconds = time === undefined ? null : take(parseDuration('time', time), [...at, 'time'], report);
+  return formatPlace(at);
+}
+
+/** A machine on which everything fits: the cluster, not the runner, knows what a node has. */
+export function unlimitedMachine(plan: Plan): MachineResources {
+  const gpus = Math.max(0, ...[...plan.instances.values()].map(({ resources }) => resources.gpu));
   return {
-    ...plain,
-    ...(memoryBytes !== null && { memoryBytes }),
-    ...(timeSeconds !== null && { timeSeconds }),
+    cpu: Number.POSITIVE_INFINITY,
+    memoryBytes: Number.POSITIVE_INFINITY,
+    gpus: Array.from({ length: gpus }, (_, i) => String(i)),
   };
 }
-
-function take(parsed: Parsed<number>, at: JsonPath, report: Report): number | null {
-  if ('value' in parsed) return parsed.value;
-  report(at, parsed.message, parsed.fix);
-  return null;
-}
-
-/** Options of sbatch that the runner sets itself. */
-const ownOptions =
-  /^--(account|array|chdir|comment|constraint|cpus-per-task|error|export|job-name|nodes|no-requeue|ntasks|open-mode|output|parsable|partition|qos|requeue|signal|time|wait|wrap)(=|$)|^--(mem|gres=gpu)\b/;

@@ -4,17 +4,21 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
 import { renderJobScript } from '../../executors/slurm/job-script.ts';
-import { isFinal, type JobStatus } from '../../executors/slurm/job-state.ts';
-import { explainSubmission, Slurm, unreachable } from '../../executors/slurm/slurm.ts';
+import {
+  explainSubmission,
+  isOver,
+  type JobStatus,
+  Slurm,
+  unreachable,
+} from '../../executors/slurm/slurm.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { type ClusterRun, readClusterRun, tidyJobs, writeClusterRun } from '../jobs/jobs-folder.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RunEvent } from '../run/events.ts';
 import type { RunOptions } from '../run/run.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';
-import { settingsFile } from './cluster-settings.ts';
+import { driverRequest, settingsFile } from './cluster-settings.ts';
 import { readLinesFrom } from './job-files.ts';
-import { driverRequest } from './job-request.ts';
 import { type ClusterContext, commentOf } from './submitter.ts';
 
 // The job of `--detach`: the run itself, on a node. It repeats what `jobs/run.json` says, and writes its events to a file.
@@ -49,7 +53,7 @@ export async function submitDriver(
   const script = renderJobScript({
     request: driverRequest(settings),
     name: 'repro.driver',
-    comment: commentOf(projectRoot, 'driver'),
+    comment: commentOf(projectRoot),
     ...{ environment: Object.fromEntries(passed), requeues: true, projectRoot },
     logFile: logFileIn(folder),
     about: ['the run itself, which submits the stages'],
@@ -65,7 +69,7 @@ export async function submitDriver(
   }
   if (answer.kind === 'refused') {
     await tidyJobs(folder);
-    throw explainSubmission(answer.text, () => `${settingsFile} (driver)`);
+    throw explainSubmission(answer.text, `${settingsFile} (driver)`);
   }
   throw unreachable(`${answer.text}; it may have accepted the job \`repro.driver\` all the same`);
 }
@@ -77,36 +81,29 @@ const progressEveryMs = 15_000;
 export function recordEvents(folder: JobsFolder): (event: RunEvent) => void {
   const lastMs = new Map<string, number>();
   return (event) => {
-    const nowMs = Date.now();
+    const atMs = Date.now();
     if (event.kind === 'progress') {
-      if (nowMs - (lastMs.get(event.id) ?? 0) < progressEveryMs) return;
-      lastMs.set(event.id, nowMs);
+      if (atMs - (lastMs.get(event.id) ?? 0) < progressEveryMs) return;
+      lastMs.set(event.id, atMs);
     }
     try {
-      appendFileSync(eventsFileIn(folder), `${JSON.stringify({ atMs: nowMs, event })}\n`);
+      const recorded = event.kind === 'progress' ? { ...event, atMs } : event;
+      appendFileSync(eventsFileIn(folder), `${JSON.stringify(recorded)}\n`);
     } catch {
       // Only those who follow miss it.
     }
   };
 }
 
-/** What Slurm says of the driver's job; null: it has ended, or there is none. `unknown`: Slurm does not answer. */
+/** The driver's job, unless it has ended or there is none. `status` is null if Slurm does not answer. */
 export async function findDriver(
   folder: JobsFolder,
   environment: NodeJS.ProcessEnv,
-): Promise<{ readonly job: string; readonly status: JobStatus | 'unknown' } | null> {
+): Promise<{ readonly job: string; readonly status: JobStatus | null } | null> {
   const job = readClusterRun(folder)?.driver ?? null;
   if (job === null) return null;
   const status = (await new Slurm(environment).readStates([job])).stateOf(job);
-  if (status === null) return { job, status: 'unknown' };
-  return status === 'absent' || isFinal(status.state) ? null : { job, status };
-}
-
-/** An event of the past, as it would be told now. */
-function asOfNow(event: RunEvent, atMs: number): RunEvent {
-  if (event.kind === 'progress') return { ...event, atMs };
-  if (event.kind !== 'job' || event.elapsedSeconds === null) return event;
-  return { ...event, elapsedSeconds: event.elapsedSeconds + (Date.now() - atMs) / 1000 };
+  return isOver(status) ? null : { job, status };
 }
 
 /** How often the file of events is read. */
@@ -128,31 +125,30 @@ export async function followDriver(
   let nextPollMs = 0;
   let last: RunEvent | null = null;
   let shown = '';
-  for (let isOver = false; !signal.aborted; ) {
+  for (let hasEnded = false; !signal.aborted; ) {
     const read = readLinesFrom(eventsFileIn(folder), offset);
     offset = read.offset;
     for (const line of read.lines) {
-      const { atMs, event } = JSON.parse(line) as { atMs: number; event: RunEvent };
-      last = event;
-      onEvent(asOfNow(event, atMs));
+      last = JSON.parse(line) as RunEvent;
+      onEvent(last);
     }
     if (read.lines.length > 0) continue;
     const isDone = last?.kind === 'run-finished' && last.outcome !== 'interrupted';
-    if (isOver && isDone) return;
-    if (isOver) throw driverEnded(folder, job);
+    if (hasEnded && isDone) return;
+    if (hasEnded) throw driverEnded(folder, job);
     if (isDone || performance.now() >= nextPollMs) {
       nextPollMs = performance.now() + pollSeconds * 1000;
       const driver = await findDriver(folder, environment);
-      isOver = driver === null;
-      const status = driver === null || driver.status === 'unknown' ? null : driver.status;
-      const text = `the run waits as job ${job}${status?.reason == null ? '' : ` (${status.reason})`}`;
-      if (status?.state === 'PENDING' && text !== shown) {
+      hasEnded = driver === null;
+      const reason = driver?.status?.reason ?? null;
+      const text = `the run waits as job ${job}${reason === null ? '' : ` (${reason})`}`;
+      if (driver?.status?.state === 'PENDING' && text !== shown) {
         shown = text;
         onEvent({ kind: 'note', id: 'run', level: 'note', text });
       }
     }
     // Once more after the end, for what was written meanwhile.
-    if (!isOver) await wait(lookEveryMs, undefined, { signal }).catch(() => {});
+    if (!hasEnded) await wait(lookEveryMs, undefined, { signal }).catch(() => {});
   }
 }
 
@@ -165,28 +161,19 @@ export function driverEnded(folder: JobsFolder, job: string): ReproError {
       fix: '`./repro run --executor slurm` submits it again.',
     });
   }
-  const log = existsSync(logFileIn(folder)) ? readFileSync(logFileIn(folder), 'utf8').trim() : '';
-  const said = log.split('\n').slice(-10).join('\n  ');
-  return new ReproError(
-    'driver-ended',
-    `job ${job}, in which the run went on, has ended before the run was done${said === '' ? '' : `:\n  ${said}`}`,
-    {
-      where: logFileIn(folder),
-      fix:
-        '`./repro attach` goes on with the run here, and takes up jobs that run. If nodes may not submit jobs, keep the run on the login node: ' +
-        'without --detach, in tmux or with nohup.',
-    },
-  );
+  const where = logFileIn(folder);
+  const log = existsSync(where) ? readFileSync(where, 'utf8').trim().split('\n') : [];
+  const said = [`job ${job}, in which the run went on, has ended before the run was done`, ...log.slice(-10)];
+  return new ReproError('driver-ended', said.join('\n  '), {
+    where,
+    fix:
+      '`./repro attach` goes on with the run here, and takes up jobs that run. If nodes may not submit jobs, keep the run on the login node: ' +
+      'without --detach, in tmux or with nohup.',
+  });
 }
 
 /** Puts the driver's job, in which this is, back into the queue; that ends it. */
 export async function requeueDriver(environment: NodeJS.ProcessEnv): Promise<void> {
   const job = environment.SLURM_JOB_ID;
   if (job !== undefined) await new Slurm(environment).requeue(job);
-}
-
-/** Forgets the driver's job, so that the run goes on elsewhere. */
-export async function forgetDriver(folder: JobsFolder): Promise<void> {
-  const run = readClusterRun(folder);
-  if (run !== null) await writeClusterRun(folder, { ...run, driver: null });
 }

@@ -36,10 +36,10 @@ export async function describeFolders(folders: readonly string[]): Promise<strin
 }
 
 /**
- * Waits until a network file system shows what another machine has written, or the signal ends this.
+ * Waits until a network file system shows what another machine has written.
  *
  * @param what such as `the outputs did not appear here`
- * @throws {ReproError} `not-visible` if it does not in time
+ * @throws {ReproError} `not-visible` if it does not in time; the signal's reason if that ends this
  */
 export async function awaitVisible(
   what: string,
@@ -47,14 +47,14 @@ export async function awaitVisible(
   { patienceSeconds, signal }: { readonly patienceSeconds: number; readonly signal: AbortSignal },
 ): Promise<void> {
   const untilMs = performance.now() + patienceSeconds * 1000;
-  while (!signal.aborted && !(await check())) {
+  while (!(await check())) {
     if (performance.now() >= untilMs) {
       throw new ReproError('not-visible', `${what} within ${patienceSeconds} s`, {
         where: settingsFile,
         fix: 'If the file system is only slow, raise `patience:`.',
       });
     }
-    await wait(500, undefined, { signal }).catch(() => {});
+    await wait(500, undefined, { signal });
   }
 }
 

@@ -1,9 +1,9 @@
-import os from 'node:os';
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { StageLaunch } from '../../executors/executor.ts';
-import { isFinal, isOnNode, type JobStatus } from '../../executors/slurm/job-state.ts';
+import { isOnNode, isOver, type JobStatus } from '../../executors/slurm/slurm.ts';
 import { parseStageMessage, type StageMessage } from '../../stage/protocol.ts';
-import { type JobEnd, type JobFolder, readClusterRun } from '../jobs/jobs-folder.ts';
+import { isCancelled, type JobEnd, type JobFolder } from '../jobs/jobs-folder.ts';
 import { readLinesFrom, refreshFolder } from './job-files.ts';
 import type { ClusterContext, SubmittedJob } from './submitter.ts';
 import { type JobVerdict, judge } from './verdict.ts';
@@ -19,108 +19,105 @@ interface Ended {
   readonly end: JobEnd | null;
 }
 
-type Said = JobStatus | 'absent' | null;
-
 /** Watches jobs: through one call of Slurm for all of them, and the files that they write. */
 export class JobWatch {
   readonly #context: ClusterContext;
+  readonly #stopped: Promise<() => null>;
   readonly #watched = new Map<string, SubmittedJob>();
-  #answer: Promise<(job: SubmittedJob) => Said> = Promise.resolve(() => null);
+  #answer: Promise<(job: string) => JobStatus | null> = Promise.resolve(() => null);
   #nextAskMs = 0;
   #isSilent = false;
-
-  readonly #stopped: Promise<() => null>;
+  #isEnding = false;
 
   constructor(context: ClusterContext) {
     this.#context = context;
-    this.#stopped = new Promise((resolve) => {
-      context.run.signal.addEventListener('abort', () => resolve(() => null));
-    });
+    this.#stopped = once(context.run.signal, 'abort').then(() => () => null);
+  }
+
+  /** Whether jobs that wait are cancelled by this run. */
+  get isEnding(): boolean {
+    return this.#isEnding;
+  }
+
+  /** Cancels what waits. If Slurm does not do it, it runs, and its result is kept. */
+  async cancelWaiting(): Promise<void> {
+    this.#isEnding = true;
+    const jobs = [...this.#watched.values()].map(({ job }) => job);
+    await this.#context.slurm.cancel(jobs, '--state=PENDING').catch(() => {});
   }
 
   /**
-   * @returns how the job ends; `stopped` if this run stops first
-   * @throws {ReproError} `slurm-missing` if Slurm's commands have disappeared; `jobs-unreadable`
+   * @returns how the job ends
+   * @throws {ReproError} `slurm-missing` if Slurm's commands have disappeared; `jobs-unreadable`; the signal's reason if this run stops
    */
-  async follow(folder: JobFolder, job: SubmittedJob, listener: JobListener): Promise<Ended | 'stopped'> {
+  async follow(folder: JobFolder, job: SubmittedJob, listener: JobListener): Promise<Ended> {
     const { run, settings } = this.#context;
     const { signal } = run;
     const everyMs = Math.min(filesEveryMs, settings.pollSeconds * 1000);
-    let hasStarted = false;
-    let offset = 0;
-    let shown = '';
-    /** Since when Slurm has called it ended or unknown; null: it has not. */
+    let [hasStarted, offset, shown] = [false, 0, ''];
+    /** Since when Slurm has called it over; null: it has not. */
     let overSinceMs: number | null = null;
+    const isSilent = (): boolean =>
+      overSinceMs !== null && performance.now() - overSinceMs >= settings.patienceSeconds * 1000;
     const show = ({ state, reason, node, elapsedSeconds }: JobStatus): void => {
-      const isRunning = isOnNode(state);
+      const isRunning = isOnNode({ state });
       const now = JSON.stringify([isRunning, reason, node]);
       if (now === shown) return;
       shown = now;
-      run.onEvent({ kind: 'job', id: job.id, job: job.job, state, isRunning, reason, node, elapsedSeconds });
+      const startedMs = elapsedSeconds === null ? null : Date.now() - elapsedSeconds * 1000;
+      run.onEvent({ kind: 'job', id: job.id, job: job.job, state, isRunning, reason, node, startedMs });
     };
-    const look = (status: Said): Ended | null => {
+    const look = (status: JobStatus | null): Ended | null => {
       if (overSinceMs !== null) refreshFolder(folder.root);
-      const started = hasStarted ? null : folder.readStarted(job.token);
+      const started = hasStarted ? null : folder.readStarted(job.name);
       if (started !== null) {
         hasStarted = true;
-        const { node, atMs } = started;
-        const elapsedSeconds = Math.max(0, (Date.now() - atMs) / 1000);
-        show({ state: 'RUNNING', reason: null, node, elapsedSeconds });
+        const elapsedSeconds = Math.max(0, (Date.now() - started.atMs) / 1000);
+        show({ state: 'RUNNING', reason: null, node: started.node, elapsedSeconds });
         listener.onStart?.();
       }
       // The end first: then the messages include everything before it.
-      const end = folder.readEnd(job.token);
+      const end = folder.readEnd(job.name);
       const read = readLinesFrom(folder.fileOf('messages.ndjson'), offset);
       offset = read.offset;
       for (const message of parseMessages(read.lines)) listener.onMessage(message);
-      const isUnwanted =
-        status === 'absent' && readClusterRun(run.session.folder)?.cancelled.includes(job.id) === true;
+      const isUnwanted = isOver(status) && (this.#isEnding || isCancelled(run.session.folder, job.id));
       const verdict = judge({ job: job.job, end, hasStarted, isUnwanted, status, isSilent: isSilent() });
       return verdict && { verdict, end };
     };
-    const isSilent = (): boolean =>
-      overSinceMs !== null && performance.now() - overSinceMs >= settings.patienceSeconds * 1000;
     this.#watched.set(job.id, job);
     try {
       // First, before Slurm is asked, by its files: those of an earlier run may have ended.
-      for (let status: Said = null; !signal.aborted; status = await this.#ask(job)) {
-        const known = status === 'absent' ? null : status;
-        const isOver = status === 'absent' || (known !== null && isFinal(known.state));
-        if (!isOver) overSinceMs = null;
+      for (let status: JobStatus | null = null; ; status = await this.#ask(job.job)) {
+        signal.throwIfAborted();
+        if (!isOver(status)) overSinceMs = null;
         else overSinceMs ??= performance.now();
-        if (known !== null && !isOver) show(known);
+        if (status !== null && overSinceMs === null) show(status);
         try {
           // Hundreds may wait in the queue, and write nothing.
-          const isWaiting = known !== null && !isOver && !isOnNode(known.state);
-          const ended = isWaiting && !hasStarted ? null : look(status);
+          const ended = status?.state === 'PENDING' && !hasStarted ? null : look(status);
           if (ended !== null) return ended;
         } catch (error) {
           // A network file system may fail for a moment, and the job goes on.
           if (isSilent()) throw error;
         }
-        await wait(everyMs, undefined, { signal }).catch(() => {});
+        await wait(everyMs, undefined, { signal });
       }
-      return 'stopped';
     } finally {
       this.#watched.delete(job.id);
     }
   }
 
-  /** The jobs that are watched, such as `12_3`. */
-  get jobs(): string[] {
-    return [...this.#watched.values()].map(({ job }) => job);
-  }
-
   /** What Slurm says of a job; it is asked about all at once, and not again for a while. */
-  async #ask(job: SubmittedJob): Promise<Said> {
+  async #ask(job: string): Promise<JobStatus | null> {
     if (performance.now() >= this.#nextAskMs) {
       this.#nextAskMs = performance.now() + this.#context.settings.pollSeconds * 1000;
-      this.#answer = this.#askAll(new Set(this.jobs));
+      this.#answer = this.#askAll(new Set([...this.#watched.values()].map((one) => one.job)));
     }
     return (await Promise.race([this.#answer, this.#stopped]))(job);
   }
 
-  async #askAll(jobs: ReadonlySet<string>): Promise<(job: SubmittedJob) => Said> {
+  async #askAll(jobs: ReadonlySet<string>): Promise<(job: string) => JobStatus | null> {
     const { slurm, settings, run } = this.#context;
     const { stateOf, problem } = await slurm.readStates([...jobs]);
     if (problem !== null && !this.#isSilent) {
@@ -129,11 +126,7 @@ export class JobWatch {
       run.onEvent({ kind: 'note', id, level: 'warning', text });
     }
     this.#isSilent = problem !== null;
-    return ({ job, owner }) => {
-      const said = jobs.has(job) ? stateOf(job) : null;
-      // Slurm may hide jobs of other users, and then says the same as of those that it has forgotten.
-      return said === 'absent' && owner !== os.userInfo().username ? null : said;
-    };
+    return (job) => (jobs.has(job) ? stateOf(job) : null);
   }
 }
 

@@ -2,29 +2,21 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import type { StageEnd, StageLaunch } from '../../executors/executor.ts';
-import { isFinal } from '../../executors/slurm/job-state.ts';
-import { Slurm } from '../../executors/slurm/slurm.ts';
+import { isOver, Slurm } from '../../executors/slurm/slurm.ts';
 import type { StageTask } from '../../stage/protocol.ts';
 import { type Fingerprints, variablesOf } from '../freshness/fingerprint.ts';
 import { FreshnessCheck } from '../freshness/freshness.ts';
 import type { Session } from '../freshness/session.ts';
 import { stageEnvironment } from '../freshness/stage-environment.ts';
-import { type Job, type JobEnd, JobFolder, listJobs } from '../jobs/jobs-folder.ts';
+import { isCancelled, type Job, type JobEnd, JobFolder, listJobs } from '../jobs/jobs-folder.ts';
 import { instanceOf, listMakers, makersOf } from '../plan/graph.ts';
 import { runFactNames, type StageInstance } from '../plan/plan.ts';
 import type { FoundWork, RemoteExecution, StartOtherMachines, Work } from '../run/execution-context.ts';
 import { type FingerprintParts, hashParts } from '../store/fingerprint-parts.ts';
-import { settingsFile } from './cluster-settings.ts';
+import { requestOf, settingsFile, staysLocal, unlimitedMachine } from './cluster-settings.ts';
 import { awaitVisible, describeFolders, type JobLaunch, lastChangeOf, termSeconds } from './job-files.ts';
-import { requestOf, staysLocal, unlimitedMachine } from './job-request.ts';
 import { type JobListener, JobWatch } from './job-watch.ts';
-import {
-  type ClusterContext,
-  type Submitted,
-  type SubmittedJob,
-  Submitter,
-  scriptFilesOf,
-} from './submitter.ts';
+import { type ClusterContext, dropped, type SubmittedJob, Submitter, scriptFilesOf } from './submitter.ts';
 import type { JobFailure } from './verdict.ts';
 
 /*
@@ -50,23 +42,20 @@ export function runOnSlurm({
     const context = { settings, runner, run, slurm: await Slurm.connect(run.environment) };
     const submitter = new Submitter(context);
     const watch = new JobWatch(context);
-    const shared: SlurmRun = { context, submitter, watch, isEnding: false };
     return {
       machine: unlimitedMachine(plan),
       has: (id) => !staysLocal(instanceOf(plan, id), settings),
       cpusOf: (id) => requestOf(instanceOf(plan, id), settings).cpu ?? 1,
-      executionOf: (work) => new SlurmExecution(shared, work),
-      cancelWaiting: async () => {
-        shared.isEnding = true;
-        shared.submitter.drop();
-        // If Slurm does not do it, what waits runs, and its result is kept.
-        await context.slurm.cancel(shared.watch.jobs, '--state=PENDING').catch(() => {});
+      executionOf: (work) => new SlurmExecution({ context, submitter, watch }, work),
+      cancelWaiting: () => {
+        submitter.drop();
+        return watch.cancelWaiting();
       },
       end: async () => {
         run.assertLocked();
         // Jobs whose results were taken in by a run that was then killed.
         for (const { folder: files, job } of listJobs(folder)) {
-          if (run.produced.has(job.id) && files.readEnd(job.token) !== null) await files.remove();
+          if (run.produced.has(job.id) && files.readEnd(job.name) !== null) await files.remove();
         }
       },
     };
@@ -77,8 +66,6 @@ interface SlurmRun {
   readonly context: ClusterContext;
   readonly submitter: Submitter;
   readonly watch: JobWatch;
-  /** Whether jobs that have not begun are cancelled by this run. */
-  isEnding: boolean;
 }
 
 /** What decides whether a job does this very work: not the facts of machines, which are the node's. */
@@ -108,31 +95,22 @@ class SlurmExecution implements RemoteExecution {
 
   /** @throws {ReproError} `job-outdated` */
   async find(): Promise<FoundWork | null> {
-    const job = await this.#look();
-    if (job === null) return null;
-    const task = JSON.parse(await fs.readFile(this.#files.fileOf('task.json'), 'utf8')) as StageTask;
-    return { task, follow: (watch) => this.#seeThrough(job, watch) };
-  }
-
-  async #look(): Promise<Submitted | null> {
-    const { submitter, context } = this.#slurm;
     const job = this.#files.readJob();
     if (job === null) return null;
-    const isEnded = this.#files.readEnd(job.token) !== null;
-    const found = isSubmitted(job) ? job : await submitter.locate(this.#files, job);
-    if (found === null || found === 'stopped') return found;
     if (job.key === this.#key) {
-      submitter.count(job.stage, 1);
-      return found;
+      const task = JSON.parse(await fs.readFile(this.#files.fileOf('task.json'), 'utf8')) as StageTask;
+      return { task, follow: (watch) => this.#seeThrough(job, watch) };
     }
     // A job of other work is in the way unless it is over.
-    const state = isEnded ? 'absent' : (await context.slurm.readStates([found.job])).stateOf(found.job);
-    if (state === null || (state !== 'absent' && !isFinal(state.state))) {
-      throw new ReproError(
-        'job-outdated',
-        `its code, parameters or inputs have changed since job ${found.job} was submitted`,
-        { fix: `End that job: ./repro cancel ${job.id}. Then run again.` },
-      );
+    if (this.#files.readEnd(job.name) === null) {
+      const { stateOf } = await this.#slurm.context.slurm.readStates(job.job === null ? [] : [job.job]);
+      if (job.job === null || !isOver(stateOf(job.job))) {
+        throw new ReproError(
+          'job-outdated',
+          `its code, parameters or inputs have changed since job ${job.job ?? job.name} was submitted`,
+          { fix: `End that job: ./repro cancel ${job.id}. Then run again.` },
+        );
+      }
     }
     await this.#files.remove();
     return null;
@@ -140,7 +118,7 @@ class SlurmExecution implements RemoteExecution {
 
   readonly executor = async (launch: StageLaunch): Promise<StageEnd> => {
     await fs.writeFile(this.#files.fileOf('launch.json'), JSON.stringify(await this.#describe(launch)));
-    return this.#seeThrough(await this.#submit(0), launch);
+    return this.#seeThrough(null, launch);
   };
 
   async #describe({ stop, kill, onMessage, onStart, ...launch }: StageLaunch): Promise<JobLaunch> {
@@ -171,7 +149,46 @@ class SlurmExecution implements RemoteExecution {
     };
   }
 
-  #submit(continued: number): Promise<Submitted> {
+  /** Follows a job to its end, and those that continue it. @param found what an earlier run submitted, or began to submit; null: nothing */
+  async #seeThrough(found: Job | null, watch: JobListener & Pick<StageLaunch, 'logFile'>): Promise<StageEnd> {
+    const { submitter, context } = this.#slurm;
+    const { run, settings } = context;
+    const { id, stage } = this.#instance;
+    try {
+      let job = found && (await this.#takeUp(found));
+      for (let continued = found?.continued ?? 0; ; ) {
+        if (job === null && isCancelled(run.session.folder, id))
+          return { kind: 'failed', code: 'cancelled', text: cancelledText };
+        job ??= await this.#submit(continued);
+        const { verdict, end } = await this.#slurm.watch.follow(this.#files, job, watch);
+        submitter.count(stage, -1);
+        if (verdict.kind === 'done') return await this.#awaitOutputs(verdict, end);
+        if (end?.end.kind !== 'failed') await this.#appendLog(job, watch.logFile);
+        if (this.#slurm.watch.isEnding && verdict.code === 'cancelled') return { kind: 'interrupted' };
+        const failure = verdict.isCutOff === true ? await this.#findWhyOver(verdict, job) : verdict;
+        if (failure !== null) return failure;
+        const isTime = verdict.code === 'timeout';
+        if (isTime) continued += 1;
+        const count = isTime ? ` (${continued} of ${settings.continuations})` : '';
+        const text = `${verdict.text}; continuing in another job with what it saved${count}`;
+        run.onEvent({ kind: 'note', id, level: 'note', text });
+        job = null;
+      }
+    } catch (error) {
+      if (error !== dropped && !run.signal.aborted) throw error;
+      // If something is or may be submitted, its files stay for the next run.
+      return { kind: 'interrupted', ...(this.#files.readJob() !== null && { isLeft: true }) };
+    }
+  }
+
+  async #takeUp(job: Job): Promise<SubmittedJob | null> {
+    const { submitter } = this.#slurm;
+    const submitted = isSubmitted(job) ? job : await submitter.locate(this.#files, job);
+    if (submitted !== null) submitter.count(this.#instance.stage, 1);
+    return submitted;
+  }
+
+  #submit(continued: number): Promise<SubmittedJob> {
     const { submitter, context } = this.#slurm;
     const { run, settings } = context;
     const instance = this.#instance;
@@ -184,35 +201,6 @@ class SlurmExecution implements RemoteExecution {
         all.filter(([name]) => !ofNode.has(name) || settings.environment.includes(name)),
       ),
     });
-  }
-
-  /** Follows a job to its end, and those that continue it. */
-  async #seeThrough(first: Submitted, watch: JobListener & Pick<StageLaunch, 'logFile'>): Promise<StageEnd> {
-    const { submitter, context } = this.#slurm;
-    for (let job = first; job !== 'stopped'; ) {
-      const ended = await this.#slurm.watch.follow(this.#files, job, watch);
-      if (ended === 'stopped') break;
-      submitter.count(job.stage, -1);
-      const { verdict, end } = ended;
-      const isReported = end !== null && (end.end.kind !== 'interrupted' || end.wasWarned === true);
-      if (!isReported) await this.#appendLog(job, watch.logFile);
-      if (verdict.kind === 'done') return end === null ? verdict : this.#awaitOutputs(verdict, end);
-      if (this.#slurm.isEnding && verdict.code === 'cancelled') return { kind: 'interrupted' };
-      const failure = verdict.isCutOff === true ? await this.#findWhyOver(verdict, job) : verdict;
-      if (failure !== null) return failure;
-      const isTime = verdict.code === 'timeout';
-      const continued = job.continued + (isTime ? 1 : 0);
-      const count = isTime ? ` (${continued} of ${context.settings.continuations})` : '';
-      const text = `${verdict.text}; continuing in another job with what it saved${count}`;
-      context.run.onEvent({ kind: 'note', id: job.id, level: 'note', text });
-      job = await this.#submit(continued);
-    }
-    return this.#stopped();
-  }
-
-  /** If something is or may be submitted, its files stay for the next run. */
-  #stopped(): StageEnd {
-    return { kind: 'interrupted', ...(this.#files.readJob() !== null && { isLeft: true }) };
   }
 
   /** Why an instance whose job was cut off does not continue in another; null if it does. */
@@ -228,7 +216,7 @@ class SlurmExecution implements RemoteExecution {
       const fix = `${raise}; a stage with a resume folder continues in another job.`;
       return failed(`\n  ${isTime ? fix : 'With `retries:`, it is submitted again.'}`);
     }
-    const started = this.#files.readStarted(job.token);
+    const started = this.#files.readStarted(job.name);
     if (started !== null && started.resume === (await describeFolders(resume))) {
       const nothing = ', and it saved nothing';
       return isTime ? failed(`${nothing}\n  ${raise}.`, 'no-progress') : failed(nothing);
@@ -241,13 +229,13 @@ class SlurmExecution implements RemoteExecution {
   }
 
   /** Waits for what the node has written. @throws {ReproError} `not-visible` if it does not appear here */
-  async #awaitOutputs(end: StageEnd, { outputs, node }: JobEnd): Promise<StageEnd> {
+  async #awaitOutputs(done: StageEnd, end: JobEnd | null): Promise<StageEnd> {
     const folders = this.#instance.outputs.map((_, i) => path.join(this.folder, `output-${i}`));
     const { settings, run } = this.#slurm.context;
-    const isThere = async (): Promise<boolean> => (await describeFolders(folders)) === outputs;
-    const what = `the outputs did not appear here, as node ${node} wrote them,`;
+    const isThere = async (): Promise<boolean> => (await describeFolders(folders)) === end?.outputs;
+    const what = `the outputs did not appear here, as node ${end?.node} wrote them,`;
     await awaitVisible(what, isThere, { ...settings, signal: run.signal });
-    return run.signal.aborted ? this.#stopped() : end;
+    return done;
   }
 
   /** What the script and Slurm have printed tells why a stage could not report itself. */
@@ -264,6 +252,8 @@ const printedLengthAtMost = 4000;
 function isSubmitted(job: Job): job is SubmittedJob {
   return job.job !== null;
 }
+
+const cancelledText = 'it was cancelled by `./repro cancel`\n  Run again to continue.';
 
 /** Variables that the node sets itself: the job's folder and GPUs. */
 const ofNode: ReadonlySet<string> = new Set(['TMPDIR', 'CUDA_VISIBLE_DEVICES']);

@@ -29,7 +29,7 @@ import { awaitVisible, describeFolders, type JobLaunch, lastChangeOf, termSecond
  *
  * @returns the exit code of the job
  */
-export async function runStageJob(root: string, token: string, knownFacts: Facts): Promise<number> {
+export async function runStageJob(root: string, name: string, knownFacts: Facts): Promise<number> {
   const folder = new JobFolder(root);
   const signals = listenForJobSignals();
   const { SLURM_ARRAY_JOB_ID: array, SLURM_ARRAY_TASK_ID: index, SLURM_JOB_ID: id = '0' } = process.env;
@@ -38,7 +38,7 @@ export async function runStageJob(root: string, token: string, knownFacts: Facts
   const given = JSON.parse(await fs.readFile(folder.fileOf('launch.json'), 'utf8')) as JobLaunch;
   const resume = given.instance.resume.map((one) => path.resolve(given.launch.cwd, one));
   const started = { job, node, atMs: Date.now(), resume: await describeFolders(resume) };
-  const isCurrent = folder.readJob()?.token === token && (await folder.claim(token, started));
+  const isCurrent = folder.readJob()?.name === name && folder.claim(name, started);
   if (!isCurrent) {
     process.stderr.write('repro: another job was submitted in place of this one, which ends\n');
     return 0;
@@ -53,7 +53,7 @@ export async function runStageJob(root: string, token: string, knownFacts: Facts
   }
   const isInterrupted = ended.end.kind === 'interrupted';
   const report: JobEnd = {
-    token,
+    name,
     node,
     ...ended,
     ...(isInterrupted && { wasWarned: signals.wasWarned() }),

@@ -3,41 +3,15 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ReproError } from '../../errors.ts';
 import { type JobRequest, renderJobScript } from '../../executors/slurm/job-script.ts';
 import { explainSubmission, isLimitReached, type Slurm } from '../../executors/slurm/slurm.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { type Job, JobFolder, readClusterRun } from '../jobs/jobs-folder.ts';
+import { isCancelled, type Job, JobFolder } from '../jobs/jobs-folder.ts';
 import { instanceOf } from '../plan/graph.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { SharedRun } from '../run/execution-context.ts';
 import { cacheFolderOf } from '../store/cache-folder.ts';
-import type { ClusterSettings } from './cluster-settings.ts';
-import { findPlace, requestOf, staysLocal } from './job-request.ts';
-
-/** What is to be submitted for one instance. */
-interface Submission {
-  readonly instance: StageInstance;
-  readonly folder: JobFolder;
-  readonly key: string;
-  readonly request: JobRequest;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly continued: number;
-}
-
-/** A job that Slurm has accepted. */
-export type SubmittedJob = Job & { readonly job: string };
-
-/** `stopped`: the run stops before this was submitted, or before Slurm has answered: then its `job.json` stays. */
-export type Submitted = SubmittedJob | 'stopped';
-
-interface Waiting extends Submission {
-  readonly settle: (submitted: Submitted) => void;
-  readonly fail: (error: unknown) => void;
-}
-
-/** Instances become ready one after the other, a moment apart: those that follow within this time share an array. */
-const gatherMs = 400;
+import { type ClusterSettings, findPlace, requestOf, staysLocal } from './cluster-settings.ts';
 
 /** What the parts of a run on Slurm share. */
 export interface ClusterContext {
@@ -47,6 +21,37 @@ export interface ClusterContext {
   /** The words that start the runner on a node. */
   readonly runner: readonly string[];
 }
+
+/** A task of an array, or a job of its own. */
+interface Task {
+  readonly instance: StageInstance;
+  readonly folder: JobFolder;
+  readonly request: JobRequest;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What is to be submitted for one instance. */
+interface Submission extends Task {
+  readonly key: string;
+  readonly continued: number;
+}
+
+/** A job that Slurm has accepted. */
+export type SubmittedJob = Job & { readonly job: string };
+
+interface Waiting extends Submission {
+  readonly settle: (submitted: SubmittedJob) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** What one script submits. */
+type Batch<One extends Task> = readonly [One, ...One[]];
+
+/** Of a submission that a run no longer makes, since it ends. */
+export const dropped = new Error('not submitted, since the run ends');
+
+/** Instances become ready one after the other, a moment apart: those that follow within this time share an array. */
+const gatherMs = 400;
 
 /** Submits instances as jobs: those that become ready together, and request the same, as one array. */
 export class Submitter {
@@ -61,8 +66,8 @@ export class Submitter {
     this.#context = context;
   }
 
-  /** @throws {ReproError} `slurm-refused`, `cancelled` */
-  submit(one: Submission): Promise<Submitted> {
+  /** @throws {ReproError} `slurm-refused`; {@link dropped} */
+  submit(one: Submission): Promise<SubmittedJob> {
     return new Promise((settle, fail) => {
       this.#waiting.push({ ...one, settle, fail });
       this.#wake();
@@ -77,7 +82,7 @@ export class Submitter {
 
   /** What waits here is not submitted any more. */
   drop(): void {
-    for (const { settle } of this.#waiting) settle('stopped');
+    for (const { fail } of this.#waiting) fail(dropped);
     this.#waiting = [];
   }
 
@@ -93,33 +98,25 @@ export class Submitter {
     }
     // They come in any order.
     this.#waiting.sort((a, b) => ids.indexOf(a.instance.id) - ids.indexOf(b.instance.id));
-    while (!signal.aborted) {
-      const batch = this.#takeBatch();
-      if (batch === null) return;
-      await this.#send(batch).catch((error: unknown) => {
-        for (const { instance, fail } of batch) {
-          fail(error);
-          this.count(instance.stage, -1);
-        }
-      });
+    for (let batch = this.#takeBatch(); batch !== null && !signal.aborted; batch = this.#takeBatch()) {
+      await this.#send(batch);
     }
-    this.drop();
+    if (signal.aborted) this.drop();
   }
 
   /**
    * The next instances that share an array. Of a stage with a limit, all that are ready go in one array, which keeps the limit itself; those
    * that become ready while others are under way take the places that are free.
    */
-  #takeBatch(): Waiting[] | null {
+  #takeBatch(): Batch<Waiting> | null {
     for (const first of this.#waiting) {
       const { stage } = first.instance;
       const underWay = this.#underWay.get(stage) ?? 0;
       const { arrayLimit = Number.POSITIVE_INFINITY } = first.request;
       const room = underWay === 0 ? Number.POSITIVE_INFINITY : arrayLimit - underWay;
-      const alike = this.#waiting.filter((one) => isAlike(one, first));
-      const batch = alike.slice(0, Math.max(0, room));
-      if (batch.length === 0) continue;
-      this.#waiting = this.#waiting.filter((one) => !batch.includes(one));
+      if (room <= 0) continue;
+      const [batch, others] = splitAlike(first, this.#waiting, room);
+      this.#waiting = others;
       this.#underWay.set(stage, underWay + batch.length);
       return batch;
     }
@@ -127,78 +124,67 @@ export class Submitter {
   }
 
   /** Submits an array exactly once, whatever Slurm answers. */
-  async #send(batch: readonly Waiting[]): Promise<void> {
-    const { run, slurm, settings } = this.#context;
-    const { assertLocked, session, signal } = run;
-    const [first] = batch;
-    if (first === undefined) return;
-    const token = randomBytes(4).toString('hex');
-    const jobs = new Map<Waiting, Job>();
-    for (const [i, one] of batch.entries()) {
-      const job: Job = {
-        version: 1,
-        ...{ id: one.instance.id, stage: one.instance.stage, key: one.key, token },
-        index: batch.length === 1 ? null : i,
-        job: null,
-        owner: os.userInfo().username,
-        continued: one.continued,
-      };
-      jobs.set(one, job);
-      await one.folder.writeJob(job);
-      // Of the job before; its end names another submission.
-      await fs.rm(one.folder.fileOf('end.json'), { force: true });
-      await fs.rm(one.folder.fileOf('messages.ndjson'), { force: true });
-    }
-    const { script, log } = scriptFilesOf(session.folder.jobs, { token, index: null });
-    const text = renderStageScript(batch, token, log, session.plan.projectRoot, this.#context);
-    await writeFileAtomic(script, text, { mode: 0o600 });
-    for (;;) {
-      // After the jobs are on disk: a cancelling command finds them there, or is seen here.
-      const unwanted = readClusterRun(session.folder)?.cancelled ?? [];
-      const cancelled = batch.filter(({ instance }) => unwanted.includes(instance.id));
-      for (const { instance, fail } of cancelled) {
-        const fix = 'Run again to continue.';
-        fail(new ReproError('cancelled', 'it was cancelled by `./repro cancel`', { fix }));
+  async #send(batch: Batch<Waiting>): Promise<void> {
+    const { session } = this.#context.run;
+    const name = `${batch[0].instance.stage}.${randomBytes(4).toString('hex')}`;
+    const { script, log } = scriptFilesOf(session.folder.jobs, { name, index: null });
+    const again: Waiting[] = [];
+    try {
+      const jobs = new Map<Waiting, Job>();
+      for (const [i, one] of batch.entries()) {
+        const index = batch.length === 1 ? null : i;
+        const { instance, key, continued, folder } = one;
+        const job = { version: 1, id: instance.id, key, name, index, job: null, continued } as const;
+        jobs.set(one, job);
+        await folder.writeJob(job);
+        // Of the job before; its end names another submission.
+        await fs.rm(folder.fileOf('end.json'), { force: true });
+        await fs.rm(folder.fileOf('messages.ndjson'), { force: true });
+      }
+      const text = renderStageScript(batch, name, log, session.plan.projectRoot, this.#context);
+      await writeFileAtomic(script, text, { mode: 0o600 });
+      const id = await this.#sendScript(script, batch);
+      for (const [one, job] of jobs) {
+        const { folder, settle } = one;
+        const found = await (id === null ? this.locate(folder, job) : this.#accept(folder, job, id));
+        if (found === null) again.push(one);
+        else settle(found);
+      }
+    } catch (error) {
+      for (const { instance, fail } of batch) {
+        fail(error);
         this.count(instance.stage, -1);
       }
-      if (cancelled.length > 0) return this.#send(batch.filter((one) => !cancelled.includes(one)));
-      assertLocked();
-      if (signal.aborted) {
-        for (const { folder, settle } of batch) {
-          await folder.remove();
-          settle('stopped');
-        }
-        return;
-      }
-      const answer = await slurm.submit(script);
-      if (answer.kind === 'ok') {
-        for (const [{ folder, settle }, job] of jobs) settle(await writeId(folder, job, answer.text));
-        return;
-      }
-      if (answer.kind === 'unknown') return this.#resolve(jobs, answer.text);
-      if (!isLimitReached(answer.text)) {
-        throw explainSubmission(answer.text, (keys) => findPlace(first.instance, settings, keys));
-      }
-      if (!this.#hasNotedLimit) {
-        this.#hasNotedLimit = true;
-        this.#warn(first, 'you have reached your limit of submitted jobs; the rest is submitted as jobs end');
-      }
-      await wait(settings.pollSeconds * 1000, undefined, { signal }).catch(() => {});
+      return;
     }
+    const [first, ...more] = again;
+    if (first !== undefined) await this.#send([first, ...more]);
   }
 
-  /** After a submission without an answer: whether Slurm accepted it all the same. */
-  async #resolve(jobs: ReadonlyMap<Waiting, Job>, said: string): Promise<void> {
-    const [first] = jobs.keys();
-    if (first !== undefined)
-      this.#warn(first, `Slurm does not answer (${said}); submitting again when it does`);
-    const again: Waiting[] = [];
-    for (const [one, job] of jobs) {
-      const located = await this.locate(one.folder, job);
-      if (located === null) again.push(one);
-      else one.settle(located);
+  /** @returns the id of the job or of the array; null if Slurm has not answered, and may have accepted it all the same */
+  async #sendScript(script: string, batch: Batch<Waiting>): Promise<string | null> {
+    const { run, slurm, settings } = this.#context;
+    const [{ instance }] = batch;
+    const warn = (text: string): void =>
+      run.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
+    for (;;) {
+      run.assertLocked();
+      if (run.signal.aborted) {
+        for (const { folder } of batch) await folder.remove();
+        throw dropped;
+      }
+      const { kind, text } = await slurm.submit(script);
+      if (kind === 'ok') return text;
+      if (kind === 'unknown') {
+        warn(`Slurm does not answer (${text}); submitting again when it does`);
+        return null;
+      }
+      if (!isLimitReached(text)) throw explainSubmission(text, findPlace(instance, settings, text));
+      if (!this.#hasNotedLimit)
+        warn('you have reached your limit of submitted jobs; the rest is submitted as jobs end');
+      this.#hasNotedLimit = true;
+      await wait(settings.pollSeconds * 1000, undefined, { signal: run.signal }).catch(() => {});
     }
-    await this.#send(again);
   }
 
   /**
@@ -207,82 +193,81 @@ export class Submitter {
    *
    * @returns null if it was given up
    */
-  async locate(folder: JobFolder, job: Job): Promise<Submitted | null> {
+  async locate(folder: JobFolder, job: Job): Promise<SubmittedJob | null> {
     const { run, slurm, settings } = this.#context;
-    while (!run.signal.aborted) {
-      const answer = await slurm.findJob(nameOf(job));
-      if ('problem' in answer) {
-        await wait(settings.pollSeconds * 1000, undefined, { signal: run.signal }).catch(() => {});
-        continue;
+    for (;;) {
+      const { kind, text } = await slurm.findJob(job.name);
+      if (kind === 'ok') {
+        if (text !== '') return this.#accept(folder, job, text);
+        run.assertLocked();
+        if (folder.claim(job.name, { job: null, node: os.hostname(), atMs: Date.now(), resume: '' }))
+          return null;
+        const started = folder.readStarted(job.name)?.job ?? null;
+        return started === null ? null : this.#accept(folder, job, started.replace(/_.*/, ''));
       }
-      if (answer.id !== null) return writeId(folder, job, answer.id);
-      run.assertLocked();
-      const givenUp = { job: null, node: os.hostname(), atMs: Date.now(), resume: '' };
-      if (await folder.claim(job.token, givenUp)) return null;
-      const started = folder.readStarted(job.token)?.job ?? null;
-      return started === null ? null : writeId(folder, job, started.replace(/_.*/, ''));
+      await wait(settings.pollSeconds * 1000, undefined, { signal: run.signal });
     }
-    return 'stopped';
   }
 
-  #warn({ instance }: Waiting, text: string): void {
-    this.#context.run.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
+  /** @param id of the job, or of its array */
+  async #accept(folder: JobFolder, job: Job, id: string): Promise<SubmittedJob> {
+    const submitted = { ...job, job: job.index === null ? id : `${id}_${job.index}` };
+    await folder.writeJob(submitted);
+    // `repro cancel` notes what it cancels before it looks for jobs: either it finds the id, or this finds the note.
+    const { run, slurm } = this.#context;
+    if (isCancelled(run.session.folder, job.id)) await slurm.cancel([submitted.job]);
+    return submitted;
   }
-}
-
-/** @param id of the job, or of its array */
-async function writeId(folder: JobFolder, job: Job, id: string): Promise<SubmittedJob> {
-  const submitted = { ...job, job: job.index === null ? id : `${id}_${job.index}` };
-  await folder.writeJob(submitted);
-  return submitted;
 }
 
 /** `script`: of a submission; `log`: what the script and Slurm print, of one task in an array. */
-export function scriptFilesOf(jobs: string, { token, index }: Pick<Job, 'token' | 'index'>) {
-  const base = path.join(jobs, 'scripts', token);
+export function scriptFilesOf(jobs: string, { name, index }: Pick<Job, 'name' | 'index'>) {
+  const base = path.join(jobs, 'scripts', name);
   return { script: `${base}.sh`, log: `${base}.log${index === null ? '' : `.${index}`}` };
 }
 
-/** By which Slurm knows a submission. */
-export function nameOf({ stage, token }: Pick<Job, 'stage' | 'token'>): string {
-  return `${stage}.${token}`;
-}
-
 /** By which a person finds all jobs of a project folder: `squeue --format="%i %k"`. */
-export function commentOf(projectRoot: string, token: string): string {
-  return `repro:${createHash('sha256').update(projectRoot).digest('hex').slice(0, 8)}:${token}`;
+export function commentOf(projectRoot: string): string {
+  return `repro:${createHash('sha256').update(projectRoot).digest('hex').slice(0, 8)}`;
 }
 
 type ScriptOptions = Pick<ClusterContext, 'settings' | 'runner'>;
 
 /** The script of instances of one stage that request the same. */
 function renderStageScript(
-  batch: readonly Omit<Submission, 'key' | 'continued'>[],
-  token: string,
+  batch: Batch<Task>,
+  name: string,
   logFile: string,
   projectRoot: string,
   { settings, runner }: ScriptOptions,
 ): string {
-  const [first] = batch;
-  if (first === undefined) return '';
+  const [{ request, environment }] = batch;
   return renderJobScript({
-    ...{ request: first.request, environment: first.environment, projectRoot, requeues: false },
-    name: nameOf({ stage: first.instance.stage, token }),
-    comment: commentOf(projectRoot, token),
-    logFile,
+    ...{ name, logFile, projectRoot, request, environment, requeues: false },
+    comment: commentOf(projectRoot),
     about: batch.map(({ instance }, i) => `${i}: ${instance.id}`),
     folders: batch.map(({ folder }) => folder.root),
     prelude: settings.prelude,
-    command: [...settings.command, ...runner, 'stage-job', token],
+    command: [...settings.command, ...runner, 'stage-job', name],
   });
 }
 
-/** Whether two instances can be tasks of one array. */
-function isAlike(
-  a: Pick<Submission, 'instance' | 'request'>,
-  b: Pick<Submission, 'instance' | 'request'>,
-): boolean {
-  return a.instance.stage === b.instance.stage && JSON.stringify(a.request) === JSON.stringify(b.request);
+/** @returns those that can be tasks of one array with the first, and the others */
+function splitAlike<One extends Task>(
+  first: One,
+  all: readonly One[],
+  atMost = Number.POSITIVE_INFINITY,
+): [Batch<One>, One[]] {
+  const batch: [One, ...One[]] = [first];
+  const others: One[] = [];
+  for (const one of all) {
+    if (one === first) continue;
+    const isAlike =
+      one.instance.stage === first.instance.stage &&
+      JSON.stringify(one.request) === JSON.stringify(first.request);
+    (isAlike && batch.length < atMost ? batch : others).push(one);
+  }
+  return [batch, others];
 }
 
 /** A script that a run would submit, for `--dry-run`. */
@@ -300,7 +285,7 @@ export interface DryRunScript {
  */
 export function renderScripts(plan: Plan, ids: readonly string[], options: ScriptOptions): DryRunScript[] {
   const cache = cacheFolderOf(plan);
-  let left = ids
+  const tasks = ids
     .map((id) => instanceOf(plan, id))
     .filter((instance) => !staysLocal(instance, options.settings))
     .map((instance) => ({
@@ -308,14 +293,12 @@ export function renderScripts(plan: Plan, ids: readonly string[], options: Scrip
       folder: JobFolder.of(cache, instance.id),
     }));
   const scripts: DryRunScript[] = [];
-  for (let [first] = left; first !== undefined; [first] = left) {
+  for (let [first, ...left] = tasks; first !== undefined; [first, ...left] = left) {
     const { stage } = first.instance;
-    const batch = left.filter((one) => isAlike(one, first));
-    left = left.filter((one) => !batch.includes(one));
-    const count = scripts.filter((other) => other.stage === stage).length;
-    const token = count === 0 ? stage : `${stage}-${count + 1}`;
-    const { log } = scriptFilesOf(cache.jobs, { token, index: null });
-    const script = renderStageScript(batch, token, log, plan.projectRoot, options);
+    const [batch, others] = splitAlike(first, left);
+    left = others;
+    const { log } = scriptFilesOf(cache.jobs, { name: stage, index: null });
+    const script = renderStageScript(batch, stage, log, plan.projectRoot, options);
     scripts.push({ stage, ids: batch.map(({ instance }) => instance.id), script });
   }
   return scripts;

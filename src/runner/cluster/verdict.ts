@@ -1,6 +1,5 @@
 import type { StageEnd } from '../../executors/executor.ts';
-import { notSharedExitCode, preludeExitCode } from '../../executors/slurm/job-script.ts';
-import { isFinal, type JobStatus } from '../../executors/slurm/job-state.ts';
+import { forgotten, isOver, type JobStatus } from '../../executors/slurm/slurm.ts';
 import type { JobEnd } from '../jobs/jobs-folder.ts';
 import { settingsFile } from './cluster-settings.ts';
 
@@ -11,11 +10,11 @@ export interface Evidence {
   readonly end: JobEnd | null;
   /** Whether its file says that it has started. */
   readonly hasStarted: boolean;
-  /** Whether `repro cancel` has named its instance. */
+  /** Whether it was cancelled from here. */
   readonly isUnwanted: boolean;
-  /** What Slurm says; `absent`: it no longer knows the job; null: it did not answer. */
-  readonly status: JobStatus | 'absent' | null;
-  /** Whether Slurm has called it ended or unknown for so long that no report will appear. */
+  /** What Slurm says; null: it did not answer. */
+  readonly status: JobStatus | null;
+  /** Whether Slurm has called it over for so long that no report will appear. */
   readonly isSilent: boolean;
 }
 
@@ -35,28 +34,21 @@ export type JobVerdict = Extract<StageEnd, { kind: 'done' }> | JobFailure;
 export function judge({ job, end, hasStarted, isUnwanted, status, isSilent }: Evidence): JobVerdict | null {
   if (end !== null && end.end.kind !== 'interrupted') return end.end;
   if (end?.wasWarned === true) return cutOff('timeout', `job ${job} on ${end.node} used up its time`);
-  if (status === null) return null;
-  if (status === 'absent') {
-    // Without accounts, Slurm forgets tasks of an array that are cancelled while they wait.
-    if (isUnwanted && end === null && !hasStarted) return failed('cancelled', `job ${job} was cancelled`);
-    if (!isSilent) return null;
-    if (end !== null) return toldToEnd(`job ${job} on ${end.node}`);
-    const unknown = `Slurm no longer knows job ${job}`;
-    if (!hasStarted)
-      return failed(
-        'cancelled',
-        `${unknown}, whose stage never started: it was cancelled, or its script failed`,
-      );
-    return failed('job-lost', `${unknown}, and it left no result`);
-  }
-  if (!isFinal(status.state)) return null;
-  const { state, node, reason, exitCode = 0, elapsedSeconds } = status;
+  if (!isOver(status)) return null;
+  const { state, reason } = status;
+  const node = status.node ?? end?.node ?? null;
   const where = `job ${job}${node === null ? '' : ` on ${node}`}`;
-  const hasRun = (elapsedSeconds ?? 0) > 0 || node !== null || end !== null;
-  if (state === 'CANCELLED' && !hasRun) return failed('cancelled', `${where} was cancelled`);
-  const [code, text] = scriptFailures[exitCode] ?? [];
-  // Its report may exist before it is visible here; not if its script ended before the runner started.
-  if (end === null && !isSilent && code === undefined) return null;
+  const hasBegun = hasStarted || end !== null;
+  // Without accounts, Slurm forgets tasks of an array that are cancelled while they wait.
+  if (!hasBegun && (state === 'CANCELLED' || (state === forgotten && isUnwanted)))
+    return failed('cancelled', `${where} was cancelled`);
+  if (!hasBegun && state === 'FAILED')
+    return failed(
+      'not-begun',
+      `${where} failed before its stage began${reason === null ? '' : ` (${reason})`}\n  ${notBegunFix}`,
+    );
+  // Its report may exist before it is visible here.
+  if (end === null && !isSilent) return null;
   switch (state) {
     case 'TIMEOUT':
       return cutOff('timeout', `${where} reached its time limit`);
@@ -74,52 +66,27 @@ export function judge({ job, end, hasStarted, isUnwanted, status, isSilent }: Ev
     case 'REVOKED':
       return failed('cancelled', `${where} was cancelled`);
   }
-  const signal = Number(/^RaisedSignal:(\d+)/.exec(reason ?? '')?.[1] ?? 0);
-  if (end !== null || signal === sigterm) return toldToEnd(where);
+  const signal = /^RaisedSignal:(\d+)/.exec(reason ?? '')?.[1];
+  if (end !== null || signal === '15')
+    return failed('told-to-end', `${where} was ended by SIGTERM, and Slurm does not say why`);
+  if (state === forgotten)
+    return failed('job-lost', `Slurm no longer knows job ${job}, and it left no result`);
   if (state === 'COMPLETED')
     return failed(
       'no-result',
       `${where} succeeded, but its result is not in this folder\n  Put the project on a file system that the nodes share.`,
     );
-  if (signal === noLogSignal)
-    return failed(
-      'no-log',
-      `${where} could not write its log into the project's folder\n  Put the project on a file system that the nodes share, and check your quota.`,
-    );
-  if (code !== undefined) return failed(code, `${where} ${text}`);
-  const why = exitCode === 0 ? reason : `exit code ${exitCode}`;
   const hint =
-    signal === sigkill
+    signal === '9'
       ? '\n  Unless someone killed it by hand, the node ran out of memory: raise resources.memory of the stage.'
       : '';
-  const said = why === null ? '' : ` (${why})`;
+  const said = reason === null ? '' : ` (${reason})`;
   return failed('job-failed', `${where} ended as ${state}${said} before the stage could report why${hint}`);
 }
 
-/** The signal with which Slurm ends a batch script whose log it could not open. */
-const noLogSignal = 53;
-
-const [sigkill, sigterm] = [9, 15];
-
-const noCommand = `could not start: a program in its command was not found or is not executable\n  Check \`command\`, \`node\` and \`prelude\` in ${settingsFile}; the log names it.`;
-
-/** By exit code, why a script did not start the runner. 126, 127: a shell's own for a command that it cannot start. */
-const scriptFailures: { readonly [exitCode: number]: readonly [code: string, text: string] } = {
-  [notSharedExitCode]: [
-    'not-shared',
-    'did not find the submitted files: the project is another folder there\n  Put it on a file system that the nodes share.',
-  ],
-  [preludeExitCode]: [
-    'prelude',
-    `failed in a line of its prelude\n  The log names the line. Correct \`prelude\` in ${settingsFile}, or add \`|| true\` to a line that may fail.`,
-  ],
-  126: ['no-command', noCommand],
-  127: ['no-command', noCommand],
-};
-
-function toldToEnd(where: string): JobFailure {
-  return failed('told-to-end', `${where} was ended by SIGTERM, and Slurm does not say why`);
-}
+const notBegunFix =
+  `The log says why: correct \`prelude\`, \`command\` or \`node\` in ${settingsFile}. Without a log, the project is another folder on that ` +
+  'node, or your quota is full: put it on a file system that the nodes share.';
 
 function failed(code: string, text: string): JobFailure {
   return { kind: 'failed', code, text };

@@ -13,6 +13,8 @@ const alwaysPassed: readonly string[] = [
   'LD_LIBRARY_PATH',
   'DYLD_LIBRARY_PATH',
   'CUDA_VISIBLE_DEVICES',
+  'VK_DRIVER_FILES',
+  'VK_ICD_FILENAMES',
 ];
 
 /** Without these, programs on Windows do not start, or do not find their files. */

@@ -1,31 +1,29 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { describeError, hasErrorCode, ReproError } from '../../errors.ts';
 import type { StageEnd } from '../../executors/executor.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { createWhole } from '../../files/lock.ts';
 import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
 
 /** The job of one instance: `jobs/stages/<instance>/job.json`. It is written before the job is submitted. */
 export interface Job {
   readonly version: 1;
   readonly id: string;
-  readonly stage: string;
   /** A hash of the work, machine facts left out: a job of other work is not this one. */
   readonly key: string;
-  /** Of one submission, which may be of several instances. */
-  readonly token: string;
+  /** By which Slurm knows the submission, which may be of several instances: the stage's name and a random token. */
+  readonly name: string;
   /** Its place in an array; null: it is not in one. */
   readonly index: number | null;
   /** Slurm's id: `12`, or `12_3` in an array; null until Slurm's answer is on disk. */
   readonly job: string | null;
-  readonly owner: string;
   /** How often the instance has continued in another job because a job's time was over. */
   readonly continued: number;
 }
 
-/** `started-<token>.json`: written by the job as it starts, or by the runner to give a submission up; whoever comes second yields. */
+/** `started-<name>.json`: written by the job as it starts, or by the runner to give a submission up; whoever comes second yields. */
 export interface Started {
   /** null: the submission was given up. */
   readonly job: string | null;
@@ -38,7 +36,8 @@ export interface Started {
 
 /** `end.json`: the job's own report, its last file. */
 export interface JobEnd {
-  readonly token: string;
+  /** Of the submission. */
+  readonly name: string;
   readonly node: string;
   readonly end: StageEnd;
   /** Of an interruption: whether it was warned that its time is nearly over; otherwise it was told to end. */
@@ -74,30 +73,19 @@ export class JobFolder {
   }
 
   /** null until a job of the submission has started, or the submission was given up. */
-  readStarted(token: string): Started | null {
-    return readJson<Started>(this.fileOf(`started-${token}.json`));
+  readStarted(name: string): Started | null {
+    return readJson<Started>(this.fileOf(`started-${name}.json`));
   }
 
   /** @returns whether this is the first to say so */
-  async claim(token: string, started: Started): Promise<boolean> {
-    const file = this.fileOf(`started-${token}.json`);
-    const partial = `${file}.${process.pid}.${os.hostname()}`;
-    await fs.writeFile(partial, JSON.stringify(started));
-    try {
-      await fs.link(partial, file);
-      return true;
-    } catch (error) {
-      if (hasErrorCode(error, 'EEXIST')) return false;
-      throw error;
-    } finally {
-      await fs.rm(partial, { force: true });
-    }
+  claim(name: string, started: Started): boolean {
+    return createWhole(this.fileOf(`started-${name}.json`), JSON.stringify(started));
   }
 
   /** The report of a job of this submission; null if there is none yet. */
-  readEnd(token: string): JobEnd | null {
+  readEnd(name: string): JobEnd | null {
     const end = readJson<JobEnd>(this.fileOf('end.json'));
-    return end?.token === token ? end : null;
+    return end?.name === name ? end : null;
   }
 
   remove(): Promise<void> {
@@ -124,7 +112,7 @@ export function listJobs({ jobs }: Pick<CacheFolder, 'jobs'>): FoundJob[] {
 
 /** The jobs that have not reported their end; Slurm may know more. @throws {ReproError} `jobs-unreadable` */
 export function listOutstanding(folder: Pick<CacheFolder, 'jobs'>): FoundJob[] {
-  return listJobs(folder).filter(({ folder: files, job }) => files.readEnd(job.token) === null);
+  return listJobs(folder).filter(({ folder: files, job }) => files.readEnd(job.name) === null);
 }
 
 /** Refuses to change the folder while jobs read and write there. @throws {ReproError} `locked`, `jobs-unreadable` */
@@ -171,6 +159,11 @@ export interface ClusterRun {
 /** null if there is none. @throws {ReproError} `jobs-unreadable` */
 export function readClusterRun({ jobs }: Pick<CacheFolder, 'jobs'>): ClusterRun | null {
   return readJson<ClusterRun>(path.join(jobs, 'run.json'));
+}
+
+/** Whether `repro cancel` has named an instance of the run. */
+export function isCancelled(folder: Pick<CacheFolder, 'jobs'>, id: string): boolean {
+  return readClusterRun(folder)?.cancelled.includes(id) === true;
 }
 
 export function writeClusterRun({ jobs }: Pick<CacheFolder, 'jobs'>, run: ClusterRun): Promise<void> {

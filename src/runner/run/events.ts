@@ -48,7 +48,8 @@ export type RunEvent =
       /** Why it waits; null if nothing is said. */
       readonly reason: string | null;
       readonly node: string | null;
-      readonly elapsedSeconds: number | null;
+      /** By this machine's clock; null if it has not. */
+      readonly startedMs: number | null;
     }
   | {
       readonly kind: 'progress';

@@ -1,20 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { countParameterBytes, planMemory } from '../../../src/engines/native/memory.ts';
+import { createNativeEngine } from '../../../src/engines/native/engine.ts';
+import { countParameterBytes } from '../../../src/engines/native/memory.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { smallNetwork } from '../../training/small-task.ts';
 import { FakeAddon, type FakeAddonOptions } from './fake-addon.ts';
 
 const spec = buildNetwork(smallNetwork);
-const workload = { steps: 20, trainingBatch: 16, evaluationBatch: 32 };
+const workload = { spec, steps: 20, trainingBatch: 16, evaluationBatch: 32 };
 const parameterBytes = countParameterBytes(spec);
 
 async function plan(bytesFor: NonNullable<FakeAddonOptions['bytesFor']>, availableBytes: number) {
   const addon = new FakeAddon({ bytesFor });
-  const result = await planMemory(addon, spec, workload, {
-    threads: 3,
-    environment: { REPRO_ISA: 'avx2' },
-    available: () => availableBytes,
-  });
+  const environment = { REPRO_ISA: 'avx2' };
+  const engine = createNativeEngine(addon, { threads: 3, environment, available: () => availableBytes });
+  const result = await engine.planMemory!(workload);
   return { addon, result };
 }
 
@@ -46,7 +45,8 @@ describe('planning the memory of a network', () => {
   test('does not even open a network whose parameters do not fit', async () => {
     const addon = new FakeAddon();
     const available = () => parameterBytes - 1;
-    await expect(planMemory(addon, spec, workload, { environment: {}, available })).rejects.toThrow(
+    const engine = createNativeEngine(addon, { environment: {}, available });
+    await expect(engine.planMemory!(workload)).rejects.toThrow(
       expect.objectContaining({ code: 'out-of-memory' }),
     );
     expect(addon.opened).toEqual([]);
@@ -57,7 +57,7 @@ describe('planning the memory of a network', () => {
     addon.open = () => {
       throw Object.assign(new Error('no'), { code: 'PLIF_OUT_OF_MEMORY' });
     };
-    await expect(planMemory(addon, spec, workload, { environment: {} })).rejects.toThrow(
+    await expect(createNativeEngine(addon, { environment: {} }).planMemory!(workload)).rejects.toThrow(
       expect.objectContaining({ code: 'out-of-memory', message: 'This network does not fit in memory.' }),
     );
   });

@@ -7,8 +7,12 @@ import { chooseDevice } from '../../../src/apps/train-val.ts';
 import type { LoadedAddon } from '../../../src/engines/native/addon.ts';
 import { chooseEngine, identifyEngine, probeEngines } from '../../../src/engines/selection/engines.ts';
 import { type CudaProbe, type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
+import { listAdapters } from '../../../src/engines/webgpu/adapters.ts';
+import { buildNetwork } from '../../../src/snn/networks.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { smallNetwork } from '../../training/small-task.ts';
 import { FakeAddon } from '../native/fake-addon.ts';
+import { fakeGpus } from '../webgpu/fake-gpus.ts';
 
 const here: ProbedSystem = { platform: 'linux-x64', isInstalled: () => true, load: async () => ({}) };
 
@@ -58,6 +62,14 @@ const noWasm = (): LoadedAddon => ({ ok: false, reason: 'it is damaged', fix: 'R
 const notCalled = (): never => {
   throw new Error('not to be called');
 };
+/** Without CUDA, and on a machine without or with a GPU. */
+const noGpu = { probe: noCuda, gpuSystem: { ...fakeGpus([]), load: notCalled } };
+const withGpu = { probe: noCuda, gpuSystem: fakeGpus([{ name: 'Fast 4090' }]) };
+/** At each of T steps, a sample takes 5 GFLOP to train and 1.7 to evaluate. */
+const spec = buildNetwork({ ...smallNetwork, input: [2, 128, 128], channels: 128, layers: 5 });
+const workloadOf = (trainingBatch: number, evaluationBatch = 0) => ({
+  ...{ spec, steps: 1, trainingBatch, evaluationBatch },
+});
 
 describe('chooseEngine', () => {
   it('takes CUDA if it works, without loading the native engine', async () => {
@@ -66,7 +78,7 @@ describe('chooseEngine', () => {
   });
 
   it('takes the native engine without CUDA', async () => {
-    const engine = await chooseEngine('auto', { probe: noCuda, load: native, threads: 2, environment: {} });
+    const engine = await chooseEngine('auto', { ...noGpu, load: native, threads: 2, environment: {} });
     expect(engine.description).toEqual({
       name: 'native',
       backend: 'cpu',
@@ -86,12 +98,75 @@ describe('chooseEngine', () => {
     ['WebAssembly', undefined, /^[0-9a-f]{12} Clang [\d.]+$/, ''],
     ['TensorFlow.js on the CPU', noWasm, /^\d+\.\d+\.\d+$/, '; no WebAssembly engine: it is damaged'],
   ])('falls back to %s and says why', async (_, loadWasm, version, more) => {
-    const { description } = await chooseEngine('auto', { probe: noCuda, load: noNative, loadWasm });
+    const { description } = await chooseEngine('auto', { ...noGpu, load: noNative, loadWasm });
     expect(description).toEqual({
       name: loadWasm === undefined ? 'wasm' : 'tfjs',
       backend: 'cpu',
       version: expect.stringMatching(version),
-      reason: `no CUDA: not today; no native engine: it is not compiled${more}`,
+      reason: `no CUDA: not today; no WebGPU: this machine has no GPU; no native engine: it is not compiled${more}`,
+    });
+  });
+
+  it('passes over WebAssembly for a batch that needs more memory than it addresses, unless it is asked for', async () => {
+    const choose = (choice: 'auto' | 'wasm', trainingBatch: number, evaluationBatch: number) =>
+      chooseEngine(choice, {
+        ...{ ...noGpu, load: noNative },
+        workload: { spec, steps: 20, trainingBatch, evaluationBatch },
+      });
+    expect((await choose('auto', 8, 0)).description.name).toBe('wasm');
+    const { name, reason } = (await choose('auto', 64, 0)).description;
+    expect(name).toBe('tfjs');
+    expect(reason).toMatch(
+      /; no WebAssembly engine: a batch of 64 needs more memory than the 4\.2 GB that it addresses$/,
+    );
+    expect((await choose('auto', 0, 1024)).description.reason).toContain('a batch of 1024 needs');
+    expect((await choose('wasm', 64, 0)).description.name).toBe('wasm');
+  });
+
+  it('takes a GPU for a network that is large enough, before the native engine', async () => {
+    const choose = (workload = workloadOf(64)) =>
+      chooseEngine('auto', { ...withGpu, load: native, workload });
+    expect((await choose()).description).toEqual({
+      name: 'webgpu',
+      backend: 'gpu',
+      version: '1.2.3 Fast 4090, driver of Fast 4090',
+      reason: 'no CUDA: not today',
+    });
+    expect((await choose(workloadOf(0, 2))).description.name).toBe('native');
+    const { description } = await chooseEngine('auto', {
+      ...{ ...withGpu, load: noNative, workload: workloadOf(0, 2), environment: {} },
+    });
+    expect(description.reason).toMatch(
+      /; no WebGPU: a batch takes [\d.]+ GFLOP, and a GPU gains from about 5 on; no native engine: /,
+    );
+  });
+
+  it('goes on to the next engine if the GPU refuses a device, but not if webgpu was asked for', async () => {
+    const gpuSystem = fakeGpus([{ name: 'Broken 1', refuses: 'VK_ERROR_DEVICE_LOST' }]);
+    const options = { probe: noCuda, gpuSystem, load: noNative, environment: {} };
+    const { name, reason } = (await chooseEngine('auto', options)).description;
+    expect([name, reason]).toEqual([
+      'wasm',
+      'no CUDA: not today; no WebGPU: Broken 1 cannot be opened (VK_ERROR_DEVICE_LOST); no native engine: it is not compiled',
+    ]);
+    await expect(chooseEngine('webgpu', options)).rejects.toMatchObject({
+      code: 'engine-unavailable',
+      message: 'There is no WebGPU: Broken 1 cannot be opened (VK_ERROR_DEVICE_LOST).',
+      fix: expect.stringMatching(/driver .* Or choose another engine/),
+    });
+  });
+
+  it('computes on a software device only if webgpu and its name are asked for', async () => {
+    const gpuSystem = fakeGpus([{ name: 'llvmpipe', isSoftware: true }]);
+    const options = { probe: noCuda, gpuSystem, load: native, environment: { REPRO_GPU: 'llvmpipe' } };
+    expect((await chooseEngine('auto', options)).description.name).toBe('native');
+    expect((await chooseEngine('webgpu', options)).description).toMatchObject({
+      name: 'webgpu',
+      reason: 'requested as webgpu',
+    });
+    await expect(chooseEngine('webgpu', { ...options, environment: {} })).rejects.toMatchObject({
+      message: 'There is no WebGPU: there is only llvmpipe, which is software.',
+      fix: expect.stringContaining('REPRO_GPU=llvmpipe'),
     });
   });
 
@@ -114,7 +189,7 @@ describe('chooseEngine', () => {
 
   it('does not ignore an instruction set that is not available', async () => {
     const environment = { REPRO_ISA: 'avx1024' };
-    const chosen = chooseEngine('auto', { probe: noCuda, load: native, environment });
+    const chosen = chooseEngine('auto', { ...noGpu, load: native, environment });
     await expect(chosen).rejects.toMatchObject({ code: 'engine-instruction-set' });
   });
 });
@@ -134,13 +209,13 @@ describe('chooseDevice', () => {
 
   it('notes that it trains on the CPU if CUDA was wanted', async () => {
     const { notes } = await chooseDevice('cuda:0', undefined, {
-      probe: noCuda,
+      ...noGpu,
       load: native,
       threads: 1,
       environment: {},
     });
     expect(notes).toEqual([
-      '-device cuda:0 is not available here; training on the CPU instead. `repro doctor` tells why, and how to get CUDA.',
+      '-device cuda:0 is not available here; training on the CPU instead. `repro doctor` tells why.',
     ]);
   });
 });
@@ -148,16 +223,20 @@ describe('chooseDevice', () => {
 describe('probeEngines', () => {
   it('lists what is available and what is missing, with the remedy', async () => {
     const probe = async (): Promise<CudaProbe> => ({ usable: false, reason: 'none', fix: 'Get one.' });
-    expect(await probeEngines({ probe, load: noNative })).toEqual([
+    expect(await probeEngines({ ...noGpu, probe, load: noNative })).toEqual([
       { name: 'tfjs, CPU', available: true, text: expect.stringContaining('TensorFlow.js'), fix: null },
       { name: 'wasm, CPU', available: true, text: expect.stringContaining('WebAssembly'), fix: null },
       { name: 'native, CPU', available: false, text: 'it is not compiled', fix: 'Compile it.' },
+      {
+        ...{ name: 'webgpu, GPU', available: false, text: 'this machine has no GPU' },
+        fix: expect.stringContaining('driver'),
+      },
       { name: 'tfjs, CUDA', available: false, text: 'none', fix: 'Get one.' },
     ]);
   });
 
   it('describes the native engine, and warns if its sources have changed since', async () => {
-    const find = async (load: () => LoadedAddon) => (await probeEngines({ probe: noCuda, load }))[2];
+    const find = async (load: () => LoadedAddon) => (await probeEngines({ ...noGpu, load }))[2];
     expect(await find(native)).toEqual({
       name: 'native, CPU',
       available: true,
@@ -194,11 +273,14 @@ describe('identifyEngine', () => {
     environment: {},
     probe,
     load,
+    gpuSystem: noGpu.gpuSystem,
   });
 
   it('names the CPU without a probe if the CUDA package is not installed', async () => {
-    expect(await identifyEngine('auto', options())).toMatch(/^wasm [0-9a-f]{12} Clang [\d.]+$/);
-    expect(await identifyEngine('wasm', options())).toBe(await identifyEngine('auto', options()));
+    const wasm = await identifyEngine('wasm', options());
+    expect(wasm).toMatch(/^wasm [0-9a-f]{12} Clang [\d.]+$/);
+    // WebAssembly may decline a network.
+    expect(await identifyEngine('auto', options())).toBe(`${wasm}, or tfjs 4.22.0 cpu`);
     expect(await identifyEngine('auto', { ...options(), loadWasm: noWasm })).toBe('tfjs 4.22.0 cpu');
   });
 
@@ -222,6 +304,27 @@ describe('identifyEngine', () => {
     expect(await identifyEngine('tfjs-cpu', here)).toBe('tfjs 4.22.0 cpu');
   });
 
+  it('names a GPU, and the engine for small networks, and lists GPUs once', async () => {
+    await install('webgpu', '1.2.3');
+    const listed = await listAdapters(withGpu.gpuSystem);
+    let lists = 0;
+    const listGpus = async () => {
+      lists++;
+      return listed;
+    };
+    const here = { ...options(notCalled, native), gpuSystem: withGpu.gpuSystem, listGpus };
+    const webgpu = 'webgpu 1.2.3 Fast 4090, driver of Fast 4090';
+    expect(await identifyEngine('auto', here)).toBe(`${webgpu}, or native ${identity('avx512')}`);
+    expect(await identifyEngine('webgpu', here)).toBe(webgpu);
+    expect(await identifyEngine('webgpu', { ...here, environment: { REPRO_GPU: 'other' } })).toBe(
+      'webgpu, unavailable',
+    );
+    expect(lists).toBe(1);
+    expect(await identifyEngine('auto', { ...here, gpuSystem: noGpu.gpuSystem })).toBe(
+      `native ${identity('avx512')}`,
+    );
+  });
+
   it('probes once, and again when the package changes', async () => {
     const file = await install('@tensorflow/tfjs-node-gpu', '4.22.0');
     let probes = 0;
@@ -242,7 +345,7 @@ describe('identifyEngine', () => {
     await install('@tensorflow/tfjs-node-gpu', '4.22.0');
     expect(await identifyEngine('tfjs', options(noCuda))).toBe('tfjs 4.22.0 cpu');
     const file = path.join(folder, 'cache', 'engine.json');
-    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ gpu: null });
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ found: null });
     await writeFile(file, '{"key"');
     expect(await identifyEngine('tfjs', options(noCuda))).toBe('tfjs 4.22.0 cpu');
   });

@@ -10,9 +10,19 @@ import {
 import type { PoolShape } from './fire.ts';
 import { type Binding, constants, defineKernel, type Kernel, main } from './kernel.ts';
 
-/** Into how many parts the pixels are divided. */
-export const backwardParts = ({ height, width }: NeuronShape): number =>
-  Math.min(256, Math.ceil((height * width) / 8));
+/** Into how many parts the pixels are divided, and the samples, where there are too few pixels to keep a large device busy. */
+function partsOf({ channels, height, width }: NeuronShape): {
+  readonly pixels: number;
+  readonly samples: number;
+} {
+  const pixels = Math.min(256, Math.ceil((height * width) / 8));
+  const groups = pixels * Math.ceil(channels / 32);
+  return { pixels, samples: Math.min(16, Math.max(1, Math.floor(1024 / groups))) };
+}
+
+export const sampleParts = (shape: NeuronShape): number => partsOf(shape).samples;
+
+export const backwardParts = (shape: NeuronShape): number => partsOf(shape).pixels * partsOf(shape).samples;
 
 export const backwardGroups = (shape: NeuronShape): number =>
   backwardParts(shape) * Math.ceil(shape.channels / 32);
@@ -32,7 +42,7 @@ export type BackwardPass = 'sums' | 'current';
  *
  * @param pool what follows the neurons: the first maximum of a window takes the gradient
  * @returns a kernel that reads `spikes` (with max pooling), `after`, the gradient of the pooled spikes [samples, T, pooled pixels, CP]; and
- *   - with sums: writes `parts` [parts, sumRows, CP] and, with τ per neuron, `logits`, the gradient of w
+ *   - with sums: writes `parts` [parts, sumRows, CP] and, with τ per neuron, `logitParts` [sampleParts, pixels, CP], of the gradient of w
  *   - of a stored current: writes `result`, the gradient of the product, like `y`
  *   - of the first layer: writes `weightParts` [parts, k² · inChannels, CP], as nothing needs the gradient of frames
  */
@@ -54,7 +64,7 @@ export function fireBackward(
     ...(pool?.mode === 'max' ? { spikes: 'read u32' } : {}),
     after: 'read f32',
     ...(isLast && norm ? { sums: 'read f32' } : {}),
-    ...(addsUp ? { parts: 'write f32', ...(perNeuron ? { logits: 'write f32' } : {}) } : {}),
+    ...(addsUp ? { parts: 'write f32', ...(perNeuron ? { logitParts: 'write f32' } : {}) } : {}),
     ...(isLast ? (current.kind === 'stored' ? { result: 'write f32' } : { weightParts: 'write f32' }) : {}),
   };
   const isRepeated = shape.currentSteps === 1 && shape.steps > 1;
@@ -79,7 +89,8 @@ export function fireBackward(
     pass === 'sums' ? 'fire backward, sums' : 'fire backward, current',
     bindings,
     `${currentSource(shape)}${neuronSource(neuron, shape.height * shape.width, 32 * Math.ceil(shape.channels / 32))}${afterSource(pool)}
-const PARTS = ${backwardParts(shape)}u;
+const PIXEL_PARTS = ${partsOf(shape).pixels}u;
+const SAMPLE_PARTS = ${sampleParts(shape)}u;
 const ROWS = ${sumRows(shape)}u;
 var<workgroup> lanes: array<vec2f, 256>;
 fn addLanes(local: vec3u, mine: vec2f) -> vec2f {
@@ -92,7 +103,7 @@ fn addLanes(local: vec3u, mine: vec2f) -> vec2f {
 }
 ${main('32, 8')}
   let part = group / WORDS;
-  if (part >= PARTS) { return; }
+  if (part >= PIXEL_PARTS * SAMPLE_PARTS) { return; }
   let channel = group % WORDS * 32u + local.x;
   loadWeights(channel);
   let alpha = alphaOf();
@@ -102,10 +113,10 @@ ${main('32, 8')}
   var sumOfLeak = 0.0;
   ${addsUp && norm ? 'var stepSums: array<vec2f, CURRENT_STEPS>;' : ''}
   ${isLast && places.length > 0 ? `var weightSums: array<f32, ${places.length}>;` : ''}
-  for (var pixel = part * 8u + local.y; pixel < PIXELS; pixel += PARTS * 8u) {
+  for (var pixel = part % PIXEL_PARTS * 8u + local.y; pixel < PIXELS; pixel += PIXEL_PARTS * 8u) {
     let leak = leakOf(pixel, channel);
     var leakGradient = 0.0;
-    for (var sample = 0u; sample < batch.samples; sample++) {
+    for (var sample = part / PIXEL_PARTS; sample < batch.samples; sample += SAMPLE_PARTS) {
       var potential = REST;
       for (var step = 0u; step < STEPS; step++) {
         let statistics = statisticsOf(currentStep(step), channel);
@@ -144,7 +155,8 @@ ${main('32, 8')}
     ${
       addsUp && perNeuron
         ? `let ofLogit = leakGradient * leak * (1 - leak);
-    if (batch.slice == 0u) { logits[pixel * CP + channel] = ofLogit; } else { logits[pixel * CP + channel] += ofLogit; }`
+    let at = (part / PIXEL_PARTS * PIXELS + pixel) * CP + channel;
+    if (batch.slice == 0u) { logitParts[at] = ofLogit; } else { logitParts[at] += ofLogit; }`
         : 'sumOfLeak += leakGradient * leak * (1 - leak);'
     }
   }

@@ -1,0 +1,211 @@
+import type { Block, Flow } from './blocks.ts';
+import {
+  type Building,
+  type Computed,
+  countFlop,
+  countNeuronFlop,
+  maskSpace,
+  neuronSpace,
+  poolShape,
+} from './forward.ts';
+import {
+  type BackwardPass,
+  backwardGroups,
+  backwardParts,
+  fireBackward,
+  sampleParts,
+  sumRows,
+} from './kernels/fire-backward.ts';
+import { featureGradient, featureGradientGroups } from './kernels/head.ts';
+import { padded } from './kernels/kernel.ts';
+import { layerGradients } from './kernels/parameters.ts';
+import {
+  type ProductShape,
+  productByRows,
+  productOfWeights,
+  rowGroups,
+  weightGroups,
+  weightSplits,
+} from './kernels/products.ts';
+import { reduceGroups, reduceParts } from './kernels/reduce.ts';
+import type { Program, Space } from './program.ts';
+
+/** Gradients of one block's input are written while those of the next are read: two spaces take turns. */
+export function gradientSpace(program: Program, block: number, values: number): Space {
+  return program.space('kept', `gradient ${block % 2}`, values);
+}
+
+/**
+ * A block's backward pass: its parameters' gradients, and that of its input, unless it is the first.
+ *
+ * @param after the gradient of the block's output
+ * @param index of the block
+ * @returns the gradient of the block before's output
+ */
+export function addBackward(building: Building, computed: Computed, after: Space, index: number): Space {
+  const { program, parameters } = building;
+  const { block, shape, product } = computed;
+  const rows = sumRows(shape);
+  const sizeOfSums = rows * padded(block.fired.channels);
+  const sums = program.space('fixed', `${block.name} sums`, sizeOfSums);
+  const addUp = () => {
+    const parts = program.space('fixed', 'sum parts', backwardParts(shape) * sizeOfSums);
+    addSum(program, block.name, { parts, count: backwardParts(shape), size: sizeOfSums, sums });
+    if (!hasLogitPerNeuron(block)) return;
+    const size = logitSize(block);
+    addSum(program, block.name, {
+      ...{
+        parts: program.space('fixed', 'logit parts', sampleParts(shape) * size),
+        count: sampleParts(shape),
+        size,
+      },
+      sums: { ...(neuronSpace(parameters, block, 'gradients').neuron as Space & { kind: 'arena' }), size },
+    });
+  };
+  if (shape.norm) {
+    addFireBackward(building, computed, 'sums', { after, sums });
+    addUp();
+  }
+  const gradient =
+    product === undefined
+      ? addFrameGradient(building, computed, { after, sums })
+      : addProductBackward(building, computed, product, { after, sums }, index);
+  if (!shape.norm) addUp();
+  addLayerGradients(building, block, rows, sums);
+  return gradient;
+}
+
+interface Gradients {
+  /** Of the block's output. */
+  readonly after: Space;
+  readonly sums: Space;
+}
+
+function hasLogitPerNeuron({ neuron: { neuron } }: Block): boolean {
+  return neuron.kind === 'plif' && neuron.tau.per === 'neuron';
+}
+
+const logitSize = ({ fired }: Block): number => valuesOf(fired);
+
+const valuesOf = ({ channels, height, width }: Flow): number => padded(channels) * height * width;
+
+function addFireBackward(
+  { program, parameters, kind }: Building,
+  { block, shape, current, spikes }: Computed,
+  pass: BackwardPass,
+  spaces: Gradients & { readonly result?: Space; readonly weightParts?: Space },
+): void {
+  const kernel = fireBackward(shape, block.neuron.neuron, poolShape(block, kind.steps), pass);
+  const cp = padded(block.fired.channels);
+  const all: Record<string, Space> = {
+    ...current,
+    ...neuronSpace(parameters, block, 'values'),
+    spikes,
+    parts: program.space('fixed', 'sum parts', backwardParts(shape) * sumRows(shape) * cp),
+    ...(hasLogitPerNeuron(block)
+      ? { logitParts: program.space('fixed', 'logit parts', sampleParts(shape) * logitSize(block)) }
+      : {}),
+    ...spaces,
+  };
+  program.add('slice', {
+    ...{ kernel, label: block.neuron.name, groups: () => backwardGroups(shape) },
+    buffers: Object.fromEntries(Object.entries(all).filter(([name]) => name in kernel.bindings)),
+    flop: countNeuronFlop(shape, 40) + (spaces.weightParts === undefined ? 0 : countNeuronFlop(shape, 0)),
+  });
+}
+
+function addSum(
+  program: Program,
+  label: string,
+  {
+    parts,
+    count,
+    size,
+    sums,
+  }: { readonly parts: Space; readonly count: number; readonly size: number; readonly sums: Space },
+): void {
+  program.add('batch', {
+    ...{ kernel: reduceParts(count, size), label, buffers: { parts, sums } },
+    groups: () => reduceGroups(size),
+  });
+}
+
+/** Batch norm's weight and bias, and a w and α that the whole layer shares. */
+function addLayerGradients({ program, parameters }: Building, block: Block, rows: number, sums: Space): void {
+  const { norm, fired } = block;
+  const { kind, surrogate } = block.neuron.neuron;
+  const alphaAt = kind === 'lif' ? 0 : hasLogitPerNeuron(block) ? logitSize(block) : 1;
+  const parts = {
+    norm: norm !== undefined,
+    sharedLogit: kind === 'plif' && !hasLogitPerNeuron(block),
+    alphaAt: surrogate.learnable ? alphaAt : undefined,
+  };
+  const kernel = layerGradients(fired.channels, rows, parts);
+  if (Object.keys(kernel.bindings).length === 1) return; // nothing to write
+  const all: Record<string, Space> = {
+    sums,
+    ...(norm === undefined ? {} : { norm: parameters.space(`${norm.name}.weight`, 'gradients') }),
+    ...neuronSpace(parameters, block, 'gradients'),
+  };
+  program.add('batch', {
+    ...{ kernel, label: block.name, groups: () => 1 },
+    buffers: Object.fromEntries(Object.entries(all).filter(([name]) => name in kernel.bindings)),
+  });
+}
+
+/** Of a first layer that is recomputed: only the weights' gradient, as nothing learns from that of frames. */
+function addFrameGradient(building: Building, computed: Computed, gradients: Gradients): Space {
+  const { program, parameters } = building;
+  const { product, name } = computed.block;
+  if (product.kind !== 'conv') throw new Error(`${name}: only a convolution is recomputed`);
+  const size = product.kernel ** 2 * product.inChannels * padded(product.outChannels);
+  const count = backwardParts(computed.shape);
+  const weightParts = program.space('fixed', 'weight parts', count * size);
+  addFireBackward(building, computed, 'current', { ...gradients, weightParts });
+  const sums = parameters.space(`${name}.weight`, 'gradients');
+  addSum(program, name, { parts: weightParts, count, size, sums });
+  return weightParts;
+}
+
+function addProductBackward(
+  building: Building,
+  computed: Computed,
+  product: ProductShape,
+  gradients: Gradients,
+  index: number,
+): Space {
+  const { program, parameters } = building;
+  const { block, shape, source, features } = computed;
+  const { name, input } = block;
+  const gradient = program.space('scratch', 'product gradient', shape.currentSteps * valuesOf(block.fired));
+  addFireBackward(building, computed, 'current', { ...gradients, result: gradient });
+  const size = product.kernel ** 2 * product.inChannels * product.outChannels;
+  const parts = program.space('fixed', 'weight parts', weightSplits(product) * size);
+  const flop = countFlop(product);
+  program.add('slice', {
+    ...{ kernel: productOfWeights(product), label: name, flop, groups: () => weightGroups(product) },
+    buffers: { source, gradient, parts },
+  });
+  const ofInput = gradientSpace(program, index, product.steps * valuesOf(input));
+  if (index > 0) {
+    const result =
+      features === undefined
+        ? ofInput
+        : program.space('scratch', 'feature gradient', product.steps * product.inChannels);
+    program.add('slice', {
+      ...{ kernel: productByRows(product, 'input gradient'), label: name, flop },
+      buffers: { source: gradient, weight: parameters.space(`${name}.weight`, 'values'), result },
+      groups: rowGroups(product, 'input gradient'),
+    });
+    if (features !== undefined) {
+      program.add('slice', {
+        ...{ kernel: featureGradient(features), label: name, groups: featureGradientGroups(features) },
+        buffers: { features: result, ...maskSpace(program, block, features), result: ofInput },
+      });
+    }
+  }
+  addSum(program, name, {
+    ...{ parts, count: weightSplits(product), size, sums: parameters.space(`${name}.weight`, 'gradients') },
+  });
+  return ofInput;
+}

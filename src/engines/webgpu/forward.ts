@@ -1,0 +1,294 @@
+import type { NetworkSpec } from '../../snn/spec.ts';
+import type { Block } from './blocks.ts';
+import type { NeuronShape } from './kernels/current.ts';
+import { hasParameters } from './kernels/current.ts';
+import { fire, fireGroups, type PoolShape, pool, pooledPixels, poolGroups } from './kernels/fire.ts';
+import {
+  type FeatureShape,
+  type FrameShape,
+  featureGroups,
+  features,
+  frameValues,
+  unpackFrames,
+  type VoteShape,
+} from './kernels/head.ts';
+import { padded } from './kernels/kernel.ts';
+import { outHeight, outWidth, type ProductShape, productByRows, rowGroups } from './kernels/products.ts';
+import {
+  frozenTable,
+  normTable,
+  normTableGroups,
+  statistics,
+  statisticsGroups,
+  statisticsParts,
+  updateRunning,
+} from './kernels/statistics.ts';
+import type { ParameterMap } from './parameters.ts';
+import type { Program, Space } from './program.ts';
+
+/** What changes the passes of a batch, besides the network. */
+export interface BatchKind {
+  /** T of the neurons, and the steps of the frames: 1 for a still image. */
+  readonly steps: number;
+  readonly frameSteps: number;
+  readonly type: FrameShape['type'];
+  /** Undefined in evaluation. */
+  readonly training:
+    | {
+        readonly loss: VoteShape['loss'];
+        readonly regularise: 'w' | 'tau';
+        readonly isRegularised: boolean;
+      }
+    | undefined;
+}
+
+/** What all passes of a batch are added to, and need. */
+export interface Building {
+  readonly program: Program;
+  readonly spec: NetworkSpec;
+  readonly parameters: ParameterMap;
+  readonly kind: BatchKind;
+}
+
+/** The spaces of a block that its backward pass reads. */
+export interface Computed {
+  readonly block: Block;
+  readonly shape: NeuronShape;
+  /** Undefined where the product is recomputed. */
+  readonly product: ProductShape | undefined;
+  /** What the product reads: frames, spikes, pooled numbers or features. */
+  readonly source: Space;
+  readonly features: FeatureShape | undefined;
+  /** The buffers of the neurons' current. */
+  readonly current: Readonly<Record<string, Space>>;
+  readonly spikes: Space;
+}
+
+/** Activations are kept for the backward pass in training. */
+function reserve({ program, kind }: Building, name: string, values: number): Space {
+  return program.space(kind.training === undefined ? 'scratch' : 'kept', name, values);
+}
+
+/** Unpacks the frames, as the first block wants them. @returns where they are */
+export function addFrames(building: Building, first: Block): Space {
+  const { program, spec, kind } = building;
+  const [channels, height, width] = spec.input;
+  const { product, isRecomputed } = first;
+  const shape: FrameShape = {
+    ...{ steps: kind.frameSteps, channels, height, width, type: kind.type },
+    border: isRecomputed && product.kind === 'conv' ? product.padding : 0,
+    outChannels: isRecomputed ? channels : padded(channels),
+  };
+  const bytes = { uint8: 1, uint16: 2, float32: 4 }[kind.type] * kind.frameSteps * channels * height * width;
+  const frames = reserve(building, 'frames', frameValues(shape));
+  program.add('slice', {
+    kernel: unpackFrames(shape),
+    label: 'frames',
+    buffers: { given: program.space('kept', 'given', Math.ceil(bytes / 4)), frames },
+    groups: (samples) => Math.ceil((samples * frameValues(shape)) / 256),
+  });
+  return frames;
+}
+
+/** Evaluation's batch norm: the running statistics as a table. */
+export function addFrozenTable({ program, parameters }: Building, { norm }: Block): void {
+  if (norm === undefined) return;
+  program.add('batch', {
+    kernel: frozenTable(norm.channels, norm.epsilon),
+    label: norm.name,
+    buffers: {
+      running: parameters.space(`${norm.name}.running_mean`, 'running'),
+      norm: parameters.space(`${norm.name}.weight`, 'values'),
+      table: program.space('fixed', `${norm.name} table`, 4 * padded(norm.channels)),
+    },
+    groups: () => padded(norm.channels) / 32,
+  });
+}
+
+/** A block's product, batch norm, neurons and pool. @param given what the block before gives */
+export function addForward(
+  building: Building,
+  block: Block,
+  given: Space,
+): { readonly computed: Computed; readonly output: Space } {
+  const { program, parameters, kind } = building;
+  const { name, norm, neuron, fired } = block;
+  const isTraining = kind.training !== undefined;
+  const shape = neuronShape(block, kind);
+  const values = fired.height * fired.width * padded(fired.channels);
+  const { source, features } = addFeatures(building, block, given);
+  const weight = parameters.space(`${name}.weight`, 'values');
+  const product = block.isRecomputed ? undefined : productShape(block, shape.currentSteps);
+  const current: Record<string, Space> = {};
+  if (product === undefined) Object.assign(current, { frames: source, weight });
+  else {
+    const y = reserve(building, isTraining ? `${name} product` : 'product', shape.currentSteps * values);
+    program.add('slice', {
+      kernel: productByRows(product, 'forward'),
+      label: name,
+      buffers: { source, weight, result: y },
+      groups: rowGroups(product, 'forward'),
+      flop: countFlop(product),
+    });
+    Object.assign(current, { y });
+  }
+  if (norm !== undefined) {
+    const rows = isTraining ? shape.currentSteps : 1;
+    const table = program.space('fixed', `${norm.name} table`, 4 * padded(norm.channels) * rows);
+    if (isTraining) addStatistics(building, block, shape, current, table);
+    Object.assign(current, { table });
+  }
+  const spikes = reserve(building, isTraining ? `${name} spikes` : 'spikes', (kind.steps * values) / 32);
+  program.add('slice', {
+    kernel: fire(shape, neuron.neuron),
+    label: neuron.name,
+    buffers: {
+      ...current,
+      ...neuronSpace(parameters, block, 'values'),
+      spikes,
+      counts: program.space('kept', `${neuron.name} count`, 1),
+    },
+    groups: fireGroups(shape),
+    flop: countNeuronFlop(shape, 10),
+  });
+  const computed = { block, shape, product, source, features, current, spikes };
+  return { computed, output: addPool(building, block, spikes) };
+}
+
+function neuronShape(
+  { product, input, fired, norm, repeats, isRecomputed }: Block,
+  kind: BatchKind,
+): NeuronShape {
+  const { channels, height, width } = fired;
+  return {
+    ...{ channels, height, width, steps: kind.steps, currentSteps: repeats ? 1 : kind.steps },
+    norm: norm !== undefined,
+    statistics: kind.training === undefined ? 'frozen' : 'by step',
+    current:
+      isRecomputed && product.kind === 'conv'
+        ? {
+            kind: 'first layer',
+            inChannels: product.inChannels,
+            kernel: product.kernel,
+            frameHeight: input.height + 2 * product.padding,
+            frameWidth: input.width + 2 * product.padding,
+          }
+        : { kind: 'stored' },
+  };
+}
+
+function productShape({ input, product }: Block, steps: number): ProductShape {
+  if (product.kind === 'linear') {
+    const [inChannels, outChannels] = [padded(product.inFeatures), padded(product.outFeatures)];
+    return { inChannels, outChannels, kernel: 1, padding: 0, height: 1, width: 1, steps, input: 'dense' };
+  }
+  const { inChannels, outChannels, kernel, padding } = product;
+  return {
+    ...{ inChannels: padded(inChannels), outChannels: padded(outChannels), kernel, padding, steps },
+    ...{ height: input.height, width: input.width, input: input.kind },
+  };
+}
+
+/** Linear layers read features, convolutions what the block before gives. */
+function addFeatures(
+  building: Building,
+  block: Block,
+  given: Space,
+): { readonly source: Space; readonly features: FeatureShape | undefined } {
+  const { product, input, mask, name } = block;
+  if (product.kind === 'conv') return { source: given, features: undefined };
+  const { kind, program } = building;
+  const shape: FeatureShape = {
+    ...{ steps: kind.steps, channels: input.channels, pixels: input.height * input.width, input: input.kind },
+    masked: kind.training !== undefined && mask !== undefined,
+  };
+  const source = reserve(building, `${name} features`, shape.steps * padded(product.inFeatures));
+  program.add('slice', {
+    kernel: features(shape),
+    label: name,
+    buffers: { source: given, ...maskSpace(program, block, shape), features: source },
+    groups: featureGroups(shape),
+  });
+  return { source, features: shape };
+}
+
+export function maskSpace(
+  program: Program,
+  { mask, product }: Block,
+  { masked }: FeatureShape,
+): Record<string, Space> {
+  if (!masked || product.kind !== 'linear') return {};
+  return { mask: program.space('kept', `mask ${mask}`, product.inFeatures) };
+}
+
+/** Batch norm's statistics, over all slices before the first spike. */
+function addStatistics(
+  { program, parameters }: Building,
+  { norm }: Block,
+  shape: NeuronShape,
+  current: Readonly<Record<string, Space>>,
+  table: Space,
+): void {
+  if (norm === undefined) return;
+  const cp = padded(norm.channels);
+  const label = norm.name;
+  const parts = program.space('fixed', 'statistics', 4 * shape.currentSteps * statisticsParts(shape) * cp);
+  const observed = program.space('fixed', `${norm.name} observed`, 2 * shape.currentSteps * cp);
+  program.add('slice', {
+    ...{ kernel: statistics(shape), label, buffers: { ...current, parts } },
+    groups: () => statisticsGroups(shape),
+    flop: countNeuronFlop({ ...shape, steps: shape.currentSteps }, 5),
+  });
+  program.add('batch', {
+    ...{ kernel: normTable(shape, norm.epsilon), label },
+    buffers: { parts, norm: parameters.space(`${norm.name}.weight`, 'values'), table, observed },
+    groups: () => normTableGroups(shape),
+  });
+  program.add('batch', {
+    ...{ kernel: updateRunning(norm.channels, shape.currentSteps, norm.momentum), label },
+    buffers: { observed, running: parameters.space(`${norm.name}.running_mean`, 'running') },
+    groups: () => cp / 32,
+  });
+}
+
+/** w and α of a block's neurons, if they have any that are learned, in `values` or as gradients. */
+export function neuronSpace(
+  parameters: ParameterMap,
+  { neuron }: Block,
+  arena: 'values' | 'gradients',
+): Record<string, Space> {
+  return hasParameters(neuron.neuron) ? { neuron: parameters.space(`${neuron.name}.w`, arena) } : {};
+}
+
+function addPool(building: Building, block: Block, spikes: Space): Space {
+  const shape = poolShape(block, building.kind.steps);
+  if (shape === undefined) return spikes;
+  const values = shape.steps * pooledPixels(shape) * padded(shape.channels);
+  const pooled = reserve(building, `${block.name} pooled`, shape.mode === 'max' ? values / 32 : values);
+  building.program.add('slice', {
+    ...{ kernel: pool(shape), label: block.name, buffers: { spikes, pooled } },
+    groups: poolGroups(shape),
+  });
+  return pooled;
+}
+
+export function poolShape({ fired, pool: pooling }: Block, steps: number): PoolShape | undefined {
+  if (pooling === undefined) return undefined;
+  const { channels, height, width } = fired;
+  return { channels, height, width, steps, mode: pooling.mode, size: pooling.size };
+}
+
+/** Of each of a product's three directions, for each sample, with padded channels. */
+export function countFlop(shape: ProductShape): number {
+  const { steps, kernel, inChannels, outChannels } = shape;
+  return 2 * steps * outHeight(shape) * outWidth(shape) * kernel ** 2 * inChannels * outChannels;
+}
+
+/** Of one sweep over all neurons of a sample. @param each operations for a neuron and step, besides a recomputed product */
+export function countNeuronFlop(
+  { channels, height, width, steps, current }: NeuronShape,
+  each: number,
+): number {
+  const ofProduct = current.kind === 'stored' ? 0 : 2 * current.kernel ** 2 * current.inChannels;
+  return steps * height * width * padded(channels) * (each + ofProduct);
+}
