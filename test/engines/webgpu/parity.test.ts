@@ -26,5 +26,4 @@ describe.skipIf(!hasDevice).each(computed)(
 
     test.each(networks)('the network %s', (name) => expectToPass([name]));
   },
-  120_000,
 );

@@ -42,12 +42,12 @@ const shapes: Readonly<Record<string, ProductShape>> = {
     padding: 1,
     input: 'dense',
   },
-  'a linear layer': {
+  'a linear layer of several tiles': {
     ...image,
     height: 1,
     width: 1,
     inChannels: 96,
-    outChannels: 32,
+    outChannels: 128,
     kernel: 1,
     padding: 0,
     input: 'dense',

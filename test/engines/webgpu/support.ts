@@ -3,24 +3,19 @@ import type { Engine } from '../../../src/engines/engine.ts';
 import { findAdapter, openGpu } from '../../../src/engines/webgpu/adapters.ts';
 import { createWebgpuEngine } from '../../../src/engines/webgpu/engine.ts';
 
-// Nearly all the time of these tests goes into compiling kernels: half as much for narrow vectors, and without optimisation.
-process.env.LP_NATIVE_VECTOR_WIDTH = '128';
-process.env.GALLIVM_PERF = 'nopt';
-
 /**
- * Mesa's device that computes on the CPU, whatever GPU there may be: tests give the same numbers everywhere. Undefined where it is not installed;
- * tests are skipped then, except where `REPRO_TEST_GPU` says that it is.
+ * The GPU that `REPRO_GPU` names; tests are skipped without. `npm run test:gpu` names Mesa's, which computes on the CPU. Files share the
+ * process, and so the device with what it has compiled.
  */
-export const device = await openSoftware();
-// A process that ends with an open device crashes at times. Files share the process, and so the device.
+export const device = process.env.REPRO_GPU === undefined ? undefined : await openSoftware();
+// A process that ends with an open device crashes at times.
 process.once('exit', () => device?.destroy());
 
-async function openSoftware(): Promise<GPUDevice | undefined> {
-  const found = await findAdapter({ isAsked: true, environment: { REPRO_GPU: 'llvmpipe' } });
+async function openSoftware(): Promise<GPUDevice> {
+  const found = await findAdapter({ isAsked: true });
   const opened = found.ok ? await openGpu(found.adapter) : found;
-  if (opened.ok) return opened.gpu.device;
-  if (process.env.REPRO_TEST_GPU === undefined) return undefined;
-  throw new Error(`${opened.reason}: ${opened.fix}`);
+  if (!opened.ok) throw new Error(`${opened.reason}: ${opened.fix}`);
+  return opened.gpu.device;
 }
 
 export const hasDevice = device !== undefined;
