@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { BatchNeed, MemoryPlan } from '../engines/engine.ts';
-import { describeMemory } from '../engines/memory-error.ts';
+import { describeMemory, needsSmallerNetwork } from '../engines/memory-error.ts';
 import { chooseEngine } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
 import type { Plan } from '../runner/plan/plan.ts';
@@ -174,7 +174,7 @@ function findShortage(
       fix:
         largest > 0
           ? `Lower the batch size to ${largest} or less: \`--set ${key}=${largest}\`.`
-          : 'Use a smaller network, or a machine with more memory.',
+          : needsSmallerNetwork,
     },
   );
 }

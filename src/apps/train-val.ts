@@ -5,7 +5,7 @@ import process from 'node:process';
 import { describeEngine, type Engine, type EngineChoice } from '../engines/engine.ts';
 import { chooseCpuEngine, chooseEngine, type EngineOptions } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
-import { makeFolder } from '../files/folders.ts';
+import { makeFolder, removeEmptyFolder } from '../files/folders.ts';
 import { acquireLock } from '../files/lock.ts';
 import { describeOutcome, exportTraining, type OriginalRunFile } from '../original/export.ts';
 import { type Preparation, prepareTraining } from '../original/preparation.ts';
@@ -118,7 +118,9 @@ export async function trainVal(
       view.close();
     }
   } finally {
-    await lock.release();
+    await lock.dissolve();
+    // What is refused leaves nothing behind.
+    await removeEmptyFolder(checkpointFolder);
   }
 }
 

@@ -1,6 +1,9 @@
 import { ReproError } from '../errors.ts';
 import { formatBytes } from '../text.ts';
 
+/** Where not even one sample fits. */
+export const needsSmallerNetwork = 'Use a smaller network, or a machine with more memory.';
+
 /** A batch for which there is not enough memory. */
 interface MemoryNeed {
   readonly samples: number;
@@ -24,7 +27,7 @@ export class EngineMemoryError extends ReproError {
         fix:
           largestBatch > 0
             ? `Lower the batch size (\`train.batchSize\`, \`evaluate.batchSize\`) to ${largestBatch} or less.`
-            : 'Use a smaller network, or a machine with more memory.',
+            : needsSmallerNetwork,
         cause,
       },
     );

@@ -12,11 +12,14 @@ export class JsonSchema {
   readonly file: string;
   /** The definition as text, which identifies it. */
   readonly text: string;
+  readonly #isOwn: boolean;
   #validate: ValidateFunction | undefined;
 
-  constructor(definition: JsonObject, file: string) {
+  /** @param isOwn whether it is one of `schemas/`: tests check these against the schema of schemas, which takes longer than compiling them */
+  constructor(definition: JsonObject, file: string, isOwn = true) {
     this.definition = definition;
     this.file = file;
+    this.#isOwn = isOwn;
     this.text = JSON.stringify(definition);
   }
 
@@ -26,7 +29,7 @@ export class JsonSchema {
    * @throws {ReproError} if the schema itself is not valid
    */
   async check(value: Json): Promise<readonly SchemaError[]> {
-    this.#validate ??= await compile(this.definition, this.file);
+    this.#validate ??= await compile(this.definition, this.file, this.#isOwn);
     return this.#validate(value) ? [] : [...(this.#validate.errors ?? [])];
   }
 }
@@ -50,7 +53,7 @@ export async function readJsonSchema(absolutePath: string, file: string): Promis
   } catch (cause) {
     throw invalid('is not JSON', file, cause);
   }
-  if (isJsonObject(definition)) return new JsonSchema(definition, file);
+  if (isJsonObject(definition)) return new JsonSchema(definition, file, false);
   throw new ReproError('configuration', 'is not a JSON Schema: expected an object.', { where: file });
 }
 
@@ -60,13 +63,16 @@ function invalid(what: string, where: string, cause: unknown): ReproError {
 }
 
 /** Ajv's strict mode, so that a misspelt keyword in the schema itself is an error. */
-async function compile(definition: JsonObject, file: string): Promise<ValidateFunction> {
+async function compile(definition: JsonObject, file: string, isOwn: boolean): Promise<ValidateFunction> {
   const isNewDraft = String(definition.$schema ?? '').includes('2020-12');
-  const Ajv = isNewDraft ? (await import('ajv/dist/2020.js')).Ajv2020 : (await import('ajv')).Ajv;
+  const Ajv = isNewDraft
+    ? (await import('ajv/dist/2020.js')).default.Ajv2020
+    : (await import('ajv')).default.Ajv;
   const ajv = new Ajv({
     allErrors: true,
     verbose: true,
     strict: true,
+    validateSchema: !isOwn,
     // Branches of a oneOf may require keys that are described outside it.
     strictRequired: false,
     allowUnionTypes: true,

@@ -1,24 +1,34 @@
-import { rmSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
-import { expect, onTestFinished } from 'vitest';
-import { createCrashProject, repro, runWhole } from '../runner/rig/crash/project.ts';
+import { beforeAll, expect } from 'vitest';
+import { parent, repro, runWhole, writeCrashProject } from '../runner/rig/crash/project.ts';
 import { makeStorage } from '../runner/share/storage.ts';
+import { sharedTemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
 /** Runs `repro` in a folder; a failure is a result. */
 export function call(cwd: string, ...words: readonly string[]) {
   return execa(process.execPath, [repro, ...words], { cwd, reject: false });
 }
 
-/** A project whose version 1 has run, and a fresh copy of it that has run nothing. */
+let finished: string;
+
+/** Runs version 1 of the project once for all tests of the file that calls this. */
+export function useFinishedProject(): void {
+  const folder = sharedTemporaryFolder(parent);
+  beforeAll(async () => {
+    finished = folder;
+    await writeCrashProject(folder);
+    expect((await runWhole(folder, 1)).exitCode).toBe(0);
+  });
+}
+
+/** A project whose version 1 has run, and one that has run nothing. */
 export async function createTwo(): Promise<{ root: string; copy: string }> {
-  const root = await createCrashProject();
-  const copy = `${root}-copy`;
-  onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
-  await cp(root, copy, { recursive: true });
-  expect((await runWhole(root, 1)).exitCode).toBe(0);
+  const [root, copy] = [await temporaryFolder(parent), await temporaryFolder(parent)];
+  await cp(finished, root, { recursive: true, preserveTimestamps: true });
+  await writeCrashProject(copy);
   return { root, copy };
 }
 

@@ -16,7 +16,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { filesBelow, readOutputs } from '../runner/rig/crash/checks.ts';
 import { expectedFiles, repro, runWhole } from '../runner/rig/crash/project.ts';
 import { makeStorage } from '../runner/share/storage.ts';
-import { call, createLocked, createShared } from './cache-project.ts';
+import { call, createLocked, createShared, useFinishedProject } from './cache-project.ts';
+
+useFinishedProject();
 
 test('a committed record whose digest is a path is damaged, and leads to no file', async () => {
   const { copy, address } = await createLocked();

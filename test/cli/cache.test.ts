@@ -7,7 +7,9 @@ import { filesBelow, findInconsistencies, readOutputs } from '../runner/rig/cras
 import { measureRun, runAndKill } from '../runner/rig/crash/kills.ts';
 import { expectedFiles, repro, runWhole } from '../runner/rig/crash/project.ts';
 import { makeStorage } from '../runner/share/storage.ts';
-import { call, createLocked, createTwo } from './cache-project.ts';
+import { call, createLocked, createTwo, useFinishedProject } from './cache-project.ts';
+
+useFinishedProject();
 
 const cache = (root: string, ...words: readonly string[]) =>
   call(root, 'cache', ...words, '--set', 'version=1');

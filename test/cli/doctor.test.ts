@@ -105,13 +105,14 @@ describe('doctor --plan', () => {
 
 describe('doctor', () => {
   test.skipIf(!isAvailable)(
-    'estimates the full run from a measurement, unless CUDA would do it',
+    'estimates the full run from a measurement, unless a GPU would do it',
     async () => {
       const { stdout, exitCode } = await doctor('--json');
       expect(exitCode).toBe(0);
       const { findings, fullRun } = JSON.parse(stdout);
-      const cuda = findings.find((one: { what: string }) => one.what === 'engine tfjs, CUDA');
-      if (cuda.state !== 'missing') return expect(fullRun).toBeNull();
+      const isMissing = (what: string) =>
+        findings.find((one: { what: string }) => one.what === `engine ${what}`).state === 'missing';
+      if (!isMissing('tfjs, CUDA') || !isMissing('webgpu, GPU')) return expect(fullRun).toBeNull();
       expect(fullRun).toMatchObject({
         ok: true,
         trainings: 4,

@@ -58,6 +58,7 @@ describe('repro train-val', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain('this is why');
     expect(stderr).toContain('run it again: ./repro run frames --profile tiny --set frames.steps=3');
+    expect(await fs.readdir(project.at('logs'))).toEqual([]);
   });
 
   test.each([

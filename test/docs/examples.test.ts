@@ -4,7 +4,7 @@ import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { CliProject } from '../runner/rig/cli-project.ts';
 import { createStagesProject } from '../runner/rig/stages-project.ts';
-import { blocks, commandsIn, findExample, repository } from './pages.ts';
+import { blocks, commandsIn, findExample, readPage, repository } from './pages.ts';
 import { copyThis, projects } from './projects.ts';
 
 /** Blocks without a language that are no output, and outputs that take a training or a certain machine, by how they begin. */
@@ -80,6 +80,11 @@ describe('the examples in the pages', () => {
       if (!toPattern(shown).test(said)) expect(said, block.at).toBe(`${shown}\n`);
     },
   );
+});
+
+test('the drawing of the graph is that of pipeline.yaml, as `./repro graph --format svg > docs/images/graph.svg` makes it', async () => {
+  const { stdout } = await new CliProject(repository).call(['graph', '--format', 'svg']);
+  expect(`${stdout}\n`).toBe(readPage('docs/images/graph.svg'));
 });
 
 test('docs/models.md has a model that runs beside the baseline, under the quick profile and the full one', async () => {

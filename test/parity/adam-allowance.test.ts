@@ -58,12 +58,12 @@ describe.each(networks)('in test/$name', ({ folder, cases }) => {
     ['β2 = 0.99', (step) => ({ ...step, beta2: 0.99 })],
     ['a bias correction that is one step ahead', (step) => ({ ...step, step: step.step + 1 })],
     ['no bias correction', (step) => ({ ...step, step: 1e9 })],
-  ])('Adam with %s fails in network cases', async (_, change) => {
-    const outcomes = await runFolder(folder, cases.slice(0, 2), createCpuEngine('test', otherAdam(change)));
+  ])('Adam with %s fails in a network case', async (_, change) => {
+    const outcomes = await runFolder(folder, cases.slice(0, 1), createCpuEngine('test', otherAdam(change)));
     const failed = outcomes.filter(({ comparisons }) =>
       comparisons.some(({ what, passed }) => what.startsWith('parameters') && !passed),
     );
-    expect(failed.map(({ name }) => name)).toEqual(cases.slice(0, 2));
+    expect(failed.map(({ name }) => name)).toEqual(cases.slice(0, 1));
   });
 
   it('the first step loosens the tolerance of less than one element in a hundred', async () => {

@@ -23,8 +23,8 @@ async function createProject(
   name = 'project',
 ): Promise<CliProject> {
   const parent = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-names-'));
-  // Unlike Node, it removes what has too long a path; 100,000 files take a while.
-  onTestFinished(async () => void (await execa('rm', ['-rf', parent])), 240_000);
+  // Unlike Node, it removes what has too long a path.
+  onTestFinished(async () => void (await execa('rm', ['-rf', parent])));
   const project = new CliProject(path.join(parent, name));
   const profiles = { folder: 'configs/profiles', default: 'p' };
   await project.write('pipeline.yaml', JSON.stringify({ version: 1, profiles, stages }));
@@ -313,14 +313,14 @@ describe('what is not a plain file', () => {
   });
 });
 
-test('a folder of 100,000 files is hashed, checked and compared', async () => {
+test('a folder of 20,000 files is hashed, checked and compared', async () => {
   const project = await createStage(': > "$REPRO_OUTPUT_0"');
-  for (let group = 0; group < 100; group += 1) {
+  for (let group = 0; group < 20; group += 1) {
     const inner = project.at('in', String(group));
     mkdirSync(inner, { recursive: true });
     for (let at = 0; at < 1000; at += 1) writeFileSync(path.join(inner, `file-${at}`), `${at}`);
   }
   expect((await project.call(['run'])).stderr).toContain('1 run in ');
-  await project.write('in/42/file-7', 'changed');
-  expect((await project.call(['status'])).stdout).toContain('in: 42/file-7 changed');
-}, 240_000);
+  await project.write('in/12/file-7', 'changed');
+  expect((await project.call(['status'])).stdout).toContain('in: 12/file-7 changed');
+});

@@ -12,17 +12,18 @@ import { describeAlone, describeTroubles } from './troubles.ts';
 const why = noSlurm === null ? '' : ` (skipped: ${noSlurm})`;
 
 // All wait for processes, and most for the same few cores.
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 180_000, maxConcurrency: 8 });
 
 // One file, since there can be only one cluster at a time.
 describe.skipIf(noSlurm !== null)(`a run on Slurm${why}`, () => {
   useCluster();
-  describeRuns();
+  // First the longest: Slurm's time limits count whole minutes.
   describeContinuations();
+  describeQuickProfile();
+  describeRuns();
   describeDetaching();
   describeTroubles();
   describeNodes();
-  describeQuickProfile();
   describeAlone();
 });
 

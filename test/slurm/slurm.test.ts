@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { forgotten, parseElapsed, Slurm } from '../../src/executors/slurm/slurm.ts';
+import { forgotten, Slurm } from '../../src/executors/slurm/slurm.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** Slurm whose programs are shell scripts, for what a real one cannot be made to answer. */
@@ -46,17 +46,17 @@ const print = (...lines: readonly string[]): string => `cat <<'END'\n${lines.joi
 const disabled = 'echo "Slurm accounting storage is disabled" >&2; exit 1';
 
 describe('what is known about jobs', () => {
-  const squeue = print('12|RUNNING|0:05|node7|None');
+  const squeue = print('12|RUNNING|node7|None');
   const statesOf = async (programs: Readonly<Record<string, string>>) => {
     const answer = await (await createSlurm({ sacct: disabled, ...programs })).readStates(['12', '13_0']);
     return [answer.stateOf('12'), answer.stateOf('13_0'), answer.problem];
   };
-  const running = { state: 'RUNNING', reason: null, node: 'node7', elapsedSeconds: 5 };
-  const unknown = { state: forgotten, reason: null, node: null, elapsedSeconds: null };
+  const running = { state: 'RUNNING', reason: null, node: 'node7' };
+  const unknown = { state: forgotten, reason: null, node: null };
 
   test('is what the queue says, then what accounting says; neither need answer', async () => {
-    const sacct = "echo '13_0|CANCELLED by 7|00:00:00|None assigned|0:9'";
-    const cancelled = { state: 'CANCELLED', reason: 'RaisedSignal:9', node: null, elapsedSeconds: 0 };
+    const sacct = "echo '13_0|CANCELLED by 7|None assigned|0:9'";
+    const cancelled = { state: 'CANCELLED', reason: 'RaisedSignal:9', node: null };
     expect(await statesOf({ squeue, sacct })).toEqual([running, cancelled, null]);
     expect(await statesOf({ squeue, sacct: 'true' })).toEqual([running, unknown, null]);
     expect(await statesOf({ squeue, sacct: 'exit 1' })).toEqual([running, null, expect.any(String)]);
@@ -69,13 +69,13 @@ describe('what is known about jobs', () => {
   test('has whatever Slurm gives as the reason; lines of another form are skipped', async () => {
     const lines = [
       'a message of the site',
-      '13_0|FAILED|0:05|node[1-2]|a reason | with (signs)',
-      '12|not a state|0:05||None',
+      '13_0|FAILED|node[1-2]|a reason | with (signs)',
+      '12|not a state||None',
     ];
     const reason = 'a reason | with (signs)';
     expect(await statesOf({ squeue: print(...lines) })).toEqual([
       unknown,
-      { state: 'FAILED', reason, node: 'node[1-2]', elapsedSeconds: 5 },
+      { state: 'FAILED', reason, node: 'node[1-2]' },
       null,
     ]);
   });
@@ -83,15 +83,6 @@ describe('what is known about jobs', () => {
   test('also in partitions that the site hides', async () => {
     const hidden = `case " $* " in *' --all '*) ${squeue}\n;; esac`;
     expect((await statesOf({ squeue: hidden }))[0]).toEqual(running);
-  });
-
-  test.each([
-    ['4:05', 245],
-    ['01:02:03', 3723],
-    ['2-00:00:10', 172_810],
-    ['INVALID', null],
-  ])('a time of %s is %j s', (text, seconds) => {
-    expect(parseElapsed(text)).toBe(seconds);
   });
 });
 

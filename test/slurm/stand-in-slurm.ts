@@ -43,7 +43,7 @@ const squeue = `for word; do case $word in --jobs=*) ids=,\${word#--jobs=},;; --
 for job in "$FAKE"/jobs/*; do
   id=\${job##*/}
   [ "$(cat "$job/name" 2>/dev/null)" = "$name" ] && echo "$id"
-  case $ids in *,$id,*) echo "$id|$(cat "$job/state")|0:00|$(cat "$job/node" 2>/dev/null)|$(cat "$job/reason")";; esac
+  case $ids in *,$id,*) echo "$id|$(cat "$job/state")|$(cat "$job/node" 2>/dev/null)|$(cat "$job/reason")";; esac
 done
 `;
 

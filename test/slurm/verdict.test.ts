@@ -3,18 +3,18 @@ import { forgotten, type JobStatus } from '../../src/executors/slurm/slurm.ts';
 import { type Evidence, judge } from '../../src/runner/cluster/verdict.ts';
 import type { JobEnd } from '../../src/runner/jobs/jobs-folder.ts';
 
-const base = { name: 'train.ab', node: 'node7', outputs: '' } as const;
+const base = { node: 'node7', outputs: '' } as const;
 const done: JobEnd = { ...base, end: { kind: 'done', peakMemoryBytes: null } };
 const failed: JobEnd = { ...base, end: { kind: 'failed', code: 'stage-error', text: 'no' } };
 const told: JobEnd = { ...base, end: { kind: 'interrupted' } };
 const warned: JobEnd = { ...told, wasWarned: true };
 
 const status = (state: string, more: Partial<JobStatus> = {}): JobStatus => ({
-  ...{ state, reason: null, node: 'node7', elapsedSeconds: 60 },
+  ...{ state, reason: null, node: 'node7' },
   ...more,
 });
 
-const unknown = status(forgotten, { node: null, elapsedSeconds: null });
+const unknown = status(forgotten, { node: null });
 
 const verdictOf = (evidence: Partial<Evidence>) =>
   judge({
@@ -86,7 +86,6 @@ describe('a job', () => {
 
   test.each([
     [told, status('FAILED', { reason: 'NonZeroExitCode' })],
-    [told, status('COMPLETED')],
     [told, unknown],
     [null, status('FAILED', { reason: 'RaisedSignal:15(Terminated)' })],
   ])('that was told to end, and not why, says so: %j, %j', (end, said) => {
@@ -101,7 +100,7 @@ describe('a job', () => {
   });
 
   test('that was cancelled before it began is judged at once', () => {
-    const said = status('CANCELLED', { node: null, elapsedSeconds: 0 });
+    const said = status('CANCELLED', { node: null });
     expect(verdictOf({ status: said, hasStarted: false })).toEqual(failure('cancelled'));
     const gone = { status: unknown, hasStarted: false, isUnwanted: true } as const;
     expect(verdictOf(gone)).toEqual(failure('cancelled', 'was cancelled'));

@@ -11,8 +11,8 @@ export async function temporaryFolder(parent = os.tmpdir()): Promise<string> {
 }
 
 /** An empty folder for all tests of the file or of the `describe` that asks for it, removed after them. */
-export function sharedTemporaryFolder(): string {
-  const folder = makeFolder(os.tmpdir());
+export function sharedTemporaryFolder(parent = os.tmpdir()): string {
+  const folder = makeFolder(parent);
   afterAll(() => remove(folder));
   return folder;
 }

@@ -38,9 +38,9 @@ export function addClusterCommands(program: Command): void {
   program
     .command('stage-job', { hidden: true })
     .description('what a job on a cluster runs')
-    .argument('<token>', 'of its submission')
+    .argument('<name>', 'of its submission')
     .argument('<folder>', 'the folder of the job')
-    .action(async (token, folder) => (await import('./jobs.ts')).stageJob(token, folder));
+    .action(async (name, folder) => (await import('./jobs.ts')).stageJob(name, folder));
 
   program
     .command('driver-job', { hidden: true })

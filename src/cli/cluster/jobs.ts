@@ -8,7 +8,7 @@ import { runStageJob } from '../../runner/cluster/stage-job.ts';
 import { type ClusterRun, readClusterRun, writeClusterRun } from '../../runner/jobs/jobs-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
-import { listenForSignals, type SignalListener } from '../process/ending.ts';
+import { listenForSignals } from '../process/ending.ts';
 import { useSlurm } from '../run/on-cluster.ts';
 import { explainOtherDriver, finishRun, runShown } from '../run/run.ts';
 import { printJson, printWarning, toOneLine } from '../view/print.ts';
@@ -20,62 +20,56 @@ interface ClusterOptions {
 
 /** `repro attach`: follows the run in the job of `--detach`; without one, goes on with the last run here. */
 export async function attach(options: ClusterOptions): Promise<void> {
-  const signals = listenForSignals();
-  try {
-    const folder = cacheFolderOf({ projectRoot: findProjectRoot(options.project ?? process.cwd()) });
-    const run = readClusterRun(folder);
-    if (run === null) {
-      throw new ReproError('no-jobs', 'no run on a cluster is under way in this project', {
-        fix: 'Begin one with `./repro run --executor slurm`.',
-      });
-    }
-    const isFollowing = run.isOver === true || (await findDriver(folder, process.env)) !== null;
-    if (run.driver !== null && !isFollowing) {
-      printWarning(describeError(driverEnded(folder, run.driver)));
-      await writeClusterRun(folder, { ...run, driver: null });
-    }
-    await repeatRun(run, options, signals, { isFollowing });
-  } finally {
-    signals.dispose();
+  const folder = cacheFolderOf({ projectRoot: findProjectRoot(options.project ?? process.cwd()) });
+  const run = readClusterRun(folder);
+  if (run === null) {
+    throw new ReproError('no-jobs', 'no run on a cluster is under way in this project', {
+      fix: 'Begin one with `./repro run --executor slurm`.',
+    });
   }
+  const isFollowing = run.isOver === true || (await findDriver(folder, process.env)) !== null;
+  if (run.driver !== null && !isFollowing) {
+    printWarning(describeError(driverEnded(folder, run.driver)));
+    await writeClusterRun(folder, { ...run, driver: null });
+  }
+  await repeatRun(run, options, { isFollowing });
 }
 
 /** `repro driver-job`: what the job of `--detach` runs. At the end of its time it goes back into the queue; the jobs go on. */
 export async function driverJob(root: string): Promise<void> {
-  const signals = listenForSignals();
+  const run = readClusterRun({ jobs: root });
+  if (run === null) return;
   let isTimeOver = false;
   process.on('SIGUSR2', () => {
     isTimeOver = true;
     process.kill(process.pid, 'SIGTERM');
   });
-  try {
-    const run = readClusterRun({ jobs: root });
-    if (run === null) return;
-    await repeatRun(run, {}, signals, { isDriver: true });
-  } finally {
-    signals.dispose();
-  }
+  await repeatRun(run, {}, { isDriver: true });
   if (isTimeOver) await requeueDriver(process.env);
 }
 
 async function repeatRun(
   run: ClusterRun,
   options: ClusterOptions,
-  signals: SignalListener,
   mode: { readonly isFollowing?: boolean; readonly isDriver?: boolean },
 ): Promise<void> {
-  const request = { ...options, ...(run.profile === null ? {} : { profile: run.profile }), set: run.set };
-  const plan = await loadCheckedPlan(request);
-  const selected = selectRest(plan, run);
-  const forced = new Set(run.forced.filter((id) => selected.has(id)));
-  const cluster = await useSlurm(plan, request, { ...mode, isAttached: true });
-  const { stop, kill } = signals;
-  const shown = { selected, named: forced, stop, kill, cluster, forcesNamed: true };
-  const record = mode.isDriver === true ? recordEvents(cacheFolderOf(plan)) : undefined;
-  const state = await explainOtherDriver(cacheFolderOf(plan), () =>
-    runShown(plan, { ...request, ...run.options }, { ...shown, ...(record && { record }) }),
-  );
-  await finishRun(plan, state, request, signals, cluster);
+  const signals = listenForSignals();
+  try {
+    const request = { ...options, ...(run.profile === null ? {} : { profile: run.profile }), set: run.set };
+    const plan = await loadCheckedPlan(request);
+    const selected = selectRest(plan, run);
+    const forced = new Set(run.forced.filter((id) => selected.has(id)));
+    const cluster = await useSlurm(plan, request, { ...mode, isAttached: true });
+    const { stop, kill } = signals;
+    const shown = { selected, named: forced, stop, kill, cluster, forcesNamed: true };
+    const record = mode.isDriver === true ? recordEvents(cacheFolderOf(plan)) : undefined;
+    const state = await explainOtherDriver(cacheFolderOf(plan), () =>
+      runShown(plan, { ...request, ...run.options }, { ...shown, ...(record && { record }) }),
+    );
+    await finishRun(plan, state, request, signals, cluster);
+  } finally {
+    signals.dispose();
+  }
 }
 
 /** What was asked for and the plan still has, without what was cancelled since and what depends on it. */
@@ -90,18 +84,25 @@ function selectRest({ instances, dependencies }: Plan, run: ClusterRun): Readonl
 /** `repro cancel`: ends the jobs of all instances, or of those named. */
 export async function cancel(targets: readonly string[], options: ClusterOptions): Promise<void> {
   const projectRoot = findProjectRoot(options.project ?? process.cwd());
-  const { cancelled, driver } = await cancelJobs(cacheFolderOf({ projectRoot }), targets, process.env);
+  const { cancelled, driver, isDriven } = await cancelJobs(
+    cacheFolderOf({ projectRoot }),
+    targets,
+    process.env,
+  );
   if (options.json === true) {
     printJson({ version: 1, command: 'cancel', jobs: cancelled, driver });
     return;
   }
   for (const { id, job } of cancelled) process.stdout.write(`${toOneLine(id)}  job ${job} cancelled\n`);
   if (driver !== null) process.stdout.write(`job ${driver}, in which the run went on, cancelled\n`);
-  if (cancelled.length === 0 && driver === null) process.stdout.write('there is no job to cancel\n');
+  if (cancelled.length > 0 || driver !== null) return;
+  process.stdout.write(
+    isDriven ? 'no job yet: the run cancels what it submits\n' : 'there is no job to cancel\n',
+  );
 }
 
 /** `repro stage-job`: what a job on a node runs. */
-export async function stageJob(token: string, root: string): Promise<void> {
+export async function stageJob(name: string, root: string): Promise<void> {
   // The script has changed to the project's folder.
-  process.exitCode = await runStageJob(root, token, factsOf(process.cwd()));
+  process.exitCode = await runStageJob(root, name, factsOf(process.cwd()));
 }

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import process from 'node:process';
 import type { PipelineOptions } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
-import { readClusterSettings, staysLocal, unlimitedMachine } from '../../runner/cluster/cluster-settings.ts';
+import { readClusterSettings, staysLocal } from '../../runner/cluster/cluster-settings.ts';
 import { findDriver, followDriver, submitDriver } from '../../runner/cluster/driver.ts';
 import { runOnSlurm, withFactsOfNodes } from '../../runner/cluster/slurm-run.ts';
 import { renderScripts } from '../../runner/cluster/submitter.ts';
@@ -99,8 +99,6 @@ export async function useSlurm(
       if (requested !== undefined) await writeClusterRun(folder, { ...describeRun(requested), driver: null });
       return begun;
     }) satisfies StartOtherMachines,
-    /** For what only asks how a run would go: there, everything fits. */
-    unlimited: unlimitedMachine(plan),
     scriptsFor: (ids: readonly string[]) => renderScripts(plan, ids, { settings, runner }),
     /** Submits the run itself, and says so. */
     detach: async (run: RequestedRun): Promise<void> => {

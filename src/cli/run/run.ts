@@ -173,7 +173,6 @@ export async function runShown(
       ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
       otherMachines: cluster?.otherMachines,
       adaptSession: cluster?.adaptSession,
-      ...(options.dryRun === true && cluster !== undefined ? { machine: cluster.unlimited } : {}),
       trace: options.trace ?? false,
       facts,
       ...(await fetchOption(plan, options, onEvent)),

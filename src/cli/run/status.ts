@@ -178,7 +178,10 @@ function linesOf({ id, error, attempt, job }: Shown, projectRoot: string): strin
 }
 
 /** `job 12_3 runs on node7 for 2 h 05 min`, `job 12_3 waits (Priority)`; of one that has failed, also the rest of what it says. */
-function describe({ job, status, isRunning, outcome, failure }: JobReport, isDriven: boolean): string[] {
+function describe(
+  { job, status, isRunning, startedMs, outcome, failure }: JobReport,
+  isDriven: boolean,
+): string[] {
   const name = job === null ? 'a job being submitted' : `job ${job}`;
   const noted = isDriven ? '' : '; `./repro attach` takes it in';
   if (failure !== null) {
@@ -187,8 +190,9 @@ function describe({ job, status, isRunning, outcome, failure }: JobReport, isDri
   }
   if (outcome === 'ended') return [`${name} has succeeded${noted}`];
   if (status === null) return [`${name}: Slurm reports no status now`];
-  const { state, reason, node, elapsedSeconds } = status;
+  const { state, reason, node } = status;
   const why = reason === null ? '' : ` (${toOneLine(reason)})`;
   if (!isRunning) return [state === 'PENDING' ? `${name} waits${why}` : `${name} is ${state}${why}`];
-  return [`${name} runs on ${toOneLine(node ?? 'a node')} for ${formatSeconds(elapsedSeconds ?? 0)}`];
+  const since = startedMs === null ? '' : ` for ${formatSeconds((Date.now() - startedMs) / 1000)}`;
+  return [`${name} runs on ${toOneLine(node ?? 'a node')}${since}`];
 }

@@ -1,6 +1,7 @@
 import { compileAddon, digestSources, loadExports } from '../../addon/load-addon.ts';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { ShapeError } from '../../snn/tensor.ts';
+import { needsSmallerNetwork } from '../memory-error.ts';
 import type { NativeAddon } from './addon-types.ts';
 
 /** The addon, or why there is none and how to get it; `reason` and `fix` are sentences, the reason without a full stop. */
@@ -31,7 +32,7 @@ export function explainNativeError(error: unknown): unknown {
   if (hasErrorCode(error, 'PLIF_SHAPE')) return new ShapeError(error.message, { cause: error });
   if (hasErrorCode(error, 'PLIF_OUT_OF_MEMORY')) {
     return new ReproError('out-of-memory', 'This network does not fit in memory.', {
-      fix: 'Use a smaller network, or a machine with more memory.',
+      fix: needsSmallerNetwork,
       cause: error,
     });
   }

@@ -5,7 +5,7 @@ import { countParameters } from '../../snn/parameters.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import { formatBytes } from '../../text.ts';
 import type { BatchNeed, MemoryPlan, Workload } from '../engine.ts';
-import { describeMemory } from '../memory-error.ts';
+import { describeMemory, needsSmallerNetwork } from '../memory-error.ts';
 import { explainNativeError } from './addon.ts';
 import type { NativeAddon, NativeNetwork } from './addon-types.ts';
 
@@ -80,7 +80,7 @@ export function checkParameterMemory(spec: NetworkSpec, availableBytes: number):
     'out-of-memory',
     `This network's parameters, with gradients and Adam's moments, need ${describeMemory(neededBytes)}; ` +
       `${formatBytes(availableBytes)} are available.`,
-    { fix: 'Use a smaller network, or a machine with more memory.' },
+    { fix: needsSmallerNetwork },
   );
 }
 

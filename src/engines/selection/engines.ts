@@ -1,12 +1,14 @@
 import { ReproError } from '../../errors.ts';
 import { countMultiplications } from '../../snn/spec.ts';
+import { ShapeError } from '../../snn/tensor.ts';
 import { type Engine, type EngineChoice, engineChoices, type Workload } from '../engine.ts';
+import { describeMemory } from '../memory-error.ts';
 import { type LoadedAddon, loadAddon } from '../native/addon.ts';
 import { chooseArithmetic, identifyBuild, type NativeOptions } from '../native/arithmetic.ts';
 import { describeWasmExcess } from '../native/memory.ts';
 import { type CudaProbe, probeCuda } from '../tfjs/cuda.ts';
 import { loadWasm as loadOwnWasm } from '../wasm/addon.ts';
-import { findAdapter, type GpuOptions, openGpu } from '../webgpu/adapters.ts';
+import { findAdapter, type Gpu, type GpuOptions, hasMemory, openGpu } from '../webgpu/adapters.ts';
 import { type IdentityPlaces, identifyCuda, identifyTfjs, identifyWebgpu } from './gpu-identity.ts';
 
 /** Tests replace what probes and loads. */
@@ -132,7 +134,7 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
   },
   webgpu: {
     name: 'webgpu, GPU',
-    title: 'WebGPU',
+    title: 'WebGPU engine',
     locate: async (options) => {
       const found = await findAdapter(options);
       if (!found.ok) return found;
@@ -141,7 +143,10 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
         open: async (reason) => {
           const opened = await openGpu(adapter, options.gpuSystem);
           if (!opened.ok) return opened;
-          return (await import('../webgpu/engine.ts')).createWebgpuEngine(opened.gpu, reason);
+          const engine = (await import('../webgpu/engine.ts')).createWebgpuEngine(opened.gpu, reason);
+          if (options.isAsked === true || options.workload === undefined) return engine;
+          const problem = await findGpuProblem(opened.gpu, engine, options.workload);
+          return problem === undefined ? engine : { reason: problem, fix: null };
         },
         describe: async () => ({ text: `${adapter.name}, ${adapter.driver}`, fix: null }),
       };
@@ -170,6 +175,25 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
     identify: identifyCuda,
   },
 };
+
+/** Why a GPU cannot compute a network; undefined if it can. */
+async function findGpuProblem(
+  { name, device }: Gpu,
+  { planMemory }: Engine,
+  workload: Workload,
+): Promise<string | undefined> {
+  try {
+    const plan = await planMemory?.(workload);
+    if (plan === undefined) return undefined;
+    const bytes = plan.parameterBytes + Math.max(plan.training.bytes, plan.evaluation.bytes);
+    const fits = Number.isFinite(bytes) && (await hasMemory(device, bytes));
+    return fits ? undefined : `${name} has no ${describeMemory(bytes)} left`;
+  } catch (error) {
+    if (error instanceof ShapeError || error instanceof ReproError)
+      return `${name}: ${error.message.replace(/\.$/, '')}`;
+    throw error;
+  }
+}
 
 /** What each choice tries, in this order. */
 const preferences: Readonly<Record<EngineChoice, readonly ImplementationName[]>> = {

@@ -43,7 +43,7 @@ export async function identifyCuda({
 }
 
 /**
- * `webgpu 0.6.2 <name>, <driver>`; undefined if there is no such GPU. What was listed is kept until package, system, drivers or the
+ * `webgpu <digest of the kernels> 0.6.2 <name>, <driver>`; undefined if there is no such GPU. What was listed is kept until package, system, drivers or the
  * variables that choose among drivers change; of Windows' drivers nothing is known beforehand.
  */
 export async function identifyWebgpu({
@@ -71,7 +71,9 @@ export async function identifyWebgpu({
     );
   };
   const found = await findAdapter({ ...options, listGpus: list });
-  return found.ok ? `webgpu ${found.adapter.identity}` : undefined;
+  if (!found.ok) return undefined;
+  const { kernelDigest } = await import('../webgpu/kernel-digest.ts');
+  return `webgpu ${kernelDigest()} ${found.adapter.identity}`;
 }
 
 /** Version and time of a package; undefined if it is not installed. */

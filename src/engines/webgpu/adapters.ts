@@ -31,7 +31,7 @@ export interface Adapter {
 }
 
 /** Why there is no GPU: a sentence without a full stop, and what helps. */
-export interface NoGpu {
+interface NoGpu {
   readonly ok: false;
   readonly reason: string;
   /** Null if nothing helps. */
@@ -99,7 +99,7 @@ export async function listAdapters(system: GpuSystem = thisSystem): Promise<List
   }
 }
 
-export const gpuVariable = 'REPRO_GPU';
+const gpuVariable = 'REPRO_GPU';
 
 export interface GpuOptions {
   /** Whether `webgpu` was chosen by name: only then is a software device taken, and only if `REPRO_GPU` names it. */
@@ -147,6 +147,12 @@ export async function findAdapter({
   };
 }
 
+/** Every device has buffers of this size. */
+const PIECE_BYTES = 2 ** 28;
+
+/** `GPUBufferUsage.STORAGE`, which only browsers define. */
+const STORAGE = 128;
+
 /** The device of this process: each has memory and compiled kernels of its own. */
 let opened:
   | { readonly name: string; readonly gpu: Promise<{ readonly ok: true; readonly gpu: Gpu } | NoGpu> }
@@ -188,6 +194,19 @@ async function openDevice(
   }
 }
 
+/** Whether a device gives this much memory now: it is reserved for a moment. */
+export async function hasMemory(device: GPUDevice, bytes: number): Promise<boolean> {
+  device.pushErrorScope('out-of-memory');
+  const buffers: GPUBuffer[] = [];
+  for (let left = bytes; left > 0; left -= PIECE_BYTES)
+    buffers.push(
+      device.createBuffer({ size: 4 * Math.ceil(Math.min(left, PIECE_BYTES) / 4), usage: STORAGE }),
+    );
+  const error = await device.popErrorScope();
+  for (const buffer of buffers) buffer.destroy();
+  return error === null;
+}
+
 /** Whatever comes from one of these crashes the process if it is collected before. They do not keep Node.js from ending. */
 const kept: GPU[] = [];
 
@@ -221,6 +240,9 @@ function describeAdapter(name: string, { info, limits }: GPUAdapter, version: st
   };
 }
 
+const libraries =
+  'It needs the C libraries of Debian 12, Ubuntu 22.04, Fedora 36 or later: glibc 2.34 and GLIBCXX_3.4.30. A container with one of them has them.';
+
 function explainLoad(error: unknown, platform: string): NoGpu {
   const text = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -239,13 +261,13 @@ function explainLoad(error: unknown, platform: string): NoGpu {
     return {
       ok: false,
       reason: `the package ${webgpuPackage} needs newer C libraries (${needed})`,
-      fix: 'It needs those of Debian 12, Ubuntu 22.04, Fedora 36 or later: glibc 2.34 and GLIBCXX_3.4.30. A container with one of them does.',
+      fix: libraries,
     };
   }
   return {
     ok: false,
     reason: `the package ${webgpuPackage} does not load (${firstLine(error)})`,
-    fix: 'Run `npm ci` again.',
+    fix: platform.startsWith('linux') ? `Run \`npm ci\` again. ${libraries}` : 'Run `npm ci` again.',
   };
 }
 

@@ -1,3 +1,4 @@
+import { ReproError } from '../../errors.ts';
 import type { Kernel } from './kernels/kernel.ts';
 import type { Arena, Pass, Program, Space } from './program.ts';
 
@@ -42,18 +43,44 @@ export class ComputeDevice {
     });
   }
 
-  /** @throws {OutOfGpuMemory} */
-  async allocate(sizes: readonly number[], isUniform = false): Promise<GPUBuffer[]> {
-    this.device.pushErrorScope('out-of-memory');
-    this.device.pushErrorScope('validation');
-    const usage = usages.copySource | usages.copyTarget | (isUniform ? usages.uniform : usages.storage);
-    const buffers = sizes.map((size) => this.device.createBuffer({ size: 4 * Math.ceil(size / 4), usage }));
-    const problems = [await this.device.popErrorScope(), await this.device.popErrorScope()];
+  /**
+   * Does something whose mistakes the device would only write to a log.
+   *
+   * @throws {OutOfGpuMemory} if memory was refused, and a plain error if the device refused something else or was lost
+   */
+  async guard<T>(work: () => T): Promise<T> {
+    const kinds = ['out-of-memory', 'internal', 'validation'] as const;
+    for (const kind of kinds) this.device.pushErrorScope(kind);
+    const result = work();
+    const [validation, internal, memory] = await Promise.all(kinds.map(() => this.device.popErrorScope()));
     this.#check();
-    const problem = problems.find((one) => one !== null);
-    if (problem === undefined) return buffers;
-    for (const buffer of buffers) buffer.destroy();
-    throw new OutOfGpuMemory(problem?.message);
+    if (memory) throw new OutOfGpuMemory(memory.message);
+    const refused = validation ?? internal;
+    if (refused) throw new Error(`the GPU refused a command: ${refused.message}`);
+    return result;
+  }
+
+  /** @param sizes in bytes. @throws {OutOfGpuMemory} */
+  async allocate(sizes: readonly number[], isUniform = false): Promise<GPUBuffer[]> {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
+    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    const tooLarge = sizes.find((size) => size > most);
+    if (tooLarge !== undefined) {
+      throw new OutOfGpuMemory(`a buffer of ${tooLarge} bytes; this GPU binds at most ${most}`);
+    }
+    const usage = usages.copySource | usages.copyTarget | (isUniform ? usages.uniform : usages.storage);
+    const buffers: GPUBuffer[] = [];
+    try {
+      await this.guard(() => {
+        for (const size of sizes) {
+          buffers.push(this.device.createBuffer({ size: 4 * Math.ceil(size / 4), usage }));
+        }
+      });
+    } catch (error) {
+      for (const buffer of buffers) buffer.destroy();
+      throw error;
+    }
+    return buffers;
   }
 
   /** Compiles what is new, all at once. @throws if a kernel does not compile */
@@ -127,13 +154,16 @@ export class ComputeDevice {
   /** @throws if the device was lost, saying why */
   #check(cause?: unknown): void {
     if (this.#lost === undefined) return;
-    throw new Error(`the GPU was lost: ${this.#lost}`, { cause });
+    throw new ReproError('gpu-lost', `The GPU was lost: ${this.#lost}.`, {
+      fix: 'Run this again: a training goes on from its last checkpoint.',
+      cause,
+    });
   }
 }
 
-/** How many samples a slice has, so that no buffer is larger than the device can bind, nor any count than 32 bits. */
-export function sliceSamples(program: Program, limit: number, valuesPerSample: number): number {
-  return Math.floor(Math.min(limit / program.largestBytes(), (2 ** 32 - 1) / valuesPerSample));
+/** How many samples a slice has at most, so that no buffer is larger than the device can bind. */
+export function sliceSamples(program: Program, mostBytes: number): number {
+  return Math.floor(mostBytes / program.largestBytes());
 }
 
 /** @throws {OutOfGpuMemory} */
@@ -152,7 +182,7 @@ export async function allocateProgram(
     const ofSlice = bytes * Math.min(samples, perSlice);
     return kind === 'scratch' ? [ofSlice] : Array.from({ length: slices }, () => ofSlice);
   });
-  const all = await device.allocate([...sizes.flat(), UNIFORM_STRIDE * slices]);
+  const all = await device.allocate(sizes.flat());
   const buffers = new Map<string, GPUBuffer[]>();
   let at = 0;
   names.forEach((name, i) => {
@@ -244,8 +274,12 @@ export class PreparedProgram {
     });
   }
 
-  /** Submits all passes for a batch of the samples that it was prepared for. */
-  submit(samples: number, { stepSize, correction, lambda }: BatchValues): void {
+  /** Submits all passes for a batch of the samples that it was prepared for. @throws as `guard` */
+  submit(samples: number, values: BatchValues): Promise<void> {
+    return this.#device.guard(() => this.#submit(samples, values));
+  }
+
+  #submit(samples: number, { stepSize, correction, lambda }: BatchValues): void {
     const { device } = this.#device;
     const slices = slicesOf(samples, this.#allocation.sliceSamples);
     slices.forEach((count, slice) => {

@@ -4,6 +4,7 @@ import type { Engine, NeuronPass, NeuronPassResult } from '../engine.ts';
 import { planMemory } from '../native/memory.ts';
 import { NativeSession } from '../native/session.ts';
 import { allocateProgram, ComputeDevice, PreparedProgram } from './device.ts';
+import { kernelDigest } from './kernel-digest.ts';
 import { hasParameters, type NeuronShape } from './kernels/current.ts';
 import { fire, fireGroups } from './kernels/fire.ts';
 import {
@@ -30,7 +31,7 @@ export function createWebgpuEngine({ device, identity }: Gpu, reason: string): E
   // How much memory a GPU has left is not known beforehand: it refuses what it does not have.
   const available = Number.POSITIVE_INFINITY;
   return {
-    description: { name: 'webgpu', backend: 'gpu', version: identity, reason },
+    description: { name: 'webgpu', backend: 'gpu', version: `${kernelDigest()} ${identity}`, reason },
     planMemory: (workload) =>
       planMemory(() => WebgpuNetwork.open(compute, workload.spec), workload, available),
     open: async (spec, state, optimiser) => {
@@ -116,7 +117,7 @@ async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<Neur
       const learned = Float32Array.from(parameters);
       write('neuron', learned, (i) => (i < (pass.logits?.length ?? 0) && isLearned ? i : logits), logits + 1);
     }
-    prepared.submit(samples, { stepSize: 0, correction: 1, lambda: 0 });
+    await prepared.submit(samples, { stepSize: 0, correction: 1, lambda: 0 });
     const read = await device.read([
       ...['potentials', 'result'].map((name) => ({ buffer: buffer(name), bytes: 4 * length })),
       { buffer: buffer('spikes'), bytes: length / 8 },

@@ -10,6 +10,7 @@ import {
   type Allocation,
   allocateProgram,
   type ComputeDevice,
+  OutOfGpuMemory,
   PreparedProgram,
   sliceSamples,
   slicesOf,
@@ -21,7 +22,6 @@ import type { Arena, Program } from './program.ts';
 const arenaOf = { value: 'values', first: 'first', second: 'second', gradient: 'gradients' } as const;
 
 interface Ready {
-  readonly program: Program;
   readonly allocation: Allocation;
   readonly prepared: PreparedProgram;
 }
@@ -152,16 +152,13 @@ export class WebgpuNetwork implements NativeNetwork {
     return known;
   }
 
-  /** The samples of a slice; 0 if not even one fits into what the device can bind. */
+  /** The samples of a slice. @throws {OutOfGpuMemory} if not even one fits into what the device can bind */
   #slice(program: Program, samples: number): number {
     const { maxStorageBufferBindingSize, maxBufferSize } = this.#device.device.limits;
-    const values = Math.max(
-      ...this.#plan.blocks.map(({ fired: { channels, height, width } }) => channels * height * width),
-    );
-    return Math.min(
-      samples,
-      sliceSamples(program, Math.min(maxStorageBufferBindingSize, maxBufferSize), values * 64),
-    );
+    const most = sliceSamples(program, Math.min(maxStorageBufferBindingSize, maxBufferSize));
+    if (most < 1)
+      throw new OutOfGpuMemory('one sample of this network is larger than a buffer of this GPU may be');
+    return Math.min(samples, most);
   }
 
   async #prepare(samples: number, kind: BatchKind): Promise<Ready> {
@@ -172,20 +169,30 @@ export class WebgpuNetwork implements NativeNetwork {
     this.#release(slot);
     const program = this.#program(kind);
     const perSlice = this.#slice(program, samples);
-    if (perSlice < 1)
-      throw new Error('one sample of this network is larger than a buffer of this GPU may be');
     const allocation = await allocateProgram(this.#device, program, samples, perSlice);
-    const prepared = await PreparedProgram.prepare(this.#device, program, allocation, this.#arenas, samples);
-    const ready = { key, program, allocation, prepared };
-    this.#ready.set(slot, ready);
-    return ready;
+    try {
+      const prepared = await PreparedProgram.prepare(
+        this.#device,
+        program,
+        allocation,
+        this.#arenas,
+        samples,
+      );
+      const ready = { key, allocation, prepared };
+      this.#ready.set(slot, ready);
+      return ready;
+    } catch (error) {
+      destroy(allocation);
+      throw error;
+    }
   }
 
   #release(slot: 'training' | 'evaluation'): void {
     const known = this.#ready.get(slot);
     this.#ready.delete(slot);
-    known?.prepared.dispose();
-    for (const buffer of [...(known?.allocation.buffers.values() ?? [])].flat()) buffer.destroy();
+    if (known === undefined) return;
+    known.prepared.dispose();
+    destroy(known.allocation);
   }
 
   /** Divides what is given for each sample over the slices. */
@@ -210,7 +217,7 @@ export class WebgpuNetwork implements NativeNetwork {
     const counts = this.#plan.blocks.map(({ neuron }) => buffers.get(`${neuron.name} count`) ?? []);
     const zero = new Uint32Array(1);
     for (const buffer of counts.flat()) this.#device.device.queue.writeBuffer(buffer, 0, zero);
-    prepared.submit(samples, values);
+    await prepared.submit(samples, values);
     const { classes } = this.#spec;
     const slices = slicesOf(samples, allocation.sliceSamples);
     const parts = (name: string, ofSample: number) =>
@@ -246,6 +253,10 @@ export class WebgpuNetwork implements NativeNetwork {
     const read = await this.#device.read(moments);
     return read.reduce((sum, bytes) => sum + (new Float32Array(bytes)[0] as number), 0);
   }
+}
+
+function destroy({ buffers }: Allocation): void {
+  for (const buffer of [...buffers.values()].flat()) buffer.destroy();
 }
 
 const defaults = { loss: 'rate', regularise: 'w', isRegularised: false } as const;

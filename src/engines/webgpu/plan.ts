@@ -85,7 +85,10 @@ function addLoss({ program }: Building, shape: VoteShape, blocks: number): Space
   program.add('slice', {
     ...{ kernel: lossGradient(shape), label: 'loss', groups: lossGroups(shape) },
     buffers: {
-      scores: { kind: 'kept', name: loss === 'rate' ? 'rates' : 'outputs' },
+      scores:
+        loss === 'rate'
+          ? program.space('kept', 'rates', classes)
+          : program.space('kept', 'outputs', steps * classes),
       labels: program.space('kept', 'labels', 1),
       result,
     },

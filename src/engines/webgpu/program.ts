@@ -3,16 +3,16 @@ import type { Kernel } from './kernels/kernel.ts';
 /** Named tensors of a network lie one behind the other in buffers of these. */
 export type Arena = 'values' | 'gradients' | 'first' | 'second' | 'running';
 
-/** Where a buffer of a pass is. */
+/** Where a buffer of a pass is. `values` of 4 bytes that the pass uses of it, for each sample unless `fixed`; the space may be larger. */
 export type Space =
   /** A part of an arena; offset and size in values. */
   | { readonly kind: 'arena'; readonly arena: Arena; readonly offset: number; readonly size: number }
   /** The same for all slices, whatever the number of samples. */
-  | { readonly kind: 'fixed'; readonly name: string }
+  | { readonly kind: 'fixed'; readonly name: string; readonly values: number }
   /** Grows with the samples; every slice has its own. */
-  | { readonly kind: 'kept'; readonly name: string }
+  | { readonly kind: 'kept'; readonly name: string; readonly values: number }
   /** Grows with the samples, but is needed for one slice at a time. */
-  | { readonly kind: 'scratch'; readonly name: string };
+  | { readonly kind: 'scratch'; readonly name: string; readonly values: number };
 
 /** One dispatch. */
 export interface Pass {
@@ -54,7 +54,7 @@ export class Program {
   space(kind: 'fixed' | 'kept' | 'scratch', name: string, values: number): Space {
     this.kinds.set(name, kind);
     this.bytes.set(name, Math.max(this.bytes.get(name) ?? 0, 4 * values));
-    return { kind, name };
+    return { kind, name, values };
   }
 
   /** The bytes of the largest space that grows with the samples, for each sample. */

@@ -8,8 +8,6 @@ export interface JobStatus {
   /** Why it waits, or why it ended; null if Slurm does not say. */
   readonly reason: string | null;
   readonly node: string | null;
-  /** How long it has run; null if it has not. */
-  readonly elapsedSeconds: number | null;
 }
 
 /** The state of a job that neither the queue nor accounting has. */
@@ -120,9 +118,9 @@ export class Slurm {
       return kind === 'ok' || /invalid job id/i.test(text) ? null : `${program}: ${text}`;
     };
     const problem =
-      (await read('squeue', [...wholeQueue, '--array', '--format=%i|%T|%M|%N|%r'])) ??
-      (await read('sacct', [...accounts, '--array', '--format=JobID,State,Elapsed,NodeList,ExitCode']));
-    const unknown = { state: forgotten, reason: null, node: null, elapsedSeconds: null };
+      (await read('squeue', [...wholeQueue, '--array', '--format=%i|%T|%N|%r'])) ??
+      (await read('sacct', [...accounts, '--array', '--format=JobID,State,NodeList,ExitCode']));
+    const unknown = { state: forgotten, reason: null, node: null };
     return { stateOf: (job) => states.get(job) ?? (problem === null ? unknown : null), problem };
   }
 
@@ -204,32 +202,23 @@ function withoutDefaults(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /**
- * Reads lines of `12_3|RUNNING|4:05|node7|reason`; accounting gives `exit code:signal` as the reason. Lines of another form are skipped: a
+ * Reads lines of `12_3|RUNNING|node7|reason`; accounting gives `exit code:signal` as the reason. Lines of another form are skipped: a
  * job that is not there need not have ended.
  */
 function* parseStates(text: string): Generator<[job: string, JobStatus]> {
   for (const line of text.split('\n')) {
-    const [job = '', said = '', elapsed = '', node = '', ...reason] = line.trim().split('|');
+    const [job = '', said = '', node = '', ...reason] = line.trim().split('|');
     // `CANCELLED by 1000`.
     const [state = ''] = said.split(' ');
     if (!/^\d+(_\d+)?$/.test(job) || !/^[A-Z_]+$/.test(state)) continue;
     // As the queue says it.
     const why = reason.join('|').replace(/^0:(?=[1-9])/, 'RaisedSignal:');
-    const elapsedSeconds = parseElapsed(elapsed);
-    yield [job, { state, reason: readCell(why), node: readCell(node), elapsedSeconds }];
+    yield [job, { state, reason: readCell(why), node: readCell(node) }];
   }
 }
 
 function readCell(text: string): string | null {
   return ['', 'None', '(null)', 'N/A', 'None assigned', '0:0'].includes(text) ? null : text;
-}
-
-/** `4:05`, `01:02:03`, `2-00:00:10` as seconds; null for anything else. */
-export function parseElapsed(text: string): number | null {
-  const match = /^(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)$/.exec(text);
-  if (match === null) return null;
-  const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
-  return ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
 }
 
 /**

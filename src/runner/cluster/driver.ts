@@ -18,7 +18,7 @@ import type { RunEvent } from '../run/events.ts';
 import type { RunOptions } from '../run/run.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';
 import { driverRequest, settingsFile } from './cluster-settings.ts';
-import { readLinesFrom } from './job-files.ts';
+import { AppendedLines } from './job-files.ts';
 import { type ClusterContext, commentOf } from './submitter.ts';
 
 // The job of `--detach`: the run itself, on a node. It repeats what `jobs/run.json` says, and writes its events to a file.
@@ -121,34 +121,27 @@ export async function followDriver(
   pollSeconds: number,
 ): Promise<void> {
   const job = readClusterRun(folder)?.driver ?? '';
-  let offset = 0;
-  let nextPollMs = 0;
-  let last: RunEvent | null = null;
-  let shown = '';
-  for (let hasEnded = false; !signal.aborted; ) {
-    const read = readLinesFrom(eventsFileIn(folder), offset);
-    offset = read.offset;
-    for (const line of read.lines) {
-      last = JSON.parse(line) as RunEvent;
-      onEvent(last);
+  const events = new AppendedLines(eventsFileIn(folder));
+  let [nextPollMs, isDone, shown] = [0, false, ''];
+  while (!signal.aborted) {
+    const isDue = isDone || performance.now() >= nextPollMs;
+    if (isDue) nextPollMs = performance.now() + pollSeconds * 1000;
+    // First, so that all that it has written is read once it has ended.
+    const driver = isDue ? await findDriver(folder, environment) : undefined;
+    for (const line of events.read()) {
+      const event = JSON.parse(line) as RunEvent;
+      isDone = event.kind === 'run-finished' && event.outcome !== 'interrupted';
+      onEvent(event);
     }
-    if (read.lines.length > 0) continue;
-    const isDone = last?.kind === 'run-finished' && last.outcome !== 'interrupted';
-    if (hasEnded && isDone) return;
-    if (hasEnded) throw driverEnded(folder, job);
-    if (isDone || performance.now() >= nextPollMs) {
-      nextPollMs = performance.now() + pollSeconds * 1000;
-      const driver = await findDriver(folder, environment);
-      hasEnded = driver === null;
-      const reason = driver?.status?.reason ?? null;
-      const text = `the run waits as job ${job}${reason === null ? '' : ` (${reason})`}`;
-      if (driver?.status?.state === 'PENDING' && text !== shown) {
-        shown = text;
-        onEvent({ kind: 'note', id: 'run', level: 'note', text });
-      }
+    if (driver === null && isDone) return;
+    if (driver === null) throw driverEnded(folder, job);
+    const reason = driver?.status?.reason ?? null;
+    const text = `the run waits as job ${job}${reason === null ? '' : ` (${reason})`}`;
+    if (driver?.status?.state === 'PENDING' && text !== shown) {
+      shown = text;
+      onEvent({ kind: 'note', id: 'run', level: 'note', text });
     }
-    // Once more after the end, for what was written meanwhile.
-    if (!hasEnded) await wait(lookEveryMs, undefined, { signal }).catch(() => {});
+    await wait(lookEveryMs, undefined, { signal }).catch(() => {});
   }
 }
 

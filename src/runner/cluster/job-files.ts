@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
-import fs from 'node:fs/promises';
-import path from 'node:path';
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
 import type { StageLaunch } from '../../executors/executor.ts';
@@ -16,19 +14,18 @@ export interface JobLaunch {
   readonly parts: FingerprintParts;
   /** `environment`: only the variables that name folders of the job. */
   readonly launch: Omit<StageLaunch, 'stop' | 'kill' | 'onMessage' | 'onStart'>;
-  /** Names of the variables that the stage sees, as they are on the node. */
-  readonly variables: readonly string[];
-  readonly cacheRoot: string;
-  /** Inputs that other stages made, with the time of their last change: a node may still see older ones. */
-  readonly made: readonly { readonly path: string; readonly mtimeMs: number }[];
+  /** Inputs that other stages made: a node may still see older ones. Absolute. */
+  readonly made: readonly string[];
+  /** What is there: see `describeFiles`. */
+  readonly madeState: string;
   readonly patienceSeconds: number;
 }
 
-/** A digest of the files below these folders by size and time, without reading them: they may be large. */
-export async function describeFolders(folders: readonly string[]): Promise<string> {
+/** A digest of these files, and those below these folders, by size and time, without reading them: they may be large. */
+export async function describeFiles(places: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const [i, folder] of folders.entries()) {
-    for (const file of await listFileStates(folder)) {
+  for (const [i, place] of places.entries()) {
+    for (const file of await listFileStates(place)) {
       hash.update(`${i} ${file.path} ${file.sizeBytes} ${file.changedNs}\n`);
     }
   }
@@ -58,15 +55,6 @@ export async function awaitVisible(
   }
 }
 
-/** The time of the last change of a file or folder; null if it is not there. Its folder is listed first, so that NFS asks the server. */
-export async function lastChangeOf(file: string): Promise<number | null> {
-  refreshFolder(path.dirname(file));
-  return fs.stat(file).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => null,
-  );
-}
-
 /** Lists a folder, so that NFS asks the server for new files in it. */
 export function refreshFolder(folder: string): void {
   try {
@@ -76,29 +64,37 @@ export function refreshFolder(folder: string): void {
   }
 }
 
-/** How long after SIGTERM a stage may save its work. Slurm kills what takes longer than its `KillWait`, 30 s by default. */
-export const termSeconds = 25;
-
-/** More than this is read in parts. */
+/** More than this is read in parts; no line is longer. */
 const readAtMost = 1024 * 1024;
 
-/** The whole lines of a file that another machine appends to, from an offset on; none while it cannot be read: the next call reads them. */
-export function readLinesFrom(
-  file: string,
-  offset: number,
-): { readonly lines: readonly string[]; readonly offset: number } {
-  try {
-    // Opened each time, since only then does NFS ask the server for the latest state.
-    const descriptor = openSync(file, 'r');
+/** A file to which another machine appends lines. */
+export class AppendedLines {
+  readonly #file: string;
+  #offset = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** The whole lines since the last call; none while the file cannot be read: the next call gives them. */
+  *read(): Generator<string> {
     try {
-      const buffer = Buffer.alloc(Math.min(Math.max(0, fstatSync(descriptor).size - offset), readAtMost));
-      const read = readSync(descriptor, buffer, 0, buffer.length, offset);
-      const end = buffer.subarray(0, read).lastIndexOf(0x0a) + 1;
-      return { lines: buffer.toString('utf8', 0, end).split('\n').slice(0, -1), offset: offset + end };
-    } finally {
-      closeSync(descriptor);
+      // Opened each time, since only then does NFS ask the server for the latest state.
+      const descriptor = openSync(this.#file, 'r');
+      try {
+        const buffer = Buffer.allocUnsafe(readAtMost);
+        for (;;) {
+          const length = readSync(descriptor, buffer, 0, readAtMost, this.#offset);
+          const end = buffer.subarray(0, length).lastIndexOf(0x0a);
+          if (end === -1) return;
+          this.#offset += end + 1;
+          yield* buffer.toString('utf8', 0, end).split('\n');
+        }
+      } finally {
+        closeSync(descriptor);
+      }
+    } catch {
+      // The file system may fail for a moment.
     }
-  } catch {
-    return { lines: [], offset };
   }
 }

@@ -15,6 +15,8 @@ export interface JobReport {
   /** null: Slurm did not answer, or was not asked. */
   readonly status: JobStatus | null;
   readonly isRunning: boolean;
+  /** When its stage started, in milliseconds since 1970; null: it has not, or this is not known. */
+  readonly startedMs: number | null;
   /** `ended`: the next `repro attach` or `repro run --executor slurm` takes in its result. */
   readonly outcome: 'under-way' | 'ended' | 'failed';
   /** How it failed. */
@@ -35,35 +37,35 @@ export async function readJobReports(
 ): Promise<JobReports> {
   // Without Slurm on this machine, the rest of the status is still worth showing.
   const driver = await findDriver(folder, environment).catch(() => null);
-  const found = listJobs(folder).map(({ folder: files, job }) => ({
-    files,
-    job,
-    end: files.readEnd(job.name),
-  }));
-  const unended = found.flatMap(({ job, end }) => (job.job === null || end !== null ? [] : [job.job]));
+  const unended = listOutstanding(folder).flatMap(({ job }) => job.job ?? []);
   const answer = await new Slurm(environment).readStates(unended).catch(() => null);
   const unwanted = readClusterRun(folder)?.cancelled ?? [];
-  const jobs = found.map(({ files, job: { id, name, job }, end }): [string, JobReport] => {
+  const jobs = listJobs(folder).map(({ folder: files, job: { id, name, job } }): [string, JobReport] => {
+    const end = files.readEnd(name);
     const status = job === null || end !== null ? null : (answer?.stateOf(job) ?? null);
-    const [hasStarted, isUnwanted] = [files.readStarted(name) !== null, unwanted.includes(id)];
-    return [
-      id,
-      reportOf(job, status, judge({ job: job ?? '', end, hasStarted, isUnwanted, status, isSilent: true })),
-    ];
+    const startedMs = files.readStarted(name)?.atMs ?? null;
+    const [hasStarted, isUnwanted] = [startedMs !== null, unwanted.includes(id)];
+    const known = { job: job ?? '', end, hasStarted, isUnwanted, status, isSilent: true };
+    return [id, reportOf({ job, status, startedMs }, judge(known))];
   });
-  return { jobs: new Map(jobs), driver: driver && reportOf(driver.job, driver.status, null) };
+  return { jobs: new Map(jobs), driver: driver && reportOf({ ...driver, startedMs: null }, null) };
 }
 
-function reportOf(job: string | null, status: JobStatus | null, verdict: JobVerdict | null): JobReport {
-  const isRunning = status !== null && isOnNode(status);
-  if (verdict === null) return { job, status, isRunning, outcome: 'under-way', failure: null };
+function reportOf(
+  known: Pick<JobReport, 'job' | 'status' | 'startedMs'>,
+  verdict: JobVerdict | null,
+): JobReport {
+  const isRunning = known.status !== null && isOnNode(known.status);
+  if (verdict === null) return { ...known, isRunning, outcome: 'under-way', failure: null };
   const failure = verdict.kind === 'failed' ? verdict.text : null;
-  return { job, status, isRunning, outcome: failure === null ? 'ended' : 'failed', failure };
+  return { ...known, isRunning, outcome: failure === null ? 'ended' : 'failed', failure };
 }
 
-interface CancelledJob {
-  readonly id: string;
-  readonly job: string;
+interface Cancelled {
+  readonly cancelled: readonly { readonly id: string; readonly job: string }[];
+  readonly driver: string | null;
+  /** Whether a run is under way, which may be submitting more: it cancels that itself. */
+  readonly isDriven: boolean;
 }
 
 /** How long to wait for what was cancelled: longer than Slurm gives a stage to save its work, before it kills the stage. */
@@ -79,7 +81,7 @@ export async function cancelJobs(
   folder: CacheFolder,
   targets: readonly string[],
   environment: NodeJS.ProcessEnv,
-): Promise<{ readonly cancelled: readonly CancelledJob[]; readonly driver: string | null }> {
+): Promise<Cancelled> {
   const slurm = await Slurm.connect(environment);
   const run = readClusterRun(folder);
   const known = [...new Set([...(run?.selected ?? []), ...listJobs(folder).map(({ job }) => job.id)])];
@@ -100,7 +102,7 @@ export async function cancelJobs(
   const driver = targets.length === 0 ? (run?.driver ?? null) : null;
   // Then it submits no more.
   if (driver !== null) await cancelAndWait(slurm, [driver], folder);
-  const cancelled: CancelledJob[] = [];
+  const cancelled: Cancelled['cancelled'][number][] = [];
   for (const { job } of listOutstanding(folder)) {
     if (!isWanted(job.id)) continue;
     const { kind, text } = job.job === null ? await slurm.findJob(job.name) : { kind: 'ok', text: job.job };
@@ -114,11 +116,12 @@ export async function cancelJobs(
     folder,
   );
   // A run under way takes note of this itself.
-  if (!isHeld(folder.lock)) {
+  const isDriven = isHeld(folder.lock);
+  if (!isDriven) {
     for (const { folder: files, job } of listJobs(folder)) if (isWanted(job.id)) await files.remove();
     if (targets.length === 0) await tidyJobs(folder);
   }
-  return { cancelled, driver };
+  return { cancelled, driver, isDriven };
 }
 
 async function cancelAndWait(

@@ -3,8 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { StageLaunch } from '../../executors/executor.ts';
 import { isOnNode, isOver, type JobStatus } from '../../executors/slurm/slurm.ts';
 import { parseStageMessage, type StageMessage } from '../../stage/protocol.ts';
-import { isCancelled, type JobEnd, type JobFolder } from '../jobs/jobs-folder.ts';
-import { readLinesFrom, refreshFolder } from './job-files.ts';
+import { isCancelled, type JobEnd, JobFolder } from '../jobs/jobs-folder.ts';
+import { AppendedLines, refreshFolder } from './job-files.ts';
 import type { ClusterContext, SubmittedJob } from './submitter.ts';
 import { type JobVerdict, judge } from './verdict.ts';
 
@@ -27,21 +27,17 @@ export class JobWatch {
   #answer: Promise<(job: string) => JobStatus | null> = Promise.resolve(() => null);
   #nextAskMs = 0;
   #isSilent = false;
-  #isEnding = false;
+  /** Whether jobs that wait are cancelled by this run. */
+  isEnding = false;
 
   constructor(context: ClusterContext) {
     this.#context = context;
     this.#stopped = once(context.run.signal, 'abort').then(() => () => null);
   }
 
-  /** Whether jobs that wait are cancelled by this run. */
-  get isEnding(): boolean {
-    return this.#isEnding;
-  }
-
   /** Cancels what waits. If Slurm does not do it, it runs, and its result is kept. */
   async cancelWaiting(): Promise<void> {
-    this.#isEnding = true;
+    this.isEnding = true;
     const jobs = [...this.#watched.values()].map(({ job }) => job);
     await this.#context.slurm.cancel(jobs, '--state=PENDING').catch(() => {});
   }
@@ -50,38 +46,45 @@ export class JobWatch {
    * @returns how the job ends
    * @throws {ReproError} `slurm-missing` if Slurm's commands have disappeared; `jobs-unreadable`; the signal's reason if this run stops
    */
-  async follow(folder: JobFolder, job: SubmittedJob, listener: JobListener): Promise<Ended> {
+  async follow(job: SubmittedJob, listener: JobListener): Promise<Ended> {
     const { run, settings } = this.#context;
+    const folder = JobFolder.of(run.session.folder, job.id);
     const { signal } = run;
     const everyMs = Math.min(filesEveryMs, settings.pollSeconds * 1000);
-    let [hasStarted, offset, shown] = [false, 0, ''];
+    const messages = new AppendedLines(folder.fileOf(`messages-${job.name}.ndjson`));
+    let shown = '';
+    let startedMs: number | null = null;
     /** Since when Slurm has called it over; null: it has not. */
     let overSinceMs: number | null = null;
     const isSilent = (): boolean =>
       overSinceMs !== null && performance.now() - overSinceMs >= settings.patienceSeconds * 1000;
-    const show = ({ state, reason, node, elapsedSeconds }: JobStatus): void => {
+    const show = ({ state, reason, node }: JobStatus): void => {
       const isRunning = isOnNode({ state });
-      const now = JSON.stringify([isRunning, reason, node]);
+      const now = JSON.stringify([isRunning, reason, node, startedMs]);
       if (now === shown) return;
       shown = now;
-      const startedMs = elapsedSeconds === null ? null : Date.now() - elapsedSeconds * 1000;
       run.onEvent({ kind: 'job', id: job.id, job: job.job, state, isRunning, reason, node, startedMs });
     };
     const look = (status: JobStatus | null): Ended | null => {
       if (overSinceMs !== null) refreshFolder(folder.root);
-      const started = hasStarted ? null : folder.readStarted(job.name);
+      const started = startedMs === null ? folder.readStarted(job.name) : null;
       if (started !== null) {
-        hasStarted = true;
-        const elapsedSeconds = Math.max(0, (Date.now() - started.atMs) / 1000);
-        show({ state: 'RUNNING', reason: null, node: started.node, elapsedSeconds });
+        startedMs = started.atMs;
+        show({ state: 'RUNNING', reason: null, node: started.node });
         listener.onStart?.();
       }
       // The end first: then the messages include everything before it.
       const end = folder.readEnd(job.name);
-      const read = readLinesFrom(folder.fileOf('messages.ndjson'), offset);
-      offset = read.offset;
-      for (const message of parseMessages(read.lines)) listener.onMessage(message);
-      const isUnwanted = isOver(status) && (this.#isEnding || isCancelled(run.session.folder, job.id));
+      let progress: StageMessage | null = null;
+      for (const line of messages.read()) {
+        const message = parseStageMessage(line);
+        // Only the latest.
+        if (message?.type === 'progress') progress = message;
+        else if (message !== null) listener.onMessage(message);
+      }
+      if (progress !== null) listener.onMessage(progress);
+      const isUnwanted = isOver(status) && (this.isEnding || isCancelled(run.session.folder, job.id));
+      const hasStarted = startedMs !== null;
       const verdict = judge({ job: job.job, end, hasStarted, isUnwanted, status, isSilent: isSilent() });
       return verdict && { verdict, end };
     };
@@ -95,7 +98,7 @@ export class JobWatch {
         if (status !== null && overSinceMs === null) show(status);
         try {
           // Hundreds may wait in the queue, and write nothing.
-          const ended = status?.state === 'PENDING' && !hasStarted ? null : look(status);
+          const ended = status?.state === 'PENDING' && startedMs === null ? null : look(status);
           if (ended !== null) return ended;
         } catch (error) {
           // A network file system may fail for a moment, and the job goes on.
@@ -128,11 +131,4 @@ export class JobWatch {
     this.#isSilent = problem !== null;
     return (job) => (jobs.has(job) ? stateOf(job) : null);
   }
-}
-
-/** Of progress only the latest. */
-function parseMessages(lines: readonly string[]): StageMessage[] {
-  const messages = lines.flatMap((line) => parseStageMessage(line) ?? []);
-  const lastProgress = messages.findLast(({ type }) => type === 'progress');
-  return messages.filter((message) => message.type !== 'progress' || message === lastProgress);
 }

@@ -4,17 +4,16 @@ import { ReproError } from '../../errors.ts';
 import type { StageEnd, StageLaunch } from '../../executors/executor.ts';
 import { isOver, Slurm } from '../../executors/slurm/slurm.ts';
 import type { StageTask } from '../../stage/protocol.ts';
-import { type Fingerprints, variablesOf } from '../freshness/fingerprint.ts';
+import type { Fingerprints } from '../freshness/fingerprint.ts';
 import { FreshnessCheck } from '../freshness/freshness.ts';
 import type { Session } from '../freshness/session.ts';
-import { stageEnvironment } from '../freshness/stage-environment.ts';
 import { isCancelled, type Job, type JobEnd, JobFolder, listJobs } from '../jobs/jobs-folder.ts';
 import { instanceOf, listMakers, makersOf } from '../plan/graph.ts';
-import { runFactNames, type StageInstance } from '../plan/plan.ts';
+import { runFactNames } from '../plan/plan.ts';
 import type { FoundWork, RemoteExecution, StartOtherMachines, Work } from '../run/execution-context.ts';
 import { type FingerprintParts, hashParts } from '../store/fingerprint-parts.ts';
-import { requestOf, settingsFile, staysLocal, unlimitedMachine } from './cluster-settings.ts';
-import { awaitVisible, describeFolders, type JobLaunch, lastChangeOf, termSeconds } from './job-files.ts';
+import { requestOf, settingsFile, staysLocal } from './cluster-settings.ts';
+import { awaitVisible, describeFiles, type JobLaunch } from './job-files.ts';
 import { type JobListener, JobWatch } from './job-watch.ts';
 import { type ClusterContext, dropped, type SubmittedJob, Submitter, scriptFilesOf } from './submitter.ts';
 import type { JobFailure } from './verdict.ts';
@@ -27,7 +26,7 @@ import type { JobFailure } from './verdict.ts';
  * - A run that finds the folder of the very work that it is about to start (`key`) submits nothing: it follows that job, reading its
  *   messages from the start, or takes in its end. So a killed run is continued by the same command.
  * - `job.json` without an id: the run was killed while it submitted, or Slurm did not answer. The job is looked for by its name, in which
- *   a random token stands. If there is none, the submission is given up: the runner makes the file `started-<token>.json`, which a job
+ *   a random token stands. If there is none, the submission is given up: the runner makes the file `started-<name>.json`, which a job
  *   makes as it starts. Only one of them can, so a job that Slurm has accepted late ends at once.
  * - A job of other work keeps the instance from starting, until it has ended or is cancelled: both would write to the resume folder.
  */
@@ -43,10 +42,9 @@ export function runOnSlurm({
     const submitter = new Submitter(context);
     const watch = new JobWatch(context);
     return {
-      machine: unlimitedMachine(plan),
       has: (id) => !staysLocal(instanceOf(plan, id), settings),
       cpusOf: (id) => requestOf(instanceOf(plan, id), settings).cpu ?? 1,
-      executionOf: (work) => new SlurmExecution({ context, submitter, watch }, work),
+      executionOf: (work) => new SlurmExecution({ ...context, submitter, watch }, work),
       cancelWaiting: () => {
         submitter.drop();
         return watch.cancelWaiting();
@@ -62,8 +60,7 @@ export function runOnSlurm({
   };
 }
 
-interface SlurmRun {
-  readonly context: ClusterContext;
+interface SlurmRun extends ClusterContext {
   readonly submitter: Submitter;
   readonly watch: JobWatch;
 }
@@ -84,13 +81,9 @@ class SlurmExecution implements RemoteExecution {
   constructor(slurm: SlurmRun, work: Work) {
     this.#slurm = slurm;
     this.#work = work;
-    this.#files = JobFolder.of(slurm.context.run.session.folder, work.instance.id);
+    this.#files = JobFolder.of(slurm.run.session.folder, work.instance.id);
     this.folder = this.#files.root;
     this.#key = keyOf(work.parts);
-  }
-
-  get #instance(): StageInstance {
-    return this.#work.instance;
   }
 
   /** @throws {ReproError} `job-outdated` */
@@ -103,7 +96,7 @@ class SlurmExecution implements RemoteExecution {
     }
     // A job of other work is in the way unless it is over.
     if (this.#files.readEnd(job.name) === null) {
-      const { stateOf } = await this.#slurm.context.slurm.readStates(job.job === null ? [] : [job.job]);
+      const { stateOf } = await this.#slurm.slurm.readStates(job.job === null ? [] : [job.job]);
       if (job.job === null || !isOver(stateOf(job.job))) {
         throw new ReproError(
           'job-outdated',
@@ -122,49 +115,45 @@ class SlurmExecution implements RemoteExecution {
   };
 
   async #describe({ stop, kill, onMessage, onStart, ...launch }: StageLaunch): Promise<JobLaunch> {
-    const { run, settings } = this.#slurm.context;
+    const { run, settings } = this.#slurm;
     const { plan } = run.session;
-    const instance = this.#instance;
-    const { warnSeconds } = requestOf(instance, settings);
+    const { instance, parts } = this.#work;
     const made = instance.inputs
       .filter((input) => listMakers(makersOf(plan, instance, input.path)).length > 0)
       .map((input) => path.resolve(plan.projectRoot, input.path));
     const ofJob = Object.entries(launch.environment).filter(([, value]) => value.startsWith(this.folder));
+    // A stage that can continue in another job is limited by the time of each job, of which it is warned.
+    const timeSeconds = instance.resume.length > 0 ? null : launch.timeSeconds;
     return {
-      ...{ instance, parts: this.#work.parts },
-      launch: {
-        ...launch,
-        environment: Object.fromEntries(ofJob),
-        // A stage that can continue in another job is limited by the time of each job, of which it is warned.
-        timeSeconds: instance.resume.length > 0 ? null : launch.timeSeconds,
-        // The rest of the warning time is for reporting the end.
-        graceSeconds: warnSeconds === undefined ? termSeconds : 0.75 * warnSeconds,
-      },
-      variables: variablesOf(instance, run.facts),
-      cacheRoot: run.session.folder.root,
-      made: await Promise.all(
-        made.map(async (file) => ({ path: file, mtimeMs: (await lastChangeOf(file)) ?? 0 })),
-      ),
+      ...{ instance, parts },
+      launch: { ...launch, environment: Object.fromEntries(ofJob), timeSeconds, graceSeconds },
+      ...{ made, madeState: await describeFiles(made) },
       patienceSeconds: settings.patienceSeconds,
     };
   }
 
   /** Follows a job to its end, and those that continue it. @param found what an earlier run submitted, or began to submit; null: nothing */
-  async #seeThrough(found: Job | null, watch: JobListener & Pick<StageLaunch, 'logFile'>): Promise<StageEnd> {
-    const { submitter, context } = this.#slurm;
-    const { run, settings } = context;
-    const { id, stage } = this.#instance;
+  async #seeThrough(
+    found: Job | null,
+    listener: JobListener & Pick<StageLaunch, 'logFile'>,
+  ): Promise<StageEnd> {
+    const { submitter, watch, run, settings } = this.#slurm;
+    const { instance } = this.#work;
+    const { id, stage } = instance;
     try {
-      let job = found && (await this.#takeUp(found));
+      let job = found === null || isSubmitted(found) ? found : await submitter.locate(found);
+      if (job !== null) submitter.count(stage, 1);
       for (let continued = found?.continued ?? 0; ; ) {
-        if (job === null && isCancelled(run.session.folder, id))
-          return { kind: 'failed', code: 'cancelled', text: cancelledText };
-        job ??= await this.#submit(continued);
-        const { verdict, end } = await this.#slurm.watch.follow(this.#files, job, watch);
+        if (job === null && isCancelled(run.session.folder, id)) {
+          const fix = 'Run again to continue.';
+          throw new ReproError('cancelled', 'it was cancelled by `./repro cancel`', { fix });
+        }
+        job ??= await submitter.submit({ instance, key: this.#key, continued });
+        const { verdict, end } = await watch.follow(job, listener);
         submitter.count(stage, -1);
         if (verdict.kind === 'done') return await this.#awaitOutputs(verdict, end);
-        if (end?.end.kind !== 'failed') await this.#appendLog(job, watch.logFile);
-        if (this.#slurm.watch.isEnding && verdict.code === 'cancelled') return { kind: 'interrupted' };
+        if (end?.end.kind !== 'failed') await this.#appendLog(job, listener.logFile);
+        if (watch.isEnding && verdict.code === 'cancelled') return { kind: 'interrupted' };
         const failure = verdict.isCutOff === true ? await this.#findWhyOver(verdict, job) : verdict;
         if (failure !== null) return failure;
         const isTime = verdict.code === 'timeout';
@@ -181,28 +170,6 @@ class SlurmExecution implements RemoteExecution {
     }
   }
 
-  async #takeUp(job: Job): Promise<SubmittedJob | null> {
-    const { submitter } = this.#slurm;
-    const submitted = isSubmitted(job) ? job : await submitter.locate(this.#files, job);
-    if (submitted !== null) submitter.count(this.#instance.stage, 1);
-    return submitted;
-  }
-
-  #submit(continued: number): Promise<SubmittedJob> {
-    const { submitter, context } = this.#slurm;
-    const { run, settings } = context;
-    const instance = this.#instance;
-    const names = [...variablesOf(instance, run.facts), ...settings.environment];
-    const all = Object.entries(stageEnvironment(names, run.environment));
-    return submitter.submit({
-      ...{ instance, folder: this.#files, key: this.#key, continued },
-      request: requestOf(instance, settings),
-      environment: Object.fromEntries(
-        all.filter(([name]) => !ofNode.has(name) || settings.environment.includes(name)),
-      ),
-    });
-  }
-
   /** Why an instance whose job was cut off does not continue in another; null if it does. */
   async #findWhyOver({ code, text }: JobFailure, job: SubmittedJob): Promise<StageEnd | null> {
     const isTime = code === 'timeout';
@@ -210,18 +177,18 @@ class SlurmExecution implements RemoteExecution {
     const failed = (more: string, own: string = code): StageEnd => ({
       ...{ kind: 'failed', code: own, text: `${text}${more}` },
     });
-    const { projectRoot } = this.#slurm.context.run.session.plan;
-    const resume = this.#instance.resume.map((one) => path.resolve(projectRoot, one));
+    const { projectRoot } = this.#slurm.run.session.plan;
+    const resume = this.#work.instance.resume.map((one) => path.resolve(projectRoot, one));
     if (resume.length === 0) {
       const fix = `${raise}; a stage with a resume folder continues in another job.`;
       return failed(`\n  ${isTime ? fix : 'With `retries:`, it is submitted again.'}`);
     }
     const started = this.#files.readStarted(job.name);
-    if (started !== null && started.resume === (await describeFolders(resume))) {
+    if (started !== null && started.resume === (await describeFiles(resume))) {
       const nothing = ', and it saved nothing';
       return isTime ? failed(`${nothing}\n  ${raise}.`, 'no-progress') : failed(nothing);
     }
-    const { continuations } = this.#slurm.context.settings;
+    const { continuations } = this.#slurm.settings;
     if (!isTime || job.continued < continuations) return null;
     return failed(
       `, and it has continued in another job as often as allowed (${continuations}); its saved work is kept\n  Run again to continue; or raise \`continuations\` or \`time\` in ${settingsFile}.`,
@@ -230,9 +197,9 @@ class SlurmExecution implements RemoteExecution {
 
   /** Waits for what the node has written. @throws {ReproError} `not-visible` if it does not appear here */
   async #awaitOutputs(done: StageEnd, end: JobEnd | null): Promise<StageEnd> {
-    const folders = this.#instance.outputs.map((_, i) => path.join(this.folder, `output-${i}`));
-    const { settings, run } = this.#slurm.context;
-    const isThere = async (): Promise<boolean> => (await describeFolders(folders)) === end?.outputs;
+    const folders = this.#work.instance.outputs.map((_, i) => path.join(this.folder, `output-${i}`));
+    const { settings, run } = this.#slurm;
+    const isThere = async (): Promise<boolean> => (await describeFiles(folders)) === end?.outputs;
     const what = `the outputs did not appear here, as node ${end?.node} wrote them,`;
     await awaitVisible(what, isThere, { ...settings, signal: run.signal });
     return done;
@@ -240,7 +207,7 @@ class SlurmExecution implements RemoteExecution {
 
   /** What the script and Slurm have printed tells why a stage could not report itself. */
   async #appendLog(job: SubmittedJob, logFile: string): Promise<void> {
-    const printed = scriptFilesOf(this.#slurm.context.run.session.folder.jobs, job).log;
+    const printed = scriptFilesOf(this.#slurm.run.session.folder, job).log;
     const text = await fs.readFile(printed, 'utf8').catch(() => '');
     await fs.appendFile(logFile, text.slice(-printedLengthAtMost));
   }
@@ -253,10 +220,11 @@ function isSubmitted(job: Job): job is SubmittedJob {
   return job.job !== null;
 }
 
-const cancelledText = 'it was cancelled by `./repro cancel`\n  Run again to continue.';
-
-/** Variables that the node sets itself: the job's folder and GPUs. */
-const ofNode: ReadonlySet<string> = new Set(['TMPDIR', 'CUDA_VISIBLE_DEVICES']);
+/**
+ * Between asking a stage to stop and killing it: most of the two minutes before the end of its time. After SIGTERM, Slurm itself kills it
+ * sooner: `KillWait` is 30 s by default.
+ */
+const graceSeconds = 90;
 
 /**
  * A session that assumes the machine facts (engine, version of Node.js) of the node that made an instance's last result. The submitting

@@ -9,7 +9,7 @@ import { listSystemFiles } from '../../executors/system-files.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import type { StageMessage, StageTask } from '../../stage/protocol.ts';
-import { FactFinder, type Facts } from '../freshness/fingerprint.ts';
+import { FactFinder, type Facts, variablesOf } from '../freshness/fingerprint.ts';
 import { stageEnvironment } from '../freshness/stage-environment.ts';
 import { type JobEnd, JobFolder } from '../jobs/jobs-folder.ts';
 import { runFactNames } from '../plan/plan.ts';
@@ -21,7 +21,7 @@ import { describeOpened } from '../run/stage-task.ts';
 import { cacheFolderOf } from '../store/cache-folder.ts';
 import { hashParts } from '../store/fingerprint-parts.ts';
 import { settingsFile } from './cluster-settings.ts';
-import { awaitVisible, describeFolders, type JobLaunch, lastChangeOf, termSeconds } from './job-files.ts';
+import { awaitVisible, describeFiles, type JobLaunch } from './job-files.ts';
 
 /**
  * Runs the stage of a job on its node, as on any machine, and reports its messages and its end in the folder of the job. The runner takes
@@ -31,49 +31,43 @@ import { awaitVisible, describeFolders, type JobLaunch, lastChangeOf, termSecond
  */
 export async function runStageJob(root: string, name: string, knownFacts: Facts): Promise<number> {
   const folder = new JobFolder(root);
-  const signals = listenForJobSignals();
+  const stop = listenForJobSignals();
   const { SLURM_ARRAY_JOB_ID: array, SLURM_ARRAY_TASK_ID: index, SLURM_JOB_ID: id = '0' } = process.env;
   const job = array === undefined ? id : `${array}_${index}`;
   const node = os.hostname();
   const given = JSON.parse(await fs.readFile(folder.fileOf('launch.json'), 'utf8')) as JobLaunch;
   const resume = given.instance.resume.map((one) => path.resolve(given.launch.cwd, one));
-  const started = { job, node, atMs: Date.now(), resume: await describeFolders(resume) };
-  const isCurrent = folder.readJob()?.name === name && folder.claim(name, started);
-  if (!isCurrent) {
+  const started = { job, node, atMs: Date.now(), resume: await describeFiles(resume) };
+  if (folder.readJob()?.name !== name || !folder.claim(name, started)) {
     process.stderr.write('repro: another job was submitted in place of this one, which ends\n');
     return 0;
   }
-  let ended: Pick<JobEnd, 'end' | 'outputs'>;
-  try {
-    ended = await runStage(folder, given, signals, knownFacts);
-  } catch (error) {
-    const failure = describeFailure(explainDiskError(error, { keepsWork: true }));
-    ended = { end: { kind: 'failed', ...failure }, outputs: '' };
-    process.stderr.write(`${failure.text}\n`);
-  }
-  const isInterrupted = ended.end.kind === 'interrupted';
-  const report: JobEnd = {
-    name,
-    node,
-    ...ended,
-    ...(isInterrupted && { wasWarned: signals.wasWarned() }),
-  };
-  await writeFileAtomic(folder.fileOf('end.json'), JSON.stringify(report));
+  const ended = await runStage(folder.fileOf(`messages-${name}.ndjson`), given, stop, knownFacts).catch(
+    (error: unknown): StageReport => {
+      if (stop.aborted) return { end: { kind: 'interrupted' }, outputs: '' };
+      const failure = describeFailure(explainDiskError(error, { keepsWork: true }));
+      process.stderr.write(`${failure.text}\n`);
+      return { end: { kind: 'failed', ...failure }, outputs: '' };
+    },
+  );
+  const report: JobEnd = { node, ...ended, wasWarned: stop.reason === warned };
+  await writeFileAtomic(folder.fileOf(`end-${name}.json`), JSON.stringify(report));
   return ended.end.kind === 'done' ? 0 : 1;
 }
 
+type StageReport = Pick<JobEnd, 'end' | 'outputs'>;
+
 async function runStage(
-  folder: JobFolder,
-  { instance, parts, launch, variables, cacheRoot, made, patienceSeconds }: JobLaunch,
-  { stop, kill }: JobSignals,
+  messagesFile: string,
+  { instance, parts, launch, made, madeState, patienceSeconds }: JobLaunch,
+  stop: AbortSignal,
   knownFacts: Facts,
-): Promise<Pick<JobEnd, 'end' | 'outputs'>> {
+): Promise<StageReport> {
   const projectRoot = launch.cwd;
-  for (const { path: input, mtimeMs } of made) {
-    const what = `${path.relative(projectRoot, input)} did not appear on node ${os.hostname()}, as its stage made it,`;
-    const isThere = async (): Promise<boolean> => (await lastChangeOf(input)) === mtimeMs;
-    await awaitVisible(what, isThere, { patienceSeconds, signal: stop });
-  }
+  const inputs = made.map((input) => path.relative(projectRoot, input)).join(', ');
+  const what = `${inputs} did not appear on node ${os.hostname()}, as other stages made it,`;
+  const isThere = async (): Promise<boolean> => (await describeFiles(made)) === madeState;
+  await awaitVisible(what, isThere, { patienceSeconds, signal: stop });
   const finder = new FactFinder(knownFacts, projectRoot, process.env);
   const ofMachine = instance.facts.filter((name) => !runFactNames.some((one) => one === name));
   const origin = {
@@ -81,8 +75,8 @@ async function runStage(
     runtime: { platform: process.platform, arch: process.arch },
   };
   const fingerprint = hashParts(partsOfOrigin(parts, origin));
-  const cache = cacheFolderOf({ projectRoot }, cacheRoot);
-  const pass = messagePasser(folder);
+  const cache = cacheFolderOf({ projectRoot });
+  const pass = messagePasser(messagesFile);
   for (const [i, resume] of instance.resume.entries()) {
     const opened = await new ResumeFolder(projectRoot, resume, i, cache.resume).open(fingerprint);
     for (const text of describeOpened(resume, opened)) pass({ type: 'note', level: 'note', text });
@@ -101,13 +95,16 @@ async function runStage(
   const startedMs = Date.now();
   const end = await runLocally({
     ...launch,
-    environment: { ...stageEnvironment(variables, process.env), ...launch.environment },
+    environment: {
+      ...stageEnvironment(variablesOf(instance, knownFacts), process.env),
+      ...launch.environment,
+    },
     permissions: permissions && {
       ...permissions,
       read: [...permissions.read, ...listSystemFiles(projectRoot)],
     },
     stop,
-    kill,
+    kill: new AbortController().signal,
     onMessage: pass,
   });
   if (end.kind !== 'done') return { end: explainKill(end), outputs: '' };
@@ -119,12 +116,11 @@ async function runStage(
     seconds: (Date.now() - startedMs) / 1000,
     earlierSeconds,
   };
-  return { end: { ...end, origin: result }, outputs: await describeFolders(outputs) };
+  return { end: { ...end, origin: result }, outputs: await describeFiles(outputs) };
 }
 
 /** To the runner: progress at most once a second, since each message is a write to a shared file system. */
-function messagePasser(folder: JobFolder): (message: StageMessage) => void {
-  const file = folder.fileOf('messages.ndjson');
+function messagePasser(file: string): (message: StageMessage) => void {
   let lastMs = Number.NEGATIVE_INFINITY;
   return (message) => {
     const nowMs = performance.now();
@@ -145,31 +141,17 @@ function explainKill(end: StageEnd): StageEnd {
   return { ...end, text: `${end.text}\n  ${hint}` };
 }
 
-type JobSignals = ReturnType<typeof listenForJobSignals>;
+const warned = 'warned';
 
 /**
  * Listens for SIGUSR2, by which Slurm warns of the end of the job's time or, on some sites, of a preemption, and for SIGTERM, after which it
  * kills: at a preemption, by `scancel`, or at the end of the time.
  *
- * @returns `stop`: aborted when the stage is to save its work and end; `kill`: when it has had the time for that; `wasWarned`: whether the
- * warning came first
+ * @returns aborted when the stage is to save its work and end; its reason is {@link warned} if the warning came first
  */
-function listenForJobSignals() {
+function listenForJobSignals(): AbortSignal {
   const stop = new AbortController();
-  const kill = new AbortController();
-  let wasWarned = false;
-  let isEnding = false;
-  process.on('SIGUSR2', () => {
-    wasWarned ||= !isEnding;
-    stop.abort();
-  });
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
-    process.on(signal, () => {
-      stop.abort();
-      if (isEnding) return;
-      isEnding = true;
-      setTimeout(() => kill.abort(), termSeconds * 1000).unref();
-    });
-  }
-  return { stop: stop.signal, kill: kill.signal, wasWarned: () => wasWarned };
+  process.on('SIGUSR2', () => stop.abort(warned));
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => stop.abort());
+  return stop.signal;
 }

@@ -1,16 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
-import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type JobRequest, renderJobScript } from '../../executors/slurm/job-script.ts';
+import { describeError } from '../../errors.ts';
+import { renderJobScript } from '../../executors/slurm/job-script.ts';
 import { explainSubmission, isLimitReached, type Slurm } from '../../executors/slurm/slurm.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { variablesOf } from '../freshness/fingerprint.ts';
+import { stageEnvironment } from '../freshness/stage-environment.ts';
 import { isCancelled, type Job, JobFolder } from '../jobs/jobs-folder.ts';
 import { instanceOf } from '../plan/graph.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { SharedRun } from '../run/execution-context.ts';
-import { cacheFolderOf } from '../store/cache-folder.ts';
+import { type CacheFolder, cacheFolderOf } from '../store/cache-folder.ts';
 import { type ClusterSettings, findPlace, requestOf, staysLocal } from './cluster-settings.ts';
 
 /** What the parts of a run on Slurm share. */
@@ -22,16 +24,9 @@ export interface ClusterContext {
   readonly runner: readonly string[];
 }
 
-/** A task of an array, or a job of its own. */
-interface Task {
-  readonly instance: StageInstance;
-  readonly folder: JobFolder;
-  readonly request: JobRequest;
-  readonly environment: Readonly<Record<string, string>>;
-}
-
 /** What is to be submitted for one instance. */
-interface Submission extends Task {
+interface Submission {
+  readonly instance: StageInstance;
   readonly key: string;
   readonly continued: number;
 }
@@ -45,7 +40,7 @@ interface Waiting extends Submission {
 }
 
 /** What one script submits. */
-type Batch<One extends Task> = readonly [One, ...One[]];
+type Batch<One> = readonly [One, ...One[]];
 
 /** Of a submission that a run no longer makes, since it ends. */
 export const dropped = new Error('not submitted, since the run ends');
@@ -109,14 +104,15 @@ export class Submitter {
    * that become ready while others are under way take the places that are free.
    */
   #takeBatch(): Batch<Waiting> | null {
-    for (const first of this.#waiting) {
+    const { settings } = this.#context;
+    for (const [first, ...more] of groupAlike(this.#waiting, settings)) {
       const { stage } = first.instance;
       const underWay = this.#underWay.get(stage) ?? 0;
-      const { arrayLimit = Number.POSITIVE_INFINITY } = first.request;
+      const { arrayLimit = Number.POSITIVE_INFINITY } = requestOf(first.instance, settings);
       const room = underWay === 0 ? Number.POSITIVE_INFINITY : arrayLimit - underWay;
       if (room <= 0) continue;
-      const [batch, others] = splitAlike(first, this.#waiting, room);
-      this.#waiting = others;
+      const batch: Batch<Waiting> = [first, ...more.slice(0, room - 1)];
+      this.#waiting = this.#waiting.filter((one) => !batch.includes(one));
       this.#underWay.set(stage, underWay + batch.length);
       return batch;
     }
@@ -125,30 +121,32 @@ export class Submitter {
 
   /** Submits an array exactly once, whatever Slurm answers. */
   async #send(batch: Batch<Waiting>): Promise<void> {
-    const { session } = this.#context.run;
-    const name = `${batch[0].instance.stage}.${randomBytes(4).toString('hex')}`;
-    const { script, log } = scriptFilesOf(session.folder.jobs, { name, index: null });
+    const { run, settings } = this.#context;
+    const { folder, plan } = run.session;
+    const [{ instance }] = batch;
+    const name = `${instance.stage}.${randomBytes(4).toString('hex')}`;
     const again: Waiting[] = [];
     try {
       const jobs = new Map<Waiting, Job>();
       for (const [i, one] of batch.entries()) {
+        const { id } = one.instance;
         const index = batch.length === 1 ? null : i;
-        const { instance, key, continued, folder } = one;
-        const job = { version: 1, id: instance.id, key, name, index, job: null, continued } as const;
+        const job: Job = { version: 1, id, key: one.key, name, index, job: null, continued: one.continued };
         jobs.set(one, job);
-        await folder.writeJob(job);
-        // Of the job before; its end names another submission.
-        await fs.rm(folder.fileOf('end.json'), { force: true });
-        await fs.rm(folder.fileOf('messages.ndjson'), { force: true });
+        await JobFolder.of(folder, id).writeJob(job);
       }
-      const text = renderStageScript(batch, name, log, session.plan.projectRoot, this.#context);
+      const { script } = scriptFilesOf(folder, { name, index: null });
+      const names = [...variablesOf(instance, run.facts), ...settings.environment];
+      const environment = Object.entries(stageEnvironment(names, run.environment)).filter(
+        ([one]) => !ofNode.has(one) || settings.environment.includes(one),
+      );
+      const text = renderStageScript(batch, name, Object.fromEntries(environment), plan, this.#context);
       await writeFileAtomic(script, text, { mode: 0o600 });
       const id = await this.#sendScript(script, batch);
       for (const [one, job] of jobs) {
-        const { folder, settle } = one;
-        const found = await (id === null ? this.locate(folder, job) : this.#accept(folder, job, id));
+        const found = await (id === null ? this.locate(job) : this.#accept(job, id));
         if (found === null) again.push(one);
-        else settle(found);
+        else one.settle(found);
       }
     } catch (error) {
       for (const { instance, fail } of batch) {
@@ -165,23 +163,21 @@ export class Submitter {
   async #sendScript(script: string, batch: Batch<Waiting>): Promise<string | null> {
     const { run, slurm, settings } = this.#context;
     const [{ instance }] = batch;
-    const warn = (text: string): void =>
-      run.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
     for (;;) {
       run.assertLocked();
       if (run.signal.aborted) {
-        for (const { folder } of batch) await folder.remove();
+        for (const one of batch) await JobFolder.of(run.session.folder, one.instance.id).remove();
         throw dropped;
       }
       const { kind, text } = await slurm.submit(script);
       if (kind === 'ok') return text;
       if (kind === 'unknown') {
-        warn(`Slurm does not answer (${text}); submitting again when it does`);
+        this.#warn(instance.id, `Slurm does not answer (${text}); submitting again when it does`);
         return null;
       }
       if (!isLimitReached(text)) throw explainSubmission(text, findPlace(instance, settings, text));
-      if (!this.#hasNotedLimit)
-        warn('you have reached your limit of submitted jobs; the rest is submitted as jobs end');
+      const noted = 'you have reached your limit of submitted jobs; the rest is submitted as jobs end';
+      if (!this.#hasNotedLimit) this.#warn(instance.id, noted);
       this.#hasNotedLimit = true;
       await wait(settings.pollSeconds * 1000, undefined, { signal: run.signal }).catch(() => {});
     }
@@ -193,35 +189,49 @@ export class Submitter {
    *
    * @returns null if it was given up
    */
-  async locate(folder: JobFolder, job: Job): Promise<SubmittedJob | null> {
+  async locate(job: Job): Promise<SubmittedJob | null> {
     const { run, slurm, settings } = this.#context;
+    const files = JobFolder.of(run.session.folder, job.id);
     for (;;) {
       const { kind, text } = await slurm.findJob(job.name);
       if (kind === 'ok') {
-        if (text !== '') return this.#accept(folder, job, text);
+        if (text !== '') return this.#accept(job, text);
         run.assertLocked();
-        if (folder.claim(job.name, { job: null, node: os.hostname(), atMs: Date.now(), resume: '' }))
+        if (files.claim(job.name, { job: null, node: os.hostname(), atMs: Date.now(), resume: '' }))
           return null;
-        const started = folder.readStarted(job.name)?.job ?? null;
-        return started === null ? null : this.#accept(folder, job, started.replace(/_.*/, ''));
+        const started = files.readStarted(job.name)?.job ?? null;
+        return started === null ? null : this.#accept(job, started.replace(/_.*/, ''));
       }
       await wait(settings.pollSeconds * 1000, undefined, { signal: run.signal });
     }
   }
 
+  #warn(id: string, text: string): void {
+    this.#context.run.onEvent({ kind: 'note', id, level: 'warning', text });
+  }
+
   /** @param id of the job, or of its array */
-  async #accept(folder: JobFolder, job: Job, id: string): Promise<SubmittedJob> {
-    const submitted = { ...job, job: job.index === null ? id : `${id}_${job.index}` };
-    await folder.writeJob(submitted);
-    // `repro cancel` notes what it cancels before it looks for jobs: either it finds the id, or this finds the note.
+  async #accept(job: Job, id: string): Promise<SubmittedJob> {
     const { run, slurm } = this.#context;
-    if (isCancelled(run.session.folder, job.id)) await slurm.cancel([submitted.job]);
+    const { folder } = run.session;
+    const submitted = { ...job, job: job.index === null ? id : `${id}_${job.index}` };
+    await JobFolder.of(folder, job.id).writeJob(submitted);
+    // `repro cancel` notes what it cancels before it looks for jobs: either it finds the id, or this finds the note.
+    if (isCancelled(folder, job.id)) {
+      await slurm.cancel([submitted.job]).catch((error: unknown) => this.#warn(job.id, describeError(error)));
+    }
     return submitted;
   }
 }
 
+/** Variables that the node sets itself: the job's folder and GPUs. */
+const ofNode: ReadonlySet<string> = new Set(['TMPDIR', 'CUDA_VISIBLE_DEVICES']);
+
 /** `script`: of a submission; `log`: what the script and Slurm print, of one task in an array. */
-export function scriptFilesOf(jobs: string, { name, index }: Pick<Job, 'name' | 'index'>) {
+export function scriptFilesOf(
+  { jobs }: Pick<CacheFolder, 'jobs'>,
+  { name, index }: Pick<Job, 'name' | 'index'>,
+) {
   const base = path.join(jobs, 'scripts', name);
   return { script: `${base}.sh`, log: `${base}.log${index === null ? '' : `.${index}`}` };
 }
@@ -233,73 +243,53 @@ export function commentOf(projectRoot: string): string {
 
 type ScriptOptions = Pick<ClusterContext, 'settings' | 'runner'>;
 
-/** The script of instances of one stage that request the same. */
 function renderStageScript(
-  batch: Batch<Task>,
+  batch: Batch<Pick<Submission, 'instance'>>,
   name: string,
-  logFile: string,
-  projectRoot: string,
+  environment: Readonly<Record<string, string>>,
+  plan: Plan,
   { settings, runner }: ScriptOptions,
 ): string {
-  const [{ request, environment }] = batch;
+  const folder = cacheFolderOf(plan);
   return renderJobScript({
-    ...{ name, logFile, projectRoot, request, environment, requeues: false },
-    comment: commentOf(projectRoot),
+    ...{ name, environment, requeues: false, projectRoot: plan.projectRoot },
+    request: requestOf(batch[0].instance, settings),
+    comment: commentOf(plan.projectRoot),
+    logFile: scriptFilesOf(folder, { name, index: null }).log,
     about: batch.map(({ instance }, i) => `${i}: ${instance.id}`),
-    folders: batch.map(({ folder }) => folder.root),
+    folders: batch.map(({ instance }) => JobFolder.of(folder, instance.id).root),
     prelude: settings.prelude,
     command: [...settings.command, ...runner, 'stage-job', name],
   });
 }
 
-/** @returns those that can be tasks of one array with the first, and the others */
-function splitAlike<One extends Task>(
-  first: One,
+/** Those that can be tasks of one array. */
+function groupAlike<One extends Pick<Submission, 'instance'>>(
   all: readonly One[],
-  atMost = Number.POSITIVE_INFINITY,
-): [Batch<One>, One[]] {
-  const batch: [One, ...One[]] = [first];
-  const others: One[] = [];
+  settings: ClusterSettings,
+): Batch<One>[] {
+  const groups = new Map<string, [One, ...One[]]>();
   for (const one of all) {
-    if (one === first) continue;
-    const isAlike =
-      one.instance.stage === first.instance.stage &&
-      JSON.stringify(one.request) === JSON.stringify(first.request);
-    (isAlike && batch.length < atMost ? batch : others).push(one);
+    const key = JSON.stringify([one.instance.stage, requestOf(one.instance, settings)]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
   }
-  return [batch, others];
-}
-
-/** A script that a run would submit, for `--dry-run`. */
-export interface DryRunScript {
-  readonly stage: string;
-  readonly ids: readonly string[];
-  /** With the name of the stage in place of a token, and without the environment. */
-  readonly script: string;
+  return [...groups.values()];
 }
 
 /**
- * The scripts that a run would submit if all instances of a stage became ready together.
+ * The scripts that a run would submit if all instances of a stage became ready together, with the name of the stage in place of a token, and
+ * without the environment.
  *
  * @param ids what would run, in plan order
  */
-export function renderScripts(plan: Plan, ids: readonly string[], options: ScriptOptions): DryRunScript[] {
-  const cache = cacheFolderOf(plan);
-  const tasks = ids
-    .map((id) => instanceOf(plan, id))
-    .filter((instance) => !staysLocal(instance, options.settings))
-    .map((instance) => ({
-      ...{ instance, request: requestOf(instance, options.settings), environment: {} },
-      folder: JobFolder.of(cache, instance.id),
-    }));
-  const scripts: DryRunScript[] = [];
-  for (let [first, ...left] = tasks; first !== undefined; [first, ...left] = left) {
-    const { stage } = first.instance;
-    const [batch, others] = splitAlike(first, left);
-    left = others;
-    const { log } = scriptFilesOf(cache.jobs, { name: stage, index: null });
-    const script = renderStageScript(batch, stage, log, plan.projectRoot, options);
-    scripts.push({ stage, ids: batch.map(({ instance }) => instance.id), script });
-  }
-  return scripts;
+export function renderScripts(plan: Plan, ids: readonly string[], options: ScriptOptions) {
+  const all = ids.map((id) => ({ instance: instanceOf(plan, id) }));
+  const submitted = all.filter(({ instance }) => !staysLocal(instance, options.settings));
+  return groupAlike(submitted, options.settings).map((batch) => {
+    const { stage } = batch[0].instance;
+    const script = renderStageScript(batch, stage, {}, plan, options);
+    return { stage, ids: batch.map(({ instance }) => instance.id), script };
+  });
 }

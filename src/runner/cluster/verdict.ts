@@ -33,7 +33,7 @@ export type JobVerdict = Extract<StageEnd, { kind: 'done' }> | JobFailure;
  */
 export function judge({ job, end, hasStarted, isUnwanted, status, isSilent }: Evidence): JobVerdict | null {
   if (end !== null && end.end.kind !== 'interrupted') return end.end;
-  if (end?.wasWarned === true) return cutOff('timeout', `job ${job} on ${end.node} used up its time`);
+  if (end?.wasWarned === true) return failed('timeout', `job ${job} on ${end.node} used up its time`, true);
   if (!isOver(status)) return null;
   const { state, reason } = status;
   const node = status.node ?? end?.node ?? null;
@@ -49,33 +49,13 @@ export function judge({ job, end, hasStarted, isUnwanted, status, isSilent }: Ev
     );
   // Its report may exist before it is visible here.
   if (end === null && !isSilent) return null;
-  switch (state) {
-    case 'TIMEOUT':
-      return cutOff('timeout', `${where} reached its time limit`);
-    case 'PREEMPTED':
-      return cutOff('preempted', `${where} was preempted by another job`);
-    case 'NODE_FAIL':
-    case 'BOOT_FAIL':
-      return cutOff('node-failed', `the node of ${where} failed`);
-    case 'OUT_OF_MEMORY':
-      return failed(
-        'out-of-memory',
-        `${where} needed more memory than it requested\n  Raise resources.memory of the stage.`,
-      );
-    case 'CANCELLED':
-    case 'REVOKED':
-      return failed('cancelled', `${where} was cancelled`);
-  }
+  const [code, what, isCutOff] = meanings[state] ?? [];
+  if (code !== undefined) return failed(code, `${where} ${what}`, isCutOff);
   const signal = /^RaisedSignal:(\d+)/.exec(reason ?? '')?.[1];
   if (end !== null || signal === '15')
     return failed('told-to-end', `${where} was ended by SIGTERM, and Slurm does not say why`);
   if (state === forgotten)
     return failed('job-lost', `Slurm no longer knows job ${job}, and it left no result`);
-  if (state === 'COMPLETED')
-    return failed(
-      'no-result',
-      `${where} succeeded, but its result is not in this folder\n  Put the project on a file system that the nodes share.`,
-    );
   const hint =
     signal === '9'
       ? '\n  Unless someone killed it by hand, the node ran out of memory: raise resources.memory of the stage.'
@@ -88,10 +68,26 @@ const notBegunFix =
   `The log says why: correct \`prelude\`, \`command\` or \`node\` in ${settingsFile}. Without a log, the project is another folder on that ` +
   'node, or your quota is full: put it on a file system that the nodes share.';
 
-function failed(code: string, text: string): JobFailure {
-  return { kind: 'failed', code, text };
-}
+/** States that say by themselves how a job ended; last, whether that was through no fault of its stage. */
+const meanings: { readonly [state: string]: readonly [code: string, what: string, isCutOff: boolean] } = {
+  TIMEOUT: ['timeout', 'reached its time limit', true],
+  PREEMPTED: ['preempted', 'was preempted by another job', true],
+  NODE_FAIL: ['node-failed', 'ended since its node failed', true],
+  BOOT_FAIL: ['node-failed', 'ended since its node failed', true],
+  OUT_OF_MEMORY: [
+    'out-of-memory',
+    'needed more memory than it requested\n  Raise resources.memory of the stage.',
+    false,
+  ],
+  CANCELLED: ['cancelled', 'was cancelled', false],
+  REVOKED: ['cancelled', 'was cancelled', false],
+  COMPLETED: [
+    'no-result',
+    'succeeded, but its result is not in this folder\n  Put the project on a file system that the nodes share.',
+    false,
+  ],
+};
 
-function cutOff(code: 'timeout' | 'preempted' | 'node-failed', text: string): JobFailure {
-  return { ...failed(code, text), isCutOff: true };
+function failed(code: string, text: string, isCutOff = false): JobFailure {
+  return { kind: 'failed', code, text, ...(isCutOff && { isCutOff }) };
 }

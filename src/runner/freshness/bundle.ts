@@ -1,5 +1,5 @@
 import fs from 'node:fs/promises';
-import { isBuiltin } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, BuildOptions, Loader, Plugin } from 'esbuild';
@@ -42,7 +42,8 @@ const loaders: Readonly<Record<string, Loader>> = {
  * @throws {ReproError} `stage-code` with the location of the first error
  */
 export async function bundleModule(projectRoot: string, module: string, outfile: string): Promise<Bundle> {
-  const esbuild = await import('esbuild');
+  // An import would parse the package twice, to find its exports.
+  const esbuild: typeof import('esbuild') = createRequire(import.meta.url)('esbuild');
   // esbuild names files by their real paths.
   const root = await fs.realpath(projectRoot);
   const files = new Map<string, string>();

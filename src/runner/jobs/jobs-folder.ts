@@ -30,19 +30,17 @@ export interface Started {
   readonly node: string;
   /** Milliseconds since 1970. */
   readonly atMs: number;
-  /** What the resume folders held: see `describeFolders`. */
+  /** What the resume folders held: see `describeFiles`. */
   readonly resume: string;
 }
 
-/** `end.json`: the job's own report, its last file. */
+/** `end-<name>.json`: the job's own report, its last file. */
 export interface JobEnd {
-  /** Of the submission. */
-  readonly name: string;
   readonly node: string;
   readonly end: StageEnd;
   /** Of an interruption: whether it was warned that its time is nearly over; otherwise it was told to end. */
   readonly wasWarned?: boolean;
-  /** What was written: see `describeFolders`; '' if nothing was. */
+  /** What was written: see `describeFiles`; '' if nothing was. */
   readonly outputs: string;
 }
 
@@ -82,10 +80,9 @@ export class JobFolder {
     return createWhole(this.fileOf(`started-${name}.json`), JSON.stringify(started));
   }
 
-  /** The report of a job of this submission; null if there is none yet. */
+  /** The report of the job of a submission; null if there is none yet. */
   readEnd(name: string): JobEnd | null {
-    const end = readJson<JobEnd>(this.fileOf('end.json'));
-    return end?.name === name ? end : null;
+    return readJson<JobEnd>(this.fileOf(`end-${name}.json`));
   }
 
   remove(): Promise<void> {
@@ -93,14 +90,8 @@ export class JobFolder {
   }
 }
 
-/** A job whose result no run has taken in yet. */
-export interface FoundJob {
-  readonly folder: JobFolder;
-  readonly job: Job;
-}
-
-/** @throws {ReproError} `jobs-unreadable` */
-export function listJobs({ jobs }: Pick<CacheFolder, 'jobs'>): FoundJob[] {
+/** The jobs whose results no run has taken in yet. @throws {ReproError} `jobs-unreadable` */
+export function listJobs({ jobs }: Pick<CacheFolder, 'jobs'>) {
   const stages = path.join(jobs, 'stages');
   const names = readUnlessMissing(stages, () => readdirSync(stages)) ?? [];
   return names.flatMap((name) => {
@@ -111,7 +102,7 @@ export function listJobs({ jobs }: Pick<CacheFolder, 'jobs'>): FoundJob[] {
 }
 
 /** The jobs that have not reported their end; Slurm may know more. @throws {ReproError} `jobs-unreadable` */
-export function listOutstanding(folder: Pick<CacheFolder, 'jobs'>): FoundJob[] {
+export function listOutstanding(folder: Pick<CacheFolder, 'jobs'>) {
   return listJobs(folder).filter(({ folder: files, job }) => files.readEnd(job.name) === null);
 }
 

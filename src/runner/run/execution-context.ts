@@ -8,7 +8,6 @@ import type { StageInstance } from '../plan/plan.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { RecordedOutput } from '../store/records.ts';
 import type { RunEvent } from './events.ts';
-import type { MachineResources } from './machine.ts';
 import type { FetchStage } from './preparation.ts';
 import type { Grant } from './reservations.ts';
 
@@ -53,8 +52,6 @@ export interface Work {
 }
 
 export interface OtherMachines {
-  /** On which everything fits: they, not this one, know what they have. */
-  readonly machine: MachineResources;
   /** Whether an instance is run there; all others run here. */
   has(id: string): boolean;
   /** The cores that an instance gets there. */

@@ -21,7 +21,8 @@ export type FetchStage = (
   signal: AbortSignal,
 ) => Promise<boolean>;
 
-type PreparationContext = SharedRun & { readonly machine: MachineResources };
+/** `machine`: where it would run; null: elsewhere, on what is not known here. */
+type PreparationContext = SharedRun & { readonly machine: MachineResources | null };
 
 /** `hit`: it need not run; `failed`: before it could start; otherwise the work to run. */
 export type Prepared = 'hit' | 'failed' | Omit<Work, 'grant'>;
@@ -98,7 +99,7 @@ async function decide(
   const { fingerprint, parts } = 'record' in freshness ? freshness.record : freshness;
   if (fingerprint === null || parts === null) throw 'error' in freshness ? freshness.error : undefined;
   if (command.kind === 'module') await session.closures.assertInstalled(command.path);
-  const shortage = describeShortage(instance.resources, context.machine);
+  const shortage = context.machine && describeShortage(instance.resources, context.machine);
   if (shortage !== null) onEvent({ kind: 'note', id, level: 'warning', text: shortage });
   return { instance, fingerprint, parts, reasons };
 }

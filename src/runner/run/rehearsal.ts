@@ -54,18 +54,19 @@ export async function rehearse(
     waiting.push(instance);
   }
   const resourcesOf = (id: string): Resources => instanceOf(plan, id).resources;
-  const machine = options.measure([...seconds.keys()].map(resourcesOf));
+  // A cluster, not the runner, knows what its machines have.
+  const machine = options.usesOthers ? null : options.measure([...seconds.keys()].map(resourcesOf));
   for (const instance of waiting) {
     const { id, command, resources } = instance;
     const warn = (text: string): void => onEvent({ kind: 'note', id, level: 'warning', text });
-    const shortage = describeShortage(resources, machine);
+    const shortage = machine && describeShortage(resources, machine);
     if (shortage !== null) warn(shortage);
     if (command.kind !== 'module') continue;
     await session.closures
       .assertInstalled(command.path)
       .catch((error: unknown) => warn(describeError(error)));
   }
-  if (options.usesOthers) return undefined;
+  if (machine === null) return undefined;
   const duration = await expectDuration(
     {
       ...{ ids, resourcesOf, machine, jobs: options.jobs },

@@ -221,8 +221,8 @@ function runInstances(
       return last === null ? null : durationOf(last);
     },
     prepare: async (id) => {
-      const where = isHere(id) || others === null ? machine : others.machine;
-      const prepared = await prepare({ ...context, machine: where }, instanceOf(plan, id));
+      const where = { machine: isHere(id) ? machine : null };
+      const prepared = await prepare({ ...context, ...where }, instanceOf(plan, id));
       return typeof prepared === 'object' && 'pending' in prepared
         ? { pending: prepared.pending.then(runnable) }
         : runnable(prepared);

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { PublishedFile } from '../../../src/datasets/contract/dataset.ts';
 import { type FetchOptions, type FetchOutcome, fetchFiles } from '../../../src/datasets/fetch/fetch-files.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -161,3 +161,29 @@ export class Fetcher {
 export async function makeFetcher(): Promise<Fetcher> {
   return new Fetcher(await temporaryFolder());
 }
+
+export const content = makeContent(300_000);
+export const other = makeContent(300_000, 2);
+
+/** What one address that gives these answers leads to. */
+export async function fetchFrom(
+  answers: readonly Answer[],
+  { sizeBytes = content.length, ...options }: FetchOptions & { readonly sizeBytes?: number | null } = {},
+) {
+  const server = await startServer(...answers);
+  const fetcher = await makeFetcher();
+  const file = remoteFile(content, [server.url()], { sizeBytes });
+  const result = await fetcher.fetch(file, { retries: 1, ...options }).catch((error: unknown) => error);
+  return { server, fetcher, file, result };
+}
+
+export async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+export const failure = (code: string, message: string) => ({
+  code,
+  message: expect.stringContaining(message),
+});

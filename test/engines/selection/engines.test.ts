@@ -8,6 +8,7 @@ import type { LoadedAddon } from '../../../src/engines/native/addon.ts';
 import { chooseEngine, identifyEngine, probeEngines } from '../../../src/engines/selection/engines.ts';
 import { type CudaProbe, type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
 import { listAdapters } from '../../../src/engines/webgpu/adapters.ts';
+import { kernelDigest } from '../../../src/engines/webgpu/kernel-digest.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { smallNetwork } from '../../training/small-task.ts';
@@ -103,7 +104,7 @@ describe('chooseEngine', () => {
       name: loadWasm === undefined ? 'wasm' : 'tfjs',
       backend: 'cpu',
       version: expect.stringMatching(version),
-      reason: `no CUDA: not today; no WebGPU: this machine has no GPU; no native engine: it is not compiled${more}`,
+      reason: `no CUDA: not today; no WebGPU engine: this machine has no GPU; no native engine: it is not compiled${more}`,
     });
   });
 
@@ -129,7 +130,7 @@ describe('chooseEngine', () => {
     expect((await choose()).description).toEqual({
       name: 'webgpu',
       backend: 'gpu',
-      version: '1.2.3 Fast 4090, driver of Fast 4090',
+      version: `${kernelDigest()} 1.2.3 Fast 4090, driver of Fast 4090`,
       reason: 'no CUDA: not today',
     });
     expect((await choose(workloadOf(0, 2))).description.name).toBe('native');
@@ -137,7 +138,7 @@ describe('chooseEngine', () => {
       ...{ ...withGpu, load: noNative, workload: workloadOf(0, 2), environment: {} },
     });
     expect(description.reason).toMatch(
-      /; no WebGPU: a batch takes [\d.]+ GFLOP, and a GPU gains from about 5 on; no native engine: /,
+      /; no WebGPU engine: a batch takes [\d.]+ GFLOP, and a GPU gains from about 5 on; no native engine: /,
     );
   });
 
@@ -147,13 +148,32 @@ describe('chooseEngine', () => {
     const { name, reason } = (await chooseEngine('auto', options)).description;
     expect([name, reason]).toEqual([
       'wasm',
-      'no CUDA: not today; no WebGPU: Broken 1 cannot be opened (VK_ERROR_DEVICE_LOST); no native engine: it is not compiled',
+      'no CUDA: not today; no WebGPU engine: Broken 1 cannot be opened (VK_ERROR_DEVICE_LOST); no native engine: it is not compiled',
     ]);
     await expect(chooseEngine('webgpu', options)).rejects.toMatchObject({
       code: 'engine-unavailable',
-      message: 'There is no WebGPU: Broken 1 cannot be opened (VK_ERROR_DEVICE_LOST).',
+      message: 'There is no WebGPU engine: Broken 1 cannot be opened (VK_ERROR_DEVICE_LOST).',
       fix: expect.stringMatching(/driver .* Or choose another engine/),
     });
+  });
+
+  it('goes on if the GPU has too little memory for a batch', async () => {
+    const choose = (memoryBytes: number) => {
+      const gpuSystem = fakeGpus([{ name: `Small ${memoryBytes}`, memoryBytes }]);
+      return chooseEngine('auto', {
+        probe: noCuda,
+        gpuSystem,
+        load: noNative,
+        environment: {},
+        workload: workloadOf(8),
+      });
+    };
+    expect((await choose(1e9)).description.name).toBe('webgpu');
+    for (const [bytes, reason] of [
+      [1e8, /; no WebGPU engine: Small 100000000 has no [\d.]+ MB of memory left; no native engine: /],
+      [1e6, /; no WebGPU engine: Small 1000000: This network does not fit in memory; no native engine: /],
+    ] as const)
+      expect((await choose(bytes)).description.reason).toMatch(reason);
   });
 
   it('computes on a software device only if webgpu and its name are asked for', async () => {
@@ -165,7 +185,7 @@ describe('chooseEngine', () => {
       reason: 'requested as webgpu',
     });
     await expect(chooseEngine('webgpu', { ...options, environment: {} })).rejects.toMatchObject({
-      message: 'There is no WebGPU: there is only llvmpipe, which is software.',
+      message: 'There is no WebGPU engine: there is only llvmpipe, which is software.',
       fix: expect.stringContaining('REPRO_GPU=llvmpipe'),
     });
   });
@@ -313,7 +333,8 @@ describe('identifyEngine', () => {
       return listed;
     };
     const here = { ...options(notCalled, native), gpuSystem: withGpu.gpuSystem, listGpus };
-    const webgpu = 'webgpu 1.2.3 Fast 4090, driver of Fast 4090';
+    const webgpu = `webgpu ${kernelDigest()} 1.2.3 Fast 4090, driver of Fast 4090`;
+    expect(webgpu).toMatch(/^webgpu [0-9a-f]{12} 1\.2\.3 /);
     expect(await identifyEngine('auto', here)).toBe(`${webgpu}, or native ${identity('avx512')}`);
     expect(await identifyEngine('webgpu', here)).toBe(webgpu);
     expect(await identifyEngine('webgpu', { ...here, environment: { REPRO_GPU: 'other' } })).toBe(

@@ -6,6 +6,8 @@ export interface FakeAdapter {
   /** With what it refuses a device. */
   readonly refuses?: string;
   readonly features?: readonly string[];
+  /** Of all buffers that are created while errors are caught; default: unlimited. */
+  readonly memoryBytes?: number;
 }
 
 /** The limits of every fake adapter. */
@@ -24,7 +26,13 @@ export function fakeGpus(
   requested: GPUDeviceDescriptor[] = [],
 ): GpuSystem & { lose(): void } {
   let lose = (): void => {};
-  const adapterOf = ({ name, isSoftware = false, refuses, features = [] }: FakeAdapter): GPUAdapter =>
+  const adapterOf = ({
+    name,
+    isSoftware = false,
+    refuses,
+    features = [],
+    memoryBytes,
+  }: FakeAdapter): GPUAdapter =>
     ({
       info: { vendor: 'maker', description: `driver of ${name}`, isFallbackAdapter: isSoftware },
       limits: fakeLimits,
@@ -35,7 +43,7 @@ export function fakeGpus(
         const lost = new Promise<void>((resolve) => {
           lose = resolve;
         });
-        return { lost };
+        return { lost, limits: fakeLimits, ...fakeMemory(memoryBytes) };
       },
     }) as unknown as GPUAdapter;
   const create = ([option = '']: string[]): GPU =>
@@ -53,5 +61,24 @@ export function fakeGpus(
     load: async () => ({ version: '1.2.3', create }),
     mayHaveGpu: () => adapters.some(({ isSoftware }) => isSoftware !== true),
     lose: () => lose(),
+  };
+}
+
+/** What a device allocates with. */
+function fakeMemory(memoryBytes = Number.POSITIVE_INFINITY) {
+  let used = 0;
+  const scopes: string[] = [];
+  return {
+    pushErrorScope: (filter: string) => scopes.push(filter),
+    popErrorScope: async () =>
+      scopes.pop() === 'out-of-memory' && used > memoryBytes ? { message: 'no memory' } : null,
+    createBuffer: ({ size }: GPUBufferDescriptor) => {
+      used += size;
+      return {
+        destroy: () => {
+          used -= size;
+        },
+      };
+    },
   };
 }

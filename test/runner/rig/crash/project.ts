@@ -76,17 +76,22 @@ export function expectedFiles(version: number): Readonly<Record<string, string>>
 }
 
 /** In memory where that is possible: a killed process loses nothing that it has handed to the system, and a disk is far slower. */
-const parent = existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
+export const parent = existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
 
 /** Makes the project in a new temporary folder, removed when the test has finished. @returns its folder */
 export async function createCrashProject(): Promise<string> {
   const root = await temporaryFolder(parent);
-  await mkdir(path.join(root, 'stages'));
+  await writeCrashProject(root);
+  return root;
+}
+
+/** Makes the project in this folder. */
+export async function writeCrashProject(root: string): Promise<void> {
+  await mkdir(path.join(root, 'stages'), { recursive: true });
   await mkdir(path.join(root, 'configs/profiles'), { recursive: true });
   await writeFile(path.join(root, 'pipeline.yaml'), pipeline);
   await writeFile(path.join(root, 'stages/b.mjs'), stageB);
   await writeFile(path.join(root, 'configs/profiles/p.yaml'), 'version: 0\n');
-  return root;
 }
 
 /** The words of the command that runs everything for a version. */

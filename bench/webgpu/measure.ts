@@ -1,0 +1,143 @@
+import {
+  allocateProgram,
+  type ComputeDevice,
+  PreparedProgram,
+  sliceSamples,
+} from '../../src/engines/webgpu/device.ts';
+import { constants, defineKernel, main } from '../../src/engines/webgpu/kernels/kernel.ts';
+import type { NetworkPlan } from '../../src/engines/webgpu/plan.ts';
+import { type Arena, type Pass, Program } from '../../src/engines/webgpu/program.ts';
+
+/** One dispatch of a batch that is not sliced, or all of one kernel. */
+export interface Cost {
+  readonly dispatches: number;
+  readonly flop: number;
+  readonly bytes: number;
+}
+
+export function costOf({ flop = 0, buffers }: Pass, samples: number): Cost {
+  let bytes = 0;
+  for (const space of Object.values(buffers)) {
+    const count = space.kind === 'arena' ? space.size : space.values;
+    bytes += 4 * count * (space.kind === 'arena' || space.kind === 'fixed' ? 1 : samples);
+  }
+  return { dispatches: 1, flop: flop * samples, bytes };
+}
+
+/** Right-aligned columns, but those of text. */
+export function printTable(rows: readonly (readonly string[])[], texts: readonly number[] = [0]): void {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  for (const row of rows) {
+    console.log(
+      row
+        .map((cell, i) => (texts.includes(i) ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    );
+  }
+}
+
+/** The side of the plain product's matrices, and the values that are copied. */
+const SIDE = 512;
+const COPIED = 2 ** 22;
+
+/** A product as in a textbook: a tile of 16 x 16 in workgroup memory, one result for each thread. */
+const plainProduct = defineKernel(
+  'plain tiled product',
+  { a: 'read f32', b: 'read f32', c: 'write f32' },
+  `${constants({ SIDE })}
+var<workgroup> left: array<f32, 256>;
+var<workgroup> right: array<f32, 256>;
+${main('16, 16')}
+  let row = group / (SIDE / 16u) * 16u + local.y;
+  let column = group % (SIDE / 16u) * 16u + local.x;
+  var sum = 0.0;
+  for (var first = 0u; first < SIDE; first += 16u) {
+    left[thread] = a[row * SIDE + first + local.x];
+    right[thread] = b[(first + local.y) * SIDE + column];
+    workgroupBarrier();
+    for (var i = 0u; i < 16u; i++) { sum = fma(left[local.y * 16u + i], right[i * 16u + local.x], sum); }
+    workgroupBarrier();
+  }
+  c[row * SIDE + column] = sum;
+}
+`,
+);
+
+const copy = defineKernel(
+  'copying',
+  { from_: 'read f32', to: 'write f32' },
+  `${main('256')}
+  to[group * 256u + thread] = from_[group * 256u + thread];
+}
+`,
+);
+
+const zeroStep = { stepSize: 0, correction: 1, lambda: 0 };
+
+/** Prints the speed of each pass, alone, against the plain kernel that it comes closer to: the product by operations, copying by traffic. */
+export async function measure(
+  device: ComputeDevice,
+  plan: NetworkPlan,
+  program: Program,
+  samples: number,
+): Promise<void> {
+  const { values, running } = plan.parameters.sizes;
+  const names = ['values', 'gradients', 'first', 'second', 'running'] as const;
+  const buffers = await device.allocate(names.map((name) => 4 * (name === 'running' ? running : values)));
+  const arenas = new Map<Arena, GPUBuffer>(names.map((name, i) => [name, buffers[i] as GPUBuffer]));
+  const perSlice = Math.min(samples, sliceSamples(program, device.device.limits.maxStorageBufferBindingSize));
+  if (perSlice < samples) throw new Error(`at most ${perSlice} samples fit into one buffer of this GPU`);
+  const allocation = await allocateProgram(device, program, samples, samples);
+  const time = async (pass: Pass, inside: typeof allocation): Promise<number> => {
+    const alone = new Program();
+    alone.add('slice', pass);
+    const prepared = await PreparedProgram.prepare(device, alone, inside, arenas, samples);
+    const times: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      const start = performance.now();
+      await prepared.submit(samples, zeroStep);
+      await device.device.queue.onSubmittedWorkDone();
+      times.push(performance.now() - start);
+    }
+    prepared.dispose();
+    return Math.min(...times.slice(1));
+  };
+
+  const plain = new Program();
+  const square = (name: string) => plain.space('fixed', name, SIDE * SIDE);
+  const long = (name: string) => plain.space('fixed', name, COPIED);
+  const product: Pass = {
+    ...{ kernel: plainProduct, label: '', groups: () => (SIDE / 16) ** 2 },
+    buffers: { a: square('a'), b: square('b'), c: square('c') },
+  };
+  const copying: Pass = {
+    ...{ kernel: copy, label: '', groups: () => COPIED / 256 },
+    buffers: { from_: long('from'), to: long('to') },
+  };
+  const own = await allocateProgram(device, plain, 1, 1);
+  const productSpeed = (2 * SIDE ** 3) / (await time(product, own)) / 1e6;
+  const copySpeed = (8 * COPIED) / (await time(copying, own)) / 1e6;
+  console.log(`plain tiled product ${productSpeed.toFixed(2)} GFLOP/s, copying ${copySpeed.toFixed(2)} GB/s`);
+
+  const rows: string[][] = [['kernel', 'layer', 'ms', 'GFLOP/s', 'GB/s', 'of plain']];
+  let total = 0;
+  for (const { passes } of program.phases) {
+    for (const pass of passes) {
+      const milliseconds = await time(pass, allocation);
+      total += milliseconds;
+      const { flop, bytes }: Cost = costOf(pass, samples);
+      const [arithmetic, traffic] = [flop / milliseconds / 1e6, bytes / milliseconds / 1e6];
+      rows.push([
+        pass.kernel.name,
+        pass.label,
+        milliseconds.toFixed(2),
+        arithmetic.toFixed(2),
+        traffic.toFixed(2),
+        `${Math.max(arithmetic / productSpeed, traffic / copySpeed).toFixed(2)} x`,
+      ]);
+    }
+  }
+  printTable(rows);
+  console.log(`${total.toFixed(0)} ms in all, one after the other`);
+}
