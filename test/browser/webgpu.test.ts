@@ -66,7 +66,7 @@ it('the kernels in a browser compute a training step as the native engine does',
   await page.route('http://localhost/', (route) => route.fulfill({ contentType: 'text/html', body: '' }));
   await page.goto('http://localhost/');
   const found = await page.evaluate<FoundStep>(`(${inPage})(${JSON.stringify(given)})`);
-  expect(found.device).toBe('swiftshader');
+  expect(found.device).toContain('swiftshader');
   const gradients: State = new Map(
     found.gradients.map(({ name, shape, data }): [string, Tensor] => [
       name,
