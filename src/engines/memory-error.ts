@@ -1,4 +1,5 @@
-import { ReproError } from '../errors.ts';
+import { hasErrorCode, ReproError } from '../errors.ts';
+import { ShapeError } from '../snn/tensor.ts';
 import { formatBytes } from '../text.ts';
 
 /** Where not even one sample fits. */
@@ -38,4 +39,17 @@ export class EngineMemoryError extends ReproError {
 /** `3.5 GB of memory`. */
 export function describeMemory(bytes: number): string {
   return Number.isFinite(bytes) ? `${formatBytes(bytes)} of memory` : 'more memory than can be addressed';
+}
+
+/** Gives an error of the addon, or of the WebGPU engine, the type that other engines' have; any other error is returned unchanged. */
+export function explainNativeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (hasErrorCode(error, 'PLIF_SHAPE')) return new ShapeError(error.message, { cause: error });
+  if (hasErrorCode(error, 'PLIF_OUT_OF_MEMORY')) {
+    return new ReproError('out-of-memory', 'This network does not fit in memory.', {
+      fix: needsSmallerNetwork,
+      cause: error,
+    });
+  }
+  return error;
 }

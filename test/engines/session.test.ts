@@ -8,6 +8,7 @@ import type { State, Tensor } from '../../src/snn/tensor.ts';
 import { builds, livelyState, nativeEngine, randomBatch } from '../native/support.ts';
 import '../support/all-close.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
+import { hasDevice, webgpuEngine } from './webgpu/support.ts';
 
 const spec = buildNetwork({
   ...thesisNetwork,
@@ -26,6 +27,7 @@ const hyperparameters = { learningRate: 0.01, regulariseTau: 0.1 };
 const engines: readonly (readonly [string, Engine])[] = [
   ['tfjs', createCpuEngine('test')],
   ...builds.map((build) => [build, nativeEngine(build)] as const),
+  ...(hasDevice ? [['webgpu', webgpuEngine()] as const] : []),
 ];
 
 const floats = (state: State | undefined, name: string): number[] =>

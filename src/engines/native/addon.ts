@@ -1,7 +1,4 @@
 import { compileAddon, digestSources, loadExports } from '../../addon/load-addon.ts';
-import { hasErrorCode, ReproError } from '../../errors.ts';
-import { ShapeError } from '../../snn/tensor.ts';
-import { needsSmallerNetwork } from '../memory-error.ts';
 import type { NativeAddon } from './addon-types.ts';
 
 /** The addon, or why there is none and how to get it; `reason` and `fix` are sentences, the reason without a full stop. */
@@ -24,17 +21,4 @@ export function loadAddon(require?: NodeJS.Require): LoadedAddon {
     return { ok: false, reason: 'it lacks functions that this version needs', fix: compileAddon };
   const sources = digestSources(require);
   return { ok: true, addon, isEarlierBuild: sources !== undefined && sources !== addon.sourceDigest };
-}
-
-/** Gives an error of the addon the type that other engines' have; any other error is returned unchanged. */
-export function explainNativeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  if (hasErrorCode(error, 'PLIF_SHAPE')) return new ShapeError(error.message, { cause: error });
-  if (hasErrorCode(error, 'PLIF_OUT_OF_MEMORY')) {
-    return new ReproError('out-of-memory', 'This network does not fit in memory.', {
-      fix: needsSmallerNetwork,
-      cause: error,
-    });
-  }
-  return error;
 }

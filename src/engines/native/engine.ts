@@ -1,8 +1,10 @@
+import os from 'node:os';
+import process from 'node:process';
 import type { NetworkSpec, NeuronSpec } from '../../snn/spec.ts';
 import { formatCount } from '../../text.ts';
 import { checkNeuronPass } from '../checks.ts';
 import type { Engine, EngineDescription } from '../engine.ts';
-import { explainNativeError } from './addon.ts';
+import { explainNativeError } from '../memory-error.ts';
 import type { NativeAddon, NativeNetwork } from './addon-types.ts';
 import {
   chooseArithmetic,
@@ -12,8 +14,6 @@ import {
   type NativeOptions,
 } from './arithmetic.ts';
 import {
-  availableMemory,
-  availableToWasm,
   checkParameterMemory,
   countParameterBytes,
   planMemory,
@@ -49,11 +49,23 @@ export function createNativeEngine(addon: NativeAddon, options: NativeOptions = 
   );
 }
 
+/**
+ * The memory that this process can still get, in bytes, not counting what the system could free for it. On macOS, which reports hardly
+ * any memory as free, it is all that this process does not use yet.
+ */
+export function availableMemory(): number {
+  const used = process.memoryUsage.rss();
+  // In a container this is its limit; elsewhere 0 or larger than any memory.
+  const limit = process.constrainedMemory();
+  const most = (limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem()) - used;
+  return process.platform === 'darwin' ? most : Math.min(most, os.freemem());
+}
+
 /** The same engine in WebAssembly, on one thread: the same bits on every processor. */
 export function createWasmEngine(addon: NativeAddon, reason: string): Engine {
   const version = `${addon.sourceDigest} ${addon.compiler}`;
   return addonEngine(addon, { name: 'wasm', backend: 'cpu', version, reason }, WASM_SETTINGS, {
-    available: availableToWasm,
+    available: () => Math.min(availableMemory(), WASM_BYTES),
     most: WASM_BYTES,
   });
 }

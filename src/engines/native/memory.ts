@@ -1,34 +1,16 @@
-import os from 'node:os';
-import process from 'node:process';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { countParameters } from '../../snn/parameters.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import { formatBytes } from '../../text.ts';
 import type { BatchNeed, MemoryPlan, Workload } from '../engine.ts';
-import { describeMemory, needsSmallerNetwork } from '../memory-error.ts';
-import { explainNativeError } from './addon.ts';
+import { describeMemory, explainNativeError, needsSmallerNetwork } from '../memory-error.ts';
 import type { NativeAddon, NativeNetwork } from './addon-types.ts';
-
-/**
- * The memory that this process can still get, in bytes, not counting what the system could free for it. On macOS, which reports hardly
- * any memory as free, it is all that this process does not use yet.
- */
-export function availableMemory(): number {
-  const used = process.memoryUsage.rss();
-  // In a container this is its limit; elsewhere 0 or larger than any memory.
-  const limit = process.constrainedMemory();
-  const most = (limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem()) - used;
-  return process.platform === 'darwin' ? most : Math.min(most, os.freemem());
-}
 
 /** WebAssembly addresses 4 GB: what is left after its stack and what the allocator keeps. */
 export const WASM_BYTES = 2 ** 32 - 2 ** 26;
 
 /** How a network in WebAssembly is opened, whatever variables say for the compiled addon. */
 export const WASM_SETTINGS = { threads: 1, instructionSet: 'wasm', winogradTile: 2 } as const;
-
-/** The memory that a network in WebAssembly can get. */
-export const availableToWasm = (): number => Math.min(availableMemory(), WASM_BYTES);
 
 /** The largest number of samples, at most `most`, whose need is within `available`; 0 if not even one fits. */
 export async function largestBatch(

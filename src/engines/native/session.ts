@@ -13,10 +13,9 @@ import {
   type StepResult,
   type TrainingBatch,
 } from '../engine.ts';
-import { EngineMemoryError } from '../memory-error.ts';
-import { explainNativeError } from './addon.ts';
+import { EngineMemoryError, explainNativeError } from '../memory-error.ts';
 import type { NativeFrames, NativeNetwork, NativeSlot } from './addon-types.ts';
-import { availableMemory, countBytes, largestBatch } from './memory.ts';
+import { countBytes, largestBatch } from './memory.ts';
 
 interface BatchSize {
   readonly samples: number;
@@ -26,8 +25,8 @@ interface BatchSize {
 }
 
 interface SessionMemory {
-  /** What can still be had, in bytes; default: by this process. */
-  readonly available?: (() => number) | undefined;
+  /** What can still be had, in bytes. */
+  readonly available: () => number;
   /** The most that batches may take, in bytes. */
   readonly most?: number | undefined;
 }
@@ -50,7 +49,7 @@ export class NativeSession implements EngineSession {
     network: NativeNetwork,
     state: State,
     step: number,
-    { available = availableMemory, most = Number.POSITIVE_INFINITY }: SessionMemory,
+    { available, most = Number.POSITIVE_INFINITY }: SessionMemory,
   ) {
     this.#spec = spec;
     this.#network = network;
@@ -68,8 +67,8 @@ export class NativeSession implements EngineSession {
     spec: NetworkSpec,
     network: NativeNetwork,
     state: State,
-    optimiser?: OptimiserState,
-    memory: SessionMemory = {},
+    optimiser: OptimiserState | undefined,
+    memory: SessionMemory,
   ): Promise<NativeSession> {
     checkState(spec, state);
     if (optimiser !== undefined) checkOptimiser(spec, optimiser);

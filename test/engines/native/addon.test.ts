@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { digestSources } from '../../../src/addon/load-addon.ts';
-import { explainNativeError, loadAddon } from '../../../src/engines/native/addon.ts';
+import { explainNativeError } from '../../../src/engines/memory-error.ts';
+import { loadAddon } from '../../../src/engines/native/addon.ts';
 import {
   type Arithmetic,
   chooseArithmetic,
@@ -11,7 +12,8 @@ import {
   describeArithmetic,
   identifyBuild,
 } from '../../../src/engines/native/arithmetic.ts';
-import { availableMemory, largestBatch } from '../../../src/engines/native/memory.ts';
+import { availableMemory } from '../../../src/engines/native/engine.ts';
+import { largestBatch } from '../../../src/engines/native/memory.ts';
 import { FakeAddon } from './fake-addon.ts';
 
 /** A `require` that knows the package, if `load` is given. */
