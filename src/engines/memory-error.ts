@@ -23,7 +23,9 @@ export class EngineMemoryError extends ReproError {
     super(
       'out-of-memory',
       `This network needs ${describeMemory(neededBytes)} for a batch of ${samples}; ` +
-        `${formatBytes(availableBytes)} are available.`,
+        (Number.isFinite(availableBytes)
+          ? `${formatBytes(availableBytes)} are available.`
+          : 'the GPU refused it.'),
       {
         fix:
           largestBatch > 0

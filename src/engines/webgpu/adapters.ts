@@ -180,7 +180,7 @@ async function openDevice(
       requiredFeatures: found.features.has('timestamp-query') ? ['timestamp-query'] : [],
     });
     const forget = (): void => {
-      opened = undefined;
+      if (opened?.name === adapter.name) opened = undefined;
     };
     void device.lost.then(forget, forget);
     return { ok: true, gpu: { ...adapter, device } };

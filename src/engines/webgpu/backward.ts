@@ -8,6 +8,7 @@ import {
   neuronSpace,
   poolShape,
 } from './forward.ts';
+import { alphaPlace, hasTauPerNeuron } from './kernels/current.ts';
 import {
   type BackwardPass,
   backwardGroups,
@@ -51,7 +52,7 @@ export function addBackward(building: Building, computed: Computed, after: Space
   const addUp = () => {
     const parts = program.space('fixed', 'sum parts', backwardParts(shape) * sizeOfSums);
     addSum(program, block.name, { parts, count: backwardParts(shape), size: sizeOfSums, sums });
-    if (!hasLogitPerNeuron(block)) return;
+    if (!hasTauPerNeuron(block.neuron.neuron)) return;
     const size = logitSize(block);
     addSum(program, block.name, {
       ...{
@@ -59,7 +60,7 @@ export function addBackward(building: Building, computed: Computed, after: Space
         count: sampleParts(shape),
         size,
       },
-      sums: { ...(neuronSpace(parameters, block, 'gradients').neuron as Space & { kind: 'arena' }), size },
+      sums: parameters.space(`${block.neuron.name}.w`, 'gradients'),
     });
   };
   if (shape.norm) {
@@ -81,10 +82,6 @@ interface Gradients {
   readonly sums: Space;
 }
 
-function hasLogitPerNeuron({ neuron: { neuron } }: Block): boolean {
-  return neuron.kind === 'plif' && neuron.tau.per === 'neuron';
-}
-
 const logitSize = ({ fired }: Block): number => valuesOf(fired);
 
 const valuesOf = ({ channels, height, width }: Flow): number => padded(channels) * height * width;
@@ -102,7 +99,7 @@ function addFireBackward(
     ...neuronSpace(parameters, block, 'values'),
     spikes,
     parts: program.space('fixed', 'sum parts', backwardParts(shape) * sumRows(shape) * cp),
-    ...(hasLogitPerNeuron(block)
+    ...(hasTauPerNeuron(block.neuron.neuron)
       ? { logitParts: program.space('fixed', 'logit parts', sampleParts(shape) * logitSize(block)) }
       : {}),
     ...spaces,
@@ -133,12 +130,11 @@ function addSum(
 /** Batch norm's weight and bias, and a w and α that the whole layer shares. */
 function addLayerGradients({ program, parameters }: Building, block: Block, rows: number, sums: Space): void {
   const { norm, fired } = block;
-  const { kind, surrogate } = block.neuron.neuron;
-  const alphaAt = kind === 'lif' ? 0 : hasLogitPerNeuron(block) ? logitSize(block) : 1;
+  const { neuron } = block.neuron;
   const parts = {
     norm: norm !== undefined,
-    sharedLogit: kind === 'plif' && !hasLogitPerNeuron(block),
-    alphaAt: surrogate.learnable ? alphaAt : undefined,
+    sharedLogit: neuron.kind === 'plif' && !hasTauPerNeuron(neuron),
+    alphaAt: neuron.surrogate.learnable ? alphaPlace(neuron, logitSize(block)) : undefined,
   };
   const kernel = layerGradients(fired.channels, rows, parts);
   if (Object.keys(kernel.bindings).length === 1) return; // nothing to write

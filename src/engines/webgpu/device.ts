@@ -10,12 +10,15 @@ const COMPUTE_STAGE = 4;
 /** The offset of a binding of a uniform buffer, and the size of `batch`. */
 const UNIFORM_STRIDE = 256;
 
+/** Windows resets a GPU that is busy with one submission for two seconds: a slow one does so much in a tenth of that. */
+const MOST_FLOP = 1e11;
+
 /** Refused memory, in the words of `NativeNetwork`. */
 export class OutOfGpuMemory extends Error {
   readonly code = 'PLIF_OUT_OF_MEMORY';
 }
 
-/** What differs from slice to slice, and the numbers of Adam and of the regulariser. */
+/** The numbers of Adam and of the regulariser, as in `Batch`. */
 export interface BatchValues {
   readonly stepSize: number;
   readonly correction: number;
@@ -43,6 +46,12 @@ export class ComputeDevice {
     });
   }
 
+  /** Of one buffer, all of which is bound. Below 2 GiB, so that counts and lengths stay within 32 bits on every system. */
+  get mostBytes(): number {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
+    return Math.min(maxBufferSize, maxStorageBufferBindingSize, 2 ** 31);
+  }
+
   /**
    * Does something whose mistakes the device would only write to a log.
    *
@@ -51,8 +60,14 @@ export class ComputeDevice {
   async guard<T>(work: () => T): Promise<T> {
     const kinds = ['out-of-memory', 'internal', 'validation'] as const;
     for (const kind of kinds) this.device.pushErrorScope(kind);
-    const result = work();
-    const [validation, internal, memory] = await Promise.all(kinds.map(() => this.device.popErrorScope()));
+    let popped: Promise<(GPUError | null)[]>;
+    let result: T;
+    try {
+      result = work();
+    } finally {
+      popped = Promise.all(kinds.map(() => this.device.popErrorScope()));
+    }
+    const [validation, internal, memory] = await popped;
     this.#check();
     if (memory) throw new OutOfGpuMemory(memory.message);
     const refused = validation ?? internal;
@@ -62,8 +77,7 @@ export class ComputeDevice {
 
   /** @param sizes in bytes. @throws {OutOfGpuMemory} */
   async allocate(sizes: readonly number[], isUniform = false): Promise<GPUBuffer[]> {
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
-    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    const most = this.mostBytes;
     const tooLarge = sizes.find((size) => size > most);
     if (tooLarge !== undefined) {
       throw new OutOfGpuMemory(`a buffer of ${tooLarge} bytes; this GPU binds at most ${most}`);
@@ -89,9 +103,12 @@ export class ComputeDevice {
   }
 
   pipelineOf(kernel: Kernel): Promise<GPUComputePipeline> {
-    const known = this.#pipelines.get(kernel.code) ?? this.#compile(kernel);
-    this.#pipelines.set(kernel.code, known);
-    return known;
+    const known = this.#pipelines.get(kernel.code);
+    if (known !== undefined) return known;
+    const compiled = this.#compile(kernel);
+    this.#pipelines.set(kernel.code, compiled);
+    compiled.catch(() => this.#pipelines.delete(kernel.code));
+    return compiled;
   }
 
   async #compile({ name, code, bindings }: Kernel): Promise<GPUComputePipeline> {
@@ -137,7 +154,7 @@ export class ComputeDevice {
     this.device.queue.submit([encoder.finish()]);
     try {
       await staging.mapAsync(MAP_READ);
-      const all = staging.getMappedRange().slice(0);
+      const all = staging.getMappedRange();
       let end = 0;
       return parts.map(({ bytes }) => {
         end += bytes;
@@ -223,9 +240,8 @@ export class PreparedProgram {
     program: Program,
     allocation: Allocation,
     arenas: ReadonlyMap<Arena, GPUBuffer>,
-    samples: number,
   ): Promise<PreparedProgram> {
-    const slices = slicesOf(samples, allocation.sliceSamples);
+    const slices = slicesOf(allocation.samples, allocation.sliceSamples);
     await device.compile(program.phases.flatMap(({ passes }) => passes.map(({ kernel }) => kernel)));
     const [uniforms] = await device.allocate([UNIFORM_STRIDE * slices.length], true);
     const prepared = new PreparedProgram(device, allocation, uniforms as GPUBuffer);
@@ -274,12 +290,8 @@ export class PreparedProgram {
     });
   }
 
-  /** Submits all passes for a batch of the samples that it was prepared for. @throws as `guard` */
-  submit(samples: number, values: BatchValues): Promise<void> {
-    return this.#device.guard(() => this.#submit(samples, values));
-  }
-
-  #submit(samples: number, { stepSize, correction, lambda }: BatchValues): void {
+  /** Submits all passes, for a batch of at most as many samples as it was allocated for; to be called in `guard`. */
+  submit(samples: number, { stepSize, correction, lambda }: BatchValues): void {
     const { device } = this.#device;
     const slices = slicesOf(samples, this.#allocation.sliceSamples);
     slices.forEach((count, slice) => {
@@ -288,14 +300,24 @@ export class PreparedProgram {
       new Float32Array(values).set([stepSize, correction, lambda], 3);
       device.queue.writeBuffer(this.#uniforms, slice * UNIFORM_STRIDE, values);
     });
-    const encoder = device.createCommandEncoder();
-    const run = encoder.beginComputePass();
+    let encoder = device.createCommandEncoder();
+    let run = encoder.beginComputePass();
+    let flop = 0;
     for (const { pass, slice, pipeline, group } of this.#steps) {
-      const groups = pass.groups(slice === undefined ? samples : (slices[slice] ?? 0));
-      const across = Math.min(groups, 65_535);
+      const count = slice === undefined ? samples : slices[slice];
+      if (count === undefined) continue; // a smaller batch has fewer slices
+      const groups = pass.groups(count);
+      const down = Math.ceil(groups / 65_535);
       run.setPipeline(pipeline);
       run.setBindGroup(0, group);
-      run.dispatchWorkgroups(across, Math.ceil(groups / across));
+      run.dispatchWorkgroups(Math.ceil(groups / down), down);
+      flop += (pass.flop ?? 0) * count;
+      if (flop < MOST_FLOP) continue;
+      run.end();
+      device.queue.submit([encoder.finish()]);
+      encoder = device.createCommandEncoder();
+      run = encoder.beginComputePass();
+      flop = 0;
     }
     run.end();
     device.queue.submit([encoder.finish()]);

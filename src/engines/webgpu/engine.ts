@@ -1,6 +1,7 @@
 import { countElements } from '../../snn/tensor.ts';
 import { checkNeuronPass } from '../checks.ts';
 import type { Engine, NeuronPass, NeuronPassResult } from '../engine.ts';
+import { explainNativeError } from '../memory-error.ts';
 import { planMemory } from '../native/memory.ts';
 import { NativeSession } from '../native/session.ts';
 import { allocateProgram, ComputeDevice, PreparedProgram } from './device.ts';
@@ -35,13 +36,14 @@ export function createWebgpuEngine({ device, identity }: Gpu, reason: string): E
     planMemory: (workload) =>
       planMemory(() => WebgpuNetwork.open(compute, workload.spec), workload, available),
     open: async (spec, state, optimiser) => {
-      const network = await WebgpuNetwork.open(compute, spec);
+      let network: WebgpuNetwork | undefined;
       try {
+        network = await WebgpuNetwork.open(compute, spec);
         const memory = { available: () => available };
         return await NativeSession.open(spec, network, state, optimiser, memory);
       } catch (error) {
-        network.dispose();
-        throw error;
+        network?.dispose();
+        throw explainNativeError(error);
       }
     },
     runNeurons: async (pass) => {
@@ -96,7 +98,7 @@ async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<Neur
   });
   const allocation = await allocateProgram(device, program, samples, samples);
   const buffer = (name: string) => allocation.buffers.get(name)?.[0] as GPUBuffer;
-  const prepared = await PreparedProgram.prepare(device, program, allocation, new Map(), samples);
+  const prepared = await PreparedProgram.prepare(device, program, allocation, new Map());
   try {
     // [T, N, neurons] to [N, T, CP] and back.
     const place = (i: number) => {
@@ -117,7 +119,8 @@ async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<Neur
       const learned = Float32Array.from(parameters);
       write('neuron', learned, (i) => (i < (pass.logits?.length ?? 0) && isLearned ? i : logits), logits + 1);
     }
-    await prepared.submit(samples, { stepSize: 0, correction: 1, lambda: 0 });
+    await device.guard(() => prepared.submit(samples, { stepSize: 0, correction: 1, lambda: 0 }));
+    prepared.dispose();
     const read = await device.read([
       ...['potentials', 'result'].map((name) => ({ buffer: buffer(name), bytes: 4 * length })),
       { buffer: buffer('spikes'), bytes: length / 8 },
@@ -156,7 +159,6 @@ async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<Neur
       },
     };
   } finally {
-    prepared.dispose();
     for (const one of [...allocation.buffers.values()].flat()) one.destroy();
   }
 }

@@ -1,5 +1,4 @@
 import { buildNetwork, type NetworkConfig } from '../../snn/networks.ts';
-import type { BatchKind } from './forward.ts';
 import { NetworkPlan } from './plan.ts';
 
 const common: Omit<NetworkConfig, 'input'> = {
@@ -16,24 +15,34 @@ const images: NetworkConfig = {
   ...common,
   ...{ architecture: 'mnist', input: [1, 28, 28], steps: 2, neuron: 'lif', pooling: 'average' },
   ...{ tau: { per: 'layer', mean: 2, std: 0 }, reset: { kind: 'soft', detach: false } },
+  surrogate: { kind: 'triangle', alpha: 2, learnable: true },
 };
+const others: NetworkConfig = { ...frames, surrogate: { kind: 'sigmoid', alpha: 2, learnable: false } };
 
 let known: string | undefined;
 
-/** 12 hexadecimal digits of the kernels' code, as two networks use it that have most of them: what may change numbers from one version to another. */
+/** 12 hexadecimal digits of the kernels' code, as three networks use it that have all of them: what may change numbers from one version to another. */
 export function kernelDigest(): string {
-  known ??= digest([frames, images].flatMap((config) => listCodes(config)).join('\n'));
+  known ??= digest([frames, images, others].flatMap((config) => listCodes(config)).join('\n'));
   return known;
 }
 
 function listCodes(config: NetworkConfig): string[] {
   const plan = new NetworkPlan(buildNetwork(config));
-  const kind: BatchKind = {
-    ...{ steps: 2, frameSteps: config.architecture === undefined ? 2 : 1, type: 'uint8' },
-    training: undefined,
-  };
-  const training = { loss: 'rate', regularise: 'w', isRegularised: true } as const;
-  const programs = [plan.program(kind), plan.program({ ...kind, training })];
+  const kind = { steps: 2, frameSteps: config.architecture === undefined ? 2 : 1 };
+  const programs = [
+    plan.program({ ...kind, type: 'uint16', training: undefined }),
+    plan.program({
+      ...kind,
+      type: 'uint8',
+      training: { loss: 'rate', regularise: 'w', isRegularised: true },
+    }),
+    plan.program({
+      ...kind,
+      type: 'float32',
+      training: { loss: 'step', regularise: 'tau', isRegularised: true },
+    }),
+  ];
   return programs.flatMap(({ phases }) =>
     phases.flatMap(({ passes }) => passes.map(({ kernel }) => kernel.code)),
   );

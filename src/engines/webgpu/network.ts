@@ -9,6 +9,7 @@ import type {
 import {
   type Allocation,
   allocateProgram,
+  type BatchValues,
   type ComputeDevice,
   OutOfGpuMemory,
   PreparedProgram,
@@ -21,19 +22,22 @@ import type { Arena, Program } from './program.ts';
 
 const arenaOf = { value: 'values', first: 'first', second: 'second', gradient: 'gradients' } as const;
 
+/** About what an evaluation takes at once. */
+const EVALUATION_BYTES = 2 ** 28;
+
 interface Ready {
   readonly allocation: Allocation;
   readonly prepared: PreparedProgram;
 }
 
-/** A network on a GPU, behind the same interface as the compiled addon's. A step is one submission; it cannot be aborted midway. */
+/** A network on a GPU, behind the same interface as the compiled addon's. A step cannot be aborted midway. */
 export class WebgpuNetwork implements NativeNetwork {
   readonly #device: ComputeDevice;
   readonly #spec: NetworkSpec;
   readonly #plan: NetworkPlan;
   readonly #arenas: ReadonlyMap<Arena, GPUBuffer>;
   readonly #programs = new Map<string, Program>();
-  /** The buffers of the last kind and size of batch in training, and in evaluation. */
+  /** The buffers of the last kind of batch in training, and in evaluation; smaller batches use them, too. */
   readonly #ready = new Map<'training' | 'evaluation', Ready & { readonly key: string }>();
   #isAborted = false;
 
@@ -64,28 +68,26 @@ export class WebgpuNetwork implements NativeNetwork {
   }
 
   async setTensor(name: string, slot: NativeSlot, data: Float32Array): Promise<void> {
-    const { arena, place } = this.#plan.parameters.layoutOf(name);
+    const { arena, from, to, place } = this.#plan.parameters.layoutOf(name);
     const target = this.#arenas.get(arena === 'running' ? 'running' : arenaOf[slot]) as GPUBuffer;
-    const [from, to] = rangeOf(data.length, place);
     const values = new Float32Array(to - from);
-    data.forEach((value, i) => {
-      values[place(i) - from] = value;
-    });
-    this.#device.device.queue.writeBuffer(target, 4 * from, values);
+    for (let i = 0; i < data.length; i++) values[place(i) - from] = data[i] as number;
+    await this.#device.guard(() => this.#device.device.queue.writeBuffer(target, 4 * from, values));
   }
 
   async getTensor(name: string, slot: NativeSlot | 'gradient'): Promise<Float32Array> {
-    const { arena, count, place } = this.#plan.parameters.layoutOf(name);
+    const { arena, count, from, to, place } = this.#plan.parameters.layoutOf(name);
     const source = this.#arenas.get(arena === 'running' ? 'running' : arenaOf[slot]) as GPUBuffer;
-    const [from, to] = rangeOf(count, place);
     const [bytes] = await this.#device.read([{ buffer: source, offset: 4 * from, bytes: 4 * (to - from) }]);
-    const values = new Float32Array(bytes as ArrayBuffer);
-    return Float32Array.from({ length: count }, (_, i) => values[place(i) - from] as number);
+    const read = new Float32Array(bytes as ArrayBuffer);
+    const values = new Float32Array(count);
+    for (let i = 0; i < count; i++) values[i] = read[place(i) - from] as number;
+    return values;
   }
 
   bytesFor(samples: number, steps: number, training: boolean): number {
     const program = this.#program(this.#kindOf(steps, 'uint8', training ? defaults : undefined));
-    return program.countBytes(samples, this.#slice(program, samples));
+    return program.countBytes(samples, this.#slice(program, samples, training));
   }
 
   async trainStep(
@@ -96,38 +98,29 @@ export class WebgpuNetwork implements NativeNetwork {
     masks: readonly Float32Array[],
     { learningRate, lambda, regularise, loss, step }: NativeStepOptions,
   ): Promise<NativeForward & { readonly loss: number }> {
-    this.#isAborted = false;
     const isRegularised = lambda !== 0;
-    const ready = await this.#prepare(
-      samples,
-      this.#kindOf(steps, typeOf(frames), { loss, regularise, isRegularised }),
-    );
-    this.#write(ready, 'given', frames, samples);
-    this.#write(ready, 'labels', labels, samples);
-    masks.forEach((mask, i) => {
-      this.#write(ready, `mask ${i}`, mask, samples);
-    });
-    if (this.#isAborted) throw aborted();
-    const stepSize = learningRate / (1 - 0.9 ** step);
-    const forward = await this.#run(ready, samples, steps, {
-      stepSize,
+    const kind = this.#kindOf(steps, typeOf(frames), { loss, regularise, isRegularised });
+    const values = {
+      stepSize: learningRate / (1 - 0.9 ** step),
       correction: Math.sqrt(1 - 0.999 ** step),
       lambda,
-    });
-    const error = meanSquaredError(
-      loss === 'rate' ? forward.rates : forward.outputs,
+    };
+    const inputs = {
+      given: frames,
       labels,
-      this.#spec.classes,
-    );
-    return { ...forward, loss: error + (isRegularised ? lambda * (await this.#tauVariance(ready)) : 0) };
+      ...Object.fromEntries(masks.map((mask, i) => [`mask ${i}`, mask])),
+    };
+    const { variance, ...forward } = await this.#run(samples, kind, inputs, values);
+    const scores = loss === 'rate' ? forward.rates : forward.outputs;
+    const error = meanSquaredError(scores, labels, this.#spec.classes);
+    return { ...forward, loss: error + lambda * variance };
   }
 
   async evaluate(frames: NativeFrames, samples: number, steps: number): Promise<NativeForward> {
-    this.#isAborted = false;
-    const ready = await this.#prepare(samples, this.#kindOf(steps, typeOf(frames), undefined));
-    this.#write(ready, 'given', frames, samples);
-    if (this.#isAborted) throw aborted();
-    return this.#run(ready, samples, steps, { stepSize: 0, correction: 1, lambda: 0 });
+    const kind = this.#kindOf(steps, typeOf(frames), undefined);
+    const values = { stepSize: 0, correction: 1, lambda: 0 };
+    const { variance: _, ...forward } = await this.#run(samples, kind, { given: frames }, values);
+    return forward;
   }
 
   abort(): void {
@@ -153,31 +146,31 @@ export class WebgpuNetwork implements NativeNetwork {
   }
 
   /** The samples of a slice. @throws {OutOfGpuMemory} if not even one fits into what the device can bind */
-  #slice(program: Program, samples: number): number {
-    const { maxStorageBufferBindingSize, maxBufferSize } = this.#device.device.limits;
-    const most = sliceSamples(program, Math.min(maxStorageBufferBindingSize, maxBufferSize));
-    if (most < 1)
+  #slice(program: Program, samples: number, isTraining: boolean): number {
+    const most = sliceSamples(program, this.#device.mostBytes);
+    if (most < 1) {
       throw new OutOfGpuMemory('one sample of this network is larger than a buffer of this GPU may be');
-    return Math.min(samples, most);
+    }
+    // Evaluation keeps nothing from slice to slice: small ones leave the memory to training, whose buffers stay beside them.
+    const small = Math.ceil(EVALUATION_BYTES / program.countBytes(1, 1));
+    return Math.min(samples, most, isTraining ? samples : small);
   }
 
   async #prepare(samples: number, kind: BatchKind): Promise<Ready> {
     const slot = kind.training === undefined ? 'evaluation' : 'training';
-    const key = JSON.stringify([samples, kind]);
+    const key = JSON.stringify(kind);
     const known = this.#ready.get(slot);
-    if (known?.key === key) return known;
+    if (known?.key === key && samples <= known.allocation.samples) return known;
     this.#release(slot);
     const program = this.#program(kind);
-    const perSlice = this.#slice(program, samples);
+    const perSlice = this.#slice(program, samples, slot === 'training');
     const allocation = await allocateProgram(this.#device, program, samples, perSlice);
     try {
-      const prepared = await PreparedProgram.prepare(
-        this.#device,
-        program,
-        allocation,
-        this.#arenas,
-        samples,
-      );
+      const prepared = await PreparedProgram.prepare(this.#device, program, allocation, this.#arenas);
+      if (this.#isAborted) {
+        prepared.dispose();
+        throw aborted();
+      }
       const ready = { key, allocation, prepared };
       this.#ready.set(slot, ready);
       return ready;
@@ -207,51 +200,53 @@ export class WebgpuNetwork implements NativeNetwork {
     });
   }
 
+  /** One batch. @param inputs by the names of their spaces. @returns also the sum of the variances that the regulariser weighs */
   async #run(
-    { allocation, prepared }: Ready,
     samples: number,
-    steps: number,
-    values: Parameters<PreparedProgram['submit']>[1],
-  ): Promise<NativeForward> {
-    const { buffers } = allocation;
-    const counts = this.#plan.blocks.map(({ neuron }) => buffers.get(`${neuron.name} count`) ?? []);
-    const zero = new Uint32Array(1);
-    for (const buffer of counts.flat()) this.#device.device.queue.writeBuffer(buffer, 0, zero);
-    await prepared.submit(samples, values);
+    kind: BatchKind,
+    inputs: Readonly<Record<string, NativeFrames | Int32Array>>,
+    values: BatchValues,
+  ): Promise<NativeForward & { readonly variance: number }> {
+    this.#isAborted = false;
+    const ready = await this.#prepare(samples, kind);
+    if (this.#isAborted) throw aborted();
+    const { allocation, prepared } = ready;
+    const { blocks, regularised } = this.#plan;
     const { classes } = this.#spec;
     const slices = slicesOf(samples, allocation.sliceSamples);
+    const buffersOf = (name: string) => (allocation.buffers.get(name) ?? []).slice(0, slices.length);
+    const counts = blocks.flatMap(({ neuron }) => buffersOf(`${neuron.name} count`));
+    const moments = kind.training?.isRegularised === true ? regularised : [];
     const parts = (name: string, ofSample: number) =>
-      slices.map((count, i) => ({
-        buffer: buffers.get(name)?.[i] as GPUBuffer,
-        bytes: 4 * ofSample * count,
-      }));
-    const read = await this.#device.read([
-      ...parts('rates', classes),
-      ...parts('outputs', steps * classes),
-      ...counts.flat().map((buffer) => ({ buffer, bytes: 4 })),
-    ]);
-    const spikes = read.slice(2 * slices.length).map((bytes) => new Uint32Array(bytes)[0] as number);
-    return {
-      rates: joined(read.slice(0, slices.length)),
-      outputs: joined(read.slice(slices.length, 2 * slices.length)),
-      spikeRates: Float64Array.from(this.#plan.blocks, ({ fired }, i) => {
-        const sum = spikes
-          .slice(i * slices.length, (i + 1) * slices.length)
-          .reduce((all, one) => all + one, 0);
-        return sum / (samples * steps * fired.channels * fired.height * fired.width);
+      buffersOf(name).map((buffer, i) => ({ buffer, bytes: 4 * ofSample * (slices[i] ?? 0) }));
+    const { queue } = this.#device.device;
+    // Both are submitted before anything is awaited: nobody can dispose of a buffer in between.
+    const [, read] = await Promise.all([
+      this.#device.guard(() => {
+        for (const [name, data] of Object.entries(inputs)) this.#write(ready, name, data, samples);
+        for (const buffer of counts) queue.writeBuffer(buffer, 0, new Uint32Array(1));
+        prepared.submit(samples, values);
       }),
-    };
-  }
-
-  /** Σ over layers of the variance that the regulariser weighs. */
-  async #tauVariance({ allocation }: Ready): Promise<number> {
-    const moments = this.#plan.regularised.map(({ neuron }) => ({
-      buffer: allocation.buffers.get(`${neuron.name} moments`)?.[0] as GPUBuffer,
-      offset: 4,
-      bytes: 4,
-    }));
-    const read = await this.#device.read(moments);
-    return read.reduce((sum, bytes) => sum + (new Float32Array(bytes)[0] as number), 0);
+      this.#device.read([
+        ...parts('rates', classes),
+        ...parts('outputs', kind.steps * classes),
+        ...counts.map((buffer) => ({ buffer, bytes: 4 })),
+        ...moments
+          .flatMap(({ neuron }) => allocation.buffers.get(`${neuron.name} moments`) ?? [])
+          .map((buffer) => ({ buffer, offset: 4, bytes: 4 })),
+      ]),
+    ]);
+    const take = (count: number) => read.splice(0, count);
+    const [rates, outputs] = [joined(take(slices.length)), joined(take(slices.length))];
+    const spikeRates = Float64Array.from(blocks, ({ fired }) => {
+      const spikes = take(slices.length).reduce(
+        (sum, bytes) => sum + (new Uint32Array(bytes)[0] as number),
+        0,
+      );
+      return spikes / (samples * kind.steps * fired.channels * fired.height * fired.width);
+    });
+    const variance = joined(read).reduce((sum, one) => sum + one, 0);
+    return { rates, outputs, spikeRates, variance };
   }
 }
 
@@ -267,16 +262,6 @@ function aborted(): Error {
 
 function typeOf(frames: NativeFrames): BatchKind['type'] {
   return frames instanceof Uint8Array ? 'uint8' : frames instanceof Uint16Array ? 'uint16' : 'float32';
-}
-
-/** The smallest range of places that has all values. */
-function rangeOf(count: number, place: (i: number) => number): [number, number] {
-  let [from, to] = [Number.POSITIVE_INFINITY, 0];
-  for (let i = 0; i < count; i++) {
-    from = Math.min(from, place(i));
-    to = Math.max(to, place(i) + 1);
-  }
-  return [from, to];
 }
 
 /** Buffers are written in words of 4 bytes. */

@@ -8,6 +8,9 @@ import type { Space } from './program.ts';
 interface Layout {
   readonly arena: 'values' | 'running';
   readonly count: number;
+  /** All places are in [from, to). */
+  readonly from: number;
+  readonly to: number;
   /** The place of value i. */
   readonly place: (i: number) => number;
 }
@@ -102,6 +105,7 @@ export class ParameterMap {
   }
 
   #add(name: string, arena: 'values' | 'running', count: number, place: Layout['place']): void {
-    this.#layouts.set(name, { arena, count, place });
+    // Places grow with each of a tensor's indices, so the first and the last value have the first and the last.
+    this.#layouts.set(name, { arena, count, from: place(0), to: place(count - 1) + 1, place });
   }
 }

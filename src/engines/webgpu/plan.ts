@@ -1,4 +1,5 @@
 import type { NetworkSpec } from '../../snn/spec.ts';
+import { ShapeError } from '../../snn/tensor.ts';
 import { addBackward, gradientSpace } from './backward.ts';
 import { type Block, divideIntoBlocks } from './blocks.ts';
 import {
@@ -9,6 +10,7 @@ import {
   type Building,
   type Computed,
 } from './forward.ts';
+import { hasTauPerNeuron } from './kernels/current.ts';
 import { lossGradient, lossGroups, type VoteShape, vote, voteGroups } from './kernels/head.ts';
 import { padded } from './kernels/kernel.ts';
 import { adam, tauVariance, VARIANCE_GROUPS } from './kernels/parameters.ts';
@@ -33,9 +35,7 @@ export class NetworkPlan {
 
   /** The blocks whose neurons have a τ each, which the regulariser holds together. */
   get regularised(): readonly Block[] {
-    return this.blocks.filter(
-      ({ neuron: { neuron } }) => neuron.kind === 'plif' && neuron.tau.per === 'neuron',
-    );
+    return this.blocks.filter(({ neuron: { neuron } }) => hasTauPerNeuron(neuron));
   }
 
   program(kind: BatchKind): Program {
@@ -51,12 +51,10 @@ export class NetworkPlan {
       flow = added.output;
     }
     const shape: VoteShape = {
-      ...{
-        steps: kind.steps,
-        classes: this.#spec.classes,
-        group: this.#group,
-        loss: training?.loss ?? 'rate',
-      },
+      steps: kind.steps,
+      classes: this.#spec.classes,
+      group: this.#group,
+      loss: training?.loss ?? 'rate',
     };
     addVotes(building, shape, flow);
     if (training === undefined) return building.program;
@@ -96,8 +94,12 @@ function addLoss({ program }: Building, shape: VoteShape, blocks: number): Space
   return result;
 }
 
+/** @throws {ShapeError} if the layer has one neuron, whose variance is undefined */
 function addRegulariser({ program, parameters }: Building, { neuron, fired }: Block, of: 'w' | 'tau'): void {
   const pixels = fired.height * fired.width;
+  if (pixels * fired.channels < 2) {
+    throw new ShapeError("the regulariser needs the variance of a layer's time constants: at least 2, got 1");
+  }
   const { sums, variance, gradient } = tauVariance({ channels: fired.channels, pixels, of });
   const values = parameters.space(`${neuron.name}.w`, 'values');
   const parts = program.space('fixed', 'variance parts', 4 * VARIANCE_GROUPS);

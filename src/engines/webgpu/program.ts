@@ -23,7 +23,7 @@ export interface Pass {
   readonly buffers: Readonly<Record<string, Space>>;
   /** For a number of samples. */
   readonly groups: (samples: number) => number;
-  /** Floating-point operations for each sample, in products only. */
+  /** Floating-point operations for each sample, of products and sweeps over neurons. */
   readonly flop?: number;
 }
 

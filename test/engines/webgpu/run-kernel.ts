@@ -56,7 +56,7 @@ export async function runKernel<Buffers extends Readonly<Record<string, Contents
     groups,
   });
   const allocation = await allocateProgram(compute, program, SAMPLES, SLICE);
-  const prepared = await PreparedProgram.prepare(compute, program, allocation, new Map(), SAMPLES);
+  const prepared = await PreparedProgram.prepare(compute, program, allocation, new Map());
   const parts = names.flatMap((name) => {
     const { kind, data } = contentsOf(name);
     const made = allocation.buffers.get(name) ?? [];
@@ -69,7 +69,7 @@ export async function runKernel<Buffers extends Readonly<Record<string, Contents
       return { name, buffer, bytes: part.byteLength };
     });
   });
-  prepared.submit(SAMPLES, values);
+  await compute.guard(() => prepared.submit(SAMPLES, values));
   const found = await compute.read(parts);
   prepared.dispose();
   for (const { buffer } of parts) buffer.destroy();

@@ -1,6 +1,6 @@
 import { restingPotential } from '../../../snn/neurons.ts';
 import type { NeuronSpec, Surrogate } from '../../../snn/spec.ts';
-import { type Binding, constants, formatFloat } from './kernel.ts';
+import { type Binding, constants, formatFloat, padded } from './kernel.ts';
 
 /** Neurons of one layer, and where their input current comes from. */
 export interface NeuronShape {
@@ -48,13 +48,13 @@ export function currentBindings({ current, norm }: NeuronShape): Record<string, 
 
 /**
  * Declares `loadWeights(channel)`, to be called first, `productAt(image, pixel, channel)`, with image = sample · currentSteps + step, and
- * `statisticsOf(step, channel)`: mean, 1 / √(variance + ε), weight and bias.
+ * `statisticsOf(step, channel)`: mean, 1 / √(variance + ε), weight and bias, and `currentOf(normalised, statistics)`.
  */
 export function currentSource(shape: NeuronShape): string {
   const { channels, height, width, current } = shape;
   return `${constants({
     CHANNELS: channels,
-    CP: 32 * Math.ceil(channels / 32),
+    CP: padded(channels),
     WORDS: Math.ceil(channels / 32),
     WIDTH: width,
     HEIGHT: height,
@@ -68,6 +68,8 @@ ${
     ? `fn statisticsOf(step: u32, channel: u32) -> vec4f { return table[${shape.statistics === 'frozen' ? 'channel' : 'step * CP + channel'}]; }`
     : 'fn statisticsOf(step: u32, channel: u32) -> vec4f { return vec4f(0, 1, 1, 0); }'
 }
+/// Batch norm's output, in one place: forward and backward must round it alike, or they disagree about a spike at the threshold.
+fn currentOf(normalised: f32, statistics: vec4f) -> f32 { return normalised * statistics.z + statistics.w; }
 /// The step of the current: always the first of a still image.
 fn currentStep(step: u32) -> u32 { return ${shape.currentSteps === 1 ? '0u' : 'step'}; }
 `;
@@ -109,14 +111,11 @@ fn productAt(image: u32, pixel: u32, channel: u32) -> f32 {
  * Declares `leakOf(pixel, channel)`: 1/τ; `alphaOf()`; `resetOf(h)`: the potential after the reset; and `charge`. snn/neurons.ts has the formulas.
  * The buffer `neuron` holds w, one or [pixels, CP], and behind it α, as far as they are learned.
  */
-export function neuronSource(
-  { kind, tau, threshold, reset, surrogate }: NeuronSpec,
-  pixels: number,
-  cp: number,
-): string {
-  const rest = restingPotential({ kind, tau, threshold, reset, surrogate });
-  const logit = tau.per === 'neuron' ? 'neuron[pixel * CP + channel]' : 'neuron[0]';
-  const alphaAt = kind === 'lif' ? 0 : tau.per === 'neuron' ? pixels * cp : 1;
+export function neuronSource(neuron: NeuronSpec, pixels: number, cp: number): string {
+  const { kind, tau, threshold, reset, surrogate } = neuron;
+  const rest = restingPotential(neuron);
+  const logit = hasTauPerNeuron(neuron) ? 'neuron[pixel * CP + channel]' : 'neuron[0]';
+  const alphaAt = alphaPlace(neuron, pixels * cp);
   return `
 ${constants({}, { THRESHOLD: threshold, REST: rest })}
 fn leakOf(pixel: u32, channel: u32) -> f32 { return ${kind === 'lif' ? formatFloat(1 / tau.mean) : `1 / (1 + exp(-${logit}))`}; }
@@ -132,9 +131,18 @@ fn surrogateAt(z: f32) -> f32 { ${surrogateSource[surrogate.kind]} }
 /** S'(z), with z = α · (h − threshold). */
 const surrogateSource: Readonly<Record<Surrogate['kind'], string>> = {
   atan: `let bent = ${formatFloat(Math.PI / 2)} * z; return 0.5 / (1 + bent * bent);`,
-  sigmoid: 'let value = 1 / (1 + exp(-z)); return value * (1 - value);',
+  // Even in z; e^-z itself may overflow, of which WGSL promises nothing.
+  sigmoid: 'let e = exp(-abs(z)); return e / ((1 + e) * (1 + e));',
   triangle: 'return max(0, 1 - abs(z));',
 };
+
+export const hasTauPerNeuron = ({ kind, tau }: NeuronSpec): boolean =>
+  kind === 'plif' && tau.per === 'neuron';
+
+/** Where α lies in the buffer `neuron`: behind w. @param logits the size of w per neuron, [pixels, CP] */
+export function alphaPlace(neuron: NeuronSpec, logits: number): number {
+  return neuron.kind === 'lif' ? 0 : hasTauPerNeuron(neuron) ? logits : 1;
+}
 
 /** Whether the kernels of these neurons read the buffer `neuron`. */
 export const hasParameters = ({ kind, surrogate }: NeuronSpec): boolean =>

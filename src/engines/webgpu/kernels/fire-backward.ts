@@ -3,12 +3,13 @@ import {
   currentBindings,
   currentSource,
   hasParameters,
+  hasTauPerNeuron,
   type NeuronShape,
   neuronSource,
   windowPlaces,
 } from './current.ts';
 import type { PoolShape } from './fire.ts';
-import { type Binding, constants, defineKernel, type Kernel, main } from './kernel.ts';
+import { type Binding, constants, defineKernel, type Kernel, main, padded } from './kernel.ts';
 
 /** Into how many parts the pixels are divided, and the samples, where there are too few pixels to keep a large device busy. */
 function partsOf({ channels, height, width }: NeuronShape): {
@@ -55,7 +56,7 @@ export function fireBackward(
   const { current, norm } = shape;
   const addsUp = pass === 'sums' || !norm;
   const isLast = pass === 'current';
-  const perNeuron = neuron.kind === 'plif' && neuron.tau.per === 'neuron';
+  const perNeuron = hasTauPerNeuron(neuron);
   const places = current.kind === 'first layer' ? windowPlaces(current) : [];
   const { detach, kind: resetKind } = neuron.reset;
   const bindings: Record<string, Binding> = {
@@ -88,7 +89,7 @@ export function fireBackward(
   return defineKernel(
     pass === 'sums' ? 'fire backward, sums' : 'fire backward, current',
     bindings,
-    `${currentSource(shape)}${neuronSource(neuron, shape.height * shape.width, 32 * Math.ceil(shape.channels / 32))}${afterSource(pool)}
+    `${currentSource(shape)}${neuronSource(neuron, shape.height * shape.width, padded(shape.channels))}${afterSource(pool)}
 const PIXEL_PARTS = ${partsOf(shape).pixels}u;
 const SAMPLE_PARTS = ${sampleParts(shape)}u;
 const ROWS = ${sumRows(shape)}u;
@@ -121,7 +122,7 @@ ${main('32, 8')}
       for (var step = 0u; step < STEPS; step++) {
         let statistics = statisticsOf(currentStep(step), channel);
         normalised[step] = (productAt(sample * CURRENT_STEPS + currentStep(step), pixel, channel) - statistics.x) * statistics.y;
-        let charged = charge(potential, normalised[step] * statistics.z + statistics.w, leak);
+        let charged = charge(potential, currentOf(normalised[step], statistics), leak);
         potentials[step] = charged;
         potential = resetOf(charged);
       }
@@ -144,7 +145,7 @@ ${main('32, 8')}
         if (step > 0u) { before = resetOf(potentials[step - 1u]); }
         let statistics = statisticsOf(currentStep(step), channel);
         sumOfAlpha += slope * above;
-        leakGradient += ofCharged * (normalised[step] * statistics.z + statistics.w - (before - REST));
+        leakGradient += ofCharged * (currentOf(normalised[step], statistics) - (before - REST));
         ${norm ? 'stepSums[currentStep(step)] += vec2f(current, current * normalised[step]);' : ''}`
             : ''
         }

@@ -1,6 +1,6 @@
 import type { NeuronSpec } from '../../../snn/spec.ts';
 import { currentBindings, currentSource, hasParameters, type NeuronShape, neuronSource } from './current.ts';
-import { constants, defineKernel, type Kernel, main } from './kernel.ts';
+import { constants, defineKernel, type Kernel, main, padded } from './kernel.ts';
 
 export const fireGroups =
   (shape: NeuronShape) =>
@@ -23,7 +23,7 @@ export function fire(shape: NeuronShape, neuron: NeuronSpec, { potentials = fals
       counts: 'write atomic<u32>',
       ...(potentials ? { potentials: 'write f32' } : {}),
     },
-    `${currentSource(shape)}${neuronSource(neuron, shape.height * shape.width, 32 * Math.ceil(shape.channels / 32))}
+    `${currentSource(shape)}${neuronSource(neuron, shape.height * shape.width, padded(shape.channels))}
 const CHUNKS = ${Math.ceil((shape.height * shape.width) / 8)}u;
 var<workgroup> words: array<atomic<u32>, 256>; // [8 pixels, 32 steps]
 var<workgroup> count: atomic<u32>;
@@ -45,7 +45,7 @@ ${main('32, 8')}
       for (var step = start; step < min(STEPS, start + 32u); step++) {
         let statistics = statisticsOf(currentStep(step), channel);
         let product = productAt(sample * CURRENT_STEPS + currentStep(step), pixel, channel);
-        let current = (product - statistics.x) * statistics.y * statistics.z + statistics.w;
+        let current = currentOf((product - statistics.x) * statistics.y, statistics);
         let charged = charge(potential, current, leak);
         if (charged >= THRESHOLD) { atomicOr(&words[local.y * 32u + step - start], 1u << local.x); }
         potential = resetOf(charged);

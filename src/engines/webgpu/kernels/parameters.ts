@@ -1,4 +1,5 @@
 import { constants, defineKernel, type Kernel, main, padded } from './kernel.ts';
+import { mergeSource } from './statistics.ts';
 
 /**
  * Gradients that are sums over a layer: batch norm's weight and bias from Σ g · ŷ and Σ g of each step, and those of a shared w and α, which
@@ -65,7 +66,8 @@ ${constants({ CHANNELS: channels, CP: padded(channels), SIZE: pixels * padded(ch
 fn valueAt(i: u32) -> f32 { return ${of === 'w' ? 'neuron[i]' : 'exp(-neuron[i])'}; }
 `;
 
-const VARIANCE_PARTS = 64;
+/** Into how many parts a layer's w are divided, one for each group. */
+export const VARIANCE_GROUPS = 64;
 
 /** @returns kernels to be run with 64, 1 and `Math.ceil(size / 256)` groups */
 export function tauVariance(shape: LogitShape): {
@@ -74,9 +76,10 @@ export function tauVariance(shape: LogitShape): {
   readonly gradient: Kernel;
 } {
   const source = logitSource(shape);
-  const merge = `
+  const addLanes = `
 var<workgroup> lanes: array<f32, 256>;
 fn addLanes(thread: u32, mine: f32) -> f32 {
+  workgroupBarrier();
   lanes[thread] = mine;
   workgroupBarrier();
   for (var half = 128u; half > 0u; half /= 2u) {
@@ -91,10 +94,10 @@ fn addLanes(thread: u32, mine: f32) -> f32 {
     sums: defineKernel(
       'tau variance, parts',
       { neuron: 'read f32', parts: 'write vec4f' },
-      `${source}${merge}
+      `${source}${addLanes}
 ${main('256')}
   let part = group;
-  let share = (SIZE / ${VARIANCE_PARTS}u + 1u);
+  let share = (SIZE / ${VARIANCE_GROUPS}u + 1u);
   let end = min(SIZE, (part + 1u) * share);
   var sum = 0.0;
   var count = 0.0;
@@ -102,9 +105,7 @@ ${main('256')}
     if (i % CP < CHANNELS) { sum += valueAt(i); count += 1; }
   }
   let all = addLanes(thread, count);
-  workgroupBarrier();
   let mean = addLanes(thread, sum) / max(all, 1);
-  workgroupBarrier();
   var squares = 0.0;
   for (var i = part * share + thread; i < end; i += 256u) {
     let apart = valueAt(i) - mean;
@@ -119,16 +120,10 @@ ${main('256')}
     variance: defineKernel(
       'tau variance',
       { parts: 'read vec4f', moments: 'write f32' },
-      `${source.split('fn valueAt')[0]}
-${main('1')}
+      `const COUNT = ${shape.pixels * shape.channels}u;
+${mergeSource}${main('1')}
   var all = parts[0];
-  for (var part = 1u; part < ${VARIANCE_PARTS}u; part++) {
-    let next = parts[part];
-    let count = all.x + next.x;
-    if (next.x == 0) { continue; }
-    let apart = next.y - all.y;
-    all = vec4f(count, all.y + apart * (next.x / count), all.z + next.z + apart * apart * (all.x * (next.x / count)), 0);
-  }
+  for (var part = 1u; part < ${VARIANCE_GROUPS}u; part++) { all = merge(all, parts[part]); }
   moments[0] = all.y;
   moments[1] = all.z / f32(COUNT - 1u);
 }
@@ -149,8 +144,6 @@ ${main('256')}
     ),
   };
 }
-
-export const VARIANCE_GROUPS = VARIANCE_PARTS;
 
 /**
  * One step of Adam on all parameters, as in PyTorch: `m = β1 m + (1 − β1) g`, `v = β2 v + (1 − β2) g²`,

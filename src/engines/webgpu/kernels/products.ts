@@ -3,7 +3,8 @@ import { constants, defineKernel, type Kernel, main } from './kernel.ts';
 /*
  * Convolutions and linear layers as matrix products, tile by tile: a group of 64 threads computes 64 rows x `columns` columns, each thread 8 x
  * `columns`/8 in registers, from 16 terms at a time in workgroup memory. Every thread reads 4 + 4 values for 16 products there, so the
- * arithmetic units, not memory, are the limit. 8 KB of workgroup memory a group let a processor hold enough groups to hide latency.
+ * arithmetic units, not memory, are the limit. A group takes 8 KB
+ * of workgroup memory, so that a processor holds several and hides latency.
  *
  * Spikes are read as bits: a word is 32 channels of a pixel, of which each becomes 0 or 1 on its way into workgroup memory.
  */
@@ -193,21 +194,18 @@ ${main('64')}
   );
 }
 
-/** Into how many sums the pixels are divided, so that small images keep a large device busy, too. */
-export function weightSplits(shape: ProductShape): number {
-  const tiles =
-    Math.ceil((shape.kernel ** 2 * shape.inChannels) / ROWS) *
-    (shape.outChannels / columnsOf(shape.outChannels));
-  const pixels = shape.steps * outHeight(shape) * outWidth(shape);
-  return Math.max(1, Math.min(32, Math.ceil(1024 / tiles), Math.ceil(pixels / 64)));
+/** Tiles of the weights' gradient. */
+function weightTiles({ kernel, inChannels, outChannels }: ProductShape): number {
+  return Math.ceil((kernel ** 2 * inChannels) / ROWS) * (outChannels / columnsOf(outChannels));
 }
 
-export function weightGroups(shape: ProductShape): number {
-  const tiles =
-    Math.ceil((shape.kernel ** 2 * shape.inChannels) / ROWS) *
-    (shape.outChannels / columnsOf(shape.outChannels));
-  return tiles * weightSplits(shape);
+/** Into how many sums the pixels are divided, so that small images keep a large device busy, too. */
+export function weightSplits(shape: ProductShape): number {
+  const pixels = shape.steps * outHeight(shape) * outWidth(shape);
+  return Math.max(1, Math.min(32, Math.ceil(1024 / weightTiles(shape)), Math.ceil(pixels / 64)));
 }
+
+export const weightGroups = (shape: ProductShape): number => weightTiles(shape) * weightSplits(shape);
 
 /**
  * Weight gradient: `dw[k, i, o] = Σ over samples, steps and pixels p of x[p + k − padding, i] · dy[p, o]`. The pixels are divided into
@@ -237,7 +235,7 @@ export function productOfWeights(shape: ProductShape): Kernel {
       OUT_PIXELS: outHeight(shape) * outWidth(shape),
       IMAGES: shape.steps,
       SPLITS: weightSplits(shape),
-      TILES: weightGroups(shape) / weightSplits(shape),
+      TILES: weightTiles(shape),
     })}${parts.memory}
 ${main('64')}
   let split = group / TILES;

@@ -1,5 +1,5 @@
 import { currentBindings, currentSource, type NeuronShape } from './current.ts';
-import { constants, defineKernel, type Kernel, main } from './kernel.ts';
+import { constants, defineKernel, type Kernel, main, padded } from './kernel.ts';
 
 /** Into how many parts the rows of a step are divided. */
 export const statisticsParts = ({ height, width }: NeuronShape): number =>
@@ -8,8 +8,9 @@ export const statisticsParts = ({ height, width }: NeuronShape): number =>
 export const statisticsGroups = (shape: NeuronShape): number =>
   shape.currentSteps * Math.ceil(shape.channels / 32) * statisticsParts(shape);
 
-/** Count, mean and sum of squared deviations of two sets together (Chan et al. 1979): no large squares that cancel. */
-const merge = `
+/** Merges the statistics of two sets (Chan et al. 1979), without large squares that cancel. */
+export const mergeSource = `
+/// Count, mean, and sum of squared deviations.
 fn merge(a: vec4f, b: vec4f) -> vec4f {
   let count = a.x + b.x;
   if (b.x == 0) { return a; }
@@ -17,13 +18,16 @@ fn merge(a: vec4f, b: vec4f) -> vec4f {
   let apart = b.y - a.y;
   return vec4f(count, a.y + apart * (b.x / count), a.z + b.z + apart * apart * (a.x * (b.x / count)), 0);
 }
+`;
+
+const merge = `${mergeSource}
 var<workgroup> lanes: array<vec4f, 256>;
 fn mergeLanes(local: vec3u, mine: vec4f) -> vec4f {
   lanes[local.y * 32u + local.x] = mine;
   workgroupBarrier();
   var all = mine;
   for (var lane = 1u; lane < 8u; lane++) { all = merge(all, lanes[lane * 32u + local.x]); }
-  return all; // of use in lane 0
+  return all; // complete only in lane 0
 }
 `;
 
@@ -75,7 +79,7 @@ ${main('32, 8')}
  *   1 / √(variance + ε), weight, bias; and `observed` [currentSteps, CP]: mean and unbiased variance
  */
 export function normTable(shape: NeuronShape, epsilon: number): Kernel {
-  const cp = 32 * Math.ceil(shape.channels / 32);
+  const cp = padded(shape.channels);
   return defineKernel(
     'norm table',
     { parts: 'read vec4f', norm: 'read f32', table: 'write vec4f', observed: 'write vec2f' },
@@ -105,7 +109,7 @@ export function updateRunning(channels: number, steps: number, momentum: number)
   return defineKernel(
     'running statistics',
     { observed: 'read vec2f', running: 'write f32' },
-    `${constants({ CP: 32 * Math.ceil(channels / 32), STEPS: steps }, { MOMENTUM: momentum })}
+    `${constants({ CP: padded(channels), STEPS: steps }, { MOMENTUM: momentum })}
 ${main('32')}
   let channel = group * 32u + local.x;
   if (channel >= CP) { return; }
@@ -125,7 +129,7 @@ export function frozenTable(channels: number, epsilon: number): Kernel {
   return defineKernel(
     'frozen norm table',
     { running: 'read f32', norm: 'read f32', table: 'write vec4f' },
-    `${constants({ CP: 32 * Math.ceil(channels / 32) }, { EPSILON: epsilon })}
+    `${constants({ CP: padded(channels) }, { EPSILON: epsilon })}
 ${main('32')}
   let channel = group * 32u + local.x;
   if (channel >= CP) { return; }
