@@ -21,7 +21,8 @@ export async function largestBatch(
   let [fits, tooMany] = [0, most + 1];
   while (tooMany - fits > 1) {
     const middle = Math.floor((fits + tooMany) / 2);
-    if ((await bytesFor(middle)) <= available) fits = middle;
+    const bytes = await bytesFor(middle);
+    if (Number.isFinite(bytes) && bytes <= available) fits = middle;
     else tooMany = middle;
   }
   return fits;

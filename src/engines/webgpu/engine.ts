@@ -1,6 +1,7 @@
 import { countElements } from '../../snn/tensor.ts';
 import { checkNeuronPass } from '../checks.ts';
 import type { Engine, NeuronPass, NeuronPassResult } from '../engine.ts';
+import { explainNativeError } from '../memory-error.ts';
 import { planMemory } from '../native/memory.ts';
 import { NativeSession } from '../native/session.ts';
 import { allocateProgram, ComputeDevice, PreparedProgram } from './device.ts';
@@ -35,13 +36,14 @@ export function createWebgpuEngine({ device, identity }: Gpu, reason: string): E
     planMemory: (workload) =>
       planMemory(() => WebgpuNetwork.open(compute, workload.spec), workload, available),
     open: async (spec, state, optimiser) => {
-      const network = await WebgpuNetwork.open(compute, spec);
+      let network: WebgpuNetwork | undefined;
       try {
+        network = await WebgpuNetwork.open(compute, spec);
         const memory = { available: () => available };
         return await NativeSession.open(spec, network, state, optimiser, memory);
       } catch (error) {
-        network.dispose();
-        throw error;
+        network?.dispose();
+        throw explainNativeError(error);
       }
     },
     runNeurons: async (pass) => {
