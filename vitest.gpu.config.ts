@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { defineConfig } from 'vitest/config';
 
@@ -13,6 +14,8 @@ export default defineConfig({
       GALLIVM_PERF: 'nopt',
     },
     isolate: false,
+    // By default one core is left free, which is half of two.
+    maxWorkers: availableParallelism(),
     reporters: ['default', './test/support/plain-count-reporter.ts'],
     testTimeout: 300_000,
     hookTimeout: 60_000,

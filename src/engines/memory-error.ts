@@ -9,6 +9,7 @@ export const needsSmallerNetwork = 'Use a smaller network, or a machine with mor
 interface MemoryNeed {
   readonly samples: number;
   readonly neededBytes: number;
+  /** Infinite for a GPU, which does not say. */
   readonly availableBytes: number;
   /** How many samples would fit; 0 if none. */
   readonly largestBatch: number;
@@ -22,10 +23,10 @@ export class EngineMemoryError extends ReproError {
     const { samples, neededBytes, availableBytes, largestBatch } = need;
     super(
       'out-of-memory',
-      `This network needs ${describeMemory(neededBytes)} for a batch of ${samples}; ` +
+      `This network needs ${describeMemory(neededBytes)} for a batch of ${samples}` +
         (Number.isFinite(availableBytes)
-          ? `${formatBytes(availableBytes)} are available.`
-          : 'the GPU refused it.'),
+          ? `; ${formatBytes(availableBytes)} are available.`
+          : ', which the GPU does not have.'),
       {
         fix:
           largestBatch > 0

@@ -77,11 +77,6 @@ export class ComputeDevice {
 
   /** @param sizes in bytes. @throws {OutOfGpuMemory} */
   async allocate(sizes: readonly number[], isUniform = false): Promise<GPUBuffer[]> {
-    const most = this.mostBytes;
-    const tooLarge = sizes.find((size) => size > most);
-    if (tooLarge !== undefined) {
-      throw new OutOfGpuMemory(`a buffer of ${tooLarge} bytes; this GPU binds at most ${most}`);
-    }
     const usage = usages.copySource | usages.copyTarget | (isUniform ? usages.uniform : usages.storage);
     const buffers: GPUBuffer[] = [];
     try {
@@ -245,19 +240,21 @@ export class PreparedProgram {
     await device.compile(program.phases.flatMap(({ passes }) => passes.map(({ kernel }) => kernel)));
     const [uniforms] = await device.allocate([UNIFORM_STRIDE * slices.length], true);
     const prepared = new PreparedProgram(device, allocation, uniforms as GPUBuffer);
-    for (const { each, passes } of program.phases) {
-      for (const slice of each === 'slice' ? slices.keys() : [undefined]) {
-        for (const pass of passes) {
-          const pipeline = await device.pipelineOf(pass.kernel);
-          prepared.#steps.push({
-            pass,
-            slice,
-            pipeline,
-            group: prepared.#bind(pass, pipeline, slice ?? 0, arenas),
-          });
+    const pipelines = new Map<Kernel, GPUComputePipeline>();
+    for (const { kernel } of program.phases.flatMap(({ passes }) => passes)) {
+      pipelines.set(kernel, await device.pipelineOf(kernel));
+    }
+    await device.guard(() => {
+      for (const { each, passes } of program.phases) {
+        for (const slice of each === 'slice' ? slices.keys() : [undefined]) {
+          for (const pass of passes) {
+            const pipeline = pipelines.get(pass.kernel) as GPUComputePipeline;
+            const group = prepared.#bind(pass, pipeline, slice ?? 0, arenas);
+            prepared.#steps.push({ pass, slice, pipeline, group });
+          }
         }
       }
-    }
+    });
     return prepared;
   }
 

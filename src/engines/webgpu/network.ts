@@ -57,6 +57,11 @@ export class WebgpuNetwork implements NativeNetwork {
   static async open(device: ComputeDevice, spec: NetworkSpec): Promise<WebgpuNetwork> {
     const plan = new NetworkPlan(spec);
     const { values, running } = plan.parameters.sizes;
+    if (4 * values > device.mostBytes) {
+      throw new OutOfGpuMemory(
+        `${4 * values} bytes of parameters; this GPU binds at most ${device.mostBytes}`,
+      );
+    }
     const names = ['values', 'gradients', 'first', 'second', 'running'] as const;
     const buffers = await device.allocate(names.map((name) => 4 * (name === 'running' ? running : values)));
     return new WebgpuNetwork(
