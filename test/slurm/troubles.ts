@@ -84,16 +84,16 @@ export function describeTroubles(): void {
     );
   });
 
-  test.concurrent('of an array of sixteen, no more than four run at once', async () => {
+  test.concurrent('of an array of forty, no more than four run at once', async () => {
     const stages = `  many:
-    matrix: { n: [${Array.from({ length: 16 }, (_, i) => i).join(', ')}] }
+    matrix: { n: [${Array.from({ length: 40 }, (_, i) => i).join(', ')}] }
     cmd: [sh, -c, 'date +%s%N >> counts/starts; mkdir "$REPRO_OUTPUT_0"; date +%s%N >> counts/ends']
     outputs: ["artifacts/many/\${n}"]
 `;
     const settings = `${fastSettings}stages: { many: { arrayLimit: 4 } }\n`;
     const project = await SlurmProject.on(cluster(), stages, settings);
     const { stderr } = await project.run();
-    expect(stderr).toContain('16 run');
+    expect(stderr).toContain('40 run');
     const events = ['starts', 'ends'].flatMap((name) =>
       project
         .read(`counts/${name}`)

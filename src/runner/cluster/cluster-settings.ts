@@ -16,24 +16,8 @@ export const settingsFile = 'configs/executors/slurm.yaml';
 /** What a stage requests on this cluster; absent keys are decided elsewhere. */
 type StageRequest = JobRequest & { readonly executor?: 'local' | 'slurm' };
 
-/** `configs/executors/slurm.yaml`. */
-export interface ClusterSettings {
-  readonly defaults: StageRequest;
-  readonly stages: Readonly<Record<string, StageRequest>>;
-  /** What the job of `--detach` requests, in which the run itself goes on. */
-  readonly driver: StageRequest;
-  readonly prelude: readonly string[];
-  readonly command: readonly string[];
-  /** null: the Node.js that submits. */
-  readonly node: string | null;
-  readonly environment: readonly string[];
-  /** How often an instance with a resume folder may continue in another job when a job's time is over. */
-  readonly continuations: number;
-  readonly pollSeconds: number;
-  readonly patienceSeconds: number;
-  /** Where a value is written. */
-  readonly placeOf: (at: JsonPath) => Place;
-}
+/** `configs/executors/slurm.yaml`. `placeOf`: where a value is written. */
+export type ClusterSettings = ReturnType<typeof toSettings> & { readonly placeOf: (at: JsonPath) => Place };
 
 /**
  * Reads how the stages of a project are submitted; without the file, defaults.
@@ -72,7 +56,7 @@ export async function readClusterSettings({
 type Report = (at: JsonPath, message: string, fix: string) => void;
 
 /** @param value checked by the schema */
-function toSettings(value: JsonObject, report: Report): Omit<ClusterSettings, 'placeOf'> {
+function toSettings(value: JsonObject, report: Report) {
   const take = (parsed: Parsed, at: JsonPath): number => {
     if ('value' in parsed) return parsed.value;
     report(at, parsed.message, parsed.fix);
@@ -89,16 +73,24 @@ function toSettings(value: JsonObject, report: Report): Omit<ClusterSettings, 'p
       ...(time !== undefined && { timeSeconds: take(parseDuration('time', time), [...at, 'time']) }),
     };
   };
-  const stages = Object.keys((value.stages ?? {}) as JsonObject);
+  const names = Object.keys((value.stages ?? {}) as JsonObject);
+  const stages: Readonly<Record<string, StageRequest>> = Object.fromEntries(
+    names.map((name) => [name, request('stages', name)]),
+  );
   return {
+    stages,
     defaults: request('defaults'),
-    stages: Object.fromEntries(stages.map((name) => [name, request('stages', name)])),
+    /** What the job of `--detach` requests, in which the run itself goes on. */
     driver: request('driver'),
     prelude: words('prelude'),
     command: words('command'),
+    /** null: the Node.js that submits. */
     node: (value.node as string | undefined) ?? null,
     environment: words('environment'),
-    // Enough for a training of weeks in jobs of a day, and a limit for one that saves without progress.
+    /**
+     * How often an instance with a resume folder may continue in another job when a job's time is over. By default enough for a training of
+     * weeks in jobs of a day, and a limit for one that saves without progress.
+     */
     continuations: (value.continuations as number | undefined) ?? 20,
     pollSeconds: duration('poll', '15s'),
     patienceSeconds: duration('patience', '90s'),

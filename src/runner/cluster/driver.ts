@@ -18,7 +18,7 @@ import type { RunEvent } from '../run/events.ts';
 import type { RunOptions } from '../run/run.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';
 import { driverRequest, settingsFile } from './cluster-settings.ts';
-import { readLinesFrom } from './job-files.ts';
+import { AppendedLines } from './job-files.ts';
 import { type ClusterContext, commentOf } from './submitter.ts';
 
 // The job of `--detach`: the run itself, on a node. It repeats what `jobs/run.json` says, and writes its events to a file.
@@ -121,21 +121,17 @@ export async function followDriver(
   pollSeconds: number,
 ): Promise<void> {
   const job = readClusterRun(folder)?.driver ?? '';
-  let [offset, nextPollMs, isDone, shown] = [0, 0, false, ''];
+  const events = new AppendedLines(eventsFileIn(folder));
+  let [nextPollMs, isDone, shown] = [0, false, ''];
   while (!signal.aborted) {
     const isDue = isDone || performance.now() >= nextPollMs;
     if (isDue) nextPollMs = performance.now() + pollSeconds * 1000;
     // First, so that all that it has written is read once it has ended.
     const driver = isDue ? await findDriver(folder, environment) : undefined;
-    for (let hasMore = true; hasMore; ) {
-      const read = readLinesFrom(eventsFileIn(folder), offset);
-      offset = read.offset;
-      hasMore = read.lines.length > 0;
-      for (const line of read.lines) {
-        const event = JSON.parse(line) as RunEvent;
-        isDone = event.kind === 'run-finished' && event.outcome !== 'interrupted';
-        onEvent(event);
-      }
+    for (const line of events.read()) {
+      const event = JSON.parse(line) as RunEvent;
+      isDone = event.kind === 'run-finished' && event.outcome !== 'interrupted';
+      onEvent(event);
     }
     if (driver === null && isDone) return;
     if (driver === null) throw driverEnded(folder, job);

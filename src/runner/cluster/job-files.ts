@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
 import type { StageLaunch } from '../../executors/executor.ts';
@@ -64,26 +64,37 @@ export function refreshFolder(folder: string): void {
   }
 }
 
-/** More than this is read in parts. */
+/** More than this is read in parts; no line is longer. */
 const readAtMost = 1024 * 1024;
 
-/** The whole lines of a file that another machine appends to, from an offset on; none while it cannot be read: the next call reads them. */
-export function readLinesFrom(
-  file: string,
-  offset: number,
-): { readonly lines: readonly string[]; readonly offset: number } {
-  try {
-    // Opened each time, since only then does NFS ask the server for the latest state.
-    const descriptor = openSync(file, 'r');
+/** A file to which another machine appends lines. */
+export class AppendedLines {
+  readonly #file: string;
+  #offset = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** The whole lines since the last call; none while the file cannot be read: the next call gives them. */
+  *read(): Generator<string> {
     try {
-      const buffer = Buffer.alloc(Math.min(Math.max(0, fstatSync(descriptor).size - offset), readAtMost));
-      const read = readSync(descriptor, buffer, 0, buffer.length, offset);
-      const end = buffer.subarray(0, read).lastIndexOf(0x0a) + 1;
-      return { lines: buffer.toString('utf8', 0, end).split('\n').slice(0, -1), offset: offset + end };
-    } finally {
-      closeSync(descriptor);
+      // Opened each time, since only then does NFS ask the server for the latest state.
+      const descriptor = openSync(this.#file, 'r');
+      try {
+        const buffer = Buffer.allocUnsafe(readAtMost);
+        for (;;) {
+          const length = readSync(descriptor, buffer, 0, readAtMost, this.#offset);
+          const end = buffer.subarray(0, length).lastIndexOf(0x0a);
+          if (end === -1) return;
+          this.#offset += end + 1;
+          yield* buffer.toString('utf8', 0, end).split('\n');
+        }
+      } finally {
+        closeSync(descriptor);
+      }
+    } catch {
+      // The file system may fail for a moment.
     }
-  } catch {
-    return { lines: [], offset };
   }
 }

@@ -37,15 +37,11 @@ export async function readJobReports(
 ): Promise<JobReports> {
   // Without Slurm on this machine, the rest of the status is still worth showing.
   const driver = await findDriver(folder, environment).catch(() => null);
-  const found = listJobs(folder).map(({ folder: files, job }) => ({
-    files,
-    job,
-    end: files.readEnd(job.name),
-  }));
-  const unended = found.flatMap(({ job, end }) => (job.job === null || end !== null ? [] : [job.job]));
+  const unended = listOutstanding(folder).flatMap(({ job }) => job.job ?? []);
   const answer = await new Slurm(environment).readStates(unended).catch(() => null);
   const unwanted = readClusterRun(folder)?.cancelled ?? [];
-  const jobs = found.map(({ files, job: { id, name, job }, end }): [string, JobReport] => {
+  const jobs = listJobs(folder).map(({ folder: files, job: { id, name, job } }): [string, JobReport] => {
+    const end = files.readEnd(name);
     const status = job === null || end !== null ? null : (answer?.stateOf(job) ?? null);
     const startedMs = files.readStarted(name)?.atMs ?? null;
     const [hasStarted, isUnwanted] = [startedMs !== null, unwanted.includes(id)];

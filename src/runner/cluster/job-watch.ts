@@ -4,7 +4,7 @@ import type { StageLaunch } from '../../executors/executor.ts';
 import { isOnNode, isOver, type JobStatus } from '../../executors/slurm/slurm.ts';
 import { parseStageMessage, type StageMessage } from '../../stage/protocol.ts';
 import { isCancelled, type JobEnd, JobFolder } from '../jobs/jobs-folder.ts';
-import { readLinesFrom, refreshFolder } from './job-files.ts';
+import { AppendedLines, refreshFolder } from './job-files.ts';
 import type { ClusterContext, SubmittedJob } from './submitter.ts';
 import { type JobVerdict, judge } from './verdict.ts';
 
@@ -51,7 +51,8 @@ export class JobWatch {
     const folder = JobFolder.of(run.session.folder, job.id);
     const { signal } = run;
     const everyMs = Math.min(filesEveryMs, settings.pollSeconds * 1000);
-    let [offset, shown] = [0, ''];
+    const messages = new AppendedLines(folder.fileOf(`messages-${job.name}.ndjson`));
+    let shown = '';
     let startedMs: number | null = null;
     /** Since when Slurm has called it over; null: it has not. */
     let overSinceMs: number | null = null;
@@ -74,9 +75,14 @@ export class JobWatch {
       }
       // The end first: then the messages include everything before it.
       const end = folder.readEnd(job.name);
-      const read = readLinesFrom(folder.fileOf(`messages-${job.name}.ndjson`), offset);
-      offset = read.offset;
-      for (const message of parseMessages(read.lines)) listener.onMessage(message);
+      let progress: StageMessage | null = null;
+      for (const line of messages.read()) {
+        const message = parseStageMessage(line);
+        // Only the latest.
+        if (message?.type === 'progress') progress = message;
+        else if (message !== null) listener.onMessage(message);
+      }
+      if (progress !== null) listener.onMessage(progress);
       const isUnwanted = isOver(status) && (this.isEnding || isCancelled(run.session.folder, job.id));
       const hasStarted = startedMs !== null;
       const verdict = judge({ job: job.job, end, hasStarted, isUnwanted, status, isSilent: isSilent() });
@@ -125,11 +131,4 @@ export class JobWatch {
     this.#isSilent = problem !== null;
     return (job) => (jobs.has(job) ? stateOf(job) : null);
   }
-}
-
-/** Of progress only the latest. */
-function parseMessages(lines: readonly string[]): StageMessage[] {
-  const messages = lines.flatMap((line) => parseStageMessage(line) ?? []);
-  const lastProgress = messages.findLast(({ type }) => type === 'progress');
-  return messages.filter((message) => message.type !== 'progress' || message === lastProgress);
 }

@@ -90,14 +90,8 @@ export class JobFolder {
   }
 }
 
-/** A job whose result no run has taken in yet. */
-export interface FoundJob {
-  readonly folder: JobFolder;
-  readonly job: Job;
-}
-
-/** @throws {ReproError} `jobs-unreadable` */
-export function listJobs({ jobs }: Pick<CacheFolder, 'jobs'>): FoundJob[] {
+/** The jobs whose results no run has taken in yet. @throws {ReproError} `jobs-unreadable` */
+export function listJobs({ jobs }: Pick<CacheFolder, 'jobs'>) {
   const stages = path.join(jobs, 'stages');
   const names = readUnlessMissing(stages, () => readdirSync(stages)) ?? [];
   return names.flatMap((name) => {
@@ -108,7 +102,7 @@ export function listJobs({ jobs }: Pick<CacheFolder, 'jobs'>): FoundJob[] {
 }
 
 /** The jobs that have not reported their end; Slurm may know more. @throws {ReproError} `jobs-unreadable` */
-export function listOutstanding(folder: Pick<CacheFolder, 'jobs'>): FoundJob[] {
+export function listOutstanding(folder: Pick<CacheFolder, 'jobs'>) {
   return listJobs(folder).filter(({ folder: files, job }) => files.readEnd(job.name) === null);
 }
 

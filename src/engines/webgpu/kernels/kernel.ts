@@ -9,9 +9,6 @@ export interface Kernel {
   readonly bindings: Readonly<Record<string, Binding>>;
 }
 
-/** The words of the uniform `batch`, which every kernel sees. */
-export const BATCH_WORDS = 6;
-
 /*
  * Activations are [samples, T, pixels, channels]: channels innermost, in blocks of 32, so that 32 neighbouring threads read neighbouring
  * values, and the spikes of a block fill one word. Channels beyond the last hold zeros. `CP` is the padded number of channels.
@@ -50,7 +47,7 @@ export function defineKernel(name: string, bindings: Kernel['bindings'], body: s
   return { name, bindings, code: `${prelude}${declarations.join('')}${body}` };
 }
 
-/** Declares constants: `const PIXELS = 64u;`. Numbers with a fraction, or under a name in `floats`, are f32. */
+/** Declares constants: `const PIXELS = 64u;`, and those of `floats` as f32. */
 export function constants(
   whole: Readonly<Record<string, number>>,
   floats: Readonly<Record<string, number>> = {},
