@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describeEngine, type EngineChoice, isSameEngine } from '../src/engines/engine.ts';
+import { describeEngine, type EngineChoice, isLastResort, isSameEngine } from '../src/engines/engine.ts';
 import { chooseEngine } from '../src/engines/selection/engines.ts';
 import { readSafetensors } from '../src/formats/safetensors.ts';
 import { readResultFile } from '../src/results/result-file.ts';
@@ -24,7 +24,7 @@ interface Params {
 
 export default defineStage<Params>({
   summary: 'Runs the chosen epoch of a trained model over the test and the validation clips.',
-  async run({ params, inputs, outputs, cpus, signal, progress, metrics, note }) {
+  async run({ params, inputs, outputs, cpus, signal, progress, metrics, note, warn }) {
     const framesFolder = requirePath(inputs, 0, 'frames');
     const trained = requirePath(inputs, 1, 'trained model');
     const folder = requirePath(outputs, 0, 'evaluation');
@@ -38,12 +38,16 @@ export default defineStage<Params>({
     const spec = buildNetwork(run.network);
     const batchSize = params.evaluate?.batchSize ?? EVALUATION_BATCH;
     const steps = repeatedSteps(spec) ?? run.frames.steps;
-    const engine = await chooseEngine(params.evaluate?.engine ?? 'auto', {
+    const choice = params.evaluate?.engine ?? 'auto';
+    const engine = await chooseEngine(choice, {
       threads: cpus,
       workload: { spec, steps, trainingBatch: 0, evaluationBatch: batchSize },
     });
     // Only worth a note if it is not the engine of the training: results may differ in the last digits.
-    if (!isSameEngine(engine.description, run.engine)) note(describeEngine(engine.description));
+    if (!isSameEngine(engine.description, run.engine)) {
+      const tell = isLastResort(choice, engine.description) ? warn : note;
+      tell(describeEngine(engine.description));
+    }
 
     const frames = await openFrameCache(framesFolder);
     try {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parse } from 'yaml';
-import { describeEngine, type EngineChoice } from '../src/engines/engine.ts';
+import { describeEngine, type EngineChoice, isLastResort } from '../src/engines/engine.ts';
 import { chooseEngine } from '../src/engines/selection/engines.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 import { describeCompat } from '../src/thesis/compat.ts';
@@ -32,7 +32,8 @@ export default defineStage<Params>({
       threads: cpus,
       workload: await workloadOf(framesFolder, model),
     });
-    note(describeEngine(engine.description));
+    const tell = isLastResort(params.train.engine, engine.description) ? warn : note;
+    tell(describeEngine(engine.description));
 
     const result = await trainModel({
       framesFolder,

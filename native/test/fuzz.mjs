@@ -1,15 +1,32 @@
-// Calls the addon with wrong types, lengths and numbers, detached and shared memory, in random combinations: every call must end in a value
-// or an error with a code. A crash ends this process, which is what the caller looks for. `node native/test/fuzz.mjs [--rounds N] [--seed N]`
+// Calls the addon, or WebAssembly, with wrong types, lengths and numbers, detached and shared memory, in random combinations: every call must
+// end in a value or an error with a code, and leave the network usable. A crash ends this process, which is what the caller looks for.
+// `node native/test/fuzz.mjs [--engine native|wasm] [--rounds N] [--seed N]`
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { compile, instantiate } from '../wasm/instance.mjs';
 
-const addon = createRequire(import.meta.url)('../index.cjs');
 const { values: options } = parseArgs({
-  options: { rounds: { type: 'string', default: '2000' }, seed: { type: 'string', default: '1' } },
+  options: {
+    engine: { type: 'string', default: 'native' },
+    rounds: { type: 'string', default: '2000' },
+    seed: { type: 'string', default: '1' },
+  },
 });
+const addon = options.engine === 'wasm' ? loadWasm() : createRequire(import.meta.url)('../index.cjs');
 const rounds = Number(options.rounds);
 let state = Number(options.seed) >>> 0 || 1;
+
+/** With methods that give promises, as the addon's do. */
+function loadWasm() {
+  const instance = instantiate(compile(readFileSync(new URL('../wasm/plif.wasm', import.meta.url))));
+  const open = (given) => {
+    const methods = Object.entries(instance.open(given));
+    return Object.fromEntries(methods.map(([name, method]) => [name, async (...list) => method(...list)]));
+  };
+  return { ...instance, open, instructionSets: ['wasm'] };
+}
 
 /** xorshift32. */
 function random(below) {
@@ -179,14 +196,14 @@ async function attempt(what, call) {
   }
 }
 
-/** Options whose getters call the network that reads them. */
-function reentrant(network, options) {
+/** Options whose getters call the network that reads them; the steps that they start are added to `pending`. */
+function reentrant(network, options, pending) {
   const call = pick([
     () => network.dispose(),
-    () => network.abort(),
-    () => network.trainStep(...stepArguments(true)).catch(() => {}),
-    () => network.evaluate(...stepArguments(false)).catch(() => {}),
-    () => network.reserve(2, 2, true),
+    () => network.abort?.(),
+    () => pending.push(network.trainStep(...stepArguments(true)).catch(() => {})),
+    () => pending.push(network.evaluate(...stepArguments(false)).catch(() => {})),
+    () => network.reserve?.(2, 2, true),
   ]);
   const key = pick(Object.keys(options));
   const value = options[key];
@@ -210,9 +227,9 @@ for (let round = 0; round < rounds; round++) {
   const good = addon.open(network());
   const pending = [];
   for (let i = 0; i < 4; i++) {
-    const method = pick(Object.keys(calls));
+    const method = pick(Object.keys(calls).filter((name) => name in good));
     const list = calls[method]();
-    if (method === 'trainStep' && random(4) === 0) list[5] = reentrant(good, list[5]);
+    if (method === 'trainStep' && random(4) === 0) list[5] = reentrant(good, list[5], pending);
     if (random(3) > 0 && list.length > 0) {
       const at = random(list.length);
       if (typeof list[at] === 'object' && !ArrayBuffer.isView(list[at]) && random(2) === 0) spoil(list[at]);
@@ -225,13 +242,23 @@ for (let round = 0; round < rounds; round++) {
     else pending.push(done);
   }
   await Promise.all(pending);
+  await attempt('afterwards', async () => {
+    try {
+      await good.evaluate(...stepArguments(false));
+    } catch (error) {
+      if (!/disposed of/.test(error.message))
+        throw new Error('a refused call broke the network', { cause: error });
+    }
+  });
   for (const [method, make] of Object.entries(eventCalls)) {
+    if (!(method in addon)) continue;
     const list = make();
     if (random(2) === 0) list[random(list.length)] = pick(strange)();
     if (random(8) === 0) list.length = random(list.length + 1);
     await attempt(method, () => addon[method](...list));
   }
   await attempt('other this', async () => good.evaluate.call({}, new Uint8Array(60), 1, 1));
+  await good.dispose();
 }
 for (const [what, count] of [...codes].sort()) console.log(`${String(count).padStart(7)}  ${what}`);
 const errors = [...codes]

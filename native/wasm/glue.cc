@@ -87,6 +87,7 @@ LayerSpec readLayer(Reader& from, const char*& name) {
 }
 
 Array<float>& slotOf(Parameter& parameter, int slot) {
+  if (slot > 0 && !parameter.learned) throw ShapeProblem(parameter.name + ": a buffer has a value only");
   Array<float>* const slots[] = {&parameter.value, &parameter.first, &parameter.second, &parameter.gradient};
   return *slots[slot];
 }
@@ -120,6 +121,7 @@ EXPORT("open") Session* plifOpen(const double* numbers, const char* names) {
 }
 EXPORT("close") void plifClose(Session* session) { delete session; }
 
+EXPORT("repeatSteps") int plifRepeatSteps(Session* session) { return session->network.repeatSteps(); }
 EXPORT("elements") std::size_t plifElements(Session* session, const char* name) {
   return session->network.parameters().find(name).layout.elements();
 }
@@ -136,13 +138,27 @@ EXPORT("bytesFor") double plifBytesFor(Session* session, std::int32_t samples, s
   return static_cast<double>(session->network.bytesFor(samples, frameSteps, training));
 }
 
+/// Before anything is copied in for the batch: only with nothing behind it can the memory of an earlier one grow in
+/// place.
+EXPORT("reserve")
+void plifReserve(Session* session, std::int32_t samples, std::int32_t frameSteps, bool training) {
+  session->result = TrainResult();
+  session->spikeRates = std::vector<double>();
+  session->network.begin();
+  session->network.reserve(samples, frameSteps, training);
+}
+
 EXPORT("trainStep")
 void plifTrainStep(Session* session, int frameType, const void* frames, std::int32_t samples, std::int32_t frameSteps,
-               const std::int32_t* labels, const float* masks, const double* options) {
+               const std::int32_t* labels, const double* options, const float* masks, std::size_t maskNumbers) {
   std::vector<const float*> maskPointers;
+  std::int64_t expected = 0;
   for (const std::int64_t features : session->network.dropoutFeatures()) {
-    maskPointers.push_back(masks);
-    masks += features * samples;
+    maskPointers.push_back(masks + expected);
+    expected += features * samples;
+  }
+  if (expected != static_cast<std::int64_t>(maskNumbers)) {
+    throw ShapeProblem("masks: expected " + std::to_string(expected) + " numbers, got " + std::to_string(maskNumbers));
   }
   TrainOptions train;
   Reader from(options);

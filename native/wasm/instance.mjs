@@ -1,10 +1,16 @@
 // The engine in WebAssembly, as plain functions; they block while they compute. Nothing here needs Node.js: a browser runs it as it is.
-// The arguments and results are those of NativeAddon and NativeNetwork (src/engines/native/addon-types.ts).
+// The arguments and results are those of NativeAddon and NativeNetwork (src/engines/native/addon-types.ts). Whatever a caller passes ends in an
+// error with a code: types and ranges are checked here, as in native/src/addon/arguments.cc, names and numbers of masks by the network.
 
 // In the order of LayerKind (spec.h), of Surrogate (table.h) and of slotOf (glue.cc). Pooling and FrameType are written as numbers below.
 const layerKinds = ['conv', 'batch-norm', 'neuron', 'repeat', 'pool', 'flatten', 'dropout', 'linear', 'vote'];
 const surrogates = ['atan', 'sigmoid', 'triangle'];
 const slots = ['value', 'first', 'second', 'gradient'];
+
+const MOST_CHANNELS = 2 ** 20;
+const MOST_PIXELS = 2 ** 14; // along one side
+const MOST_SAMPLES = 2 ** 24;
+const MOST_STEPS = 2 ** 20;
 
 /** Compiles plif.wasm. */
 export const compile = (bytes) => new WebAssembly.Module(bytes);
@@ -64,37 +70,60 @@ export function instantiate(module, mustStop = () => false) {
   }
 
   const copyOf = (Type, at, length) => new Type(memory.buffer, at >>> 0, length).slice();
-  const withName = (name, work) => withCopies([namesOf([name])], work);
+  function withName(name, work) {
+    if (typeof name !== 'string') throw argumentError('name: expected a string');
+    return withCopies([namesOf([name])], work);
+  }
 
-  function open({ layers, input, classes, winogradTile }) {
-    const numbers = [winogradTile, ...input, classes, layers.length];
-    for (const layer of layers) numbers.push(indexOf(layerKinds, layer.kind), ...numbersOf(layer));
-    const names = namesOf(layers.map(({ name = '' }) => name));
-    const session = withCopies([Float64Array.from(numbers), names], (...places) => call('open', ...places));
-    const repeated = layers.find(({ kind }) => kind === 'repeat')?.steps;
+  function open(options) {
+    const { layers, input, classes: givenClasses, winogradTile } = expectObject('options', options);
+    const sizes = expectObject('input', input);
+    const [channels, height, width] = [
+      expectWhole('input channels', sizes[0], 1, MOST_CHANNELS),
+      expectWhole('input height', sizes[1], 1, MOST_PIXELS),
+      expectWhole('input width', sizes[2], 1, MOST_PIXELS),
+    ];
+    const classes = expectWhole('classes', givenClasses, 1, MOST_CHANNELS);
+    if (winogradTile !== 2 && winogradTile !== 4) throw argumentError('winogradTile: expected 2 or 4');
+    if (!Array.isArray(layers) || layers.length > 10_000) throw argumentError('layers: expected an array');
+    const numbers = [winogradTile, channels, height, width, classes, layers.length];
+    const names = [];
+    for (const layer of layers) {
+      const { kind, name } = expectObject('layer', layer);
+      numbers.push(indexOf('layers', layerKinds, kind), ...numbersOf(kind, layer));
+      names.push(typeof name === 'string' ? name : '');
+    }
+    let session = withCopies([Float64Array.from(numbers), namesOf(names)], (...places) =>
+      call('open', ...places),
+    );
+    /** Calls into the engine with the network; reading the arguments may have called the caller's getters, which may have called anything. */
+    function ask(name, ...values) {
+      if (session === 0) throw argumentError('the network was disposed of');
+      return call(name, session, ...values);
+    }
     /** The frames of a sample; a still image has one. */
     function framesOf(samples, steps) {
-      if (repeated !== undefined) expectLength('steps', { length: steps }, repeated);
-      if (!(samples * steps < 2 ** 31)) throw argumentError('samples: more frames than can be counted');
-      return repeated === undefined ? steps : 1;
+      expectWhole('samples', samples, 1, MOST_SAMPLES);
+      expectWhole('steps', steps, 1, MOST_STEPS);
+      if (samples * steps >= 2 ** 31) throw argumentError('samples: more frames than can be counted');
+      const repeated = ask('repeatSteps');
+      if (repeated === 0) return steps;
+      if (steps === repeated) return 1;
+      throw argumentError(`steps: the network repeats a still image for ${repeated} steps`);
     }
-    const frameSize = input.reduce((product, size) => product * size);
-    const featureCount = layers.reduce(
-      (sum, { kind, features }) => sum + (kind === 'dropout' ? features : 0),
-      0,
-    );
+    const frameSize = channels * height * width;
 
     function setTensor(name, slot, data) {
       withName(name, (at) => {
-        expectLength(name, data, call('elements', session, at));
-        withCopies([data], (from) => call('setTensor', session, at, indexOf(slots, slot), from));
+        expectArray(name, data, Float32Array, ask('elements', at));
+        withCopies([data], (from) => ask('setTensor', at, indexOf('slot', slots, slot), from));
       });
     }
     function getTensor(name, slot) {
       return withName(name, (at) => {
-        const length = call('elements', session, at);
+        const length = ask('elements', at);
         return withCopies([new Float32Array(length)], (to) => {
-          call('getTensor', session, at, indexOf(slots, slot), to);
+          ask('getTensor', at, indexOf('slot', slots, slot), to);
           return copyOf(Float32Array, to, length);
         });
       });
@@ -108,52 +137,64 @@ export function instantiate(module, mustStop = () => false) {
     }
     function trainStep(frames, samples, steps, labels, masks, options) {
       const frameSteps = framesOf(samples, steps);
-      expectLength('frames', frames, samples * frameSteps * frameSize);
-      expectLength('labels', labels, samples);
-      if (labels.some((label) => label < 0 || label >= classes))
-        throw argumentError('labels: there is no such class');
-      const allMasks = new Float32Array(samples * featureCount);
-      expectLength('masks', { length: masks.reduce((sum, { length }) => sum + length, 0) }, allMasks.length);
+      const frameType = frameTypeOf(frames, samples * frameSteps * frameSize);
+      expectArray('labels', labels, Int32Array, samples);
+      const unknown = labels.find((label) => label < 0 || label >= classes);
+      if (unknown !== undefined) throw argumentError(`labels: there is no class ${unknown}`);
+      if (!Array.isArray(masks)) throw argumentError('masks: expected an array');
+      for (const mask of masks) expectArray('mask', mask, Float32Array);
+      const allMasks = new Float32Array(masks.reduce((sum, { length }) => sum + length, 0));
       let end = 0;
       for (const mask of masks) {
         allMasks.set(mask, end);
         end += mask.length;
       }
+      const { learningRate, lambda, regularise, loss, step } = expectObject('options', options);
       const numbers = Float64Array.of(
-        options.learningRate,
-        options.lambda,
-        options.regularise === 'tau',
-        options.loss === 'step',
-        options.step,
+        expectNumber('learningRate', learningRate),
+        expectNumber('lambda', lambda),
+        indexOf('regularise', ['w', 'tau'], regularise),
+        indexOf('loss', ['rate', 'step'], loss),
+        expectWhole('step', step, 1, 2 ** 53),
       );
-      return withCopies([frames, labels, allMasks, numbers], (...places) => {
-        const [at, ...rest] = places;
-        call('trainStep', session, frameTypeOf(frames), at, samples, frameSteps, ...rest);
+      ask('reserve', samples, frameSteps, true);
+      return withCopies([frames, labels, numbers, allMasks], (at, ...rest) => {
+        ask('trainStep', frameType, at, samples, frameSteps, ...rest, allMasks.length);
         return { ...forwardOf(samples, steps), loss: engine.loss(session) };
       });
     }
     function evaluate(frames, samples, steps) {
       const frameSteps = framesOf(samples, steps);
-      expectLength('frames', frames, samples * frameSteps * frameSize);
+      const frameType = frameTypeOf(frames, samples * frameSteps * frameSize);
+      ask('reserve', samples, frameSteps, false);
       return withCopies([frames], (at) => {
-        call('evaluate', session, frameTypeOf(frames), at, samples, frameSteps);
+        ask('evaluate', frameType, at, samples, frameSteps);
         return forwardOf(samples, steps);
       });
     }
     const bytesFor = (samples, steps, training) =>
-      call('bytesFor', session, samples, framesOf(samples, steps), training);
-    const dispose = () => engine.close(session);
+      ask('bytesFor', samples, framesOf(samples, steps), expectFlag('training', training));
+    function dispose() {
+      engine.close(session);
+      session = 0;
+    }
     return { setTensor, getTensor, bytesFor, trainStep, evaluate, dispose };
   }
 
-  function runNeurons({ neuron, shape, current, coefficients, logits = new Float32Array() }) {
+  function runNeurons(options) {
+    const { neuron, shape, current, coefficients, logits: given } = expectObject('options', options);
+    const settings = neuronNumbers(neuron);
+    const isLearned = settings[0] === 1;
+    if (!Array.isArray(shape)) throw argumentError('shape: expected an array');
     const [steps, samples, ...rest] = shape;
-    const neurons = rest.reduce((product, size) => product * size, 1);
-    const count = steps * samples * neurons;
-    expectLength('current', current, count);
-    expectLength('coefficients', coefficients, count);
-    if (logits.length > 1) expectLength('logits', logits, neurons);
-    const numbers = Float64Array.of(steps, samples, neurons, logits.length, ...neuronNumbers(neuron));
+    expectWhole('shape', steps, 1, MOST_STEPS);
+    const neurons = rest.reduce((product, size) => product * expectWhole('shape', size, 1, MOST_SAMPLES), 1);
+    const count = steps * expectWhole('shape', samples, 1, MOST_SAMPLES) * neurons;
+    expectArray('current', current, Float32Array, count);
+    expectArray('coefficients', coefficients, Float32Array, count);
+    const logits = isLearned ? given : new Float32Array();
+    if (isLearned) expectArray('logits', logits, Float32Array, given?.length === 1 ? 1 : neurons);
+    const numbers = Float64Array.of(steps, samples, neurons, logits.length, ...settings);
     const results = new Float32Array(3 * count + logits.length);
     const arrays = [numbers, current, coefficients, logits, results, new Float64Array(1)];
     return withCopies(arrays, (...places) => {
@@ -163,7 +204,7 @@ export function instantiate(module, mustStop = () => false) {
       const result = { spikes: part(0), potentials: part(1), currentGradient: part(2) };
       const alphaGradient = new Float64Array(memory.buffer, alpha, 1)[0];
       const logitsGradient = copyOf(Float32Array, to + 12 * count, logits.length);
-      return { ...result, alphaGradient, ...(neuron.kind === 'plif' ? { logitsGradient } : {}) };
+      return { ...result, alphaGradient, ...(isLearned ? { logitsGradient } : {}) };
     });
   }
 
@@ -176,50 +217,109 @@ export function instantiate(module, mustStop = () => false) {
 }
 
 /** What `readLayer` of glue.cc reads, in its order. */
-function numbersOf(layer) {
-  switch (layer.kind) {
+function numbersOf(kind, layer) {
+  const count = (key, most) => expectWhole(key, layer[key], 1, most);
+  switch (kind) {
     case 'conv':
-      return [layer.inChannels, layer.outChannels, layer.kernel, layer.padding];
+      return [
+        count('inChannels', MOST_CHANNELS),
+        count('outChannels', MOST_CHANNELS),
+        count('kernel', 63),
+        expectWhole('padding', layer.padding, 0, 62),
+      ];
     case 'batch-norm':
-      return [layer.channels, layer.momentum, layer.epsilon];
-    case 'neuron':
-      return [...neuronNumbers(layer.neuron), layer.shape.reduce((product, size) => product * size, 1)];
+      return [
+        count('channels', MOST_CHANNELS),
+        expectNumber('momentum', layer.momentum),
+        expectNumber('epsilon', layer.epsilon),
+      ];
+    case 'neuron': {
+      const { shape } = layer;
+      if (!Array.isArray(shape)) throw argumentError('shape: expected an array');
+      const neurons = shape.reduce(
+        (product, size) => product * expectWhole('shape', size, 1, MOST_CHANNELS),
+        1,
+      );
+      return [...neuronNumbers(layer.neuron), expectWhole('shape', neurons, 1, 2 ** 40)];
+    }
     case 'repeat':
-      return [layer.steps];
+      return [count('steps', MOST_STEPS)];
     case 'pool':
-      return [layer.mode === 'max' ? 1 : 2, layer.size];
+      return [1 + indexOf('pool', ['max', 'average'], layer.mode), count('size', MOST_PIXELS)];
     case 'linear':
-      return [layer.inFeatures, layer.outFeatures];
+      return [count('inFeatures', 2 ** 30), count('outFeatures', MOST_CHANNELS)];
     case 'vote':
-      return [layer.group];
+      return [count('group', MOST_CHANNELS)];
     default:
       return [];
   }
 }
 
-function neuronNumbers({ kind, tau, reset, threshold, surrogate }) {
-  const rest = reset.kind === 'hard' ? reset.potential : 0;
+/** What `readNeuron` of glue.cc reads, in its order. */
+function neuronNumbers(neuron) {
+  const { kind, tau, reset, threshold: givenThreshold, surrogate } = expectObject('neuron', neuron);
+  const { per, mean } = expectObject('tau', tau);
+  const { kind: how, potential, detach } = expectObject('reset', reset);
+  const { kind: shape, alpha, learnable } = expectObject('surrogate', surrogate);
+  const isHard = indexOf('reset', ['soft', 'hard'], how);
+  const rest = isHard === 1 ? expectNumber('potential', potential) : 0;
+  const threshold = expectNumber('threshold', givenThreshold);
   // Channels that only fill up a block rest forever, and must not fire.
-  if (!(rest < threshold)) throw argumentError('neuron: the reset potential must be below the threshold');
-  const ofTau = [Number(kind === 'plif'), Number(tau.per === 'neuron'), tau.mean];
-  const ofReset = [Number(reset.kind === 'hard'), rest, Number(reset.detach)];
-  const { alpha, learnable } = surrogate;
-  return [...ofTau, ...ofReset, threshold, indexOf(surrogates, surrogate.kind), alpha, Number(learnable)];
+  if (!(Math.fround(rest) < Math.fround(threshold)))
+    throw argumentError('neuron: the reset potential must be below the threshold');
+  return [
+    indexOf('neuron', ['lif', 'plif'], kind),
+    indexOf('tau', ['layer', 'neuron'], per),
+    expectNumber('mean', mean),
+    isHard,
+    rest,
+    expectFlag('detach', detach),
+    threshold,
+    indexOf('surrogate', surrogates, shape),
+    expectNumber('alpha', alpha),
+    expectFlag('learnable', learnable),
+  ];
 }
 
-function frameTypeOf(frames) {
-  if (frames instanceof Uint16Array) return 1;
-  if (frames instanceof Float32Array) return 2;
-  if (frames instanceof Uint8Array) return 0;
-  throw argumentError('frames: expected a Uint8Array, Uint16Array or Float32Array');
+function frameTypeOf(frames, count) {
+  const type = [Uint8Array, Uint16Array, Float32Array].findIndex((Type) => frames instanceof Type);
+  if (type < 0) throw argumentError('frames: expected a Uint8Array, Uint16Array or Float32Array');
+  expectLength('frames', frames, count);
+  return type;
 }
 
 const namesOf = (names) => new TextEncoder().encode(names.map((name) => `${name}\0`).join(''));
 
-function indexOf(list, value) {
+function indexOf(what, list, value) {
   const index = list.indexOf(value);
-  if (index < 0) throw argumentError(`there is no "${value}" among ${list.join(', ')}`);
+  if (index < 0) throw argumentError(`${what}: expected ${list.join(' or ')}`);
   return index;
+}
+
+function expectObject(what, value) {
+  if (typeof value !== 'object' || value === null) throw argumentError(`${what}: expected an object`);
+  return value;
+}
+
+function expectNumber(what, value) {
+  if (!Number.isFinite(value)) throw argumentError(`${what}: expected a finite number`);
+  return value;
+}
+
+function expectWhole(what, value, least, most) {
+  if (!(Number.isInteger(value) && value >= least && value <= most))
+    throw argumentError(`${what}: expected a whole number from ${least} to ${most}`);
+  return value;
+}
+
+function expectFlag(what, value) {
+  if (typeof value !== 'boolean') throw argumentError(`${what}: expected true or false`);
+  return Number(value);
+}
+
+function expectArray(what, value, Type, count) {
+  if (!(value instanceof Type)) throw argumentError(`${what}: expected a ${Type.name}`);
+  if (count !== undefined) expectLength(what, value, count);
 }
 
 function expectLength(what, { length }, expected) {

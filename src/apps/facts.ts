@@ -38,5 +38,8 @@ export async function describeSlowEngine(
   const native = loadAddon();
   if (native.ok || !(await facts.engine?.(params))?.startsWith('wasm ')) return null;
   const { least, most } = WASM_SLOWDOWN;
-  return `There is no native engine: ${native.reason}. WebAssembly computes instead: each training uses one core, and takes ${least} to ${most} times as long on it.\n${native.fix}`;
+  return (
+    `There is no native engine: ${native.reason}. WebAssembly computes instead: each training uses one core, and takes ${least} to ${most} times as long on it. ` +
+    `If a batch needs more than the 4 GB that WebAssembly addresses, TensorFlow.js takes thousands of times as long.\n${native.fix}`
+  );
 }

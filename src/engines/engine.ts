@@ -93,6 +93,11 @@ export function describeEngine({ name, version, backend, reason }: EngineDescrip
   return `${name} ${version} on ${backend}: ${reason}`;
 }
 
+/** Whether `auto` is left with the engine that takes thousands of times as long as any other, which people should know while it runs. */
+export function isLastResort(choice: EngineChoice, { name, backend }: EngineDescription): boolean {
+  return choice === 'auto' && name === 'tfjs' && backend === 'cpu';
+}
+
 /** Whether two engines give the same numbers, to the last digit. */
 export function isSameEngine(
   one: Omit<EngineDescription, 'reason'>,

@@ -44,11 +44,12 @@ describe.skipIf(!isAvailable || process.platform !== 'linux')('the objects of on
   );
 });
 
-describe.skipIf(!isAvailable)('the boundary of the native addon', () => {
+const engines = isAvailable ? ['native', 'wasm'] : ['wasm'];
+describe.each(engines)('the boundary of %s', (engine) => {
   test.each([1, 2, 3])('answers anything with a value or an error, seed %i', async (seed) => {
     const { stdout, exitCode, stderr } = await execa(
       process.execPath,
-      ['test/fuzz.mjs', '--rounds', '300', '--seed', String(seed)],
+      ['test/fuzz.mjs', '--engine', engine, '--rounds', '300', '--seed', String(seed)],
       { cwd: native, reject: false },
     );
     expect(stderr).toBe('');

@@ -1,6 +1,7 @@
 #include "memory.h"
 
 #include <cstdlib>
+#include <iterator>
 #include <new>
 
 #if defined(__linux__)
@@ -23,12 +24,20 @@ std::byte* allocate(std::size_t size, std::size_t alignment) {
 }
 
 #if defined(__wasm__)
-/// The C library grows the heap by less than 2 GB at once, but gives out larger pieces of a heap that is large enough.
+/// The C library grows the heap by less than 2 GB at once, and once it was refused more, by all that is asked for,
+/// although the heap's end is free. But it gives out any piece of a heap that is large enough.
 void growHeap(std::size_t bytes) {
-  constexpr std::size_t kPiece = std::size_t{1} << 26;
-  void* pieces[64];  // Nothing else is allocated meanwhile, so they lie side by side, and become one when they are freed.
+  constexpr std::size_t kPiece = std::size_t{1} << 20;
+  std::byte* pieces[4096];
   std::size_t count = 0;
-  for (std::size_t left = bytes; left > 0; left -= std::min(left, kPiece)) pieces[count++] = std::malloc(kPiece);
+  // Those that lie side by side become one when they are freed; the first may fill holes.
+  for (std::size_t together = 0; together < bytes && count < std::size(pieces); count++) {
+    pieces[count] = static_cast<std::byte*>(std::malloc(kPiece));
+    if (pieces[count] == nullptr) break;
+    const std::ptrdiff_t distance = count == 0 ? 0 : pieces[count] - pieces[count - 1];
+    const bool follows = distance > 0 && static_cast<std::size_t>(distance) <= kPiece + kAlignment;
+    together = follows ? together + kPiece : kPiece;
+  }
   while (count > 0) std::free(pieces[--count]);
 }
 #endif
@@ -45,7 +54,7 @@ std::byte* Arena::reserve(std::size_t bytes) {
     data_ = allocate(size, alignment);
 #if defined(__wasm__)
     if (data_ == nullptr) {
-      growHeap(size);
+      growHeap(size + 2 * alignment);  // Where in it the aligned memory begins is up to the C library.
       data_ = allocate(size, alignment);
     }
 #endif

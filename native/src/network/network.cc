@@ -48,7 +48,8 @@ void Network::reserve(std::int64_t samples, std::int64_t frameSteps, bool traini
   const PassShape shape = shapeOf(samples, frameSteps, training);
   if (placed_.samples == shape.samples && placed_.steps == shape.steps && placed_.training == shape.training) return;
   placed_ = PassShape{};
-  std::byte* base = arena_.reserve(place(shape, nullptr).used());
+  const std::size_t bytes = place(shape, nullptr).used();  // The planner's own memory must not be in the way.
+  std::byte* base = arena_.reserve(bytes);
   constexpr std::size_t kPiece = std::size_t{1} << 20;
   std::vector<Planner::Range> pieces;
   const Planner planner = place(shape, base);

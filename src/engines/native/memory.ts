@@ -107,7 +107,7 @@ export async function planMemory(
   }
 }
 
-/** Why WebAssembly cannot compute these batches, however much memory this machine has; undefined if it can. */
+/** Why WebAssembly cannot compute these batches, however much memory this machine has, and what would fit; undefined if it can. */
 export async function describeWasmExcess(
   addon: NativeAddon,
   workload: Workload,
@@ -117,8 +117,10 @@ export async function describeWasmExcess(
   const plan = await planMemory(open, workload, WASM_BYTES);
   const needs = [plan.training, plan.evaluation];
   const excess = needs.find(({ bytes }) => plan.parameterBytes + bytes > WASM_BYTES);
+  if (excess === undefined) return undefined;
+  const { samples, largest } = excess;
   return (
-    excess &&
-    `a batch of ${excess.samples} needs more memory than the ${formatBytes(WASM_BYTES)} that it addresses`
+    `a batch of ${samples} needs more memory than the ${formatBytes(WASM_BYTES)} that it addresses ` +
+    `(${largest === 0 ? 'none fits' : `one of ${largest} fits`}), and TensorFlow.js on the CPU takes thousands of times as long`
   );
 }
