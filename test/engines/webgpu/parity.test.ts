@@ -12,7 +12,7 @@ const computed = await Promise.all(
   }),
 );
 
-// A spike at the threshold may differ from one GPU to the next. On the software device none does, so the suite's tolerances hold as they are.
+// No spike differs on the software device, so the suite's tolerances hold as they are. docs/parity.md says where one may on another GPU.
 describe.skipIf(!hasDevice).each(computed)(
   'the WebGPU engine passes, of test/$name,',
   ({ folder, neurons, networks }) => {
