@@ -118,7 +118,7 @@ export async function measure(
     ...{ kernel: copy, label: '', groups: () => COPIED / 256 },
     buffers: { from_: long('from'), to: long('to') },
   };
-  const own = await allocateProgram(device, plain, 1, 1);
+  const own = await allocateProgram(device, plain, samples, samples);
   const productSpeed = (2 * SIDE ** 3) / (await time(product, own)) / 1e6;
   const copySpeed = (8 * COPIED) / (await time(copying, own)) / 1e6;
   console.log(`plain tiled product ${productSpeed.toFixed(2)} GFLOP/s, copying ${copySpeed.toFixed(2)} GB/s`);

@@ -123,7 +123,7 @@ function addSum(
 ): void {
   program.add('batch', {
     ...{ kernel: reduceParts(count, size), label, buffers: { parts, sums } },
-    groups: () => reduceGroups(size),
+    groups: () => reduceGroups(count, size),
   });
 }
 

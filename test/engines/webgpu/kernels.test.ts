@@ -292,9 +292,9 @@ describe.skipIf(!hasDevice)('parameters', () => {
     expect(neuron).toBeAllclose([overChannels(2 * steps + 1), overChannels(2 * steps)]);
   });
 
-  test('are added up from parts', async () => {
-    const parts = rows(13, channels, 15);
-    const { sums } = await runKernel(reduceParts(13, cp), () => reduceGroups(cp), {
+  test.each([13, 3])('are added up from %i parts', async (count) => {
+    const parts = rows(count, channels, 15);
+    const { sums } = await runKernel(reduceParts(count, cp), () => reduceGroups(count, cp), {
       ...{ parts: whole(parts), sums: whole(unwritten(cp)) },
     });
     expect(sums).toBeAllclose(sumOfParts(parts, cp));
