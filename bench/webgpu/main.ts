@@ -1,11 +1,12 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import type { KernelCost } from '../../src/engines/engine.ts';
 import { listAdapters, openGpu } from '../../src/engines/webgpu/adapters.ts';
 import { ComputeDevice } from '../../src/engines/webgpu/device.ts';
 import { NetworkPlan } from '../../src/engines/webgpu/plan.ts';
 import type { Program } from '../../src/engines/webgpu/program.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import { type Cost, costOf, measure, printTable } from './measure.ts';
+import { measure, printTable } from './measure.ts';
 
 const help = `Prints what a training step of the thesis' network on a GPU consists of, kernel by kernel: dispatches, operations, memory traffic and
 memory of a workgroup; and how long each would take at the peak of some GPUs, whichever of arithmetic and memory takes longer.
@@ -80,17 +81,9 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 function printKernels(program: Program, samples: number): void {
-  const costs = new Map<string, Cost>();
-  const kernels = new Map<string, string>();
-  for (const { passes } of program.phases) {
-    for (const pass of passes) {
-      const { name, code } = pass.kernel;
-      const { dispatches, flop, bytes } = costs.get(name) ?? { dispatches: 0, flop: 0, bytes: 0 };
-      const cost = costOf(pass, samples);
-      costs.set(name, { dispatches: dispatches + 1, flop: flop + cost.flop, bytes: bytes + cost.bytes });
-      kernels.set(name, code);
-    }
-  }
+  const costs = program.costs(samples);
+  const passes = program.phases.flatMap((phase) => phase.passes);
+  const codeOf = (name: string) => passes.find(({ kernel }) => kernel.name === name)?.kernel.code ?? '';
   const header = [
     'kernel',
     'dispatches',
@@ -99,16 +92,15 @@ function printKernels(program: Program, samples: number): void {
     'workgroup',
     ...gpus.map(({ name }) => `ms ${name}`),
   ];
-  const rows = [...costs].map(([name, cost]) => [
-    name,
+  const rows = costs.map((cost) => [
+    cost.name,
     String(cost.dispatches),
     (cost.flop / 1e9).toFixed(1),
     (cost.bytes / 1e6).toFixed(0),
-    `${(workgroupBytes(kernels.get(name) ?? '') / 1024).toFixed(1)} KB`,
+    `${(workgroupBytes(codeOf(cost.name)) / 1024).toFixed(1)} KB`,
     ...gpus.map((gpu) => millisecondsAtPeak(cost, gpu).toFixed(2)),
   ]);
-  const all = [...costs.values()];
-  const sum = (of: (cost: Cost) => number) => all.reduce((total, cost) => total + of(cost), 0);
+  const sum = (of: (cost: KernelCost) => number) => costs.reduce((total, cost) => total + of(cost), 0);
   const total = [
     'all',
     String(sum(({ dispatches }) => dispatches)),
@@ -154,7 +146,10 @@ function printPasses(program: Program, samples: number): void {
   ]);
 }
 
-function millisecondsAtPeak({ flop, bytes }: Cost, { flops, bandwidth }: (typeof gpus)[number]): number {
+function millisecondsAtPeak(
+  { flop, bytes }: KernelCost,
+  { flops, bandwidth }: (typeof gpus)[number],
+): number {
   return Math.max(flop / (flops * 1e9), bytes / (bandwidth * 1e6));
 }
 

@@ -6,23 +6,7 @@ import {
 } from '../../src/engines/webgpu/device.ts';
 import { constants, defineKernel, main } from '../../src/engines/webgpu/kernels/kernel.ts';
 import type { NetworkPlan } from '../../src/engines/webgpu/plan.ts';
-import { type Arena, type Pass, Program } from '../../src/engines/webgpu/program.ts';
-
-/** One dispatch of a batch that is not sliced, or all of one kernel. */
-export interface Cost {
-  readonly dispatches: number;
-  readonly flop: number;
-  readonly bytes: number;
-}
-
-export function costOf({ flop = 0, buffers }: Pass, samples: number): Cost {
-  let bytes = 0;
-  for (const space of Object.values(buffers)) {
-    const count = space.kind === 'arena' ? space.size : space.values;
-    bytes += 4 * count * (space.kind === 'arena' || space.kind === 'fixed' ? 1 : samples);
-  }
-  return { dispatches: 1, flop: flop * samples, bytes };
-}
+import { type Arena, costOf, type Pass, Program } from '../../src/engines/webgpu/program.ts';
 
 /** Right-aligned columns, but those of text. */
 export function printTable(rows: readonly (readonly string[])[], texts: readonly number[] = [0]): void {
@@ -129,7 +113,7 @@ export async function measure(
     for (const pass of passes) {
       const milliseconds = await time(pass, allocation);
       total += milliseconds;
-      const { flop, bytes }: Cost = costOf(pass, samples);
+      const { flop, bytes } = costOf(pass, samples);
       const [arithmetic, traffic] = [flop / milliseconds / 1e6, bytes / milliseconds / 1e6];
       rows.push([
         pass.kernel.name,

@@ -14,7 +14,7 @@ import { throwProblems } from '../schema/problems.ts';
 import { findFileProblems } from '../schema/schema-problems.ts';
 import { countParameters } from '../snn/parameters.ts';
 import { repeatedSteps } from '../snn/spec.ts';
-import { formatBytes } from '../text.ts';
+import { formatBytes, formatCount } from '../text.ts';
 import { EVALUATION_BATCH } from '../training/evaluation.ts';
 import { engineOf } from './facts.ts';
 import { listGpusApart, probeCudaApart } from './gpu-probes.ts';
@@ -87,6 +87,7 @@ export async function planModel(
         training: documentOf(memory.training, memory.availableBytes),
         evaluation: documentOf(memory.evaluation, memory.availableBytes),
         availableBytes: finite(memory.availableBytes),
+        kernels: memory.kernels ?? null,
       },
       fits: memory && Number.isFinite(memory.availableBytes) ? shortage === undefined : null,
     },
@@ -95,7 +96,7 @@ export async function planModel(
 }
 
 function describePlan(
-  { parameterBytes, training, evaluation, availableBytes }: MemoryPlan,
+  { parameterBytes, training, evaluation, availableBytes, kernels = [] }: MemoryPlan,
   fits: boolean,
 ): (readonly [string, string])[] {
   const isKnown = Number.isFinite(availableBytes);
@@ -113,6 +114,13 @@ function describePlan(
     ...(fits && isKnown
       ? [['fits', `training needs ${formatBytes(parameterBytes + training.bytes)} in all`] as const]
       : []),
+    ...kernels.map(
+      ({ name, dispatches, flop, bytes }) =>
+        [
+          'kernel',
+          `${name}: ${formatCount(dispatches, 'time')} a step, ${(flop / 1e9).toFixed(1)} GFLOP, ${formatBytes(bytes)} of traffic`,
+        ] as const,
+    ),
   ];
 }
 

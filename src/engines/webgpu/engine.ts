@@ -1,3 +1,4 @@
+import { repeatedSteps } from '../../snn/spec.ts';
 import { countElements } from '../../snn/tensor.ts';
 import { checkNeuronPass } from '../checks.ts';
 import type { Engine, NeuronPass, NeuronPassResult } from '../engine.ts';
@@ -17,6 +18,7 @@ import {
 } from './kernels/fire-backward.ts';
 import { padded } from './kernels/kernel.ts';
 import { WebgpuNetwork } from './network.ts';
+import { NetworkPlan } from './plan.ts';
 import { Program } from './program.ts';
 
 /** A device, and what identifies it in records. */
@@ -33,8 +35,18 @@ export function createWebgpuEngine({ device, identity }: Gpu, reason: string): E
   const available = Number.POSITIVE_INFINITY;
   return {
     description: { name: 'webgpu', backend: 'gpu', version: `${kernelDigest()} ${identity}`, reason },
-    planMemory: (workload) =>
-      planMemory(() => WebgpuNetwork.open(compute, workload.spec), workload, available),
+    planMemory: async (workload) => {
+      const { spec, steps, trainingBatch } = workload;
+      const memory = await planMemory(() => WebgpuNetwork.open(compute, spec), workload, available);
+      const kind = {
+        steps,
+        frameSteps: repeatedSteps(spec) === undefined ? steps : 1,
+        type: 'uint8',
+      } as const;
+      const training = { loss: 'rate', regularise: 'w', isRegularised: false } as const;
+      const program = new NetworkPlan(spec).program({ ...kind, training });
+      return { ...memory, kernels: program.costs(trainingBatch) };
+    },
     open: async (spec, state, optimiser) => {
       let network: WebgpuNetwork | undefined;
       try {

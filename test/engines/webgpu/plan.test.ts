@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { NetworkPlan } from '../../../src/engines/webgpu/plan.ts';
+import { buildNetwork } from '../../../src/snn/networks.ts';
+import { thesisNetwork } from '../../support/thesis-network.ts';
+
+const spec = buildNetwork({ ...thesisNetwork, tau: { per: 'layer', mean: 2, std: 0 } });
+const kind = { steps: 20, frameSteps: 20, type: 'uint8' } as const;
+const training = { loss: 'rate', regularise: 'w', isRegularised: false } as const;
+
+test('the plan of the thesis network counts operations and traffic, and fits into 3 GB with 16 samples, 6 GB with 32', () => {
+  const plan = new NetworkPlan(spec);
+  const program = plan.program({ ...kind, training });
+  const costs = new Map(program.costs(16).map((cost) => [cost.name, cost]));
+  // Four convolutions of 128 channels on 64 x 64, 32 x 32, 16 x 16 and 8 x 8 pixels; a multiplication and an addition each.
+  const flop = 2 * 16 * 20 * (64 ** 2 + 32 ** 2 + 16 ** 2 + 8 ** 2) * 9 * 128 * 128;
+  expect(costs.get('product of spikes')).toMatchObject({ dispatches: 4, flop });
+  expect(costs.get('weight gradient from spikes')).toMatchObject({ dispatches: 4, flop });
+  // Also the two linear layers, of 2048 to 512 and 512 to 110 features, which fill up 128.
+  const linear = 2 * 16 * 20 * (2048 * 512 + 512 * 128);
+  expect(costs.get('input gradient')).toMatchObject({ dispatches: 6, flop: flop + linear });
+  // Parameter, gradient and two moments.
+  expect(costs.get('Adam')).toMatchObject({ dispatches: 1, bytes: 4 * 4 * plan.parameters.sizes.values });
+  const evaluation = plan.program({ ...kind, training: undefined });
+  const bytes = (samples: number) =>
+    program.countBytes(samples, samples) +
+    evaluation.countBytes(samples, 6) +
+    4 * 4 * plan.parameters.sizes.values;
+  expect(bytes(16)).toBeLessThan(3e9);
+  expect(bytes(32)).toBeLessThan(6e9);
+});
