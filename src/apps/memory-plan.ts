@@ -109,7 +109,9 @@ function describePlan(
     ['evaluation', describe(evaluation)],
     [
       'available',
-      isKnown ? `${formatBytes(availableBytes)} now` : 'unknown: the GPU refuses what it does not have',
+      isKnown
+        ? `${formatBytes(availableBytes)} now`
+        : 'unknown: WebGPU does not report memory; a batch that does not fit is refused',
     ],
     ...(fits && isKnown
       ? [['fits', `training needs ${formatBytes(parameterBytes + training.bytes)} in all`] as const]

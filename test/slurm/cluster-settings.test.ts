@@ -143,10 +143,13 @@ test('a dry run makes a script for each stage, with its name in place of a token
 });
 
 test('what Slurm refuses is written where the value comes from', async () => {
-  const settings = await settingsOf('defaults: { account: lab }\nstages:\n  a: { partition: gpu }\n');
+  const settings = await settingsOf(
+    'defaults: { account: lab }\nstages:\n  a: { partition: gpu, time: 24h }\n',
+  );
   const instance = await instanceOf('    resources: { cpu: 2, time: 1h }\n');
   const placeOf = (said: string) => findPlace(instance, settings, `sbatch: error: ${said}`);
   expect(placeOf('invalid partition specified: gpu')).toBe(`${settingsFile}:3:19`);
   expect(placeOf('Batch job submission failed: Invalid account')).toBe(`${settingsFile}:1:22`);
+  expect(placeOf('Requested time limit is invalid')).toBe(`${settingsFile}:3:30`);
   expect(placeOf('Invalid qos specification')).toBe('pipeline.yaml:3:3');
 });

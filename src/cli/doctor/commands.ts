@@ -15,11 +15,11 @@ Examples:
 export function addDoctorCommands(program: Command): void {
   withPipelineOptions(program.command('doctor'))
     .description(
-      'check this machine (Node.js, git, memory, disk, engines), tell how to get what is missing, and estimate from a short measurement how long the full reproduction takes; or tell what memory a model needs',
+      'check this machine (Node.js, git, memory, disk, GPUs, engines), tell how to get what is missing, and estimate from a short measurement how long the full reproduction takes; or tell what memory a model needs',
     )
     .option(
       '--plan <model>',
-      'memory that training and evaluating a model needs under a profile, and the largest batches that fit; a file in configs/models, without .yaml, or a path',
+      'memory that training and evaluating a model needs under a profile, and the largest batches that fit; on a GPU, also what each kernel does; a file in configs/models, without .yaml, or a path',
     )
     .option('--json', 'print one JSON document')
     .addHelpText('after', doctorExamples)

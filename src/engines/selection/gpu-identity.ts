@@ -68,6 +68,8 @@ export async function identifyWebgpu({
       path.join(cacheFolder, 'gpus.json'),
       key,
       options.listGpus ?? (() => listAdapters(options.gpuSystem)),
+      // What is missing may be installed without a trace in the key.
+      ({ ok }) => ok,
     );
   };
   const found = await findAdapter({ ...options, listGpus: list });
@@ -87,8 +89,14 @@ async function findInstalled(projectRoot: string, name: string): Promise<readonl
 }
 
 /** What an earlier call with this key found, or what `find` finds now. */
-async function remember<T>(file: string, key: readonly unknown[], find: () => Promise<T>): Promise<T> {
-  const text = JSON.stringify(key);
+async function remember<T>(
+  file: string,
+  key: readonly unknown[],
+  find: () => Promise<T>,
+  isKept: (found: T) => boolean = () => true,
+): Promise<T> {
+  // Nodes of a cluster share the folder.
+  const text = JSON.stringify([os.hostname(), ...key]);
   try {
     const known = JSON.parse(await readFile(file, 'utf8')) as { readonly key: string; readonly found: T };
     if (known.key === text) return known.found;
@@ -96,6 +104,7 @@ async function remember<T>(file: string, key: readonly unknown[], find: () => Pr
     // It is damaged, or was never written.
   }
   const found = await find();
+  if (!isKept(found)) return found;
   await mkdir(path.dirname(file), { recursive: true });
   await writeFile(`${file}.${process.pid}`, JSON.stringify({ key: text, found }));
   await rename(`${file}.${process.pid}`, file);

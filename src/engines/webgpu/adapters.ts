@@ -142,7 +142,10 @@ export async function findAdapter({
   const how = `\`train.engine: webgpu\` with ${gpuVariable}=${name.split(' ')[0]} computes on it, more slowly than the other engines.`;
   return {
     ok: false,
-    reason: `there is only ${name}, which is software`,
+    reason:
+      adapter === undefined
+        ? `there is only ${name}, which is software`
+        : `${gpuVariable}=${wanted} names ${name}, which is software`,
     fix: [driverAdvice(platform), how].filter((text) => text !== null).join(' '),
   };
 }

@@ -148,7 +148,10 @@ export function findPlace(
   said: string,
 ): string {
   for (const path of [['stages', stage], ['defaults']]) {
-    const keys = Object.keys(path.length === 1 ? settings.defaults : (settings.stages[stage] ?? {}));
+    // Read settings have their units in their names; the file and Slurm do not.
+    const keys = Object.keys(path.length === 1 ? settings.defaults : (settings.stages[stage] ?? {})).map(
+      (key) => key.replace(/Bytes$|Seconds$/, ''),
+    );
     const key = keys.find((one) => said.toLowerCase().includes(one));
     if (key !== undefined) return formatPlace(settings.placeOf([...path, key]));
   }

@@ -227,7 +227,7 @@ function isSubmitted(job: Job): job is SubmittedJob {
 const graceSeconds = 90;
 
 /**
- * A session that assumes the machine facts (engine, version of Node.js) of the node that made an instance's last result. The submitting
+ * A session that assumes the machine facts (engine, platform, architecture) of the node that made an instance's last result. The submitting
  * machine is often different, without GPUs or with an older processor, so its own facts do not matter: the node decides whether a result
  * is right for it.
  */

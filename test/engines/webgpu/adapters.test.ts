@@ -100,10 +100,13 @@ describe('the adapter to compute on', () => {
   test('is software only if webgpu is chosen and REPRO_GPU names it', async () => {
     const none = fakeGpus([software]);
     expect(await find(none, 'llvmpipe', true)).toMatchObject({ ok: true, adapter: { isSoftware: true } });
-    for (const refused of [await find(none, '', true), await find(none, 'llvmpipe', false)]) {
-      expect(refused).toEqual({
+    for (const [wanted, isAsked, reason] of [
+      ['', true, 'there is only llvmpipe (LLVM 19), which is software'],
+      ['llvmpipe', false, 'REPRO_GPU=llvmpipe names llvmpipe (LLVM 19), which is software'],
+    ] as const) {
+      expect(await find(none, wanted, isAsked)).toEqual({
         ok: false,
-        reason: 'there is only llvmpipe (LLVM 19), which is software',
+        reason,
         fix: expect.stringMatching(
           /driver .* `train\.engine: webgpu` with REPRO_GPU=llvmpipe computes on it/,
         ),
