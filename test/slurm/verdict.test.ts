@@ -52,13 +52,10 @@ describe('a job', () => {
     expect(verdictOf({ end, status: said, isSilent: true })).toBeNull();
   });
 
-  test('that failed and had not begun is judged once no report can appear: its log says why, or it could write none', () => {
+  test('that failed and had not begun is judged at once: its log says why, or it could write none', () => {
     const said = status('FAILED', { reason: 'NonZeroExitCode' });
     const text = 'job 12_3 on node7 failed before its stage began (NonZeroExitCode)\n  The log says why';
-    expect(verdictOf({ status: said, hasStarted: false, isSilent: true })).toEqual(
-      failure('not-begun', text),
-    );
-    expect(verdictOf({ status: said, hasStarted: false })).toBeNull();
+    expect(verdictOf({ status: said, hasStarted: false })).toEqual(failure('not-begun', text));
     expect(verdictOf({ status: said })).toBeNull();
   });
 

@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { ReproError } from '../../errors.ts';
 import { countMultiplications } from '../../snn/spec.ts';
 import { ShapeError } from '../../snn/tensor.ts';
@@ -8,7 +9,14 @@ import { chooseArithmetic, identifyBuild, type NativeOptions } from '../native/a
 import { describeWasmExcess } from '../native/memory.ts';
 import { type CudaProbe, probeCuda } from '../tfjs/cuda.ts';
 import { loadWasm as loadOwnWasm } from '../wasm/addon.ts';
-import { findAdapter, type Gpu, type GpuOptions, hasMemory, openGpu } from '../webgpu/adapters.ts';
+import {
+  findAdapter,
+  type Gpu,
+  type GpuOptions,
+  gpuVariable,
+  hasMemory,
+  openGpu,
+} from '../webgpu/adapters.ts';
 import { type IdentityPlaces, identifyCuda, identifyTfjs, identifyWebgpu } from './gpu-identity.ts';
 
 /** Tests replace what probes and loads. */
@@ -233,6 +241,9 @@ async function openFirst(
   reason?: string,
 ): Promise<Engine> {
   const missing: string[] = [];
+  /** Of engines that could have been expected here: those that are there, and a GPU that a variable names. */
+  const passedOver: string[] = [];
+  const namesGpu = ((options.environment ?? process.env)[gpuVariable] ?? '') !== '';
   let advice = '';
   const isAsked = names.length === 1;
   for (const name of names) {
@@ -245,17 +256,27 @@ async function openFirst(
         : await decline?.(options.workload, options);
     if (declined !== undefined) {
       missing.push(`no ${title}: ${declined}`);
+      passedOver.push(`no ${title}: ${declined}`);
       continue;
     }
     const why = [...(reason === undefined ? [] : [reason]), ...missing].join('; ');
     const found = 'open' in located ? await located.open(why) : located;
-    if ('description' in found) return found;
+    if ('description' in found) return withReasons(found, passedOver);
     missing.push(`no ${title}: ${found.reason}`);
+    if ('open' in located || (name === 'webgpu' && namesGpu)) passedOver.push(`no ${title}: ${found.reason}`);
     advice = `${found.fix ?? ''} `.trimStart();
   }
   throw new ReproError('engine-unavailable', `There is ${missing.join('; ')}.`, {
     fix: `${advice}Or choose another engine: \`auto\` takes the fastest there is.`,
   });
+}
+
+/** The engine, saying why others were passed over, if it does not say so itself. */
+function withReasons(engine: Engine, passedOver: readonly string[]): Engine {
+  const { reason } = engine.description;
+  const untold = passedOver.filter((one) => !reason.includes(one));
+  if (untold.length === 0) return engine;
+  return { ...engine, description: { ...engine.description, reason: [reason, ...untold].join('; ') } };
 }
 
 /**

@@ -99,7 +99,7 @@ export async function listAdapters(system: GpuSystem = thisSystem): Promise<List
   }
 }
 
-const gpuVariable = 'REPRO_GPU';
+export const gpuVariable = 'REPRO_GPU';
 
 export interface GpuOptions {
   /** Whether `webgpu` was chosen by name: only then is a software device taken, and only if `REPRO_GPU` names it. */

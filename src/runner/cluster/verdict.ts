@@ -42,13 +42,14 @@ export function judge({ job, end, hasStarted, isUnwanted, status, isSilent }: Ev
   // Without accounts, Slurm forgets tasks of an array that are cancelled while they wait.
   if (!hasBegun && (state === 'CANCELLED' || (state === forgotten && isUnwanted)))
     return failed('cancelled', `${where} was cancelled`);
-  // Its report, or that it has started, may exist before it is visible here.
-  if (end === null && !isSilent) return null;
+  // At once, although what it left may not be visible yet: the folder was listed again just now, and a mistake in `prelude` is common.
   if (!hasBegun && state === 'FAILED')
     return failed(
       'not-begun',
       `${where} failed before its stage began${reason === null ? '' : ` (${reason})`}\n  ${notBegunFix}`,
     );
+  // Its report may exist before it is visible here.
+  if (end === null && !isSilent) return null;
   const [code, what, isCutOff] = meanings[state] ?? [];
   if (code !== undefined) return failed(code, `${where} ${what}`, isCutOff);
   const signal = /^RaisedSignal:(\d+)/.exec(reason ?? '')?.[1];

@@ -178,6 +178,19 @@ describe('chooseEngine', () => {
       expect((await choose(bytes)).description.reason).toMatch(reason);
   });
 
+  it('says why no GPU computes where one is named or there, and nothing where none is expected', async () => {
+    const reasonOf = async (names: readonly string[], environment: NodeJS.ProcessEnv) => {
+      const gpuSystem = fakeGpus(names.map((name) => ({ name })));
+      const options = { probe: noCuda, gpuSystem, load: native, environment, workload: workloadOf(8) };
+      return (await chooseEngine('auto', { ...options, threads: 1 })).description.reason;
+    };
+    const own = await reasonOf([], {});
+    expect(own).not.toContain('WebGPU');
+    expect(await reasonOf(['Fast 4090'], { REPRO_GPU: '4080' })).toBe(
+      `${own}; no WebGPU engine: no GPU is called REPRO_GPU=4080`,
+    );
+  });
+
   it('computes on a software device only if webgpu and its name are asked for', async () => {
     const gpuSystem = fakeGpus([{ name: 'llvmpipe', isSoftware: true }]);
     const options = { probe: noCuda, gpuSystem, load: native, environment: { REPRO_GPU: 'llvmpipe' } };
