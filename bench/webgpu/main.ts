@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { KernelCost } from '../../src/engines/engine.ts';
 import { listAdapters, openGpu } from '../../src/engines/webgpu/adapters.ts';
 import { ComputeDevice } from '../../src/engines/webgpu/device.ts';
+import { plainTraining } from '../../src/engines/webgpu/forward.ts';
 import { NetworkPlan } from '../../src/engines/webgpu/plan.ts';
 import type { Program } from '../../src/engines/webgpu/program.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
@@ -58,8 +59,7 @@ export async function main(args: readonly string[]): Promise<void> {
     surrogate: { kind: 'atan', alpha: 2, learnable: false },
   });
   const plan = new NetworkPlan(spec);
-  const training = { loss: 'rate', regularise: 'w', isRegularised: false } as const;
-  const program = plan.program({ steps, frameSteps: steps, type: 'uint8', training });
+  const program = plan.program({ steps, type: 'uint8', training: plainTraining });
   console.log(
     `A training step of ${samples} samples [${[steps, ...spec.input].join(', ')}]: ` +
       `${(program.countBytes(samples, samples) / 1e9).toFixed(2)} GB besides the parameters`,

@@ -25,7 +25,7 @@ export function printTable(rows: readonly (readonly string[])[], texts: readonly
 const SIDE = 512;
 const COPIED = 2 ** 25;
 
-/** Of a dispatch in one submission, so that submitting and waiting do not count. */
+/** Of a dispatch one after the other, so that submitting and waiting do not count. */
 const REPEATS = 20;
 
 /** A product as in a textbook: a tile of 16 x 16 in workgroup memory, one result for each thread. */

@@ -1,4 +1,3 @@
-import { repeatedSteps } from '../../snn/spec.ts';
 import { countElements } from '../../snn/tensor.ts';
 import { checkNeuronPass } from '../checks.ts';
 import type { Engine, NeuronPass, NeuronPassResult } from '../engine.ts';
@@ -6,6 +5,7 @@ import { explainNativeError } from '../memory-error.ts';
 import { planMemory } from '../native/memory.ts';
 import { NativeSession } from '../native/session.ts';
 import { allocateProgram, ComputeDevice, PreparedProgram } from './device.ts';
+import { plainTraining } from './forward.ts';
 import { kernelDigest } from './kernel-digest.ts';
 import { hasParameters, type NeuronShape } from './kernels/current.ts';
 import { fire, fireGroups } from './kernels/fire.ts';
@@ -38,13 +38,7 @@ export function createWebgpuEngine({ device, identity }: Gpu, reason: string): E
     planMemory: async (workload) => {
       const { spec, steps, trainingBatch } = workload;
       const memory = await planMemory(() => WebgpuNetwork.open(compute, spec), workload, available);
-      const kind = {
-        steps,
-        frameSteps: repeatedSteps(spec) === undefined ? steps : 1,
-        type: 'uint8',
-      } as const;
-      const training = { loss: 'rate', regularise: 'w', isRegularised: false } as const;
-      const program = new NetworkPlan(spec).program({ ...kind, training });
+      const program = new NetworkPlan(spec).program({ steps, type: 'uint8', training: plainTraining });
       return { ...memory, kernels: program.costs(trainingBatch) };
     },
     open: async (spec, state, optimiser) => {

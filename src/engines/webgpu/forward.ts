@@ -28,9 +28,8 @@ import type { Program, Space } from './program.ts';
 
 /** What changes the passes of a batch, besides the network. */
 export interface BatchKind {
-  /** T of the neurons, and the steps of the frames: 1 for a still image. */
+  /** T of the neurons. */
   readonly steps: number;
-  readonly frameSteps: number;
   readonly type: FrameShape['type'];
   /** Undefined in evaluation. */
   readonly training:
@@ -41,6 +40,9 @@ export interface BatchKind {
       }
     | undefined;
 }
+
+/** A training step whose loss has no regulariser. */
+export const plainTraining = { loss: 'rate', regularise: 'w', isRegularised: false } as const;
 
 /** What all passes of a batch are added to, and need. */
 export interface Building {
@@ -73,13 +75,14 @@ function reserve({ program, kind }: Building, name: string, values: number): Spa
 export function addFrames(building: Building, first: Block): Space {
   const { program, spec, kind } = building;
   const [channels, height, width] = spec.input;
-  const { product, isRecomputed } = first;
+  const { product, isRecomputed, repeats } = first;
+  const steps = repeats ? 1 : kind.steps;
   const shape: FrameShape = {
-    ...{ steps: kind.frameSteps, channels, height, width, type: kind.type },
+    ...{ steps, channels, height, width, type: kind.type },
     border: isRecomputed && product.kind === 'conv' ? product.padding : 0,
     outChannels: isRecomputed ? channels : padded(channels),
   };
-  const bytes = { uint8: 1, uint16: 2, float32: 4 }[kind.type] * kind.frameSteps * channels * height * width;
+  const bytes = { uint8: 1, uint16: 2, float32: 4 }[kind.type] * steps * channels * height * width;
   const frames = reserve(building, 'frames', frameValues(shape));
   program.add('slice', {
     kernel: unpackFrames(shape),

@@ -29,16 +29,15 @@ export function kernelDigest(): string {
 
 function listCodes(config: NetworkConfig): string[] {
   const plan = new NetworkPlan(buildNetwork(config));
-  const kind = { steps: 2, frameSteps: config.architecture === undefined ? 2 : 1 };
   const programs = [
-    plan.program({ ...kind, type: 'uint16', training: undefined }),
+    plan.program({ steps: 2, type: 'uint16', training: undefined }),
     plan.program({
-      ...kind,
+      steps: 2,
       type: 'uint8',
       training: { loss: 'rate', regularise: 'w', isRegularised: true },
     }),
     plan.program({
-      ...kind,
+      steps: 2,
       type: 'float32',
       training: { loss: 'step', regularise: 'tau', isRegularised: true },
     }),

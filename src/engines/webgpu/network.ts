@@ -1,4 +1,4 @@
-import { type NetworkSpec, repeatedSteps } from '../../snn/spec.ts';
+import type { NetworkSpec } from '../../snn/spec.ts';
 import type {
   NativeForward,
   NativeFrames,
@@ -16,7 +16,7 @@ import {
   sliceSamples,
   slicesOf,
 } from './device.ts';
-import type { BatchKind } from './forward.ts';
+import { type BatchKind, plainTraining } from './forward.ts';
 import { NetworkPlan } from './plan.ts';
 import type { Arena, Program } from './program.ts';
 
@@ -91,7 +91,7 @@ export class WebgpuNetwork implements NativeNetwork {
   }
 
   bytesFor(samples: number, steps: number, training: boolean): number {
-    const program = this.#program(this.#kindOf(steps, 'uint8', training ? defaults : undefined));
+    const program = this.#program({ steps, type: 'uint8', training: training ? plainTraining : undefined });
     return program.countBytes(samples, this.#slice(program, samples, training));
   }
 
@@ -104,7 +104,7 @@ export class WebgpuNetwork implements NativeNetwork {
     { learningRate, lambda, regularise, loss, step }: NativeStepOptions,
   ): Promise<NativeForward & { readonly loss: number }> {
     const isRegularised = lambda !== 0;
-    const kind = this.#kindOf(steps, typeOf(frames), { loss, regularise, isRegularised });
+    const kind = { steps, type: typeOf(frames), training: { loss, regularise, isRegularised } };
     const values = {
       stepSize: learningRate / (1 - 0.9 ** step),
       correction: Math.sqrt(1 - 0.999 ** step),
@@ -122,7 +122,7 @@ export class WebgpuNetwork implements NativeNetwork {
   }
 
   async evaluate(frames: NativeFrames, samples: number, steps: number): Promise<NativeForward> {
-    const kind = this.#kindOf(steps, typeOf(frames), undefined);
+    const kind = { steps, type: typeOf(frames), training: undefined };
     const values = { stepSize: 0, correction: 1, lambda: 0 };
     const { variance: _, ...forward } = await this.#run(samples, kind, { given: frames }, values);
     return forward;
@@ -137,10 +137,6 @@ export class WebgpuNetwork implements NativeNetwork {
     this.#release('training');
     this.#release('evaluation');
     for (const buffer of this.#arenas.values()) buffer.destroy();
-  }
-
-  #kindOf(steps: number, type: BatchKind['type'], training: BatchKind['training']): BatchKind {
-    return { steps, frameSteps: repeatedSteps(this.#spec) === undefined ? steps : 1, type, training };
   }
 
   #program(kind: BatchKind): Program {
@@ -258,8 +254,6 @@ export class WebgpuNetwork implements NativeNetwork {
 function destroy({ buffers }: Allocation): void {
   for (const buffer of [...buffers.values()].flat()) buffer.destroy();
 }
-
-const defaults = { loss: 'rate', regularise: 'w', isRegularised: false } as const;
 
 function aborted(): Error {
   return Object.assign(new Error('the step was aborted'), { code: 'PLIF_ABORTED' });

@@ -71,9 +71,9 @@ function addVotes({ program }: Building, shape: VoteShape, spikes: Space): void 
   const { steps, classes } = shape;
   const outputs = program.space('kept', 'outputs', steps * classes);
   const rates = program.space('kept', 'rates', classes);
-  program.add('slice', {
-    ...{ kernel: vote(shape), label: 'vote', buffers: { spikes, outputs, rates }, groups: voteGroups(shape) },
-  });
+  const kernel = vote(shape);
+  const buffers = { spikes, outputs, rates };
+  program.add('slice', { kernel, label: 'vote', buffers, groups: voteGroups(shape) });
 }
 
 /** @returns the gradient of the last block's spikes */

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
+import { plainTraining } from '../../../src/engines/webgpu/forward.ts';
 import { NetworkPlan } from '../../../src/engines/webgpu/plan.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';
 
 const spec = buildNetwork({ ...thesisNetwork, tau: { per: 'layer', mean: 2, std: 0 } });
-const kind = { steps: 20, frameSteps: 20, type: 'uint8' } as const;
-const training = { loss: 'rate', regularise: 'w', isRegularised: false } as const;
+const kind = { steps: 20, type: 'uint8' } as const;
 
 test('the plan of the thesis network counts operations and traffic, and fits into 3 GB with 16 samples, 6 GB with 32', () => {
   const plan = new NetworkPlan(spec);
-  const program = plan.program({ ...kind, training });
+  const program = plan.program({ ...kind, training: plainTraining });
   const costs = new Map(program.costs(16).map((cost) => [cost.name, cost]));
   // Four convolutions of 128 channels on 64 x 64, 32 x 32, 16 x 16 and 8 x 8 pixels; a multiplication and an addition each.
   const flop = 2 * 16 * 20 * (64 ** 2 + 32 ** 2 + 16 ** 2 + 8 ** 2) * 9 * 128 * 128;
