@@ -243,6 +243,8 @@ describe.skipIf(noTerminal !== undefined).each([
       expect(terminal.everything.join('\n')).not.toMatch(/rror|pipeline\.yaml/);
 
       terminal.type(`\u0015repro() { printf '<%s>' "$@"; }\r`);
+      // What is typed before the prompt is there is shown twice.
+      await waitForLine('>');
       for (const name of shell === 'zsh' ? hostile : []) {
         terminal.type(`repro graph --profile ${name[0]}\t`);
         // One that fits is followed by a blank.
