@@ -27,7 +27,7 @@ export interface CheckedGroup {
 export interface CheckedSection {
   /** An entry of `checks` in the document of --json. */
   readonly document: {
-    readonly kind: 'records' | 'results' | 'claims' | 'baseline' | 'error';
+    readonly kind: 'records' | 'configuration' | 'results' | 'claims' | 'baseline' | 'error';
     readonly profile: string;
     readonly [key: string]: unknown;
   };

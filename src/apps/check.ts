@@ -1,12 +1,14 @@
+import { readBaseline } from '../baseline/baseline.ts';
 import { describeError, ReproError } from '../errors.ts';
 import { hasResults } from './baseline.ts';
+import { checkConfiguration } from './check-configuration.ts';
 import { badGroup, type CheckedSection } from './check-group.ts';
 import { checkRecordsOf, hasRecords, loadRecordedPlans } from './check-records.ts';
 import { checkResults } from './check-results.ts';
 import { loadSelectedPlan, type PipelineOptions } from './load-plan.ts';
 
 /**
- * Checks committed records, published claims and the baseline; without data, the records alone.
+ * Checks committed records, published claims and the baseline; without data, the records, and whether the baseline is of this configuration.
  *
  * @param sections takes each part as soon as it is there: an error after it does not hide it. An error adds one of its own
  */
@@ -17,6 +19,14 @@ export async function checkAll(
   try {
     const plan = await loadSelectedPlan(options);
     if (!options.data || !hasResults(plan)) {
+      // A baseline belongs to a profile as it is committed.
+      const baseline =
+        plan.trial === undefined && hasResults(plan)
+          ? await readBaseline(plan.projectRoot, plan.profile)
+          : null;
+      if (baseline !== null) sections.push(await checkConfiguration(plan, baseline));
+      const isNamed = options.profile !== undefined;
+      if (baseline !== null && isNamed && !hasRecords(plan)) return;
       for (const recorded of await loadRecordedPlans(plan, options)) {
         sections.push(await checkRecordsOf(recorded, options));
       }

@@ -146,12 +146,18 @@ export function networkOf(from: ResultFile, { network }: RunFile): NetworkSpec {
  */
 export function readSettings(from: ResultFile, sections: readonly string[]): Map<string, unknown> {
   const fields = parseResult(from);
+  const found = sections.filter((section) => fields.has(section));
+  return flattenSettings(Object.fromEntries(found.map((section) => [section, fields.value(section)])));
+}
+
+/** `{training: {epochs: 3}}` as `training.epochs` → 3; lists are values. */
+export function flattenSettings(sections: { readonly [key: string]: unknown }): Map<string, unknown> {
   const settings = new Map<string, unknown>();
   const add = (name: string, value: unknown): void => {
     if (isObject(value)) for (const [key, one] of Object.entries(value)) add(`${name}.${key}`, one);
     else settings.set(name, value);
   };
-  for (const section of sections) if (fields.has(section)) add(section, fields.value(section));
+  for (const [section, value] of Object.entries(sections)) add(section, value);
   return settings;
 }
 

@@ -19,7 +19,8 @@ compares frames, learning rates, losses, spike rates, time constants, the chosen
 the baseline, numbers must be equal; with another one, rows show how much may differ. docs/check.md lists every tolerance. If the
 profile has records in repro.lock, they must belong to the present code and configuration.
 
-With --no-data, it checks only these records and needs neither results nor data: inputs are taken from the records themselves. Facts,
+With --no-data, it needs neither results nor data. It checks that the records belong to the present code and configuration (inputs are
+taken from the records themselves), and that the baseline has the models, seeds and settings of the present configuration. Facts,
 environment variables, Node.js and the platform are never compared: they belong to the machine that computed the results.
 
 Exits with 4 if something fails, with 3 if results are not up to date, and with 2 if the check cannot be made, for example because the
@@ -29,7 +30,8 @@ Examples:
   $ repro check
   $ repro check --profile full --json
   $ repro check --set train.epochs=4 --junit check.xml
-  $ repro check --no-data`;
+  $ repro check --no-data
+  $ repro check --no-data --profile arms`;
 
 const baselineExamples = `
 \`repro check\` compares later runs with the baseline. If results are meant to change, update it, and commit it with that change.
@@ -71,7 +73,10 @@ export function addRecordCommands(program: Command): void {
     .description(
       'check results against the published claims and the committed baseline, and committed records',
     )
-    .option('--no-data', 'check only the records in repro.lock, without results and without external data')
+    .option(
+      '--no-data',
+      'check only what is committed (records and baseline), without results and external data',
+    )
     .option('--json', 'print one JSON document')
     .option('--junit <file>', 'also write JUnit XML, for continuous integration')
     .addHelpText('after', checkExamples)
