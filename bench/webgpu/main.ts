@@ -125,11 +125,11 @@ function printPasses(program: Program, samples: number): void {
   console.log('\nDispatches in their order');
   const rows = [
     ['kernel', 'layer', 'for each', 'groups', 'buffers'],
-    ...passes.map(({ each, kernel, label, groups, buffers }) => [
+    ...passes.map(({ each, kernel, label, buffers }) => [
       kernel.name,
       label,
       each,
-      String(groups(samples)),
+      String(kernel.groups(samples)),
       Object.entries(buffers)
         .map(([name, space]) => `${name}: ${space.kind === 'arena' ? space.arena : space.name}`)
         .join(', '),

@@ -31,6 +31,7 @@ const REPEATS = 20;
 /** A product as in a textbook: a tile of 16 x 16 in workgroup memory, one result for each thread. */
 const plainProduct = defineKernel(
   'plain tiled product',
+  () => (SIDE / 16) ** 2,
   { a: 'read f32', b: 'read f32', c: 'write f32' },
   `${constants({ SIDE })}
 var<workgroup> left: array<f32, 256>;
@@ -53,6 +54,7 @@ ${main('16, 16')}
 
 const copy = defineKernel(
   'copying',
+  () => COPIED / 256,
   { from_: 'read f32', to: 'write f32' },
   `${main('256')}
   to[group * 256u + thread] = from_[group * 256u + thread];
@@ -95,11 +97,13 @@ export async function measure(
   const square = (name: string) => plain.space('fixed', name, SIDE * SIDE);
   const long = (name: string) => plain.space('fixed', name, COPIED);
   const product: Pass = {
-    ...{ kernel: plainProduct, label: '', groups: () => (SIDE / 16) ** 2 },
+    kernel: plainProduct,
+    label: '',
     buffers: { a: square('a'), b: square('b'), c: square('c') },
   };
   const copying: Pass = {
-    ...{ kernel: copy, label: '', groups: () => COPIED / 256 },
+    kernel: copy,
+    label: '',
     buffers: { from_: long('from'), to: long('to') },
   };
   const own = await allocateProgram(device, plain, samples, samples);

@@ -11,24 +11,16 @@ import {
 import { alphaPlace, hasTauPerNeuron } from './kernels/current.ts';
 import {
   type BackwardPass,
-  backwardGroups,
   backwardParts,
   fireBackward,
   sampleParts,
   sumRows,
 } from './kernels/fire-backward.ts';
-import { featureGradient, featureGradientGroups } from './kernels/head.ts';
+import { featureGradient } from './kernels/head.ts';
 import { padded } from './kernels/kernel.ts';
 import { layerGradients } from './kernels/parameters.ts';
-import {
-  type ProductShape,
-  productByRows,
-  productOfWeights,
-  rowGroups,
-  weightGroups,
-  weightSplits,
-} from './kernels/products.ts';
-import { reduceGroups, reduceParts } from './kernels/reduce.ts';
+import { type ProductShape, productByRows, productOfWeights, weightSplits } from './kernels/products.ts';
+import { reduceParts } from './kernels/reduce.ts';
 import type { Program, Space } from './program.ts';
 
 /** Gradients of one block's input are written while those of the next are read: two spaces take turns. */
@@ -54,12 +46,9 @@ export function addBackward(building: Building, computed: Computed, after: Space
     addSum(program, block.name, { parts, count: backwardParts(shape), size: sizeOfSums, sums });
     if (!hasTauPerNeuron(block.neuron.neuron)) return;
     const size = logitSize(block);
+    const count = sampleParts(shape);
     addSum(program, block.name, {
-      ...{
-        parts: program.space('fixed', 'logit parts', sampleParts(shape) * size),
-        count: sampleParts(shape),
-        size,
-      },
+      ...{ parts: program.space('fixed', 'logit parts', count * size), count, size },
       sums: parameters.space(`${block.neuron.name}.w`, 'gradients'),
     });
   };
@@ -94,7 +83,7 @@ function addFireBackward(
 ): void {
   const kernel = fireBackward(shape, block.neuron.neuron, poolShape(block, kind.steps), pass);
   const cp = padded(block.fired.channels);
-  const all: Record<string, Space> = {
+  const buffers: Record<string, Space> = {
     ...current,
     ...neuronSpace(parameters, block, 'values'),
     spikes,
@@ -105,8 +94,9 @@ function addFireBackward(
     ...spaces,
   };
   program.add('slice', {
-    ...{ kernel, label: block.neuron.name, groups: () => backwardGroups(shape) },
-    buffers: Object.fromEntries(Object.entries(all).filter(([name]) => name in kernel.bindings)),
+    kernel,
+    label: block.neuron.name,
+    buffers,
     flop: countNeuronFlop(shape, 40) + (spaces.weightParts === undefined ? 0 : countNeuronFlop(shape, 0)),
   });
 }
@@ -114,17 +104,10 @@ function addFireBackward(
 function addSum(
   program: Program,
   label: string,
-  {
-    parts,
-    count,
-    size,
-    sums,
-  }: { readonly parts: Space; readonly count: number; readonly size: number; readonly sums: Space },
+  given: { readonly parts: Space; readonly count: number; readonly size: number; readonly sums: Space },
 ): void {
-  program.add('batch', {
-    ...{ kernel: reduceParts(count, size), label, buffers: { parts, sums } },
-    groups: () => reduceGroups(count, size),
-  });
+  const { count, size, ...buffers } = given;
+  program.add('batch', { kernel: reduceParts(count, size), label, buffers });
 }
 
 /** Batch norm's weight and bias, and a w and α that the whole layer shares. */
@@ -138,15 +121,12 @@ function addLayerGradients({ program, parameters }: Building, block: Block, rows
   };
   const kernel = layerGradients(fired.channels, rows, parts);
   if (Object.keys(kernel.bindings).length === 1) return; // nothing to write
-  const all: Record<string, Space> = {
+  const buffers: Record<string, Space> = {
     sums,
     ...(norm === undefined ? {} : { norm: parameters.space(`${norm.name}.weight`, 'gradients') }),
     ...neuronSpace(parameters, block, 'gradients'),
   };
-  program.add('batch', {
-    ...{ kernel, label: block.name, groups: () => 1 },
-    buffers: Object.fromEntries(Object.entries(all).filter(([name]) => name in kernel.bindings)),
-  });
+  program.add('batch', { kernel, label: block.name, buffers });
 }
 
 /** Of a first layer that is recomputed: only the weights' gradient, as nothing learns from that of frames. */
@@ -179,8 +159,10 @@ function addProductBackward(
   const parts = program.space('fixed', 'weight parts', weightSplits(product) * size);
   const flop = countFlop(product);
   program.add('slice', {
-    ...{ kernel: productOfWeights(product), label: name, flop, groups: () => weightGroups(product) },
+    kernel: productOfWeights(product),
+    label: name,
     buffers: { source, gradient, parts },
+    flop,
   });
   const ofInput = gradientSpace(program, index, product.steps * valuesOf(input));
   if (index > 0) {
@@ -189,19 +171,20 @@ function addProductBackward(
         ? ofInput
         : program.space('scratch', 'feature gradient', product.steps * product.inChannels);
     program.add('slice', {
-      ...{ kernel: productByRows(product, 'input gradient'), label: name, flop },
+      kernel: productByRows(product, 'input gradient'),
+      label: name,
       buffers: { source: gradient, weight: parameters.space(`${name}.weight`, 'values'), result },
-      groups: rowGroups(product, 'input gradient'),
+      flop,
     });
     if (features !== undefined) {
       program.add('slice', {
-        ...{ kernel: featureGradient(features), label: name, groups: featureGradientGroups(features) },
+        kernel: featureGradient(features),
+        label: name,
         buffers: { features: result, ...maskSpace(program, block, features), result: ofInput },
       });
     }
   }
-  addSum(program, name, {
-    ...{ parts, count: weightSplits(product), size, sums: parameters.space(`${name}.weight`, 'gradients') },
-  });
+  const sums = parameters.space(`${name}.weight`, 'gradients');
+  addSum(program, name, { parts, count: weightSplits(product), size, sums });
   return ofInput;
 }

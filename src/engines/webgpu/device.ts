@@ -303,7 +303,7 @@ export class PreparedProgram {
     for (const { pass, slice, pipeline, group } of this.#steps) {
       const count = slice === undefined ? samples : slices[slice];
       if (count === undefined) continue; // a smaller batch has fewer slices
-      const groups = pass.groups(count);
+      const groups = pass.kernel.groups(count);
       const down = Math.ceil(groups / 65_535);
       run.setPipeline(pipeline);
       run.setBindGroup(0, group);

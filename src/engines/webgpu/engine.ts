@@ -8,14 +8,8 @@ import { allocateProgram, ComputeDevice, PreparedProgram } from './device.ts';
 import { plainTraining } from './forward.ts';
 import { kernelDigest } from './kernel-digest.ts';
 import { hasParameters, type NeuronShape } from './kernels/current.ts';
-import { fire, fireGroups } from './kernels/fire.ts';
-import {
-  backwardGroups,
-  backwardParts,
-  fireBackward,
-  sampleParts,
-  sumRows,
-} from './kernels/fire-backward.ts';
+import { fire } from './kernels/fire.ts';
+import { backwardParts, fireBackward, sampleParts, sumRows } from './kernels/fire-backward.ts';
 import { padded } from './kernels/kernel.ts';
 import { WebgpuNetwork } from './network.ts';
 import { NetworkPlan } from './plan.ts';
@@ -90,7 +84,6 @@ async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<Neur
     kernel: fire(shape, neuron, { potentials: true }),
     label: 'neurons',
     buffers: { y, ...given, spikes, counts: program.space('kept', 'count', 1), potentials },
-    groups: fireGroups(shape),
   });
   program.add('batch', {
     kernel: fireBackward(shape, neuron, undefined, 'current'),
@@ -100,7 +93,6 @@ async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<Neur
       parts: program.space('fixed', 'parts', backwardParts(shape) * rows * cp),
       logitParts: program.space('fixed', 'logits', sampleParts(shape) * cp),
     },
-    groups: () => backwardGroups(shape),
   });
   const allocation = await allocateProgram(device, program, samples, samples);
   const buffer = (name: string) => allocation.buffers.get(name)?.[0] as GPUBuffer;

@@ -1,28 +1,18 @@
 import type { NetworkSpec } from '../../snn/spec.ts';
 import type { Block } from './blocks.ts';
-import type { NeuronShape } from './kernels/current.ts';
-import { hasParameters } from './kernels/current.ts';
-import { fire, fireGroups, type PoolShape, pool, pooledPixels, poolGroups } from './kernels/fire.ts';
+import { hasParameters, type NeuronShape } from './kernels/current.ts';
+import { fire, type PoolShape, pool, pooledPixels } from './kernels/fire.ts';
 import {
   type FeatureShape,
   type FrameShape,
-  featureGroups,
   features,
   frameValues,
   unpackFrames,
   type VoteShape,
 } from './kernels/head.ts';
 import { padded } from './kernels/kernel.ts';
-import { outHeight, outWidth, type ProductShape, productByRows, rowGroups } from './kernels/products.ts';
-import {
-  frozenTable,
-  normTable,
-  normTableGroups,
-  statistics,
-  statisticsGroups,
-  statisticsParts,
-  updateRunning,
-} from './kernels/statistics.ts';
+import { outHeight, outWidth, type ProductShape, productByRows } from './kernels/products.ts';
+import { frozenTable, normTable, statistics, statisticsParts, updateRunning } from './kernels/statistics.ts';
 import type { ParameterMap } from './parameters.ts';
 import type { Program, Space } from './program.ts';
 
@@ -88,7 +78,6 @@ export function addFrames(building: Building, first: Block): Space {
     kernel: unpackFrames(shape),
     label: 'frames',
     buffers: { given: program.space('kept', 'given', Math.ceil(bytes / 4)), frames },
-    groups: (samples) => Math.ceil((samples * frameValues(shape)) / 256),
   });
   return frames;
 }
@@ -104,7 +93,6 @@ export function addFrozenTable({ program, parameters }: Building, { norm }: Bloc
       norm: parameters.space(`${norm.name}.weight`, 'values'),
       table: program.space('fixed', `${norm.name} table`, 4 * padded(norm.channels)),
     },
-    groups: () => padded(norm.channels) / 32,
   });
 }
 
@@ -130,7 +118,6 @@ export function addForward(
       kernel: productByRows(product, 'forward'),
       label: name,
       buffers: { source, weight, result: y },
-      groups: rowGroups(product, 'forward'),
       flop: countFlop(product),
     });
     Object.assign(current, { y });
@@ -151,7 +138,6 @@ export function addForward(
       spikes,
       counts: program.space('kept', `${neuron.name} count`, 1),
     },
-    groups: fireGroups(shape),
     flop: countNeuronFlop(shape, 10),
   });
   const computed = { block, shape, product, source, features, current, spikes };
@@ -210,7 +196,6 @@ function addFeatures(
     kernel: features(shape),
     label: name,
     buffers: { source: given, ...maskSpace(program, block, shape), features: source },
-    groups: featureGroups(shape),
   });
   return { source, features: shape };
 }
@@ -238,19 +223,20 @@ function addStatistics(
   const parts = program.space('fixed', 'statistics', 4 * shape.currentSteps * statisticsParts(shape) * cp);
   const observed = program.space('fixed', `${norm.name} observed`, 2 * shape.currentSteps * cp);
   program.add('slice', {
-    ...{ kernel: statistics(shape), label, buffers: { ...current, parts } },
-    groups: () => statisticsGroups(shape),
+    kernel: statistics(shape),
+    label,
+    buffers: { ...current, parts },
     flop: countNeuronFlop({ ...shape, steps: shape.currentSteps }, 5),
   });
   program.add('batch', {
-    ...{ kernel: normTable(shape, norm.epsilon), label },
+    kernel: normTable(shape, norm.epsilon),
+    label,
     buffers: { parts, norm: parameters.space(`${norm.name}.weight`, 'values'), table, observed },
-    groups: () => normTableGroups(shape),
   });
   program.add('batch', {
-    ...{ kernel: updateRunning(norm.channels, shape.currentSteps, norm.momentum), label },
+    kernel: updateRunning(norm.channels, shape.currentSteps, norm.momentum),
+    label,
     buffers: { observed, running: parameters.space(`${norm.name}.running_mean`, 'running') },
-    groups: () => cp / 32,
   });
 }
 
@@ -268,10 +254,7 @@ function addPool(building: Building, block: Block, spikes: Space): Space {
   if (shape === undefined) return spikes;
   const values = shape.steps * pooledPixels(shape) * padded(shape.channels);
   const pooled = reserve(building, `${block.name} pooled`, shape.mode === 'max' ? values / 32 : values);
-  building.program.add('slice', {
-    ...{ kernel: pool(shape), label: block.name, buffers: { spikes, pooled } },
-    groups: poolGroups(shape),
-  });
+  building.program.add('slice', { kernel: pool(shape), label: block.name, buffers: { spikes, pooled } });
   return pooled;
 }
 

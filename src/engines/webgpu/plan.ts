@@ -11,9 +11,9 @@ import {
   type Computed,
 } from './forward.ts';
 import { hasTauPerNeuron } from './kernels/current.ts';
-import { lossGradient, lossGroups, type VoteShape, vote, voteGroups } from './kernels/head.ts';
+import { lossGradient, type VoteShape, vote } from './kernels/head.ts';
 import { padded } from './kernels/kernel.ts';
-import { adam, tauVariance, VARIANCE_GROUPS } from './kernels/parameters.ts';
+import { adam, tauVariance, VARIANCE_PARTS } from './kernels/parameters.ts';
 import { ParameterMap } from './parameters.ts';
 import { Program, type Space } from './program.ts';
 
@@ -71,9 +71,7 @@ function addVotes({ program }: Building, shape: VoteShape, spikes: Space): void 
   const { steps, classes } = shape;
   const outputs = program.space('kept', 'outputs', steps * classes);
   const rates = program.space('kept', 'rates', classes);
-  const kernel = vote(shape);
-  const buffers = { spikes, outputs, rates };
-  program.add('slice', { kernel, label: 'vote', buffers, groups: voteGroups(shape) });
+  program.add('slice', { kernel: vote(shape), label: 'vote', buffers: { spikes, outputs, rates } });
 }
 
 /** @returns the gradient of the last block's spikes */
@@ -81,7 +79,8 @@ function addLoss({ program }: Building, shape: VoteShape, blocks: number): Space
   const { steps, classes, group, loss } = shape;
   const result = gradientSpace(program, blocks, steps * padded(classes * group));
   program.add('slice', {
-    ...{ kernel: lossGradient(shape), label: 'loss', groups: lossGroups(shape) },
+    kernel: lossGradient(shape),
+    label: 'loss',
     buffers: {
       scores:
         loss === 'rate'
@@ -100,22 +99,15 @@ function addRegulariser({ program, parameters }: Building, { neuron, fired }: Bl
   if (pixels * fired.channels < 2) {
     throw new ShapeError("the regulariser needs the variance of a layer's time constants: at least 2, got 1");
   }
+  const buffers = {
+    neuron: parameters.space(`${neuron.name}.w`, 'values'),
+    gradient: parameters.space(`${neuron.name}.w`, 'gradients'),
+    parts: program.space('fixed', 'variance parts', 4 * VARIANCE_PARTS),
+    moments: program.space('fixed', `${neuron.name} moments`, 2),
+  };
   const { sums, variance, gradient } = tauVariance({ channels: fired.channels, pixels, of });
-  const values = parameters.space(`${neuron.name}.w`, 'values');
-  const parts = program.space('fixed', 'variance parts', 4 * VARIANCE_GROUPS);
-  const moments = program.space('fixed', `${neuron.name} moments`, 2);
-  const label = neuron.name;
-  program.add('batch', {
-    kernel: sums,
-    label,
-    buffers: { neuron: values, parts },
-    groups: () => VARIANCE_GROUPS,
-  });
-  program.add('batch', { kernel: variance, label, buffers: { parts, moments }, groups: () => 1 });
-  program.add('batch', {
-    ...{ kernel: gradient, label, groups: () => Math.ceil((pixels * padded(fired.channels)) / 256) },
-    buffers: { neuron: values, moments, gradient: parameters.space(`${neuron.name}.w`, 'gradients') },
-  });
+  for (const kernel of [sums, variance, gradient])
+    program.add('batch', { kernel, label: neuron.name, buffers });
 }
 
 function addAdam({ program, parameters }: Building): void {
@@ -124,7 +116,8 @@ function addAdam({ program, parameters }: Building): void {
     return { kind: 'arena', arena, offset: 0, size };
   };
   program.add('batch', {
-    ...{ kernel: adam(size), label: 'all parameters', groups: () => Math.ceil(size / 256) },
+    kernel: adam(size),
+    label: 'all parameters',
     buffers: {
       values: whole('values'),
       gradients: whole('gradients'),

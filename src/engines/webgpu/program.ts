@@ -20,10 +20,8 @@ export interface Pass {
   readonly kernel: Kernel;
   /** Of which layer. */
   readonly label: string;
-  /** By the names of the kernel's bindings. */
+  /** By the names of the kernel's bindings, and perhaps others. */
   readonly buffers: Readonly<Record<string, Space>>;
-  /** For a number of samples. */
-  readonly groups: (samples: number) => number;
   /** Floating-point operations for each sample, of products and sweeps over neurons. */
   readonly flop?: number;
 }
@@ -42,10 +40,15 @@ export class Program {
   readonly kinds = new Map<string, 'fixed' | 'kept' | 'scratch'>();
 
   /** Adds a pass to the last phase, or begins another. */
-  add(each: Phase['each'], pass: Pass): void {
-    const missing = Object.keys(pass.kernel.bindings).filter((name) => !(name in pass.buffers));
-    if (missing.length > 0)
-      throw new Error(`${pass.label}: ${pass.kernel.name} has no buffer for ${missing.join(', ')}`);
+  add(each: Phase['each'], given: Pass): void {
+    const { kernel, label } = given;
+    const buffers: Record<string, Space> = {};
+    for (const name of Object.keys(kernel.bindings)) {
+      const space = given.buffers[name];
+      if (space === undefined) throw new Error(`${label}: ${kernel.name} has no buffer for ${name}`);
+      buffers[name] = space;
+    }
+    const pass = { ...given, buffers };
     const last = this.phases.at(-1);
     if (last?.each === each) last.passes.push(pass);
     else this.phases.push({ each, passes: [pass] });

@@ -4,31 +4,25 @@ import {
   type FeatureShape,
   type FrameShape,
   featureGradient,
-  featureGradientGroups,
-  featureGroups,
   features,
   frameValues,
   lossGradient,
-  lossGroups,
   unpackFrames,
   type VoteShape,
   vote,
-  voteGroups,
 } from '../../../src/engines/webgpu/kernels/head.ts';
 import { padded } from '../../../src/engines/webgpu/kernels/kernel.ts';
 import {
   adam,
   layerGradients,
   tauVariance,
-  VARIANCE_GROUPS,
+  VARIANCE_PARTS,
 } from '../../../src/engines/webgpu/kernels/parameters.ts';
-import { reduceGroups, reduceParts } from '../../../src/engines/webgpu/kernels/reduce.ts';
+import { reduceParts } from '../../../src/engines/webgpu/kernels/reduce.ts';
 import {
   frozenTable,
   normTable,
-  normTableGroups,
   statistics,
-  statisticsGroups,
   statisticsParts,
   updateRunning,
 } from '../../../src/engines/webgpu/kernels/statistics.ts';
@@ -64,11 +58,11 @@ describe.skipIf(!hasDevice)('batch norm', () => {
 
   test('has mean and variance of each step, also where the mean is a thousand deviations', async () => {
     const y = rows(SAMPLES * steps * pixels, channels, 1, (u) => (u < 0.5 ? 300 + u : 300 - u));
-    const { parts } = await runKernel(statistics(shape), () => statisticsGroups(shape), {
+    const { parts } = await runKernel(statistics(shape), {
       y: bySample(y),
       parts: whole(unwritten(4 * steps * statisticsParts(shape) * cp)),
     });
-    const { table, observed } = await runKernel(normTable(shape, epsilon), () => normTableGroups(shape), {
+    const { table, observed } = await runKernel(normTable(shape, epsilon), {
       parts: whole(parts),
       norm: whole(norm),
       table: whole(unwritten(4 * steps * cp)),
@@ -99,7 +93,7 @@ describe.skipIf(!hasDevice)('batch norm', () => {
       Math.floor(3 * random()),
     );
     const weight = rows(inChannels * kernel ** 2, channels, 4);
-    const { parts } = await runKernel(statistics(one), () => statisticsGroups(one), {
+    const { parts } = await runKernel(statistics(one), {
       ...{ frames: bySample(frames), weight: whole(weight) },
       parts: whole(unwritten(4 * steps * statisticsParts(one) * cp)),
     });
@@ -128,7 +122,7 @@ describe.skipIf(!hasDevice)('batch norm', () => {
   test('moves running statistics step after step, and takes them in evaluation', async () => {
     const observed = rows(2 * steps, channels, 5, (u) => u + 0.5);
     const before = rows(2, channels, 6, (u) => u + 0.5);
-    const { running } = await runKernel(updateRunning(channels, steps, 0.1), () => cp / 32, {
+    const { running } = await runKernel(updateRunning(channels, steps, 0.1), {
       ...{ observed: whole(observed), running: whole(before) },
     });
     const moved = (value: number, at: number): number =>
@@ -139,7 +133,7 @@ describe.skipIf(!hasDevice)('batch norm', () => {
       ) +
       value * 0.9 ** steps;
     expect(running).toBeAllclose(each(2 * cp, (at) => moved(before[at]!, at)));
-    const { table } = await runKernel(frozenTable(channels, epsilon), () => cp / 32, {
+    const { table } = await runKernel(frozenTable(channels, epsilon), {
       ...{ running: whole(running), norm: whole(norm), table: whole(unwritten(4 * cp)) },
     });
     expect(table).toBeAllclose(
@@ -168,14 +162,10 @@ describe.skipIf(!hasDevice)('frames', () => {
       const bytes = new Uint8Array(SAMPLES * words * 4);
       bytes.set(new Uint8Array(values.buffer, 0, 2 * count * Type.BYTES_PER_ELEMENT));
       bytes.set(new Uint8Array(values.buffer, 2 * count * Type.BYTES_PER_ELEMENT), 2 * words * 4);
-      const { frames } = await runKernel(
-        unpackFrames(shape),
-        (samples) => Math.ceil((samples * frameValues(shape)) / 256),
-        {
-          given: bySample(new Uint32Array(bytes.buffer)),
-          frames: bySample(unwritten(SAMPLES * frameValues(shape))),
-        },
-      );
+      const { frames } = await runKernel(unpackFrames(shape), {
+        given: bySample(new Uint32Array(bytes.buffer)),
+        frames: bySample(unwritten(SAMPLES * frameValues(shape))),
+      });
       const [outHeight, outWidth] = [height + 2 * border, width + 2 * border];
       const wanted = each(frames.length, (i) => {
         const [channel, column, row] = [
@@ -203,7 +193,7 @@ describe.skipIf(!hasDevice).each(['bits', 'dense'] as const)('features of %s', (
 
   test('are in the order of PyTorch, times the mask', async () => {
     const values = rows(SAMPLES * steps * pixels, channels, 9, masked ? (u) => (u < 0.4 ? 1 : 0) : undefined);
-    const { features: found } = await runKernel(features(shape), featureGroups(shape), {
+    const { features: found } = await runKernel(features(shape), {
       source: bySample(masked ? toBits(values) : values),
       mask: bySample(mask),
       features: bySample(unwritten(SAMPLES * steps * fp)),
@@ -220,7 +210,7 @@ describe.skipIf(!hasDevice).each(['bits', 'dense'] as const)('features of %s', (
 
   test('give their gradient back', async () => {
     const gradient = rows(SAMPLES * steps, channels * pixels, 10);
-    const { result } = await runKernel(featureGradient(shape), featureGradientGroups(shape), {
+    const { result } = await runKernel(featureGradient(shape), {
       features: bySample(gradient),
       mask: bySample(mask),
       result: bySample(unwritten(SAMPLES * steps * pixels * cp)),
@@ -241,7 +231,7 @@ describe.skipIf(!hasDevice).each(['rate', 'step'] as const)('votes, and the erro
 
   test.runIf(loss === 'rate')('are shares of spikes, and their means', async () => {
     const spikes = rows(SAMPLES * steps, channels, 12, (u) => (u < 0.4 ? 1 : 0));
-    const found = await runKernel(vote(shape), voteGroups(shape), {
+    const found = await runKernel(vote(shape), {
       spikes: bySample(toBits(spikes)),
       outputs: bySample(unwritten(SAMPLES * steps * classes)),
       rates: bySample(unwritten(SAMPLES * classes)),
@@ -261,7 +251,7 @@ describe.skipIf(!hasDevice).each(['rate', 'step'] as const)('votes, and the erro
   test('have a gradient by each spike', async () => {
     const perSample = loss === 'rate' ? classes : steps * classes;
     const scores = randomArray(SAMPLES * perSample, randomNumbers(13), (u) => u);
-    const { result } = await runKernel(lossGradient(shape), lossGroups(shape), {
+    const { result } = await runKernel(lossGradient(shape), {
       ...{ scores: bySample(scores), labels: bySample(labels) },
       result: bySample(unwritten(SAMPLES * steps * cp)),
     });
@@ -281,7 +271,7 @@ describe.skipIf(!hasDevice)('parameters', () => {
   test('of a layer have the sums over steps and channels as gradients', async () => {
     const sums = rows(2 * steps + 2, channels, 14);
     const kernel = layerGradients(channels, 2 * steps + 2, { norm: true, sharedLogit: true, alphaAt: 1 });
-    const { norm, neuron } = await runKernel(kernel, () => 1, {
+    const { norm, neuron } = await runKernel(kernel, {
       ...{ sums: whole(sums), norm: whole(unwritten(2 * cp)), neuron: whole(unwritten(2)) },
     });
     const columns = Array.from({ length: cp }, (_, channel) => columnOf(sums, channel));
@@ -294,7 +284,7 @@ describe.skipIf(!hasDevice)('parameters', () => {
 
   test.each([13, 3])('are added up from %i parts', async (count) => {
     const parts = rows(count, channels, 15);
-    const { sums } = await runKernel(reduceParts(count, cp), () => reduceGroups(count, cp), {
+    const { sums } = await runKernel(reduceParts(count, cp), {
       ...{ parts: whole(parts), sums: whole(unwritten(cp)) },
     });
     expect(sums).toBeAllclose(sumOfParts(parts, cp));
@@ -304,10 +294,10 @@ describe.skipIf(!hasDevice)('parameters', () => {
     const logits = rows(pixels, channels, 16, (u) => 0.3 * u + 2);
     const before = rows(pixels, channels, 17);
     const kernels = tauVariance({ channels, pixels, of });
-    const { parts } = await runKernel(kernels.sums, () => VARIANCE_GROUPS, {
-      ...{ neuron: whole(logits), parts: whole(unwritten(4 * VARIANCE_GROUPS)) },
+    const { parts } = await runKernel(kernels.sums, {
+      ...{ neuron: whole(logits), parts: whole(unwritten(4 * VARIANCE_PARTS)) },
     });
-    const { moments } = await runKernel(kernels.variance, () => 1, {
+    const { moments } = await runKernel(kernels.variance, {
       ...{ parts: whole(parts), moments: whole(unwritten(2)) },
     });
     const count = pixels * channels;
@@ -321,7 +311,6 @@ describe.skipIf(!hasDevice)('parameters', () => {
     const lambda = 1e5;
     const { gradient } = await runKernel(
       kernels.gradient,
-      () => Math.ceil((pixels * cp) / 256),
       { ...{ neuron: whole(logits), moments: whole(moments), gradient: whole(before) } },
       { stepSize: 0, correction: 1, lambda },
     );
@@ -345,7 +334,6 @@ describe.skipIf(!hasDevice)('parameters', () => {
     const [learningRate, t] = [0.01, 3];
     const found = await runKernel(
       adam(size),
-      () => Math.ceil(size / 256),
       {
         ...{
           values: whole(values!),

@@ -1,16 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { hasParameters, type NeuronShape } from '../../../src/engines/webgpu/kernels/current.ts';
-import {
-  fire,
-  fireGroups,
-  type PoolShape,
-  pool,
-  pooledPixels,
-  poolGroups,
-} from '../../../src/engines/webgpu/kernels/fire.ts';
+import { fire, type PoolShape, pool, pooledPixels } from '../../../src/engines/webgpu/kernels/fire.ts';
 import {
   type BackwardPass,
-  backwardGroups,
   backwardParts,
   fireBackward,
   sampleParts,
@@ -141,7 +133,7 @@ describe.skipIf(!hasDevice)('neurons fire as in double precision', () => {
     const { layer, buffers } = given(one);
     const { spikes, potentials, margin } = fireInLoops(layer);
     expect(margin).toBeGreaterThan(2e-6);
-    const found = await runKernel(fire(one.shape, one.neuron, { potentials: true }), fireGroups(one.shape), {
+    const found = await runKernel(fire(one.shape, one.neuron, { potentials: true }), {
       ...buffers,
       spikes: bySample(new Uint32Array(spikes.length / 32).fill(7)),
       counts: whole(new Uint32Array(1)),
@@ -174,7 +166,7 @@ describe.skipIf(!hasDevice).each(Object.entries(layers))(
       // The kernel of the sums needs them in single precision: with the rows of α and τ, which this pass does not read.
       const sums = new Float32Array(size);
       sums.set(wanted.sums.subarray(0, shape.norm ? wanted.sums.length : 0));
-      return runKernel(fireBackward(shape, neuron, poolShape, pass), () => backwardGroups(shape), {
+      return runKernel(fireBackward(shape, neuron, poolShape, pass), {
         ...buffers,
         spikes: bySample(toBits(spikes)),
         after: bySample(after),
@@ -242,7 +234,7 @@ test.skipIf(!hasDevice).each(['max', 'average'] as const)('pools, by the %s', as
     return mode === 'max' ? Math.max(...spikes) : sum(4, (k) => spikes[k]!) / 4;
   });
   const empty = mode === 'max' ? new Uint32Array(length / 32).fill(7) : unwritten(length);
-  const { pooled } = await runKernel(pool(shape), poolGroups(shape), {
+  const { pooled } = await runKernel(pool(shape), {
     spikes: bySample(toBits(values)),
     pooled: bySample<Float32Array | Uint32Array>(empty),
   });

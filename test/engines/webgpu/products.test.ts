@@ -5,8 +5,6 @@ import {
   type ProductShape,
   productByRows,
   productOfWeights,
-  rowGroups,
-  weightGroups,
   weightSplits,
 } from '../../../src/engines/webgpu/kernels/products.ts';
 import '../../support/all-close.ts';
@@ -89,7 +87,7 @@ describe.skipIf(!hasDevice).each(Object.entries(shapes))(
     const outSize: [number, number] = [toHeight, toWidth];
 
     test('forward', async () => {
-      const { result } = await runKernel(productByRows(shape, 'forward'), rowGroups(shape, 'forward'), {
+      const { result } = await runKernel(productByRows(shape, 'forward'), {
         source,
         weight: whole(w),
         result: bySample(unwritten(images * toHeight * toWidth * outChannels)),
@@ -111,7 +109,7 @@ describe.skipIf(!hasDevice).each(Object.entries(shapes))(
     test('gradient of the input', async () => {
       const { result } = await runKernel(
         productByRows(shape, 'input gradient'),
-        rowGroups(shape, 'input gradient'),
+
         {
           source: bySample(gradient),
           weight: whole(w),
@@ -136,7 +134,7 @@ describe.skipIf(!hasDevice).each(Object.entries(shapes))(
     });
 
     test('gradient of the weights', async () => {
-      const { parts } = await runKernel(productOfWeights(shape), () => weightGroups(shape), {
+      const { parts } = await runKernel(productOfWeights(shape), {
         source,
         gradient: bySample(gradient),
         parts: whole(unwritten(weightSplits(shape) * w.length)),

@@ -31,7 +31,6 @@ const SLICE = 2;
 /** Runs a kernel slice by slice, or once if no buffer is divided over them. @returns what its buffers hold then */
 export async function runKernel<Buffers extends Readonly<Record<string, Contents>>>(
   kernel: Kernel,
-  groups: (samples: number) => number,
   buffers: Buffers,
   values = { stepSize: 0, correction: 1, lambda: 0 },
 ): Promise<{ [Name in keyof Buffers]: Buffers[Name]['data'] }> {
@@ -49,12 +48,7 @@ export async function runKernel<Buffers extends Readonly<Record<string, Contents
     return [name, program.space(kind, name, data.length / (kind === 'kept' ? SAMPLES : 1))] as const;
   });
   const isDivided = names.some((name) => contentsOf(name).kind === 'kept');
-  program.add(isDivided ? 'slice' : 'batch', {
-    kernel,
-    label: 'test',
-    buffers: Object.fromEntries(spaces),
-    groups,
-  });
+  program.add(isDivided ? 'slice' : 'batch', { kernel, label: 'test', buffers: Object.fromEntries(spaces) });
   const allocation = await allocateProgram(compute, program, SAMPLES, SLICE);
   const prepared = await PreparedProgram.prepare(compute, program, allocation, new Map());
   const parts = names.flatMap((name) => {

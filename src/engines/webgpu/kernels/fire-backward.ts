@@ -25,9 +25,6 @@ export const sampleParts = (shape: NeuronShape): number => partsOf(shape).sample
 
 export const backwardParts = (shape: NeuronShape): number => partsOf(shape).pixels * partsOf(shape).samples;
 
-export const backwardGroups = (shape: NeuronShape): number =>
-  backwardParts(shape) * Math.ceil(shape.channels / 32);
-
 /** Rows of `sums`: for each step of the current Σ g and Σ g · ŷ, where there is a batch norm; then dL/dα and dL/d(1/τ) of a shared τ. */
 export const sumRows = (shape: NeuronShape): number => (shape.norm ? 2 * shape.currentSteps : 0) + 2;
 
@@ -88,6 +85,7 @@ export function fireBackward(
   }`;
   return defineKernel(
     pass === 'sums' ? 'fire backward, sums' : 'fire backward, current',
+    () => backwardParts(shape) * Math.ceil(shape.channels / 32),
     bindings,
     `${currentSource(shape)}${neuronSource(neuron, shape.height * shape.width, padded(shape.channels))}${afterSource(pool)}
 const PIXEL_PARTS = ${partsOf(shape).pixels}u;

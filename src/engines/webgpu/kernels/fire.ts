@@ -2,11 +2,6 @@ import type { NeuronSpec } from '../../../snn/spec.ts';
 import { currentBindings, currentSource, hasParameters, type NeuronShape, neuronSource } from './current.ts';
 import { constants, defineKernel, type Kernel, main, padded } from './kernel.ts';
 
-export const fireGroups =
-  (shape: NeuronShape) =>
-  (samples: number): number =>
-    samples * Math.ceil((shape.height * shape.width) / 8) * Math.ceil(shape.channels / 32);
-
 /**
  * Batch norm and neurons over all T steps: a thread is one neuron of one sample, whose potential stays in a register.
  *
@@ -14,8 +9,10 @@ export const fireGroups =
  *   the potentials after the reset [samples, T, pixels, CP]
  */
 export function fire(shape: NeuronShape, neuron: NeuronSpec, { potentials = false } = {}): Kernel {
+  const chunks = Math.ceil((shape.height * shape.width) / 8);
   return defineKernel(
     'fire',
+    (samples) => samples * chunks * Math.ceil(shape.channels / 32),
     {
       ...currentBindings(shape),
       ...(hasParameters(neuron) ? { neuron: 'read f32' } : {}),
@@ -24,7 +21,7 @@ export function fire(shape: NeuronShape, neuron: NeuronSpec, { potentials = fals
       ...(potentials ? { potentials: 'write f32' } : {}),
     },
     `${currentSource(shape)}${neuronSource(neuron, shape.height * shape.width, padded(shape.channels))}
-const CHUNKS = ${Math.ceil((shape.height * shape.width) / 8)}u;
+const CHUNKS = ${chunks}u;
 var<workgroup> words: array<atomic<u32>, 256>; // [8 pixels, 32 steps]
 var<workgroup> count: atomic<u32>;
 ${main('32, 8')}
@@ -83,11 +80,6 @@ export interface PoolShape {
 export const pooledPixels = ({ height, width, size }: PoolShape): number =>
   Math.floor(height / size) * Math.floor(width / size);
 
-export const poolGroups =
-  (shape: PoolShape) =>
-  (samples: number): number =>
-    Math.ceil((samples * shape.steps * pooledPixels(shape) * Math.ceil(shape.channels / 32)) / 256);
-
 /**
  * Non-overlapping windows; incomplete ones are dropped. The maximum of spikes is their OR, so it stays bits; the mean is a number.
  *
@@ -96,11 +88,13 @@ export const poolGroups =
 export function pool(shape: PoolShape): Kernel {
   const { channels, height, width, size, mode } = shape;
   const isMax = mode === 'max';
+  const words = Math.ceil(channels / 32);
   return defineKernel(
     `${mode} pooling`,
+    (samples) => Math.ceil((samples * shape.steps * pooledPixels(shape) * words) / 256),
     { spikes: 'read u32', pooled: isMax ? 'write u32' : 'write f32' },
     `${constants({
-      WORDS: Math.ceil(channels / 32),
+      WORDS: words,
       STEPS: shape.steps,
       WIDTH: width,
       PIXELS: height * width,

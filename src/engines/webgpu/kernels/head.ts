@@ -21,6 +21,7 @@ export function unpackFrames(shape: FrameShape): Kernel {
   const inWord = { uint8: 4, uint16: 2, float32: 1 }[type];
   return defineKernel(
     `frames of ${type}`,
+    (samples) => Math.ceil((samples * frameValues(shape)) / 256),
     { given: 'read u32', frames: 'write f32' },
     `${constants({ STEPS: steps, CHANNELS: channels, HEIGHT: height, WIDTH: width, BORDER: border, OUT_CHANNELS: outChannels })}
 const OUT_WIDTH = WIDTH + 2u * BORDER;
@@ -64,16 +65,13 @@ const featureSource = (shape: FeatureShape) =>
     FP: padded(shape.channels * shape.pixels),
   });
 
-export const featureGroups =
-  ({ steps, channels, pixels }: FeatureShape) =>
-  (samples: number): number =>
-    Math.ceil((samples * steps * padded(channels * pixels)) / 256);
-
 /** @returns a kernel that reads `source` and, if masked, `mask` [samples, features]; it writes `features` [samples, T, FP] */
 export function features(shape: FeatureShape): Kernel {
   const isBits = shape.input === 'bits';
+  const { steps, channels, pixels } = shape;
   return defineKernel(
     'features',
+    (samples) => Math.ceil((samples * steps * padded(channels * pixels)) / 256),
     {
       source: isBits ? 'read u32' : 'read f32',
       ...(shape.masked ? { mask: 'read f32' } : {}),
@@ -98,15 +96,12 @@ ${main('256')}
   );
 }
 
-export const featureGradientGroups =
-  ({ steps, channels, pixels }: FeatureShape) =>
-  (samples: number): number =>
-    Math.ceil((samples * steps * pixels * padded(channels)) / 256);
-
 /** @returns a kernel that reads the gradient of `features`, `mask`, and writes `result`, the gradient of their source [samples, T, pixels, CP] */
 export function featureGradient(shape: FeatureShape): Kernel {
+  const { steps, channels, pixels } = shape;
   return defineKernel(
     'feature gradient',
+    (samples) => Math.ceil((samples * steps * pixels * padded(channels)) / 256),
     { features: 'read f32', ...(shape.masked ? { mask: 'read f32' } : {}), result: 'write f32' },
     `${featureSource(shape)}
 ${main('256')}
@@ -136,11 +131,6 @@ export interface VoteShape {
   readonly loss: 'rate' | 'step';
 }
 
-export const voteGroups =
-  ({ classes }: VoteShape) =>
-  (samples: number): number =>
-    Math.ceil((samples * classes) / 64);
-
 /**
  * A class's output is the share of its neurons that spike; its rate is the mean over the steps. A thread is one class of one sample.
  *
@@ -149,6 +139,7 @@ export const voteGroups =
 export function vote({ steps, classes, group }: VoteShape): Kernel {
   return defineKernel(
     'vote',
+    (samples) => Math.ceil((samples * classes) / 64),
     { spikes: 'read u32', outputs: 'write f32', rates: 'write f32' },
     `${constants({ STEPS: steps, CLASSES: classes, GROUP: group, WORDS: Math.ceil((classes * group) / 32) })}
 ${main('64')}
@@ -171,11 +162,6 @@ ${main('64')}
   );
 }
 
-export const lossGroups =
-  ({ steps, classes, group }: VoteShape) =>
-  (samples: number): number =>
-    Math.ceil((samples * steps * padded(classes * group)) / 256);
-
 /**
  * The gradient of the mean squared error against one-hot labels by each output neuron's spikes: over samples and classes, and with
  * `loss: step` over steps.
@@ -185,6 +171,7 @@ export const lossGroups =
 export function lossGradient({ steps, classes, group, loss }: VoteShape): Kernel {
   return defineKernel(
     'loss gradient',
+    (samples) => Math.ceil((samples * steps * padded(classes * group)) / 256),
     { scores: 'read f32', labels: 'read u32', result: 'write f32' },
     `${constants({ STEPS: steps, CLASSES: classes, GROUP: group, CP: padded(classes * group) })}
 ${main('256')}

@@ -7,6 +7,8 @@ export interface Kernel {
   readonly code: string;
   /** Storage buffers by name, in the order of `@binding`, from 1. Binding 0 is the uniform `batch`. */
   readonly bindings: Readonly<Record<string, Binding>>;
+  /** How many workgroups compute so many samples. */
+  readonly groups: (samples: number) => number;
 }
 
 /*
@@ -39,12 +41,17 @@ fn main(
   let group = workgroup.y * workgroups.x + workgroup.x;`;
 
 /** @param body WGSL with an entry point that begins with `main`, in which the storage buffers have their names in `bindings` */
-export function defineKernel(name: string, bindings: Kernel['bindings'], body: string): Kernel {
+export function defineKernel(
+  name: string,
+  groups: Kernel['groups'],
+  bindings: Kernel['bindings'],
+  body: string,
+): Kernel {
   const declarations = Object.entries(bindings).map(([buffer, binding], i) => {
     const [access, type] = binding.split(' ');
     return `@group(0) @binding(${i + 1}) var<storage, ${access === 'read' ? 'read' : 'read_write'}> ${buffer}: array<${type}>;\n`;
   });
-  return { name, bindings, code: `${prelude}${declarations.join('')}${body}` };
+  return { name, groups, bindings, code: `${prelude}${declarations.join('')}${body}` };
 }
 
 /** Declares constants: `const PIXELS = 64u;`, and those of `floats` as f32. */

@@ -17,6 +17,7 @@ export function layerGradients(
   const { norm, sharedLogit, alphaAt } = parts;
   return defineKernel(
     'layer gradients',
+    () => 1,
     {
       sums: 'read f32',
       ...(norm ? { norm: 'write f32' } : {}),
@@ -66,10 +67,10 @@ ${constants({ CHANNELS: channels, CP: padded(channels), SIZE: pixels * padded(ch
 fn valueAt(i: u32) -> f32 { return ${of === 'w' ? 'neuron[i]' : 'exp(-neuron[i])'}; }
 `;
 
-/** Into how many parts a layer's w are divided, one for each group. */
-export const VARIANCE_GROUPS = 64;
+/** Into how many parts a layer's w are divided. */
+export const VARIANCE_PARTS = 64;
 
-/** @returns kernels to be run with 64, 1 and `Math.ceil(size / 256)` groups */
+/** The variance of a layer's τ or w, and its gradient: three kernels, one after the other. */
 export function tauVariance(shape: LogitShape): {
   readonly sums: Kernel;
   readonly variance: Kernel;
@@ -93,11 +94,12 @@ fn addLanes(thread: u32, mine: f32) -> f32 {
     /** Writes the sum of a part's values, and of their squared distances from the part's mean. */
     sums: defineKernel(
       'tau variance, parts',
+      () => VARIANCE_PARTS,
       { neuron: 'read f32', parts: 'write vec4f' },
       `${source}${addLanes}
 ${main('256')}
   let part = group;
-  let share = (SIZE / ${VARIANCE_GROUPS}u + 1u);
+  let share = (SIZE / ${VARIANCE_PARTS}u + 1u);
   let end = min(SIZE, (part + 1u) * share);
   var sum = 0.0;
   var count = 0.0;
@@ -119,11 +121,12 @@ ${main('256')}
     /** Writes mean and unbiased variance. */
     variance: defineKernel(
       'tau variance',
+      () => 1,
       { parts: 'read vec4f', moments: 'write f32' },
       `const COUNT = ${shape.pixels * shape.channels}u;
 ${mergeSource}${main('1')}
   var all = parts[0];
-  for (var part = 1u; part < ${VARIANCE_GROUPS}u; part++) { all = merge(all, parts[part]); }
+  for (var part = 1u; part < ${VARIANCE_PARTS}u; part++) { all = merge(all, parts[part]); }
   moments[0] = all.y;
   moments[1] = all.z / f32(COUNT - 1u);
 }
@@ -132,6 +135,7 @@ ${mergeSource}${main('1')}
     /** Adds `2 λ (value − mean) / (n − 1) · dvalue/dw` to w's gradient; dτ/dw = −e^−w. */
     gradient: defineKernel(
       'tau variance, gradient',
+      () => Math.ceil((shape.pixels * padded(shape.channels)) / 256),
       { neuron: 'read f32', moments: 'read f32', gradient: 'write f32' },
       `${source}
 ${main('256')}
@@ -152,6 +156,7 @@ ${main('256')}
 export function adam(size: number): Kernel {
   return defineKernel(
     'Adam',
+    () => Math.ceil(size / 256),
     { values: 'write f32', gradients: 'read f32', first: 'write f32', second: 'write f32' },
     `${constants({ SIZE: size })}
 ${main('256')}

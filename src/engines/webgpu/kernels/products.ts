@@ -89,17 +89,6 @@ const threads = `
   let layer = thread / 16u;         // and 4 terms
 `;
 
-/** How many groups a product by rows needs. */
-export function rowGroups(
-  shape: ProductShape,
-  direction: 'forward' | 'input gradient',
-): (samples: number) => number {
-  const isForward = direction === 'forward';
-  const pixels = isForward ? outHeight(shape) * outWidth(shape) : shape.height * shape.width;
-  const channels = isForward ? shape.outChannels : shape.inChannels;
-  return (samples) => Math.ceil((samples * shape.steps * pixels) / ROWS) * (channels / columnsOf(channels));
-}
-
 /**
  * Forward: `y[p, o] = Σ over taps k and channels i of x[p + k − padding, i] · w[k, i, o]`, with x as bits or numbers.
  * Input gradient: `dx[p, i] = Σ over taps k and channels o of dy[p − k + padding, o] · w[k, i, o]`.
@@ -150,6 +139,7 @@ export function productByRows(shape: ProductShape, direction: 'forward' | 'input
        }`;
   return defineKernel(
     isForward ? `product of ${isBits ? 'spikes' : 'values'}` : 'input gradient',
+    (samples) => Math.ceil((samples * shape.steps * toHeight * toWidth) / ROWS) * (channels / columns),
     { source: isBits ? 'read u32' : 'read vec4f', weight: 'read vec4f', result: 'write vec4f' },
     `${declared}${parts.memory}
 /// 4 terms from the pixel at (y, x) of an image; zeros outside.
@@ -205,8 +195,6 @@ export function weightSplits(shape: ProductShape): number {
   return Math.max(1, Math.min(32, Math.ceil(1024 / weightTiles(shape)), Math.ceil(pixels / 64)));
 }
 
-export const weightGroups = (shape: ProductShape): number => weightTiles(shape) * weightSplits(shape);
-
 /**
  * Weight gradient: `dw[k, i, o] = Σ over samples, steps and pixels p of x[p + k − padding, i] · dy[p, o]`. The pixels are divided into
  * `weightSplits` sums, which `reduceParts` adds up in a fixed order; slices of the batch add to them one after the other.
@@ -223,6 +211,7 @@ export function productOfWeights(shape: ProductShape): Kernel {
     : 'values = source[(origin * IN_CHANNELS + channel) / 4u];';
   return defineKernel(
     `weight gradient from ${isBits ? 'spikes' : 'values'}`,
+    () => weightTiles(shape) * weightSplits(shape),
     { source: isBits ? 'read u32' : 'read vec4f', gradient: 'read vec4f', parts: 'write vec4f' },
     `${constants({
       IN_CHANNELS: shape.inChannels,

@@ -3,13 +3,12 @@ import { constants, defineKernel, type Kernel, main } from './kernel.ts';
 /** As many threads for each column as there are parts, up to 8. */
 const lanesOf = (parts: number): number => (parts >= 8 ? 8 : 1);
 
-export const reduceGroups = (parts: number, size: number): number => Math.ceil((size * lanesOf(parts)) / 256);
-
 /** `sums[i] = Σ over parts of parts[part, i]`, in a fixed order. @param size of a part, a multiple of 32 */
 export function reduceParts(parts: number, size: number): Kernel {
   const lanes = lanesOf(parts);
   return defineKernel(
     'sum of parts',
+    () => Math.ceil((size * lanes) / 256),
     { parts: 'read f32', sums: 'write f32' },
     `${constants({ PARTS: parts, SIZE: size, COLUMNS: 256 / lanes, LANES: lanes })}
 var<workgroup> lanes: array<f32, 256>;

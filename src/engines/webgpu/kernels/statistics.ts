@@ -5,9 +5,6 @@ import { constants, defineKernel, type Kernel, main, padded } from './kernel.ts'
 export const statisticsParts = ({ height, width }: NeuronShape): number =>
   Math.min(64, Math.ceil((height * width) / 64));
 
-export const statisticsGroups = (shape: NeuronShape): number =>
-  shape.currentSteps * Math.ceil(shape.channels / 32) * statisticsParts(shape);
-
 /** Merges the statistics of two sets (Chan et al. 1979), without large squares that cancel. */
 export const mergeSource = `
 /// Count, mean, and sum of squared deviations.
@@ -40,6 +37,7 @@ fn mergeLanes(local: vec3u, mine: vec4f) -> vec4f {
 export function statistics(shape: NeuronShape): Kernel {
   return defineKernel(
     'statistics',
+    () => shape.currentSteps * Math.ceil(shape.channels / 32) * statisticsParts(shape),
     { ...currentBindings({ ...shape, norm: false }), parts: 'write vec4f' },
     `${currentSource({ ...shape, norm: false })}${merge}
 const PARTS = ${statisticsParts(shape)}u;
@@ -82,6 +80,7 @@ export function normTable(shape: NeuronShape, epsilon: number): Kernel {
   const cp = padded(shape.channels);
   return defineKernel(
     'norm table',
+    () => (shape.currentSteps * cp) / 32,
     { parts: 'read vec4f', norm: 'read f32', table: 'write vec4f', observed: 'write vec2f' },
     `${constants({ CP: cp, STEPS: shape.currentSteps, PARTS: statisticsParts(shape) }, { EPSILON: epsilon })}${merge}
 ${main('32, 8')}
@@ -99,15 +98,13 @@ ${main('32, 8')}
   );
 }
 
-export const normTableGroups = (shape: NeuronShape): number =>
-  shape.currentSteps * Math.ceil(shape.channels / 32);
-
 /**
  * `running = (1 − m) · running + m · observed`, step after step, as PyTorch's BatchNorm does; `running` holds mean and variance, [2, CP].
  */
 export function updateRunning(channels: number, steps: number, momentum: number): Kernel {
   return defineKernel(
     'running statistics',
+    () => padded(channels) / 32,
     { observed: 'read vec2f', running: 'write f32' },
     `${constants({ CP: padded(channels), STEPS: steps }, { MOMENTUM: momentum })}
 ${main('32')}
@@ -128,6 +125,7 @@ ${main('32')}
 export function frozenTable(channels: number, epsilon: number): Kernel {
   return defineKernel(
     'frozen norm table',
+    () => padded(channels) / 32,
     { running: 'read f32', norm: 'read f32', table: 'write vec4f' },
     `${constants({ CP: padded(channels) }, { EPSILON: epsilon })}
 ${main('32')}
