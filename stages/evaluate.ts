@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describeEngine, type EngineChoice, isLastResort, isSameEngine } from '../src/engines/engine.ts';
 import { chooseEngine } from '../src/engines/selection/engines.ts';
 import { readSafetensors } from '../src/formats/safetensors.ts';
+import type { FrameOrder } from '../src/results/evaluation-file.ts';
 import { readResultFile } from '../src/results/result-file.ts';
 import { readRun, readSplit } from '../src/results/run-file.ts';
 import { buildNetwork } from '../src/snn/networks.ts';
@@ -10,16 +11,21 @@ import { repeatedSteps } from '../src/snn/spec.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 import {
   EVALUATION_BATCH,
-  evaluateClips,
+  evaluateSplits,
   evaluateUntilAborted,
+  summariseEvaluation,
   writeEvaluationFiles,
 } from '../src/training/evaluation.ts';
-import { labelsOf, openFrameCache } from '../src/training/frame-cache.ts';
+import { openFrameCache } from '../src/training/frame-cache.ts';
 import { scoringOf } from '../src/training/scores.ts';
 import { tauQuantiles } from '../src/training/time-constants.ts';
 
 interface Params {
-  readonly evaluate?: { readonly engine?: EngineChoice; readonly batchSize?: number };
+  readonly evaluate?: {
+    readonly engine?: EngineChoice;
+    readonly batchSize?: number;
+    readonly orders?: readonly FrameOrder[];
+  };
 }
 
 export default defineStage<Params>({
@@ -51,44 +57,20 @@ export default defineStage<Params>({
 
     const frames = await openFrameCache(framesFolder);
     try {
-      const { classes, splits } = frames.index;
-      const parts = {
-        test: { rows: Int32Array.from(splits.test.keys()), clips: splits.test, source: frames.test },
-        validation: { rows: Int32Array.from(split.validation), clips: splits.train, source: frames.train },
-      };
-      const total = parts.test.rows.length + parts.validation.rows.length;
-      let done = 0;
       const session = await engine.open(spec, state);
-      const evaluate = ({ rows, clips, source }: (typeof parts)['test'], beforeBatch: () => Promise<void>) =>
-        evaluateClips(session, { source, labels: labelsOf(clips) }, rows, {
-          scoring: scoringOf(spec, run.compat),
-          batchSize,
-          beforeBatch,
-          afterBatch: (clips) => {
-            done += clips;
-            progress({ done, total, unit: 'clips' });
-          },
-        });
-      const { test, validation } = await evaluateUntilAborted(session, signal, async (beforeBatch) => ({
-        test: await evaluate(parts.test, beforeBatch),
-        validation: parts.validation.rows.length === 0 ? null : await evaluate(parts.validation, beforeBatch),
-      }));
-
-      await writeEvaluationFiles(folder, {
-        run,
-        classes,
-        test: { ...parts.test, evaluation: test },
-        validation: validation && { ...parts.validation, evaluation: validation },
-        taus: {
-          chosen: tauQuantiles(spec, state),
-          last: tauQuantiles(spec, await readState('last.safetensors')),
-        },
-      });
-      metrics({
-        testAccuracy: test.score.accuracy,
-        testClips: parts.test.rows.length,
-        validationAccuracy: validation?.score.accuracy ?? null,
-      });
+      const evaluated = await evaluateUntilAborted(session, signal, (beforeBatch) =>
+        evaluateSplits(session, frames, Int32Array.from(split.validation), {
+          ...{ scoring: scoringOf(spec, run.compat), batchSize, beforeBatch, warn },
+          orders: params.evaluate?.orders ?? [],
+          onProgress: (done, total) => progress({ done, total, unit: 'clips' }),
+        }),
+      );
+      const taus = {
+        chosen: tauQuantiles(spec, state),
+        last: tauQuantiles(spec, await readState('last.safetensors')),
+      };
+      await writeEvaluationFiles(folder, { run, classes: frames.index.classes, taus, ...evaluated });
+      metrics(summariseEvaluation(evaluated));
     } finally {
       await frames.close();
     }

@@ -8,6 +8,7 @@ import {
   number,
   numbers,
   object,
+  optional,
   orNull,
   type Read,
   readShape,
@@ -42,6 +43,11 @@ const score: Read<Score> = (parent, name) => {
   return { clips, correct, accuracy: correct / clips, loss };
 };
 
+/** Other orders of a clip's frames than their own: back to front, at random, or each frame replaced by the clip's mean frame. */
+export const FRAME_ORDERS = ['reversed', 'shuffled', 'mean'] as const;
+
+export type FrameOrder = (typeof FRAME_ORDERS)[number];
+
 const shape = {
   model: text,
   title: text,
@@ -60,6 +66,12 @@ const shape = {
   /** Test clips by [true class][predicted class]. */
   confusion: (fields: Fields, name: string): readonly (readonly number[])[] =>
     fields.squareMatrix(name, { min: 0, integer: true }),
+  /** Test clips whose class has the most votes up to each time step, [T]; missing in files of earlier versions of this program. */
+  correctByStep: optional<readonly number[]>((fields, name) =>
+    fields.numbers(name, { min: 0, integer: true }),
+  ),
+  /** The test clips again, with their frames in other orders: those that the profile asks for. */
+  orders: optional(object({ reversed: optional(score), shuffled: optional(score), mean: optional(score) })),
 };
 
 /** evaluation.json: the results of a trained model's chosen epoch. */
@@ -71,5 +83,22 @@ export function formatEvaluation(evaluation: EvaluationFile): string {
 
 /** @throws {ReproError} `results-invalid` naming the field */
 export function readEvaluation(from: ResultFile): EvaluationFile {
-  return readShape(parseResult(from, version), shape);
+  const fields = parseResult(from, version);
+  const evaluation = readShape(fields, shape);
+  const { test, correctByStep } = evaluation;
+  if (correctByStep !== undefined && correctByStep.at(-1) !== test.correct)
+    fields.fail('correctByStep', `ends with ${correctByStep.at(-1)}, but "test.correct" is ${test.correct}`);
+  return evaluation;
+}
+
+/**
+ * The first time step, from 1, from which on the accuracy stays at most one point below the final one: how many steps a network needs for
+ * its answers.
+ *
+ * @param correctByStep clips answered right up to each step, [T]
+ */
+export function countStepsToAnswer(correctByStep: readonly number[], clips: number): number {
+  const final = correctByStep.at(-1) ?? 0;
+  // In whole clips: 100 · (final - correct) / clips is the distance in points.
+  return correctByStep.findLastIndex((correct) => 100 * (final - correct) > clips) + 2;
 }

@@ -4,13 +4,19 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type EngineSession, StepAbortedError } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import type { CachedClip } from '../results/clip-index.ts';
-import type { Score } from '../results/evaluation-file.ts';
-import { formatEvaluation } from '../results/evaluation-file.ts';
+import {
+  countStepsToAnswer,
+  type FrameOrder,
+  formatEvaluation,
+  type Score,
+} from '../results/evaluation-file.ts';
 import { formatPredictions, type Predictions } from '../results/predictions.ts';
 import type { RunFile } from '../results/run-file.ts';
 import { formatTaus, type TausByState } from '../results/tau-file.ts';
-import { type LabelledClips, readAhead } from './clip-source.ts';
-import { confusionMatrix, predictClasses, type Scoring, scoreClips } from './scores.ts';
+import { type ClipSource, type LabelledClips, readAhead } from './clip-source.ts';
+import { type FrameCache, labelsOf } from './frame-cache.ts';
+import { reorderFrames } from './frame-order.ts';
+import { confusionMatrix, countCorrectByStep, predictClasses, type Scoring, scoreClips } from './scores.ts';
 
 /** Clips of a batch in evaluation, unless `evaluate.batchSize` of the profile says otherwise; schemas/profile.schema.json says the same. */
 export const EVALUATION_BATCH = 16;
@@ -23,6 +29,8 @@ export interface Evaluation {
   readonly predicted: Int32Array;
   readonly labels: Int32Array;
   readonly score: Score;
+  /** Clips whose class has the most votes up to each time step, [T]. */
+  readonly correctByStep: readonly number[];
   /** The share of neurons that spike per step, one number per spiking layer: the mean over the clips. */
   readonly spikeRates: readonly number[];
 }
@@ -68,7 +76,8 @@ export async function evaluateClips(
   const spikeRates = spikes.map((sum) => sum / done);
   const predicted = predictClasses({ rates, outputs }, scoring);
   const score = scoreClips({ rates, outputs }, predicted, labels, scoring);
-  return { rates, predicted, labels, score, spikeRates };
+  const correctByStep = countCorrectByStep({ rates, outputs }, labels, scoring);
+  return { rates, predicted, labels, score, correctByStep, spikeRates };
 }
 
 /**
@@ -109,19 +118,83 @@ export interface EvaluatedSplit {
   readonly evaluation: Evaluation;
 }
 
-/** Everything that an evaluation finds out about a training run. */
-interface EvaluatedRun {
-  readonly run: RunFile;
-  readonly classes: readonly string[];
+interface EvaluatedSplits {
   readonly test: EvaluatedSplit;
   /** Null if no clips are held back. */
   readonly validation: EvaluatedSplit | null;
+  /** The test clips with their frames in other orders. */
+  readonly orders: Readonly<Partial<Record<FrameOrder, Score>>>;
+}
+
+interface SplitsOptions extends Omit<EvaluationOptions, 'afterBatch'> {
+  readonly orders: readonly FrameOrder[];
+  /** Called after each batch with the number of clips so far and in all. */
+  readonly onProgress: (done: number, total: number) => void;
+  readonly warn: (text: string) => void;
+}
+
+/**
+ * Runs a network over the test clips, the validation clips, and the test clips in other orders.
+ *
+ * @param validationRows of the training clips; may be empty
+ */
+export async function evaluateSplits(
+  session: EngineSession,
+  { index, train, test }: FrameCache,
+  validationRows: Int32Array,
+  { onProgress, warn, ...options }: SplitsOptions,
+): Promise<EvaluatedSplits> {
+  const { splits, images } = index;
+  const testRows = Int32Array.from(splits.test.keys());
+  const others = images === undefined ? options.orders : [];
+  if (others.length < options.orders.length)
+    warn('evaluate.orders has no effect: a still image has one frame, so there is no order to change');
+  const total = (1 + others.length) * testRows.length + validationRows.length;
+  let done = 0;
+  const evaluate = (source: ClipSource, clips: readonly CachedClip[], rows: Int32Array) =>
+    evaluateClips(session, { source, labels: labelsOf(clips) }, rows, {
+      ...options,
+      afterBatch: (count) => {
+        done += count;
+        onProgress(done, total);
+      },
+    });
+  const tested = await evaluate(test, splits.test, testRows);
+  const validated = validationRows.length === 0 ? null : await evaluate(train, splits.train, validationRows);
+  const orders: Partial<Record<FrameOrder, Score>> = {};
+  for (const order of others)
+    orders[order] = (await evaluate(reorderFrames(test, order), splits.test, testRows)).score;
+  return {
+    test: { rows: testRows, clips: splits.test, evaluation: tested },
+    validation: validated && { rows: validationRows, clips: splits.train, evaluation: validated },
+    orders,
+  };
+}
+
+/** The figures of an evaluation that its stage reports, for `repro metrics`. */
+export function summariseEvaluation({ test, validation, orders }: EvaluatedSplits) {
+  const { score, correctByStep } = test.evaluation;
+  return {
+    testAccuracy: score.accuracy,
+    testClips: score.clips,
+    validationAccuracy: validation?.evaluation.score.accuracy ?? null,
+    stepsToAnswer: countStepsToAnswer(correctByStep, score.clips),
+    ...Object.fromEntries(
+      Object.entries(orders).map(([order, { accuracy }]) => [`testAccuracy.${order}`, accuracy]),
+    ),
+  };
+}
+
+/** Everything that an evaluation finds out about a training run. */
+interface EvaluatedRun extends EvaluatedSplits {
+  readonly run: RunFile;
+  readonly classes: readonly string[];
   readonly taus: TausByState;
 }
 
 /** Writes the files of an evaluation: evaluation.json, predictions.csv and tau.csv. */
 export async function writeEvaluationFiles(folder: string, evaluated: EvaluatedRun): Promise<void> {
-  const { run, classes, test, validation, taus } = evaluated;
+  const { run, classes, test, validation, taus, orders } = evaluated;
   const { predicted, labels } = test.evaluation;
   await mkdir(folder, { recursive: true });
   await writeFile(
@@ -142,6 +215,8 @@ export async function writeEvaluationFiles(folder: string, evaluated: EvaluatedR
       },
       maximum: run.maximum,
       confusion: confusionMatrix(predicted, labels, classes.length),
+      correctByStep: test.evaluation.correctByStep,
+      ...(Object.keys(orders).length === 0 ? {} : { orders }),
     }),
   );
   const predictions: Predictions[] = [

@@ -26,30 +26,63 @@ export function scoringOf(
 /**
  * The class for which most output neurons spiked in each clip. Of ties:
  *
- * - `first`: the first class. Rates become counts again, so that no engine's rounding matters;
+ * - `first`: the first class. Outputs become counts again, so that no engine's rounding matters;
  * - `rounding`: as the original, which adds up each step's mean of the votes in single precision and takes the first of the highest sums.
  *
  * @param training the original compares sums in evaluation, but sums divided by T in training
  */
 export function predictClasses(
   { rates, outputs }: ClassOutputs,
-  { classes, votes, ties }: Scoring,
+  scoring: Scoring,
   training = false,
 ): Int32Array {
+  const { classes, ties } = scoring;
   const steps = outputs.length / rates.length;
-  const scoreOf = (clip: number, c: number): number => {
-    if (ties === 'first') return Math.round(rates[clip * classes + c]! * steps * votes);
-    let sum = 0;
-    for (let step = 0; step < steps; step++) {
-      const count = Math.round(outputs[(clip * steps + step) * classes + c]! * votes);
-      sum = Math.fround(sum + Math.fround(count / votes));
-    }
-    return training ? Math.fround(sum / steps) : sum;
-  };
   return Int32Array.from({ length: rates.length / classes }, (_, clip) => {
-    const scores = Array.from({ length: classes }, (_, c) => scoreOf(clip, c));
-    return scores.indexOf(Math.max(...scores));
+    const scores = new Array<number>(classes).fill(0);
+    for (let step = 0; step < steps; step++) addVotes(scores, outputs, clip * steps + step, scoring);
+    return firstHighest(
+      training && ties === 'rounding' ? scores.map((sum) => Math.fround(sum / steps)) : scores,
+    );
   });
+}
+
+/** Adds the votes of one row of `outputs`, which is one step of one clip, to the scores of the classes. */
+function addVotes(
+  scores: number[],
+  outputs: Float32Array,
+  row: number,
+  { classes, votes, ties }: Scoring,
+): void {
+  for (let c = 0; c < classes; c++) {
+    const count = Math.round(outputs[row * classes + c]! * votes);
+    scores[c] = ties === 'first' ? scores[c]! + count : Math.fround(scores[c]! + Math.fround(count / votes));
+  }
+}
+
+function firstHighest(scores: readonly number[]): number {
+  return scores.indexOf(Math.max(...scores));
+}
+
+/**
+ * Clips whose class has the most votes up to each step, [T], with ties as in `predictClasses` in evaluation. The last is the number of
+ * correct clips.
+ */
+export function countCorrectByStep(
+  { rates, outputs }: ClassOutputs,
+  labels: Int32Array,
+  scoring: Scoring,
+): number[] {
+  const steps = outputs.length / rates.length;
+  const correct = new Array<number>(steps).fill(0);
+  labels.forEach((label, clip) => {
+    const scores = new Array<number>(scoring.classes).fill(0);
+    for (let step = 0; step < steps; step++) {
+      addVotes(scores, outputs, clip * steps + step, scoring);
+      if (firstHighest(scores) === label) correct[step]! += 1;
+    }
+  });
+  return correct;
 }
 
 export function countCorrect(predicted: Int32Array, labels: Int32Array): number {

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { formatClaims, readClaims } from '../../src/results/claims-file.ts';
-import { formatEvaluation, readEvaluation } from '../../src/results/evaluation-file.ts';
+import { countStepsToAnswer, formatEvaluation, readEvaluation } from '../../src/results/evaluation-file.ts';
 import { formatManifest, type Manifest, readManifest } from '../../src/results/manifest.ts';
 import { readResultFile } from '../../src/results/result-file.ts';
 import {
@@ -104,6 +104,9 @@ describe('evaluation.json', () => {
     const spikeRates = { test: [0.1], validation: null };
     const unheld = exampleEvaluation({ validation: null, spikeRates });
     expect(read(formatEvaluation(unheld))).toEqual(unheld);
+    const { test } = unheld;
+    const timed = exampleEvaluation({ correctByStep: [0, 1, 3, 2], orders: { shuffled: test, mean: test } });
+    expect(read(formatEvaluation(timed))).toEqual(timed);
   });
 
   it('is refused with a wrong field', () => {
@@ -123,6 +126,7 @@ describe('evaluation.json', () => {
       { validation: { clips: 4, correct: 4, accuracy: 0.1, loss } },
       '"validation.accuracy" is 0.1, but 4 of 4',
     ],
+    [{ correctByStep: [1, 3] }, '"correctByStep" ends with 3, but "test.correct" is 2'],
   ])('that contradicts itself is refused: %j', (over, message) => {
     expect(() => read(formatEvaluation(exampleEvaluation(over)))).toThrow(message);
   });
@@ -131,6 +135,13 @@ describe('evaluation.json', () => {
     const rounded = exampleEvaluation({ test: { clips: 3, correct: 2, accuracy: 0.67, loss } });
     expect(read(formatEvaluation(rounded)).test.accuracy).toBe(2 / 3);
   });
+});
+
+test('a network has its answers once its accuracy stays within a point of the final one', () => {
+  // Of 200 clips, two are a point: after step 2 the accuracy is near enough, but at step 3 it is not.
+  expect(countStepsToAnswer([100, 178, 177, 178, 181, 180], 200)).toBe(4);
+  expect(countStepsToAnswer([1, 1], 3)).toBe(1);
+  expect(countStepsToAnswer([0, 1, 3], 3)).toBe(3);
 });
 
 test('manifest.json is read as it was written, with or without lights', () => {

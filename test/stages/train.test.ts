@@ -167,7 +167,7 @@ describe('the stages train and evaluate', () => {
 
   it('agree on the chosen epoch: evaluation reproduces the training’s values', async () => {
     const { context, heard } = contextOf({
-      params: { evaluate: { batchSize: 4 } },
+      params: { evaluate: { batchSize: 4, orders: ['mean', 'reversed'] as const } },
       inputs: [frames, join(root, 'trained')],
       outputs: [join(root, 'evaluated')],
     });
@@ -190,6 +190,15 @@ describe('the stages train and evaluate', () => {
     const confusion: number[][] = evaluation.confusion;
     expect(confusion.map((row) => row.reduce((a, b) => a + b))).toEqual([3, 3, 3]);
     expect(confusion.reduce((sum, row, i) => sum + row[i]!, 0)).toBe(evaluation.test.correct);
+
+    expect(evaluation.correctByStep).toHaveLength(3);
+    expect(evaluation.correctByStep.at(-1)).toBe(evaluation.test.correct);
+    expect(Object.keys(evaluation.orders)).toEqual(['mean', 'reversed']);
+    expect(evaluation.orders.reversed).toMatchObject({ clips: 9 });
+    expect(heard.metrics).toMatchObject({
+      'testAccuracy.mean': evaluation.orders.mean.accuracy,
+      'testAccuracy.reversed': evaluation.orders.reversed.accuracy,
+    });
 
     const predictions = csvParse(await readFile(join(root, 'evaluated', 'predictions.csv'), 'utf8'));
     expect(predictions.map(({ split, clip }) => `${split} ${clip}`)).toEqual([
@@ -215,8 +224,8 @@ describe('the stages train and evaluate', () => {
     for (const rate of [...evaluation.spikeRates.test, ...evaluation.spikeRates.validation]) {
       expect(rate >= 0 && rate <= 1).toBe(true);
     }
-    expect(heard.progress.map(({ done }) => done)).toEqual([4, 8, 9, 12]);
-    expect(heard.progress.at(-1)).toEqual({ done: 12, total: 12, unit: 'clips' });
+    expect(heard.progress.map(({ done }) => done)).toEqual([4, 8, 9, 12, 16, 20, 21, 25, 29, 30]);
+    expect(heard.progress.at(-1)).toEqual({ done: 30, total: 30, unit: 'clips' });
   });
 
   it('report the switches in force wherever that matters', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type EngineSession, type Forward, StepAbortedError } from '../../src/engines/engine.ts';
-import { evaluateClips, evaluateUntilAborted } from '../../src/training/evaluation.ts';
+import type { ClipIndex } from '../../src/results/clip-index.ts';
+import { evaluateClips, evaluateSplits, evaluateUntilAborted } from '../../src/training/evaluation.ts';
 import { scoringOf } from '../../src/training/scores.ts';
 import { fakeEngine } from './fake-engine.ts';
 import { smallTask } from './small-task.ts';
@@ -75,5 +76,55 @@ describe('an evaluation', () => {
       evaluateUntilAborted(session, new AbortController().signal, () => Promise.reject(error)),
     ).rejects.toBe(error);
     expect(session.isDisposed).toBe(true);
+  });
+});
+
+describe('an evaluation of other orders', () => {
+  const { spec, test, train } = smallTask();
+  const [recording, user, light, trial] = ['made up', null, null, null];
+  const clips = Array.from(test.labels, (label) => {
+    return { recording, user, light, trial, class: label, startUs: 0, endUs: 0, events: 1 };
+  });
+  const frames = { steps: 2, splitBy: 'number', downsample: 1, height: 4, width: 4 } as const;
+  const index: ClipIndex = {
+    dataset: 'nmnist',
+    simulated: false,
+    classes: ['0', '1', '2'],
+    sensor: { height: 4, width: 4 },
+    frames: { ...frames, dtype: 'uint8', normalization: null },
+    splits: { train: [], test: clips },
+  };
+
+  async function evaluateOrders(over: Partial<ClipIndex> = {}) {
+    const seen: string[] = [];
+    const warnings: string[] = [];
+    const engine = fakeEngine({ onEvaluate: ({ data }) => seen.push(data.subarray(0, 64).join()) });
+    const cache = { index: { ...index, ...over }, train: train.source, test: test.source };
+    const { orders } = await evaluateSplits(
+      await engine.open(spec, new Map()),
+      { ...cache, input: [2, 4, 4], close: async () => {} },
+      new Int32Array(),
+      {
+        ...{ scoring: scoringOf(spec), batchSize: 7, orders: ['reversed'] },
+        onProgress: () => {},
+        warn: (text) => warnings.push(text),
+      },
+    );
+    return { seen, warnings, orders };
+  }
+
+  it('shows the network the same clips with their frames in that order', async () => {
+    const { seen, warnings, orders } = await evaluateOrders();
+    const [first, second] = seen.map((data) => data.split(','));
+    expect(second).toEqual([...first!.slice(32), ...first!.slice(0, 32)]);
+    expect([orders.reversed?.clips, warnings]).toEqual([7, []]);
+  });
+
+  it('is left out for still images, with a warning', async () => {
+    const { seen, warnings, orders } = await evaluateOrders({
+      images: { mean: [0], std: [1], augmentation: 'none' },
+    });
+    expect([seen.length, orders]).toEqual([1, {}]);
+    expect(warnings).toEqual([expect.stringContaining('evaluate.orders has no effect')]);
   });
 });

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import { confusionMatrix, predictClasses, scoreClips, scoringOf } from '../../src/training/scores.ts';
+import {
+  confusionMatrix,
+  countCorrectByStep,
+  predictClasses,
+  scoreClips,
+  scoringOf,
+} from '../../src/training/scores.ts';
 import { smallNetwork } from './small-task.ts';
 
 /** Of one step each, so that outputs are rates. */
@@ -40,6 +46,17 @@ describe('scores', () => {
       scoreClips(clip, Int32Array.of(0), Int32Array.of(0), { ...scoring, classes: 2, loss }).loss;
     expect(scoreOf('step')).toBe(1.25 / 4);
     expect(scoreOf('rate')).toBe(0.3125 / 2);
+  });
+
+  it('count the clips that are right after each step, with the same rules for ties', () => {
+    // Of two clips of class 1, votes in tenths: the first is tied after step 1, behind after step 2, and ahead after step 3.
+    const outputs = Float32Array.of(...[0.2, 0.2, 0.3, 0.1, 0, 0.4], ...[0, 0.1, 0.5, 0.6, 0.2, 0]);
+    const clips = { outputs, rates: new Float32Array(4) };
+    const count = (ties: 'first' | 'rounding') =>
+      countCorrectByStep(clips, Int32Array.of(1, 1), { ...scoring, classes: 2, ties });
+    // The second is ahead after steps 1 and 2; after step 3 both classes have 7 votes: a tie, which in single precision is 0.7 to 0.70000005.
+    expect(count('first')).toEqual([1, 1, 1]);
+    expect(count('rounding')).toEqual([1, 1, 2]);
   });
 
   it('take classes and votes from the network', () => {
