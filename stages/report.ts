@@ -3,10 +3,12 @@ import { dirname, join } from 'node:path';
 import { judgeClaims } from '../src/report/claims/judge.ts';
 import { collectClaims, collectResults } from '../src/report/collect.ts';
 import { summariseModels } from '../src/report/data/outcome.ts';
+import { answerQuestion, type QuestionSettings } from '../src/report/data/question.ts';
 import { readOrigin } from '../src/report/inputs/origin.ts';
 import { buildReport } from '../src/report/report.ts';
 import { formatJudgements } from '../src/report/sections/claims.ts';
 import { readEnvironment } from '../src/report/sections/pipeline.ts';
+import { listVerdicts } from '../src/report/sections/question.ts';
 import { writeReport } from '../src/report/write.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 import { titleDataset } from '../src/thesis/data-sets.ts';
@@ -14,7 +16,7 @@ import { titleDataset } from '../src/thesis/data-sets.ts';
 interface Params {
   readonly models: readonly string[];
   readonly seeds: readonly number[];
-  readonly report?: { readonly title?: string };
+  readonly report?: { readonly title?: string; readonly question?: QuestionSettings };
   /** The others are only for the drawing of the pipeline. */
   readonly [setting: string]: unknown;
 }
@@ -36,16 +38,19 @@ export default defineStage<Params>({
     const results = await collectResults(sources, context.params);
     const outcomes = summariseModels(results);
     const judgements = judgeClaims(claims, results, outcomes);
+    const question = answerQuestion(results, context.params.report?.question);
     const report = buildReport(results, {
       title: context.params.report?.title ?? `Run on ${titleDataset(results.dataset)}`,
       environment: readEnvironment(),
       origin: readOrigin(context.facts),
       judgements,
+      question,
     });
     const written = await writeReport(report, folder, (done, total) =>
       context.progress({ done, total, unit: 'figures' }),
     );
-    await writeFile(join(folder, 'claims.json'), formatJudgements(judgements, results.simulated));
+    const answer = question === null ? null : listVerdicts(question);
+    await writeFile(join(folder, 'claims.json'), formatJudgements(judgements, results.simulated, answer));
     context.metrics({
       figures: written.figures,
       pageBytes: written.pageBytes,

@@ -7,7 +7,7 @@ import { readFramesFacts, readRunFacts } from '../baseline/collect.ts';
 import { ReproError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { quoteWords } from '../files/shell-words.ts';
-import { type ClaimVerdict, readClaims } from '../results/claims-file.ts';
+import { type ReportVerdicts, readClaims } from '../results/claims-file.ts';
 import { readResultFile } from '../results/result-file.ts';
 import type { Plan, StageInstance } from '../runner/plan/plan.ts';
 import { type InstanceStatus, readStatus } from '../runner/run/status.ts';
@@ -115,7 +115,7 @@ export async function findResults(plan: Plan): Promise<LastResults> {
 export async function collectResults(
   plan: Plan,
   statuses: readonly InstanceStatus[],
-  claims: readonly ClaimVerdict[],
+  { claims, question }: ReportVerdicts,
 ): Promise<Baseline> {
   const records = new Map(statuses.map(({ id, record }) => [id, record]));
   const instancesOf = (stage: string) => [...plan.instances.values()].filter((one) => one.stage === stage);
@@ -141,11 +141,15 @@ export async function collectResults(
   }
   const facts = await readFramesFacts(placeOf(plan, frames), records.get(frames.id)?.metrics ?? {});
   const verdicts = Object.fromEntries(claims.map(({ id, verdict }) => [id, verdict]));
-  return { profile: plan.profile, ...facts, runs, claims: verdicts };
+  const answers = question?.arms.map(({ model, verdict }) => [model, verdict] as const);
+  return {
+    ...{ profile: plan.profile, ...facts, runs, claims: verdicts },
+    ...(answers === undefined ? {} : { question: Object.fromEntries(answers) }),
+  };
 }
 
-/** What the report says of each claim. */
-export async function readVerdicts(plan: Plan): Promise<readonly ClaimVerdict[]> {
+/** What the report says of each claim, and of the profile's question. */
+export async function readVerdicts(plan: Plan): Promise<ReportVerdicts> {
   const report = [...plan.instances.values()].find(({ stage }) => stage === stageNames.report);
   if (report === undefined) throw new RangeError('the plan has no stage "report"');
   return readClaims(await readResultFile(path.join(placeOf(plan, report), 'claims.json'), report.id));

@@ -13,11 +13,11 @@ import { type PipelineOptions, pipelineArguments } from './load-plan.ts';
 export async function checkResults(plan: Plan, options: PipelineOptions): Promise<CheckedSection[]> {
   const results = await findResults(plan);
   if (results.kind === 'stale') return [refuseStale(plan, options, results.stale)];
-  const claims = await readVerdicts(plan);
+  const said = await readVerdicts(plan);
   const baseline = await readBaseline(plan.projectRoot, plan.profile);
-  const verdicts = sectionOfClaims(plan.profile, baseline, claims);
+  const verdicts = sectionOfClaims(plan.profile, baseline, said.claims);
   if (baseline === null) return [verdicts, missingBaseline(plan)];
-  const now = await collectResults(plan, results.statuses, claims);
+  const now = await collectResults(plan, results.statuses, said);
   return [verdicts, sectionOfBaseline(plan, baseline, now, selectsRuns(options.set))];
 }
 

@@ -13,7 +13,8 @@ const claimsFile = 'configs/claims.yaml';
 const modelsFolder = 'configs/models';
 
 /**
- * Checks before anything runs what only the last stage reads: the claims, beyond their schema, and the folder of the authors' logs.
+ * Checks before anything runs what only the last stage reads: the claims, beyond their schema, the folder of the authors' logs, and the
+ * baseline of the question.
  * Otherwise a mistake would be found only after all trainings.
  *
  * @throws {ConfigurationError} with each problem and its place
@@ -21,7 +22,11 @@ const modelsFolder = 'configs/models';
 export async function checkReport(plan: Plan, reports: readonly StageInstance[]): Promise<void> {
   const problems: Problem[] = [];
   for (const instance of reports) {
-    problems.push(...(await findClaimProblems(plan, instance)), ...(await findLogProblems(plan, instance)));
+    problems.push(
+      ...(await findClaimProblems(plan, instance)),
+      ...(await findLogProblems(plan, instance)),
+      ...findQuestionProblems(plan),
+    );
   }
   throwProblems(problems);
 }
@@ -95,6 +100,20 @@ async function findLogProblems(plan: Plan, { inputs }: StageInstance): Promise<P
     if (!(error instanceof ReproError)) throw error;
     return [{ at, message: `reference.logs: ${error.message}`, fix: error.fix }];
   }
+}
+
+function findQuestionProblems({ settings, places }: Plan): Problem[] {
+  const where = ['report', 'question', 'baseline'];
+  const [baseline, models] = [getAt(settings, where), getAt(settings, ['models'])];
+  if (typeof baseline !== 'string' || !Array.isArray(models) || models.includes(baseline)) return [];
+  const message = `report.question.baseline: ${baseline} is not among the models, ${models.join(', ')}.`;
+  return [
+    {
+      at: places.place(where),
+      message,
+      fix: 'Add it to `models:`, name one of them, or ask nothing: `question: null`.',
+    },
+  ];
 }
 
 function readDocument(plan: Plan, file: string): Promise<YamlDocument> {

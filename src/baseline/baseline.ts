@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../errors.ts';
 import type { Fields, JsonObject } from '../formats/fields.ts';
+import { ARM_VERDICTS } from '../results/claims-file.ts';
 import { parseResult } from '../results/result-file.ts';
 import {
   choice,
@@ -11,6 +12,7 @@ import {
   number,
   numbers,
   object,
+  optional,
   orNull,
   readShape,
   record,
@@ -99,6 +101,8 @@ const shape = {
   runs: list(runShape),
   /** The report's verdict on each published claim, by its id. */
   claims: record(choice(VERDICTS)),
+  /** The report's verdict on each arm of the profile's question, by its model; absent if it asks nothing. */
+  question: optional(record(choice(ARM_VERDICTS))),
 };
 
 /** What a run of a profile gave, to compare later runs with: the content of configs/baselines/<profile>.json. */
@@ -145,7 +149,15 @@ const about =
   'Do not edit it: ./repro baseline update writes it and shows first what changes.';
 
 /** The text of a baseline: keys in a fixed order and a line for each fact and each list, so that git shows and merges changes run by run. */
-export function formatBaseline({ profile, dataset, simulated, frames, runs, claims }: Baseline): string {
+export function formatBaseline({
+  profile,
+  dataset,
+  simulated,
+  frames,
+  runs,
+  claims,
+  question,
+}: Baseline): string {
   const content = {
     about,
     version,
@@ -155,6 +167,7 @@ export function formatBaseline({ profile, dataset, simulated, frames, runs, clai
     frames,
     runs: runs.map((run) => ({ ...run, settings: sortKeys(run.settings) })),
     claims: sortKeys(claims),
+    ...(question === undefined ? {} : { question: sortKeys(question) }),
   };
   // Lists without objects in them go on one line.
   const text = JSON.stringify(content, null, 1).replaceAll(

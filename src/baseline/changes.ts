@@ -45,6 +45,7 @@ export function listChanges(before: Baseline | null, now: Baseline): Change[] {
       );
     }),
     ...diff('claims', before?.claims, now.claims).sort((a, b) => (a.what < b.what ? -1 : 1)),
+    ...diff('question', before?.question, now.question),
   ];
 }
 

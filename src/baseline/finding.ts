@@ -14,6 +14,7 @@ export const RULES = [
   'σ(τ)',
   'chosen epoch',
   'accuracy',
+  'question',
 ] as const;
 export type Rule = (typeof RULES)[number];
 

@@ -9,7 +9,7 @@ import {
   judgeSameDigits,
   judgeSettings,
 } from './exact-rules.ts';
-import { type Finding, fail, measure, type Outcome, type Pair, type Rule, skip } from './finding.ts';
+import { type Finding, fail, measure, note, type Outcome, type Pair, type Rule, skip } from './finding.ts';
 import { judgeFirstBatches, judgeLayers, judgeLoss, judgeTauSpread } from './tolerance-rules.ts';
 
 /** The rules for a run with the settings of the baseline. */
@@ -45,7 +45,25 @@ export function judgeBaseline(baseline: Baseline, now: Baseline, isSelection: bo
     ...settings,
     ...runRules.flatMap(([rule, judge]) => apply(rule, judge, same)),
     ...judgeAccuracy(same),
+    ...judgeQuestion(baseline.question, now.question),
   ];
+}
+
+/**
+ * Whether the answer to the profile's question is still that of the baseline. Only `different` and `equivalent` contradict each other; the
+ * evidence may fall short of either by chance, with another engine or fewer seeds.
+ */
+function judgeQuestion(before: Baseline['question'] = {}, now: Baseline['question'] = {}): Finding[] {
+  return Object.keys({ ...before, ...now }).map((model): Finding => {
+    const [old, fresh] = [before, now].map((answers) =>
+      Object.hasOwn(answers, model) ? answers[model] : 'none',
+    );
+    const text = `${fresh}, ${old} in the baseline`;
+    const contradicts =
+      old !== fresh && [old, fresh].every((one) => one === 'different' || one === 'equivalent');
+    const outcome = old === fresh ? measure(0, text) : contradicts ? fail(text) : note(text);
+    return { rule: 'question', subject: model, ...outcome };
+  });
 }
 
 /** Whether both have the same models and seeds. */

@@ -4,6 +4,7 @@ import type { Judgement } from './claims/judgement.ts';
 import { isValidated } from './data/epochs.ts';
 import { present } from './data/format.ts';
 import { type Outcome, summariseModels } from './data/outcome.ts';
+import type { Question } from './data/question.ts';
 import type { Results } from './data/results.ts';
 import type { Figure } from './drawing/figure.ts';
 import { drawAccuracy, drawAccuracyByModel, drawDifference } from './figures/accuracy.ts';
@@ -21,6 +22,7 @@ import { listFacts } from './sections/facts.ts';
 import { describeNeurons } from './sections/neurons.ts';
 import { tabulateDifferences, tabulateOutcomes, tabulateSeeds } from './sections/outcome-tables.ts';
 import { describePipeline, type Environment } from './sections/pipeline.ts';
+import { describeQuestion } from './sections/question.ts';
 import { describeReference } from './sections/reference.ts';
 import { describeRerun } from './sections/rerun.ts';
 import { describeSettings } from './sections/settings.ts';
@@ -33,6 +35,8 @@ export interface ReportOptions {
   readonly origin?: Origin | null;
   /** The judgements of the published claims; without them, the page has no verdicts. */
   readonly judgements?: readonly Judgement[];
+  /** The answer to the profile's question; null or absent if it asks nothing. */
+  readonly question?: Question | null;
 }
 
 /** Builds the report from the results. Pure: the same results give the same report. */
@@ -62,10 +66,11 @@ function nameKind(results: Results): string {
 
 function listSections(
   results: Results,
-  { judgements, environment, origin = null }: ReportOptions,
+  { judgements, question = null, environment, origin = null }: ReportOptions,
 ): Section[] {
   const outcomes = summariseModels(results);
   return [
+    ...(question === null ? [] : [describeQuestion(results, question)]),
     ...(judgements === undefined ? [] : [describeClaims(judgements, results.dataset)]),
     describeOutcomes(results, outcomes, judgements ?? []),
     {

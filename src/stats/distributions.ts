@@ -107,6 +107,27 @@ function betaFraction(x: number, a: number, b: number): number {
 }
 
 /**
+ * The regularised lower incomplete gamma function `P(a, x) = x^a e^(−x) / Γ(a + 1) · Σ x^n / ((a + 1) … (a + n))`; P(χ² < 2x) with 2a degrees
+ * of freedom.
+ *
+ * @param a positive
+ * @param x at least 0
+ * @see DLMF 8.11.4 (https://dlmf.nist.gov/8.11)
+ */
+export function incompleteGamma(a: number, x: number): number {
+  if (x === 0) return 0;
+  // So far above the mean, nothing is left in the last digits.
+  if (x > a + 20 * Math.sqrt(a) + 50) return 1;
+  let term = 1;
+  let sum = 1;
+  for (let n = 1; term > 1e-17 * sum; n++) {
+    term *= x / (a + n);
+    sum += term;
+  }
+  return Math.min(1, sum * Math.exp(a * Math.log(x) - x - logGamma(a + 1)));
+}
+
+/**
  * The exact probability of getting at least this many right by chance: `P(X ≥ k) = Σ_{i ≥ k} C(n, i) pⁱ (1 − p)ⁿ⁻ⁱ`. An interval that
  * keeps its level only on average, such as Wilson's, is too generous for few trials and a small share; this one always keeps it.
  *

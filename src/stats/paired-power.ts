@@ -1,4 +1,5 @@
-import { incompleteBeta, logGamma, studentQuantile } from './distributions.ts';
+import type { Spread } from './crossed.ts';
+import { incompleteBeta, incompleteGamma, logGamma, studentQuantile } from './distributions.ts';
 
 /**
  * How often a two-sided t test finds a true difference, `P(|T'| > t)` with T' of the noncentral t distribution: its square is
@@ -43,7 +44,14 @@ export function smallestDetectableMean(
   if (!(deviation > 0 && count >= 2)) {
     throw new RangeError(`smallestDetectableMean: a deviation of ${deviation} in ${count} pairs`);
   }
-  const degrees = count - 1;
+  return smallestDetectable({ error: deviation / Math.sqrt(count), degrees: count - 1 }, { alpha, power });
+}
+
+/** The smallest true mean that a two-sided t test finds with the given power. @param alpha level of the test @returns in the unit of `error` */
+export function smallestDetectable(
+  { error, degrees }: Spread,
+  { alpha, power = 0.8 }: { readonly alpha: number; readonly power?: number },
+): number {
   let high = 1;
   while (studentTestPower(high, degrees, alpha) < power) high *= 2;
   let low = 0;
@@ -52,5 +60,29 @@ export function smallestDetectableMean(
     if (studentTestPower(middle, degrees, alpha) < power) low = middle;
     else high = middle;
   }
-  return (high * deviation) / Math.sqrt(count);
+  return high * error;
+}
+
+/**
+ * How often two one-sided t tests (TOST) would show that a true mean of 0 is within ±`margin`: the estimate is `Z · error`, its own error
+ * `error · √(χ² / ν)`, so `P(|Z| + t · √(χ² / ν) < margin / error) = ∫ 2 φ(z) · P(χ² < ν · ((margin / error − z) / t)²) dz` from 0 to
+ * `margin / error`.
+ *
+ * @param margin positive, in the unit of `error`
+ * @param alpha level of each test
+ * @see Phillips 1990, J. Pharmacokinet. Biopharm. 18, 137-144
+ */
+export function equivalencePower({ error, degrees }: Spread, margin: number, alpha: number): number {
+  const t = studentQuantile(1 - alpha, degrees);
+  const room = margin / error;
+  const density = (z: number) =>
+    Math.sqrt(2 / Math.PI) *
+    Math.exp(-(z ** 2) / 2) *
+    incompleteGamma(degrees / 2, (degrees / 2) * ((room - z) / t) ** 2);
+  // Simpson's rule; beyond nine standard deviations there is nothing.
+  const last = Math.min(room, 9);
+  const steps = 400;
+  let sum = density(0) + density(last);
+  for (let i = 1; i < steps; i++) sum += (i % 2 === 1 ? 4 : 2) * density((i * last) / steps);
+  return Math.min(1, (sum * last) / (3 * steps));
 }

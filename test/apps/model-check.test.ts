@@ -90,6 +90,14 @@ describe('what only the report reads is checked before anything runs:', () => {
     expect(await reportProblems()).toMatch(expected);
   });
 
+  test('a question about a baseline that is not among the models', async () => {
+    const set = 'report.question={baseline: lif, margin: 0.02}';
+    expect(await reportProblems(set)).toContain(
+      'report.question.baseline: lif is not among the models, baseline, no-reg, lambda-0.01, lambda-0.1.',
+    );
+    expect(await reportProblems(set.replace('lif', 'no-reg'))).toBe('');
+  });
+
   test('a folder of logs that does not exist, or has none of these models', async () => {
     const logs = project.at('logs');
     const set = `reference.logs=${logs}`;

@@ -43,6 +43,23 @@ describe('results that are those of the baseline', () => {
   });
 });
 
+test('the answers to a question must not contradict those of the baseline', () => {
+  const before = exampleBaseline({
+    question: { a: 'different', b: 'equivalent', c: 'undecided', d: 'equivalent' },
+  });
+  const now = exampleBaseline({
+    question: { a: 'equivalent', b: 'undecided', c: 'undecided', e: 'different' },
+  });
+  const found = judgeBaseline(before, now, false).filter(({ rule }) => rule === 'question');
+  expect(found.map(({ subject, state, text }) => [subject, state, text])).toEqual([
+    ['a', 'failed', 'equivalent, different in the baseline'],
+    ['b', 'noted', 'undecided, equivalent in the baseline'],
+    ['c', 'ok', 'undecided, undecided in the baseline'],
+    ['d', 'noted', 'none, equivalent in the baseline'],
+    ['e', 'noted', 'different, none in the baseline'],
+  ]);
+});
+
 describe('frames', () => {
   test('must be the same to the byte, and swapped polarities are told as such', () => {
     const { train, test: tested } = baseline.frames;

@@ -176,7 +176,15 @@ describe('claims.json', () => {
 
   it('is read for its verdicts, with ordinary spaces', () => {
     const text = formatClaims([{ ...claim, ...rest }], true);
-    expect(read(text)).toEqual([{ ...claim, statement: 'b c' }]);
+    expect(read(text)).toEqual({ claims: [{ ...claim, statement: 'b c' }] });
+  });
+
+  it('keeps the answer to the question', () => {
+    const arm = { model: 'no-reg', difference: -0.01, low: null, high: null, verdict: 'undecided' } as const;
+    const question = { text: 'So?', baseline: 'baseline', margin: 0.02, arms: [arm] };
+    const text = formatClaims([], true, question);
+    expect(read(text)).toEqual({ claims: [], question });
+    expect(() => read(text.replace('"undecided"', '"perhaps"'))).toThrow('question.arms[0].verdict');
   });
 
   it('of another version, or with an unknown verdict, is refused', () => {

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { QuestionSettings } from '../../src/report/data/question.ts';
 import stage from '../../stages/report.ts';
 import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
 import { makeContext } from '../support/stage-context.ts';
@@ -37,11 +38,16 @@ const NMNIST: MadeUp = {
   clips: { train: 850, validation: 150, test: 100 },
 };
 
-async function report(made: MadeUp, place = 'a', reference: readonly string[] = []) {
+async function report(
+  made: MadeUp,
+  place = 'a',
+  reference: readonly string[] = [],
+  question?: QuestionSettings,
+) {
   const sources = await writeMadeUpResults(join(folder, place), made);
   const output = join(folder, place, 'out');
   const context = makeContext(
-    { models: made.models, seeds: made.seeds, report: { title: 'A run' } },
+    { models: made.models, seeds: made.seeds, report: { title: 'A run', ...(question && { question }) } },
     [
       ...[sources.verify, sources.train, sources.evaluate, sources.examples, CLAIMS, sources.pipeline],
       ...made.models.map((model) => join(sources.models, `${model}.yaml`)),
@@ -85,6 +91,23 @@ describe('the report stage', () => {
     expect(said.progress.at(-1)).toBe(`${FIGURES.length}/${FIGURES.length} figures`);
     expect(said.metrics.figures).toBe(FIGURES.length);
     expect(said.metrics['testAccuracy.baseline']).toBeGreaterThan(0.5);
+  });
+
+  it('answers the question of the profile in the page and in claims.json', async () => {
+    const question = { baseline: 'baseline', margin: 0.02 };
+    const { output } = await report(
+      { ...QUICK, models: ['baseline', 'no-reg'], seeds: [1, 2, 3] },
+      'a',
+      [],
+      question,
+    );
+    const files = await readAll(output);
+    const { question: answer } = JSON.parse(files.get('claims.json') ?? '');
+    expect(answer).toMatchObject({ ...question, arms: [{ model: 'no-reg' }] });
+    expect(files.get('figures/simulated-question.csv')).toContain('no-reg,3,6,');
+    expect(files.get('report.md')).toMatch(
+      /## The question[\s\S]*On simulated recordings, with three seeds and six test users/,
+    );
   });
 
   it('writes the same bytes for the same inputs in any folder', async () => {

@@ -22,9 +22,13 @@ interface DotPlot {
   readonly dots: readonly Dot[];
   /** In px. */
   readonly rowHeight: number;
-  /** The first value on the axis; the last is 1. */
-  readonly from: number;
+  /** First and last value on the axis. */
+  readonly domain: readonly [number, number];
+  /** Of the axis; test accuracy, if left out. */
+  readonly axis?: { readonly title: string; readonly labelExpr: string };
   readonly level?: { readonly value: number; readonly label: string };
+  /** A shaded range of values. */
+  readonly shade?: readonly [number, number];
 }
 
 const WIDTH = 440;
@@ -33,16 +37,13 @@ const PADDING = { right: 20, top: 12, bottom: 42 };
 const CHARACTER_WIDTH = 7;
 const LABELS_AT_MOST = 220;
 
-/** Accuracies with their intervals, in rows: several dots in each, one below the other. */
-export function drawDotPlot({ rows, series, dots, rowHeight, from, level }: DotPlot): Panel {
+/** Values with their intervals, in rows: several dots in each, one below the other. */
+export function drawDotPlot({ rows, series, dots, rowHeight, domain, axis, level, shade }: DotPlot): Panel {
   const longest = Math.max(...rows.flatMap((row) => row.split('\n')).map(({ length }) => length));
   const left = Math.min(LABELS_AT_MOST, 16 + CHARACTER_WIDTH * longest);
   const height = rows.length * rowHeight;
-  const x = linear('value', [from, 1], {
-    title: 'test accuracy',
-    labelExpr: PERCENT_LABELS,
-    tickCount: 6,
-  });
+  const labels = axis ?? { title: 'test accuracy', labelExpr: PERCENT_LABELS };
+  const x = linear('value', domain, { ...labels, tickCount: 6 });
   const y = bands('row', rows, [0.3, 0.15], {
     labelExpr: "split(datum.label, '\\n')",
     labelFontSize: 12,
@@ -50,7 +51,7 @@ export function drawDotPlot({ rows, series, dots, rowHeight, from, level }: DotP
   });
   const yOffset = { ...nominal('series'), sort: null, scale: { domain: series.map(({ name }) => name) } };
   const place = { y, yOffset, color: ownColor() };
-  const levels = { values: level === undefined || level.value < from ? [] : [level] };
+  const levels = { values: level === undefined || level.value < domain[0] ? [] : [level] };
   const values = dots.map(({ seeds: _, ...dot }) => dot);
   const ticks = dots.flatMap(({ seeds = [], ...dot }) => seeds.map((value) => ({ ...dot, value })));
   const text = { color: 'currentColor', opacity: 0.8, fontSize: 11 };
@@ -60,6 +61,7 @@ export function drawDotPlot({ rows, series, dots, rowHeight, from, level }: DotP
     padding: { left, ...PADDING },
     autosize: 'none',
     layer: [
+      ...(shade === undefined ? [] : [shadeRange(x, shade)]),
       {
         data: levels,
         mark: { type: 'rule', color: 'currentColor', opacity: 0.6, strokeDash: [3, 3] },
@@ -88,4 +90,12 @@ export function drawDotPlot({ rows, series, dots, rowHeight, from, level }: DotP
     ],
   };
   return { title: '', spec, width: WIDTH, height: PADDING.top + height + PADDING.bottom };
+}
+
+function shadeRange<X extends object>(x: X, [low, high]: readonly [number, number]) {
+  return {
+    data: { values: [{ low, high }] },
+    mark: { type: 'rect' as const, color: 'currentColor', opacity: 0.1 },
+    encoding: { x: { ...x, field: 'low' }, x2: { field: 'high' } },
+  };
 }

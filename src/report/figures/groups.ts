@@ -105,7 +105,7 @@ function drawGroups(results: Results, grouping: Grouping): Figure {
           })),
         ),
         rowHeight: results.models.length * 11 + 16,
-        from: 0,
+        domain: [0, 1],
       }),
     ],
     data: tabulateRuns(

@@ -55,7 +55,7 @@ export function drawOutcomes(
         dots,
         rowHeight: Math.max(kinds.length * 14 + 16, mostLines * 15 + 12),
         // If all intervals are high, a scale from 0 would hide the differences.
-        from: lowest > 0.8 ? Math.floor(lowest * 20) / 20 : 0,
+        domain: [lowest > 0.8 ? Math.floor(lowest * 20) / 20 : 0, 1],
         level: { value: chance, label: 'chance' },
       }),
     ],

@@ -1,4 +1,4 @@
-import { formatClaims } from '../../results/claims-file.ts';
+import { formatClaims, type QuestionEntry } from '../../results/claims-file.ts';
 import { findDataSet } from '../../thesis/data-sets.ts';
 import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../thesis/verdicts.ts';
 import { nameEvidence, type Source } from '../claims/claim.ts';
@@ -105,8 +105,12 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
   );
 }
 
-/** claims.json of the report. */
-export function formatJudgements(judgements: readonly Judgement[], simulated: boolean): string {
+/** claims.json of the report. @param question null if the profile asks nothing */
+export function formatJudgements(
+  judgements: readonly Judgement[],
+  simulated: boolean,
+  question: QuestionEntry | null = null,
+): string {
   const claims = judgements.map(({ claim, verdict, measured, reason }) => {
     const { source, ...place } = claim.evidence;
     return {
@@ -121,5 +125,5 @@ export function formatJudgements(judgements: readonly Judgement[], simulated: bo
       reason,
     };
   });
-  return formatClaims(claims, simulated);
+  return formatClaims(claims, simulated, question);
 }

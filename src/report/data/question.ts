@@ -1,0 +1,138 @@
+import type { ArmVerdict } from '../../results/claims-file.ts';
+import { crossedMean, type Spread, spreadInterval, spreadTest } from '../../stats/crossed.ts';
+import { holmAdjust } from '../../stats/p-values.ts';
+import { equivalencePower, smallestDetectable } from '../../stats/paired-power.ts';
+import type { Interval } from '../../stats/proportions.ts';
+import { DIFFERENCE_LEVEL } from './differences.ts';
+import type { ClipAnswer, ModelResult, Results } from './results.ts';
+
+/** `report.question` of a profile: what it was made to find out, stated before its runs. */
+export interface QuestionSettings {
+  readonly text?: string;
+  /** A model of the profile; the others are the arms. */
+  readonly baseline: string;
+  /** A share: smaller differences of test accuracy do not matter. */
+  readonly margin: number;
+}
+
+/** The answer of a run to its question. */
+export interface Question {
+  readonly text: string;
+  readonly baseline: ModelResult;
+  readonly margin: number;
+  /** Whom the test clips are of; null if the data set has no users, so that each clip stands for itself. */
+  readonly users: number | null;
+  /** In the profile's order. */
+  readonly arms: readonly Arm[];
+}
+
+/** How much more accurate a model is than the baseline, on the test clips at the chosen epochs, and what else it could have been. */
+export interface Arm {
+  readonly model: ModelResult;
+  /** A share, of the arm minus the baseline. */
+  readonly difference: number;
+  /** That of each seed, in their order. */
+  readonly seeds: readonly number[];
+  readonly verdict: ArmVerdict;
+  /** Null with a single seed or user, and if all of them differ by the same: nothing says then how far others may be. */
+  readonly certainty: Certainty | null;
+}
+
+interface Certainty extends Spread {
+  /** The 95 % interval, not corrected for the number of arms. */
+  readonly interval: Interval;
+  /** The 90 % interval: the arm is equivalent if it is within the margin. */
+  readonly narrow: Interval;
+  /** Two-sided, as it is and Holm-corrected for the number of arms. */
+  readonly p: number;
+  readonly adjusted: number;
+  /** The smallest true difference that this design finds in four of five cases, at the level divided by the number of arms. */
+  readonly detectable: number;
+  /** How often this design shows equivalence if there is no difference. */
+  readonly equivalenceChance: number;
+}
+
+/**
+ * Compares each arm with the baseline, clip by clip and seed by seed, for other seeds and other users: {@link crossedMean}. Without users,
+ * clips are drawn independently.
+ *
+ * @param settings null or absent if the profile asks nothing
+ * @returns null then, and if the baseline is the only model
+ * @throws {RangeError} if the baseline is not among the models
+ */
+export function answerQuestion(
+  { models }: Pick<Results, 'models'>,
+  settings: QuestionSettings | null | undefined,
+): Question | null {
+  const others = models.filter(({ id }) => id !== settings?.baseline);
+  if (!settings || others.length === 0) return null;
+  const { text = 'Does the accuracy differ?', baseline: id, margin } = settings;
+  const baseline = models.find((model) => model.id === id);
+  if (baseline === undefined) throw new RangeError(`report.question.baseline: ${id} is not among the models`);
+  const groups = groupByUser(baseline.runs[0]?.answers ?? []);
+  const measured = others.map((model) => {
+    const sums = sumDifferences(model, baseline, groups);
+    const { mean, spread } = crossedMean(sums, groups.counts);
+    const clips = groups.of.length;
+    const seeds = sums.map((row) => row.reduce((sum, value) => sum + value, 0) / clips);
+    return { model, difference: mean, seeds, spread };
+  });
+  const adjusted = holmAdjust(
+    measured.map(({ difference, spread }) => (spread ? spreadTest(difference, spread) : 1)),
+  );
+  const arms = measured.map(({ spread, ...arm }, index): Arm => {
+    if (spread === null) return { ...arm, verdict: 'undecided', certainty: null };
+    const certainty: Certainty = {
+      ...spread,
+      interval: spreadInterval(arm.difference, spread, 1 - DIFFERENCE_LEVEL),
+      narrow: spreadInterval(arm.difference, spread, 1 - 2 * DIFFERENCE_LEVEL),
+      p: spreadTest(arm.difference, spread),
+      adjusted: adjusted[index] ?? 1,
+      detectable: smallestDetectable(spread, { alpha: DIFFERENCE_LEVEL / others.length }),
+      equivalenceChance: equivalencePower(spread, margin, DIFFERENCE_LEVEL),
+    };
+    return { ...arm, verdict: judgeArm(certainty, margin), certainty };
+  });
+  return { text, baseline, margin, users: groups.users, arms };
+}
+
+function judgeArm(certainty: Certainty, margin: number): ArmVerdict {
+  if (certainty.adjusted <= DIFFERENCE_LEVEL) return 'different';
+  return isWithin(certainty, margin) ? 'equivalent' : 'undecided';
+}
+
+/** Two one-sided tests at 5 %. */
+export function isWithin({ narrow }: Certainty, margin: number): boolean {
+  return narrow.low > -margin && narrow.high < margin;
+}
+
+interface Groups {
+  /** Of each test clip, the index of its user, or of itself. */
+  readonly of: readonly number[];
+  readonly counts: readonly number[];
+  readonly users: number | null;
+}
+
+function groupByUser(answers: readonly ClipAnswer[]): Groups {
+  const hasUsers = answers.every(({ user }) => user !== null);
+  const places = new Map<number, number>();
+  const of = answers.map(({ user, clip }) => {
+    const key = hasUsers ? user! : clip;
+    if (!places.has(key)) places.set(key, places.size);
+    return places.get(key)!;
+  });
+  const counts = new Array<number>(places.size).fill(0);
+  for (const group of of) counts[group]! += 1;
+  return { of, counts, users: hasUsers ? counts.length : null };
+}
+
+/** By how many clips the arm is better, [seeds, users]. */
+function sumDifferences(arm: ModelResult, baseline: ModelResult, { of, counts }: Groups): number[][] {
+  return arm.runs.map(({ answers }, seed) => {
+    const sums = new Array<number>(counts.length).fill(0);
+    for (const [clip, group] of of.entries()) {
+      sums[group]! += Number(answers[clip]?.right) - Number(baseline.runs[seed]?.answers[clip]?.right);
+    }
+    return sums;
+  });
+}

@@ -1,0 +1,132 @@
+import type { QuestionEntry } from '../../results/claims-file.ts';
+import { formatP } from '../../stats/p-values.ts';
+import {
+  capitalise,
+  formatPercent,
+  formatPoints,
+  formatPointsRange,
+  joinWords,
+  present,
+  spellCount,
+} from '../data/format.ts';
+import { type Arm, isWithin, type Question } from '../data/question.ts';
+import type { Results } from '../data/results.ts';
+import { drawForest } from '../figures/forest.ts';
+import {
+  makeTable,
+  numberColumn,
+  type Section,
+  type Table,
+  type Text,
+  textColumn,
+} from '../page/document.ts';
+
+/** What the profile was made to find out, the answer in a sentence, and how sure it is. */
+export function describeQuestion(results: Results, question: Question): Section {
+  return {
+    id: 'question',
+    title: 'The question',
+    blocks: [
+      { kind: 'paragraph', text: [question.text] },
+      { kind: 'paragraph', text: [{ strong: stateAnswer(results, question) }], lead: true },
+      { kind: 'figure', figure: drawForest(results, question) },
+      { kind: 'table', table: tabulateArms(results, question) },
+    ],
+  };
+}
+
+/** One sentence, no stronger than the data. */
+export function stateAnswer(
+  { simulated, seeds }: Results,
+  { baseline, margin, users, arms }: Question,
+): string {
+  const where = simulated ? 'On simulated recordings, with' : 'With';
+  const people = users === null ? '' : ` and ${spellCount(users)} test ${users === 1 ? 'user' : 'users'}`;
+  const design = `${where} ${spellCount(seeds.length)} ${seeds.length === 1 ? 'seed' : 'seeds'}${people}`;
+  const of = (verdict: Arm['verdict']) => arms.filter((arm) => arm.verdict === verdict);
+  const titles = (some: readonly Arm[]) => joinWords(some.map(({ model }) => model.title));
+  const equivalent = of('equivalent');
+  const undecided = of('undecided');
+  const room = formatPoints(margin, false);
+  const parts = present(
+    ...of('different').map(({ model, difference, certainty }) => {
+      const small = certainty && isWithin(certainty, margin) ? ` (certainly by less than ${room})` : '';
+      return `${model.title} is ${formatPoints(Math.abs(difference), false)} ${difference > 0 ? 'more' : 'less'} accurate than ${baseline.title}${small}`;
+    }),
+    equivalent.length > 0 &&
+      `${titles(equivalent)} ${equivalent.length === 1 ? 'is' : 'are'} as accurate as ${baseline.title}, within ${room}`,
+    undecided.length > 0 &&
+      `this run cannot tell whether ${titles(undecided)} ${undecided.length === 1 ? 'differs' : 'differ'} from ${baseline.title} by ${room} or more, or at all`,
+  );
+  return `${design}, ${parts.join('; ')}${parts.at(-1)?.endsWith('.') ? '' : '.'}`;
+}
+
+function tabulateArms({ seeds }: Results, { baseline, margin, users, arms }: Question): Table {
+  return makeTable<Arm>(
+    {
+      id: 'table-question',
+      caption: `Difference in test accuracy from ${baseline.title}, for other seeds and other ${users === null ? 'clips' : 'users'}`,
+      notes: explainArms(seeds.length, users, margin, arms),
+    },
+    arms,
+    [
+      textColumn('Arm', ({ model }) => model.title),
+      numberColumn('Difference', ({ difference }) => formatPoints(difference)),
+      numberColumn('95\u00a0% interval', (arm) => rangeOf(arm, 'interval')),
+      numberColumn('90\u00a0% interval', (arm) => rangeOf(arm, 'narrow')),
+      numberColumn('p', ({ certainty }) => certainty && formatP(certainty.p)),
+      numberColumn('p, corrected', ({ certainty }) => certainty && formatP(certainty.adjusted)),
+      textColumn('Verdict', ({ verdict }) => ({
+        text: verdict,
+        ...(verdict === 'undecided' ? { tone: 'missing' } : {}),
+      })),
+      numberColumn('Found in 4 of 5 cases', ({ certainty }) => {
+        return certainty && `from ${formatPoints(certainty.detectable, false)}`;
+      }),
+      numberColumn('Shown equivalent, if so', ({ certainty }) => {
+        return certainty && formatPercent(certainty.equivalenceChance);
+      }),
+    ],
+  );
+}
+
+function rangeOf({ certainty }: Arm, which: 'interval' | 'narrow'): string | null {
+  return certainty && formatPointsRange(certainty[which].low, certainty[which].high);
+}
+
+function explainArms(seeds: number, users: number | null, margin: number, arms: readonly Arm[]): Text[] {
+  const drawn = users === null ? 'clips' : `${spellCount(users)} users`;
+  return present<Text>(
+    [
+      `The margin, ${formatPoints(margin, false)}, was stated in the profile before the run. `,
+      { strong: 'Different' },
+      `: p is at most 0.05 after Holm’s correction for ${spellCount(arms.length)} ${arms.length === 1 ? 'arm' : 'arms'}. `,
+      { strong: 'Equivalent' },
+      ': not different, and the 90\u00a0% interval is within the margin (two one-sided tests at 5\u00a0%, not corrected). ',
+      { strong: 'Undecided' },
+      ': neither. Intervals are not corrected.',
+    ],
+    [
+      `Each seed and each clip is compared with itself. ${capitalise(spellCount(seeds))} seeds and ${drawn} count as drawn at random (crossed random effects, Satterthwaite’s degrees of freedom)${users === null ? '' : ', because clips of one person are alike'}. `,
+      { code: 'docs/claims.md' },
+      ' has the method, its assumptions and how well it covers.',
+    ],
+    [
+      'The last two columns are the power of a design with this scatter: the smallest true difference that it finds in four of five cases, and how often it shows equivalence if there is no difference at all.',
+    ],
+    arms.some(({ certainty }) => certainty === null) && [
+      '–: a single seed or user, or all differ by the same amount: nothing says how far others may be.',
+    ],
+  );
+}
+
+/** The question and its answer, for claims.json. */
+export function listVerdicts({ text, baseline, margin, arms }: Question): QuestionEntry {
+  return {
+    ...{ text, baseline: baseline.id, margin },
+    arms: arms.map(({ model, difference, verdict, certainty }) => ({
+      ...{ model: model.id, difference },
+      ...{ low: certainty?.interval.low ?? null, high: certainty?.interval.high ?? null, verdict },
+    })),
+  };
+}

@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import { answerQuestion } from '../../../src/report/data/question.ts';
+import type { ModelResult, Results } from '../../../src/report/data/results.ts';
+import { drawForest } from '../../../src/report/figures/forest.ts';
+import { buildReport } from '../../../src/report/report.ts';
+import { describeQuestion, listVerdicts, stateAnswer } from '../../../src/report/sections/question.ts';
+import {
+  ENVIRONMENT,
+  makeModelResult,
+  makeResults,
+  makeRunResult,
+  plain,
+  spaced,
+  textsOf,
+} from '../result-values.ts';
+
+const USERS = 6;
+const CLIPS = 20;
+
+/** A model with so many wrong clips of each user's twenty, [seeds, users]. */
+function modelWith(id: string, wrong: readonly (readonly number[])[], users = true): ModelResult {
+  const runs = wrong.map((row, i) => {
+    const answers = row.flatMap((count, user) =>
+      Array.from({ length: CLIPS }, (_, clip) => {
+        return { clip: user * CLIPS + clip, user: users ? 24 + user : null, class: 0, right: clip >= count };
+      }),
+    );
+    return makeRunResult({ seed: 2020 + i, answers });
+  });
+  return makeModelResult({ id, title: id, runs });
+}
+
+const SEEDS = [2020, 2021, 2022];
+const flat = (...wrong: number[]) =>
+  SEEDS.map((_, seed) => wrong.map((count) => count + (seed === 0 ? 1 : 0)));
+const baseline = modelWith('Baseline', flat(2, 2, 2, 2, 2, 2));
+// Two or three of twenty clips more are wrong, for each seed and user.
+const worse = modelWith('worse', flat(4, 5, 4, 5, 4, 5));
+// One clip of 360 more and one fewer.
+const alike = modelWith('alike', [
+  [3, 3, 3, 3, 3, 3],
+  [2, 2, 1, 2, 2, 2],
+  [2, 2, 2, 2, 3, 2],
+]);
+// From two fewer to ten more, by user.
+const unsure = modelWith('unsure', flat(0, 12, 2, 2, 0, 6));
+
+const resultsOf = (models: readonly ModelResult[], overrides: Partial<Results> = {}) =>
+  makeResults({ models, seeds: SEEDS, ...overrides });
+const settings = { baseline: 'Baseline', margin: 0.02 };
+const results = resultsOf([baseline, worse, alike, unsure]);
+const question = answerQuestion(results, settings)!;
+
+describe('the question of a profile', () => {
+  test('is answered for each arm: different, equivalent or undecided', () => {
+    expect(question.arms.map(({ model, verdict }) => [model.id, verdict])).toEqual([
+      ['worse', 'different'],
+      ['alike', 'equivalent'],
+      ['unsure', 'undecided'],
+    ]);
+    expect(question.users).toBe(USERS);
+    // 2.5 clips of 20 in every seed; users' means −2 and −3 of 20 by turns: mean square 3 · 6 · 0.5² / 5, in clips.
+    const [arm] = question.arms;
+    expect(arm?.difference).toBeCloseTo(-0.125, 12);
+    expect(arm?.seeds).toEqual([-0.125, -0.125, -0.125]);
+    expect(arm?.certainty?.degrees).toBe(5);
+    expect(arm?.certainty?.error).toBeCloseTo(Math.sqrt((3 * 6 * 0.25) / 5 / 18) / CLIPS, 12);
+    // Three arms: the smallest p counts three times.
+    expect(arm?.certainty?.adjusted).toBeCloseTo(3 * arm!.certainty!.p, 12);
+  });
+
+  test('is answered in one sentence that is no stronger than the data', () => {
+    expect(spaced(stateAnswer(results, question))).toBe(
+      'With three seeds and six test users, worse is 12.5 points less accurate than Baseline; alike is as accurate as Baseline, within 2.0 points; this run cannot tell whether unsure differs from Baseline by 2.0 points or more, or at all.',
+    );
+    const simulated = resultsOf([baseline, alike], { simulated: true });
+    expect(stateAnswer(simulated, answerQuestion(simulated, settings)!)).toMatch(
+      /^On simulated recordings, with three/,
+    );
+  });
+
+  test('says that a difference is certainly smaller than a wide margin', () => {
+    const wide = answerQuestion(results, { ...settings, margin: 0.3 })!;
+    expect(wide.arms[0]?.verdict).toBe('different');
+    expect(spaced(stateAnswer(results, wide))).toContain(
+      'than Baseline (certainly by less than 30.0 points);',
+    );
+  });
+
+  test('takes each clip for itself where there are no users, and says so', () => {
+    const rows = flat(2, 2, 2, 2, 2, 2);
+    const models = [modelWith('Baseline', rows, false), modelWith('b', flat(4, 5, 4, 5, 4, 5), false)];
+    const found = answerQuestion(resultsOf(models), settings)!;
+    expect(found.users).toBeNull();
+    expect(stateAnswer(resultsOf(models), found)).toMatch(/^With three seeds, b is/);
+    const section = describeQuestion(resultsOf(models), found);
+    expect(JSON.stringify(section)).toContain('for other seeds and other clips');
+  });
+
+  test('stays undecided with a single seed', () => {
+    const one = [baseline, worse].map((model) => ({ ...model, runs: model.runs.slice(0, 1) }));
+    const found = answerQuestion(resultsOf(one, { seeds: [2020] }), settings)!;
+    expect(found.arms[0]).toMatchObject({ verdict: 'undecided', certainty: null });
+    expect(listVerdicts(found).arms).toEqual([
+      { model: 'worse', difference: -0.125, low: null, high: null, verdict: 'undecided' },
+    ]);
+    const [, , , table] = describeQuestion(resultsOf(one, { seeds: [2020] }), found).blocks;
+    expect(table?.kind === 'table' && textsOf(table.table)[0]?.slice(1, 4)).toEqual([
+      '−12.5 points',
+      '–',
+      '–',
+    ]);
+  });
+
+  test('is at the top of the report, and absent without the setting or without arms', () => {
+    const options = { title: 'A run', environment: ENVIRONMENT, question };
+    expect(buildReport(results, options).sections[0]).toMatchObject({
+      id: 'question',
+      title: 'The question',
+    });
+    expect(answerQuestion(results, undefined)).toBeNull();
+    expect(answerQuestion(resultsOf([baseline]), settings)).toBeNull();
+    expect(() => answerQuestion(resultsOf([worse]), settings)).toThrow(RangeError);
+  });
+});
+
+describe('the figure and the table', () => {
+  test('have a row for each arm, with the power of the design', () => {
+    const { blocks } = describeQuestion(results, question);
+    expect(blocks[0]?.kind === 'paragraph' && plain(blocks[0].text)).toBe('Does the accuracy differ?');
+    const table = blocks.flatMap((block) => (block.kind === 'table' ? [block.table] : []))[0]!;
+    // The error is √(0.9 / 18) / 20 = 1.118 points; t(0.975, 5) = 2.5706, t(0.95, 5) = 2.0150.
+    expect(textsOf(table)[0]?.slice(0, 4)).toEqual([
+      'worse',
+      '−12.5 points',
+      '−15.4 to −9.6 points',
+      '−14.8 to −10.2 points',
+    ]);
+    expect(textsOf(table).map((row) => row[6])).toEqual(['different', 'equivalent', 'undecided']);
+  });
+
+  test('are drawn on an axis that holds all intervals and the margin', () => {
+    const figure = drawForest(results, question);
+    expect(figure.data.map((row) => row[0])).toEqual(['model', 'worse', 'alike', 'unsure']);
+    expect(figure.caption).toContain('Shaded: the margin of 2.0\u00a0points.');
+    const low = question.arms.map(({ certainty }) => certainty!.interval.low);
+    const spec = JSON.stringify(figure.panels[0]?.spec);
+    const [, end] = /"domain":\[-([\d.]+),/.exec(spec)!;
+    expect(Number(end)).toBeGreaterThan(Math.max(...low.map(Math.abs)));
+  });
+});
