@@ -72,7 +72,7 @@ function listSections(
   return [
     ...(question === null ? [] : [describeQuestion(results, question)]),
     ...(judgements === undefined ? [] : [describeClaims(judgements, results.dataset)]),
-    describeOutcomes(results, outcomes, judgements ?? []),
+    describeOutcomes(results, outcomes, judgements ?? [], question !== null),
     {
       id: 'training',
       title: 'Training',
@@ -121,6 +121,7 @@ function describeOutcomes(
   results: Results,
   outcomes: readonly Outcome[],
   judgements: readonly Judgement[],
+  asks: boolean,
 ): Section {
   const comparable = judgeComparability(results) === null;
   const chance = 1 / results.classes.length;
@@ -128,14 +129,15 @@ function describeOutcomes(
     tabulateOutcomes(results, outcomes, judgements),
     tabulateLate(results, outcomes),
     tabulateBestEpochs(results),
-    tabulateDifferences(results),
+    // Another comparison, of these users alone, could seem to contradict the answer.
+    !asks && tabulateDifferences(results),
     results.seeds.length > 1 && tabulateSeeds(outcomes),
   );
   return {
     id: 'results',
     title: 'Results',
     blocks: [
-      ...writeSummary(results, outcomes, judgements).map(
+      ...writeSummary(results, outcomes, judgements, asks).map(
         (text, index): Block => ({ kind: 'paragraph', text, lead: index === 0 }),
       ),
       ...showFigures(drawOutcomes(outcomes, chance, { comparable })),

@@ -74,16 +74,15 @@ function tabulateArms({ seeds }: Results, { baseline, margin, users, arms }: Que
       numberColumn('Difference', ({ difference }) => formatPoints(difference)),
       numberColumn('95\u00a0% interval', (arm) => rangeOf(arm, 'interval')),
       numberColumn('90\u00a0% interval', (arm) => rangeOf(arm, 'narrow')),
-      numberColumn('p', ({ certainty }) => certainty && formatP(certainty.p)),
       numberColumn('p, corrected', ({ certainty }) => certainty && formatP(certainty.adjusted)),
       textColumn('Verdict', ({ verdict }) => ({
         text: verdict,
         ...(verdict === 'undecided' ? { tone: 'missing' } : {}),
       })),
-      numberColumn('Found in 4 of 5 cases', ({ certainty }) => {
-        return certainty && `from ${formatPoints(certainty.detectable, false)}`;
+      numberColumn('Would find', ({ certainty }) => {
+        return certainty && formatPoints(certainty.detectable, false);
       }),
-      numberColumn('Shown equivalent, if so', ({ certainty }) => {
+      numberColumn('Shows equivalence', ({ certainty }) => {
         return certainty && formatPercent(certainty.equivalenceChance);
       }),
     ],
@@ -91,7 +90,10 @@ function tabulateArms({ seeds }: Results, { baseline, margin, users, arms }: Que
 }
 
 function rangeOf({ certainty }: Arm, which: 'interval' | 'narrow'): string | null {
-  return certainty && formatPointsRange(certainty[which].low, certainty[which].high);
+  // The column before it has the unit.
+  return (
+    certainty && formatPointsRange(certainty[which].low, certainty[which].high).replace('\u00a0points', '')
+  );
 }
 
 function explainArms(seeds: number, users: number | null, margin: number, arms: readonly Arm[]): Text[] {
@@ -112,7 +114,7 @@ function explainArms(seeds: number, users: number | null, margin: number, arms: 
       ' has the method, its assumptions and how well it covers.',
     ],
     [
-      'The last two columns are the power of a design with this scatter: the smallest true difference that it finds in four of five cases, and how often it shows equivalence if there is no difference at all.',
+      'The last two columns are the power of a design with this scatter: the smallest true difference that it would find in four of five cases, and how often it shows equivalence if there is no difference at all.',
     ],
     arms.some(({ certainty }) => certainty === null) && [
       '–: a single seed or user, or all differ by the same amount: nothing says how far others may be.',

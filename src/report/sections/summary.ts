@@ -25,15 +25,16 @@ import type { Results } from '../data/results.ts';
 import { listDeviations } from '../data/settings.ts';
 import type { Text } from '../page/document.ts';
 
-/** The outcome in a few sentences, the most important first. */
+/** The outcome in a few sentences, the most important first. @param asks whether the report compares the models as its own question asks */
 export function writeSummary(
   results: Results,
   outcomes: readonly Outcome[],
   judgements: readonly Judgement[],
+  asks = false,
 ): Text[] {
   return [
     summarisePublished(outcomes, judgements),
-    summariseDifferences(results),
+    asks ? [] : summariseDifferences(results),
     summariseSkill(results, outcomes),
     warnOfTestClips(results),
     summariseCollapse(results, outcomes),
