@@ -6,6 +6,7 @@ import { readSafetensors } from '../src/formats/safetensors.ts';
 import type { FrameOrder } from '../src/results/evaluation-file.ts';
 import { readResultFile } from '../src/results/result-file.ts';
 import { readRun, readSplit } from '../src/results/run-file.ts';
+import { measureCost } from '../src/snn/cost.ts';
 import { buildNetwork } from '../src/snn/networks.ts';
 import { repeatedSteps } from '../src/snn/spec.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
@@ -69,8 +70,10 @@ export default defineStage<Params>({
         chosen: tauQuantiles(spec, state),
         last: tauQuantiles(spec, await readState('last.safetensors')),
       };
-      await writeEvaluationFiles(folder, { run, classes: frames.index.classes, taus, ...evaluated });
-      metrics(summariseEvaluation(evaluated));
+      const { evaluation, rows } = evaluated.test;
+      const cost = measureCost(spec, steps, { ...evaluation, samples: rows.length });
+      await writeEvaluationFiles(folder, { run, classes: frames.index.classes, taus, cost, ...evaluated });
+      metrics({ ...summariseEvaluation(evaluated), ...cost });
     } finally {
       await frames.close();
     }

@@ -17,6 +17,7 @@ struct Session {
   Network network;
   TrainResult result;
   std::vector<double> spikeRates;
+  std::vector<double> operations;
 };
 
 /// The numbers of a description, one after the other, in the order in which instance.mjs writes them.
@@ -97,6 +98,7 @@ void collectRates(Session& session) {
   for (const SpikeRate& rate : session.result.spikeRates) {
     session.spikeRates.push_back(static_cast<double>(rate.spikes) / static_cast<double>(rate.neurons));
   }
+  session.operations.assign(session.result.operations.begin(), session.result.operations.end());
 }
 
 }  // namespace
@@ -117,7 +119,7 @@ EXPORT("open") Session* plifOpen(const double* numbers, const char* names) {
   spec.width = from.whole();
   spec.classes = from.whole();
   for (int layers = from.whole(); layers > 0; layers--) spec.layers.push_back(readLayer(from, names));
-  return new Session{Network(spec, 1, baselineKernels, tile), {}, {}};
+  return new Session{Network(spec, 1, baselineKernels, tile), {}, {}, {}};
 }
 EXPORT("close") void plifClose(Session* session) { delete session; }
 
@@ -144,6 +146,7 @@ EXPORT("reserve")
 void plifReserve(Session* session, std::int32_t samples, std::int32_t frameSteps, bool training) {
   session->result = TrainResult();
   session->spikeRates = std::vector<double>();
+  session->operations = std::vector<double>();
   session->network.begin();
   session->network.reserve(samples, frameSteps, training);
 }
@@ -186,6 +189,8 @@ EXPORT("rates") const float* plifRates(Session* session) { return session->resul
 EXPORT("outputs") const float* plifOutputs(Session* session) { return session->result.outputs.data(); }
 EXPORT("spikeRates") const double* plifSpikeRates(Session* session) { return session->spikeRates.data(); }
 EXPORT("spikingLayers") std::size_t plifSpikingLayers(Session* session) { return session->spikeRates.size(); }
+EXPORT("operations") const double* plifOperations(Session* session) { return session->operations.data(); }
+EXPORT("synapticLayers") std::size_t plifSynapticLayers(Session* session) { return session->operations.size(); }
 
 /// One isolated layer of neurons. `sizes`: steps, samples, neurons, number of logits; then the neuron's settings. The
 /// results follow each other in `to`: spikes, potentials, dLoss/dx; dLoss/dα as one number; dLoss/dw.

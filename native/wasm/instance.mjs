@@ -169,7 +169,8 @@ export function instantiate(module, mustStop = () => false) {
       ask('reserve', samples, frameSteps, false);
       return withCopies([frames], (at) => {
         ask('evaluate', frameType, at, samples, frameSteps);
-        return forwardOf(samples, steps);
+        const operations = copyOf(Float64Array, engine.operations(session), engine.synapticLayers(session));
+        return { ...forwardOf(samples, steps), operations };
       });
     }
     const bytesFor = (samples, steps, training) =>

@@ -62,6 +62,16 @@ const shape = {
   validation: orNull(score),
   /** The share of neurons that spike per step, one number per spiking layer: the mean over the clips. */
   spikeRates: object({ test: numbers, validation: orNull(numbers) }),
+  /** On the test clips (docs/cost.md); not in files of earlier versions. Operations are means per clip, null if the engine does not count. */
+  cost: optional(
+    object({
+      footprintBytes: count,
+      activationSparsity: share,
+      denseOperations: count,
+      effectiveMacs: orNull(number),
+      effectiveAcs: orNull(number),
+    }),
+  ),
   maximum: object(maximaShape),
   /** Test clips by [true class][predicted class]. */
   confusion: (fields: Fields, name: string): readonly (readonly number[])[] =>

@@ -13,6 +13,7 @@ import {
 import { formatPredictions, type Predictions } from '../results/predictions.ts';
 import type { RunFile } from '../results/run-file.ts';
 import { formatTaus, type TausByState } from '../results/tau-file.ts';
+import type { Cost } from '../snn/cost.ts';
 import { type ClipSource, type LabelledClips, readAhead } from './clip-source.ts';
 import { type FrameCache, labelsOf } from './frame-cache.ts';
 import { reorderFrames } from './frame-order.ts';
@@ -33,6 +34,8 @@ export interface Evaluation {
   readonly correctByStep: readonly number[];
   /** The share of neurons that spike per step, one number per spiking layer: the mean over the clips. */
   readonly spikeRates: readonly number[];
+  /** Effective synaptic operations over all clips, one number per convolution and linear layer; undefined if the engine does not count. */
+  readonly operations: readonly number[] | undefined;
 }
 
 export interface EvaluationOptions {
@@ -60,6 +63,7 @@ export async function evaluateClips(
   let done = 0;
   let outputs = new Float32Array(); // of a size that the first batch tells
   let spikes: readonly number[] = [];
+  let operations: readonly number[] | undefined;
   for await (const frames of reading) {
     await beforeBatch?.();
     const forward = await session.evaluate(frames);
@@ -69,6 +73,7 @@ export async function evaluateClips(
     outputs.set(forward.outputs, done * perClip);
     // The last batch may be smaller, so clips are counted, not batches.
     spikes = forward.spikeRates.map((rate, layer) => (spikes[layer] ?? 0) + rate * frames.shape[0]);
+    operations = forward.operations?.map((count, layer) => (operations?.[layer] ?? 0) + count);
     done += frames.shape[0];
     afterBatch?.(frames.shape[0]);
   }
@@ -77,7 +82,7 @@ export async function evaluateClips(
   const predicted = predictClasses({ rates, outputs }, scoring);
   const score = scoreClips({ rates, outputs }, predicted, labels, scoring);
   const correctByStep = countCorrectByStep({ rates, outputs }, labels, scoring);
-  return { rates, predicted, labels, score, correctByStep, spikeRates };
+  return { rates, predicted, labels, score, correctByStep, spikeRates, operations };
 }
 
 /**
@@ -190,11 +195,13 @@ interface EvaluatedRun extends EvaluatedSplits {
   readonly run: RunFile;
   readonly classes: readonly string[];
   readonly taus: TausByState;
+  /** Of the test clips. */
+  readonly cost: Cost;
 }
 
 /** Writes the files of an evaluation: evaluation.json, predictions.csv and tau.csv. */
 export async function writeEvaluationFiles(folder: string, evaluated: EvaluatedRun): Promise<void> {
-  const { run, classes, test, validation, taus, orders } = evaluated;
+  const { run, classes, test, validation, taus, orders, cost } = evaluated;
   const { predicted, labels } = test.evaluation;
   await mkdir(folder, { recursive: true });
   await writeFile(
@@ -213,6 +220,7 @@ export async function writeEvaluationFiles(folder: string, evaluated: EvaluatedR
         test: test.evaluation.spikeRates,
         validation: validation?.evaluation.spikeRates ?? null,
       },
+      cost,
       maximum: run.maximum,
       confusion: confusionMatrix(predicted, labels, classes.length),
       correctByStep: test.evaluation.correctByStep,

@@ -50,7 +50,9 @@ async function trainBriefly(
       keep(Float64Array.of(loss, ...spikeRates));
       keep(rates);
     }
-    keep((await session.evaluate(randomBatch(spec, { samples: 5 }).frames)).rates);
+    const evaluated = await session.evaluate(randomBatch(spec, { samples: 5 }).frames);
+    keep(evaluated.rates);
+    keep(Float64Array.from(evaluated.operations ?? []));
     keepState(await session.state());
     const { first, second } = await session.optimiserState();
     keepState(first);

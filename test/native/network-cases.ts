@@ -211,6 +211,7 @@ export function compareSteps(result: StepResult, wanted: StepResult): void {
 function compareForward(result: Forward, wanted: Forward): void {
   expect(result.rates).toBeAllclose(wanted.rates, { relative: 1e-6 });
   expect(result.spikeRates).toBeAllclose(wanted.spikeRates, { relative: 1e-6 });
+  expect(result.operations).toEqual(wanted.operations);
 }
 
 function compareStates(state: State, wanted: State, names: RegExp): void {

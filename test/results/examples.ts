@@ -60,6 +60,13 @@ export function exampleEvaluation(over: Partial<EvaluationFile> = {}): Evaluatio
     test: { clips: 3, correct: 2, accuracy: 2 / 3, loss: 0.05 },
     validation: { clips: 4, correct: 3, accuracy: 0.75, loss: 0.06 },
     spikeRates: { test: [0.1, 0.2, 0.3], validation: [0.1, 0.2, 0.3] },
+    cost: {
+      footprintBytes: 1000,
+      activationSparsity: 0.9,
+      denseOperations: 5000,
+      effectiveMacs: 100.5,
+      effectiveAcs: 250.25,
+    },
     maximum: { test: { epoch: 2, accuracy: 1 }, validation: { epoch: 1, accuracy: 0.75 } },
     confusion: [
       [1, 0, 0],

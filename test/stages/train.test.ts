@@ -187,6 +187,10 @@ describe('the stages train and evaluate', () => {
     expect(evaluation.validation).toMatchObject({ clips: 3, accuracy: run.best.validationAccuracy });
     const rows = csvParse(await readFile(join(root, 'trained', 'metrics.csv'), 'utf8'));
     expect(evaluation.test.loss).toBeCloseTo(Number(rows[run.best.epoch]!.test_loss), 6);
+    const { denseOperations, effectiveMacs, effectiveAcs } = evaluation.cost;
+    expect(effectiveMacs).toBeGreaterThan(0);
+    expect(effectiveMacs + effectiveAcs).toBeLessThanOrEqual(denseOperations);
+    expect(heard.metrics).toMatchObject(evaluation.cost);
     const confusion: number[][] = evaluation.confusion;
     expect(confusion.map((row) => row.reduce((a, b) => a + b))).toEqual([3, 3, 3]);
     expect(confusion.reduce((sum, row, i) => sum + row[i]!, 0)).toBe(evaluation.test.correct);

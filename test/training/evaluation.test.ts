@@ -69,6 +69,22 @@ describe('an evaluation', () => {
     controller.abort();
   });
 
+  it('adds up the operations of its batches, also of a smaller last one', async () => {
+    const { spec, test } = smallTask();
+    const session = await fakeEngine().open(spec, new Map());
+    const counting: EngineSession = {
+      ...session,
+      evaluate: async (frames) => ({
+        ...(await session.evaluate(frames)),
+        operations: [frames.shape[0], 10 * frames.shape[0]],
+      }),
+    };
+    const options = { scoring: scoringOf(spec), batchSize: 3 };
+    const rows = Int32Array.from(test.labels.keys());
+    expect((await evaluateClips(counting, test, rows, options)).operations).toEqual([7, 70]);
+    expect((await evaluateClips(session, test, rows, options)).operations).toBeUndefined();
+  });
+
   it('fails with any other error as it is', async () => {
     const { session } = await openEndless(0, () => {});
     const error = new Error('broken');

@@ -22,6 +22,12 @@ Napi::Object makeForward(Napi::Env env, const ForwardResult& result) {
     rates[i] = static_cast<double>(result.spikeRates[i].spikes) / static_cast<double>(result.spikeRates[i].neurons);
   }
   object.Set("spikeRates", rates);
+  if (result.operations.empty()) return object;
+  Napi::Float64Array operations = Napi::Float64Array::New(env, result.operations.size());
+  for (std::size_t i = 0; i < result.operations.size(); i++) {
+    operations[i] = static_cast<double>(result.operations[i]);
+  }
+  object.Set("operations", operations);
   return object;
 }
 

@@ -78,6 +78,12 @@ struct ConvSize {
   PLIF_INLINE int outHeight() const { return inHeight + 2 * padding - kernel + 1; }
   PLIF_INLINE int outWidth() const { return inWidth + 2 * padding - kernel + 1; }
   PLIF_INLINE int taps() const { return kernel * kernel; }
+  /// The outputs that an input at this place of a row or column of `size` is part of: fewer than `kernel` at the border.
+  PLIF_INLINE int reach(int at, int size) const {
+    const int last = size + 2 * padding - kernel;
+    const int first = at + padding - kernel + 1;
+    return (at + padding < last ? at + padding : last) - (first > 0 ? first : 0) + 1;
+  }
   PLIF_INLINE std::size_t masterWeights() const {
     return static_cast<std::size_t>(outBlocks()) * paddedChannels(inChannels) * taps() * kBlock;
   }

@@ -110,9 +110,15 @@ FlowData Network::loadFrames(const PassShape& shape, const FramesView& frames) {
   return data;
 }
 
-FlowData Network::runForward(Pass& pass, const FramesView& frames) {
+/// @param operations null if nothing is to be counted
+FlowData Network::runForward(Pass& pass, const FramesView& frames, std::vector<std::int64_t>* operations) {
   FlowData data = loadFrames(pass.shape, frames);
-  for (const auto& operation : operations_) data = operation->forward(pass, data);
+  for (const auto& operation : operations_) {
+    if (operations != nullptr && !operation->fanOuts().empty()) {
+      operations->push_back(countOperations(pass, *operation, data));
+    }
+    data = operation->forward(pass, data);
+  }
   return data;
 }
 
@@ -277,7 +283,10 @@ ForwardResult Network::evaluate(const FramesView& frames, std::int64_t samples, 
   reserve(samples, frameSteps, false);
   const std::vector<const float*> noMasks;
   Pass pass{placed_, kernels_, pool_, shared_, noMasks};
-  return readOutput(placed_, runForward(pass, frames));
+  std::vector<std::int64_t> operations;
+  ForwardResult result = readOutput(placed_, runForward(pass, frames, &operations));
+  result.operations = std::move(operations);
+  return result;
 }
 
 }  // namespace plif

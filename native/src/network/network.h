@@ -29,6 +29,8 @@ struct ForwardResult {
   std::vector<float> rates;    ///< [samples, classes]
   std::vector<float> outputs;  ///< what they are the means of, [samples, steps, classes]
   std::vector<SpikeRate> spikeRates;
+  /// Effective synaptic operations of each convolution and linear layer; empty after a training step.
+  std::vector<std::int64_t> operations;
 };
 
 struct TrainResult : ForwardResult {
@@ -73,7 +75,7 @@ class Network {
   PassShape shapeOf(std::int64_t samples, std::int64_t frameSteps, bool training) const;
   Planner place(const PassShape& shape, std::byte* base);
   FlowData loadFrames(const PassShape& shape, const FramesView& frames);
-  FlowData runForward(Pass& pass, const FramesView& frames);
+  FlowData runForward(Pass& pass, const FramesView& frames, std::vector<std::int64_t>* operations = nullptr);
   ForwardResult readOutput(const PassShape& shape, const FlowData& out) const;
   double seedGradient(const PassShape& shape, const ForwardResult& result, const std::int32_t* labels,
                       bool lossOfSteps);

@@ -110,11 +110,19 @@ class Operation {
   /// succeeded.
   virtual void commit(const PassShape&) {}
   virtual void collectRates(std::vector<SpikeRate>&) const {}
+  /// The synapses of an input value, for each pixel of the input; empty for an operation without synapses.
+  virtual std::vector<std::int64_t> fanOuts() const { return {}; }
 
  protected:
   Flow input_;
   Flow output_;
   int outputBorder_ = 0;
 };
+
+/// A convolution's fan-outs: zeros of the padding are no inputs.
+std::vector<std::int64_t> fanOutsOf(const ConvSize& size);
+
+/// The synaptic operations that the input causes: the fan-outs of its values other than 0, over all images.
+std::int64_t countOperations(Pass& pass, const Operation& operation, const FlowData& in);
 
 }  // namespace plif

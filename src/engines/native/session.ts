@@ -124,10 +124,16 @@ export class NativeSession implements EngineSession {
     checkFrames(this.#spec, frames);
     const samples = frames.shape[0];
     const steps = this.#stepsOf(frames);
-    const { rates, outputs, spikeRates } = await this.#run({ samples, steps, training: false }, () =>
-      this.#network.evaluate(framesOf(frames), samples, steps),
+    const { rates, outputs, spikeRates, operations } = await this.#run(
+      { samples, steps, training: false },
+      () => this.#network.evaluate(framesOf(frames), samples, steps),
     );
-    return { rates, outputs, spikeRates: [...spikeRates] };
+    return {
+      rates,
+      outputs,
+      spikeRates: [...spikeRates],
+      ...(operations && { operations: [...operations] }),
+    };
   }
 
   async state(): Promise<State> {

@@ -41,6 +41,8 @@ export interface NetworkOutput {
   readonly outputs: Tensor2D;
   /** The share of neurons that spike per step, one per spiking layer. */
   readonly spikeRates: readonly Scalar[];
+  /** In evaluation, the values other than 0 in the input of each convolution, [H, W], and linear layer, []: over samples, steps and channels. */
+  readonly inputCounts: readonly Tensor[];
   readonly observations: readonly NormObservation[];
 }
 
@@ -54,12 +56,15 @@ export function runNetwork(spec: NetworkSpec, input: NetworkInput): NetworkOutpu
   const { tensor, dropoutMasks } = input;
   let { steps } = input;
   const spikeRates: Scalar[] = [];
+  const inputCounts: Tensor[] = [];
   const observations: NormObservation[] = [];
   let masked = 0;
   let group = 1;
   let x: Tensor = input.frames;
 
   for (const [i, layer] of spec.layers.entries()) {
+    if (dropoutMasks === undefined && (layer.kind === 'conv' || layer.kind === 'linear'))
+      inputCounts.push(tf.sum(tf.notEqual(x, 0), layer.kind === 'conv' ? [0, 3] : undefined));
     switch (layer.kind) {
       case 'conv':
         x = convolve(x as Tensor4D, tensor(`${layer.name}.weight`) as Tensor4D, layer.padding);
@@ -110,6 +115,7 @@ export function runNetwork(spec: NetworkSpec, input: NetworkInput): NetworkOutpu
     rates: classRates(votes, steps, group),
     outputs: classRates(votes, 1, group),
     spikeRates,
+    inputCounts,
     observations,
   };
 }

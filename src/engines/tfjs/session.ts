@@ -1,5 +1,6 @@
 import type { Scalar, Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { listSynapses } from '../../snn/cost.ts';
 import { stateEntries, tauShape } from '../../snn/parameters.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import type { State, Tensor as StateTensor } from '../../snn/tensor.ts';
@@ -99,12 +100,17 @@ export class TfjsSession implements EngineSession {
     await this.#enter();
     checkFrames(this.#spec, frames);
     const output = tf.tidy(() => {
-      const { rates, outputs, spikeRates } = this.#run(frames, undefined);
-      return { rates, outputs, spikeRates: [...spikeRates] };
+      const { rates, outputs, spikeRates, inputCounts } = this.#run(frames, undefined);
+      return { rates, outputs, spikeRates: [...spikeRates], inputCounts: [...inputCounts] };
     });
     const forward = await readForward(output);
-    tf.dispose([output.rates, output.outputs, ...output.spikeRates]);
-    return forward;
+    const operations: number[] = [];
+    for (const [i, { fanOuts }] of listSynapses(this.#spec).entries()) {
+      const counts = (await output.inputCounts[i]?.data()) ?? [];
+      operations.push(fanOuts.reduce((sum, fanOut, pixel) => sum + fanOut * (counts[pixel] ?? 0), 0));
+    }
+    tf.dispose([output.rates, output.outputs, ...output.spikeRates, ...output.inputCounts]);
+    return { ...forward, operations };
   }
 
   async state(): Promise<State> {
