@@ -16,6 +16,7 @@ import type { Origin } from './inputs/origin.ts';
 import type { Banner, Block, Report, Section } from './page/document.ts';
 import { describeClaims } from './sections/claims.ts';
 import { describeClips } from './sections/clips.ts';
+import { describeCost } from './sections/cost.ts';
 import { describeData } from './sections/data.ts';
 import { tabulateBestEpochs, tabulateLate } from './sections/epoch-tables.ts';
 import { listFacts } from './sections/facts.ts';
@@ -142,6 +143,7 @@ function describeOutcomes(
       ),
       ...showFigures(drawOutcomes(outcomes, chance, { comparable })),
       ...tables.map((table): Block => ({ kind: 'table', table })),
+      ...describeCost(results),
     ],
   };
 }

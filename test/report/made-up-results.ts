@@ -180,6 +180,13 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
         test: Array.from({ length: made.layers }, (_, layer) => chosen[`spike_rate.${layer}`]),
         validation: Array.from({ length: made.layers }, (_, layer) => chosen[`spike_rate.${layer}`]),
       },
+      cost: {
+        footprintBytes: per === 'neuron' ? 180_000 : 98_000,
+        activationSparsity: 0.9,
+        denseOperations: 24_000_000,
+        effectiveMacs: 1_200_000,
+        effectiveAcs: 2_000_000 + 50_000 * made.models.indexOf(model) + seed,
+      },
       maximum,
       confusion: makeConfusion(classes.length, made.clips.test, correct, random),
     },

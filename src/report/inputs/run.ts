@@ -44,9 +44,10 @@ export async function readRunResult(
   requireData(files.run, run, expected);
   requireData(files.evaluation, evaluation, expected);
   const { engine, parameters, training, frames, compat } = run;
-  const { test, validation, confusion, classes } = evaluation;
+  const { test, validation, confusion, classes, cost } = evaluation;
   const result: RunResult = {
     ...{ seed, engine, parameters, training, frames, compat, test, validation, confusion },
+    ...(cost && { cost }),
     clips: run.split,
     network: { ...run.network },
     spec,

@@ -1,0 +1,111 @@
+import { isObject } from '../../formats/fields.ts';
+import type { Cost } from '../../snn/cost.ts';
+import { pairedTTest } from '../../stats/means.ts';
+import { holmAdjust, stateP } from '../../stats/p-values.ts';
+import { formatBytes } from '../../text.ts';
+import { DIFFERENCE_LEVEL, isBySeed } from '../data/differences.ts';
+import { capitalise, formatPercent, formatPoints, present, spellCount } from '../data/format.ts';
+import type { ModelResult, Results } from '../data/results.ts';
+import { type Block, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
+
+/** What the models cost, and whether one τ per neuron changes it; nothing if an evaluation of an earlier version did not measure it. */
+export function describeCost(results: Results): Block[] {
+  if (results.models.some(({ runs }) => runs.some(({ cost }) => cost === undefined))) return [];
+  const answer = answerCost(results);
+  const table: Block = { kind: 'table', table: tabulateCost(results) };
+  return answer.length === 0 ? [table] : [{ kind: 'paragraph', text: answer }, table];
+}
+
+function tabulateCost({ models, seeds }: Results): Table {
+  const rows = models.map((model) => ({ model, costs: costsOf(model) }));
+  const group = 'Synaptic operations per clip, millions';
+  const millions = (values: readonly (number | null)[]) => {
+    const known = values.filter((value) => value !== null);
+    return known.length < values.length ? null : String(Number((meanOf(known) / 1e6).toPrecision(4)));
+  };
+  const means = seeds.length > 1 ? `; means over ${spellCount(seeds.length)} seeds` : '';
+  const notes = present<Text>(
+    [
+      `By NeuroBench’s definitions (Yik et al. 2025), on the test clips${means}. Effective operations leave out inputs of 0. MACs multiply and add, as frames and averages need; ACs only add, as spikes need. More: `,
+      { code: 'docs/cost.md' },
+      '.',
+    ],
+    rows.some(({ costs }) => costs.some(({ effectiveAcs }) => effectiveAcs === null)) && [
+      '–: not measured by webgpu.',
+    ],
+  );
+  return makeTable({ id: 'table-cost', caption: 'Cost', notes }, rows, [
+    textColumn('Model', ({ model }) => model.title),
+    numberColumn('Test accuracy', ({ model }) => formatPercent(accuracyOf(model))),
+    numberColumn('Footprint', ({ costs }) => formatBytes(costs[0]?.footprintBytes ?? 0)),
+    numberColumn('Activation sparsity', ({ costs }) =>
+      formatPercent(meanOf(costs.map(({ activationSparsity }) => activationSparsity))),
+    ),
+    numberColumn('Dense', ({ costs }) => millions(costs.map((cost) => cost.denseOperations)), group),
+    numberColumn('Effective MACs', ({ costs }) => millions(costs.map((cost) => cost.effectiveMacs)), group),
+    numberColumn('Effective ACs', ({ costs }) => millions(costs.map((cost) => cost.effectiveAcs)), group),
+  ]);
+}
+
+/**
+ * What the models with one τ per neuron cost beside the first model, if that has one per layer, and how their accuracy differs. Effective
+ * operations are compared seed by seed, as relative changes.
+ */
+export function answerCost({ models, seeds }: Results): Text {
+  const [first, ...others] = models;
+  const arms = others.filter((model) => tauOf(model) === 'neuron');
+  if (first === undefined || tauOf(first) !== 'layer' || arms.length === 0) return [];
+  const memoryOf = (model: ModelResult) => costsOf(model)[0]?.footprintBytes ?? 0;
+  const times = (Math.max(...arms.map(memoryOf)) / memoryOf(first)).toFixed(1);
+  const memory = `One τ per neuron takes ${times} times the memory of one per layer`;
+  const before = operationsOf(first);
+  const relative = arms.map((model) => operationsOf(model).map((count, seed) => count / before[seed]! - 1));
+  if (relative.flat().some(Number.isNaN))
+    return [{ strong: `${memory}.` }, ' Effective synaptic operations were not measured.'];
+  const tests = relative.map(pairedTTest);
+  const adjusted = holmAdjust(tests.map(({ p }) => p ?? 1));
+  const changes = arms.map((model, i) => {
+    const { mean, p } = tests[i]!;
+    const size = `${(100 * Math.abs(mean)).toFixed(1)}\u00a0% ${mean < 0 ? 'fewer' : 'more'}`;
+    const chance = isBySeed(first) && p !== null ? `, ${stateP(adjusted[i]!)}` : '';
+    const accuracy = formatPoints(accuracyOf(model) - accuracyOf(first));
+    return `${model.title} ${size} (accuracy ${accuracy}${chance})`;
+  });
+  const list = ` Effective operations beside ${first.title}: ${changes.join('; ')}.`;
+  const count = spellCount(seeds.length);
+  if (!isBySeed(first)) {
+    const doubt = `${seeds.length === 1 ? 'seed does' : 'seeds do'} not tell whether that is chance.`;
+    return [{ strong: `${memory}.` }, `${list} ${capitalise(count)} ${doubt}`];
+  }
+  const isClear = adjusted.some((p) => p <= DIFFERENCE_LEVEL);
+  const verdict = isClear ? 'it changes' : 'it does not clearly change';
+  return [
+    { strong: `${memory}; ${verdict} the number of synaptic operations.` },
+    `${list} p: paired t test over ${count} seeds, Holm-corrected.`,
+  ];
+}
+
+/** The cost of each run, in the order of the seeds. */
+function costsOf({ runs }: ModelResult): Cost[] {
+  return runs.flatMap(({ cost }) => cost ?? []);
+}
+
+/** Effective operations per clip of each run; NaN if its engine did not count. */
+function operationsOf(model: ModelResult): number[] {
+  return costsOf(model).map(
+    ({ effectiveMacs, effectiveAcs }) => (effectiveMacs ?? Number.NaN) + (effectiveAcs ?? Number.NaN),
+  );
+}
+
+function accuracyOf({ runs }: ModelResult): number {
+  return meanOf(runs.map(({ test }) => test.accuracy));
+}
+
+function tauOf({ runs }: ModelResult): unknown {
+  const tau = runs[0]?.network.tau;
+  return isObject(tau) ? tau.per : undefined;
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
