@@ -6,7 +6,9 @@ import { ComputeDevice } from '../../src/engines/webgpu/device.ts';
 import { plainTraining } from '../../src/engines/webgpu/forward.ts';
 import { NetworkPlan } from '../../src/engines/webgpu/plan.ts';
 import type { Program } from '../../src/engines/webgpu/program.ts';
+import { describeError, hasErrorCode, ReproError } from '../../src/errors.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
+import { ShapeError } from '../../src/snn/tensor.ts';
 import { measure, printTable } from './measure.ts';
 
 const help = `Prints what a training step of the thesis' network on a GPU consists of, kernel by kernel: dispatches, operations, memory traffic and
@@ -14,7 +16,7 @@ memory of a workgroup; and how long each would take at the peak of some GPUs, wh
 Operations of products include the channels that fill up blocks of 32; those of neurons are counted by hand. Traffic counts every
 buffer of a dispatch once, as if caches caught all else. Without --measure it needs no GPU.
 
-Usage: npm run bench:webgpu -- [--batch N] [--passes] [--measure NAME] [--size N] [--channels N] [--layers N] [--steps N]
+Usage: npm run bench:webgpu -- [--batch N] [--tau WHAT] [--passes] [--measure NAME] [--size N] [--channels N] [--layers N] [--steps N]
   --batch N       samples (default 16)
   --tau WHAT      layer or neuron (default neuron)
   --passes        also print each dispatch with its buffers, and the size of all buffers
@@ -31,14 +33,35 @@ const gpus = [
   { name: 'Radeon 780M', flops: 8.3, bandwidth: 102 },
 ] as const;
 
-const number = (text: string | undefined, otherwise: number): number => Number(text ?? otherwise);
+/** @throws {ReproError} `usage` if it is not a whole number of at least 1 */
+function readCount(option: string, text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new ReproError('usage', `--${option} must be a whole number of at least 1, got ${text}`);
+}
+
+const badArguments = ['UNKNOWN_OPTION', 'INVALID_OPTION_VALUE', 'UNEXPECTED_POSITIONAL'].map(
+  (code) => `ERR_PARSE_ARGS_${code}`,
+);
 
 export async function main(args: readonly string[]): Promise<void> {
+  try {
+    await run(args);
+  } catch (error) {
+    const isUsage = error instanceof ReproError || error instanceof ShapeError;
+    if (!isUsage && !hasErrorCode(error, ...badArguments)) throw error;
+    console.error(describeError(error));
+    process.exitCode = 2;
+  }
+}
+
+async function run(args: readonly string[]): Promise<void> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     args: [...args],
     options: {
-      ...{ batch: text, tau: text, measure: text, size: text, channels: text, layers: text, steps: text },
+      ...{ batch: { ...text, default: '16' }, tau: { ...text, default: 'neuron' }, measure: text },
+      ...{ size: { ...text, default: '128' }, channels: { ...text, default: '128' } },
+      ...{ layers: { ...text, default: '5' }, steps: { ...text, default: '20' } },
       passes: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -47,14 +70,18 @@ export async function main(args: readonly string[]): Promise<void> {
     console.log(help);
     return;
   }
-  const samples = number(values.batch, 16);
-  const steps = number(values.steps, 20);
-  const size = number(values.size, 128);
+  const { tau, measure: wanted } = values;
+  if (tau !== 'layer' && tau !== 'neuron')
+    throw new ReproError('usage', `--tau must be layer or neuron, got ${tau}`);
+  const samples = readCount('batch', values.batch);
+  const steps = readCount('steps', values.steps);
+  const size = readCount('size', values.size);
   const spec = buildNetwork({
     ...{ input: [2, size, size], classes: 11, dropout: 0.5, votes: 10 },
-    ...{ channels: number(values.channels, 128), layers: number(values.layers, 5) },
+    channels: readCount('channels', values.channels),
+    layers: readCount('layers', values.layers),
     neuron: 'plif',
-    tau: values.tau === 'layer' ? { per: 'layer', mean: 2, std: 0 } : { per: 'neuron', mean: 2, std: 0.1 },
+    tau: { per: tau, mean: 2, std: tau === 'layer' ? 0 : 0.1 },
     ...{ threshold: 1, reset: { kind: 'hard', potential: 0, detach: true }, pooling: 'max' },
     surrogate: { kind: 'atan', alpha: 2, learnable: false },
   });
@@ -66,16 +93,16 @@ export async function main(args: readonly string[]): Promise<void> {
   );
   printKernels(program, samples);
   if (values.passes) printPasses(program, samples);
-  if (values.measure === undefined) return;
+  if (wanted === undefined) return;
   const listed = await listAdapters();
-  if (!listed.ok) throw new Error(listed.reason);
-  const adapter = listed.adapters.find(({ name }) =>
-    name.toLowerCase().includes(values.measure?.toLowerCase() ?? ''),
-  );
-  if (adapter === undefined)
-    throw new Error(`there is ${listed.adapters.map(({ name }) => name).join(', ')}`);
+  if (!listed.ok) throw new ReproError('no-gpu', listed.reason, { fix: listed.fix ?? undefined });
+  const adapter = listed.adapters.find(({ name }) => name.toLowerCase().includes(wanted.toLowerCase()));
+  if (adapter === undefined) {
+    const names = listed.adapters.map(({ name }) => name).join(', ');
+    throw new ReproError('usage', `--measure ${wanted}: no GPU is called so; there is ${names}`);
+  }
   const opened = await openGpu(adapter);
-  if (!opened.ok) throw new Error(opened.reason);
+  if (!opened.ok) throw new ReproError('no-gpu', opened.reason, { fix: opened.fix ?? undefined });
   console.log(`\n${adapter.name}, ${adapter.driver}, Node ${process.versions.node}`);
   await measure(new ComputeDevice(opened.gpu.device), plan, program, samples);
 }

@@ -7,6 +7,7 @@ import {
 import { constants, defineKernel, main } from '../../src/engines/webgpu/kernels/kernel.ts';
 import type { NetworkPlan } from '../../src/engines/webgpu/plan.ts';
 import { type Arena, costOf, type Pass, Program } from '../../src/engines/webgpu/program.ts';
+import { ReproError } from '../../src/errors.ts';
 
 /** Right-aligned columns, but those of text. */
 export function printTable(rows: readonly (readonly string[])[], texts: readonly number[] = [0]): void {
@@ -76,7 +77,8 @@ export async function measure(
   const buffers = await device.allocate(names.map((name) => 4 * (name === 'running' ? running : values)));
   const arenas = new Map<Arena, GPUBuffer>(names.map((name, i) => [name, buffers[i] as GPUBuffer]));
   const perSlice = Math.min(samples, sliceSamples(program, device.mostBytes));
-  if (perSlice < samples) throw new Error(`at most ${perSlice} samples fit into one buffer of this GPU`);
+  if (perSlice < samples)
+    throw new ReproError('usage', `--batch: at most ${perSlice} samples fit into one buffer of this GPU`);
   const allocation = await allocateProgram(device, program, samples, samples);
   const time = async (pass: Pass, inside: typeof allocation): Promise<number> => {
     const alone = new Program();

@@ -80,7 +80,7 @@ export async function examineMachine(
       ({ name, driver, isSoftware, limits }): Finding => ({
         ...ok,
         what: isSoftware ? 'GPU in software' : 'GPU',
-        text: `${name}, driver ${driver}; buffers to ${formatBytes(limits.maxBufferSize)}, ${formatBytes(limits.maxStorageBufferBindingSize)} of one at once; workgroups of ${limits.maxComputeInvocationsPerWorkgroup} with ${formatBytes(limits.maxComputeWorkgroupStorageSize)}`,
+        text: `${name}, driver ${driver}; buffers to ${formatBytes(limits.maxBufferSize)}, at most ${formatBytes(limits.maxStorageBufferBindingSize)} bound at once; workgroups of ${limits.maxComputeInvocationsPerWorkgroup} with ${formatBytes(limits.maxComputeWorkgroupStorageSize)}`,
       }),
     ),
     ...engines.map(
@@ -128,7 +128,7 @@ export async function estimateFullRun(
   measuring: <T>(measure: () => Promise<T>) => Promise<T>,
 ): Promise<FullRunEstimate | undefined> {
   if (!existsSync(path.join(root, 'configs/profiles', `${profile}.yaml`))) return undefined;
-  const best = engines.findLast((one) => one.available)?.name;
+  const best = engines.findLast((one) => one.available && one.isOnlyByName !== true)?.name;
   if (best === 'wasm, CPU') {
     const reason = `Without the native engine, each training uses one core, and takes up to ${WASM_SLOWDOWN.most} times as long on it.`;
     return { ok: false, reason };

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { BatchNeed, MemoryPlan } from '../engines/engine.ts';
+import type { BatchNeed, KernelCost, MemoryPlan } from '../engines/engine.ts';
 import { describeMemory, needsSmallerNetwork } from '../engines/memory-error.ts';
 import { chooseEngine } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
@@ -14,7 +14,7 @@ import { throwProblems } from '../schema/problems.ts';
 import { findFileProblems } from '../schema/schema-problems.ts';
 import { countParameters } from '../snn/parameters.ts';
 import { repeatedSteps } from '../snn/spec.ts';
-import { formatBytes, formatCount } from '../text.ts';
+import { formatBytes } from '../text.ts';
 import { EVALUATION_BATCH } from '../training/evaluation.ts';
 import { engineOf } from './facts.ts';
 import { listGpusApart, probeCudaApart } from './gpu-probes.ts';
@@ -116,14 +116,20 @@ function describePlan(
     ...(fits && isKnown
       ? [['fits', `training needs ${formatBytes(parameterBytes + training.bytes)} in all`] as const]
       : []),
-    ...kernels.map(
-      ({ name, dispatches, flop, bytes }) =>
-        [
-          'kernel',
-          `${name}: ${formatCount(dispatches, 'time')} a step, ${(flop / 1e9).toFixed(1)} GFLOP, ${formatBytes(bytes)} of traffic`,
-        ] as const,
-    ),
+    ...kernels.map((cost) => ['kernel', describeCost(cost)] as const),
+    ...(kernels.length === 0 ? [] : [['all kernels', describeCost(sumCosts(kernels))] as const]),
   ];
+}
+
+function describeCost({ name, dispatches, flop, bytes }: KernelCost): string {
+  const count = dispatches === 1 ? '1 dispatch' : `${dispatches} dispatches`;
+  return `${name}: ${count}, ${(flop / 1e9).toFixed(1)} GFLOP, ${formatBytes(bytes)} of traffic`;
+}
+
+function sumCosts(costs: readonly KernelCost[]): KernelCost {
+  const sum = (of: (cost: KernelCost) => number): number => costs.reduce((all, cost) => all + of(cost), 0);
+  const [dispatches, flop] = [sum((cost) => cost.dispatches), sum((cost) => cost.flop)];
+  return { name: 'a training step', dispatches, flop, bytes: sum(({ bytes }) => bytes) };
 }
 
 function documentOf({ samples, bytes, largest }: BatchNeed, availableBytes: number): object {

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { collect, lazily, threadsOption, withPipelineOptions } from '../options/options.ts';
 
 const doctorExamples = `
-The profile and --set only apply to --plan. It reads no data; if the memory does not suffice, it exits with 2.
+The profile and --set only apply to --plan. It reads no data; if the memory or a GPU's limits do not suffice, it exits with 2.
 
 Examples:
   $ repro doctor

@@ -87,10 +87,11 @@ export async function planMemory(
     const opened = await open();
     network = opened;
     const needOf = async (samples: number, training: boolean): Promise<BatchNeed> => {
+      if (samples === 0) return { samples, bytes: 0, largest: 0 };
       const bytesFor = (count: number) => countBytes(opened, count, steps, training);
       return {
         samples,
-        bytes: samples === 0 ? 0 : await bytesFor(samples),
+        bytes: await bytesFor(samples),
         largest: await largestBatch(largestPlanned, availableBytes - parameterBytes, bytesFor),
       };
     };

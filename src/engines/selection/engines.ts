@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { ReproError } from '../../errors.ts';
 import { countMultiplications } from '../../snn/spec.ts';
 import { ShapeError } from '../../snn/tensor.ts';
@@ -9,14 +8,7 @@ import { chooseArithmetic, identifyBuild, type NativeOptions } from '../native/a
 import { describeWasmExcess } from '../native/memory.ts';
 import { type CudaProbe, probeCuda } from '../tfjs/cuda.ts';
 import { loadWasm as loadOwnWasm } from '../wasm/addon.ts';
-import {
-  findAdapter,
-  type Gpu,
-  type GpuOptions,
-  gpuVariable,
-  hasMemory,
-  openGpu,
-} from '../webgpu/adapters.ts';
+import { findAdapter, type Gpu, type GpuOptions, hasMemory, openGpu, wantedGpu } from '../webgpu/adapters.ts';
 import { type IdentityPlaces, identifyCuda, identifyTfjs, identifyWebgpu } from './gpu-identity.ts';
 
 /** Tests replace what probes and loads. */
@@ -45,6 +37,8 @@ export interface EngineFinding {
   readonly text: string;
   /** How to get it, or how to repair it; null if there is nothing to do. */
   readonly fix: string | null;
+  /** Whether `auto` never takes it. */
+  readonly isOnlyByName?: boolean;
 }
 
 /** An engine that is available here. */
@@ -54,7 +48,7 @@ interface Located {
    * @returns why not, if only trying tells
    */
   open(reason: string): Promise<Engine | Missing>;
-  describe(): Promise<Pick<EngineFinding, 'text' | 'fix'>>;
+  describe(): Promise<Pick<EngineFinding, 'text' | 'fix' | 'isOnlyByName'>>;
 }
 
 interface Implementation {
@@ -156,7 +150,12 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
           const problem = await findGpuProblem(opened.gpu, engine, options.workload);
           return problem === undefined ? engine : { reason: problem, fix: null };
         },
-        describe: async () => ({ text: `${adapter.name}, ${adapter.driver}`, fix: null }),
+        describe: async () => {
+          const text = `${adapter.name}, ${adapter.driver}`;
+          const byAuto = await findAdapter({ ...options, isAsked: false });
+          if (byAuto.ok) return { text, fix: null };
+          return { text: `${text}; only with \`train.engine: webgpu\``, fix: null, isOnlyByName: true };
+        },
       };
     },
     decline: async ({ spec, steps, trainingBatch, evaluationBatch }) => {
@@ -243,7 +242,7 @@ async function openFirst(
   const missing: string[] = [];
   /** Of engines that could have been expected here: those that are there, and a GPU that a variable names. */
   const passedOver: string[] = [];
-  const namesGpu = ((options.environment ?? process.env)[gpuVariable] ?? '') !== '';
+  const namesGpu = wantedGpu(options.environment) !== '';
   let advice = '';
   const isAsked = names.length === 1;
   for (const name of names) {
@@ -299,12 +298,12 @@ export async function identifyEngine(choice: EngineChoice, options: IdentityOpti
   return identities.length === 0 ? `${choice}, unavailable` : identities.join(', or ');
 }
 
-/** The engines for this machine, best last; `chooseEngine('auto')` takes the last available one. */
+/** The engines for this machine, best last; `chooseEngine('auto')` takes the last available one that is not only for its name. */
 export async function probeEngines(options: EngineOptions = {}): Promise<EngineFinding[]> {
   const findings: EngineFinding[] = [];
   for (const implementation of preferences.auto.toReversed()) {
     const { name, locate } = implementations[implementation];
-    const found = await locate(options);
+    const found = await locate({ ...options, isAsked: true });
     if ('open' in found) findings.push({ name, available: true, ...(await found.describe()) });
     else findings.push({ name, available: false, text: found.reason, fix: found.fix });
   }

@@ -24,6 +24,8 @@ export interface Adapter {
   /** The driver with its version. */
   readonly driver: string;
   readonly isSoftware: boolean;
+  /** Whether it is part of a processor that computes about as fast itself. */
+  readonly isWeak: boolean;
   /** In bytes, and in threads of a workgroup. */
   readonly limits: Readonly<Record<(typeof limitNames)[number], number>>;
   /** Whatever may change numbers: the package's version, name and driver. */
@@ -99,10 +101,14 @@ export async function listAdapters(system: GpuSystem = thisSystem): Promise<List
   }
 }
 
-export const gpuVariable = 'REPRO_GPU';
+const gpuVariable = 'REPRO_GPU';
+
+/** The part of a name that `REPRO_GPU` holds; empty if it is not set. */
+export const wantedGpu = (environment: NodeJS.ProcessEnv = process.env): string =>
+  environment[gpuVariable]?.trim() ?? '';
 
 export interface GpuOptions {
-  /** Whether `webgpu` was chosen by name: only then is a software device taken, and only if `REPRO_GPU` names it. */
+  /** Whether `webgpu` was chosen by name: only then is a weak GPU taken, and, if `REPRO_GPU` names it, a software device. */
   readonly isAsked?: boolean | undefined;
   readonly environment?: NodeJS.ProcessEnv | undefined;
   readonly gpuSystem?: GpuSystem | undefined;
@@ -110,7 +116,7 @@ export interface GpuOptions {
   readonly listGpus?: (() => Promise<ListedAdapters>) | undefined;
 }
 
-/** The adapter to compute on: the first whose name contains what `REPRO_GPU` says, else the first that is hardware. */
+/** The adapter to compute on: the first whose name contains what `REPRO_GPU` says, else the first that is hardware and fast enough. */
 export async function findAdapter({
   isAsked = false,
   environment = process.env,
@@ -118,7 +124,7 @@ export async function findAdapter({
   listGpus = () => listAdapters(gpuSystem),
 }: GpuOptions): Promise<{ readonly ok: true; readonly adapter: Adapter } | NoGpu> {
   const { mayHaveGpu, platform } = gpuSystem;
-  const wanted = environment[gpuVariable] ?? '';
+  const wanted = wantedGpu(environment);
   // Loading it would take time in every training on a machine without a GPU.
   if (!isAsked && wanted === '' && !mayHaveGpu())
     return { ok: false, reason: 'this machine has no GPU', fix: driverAdvice(platform) };
@@ -127,7 +133,7 @@ export async function findAdapter({
   const { adapters } = listed;
   const adapter =
     wanted === ''
-      ? adapters.find(({ isSoftware }) => !isSoftware)
+      ? adapters.find(({ isSoftware, isWeak }) => !isSoftware && (isAsked || !isWeak))
       : adapters.find(({ name }) => name.toLowerCase().includes(wanted.toLowerCase()));
   if (adapter === undefined && wanted !== '') {
     const names = adapters.map(({ name }) => name).join(', ');
@@ -138,7 +144,11 @@ export async function findAdapter({
     };
   }
   if (adapter !== undefined && (isAsked || !adapter.isSoftware)) return { ok: true, adapter };
-  const name = (adapter ?? adapters[0])?.name ?? '';
+  const { name = '', isWeak } = adapter ?? adapters[0] ?? {};
+  if (isWeak) {
+    const fix = `\`train.engine: webgpu\`, or ${gpuVariable} with a part of its name, takes it.`;
+    return { ok: false, reason: `${name} is about as slow as the processor that it is part of`, fix };
+  }
   const how = `\`train.engine: webgpu\` with ${gpuVariable}=${name.split(' ')[0]} computes on it, more slowly than the other engines.`;
   return {
     ok: false,
@@ -233,12 +243,18 @@ async function listNames(create: (options: string[]) => GPU): Promise<readonly s
   }
 }
 
+/**
+ * Intel's before Xe: at most 1.1 TFLOP/s, of which a good kernel reaches half; two cores with AVX-512 do 0.9. The package does not tell other
+ * integrated GPUs from cards.
+ */
+const weakIntel = /^gen-(7|8|9|11)$/;
+
 function describeAdapter(name: string, { info, limits }: GPUAdapter, version: string): Adapter {
-  const { vendor, description: driver, isFallbackAdapter: isSoftware } = info;
+  const { vendor, architecture, description: driver, isFallbackAdapter: isSoftware } = info;
+  const isWeak = vendor === 'intel' && weakIntel.test(architecture);
   const found = Object.fromEntries(limitNames.map((limit) => [limit, limits[limit]]));
   return {
-    ...{ name, vendor, driver, isSoftware },
-    limits: found as Adapter['limits'],
+    ...{ name, vendor, driver, isSoftware, isWeak, limits: found as Adapter['limits'] },
     identity: `${version} ${name}, ${driver}`,
   };
 }

@@ -1,4 +1,5 @@
 import { ReproError } from '../../errors.ts';
+import { formatBytes } from '../../text.ts';
 import type { Kernel } from './kernels/kernel.ts';
 import type { Arena, Pass, Program, Space } from './program.ts';
 
@@ -173,9 +174,28 @@ export class ComputeDevice {
   }
 }
 
-/** How many samples a slice has at most, so that no buffer is larger than the device can bind. */
+/** A buffer that is larger than a device can bind, however much memory it has. */
+export function tooLarge(what: string, bytes: number, mostBytes: number): ReproError {
+  return new ReproError(
+    'gpu-limit',
+    `${what} needs a buffer of ${formatBytes(bytes)}; this GPU binds at most ${formatBytes(mostBytes)} at once.`,
+    {
+      fix: 'Use smaller frames, fewer steps or fewer channels, or another GPU (REPRO_GPU) or engine (`train.engine`).',
+    },
+  );
+}
+
+/**
+ * How many samples a slice has at most, so that no buffer is larger than the device can bind.
+ *
+ * @throws {ReproError} `gpu-limit` if it cannot bind a buffer that all slices share, or that of one sample
+ */
 export function sliceSamples(program: Program, mostBytes: number): number {
-  return Math.floor(mostBytes / program.largestBytes());
+  const { shared, ofSample } = program.largestSpaces();
+  if (shared.bytes > mostBytes) throw tooLarge(`"${shared.name}"`, shared.bytes, mostBytes);
+  if (ofSample.bytes > mostBytes)
+    throw tooLarge(`"${ofSample.name}" of one sample`, ofSample.bytes, mostBytes);
+  return Math.floor(mostBytes / ofSample.bytes);
 }
 
 /** @throws {OutOfGpuMemory} */

@@ -4,6 +4,7 @@ import type { Engine, NeuronPass, NeuronPassResult } from '../engine.ts';
 import { explainNativeError } from '../memory-error.ts';
 import { planMemory } from '../native/memory.ts';
 import { NativeSession } from '../native/session.ts';
+import type { Gpu } from './adapters.ts';
 import { allocateProgram, ComputeDevice, PreparedProgram } from './device.ts';
 import { plainTraining } from './forward.ts';
 import { kernelDigest } from './kernel-digest.ts';
@@ -15,15 +16,11 @@ import { WebgpuNetwork } from './network.ts';
 import { NetworkPlan } from './plan.ts';
 import { Program } from './program.ts';
 
-/** A device, and what identifies it in records. */
-export interface Gpu {
-  readonly device: GPUDevice;
-  /** Adapter and driver: what may change numbers. */
-  readonly identity: string;
-}
-
 /** The engine of WGSL kernels, on any device of WebGPU. Results are the same every time on one device and driver. */
-export function createWebgpuEngine({ device, identity }: Gpu, reason: string): Engine {
+export function createWebgpuEngine(
+  { device, identity }: Pick<Gpu, 'device' | 'identity'>,
+  reason: string,
+): Engine {
   const compute = new ComputeDevice(device);
   // How much memory a GPU has left is not known beforehand: it refuses what it does not have.
   const available = Number.POSITIVE_INFINITY;
@@ -32,6 +29,7 @@ export function createWebgpuEngine({ device, identity }: Gpu, reason: string): E
     planMemory: async (workload) => {
       const { spec, steps, trainingBatch } = workload;
       const memory = await planMemory(() => WebgpuNetwork.open(compute, spec), workload, available);
+      if (trainingBatch === 0) return memory;
       const program = new NetworkPlan(spec).program({ steps, type: 'uint8', training: plainTraining });
       return { ...memory, kernels: program.costs(trainingBatch) };
     },

@@ -11,10 +11,10 @@ import {
   allocateProgram,
   type BatchValues,
   type ComputeDevice,
-  OutOfGpuMemory,
   PreparedProgram,
   sliceSamples,
   slicesOf,
+  tooLarge,
 } from './device.ts';
 import { type BatchKind, plainTraining } from './forward.ts';
 import { NetworkPlan } from './plan.ts';
@@ -53,15 +53,14 @@ export class WebgpuNetwork implements NativeNetwork {
     this.#arenas = arenas;
   }
 
-  /** @throws {ShapeError} if the layers come in an order that this engine does not compute */
+  /**
+   * @throws {ShapeError} if the layers come in an order that this engine does not compute
+   * @throws {ReproError} `gpu-limit` if the device cannot bind the parameters
+   */
   static async open(device: ComputeDevice, spec: NetworkSpec): Promise<WebgpuNetwork> {
     const plan = new NetworkPlan(spec);
     const { values, running } = plan.parameters.sizes;
-    if (4 * values > device.mostBytes) {
-      throw new OutOfGpuMemory(
-        `${4 * values} bytes of parameters; this GPU binds at most ${device.mostBytes}`,
-      );
-    }
+    if (4 * values > device.mostBytes) throw tooLarge('"parameters"', 4 * values, device.mostBytes);
     const names = ['values', 'gradients', 'first', 'second', 'running'] as const;
     const buffers = await device.allocate(names.map((name) => 4 * (name === 'running' ? running : values)));
     return new WebgpuNetwork(
@@ -146,12 +145,9 @@ export class WebgpuNetwork implements NativeNetwork {
     return known;
   }
 
-  /** The samples of a slice. @throws {OutOfGpuMemory} if not even one fits into what the device can bind */
+  /** The samples of a slice. @throws {ReproError} `gpu-limit` */
   #slice(program: Program, samples: number, isTraining: boolean): number {
     const most = sliceSamples(program, this.#device.mostBytes);
-    if (most < 1) {
-      throw new OutOfGpuMemory('one sample of this network is larger than a buffer of this GPU may be');
-    }
     // Evaluation keeps nothing from slice to slice: small ones leave the memory to training, whose buffers stay beside them.
     const small = Math.ceil(EVALUATION_BYTES / program.countBytes(1, 1));
     return Math.min(samples, most, isTraining ? samples : small);

@@ -1,3 +1,4 @@
+import { ReproError } from '../../errors.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import { ShapeError } from '../../snn/tensor.ts';
 import { addBackward, gradientSpace } from './backward.ts';
@@ -16,6 +17,12 @@ import { padded } from './kernels/kernel.ts';
 import { adam, tauVariance, VARIANCE_PARTS } from './kernels/parameters.ts';
 import { ParameterMap } from './parameters.ts';
 import { Program, type Space } from './program.ts';
+
+/**
+ * Backward, a thread keeps 16 bytes for each step in variables of its own (kernels/fire-backward.ts) and less than 192 besides. WGSL promises 8,192 bytes
+ * to a function (limit of the `function` address space); of more, nothing is known before a driver fails.
+ */
+const MOST_STEPS = 500;
 
 /** A network's blocks and parameters on a GPU, and the programs that compute its batches. */
 export class NetworkPlan {
@@ -38,10 +45,18 @@ export class NetworkPlan {
     return this.blocks.filter(({ neuron: { neuron } }) => hasTauPerNeuron(neuron));
   }
 
+  /** @throws {ReproError} `gpu-limit` for a training step of too many time steps */
   program(kind: BatchKind): Program {
     const { blocks, parameters } = this;
     const building: Building = { program: new Program(), spec: this.#spec, parameters, kind };
     const { training } = kind;
+    if (training !== undefined && kind.steps > MOST_STEPS) {
+      throw new ReproError(
+        'gpu-limit',
+        `Training with T = ${kind.steps} needs more memory for each thread than every GPU has; T is at most ${MOST_STEPS} on a GPU.`,
+        { fix: 'Use fewer steps, or another engine (`train.engine`).' },
+      );
+    }
     if (training === undefined) for (const block of blocks) addFrozenTable(building, block);
     const computed: Computed[] = [];
     let flow = addFrames(building, blocks[0] as Block);

@@ -61,11 +61,14 @@ export class Program {
     return { kind, name, values };
   }
 
-  /** The bytes of the largest space that grows with the samples, for each sample. */
-  largestBytes(): number {
-    return Math.max(
-      ...[...this.bytes].filter(([name]) => this.kinds.get(name) !== 'fixed').map(([, bytes]) => bytes),
-    );
+  /** The largest space that is the same for any number of samples, and the largest that grows with them, for each sample. */
+  largestSpaces(): Record<'shared' | 'ofSample', { readonly name: string; readonly bytes: number }> {
+    const largest = { shared: { name: '', bytes: 0 }, ofSample: { name: '', bytes: 0 } };
+    for (const [name, bytes] of this.bytes) {
+      const which = this.kinds.get(name) === 'fixed' ? 'shared' : 'ofSample';
+      if (bytes > largest[which].bytes) largest[which] = { name, bytes };
+    }
+    return largest;
   }
 
   /** What each kernel does for a batch that is not sliced. */

@@ -16,6 +16,12 @@ const keptLogBytesAtMost = 64 * 1024 * 1024;
 /** A longer line was not meant to be read; its end shows where it broke off. */
 const lineLengthAtMost = 500;
 
+/**
+ * What the GPU package prints for each time that a GPU is looked for, on some of them, whatever it is asked for: it has no switch. A
+ * failure's last lines have no room for it; the log has it.
+ */
+const idleWarning = /^Warning: maxDynamic(Uniform|Storage)BuffersPerPipelineLayout artificially reduced /;
+
 /** Starts an instance's log with a header line; the previous run's log is kept beside it. */
 export async function startLog(file: string, header: string): Promise<void> {
   await fs.mkdir(path.dirname(file), { recursive: true });
@@ -49,7 +55,7 @@ export async function keepLog(file: string, store: Store): Promise<string | null
   }
 }
 
-/** The last lines of a log, without its header; empty if there is no log. */
+/** The last lines of a log, without its header and idle warnings; empty if there is no log. */
 export function readLogTail(file: string): string[] {
   let descriptor: number;
   try {
@@ -66,7 +72,10 @@ export function readLogTail(file: string): string[] {
     if (lines.at(-1) === '') lines.pop();
     // The header, or a line that was cut, whose end may be all there is.
     if (start === 0 || lines.length > 1) lines.shift();
-    return lines.slice(-tailLines).map(shorten);
+    return lines
+      .filter((line) => !idleWarning.test(line))
+      .slice(-tailLines)
+      .map(shorten);
   } finally {
     closeSync(descriptor);
   }

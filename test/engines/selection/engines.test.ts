@@ -8,7 +8,7 @@ import { isLastResort } from '../../../src/engines/engine.ts';
 import type { LoadedAddon } from '../../../src/engines/native/addon.ts';
 import { chooseEngine, identifyEngine, probeEngines } from '../../../src/engines/selection/engines.ts';
 import { type CudaProbe, type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
-import { listAdapters } from '../../../src/engines/webgpu/adapters.ts';
+import { type GpuSystem, listAdapters } from '../../../src/engines/webgpu/adapters.ts';
 import { kernelDigest } from '../../../src/engines/webgpu/kernel-digest.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -178,6 +178,18 @@ describe('chooseEngine', () => {
       expect((await choose(bytes)).description.reason).toMatch(reason);
   });
 
+  it('goes on if training needs more time steps than a GPU takes, which an evaluation does not mind', async () => {
+    const choose = (trainingBatch: number, evaluationBatch: number) =>
+      chooseEngine('auto', {
+        ...{ probe: noCuda, gpuSystem: fakeGpus([{ name: 'Patient 1' }]), load: noNative, environment: {} },
+        workload: { spec, steps: 501, trainingBatch, evaluationBatch },
+      });
+    expect((await choose(1, 1)).description.reason).toContain(
+      'no WebGPU engine: Patient 1: Training with T = 501',
+    );
+    expect((await choose(0, 1)).description.name).toBe('webgpu');
+  });
+
   it('says why no GPU computes where one is named or there, and nothing where none is expected', async () => {
     const reasonOf = async (names: readonly string[], environment: NodeJS.ProcessEnv) => {
       const gpuSystem = fakeGpus(names.map((name) => ({ name })));
@@ -258,16 +270,41 @@ describe('chooseDevice', () => {
 describe('probeEngines', () => {
   it('lists what is available and what is missing, with the remedy', async () => {
     const probe = async (): Promise<CudaProbe> => ({ usable: false, reason: 'none', fix: 'Get one.' });
-    expect(await probeEngines({ ...noGpu, probe, load: noNative })).toEqual([
+    const gpuSystem = fakeGpus([]);
+    expect(await probeEngines({ gpuSystem, probe, load: noNative })).toEqual([
       { name: 'tfjs, CPU', available: true, text: expect.stringContaining('TensorFlow.js'), fix: null },
       { name: 'wasm, CPU', available: true, text: expect.stringContaining('WebAssembly'), fix: null },
       { name: 'native, CPU', available: false, text: 'it is not compiled', fix: 'Compile it.' },
       {
-        ...{ name: 'webgpu, GPU', available: false, text: 'this machine has no GPU' },
+        ...{ name: 'webgpu, GPU', available: false, text: 'WebGPU finds no GPU' },
         fix: expect.stringContaining('driver'),
       },
       { name: 'tfjs, CUDA', available: false, text: 'none', fix: 'Get one.' },
     ]);
+  });
+
+  it('names a missing package, and a software GPU that is there for those who ask, on a machine without a GPU', async () => {
+    const find = async (gpuSystem: GpuSystem, REPRO_GPU = '') =>
+      (await probeEngines({ probe: noCuda, gpuSystem, load: noNative, environment: { REPRO_GPU } }))[3];
+    const missing = Object.assign(new Error("Cannot find module 'webgpu/package.json'"), {
+      code: 'MODULE_NOT_FOUND',
+    });
+    expect(await find({ ...fakeGpus([]), load: () => Promise.reject(missing) })).toMatchObject({
+      available: false,
+      text: 'the package webgpu is not installed',
+    });
+    const software = fakeGpus([{ name: 'llvmpipe', isSoftware: true }]);
+    expect(await find(software)).toMatchObject({
+      available: false,
+      text: 'there is only llvmpipe, which is software',
+    });
+    expect(await find(software, 'llvm')).toEqual({
+      name: 'webgpu, GPU',
+      available: true,
+      text: 'llvmpipe, driver of llvmpipe; only with `train.engine: webgpu`',
+      fix: null,
+      isOnlyByName: true,
+    });
   });
 
   it('describes the native engine, and warns if its sources have changed since', async () => {

@@ -28,6 +28,7 @@ describe('listing adapters', () => {
       vendor: 'maker',
       driver: 'driver of Fast 4090',
       isSoftware: false,
+      isWeak: false,
       limits: fakeLimits,
       identity: '1.2.3 Fast 4090, driver of Fast 4090',
     });
@@ -87,7 +88,8 @@ describe('the adapter to compute on', () => {
 
   test('is the first that is hardware, or the one that REPRO_GPU names', async () => {
     for (const isAsked of [true, false]) {
-      expect(await find(machine, '', isAsked)).toMatchObject({ ok: true, adapter: { name: 'Fast 4090' } });
+      for (const unset of ['', ' '])
+        expect(await find(machine, unset, isAsked)).toMatchObject({ adapter: { name: 'Fast 4090' } });
       expect(await find(machine, 'slow', isAsked)).toMatchObject({ adapter: { name: 'Slow 610' } });
     }
     expect(await find(machine, 'radeon', true)).toEqual({
@@ -95,6 +97,24 @@ describe('the adapter to compute on', () => {
       reason: 'no GPU is called REPRO_GPU=radeon',
       fix: 'Set it to a part of one of these names: Fast 4090, Slow 610, llvmpipe (LLVM 19).',
     });
+  });
+
+  test('is an integrated GPU of before Xe only if webgpu is chosen or REPRO_GPU names it', async () => {
+    const weak = { name: 'UHD 630', vendor: 'intel', architecture: 'gen-9' };
+    const alone = fakeGpus([weak, software]);
+    expect(await find(alone, '', false)).toEqual({
+      ok: false,
+      reason: 'UHD 630 is about as slow as the processor that it is part of',
+      fix: '`train.engine: webgpu`, or REPRO_GPU with a part of its name, takes it.',
+    });
+    for (const [wanted, isAsked] of [
+      ['', true],
+      ['uhd', false],
+    ] as const)
+      expect(await find(alone, wanted, isAsked)).toMatchObject({ adapter: { name: 'UHD 630' } });
+    expect(await find(fakeGpus([weak, fast]), '', false)).toMatchObject({ adapter: { name: 'Fast 4090' } });
+    const xe = fakeGpus([{ ...weak, architecture: 'gen-12lp' }]);
+    expect(await find(xe, '', false)).toMatchObject({ ok: true });
   });
 
   test('is software only if webgpu is chosen and REPRO_GPU names it', async () => {

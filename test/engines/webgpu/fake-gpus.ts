@@ -3,6 +3,9 @@ import type { GpuSystem } from '../../../src/engines/webgpu/adapters.ts';
 export interface FakeAdapter {
   readonly name: string;
   readonly isSoftware?: boolean;
+  /** Default: `maker`, without an architecture. */
+  readonly vendor?: string;
+  readonly architecture?: string;
   /** With what it refuses a device. */
   readonly refuses?: string;
   readonly features?: readonly string[];
@@ -29,12 +32,14 @@ export function fakeGpus(
   const adapterOf = ({
     name,
     isSoftware = false,
+    vendor = 'maker',
+    architecture = '',
     refuses,
     features = [],
     memoryBytes,
   }: FakeAdapter): GPUAdapter =>
     ({
-      info: { vendor: 'maker', description: `driver of ${name}`, isFallbackAdapter: isSoftware },
+      info: { vendor, architecture, description: `driver of ${name}`, isFallbackAdapter: isSoftware },
       limits: fakeLimits,
       features: new Set(features),
       requestDevice: async (descriptor: GPUDeviceDescriptor) => {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { sliceSamples } from '../../../src/engines/webgpu/device.ts';
 import { plainTraining } from '../../../src/engines/webgpu/forward.ts';
 import { NetworkPlan } from '../../../src/engines/webgpu/plan.ts';
+import { Program } from '../../../src/engines/webgpu/program.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';
 
@@ -27,4 +29,36 @@ test('the plan of the thesis network counts operations and traffic, and fits int
     4 * 4 * plan.parameters.sizes.values;
   expect(bytes(16)).toBeLessThan(3e9);
   expect(bytes(32)).toBeLessThan(6e9);
+});
+
+test('a training step of more than 500 time steps is refused, as a thread may have too little memory, but not an evaluation', () => {
+  const plan = new NetworkPlan(spec);
+  const program = (steps: number, training?: typeof plainTraining) =>
+    plan.program({ steps, type: 'uint8', training });
+  expect(() => program(501, plainTraining)).toThrow(
+    expect.objectContaining({ code: 'gpu-limit', message: expect.stringContaining('T = 501') }),
+  );
+  // What WGSL guarantees to the variables of a function; potentials, normalised currents and sums of 8 bytes for each step.
+  const code = program(500, plainTraining).phases.flatMap(({ passes }) =>
+    passes.map(({ kernel }) => kernel.code),
+  );
+  const perStep = code.map((text) => {
+    const arrays = [...text.matchAll(/var \w+: array<(f32|vec2f), (?:CURRENT_)?STEPS>/g)];
+    return arrays.reduce((sum, [, type]) => sum + (type === 'f32' ? 4 : 8), 0);
+  });
+  expect(Math.max(...perStep) * 500).toBeLessThanOrEqual(8192 - 192);
+  expect(program(501).phases).not.toEqual([]);
+});
+
+test('a slice has as many samples as the device can bind, unless it cannot bind one, or what all share', () => {
+  const program = new Program();
+  program.space('kept', 'product', 1000);
+  program.space('fixed', 'weight parts', 2000);
+  expect(sliceSamples(program, 9000)).toBe(2);
+  const refusal = (mostBytes: number) => expect(() => sliceSamples(program, mostBytes));
+  refusal(7999).toThrow('"weight parts" needs a buffer of 8.0 kB; this GPU binds at most 8.0 kB at once.');
+  program.space('scratch', 'gradient', 2500);
+  refusal(9000).toThrow(
+    '"gradient" of one sample needs a buffer of 10.0 kB; this GPU binds at most 9.0 kB at once.',
+  );
 });
