@@ -13,7 +13,7 @@ import {
   refuse,
   toSevenDigits,
 } from '../results/result-file.ts';
-import { type RunFile, readSettings } from '../results/run-file.ts';
+import { describeEngines, type RunFile, readSettings } from '../results/run-file.ts';
 import { type RunFolders, readTrainedRun } from '../results/trained-run.ts';
 import { type NetworkSpec, repeatedSteps, spikingLayers } from '../snn/spec.ts';
 import { type Baseline, type FramesFacts, isKept, type RunFacts } from './baseline.ts';
@@ -35,6 +35,8 @@ export async function readRunFacts(
   const digits = (value: number, what: string): number => shorten(files.metrics, value, what);
   return {
     ...of,
+    // Other digits than those of any one engine.
+    ...(run.engines && { engine: `several: ${describeEngines(run.engines)}` }),
     settings: listSettings(files.run, run),
     epochs: epochs.length,
     chosenEpoch: chosen.epoch + 1,

@@ -31,7 +31,17 @@ interface SettingDifference {
 }
 
 /** What run.json says of how a network was made. */
-const sections = ['dataset', 'simulated', 'frames', 'network', 'training', 'compat', 'split', 'engine'];
+const sections = [
+  'dataset',
+  'simulated',
+  'frames',
+  'network',
+  'training',
+  'compat',
+  'split',
+  'engine',
+  'engines',
+];
 
 /** The settings that a training recorded in run.json, including those that only another version knows. */
 export function settingsOf(run: ResultFile): Settings {
@@ -274,5 +284,5 @@ function findDiffering(group: readonly Match[], side: 0 | 1): string[] {
   if (first === undefined) return [];
   return known
     .flatMap((settings) => diffSettings(first, settings).map(({ name }) => name))
-    .filter((name) => !name.startsWith('engine.'));
+    .filter((name) => !/^engine(s$|\.)/.test(name));
 }

@@ -126,16 +126,16 @@ function buildSpec(network: NetworkConfig): NetworkSpec {
 }
 
 function describeRun(
-  { id, model, seed, engine }: ModelTraining,
+  { id, model, seed }: ModelTraining,
   {
     index,
     network,
     task: { spec },
     clips: { compat, split },
-    outcome: { rows, best },
+    outcome: { rows, best, engines },
   }: ReturnType<typeof setUpTraining> & { readonly index: ClipIndex; readonly outcome: TrainingOutcome },
 ): RunFile {
-  const { name, backend, version } = engine.description;
+  const { name, backend, version } = engines.at(-1)!;
   const { epoch, validationAccuracy, testAccuracy } = best;
   const maximumOf = (part: 'test' | 'validation'): Maximum =>
     maximumAccuracy(rows.map((row) => ({ epoch: row.epoch, accuracy: row[part]?.accuracy ?? null })));
@@ -146,6 +146,7 @@ function describeRun(
     dataset: index.dataset,
     simulated: index.simulated,
     engine: { name, backend, version },
+    ...(engines.length > 1 && { engines }),
     frames: index.frames,
     network,
     parameters: countParameters(spec),

@@ -148,6 +148,44 @@ const describedAs = (over: Partial<EngineDescription>): Engine => ({
   description: { ...fakeEngine().description, ...over },
 });
 
+describe('a training that is resumed on another engine', () => {
+  const notes: string[] = [];
+  const resumeOn = async (version: string, over: Partial<TrainingTask> = {}) => {
+    notes.length = 0;
+    const engine = describedAs({ version });
+    return trainNetwork(
+      smallTask({}, { ...over, engine, checkpoints: store(), note: (text) => notes.push(text) }),
+    );
+  };
+  const own = { name: 'fake', backend: 'cpu' };
+
+  it('continues, says so, and tells which engine trained from which batch on', async () => {
+    await trainAndAbort(11);
+    const { engines, ...outcome } = await resumeOn('2');
+    expect(notes).toEqual([
+      'Resuming epoch 2 of 4 after 3 batches.',
+      'Trained on several engines: fake 1 on cpu; from epoch 2, batch 4, fake 2 on cpu.',
+    ]);
+    expect(engines).toEqual([
+      { ...own, version: '1', fromEpoch: 0, fromBatch: 0 },
+      { ...own, version: '2', fromEpoch: 1, fromBatch: 3 },
+    ]);
+    // All fake engines compute the same.
+    const { engines: _, ...expected } = await trainNetwork(smallTask());
+    expect(outcome).toEqual(expected);
+  });
+
+  it('does not name an engine that was interrupted before its first batch, nor one that found nothing left to train', async () => {
+    await trainAndAbort(4);
+    // Before a batch, nothing is called: the abort is there from the beginning.
+    const aborted = { signal: AbortSignal.abort() };
+    await expect(resumeOn('2', aborted)).rejects.toMatchObject({ code: 'training-interrupted' });
+    expect((await resumeOn('1')).engines).toEqual([{ ...own, version: '1', fromEpoch: 0, fromBatch: 0 }]);
+    expect(notes).toEqual(['Resuming epoch 1 of 4 after 4 batches.']);
+    expect((await resumeOn('3')).engines).toEqual([{ ...own, version: '1', fromEpoch: 0, fromBatch: 0 }]);
+  });
+});
+
 describe('a checkpoint of another training', () => {
   const { settings, split, test } = smallTask();
   it.each<[string, Partial<TrainingTask>]>([
@@ -164,9 +202,6 @@ describe('a checkpoint of another training', () => {
     ['split', { split: { ...split, validation: split.validation.subarray(1) } }],
     ['numbers drawn before', { drawsBefore: 12 }],
     ['number of test clips', { test: { ...test, labels: test.labels.subarray(1) } }],
-    ['engine', { engine: describedAs({ name: 'other' }) }],
-    ['backend', { engine: describedAs({ backend: 'gpu' }) }],
-    ['version of the engine', { engine: describedAs({ version: '0.0.0' }) }],
   ])('(another %s) is not resumed, and that is said', async (_, over) => {
     await trainAndAbort(11);
     const notes: string[] = [];

@@ -43,10 +43,11 @@ export async function readRunResult(
   const { run, spec, epochs, evaluation, files } = trained;
   requireData(files.run, run, expected);
   requireData(files.evaluation, evaluation, expected);
-  const { engine, parameters, training, frames, compat } = run;
+  const { engine, engines, parameters, training, frames, compat } = run;
   const { test, validation, confusion, classes, cost } = evaluation;
   const result: RunResult = {
     ...{ seed, engine, parameters, training, frames, compat, test, validation, confusion },
+    ...(engines && { engines }),
     ...(cost && { cost }),
     clips: run.split,
     network: { ...run.network },

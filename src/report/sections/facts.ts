@@ -1,3 +1,4 @@
+import { describeEngines } from '../../results/run-file.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { listSwitched } from '../data/compat.ts';
 import { allRuns } from '../data/epochs.ts';
@@ -25,7 +26,7 @@ export function listFacts(results: Results, origin: Origin | null): Report['fact
     ['Compatibility switches', listSwitched(results).join(', ')],
     ['Epochs', distinct(({ metrics }) => formatCount(metrics.epochs.length))],
     ['Parameters', describeParameters(results)],
-    ['Software', distinct(({ engine }) => `${engine.name} ${engine.version} on ${engine.backend}`)],
+    ['Software', distinct(({ engine, engines = [engine] }) => describeEngines(engines))],
   ];
   return facts.filter(([, value]) => value !== '').map(([name, value]) => ({ name, value }));
 }

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { version as vega } from 'vega';
 import { version as vegaLite } from 'vega-lite';
+import { describeEngines } from '../../results/run-file.ts';
 import { groupTitles, joinWords } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import { TIMELINE_FILES } from '../data/timeline-files.ts';
@@ -78,10 +79,7 @@ function describeTimes(folder: string | null): Block {
 function tabulateEnvironment({ models }: Results, { platform, packages }: Environment): Table {
   const engines = groupTitles(
     models.flatMap(({ id, runs }) =>
-      runs.map(({ seed, engine }) => [
-        `${engine.name} ${engine.version} on ${engine.backend}`,
-        `${id},${seed}`,
-      ]),
+      runs.map(({ seed, engine, engines = [engine] }) => [describeEngines(engines), `${id},${seed}`]),
     ),
   );
   const rows = [
