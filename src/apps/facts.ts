@@ -28,6 +28,21 @@ export function engineOf(params: { readonly [key: string]: Json }): EngineChoice
   return engineChoices.find((choice) => choice === name) ?? 'auto';
 }
 
+/**
+ * Refuses a run that would fail only after its other stages: an instance that names an engine has to run if that is not available.
+ *
+ * @throws {ReproError} `engine-unavailable`, as the stage
+ */
+export async function refuseMissingEngines(facts: Facts, instances: readonly StageInstance[]): Promise<void> {
+  const named = instances.filter(({ facts: names }) => names.includes('engine'));
+  for (const [choice, params] of new Map(named.map(({ params }) => [engineOf(params), params]))) {
+    if (choice === 'auto' || (await facts.engine?.(params)) !== `${choice}, unavailable`) continue;
+    const { chooseEngine } = await import('../engines/selection/engines.ts');
+    const { listGpusApart, probeCudaApart } = await import('./gpu-probes.ts');
+    await chooseEngine(choice, { probe: probeCudaApart, listGpus: listGpusApart });
+  }
+}
+
 /** A warning if trainings will be slow only because there is no native engine; else null. */
 export async function describeSlowEngine(
   facts: Facts,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { BatchNeed, KernelCost, MemoryPlan } from '../engines/engine.ts';
+import type { BatchNeed, EngineChoice, KernelCost, MemoryPlan, Workload } from '../engines/engine.ts';
 import { describeMemory, needsSmallerNetwork } from '../engines/memory-error.ts';
 import { chooseEngine } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
@@ -51,12 +51,22 @@ export async function planModel(
   const evaluation = numberAt(plan, 'evaluate', 'batchSize') ?? EVALUATION_BATCH;
   const steps = repeatedSteps(spec) ?? numberAt(plan, 'frames', 'steps') ?? 1;
   const workload = { spec, steps, trainingBatch: training, evaluationBatch: evaluation };
-  const { description: engine, planMemory } = await chooseEngine(engineOf(plan.settings), {
-    ...{ probe: probeCudaApart, listGpus: listGpusApart, workload },
-    threads: numberAt(plan, 'threads'),
-  });
-  const memory = (await planMemory?.(workload)) ?? null;
-  const shortage = memory === null ? undefined : findShortage(memory, file);
+  const planWith = async (choice: EngineChoice, part: Workload) => {
+    const { description, planMemory } = await chooseEngine(choice, {
+      ...{ probe: probeCudaApart, listGpus: listGpusApart, workload: part },
+      threads: numberAt(plan, 'threads'),
+    });
+    return { engine: description, memory: (await planMemory?.(part)) ?? null };
+  };
+  const choice = engineOf(plan.settings);
+  const evaluator = engineOf({ evaluate: getAt(plan.settings, ['evaluate']) ?? null });
+  const trained = await planWith(choice, workload);
+  const evaluated =
+    evaluator === 'auto' || evaluator === choice
+      ? trained
+      : await planWith(evaluator, { ...workload, trainingBatch: 0 });
+  const { engine, memory } = trained;
+  const shortage = findShortage(memory, evaluated.memory, file);
   const parameters = countParameters(spec);
   return {
     lines: [
@@ -64,14 +74,17 @@ export async function planModel(
       ['frames', `${spec.input.join(' x ')}, T = ${steps}, ${spec.classes} classes`],
       ['network', `${parameters.toLocaleString('en-US')} parameters`],
       ['engine', `${engine.name} (${engine.reason})`],
-      ...(memory === null
+      ...(evaluated === trained
+        ? []
+        : [['evaluated with', `${evaluated.engine.name} (${evaluated.engine.reason})`] as const]),
+      ...(memory === null || evaluated.memory === null
         ? [
             [
               'memory',
               `unknown beforehand with this engine; batches of ${training} (training) and ${evaluation} (evaluation)`,
             ] as const,
           ]
-        : describePlan(memory, shortage === undefined)),
+        : describePlan(memory, evaluated.memory, shortage === undefined)),
     ],
     document: {
       profile,
@@ -81,14 +94,16 @@ export async function planModel(
       classes: spec.classes,
       parameters,
       engine,
+      evaluationEngine: evaluated.engine,
       batchSizes: { training, evaluation },
-      memory: memory && {
-        parameterBytes: memory.parameterBytes,
-        training: documentOf(memory.training, memory.availableBytes),
-        evaluation: documentOf(memory.evaluation, memory.availableBytes),
-        availableBytes: finite(memory.availableBytes),
-        kernels: memory.kernels ?? null,
-      },
+      memory: memory &&
+        evaluated.memory && {
+          parameterBytes: memory.parameterBytes,
+          training: documentOf(memory.training, memory.availableBytes),
+          evaluation: documentOf(evaluated.memory.evaluation, evaluated.memory.availableBytes),
+          availableBytes: finite(memory.availableBytes),
+          kernels: memory.kernels ?? null,
+        },
       fits: memory && Number.isFinite(memory.availableBytes) ? shortage === undefined : null,
     },
     shortage,
@@ -96,17 +111,18 @@ export async function planModel(
 }
 
 function describePlan(
-  { parameterBytes, training, evaluation, availableBytes, kernels = [] }: MemoryPlan,
+  { parameterBytes, training, availableBytes, kernels = [] }: MemoryPlan,
+  evaluated: MemoryPlan,
   fits: boolean,
 ): (readonly [string, string])[] {
   const isKnown = Number.isFinite(availableBytes);
-  const describe = ({ samples, bytes, largest }: BatchNeed): string =>
+  const describe = ({ samples, bytes, largest }: BatchNeed, ofBytes = availableBytes): string =>
     `${describeMemory(bytes)} for a batch of ${samples}` +
-    (isKnown ? `; the largest that fits: ${largest.toLocaleString('en-US')}` : '');
+    (Number.isFinite(ofBytes) ? `; the largest that fits: ${largest.toLocaleString('en-US')}` : '');
   return [
     ['parameters', `${describeMemory(parameterBytes)}, with gradients and Adam's moments`],
     ['training', describe(training)],
-    ['evaluation', describe(evaluation)],
+    ['evaluation', describe(evaluated.evaluation, evaluated.availableBytes)],
     [
       'available',
       isKnown
@@ -169,18 +185,23 @@ function numberAt({ settings }: Plan, ...keys: readonly string[]): number | unde
   return typeof value === 'number' ? value : undefined;
 }
 
-/** The need of the first that does not fit. */
+/** The first of both that does not fit. */
 function findShortage(
-  { parameterBytes, availableBytes, training, evaluation }: MemoryPlan,
+  trained: MemoryPlan | null,
+  evaluated: MemoryPlan | null,
   file: string,
 ): ReproError | undefined {
   const needs = [
-    ['training', 'train.batchSize', training],
-    ['evaluation', 'evaluate.batchSize', evaluation],
-  ] as const;
-  const found = needs.find(([, , { bytes }]) => parameterBytes + bytes > availableBytes);
+    { what: 'training', key: 'train.batchSize', need: trained?.training, plan: trained },
+    { what: 'evaluation', key: 'evaluate.batchSize', need: evaluated?.evaluation, plan: evaluated },
+  ];
+  const [found] = needs.flatMap(({ need, plan, ...one }) =>
+    need && plan && plan.parameterBytes + need.bytes > plan.availableBytes
+      ? [{ ...one, ...need, ...plan }]
+      : [],
+  );
   if (found === undefined) return undefined;
-  const [what, key, { samples, bytes, largest }] = found;
+  const { what, key, samples, bytes, largest, parameterBytes, availableBytes } = found;
   return new ReproError(
     'out-of-memory',
     `${what} needs ${describeMemory(parameterBytes + bytes)} for a batch of ${samples}; ` +

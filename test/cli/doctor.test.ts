@@ -67,6 +67,18 @@ describe('doctor --plan', () => {
     });
   });
 
+  test.skipIf(!isAvailable)('plans the evaluation with the engine that is named for it', async () => {
+    const other = ['--set', 'evaluate.engine=wasm', '--set', 'evaluate.batchSize=300'];
+    const words = ['--plan', 'no-reg', '--profile', 'full', ...native, ...other];
+    const { stdout, stderr, exitCode } = await doctor(...words);
+    expect(stdout).toMatch(/^engine +native .*\nevaluated with +wasm \(requested as wasm\)$/m);
+    // 48 MB a sample; WebAssembly addresses 4 GB.
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(
+      'evaluation needs more memory than can be addressed for a batch of 300; 4.2 GB are',
+    );
+  });
+
   test('says of an engine without a plan that its memory is unknown', async () => {
     const words = ['--plan', 'baseline', '--profile', 'full', '--set', 'train.engine=tfjs-cpu'];
     const { stdout, exitCode } = await doctor(...words);

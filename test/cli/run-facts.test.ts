@@ -69,3 +69,24 @@ test('a change of these facts is told in words, without their values', async () 
     /^report {2}stale +the code of a stage changed$/m,
   );
 });
+
+test('a named engine that is not here stops a run before its first stage, if a stage needs it', async () => {
+  const project = await CliProject.create({
+    'pipeline.yaml': `version: 1
+profiles: {folder: profiles, default: quick}
+stages:
+  frames: {cmd: [touch, artifacts/frames], outputs: [artifacts/frames]}
+  train: {cmd: [ls], params: [train], inputs: [artifacts/frames], facts: [engine], outputs: [artifacts/train]}
+`,
+    'profiles/quick.yaml': 'train: {engine: native}\n',
+  });
+  const withoutEngine = { PLIF_NATIVE_BINARY: project.at('none.node') };
+  const { exitCode, stdout, stderr } = await project.call(['run'], withoutEngine);
+  expect([exitCode, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(
+    /^There is no native engine: .+\.\n.+ Or choose another engine: `auto` takes the fastest there is\.$/,
+  );
+  expect(project.has('artifacts/frames')).toBe(false);
+  const frames = await project.call(['run', 'frames', '--dry-run'], withoutEngine);
+  expect(frames.exitCode).toBe(0);
+});

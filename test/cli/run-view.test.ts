@@ -140,6 +140,19 @@ describe('the summary', () => {
     expect(lines).toContain('not run, because of these failures: s1, s2, s3, s4, s5 and 994 more');
   });
 
+  test('says where interrupted stages resume: where they are, where they last saved, or nowhere', () => {
+    const ended = (id: string, savedSecondsAgo: number | null): RunEvent => ({
+      ...{ kind: 'interrupted', id, savedSecondsAgo },
+    });
+    const events = [ended('train@a', 0), ended('train@b', 245), ended('report', null), ended('train@c', 0)];
+    expect(summariseRun(stateAfter(events), summaryOptions).slice(0, 4)).toEqual([
+      '',
+      'interrupted: train ×2. The same command resumes from here.',
+      'interrupted: train@b. The same command resumes from what it saved 4 min 05 s before its end.',
+      'interrupted: report. The same command starts again: nothing was saved in a `resume:` folder.',
+    ]);
+  });
+
   test('omits a log that adds nothing to the failure', () => {
     const text = 'data/DvsGesture does not exist.\n  1. Download it.';
     const tailed = (...logTail: string[]) =>

@@ -196,6 +196,7 @@ describe('an interrupt', () => {
     runner.kill('SIGINT');
     expect(await runner.ended).toEqual({ code: 130, signal: null });
     expect(runner.events.map((event) => event.kind).slice(-2)).toEqual(['interrupted', 'run-finished']);
+    expect(eventOf(runner.events, 'interrupted').savedSecondsAgo).toBe(0);
     expect(project.read('artifacts/s.resume/state')).toBe('saved');
     expect(project.has('artifacts/s')).toBe(false);
     project.define(project.description.stages.slice(0, 1));
@@ -209,6 +210,8 @@ describe('an interrupt', () => {
     patient.kill('SIGINT');
     expect(await patient.ended).toEqual({ code: 130, signal: null });
     await waitForEndOf(project, 'pid');
+    // It had saved before that.
+    expect(eventOf(patient.events, 'interrupted').savedSecondsAgo).toBeGreaterThanOrEqual(0.2);
 
     const hasty = await startReady(project, { graceSeconds: 1000 });
     hasty.kill('SIGINT');
@@ -228,6 +231,7 @@ describe('an interrupt', () => {
     const runner = await startReady(project);
     runner.kill('SIGINT');
     expect(await runner.ended).toEqual({ code: 130, signal: null });
+    expect(eventOf(runner.events, 'interrupted').savedSecondsAgo).toBeNull();
     expect(project.has('artifacts/s')).toBe(false);
     await finish(project);
   });

@@ -82,6 +82,51 @@ describe('a resume folder', () => {
     expect(readdirSync(project.at('artifacts/.cache/resume'))).toEqual([]);
   });
 
+  test('stays if only a fact changed across which the stage resumes, and is deleted on success', async () => {
+    const project = await createProject();
+    const define = (over: object) =>
+      project.define([
+        { id: 's', sh: script, resume: ['artifacts/s.resume'], facts: ['engine', 'zone'], ...over },
+      ]);
+    const runOn = (engine: string, zone = 'a') => {
+      project.facts = { engine: async () => engine, zone: async () => zone };
+      return project.run();
+    };
+    const seen = () => (project.has('counts/seen') ? project.read('counts/seen') : '');
+    define({ resumeAcross: ['engine'] });
+    await runOn('slow');
+    project.facts = { engine: async () => 'fast', zone: async () => 'a' };
+    expect(await project.reasonsOf('s')).toContain('interrupted: interrupted: resumes from what it saved');
+    await runOn('fast');
+    expect(seen()).toBe('step\n');
+    // Another fact is another work.
+    await runOn('fast', 'b');
+    expect(seen()).toBe('step\n');
+    await project.write('finish', '');
+    expect((await runOn('slow')).outcome).toBe('ok');
+    expect(seen()).toBe('step\n'.repeat(1 + 2));
+    expect(project.has('artifacts/s.resume')).toBe(false);
+    expect((await runOn('slow')).ran).toEqual([]);
+    expect((await runOn('fast')).ran).toEqual(['s']);
+    expect(seen()).toBe('step\n'.repeat(1 + 2));
+  });
+
+  test('of interrupted work stays while the result of another such fact is up to date', async () => {
+    const project = await createProject([
+      { id: 's', sh: script, resume: ['artifacts/s.resume'], facts: ['engine'], resumeAcross: ['engine'] },
+    ]);
+    const runOn = (engine: string) => {
+      project.facts = { engine: async () => engine };
+      return project.run();
+    };
+    await project.write('finish', '');
+    await runOn('slow');
+    await project.remove('finish');
+    await runOn('fast');
+    expect((await runOn('slow')).cached).toEqual(['s']);
+    expect(project.read('artifacts/s.resume/state')).toBe('step\n');
+  });
+
   test('without an owner on record is not trusted', async () => {
     const project = await createProject();
     await project.write('artifacts/s.resume/state', 'unknown\n');

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { describeSlowEngine, factsOf } from '../../apps/facts.ts';
+import { describeSlowEngine, factsOf, refuseMissingEngines } from '../../apps/facts.ts';
 import { loadCheckedPlan, type PipelineOptions, pipelineArguments } from '../../apps/load-plan.ts';
 import { stageNames } from '../../apps/stages.ts';
 import { keepTimeline } from '../../apps/timeline.ts';
@@ -128,10 +128,16 @@ export async function runShown(
   options: RunOptions,
   { selected, named, stop, kill, cluster, forcesNamed = options.force === true, record }: ShownRun,
 ): Promise<RunState> {
+  const facts = factsOf(plan.projectRoot);
+  if (cluster === undefined) {
+    await refuseMissingEngines(
+      facts,
+      [...plan.instances.values()].filter(({ id }) => selected.has(id)),
+    );
+  }
   const { state, take, close } = await showEvents();
   const follow = cluster?.follow ?? null;
   const locks = options.dryRun === true || follow !== null ? null : await openKeptRecords(plan);
-  const facts = factsOf(plan.projectRoot);
   const jobs = options.jobs ?? os.availableParallelism();
   let followTime: Promise<(nowMs: number) => void> | null = null;
   let warned: Promise<void> | null = null;
@@ -189,9 +195,6 @@ export async function runShown(
     // A stage must run again where it ran before: login nodes are not for trainings.
     runArguments: [...pipelineArguments(options), ...(cluster === undefined ? [] : ['--executor', 'slurm'])],
     folder: process.cwd(),
-    resumable: new Set(
-      [...plan.instances.values()].filter((one) => one.resume.length > 0).map(({ id }) => id),
-    ),
     results:
       options.dryRun === true
         ? []

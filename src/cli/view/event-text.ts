@@ -7,7 +7,7 @@ import type { ExpectedTime, ExpectedTotal } from '../../runner/run/expected-time
 import { formatMinute } from '../../text.ts';
 import { formatAbout, formatSeconds, nameInstances } from './format.ts';
 import { type Colors, toLines, toOneLine } from './print.ts';
-import { idsIn, type RunState } from './run-state.ts';
+import { type InstanceView, idsIn, type RunState } from './run-state.ts';
 
 /** What was, or would be, done to the outputs of an instance that need not run; null if they are intact. */
 export function describeHit(event: Extract<RunEvent, { kind: 'cached' }>): string | null {
@@ -114,8 +114,6 @@ export function summariseRun(
     readonly runArguments: readonly string[];
     readonly results: readonly string[];
     readonly folder: string;
-    /** Instances that continue where they were interrupted. */
-    readonly resumable?: ReadonlySet<string>;
   },
 ): string[] {
   const { colors } = options;
@@ -138,8 +136,8 @@ export function summariseRun(
   }
   const blocked = idsIn(state, 'blocked');
   if (blocked.length > 0) lines.push('', `not run, because of these failures: ${nameInstances(blocked)}`);
-  const interrupted = idsIn(state, 'interrupted');
-  if (interrupted.length > 0) lines.push('', ...describeInterrupted(interrupted, options.resumable));
+  const interrupted = state.listIn('interrupted');
+  if (interrupted.length > 0) lines.push('', ...describeInterrupted(interrupted));
   const wouldRun = idsIn(state, 'would-run');
   const queued = state.listQueued().length;
   const cached = idsIn(state, 'cached');
@@ -165,16 +163,13 @@ export function summariseRun(
   return lines;
 }
 
-function describeInterrupted(
-  ids: readonly string[],
-  resumable: ReadonlySet<string> = new Set<string>(),
-): string[] {
-  const then = {
-    resumes: 'resumes from here.',
-    restarts: 'starts again: without `resume:`, nothing of the work is kept.',
-  };
-  return (['resumes', 'restarts'] as const).flatMap((what) => {
-    const some = ids.filter((id) => resumable.has(id) === (what === 'resumes'));
-    return some.length === 0 ? [] : [`interrupted: ${nameInstances(some)}. The same command ${then[what]}`];
-  });
+function describeInterrupted(interrupted: readonly InstanceView[]): string[] {
+  const groups = new Map<string, string[]>();
+  for (const { id, savedSecondsAgo: ago } of interrupted) {
+    const from = ago === 0 ? 'here' : `what it saved ${formatSeconds(ago ?? 0)} before its end`;
+    const then =
+      ago === null ? 'starts again: nothing was saved in a `resume:` folder.' : `resumes from ${from}.`;
+    groups.set(then, [...(groups.get(then) ?? []), id]);
+  }
+  return [...groups].map(([then, ids]) => `interrupted: ${nameInstances(ids)}. The same command ${then}`);
 }

@@ -34,6 +34,8 @@ export class InstanceView {
   madeInSeconds: number | null = null;
   failure: { code: string; text: string; logFile: string; logTail: readonly string[] } | null = null;
   blockedBy: readonly string[] = [];
+  /** See the event `interrupted`. */
+  savedSecondsAgo: number | null = null;
   job: Extract<RunEvent, { kind: 'job' }> | null = null;
   trace: Pick<Extract<RunEvent, { kind: 'traced' }>, 'undeclared' | 'yaml'> | null = null;
 
@@ -153,6 +155,8 @@ function applyToInstance(
       if (event.startedMs !== null) instance.startedMs = event.startedMs;
       break;
     case 'interrupted':
+      instance.savedSecondsAgo = event.savedSecondsAgo;
+      break;
     case 'note':
       break;
   }

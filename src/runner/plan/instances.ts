@@ -90,6 +90,7 @@ function readInstance(
       ),
       outputs: outputs.map((one) => one.path),
       resume: resume.map((one) => one.path),
+      ...(entry.resumeAcross === undefined ? {} : { resumeAcross: entry.resumeAcross }),
       variables: entry.variables ?? [],
       facts: entry.facts ?? [],
       ...(entry.tools === undefined ? {} : { tools: readTools(reader, entry.tools) }),
@@ -153,9 +154,14 @@ function readEffort(
 }
 
 function checkFacts(reader: StageReader): void {
+  const { facts = [], resumeAcross = [] } = reader.entry;
+  for (const [index, name] of resumeAcross.entries()) {
+    if (facts.includes(name)) continue;
+    reader.report(reader.at(['resumeAcross', index]), `resumeAcross "${name}" is not among its facts.`);
+  }
   if (reader.context.knownFacts === undefined) return;
   const knownFacts = [...reader.context.knownFacts, ...runFactNames];
-  for (const [index, name] of (reader.entry.facts ?? []).entries()) {
+  for (const [index, name] of facts.entries()) {
     if (knownFacts.includes(name)) continue;
     reader.report(reader.at(['facts', index]), `there is no fact "${name}" for this machine.`, () =>
       suggestName(name, knownFacts),

@@ -86,7 +86,12 @@ export type RunEvent =
       readonly logTail: readonly string[];
     }
   | { readonly kind: 'blocked'; readonly id: string; readonly by: readonly string[] }
-  | { readonly kind: 'interrupted'; readonly id: string }
+  | {
+      readonly kind: 'interrupted';
+      readonly id: string;
+      /** When it last saved what it resumes from, before its end; 0 if that was after it was asked to stop; null if there is nothing. */
+      readonly savedSecondsAgo: number | null;
+    }
   | {
       readonly kind: 'run-finished';
       readonly outcome: 'ok' | 'failed' | 'interrupted';

@@ -18,9 +18,9 @@ import { confirmInputs, refuseAltered } from './confirm-inputs.ts';
 import { type ExecutionContext, type FoundWork, partsOfOrigin, type Work } from './execution-context.ts';
 import { describeFullDisk, explainEnd } from './failed-end.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
-import { resumeFoldersOf } from './resume-folder.ts';
+import { resumeFoldersOf, resumeKeyOf } from './resume-folder.ts';
 import type { InstanceResult } from './scheduler.ts';
-import { beginSpending, forgetSpending } from './spent-time.ts';
+import { beginSpending, findLastSave, forgetSpending } from './spent-time.ts';
 import { continueLog, keepLog, readLogTail, startLog } from './stage-log.ts';
 import { prepareTask } from './stage-task.ts';
 
@@ -71,7 +71,9 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
         const secondsHere = stopwatch();
         const task = found?.task ?? (await prepareTask(context, work, temporary, resume));
         const spent =
-          remote === undefined ? await beginSpending(session.folder, work.fingerprint, task.resume) : 0;
+          remote === undefined
+            ? await beginSpending(session.folder, resumeKeyOf(instance, work.parts), task.resume)
+            : 0;
         const ran = await runTask(context, work, task, temporary, { logFile, onStart, found });
         const origin = ran.end.kind === 'done' ? ran.end.origin : undefined;
         const { seconds, earlierSeconds } = origin ?? { seconds: secondsHere(), earlierSeconds: spent };
@@ -93,7 +95,11 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     if (end.kind === 'interrupted') {
       isLeft = end.isLeft === true;
       await session.attempts.drop(instance.id);
-      onEvent({ kind: 'interrupted', id: instance.id });
+      const savedMs = await findLastSave(task.resume);
+      const ago = savedMs === null ? null : (Date.now() - savedMs) / 1000;
+      // One that saved nothing after it was asked to stop was killed, which is not earlier than this.
+      const isSaved = isLeft || (ago !== null && ago < context.graceSeconds);
+      onEvent({ kind: 'interrupted', id: instance.id, savedSecondsAgo: isSaved ? 0 : ago });
       return 'interrupted';
     }
     if (end.kind === 'failed') {
@@ -136,8 +142,9 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     await session.attempts.drop(instance.id);
     const told = await installOutputs(session, taken, replaced, temporary);
     if (told !== null) onEvent({ kind: 'note', id: instance.id, level: 'warning', text: told });
-    for (const folder of resume) await folder.drop(fingerprint);
-    if (resume.length > 0) await forgetSpending(session.folder, fingerprint);
+    const key = resumeKeyOf(instance, parts);
+    for (const folder of resume) await folder.drop(fingerprint, key);
+    if (resume.length > 0) await forgetSpending(session.folder, key);
     const { totalSeconds } = record;
     onEvent({ kind: 'finished', id: instance.id, seconds, ...(totalSeconds && { totalSeconds }), metrics });
     return record;
