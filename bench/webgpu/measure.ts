@@ -63,7 +63,7 @@ const copy = defineKernel(
 `,
 );
 
-const zeroStep = { stepSize: 0, correction: 1, lambda: 0 };
+const zeroStep = { stepSize: 0, correction: 1 };
 
 /** Prints the speed of each pass, alone, against the plain kernel that it comes closer to: the product by operations, copying by traffic. */
 export async function measure(

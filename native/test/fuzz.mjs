@@ -143,7 +143,8 @@ const stepArguments = (training) => [
         [new Float32Array(48).fill(2)],
         {
           learningRate: 1e-3,
-          lambda: 0.1,
+          tauRate: pick([0, 1, 10]),
+          lambdas: Float64Array.of(0.1, 0.2),
           regularise: pick(['w', 'tau']),
           loss: pick(['rate', 'step']),
           step: 1,

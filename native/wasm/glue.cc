@@ -34,7 +34,7 @@ class Reader {
 
 void readNeuron(Reader& from, LayerSpec& layer) {
   layer.learnTau = from.flag();
-  layer.tauPerNeuron = from.flag();
+  layer.tauPer = static_cast<TauPer>(from.whole());
   layer.tau = from.number();
   layer.neuron.hardReset = from.flag();
   layer.neuron.rest = static_cast<float>(from.number());
@@ -166,10 +166,12 @@ void plifTrainStep(Session* session, int frameType, const void* frames, std::int
   TrainOptions train;
   Reader from(options);
   train.learningRate = from.number();
-  train.lambda = from.number();
+  train.tauRate = from.number();
   train.regulariseTau = from.flag();
   train.lossOfSteps = from.flag();
   train.step = static_cast<std::int64_t>(from.number());
+  train.lambdas.resize(session->network.spikingLayers());
+  for (double& lambda : train.lambdas) lambda = from.number();
   session->network.begin();
   session->result = session->network.trainStep({static_cast<FrameType>(frameType), frames}, samples, frameSteps,
                                                labels, maskPointers, train);

@@ -112,6 +112,7 @@ export function instantiate(module, mustStop = () => false) {
       throw argumentError(`steps: the network repeats a still image for ${repeated} steps`);
     }
     const frameSize = channels * height * width;
+    const spikingLayers = layers.filter(({ kind }) => kind === 'neuron').length;
 
     function setTensor(name, slot, data) {
       withName(name, (at) => {
@@ -149,13 +150,15 @@ export function instantiate(module, mustStop = () => false) {
         allMasks.set(mask, end);
         end += mask.length;
       }
-      const { learningRate, lambda, regularise, loss, step } = expectObject('options', options);
+      const { learningRate, tauRate, lambdas, regularise, loss, step } = expectObject('options', options);
+      expectArray('lambdas', lambdas, Float64Array, spikingLayers);
       const numbers = Float64Array.of(
         expectNumber('learningRate', learningRate),
-        expectNumber('lambda', lambda),
+        expectNumber('tauRate', tauRate),
         indexOf('regularise', ['w', 'tau'], regularise),
         indexOf('loss', ['rate', 'step'], loss),
         expectWhole('step', step, 1, 2 ** 53),
+        ...lambdas,
       );
       ask('reserve', samples, frameSteps, true);
       return withCopies([frames, labels, numbers, allMasks], (at, ...rest) => {
@@ -270,7 +273,7 @@ function neuronNumbers(neuron) {
     throw argumentError('neuron: the reset potential must be below the threshold');
   return [
     indexOf('neuron', ['lif', 'plif'], kind),
-    indexOf('tau', ['layer', 'neuron'], per),
+    indexOf('tau', ['layer', 'channel', 'neuron'], per),
     expectNumber('mean', mean),
     isHard,
     rest,

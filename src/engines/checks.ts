@@ -1,7 +1,7 @@
 import { type StateEntry, stateEntries } from '../snn/parameters.ts';
-import { dropoutLayers, type NetworkSpec, repeatedSteps } from '../snn/spec.ts';
+import { dropoutLayers, type NetworkSpec, repeatedSteps, spikingLayers } from '../snn/spec.ts';
 import { countElements, ShapeError, type State, type Tensor } from '../snn/tensor.ts';
-import type { Frames, NeuronPass, OptimiserState, TrainingBatch } from './engine.ts';
+import type { Frames, Hyperparameters, NeuronPass, OptimiserState, TrainingBatch } from './engine.ts';
 
 /** Checks that `state` has every tensor of the network, with its type and shape. @throws {ShapeError} naming the first mismatch */
 export function checkState(spec: NetworkSpec, state: State): void {
@@ -77,6 +77,16 @@ export function checkMasks(spec: NetworkSpec, { dropoutMasks, frames }: Training
       );
     }
   });
+}
+
+/** λ of each spiking layer. @throws {ShapeError} if a list has another length */
+export function lambdasOf(spec: NetworkSpec, { regulariseTau }: Hyperparameters): readonly number[] {
+  const layers = spikingLayers(spec);
+  if (typeof regulariseTau === 'number') return layers.map(() => regulariseTau);
+  if (regulariseTau.length === layers.length) return regulariseTau;
+  throw new ShapeError(
+    `λ: expected ${layers.length}, one for each spiking layer, got ${regulariseTau.length}`,
+  );
 }
 
 /** Checks that current and coefficients fill the shape; w is one number or one per neuron. @throws {ShapeError} */

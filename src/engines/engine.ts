@@ -17,8 +17,13 @@ export interface TrainingBatch {
 
 export interface Hyperparameters {
   readonly learningRate: number;
-  /** λ in the regulariser λ · Σ Var(w) over spiking layers with τ per neuron (unbiased variance); 0 disables it. */
-  readonly regulariseTau: number;
+  /** Adam's steps of w are multiplied by it (default 1); 0 leaves w as it is. */
+  readonly tauRate?: number;
+  /**
+   * λ in the regulariser Σ λ · Var(w) over spiking layers with τ per channel or neuron (unbiased variance): one for all, or a list with one
+   * for each spiking layer of the network; 0 disables it.
+   */
+  readonly regulariseTau: number | readonly number[];
   /** The quantity whose variance is taken: the logits w (the default, as in the published code) or τ itself (as in the paper). */
   readonly regularise?: 'w' | 'tau';
   /** The squared error of the mean rate (the default, as in the published code), or the mean over the steps of each step's (as in the paper). */

@@ -32,6 +32,7 @@ export const networkShape = {
   ...sizeShape,
   plif: orElse(flag, true),
   per_neuron: flag,
+  per_channel: orElse(flag, false),
   tau: orElse(number, 2),
   detach: orElse(flag, true),
   v_reset: ((fields, name) =>
@@ -56,12 +57,23 @@ export const votes = 10;
  * @throws {ReproError} or {ShapeError} if a number is out of range
  */
 export function networkOf(description: Value<typeof networkShape>, hidden: number | undefined): NetworkSpec {
-  const { plif, per_neuron, tau, v_reset, detach, v_threshold, surrogate, alpha, learn_alpha, max_pool } =
-    description;
+  const {
+    plif,
+    per_neuron,
+    per_channel,
+    tau,
+    v_reset,
+    detach,
+    v_threshold,
+    surrogate,
+    alpha,
+    learn_alpha,
+    max_pool,
+  } = description;
   return buildNetwork({
     ...sizeOf(description, hidden),
     neuron: plif ? 'plif' : 'lif',
-    tau: { per: per_neuron ? 'neuron' : 'layer', mean: tau, std: 0 },
+    tau: { per: per_channel ? 'channel' : per_neuron ? 'neuron' : 'layer', mean: tau, std: 0 },
     threshold: v_threshold,
     reset: resetOf(v_reset, detach),
     surrogate: { kind: surrogate, alpha, learnable: learn_alpha },

@@ -1,6 +1,6 @@
 import type { EngineSession, Forward, Hyperparameters, TrainingBatch } from '../engines/engine.ts';
 import type { Fields } from '../formats/fields.ts';
-import { choice, count, number, numbers, orElse } from '../results/shape.ts';
+import { choice, count, number, numberOrNumbers, numbers, orElse } from '../results/shape.ts';
 import { stateEntries } from '../snn/parameters.ts';
 import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
 import { countElements, type State } from '../snn/tensor.ts';
@@ -32,7 +32,10 @@ export const networkKind = defineKind(
     batch: count,
     lr: number,
     lr_T_max: (fields: Fields, name: string) => fields.number(name, { min: 1 }),
-    reg_lambda: number,
+    /** What multiplies the learning rate for w. */
+    tau_rate: orElse(number, 1),
+    /** λ, or a list with one for each spiking layer. */
+    reg_lambda: numberOrNumbers,
     regularise: orElse(choice(['w', 'tau']), 'w'),
     loss: orElse(choice(['rate', 'step']), 'rate'),
     layout: remark,
@@ -44,7 +47,7 @@ export const networkKind = defineKind(
     const hidden = given.has('init/fc.2.weight') ? given.floats('init/fc.2.weight').shape[0] : undefined;
     const spec = networkOf(description, hidden);
     const initial = readInitial(given, spec);
-    const { losses, batch, regularise, loss } = description;
+    const { losses, batch, tau_rate: tauRate, regularise, loss } = description;
     const still = description.architecture !== 'event-frames';
     const x = given.floats('x', [losses.length, batch, still ? 1 : description.T, ...spec.input]);
     const training: Training = {
@@ -54,7 +57,7 @@ export const networkKind = defineKind(
       losses,
       learningRate: description.lr,
       period: description.lr_T_max,
-      hyperparameters: { regulariseTau: description.reg_lambda, regularise, loss },
+      hyperparameters: { tauRate, regulariseTau: description.reg_lambda, regularise, loss },
     };
     const session = await engine.open(spec, initial);
     try {
@@ -89,7 +92,9 @@ async function* compareSteps(
     const computed = gradients ?? new Map();
     const expected = given.below(`step${step}/grad/`);
     if (step === 0 || expected.size > 0) yield* compareGradients(step, expected, computed);
-    allowance.addStep(learningRate, expected.size > 0 ? expected : computed);
+    const { tauRate = 1 } = training.hyperparameters;
+    const rateOf = (name: string) => learningRate * (name.endsWith('.w') ? tauRate : 1);
+    allowance.addStep(rateOf, expected.size > 0 ? expected : computed);
     yield* compareState(given, step, training.spec, await session.state(), allowance);
   }
   yield compare('losses', 'loss', [

@@ -121,8 +121,8 @@ interface History {
 export class AdamAllowance {
   readonly #histories = new Map<string, History>();
 
-  /** @param gradients of this step; the folder's, if it has them */
-  addStep(learningRate: number, gradients: State): void {
+  /** @param rateOf the learning rate of a parameter; `gradients` of this step; the folder's, if it has them */
+  addStep(rateOf: (name: string) => number, gradients: State): void {
     for (const [name, { dtype, data }] of gradients) {
       if (dtype !== 'F32') continue;
       const history = this.#historyOf(name, data.length);
@@ -130,7 +130,7 @@ export class AdamAllowance {
       const largest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       history.errors.push(largest * (data.length === 1 ? gradientError.shared : gradientError.tensor));
       for (let i = 0; i < data.length; i++) {
-        history.sums[i] = history.sums[i]! + learningRate * moveOf(history, i);
+        history.sums[i] = history.sums[i]! + rateOf(name) * moveOf(history, i);
       }
     }
   }

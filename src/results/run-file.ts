@@ -1,7 +1,7 @@
 import { isObject } from '../formats/fields.ts';
 import { architectures } from '../snn/network-config.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
-import type { NetworkSpec } from '../snn/spec.ts';
+import { type NetworkSpec, tauUnits } from '../snn/spec.ts';
 import { COMPAT_SWITCHES, type Compat } from '../thesis/compat.ts';
 import { frameFormat } from './clip-index.ts';
 import { formatJson, parseResult, type ResultFile, refuse } from './result-file.ts';
@@ -42,7 +42,7 @@ export const networkConfigShape = {
   steps: optional(positive),
   neuron: choice(['plif', 'lif']),
   tau: object({
-    per: choice(['layer', 'neuron']),
+    per: choice(tauUnits),
     mean: number,
     std: number,
     start: optional(choice(['code', 'paper'])),

@@ -22,10 +22,21 @@ export function countParameters(spec: NetworkSpec): number {
     .reduce((sum, { shape }) => sum + countElements(shape), 0);
 }
 
-/** The shape of a neuron layer's `w`, the logit of 1/τ: [] per layer, [1, ...shape] per neuron; undefined if τ is fixed. */
+/**
+ * The shape of a neuron layer's `w`, the logit of 1/τ: [] per layer, [1, C, 1, 1] or [1, F] per channel, [1, C, H, W] or [1, F] per neuron;
+ * undefined if τ is fixed.
+ */
 export function tauShape(layer: LayerOf<'neuron'>): number[] | undefined {
   if (layer.neuron.kind === 'lif') return undefined;
-  return layer.neuron.tau.per === 'layer' ? [] : [1, ...layer.shape];
+  const [channels = 1, ...place] = layer.shape;
+  switch (layer.neuron.tau.per) {
+    case 'layer':
+      return [];
+    case 'channel':
+      return [1, channels, ...place.map(() => 1)];
+    case 'neuron':
+      return [1, ...layer.shape];
+  }
 }
 
 function layerEntries(layer: Layer): StateEntry[] {

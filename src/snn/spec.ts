@@ -10,13 +10,16 @@ export interface Surrogate {
   readonly learnable: boolean;
 }
 
-/** The membrane time constant τ in time steps, per layer or per neuron; per neuron, initially log-normal with this mean and standard deviation. */
+/** What has a τ of its own: a layer; each channel behind a convolution, and each neuron of a linear layer; each neuron. */
+export const tauUnits = ['layer', 'channel', 'neuron'] as const;
+
+/** The membrane time constant τ in time steps; per channel or neuron, initially log-normal with this mean and standard deviation. */
 export interface TauSpec {
-  readonly per: 'layer' | 'neuron';
+  readonly per: (typeof tauUnits)[number];
   readonly mean: number;
   readonly std: number;
   /**
-   * How τ per neuron are drawn: LogNormal(mean, std) as in the published code (the default), or 1 + LogNormal(mean − 1, std)
+   * How τ per channel or neuron are drawn: LogNormal(mean, std) as in the published code (the default), or 1 + LogNormal(mean − 1, std)
    * as in the paper. It has no effect without a spread or with one τ per layer.
    */
   readonly start?: 'code' | 'paper';

@@ -23,7 +23,8 @@ const inPage = `async ({ script, wasm, options, tensors, batch, settings }) => {
   const frames = Uint8Array.from(batch.frames);
   const masks = batch.masks.map((mask) => Float32Array.from(mask));
   const labels = Int32Array.from(batch.labels);
-  const { loss } = network.trainStep(frames, batch.samples, batch.steps, labels, masks, settings);
+  const step = { ...settings, lambdas: Float64Array.from(settings.lambdas) };
+  const { loss } = network.trainStep(frames, batch.samples, batch.steps, labels, masks, step);
   const { rates } = network.evaluate(frames, batch.samples, batch.steps);
   return { loss, rates: [...rates], after: tensors.map(({ name }) => [...network.getTensor(name, 'value')]) };
 }`;
@@ -53,7 +54,7 @@ it('the engine in a browser computes a training step and an evaluation as in Nod
       labels: numbersOf(batch.labels),
       masks: batch.dropoutMasks.map(numbersOf),
     },
-    settings: { learningRate: 0.01, lambda: 0.1, regularise: 'w', loss: 'rate', step: 1 },
+    settings: { learningRate: 0.01, tauRate: 1, lambdas: [0.1, 0.1], regularise: 'w', loss: 'rate', step: 1 },
   };
   const page = await browser.newPage();
   const found = await page.evaluate(`(${inPage})(${JSON.stringify(given)})`);

@@ -134,30 +134,55 @@ describe.each(engines)('a session of %s', (_, engine) => {
     session.dispose();
   });
 
-  it.each<[string, Pick<Hyperparameters, 'regularise'>, (w: number) => number]>([
-    ['Var(w)', {}, (w) => w],
-    ['Var(w), asked for by name,', { regularise: 'w' }, (w) => w],
-    ['Var(τ)', { regularise: 'tau' }, tauOfLogit],
-  ])('adds λ · %s to the loss and its gradient, and leaves it out at λ = 0', async (_, regularise, of) => {
-    const train = async (regulariseTau: number) => {
+  it.each<[string, Pick<Hyperparameters, 'regularise' | 'regulariseTau'>, (w: number) => number]>([
+    ['Var(w)', { regulariseTau: 10 }, (w) => w],
+    ['Var(w), a λ for each layer,', { regulariseTau: [10, 0, 20, 5], regularise: 'w' }, (w) => w],
+    ['Var(τ)', { regulariseTau: 10, regularise: 'tau' }, tauOfLogit],
+  ])('adds λ · %s to the loss and its gradient, and leaves it out at λ = 0', async (_, asked, of) => {
+    const train = async (regulariser: typeof asked) => {
       const session = await open();
-      const settings = { learningRate: 0.01, regulariseTau, ...regularise };
+      const settings = { learningRate: 0.01, ...regulariser };
       const { loss, gradients } = await session.trainStep(batchOf(0), settings, { keepGradients: true });
       session.dispose();
       return { loss, ofLogits: floats(gradients, 'fc.3.w'), ofWeights: floats(gradients, 'conv.0.weight') };
     };
-    const [without, added] = [await train(0), await train(10)];
-    const variances = [...initial().keys()]
-      .filter((name) => name.endsWith('.w'))
-      .map((name) => sampleVariance(floats(initial(), name).map(of)));
-    expect(added.loss - without.loss).toBeCloseTo(10 * variances.reduce((sum, one) => sum + one), 5);
+    const [without, added] = [await train({ ...asked, regulariseTau: 0 }), await train(asked)];
+    const { regulariseTau } = asked;
+    const lambdas = typeof regulariseTau === 'number' ? Array(4).fill(regulariseTau) : regulariseTau;
+    const penalties = ['conv.2.w', 'conv.6.w', 'fc.3.w', 'fc.6.w'].map(
+      (name, layer) => lambdas[layer] * sampleVariance(floats(initial(), name).map(of)),
+    );
+    expect(added.loss - without.loss).toBeCloseTo(
+      penalties.reduce((sum, one) => sum + one),
+      5,
+    );
     expect(added.ofWeights).toEqual(without.ofWeights);
     const logits = floats(initial(), 'fc.3.w');
     const numeric = logits.map((logit, i) => {
       const shifted = (by: number) => sampleVariance(logits.with(i, logit + by).map(of));
-      return without.ofLogits[i]! + (10 * (shifted(1e-4) - shifted(-1e-4))) / 2e-4;
+      return without.ofLogits[i]! + (lambdas[2] * (shifted(1e-4) - shifted(-1e-4))) / 2e-4;
     });
     expect(added.ofLogits).toBeAllclose(numeric);
+  });
+
+  it('multiplies the steps of w alone by the rate for τ; a rate of 0 leaves w exactly as drawn', async () => {
+    const trainAt = async (tauRate: number) => {
+      const session = await open();
+      // So large that single precision keeps the steps.
+      await session.trainStep(batchOf(0), { learningRate: 0.5, regulariseTau: 0.1, tauRate });
+      const state = await session.state();
+      session.dispose();
+      return state;
+    };
+    const [still, plain, fast] = [await trainAt(0), await trainAt(1), await trainAt(4)];
+    for (const [name, { data }] of initial()) {
+      if (!name.endsWith('.w')) expect(still.get(name), name).toEqual(plain.get(name));
+      else {
+        expect(still.get(name)?.data).toEqual(data);
+        const moves = (state: State) => floats(state, name).map((w, i) => w - Number(data[i]));
+        expect(moves(fast)).toBeAllclose(moves(plain).map((move) => 4 * move));
+      }
+    }
   });
 
   it.each<[string, () => Promise<unknown>, RegExp]>([
@@ -183,6 +208,11 @@ describe.each(engines)('a session of %s', (_, engine) => {
       'frames of another size',
       async () => (await open()).evaluate({ shape: [1, 4, 2, 8, 8], data: new Uint8Array(512) }),
       /frames: expected \[N, T, 2, 9, 11\]/,
+    ],
+    [
+      'a λ for another number of layers',
+      async () => (await open()).trainStep(batchOf(0), { ...hyperparameters, regulariseTau: [0.1, 0.2] }),
+      /λ: expected 4, one for each spiking layer, got 2/,
     ],
     [
       'a label that is not a class',

@@ -16,6 +16,14 @@ const specs = {
     surrogate: { kind: 'atan', alpha: 2, learnable: true },
     hidden: 40,
   }),
+  'event frames, τ per channel': buildNetwork({
+    ...thesisNetwork,
+    input: [2, 21, 26],
+    channels: 70,
+    layers: 2,
+    tau: { per: 'channel', mean: 2, std: 0.2 },
+    hidden: 40,
+  }),
   'event frames, τ per layer, averages': buildNetwork({
     ...thesisNetwork,
     input: [2, 21, 26],
@@ -45,7 +53,7 @@ async function trainBriefly(
     for (const [i, density] of [0.05, 0.4, 0.9].entries()) {
       const { loss, rates, spikeRates } = await session.trainStep(
         randomBatch(spec, { density, seed: i, samples: 4 }),
-        { learningRate: 0.01, regulariseTau: spec === specs['event frames, τ per neuron'] ? 0.1 : 0 },
+        { learningRate: 0.01, tauRate: 3, regulariseTau: 0.1 },
       );
       keep(Float64Array.of(loss, ...spikeRates));
       keep(rates);

@@ -8,7 +8,7 @@ import type {
 } from '../../src/engines/engine.ts';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import type { NetworkSpec, NeuronSpec } from '../../src/snn/spec.ts';
+import { type NetworkSpec, type NeuronSpec, spikingLayers } from '../../src/snn/spec.ts';
 import type { State } from '../../src/snn/tensor.ts';
 import '../support/all-close.ts';
 import { cifar10Network, mnistNetwork } from '../support/still-networks.ts';
@@ -17,6 +17,7 @@ import { type BatchOptions, Layers, livelyState, plif, randomBatch } from './sup
 
 const neurons: Readonly<Record<string, NeuronSpec>> = {
   'τ per neuron': { ...plif, tau: { per: 'neuron', mean: 2, std: 0.3 } },
+  'τ per channel': { ...plif, tau: { per: 'channel', mean: 2, std: 0.3 } },
   'τ fixed': { ...plif, kind: 'lif', tau: { per: 'layer', mean: 3, std: 0 } },
   'reset to another potential, attached': {
     ...plif,
@@ -28,6 +29,12 @@ const neurons: Readonly<Record<string, NeuronSpec>> = {
     tau: { per: 'neuron', mean: 2, std: 0.2 },
     reset: { kind: 'soft', detach: false },
   },
+  'soft reset, attached, slope learned, τ per channel': {
+    ...plif,
+    tau: { per: 'channel', mean: 2, std: 0.2 },
+    reset: { kind: 'soft', detach: false },
+    surrogate: { kind: 'atan', alpha: 2, learnable: true },
+  },
   'sigmoid, slope learned': { ...plif, surrogate: { kind: 'sigmoid', alpha: 3, learnable: true } },
   'triangle, slope learned': { ...plif, surrogate: { kind: 'triangle', alpha: 0.7, learnable: true } },
   'atan, slope learned, τ per neuron': {
@@ -37,6 +44,8 @@ const neurons: Readonly<Record<string, NeuronSpec>> = {
   },
   'another threshold': { ...plif, threshold: 0.7 },
 };
+
+const perChannel: NeuronSpec = { ...plif, tau: { per: 'channel', mean: 2, std: 0.3 } };
 
 const layers = (input: readonly [number, number, number] = [2, 9, 11]): Layers => new Layers(input);
 
@@ -75,6 +84,14 @@ export const networks: Readonly<Record<string, Case>> = {
   },
   'more than one block of channels': {
     spec: layers([2, 10, 10]).block(40).block(70).classify(),
+  },
+  'more than one block of channels, each with a τ': {
+    spec: layers([2, 10, 10])
+      .block(40, perChannel)
+      .block(70, perChannel)
+      .linear(9, 0.5)
+      .neuron(perChannel)
+      .classify(perChannel),
   },
   'multiples of 16 channels': {
     spec: layers([2, 12, 12]).block(16).block(32).block(48).classify(),
@@ -149,11 +166,15 @@ export function caseOf(name: string): Case {
   return found;
 }
 
-export const hyperparameters = { learningRate: 0.01, regulariseTau: 0.1, regularise: 'w' } as const;
+export const hyperparameters = {
+  learningRate: 0.01,
+  tauRate: 3,
+  regulariseTau: 0.1,
+  regularise: 'w',
+} as const;
 
-/** λ needs neurons with their own τ. */
-const lambdaFor = (spec: NetworkSpec): number =>
-  spec.layers.some((layer) => layer.kind === 'neuron' && layer.neuron.tau.per === 'neuron') ? 0.1 : 0;
+/** A λ of its own for each layer, which counts where there are several τ. */
+const lambdasFor = (spec: NetworkSpec): number[] => spikingLayers(spec).map((_, layer) => 0.1 * layer);
 
 /** What TensorFlow.js computes, once for all engines. */
 const references = new Map<string, ReturnType<typeof computeReference>>();
@@ -175,7 +196,7 @@ async function computeReference(spec: NetworkSpec, batch: TrainingBatch, setting
 export async function checkStep(engine: Engine, name: string): Promise<void> {
   const { spec, batch: options } = caseOf(name);
   const batch = randomBatch(spec, options);
-  const settings = { ...hyperparameters, regulariseTau: lambdaFor(spec) };
+  const settings = { ...hyperparameters, regulariseTau: lambdasFor(spec) };
   const wanted = await referenceOf(name, spec, batch, settings);
   const session = await engine.open(spec, livelyState(spec));
   try {

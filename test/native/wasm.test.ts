@@ -5,6 +5,7 @@ import { compile, instantiate } from 'plif-native/wasm';
 import { expect, test } from 'vitest';
 import { loadWasm } from '../../src/engines/wasm/addon.ts';
 import { stateEntries } from '../../src/snn/parameters.ts';
+import { spikingLayers } from '../../src/snn/spec.ts';
 import { livelyState, nativeEngine, randomBatch, portable as spec } from './support.ts';
 
 const require = createRequire(import.meta.url);
@@ -43,7 +44,15 @@ function smallModule() {
 
 test('a batch that fits in memory also fits after smaller and refused ones', () => {
   const network = instantiate(smallModule()).open({ ...spec, winogradTile: 2 });
-  const options = { learningRate: 0.01, lambda: 0, regularise: 'w', loss: 'rate', step: 1 } as const;
+  const lambdas = Float64Array.from(spikingLayers(spec), () => 0);
+  const options = {
+    learningRate: 0.01,
+    tauRate: 1,
+    lambdas,
+    regularise: 'w',
+    loss: 'rate',
+    step: 1,
+  } as const;
   const train = (samples: number) => {
     const { frames, labels, dropoutMasks } = randomBatch(spec, { samples });
     const settings = { ...options, keepGradients: false };

@@ -11,7 +11,7 @@ import { goldenFolders, kindsOf, openGolden } from './golden-folders.ts';
 const allow = (...steps: readonly (readonly number[])[]): number[] => {
   const allowance = new AdamAllowance();
   for (const gradients of steps) {
-    allowance.addStep(1, new Map([['a', floats([gradients.length], ...gradients)]]));
+    allowance.addStep(() => 1, new Map([['a', floats([gradients.length], ...gradients)]]));
   }
   return [...(allowance.of('a') ?? [])];
 };
@@ -78,7 +78,7 @@ describe.each(networks)('in test/$name', ({ folder, cases }) => {
           ),
         );
       const allowance = new AdamAllowance();
-      allowance.addStep(1e-3, below('step0/grad/'));
+      allowance.addStep(() => 1e-3, below('step0/grad/'));
       for (const [parameter, { data }] of below('step0/state/')) {
         const allowed = allowance.of(parameter);
         if (allowed === undefined) continue; // a buffer

@@ -52,6 +52,16 @@ describe('τ drawn as in the paper, 1 + LogNormal(mean − 1, σ)', () => {
     );
   });
 
+  it('is drawn once for each channel', () => {
+    const random = new TorchRandom(1);
+    drawKaimingUniform(random, 3 * 2 * 3 * 3, 2 * 3 * 3); // conv.0.weight
+    const drawn = drawLogNormal(random, 3, 2, 0.5);
+    expect(taus({ ...paper, tau: { ...paper.tau, per: 'channel' } })).toBeAllclose(
+      Array.from(drawn, (one) => 1 + one),
+      { relative: 1e-6 },
+    );
+  });
+
   it('is rounded like in PyTorch', () => {
     // torch.manual_seed(7); -torch.log(1 + draw_log_normal((1, 2000), 1.0, 0.5) - 1), with test/golden/torch/spiking_networks.py
     const neuron = { ...buildNetwork(paper).layers[2]!, name: 'n', shape: [2000] };

@@ -34,9 +34,12 @@ describe('stateEntries', () => {
     ]);
   });
 
-  it('gives w the shape of the layer if τ is per neuron, and omits it if τ is fixed', () => {
+  it('gives w the shape of the layer if τ is per neuron, its channels if it is per channel, and omits it if τ is fixed', () => {
+    const perChannel: NetworkConfig = { ...thesisNetwork, tau: { per: 'channel', mean: 2, std: 0.1 } };
     const perNeuron: NetworkConfig = { ...thesisNetwork, tau: { per: 'neuron', mean: 2, std: 0.1 } };
     expect(shapeOf(thesisNetwork, 'conv.6.w')).toEqual([]);
+    expect(shapeOf(perChannel, 'conv.6.w')).toEqual([1, 128, 1, 1]);
+    expect(shapeOf(perChannel, 'fc.6.w')).toEqual([1, 110]);
     expect(shapeOf(perNeuron, 'conv.6.w')).toEqual([1, 128, 64, 64]);
     expect(shapeOf(perNeuron, 'fc.6.w')).toEqual([1, 110]);
     expect(names({ ...thesisNetwork, neuron: 'lif' }).filter((name) => name.endsWith('.w'))).toEqual([]);

@@ -73,7 +73,7 @@ function openSession(
         }
         const [m, v] = [floats(first, name), floats(second, name)];
         for (let i = 0; i < tensor.data.length; i++) {
-          const gradient = Math.sin(seen + i + tensor.data[i]! * 10 + regulariseTau);
+          const gradient = Math.sin(seen + i + tensor.data[i]! * 10 + sum([regulariseTau].flat()));
           m[i] = 0.9 * m[i]! + 0.1 * gradient;
           v[i] = 0.999 * v[i]! + 0.001 * gradient ** 2;
           tensor.data[i]! -= (learningRate * m[i]!) / (Math.sqrt(v[i]!) + 1e-8) / step;

@@ -158,6 +158,13 @@ std::vector<float> readFloats(const Napi::Value& value, const std::string& what,
   return copyNumbers<float>(array);
 }
 
+std::vector<double> readDoubles(const Napi::Value& value, const std::string& what, std::size_t count) {
+  const Napi::TypedArray array = readArray(value, what, "Float64Array");
+  if (array.TypedArrayType() != napi_float64_array) throw ArgumentProblem(what + ": expected a Float64Array");
+  checkCount(array, what, count);
+  return copyNumbers<double>(array);
+}
+
 std::vector<std::int32_t> readInts(const Napi::Value& value, const std::string& what, std::size_t count) {
   const Napi::TypedArray array = readArray(value, what, "Int32Array");
   if (array.TypedArrayType() != napi_int32_array) throw ArgumentProblem(what + ": expected an Int32Array");
@@ -192,9 +199,11 @@ void readNeuron(const Napi::Object& neuron, LayerSpec& layer) {
   if (kind != "plif" && kind != "lif") throw ArgumentProblem("neuron: there is no kind \"" + kind + "\"");
   const Napi::Object tau = readObject(neuron.Get("tau"), "tau");
   const std::string per = readString(tau, "per");
-  if (per != "layer" && per != "neuron") throw ArgumentProblem("tau: \"per\" must be layer or neuron");
+  if (per != "layer" && per != "channel" && per != "neuron") {
+    throw ArgumentProblem("tau: \"per\" must be layer, channel or neuron");
+  }
   layer.learnTau = kind == "plif";
-  layer.tauPerNeuron = per == "neuron";
+  layer.tauPer = per == "layer" ? TauPer::layer : per == "channel" ? TauPer::channel : TauPer::neuron;
   layer.tau = readNumber(tau, "mean");
   const Napi::Object reset = readObject(neuron.Get("reset"), "reset");
   const std::string how = readString(reset, "kind");

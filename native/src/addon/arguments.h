@@ -27,6 +27,7 @@ std::int64_t readWhole(const Napi::Object& object, const char* key, std::int64_t
 
 /// A copy of a typed array's numbers, so that the caller may change, move or detach it meanwhile.
 std::vector<float> readFloats(const Napi::Value& value, const std::string& what, std::size_t count);
+std::vector<double> readDoubles(const Napi::Value& value, const std::string& what, std::size_t count);
 std::vector<std::int32_t> readInts(const Napi::Value& value, const std::string& what, std::size_t count);
 
 /// A copy of frames, uint8, uint16 or float32.

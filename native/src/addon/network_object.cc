@@ -224,7 +224,8 @@ Napi::Value NetworkObject::trainStep(const Napi::CallbackInfo& info) {
     }
     const Napi::Object options = readObject(info[5], "options");
     input->options.learningRate = readNumber(options, "learningRate");
-    input->options.lambda = readNumber(options, "lambda");
+    input->options.tauRate = readNumber(options, "tauRate");
+    input->options.lambdas = readDoubles(options.Get("lambdas"), "lambdas", network->spikingLayers());
     input->options.regulariseTau = readString(options, "regularise") == "tau";
     input->options.lossOfSteps = readString(options, "loss") == "step";
     input->options.step = readWhole(options, "step", 1, std::int64_t{1} << 53);

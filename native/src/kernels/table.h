@@ -105,7 +105,7 @@ struct FireRows {
   std::size_t yRowStride;  ///< floats between rows
   const float* scale;      ///< [16]
   const float* shift;      ///< [16]
-  const float* leak;       ///< 1/τ: [rows][width][16] with `leakPixelStride` 16, or [16] equal numbers with strides 0
+  const float* leak;       ///< 1/τ: [rows][width][16] with `leakPixelStride` 16, or [16] by channel with strides 0
   std::size_t leakPixelStride;
   std::size_t leakRowStride;
   float* potential;      ///< v, scratch, in and out

@@ -80,7 +80,7 @@ void ActivationOp::differentiateNeurons(const Pass& pass, const Share& share, in
       row.current = input_.stepped ? current : repeated;
       row.currentRowStride =
           input_.stepped ? currentShape.rowStride() : static_cast<std::size_t>(input_.width) * kBlock;
-      row.leakGradient = neurons_->perNeuron() ? leakGradient : neurons_->leakPart(share.item);
+      row.leakGradient = neurons_->leakGradient(share.item, block, top, leakGradient);
       row.alphaGradient = neurons_->alphaPart(share.item);
       row.sums = sumsOf(share.windowRow, yStep, block);
       row.productSums = productSumsOf(share.windowRow, yStep, block);
@@ -93,7 +93,7 @@ void ActivationOp::differentiateNeurons(const Pass& pass, const Share& share, in
       }
     }
   }
-  if (neurons_->perNeuron()) neurons_->storeRow(block, top, rows.rows, leakGradient);
+  neurons_->storeRow(block, top, rows.rows, leakGradient);
 }
 
 /// From dL/d(batch norm's output) to dL/dy, in place; and clears the border, which the convolution's kernels read.

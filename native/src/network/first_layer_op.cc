@@ -242,7 +242,7 @@ void FirstLayerOp::differentiateRow(const Pass& pass, const Share& share, int wi
       row.yRowStride = static_cast<std::size_t>(size_.width) * kBlock;
       row.current = rows;
       row.currentRowStride = row.yRowStride;
-      row.leakGradient = neurons_.perNeuron() ? leakGradient : neurons_.leakPart(share.item);
+      row.leakGradient = neurons_.leakGradient(share.item, block, top, leakGradient);
       row.alphaGradient = neurons_.alphaPart(share.item);
       row.sums = partOf(share.item, step) + size_.inputs() * kBlock;
       row.productSums = unused;
@@ -251,7 +251,7 @@ void FirstLayerOp::differentiateRow(const Pass& pass, const Share& share, int wi
                                         rows, top, fired_.rowsOf(windowRow), partOf(share.item, step));
     }
   }
-  if (neurons_.perNeuron()) neurons_.storeRow(block, top, fired_.rowsOf(windowRow), leakGradient);
+  neurons_.storeRow(block, top, fired_.rowsOf(windowRow), leakGradient);
 }
 
 /// From G = Σ dL/dx · p to the weights. Batch norm's backward pass is linear, dL/dy = slope · dL/dx + tilt · y + offset

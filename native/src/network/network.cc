@@ -1,5 +1,6 @@
 #include "network.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -201,20 +202,33 @@ double Network::sumPlaces(const TensorLayout& layout, const Visit& visit) {
   return total;
 }
 
-void Network::checkRegularised() const {
-  for (const auto& parameter : parameters_.all()) {
-    if (!parameter->regularised || parameter->layout.elements() > 1) continue;
-    throw ShapeProblem("the regulariser needs the variance of a layer's time constants: at least 2, got 1");
-  }
+std::size_t Network::spikingLayers() const {
+  return std::count_if(spec_.layers.begin(), spec_.layers.end(),
+                       [](const LayerSpec& layer) { return layer.kind == LayerKind::neuron; });
 }
 
-/// λ · Σ Var(w) (or of τ = 1 + e^−w, whose variance is that of e^−w), with the unbiased variance; adds its gradient by
+/// The w of the layers with several τ and a λ that is not 0.
+std::vector<Network::Regularised> Network::regularisedBy(const std::vector<double>& lambdas) {
+  std::vector<Regularised> layers;
+  std::size_t spiking = 0;
+  for (const LayerSpec& layer : spec_.layers) {
+    if (layer.kind != LayerKind::neuron) continue;
+    const double lambda = lambdas[spiking++];
+    if (lambda == 0 || !layer.learnTau || layer.tauPer == TauPer::layer) continue;
+    Parameter& parameter = parameters_.find(layer.name + ".w");
+    if (parameter.layout.elements() < 2)
+      throw ShapeProblem("the regulariser needs the variance of a layer's time constants: at least 2, got 1");
+    layers.push_back({&parameter, lambda});
+  }
+  return layers;
+}
+
+/// Σ λ · Var(w) (or of τ = 1 + e^−w, whose variance is that of e^−w), with the unbiased variance; adds its gradient by
 /// w.
-double Network::regularise(const TrainOptions& options) {
-  if (options.lambda == 0) return 0;
+double Network::regularise(const std::vector<Regularised>& layers, const TrainOptions& options) {
   double penalty = 0;
-  for (const auto& parameter : parameters_.all()) {
-    if (!parameter->regularised) continue;
+  for (const Regularised& layer : layers) {
+    Parameter* const parameter = layer.parameter;
     const std::size_t count = parameter->layout.elements();
     const auto valueOf = [&](std::size_t place) {
       const double w = parameter->value[place];
@@ -222,7 +236,7 @@ double Network::regularise(const TrainOptions& options) {
     };
     const double mean =
         sumPlaces(parameter->layout, [&](std::size_t place) { return valueOf(place); }) / static_cast<double>(count);
-    const double factor = options.lambda / static_cast<double>(count - 1);
+    const double factor = layer.lambda / static_cast<double>(count - 1);
     penalty += factor * sumPlaces(parameter->layout, [&](std::size_t place) {
                  const double value = valueOf(place);
                  const double slope = 2 * factor * (value - mean);
@@ -242,8 +256,11 @@ void Network::updateParameters(const TrainOptions& options) {
   step.rate1 = static_cast<float>(1 - kBeta1);
   step.rate2 = static_cast<float>(1 - kBeta2);
   step.epsilon = 1e-8f;
-  step.stepSize = static_cast<float>(options.learningRate / (1 - power(kBeta1, options.step)));
+  const auto stepSize = [&](double rate) { return static_cast<float>(rate / (1 - power(kBeta1, options.step))); };
+  step.stepSize = stepSize(options.learningRate);
   step.rootCorrection = static_cast<float>(std::sqrt(1 - power(kBeta2, options.step)));
+  AdamStep tauStep = step;
+  tauStep.stepSize = stepSize(options.learningRate * options.tauRate);
   struct Piece {
     Parameter* parameter;
     std::size_t start, count;
@@ -257,7 +274,7 @@ void Network::updateParameters(const TrainOptions& options) {
   }
   pool_.run(static_cast<std::int64_t>(pieces.size()), [&](std::int64_t item, int) {
     const auto& [parameter, start, count] = pieces[item];
-    kernels_.adam(step, parameter->value.data() + start, parameter->gradient.data() + start,
+    kernels_.adam(parameter->isTau ? tauStep : step, parameter->value.data() + start, parameter->gradient.data() + start,
                   parameter->first.data() + start, parameter->second.data() + start, count);
   });
 }
@@ -265,14 +282,14 @@ void Network::updateParameters(const TrainOptions& options) {
 TrainResult Network::trainStep(const FramesView& frames, std::int64_t samples, std::int64_t frameSteps,
                                const std::int32_t* labels, const std::vector<const float*>& masks,
                                const TrainOptions& options) {
-  if (options.lambda != 0) checkRegularised();
+  const std::vector<Regularised> regularised = regularisedBy(options.lambdas);
   reserve(samples, frameSteps, true);
   Pass pass{placed_, kernels_, pool_, shared_, masks};
   TrainResult result;
   static_cast<ForwardResult&>(result) = readOutput(placed_, runForward(pass, frames));
   result.loss = seedGradient(placed_, result, labels, options.lossOfSteps);
   for (std::size_t i = operations_.size(); i-- > 0;) operations_[i]->backward(pass, i > 0);
-  result.loss += regularise(options);
+  result.loss += regularise(regularised, options);
   pool_.shield();
   updateParameters(options);
   for (const auto& operation : operations_) operation->commit(placed_);

@@ -19,10 +19,11 @@ struct FramesView {
 
 struct TrainOptions {
   double learningRate = 0;
-  double lambda = 0;           ///< of the regulariser λ · Σ Var over the layers with τ per neuron
-  bool regulariseTau = false;  ///< the variance of τ instead of w
-  bool lossOfSteps = false;    ///< the mean squared error of each step's outputs instead of their mean, the rates
-  std::int64_t step = 1;       ///< Adam's, from 1
+  double tauRate = 1;           ///< what the learning rate is multiplied by for w
+  std::vector<double> lambdas;  ///< one per spiking layer: of the regulariser Σ λ · Var, if it has several τ
+  bool regulariseTau = false;   ///< the variance of τ instead of w
+  bool lossOfSteps = false;     ///< the mean squared error of each step's outputs instead of their mean, the rates
+  std::int64_t step = 1;        ///< Adam's, from 1
 };
 
 struct ForwardResult {
@@ -50,6 +51,7 @@ class Network {
   /// The number of steps for which the network repeats a still image; 0 if it takes a frame for each step.
   int repeatSteps() const { return repeatSteps_; }
   const NetworkSpec& spec() const { return spec_; }
+  std::size_t spikingLayers() const;
 
   /// The memory that a batch needs besides the parameters. @throws OutOfMemory if it cannot even be addressed
   std::size_t bytesFor(std::int64_t samples, std::int64_t frameSteps, bool training);
@@ -81,8 +83,12 @@ class Network {
                       bool lossOfSteps);
   template <class Visit>
   double sumPlaces(const TensorLayout& layout, const Visit& visit);
-  void checkRegularised() const;
-  double regularise(const TrainOptions& options);
+  struct Regularised {
+    Parameter* parameter;
+    double lambda;
+  };
+  std::vector<Regularised> regularisedBy(const std::vector<double>& lambdas);
+  double regularise(const std::vector<Regularised>& layers, const TrainOptions& options);
   void updateParameters(const TrainOptions& options);
 
   NetworkSpec spec_;

@@ -8,29 +8,32 @@ namespace plif {
 
 NeuronLayer::NeuronLayer(const LayerSpec& layer, int channels, int height, int width, ParameterStore& parameters)
     : settings_(layer.neuron),
-      perNeuron_(layer.learnTau && layer.tauPerNeuron),
+      per_(layer.learnTau ? layer.tauPer : TauPer::layer),
       fixedLeak_(1 / layer.tau),
       height_(height),
       width_(width) {
   if (layer.learnTau) {
-    logits_ = &parameters.add(layer.name + ".w",
-                              perNeuron_ ? TensorLayout::map(channels, height, width) : TensorLayout::scalar());
-    logits_->regularised = perNeuron_;
+    logits_ = &parameters.add(layer.name + ".w", per_ == TauPer::neuron    ? TensorLayout::map(channels, height, width)
+                                                 : per_ == TauPer::channel ? TensorLayout::channels(channels)
+                                                                           : TensorLayout::scalar());
+    logits_->isTau = true;
   }
   if (settings_.learnAlpha) alpha_ = &parameters.add(layer.name + ".surrogate_function.alpha", TensorLayout::scalar());
 }
 
 void NeuronLayer::place(Planner& planner, std::int64_t items, bool training) {
   items_ = items;
-  leaks_ = planner.take<float>(perNeuron_ ? logits_->layout.places() : kBlock);
+  leaks_ = planner.take<float>(per_ == TauPer::layer ? kBlock : logits_->layout.places());
   if (!training) return;
-  leakParts_ = planner.take<float>(Planner::multiply(items, kBlock));
+  leakPartFloats_ = per_ == TauPer::channel ? Planner::multiply(height_, logits_->layout.places())
+                                            : Planner::multiply(items, kBlock);
+  leakParts_ = planner.take<float>(leakPartFloats_);
   alphaParts_ = planner.take<float>(Planner::multiply(items, kBlock));
 }
 
 void NeuronLayer::prepare(const KernelTable& kernels, Pool& pool) {
   if (alpha_ != nullptr) settings_.alpha = alpha_->value[0];
-  if (!perNeuron_) {
+  if (per_ == TauPer::layer) {
     const double leak = logits_ == nullptr ? fixedLeak_ : 1 / (1 + exponential(-static_cast<double>(logits_->value[0])));
     std::fill(leaks_, leaks_ + kBlock, static_cast<float>(leak));
     return;
@@ -44,31 +47,44 @@ void NeuronLayer::prepare(const KernelTable& kernels, Pool& pool) {
 }
 
 const float* NeuronLayer::leak(int block, int y) const {
-  return perNeuron_ ? leaks_ + (static_cast<std::size_t>(block) * height_ + y) * width_ * kBlock : leaks_;
+  if (per_ == TauPer::neuron) return leaks_ + (static_cast<std::size_t>(block) * height_ + y) * width_ * kBlock;
+  return per_ == TauPer::channel ? leaks_ + block * kBlock : leaks_;
+}
+
+float* NeuronLayer::leakGradient(std::int64_t item, int block, int y, float* scratch) const {
+  if (per_ == TauPer::neuron) return scratch;
+  // One part for each row and channel, [height][channels]: an item may span several blocks.
+  return leakParts_ + (per_ == TauPer::channel ? y * logits_->layout.places() + block * kBlock : item * kBlock);
 }
 
 void NeuronLayer::clearParts() {
-  std::memset(leakParts_, 0, items_ * kBlock * sizeof(float));
+  std::memset(leakParts_, 0, leakPartFloats_ * sizeof(float));
   std::memset(alphaParts_, 0, items_ * kBlock * sizeof(float));
 }
 
 // The kernels sum dL/d(1/τ) · (1/τ), so dL/dw = dL/d(1/τ) · (1/τ) · (1 − 1/τ) is that times (1 − 1/τ).
 void NeuronLayer::storeRow(int block, int y, int rows, const float* leakGradient) {
+  if (per_ != TauPer::neuron) return;
   const std::size_t at = (static_cast<std::size_t>(block) * height_ + y) * width_ * kBlock;
   const std::size_t count = static_cast<std::size_t>(rows) * width_ * kBlock;
   for (std::size_t i = 0; i < count; i++) logits_->gradient[at + i] = leakGradient[i] * (1 - leaks_[at + i]);
 }
 
 void NeuronLayer::finishGradients() {
-  const auto total = [this](const float* parts) {
+  const auto total = [](const float* parts, std::size_t count, std::size_t stride) {
     double sum = 0;
-    for (std::int64_t i = 0; i < items_ * kBlock; i++) sum += parts[i];
+    for (std::size_t i = 0; i < count; i += stride) sum += parts[i];
     return sum;
   };
-  if (logits_ != nullptr && !perNeuron_) {
-    logits_->gradient[0] = static_cast<float>(total(leakParts_) * (1 - static_cast<double>(leaks_[0])));
+  if (logits_ != nullptr && per_ != TauPer::neuron) {
+    // One sum of all parts, or one for each channel.
+    const std::size_t sums = per_ == TauPer::channel ? logits_->layout.places() : 1;
+    for (std::size_t i = 0; i < sums; i++) {
+      const double sum = total(leakParts_ + i, leakPartFloats_ - i, sums);
+      logits_->gradient[i] = static_cast<float>(sum * (1 - static_cast<double>(leaks_[i])));
+    }
   }
-  if (alpha_ != nullptr) alpha_->gradient[0] = static_cast<float>(total(alphaParts_));
+  if (alpha_ != nullptr) alpha_->gradient[0] = static_cast<float>(total(alphaParts_, items_ * kBlock, 1));
 }
 
 }  // namespace plif

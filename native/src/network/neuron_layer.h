@@ -16,31 +16,32 @@ class NeuronLayer {
   void prepare(const KernelTable& kernels, Pool& pool);
 
   const NeuronSettings& settings() const { return settings_; }
-  bool perNeuron() const { return perNeuron_; }
-  /// The leaks of the row from (y, 0), and the floats from a pixel or row to the next (0 if all neurons share one).
+  /// The leaks of the row from (y, 0), and the floats from a pixel or row to the next (0 if its neurons share them).
   const float* leak(int block, int y) const;
-  std::size_t leakPixelStride() const { return perNeuron_ ? kBlock : 0; }
-  std::size_t leakRowStride() const { return perNeuron_ ? static_cast<std::size_t>(width_) * kBlock : 0; }
+  std::size_t leakPixelStride() const { return per_ == TauPer::neuron ? kBlock : 0; }
+  std::size_t leakRowStride() const { return leakPixelStride() * width_; }
 
-  /// Where item `item` adds up what FireBackwardRows calls `leakGradient` (if the layer shares one τ) and
-  /// `alphaGradient`.
-  float* leakPart(std::int64_t item) const { return leakParts_ + item * kBlock; }
+  /// What FireBackwardRows calls `leakGradient`, for the row of windows from `y` in item `item`: the row's own
+  /// `scratch`, or the part in which sums over neurons that share a τ add up.
+  float* leakGradient(std::int64_t item, int block, int y, float* scratch) const;
+  /// Where item `item` adds up `alphaGradient`.
   float* alphaPart(std::int64_t item) const { return alphaParts_ + item * kBlock; }
   void clearParts();
-  /// Stores dL/dw of a row's own neurons from its `leakGradient`, [pixels][16].
+  /// With τ per neuron, stores dL/dw of a row from its `leakGradient`, [pixels][16].
   void storeRow(int block, int y, int rows, const float* leakGradient);
   /// Adds up the parts, in order, as dL/dw and dL/dα.
   void finishGradients();
 
  private:
   NeuronSettings settings_;
-  bool perNeuron_;
+  TauPer per_;
   double fixedLeak_;
   int height_;
   int width_;
   Parameter* logits_ = nullptr;
   Parameter* alpha_ = nullptr;
   std::int64_t items_ = 0;
+  std::size_t leakPartFloats_ = 0;
   float* leaks_ = nullptr;
   float* leakParts_ = nullptr;
   float* alphaParts_ = nullptr;

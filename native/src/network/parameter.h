@@ -54,8 +54,8 @@ struct Parameter {
   TensorLayout layout;
   bool learned = true;
   Array<float> value, first, second, gradient;
-  /// w of a layer with τ per neuron: the regulariser takes its variance.
-  bool regularised = false;
+  /// Whether it is the w of a layer of neurons.
+  bool isTau = false;
 
   Parameter(std::string name, TensorLayout layout, bool learned);
 };

@@ -17,6 +17,9 @@ struct ShapeProblem : std::invalid_argument {
 
 enum class LayerKind { conv, batchNorm, neuron, repeat, pool, flatten, dropout, linear, vote };
 
+/// What has a time constant of its own.
+enum class TauPer { layer, channel, neuron };
+
 struct LayerSpec {
   LayerKind kind = LayerKind::flatten;
   std::string name;  ///< the prefix of its tensors in PyTorch's state_dict
@@ -25,7 +28,8 @@ struct LayerSpec {
   int channels = 0;                                              // batch norm
   double momentum = 0, epsilon = 0;                              // batch norm
   NeuronSettings neuron;                                         // neuron
-  bool learnTau = false, tauPerNeuron = false;                   // neuron: PLIF, and one τ each
+  bool learnTau = false;                                         // neuron: PLIF
+  TauPer tauPer = TauPer::layer;                                 // neuron
   double tau = 2;                                                // neuron: the fixed τ of LIF, in steps
   std::int64_t neurons = 0;                                      // neuron: their number
   int steps = 0;                                                 // repeat

@@ -89,8 +89,10 @@ export type NativeFrames = Uint8Array | Uint16Array | Float32Array;
 
 export interface NativeStepOptions {
   readonly learningRate: number;
-  /** λ. */
-  readonly lambda: number;
+  /** The factor of the learning rate for w. */
+  readonly tauRate: number;
+  /** λ of each spiking layer. */
+  readonly lambdas: Float64Array;
   readonly regularise: 'w' | 'tau';
   readonly loss: 'rate' | 'step';
   /** The number of this step, from 1: t in Adam's bias corrections. */

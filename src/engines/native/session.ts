@@ -2,7 +2,7 @@ import { hasErrorCode } from '../../errors.ts';
 import { stateEntries } from '../../snn/parameters.ts';
 import { type NetworkSpec, repeatedSteps } from '../../snn/spec.ts';
 import type { State, Tensor } from '../../snn/tensor.ts';
-import { checkFrames, checkLabels, checkMasks, checkOptimiser, checkState } from '../checks.ts';
+import { checkFrames, checkLabels, checkMasks, checkOptimiser, checkState, lambdasOf } from '../checks.ts';
 import {
   type EngineSession,
   type Forward,
@@ -85,13 +85,15 @@ export class NativeSession implements EngineSession {
 
   async trainStep(
     batch: TrainingBatch,
-    { learningRate, regulariseTau, regularise = 'w', loss: of = 'rate' }: Hyperparameters,
+    hyperparameters: Hyperparameters,
     { keepGradients = false }: { keepGradients?: boolean } = {},
   ): Promise<StepResult> {
     this.#enterPass();
     checkFrames(this.#spec, batch.frames);
     checkLabels(this.#spec, batch);
     checkMasks(this.#spec, batch);
+    const { learningRate, tauRate = 1, regularise = 'w', loss: of = 'rate' } = hyperparameters;
+    const lambdas = Float64Array.from(lambdasOf(this.#spec, hyperparameters));
     const samples = batch.frames.shape[0];
     const steps = this.#stepsOf(batch.frames);
     const { loss, rates, outputs, spikeRates, gradients } = await this.#run(
@@ -103,7 +105,7 @@ export class NativeSession implements EngineSession {
           steps,
           batch.labels,
           batch.dropoutMasks,
-          { learningRate, lambda: regulariseTau, regularise, loss: of, step: this.#step + 1, keepGradients },
+          { learningRate, tauRate, lambdas, regularise, loss: of, step: this.#step + 1, keepGradients },
         );
         return { ...result, gradients: keepGradients ? await this.#parameters('gradient') : undefined };
       },

@@ -45,7 +45,7 @@ export function meanSquaredError(rates: Tensor2D, labels: Int32Array): Scalar {
 }
 
 /**
- * The regulariser of a layer with τ per neuron, using the unbiased variance, and its gradient by w:
+ * The regulariser of a layer with τ per channel or neuron, using the unbiased variance, and its gradient by w:
  *
  *   w:   λ · Var(w), gradient 2 λ (w − mean of w) / (n − 1)
  *   τ:   λ · Var(τ) with τ = 1 + e^−w, gradient 2 λ (τ − mean of τ) / (n − 1) · dτ/dw, and dτ/dw = −e^−w

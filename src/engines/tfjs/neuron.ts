@@ -8,7 +8,7 @@ export interface NeuronInput {
   /** The neurons' input current, [T·N, H, W, C] or [T·N, F]. */
   readonly current: Tensor;
   readonly steps: number;
-  /** 1/τ: [] per layer, [1, C, H, W] or [1, F] per neuron. */
+  /** 1/τ: [] per layer, [1, C, 1, 1] or [1, F] per channel, [1, C, H, W] or [1, F] per neuron. */
   readonly leak: Tensor;
   /** Slope of the surrogate. */
   readonly alpha: Scalar;
@@ -58,7 +58,7 @@ interface NeuronStep {
  * `v = h − threshold · s` (soft, with rest = 0).
  *
  * @param potential v after the previous step, and `current` x, both [N, ...neurons]
- * @param leak 1/τ, [] or [1, ...neurons]
+ * @param leak 1/τ, [], [1, 1, 1, C] or [1, ...neurons]
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
 function stepNeuron(potential: Tensor, current: Tensor, leak: Tensor, neuron: NeuronSpec): NeuronStep {
@@ -75,7 +75,7 @@ function fireAndReset(charged: Tensor, { threshold, reset }: NeuronSpec): Neuron
   return { charged, spikes, potential };
 }
 
-/** All steps of neurons that start at rest. @param current x, [T, N, ...neurons]; `leak` 1/τ, [] or [1, ...neurons] */
+/** All steps of neurons that start at rest. @param current x, [T, N, ...neurons]; `leak` 1/τ, as for `stepNeuron` */
 function runSteps(current: Tensor, leak: Tensor, neuron: NeuronSpec): NeuronStep[] {
   let potential = tf.fill(current.shape.slice(1), restingPotential(neuron));
   return tf.unstack(current).map((input) => {
@@ -89,7 +89,7 @@ function runSteps(current: Tensor, leak: Tensor, neuron: NeuronSpec): NeuronStep
  * Spiking neurons over T steps, with their own backward pass: the spike's derivative is the surrogate's.
  *
  * @param current x, [T, N, ...neurons]
- * @param leak 1/τ, [] or [1, ...neurons]
+ * @param leak 1/τ, as for `stepNeuron`
  * @param alpha slope of the surrogate
  * @returns spikes, shaped like `current`
  * @see Fang et al. 2021 (arXiv 2007.05785)
@@ -155,9 +155,13 @@ function backward(
   return [tf.stack(inputGradients), leakGradient, alphaGradient];
 }
 
-/** Sums a gradient [N, ...neurons] to the shape before broadcasting: [] or [1, ...neurons]. */
+/** Sums a gradient [N, ...neurons] to the shape before broadcasting: [], [1, 1, 1, C] or [1, ...neurons]. */
 function sumLike(gradient: Tensor, to: Tensor): Tensor {
-  return to.rank === 0 ? tf.sum(gradient) : tf.sum(gradient, 0, true);
+  if (to.rank === 0) return tf.sum(gradient);
+  const axes = gradient.shape.flatMap((size, axis) =>
+    to.shape[axis] === 1 && (size > 1 || axis === 0) ? [axis] : [],
+  );
+  return tf.sum(gradient, axes, true);
 }
 
 /** A surrogate's S'(z) on tensors; see snn/neurons.ts for formulas and sources. @param z α · (h − threshold) */

@@ -2,10 +2,10 @@ import type { Scalar, Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { listSynapses } from '../../snn/cost.ts';
 import { stateEntries, tauShape } from '../../snn/parameters.ts';
-import type { NetworkSpec } from '../../snn/spec.ts';
+import { type NetworkSpec, spikingLayers } from '../../snn/spec.ts';
 import type { State, Tensor as StateTensor } from '../../snn/tensor.ts';
 import { ShapeError } from '../../snn/tensor.ts';
-import { checkFrames, checkLabels, checkMasks, checkOptimiser, checkState } from '../checks.ts';
+import { checkFrames, checkLabels, checkMasks, checkOptimiser, checkState, lambdasOf } from '../checks.ts';
 import type {
   EngineSession,
   Forward,
@@ -40,8 +40,8 @@ export class TfjsSession implements EngineSession {
   readonly #statistics = new Map<string, Tensor>();
   /** How often each batch norm ran, by name; PyTorch stores these as 64-bit integers. */
   readonly #counters = new Map<string, bigint>();
-  /** The names of w in layers with τ per neuron. */
-  readonly #regularised: readonly string[];
+  /** Each spiking layer's w by name, and whether it is several: [] per layer has no variance. Undefined if τ is fixed. */
+  readonly #taus: readonly ({ readonly name: string; readonly isRegularised: boolean } | undefined)[];
   #step: number;
   #disposed = false;
 
@@ -53,11 +53,10 @@ export class TfjsSession implements EngineSession {
     this.#spec = spec;
     this.#adam = adam;
     this.#step = optimiser?.step ?? 0;
-    this.#regularised = spec.layers.flatMap((layer) =>
-      layer.kind === 'neuron' && layer.neuron.tau.per === 'neuron' && tauShape(layer) !== undefined
-        ? [`${layer.name}.w`]
-        : [],
-    );
+    this.#taus = spikingLayers(spec).map((layer) => {
+      const shape = tauShape(layer);
+      return shape && { name: `${layer.name}.w`, isRegularised: shape.length > 0 };
+    });
     this.#parameters = stateEntries(spec)
       .filter(({ role }) => role === 'parameter')
       .map(({ name, shape }) => ({
@@ -85,7 +84,7 @@ export class TfjsSession implements EngineSession {
     checkMasks(this.#spec, batch);
     const { output, ...error } = this.#differentiate(batch, hyperparameters.loss);
     const { loss, gradients } = this.#regularise(error, hyperparameters);
-    this.#update(gradients, hyperparameters.learningRate);
+    this.#update(gradients, hyperparameters);
     for (const observation of output.observations) this.#observe(observation);
     const result: StepResult = {
       loss: (await loss.data())[0] as number,
@@ -161,18 +160,20 @@ export class TfjsSession implements EngineSession {
     return { loss: value as Scalar, output: output as NetworkOutput, gradients: grads };
   }
 
-  /** Adds λ · Σ Var(w) or λ · Σ Var(τ) to the loss and gradients, disposing of the old ones. */
+  /** Adds Σ λ · Var(w) or Σ λ · Var(τ) to the loss and gradients, disposing of the old ones. */
   #regularise(
     error: { loss: Scalar; gradients: Tensor[] },
-    { regulariseTau: lambda, regularise }: Hyperparameters,
+    hyperparameters: Hyperparameters,
   ): { loss: Scalar; gradients: Tensor[] } {
-    if (lambda === 0) return error;
+    const lambdas = lambdasOf(this.#spec, hyperparameters);
     let { loss } = error;
     const gradients = this.#parameters.map(({ name, value }, i) => {
       const gradient = error.gradients[i] as Tensor;
-      if (!this.#regularised.includes(name)) return gradient;
+      const layer = this.#taus.findIndex((tau) => tau?.isRegularised && tau.name === name);
+      const lambda = lambdas[layer] ?? 0;
+      if (lambda === 0) return gradient;
       const [total, sum] = tf.tidy(() => {
-        const penalty = tauVariancePenalty(value, lambda, regularise);
+        const penalty = tauVariancePenalty(value, lambda, hyperparameters.regularise);
         return [tf.add<Scalar>(loss, penalty.value), tf.add(gradient, penalty.gradient)];
       }) as [Scalar, Tensor];
       tf.dispose([loss, gradient]);
@@ -196,11 +197,12 @@ export class TfjsSession implements EngineSession {
     });
   }
 
-  #update(gradients: readonly Tensor[], learningRate: number): void {
+  #update(gradients: readonly Tensor[], { learningRate, tauRate = 1 }: Hyperparameters): void {
     this.#step += 1;
-    const step = { learningRate, ...adamConstants, step: this.#step };
     this.#parameters.forEach((parameter, i) => {
-      const { value, first, second } = parameter;
+      const { name, value, first, second } = parameter;
+      const factor = this.#taus.some((tau) => tau?.name === name) ? tauRate : 1;
+      const step = { learningRate: learningRate * factor, ...adamConstants, step: this.#step };
       const updated = tf.tidy(() => this.#adam(value, gradients[i] as Tensor, first, second, step));
       tf.dispose([value, first, second]);
       [parameter.value, parameter.first, parameter.second] = updated;

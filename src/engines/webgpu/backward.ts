@@ -8,7 +8,7 @@ import {
   neuronSpace,
   poolShape,
 } from './forward.ts';
-import { alphaPlace, hasTauPerNeuron } from './kernels/current.ts';
+import { countLogits, hasTauPerNeuron } from './kernels/current.ts';
 import {
   type BackwardPass,
   backwardParts,
@@ -110,14 +110,16 @@ function addSum(
   program.add('batch', { kernel: reduceParts(count, size), label, buffers });
 }
 
-/** Batch norm's weight and bias, and a w and α that the whole layer shares. */
+/** Batch norm's weight and bias, a w that the layer or its channels share, and α. */
 function addLayerGradients({ program, parameters }: Building, block: Block, rows: number, sums: Space): void {
   const { norm, fired } = block;
   const { neuron } = block.neuron;
   const parts = {
     norm: norm !== undefined,
-    sharedLogit: neuron.kind === 'plif' && !hasTauPerNeuron(neuron),
-    alphaAt: neuron.surrogate.learnable ? alphaPlace(neuron, logitSize(block)) : undefined,
+    logitPer: neuron.kind === 'lif' || neuron.tau.per === 'neuron' ? undefined : neuron.tau.per,
+    alphaAt: neuron.surrogate.learnable
+      ? countLogits(neuron, fired.height * fired.width, padded(fired.channels))
+      : undefined,
   };
   const kernel = layerGradients(fired.channels, rows, parts);
   if (Object.keys(kernel.bindings).length === 1) return; // nothing to write

@@ -19,11 +19,10 @@ export class OutOfGpuMemory extends Error {
   readonly code = 'PLIF_OUT_OF_MEMORY';
 }
 
-/** The numbers of Adam and of the regulariser, as in `Batch`. */
+/** The numbers of Adam, as in `Batch`. */
 export interface BatchValues {
   readonly stepSize: number;
   readonly correction: number;
-  readonly lambda: number;
 }
 
 /** The buffers of a program for batches of up to so many samples. */
@@ -308,13 +307,13 @@ export class PreparedProgram {
   }
 
   /** Submits all passes, for a batch of at most as many samples as it was allocated for; to be called in `guard`. */
-  submit(samples: number, { stepSize, correction, lambda }: BatchValues): void {
+  submit(samples: number, { stepSize, correction }: BatchValues): void {
     const { device } = this.#device;
     const slices = slicesOf(samples, this.#allocation.sliceSamples);
     slices.forEach((count, slice) => {
       const values = new ArrayBuffer(32);
       new Uint32Array(values).set([count, samples, slice]);
-      new Float32Array(values).set([stepSize, correction, lambda], 3);
+      new Float32Array(values).set([stepSize, correction], 3);
       device.queue.writeBuffer(this.#uniforms, slice * UNIFORM_STRIDE, values);
     });
     let encoder = device.createCommandEncoder();

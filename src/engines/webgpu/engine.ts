@@ -115,7 +115,7 @@ async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<Neur
       const learned = Float32Array.from(parameters);
       write('neuron', learned, (i) => (i < (pass.logits?.length ?? 0) && isLearned ? i : logits), logits + 1);
     }
-    await device.guard(() => prepared.submit(samples, { stepSize: 0, correction: 1, lambda: 0 }));
+    await device.guard(() => prepared.submit(samples, { stepSize: 0, correction: 1 }));
     prepared.dispose();
     const read = await device.read([
       ...['potentials', 'result'].map((name) => ({ buffer: buffer(name), bytes: 4 * length })),

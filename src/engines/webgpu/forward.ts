@@ -26,13 +26,15 @@ export interface BatchKind {
     | {
         readonly loss: VoteShape['loss'];
         readonly regularise: 'w' | 'tau';
-        readonly isRegularised: boolean;
+        /** λ of each spiking layer; those left out have none. */
+        readonly lambdas: readonly number[];
+        readonly tauRate: number;
       }
     | undefined;
 }
 
 /** A training step whose loss has no regulariser. */
-export const plainTraining = { loss: 'rate', regularise: 'w', isRegularised: false } as const;
+export const plainTraining = { loss: 'rate', regularise: 'w', lambdas: [], tauRate: 1 } as const;
 
 /** What all passes of a batch are added to, and need. */
 export interface Building {

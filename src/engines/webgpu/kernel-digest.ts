@@ -17,7 +17,11 @@ const images: NetworkConfig = {
   ...{ tau: { per: 'layer', mean: 2, std: 0 }, reset: { kind: 'soft', detach: false } },
   surrogate: { kind: 'triangle', alpha: 2, learnable: true },
 };
-const others: NetworkConfig = { ...frames, surrogate: { kind: 'sigmoid', alpha: 2, learnable: false } };
+const others: NetworkConfig = {
+  ...frames,
+  tau: { per: 'channel', mean: 2, std: 0 },
+  surrogate: { kind: 'sigmoid', alpha: 2, learnable: false },
+};
 
 let known: string | undefined;
 
@@ -29,17 +33,18 @@ export function kernelDigest(): string {
 
 function listCodes(config: NetworkConfig): string[] {
   const plan = new NetworkPlan(buildNetwork(config));
+  const lambdas = plan.blocks.map(() => 0.1);
   const programs = [
     plan.program({ steps: 2, type: 'uint16', training: undefined }),
     plan.program({
       steps: 2,
       type: 'uint8',
-      training: { loss: 'rate', regularise: 'w', isRegularised: true },
+      training: { loss: 'rate', regularise: 'w', lambdas, tauRate: 1 },
     }),
     plan.program({
       steps: 2,
       type: 'float32',
-      training: { loss: 'step', regularise: 'tau', isRegularised: true },
+      training: { loss: 'step', regularise: 'tau', lambdas, tauRate: 2 },
     }),
   ];
   return programs.flatMap(({ phases }) =>

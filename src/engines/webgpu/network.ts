@@ -100,30 +100,29 @@ export class WebgpuNetwork implements NativeNetwork {
     steps: number,
     labels: Int32Array,
     masks: readonly Float32Array[],
-    { learningRate, lambda, regularise, loss, step }: NativeStepOptions,
+    { learningRate, tauRate, lambdas, regularise, loss, step }: NativeStepOptions,
   ): Promise<NativeForward & { readonly loss: number }> {
-    const isRegularised = lambda !== 0;
-    const kind = { steps, type: typeOf(frames), training: { loss, regularise, isRegularised } };
+    const training = { loss, regularise, lambdas: [...lambdas], tauRate };
+    const kind = { steps, type: typeOf(frames), training };
     const values = {
       stepSize: learningRate / (1 - 0.9 ** step),
       correction: Math.sqrt(1 - 0.999 ** step),
-      lambda,
     };
     const inputs = {
       given: frames,
       labels,
       ...Object.fromEntries(masks.map((mask, i) => [`mask ${i}`, mask])),
     };
-    const { variance, ...forward } = await this.#run(samples, kind, inputs, values);
+    const { penalty, ...forward } = await this.#run(samples, kind, inputs, values);
     const scores = loss === 'rate' ? forward.rates : forward.outputs;
     const error = meanSquaredError(scores, labels, this.#spec.classes);
-    return { ...forward, loss: error + lambda * variance };
+    return { ...forward, loss: error + penalty };
   }
 
   async evaluate(frames: NativeFrames, samples: number, steps: number): Promise<NativeForward> {
     const kind = { steps, type: typeOf(frames), training: undefined };
-    const values = { stepSize: 0, correction: 1, lambda: 0 };
-    const { variance: _, ...forward } = await this.#run(samples, kind, { given: frames }, values);
+    const values = { stepSize: 0, correction: 1 };
+    const { penalty: _, ...forward } = await this.#run(samples, kind, { given: frames }, values);
     return forward;
   }
 
@@ -197,23 +196,23 @@ export class WebgpuNetwork implements NativeNetwork {
     });
   }
 
-  /** One batch. @param inputs by the names of their spaces. @returns also the sum of the variances that the regulariser weighs */
+  /** One batch. @param inputs by the names of their spaces. @returns also the regulariser's part of the loss */
   async #run(
     samples: number,
     kind: BatchKind,
     inputs: Readonly<Record<string, NativeFrames | Int32Array>>,
     values: BatchValues,
-  ): Promise<NativeForward & { readonly variance: number }> {
+  ): Promise<NativeForward & { readonly penalty: number }> {
     this.#isAborted = false;
     const ready = await this.#prepare(samples, kind);
     if (this.#isAborted) throw aborted();
     const { allocation, prepared } = ready;
-    const { blocks, regularised } = this.#plan;
+    const { blocks } = this.#plan;
     const { classes } = this.#spec;
     const slices = slicesOf(samples, allocation.sliceSamples);
     const buffersOf = (name: string) => (allocation.buffers.get(name) ?? []).slice(0, slices.length);
     const counts = blocks.flatMap(({ neuron }) => buffersOf(`${neuron.name} count`));
-    const moments = kind.training?.isRegularised === true ? regularised : [];
+    const regularised = this.#plan.regularised(kind.training?.lambdas ?? []);
     const parts = (name: string, ofSample: number) =>
       buffersOf(name).map((buffer, i) => ({ buffer, bytes: 4 * ofSample * (slices[i] ?? 0) }));
     const { queue } = this.#device.device;
@@ -228,8 +227,8 @@ export class WebgpuNetwork implements NativeNetwork {
         ...parts('rates', classes),
         ...parts('outputs', kind.steps * classes),
         ...counts.map((buffer) => ({ buffer, bytes: 4 })),
-        ...moments
-          .flatMap(({ neuron }) => allocation.buffers.get(`${neuron.name} moments`) ?? [])
+        ...regularised
+          .flatMap(({ block: { neuron } }) => allocation.buffers.get(`${neuron.name} moments`) ?? [])
           .map((buffer) => ({ buffer, offset: 4, bytes: 4 })),
       ]),
     ]);
@@ -242,8 +241,9 @@ export class WebgpuNetwork implements NativeNetwork {
       );
       return spikes / (samples * kind.steps * fired.channels * fired.height * fired.width);
     });
-    const variance = joined(read).reduce((sum, one) => sum + one, 0);
-    return { rates, outputs, spikeRates, variance };
+    const variances = joined(read);
+    const penalty = regularised.reduce((sum, { lambda }, i) => sum + lambda * (variances[i] ?? 0), 0);
+    return { rates, outputs, spikeRates, penalty };
   }
 }
 

@@ -1,6 +1,7 @@
 import { stateEntries } from '../../snn/parameters.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import type { Block } from './blocks.ts';
+import { countLogits, logitRows } from './kernels/current.ts';
 import { padded } from './kernels/kernel.ts';
 import type { Space } from './program.ts';
 
@@ -26,12 +27,14 @@ const ALIGNMENT = 64;
 
 /**
  * Where parameters and running statistics lie. Channels are innermost and padded, as in activations:
- * weights are [k², in, out], those of frames [in, k², out], w per neuron [pixels, CP]; a batch norm's weight and bias follow each other, and so do w and α of a layer.
+ * weights are [k², in, out], those of frames [in, k², out], w per channel [CP] and per neuron [pixels, CP]; a batch norm's weight and bias follow each other, and so do w and α of a layer.
  */
 export class ParameterMap {
   readonly #layouts = new Map<string, Layout>();
   readonly #regions = new Map<string, Region>();
   readonly #sizes = { values: 0, running: 0 };
+  /** Where each layer's w lies in `values`. */
+  readonly taus: Region[] = [];
 
   constructor(spec: NetworkSpec, blocks: readonly Block[]) {
     for (const block of blocks) {
@@ -59,14 +62,15 @@ export class ParameterMap {
           });
         }
       }
-      const { kind, tau, surrogate } = neuron.neuron;
-      const pixels = fired.height * fired.width;
-      const logits = kind === 'lif' ? 0 : tau.per === 'layer' ? 1 : pixels * padded(fired.channels);
+      const { surrogate } = neuron.neuron;
+      const [pixels, cp] = [fired.height * fired.width, padded(fired.channels)];
+      const logits = countLogits(neuron.neuron, pixels, cp);
       const { offset } = this.#reserve(`${neuron.name}.w`, 'values', logits + (surrogate.learnable ? 1 : 0));
       if (logits > 0) {
-        const count = logits === 1 ? 1 : pixels * fired.channels;
-        this.#add(`${neuron.name}.w`, 'values', count, (i) =>
-          logits === 1 ? offset : offset + (i % pixels) * padded(fired.channels) + Math.floor(i / pixels),
+        const rows = logitRows(neuron.neuron, pixels);
+        this.taus.push({ offset, size: logits });
+        this.#add(`${neuron.name}.w`, 'values', rows * fired.channels || 1, (i) =>
+          rows === 0 ? offset : offset + (i % rows) * cp + Math.floor(i / rows),
         );
       }
       if (surrogate.learnable)

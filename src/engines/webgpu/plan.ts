@@ -11,7 +11,7 @@ import {
   type Building,
   type Computed,
 } from './forward.ts';
-import { hasTauPerNeuron } from './kernels/current.ts';
+import { logitRows } from './kernels/current.ts';
 import { lossGradient, type VoteShape, vote } from './kernels/head.ts';
 import { padded } from './kernels/kernel.ts';
 import { adam, tauVariance, VARIANCE_PARTS } from './kernels/parameters.ts';
@@ -40,9 +40,12 @@ export class NetworkPlan {
     this.parameters = new ParameterMap(spec, blocks);
   }
 
-  /** The blocks whose neurons have a τ each, which the regulariser holds together. */
-  get regularised(): readonly Block[] {
-    return this.blocks.filter(({ neuron: { neuron } }) => hasTauPerNeuron(neuron));
+  /** The blocks with several τ, which the regulariser holds together. @param lambdas of each block */
+  regularised(lambdas: readonly number[]): { readonly block: Block; readonly lambda: number }[] {
+    return this.blocks.flatMap((block, i) => {
+      const lambda = lambdas[i] ?? 0;
+      return lambda === 0 || logitRows(block.neuron.neuron, 1) === 0 ? [] : [{ block, lambda }];
+    });
   }
 
   /** @throws {ReproError} `gpu-limit` for a training step of too many time steps */
@@ -75,9 +78,9 @@ export class NetworkPlan {
     if (training === undefined) return building.program;
     const ofSpikes = addLoss(building, shape, blocks.length);
     computed.reduceRight((after, one, i) => addBackward(building, one, after, i), ofSpikes);
-    if (training.isRegularised)
-      for (const block of this.regularised) addRegulariser(building, block, training.regularise);
-    addAdam(building);
+    for (const { block, lambda } of this.regularised(training.lambdas))
+      addRegulariser(building, block, training.regularise, lambda);
+    addAdam(building, training.tauRate);
     return building.program;
   }
 }
@@ -109,9 +112,14 @@ function addLoss({ program }: Building, shape: VoteShape, blocks: number): Space
 }
 
 /** @throws {ShapeError} if the layer has one neuron, whose variance is undefined */
-function addRegulariser({ program, parameters }: Building, { neuron, fired }: Block, of: 'w' | 'tau'): void {
-  const pixels = fired.height * fired.width;
-  if (pixels * fired.channels < 2) {
+function addRegulariser(
+  { program, parameters }: Building,
+  { neuron, fired }: Block,
+  of: 'w' | 'tau',
+  lambda: number,
+): void {
+  const rows = logitRows(neuron.neuron, fired.height * fired.width);
+  if (rows * fired.channels < 2) {
     throw new ShapeError("the regulariser needs the variance of a layer's time constants: at least 2, got 1");
   }
   const buffers = {
@@ -120,18 +128,18 @@ function addRegulariser({ program, parameters }: Building, { neuron, fired }: Bl
     parts: program.space('fixed', 'variance parts', 4 * VARIANCE_PARTS),
     moments: program.space('fixed', `${neuron.name} moments`, 2),
   };
-  const { sums, variance, gradient } = tauVariance({ channels: fired.channels, pixels, of });
+  const { sums, variance, gradient } = tauVariance({ channels: fired.channels, rows, lambda, of });
   for (const kernel of [sums, variance, gradient])
     program.add('batch', { kernel, label: neuron.name, buffers });
 }
 
-function addAdam({ program, parameters }: Building): void {
+function addAdam({ program, parameters }: Building, tauRate: number): void {
   const size = parameters.sizes.values;
   const whole = (arena: 'values' | 'gradients' | 'first' | 'second'): Space => {
     return { kind: 'arena', arena, offset: 0, size };
   };
   program.add('batch', {
-    kernel: adam(size),
+    kernel: adam(size, parameters.taus, tauRate),
     label: 'all parameters',
     buffers: {
       values: whole('values'),

@@ -270,7 +270,7 @@ describe.skipIf(!hasDevice).each(['rate', 'step'] as const)('votes, and the erro
 describe.skipIf(!hasDevice)('parameters', () => {
   test('of a layer have the sums over steps and channels as gradients', async () => {
     const sums = rows(2 * steps + 2, channels, 14);
-    const kernel = layerGradients(channels, 2 * steps + 2, { norm: true, sharedLogit: true, alphaAt: 1 });
+    const kernel = layerGradients(channels, 2 * steps + 2, { norm: true, logitPer: 'layer', alphaAt: 1 });
     const { norm, neuron } = await runKernel(kernel, {
       ...{ sums: whole(sums), norm: whole(unwritten(2 * cp)), neuron: whole(unwritten(2)) },
     });
@@ -293,7 +293,9 @@ describe.skipIf(!hasDevice)('parameters', () => {
   test.each(['w', 'tau'] as const)('are held together by the variance of %s', async (of) => {
     const logits = rows(pixels, channels, 16, (u) => 0.3 * u + 2);
     const before = rows(pixels, channels, 17);
-    const kernels = tauVariance({ channels, pixels, of });
+    // So large that single precision keeps what is added.
+    const lambda = 1e5;
+    const kernels = tauVariance({ channels, rows: pixels, lambda, of });
     const { parts } = await runKernel(kernels.sums, {
       ...{ neuron: whole(logits), parts: whole(unwritten(4 * VARIANCE_PARTS)) },
     });
@@ -307,13 +309,9 @@ describe.skipIf(!hasDevice)('parameters', () => {
     const mean = sum(count, (i) => values[i]!) / count;
     const variance = sum(count, (i) => (values[i]! - mean) ** 2) / (count - 1);
     expect([moments[1]!]).toBeAllclose([variance]);
-    // So large that single precision keeps what is added.
-    const lambda = 1e5;
-    const { gradient } = await runKernel(
-      kernels.gradient,
-      { ...{ neuron: whole(logits), moments: whole(moments), gradient: whole(before) } },
-      { stepSize: 0, correction: 1, lambda },
-    );
+    const { gradient } = await runKernel(kernels.gradient, {
+      ...{ neuron: whole(logits), moments: whole(moments), gradient: whole(before) },
+    });
     const wanted = each(pixels * cp, (i) => {
       if (i % cp >= channels) return 0;
       const [value, slope] =
@@ -342,7 +340,7 @@ describe.skipIf(!hasDevice)('parameters', () => {
           second: whole(second!),
         },
       },
-      { stepSize: learningRate / (1 - 0.9 ** t), correction: Math.sqrt(1 - 0.999 ** t), lambda: 0 },
+      { stepSize: learningRate / (1 - 0.9 ** t), correction: Math.sqrt(1 - 0.999 ** t) },
     );
     const m = each(size, (i) => 0.9 * first![i]! + 0.1 * gradients![i]!);
     const v = each(size, (i) => 0.999 * second![i]! + 0.001 * gradients![i]! ** 2);

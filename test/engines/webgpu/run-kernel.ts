@@ -32,7 +32,7 @@ const SLICE = 2;
 export async function runKernel<Buffers extends Readonly<Record<string, Contents>>>(
   kernel: Kernel,
   buffers: Buffers,
-  values = { stepSize: 0, correction: 1, lambda: 0 },
+  values = { stepSize: 0, correction: 1 },
 ): Promise<{ [Name in keyof Buffers]: Buffers[Name]['data'] }> {
   compute ??= new ComputeDevice(openDevice());
   const { queue } = compute.device;

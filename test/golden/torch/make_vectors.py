@@ -67,6 +67,19 @@ NETWORKS = {
     'net_step_loss': dict(
         architecture='event-frames', per_neuron=True, max_pool=True, cin=2, ch=4, hw=13, layers=2, classes=3, T=4, hidden=8, batch=3,
         reg_lambda=0.1, loss='step'),
+    # One time constant for each channel, or feature of a linear layer; their own learning rate, 0 among them; a lambda for each layer.
+    'net_channel_tau_reg': dict(
+        architecture='event-frames', per_neuron=False, per_channel=True, max_pool=True, cin=2, ch=4, hw=13, layers=2, classes=3, T=4,
+        hidden=8, batch=3, reg_lambda=0.1),
+    'net_fixed_tau': dict(
+        architecture='event-frames', per_neuron=True, max_pool=True, cin=2, ch=4, hw=13, layers=2, classes=3, T=4, hidden=8, batch=3,
+        tau_rate=0.0),
+    'net_fast_channel_tau': dict(
+        architecture='event-frames', per_neuron=False, per_channel=True, max_pool=False, cin=2, ch=4, hw=13, layers=2, classes=3, T=4,
+        hidden=8, batch=3, v_reset=None, detach=False, learn_alpha=True, tau_rate=10.0),
+    'net_layer_lambdas': dict(
+        architecture='event-frames', per_neuron=True, max_pool=True, cin=2, ch=4, hw=13, layers=2, classes=3, T=4, hidden=8, batch=3,
+        reg_lambda=[0.1, 0.0, 0.5, 0.02]),
     'still_step_loss': dict(
         architecture='mnist', per_neuron=False, max_pool=True, cin=1, ch=2, hw=28, classes=10, T=4, hidden=8, loss='step'),
 }
@@ -146,7 +159,10 @@ def awaken(model, gain, frames):
 def train(d, model, x, y, masks):
     """Three steps of Adam; then the firing rates of the first batch in evaluation mode."""
     tensors, losses = {}, []
-    optimiser = torch.optim.Adam(model.parameters(), lr=d['lr'])
+    taus = [parameter for name, parameter in model.named_parameters() if name.endswith('.w')]
+    others = [parameter for name, parameter in model.named_parameters() if not name.endswith('.w')]
+    groups = [{'params': others}, {'params': taus, 'lr': d['lr'] * d['tau_rate']}] if 'tau_rate' in d else model.parameters()
+    optimiser = torch.optim.Adam(groups, lr=d['lr'])
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=d['lr_T_max'])
     model.train()
     for step in range(STEPS_OF_TRAINING):
@@ -161,9 +177,12 @@ def train(d, model, x, y, masks):
             loss = sum(F.mse_loss(output, target) for output in model.outputs.unbind(1)) / d['T']
         else:
             loss = F.mse_loss(rate, target)
-        if d['reg_lambda'] > 0:
+        if d['reg_lambda']:
             of = {'w': lambda w: w, 'tau': lambda w: 1 / torch.sigmoid(w)}[d.get('regularise', 'w')]
-            loss = loss + d['reg_lambda'] * sum(of(layer.w).var() for layer in model.layers(Neurons))
+            if isinstance(d['reg_lambda'], list):
+                loss = loss + sum(factor * of(layer.w).var() for factor, layer in zip(d['reg_lambda'], model.layers(Neurons)))
+            else:
+                loss = loss + d['reg_lambda'] * sum(of(layer.w).var() for layer in model.layers(Neurons))
         optimiser.zero_grad()
         loss.backward()
         if step == 0:

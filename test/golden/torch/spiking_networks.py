@@ -66,15 +66,16 @@ class Unfit(Exception):
 
 
 class Neurons(nn.Module):
-    """LIF, or PLIF with one w = -ln(tau - 1) per layer or per neuron. Keeps its membrane potential between calls."""
+    """LIF, or PLIF with one w = -ln(tau - 1) per layer, channel or neuron. Keeps its membrane potential between calls."""
 
-    def __init__(self, shape, *, plif=True, per_neuron=False, tau=2.0, tau_std=0.0, v_reset=0.0, detach=True,
+    def __init__(self, shape, *, plif=True, per_neuron=False, per_channel=False, tau=2.0, tau_std=0.0, v_reset=0.0, detach=True,
                  surrogate=('atan', 2.0, False), v_threshold=1.0):
         super().__init__()
         if not plif:
             self.register_buffer('w', torch.tensor(-math.log(tau - 1)), persistent=False)
-        elif per_neuron:
-            start = torch.full((1, *shape), float(tau)) if tau_std == 0 else draw_log_normal((1, *shape), tau, tau_std)
+        elif per_neuron or per_channel:
+            places = (1, shape[0], *[1] * (len(shape) - 1)) if per_channel else (1, *shape)
+            start = torch.full(places, float(tau)) if tau_std == 0 else draw_log_normal(places, tau, tau_std)
             self.w = nn.Parameter(-torch.log(start - 1))
         else:
             self.w = nn.Parameter(torch.tensor(0.0 if tau == 2 else -math.log(tau - 1)))
@@ -133,8 +134,9 @@ class Network(nn.Module):
         neuron = {
             'plif': d.get('plif', True),
             'per_neuron': d['per_neuron'],
+            'per_channel': d.get('per_channel', False),
             'tau': d.get('tau', 2.0),
-            'tau_std': d.get('tau_std', 0.1) if d['per_neuron'] else 0.0,
+            'tau_std': d.get('tau_std', 0.1) if d['per_neuron'] or d.get('per_channel') else 0.0,
             'v_reset': d.get('v_reset', 0.0),
             'v_threshold': d.get('v_threshold', 1.0),
             'detach': d.get('detach', True),

@@ -109,16 +109,16 @@ fn productAt(image: u32, pixel: u32, channel: u32) -> f32 {
 
 /**
  * Declares `leakOf(pixel, channel)`: 1/τ; `alphaOf()`; `resetOf(h)`: the potential after the reset; and `charge`. snn/neurons.ts has the formulas.
- * The buffer `neuron` holds w, one or [pixels, CP], and behind it α, as far as they are learned.
+ * The buffer `neuron` holds w, one, [CP] or [pixels, CP], and behind it α, as far as they are learned.
  */
 export function neuronSource(neuron: NeuronSpec, pixels: number, cp: number): string {
   const { kind, tau, threshold, reset, surrogate } = neuron;
   const rest = restingPotential(neuron);
-  const logit = hasTauPerNeuron(neuron) ? 'neuron[pixel * CP + channel]' : 'neuron[0]';
-  const alphaAt = alphaPlace(neuron, pixels * cp);
+  const at = { layer: '0', channel: 'channel', neuron: 'pixel * CP + channel' }[tau.per];
+  const alphaAt = countLogits(neuron, pixels, cp);
   return `
 ${constants({}, { THRESHOLD: threshold, REST: rest })}
-fn leakOf(pixel: u32, channel: u32) -> f32 { return ${kind === 'lif' ? formatFloat(1 / tau.mean) : `1 / (1 + exp(-${logit}))`}; }
+fn leakOf(pixel: u32, channel: u32) -> f32 { return ${kind === 'lif' ? formatFloat(1 / tau.mean) : `1 / (1 + exp(-neuron[${at}]))`}; }
 fn alphaOf() -> f32 { return ${surrogate.learnable ? `neuron[${alphaAt}u]` : formatFloat(surrogate.alpha)}; }
 fn charge(potential: f32, current: f32, leak: f32) -> f32 { return potential + (current - (potential - REST)) * leak; }
 fn resetOf(charged: f32) -> f32 {
@@ -139,9 +139,14 @@ const surrogateSource: Readonly<Record<Surrogate['kind'], string>> = {
 export const hasTauPerNeuron = ({ kind, tau }: NeuronSpec): boolean =>
   kind === 'plif' && tau.per === 'neuron';
 
-/** Where α lies in the buffer `neuron`: behind w. @param logits the size of w per neuron, [pixels, CP] */
-export function alphaPlace(neuron: NeuronSpec, logits: number): number {
-  return neuron.kind === 'lif' ? 0 : hasTauPerNeuron(neuron) ? logits : 1;
+/** The rows of w, [rows, CP], whose variance the regulariser takes; 0 if the layer has a single w, or none. */
+export function logitRows({ kind, tau }: NeuronSpec, pixels: number): number {
+  return kind === 'lif' || tau.per === 'layer' ? 0 : tau.per === 'channel' ? 1 : pixels;
+}
+
+/** The size of w in the buffer `neuron`, behind which α lies. */
+export function countLogits(neuron: NeuronSpec, pixels: number, cp: number): number {
+  return neuron.kind === 'lif' ? 0 : logitRows(neuron, pixels) * cp || 1;
 }
 
 /** Whether the kernels of these neurons read the buffer `neuron`. */

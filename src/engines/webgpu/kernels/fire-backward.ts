@@ -25,7 +25,7 @@ export const sampleParts = (shape: NeuronShape): number => partsOf(shape).sample
 
 export const backwardParts = (shape: NeuronShape): number => partsOf(shape).pixels * partsOf(shape).samples;
 
-/** Rows of `sums`: for each step of the current Σ g and Σ g · ŷ, where there is a batch norm; then dL/dα and dL/d(1/τ) of a shared τ. */
+/** Rows of `sums`: for each step of the current Σ g and Σ g · ŷ, where there is a batch norm; then dL/dα and, of a τ that pixels share, dL/dw. */
 export const sumRows = (shape: NeuronShape): number => (shape.norm ? 2 * shape.currentSteps : 0) + 2;
 
 /**

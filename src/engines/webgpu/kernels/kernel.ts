@@ -23,7 +23,6 @@ struct Batch {
   slice: u32,        // 0 for the first: what is added up over slices begins there
   stepSize: f32,     // Adam: learning rate / (1 - beta1^t)
   correction: f32,   // Adam: sqrt(1 - beta2^t)
-  lambda: f32,       // weight of the regulariser
 }
 @group(0) @binding(0) var<uniform> batch: Batch;
 `;

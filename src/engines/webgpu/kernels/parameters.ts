@@ -1,27 +1,32 @@
-import { constants, defineKernel, type Kernel, main, padded } from './kernel.ts';
+import { constants, defineKernel, formatFloat, type Kernel, main, padded } from './kernel.ts';
 import { mergeSource } from './statistics.ts';
 
 /**
  * Gradients that are sums over a layer: batch norm's weight and bias from Σ g · ŷ and Σ g of each step, and those of a shared w and α, which
- * are sums over the channels. One group: there are few channels.
+ * are sums over the channels; of a w per channel, those are not added up. One group: there are few channels.
  *
  * @param rows of `sums`, [rows, CP]: 2 for each step if there is a batch norm, then α and w
  * @param parts which gradients the layer has
- * @returns a kernel that reads `sums`, and writes `norm` (weight and bias, [2, CP]) and `neuron` (w, and behind it α)
+ * @returns a kernel that reads `sums`, and writes `norm` (weight and bias, [2, CP]) and `neuron` (w, one or [CP], and behind it α)
  */
 export function layerGradients(
   channels: number,
   rows: number,
-  parts: { readonly norm: boolean; readonly sharedLogit: boolean; readonly alphaAt: number | undefined },
+  parts: {
+    readonly norm: boolean;
+    /** What has a w that pixels share. */
+    readonly logitPer: 'layer' | 'channel' | undefined;
+    readonly alphaAt: number | undefined;
+  },
 ): Kernel {
-  const { norm, sharedLogit, alphaAt } = parts;
+  const { norm, logitPer, alphaAt } = parts;
   return defineKernel(
     'layer gradients',
     () => 1,
     {
       sums: 'read f32',
       ...(norm ? { norm: 'write f32' } : {}),
-      ...(sharedLogit || alphaAt !== undefined ? { neuron: 'write f32' } : {}),
+      ...(logitPer !== undefined || alphaAt !== undefined ? { neuron: 'write f32' } : {}),
     },
     `${constants({ CP: padded(channels), ROWS: rows })}
 var<workgroup> lanes: array<vec2f, 256>;
@@ -40,6 +45,7 @@ ${main('256')}
     norm[CP + channel] = bias;`
         : ''
     }
+    ${logitPer === 'channel' ? 'neuron[channel] = sums[(ROWS - 1u) * CP + channel];' : ''}
     both += vec2f(sums[(ROWS - 2u) * CP + channel], sums[(ROWS - 1u) * CP + channel]);
   }
   lanes[thread] = both;
@@ -47,23 +53,24 @@ ${main('256')}
   if (thread > 0u) { return; }
   for (var lane = 1u; lane < 256u; lane++) { both += lanes[lane]; }
   ${alphaAt === undefined ? '' : `neuron[${alphaAt}] = both.x;`}
-  ${sharedLogit ? 'neuron[0] = both.y;' : ''}
+  ${logitPer === 'layer' ? 'neuron[0] = both.y;' : ''}
 }
 `,
   );
 }
 
-/** The w of a layer with τ per neuron: [pixels, CP]. */
+/** The w of a layer with τ per channel or neuron: [rows, CP]. */
 export interface LogitShape {
   readonly channels: number;
-  readonly pixels: number;
+  readonly rows: number;
+  readonly lambda: number;
   /** Whose variance is taken: w's, or τ's. */
   readonly of: 'w' | 'tau';
 }
 
 /** τ − 1 = e^−w has the variance of τ. */
-const logitSource = ({ channels, pixels, of }: LogitShape) => `
-${constants({ CHANNELS: channels, CP: padded(channels), SIZE: pixels * padded(channels), COUNT: pixels * channels })}
+const logitSource = ({ channels, rows, of }: LogitShape) => `
+${constants({ CHANNELS: channels, CP: padded(channels), SIZE: rows * padded(channels), COUNT: rows * channels })}
 fn valueAt(i: u32) -> f32 { return ${of === 'w' ? 'neuron[i]' : 'exp(-neuron[i])'}; }
 `;
 
@@ -123,7 +130,7 @@ ${main('256')}
       'tau variance',
       () => 1,
       { parts: 'read vec4f', moments: 'write f32' },
-      `const COUNT = ${shape.pixels * shape.channels}u;
+      `const COUNT = ${shape.rows * shape.channels}u;
 ${mergeSource}${main('1')}
   var all = parts[0];
   for (var part = 1u; part < ${VARIANCE_PARTS}u; part++) { all = merge(all, parts[part]); }
@@ -135,14 +142,14 @@ ${mergeSource}${main('1')}
     /** Adds `2 λ (value − mean) / (n − 1) · dvalue/dw` to w's gradient; dτ/dw = −e^−w. */
     gradient: defineKernel(
       'tau variance, gradient',
-      () => Math.ceil((shape.pixels * padded(shape.channels)) / 256),
+      () => Math.ceil((shape.rows * padded(shape.channels)) / 256),
       { neuron: 'read f32', moments: 'read f32', gradient: 'write f32' },
       `${source}
 ${main('256')}
   let i = group * 256u + thread;
   if (i >= SIZE || i % CP >= CHANNELS) { return; }
   let value = valueAt(i);
-  gradient[i] += (2 * batch.lambda / f32(COUNT - 1u)) * (value - moments[0])${shape.of === 'tau' ? ' * -value' : ''};
+  gradient[i] += (2 * ${formatFloat(shape.lambda)} / f32(COUNT - 1u)) * (value - moments[0])${shape.of === 'tau' ? ' * -value' : ''};
 }
 `,
     ),
@@ -152,8 +159,17 @@ ${main('256')}
 /**
  * One step of Adam on all parameters, as in PyTorch: `m = β1 m + (1 − β1) g`, `v = β2 v + (1 − β2) g²`,
  * `p −= lr / (1 − β1ᵗ) · m / (√v / √(1 − β2ᵗ) + ε)`. What fills up blocks has no gradient and stays 0.
+ *
+ * @param taus where each layer's w lies, whose steps are multiplied by `tauRate`
  */
-export function adam(size: number): Kernel {
+export function adam(
+  size: number,
+  taus: readonly { readonly offset: number; readonly size: number }[] = [],
+  tauRate = 1,
+): Kernel {
+  const isTau = taus.map(({ offset, size }) => `(i >= ${offset}u && i < ${offset + size}u)`).join(' || ');
+  const factor =
+    tauRate === 1 || taus.length === 0 ? '' : `select(1.0, ${formatFloat(tauRate)}, ${isTau}) * `;
   return defineKernel(
     'Adam',
     () => Math.ceil(size / 256),
@@ -167,7 +183,7 @@ ${main('256')}
   let v = 0.999 * second[i] + (1 - 0.999) * gradient * gradient;
   first[i] = m;
   second[i] = v;
-  values[i] -= batch.stepSize * (m / (sqrt(v) / batch.correction + 1e-8));
+  values[i] -= ${factor}batch.stepSize * (m / (sqrt(v) / batch.correction + 1e-8));
 }
 `,
   );
