@@ -12,6 +12,7 @@ export const sizeShape = {
   ch: count,
   layers: optional(count),
   hidden: optional(count),
+  dropout: optional(number),
   classes: count,
   T: count,
   /** As T; only for still images. */
@@ -91,6 +92,7 @@ export function sizeOf(
   hidden?: number,
 ): NetworkSize {
   const width = description.hidden ?? hidden;
+  const { dropout } = description;
   return {
     architecture,
     input: [cin, hw, hw],
@@ -100,6 +102,7 @@ export function sizeOf(
     // Event frames have their own T.
     ...(architecture === 'event-frames' ? {} : { steps: T }),
     ...(width === undefined ? {} : { hidden: width }),
+    ...(dropout === undefined ? {} : { dropout }),
     votes,
   };
 }

@@ -115,7 +115,7 @@ function* compareGradients(step: number, expected: State, found: State): Generat
   if (shared.length > 0) yield compare(`shared gradients, step ${step}`, 'shared', shared);
 }
 
-/** Parameters, and separately batch norm's running statistics. */
+/** Parameters, and separately batch norm's running statistics, if it has any. */
 function* compareState(
   given: GivenCase,
   step: number,
@@ -134,6 +134,7 @@ function* compareState(
     .filter(({ name }) => !buffers.has(name))
     .map((pair) => ({ ...pair, allowance: allowance.of(pair.name.slice(prefix.length)) }));
   yield compare(`parameters, step ${step}`, 'parameter', learned);
+  if (buffers.size === 0) return;
   const kept = pairs.filter(({ name }) => buffers.has(name));
   yield compare(`statistics, step ${step}`, 'statistics', kept);
 }

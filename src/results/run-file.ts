@@ -38,7 +38,7 @@ export const networkConfigShape = {
   input: frameSize,
   classes: positive,
   channels: positive,
-  layers: optional(positive),
+  layers: optional(count),
   steps: optional(positive),
   neuron: choice(['plif', 'lif']),
   tau: object({

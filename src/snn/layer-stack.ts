@@ -79,10 +79,11 @@ export class LayerStack {
     return this;
   }
 
+  /** Without a layer if nothing is dropped; later layers keep their numbers. */
   drop(): this {
     const probability = this.#config.dropout ?? networkDefaults.dropout;
     this.#place++;
-    this.layers.push({ kind: 'dropout', probability, features: this.features });
+    if (probability > 0) this.layers.push({ kind: 'dropout', probability, features: this.features });
     return this;
   }
 

@@ -12,9 +12,12 @@ export interface NetworkConfig {
   /** [channels, height, width] of one frame; event frames have 2 channels, one per polarity. */
   readonly input: readonly [number, number, number];
   readonly classes: number;
-  /** Output channels of every convolution. */
+  /** Output channels of every convolution; no effect with `layers: 0`. */
   readonly channels: number;
-  /** Event frames only: the number of `conv - batch norm - neuron - pool` blocks; each halves height and width, rounding down. */
+  /**
+   * Event frames only: the number of `conv - batch norm - neuron - pool` blocks; each halves height and width, rounding down. With 0, the
+   * first linear layer reads the frames.
+   */
   readonly layers?: number;
   /** Still images only: T, the number of time steps for which the image is shown. Event frames have their own T. */
   readonly steps?: number;
@@ -70,8 +73,9 @@ export function checkConfig(config: NetworkConfig): void {
   const leastTau = kind === 'lif' ? 'at least' : 'more than';
   const demands: readonly (readonly [isMet: boolean, key: string, demand: string])[] = [
     ...Object.entries(counts).map(([key, value]) => {
-      const isMet = Number.isInteger(value) && value >= 1;
-      return [isMet, key, `${key} must be a whole number from 1, got ${value}`] as const;
+      const least = key === 'layers' ? 0 : 1;
+      const isMet = Number.isInteger(value) && value >= least;
+      return [isMet, key, `${key} must be a whole number from ${least}, got ${value}`] as const;
     }),
     [dropout >= 0 && dropout < 1, 'dropout', `dropout must be at least 0 and below 1, got ${dropout}`],
     [surrogate.alpha > 0, 'surrogate.alpha', `surrogate.alpha must be more than 0, got ${surrogate.alpha}`],

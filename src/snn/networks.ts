@@ -45,6 +45,7 @@ function checkSizes(spec: NetworkSpec): void {
 /**
  * The layers for event frames (DVS128 Gesture, N-MNIST, CIFAR10-DVS), which all run at every time step:
  * `{conv 3x3 - batch norm - neuron - pool 2x2} x layers - dropout - linear - neuron - dropout - linear - neuron - vote`.
+ * With `layers: 0`, the first linear layer reads the frames' counts.
  *
  * @throws {ShapeError} if `layers` is missing or too large for the frame, or if `steps` is given, as T is the frames'
  * @see Fang et al. 2021 (arXiv 2007.05785); Pazderka 2024

@@ -32,6 +32,13 @@ const specs = {
     pooling: 'average',
     hidden: 33,
   }),
+  'counts of events into linear layers': buildNetwork({
+    ...thesisNetwork,
+    input: [2, 7, 5],
+    layers: 0,
+    tau: { per: 'neuron', mean: 2, std: 0.2 },
+    hidden: 40,
+  }),
   'still images': buildNetwork({ ...mnistNetwork, channels: 12, hidden: 50, steps: 4 }),
 };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
 import { countParameters, stateEntries } from '../../src/snn/parameters.ts';
-import { dropoutLayers, type NetworkSpec, spikingLayers } from '../../src/snn/spec.ts';
+import { countMultiplications, dropoutLayers, type NetworkSpec, spikingLayers } from '../../src/snn/spec.ts';
 import { ShapeError } from '../../src/snn/tensor.ts';
 import { cifar10Dvs, cifar10Network, mnistNetwork } from '../support/still-networks.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
@@ -43,6 +43,24 @@ describe('buildNetwork', () => {
     ]);
   });
 
+  it('reads the frames in its first linear layer if it has no blocks', () => {
+    const linear = buildNetwork({ ...thesisNetwork, input: [2, 1, 16], layers: 0, classes: 4 });
+    expect(outline(linear)).toBe(
+      'flatten > dropout > fc.2 linear > fc.3 neuron > dropout > fc.5 linear > fc.6 neuron > vote',
+    );
+    expect(linear.layers.filter(({ kind }) => kind === 'linear')).toMatchObject([
+      { inFeatures: 32, outFeatures: 8 },
+      { inFeatures: 8, outFeatures: 40 },
+    ]);
+    // Each step multiplies 32 · 8 and 8 · 40 times.
+    expect(countMultiplications(linear, 3)).toBe(3 * (256 + 320));
+  });
+
+  it('leaves out dropouts of 0, and counts them in the names of later layers as PyTorch would', () => {
+    const spec = buildNetwork({ ...thesisNetwork, input: [2, 4, 4], layers: 0, hidden: 8, dropout: 0 });
+    expect(outline(spec)).toBe('flatten > fc.2 linear > fc.3 neuron > fc.5 linear > fc.6 neuron > vote');
+  });
+
   it.each([
     [{ layers: 8 }, /8 layers halve a frame of 128 x 128 to nothing; at most 7 fit/],
     [
@@ -57,7 +75,7 @@ describe('buildNetwork', () => {
     [{ tau: { per: 'layer', mean: 2, std: -1 } }, /tau\.std must be at least 0, got -1/],
     [{ dropout: 1.5 }, /dropout must be at least 0 and below 1, got 1\.5/],
     [{ surrogate: { kind: 'atan', alpha: -2, learnable: false } }, /alpha must be more than 0, got -2/],
-    [{ layers: 0 }, /layers must be a whole number from 1, got 0/],
+    [{ layers: -1 }, /layers must be a whole number from 0, got -1/],
     [{ channels: 0 }, /channels must be a whole number from 1, got 0/],
     [{ input: [2, 0, 128] }, /height must be a whole number from 1, got 0/],
     [{ threshold: 0 }, /reset potential must be below the threshold of 0, got 0/],

@@ -15,6 +15,7 @@ const names = [
   'no batch norm',
   'seventeen planes',
   'no convolution',
+  'no convolution, normalised frames',
   'one sample, one step',
   'frames of 16 bits',
   'frames of 32 bits',

@@ -82,6 +82,12 @@ NETWORKS = {
         reg_lambda=[0.1, 0.0, 0.5, 0.02]),
     'still_step_loss': dict(
         architecture='mnist', per_neuron=False, max_pool=True, cin=1, ch=2, hw=28, classes=10, T=4, hidden=8, loss='step'),
+    # Linear layers only: the first one reads counts of events. `ch` has no effect.
+    'linear_counts': dict(
+        architecture='event-frames', per_neuron=True, max_pool=True, cin=2, ch=1, hw=3, layers=0, classes=4, T=16, hidden=12, batch=5,
+        dropout=0.0, reg_lambda=0.1),
+    'linear_masked': dict(
+        architecture='event-frames', per_neuron=True, max_pool=True, cin=2, ch=1, hw=5, layers=0, classes=3, T=12, hidden=20, batch=4),
 }
 
 # How close a membrane potential may come to the threshold. Single precision is off by about a millionth; the rest is a

@@ -144,6 +144,7 @@ class Network(nn.Module):
         }
         size = d['hw']
         channels, hidden, outputs = d['ch'], d['hidden'], d['classes'] * VOTES
+        drops = d.get('dropout', 0.5) > 0
 
         def convolution(inputs):
             return [nn.Conv2d(inputs, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)]
@@ -154,14 +155,17 @@ class Network(nn.Module):
         def pool():
             return nn.MaxPool2d(2) if d['max_pool'] else nn.AvgPool2d(2)
 
-        def head(size, second_dropout):
+        def dropout(features):
+            return HeldDropout(features) if drops else nn.Identity()
+
+        def head(size, second_dropout, channels=channels):
             features = channels * size * size
             return nn.Sequential(
                 nn.Flatten(),
-                HeldDropout(features),
+                dropout(features),
                 nn.Linear(features, hidden, bias=False),
                 neurons(hidden),
-                *([HeldDropout(hidden)] if second_dropout else []),
+                *([dropout(hidden)] if second_dropout else []),
                 nn.Linear(hidden, outputs, bias=False),
                 neurons(outputs),
             )
@@ -174,7 +178,7 @@ class Network(nn.Module):
                 blocks += [neurons(channels, size, size), pool()]
                 size //= 2
             self.static_conv, self.conv = None, nn.Sequential(*blocks)
-            self.fc = head(size, second_dropout=True)
+            self.fc = head(size, second_dropout=True, channels=channels if blocks else d['cin'])
         elif d['architecture'] == 'mnist':
             self.static_conv = nn.Sequential(*convolution(d['cin']))
             blocks = [neurons(channels, size, size), pool()]
