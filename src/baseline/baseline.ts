@@ -88,6 +88,10 @@ const runShape = {
     list: text,
     /** The clips that were answered wrong, by their rows in test.npy, ascending. */
     wrong: numbers,
+    /** How many are right after each time step; missing in earlier baselines. */
+    correctByStep: optional(numbers),
+    /** How many are right with their frames in another order, by the order's name. */
+    correctByOrder: optional(record(count)),
   }),
 };
 export type RunFacts = Value<typeof runShape>;

@@ -83,8 +83,19 @@ function describeRun(run: RunFacts): Facts {
     'epoch to choose': String(run.preferredEpoch),
     'loss of the last epoch': last === undefined ? 'none' : formatNumber(last),
     'test accuracy': describeAccuracy(run),
-    'wrong test clips': run.test.wrong.join(', '),
+    ...describeAnswers(run),
     'list of test clips': run.test.list.slice(0, 12),
+  };
+}
+
+/** Which test clips a run answered wrong, and how many right after each step and with frames in other orders. */
+export function describeAnswers({ test: { wrong, correctByStep, correctByOrder = {} } }: RunFacts): Facts {
+  return {
+    'wrong test clips': wrong.join(', ') || 'none',
+    ...(correctByStep === undefined ? {} : { 'right after each step': correctByStep.join(', ') }),
+    ...Object.fromEntries(
+      Object.entries(correctByOrder).map(([order, correct]) => [`right with frames ${order}`, `${correct}`]),
+    ),
   };
 }
 

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { ReproError } from '../errors.ts';
 import type { JsonObject } from '../formats/fields.ts';
 import { FRAME_CACHE_FILES, FRAME_CACHE_FIX, parseClipIndex } from '../results/clip-index.ts';
+import type { EvaluationFile } from '../results/evaluation-file.ts';
 import { type EpochRow, readFirstBatches } from '../results/metrics.ts';
 import {
   nameUnreadable,
@@ -60,7 +61,16 @@ export async function readRunFacts(
       clips: answers.length,
       list: digestClips(answers),
       wrong: [...answers.keys()].filter((clip) => answers[clip]?.predicted !== answers[clip]?.class),
+      ...countByTime(trained.evaluation),
     },
+  };
+}
+
+function countByTime({ correctByStep, orders }: EvaluationFile) {
+  const counts = Object.entries(orders ?? {}).map(([order, { correct }]) => [order, correct] as const);
+  return {
+    ...(correctByStep === undefined ? {} : { correctByStep }),
+    ...(orders === undefined ? {} : { correctByOrder: Object.fromEntries(counts) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { listSome } from '../text.ts';
 import { type Baseline, type FramesFacts, nameData, type RunFacts } from './baseline.ts';
-import { listSettingDifferences, listValues } from './changes.ts';
+import { describeAnswers, listSettingDifferences, listValues } from './changes.ts';
 import {
   compareValue,
   type Finding,
@@ -96,9 +96,8 @@ function listAll(
   const values: { name: string; value: number | string }[] = [...listValues(run)];
   if (run.epochs !== other.epochs) return values;
   values.push({ name: 'chosen epoch', value: run.chosenEpoch });
-  if (run.evaluationEngine === other.evaluationEngine)
-    values.push({ name: 'wrong test clips', value: run.test.wrong.join(', ') || 'none' });
-  return values;
+  if (run.evaluationEngine !== other.evaluationEngine) return values;
+  return [...values, ...Object.entries(describeAnswers(run)).map(([name, value]) => ({ name, value }))];
 }
 
 /** The schedule does not depend on the engine: only the last of the seven digits that are kept may differ. */

@@ -28,6 +28,7 @@ import { describeReference } from './sections/reference.ts';
 import { describeRerun } from './sections/rerun.ts';
 import { describeSettings } from './sections/settings.ts';
 import { writeSummary } from './sections/summary.ts';
+import { describeTime } from './sections/time.ts';
 
 export interface ReportOptions {
   readonly title: string;
@@ -89,6 +90,7 @@ function listSections(
       ],
     },
     ...describeNeurons(results),
+    ...describeTime(results),
     {
       id: 'mistakes',
       title: 'Misclassifications',

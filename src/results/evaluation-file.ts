@@ -102,13 +102,13 @@ export function readEvaluation(from: ResultFile): EvaluationFile {
 }
 
 /**
- * The first time step, from 1, from which on the accuracy stays at most one point below the final one: how many steps a network needs for
- * its answers.
+ * The first time step, from 1, at which the accuracy is at most one point below the final one: how many steps a network needs for its
+ * answers.
  *
  * @param correctByStep clips answered right up to each step, [T]
  */
 export function countStepsToAnswer(correctByStep: readonly number[], clips: number): number {
   const final = correctByStep.at(-1) ?? 0;
   // In whole clips: 100 · (final - correct) / clips is the distance in points.
-  return correctByStep.findLastIndex((correct) => 100 * (final - correct) > clips) + 2;
+  return correctByStep.findIndex((correct) => 100 * (final - correct) <= clips) + 1;
 }

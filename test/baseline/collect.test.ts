@@ -106,6 +106,13 @@ describe('the results of a run', () => {
     });
   });
 
+  test('include the answers by time step and in other orders, if the evaluation has them', async () => {
+    const orders = { reversed: { clips: 3, correct: 1, accuracy: 1 / 3, loss: 0 } };
+    const timed = exampleEvaluation({ correctByStep: [0, 3, 1, 2], orders });
+    const { test } = await readWith({ 'evaluate/evaluation.json': formatEvaluation(timed) });
+    expect(test).toMatchObject({ correctByStep: [0, 3, 1, 2], correctByOrder: { reversed: 1 } });
+  });
+
   test('have to be those of the last epoch if that was to be kept, without any validation', async () => {
     const facts = await readWith({
       'train/run.json': formatRun(exampleRunFile({ compat: { ...run.compat, selection: 'last' } })),

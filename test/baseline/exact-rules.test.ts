@@ -34,6 +34,19 @@ describe('the same engine', () => {
     expect(judge(rule, {})).toMatchObject({ state: 'ok', text: '50 values: equal' });
   });
 
+  test('must give the same answers by time step and in each order of frames, where both have them', () => {
+    const timed = (correctByStep: number[], reversed: number) => ({
+      test: { ...exampleRun().test, correctByStep, correctByOrder: { reversed } },
+    });
+    const before = timed([40, 90], 60);
+    expect(judge(rule, timed([41, 90], 60), before)?.text).toContain(
+      'right after each step 41, 90, 40, 90 in the baseline',
+    );
+    expect(judge(rule, timed([40, 90], 61), before)?.text).toContain('right with frames reversed 61, 60');
+    expect(judge(rule, before, before)?.text).toBe('52 values: equal');
+    expect(judge(rule, before)?.text).toBe('50 values: equal');
+  });
+
   test('is not demanded of another engine, a GPU, or answers that another engine gave', () => {
     const wrong = { test: { ...exampleRun().test, wrong: [] } };
     expect(judge(rule, { ...wrong, engine: 'native x avx512' })).toMatchObject({

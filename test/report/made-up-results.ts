@@ -189,8 +189,17 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
       },
       maximum,
       confusion: makeConfusion(classes.length, made.clips.test, correct, random),
+      correctByStep: Array.from({ length: 8 }, (_, step) => Math.floor(correct * (0.475 + 0.075 * step))),
+      orders: {
+        reversed: makeScore(Math.floor(correct * 0.6), made.clips.test),
+        shuffled: makeScore(Math.floor(correct * 0.8), made.clips.test),
+      },
     },
   };
+}
+
+function makeScore(correct: number, clips: number) {
+  return { clips, correct, accuracy: correct / clips, loss: 0.05 };
 }
 
 /** Clips are spread evenly over the classes, errors mostly next to the diagonal. */

@@ -82,6 +82,8 @@ export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {
     },
     loggedLoss: [null, null, null],
     compat: COMPAT_DEFAULTS,
+    correctByStep: [20, 60, 89, 90],
+    orders: {},
     // 90 of 100 right, as in `test`.
     answers: makeAnswers(90, 100),
     digests: { metrics: '1'.repeat(64), weights: '2'.repeat(64), predictions: '3'.repeat(64) },

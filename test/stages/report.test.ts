@@ -20,6 +20,7 @@ const FIGURES = [
   'accuracy-by-model',
   'classes',
   'confusion',
+  'latency',
   'loss',
   'network',
   'outcomes',

@@ -122,7 +122,8 @@ function summarisePresent(runs: readonly (Measured | null)[]): Accuracy | null {
   return present.length === runs.length ? summariseAccuracy(present) : null;
 }
 
-function summariseAccuracy(runs: readonly Measured[]): Accuracy {
+/** @param runs at least one, all with the same clips */
+export function summariseAccuracy(runs: readonly Measured[]): Accuracy {
   const values = runs.map(({ accuracy }) => accuracy);
   const clips = runs[0]?.clips ?? 0;
   const summary = summarise(values);

@@ -79,6 +79,10 @@ export interface RunResult
   readonly chosenOn: 'validation' | 'test' | null;
   /** Chosen on the same clips that they are measured on. */
   readonly maximum: Maxima;
+  /** Test clips that are right after each time step, [T]; null if the evaluation is of an earlier version. */
+  readonly correctByStep: readonly number[] | null;
+  /** The test clips with their frames in other orders: those that were evaluated. */
+  readonly orders: NonNullable<EvaluationFile['orders']>;
   /** Of the test clips, in the same order for every run. */
   readonly answers: readonly ClipAnswer[];
   /** Spiking layers, from input to output, as in `metrics`. */

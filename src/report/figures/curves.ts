@@ -116,7 +116,7 @@ function describeLines(results: Results, curves: Curves): string[] {
   );
 }
 
-function describeBand(seeds: number): string {
+export function describeBand(seeds: number): string {
   return seeds < SEEDS_FOR_INTERVAL ? 'range over seeds' : '95\u00a0% interval of the mean over seeds';
 }
 

@@ -45,6 +45,8 @@ export interface ValueAxis {
 export interface EpochPanelOptions extends ValueAxis {
   readonly title: string;
   readonly lines: readonly EpochLine[];
+  /** What the horizontal axis counts, if not epochs. */
+  readonly counts?: string;
   /** First and last epoch of every panel of the figure. */
   readonly epochs: readonly [number, number];
   readonly violins?: readonly Violin[];
@@ -79,9 +81,9 @@ const SHARES = new Map([
   ['points', { labelExpr: POINT_LABELS, share: { digits: 1, unit: '\u00a0points' } }],
 ]);
 
-/** A plot over training epochs. Its geometry does not depend on text widths, so the panels of a figure align. */
+/** A plot over training epochs, or over what else `counts`. Its geometry does not depend on text widths, so the panels of a figure align. */
 export function drawEpochPanel(options: EpochPanelOptions): Panel {
-  const { lines, epochs, size, format, violins = [], places = 0 } = options;
+  const { lines, epochs, counts = 'epoch', size, format, violins = [], places = 0 } = options;
   const [first, last] = epochs;
   const title = breakTitle(options.title, size.width);
   const plotWidth = size.width - PADDING.left - PADDING.right;
@@ -109,7 +111,7 @@ export function drawEpochPanel(options: EpochPanelOptions): Panel {
     width: size.width,
     height: size.height + title.extraHeight,
     readings: {
-      axis: 'epoch',
+      axis: counts,
       domain: ends,
       extent: 1 - asideWidth / plotWidth,
       lines: lines.map(({ label, color, series }) => ({
@@ -124,7 +126,7 @@ export function drawEpochPanel(options: EpochPanelOptions): Panel {
 
 /** @param ends of the horizontal axis, in epochs; it has no labels behind the last epoch */
 function channelsOf(
-  { epochs: [first, last], size, axisTitle, format, domain, scale }: EpochPanelOptions,
+  { epochs: [first, last], counts = 'epoch', size, axisTitle, format, domain, scale }: EpochPanelOptions,
   ends: readonly [number, number],
 ) {
   const end = Math.max(last, first + 1);
@@ -132,7 +134,7 @@ function channelsOf(
   const ticks = scale === 'log' ? logTicks(domain) : null;
   return {
     x: linear('epoch', ends, {
-      title: 'epoch',
+      title: counts,
       labelExpr: ends[1] <= end ? COUNT_LABELS : `datum.value > ${end} ? '' : ${COUNT_LABELS}`,
       grid: false,
       ...(last - first < 6

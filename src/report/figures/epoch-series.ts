@@ -43,9 +43,16 @@ export function buildSeries(
       ? measured
       : runs.map((run) => toPoints(run.metrics.epochs, movingMean(pick(run), window / 2)));
   if (runs.length <= 1) return { line: drawn.flat(), raw: window === null ? [] : measured.flat(), band: [] };
+  return averageSeeds(drawn, bounds);
+}
 
+/** The mean over seeds at each epoch, with a band. @param seeds the points of each, more than one */
+export function averageSeeds(
+  seeds: readonly (readonly EpochPoint[])[],
+  bounds: SeriesOptions['bounds'],
+): EpochSeries {
   const perEpoch = new Map<number, number[]>();
-  for (const { epoch, value } of drawn.flat()) {
+  for (const { epoch, value } of seeds.flat()) {
     perEpoch.set(epoch, [...(perEpoch.get(epoch) ?? []), value]);
   }
   const sorted = [...perEpoch].sort(([a], [b]) => a - b);

@@ -169,7 +169,8 @@ function publishedCell({ model }: Outcome, split: 'test' | 'validation'): Cell |
   return { text, details: published.source === 'fang' ? [clips, 'Fang et al. 2021'] : [clips] };
 }
 
-function accuracyCell(accuracy: Accuracy | null): Cell | null {
+/** An accuracy with its intervals, or with one seed its clips and epoch. */
+export function accuracyCell(accuracy: Accuracy | null): Cell | null {
   if (accuracy === null) return null;
   const { interval, overUsers, mean, clips, epochs } = accuracy;
   return {

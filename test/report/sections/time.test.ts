@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { drawLatency } from '../../../src/report/figures/latency.ts';
+import { answerOrders, answerSteps, describeTime } from '../../../src/report/sections/time.ts';
+import {
+  makeModelResult,
+  makeResults,
+  makeRunResult,
+  plain,
+  resultsOf,
+  spaced,
+  split,
+  textsOf,
+} from '../result-values.ts';
+
+/** 90 of 100 are right as they are. */
+const timed = (title: string, reversed: number, mean: number, correctByStep: number[]) => {
+  const orders = { reversed: split(reversed, 100), mean: split(mean, 100) };
+  return makeModelResult({ id: title, title, runs: [makeRunResult({ orders, correctByStep })] });
+};
+const models = [timed('A', 60, 70, [20, 60, 89, 90]), timed('B', 80, 91, [90, 80, 90, 90])];
+const results = makeResults({ models });
+
+describe('the section on time', () => {
+  it('says what the models lose on average in other orders, and how soon they have their answers', () => {
+    expect(plain(answerOrders(results))).toMatch(
+      /^On average, the models lose 20.0 points with each clip’s frames reversed and 9.5 points with them replaced by their mean\. /,
+    );
+    expect(plain(answerSteps(results))).toMatch(
+      /^The models have their answers after 1 \(B\) to 3 \(A\) of 4 time steps/,
+    );
+  });
+
+  it('has a row for each model, with a column for each order that was evaluated', () => {
+    const blocks = describeTime(results)[0]?.blocks ?? [];
+    const table = blocks.flatMap((block) => (block.kind === 'table' ? [block.table] : []))[0]!;
+    expect(table.columns.map(({ label }) => label)).toEqual([
+      ...['Model', 'As they are', 'Reversed', 'Mean frame', 'Steps to the answer'],
+    ]);
+    expect(textsOf(table)).toEqual([
+      ['A', '90.0 %', '60.0 %', '70.0 %', '3'],
+      ['B', '90.0 %', '80.0 %', '91.0 %', '1'],
+    ]);
+  });
+
+  it('tells of seeds by their mean and range, and asks for orders where none was evaluated', () => {
+    const seeds = resultsOf({ correctByStep: [90, 90] }, { correctByStep: [0, 90] });
+    const blocks = describeTime(seeds)[0]?.blocks ?? [];
+    const table = blocks.flatMap((block) => (block.kind === 'table' ? [block.table] : []))[0]!;
+    expect(table.rows[0]?.at(-1)).toEqual({ text: '1.5', details: ['1–2 over seeds'] });
+    expect(table.notes.map(plain).join()).toContain('--set evaluate.orders=[reversed,shuffled,mean]');
+    expect(answerOrders(seeds)).toEqual([]);
+  });
+
+  it('is left out for evaluations that count no clips by time step', () => {
+    expect(describeTime(resultsOf({ correctByStep: null }))).toEqual([]);
+  });
+});
+
+it('the figure of accuracy by time step has the counts of every run as CSV', () => {
+  const figure = drawLatency(results);
+  expect(figure?.data.slice(0, 3)).toEqual([
+    ['model', 'seed', 'step', 'clips', 'correct', 'accuracy'],
+    ['A', 2020, 1, 100, 20, 0.2],
+    ['A', 2020, 2, 100, 60, 0.6],
+  ]);
+  expect(figure?.data).toHaveLength(9);
+  expect(figure?.panels[0]?.readings).toMatchObject({ axis: 'time step', domain: [1, 4] });
+  expect(spaced(figure?.alt ?? '')).toContain('A: 20.0 % after step 1, 90.0 % in the end.');
+});
