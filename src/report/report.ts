@@ -29,6 +29,7 @@ import { describeRerun } from './sections/rerun.ts';
 import { describeSettings } from './sections/settings.ts';
 import { writeSummary } from './sections/summary.ts';
 import { describeTime } from './sections/time.ts';
+import { describeWidths } from './sections/widths.ts';
 
 export interface ReportOptions {
   readonly title: string;
@@ -73,6 +74,7 @@ function listSections(
   const outcomes = summariseModels(results);
   return [
     ...(question === null ? [] : [describeQuestion(results, question)]),
+    ...describeWidths(results),
     ...(judgements === undefined ? [] : [describeClaims(judgements, results.dataset)]),
     describeOutcomes(results, outcomes, judgements ?? [], question !== null),
     {

@@ -106,14 +106,16 @@ export function isWithin({ narrow }: Certainty, margin: number): boolean {
   return narrow.low > -margin && narrow.high < margin;
 }
 
-interface Groups {
+/** Test clips by their users. */
+export interface Groups {
   /** Of each test clip, the index of its user, or of itself. */
   readonly of: readonly number[];
   readonly counts: readonly number[];
+  /** null if the data set has no users. */
   readonly users: number | null;
 }
 
-function groupByUser(answers: readonly ClipAnswer[]): Groups {
+export function groupByUser(answers: readonly ClipAnswer[]): Groups {
   const hasUsers = answers.every(({ user }) => user !== null);
   const places = new Map<number, number>();
   const of = answers.map(({ user, clip }) => {
@@ -126,13 +128,17 @@ function groupByUser(answers: readonly ClipAnswer[]): Groups {
   return { of, counts, users: hasUsers ? counts.length : null };
 }
 
+/** How many clips of each user are right. */
+export function sumByUser(answers: readonly ClipAnswer[], { of, counts }: Groups): number[] {
+  const sums = new Array<number>(counts.length).fill(0);
+  for (const [clip, group] of of.entries()) sums[group]! += Number(answers[clip]?.right);
+  return sums;
+}
+
 /** By how many clips the arm is better, [seeds, users]. */
-function sumDifferences(arm: ModelResult, baseline: ModelResult, { of, counts }: Groups): number[][] {
+function sumDifferences(arm: ModelResult, baseline: ModelResult, groups: Groups): number[][] {
   return arm.runs.map(({ answers }, seed) => {
-    const sums = new Array<number>(counts.length).fill(0);
-    for (const [clip, group] of of.entries()) {
-      sums[group]! += Number(answers[clip]?.right) - Number(baseline.runs[seed]?.answers[clip]?.right);
-    }
-    return sums;
+    const theirs = sumByUser(baseline.runs[seed]?.answers ?? [], groups);
+    return sumByUser(answers, groups).map((sum, user) => sum - theirs[user]!);
   });
 }

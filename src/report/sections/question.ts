@@ -36,13 +36,7 @@ export function describeQuestion(results: Results, question: Question): Section 
 }
 
 /** One sentence, no stronger than the data. */
-export function stateAnswer(
-  { simulated, seeds }: Results,
-  { baseline, margin, users, arms }: Question,
-): string {
-  const where = simulated ? 'On simulated recordings, with' : 'With';
-  const people = users === null ? '' : ` and ${spellCount(users)} test ${users === 1 ? 'user' : 'users'}`;
-  const design = `${where} ${spellCount(seeds.length)} ${seeds.length === 1 ? 'seed' : 'seeds'}${people}`;
+export function stateAnswer(results: Results, { baseline, margin, users, arms }: Question): string {
   const of = (verdict: Arm['verdict']) => arms.filter((arm) => arm.verdict === verdict);
   const titles = (some: readonly Arm[]) => joinWords(some.map(({ model }) => model.title));
   const equivalent = of('equivalent');
@@ -58,7 +52,14 @@ export function stateAnswer(
     undecided.length > 0 &&
       `this run cannot tell whether ${titles(undecided)} ${undecided.length === 1 ? 'differs' : 'differ'} from ${baseline.title} by ${room} or more, or at all`,
   );
-  return `${design}, ${parts.join('; ')}${parts.at(-1)?.endsWith('.') ? '' : '.'}`;
+  return `${stateDesign(results, users)}, ${parts.join('; ')}${parts.at(-1)?.endsWith('.') ? '' : '.'}`;
+}
+
+/** `On simulated recordings, with five seeds and six test users`. @param users null if the data set has none */
+export function stateDesign({ simulated, seeds }: Results, users: number | null): string {
+  const where = simulated ? 'On simulated recordings, with' : 'With';
+  const many = (count: number, one: string) => `${spellCount(count)} ${count === 1 ? one : `${one}s`}`;
+  return `${where} ${many(seeds.length, 'seed')}${users === null ? '' : ` and ${many(users, 'test user')}`}`;
 }
 
 function tabulateArms({ seeds }: Results, { baseline, margin, users, arms }: Question): Table {

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import type { ModelResult } from '../../../src/report/data/results.ts';
+import { compareWidths } from '../../../src/report/data/widths.ts';
+import { drawWidths } from '../../../src/report/figures/widths.ts';
+import { describeWidths } from '../../../src/report/sections/widths.ts';
+import { makeModelResult, makeResults, makeRunResult, plain, split, textsOf } from '../result-values.ts';
+
+const CLIPS = 40;
+
+/** A model of which each seed gets so many clips of each of two users right. */
+function modelOf(
+  per: string,
+  channels: number,
+  ...right: readonly (readonly [number, number])[]
+): ModelResult {
+  const id = `${channels}-${per}`;
+  const runs = right.map((users, i) => {
+    const answers = Array.from({ length: 2 * CLIPS }, (_, clip) => {
+      return { clip, user: 24 + (clip % 2), class: 0, right: clip >> 1 < users[clip % 2]! };
+    });
+    const network = { channels, neuron: 'plif', tau: { per, mean: 2, std: 0 } };
+    return makeRunResult({
+      seed: i,
+      answers,
+      network,
+      parameters: 10 * channels,
+      test: split(users[0] + users[1], 80),
+    });
+  });
+  return makeModelResult({ id, title: id, runs });
+}
+
+const same = (count: number): readonly [number, number][] => [
+  [count, count],
+  [count, count],
+];
+const layer = [modelOf('layer', 16, ...same(30)), modelOf('layer', 8, ...same(20))];
+const neuron = [modelOf('neuron', 8, ...same(25)), modelOf('neuron', 16, ...same(38))];
+const results = makeResults({ models: [...layer, ...neuron], seeds: [0, 1], simulated: true });
+
+describe('width against τ', () => {
+  test('says how wide a network with one τ per layer has to be', () => {
+    const [section] = describeWidths(results);
+    const [lead, , table] = section!.blocks;
+    // 25 right is half-way between 20 (8 channels) and 30 (16); 38 is above both. Without any scatter, so are all resamples.
+    expect(lead?.kind === 'paragraph' && plain(lead.text)).toBe(
+      'On simulated recordings, with two seeds and two test users, a network with one τ per layer equals one with a τ per neuron of 8 channels at 12.0 and of 16 at more than 16.',
+    );
+    expect(table?.kind === 'table' && textsOf(table.table)).toEqual([
+      ['8', '80', '62.5 %', '50.0 %', '12.0'],
+      ['16', '160', '95.0 %', '75.0 %', 'more than 16'],
+    ]);
+  });
+
+  test('has intervals that follow from seeds and users', () => {
+    // The narrow network's users have 15 and 35 right: a resample has 15, 25 or 35, below, between or above.
+    const apart = [[15, 35] as const, [15, 35] as const];
+    const models = [...layer, modelOf('neuron', 8, ...apart), neuron[1]!];
+    const [first] = compareWidths({ models })!.neuron;
+    expect(first?.equal).toBeCloseTo(12, 12);
+    expect(first?.equalInterval).toEqual({ low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY });
+    expect(first?.interval).toEqual({ low: 0.375, high: 0.875 });
+    const { data } = drawWidths(results, compareWidths({ models })!);
+    expect(data.find(([id]) => id === '8-neuron')?.slice(-3)).toEqual([12, 'below', 'above']);
+  });
+
+  test.each([
+    ['a single width with τ per neuron', [...layer, neuron[0]!]],
+    ['two models of one kind and width', [...layer, neuron[0]!, neuron[0]!]],
+    ['τ per layer alone', layer],
+  ])('is left out with %s', (_, models) => {
+    expect(describeWidths(makeResults({ models }))).toEqual([]);
+  });
+});
