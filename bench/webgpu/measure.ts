@@ -1,4 +1,5 @@
 import {
+  allocateArenas,
   allocateProgram,
   type ComputeDevice,
   PreparedProgram,
@@ -6,7 +7,7 @@ import {
 } from '../../src/engines/webgpu/device.ts';
 import { constants, defineKernel, main } from '../../src/engines/webgpu/kernels/kernel.ts';
 import type { NetworkPlan } from '../../src/engines/webgpu/plan.ts';
-import { type Arena, costOf, type Pass, Program } from '../../src/engines/webgpu/program.ts';
+import { costOf, type Pass, Program } from '../../src/engines/webgpu/program.ts';
 import { ReproError } from '../../src/errors.ts';
 
 /** Right-aligned columns, but those of text. */
@@ -72,10 +73,7 @@ export async function measure(
   program: Program,
   samples: number,
 ): Promise<void> {
-  const { values, running } = plan.parameters.sizes;
-  const names = ['values', 'gradients', 'first', 'second', 'running'] as const;
-  const buffers = await device.allocate(names.map((name) => 4 * (name === 'running' ? running : values)));
-  const arenas = new Map<Arena, GPUBuffer>(names.map((name, i) => [name, buffers[i] as GPUBuffer]));
+  const arenas = await allocateArenas(device, plan.parameters.sizes);
   const perSlice = Math.min(samples, sliceSamples(program, device.mostBytes));
   if (perSlice < samples)
     throw new ReproError('usage', `--batch: at most ${perSlice} samples fit into one buffer of this GPU`);

@@ -19,8 +19,6 @@ const limitNames = [
 export interface Adapter {
   /** In the words of its driver: `NVIDIA GeForce RTX 4090`. */
   readonly name: string;
-  /** `nvidia`, `amd`, `intel`, `apple`, `mesa`, ... */
-  readonly vendor: string;
   /** The driver with its version. */
   readonly driver: string;
   readonly isSoftware: boolean;
@@ -188,10 +186,7 @@ async function openDevice(
     const { create } = await load();
     const found = await requestAdapter(create, adapter.name);
     if (found === null) throw new Error('it is gone');
-    const device = await found.requestDevice({
-      requiredLimits: { ...adapter.limits },
-      requiredFeatures: found.features.has('timestamp-query') ? ['timestamp-query'] : [],
-    });
+    const device = await found.requestDevice({ requiredLimits: { ...adapter.limits } });
     const forget = (): void => {
       if (opened?.name === adapter.name) opened = undefined;
     };
@@ -254,7 +249,7 @@ function describeAdapter(name: string, { info, limits }: GPUAdapter, version: st
   const isWeak = vendor === 'intel' && weakIntel.test(architecture);
   const found = Object.fromEntries(limitNames.map((limit) => [limit, limits[limit]]));
   return {
-    ...{ name, vendor, driver, isSoftware, isWeak, limits: found as Adapter['limits'] },
+    ...{ name, driver, isSoftware, isWeak, limits: found as Adapter['limits'] },
     identity: `${version} ${name}, ${driver}`,
   };
 }

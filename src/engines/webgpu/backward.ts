@@ -45,12 +45,11 @@ export function addBackward(building: Building, computed: Computed, after: Space
     const parts = program.space('fixed', 'sum parts', backwardParts(shape) * sizeOfSums);
     addSum(program, block.name, { parts, count: backwardParts(shape), size: sizeOfSums, sums });
     if (!hasTauPerNeuron(block.neuron.neuron)) return;
-    const size = logitSize(block);
+    const size = valuesOf(block.fired);
     const count = sampleParts(shape);
-    addSum(program, block.name, {
-      ...{ parts: program.space('fixed', 'logit parts', count * size), count, size },
-      sums: parameters.space(`${block.neuron.name}.w`, 'gradients'),
-    });
+    const ofLogits = program.space('fixed', 'logit parts', count * size);
+    const gradient = parameters.space(`${block.neuron.name}.w`, 'gradients');
+    addSum(program, block.name, { parts: ofLogits, count, size, sums: gradient });
   };
   if (shape.norm) {
     addFireBackward(building, computed, 'sums', { after, sums });
@@ -71,8 +70,6 @@ interface Gradients {
   readonly sums: Space;
 }
 
-const logitSize = ({ fired }: Block): number => valuesOf(fired);
-
 const valuesOf = ({ channels, height, width }: Flow): number => padded(channels) * height * width;
 
 function addFireBackward(
@@ -89,7 +86,7 @@ function addFireBackward(
     spikes,
     parts: program.space('fixed', 'sum parts', backwardParts(shape) * sumRows(shape) * cp),
     ...(hasTauPerNeuron(block.neuron.neuron)
-      ? { logitParts: program.space('fixed', 'logit parts', sampleParts(shape) * logitSize(block)) }
+      ? { logitParts: program.space('fixed', 'logit parts', sampleParts(shape) * valuesOf(block.fired)) }
       : {}),
     ...spaces,
   };

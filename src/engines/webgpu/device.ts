@@ -1,6 +1,7 @@
 import { ReproError } from '../../errors.ts';
 import { formatBytes } from '../../text.ts';
 import type { Kernel } from './kernels/kernel.ts';
+import type { ParameterMap } from './parameters.ts';
 import type { Arena, Pass, Program, Space } from './program.ts';
 
 /** Bits of GPUBufferUsage and GPUMapMode, whose names only browsers define. */
@@ -92,11 +93,7 @@ export class ComputeDevice {
     return buffers;
   }
 
-  /** Compiles what is new, all at once. @throws if a kernel does not compile */
-  async compile(kernels: readonly Kernel[]): Promise<void> {
-    await Promise.all(kernels.map((kernel) => this.pipelineOf(kernel)));
-  }
-
+  /** Compiles what is new. @throws if a kernel does not compile */
   pipelineOf(kernel: Kernel): Promise<GPUComputePipeline> {
     const known = this.#pipelines.get(kernel.code);
     if (known !== undefined) return known;
@@ -171,6 +168,16 @@ export class ComputeDevice {
       cause,
     });
   }
+}
+
+/** What a network learns or observes, in a buffer for each arena. @throws {OutOfGpuMemory} */
+export async function allocateArenas(
+  device: ComputeDevice,
+  { values, running }: ParameterMap['sizes'],
+): Promise<ReadonlyMap<Arena, GPUBuffer>> {
+  const names = ['values', 'gradients', 'first', 'second', 'running'] as const;
+  const buffers = await device.allocate(names.map((name) => 4 * (name === 'running' ? running : values)));
+  return new Map(names.map((name, i) => [name, buffers[i] as GPUBuffer]));
 }
 
 /** A buffer that is larger than a device can bind, however much memory it has. */
@@ -256,13 +263,11 @@ export class PreparedProgram {
     arenas: ReadonlyMap<Arena, GPUBuffer>,
   ): Promise<PreparedProgram> {
     const slices = slicesOf(allocation.samples, allocation.sliceSamples);
-    await device.compile(program.phases.flatMap(({ passes }) => passes.map(({ kernel }) => kernel)));
+    const kernels = program.phases.flatMap(({ passes }) => passes.map(({ kernel }) => kernel));
+    const compiled = kernels.map(async (kernel) => [kernel, await device.pipelineOf(kernel)] as const);
+    const pipelines = new Map(await Promise.all(compiled));
     const [uniforms] = await device.allocate([UNIFORM_STRIDE * slices.length], true);
     const prepared = new PreparedProgram(device, allocation, uniforms as GPUBuffer);
-    const pipelines = new Map<Kernel, GPUComputePipeline>();
-    for (const { kernel } of program.phases.flatMap(({ passes }) => passes)) {
-      pipelines.set(kernel, await device.pipelineOf(kernel));
-    }
     await device.guard(() => {
       for (const { each, passes } of program.phases) {
         for (const slice of each === 'slice' ? slices.keys() : [undefined]) {

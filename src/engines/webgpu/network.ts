@@ -8,6 +8,7 @@ import type {
 } from '../native/addon-types.ts';
 import {
   type Allocation,
+  allocateArenas,
   allocateProgram,
   type BatchValues,
   type ComputeDevice,
@@ -59,16 +60,10 @@ export class WebgpuNetwork implements NativeNetwork {
    */
   static async open(device: ComputeDevice, spec: NetworkSpec): Promise<WebgpuNetwork> {
     const plan = new NetworkPlan(spec);
-    const { values, running } = plan.parameters.sizes;
-    if (4 * values > device.mostBytes) throw tooLarge('"parameters"', 4 * values, device.mostBytes);
-    const names = ['values', 'gradients', 'first', 'second', 'running'] as const;
-    const buffers = await device.allocate(names.map((name) => 4 * (name === 'running' ? running : values)));
-    return new WebgpuNetwork(
-      device,
-      spec,
-      plan,
-      new Map(names.map((name, i) => [name, buffers[i] as GPUBuffer])),
-    );
+    const { sizes } = plan.parameters;
+    const bytes = 4 * sizes.values;
+    if (bytes > device.mostBytes) throw tooLarge('"parameters"', bytes, device.mostBytes);
+    return new WebgpuNetwork(device, spec, plan, await allocateArenas(device, sizes));
   }
 
   async setTensor(name: string, slot: NativeSlot, data: Float32Array): Promise<void> {

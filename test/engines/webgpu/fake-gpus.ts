@@ -8,7 +8,6 @@ export interface FakeAdapter {
   readonly architecture?: string;
   /** With what it refuses a device. */
   readonly refuses?: string;
-  readonly features?: readonly string[];
   /** Of all buffers that are created while errors are caught; default: unlimited. */
   readonly memoryBytes?: number;
 }
@@ -35,13 +34,11 @@ export function fakeGpus(
     vendor = 'maker',
     architecture = '',
     refuses,
-    features = [],
     memoryBytes,
   }: FakeAdapter): GPUAdapter =>
     ({
       info: { vendor, architecture, description: `driver of ${name}`, isFallbackAdapter: isSoftware },
       limits: fakeLimits,
-      features: new Set(features),
       requestDevice: async (descriptor: GPUDeviceDescriptor) => {
         if (refuses !== undefined) throw new Error(refuses);
         requested.push(descriptor);
