@@ -18,7 +18,7 @@ class ConvOp final : public Operation {
   void place(Planner& planner, SharedNeeds& needs, const PassShape& shape, const KernelTable& kernels) override;
   FlowData forward(Pass& pass, const FlowData& in) override;
   void backward(Pass& pass, bool wantsInput) override;
-  std::vector<std::int64_t> fanOuts() const override { return fanOutsOf(size_); }
+  FanOut fanOut() const override { return fanOutOf(size_); }
 
  private:
   static constexpr WinogradTile kForwardTile = WinogradTile::k2x2;

@@ -22,8 +22,8 @@ class FirstLayerOp final : public Operation {
   void backward(Pass& pass, bool wantsInput) override;
   void commit(const PassShape& shape) override;
   void collectRates(std::vector<SpikeRate>& rates) const override;
-  std::vector<std::int64_t> fanOuts() const override {
-    return fanOutsOf({size_.planes, size_.outChannels, 3, 1, size_.height, size_.width});
+  FanOut fanOut() const override {
+    return fanOutOf({size_.planes, size_.outChannels, 3, 1, size_.height, size_.width});
   }
 
  private:

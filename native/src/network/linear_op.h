@@ -15,8 +15,8 @@ class LinearOp final : public Operation {
   void place(Planner& planner, SharedNeeds& needs, const PassShape& shape, const KernelTable& kernels) override;
   FlowData forward(Pass& pass, const FlowData& in) override;
   void backward(Pass& pass, bool wantsInput) override;
-  std::vector<std::int64_t> fanOuts() const override {
-    return std::vector<std::int64_t>(static_cast<std::size_t>(input_.height) * input_.width, output_.channels);
+  FanOut fanOut() const override {
+    return {output_.channels, std::vector<std::int32_t>(input_.height, 1), std::vector<std::int32_t>(input_.width, 1)};
   }
 
  private:

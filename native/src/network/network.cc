@@ -115,7 +115,7 @@ FlowData Network::loadFrames(const PassShape& shape, const FramesView& frames) {
 FlowData Network::runForward(Pass& pass, const FramesView& frames, std::vector<std::int64_t>* operations) {
   FlowData data = loadFrames(pass.shape, frames);
   for (const auto& operation : operations_) {
-    if (operations != nullptr && !operation->fanOuts().empty()) {
+    if (operations != nullptr && operation->fanOut().outputs > 0) {
       operations->push_back(countOperations(pass, *operation, data));
     }
     data = operation->forward(pass, data);

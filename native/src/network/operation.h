@@ -86,6 +86,15 @@ struct SpikeRate {
   std::int64_t neurons = 0;
 };
 
+/// The synapses of an input value at (y, x): outputs · rows[y] · columns[x]. Without outputs there are none.
+struct FanOut {
+  std::int64_t outputs = 0;
+  std::vector<std::int32_t> rows, columns;
+};
+
+/// A convolution's: zeros of the padding are no inputs.
+FanOut fanOutOf(const ConvSize& size);
+
 class Operation {
  public:
   virtual ~Operation() = default;
@@ -110,17 +119,14 @@ class Operation {
   /// succeeded.
   virtual void commit(const PassShape&) {}
   virtual void collectRates(std::vector<SpikeRate>&) const {}
-  /// The synapses of an input value, for each pixel of the input; empty for an operation without synapses.
-  virtual std::vector<std::int64_t> fanOuts() const { return {}; }
+  /// The synapses of its input values.
+  virtual FanOut fanOut() const { return {}; }
 
  protected:
   Flow input_;
   Flow output_;
   int outputBorder_ = 0;
 };
-
-/// A convolution's fan-outs: zeros of the padding are no inputs.
-std::vector<std::int64_t> fanOutsOf(const ConvSize& size);
 
 /// The synaptic operations that the input causes: the fan-outs of its values other than 0, over all images.
 std::int64_t countOperations(Pass& pass, const Operation& operation, const FlowData& in);
