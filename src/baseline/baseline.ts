@@ -92,6 +92,8 @@ const runShape = {
     correctByStep: optional(numbers),
     /** How many are right with their frames in another order, by the order's name. */
     correctByOrder: optional(record(count)),
+    /** What was counted of what the network costs, by its name in evaluation.json (docs/cost.md); missing in earlier baselines. */
+    cost: optional(record(number)),
   }),
 };
 export type RunFacts = Value<typeof runShape>;

@@ -88,14 +88,17 @@ function describeRun(run: RunFacts): Facts {
   };
 }
 
-/** Which test clips a run answered wrong, and how many right after each step and with frames in other orders. */
-export function describeAnswers({ test: { wrong, correctByStep, correctByOrder = {} } }: RunFacts): Facts {
+/** Which test clips a run answered wrong, how many right after each step and with frames in other orders, and at what cost. */
+export function describeAnswers({
+  test: { wrong, correctByStep, correctByOrder = {}, cost = {} },
+}: RunFacts): Facts {
   return {
     'wrong test clips': wrong.join(', ') || 'none',
     ...(correctByStep === undefined ? {} : { 'right after each step': correctByStep.join(', ') }),
     ...Object.fromEntries(
       Object.entries(correctByOrder).map(([order, correct]) => [`right with frames ${order}`, `${correct}`]),
     ),
+    ...Object.fromEntries(Object.entries(cost).map(([name, value]) => [`cost: ${name}`, `${value}`])),
   };
 }
 

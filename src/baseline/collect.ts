@@ -61,16 +61,20 @@ export async function readRunFacts(
       clips: answers.length,
       list: digestClips(answers),
       wrong: [...answers.keys()].filter((clip) => answers[clip]?.predicted !== answers[clip]?.class),
-      ...countByTime(trained.evaluation),
+      ...countMore(trained.evaluation),
     },
   };
 }
 
-function countByTime({ correctByStep, orders }: EvaluationFile) {
+function countMore({ correctByStep, orders, cost }: EvaluationFile) {
   const counts = Object.entries(orders ?? {}).map(([order, { correct }]) => [order, correct] as const);
+  const known = Object.entries(cost ?? {}).flatMap(([name, value]) =>
+    value === null ? [] : [[name, toSevenDigits(value)] as const],
+  );
   return {
     ...(correctByStep === undefined ? {} : { correctByStep }),
     ...(orders === undefined ? {} : { correctByOrder: Object.fromEntries(counts) }),
+    ...(cost === undefined ? {} : { cost: Object.fromEntries(known) }),
   };
 }
 

@@ -102,7 +102,18 @@ describe('the results of a run', () => {
         tauMeans: [2, 1.9, 1.8],
         tauStds: [0.1, 0.2, 0.3],
       })),
-      test: { clips: 3, list: expect.stringMatching(/^[0-9a-f]{64}$/), wrong: [1] },
+      test: {
+        clips: 3,
+        list: expect.stringMatching(/^[0-9a-f]{64}$/),
+        wrong: [1],
+        cost: {
+          footprintBytes: 1000,
+          activationSparsity: 0.9,
+          denseOperations: 5000,
+          effectiveMacs: 100.5,
+          effectiveAcs: 250.25,
+        },
+      },
     });
   });
 
@@ -111,6 +122,14 @@ describe('the results of a run', () => {
     const timed = exampleEvaluation({ correctByStep: [0, 3, 1, 2], orders });
     const { test } = await readWith({ 'evaluate/evaluation.json': formatEvaluation(timed) });
     expect(test).toMatchObject({ correctByStep: [0, 3, 1, 2], correctByOrder: { reversed: 1 } });
+  });
+
+  test('have the cost in seven digits, without what the engine did not count', async () => {
+    const cost = { ...exampleEvaluation().cost!, effectiveMacs: null, effectiveAcs: 1000 / 3 };
+    const evaluation = formatEvaluation(exampleEvaluation({ cost }));
+    const { test } = await readWith({ 'evaluate/evaluation.json': evaluation });
+    expect(test.cost).toMatchObject({ footprintBytes: 1000, effectiveAcs: 333.3333 });
+    expect(test.cost).not.toHaveProperty('effectiveMacs');
   });
 
   test('have to be those of the last epoch if that was to be kept, without any validation', async () => {

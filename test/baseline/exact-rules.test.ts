@@ -47,6 +47,12 @@ describe('the same engine', () => {
     expect(judge(rule, before)?.text).toBe('50 values: equal');
   });
 
+  test('must cost the same, where both have it', () => {
+    const costing = (effectiveAcs: number) => ({ test: { ...exampleRun().test, cost: { effectiveAcs } } });
+    expect(judge(rule, costing(101), costing(100))?.text).toContain('cost: effectiveAcs 101, 100 in');
+    expect(judge(rule, costing(100))?.text).toBe('50 values: equal');
+  });
+
   test('is not demanded of another engine, a GPU, or answers that another engine gave', () => {
     const wrong = { test: { ...exampleRun().test, wrong: [] } };
     expect(judge(rule, { ...wrong, engine: 'native x avx512' })).toMatchObject({

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from spiking_networks import Network, Neurons
 
 FOLDER = Path(__file__).resolve().parent
-# Maximum and average pooling, one tau per layer and per neuron, fixed tau, sizes that pooling cuts off; still images.
+# Maximum and average pooling, one tau per layer and per neuron, fixed tau, sizes that pooling cuts off; no convolution; still images.
 CASES = ['net_step_loss', 'net_triangle_tau_reg', 'nmnist_34', 'linear_counts', 'still_mnist', 'still_cifar10_average']
 LAST_STEP = 2
 
