@@ -33,6 +33,16 @@ describe('the file of a baseline', () => {
     expect(parse(formatBaseline(stills))).toEqual(stills);
   });
 
+  test('keeps the answers to the question, and an update shows how they change', () => {
+    const [before, now] = (['undecided', 'equivalent'] as const).map((answer) =>
+      exampleBaseline({ question: { 'no-reg': answer } }),
+    );
+    expect(parseBaseline(formatBaseline(now!), 'quick', 'a file')).toEqual(now);
+    expect(listChanges(before!, now!)).toEqual([
+      { subject: 'question', what: 'no-reg', before: 'undecided', now: 'equivalent' },
+    ]);
+  });
+
   test('has each list of numbers on one line, so that a difference is read as one', () => {
     expect(text).toContain('\n   "neuronSteps": [1000000, 10000],\n');
     expect(text).toContain('\n    "wrong": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n');
