@@ -7,11 +7,11 @@ import { ParsedDocuments } from '../schema/parsed-documents.ts';
 import { formatPlace, type Problem, throwProblems } from '../schema/problems.ts';
 import { readYamlFile } from '../schema/yaml-document.ts';
 import { buildNetwork } from '../snn/networks.ts';
-import type { NetworkSpec } from '../snn/spec.ts';
+import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
 import { ShapeError } from '../snn/tensor.ts';
 import { type DataSet, findDataSet } from '../thesis/data-sets.ts';
 import { THESIS } from '../thesis/published.ts';
-import type { ModelFile, ModelOverrides, ResolvedModel } from '../training/model-file.ts';
+import type { ModelFile, ModelOverrides, ResolvedModel, TrainingSettings } from '../training/model-file.ts';
 import { refuseSetting, resolveModel, type SettingOrigins } from '../training/resolve-model.ts';
 import { listModules, trainModule } from './stages.ts';
 
@@ -79,9 +79,20 @@ function checkTrials({ settings }: Plan, { compat }: ResolvedModel, origins: Set
   });
 }
 
+function checkLambdas(spec: NetworkSpec, { regulariseTau }: TrainingSettings, origins: SettingOrigins): void {
+  const layers = spikingLayers(spec).length;
+  if (typeof regulariseTau === 'number' || regulariseTau.length === layers) return;
+  throw refuseSetting(origins, {
+    code: 'model-invalid',
+    key: 'loss.regulariseTau',
+    problem: `expected a number, or ${layers}, one for each spiking layer, found ${regulariseTau.length}.`,
+    fix: 'Give as many numbers as the network has spiking layers, which a profile may change (`train.network.layers`).',
+  });
+}
+
 function buildSpec(
   { settings }: Plan,
-  { network }: ResolvedModel,
+  { network, training }: ResolvedModel,
   origins: SettingOrigins,
 ): NetworkSpec | undefined {
   const name = getAt(settings, ['dataset', 'name']);
@@ -98,7 +109,9 @@ function buildSpec(
     });
   }
   try {
-    return buildNetwork({ input, classes: dataset.classes.length, ...network });
+    const spec = buildNetwork({ input, classes: dataset.classes.length, ...network });
+    checkLambdas(spec, training, origins);
+    return spec;
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     const { key = 'architecture' } = error;

@@ -99,12 +99,16 @@ class Inference {
         ? initialTau
         : 2
       : this.#settle('τ', '--tau', facts.fixedTau, answers.tau, 2);
-    const per = logits.some(({ shape }) => countElements(shape) > 1) ? 'neuron' : 'layer';
+    // Of linear layers, w has the same shape per channel and per neuron.
+    const maps = logits.filter(({ shape }) => shape.length === 4);
+    const isPerChannel = maps.length > 0 && maps.every(({ shape }) => shape[2] === 1 && shape[3] === 1);
+    const isShared = logits.every(({ shape }) => countElements(shape) === 1);
+    const per = isShared ? 'layer' : isPerChannel ? 'channel' : 'neuron';
     const learnable =
       surrogate?.learnable ?? [...tensors.keys()].some((name) => name.endsWith('.surrogate_function.alpha'));
     return {
       neuron: isLearned ? 'plif' : 'lif',
-      tau: { per, mean, std: per === 'neuron' ? initialTauStd : 0 },
+      tau: { per, mean, std: per === 'layer' ? 0 : initialTauStd },
       reset: kind === 'hard' ? { kind, detach, potential: resetPotential ?? 0 } : { kind, detach },
       threshold,
       surrogate: {
@@ -167,9 +171,9 @@ class Inference {
     const { tensors, className, answers } = this.#evidence;
     const scale = 2 ** layers;
     const halved = (size: number): number => Math.floor(size / scale);
-    // The shape of the first layer's w is [1, C, H, W] if each neuron has its own.
+    // The shape of the first layer's w is [1, C, H, W] if each neuron has its own, and [1, C, 1, 1] if each channel has.
     const [, , height, width] = tensors.get('conv.2.w')?.shape ?? [];
-    if (height !== undefined && width !== undefined) {
+    if (height !== undefined && width !== undefined && height * width > 1) {
       const [answered, found] = [answers.size?.join(' x '), `${height} x ${width}`];
       if ((answered ?? found) !== found) this.#contradict(`frames of ${found}`, '--input');
       return [height, width];

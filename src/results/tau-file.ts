@@ -6,7 +6,7 @@ export const QUANTILES = 100;
 
 /** The distribution of a layer's time constants. */
 export interface TauQuantiles {
-  /** How many τ the layer has: one, or one per neuron. */
+  /** How many τ the layer has: one, or one per channel or neuron. */
   readonly count: number;
   /** τ in time steps at the quantiles 0, 0.01, …, 1; a single value if there is a single τ. */
   readonly taus: readonly number[];

@@ -60,7 +60,7 @@ export function scalarsOf(spec: NetworkSpec, row: EpochMetrics): Scalar[] {
   });
   learned.forEach(({ neuron, statistics, wMean }, i) => {
     scalars.push({ tag: `w${i}`, step: batches, value: wMean });
-    if (neuron.tau.per === 'neuron') {
+    if (neuron.tau.per !== 'layer') {
       scalars.push({ tag: `w_std${i}`, step: batches, value: statistics.wStd });
     }
   });

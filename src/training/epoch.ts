@@ -101,7 +101,7 @@ async function trainBatches(
   learningRate: number,
   beforeBatch: () => Promise<void>,
 ): Promise<void> {
-  const { batchSize, regulariseTau } = settings;
+  const { batchSize, tauRate = 1, regulariseTau } = settings;
   const { regularise, loss } = compat;
   const scoring = scoringOf(spec, compat);
   const { epoch } = position;
@@ -120,7 +120,7 @@ async function trainBatches(
         labels,
         dropoutMasks: drawDropoutMasks(spec, batchSize, { seed, epoch, batch }),
       },
-      { learningRate, regulariseTau, regularise, loss },
+      { learningRate, tauRate, regulariseTau, regularise, loss },
     );
     if (!Number.isFinite(step.loss)) {
       const what = `The loss is ${step.loss} in epoch ${epoch + 1}, batch ${batch + 1}`;

@@ -33,13 +33,13 @@ export function divergedError(
   learningRate: number,
   what: string,
 ): ReproError {
-  const { regulariseTau } = settings;
+  const lambdas = [settings.regulariseTau].flat();
   return new ReproError('training-diverged', `${what} (learning rate ${learningRate.toPrecision(3)}).`, {
     where: `seed ${seed}`,
     fix: [
       'Look at the metrics of earlier epochs (does the loss grow, does a layer stop spiking?), then try a lower `train.learningRate`.',
-      regulariseTau > 0
-        ? `The regulariser λ = ${regulariseTau} needs more than one τ per layer: the variance of a single number is undefined.`
+      lambdas.some((lambda) => lambda > 0)
+        ? `The regulariser λ = ${lambdas.join(', ')} needs more than one τ per layer: the variance of a single number is undefined.`
         : 'If it happens in the very first batch, suspect the frames: `repro run frames --force`.',
     ].join('\n'),
   });

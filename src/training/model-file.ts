@@ -10,6 +10,8 @@ export interface TrainSection {
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
+  /** What multiplies the learning rate for w, the logits of 1/τ; default 1. With 0, τ stays as drawn. */
+  readonly tauRate?: number;
   /** T_max of the cosine annealing, in epochs. */
   readonly cosineHalfPeriod: number;
   /** The share of each class's training clips held back for validation, from 0 (none, and no validation) to 1. */
@@ -24,7 +26,7 @@ export interface ModelFile {
   readonly description?: string;
   readonly published?: Partial<PublishedResult>;
   readonly network: NetworkSection;
-  readonly loss: { readonly regulariseTau: number };
+  readonly loss: { readonly regulariseTau: number | readonly number[] };
   readonly train: TrainSection;
   /** Only the switches that are not at their defaults. */
   readonly compat?: Partial<Compat>;
@@ -40,9 +42,11 @@ export interface ModelOverrides extends Partial<TrainSection> {
 export type DeepPartial<T> = { readonly [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]> : T[K] };
 
 /** How a network is trained; epochs count from 0 in files and from 1 in messages. */
-export interface TrainingSettings extends Required<TrainSection> {
-  /** λ of the regulariser λ · Σ Var(w). */
-  readonly regulariseTau: number;
+export interface TrainingSettings extends Required<Omit<TrainSection, 'tauRate'>> {
+  /** Absent if it is 1. */
+  readonly tauRate?: number;
+  /** λ of the regulariser Σ λ · Var(w): one for all spiking layers, or a list with one for each. */
+  readonly regulariseTau: number | readonly number[];
 }
 
 /** A model's file with the profile's overrides and the switches applied. */

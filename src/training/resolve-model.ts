@@ -32,26 +32,27 @@ export function resolveModel(
     ...asked,
     selection: settleSelection(asked.selection, train.validationShare, origins),
   };
-  const asksForOwnTau = neuron === 'plif' && tau.per === 'neuron';
-  const isDropped = asksForOwnTau && compat.tau_per_neuron === 'dropped';
-  if (isDropped && lambda > 0) {
+  const isRegularised = [lambda].flat().some((one) => one > 0);
+  const asksPerNeuron = neuron === 'plif' && tau.per === 'neuron';
+  const isDropped = asksPerNeuron && compat.tau_per_neuron === 'dropped';
+  if (isDropped && isRegularised) {
     throw refuseSetting(origins, {
       code: 'compat-impossible',
       key: 'compat.tau_per_neuron',
       problem:
-        `dropped leaves one τ per layer, and λ = ${lambda} would take the variance of that single number, which is undefined: ` +
+        `dropped leaves one τ per layer, and λ = ${String(lambda)} would take the variance of that single number, which is undefined: ` +
         'with the published script, the loss is NaN from the first batch on.',
       fix: 'Remove the regulariser (`loss: { regulariseTau: 0 }` in the model’s file) or the switch (`passed`).',
     });
   }
-  const hasOwnTau = asksForOwnTau && !isDropped;
+  const hasOwnTau = neuron === 'plif' && tau.per !== 'layer' && !isDropped;
   const std = hasOwnTau ? tau.std : 0;
   const isIdle: Partial<Record<keyof Compat, boolean>> = {
-    tau_per_neuron: !asksForOwnTau,
+    tau_per_neuron: !asksPerNeuron,
     base_tau: neuron === 'lif' || hasOwnTau || tau.mean === LAYER_TAU,
     tau_init: std === 0,
     surrogate: surrogate.kind === 'sigmoid',
-    regularise: !hasOwnTau || lambda === 0,
+    regularise: !hasOwnTau || !isRegularised,
     batch_size: overrides.batchSize !== undefined || train.batchSize === BATCH_SIZES.documented,
   };
   const idle = Object.entries(COMPAT_DEFAULTS).filter(([name]) => Reflect.get(isIdle, name) === true);
@@ -61,7 +62,7 @@ export function resolveModel(
     network: {
       ...network,
       tau: {
-        per: hasOwnTau ? 'neuron' : 'layer',
+        per: hasOwnTau ? tau.per : 'layer',
         mean: inForce.base_tau === 'always-2' ? LAYER_TAU : tau.mean,
         std,
         ...(inForce.tau_init === 'paper' ? { start: 'paper' } : {}),
@@ -72,6 +73,7 @@ export function resolveModel(
       epochs: train.epochs,
       batchSize: inForce.batch_size === 'documented' ? BATCH_SIZES.documented : train.batchSize,
       learningRate: train.learningRate,
+      ...(neuron === 'lif' || (train.tauRate ?? 1) === 1 ? {} : { tauRate: train.tauRate }),
       cosineHalfPeriod: train.cosineHalfPeriod,
       validationShare: train.validationShare,
       testEvery: train.testEvery ?? 1,

@@ -139,6 +139,17 @@ describe('the models of a plan', () => {
     );
   });
 
+  test('have one λ, or as many as spiking layers under the profile', async () => {
+    await addLines('mine', 'lambda-0.1', [
+      /regulariseTau: 0\.1/,
+      'regulariseTau: [0.1, 0, 0, 0.2, 0.1, 0, 0]',
+    ]);
+    expect(await problemsWith('full', 'models=[mine, baseline]')).toBe('');
+    expect(await problemsWith('quick', 'models=[mine, baseline]')).toMatch(
+      /^configs\/models\/mine\.yaml {2}"loss\.regulariseTau": expected a number, or 5, one for each spiking layer, found 7\./,
+    );
+  });
+
   test('cannot have more layers than the profile’s frames allow', async () => {
     const asked = (set: string) => problemsWith('quick', 'models=[baseline]', set);
     expect(await asked('train.network.layers=6')).toBe(

@@ -73,8 +73,8 @@ const defects: Readonly<Record<string, Defect>> = {
   },
   'a regulariser that is ignored': {
     file: 'src/training/epoch.ts',
-    from: '{ learningRate, regulariseTau, regularise',
-    to: '{ learningRate, regulariseTau: 0, regularise',
+    from: '{ learningRate, tauRate, regulariseTau, regularise',
+    to: '{ learningRate, tauRate, regulariseTau: 0, regularise',
     rule: 'σ(τ)',
   },
   'a learning rate that never falls': {

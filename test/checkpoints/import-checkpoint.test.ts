@@ -11,11 +11,13 @@ import type { Frames } from '../../src/engines/engine.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import type { PickleValue } from '../../src/formats/torch-pt.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
+import { stateEntries } from '../../src/snn/parameters.ts';
 import type { Tensor } from '../../src/snn/tensor.ts';
 import { builds, nativeEngine } from '../native/support.ts';
 import { repackTorchFixture, torchFixture, torchFixturePath } from '../support/torch-file.ts';
 import '../support/all-close.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { thesisNetwork } from '../support/thesis-network.ts';
 
 /** What PyTorch had in the network of `<name>.pt`, and its output. */
 function expectedOf(name: string) {
@@ -337,4 +339,20 @@ describe('what is not a network of the thesis', () => {
     const { warnings } = await importCheckpoint(file);
     expect(warnings).toEqual([expect.stringContaining('"fc.6.w": some values are NaN or infinite')]);
   });
+});
+
+test('τ per channel is told from τ per neuron by the shapes behind convolutions, and says nothing about frames', () => {
+  const infer = (per: 'channel' | 'neuron') => {
+    const spec = buildNetwork({ ...thesisNetwork, tau: { per, mean: 2, std: 0.1 } });
+    const tensors = new Map(stateEntries(spec).map(({ name, shape }) => [name, { shape }]));
+    return inferNetwork({
+      tensors,
+      facts: { claims: {} },
+      className: undefined,
+      answers: {},
+      file: 'state.pt',
+    }).network;
+  };
+  for (const per of ['channel', 'neuron'] as const)
+    expect(infer(per)).toMatchObject({ input: [2, 128, 128], tau: { per, mean: 2, std: 0.1 } });
 });

@@ -82,6 +82,7 @@ describe('the schema of a model', () => {
       'network.threshold',
       'network.votes',
       'network.dropout',
+      'train.tauRate',
       'train.testEvery',
       'compat',
       ...Object.keys(COMPAT_DEFAULTS).map((key) => `compat.${key}`),

@@ -142,6 +142,26 @@ describe('resolveModel', () => {
     expect(lif.training.regulariseTau).toBe(0);
   });
 
+  it('keeps τ per channel and a rate for τ that is not 1, whatever the switch for τ per neuron', () => {
+    const overrides = { compat: { tau_per_neuron: 'dropped' }, tauRate: 0 } as const;
+    const { network, training, compat } = resolveModel(read('channel'), overrides, 'x.yaml');
+    expect(network.tau).toEqual({ per: 'channel', mean: 2, std: 0.1 });
+    expect([training.tauRate, compat.tau_per_neuron]).toEqual([0, 'passed']);
+    expect(resolveModel(read('fast-tau'), {}, 'x.yaml').training.tauRate).toBe(10);
+    expect(resolveModel(read('fast-tau'), { tauRate: 1 }, 'x.yaml').training).not.toHaveProperty('tauRate');
+    const lif = resolveModel(read('channel'), { network: { neuron: 'lif' }, tauRate: 0 }, 'x.yaml');
+    expect(lif.network.tau).toEqual({ per: 'layer', mean: 2, std: 0 });
+    expect(lif.training).not.toHaveProperty('tauRate');
+  });
+
+  it('takes one λ, or a list for all layers, none below 0', () => {
+    const fits = (regulariseTau: unknown) => validate({ ...read('channel'), loss: { regulariseTau } });
+    expect([0.1, [0.1, 0, 0.2], -0.1, [0.1, -0.1], 'much', ['0.1']].map(fits)).toEqual([
+      ...[true, true],
+      ...[false, false, false, false],
+    ]);
+  });
+
   it('leaves a potential for a soft reset to the schema and the network', () => {
     const model = read('baseline');
     model.network.reset = { kind: 'soft', detach: true, potential: -0.5 };

@@ -63,7 +63,10 @@ const SETTINGS: readonly Setting[] = [
   {
     label: 'λ, weight of the variance of τ’s logits',
     thesis: ({ loss }) => loss.regulariseTau ?? null,
-    used: (run) => scalarAt(run.training, 'regulariseTau') ?? scalarAt(run.training, 'loss.regulariseTau'),
+    used: ({ training }) =>
+      Array.isArray(training.regulariseTau)
+        ? training.regulariseTau.join(', ')
+        : (scalarAt(training, 'regulariseTau') ?? scalarAt(training, 'loss.regulariseTau')),
   },
   network('Width of the hidden layer', 'hidden'),
   network('Outputs per class', 'votes'),
@@ -73,6 +76,7 @@ const SETTINGS: readonly Setting[] = [
   training('Epochs between tests', 'testEvery'),
   training('Batch size', 'batchSize'),
   training('Learning rate', 'learningRate'),
+  training('Factor of the learning rate for τ’s logits', 'tauRate'),
   training('Half-period of the cosine schedule (T_max), epochs', 'cosineHalfPeriod'),
   training('Share of training clips held out for validation', 'validationShare'),
   clips('Training clips', 'train'),

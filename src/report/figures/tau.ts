@@ -59,7 +59,7 @@ export function drawTau(results: Results): Figure {
       'Where the largest τ is more than four times the smallest, the scale is logarithmic.',
   );
   const violins =
-    'Violins behind the last epoch show 1/sigmoid(w) of single neurons. Their width is the share of neurons with that τ (kernel density from the 1st to the 99th percentile; all are equally wide). The bar spans the quartiles, the thin line all τ; the dot is the median. A layer with a single τ has no violin.';
+    'Violins behind the last epoch show 1/sigmoid(w) of single neurons, or channels that share a τ. Their width is the share of them with that τ (kernel density from the 1st to the 99th percentile; all are equally wide). The bar spans the quartiles, the thin line all τ; the dot is the median. A layer with a single τ has no violin.';
   const alt = sentences(
     `Line plots of the membrane time constant over ${describeEpochs(results)}, one for each of ${layers.length} spiking layers.`,
     ...models.map(({ title }) => {
