@@ -101,7 +101,7 @@ function explainArms(seeds: number, users: number | null, margin: number, arms: 
   const drawn = users === null ? 'clips' : `${spellCount(users)} users`;
   return present<Text>(
     [
-      `The margin, ${formatPoints(margin, false)}, was stated in the profile before the run. `,
+      `The margin, ${formatPoints(margin, false)}, is the profile’s, which has to state it before the run. `,
       { strong: 'Different' },
       `: p is at most 0.05 after Holm’s correction for ${spellCount(arms.length)} ${arms.length === 1 ? 'arm' : 'arms'}. `,
       { strong: 'Equivalent' },
