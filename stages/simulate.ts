@@ -1,18 +1,25 @@
 import { type SimulationOptions, writeSimulatedDataset } from '../src/datasets/simulated/dataset-writer.ts';
+import { type TwoScalesOptions, writeTwoScales } from '../src/datasets/simulated/two-scales.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 
 interface Params {
-  readonly simulate: SimulationOptions;
+  /** Which of the two belongs to `dataset.name`: the profile's schema says so. */
+  readonly simulate: SimulationOptions | TwoScalesOptions;
 }
 
 export default defineStage<Params>({
-  summary: 'Simulates gesture recordings in the layout of DVS128 Gesture.',
-  async run({ params, outputs, signal, progress, metrics, note }) {
+  summary: 'Simulates recordings: gestures in the layout of DVS128 Gesture, or the task of two time scales.',
+  async run({ params: { simulate }, outputs, signal, progress, metrics, note }) {
     const root = requirePath(outputs, 0, 'recordings');
-    const summary = await writeSimulatedDataset(root, params.simulate, {
+    const hooks = {
       signal,
-      progress: (done, total, recording) => progress({ done, total, unit: 'recordings', note: recording }),
-    });
+      progress: (done: number, total: number, recording: string) =>
+        progress({ done, total, unit: 'recordings', note: recording }),
+    };
+    const summary =
+      'trainClips' in simulate
+        ? await writeTwoScales(root, simulate, hooks)
+        : await writeSimulatedDataset(root, simulate, hooks);
     metrics({ ...summary });
     note(
       `${summary.recordings} simulated recordings (no camera, no people); see SIMULATED.txt next to them.`,

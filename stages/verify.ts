@@ -4,6 +4,7 @@ import { threadsOf } from '../src/datasets/reading/threads.ts';
 import { findDataset } from '../src/datasets/registry.ts';
 import { formatManifest } from '../src/results/manifest.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
+import { nameRecordings } from '../src/thesis/data-sets.ts';
 
 interface Params {
   readonly dataset: { readonly name: string; readonly simulated: boolean };
@@ -34,11 +35,10 @@ export default defineStage<Params>({
       'clips.test': test.clips,
       warnings: manifest.warnings.length,
     });
-    const kind = manifest.simulated ? 'simulated, in the layout of ' : '';
     const whole = train.clips === dataset.published.train && test.clips === dataset.published.test;
     const [training, tests] = [train.clips, test.clips].map((clips) => clips.toLocaleString('en-US'));
     context.note(
-      `${kind}${dataset.title}: ${training} training and ${tests} test clips${whole ? ', complete' : ''}.`,
+      `${nameRecordings(manifest)}: ${training} training and ${tests} test clips${whole ? ', complete' : ''}.`,
     );
   },
 });

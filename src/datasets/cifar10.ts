@@ -4,7 +4,7 @@ import type { Manifest, ManifestFile } from '../results/manifest.ts';
 import { formatBytes } from '../text.ts';
 import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { ImageDataset, Images, PublishedFile, ReadOptions, Split } from './contract/dataset.ts';
-import { failMissing, howToFetch, refuseSimulated } from './contract/how-to-get.ts';
+import { checkKind, failMissing, howToFetch } from './contract/how-to-get.ts';
 import { makeManifest } from './contract/make-manifest.ts';
 import { hashFile, kindOfPath, md5Of, readWhole } from './reading/file-tree.ts';
 import { locatePacked, type PackedPlace } from './reading/tar-tree.ts';
@@ -68,7 +68,7 @@ export async function verifyCifar10(
   options: ReadOptions,
   archiveMd5 = ARCHIVE.checksum.hex,
 ): Promise<Manifest> {
-  if (options.simulated) refuseSimulated(FACTS, 'images');
+  checkKind(FACTS, 'images', options.simulated);
   const place = await locate(root);
   const files: ManifestFile[] = [];
   // The publisher gives no checksums of the batches.

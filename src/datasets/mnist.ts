@@ -7,7 +7,7 @@ import type { ManifestFile } from '../results/manifest.ts';
 import { formatBytes } from '../text.ts';
 import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { DatasetFacts, ImageDataset, Images, Split } from './contract/dataset.ts';
-import { failMissing, howToFetch, refuseSimulated } from './contract/how-to-get.ts';
+import { checkKind, failMissing, howToFetch } from './contract/how-to-get.ts';
 import { makeManifest } from './contract/make-manifest.ts';
 import { kindOfPath, md5Of } from './reading/file-tree.ts';
 
@@ -112,7 +112,7 @@ export function datasetOfIdxFiles(facts: IdxFacts): ImageDataset {
     recordingsNoun: 'files',
     howToGet,
     async verify(root, options) {
-      if (options.simulated) refuseSimulated(rest, 'images');
+      checkKind(rest, 'images', options.simulated);
       const { images, ...found } = await read(root, options.progress);
       const labels = { train: images.train.labels, test: images.test.labels };
       return makeManifest(rest, 'image', labels, { ...found, archive: false, warnings: [] });

@@ -70,13 +70,15 @@ const EVENT_BYTES = 5;
  * Reads one N-MNIST sample: 5 bytes per event, big-endian: x (8 bits), y (8), polarity (1), time (23, µs).
  *
  * @param file name for messages
+ * @param dataset whose pixels there can be; others use the format, too
  * @returns the events in file order, and a sentence for each accepted irregularity
- * @throws {ReproError} `nmnist-size` if the size is not a multiple of 5, `nmnist-event` if a pixel lies outside 34 x 34
+ * @throws {ReproError} `nmnist-size` if the size is not a multiple of 5, `nmnist-event` if a pixel lies outside the sensor
  * @see Orchard et al. 2015, "Converting Static Image Datasets to Spiking Neuromorphic Datasets Using Saccades"
  */
 export function decodeNmnist(
   bytes: Uint8Array,
   file: string,
+  dataset: Pick<SampleLayout, 'sensor' | 'title'> = DATA_SETS.nmnist,
 ): { readonly events: Events; readonly warnings: readonly string[] } {
   const length = Math.floor(bytes.length / EVENT_BYTES);
   if (bytes.length % EVENT_BYTES !== 0) {
@@ -86,13 +88,13 @@ export function decodeNmnist(
     throw new ReproError('nmnist-size', text, { where: `${file}: byte ${length * EVENT_BYTES}`, fix });
   }
   const events = makeEvents(length);
-  const { height, width } = DATA_SETS.nmnist.sensor;
+  const { height, width } = dataset.sensor;
   const notes = new ReaderNotes(file);
   for (let i = 0, at = 0; i < length; i++, at += EVENT_BYTES) {
     const [x, y, high] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!];
     if (x >= width || y >= height) {
       const text = `event ${i} is at x ${x}, y ${y}, outside the sensor's ${width} x ${height} pixels.`;
-      const fix = 'The file is damaged or not part of N-MNIST: download it again.';
+      const fix = `The file is damaged or not part of ${dataset.title}: get it again.`;
       throw new ReproError('nmnist-event', text, { where: `${file}: byte ${at}`, fix });
     }
     events.x[i] = x;

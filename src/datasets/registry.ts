@@ -7,8 +7,9 @@ import type { Dataset } from './contract/dataset.ts';
 import { DVS128_GESTURE } from './dvs128-gesture/dataset.ts';
 import { FASHION_MNIST, MNIST } from './mnist.ts';
 import { NMNIST } from './nmnist.ts';
+import { TWO_SCALES } from './two-scales.ts';
 
-/** Events first, then still images; the one of the thesis before the others. */
+/** Events first, then still images; the one of the thesis before the others. Last, what exists only as a simulation. */
 export const DATASETS: readonly Dataset[] = [
   DVS128_GESTURE,
   NMNIST,
@@ -17,6 +18,7 @@ export const DATASETS: readonly Dataset[] = [
   MNIST,
   FASHION_MNIST,
   CIFAR10,
+  TWO_SCALES,
 ];
 
 /** @throws {ReproError} `dataset-unknown`, with the closest name */

@@ -54,8 +54,8 @@ const device: ValueKind<string> = {
   parse: (text) => (/^(cpu|cuda(:\d+)?)$/.test(text) ? text : undefined),
 };
 
-const datasetNames: readonly OriginalName[] = Object.values(DATA_SETS).map(
-  ({ originalName }) => originalName,
+const datasetNames: readonly OriginalName[] = Object.values(DATA_SETS).flatMap((one) =>
+  'originalName' in one ? [one.originalName] : [],
 );
 
 /** All arguments of the original, under its names; on a command line, each has one dash. */

@@ -112,7 +112,7 @@ function announce(results: Results): Banner[] {
   const banners = {
     simulated: {
       title: 'Simulated data: these results say nothing about the thesis',
-      text: `The gestures are simulated: no person made them and no camera recorded them. With the recordings of ${thesis}, the same pipeline gives comparable results.`,
+      text: `The recordings are simulated: no person and no camera was involved. With the recordings of ${thesis}, the same pipeline gives comparable results.`,
     },
     'other-dataset': {
       title: `Another data set: ${titleDataset(results.dataset)}`,

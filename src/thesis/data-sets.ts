@@ -3,8 +3,10 @@ export type DataSet = {
   /** `dataset.name` of a profile. */
   readonly name: string;
   readonly title: string;
-  /** `-dataset_name` of the original's scripts. */
-  readonly originalName: string;
+  /** `-dataset_name` of the original's scripts; absent if they do not know it. */
+  readonly originalName?: string;
+  /** Present if it exists only as a simulation. */
+  readonly simulated?: true;
   /** The profile that reads it. */
   readonly profile: string;
   /** In the order of the labels. */
@@ -149,12 +151,26 @@ export const DATA_SETS = {
     recordings: { train: 98, test: 24, clipsByClass: Object.values(gestures) },
     network: { steps: 20, channels: 128, layers: 5 },
   },
+  'two-scales': {
+    name: 'two-scales',
+    title: 'Two time scales',
+    simulated: true,
+    profile: 'control',
+    // How far apart events are at the short scale, and clusters of events at the long one.
+    classes: ['far-far', 'close-far', 'far-close', 'close-close'],
+    kind: 'events',
+    sensor: { height: 1, width: 5 },
+    published: { train: 2_000, test: 1_000 },
+  },
 } as const satisfies Readonly<Record<string, DataSet>>;
 
 export type DataSetName = keyof typeof DATA_SETS;
 
 /** `-dataset_name` of the original's scripts. */
-export type OriginalName = (typeof DATA_SETS)[DataSetName]['originalName'];
+export type OriginalName = Extract<
+  (typeof DATA_SETS)[DataSetName],
+  { readonly originalName: string }
+>['originalName'];
 
 const all: readonly DataSet[] = Object.values(DATA_SETS);
 
@@ -173,4 +189,11 @@ export function findOriginal(name: OriginalName): DataSet {
 /** The title of a data set, or the name of an unknown one. */
 export function titleDataset(name: string): string {
   return findDataSet(name)?.title ?? name;
+}
+
+/** Recordings in words: `simulated, in the layout of DVS128 Gesture`; just the title of real ones. */
+export function nameRecordings({ dataset, simulated }: { dataset: string; simulated: boolean }): string {
+  const title = titleDataset(dataset);
+  if (!simulated) return title;
+  return findDataSet(dataset)?.simulated ? `simulated, ${title}` : `simulated, in the layout of ${title}`;
 }

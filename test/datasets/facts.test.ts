@@ -11,7 +11,7 @@ import { DATA_SETS } from '../../src/thesis/data-sets.ts';
 const root = path.resolve(import.meta.dirname, '../..');
 const names = DATASETS.map(({ name }) => name);
 
-test('there are the seven data sets of the original, each once', () => {
+test('there are the seven data sets of the original and the positive control, each once', () => {
   expect(names).toEqual([
     'dvs128-gesture',
     'nmnist',
@@ -20,6 +20,7 @@ test('there are the seven data sets of the original, each once', () => {
     'mnist',
     'fashion-mnist',
     'cifar10',
+    'two-scales',
   ]);
   expect(Object.keys(DATA_SETS).sort()).toEqual([...names].sort());
   expect(Object.values(DATA_SETS).map(({ name }) => name)).toEqual(Object.keys(DATA_SETS));
@@ -35,7 +36,8 @@ test('the schema of profiles knows them', () => {
 describe.each(DATASETS.map((dataset) => [dataset.name, dataset] as const))('%s', (name, dataset) => {
   test('has a profile for it at its usual root', () => {
     const profile = parse(readFileSync(path.join(root, `configs/profiles/${dataset.profile}.yaml`), 'utf8'));
-    expect(profile.dataset).toEqual({ name, simulated: false, root: dataset.usualRoot });
+    const simulated = dataset.simulated === true;
+    expect(profile.dataset).toEqual({ name, simulated, root: dataset.usualRoot });
   });
 
   test('has a class for each label, and a mean and a deviation for each channel', () => {
@@ -54,7 +56,7 @@ describe.each(DATASETS.map((dataset) => [dataset.name, dataset] as const))('%s',
     expect(steps).toContain(`./repro run verify --profile ${dataset.profile}`);
     expect(steps).toContain("--set 'dataset.root=/somewhere else'");
     const byHand = dataset.files.every(({ urls }) => urls.length === 0);
-    if (byHand) expect(steps).toContain(new URL(dataset.homepage).host);
+    if (byHand && dataset.simulated !== true) expect(steps).toContain(new URL(dataset.homepage).host);
     for (const { name: file, checksum, urls } of dataset.files.filter((one) => one.urls.length > 0)) {
       expect(steps).toContain(urls[0]);
       expect(steps).toContain(file);
@@ -91,6 +93,7 @@ test('the published classes and sizes are these', () => {
     ['MNIST', 10, [1, 28, 28]],
     ['FashionMNIST', 10, [1, 28, 28]],
     ['CIFAR10', 10, [3, 32, 32]],
+    ['Two time scales', 4, [1, 5]],
   ]);
 });
 
@@ -109,6 +112,7 @@ test('the published checksums, counts, splits and preparations are these', () =>
     mnist: { train: 60_000, test: 10_000 },
     'fashion-mnist': { train: 60_000, test: 10_000 },
     cifar10: { train: 50_000, test: 10_000 },
+    'two-scales': { train: 2_000, test: 1_000 },
   });
   expect([CIFAR10_DVS_LAYOUT.trainShare, ASL_DVS_LAYOUT.trainShare]).toEqual([0.9, 0.8]);
   const stills = DATASETS.filter((dataset) => dataset.kind === 'images');

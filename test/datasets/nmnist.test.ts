@@ -167,7 +167,7 @@ test('an unknown data set is rejected with the closest name', () => {
   expect(() => findDataset('n-mnist')).toThrow(
     expect.objectContaining({
       code: 'dataset-unknown',
-      fix: 'Closest: "nmnist". Known: dvs128-gesture, nmnist, cifar10-dvs, asl-dvs, mnist, fashion-mnist, cifar10.',
+      fix: 'Closest: "nmnist". Known: dvs128-gesture, nmnist, cifar10-dvs, asl-dvs, mnist, fashion-mnist, cifar10, two-scales.',
     }),
   );
 });

@@ -63,6 +63,8 @@ export interface DatasetFacts {
   /** As in a profile's `dataset.name`. */
   readonly name: string;
   readonly title: string;
+  /** Present if it exists only as a simulation. */
+  readonly simulated?: true;
   /** One sentence. */
   readonly summary: string;
   readonly classes: readonly string[];

@@ -54,16 +54,22 @@ export function failMissing(
   });
 }
 
-/** @throws {ReproError} `data-kind`: only DVS128 Gesture can be simulated */
-export function refuseSimulated(
-  { title, profile }: Pick<DatasetFacts, 'title' | 'profile'>,
+/** @throws {ReproError} `data-kind` if such data do not exist: besides gestures, a data set is either real or simulated */
+export function checkKind(
+  facts: Pick<DatasetFacts, 'title' | 'profile' | 'simulated'>,
   noun: 'samples' | 'images',
-): never {
-  throw new ReproError('data-kind', `there are no simulated ${title} ${noun}.`, {
+  simulated: boolean,
+): void {
+  if ((facts.simulated === true) === simulated) return;
+  const { title, profile } = facts;
+  const [wrong, there] = simulated ? ['simulated', 'real'] : ['real', 'simulated'];
+  throw new ReproError('data-kind', `there are no ${wrong} ${title} ${noun}.`, {
     where: 'dataset.simulated',
     fix:
-      `For real ${noun}: ./repro run verify --profile ${profile}\n` +
-      'For simulated gestures: ./repro run --profile quick',
+      `For ${there} ${noun}: ./repro run verify --profile ${profile}\n` +
+      (simulated
+        ? 'For simulated gestures: ./repro run --profile quick'
+        : 'Or `repro data verify … --simulated`.'),
   });
 }
 

@@ -26,7 +26,7 @@ export function countClasses(
  * @param labels the classes of each split's clips, from 0
  */
 export function makeManifest(
-  facts: Pick<DatasetFacts, 'name' | 'title' | 'classes' | 'published'>,
+  facts: Pick<DatasetFacts, 'name' | 'title' | 'classes' | 'published' | 'simulated'>,
   noun: 'image' | 'sample',
   labels: Readonly<Record<Split, readonly number[] | Uint8Array>>,
   found: {
@@ -51,7 +51,7 @@ export function makeManifest(
   return {
     version: 1,
     dataset: name,
-    simulated: false,
+    simulated: facts.simulated === true,
     archive: found.archive,
     splits: { train: count('train'), test: count('test') },
     perUser: {},

@@ -27,7 +27,7 @@ interface SampleName {
 export interface SampleLayout
   extends Pick<
     DatasetFacts,
-    'name' | 'title' | 'profile' | 'classes' | 'published' | 'usualRoot' | 'howToGet'
+    'name' | 'title' | 'profile' | 'classes' | 'published' | 'usualRoot' | 'howToGet' | 'simulated'
   > {
   readonly sensor: Sensor;
   readonly parts: readonly SamplePart[];

@@ -23,6 +23,7 @@ export function datasetOfSamples(layout: SampleLayout, facts: SampleFacts): Even
     ...layout,
     ...facts,
     recordingsNoun: 'samples',
+    isSimulated: async () => layout.simulated === true,
     verify: (root, options) => verifySamples(layout, root, options),
     listClips: (root, options) => listSampleClips(layout, root, options),
     readClips: (root, clips, options, visit) => readSampleClips(layout, root, clips, options, visit),

@@ -2,7 +2,7 @@ import { ReproError } from '../../errors.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
 import { formatBytes, listSome } from '../../text.ts';
 import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
-import { refuseSimulated, showPath } from '../contract/how-to-get.ts';
+import { checkKind, showPath } from '../contract/how-to-get.ts';
 import { makeManifest } from '../contract/make-manifest.ts';
 import { describeProblem, Problems } from '../contract/problems.ts';
 import { hashChunks, hashFile, md5Of, readWhole, type TreeFile } from '../reading/file-tree.ts';
@@ -16,14 +16,14 @@ const MOST_WARNINGS = 20;
  * Reads every sample to its end and checks its events; zips also by md5 and checksums. An incomplete set of unpacked
  * samples is accepted with a warning.
  *
- * @throws {ReproError} `data-missing`, `data-kind` if simulated samples are asked for, or `data-corrupt`
+ * @throws {ReproError} `data-missing`, `data-kind` if simulated samples are asked for and there are only real ones, or the other way round, or `data-corrupt`
  */
 export async function verifySamples(
   layout: SampleLayout,
   root: string,
   options: ReadOptions,
 ): Promise<Manifest> {
-  if (options.simulated) refuseSimulated(layout, 'samples');
+  checkKind(layout, 'samples', options.simulated);
   const places = await locateSamples(layout, root);
   const problems = new Problems();
   const [archives, found] = await Promise.all([
@@ -40,9 +40,9 @@ export async function verifySamples(
   problems.throwIfAny({
     where: showPath(root),
     what: layout.title,
-    fix:
-      'Download or unpack these again; of a zip with part of the samples, unpack them.\n' +
-      layout.howToGet(root),
+    fix: layout.simulated
+      ? 'Make them again: `repro run simulate --force`.'
+      : `Download or unpack these again; of a zip with part of the samples, unpack them.\n${layout.howToGet(root)}`,
     log: options.log,
   });
   const labels = (split: Split) => splits[split].map((sample) => sample.class);

@@ -6,14 +6,14 @@ import { GESTURES } from './motion.ts';
 import { CAMERA, simulateRecording } from './recording.ts';
 import { findLight } from './scene.ts';
 
-interface SimulationHooks {
+export interface SimulationHooks {
   /** Called after each recording. */
   readonly progress?: (done: number, total: number, recording: string) => void;
   /** Aborts between two recordings. */
   readonly signal?: AbortSignal;
 }
 
-interface SimulationSummary {
+export interface SimulationSummary {
   readonly recordings: number;
   readonly clips: number;
   readonly events: number;

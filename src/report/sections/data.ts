@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { summarise } from '../../stats/means.ts';
 import { formatBytes } from '../../text.ts';
-import { titleDataset } from '../../thesis/data-sets.ts';
-import { formatCount, formatQuantity } from '../data/format.ts';
+import { nameRecordings } from '../../thesis/data-sets.ts';
+import { capitalise, formatCount, formatQuantity } from '../data/format.ts';
 import type { ManifestResult, Results } from '../data/results.ts';
 import {
   type Block,
@@ -57,9 +57,8 @@ function splitWarning(warning: string): Text {
 }
 
 function describeFiles({ dataset, simulated, manifest }: Results): Text {
-  const source = simulated
-    ? `Simulated recordings in the layout of ${titleDataset(dataset)}`
-    : `${titleDataset(dataset)}${manifest.archive ? ', read from its archive' : ''}`;
+  const name = capitalise(nameRecordings({ dataset, simulated }));
+  const source = `${name}${manifest.archive ? ', read from its archive' : ''}`;
   const unlisted =
     manifest.unlisted === 0
       ? ''

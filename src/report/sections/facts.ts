@@ -1,8 +1,8 @@
 import { describeEngines } from '../../results/run-file.ts';
-import { titleDataset } from '../../thesis/data-sets.ts';
+import { nameRecordings } from '../../thesis/data-sets.ts';
 import { listSwitched } from '../data/compat.ts';
 import { allRuns } from '../data/epochs.ts';
-import { formatCount, formatPercent, groupTitles, joinWords, present } from '../data/format.ts';
+import { capitalise, formatCount, formatPercent, groupTitles, joinWords, present } from '../data/format.ts';
 import type { Results, RunResult } from '../data/results.ts';
 import type { Origin } from '../inputs/origin.ts';
 import type { Report } from '../page/document.ts';
@@ -17,7 +17,7 @@ export function listFacts(results: Results, origin: Origin | null): Report['fact
     [clips.train, clips.validation, clips.test].map(formatCount).join(' / ');
   const facts: readonly (readonly [name: string, value: string])[] = [
     ['Profile', origin === null ? '' : origin.profile + overrides],
-    ['Data', `${results.simulated ? 'Simulated, in the layout of ' : ''}${titleDataset(results.dataset)}`],
+    ['Data', capitalise(nameRecordings(results))],
     ['Reduced data', describeReductions(results)],
     ['Clips: training / validation / test', distinct(splits)],
     ['Classes', `${classes.length}, chance ${formatPercent(1 / classes.length)}`],
