@@ -25,10 +25,10 @@ export const text: Read<string> = (fields, name) => fields.text(name);
 export const texts: Read<readonly string[]> = (fields, name) => fields.texts(name);
 export const number: Read<number> = (fields, name) => fields.number(name);
 export const numbers: Read<readonly number[]> = (fields, name) => fields.numbers(name);
-/** A whole number, 0 or greater. */
 /** One number, or a list of them. */
 export const numberOrNumbers: Read<number | readonly number[]> = (fields, name) =>
   Array.isArray(fields.value(name)) ? fields.numbers(name) : fields.number(name);
+/** A whole number, 0 or greater. */
 export const count: Read<number> = (fields, name) => fields.count(name);
 /** From 0 to 1. */
 export const share: Read<number> = (fields, name) => fields.share(name);

@@ -1,4 +1,5 @@
 import { isObject } from '../../formats/fields.ts';
+import { crossedMean } from '../../stats/crossed.ts';
 import { middleInterval, resampleCrossed, sizeReaching } from '../../stats/equal-size.ts';
 import type { Interval } from '../../stats/proportions.ts';
 import { groupByUser, sumByUser } from './question.ts';
@@ -35,7 +36,7 @@ const RESAMPLES = 2000;
  * The width at which a network with one τ per layer has the accuracy of each with a τ per neuron: between the trained widths, linearly
  * interpolated, on a curve that never falls.
  *
- * @returns null unless both kinds were trained at two widths or more, and nothing else but the widths differs in number
+ * @returns null unless both kinds were trained at two widths or more, each width once
  */
 export function compareWidths({ models }: Pick<Results, 'models'>): Widths | null {
   const [layer, neuron] = (['layer', 'neuron'] as const).map((per) => listWidths(models, per));
@@ -48,7 +49,7 @@ export function compareWidths({ models }: Pick<Results, 'models'>): Widths | nul
     const equal = neuron.map((_, i) => sizeReaching(curve, accuracies[layer.length + i]!));
     return { accuracies, equal };
   };
-  const found = measure(all.map(({ model }) => meanAccuracy(model)));
+  const found = measure(tables.map((table) => crossedMean(table, groups.counts).mean));
   const resampled = resampleCrossed(tables, groups.counts, RESAMPLES, measure);
   const results = all.map((one, i): WidthResult => {
     const interval = middleInterval(resampled.map(({ accuracies }) => accuracies[i]!));
@@ -81,8 +82,4 @@ function listWidths(models: readonly ModelResult[], per: 'layer' | 'neuron'): Of
   });
   const isCurve = found.length > 1 && new Set(found.map(({ width }) => width)).size === found.length;
   return isCurve ? found.sort((a, b) => a.width - b.width) : undefined;
-}
-
-function meanAccuracy({ runs }: ModelResult): number {
-  return runs.reduce((sum, { test }) => sum + test.accuracy, 0) / runs.length;
 }

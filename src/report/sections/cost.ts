@@ -48,13 +48,15 @@ function tabulateCost({ models, seeds }: Results): Table {
 }
 
 /**
- * What the models with one τ per neuron cost beside the first model, if that has one per layer, and how their accuracy differs. Effective
- * operations are compared seed by seed, as relative changes.
+ * What the models with one τ per neuron cost beside the first model, if that has one per layer and is as large, and how their accuracy
+ * differs. Effective operations are compared seed by seed, as relative changes.
  */
 export function answerCost({ models, seeds }: Results): Text {
   const [first, ...others] = models;
-  const arms = others.filter((model) => tauOf(model) === 'neuron');
-  if (first === undefined || tauOf(first) !== 'layer' || arms.length === 0) return [];
+  if (first === undefined || tauOf(first) !== 'layer') return [];
+  const denseOf = (model: ModelResult) => costsOf(model)[0]?.denseOperations;
+  const arms = others.filter((model) => tauOf(model) === 'neuron' && denseOf(model) === denseOf(first));
+  if (arms.length === 0) return [];
   const memoryOf = (model: ModelResult) => costsOf(model)[0]?.footprintBytes ?? 0;
   const times = (Math.max(...arms.map(memoryOf)) / memoryOf(first)).toFixed(1);
   const memory = `One τ per neuron takes ${times} times the memory of one per layer`;

@@ -55,6 +55,13 @@ describe('the answer about cost', () => {
     expect(answer(modelOf('A', 'layer', [6e6]), modelOf('B', 'layer', [5e6]))).toBe('');
     expect(answer(modelOf('A', 'neuron', [6e6]), modelOf('B', 'neuron', [5e6]))).toBe('');
   });
+
+  it('leaves out networks of another size, which cost more or less for that reason alone', () => {
+    const larger = { ...neurons, denseOperations: 90_000_000 };
+    const models = [modelOf('A', 'layer', [6e6]), modelOf('B', 'neuron', [5e6], neurons)];
+    expect(answer(...models, modelOf('C', 'neuron', [9e6], larger))).toBe(answer(...models));
+    expect(answer(models[0]!, modelOf('C', 'neuron', [9e6], larger))).toBe('');
+  });
 });
 
 describe('the table of costs', () => {

@@ -175,6 +175,11 @@ describe('the settings table', () => {
     ]);
   });
 
+  it('lists another learning rate for τ, which no published training had', () => {
+    const fast = resultsOf({ training: { tauRate: 10 } });
+    expect(listDeviations(fast)).toContainEqual(expect.objectContaining({ thesis: '1', used: '10' }));
+  });
+
   it('marks what differs, and names models only if they differ from each other', () => {
     const row = (label: string) => tabulateSettings(scaled).rows.find(([head]) => head?.text === label);
     expect(row('Channels per layer')?.[2]).toEqual({ text: '8', tone: 'differs' });
