@@ -10,7 +10,7 @@ const SIZE = { width: 440, height: 260 };
 const PADDING = { left: 56, right: 20, top: 12, bottom: 42 };
 
 /** Accuracy against width: one line for networks with a τ per layer, one for those with a τ per neuron. */
-export function drawWidths({ models }: Results, { layer, neuron }: Widths): Figure {
+export function drawWidths({ models }: Results, { layer, neuron, users }: Widths): Figure {
   const all = [...layer, ...neuron];
   const widths = [...new Set(all.map(({ width }) => width))].sort((a, b) => a - b);
   const lowest = Math.min(...all.map(({ interval }) => interval.low));
@@ -22,7 +22,7 @@ export function drawWidths({ models }: Results, { layer, neuron }: Widths): Figu
   return {
     id: 'widths',
     title: 'Test accuracy against width, with a τ per layer and per neuron',
-    caption: `Mean over seeds at the ${nameEpoch(models)}; bars show the 95 % bootstrap interval over seeds and users.`,
+    caption: `Mean over seeds at the ${nameEpoch(models)}; bars show the 95 % bootstrap interval over seeds and ${users === null ? 'clips' : 'users'}.`,
     alt: [
       `τ per layer: ${layer.map(describePoint).join(', ')}.`,
       `τ per neuron: ${neuron.map(describePoint).join(', ')}.`,

@@ -1,4 +1,5 @@
 import { countStepsToAnswer, FRAME_ORDERS, type FrameOrder } from '../../results/evaluation-file.ts';
+import { repeatedSteps } from '../../snn/spec.ts';
 import { summarise } from '../../stats/means.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatPoints, joinWords } from '../data/format.ts';
@@ -123,12 +124,13 @@ function tabulateTime(results: Results): Table {
           `Below each accuracy: its 95 % interval (Wilson${seeds.length > 1 ? ', each clip counted once), and over seeds' : ')'}.`,
           ' Steps to the answer: the first step at which the accuracy by the votes so far is at most one point below the final one.',
         ],
-        ...(orders.length > 0
+        // A still image has no order.
+        ...(orders.length > 0 || models.some(({ runs }) => runs.some(({ spec }) => repeatedSteps(spec)))
           ? []
           : [
               [
                 'Accuracies in other orders of the frames: ',
-                { code: '--set evaluate.orders=[reversed,shuffled,mean]' },
+                { code: "--set 'evaluate.orders=[reversed,shuffled,mean]'" },
                 '.',
               ],
             ]),

@@ -31,14 +31,14 @@ function stateWidths(results: Results, { layer, neuron, users }: Widths): string
   return `${stateDesign(results, users)}, a network with one τ per layer equals one with a τ per neuron ${joinWords(parts).replace(' at', ' channels at')}.`;
 }
 
-function tabulateWidths({ layer, neuron }: Widths): Table {
+function tabulateWidths({ layer, neuron, users }: Widths): Table {
   return makeTable<EqualWidth>(
     {
       id: 'table-widths',
       caption: 'Width of the network with one τ per layer that is as accurate as one with a τ per neuron',
       notes: [
         [
-          'Between the trained widths, accuracy is interpolated on a straight line; where a wider network was less accurate, both count as equally accurate (isotonic regression). Intervals: 95\u00a0%, of 2,000 bootstrap samples of seeds and users; with so few of both, they are rough. ',
+          `Between the trained widths, accuracy is interpolated on a straight line; where a wider network was less accurate, both count as equally accurate (isotonic regression). Intervals: 95\u00a0%, of 2,000 bootstrap samples of seeds and ${users === null ? 'clips; with so few seeds' : 'users; with so few of both'}, they are rough. `,
           { code: 'docs/claims.md' },
           ' explains them.',
         ],

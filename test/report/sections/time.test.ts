@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { drawLatency } from '../../../src/report/figures/latency.ts';
 import { answerOrders, answerSteps, describeTime } from '../../../src/report/sections/time.ts';
+import { buildNetwork } from '../../../src/snn/networks.ts';
+import { mnistNetwork } from '../../support/still-networks.ts';
 import {
   makeModelResult,
   makeResults,
@@ -47,8 +49,13 @@ describe('the section on time', () => {
     const blocks = describeTime(seeds)[0]?.blocks ?? [];
     const table = blocks.flatMap((block) => (block.kind === 'table' ? [block.table] : []))[0]!;
     expect(table.rows[0]?.at(-1)).toEqual({ text: '1.5', details: ['1–2 over seeds'] });
-    expect(table.notes.map(plain).join()).toContain('--set evaluate.orders=[reversed,shuffled,mean]');
+    expect(table.notes.map(plain).join()).toContain("--set 'evaluate.orders=[reversed,shuffled,mean]'");
     expect(answerOrders(seeds)).toEqual([]);
+  });
+
+  it('asks for no orders of still images', () => {
+    const spec = buildNetwork(mnistNetwork);
+    expect(JSON.stringify(describeTime(resultsOf({ correctByStep: [90, 90], spec })))).not.toContain('--set');
   });
 
   it('is left out for evaluations that count no clips by time step', () => {

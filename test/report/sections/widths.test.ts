@@ -64,6 +64,19 @@ describe('width against τ', () => {
     expect(data.find(([id]) => id === '8-neuron')?.slice(-3)).toEqual([12, 'below', 'above']);
   });
 
+  test('names clips where there are no users', () => {
+    const nobody = results.models.map((model) => {
+      const runs = model.runs.map((run) => ({
+        ...run,
+        answers: run.answers.map((answer) => ({ ...answer, user: null })),
+      }));
+      return { ...model, runs };
+    });
+    const text = JSON.stringify(describeWidths({ ...results, models: nobody }));
+    expect(text).toContain('samples of seeds and clips; with so few seeds');
+    expect(text).toContain('interval over seeds and clips.');
+  });
+
   test.each([
     ['a single width with τ per neuron', [...layer, neuron[0]!]],
     ['two models of one kind and width', [...layer, neuron[0]!, neuron[0]!]],
