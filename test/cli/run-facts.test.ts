@@ -81,11 +81,13 @@ stages:
     'profiles/quick.yaml': 'train: {engine: native}\n',
   });
   const withoutEngine = { PLIF_NATIVE_BINARY: project.at('none.node') };
-  const { exitCode, stdout, stderr } = await project.call(['run'], withoutEngine);
-  expect([exitCode, stdout]).toEqual([2, '']);
-  expect(stderr).toMatch(
-    /^There is no native engine: .+\.\n.+ Or choose another engine: `auto` takes the fastest there is\.$/,
-  );
+  for (const options of [[], ['--dry-run']]) {
+    const { exitCode, stdout, stderr } = await project.call(['run', ...options], withoutEngine);
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(
+      /^There is no native engine: .+\.\n.+ Or choose another engine: `auto` takes the fastest there is\.$/,
+    );
+  }
   expect(project.has('artifacts/frames')).toBe(false);
   const frames = await project.call(['run', 'frames', '--dry-run'], withoutEngine);
   expect(frames.exitCode).toBe(0);

@@ -106,7 +106,7 @@ export const wantedGpu = (environment: NodeJS.ProcessEnv = process.env): string 
   environment[gpuVariable]?.trim() ?? '';
 
 export interface GpuOptions {
-  /** Whether `webgpu` was chosen by name: only then is a weak GPU taken, and, if `REPRO_GPU` names it, a software device. */
+  /** Whether `webgpu` was chosen by name: then a weak GPU is taken, if there is no other, and a software device, if `REPRO_GPU` names it. */
   readonly isAsked?: boolean | undefined;
   readonly environment?: NodeJS.ProcessEnv | undefined;
   readonly gpuSystem?: GpuSystem | undefined;
@@ -114,7 +114,7 @@ export interface GpuOptions {
   readonly listGpus?: (() => Promise<ListedAdapters>) | undefined;
 }
 
-/** The adapter to compute on: the first whose name contains what `REPRO_GPU` says, else the first that is hardware and fast enough. */
+/** The adapter to compute on: the first whose name contains what `REPRO_GPU` says, else the first that is hardware, and not weak. */
 export async function findAdapter({
   isAsked = false,
   environment = process.env,
@@ -129,9 +129,10 @@ export async function findAdapter({
   const listed = await listGpus();
   if (!listed.ok) return listed;
   const { adapters } = listed;
+  const hardware = adapters.filter(({ isSoftware }) => !isSoftware);
   const adapter =
     wanted === ''
-      ? adapters.find(({ isSoftware, isWeak }) => !isSoftware && (isAsked || !isWeak))
+      ? (hardware.find(({ isWeak }) => !isWeak) ?? (isAsked ? hardware[0] : undefined))
       : adapters.find(({ name }) => name.toLowerCase().includes(wanted.toLowerCase()));
   if (adapter === undefined && wanted !== '') {
     const names = adapters.map(({ name }) => name).join(', ');
@@ -142,7 +143,7 @@ export async function findAdapter({
     };
   }
   if (adapter !== undefined && (isAsked || !adapter.isSoftware)) return { ok: true, adapter };
-  const { name = '', isWeak } = adapter ?? adapters[0] ?? {};
+  const { name = '', isWeak } = adapter ?? hardware[0] ?? adapters[0] ?? {};
   if (isWeak) {
     const fix = `\`train.engine: webgpu\`, or ${gpuVariable} with a part of its name, takes it.`;
     return { ok: false, reason: `${name} is about as slow as the processor that it is part of`, fix };

@@ -111,7 +111,10 @@ describe('the adapter to compute on', () => {
       ['uhd', false],
     ] as const)
       expect(await find(alone, wanted, isAsked)).toMatchObject({ adapter: { name: 'UHD 630' } });
-    expect(await find(fakeGpus([weak, fast]), '', false)).toMatchObject({ adapter: { name: 'Fast 4090' } });
+    for (const isAsked of [true, false])
+      expect(await find(fakeGpus([weak, fast]), '', isAsked)).toMatchObject({
+        adapter: { name: 'Fast 4090' },
+      });
     const xe = fakeGpus([{ ...weak, architecture: 'gen-12lp' }]);
     expect(await find(xe, '', false)).toMatchObject({ ok: true });
   });
