@@ -81,7 +81,7 @@ export async function planModel(
         ? [
             [
               'memory',
-              `unknown beforehand with this engine; batches of ${training} (training) and ${evaluation} (evaluation)`,
+              `unknown beforehand with ${(memory === null ? engine : evaluated.engine).name}; batches of ${training} (training) and ${evaluation} (evaluation)`,
             ] as const,
           ]
         : describePlan(memory, evaluated.memory, shortage === undefined)),
@@ -104,7 +104,8 @@ export async function planModel(
           availableBytes: finite(memory.availableBytes),
           kernels: memory.kernels ?? null,
         },
-      fits: memory && Number.isFinite(memory.availableBytes) ? shortage === undefined : null,
+      fits:
+        memory && evaluated.memory && Number.isFinite(memory.availableBytes) ? shortage === undefined : null,
     },
     shortage,
   };

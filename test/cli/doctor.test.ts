@@ -83,7 +83,7 @@ describe('doctor --plan', () => {
     const words = ['--plan', 'baseline', '--profile', 'full', '--set', 'train.engine=tfjs-cpu'];
     const { stdout, exitCode } = await doctor(...words);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^memory +unknown beforehand with this engine; batches of 16 /m);
+    expect(stdout).toMatch(/^memory +unknown beforehand with tfjs; batches of 16 /m);
     expect(JSON.parse((await doctor(...words, '--json')).stdout).plan).toMatchObject({
       memory: null,
       fits: null,
