@@ -72,7 +72,7 @@ export function middleInterval(values: readonly number[]): { readonly low: numbe
 }
 
 /** Mulberry32: numbers from 0 to 1, 1 excluded; the same on every machine. */
-function randomStream(seed: number): () => number {
+export function randomStream(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

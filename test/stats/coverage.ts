@@ -1,4 +1,5 @@
 import { crossedMean, spreadInterval } from '../../src/stats/crossed.ts';
+import { randomStream } from '../../src/stats/equal-size.ts';
 
 /** A made-up pair of models. Log odds of being right: `base + user + clip + seed`, for the arm also `shift + its own user + its own seed`. */
 export interface Scenario {
@@ -66,15 +67,4 @@ function meanSigmoid(mean: number, deviation: number): number {
 
 function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
-}
-
-/** Mulberry32: numbers from 0 to 1, 1 excluded. */
-function randomStream(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
