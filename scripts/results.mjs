@@ -1,0 +1,90 @@
+// Keeps what a run of a profile gave: in results/<profile>/ the main sections of its report with their figures and values, and claims.json;
+// its baseline in configs/baselines; and docs/results.md, which is made of all of them.
+//   ./repro run --profile PROFILE && node scripts/results.mjs PROFILE
+//   node scripts/results.mjs                      only docs/results.md
+
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+import { parse } from 'yaml';
+
+const root = path.resolve(import.meta.dirname, '..');
+
+/** Order of docs/results.md; profiles that are not listed here come last. */
+const order = ['control', 'arms', 'width', 'fashion-mnist', 'nmnist'];
+
+/** Sections of a report that are kept; docs/results.md shows those with the answers. */
+const answers = ['The question', 'Width against τ'];
+const kept = [...answers, 'What holds', 'Results', 'Time', 'Settings'];
+
+/** Keeps the report of the last run, which has to be one of this profile. */
+function keep(profile) {
+  const words = ['baseline', 'update', '--profile', profile, '--yes'];
+  execFileSync(process.execPath, ['bin/repro.js', ...words], { cwd: root, stdio: 'inherit' });
+  const from = path.join(root, 'artifacts/report');
+  const folder = path.join(root, 'results', profile);
+  const [head, ...sections] = splitSections(fs.readFileSync(path.join(from, 'report.md'), 'utf8'));
+  const report = [head, ...sections.filter(({ title }) => kept.includes(title))]
+    .map(({ text }) => text)
+    .join('');
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(path.join(folder, 'figures'), { recursive: true });
+  fs.writeFileSync(path.join(folder, 'report.md'), report);
+  for (const name of ['claims.json', ...new Set(report.match(/(?<=\]\()figures\/[\w.-]+/g))])
+    fs.copyFileSync(path.join(from, name), path.join(folder, name));
+}
+
+/** The sections of a page, each with its heading; the first is what stands above them. */
+function splitSections(page) {
+  return page.split(/^(?=## )/m).map((text) => ({ title: /^## (.*)/.exec(text)?.[1] ?? '', text }));
+}
+
+/** The text of docs/results.md. */
+export function composePage() {
+  const folder = path.join(root, 'results');
+  const rank = (profile) => (order.includes(profile) ? order.indexOf(profile) : order.length);
+  const profiles = fs.existsSync(folder) ? fs.readdirSync(folder).sort((a, b) => rank(a) - rank(b)) : [];
+  return `${[
+    '# Results',
+    'What committed runs gave. `node scripts/results.mjs` makes this page from `results/`, so no number here is typed. ' +
+      '[question.md](question.md) explains the design. Profiles that are missing here have not been run yet.',
+    ...profiles.map(describeProfile),
+  ].join('\n\n')}\n`;
+}
+
+function describeProfile(profile) {
+  const { description, models, seeds, report } = parse(read(`configs/profiles/${profile}.yaml`));
+  const baseline = JSON.parse(read(`configs/baselines/${profile}.json`));
+  const engines = [...new Set(baseline.runs.map(({ engine }) => engine))].join('; ');
+  const last = `models=[${models.at(-1)}]' --set 'seeds=[${seeds.at(-1)}]`;
+  const command = `--profile ${profile} --set '${last}'`;
+  return [
+    `## ${report.title}`,
+    description.trim(),
+    ...answersOf(profile),
+    `Computed by \`${engines}\`. One row again, with the same digits on the same engine:`,
+    ['```sh', `./repro run ${command} && ./repro check ${command}`, '```'].join('\n'),
+    `More of the report: [results/${profile}/report.md](../results/${profile}/report.md).`,
+  ].join('\n\n');
+}
+
+/** The answers of a kept report, with links that hold from docs/. */
+function answersOf(profile) {
+  return splitSections(read(`results/${profile}/report.md`))
+    .filter(({ title }) => answers.includes(title))
+    .map(({ text }) =>
+      text.slice(text.indexOf('\n')).trim().replaceAll('](figures/', `](../results/${profile}/figures/`),
+    );
+}
+
+function read(file) {
+  return fs.readFileSync(path.join(root, file), 'utf8');
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const [profile] = process.argv.slice(2);
+  if (profile !== undefined) keep(profile);
+  fs.writeFileSync(path.join(root, 'docs/results.md'), composePage());
+}
