@@ -58,13 +58,13 @@ function describeProfile(profile) {
   const { description, models, seeds, report } = parse(read(`configs/profiles/${profile}.yaml`));
   const baseline = JSON.parse(read(`configs/baselines/${profile}.json`));
   const engines = [...new Set(baseline.runs.map(({ engine }) => engine))].join('; ');
-  const last = `models=[${models.at(-1)}]' --set 'seeds=[${seeds.at(-1)}]`;
-  const command = `--profile ${profile} --set '${last}'`;
+  const settings = `--set 'models=[${report.question.baseline}, ${models.at(-1)}]' --set 'seeds=[${seeds.at(-1)}]'`;
+  const command = `--profile ${profile} ${settings}`;
   return [
     `## ${report.title}`,
     description.trim(),
     ...answersOf(profile),
-    `Computed by \`${engines}\`. One row again, with the same digits on the same engine:`,
+    `Computed by \`${engines}\`. One arm and the baseline again, with one seed and the same digits on the same engine:`,
     ['```sh', `./repro run ${command} && ./repro check ${command}`, '```'].join('\n'),
     `More of the report: [results/${profile}/report.md](../results/${profile}/report.md).`,
   ].join('\n\n');
