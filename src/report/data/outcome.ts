@@ -95,6 +95,18 @@ export function probabilityByGuessing({ chosen: { test } }: Outcome, guessing: G
   return binomialUpperTail(test.mean * test.clips, test.clips, bar);
 }
 
+/** The probability outside one side of a 95 % interval. */
+export const CLEARLY = 0.025;
+
+/** The models that are not clearly better than guessing. Among many, some would pass by chance, so they share the level (Bonferroni). */
+export function listGuessers(
+  results: Results,
+  outcomes: readonly Outcome[] = summariseModels(results),
+): Outcome[] {
+  const guessing = measureGuessing(results);
+  return outcomes.filter((one) => probabilityByGuessing(one, guessing) > CLEARLY / outcomes.length);
+}
+
 interface Measured {
   readonly accuracy: number;
   readonly clips: number;

@@ -2,6 +2,7 @@ import { isObject } from '../../formats/fields.ts';
 import { crossedMean } from '../../stats/crossed.ts';
 import { middleInterval, resampleCrossed, sizeReaching } from '../../stats/equal-size.ts';
 import type { Interval } from '../../stats/proportions.ts';
+import { listGuessers } from './outcome.ts';
 import { groupByUser, sumByUser } from './question.ts';
 import type { ModelResult, Results } from './results.ts';
 
@@ -17,8 +18,8 @@ export interface WidthResult {
 
 /** A network with a τ per neuron, and how wide one with a τ per layer has to be to be as accurate. */
 export interface EqualWidth extends WidthResult {
-  /** ±∞ outside of the trained widths. */
-  readonly equal: number;
+  /** ±∞ outside of the trained widths; null if this network may be guessing, or is as accurate as all with a τ per layer. */
+  readonly equal: number | null;
   readonly equalInterval: Interval;
 }
 
@@ -38,7 +39,8 @@ const RESAMPLES = 2000;
  *
  * @returns null unless both kinds were trained at two widths or more, each width once
  */
-export function compareWidths({ models }: Pick<Results, 'models'>): Widths | null {
+export function compareWidths(results: Results): Widths | null {
+  const { models } = results;
   const [layer, neuron] = (['layer', 'neuron'] as const).map((per) => listWidths(models, per));
   if (layer === undefined || neuron === undefined) return null;
   const groups = groupByUser(models[0]?.runs[0]?.answers ?? []);
@@ -51,16 +53,18 @@ export function compareWidths({ models }: Pick<Results, 'models'>): Widths | nul
   };
   const found = measure(tables.map((table) => crossedMean(table, groups.counts).mean));
   const resampled = resampleCrossed(tables, groups.counts, RESAMPLES, measure);
-  const results = all.map((one, i): WidthResult => {
+  const guessers = new Set(listGuessers(results).map(({ model }) => model));
+  const widths = all.map((one, i): WidthResult => {
     const interval = middleInterval(resampled.map(({ accuracies }) => accuracies[i]!));
     return { ...one, accuracy: found.accuracies[i]!, interval };
   });
   return {
-    layer: results.slice(0, layer.length),
-    neuron: results.slice(layer.length).map((one, i) => {
+    layer: widths.slice(0, layer.length),
+    neuron: widths.slice(layer.length).map((one, i) => {
+      const isFlat = layer.every((_, at) => found.accuracies[at] === one.accuracy);
       return {
         ...one,
-        equal: found.equal[i]!,
+        equal: isFlat || guessers.has(one.model) ? null : found.equal[i]!,
         equalInterval: middleInterval(resampled.map(({ equal }) => equal[i]!)),
       };
     }),

@@ -62,9 +62,11 @@ export function drawWidths({ models }: Results, { layer, neuron, users }: Widths
       ...layer.map((one) => [...tabulate(one, 'layer'), null, null, null]),
       ...neuron.map((one) => [
         ...tabulate(one, 'neuron'),
-        ...[one.equal, one.equalInterval.low, one.equalInterval.high].map((value) =>
-          Number.isFinite(value) ? value : value > 0 ? 'above' : 'below',
-        ),
+        ...(one.equal === null
+          ? [null, null, null]
+          : [one.equal, one.equalInterval.low, one.equalInterval.high].map((value) =>
+              Number.isFinite(value) ? value : value > 0 ? 'above' : 'below',
+            )),
       ]),
     ],
   };

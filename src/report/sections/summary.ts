@@ -20,7 +20,14 @@ import {
   joinWords,
   spellCount,
 } from '../data/format.ts';
-import { type Guessing, measureGuessing, type Outcome, probabilityByGuessing } from '../data/outcome.ts';
+import {
+  CLEARLY,
+  type Guessing,
+  listGuessers,
+  measureGuessing,
+  type Outcome,
+  probabilityByGuessing,
+} from '../data/outcome.ts';
 import type { Results } from '../data/results.ts';
 import { listDeviations } from '../data/settings.ts';
 import type { Text } from '../page/document.ts';
@@ -75,9 +82,6 @@ function summarisePublished(outcomes: readonly Outcome[], judgements: readonly J
   ];
 }
 
-/** The probability outside one side of a 95 % interval. */
-const CLEARLY = 0.025;
-
 function summariseSkill(results: Results, outcomes: readonly Outcome[]): Text {
   const sorted = [...outcomes].sort((a, b) => a.chosen.test.mean - b.chosen.test.mean);
   const [lowest, highest] = [sorted[0], sorted.at(-1)];
@@ -86,9 +90,7 @@ function summariseSkill(results: Results, outcomes: readonly Outcome[]): Text {
   const accuracyOf = (outcome: Outcome) => formatPercent(outcome.chosen.test.mean);
   const clips = formatQuantity(test.clips, `${results.simulated ? 'simulated ' : ''}test clip`);
   const guessing = measureGuessing(results);
-  // Among many guessing models, some would pass by chance, so they share the level (Bonferroni).
-  const level = CLEARLY / outcomes.length;
-  const guessers = outcomes.filter((outcome) => probabilityByGuessing(outcome, guessing) > level);
+  const guessers = listGuessers(results, outcomes);
   const how = `at the ${nameEpoch(results.models)}; ${describeGuessing(guessing)}.`;
   if (outcomes.length === 1) {
     const range = formatPercentRange(test.interval.low, test.interval.high);

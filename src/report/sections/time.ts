@@ -3,7 +3,7 @@ import { repeatedSteps } from '../../snn/spec.ts';
 import { summarise } from '../../stats/means.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatPoints, joinWords } from '../data/format.ts';
-import { summariseAccuracy } from '../data/outcome.ts';
+import { listGuessers, summariseAccuracy } from '../data/outcome.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { drawLatency } from '../figures/latency.ts';
 import {
@@ -73,9 +73,12 @@ export function answerOrders({ models }: Results): Text {
   ];
 }
 
-/** The mean over the seeds of the steps that each model needs for its answers. */
-function listSteps({ models }: Results) {
-  return models.flatMap(({ title, runs }) => {
+/** The mean over the seeds of the steps that each model needs for its answers; a model that may be guessing has none. */
+function listSteps(results: Results) {
+  const guessers = new Set(listGuessers(results).map(({ model }) => model));
+  return results.models.flatMap((model) => {
+    if (guessers.has(model)) return [];
+    const { title, runs } = model;
     const steps = runs.flatMap(({ correctByStep, test }) =>
       correctByStep === null ? [] : [countStepsToAnswer(correctByStep, test.clips)],
     );
@@ -92,7 +95,7 @@ export function answerSteps(results: Results): Text {
   const name = ({ title, mean }: typeof first) => `${formatSteps(mean)} (${title})`;
   const steps = first.mean === last.mean ? formatSteps(first.mean) : `${name(first)} to ${name(last)}`;
   return [
-    `The models have their answers after ${steps} of ${all} time steps: then their accuracy is at most one point below the final one.`,
+    `The models${sorted.length < results.models.length ? ' that are clearly better than guessing' : ''} have their answers after ${steps} of ${all} time steps: then their accuracy is at most one point below the final one.`,
   ];
 }
 
@@ -122,7 +125,7 @@ function tabulateTime(results: Results): Table {
       notes: [
         [
           `Below each accuracy: its 95 % interval (Wilson${seeds.length > 1 ? ', each clip counted once), and over seeds' : ')'}.`,
-          ' Steps to the answer: the first step at which the accuracy by the votes so far is at most one point below the final one.',
+          ' Steps to the answer: the first step at which the accuracy by the votes so far is at most one point below the final one; none for a model that is not clearly better than guessing.',
         ],
         // A still image has no order.
         ...(orders.length > 0 || models.some(({ runs }) => runs.some(({ spec }) => repeatedSteps(spec)))

@@ -1,4 +1,4 @@
-import { formatCount, formatPercent, formatPercentRange, joinWords } from '../data/format.ts';
+import { formatCount, formatPercent, formatPercentRange, joinWords, present } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import { compareWidths, type EqualWidth, type Widths } from '../data/widths.ts';
 import { drawWidths } from '../figures/widths.ts';
@@ -23,12 +23,20 @@ export function describeWidths(results: Results): Section[] {
 }
 
 function stateWidths(results: Results, { layer, neuron, users }: Widths): string {
-  const parts = neuron.map((one, index) => {
-    const [at, range] = [nameWidth(one.equal, layer), nameRange(one, layer)];
+  const told = neuron.filter(({ equal }) => equal !== null);
+  const parts = told.map((one, index) => {
+    const [at, range] = [nameWidth(one.equal!, layer), nameRange(one, layer)];
     const interval = at === range ? '' : ` (${index === 0 ? '95\u00a0% interval ' : ''}${range})`;
     return `of ${one.width} at ${at}${interval}`;
   });
-  return `${stateDesign(results, users)}, a network with one τ per layer equals one with a τ per neuron ${joinWords(parts).replace(' at', ' channels at')}.`;
+  const untold = neuron.filter(({ equal }) => equal === null).map(({ width }) => String(width));
+  const found = present(
+    parts.length > 0 &&
+      `a network with one τ per layer equals one with a τ per neuron ${joinWords(parts).replace(' at', ' channels at')}`,
+    untold.length > 0 &&
+      `this run cannot tell which width with one τ per layer equals ${joinWords(untold)} channels with a τ per neuron: they are not clearly better than guessing, or every width is as accurate`,
+  );
+  return `${stateDesign(results, users)}, ${found.join('; ')}.`;
 }
 
 function tabulateWidths({ layer, neuron, users }: Widths): Table {
@@ -58,10 +66,9 @@ function tabulateWidths({ layer, neuron, users }: Widths): Table {
         const { low, high } = same.interval;
         return { text: formatPercent(same.accuracy), details: [formatPercentRange(low, high)] };
       }),
-      numberColumn('Equal width, τ per layer', (one) => ({
-        text: nameWidth(one.equal, layer),
-        details: [nameRange(one, layer)],
-      })),
+      numberColumn('Equal width, τ per layer', (one) =>
+        one.equal === null ? null : { text: nameWidth(one.equal, layer), details: [nameRange(one, layer)] },
+      ),
     ],
   );
 }

@@ -32,6 +32,16 @@ describe('the section on time', () => {
     );
   });
 
+  it('tells of no steps for models that may be guessing', () => {
+    // One of two classes: guessing gets 52 or more of 100 right with 38 %.
+    const guess = { test: split(52, 100), correctByStep: [52, 52, 52, 52] };
+    const guesser = makeModelResult({ id: 'C', title: 'C', runs: [makeRunResult(guess)] });
+    expect(plain(answerSteps(makeResults({ models: [guesser] })))).toBe('');
+    expect(plain(answerSteps(makeResults({ models: [models[0]!, guesser] })))).toMatch(
+      /^The models that are clearly better than guessing have their answers after 3 of 4 time steps/,
+    );
+  });
+
   it('has a row for each model, with a column for each order that was evaluated', () => {
     const blocks = describeTime(results)[0]?.blocks ?? [];
     const table = blocks.flatMap((block) => (block.kind === 'table' ? [block.table] : []))[0]!;

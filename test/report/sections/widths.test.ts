@@ -23,6 +23,7 @@ function modelOf(
       seed: i,
       answers,
       network,
+      confusion: [],
       parameters: 10 * channels,
       test: split(users[0] + users[1], 80),
     });
@@ -36,7 +37,9 @@ const same = (count: number): readonly [number, number][] => [
 ];
 const layer = [modelOf('layer', 16, ...same(30)), modelOf('layer', 8, ...same(20))];
 const neuron = [modelOf('neuron', 8, ...same(25)), modelOf('neuron', 16, ...same(38))];
-const results = makeResults({ models: [...layer, ...neuron], seeds: [0, 1], simulated: true });
+// Guessing gets an eleventh right.
+const classes = Array.from({ length: 11 }, (_, i) => `gesture ${i}`);
+const results = makeResults({ classes, models: [...layer, ...neuron], seeds: [0, 1], simulated: true });
 
 describe('width against τ', () => {
   test('says how wide a network with one τ per layer has to be', () => {
@@ -56,12 +59,28 @@ describe('width against τ', () => {
     // The narrow network's users have 15 and 35 right: a resample has 15, 25 or 35, below, between or above.
     const apart = [[15, 35] as const, [15, 35] as const];
     const models = [...layer, modelOf('neuron', 8, ...apart), neuron[1]!];
-    const [first] = compareWidths({ models })!.neuron;
+    const [first] = compareWidths({ ...results, models })!.neuron;
     expect(first?.equal).toBeCloseTo(12, 12);
     expect(first?.equalInterval).toEqual({ low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY });
     expect(first?.interval).toEqual({ low: 0.375, high: 0.875 });
-    const { data } = drawWidths(results, compareWidths({ models })!);
+    const { data } = drawWidths(results, compareWidths({ ...results, models })!);
     expect(data.find(([id]) => id === '8-neuron')?.slice(-3)).toEqual([12, 'below', 'above']);
+  });
+
+  test('is unknown of networks that may be guessing, and of those as accurate as every width', () => {
+    const flat = [8, 16].map((width) => modelOf('layer', width, ...same(30)));
+    // 8 of 80 right are about an eleventh.
+    const models = [...flat, modelOf('neuron', 8, ...same(4)), modelOf('neuron', 16, ...same(30))];
+    const [lead, figure, table] = describeWidths({ ...results, models })[0]!.blocks;
+    expect(lead?.kind === 'paragraph' && plain(lead.text)).toBe(
+      'On simulated recordings, with two seeds and two test users, this run cannot tell which width with one τ per layer equals 8 and 16 channels with a τ per neuron: they are not clearly better than guessing, or every width is as accurate.',
+    );
+    expect(table?.kind === 'table' && textsOf(table.table).map((row) => row.at(-1))).toEqual(['–', '–']);
+    expect(figure?.kind === 'figure' && figure.figure.data.at(-1)?.slice(-3)).toEqual([null, null, null]);
+    const some = describeWidths({ ...results, models: [...layer, models[2]!, neuron[1]!] });
+    expect(JSON.stringify(some)).toContain(
+      'a τ per neuron of 16 channels at more than 16; this run cannot tell which width with one τ per layer equals 8 channels',
+    );
   });
 
   test('names clips where there are no users', () => {
