@@ -65,6 +65,7 @@ export async function buildModel(plan: Plan, file: string, overrides: Json): Pro
   const model = resolveModel(value as unknown as ModelFile, overrides as ModelOverrides, file, placeOf);
   const origins = { file, overrides, placeOf };
   checkTrials(plan, model, origins);
+  checkTau(value as unknown as ModelFile, model, origins);
   return { model, spec: buildSpec(plan, model, origins) };
 }
 
@@ -79,13 +80,33 @@ function checkTrials({ settings }: Plan, { compat }: ResolvedModel, origins: Set
   });
 }
 
+/** Refuses what a model's own file cannot mean; a profile that overrides `neuron` or `tau.per` may take a meaning from other models. */
+function checkTau({ network, loss, train }: ModelFile, model: ResolvedModel, origins: SettingOrigins): void {
+  const both = [network, model.network];
+  const isFixed = both.every(({ neuron }) => neuron === 'lif');
+  const isSingle = both.every(({ neuron, tau }) => neuron === 'lif' || tau.per === 'layer');
+  const refuse = (key: string, problem: string, fix: string) =>
+    refuseSetting(origins, { code: 'model-invalid', key, problem, fix });
+  if (isFixed && (train.tauRate ?? 1) !== 1)
+    throw refuse('train.tauRate', 'τ of LIF neurons is not learned.', 'Leave it out, or use `neuron: plif`.');
+  if (isSingle && [loss.regulariseTau].flat().some((lambda) => lambda > 0)) {
+    const problem =
+      'λ weighs the variance of learned τ within a layer, and here a layer has one τ, or fixed ones.';
+    throw refuse(
+      'loss.regulariseTau',
+      problem,
+      'Set it to 0, or use `neuron: plif` with `tau.per: neuron` or `channel`.',
+    );
+  }
+}
+
 function checkLambdas(spec: NetworkSpec, { regulariseTau }: TrainingSettings, origins: SettingOrigins): void {
   const layers = spikingLayers(spec).length;
   if (typeof regulariseTau === 'number' || regulariseTau.length === layers) return;
   throw refuseSetting(origins, {
     code: 'model-invalid',
     key: 'loss.regulariseTau',
-    problem: `expected a number, or ${layers}, one for each spiking layer, found ${regulariseTau.length}.`,
+    problem: `expected a number or a list of ${layers} (one for each spiking layer), found a list of ${regulariseTau.length}.`,
     fix: 'Give as many numbers as the network has spiking layers, which a profile may change (`train.network.layers`).',
   });
 }

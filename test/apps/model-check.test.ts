@@ -146,9 +146,32 @@ describe('the models of a plan', () => {
     ]);
     expect(await problemsWith('full', 'models=[mine, baseline]')).toBe('');
     expect(await problemsWith('quick', 'models=[mine, baseline]')).toMatch(
-      /^configs\/models\/mine\.yaml {2}"loss\.regulariseTau": expected a number, or 5, one for each spiking layer, found 7\./,
+      /^configs\/models\/mine\.yaml {2}"loss\.regulariseTau": expected a number or a list of 5 \(one for each spiking layer\), found a list of 7\./,
     );
   });
+
+  test.each([
+    ['lambda-0.1', 'per: neuron', 'per: layer', 'loss.regulariseTau', 'λ weighs', 'tau.per=neuron'],
+    ['lambda-0.1', 'neuron: plif', 'neuron: lif', 'loss.regulariseTau', 'λ weighs', 'neuron=plif'],
+    ['fast-tau', 'neuron: plif', 'neuron: lif', 'train.tauRate', 'τ of LIF neurons', 'neuron=plif'],
+  ])(
+    '%s with %s as %s cannot have %s, unless a profile gives it a meaning',
+    async (from, search, to, key, problem, set) => {
+      await addLines('mine', from, [new RegExp(search), to]);
+      expect(await problemsWith('full', 'models=[mine]')).toContain(
+        `configs/models/mine.yaml  "${key}": ${problem}`,
+      );
+      expect(await problemsWith('full', 'models=[mine]', `train.network.${set}`)).toBe('');
+      // A profile may take the meaning from some of its models.
+      expect(
+        await problemsWith(
+          'full',
+          `models=[${from}]`,
+          `train.network.${to.replace(': ', '=').replace('per', 'tau.per')}`,
+        ),
+      ).toBe('');
+    },
+  );
 
   test('cannot have more layers than the profile’s frames allow', async () => {
     const asked = (set: string) => problemsWith('quick', 'models=[baseline]', set);
