@@ -1,8 +1,10 @@
 import path from 'node:path';
 import { type EngineChoice, engineChoices, WASM_SLOWDOWN } from '../engines/engine.ts';
+import { ReproError } from '../errors.ts';
 import type { Facts } from '../runner/freshness/fingerprint.ts';
-import type { StageInstance } from '../runner/plan/plan.ts';
+import type { Plan, StageInstance } from '../runner/plan/plan.ts';
 import { getAt, type Json } from '../schema/json.ts';
+import { formatPlace } from '../schema/problems.ts';
 
 /**
  * The facts about this machine that pipeline.yaml may list under `facts:`. The runner does not know them;
@@ -31,15 +33,25 @@ export function engineOf(params: { readonly [key: string]: Json }): EngineChoice
 /**
  * Refuses a run that would fail only after its other stages: an instance that names an engine has to run if that is not available.
  *
- * @throws {ReproError} `engine-unavailable`, as the stage
+ * @throws {ReproError} `engine-unavailable`, as the stage, and with the setting that names the engine
  */
-export async function refuseMissingEngines(facts: Facts, instances: readonly StageInstance[]): Promise<void> {
+export async function refuseMissingEngines(
+  { places }: Pick<Plan, 'places'>,
+  facts: Facts,
+  instances: readonly StageInstance[],
+): Promise<void> {
   const named = instances.filter(({ facts: names }) => names.includes('engine'));
   for (const [choice, params] of new Map(named.map(({ params }) => [engineOf(params), params]))) {
     if (choice === 'auto' || (await facts.engine?.(params)) !== `${choice}, unavailable`) continue;
     const { chooseEngine } = await import('../engines/selection/engines.ts');
     const { listGpusApart, probeCudaApart } = await import('./gpu-probes.ts');
-    await chooseEngine(choice, { probe: probeCudaApart, listGpus: listGpusApart });
+    await chooseEngine(choice, { probe: probeCudaApart, listGpus: listGpusApart }).catch((error: unknown) => {
+      if (!(error instanceof ReproError)) throw error;
+      const { code, message, fix } = error;
+      const stage = getAt(params, ['train', 'engine']) === undefined ? 'evaluate' : 'train';
+      const where = formatPlace(places.place([stage, 'engine']));
+      throw new ReproError(code, `"${stage}.engine": ${message}`, { where, fix, cause: error });
+    });
   }
 }
 

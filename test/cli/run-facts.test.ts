@@ -85,7 +85,7 @@ stages:
     const { exitCode, stdout, stderr } = await project.call(['run', ...options], withoutEngine);
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(
-      /^There is no native engine: .+\.\n.+ Or choose another engine: `auto` takes the fastest there is\.$/,
+      /^profiles\/quick\.yaml:1:17 {2}"train\.engine": There is no native engine: .+\.\n.+ Or choose another engine: `auto` takes the fastest there is\.$/,
     );
   }
   expect(project.has('artifacts/frames')).toBe(false);

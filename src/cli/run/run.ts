@@ -131,6 +131,7 @@ export async function runShown(
   const facts = factsOf(plan.projectRoot);
   if (cluster === undefined) {
     await refuseMissingEngines(
+      plan,
       facts,
       [...plan.instances.values()].filter(({ id }) => selected.has(id)),
     );
