@@ -109,14 +109,18 @@ function listSections(
 function announce(results: Results): Banner[] {
   const incomparable = judgeComparability(results);
   const thesis = titleDataset(THESIS.dataset);
+  const isOther = results.dataset !== THESIS.dataset;
+  const otherText = `The thesis reports ${thesis} only, so nothing here can be compared with it.`;
   const banners = {
     simulated: {
       title: 'Simulated data: these results say nothing about the thesis',
-      text: `The recordings are simulated: no person and no camera was involved. With the recordings of ${thesis}, the same pipeline gives comparable results.`,
+      text: isOther
+        ? `The recordings are simulated. ${otherText}`
+        : `The recordings are simulated: no person and no camera was involved. With the recordings of ${thesis}, the same pipeline gives comparable results.`,
     },
     'other-dataset': {
       title: `Another data set: ${titleDataset(results.dataset)}`,
-      text: `The thesis reports ${thesis} only, so nothing here can be compared with it.`,
+      text: otherText,
     },
   };
   return incomparable === null ? [] : [banners[incomparable]];

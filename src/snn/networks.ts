@@ -76,7 +76,7 @@ function countBlocks({ input: [, height, width], layers, steps }: NetworkConfig)
   const most = mostBlocks(height, width);
   if (layers <= most) return layers;
   throw new ShapeError(
-    `network: ${layers} layers halve a frame of ${height} x ${width} to nothing; at most ${most} fit`,
+    `network: ${layers} ${layers === 1 ? 'layer halves' : 'layers halve'} a frame of ${height} x ${width} to nothing; at most ${most} fit`,
     { key: 'layers' },
   );
 }

@@ -63,6 +63,7 @@ describe('buildNetwork', () => {
 
   it.each([
     [{ layers: 8 }, /8 layers halve a frame of 128 x 128 to nothing; at most 7 fit/],
+    [{ input: [2, 1, 5], layers: 1 }, /1 layer halves a frame of 1 x 5 to nothing; at most 0 fit/],
     [
       { channels: 100_000 },
       /conv\.4\.weight of shape \[100000, 100000, 3, 3\] would have 90,000,000,000 values; at most 2,147,483,647 fit/,

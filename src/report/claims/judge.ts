@@ -2,7 +2,7 @@ import { isObject } from '../../formats/fields.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { fangSettings, type PublishedSettings, publishedSettings, THESIS } from '../../thesis/published.ts';
 import { listSwitched } from '../data/compat.ts';
-import { endSentence, formatCount, joinWords } from '../data/format.ts';
+import { endSentence, formatCount, joinWords, lowerFirst } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import { listModelDeviations } from '../data/settings.ts';
@@ -116,11 +116,6 @@ function findObstacle(claim: Claim, models: readonly ModelResult[]): string | nu
       return `The epoch of ${model.title} was not chosen on the test clips (compat.selection: best-test), unlike the epoch of the published accuracy.`;
   }
   return null;
-}
-
-/** `λ, weight of …` stays, `Pooling` becomes `pooling`. */
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 /** Whether a claim is about the chosen epoch. */

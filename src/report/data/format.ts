@@ -56,6 +56,11 @@ export function capitalise(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** `λ, weight of …` stays, `Pooling` becomes `pooling`. */
+export function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
 /** Adds a full stop unless the text ends with one, as in "No Reg." */
 export function endSentence(text: string): string {
   return text.endsWith('.') ? text : `${text}.`;

@@ -12,6 +12,8 @@ interface Setting {
   readonly thesis: (published: PublishedSettings) => Scalar | null;
   /** The value in force; null if this run has no such setting. */
   readonly used: (run: RunResult) => Scalar | null;
+  /** The value of runs that have none, beside others that do. */
+  readonly usual?: Scalar | null;
 }
 
 /** A setting in the thesis and in this run, for instance 128 channels against 8. */
@@ -76,7 +78,7 @@ const SETTINGS: readonly Setting[] = [
   training('Epochs between tests', 'testEvery'),
   training('Batch size', 'batchSize'),
   training('Learning rate', 'learningRate'),
-  training('Factor of the learning rate for τ’s logits', 'tauRate'),
+  { ...training('Factor of the learning rate for τ’s logits', 'tauRate'), usual: 1 },
   training('Half-period of the cosine schedule (T_max), epochs', 'cosineHalfPeriod'),
   training('Share of training clips held out for validation', 'validationShare'),
   clips('Training clips', 'train'),
@@ -100,11 +102,14 @@ export function listModelDeviations(model: ModelResult, published: PublishedSett
 
 function compareSetting(
   results: Pick<Results, 'models'>,
-  { label, thesis, used }: Setting,
+  { label, thesis, used, usual = null }: Setting,
   publishedOf: (model: ModelResult) => PublishedSettings = publishedSettings,
 ): SettingComparison {
+  const isSet = results.models.some(({ runs }) => runs.some((run) => used(run) !== null));
   const pairs = results.models.flatMap((model) =>
-    model.runs.map((run) => ({ model, thesis: thesis(publishedOf(model)), used: used(run) })),
+    model.runs.map((run) => {
+      return { model, thesis: thesis(publishedOf(model)), used: used(run) ?? (isSet ? usual : null) };
+    }),
   );
   const differing = pairs.filter(
     (pair) => pair.thesis !== null && pair.used !== null && pair.thesis !== pair.used,

@@ -1,3 +1,4 @@
+import { lowerFirst } from '../data/format.ts';
 import type { Block, Cell, Gallery, Inline, Report, Table, Text } from './document.ts';
 
 /** The report as Markdown, for reading on a code host; its figures are the SVG files next to it. */
@@ -70,7 +71,7 @@ function alignComments(lines: readonly { command: string; does: string }[]): str
 
 function renderTable(table: Table): string {
   const head = table.columns.map(({ label, group }) =>
-    group === undefined ? label : `${group}: ${label.toLowerCase()}`,
+    group === undefined ? label : `${group}: ${lowerFirst(label)}`,
   );
   const rule = table.columns.map(({ numeric }) => (numeric === true ? '---:' : '---'));
   return [

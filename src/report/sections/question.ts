@@ -58,8 +58,11 @@ export function stateAnswer(results: Results, { baseline, margin, users, arms }:
 /** `On simulated recordings, with five seeds and six test users`. @param users null if the data set has none */
 export function stateDesign({ simulated, seeds }: Results, users: number | null): string {
   const where = simulated ? 'On simulated recordings, with' : 'With';
-  const many = (count: number, one: string) => `${spellCount(count)} ${count === 1 ? one : `${one}s`}`;
   return `${where} ${many(seeds.length, 'seed')}${users === null ? '' : ` and ${many(users, 'test user')}`}`;
+}
+
+function many(count: number, one: string): string {
+  return `${spellCount(count)} ${count === 1 ? one : `${one}s`}`;
 }
 
 function tabulateArms({ seeds }: Results, { baseline, margin, users, arms }: Question): Table {
@@ -98,7 +101,7 @@ function rangeOf({ certainty }: Arm, which: 'interval' | 'narrow'): string | nul
 }
 
 function explainArms(seeds: number, users: number | null, margin: number, arms: readonly Arm[]): Text[] {
-  const drawn = users === null ? 'clips' : `${spellCount(users)} users`;
+  const drawn = users === null ? 'the clips' : many(users, 'user');
   return present<Text>(
     [
       `The margin, ${formatPoints(margin, false)}, is the profile’s, which has to state it before the run. `,
@@ -110,7 +113,7 @@ function explainArms(seeds: number, users: number | null, margin: number, arms: 
       ': neither. Intervals are not corrected.',
     ],
     [
-      `Each seed and each clip is compared with itself. ${capitalise(spellCount(seeds))} seeds and ${drawn} count as drawn at random (crossed random effects, Satterthwaite’s degrees of freedom)${users === null ? '' : ', because clips of one person are alike'}. `,
+      `Each seed and each clip is compared with itself. ${capitalise(many(seeds, 'seed'))} and ${drawn} count as drawn at random (crossed random effects, Satterthwaite’s degrees of freedom)${users === null ? '' : ', because clips of one person are alike'}. `,
       { code: 'docs/claims.md' },
       ' has the method, its assumptions and how well it covers.',
     ],

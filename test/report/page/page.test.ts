@@ -105,6 +105,11 @@ describe('the page', () => {
     expect(simulated.page).toContain('Simulated data: these results say nothing about the thesis');
     expect(simulated.page.indexOf('class="banner"')).toBeLessThan(simulated.page.indexOf('<h1>'));
     expect(simulated.markdown).toContain('> **Simulated data: these results say nothing about the thesis.**');
+    expect(simulated.page).toContain('With the recordings of DVS128 Gesture, the same pipeline');
+    const control = await render(makeResults({ simulated: true, dataset: 'two-scales' }));
+    expect(control.page).toContain(
+      'The recordings are simulated. The thesis reports DVS128 Gesture only, so nothing here can be compared with it.',
+    );
     const other = await render(makeResults({ dataset: 'nmnist' }));
     expect(other.page).toContain('Another data set: N-MNIST');
     const real = await render(makeResults());

@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { renderMarkdown } from '../../../src/report/page/markdown.ts';
+import { buildReport } from '../../../src/report/report.ts';
 import { answerCost, describeCost } from '../../../src/report/sections/cost.ts';
 import type { Cost } from '../../../src/snn/cost.ts';
-import { makeModelResult, makeResults, makeRunResult, plain, split, textsOf } from '../result-values.ts';
+import {
+  ENVIRONMENT,
+  makeModelResult,
+  makeResults,
+  makeRunResult,
+  plain,
+  split,
+  textsOf,
+} from '../result-values.ts';
 
 const COST: Cost = {
   footprintBytes: 2_000_000,
@@ -54,6 +64,12 @@ describe('the answer about cost', () => {
     );
     expect(answer(modelOf('A', 'layer', [6e6]), modelOf('B', 'layer', [5e6]))).toBe('');
     expect(answer(modelOf('A', 'neuron', [6e6]), modelOf('B', 'neuron', [5e6]))).toBe('');
+  });
+
+  it('has effective MACs in Markdown, too', () => {
+    const results = makeResults({ models: [modelOf('A', 'layer', [6e6])] });
+    const text = renderMarkdown(buildReport(results, { title: 'A run', environment: ENVIRONMENT }));
+    expect(text).toContain('Synaptic operations per clip, millions: effective MACs');
   });
 
   it('leaves out networks of another size, which cost more or less for that reason alone', () => {

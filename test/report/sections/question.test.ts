@@ -95,6 +95,7 @@ describe('the question of a profile', () => {
     expect(stateAnswer(resultsOf(models), found)).toMatch(/^With three seeds, b is/);
     const section = describeQuestion(resultsOf(models), found);
     expect(JSON.stringify(section)).toContain('for other seeds and other clips');
+    expect(JSON.stringify(section)).toContain('Three seeds and the clips count as drawn at random');
   });
 
   test('stays undecided with a single seed', () => {
@@ -105,6 +106,7 @@ describe('the question of a profile', () => {
       { model: 'worse', difference: -0.125, low: null, high: null, verdict: 'undecided' },
     ]);
     const [, , , table] = describeQuestion(resultsOf(one, { seeds: [2020] }), found).blocks;
+    expect(JSON.stringify(table)).toContain('One seed and six users count as drawn at random');
     expect(table?.kind === 'table' && textsOf(table.table)[0]?.slice(1, 4)).toEqual([
       '−12.5 points',
       '–',

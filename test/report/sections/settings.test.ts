@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { listSwitched } from '../../../src/report/data/compat.ts';
 import type { Results } from '../../../src/report/data/results.ts';
+import { compareSettings } from '../../../src/report/data/settings.ts';
 import { renderMarkdown } from '../../../src/report/page/markdown.ts';
 import { buildReport } from '../../../src/report/report.ts';
 import { tabulateCompat } from '../../../src/report/sections/settings.ts';
@@ -20,6 +21,18 @@ function used(results: Results) {
   const rows = tabulateCompat(results).rows;
   return new Map(rows.map((row) => [row[0]?.details?.[0]?.replace('compat.', ''), row[1]]));
 }
+
+test('the factor for τ’s logits is 1 for models without it, if another has one', () => {
+  const factors = (...rates: (number | null)[]) => {
+    const models = rates.map((tauRate, i) => {
+      const run = makeRunResult({ training: { epochs: 3, ...(tauRate === null ? {} : { tauRate }) } });
+      return makeModelResult({ title: `M${i}`, runs: [run] });
+    });
+    return compareSettings(makeResults({ models })).find(({ label }) => label.startsWith('Factor'))?.used;
+  };
+  expect(factors(null, 2)).toBe('1 (M0); 2 (M1)');
+  expect(factors(null, null)).toBeUndefined();
+});
 
 describe('the table of disagreements', () => {
   it('lists every switch in order, with its default and its alternative', () => {
