@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { stateEntries } from '../../src/snn/parameters.ts';
+import { spikingLayers } from '../../src/snn/spec.ts';
 import { livelyState, nativeEngine, randomBatch, portable as spec } from '../native/support.ts';
 import { CHROMIUM_FLAGS } from './chromium.ts';
 
@@ -41,6 +42,7 @@ it('the engine in a browser computes a training step and an evaluation as in Nod
   const after = await session.state();
   session.dispose();
 
+  const lambdas = spikingLayers(spec).map(() => 0.1);
   const script = await readFile(path.join(folder, 'instance.mjs'), 'base64');
   const given = {
     script: `data:text/javascript;base64,${script}`,
@@ -54,7 +56,7 @@ it('the engine in a browser computes a training step and an evaluation as in Nod
       labels: numbersOf(batch.labels),
       masks: batch.dropoutMasks.map(numbersOf),
     },
-    settings: { learningRate: 0.01, tauRate: 1, lambdas: [0.1, 0.1], regularise: 'w', loss: 'rate', step: 1 },
+    settings: { learningRate: 0.01, tauRate: 1, lambdas, regularise: 'w', loss: 'rate', step: 1 },
   };
   const page = await browser.newPage();
   const found = await page.evaluate(`(${inPage})(${JSON.stringify(given)})`);
