@@ -90,9 +90,9 @@ const defects: Readonly<Record<string, Defect>> = {
     rule: 'chosen epoch',
   },
   'test clips with the classes of others': {
-    file: 'stages/evaluate.ts',
-    from: 'clips: splits.test, source: frames.test',
-    to: 'clips: splits.test.map((clip) => ({ ...clip, class: (clip.class + 1) % classes.length })), source: frames.test',
+    file: 'src/training/evaluation.ts',
+    from: 'const { splits, images } = index;',
+    to: 'const { images, classes } = index; const splits = { ...index.splits, test: index.splits.test.map((clip) => ({ ...clip, class: (clip.class + 1) % classes.length })) };',
     rule: 'accuracy',
   },
 };
