@@ -171,8 +171,8 @@ describe.skipIf(noTerminal !== undefined)('the output of a run in a terminal', (
     await terminal.waitFor((screen) => screen.some((row) => row.startsWith('● slow')));
     terminal.type('\u0003');
     expect(await terminal.ended).toBe(130);
-    expect(terminal.everything.join('\n')).toContain(
-      'interrupted: slow. The same command starts again: without `resume:`',
+    expect(terminal.everything.join('')).toContain(
+      'interrupted: slow. The same command starts again: nothing was saved in a `resume:` folder.',
     );
     expect(terminal.isCursorVisible).toBe(true);
   });
