@@ -12,9 +12,6 @@ import { parse } from 'yaml';
 
 const root = path.resolve(import.meta.dirname, '..');
 
-/** Order of docs/results.md; profiles that are not listed here come last. */
-const order = ['control', 'arms', 'width', 'fashion-mnist', 'nmnist'];
-
 /** Sections of a report that are kept; docs/results.md shows those with the answers. */
 const answers = ['The question', 'Width against τ'];
 const kept = [...answers, 'What holds', 'Results', 'Time', 'Settings'];
@@ -43,9 +40,7 @@ function splitSections(page) {
 
 /** The text of docs/results.md. */
 export function composePage() {
-  const folder = path.join(root, 'results');
-  const rank = (profile) => (order.includes(profile) ? order.indexOf(profile) : order.length);
-  const profiles = fs.existsSync(folder) ? fs.readdirSync(folder).sort((a, b) => rank(a) - rank(b)) : [];
+  const profiles = fs.readdirSync(path.join(root, 'results')).sort();
   return `${[
     '# Results',
     'What committed runs gave. `node scripts/results.mjs` makes this page from `results/`, so no number here is typed. ' +
@@ -58,13 +53,15 @@ function describeProfile(profile) {
   const { description, models, seeds, report } = parse(read(`configs/profiles/${profile}.yaml`));
   const baseline = JSON.parse(read(`configs/baselines/${profile}.json`));
   const engines = [...new Set(baseline.runs.map(({ engine }) => engine))].join('; ');
-  const settings = `--set 'models=[${report.question.baseline}, ${models.at(-1)}]' --set 'seeds=[${seeds.at(-1)}]'`;
+  // A question needs its baseline among the models.
+  const pair = [report.question?.baseline ?? models[0], models.at(-1)].join(', ');
+  const settings = `--set 'models=[${pair}]' --set 'seeds=[${seeds.at(-1)}]'`;
   const command = `--profile ${profile} ${settings}`;
   return [
     `## ${report.title}`,
     description.trim(),
     ...answersOf(profile),
-    `Computed by \`${engines}\`. One arm and the baseline again, with one seed and the same digits on the same engine:`,
+    `Computed by \`${engines}\`. Two of the models again, with one seed and the same digits on the same engine:`,
     ['```sh', `./repro run ${command} && ./repro check ${command}`, '```'].join('\n'),
     `More of the report: [results/${profile}/report.md](../results/${profile}/report.md).`,
   ].join('\n\n');

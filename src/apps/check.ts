@@ -25,8 +25,8 @@ export async function checkAll(
           ? await readBaseline(plan.projectRoot, plan.profile)
           : null;
       if (baseline !== null) sections.push(await checkConfiguration(plan, baseline));
-      const isNamed = options.profile !== undefined;
-      if (baseline !== null && isNamed && !hasRecords(plan)) return;
+      // Without a profile's name, the records of all profiles under `lock:` are checked, too.
+      if (baseline !== null && options.profile !== undefined && !hasRecords(plan)) return;
       for (const recorded of await loadRecordedPlans(plan, options)) {
         sections.push(await checkRecordsOf(recorded, options));
       }

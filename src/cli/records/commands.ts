@@ -31,7 +31,7 @@ Examples:
   $ repro check --profile full --json
   $ repro check --set train.epochs=4 --junit check.xml
   $ repro check --no-data
-  $ repro check --no-data --profile arms`;
+  $ repro check --no-data --profile control`;
 
 const baselineExamples = `
 \`repro check\` compares later runs with the baseline. If results are meant to change, update it, and commit it with that change.
