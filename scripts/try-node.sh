@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tries the committed project under another version of Node, in a clean clone: `scripts/try-node.sh 26.10.0 FOLDER`.
 # Its results are compared with those of the version that was tried first with the same folder.
+# With `--addon BUILD` it takes the native engine from there instead of compiling it: Node-API has the same functions in every version.
 set -euo pipefail
 version=$1
 folder=$(mkdir -p "$2" && realpath "$2")
@@ -13,6 +14,7 @@ export PATH="$folder/node-$version/node_modules/node/bin:$PATH"
 clone=$folder/clone
 rm -rf "$clone"
 git clone --quiet "$project" "$clone"
+[[ ${3-} != --addon ]] || cp -a "$4" "$clone/native/build"
 cd "$clone"
 npm ci
 npm run build:native
