@@ -57,12 +57,15 @@ function describeProfile(profile) {
   const pair = [report.question?.baseline ?? models[0], models.at(-1)].join(', ');
   const settings = `--set 'models=[${pair}]' --set 'seeds=[${seeds.at(-1)}]'`;
   const command = `--profile ${profile} ${settings}`;
+  // The native engine's last digits depend on it.
+  const [, instructionSet] = /^native \S+ (\S+)/.exec(engines) ?? [];
+  const run = `${instructionSet === undefined ? '' : `REPRO_ISA=${instructionSet} `}./repro run ${command}`;
   return [
     `## ${report.title}`,
     description.trim(),
     ...answersOf(profile),
     `Computed by \`${engines}\`. Two of the models again, with one seed and the same digits on the same engine:`,
-    ['```sh', `./repro run ${command} && ./repro check ${command}`, '```'].join('\n'),
+    ['```sh', `${run} && ./repro check ${command}`, '```'].join('\n'),
     `More of the report: [results/${profile}/report.md](../results/${profile}/report.md).`,
   ].join('\n\n');
 }
