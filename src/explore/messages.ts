@@ -1,0 +1,65 @@
+import type { Trace } from '../snn/forward.ts';
+import type { NetworkConfig } from '../snn/networks.ts';
+import type { TrainingSetting } from './payload.ts';
+import type { Edits } from './view-state.ts';
+
+/** The frames of one clip, [T, 2, H, W]. */
+export type Frames = Uint8Array | Uint16Array | Float32Array;
+
+/** A trained network as the worker needs it: `values` are the F32 tensors of `stateEntries(spec)`, one after the other. */
+export interface NetworkValues {
+  readonly config: NetworkConfig;
+  readonly values: Float32Array;
+}
+
+/** To the worker; it answers each request with one answer of the same `id`, `train` with an answer for each step. */
+export type Request =
+  /** Keeps a network under `key`, replacing what was there. */
+  | { readonly id: number; readonly kind: 'network'; readonly key: string; readonly network: NetworkValues }
+  | {
+      readonly id: number;
+      readonly kind: 'run';
+      readonly key: string;
+      readonly frames: Frames;
+      readonly steps: number;
+      readonly edits: Edits;
+    }
+  /** Trains the network under `key` for `steps` optimiser steps, with the WebAssembly engine; `run` then uses the result. */
+  | {
+      readonly id: number;
+      readonly kind: 'train';
+      readonly key: string;
+      readonly steps: number;
+      readonly settings: TrainingSetting & { readonly lambda: number };
+      readonly training: readonly LabelledFrames[];
+      readonly heldOut: readonly LabelledFrames[];
+      readonly clipSteps: number;
+    }
+  /** Ends the training after the step in progress. */
+  | { readonly id: number; readonly kind: 'stop' };
+
+export interface LabelledFrames {
+  readonly frames: Frames;
+  readonly label: number;
+}
+
+export type Answer =
+  | { readonly id: number; readonly kind: 'done' }
+  | { readonly id: number; readonly kind: 'trace'; readonly trace: Trace; readonly milliseconds: number }
+  | { readonly id: number; readonly kind: 'trained'; readonly progress: TrainingProgress }
+  | { readonly id: number; readonly kind: 'failed'; readonly message: string };
+
+export interface TrainingProgress {
+  /** Optimiser steps so far, from 0 (before the first) to `of`. */
+  readonly step: number;
+  readonly of: number;
+  /** Of the last batch; null before the first. */
+  readonly loss: number | null;
+  /** Held-out clips that are right; null where it was not measured. */
+  readonly correct: number | null;
+  readonly clips: number;
+  /** Mean τ of each spiking layer, in steps. */
+  readonly tau: readonly number[];
+  /** The new values at the end, as in `NetworkValues`; undefined before. */
+  readonly values?: Float32Array;
+}
