@@ -1,0 +1,63 @@
+import { type ForwardNetwork, prepareNetwork, runForward } from '../../snn/forward.ts';
+import { buildNetwork } from '../../snn/networks.ts';
+import { stateEntries } from '../../snn/parameters.ts';
+import { countElements, type State, type Tensor } from '../../snn/tensor.ts';
+import { applyEdits } from '../edits.ts';
+import type { Answer, NetworkValues, Request } from '../messages.ts';
+
+// The thread that computes. Each request gets its answer, or what went wrong.
+
+const networks = new Map<string, { readonly given: NetworkValues; readonly ready: ForwardNetwork }>();
+
+addEventListener('message', ({ data: request }: MessageEvent<Request>) => {
+  answer(request).catch((error: unknown) => {
+    send({ id: request.id, kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+  });
+});
+
+function send(reply: Answer): void {
+  postMessage(reply);
+}
+
+async function answer(request: Request): Promise<void> {
+  const { id } = request;
+  switch (request.kind) {
+    case 'network': {
+      const { network: given } = request;
+      const spec = buildNetwork(given.config);
+      networks.set(request.key, { given, ready: prepareNetwork(spec, stateOf(given)) });
+      return send({ id, kind: 'done' });
+    }
+    case 'run': {
+      const network = requireNetwork(request.key).ready;
+      const startedMs = performance.now();
+      const neurons = applyEdits(network.neurons, request.edits);
+      const trace = runForward({ ...network, neurons }, request.frames, request.steps);
+      return send({ id, kind: 'trace', trace, milliseconds: performance.now() - startedMs });
+    }
+    default:
+      throw new Error(`cannot ${request.kind} yet`);
+  }
+}
+
+function requireNetwork(key: string): { readonly given: NetworkValues; readonly ready: ForwardNetwork } {
+  const network = networks.get(key);
+  if (network === undefined) throw new Error(`no network "${key}" was sent`);
+  return network;
+}
+
+/** The tensors of a network; PyTorch's counters of batches, which no result depends on, are 0. */
+function stateOf({ config, values }: NetworkValues): State {
+  const state = new Map<string, Tensor>();
+  let at = 0;
+  for (const { name, shape, dtype } of stateEntries(buildNetwork(config))) {
+    const length = countElements(shape);
+    if (dtype === 'I64') state.set(name, { dtype, shape, data: new BigInt64Array(length) });
+    else {
+      state.set(name, { dtype, shape, data: values.subarray(at, at + length) });
+      at += length;
+    }
+  }
+  if (at !== values.length) throw new Error(`the network has ${at} values, got ${values.length}`);
+  return state;
+}
