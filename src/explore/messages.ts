@@ -1,6 +1,6 @@
 import type { Trace } from '../snn/forward.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
-import type { TrainingSetting } from './payload.ts';
+import type { EmbeddedModel, TrainingSetting } from './payload.ts';
 import type { Edits } from './view-state.ts';
 
 /** The frames of one clip, [T, 2, H, W]. */
@@ -30,7 +30,7 @@ export type Request =
       readonly kind: 'train';
       readonly key: string;
       readonly steps: number;
-      readonly settings: TrainingSetting & { readonly lambda: number };
+      readonly settings: TrainingSetting & { readonly lambda: EmbeddedModel['regulariseTau'] };
       readonly training: readonly LabelledFrames[];
       readonly heldOut: readonly LabelledFrames[];
       readonly clipSteps: number;

@@ -4,6 +4,7 @@ import type { NetworkConfig } from '../snn/networks.ts';
 export interface Payload {
   readonly version: 1;
   readonly title: string;
+  /** Its title: `DVS128 Gesture`. */
   readonly dataset: string;
   readonly simulated: boolean;
   readonly classes: readonly string[];
@@ -36,7 +37,8 @@ export interface EmbeddedModel {
   readonly config: NetworkConfig;
   /** Of the test clips in the evaluation, all of them. */
   readonly test: { readonly correct: number; readonly clips: number };
-  readonly regulariseTau: number;
+  /** λ; with a list, one for each spiking layer. */
+  readonly regulariseTau: number | readonly number[];
   /** The tensors of `stateEntries(spec)` of type F32, in that order, one after the other; null if they would make the page too large. */
   readonly tensors: Packed | null;
 }

@@ -1,9 +1,8 @@
 import { type ForwardNetwork, prepareNetwork, runForward } from '../../snn/forward.ts';
 import { buildNetwork } from '../../snn/networks.ts';
-import { stateEntries } from '../../snn/parameters.ts';
-import { countElements, type State, type Tensor } from '../../snn/tensor.ts';
 import { applyEdits } from '../edits.ts';
 import type { Answer, NetworkValues, Request } from '../messages.ts';
+import { stateOf } from '../network-values.ts';
 
 // The thread that computes. Each request gets its answer, or what went wrong.
 
@@ -44,20 +43,4 @@ function requireNetwork(key: string): { readonly given: NetworkValues; readonly 
   const network = networks.get(key);
   if (network === undefined) throw new Error(`no network "${key}" was sent`);
   return network;
-}
-
-/** The tensors of a network; PyTorch's counters of batches, which no result depends on, are 0. */
-function stateOf({ config, values }: NetworkValues): State {
-  const state = new Map<string, Tensor>();
-  let at = 0;
-  for (const { name, shape, dtype } of stateEntries(buildNetwork(config))) {
-    const length = countElements(shape);
-    if (dtype === 'I64') state.set(name, { dtype, shape, data: new BigInt64Array(length) });
-    else {
-      state.set(name, { dtype, shape, data: values.subarray(at, at + length) });
-      at += length;
-    }
-  }
-  if (at !== values.length) throw new Error(`the network has ${at} values, got ${values.length}`);
-  return state;
 }
