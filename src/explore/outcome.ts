@@ -1,0 +1,60 @@
+import type { Trace } from '../snn/forward.ts';
+
+/** What a network made of a clip, step by step. */
+export interface Outcome {
+  /** Mean output of each class up to each step, [T][classes]. */
+  readonly scores: readonly (readonly number[])[];
+  /** The class with the highest score at the end, the first of equals; null if no neuron voted. */
+  readonly decision: number | null;
+  /** The first step, from 0, from which the decision leads to the end. */
+  readonly decidedAt: number | null;
+  /** Spikes of all layers up to each step, [T]. */
+  readonly spikes: readonly number[];
+  /** Effective synaptic operations of all layers up to each step, [T] (docs/cost.md). */
+  readonly operations: readonly number[];
+}
+
+/** @param group how many neurons vote for a class */
+export function readOutcome(trace: Trace, group: number): Outcome {
+  const { steps, outputs, operations } = trace;
+  const classes = outputs.length / steps;
+  // Whole votes: sums of rounded tenths would decide ties by chance.
+  const votes = new Float64Array(classes);
+  const scores: number[][] = [];
+  const leaders: (number | null)[] = [];
+  for (let step = 0; step < steps; step++) {
+    for (let c = 0; c < classes; c++) votes[c]! += Math.round(outputs[step * classes + c]! * group);
+    scores.push([...votes].map((count) => count / group / (step + 1)));
+    const most = Math.max(...votes);
+    leaders.push(most === 0 ? null : votes.indexOf(most));
+  }
+  const decision = leaders.at(-1) ?? null;
+  return {
+    scores,
+    decision,
+    decidedAt: decision === null ? null : leaders.findLastIndex((leader) => leader !== decision) + 1,
+    spikes: accumulate(steps, (step) =>
+      trace.layers.reduce((sum, layer) => sum + countSpikes(layer, steps, step), 0),
+    ),
+    operations: accumulate(steps, (step) => {
+      const layers = operations.length / steps;
+      return operations.subarray(step * layers, (step + 1) * layers).reduce((sum, count) => sum + count, 0);
+    }),
+  };
+}
+
+/** Neurons of a layer that fire at a step. */
+export function countSpikes({ spikes }: Trace['layers'][number], steps: number, step: number): number {
+  const size = spikes.length / steps;
+  let count = 0;
+  for (let i = step * size; i < (step + 1) * size; i++) count += spikes[i]!;
+  return count;
+}
+
+function accumulate(steps: number, valueAt: (step: number) => number): number[] {
+  let sum = 0;
+  return Array.from({ length: steps }, (_, step) => {
+    sum += valueAt(step);
+    return sum;
+  });
+}

@@ -1,0 +1,114 @@
+import { formatCount, formatPercent } from '../text.ts';
+import type { Outcome } from './outcome.ts';
+
+/*
+ * What the page says in words, beside its drawings and in place of them. Steps, layers and neurons count from 1 here.
+ */
+
+/**
+ * `Left wave, was right wave; 12 % more spikes, 3 % fewer synaptic operations.`
+ *
+ * @param trained the same network and clip, with nothing changed
+ */
+export function describeChange(now: Outcome, trained: Outcome, classes: readonly string[]): string {
+  const amounts = (['spikes', 'operations'] as const).map((kind) =>
+    compareAmounts(
+      now[kind].at(-1) ?? 0,
+      trained[kind].at(-1) ?? 0,
+      kind === 'spikes' ? kind : 'synaptic operations',
+    ),
+  );
+  return `${capitalise(compareDecisions(now, trained, classes))}; ${amounts.join(', ')}.`;
+}
+
+function compareDecisions(now: Outcome, trained: Outcome, classes: readonly string[]): string {
+  const name = nameClass(now.decision, classes);
+  if (now.decision !== trained.decision) return `${name}, was ${nameClass(trained.decision, classes)}`;
+  if (now.decidedAt === null || trained.decidedAt === null || now.decidedAt === trained.decidedAt)
+    return `still ${name}`;
+  return `still ${name}, from step ${now.decidedAt + 1} instead of ${trained.decidedAt + 1}`;
+}
+
+/** `12 % more spikes`, `as many spikes`, `3.5 times as many spikes`. @param noun in the plural */
+export function compareAmounts(now: number, before: number, noun: string): string {
+  if (now === before) return `as many ${noun}`;
+  if (now === 0) return `no ${noun}`;
+  if (before === 0) return formatCount(now, noun.replace(/s$/, ''));
+  const ratio = now / before;
+  if (ratio >= 2) return `${ratio.toFixed(1)} times as many ${noun}`;
+  const percent = Math.round(100 * Math.abs(ratio - 1));
+  return `${percent === 0 ? 'under 1' : percent} % ${ratio > 1 ? 'more' : 'fewer'} ${noun}`;
+}
+
+/** `Right wave, which is correct; it leads from step 5 of 16 to the end.` @param label null: unknown */
+export function describeOutcome(
+  { decision, decidedAt, scores }: Outcome,
+  label: number | null,
+  classes: readonly string[],
+): string {
+  if (decision === null || decidedAt === null) return 'No class gets a vote.';
+  const wrong = `, but it is ${nameClass(label, classes)}`;
+  const verdict = label === null ? '' : decision === label ? ', which is correct' : wrong;
+  return `${capitalise(nameClass(decision, classes))}${verdict}; it leads from step ${decidedAt + 1} of ${scores.length} to the end.`;
+}
+
+interface StepAccount {
+  readonly step: number;
+  readonly outcome: Outcome;
+  readonly classes: readonly string[];
+  /** Of each spiking layer: neurons that fire at the step, and all. */
+  readonly layers: readonly { readonly fired: number; readonly neurons: number }[];
+  readonly neuron: {
+    /** As {@link nameNeuron} gives it. */
+    readonly name: string;
+    readonly tau: number;
+    /** At the step, before the reset. */
+    readonly potential: number;
+    readonly fires: boolean;
+    /** Up to the step. */
+    readonly spikes: number;
+  } | null;
+}
+
+/** What is to be seen at a step: which class leads, how many neurons fire, and the chosen neuron. */
+export function describeStep({ step, outcome, classes, layers, neuron }: StepAccount): string {
+  const scores = outcome.scores[step] ?? [];
+  const most = Math.max(...scores);
+  const leader = capitalise(nameClass(scores.indexOf(most), classes));
+  const activity = layers.map(
+    ({ fired, neurons }, at) => `${formatPercent(fired / neurons)} in layer ${at + 1}`,
+  );
+  return [
+    `Step ${step + 1} of ${outcome.scores.length}.`,
+    most === 0
+      ? 'No votes yet.'
+      : `${leader} leads: ${formatPercent(most)} of its neurons fire at a step on average.`,
+    `Neurons that fire: ${activity.join(', ')}.`,
+    ...(neuron === null
+      ? []
+      : [
+          `${capitalise(neuron.name)}: potential ${neuron.potential.toFixed(2)}, ${neuron.fires ? 'it fires' : 'it does not fire'};`,
+          `${formatCount(neuron.spikes, 'spike')} so far; τ ${neuron.tau.toFixed(2)} steps.`,
+        ]),
+  ].join(' ');
+}
+
+/** `neuron in map 4, row 2, column 10 of layer 1`; behind a linear layer `neuron 12 of layer 4`. @param shape [C, H, W] */
+export function nameNeuron(
+  layer: number,
+  index: number,
+  [, height, width]: readonly [number, number, number],
+): string {
+  if (height * width === 1) return `neuron ${index + 1} of layer ${layer + 1}`;
+  const place = index % (height * width);
+  const map = (index - place) / (height * width);
+  return `neuron in map ${map + 1}, row ${Math.floor(place / width) + 1}, column ${(place % width) + 1} of layer ${layer + 1}`;
+}
+
+export function nameClass(index: number | null, classes: readonly string[]): string {
+  return index === null ? 'no votes' : (classes[index] ?? `class ${index + 1}`);
+}
+
+export function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

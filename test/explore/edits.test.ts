@@ -1,0 +1,82 @@
+import { expect, it } from 'vitest';
+import { applyEdits, setTauFactor, tauFactor } from '../../src/explore/edits.ts';
+import { type Edits, NO_EDITS } from '../../src/explore/view-state.ts';
+import type { Neurons } from '../../src/snn/forward.ts';
+
+const LAYERS: readonly Neurons[] = [
+  // τ = 2, 4, 10/3 and 1.25; 0.3 is not exact in single precision.
+  layer('conv.2', [0.5, 0.25, 0.3, 0.8]),
+  layer('fc.3', [0.5, 0.3]),
+];
+
+function layer(name: string, leaks: readonly number[]): Neurons {
+  const reset = { kind: 'hard', potential: 0.1, detach: true } as const;
+  return { name, shape: [leaks.length, 1, 1], leaks: Float32Array.from(leaks), threshold: 1, reset };
+}
+
+function change(edits: Partial<Edits>): Neurons[] {
+  return applyEdits(LAYERS, { ...NO_EDITS, ...edits });
+}
+
+it('without changes, the neurons are as trained', () => {
+  expect(change({})).toEqual(LAYERS);
+});
+
+it('τ of one neuron is multiplied, and every other leak stays the same to the last bit', () => {
+  const [first, second] = change({ tau: [{ layer: 0, neuron: 1, factor: 2 }] });
+  expect(first?.leaks).toEqual(Float32Array.of(0.5, 0.125, 0.3, 0.8));
+  expect(second).toEqual(LAYERS[1]);
+});
+
+it('factors of a neuron, its layer and all layers multiply', () => {
+  const tau = [
+    { layer: null, neuron: null, factor: 4 },
+    { layer: 0, neuron: null, factor: 0.5 },
+    { layer: 0, neuron: 0, factor: 2 },
+  ];
+  const [first, second] = change({ tau });
+  // 2 · 4 · 0.5 · 2 = 8; 4 · 2 = 8; 1.25 · 2 = 2.5
+  expect(first?.leaks[0]).toBe(0.125);
+  expect(first?.leaks[1]).toBe(0.125);
+  expect(first?.leaks[3]).toBeCloseTo(0.4, 6);
+  expect(second?.leaks[0]).toBe(0.125);
+});
+
+it('factors that cancel out leave the exact leak', () => {
+  const tau = [
+    { layer: null, neuron: null, factor: 4 },
+    { layer: 1, neuron: null, factor: 0.25 },
+  ];
+  expect(change({ tau })[1]?.leaks).toEqual(LAYERS[1]?.leaks);
+});
+
+it('τ is at least one step', () => {
+  // 2, 4, 10/3 and 1.25 halved
+  expect(change({ tau: [{ layer: 0, neuron: null, factor: 0.5 }] })[0]?.leaks).toEqual(
+    Float32Array.of(1, 0.5, 0.6, 1),
+  );
+});
+
+it('the threshold and the kind of reset are those of all layers', () => {
+  expect(change({ threshold: 0.5 }).map(({ threshold }) => threshold)).toEqual([0.5, 0.5]);
+  expect(change({ reset: 'soft' })[1]?.reset).toEqual({ kind: 'soft', detach: true });
+});
+
+it('a chosen reset that is the trained one keeps its potential; one that was soft goes to 0', () => {
+  expect(change({ reset: 'hard' })[0]?.reset).toEqual({ kind: 'hard', potential: 0.1, detach: true });
+  const soft: Neurons = { ...LAYERS[0]!, reset: { kind: 'soft', detach: false } };
+  expect(applyEdits([soft], { ...NO_EDITS, reset: 'hard' })[0]?.reset).toEqual({
+    kind: 'hard',
+    potential: 0,
+    detach: false,
+  });
+});
+
+it('a target has one factor, and none at 1', () => {
+  const target = { layer: 1, neuron: null };
+  const halved = setTauFactor(setTauFactor(NO_EDITS, { ...target, factor: 2 }), { ...target, factor: 0.5 });
+  expect(halved.tau).toEqual([{ ...target, factor: 0.5 }]);
+  expect(tauFactor(halved, target)).toBe(0.5);
+  expect(tauFactor(halved, { layer: null, neuron: null })).toBe(1);
+  expect(setTauFactor(halved, { ...target, factor: 1 })).toEqual(NO_EDITS);
+});
