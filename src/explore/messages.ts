@@ -24,19 +24,26 @@ export type Request =
       readonly steps: number;
       readonly edits: Edits;
     }
-  /** Trains the network under `key` for `steps` optimiser steps, with the WebAssembly engine; `run` then uses the result. */
+  /** Trains a network for some optimiser steps, with the WebAssembly engine; what is kept under a key stays as it is. */
   | {
       readonly id: number;
       readonly kind: 'train';
-      readonly key: string;
-      readonly steps: number;
-      readonly settings: TrainingSetting & { readonly lambda: EmbeddedModel['regulariseTau'] };
-      readonly training: readonly LabelledFrames[];
-      readonly heldOut: readonly LabelledFrames[];
-      readonly clipSteps: number;
+      readonly network: NetworkValues;
+      readonly task: TrainingTask;
     }
-  /** Ends the training after the step in progress. */
+  /** Ends the training; the step in progress, or the next one, is the last. */
   | { readonly id: number; readonly kind: 'stop' };
+
+export interface TrainingTask {
+  readonly steps: number;
+  /** Trained in the page before, so that going on draws other batches. */
+  readonly stepsBefore: number;
+  readonly settings: TrainingSetting & { readonly lambda: EmbeddedModel['regulariseTau'] };
+  readonly training: readonly LabelledFrames[];
+  readonly heldOut: readonly LabelledFrames[];
+  /** T of all clips. */
+  readonly clipSteps: number;
+}
 
 export interface LabelledFrames {
   readonly frames: Frames;
@@ -55,7 +62,7 @@ export interface TrainingProgress {
   readonly of: number;
   /** Of the last batch; null before the first. */
   readonly loss: number | null;
-  /** Held-out clips that are right; null where it was not measured. */
+  /** Held-out clips that are right; null where they were not scored. */
   readonly correct: number | null;
   readonly clips: number;
   /** Mean τ of each spiking layer, in steps. */

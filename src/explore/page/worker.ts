@@ -1,12 +1,17 @@
+import { compile, instantiate, type WasmInstance } from 'plif-native/wasm';
+import wasm from '../../../native/wasm/plif.wasm';
 import { type ForwardNetwork, prepareNetwork, runForward } from '../../snn/forward.ts';
 import { buildNetwork } from '../../snn/networks.ts';
 import { applyEdits } from '../edits.ts';
 import type { Answer, NetworkValues, Request } from '../messages.ts';
 import { stateOf } from '../network-values.ts';
+import { trainSteps } from '../training.ts';
 
 // The thread that computes. Each request gets its answer, or what went wrong.
 
 const networks = new Map<string, { readonly given: NetworkValues; readonly ready: ForwardNetwork }>();
+let engine: WasmInstance | undefined;
+let isStopped = false;
 
 addEventListener('message', ({ data: request }: MessageEvent<Request>) => {
   answer(request).catch((error: unknown) => {
@@ -34,8 +39,18 @@ async function answer(request: Request): Promise<void> {
       const trace = runForward({ ...network, neurons }, request.frames, request.steps);
       return send({ id, kind: 'trace', trace, milliseconds: performance.now() - startedMs });
     }
-    default:
-      throw new Error(`cannot ${request.kind} yet`);
+    case 'train':
+      engine ??= instantiate(compile(wasm));
+      isStopped = false;
+      for (const progress of trainSteps(engine, request.network, request.task, () => isStopped)) {
+        send({ id, kind: 'trained', progress });
+        // Lets other messages in.
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+      return;
+    case 'stop':
+      isStopped = true;
+      return send({ id, kind: 'done' });
   }
 }
 
