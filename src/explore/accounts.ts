@@ -37,19 +37,32 @@ export function formatScore(score: number): string {
   return score.toFixed(2);
 }
 
-/** @param step from 0 */
-export function describeNeuron(
-  { current, charged, potential, spikes }: NeuronTrace,
-  { step, threshold, rest }: { readonly step: number; readonly threshold: number; readonly rest: number },
-): string {
-  const [x = 0, h = 0, v = 0] = [current[step], charged[step], potential[step]];
-  const before = step === 0 ? rest : (potential[step - 1] ?? rest);
-  const fires = spikes[step] === 1;
-  const after = fires
-    ? `It reaches the threshold ${formatValue(threshold)}: a spike, and reset to ${formatValue(v)}.`
-    : `It stays below the threshold ${formatValue(threshold)}.`;
-  const count = spikes.reduce((sum, spike) => sum + spike, 0);
-  return `Step ${step + 1} of ${spikes.length}: input ${formatValue(x)} takes the potential from ${formatValue(before)} to ${formatValue(h)}. ${after} ${formatCount(count, 'spike')} in the clip.`;
+export interface NeuronView {
+  readonly trace: NeuronTrace;
+  /** The same neuron of the second model. */
+  readonly beside?: NeuronTrace;
+  readonly threshold: number;
+  readonly rest: number;
+  /** From 0. */
+  readonly step: number;
+}
+
+export function describeNeuron({ trace, beside, threshold, rest, step }: NeuronView): string {
+  const { current, charged, potential, spikes } = trace;
+  const [x, h, v] = [current, charged, potential].map((values) => formatValue(values[step] ?? rest));
+  const before = formatValue(step === 0 ? rest : (potential[step - 1] ?? rest));
+  const limit = `the threshold of ${formatValue(threshold)}`;
+  const outcome =
+    spikes[step] === 1 ? `It reaches ${limit}: a spike, then ${v}.` : `It stays below ${limit}.`;
+  const second =
+    beside === undefined
+      ? ''
+      : ` Model beside: ${formatCount(countSpikes(beside), 'spike')} in the clip, potential now ${formatValue(beside.charged[step] ?? rest)}.`;
+  return `${formatCount(countSpikes(trace), 'spike')} in the clip. Step ${step + 1} of ${spikes.length}: input ${x} takes the potential from ${before} to ${h}. ${outcome}${second}`;
+}
+
+export function countSpikes({ spikes }: NeuronTrace): number {
+  return spikes.reduce((sum, spike) => sum + spike, 0);
 }
 
 export function describeTau(taus: Float32Array, selected: number | null): string {

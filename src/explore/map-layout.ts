@@ -6,7 +6,7 @@ export interface MapLayout {
   readonly shape: MapShape;
   readonly columns: number;
   readonly rows: number;
-  /** Side of a neuron. */
+  /** Side of a neuron; 1/2, 1/3, … where a map has more neurons than pixels. */
   readonly cell: number;
   /** Between maps. */
   readonly gap: number;
@@ -14,15 +14,18 @@ export interface MapLayout {
   readonly height: number;
 }
 
-/** The side that maps should have, in CSS px, if the width allows it; for single neurons, the size of a target for a finger. */
-const MAP_SIDE = 64;
+/** The side that maps should have, in CSS px: about a ninth of the width, so that eight fit. */
+const MAP_SIDE = { share: 1 / 9, least: 36, most: 64 };
+/** Of single neurons, which are maps of one cell. */
 const NEURON_SIDE = 20;
+/** How far beyond it they may grow. Maps hardly do, so that those of 32, 16 and 8 neurons have about the same size. */
+const GROWTH = { map: 1.05, neuron: 1.5 };
 const LEAST_GAP = 3;
 const LARGEST_GAP = 8;
 const NEURON_GAP = 2;
 
 /**
- * Chooses how many maps stand side by side: a number that gives maps of about `MAP_SIDE`, rather one that fills the last row.
+ * Chooses how many maps stand side by side: a number that gives maps of about the right size, rather one that fills the last row.
  *
  * @param widthPx of the whole mosaic, in CSS px
  * @param pixelRatio pixels of the screen per CSS px
@@ -32,29 +35,32 @@ export function layoutMaps(shape: MapShape, widthPx: number, pixelRatio: number)
   const single = height * width === 1;
   const room = Math.max(1, Math.floor(widthPx * pixelRatio));
   const least = Math.round((single ? NEURON_GAP : LEAST_GAP) * pixelRatio);
-  const target = (single ? NEURON_SIDE : MAP_SIDE) * pixelRatio;
-  const layouts = Array.from({ length: channels }, (_, i): MapLayout & { readonly cost: number } => {
-    const columns = i + 1;
-    const rows = Math.ceil(channels / columns);
-    // Twice the target is as large as a map gets when the layer has few.
-    const most = Math.min((room - i * least) / columns, 2 * target);
-    const cell = Math.max(1, Math.floor(most / width));
-    const spare = columns > 1 ? Math.floor((room - columns * cell * width) / i) : least;
-    const gap = single ? least : Math.max(least, Math.min(spare, Math.round(LARGEST_GAP * pixelRatio)));
-    const total = columns * cell * width + i * gap;
-    const ragged = rows > 1 && channels % columns !== 0 ? 0.5 : 0;
-    return {
-      shape,
-      columns,
-      rows,
-      cell,
-      gap,
-      width: total,
-      height: rows * cell * height + (rows - 1) * gap,
-      cost: total > room && i > 0 ? Infinity : Math.abs(Math.log((cell * width) / target)) + ragged,
-    };
-  });
-  return layouts.reduce((best, one) => (one.cost < best.cost ? one : best));
+  const wanted = Math.min(Math.max(widthPx * MAP_SIDE.share, MAP_SIDE.least), MAP_SIDE.most);
+  const target = (single ? NEURON_SIDE : wanted) * pixelRatio;
+  const largest = target * (single ? GROWTH.neuron : GROWTH.map);
+  const sideFor = (count: number) => Math.min((room - (count - 1) * least) / count, largest);
+  const costOf = (count: number) => {
+    const ragged = channels % count !== 0 && count < channels;
+    const side = sideFor(count);
+    return side < 1 ? Infinity : Math.abs(Math.log(side / target)) + (ragged ? 0.5 : 0);
+  };
+  let columns = 1;
+  for (let count = 2; count <= channels; count++) if (costOf(count) <= costOf(columns)) columns = count;
+
+  const side = sideFor(columns);
+  const cell = side >= width ? Math.floor(side / width) : 1 / Math.ceil(width / side);
+  const spare = columns > 1 ? Math.floor((room - columns * cell * width) / (columns - 1)) : least;
+  const gap = single ? least : Math.max(least, Math.min(spare, Math.round(LARGEST_GAP * pixelRatio)));
+  const rows = Math.ceil(channels / columns);
+  return {
+    shape,
+    columns,
+    rows,
+    cell,
+    gap,
+    width: Math.ceil(columns * cell * width + (columns - 1) * gap),
+    height: Math.ceil(rows * cell * height + (rows - 1) * gap),
+  };
 }
 
 /** Where a channel's map begins, in pixels of the screen. */

@@ -1,7 +1,7 @@
 import { describeEvents } from '../accounts.ts';
 import type { Frames } from '../messages.ts';
-import { mix, type Palette, packPixel } from './palette.ts';
-import { prepareCanvas, roomOf, sheetBehind } from './pixel-sheet.ts';
+import { cssColor, type Palette, type Rgb } from './palette.ts';
+import { prepareCanvas, roomOf } from './pixel-sheet.ts';
 
 interface Events {
   /** [T, 2, H, W] */
@@ -12,31 +12,42 @@ interface Events {
   readonly palette: Palette;
 }
 
+/** Opacity of a single event. */
+const FAINTEST = 0.3;
+
 /** The most that a pixel's events count for, of each clip. */
 const full = new WeakMap<Frames, number>();
 
-/** Draws the events of a step: ON (brighter) full squares, OFF (darker) smaller ones, stronger for more events. */
+/**
+ * Draws the events of a step: ON (brighter) as full squares, OFF (darker) as smaller ones, which may lie on them; stronger for more events.
+ * The canvas takes the width of its parent.
+ */
 export function drawEvents(
   canvas: HTMLCanvasElement,
   { frames, step, height, width, palette }: Events,
 ): void {
   const cell = Math.max(1, Math.floor((roomOf(canvas) * devicePixelRatio) / width));
   const context = prepareCanvas(canvas, { width: cell * width, height: cell * height });
-  const sheet = sheetBehind(canvas, width, height);
+  context.fillStyle = cssColor(palette.tint);
+  context.fillRect(0, 0, canvas.width, canvas.height);
   const strongest = fullCount(frames);
-  const area = height * width;
-  let [on, off] = [0, 0];
-  for (let i = 0; i < area; i++) {
-    const [dark, bright] = [frames[2 * step * area + i]!, frames[(2 * step + 1) * area + i]!];
-    on += bright > 0 ? 1 : 0;
-    off += dark > 0 ? 1 : 0;
-    const opacity = (count: number) =>
-      count === 0 ? 0 : 0.22 + 0.78 * Math.min(1, Math.sqrt(count / strongest));
-    const color = mix(mix(palette.tint, palette.off, opacity(dark)), palette.on, opacity(bright));
-    sheet.pixels[i] = packPixel(color);
-  }
-  sheet.update();
-  context.drawImage(sheet.source, 0, 0, width, height, 0, 0, cell * width, cell * height);
+  const drawPolarity = (polarity: 0 | 1, color: Rgb, inset: number) => {
+    const start = (2 * step + polarity) * height * width;
+    context.fillStyle = cssColor(color);
+    let pixels = 0;
+    for (let i = 0; i < height * width; i++) {
+      const count = frames[start + i]!;
+      if (count === 0) continue;
+      pixels += 1;
+      context.globalAlpha = FAINTEST + (1 - FAINTEST) * Math.min(1, Math.sqrt(count / strongest));
+      const [x, y] = [(i % width) * cell, Math.floor(i / width) * cell];
+      context.fillRect(x + inset, y + inset, cell - 2 * inset, cell - 2 * inset);
+    }
+    context.globalAlpha = 1;
+    return pixels;
+  };
+  const on = drawPolarity(1, palette.on, 0);
+  const off = drawPolarity(0, palette.off, Math.floor(cell / 5));
   canvas.setAttribute('aria-label', describeEvents(step, on, off));
 }
 

@@ -1,5 +1,7 @@
-import { describeMaps } from '../accounts.ts';
+import { describeMaps, formatTau } from '../accounts.ts';
 import { layoutMaps, type MapLayout, type MapShape, mapOrigin, neuronAtPoint } from '../map-layout.ts';
+import { formatValue } from '../scales.ts';
+import { element } from './dom.ts';
 import { cssColor, mix, type Palette, packPixel, type Rgb, ramp } from './palette.ts';
 import { prepareCanvas, roomOf, sheetBehind } from './pixel-sheet.ts';
 
@@ -34,6 +36,8 @@ export function drawMaps(canvas: HTMLCanvasElement, maps: Maps): void {
   const [channels, height, width] = shape;
   const layout = mapLayout(canvas, shape);
   const context = prepareCanvas(canvas, layout);
+  // Several neurons in a pixel: their mean.
+  context.imageSmoothingEnabled = layout.cell < 1;
   const sheet = sheetBehind(canvas, width, channels * height);
   const spikes = paint(sheet.pixels, values, maps);
   sheet.update();
@@ -84,32 +88,65 @@ function scaleColors(kind: Maps['kind'], { ink, tint, surface, on, off, tau }: P
   return kind === 'potential' ? [off, tint, on] : [tint, ink];
 }
 
-/** A frame around the map, and a ring that is visible on light and dark cells. */
+/** A frame around the map, and a ring around the neuron, or inside a large one: dark on a light edge, so that it is seen on any cell. */
 function markNeuron(
   context: CanvasRenderingContext2D,
   layout: MapLayout,
   index: number,
   palette: Palette,
 ): void {
+  const { cell } = layout;
   const [, height, width] = layout.shape;
   const [left, top] = mapOrigin(layout, Math.floor(index / (height * width)));
-  const x = left + ((index % width) + 0.5) * layout.cell;
-  const y = top + ((Math.floor(index / width) % height) + 0.5) * layout.cell;
-  const radius = Math.max(layout.cell * 0.75, 5 * devicePixelRatio);
-  const strokes: [number, Rgb][] = [
-    [5, palette.surface],
-    [2, palette.ink],
-  ];
-  for (const [thickness, color] of strokes) {
-    context.lineWidth = thickness * devicePixelRatio;
+  const x = left + (index % width) * cell;
+  const y = top + (Math.floor(index / width) % height) * cell;
+  const px = devicePixelRatio;
+  const large = cell >= 12 * px;
+  const ring = (color: Rgb, thickness: number, inset: number) => {
     context.strokeStyle = cssColor(color);
+    context.lineWidth = thickness * px;
     context.beginPath();
-    context.arc(x, y, radius, 0, 2 * Math.PI);
+    if (large) context.rect(x + inset * px, y + inset * px, cell - 2 * inset * px, cell - 2 * inset * px);
+    else context.arc(x + cell / 2, y + cell / 2, Math.max(cell, 5 * px), 0, 2 * Math.PI);
     context.stroke();
-  }
+  };
+  context.strokeStyle = cssColor(palette.muted);
+  context.lineWidth = px;
+  if (!large) context.strokeRect(left + px / 2, top + px / 2, cell * width - px, cell * height - px);
+  ring(palette.surface, 5, 2.5);
+  ring(palette.ink, 2, 2);
 }
 
 /** The neuron under a point of the canvas, in CSS px from its corner; null between maps. */
 export function neuronAt(canvas: HTMLCanvasElement, shape: MapShape, x: number, y: number): number | null {
   return neuronAtPoint(mapLayout(canvas, shape), x * devicePixelRatio, y * devicePixelRatio);
+}
+
+/** Explains the colours of `drawMaps`. */
+export function drawScale(
+  root: HTMLElement,
+  { kind, threshold, rest = 0, range = [1, 4], palette }: Omit<Maps, 'values' | 'shape' | 'selected'>,
+): void {
+  const colors = scaleColors(kind, palette).map(cssColor);
+  const strip = (background: string, className = '') => {
+    const made = element('i', { class: className });
+    made.style.background = background;
+    return made;
+  };
+  const gradient = strip(`linear-gradient(to right, ${colors.join(', ')})`);
+  const fires = element('span', {}, strip(cssColor(palette.ink), 'one'), 'spike');
+  root.className = 'scale';
+  if (kind === 'spikes') {
+    root.replaceChildren(fires, element('span', {}, strip(cssColor(palette.tint), 'one'), 'no spike'));
+  } else if (kind === 'tau') {
+    const ends = range.map(formatTau);
+    root.replaceChildren(element('span', {}, ends[0]!, gradient, ends[1]!), 'τ in steps, logarithmic scale');
+  } else {
+    const ends = [`≤ ${formatValue(2 * rest - threshold)}`, `threshold ${formatValue(threshold)}`];
+    root.replaceChildren(
+      element('span', {}, ends[0]!, gradient, ends[1]!),
+      fires,
+      `rest (${formatValue(rest)}) in the middle`,
+    );
+  }
 }

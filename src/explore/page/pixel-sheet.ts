@@ -26,7 +26,7 @@ export function sheetBehind(canvas: HTMLCanvasElement, width: number, height: nu
   return sheet;
 }
 
-/** Gives a canvas a size in pixels of the screen, empties it, and switches smoothing off. */
+/** Gives a canvas a size in pixels of the screen, and empties it. */
 export function prepareCanvas(
   canvas: HTMLCanvasElement,
   { width, height }: { readonly width: number; readonly height: number },
@@ -39,7 +39,6 @@ export function prepareCanvas(
   }
   canvas.style.width = `${width / devicePixelRatio}px`;
   canvas.style.height = `${height / devicePixelRatio}px`;
-  context.imageSmoothingEnabled = false;
   return context;
 }
 

@@ -1,43 +1,66 @@
 import { decisionOf, describeVotes, formatScore, type Votes } from '../accounts.ts';
 import { element } from './dom.ts';
 
-/** Draws a bar for each class. The rows are kept from one step to the next, so that bars can grow. */
+interface Row {
+  readonly row: HTMLElement;
+  readonly mark: HTMLElement;
+  readonly bar: HTMLElement;
+  /** Of the model beside. */
+  readonly second: HTMLElement;
+  readonly score: HTMLElement;
+}
+
+/** Kept from one step to the next, so that bars grow. */
+const rowsOf = new WeakMap<HTMLElement, readonly Row[]>();
+
+/**
+ * Draws a bar for each class, with marks for the decision and the true class.
+ *
+ * @param votes the same classes at every call
+ */
 export function drawVotes(root: HTMLElement, votes: Votes): void {
   const { classes, scores, label, beside } = votes;
-  if (root.childElementCount !== classes.length) root.replaceChildren(...classes.map(makeRow));
-  root.className = 'votes';
-  root.setAttribute('role', 'img');
+  const decision = decisionOf(scores);
+  const decisionBeside = beside === undefined ? null : decisionOf(beside);
+  const rows = rowsOf.get(root) ?? makeRows(root, classes);
+  rowsOf.set(root, rows);
   root.setAttribute('aria-label', describeVotes(votes));
-  const [decision, decisionBeside] = [decisionOf(scores), beside === undefined ? null : decisionOf(beside)];
-  for (const [index, row] of [...root.children].entries()) {
-    const [name, mark, track, score] = row.children as unknown as [
-      HTMLElement,
-      HTMLElement,
-      HTMLElement,
-      HTMLElement,
-    ];
-    const [bar, second] = track.children as unknown as [HTMLElement, HTMLElement];
+  root.classList.toggle('compared', beside !== undefined);
+  for (const [index, { row, mark, bar, second, score }] of rows.entries()) {
+    const marks = [index === label && '●', index === decisionBeside && '▷', index === decision && '▶'];
+    setText(mark, marks.filter((one) => one !== false).join(''));
+    setText(score, formatScore(scores[index] ?? 0));
     row.classList.toggle('decision', index === decision);
-    name.textContent = classes[index]!;
-    mark.textContent = [
-      index === label ? '●' : '',
-      index === decision ? '◀' : '',
-      index === decisionBeside ? '◁' : '',
-    ].join('');
     bar.style.transform = `scaleX(${scores[index] ?? 0})`;
     second.style.transform = `scaleX(${beside?.[index] ?? 0})`;
-    second.hidden = beside === undefined;
-    score.textContent = formatScore(scores[index] ?? 0);
   }
 }
 
-function makeRow(): HTMLElement {
-  return element(
-    'div',
-    {},
-    element('span', { class: 'name' }),
-    element('span', { class: 'mark' }),
-    element('span', { class: 'track' }, element('i'), element('i')),
-    element('span', { class: 'number' }),
+/** Without a change, the browser would lay out the page again. */
+function setText(node: HTMLElement, text: string): void {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function makeRows(root: HTMLElement, classes: readonly string[]): Row[] {
+  const rows = classes.map((name) => {
+    const [mark, bar, second, score] = [
+      element('span', { class: 'mark' }),
+      element('i'),
+      element('i'),
+      element('span', { class: 'number' }),
+    ];
+    const track = element('span', { class: 'track' }, bar, second);
+    const row = element('div', {}, mark, element('span', { class: 'name' }, name), track, score);
+    return { row, mark, bar, second, score };
+  });
+  root.classList.add('votes');
+  root.setAttribute('role', 'img');
+  const key = element(
+    'p',
+    { class: 'account' },
+    '▶ decision, ● true class',
+    element('span', {}, '; ▷ and thin bars: the model beside'),
   );
+  root.replaceChildren(...rows.map(({ row }) => row), key);
+  return rows;
 }
