@@ -1,4 +1,5 @@
 import type { Trace } from '../snn/forward.ts';
+import { decisionOf } from './accounts.ts';
 
 /** What a network made of a clip, step by step. */
 export interface Outcome {
@@ -20,14 +21,11 @@ export function readOutcome(trace: Trace, group: number): Outcome {
   const classes = outputs.length / steps;
   // Whole votes: sums of rounded tenths would decide ties by chance.
   const votes = new Float64Array(classes);
-  const scores: number[][] = [];
-  const leaders: (number | null)[] = [];
-  for (let step = 0; step < steps; step++) {
+  const scores = Array.from({ length: steps }, (_, step) => {
     for (let c = 0; c < classes; c++) votes[c]! += Math.round(outputs[step * classes + c]! * group);
-    scores.push([...votes].map((count) => count / group / (step + 1)));
-    const most = Math.max(...votes);
-    leaders.push(most === 0 ? null : votes.indexOf(most));
-  }
+    return Array.from(votes, (count) => count / group / (step + 1));
+  });
+  const leaders = scores.map(decisionOf);
   const decision = leaders.at(-1) ?? null;
   return {
     scores,

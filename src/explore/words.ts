@@ -1,4 +1,5 @@
 import { formatCount, formatPercent } from '../text.ts';
+import { describeVotes, type Votes } from './accounts.ts';
 import type { Outcome } from './outcome.ts';
 
 /*
@@ -52,45 +53,21 @@ export function describeOutcome(
   return `${capitalise(nameClass(decision, classes))}${verdict}; it leads from step ${decidedAt + 1} of ${scores.length} to the end.`;
 }
 
-interface StepAccount {
-  readonly step: number;
-  readonly outcome: Outcome;
-  readonly classes: readonly string[];
-  /** Of each spiking layer: neurons that fire at the step, and all. */
-  readonly layers: readonly { readonly fired: number; readonly neurons: number }[];
-  readonly neuron: {
-    /** As {@link nameNeuron} gives it. */
-    readonly name: string;
-    readonly tau: number;
-    /** At the step, before the reset. */
-    readonly potential: number;
-    readonly fires: boolean;
-    /** Up to the step. */
-    readonly spikes: number;
-  } | null;
-}
-
-/** What is to be seen at a step: which class leads, how many neurons fire, and the chosen neuron. */
-export function describeStep({ step, outcome, classes, layers, neuron }: StepAccount): string {
-  const scores = outcome.scores[step] ?? [];
-  const most = Math.max(...scores);
-  const leader = capitalise(nameClass(scores.indexOf(most), classes));
-  const activity = layers.map(
+/**
+ * A step in place of the drawings: `Step 5 of 16. Votes so far: … Neurons that fire: 3.1 % in layer 1, …`
+ *
+ * @param layers of each spiking layer, neurons that fire at the step, and all
+ */
+export function describeStep(
+  step: number,
+  steps: number,
+  votes: Votes,
+  layers: readonly { readonly fired: number; readonly neurons: number }[],
+): string {
+  const shares = layers.map(
     ({ fired, neurons }, at) => `${formatPercent(fired / neurons)} in layer ${at + 1}`,
   );
-  return [
-    `Step ${step + 1} of ${outcome.scores.length}.`,
-    most === 0
-      ? 'No votes yet.'
-      : `${leader} leads: ${formatPercent(most)} of its neurons fire at a step on average.`,
-    `Neurons that fire: ${activity.join(', ')}.`,
-    ...(neuron === null
-      ? []
-      : [
-          `${capitalise(neuron.name)}: potential ${neuron.potential.toFixed(2)}, ${neuron.fires ? 'it fires' : 'it does not fire'};`,
-          `${formatCount(neuron.spikes, 'spike')} so far; τ ${neuron.tau.toFixed(2)} steps.`,
-        ]),
-  ].join(' ');
+  return `Step ${step + 1} of ${steps}. ${describeVotes(votes)} Neurons that fire: ${shares.join(', ')}.`;
 }
 
 /** `neuron in map 4, row 2, column 10 of layer 1`; behind a linear layer `neuron 12 of layer 4`. @param shape [C, H, W] */

@@ -136,21 +136,16 @@ it('an outcome is compared with the true class, if it is known', () => {
 });
 
 it('a step is told in place of the drawings', () => {
-  const name = nameNeuron(0, 77, [2, 8, 8]);
-  const neuron = { name, tau: 2.5, potential: 1.204, fires: true, spikes: 1 };
   const layers = [
     { fired: 3, neurons: 128 },
     { fired: 0, neurons: 50 },
   ];
-  expect(describeStep({ step: 0, outcome: RIGHT, classes: CLASSES, layers, neuron })).toBe(
-    'Step 1 of 3. Left wave leads: 50.0 % of its neurons fire at a step on average. Neurons that fire: 2.3 % in layer 1, 0.0 % in layer 2. ' +
-      'Neuron in map 2, row 2, column 6 of layer 1: potential 1.20, it fires; 1 spike so far; τ 2.50 steps.',
-  );
-  expect(describeStep({ step: 1, outcome: NONE, classes: CLASSES, layers, neuron: null })).toBe(
-    'Step 2 of 3. No votes yet. Neurons that fire: 2.3 % in layer 1, 0.0 % in layer 2.',
+  expect(describeStep(0, 3, { classes: CLASSES, scores: RIGHT.scores[0]!, label: 1 }, layers)).toBe(
+    'Step 1 of 3. Votes so far: left wave at 0.50, which is wrong. True class: right wave. Neurons that fire: 2.3 % in layer 1, 0.0 % in layer 2.',
   );
 });
 
-it('a neuron behind a linear layer has only a number', () => {
+it('a neuron has a place in its map; behind a linear layer, it has only a number', () => {
+  expect(nameNeuron(0, 77, [2, 8, 8])).toBe('neuron in map 2, row 2, column 6 of layer 1');
   expect(nameNeuron(3, 11, [128, 1, 1])).toBe('neuron 12 of layer 4');
 });

@@ -1,5 +1,217 @@
+import { spikingLayers } from '../../snn/spec.ts';
+import { countElements } from '../../snn/tensor.ts';
+import { formatAddress, parseAddress, type Scope } from '../address.ts';
+import { hasEdits } from '../edits.ts';
+import type { Frames } from '../messages.ts';
+import { unpack } from '../packing.ts';
 import type { Payload } from '../payload.ts';
+import { NO_EDITS, type ViewState } from '../view-state.ts';
+import { makeAccount } from './account.ts';
+import type { OwnClip } from './context.ts';
+import { makeControls } from './controls.ts';
 import { element } from './dom.ts';
+import { makeEditing } from './editing.ts';
+import { makeFileChooser } from './file-chooser.ts';
+import { makeInspector } from './inspector.ts';
+import { makeIntroduction } from './introduction.ts';
+import { makeLayers } from './layers.ts';
+import { Models } from './models.ts';
+import { PageWorker } from './page-worker.ts';
+import { readPalette } from './palette.ts';
+import { makePlayer } from './player.ts';
+import { type Result, type Run, Runs } from './runs.ts';
+import { makeStage } from './stage.ts';
+import type { Page, Part } from './view.ts';
 
 const payload: Payload = JSON.parse(document.getElementById('payload')?.textContent ?? '');
-document.getElementById('explore')?.append(element('p', {}, `${payload.models.length} models`));
+const { steps } = payload.frames;
+const worker = new PageWorker();
+const models = new Models(payload, worker);
+const clips = new Map<string, Frames>();
+const listeners: (() => void)[] = [];
+const problem = element('p', { class: 'problem', role: 'alert' });
+let own: OwnClip | null = null;
+let result: Result | null = null;
+let palette = readPalette();
+
+const start: ViewState = {
+  model: 0,
+  beside: null,
+  clip: payload.clips.find(({ role }) => role === 'example')?.id ?? payload.clips[0]!.id,
+  step: 0,
+  order: 'as-is',
+  frozenAt: 0,
+  show: 'spikes',
+  neuron: null,
+  edits: NO_EDITS,
+};
+const scope: Scope = {
+  models: payload.models.length,
+  get clips() {
+    return [...payload.clips.map(({ id }) => id), ...(own === null ? [] : ['own'])];
+  },
+  steps,
+  neurons: (model) => spikingLayers(models.spec(model)).map(({ shape }) => countElements(shape)),
+};
+let state = parseAddress(location.hash, scope, start);
+
+const runs = new Runs(worker, models, steps, show, (error) => {
+  problem.textContent = error instanceof Error ? error.message : String(error);
+});
+
+const page: Page = {
+  payload,
+  worker,
+  models,
+  state: () => state,
+  change,
+  onChange: (listener) => listeners.push(listener),
+  undo() {
+    models.replace(state.model, null);
+    change({ edits: NO_EDITS, order: 'as-is', frozenAt: 0 });
+  },
+  canUndo: () => hasEdits(state.edits) || state.order !== 'as-is' || models.isReplaced(state.model),
+  missingModel: () =>
+    [state.model, state.beside].find((model) => model !== null && models.values(model, 'in-use') === null) ??
+    null,
+  ownClip: () => own,
+  addClip(clip) {
+    own = clip;
+    change({ clip: 'own', step: 0 });
+  },
+  labelOf: (clip) =>
+    clip === 'own' ? (own?.label ?? null) : (payload.clips.find(({ id }) => id === clip)?.class ?? null),
+  framesOf(clip) {
+    if (clip === 'own' && own !== null) return own.frames;
+    const known = clips.get(clip);
+    if (known !== undefined) return known;
+    const embedded = payload.clips.find(({ id }) => id === clip);
+    if (embedded === undefined) throw new Error(`There is no clip "${clip}".`);
+    const frames = unpack(embedded.frames);
+    clips.set(clip, frames);
+    return frames;
+  },
+  async valuesOf(model) {
+    const values = models.values(model, 'in-use');
+    if (values === null) throw new Error(`${payload.models[model]!.title}: choose its file first.`);
+    return values.slice();
+  },
+  async replaceValues(model, values) {
+    models.replace(model, values);
+    change({});
+  },
+};
+
+const player = makePlayer(page);
+const side = [makeInspector(page), makeEditing(page)];
+const parts: readonly Part[] = [
+  makeIntroduction(page),
+  makeControls(page),
+  player,
+  makeFileChooser(page),
+  makeStage(page),
+  makeLayers(page),
+];
+const account = makeAccount(page);
+const all = [...parts, ...side, account];
+
+function change(patch: Partial<ViewState>): void {
+  const isPlayedStep = player.isPlaying() && Object.keys(patch).join() === 'step';
+  state = { ...state, ...patch };
+  if (!isPlayedStep) {
+    if (page.missingModel() === null)
+      runs.want({
+        ...state,
+        frames: page.framesOf(state.clip),
+        values: models.values(state.model, 'in-use'),
+      });
+    keepAddress();
+  }
+  render();
+  for (const listener of listeners) listener();
+}
+
+function show(next: Result): void {
+  result = next;
+  problem.textContent = '';
+  const { neuron } = state;
+  const layer = neuron === null ? undefined : next.run.neurons[neuron.layer];
+  if (neuron === null || layer === undefined || neuron.index >= layer.leaks.length) {
+    state = { ...state, neuron: findLively(next.run) };
+    keepAddress();
+  }
+  render();
+}
+
+/** A neuron that fires now and then, in the second layer: there, maps are small enough to see it. */
+function findLively({ neurons, trace }: Run): ViewState['neuron'] {
+  const layer = Math.min(1, neurons.length - 1);
+  const size = neurons[layer]!.leaks.length;
+  const counts = new Uint32Array(size);
+  trace.layers[layer]!.spikes.forEach((spike, i) => {
+    counts[i % size]! += spike;
+  });
+  const wanted = Math.ceil(steps / 4);
+  const index = counts.reduce(
+    (best, count, i) => (Math.abs(count - wanted) < Math.abs(counts[best]! - wanted) ? i : best),
+    0,
+  );
+  return { layer, index };
+}
+
+let isDue = false;
+function render(): void {
+  if (isDue) return;
+  isDue = true;
+  requestAnimationFrame(() => {
+    isDue = false;
+    const view = { state, result, isPlaying: player.isPlaying(), palette };
+    for (const part of all) part.show(view);
+  });
+}
+
+let timer = 0;
+/** Browsers allow few changes of the address a second. A step alone is no new place in the history. */
+function keepAddress(): void {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    const address = formatAddress(state);
+    const withoutStep = (one: string) => one.replace(/&step=\d+|&neuron=[\d.]+/g, '');
+    const isNew = location.hash !== '' && withoutStep(address) !== withoutStep(location.hash);
+    if (isNew) history.pushState(null, '', address);
+    else history.replaceState(null, '', address);
+  }, 300);
+}
+
+addEventListener('popstate', () => {
+  // Other addresses are places on the page.
+  if (!location.hash.startsWith('#model=')) return;
+  player.play(false);
+  clearTimeout(timer);
+  change(parseAddress(location.hash, scope, start));
+});
+
+function redraw(): void {
+  palette = readPalette();
+  render();
+}
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+addEventListener('resize', redraw);
+
+document
+  .getElementById('explore')
+  ?.append(
+    ...parts.slice(0, 3).map(({ root }) => root),
+    problem,
+    element(
+      'div',
+      { class: 'columns' },
+      element('div', {}, ...parts.slice(3).map(({ root }) => root)),
+      element('div', { class: 'side' }, ...side.map(({ root }) => root)),
+    ),
+    account.root,
+  );
+// A view that was sent to someone stands still, as it was sent.
+const isSent = location.hash !== '';
+change({});
+if (!isSent && !matchMedia('(prefers-reduced-motion: reduce)').matches) player.play(true);

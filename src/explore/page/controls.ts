@@ -1,0 +1,86 @@
+import { formatPercent } from '../../text.ts';
+import type { EmbeddedClip } from '../payload.ts';
+import type { FrameOrder } from '../view-state.ts';
+import { element } from './dom.ts';
+import type { Page, Part } from './view.ts';
+
+const ORDERS: Readonly<Record<FrameOrder, string>> = {
+  'as-is': 'as recorded',
+  reversed: 'backwards',
+  shuffled: 'shuffled',
+  frozen: 'frozen',
+};
+
+const NOTHING = 'none';
+
+/** Which network sees which clip, in which order, and what runs beside it. */
+export function makeControls(page: Page): Part {
+  const { payload } = page;
+  const models = payload.models.map(({ title, seed, test }, index) =>
+    element(
+      'option',
+      { value: index },
+      `${title}, seed ${seed} (${formatPercent(test.correct / test.clips)})`,
+    ),
+  );
+  const model = choose('Network', models, (value) => page.change({ model: Number(value) }));
+  const own = element('optgroup', { label: 'Your own', hidden: true }, element('option', { value: 'own' }));
+  const clip = choose(
+    'Clip',
+    [
+      group(
+        'One of each class',
+        payload.clips.filter(({ role }) => role === 'example'),
+      ),
+      group(
+        'The networks disagree',
+        payload.clips.filter(({ role }) => role === 'disagreement'),
+      ),
+      own,
+    ],
+    (value) => page.change({ clip: value, step: 0 }),
+  );
+  const order = choose(
+    'Frames',
+    Object.entries(ORDERS).map(([value, text]) => element('option', { value }, text)),
+    (value) => {
+      const chosen = Object.keys(ORDERS).find((one): one is FrameOrder => one === value) ?? 'as-is';
+      page.change({ order: chosen, frozenAt: chosen === 'frozen' ? page.state().step : 0 });
+    },
+  );
+  const beside = choose(
+    'Beside it, as trained',
+    [element('option', { value: NOTHING }, 'nothing'), ...models.map((one) => one.cloneNode(true))],
+    (value) => page.change({ beside: value === NOTHING ? null : Number(value) }),
+  );
+
+  function group(label: string, clips: readonly EmbeddedClip[]): HTMLElement | null {
+    if (clips.length === 0) return null;
+    const options = clips.map(({ id, class: index, answers, role }) => {
+      const right = answers.filter((answer) => answer === index).length;
+      const note = role === 'disagreement' ? ` (${right} of ${answers.length} are right)` : '';
+      return element('option', { value: id }, `${payload.classes[index]}${note}`);
+    });
+    return element('optgroup', { label }, ...options);
+  }
+
+  return {
+    root: element('div', { class: 'controls' }, model.label, clip.label, order.label, beside.label),
+    show({ state }) {
+      const made = page.ownClip();
+      own.hidden = made === null;
+      own.firstElementChild!.textContent = made?.title ?? '';
+      model.select.value = String(state.model);
+      clip.select.value = state.clip;
+      order.select.value = state.order;
+      order.select.querySelector('[value="frozen"]')!.textContent =
+        state.order === 'frozen' ? `frozen at step ${state.frozenAt + 1}` : 'frozen at this step';
+      beside.select.value = state.beside === null ? NOTHING : String(state.beside);
+    },
+  };
+}
+
+function choose(text: string, options: readonly (Node | null)[], chosen: (value: string) => void) {
+  const select = element('select', { onchange: () => chosen(select.value) }, ...options);
+  return { select, label: element('label', {}, element('span', {}, text), select) };
+}

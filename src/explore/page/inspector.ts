@@ -1,0 +1,55 @@
+import { type NeuronTrace, traceNeuron } from '../../snn/forward.ts';
+import { restingPotential } from '../../snn/neurons.ts';
+import { formatTau } from '../accounts.ts';
+import { capitalise, nameNeuron } from '../words.ts';
+import { element } from './dom.ts';
+import { drawNeuron } from './neuron-view.ts';
+import type { Run } from './runs.ts';
+import type { Page, Part } from './view.ts';
+
+/** The chosen neuron over time. */
+export function makeInspector(page: Page): Part {
+  const title = element('h2', {});
+  const figure = element('div', { class: 'neuron' });
+  const tau = element('p', { class: 'tau' });
+  let drawn: readonly unknown[] = [];
+  return {
+    root: element('section', { class: 'inspector' }, title, tau, figure),
+    show({ state: { neuron, step }, result, palette }) {
+      const layer = neuron === null ? undefined : result?.run.neurons[neuron.layer];
+      if (neuron === null || layer === undefined || result === null) return;
+      const wanted = [result, neuron, step, palette];
+      if (wanted.every((one, i) => one === drawn[i])) return;
+      drawn = wanted;
+      const { run, beside } = result;
+      const colorOf = ({ model }: Run) => `var(--${page.payload.models[model]!.color})`;
+      title.textContent = capitalise(nameNeuron(neuron.layer, neuron.index, layer.shape));
+      const learned = 1 / page.models.neurons(run.model, 'in-use')[neuron.layer]!.leaks[neuron.index]!;
+      const now = 1 / layer.leaks[neuron.index]!;
+      tau.textContent =
+        now === learned
+          ? `τ = ${formatTau(now)} steps`
+          : `τ = ${formatTau(now)} steps, learned: ${formatTau(learned)}`;
+      const other = beside === null ? null : traceIn(beside, neuron.layer, neuron.index);
+      drawNeuron(figure, {
+        trace: traceIn(run, neuron.layer, neuron.index)!,
+        ...(other === null ? {} : { beside: other }),
+        threshold: layer.threshold,
+        rest: restingPotential(layer),
+        step,
+        colors: [
+          colorOf(run),
+          beside === null || beside.model === run.model ? 'var(--grey)' : colorOf(beside),
+        ],
+      });
+    },
+  };
+}
+
+/** @returns null if that network has no such neuron */
+function traceIn({ neurons, trace }: Run, layer: number, index: number): NeuronTrace | null {
+  const own = neurons[layer];
+  return own === undefined || index >= own.leaks.length
+    ? null
+    : traceNeuron(own, trace.layers[layer]!, index);
+}

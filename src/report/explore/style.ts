@@ -1,0 +1,77 @@
+import { VIEW_STYLE } from '../../explore/view-style.ts';
+
+/** The style of the explorable page, beside that of the report. */
+export const EXPLORE_STYLE = `${VIEW_STYLE}
+body { max-width: 88rem; }
+#explore section { margin-top: 2rem; }
+#explore h2 { font-size: 1.05rem; font-weight: 650; letter-spacing: 0; margin: 0 0 .5rem; }
+#explore h3 { font-size: .95rem; }
+#explore fieldset { border: 0; margin: 0; padding: 0; min-width: 0; }
+#explore legend { padding: 0; font-size: .85rem; color: var(--muted); }
+[hidden] { display: none !important; }
+.unseen { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+
+button, select { font: inherit; font-size: .925rem; color: var(--ink); background: var(--surface); border: 1px solid var(--grey); border-radius: 4px; padding: .3rem .6rem; }
+button { cursor: pointer; background: var(--tint); }
+button:hover:enabled { border-color: var(--ink); }
+button:disabled { cursor: default; color: var(--muted); border-color: var(--line); }
+button.link { border: 0; padding: 0; background: none; color: var(--link); text-decoration: underline; text-underline-offset: .15em; text-align: left; }
+input[type=range], input[type=radio] { accent-color: var(--link); margin: 0; }
+input[type=range] { width: 100%; min-width: 0; height: 1.5rem; }
+button:focus-visible, select:focus-visible, canvas:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
+
+.introduction { margin-top: 1.25rem; }
+.introduction p { max-width: 60rem; margin: 0 0 .4rem; }
+.introduction ul { display: flex; flex-wrap: wrap; gap: .3rem 1.5rem; list-style: none; margin: 0; padding: 0; max-width: none; }
+.controls { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(14rem, 100%), 1fr)); gap: .6rem 1.25rem; margin-top: 1.5rem; }
+.controls label span { display: block; font-size: .85rem; color: var(--muted); line-height: 1.4; }
+.controls select { width: 100%; }
+.player {
+  position: sticky; top: 0; z-index: 1; display: grid; grid-template-columns: 5.5rem minmax(0, 1fr) 7.5rem; gap: 1rem; align-items: center;
+  margin-top: .75rem; padding: .6rem 0; background: var(--surface); border-bottom: 1px solid var(--line);
+}
+.player output { text-align: right; }
+.problem:empty, .chooser [role=alert]:empty { display: none; }
+.problem, .chooser { padding: .75rem 1rem; background: var(--warn); border-left: 4px solid var(--warn-line); border-radius: 3px; max-width: none; }
+
+.stage { display: grid; grid-template-columns: minmax(0, 18rem) minmax(0, 1fr); gap: 1.5rem 2rem; align-items: start; }
+#explore .columns > div > section:first-child, .side > section:first-child, .stage { margin-top: 1.5rem; }
+.stage h2 { margin-bottom: .5rem; }
+.counts { font-size: .85rem; margin-top: 1rem; }
+.counts th, .counts td { padding: .2rem 1.25rem .2rem 0; }
+.counts thead th, .counts td { text-align: right; }
+.counts thead > tr > * { border: 0 !important; padding-bottom: .1rem; }
+.counts tbody th { color: var(--muted); font-weight: 400; position: static; }
+.answer { grid-column: 1 / -1; display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: .5rem 1.5rem; align-items: center; padding: .75rem 1rem; background: var(--tint); border-radius: 4px; }
+.answer p { margin: 0; max-width: none; min-height: 1.55em; font-size: 1.05rem; line-height: 1.45; }
+.answer button { background: var(--surface); }
+
+.choice { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; align-items: center; font-size: .925rem; }
+.choice legend { float: left; margin-right: 1.1rem; }
+.choice label { display: inline-flex; gap: .4rem; align-items: center; min-height: 1.5rem; }
+.layer { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 14rem); gap: .35rem 2rem; margin-top: 1.25rem; align-items: start; }
+.layer .title { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 0 1rem; align-items: baseline; padding-bottom: .2rem; border-bottom: 1px solid var(--line); }
+.layer .title h3, .layer .title p { margin: 0; }
+.layer .title p { font-size: .85rem; color: var(--muted); }
+.layer .title .rate { margin-left: auto; color: var(--ink); }
+.layer canvas { cursor: crosshair; }
+
+.inspector .tau { margin: 0 0 .6rem; font-size: .925rem; }
+.slider { display: grid; grid-template-columns: 7rem minmax(0, 1fr) 4rem; gap: .75rem; align-items: center; font-size: .925rem; }
+.slider output { text-align: right; color: var(--ink); }
+.editing > * + * { margin-top: .6rem; }
+
+@media (min-width: 68rem) {
+  .columns { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 25rem); gap: 0 3rem; align-items: start; }
+  .side { position: sticky; top: 3.5rem; }
+}
+@media (max-width: 40rem) {
+  .stage { grid-template-columns: minmax(0, 1fr); }
+  .stage .scene > div { max-width: 18rem; }
+  .layer { grid-template-columns: minmax(0, 1fr); }
+  .answer { grid-template-columns: minmax(0, 1fr); justify-items: start; }
+  .player { gap: .75rem; grid-template-columns: 5rem minmax(0, 1fr) auto; }
+}
+@media print { .controls, .player, .introduction ul, .editing { display: none; } }
+`;
