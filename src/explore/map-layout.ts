@@ -15,7 +15,7 @@ export interface MapLayout {
 }
 
 /** The side that maps should have, in CSS px: about a ninth of the width, so that eight fit. */
-const MAP_SIDE = { share: 1 / 9, least: 36, most: 64 };
+const MAP_SIDE = { share: 1 / 9, least: 24, most: 64 };
 /** Of single neurons, which are maps of one cell. */
 const NEURON_SIDE = 20;
 /** How far beyond it they may grow. Maps hardly do, so that those of 32, 16 and 8 neurons have about the same size. */

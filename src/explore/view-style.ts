@@ -1,6 +1,6 @@
 /** Styles of the drawings of the explorable page, beside those of the report. */
 export const VIEW_STYLE = `
-canvas.pixels { display: block; border-radius: 2px; }
+canvas { display: block; border-radius: 2px; }
 .account { color: var(--muted); font-size: .85rem; line-height: 1.4; margin: .25rem 0 0; }
 
 .votes { container-type: inline-size; font-size: .875rem; line-height: 1.35; }

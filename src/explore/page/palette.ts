@@ -4,9 +4,7 @@ export type Rgb = readonly [red: number, green: number, blue: number];
 /** The page's colours as numbers, for canvases; drawings in SVG and HTML use the CSS variables themselves. */
 export interface Palette {
   readonly ink: Rgb;
-  readonly grey: Rgb;
   readonly muted: Rgb;
-  readonly line: Rgb;
   readonly tint: Rgb;
   readonly surface: Rgb;
   /** ON events, and potentials above rest. */
@@ -25,9 +23,7 @@ export function readPalette(): Palette {
   };
   return {
     ink: read('ink'),
-    grey: read('grey'),
     muted: read('muted'),
-    line: read('line'),
     tint: read('tint'),
     surface: read('surface'),
     on: read('vermilion'),
