@@ -24,6 +24,8 @@ export interface PageContext {
   readonly addClip: (clip: OwnClip) => void;
   /** @throws {Error} if there is no such clip */
   readonly framesOf: (clip: string) => Frames;
+  /** Where the values in use are from: the run, training in the page, or a file that the reader has yet to choose. */
+  readonly origin: (model: number) => 'trained' | 'replaced' | 'missing';
   /**
    * The values in use: as trained by the run, unless they were replaced. F32 tensors of `stateEntries(spec)`, one after the other; a copy.
    *

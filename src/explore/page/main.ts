@@ -21,6 +21,7 @@ import { readPalette } from './palette.ts';
 import { makePlayer } from './player.ts';
 import { type Result, type Run, Runs } from './runs.ts';
 import { makeStage } from './stage.ts';
+import { makeTrainPanel } from './train-panel.ts';
 import type { Page, Part } from './view.ts';
 
 const payload: Payload = JSON.parse(document.getElementById('payload')?.textContent ?? '');
@@ -91,6 +92,8 @@ const page: Page = {
     clips.set(clip, frames);
     return frames;
   },
+  origin: (model) =>
+    models.values(model, 'in-use') === null ? 'missing' : models.isReplaced(model) ? 'replaced' : 'trained',
   async valuesOf(model) {
     const values = models.values(model, 'in-use');
     if (values === null) throw new Error(`${payload.models[model]!.title}: choose its file first.`);
@@ -209,6 +212,7 @@ document
       element('div', {}, ...parts.slice(3).map(({ root }) => root)),
       element('div', { class: 'side' }, ...side.map(({ root }) => root)),
     ),
+    makeTrainPanel(page),
     account.root,
   );
 // A view that was sent to someone stands still, as it was sent.

@@ -101,5 +101,16 @@ canvas { display: block; border-radius: 2px; }
 .scale i.one { width: .7rem; }
 .scale span { display: inline-flex; gap: .4rem; align-items: center; }
 
-@media print { .controls, .player, .introduction ul, .editing { display: none; } }
+.training .buttons { display: flex; flex-wrap: wrap; gap: .5rem .75rem; align-items: center; }
+.training .buttons label { margin-right: .75rem; font-size: .925rem; }
+.training progress { display: block; width: 100%; height: .4rem; margin: .75rem 0 0; accent-color: var(--link); }
+.training [role=status] { margin: .75rem 0 0; min-height: 1.55em; max-width: none; }
+.training svg { max-width: 24rem; }
+.training svg text { font-size: 11px; fill: var(--muted); }
+.training svg .grid { stroke: var(--line); }
+.training polyline { fill: none; stroke: var(--ink); stroke-width: 1.5; stroke-linejoin: round; }
+.training circle { fill: var(--ink); }
+.training .panels { grid-template-columns: repeat(auto-fit, minmax(min(15rem, 100%), 1fr)); }
+
+@media print { .controls, .player, .introduction ul, .editing, .training .buttons { display: none; } }
 `;
