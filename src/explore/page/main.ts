@@ -16,6 +16,7 @@ import { makeInspector } from './inspector.ts';
 import { makeIntroduction } from './introduction.ts';
 import { makeLayers } from './layers.ts';
 import { Models } from './models.ts';
+import { makeOwnClipPanel } from './own-clip-panel.ts';
 import { PageWorker } from './page-worker.ts';
 import { readPalette } from './palette.ts';
 import { makePlayer } from './player.ts';
@@ -213,6 +214,7 @@ document
       element('div', { class: 'side' }, ...side.map(({ root }) => root)),
     ),
     makeTrainPanel(page),
+    makeOwnClipPanel(page),
     account.root,
   );
 // A view that was sent to someone stands still, as it was sent.

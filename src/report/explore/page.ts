@@ -9,13 +9,16 @@ export const EXPLORE_PAGE = 'explore.html';
 
 /**
  * The explorable page as one file. Its security policy allows its own script, the thread that the script starts from itself, and WebAssembly;
- * no request.
+ * no request but for data within the script: that is how zstddec loads itself.
  *
  * @param script dist/explore.js
  */
 export function renderExplorablePage(report: Report, payload: Payload, script: string): string {
   const title = escapeMarkup(report.title);
-  const policy = [`script-src ${hashSource(script)} 'wasm-unsafe-eval'`, 'worker-src blob:'];
+  const policy = [
+    `script-src ${hashSource(script)} 'wasm-unsafe-eval'`,
+    ...['worker-src blob:', 'connect-src data:'],
+  ];
   return [
     ...renderPageHead(`Networks: ${report.title}`, policy, EXPLORE_STYLE),
     '<body>',

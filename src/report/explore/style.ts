@@ -60,6 +60,18 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .slider output { text-align: right; color: var(--ink); }
 .editing > * + * { margin-top: .6rem; }
 
+#explore .own { margin-top: 3rem; padding-top: 1.5rem; border-top: 1px solid var(--line); }
+.own .ways { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1.75rem 3rem; align-items: start; }
+.own h2 + .ways { margin-top: 1rem; }
+.own p { font-size: .925rem; color: var(--muted); }
+.own p[role=status] { color: var(--ink); margin: .6rem 0; }
+.own label { display: block; margin: 0 0 .5rem; font-size: .925rem; }
+.own canvas { display: block; width: min(100%, 20rem); height: auto; margin: .6rem 0; border-radius: 4px; }
+.own .pad canvas { touch-action: none; cursor: crosshair; }
+.own progress { display: block; width: min(100%, 20rem); accent-color: var(--link); }
+.own input { font: inherit; max-width: 100%; }
+.own input[type=number] { width: 5.5rem; }
+
 @media (min-width: 68rem) {
   .columns { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 25rem); gap: 0 3rem; align-items: start; }
   .side { position: sticky; top: 3.5rem; }
