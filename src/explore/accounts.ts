@@ -49,16 +49,21 @@ export interface NeuronView {
 
 export function describeNeuron({ trace, beside, threshold, rest, step }: NeuronView): string {
   const { current, charged, potential, spikes } = trace;
-  const [x, h, v] = [current, charged, potential].map((values) => formatValue(values[step] ?? rest));
-  const before = formatValue(step === 0 ? rest : (potential[step - 1] ?? rest));
+  const [x, h, v] = [current, charged, potential].map((values) => formatRounded(values[step] ?? rest));
+  const before = formatRounded(step === 0 ? rest : (potential[step - 1] ?? rest));
   const limit = `the threshold of ${formatValue(threshold)}`;
   const outcome =
     spikes[step] === 1 ? `It reaches ${limit}: a spike, then ${v}.` : `It stays below ${limit}.`;
   const second =
     beside === undefined
       ? ''
-      : ` Model beside: ${formatCount(countSpikes(beside), 'spike')} in the clip, potential now ${formatValue(beside.charged[step] ?? rest)}.`;
+      : ` Model beside: ${formatCount(countSpikes(beside), 'spike')} in the clip, potential now ${formatRounded(beside.charged[step] ?? rest)}.`;
   return `${formatCount(countSpikes(trace), 'spike')} in the clip. Step ${step + 1} of ${spikes.length}: input ${x} takes the potential from ${before} to ${h}. ${outcome}${second}`;
+}
+
+/** In a sentence, two decimals are enough. */
+function formatRounded(value: number): string {
+  return formatValue(Math.round(100 * value) / 100);
 }
 
 export function countSpikes({ spikes }: NeuronTrace): number {

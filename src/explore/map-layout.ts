@@ -18,14 +18,16 @@ export interface MapLayout {
 const MAP_SIDE = { share: 1 / 9, least: 24, most: 64 };
 /** Of single neurons, which are maps of one cell. */
 const NEURON_SIDE = 20;
-/** How far beyond it they may grow. Maps hardly do, so that those of 32, 16 and 8 neurons have about the same size. */
+/** How far beyond it they may grow before they are rounded to whole pixels; linear layers rather fill the width. */
 const GROWTH = { map: 1.05, neuron: 1.5 };
+/** What an incomplete last row counts for: as much as maps that are 1.6 times too large or too small, or fill the width 1.6 times. */
+const RAGGED = Math.log(1.6);
 const LEAST_GAP = 3;
 const LARGEST_GAP = 8;
 const NEURON_GAP = 2;
 
 /**
- * Chooses how many maps stand side by side: a number that gives maps of about the right size, rather one that fills the last row.
+ * Chooses how many maps stand side by side: a number that gives maps of about the right size, fills the width, and rather the last row, too.
  *
  * @param widthPx of the whole mosaic, in CSS px
  * @param pixelRatio pixels of the screen per CSS px
@@ -35,32 +37,34 @@ export function layoutMaps(shape: MapShape, widthPx: number, pixelRatio: number)
   const single = height * width === 1;
   const room = Math.max(1, Math.floor(widthPx * pixelRatio));
   const least = Math.round((single ? NEURON_GAP : LEAST_GAP) * pixelRatio);
+  const most = single ? least : Math.round(LARGEST_GAP * pixelRatio);
   const wanted = Math.min(Math.max(widthPx * MAP_SIDE.share, MAP_SIDE.least), MAP_SIDE.most);
   const target = (single ? NEURON_SIDE : wanted) * pixelRatio;
-  const largest = target * (single ? GROWTH.neuron : GROWTH.map);
-  const sideFor = (count: number) => Math.min((room - (count - 1) * least) / count, largest);
-  const costOf = (count: number) => {
-    const ragged = channels % count !== 0 && count < channels;
-    const side = sideFor(count);
-    return side < 1 ? Infinity : Math.abs(Math.log(side / target)) + (ragged ? 0.5 : 0);
-  };
-  let columns = 1;
-  for (let count = 2; count <= channels; count++) if (costOf(count) <= costOf(columns)) columns = count;
-
-  const side = sideFor(columns);
-  const cell = side >= width ? Math.floor(side / width) : 1 / Math.ceil(width / side);
-  const spare = columns > 1 ? Math.floor((room - columns * cell * width) / (columns - 1)) : least;
-  const gap = single ? least : Math.max(least, Math.min(spare, Math.round(LARGEST_GAP * pixelRatio)));
-  const rows = Math.ceil(channels / columns);
-  return {
-    shape,
-    columns,
-    rows,
-    cell,
-    gap,
-    width: Math.ceil(columns * cell * width + (columns - 1) * gap),
-    height: Math.ceil(rows * cell * height + (rows - 1) * gap),
-  };
+  const largest = Math.max(1, Math.round((target * (single ? GROWTH.neuron : GROWTH.map)) / width));
+  let [best, lowest] = [null as MapLayout | null, Infinity];
+  for (let columns = 1; columns <= channels; columns++) {
+    const fits = (room - (columns - 1) * least) / columns / width;
+    if (fits <= 0) break;
+    const cell = fits >= 1 ? Math.min(Math.floor(fits), largest) : 1 / Math.ceil(1 / fits);
+    const spare = columns === 1 ? 0 : Math.floor((room - columns * cell * width) / (columns - 1));
+    const gap = Math.max(least, Math.min(spare, most));
+    const rows = Math.ceil(channels / columns);
+    const total = Math.ceil(columns * cell * width + (columns - 1) * gap);
+    const ragged = columns < channels && channels % columns !== 0;
+    const cost = Math.abs(Math.log((cell * width) / target)) + Math.log(room / total) + (ragged ? RAGGED : 0);
+    if (cost > lowest) continue;
+    lowest = cost;
+    best = {
+      shape,
+      columns,
+      rows,
+      cell,
+      gap,
+      width: total,
+      height: Math.ceil(rows * cell * height + (rows - 1) * gap),
+    };
+  }
+  return best!;
 }
 
 /** Where a channel's map begins, in pixels of the screen. */

@@ -33,7 +33,7 @@ test('votes are told with the decision, whether it is right, and the model besid
 // τ = 2, threshold 1, hard reset to 0.
 const trace = {
   current: Float32Array.of(1, 2.5, -1),
-  charged: Float32Array.of(0.5, 1.5, -0.5),
+  charged: Float32Array.of(0.5, 1.504, -0.5),
   potential: Float32Array.of(0.5, 0, -0.5),
   spikes: Uint8Array.of(0, 1, 0),
 };

@@ -6,7 +6,7 @@ import { countSpikes } from '../outcome.ts';
 import { logDomain } from '../scales.ts';
 import type { ViewState } from '../view-state.ts';
 import { element } from './dom.ts';
-import { drawMaps, mapLayout, neuronAt } from './maps-view.ts';
+import { drawMaps, drawScale, mapLayout, neuronAt } from './maps-view.ts';
 import type { Run } from './runs.ts';
 import { drawTau } from './tau-view.ts';
 import type { Page, Part, View } from './view.ts';
@@ -35,9 +35,11 @@ export function makeLayers(page: Page): Part {
     });
     return { input, label: element('label', {}, input, text) };
   });
+  const scale = element('div', {});
   const list = element('div', {});
   let layers: readonly Neurons['shape'][] = [];
   let rows: readonly Row[] = [];
+  let explained: readonly unknown[] = [];
   let measured: { readonly run: Run; readonly taus: Taus } | undefined;
 
   return {
@@ -48,9 +50,10 @@ export function makeLayers(page: Page): Part {
       element(
         'fieldset',
         { class: 'choice' },
-        element('legend', {}, 'Each square is a neuron; dark squares fire. Show'),
+        element('legend', {}, 'Each square is a neuron. Show'),
         ...choices.map(({ label }) => label),
       ),
+      scale,
       list,
     ),
     show(view) {
@@ -66,6 +69,18 @@ export function makeLayers(page: Page): Part {
       if (measured?.run !== run)
         measured = { run, taus: measureTaus(run.neurons, page.models.neurons(run.model, 'trained')) };
       for (const row of rows) row.show(view, run, measured.taus);
+      const shown = [run, view.state.show, view.palette];
+      if (shown.some((one, i) => one !== explained[i])) {
+        explained = shown;
+        const [first] = run.neurons;
+        drawScale(scale, {
+          kind: view.state.show,
+          threshold: first!.threshold,
+          rest: restingPotential(first!),
+          range: measured.taus.range,
+          palette: view.palette,
+        });
+      }
     },
   };
 }

@@ -12,7 +12,7 @@ interface TauView {
 
 /** In CSS px. */
 const HEIGHT = 64;
-const ABOVE = 18;
+const ABOVE = 20;
 const AXIS = 32;
 const SIDE = 8;
 const BAR = 8;
@@ -52,5 +52,5 @@ export function drawTau(
 /** A label beside the marker, on the side that has room. */
 function beside(text: string, x: number, width: number): string {
   const left = x > width / 2;
-  return `<text x="${x + (left ? -9 : 9)}" y="${ABOVE - 1}" text-anchor="${left ? 'end' : 'start'}">${text}</text>`;
+  return `<text x="${x + (left ? -9 : 9)}" y="${ABOVE - 4}" text-anchor="${left ? 'end' : 'start'}">${text}</text>`;
 }

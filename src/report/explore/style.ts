@@ -84,7 +84,7 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
   .player { gap: .75rem; grid-template-columns: 5rem minmax(0, 1fr) auto; }
 }
 /* Drawings. */
-canvas { display: block; border-radius: 2px; }
+#explore canvas, #explore svg { display: block; border-radius: 2px; }
 .account { color: var(--muted); font-size: .85rem; line-height: 1.4; margin: .25rem 0 0; }
 
 .votes { container-type: inline-size; font-size: .875rem; line-height: 1.35; }
@@ -100,6 +100,7 @@ canvas { display: block; border-radius: 2px; }
 .votes.compared .track { height: 1em; grid-template-rows: 60% 40%; }
 .votes.compared .track i + i { display: block; grid-row: 2; opacity: .55; }
 .votes .decision .name, .votes .decision .number { font-weight: 650; }
+.votes .account { padding-left: 3em; }
 .votes:not(.compared) .account span { display: none; }
 @container (max-width: 24rem) {
   .votes div { grid-template-columns: 2.2em minmax(0, 1fr) 2.6em; }
@@ -107,7 +108,6 @@ canvas { display: block; border-radius: 2px; }
 }
 @media (prefers-reduced-motion: no-preference) { .votes .track i { transition: transform .12s linear; } }
 
-.votes .account { padding-left: 3em; }
 .scale { margin-top: .5rem; display: flex; flex-wrap: wrap; gap: .2rem .6rem; align-items: center; font-size: .8rem; color: var(--muted); }
 .scale i { display: inline-block; width: 8rem; height: .7rem; border: 1px solid var(--line); border-radius: 2px; }
 .scale i.one { width: .7rem; }
