@@ -41,16 +41,16 @@ export function compareAmounts(now: number, before: number, noun: string): strin
   return `${percent === 0 ? 'under 1' : percent} % ${ratio > 1 ? 'more' : 'fewer'} ${noun}`;
 }
 
-/** `Right wave, which is correct; it leads from step 5 of 16 to the end.` @param label null: unknown */
+/** `right wave, which is correct; it leads from step 5 of 16 to the end` @param label null: unknown */
 export function describeOutcome(
   { decision, decidedAt, scores }: Outcome,
   label: number | null,
   classes: readonly string[],
 ): string {
-  if (decision === null || decidedAt === null) return 'No class gets a vote.';
+  if (decision === null || decidedAt === null) return 'no class gets a vote';
   const wrong = `, but it is ${nameClass(label, classes)}`;
   const verdict = label === null ? '' : decision === label ? ', which is correct' : wrong;
-  return `${capitalise(nameClass(decision, classes))}${verdict}; it leads from step ${decidedAt + 1} of ${scores.length} to the end.`;
+  return `${nameClass(decision, classes)}${verdict}; it leads from step ${decidedAt + 1} of ${scores.length} to the end`;
 }
 
 /**
@@ -70,16 +70,16 @@ export function describeStep(
   return `Step ${step + 1} of ${steps}. ${describeVotes(votes)} Neurons that fire: ${shares.join(', ')}.`;
 }
 
-/** `neuron in map 4, row 2, column 10 of layer 1`; behind a linear layer `neuron 12 of layer 4`. @param shape [C, H, W] */
+/** `Layer 1, map 4, row 2, column 10`; behind a linear layer `Layer 4, neuron 12`. @param shape [C, H, W] */
 export function nameNeuron(
   layer: number,
   index: number,
   [, height, width]: readonly [number, number, number],
 ): string {
-  if (height * width === 1) return `neuron ${index + 1} of layer ${layer + 1}`;
+  if (height * width === 1) return `Layer ${layer + 1}, neuron ${index + 1}`;
   const place = index % (height * width);
-  const map = (index - place) / (height * width);
-  return `neuron in map ${map + 1}, row ${Math.floor(place / width) + 1}, column ${(place % width) + 1} of layer ${layer + 1}`;
+  const [map, row, column] = [(index - place) / (height * width), Math.floor(place / width), place % width];
+  return `Layer ${layer + 1}, map ${map + 1}, row ${row + 1}, column ${column + 1}`;
 }
 
 export function nameClass(index: number | null, classes: readonly string[]): string {

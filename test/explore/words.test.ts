@@ -126,13 +126,13 @@ it.each([
 
 it('an outcome is compared with the true class, if it is known', () => {
   expect(describeOutcome(RIGHT, 1, CLASSES)).toBe(
-    'Right wave, which is correct; it leads from step 3 of 3 to the end.',
+    'right wave, which is correct; it leads from step 3 of 3 to the end',
   );
   expect(describeOutcome(LEFT, 1, CLASSES)).toBe(
-    'Left wave, but it is right wave; it leads from step 1 of 3 to the end.',
+    'left wave, but it is right wave; it leads from step 1 of 3 to the end',
   );
-  expect(describeOutcome(RIGHT, null, CLASSES)).toBe('Right wave; it leads from step 3 of 3 to the end.');
-  expect(describeOutcome(NONE, 1, CLASSES)).toBe('No class gets a vote.');
+  expect(describeOutcome(RIGHT, null, CLASSES)).toBe('right wave; it leads from step 3 of 3 to the end');
+  expect(describeOutcome(NONE, 1, CLASSES)).toBe('no class gets a vote');
 });
 
 it('a step is told in place of the drawings', () => {
@@ -146,6 +146,6 @@ it('a step is told in place of the drawings', () => {
 });
 
 it('a neuron has a place in its map; behind a linear layer, it has only a number', () => {
-  expect(nameNeuron(0, 77, [2, 8, 8])).toBe('neuron in map 2, row 2, column 6 of layer 1');
-  expect(nameNeuron(3, 11, [128, 1, 1])).toBe('neuron 12 of layer 4');
+  expect(nameNeuron(0, 77, [2, 8, 8])).toBe('Layer 1, map 2, row 2, column 6');
+  expect(nameNeuron(3, 11, [128, 1, 1])).toBe('Layer 4, neuron 12');
 });

@@ -2,7 +2,7 @@ import { traceNeuron } from '../../snn/forward.ts';
 import { restingPotential } from '../../snn/neurons.ts';
 import { describeNeuron } from '../accounts.ts';
 import { countSpikes } from '../outcome.ts';
-import { capitalise, describeStep, nameNeuron } from '../words.ts';
+import { describeStep, nameNeuron } from '../words.ts';
 import { element } from './dom.ts';
 import { tellResult } from './stage.ts';
 import type { Page, Part, View } from './view.ts';
@@ -42,7 +42,7 @@ function tell(page: Page, { state, result, isPlaying }: View): string {
   const own = neuron === null ? undefined : run.neurons[neuron.layer];
   if (neuron === null || own === undefined)
     return `${told} ${describeStep(step, run.trace.steps, votes, layers)}`;
-  const name = capitalise(nameNeuron(neuron.layer, neuron.index, own.shape));
+  const name = nameNeuron(neuron.layer, neuron.index, own.shape);
   const trace = traceNeuron(own, run.trace.layers[neuron.layer]!, neuron.index);
   const chosen = describeNeuron({ trace, threshold: own.threshold, rest: restingPotential(own), step });
   return `${told} ${describeStep(step, run.trace.steps, votes, layers)} ${name}. ${chosen}`;

@@ -16,14 +16,17 @@ const NOTHING = 'none';
 /** Which network sees which clip, in which order, and what runs beside it. */
 export function makeControls(page: Page): Part {
   const { payload } = page;
+  const seeds = new Set(payload.models.map((one) => one.seed));
   const models = payload.models.map(({ title, seed, test }, index) =>
     element(
       'option',
       { value: index },
-      `${title}, seed ${seed} (${formatPercent(test.correct / test.clips)})`,
+      `${title}${seeds.size > 1 ? `, seed ${seed}` : ''} (${formatPercent(test.correct / test.clips)})`,
     ),
   );
-  const model = choose('Network', models, (value) => page.change({ model: Number(value) }));
+  const model = choose('Network (accuracy on test clips)', models, (value) =>
+    page.change({ model: Number(value) }),
+  );
   const own = element('optgroup', { label: 'Your own', hidden: true }, element('option', { value: 'own' }));
   const clip = choose(
     'Clip',

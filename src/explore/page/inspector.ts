@@ -1,7 +1,7 @@
 import { type NeuronTrace, traceNeuron } from '../../snn/forward.ts';
 import { restingPotential } from '../../snn/neurons.ts';
 import { formatTau } from '../accounts.ts';
-import { capitalise, nameNeuron } from '../words.ts';
+import { nameNeuron } from '../words.ts';
 import { element } from './dom.ts';
 import { drawNeuron } from './neuron-view.ts';
 import type { Run } from './runs.ts';
@@ -9,12 +9,17 @@ import type { Page, Part } from './view.ts';
 
 /** The chosen neuron over time. */
 export function makeInspector(page: Page): Part {
-  const title = element('h2', {});
   const figure = element('div', { class: 'neuron' });
-  const tau = element('p', { class: 'tau' });
+  const name = element('p', { class: 'name' });
   let drawn: readonly unknown[] = [];
   return {
-    root: element('section', { class: 'inspector' }, title, tau, figure),
+    root: element(
+      'section',
+      { class: 'inspector', 'aria-labelledby': 'neuron' },
+      element('h2', { id: 'neuron' }, 'One of its neurons'),
+      name,
+      figure,
+    ),
     show({ state: { neuron, step }, result, palette }) {
       const layer = neuron === null ? undefined : result?.run.neurons[neuron.layer];
       if (neuron === null || layer === undefined || result === null) return;
@@ -23,13 +28,10 @@ export function makeInspector(page: Page): Part {
       drawn = wanted;
       const { run, beside } = result;
       const colorOf = ({ model }: Run) => `var(--${page.payload.models[model]!.color})`;
-      title.textContent = capitalise(nameNeuron(neuron.layer, neuron.index, layer.shape));
       const learned = 1 / page.models.neurons(run.model, 'in-use')[neuron.layer]!.leaks[neuron.index]!;
       const now = 1 / layer.leaks[neuron.index]!;
-      tau.textContent =
-        now === learned
-          ? `τ = ${formatTau(now)} steps`
-          : `τ = ${formatTau(now)} steps, learned: ${formatTau(learned)}`;
+      const before = now === learned ? '' : `, learned ${formatTau(learned)}`;
+      name.textContent = `${nameNeuron(neuron.layer, neuron.index, layer.shape)}: τ = ${formatTau(now)} steps${before}`;
       const other = beside === null ? null : traceIn(beside, neuron.layer, neuron.index);
       drawNeuron(figure, {
         trace: traceIn(run, neuron.layer, neuron.index)!,

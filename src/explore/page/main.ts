@@ -20,7 +20,7 @@ import { makeOwnClipPanel } from './own-clip-panel.ts';
 import { PageWorker } from './page-worker.ts';
 import { readPalette } from './palette.ts';
 import { makePlayer } from './player.ts';
-import { type Result, type Run, Runs } from './runs.ts';
+import { makeRuns, type Result, type Run } from './runs.ts';
 import { makeStage } from './stage.ts';
 import { makeTrainPanel } from './train-panel.ts';
 import type { Page, Part } from './view.ts';
@@ -56,10 +56,6 @@ const scope: Scope = {
   neurons: (model) => spikingLayers(models.spec(model)).map(({ shape }) => countElements(shape)),
 };
 let state = parseAddress(location.hash, scope, start);
-
-const runs = new Runs(worker, models, steps, show, (error) => {
-  problem.textContent = error instanceof Error ? error.message : String(error);
-});
 
 const page: Page = {
   payload,
@@ -106,25 +102,21 @@ const page: Page = {
   },
 };
 
+const run = makeRuns(page, show, (error) => {
+  problem.textContent = error instanceof Error ? error.message : String(error);
+});
 const player = makePlayer(page);
+const top = [makeIntroduction(page), makeControls(page), player, makeFileChooser(page)];
+const middle = [makeStage(page), makeLayers(page)];
 const side = [makeInspector(page), makeEditing(page)];
-const parts: readonly Part[] = [
-  makeIntroduction(page),
-  makeControls(page),
-  player,
-  makeFileChooser(page),
-  makeStage(page),
-  makeLayers(page),
-];
 const account = makeAccount(page);
-const all = [...parts, ...side, account];
 
 function change(patch: Partial<ViewState>): void {
   const isPlayedStep = player.isPlaying() && Object.keys(patch).join() === 'step';
   state = { ...state, ...patch };
   if (!isPlayedStep) {
     if (page.missingModel() === null)
-      runs.want({
+      run({
         ...state,
         frames: page.framesOf(state.clip),
         values: models.values(state.model, 'in-use'),
@@ -170,7 +162,8 @@ function render(): void {
   requestAnimationFrame(() => {
     isDue = false;
     const view = { state, result, isPlaying: player.isPlaying(), palette };
-    for (const part of all) part.show(view);
+    columns.hidden = result === null;
+    for (const part of [...top, ...middle, ...side, account]) part.show(view);
   });
 }
 
@@ -202,21 +195,15 @@ function redraw(): void {
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
 addEventListener('resize', redraw);
 
-document
-  .getElementById('explore')
-  ?.append(
-    ...parts.slice(0, 3).map(({ root }) => root),
-    problem,
-    element(
-      'div',
-      { class: 'columns' },
-      element('div', {}, ...parts.slice(3).map(({ root }) => root)),
-      element('div', { class: 'side' }, ...side.map(({ root }) => root)),
-    ),
-    makeTrainPanel(page),
-    makeOwnClipPanel(page),
-    account.root,
-  );
+const rootsOf = (parts: readonly Part[]): HTMLElement[] => parts.map(({ root }) => root);
+const columns = element(
+  'div',
+  { class: 'columns' },
+  element('div', {}, ...rootsOf(middle)),
+  element('div', { class: 'side' }, ...rootsOf(side)),
+);
+const panels = [makeTrainPanel(page), makeOwnClipPanel(page)];
+document.getElementById('explore')?.append(...rootsOf(top), problem, columns, ...panels, account.root);
 // A view that was sent to someone stands still, as it was sent.
 const isSent = location.hash !== '';
 change({});

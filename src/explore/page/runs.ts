@@ -4,8 +4,8 @@ import type { Frames } from '../messages.ts';
 import { type Outcome, readOutcome } from '../outcome.ts';
 import { reorderSteps } from '../time-order.ts';
 import { type Edits, NO_EDITS, type ViewState } from '../view-state.ts';
-import type { Models, Version } from './models.ts';
-import type { PageWorker } from './page-worker.ts';
+import type { Version } from './models.ts';
+import type { Page } from './view.ts';
 
 /** A network that has seen a clip. */
 export interface Run {
@@ -38,84 +38,68 @@ interface Wanted extends Omit<ViewState, 'step' | 'show' | 'neuron'> {
 
 const DEPENDS_ON = ['model', 'beside', 'frames', 'order', 'frozenAt', 'edits', 'values'] as const;
 
-/** Runs networks in the thread, one view at a time: of the views asked for meanwhile, only the last one is computed. */
-export class Runs {
-  readonly #worker: PageWorker;
-  readonly #models: Models;
-  readonly #steps: number;
-  readonly #show: (result: Result) => void;
-  readonly #fail: (error: unknown) => void;
-  #wanted: Wanted | null = null;
-  #last: Wanted | null = null;
-  #isBusy = false;
+/**
+ * Runs networks in the thread, one view at a time: of the views wanted meanwhile, only the last one is computed.
+ *
+ * @returns what asks for a view
+ */
+export function makeRuns(
+  {
+    worker,
+    models,
+    payload: {
+      frames: { steps },
+    },
+  }: Pick<Page, 'worker' | 'models' | 'payload'>,
+  show: (result: Result) => void,
+  fail: (error: unknown) => void,
+): (wanted: Wanted) => Promise<void> {
+  const reorder = keepLast(reorderSteps);
+  const runTrained = keepLast((model: number, frames: Frames) => run(model, 'trained', frames, NO_EDITS));
+  const runBeside = keepLast((model: number, frames: Frames) => run(model, 'trained', frames, NO_EDITS));
+  let last: Wanted | null = null;
+  let next: Wanted | null = null;
+  let isBusy = false;
 
-  constructor(
-    worker: PageWorker,
-    models: Models,
-    steps: number,
-    show: (result: Result) => void,
-    fail: (error: unknown) => void,
-  ) {
-    this.#worker = worker;
-    this.#models = models;
-    this.#steps = steps;
-    this.#show = show;
-    this.#fail = fail;
-  }
-
-  async want(wanted: Wanted): Promise<void> {
-    if (DEPENDS_ON.every((key) => wanted[key] === this.#last?.[key])) return;
-    this.#last = wanted;
-    this.#wanted = wanted;
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    for (let next: Wanted | null = wanted; next !== null; next = this.#wanted) {
-      this.#wanted = null;
-      try {
-        this.#show(await this.#compute(next));
-      } catch (error) {
-        this.#fail(error);
-      }
-    }
-    this.#isBusy = false;
-  }
-
-  async #compute(asked: Wanted): Promise<Result> {
-    const { model, beside, frames, order, frozenAt, edits } = asked;
-    const ordered = this.#reorder(frames, this.#steps, order, frozenAt);
-    const run = await this.#run(model, 'in-use', ordered, edits);
-    const isAsTrained = ordered === frames && !hasEdits(edits) && !this.#models.isReplaced(model);
-    return {
-      asked,
-      run,
-      trained: isAsTrained ? run.outcome : (await this.#runTrained(model, frames)).outcome,
-      beside: beside === null ? null : await this.#runBeside(beside, ordered),
-    };
-  }
-
-  readonly #reorder = keepLast(reorderSteps);
-  readonly #runTrained = keepLast((model: number, frames: Frames) =>
-    this.#run(model, 'trained', frames, NO_EDITS),
-  );
-  readonly #runBeside = keepLast((model: number, frames: Frames) =>
-    this.#run(model, 'trained', frames, NO_EDITS),
-  );
-
-  async #run(model: number, version: Version, frames: Frames, edits: Edits): Promise<Run> {
-    const key = await this.#models.send(model, version);
-    const answer = await this.#worker.ask({ kind: 'run', key, frames, steps: this.#steps, edits });
+  async function run(model: number, version: Version, frames: Frames, edits: Edits): Promise<Run> {
+    const key = await models.send(model, version);
+    const answer = await worker.ask({ kind: 'run', key, frames, steps, edits });
     if (answer.kind !== 'trace') throw new Error(`expected a trace, got ${answer.kind}`);
     const { trace, milliseconds } = answer;
-    const neurons = applyEdits(this.#models.neurons(model, version), edits);
+    const neurons = applyEdits(models.neurons(model, version), edits);
+    return { model, frames, neurons, trace, outcome: readOutcome(trace, models.group(model)), milliseconds };
+  }
+
+  async function compute(asked: Wanted): Promise<Result> {
+    const { model, beside, frames, order, frozenAt, edits } = asked;
+    const ordered = reorder(frames, steps, order, frozenAt);
+    const own = await run(model, 'in-use', ordered, edits);
+    const isAsTrained = ordered === frames && !hasEdits(edits) && !models.isReplaced(model);
     return {
-      model,
-      frames,
-      neurons,
-      trace,
-      outcome: readOutcome(trace, this.#models.group(model)),
-      milliseconds,
+      asked,
+      run: own,
+      trained: isAsTrained ? own.outcome : (await runTrained(model, frames)).outcome,
+      beside: beside === null ? null : await runBeside(beside, ordered),
     };
   }
+
+  return async (wanted) => {
+    if (DEPENDS_ON.every((key) => wanted[key] === last?.[key])) return;
+    last = wanted;
+    next = wanted;
+    if (isBusy) return;
+    isBusy = true;
+    while (next !== null) {
+      const now: Wanted = next;
+      next = null;
+      try {
+        show(await compute(now));
+      } catch (error) {
+        fail(error);
+      }
+    }
+    isBusy = false;
+  };
 }
 
 /** A function that is called again only for other arguments than the last time. */

@@ -52,6 +52,12 @@ export function makeStage(page: Page): Part {
         { class: 'scene' },
         element('h2', {}, 'What the network sees'),
         element('div', {}, canvas),
+        element(
+          'p',
+          { class: 'scale' },
+          element('span', {}, element('i', { class: 'one on' }), 'brighter'),
+          element('span', {}, element('i', { class: 'one off' }), 'darker, at this step'),
+        ),
       ),
       element(
         'div',
@@ -86,11 +92,11 @@ export function tellResult(page: Page, { asked, run, trained, beside }: Result):
   const label = page.labelOf(asked.clip);
   const own =
     trained === run.outcome
-      ? describeOutcome(trained, label, classes)
+      ? `${capitalise(describeOutcome(trained, label, classes))}.`
       : describeChange(run.outcome, trained, classes);
   return beside === null
     ? own
-    : `${own} Beside it, ${models[beside.model]!.title}: ${describeOutcome(beside.outcome, label, classes)}`;
+    : `${own} Beside it, ${models[beside.model]!.title}: ${describeOutcome(beside.outcome, label, classes)}.`;
 }
 
 function formatSoFar(soFar: readonly number[], step: number): string {

@@ -22,7 +22,7 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .introduction { margin-top: 1.25rem; }
 .introduction p { max-width: 60rem; margin: 0 0 .4rem; }
 .introduction ul { display: flex; flex-wrap: wrap; gap: .3rem 1.5rem; list-style: none; margin: 0; padding: 0; max-width: none; }
-.controls { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(14rem, 100%), 1fr)); gap: .6rem 1.25rem; margin-top: 1.5rem; }
+.controls { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(16rem, 100%), 1fr)); gap: .6rem 1.25rem; margin-top: 1.5rem; }
 .controls label span { display: block; font-size: .85rem; color: var(--muted); line-height: 1.4; }
 .controls select { width: 100%; }
 .player {
@@ -48,14 +48,14 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .choice { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; align-items: center; font-size: .925rem; }
 .choice legend { float: left; margin-right: 1.1rem; }
 .choice label { display: inline-flex; gap: .4rem; align-items: center; min-height: 1.5rem; }
-.layer { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 14rem); gap: .35rem 2rem; margin-top: 1.25rem; align-items: start; }
+.layer { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 12.5rem); gap: .35rem 1.5rem; margin-top: 1.25rem; align-items: start; }
 .layer .title { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 0 1rem; align-items: baseline; padding-bottom: .2rem; border-bottom: 1px solid var(--line); }
 .layer .title h3, .layer .title p { margin: 0; }
 .layer .title p { font-size: .85rem; color: var(--muted); }
 .layer .title .rate { margin-left: auto; color: var(--ink); }
 .layer canvas { cursor: crosshair; }
 
-.inspector .tau { margin: 0 0 .6rem; font-size: .925rem; }
+.inspector .name { margin: 0 0 .6rem; font-size: .925rem; }
 .slider { display: grid; grid-template-columns: 7rem minmax(0, 1fr) 4rem; gap: .75rem; align-items: center; font-size: .925rem; }
 .slider output { text-align: right; color: var(--ink); }
 .editing > * + * { margin-top: .6rem; }
@@ -111,6 +111,8 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .scale { margin-top: .5rem; display: flex; flex-wrap: wrap; gap: .2rem .6rem; align-items: center; font-size: .8rem; color: var(--muted); }
 .scale i { display: inline-block; width: 8rem; height: .7rem; border: 1px solid var(--line); border-radius: 2px; }
 .scale i.one { width: .7rem; }
+.scale .on { background: var(--vermilion); }
+.scale .off { background: var(--blue); }
 .scale span { display: inline-flex; gap: .4rem; align-items: center; }
 
 .training .buttons { display: flex; flex-wrap: wrap; gap: .5rem .75rem; align-items: center; }
