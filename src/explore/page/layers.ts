@@ -68,16 +68,6 @@ export function makeLayers(page: Page): Part {
       }
       if (measured?.run !== run)
         measured = { run, taus: measureTaus(run.neurons, page.models.neurons(run.model, 'trained')) };
-      const { threshold, reset } = run.neurons[0]!;
-      const kind = view.state.show;
-      const { palette } = view;
-      drawScale(scale, {
-        kind,
-        threshold,
-        rest: restingPotential({ reset }),
-        range: measured.taus.range,
-        palette,
-      });
       for (const row of rows) row.show(view, run, measured.taus);
       const shown = [run, view.state.show, view.palette];
       if (shown.some((one, i) => one !== explained[i])) {
