@@ -162,7 +162,7 @@ function render(): void {
   requestAnimationFrame(() => {
     isDue = false;
     const view = { state, result, isPlaying: player.isPlaying(), palette };
-    columns.hidden = result === null;
+    columns.hidden = result === null || page.missingModel() !== null;
     for (const part of [...top, ...middle, ...side, account]) part.show(view);
   });
 }
