@@ -31,7 +31,7 @@ export function drawLineChart({ title, steps, around, isCount = false, lines }: 
   const place = ([step, value]: readonly [number, number]) => `${x(step).toFixed(1)},${y(value).toFixed(1)}`;
   const text = (at: readonly [number, number], anchor: string, content: string) =>
     `<text x="${at[0].toFixed(1)}" y="${at[1].toFixed(1)}" text-anchor="${anchor}">${content}</text>`;
-  const rows = linearTicks(domain, 4)
+  const rows = linearTicks(domain, 5)
     .filter((tick) => !isCount || Number.isInteger(tick))
     .map(
       (tick) =>
@@ -50,15 +50,11 @@ export function drawLineChart({ title, steps, around, isCount = false, lines }: 
             .join('')
         : ''),
   );
-  let above = Number.NEGATIVE_INFINITY;
-  const names = lines
+  const ends = lines
     .flatMap(({ name, points }) => (points.length === 0 ? [] : [{ name, end: points.at(-1)! }]))
-    .map(({ name, end }) => ({ name, at: x(end[0]) + 10, wanted: y(end[1]) + 4 }))
-    .sort((a, b) => a.wanted - b.wanted)
-    .map(({ name, at, wanted }) => {
-      above = Math.max(wanted, above + LINE_HEIGHT);
-      return text([at, above], 'start', name);
-    });
+    .sort((a, b) => b.end[1] - a.end[1]);
+  const heights = spreadOut(ends.map(({ end }) => y(end[1]) + 4));
+  const names = ends.map(({ name, end }, i) => text([x(end[0]) + 10, heights[i]!], 'start', name));
   const account = lines
     .filter(({ points }) => points.length > 0)
     .map(({ name, points }) => {
@@ -70,4 +66,15 @@ export function drawLineChart({ title, steps, around, isCount = false, lines }: 
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}, over ${steps} steps: ${account.join('; ')}">` +
     `${[...rows, ...columns, ...drawn, ...names].join('')}</svg></div>`
   );
+}
+
+/** Moves names apart that would overlap, first down, then up from the bottom. @param places from top to bottom, in px */
+function spreadOut(places: readonly number[]): number[] {
+  let last = Number.NEGATIVE_INFINITY;
+  const down = places.map((place) => (last = Math.max(place, last + LINE_HEIGHT)));
+  let next = PLOT.bottom + 4 + LINE_HEIGHT;
+  return down
+    .reverse()
+    .map((place) => (next = Math.min(place, next - LINE_HEIGHT)))
+    .reverse();
 }
