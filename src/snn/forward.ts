@@ -1,5 +1,17 @@
-import { addWeights, type Convolution, convolve, prepareConvolution } from './convolution.ts';
 import { listSynapses, type Synapses } from './cost.ts';
+import {
+  arrangeWeights,
+  type Convolution,
+  connect,
+  convolve,
+  countOperations,
+  countVotes,
+  normalise,
+  type Pool,
+  pool,
+  readFrame,
+  type Shape,
+} from './maps.ts';
 import { reset, restingPotential } from './neurons.ts';
 import { tauShape } from './parameters.ts';
 import { sigmoidSingle } from './single-precision.ts';
@@ -9,12 +21,11 @@ import { countElements, ShapeError, type State } from './tensor.ts';
 /*
  * A trained network at work, in plain loops: from the frames of one clip to everything that its neurons did.
  *
- * Spikes are those of the WebAssembly engine to the bit, as every sum is rounded to single precision in the same order. The engine
- * chooses the order of a convolution of many spikes by their share in its batch, so this is certain only for a batch of one clip.
+ * The WebAssembly engine rounds all sums to single precision in the same order, so spikes are the same to the bit. One case is
+ * different: where at least 33 % of a convolution's inputs are spikes, and behind average pooling, the engine uses Winograd's algorithm,
+ * whose sums differ in their last bits. A neuron that is just at its threshold may then spike in only one of the two.
  */
 const round = Math.fround;
-
-type Shape = readonly [channels: number, height: number, width: number];
 
 /** The neurons of a spiking layer. */
 export interface Neurons {
@@ -32,20 +43,17 @@ export interface Neurons {
 export interface ForwardNetwork {
   readonly spec: NetworkSpec;
   readonly neurons: readonly Neurons[];
-  /** What runs at each step, in order. */
+  /** What runs at each step, in order, with the weights as maps.ts wants them. */
   readonly layers: readonly ForwardLayer[];
   /** Of the convolutions and linear layers. */
   readonly synapses: readonly Synapses[];
 }
 
-/** A layer with its weights arranged for the loops below; between layers are maps, [H, W, C], with the channels innermost. */
 type ForwardLayer =
-  | { readonly kind: 'conv'; readonly convolution: Convolution }
-  /** `x = y · scale + shift`, each [C]. */
+  | (Convolution & { readonly kind: 'conv' })
   | { readonly kind: 'batch-norm'; readonly scale: Float32Array; readonly shift: Float32Array }
   | { readonly kind: 'neuron' }
-  | (LayerOf<'pool'> & { readonly shape: Shape })
-  /** Weights are [H · W · C, out]. */
+  | Pool
   | { readonly kind: 'linear'; readonly weights: Float32Array }
   | LayerOf<'vote'>;
 
@@ -68,6 +76,9 @@ export interface Trace {
   readonly operations: Float64Array;
 }
 
+/** A float tensor of the state. @throws {ShapeError} if it is missing or has another number of values */
+type FindTensor = (name: string, count: number) => Float32Array;
+
 /**
  * Arranges the weights for `runForward`, folds batch norm into a scale and a shift, and computes every neuron's 1/τ.
  *
@@ -77,27 +88,28 @@ export interface Trace {
 export function prepareNetwork(spec: NetworkSpec, state: State): ForwardNetwork {
   if (repeatedSteps(spec) !== undefined)
     throw new ShapeError('forward pass: expected a network for event frames, got one for still images');
-  const find = (name: string, count: number): Float32Array => {
+  const find: FindTensor = (name, count) => {
     const tensor = state.get(name);
     if (tensor?.dtype === 'F32' && tensor.data.length === count) return tensor.data;
     const found = tensor === undefined ? 'no such tensor' : `${tensor.data.length} of type ${tensor.dtype}`;
     throw new ShapeError(`forward pass: "${name}" must have ${count} values of type F32, found ${found}`);
   };
-  const synapses = listSynapses(spec);
   const neurons: Neurons[] = [];
   /** Of the map that a layer gets; flattening only renames its values. */
   let shape: Shape = spec.input;
   const layers = spec.layers.flatMap((layer, i): ForwardLayer | [] => {
-    const [channels, height, width] = shape;
+    const input = shape;
+    const [channels, height, width] = input;
     switch (layer.kind) {
       case 'conv': {
-        const { name, outChannels } = layer;
-        const takesSpikes = synapses.some((one) => one.layer === layer && one.takesSpikes);
-        const input = i === 0 ? 'frames' : takesSpikes ? 'spikes' : 'dense';
-        const size = { input, height, width, inChannels: channels, outChannels } as const;
-        shape = [outChannels, height, width];
-        const weights = find(`${name}.weight`, outChannels * channels * 9);
-        return { kind: 'conv', convolution: prepareConvolution(size, weights) };
+        shape = [layer.outChannels, height, width];
+        const weights = find(`${layer.name}.weight`, layer.outChannels * channels * 9);
+        return {
+          kind: 'conv',
+          shape: input,
+          weights: arrangeWeights(weights, channels, 9),
+          readsFrames: i === 0,
+        };
       }
       case 'batch-norm': {
         const [weight, bias, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map((name) =>
@@ -114,11 +126,10 @@ export function prepareNetwork(spec: NetworkSpec, state: State): ForwardNetwork 
       }
       case 'pool':
         shape = [channels, Math.floor(height / layer.size), Math.floor(width / layer.size)];
-        return { ...layer, shape: [channels, height, width] };
+        return { ...layer, shape: input };
       case 'linear': {
-        const { name, inFeatures, outFeatures } = layer;
-        shape = [outFeatures, 1, 1];
-        const weights = find(`${name}.weight`, inFeatures * outFeatures);
+        shape = [layer.outFeatures, 1, 1];
+        const weights = find(`${layer.name}.weight`, layer.inFeatures * layer.outFeatures);
         return { kind: 'linear', weights: arrangeWeights(weights, channels, height * width) };
       }
       case 'vote':
@@ -127,14 +138,11 @@ export function prepareNetwork(spec: NetworkSpec, state: State): ForwardNetwork 
         return [];
     }
   });
-  return { spec, neurons, layers, synapses };
+  return { spec, neurons, layers, synapses: listSynapses(spec) };
 }
 
 /** 1/τ of every neuron, [C, H, W]. */
-function listLeaks(
-  layer: LayerOf<'neuron'>,
-  find: (name: string, count: number) => Float32Array,
-): Float32Array {
+function listLeaks(layer: LayerOf<'neuron'>, find: FindTensor): Float32Array {
   const { per, mean } = layer.neuron.tau;
   const leaks = new Float32Array(countElements(layer.shape));
   const shape = tauShape(layer);
@@ -145,22 +153,8 @@ function listLeaks(
   return leaks.map((_, i) => distinct[Math.floor(i / sharing)]!);
 }
 
-/** From PyTorch's [out, C · H · W] to [H · W · C, out]. */
-function arrangeWeights(weights: Float32Array, channels: number, pixels: number): Float32Array {
-  const inputs = channels * pixels;
-  const outputs = weights.length / inputs;
-  const arranged = new Float32Array(weights.length);
-  for (let o = 0; o < outputs; o++) {
-    for (let c = 0; c < channels; c++) {
-      for (let pixel = 0; pixel < pixels; pixel++)
-        arranged[(pixel * channels + c) * outputs + o] = weights[o * inputs + c * pixels + pixel]!;
-    }
-  }
-  return arranged;
-}
-
 /**
- * Shows a clip to a network: at each step, a frame runs through all layers; only the neurons' potentials stay for the next step.
+ * Shows a clip to a network: at each step, a frame runs through all layers. Only the neurons' potentials stay for the next step.
  *
  * @param frames [T, P, H, W]
  * @param steps T
@@ -193,13 +187,11 @@ export function runForward(network: ForwardNetwork, frames: ArrayLike<number>, s
       }
       switch (layer.kind) {
         case 'conv':
-          map = convolve(layer.convolution, map);
+          map = convolve(layer, map);
           break;
-        case 'batch-norm': {
-          const { scale, shift } = layer;
-          map = map.map((y, i) => round(y * scale[i % scale.length]!) + shift[i % shift.length]!);
+        case 'batch-norm':
+          normalise(map, layer.scale, layer.shift);
           break;
-        }
         case 'neuron':
           map = fire(neurons[spiking]!, map, potentials[spiking]!, trace.layers[spiking]!, step);
           spiking++;
@@ -211,36 +203,18 @@ export function runForward(network: ForwardNetwork, frames: ArrayLike<number>, s
           map = connect(layer.weights, map);
           break;
         case 'vote':
-          trace.outputs.set(countVotes(layer.group, map), step * spec.classes);
+          trace.outputs.set(countVotes(map, layer.group), step * spec.classes);
       }
     }
   }
   return trace;
 }
 
-/** From [P, H, W] to [H, W, P]. */
-function readFrame([planes, height, width]: Shape, frames: ArrayLike<number>, start: number): Float32Array {
-  const pixels = height * width;
-  const map = new Float32Array(planes * pixels);
-  for (let plane = 0; plane < planes; plane++) {
-    for (let pixel = 0; pixel < pixels; pixel++)
-      map[pixel * planes + plane] = frames[start + plane * pixels + pixel]!;
-  }
-  return map;
-}
-
-/** The fan-outs of all inputs other than 0. */
-function countOperations({ channels, fanOuts }: Synapses, map: Float32Array): number {
-  let total = 0;
-  for (let i = 0; i < map.length; i++) if (map[i] !== 0) total += fanOuts[Math.floor(i / channels)]!;
-  return total;
-}
-
 /**
- * One step of all neurons of a layer: `h = v + (x − (v − rest)) / τ`, a spike where `h ≥ threshold`, and a reset (neurons.ts).
+ * One step of a layer's neurons: `h = v + (x − (v − rest)) / τ`, a spike where `h ≥ threshold`, and the reset (neurons.ts).
  *
  * @param currents x, [H, W, C]
- * @param potentials v, [C, H, W], of the step before; becomes that of this step
+ * @param potentials v of the step before, [C, H, W]; becomes that of this step
  * @param trace receives the step
  * @returns the spikes as a map, [H, W, C]
  */
@@ -258,7 +232,8 @@ function fire(
   const map = new Float32Array(leaks.length);
   for (let c = 0; c < channels; c++) {
     for (let pixel = 0; pixel < pixels; pixel++) {
-      const [i, at] = [c * pixels + pixel, pixel * channels + c];
+      const i = c * pixels + pixel;
+      const at = pixel * channels + c;
       const v = potentials[i]!;
       const drive = round(currents[at]! - round(v - rest));
       const h = round(round(drive * leaks[i]!) + v);
@@ -272,49 +247,13 @@ function fire(
   return map;
 }
 
-/** In single precision, in which potentials are. */
+/** In single precision, as potentials are. */
 function readThreshold(neurons: Neurons) {
   return {
     threshold: round(neurons.threshold),
     hard: neurons.reset.kind === 'hard',
     rest: round(restingPotential(neurons)),
   };
-}
-
-/** The largest or the mean value of each window; an incomplete one at the edge is left out. Values are at least 0. */
-function pool(
-  { mode, size, shape: [channels, height, width] }: LayerOf<'pool'> & { readonly shape: Shape },
-  map: Float32Array,
-): Float32Array {
-  const [rows, columns] = [Math.floor(height / size), Math.floor(width / size)];
-  const pooled = new Float32Array(rows * columns * channels);
-  for (let y = 0; y < rows * size; y++) {
-    for (let x = 0; x < columns * size; x++) {
-      const to = (Math.floor(y / size) * columns + Math.floor(x / size)) * channels;
-      for (let c = 0; c < channels; c++) {
-        const value = map[(y * width + x) * channels + c]!;
-        if (mode === 'average') pooled[to + c]! += value;
-        else if (value > pooled[to + c]!) pooled[to + c] = value;
-      }
-    }
-  }
-  return mode === 'average' ? pooled.map((sum) => sum / (size * size)) : pooled;
-}
-
-/** A linear layer: adds the weights of the inputs other than 0, in the order of the map. */
-function connect(weights: Float32Array, map: Float32Array): Float32Array {
-  const outputs = weights.length / map.length;
-  const sums = new Float32Array(outputs);
-  for (let i = 0; i < map.length; i++)
-    if (map[i] !== 0) addWeights(map[i]!, weights, i * outputs, outputs, sums, 0);
-  return sums;
-}
-
-/** The share of each class's output neurons that spike, [classes]. */
-function countVotes(group: number, map: Float32Array): Float32Array {
-  const votes = new Float32Array(map.length / group);
-  for (let i = 0; i < map.length; i++) votes[Math.floor(i / group)]! += map[i]!;
-  return votes.map((count) => count / group);
 }
 
 /** One neuron over time. */
@@ -327,14 +266,14 @@ export interface NeuronTrace {
 }
 
 /**
- * What a neuron got and did. The current follows from the potentials, `x = (h − v) · τ + (v − rest)`, so it has rounding errors.
+ * What a neuron got and did. The current is found from the potentials, `x = (h − v) · τ + (v − rest)`, so it has rounding errors.
  *
  * @param index place of the neuron in [C, H, W]
  */
 export function traceNeuron(neurons: Neurons, trace: LayerTrace, index: number): NeuronTrace {
   const { threshold, hard, rest } = readThreshold(neurons);
   const places = neurons.leaks.length;
-  const atNeuron = (_: unknown, i: number) => i % places === index;
+  const atNeuron = (_: number, i: number) => i % places === index;
   const charged = trace.charged.filter(atNeuron);
   const potential = charged.map((h) => reset(h, threshold, hard, rest));
   const current = charged.map((h, step) => {
