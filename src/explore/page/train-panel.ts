@@ -14,7 +14,7 @@ const STEPS = 20;
 /** Adam starts without moments: with a larger learning rate, its first steps undo much of what a network has learned. */
 const LARGEST_START = 0.001;
 
-/** Multiplications of a step. Those of profile quick take a fortieth; those of the thesis' networks twenty times as many, and more memory than there is. */
+/** Multiplications of a step. Those of profile quick take a fortieth; those of the thesis' networks sixteen times as many, and more memory than there is. */
 const MOST_WORK = 5e10;
 
 /** Trains the shown network on, with the reader's changes, and shows how that goes. */
