@@ -112,7 +112,7 @@ export function makePad(
     // Elsewhere on the page, arrow keys go to another step.
     event.preventDefault();
     pressed.add(event.key);
-    if (path === null) start();
+    if (path === null && !event.repeat) start();
   });
   canvas.addEventListener('keyup', ({ key }) => pressed.delete(key));
   canvas.addEventListener('blur', () => pressed.clear());

@@ -62,6 +62,7 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 
 #explore .own { margin-top: 3rem; padding-top: 1.5rem; border-top: 1px solid var(--line); }
 .own .ways { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1.75rem 3rem; align-items: start; }
+.own .ways > :has(.pad) { grid-row: span 2; }
 .own h2 + .ways { margin-top: 1rem; }
 .own p { font-size: .925rem; color: var(--muted); }
 .own p[role=status] { color: var(--ink); margin: .6rem 0; }
