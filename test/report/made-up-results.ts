@@ -33,8 +33,8 @@ export interface MadeUp {
   readonly layers: number;
   /** Of each convolution. */
   readonly channels: number;
-  /** Of the hidden linear layer; by default as many as networks have. */
-  readonly hidden?: number;
+  /** Of the hidden linear layer. */
+  readonly hidden: number;
   /** Frames of a clip. */
   readonly steps: number;
 }
@@ -49,6 +49,7 @@ export const QUICK: MadeUp = {
   ceiling: 0.78,
   layers: 6,
   channels: 8,
+  hidden: 16,
   steps: 8,
 };
 
@@ -168,7 +169,7 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
           channels: made.channels,
           layers: made.layers - 2,
         },
-        ...(made.hidden === undefined ? {} : { hidden: made.hidden }),
+        hidden: made.hidden,
       } satisfies NetworkConfig,
       parameters: 24_310 + (per === 'neuron' ? 5_000 : 6),
       training: {
