@@ -17,9 +17,9 @@ export interface Candidates {
   readonly trained: readonly number[];
 }
 
-/** Enough to look through, and some of each pair of models. */
+/** Enough to look through. */
 const MOST_DISAGREEMENTS = 12;
-/** For each class: a few batches of training clips, and enough others to see an accuracy move. */
+/** For each class. With those to look at, the held-out clips are enough to see an accuracy move. */
 const TRAINING_CLIPS = 3;
 const HELD_OUT_CLIPS = 2;
 
@@ -38,12 +38,15 @@ export function chooseClips(from: Candidates): ChosenClip[] {
     .slice(0, MOST_DISAGREEMENTS);
   const shown = new Set([...examples, ...disagreements]);
   const rest = test.filter((row) => !shown.has(row));
-  /** Of each class, from all over the list, so that not all are of one person. */
+  /** Of each class, from all over the list, and of each class from other places in it: so from many people. */
   const spread = (split: 'train' | 'test', rows: readonly number[], count: number): number[] =>
     classes.flatMap((_, index) => {
       const own = rows.filter((row) => splits[split][row]?.class === index);
       if (own.length <= count) return own;
-      return Array.from({ length: count }, (_, at) => own[Math.floor((at * own.length) / count)]!);
+      return Array.from(
+        { length: count },
+        (_, at) => own[Math.floor(((at + index / classes.length) * own.length) / count)]!,
+      );
     });
   const describe = (
     split: 'train' | 'test',

@@ -44,10 +44,10 @@ describe('the clips of the page', () => {
   });
 
   test('have three training clips of each class, spread over those that networks learned from', () => {
-    const train = [0, 0, 0, 0, 0, 0, 0, 1, 1];
-    const chosen = choose({ train, test: [] }, [[]], [0, 2, 3, 4, 5, 6, 7]);
-    // Of class 0, the learned rows are 0 2 3 4 5 6: numbers 0, 2 and 4 of them.
-    expect(rowsOf(chosen, 'training')).toEqual([0, 3, 5, 7]);
+    const train = [0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1];
+    const chosen = choose({ train, test: [] }, [[]], [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    // Of class 0, the learned rows are 0 2 3 4 5 6: numbers 0, 2 and 4 of them. Of class 1, half a step further: 1, 3 and 5.
+    expect(rowsOf(chosen, 'training')).toEqual([0, 3, 5, 8, 10, 12]);
     expect(chosen[0]).toEqual({
       row: 0,
       split: 'train',
@@ -61,7 +61,7 @@ describe('the clips of the page', () => {
   test('end with two test clips of each class that are not shown, spread over the rest', () => {
     const test = [0, 0, 0, 0, 0, 0, 1, 1];
     const second = [0, 1, 0, 0, 0, 0, 1, 1];
-    // Row 1 is a disagreement; of class 0, 2 3 4 5 are left: numbers 0 and 2 of them.
+    // Row 1 is a disagreement; of class 0, 2 3 4 5 are left: numbers 0 and 2 of them. Of class 1, only one is left.
     expect(rowsOf(choose({ train: [], test }, [test, second]), 'held-out')).toEqual([2, 4, 7]);
   });
 });
