@@ -76,8 +76,15 @@ export async function collectPayload(
         }),
     );
 
-  const examples = await packClips('example');
-  let left = room - sizeOf(examples);
+  let left = room;
+  const clips: EmbeddedClip[] = [];
+  const addIfTheyFit = (more: readonly EmbeddedClip[]): void => {
+    const size = more.reduce((sum, { frames }) => sum + frames.data.length, 0);
+    if (size > left) return;
+    left -= size;
+    clips.push(...more);
+  };
+  for (const clip of await packClips('example')) addIfTheyFit([clip]);
   const models = trained.map((one, index): EmbeddedModel => {
     const { id, title, runs } = results.models[index]!;
     const most = left - ROOM_FOR_CLIPS;
@@ -85,18 +92,12 @@ export async function collectPayload(
     const packed = one.values.byteLength > most ? null : pack(one.values);
     const tensors = packed !== null && packed.data.length <= most ? packed : null;
     left -= tensors?.data.length ?? 0;
-    const { correct, clips } = runs[0]!.test;
+    const { correct, clips: tested } = runs[0]!.test;
     return {
       ...{ id, title, seed: one.run.seed, color: modelColor(index), config: one.run.network },
-      ...{ test: { correct, clips }, regulariseTau: one.run.training.regulariseTau, tensors },
+      ...{ test: { correct, clips: tested }, regulariseTau: one.run.training.regulariseTau, tensors },
     };
   });
-  const clips = [...examples];
-  const addIfTheyFit = (more: readonly EmbeddedClip[]): void => {
-    if (sizeOf(more) > left) return;
-    left -= sizeOf(more);
-    clips.push(...more);
-  };
   for (const clip of await packClips('disagreement')) addIfTheyFit([clip]);
   addIfTheyFit(await packClips('training', 'held-out'));
 
@@ -107,10 +108,6 @@ export async function collectPayload(
     frames: describeFrames(run),
     ...{ models, clips, training: { batchSize, learningRate, tauRate, regularise, loss } },
   };
-}
-
-function sizeOf(clips: readonly EmbeddedClip[]): number {
-  return clips.reduce((sum, { frames }) => sum + frames.data.length, 0);
 }
 
 async function readTrained(sources: PayloadOf['sources'], model: string, seed: number) {

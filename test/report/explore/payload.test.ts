@@ -103,7 +103,9 @@ describe('what the explorable page holds', () => {
     const runs = [{ ...run, frames: { ...run.frames, normalization: 'max' as const } }];
     expect(isExplorable(results)).toBe(true);
     expect(isExplorable({ ...results, models: [{ ...model!, runs }] })).toBe(false);
-    expect(isExplorable({ ...results, examples: { ...results.examples, kind: 'images' } })).toBe(false);
+    const images = { ...results, examples: { ...results.examples, kind: 'images' as const } };
+    expect(isExplorable(images)).toBe(false);
+    expect(buildReport(images, { title: '', environment: ENVIRONMENT }).explore).toBeUndefined();
   });
 });
 
