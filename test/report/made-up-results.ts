@@ -416,8 +416,11 @@ function network(per: 'layer' | 'neuron') {
 function makeState(spec: NetworkSpec, seed: number): State {
   const state = initialState(spec, seed);
   for (const layer of spec.layers) {
-    const weight = layer.kind === 'batch-norm' ? state.get(`${layer.name}.weight`) : undefined;
-    if (weight?.dtype === 'F32') weight.data.fill(3);
+    if (layer.kind !== 'batch-norm' && layer.kind !== 'linear') continue;
+    const weight = state.get(`${layer.name}.weight`);
+    if (weight?.dtype !== 'F32') continue;
+    for (const [i, value] of weight.data.entries())
+      weight.data[i] = layer.kind === 'linear' ? 10 * value : 12;
   }
   return state;
 }

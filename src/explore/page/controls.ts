@@ -24,11 +24,12 @@ export function makeControls(page: Page): Part {
       `${title}${seeds.size > 1 ? `, seed ${seed}` : ''} (${formatPercent(test.correct / test.clips)})`,
     ),
   );
-  const model = choose('Network (accuracy on test clips)', models, (value) =>
+  const model = choose('network', 'Network (accuracy on test clips)', models, (value) =>
     page.change({ model: Number(value) }),
   );
   const own = element('optgroup', { label: 'Your own', hidden: true }, element('option', { value: 'own' }));
   const clip = choose(
+    'clip',
     'Clip',
     [
       group(
@@ -44,6 +45,7 @@ export function makeControls(page: Page): Part {
     (value) => page.change({ clip: value, step: 0 }),
   );
   const order = choose(
+    'frames',
     'Frames',
     Object.entries(ORDERS).map(([value, text]) => element('option', { value }, text)),
     (value) => {
@@ -52,6 +54,7 @@ export function makeControls(page: Page): Part {
     },
   );
   const beside = choose(
+    'beside',
     'Beside it, as trained',
     [element('option', { value: NOTHING }, 'nothing'), ...models.map((one) => one.cloneNode(true))],
     (value) => page.change({ beside: value === NOTHING ? null : Number(value) }),
@@ -68,7 +71,7 @@ export function makeControls(page: Page): Part {
   }
 
   return {
-    root: element('div', { class: 'controls' }, model.label, clip.label, order.label, beside.label),
+    root: element('div', { class: 'controls' }, model.root, clip.root, order.root, beside.root),
     show({ state }) {
       const made = page.ownClip();
       own.hidden = made === null;
@@ -83,7 +86,12 @@ export function makeControls(page: Page): Part {
   };
 }
 
-function choose(text: string, options: readonly (Node | null)[], chosen: (value: string) => void) {
-  const select = element('select', { onchange: () => chosen(select.value) }, ...options);
-  return { select, label: element('label', {}, element('span', {}, text), select) };
+function choose(
+  id: string,
+  text: string,
+  options: readonly (Node | null)[],
+  chosen: (value: string) => void,
+) {
+  const select = element('select', { id, onchange: () => chosen(select.value) }, ...options);
+  return { select, root: element('div', {}, element('label', { for: id }, text), select) };
 }

@@ -139,20 +139,17 @@ function show(next: Result): void {
   render();
 }
 
-/** A neuron that fires now and then, in the second layer: there, maps are small enough to see it. */
+/** A neuron that fires now and then; rather in the second layer, where maps are small enough to see it. */
 function findLively({ neurons, trace }: Run): ViewState['neuron'] {
-  const layer = Math.min(1, neurons.length - 1);
+  const fires = trace.layers.map(({ spikes }) => spikes.some((spike) => spike > 0));
+  const layer = Math.max(0, fires[1] ? 1 : fires.indexOf(true));
   const size = neurons[layer]!.leaks.length;
   const counts = new Uint32Array(size);
   trace.layers[layer]!.spikes.forEach((spike, i) => {
     counts[i % size]! += spike;
   });
-  const wanted = Math.ceil(steps / 4);
-  const index = counts.reduce(
-    (best, count, i) => (Math.abs(count - wanted) < Math.abs(counts[best]! - wanted) ? i : best),
-    0,
-  );
-  return { layer, index };
+  const surplus = (index: number) => Math.abs(counts[index]! - Math.ceil(steps / 4));
+  return { layer, index: counts.reduce((best, _, i) => (surplus(i) < surplus(best) ? i : best), 0) };
 }
 
 let isDue = false;

@@ -23,7 +23,7 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .introduction p { max-width: 60rem; margin: 0 0 .4rem; }
 .introduction ul { display: flex; flex-wrap: wrap; gap: .3rem 1.5rem; list-style: none; margin: 0; padding: 0; max-width: none; }
 .controls { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(16rem, 100%), 1fr)); gap: .6rem 1.25rem; margin-top: 1.5rem; }
-.controls label span { display: block; font-size: .85rem; color: var(--muted); line-height: 1.4; }
+.controls label { display: block; font-size: .85rem; color: var(--muted); line-height: 1.4; }
 .controls select { width: 100%; }
 .player {
   position: sticky; top: 0; z-index: 1; display: grid; grid-template-columns: 5.5rem minmax(0, 1fr) 7.5rem; gap: 1rem; align-items: center;
