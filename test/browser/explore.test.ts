@@ -41,9 +41,10 @@ test('the page’s policy allows WebAssembly in its thread, but no script of oth
       `document.body.append(Object.assign(document.createElement('script'), { textContent: '1' }))`,
     );
     await measure(page, `fetch('https://example.org').catch(() => undefined)`);
-    expect(complaints).toEqual([
-      expect.stringContaining('inline script'),
-      expect.stringContaining('https://example.org'),
-    ]);
+    const [script, ...requests] = complaints;
+    expect(script).toContain('inline script');
+    // With one message or two.
+    expect(requests.filter((one) => one.includes('https://example.org'))).toEqual(requests);
+    expect(requests).not.toEqual([]);
   });
 });
