@@ -174,13 +174,14 @@ describe('the explorable page', () => {
       await slider(page, 'Step').fill('4');
       await expect.poll(() => page.url(), SLOW).toContain('step=3');
       await choice(page, 'Frames').selectOption('shuffled');
+      await expect.poll(() => page.url(), SLOW).toContain('order=shuffled');
       await slider(page, 'of all neurons').fill('-1');
       await expect.poll(() => page.url(), SLOW).toMatch(/step=3&order=shuffled.*&tau=all\*0\.5$/);
       await expectText(page, '.sentence').toMatch(/^(Still |\d, was|No votes)/);
       address = new URL(page.url()).hash;
       view = await seen(page);
-      await page.goBack();
-      await page.goBack();
+      // From the changed τ, the order and the clip.
+      for (let place = 0; place < 3; place++) await page.goBack();
       await expect.poll(() => page.url(), SLOW).toBe(start);
       await expectText(page, '.player output').toBe('step 1 of 8');
       expect(await choice(page, 'Frames').locator(':checked').textContent()).toBe('as recorded');

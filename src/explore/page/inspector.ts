@@ -1,6 +1,7 @@
 import { type NeuronTrace, traceNeuron } from '../../snn/forward.ts';
 import { restingPotential } from '../../snn/neurons.ts';
 import { formatTau } from '../accounts.ts';
+import { keepLast } from '../keep-last.ts';
 import { nameNeuron } from '../words.ts';
 import { element } from './dom.ts';
 import { drawNeuron } from './neuron-view.ts';
@@ -11,7 +12,8 @@ import type { Page, Part } from './view.ts';
 export function makeInspector(page: Page): Part {
   const figure = element('div', { class: 'neuron' });
   const name = element('p', { class: 'name' });
-  let drawn: readonly unknown[] = [];
+  const traceOwn = keepLast(traceIn);
+  const traceBeside = keepLast(traceIn);
   return {
     root: element(
       'section',
@@ -20,21 +22,18 @@ export function makeInspector(page: Page): Part {
       name,
       figure,
     ),
-    show({ state: { neuron, step }, result, palette }) {
+    show({ state: { neuron, step }, result }) {
       const layer = neuron === null ? undefined : result?.run.neurons[neuron.layer];
       if (neuron === null || layer === undefined || result === null) return;
-      const wanted = [result, neuron, step, palette];
-      if (wanted.every((one, i) => one === drawn[i])) return;
-      drawn = wanted;
       const { run, beside } = result;
       const colorOf = ({ model }: Run) => `var(--${page.payload.models[model]!.color})`;
       const learned = 1 / page.models.neurons(run.model, 'in-use')[neuron.layer]!.leaks[neuron.index]!;
       const now = 1 / layer.leaks[neuron.index]!;
       const before = now === learned ? '' : `, learned ${formatTau(learned)}`;
       name.textContent = `${nameNeuron(neuron.layer, neuron.index, layer.shape)}: τ = ${formatTau(now)} steps${before}`;
-      const other = beside === null ? null : traceIn(beside, neuron.layer, neuron.index);
+      const other = beside === null ? null : traceBeside(beside, neuron.layer, neuron.index);
       drawNeuron(figure, {
-        trace: traceIn(run, neuron.layer, neuron.index)!,
+        trace: traceOwn(run, neuron.layer, neuron.index)!,
         ...(other === null ? {} : { beside: other }),
         threshold: layer.threshold,
         rest: restingPotential(layer),

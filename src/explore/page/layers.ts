@@ -1,12 +1,14 @@
 import type { Neurons } from '../../snn/forward.ts';
 import { restingPotential } from '../../snn/neurons.ts';
 import { formatCount, formatPercent } from '../../text.ts';
+import { keepLast } from '../keep-last.ts';
 import { neighbourOf } from '../map-layout.ts';
 import { countSpikes } from '../outcome.ts';
 import { logDomain } from '../scales.ts';
 import type { ViewState } from '../view-state.ts';
 import { element } from './dom.ts';
 import { drawMaps, drawScale, mapLayout, neuronAt } from './maps-view.ts';
+import type { Palette } from './palette.ts';
 import type { Run } from './runs.ts';
 import { drawTau } from './tau-view.ts';
 import type { Page, Part, View } from './view.ts';
@@ -39,8 +41,17 @@ export function makeLayers(page: Page): Part {
   const list = element('div', {});
   let layers: readonly Neurons['shape'][] = [];
   let rows: readonly Row[] = [];
-  let explained: readonly unknown[] = [];
-  let measured: { readonly run: Run; readonly taus: Taus } | undefined;
+  const measure = keepLast((run: Run) => measureTaus(run.neurons, page.models.neurons(run.model, 'trained')));
+  const explain = keepLast((run: Run, kind: ViewState['show'], palette: Palette) => {
+    const [{ threshold, reset }] = run.neurons as [Neurons];
+    drawScale(scale, {
+      kind,
+      threshold,
+      rest: restingPotential({ reset }),
+      range: measure(run).range,
+      palette,
+    });
+  });
 
   return {
     root: element(
@@ -66,21 +77,8 @@ export function makeLayers(page: Page): Part {
         rows = shapes.map((shape, layer) => makeRow(page, layer, shape));
         list.replaceChildren(...rows.map(({ root }) => root));
       }
-      if (measured?.run !== run)
-        measured = { run, taus: measureTaus(run.neurons, page.models.neurons(run.model, 'trained')) };
-      for (const row of rows) row.show(view, run, measured.taus);
-      const shown = [run, view.state.show, view.palette];
-      if (shown.some((one, i) => one !== explained[i])) {
-        explained = shown;
-        const [first] = run.neurons;
-        drawScale(scale, {
-          kind: view.state.show,
-          threshold: first!.threshold,
-          rest: restingPotential(first!),
-          range: measured.taus.range,
-          palette: view.palette,
-        });
-      }
+      for (const row of rows) row.show(view, run, measure(run));
+      explain(run, view.state.show, view.palette);
     },
   };
 }
@@ -119,8 +117,27 @@ function makeRow(page: Page, layer: number, shape: Neurons['shape']): Row {
     height * width === 1
       ? formatCount(channels, 'neuron')
       : `${channels} maps of ${height} × ${width} neurons`;
-  let drawnMaps: readonly unknown[] = [];
-  let drawnTaus: readonly unknown[] = [];
+  const showMaps = keepLast(
+    (
+      run: Run,
+      { ofLayers, range }: Taus,
+      kind: ViewState['show'],
+      step: number,
+      selected: number | null,
+      palette: Palette,
+    ) => {
+      const { charged, spikes } = run.trace.layers[layer]!;
+      const { threshold, reset } = run.neurons[layer]!;
+      const values = kind === 'spikes' ? spikes : charged;
+      drawMaps(canvas, {
+        ...{ shape, kind, threshold, rest: restingPotential({ reset }), range, selected, palette },
+        values: kind === 'tau' ? ofLayers[layer]! : values.subarray(step * neurons, (step + 1) * neurons),
+      });
+    },
+  );
+  const showTaus = keepLast(({ ofLayers, range }: Taus, selected: number | null, _palette: Palette) =>
+    drawTau(taus, { taus: ofLayers[layer]!, selected, domain: range }),
+  );
 
   return {
     root: element(
@@ -136,34 +153,12 @@ function makeRow(page: Page, layer: number, shape: Neurons['shape']): Row {
       element('div', { class: 'maps' }, canvas),
       taus,
     ),
-    show({ state: { show, step, neuron }, palette }, run, { ofLayers, range }) {
-      const trace = run.trace.layers[layer]!;
+    show({ state: { show, step, neuron }, palette }, run, measured) {
       const selected = neuron?.layer === layer ? neuron.index : null;
-      const maps = [run, show, show === 'tau' || step, selected, palette];
-      if (maps.some((one, i) => one !== drawnMaps[i])) {
-        drawnMaps = maps;
-        const [start, end] = [step * neurons, (step + 1) * neurons];
-        const { threshold, ...rest } = run.neurons[layer]!;
-        drawMaps(canvas, {
-          values:
-            show === 'tau'
-              ? ofLayers[layer]!
-              : (show === 'spikes' ? trace.spikes : trace.charged).subarray(start, end),
-          shape,
-          kind: show,
-          threshold,
-          rest: restingPotential(rest),
-          range,
-          selected,
-          palette,
-        });
-      }
-      rate.textContent = `${formatPercent(countSpikes(trace, run.trace.steps, step) / neurons)} fire`;
-      const distribution = [run, selected, palette];
-      if (distribution.some((one, i) => one !== drawnTaus[i])) {
-        drawnTaus = distribution;
-        drawTau(taus, { taus: ofLayers[layer]!, selected, domain: range });
-      }
+      showMaps(run, measured, show, show === 'tau' ? 0 : step, selected, palette);
+      showTaus(measured, selected, palette);
+      const fired = countSpikes(run.trace.layers[layer]!, run.trace.steps, step);
+      rate.textContent = `${formatPercent(fired / neurons)} fire`;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Neurons, Trace } from '../../snn/forward.ts';
 import { applyEdits, hasEdits } from '../edits.ts';
+import { keepLast } from '../keep-last.ts';
 import type { Frames } from '../messages.ts';
 import { type Outcome, readOutcome } from '../outcome.ts';
 import { reorderSteps } from '../time-order.ts';
@@ -99,15 +100,5 @@ export function makeRuns(
       }
     }
     isBusy = false;
-  };
-}
-
-/** A function that is called again only for other arguments than the last time. */
-function keepLast<Arguments extends readonly unknown[], Result>(make: (...given: Arguments) => Result) {
-  let last: { readonly given: Arguments; readonly result: Result } | undefined;
-  return (...given: Arguments): Result => {
-    if (last === undefined || given.some((one, i) => one !== last!.given[i]))
-      last = { given, result: make(...given) };
-    return last.result;
   };
 }

@@ -20,14 +20,16 @@ export function makeStage(page: Page): Part {
 
   function showCounts({ run, beside }: Result, step: number): void {
     const runs = beside === null ? [run] : [run, beside];
-    const titles = runs.map((one) => page.payload.models[one.model]!.title);
+    const titles = runs.map((one) =>
+      one !== run && one.model === run.model ? 'as trained' : page.payload.models[one.model]!.title,
+    );
     heads.replaceChildren(...['', ...titles].map((title) => element(title === '' ? 'td' : 'th', {}, title)));
     const rows: readonly (readonly [string, (one: Run) => string])[] = [
       ['Spikes so far', ({ outcome }) => formatSoFar(outcome.spikes, step)],
       ['Synaptic operations so far', ({ outcome }) => formatSoFar(outcome.operations, step)],
-      ['Decision at the end', ({ outcome }) => capitalise(nameClass(outcome.decision, classes))],
+      ['Decision', ({ outcome }) => capitalise(nameClass(outcome.decision, classes))],
       [
-        'Leads to the end from step',
+        'In the lead since step',
         ({ outcome }) => (outcome.decidedAt === null ? '–' : String(outcome.decidedAt + 1)),
       ],
     ];
