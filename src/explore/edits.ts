@@ -1,5 +1,9 @@
 import type { Neurons } from '../snn/forward.ts';
-import type { Reset } from '../snn/spec.ts';
+import { buildNetwork } from '../snn/networks.ts';
+import { logitOfTau, tauOfLogit } from '../snn/neurons.ts';
+import { type Reset, spikingLayers } from '../snn/spec.ts';
+import type { NetworkValues } from './messages.ts';
+import { stateOf } from './network-values.ts';
 import type { Edits, TauEdit } from './view-state.ts';
 
 /**
@@ -11,23 +15,30 @@ import type { Edits, TauEdit } from './view-state.ts';
 export function applyEdits(neurons: readonly Neurons[], edits: Edits): Neurons[] {
   return neurons.map((layer, at) => ({
     ...layer,
-    leaks: editLeaks(
-      layer.leaks,
-      edits.tau.filter((edit) => edit.layer === null || edit.layer === at),
-    ),
+    leaks: editLeaks(layer.leaks, ofLayer(edits.tau, at)),
     threshold: edits.threshold ?? layer.threshold,
     reset: editReset(layer.reset, edits.reset),
   }));
 }
 
+function ofLayer(edits: readonly TauEdit[], at: number): readonly TauEdit[] {
+  return edits.filter(({ layer }) => layer === null || layer === at);
+}
+
 function editLeaks(leaks: Float32Array, edits: readonly TauEdit[]): Float32Array {
   if (edits.length === 0) return leaks;
-  const factors = new Float64Array(leaks.length).fill(1);
+  const factors = multiplyFactors(edits, leaks.length);
+  return leaks.map((leak, i) => (factors[i] === 1 ? leak : 1 / Math.max(1, factors[i]! / leak)));
+}
+
+/** What τ of each neuron of a layer is multiplied by. @param edits of this layer */
+function multiplyFactors(edits: readonly TauEdit[], neurons: number): Float64Array {
+  const factors = new Float64Array(neurons).fill(1);
   for (const { neuron, factor } of edits) {
-    const [start, end] = neuron === null ? [0, leaks.length] : [neuron, neuron + 1];
+    const [start, end] = neuron === null ? [0, neurons] : [neuron, neuron + 1];
     for (let i = start; i < end; i++) factors[i]! *= factor;
   }
-  return leaks.map((leak, i) => (factors[i] === 1 ? leak : 1 / Math.max(1, factors[i]! / leak)));
+  return factors;
 }
 
 /** A hard reset that replaces a soft one goes to 0, where neurons with a soft reset start. */
@@ -35,6 +46,42 @@ function editReset(reset: Reset, kind: Edits['reset']): Reset {
   if (kind === null || kind === reset.kind) return reset;
   const { detach } = reset;
   return kind === 'hard' ? { kind, potential: 0, detach } : { kind, detach };
+}
+
+/** τ of 1 step has an infinite logit. */
+const SHORTEST_TAU = 1.001;
+
+/**
+ * The network with a reader's changes, to be trained on from there: threshold, reset, and τ where it is learned. A neuron's own change of τ is
+ * left out where neurons share τ.
+ *
+ * @returns `adopted`: the changes of τ that are in the values now
+ */
+export function adoptEdits(
+  { config, values }: NetworkValues,
+  { tau, threshold, reset }: Edits,
+): { readonly network: NetworkValues; readonly adopted: readonly TauEdit[] } {
+  const { kind, detach } = config.reset;
+  const network = {
+    config: {
+      ...config,
+      ...(threshold === null ? {} : { threshold }),
+      ...(reset === null || reset === kind ? {} : { reset: { kind: reset, detach } }),
+    },
+    values: values.slice(),
+  };
+  const adopted = tau.filter(
+    ({ neuron }) => config.neuron === 'plif' && (neuron === null || config.tau.per === 'neuron'),
+  );
+  const state = stateOf(network);
+  for (const [at, { name }] of spikingLayers(buildNetwork(config)).entries()) {
+    const data = state.get(`${name}.w`)?.data;
+    if (data === undefined) continue;
+    const factors = multiplyFactors(ofLayer(adopted, at), data.length);
+    for (const [i, factor] of factors.entries())
+      if (factor !== 1) data[i] = logitOfTau(Math.max(SHORTEST_TAU, factor * tauOfLogit(data[i]!)));
+  }
+  return { network, adopted };
 }
 
 /** The factor of the edit with exactly this target; 1 if there is none. */

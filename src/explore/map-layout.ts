@@ -80,7 +80,7 @@ export function neuronAtPoint({ shape, columns, rows, cell, gap }: MapLayout, x:
   const row = Math.floor(y / (cell * height + gap));
   const channel = row * columns + column;
   const [left, top] = [x - column * (cell * width + gap), y - row * (cell * height + gap)];
-  const inside = left >= 0 && top >= 0 && left < cell * width && top < cell * height;
+  const inside = left < cell * width && top < cell * height;
   if (!inside || column >= columns || row >= rows || channel >= channels) return null;
   return (channel * height + Math.floor(top / cell)) * width + Math.floor(left / cell);
 }

@@ -57,14 +57,12 @@ export type Answer =
   | { readonly id: number; readonly kind: 'failed'; readonly message: string };
 
 export interface TrainingProgress {
-  /** Optimiser steps so far, from 0 (before the first) to `of`. */
+  /** Optimiser steps so far; 0 before the first. */
   readonly step: number;
-  readonly of: number;
   /** Of the last batch; null before the first. */
   readonly loss: number | null;
   /** Held-out clips that are right; null where they were not scored. */
   readonly correct: number | null;
-  readonly clips: number;
   /** Mean τ of each spiking layer, in steps. */
   readonly tau: readonly number[];
   /** The new values at the end, as in `NetworkValues`; undefined before. */

@@ -31,8 +31,8 @@ export function valuesOf(config: Config, state: State): Float32Array {
  *
  * @throws {ShapeError} if there are more or fewer values
  */
-export function stateOf({ config, values }: NetworkValues): State {
-  const state = new Map<string, Tensor>();
+export function stateOf({ config, values }: NetworkValues) {
+  const state = new Map<string, Extract<Tensor, { dtype: 'F32' }>>();
   let at = 0;
   for (const { name, shape } of listTensors(config)) {
     const end = at + countElements(shape);

@@ -1,5 +1,4 @@
-import type { Trace } from '../snn/forward.ts';
-import { decisionOf } from './accounts.ts';
+import type { LayerTrace, Trace } from '../snn/forward.ts';
 
 /** What a network made of a clip, step by step. */
 export interface Outcome {
@@ -41,12 +40,16 @@ export function readOutcome(trace: Trace, group: number): Outcome {
   };
 }
 
-/** Neurons of a layer that fire at a step. */
-export function countSpikes({ spikes }: Trace['layers'][number], steps: number, step: number): number {
+/** The first class with the highest score, as in the evaluation; null while no output has fired. */
+export function decisionOf(scores: readonly number[]): number | null {
+  const highest = Math.max(...scores);
+  return highest > 0 ? scores.indexOf(highest) : null;
+}
+
+/** Spikes of a neuron or a layer at a step of several; of the whole clip without a step. */
+export function countSpikes({ spikes }: Pick<LayerTrace, 'spikes'>, steps = 1, step = 0): number {
   const size = spikes.length / steps;
-  let count = 0;
-  for (let i = step * size; i < (step + 1) * size; i++) count += spikes[i]!;
-  return count;
+  return spikes.subarray(step * size, (step + 1) * size).reduce((sum, spike) => sum + spike, 0);
 }
 
 function accumulate(steps: number, valueAt: (step: number) => number): number[] {

@@ -2,7 +2,6 @@ import type { NetworkConfig } from '../snn/networks.ts';
 
 /** What the report stage embeds in explore.html: the networks, some clips, and what is known of both. */
 export interface Payload {
-  readonly version: 1;
   readonly title: string;
   /** Its title: `DVS128 Gesture`. */
   readonly dataset: string;
@@ -50,7 +49,6 @@ export interface EmbeddedClip {
   /** `example`: the first of its class; `disagreement`: models answer differently; the others are only for training in the page. */
   readonly role: 'example' | 'disagreement' | 'training' | 'held-out';
   readonly class: number;
-  readonly recording: string;
   /** The class that each model took it for in the evaluation, in their order; empty for training clips. */
   readonly answers: readonly number[];
   /** [T, 2, H, W] */

@@ -30,19 +30,15 @@ export function* trainSteps(
   const { layers, input, classes } = spec;
   const network = instance.open({ layers, input, classes, winogradTile: 2 });
   try {
-    for (const [name, { dtype, data }] of stateOf(given)) {
-      if (dtype === 'F32') network.setTensor(name, 'value', data);
-    }
+    for (const [name, { data }] of stateOf(given)) network.setTensor(name, 'value', data);
     const order = drawOrder(task);
     for (let step = 0; ; step++) {
       const loss = step === 0 ? null : trainStep(network, spec, task, step, order.next().value);
       const isLast = step === task.steps || (step > 0 && isStopped());
       yield {
         step,
-        of: task.steps,
         loss,
         correct: isLast || step % SCORED_EVERY === 0 ? countCorrect(network, spec, task) : null,
-        clips: task.heldOut.length,
         tau: meanTaus(network, spec),
         ...(isLast ? { values: readValues(network, given) } : {}),
       };
@@ -124,8 +120,7 @@ function meanTaus(network: WasmNetwork, spec: NetworkSpec): number[] {
 
 function readValues(network: WasmNetwork, { config, values }: NetworkValues): Float32Array {
   const changed = values.slice();
-  for (const [name, { dtype, data }] of stateOf({ config, values: changed })) {
-    if (dtype === 'F32') data.set(network.getTensor(name, 'value'));
-  }
+  for (const [name, { data }] of stateOf({ config, values: changed }))
+    data.set(network.getTensor(name, 'value'));
   return changed;
 }

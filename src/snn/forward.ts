@@ -29,8 +29,6 @@ const round = Math.fround;
 
 /** The neurons of a spiking layer. */
 export interface Neurons {
-  /** The layer's name in the state, such as `conv.2`. */
-  readonly name: string;
   /** [C, H, W]; behind a linear layer [F, 1, 1]. */
   readonly shape: Shape;
   /** 1/τ of each neuron, [C, H, W], also where neurons share a τ. */
@@ -121,7 +119,7 @@ export function prepareNetwork(spec: NetworkSpec, state: State): ForwardNetwork 
       }
       case 'neuron': {
         const { threshold, reset } = layer.neuron;
-        neurons.push({ name: layer.name, shape, leaks: listLeaks(layer, find), threshold, reset });
+        neurons.push({ shape, leaks: listLeaks(layer, find), threshold, reset });
         return { kind: 'neuron' };
       }
       case 'pool':

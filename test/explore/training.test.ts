@@ -105,9 +105,7 @@ describe('training in the page', () => {
     }
     const after = await session.state();
     session.dispose();
-    expect(progress.map(({ step, of }) => `${step} of ${of}`)).toEqual(
-      Array.from({ length: 13 }, (_, step) => `${step} of 12`),
-    );
+    expect(progress.map(({ step }) => step)).toEqual(Array.from({ length: 13 }, (_, step) => step));
     expect(progress.map(({ loss }) => loss)).toEqual([null, ...expected.losses]);
     const scored = progress.filter(({ correct }) => correct !== null);
     expect(scored.map(({ step }) => step)).toEqual([0, 10, 12]);

@@ -1,10 +1,17 @@
-import { expect, it } from 'vitest';
-import { type Outcome, readOutcome } from '../../src/explore/outcome.ts';
+import { describe, expect, it } from 'vitest';
+import { decisionOf, type Outcome, readOutcome } from '../../src/explore/outcome.ts';
 import {
   compareAmounts,
   describeChange,
+  describeEvents,
+  describeMaps,
+  describeNeuron,
+  describeOffer,
   describeOutcome,
   describeStep,
+  describeTau,
+  describeTraining,
+  describeVotes,
   nameNeuron,
 } from '../../src/explore/words.ts';
 
@@ -148,4 +155,97 @@ it('a step is told in place of the drawings', () => {
 it('a neuron has a place in its map; behind a linear layer, it has only a number', () => {
   expect(nameNeuron(0, 77, [2, 8, 8])).toBe('Layer 1, map 2, row 2, column 6');
   expect(nameNeuron(3, 11, [128, 1, 1])).toBe('Layer 4, neuron 12');
+});
+
+describe('what drawings show', () => {
+  const classes = ['clap', 'wave', 'roll'];
+
+  it('the decision is the first class with the highest score', () => {
+    expect(decisionOf([0.1, 0.4, 0.4])).toBe(1);
+  });
+
+  it('there is no decision before an output has fired', () => {
+    expect(decisionOf([0, 0, 0])).toBeNull();
+    expect(describeVotes({ classes, scores: [0, 0, 0], label: 1 })).toBe(
+      'Votes so far: no output has fired yet. True class: wave.',
+    );
+  });
+
+  it('votes are told with the decision, whether it is right, and the model beside', () => {
+    expect(describeVotes({ classes, scores: [0.1, 0.625, 0], label: 1, beside: [0, 0.2, 0.3] })).toBe(
+      'Votes so far: wave at 0.63, which is right. Model beside: roll at 0.30, which is wrong. True class: wave.',
+    );
+    expect(describeVotes({ classes, scores: [0.1, 0.6, 0], label: null })).toBe(
+      'Votes so far: wave at 0.60. The true class is not known.',
+    );
+  });
+
+  // τ = 2, threshold 1, hard reset to 0.
+  const trace = {
+    current: Float32Array.of(1, 2.5, -1),
+    charged: Float32Array.of(0.5, 1.504, -0.5),
+    potential: Float32Array.of(0.5, 0, -0.5),
+    spikes: Uint8Array.of(0, 1, 0),
+  };
+
+  it('a step of a neuron is told from the input to the spike', () => {
+    const view = { trace, threshold: 1, rest: 0 };
+    expect(describeNeuron({ ...view, step: 0 })).toBe(
+      '1 spike in the clip. Step 1 of 3: input 1 takes the potential from 0 to 0.5. It stays below the threshold of 1.',
+    );
+    expect(describeNeuron({ ...view, step: 1, beside: { ...trace, spikes: new Uint8Array(3) } })).toBe(
+      '1 spike in the clip. Step 2 of 3: input 2.5 takes the potential from 0.5 to 1.5. It reaches the threshold of 1: a spike, then 0. Model beside: 0 spikes in the clip, potential now 1.5.',
+    );
+  });
+
+  it('time constants are told by count, range and median, or as one', () => {
+    expect(describeTau(Float32Array.of(4, 2, 3), 0)).toBe(
+      '3 neurons, τ from 2.00 to 4.00 steps, median 3.00. The selected neuron has 4.00.',
+    );
+    expect(describeTau(new Float32Array(1024).fill(2), 5)).toBe('All 1,024 neurons have τ = 2.00 steps.');
+  });
+
+  it('maps and events are told by what is counted in them', () => {
+    expect(describeMaps([2, 10, 10], 'spikes', 5)).toBe(
+      '2 maps of 10 × 10 neurons, filled where a neuron spikes: 5 spikes (2.5 %)',
+    );
+    expect(describeMaps([128, 1, 1], 'tau', null)).toBe('128 neurons, membrane time constant τ');
+    expect(describeEvents(0, 1, 12)).toBe('Events at step 1: 1 pixel brighter, 12 pixels darker');
+  });
+});
+
+describe('a training in the page', () => {
+  const clips = { training: 33, test: 45 };
+  const before = { step: 0, loss: null, correct: 40, tau: [2.05, 1.724] };
+
+  it('a training is told by its steps, clips, score, and the layer whose mean τ moved most', () => {
+    const points = [
+      before,
+      { step: 1, loss: 0.1, correct: null, tau: [2, 1.724] },
+      { step: 20, loss: 0.1, correct: 41, tau: [2.0511, 1.7013] },
+    ];
+    expect(describeTraining(points, clips)).toBe(
+      'After 20 steps on 33 clips: 41 of 45 test clips right, were 40; mean τ moved most in layer 2: 1.701 steps, was 1.724.',
+    );
+  });
+
+  it('between two scores, a training is told as of the last one', () => {
+    const points = [before, { step: 1, loss: 0.1, correct: null, tau: [3, 3] }];
+    expect(describeTraining(points, clips)).toBe('Before training: 40 of 45 test clips right.');
+    expect(describeTraining([], clips)).toBe('');
+  });
+
+  it('a training that changed neither score nor τ is told as such', () => {
+    const points = [before, { ...before, step: 1, loss: 0.1 }];
+    expect(describeTraining(points, clips)).toBe(
+      'After 1 step on 33 clips: 40 of 45 test clips right, as before; mean τ of no layer moved.',
+    );
+  });
+
+  it('before the first training, both numbers of clips are stated', () => {
+    expect(describeOffer(20, 8, clips)).toContain(
+      '20 steps, each on 8 of 33 clips that it has learned from. The 45 test clips of this page, which it has not learned from, score it.',
+    );
+    expect(describeOffer(20, 64, clips)).toContain('each on 33 of 33 clips');
+  });
 });

@@ -1,8 +1,7 @@
 import { traceNeuron } from '../../snn/forward.ts';
 import { restingPotential } from '../../snn/neurons.ts';
-import { describeNeuron } from '../accounts.ts';
 import { countSpikes } from '../outcome.ts';
-import { describeStep, nameNeuron } from '../words.ts';
+import { describeNeuron, describeStep, nameNeuron } from '../words.ts';
 import { element } from './dom.ts';
 import { tellResult } from './stage.ts';
 import type { Page, Part, View } from './view.ts';
@@ -27,23 +26,23 @@ export function makeAccount(page: Page): Part {
   };
 }
 
-function tell(page: Page, { state, result, isPlaying }: View): string {
+function tell(page: Page, { state: { step, neuron }, result, isPlaying }: View): string {
   if (result === null) return '';
-  const { run } = result;
-  const { step, neuron } = state;
   const told = tellResult(page, result);
   if (isPlaying) return told;
-  const layers = run.trace.layers.map((layer) => ({
-    fired: countSpikes(layer, run.trace.steps, step),
-    neurons: layer.spikes.length / run.trace.steps,
+  const { trace, outcome, neurons } = result.run;
+  const layers = trace.layers.map((layer) => ({
+    fired: countSpikes(layer, trace.steps, step),
+    neurons: layer.spikes.length / trace.steps,
   }));
   const { classes } = page.payload;
-  const votes = { classes, scores: run.outcome.scores[step]!, label: page.labelOf(result.asked.clip) };
-  const own = neuron === null ? undefined : run.neurons[neuron.layer];
-  if (neuron === null || own === undefined)
-    return `${told} ${describeStep(step, run.trace.steps, votes, layers)}`;
-  const name = nameNeuron(neuron.layer, neuron.index, own.shape);
-  const trace = traceNeuron(own, run.trace.layers[neuron.layer]!, neuron.index);
-  const chosen = describeNeuron({ trace, threshold: own.threshold, rest: restingPotential(own), step });
-  return `${told} ${describeStep(step, run.trace.steps, votes, layers)} ${name}. ${chosen}`;
+  const votes = { classes, scores: outcome.scores[step]!, label: page.labelOf(result.asked.clip) };
+  const seen = `${told} ${describeStep(step, trace.steps, votes, layers)}`;
+  const own = neuron === null ? undefined : neurons[neuron.layer];
+  if (neuron === null || own === undefined) return seen;
+  const chosen = describeNeuron({
+    trace: traceNeuron(own, trace.layers[neuron.layer]!, neuron.index),
+    ...{ threshold: own.threshold, rest: restingPotential(own), step },
+  });
+  return `${seen} ${nameNeuron(neuron.layer, neuron.index, own.shape)}. ${chosen}`;
 }

@@ -1,5 +1,5 @@
-import { describeEvents } from '../accounts.ts';
 import type { Frames } from '../messages.ts';
+import { describeEvents } from '../words.ts';
 import { cssColor, type Palette, type Rgb } from './palette.ts';
 import { prepareCanvas, roomOf } from './pixel-sheet.ts';
 

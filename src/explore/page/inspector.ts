@@ -1,8 +1,7 @@
 import { type NeuronTrace, traceNeuron } from '../../snn/forward.ts';
 import { restingPotential } from '../../snn/neurons.ts';
-import { formatTau } from '../accounts.ts';
 import { keepLast } from '../keep-last.ts';
-import { nameNeuron } from '../words.ts';
+import { formatTau, nameNeuron } from '../words.ts';
 import { element } from './dom.ts';
 import { drawNeuron } from './neuron-view.ts';
 import type { Run } from './runs.ts';

@@ -1,3 +1,4 @@
+import { describeError } from '../../errors.ts';
 import { spikingLayers } from '../../snn/spec.ts';
 import { countElements } from '../../snn/tensor.ts';
 import { formatAddress, parseAddress, type Scope } from '../address.ts';
@@ -7,13 +8,11 @@ import { unpack } from '../packing.ts';
 import type { Payload } from '../payload.ts';
 import { NO_EDITS, type ViewState } from '../view-state.ts';
 import { makeAccount } from './account.ts';
-import type { OwnClip } from './context.ts';
-import { makeControls } from './controls.ts';
+import { makeControls, makeIntroduction } from './controls.ts';
 import { element } from './dom.ts';
 import { makeEditing } from './editing.ts';
 import { makeFileChooser } from './file-chooser.ts';
 import { makeInspector } from './inspector.ts';
-import { makeIntroduction } from './introduction.ts';
 import { makeLayers } from './layers.ts';
 import { Models } from './models.ts';
 import { makeOwnClipPanel } from './own-clip-panel.ts';
@@ -23,14 +22,13 @@ import { makePlayer } from './player.ts';
 import { makeRuns, type Result, type Run } from './runs.ts';
 import { makeStage } from './stage.ts';
 import { makeTrainPanel } from './train-panel.ts';
-import type { Page, Part } from './view.ts';
+import type { OwnClip, Page, Part } from './view.ts';
 
 const payload: Payload = JSON.parse(document.getElementById('payload')?.textContent ?? '');
 const { steps } = payload.frames;
 const worker = new PageWorker();
 const models = new Models(payload, worker);
 const clips = new Map<string, Frames>();
-const listeners: (() => void)[] = [];
 const problem = element('p', { class: 'problem', role: 'alert' });
 let own: OwnClip | null = null;
 let result: Result | null = null;
@@ -39,7 +37,7 @@ let palette = readPalette();
 const start: ViewState = {
   model: 0,
   beside: null,
-  clip: payload.clips.find(({ role }) => role === 'example')?.id ?? payload.clips[0]!.id,
+  clip: payload.clips[0]!.id,
   step: 0,
   order: 'as-is',
   frozenAt: 0,
@@ -63,7 +61,6 @@ const page: Page = {
   models,
   state: () => state,
   change,
-  onChange: (listener) => listeners.push(listener),
   undo() {
     models.replace(state.model, null);
     change({ edits: NO_EDITS, order: 'as-is', frozenAt: 0 });
@@ -77,8 +74,7 @@ const page: Page = {
     own = clip;
     change({ clip: 'own', step: 0 });
   },
-  labelOf: (clip) =>
-    clip === 'own' ? (own?.label ?? null) : (payload.clips.find(({ id }) => id === clip)?.class ?? null),
+  labelOf: (clip) => payload.clips.find(({ id }) => id === clip)?.class ?? null,
   framesOf(clip) {
     if (clip === 'own' && own !== null) return own.frames;
     const known = clips.get(clip);
@@ -89,26 +85,16 @@ const page: Page = {
     clips.set(clip, frames);
     return frames;
   },
-  origin: (model) =>
-    models.values(model, 'in-use') === null ? 'missing' : models.isReplaced(model) ? 'replaced' : 'trained',
-  async valuesOf(model) {
-    const values = models.values(model, 'in-use');
-    if (values === null) throw new Error(`${payload.models[model]!.title}: choose its file first.`);
-    return values.slice();
-  },
-  async replaceValues(model, values) {
-    models.replace(model, values);
-    change({});
-  },
 };
 
 const run = makeRuns(page, show, (error) => {
-  problem.textContent = error instanceof Error ? error.message : String(error);
+  problem.textContent = describeError(error);
 });
 const player = makePlayer(page);
 const top = [makeIntroduction(page), makeControls(page), player, makeFileChooser(page)];
 const middle = [makeStage(page), makeLayers(page)];
 const side = [makeInspector(page), makeEditing(page)];
+const training = makeTrainPanel(page);
 const account = makeAccount(page);
 
 function change(patch: Partial<ViewState>): void {
@@ -124,7 +110,6 @@ function change(patch: Partial<ViewState>): void {
     keepAddress();
   }
   render();
-  for (const listener of listeners) listener();
 }
 
 function show(next: Result): void {
@@ -160,7 +145,7 @@ function render(): void {
     isDue = false;
     const view = { state, result, isPlaying: player.isPlaying(), palette };
     columns.hidden = result === null || page.missingModel() !== null;
-    for (const part of [...top, ...middle, ...side, account]) part.show(view);
+    for (const part of [...top, ...middle, ...side, training, account]) part.show(view);
   });
 }
 
@@ -199,8 +184,9 @@ const columns = element(
   element('div', {}, ...rootsOf(middle)),
   element('div', { class: 'side' }, ...rootsOf(side)),
 );
-const panels = [makeTrainPanel(page), makeOwnClipPanel(page)];
-document.getElementById('explore')?.append(...rootsOf(top), problem, columns, ...panels, account.root);
+document
+  .getElementById('explore')
+  ?.append(...rootsOf(top), problem, columns, training.root, makeOwnClipPanel(page), account.root);
 // A view that was sent to someone stands still, as it was sent.
 const isSent = location.hash !== '';
 change({});

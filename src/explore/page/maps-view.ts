@@ -1,6 +1,6 @@
-import { describeMaps, formatTau } from '../accounts.ts';
 import { layoutMaps, type MapLayout, type MapShape, mapOrigin, neuronAtPoint } from '../map-layout.ts';
 import { formatValue } from '../scales.ts';
+import { describeMaps, formatTau } from '../words.ts';
 import { element } from './dom.ts';
 import { cssColor, mix, type Palette, packPixel, type Rgb, ramp } from './palette.ts';
 import { prepareCanvas, roomOf, sheetBehind } from './pixel-sheet.ts';
@@ -11,10 +11,10 @@ export interface Maps {
   readonly shape: MapShape;
   readonly kind: 'spikes' | 'potential' | 'tau';
   readonly threshold: number;
-  /** Potential without input; 0 unless given. */
-  readonly rest?: number;
+  /** Potential without input. */
+  readonly rest: number;
   /** Smallest and largest τ of the scale, for `tau`. */
-  readonly range?: readonly [number, number];
+  readonly range: readonly [number, number];
   /** Place in [C, H, W]. */
   readonly selected: number | null;
   readonly palette: Palette;
@@ -32,14 +32,14 @@ export function mapLayout(canvas: HTMLCanvasElement, shape: MapShape): MapLayout
  * potentials are on a diverging scale around rest, and filled as spikes are from the threshold on; τ are on a logarithmic scale.
  */
 export function drawMaps(canvas: HTMLCanvasElement, maps: Maps): void {
-  const { values, shape, kind, selected, palette } = maps;
+  const { shape, kind, selected, palette } = maps;
   const [channels, height, width] = shape;
   const layout = mapLayout(canvas, shape);
   const context = prepareCanvas(canvas, layout);
   // Several neurons in a pixel: their mean.
   context.imageSmoothingEnabled = layout.cell < 1;
   const sheet = sheetBehind(canvas, width, channels * height);
-  const spikes = paint(sheet.pixels, values, maps);
+  const spikes = paint(sheet.pixels, maps);
   sheet.update();
   const [mapWidth, mapHeight] = [layout.cell * width, layout.cell * height];
   for (let channel = 0; channel < channels; channel++) {
@@ -51,11 +51,7 @@ export function drawMaps(canvas: HTMLCanvasElement, maps: Maps): void {
 }
 
 /** @returns the number of spikes; null for τ */
-function paint(pixels: Uint32Array, values: Maps['values'], maps: Maps): number | null {
-  const { kind, threshold, rest = 0, range = [1, 4], palette } = maps;
-  const colors = Uint32Array.from({ length: LEVELS }, (_, level) =>
-    packPixel(ramp(scaleColors(kind, palette), level / (LEVELS - 1))),
-  );
+function paint(pixels: Uint32Array, { values, kind, threshold, rest, range, palette }: Maps): number | null {
   const filled = packPixel(palette.ink);
   const empty = packPixel(palette.tint);
   let spikes = 0;
@@ -66,6 +62,9 @@ function paint(pixels: Uint32Array, values: Maps['values'], maps: Maps): number 
     }
     return spikes;
   }
+  const colors = Uint32Array.from({ length: LEVELS }, (_, level) =>
+    packPixel(ramp(scaleColors(kind, palette), level / (LEVELS - 1))),
+  );
   // From −1 and less to 1, in distances between rest and the threshold; or the logarithm of τ.
   const [low, high] = kind === 'tau' ? range.map(Math.log) : [2 * rest - threshold, threshold];
   const levels = (LEVELS - 1) / Math.max(high! - low!, 1e-9);
@@ -125,7 +124,7 @@ export function neuronAt(canvas: HTMLCanvasElement, shape: MapShape, x: number, 
 /** Explains the colours of `drawMaps`. */
 export function drawScale(
   root: HTMLElement,
-  { kind, threshold, rest = 0, range = [1, 4], palette }: Omit<Maps, 'values' | 'shape' | 'selected'>,
+  { kind, threshold, rest, range, palette }: Omit<Maps, 'values' | 'shape' | 'selected'>,
 ): void {
   const colors = scaleColors(kind, palette).map(cssColor);
   const strip = (background: string, className = '') => {

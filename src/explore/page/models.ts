@@ -63,7 +63,7 @@ export class Models {
 
   /** Its neurons, before the reader's edits. */
   neurons(model: number, version: Version): readonly Neurons[] {
-    const values = this.#require(model, version);
+    const values = this.require(model, version);
     const known = this.#neurons.get(values);
     if (known !== undefined) return known;
     const { config } = this.#payload.models[model]!;
@@ -74,7 +74,7 @@ export class Models {
 
   /** Sends a network to the thread, unless it is there. @returns its key */
   async send(model: number, version: Version): Promise<string> {
-    const values = this.#require(model, version);
+    const values = this.require(model, version);
     const key = `${this.isReplaced(model) ? version : 'trained'} ${model}`;
     if (this.#sent.get(key) !== values) {
       const { config } = this.#payload.models[model]!;
@@ -84,7 +84,8 @@ export class Models {
     return key;
   }
 
-  #require(model: number, version: Version): Float32Array {
+  /** @throws {Error} if the reader must choose the file first */
+  require(model: number, version: Version): Float32Array {
     const values = this.values(model, version);
     if (values === null) throw new Error(`${this.#payload.models[model]!.title}: choose its file first.`);
     return values;

@@ -1,12 +1,13 @@
 import type { NeuronTrace } from '../../snn/forward.ts';
 import { formatCount } from '../../text.ts';
-import { countSpikes, describeNeuron, type NeuronView } from '../accounts.ts';
+import { countSpikes } from '../outcome.ts';
 import { formatValue, linearScale, linearTicks, type Scale } from '../scales.ts';
+import { describeNeuron, type NeuronView } from '../words.ts';
 import { element } from './dom.ts';
 
 interface NeuronDrawing extends NeuronView {
   /** CSS colours of the model and of the one beside it. */
-  readonly colors?: readonly [string, string];
+  readonly colors: readonly [string, string];
 }
 
 /** In CSS px; a row of spikes for each model. */
@@ -28,7 +29,7 @@ const GRID = 'stroke="currentColor" stroke-opacity=".13"';
  * the input current below. The step is marked, and described in words.
  */
 export function drawNeuron(figure: HTMLElement, view: NeuronDrawing): void {
-  const { trace, beside, threshold, rest, step, colors = ['var(--ink)', 'var(--grey)'] } = view;
+  const { trace, beside, threshold, rest, step, colors } = view;
   const width = Math.max(figure.clientWidth, 240);
   const traces = beside === undefined ? [trace] : [beside, trace];
   const colorOf = (one: NeuronTrace) => (one === trace ? colors[0] : colors[1]);

@@ -5,10 +5,10 @@ import { formatCount } from '../../text.ts';
 import { cutRecording, framesOf, readOwnRecording, sensorOf } from '../own-recording.ts';
 import { filmImages, filmPath } from '../own-scene.ts';
 import type { Payload } from '../payload.ts';
-import type { PageContext } from './context.ts';
 import { element } from './dom.ts';
 import { makePad } from './own-pad.ts';
 import { makeWebcam } from './own-webcam.ts';
+import type { Page } from './view.ts';
 
 /** Gestures of the simulation last so long; those of DVS128 Gesture are longer. */
 const USUAL_SECONDS = 1.5;
@@ -17,11 +17,11 @@ const USUAL_SECONDS = 1.5;
 type Report = (text: string, isMade?: boolean) => void;
 
 /** Makes a clip by hand, from a recording's file, or from a webcam; the page then shows it as clip `own`. */
-export function makeOwnClipPanel({ payload, addClip }: PageContext): HTMLElement {
+export function makeOwnClipPanel({ payload, addClip }: Page): HTMLElement {
   const { frames } = payload;
   const add = (title: string, events: Events, report: Report) => {
     const seconds = Number(((events.tUs.at(-1)! - events.tUs[0]!) / 1e6).toPrecision(2));
-    addClip({ title, frames: framesOf(events, frames), label: null });
+    addClip({ title, frames: framesOf(events, frames) });
     const counts = `${formatCount(events.tUs.length, 'event')} in ${seconds} s, in ${formatCount(frames.steps, 'frame')}`;
     report(`${title}: ${counts}. The networks see this clip now.`, true);
   };

@@ -16,7 +16,7 @@ export function sheetBehind(canvas: HTMLCanvasElement, width: number, height: nu
   source.width = width;
   source.height = height;
   const image = new ImageData(width, height);
-  const context = contextOf(source);
+  const context = source.getContext('2d')!;
   const sheet = {
     source,
     pixels: new Uint32Array(image.data.buffer),
@@ -31,7 +31,7 @@ export function prepareCanvas(
   canvas: HTMLCanvasElement,
   { width, height }: { readonly width: number; readonly height: number },
 ): CanvasRenderingContext2D {
-  const context = contextOf(canvas);
+  const context = canvas.getContext('2d')!;
   if (canvas.width === width && canvas.height === height) context.clearRect(0, 0, width, height);
   else {
     canvas.width = width;
@@ -39,12 +39,6 @@ export function prepareCanvas(
   }
   canvas.style.width = `${width / devicePixelRatio}px`;
   canvas.style.height = `${height / devicePixelRatio}px`;
-  return context;
-}
-
-function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
-  const context = canvas.getContext('2d');
-  if (context === null) throw new Error('This browser cannot draw on a canvas.');
   return context;
 }
 

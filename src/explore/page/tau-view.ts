@@ -1,13 +1,13 @@
-import { describeTau, formatTau, isOneTau } from '../accounts.ts';
-import { countOnLogAxis, formatValue, logDomain, logScale, logTicks, spreadOf } from '../scales.ts';
+import { countOnLogAxis, formatValue, logScale, logTicks } from '../scales.ts';
+import { describeTau, formatTau, isOneTau } from '../words.ts';
 import { element } from './dom.ts';
 
 interface TauView {
   /** Of each neuron, with all edits. */
   readonly taus: Float32Array;
   readonly selected: number | null;
-  /** Of the axis; fits the values unless given. Give it where an edit should be seen to move the bars. */
-  readonly domain?: readonly [number, number];
+  /** Of the axis: the same before and after an edit, so that the bars are seen to move. */
+  readonly domain: readonly [number, number];
 }
 
 /** In CSS px. */
@@ -18,10 +18,7 @@ const SIDE = 8;
 const BAR = 8;
 
 /** Draws the distribution of τ over a layer's neurons on a logarithmic axis, as wide as the root, and describes it in words. */
-export function drawTau(
-  root: HTMLElement,
-  { taus, selected, domain = logDomain(spreadOf(taus)) }: TauView,
-): void {
+export function drawTau(root: HTMLElement, { taus, selected, domain }: TauView): void {
   const width = Math.max(root.clientWidth, 160);
   const xOf = logScale(domain, [SIDE, width - SIDE]);
   const bottom = ABOVE + HEIGHT;

@@ -1,13 +1,13 @@
-import { buildNetwork } from '../../snn/networks.ts';
+import { describeError } from '../../errors.ts';
 import { countMultiplications } from '../../snn/spec.ts';
-import { adoptEdits } from '../adopt-edits.ts';
+import { adoptEdits } from '../edits.ts';
 import type { LabelledFrames, TrainingProgress } from '../messages.ts';
 import type { EmbeddedClip } from '../payload.ts';
 import { formatValue } from '../scales.ts';
-import { describeOffer, describeTraining, type TrainingPoint } from '../training-words.ts';
-import type { PageContext } from './context.ts';
+import { describeOffer, describeTraining, type TrainingPoint } from '../words.ts';
 import { element } from './dom.ts';
 import { drawLineChart } from './line-chart.ts';
+import type { Page, Part } from './view.ts';
 
 const STEPS = 20;
 
@@ -18,8 +18,8 @@ const LARGEST_START = 0.001;
 const MOST_WORK = 5e10;
 
 /** Trains the shown network on, with the reader's changes, and shows how that goes. */
-export function makeTrainPanel(context: PageContext): HTMLElement {
-  const { payload, worker } = context;
+export function makeTrainPanel(page: Page): Part {
+  const { payload, worker, models } = page;
   const [training, test] = (['train', 'test'] as const).map((split) =>
     payload.clips.filter((clip) => clip.split === split),
   ) as [EmbeddedClip[], EmbeddedClip[]];
@@ -39,9 +39,10 @@ export function makeTrainPanel(context: PageContext): HTMLElement {
   );
   const start = makeButton(`Train ${STEPS} steps`, train);
   const stop = makeButton('Stop', () => worker.ask({ kind: 'stop' }));
-  const back = makeButton('Back to the trained network', () =>
-    context.replaceValues(context.state().model, null),
-  );
+  const back = makeButton('Back to the trained network', () => {
+    models.replace(page.state().model, null);
+    page.change({});
+  });
   const bar = element('progress', { max: STEPS, 'aria-label': 'Steps of this training' });
   const status = element('p', { role: 'status' });
   const charts = element('div', { class: 'panels' });
@@ -57,7 +58,7 @@ export function makeTrainPanel(context: PageContext): HTMLElement {
   const refusal = element('p', {});
 
   async function train(): Promise<void> {
-    const { model, edits } = context.state();
+    const { model, edits } = page.state();
     const { config, regulariseTau: lambda } = payload.models[model]!;
     const points = histories.get(model) ?? [];
     const stepsBefore = points.at(-1)?.step ?? 0;
@@ -74,7 +75,7 @@ export function makeTrainPanel(context: PageContext): HTMLElement {
     show();
     stop.focus();
     try {
-      const { network, adopted } = adoptEdits({ config, values: await context.valuesOf(model) }, edits);
+      const { network, adopted } = adoptEdits({ config, values: models.require(model, 'in-use') }, edits);
       const task = {
         ...{ steps: STEPS, stepsBefore, settings, clipSteps: payload.frames.steps },
         ...{ training: training.map(readClip), heldOut: test.map(readClip) },
@@ -84,12 +85,11 @@ export function makeTrainPanel(context: PageContext): HTMLElement {
       });
       if (answer.kind !== 'trained') return;
       follow(answer.progress);
-      const replaced = context.replaceValues(model, answer.progress.values ?? null);
-      const now = context.state().edits;
-      context.change({ edits: { ...now, tau: now.tau.filter((edit) => !adopted.includes(edit)) } });
-      await replaced;
+      models.replace(model, answer.progress.values ?? null);
+      const now = page.state().edits;
+      page.change({ edits: { ...now, tau: now.tau.filter((edit) => !adopted.includes(edit)) } });
     } catch (error) {
-      failure = `Training failed: ${error instanceof Error ? error.message : String(error)}`;
+      failure = `Training failed: ${describeError(error)}`;
     } finally {
       running = null;
       show();
@@ -98,26 +98,25 @@ export function makeTrainPanel(context: PageContext): HTMLElement {
   }
 
   function readClip({ id, class: label }: EmbeddedClip): LabelledFrames {
-    return { frames: context.framesOf(id), label };
+    return { frames: page.framesOf(id), label };
   }
 
   /** Why the network cannot be trained here; empty if it can. */
   function refuse(model: number): string {
     if (training.length === 0)
       return 'This page holds no clips to train on, since they would make it too large.';
-    const { config } = payload.models[model]!;
     const samples = Math.min(payload.training.batchSize, training.length);
-    const work = 3 * samples * countMultiplications(buildNetwork(config), payload.frames.steps);
+    const work = 3 * samples * countMultiplications(models.spec(model), payload.frames.steps);
     if (work > MOST_WORK) {
       return `This network is too large to train in a page: a step takes ${Math.round(work / 1e9)} billion multiplications.`;
     }
-    return context.origin(model) === 'missing' ? 'Choose the file of this network first.' : '';
+    return models.values(model, 'in-use') === null ? 'Choose the file of this network first.' : '';
   }
 
   let shown = '';
   function show(): void {
-    const { model } = context.state();
-    const isReplaced = context.origin(model) === 'replaced';
+    const { model } = page.state();
+    const isReplaced = models.isReplaced(model);
     if (running !== model && !isReplaced) histories.delete(model);
     const points = histories.get(model) ?? [];
     const refused = refuse(model);
@@ -136,18 +135,17 @@ export function makeTrainPanel(context: PageContext): HTMLElement {
     charts.innerHTML = drawCharts(points, counts.test);
   }
 
-  context.onChange(show);
-  show();
-  return element(
+  const root = element(
     'section',
     { class: 'training', 'aria-labelledby': 'training' },
     element('h2', { id: 'training' }, 'Train it here'),
     refusal,
     controls,
   );
+  return { root, show };
 }
 
-function makeButton(text: string, act: () => Promise<unknown>): HTMLButtonElement {
+function makeButton(text: string, act: () => unknown): HTMLButtonElement {
   return element('button', { type: 'button', onclick: () => void act() }, text);
 }
 

@@ -1,4 +1,5 @@
-import { decisionOf, describeVotes, formatScore, type Votes } from '../accounts.ts';
+import { decisionOf } from '../outcome.ts';
+import { describeVotes, formatScore, type Votes } from '../words.ts';
 import { element } from './dom.ts';
 
 interface Row {

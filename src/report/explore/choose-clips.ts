@@ -9,7 +9,7 @@ export interface ChosenClip extends Omit<EmbeddedClip, 'id' | 'frames'> {
 
 /** What there is to choose from. */
 export interface Candidates {
-  readonly splits: Readonly<Record<'train' | 'test', readonly Pick<CachedClip, 'class' | 'recording'>[]>>;
+  readonly splits: Readonly<Record<'train' | 'test', readonly Pick<CachedClip, 'class'>[]>>;
   readonly classes: readonly string[];
   /** For each model, the class that it took each test clip for. */
   readonly answers: readonly (readonly number[])[];
@@ -30,9 +30,7 @@ const HELD_OUT_CLIPS = 2;
 export function chooseClips(from: Candidates): ChosenClip[] {
   const { splits, classes, answers, trained } = from;
   const test = [...splits.test.keys()];
-  const examples = classes.flatMap(
-    (_, index) => test.filter((row) => splits.test[row]?.class === index)[0] ?? [],
-  );
+  const examples = classes.flatMap((_, index) => test.find((row) => splits.test[row]?.class === index) ?? []);
   const disagreements = test
     .filter((row) => !examples.includes(row) && new Set(answers.map((each) => each[row])).size > 1)
     .slice(0, MOST_DISAGREEMENTS);
@@ -54,9 +52,9 @@ export function chooseClips(from: Candidates): ChosenClip[] {
     rows: readonly number[],
   ): ChosenClip[] =>
     rows.map((row) => {
-      const { class: label, recording } = splits[split][row]!;
+      const label = splits[split][row]!.class;
       const given = split === 'train' ? [] : answers.map((each) => each[row]!);
-      return { row, split, role, class: label, recording, answers: given };
+      return { row, split, role, class: label, answers: given };
     });
   return [
     ...describe('test', 'example', examples),

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import type { Frames } from '../../explore/messages.ts';
 import { valuesOf } from '../../explore/network-values.ts';
 import { pack } from '../../explore/packing.ts';
-import type { EmbeddedClip, EmbeddedModel, FrameSetting, Payload } from '../../explore/payload.ts';
+import type { EmbeddedClip, EmbeddedModel, Payload } from '../../explore/payload.ts';
 import { readSafetensors } from '../../formats/safetensors.ts';
 import type { ClipIndex } from '../../results/clip-index.ts';
 import { readTestAnswers } from '../../results/predictions.ts';
 import { readResultBytes, readResultFile } from '../../results/result-file.ts';
-import { type RunFile, readRun, readSplit } from '../../results/run-file.ts';
+import { readRun, readSplit } from '../../results/run-file.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
 import type { Results } from '../data/results.ts';
 import { modelColor } from '../drawing/palette.ts';
@@ -103,9 +103,13 @@ export async function collectPayload(
 
   const { batchSize, learningRate, tauRate = 1 } = run.training;
   const { regularise, loss } = run.compat;
+  const { steps, splitBy, durationUs, downsample, height, width } = run.frames;
   return {
-    ...{ version: 1, title, dataset: titleDataset(dataset), simulated, classes },
-    frames: describeFrames(run),
+    ...{ title, dataset: titleDataset(dataset), simulated, classes },
+    frames: {
+      ...{ steps, splitBy: splitBy!, ...(durationUs === undefined ? {} : { durationUs }) },
+      ...{ downsample, height, width },
+    },
     ...{ models, clips, training: { batchSize, learningRate, tauRate, regularise, loss } },
   };
 }
@@ -126,11 +130,4 @@ async function readTrained(sources: PayloadOf['sources'], model: string, seed: n
     values: valuesOf(run.network, tensors),
     answers: readTestAnswers(predictions).map(({ predicted }) => predicted),
   };
-}
-
-function describeFrames({
-  frames: { steps, splitBy, durationUs, downsample, height, width },
-}: RunFile): FrameSetting {
-  if (splitBy === null) throw new RangeError('event frames without frames.splitBy');
-  return { steps, splitBy, ...(durationUs === undefined ? {} : { durationUs }), downsample, height, width };
 }

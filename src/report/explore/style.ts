@@ -16,7 +16,7 @@ button:disabled { cursor: default; color: var(--muted); border-color: var(--line
 button.link { border: 0; padding: 0; background: none; color: var(--link); text-decoration: underline; text-underline-offset: .15em; text-align: left; }
 input[type=range], input[type=radio] { accent-color: var(--link); margin: 0; }
 input[type=range] { width: 100%; min-width: 0; height: 1.5rem; }
-button:focus-visible, select:focus-visible, canvas:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+button:focus-visible, select:focus-visible, canvas:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 
 .introduction { margin-top: 1.25rem; }
@@ -34,8 +34,7 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .problem, .chooser { padding: .75rem 1rem; background: var(--warn); border-left: 4px solid var(--warn-line); border-radius: 3px; max-width: none; }
 
 .stage { display: grid; grid-template-columns: minmax(0, 18rem) minmax(0, 1fr); gap: 1.5rem 2rem; align-items: start; }
-#explore .columns > div > section:first-child, .side > section:first-child, .stage { margin-top: 1.5rem; }
-.stage h2 { margin-bottom: .5rem; }
+#explore .columns > div > section:first-child { margin-top: 1.5rem; }
 .counts { font-size: .85rem; margin-top: 1rem; }
 .counts th, .counts td { padding: .2rem 1.25rem .2rem 0; }
 .counts thead th, .counts td { text-align: right; }

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { chooseClips } from '../../../src/report/explore/choose-clips.ts';
 
-const clipsOf = (...classes: readonly number[]) =>
-  classes.map((label, row) => ({ class: label, recording: `clip${row}` }));
+const clipsOf = (...classes: readonly number[]) => classes.map((label) => ({ class: label }));
 
 const choose = (
   classes: { readonly train: readonly number[]; readonly test: readonly number[] },
@@ -24,8 +23,8 @@ describe('the clips of the page', () => {
       [1, 0, 1],
     ]);
     expect(chosen.slice(0, 2)).toEqual([
-      { row: 2, split: 'test', role: 'example', class: 0, recording: 'clip2', answers: [0, 1] },
-      { row: 0, split: 'test', role: 'example', class: 1, recording: 'clip0', answers: [1, 1] },
+      { row: 2, split: 'test', role: 'example', class: 0, answers: [0, 1] },
+      { row: 0, split: 'test', role: 'example', class: 1, answers: [1, 1] },
     ]);
   });
 
@@ -53,7 +52,6 @@ describe('the clips of the page', () => {
       split: 'train',
       role: 'training',
       class: 0,
-      recording: 'clip0',
       answers: [],
     });
   });
