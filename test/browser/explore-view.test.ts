@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { describe, expect, inject, it } from 'vitest';
-import { measure, useBrowser, type Visit } from './visit.ts';
+import { measure, tabThrough, useBrowser, type Visit } from './visit.ts';
 
 const visit = useBrowser();
 const GESTURES = 'four models on simulated gestures';
@@ -259,6 +259,23 @@ describe('for everyone, the explorable page', () => {
       const found = await measure<AxeResults>(page, 'axe.run()');
       expect(found.passes.length).toBeGreaterThan(25);
       expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.failureSummary}`)).toEqual([]);
+    });
+  });
+
+  it('can be used with the Tab key alone, in the order of the page, with a visible focus', async () => {
+    await open(DIGITS, '#model=0', async ({ page }) => {
+      const order = await tabThrough(page);
+      const places = order.map(({ index }) => index);
+      expect(places).toEqual([...places].sort((a, b) => a - b));
+      expect(order.filter(({ hasOutline, isVisible }) => !hasOutline || !isVisible)).toEqual([]);
+      // Two maps, and five sliders.
+      expect(
+        await measure(
+          page,
+          `document.querySelectorAll('.layer canvas, .player input, .slider input').length`,
+        ),
+      ).toBe(7);
+      expect(order.length).toBeGreaterThan(25);
     });
   });
 

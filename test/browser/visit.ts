@@ -56,3 +56,35 @@ function isExpected(url: string, address: string): boolean {
 export function measure<T>(page: Page, expression: string): Promise<T> {
   return page.evaluate<T>(expression);
 }
+
+interface Focused {
+  /** Position among all elements. */
+  readonly index: number;
+  readonly text: string;
+  readonly hasOutline: boolean;
+  readonly isVisible: boolean;
+}
+
+const FOCUSED = `(() => {
+  const element = document.activeElement;
+  if (element === null || element === document.body) return null;
+  const { outlineStyle } = getComputedStyle(element);
+  const { width, height, left } = element.getBoundingClientRect();
+  return {
+    index: [...document.querySelectorAll('*')].indexOf(element),
+    text: element.textContent.slice(0, 40),
+    hasOutline: outlineStyle !== 'none',
+    isVisible: width > 1 && height > 1 && left >= 0,
+  };
+})()`;
+
+/** Presses the Tab key until it leaves the page, or comes back to an element. @returns what was focused, in this order */
+export async function tabThrough(page: Page): Promise<Focused[]> {
+  const order: Focused[] = [];
+  for (;;) {
+    await page.keyboard.press('Tab');
+    const focused = await measure<Focused | null>(page, FOCUSED);
+    if (focused === null || order.some(({ index }) => index === focused.index)) return order;
+    order.push(focused);
+  }
+}

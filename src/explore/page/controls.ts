@@ -13,42 +13,7 @@ const ORDERS: Readonly<Record<FrameOrder, string>> = {
 
 const NOTHING = 'none';
 
-/** What one sees here, and what to try first. */
-export function makeIntroduction(page: Page): Part {
-  const { payload } = page;
-  const puzzle = payload.clips.find(({ role }) => role === 'disagreement');
-  const attempt = (text: string, act: () => void) =>
-    element('li', {}, element('button', { type: 'button', class: 'link', onclick: act }, text));
-  return {
-    root: element(
-      'div',
-      { class: 'introduction' },
-      element(
-        'p',
-        {},
-        `A trained spiking network watches a clip of ${payload.frames.steps} frames of events, and runs in your browser while you watch. Each of its neurons gathers input, leaks it with its time constant τ, and fires when it reaches the threshold. Three things to try:`,
-      ),
-      element(
-        'ul',
-        {},
-        attempt('Play the clip backwards', () => page.change({ order: 'reversed', step: 0 })),
-        attempt('Make every neuron remember twice as long', () =>
-          page.change({ edits: { ...NO_EDITS, tau: [{ layer: null, neuron: null, factor: 2 }] } }),
-        ),
-        puzzle === undefined
-          ? attempt('Let neurons fire at half the threshold', () =>
-              page.change({ edits: { ...NO_EDITS, threshold: 0.5 } }),
-            )
-          : attempt('Watch a clip that the networks disagree on', () =>
-              page.change({ clip: puzzle.id, step: 0 }),
-            ),
-      ),
-    ),
-    show: () => undefined,
-  };
-}
-
-/** Which network sees which clip, in which order, and what runs beside it. */
+/** What there is to try first, which network sees which clip, in which order, and what runs beside it. */
 export function makeControls(page: Page): Part {
   const { payload } = page;
   const seeds = new Set(payload.models.map((one) => one.seed));
@@ -106,7 +71,12 @@ export function makeControls(page: Page): Part {
   }
 
   return {
-    root: element('div', { class: 'controls' }, model.root, clip.root, order.root, beside.root),
+    root: element(
+      'div',
+      {},
+      makeIntroduction(page),
+      element('div', { class: 'controls' }, model.root, clip.root, order.root, beside.root),
+    ),
     show({ state }) {
       const made = page.ownClip();
       own.hidden = made === null;
@@ -119,6 +89,38 @@ export function makeControls(page: Page): Part {
       beside.select.value = state.beside === null ? NOTHING : String(state.beside);
     },
   };
+}
+
+/** What one sees here, and what to try first. */
+function makeIntroduction(page: Page): HTMLElement {
+  const { payload } = page;
+  const puzzle = payload.clips.find(({ role }) => role === 'disagreement');
+  const attempt = (text: string, act: () => void) =>
+    element('li', {}, element('button', { type: 'button', class: 'link', onclick: act }, text));
+  return element(
+    'div',
+    { class: 'introduction' },
+    element(
+      'p',
+      {},
+      `A trained spiking network watches a clip of ${payload.frames.steps} frames of events, and runs in your browser while you watch. Each of its neurons gathers input, leaks it with its time constant τ, and fires when it reaches the threshold. Three things to try:`,
+    ),
+    element(
+      'ul',
+      {},
+      attempt('Show it the clip backwards', () => page.change({ order: 'reversed', step: 0 })),
+      attempt('Make every neuron remember twice as long', () =>
+        page.change({ edits: { ...NO_EDITS, tau: [{ layer: null, neuron: null, factor: 2 }] } }),
+      ),
+      puzzle === undefined
+        ? attempt('Let neurons fire at half the threshold', () =>
+            page.change({ edits: { ...NO_EDITS, threshold: 0.5 } }),
+          )
+        : attempt('Watch a clip that the networks disagree on', () =>
+            page.change({ clip: puzzle.id, step: 0 }),
+          ),
+    ),
+  );
 }
 
 function choose(

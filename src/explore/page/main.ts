@@ -8,7 +8,7 @@ import { unpack } from '../packing.ts';
 import type { Payload } from '../payload.ts';
 import { NO_EDITS, type ViewState } from '../view-state.ts';
 import { makeAccount } from './account.ts';
-import { makeControls, makeIntroduction } from './controls.ts';
+import { makeControls } from './controls.ts';
 import { element } from './dom.ts';
 import { makeEditing } from './editing.ts';
 import { makeFileChooser } from './file-chooser.ts';
@@ -48,7 +48,8 @@ const start: ViewState = {
 const scope: Scope = {
   models: payload.models.length,
   get clips() {
-    return [...payload.clips.map(({ id }) => id), ...(own === null ? [] : ['own'])];
+    const shown = payload.clips.filter(({ role }) => role === 'example' || role === 'disagreement');
+    return [...shown.map(({ id }) => id), ...(own === null ? [] : ['own'])];
   },
   steps,
   neurons: (model) => spikingLayers(models.spec(model)).map(({ shape }) => countElements(shape)),
@@ -91,7 +92,7 @@ const run = makeRuns(page, show, (error) => {
   problem.textContent = describeError(error);
 });
 const player = makePlayer(page);
-const top = [makeIntroduction(page), makeControls(page), player, makeFileChooser(page)];
+const top = [makeControls(page), player, makeFileChooser(page)];
 const middle = [makeStage(page), makeLayers(page)];
 const side = [makeInspector(page), makeEditing(page)];
 const training = makeTrainPanel(page);
