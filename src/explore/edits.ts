@@ -55,12 +55,12 @@ const SHORTEST_TAU = 1.001;
  * The network with a reader's changes, to be trained on from there: threshold, reset, and τ where it is learned. A neuron's own change of τ is
  * left out where neurons share τ.
  *
- * @returns `adopted`: the changes of τ that are in the values now
+ * @returns `left`: the changes that are not in the values; they still apply on top of them
  */
 export function adoptEdits(
   { config, values }: NetworkValues,
   { tau, threshold, reset }: Edits,
-): { readonly network: NetworkValues; readonly adopted: readonly TauEdit[] } {
+): { readonly network: NetworkValues; readonly left: Edits } {
   const { kind, detach } = config.reset;
   const network = {
     config: {
@@ -70,9 +70,9 @@ export function adoptEdits(
     },
     values: values.slice(),
   };
-  const adopted = tau.filter(
-    ({ neuron }) => config.neuron === 'plif' && (neuron === null || config.tau.per === 'neuron'),
-  );
+  const isLearned = ({ neuron }: TauEdit) =>
+    config.neuron === 'plif' && (neuron === null || config.tau.per === 'neuron');
+  const adopted = tau.filter(isLearned);
   const state = stateOf(network);
   for (const [at, { name }] of spikingLayers(buildNetwork(config)).entries()) {
     const data = state.get(`${name}.w`)?.data;
@@ -81,7 +81,12 @@ export function adoptEdits(
     for (const [i, factor] of factors.entries())
       if (factor !== 1) data[i] = logitOfTau(Math.max(SHORTEST_TAU, factor * tauOfLogit(data[i]!)));
   }
-  return { network, adopted };
+  return { network, left: { tau: tau.filter((edit) => !isLearned(edit)), threshold, reset } };
+}
+
+/** Whether some τ would be below 1 step without its limit. @param before the same neurons without the edits */
+export function isTauLimited(neurons: readonly Neurons[], before: readonly Neurons[]): boolean {
+  return neurons.some(({ leaks }, at) => leaks.some((leak, i) => leak === 1 && before[at]!.leaks[i]! < 1));
 }
 
 /** The factor of the edit with exactly this target; 1 if there is none. */

@@ -42,8 +42,13 @@ export function readOutcome(trace: Trace, group: number): Outcome {
 
 /** The first class with the highest score, as in the evaluation; null while no output has fired. */
 export function decisionOf(scores: readonly number[]): number | null {
+  return leadersOf(scores)[0] ?? null;
+}
+
+/** The classes with the highest score; none while no output has fired. */
+export function leadersOf(scores: readonly number[]): number[] {
   const highest = Math.max(...scores);
-  return highest > 0 ? scores.indexOf(highest) : null;
+  return highest > 0 ? [...scores.keys()].filter((index) => scores[index] === highest) : [];
 }
 
 /** Spikes of a neuron or a layer at a step of several; of the whole clip without a step. */

@@ -1,8 +1,9 @@
+import { describeError, ReproError } from '../errors.ts';
 import type { NeuronTrace } from '../snn/forward.ts';
 import { formatCount, formatPercent } from '../text.ts';
 import type { MapShape } from './map-layout.ts';
 import type { TrainingProgress } from './messages.ts';
-import { countSpikes, decisionOf, type Outcome } from './outcome.ts';
+import { countSpikes, leadersOf, type Outcome } from './outcome.ts';
 import { formatValue, spreadOf } from './scales.ts';
 
 /*
@@ -10,11 +11,17 @@ import { formatValue, spreadOf } from './scales.ts';
  */
 
 /**
- * `Left wave, was right wave; 12 % more spikes, 3 % fewer synaptic operations.`
+ * `Left wave (wrong: the clip is right wave), was right wave; 12 % more spikes, 3 % fewer synaptic operations.`
  *
  * @param trained the same network and clip, with nothing changed
+ * @param label null: unknown
  */
-export function describeChange(now: Outcome, trained: Outcome, classes: readonly string[]): string {
+export function describeChange(
+  now: Outcome,
+  trained: Outcome,
+  label: number | null,
+  classes: readonly string[],
+): string {
   const amounts = (['spikes', 'operations'] as const).map((kind) =>
     compareAmounts(
       now[kind].at(-1) ?? 0,
@@ -22,11 +29,20 @@ export function describeChange(now: Outcome, trained: Outcome, classes: readonly
       kind === 'spikes' ? kind : 'synaptic operations',
     ),
   );
-  return `${capitalise(compareDecisions(now, trained, classes))}; ${amounts.join(', ')}.`;
+  const isSame = (['scores', 'spikes', 'operations'] as const).every(
+    (kind) => now[kind].join() === trained[kind].join(),
+  );
+  const decision = capitalise(compareDecisions(now, trained, label, classes));
+  return `${decision}; ${isSame ? 'nothing changed' : amounts.join(', ')}.`;
 }
 
-function compareDecisions(now: Outcome, trained: Outcome, classes: readonly string[]): string {
-  const name = nameClass(now.decision, classes);
+function compareDecisions(
+  now: Outcome,
+  trained: Outcome,
+  label: number | null,
+  classes: readonly string[],
+): string {
+  const name = `${nameClass(now.decision, classes)}${judge(now.decision, label, classes)}`;
   if (now.decision !== trained.decision) return `${name}, was ${nameClass(trained.decision, classes)}`;
   if (now.decidedAt === null || trained.decidedAt === null || now.decidedAt === trained.decidedAt)
     return `still ${name}`;
@@ -44,16 +60,31 @@ export function compareAmounts(now: number, before: number, noun: string): strin
   return `${percent === 0 ? 'under 1' : percent} % ${ratio > 1 ? 'more' : 'fewer'} ${noun}`;
 }
 
-/** `right wave, which is correct; it leads from step 5 of 16 to the end` @param label null: unknown */
+/** `Left wave (wrong: the clip is right wave). Left wave leads from step 5 of 16 on.` @param label null: unknown */
 export function describeOutcome(
   { decision, decidedAt, scores }: Outcome,
   label: number | null,
   classes: readonly string[],
 ): string {
-  if (decision === null || decidedAt === null) return 'no class gets a vote';
-  const wrong = `, but it is ${nameClass(label, classes)}`;
-  const verdict = label === null ? '' : decision === label ? ', which is correct' : wrong;
-  return `${nameClass(decision, classes)}${verdict}; it leads from step ${decidedAt + 1} of ${scores.length} to the end`;
+  if (decision === null || decidedAt === null) return 'No class gets a vote.';
+  const name = capitalise(nameClass(decision, classes));
+  const leaders = leadersOf(scores.at(-1)!);
+  const lead =
+    leaders.length === 1
+      ? `${name} leads from step ${decidedAt + 1} of ${scores.length} on.`
+      : `${capitalise(nameTie(leaders, classes))} tie at the end; the first counts.`;
+  return `${name}${judge(decision, label, classes)}. ${lead}`;
+}
+
+/** In brackets, whether a decision is right; nothing if that is not known. */
+function judge(decision: number | null, label: number | null, classes: readonly string[]): string {
+  if (decision === null || label === null) return '';
+  return decision === label ? ' (right)' : ` (wrong: the clip is ${nameClass(label, classes)})`;
+}
+
+function nameTie(leaders: readonly number[], classes: readonly string[]): string {
+  const names = leaders.map((index) => nameClass(index, classes));
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
 /**
@@ -104,15 +135,18 @@ export interface Votes {
 }
 
 export function describeVotes({ classes, scores, label, beside }: Votes): string {
-  const judge = (some: readonly number[]) => {
-    const decision = decisionOf(some);
-    if (decision === null) return 'no output has fired yet';
-    const verdict = label === null ? '' : decision === label ? ', which is right' : ', which is wrong';
-    return `${classes[decision]} at ${formatScore(some[decision]!)}${verdict}`;
+  const tell = (some: readonly number[]) => {
+    const leaders = leadersOf(some);
+    const [first] = leaders;
+    if (first === undefined) return 'no output has fired yet';
+    const score = formatScore(some[first]!);
+    if (leaders.length > 1) return `${nameTie(leaders, classes)} tie at ${score}`;
+    const verdict = label === null ? '' : first === label ? ', which is right' : ', which is wrong';
+    return `${classes[first]} leads with ${score}${verdict}`;
   };
   const truth = label === null ? 'The true class is not known.' : `True class: ${classes[label]}.`;
-  const second = beside === undefined ? '' : ` Model beside: ${judge(beside)}.`;
-  return `Votes so far: ${judge(scores)}.${second} ${truth}`;
+  const second = beside === undefined ? '' : ` Model beside: ${tell(beside)}.`;
+  return `Votes so far: ${tell(scores)}.${second} ${truth}`;
 }
 
 export function formatScore(score: number): string {
@@ -192,6 +226,14 @@ export function describeEvents(step: number, on: number, off: number): string {
   return `Events at step ${step + 1}: ${formatCount(on, 'pixel')} brighter, ${formatCount(off, 'pixel')} darker`;
 }
 
+/** `7.bin: the file is empty. Choose another.` Without what one could do on a command line. @param file its name */
+export function describeFileError(error: unknown, file: string): string {
+  if (!(error instanceof ReproError)) return `${file}: ${describeError(error)}`;
+  const fix =
+    error.fix === undefined || /`|\bstage\b/.test(error.fix) ? '' : ` ${error.fix.replaceAll('\n', ' ')}`;
+  return `${error.where ?? file}: ${error.message}${fix}`;
+}
+
 /** How far a training in the page has come. */
 export type TrainingPoint = Pick<TrainingProgress, 'step' | 'loss' | 'correct' | 'tau'>;
 
@@ -231,5 +273,5 @@ export function describeTraining(points: readonly TrainingPoint[], { training, t
       ? 'mean τ of no layer moved'
       : `mean τ moved most in layer ${layer + 1}: ${now} steps, was ${before}`;
   const was = last.correct === first.correct ? 'as before' : `were ${first.correct}`;
-  return `After ${formatCount(last.step, 'step')} on ${formatCount(training, 'clip')}: ${right}, ${was}; ${move}.`;
+  return `After ${formatCount(last.step, 'step')} on ${formatCount(training, 'clip')}: ${right}, ${was}; ${move}. A link to this view does not carry what was trained here.`;
 }

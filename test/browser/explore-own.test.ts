@@ -92,7 +92,7 @@ describe('a clip of one’s own', () => {
       await expect
         .poll(() => told(file).textContent())
         .toBe(
-          'davis-zstd.aedat4  the sensor has 346 x 260 pixels; the networks of this page expect 128 x 128. Choose a recording of such a camera.',
+          'davis-zstd.aedat4: the sensor has 346 x 260 pixels; the networks of this page expect 128 x 128. Choose a recording of such a camera.',
         );
       expect(complaints).toEqual([]);
     });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { adoptEdits, applyEdits, setTauFactor, tauFactor } from '../../src/explore/edits.ts';
+import { adoptEdits, applyEdits, isTauLimited, setTauFactor, tauFactor } from '../../src/explore/edits.ts';
 import type { NetworkValues } from '../../src/explore/messages.ts';
 import { stateOf, valuesOf } from '../../src/explore/network-values.ts';
 import { type Edits, NO_EDITS } from '../../src/explore/view-state.ts';
@@ -60,6 +60,10 @@ it('τ is at least one step', () => {
   expect(change({ tau: [{ layer: 0, neuron: null, factor: 0.5 }] })[0]?.leaks).toEqual(
     Float32Array.of(1, 0.5, 0.6, 1),
   );
+  const limitedBy = (factor: number) =>
+    isTauLimited(change({ tau: [{ layer: 0, neuron: 3, factor }] }), LAYERS);
+  expect([0.75, 0.9].map(limitedBy)).toEqual([true, false]);
+  expect(isTauLimited(LAYERS, LAYERS)).toBe(false);
 });
 
 it('the threshold and the kind of reset are those of all layers', () => {
@@ -101,8 +105,8 @@ it('the network to train has the neurons of the page, changed by the reader, whe
   const network = networkOf(smallNetwork);
   const edits = { tau: [all, second, one], threshold: 1.5, reset: 'soft' } as const;
   const expected = applyEdits(neuronsOf(network), edits);
-  const { network: changed, adopted } = adoptEdits(network, edits);
-  expect(adopted).toEqual([all, second, one]);
+  const { network: changed, left } = adoptEdits(network, edits);
+  expect(left).toEqual({ ...edits, tau: [] });
   for (const [at, { leaks, threshold, reset }] of neuronsOf(changed).entries()) {
     expect([threshold, reset]).toEqual([1.5, { kind: 'soft', detach: true }]);
     expect(leaks.length).toBe(expected[at]!.leaks.length);
@@ -112,11 +116,11 @@ it('the network to train has the neurons of the page, changed by the reader, whe
 
 it('a change of one neuron is left out where neurons share τ, and any change of τ where it is not learned', () => {
   const shared = networkOf({ ...smallNetwork, tau: { per: 'layer', mean: 3, std: 0 } });
-  const { network, adopted } = adoptEdits(shared, { ...NO_EDITS, tau: [all, one] });
-  expect(adopted).toEqual([all]);
+  const { network, left } = adoptEdits(shared, { ...NO_EDITS, tau: [all, one] });
+  expect(left.tau).toEqual([one]);
   for (const { leaks } of neuronsOf(network)) for (const leak of leaks) expect(leak).toBeCloseTo(1 / 6, 6);
   const fixed = networkOf({ ...smallNetwork, neuron: 'lif', tau: { per: 'layer', mean: 3, std: 0 } });
-  expect(adoptEdits(fixed, { ...NO_EDITS, tau: [all] }).adopted).toEqual([]);
+  expect(adoptEdits(fixed, { ...NO_EDITS, tau: [all] }).left.tau).toEqual([all]);
 });
 
 it('a τ below one step becomes one that can be learned, and values without changes stay as they are', () => {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { ReproError } from '../../src/errors.ts';
 import { decisionOf, type Outcome, readOutcome } from '../../src/explore/outcome.ts';
 import {
   compareAmounts,
   describeChange,
   describeEvents,
+  describeFileError,
   describeMaps,
   describeNeuron,
   describeOffer,
@@ -96,12 +98,11 @@ it('votes are whole, so that sums of rounded tenths do not decide between equal 
 });
 
 it('a change is told against the network as trained', () => {
-  expect(describeChange(LEFT, RIGHT, CLASSES)).toBe(
-    'Left wave, was right wave; 50 % more spikes, 2.0 times as many synaptic operations.',
+  expect(describeChange(LEFT, RIGHT, 1, CLASSES)).toBe(
+    'Left wave (wrong: the clip is right wave), was right wave; 50 % more spikes, 2.0 times as many synaptic operations.',
   );
-  expect(describeChange(RIGHT, RIGHT, CLASSES)).toBe(
-    'Still right wave; as many spikes, as many synaptic operations.',
-  );
+  expect(describeChange(RIGHT, RIGHT, 1, CLASSES)).toBe('Still right wave (right); nothing changed.');
+  expect(describeChange(NONE, NONE, 1, CLASSES)).toBe('Still no votes; nothing changed.');
   const earlier = outcomeOf(
     [
       [0, 1],
@@ -111,10 +112,10 @@ it('a change is told against the network as trained', () => {
     1,
     40,
   );
-  expect(describeChange(earlier, RIGHT, CLASSES)).toBe(
+  expect(describeChange(earlier, RIGHT, null, CLASSES)).toBe(
     'Still right wave, from step 1 instead of 3; 50 % fewer spikes, 20 % fewer synaptic operations.',
   );
-  expect(describeChange(NONE, RIGHT, CLASSES)).toBe(
+  expect(describeChange(NONE, RIGHT, 1, CLASSES)).toBe(
     'No votes, was right wave; no spikes, no synaptic operations.',
   );
 });
@@ -133,13 +134,13 @@ it.each([
 
 it('an outcome is compared with the true class, if it is known', () => {
   expect(describeOutcome(RIGHT, 1, CLASSES)).toBe(
-    'right wave, which is correct; it leads from step 3 of 3 to the end',
+    'Right wave (right). Right wave leads from step 3 of 3 on.',
   );
   expect(describeOutcome(LEFT, 1, CLASSES)).toBe(
-    'left wave, but it is right wave; it leads from step 1 of 3 to the end',
+    'Left wave (wrong: the clip is right wave). Left wave and right wave tie at the end; the first counts.',
   );
-  expect(describeOutcome(RIGHT, null, CLASSES)).toBe('right wave; it leads from step 3 of 3 to the end');
-  expect(describeOutcome(NONE, 1, CLASSES)).toBe('no class gets a vote');
+  expect(describeOutcome(RIGHT, null, CLASSES)).toBe('Right wave. Right wave leads from step 3 of 3 on.');
+  expect(describeOutcome(NONE, 1, CLASSES)).toBe('No class gets a vote.');
 });
 
 it('a step is told in place of the drawings', () => {
@@ -148,7 +149,7 @@ it('a step is told in place of the drawings', () => {
     { fired: 0, neurons: 50 },
   ];
   expect(describeStep(0, 3, { classes: CLASSES, scores: RIGHT.scores[0]!, label: 1 }, layers)).toBe(
-    'Step 1 of 3. Votes so far: left wave at 0.50, which is wrong. True class: right wave. Neurons that fire: 2.3 % in layer 1, 0.0 % in layer 2.',
+    'Step 1 of 3. Votes so far: left wave leads with 0.50, which is wrong. True class: right wave. Neurons that fire: 2.3 % in layer 1, 0.0 % in layer 2.',
   );
 });
 
@@ -173,10 +174,10 @@ describe('what drawings show', () => {
 
   it('votes are told with the decision, whether it is right, and the model beside', () => {
     expect(describeVotes({ classes, scores: [0.1, 0.625, 0], label: 1, beside: [0, 0.2, 0.3] })).toBe(
-      'Votes so far: wave at 0.63, which is right. Model beside: roll at 0.30, which is wrong. True class: wave.',
+      'Votes so far: wave leads with 0.63, which is right. Model beside: roll leads with 0.30, which is wrong. True class: wave.',
     );
-    expect(describeVotes({ classes, scores: [0.1, 0.6, 0], label: null })).toBe(
-      'Votes so far: wave at 0.60. The true class is not known.',
+    expect(describeVotes({ classes, scores: [0.1, 0.6, 0.6], label: null })).toBe(
+      'Votes so far: wave and roll tie at 0.60. The true class is not known.',
     );
   });
 
@@ -214,6 +215,16 @@ describe('what drawings show', () => {
   });
 });
 
+it('a file’s error is a sentence, and names no command, which a page has not', () => {
+  const told = (fix: string) =>
+    describeFileError(new ReproError('any', 'it is empty.', { where: 'a.bin: byte 0', fix }), 'a.bin');
+  expect(told('Choose another.')).toBe('a.bin: byte 0: it is empty. Choose another.');
+  expect(told('Run `repro data show`.')).toBe('a.bin: byte 0: it is empty.');
+  expect(describeFileError(new Error('w: expected F32 [2], found F32 [3]'), 'a.bin')).toBe(
+    'a.bin: w: expected F32 [2], found F32 [3]',
+  );
+});
+
 describe('a training in the page', () => {
   const clips = { training: 33, test: 45 };
   const before = { step: 0, loss: null, correct: 40, tau: [2.05, 1.724] };
@@ -225,7 +236,7 @@ describe('a training in the page', () => {
       { step: 20, loss: 0.1, correct: 41, tau: [2.0511, 1.7013] },
     ];
     expect(describeTraining(points, clips)).toBe(
-      'After 20 steps on 33 clips: 41 of 45 test clips right, were 40; mean τ moved most in layer 2: 1.701 steps, was 1.724.',
+      'After 20 steps on 33 clips: 41 of 45 test clips right, were 40; mean τ moved most in layer 2: 1.701 steps, was 1.724. A link to this view does not carry what was trained here.',
     );
   });
 
@@ -238,7 +249,7 @@ describe('a training in the page', () => {
   it('a training that changed neither score nor τ is told as such', () => {
     const points = [before, { ...before, step: 1, loss: 0.1 }];
     expect(describeTraining(points, clips)).toBe(
-      'After 1 step on 33 clips: 40 of 45 test clips right, as before; mean τ of no layer moved.',
+      'After 1 step on 33 clips: 40 of 45 test clips right, as before; mean τ of no layer moved. A link to this view does not carry what was trained here.',
     );
   });
 

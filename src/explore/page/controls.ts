@@ -1,6 +1,6 @@
 import { formatPercent } from '../../text.ts';
 import type { EmbeddedClip } from '../payload.ts';
-import { type FrameOrder, NO_EDITS } from '../view-state.ts';
+import { type FrameOrder, NO_EDITS, type ViewState } from '../view-state.ts';
 import { element } from './dom.ts';
 import type { Page, Part } from './view.ts';
 
@@ -16,14 +16,14 @@ const NOTHING = 'none';
 /** What there is to try first, which network sees which clip, in which order, and what runs beside it. */
 export function makeControls(page: Page): Part {
   const { payload } = page;
+  const introduction = makeIntroduction(page);
   const seeds = new Set(payload.models.map((one) => one.seed));
-  const models = payload.models.map(({ title, seed, test }, index) =>
-    element(
-      'option',
-      { value: index },
-      `${title}${seeds.size > 1 ? `, seed ${seed}` : ''} (${formatPercent(test.correct / test.clips)})`,
-    ),
-  );
+  const nameModel = (index: number) => {
+    const { seed, test } = payload.models[index]!;
+    const accuracy = page.models.isReplaced(index) ? '' : ` (${formatPercent(test.correct / test.clips)})`;
+    return `${page.models.title(index)}${seeds.size > 1 ? `, seed ${seed}` : ''}${accuracy}`;
+  };
+  const models = payload.models.map((_, index) => element('option', { value: index }, nameModel(index)));
   const model = choose('network', 'Network (accuracy on test clips)', models, (value) =>
     page.change({ model: Number(value) }),
   );
@@ -74,14 +74,20 @@ export function makeControls(page: Page): Part {
     root: element(
       'div',
       {},
-      makeIntroduction(page),
+      introduction,
       element('div', { class: 'controls' }, model.root, clip.root, order.root, beside.root),
     ),
-    show({ state }) {
+    show({ state, isTraining }) {
+      for (const button of introduction.querySelectorAll('button')) button.disabled = isTraining;
       const made = page.ownClip();
       own.hidden = made === null;
       own.firstElementChild!.textContent = made?.title ?? '';
       model.select.value = String(state.model);
+      model.select.disabled = isTraining;
+      for (const [index, option] of models.entries()) {
+        const name = nameModel(index);
+        if (option.textContent !== name) option.textContent = name;
+      }
       clip.select.value = state.clip;
       order.select.value = state.order;
       order.select.querySelector('[value="frozen"]')!.textContent =
@@ -95,8 +101,10 @@ export function makeControls(page: Page): Part {
 function makeIntroduction(page: Page): HTMLElement {
   const { payload } = page;
   const puzzle = payload.clips.find(({ role }) => role === 'disagreement');
-  const attempt = (text: string, act: () => void) =>
-    element('li', {}, element('button', { type: 'button', class: 'link', onclick: act }, text));
+  const attempt = (text: string, view: () => Partial<ViewState>) => {
+    const act = () => page.present(view());
+    return element('li', {}, element('button', { type: 'button', class: 'link', onclick: act }, text));
+  };
   return element(
     'div',
     { class: 'introduction' },
@@ -108,19 +116,28 @@ function makeIntroduction(page: Page): HTMLElement {
     element(
       'ul',
       {},
-      attempt('Show it the clip backwards', () => page.change({ order: 'reversed', step: 0 })),
-      attempt('Make every neuron remember twice as long', () =>
-        page.change({ edits: { ...NO_EDITS, tau: [{ layer: null, neuron: null, factor: 2 }] } }),
-      ),
+      attempt('Show it the clip backwards', () => ({ order: 'reversed' })),
+      attempt('Make every neuron remember twice as long', () => ({
+        edits: { ...NO_EDITS, tau: [{ layer: null, neuron: null, factor: 2 }] },
+      })),
       puzzle === undefined
-        ? attempt('Let neurons fire at half the threshold', () =>
-            page.change({ edits: { ...NO_EDITS, threshold: 0.5 } }),
-          )
-        : attempt('Watch a clip that the networks disagree on', () =>
-            page.change({ clip: puzzle.id, step: 0 }),
-          ),
+        ? attempt('Let neurons fire at half the threshold', () => ({
+            edits: { ...NO_EDITS, threshold: 0.5 },
+          }))
+        : attempt('Watch a clip that the networks disagree on', () => ({
+            clip: puzzle.id,
+            beside: findOther(page, puzzle),
+          })),
     ),
   );
+}
+
+/** A network of the page that takes the clip for something else than the shown one. */
+function findOther({ payload, state }: Page, { answers }: EmbeddedClip): number | null {
+  const other = payload.models.findIndex(
+    ({ tensors }, model) => tensors !== null && answers[model] !== answers[state().model],
+  );
+  return other === -1 ? null : other;
 }
 
 function choose(

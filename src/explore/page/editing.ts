@@ -1,5 +1,6 @@
 import { LIMITS } from '../address.ts';
-import { setTauFactor, tauFactor } from '../edits.ts';
+import { isTauLimited, setTauFactor, tauFactor } from '../edits.ts';
+import { keepLast } from '../keep-last.ts';
 import { formatValue } from '../scales.ts';
 import type { Edits, TauEdit, ViewState } from '../view-state.ts';
 import { element } from './dom.ts';
@@ -50,32 +51,50 @@ export function makeEditing(page: Page): Part {
   /** The first layer's: all layers have the same. */
   const trained = () => page.models.neurons(page.state().model, 'in-use')[0]!;
 
+  const isLimited = keepLast(isTauLimited);
+  const limit = element('p', { class: 'account', role: 'status' });
+  const locked = element('p', { class: 'account' }, 'Not while it trains. Stop the training first.');
+  const fields = element(
+    'fieldset',
+    {},
+    element(
+      'fieldset',
+      {},
+      element('legend', {}, 'Time constant τ, as a multiple of the learned one'),
+      ...factors.map(({ row }) => row),
+      limit,
+    ),
+    threshold.row,
+    element(
+      'fieldset',
+      { class: 'choice' },
+      element('legend', {}, 'After a spike, reset'),
+      ...resets.map(({ label }) => label),
+    ),
+  );
+
   return {
     root: element(
       'section',
       { class: 'editing', 'aria-labelledby': 'editing' },
       element('h2', { id: 'editing' }, 'Change its neurons'),
-      element(
-        'fieldset',
-        {},
-        element('legend', {}, 'Time constant τ, as a multiple of the learned one'),
-        ...factors.map(({ row }) => row),
-      ),
-      threshold.row,
-      element(
-        'fieldset',
-        { class: 'choice' },
-        element('legend', {}, 'After a spike, reset'),
-        ...resets.map(({ label }) => label),
-      ),
+      locked,
+      fields,
     ),
-    show({ state, result }) {
+    show({ state, result, isTraining }) {
+      fields.disabled = isTraining;
+      locked.hidden = !isTraining;
       for (const { show, name, label, target } of factors) {
         const factor = tauFactor(state.edits, target(state));
         name.textContent = label(state);
         show(Math.log2(factor), `× ${formatValue(factor)}`);
       }
       if (result === null) return;
+      const { run } = result;
+      const text = isLimited(run.neurons, page.models.neurons(run.model, 'in-use'))
+        ? 'τ cannot be less than 1 step.'
+        : '';
+      if (limit.textContent !== text) limit.textContent = text;
       const now = state.edits.threshold ?? trained().threshold;
       threshold.show(now, formatValue(now));
       for (const { kind, input } of resets)

@@ -1,3 +1,4 @@
+import { describeFileError } from '../words.ts';
 import { element } from './dom.ts';
 import type { Page, Part } from './view.ts';
 
@@ -21,7 +22,7 @@ export function makeFileChooser(page: Page): Part {
     try {
       await page.models.load(model, file);
     } catch (error) {
-      problem.textContent = `${file.name} does not fit: ${error instanceof Error ? error.message : String(error)}`;
+      problem.textContent = describeFileError(error, file.name);
     }
     input.value = '';
     page.change({});

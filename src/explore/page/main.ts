@@ -54,7 +54,13 @@ const scope: Scope = {
   steps,
   neurons: (model) => spikingLayers(models.spec(model)).map(({ shape }) => countElements(shape)),
 };
-let state = parseAddress(location.hash, scope, start);
+const lost = element(
+  'p',
+  { class: 'problem', role: 'status', hidden: true },
+  'The clip of this link was made by its sender and stayed on the sender’s computer. Another clip is shown in its place.',
+);
+const prefersStill = matchMedia('(prefers-reduced-motion: reduce)');
+let state = readAddress();
 
 const page: Page = {
   payload,
@@ -62,18 +68,25 @@ const page: Page = {
   models,
   state: () => state,
   change,
+  present(patch) {
+    change({ beside: null, order: 'as-is', frozenAt: 0, edits: NO_EDITS, ...patch, step: 0 });
+    if (!prefersStill.matches) player.play(true);
+  },
   undo() {
-    models.replace(state.model, null);
+    models.restore(state.model);
     change({ edits: NO_EDITS, order: 'as-is', frozenAt: 0 });
   },
-  canUndo: () => hasEdits(state.edits) || state.order !== 'as-is' || models.isReplaced(state.model),
+  canUndo: () =>
+    !training.isTraining() &&
+    (hasEdits(state.edits) || state.order !== 'as-is' || models.isReplaced(state.model)),
   missingModel: () =>
     [state.model, state.beside].find((model) => model !== null && models.values(model, 'in-use') === null) ??
     null,
   ownClip: () => own,
   addClip(clip) {
     own = clip;
-    change({ clip: 'own', step: 0 });
+    const { beside, edits } = state;
+    page.present({ clip: 'own', beside, edits });
   },
   labelOf: (clip) => payload.clips.find(({ id }) => id === clip)?.class ?? null,
   framesOf(clip) {
@@ -88,8 +101,14 @@ const page: Page = {
   },
 };
 
-const run = makeRuns(page, show, (error) => {
-  problem.textContent = describeError(error);
+const run = makeRuns(page, {
+  show,
+  fail(error) {
+    problem.textContent = describeError(error);
+  },
+  wait(isWaiting) {
+    columns.setAttribute('aria-busy', String(isWaiting));
+  },
 });
 const player = makePlayer(page);
 const top = [makeControls(page), player, makeFileChooser(page)];
@@ -98,9 +117,11 @@ const side = [makeInspector(page), makeEditing(page)];
 const training = makeTrainPanel(page);
 const account = makeAccount(page);
 
-function change(patch: Partial<ViewState>): void {
+function change(patch: Partial<ViewState>, isNewPlace = true): void {
   const isPlayedStep = player.isPlaying() && Object.keys(patch).join() === 'step';
-  state = { ...state, ...patch };
+  const { model, edits } = state;
+  state = { ...state, ...patch, ...(training.isTraining() ? { model, edits } : {}) };
+  if (patch.clip !== undefined && isNewPlace) lost.hidden = true;
   if (!isPlayedStep) {
     if (page.missingModel() === null)
       run({
@@ -108,7 +129,7 @@ function change(patch: Partial<ViewState>): void {
         frames: page.framesOf(state.clip),
         values: models.values(state.model, 'in-use'),
       });
-    keepAddress();
+    keepAddress(isNewPlace);
   }
   render();
 }
@@ -120,7 +141,7 @@ function show(next: Result): void {
   const layer = neuron === null ? undefined : next.run.neurons[neuron.layer];
   if (neuron === null || layer === undefined || neuron.index >= layer.leaks.length) {
     state = { ...state, neuron: findLively(next.run) };
-    keepAddress();
+    keepAddress(false);
   }
   render();
 }
@@ -144,31 +165,40 @@ function render(): void {
   isDue = true;
   requestAnimationFrame(() => {
     isDue = false;
-    const view = { state, result, isPlaying: player.isPlaying(), palette };
+    const view = { state, result, isPlaying: player.isPlaying(), isTraining: training.isTraining(), palette };
     columns.hidden = result === null || page.missingModel() !== null;
     for (const part of [...top, ...middle, ...side, training, account]) part.show(view);
   });
 }
 
 let timer = 0;
+/** Whether the reader changed something that the address does not have yet. */
+let isChanged = false;
 /** Browsers allow few changes of the address a second. A step alone is no new place in the history. */
-function keepAddress(): void {
+function keepAddress(isNewPlace: boolean): void {
+  isChanged ||= isNewPlace;
   clearTimeout(timer);
   timer = setTimeout(() => {
     const address = formatAddress(state);
     const withoutStep = (one: string) => one.replace(/&step=\d+|&neuron=[\d.]+/g, '');
-    const isNew = location.hash !== '' && withoutStep(address) !== withoutStep(location.hash);
+    const isNew = isChanged && withoutStep(address) !== withoutStep(location.hash);
+    isChanged = false;
     if (isNew) history.pushState(null, '', address);
     else history.replaceState(null, '', address);
   }, 300);
 }
 
+function readAddress(): ViewState {
+  lost.hidden = own !== null || !/[#&]clip=own(&|$)/.test(location.hash);
+  return parseAddress(location.hash, scope, start);
+}
+
 addEventListener('popstate', () => {
-  // Other addresses are places on the page.
-  if (!location.hash.startsWith('#model=')) return;
+  // A place on the page, such as that of the link which skips its head.
+  if (document.getElementById(location.hash.slice(1)) !== null) return;
   player.play(false);
-  clearTimeout(timer);
-  change(parseAddress(location.hash, scope, start));
+  isChanged = false;
+  change(readAddress(), false);
 });
 
 function redraw(): void {
@@ -187,8 +217,8 @@ const columns = element(
 );
 document
   .getElementById('explore')
-  ?.append(...rootsOf(top), problem, columns, training.root, makeOwnClipPanel(page), account.root);
+  ?.append(...rootsOf(top), lost, problem, columns, training.root, makeOwnClipPanel(page), account.root);
 // A view that was sent to someone stands still, as it was sent.
 const isSent = location.hash !== '';
-change({});
-if (!isSent && !matchMedia('(prefers-reduced-motion: reduce)').matches) player.play(true);
+change({}, false);
+if (!isSent && !prefersStill.matches) player.play(true);

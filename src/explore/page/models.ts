@@ -2,6 +2,7 @@ import { readSafetensors } from '../../formats/safetensors.ts';
 import { type Neurons, prepareNetwork } from '../../snn/forward.ts';
 import { buildNetwork } from '../../snn/networks.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
+import { formatCount } from '../../text.ts';
 import { stateOf, valuesOf } from '../network-values.ts';
 import { unpack } from '../packing.ts';
 import type { Payload } from '../payload.ts';
@@ -16,7 +17,7 @@ export class Models {
   readonly #worker: PageWorker;
   readonly #specs: readonly NetworkSpec[];
   readonly #trained = new Map<number, Float32Array>();
-  readonly #replaced = new Map<number, Float32Array>();
+  readonly #replaced = new Map<number, { readonly values: Float32Array; readonly steps: number }>();
   readonly #sent = new Map<string, Float32Array>();
   readonly #neurons = new WeakMap<Float32Array, readonly Neurons[]>();
 
@@ -37,7 +38,7 @@ export class Models {
 
   /** @returns null if the reader must choose the file first */
   values(model: number, version: Version): Float32Array | null {
-    const replaced = version === 'in-use' ? this.#replaced.get(model) : undefined;
+    const replaced = version === 'in-use' ? this.#replaced.get(model)?.values : undefined;
     const { tensors } = this.#payload.models[model]!;
     if (!this.#trained.has(model) && tensors !== null) {
       const values = unpack(tensors);
@@ -50,9 +51,22 @@ export class Models {
     return this.#replaced.has(model);
   }
 
-  replace(model: number, values: Float32Array | null): void {
-    if (values === null) this.#replaced.delete(model);
-    else this.#replaced.set(model, values);
+  /** @param steps how many it was trained here, in all */
+  replace(model: number, values: Float32Array, steps: number): void {
+    this.#replaced.set(model, { values, steps });
+  }
+
+  restore(model: number): void {
+    this.#replaced.delete(model);
+  }
+
+  /** `Baseline`, or `Baseline, trained here for 20 steps`. */
+  title(model: number): string {
+    const { title } = this.#payload.models[model]!;
+    const replaced = this.#replaced.get(model);
+    return replaced === undefined
+      ? title
+      : `${title}, trained here for ${formatCount(replaced.steps, 'step')}`;
   }
 
   /** Takes a model's values from its `best.safetensors`. @throws {Error} that says what does not fit */

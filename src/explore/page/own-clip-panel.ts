@@ -1,10 +1,10 @@
 import { CAMERA } from '../../datasets/simulated/recording.ts';
-import { describeError } from '../../errors.ts';
 import type { Events } from '../../events/events.ts';
 import { formatCount } from '../../text.ts';
 import { cutRecording, framesOf, readOwnRecording, sensorOf } from '../own-recording.ts';
 import { filmImages, filmPath } from '../own-scene.ts';
 import type { Payload } from '../payload.ts';
+import { describeFileError } from '../words.ts';
 import { element } from './dom.ts';
 import { makePad } from './own-pad.ts';
 import { makeWebcam } from './own-webcam.ts';
@@ -70,8 +70,15 @@ export function makeOwnClipPanel({ payload, addClip }: Page): HTMLElement {
 function makeWay(title: string, help: string, make: (report: Report) => HTMLElement): HTMLElement {
   const status = element('p', { role: 'status' });
   const look = () => document.querySelector('.controls')?.scrollIntoView();
-  const button = element('button', { type: 'button', hidden: true, onclick: look }, 'Look at it');
+  const button = element(
+    'button',
+    { type: 'button', class: 'look', hidden: true, onclick: look },
+    'Look at it',
+  );
   const form = make((text, isMade = false) => {
+    // What another way said is over.
+    for (const other of document.querySelectorAll('.own .ways [role=status]')) other.textContent = '';
+    for (const other of document.querySelectorAll<HTMLElement>('.own .ways .look')) other.hidden = true;
     status.textContent = text;
     button.hidden = !isMade;
   });
@@ -100,7 +107,7 @@ function makeFileInput(
     loaded = null;
     contents.textContent = '';
     report(`Reading ${name} …`);
-    await attempt(async () => {
+    await attempt(name, async () => {
       const read = await readOwnRecording(new Uint8Array(await chosen.arrayBuffer()), name, payload);
       const count = formatCount(read.events.tUs.length, 'event');
       contents.textContent = [`${name} is ${read.format} and has ${count}.`, ...read.warnings].join(' ');
@@ -110,16 +117,20 @@ function makeFileInput(
   }
 
   async function cut(): Promise<void> {
-    if (loaded === null || !start.reportValidity() || !length.reportValidity()) return;
+    if (loaded === null) return;
+    if (!start.reportValidity() || !length.reportValidity()) {
+      report('');
+      return;
+    }
     const { name, events } = loaded;
-    await attempt(() => add(name, cutRecording(events, start.valueAsNumber, length.valueAsNumber)));
+    await attempt(name, () => add(name, cutRecording(events, start.valueAsNumber, length.valueAsNumber)));
   }
 
-  async function attempt(action: () => void | Promise<void>): Promise<void> {
+  async function attempt(name: string, action: () => void | Promise<void>): Promise<void> {
     try {
       await action();
     } catch (error) {
-      report(describeError(error).replace(/\n */g, ' '));
+      report(describeFileError(error, name));
     }
   }
 

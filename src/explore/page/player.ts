@@ -29,7 +29,7 @@ export function makePlayer(
     shownAtMs = performance.now();
     if (on) requestAnimationFrame(advance);
     // Also shows that it plays, or no longer does.
-    page.change({});
+    page.change({}, false);
   }
 
   function advance(nowMs: number): void {

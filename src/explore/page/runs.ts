@@ -42,6 +42,7 @@ const DEPENDS_ON = ['model', 'beside', 'frames', 'order', 'frozenAt', 'edits', '
 /**
  * Runs networks in the thread, one view at a time: of the views wanted meanwhile, only the last one is computed.
  *
+ * @param told what becomes of it; `wait`: whether what is shown is older than what is wanted
  * @returns what asks for a view
  */
 export function makeRuns(
@@ -52,8 +53,11 @@ export function makeRuns(
       frames: { steps },
     },
   }: Pick<Page, 'worker' | 'models' | 'payload'>,
-  show: (result: Result) => void,
-  fail: (error: unknown) => void,
+  told: {
+    readonly show: (result: Result) => void;
+    readonly fail: (error: unknown) => void;
+    readonly wait: (isWaiting: boolean) => void;
+  },
 ): (wanted: Wanted) => Promise<void> {
   const reorder = keepLast(reorderSteps);
   const runTrained = keepLast((model: number, frames: Frames) => run(model, 'trained', frames, NO_EDITS));
@@ -93,11 +97,13 @@ export function makeRuns(
     while (next !== null) {
       const now: Wanted = next;
       next = null;
+      told.wait(true);
       try {
-        show(await compute(now));
+        told.show(await compute(now));
       } catch (error) {
-        fail(error);
+        told.fail(error);
       }
+      told.wait(false);
     }
     isBusy = false;
   };

@@ -20,14 +20,12 @@ export function makeStage(page: Page): Part {
 
   function showCounts({ run, beside }: Result, step: number): void {
     const runs = beside === null ? [run] : [run, beside];
-    const titles = runs.map((one) =>
-      one !== run && one.model === run.model ? 'as trained' : page.payload.models[one.model]!.title,
-    );
+    const titles = [page.models.title(run.model), ...(beside === null ? [] : [nameBeside(page, beside)])];
     heads.replaceChildren(...['', ...titles].map((title) => element(title === '' ? 'td' : 'th', {}, title)));
     const rows: readonly (readonly [string, (one: Run) => string])[] = [
       ['Spikes so far', ({ outcome }) => formatSoFar(outcome.spikes, step)],
       ['Synaptic operations so far', ({ outcome }) => formatSoFar(outcome.operations, step)],
-      ['Decision', ({ outcome }) => capitalise(nameClass(outcome.decision, classes))],
+      ['Decision at the end', ({ outcome }) => capitalise(nameClass(outcome.decision, classes))],
       [
         'In the lead since step',
         ({ outcome }) => (outcome.decidedAt === null ? '–' : String(outcome.decidedAt + 1)),
@@ -90,15 +88,19 @@ export function makeStage(page: Page): Part {
 
 /** What the changes did; without changes, what the network answers. */
 export function tellResult(page: Page, { asked, run, trained, beside }: Result): string {
-  const { classes, models } = page.payload;
+  const { classes } = page.payload;
   const label = page.labelOf(asked.clip);
   const own =
     trained === run.outcome
-      ? `${capitalise(describeOutcome(trained, label, classes))}.`
-      : describeChange(run.outcome, trained, classes);
+      ? describeOutcome(trained, label, classes)
+      : describeChange(run.outcome, trained, label, classes);
   return beside === null
     ? own
-    : `${own} Beside it, ${models[beside.model]!.title}: ${describeOutcome(beside.outcome, label, classes)}.`;
+    : `${own} Beside it, ${nameBeside(page, beside)}: ${describeOutcome(beside.outcome, label, classes)}`;
+}
+
+function nameBeside({ payload }: Page, { model }: Run): string {
+  return `${payload.models[model]!.title}, as trained`;
 }
 
 function formatSoFar(soFar: readonly number[], step: number): string {

@@ -18,15 +18,14 @@ const LARGEST_START = 0.001;
 const MOST_WORK = 5e10;
 
 /** Trains the shown network on, with the reader's changes, and shows how that goes. */
-export function makeTrainPanel(page: Page): Part {
+export function makeTrainPanel(page: Page): Part & { readonly isTraining: () => boolean } {
   const { payload, worker, models } = page;
   const [training, test] = (['train', 'test'] as const).map((split) =>
     payload.clips.filter((clip) => clip.split === split),
   ) as [EmbeddedClip[], EmbeddedClip[]];
   const counts = { training: training.length, test: test.length };
   const histories = new Map<number, TrainingPoint[]>();
-  /** The model in training. */
-  let running: number | null = null;
+  let isTraining = false;
   let failure = '';
 
   const normal = Math.min(payload.training.learningRate, LARGEST_START);
@@ -40,7 +39,7 @@ export function makeTrainPanel(page: Page): Part {
   const start = makeButton(`Train ${STEPS} steps`, train);
   const stop = makeButton('Stop', () => worker.ask({ kind: 'stop' }));
   const back = makeButton('Back to the trained network', () => {
-    models.replace(page.state().model, null);
+    models.restore(page.state().model);
     page.change({});
   });
   const bar = element('progress', { max: STEPS, 'aria-label': 'Steps of this training' });
@@ -69,29 +68,33 @@ export function makeTrainPanel(page: Page): Part {
       show();
     };
     histories.set(model, points);
-    running = model;
+    isTraining = true;
     failure = '';
     bar.value = 0;
     show();
     stop.focus();
+    page.change({});
+    let left = edits;
     try {
-      const { network, adopted } = adoptEdits({ config, values: models.require(model, 'in-use') }, edits);
+      const adopted = adoptEdits({ config, values: models.require(model, 'in-use') }, edits);
       const task = {
         ...{ steps: STEPS, stepsBefore, settings, clipSteps: payload.frames.steps },
         ...{ training: training.map(readClip), heldOut: test.map(readClip) },
       };
-      const answer = await worker.ask({ kind: 'train', network, task }, (one) => {
+      const answer = await worker.ask({ kind: 'train', network: adopted.network, task }, (one) => {
         if (one.kind === 'trained') follow(one.progress);
       });
       if (answer.kind !== 'trained') return;
       follow(answer.progress);
-      models.replace(model, answer.progress.values ?? null);
-      const now = page.state().edits;
-      page.change({ edits: { ...now, tau: now.tau.filter((edit) => !adopted.includes(edit)) } });
+      const { step, values } = answer.progress;
+      if (values === undefined) return;
+      models.replace(model, values, stepsBefore + step);
+      left = adopted.left;
     } catch (error) {
       failure = `Training failed: ${describeError(error)}`;
     } finally {
-      running = null;
+      isTraining = false;
+      page.change({ edits: left }, false);
       show();
       if (document.activeElement === stop) start.focus();
     }
@@ -117,18 +120,18 @@ export function makeTrainPanel(page: Page): Part {
   function show(): void {
     const { model } = page.state();
     const isReplaced = models.isReplaced(model);
-    if (running !== model && !isReplaced) histories.delete(model);
+    if (!isTraining && !isReplaced) histories.delete(model);
     const points = histories.get(model) ?? [];
     const refused = refuse(model);
-    const now = [model, running, isReplaced, points.length, failure, refused].join();
+    const now = [model, isTraining, isReplaced, points.length, failure, refused].join();
     if (now === shown) return;
     shown = now;
     refusal.textContent = refused;
     controls.hidden = refused !== '';
-    start.disabled = running !== null;
-    stop.disabled = running === null;
-    back.disabled = running !== null || !isReplaced;
-    bar.hidden = running !== model;
+    start.disabled = isTraining;
+    stop.disabled = !isTraining;
+    back.disabled = isTraining || !isReplaced;
+    bar.hidden = !isTraining;
     const text = failure || describeTraining(points, counts);
     // Otherwise a screen reader would read it again.
     if (status.textContent !== text) status.textContent = text;
@@ -142,7 +145,7 @@ export function makeTrainPanel(page: Page): Part {
     refusal,
     controls,
   );
-  return { root, show };
+  return { root, show, isTraining: () => isTraining };
 }
 
 function makeButton(text: string, act: () => unknown): HTMLButtonElement {

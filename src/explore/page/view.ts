@@ -12,6 +12,8 @@ export interface View {
   /** Of the last run; null before the first. It may be older than the state. */
   readonly result: Result | null;
   readonly isPlaying: boolean;
+  /** Meanwhile the model and its edits stay as they are. */
+  readonly isTraining: boolean;
   /** Another object whenever all must be drawn again. */
   readonly palette: Palette;
 }
@@ -28,8 +30,14 @@ export interface Page {
   readonly worker: PageWorker;
   readonly models: Models;
   readonly state: () => ViewState;
-  /** Shows the changed state, runs the network again where that is needed, and puts the state into the address. */
-  readonly change: (patch: Partial<ViewState>) => void;
+  /**
+   * Shows the changed state, runs the network again where that is needed, and puts the state into the address.
+   *
+   * @param isNewPlace in the history: true by default; false for what the reader did not do
+   */
+  readonly change: (patch: Partial<ViewState>, isNewPlace?: boolean) => void;
+  /** Shows this with nothing else changed, and plays it from its first step unless the reader prefers less motion. */
+  readonly present: (patch: Partial<ViewState>) => void;
   /** Undoes what the reader changed in the network and in the order of frames. */
   readonly undo: () => void;
   readonly canUndo: () => boolean;

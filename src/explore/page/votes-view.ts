@@ -1,4 +1,4 @@
-import { decisionOf } from '../outcome.ts';
+import { leadersOf } from '../outcome.ts';
 import { describeVotes, formatScore, type Votes } from '../words.ts';
 import { element } from './dom.ts';
 
@@ -15,23 +15,27 @@ interface Row {
 const rowsOf = new WeakMap<HTMLElement, readonly Row[]>();
 
 /**
- * Draws a bar for each class, with marks for the decision and the true class.
+ * Draws a bar for each class, with marks for the leading and the true class.
  *
  * @param votes the same classes at every call
  */
 export function drawVotes(root: HTMLElement, votes: Votes): void {
   const { classes, scores, label, beside } = votes;
-  const decision = decisionOf(scores);
-  const decisionBeside = beside === undefined ? null : decisionOf(beside);
+  const leaders = leadersOf(scores);
+  const leadersBeside = leadersOf(beside ?? []);
   const rows = rowsOf.get(root) ?? makeRows(root, classes);
   rowsOf.set(root, rows);
   root.setAttribute('aria-label', describeVotes(votes));
   root.classList.toggle('compared', beside !== undefined);
   for (const [index, { row, mark, bar, second, score }] of rows.entries()) {
-    const marks = [index === label && '●', index === decisionBeside && '▷', index === decision && '▶'];
+    const marks = [
+      index === label && '●',
+      leadersBeside.includes(index) && '▷',
+      leaders.includes(index) && '▶',
+    ];
     setText(mark, marks.filter((one) => one !== false).join(''));
     setText(score, formatScore(scores[index] ?? 0));
-    row.classList.toggle('decision', index === decision);
+    row.classList.toggle('leads', leaders.includes(index));
     bar.style.transform = `scaleX(${scores[index] ?? 0})`;
     second.style.transform = `scaleX(${beside?.[index] ?? 0})`;
   }
@@ -59,7 +63,7 @@ function makeRows(root: HTMLElement, classes: readonly string[]): Row[] {
   const key = element(
     'p',
     { class: 'account' },
-    '▶ decision, ● true class',
+    '▶ leads so far (several: a tie), ● true class',
     element('span', {}, '; ▷ and thin bars: the model beside'),
   );
   root.replaceChildren(...rows.map(({ row }) => row), key);

@@ -13,8 +13,11 @@ import { trainSteps } from '../training.ts';
 const networks = new Map<string, ForwardNetwork>();
 let engine: WasmInstance | undefined;
 let isStopped = false;
+/** Whether the page asked for something since the last training step. */
+let isAsked = false;
 
 addEventListener('message', ({ data: request }: MessageEvent<Request>) => {
+  isAsked = true;
   answer(request).catch((error: unknown) => {
     send({ id: request.id, kind: 'failed', message: describeError(error) });
   });
@@ -44,8 +47,11 @@ async function answer(request: Request): Promise<void> {
       isStopped = false;
       for (const progress of trainSteps(engine, request.network, request.task, () => isStopped)) {
         send({ id, kind: 'trained', progress });
-        // Lets other messages in.
-        await new Promise((resolve) => setTimeout(resolve));
+        // Lets other messages in. What the page shows comes first: it asks for several things, one after the other.
+        do {
+          isAsked = false;
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        } while (isAsked);
       }
       return;
     case 'stop':

@@ -57,7 +57,10 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .inspector .name { margin: 0 0 .6rem; font-size: .925rem; }
 .slider { display: grid; grid-template-columns: 7rem minmax(0, 1fr) 4rem; gap: .75rem; align-items: center; font-size: .925rem; }
 .slider output { text-align: right; color: var(--ink); }
-.editing > * + * { margin-top: .6rem; }
+.editing fieldset > * + fieldset, .editing .slider { margin-top: .6rem; }
+.editing .account:empty { display: none; }
+/* Of the view before; not at once, since most views take less. */
+.columns[aria-busy=true] :is(.answer p, .scene, .verdict, .layers, .inspector) { opacity: .5; transition: opacity .1s .15s; }
 
 #explore .own { margin-top: 3rem; padding-top: 1.5rem; border-top: 1px solid var(--line); }
 .own .ways { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1.75rem 3rem; align-items: start; }
@@ -95,11 +98,11 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .votes .mark { font-size: .7rem; text-align: right; white-space: nowrap; }
 .votes .track { display: grid; height: .8em; background: var(--tint); border-radius: 2px; overflow: hidden; }
 .votes .track i { grid-area: 1 / 1; background: var(--grey); transform-origin: left; }
-.votes .decision .track i { background: var(--ink); }
+.votes .leads .track i { background: var(--ink); }
 .votes .track i + i { display: none; align-self: end; height: 100%; }
 .votes.compared .track { height: 1em; grid-template-rows: 60% 40%; }
 .votes.compared .track i + i { display: block; grid-row: 2; opacity: .55; }
-.votes .decision .name, .votes .decision .number { font-weight: 650; }
+.votes .leads .name, .votes .leads .number { font-weight: 650; }
 .votes .account { padding-left: 3em; }
 .votes:not(.compared) .account span { display: none; }
 @container (max-width: 24rem) {
@@ -126,5 +129,7 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .training circle { fill: var(--ink); }
 .training .panels { grid-template-columns: repeat(auto-fit, minmax(min(15rem, 100%), 1fr)); }
 
-@media print { .controls, .player, .introduction ul, .editing, .training .buttons { display: none; } }
+@media print {
+  .controls, .player, .introduction, .editing, .own, .chooser, .answer button, .layers .choice, .training .buttons, .training:not(:has(svg)) { display: none; }
+}
 `;
