@@ -60,19 +60,30 @@ it('training changes the network of the page, says so, and can go on and be undo
   });
 });
 
-it('a stopped training leaves the network of the steps so far', async () => {
+it('a stopped training leaves the network of the steps so far; meanwhile, nobody changes it', async () => {
   await open(async ({ page }) => {
     const first = await readFirst(page);
     // Stop is pressed long before the first step ends: the engine has yet to be compiled.
-    await page.evaluate(`(async () => {
-      const [train, stop] = document.querySelectorAll('.training button');
-      train.click();
-      await new Promise((resolve) => setTimeout(resolve));
-      stop.click();
-    })()`);
+    const locked = await measure<boolean>(
+      page,
+      `(async () => {
+        const [train, stop] = document.querySelectorAll('.training button');
+        train.click();
+        for (let i = 0; i < 2; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
+        const all = [...document.querySelectorAll('#network, .editing input, .answer button, .introduction button')];
+        const locked = all.every((one) => one.matches(':disabled'));
+        stop.click();
+        return locked;
+      })()`,
+    );
+    expect(locked).toBe(true);
     await told(page).toMatch(/^After \d steps? on/);
     await until(() => answers(page)).not.toBe(first);
     expect(await button(page, 'Train 20 steps').isEnabled()).toBe(true);
+    expect(await page.locator('#network option').first().textContent()).toMatch(
+      /^Baseline, trained here for \d steps?$/,
+    );
+    expect(await page.locator('#network').isEnabled()).toBe(true);
   });
 });
 

@@ -191,6 +191,35 @@ describe('the explorable page', () => {
     });
   });
 
+  it('completes an address in its place in the history, and reads one that is pasted', async () => {
+    await open(DIGITS, '#order=reversed&clip=own', async ({ page }) => {
+      const order = () => choice(page, 'Frames').locator(':checked').textContent();
+      const places = await measure(page, 'history.length');
+      await expect.poll(() => page.url(), SLOW).toMatch(/#model=0&clip=test-0.*order=reversed.*neuron=/);
+      expect(await measure(page, 'history.length')).toBe(places);
+      expect(await page.locator('.problem:visible').textContent()).toMatch(
+        /^The clip of this link .* stayed/,
+      );
+      await page.evaluate(`location.hash = 'step=2'`);
+      await expect.poll(order, SLOW).toBe('as recorded');
+      await expectText(page, '.player output').toBe('step 3 of 8');
+      await expect.poll(() => page.url(), SLOW).toContain('#model=0');
+      await page.goBack();
+      await expect.poll(order, SLOW).toBe('backwards');
+      expect(await page.locator('.problem:visible').count()).toBe(0);
+    });
+  });
+
+  it('shows and plays what it proposes to try, with nothing else changed', async () => {
+    await visit(DIGITS, { file: 'explore.html#model=0&step=3&order=reversed' }, async ({ page }) => {
+      await expectText(page, '.sentence').not.toBe('');
+      await page.getByRole('button', { name: 'Make every neuron remember' }).click();
+      await expectText(page, '.play').toBe('Pause');
+      expect(await choice(page, 'Frames').locator(':checked').textContent()).toBe('as recorded');
+      expect(await slider(page, 'of all neurons').getAttribute('aria-valuetext')).toBe('× 2');
+    });
+  });
+
   it('computes only what is still wanted while a slider moves', async () => {
     await open(DIGITS, '', async ({ page }) => {
       await page.evaluate(`

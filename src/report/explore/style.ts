@@ -57,7 +57,7 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .inspector .name { margin: 0 0 .6rem; font-size: .925rem; }
 .slider { display: grid; grid-template-columns: 7rem minmax(0, 1fr) 4rem; gap: .75rem; align-items: center; font-size: .925rem; }
 .slider output { text-align: right; color: var(--ink); }
-.editing fieldset > * + fieldset, .editing .slider { margin-top: .6rem; }
+.editing > fieldset > * + * { margin-top: .6rem; }
 .editing .account:empty { display: none; }
 /* Of the view before; not at once, since most views take less. */
 .columns[aria-busy=true] :is(.answer p, .scene, .verdict, .layers, .inspector) { opacity: .5; transition: opacity .1s .15s; }
