@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Compiles the command line and the stage host to dist/.
+// Compiles the command line, the stage host and the script of the explorable page to dist/.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
@@ -10,6 +10,8 @@ const root = path.resolve(import.meta.dirname, '..');
 const dist = path.join(root, 'dist');
 const commandLine = 'src/cli/main.ts';
 const stageHost = 'src/stage/host.ts';
+const explorePage = 'src/explore/page/main.ts';
+const exploreWorker = 'src/explore/page/worker.ts';
 
 /**
  * Every command reads YAML, and loading the 70 files of the package's Node build takes longer than everything else a
@@ -144,15 +146,16 @@ async function build() {
       define: { PACKAGE_VERSION: JSON.stringify(version) },
       logLevel: 'warning',
     };
-    const [command, host] = await Promise.all([
+    const [command, host, page] = await Promise.all([
       esbuild.build({
         ...options,
         entryPoints: [commandLine],
         plugins: [bundleYaml, readBuiltinsLazily, joinHotModules],
       }),
       esbuild.build({ ...options, entryPoints: [stageHost], plugins: [readBuiltinsLazily] }),
+      buildExplorablePage(esbuild),
     ]);
-    install([...(await toCommonJs(esbuild, command)), ...host.outputFiles]);
+    install([...(await toCommonJs(esbuild, command)), ...host.outputFiles, page]);
   } catch (error) {
     // esbuild has already printed the problem, with file and line.
     if (!Array.isArray(error?.errors)) throw error;
@@ -160,7 +163,28 @@ async function build() {
     return;
   }
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(2);
-  console.log(`compiled ${commandLine} and ${stageHost} to dist/ in ${seconds} s`);
+  console.log(`compiled ${commandLine}, ${stageHost} and ${explorePage} to dist/ in ${seconds} s`);
+}
+
+/** One script, `dist/explore.js`: a page opened from the disk cannot load the source of its thread, nor plif.wasm, from other files. */
+async function buildExplorablePage(esbuild) {
+  const options = {
+    absWorkingDir: root,
+    bundle: true,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    minify: true,
+    charset: 'utf8',
+    legalComments: 'none',
+    loader: { '.wasm': 'binary' },
+    outfile: 'dist/explore.js',
+    write: false,
+    logLevel: 'warning',
+  };
+  const worker = await esbuild.build({ ...options, entryPoints: [exploreWorker] });
+  const define = { WORKER_SOURCE: JSON.stringify(worker.outputFiles[0].text) };
+  return (await esbuild.build({ ...options, define, entryPoints: [explorePage] })).outputFiles[0];
 }
 
 /**

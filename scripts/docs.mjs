@@ -1,5 +1,5 @@
 // Makes and checks what README.md and docs/ show of a quick run: runs it, compares the examples (test/docs), also those that take a whole
-// run, and draws docs/images/report.png, the top of the run's report as a browser shows it.
+// run, and draws docs/images/report.png and explore.png, the tops of the run's two pages as a browser shows them.
 //   npm run docs [-- path of a Chromium]
 
 import { execFileSync } from 'node:child_process';
@@ -16,14 +16,31 @@ run('node_modules/vitest/vitest.mjs', 'run', 'test/docs');
 
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
 try {
-  const page = await browser.newPage({ viewport: { width: 1060, height: 1600 }, colorScheme: 'light' });
-  await page.goto(pathToFileURL(path.join(root, 'artifacts', 'report', 'index.html')).href);
-  const table = await page.locator('#table-1').boundingBox();
-  if (table === null) throw new Error('The report has no #table-1, above which the picture ends.');
-  const clip = { x: 0, y: 0, width: 1060, height: Math.round(table.y) };
-  await page.screenshot({ path: path.join(root, 'docs', 'images', 'report.png'), clip });
+  await draw('index.html', 'report.png', async (page) => {
+    const table = await page.locator('#table-1').boundingBox();
+    if (table === null) throw new Error('The report has no #table-1, above which the picture ends.');
+    return table.y;
+  });
+  // A clip that has gone on for a while, and a neuron.
+  await draw('explore.html#model=1&step=8', 'explore.png', async (page) => {
+    await page.getByText(/leads from step|Undecided/).first().waitFor();
+    return 1150;
+  });
 } finally {
   await browser.close();
+}
+
+/** Draws the top of a page of the report, down to the height in pixels that `measure` gives. */
+async function draw(address, picture, measure) {
+  const page = await browser.newPage({
+    viewport: { width: 1060, height: 1600 },
+    colorScheme: 'light',
+    reducedMotion: 'reduce',
+  });
+  const [file, state = ''] = address.split('#');
+  await page.goto(`${pathToFileURL(path.join(root, 'artifacts', 'report', file)).href}#${state}`);
+  const clip = { x: 0, y: 0, width: 1060, height: Math.round(await measure(page)) };
+  await page.screenshot({ path: path.join(root, 'docs', 'images', picture), clip });
 }
 
 function run(...words) {

@@ -1,3 +1,8 @@
+/** Each byte as the character of that number (ISO 8859-1). A TextDecoder reads 0x80 to 0x9f as others. */
+export function latin1Text(bytes: Uint8Array): string {
+  return bytes.reduce((text, byte) => text + String.fromCharCode(byte), '');
+}
+
 /** The first few items, and how many more there are: `a, b and 3 more`. */
 export function listSome(items: readonly string[], mostShown = 5): string {
   const shown = items.slice(0, mostShown).join(', ');

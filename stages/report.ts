@@ -1,17 +1,21 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { judgeClaims } from '../src/report/claims/judge.ts';
 import { collectClaims, collectResults } from '../src/report/collect.ts';
 import { summariseModels } from '../src/report/data/outcome.ts';
 import { answerQuestion, type QuestionSettings } from '../src/report/data/question.ts';
+import { EXPLORE_PAGE, renderExplorablePage } from '../src/report/explore/page.ts';
+import { collectPayload } from '../src/report/explore/payload.ts';
 import { readOrigin } from '../src/report/inputs/origin.ts';
 import { buildReport } from '../src/report/report.ts';
 import { formatJudgements } from '../src/report/sections/claims.ts';
 import { readEnvironment } from '../src/report/sections/pipeline.ts';
 import { listVerdicts } from '../src/report/sections/question.ts';
 import { writeReport } from '../src/report/write.ts';
+import { CLIP_EXAMPLES } from '../src/results/clip-examples.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 import { titleDataset } from '../src/thesis/data-sets.ts';
+import { openFrameCache } from '../src/training/frame-cache.ts';
 
 interface Params {
   readonly models: readonly string[];
@@ -25,14 +29,15 @@ export default defineStage<Params>({
   summary: 'Writes the report: tables, figures and the page to read first.',
   async run(context) {
     const folder = requirePath(context.outputs, 0, 'report');
+    const framesFolder = requirePath(context.inputs, 3, 'frames');
     const sources = {
       verify: requirePath(context.inputs, 0, 'verified data'),
       train: requirePath(context.inputs, 1, 'trained models'),
       evaluate: requirePath(context.inputs, 2, 'evaluations'),
-      examples: requirePath(context.inputs, 3, 'one clip of each class'),
+      examples: join(framesFolder, CLIP_EXAMPLES.folder),
       pipeline: requirePath(context.inputs, 5, 'pipeline file'),
-      models: dirname(requirePath(context.inputs, 6, 'model files')),
-      reference: context.inputs[6 + context.params.models.length], // only where the profile names logs
+      models: dirname(requirePath(context.inputs, 7, 'model files')),
+      reference: context.inputs[7 + context.params.models.length], // only where the profile names logs
     };
     const claims = await collectClaims(requirePath(context.inputs, 4, 'claims'));
     const results = await collectResults(sources, context.params);
@@ -49,6 +54,13 @@ export default defineStage<Params>({
     const written = await writeReport(report, folder, (done, total) =>
       context.progress({ done, total, unit: 'figures' }),
     );
+    if (report.explore !== undefined) {
+      const frames = await openFrameCache(framesFolder);
+      const payload = await collectPayload({ title: report.title, results, sources }, frames);
+      await frames.close();
+      const script = await readFile(requirePath(context.inputs, 6, 'script of the explorable page'), 'utf8');
+      await writeFile(join(folder, EXPLORE_PAGE), renderExplorablePage(report, payload, script));
+    }
     const answer = question === null ? null : listVerdicts(question);
     await writeFile(join(folder, 'claims.json'), formatJudgements(judgements, results.simulated, answer));
     context.metrics({

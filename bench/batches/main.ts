@@ -5,12 +5,12 @@ import { parseArgs } from 'node:util';
 import type { EngineSession, Frames } from '../../src/engines/engine.ts';
 import { chooseEngine } from '../../src/engines/selection/engines.ts';
 import { NpyCountsWriter } from '../../src/formats/npy-file.ts';
+import { drawDropoutMasks } from '../../src/snn/dropout-masks.ts';
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import type { NetworkSpec } from '../../src/snn/spec.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { type ClipSource, openClipSource, readAhead } from '../../src/training/clip-source.ts';
-import { drawDropoutMasks } from '../../src/training/random-streams.ts';
 
 const help = `Trains on shuffled batches of a frame cache in a file, simulated noise, and prints how much of the time goes into waiting for
 them: with reading ahead, as training does, and without.

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
+import { findEventAddon } from '../../src/addon/event-addon.ts';
 import { FrameRows } from '../../src/datasets/frames/frame-thread.ts';
 import { WorkingSpace } from '../../src/datasets/reading/working-space.ts';
 import { Aedat3Clips } from '../../src/events/aedat3-clips.ts';
@@ -44,7 +45,7 @@ async function convert(task: ReaderTask): Promise<ReaderAnswer> {
   const usage = process.cpuUsage();
   const sizeBytes = (await stat(file)).size;
   const spans = task.spans.map(([startUs, endUs]) => ({ startUs, endUs }));
-  const reader = new Aedat3Clips(spans, { file, sensor, sizeBytes });
+  const reader = new Aedat3Clips(spans, { file, sensor, sizeBytes, addon: findEventAddon() });
   const diskPath = file;
   const open = (): never => {
     throw new Error('a file on the disk is not opened as a stream');

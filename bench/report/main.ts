@@ -72,7 +72,7 @@ async function listInputs(project: string, folder: string): Promise<string[]> {
     .flatMap((input) =>
       eachModel.test(input) ? QUICK.models.map((id) => input.replace(eachModel, id)) : [input],
     )
-    .map((input) => path.join(input === 'configs/claims.yaml' ? project : folder, input));
+    .map((input) => path.join(/^(configs\/claims|dist)/.test(input) ? project : folder, input));
 }
 
 function runStage(script: string, task: StageTask): StageAnswer {

@@ -1,6 +1,6 @@
+import { decodeNmnist } from '../events/nmnist-events.ts';
 import { DATA_SETS } from '../thesis/data-sets.ts';
 import { thenRun } from './contract/how-to-get.ts';
-import { decodeNmnist } from './nmnist.ts';
 import type { SampleLayout } from './samples/layout.ts';
 import { datasetOfSamples } from './samples/sample-dataset.ts';
 

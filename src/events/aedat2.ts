@@ -1,5 +1,5 @@
 import { ReproError } from '../errors.ts';
-import { formatCount } from '../text.ts';
+import { formatCount, latin1Text } from '../text.ts';
 import { type Events, makeEvents, type Sensor, sliceEvents } from './events.ts';
 import { explainMagic, ReaderNotes } from './reader-warnings.ts';
 
@@ -107,9 +107,8 @@ const LINE_FEED = 0x0a;
 
 /** @throws {ReproError} `aedat2-header` for another magic, version or line end, or a line without an end */
 export function readAedat2Header(bytes: Uint8Array, file: string): Aedat2Header {
-  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, LARGEST_HEADER_BYTES));
-  const text = start.toString('latin1', 0, MAGIC.length);
-  if (text !== MAGIC) {
+  const start = bytes.subarray(0, LARGEST_HEADER_BYTES);
+  if (latin1Text(start.subarray(0, MAGIC.length)) !== MAGIC) {
     const { what, fix } = explainMagic(bytes, '2.0');
     fail(file, 0, what, fix);
   }
@@ -118,7 +117,7 @@ export function readAedat2Header(bytes: Uint8Array, file: string): Aedat2Header 
   while (at < bytes.length && bytes[at] === HASH) {
     const end = start.indexOf(LINE_FEED, at) + 1;
     if (end === 0) fail(file, at, 'a header line has no end', DAMAGED);
-    const line = start.toString('latin1', at + 1, end).trimEnd();
+    const line = latin1Text(start.subarray(at + 1, end)).trimEnd();
     at = end;
     if (line === END_LINE) break;
     lines.push(line);

@@ -1,4 +1,5 @@
 import { ReproError } from '../errors.ts';
+import { latin1Text } from '../text.ts';
 import { explainMagic } from './reader-warnings.ts';
 
 export interface AedatHeader {
@@ -20,11 +21,7 @@ const LARGEST_HEADER_BYTES = 16_384;
  * @throws {ReproError} `aedat-header` for a different magic or version, a line without `#`, or a missing end line
  */
 export function readHeaderLines(bytes: Uint8Array, ended: boolean, file: string): AedatHeader | null {
-  const text = Buffer.from(
-    bytes.buffer,
-    bytes.byteOffset,
-    Math.min(bytes.length, LARGEST_HEADER_BYTES),
-  ).toString('latin1');
+  const text = latin1Text(bytes.subarray(0, LARGEST_HEADER_BYTES));
   if (!text.startsWith(MAGIC)) {
     if (!ended && MAGIC.startsWith(text)) return null;
     const { what, fix } = explainMagic(bytes, '3.1');

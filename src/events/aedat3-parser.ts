@@ -1,4 +1,4 @@
-import type { EventAddon } from '../addon/event-addon.ts';
+import type { EventAddon } from '../addon/event-functions.ts';
 import { type AedatHeader, readHeaderLines } from './aedat3-header.ts';
 import {
   bodyBytesOf,
@@ -28,7 +28,7 @@ export interface ReadAedat3Options {
   readonly invalidEvents?: 'keep' | 'drop';
   /** The source's total size, if known: a packet that cannot fit is then rejected at its header. */
   readonly sizeBytes?: number;
-  /** What checks and counts events; null for TypeScript. Default: the compiled addon, if there is one. */
+  /** What checks and counts events; null, the default, for TypeScript, which also runs in browsers. */
   readonly addon?: EventAddon | null;
 }
 
@@ -106,7 +106,7 @@ export class Aedat3Parser {
     this.#drops = options.invalidEvents === 'drop';
     this.#sink = sink;
     this.#notes = new ReaderNotes(options.file);
-    this.#check = new EventCheck(options.sensor, options.addon);
+    this.#check = new EventCheck(options.sensor, options.addon ?? null);
     this.#trusts = resume?.regular ?? false;
     this.#start = resume?.byte ?? 0;
     if (resume !== null) this.#header = { lines: [], sizeBytes: 0 };

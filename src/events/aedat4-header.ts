@@ -1,4 +1,4 @@
-import { shortenText } from '../text.ts';
+import { latin1Text, shortenText } from '../text.ts';
 import { type Aedat4Place, FlatTable, failAedat4 } from './aedat4-table.ts';
 import { explainMagic } from './reader-warnings.ts';
 
@@ -27,10 +27,7 @@ const [COMPRESSION, TABLE_POSITION, INFO_NODE] = [0, 1, 2];
  */
 export function readHeader(bytes: Uint8Array, file: string): Aedat4Header {
   const place: Aedat4Place = { file, packet: 0, byte: 0 };
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MAGIC.length)).toString(
-    'latin1',
-  );
-  if (text !== MAGIC) {
+  if (latin1Text(bytes.subarray(0, MAGIC.length)) !== MAGIC) {
     const { what, fix } = explainMagic(bytes, '4.0');
     failAedat4('aedat4-header', place, what, fix);
   }

@@ -1,4 +1,5 @@
 import { ReproError } from '../errors.ts';
+import { latin1Text } from '../text.ts';
 
 /** A position in an AEDAT 4 file; `inside` is set within a packet, and counts in its uncompressed bytes. */
 export interface Aedat4Place {
@@ -62,7 +63,7 @@ export class FlatTable {
     const sizeBytes = this.#check(() => this.#view.getUint32(0, true));
     const thereBytes = bytes.length - PREFIX_BYTES;
     if (sizeBytes > thereBytes) this.#fail(`its contents claim ${sizeBytes} bytes, but have ${thereBytes}`);
-    const found = Buffer.from(bytes.subarray(8, 12)).toString('latin1');
+    const found = latin1Text(bytes.subarray(8, 12));
     if (found !== identifier) {
       this.#fail(`its contents must be marked ${identifier}, not ${JSON.stringify(found)}`);
     }
@@ -79,7 +80,7 @@ export class FlatTable {
 
   text(field: number): string | null {
     const vector = this.vector(field, 1);
-    return vector === null ? null : Buffer.from(vector.bytes).toString('utf8');
+    return vector === null ? null : new TextDecoder().decode(vector.bytes);
   }
 
   /**

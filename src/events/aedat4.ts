@@ -2,6 +2,7 @@ import { ReproError } from '../errors.ts';
 import { type Aedat4Compression, type Aedat4Stream, readHeader } from './aedat4-header.ts';
 import { type Aedat4Place, describePlace, FlatTable, failAedat4 } from './aedat4-table.ts';
 import { EventBuffer, type Events, type Sensor } from './events.ts';
+import { unpackLz4 } from './lz4.ts';
 import { ReaderNotes } from './reader-warnings.ts';
 
 const PACKET_HEADER_BYTES = 8;
@@ -167,30 +168,18 @@ function readEvents(
 type Unpack = (bytes: Uint8Array, place: Aedat4Place) => Uint8Array;
 
 /**
- * Of an unpacked packet of Zstandard, whose frames need not tell their size. Cameras write a packet every few ms, far below 1 MB; this is 4
- * million events. It bounds the memory for one packet, whatever its compressed bytes claim.
+ * Of an unpacked packet. Frames need not tell their size. Cameras write a packet every few ms, far below 1 MB; this is 4 million events.
+ * It bounds the memory for one packet, whatever its compressed bytes claim.
  */
 const LARGEST_PACKET_BYTES = 2 ** 26;
 
-/**
- * Loads the library for a compression only when a file needs it.
- *
- * @throws {ReproError} `aedat4-library` if it cannot be loaded on this system
- */
+/** Loads the library for Zstandard only when a file needs it. */
 async function loadUnpack(compression: Aedat4Compression): Promise<Unpack> {
   if (compression === 'none') return (bytes) => bytes;
-  if (compression === 'lz4') {
-    const { decompressFrameSync } = await load('LZ4', () => import('lz4-napi'));
-    return unpackWith((bytes) =>
-      decompressFrameSync(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)),
-    );
-  }
-  const decoder = await load('Zstandard', async () => {
-    const { ZSTDDecoder } = await import('zstddec');
-    const made = new ZSTDDecoder();
-    await made.init();
-    return made;
-  });
+  if (compression === 'lz4') return unpackWith((bytes) => unpackLz4(bytes, LARGEST_PACKET_BYTES));
+  const { ZSTDDecoder } = await import('zstddec');
+  const decoder = new ZSTDDecoder();
+  await decoder.init();
   return unpackWith((bytes) => decoder.decode(bytes, LARGEST_PACKET_BYTES));
 }
 
@@ -207,17 +196,4 @@ function unpackWith(unpack: (bytes: Uint8Array) => Uint8Array): Unpack {
       return fail(error instanceof Error ? error.message : String(error), error);
     }
   };
-}
-
-/** LZ4 is compiled for the usual systems; on another, or after `npm ci --omit=optional`, it is not there. */
-async function load<T>(name: string, doLoad: () => Promise<T>): Promise<T> {
-  try {
-    return await doLoad();
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ReproError('aedat4-library', `the library that unpacks ${name} cannot be loaded: ${reason}.`, {
-      fix: 'Run `npm ci` again. If it still cannot be loaded, save the recording with another compression in DV.',
-      cause: error,
-    });
-  }
 }

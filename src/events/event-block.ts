@@ -1,4 +1,4 @@
-import { type EventAddon, findEventAddon } from '../addon/event-addon.ts';
+import type { EventAddon } from '../addon/event-functions.ts';
 import type { Sensor } from './events.ts';
 
 /**
@@ -58,7 +58,7 @@ export class EventCheck {
   /** Bits of an event's data that are 0 on the sensor; null if its sides are not powers of two. */
   readonly #outside: number | null;
 
-  constructor({ height, width }: Sensor, addon = findEventAddon()) {
+  constructor({ height, width }: Sensor, addon: EventAddon | null) {
     this.#addon = addon;
     this.#lastColumn = width - 1;
     this.#lastRow = height - 1;

@@ -1,4 +1,4 @@
-import { type EventAddon, findEventAddon } from '../addon/event-addon.ts';
+import type { EventAddon } from '../addon/event-functions.ts';
 import { type EventBlock, FEW_WORDS, findTime, timeAt } from './event-block.ts';
 import { type Counts, type FrameLayout, FrameSplit, frameSize, type SplitClip } from './frames.ts';
 
@@ -20,7 +20,7 @@ export class FrameCounting {
   #bits = 0;
 
   /** @param counts [T, 2, H, W], C order; overwritten */
-  constructor(layout: FrameLayout, clip: SplitClip, counts: Counts, addon = findEventAddon()) {
+  constructor(layout: FrameLayout, clip: SplitClip, counts: Counts, addon: EventAddon | null = null) {
     this.#addon = addon;
     const { height, width } = frameSize(layout);
     const length = 2 * height * width;

@@ -1,10 +1,11 @@
+import { latin1Text } from '../text.ts';
+
 /** Why a recording does not start with the line of its version, `#!AER-DAT3.1` CR LF, and what to do about it. */
 export function explainMagic(
   bytes: Uint8Array,
   version: '2.0' | '3.1' | '4.0',
 ): { readonly what: string; readonly fix: string } {
-  const start = Buffer.from(bytes.subarray(0, 16));
-  const found = /^#!AER-DAT(\d\.\d)/.exec(start.toString('latin1'))?.[1];
+  const found = /^#!AER-DAT(\d\.\d)/.exec(latin1Text(bytes.subarray(0, 16)))?.[1];
   if (bytes.length === 0) return { what: 'the file is empty', fix: 'Download or copy it again.' };
   if (found === version) {
     const fix =
@@ -17,8 +18,8 @@ export function explainMagic(
       fix: `Get or record the file as AEDAT ${version}.`,
     };
   }
-  const hex = start.subarray(0, 8).toString('hex').match(/../g)?.join(' ');
-  const isPacked = /^(?:504b|1f8b)/.test(start.toString('hex'));
+  const hex = Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  const isPacked = /^(?:50 4b|1f 8b)/.test(hex);
   return {
     what: `this is not an AEDAT ${version} file: it starts with the bytes ${hex}, not with \`#!AER-DAT${version}\``,
     fix: isPacked ? 'It is an archive or compressed: unpack it first.' : 'Download or copy it again.',

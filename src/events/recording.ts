@@ -1,4 +1,5 @@
 import { ReproError } from '../errors.ts';
+import { latin1Text } from '../text.ts';
 import {
   type Aedat2Address,
   addressOfCamera,
@@ -39,7 +40,7 @@ const CAMERAS: readonly Sensor[] = [
  * @throws {ReproError} `recording-format` for anything else; as the format's own reader
  */
 export async function decodeRecording(bytes: Uint8Array, file: string): Promise<Recording> {
-  const head = Buffer.from(bytes.subarray(0, 14)).toString('latin1');
+  const head = latin1Text(bytes.subarray(0, 14));
   if (head.startsWith('#!AER-DAT4.0')) {
     const { events, sensor, warnings } = await decodeAedat4(bytes, file);
     return { events, sensor, format: 'AEDAT 4.0', warnings };

@@ -7,13 +7,15 @@ import { type Outcome, summariseModels } from './data/outcome.ts';
 import type { Question } from './data/question.ts';
 import type { Results } from './data/results.ts';
 import type { Figure } from './drawing/figure.ts';
+import { EXPLORE_PAGE } from './explore/page.ts';
+import { isExplorable } from './explore/payload.ts';
 import { drawAccuracy, drawAccuracyByModel, drawDifference } from './figures/accuracy.ts';
 import { drawConfusion } from './figures/confusion.ts';
 import { drawClasses, drawUsers } from './figures/groups.ts';
 import { drawLoss, drawTrainingLoss } from './figures/loss.ts';
 import { drawOutcomes } from './figures/outcomes.ts';
 import type { Origin } from './inputs/origin.ts';
-import type { Banner, Block, Report, Section } from './page/document.ts';
+import type { Banner, Block, Report, Section, Text } from './page/document.ts';
 import { describeClaims } from './sections/claims.ts';
 import { describeClips } from './sections/clips.ts';
 import { describeCost } from './sections/cost.ts';
@@ -50,6 +52,7 @@ export function buildReport(results: Results, options: ReportOptions): Report {
     title:
       results.simulated && !/simulat/i.test(options.title) ? `Simulated: ${options.title}` : options.title,
     subtitle: [`${nameKind(results)} ${THESIS.author}, `, { strong: THESIS.title }, ` (${THESIS.where}).`],
+    ...(isExplorable(results) ? { explore: EXPLORE_LINK } : {}),
     banners: announce(results),
     facts: listFacts(results, options.origin ?? null),
     sections: results.simulated
@@ -58,6 +61,11 @@ export function buildReport(results: Results, options: ReportOptions): Report {
     footer: ['The same inputs reproduce this page byte for byte, so it has no date.'],
   };
 }
+
+const EXPLORE_LINK: Text = [
+  { link: EXPLORE_PAGE, text: 'Explore the networks' },
+  ': they run in your browser, and you can change their time constants and see what each neuron does.',
+];
 
 /** How the run relates to the thesis, before its author's name: without its data it is no reproduction. */
 function nameKind(results: Results): string {

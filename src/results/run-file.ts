@@ -11,6 +11,7 @@ import {
   flag,
   list,
   number,
+  numberOrNumbers,
   object,
   optional,
   orNull,
@@ -108,10 +109,16 @@ const shape = {
   network: object(networkConfigShape),
   /** The number of learned values. */
   parameters: count,
-  training: settings({ batchSize: count }),
+  training: settings({
+    batchSize: count,
+    learningRate: number,
+    tauRate: optional(number),
+    regulariseTau: numberOrNumbers,
+  }),
   /** The switches of docs/deviations.md in force. */
   compat: settings({
     selection: choice(SELECTIONS),
+    regularise: choice(COMPAT_SWITCHES.regularise.choices.map(({ value }) => value)),
     loss: choice(COMPAT_SWITCHES.loss.choices.map(({ value }) => value)),
     ties: choice(COMPAT_SWITCHES.ties.choices.map(({ value }) => value)),
   }),

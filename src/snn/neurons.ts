@@ -37,8 +37,8 @@ export function reset(charged: number, threshold: number, hardReset: boolean, re
 }
 
 /** The initial potential, which is also the target of a hard reset. */
-export function restingPotential(neuron: NeuronSpec): number {
-  return neuron.reset.kind === 'hard' ? neuron.reset.potential : 0;
+export function restingPotential({ reset }: Pick<NeuronSpec, 'reset'>): number {
+  return reset.kind === 'hard' ? reset.potential : 0;
 }
 
 /** `w = −ln(τ − 1)`, the logit of 1/τ. @param tauSteps above 1; at 1, it is infinite */

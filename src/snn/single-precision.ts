@@ -1,5 +1,5 @@
 /*
- * Elementary functions in single precision, rounded like PyTorch's vectorised CPU kernels (x86-64 with FMA).
+ * Elementary functions in single precision, rounded like PyTorch's vectorised CPU kernels (x86-64 with FMA), except for the last.
  * JavaScript's Math is more accurate and therefore gives other last bits: seeds would not give PyTorch's numbers.
  */
 const round = Math.fround;
@@ -155,4 +155,29 @@ export function fastSinCosSingle(x: number, out: Float32Array): void {
   const cosine = swapped ? odd : even;
   out[0] = octant & 4 ? -sine : sine;
   out[1] = (octant - 2) & 4 ? cosine : -cosine;
+}
+
+const sigmoidCoefficients = Float32Array.of(
+  1.98756915e-4,
+  1.3981999507e-3,
+  8.3334519073e-3,
+  4.1665795894e-2,
+  1.6666665459e-1,
+  5.0000001201e-1,
+);
+const toWhole = 12582912; // 1.5 · 2^23: behind it, singles have no fraction
+
+/**
+ * `1 / (1 + e^−w)` as the native engine's kernels compute it without FMA, such as in WebAssembly (native/src/kernels/sigmoid.h).
+ *
+ * @see Moshier, Cephes, expf
+ */
+export function sigmoidSingle(w: number): number {
+  const x = Math.max(-87, Math.min(87, -w)); // beyond, the result is 0 or 1 to the last digit
+  const power = round(round(round(x * log2e) + toWhole) - toWhole);
+  const r = round(round(power * -fastLn2Low) + round(round(power * -fastLn2High) + x));
+  let sum = sigmoidCoefficients[0]!;
+  for (const coefficient of sigmoidCoefficients.subarray(1)) sum = round(round(sum * r) + coefficient);
+  const exponential = round(round(round(round(sum * r) * r) + r) + 1) * 2 ** power;
+  return round(1 / round(exponential + 1));
 }

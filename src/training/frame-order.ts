@@ -1,9 +1,8 @@
 import type { Frames } from '../engines/engine.ts';
 import { unreachable } from '../errors.ts';
 import type { FrameOrder } from '../results/evaluation-file.ts';
-import { TorchRandom } from '../snn/torch-random.ts';
+import { mixSeed, TorchRandom } from '../snn/torch-random.ts';
 import type { ClipSource } from './clip-source.ts';
-import { mixSeed } from './random-streams.ts';
 
 /** Distinguishes the stream of frame orders from other streams with the same seed: "time" in ASCII. */
 const ORDER_STREAM = 0x74696d65;

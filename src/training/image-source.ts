@@ -1,8 +1,7 @@
 import { ReproError, unreachable } from '../errors.ts';
 import { type Augmentation, FRAME_CACHE_FIX, type ImagePreparation } from '../results/clip-index.ts';
-import { TorchRandom } from '../snn/torch-random.ts';
+import { mixSeed, TorchRandom } from '../snn/torch-random.ts';
 import type { ClipSource } from './clip-source.ts';
-import { mixSeed } from './random-streams.ts';
 
 /** Distinguishes the stream of image variations from other streams with the same seed: "vary" in ASCII. */
 const VARIATION_STREAM = 0x76617279;

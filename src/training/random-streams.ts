@@ -1,5 +1,4 @@
 import { ReproError } from '../errors.ts';
-import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 
 /**
@@ -29,43 +28,6 @@ export function drawEpochOrders(
 /** The rows of an order's whole batches; a last partial one is dropped. */
 export function wholeBatches(order: Int32Array, rows: Int32Array, batchSize: number): Int32Array {
   return order.subarray(0, order.length - (order.length % batchSize)).map((place) => rows[place]!);
-}
-
-/**
- * The dropout masks of one batch, [batchSize, features] per dropout layer: 1 / (1 - p) with probability 1 - p, otherwise 0.
- *
- * Each batch has its own stream, which depends only on these three numbers, so that a resumed training draws the same masks;
- * docs/training.md has the recipe. PyTorch on a GPU uses the GPU's generator, which is not reproduced.
- *
- * @param at epoch and batch count from 0
- */
-export function drawDropoutMasks(
-  spec: NetworkSpec,
-  batchSize: number,
-  at: { readonly seed: number; readonly epoch: number; readonly batch: number },
-): Float32Array[] {
-  const random = new TorchRandom(mixSeed(at.seed, at.epoch, at.batch));
-  return dropoutLayers(spec).map(({ probability, features }) => {
-    const keep = 1 - probability;
-    const mask = new Float32Array(batchSize * features);
-    for (let i = 0; i < mask.length; i++) mask[i] = random.uniform() < keep ? 1 / keep : 0;
-    return mask;
-  });
-}
-
-/**
- * Mixes several numbers into a 32-bit seed with the steps of MurmurHash3's finaliser: similar inputs give unrelated seeds. It is for
- * streams that depend only on these numbers, not on earlier draws. Only the low 32 bits of each number count.
- */
-export function mixSeed(...parts: readonly number[]): number {
-  let hash = 0;
-  for (const part of parts) {
-    hash = (hash ^ part) + 0x9e3779b9;
-    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-    hash ^= hash >>> 16;
-  }
-  return hash >>> 0;
 }
 
 /** As in PyTorch on the CPU, only the low 32 bits of a seed count: a larger one would repeat the run of a smaller one. */

@@ -10,6 +10,9 @@ export interface Visit {
   readonly complaints: readonly string[];
 }
 
+/** `file`: of the report, `index.html` by default; may have a fragment. */
+type VisitOptions = BrowserContextOptions & { readonly file?: string };
+
 /** Opens one browser for the tests of a file. @returns what opens a report in it, and closes it after `look` */
 export function useBrowser() {
   let browser: Browser | undefined;
@@ -20,11 +23,12 @@ export function useBrowser() {
 
   return async (
     title: string,
-    options: BrowserContextOptions,
+    { file = 'index.html', ...options }: VisitOptions,
     look: (visit: Visit) => Promise<void>,
   ): Promise<void> => {
-    const address = inject('reports')[title];
-    if (address === undefined || browser === undefined) throw new Error(`no report named "${title}"`);
+    const report = inject('reports')[title];
+    if (report === undefined || browser === undefined) throw new Error(`no report named "${title}"`);
+    const address = new URL(file, report).href;
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
     try {
       const page = await context.newPage();
@@ -32,8 +36,8 @@ export function useBrowser() {
       page.on('console', (message) => complaints.push(`console: ${message.text()}`));
       page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
       page.on('request', (request) => {
-        // The empty icon is inline.
-        if (!isExpected(request.url(), address) && !request.url().startsWith('data:'))
+        // The empty icon is inline, and so is the explorable page's thread.
+        if (!isExpected(request.url(), address) && !/^(data|blob):/.test(request.url()))
           complaints.push(`request: ${request.url()}`);
       });
       await page.goto(address, { waitUntil: 'load' });
@@ -45,10 +49,42 @@ export function useBrowser() {
 }
 
 function isExpected(url: string, address: string): boolean {
-  return url === address || url === new URL('../timeline/timeline.svg', address).href;
+  return url === address.replace(/#.*/, '') || url === new URL('../timeline/timeline.svg', address).href;
 }
 
 /** Evaluates an expression in the page. It is text because the tests are compiled without the browser's types. */
 export function measure<T>(page: Page, expression: string): Promise<T> {
   return page.evaluate<T>(expression);
+}
+
+interface Focused {
+  /** Position among all elements. */
+  readonly index: number;
+  readonly text: string;
+  readonly hasOutline: boolean;
+  readonly isVisible: boolean;
+}
+
+const FOCUSED = `(() => {
+  const element = document.activeElement;
+  if (element === null || element === document.body) return null;
+  const { outlineStyle } = getComputedStyle(element);
+  const { width, height, left } = element.getBoundingClientRect();
+  return {
+    index: [...document.querySelectorAll('*')].indexOf(element),
+    text: element.textContent.slice(0, 40),
+    hasOutline: outlineStyle !== 'none',
+    isVisible: width > 1 && height > 1 && left >= 0,
+  };
+})()`;
+
+/** Presses the Tab key until it leaves the page, or comes back to an element. @returns what was focused, in this order */
+export async function tabThrough(page: Page): Promise<Focused[]> {
+  const order: Focused[] = [];
+  for (;;) {
+    await page.keyboard.press('Tab');
+    const focused = await measure<Focused | null>(page, FOCUSED);
+    if (focused === null || order.some(({ index }) => index === focused.index)) return order;
+    order.push(focused);
+  }
 }

@@ -11,7 +11,7 @@ const hasPython = execaSync('python3', ['--version'], { reject: false }).exitCod
 let project: CliProject;
 beforeAll(async () => {
   project = await createTinyReproduction();
-  for (const name of ['pipeline.yaml', 'schemas', 'configs/claims.yaml']) {
+  for (const name of ['pipeline.yaml', 'schemas', 'configs/claims.yaml', 'dist/explore.js']) {
     await fs.cp(path.join(repository, name), project.at(name), { recursive: true });
   }
   const quick = project.read('configs/profiles/tiny.yaml').replace('[lambda-0.1]', '[baseline, no-reg]');

@@ -89,7 +89,7 @@ async function createChanged(from: 'usual' | 'with records' = 'usual'): Promise<
 /** The project itself, but its results. */
 export async function copyThis(): Promise<CliProject> {
   const project = await CliProject.create({});
-  for (const name of ['pipeline.yaml', 'configs', 'schemas', 'stages']) {
+  for (const name of ['pipeline.yaml', 'configs', 'dist/explore.js', 'schemas', 'stages']) {
     await cp(path.join(repository, name), path.join(project.root, name), { recursive: true });
   }
   for (const name of ['src', 'test', 'node_modules', 'package.json', 'package-lock.json']) {

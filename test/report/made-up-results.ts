@@ -1,9 +1,22 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { CLASSES } from '../../src/datasets/dvs128-gesture/facts.ts';
+import { encodeNpy } from '../../src/formats/npy.ts';
+import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { encodeEventFileHeader, encodeScalarEvents } from '../../src/formats/tfevents.ts';
 import type { Sources } from '../../src/report/collect.ts';
 import { type ClipExample, writeClipExamples } from '../../src/results/clip-examples.ts';
+import {
+  type ClipIndex,
+  FRAME_CACHE_FILES,
+  type FrameFormat,
+  formatClipIndex,
+} from '../../src/results/clip-index.ts';
+import { formatSplit } from '../../src/results/run-file.ts';
+import { initialState } from '../../src/snn/initialise.ts';
+import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
+import type { NetworkSpec } from '../../src/snn/spec.ts';
+import type { State } from '../../src/snn/tensor.ts';
 import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
 
 /** The shape of a made-up run, whose numbers are invented but plausible. */
@@ -16,7 +29,14 @@ export interface MadeUp {
   readonly clips: { readonly train: number; readonly validation: number; readonly test: number };
   /** The accuracy that training converges to. */
   readonly ceiling: number;
+  /** Spiking layers, of which two are linear. */
   readonly layers: number;
+  /** Of each convolution. */
+  readonly channels: number;
+  /** Of the hidden linear layer. */
+  readonly hidden: number;
+  /** Frames of a clip. */
+  readonly steps: number;
 }
 
 export const QUICK: MadeUp = {
@@ -28,12 +48,15 @@ export const QUICK: MadeUp = {
   clips: { train: 163, validation: 29, test: 96 },
   ceiling: 0.78,
   layers: 6,
+  channels: 8,
+  hidden: 16,
+  steps: 8,
 };
 
 const DIGITS = Array.from({ length: 10 }, (_, digit) => String(digit));
 
 const MODELS: Readonly<
-  Record<string, { title: string; test: number; validation: number; per: string; lambda: number }>
+  Record<string, { title: string; test: number; validation: number; per: 'layer' | 'neuron'; lambda: number }>
 > = {
   baseline: { title: 'Baseline', test: 0.955, validation: 1, per: 'layer', lambda: 0 },
   'no-reg': { title: 'No Reg.', test: 0.951, validation: 0.992, per: 'neuron', lambda: 0 },
@@ -55,7 +78,7 @@ export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<
   const project = resolve(import.meta.dirname, '../..');
   await copyFile(join(project, 'pipeline.yaml'), sources.pipeline);
   await writeJson(join(sources.verify, 'manifest.json'), makeManifest(made));
-  await writeExamples(sources.examples, made);
+  await writeFrames(sources.examples, made);
   for (const [index, model] of made.models.entries()) {
     await copyFile(join(project, `configs/models/${model}.yaml`), join(sources.models, `${model}.yaml`));
     for (const seed of made.seeds) {
@@ -65,7 +88,9 @@ export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<
       const place = join(model, String(seed));
       await writeJson(join(sources.train, place, 'run.json'), files.run);
       await write(join(sources.train, place, 'metrics.csv'), toCsv(rows));
-      await write(join(sources.train, place, 'best.safetensors'), `weights of ${place}`);
+      const weights = makeState(buildNetwork(files.run.network), seed * 31 + index);
+      await write(join(sources.train, place, 'best.safetensors'), writeSafetensors(weights));
+      await write(join(sources.train, place, 'split.json'), makeSplit(made));
       await write(
         join(sources.train, place, 'tensorboard/events.out.tfevents.0.repro'),
         makeEvents(made, rows),
@@ -137,9 +162,15 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
       model: { id: model, title: MODELS[model]?.title },
       engine: { name: 'tfjs', backend: 'cpu', version: '4.22.0' },
       network: {
-        ...{ input: [2, 32, 32], classes: classes.length, ...network(per) },
-        ...{ channels: 8, layers: made.layers - 2 },
-      },
+        ...network(per),
+        ...{
+          input: [2, SIZE, SIZE],
+          classes: classes.length,
+          channels: made.channels,
+          layers: made.layers - 2,
+        },
+        hidden: made.hidden,
+      } satisfies NetworkConfig,
       parameters: 24_310 + (per === 'neuron' ? 5_000 : 6),
       training: {
         epochs: made.epochs,
@@ -149,10 +180,7 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
         validationShare: 0.15,
         regulariseTau: lambda,
       },
-      frames: {
-        ...{ steps: 8, splitBy: 'number', downsample: 4, height: 32, width: 32 },
-        ...{ dtype: 'uint8', normalization: null },
-      },
+      frames: frameFormat(made),
       compat: COMPAT_DEFAULTS,
       split: made.clips,
       best: {
@@ -189,7 +217,9 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
       },
       maximum,
       confusion: makeConfusion(classes.length, made.clips.test, correct, random),
-      correctByStep: Array.from({ length: 8 }, (_, step) => Math.floor(correct * (0.475 + 0.075 * step))),
+      correctByStep: Array.from({ length: made.steps }, (_, step) =>
+        Math.floor(correct * (0.4 + (0.6 * (step + 1)) / made.steps)),
+      ),
       orders: {
         reversed: makeScore(Math.floor(correct * 0.6), made.clips.test),
         shuffled: makeScore(Math.floor(correct * 0.8), made.clips.test),
@@ -289,45 +319,110 @@ function makeManifest({ dataset, simulated, clips }: MadeUp) {
   };
 }
 
-/** Clips in which a bright square moves to the right, faster for later classes. */
-async function writeExamples(folder: string, made: MadeUp): Promise<void> {
-  const gestures = made.dataset === 'dvs128-gesture';
-  const classes = gestures ? CLASSES : DIGITS;
-  const [steps, size] = [8, 32];
-  const examples = classes.map((_, index): ClipExample => {
-    const data = new Uint8Array(steps * 2 * size * size);
-    for (let step = 0; step < steps; step++) {
-      const left = (step * (index + 2)) % (size - 8);
-      for (let y = 8; y < 16; y++) {
-        data[(step * 2 * size + y) * size + left] = 1 + (step % 3);
-        data[((step * 2 + 1) * size + y) * size + left + 7] = 3;
-      }
-    }
-    return {
-      class: index,
-      recording: gestures ? 'user09_led.aedat' : `Test/${index}/00001.bin`,
-      user: gestures ? 9 : null,
-      light: gestures ? 'led' : null,
-      startUs: 0,
-      endUs: 300_000,
-      events: data.reduce((sum, count) => sum + count, 0),
-      frames: { shape: [steps, 2, size, size], data },
-    };
-  });
-  const { dataset, simulated } = made;
-  await writeClipExamples(folder, { dataset, simulated, kind: 'events', classes, examples });
+const SIZE = 32;
+
+function frameFormat({ steps }: MadeUp): FrameFormat {
+  return {
+    ...{ steps, splitBy: 'number', downsample: 4, height: SIZE, width: SIZE },
+    ...{ dtype: 'uint8', normalization: null },
+  };
 }
 
-function network(per: string) {
+/** The frame cache, with its examples. Test clips are in the order of predictions.csv, class by class. */
+async function writeFrames(examples: string, made: MadeUp): Promise<void> {
+  const { dataset, simulated, clips, steps } = made;
+  const gestures = dataset === 'dvs128-gesture';
+  const classes = gestures ? CLASSES : DIGITS;
+  const describe = (label: number, row: number, split: string) => {
+    const data = moveSquare(label, row, steps);
+    return {
+      ...{ class: label, recording: gestures ? 'user09_led.aedat' : `${split}/${label}/${row}.bin` },
+      ...{ user: gestures ? 9 : null, light: gestures ? 'led' : null, startUs: 0, endUs: 300_000 },
+      events: data.reduce((sum, count) => sum + count, 0),
+      data,
+    };
+  };
+  const list = (count: number, split: string) =>
+    Array.from({ length: count }, (_, row) => row % classes.length)
+      .sort((a, b) => a - b)
+      .map((label, row) => describe(label, row, split));
+  const train = list(clips.train + clips.validation, 'Train');
+  const test = list(clips.test, 'Test');
+  const folder = join(examples, '..');
+  for (const [file, all] of [
+    [FRAME_CACHE_FILES.train, train],
+    [FRAME_CACHE_FILES.test, test],
+  ] as const) {
+    const data = new Uint8Array(all.length * steps * 2 * SIZE * SIZE);
+    all.forEach((clip, row) => {
+      data.set(clip.data, row * clip.data.length);
+    });
+    await write(
+      join(folder, file),
+      encodeNpy({ dtype: 'uint8', shape: [all.length, steps, 2, SIZE, SIZE], data }),
+    );
+  }
+  const known = ({ data: _, ...clip }: (typeof test)[number]) => ({ ...clip, trial: null });
+  const index: ClipIndex = {
+    ...{ dataset, simulated, classes, sensor: { height: 128, width: 128 }, frames: frameFormat(made) },
+    splits: { train: train.map(known), test: test.map(known) },
+  };
+  await write(join(folder, FRAME_CACHE_FILES.index), formatClipIndex(index));
+  const firsts = classes.map((_, label) => test.find((clip) => clip.class === label)!);
+  const shown = firsts.map(({ data, ...clip }): ClipExample => {
+    return { ...clip, frames: { shape: [steps, 2, SIZE, SIZE], data } };
+  });
+  await writeClipExamples(examples, { dataset, simulated, kind: 'events', classes, examples: shown });
+}
+
+/** A bright square that moves to the right, faster for later classes: [T, 2, H, W]. */
+function moveSquare(label: number, row: number, steps: number): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(steps * 2 * SIZE * SIZE);
+  const top = 4 + (row % 17);
+  for (let step = 0; step < steps; step++) {
+    const left = (row + step * (label + 2)) % (SIZE - 8);
+    for (let y = top; y < top + 8; y++) {
+      data[(step * 2 * SIZE + y) * SIZE + left] = 1 + (step % 3);
+      data[((step * 2 + 1) * SIZE + y) * SIZE + left + 7] = 3;
+    }
+  }
+  return data;
+}
+
+/** Holds back every sixth clip or so. */
+function makeSplit({ clips: { train, validation } }: MadeUp): string {
+  const all = train + validation;
+  const isHeldBack = (row: number) =>
+    Math.floor((row * validation) / all) !== Math.floor(((row + 1) * validation) / all);
+  const rows = Array.from({ length: all }, (_, row) => row);
+  return formatSplit({
+    rule: 'made up',
+    train: rows.filter((row) => !isHeldBack(row)),
+    validation: rows.filter(isHeldBack),
+  });
+}
+
+function network(per: 'layer' | 'neuron') {
   return {
-    channels: 128,
-    layers: 5,
     neuron: 'plif',
     tau: { per, mean: 2, std: per === 'neuron' ? 0.1 : 0 },
     reset: { kind: 'hard', detach: true },
     surrogate: { kind: 'atan', alpha: 2, learnable: false },
     pooling: 'max',
-  };
+  } as const;
+}
+
+/** Weights as at the start, with batch norm that lets neurons fire. */
+function makeState(spec: NetworkSpec, seed: number): State {
+  const state = initialState(spec, seed);
+  for (const layer of spec.layers) {
+    if (layer.kind !== 'batch-norm' && layer.kind !== 'linear') continue;
+    const weight = state.get(`${layer.name}.weight`);
+    if (weight?.dtype !== 'F32') continue;
+    for (const [i, value] of weight.data.entries())
+      weight.data[i] = layer.kind === 'linear' ? 10 * value : 12;
+  }
+  return state;
 }
 
 /** Numbers from 0 to 1, the same for the same seed: a linear congruential generator, good enough for pictures. */

@@ -25,6 +25,7 @@ export function describeQuickProfile(): void {
       'package.json',
       'package-lock.json',
       'configs',
+      'dist/explore.js',
       'schemas',
       'stages',
       'src',

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { QuestionSettings } from '../../src/report/data/question.ts';
 import stage from '../../stages/report.ts';
@@ -8,6 +8,7 @@ import { makeContext } from '../support/stage-context.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const CLAIMS = resolve(import.meta.dirname, '../../configs/claims.yaml');
+const SCRIPT = resolve(import.meta.dirname, '../../dist/explore.js');
 
 let folder: string;
 beforeEach(async () => {
@@ -50,7 +51,8 @@ async function report(
   const context = makeContext(
     { models: made.models, seeds: made.seeds, report: { title: 'A run', ...(question && { question }) } },
     [
-      ...[sources.verify, sources.train, sources.evaluate, sources.examples, CLAIMS, sources.pipeline],
+      ...[sources.verify, sources.train, sources.evaluate, dirname(sources.examples)],
+      ...[CLAIMS, sources.pipeline, SCRIPT],
       ...made.models.map((model) => join(sources.models, `${model}.yaml`)),
       ...reference,
     ],
@@ -79,6 +81,7 @@ describe('the report stage', () => {
     expect([...(await readAll(output)).keys()]).toEqual([
       'claims.json',
       ...Array.from({ length: 11 }, (_, index) => `clips/simulated-${String(index).padStart(2, '0')}.png`),
+      'explore.html',
       'figures/index.json',
       ...FIGURES.flatMap((name) => [`figures/simulated-${name}.csv`, `figures/simulated-${name}.svg`]).sort(),
       'index.html',

@@ -1,13 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadAddon } from '../../src/engines/native/addon.ts';
 import { createNativeEngine } from '../../src/engines/native/engine.ts';
+import { drawDropoutMasks } from '../../src/snn/dropout-masks.ts';
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { tauOfLogit } from '../../src/snn/neurons.ts';
 import { type NetworkSpec, spikingLayers, type TauSpec } from '../../src/snn/spec.ts';
 import type { State } from '../../src/snn/tensor.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
-import { drawDropoutMasks, drawEpochOrders } from '../../src/training/random-streams.ts';
+import { drawEpochOrders } from '../../src/training/random-streams.ts';
 import { splitClips } from '../../src/training/training-clips.ts';
 import { randomNumbers } from '../support/random.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';

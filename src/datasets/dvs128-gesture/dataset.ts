@@ -1,3 +1,4 @@
+import { findEventAddon } from '../../addon/event-addon.ts';
 import { ReproError } from '../../errors.ts';
 import { Aedat3Clips } from '../../events/aedat3-clips.ts';
 import { placeSpans } from '../../events/clips.ts';
@@ -153,7 +154,8 @@ async function readGestureClips(
     const rows = wanted.get(file.path);
     if (rows === undefined) return;
     const { path, sizeBytes } = file;
-    const reader = new Aedat3Clips(rows, { file: path, sensor: SENSOR, sizeBytes, invalidEvents });
+    const recording = { file: path, sensor: SENSOR, sizeBytes, invalidEvents, addon: findEventAddon() };
+    const reader = new Aedat3Clips(rows, recording);
     const kept = await working.keep(file, reader, signal);
     try {
       const { clips } = reader.finish(kept.again);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { findEventAddon } from '../../addon/event-addon.ts';
 import { ReproError } from '../../errors.ts';
 import { Aedat3Parser, type Aedat3Summary, type ReadAedat3Options } from '../../events/aedat3-parser.ts';
 import { compareCodeUnits } from '../../files/canonical-json.ts';
@@ -85,8 +86,8 @@ async function inspectFile(file: TreeFile, signal: AbortSignal | undefined): Pro
     const bytes = await readWhole(file, LARGEST_TEXT_BYTES);
     return { sizeBytes, md5: hash.update(bytes).digest('hex'), text: new TextDecoder().decode(bytes) };
   }
-  const check =
-    parseRecordingName(path) === null ? null : new RecordingCheck({ file: path, sensor: SENSOR, sizeBytes });
+  const recording = { file: path, sensor: SENSOR, sizeBytes, addon: findEventAddon() };
+  const check = parseRecordingName(path) === null ? null : new RecordingCheck(recording);
   for await (const piece of file.open()) {
     signal?.throwIfAborted();
     hash.update(piece);

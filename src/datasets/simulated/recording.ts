@@ -50,8 +50,6 @@ export function simulateRecording(options: RecordingOptions): SimulatedRecording
   const name = [seed, 'recording', user, light.name];
   const person = samplePerson(seed, user);
   const timeline = planTimeline(person, name, options.gestureSeconds);
-  const keys = new EventKeys();
-  const emit = keys.push.bind(keys);
 
   const background = createImage(CAMERA.width, CAMERA.height);
   drawBackground(background, light.contrast, new RandomStream([...name, 'background']));
@@ -63,12 +61,43 @@ export function simulateRecording(options: RecordingOptions): SimulatedRecording
   };
 
   const { startUs, endUs } = timeline;
-  const pixels = makePixels(light, new RandomStream([...name, 'pixels']));
-  const sensor = new VisionSensor(pixels, render(startUs), startUs, emit, flickerAt(light, startUs));
-  for (let tUs = startUs + CAMERA.frameUs; tUs < endUs; tUs += CAMERA.frameUs) {
-    sensor.advance(render(tUs), tUs, flickerAt(light, tUs));
-  }
+  const images = function* (): Iterable<SceneImage> {
+    for (let tUs = startUs; tUs < endUs; tUs += CAMERA.frameUs) yield { tUs, level: render(tUs) };
+  };
+  const events = filmScene(images(), { light, name, startUs, endUs });
+  return { events, labels: timeline.labels, startUs, endUs };
+}
 
+/** What is before the camera at one moment: log luminance of every pixel, row by row. */
+export interface SceneImage {
+  readonly tUs: number;
+  readonly level: Float32Array;
+}
+
+/**
+ * Films a scene: the events of the pixels, whose thresholds scatter and whose light flickers, with background noise and hot pixels.
+ *
+ * @param images in the order of time, the first at `startUs`; luminance is linear in between
+ * @param options.name of the streams of random numbers
+ */
+export function filmScene(
+  images: Iterable<SceneImage>,
+  options: {
+    readonly light: Light;
+    readonly name: readonly (string | number)[];
+    readonly startUs: number;
+    readonly endUs: number;
+  },
+): Events {
+  const { light, name, startUs, endUs } = options;
+  const keys = new EventKeys();
+  const emit = keys.push.bind(keys);
+  const pixels = makePixels(light, new RandomStream([...name, 'pixels']));
+  let sensor: VisionSensor | null = null;
+  for (const { tUs, level } of images) {
+    if (sensor === null) sensor = new VisionSensor(pixels, level, tUs, emit, flickerAt(light, tUs));
+    else sensor.advance(level, tUs, flickerAt(light, tUs));
+  }
   const noise = { width: CAMERA.width, height: CAMERA.height, startUs, endUs };
   addBackgroundNoise(
     { ...noise, rateHz: light.noiseHz, onShare: CAMERA.noiseOnShare },
@@ -76,7 +105,7 @@ export function simulateRecording(options: RecordingOptions): SimulatedRecording
     emit,
   );
   addHotPixels(noise, CAMERA.hotPixels, new RandomStream([...name, 'hot pixels']), emit);
-  return { events: keys.sorted(), labels: timeline.labels, startUs, endUs };
+  return keys.sorted();
 }
 
 /** Pixels whose thresholds scatter about the mean by the light's mismatch, but never below half the mean. */

@@ -1,5 +1,7 @@
 import type { Layer, NeuronSpec } from '../../snn/spec.ts';
-import type { WinogradTile } from './arithmetic.ts';
+
+/** The side of Winograd's output tile. */
+export type WinogradTile = 2 | 4;
 
 /** What the compiled addon exports (native/src/addon), and plif.wasm (native/wasm/instance.mjs). Arrays are in PyTorch's layouts and C order. */
 export interface NativeAddon {

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
-import type { NativeAddon } from './addon-types.ts';
+import type { NativeAddon, WinogradTile } from './addon-types.ts';
 
 export interface NativeOptions {
   /** Default: `REPRO_THREADS`, or one per core. */
@@ -13,9 +13,6 @@ export interface NativeOptions {
   /** Whether the addon was compiled from other sources than those on disk; the description says so. */
   readonly isEarlierBuild?: boolean | undefined;
 }
-
-/** The side of Winograd's output tile. */
-export type WinogradTile = 2 | 4;
 
 /** How the native engine computes, as far as it changes the last digits of results. */
 export interface Arithmetic {

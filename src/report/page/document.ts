@@ -136,6 +136,8 @@ export interface Banner {
 export interface Report {
   readonly title: string;
   readonly subtitle: Text;
+  /** What leads to the explorable page, if there is one. */
+  readonly explore?: Text;
   readonly banners: readonly Banner[];
   /** The run at a glance. */
   readonly facts: readonly { readonly name: string; readonly value: string }[];

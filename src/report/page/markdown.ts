@@ -6,6 +6,7 @@ export function renderMarkdown(report: Report): string {
   const parts = [
     `# ${escapeText(report.title)}`,
     renderText(report.subtitle),
+    renderText(report.explore ?? []),
     ...report.banners.map(({ title, text }) => `> **${escapeText(title)}.** ${escapeText(text)}`),
     report.facts.map(({ name, value }) => `- ${escapeText(name)}: ${escapeText(value)}`).join('\n'),
     ...report.sections.flatMap((section) => [

@@ -26,27 +26,14 @@ import { PAGE_STYLE } from './style.ts';
 export function renderPage(report: Report, figures: readonly RenderedFigure[]): string {
   const drawn = new Map(figures.map((figure) => [figure.figure.id, figure]));
   return [
-    '<!doctype html>',
-    '<html lang="en">',
-    '<head>',
-    '<meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="${securityPolicyOf(report)}">`,
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    '<meta name="color-scheme" content="light dark">',
-    // Without an icon, browsers request one from the web server.
-    '<link rel="icon" href="data:,">',
-    `<title>${escapeMarkup(report.title)}</title>`,
-    `<style>\n${PAGE_STYLE}</style>`,
-    '</head>',
+    ...renderPageHead(report.title, securityPolicyOf(report)),
     '<body>',
     '<a class="skip" href="#main">Skip to the results</a>',
-    ...report.banners.map(
-      ({ title, text }) =>
-        `<aside class="banner" aria-label="Warning"><p><strong>${escapeMarkup(title)}.</strong> ${escapeMarkup(text)}</p></aside>`,
-    ),
+    ...renderBanners(report),
     '<header>',
     `<h1>${escapeMarkup(report.title)}</h1>`,
     `<p class="subtitle">${renderText(report.subtitle)}</p>`,
+    ...(report.explore === undefined ? [] : [`<p class="explore">${renderText(report.explore)}</p>`]),
     '<dl class="facts">',
     ...report.facts.map(
       ({ name, value }) => `<div><dt>${escapeMarkup(name)}</dt><dd>${escapeMarkup(value)}</dd></div>`,
@@ -72,18 +59,45 @@ export function renderPage(report: Report, figures: readonly RenderedFigure[]): 
   ].join('\n');
 }
 
-/** Styles are inline; pictures are data, except outside figures. The script is allowed by its hash. */
-function securityPolicyOf({ sections }: Report): string {
+/** Pictures are data, except outside figures. */
+function securityPolicyOf({ sections }: Report): string[] {
   const hasOutside = sections.some(({ blocks }) => blocks.some(({ kind }) => kind === 'outside-figure'));
+  return [...(hasOutside ? OUTSIDE_SOURCES : []), `script-src ${hashSource(HOVER_SCRIPT)}`];
+}
+
+/** What allows a script in a security policy. */
+export function hashSource(script: string): string {
+  return `'sha256-${createHash('sha256').update(script).digest('base64')}'`;
+}
+
+/** The beginning of a page up to its body: styles are inline, and nothing else is allowed than its policy says. */
+export function renderPageHead(title: string, policy: readonly string[], style = ''): string[] {
+  const rules = [
+    ...["default-src 'none'", "style-src 'unsafe-inline'", 'img-src data:'],
+    ...policy,
+    ...["base-uri 'none'", "form-action 'none'"],
+  ];
   return [
-    "default-src 'none'",
-    "style-src 'unsafe-inline'",
-    'img-src data:',
-    ...(hasOutside ? OUTSIDE_SOURCES : []),
-    `script-src 'sha256-${createHash('sha256').update(HOVER_SCRIPT).digest('base64')}'`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
+    '<!doctype html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8">',
+    `<meta http-equiv="Content-Security-Policy" content="${rules.join('; ')}">`,
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<meta name="color-scheme" content="light dark">',
+    // Without an icon, browsers request one from the web server.
+    '<link rel="icon" href="data:,">',
+    `<title>${escapeMarkup(title)}</title>`,
+    `<style>\n${PAGE_STYLE}${style}</style>`,
+    '</head>',
+  ];
+}
+
+export function renderBanners({ banners }: Pick<Report, 'banners'>): string[] {
+  return banners.map(
+    ({ title, text }) =>
+      `<aside class="banner" aria-label="Warning"><p><strong>${escapeMarkup(title)}.</strong> ${escapeMarkup(text)}</p></aside>`,
+  );
 }
 
 function isReadable({ hover }: RenderedFigure): boolean {

@@ -35,6 +35,7 @@ header { margin-top: 2.25rem; }
 h1 { font-size: clamp(1.6rem, 4vw, 2.1rem); line-height: 1.2; letter-spacing: -.015em; margin: 0 0 .4rem; text-wrap: balance; }
 .subtitle { color: var(--muted); margin: 0; }
 .subtitle strong { font-weight: inherit; font-style: italic; }
+.explore { margin: .8rem 0 0; }
 .facts {
   display: grid; grid-template-columns: repeat(auto-fill, minmax(min(13.5rem, 45%), 1fr)); gap: .9rem 1.5rem;
   margin: 1.5rem 0 0; padding: 1.1rem 0; border-block: 1px solid var(--line);

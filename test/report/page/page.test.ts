@@ -38,7 +38,7 @@ async function render(results: Results): Promise<{ page: string; markdown: strin
 }
 
 describe('the page', () => {
-  it('is self-contained: no source, no link except to itself, its data and the timeline beside it', async () => {
+  it('is self-contained: no source, no link except to itself, its data, the explorable page and the timeline', async () => {
     const { page } = await render(makeResults());
     expect(page.match(/<object[^>]* data="[^"]*"/g)).toEqual([
       expect.stringContaining('data="../timeline/timeline.svg"'),
@@ -48,7 +48,7 @@ describe('the page', () => {
     expect(sources.length).toBeGreaterThan(0);
     expect(sources.filter((source) => !source.startsWith('data:image/png;base64,'))).toEqual([]);
     const targets = [...page.matchAll(/href="([^"]*)"/g)].map(([, target]) => target ?? '');
-    const expected = /^(#|figures\/[a-z-]+\.csv$|data:,$|\.\.\/timeline\/timeline\.csv$)/;
+    const expected = /^(#|explore\.html$|figures\/[a-z-]+\.csv$|data:,$|\.\.\/timeline\/timeline\.csv$)/;
     expect(targets.filter((target) => !expected.test(target))).toEqual([]);
   });
 

@@ -58,7 +58,7 @@ describe("the project's own pipeline", () => {
 
   test('suggests the model that was meant', async () => {
     const root = await makeProject({});
-    for (const name of ['pipeline.yaml', 'configs', 'schemas', 'stages']) {
+    for (const name of ['pipeline.yaml', 'configs', 'dist/explore.js', 'schemas', 'stages']) {
       await cp(path.join(repository, name), path.join(root, name), { recursive: true });
     }
     const failure = loadPlan({ projectRoot: root, profile: 'quick', set: ['models=[basline, no-reg]'] });

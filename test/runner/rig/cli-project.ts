@@ -32,7 +32,7 @@ export class CliProject extends ProjectFolder {
   /** As `createForFile`, with a copy of this project's pipeline, configuration, schemas and stages. */
   static async copyConfiguration(): Promise<CliProject> {
     const project = await CliProject.createForFile({});
-    for (const name of ['pipeline.yaml', 'configs', 'schemas', 'stages']) {
+    for (const name of ['pipeline.yaml', 'configs', 'dist/explore.js', 'schemas', 'stages']) {
       await fs.cp(path.join(repository, name), project.at(name), { recursive: true });
     }
     return project;

@@ -1,0 +1,48 @@
+import { buildNetwork } from '../snn/networks.ts';
+import { stateEntries } from '../snn/parameters.ts';
+import { countElements, ShapeError, type State, type Tensor } from '../snn/tensor.ts';
+import type { NetworkValues } from './messages.ts';
+
+type Config = NetworkValues['config'];
+
+/**
+ * The values of a state as `NetworkValues` has them: its F32 tensors in the order of `stateEntries`, one after the other.
+ *
+ * @throws {ShapeError} naming the tensor, if the state is not of this network
+ */
+export function valuesOf(config: Config, state: State): Float32Array {
+  const parts = listTensors(config).map(({ name, shape }) => {
+    const tensor = state.get(name);
+    const found = tensor === undefined ? 'no such tensor' : `${tensor.dtype} [${tensor.shape.join(', ')}]`;
+    if (tensor?.dtype === 'F32' && tensor.shape.join() === shape.join()) return tensor.data;
+    throw new ShapeError(`${name}: expected F32 [${shape.join(', ')}], found ${found}`);
+  });
+  const values = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    values.set(part, at);
+    at += part.length;
+  }
+  return values;
+}
+
+/**
+ * The state of which these are the values, as views of them, without PyTorch's counters of batches, on which no result depends.
+ *
+ * @throws {ShapeError} if there are more or fewer values
+ */
+export function stateOf({ config, values }: NetworkValues) {
+  const state = new Map<string, Extract<Tensor, { dtype: 'F32' }>>();
+  let at = 0;
+  for (const { name, shape } of listTensors(config)) {
+    const end = at + countElements(shape);
+    state.set(name, { dtype: 'F32', shape, data: values.subarray(at, end) });
+    at = end;
+  }
+  if (at !== values.length) throw new ShapeError(`the network has ${at} values, got ${values.length}`);
+  return state;
+}
+
+function listTensors(config: Config) {
+  return stateEntries(buildNetwork(config)).filter(({ dtype }) => dtype === 'F32');
+}

@@ -1,0 +1,70 @@
+import type { NetworkConfig } from '../snn/networks.ts';
+
+/** What the report stage embeds in explore.html: the networks, some clips, and what is known of both. */
+export interface Payload {
+  readonly title: string;
+  /** Its title: `DVS128 Gesture`. */
+  readonly dataset: string;
+  readonly simulated: boolean;
+  readonly classes: readonly string[];
+  readonly frames: FrameSetting;
+  readonly models: readonly EmbeddedModel[];
+  readonly clips: readonly EmbeddedClip[];
+  /** How the run trained, for training in the page. */
+  readonly training: TrainingSetting;
+}
+
+/** How a recording becomes frames, so that the page can do the same with others. */
+export interface FrameSetting {
+  /** T */
+  readonly steps: number;
+  readonly splitBy: 'number' | 'time' | 'duration';
+  readonly durationUs?: number;
+  /** Pixels binned in each direction. */
+  readonly downsample: number;
+  /** Of a frame, in pixels; a frame has two planes, OFF and ON. */
+  readonly height: number;
+  readonly width: number;
+}
+
+export interface EmbeddedModel {
+  readonly id: string;
+  readonly title: string;
+  readonly seed: number;
+  /** A colour of the report's palette, such as `blue`. */
+  readonly color: string;
+  readonly config: NetworkConfig;
+  /** Of the test clips in the evaluation, all of them. */
+  readonly test: { readonly correct: number; readonly clips: number };
+  /** λ; with a list, one for each spiking layer. */
+  readonly regulariseTau: number | readonly number[];
+  /** The tensors of `stateEntries(spec)` of type F32, in that order, one after the other; null if they would make the page too large. */
+  readonly tensors: Packed | null;
+}
+
+export interface EmbeddedClip {
+  /** `test-17`: split and row in the frame cache. */
+  readonly id: string;
+  readonly split: 'train' | 'test';
+  /** `example`: the first of its class; `disagreement`: models answer differently; the others are only for training in the page. */
+  readonly role: 'example' | 'disagreement' | 'training' | 'held-out';
+  readonly class: number;
+  /** The class that each model took it for in the evaluation, in their order; empty for training clips. */
+  readonly answers: readonly number[];
+  /** [T, 2, H, W] */
+  readonly frames: Packed;
+}
+
+export interface TrainingSetting {
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly tauRate: number;
+  readonly regularise: 'w' | 'tau';
+  readonly loss: 'rate' | 'step';
+}
+
+/** An array, deflated (RFC 1951), in base64; little-endian. */
+export interface Packed {
+  readonly type: 'uint8' | 'uint16' | 'float32';
+  readonly data: string;
+}

@@ -1,0 +1,126 @@
+import type { WasmInstance, WasmNetwork } from 'plif-native/wasm';
+import { drawDropoutMasks } from '../snn/dropout-masks.ts';
+import { buildNetwork } from '../snn/networks.ts';
+import { tauOfLogit } from '../snn/neurons.ts';
+import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
+import { mixSeed, TorchRandom } from '../snn/torch-random.ts';
+import type { LabelledFrames, NetworkValues, TrainingProgress, TrainingTask } from './messages.ts';
+import { stateOf } from './network-values.ts';
+
+/** How often the held-out clips are scored, in steps. */
+const SCORED_EVERY = 10;
+
+/** Any number; with it, the same clicks give the same network. */
+const SEED = 1;
+
+/**
+ * Trains a network step by step with the WebAssembly engine: each `next()` computes one step. Adam starts without moments. The first result is
+ * that of the untouched network, the last one has the new values.
+ *
+ * @param isStopped asked after each step, which then is the last one
+ * @throws an error with code `PLIF_OUT_OF_MEMORY`
+ */
+export function* trainSteps(
+  instance: WasmInstance,
+  given: NetworkValues,
+  task: TrainingTask,
+  isStopped: () => boolean,
+): Generator<TrainingProgress, void> {
+  const spec = buildNetwork(given.config);
+  const { layers, input, classes } = spec;
+  const network = instance.open({ layers, input, classes, winogradTile: 2 });
+  try {
+    for (const [name, { data }] of stateOf(given)) network.setTensor(name, 'value', data);
+    const order = drawOrder(task);
+    for (let step = 0; ; step++) {
+      const loss = step === 0 ? null : trainStep(network, spec, task, step, order.next().value);
+      const isLast = step === task.steps || (step > 0 && isStopped());
+      yield {
+        step,
+        loss,
+        correct: isLast || step % SCORED_EVERY === 0 ? countCorrect(network, spec, task) : null,
+        tau: meanTaus(network, spec),
+        ...(isLast ? { values: readValues(network, given) } : {}),
+      };
+      if (isLast) return;
+    }
+  } finally {
+    network.dispose();
+  }
+}
+
+/** @returns the loss */
+function trainStep(
+  network: WasmNetwork,
+  spec: NetworkSpec,
+  { settings, clipSteps, stepsBefore }: TrainingTask,
+  step: number,
+  clips: readonly LabelledFrames[],
+): number {
+  const { learningRate, tauRate, lambda, regularise, loss } = settings;
+  const labels = Int32Array.from(clips, ({ label }) => label);
+  const masks = drawDropoutMasks(spec, clips.length, { seed: SEED, epoch: stepsBefore, batch: step });
+  const lambdas = Float64Array.from(
+    typeof lambda === 'number' ? spikingLayers(spec).map(() => lambda) : lambda,
+  );
+  const options = { learningRate, tauRate, lambdas, regularise, loss, step, keepGradients: false };
+  return network.trainStep(joinFrames(clips), clips.length, clipSteps, labels, masks, options).loss;
+}
+
+/** Batches without end: the clips in a new order each time, of which a last partial batch is dropped, as in the run. */
+function* drawOrder({ training, settings, stepsBefore }: TrainingTask): Generator<LabelledFrames[], never> {
+  const size = Math.min(settings.batchSize, training.length);
+  const random = new TorchRandom(mixSeed(SEED, stepsBefore));
+  for (;;) {
+    const order = Array.from(random.permutation(training.length), (place) => training[place]!);
+    for (let at = 0; at + size <= order.length; at += size) yield order.slice(at, at + size);
+  }
+}
+
+/** The held-out clips whose class gets the most votes; of equals, the first class counts, as in the evaluation. */
+function countCorrect(
+  network: WasmNetwork,
+  { classes, layers }: NetworkSpec,
+  { heldOut, settings, clipSteps }: TrainingTask,
+): number {
+  const vote = layers.at(-1);
+  const votes = vote?.kind === 'vote' ? vote.group : 1;
+  let correct = 0;
+  for (let at = 0; at < heldOut.length; at += settings.batchSize) {
+    const clips = heldOut.slice(at, at + settings.batchSize);
+    const { rates } = network.evaluate(joinFrames(clips), clips.length, clipSteps);
+    // Whole votes, which no rounding decides.
+    const counts = rates.map((rate) => Math.round(rate * clipSteps * votes));
+    correct += clips.filter(({ label }, clip) => {
+      const own = counts.subarray(clip * classes, (clip + 1) * classes);
+      return own.indexOf(Math.max(...own)) === label;
+    }).length;
+  }
+  return correct;
+}
+
+/** Counts of any type become floats, in which they are exact. */
+function joinFrames(clips: readonly LabelledFrames[]): Float32Array {
+  const size = clips[0]?.frames.length ?? 0;
+  const joined = new Float32Array(clips.length * size);
+  clips.forEach(({ frames }, clip) => {
+    joined.set(frames, clip * size);
+  });
+  return joined;
+}
+
+/** Mean τ of each spiking layer, in steps. */
+function meanTaus(network: WasmNetwork, spec: NetworkSpec): number[] {
+  return spikingLayers(spec).map(({ name, neuron }) => {
+    if (neuron.kind === 'lif') return neuron.tau.mean;
+    const logits = network.getTensor(`${name}.w`, 'value');
+    return logits.reduce((sum, logit) => sum + tauOfLogit(logit), 0) / logits.length;
+  });
+}
+
+function readValues(network: WasmNetwork, { config, values }: NetworkValues): Float32Array {
+  const changed = values.slice();
+  for (const [name, { data }] of stateOf({ config, values: changed }))
+    data.set(network.getTensor(name, 'value'));
+  return changed;
+}

@@ -1,0 +1,65 @@
+import type { EmbeddedClip } from '../../explore/payload.ts';
+import type { CachedClip } from '../../results/clip-index.ts';
+
+/** A clip for the page, before its frames are read. */
+export interface ChosenClip extends Omit<EmbeddedClip, 'id' | 'frames'> {
+  /** In train.npy or test.npy. */
+  readonly row: number;
+}
+
+/** What there is to choose from. */
+export interface Candidates {
+  readonly splits: Readonly<Record<'train' | 'test', readonly Pick<CachedClip, 'class'>[]>>;
+  readonly classes: readonly string[];
+  /** For each model, the class that it took each test clip for. */
+  readonly answers: readonly (readonly number[])[];
+  /** Rows of the training clips that networks learned from: without those held back for validation. */
+  readonly trained: readonly number[];
+}
+
+/** Enough to look through. */
+const MOST_DISAGREEMENTS = 12;
+/** For each class. With those to look at, the held-out clips are enough to see an accuracy move. */
+const TRAINING_CLIPS = 3;
+const HELD_OUT_CLIPS = 2;
+
+/**
+ * The clips of the page: the first test clip of each class; the first others on which models answer differently; and, for training in the page,
+ * some of each class that networks learned from, and test clips that are not shown.
+ */
+export function chooseClips(from: Candidates): ChosenClip[] {
+  const { splits, classes, answers, trained } = from;
+  const test = [...splits.test.keys()];
+  const examples = classes.flatMap((_, index) => test.find((row) => splits.test[row]?.class === index) ?? []);
+  const disagreements = test
+    .filter((row) => !examples.includes(row) && new Set(answers.map((each) => each[row])).size > 1)
+    .slice(0, MOST_DISAGREEMENTS);
+  const shown = new Set([...examples, ...disagreements]);
+  const rest = test.filter((row) => !shown.has(row));
+  /** Of each class, from all over the list, and of each class from other places in it: so from many people. */
+  const spread = (split: 'train' | 'test', rows: readonly number[], count: number): number[] =>
+    classes.flatMap((_, index) => {
+      const own = rows.filter((row) => splits[split][row]?.class === index);
+      if (own.length <= count) return own;
+      return Array.from(
+        { length: count },
+        (_, at) => own[Math.floor(((at + index / classes.length) * own.length) / count)]!,
+      );
+    });
+  const describe = (
+    split: 'train' | 'test',
+    role: ChosenClip['role'],
+    rows: readonly number[],
+  ): ChosenClip[] =>
+    rows.map((row) => {
+      const label = splits[split][row]!.class;
+      const given = split === 'train' ? [] : answers.map((each) => each[row]!);
+      return { row, split, role, class: label, answers: given };
+    });
+  return [
+    ...describe('test', 'example', examples),
+    ...describe('test', 'disagreement', disagreements),
+    ...describe('train', 'training', spread('train', trained, TRAINING_CLIPS)),
+    ...describe('test', 'held-out', spread('test', rest, HELD_OUT_CLIPS)),
+  ];
+}

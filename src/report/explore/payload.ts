@@ -1,0 +1,133 @@
+import { join } from 'node:path';
+import type { Frames } from '../../explore/messages.ts';
+import { valuesOf } from '../../explore/network-values.ts';
+import { pack } from '../../explore/packing.ts';
+import type { EmbeddedClip, EmbeddedModel, Payload } from '../../explore/payload.ts';
+import { readSafetensors } from '../../formats/safetensors.ts';
+import type { ClipIndex } from '../../results/clip-index.ts';
+import { readTestAnswers } from '../../results/predictions.ts';
+import { readResultBytes, readResultFile } from '../../results/result-file.ts';
+import { readRun, readSplit } from '../../results/run-file.ts';
+import { titleDataset } from '../../thesis/data-sets.ts';
+import type { Results } from '../data/results.ts';
+import { modelColor } from '../drawing/palette.ts';
+import { chooseClips } from './choose-clips.ts';
+
+type Role = EmbeddedClip['role'];
+
+/** Whose page it is. */
+export interface PayloadOf {
+  readonly title: string;
+  readonly results: Results;
+  /** The folders with all trainings and all evaluations. */
+  readonly sources: { readonly train: string; readonly evaluate: string };
+}
+
+/** The frames of both splits as networks see them. */
+export interface SeenFrames {
+  readonly index: Pick<ClipIndex, 'splits'>;
+  readonly train: ClipReader;
+  readonly test: ClipReader;
+}
+
+interface ClipReader {
+  read(rows: Int32Array): Promise<{ readonly data: Frames | Uint32Array }>;
+}
+
+/**
+ * Characters of base64 that fit: the page has less than 6 MB, and its script takes about half a megabyte. What does not fit is left out:
+ * later networks, which the reader can open as files; clips on which models disagree; the clips to train on and to score by.
+ */
+const ROOM = 5.2e6;
+/** What networks leave of it for such clips. */
+const ROOM_FOR_CLIPS = 0.7e6;
+
+/**
+ * Whether there is an explorable page: for event frames whose counts are not normalised. The page also makes frames of other recordings,
+ * by counting alone; and networks for still images see no events.
+ */
+export function isExplorable({ examples, models }: Results): boolean {
+  return examples.kind === 'events' && models.every(({ runs }) => runs[0]?.frames.normalization === null);
+}
+
+/** What the explorable page holds: each model with the first seed, and some clips. */
+export async function collectPayload(
+  { title, results, sources }: PayloadOf,
+  frames: SeenFrames,
+  room = ROOM,
+): Promise<Payload> {
+  const trained = await Promise.all(
+    results.models.map((model) => readTrained(sources, model.id, results.seeds[0]!)),
+  );
+  const { run, split } = trained[0]!;
+  const { classes, dataset, simulated } = results;
+  const chosen = chooseClips({
+    ...{ splits: frames.index.splits, classes, trained: split.train },
+    answers: trained.map(({ answers }) => answers),
+  });
+  const packClips = (...roles: readonly Role[]): Promise<EmbeddedClip[]> =>
+    Promise.all(
+      chosen
+        .filter(({ role }) => roles.includes(role))
+        .map(async ({ row, ...clip }) => {
+          const { data } = await frames[clip.split].read(Int32Array.of(row));
+          const counts = data instanceof Uint32Array ? Float32Array.from(data) : data;
+          return { id: `${clip.split}-${row}`, ...clip, frames: pack(counts) };
+        }),
+    );
+
+  let left = room;
+  const clips: EmbeddedClip[] = [];
+  const addIfTheyFit = (more: readonly EmbeddedClip[]): void => {
+    const size = more.reduce((sum, { frames }) => sum + frames.data.length, 0);
+    if (size > left) return;
+    left -= size;
+    clips.push(...more);
+  };
+  for (const clip of await packClips('example')) addIfTheyFit([clip]);
+  const models = trained.map((one, index): EmbeddedModel => {
+    const { id, title, runs } = results.models[index]!;
+    const most = left - ROOM_FOR_CLIPS;
+    // Weights hardly deflate: not even tried with those of the thesis' networks.
+    const packed = one.values.byteLength > most ? null : pack(one.values);
+    const tensors = packed !== null && packed.data.length <= most ? packed : null;
+    left -= tensors?.data.length ?? 0;
+    const { correct, clips: tested } = runs[0]!.test;
+    return {
+      ...{ id, title, seed: one.run.seed, color: modelColor(index), config: one.run.network },
+      ...{ test: { correct, clips: tested }, regulariseTau: one.run.training.regulariseTau, tensors },
+    };
+  });
+  for (const clip of await packClips('disagreement')) addIfTheyFit([clip]);
+  addIfTheyFit(await packClips('training', 'held-out'));
+
+  const { batchSize, learningRate, tauRate = 1 } = run.training;
+  const { regularise, loss } = run.compat;
+  const { steps, splitBy, durationUs, downsample, height, width } = run.frames;
+  return {
+    ...{ title, dataset: titleDataset(dataset), simulated, classes },
+    frames: {
+      ...{ steps, splitBy: splitBy!, ...(durationUs === undefined ? {} : { durationUs }) },
+      ...{ downsample, height, width },
+    },
+    ...{ models, clips, training: { batchSize, learningRate, tauRate, regularise, loss } },
+  };
+}
+
+async function readTrained(sources: PayloadOf['sources'], model: string, seed: number) {
+  const [train, evaluate] = [
+    join(sources.train, model, String(seed)),
+    join(sources.evaluate, model, String(seed)),
+  ];
+  const instance = `train@${model},${seed}`;
+  const run = readRun(await readResultFile(join(train, 'run.json'), instance));
+  const weights = join(train, 'best.safetensors');
+  const { tensors } = readSafetensors(await readResultBytes(weights, instance), weights);
+  const predictions = await readResultFile(join(evaluate, 'predictions.csv'), `evaluate@${model},${seed}`);
+  return {
+    run,
+    split: readSplit(await readResultFile(join(train, 'split.json'), instance)),
+    values: valuesOf(run.network, tensors),
+    answers: readTestAnswers(predictions).map(({ predicted }) => predicted),
+  };
+}

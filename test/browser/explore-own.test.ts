@@ -1,0 +1,124 @@
+import type { Locator, Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { measure, useBrowser } from './visit.ts';
+
+const visit = useBrowser();
+const GESTURES = 'four models on simulated gestures';
+const DIGITS = 'one model on ten digits';
+const STILL = { file: 'explore.html', reducedMotion: 'reduce' } as const;
+
+/** The part of the panel below this heading. */
+const way = (page: Page, title: string) => page.locator('.own .ways > div', { hasText: title });
+const told = (part: Locator) => part.locator('[role=status]');
+/** Enough is recorded; on a busy machine, the 3 s may even be over. */
+const recorded = (page: Page) =>
+  expect
+    .poll(() =>
+      measure<boolean>(
+        page,
+        `document.querySelector('.own progress').value > 250000 || !document.querySelector('.own button').hidden`,
+      ),
+    )
+    .toBe(true);
+
+/** The page shows the own clip, under this name. */
+async function expectShown(page: Page, name: string): Promise<void> {
+  const chosen = `[...document.querySelectorAll('.controls option:checked')].map((one) => one.textContent)`;
+  expect(await measure<string[]>(page, chosen)).toContain(name);
+  await expect.poll(() => measure(page, 'location.hash')).toContain('clip=own');
+  await expectAnswer(page);
+}
+
+/** A network has answered. */
+async function expectAnswer(page: Page): Promise<void> {
+  await expect.poll(() => page.locator('.sentence').textContent(), { timeout: 30_000 }).not.toBe('');
+}
+
+describe('a clip of one’s own', () => {
+  test('is recorded while the mouse is pressed, and shown to the networks', async () => {
+    await visit(GESTURES, STILL, async ({ page, complaints }) => {
+      const pad = way(page, 'Move something');
+      // What is above the panel grows with the first answer.
+      await expectAnswer(page);
+      await pad.locator('canvas').scrollIntoViewIfNeeded();
+      const { x, y, width } = (await pad.locator('canvas').boundingBox())!;
+      await page.mouse.move(x + 0.2 * width, y + 0.3 * width);
+      await page.mouse.down();
+      for (const side of [0.4, 0.1, 0.4]) {
+        await page.mouse.move(x + side * width, y + 0.3 * width, { steps: 3 });
+      }
+      await recorded(page);
+      await page.mouse.up();
+      expect(await told(pad).textContent()).toMatch(
+        /^Your right arm: \d,?\d{3} events in [\d.]+ s, in 16 frames\. The networks see this clip now\.$/,
+      );
+      await expectShown(page, 'Your right arm');
+      await pad.getByRole('button', { name: 'Look at it' }).click();
+      expect(
+        await measure(page, `document.querySelector('.controls').getBoundingClientRect().top >= 0`),
+      ).toBe(true);
+      expect(complaints).toEqual([]);
+    });
+  });
+
+  test('is recorded from the first arrow key to Enter, and the page stays at its step', async () => {
+    await visit(GESTURES, STILL, async ({ page }) => {
+      const pad = way(page, 'Move something');
+      await pad.locator('select').selectOption('disc');
+      await pad.locator('canvas').focus();
+      await page.keyboard.down('ArrowRight');
+      await recorded(page);
+      await page.keyboard.up('ArrowRight');
+      await page.keyboard.press('Enter');
+      await expectShown(page, 'Your disc');
+      expect(await page.locator('.step').textContent()).toBe('step 1 of 16');
+      // A tap alone moves nothing.
+      await pad.locator('canvas').click();
+      expect(await told(pad).textContent()).toContain('too short');
+    });
+  });
+
+  test('may be a part of a recording’s file; another part follows the numbers, and errors are in words', async () => {
+    await visit(GESTURES, STILL, async ({ page, complaints }) => {
+      const file = way(page, 'Load a recording');
+      const choose = (name: string) => file.locator('[type=file]').setInputFiles(`test/${name}`);
+      await choose('golden/recording.aedat');
+      await expect.poll(() => told(file).textContent()).toContain('recording.aedat: 224 events in 1.5 s');
+      await file.getByLabel('Seconds').fill('60');
+      await file.getByLabel('Seconds').press('Enter');
+      await expect.poll(() => told(file).textContent()).toContain('recording.aedat: 300 events');
+      await expectShown(page, 'recording.aedat');
+      await choose('fixtures/formats/davis-zstd.aedat4');
+      await expect
+        .poll(() => told(file).textContent())
+        .toBe(
+          'davis-zstd.aedat4: the sensor has 346 x 260 pixels; the networks of this page expect 128 x 128. Choose a recording of such a camera.',
+        );
+      expect(complaints).toEqual([]);
+    });
+  });
+
+  test('may be what a webcam sees', async () => {
+    await visit(GESTURES, { ...STILL, permissions: ['camera'] }, async ({ page, complaints }) => {
+      const webcam = way(page, 'Turn your webcam');
+      await webcam.getByRole('button', { name: 'Use the webcam' }).click();
+      await expect
+        .poll(() => told(webcam).textContent(), { timeout: 30_000 })
+        .toMatch(/^Your webcam: [\d,]+ events in/);
+      await expectShown(page, 'Your webcam');
+      expect(await webcam.locator('canvas').isVisible()).toBe(false);
+      expect(complaints).toEqual([]);
+    });
+  });
+
+  test('may be a sample of N-MNIST', async () => {
+    await visit(DIGITS, STILL, async ({ page }) => {
+      const file = way(page, 'Load a recording');
+      // Three events, the last of them 2 s after the first.
+      const buffer = Buffer.from([3, 2, 0x80, 0, 1, 4, 2, 0, 0, 9, 5, 2, 0x1e, 0x84, 0x81]);
+      await file.locator('[type=file]').setInputFiles({ name: '7.bin', mimeType: '', buffer });
+      await expect.poll(() => told(file).textContent()).toContain('7.bin: 2 events');
+      await expectShown(page, '7.bin');
+    });
+  });
+});

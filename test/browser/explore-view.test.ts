@@ -1,0 +1,322 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { describe, expect, inject, it } from 'vitest';
+import { measure, tabThrough, useBrowser, type Visit } from './visit.ts';
+
+const visit = useBrowser();
+const GESTURES = 'four models on simulated gestures';
+/** Its network has linear layers of 16 and 100 neurons, and answers in milliseconds; T is 8. */
+const DIGITS = 'one model on ten digits';
+
+/** For what a network computes, on a busy machine. */
+const SLOW = { timeout: 30_000 };
+
+/** Opens a page that stands still, and waits for the network's first answer. */
+function open(title: string, address: string, look: (visit: Visit) => Promise<void>): Promise<void> {
+  return visit(title, { file: `explore.html${address}`, reducedMotion: 'reduce' }, async (made) => {
+    await expectText(made.page, '.sentence').not.toBe('');
+    await look(made);
+    expect(made.complaints).toEqual([]);
+  });
+}
+
+/** Asks again until the text is as wanted. */
+function expectText(page: Page, selector: string) {
+  return expect.poll(() => page.locator(selector).first().textContent(), SLOW);
+}
+
+const read = (page: Page, selector: string) => page.locator(selector).first().textContent();
+const slider = (page: Page, name: string | RegExp) => page.getByRole('slider', { name });
+const choice = (page: Page, name: string | RegExp) => page.getByRole('combobox', { name, exact: true });
+const undo = (page: Page) => page.getByRole('button', { name: 'Undo all changes' });
+/** The counts of the network, then of the one beside it. */
+const counts = (page: Page, column: 1 | 2) =>
+  page.locator(`.counts tbody td:nth-child(${column + 1})`).allTextContents();
+const events = (page: Page) => page.locator('canvas.events').getAttribute('aria-label');
+
+describe('the explorable page', () => {
+  it('opens with a clip that plays and a neuron that fires, and pauses at the space bar', async () => {
+    await visit(DIGITS, { file: 'explore.html' }, async ({ page, complaints }) => {
+      await expectText(page, '.inspector .account').toMatch(/^[1-8] spikes? in the clip/);
+      expect(await read(page, '.play')).toBe('Pause');
+      await expectText(page, '.player output').not.toBe('step 1 of 8');
+      await page.keyboard.press('Space');
+      await expectText(page, '.play').toBe('Play');
+      expect(complaints).toEqual([]);
+    });
+  });
+
+  it('goes from step to step by keys and by a slider, and counts along', async () => {
+    await open(DIGITS, '', async ({ page }) => {
+      expect(await read(page, '.play')).toBe('Play');
+      const first = await counts(page, 1);
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('ArrowLeft');
+      await expectText(page, '.player output').toBe('step 2 of 8');
+      await expectText(page, '.inspector .account').toContain('Step 2 of 8');
+      await slider(page, 'Step').fill('8');
+      await expectText(page, '.player output').toBe('step 8 of 8');
+      await expectText(page, '[role=status].unseen').toContain('Step 8 of 8. Votes so far: ');
+      const last = await counts(page, 1);
+      const [spikes, operations] = [0, 1].map((row) =>
+        [first, last].map((all) => Number(all[row]?.replaceAll(',', ''))),
+      );
+      expect(spikes?.[1]).toBeGreaterThan(spikes?.[0] ?? Infinity);
+      expect(operations?.[1]).toBeGreaterThan(operations?.[0] ?? Infinity);
+      expect(last.slice(2)).toEqual(first.slice(2));
+    });
+  });
+
+  it('shows the neuron that one clicks, and its neighbours by the arrow keys', async () => {
+    await open(GESTURES, '#model=0&step=3&neuron=0.0', async ({ page }) => {
+      const maps = page.locator('.layer canvas').nth(1);
+      await maps.click({ position: { x: 5, y: 5 } });
+      await expectText(page, '.inspector .name').toMatch(/^Layer 2, map 1, row \d, column \d: τ = /);
+      const [row, column] = (await read(page, '.inspector .name'))!
+        .match(/\d(?=[,:])/g)!
+        .slice(2)
+        .map(Number);
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('ArrowRight');
+      await expectText(page, '.inspector .name').toContain(`map 1, row ${row! + 1}, column ${column! + 1}:`);
+      expect(await read(page, '.player output')).toBe('step 4 of 16');
+      await expectText(page, '[role=status].unseen').toContain('Layer 2, map 1');
+      await page.getByRole('radio', { name: 'potential' }).check();
+      await expect.poll(() => maps.getAttribute('aria-label'), SLOW).toContain('membrane potential');
+      await page.getByRole('radio', { name: 'time constant τ' }).check();
+      await expect.poll(() => maps.getAttribute('aria-label'), SLOW).toContain('time constant');
+    });
+  });
+
+  it('answers a change of τ, threshold or reset in words, and undoes all', async () => {
+    await open(DIGITS, '', async ({ page }) => {
+      const first = await read(page, '.sentence');
+      expect(first).toMatch(
+        /^(\d) \((right|wrong: the clip is \d)\)\. (\1 leads from step \d of 8 on|.* tie at the end; the first counts)\.$/,
+      );
+      expect(await undo(page).isDisabled()).toBe(true);
+      // Twice as long; τ was 2 in both layers.
+      await slider(page, 'of all neurons').fill('1');
+      await expectText(page, '.sentence').toMatch(
+        /^(Still \d|\d .*, was \d|No votes, was \d).*; .* spikes, .* synaptic operations\.$/,
+      );
+      await expectText(page, '.taus').toContain('All 16 neurons have τ = 4.00 steps.');
+      expect(await read(page, '.inspector .name')).toMatch(/: τ = 4\.00 steps, learned 2\.00$/);
+      await slider(page, 'of layer 2').fill('-1');
+      await expectText(page, '.inspector .name').toMatch(/: τ = 2\.00 steps$/);
+      await slider(page, 'of this neuron').fill('2');
+      await expectText(page, '.inspector .name').toMatch(/: τ = 8\.00 steps/);
+      await undo(page).click();
+      await expectText(page, '.sentence').toBe(first);
+      expect(await slider(page, 'of all neurons').getAttribute('aria-valuetext')).toBe('× 1');
+
+      await slider(page, 'Threshold').fill('3');
+      await expectText(page, '.sentence').toMatch(/fewer spikes|no spikes/);
+      await slider(page, 'Threshold').fill('0.2');
+      await expectText(page, '.sentence').toMatch(/more spikes|times as many spikes/);
+      await page.getByRole('radio', { name: 'by the threshold' }).check();
+      await expect.poll(() => page.url(), SLOW).toContain('threshold=0.2&reset=soft');
+      await undo(page).click();
+      await expectText(page, '.sentence').toBe(first);
+      expect(await page.getByRole('radio', { name: 'to rest' }).isChecked()).toBe(true);
+    });
+  });
+
+  it('shows the frames backwards, and one of them frozen', async () => {
+    await open(DIGITS, '#model=0&step=7', async ({ page }) => {
+      const last = await events(page);
+      await slider(page, 'Step').fill('1');
+      await expect.poll(() => events(page), SLOW).not.toBe(last);
+      await choice(page, 'Frames').selectOption('reversed');
+      const sameEvents = last?.replace('step 8', 'step 1');
+      await expect.poll(() => events(page), SLOW).toBe(sameEvents);
+      await choice(page, 'Frames').selectOption('frozen');
+      await slider(page, 'Step').fill('5');
+      await expectText(page, '.sentence').toMatch(/^(Still |\d .*, was|No votes)/);
+      expect(await choice(page, 'Frames').locator(':checked').textContent()).toBe('frozen at step 1');
+    });
+  });
+
+  it('compares with a network beside it, which stays as trained', async () => {
+    await open(DIGITS, '#model=0&step=7', async ({ page }) => {
+      const before = await counts(page, 1);
+      await choice(page, /^Beside/).selectOption('0');
+      await expect.poll(() => counts(page, 2), SLOW).toEqual(before);
+      expect(await counts(page, 1)).toEqual(before);
+      await slider(page, 'of all neurons').fill('-2');
+      await expect.poll(() => counts(page, 1), SLOW).not.toEqual(before);
+      expect(await counts(page, 2)).toEqual(before);
+      expect(await read(page, '.sentence')).toContain(' Beside it, Baseline, as trained: ');
+      expect(await read(page, '.inspector .account')).toContain('Model beside: ');
+    });
+  });
+
+  it('keeps the view in its address: for others, and for the way back', async () => {
+    const seen = (page: Page) =>
+      measure<unknown>(
+        page,
+        `[...document.querySelectorAll('.sentence, .counts, .inspector .name, .player output, option:checked, .slider output')].map((one) => one.textContent)`,
+      );
+    let address = '';
+    let view: unknown;
+    await open(DIGITS, '', async ({ page }) => {
+      await expect
+        .poll(() => page.url(), SLOW)
+        .toMatch(/#model=0&clip=test-0&step=0&show=spikes&neuron=\d\.\d+$/);
+      const start = page.url();
+      await choice(page, 'Clip').selectOption({ label: '3' });
+      await slider(page, 'Step').fill('4');
+      await expect.poll(() => page.url(), SLOW).toContain('step=3');
+      await choice(page, 'Frames').selectOption('shuffled');
+      await expect.poll(() => page.url(), SLOW).toContain('order=shuffled');
+      await slider(page, 'of all neurons').fill('-1');
+      await expect.poll(() => page.url(), SLOW).toMatch(/step=3&order=shuffled.*&tau=all\*0\.5$/);
+      await expectText(page, '.sentence').toMatch(/^(Still |\d .*, was|No votes)/);
+      address = new URL(page.url()).hash;
+      view = await seen(page);
+      // From the changed τ, the order and the clip.
+      for (let place = 0; place < 3; place++) await page.goBack();
+      await expect.poll(() => page.url(), SLOW).toBe(start);
+      await expectText(page, '.player output').toBe('step 1 of 8');
+      expect(await choice(page, 'Frames').locator(':checked').textContent()).toBe('as recorded');
+    });
+    await open(DIGITS, address, async ({ page }) => {
+      await expect.poll(() => seen(page), SLOW).toEqual(view);
+    });
+  });
+
+  it('completes an address in its place in the history, and reads one that is pasted', async () => {
+    await open(DIGITS, '#order=reversed&clip=own', async ({ page }) => {
+      const order = () => choice(page, 'Frames').locator(':checked').textContent();
+      const places = await measure(page, 'history.length');
+      await expect.poll(() => page.url(), SLOW).toMatch(/#model=0&clip=test-0.*order=reversed.*neuron=/);
+      expect(await measure(page, 'history.length')).toBe(places);
+      expect(await page.locator('.problem:visible').textContent()).toMatch(
+        /^The clip of this link .* stayed/,
+      );
+      await page.evaluate(`location.hash = 'step=2'`);
+      await expect.poll(order, SLOW).toBe('as recorded');
+      await expectText(page, '.player output').toBe('step 3 of 8');
+      await expect.poll(() => page.url(), SLOW).toContain('#model=0');
+      await page.goBack();
+      await expect.poll(order, SLOW).toBe('backwards');
+      expect(await page.locator('.problem:visible').count()).toBe(0);
+    });
+  });
+
+  it('shows and plays what it proposes to try, with nothing else changed', async () => {
+    await visit(DIGITS, { file: 'explore.html#model=0&step=3&order=reversed' }, async ({ page }) => {
+      await expectText(page, '.sentence').not.toBe('');
+      await page.getByRole('button', { name: 'Make every neuron remember' }).click();
+      await expectText(page, '.play').toBe('Pause');
+      expect(await choice(page, 'Frames').locator(':checked').textContent()).toBe('as recorded');
+      expect(await slider(page, 'of all neurons').getAttribute('aria-valuetext')).toBe('× 2');
+    });
+  });
+
+  it('computes only what is still wanted while a slider moves', async () => {
+    await open(DIGITS, '', async ({ page }) => {
+      await page.evaluate(`
+        window.asked = 0;
+        const { postMessage } = Worker.prototype;
+        Worker.prototype.postMessage = function (request) {
+          if (request.kind === 'run') window.asked += 1;
+          postMessage.call(this, request);
+        };
+        const slider = document.querySelectorAll('.slider input')[2];
+        for (let i = 1; i <= 20; i++) {
+          slider.value = i / 10;
+          slider.dispatchEvent(new Event('input'));
+        }
+      `);
+      await expectText(page, '.taus').toContain('All 16 neurons have τ = 8.00 steps.');
+      // The first, the last, and once the network as trained on this clip, for comparison.
+      expect(await measure(page, 'window.asked')).toBeLessThanOrEqual(3);
+    });
+  });
+
+  it('asks for the file of a network that it does not hold, and says what does not fit', async () => {
+    const report = fileURLToPath(inject('reports')[DIGITS]!);
+    const html = await readFile(join(report, '../explore.html'), 'utf8');
+    const folder = await mkdtemp(join(tmpdir(), 'explore-browser-'));
+    try {
+      const file = join(folder, 'explore.html');
+      await writeFile(file, html.replace(/"tensors":\{[^}]*\}/, '"tensors":null'));
+      await visit(
+        DIGITS,
+        { file: pathToFileURL(file).href, reducedMotion: 'reduce' },
+        async ({ page, complaints }) => {
+          await expectText(page, '.chooser').toContain(
+            'Choose its file: artifacts/train/baseline/2020/best.safetensors.',
+          );
+          expect(await page.locator('.stage').isVisible()).toBe(false);
+          const input = page.locator('.chooser input');
+          await input.setInputFiles(file);
+          await expectText(page, '.chooser [role=alert]').toMatch(
+            /^explore\.html: .*not a valid safetensors file/,
+          );
+          await input.setInputFiles(join(report, '../../artifacts/train/baseline/2020/best.safetensors'));
+          await expectText(page, '.sentence').toMatch(/leads from step|tie at the end/);
+          expect(await page.locator('.chooser').isVisible()).toBe(false);
+          expect(complaints).toEqual([]);
+        },
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('for everyone, the explorable page', () => {
+  const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+  it.each(['light', 'dark'] as const)('has no faults that axe finds, %s', async (colorScheme) => {
+    const options = {
+      file: 'explore.html#model=0&beside=1&show=potential',
+      reducedMotion: 'reduce',
+      colorScheme,
+    } as const;
+    await visit(GESTURES, options, async ({ page }) => {
+      await expectText(page, '.sentence').not.toBe('');
+      await page.evaluate(await readFile(axe, 'utf8'));
+      const found = await measure<AxeResults>(page, 'axe.run()');
+      expect(found.passes.length).toBeGreaterThan(25);
+      expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.failureSummary}`)).toEqual([]);
+    });
+  });
+
+  it('can be used with the Tab key alone, in the order of the page, with a visible focus', async () => {
+    await open(DIGITS, '#model=0', async ({ page }) => {
+      const order = await tabThrough(page);
+      const places = order.map(({ index }) => index);
+      expect(places).toEqual([...places].sort((a, b) => a - b));
+      expect(order.filter(({ hasOutline, isVisible }) => !hasOutline || !isVisible)).toEqual([]);
+      // Two maps, and five sliders.
+      expect(
+        await measure(
+          page,
+          `document.querySelectorAll('.layer canvas, .player input, .slider input').length`,
+        ),
+      ).toBe(7);
+      expect(order.length).toBeGreaterThan(25);
+    });
+  });
+
+  it.each([400, 800, 1800])('fits a window of %d px', async (width) => {
+    const options = {
+      file: 'explore.html#model=0&beside=0',
+      reducedMotion: 'reduce',
+      viewport: { width, height: 900 },
+    } as const;
+    await visit(GESTURES, options, async ({ page }) => {
+      await expectText(page, '.sentence').not.toBe('');
+      expect(await measure(page, 'document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    });
+  });
+});

@@ -1,0 +1,84 @@
+import { expect, it } from 'vitest';
+import { formatAddress, parseAddress, type Scope } from '../../src/explore/address.ts';
+import { NO_EDITS, type ViewState } from '../../src/explore/view-state.ts';
+
+const SCOPE: Scope = { models: 2, clips: ['test-0', 'own', 'test-17'], steps: 16, neurons: () => [200, 50] };
+const START: ViewState = {
+  model: 0,
+  beside: null,
+  clip: 'test-0',
+  step: 0,
+  order: 'as-is',
+  frozenAt: 0,
+  show: 'spikes',
+  neuron: null,
+  edits: NO_EDITS,
+};
+const CHANGED: ViewState = {
+  model: 1,
+  beside: 0,
+  clip: 'test-17',
+  step: 15,
+  order: 'frozen',
+  frozenAt: 7,
+  show: 'tau',
+  neuron: { layer: 1, index: 49 },
+  edits: {
+    tau: [
+      { layer: null, neuron: null, factor: 0.5 },
+      { layer: 1, neuron: null, factor: 4 },
+      { layer: 0, neuron: 199, factor: 1.19 },
+    ],
+    threshold: 0.85,
+    reset: 'soft',
+  },
+};
+
+it('a view is found again from its address', () => {
+  for (const view of [START, CHANGED, { ...CHANGED, order: 'shuffled', frozenAt: 0 } as const])
+    expect(parseAddress(formatAddress(view), SCOPE, START)).toEqual(view);
+});
+
+it('an address can be read, and names only what differs from the trained network', () => {
+  expect(formatAddress(START)).toBe('#model=0&clip=test-0&step=0&show=spikes');
+  expect(formatAddress(CHANGED)).toBe(
+    '#model=1&beside=0&clip=test-17&step=15&order=frozen.7&show=tau&neuron=1.49&tau=all*0.5_1*4_0.199*1.19&threshold=0.85&reset=soft',
+  );
+});
+
+it('what an address lacks is as at the start', () => {
+  expect(parseAddress('', SCOPE, START)).toEqual(START);
+  expect(parseAddress('#step=3', SCOPE, START)).toEqual({ ...START, step: 3 });
+});
+
+it.each([
+  '#model=2',
+  '#model=-1',
+  '#model=1e0',
+  '#beside=2',
+  '#clip=test-99',
+  '#step=16',
+  '#step=',
+  '#order=sideways',
+  '#show=everything',
+  '#neuron=2.0',
+  '#neuron=1.50',
+  '#neuron=1',
+  '#tau=all*0',
+  '#tau=all*5',
+  '#tau=2*2',
+  '#tau=1.50*2',
+  '#tau=nonsense',
+  '#threshold=0.1',
+  '#threshold=NaN',
+  '#reset=none',
+  '#=&&%%%',
+])('%s asks for what does not exist, and is ignored', (address) => {
+  expect(parseAddress(address, SCOPE, START)).toEqual(START);
+});
+
+it('of several factors for the same neurons, the last counts', () => {
+  expect(parseAddress('#tau=1*2_1*3', SCOPE, START).edits.tau).toEqual([
+    { layer: 1, neuron: null, factor: 3 },
+  ]);
+});

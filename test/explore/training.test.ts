@@ -1,0 +1,179 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { compile, instantiate, type WasmInstance, type WasmNetwork } from 'plif-native/wasm';
+import { describe, expect, it } from 'vitest';
+import type {
+  LabelledFrames,
+  NetworkValues,
+  TrainingProgress,
+  TrainingTask,
+} from '../../src/explore/messages.ts';
+import { valuesOf } from '../../src/explore/network-values.ts';
+import { trainSteps } from '../../src/explore/training.ts';
+import { buildNetwork } from '../../src/snn/networks.ts';
+import { tauOfLogit } from '../../src/snn/neurons.ts';
+import { spikingLayers } from '../../src/snn/spec.ts';
+import { predictClasses, scoringOf } from '../../src/training/scores.ts';
+import { livelyState, nativeEngine, randomBatch } from '../native/support.ts';
+import { thesisNetwork } from '../support/thesis-network.ts';
+
+const config = {
+  ...thesisNetwork,
+  input: [2, 8, 10],
+  classes: 3,
+  channels: 4,
+  layers: 2,
+  hidden: 9,
+  tau: { per: 'neuron', mean: 2, std: 0.2 },
+} as const;
+const spec = buildNetwork(config);
+const state = livelyState(spec);
+const trained: NetworkValues = { config, values: valuesOf(config, state) };
+
+const T = 4;
+const clips = (count: number, seed: number): LabelledFrames[] => {
+  const { frames, labels } = randomBatch(spec, { samples: count, steps: T, seed });
+  const size = frames.data.length / count;
+  return Array.from(labels, (label, clip) => ({
+    frames: Uint8Array.from(frames.data.subarray(clip * size, (clip + 1) * size)),
+    label,
+  }));
+};
+const task: TrainingTask = {
+  steps: 12,
+  stepsBefore: 0,
+  settings: {
+    batchSize: 3,
+    learningRate: 0.01,
+    tauRate: 2,
+    regularise: 'w',
+    loss: 'step',
+    lambda: [0.1, 0.3, 0, 0.2],
+  },
+  training: clips(7, 1),
+  heldOut: clips(8, 2),
+  clipSteps: T,
+};
+
+const folder = path.resolve(import.meta.dirname, '../../native/wasm');
+const engine = instantiate(compile(readFileSync(path.join(folder, 'plif.wasm'))));
+type Step = Parameters<WasmNetwork['trainStep']>;
+
+/** The same engine, which keeps what it was asked to train on. */
+function recording(steps: Step[]): WasmInstance {
+  return {
+    ...engine,
+    open: (options) => {
+      const network = engine.open(options);
+      const trainStep = (...step: Step) => {
+        steps.push(step);
+        return network.trainStep(...step);
+      };
+      return { ...network, trainStep };
+    },
+  };
+}
+
+function train(over: Partial<TrainingTask> = {}, isStopped = () => false) {
+  const steps: Step[] = [];
+  const progress: TrainingProgress[] = [
+    ...trainSteps(recording(steps), trained, { ...task, ...over }, isStopped),
+  ];
+  return { steps, progress, values: progress.at(-1)?.values };
+}
+
+const batchesOf = (steps: readonly Step[]) => steps.map(([frames]) => String(frames));
+
+describe('training in the page', () => {
+  it('gives the losses, scores, τ and values of an engine session that does the same steps, to the bit', async () => {
+    const { steps, progress, values } = train();
+    const session = await nativeEngine('wasm').open(spec, state);
+    const heldOut = Uint8Array.from(task.heldOut.flatMap(({ frames }) => [...frames]));
+    const score = async () => {
+      const outcome = await session.evaluate({ shape: [8, T, ...spec.input], data: heldOut });
+      const answers = predictClasses(outcome, scoringOf(spec));
+      return task.heldOut.filter(({ label }, clip) => answers[clip] === label).length;
+    };
+    const expected = { correct: [await score()], losses: [] as number[] };
+    for (const [at, [frames, samples, T, labels, dropoutMasks]] of steps.entries()) {
+      const data = Uint8Array.from(frames);
+      const batch = { frames: { shape: [samples, T, ...spec.input] as const, data }, labels, dropoutMasks };
+      const { learningRate, tauRate, regularise, loss: of, lambda } = task.settings;
+      const settings = { learningRate, tauRate, regularise, loss: of, regulariseTau: lambda };
+      expected.losses.push((await session.trainStep(batch, settings)).loss);
+      if (at === 9 || at === 11) expected.correct.push(await score());
+    }
+    const after = await session.state();
+    session.dispose();
+    expect(progress.map(({ step }) => step)).toEqual(Array.from({ length: 13 }, (_, step) => step));
+    expect(progress.map(({ loss }) => loss)).toEqual([null, ...expected.losses]);
+    const scored = progress.filter(({ correct }) => correct !== null);
+    expect(scored.map(({ step }) => step)).toEqual([0, 10, 12]);
+    expect(scored.map(({ correct }) => correct)).toEqual(expected.correct);
+    expect(values).toEqual(valuesOf(config, after));
+    expect(values).not.toEqual(trained.values);
+    for (const [layer, { name }] of spikingLayers(spec).entries()) {
+      const taus = Array.from<number | bigint, number>(after.get(`${name}.w`)!.data, (w) =>
+        tauOfLogit(Number(w)),
+      );
+      const mean = taus.reduce((sum, tau) => sum + tau, 0) / taus.length;
+      expect(progress.at(-1)?.tau[layer]).toBeCloseTo(mean, 10);
+    }
+  });
+
+  it('visits every clip once before it begins again, without a last partial batch', () => {
+    const { steps } = train({ steps: 4 });
+    const known = task.training.map(({ frames }) => String(frames));
+    const visits = steps.map(([frames]) =>
+      [0, 1, 2].map((clip) => known.indexOf(String(frames.subarray(clip * 640, (clip + 1) * 640)))),
+    );
+    expect(visits.flat().every((clip) => clip >= 0)).toBe(true);
+    expect(new Set(visits.slice(0, 2).flat()).size).toBe(6);
+    expect(new Set(visits.slice(2).flat()).size).toBe(6);
+    expect(visits.slice(2)).not.toEqual(visits.slice(0, 2));
+    const labels = steps.map(([, , , labels]) => [...labels]);
+    expect(labels).toEqual(visits.map((batch) => batch.map((clip) => task.training[clip]!.label)));
+  });
+
+  it('draws other batches and masks when it goes on, and the same ones when it is repeated', () => {
+    const [first, again, later] = [train(), train(), train({ stepsBefore: 12 })].map(({ steps }) => steps);
+    expect(batchesOf(again!)).toEqual(batchesOf(first!));
+    expect(again!.map(([, , , , masks]) => masks)).toEqual(first!.map(([, , , , masks]) => masks));
+    expect(batchesOf(later!)).not.toEqual(batchesOf(first!));
+    expect(later![0]![4]).not.toEqual(first![0]![4]);
+    expect(first![1]![4]).not.toEqual(first![0]![4]);
+    expect(new Set(first![0]![4].flatMap((mask) => [...mask]))).toEqual(new Set([0, 2]));
+  });
+
+  it('ends after the step in which it is stopped, with the network so far and its score', () => {
+    let asked = 0;
+    const { progress, values } = train({}, () => ++asked === 3);
+    expect(progress.map(({ step }) => step)).toEqual([0, 1, 2, 3]);
+    expect(values).toEqual(train({ steps: 3 }).values);
+    expect(progress.at(-1)?.correct).toEqual(train({ steps: 3 }).progress.at(-1)?.correct);
+  });
+
+  it('uses all clips in each step where there are fewer than a batch has', () => {
+    const { steps } = train({ steps: 2, training: task.training.slice(0, 2) });
+    expect(steps.map(([, samples]) => samples)).toEqual([2, 2]);
+  });
+
+  it('trains a network of linear layers, and leaves a fixed τ as it is', () => {
+    const fixed = { ...config, layers: 0, neuron: 'lif', tau: { per: 'layer', mean: 3, std: 0 } } as const;
+    const linear = buildNetwork(fixed);
+    const values = valuesOf(fixed, livelyState(linear));
+    const progress = [
+      ...trainSteps(
+        engine,
+        { config: fixed, values },
+        { ...task, steps: 1, settings: { ...task.settings, lambda: 0.1 } },
+        () => false,
+      ),
+    ];
+    expect(progress.map(({ tau }) => tau)).toEqual([
+      [3, 3],
+      [3, 3],
+    ]);
+    expect(progress[1]?.values).not.toEqual(values);
+  });
+});

@@ -1,0 +1,262 @@
+import { describe, expect, it } from 'vitest';
+import { ReproError } from '../../src/errors.ts';
+import { decisionOf, type Outcome, readOutcome } from '../../src/explore/outcome.ts';
+import {
+  compareAmounts,
+  describeChange,
+  describeEvents,
+  describeFileError,
+  describeMaps,
+  describeNeuron,
+  describeOffer,
+  describeOutcome,
+  describeStep,
+  describeTau,
+  describeTraining,
+  describeVotes,
+  nameNeuron,
+} from '../../src/explore/words.ts';
+
+const CLASSES = ['left wave', 'right wave'];
+
+/** Two neurons vote for each class; one layer of four neurons. */
+function outcomeOf(
+  votes: readonly (readonly [number, number])[],
+  spikesAtStep: number,
+  operations: number,
+): Outcome {
+  const steps = votes.length;
+  return readOutcome(
+    {
+      steps,
+      layers: [
+        {
+          charged: new Float32Array(4 * steps),
+          spikes: Uint8Array.from({ length: 4 * steps }, (_, i) => Number(i % 4 < spikesAtStep)),
+        },
+      ],
+      outputs: Float32Array.from(votes.flat(), (count) => count / 2),
+      operations: Float64Array.from({ length: 2 * steps }, () => operations / 2),
+    },
+    2,
+  );
+}
+
+const RIGHT = outcomeOf(
+  [
+    [1, 0],
+    [0, 1],
+    [0, 2],
+  ],
+  2,
+  50,
+);
+const LEFT = outcomeOf(
+  [
+    [1, 0],
+    [1, 1],
+    [1, 2],
+  ],
+  3,
+  100,
+);
+const NONE = outcomeOf(
+  [
+    [0, 0],
+    [0, 0],
+    [0, 0],
+  ],
+  0,
+  0,
+);
+
+it('an outcome says which class leads at the end, since when, and counts along', () => {
+  expect(RIGHT).toEqual({
+    // Votes 1:0, 1:1 and 1:3, of two neurons at 1, 2 and 3 steps.
+    scores: [
+      [1 / 2, 0],
+      [1 / 4, 1 / 4],
+      [1 / 6, 1 / 2],
+    ],
+    decision: 1,
+    decidedAt: 2,
+    spikes: [2, 4, 6],
+    operations: [50, 100, 150],
+  });
+});
+
+it('of equal classes, the first leads; without a vote, none', () => {
+  expect(LEFT).toMatchObject({ decision: 0, decidedAt: 0 });
+  expect(NONE).toMatchObject({ decision: null, decidedAt: null });
+});
+
+it('votes are whole, so that sums of rounded tenths do not decide between equal classes', () => {
+  // Ten neurons vote for each class: 3 + 3 + 3 against 1 + 8 + 0. In single precision, 0.3 + 0.3 + 0.3 > 0.1 + 0.8.
+  const outputs = Float32Array.of(0.1, 0.3, 0.8, 0.3, 0, 0.3);
+  const trace = { steps: 3, layers: [], outputs, operations: new Float64Array(3) };
+  expect(readOutcome(trace, 10).decision).toBe(0);
+});
+
+it('a change is told against the network as trained', () => {
+  expect(describeChange(LEFT, RIGHT, 1, CLASSES)).toBe(
+    'Left wave (wrong: the clip is right wave), was right wave; 50 % more spikes, 2.0 times as many synaptic operations.',
+  );
+  expect(describeChange(RIGHT, RIGHT, 1, CLASSES)).toBe('Still right wave (right); nothing changed.');
+  expect(describeChange(NONE, NONE, 1, CLASSES)).toBe('Still no votes; nothing changed.');
+  const earlier = outcomeOf(
+    [
+      [0, 1],
+      [0, 1],
+      [0, 2],
+    ],
+    1,
+    40,
+  );
+  expect(describeChange(earlier, RIGHT, null, CLASSES)).toBe(
+    'Still right wave, from step 1 instead of 3; 50 % fewer spikes, 20 % fewer synaptic operations.',
+  );
+  expect(describeChange(NONE, RIGHT, 1, CLASSES)).toBe(
+    'No votes, was right wave; no spikes, no synaptic operations.',
+  );
+});
+
+it.each([
+  [112, 100, '12 % more spikes'],
+  [93, 100, '7 % fewer spikes'],
+  [10_001, 10_000, 'under 1 % more spikes'],
+  [350, 100, '3.5 times as many spikes'],
+  [7, 7, 'as many spikes'],
+  [0, 7, 'no spikes'],
+  [1, 0, '1 spike'],
+])('%d instead of %d are %s', (now, before, words) => {
+  expect(compareAmounts(now, before, 'spikes')).toBe(words);
+});
+
+it('an outcome is compared with the true class, if it is known', () => {
+  expect(describeOutcome(RIGHT, 1, CLASSES)).toBe(
+    'Right wave (right). Right wave leads from step 3 of 3 on.',
+  );
+  expect(describeOutcome(LEFT, 1, CLASSES)).toBe(
+    'Left wave (wrong: the clip is right wave). Left wave and right wave tie at the end; the first counts.',
+  );
+  expect(describeOutcome(RIGHT, null, CLASSES)).toBe('Right wave. Right wave leads from step 3 of 3 on.');
+  expect(describeOutcome(NONE, 1, CLASSES)).toBe('No class gets a vote.');
+});
+
+it('a step is told in place of the drawings', () => {
+  const layers = [
+    { fired: 3, neurons: 128 },
+    { fired: 0, neurons: 50 },
+  ];
+  expect(describeStep(0, 3, { classes: CLASSES, scores: RIGHT.scores[0]!, label: 1 }, layers)).toBe(
+    'Step 1 of 3. Votes so far: left wave leads with 0.50, which is wrong. True class: right wave. Neurons that fire: 2.3 % in layer 1, 0.0 % in layer 2.',
+  );
+});
+
+it('a neuron has a place in its map; behind a linear layer, it has only a number', () => {
+  expect(nameNeuron(0, 77, [2, 8, 8])).toBe('Layer 1, map 2, row 2, column 6');
+  expect(nameNeuron(3, 11, [128, 1, 1])).toBe('Layer 4, neuron 12');
+});
+
+describe('what drawings show', () => {
+  const classes = ['clap', 'wave', 'roll'];
+
+  it('the decision is the first class with the highest score', () => {
+    expect(decisionOf([0.1, 0.4, 0.4])).toBe(1);
+  });
+
+  it('there is no decision before an output has fired', () => {
+    expect(decisionOf([0, 0, 0])).toBeNull();
+    expect(describeVotes({ classes, scores: [0, 0, 0], label: 1 })).toBe(
+      'Votes so far: no output has fired yet. True class: wave.',
+    );
+  });
+
+  it('votes are told with the decision, whether it is right, and the model beside', () => {
+    expect(describeVotes({ classes, scores: [0.1, 0.625, 0], label: 1, beside: [0, 0.2, 0.3] })).toBe(
+      'Votes so far: wave leads with 0.63, which is right. Model beside: roll leads with 0.30, which is wrong. True class: wave.',
+    );
+    expect(describeVotes({ classes, scores: [0.1, 0.6, 0.6], label: null })).toBe(
+      'Votes so far: wave and roll tie at 0.60. The true class is not known.',
+    );
+  });
+
+  // τ = 2, threshold 1, hard reset to 0.
+  const trace = {
+    current: Float32Array.of(1, 2.5, -1),
+    charged: Float32Array.of(0.5, 1.504, -0.5),
+    potential: Float32Array.of(0.5, 0, -0.5),
+    spikes: Uint8Array.of(0, 1, 0),
+  };
+
+  it('a step of a neuron is told from the input to the spike', () => {
+    const view = { trace, threshold: 1, rest: 0 };
+    expect(describeNeuron({ ...view, step: 0 })).toBe(
+      '1 spike in the clip. Step 1 of 3: input 1 takes the potential from 0 to 0.5. It stays below the threshold of 1.',
+    );
+    expect(describeNeuron({ ...view, step: 1, beside: { ...trace, spikes: new Uint8Array(3) } })).toBe(
+      '1 spike in the clip. Step 2 of 3: input 2.5 takes the potential from 0.5 to 1.5. It reaches the threshold of 1: a spike, then 0. Model beside: 0 spikes in the clip, potential now 1.5.',
+    );
+  });
+
+  it('time constants are told by count, range and median, or as one', () => {
+    expect(describeTau(Float32Array.of(4, 2, 3), 0)).toBe(
+      '3 neurons, τ from 2.00 to 4.00 steps, median 3.00. The selected neuron has 4.00.',
+    );
+    expect(describeTau(new Float32Array(1024).fill(2), 5)).toBe('All 1,024 neurons have τ = 2.00 steps.');
+  });
+
+  it('maps and events are told by what is counted in them', () => {
+    expect(describeMaps([2, 10, 10], 'spikes', 5)).toBe(
+      '2 maps of 10 × 10 neurons, filled where a neuron spikes: 5 spikes (2.5 %)',
+    );
+    expect(describeMaps([128, 1, 1], 'tau', null)).toBe('128 neurons, membrane time constant τ');
+    expect(describeEvents(0, 1, 12)).toBe('Events at step 1: 1 pixel brighter, 12 pixels darker');
+  });
+});
+
+it('a file’s error is a sentence, and names no command, which a page has not', () => {
+  const told = (fix: string) =>
+    describeFileError(new ReproError('any', 'it is empty.', { where: 'a.bin: byte 0', fix }), 'a.bin');
+  expect(told('Choose another.')).toBe('a.bin: byte 0: it is empty. Choose another.');
+  expect(told('Run `repro data show`.')).toBe('a.bin: byte 0: it is empty.');
+  expect(describeFileError(new Error('w: expected F32 [2], found F32 [3]'), 'a.bin')).toBe(
+    'a.bin: w: expected F32 [2], found F32 [3]',
+  );
+});
+
+describe('a training in the page', () => {
+  const clips = { training: 33, test: 45 };
+  const before = { step: 0, loss: null, correct: 40, tau: [2.05, 1.724] };
+
+  it('a training is told by its steps, clips, score, and the layer whose mean τ moved most', () => {
+    const points = [
+      before,
+      { step: 1, loss: 0.1, correct: null, tau: [2, 1.724] },
+      { step: 20, loss: 0.1, correct: 41, tau: [2.0511, 1.7013] },
+    ];
+    expect(describeTraining(points, clips)).toBe(
+      'After 20 steps on 33 clips: 41 of 45 test clips right, were 40; mean τ moved most in layer 2: 1.701 steps, was 1.724. A link to this view does not carry what was trained here.',
+    );
+  });
+
+  it('between two scores, a training is told as of the last one', () => {
+    const points = [before, { step: 1, loss: 0.1, correct: null, tau: [3, 3] }];
+    expect(describeTraining(points, clips)).toBe('Before training: 40 of 45 test clips right.');
+    expect(describeTraining([], clips)).toBe('');
+  });
+
+  it('a training that changed neither score nor τ is told as such', () => {
+    const points = [before, { ...before, step: 1, loss: 0.1 }];
+    expect(describeTraining(points, clips)).toBe(
+      'After 1 step on 33 clips: 40 of 45 test clips right, as before; mean τ of no layer moved. A link to this view does not carry what was trained here.',
+    );
+  });
+
+  it('before the first training, both numbers of clips are stated', () => {
+    expect(describeOffer(20, 8, clips)).toContain(
+      '20 steps, each on 8 of 33 clips that it has learned from. The 45 test clips of this page, which it has not learned from, score it.',
+    );
+    expect(describeOffer(20, 64, clips)).toContain('each on 33 of 33 clips');
+  });
+});
