@@ -16,30 +16,30 @@ run('node_modules/vitest/vitest.mjs', 'run', 'test/docs');
 
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
 try {
-  await draw('index.html', 'report.png', async (page) => {
+  await draw('index.html', 'report.png', 1060, async (page) => {
     const table = await page.locator('#table-1').boundingBox();
     if (table === null) throw new Error('The report has no #table-1, above which the picture ends.');
     return table.y;
   });
   // A clip that has gone on for a while, and a neuron.
-  await draw('explore.html#model=1&step=8', 'explore.png', async (page) => {
+  await draw('explore.html#model=1&step=8', 'explore.png', 1280, async (page) => {
     await page.getByText(/leads from step|Undecided/).first().waitFor();
-    return 1150;
+    return 1350;
   });
 } finally {
   await browser.close();
 }
 
-/** Draws the top of a page of the report, down to the height in pixels that `measure` gives. */
-async function draw(address, picture, measure) {
+/** Draws the top of a page of the report at a width, down to the height that `measure` gives, both in pixels. */
+async function draw(address, picture, width, measure) {
   const page = await browser.newPage({
-    viewport: { width: 1060, height: 1600 },
+    viewport: { width, height: 1600 },
     colorScheme: 'light',
     reducedMotion: 'reduce',
   });
   const [file, state = ''] = address.split('#');
   await page.goto(`${pathToFileURL(path.join(root, 'artifacts', 'report', file)).href}#${state}`);
-  const clip = { x: 0, y: 0, width: 1060, height: Math.round(await measure(page)) };
+  const clip = { x: 0, y: 0, width, height: Math.round(await measure(page)) };
   await page.screenshot({ path: path.join(root, 'docs', 'images', picture), clip });
 }
 
