@@ -23,7 +23,10 @@ try {
   });
   // A clip that has gone on for a while, and a neuron.
   await draw('explore.html#model=1&step=8', 'explore.png', 1280, async (page) => {
-    await page.getByText(/leads from step|Undecided/).first().waitFor();
+    await page
+      .getByText(/leads from step|Undecided/)
+      .first()
+      .waitFor();
     return 1350;
   });
 } finally {
