@@ -1,23 +1,15 @@
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { CLASSES } from '../../src/datasets/dvs128-gesture/facts.ts';
-import { encodeNpy } from '../../src/formats/npy.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { encodeEventFileHeader, encodeScalarEvents } from '../../src/formats/tfevents.ts';
 import type { Sources } from '../../src/report/collect.ts';
-import { type ClipExample, writeClipExamples } from '../../src/results/clip-examples.ts';
-import {
-  type ClipIndex,
-  FRAME_CACHE_FILES,
-  type FrameFormat,
-  formatClipIndex,
-} from '../../src/results/clip-index.ts';
 import { formatSplit } from '../../src/results/run-file.ts';
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
 import type { NetworkSpec } from '../../src/snn/spec.ts';
 import type { State } from '../../src/snn/tensor.ts';
 import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
+import { classesOf, frameFormat, SIZE, write, writeFrames } from './made-up-frames.ts';
 
 /** The shape of a made-up run, whose numbers are invented but plausible. */
 export interface MadeUp {
@@ -52,8 +44,6 @@ export const QUICK: MadeUp = {
   hidden: 16,
   steps: 8,
 };
-
-const DIGITS = Array.from({ length: 10 }, (_, digit) => String(digit));
 
 const MODELS: Readonly<
   Record<string, { title: string; test: number; validation: number; per: 'layer' | 'neuron'; lambda: number }>
@@ -145,7 +135,7 @@ function makeMetrics(made: MadeUp, model: string, random: () => number): Row[] {
 }
 
 function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[], random: () => number) {
-  const classes = made.dataset === 'nmnist' ? DIGITS : CLASSES;
+  const classes = classesOf(made.dataset);
   const best = (column: string) =>
     rows.reduce((found, row) => ((row[column] ?? 0) >= (found[column] ?? 0) ? row : found));
   const chosen = best('validation_accuracy');
@@ -289,7 +279,7 @@ function makeTaus(made: MadeUp, model: string, rows: readonly Row[]): string {
 function makeManifest({ dataset, simulated, clips }: MadeUp) {
   const trainClips = clips.train + clips.validation;
   const gestures = dataset === 'dvs128-gesture';
-  const classes = gestures ? CLASSES : DIGITS;
+  const classes = classesOf(dataset);
   const name = (user: number) => `user${String(user + 1).padStart(2, '0')}`;
   const users = Array.from({ length: gestures ? 12 : 0 }, (_, user) => user);
   const files = Array.from({ length: 24 }, (_, index) => ({
@@ -317,76 +307,6 @@ function makeManifest({ dataset, simulated, clips }: MadeUp) {
         ? []
         : ['user22_led_labels.csv:9  class 8 starts before class 7 in the row above ends. (A known fault.)'],
   };
-}
-
-const SIZE = 32;
-
-function frameFormat({ steps }: MadeUp): FrameFormat {
-  return {
-    ...{ steps, splitBy: 'number', downsample: 4, height: SIZE, width: SIZE },
-    ...{ dtype: 'uint8', normalization: null },
-  };
-}
-
-/** The frame cache, with its examples. Test clips are in the order of predictions.csv, class by class. */
-async function writeFrames(examples: string, made: MadeUp): Promise<void> {
-  const { dataset, simulated, clips, steps } = made;
-  const gestures = dataset === 'dvs128-gesture';
-  const classes = gestures ? CLASSES : DIGITS;
-  const describe = (label: number, row: number, split: string) => {
-    const data = moveSquare(label, row, steps);
-    return {
-      ...{ class: label, recording: gestures ? 'user09_led.aedat' : `${split}/${label}/${row}.bin` },
-      ...{ user: gestures ? 9 : null, light: gestures ? 'led' : null, startUs: 0, endUs: 300_000 },
-      events: data.reduce((sum, count) => sum + count, 0),
-      data,
-    };
-  };
-  const list = (count: number, split: string) =>
-    Array.from({ length: count }, (_, row) => row % classes.length)
-      .sort((a, b) => a - b)
-      .map((label, row) => describe(label, row, split));
-  const train = list(clips.train + clips.validation, 'Train');
-  const test = list(clips.test, 'Test');
-  const folder = join(examples, '..');
-  for (const [file, all] of [
-    [FRAME_CACHE_FILES.train, train],
-    [FRAME_CACHE_FILES.test, test],
-  ] as const) {
-    const data = new Uint8Array(all.length * steps * 2 * SIZE * SIZE);
-    all.forEach((clip, row) => {
-      data.set(clip.data, row * clip.data.length);
-    });
-    await write(
-      join(folder, file),
-      encodeNpy({ dtype: 'uint8', shape: [all.length, steps, 2, SIZE, SIZE], data }),
-    );
-  }
-  const known = ({ data: _, ...clip }: (typeof test)[number]) => ({ ...clip, trial: null });
-  const index: ClipIndex = {
-    ...{ dataset, simulated, classes, sensor: { height: 128, width: 128 }, frames: frameFormat(made) },
-    splits: { train: train.map(known), test: test.map(known) },
-  };
-  await write(join(folder, FRAME_CACHE_FILES.index), formatClipIndex(index));
-  const firsts = classes.map((_, label) => test.find((clip) => clip.class === label)!);
-  const shown = firsts.map(({ data, ...clip }): ClipExample => {
-    return { ...clip, frames: { shape: [steps, 2, SIZE, SIZE], data } };
-  });
-  await writeClipExamples(examples, { dataset, simulated, kind: 'events', classes, examples: shown });
-}
-
-/** A bright square that moves to the right, faster for later classes: [T, 2, H, W]. */
-function moveSquare(label: number, row: number, steps: number): Uint8Array<ArrayBuffer> {
-  const data = new Uint8Array(steps * 2 * SIZE * SIZE);
-  const top = 4 + (row % 17);
-  for (let step = 0; step < steps; step++) {
-    const left = (row + step * (label + 2)) % (SIZE - 8);
-    for (let y = top; y < top + 8; y++) {
-      data[(step * 2 * SIZE + y) * SIZE + left] = 1 + (step % 3);
-      data[((step * 2 + 1) * SIZE + y) * SIZE + left + 7] = 3;
-    }
-  }
-  return data;
 }
 
 /** Holds back every sixth clip or so. */
@@ -441,9 +361,4 @@ function toCsv(rows: readonly Row[]): string {
 
 async function writeJson(file: string, value: unknown): Promise<void> {
   await write(file, `${JSON.stringify(value, null, 2)}\n`);
-}
-
-async function write(file: string, text: string | Uint8Array): Promise<void> {
-  await mkdir(join(file, '..'), { recursive: true });
-  await writeFile(file, text);
 }

@@ -121,7 +121,7 @@ function makeIntroduction(page: Page): HTMLElement {
         edits: { ...NO_EDITS, tau: [{ layer: null, neuron: null, factor: 2 }] },
       })),
       puzzle === undefined
-        ? attempt('Let neurons fire at half the threshold', () => ({
+        ? attempt('Let neurons fire at a threshold of 0.5', () => ({
             edits: { ...NO_EDITS, threshold: 0.5 },
           }))
         : attempt('Watch a clip that the networks disagree on', () => ({

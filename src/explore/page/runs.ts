@@ -17,8 +17,6 @@ export interface Run {
   readonly neurons: readonly Neurons[];
   readonly trace: Trace;
   readonly outcome: Outcome;
-  /** How long the thread computed. */
-  readonly milliseconds: number;
 }
 
 /** What there is to show. */
@@ -60,8 +58,9 @@ export function makeRuns(
   },
 ): (wanted: Wanted) => Promise<void> {
   const reorder = keepLast(reorderSteps);
-  const runTrained = keepLast((model: number, frames: Frames) => run(model, 'trained', frames, NO_EDITS));
-  const runBeside = keepLast((model: number, frames: Frames) => run(model, 'trained', frames, NO_EDITS));
+  const asTrained = () =>
+    keepLast((model: number, frames: Frames) => run(model, 'trained', frames, NO_EDITS));
+  const [runTrained, runBeside] = [asTrained(), asTrained()];
   let last: Wanted | null = null;
   let next: Wanted | null = null;
   let isBusy = false;
@@ -70,9 +69,9 @@ export function makeRuns(
     const key = await models.send(model, version);
     const answer = await worker.ask({ kind: 'run', key, frames, steps, edits });
     if (answer.kind !== 'trace') throw new Error(`expected a trace, got ${answer.kind}`);
-    const { trace, milliseconds } = answer;
+    const { trace } = answer;
     const neurons = applyEdits(models.neurons(model, version), edits);
-    return { model, frames, neurons, trace, outcome: readOutcome(trace, models.group(model)), milliseconds };
+    return { model, frames, neurons, trace, outcome: readOutcome(trace, models.group(model)) };
   }
 
   async function compute(asked: Wanted): Promise<Result> {
