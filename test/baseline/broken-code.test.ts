@@ -15,7 +15,7 @@ function useProject(engine: string, ...edits: readonly [from: string, to: string
     const run = await project.call(['run']);
     if (run.exitCode !== 0) throw new Error(run.stderr);
     expect((await project.call(['baseline', 'update', '--yes'])).exitCode).toBe(0);
-  }, 120_000);
+  });
   afterAll(() => project.remove('.'));
 }
 
@@ -101,7 +101,7 @@ const isOfEngine = ([, { file }]: [string, Defect]): boolean => file.startsWith(
 const all = Object.entries(defects);
 
 function testDefects(some: readonly [string, Defect][]): void {
-  test.each(some)('repro check fails for %s', { timeout: 60_000 }, async (_, { file, from, to, rule }) => {
+  test.each(some)('repro check fails for %s', async (_, { file, from, to, rule }) => {
     await change(file, from, to);
     const { exitCode, ok, rules, text } = await runAndCheck();
     expect([exitCode, ok]).toEqual([4, false]);
@@ -124,7 +124,7 @@ describe('on engine wasm', () => {
     const pass = { exitCode: 0, ok: true, rules: [] };
     const sameDigits = (stdout: string) => /^same digits +(\w+)/m.exec(stdout)?.[1];
 
-    test('unbroken code, computed again with another number of threads', { timeout: 60_000 }, async () => {
+    test('unbroken code, computed again with another number of threads', async () => {
       const set = ['--set', 'threads=2'];
       await project.call(['run', '--force', 'frames', 'train', ...set]);
       expect(await runAndCheck(set)).toMatchObject(pass);
@@ -133,7 +133,6 @@ describe('on engine wasm', () => {
 
     test.skipIf(!loadExports().ok)(
       'the native engine, although it rounds otherwise, with another number of threads',
-      { timeout: 60_000 },
       async () => {
         const words = ['threads=2', 'train.engine=native', 'evaluate.engine=native'];
         expect(await runAndCheck(words.flatMap((word) => ['--set', word]))).toMatchObject(pass);
@@ -165,9 +164,7 @@ describe('on engine wasm', () => {
       expect(unwritable.stderr).toContain('GITHUB_STEP_SUMMARY');
     });
 
-    test('compares a run with other epochs on those that both have, and needs a baseline', {
-      timeout: 60_000,
-    }, async () => {
+    test('compares a run with other epochs on those that both have, and needs a baseline', async () => {
       const set = ['--set', 'train.epochs=1'];
       const { exitCode, rules } = await runAndCheck(set);
       expect([exitCode, rules]).toEqual([0, []]);
@@ -193,7 +190,7 @@ describe('on engine wasm', () => {
   });
 
   describe('repro baseline update', () => {
-    test('shows what changes, and writes it only if someone agrees', { timeout: 60_000 }, async () => {
+    test('shows what changes, and writes it only if someone agrees', async () => {
       await project.call(['run']);
       expect((await project.call(['baseline', 'update'])).stdout).toBe(`${baselineFile} is as it should be`);
       const before = project.read(baselineFile);
@@ -210,7 +207,7 @@ describe('on engine wasm', () => {
       expect(project.read(baselineFile)).toBe(before);
     });
 
-    test.skipIf(noTerminal !== undefined)('asks in a terminal', { timeout: 60_000 }, async () => {
+    test.skipIf(noTerminal !== undefined)('asks in a terminal', async () => {
       const before = project.read(baselineFile);
       onTestFinished(() => project.write(baselineFile, before));
       await project.edit(baselineFile, '"off": ', '"off": 1');

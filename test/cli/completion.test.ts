@@ -200,64 +200,60 @@ describe.skipIf(noTerminal !== undefined).each([
 ] as const)('%s', (shell, options, setUp) => {
   const ofLine = (screen: readonly string[]): string => screen.findLast((row) => row.startsWith('> ')) ?? '';
 
-  test.skipIf(!isHere(shell))(
-    'completes lines, and runs nothing of a name',
-    { timeout: 120_000 },
-    async () => {
-      // A shell that is ended writes its history, maybe while the folder is being removed.
-      const env = { NODE: process.execPath, REPRO: repro, HOME: project.root, HISTFILE: '/dev/null' };
-      const terminal = Terminal.start([shell, ...options], { columns: 100, rows: 40, cwd: folder, env });
-      const waitForLine = (expected: string): Promise<void> =>
-        terminal.waitFor((screen) => ofLine(screen).trimEnd() === expected.trimEnd());
-      terminal.type(`${setUp}\r`);
+  test.skipIf(!isHere(shell))('completes lines, and runs nothing of a name', async () => {
+    // A shell that is ended writes its history, maybe while the folder is being removed.
+    const env = { NODE: process.execPath, REPRO: repro, HOME: project.root, HISTFILE: '/dev/null' };
+    const terminal = Terminal.start([shell, ...options], { columns: 100, rows: 40, cwd: folder, env });
+    const waitForLine = (expected: string): Promise<void> =>
+      terminal.waitFor((screen) => ofLine(screen).trimEnd() === expected.trimEnd());
+    terminal.type(`${setUp}\r`);
+    await waitForLine('>');
+    for (const [typed, expected] of [
+      ['repro sta', '> repro status '],
+      ['repro run tra', '> repro run train '],
+      ['repro run train@b', '> repro run train@baseline,'],
+      ['repro run --profile full train@larger,', '> repro run --profile full train@larger,'],
+      ['repro run --profile=f', '> repro run --profile=full '],
+      ['repro run --set train.ep', '> repro run --set train.epochs='],
+      ['repro run --set train.engine=n', '> repro run --set train.engine=native '],
+      ['repro data info nm', '> repro data info nmnist '],
+      ['repro import recorde', '> repro import recorded.pt '],
+      ['repro run --set dataset.root=recorde', '> repro run --set dataset.root=recorded.pt '],
+      ['repro data verify nmnist --root rec', '> repro data verify nmnist --root record\\ ings/'],
+      [`repro graph --profile 'f`, `> repro graph --profile 'full' `],
+    ] as const) {
+      terminal.type(`${typed}\t`);
+      await waitForLine(expected);
+      terminal.type('x');
+      // Whether the shell went on to the next word.
+      await waitForLine(`${expected}x`);
+      terminal.type('\u0015');
       await waitForLine('>');
-      for (const [typed, expected] of [
-        ['repro sta', '> repro status '],
-        ['repro run tra', '> repro run train '],
-        ['repro run train@b', '> repro run train@baseline,'],
-        ['repro run --profile full train@larger,', '> repro run --profile full train@larger,'],
-        ['repro run --profile=f', '> repro run --profile=full '],
-        ['repro run --set train.ep', '> repro run --set train.epochs='],
-        ['repro run --set train.engine=n', '> repro run --set train.engine=native '],
-        ['repro data info nm', '> repro data info nmnist '],
-        ['repro import recorde', '> repro import recorded.pt '],
-        ['repro run --set dataset.root=recorde', '> repro run --set dataset.root=recorded.pt '],
-        ['repro data verify nmnist --root rec', '> repro data verify nmnist --root record\\ ings/'],
-        [`repro graph --profile 'f`, `> repro graph --profile 'full' `],
-      ] as const) {
-        terminal.type(`${typed}\t`);
-        await waitForLine(expected);
-        terminal.type('x');
-        // Whether the shell went on to the next word.
-        await waitForLine(`${expected}x`);
-        terminal.type('\u0015');
-        await waitForLine('>');
-      }
+    }
 
-      // Prints nothing where nothing fits, and lists what does.
-      terminal.type('repro run --project / x\t');
-      terminal.type('\u0015repro run --from \t\t');
-      await terminal.waitFor((screen) =>
-        ['frames', 'report'].every((stage) => screen.some((row) => row.includes(stage))),
-      );
-      expect(terminal.everything.join('\n')).not.toMatch(/rror|pipeline\.yaml/);
+    // Prints nothing where nothing fits, and lists what does.
+    terminal.type('repro run --project / x\t');
+    terminal.type('\u0015repro run --from \t\t');
+    await terminal.waitFor((screen) =>
+      ['frames', 'report'].every((stage) => screen.some((row) => row.includes(stage))),
+    );
+    expect(terminal.everything.join('\n')).not.toMatch(/rror|pipeline\.yaml/);
 
-      terminal.type(`\u0015repro() { printf '<%s>' "$@"; }\r`);
-      // What is typed before the prompt is there is shown twice.
-      await waitForLine('>');
-      for (const name of shell === 'zsh' ? hostile : []) {
-        terminal.type(`repro graph --profile ${name[0]}\t`);
-        // One that fits is followed by a blank.
-        await terminal.waitFor((screen) => ofLine(screen).length > '> repro graph --profile '.length + 3);
-        terminal.type('\r');
-        await terminal.waitFor((screen) => screen.join('').includes(`<graph><--profile><${name}>`));
-      }
-      for (const typed of ['1', "'1", '"2']) terminal.type(`repro graph --profile ${typed}\t\u0015`);
-      terminal.type('repro graph --profile f\t');
-      await waitForLine('> repro graph --profile full ');
-      expect(await fs.readdir(folder)).not.toContain('PWNED');
-    },
-  );
+    terminal.type(`\u0015repro() { printf '<%s>' "$@"; }\r`);
+    // What is typed before the prompt is there is shown twice.
+    await waitForLine('>');
+    for (const name of shell === 'zsh' ? hostile : []) {
+      terminal.type(`repro graph --profile ${name[0]}\t`);
+      // One that fits is followed by a blank.
+      await terminal.waitFor((screen) => ofLine(screen).length > '> repro graph --profile '.length + 3);
+      terminal.type('\r');
+      await terminal.waitFor((screen) => screen.join('').includes(`<graph><--profile><${name}>`));
+    }
+    for (const typed of ['1', "'1", '"2']) terminal.type(`repro graph --profile ${typed}\t\u0015`);
+    terminal.type('repro graph --profile f\t');
+    await waitForLine('> repro graph --profile full ');
+    expect(await fs.readdir(folder)).not.toContain('PWNED');
+  });
 });
 
 for (const shell of ['zsh', 'fish'])

@@ -22,7 +22,7 @@ describe.skipIf(!isAvailable)('the native kernels', () => {
     ]);
     expect(exitCode).toBe(0);
     for (const name of instructionSets) expect(stdout).toContain(`ok     ${name}: `);
-  }, 180_000);
+  });
 });
 
 // A function of a shared header compiled twice, once for AVX-512, could be the one that the linker keeps for all; and what runs when the

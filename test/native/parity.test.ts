@@ -4,8 +4,6 @@ import { listFailures, runFolder } from '../parity/case-folders.ts';
 import { goldenFolders, kindsOf, openGolden } from '../parity/golden-folders.ts';
 import { instructionSets, nativeEngine } from './support.ts';
 
-const slow = { timeout: 180_000 };
-
 // WebAssembly is in test/parity/golden.test.ts, with all the other cases.
 describe.each([
   ['TensorFlow.js', createCpuEngine('test')] as const,
@@ -14,8 +12,7 @@ describe.each([
     .slice(-1)
     .map((name) => ['the native engine with 4 x 4 tiles', nativeEngine(name, 2, '4x4')] as const),
 ])('%s', (_, engine) => {
-  // TensorFlow.js takes a quarter of a minute on a quiet machine.
-  test.each(goldenFolders)('passes every case that an engine computes in test/%s', slow, async (name) => {
+  test.each(goldenFolders)('passes every case that an engine computes in test/%s', async (name) => {
     const folder = await openGolden(name);
     const kinds = [...(await kindsOf(folder))];
     const computed = kinds.flatMap(([one, kind]) => (['neuron', 'network'].includes(kind) ? [one] : []));

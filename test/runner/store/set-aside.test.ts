@@ -159,7 +159,7 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test('no kill while outputs are restored loses what a person wrote', { timeout: 120_000 }, async () => {
+test('no kill while outputs are restored loses what a person wrote', async () => {
   const root = await createCrashProject();
   await runWhole(root, 0);
   const notes = {
