@@ -92,6 +92,8 @@ const SCALES: ReadonlySet<string> = new Set([
   'Channels per layer',
   'Width of the hidden layer',
   'Outputs per class',
+  // A short training needs a short schedule.
+  'Half-period of the cosine schedule (T_max), epochs',
   'Test clips',
 ]);
 

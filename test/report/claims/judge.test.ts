@@ -212,6 +212,12 @@ describe('at reduced scale', () => {
       'frame size, pixels 64 × 64 instead of 128 × 128',
     ],
     [
+      'a shorter schedule',
+      {},
+      { training: { ...makeRunResult().training, cosineHalfPeriod: 8 } },
+      'half-period of the cosine schedule (T_max), epochs 8 instead of 64',
+    ],
+    [
       'some of the training clips',
       {},
       { clips: { train: 80, validation: 20, test: 288 } },
