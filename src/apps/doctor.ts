@@ -5,11 +5,12 @@ import path from 'node:path';
 import process from 'node:process';
 import { WASM_SLOWDOWN } from '../engines/engine.ts';
 import { loadAddon } from '../engines/native/addon.ts';
-import { chooseThreads } from '../engines/native/arithmetic.ts';
 import { createNativeEngine } from '../engines/native/engine.ts';
 import { type EngineFinding, probeEngines } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
 import type { Plan } from '../runner/plan/plan.ts';
+import { measureMachine } from '../runner/run/machine.ts';
+import { shareCores } from '../runner/run/reservations.ts';
 import { getAt } from '../schema/json.ts';
 import { countParameters } from '../snn/parameters.ts';
 import { formatBytes } from '../text.ts';
@@ -24,6 +25,7 @@ import {
 import { listGpusApart, probeCudaApart } from './gpu-probes.ts';
 import { loadSelectedPlan } from './load-plan.ts';
 import { buildModel, listTrainings } from './model-check.ts';
+import { listModules, trainModule } from './stages.ts';
 
 /** One thing that this machine has, or lacks. */
 export interface Finding {
@@ -106,17 +108,19 @@ export type FullRunEstimate =
       readonly ok: true;
       readonly profile: string;
       readonly seconds: number;
-      readonly threads: number;
       readonly trainings: number;
+      /** How many of them `repro run` trains at the same time, and with how many threads each. */
+      readonly atOnce: number;
+      readonly threads: number;
       readonly clips: ClipPasses;
+      /** Of one core. */
       readonly secondsPerClip: Speed;
-      /** Load average of the minute before the measurement. */
-      readonly loadBefore: number;
     }
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Measures the native engine for a moment and extrapolates.
+ * Measures the native engine for a moment and extrapolates. It measures processor time on all cores, which other programs change little;
+ * what threads lose by waiting for each other is left out (a few per cent: `npm run bench:scale`).
  *
  * @param engines those of this machine, best last
  * @param measuring does the measurement, which takes seconds
@@ -148,9 +152,18 @@ export async function estimateFullRun(
       .flatMap((one) => one.spec ?? [])
       .sort((a, b) => countParameters(b) - countParameters(a));
     if (spec === undefined) return undefined;
-    const loadBefore = os.loadavg()[0] ?? 0;
-    const engine = createNativeEngine(loaded.addon);
-    const secondsPerClip = await measuring(() => measureSpeed(engine, spec, { steps, budgetSeconds }));
+    const machine = measureMachine([], {});
+    const [training] = listModules(plan, trainModule);
+    const most = Math.min(models.length, machine.cpu); // as --jobs has by default
+    const { atOnce, cpus } = shareCores(machine, training?.resources ?? { memoryBytes: 0 }, most);
+    const engine = createNativeEngine(loaded.addon, { threads: machine.cpu });
+    const coreMs = (): number => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1000;
+    };
+    const secondsPerClip = await measuring(() =>
+      measureSpeed(engine, spec, { steps, budgetSeconds: budgetSeconds * machine.cpu, now: coreMs }),
+    );
     const passes = models.map(({ model }) => countPasses(model, recordings));
     const clips = {
       trained: passes.reduce((sum, { trained }) => sum + trained, 0),
@@ -159,12 +172,14 @@ export async function estimateFullRun(
     return {
       ok: true,
       profile,
-      seconds: clips.trained * secondsPerClip.training + clips.evaluated * secondsPerClip.evaluation,
-      threads: chooseThreads(),
+      seconds:
+        (clips.trained * secondsPerClip.training + clips.evaluated * secondsPerClip.evaluation) /
+        (atOnce * cpus),
       trainings: models.length,
+      atOnce,
+      threads: cpus,
       clips,
       secondsPerClip,
-      loadBefore,
     };
   } catch (error) {
     if (!(error instanceof ReproError)) throw error;

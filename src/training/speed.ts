@@ -34,7 +34,7 @@ export interface Speed {
  *
  * @param options.steps T
  * @param options.budgetSeconds about as long as it takes; at least one step and one evaluation
- * @param options.now a clock in milliseconds, which tests replace
+ * @param options.now a clock in milliseconds, such as processor time; the budget is in its seconds, too
  * @throws {ReproError} `out-of-memory` if there is not enough even for this
  */
 export async function measureSpeed(

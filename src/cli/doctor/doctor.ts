@@ -58,19 +58,18 @@ function describeFullRun(estimate: FullRunEstimate): Finding {
 
 function describeEstimate({
   seconds,
-  threads,
   trainings,
+  atOnce,
+  threads,
   clips,
   secondsPerClip,
-  loadBefore,
 }: FullRunEstimate & { ok: true }): [string, string] {
   const millions = (count: number): string => `${(count / 1e6).toFixed(1)} million`;
   return [
-    `about ${formatAbout(seconds)} of training with ${formatCount(threads, 'thread')}, besides reading the recordings`,
-    `Measured on synthetic frames just now: ${secondsPerClip.training.toFixed(3)} s to train on a clip, ` +
+    `about ${formatAbout(seconds)} of training, ${atOnce} at a time with ${formatCount(threads, 'thread')} each, besides reading the recordings`,
+    `Measured on synthetic frames just now: a core takes ${secondsPerClip.training.toFixed(3)} s to train on a clip, ` +
       `${secondsPerClip.evaluation.toFixed(3)} s to evaluate one; ${trainings} trainings do so ` +
-      `${millions(clips.trained)} and ${millions(clips.evaluated)} times.` +
-      (loadBefore < 0.5 ? '' : ' Other programs may have slowed it down.'),
+      `${millions(clips.trained)} and ${millions(clips.evaluated)} times.`,
   ];
 }
 

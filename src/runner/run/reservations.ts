@@ -76,11 +76,24 @@ export class Reservations {
     this.#memoryBytes -= held.memoryBytes;
   }
 
-  /** Equal parts of the cores, of which there are as many as can run at once, but no more than others leave. */
-  #partOf({ memoryBytes }: Resources, sharers: number): number {
-    const inMemory = memoryBytes > 0 ? Math.floor(this.#machine.memoryBytes / memoryBytes) : sharers;
-    const parts = Math.max(1, Math.min(sharers, this.#jobs, inMemory));
-    const free = this.#machine.cpu - this.#cpus;
-    return Math.max(1, Math.min(Math.floor(this.#machine.cpu / parts), free));
+  /** Equal parts of the cores, but no more than others leave. */
+  #partOf(wanted: Resources, sharers: number): number {
+    const { cpus } = shareCores(this.#machine, wanted, Math.min(sharers, this.#jobs));
+    return Math.max(1, Math.min(cpus, this.#machine.cpu - this.#cpus));
   }
+}
+
+/**
+ * How many of some instances that share the cores run at once, as far as memory allows, and with how many cores each.
+ *
+ * @param sharers how many there are
+ */
+export function shareCores(
+  { cpu, memoryBytes }: MachineResources,
+  wanted: Pick<Resources, 'memoryBytes'>,
+  sharers: number,
+): { readonly atOnce: number; readonly cpus: number } {
+  const inMemory = wanted.memoryBytes > 0 ? Math.floor(memoryBytes / wanted.memoryBytes) : sharers;
+  const atOnce = Math.max(1, Math.min(sharers, inMemory));
+  return { atOnce, cpus: Math.max(1, Math.floor(cpu / atOnce)) };
 }
