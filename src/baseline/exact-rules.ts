@@ -63,18 +63,21 @@ export function judgeSettings({ before, now }: Pair): Outcome {
 }
 
 /**
- * The same engine must give exactly the same numbers, in all digits that a baseline keeps. This notices every change of the arithmetic, even
- * one that hardly affects the results, such as another schedule of the learning rate or another choice of the epoch.
+ * The same engine must give exactly the same numbers, in all digits that a baseline keeps; another may, such as a later build with the same
+ * arithmetic. This notices every change of the arithmetic, even one that hardly affects the results, such as another schedule of the learning
+ * rate or another choice of the epoch.
  */
 export function judgeSameDigits({ before, now }: Pair): Outcome {
   const obstacle = findObstacle(before, now);
-  if (obstacle !== null) return skip(obstacle);
   const old = new Map(listAll(before, now).map(({ name, value }) => [name, value]));
   const shared = listAll(now, before).filter(({ name }) => old.has(name));
   const differing = shared.filter(({ name, value }) => value !== old.get(name));
   const [first] = differing;
-  if (first === undefined)
-    return measure(shared.length === 0 ? Number.NaN : 0, `${shared.length} values: equal`);
+  if (first === undefined) {
+    const by = now.engine === before.engine ? '' : `, though by another engine, ${now.engine}`;
+    return measure(shared.length === 0 ? Number.NaN : 0, `${shared.length} values: equal${by}`);
+  }
+  if (obstacle !== null) return skip(obstacle);
   return fail(
     `${differing.length} of ${shared.length} values differ, the first of them: ${first.name} ${first.value}, ${old.get(first.name)} in the baseline; the same engine must give the same`,
   );
@@ -96,7 +99,7 @@ function listAll(
   const values: { name: string; value: number | string }[] = [...listValues(run)];
   if (run.epochs !== other.epochs) return values;
   values.push({ name: 'chosen epoch', value: run.chosenEpoch });
-  if (run.evaluationEngine !== other.evaluationEngine) return values;
+  if (run.engine === other.engine && run.evaluationEngine !== other.evaluationEngine) return values;
   return [...values, ...Object.entries(describeAnswers(run)).map(([name, value]) => ({ name, value }))];
 }
 

@@ -59,6 +59,12 @@ describe('the same engine', () => {
       state: 'skipped',
       text: expect.stringContaining('another engine, native x avx512'),
     });
+    const later = { engine: 'native y avx2', evaluationEngine: 'native y avx2' };
+    expect(judge(rule, { ...wrong, ...later })?.state).toBe('skipped');
+    expect(judge(rule, later)).toMatchObject({
+      state: 'ok',
+      text: '50 values: equal, though by another engine, native y avx2',
+    });
     const gpu = 'tfjs 4.22.0 cuda NVIDIA';
     expect(judge(rule, { ...wrong, engine: gpu }, { engine: gpu })?.state).toBe('skipped');
     expect(judge(rule, { ...wrong, evaluationEngine: 'tfjs 4.22.0 cpu' })?.state).toBe('ok');
