@@ -54,7 +54,7 @@ function describeProfile(profile) {
   const baseline = JSON.parse(read(`configs/baselines/${profile}.json`));
   const engines = [...new Set(baseline.runs.map(({ engine }) => engine))].join('; ');
   // A question needs its baseline among the models.
-  const pair = [report.question?.baseline ?? models[0], models.at(-1)].join(', ');
+  const pair = [...new Set([report.question?.baseline ?? models[0], models.at(-1)])].join(', ');
   const settings = `--set 'models=[${pair}]' --set 'seeds=[${seeds.at(-1)}]'`;
   const command = `--profile ${profile} ${settings}`;
   // The native engine's last digits depend on it.
@@ -64,7 +64,8 @@ function describeProfile(profile) {
     `## ${report.title}`,
     description.trim(),
     ...answersOf(profile),
-    `Computed by \`${engines}\`. Two of the models again, with one seed and the same digits on the same engine:`,
+    ...verdictsOf(profile),
+    `Computed by \`${engines}\`. A part of it again, with one seed and the same digits on an engine with this arithmetic:`,
     ['```sh', `${run} && ./repro check ${command}`, '```'].join('\n'),
     `More of the report: [results/${profile}/report.md](../results/${profile}/report.md).`,
   ].join('\n\n');
@@ -77,6 +78,16 @@ function answersOf(profile) {
     .map(({ text }) =>
       text.slice(text.indexOf('\n')).trim().replaceAll('](figures/', `](../results/${profile}/figures/`),
     );
+}
+
+/** The published claims that this run says something about. */
+function verdictsOf(profile) {
+  const { claims } = JSON.parse(read(`results/${profile}/claims.json`));
+  const judged = claims.filter(({ verdict }) => verdict !== 'not-applicable');
+  return judged.map(
+    ({ source, statement, measured, verdict, reason }) =>
+      `${source}: ${statement}. Here: ${measured}. Verdict: **${verdict.replace('-', ' ')}**. ${reason}`,
+  );
 }
 
 function read(file) {
