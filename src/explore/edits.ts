@@ -4,7 +4,7 @@ import { logitOfTau, tauOfLogit } from '../snn/neurons.ts';
 import { type Reset, spikingLayers } from '../snn/spec.ts';
 import type { NetworkValues } from './messages.ts';
 import { stateOf } from './network-values.ts';
-import type { Edits, TauEdit } from './view-state.ts';
+import type { Edits } from './view-state.ts';
 
 /**
  * The neurons with the reader's changes: `τ' = max(1, τ · factor)`, with the product of the factors that apply to a neuron, and
@@ -15,28 +15,23 @@ import type { Edits, TauEdit } from './view-state.ts';
 export function applyEdits(neurons: readonly Neurons[], edits: Edits): Neurons[] {
   return neurons.map((layer, at) => ({
     ...layer,
-    leaks: editLeaks(layer.leaks, ofLayer(edits.tau, at)),
+    leaks: editLeaks(layer.leaks, edits.tau, at),
     threshold: edits.threshold ?? layer.threshold,
     reset: editReset(layer.reset, edits.reset),
   }));
 }
 
-function ofLayer(edits: readonly TauEdit[], at: number): readonly TauEdit[] {
-  return edits.filter(({ layer }) => layer === null || layer === at);
-}
-
-function editLeaks(leaks: Float32Array, edits: readonly TauEdit[]): Float32Array {
-  if (edits.length === 0) return leaks;
-  const factors = multiplyFactors(edits, leaks.length);
+function editLeaks(leaks: Float32Array, tau: Edits['tau'], layer: number): Float32Array {
+  const factors = listFactors(tau, layer, leaks.length);
   return leaks.map((leak, i) => (factors[i] === 1 ? leak : 1 / Math.max(1, factors[i]! / leak)));
 }
 
-/** What τ of each neuron of a layer is multiplied by. @param edits of this layer */
-function multiplyFactors(edits: readonly TauEdit[], neurons: number): Float64Array {
-  const factors = new Float64Array(neurons).fill(1);
-  for (const { neuron, factor } of edits) {
-    const [start, end] = neuron === null ? [0, neurons] : [neuron, neuron + 1];
-    for (let i = start; i < end; i++) factors[i]! *= factor;
+/** What τ of each neuron of a layer is multiplied by. */
+function listFactors(tau: Edits['tau'], layer: number, neurons: number): Float64Array {
+  const factors = new Float64Array(neurons).fill((tau.all ?? 1) * (tau[layer] ?? 1));
+  for (const [target, factor] of Object.entries(tau)) {
+    const [at, neuron] = target.split('.').map(Number);
+    if (at === layer && neuron !== undefined) factors[neuron]! *= factor;
   }
   return factors;
 }
@@ -70,40 +65,26 @@ export function adoptEdits(
     },
     values: values.slice(),
   };
-  const isLearned = ({ neuron }: TauEdit) =>
-    config.neuron === 'plif' && (neuron === null || config.tau.per === 'neuron');
-  const adopted = tau.filter(isLearned);
+  const isLearned = (target: string) =>
+    config.neuron === 'plif' && (config.tau.per === 'neuron' || !target.includes('.'));
+  const select = (learned: boolean) =>
+    Object.fromEntries(Object.entries(tau).filter(([target]) => isLearned(target) === learned));
   const state = stateOf(network);
   for (const [at, { name }] of spikingLayers(buildNetwork(config)).entries()) {
     const data = state.get(`${name}.w`)?.data;
     if (data === undefined) continue;
-    const factors = multiplyFactors(ofLayer(adopted, at), data.length);
-    for (const [i, factor] of factors.entries())
+    for (const [i, factor] of listFactors(select(true), at, data.length).entries())
       if (factor !== 1) data[i] = logitOfTau(Math.max(SHORTEST_TAU, factor * tauOfLogit(data[i]!)));
   }
-  return { network, left: { tau: tau.filter((edit) => !isLearned(edit)), threshold, reset } };
+  return { network, left: { tau: select(false), threshold, reset } };
 }
 
-/** Whether some τ would be below 1 step without its limit. @param before the same neurons without the edits */
-export function isTauLimited(neurons: readonly Neurons[], before: readonly Neurons[]): boolean {
-  return neurons.some(({ leaks }, at) => leaks.some((leak, i) => leak === 1 && before[at]!.leaks[i]! < 1));
-}
-
-/** The factor of the edit with exactly this target; 1 if there is none. */
-export function tauFactor({ tau }: Edits, target: Omit<TauEdit, 'factor'>): number {
-  return tau.find((edit) => isSameTarget(edit, target))?.factor ?? 1;
-}
-
-/** Sets the factor of a target; 1 removes the edit. */
-export function setTauFactor(edits: Edits, { factor, ...target }: TauEdit): Edits {
-  const others = edits.tau.filter((edit) => !isSameTarget(edit, target));
-  return { ...edits, tau: factor === 1 ? others : [...others, { ...target, factor }] };
-}
-
-function isSameTarget(a: Omit<TauEdit, 'factor'>, b: Omit<TauEdit, 'factor'>): boolean {
-  return a.layer === b.layer && a.neuron === b.neuron;
+/** Sets the factor of a target; 1 removes it. */
+export function setTauFactor(edits: Edits, target: string, factor: number): Edits {
+  const { [target]: _, ...others } = edits.tau;
+  return { ...edits, tau: factor === 1 ? others : { ...others, [target]: factor } };
 }
 
 export function hasEdits({ tau, threshold, reset }: Edits): boolean {
-  return tau.length > 0 || threshold !== null || reset !== null;
+  return Object.keys(tau).length > 0 || threshold !== null || reset !== null;
 }

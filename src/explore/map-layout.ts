@@ -14,57 +14,30 @@ export interface MapLayout {
   readonly height: number;
 }
 
-/** The side that maps should have, in CSS px: about a ninth of the width, so that eight fit. */
-const MAP_SIDE = { share: 1 / 9, least: 24, most: 64 };
-/** Of single neurons, which are maps of one cell. */
-const NEURON_SIDE = 20;
-/** How far beyond it they may grow before they are rounded to whole pixels; linear layers rather fill the width. */
-const GROWTH = { map: 1.05, neuron: 1.5 };
-/** What an incomplete last row counts for: as much as maps that are 1.6 times too large or too small, or fill the width 1.6 times. */
-const RAGGED = Math.log(1.6);
-const LEAST_GAP = 3;
-const LARGEST_GAP = 8;
-const NEURON_GAP = 2;
+const COLUMNS = 8;
+/** In CSS px: the largest side of a map, and the side of single neurons, which are maps of one cell. */
+const [LARGEST_MAP, SINGLE_NEURON] = [64, 20];
+const GAP = { map: 5, neuron: 2 };
 
 /**
- * Chooses how many maps stand side by side: a number that gives maps of about the right size, fills the width, and rather the last row, too.
+ * Eight maps side by side; single neurons, as many as fit.
  *
  * @param widthPx of the whole mosaic, in CSS px
  * @param pixelRatio pixels of the screen per CSS px
  */
 export function layoutMaps(shape: MapShape, widthPx: number, pixelRatio: number): MapLayout {
   const [channels, height, width] = shape;
-  const single = height * width === 1;
+  const kind = height * width === 1 ? 'neuron' : 'map';
   const room = Math.max(1, Math.floor(widthPx * pixelRatio));
-  const least = Math.round((single ? NEURON_GAP : LEAST_GAP) * pixelRatio);
-  const most = single ? least : Math.round(LARGEST_GAP * pixelRatio);
-  const wanted = Math.min(Math.max(widthPx * MAP_SIDE.share, MAP_SIDE.least), MAP_SIDE.most);
-  const target = (single ? NEURON_SIDE : wanted) * pixelRatio;
-  const largest = Math.max(1, Math.round((target * (single ? GROWTH.neuron : GROWTH.map)) / width));
-  let [best, lowest] = [null as MapLayout | null, Infinity];
-  for (let columns = 1; columns <= channels; columns++) {
-    const fits = (room - (columns - 1) * least) / columns / width;
-    if (fits <= 0) break;
-    const cell = fits >= 1 ? Math.min(Math.floor(fits), largest) : 1 / Math.ceil(1 / fits);
-    const spare = columns === 1 ? 0 : Math.floor((room - columns * cell * width) / (columns - 1));
-    const gap = Math.max(least, Math.min(spare, most));
-    const rows = Math.ceil(channels / columns);
-    const total = Math.ceil(columns * cell * width + (columns - 1) * gap);
-    const ragged = columns < channels && channels % columns !== 0;
-    const cost = Math.abs(Math.log((cell * width) / target)) + Math.log(room / total) + (ragged ? RAGGED : 0);
-    if (cost > lowest) continue;
-    lowest = cost;
-    best = {
-      shape,
-      columns,
-      rows,
-      cell,
-      gap,
-      width: total,
-      height: Math.ceil(rows * cell * height + (rows - 1) * gap),
-    };
-  }
-  return best!;
+  const gap = Math.round(GAP[kind] * pixelRatio);
+  const largest = Math.round((kind === 'neuron' ? SINGLE_NEURON : LARGEST_MAP) * pixelRatio);
+  const most = kind === 'neuron' ? Math.floor((room + gap) / (largest + gap)) : COLUMNS;
+  const columns = Math.max(1, Math.min(channels, most));
+  const fits = Math.min(largest, (room - (columns - 1) * gap) / columns) / width;
+  const cell = fits >= 1 ? Math.floor(fits) : 1 / Math.ceil(1 / fits);
+  const rows = Math.ceil(channels / columns);
+  const lengthOf = (maps: number, side: number) => Math.ceil(maps * cell * side + (maps - 1) * gap);
+  return { shape, columns, rows, cell, gap, width: lengthOf(columns, width), height: lengthOf(rows, height) };
 }
 
 /** Where a channel's map begins, in pixels of the screen. */

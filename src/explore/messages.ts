@@ -12,27 +12,22 @@ export interface NetworkValues {
   readonly values: Float32Array;
 }
 
-/** To the worker; it answers each request with one answer of the same `id`, `train` with an answer for each step. */
-export type Request =
-  /** Keeps a network under `key`, replacing what was there. */
-  | { readonly id: number; readonly kind: 'network'; readonly key: string; readonly network: NetworkValues }
+/** To the worker, which answers with the same `id`: `run` once, `train` at each step, `stop` not at all. */
+export type Request = { readonly id: number } & (
   | {
-      readonly id: number;
       readonly kind: 'run';
+      /** The network kept under this key; `network` replaces it. */
       readonly key: string;
+      readonly network: NetworkValues | null;
       readonly frames: Frames;
       readonly steps: number;
       readonly edits: Edits;
     }
   /** Trains a network for some optimiser steps, with the WebAssembly engine; what is kept under a key stays as it is. */
-  | {
-      readonly id: number;
-      readonly kind: 'train';
-      readonly network: NetworkValues;
-      readonly task: TrainingTask;
-    }
+  | { readonly kind: 'train'; readonly network: NetworkValues; readonly task: TrainingTask }
   /** Ends the training; the step in progress, or the next one, is the last. */
-  | { readonly id: number; readonly kind: 'stop' };
+  | { readonly kind: 'stop' }
+);
 
 export interface TrainingTask {
   readonly steps: number;
@@ -50,11 +45,11 @@ export interface LabelledFrames {
   readonly label: number;
 }
 
-export type Answer =
-  | { readonly id: number; readonly kind: 'done' }
-  | { readonly id: number; readonly kind: 'trace'; readonly trace: Trace; readonly milliseconds: number }
-  | { readonly id: number; readonly kind: 'trained'; readonly progress: TrainingProgress }
-  | { readonly id: number; readonly kind: 'failed'; readonly message: string };
+export type Answer = { readonly id: number } & (
+  | { readonly kind: 'trace'; readonly trace: Trace; readonly milliseconds: number }
+  | { readonly kind: 'trained'; readonly progress: TrainingProgress }
+  | { readonly kind: 'failed'; readonly message: string }
+);
 
 export interface TrainingProgress {
   /** Optimiser steps so far; 0 before the first. */

@@ -11,17 +11,14 @@ type Config = NetworkValues['config'];
  * @throws {ShapeError} naming the tensor, if the state is not of this network
  */
 export function valuesOf(config: Config, state: State): Float32Array {
-  const parts = listTensors(config).map(({ name, shape }) => {
+  const sizes = listTensors(config).map(({ shape }) => countElements(shape));
+  const values = new Float32Array(sizes.reduce((sum, size) => sum + size, 0));
+  for (const [name, { shape, data }] of stateOf({ config, values })) {
     const tensor = state.get(name);
     const found = tensor === undefined ? 'no such tensor' : `${tensor.dtype} [${tensor.shape.join(', ')}]`;
-    if (tensor?.dtype === 'F32' && tensor.shape.join() === shape.join()) return tensor.data;
-    throw new ShapeError(`${name}: expected F32 [${shape.join(', ')}], found ${found}`);
-  });
-  const values = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    values.set(part, at);
-    at += part.length;
+    if (tensor?.dtype !== 'F32' || tensor.shape.join() !== shape.join())
+      throw new ShapeError(`${name}: expected F32 [${shape.join(', ')}], found ${found}`);
+    data.set(tensor.data);
   }
   return values;
 }

@@ -15,37 +15,29 @@ export interface Outcome {
 }
 
 /** @param group how many neurons vote for a class */
-export function readOutcome(trace: Trace, group: number): Outcome {
-  const { steps, outputs, operations } = trace;
+export function readOutcome({ steps, layers, outputs, operations }: Trace, group: number): Outcome {
   const classes = outputs.length / steps;
   // Whole votes: sums of rounded tenths would decide ties by chance.
   const votes = new Float64Array(classes);
-  const scores = Array.from({ length: steps }, (_, step) => {
+  const soFar = { spikes: 0, operations: 0 };
+  const rows = Array.from({ length: steps }, (_, step) => {
     for (let c = 0; c < classes; c++) votes[c]! += Math.round(outputs[step * classes + c]! * group);
-    return Array.from(votes, (count) => count / group / (step + 1));
+    for (const layer of layers) soFar.spikes += sumStep(layer.spikes, steps, step);
+    soFar.operations += sumStep(operations, steps, step);
+    return { ...soFar, scores: Array.from(votes, (count) => count / group / (step + 1)) };
   });
-  const leaders = scores.map(decisionOf);
+  const leaders = rows.map(({ scores }) => leadersOf(scores)[0] ?? null);
   const decision = leaders.at(-1) ?? null;
   return {
-    scores,
+    scores: rows.map(({ scores }) => scores),
     decision,
     decidedAt: decision === null ? null : leaders.findLastIndex((leader) => leader !== decision) + 1,
-    spikes: accumulate(steps, (step) =>
-      trace.layers.reduce((sum, layer) => sum + countSpikes(layer, steps, step), 0),
-    ),
-    operations: accumulate(steps, (step) => {
-      const layers = operations.length / steps;
-      return operations.subarray(step * layers, (step + 1) * layers).reduce((sum, count) => sum + count, 0);
-    }),
+    spikes: rows.map(({ spikes }) => spikes),
+    operations: rows.map((row) => row.operations),
   };
 }
 
-/** The first class with the highest score, as in the evaluation; null while no output has fired. */
-export function decisionOf(scores: readonly number[]): number | null {
-  return leadersOf(scores)[0] ?? null;
-}
-
-/** The classes with the highest score; none while no output has fired. */
+/** The classes with the highest score, of which the evaluation takes the first; none while no output has fired. */
 export function leadersOf(scores: readonly number[]): number[] {
   const highest = Math.max(...scores);
   return highest > 0 ? [...scores.keys()].filter((index) => scores[index] === highest) : [];
@@ -53,14 +45,13 @@ export function leadersOf(scores: readonly number[]): number[] {
 
 /** Spikes of a neuron or a layer at a step of several; of the whole clip without a step. */
 export function countSpikes({ spikes }: Pick<LayerTrace, 'spikes'>, steps = 1, step = 0): number {
-  const size = spikes.length / steps;
-  return spikes.subarray(step * size, (step + 1) * size).reduce((sum, spike) => sum + spike, 0);
+  return sumStep(spikes, steps, step);
 }
 
-function accumulate(steps: number, valueAt: (step: number) => number): number[] {
+/** @param values [T, ...] */
+function sumStep(values: Uint8Array | Float64Array, steps: number, step: number): number {
+  const size = values.length / steps;
   let sum = 0;
-  return Array.from({ length: steps }, (_, step) => {
-    sum += valueAt(step);
-    return sum;
-  });
+  for (let i = step * size; i < (step + 1) * size; i++) sum += values[i]!;
+  return sum;
 }

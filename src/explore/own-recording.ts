@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
 import { eventsIn, spanOf } from '../events/clips.ts';
 import type { Events, Sensor } from '../events/events.ts';
-import { type FrameLayout, frameSize, integrateFrames } from '../events/frames.ts';
+import { integrateFrames } from '../events/frames.ts';
 import { decodeNmnist } from '../events/nmnist-events.ts';
 import { decodeRecording } from '../events/recording.ts';
 import type { FrameSetting, Payload } from './payload.ts';
@@ -13,10 +13,8 @@ export function sensorOf({ height, width, downsample }: FrameSetting): Sensor {
 
 /** The frames of one clip, [T, 2, H, W], counted as the run does; in floats, which hold any count. */
 export function framesOf(events: Events, setting: FrameSetting): Float32Array {
-  const layout: FrameLayout = { ...setting, sensor: sensorOf(setting) };
-  const { height, width } = frameSize(layout);
-  const counts = new Uint32Array(setting.steps * 2 * height * width);
-  integrateFrames(events, layout, counts);
+  const counts = new Uint32Array(setting.steps * 2 * setting.height * setting.width);
+  integrateFrames(events, { ...setting, sensor: sensorOf(setting) }, counts);
   return Float32Array.from(counts);
 }
 
@@ -55,11 +53,6 @@ export function cutRecording(events: Events, startSeconds: number, lengthSeconds
   const part = eventsIn(events, { startUs, endUs: startUs + lengthSeconds * 1e6 });
   if (part.tUs.length > 0) return part;
   const seconds = ((whole.endUs - whole.startUs) / 1e6).toFixed(1);
-  throw new ReproError(
-    'own-span',
-    `there are no events in this part of the recording, which lasts ${seconds} s.`,
-    {
-      fix: 'Let it start earlier, or take more of it.',
-    },
-  );
+  const text = `there are no events in this part of the recording, which lasts ${seconds} s.`;
+  throw new ReproError('own-span', text, { fix: 'Let it start earlier, or take more of it.' });
 }

@@ -33,6 +33,8 @@ export class OwnScene {
   readonly #image = createImage(CAMERA.width, CAMERA.height);
   readonly #person: Person = samplePerson(1, 1);
   readonly #moved: Moved;
+  /** The level of each pixel at its last event; before the first, as it was first watched. */
+  #levels: Float32Array | null = null;
 
   constructor(moved: Moved) {
     this.#moved = moved;
@@ -46,6 +48,22 @@ export class OwnScene {
     if (this.#moved === 'disc') drawCapsule(image, x, y, x, y, DISC.radius, DISC.surface);
     else drawPerson(image, this.#person, this.#pose(x, y), LIGHT.contrast);
     return image.level;
+  }
+
+  /**
+   * Renders, and finds the events that the camera would see without its noise: 1 where a pixel has become brighter by a threshold since its
+   * last event, −1 darker.
+   */
+  watch(x: number, y: number): { readonly picture: Float32Array; readonly events: Int8Array } {
+    const picture = this.render(x, y);
+    this.#levels ??= picture.slice();
+    const levels = this.#levels;
+    const events = Int8Array.from(picture, (level, i) => {
+      const change = level - levels[i]!;
+      return Number(change > CAMERA.onThreshold) - Number(change < -CAMERA.offThreshold);
+    });
+    for (const [i, event] of events.entries()) if (event !== 0) levels[i] = picture[i]!;
+    return { picture, events };
   }
 
   /** The hand is where the pointer is, or as near as the arm reaches; the elbow bends as when the people wave or circle. */

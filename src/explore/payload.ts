@@ -1,8 +1,8 @@
+import type { FrameLayout, FrameSize } from '../events/frames.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 
 /** What the report stage embeds in explore.html: the networks, some clips, and what is known of both. */
 export interface Payload {
-  readonly title: string;
   /** Its title: `DVS128 Gesture`. */
   readonly dataset: string;
   readonly simulated: boolean;
@@ -14,18 +14,8 @@ export interface Payload {
   readonly training: TrainingSetting;
 }
 
-/** How a recording becomes frames, so that the page can do the same with others. */
-export interface FrameSetting {
-  /** T */
-  readonly steps: number;
-  readonly splitBy: 'number' | 'time' | 'duration';
-  readonly durationUs?: number;
-  /** Pixels binned in each direction. */
-  readonly downsample: number;
-  /** Of a frame, in pixels; a frame has two planes, OFF and ON. */
-  readonly height: number;
-  readonly width: number;
-}
+/** How a recording becomes frames, so that the page can do the same with others; their size, of which each has two planes, OFF and ON. */
+export type FrameSetting = Omit<FrameLayout, 'sensor'> & FrameSize;
 
 export interface EmbeddedModel {
   readonly id: string;

@@ -50,20 +50,14 @@ export function countOnLogAxis(values: ArrayLike<number>, domain: Interval, bins
   return counts;
 }
 
-export interface Spread {
-  readonly low: number;
-  readonly median: number;
-  readonly high: number;
-}
-
 /** @param values at least one; the lower median where there are two */
-export function spreadOf(values: Float32Array): Spread {
+export function spreadOf(values: Float32Array) {
   const sorted = values.slice().sort();
   return { low: sorted[0]!, median: sorted[(sorted.length - 1) >> 1]!, high: sorted[sorted.length - 1]! };
 }
 
 /** An axis that holds all values with some air, and spans at least a factor of two. */
-export function logDomain({ low, high }: Spread): Interval {
+export function logDomain(low: number, high: number): Interval {
   const air = Math.max(1.08, Math.sqrt((2 * low) / high));
   return [low / air, high * air];
 }

@@ -33,7 +33,6 @@ it('training changes the network of the page, says so, and can go on and be undo
   await open(async ({ page, complaints }) => {
     const first = await readFirst(page);
     expect(await button(page, 'Stop').isDisabled()).toBe(true);
-    expect(await button(page, /^Back/).isDisabled()).toBe(true);
     await button(page, 'Train 20 steps').click();
     await told(page).toMatch(/^After 20 steps on 30 clips: \d+ of 30 test clips right, .*; mean τ/);
     await until(() => answers(page)).not.toBe(first);
@@ -52,7 +51,7 @@ it('training changes the network of the page, says so, and can go on and be undo
     await told(page).toMatch(/^After 40 steps/);
     expect((await accounts())[0]).toContain('over 40 steps');
 
-    await button(page, /^Back/).click();
+    await button(page, 'Undo all changes').click();
     await told(page).toMatch(/^$/);
     await until(() => answers(page)).toBe(first);
     expect(await page.locator('.training svg').count()).toBe(0);
@@ -97,5 +96,27 @@ it('training starts from a changed τ, which is then part of the network', async
     // τ was 2 steps in all layers.
     await told(page).toMatch(/mean τ moved most in layer \d: [34]\.\d+ steps, was 4\.000/);
     await until(() => all.getAttribute('aria-valuetext')).toBe('× 1');
+  });
+});
+
+it('the way back after a training brings back the view, but no changes of a network that is no longer there', async () => {
+  await open(async ({ page }) => {
+    await readFirst(page);
+    const all = page.getByRole('slider', { name: /of all neurons/ });
+    const factor = () => all.getAttribute('aria-valuetext');
+    const frames = page.getByRole('combobox', { name: 'Frames' });
+    await frames.selectOption('backwards');
+    await all.fill('1');
+    await until(async () => page.url()).toContain('order=reversed&show=spikes');
+    await until(async () => page.url()).toContain('tau=all*2');
+    await frames.selectOption('as recorded');
+    await until(async () => page.url()).not.toContain('order=');
+    await button(page, 'Train 20 steps').click();
+    await told(page).toMatch(/^After 20 steps/);
+    await until(factor).toBe('× 1');
+    await until(async () => page.url()).not.toContain('tau=');
+    await page.goBack();
+    await until(() => frames.locator(':checked').textContent()).toBe('backwards');
+    expect(await factor()).toBe('× 1');
   });
 });

@@ -62,7 +62,7 @@ describe('the explorable page', () => {
       await expectText(page, '.inspector .account').toContain('Step 2 of 8');
       await slider(page, 'Step').fill('8');
       await expectText(page, '.player output').toBe('step 8 of 8');
-      await expectText(page, '[role=status].unseen').toContain('Step 8 of 8. Votes so far: ');
+      await expectText(page, '[role=status].unseen').toMatch(/Votes so far: .* Step 8 of 8: input/);
       const last = await counts(page, 1);
       const [spikes, operations] = [0, 1].map((row) =>
         [first, last].map((all) => Number(all[row]?.replaceAll(',', ''))),
@@ -98,7 +98,7 @@ describe('the explorable page', () => {
     await open(DIGITS, '', async ({ page }) => {
       const first = await read(page, '.sentence');
       expect(first).toMatch(
-        /^(\d) \((right|wrong: the clip is \d)\)\. (\1 leads from step \d of 8 on|.* tie at the end; the first counts)\.$/,
+        /^(\d) \((right|wrong: the clip is \d)\)\. (It leads from step \d of 8 on|.* tie at the end; the first counts)\.$/,
       );
       expect(await undo(page).isDisabled()).toBe(true);
       // Twice as long; τ was 2 in both layers.
@@ -136,10 +136,14 @@ describe('the explorable page', () => {
       await choice(page, 'Frames').selectOption('reversed');
       const sameEvents = last?.replace('step 8', 'step 1');
       await expect.poll(() => events(page), SLOW).toBe(sameEvents);
-      await choice(page, 'Frames').selectOption('frozen');
+      const freeze = () => choice(page, 'Frames').selectOption('frozen at this step');
+      const frozen = () => choice(page, 'Frames').locator(':checked').textContent();
+      await freeze();
       await slider(page, 'Step').fill('5');
       await expectText(page, '.sentence').toMatch(/^(Still |\d .*, was|No votes)/);
-      expect(await choice(page, 'Frames').locator(':checked').textContent()).toBe('frozen at step 1');
+      expect(await frozen()).toBe('frozen at step 1');
+      await freeze();
+      await expect.poll(frozen, SLOW).toBe('frozen at step 5');
     });
   });
 
@@ -304,7 +308,21 @@ describe('for everyone, the explorable page', () => {
           `document.querySelectorAll('.layer canvas, .player input, .slider input').length`,
         ),
       ).toBe(7);
-      expect(order.length).toBeGreaterThan(25);
+      expect(order.length).toBeGreaterThan(20);
+    });
+  });
+
+  it('shows a clicked neuron on a phone, where it is below all layers', async () => {
+    const viewport = { width: 400, height: 800 };
+    await visit(GESTURES, { file: 'explore.html', reducedMotion: 'reduce', viewport }, async ({ page }) => {
+      await expectText(page, '.sentence').not.toBe('');
+      await page
+        .locator('.layer canvas')
+        .first()
+        .click({ position: { x: 5, y: 5 } });
+      await expectText(page, '.inspector .name').toMatch(/^Layer 1/);
+      const inWindow = `(({ top, bottom }) => top >= 0 && bottom <= innerHeight)(document.querySelector('.neuron svg').getBoundingClientRect())`;
+      await expect.poll(() => measure(page, inWindow), SLOW).toBe(true);
     });
   });
 

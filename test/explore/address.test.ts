@@ -1,6 +1,6 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { formatAddress, parseAddress, type Scope } from '../../src/explore/address.ts';
-import { NO_EDITS, type ViewState } from '../../src/explore/view-state.ts';
+import { NO_EDITS, reorderSteps, type ViewState } from '../../src/explore/view-state.ts';
 
 const SCOPE: Scope = { models: 2, clips: ['test-0', 'own', 'test-17'], steps: 16, neurons: () => [200, 50] };
 const START: ViewState = {
@@ -9,7 +9,6 @@ const START: ViewState = {
   clip: 'test-0',
   step: 0,
   order: 'as-is',
-  frozenAt: 0,
   show: 'spikes',
   neuron: null,
   edits: NO_EDITS,
@@ -19,30 +18,25 @@ const CHANGED: ViewState = {
   beside: 0,
   clip: 'test-17',
   step: 15,
-  order: 'frozen',
-  frozenAt: 7,
+  order: 7,
   show: 'tau',
   neuron: { layer: 1, index: 49 },
   edits: {
-    tau: [
-      { layer: null, neuron: null, factor: 0.5 },
-      { layer: 1, neuron: null, factor: 4 },
-      { layer: 0, neuron: 199, factor: 1.19 },
-    ],
+    tau: { '1': 4, all: 0.5, '0.199': 1.19 },
     threshold: 0.85,
     reset: 'soft',
   },
 };
 
 it('a view is found again from its address', () => {
-  for (const view of [START, CHANGED, { ...CHANGED, order: 'shuffled', frozenAt: 0 } as const])
+  for (const view of [START, CHANGED, { ...CHANGED, order: 'shuffled' } as const])
     expect(parseAddress(formatAddress(view), SCOPE, START)).toEqual(view);
 });
 
 it('an address can be read, and names only what differs from the trained network', () => {
   expect(formatAddress(START)).toBe('#model=0&clip=test-0&step=0&show=spikes');
   expect(formatAddress(CHANGED)).toBe(
-    '#model=1&beside=0&clip=test-17&step=15&order=frozen.7&show=tau&neuron=1.49&tau=all*0.5_1*4_0.199*1.19&threshold=0.85&reset=soft',
+    '#model=1&beside=0&clip=test-17&step=15&order=frozen.7&show=tau&neuron=1.49&tau=1*4_all*0.5_0.199*1.19&threshold=0.85&reset=soft',
   );
 });
 
@@ -60,6 +54,7 @@ it.each([
   '#step=16',
   '#step=',
   '#order=sideways',
+  '#order=frozen.16',
   '#show=everything',
   '#neuron=2.0',
   '#neuron=1.50',
@@ -78,7 +73,24 @@ it.each([
 });
 
 it('of several factors for the same neurons, the last counts', () => {
-  expect(parseAddress('#tau=1*2_1*3', SCOPE, START).edits.tau).toEqual([
-    { layer: 1, neuron: null, factor: 3 },
-  ]);
+  expect(parseAddress('#tau=1*2_1*3', SCOPE, START).edits.tau).toEqual({ 1: 3 });
+});
+
+describe('the frames of a clip in another order', () => {
+  // Three steps of two values.
+  const frames = Uint8Array.of(1, 2, 3, 4, 5, 6);
+
+  it('are the same array as recorded, the last first backwards, and one of them when frozen', () => {
+    expect(reorderSteps(frames, 3, 'as-is')).toBe(frames);
+    expect(reorderSteps(frames, 3, 'reversed')).toEqual(Uint8Array.of(5, 6, 3, 4, 1, 2));
+    expect(reorderSteps(frames, 3, 1)).toEqual(Uint8Array.of(3, 4, 3, 4, 3, 4));
+  });
+
+  it('are each there once when shuffled, always in the same order, which is not the natural one', () => {
+    const natural = Uint8Array.from({ length: 16 }, (_, step) => step);
+    const shuffled = reorderSteps(natural, 16, 'shuffled');
+    expect(shuffled.toSorted()).toEqual(natural);
+    expect(shuffled).not.toEqual(natural);
+    expect(reorderSteps(natural, 16, 'shuffled')).toEqual(shuffled);
+  });
 });

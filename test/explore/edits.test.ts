@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { adoptEdits, applyEdits, isTauLimited, setTauFactor, tauFactor } from '../../src/explore/edits.ts';
+import { adoptEdits, applyEdits, setTauFactor } from '../../src/explore/edits.ts';
 import type { NetworkValues } from '../../src/explore/messages.ts';
 import { stateOf, valuesOf } from '../../src/explore/network-values.ts';
 import { type Edits, NO_EDITS } from '../../src/explore/view-state.ts';
@@ -28,17 +28,13 @@ it('without changes, the neurons are as trained', () => {
 });
 
 it('τ of one neuron is multiplied, and every other leak stays the same to the last bit', () => {
-  const [first, second] = change({ tau: [{ layer: 0, neuron: 1, factor: 2 }] });
+  const [first, second] = change({ tau: { '0.1': 2 } });
   expect(first?.leaks).toEqual(Float32Array.of(0.5, 0.125, 0.3, 0.8));
   expect(second).toEqual(LAYERS[1]);
 });
 
 it('factors of a neuron, its layer and all layers multiply', () => {
-  const tau = [
-    { layer: null, neuron: null, factor: 4 },
-    { layer: 0, neuron: null, factor: 0.5 },
-    { layer: 0, neuron: 0, factor: 2 },
-  ];
+  const tau = { all: 4, '0': 0.5, '0.0': 2 };
   const [first, second] = change({ tau });
   // 2 · 4 · 0.5 · 2 = 8; 4 · 2 = 8; 1.25 · 2 = 2.5
   expect(first?.leaks[0]).toBe(0.125);
@@ -48,22 +44,13 @@ it('factors of a neuron, its layer and all layers multiply', () => {
 });
 
 it('factors that cancel out leave the exact leak', () => {
-  const tau = [
-    { layer: null, neuron: null, factor: 4 },
-    { layer: 1, neuron: null, factor: 0.25 },
-  ];
+  const tau = { all: 4, '1': 0.25 };
   expect(change({ tau })[1]?.leaks).toEqual(LAYERS[1]?.leaks);
 });
 
 it('τ is at least one step', () => {
   // 2, 4, 10/3 and 1.25 halved
-  expect(change({ tau: [{ layer: 0, neuron: null, factor: 0.5 }] })[0]?.leaks).toEqual(
-    Float32Array.of(1, 0.5, 0.6, 1),
-  );
-  const limitedBy = (factor: number) =>
-    isTauLimited(change({ tau: [{ layer: 0, neuron: 3, factor }] }), LAYERS);
-  expect([0.75, 0.9].map(limitedBy)).toEqual([true, false]);
-  expect(isTauLimited(LAYERS, LAYERS)).toBe(false);
+  expect(change({ tau: { '0': 0.5 } })[0]?.leaks).toEqual(Float32Array.of(1, 0.5, 0.6, 1));
 });
 
 it('the threshold and the kind of reset are those of all layers', () => {
@@ -82,12 +69,9 @@ it('a chosen reset that is the trained one keeps its potential; one that was sof
 });
 
 it('a target has one factor, and none at 1', () => {
-  const target = { layer: 1, neuron: null };
-  const halved = setTauFactor(setTauFactor(NO_EDITS, { ...target, factor: 2 }), { ...target, factor: 0.5 });
-  expect(halved.tau).toEqual([{ ...target, factor: 0.5 }]);
-  expect(tauFactor(halved, target)).toBe(0.5);
-  expect(tauFactor(halved, { layer: null, neuron: null })).toBe(1);
-  expect(setTauFactor(halved, { ...target, factor: 1 })).toEqual(NO_EDITS);
+  const halved = setTauFactor(setTauFactor(NO_EDITS, '1', 2), '1', 0.5);
+  expect(halved.tau).toEqual({ 1: 0.5 });
+  expect(setTauFactor(halved, '1', 1)).toEqual(NO_EDITS);
 });
 
 function networkOf(config: NetworkConfig): NetworkValues {
@@ -97,16 +81,12 @@ function networkOf(config: NetworkConfig): NetworkValues {
 const neuronsOf = (network: NetworkValues) =>
   prepareNetwork(buildNetwork(network.config), stateOf(network)).neurons;
 
-const all = { layer: null, neuron: null, factor: 2 };
-const second = { layer: 1, neuron: null, factor: 0.9 };
-const one = { layer: 1, neuron: 3, factor: 1.5 };
-
 it('the network to train has the neurons of the page, changed by the reader, where each has its own τ', () => {
   const network = networkOf(smallNetwork);
-  const edits = { tau: [all, second, one], threshold: 1.5, reset: 'soft' } as const;
+  const edits = { tau: { all: 2, '1': 0.9, '1.3': 1.5 }, threshold: 1.5, reset: 'soft' } as const;
   const expected = applyEdits(neuronsOf(network), edits);
   const { network: changed, left } = adoptEdits(network, edits);
-  expect(left).toEqual({ ...edits, tau: [] });
+  expect(left).toEqual({ ...edits, tau: {} });
   for (const [at, { leaks, threshold, reset }] of neuronsOf(changed).entries()) {
     expect([threshold, reset]).toEqual([1.5, { kind: 'soft', detach: true }]);
     expect(leaks.length).toBe(expected[at]!.leaks.length);
@@ -116,16 +96,16 @@ it('the network to train has the neurons of the page, changed by the reader, whe
 
 it('a change of one neuron is left out where neurons share τ, and any change of τ where it is not learned', () => {
   const shared = networkOf({ ...smallNetwork, tau: { per: 'layer', mean: 3, std: 0 } });
-  const { network, left } = adoptEdits(shared, { ...NO_EDITS, tau: [all, one] });
-  expect(left.tau).toEqual([one]);
+  const { network, left } = adoptEdits(shared, { ...NO_EDITS, tau: { all: 2, '1.3': 1.5 } });
+  expect(left.tau).toEqual({ '1.3': 1.5 });
   for (const { leaks } of neuronsOf(network)) for (const leak of leaks) expect(leak).toBeCloseTo(1 / 6, 6);
   const fixed = networkOf({ ...smallNetwork, neuron: 'lif', tau: { per: 'layer', mean: 3, std: 0 } });
-  expect(adoptEdits(fixed, { ...NO_EDITS, tau: [all] }).left.tau).toEqual([all]);
+  expect(adoptEdits(fixed, { ...NO_EDITS, tau: { all: 2 } }).left.tau).toEqual({ all: 2 });
 });
 
 it('a τ below one step becomes one that can be learned, and values without changes stay as they are', () => {
   const network = networkOf(smallNetwork);
-  const { network: fast } = adoptEdits(network, { ...NO_EDITS, tau: [{ ...all, factor: 0.25 }] });
+  const { network: fast } = adoptEdits(network, { ...NO_EDITS, tau: { all: 0.25 } });
   expect(fast.values.every(Number.isFinite)).toBe(true);
   for (const { leaks } of neuronsOf(fast)) for (const leak of leaks) expect(leak).toBeCloseTo(1 / 1.001, 6);
   expect(adoptEdits(network, NO_EDITS).network).toEqual(network);

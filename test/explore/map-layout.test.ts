@@ -36,16 +36,18 @@ describe('a mosaic of maps', () => {
       [8, 4],
       [8, 8],
     ]);
+    // 8 · 64 + 7 · 5, and 4 · 64 + 3 · 5.
     expect(layouts.map(({ width, height }) => [width, height])).toEqual([
-      [568, 280],
-      [568, 280],
-      [568, 280],
+      [547, 271],
+      [547, 271],
+      [547, 271],
     ]);
   });
 
-  test('wraps the neurons of a linear layer into full rows', () => {
+  test('wraps the neurons of a linear layer into rows', () => {
+    // 25 · 20 + 24 · 2 = 548 of 568 px.
     const { columns, rows } = layoutMaps([110, 1, 1], 568, 1);
-    expect([columns, rows]).toEqual([22, 5]);
+    expect([columns, rows]).toEqual([25, 5]);
   });
 
   test('draws several neurons in a pixel where a map has more than fit', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Events } from '../../src/events/events.ts';
-import { filmImages, filmPath, logLuminance, type PathPoint } from '../../src/explore/own-scene.ts';
+import { filmImages, filmPath, logLuminance, OwnScene, type PathPoint } from '../../src/explore/own-scene.ts';
 
 /** From column 30 to 90 of row 64 in half a second. */
 const RIGHT: readonly PathPoint[] = [
@@ -21,6 +21,16 @@ test('a bright disc that moves right gives ON events at its front and OFF events
   expect(expected.length / near.length).toBeGreaterThan(0.97);
   // Noise is 0.04 events a second and pixel: about 330; hot pixels are six.
   expect(events.filter((event) => Math.abs(event.y - 64) > 8).length).toBeLessThan(500);
+});
+
+test('while one moves, a disc makes ON events where it comes, OFF events where it was, once each', () => {
+  const scene = new OwnScene('disc');
+  const eventsAt = (x: number, y: number) => scene.watch(x, y).events;
+  const [before, after] = [64 * 128 + 30, 64 * 128 + 60];
+  expect(eventsAt(30, 64).every((event) => event === 0)).toBe(true);
+  const moved = eventsAt(60, 64);
+  expect([moved[before], moved[after]]).toEqual([-1, 1]);
+  expect(eventsAt(60, 64).every((event) => event === 0)).toBe(true);
 });
 
 test('the same path gives the same events, however many points on its lines it has', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ReproError } from '../../src/errors.ts';
-import { decisionOf, type Outcome, readOutcome } from '../../src/explore/outcome.ts';
+import { leadersOf, type Outcome, readOutcome } from '../../src/explore/outcome.ts';
 import {
   compareAmounts,
   describeChange,
@@ -8,9 +8,7 @@ import {
   describeFileError,
   describeMaps,
   describeNeuron,
-  describeOffer,
   describeOutcome,
-  describeStep,
   describeTau,
   describeTraining,
   describeVotes,
@@ -18,6 +16,8 @@ import {
 } from '../../src/explore/words.ts';
 
 const CLASSES = ['left wave', 'right wave'];
+/** The clip is a right wave; nobody knows. */
+const [TRUE, UNKNOWN] = [1, null].map((label) => ({ classes: CLASSES, label }));
 
 /** Two neurons vote for each class; one layer of four neurons. */
 function outcomeOf(
@@ -98,11 +98,11 @@ it('votes are whole, so that sums of rounded tenths do not decide between equal 
 });
 
 it('a change is told against the network as trained', () => {
-  expect(describeChange(LEFT, RIGHT, 1, CLASSES)).toBe(
+  expect(describeChange(LEFT, RIGHT, TRUE!)).toBe(
     'Left wave (wrong: the clip is right wave), was right wave; 50 % more spikes, 2.0 times as many synaptic operations.',
   );
-  expect(describeChange(RIGHT, RIGHT, 1, CLASSES)).toBe('Still right wave (right); nothing changed.');
-  expect(describeChange(NONE, NONE, 1, CLASSES)).toBe('Still no votes; nothing changed.');
+  expect(describeChange(RIGHT, RIGHT, TRUE!)).toBe('Still right wave (right); nothing changed.');
+  expect(describeChange(NONE, NONE, TRUE!)).toBe('Still no votes; nothing changed.');
   const earlier = outcomeOf(
     [
       [0, 1],
@@ -112,10 +112,10 @@ it('a change is told against the network as trained', () => {
     1,
     40,
   );
-  expect(describeChange(earlier, RIGHT, null, CLASSES)).toBe(
+  expect(describeChange(earlier, RIGHT, UNKNOWN!)).toBe(
     'Still right wave, from step 1 instead of 3; 50 % fewer spikes, 20 % fewer synaptic operations.',
   );
-  expect(describeChange(NONE, RIGHT, 1, CLASSES)).toBe(
+  expect(describeChange(NONE, RIGHT, TRUE!)).toBe(
     'No votes, was right wave; no spikes, no synaptic operations.',
   );
 });
@@ -133,24 +133,12 @@ it.each([
 });
 
 it('an outcome is compared with the true class, if it is known', () => {
-  expect(describeOutcome(RIGHT, 1, CLASSES)).toBe(
-    'Right wave (right). Right wave leads from step 3 of 3 on.',
-  );
-  expect(describeOutcome(LEFT, 1, CLASSES)).toBe(
+  expect(describeOutcome(RIGHT, TRUE!)).toBe('Right wave (right). It leads from step 3 of 3 on.');
+  expect(describeOutcome(LEFT, TRUE!)).toBe(
     'Left wave (wrong: the clip is right wave). Left wave and right wave tie at the end; the first counts.',
   );
-  expect(describeOutcome(RIGHT, null, CLASSES)).toBe('Right wave. Right wave leads from step 3 of 3 on.');
-  expect(describeOutcome(NONE, 1, CLASSES)).toBe('No class gets a vote.');
-});
-
-it('a step is told in place of the drawings', () => {
-  const layers = [
-    { fired: 3, neurons: 128 },
-    { fired: 0, neurons: 50 },
-  ];
-  expect(describeStep(0, 3, { classes: CLASSES, scores: RIGHT.scores[0]!, label: 1 }, layers)).toBe(
-    'Step 1 of 3. Votes so far: left wave leads with 0.50, which is wrong. True class: right wave. Neurons that fire: 2.3 % in layer 1, 0.0 % in layer 2.',
-  );
+  expect(describeOutcome(RIGHT, UNKNOWN!)).toBe('Right wave. It leads from step 3 of 3 on.');
+  expect(describeOutcome(NONE, TRUE!)).toBe('No class gets a vote.');
 });
 
 it('a neuron has a place in its map; behind a linear layer, it has only a number', () => {
@@ -161,20 +149,20 @@ it('a neuron has a place in its map; behind a linear layer, it has only a number
 describe('what drawings show', () => {
   const classes = ['clap', 'wave', 'roll'];
 
-  it('the decision is the first class with the highest score', () => {
-    expect(decisionOf([0.1, 0.4, 0.4])).toBe(1);
+  it('several classes may lead', () => {
+    expect(leadersOf([0.1, 0.4, 0.4])).toEqual([1, 2]);
   });
 
-  it('there is no decision before an output has fired', () => {
-    expect(decisionOf([0, 0, 0])).toBeNull();
+  it('no class leads before an output has fired', () => {
+    expect(leadersOf([0, 0, 0])).toEqual([]);
     expect(describeVotes({ classes, scores: [0, 0, 0], label: 1 })).toBe(
       'Votes so far: no output has fired yet. True class: wave.',
     );
   });
 
-  it('votes are told with the decision, whether it is right, and the model beside', () => {
+  it('votes are told with who leads, the model beside, and the true class', () => {
     expect(describeVotes({ classes, scores: [0.1, 0.625, 0], label: 1, beside: [0, 0.2, 0.3] })).toBe(
-      'Votes so far: wave leads with 0.63, which is right. Model beside: roll leads with 0.30, which is wrong. True class: wave.',
+      'Votes so far: wave leads with 0.63. Model beside: roll leads with 0.30. True class: wave.',
     );
     expect(describeVotes({ classes, scores: [0.1, 0.6, 0.6], label: null })).toBe(
       'Votes so far: wave and roll tie at 0.60. The true class is not known.',
@@ -190,7 +178,7 @@ describe('what drawings show', () => {
   };
 
   it('a step of a neuron is told from the input to the spike', () => {
-    const view = { trace, threshold: 1, rest: 0 };
+    const view = { trace, beside: null, threshold: 1, rest: 0 };
     expect(describeNeuron({ ...view, step: 0 })).toBe(
       '1 spike in the clip. Step 1 of 3: input 1 takes the potential from 0 to 0.5. It stays below the threshold of 1.',
     );
@@ -210,7 +198,7 @@ describe('what drawings show', () => {
     expect(describeMaps([2, 10, 10], 'spikes', 5)).toBe(
       '2 maps of 10 × 10 neurons, filled where a neuron spikes: 5 spikes (2.5 %)',
     );
-    expect(describeMaps([128, 1, 1], 'tau', null)).toBe('128 neurons, membrane time constant τ');
+    expect(describeMaps([128, 1, 1], 'tau', 0)).toBe('128 neurons, membrane time constant τ');
     expect(describeEvents(0, 1, 12)).toBe('Events at step 1: 1 pixel brighter, 12 pixels darker');
   });
 });
@@ -251,12 +239,5 @@ describe('a training in the page', () => {
     expect(describeTraining(points, clips)).toBe(
       'After 1 step on 33 clips: 40 of 45 test clips right, as before; mean τ of no layer moved. A link to this view does not carry what was trained here.',
     );
-  });
-
-  it('before the first training, both numbers of clips are stated', () => {
-    expect(describeOffer(20, 8, clips)).toContain(
-      '20 steps, each on 8 of 33 clips that it has learned from. The 45 test clips of this page, which it has not learned from, score it.',
-    );
-    expect(describeOffer(20, 64, clips)).toContain('each on 33 of 33 clips');
   });
 });

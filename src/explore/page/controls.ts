@@ -1,151 +1,103 @@
 import { formatPercent } from '../../text.ts';
 import type { EmbeddedClip } from '../payload.ts';
-import { type FrameOrder, NO_EDITS, type ViewState } from '../view-state.ts';
-import { element } from './dom.ts';
+import { NO_EDITS } from '../view-state.ts';
+import { describeFileError } from '../words.ts';
+import { byId, listOptions, setText } from './dom.ts';
 import type { Page, Part } from './view.ts';
-
-const ORDERS: Readonly<Record<FrameOrder, string>> = {
-  'as-is': 'as recorded',
-  reversed: 'backwards',
-  shuffled: 'shuffled',
-  frozen: 'frozen',
-};
 
 const NOTHING = 'none';
 
 /** What there is to try first, which network sees which clip, in which order, and what runs beside it. */
 export function makeControls(page: Page): Part {
-  const { payload } = page;
-  const introduction = makeIntroduction(page);
-  const seeds = new Set(payload.models.map((one) => one.seed));
-  const nameModel = (index: number) => {
-    const { seed, test } = payload.models[index]!;
-    const accuracy = page.models.isReplaced(index) ? '' : ` (${formatPercent(test.correct / test.clips)})`;
-    return `${page.models.title(index)}${seeds.size > 1 ? `, seed ${seed}` : ''}${accuracy}`;
+  const { payload, models } = page;
+  const [network, clip] = [byId('select', 'network'), byId('select', 'clip')];
+  const [frames, beside] = [byId('select', 'frames'), byId('select', 'beside')];
+  const trials = byId('button', 'try-clip').closest('ul')!.querySelectorAll('button');
+  const nameModel = (model: number) => {
+    const { seed, test } = payload.models[model]!;
+    const isOneSeed = payload.models.every((one) => one.seed === seed);
+    const accuracy = models.stepsHere(model) === 0 ? ` (${formatPercent(test.correct / test.clips)})` : '';
+    return `${models.title(model)}${isOneSeed ? '' : `, seed ${seed}`}${accuracy}`;
   };
-  const models = payload.models.map((_, index) => element('option', { value: index }, nameModel(index)));
-  const model = choose('network', 'Network (accuracy on test clips)', models, (value) =>
-    page.change({ model: Number(value) }),
-  );
-  const own = element('optgroup', { label: 'Your own', hidden: true }, element('option', { value: 'own' }));
-  const clip = choose(
-    'clip',
-    'Clip',
-    [
-      group(
-        'One of each class',
-        payload.clips.filter(({ role }) => role === 'example'),
-      ),
-      group(
-        'The networks disagree',
-        payload.clips.filter(({ role }) => role === 'disagreement'),
-      ),
-      own,
-    ],
-    (value) => page.change({ clip: value, step: 0 }),
-  );
-  const order = choose(
-    'frames',
-    'Frames',
-    Object.entries(ORDERS).map(([value, text]) => element('option', { value }, text)),
-    (value) => {
-      const chosen = Object.keys(ORDERS).find((one): one is FrameOrder => one === value) ?? 'as-is';
-      page.change({ order: chosen, frozenAt: chosen === 'frozen' ? page.state().step : 0 });
-    },
-  );
-  const beside = choose(
-    'beside',
-    'Beside it, as trained',
-    [element('option', { value: NOTHING }, 'nothing'), ...models.map((one) => one.cloneNode(true))],
-    (value) => page.change({ beside: value === NOTHING ? null : Number(value) }),
-  );
+  const names = () => payload.models.map((_, model) => [model, nameModel(model)] as const);
+  network.innerHTML = listOptions(names());
+  beside.innerHTML = listOptions([[NOTHING, 'nothing'], ...names()]);
+  const [examples, disagreements, own] = clip.querySelectorAll('optgroup');
+  const listClips = (role: EmbeddedClip['role']) =>
+    payload.clips
+      .filter((one) => one.role === role)
+      .map(({ id, class: label, answers }) => {
+        const right = answers.filter((answer) => answer === label).length;
+        const note = role === 'example' ? '' : ` (${right} of ${answers.length} are right)`;
+        return [id, `${payload.classes[label]}${note}`] as const;
+      });
+  examples!.innerHTML = listOptions(listClips('example'));
+  disagreements!.innerHTML = listOptions(listClips('disagreement'));
 
-  function group(label: string, clips: readonly EmbeddedClip[]): HTMLElement | null {
-    if (clips.length === 0) return null;
-    const options = clips.map(({ id, class: index, answers, role }) => {
-      const right = answers.filter((answer) => answer === index).length;
-      const note = role === 'disagreement' ? ` (${right} of ${answers.length} are right)` : '';
-      return element('option', { value: id }, `${payload.classes[index]}${note}`);
-    });
-    return element('optgroup', { label }, ...options);
-  }
-
-  return {
-    root: element(
-      'div',
-      {},
-      introduction,
-      element('div', { class: 'controls' }, model.root, clip.root, order.root, beside.root),
-    ),
-    show({ state, isTraining }) {
-      for (const button of introduction.querySelectorAll('button')) button.disabled = isTraining;
-      const made = page.ownClip();
-      own.hidden = made === null;
-      own.firstElementChild!.textContent = made?.title ?? '';
-      model.select.value = String(state.model);
-      model.select.disabled = isTraining;
-      for (const [index, option] of models.entries()) {
-        const name = nameModel(index);
-        if (option.textContent !== name) option.textContent = name;
-      }
-      clip.select.value = state.clip;
-      order.select.value = state.order;
-      order.select.querySelector('[value="frozen"]')!.textContent =
-        state.order === 'frozen' ? `frozen at step ${state.frozenAt + 1}` : 'frozen at this step';
-      beside.select.value = state.beside === null ? NOTHING : String(state.beside);
-    },
+  network.onchange = () => page.change({ model: Number(network.value) });
+  clip.onchange = () => page.change({ clip: clip.value, step: 0 });
+  beside.onchange = () => page.change({ beside: beside.value === NOTHING ? null : Number(beside.value) });
+  frames.onchange = () => {
+    const order = (['as-is', 'reversed', 'shuffled'] as const).find((one) => one === frames.value);
+    page.change({ order: order ?? page.state().step });
   };
-}
-
-/** What one sees here, and what to try first. */
-function makeIntroduction(page: Page): HTMLElement {
-  const { payload } = page;
   const puzzle = payload.clips.find(({ role }) => role === 'disagreement');
-  const attempt = (text: string, view: () => Partial<ViewState>) => {
-    const act = () => page.present(view());
-    return element('li', {}, element('button', { type: 'button', class: 'link', onclick: act }, text));
+  disagreements!.hidden = puzzle === undefined;
+  byId('button', 'try-clip').hidden = puzzle === undefined;
+  byId('button', 'try-backwards').onclick = () => page.present({ order: 'reversed' });
+  byId('button', 'try-tau').onclick = () => page.present({ edits: { ...NO_EDITS, tau: { all: 2 } } });
+  byId('button', 'try-clip').onclick = () => {
+    // Beside it, a network that takes the clip for something else.
+    const { id, answers } = puzzle!;
+    const other = answers.findIndex(
+      (answer, model) => models.trained(model) !== null && answer !== answers[page.state().model],
+    );
+    page.present({ clip: id, beside: other === -1 ? null : other });
   };
-  return element(
-    'div',
-    { class: 'introduction' },
-    element(
-      'p',
-      {},
-      `A trained spiking network watches a clip of ${payload.frames.steps} frames of events, and runs in your browser while you watch. Each of its neurons gathers input, leaks it with its time constant τ, and fires when it reaches the threshold. Three things to try:`,
-    ),
-    element(
-      'ul',
-      {},
-      attempt('Show it the clip backwards', () => ({ order: 'reversed' })),
-      attempt('Make every neuron remember twice as long', () => ({
-        edits: { ...NO_EDITS, tau: [{ layer: null, neuron: null, factor: 2 }] },
-      })),
-      puzzle === undefined
-        ? attempt('Let neurons fire at a threshold of 0.5', () => ({
-            edits: { ...NO_EDITS, threshold: 0.5 },
-          }))
-        : attempt('Watch a clip that the networks disagree on', () => ({
-            clip: puzzle.id,
-            beside: findOther(page, puzzle),
-          })),
-    ),
-  );
+  const showChooser = makeChooser(page);
+
+  return (view) => {
+    const { state, isTraining } = view;
+    for (const button of trials) button.disabled = isTraining;
+    own!.hidden = page.own === null;
+    const ownOption = listOptions([['own', page.own?.title ?? '']]);
+    if (own!.innerHTML !== ownOption) own!.innerHTML = ownOption;
+    network.disabled = isTraining;
+    for (const [model, name] of names()) setText(network.options[model]!, name);
+    network.value = String(state.model);
+    clip.value = state.clip;
+    beside.value = state.beside === null ? NOTHING : String(state.beside);
+    const isFrozen = typeof state.order === 'number';
+    // To freeze another step, one chooses the other option of the two.
+    const frozen = frames.querySelector<HTMLOptionElement>('[value=frozen]')!;
+    frozen.hidden = !isFrozen;
+    setText(frozen, isFrozen ? `frozen at step ${Number(state.order) + 1}` : '');
+    frames.value = isFrozen ? 'frozen' : String(state.order);
+    showChooser(view);
+  };
 }
 
-/** A network of the page that takes the clip for something else than the shown one. */
-function findOther({ payload, state }: Page, { answers }: EmbeddedClip): number | null {
-  const other = payload.models.findIndex(
-    ({ tensors }, model) => tensors !== null && answers[model] !== answers[state().model],
-  );
-  return other === -1 ? null : other;
-}
-
-function choose(
-  id: string,
-  text: string,
-  options: readonly (Node | null)[],
-  chosen: (value: string) => void,
-) {
-  const select = element('select', { id, onchange: () => chosen(select.value) }, ...options);
-  return { select, root: element('div', {}, element('label', { for: id }, text), select) };
+/** Asks for the file of a network that is too large for the page. */
+function makeChooser(page: Page): Part {
+  const root = byId('section', 'chooser');
+  const [question, problem] = root.querySelectorAll('p');
+  const input = root.querySelector('input')!;
+  let missing: number | null = null;
+  input.onchange = async () => {
+    const file = input.files?.[0];
+    if (file === undefined || missing === null) return;
+    problem!.textContent = '';
+    await page.models.load(missing, file).catch((error: unknown) => {
+      problem!.textContent = describeFileError(error, file.name);
+    });
+    input.value = '';
+    page.change({});
+  };
+  return ({ state: { model, beside } }) => {
+    missing = [model, beside].find((one) => one !== null && page.models.trained(one) === null) ?? null;
+    root.hidden = missing === null;
+    if (missing === null) return;
+    const { id, title, seed } = page.payload.models[missing]!;
+    question!.textContent = `${title} is too large for this page. Choose its file: artifacts/train/${id}/${seed}/best.safetensors. It stays on this computer.`;
+  };
 }

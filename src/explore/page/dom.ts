@@ -1,16 +1,46 @@
-type Child = Node | string | null;
+import { escapeMarkup } from '../../text.ts';
 
-/** Makes an element: attributes as in HTML (`true`: present, `false`: absent), `onclick` and the like as listeners, and what it contains. */
-export function element<Tag extends keyof HTMLElementTagNameMap>(
+/** An element of markup.ts. @throws {Error} if there is none */
+export function byId<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
-  attributes: Readonly<Record<string, string | number | boolean | ((event: Event) => void)>> = {},
-  ...children: readonly Child[]
+  id: string,
 ): HTMLElementTagNameMap[Tag] {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === 'function') made.addEventListener(name.replace(/^on/, ''), value);
-    else if (value !== false) made.setAttribute(name, value === true ? '' : String(value));
-  }
-  made.append(...children.filter((child) => child !== null));
-  return made;
+  const found = document.querySelector<HTMLElementTagNameMap[Tag]>(`${tag}#${id}`);
+  if (found === null) throw new Error(`the page has no ${tag} with id "${id}"`);
+  return found;
+}
+
+/** Makes an element from HTML. */
+export function makeElement(html: string): HTMLElement {
+  const box = document.createElement('div');
+  box.innerHTML = html;
+  return box.firstElementChild as HTMLElement;
+}
+
+/** Without a change, the browser would lay out the page again, and a screen reader read it again. */
+export function setText(node: Element, text: string): void {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** The options of a `select`, as HTML. */
+export function listOptions(options: readonly (readonly [value: string | number, text: string])[]): string {
+  return options.map(([value, text]) => `<option value="${value}">${escapeMarkup(text)}</option>`).join('');
+}
+
+/** Calls back with the value of the radio button that the reader chooses. */
+export function onChoice(root: HTMLElement, chosen: (value: string) => void): void {
+  root.addEventListener('change', ({ target }) => {
+    if (target instanceof HTMLInputElement) chosen(target.value);
+  });
+}
+
+/** Checks the radio button with this value. */
+export function checkChoice(root: HTMLElement, value: string): void {
+  for (const input of root.querySelectorAll('input')) input.checked = input.value === value;
+}
+
+/** Scrolls to what the reader wants to see, unless it is in the window; at once where less motion is preferred. */
+export function bringIntoView(node: Element, block: ScrollLogicalPosition): void {
+  const { matches } = matchMedia('(prefers-reduced-motion: reduce)');
+  node.scrollIntoView({ block, behavior: matches ? 'instant' : 'smooth' });
 }

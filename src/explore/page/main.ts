@@ -1,4 +1,5 @@
 import { describeError } from '../../errors.ts';
+import { buildNetwork } from '../../snn/networks.ts';
 import { spikingLayers } from '../../snn/spec.ts';
 import { countElements } from '../../snn/tensor.ts';
 import { formatAddress, parseAddress, type Scope } from '../address.ts';
@@ -7,43 +8,38 @@ import type { Frames } from '../messages.ts';
 import { unpack } from '../packing.ts';
 import type { Payload } from '../payload.ts';
 import { NO_EDITS, type ViewState } from '../view-state.ts';
-import { makeAccount } from './account.ts';
+import { readPalette } from './canvas.ts';
 import { makeControls } from './controls.ts';
-import { element } from './dom.ts';
+import { byId } from './dom.ts';
 import { makeEditing } from './editing.ts';
-import { makeFileChooser } from './file-chooser.ts';
 import { makeInspector } from './inspector.ts';
 import { makeLayers } from './layers.ts';
+import { writeMarkup } from './markup.ts';
 import { Models } from './models.ts';
-import { makeOwnClipPanel } from './own-clip-panel.ts';
-import { PageWorker } from './page-worker.ts';
-import { readPalette } from './palette.ts';
+import { makeOwnClip } from './own-clip.ts';
 import { makePlayer } from './player.ts';
 import { makeRuns, type Result, type Run } from './runs.ts';
-import { makeStage } from './stage.ts';
-import { makeTrainPanel } from './train-panel.ts';
-import type { OwnClip, Page, Part } from './view.ts';
+import { makeAccount, makeStage } from './stage.ts';
+import { startThread } from './thread.ts';
+import { makeTraining } from './train-panel.ts';
+import type { OwnClip, Page } from './view.ts';
 
 const payload: Payload = JSON.parse(document.getElementById('payload')?.textContent ?? '');
 const { steps } = payload.frames;
-const worker = new PageWorker();
-const models = new Models(payload, worker);
+byId('div', 'explore').innerHTML = writeMarkup(payload);
+const ask = startThread();
+const models = new Models(payload);
 const clips = new Map<string, Frames>();
-const problem = element('p', { class: 'problem', role: 'alert' });
+const [columns, problem, lost] = [byId('div', 'columns'), byId('p', 'problem'), byId('p', 'lost')];
+const undo = byId('button', 'undo');
+const prefersStill = matchMedia('(prefers-reduced-motion: reduce)');
 let own: OwnClip | null = null;
 let result: Result | null = null;
 let palette = readPalette();
 
 const start: ViewState = {
-  model: 0,
-  beside: null,
-  clip: payload.clips[0]!.id,
-  step: 0,
-  order: 'as-is',
-  frozenAt: 0,
-  show: 'spikes',
-  neuron: null,
-  edits: NO_EDITS,
+  ...{ model: 0, beside: null, clip: payload.clips[0]!.id, step: 0, order: 'as-is' },
+  ...{ show: 'spikes', neuron: null, edits: NO_EDITS },
 };
 const scope: Scope = {
   models: payload.models.length,
@@ -52,37 +48,21 @@ const scope: Scope = {
     return [...shown.map(({ id }) => id), ...(own === null ? [] : ['own'])];
   },
   steps,
-  neurons: (model) => spikingLayers(models.spec(model)).map(({ shape }) => countElements(shape)),
+  neurons: (model) =>
+    spikingLayers(buildNetwork(payload.models[model]!.config)).map(({ shape }) => countElements(shape)),
 };
-const lost = element(
-  'p',
-  { class: 'problem', role: 'status', hidden: true },
-  'The clip of this link was made by its sender and stayed on the sender’s computer. Another clip is shown in its place.',
-);
-const prefersStill = matchMedia('(prefers-reduced-motion: reduce)');
 let state = readAddress();
 
 const page: Page = {
-  payload,
-  worker,
-  models,
+  ...{ payload, ask, models, change },
   state: () => state,
-  change,
   present(patch) {
-    change({ beside: null, order: 'as-is', frozenAt: 0, edits: NO_EDITS, ...patch, step: 0 });
+    change({ beside: null, order: 'as-is', edits: NO_EDITS, ...patch, step: 0 });
     if (!prefersStill.matches) player.play(true);
   },
-  undo() {
-    models.restore(state.model);
-    change({ edits: NO_EDITS, order: 'as-is', frozenAt: 0 });
+  get own() {
+    return own;
   },
-  canUndo: () =>
-    !training.isTraining() &&
-    (hasEdits(state.edits) || state.order !== 'as-is' || models.isReplaced(state.model)),
-  missingModel: () =>
-    [state.model, state.beside].find((model) => model !== null && models.values(model, 'in-use') === null) ??
-    null,
-  ownClip: () => own,
   addClip(clip) {
     own = clip;
     const { beside, edits } = state;
@@ -91,17 +71,13 @@ const page: Page = {
   labelOf: (clip) => payload.clips.find(({ id }) => id === clip)?.class ?? null,
   framesOf(clip) {
     if (clip === 'own' && own !== null) return own.frames;
-    const known = clips.get(clip);
-    if (known !== undefined) return known;
-    const embedded = payload.clips.find(({ id }) => id === clip);
-    if (embedded === undefined) throw new Error(`There is no clip "${clip}".`);
-    const frames = unpack(embedded.frames);
+    const frames = clips.get(clip) ?? unpack(payload.clips.find(({ id }) => id === clip)!.frames);
     clips.set(clip, frames);
     return frames;
   },
 };
 
-const run = makeRuns(page, {
+const run = makeRuns(ask, models, steps, {
   show,
   fail(error) {
     problem.textContent = describeError(error);
@@ -111,11 +87,12 @@ const run = makeRuns(page, {
   },
 });
 const player = makePlayer(page);
-const top = [makeControls(page), player, makeFileChooser(page)];
-const middle = [makeStage(page), makeLayers(page)];
-const side = [makeInspector(page), makeEditing(page)];
-const training = makeTrainPanel(page);
-const account = makeAccount(page);
+const training = makeTraining(page);
+const parts = [
+  ...[makeControls(page), player.show, makeStage(page), makeLayers(page)],
+  ...[makeInspector(page), makeEditing(page), training.show, makeAccount()],
+];
+makeOwnClip(page);
 
 function change(patch: Partial<ViewState>, isNewPlace = true): void {
   const isPlayedStep = player.isPlaying() && Object.keys(patch).join() === 'step';
@@ -123,15 +100,16 @@ function change(patch: Partial<ViewState>, isNewPlace = true): void {
   state = { ...state, ...patch, ...(training.isTraining() ? { model, edits } : {}) };
   if (patch.clip !== undefined && isNewPlace) lost.hidden = true;
   if (!isPlayedStep) {
-    if (page.missingModel() === null)
-      run({
-        ...state,
-        frames: page.framesOf(state.clip),
-        values: models.values(state.model, 'in-use'),
-      });
+    const network = models.inUse(state.model);
+    if (network !== null && !isFileMissing()) run({ ...state, frames: page.framesOf(state.clip), network });
     keepAddress(isNewPlace);
   }
   render();
+}
+
+/** Whether the reader must first choose the file of a network. */
+function isFileMissing(): boolean {
+  return [state.model, state.beside].some((model) => model !== null && models.trained(model) === null);
 }
 
 function show(next: Result): void {
@@ -146,17 +124,11 @@ function show(next: Result): void {
   render();
 }
 
-/** A neuron that fires now and then; rather in the second layer, where maps are small enough to see it. */
+/** A neuron that fires in the second half of the clip; rather in the second layer, where maps are small enough to see it. */
 function findLively({ neurons, trace }: Run): ViewState['neuron'] {
-  const fires = trace.layers.map(({ spikes }) => spikes.some((spike) => spike > 0));
-  const layer = Math.max(0, fires[1] ? 1 : fires.indexOf(true));
-  const size = neurons[layer]!.leaks.length;
-  const counts = new Uint32Array(size);
-  trace.layers[layer]!.spikes.forEach((spike, i) => {
-    counts[i % size]! += spike;
-  });
-  const surplus = (index: number) => Math.abs(counts[index]! - Math.ceil(steps / 4));
-  return { layer, index: counts.reduce((best, _, i) => (surplus(i) < surplus(best) ? i : best), 0) };
+  const fires = trace.layers.map(({ spikes }) => spikes.indexOf(1, spikes.length / 2));
+  const layer = [1, ...fires.keys()].find((at) => (fires[at] ?? -1) >= 0) ?? 0;
+  return { layer, index: Math.max(0, fires[layer]! % neurons[layer]!.leaks.length) };
 }
 
 let isDue = false;
@@ -165,9 +137,12 @@ function render(): void {
   isDue = true;
   requestAnimationFrame(() => {
     isDue = false;
-    const view = { state, result, isPlaying: player.isPlaying(), isTraining: training.isTraining(), palette };
-    columns.hidden = result === null || page.missingModel() !== null;
-    for (const part of [...top, ...middle, ...side, training, account]) part.show(view);
+    const isTraining = training.isTraining();
+    const isChanged = hasEdits(state.edits) || state.order !== 'as-is' || models.stepsHere(state.model) > 0;
+    undo.disabled = isTraining || !isChanged;
+    columns.hidden = result === null || isFileMissing();
+    const view = { state, result, isPlaying: player.isPlaying(), isTraining, palette };
+    for (const showPart of parts) showPart(view);
   });
 }
 
@@ -183,14 +158,17 @@ function keepAddress(isNewPlace: boolean): void {
     const withoutStep = (one: string) => one.replace(/&step=\d+|&neuron=[\d.]+/g, '');
     const isNew = isChanged && withoutStep(address) !== withoutStep(location.hash);
     isChanged = false;
-    if (isNew) history.pushState(null, '', address);
-    else history.replaceState(null, '', address);
+    history[isNew ? 'pushState' : 'replaceState'](models.stepsHere(state.model), '', address);
   }, 300);
 }
 
 function readAddress(): ViewState {
   lost.hidden = own !== null || !/[#&]clip=own(&|$)/.test(location.hash);
-  return parseAddress(location.hash, scope, start);
+  const view = parseAddress(location.hash, scope, start);
+  const stepsNow = models.stepsHere(view.model);
+  // Edits of a network that was trained on since, or no longer is, would say something else. A pasted address has no such state.
+  const isSameNetwork = (history.state ?? stepsNow) === stepsNow;
+  return isSameNetwork ? view : { ...view, edits: NO_EDITS };
 }
 
 addEventListener('popstate', () => {
@@ -207,17 +185,11 @@ function redraw(): void {
 }
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
 addEventListener('resize', redraw);
+undo.onclick = () => {
+  models.restore(state.model);
+  change({ edits: NO_EDITS, order: 'as-is' });
+};
 
-const rootsOf = (parts: readonly Part[]): HTMLElement[] => parts.map(({ root }) => root);
-const columns = element(
-  'div',
-  { class: 'columns' },
-  element('div', {}, ...rootsOf(middle)),
-  element('div', { class: 'side' }, ...rootsOf(side)),
-);
-document
-  .getElementById('explore')
-  ?.append(...rootsOf(top), lost, problem, columns, training.root, makeOwnClipPanel(page), account.root);
 // A view that was sent to someone stands still, as it was sent.
 const isSent = location.hash !== '';
 change({}, false);

@@ -1,6 +1,7 @@
 import { CAMERA } from '../../datasets/simulated/recording.ts';
 import { type Moved, OwnScene, type PathPoint } from '../own-scene.ts';
-import { element } from './dom.ts';
+import { readPalette } from './canvas.ts';
+import { byId, listOptions } from './dom.ts';
 
 const LONGEST_US = 3e6;
 /** In less, a click for instance, nothing has moved. */
@@ -9,24 +10,24 @@ const SHORTEST_US = 200_000;
 const KEY_SPEED = 90;
 
 /** An arm comes first: with it, the networks know what they see. */
-const MOVED: Readonly<Record<Moved, string>> = {
-  'right arm': 'the right arm of a simulated person',
-  'left arm': 'the left arm of a simulated person',
-  disc: 'a bright disc',
-};
+const MOVED: readonly (readonly [Moved, string])[] = [
+  ['right arm', 'the right arm of a simulated person'],
+  ['left arm', 'the left arm of a simulated person'],
+  ['disc', 'a bright disc'],
+];
 
 /** The picture before the simulated camera, in which the reader moves something: recorded while the pointer is pressed, at most 3 s. */
 export function makePad(
   record: (path: readonly PathPoint[], moved: Moved) => void,
   report: (text: string) => void,
-): HTMLElement {
-  const canvas = element('canvas', {
-    ...{ width: CAMERA.width, height: CAMERA.height, tabindex: 0, role: 'application' },
-    'aria-label': 'Picture before the camera: arrow keys move, Enter ends the recording',
-  });
-  const progress = element('progress', { max: LONGEST_US, value: 0, 'aria-label': 'Recorded, of 3 seconds' });
-  const options = Object.entries(MOVED).map(([value, text]) => element('option', { value }, text));
-  const select = element('select', { onchange: () => choose(select.value) }, ...options);
+): void {
+  const [canvas, progress, select] = [
+    byId('canvas', 'pad'),
+    byId('progress', 'recorded'),
+    byId('select', 'moved'),
+  ];
+  [canvas.width, canvas.height, progress.max] = [CAMERA.width, CAMERA.height, LONGEST_US];
+  select.innerHTML = listOptions(MOVED);
   const pressed = new Set<string>();
   let moved: Moved = 'right arm';
   let scene = new OwnScene(moved);
@@ -36,25 +37,26 @@ export function makePad(
   let startedMs = 0;
   let tickedMs = 0;
 
-  function choose(value: string): void {
-    moved = Object.keys(MOVED).find((one): one is Moved => one === value) ?? 'disc';
-    scene = new OwnScene(moved);
-    draw();
-  }
-
   function draw(): void {
+    const { picture, events } = scene.watch(x, y);
     const image = new ImageData(CAMERA.width, CAMERA.height);
     image.data.fill(255);
-    for (const [i, level] of scene.render(x, y).entries())
-      image.data.fill(150 + 85 * level, 4 * i, 4 * i + 3);
-    canvas.getContext('2d')?.putImageData(image, 0, 0);
+    for (const [i, level] of picture.entries()) image.data.fill(150 + 85 * level, 4 * i, 4 * i + 3);
+    const context = canvas.getContext('2d')!;
+    context.putImageData(image, 0, 0);
+    const { on, off } = readPalette();
+    for (const [i, event] of events.entries()) {
+      if (event === 0) continue;
+      context.fillStyle = event > 0 ? on : off;
+      context.fillRect(i % CAMERA.width, Math.floor(i / CAMERA.width), 1, 1);
+    }
   }
 
   function moveTo(newX: number, newY: number): void {
     x = Math.min(CAMERA.width - 1, Math.max(0, newX));
     y = Math.min(CAMERA.height - 1, Math.max(0, newY));
     addPoint();
-    draw();
+    if (path === null) draw();
   }
 
   function addPoint(): void {
@@ -77,6 +79,7 @@ export function makePad(
     tickedMs = nowMs;
     const along = (on: string, back: string) => step * (Number(pressed.has(on)) - Number(pressed.has(back)));
     moveTo(x + along('ArrowRight', 'ArrowLeft'), y + along('ArrowDown', 'ArrowUp'));
+    draw();
     progress.value = path.at(-1)!.tUs;
     if (progress.value >= LONGEST_US) stop();
     else requestAnimationFrame(tick);
@@ -97,25 +100,29 @@ export function makePad(
     moveTo(((clientX - left) / width) * CAMERA.width, ((clientY - top) / height) * CAMERA.height);
   }
 
-  canvas.addEventListener('pointerdown', (event) => {
+  select.onchange = () => {
+    moved = MOVED.find(([one]) => one === select.value)?.[0] ?? 'disc';
+    scene = new OwnScene(moved);
+    draw();
+  };
+  canvas.onpointerdown = (event) => {
     if (event.button !== 0 || path !== null) return;
     canvas.setPointerCapture(event.pointerId);
     follow(event);
     start();
-  });
-  canvas.addEventListener('pointermove', follow);
-  canvas.addEventListener('pointerup', stop);
-  canvas.addEventListener('pointercancel', stop);
-  canvas.addEventListener('keydown', (event) => {
+  };
+  canvas.onpointermove = follow;
+  canvas.onpointerup = stop;
+  canvas.onpointercancel = stop;
+  canvas.onkeydown = (event) => {
     if (event.key === 'Enter') stop();
     if (!event.key.startsWith('Arrow')) return;
     // Elsewhere on the page, arrow keys go to another step.
     event.preventDefault();
     pressed.add(event.key);
     if (path === null && !event.repeat) start();
-  });
-  canvas.addEventListener('keyup', ({ key }) => pressed.delete(key));
-  canvas.addEventListener('blur', () => pressed.clear());
+  };
+  canvas.onkeyup = ({ key }) => pressed.delete(key);
+  canvas.onblur = () => pressed.clear();
   draw();
-  return element('div', { class: 'pad' }, element('label', {}, 'Move ', select), canvas, progress);
 }

@@ -1,67 +1,64 @@
 import { CAMERA, type SceneImage } from '../../datasets/simulated/recording.ts';
 import { logLuminance } from '../own-scene.ts';
-import { element } from './dom.ts';
+import { byId } from './dom.ts';
 
 /** A camera adapts to the light first, and the reader gets ready. */
 const WAIT_MS = 1000;
 const RECORDED_MS = 2000;
 
-/** What a webcam sees for 2 s, for the simulated camera to film. */
-export function makeWebcam(
-  record: (images: readonly SceneImage[]) => void,
+/**
+ * What a webcam sees for 2 s, for the simulated camera to film: the middle square of each picture, as log luminance; times from 0.
+ *
+ * @throws {string} what to tell the reader
+ */
+export async function filmWebcam(report: (text: string) => void): Promise<SceneImage[]> {
+  const canvas = byId('canvas', 'webcam-picture');
+  [canvas.width, canvas.height] = [CAMERA.width, CAMERA.height];
+  let stream: MediaStream | null = null;
+  try {
+    // Absent where the browser allows it to no page of this kind.
+    if (!('mediaDevices' in navigator)) throw new DOMException('', 'NotAllowedError');
+    stream = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } });
+    const video = document.createElement('video');
+    video.playsInline = true;
+    video.srcObject = stream;
+    await video.play();
+    report('Get ready …');
+    canvas.hidden = false;
+    return await watch(video, canvas, report);
+  } catch (error) {
+    throw explainRefusal(error);
+  } finally {
+    for (const track of stream?.getTracks() ?? []) track.stop();
+    canvas.hidden = true;
+  }
+}
+
+function watch(
+  video: HTMLVideoElement,
+  canvas: HTMLCanvasElement,
   report: (text: string) => void,
-): HTMLElement {
-  const { width, height } = CAMERA;
-  const label = 'What the webcam sees';
-  const canvas = element('canvas', { width, height, hidden: true, role: 'img', 'aria-label': label });
-  const button = element('button', { type: 'button', onclick: () => void film() }, 'Use the webcam');
-
-  async function film(): Promise<void> {
-    button.disabled = true;
-    let stream: MediaStream | null = null;
-    try {
-      // Absent where the browser allows it to no page of this kind.
-      if (!('mediaDevices' in navigator)) throw new DOMException('', 'NotAllowedError');
-      stream = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } });
-      const video = element('video', { playsinline: true });
-      video.srcObject = stream;
-      await video.play();
-      report('Get ready …');
-      canvas.hidden = false;
-      record(await watch(video));
-    } catch (error) {
-      report(explainRefusal(error));
-    } finally {
-      for (const track of stream?.getTracks() ?? []) track.stop();
-      canvas.hidden = true;
-      button.disabled = false;
-    }
-  }
-
-  /** @returns the middle square of each picture, as log luminance; times from 0 */
-  function watch(video: HTMLVideoElement): Promise<SceneImage[]> {
-    const context = canvas.getContext('2d', { willReadFrequently: true })!;
-    const images: SceneImage[] = [];
-    let startMs: number | null = null;
-    return new Promise((resolve) => {
-      const take = (nowMs: number) => {
-        startMs ??= nowMs + WAIT_MS;
-        const side = Math.min(video.videoWidth, video.videoHeight);
-        const [left, top] = [(video.videoWidth - side) / 2, (video.videoHeight - side) / 2];
-        context.drawImage(video, left, top, side, side, 0, 0, width, height);
-        if (nowMs >= startMs) {
-          if (images.length === 0) report('Recording …');
-          const level = logLuminance(context.getImageData(0, 0, width, height).data);
-          images.push({ tUs: Math.round((nowMs - startMs) * 1000), level });
-        }
-        if (nowMs < startMs + RECORDED_MS) video.requestVideoFrameCallback(take);
-        else resolve(images);
-      };
-      video.requestVideoFrameCallback(take);
-    });
-  }
-
-  return element('div', {}, button, canvas);
+): Promise<SceneImage[]> {
+  const { width, height } = canvas;
+  const context = canvas.getContext('2d', { willReadFrequently: true })!;
+  const images: SceneImage[] = [];
+  let startMs: number | null = null;
+  return new Promise((resolve) => {
+    const take = (nowMs: number) => {
+      startMs ??= nowMs + WAIT_MS;
+      const side = Math.min(video.videoWidth, video.videoHeight);
+      const [left, top] = [(video.videoWidth - side) / 2, (video.videoHeight - side) / 2];
+      context.drawImage(video, left, top, side, side, 0, 0, width, height);
+      if (nowMs >= startMs) {
+        if (images.length === 0) report('Recording …');
+        const level = logLuminance(context.getImageData(0, 0, width, height).data);
+        images.push({ tUs: Math.round((nowMs - startMs) * 1000), level });
+      }
+      if (nowMs < startMs + RECORDED_MS) video.requestVideoFrameCallback(take);
+      else resolve(images);
+    };
+    video.requestVideoFrameCallback(take);
+  });
 }
 
 function explainRefusal(error: unknown): string {

@@ -1,4 +1,4 @@
-import { element } from './dom.ts';
+import { byId, setText } from './dom.ts';
 import type { Page, Part } from './view.ts';
 
 /** Slow enough to follow, fast enough to look like a movement. */
@@ -7,19 +7,10 @@ const STEP_MS = 180;
 const END_MS = 1200;
 
 /** Plays the clip again and again, and goes to a step: by its slider, or by keys anywhere on the page. */
-export function makePlayer(
-  page: Page,
-): Part & { readonly isPlaying: () => boolean; readonly play: (on: boolean) => void } {
+export function makePlayer(page: Page) {
   const last = page.payload.frames.steps - 1;
-  const button = element('button', { type: 'button', class: 'play', onclick: () => play(!isPlaying) });
-  const slider = element('input', {
-    type: 'range',
-    min: 1,
-    max: last + 1,
-    'aria-label': 'Step',
-    oninput: () => goTo(slider.valueAsNumber - 1),
-  });
-  const text = element('output', { class: 'step' });
+  const [button, slider] = [byId('button', 'play'), byId('input', 'step')];
+  const text = byId('output', 'step-text');
   let isPlaying = false;
   let shownAtMs = 0;
 
@@ -47,6 +38,8 @@ export function makePlayer(
     page.change({ step: Math.min(last, Math.max(0, step)) });
   }
 
+  button.onclick = () => play(!isPlaying);
+  slider.oninput = () => goTo(slider.valueAsNumber - 1);
   addEventListener('keydown', (event) => {
     const { key, target, defaultPrevented, ctrlKey, metaKey, altKey } = event;
     if (defaultPrevented || ctrlKey || metaKey || altKey || !(target instanceof Element)) return;
@@ -60,15 +53,11 @@ export function makePlayer(
     event.preventDefault();
   });
 
-  return {
-    root: element('div', { class: 'player' }, button, slider, text),
-    isPlaying: () => isPlaying,
-    play,
-    show({ state: { step } }) {
-      button.textContent = isPlaying ? 'Pause' : 'Play';
-      slider.value = String(step + 1);
-      slider.setAttribute('aria-valuetext', `step ${step + 1} of ${last + 1}`);
-      text.textContent = `step ${step + 1} of ${last + 1}`;
-    },
+  const show: Part = ({ state: { step } }) => {
+    setText(button, isPlaying ? 'Pause' : 'Play');
+    slider.value = String(step + 1);
+    setText(text, `step ${step + 1} of ${last + 1}`);
+    slider.setAttribute('aria-valuetext', `step ${step + 1} of ${last + 1}`);
   };
+  return { show, play, isPlaying: () => isPlaying };
 }

@@ -1,10 +1,10 @@
 import type { Frames } from '../messages.ts';
 import type { Payload } from '../payload.ts';
 import type { ViewState } from '../view-state.ts';
+import type { Palette } from './canvas.ts';
 import type { Models } from './models.ts';
-import type { PageWorker } from './page-worker.ts';
-import type { Palette } from './palette.ts';
 import type { Result } from './runs.ts';
+import type { Thread } from './thread.ts';
 
 /** What the parts of the page show. */
 export interface View {
@@ -18,16 +18,13 @@ export interface View {
   readonly palette: Palette;
 }
 
-/** A part of the page: what it consists of, and how it follows the view. */
-export interface Part {
-  readonly root: HTMLElement;
-  readonly show: (view: View) => void;
-}
+/** How a part of the page follows the view. */
+export type Part = (view: View) => void;
 
 /** What the parts of the page may use and change. */
 export interface Page {
   readonly payload: Payload;
-  readonly worker: PageWorker;
+  readonly ask: Thread;
   readonly models: Models;
   readonly state: () => ViewState;
   /**
@@ -38,22 +35,17 @@ export interface Page {
   readonly change: (patch: Partial<ViewState>, isNewPlace?: boolean) => void;
   /** Shows this with nothing else changed, and plays it from its first step unless the reader prefers less motion. */
   readonly present: (patch: Partial<ViewState>) => void;
-  /** Undoes what the reader changed in the network and in the order of frames. */
-  readonly undo: () => void;
-  readonly canUndo: () => boolean;
-  /** The model whose file the reader must choose. */
-  readonly missingModel: () => number | null;
-  /** Shows it as clip `own`, in place of the one before. */
+  /** The clip that the reader made or loaded, which is shown as clip `own`. Nobody knows its class. */
+  readonly own: OwnClip | null;
   readonly addClip: (clip: OwnClip) => void;
-  readonly ownClip: () => OwnClip | null;
   /** The class of a clip; null: unknown. */
   readonly labelOf: (clip: string) => number | null;
   /** @throws {Error} if there is no such clip */
   readonly framesOf: (clip: string) => Frames;
 }
 
-/** A clip that the reader made or loaded; its frames are [T, 2, H, W], as the payload's `frames` says. Nobody knows its class. */
 export interface OwnClip {
   readonly title: string;
+  /** [T, 2, H, W], as the payload's `frames` says. */
   readonly frames: Frames;
 }

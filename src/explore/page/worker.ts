@@ -30,16 +30,14 @@ function send(reply: Answer): void {
 async function answer(request: Request): Promise<void> {
   const { id } = request;
   switch (request.kind) {
-    case 'network': {
-      const { key, network } = request;
-      networks.set(key, prepareNetwork(buildNetwork(network.config), stateOf(network)));
-      return send({ id, kind: 'done' });
-    }
     case 'run': {
-      const network = networks.get(request.key)!;
+      const { key, network: given, edits, frames, steps } = request;
+      const network =
+        given === null ? networks.get(key)! : prepareNetwork(buildNetwork(given.config), stateOf(given));
+      networks.set(key, network);
       const startedMs = performance.now();
-      const neurons = applyEdits(network.neurons, request.edits);
-      const trace = runForward({ ...network, neurons }, request.frames, request.steps);
+      const neurons = applyEdits(network.neurons, edits);
+      const trace = runForward({ ...network, neurons }, frames, steps);
       return send({ id, kind: 'trace', trace, milliseconds: performance.now() - startedMs });
     }
     case 'train':
@@ -56,6 +54,5 @@ async function answer(request: Request): Promise<void> {
       return;
     case 'stop':
       isStopped = true;
-      return send({ id, kind: 'done' });
   }
 }

@@ -17,7 +17,6 @@ type Role = EmbeddedClip['role'];
 
 /** Whose page it is. */
 export interface PayloadOf {
-  readonly title: string;
   readonly results: Results;
   /** The folders with all trainings and all evaluations. */
   readonly sources: { readonly train: string; readonly evaluate: string };
@@ -52,7 +51,7 @@ export function isExplorable({ examples, models }: Results): boolean {
 
 /** What the explorable page holds: each model with the first seed, and some clips. */
 export async function collectPayload(
-  { title, results, sources }: PayloadOf,
+  { results, sources }: PayloadOf,
   frames: SeenFrames,
   room = ROOM,
 ): Promise<Payload> {
@@ -105,11 +104,8 @@ export async function collectPayload(
   const { regularise, loss } = run.compat;
   const { steps, splitBy, durationUs, downsample, height, width } = run.frames;
   return {
-    ...{ title, dataset: titleDataset(dataset), simulated, classes },
-    frames: {
-      ...{ steps, splitBy: splitBy!, ...(durationUs === undefined ? {} : { durationUs }) },
-      ...{ downsample, height, width },
-    },
+    ...{ dataset: titleDataset(dataset), simulated, classes },
+    frames: { steps, splitBy: splitBy!, durationUs, downsample, height, width },
     ...{ models, clips, training: { batchSize, learningRate, tauRate, regularise, loss } },
   };
 }

@@ -58,19 +58,18 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .slider { display: grid; grid-template-columns: 7rem minmax(0, 1fr) 4rem; gap: .75rem; align-items: center; font-size: .925rem; }
 .slider output { text-align: right; color: var(--ink); }
 .editing > fieldset > * + * { margin-top: .6rem; }
-.editing .account:empty { display: none; }
 /* Of the view before; not at once, since most views take less. */
 .columns[aria-busy=true] :is(.answer p, .scene, .verdict, .layers, .inspector) { opacity: .5; transition: opacity .1s .15s; }
 
 #explore .own { margin-top: 3rem; padding-top: 1.5rem; border-top: 1px solid var(--line); }
 .own .ways { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1.75rem 3rem; align-items: start; }
-.own .ways > :has(.pad) { grid-row: span 2; }
-.own h2 + .ways { margin-top: 1rem; }
+.own .ways { margin-top: 1rem; }
+.own .ways > :has(#pad) { grid-row: span 2; }
 .own p { font-size: .925rem; color: var(--muted); }
 .own p[role=status] { color: var(--ink); margin: .6rem 0; }
 .own label { display: block; margin: 0 0 .5rem; font-size: .925rem; }
 .own canvas { display: block; width: min(100%, 20rem); height: auto; margin: .6rem 0; border-radius: 4px; }
-.own .pad canvas { touch-action: none; cursor: crosshair; }
+#pad { touch-action: none; cursor: crosshair; }
 .own progress { display: block; width: min(100%, 20rem); accent-color: var(--link); }
 .own input { font: inherit; max-width: 100%; }
 .own input[type=number] { width: 5.5rem; }
@@ -103,8 +102,7 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .votes.compared .track { height: 1em; grid-template-rows: 60% 40%; }
 .votes.compared .track i + i { display: block; grid-row: 2; opacity: .55; }
 .votes .leads .name, .votes .leads .number { font-weight: 650; }
-.votes .account { padding-left: 3em; }
-.votes:not(.compared) .account span { display: none; }
+.votes + .account { padding-left: 2.5rem; }
 @container (max-width: 24rem) {
   .votes div { grid-template-columns: 2.2em minmax(0, 1fr) 2.6em; }
   .votes .track { grid-row: 2; grid-column: 2 / -1; height: .45em; }

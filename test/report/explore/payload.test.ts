@@ -34,8 +34,7 @@ beforeAll(async () => {
   frames = await openFrameCache(dirname(sources.examples));
 });
 
-const collect = (room?: number): Promise<Payload> =>
-  collectPayload({ title: 'A run', results, sources }, frames, room);
+const collect = (room?: number): Promise<Payload> => collectPayload({ results, sources }, frames, room);
 const lengthOf = (clips: Payload['clips']) => clips.reduce((sum, clip) => sum + clip.frames.data.length, 0);
 
 describe('what the explorable page holds', () => {
