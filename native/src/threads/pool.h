@@ -1,6 +1,10 @@
 #pragma once
 // A pool of threads for one network. Work is a numbered list of items; which thread takes which item is left to chance,
 // so every item must write results of its own: then they are the same for any number of threads.
+//
+// A step of a network is some sixty runs, and waking a sleeping thread takes longer than the shortest of them. So threads
+// without an item spin for a moment before they sleep, unless there are more threads than cores. A run ends with its last
+// item: it does not wait for threads that have not woken up.
 
 #include <cstdint>
 #include <exception>
@@ -8,6 +12,7 @@
 #if !defined(__wasm__)
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -52,7 +57,8 @@ class Pool {
 #else
 class Pool {
  public:
-  /// `threads` includes the thread that calls `run`.
+  /// `threads` includes the thread that calls `run`. If the environment variable REPRO_TRACE names a file, every run
+  /// adds a line to it, in which bench/scale reads how long each item took.
   explicit Pool(int threads);
   ~Pool();
   Pool(const Pool&) = delete;
@@ -61,13 +67,15 @@ class Pool {
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
   /// Calls `work(item, thread)` for every item from 0, with threads numbered from 0, and returns when all are done.
+  /// @param file with `function`, the caller, for the trace
   /// @throws Aborted if `abort` was called; what an item throws, after the others have ended
   template <class Work>
-  void run(std::int64_t items, const Work& work) {
+  void run(std::int64_t items, const Work& work, const char* file = __builtin_FILE(),
+           const char* function = __builtin_FUNCTION()) {
     runItems(
         items,
         [](const void* context, std::int64_t item, int thread) { (*static_cast<const Work*>(context))(item, thread); },
-        &work);
+        &work, file, function);
   }
 
   /// Makes the current or next `run` end after the items in progress; any thread may call it.
@@ -85,28 +93,39 @@ class Pool {
 
  private:
   using Call = void (*)(const void* context, std::int64_t item, int thread);
+  struct Trace;
 
-  void runItems(std::int64_t items, Call call, const void* context);
+  void runItems(std::int64_t items, Call call, const void* context, const char* file, const char* function);
   bool mustStop() const { return !shielded_ && aborted_.load(std::memory_order_relaxed); }
   void throwIfAborted() const {
     if (mustStop()) throw Aborted();
   }
   void takeItems(int thread);
+  void callItem(std::int64_t item, int thread);
   void waitForWork(int thread);
+  /// Whether `ready` came true while it was worth spinning.
+  template <class Ready>
+  bool spinUntil(const Ready& ready) const;
 
+  const bool spins_;
+  std::unique_ptr<Trace> trace_;
   std::vector<std::thread> workers_;
-  std::mutex mutex_;
+  std::mutex mutex_;  // of the two conditions and the failure
   std::condition_variable started_;
   std::condition_variable finished_;
-  std::uint64_t round_ = 0;  // of `run`, guarded by the mutex like the next three
-  int busy_ = 0;
-  bool closing_ = false;
+  std::atomic<int> sleepers_{0};  // workers
+  std::atomic<bool> callerSleeps_{false};
+  std::atomic<bool> closing_{false};
+  std::atomic<bool> running_{false};
+  std::atomic<bool> failed_{false};
   std::exception_ptr failure_;
 
+  // Whoever takes one off `left_` while it is positive has an item: until that is done, the other three do not change.
+  std::atomic<std::int64_t> left_{0};
+  std::atomic<std::int64_t> done_{0};
   std::int64_t items_ = 0;
   Call call_ = nullptr;
   const void* context_ = nullptr;
-  std::atomic<std::int64_t> next_{0};
   std::atomic<bool> aborted_{false};
   bool shielded_ = false;  // changes only between runs
 };
