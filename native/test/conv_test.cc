@@ -24,10 +24,10 @@ void testWinograd(const KernelTable& k, const Sized& sized, WinogradTile tile, D
   toBlocked(in, inShape, from.data());
   fillUntouched(outShape, sized.images, to.data());
   for (std::size_t i = 0; i < scratch.size(); i++) scratch[i] = NAN;
-  inShares(inShape.blocks, [&](std::int64_t first, std::int64_t last) {
-    k.conv.packWinograd(conv, tile, direction, master.data(), packed.data(), static_cast<int>(first),
-                        static_cast<int>(last));
-  });
+  for (int source = 0; source < inShape.blocks; source++) {
+    for (int target = 0; target < outShape.blocks; target++)
+      k.conv.packWinograd(conv, tile, direction, master.data(), packed.data(), source, target);
+  }
   inShares(k.conv.winogradGroups(conv, tile, sized.images), [&](std::int64_t first, std::int64_t last) {
     k.conv.winograd(conv, tile, direction, packed.data(), from.data(), inShape, to.data(), outShape, sized.images,
                     first, last, scratch.data());
@@ -93,7 +93,7 @@ const Register winogradNanTest("Winograd keeps what is not a number, where it be
     Buffer<float> in(shape.imageStride());
     Buffer<float> out(shape.imageStride());
     in[shape.at(0, 0, 1, 0)] = NAN;
-    k.conv.packWinograd(conv, tile, Direction::forward, master.data(), packed.data(), 0, 1);
+    k.conv.packWinograd(conv, tile, Direction::forward, master.data(), packed.data(), 0, 0);
     k.conv.winograd(conv, tile, Direction::forward, packed.data(), in.data(), shape, out.data(), shape, 1, 0,
                     k.conv.winogradGroups(conv, tile, 1), scratch.data());
     check(std::isnan(out[shape.at(0, 0, 1, 0)]), "NaN in the input is not in the output");

@@ -23,7 +23,9 @@ void testGather(const ConvKernels& k, const Sized& sized, double density, int bo
   // Of exactly this size, so that the address sanitizer sees what goes beyond it.
   std::vector<std::uint8_t> scratch(k.gatherScratch(conv), 0xff);
   fillUntouched(shape, sized.images, y.data());
-  k.packGather(conv, master.data(), packed.data());
+  inShares(paddedChannels(conv.inChannels), [&](std::int64_t first, std::int64_t last) {
+    k.packGather(conv, master.data(), packed.data(), static_cast<int>(first), static_cast<int>(last));
+  });
   inShares(static_cast<std::int64_t>(sized.images) * conv.inHeight, [&](std::int64_t first, std::int64_t last) {
     k.gather(conv, packed.data(), spikes.data(), y.data(), shape, first, last, scratch.data());
   });

@@ -5,10 +5,22 @@
 namespace plif::test {
 namespace {
 
+/// dw[first, last) as the sum of what `gradientOf` writes for one group of images after the other.
+template <class GradientOf>
+void addGroups(std::int64_t images, float* dw, std::size_t first, std::size_t last, const GradientOf& gradientOf) {
+  Buffer<float> part(last);
+  for (std::int64_t image = 0; image < images; image += kGradientImages) {
+    for (std::size_t i = first; i < last; i++) part[i] = kUntouched;
+    gradientOf(image, std::min(images - image, kGradientImages), part.data());
+    for (std::size_t i = first; i < last; i++) dw[i] = image == 0 ? part[i] : dw[i] + part[i];
+  }
+}
+
 std::vector<float> sparseGradient(const KernelTable& k, const ConvSize& conv, const Plain& x, const Plain& dy,
                                   int border, int share) {
   const BlockedShape dyShape = shapeOf(dy, border);
-  Buffer<std::uint64_t> planes(PlaneShape{conv.inChannels, conv.inHeight, conv.inWidth}.imageStride() * x.images);
+  const PlaneShape planeShape{conv.inChannels, conv.inHeight, conv.inWidth};
+  Buffer<std::uint64_t> planes(planeShape.imageStride() * x.images);
   Buffer<float> gradient(dyShape.imageStride() * dy.images);
   Buffer<float> dw(conv.masterWeights());
   toPlanes(x, planes.data());
@@ -17,8 +29,13 @@ std::vector<float> sparseGradient(const KernelTable& k, const ConvSize& conv, co
   const int channels = paddedChannels(conv.inChannels);
   for (int outBlock = 0; outBlock < conv.outBlocks(); outBlock++) {
     for (int first = 0; first < channels; first += share) {
-      k.conv.weightGradientSparse(conv, planes.data(), gradient.data(), dyShape, x.images, dw.data(), outBlock, first,
-                                  first + share < channels ? first + share : channels);
+      const int last = first + share < channels ? first + share : channels;
+      addGroups(x.images, dw.data(), conv.masterAt(outBlock, first, 0), conv.masterAt(outBlock, last, 0),
+                [&](std::int64_t image, std::int64_t images, float* to) {
+                  k.conv.weightGradientSparse(conv, planes.data() + planeShape.imageStride() * image,
+                                              gradient.data() + dyShape.imageStride() * image, dyShape, images, to,
+                                              outBlock, first, last);
+                });
     }
   }
   return {dw.data(), dw.data() + dw.size()};
@@ -36,8 +53,13 @@ std::vector<float> denseGradient(const KernelTable& k, const ConvSize& conv, con
   for (std::size_t i = 0; i < dw.size(); i++) dw[i] = kUntouched;
   for (int outBlock = 0; outBlock < conv.outBlocks(); outBlock++) {
     for (int inBlock = 0; inBlock < conv.inBlocks(); inBlock++) {
-      k.conv.weightGradientDense(conv, input.data(), xShape, gradient.data(), dyShape, x.images, dw.data(), outBlock,
-                                 inBlock);
+      const std::size_t first = conv.masterAt(outBlock, inBlock * kBlock, 0);
+      addGroups(x.images, dw.data(), first, first + kBlock * conv.taps() * kBlock,
+                [&](std::int64_t image, std::int64_t images, float* to) {
+                  k.conv.weightGradientDense(conv, input.data() + xShape.imageStride() * image, xShape,
+                                             gradient.data() + dyShape.imageStride() * image, dyShape, images, to,
+                                             outBlock, inBlock);
+                });
     }
   }
   return {dw.data(), dw.data() + dw.size()};

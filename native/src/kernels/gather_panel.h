@@ -20,15 +20,17 @@ inline int gatherPanelBlocks(int left) {
 
 inline std::size_t gatherWeights(const ConvSize& conv) { return conv.masterWeights(); }
 
-inline void packGather(const ConvSize& conv, const float* master, float* packed) {
+inline void packGather(const ConvSize& conv, const float* master, float* packed, int firstChannel, int lastChannel) {
   const int channels = paddedChannels(conv.inChannels);
   for (int first = 0, blocks = 0; first < conv.outBlocks(); first += blocks) {
     blocks = gatherPanelBlocks(conv.outBlocks() - first);
-    for (int ky = 0; ky < 3; ky++) {
-      for (int channel = 0; channel < channels; channel++) {
+    const std::size_t row = static_cast<std::size_t>(3) * blocks * kBlock;
+    for (int ky = 0; ky < 3; ky++, packed += channels * row) {
+      for (int channel = firstChannel; channel < lastChannel; channel++) {
+        float* to = packed + channel * row;
         for (int kx = 0; kx < 3; kx++) {
-          for (int block = first; block < first + blocks; block++, packed += kBlock) {
-            std::memcpy(packed, master + conv.masterAt(block, channel, ky * 3 + kx), kBlock * sizeof(float));
+          for (int block = first; block < first + blocks; block++, to += kBlock) {
+            std::memcpy(to, master + conv.masterAt(block, channel, ky * 3 + kx), kBlock * sizeof(float));
           }
         }
       }

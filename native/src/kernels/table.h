@@ -21,11 +21,15 @@ enum class WinogradTile { k2x2 = 2, k4x4 = 4 };
 /// inChannels with the flipped kernel, whose padding is kernel − 1 − padding.
 enum class Direction { forward, inputGradient };
 
+/// Images whose weight gradient is one sum, so that rounding errors stay small (weight_gradient_sparse.h).
+constexpr std::int64_t kGradientImages = 16;
+
 struct ConvKernels {
   // -- Gather: 3x3, padding 1, spikes in. For every output pixel, adds the weight rows of the spikes in its
   // neighbourhood.
   std::size_t (*gatherWeights)(const ConvSize&);  ///< floats that `packGather` writes
-  void (*packGather)(const ConvSize&, const float* master, float* packed);
+  /// Packs the input channels [firstChannel, lastChannel), of the padded ones.
+  void (*packGather)(const ConvSize&, const float* master, float* packed, int firstChannel, int lastChannel);
   std::size_t (*gatherScratch)(const ConvSize&);  ///< bytes for each concurrent call, aligned like floats
   /// y = w * spikes for the output rows [firstRow, lastRow), numbered image · height + y. `spikes` and `y` are those of
   /// image 0.
@@ -35,10 +39,9 @@ struct ConvKernels {
 
   // -- Winograd F(2x2, 3x3) and F(4x4, 3x3): 3x3, padding 1, any numbers in. The input's border is at least 1.
   std::size_t (*winogradWeights)(const ConvSize&, WinogradTile);
-  /// Packs the source channels' blocks [firstBlock, lastBlock) of the direction (input blocks when forward, output
-  /// blocks otherwise).
-  void (*packWinograd)(const ConvSize&, WinogradTile, Direction, const float* master, float* packed, int firstBlock,
-                       int lastBlock);
+  /// Packs the weights from one block of the direction's source channels to one of its target channels.
+  void (*packWinograd)(const ConvSize&, WinogradTile, Direction, const float* master, float* packed, int sourceBlock,
+                       int targetBlock);
   std::size_t (*winogradScratch)(const ConvSize&, WinogradTile);  ///< floats for each concurrent call
   /// Groups of tiles, the unit of work, in `images` images.
   std::int64_t (*winogradGroups)(const ConvSize&, WinogradTile, std::int64_t images);
@@ -53,9 +56,9 @@ struct ConvKernels {
   void (*direct)(const ConvSize&, Direction, const float* packed, const float* in, const BlockedShape& inShape,
                  float* out, const BlockedShape& outShape, std::int64_t firstRow, std::int64_t lastRow);
 
-  // -- Weight gradients, dw = Σ over images and pixels, in the master layout (overwritten).
-  /// 3x3, padding 1, from spikes by channel and dy with a border of at least 1; for one output block and input channels
-  /// [first, last).
+  // -- Weight gradients, dw = Σ over pixels and up to kGradientImages images, in the master layout (overwritten).
+  /// 3x3, padding 1, from spikes by channel and dy with a border of at least 1; for one output block and the input
+  /// channels [first, last), of the padded ones.
   void (*weightGradientSparse)(const ConvSize&, const std::uint64_t* planes, const float* dy,
                                const BlockedShape& dyShape, std::int64_t images, float* dw, int outBlock,
                                int firstChannel, int lastChannel);

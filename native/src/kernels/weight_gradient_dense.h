@@ -25,10 +25,9 @@ constexpr int kDenseInputs = 2;
 constexpr int kDenseTaps = 3;
 /// Rows at a time: 4 of dy and 6 of x are 42 KB at a width of 64.
 constexpr int kDenseRows = 4;
-/// Widest kernel whose sums over a group of images fit the stack in one go: 25 KB. A larger one's rows are done in
+/// Widest kernel whose sums fit the stack in one go: 25 KB. A larger one's rows are done in
 /// turn.
 constexpr int kDenseSums = 25;
-constexpr std::int64_t kDenseImages = 16;
 
 /// sum[tap][input] += x[column + tap][input] · dy[column], for all columns of `rows` rows; sums are [tap][16][16].
 template <int Taps>
@@ -75,39 +74,28 @@ inline void weightGradientDense(const ConvSize& conv, const float* x, const Bloc
   const int tapsAtOnce = conv.taps() <= kDenseSums ? conv.taps() : conv.kernel < kDenseSums ? conv.kernel : kDenseSums;
   for (int firstTap = 0, taps = 0; firstTap < conv.taps(); firstTap += taps) {
     taps = conv.taps() - firstTap < tapsAtOnce ? conv.taps() - firstTap : tapsAtOnce;
-    for (int tap = firstTap; tap < firstTap + taps; tap++) {
-      for (int i = 0; i < kBlock; i++) {
-        std::memset(dw + conv.masterAt(outBlock, inBlock * kBlock + i, tap), 0, kBlock * sizeof(float));
+    std::memset(sums, 0, taps * kTapFloats * sizeof(float));
+    for (std::int64_t image = 0; image < images; image++) {
+      const std::size_t n = static_cast<std::size_t>(image);
+      for (int y = 0; y < height; y += kDenseRows) {
+        const int rows = height - y < kDenseRows ? height - y : kDenseRows;
+        for (int tap = 0, together = 0; tap < taps; tap += together) {
+          const int ky = (firstTap + tap) / conv.kernel;
+          const int kx = (firstTap + tap) % conv.kernel;
+          const int rest = conv.kernel - kx < taps - tap ? conv.kernel - kx : taps - tap;
+          together = rest < kDenseTaps ? rest : kDenseTaps;
+          const auto add = together == 3   ? addOuterProducts<3>
+                           : together == 2 ? addOuterProducts<2>
+                                           : addOuterProducts<1>;
+          add(x + xShape.at(n, inBlock, y + ky - conv.padding, kx - conv.padding), xShape.rowStride(),
+              dy + dyShape.at(n, outBlock, y, 0), dyShape.rowStride(), rows, conv.outWidth(), sums + tap * kTapFloats);
+        }
       }
     }
-    for (std::int64_t group = 0; group < images; group += kDenseImages) {
-      const std::int64_t groupEnd = group + kDenseImages < images ? group + kDenseImages : images;
-      std::memset(sums, 0, taps * kTapFloats * sizeof(float));
-      for (std::int64_t image = group; image < groupEnd; image++) {
-        const std::size_t n = static_cast<std::size_t>(image);
-        for (int y = 0; y < height; y += kDenseRows) {
-          const int rows = height - y < kDenseRows ? height - y : kDenseRows;
-          for (int tap = 0, together = 0; tap < taps; tap += together) {
-            const int ky = (firstTap + tap) / conv.kernel;
-            const int kx = (firstTap + tap) % conv.kernel;
-            const int rest = conv.kernel - kx < taps - tap ? conv.kernel - kx : taps - tap;
-            together = rest < kDenseTaps ? rest : kDenseTaps;
-            const auto add = together == 3   ? addOuterProducts<3>
-                             : together == 2 ? addOuterProducts<2>
-                                             : addOuterProducts<1>;
-            add(x + xShape.at(n, inBlock, y + ky - conv.padding, kx - conv.padding), xShape.rowStride(),
-                dy + dyShape.at(n, outBlock, y, 0), dyShape.rowStride(), rows, conv.outWidth(),
-                sums + tap * kTapFloats);
-          }
-        }
-      }
-      for (int tap = 0; tap < taps; tap++) {
-        for (int i = 0; i < kBlock; i++) {
-          float* to = dw + conv.masterAt(outBlock, inBlock * kBlock + i, firstTap + tap);
-          for (int lane = 0; lane < kBlock; lane += kLanes) {
-            store(to + lane, load(to + lane) + load(sums + tap * kTapFloats + i * kBlock + lane));
-          }
-        }
+    for (int tap = 0; tap < taps; tap++) {
+      for (int i = 0; i < kBlock; i++) {
+        std::memcpy(dw + conv.masterAt(outBlock, inBlock * kBlock + i, firstTap + tap),
+                    sums + tap * kTapFloats + i * kBlock, kBlock * sizeof(float));
       }
     }
   }

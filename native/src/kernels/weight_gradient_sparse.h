@@ -7,9 +7,9 @@
 // L1, serve all input channels before the next rows.
 //
 // Rounding: a sum over 320 images of 64 x 64 pixels has up to a million terms. It is built up in three levels (the
-// spikes in the rows at hand, then the row tiles of a few images, then the groups of images), each of a few hundred
-// terms at most, so that the error grows like the root of that and stays below about 1e-6 of the sum's scale. The
-// middle level is kept on the stack.
+// spikes in the rows at hand, then the row tiles of kGradientImages images, then, in conv_op.cc, the groups of images),
+// each of a few hundred terms at most, so that the error grows like the root of that and stays below about 1e-6 of the
+// sum's scale.
 
 #include "spike_list.h"
 #include "vector.h"
@@ -18,9 +18,6 @@ namespace plif::PLIF_ISA {
 
 /// Rows of dy at a time: with the two next to them, (4 + 2) · 66 · 64 bytes = 25 KB at a width of 64, half of L1.
 constexpr int kSparseRows = 4;
-/// Input channels at a time: each time dy is read anew. Their sums over a group of images are 74 KB of stack, in L2.
-constexpr int kSparseChannels = 128;
-constexpr std::int64_t kSparseImages = 16;
 
 /// dw[tap] += the neighbourhoods of the listed spikes. `dy` is the pixel (−1, −1), the neighbour belonging to the
 /// last tap of a spike at the listed position 0.
@@ -52,48 +49,36 @@ inline void weightGradientSparse(const ConvSize& conv, const std::uint64_t* plan
   const int words = shape.words();
   const std::size_t rowStride = dyShape.rowStride();
   const std::uint32_t rowPixels = static_cast<std::uint32_t>(rowStride / kBlock);
-  alignas(64) float sums[kSparseChannels * kTapFloats];
   SpikeList list;
 
-  std::memset(dw + conv.masterAt(outBlock, firstChannel, 0), 0,
-              static_cast<std::size_t>(lastChannel - firstChannel) * kTapFloats * sizeof(float));
+  dw += conv.masterAt(outBlock, firstChannel, 0);
+  std::memset(dw, 0, static_cast<std::size_t>(lastChannel - firstChannel) * kTapFloats * sizeof(float));
   // Channels that only fill up the last block have no planes, and no gradient.
-  if (lastChannel > conv.inChannels) lastChannel = conv.inChannels;
-
-  for (int from = firstChannel; from < lastChannel; from += kSparseChannels) {
-    const int channels = lastChannel - from < kSparseChannels ? lastChannel - from : kSparseChannels;
-    for (std::int64_t group = 0; group < images; group += kSparseImages) {
-      const std::int64_t groupEnd = group + kSparseImages < images ? group + kSparseImages : images;
-      std::memset(sums, 0, static_cast<std::size_t>(channels) * kTapFloats * sizeof(float));
-      for (std::int64_t image = group; image < groupEnd; image++) {
-        for (int y = 0; y < conv.inHeight; y += kSparseRows) {
-          const int rows = conv.inHeight - y < kSparseRows ? conv.inHeight - y : kSparseRows;
-          const float* corner = dy + dyShape.at(static_cast<std::size_t>(image), outBlock, y - 1, -1);
-          // The next rows are fetched while these are in use, a few cache lines per channel.
-          const float* ahead = corner + (kSparseRows + 2) * rowStride;
-          const int linesAhead = static_cast<int>((kSparseRows * rowPixels + channels - 1) / channels);
-          for (int channel = 0; channel < channels; channel++) {
-            for (int line = 0; line < linesAhead; line++, ahead += kBlock) __builtin_prefetch(ahead);
-            const std::size_t planeRow = static_cast<std::size_t>(from + channel) * conv.inHeight + y;
-            const std::uint64_t* plane = planes + image * shape.imageStride() + planeRow * words;
-            float* sum = sums + channel * kTapFloats;
-            list.clear();
-            for (int row = 0; row < rows; row++) {
-              for (int word = 0; word < words; word++) {
-                if (!list.room()) {
-                  addNeighbourhoods(list, corner, rowStride, sum);
-                  list.clear();
-                }
-                list.append(*plane++,
-                            static_cast<std::uint32_t>(row) * rowPixels + static_cast<std::uint32_t>(word) * 64);
-              }
+  const int channels = (lastChannel < conv.inChannels ? lastChannel : conv.inChannels) - firstChannel;
+  for (std::int64_t image = 0; image < images; image++) {
+    for (int y = 0; y < conv.inHeight; y += kSparseRows) {
+      const int rows = conv.inHeight - y < kSparseRows ? conv.inHeight - y : kSparseRows;
+      const float* corner = dy + dyShape.at(static_cast<std::size_t>(image), outBlock, y - 1, -1);
+      // The next rows are fetched while these are in use, a few cache lines per channel.
+      const float* ahead = corner + (kSparseRows + 2) * rowStride;
+      const int linesAhead = channels > 0 ? static_cast<int>((kSparseRows * rowPixels + channels - 1) / channels) : 0;
+      for (int channel = 0; channel < channels; channel++) {
+        for (int line = 0; line < linesAhead; line++, ahead += kBlock) __builtin_prefetch(ahead);
+        const std::size_t planeRow = static_cast<std::size_t>(firstChannel + channel) * conv.inHeight + y;
+        const std::uint64_t* plane = planes + image * shape.imageStride() + planeRow * words;
+        float* sum = dw + channel * kTapFloats;
+        list.clear();
+        for (int row = 0; row < rows; row++) {
+          for (int word = 0; word < words; word++) {
+            if (!list.room()) {
+              addNeighbourhoods(list, corner, rowStride, sum);
+              list.clear();
             }
-            if (list.begin() != list.end()) addNeighbourhoods(list, corner, rowStride, sum);
+            list.append(*plane++, static_cast<std::uint32_t>(row) * rowPixels + static_cast<std::uint32_t>(word) * 64);
           }
         }
+        if (list.begin() != list.end()) addNeighbourhoods(list, corner, rowStride, sum);
       }
-      float* to = dw + conv.masterAt(outBlock, from, 0);
-      for (int i = 0; i < channels * kTapFloats; i += kLanes) store(to + i, load(to + i) + load(sums + i));
     }
   }
 }

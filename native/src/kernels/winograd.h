@@ -75,57 +75,51 @@ inline std::size_t winogradScratch(const ConvSize& conv, WinogradTile tile) {
 /// transposed by way of the stack.
 template <int M>
 inline void packWinogradBlock(const ConvSize& conv, Direction direction, const float* master, float* packed,
-                              int sourceBlock) {
+                              int sourceBlock, int targetBlock) {
   const bool forward = direction == Direction::forward;
   const int sources = paddedChannels(forward ? conv.inChannels : conv.outChannels);
   const int targets = paddedChannels(forward ? conv.outChannels : conv.inChannels);
   alignas(64) float square[kPoints<M>][kBlock][kBlock];  // [point][input channel][output channel]
-  for (int target = 0; target < targets; target += kBlock) {
-    const int outBlock = forward ? target / kBlock : sourceBlock;
-    const int firstInput = forward ? sourceBlock * kBlock : target;
-    for (int input = 0; input < kBlock; input++) {
-      for (int part = 0; part < kParts; part++) {
-        const float* from = master + conv.masterAt(outBlock, firstInput + input, 0) + part * kLanes;
-        Vec w[9];
-        Vec u[kPoints<M>];
-        PLIF_UNROLL
-        for (int tap = 0; tap < 9; tap++) w[tap] = load(from + (forward ? tap : 8 - tap) * kBlock);
-        transformWeights<M>(w, u);
-        PLIF_UNROLL
-        for (int point = 0; point < kPoints<M>; point++) store(&square[point][input][part * kLanes], u[point]);
-      }
+  const int target = targetBlock * kBlock;
+  const int outBlock = forward ? targetBlock : sourceBlock;
+  const int firstInput = forward ? sourceBlock * kBlock : target;
+  for (int input = 0; input < kBlock; input++) {
+    for (int part = 0; part < kParts; part++) {
+      const float* from = master + conv.masterAt(outBlock, firstInput + input, 0) + part * kLanes;
+      Vec w[9];
+      Vec u[kPoints<M>];
+      PLIF_UNROLL
+      for (int tap = 0; tap < 9; tap++) w[tap] = load(from + (forward ? tap : 8 - tap) * kBlock);
+      transformWeights<M>(w, u);
+      PLIF_UNROLL
+      for (int point = 0; point < kPoints<M>; point++) store(&square[point][input][part * kLanes], u[point]);
     }
-    // The block's targets may be a part of one panel, or all of several.
-    for (int lane = 0; lane < kBlock;) {
-      const int first = (target + lane) / kPanel * kPanel;
-      const int width = panelWidth(targets, first);
-      const int offset = target + lane - first;
-      const int count = kBlock - lane < width - offset ? kBlock - lane : width - offset;
-      for (int point = 0; point < kPoints<M>; point++) {
-        float* to = packed + static_cast<std::size_t>(first) * kPoints<M> * sources +
-                    (static_cast<std::size_t>(point) * sources + sourceBlock * kBlock) * width + offset;
-        for (int source = 0; source < kBlock; source++, to += width) {
-          if (forward) {
-            std::memcpy(to, &square[point][source][lane], count * sizeof(float));
-          } else {
-            for (int i = 0; i < count; i++) to[i] = square[point][lane + i][source];
-          }
+  }
+  // The block's targets may be a part of one panel, or all of several.
+  for (int lane = 0; lane < kBlock;) {
+    const int first = (target + lane) / kPanel * kPanel;
+    const int width = panelWidth(targets, first);
+    const int offset = target + lane - first;
+    const int count = kBlock - lane < width - offset ? kBlock - lane : width - offset;
+    for (int point = 0; point < kPoints<M>; point++) {
+      float* to = packed + static_cast<std::size_t>(first) * kPoints<M> * sources +
+                  (static_cast<std::size_t>(point) * sources + sourceBlock * kBlock) * width + offset;
+      for (int source = 0; source < kBlock; source++, to += width) {
+        if (forward) {
+          std::memcpy(to, &square[point][source][lane], count * sizeof(float));
+        } else {
+          for (int i = 0; i < count; i++) to[i] = square[point][lane + i][source];
         }
       }
-      lane += count;
     }
+    lane += count;
   }
 }
 
 inline void packWinograd(const ConvSize& conv, WinogradTile tile, Direction direction, const float* master,
-                         float* packed, int firstBlock, int lastBlock) {
-  for (int block = firstBlock; block < lastBlock; block++) {
-    if (tile == WinogradTile::k2x2) {
-      packWinogradBlock<2>(conv, direction, master, packed, block);
-    } else {
-      packWinogradBlock<4>(conv, direction, master, packed, block);
-    }
-  }
+                         float* packed, int sourceBlock, int targetBlock) {
+  const auto pack = tile == WinogradTile::k2x2 ? packWinogradBlock<2> : packWinogradBlock<4>;
+  pack(conv, direction, master, packed, sourceBlock, targetBlock);
 }
 
 /// Where a tile's results go; its input begins one pixel up and left.

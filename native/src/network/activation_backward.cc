@@ -8,10 +8,6 @@ namespace plif {
 
 void ActivationOp::backward(Pass& pass, bool wantsInput) {
   const std::int64_t images = pass.shape.images(input_);
-  const int windowRows = (input_.height + pool_ - 1) / pool_;
-  std::memset(sums_, 0,
-              static_cast<std::size_t>(windowRows) * pass.shape.stepsOf(input_) * 2 * paddedChannels(input_.channels) *
-                  sizeof(float));
   if (neurons_) neurons_->clearParts();
   pass.pool.run(shares(), [&](std::int64_t item, int thread) { differentiateShare(pass, shareOf(item), thread); });
   if (neurons_) neurons_->finishGradients();
@@ -23,6 +19,10 @@ void ActivationOp::backward(Pass& pass, bool wantsInput) {
 void ActivationOp::differentiateShare(const Pass& pass, const Share& share, int thread) {
   const BlockedShape currentShape = input_.blockedShape(currentBorder_);
   for (int block = share.firstBlock; block < share.lastBlock; block++) {
+    for (std::int64_t step = 0; step < pass.shape.stepsOf(input_); step++) {
+      for (float* sums : {sumsOf(share.windowRow, step, block), productSumsOf(share.windowRow, step, block)})
+        std::fill(sums, sums + kBlock, 0.0f);
+    }
     if (neurons_) {
       differentiateNeurons(pass, share, block, thread);
       continue;
@@ -102,16 +102,14 @@ void ActivationOp::differentiateNorm(Pass& pass) {
   const std::size_t width = paddedChannels(input_.channels);
   const int windowRows = (input_.height + pool_ - 1) / pool_;
   if (norm_.present()) {
-    norm_.clearGradients();
-    std::vector<double> sums(2 * width);
-    for (std::int64_t step = 0; step < pass.shape.stepsOf(input_); step++) {
-      std::fill(sums.begin(), sums.end(), 0.0);
+    pass.pool.run(pass.shape.stepsOf(input_), [&](std::int64_t step, int) {
+      std::vector<double> sums(2 * width);
       for (int row = 0; row < windowRows; row++) {
         const float* part = sumsOf(row, step, 0);
         for (std::size_t i = 0; i < 2 * width; i++) sums[i] += part[i];
       }
       norm_.differentiate(step, sums.data(), sums.data() + width);
-    }
+    });
     norm_.finishGradients();
   }
   const BlockedShape shape = input_.blockedShape(currentBorder_);

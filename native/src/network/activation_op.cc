@@ -29,13 +29,13 @@ std::size_t ActivationOp::rowFloats() const {
 
 std::int64_t ActivationOp::shares() const {
   const int rows = (input_.height + pool_ - 1) / pool_;
-  return static_cast<std::int64_t>(rows) * ((blocksOf(input_.channels) + kBlocksPerShare - 1) / kBlocksPerShare);
+  return rows * chunks(blocksOf(input_.channels), blocksPerShare());
 }
 
 ActivationOp::Share ActivationOp::shareOf(std::int64_t item) const {
-  const int groups = (blocksOf(input_.channels) + kBlocksPerShare - 1) / kBlocksPerShare;
-  const int first = static_cast<int>(item % groups) * kBlocksPerShare;
-  return {item, static_cast<int>(item / groups), first, std::min(first + kBlocksPerShare, blocksOf(input_.channels))};
+  const std::int64_t groups = chunks(blocksOf(input_.channels), blocksPerShare());
+  const int first = static_cast<int>(item % groups) * blocksPerShare();
+  return {item, static_cast<int>(item / groups), first, std::min(first + blocksPerShare(), blocksOf(input_.channels))};
 }
 
 float* ActivationOp::sumsOf(int windowRow, std::int64_t step, int block) const {
@@ -57,7 +57,7 @@ void ActivationOp::place(Planner& planner, SharedNeeds& needs, const PassShape& 
   norm_.place(planner, steps);
   if (neurons_) {
     neurons_->place(planner, shares(), shape.training);
-    fired_->place(planner, shape, outputBorder_, shares());
+    fired_->place(planner, shape, outputBorder_);
   } else {
     values_->place(planner, shape, outputBorder_);
   }
@@ -106,9 +106,9 @@ void ActivationOp::normalise(Pass& pass) {
   const double pixels = static_cast<double>(input_.height) * input_.width;
   const std::int64_t samples = pass.shape.samples;
   norm_.beginObserving(pixels * static_cast<double>(samples));
-  std::vector<double> mean(width);
-  std::vector<double> variance(width);
-  for (std::int64_t step = 0; step < pass.shape.stepsOf(input_); step++) {
+  pass.pool.run(pass.shape.stepsOf(input_), [&](std::int64_t step, int) {
+    std::vector<double> mean(width);
+    std::vector<double> variance(width);
     const double* moments = moments_ + step * samples * 2 * width;
     for (std::size_t c = 0; c < width; c++) {
       double sum = 0;
@@ -122,7 +122,7 @@ void ActivationOp::normalise(Pass& pass) {
       variance[c] = squares / (pixels * static_cast<double>(samples));
     }
     norm_.observe(step, mean.data(), variance.data());
-  }
+  });
 }
 
 FlowData ActivationOp::forward(Pass& pass, const FlowData& in) {
@@ -131,7 +131,8 @@ FlowData ActivationOp::forward(Pass& pass, const FlowData& in) {
   if (!neurons_) return values_->forward(pass, norm_, y_, yShape_, input_.stepped);
   neurons_->prepare(pass.kernels, pass.pool);
   fired_->clearCounts();
-  pass.pool.run(shares(), [&](std::int64_t item, int thread) { fireShare(pass, shareOf(item), thread); });
+  pass.pool.run(fired_->shares(),
+                [&](std::int64_t item, int thread) { fireShare(pass, fired_->shareOf(item), thread); });
   return fired_->finish();
 }
 
@@ -155,11 +156,11 @@ void ActivationOp::fireRow(const Pass& pass, int windowRow, int block, std::int6
   pass.kernels.neuron.fire(row);
 }
 
-void ActivationOp::fireShare(const Pass& pass, const Share& share, int thread) {
+void ActivationOp::fireShare(const Pass& pass, const FireShare& share, int thread) {
   auto* potential = reinterpret_cast<float*>(pass.shared.scratchOf(thread));
   auto* fired = reinterpret_cast<std::uint16_t*>(potential + rowFloats());
   for (int block = share.firstBlock; block < share.lastBlock; block++) {
-    for (std::int64_t sample = 0; sample < pass.shape.samples; sample++) {
+    for (std::int64_t sample = share.firstSample; sample < share.lastSample; sample++) {
       std::fill(potential, potential + rowFloats(), neurons_->settings().rest);
       for (std::int64_t step = 0; step < pass.shape.steps; step++) {
         fireRow(pass, share.windowRow, block, step, sample, potential, nullptr, fired);

@@ -38,18 +38,18 @@ class ActivationOp final : public Operation {
   void collectRates(std::vector<SpikeRate>& rates) const override;
 
  private:
-  /// A share of the work: one row of windows and up to four blocks, whose spikes share 64-bit words.
+  /// A share of the backward pass: one row of windows and one block, or a few whose neurons have sums in common.
   struct Share {
     std::int64_t item;
     int windowRow, firstBlock, lastBlock;
   };
-  static constexpr int kBlocksPerShare = 4;
 
+  int blocksPerShare() const { return neurons_ && neurons_->blocksShareParts() ? 4 : 1; }
   std::int64_t shares() const;
   Share shareOf(std::int64_t item) const;
   void readInput(Pass& pass, const FlowData& in);
   void normalise(Pass& pass);
-  void fireShare(const Pass& pass, const Share& share, int thread);
+  void fireShare(const Pass& pass, const FireShare& share, int thread);
   void fireRow(const Pass& pass, int windowRow, int block, std::int64_t step, std::int64_t sample, float* potential,
                float* charged, std::uint16_t* fired) const;
   void differentiateShare(const Pass& pass, const Share& share, int thread);

@@ -5,7 +5,7 @@
 namespace plif {
 
 BatchNorm::BatchNorm(const LayerSpec* layer, int channels, ParameterStore& parameters)
-    : width_(paddedChannels(channels)), weightGradient_(width_), biasGradient_(width_) {
+    : width_(paddedChannels(channels)) {
   if (layer == nullptr) return;
   momentum_ = layer->momentum;
   epsilon_ = layer->epsilon;
@@ -21,7 +21,7 @@ void BatchNorm::place(Planner& planner, std::int64_t steps) {
   steps_ = steps;
   const std::size_t count = Planner::multiply(width_, steps);
   for (float** array : {&scale_, &shift_, &slope_, &tilt_, &offset_}) *array = planner.take<float>(count);
-  for (double** array : {&mean_, &variance_}) *array = planner.take<double>(count);
+  for (double** array : {&mean_, &variance_, &weightGradient_, &biasGradient_}) *array = planner.take<double>(count);
 }
 
 void BatchNorm::useRunning() {
@@ -54,11 +54,6 @@ void BatchNorm::observe(std::int64_t step, const double* mean, const double* var
   }
 }
 
-void BatchNorm::clearGradients() {
-  std::fill(weightGradient_.begin(), weightGradient_.end(), 0.0);
-  std::fill(biasGradient_.begin(), biasGradient_.end(), 0.0);
-}
-
 // With r = 1 / √(variance + ε) and ŷ = (y − mean) · r:
 //   dL/dy = weight · r · (g − Σg / rows − ŷ · Σ(g · ŷ) / rows),  dL/dweight = Σ g · ŷ,  dL/dbias = Σ g
 void BatchNorm::differentiate(std::int64_t step, const double* sums, const double* productSums) {
@@ -66,8 +61,8 @@ void BatchNorm::differentiate(std::int64_t step, const double* sums, const doubl
     const std::size_t i = step * width_ + c;
     const double r = 1 / std::sqrt(variance_[i] + epsilon_);
     const double projection = (productSums[c] - mean_[i] * sums[c]) * r;
-    weightGradient_[c] += projection;
-    biasGradient_[c] += sums[c];
+    weightGradient_[i] = projection;
+    biasGradient_[i] = sums[c];
     const double slope = weight_->value[c] * r;
     const double tilt = -slope * r * projection / rows_;
     slope_[i] = static_cast<float>(slope);
@@ -78,8 +73,14 @@ void BatchNorm::differentiate(std::int64_t step, const double* sums, const doubl
 
 void BatchNorm::finishGradients() {
   for (std::size_t c = 0; c < width_; c++) {
-    weight_->gradient[c] = static_cast<float>(weightGradient_[c]);
-    bias_->gradient[c] = static_cast<float>(biasGradient_[c]);
+    double ofWeight = 0;
+    double ofBias = 0;
+    for (std::int64_t step = 0; step < steps_; step++) {
+      ofWeight += weightGradient_[step * width_ + c];
+      ofBias += biasGradient_[step * width_ + c];
+    }
+    weight_->gradient[c] = static_cast<float>(ofWeight);
+    bias_->gradient[c] = static_cast<float>(ofBias);
   }
 }
 

@@ -29,11 +29,9 @@ class BatchNorm {
   const float* shift(std::int64_t step) const { return shift_ + step * width_; }
 
   /// Backward pass of one step from Σ g and Σ g · y, where g = dL/d(output):
-  /// `dL/dy = slope · g + tilt · y + offset`, and adds to the gradients of weight and bias.
+  /// `dL/dy = slope · g + tilt · y + offset`. Different steps may come from different threads.
   void differentiate(std::int64_t step, const double* sums, const double* productSums);
-  /// Call before the first `differentiate` of a pass.
-  void clearGradients();
-  /// Stores the gradients of weight and bias.
+  /// Adds up the gradients of weight and bias, step by step.
   void finishGradients();
   const float* slope(std::int64_t step) const { return slope_ + step * width_; }
   const float* tilt(std::int64_t step) const { return tilt_ + step * width_; }
@@ -61,8 +59,8 @@ class BatchNorm {
   float* offset_ = nullptr;
   double* mean_ = nullptr;
   double* variance_ = nullptr;
-  std::vector<double> weightGradient_;
-  std::vector<double> biasGradient_;
+  double* weightGradient_ = nullptr;
+  double* biasGradient_ = nullptr;
 };
 
 }  // namespace plif

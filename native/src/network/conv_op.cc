@@ -10,8 +10,9 @@ namespace {
 /// Rows of one image that are gathered together, so that they find the weights in the cache.
 constexpr int kGatherRows = 8;
 
-/// `count` cut into chunks of `size`.
-std::int64_t chunks(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
+/// Input channels whose sums stay in L2 while a sparse weight gradient is added up: 74 KB.
+constexpr std::int64_t kGradientChannels = 128;
+constexpr std::int64_t kPiece = 4096;
 
 }  // namespace
 
@@ -46,6 +47,9 @@ void ConvOp::place(Planner& planner, SharedNeeds& needs, const PassShape& shape,
   if (shape.training) {
     y_ = planner.take<float>(y);
     SharedNeeds::raise(needs.gradient, Planner::multiply(input_.blockedShape().imageStride(), images));
+    // The weight gradients of groups of images are there before dL/d(input).
+    SharedNeeds::raise(needs.gradient,
+                       Planner::multiply(chunks(images, kGradientImages) - 1, weight_.layout.places()));
   } else {
     SharedNeeds::raise(needs.current, y);
   }
@@ -91,10 +95,10 @@ bool ConvOp::gathers(const Pass& pass, std::int64_t step) const {
 }
 
 void ConvOp::packWinograd(Pass& pass, Direction direction, float* packed) {
-  const int blocks = direction == Direction::forward ? size_.inBlocks() : size_.outBlocks();
-  pass.pool.run(blocks, [&](std::int64_t block, int) {
+  const int targets = direction == Direction::forward ? size_.outBlocks() : size_.inBlocks();
+  pass.pool.run(size_.inBlocks() * size_.outBlocks(), [&](std::int64_t item, int) {
     pass.kernels.conv.packWinograd(size_, tileOf(direction), direction, weight_.value.data(), packed,
-                                   static_cast<int>(block), static_cast<int>(block) + 1);
+                                   static_cast<int>(item / targets), static_cast<int>(item % targets));
   });
 }
 
@@ -122,7 +126,13 @@ void ConvOp::convolveSpikes(Pass& pass) {
     anyGather = anyGather || gather;
     anyWinograd = anyWinograd || !gather;
   }
-  if (anyGather) kernels.packGather(size_, weight_.value.data(), gatherWeights);
+  if (anyGather) {
+    constexpr int kChannels = 4;
+    pass.pool.run(paddedChannels(size_.inChannels) / kChannels, [&](std::int64_t item, int) {
+      const int first = static_cast<int>(item) * kChannels;
+      kernels.packGather(size_, weight_.value.data(), gatherWeights, first, first + kChannels);
+    });
+  }
   if (anyWinograd) packWinograd(pass, Direction::forward, winogradWeights);
 
   const SpikeShape spikes = input_.spikeShape();
@@ -198,34 +208,54 @@ void ConvOp::backward(Pass& pass, bool wantsInput) {
   if (wantsInput) differentiateInput(pass);
 }
 
+/// By group of images, output block and part of the input channels; then the groups are added up in order.
 void ConvOp::differentiateWeights(Pass& pass) {
   const ConvKernels& kernels = pass.kernels.conv;
   const std::int64_t images = pass.shape.images(input_);
+  const BlockedShape inShape = input_.blockedShape(in_.border);
   const BlockedShape dyShape = output_.blockedShape(currentBorder());
-  float* dw = weight_.gradient.data();
-  if (input_.kind != Flow::Kind::spikes || !fast()) {
-    const BlockedShape inShape = input_.blockedShape(in_.border);
-    pass.pool.run(static_cast<std::int64_t>(size_.outBlocks()) * size_.inBlocks(), [&](std::int64_t item, int) {
-      kernels.weightGradientDense(size_, in_.dense, inShape, pass.shared.current, dyShape, images, dw,
-                                  static_cast<int>(item / size_.inBlocks()), static_cast<int>(item % size_.inBlocks()));
-    });
-    return;
-  }
-  const SpikeShape spikes = input_.spikeShape();
   const PlaneShape planes{size_.inChannels, size_.inHeight, size_.inWidth};
-  pass.pool.run(images, [&](std::int64_t image, int) {
-    kernels.spikesToPlanes(spikes, in_.spikes + spikes.at(image, 0, 0),
-                           pass.shared.planes + planes.imageStride() * image);
+  const std::int64_t groups = chunks(images, kGradientImages);
+  const std::int64_t inChannels = paddedChannels(size_.inChannels);
+  std::int64_t channels = kBlock;
+  const bool sparse = input_.kind == Flow::Kind::spikes && fast();
+  if (sparse) {
+    const SpikeShape spikes = input_.spikeShape();
+    pass.pool.run(images, [&](std::int64_t image, int) {
+      kernels.spikesToPlanes(spikes, in_.spikes + spikes.at(image, 0, 0),
+                             pass.shared.planes + planes.imageStride() * image);
+    });
+    // Every part reads dy anew, so there are only as many as keep the threads busy.
+    const std::int64_t wanted = chunks(4 * pass.pool.threads(), groups * size_.outBlocks());
+    channels = std::clamp<std::int64_t>(chunks(inChannels, wanted), 2, kGradientChannels);
+  }
+  const std::int64_t parts = chunks(inChannels, channels);
+  float* dw = weight_.gradient.data();
+  const auto places = static_cast<std::int64_t>(weight_.layout.places());
+  const auto sumOf = [&](std::int64_t group) { return group == 0 ? dw : pass.shared.gradient + (group - 1) * places; };
+  pass.pool.run(groups * size_.outBlocks() * parts, [&](std::int64_t item, int) {
+    const auto part = static_cast<int>(item % parts);
+    const auto outBlock = static_cast<int>(item / parts % size_.outBlocks());
+    const std::int64_t group = item / parts / size_.outBlocks();
+    const std::int64_t first = group * kGradientImages;
+    const std::int64_t count = std::min(images - first, kGradientImages);
+    const float* dy = pass.shared.current + dyShape.imageStride() * first;
+    if (sparse) {
+      kernels.weightGradientSparse(size_, pass.shared.planes + planes.imageStride() * first, dy, dyShape, count,
+                                   sumOf(group), outBlock, static_cast<int>(part * channels),
+                                   static_cast<int>(std::min((part + 1) * channels, inChannels)));
+    } else {
+      kernels.weightGradientDense(size_, in_.dense + inShape.imageStride() * first, inShape, dy, dyShape, count,
+                                  sumOf(group), outBlock, part);
+    }
   });
-  // Every share reads all of dy's block, so there are only as many as keep the threads busy.
-  const std::int64_t wanted = chunks(4 * pass.pool.threads(), size_.outBlocks());
-  const std::int64_t channels = std::max<std::int64_t>(2, chunks(size_.inChannels, wanted));
-  const std::int64_t parts = chunks(size_.inChannels, channels);
-  pass.pool.run(parts * size_.outBlocks(), [&](std::int64_t item, int) {
-    const std::int64_t first = item % parts * channels;
-    kernels.weightGradientSparse(size_, pass.shared.planes, pass.shared.current, dyShape, images, dw,
-                                 static_cast<int>(item / parts), static_cast<int>(first),
-                                 static_cast<int>(std::min<std::int64_t>(first + channels, size_.inChannels)));
+  if (groups == 1) return;
+  pass.pool.run(chunks(places, kPiece), [&](std::int64_t item, int) {
+    const std::int64_t end = std::min((item + 1) * kPiece, places);
+    for (std::int64_t group = 1; group < groups; group++) {
+      const float* sum = sumOf(group);
+      for (std::int64_t i = item * kPiece; i < end; i++) dw[i] += sum[i];
+    }
   });
 }
 

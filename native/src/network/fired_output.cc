@@ -5,6 +5,10 @@
 namespace plif {
 namespace {
 
+constexpr int kBlocksPerShare = 4;
+/// So many shares, if the samples suffice, keep 64 threads busy to the end.
+constexpr std::int64_t kShares = 512;
+
 /// Words of spikes are read as 64 channels and written as 16.
 typedef std::uint16_t BlockBits __attribute__((may_alias));
 
@@ -27,9 +31,12 @@ FiredOutput::FiredOutput(const Flow& neurons, Pooling pooling, int pool)
   output_.width = neurons.width / pool;
 }
 
-void FiredOutput::place(Planner& planner, const PassShape& shape, int border, std::int64_t items) {
+void FiredOutput::place(Planner& planner, const PassShape& shape, int border) {
   border_ = border;
-  items_ = items;
+  samples_ = shape.samples;
+  const std::int64_t places = windowRows() * chunks(blocksOf(output_.channels), kBlocksPerShare);
+  samplesPerShare_ = chunks(samples_, chunks(kShares, places));
+  items_ = places * chunks(samples_, samplesPerShare_);
   steps_ = shape.steps;
   const std::int64_t images = shape.images(output_);
   if (output_.kind == Flow::Kind::spikes) {
@@ -37,9 +44,20 @@ void FiredOutput::place(Planner& planner, const PassShape& shape, int border, st
   } else {
     dense_ = planner.takeZeroed<float>(Planner::multiply(output_.blockedShape(border).imageStride(), images));
   }
-  fired_ = planner.take<std::int64_t>(items);
-  counts_ = planner.take<std::int32_t>(Planner::multiply(items, steps_));
+  fired_ = planner.take<std::int64_t>(items_);
+  counts_ = planner.take<std::int32_t>(Planner::multiply(items_, steps_));
   totals_ = planner.take<std::int64_t>(steps_);
+}
+
+FireShare FiredOutput::shareOf(std::int64_t item) const {
+  const std::int64_t parts = chunks(samples_, samplesPerShare_);
+  const int blocks = blocksOf(output_.channels);
+  const auto groups = static_cast<int>(chunks(blocks, kBlocksPerShare));
+  const auto place = static_cast<int>(item / parts);
+  const int block = place % groups * kBlocksPerShare;
+  const std::int64_t sample = item % parts * samplesPerShare_;
+  return {item,   place / groups, block, std::min(block + kBlocksPerShare, blocks),
+          sample, std::min(sample + samplesPerShare_, samples_)};
 }
 
 void FiredOutput::clearCounts() {
@@ -119,10 +137,9 @@ void FiredOutput::writeAverages(std::int64_t image, int block, int windowRow, co
 FlowData FiredOutput::finish() {
   firedTotal_ = 0;
   for (std::int64_t item = 0; item < items_; item++) firedTotal_ += fired_[item];
-  for (std::int64_t step = 0; step < steps_; step++) {
-    std::int64_t total = 0;
-    for (std::int64_t item = 0; item < items_; item++) total += counts_[item * steps_ + step];
-    totals_[step] = total;
+  std::fill(totals_, totals_ + steps_, 0);
+  for (std::int64_t item = 0; item < items_; item++) {
+    for (std::int64_t step = 0; step < steps_; step++) totals_[step] += counts_[item * steps_ + step];
   }
   FlowData data;
   data.dense = dense_;

@@ -5,6 +5,13 @@
 
 namespace plif {
 
+/// A share of a forward pass: one row of windows, up to four blocks, whose spikes share 64-bit words, and some samples.
+struct FireShare {
+  std::int64_t item;
+  int windowRow, firstBlock, lastBlock;
+  std::int64_t firstSample, lastSample;
+};
+
 class FiredOutput {
  public:
   FiredOutput(const Flow& neurons, Pooling pooling, int pool);
@@ -19,12 +26,14 @@ class FiredOutput {
   RowsShape rowsShape(int windowRow) const { return {rowsOf(windowRow), width_, pool_, pooling_}; }
   bool complete(int windowRow) const { return windowRow < output_.height; }
 
-  void place(Planner& planner, const PassShape& shape, int border, std::int64_t items);
-  /// Writes one row of one block, and counts for item `item`. `fired` is [rows][width].
+  void place(Planner& planner, const PassShape& shape, int border);
+  std::int64_t shares() const { return items_; }
+  FireShare shareOf(std::int64_t item) const;
+  /// Writes one row of one block, and counts for share `item`. `fired` is [rows][width].
   void write(std::int64_t item, std::int64_t step, std::int64_t image, int block, int windowRow,
              const std::uint16_t* fired);
   void clearCounts();
-  /// Adds up the counts of all items.
+  /// Adds up the counts of all shares.
   FlowData finish();
   /// Spikes before pooling.
   std::int64_t firedTotal() const { return firedTotal_; }
@@ -40,6 +49,8 @@ class FiredOutput {
   int pool_;
   Flow output_;
   int border_ = 0;
+  std::int64_t samples_ = 0;
+  std::int64_t samplesPerShare_ = 0;
   std::int64_t items_ = 0;
   std::int64_t steps_ = 0;
   std::uint64_t* spikes_ = nullptr;

@@ -1,15 +1,10 @@
 #include "first_layer_op.h"
 
-#include <cstring>
-
 namespace plif {
 namespace {
 
-constexpr int kBlocksPerShare = 4;  // whose spikes share 64-bit words
 /// The backward pass keeps sums for each share and step, so there are few shares, whatever the image's size.
 constexpr int kBackwardRowShares = 16;
-
-int shareCount(int count, int size) { return (count + size - 1) / size; }
 
 }  // namespace
 
@@ -34,27 +29,16 @@ FirstLayerOp::FirstLayerOp(const Flow& input, const LayerSpec& conv, const Activ
   output_ = fired_.output();
 }
 
-std::int64_t FirstLayerOp::forwardShares() const {
-  return static_cast<std::int64_t>(fired_.windowRows()) * shareCount(size_.outBlocks(), kBlocksPerShare);
-}
-
-FirstLayerOp::Share FirstLayerOp::forwardShare(std::int64_t item) const {
-  const int groups = shareCount(size_.outBlocks(), kBlocksPerShare);
-  const int row = static_cast<int>(item / groups);
-  const int block = static_cast<int>(item % groups) * kBlocksPerShare;
-  return {item, row, row + 1, block, std::min(block + kBlocksPerShare, size_.outBlocks())};
-}
-
 std::int64_t FirstLayerOp::backwardShares() const {
-  const int rows = shareCount(fired_.windowRows(), kBackwardRowShares);
-  return static_cast<std::int64_t>(shareCount(fired_.windowRows(), rows)) * size_.outBlocks();
+  const std::int64_t rows = chunks(fired_.windowRows(), kBackwardRowShares);
+  return chunks(fired_.windowRows(), rows) * size_.outBlocks();
 }
 
 FirstLayerOp::Share FirstLayerOp::backwardShare(std::int64_t item) const {
-  const int rows = shareCount(fired_.windowRows(), kBackwardRowShares);
+  const auto rows = static_cast<int>(chunks(fired_.windowRows(), kBackwardRowShares));
   const int first = static_cast<int>(item / size_.outBlocks()) * rows;
   const int block = static_cast<int>(item % size_.outBlocks());
-  return {item, first, std::min(first + rows, fired_.windowRows()), block, block + 1};
+  return {item, first, std::min(first + rows, fired_.windowRows()), block};
 }
 
 std::size_t FirstLayerOp::rowFloats() const {
@@ -75,7 +59,7 @@ void FirstLayerOp::place(Planner& planner, SharedNeeds& needs, const PassShape& 
   const std::size_t moments = static_cast<std::size_t>(size_.inputs() + 1) * (size_.inputs() + 1);
   norm_.place(planner, shape.steps);
   neurons_.place(planner, backwardShares(), shape.training);
-  fired_.place(planner, shape, outputBorder_, forwardShares());
+  fired_.place(planner, shape, outputBorder_);
   flags_ = planner.take<std::uint8_t>(Planner::multiply(flagStride(), images));
   // y and v of one step; in training also h of every step, dL/dv and the leak's gradient.
   const std::size_t rows = shape.training ? shape.steps + 4 : 2;
@@ -143,7 +127,8 @@ FlowData FirstLayerOp::forward(Pass& pass, const FlowData& in) {
   normalise(pass);
   neurons_.prepare(pass.kernels, pass.pool);
   fired_.clearCounts();
-  pass.pool.run(forwardShares(), [&](std::int64_t item, int thread) { fireShare(pass, forwardShare(item), thread); });
+  pass.pool.run(fired_.shares(),
+                [&](std::int64_t item, int thread) { fireShare(pass, fired_.shareOf(item), thread); });
   return fired_.finish();
 }
 
@@ -170,16 +155,16 @@ void FirstLayerOp::fireRow(const Pass& pass, int windowRow, int block, std::int6
   pass.kernels.neuron.fire(row);
 }
 
-void FirstLayerOp::fireShare(const Pass& pass, const Share& share, int thread) {
+void FirstLayerOp::fireShare(const Pass& pass, const FireShare& share, int thread) {
   auto* potential = reinterpret_cast<float*>(pass.shared.scratchOf(thread));
   float* y = potential + rowFloats();
   auto* fired = reinterpret_cast<std::uint16_t*>(y + rowFloats());
   for (int block = share.firstBlock; block < share.lastBlock; block++) {
-    for (std::int64_t sample = 0; sample < pass.shape.samples; sample++) {
+    for (std::int64_t sample = share.firstSample; sample < share.lastSample; sample++) {
       std::fill(potential, potential + rowFloats(), neurons_.settings().rest);
       for (std::int64_t step = 0; step < pass.shape.steps; step++) {
-        fireRow(pass, share.firstRow, block, step, sample, y, potential, nullptr, fired);
-        fired_.write(share.item, step, step * pass.shape.samples + sample, block, share.firstRow, fired);
+        fireRow(pass, share.windowRow, block, step, sample, y, potential, nullptr, fired);
+        fired_.write(share.item, step, step * pass.shape.samples + sample, block, share.windowRow, fired);
       }
     }
   }
@@ -187,9 +172,6 @@ void FirstLayerOp::fireShare(const Pass& pass, const Share& share, int thread) {
 
 void FirstLayerOp::backward(Pass& pass, bool) {
   neurons_.clearParts();
-  std::memset(
-      parts_, 0,
-      static_cast<std::size_t>(backwardShares()) * pass.shape.steps * (size_.inputs() + 1) * kBlock * sizeof(float));
   pass.pool.run(backwardShares(),
                 [&](std::int64_t item, int thread) { differentiateShare(pass, backwardShare(item), thread); });
   neurons_.finishGradients();
@@ -197,14 +179,13 @@ void FirstLayerOp::backward(Pass& pass, bool) {
 }
 
 void FirstLayerOp::differentiateShare(const Pass& pass, const Share& share, int thread) {
-  for (int row = share.firstRow; row < share.lastRow; row++) {
-    for (int block = share.firstBlock; block < share.lastBlock; block++)
-      differentiateRow(pass, share, row, block, thread);
-  }
+  std::fill(partOf(share.item, 0), partOf(share.item + 1, 0), 0.0f);
+  for (int row = share.firstRow; row < share.lastRow; row++) differentiateRow(pass, share, row, thread);
 }
 
 /// One row of windows of one block: forward over all steps, keeping every h, then backward.
-void FirstLayerOp::differentiateRow(const Pass& pass, const Share& share, int windowRow, int block, int thread) {
+void FirstLayerOp::differentiateRow(const Pass& pass, const Share& share, int windowRow, int thread) {
+  const int block = share.block;
   const std::int64_t steps = pass.shape.steps;
   const std::int64_t samples = pass.shape.samples;
   const std::size_t floats = rowFloats();
@@ -263,13 +244,13 @@ void FirstLayerOp::differentiateWeights(Pass& pass) {
   const std::int64_t steps = pass.shape.steps;
   const std::size_t momentStride = static_cast<std::size_t>(inputs + 1) * (inputs + 1);
   std::vector<double> totals(static_cast<std::size_t>(steps) * (inputs + 1) * width, 0.0);
-  pass.pool.run(steps, [&](std::int64_t step, int) {
-    double* total = totals.data() + static_cast<std::size_t>(step) * (inputs + 1) * width;
-    for (std::int64_t item = 0; item < backwardShares(); item++) {
-      const float* part = partOf(item, step);
-      const int block = backwardShare(item).firstBlock;
+  pass.pool.run(steps * blocks, [&](std::int64_t item, int) {
+    const std::int64_t block = item % blocks;
+    double* total = totals.data() + item / blocks * (inputs + 1) * width + block * kBlock;
+    for (std::int64_t share = block; share < backwardShares(); share += blocks) {
+      const float* part = partOf(share, item / blocks);
       for (int a = 0; a <= inputs; a++) {
-        for (int c = 0; c < kBlock; c++) total[a * width + block * kBlock + c] += part[a * kBlock + c];
+        for (int c = 0; c < kBlock; c++) total[a * width + c] += part[a * kBlock + c];
       }
     }
   });
@@ -277,36 +258,35 @@ void FirstLayerOp::differentiateWeights(Pass& pass) {
     return static_cast<double>(weight_.value[(c / kBlock * inputs + a) * kBlock + c % kBlock]);
   };
   if (norm_.present()) {
-    norm_.clearGradients();
-    std::vector<double> products(width);
-    for (std::int64_t step = 0; step < steps; step++) {
+    pass.pool.run(steps, [&](std::int64_t step, int) {
+      std::vector<double> products(width);
       const double* total = totals.data() + static_cast<std::size_t>(step) * (inputs + 1) * width;
       for (std::size_t c = 0; c < width; c++) {
         products[c] = 0;
         for (int a = 0; a < inputs; a++) products[c] += weightOf(a, c) * total[a * width + c];
       }
       norm_.differentiate(step, total + inputs * width, products.data());
-    }
+    });
     norm_.finishGradients();
   }
-  pass.pool.run(blocks, [&](std::int64_t block, int) {
-    for (int a = 0; a < inputs; a++) {
-      for (int lane = 0; lane < kBlock; lane++) {
-        const std::size_t c = block * kBlock + lane;
-        double sum = 0;
-        for (std::int64_t step = 0; step < steps; step++) {
-          const double gradient = totals[(static_cast<std::size_t>(step) * (inputs + 1) + a) * width + c];
-          if (!norm_.present()) {
-            sum += gradient;
-            continue;
-          }
-          const double* s = stepMoments_ + momentStride * step + a * (inputs + 1);
-          double product = 0;
-          for (int b = 0; b < inputs; b++) product += s[b] * weightOf(b, c);
-          sum += norm_.slope(step)[c] * gradient + norm_.tilt(step)[c] * product + norm_.offset(step)[c] * s[inputs];
+  pass.pool.run(blocks * inputs, [&](std::int64_t item, int) {
+    const std::int64_t block = item / inputs;
+    const auto a = static_cast<int>(item % inputs);
+    for (int lane = 0; lane < kBlock; lane++) {
+      const std::size_t c = block * kBlock + lane;
+      double sum = 0;
+      for (std::int64_t step = 0; step < steps; step++) {
+        const double gradient = totals[(static_cast<std::size_t>(step) * (inputs + 1) + a) * width + c];
+        if (!norm_.present()) {
+          sum += gradient;
+          continue;
         }
-        weight_.gradient[(static_cast<std::size_t>(block) * inputs + a) * kBlock + lane] = static_cast<float>(sum);
+        const double* s = stepMoments_ + momentStride * step + a * (inputs + 1);
+        double product = 0;
+        for (int b = 0; b < inputs; b++) product += s[b] * weightOf(b, c);
+        sum += norm_.slope(step)[c] * gradient + norm_.tilt(step)[c] * product + norm_.offset(step)[c] * s[inputs];
       }
+      weight_.gradient[item * kBlock + lane] = static_cast<float>(sum);
     }
   });
 }

@@ -27,13 +27,11 @@ class FirstLayerOp final : public Operation {
   }
 
  private:
-  /// Rows of windows, and blocks, that one share of the work handles.
+  /// Rows of windows of a block, a share of the backward pass.
   struct Share {
     std::int64_t item;
-    int firstRow, lastRow, firstBlock, lastBlock;
+    int firstRow, lastRow, block;
   };
-  Share forwardShare(std::int64_t item) const;
-  std::int64_t forwardShares() const;
   Share backwardShare(std::int64_t item) const;
   std::int64_t backwardShares() const;
 
@@ -42,9 +40,9 @@ class FirstLayerOp final : public Operation {
   /// y = w · patch of one row of windows into scratch, then one step of its neurons.
   void fireRow(const Pass& pass, int windowRow, int block, std::int64_t step, std::int64_t sample, float* y,
                float* potential, float* charged, std::uint16_t* fired) const;
-  void fireShare(const Pass& pass, const Share& share, int thread);
+  void fireShare(const Pass& pass, const FireShare& share, int thread);
   void differentiateShare(const Pass& pass, const Share& share, int thread);
-  void differentiateRow(const Pass& pass, const Share& share, int windowRow, int block, int thread);
+  void differentiateRow(const Pass& pass, const Share& share, int windowRow, int thread);
   void differentiateWeights(Pass& pass);
 
   std::size_t rowFloats() const;

@@ -12,6 +12,8 @@ class NeuronLayer {
 
   /// Takes the leaks, and for training a place for the gradients' parts: one for each of `items` shares of the work.
   void place(Planner& planner, std::int64_t items, bool training);
+  /// Whether neurons of several blocks add up in one part, in their order.
+  bool blocksShareParts() const { return alpha_ != nullptr || (logits_ != nullptr && per_ == TauPer::layer); }
   /// Computes the leaks `1/τ = sigmoid(w)` of the current parameters.
   void prepare(const KernelTable& kernels, Pool& pool);
 

@@ -13,6 +13,9 @@
 
 namespace plif {
 
+/// `count` cut into chunks of `size`.
+inline std::int64_t chunks(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
+
 /// The values between two operations. Images are numbered t · samples + n.
 struct Flow {
   enum class Kind {
