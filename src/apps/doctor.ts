@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { countCores } from '../cores.ts';
 import { WASM_SLOWDOWN } from '../engines/engine.ts';
 import { loadAddon } from '../engines/native/addon.ts';
 import { createNativeEngine } from '../engines/native/engine.ts';
@@ -60,7 +61,7 @@ export async function examineMachine(
     {
       ...ok,
       what: 'processor',
-      text: `${os.availableParallelism()} cores (${model}), ${formatBytes(os.totalmem())} of memory`,
+      text: `${countCores()} cores (${model}), ${formatBytes(os.totalmem())} of memory`,
     },
     {
       what: 'disk',

@@ -1,10 +1,10 @@
-import os from 'node:os';
 import process from 'node:process';
+import { countCores } from '../../cores.ts';
 import { ReproError } from '../../errors.ts';
 import type { NativeAddon, WinogradTile } from './addon-types.ts';
 
 export interface NativeOptions {
-  /** Default: `REPRO_THREADS`, or one per core. */
+  /** Default: `REPRO_THREADS`, or one for each core that this process may use. */
   readonly threads?: number | undefined;
   /** Default: this process's. */
   readonly environment?: NodeJS.ProcessEnv | undefined;
@@ -101,14 +101,14 @@ const threadsVariable = 'REPRO_THREADS';
 const mostThreads = 256;
 
 /**
- * How many threads to compute with: `wanted`, else what `REPRO_THREADS` says, else one per core. Results do not depend on it.
+ * How many threads to compute with: `wanted`, else what `REPRO_THREADS` says, else one for each core that this process may use. Results do not depend on it.
  *
  * @throws {ReproError} `engine-threads` if `REPRO_THREADS` is not a whole number from 1 to 256
  */
 export function chooseThreads(wanted?: number, environment: NodeJS.ProcessEnv = process.env): number {
   if (wanted !== undefined) return Math.min(wanted, mostThreads);
   const text = environment[threadsVariable];
-  if (text === undefined || text === '') return Math.min(os.availableParallelism(), mostThreads);
+  if (text === undefined || text === '') return Math.min(countCores(), mostThreads);
   const threads = /^\d+$/.test(text) ? Number(text) : 0;
   if (threads >= 1 && threads <= mostThreads) return threads;
   throw new ReproError('engine-threads', `${threadsVariable}=${text} is not a number of threads.`, {

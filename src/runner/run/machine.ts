@@ -1,5 +1,6 @@
 import os from 'node:os';
 import process from 'node:process';
+import { countCores } from '../../cores.ts';
 import type { Resources } from '../plan/plan.ts';
 
 export interface MachineResources {
@@ -25,7 +26,7 @@ export function measureMachine(
   const limitBytes = process.constrainedMemory();
   const totalBytes = os.totalmem();
   return {
-    cpu: os.availableParallelism(),
+    cpu: countCores(),
     memoryBytes: limitBytes > 0 && limitBytes < totalBytes ? limitBytes : totalBytes,
     gpus: options.gpus ?? (asksForGpus ? findGpus(options.environment ?? process.env) : []),
   };

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { digestSources } from '../../../src/addon/load-addon.ts';
+import { countCores } from '../../../src/cores.ts';
 import { explainNativeError } from '../../../src/engines/memory-error.ts';
 import { loadAddon } from '../../../src/engines/native/addon.ts';
 import {
@@ -106,7 +107,7 @@ describe('chooseThreads', () => {
   it('takes what it is told, then REPRO_THREADS, then all cores', () => {
     expect(chooseThreads(3, { REPRO_THREADS: '5' })).toBe(3);
     expect(chooseThreads(undefined, { REPRO_THREADS: '5' })).toBe(5);
-    expect(chooseThreads(undefined, {})).toBe(Math.min(os.availableParallelism(), 256));
+    expect(chooseThreads(undefined, {})).toBe(Math.min(countCores(), 256));
     expect(chooseThreads(1000)).toBe(256); // the addon allows no more
   });
 
