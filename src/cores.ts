@@ -13,7 +13,9 @@ export function countCores(root = '/'): number {
   let cores = os.availableParallelism();
   for (let at = group; ; at = path.posix.dirname(at)) {
     // `200000 100000`: µs of all cores together in each period of so many µs; `max 100000` without a limit.
-    const [quota, period] = readIfThere(path.join(root, 'sys/fs/cgroup', at, 'cpu.max')).split(' ').map(Number);
+    const [quota, period] = readIfThere(path.join(root, 'sys/fs/cgroup', at, 'cpu.max'))
+      .split(' ')
+      .map(Number);
     const limit = (quota ?? 0) / (period ?? 0);
     if (limit > 0) cores = Math.min(cores, Math.max(1, Math.floor(limit)));
     if (at === '/' || at === '.') return cores;

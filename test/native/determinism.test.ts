@@ -79,15 +79,18 @@ async function trainBriefly(
 }
 
 describe.skipIf(!isAvailable).each(instructionSets)('the native engine on %s', (instructionSet) => {
-  test.each(Object.entries(specs))('gives the same bits for 1, 2, 3, 16 and 64 threads: %s', async (_, spec) => {
-    const wanted = await trainBriefly(spec, instructionSet, 1);
-    for (const threads of [2, 3, 16, 64]) {
-      const actual = await trainBriefly(spec, instructionSet, threads);
-      expect(actual.length).toBe(wanted.length);
-      const different = actual.findIndex((bytes, i) => !bytes.equals(wanted[i] as Buffer));
-      expect(different, `${threads} threads`).toBe(-1);
-    }
-  });
+  test.each(Object.entries(specs))(
+    'gives the same bits for 1, 2, 3, 16 and 64 threads: %s',
+    async (_, spec) => {
+      const wanted = await trainBriefly(spec, instructionSet, 1);
+      for (const threads of [2, 3, 16, 64]) {
+        const actual = await trainBriefly(spec, instructionSet, threads);
+        expect(actual.length).toBe(wanted.length);
+        const different = actual.findIndex((bytes, i) => !bytes.equals(wanted[i] as Buffer));
+        expect(different, `${threads} threads`).toBe(-1);
+      }
+    },
+  );
 });
 
 test.skipIf(!isAvailable || process.arch !== 'x64').each(Object.entries(specs))(

@@ -124,13 +124,15 @@ void Pool::runItems(std::int64_t items, Call call, const void* context, const ch
 }
 
 void Pool::takeItems(int thread) {
-  for (std::int64_t left = left_--; left > 0; left = left_--) {
-    const std::int64_t items = items_;
+  std::int64_t items = 0;
+  std::int64_t taken = 0;
+  for (std::int64_t left = left_--; left > 0; left = left_--, taken++) {
+    items = items_;
     if (!mustStop() && !failed_.load(std::memory_order_relaxed)) callItem(items - left, thread);
-    if (++done_ == items && callerSleeps_) {
-      { const std::lock_guard<std::mutex> lock(mutex_); }
-      finished_.notify_one();
-    }
+  }
+  if (taken > 0 && (done_ += taken) == items && callerSleeps_) {
+    { const std::lock_guard<std::mutex> lock(mutex_); }
+    finished_.notify_one();
   }
 }
 

@@ -2,7 +2,7 @@
 // A pool of threads for one network. Work is a numbered list of items; which thread takes which item is left to chance,
 // so every item must write results of its own: then they are the same for any number of threads.
 //
-// A step of a network is some sixty runs, and waking a sleeping thread takes longer than the shortest of them. So threads
+// A step of a network is about a hundred runs, and waking a sleeping thread takes longer than the shortest of them. So threads
 // without an item spin for a moment before they sleep, unless there are more threads than cores. A run ends with its last
 // item: it does not wait for threads that have not woken up.
 
@@ -120,10 +120,11 @@ class Pool {
   std::atomic<bool> failed_{false};
   std::exception_ptr failure_;
 
-  // Whoever takes one off `left_` while it is positive has an item: until that is done, the other three do not change.
-  std::atomic<std::int64_t> left_{0};
-  std::atomic<std::int64_t> done_{0};
-  std::int64_t items_ = 0;
+  // Whoever takes one off `left_` while it is positive has an item: until it adds that to `done_`, which ends the run,
+  // the other three do not change. Each counter has a cache line to itself.
+  alignas(64) std::atomic<std::int64_t> left_{0};
+  alignas(64) std::atomic<std::int64_t> done_{0};
+  alignas(64) std::int64_t items_ = 0;
   Call call_ = nullptr;
   const void* context_ = nullptr;
   std::atomic<bool> aborted_{false};

@@ -1,5 +1,5 @@
 // The engine with more threads than cores: trains small networks and compares their bits with those of one thread, and
-// lets runs fail and be aborted. `scripts/threads.mjs` compiles it with ThreadSanitizer. With `--size S --channels C
+// lets runs fail and be aborted. scripts/threads.mjs compiles it with ThreadSanitizer. With `--size S --channels C
 // --samples N --threads T` it trains one network once and prints its digest, for valgrind and perf.
 
 #include <cstdio>
@@ -19,6 +19,8 @@ struct Case {
   TauPer per;
   bool learnAlpha;
   Pooling pooling;
+  int repeats = 0;  ///< of a still image, after the first batch norm
+  WinogradTile tile = WinogradTile::k2x2;
 };
 
 /// FNV-1a of everything that is added.
@@ -66,6 +68,7 @@ NetworkSpec networkOf(const Case& one) {
     norm.channels = one.channels;
     norm.momentum = 0.1;
     norm.epsilon = 1e-5;
+    if (block == 0 && one.repeats > 0) add(LayerKind::repeat, "repeat").steps = one.repeats;
     addNeurons(one.channels, size);
     LayerSpec& pool = add(LayerKind::pool, "pool");
     pool.pooling = one.pooling;
@@ -83,7 +86,7 @@ NetworkSpec networkOf(const Case& one) {
 
 std::uint64_t train(const Case& one, const KernelTable& kernels, int threads, int count) {
   const NetworkSpec spec = networkOf(one);
-  Network network(spec, threads, kernels, WinogradTile::k2x2);
+  Network network(spec, threads, kernels, one.tile);
   Random random{1};
   for (const auto& parameter : network.parameters().all()) {
     std::vector<float> values(parameter->layout.elements());
@@ -150,8 +153,9 @@ bool stressPool(int threads, int rounds) {
 constexpr Case kCases[] = {
     {"tau per neuron", 18, 20, 3, 3, TauPer::neuron, false, Pooling::max},
     {"tau per layer", 17, 70, 9, 4, TauPer::layer, false, Pooling::max},
-    {"tau per channel, averages", 12, 20, 3, 3, TauPer::channel, false, Pooling::average},
+    {"tau per channel, averages", 12, 20, 9, 4, TauPer::channel, false, Pooling::average},
     {"slopes learned", 12, 70, 2, 3, TauPer::layer, true, Pooling::max},
+    {"still images, large tiles", 14, 40, 19, 1, TauPer::neuron, false, Pooling::max, 3, WinogradTile::k4x4},
 };
 
 int numberAfter(int argc, char** argv, const char* name, int otherwise) {
