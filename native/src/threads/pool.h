@@ -2,9 +2,9 @@
 // A pool of threads for one network. Work is a numbered list of items; which thread takes which item is left to chance,
 // so every item must write results of its own: then they are the same for any number of threads.
 //
-// A step of a network is about a hundred runs, and waking a sleeping thread takes longer than the shortest of them. So threads
-// without an item spin for a moment before they sleep, unless there are more threads than cores. A run ends with its last
-// item: it does not wait for threads that have not woken up.
+// A training step is about a hundred runs, and waking a sleeping thread takes longer than the shortest of them. So
+// threads without an item spin for a moment before they sleep, unless there are more threads than cores. A run ends
+// with its last item: it does not wait for threads that have not woken up.
 
 #include <cstdint>
 #include <exception>

@@ -27,7 +27,8 @@ struct Case {
 struct Digest {
   std::uint64_t value = 0xcbf29ce484222325u;
   void add(const void* data, std::size_t bytes) {
-    for (std::size_t i = 0; i < bytes; i++) value = (value ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001b3u;
+    const auto* from = static_cast<const unsigned char*>(data);
+    for (std::size_t i = 0; i < bytes; i++) value = (value ^ from[i]) * 0x100000001b3u;
   }
 };
 
