@@ -27,6 +27,7 @@ export async function runBundled(entries, places) {
       absWorkingDir: root,
       entryPoints: entries,
       outdir: code,
+      entryNames: '[name]',
       bundle: true,
       packages: 'external',
       platform: 'node',
