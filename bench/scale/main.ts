@@ -7,7 +7,7 @@ import { compete } from '../train/contestant.ts';
 import type { EngineTask } from '../train/engine-child.ts';
 import type { TauPer, Workload, WorkloadFiles } from '../train/workload.ts';
 import { workloadFiles, writeWorkload } from '../train/workload.ts';
-import { listPhases, predict, type Run, readSteps, workOf } from './trace.ts';
+import { fastestOf, listPhases, predict, type Run, readSteps, workOf } from './trace.ts';
 
 const help = `How a training step of the native engine would scale to many cores. Every item of work is timed by the processor time of its thread, with
 as many threads as there would be cores, so that it is cut as it would be there; from these times follows how long so many cores would take.
@@ -18,7 +18,7 @@ Usage: npm run bench:scale [-- options]
   --tau neuron              or layer
   --isa avx2                the instruction set; avx512 is faster, so that what is lost weighs more
   --overhead 5              µs to start and end a run of items on many threads
-  --repeats 2               steps, of which the fastest counts
+  --repeats 3               steps; of each item the shortest time counts
   --steps 20 --size 128 --channels 128 --layers 5    another network
   --no-runs                 without the real runs on one and two threads that show how far to trust it: they need a quiet machine`;
 
@@ -40,7 +40,7 @@ export async function main({
       tau: text('neuron'),
       isa: text('avx2'),
       overhead: text('5'),
-      repeats: text('2'),
+      repeats: text('3'),
       steps: text('20'),
       size: text('128'),
       channels: text('128'),
@@ -118,7 +118,7 @@ function printPhases(step: readonly Run[], threads: number): void {
   }
 }
 
-/** The fastest of some traced steps, and the wall time of the fastest untraced one. */
+/** The shortest times of some traced steps, and the wall time of the fastest of them. */
 async function measureStep(
   threads: number,
   {
@@ -162,8 +162,8 @@ async function measureStep(
   if (result === undefined) throw new Error('the engine did not start; see above');
   // The first step took memory into use.
   const steps = readSteps(await readFile(trace, 'utf8')).slice(1);
-  const step = steps.sort((a, b) => predict(a, 1, 0) - predict(b, 1, 0))[0];
-  if (step === undefined) throw new Error(`the engine left no trace in ${trace}`);
+  const step = fastestOf(steps);
+  if (step.length === 0) throw new Error(`the engine left no trace in ${trace}`);
   return { step, wall: Math.min(...result.steps.map(({ wall }) => wall)) };
 }
 

@@ -13,20 +13,33 @@ export interface Run {
 export function readSteps(text: string): Run[][] {
   const steps: Run[][] = [];
   for (const line of text.split('\n')) {
-    const [source = '', name = '', threads, serial, ...items] = line.split(' ');
-    if (threads === undefined) continue;
+    // A template's name has spaces.
+    const [, source = '', name = '', serial, items] = /^(\S+) (.*?) \d+ (-?\d+)((?: \d+)*)$/.exec(line) ?? [];
+    if (items === undefined) continue;
     const starts = name === 'loadFrames';
     if (starts) steps.push([]);
-    const phase = `${/[^/\\]*(?=\.\w+$)/.exec(source)?.[0]} ${name}`;
+    const phase = `${/[^/\\]*(?=\.\w+$)/.exec(source)?.[0]} ${/^\w+/.exec(name)?.[0]}`;
     // Before a step, the caller was busy with other things.
     const run = {
       phase,
       serial: starts ? 0 : Number(serial) / 1e9,
-      items: Float64Array.from(items, (ns) => Number(ns) / 1e9),
+      items: Float64Array.from(items.trim().split(' '), (ns) => Number(ns) / 1e9),
     };
     steps.at(-1)?.push(run);
   }
   return steps;
+}
+
+/** Of each item its shortest time in any of the steps, so that what disturbed one does not count; steps that are cut unlike the first are left out. */
+export function fastestOf(steps: readonly Run[][]): Run[] {
+  const [first = []] = steps;
+  const cut = (step: readonly Run[]): string => step.map(({ items }) => items.length).join();
+  const alike = steps.filter((step) => cut(step) === cut(first));
+  return first.map((run, r) => ({
+    ...run,
+    serial: Math.min(...alike.map((step) => step[r]!.serial)),
+    items: run.items.map((_, i) => Math.min(...alike.map((step) => step[r]!.items[i]!))),
+  }));
 }
 
 /** When the last item ends if each thread takes the next item as soon as it has none. */
