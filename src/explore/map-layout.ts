@@ -14,13 +14,12 @@ export interface MapLayout {
   readonly height: number;
 }
 
-const COLUMNS = 8;
 /** In CSS px: the largest side of a map, and the side of single neurons, which are maps of one cell. */
 const [LARGEST_MAP, SINGLE_NEURON] = [64, 20];
 const GAP = { map: 5, neuron: 2 };
 
 /**
- * Eight maps side by side; single neurons, as many as fit.
+ * Eight maps side by side, or sixteen of many where they have room; single neurons, as many as fit.
  *
  * @param widthPx of the whole mosaic, in CSS px
  * @param pixelRatio pixels of the screen per CSS px
@@ -31,7 +30,8 @@ export function layoutMaps(shape: MapShape, widthPx: number, pixelRatio: number)
   const room = Math.max(1, Math.floor(widthPx * pixelRatio));
   const gap = Math.round(GAP[kind] * pixelRatio);
   const largest = Math.round((kind === 'neuron' ? SINGLE_NEURON : LARGEST_MAP) * pixelRatio);
-  const most = kind === 'neuron' ? Math.floor((room + gap) / (largest + gap)) : COLUMNS;
+  const most =
+    kind === 'neuron' ? Math.floor((room + gap) / (largest + gap)) : channels > 64 && widthPx > 400 ? 16 : 8;
   const columns = Math.max(1, Math.min(channels, most));
   const fits = Math.min(largest, (room - (columns - 1) * gap) / columns) / width;
   const cell = fits >= 1 ? Math.floor(fits) : 1 / Math.ceil(1 / fits);

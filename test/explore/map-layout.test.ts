@@ -44,6 +44,11 @@ describe('a mosaic of maps', () => {
     ]);
   });
 
+  test('has sixteen columns for 128 channels, but not on a phone', () => {
+    expect(layoutMaps([128, 32, 32], 568, 1).columns).toBe(16);
+    expect(layoutMaps([128, 32, 32], 340, 1).columns).toBe(8);
+  });
+
   test('wraps the neurons of a linear layer into rows', () => {
     // 25 · 20 + 24 · 2 = 548 of 568 px.
     const { columns, rows } = layoutMaps([110, 1, 1], 568, 1);
@@ -51,7 +56,7 @@ describe('a mosaic of maps', () => {
   });
 
   test('draws several neurons in a pixel where a map has more than fit', () => {
-    expect(layoutMaps([128, 128, 128], 568, 1)).toMatchObject({ columns: 8, cell: 0.5 });
+    expect(layoutMaps([128, 128, 128], 568, 1)).toMatchObject({ columns: 16, cell: 1 / 5 });
   });
 });
 
