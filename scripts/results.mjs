@@ -65,7 +65,7 @@ function describeProfile(profile) {
     description.trim(),
     ...answersOf(profile),
     ...verdictsOf(profile),
-    `Computed by \`${engines}\`. A part of it again, with one seed and the same digits on an engine with this arithmetic:`,
+    `Computed by \`${engines}\`. This repeats a part of it with one seed, and checks it. Engines with the same arithmetic give the same digits:`,
     ['```sh', `${run} && ./repro check ${command}`, '```'].join('\n'),
     `More of the report: [results/${profile}/report.md](../results/${profile}/report.md).`,
   ].join('\n\n');

@@ -94,7 +94,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'thesis',
     'results',
   ],
-  cli: ['errors', 'text', 'apps', 'files', 'runner', 'schema', 'stage'],
+  cli: ['errors', 'text', 'apps', 'cores', 'files', 'runner', 'schema', 'stage'],
   stages: [
     'errors',
     'text',

@@ -16,7 +16,7 @@ Usage: npm run bench:scale [-- options]
   --batch 16,32             samples
   --threads 8,16,32,64      cores to compute for
   --tau neuron              or layer
-  --isa avx2                the instruction set; avx512 is faster, so that what is lost weighs more
+  --isa avx2                the instruction set; avx512 is faster, so losses are a larger share
   --overhead 5              µs to start and end a run of items on many threads
   --repeats 3               steps; of each item the shortest time counts
   --steps 20 --size 128 --channels 128 --layers 5    another network

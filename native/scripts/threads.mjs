@@ -1,5 +1,5 @@
 // Compiles the engine with ThreadSanitizer, apart from the usual build, and trains small networks with many more threads than cores:
-// `npm run test:native-threads`. Needs Clang or GCC on Linux; less than a minute on two cores.
+// `npm run test:native-threads`. Needs Clang 19 on Linux, or the compiler that CXX names; less than a minute on two cores.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -27,6 +27,10 @@ run(program, []);
 function run(command, args) {
   const { status, error } = spawnSync(command, args, { cwd: native, stdio: 'inherit' });
   if (status === 0) return;
-  console.error(error?.message ?? `${command}: failed (exit code ${status})`);
+  console.error(
+    error
+      ? `${error.message}; set CXX to another Clang or GCC, such as CXX=g++`
+      : `${command}: failed (exit code ${status})`,
+  );
   process.exit(1);
 }

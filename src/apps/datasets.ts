@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { countCores } from '../cores.ts';
 import type { Dataset } from '../datasets/contract/dataset.ts';
 import { describeFile } from '../datasets/contract/how-to-get.ts';
 import { fetchFiles } from '../datasets/fetch/fetch-files.ts';
@@ -162,7 +162,7 @@ export async function verifyDataset(
       simulated: host.simulated,
       signal: host.signal,
       // The compiled file with this code, which a thread can run from.
-      threads: { count: os.availableParallelism(), module: new URL(import.meta.url) },
+      threads: { count: countCores(), module: new URL(import.meta.url) },
       progress: (done, total) => host.progress({ done, total, unit: dataset.recordingsNoun }),
       log: host.log,
     }),

@@ -100,7 +100,7 @@ export async function examineMachine(
 
 const profile = 'full';
 
-/** The whole command then takes about three seconds. */
+/** The whole command then takes about three seconds, if the machine is idle. */
 const budgetSeconds = 2;
 
 /** How long the trainings of profile full would take here, or why that is not known. */
@@ -120,8 +120,8 @@ export type FullRunEstimate =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Measures the native engine for a moment and extrapolates. It measures processor time on all cores, which other programs change little;
- * what threads lose by waiting for each other is left out (a few per cent: `npm run bench:scale`).
+ * Measures the native engine for a moment and extrapolates. It measures processor time, which other programs change little, with a thread
+ * on each core, as cores may share caches and units. Threads that wait for each other spin, which counts, before they sleep, which does not.
  *
  * @param engines those of this machine, best last
  * @param measuring does the measurement, which takes seconds

@@ -64,7 +64,7 @@ export function judgeSettings({ before, now }: Pair): Outcome {
 
 /**
  * The same engine must give exactly the same numbers, in all digits that a baseline keeps; another may, such as a later build with the same
- * arithmetic. This notices every change of the arithmetic, even one that hardly affects the results, such as another schedule of the learning
+ * arithmetic. With the same engine, it notices every change of the arithmetic, even one that hardly affects the results, such as another schedule of the learning
  * rate or another choice of the epoch.
  */
 export function judgeSameDigits({ before, now }: Pair): Outcome {

@@ -19,7 +19,7 @@ const [LARGEST_MAP, SINGLE_NEURON] = [64, 20];
 const GAP = { map: 5, neuron: 2 };
 
 /**
- * Eight maps side by side, or sixteen of many where they have room; single neurons, as many as fit.
+ * Eight maps in a row, or sixteen if there are more than 64 and the row is wider than a phone; single neurons, as many as fit.
  *
  * @param widthPx of the whole mosaic, in CSS px
  * @param pixelRatio pixels of the screen per CSS px

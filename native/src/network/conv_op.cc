@@ -12,6 +12,7 @@ constexpr int kGatherRows = 8;
 
 /// Input channels whose sums stay in L2 while a sparse weight gradient is added up: 74 KB.
 constexpr std::int64_t kGradientChannels = 128;
+/// Sums that one share adds up over the groups of images: 16 KB, which stay in L1.
 constexpr std::int64_t kPiece = 4096;
 
 }  // namespace

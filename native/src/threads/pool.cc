@@ -15,8 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// How long a thread spins when nothing runs: the serial code between two runs is shorter, what is between two steps
-/// longer. While a run lasts, whose other items are about to end, it spins a few times longer.
+/// How long a thread spins when nothing runs. The serial code between two runs is shorter than this; the pause between two
+/// steps is longer. While a run lasts, whose other items end soon, it spins a few times longer.
 constexpr std::chrono::microseconds kSpin{50};
 constexpr std::chrono::microseconds kSpinInRun{200};
 
@@ -89,9 +89,9 @@ Pool::~Pool() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-// Sleeping: who wants to sleep says so and then looks once more whether it must, holding the mutex until it sleeps; who
-// wakes others changes what they wait for and then looks whether they sleep. All of this is sequentially consistent, so
-// at least one of the two sees the other.
+// Before a thread sleeps, it registers as a sleeper and checks its condition again, both under the mutex. A thread that
+// wakes others changes the condition first, and then checks for sleepers. All of this is sequentially consistent, so at
+// least one of the two sees the other.
 
 void Pool::runItems(std::int64_t items, Call call, const void* context, const char* file, const char* function) {
   throwIfAborted();

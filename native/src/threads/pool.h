@@ -120,8 +120,8 @@ class Pool {
   std::atomic<bool> failed_{false};
   std::exception_ptr failure_;
 
-  // Whoever takes one off `left_` while it is positive has an item: until it adds that to `done_`, which ends the run,
-  // the other three do not change. Each counter has a cache line to itself.
+  // A thread that decrements `left_` from a positive value owns an item. The run ends only after it has added that item
+  // to `done_`; until then `items_`, `call_` and `context_` do not change. Each counter has a cache line to itself.
   alignas(64) std::atomic<std::int64_t> left_{0};
   alignas(64) std::atomic<std::int64_t> done_{0};
   alignas(64) std::int64_t items_ = 0;

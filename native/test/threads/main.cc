@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
+#include <thread>
 
 #include "../../src/kernels/detect.h"
 #include "../../src/network/network.h"
@@ -129,22 +130,22 @@ bool stressPool(int threads, int rounds) {
   Pool pool(threads);
   for (int round = 0; round < rounds; round++) {
     std::vector<int> calls(round % 97);
-    const int bad = round % 5 == 0 ? static_cast<int>(calls.size()) / 2 : -1;
-    const bool aborts = round % 7 == 0;
+    const std::int64_t middle = static_cast<std::int64_t>(calls.size()) / 2;
+    const bool throws = round % 5 == 0;
+    const bool aborts = round % 7 == 0 && !throws;
     bool failed = false;
     pool.begin();
     try {
       pool.run(static_cast<std::int64_t>(calls.size()), [&](std::int64_t item, int) {
         calls[item]++;
-        if (item == bad) {
-          if (aborts) pool.abort();
-          throw std::runtime_error("item");
-        }
+        if (item != middle) return;
+        if (aborts) std::thread([&] { pool.abort(); }).join();
+        if (throws) throw std::runtime_error("item");
       });
     } catch (const std::exception&) {
       failed = true;
     }
-    if (failed != (bad >= 0 && bad < static_cast<int>(calls.size()))) return false;
+    if (failed != ((throws || aborts) && !calls.empty())) return false;
     for (const int count : calls)
       if (count > 1 || (count == 0 && !failed)) return false;
   }

@@ -1,7 +1,7 @@
-import os from 'node:os';
 import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
 import { loadCheckedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
+import { countCores } from '../../cores.ts';
 import {
   type Audit,
   type AuditedFile,
@@ -41,7 +41,7 @@ export async function audit(target: string, options: AuditOptions): Promise<void
       {
         runs: options.runs,
         keep: options.keep === true,
-        jobs: os.availableParallelism(),
+        jobs: countCores(),
         facts: factsOf(plan.projectRoot),
         signal: signals.stop,
         killSignal: signals.kill,

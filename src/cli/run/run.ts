@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { describeSlowEngine, factsOf, refuseMissingEngines } from '../../apps/facts.ts';
 import { loadCheckedPlan, type PipelineOptions, pipelineArguments } from '../../apps/load-plan.ts';
 import { stageNames } from '../../apps/stages.ts';
 import { keepTimeline } from '../../apps/timeline.ts';
+import { countCores } from '../../cores.ts';
 import { ReproError } from '../../errors.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
 import { type Selected, selectInstances } from '../../runner/plan/selection.ts';
@@ -139,7 +139,7 @@ export async function runShown(
   const { state, take, close } = await showEvents();
   const follow = cluster?.follow ?? null;
   const locks = options.dryRun === true || follow !== null ? null : await openKeptRecords(plan);
-  const jobs = options.jobs ?? os.availableParallelism();
+  const jobs = options.jobs ?? countCores();
   let followTime: Promise<(nowMs: number) => void> | null = null;
   let warned: Promise<void> | null = null;
   const onEvent = (said: RunEvent): void => {

@@ -50,7 +50,7 @@ export function makeControls(page: Page): Part {
     // Beside it, a network that takes the clip for something else.
     const { id, answers } = puzzle!;
     const other = answers.findIndex(
-      (answer, model) => models.trained(model) !== null && answer !== answers[page.state().model],
+      (answer, model) => models.ofRun(model) !== null && answer !== answers[page.state().model],
     );
     page.present({ clip: id, beside: other === -1 ? null : other });
   };
@@ -94,7 +94,7 @@ function makeChooser(page: Page): Part {
     page.change({});
   };
   return ({ state: { model, beside } }) => {
-    missing = [model, beside].find((one) => one !== null && page.models.trained(one) === null) ?? null;
+    missing = [model, beside].find((one) => one !== null && page.models.ofRun(one) === null) ?? null;
     root.hidden = missing === null;
     if (missing === null) return;
     const { id, title, seed } = page.payload.models[missing]!;

@@ -26,7 +26,7 @@ export function makeLayers(page: Page): Part {
   let shapes = '';
   let rows: readonly ReturnType<typeof makeRow>[] = [];
   const measure = keepLast((run: Run) =>
-    measureTaus(run.neurons, page.models.trained(run.network.model)!.neurons),
+    measureTaus(run.neurons, page.models.ofRun(run.network.model)!.neurons),
   );
   onChoice(choice, (value) => {
     const show = SHOWN.find((one) => one === value);

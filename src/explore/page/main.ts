@@ -109,7 +109,7 @@ function change(patch: Partial<ViewState>, isNewPlace = true): void {
 
 /** Whether the reader must first choose the file of a network. */
 function isFileMissing(): boolean {
-  return [state.model, state.beside].some((model) => model !== null && models.trained(model) === null);
+  return [state.model, state.beside].some((model) => model !== null && models.ofRun(model) === null);
 }
 
 function show(next: Result): void {
@@ -138,8 +138,8 @@ function render(): void {
   requestAnimationFrame(() => {
     isDue = false;
     const isTraining = training.isTraining();
-    const isChanged = hasEdits(state.edits) || state.order !== 'as-is' || models.stepsHere(state.model) > 0;
-    undo.disabled = isTraining || !isChanged;
+    const canUndo = hasEdits(state.edits) || state.order !== 'as-is' || models.stepsHere(state.model) > 0;
+    undo.disabled = isTraining || !canUndo;
     columns.hidden = result === null || isFileMissing();
     const view = { state, result, isPlaying: player.isPlaying(), isTraining, palette };
     for (const showPart of parts) showPart(view);
@@ -148,16 +148,16 @@ function render(): void {
 
 let timer = 0;
 /** Whether the reader changed something that the address does not have yet. */
-let isChanged = false;
-/** Browsers allow few changes of the address a second. A step alone is no new place in the history. */
+let isAddressOld = false;
+/** Browsers allow few changes of the address a second. A change of the step alone does not add to the history. */
 function keepAddress(isNewPlace: boolean): void {
-  isChanged ||= isNewPlace;
+  isAddressOld ||= isNewPlace;
   clearTimeout(timer);
   timer = setTimeout(() => {
     const address = formatAddress(state);
-    const withoutStep = (one: string) => one.replace(/&step=\d+|&neuron=[\d.]+/g, '');
-    const isNew = isChanged && withoutStep(address) !== withoutStep(location.hash);
-    isChanged = false;
+    const placeOf = (one: string) => one.replace(/&step=\d+|&neuron=[\d.]+/g, '');
+    const isNew = isAddressOld && placeOf(address) !== placeOf(location.hash);
+    isAddressOld = false;
     history[isNew ? 'pushState' : 'replaceState'](models.stepsHere(state.model), '', address);
   }, 300);
 }
@@ -166,7 +166,7 @@ function readAddress(): ViewState {
   lost.hidden = own !== null || !/[#&]clip=own(&|$)/.test(location.hash);
   const view = parseAddress(location.hash, scope, start);
   const stepsNow = models.stepsHere(view.model);
-  // Edits of a network that was trained on since, or no longer is, would say something else. A pasted address has no such state.
+  // Edits apply only to the network that they were made for: they are dropped if it was trained since. A pasted address has no such state.
   const isSameNetwork = (history.state ?? stepsNow) === stepsNow;
   return isSameNetwork ? view : { ...view, edits: NO_EDITS };
 }
@@ -175,7 +175,7 @@ addEventListener('popstate', () => {
   // A place on the page, such as that of the link which skips its head.
   if (document.getElementById(location.hash.slice(1)) !== null) return;
   player.play(false);
-  isChanged = false;
+  isAddressOld = false;
   change(readAddress(), false);
 });
 

@@ -126,7 +126,7 @@ Another clip is shown in its place.</p>
     <div class="camera">
       <h3>Turn your webcam into events (a toy)</h3>
       <p>It films for 2 seconds, 1 second after you allow it, and is off again. Nothing leaves this page, and nothing is kept but the events.
-      A webcam takes few pictures a second, so they are only roughly those of an event camera.</p>
+      A webcam takes few pictures a second, so its events only roughly resemble those of an event camera.</p>
       <button type="button" id="webcam">Use the webcam</button>
       <canvas id="webcam-picture" role="img" aria-label="What the webcam sees" hidden></canvas>
     </div>

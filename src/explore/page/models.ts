@@ -22,7 +22,7 @@ export interface Network extends NetworkValues {
 /** The networks of the page. */
 export class Models {
   readonly #payload: Payload;
-  readonly #trained = new Map<number, Network>();
+  readonly #ofRun = new Map<number, Network>();
   readonly #inUse = new Map<number, Network>();
 
   constructor(payload: Payload) {
@@ -30,16 +30,16 @@ export class Models {
   }
 
   /** As the run trained it. @returns null if the reader must choose the file first */
-  trained(model: number): Network | null {
+  ofRun(model: number): Network | null {
     const { tensors } = this.#payload.models[model]!;
-    if (!this.#trained.has(model) && tensors !== null)
-      this.#trained.set(model, this.#prepare(model, Float32Array.from(unpack(tensors)), []));
-    return this.#trained.get(model) ?? null;
+    if (!this.#ofRun.has(model) && tensors !== null)
+      this.#ofRun.set(model, this.#prepare(model, Float32Array.from(unpack(tensors)), []));
+    return this.#ofRun.get(model) ?? null;
   }
 
   /** As the reader trained it on. */
   inUse(model: number): Network | null {
-    return this.#inUse.get(model) ?? this.trained(model);
+    return this.#inUse.get(model) ?? this.ofRun(model);
   }
 
   /** Steps that the one in use was trained here. */
@@ -66,7 +66,7 @@ export class Models {
   async load(model: number, file: File): Promise<void> {
     const { tensors } = readSafetensors(new Uint8Array(await file.arrayBuffer()), file.name);
     const values = valuesOf(this.#payload.models[model]!.config, tensors);
-    this.#trained.set(model, this.#prepare(model, values, []));
+    this.#ofRun.set(model, this.#prepare(model, values, []));
   }
 
   #prepare(model: number, values: Float32Array, history: readonly TrainingPoint[]): Network {

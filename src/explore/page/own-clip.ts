@@ -1,4 +1,5 @@
 import { CAMERA } from '../../datasets/simulated/recording.ts';
+import { describeError } from '../../errors.ts';
 import type { Events } from '../../events/events.ts';
 import { formatCount } from '../../text.ts';
 import { cutRecording, framesOf, readOwnRecording, sensorOf } from '../own-recording.ts';
@@ -34,8 +35,13 @@ export function makeOwnClip({ payload, addClip }: Page): void {
     const button = byId('button', 'webcam');
     button.onclick = async () => {
       button.disabled = true;
-      await filmWebcam(report).then((images) => add('Your webcam', filmImages(images)), report);
-      button.disabled = false;
+      try {
+        add('Your webcam', filmImages(await filmWebcam(report)));
+      } catch (error) {
+        report(describeError(error));
+      } finally {
+        button.disabled = false;
+      }
     };
   } else for (const way of document.querySelectorAll<HTMLElement>('.own .camera')) way.hidden = true;
 

@@ -9,14 +9,14 @@ const RECORDED_MS = 2000;
 /**
  * What a webcam sees for 2 s, for the simulated camera to film: the middle square of each picture, as log luminance; times from 0.
  *
- * @throws {string} what to tell the reader
+ * @throws {Error} whose message is for the reader
  */
 export async function filmWebcam(report: (text: string) => void): Promise<SceneImage[]> {
   const canvas = byId('canvas', 'webcam-picture');
   [canvas.width, canvas.height] = [CAMERA.width, CAMERA.height];
   let stream: MediaStream | null = null;
   try {
-    // Absent where the browser allows it to no page of this kind.
+    // Some browsers do not offer it to pages opened from the disk.
     if (!('mediaDevices' in navigator)) throw new DOMException('', 'NotAllowedError');
     stream = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } });
     const video = document.createElement('video');
@@ -61,9 +61,11 @@ function watch(
   });
 }
 
-function explainRefusal(error: unknown): string {
-  const name = error instanceof Error ? error.name : '';
-  if (name === 'NotFoundError') return 'There is no webcam.';
-  if (name !== 'NotAllowedError') return `The webcam cannot be used: ${String(error)}.`;
-  return 'The browser did not allow the webcam. Some browsers never allow it to a page opened from the disk.';
+function explainRefusal(cause: unknown): Error {
+  const name = cause instanceof Error ? cause.name : '';
+  if (name === 'NotFoundError') return new Error('There is no webcam.', { cause });
+  if (name !== 'NotAllowedError') return new Error(`The webcam cannot be used: ${String(cause)}.`, { cause });
+  const text =
+    'The browser did not allow the webcam. Some browsers never allow it to a page opened from the disk.';
+  return new Error(text, { cause });
 }

@@ -75,9 +75,9 @@ export function makeRuns(
     const { network, frames, order, edits } = asked;
     const ordered = reorder(frames, steps, order);
     const own = await run(network, ordered, edits);
-    const trained = models.trained(network.model)!;
+    const trained = models.ofRun(network.model)!;
     const isAsTrained = ordered === frames && !hasEdits(edits) && network === trained;
-    const beside = asked.beside === null ? null : models.trained(asked.beside);
+    const beside = asked.beside === null ? null : models.ofRun(asked.beside);
     return {
       asked,
       run: own,

@@ -18,7 +18,7 @@ import type { Page, Part } from './view.ts';
 /** A screen reader should hear where a slider came to rest, not each value on the way. */
 const CALM_MS = 500;
 
-/** The clip, what the network makes of it, and what the reader's changes made of that. */
+/** The clip, what the network makes of it, and the effect of the reader's changes. */
 export function makeStage(page: Page): Part {
   const { classes } = page.payload;
   const drawEvents = makeEvents(page);

@@ -56,8 +56,9 @@ export function makeTraining(page: Page) {
         if (answer.kind !== 'trained') return;
         const { step, values } = answer.progress;
         all.push({ ...answer.progress, step: stepsBefore + step });
-        if (values !== undefined) models.replace(model, values, all);
-        page.change({}, false);
+        // The new network has the edits: it is shown once they are gone, below.
+        if (values === undefined) page.change({}, false);
+        else models.replace(model, values, all);
       });
       left = adopted.left;
     } catch (error) {
@@ -82,7 +83,7 @@ export function makeTraining(page: Page) {
       return refuse(
         `This network is too large to train in a page: a step takes ${Math.round(work / 1e9)} billion multiplications.`,
       );
-    const text = `The network goes on learning in this page, by the engine of this project: ${STEPS} steps, each on ${batchSize} of ${formatCount(counts.training, 'clip')} that it has learned from. The ${formatCount(counts.test, 'test clip')} of this page, which it has not learned from, score it. It starts with τ, threshold and reset as you set them: change τ of all neurons, and see how it recovers. “Undo all changes” brings the trained network back.`;
+    const text = `The network goes on learning in this page, by the engine of this project: ${STEPS} steps, each on ${batchSize} of ${formatCount(counts.training, 'clip')} that it has learned from. The ${formatCount(counts.test, 'test clip')} of this page, which it has not learned from, score it. It starts with τ, threshold and reset as you set them: change τ of all neurons, and see how it recovers. “Undo all changes” discards this training and brings back the network of the run.`;
     return { isPossible: true, text };
   }
 

@@ -62,8 +62,7 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .columns[aria-busy=true] :is(.answer p, .scene, .verdict, .layers, .inspector) { opacity: .5; transition: opacity .1s .15s; }
 
 #explore .own { margin-top: 3rem; padding-top: 1.5rem; border-top: 1px solid var(--line); }
-.own .ways { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1.75rem 3rem; align-items: start; }
-.own .ways { margin-top: 1rem; }
+.own .ways { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1.75rem 3rem; align-items: start; margin-top: 1rem; }
 .own .ways > :has(#pad) { grid-row: span 2; }
 .own p { font-size: .925rem; color: var(--muted); }
 .own p[role=status] { color: var(--ink); margin: .6rem 0; }
@@ -117,7 +116,6 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .scale span { display: inline-flex; gap: .4rem; align-items: center; }
 
 .training .buttons { display: flex; flex-wrap: wrap; gap: .5rem .75rem; align-items: center; }
-.training .buttons label { margin-right: .75rem; font-size: .925rem; }
 .training progress { display: block; width: 100%; height: .4rem; margin: .75rem 0 0; accent-color: var(--link); }
 .training [role=status] { margin: .75rem 0 0; min-height: 1.55em; max-width: none; }
 .training svg { max-width: 24rem; }

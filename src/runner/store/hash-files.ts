@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import os from 'node:os';
+import { countCores } from '../../cores.ts';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { type FileStamp, isSameStamp, stampOf, vanished } from './tree.ts';
 
@@ -78,7 +78,7 @@ type ThreadAnswer =
 
 async function hashInThreads(files: readonly string[]): Promise<string[]> {
   const digests: string[] = [];
-  const count = Math.min(os.availableParallelism(), maxThreads, files.length);
+  const count = Math.min(countCores(), maxThreads, files.length);
   let next = 0;
   const { Worker } = await import('node:worker_threads');
   const threads = Array.from({ length: count }, () => new Worker(threadSource, { eval: true }));
