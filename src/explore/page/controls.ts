@@ -26,9 +26,10 @@ export function makeControls(page: Page): Part {
   const listClips = (role: EmbeddedClip['role']) =>
     payload.clips
       .filter((one) => one.role === role)
-      .map(({ id, class: label, answers }) => {
+      .map(({ id, class: label, answers }, i) => {
         const right = answers.filter((answer) => answer === label).length;
-        const note = role === 'example' ? '' : ` (${right} of ${answers.length} are right)`;
+        const note =
+          role === 'example' ? '' : `, clip ${i + 1} (${right} of ${answers.length} networks right)`;
         return [id, `${payload.classes[label]}${note}`] as const;
       });
   examples!.innerHTML = listOptions(listClips('example'));

@@ -81,7 +81,7 @@ Another clip is shown in its place.</p>
       <p class="account" id="locked">Not while it trains. Stop the training first.</p>
       <fieldset id="edits">
         <fieldset id="factors">
-          <legend>Time constant τ, as a multiple of the learned one (at least 1 step)</legend>
+          <legend>Time constant τ, times the learned one; the three multiply (at least 1 step)</legend>
         </fieldset>
         <fieldset class="choice" id="reset">
           <legend>After a spike, reset</legend>

@@ -77,7 +77,9 @@ function writeCounts({ payload, models }: Page, { run, beside }: Result, step: n
     row('Spikes so far', ({ spikes }) => format(spikes)),
     row('Synaptic operations so far', ({ operations }) => format(operations)),
     row('Decision at the end', ({ decision }) => capitalise(nameClass(decision, payload.classes))),
-    row('In the lead since step', ({ decidedAt }) => (decidedAt === null ? '–' : String(decidedAt + 1))),
+    row('In the lead for good from step', ({ decidedAt }) =>
+      decidedAt === null ? '–' : String(decidedAt + 1),
+    ),
   ];
   return `<thead><tr><td></td>${heads.join('')}</tr></thead><tbody>${rows.join('')}</tbody>`;
 }

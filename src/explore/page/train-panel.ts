@@ -31,6 +31,7 @@ export function makeTraining(page: Page) {
   bar.max = STEPS;
   /** So far; null while nothing is trained. */
   let points: TrainingPoint[] | null = null;
+  let isStopping = false;
   let failure = '';
 
   async function train(): Promise<void> {
@@ -41,7 +42,7 @@ export function makeTraining(page: Page) {
     const all = [...network.history];
     points = all;
     failure = '';
-    page.change({});
+    page.change({}, false);
     stop.disabled = false;
     stop.focus();
     let left = edits;
@@ -65,6 +66,7 @@ export function makeTraining(page: Page) {
       failure = `Training failed: ${describeError(error)}`;
     } finally {
       points = null;
+      isStopping = false;
       page.change({ edits: left }, false);
       start.disabled = false;
       if (document.activeElement === stop) start.focus();
@@ -83,24 +85,31 @@ export function makeTraining(page: Page) {
       return refuse(
         `This network is too large to train in a page: a step takes ${Math.round(work / 1e9)} billion multiplications.`,
       );
-    const text = `The network goes on learning in this page, by the engine of this project: ${STEPS} steps, each on ${batchSize} of ${formatCount(counts.training, 'clip')} that it has learned from. The ${formatCount(counts.test, 'test clip')} of this page, which it has not learned from, score it. It starts with τ, threshold and reset as you set them: change τ of all neurons, and see how it recovers. “Undo all changes” discards this training and brings back the network of the run.`;
+    const text = `The network goes on learning in this page, by the engine of this project: ${STEPS} steps, each on ${batchSize} of ${formatCount(counts.training, 'clip')} that it has learned from. The ${formatCount(counts.test, 'test clip')} of this page, a part of all, which it has not learned from, score it. It starts with τ, threshold and reset as you set them: change τ of all neurons, and see how it recovers. “Undo all changes” discards this training and brings back the network of the run.`;
     return { isPossible: true, text };
   }
 
   start.onclick = train;
-  stop.onclick = () => void ask({ kind: 'stop' });
+  stop.onclick = () => {
+    isStopping = true;
+    page.change({}, false);
+    void ask({ kind: 'stop' });
+  };
   let drawn = '';
   const show: Part = ({ state: { model } }) => {
     const { isPossible, text } = offer(model);
     setText(byId('p', 'offer'), text);
     byId('div', 'training-controls').hidden = !isPossible;
     start.disabled = points !== null;
-    stop.disabled = points === null;
+    stop.disabled = points === null || isStopping;
     bar.hidden = points === null;
     const shown = points ?? models.inUse(model)?.history ?? [];
     bar.value = (shown.at(-1)?.step ?? 0) - models.stepsHere(model);
-    setText(byId('p', 'training-text'), failure || describeTraining(shown, counts));
-    const charts = drawCharts(shown, counts.test);
+    setText(
+      byId('p', 'training-text'),
+      failure || (isStopping ? 'Stopping after this step …' : describeTraining(shown, counts)),
+    );
+    const charts = shown.length > 1 ? drawCharts(shown, counts.test) : '';
     if (charts !== drawn) byId('div', 'charts').innerHTML = charts;
     drawn = charts;
   };
