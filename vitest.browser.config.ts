@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/browser/**/*.test.ts'],
-    globalSetup: ['test/browser/reports.ts'],
+    globalSetup: ['test/support/build.ts', 'test/browser/reports.ts'],
     reporters: ['default', './test/support/plain-count-reporter.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
