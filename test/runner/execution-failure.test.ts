@@ -153,13 +153,6 @@ describe('a stage that fails', () => {
     );
   });
 
-  test('because a compiled input is missing says which command compiles it', async () => {
-    const inputs = ['dist/explore.js'];
-    const project = await createProject([{ id: 's', run: ['true'], inputs, outputs: ['artifacts/s'] }]);
-    const { events } = await project.run();
-    expect(eventOf(events, 'failed', 's').text).toContain('run `npm run build`');
-  });
-
   test('when its input or the script of its command changes while it runs does not count', async () => {
     const project = await createProject();
     await project.write('in.txt', 'before');

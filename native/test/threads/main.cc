@@ -1,6 +1,6 @@
 // The engine with more threads than cores: trains small networks and compares their bits with those of one thread, and
 // lets runs fail and be aborted. scripts/threads.mjs compiles it with ThreadSanitizer. With `--size S --channels C
-// --samples N --threads T` it trains one network once and prints its digest, for valgrind and perf.
+// --steps T --samples N --threads K` it trains one network once and prints its digest, for valgrind and perf.
 
 #include <cstdio>
 #include <cstdlib>

@@ -109,7 +109,7 @@ export function makeTraining(page: Page) {
       byId('p', 'training-text'),
       failure || (isStopping ? 'Stopping after this step …' : describeTraining(shown, counts)),
     );
-    const charts = shown.length > 1 ? drawCharts(shown, counts.test) : '';
+    const charts = drawCharts(shown, counts.test);
     if (charts !== drawn) byId('div', 'charts').innerHTML = charts;
     drawn = charts;
   };
@@ -119,7 +119,7 @@ export function makeTraining(page: Page) {
 /** Loss, score, and mean τ of each layer, which is drawn as a change: all are close to where they were. */
 function drawCharts(points: readonly TrainingPoint[], clips: number): string {
   const [first, last] = [points[0], points.at(-1)];
-  if (first === undefined || last === undefined) return '';
+  if (first === undefined || last === undefined || first === last) return ''; // no step yet
   const line = (name: string, read: (point: TrainingPoint) => number | null) => ({
     name,
     points: points.flatMap((point): [number, number][] => {

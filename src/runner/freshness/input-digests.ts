@@ -175,12 +175,9 @@ function isFile(absolute: string): boolean {
 
 function missingInput(instance: StageInstance, input: InputPath, maker?: Maker): ReproError {
   const what = `stage "${instance.stage}": input "${input.path}" does not exist`;
-  const howToMake = input.path.startsWith('dist/')
-    ? 'It is compiled: run `npm run build`.'
-    : 'Create it, or correct the path.';
   const [text, fix] =
     maker === undefined
-      ? [what, howToMake]
+      ? [what, 'Create it, or correct the path.']
       : [`${what}; "${maker.id}" makes it`, `Run that first: ./repro run ${maker.id}`];
   return new ReproError('input-missing', text, { where: formatPlace(input.at), fix });
 }
