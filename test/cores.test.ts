@@ -1,6 +1,9 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { transformSync } from 'esbuild';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { countCores } from '../src/cores.ts';
 
@@ -35,4 +38,11 @@ test('without control groups, with a first version of them or with a larger quot
   await write('proc/self/cgroup', '0::/job\n');
   await write('sys/fs/cgroup/job/cpu.max', '99900000 100000\n');
   expect(countCores(root)).toBe(os.availableParallelism());
+});
+
+test.runIf(process.platform === 'linux')('a process bound to one core by taskset counts one', () => {
+  const source = readFileSync(new URL('../src/cores.ts', import.meta.url), 'utf8');
+  const script = `${transformSync(source, { loader: 'ts' }).code}\nconsole.log(countCores());`;
+  const node = [process.execPath, '--input-type=module', '-e', script];
+  expect(execFileSync('taskset', ['1', ...node], { encoding: 'utf8' }).trim()).toBe('1');
 });

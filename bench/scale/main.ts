@@ -7,10 +7,10 @@ import { compete } from '../train/contestant.ts';
 import type { EngineTask } from '../train/engine-child.ts';
 import type { TauPer, Workload, WorkloadFiles } from '../train/workload.ts';
 import { workloadFiles, writeWorkload } from '../train/workload.ts';
-import { fastestOf, listPhases, predict, type Run, readSteps, workOf } from './trace.ts';
+import { fastestOf, listPhases, predict, type Run, readSteps, workOfStep } from './trace.ts';
 
-const help = `How a training step of the native engine would scale to many cores. Every item of work is timed by the processor time of its thread, with
-as many threads as there would be cores, so that it is cut as it would be there; from these times follows how long so many cores would take.
+const help = `How a training step of the native engine would scale to many cores. The work is cut into items as for so many cores, and one thread does them all;
+from the processor time of each item follows how long so many cores would take.
 
 Usage: npm run bench:scale [-- options]
   --batch 16,32             samples
@@ -73,39 +73,35 @@ export async function main({
     const files = workloadFiles(path.join(folder, 'workload'));
     await mkdir(path.dirname(files.frames), { recursive: true });
     await writeWorkload(workload, files);
-    const measure = (threads: number) =>
-      measureStep(threads, { workload, files, isa: values.isa, folder, engineChild, repeats });
+    const options = { workload, files, isa: values.isa, engineChild, repeats, folder };
 
-    const alone = await measure(1);
-    const whole = predict(alone.step, 1, 0);
-    console.log(
-      `\nBatch ${batch}, τ per ${values.tau}: ${seconds(whole)} of work, ${alone.step.length} runs\n`,
-    );
+    console.log(`\nBatch ${batch}, τ per ${values.tau}`);
     if (!values['no-runs']) {
-      const two = await measure(2);
-      const predicted = [predict(alone.step, 1, 0), predict(two.step, 2, overhead)];
-      console.log(
-        `  real steps: ${seconds(alone.wall)} on 1 thread, ${seconds(two.wall)} on 2; computed: ${predicted.map(seconds).join(' and ')}\n`,
-      );
+      const real = await timeSteps([1, 2], options);
+      const [one, two] = await traceSteps([1, 2], options);
+      const computed = [predict(one!, 1, 0), predict(two!, 2, overhead)];
+      const show = ([alone, shared]: readonly number[]) =>
+        `${seconds(alone!)} on 1 thread, ${seconds(shared!)} on 2 (${(alone! / shared!).toFixed(2)} times as fast)`;
+      console.log(`  real steps: ${show(real)}; computed: ${show(computed)}`);
     }
-    console.log('  cores  step        speed-up  efficiency  work against one thread');
-    let last: readonly Run[] = alone.step;
+    console.log('\n  cores  step        speed-up  efficiency  work against one thread');
+    let cut: readonly Run[] = [];
     for (const threads of numbers(values.threads)) {
-      last = (await measure(threads)).step;
-      const time = predict(last, threads, overhead);
-      const work = last.reduce((sum, run) => sum + workOf(run), 0);
-      const before = alone.step.reduce((sum, run) => sum + workOf(run), 0);
+      // In turns, so that a clock that changes between two measurements does not count.
+      const [alone, parts] = await traceSteps([1, threads], options);
+      cut = parts!;
+      const speedUp = predict(alone!, 1, 0) / predict(cut, threads, overhead);
       console.log(
-        `  ${String(threads).padStart(5)}  ${seconds(time).padEnd(10)}  ${(whole / time).toFixed(1).padStart(8)}  ` +
-          `${percent(whole / time / threads).padStart(10)}  ${percent(work / before).padStart(8)}`,
+        `  ${String(threads).padStart(5)}  ${seconds(predict(cut, threads, overhead)).padEnd(10)}  ${speedUp.toFixed(1).padStart(8)}  ` +
+          `${percent(speedUp / threads).padStart(10)}  ${percent(workOfStep(cut) / workOfStep(alone!)).padStart(8)}`,
       );
     }
-    printPhases(last, numbers(values.threads).at(-1)!);
+    printPhases(cut, numbers(values.threads).at(-1)!);
   }
 }
 
 function printPhases(step: readonly Run[], threads: number): void {
-  const even = step.reduce((sum, run) => sum + workOf(run), 0) / threads;
+  const even = workOfStep(step) / threads;
   console.log(
     `\n  phase                                  runs  items a run  longest    work        serial     lost on ${threads} cores, % of an even share of all`,
   );
@@ -118,27 +114,36 @@ function printPhases(step: readonly Run[], threads: number): void {
   }
 }
 
-/** The shortest times of some traced steps, and the wall time of the fastest of them. */
-async function measureStep(
-  threads: number,
-  {
-    workload,
-    files,
-    isa,
-    folder,
-    engineChild,
-    repeats,
-  }: {
-    readonly workload: Workload;
-    readonly files: WorkloadFiles;
-    readonly isa: string;
-    readonly folder: string;
-    readonly engineChild: string;
-    readonly repeats: number;
-  },
-): Promise<{ readonly step: readonly Run[]; readonly wall: number }> {
-  const trace = path.join(folder, 'trace');
-  await rm(trace, { force: true });
+interface StepOptions {
+  readonly workload: Workload;
+  readonly files: WorkloadFiles;
+  readonly isa: string;
+  readonly engineChild: string;
+  readonly repeats: number;
+  readonly folder: string;
+}
+
+/** The items of a step as cut for each number of threads, each item with its shortest time in some steps. */
+async function traceSteps(cuts: readonly number[], options: StepOptions): Promise<Run[][]> {
+  const traces = cuts.map((_, i) => path.join(options.folder, `trace-${i}`));
+  await Promise.all(traces.map((trace) => rm(trace, { force: true })));
+  await timeSteps(cuts, options, traces);
+  return Promise.all(
+    traces.map(async (trace) => {
+      // The first step took memory into use.
+      const step = fastestOf(readSteps(await readFile(trace, 'utf8')).slice(1));
+      if (step.length === 0) throw new Error(`the engine left no trace in ${trace}`);
+      return step;
+    }),
+  );
+}
+
+/** The wall time of the fastest of some steps with each number of threads, which take turns; in s. */
+async function timeSteps(
+  threads: readonly number[],
+  { workload, files, isa, engineChild, repeats }: StepOptions,
+  traces?: readonly string[],
+): Promise<number[]> {
   const task: EngineTask = {
     engine: 'native',
     workload,
@@ -147,24 +152,21 @@ async function measureStep(
     samples: workload.batch,
     warmup: 1,
   };
-  const env = { REPRO_THREADS: String(threads), REPRO_ISA: isa, REPRO_TRACE: trace };
-  const [result] = await compete(
-    [
-      {
-        label: `${threads} threads`,
-        command: process.execPath,
-        args: [engineChild, JSON.stringify(task)],
-        env,
+  const results = await compete(
+    threads.map((count, i) => ({
+      label: `${count} threads`,
+      command: process.execPath,
+      args: [engineChild, JSON.stringify(task)],
+      env: {
+        REPRO_THREADS: String(count),
+        REPRO_ISA: isa,
+        ...(traces && { REPRO_TRACE: traces[i]! }),
       },
-    ],
+    })),
     repeats,
   );
-  if (result === undefined) throw new Error('the engine did not start; see above');
-  // The first step took memory into use.
-  const steps = readSteps(await readFile(trace, 'utf8')).slice(1);
-  const step = fastestOf(steps);
-  if (step.length === 0) throw new Error(`the engine left no trace in ${trace}`);
-  return { step, wall: Math.min(...result.steps.map(({ wall }) => wall)) };
+  if (results.length < threads.length) throw new Error('the engine did not start; see above');
+  return results.map(({ steps }) => Math.min(...steps.map(({ wall }) => wall)));
 }
 
 function seconds(value: number): string {

@@ -53,7 +53,9 @@ export function makespan(items: Float64Array, threads: number): number {
   return Math.max(...freeAt);
 }
 
-export const workOf = ({ items }: Run): number => items.reduce((sum, item) => sum + item, 0);
+const workOf = ({ items }: Run): number => items.reduce((sum, item) => sum + item, 0);
+
+export const workOfStep = (step: readonly Run[]): number => step.reduce((sum, run) => sum + workOf(run), 0);
 
 /** A step's time on so many cores, where starting and ending a run takes `overhead`. Memory is taken to be fast enough for all. */
 export function predict(step: readonly Run[], threads: number, overhead: number): number {

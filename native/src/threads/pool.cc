@@ -40,7 +40,7 @@ int countCores() {
 }  // namespace
 
 /// Lines of `source function threads serial items…`: the processor time in ns that the caller took since the last run,
-/// and that each item took, which is the same however many threads share a core.
+/// and that each item took.
 struct Pool::Trace {
   std::FILE* file;
   std::int64_t last = now();
@@ -72,11 +72,14 @@ struct Pool::Trace {
 };
 
 Pool::Pool(int threads) : spins_(threads <= countCores()), trace_(Trace::open()) {
+  threads_ = threads;
+  if (trace_) return;
   workers_.reserve(threads > 1 ? threads - 1 : 0);  // or a failed allocation would leave threads that run
   try {
     for (int thread = 1; thread < threads; thread++) workers_.emplace_back([this, thread] { waitForWork(thread); });
   } catch (const std::system_error&) {
     // The system has no more threads: fewer are slower, but give the same results.
+    threads_ = static_cast<int>(workers_.size()) + 1;
   }
 }
 

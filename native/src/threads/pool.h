@@ -57,14 +57,15 @@ class Pool {
 #else
 class Pool {
  public:
-  /// `threads` includes the thread that calls `run`. If the environment variable REPRO_TRACE names a file, every run
-  /// adds a line to it, in which bench/scale reads how long each item took.
+  /// `threads` includes the thread that calls `run`. If the environment variable REPRO_TRACE names a file, the calling
+  /// thread does all items, still cut for `threads`, and every run adds a line to the file: how long each item took
+  /// (bench/scale).
   explicit Pool(int threads);
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+  int threads() const { return threads_; }
 
   /// Calls `work(item, thread)` for every item from 0, with threads numbered from 0, and returns when all are done.
   /// @param file with `function`, the caller, for the trace
@@ -110,6 +111,7 @@ class Pool {
   const bool spins_;
   std::unique_ptr<Trace> trace_;
   std::vector<std::thread> workers_;
+  int threads_ = 1;
   std::mutex mutex_;  // of the two conditions and the failure
   std::condition_variable started_;
   std::condition_variable finished_;
