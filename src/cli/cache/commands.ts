@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { collect, withPipelineOptions } from '../options/options.ts';
+import { collect, trustOption, withPipelineOptions } from '../options/options.ts';
 
 const gcExamples = `
 Keeps what the profiles would restore, what repro.lock names, the last record of each instance, what --keep names, and what all these were
@@ -27,6 +27,7 @@ records. It checks every file against its sha256. Exits with 3 if the remote lac
 Examples:
   $ repro cache pull --profile full
   $ repro cache pull report --remote /mnt/shared/plif-cache
+  $ repro cache pull --trust trust.pem            refuse what they have not signed
   $ repro cache pull --locked --profile full      the committed results, without data
   $ AWS_PROFILE=lab repro cache pull --remote s3://lab-cache/plif`;
 
@@ -36,7 +37,8 @@ if some stages are not up to date.
 
 Examples:
   $ repro cache push --profile full
-  $ repro cache push train --remote s3://lab-cache/plif`;
+  $ repro cache push train --remote s3://lab-cache/plif
+  $ repro cache push --profile full --sign sign.pem`;
 
 const verifyExample = `
 Removes damaged files, and re-stores what the last results lack from intact outputs. Names outputs that are lost, and what helps: a run, or
@@ -83,6 +85,7 @@ export function addCacheCommands(program: Command): void {
       '--locked',
       'fetch the outputs that the records in repro.lock name: needs no data, and trusts only committed digests',
     )
+    .addOption(trustOption())
     .option('--json', 'print one JSON document')
     .addHelpText('after', pullExamples)
     .action(async (targets, options) =>
@@ -92,6 +95,10 @@ export function addCacheCommands(program: Command): void {
     .description('upload results for others to fetch')
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--remote <address>', remoteHelp)
+    .option(
+      '--sign <key>',
+      'sign the records with this private Ed25519 key (a PEM file), for --trust; replaces records that it has not signed',
+    )
     .option('--json', 'print one JSON document')
     .addHelpText('after', pushExamples)
     .action(async (targets, options) =>

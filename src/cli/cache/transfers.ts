@@ -5,6 +5,7 @@ import { describeError } from '../../errors.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { type Pulled, pullCommitted, pullPlan } from '../../runner/share/pull.ts';
 import { type PushedInstance, pushPlan } from '../../runner/share/push-plan.ts';
+import { readSigner, readTrustedKeys } from '../../runner/share/signatures.ts';
 import { formatBytes, formatCount } from '../../text.ts';
 import { openConfiguredRemote, printTransfer, transferUntilStopped } from '../options/remote.ts';
 import { exitCode } from '../process/ending.ts';
@@ -18,15 +19,17 @@ interface TransferOptions extends PipelineOptions {
 /** `repro cache pull`: fetches results and puts them in place. Exits with 3 if the remote does not have all of them. */
 export async function pull(
   targets: readonly string[],
-  options: TransferOptions & { readonly locked?: boolean },
+  options: TransferOptions & { readonly locked?: boolean; readonly trust?: string },
 ): Promise<void> {
   const plan = await loadCheckedPlan(options);
   const { selected, named } = selectInstances(plan, { targets });
+  const trust = options.trust === undefined ? undefined : readTrustedKeys(options.trust);
   const remote = await openConfiguredRemote(plan, options.remote, { isNewAllowed: false });
   const all: Pulled[] = [];
   await transferUntilStopped(async (signal, line) => {
     await (options.locked === true ? pullCommitted : pullPlan)(plan, {
       remote,
+      trust,
       selected,
       named,
       facts: factsOf(plan.projectRoot),
@@ -89,14 +92,19 @@ function describePulled({ id, state, files, bytes, restored, error }: Pulled): s
 }
 
 /** `repro cache push`: uploads results that are up to date. Exits with 3 if some are not. */
-export async function push(targets: readonly string[], options: TransferOptions): Promise<void> {
+export async function push(
+  targets: readonly string[],
+  options: TransferOptions & { readonly sign?: string },
+): Promise<void> {
   const plan = await loadCheckedPlan(options);
   const { selected } = selectInstances(plan, { targets });
+  const signer = options.sign === undefined ? undefined : readSigner(options.sign);
   const remote = await openConfiguredRemote(plan, options.remote, { isNewAllowed: true });
   const all: PushedInstance[] = [];
   await transferUntilStopped(async (signal, line) => {
     await pushPlan(plan, {
       remote,
+      signer,
       selected,
       facts: factsOf(plan.projectRoot),
       signal,
@@ -106,7 +114,7 @@ export async function push(targets: readonly string[], options: TransferOptions)
         line.clear();
         const { id, replaced } = pushed;
         for (const key of replaced) printTransfer(`! ${id}  ${key} was damaged and has been replaced`);
-        printTransfer(describePushed(pushed));
+        printTransfer(describePushed(pushed, signer === undefined ? 'uploaded' : 'signed and uploaded'));
       },
     });
   });
@@ -124,12 +132,12 @@ export async function push(targets: readonly string[], options: TransferOptions)
   );
 }
 
-function describePushed({ id, state, files, bytes, other, error }: PushedInstance): string {
+function describePushed({ id, state, files, bytes, other, error }: PushedInstance, done: string): string {
   const what =
     files === 0 ? '; its files were already there' : `: ${formatCount(files, 'file')}, ${formatBytes(bytes)}`;
   const made = `made on ${other?.host}, ${other?.startedAt.slice(0, 16)}Z`;
   const texts: Readonly<Record<PushedInstance['state'], string>> = {
-    pushed: `+ ${id}  uploaded${what}`,
+    pushed: `+ ${id}  ${done}${what}`,
     present: `= ${id}  already there`,
     theirs: `! ${id}  not replaced: the remote has different results of the same fingerprint, ${made}`,
     stale: `- ${id}  not uploaded: not up to date`,

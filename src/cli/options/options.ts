@@ -37,6 +37,14 @@ export function threadsOption(): Option {
   ).argParser(wholeFrom(1));
 }
 
+/** `--trust`, for commands that fetch from a remote cache. */
+export function trustOption(): Option {
+  return new Option(
+    '--trust <keys>',
+    'refuse records of the remote cache that none of these public Ed25519 keys (a PEM file) has signed; default: use all',
+  );
+}
+
 /** `--which`, for commands that read the state of a training. */
 export function whichOption(): Option {
   return new Option('--which <state>', 'state of a training to use').choices(['best', 'last']);

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { lazily, parseGpus, wholeFrom, withPipelineOptions } from '../options/options.ts';
+import { lazily, parseGpus, trustOption, wholeFrom, withPipelineOptions } from '../options/options.ts';
 
 const runExamples = `
 Examples:
@@ -85,6 +85,7 @@ export function addRunCommands(program: Command): void {
     .option('--json', 'print the outcome to stdout as one JSON document')
     .option('--pull', 'fetch results from the remote cache, where it has them, instead of running stages')
     .option('--remote <address>', 'the remote cache of --pull (default: `cache.remote` in pipeline.yaml)')
+    .addOption(trustOption())
     .addHelpText('after', runExamples)
     .action(lazily(async () => (await import('./run.ts')).run));
 

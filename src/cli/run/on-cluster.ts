@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
 import type { PipelineOptions } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
@@ -70,13 +71,15 @@ export async function useSlurm(
       JSON.stringify(own) === JSON.stringify(before && { profile: before.profile, set: before.set });
     const isAdded = isSame && listJobs(folder).length > 0;
     const { failFast, jobs, gpus, pull, remote } = options;
+    // The job of a detached run starts in another folder.
+    const trust = options.trust && path.resolve(options.trust);
     return {
       version: 1,
       ...own,
       selected: [...new Set([...(isAdded ? (before?.selected ?? []) : []), ...selected])],
       forced: [...new Set([...(isAdded ? (before?.forced ?? []) : []), ...forced])],
       cancelled: [],
-      options: JSON.parse(JSON.stringify({ failFast, jobs, gpus, pull, remote })),
+      options: JSON.parse(JSON.stringify({ failFast, jobs, gpus, pull, remote, trust })),
     };
   };
   const start = runOnSlurm({ settings, runner });

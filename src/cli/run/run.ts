@@ -32,6 +32,7 @@ export interface RunOptions extends PipelineOptions {
   readonly gpus?: readonly string[];
   readonly pull?: boolean;
   readonly remote?: string;
+  readonly trust?: string;
   readonly trace?: boolean;
   readonly executor?: 'local' | 'slurm';
   readonly detach?: boolean;
@@ -227,7 +228,7 @@ export async function bringFramesUpToDate(
 
 async function fetchOption(
   plan: Plan,
-  { pull, remote, dryRun }: RunOptions,
+  { pull, remote, trust, dryRun }: RunOptions,
   onEvent: (event: RunEvent) => void,
 ): Promise<{ fetchStage?: FetchStage }> {
   if (pull === true && dryRun === true) {
@@ -236,17 +237,19 @@ async function fetchOption(
     });
   }
   if (pull !== true) {
-    if (remote === undefined) return {};
-    throw new ReproError('usage', '--remote only applies to --pull', { fix: 'Add --pull.' });
+    const given = remote === undefined ? (trust === undefined ? null : '--trust') : '--remote';
+    if (given === null) return {};
+    throw new ReproError('usage', `${given} only applies to --pull`, { fix: 'Add --pull.' });
   }
   const { openConfiguredRemote, remoteSettingsOf } = await import('../options/remote.ts');
   // A missing remote or an impossible address is an error; an unreachable remote is not.
   const { readAddress } = await import('../../runner/share/open-remote.ts');
   readAddress(remoteSettingsOf(plan, remote).address, plan.projectRoot);
   const { createFetchStage } = await import('../../runner/share/fetch-instance.ts');
-  return {
-    fetchStage: createFetchStage(() => openConfiguredRemote(plan, remote, { isNewAllowed: false }), onEvent),
-  };
+  const { readTrustedKeys } = await import('../../runner/share/signatures.ts');
+  const keys = trust === undefined ? undefined : readTrustedKeys(trust);
+  const open = () => openConfiguredRemote(plan, remote, { isNewAllowed: false });
+  return { fetchStage: createFetchStage(open, onEvent, keys) };
 }
 
 /** A trace sees only what runs. */

@@ -140,6 +140,7 @@ export interface ClusterRun {
     readonly gpus?: readonly string[];
     readonly pull?: boolean;
     readonly remote?: string;
+    readonly trust?: string;
   };
   /** Slurm's id of the job in which it runs; null: it runs where it was typed. */
   readonly driver: string | null;

@@ -7,13 +7,13 @@ import type { RunEvent } from '../run/events.ts';
 import type { FetchStage } from '../run/preparation.ts';
 import { type TreeEntry, withExecutables } from '../store/digest.ts';
 import type { RecordedOutput, RunRecord } from '../store/records.ts';
-import { downloadFile, readAction, readTree } from './checked-reading.ts';
+import { downloadFile, type ReadingOptions, readAction, readTree } from './checked-reading.ts';
 import { fileKeyOf, type Remote, type TransferProgress, transferAll, treeKeyOf } from './remote.ts';
+import type { TrustedKeys } from './signatures.ts';
 
-export interface FetchOptions {
+export interface FetchOptions extends ReadingOptions {
   readonly remote: Remote;
   readonly onProgress?: (progress: TransferProgress) => void;
-  readonly signal?: AbortSignal | undefined;
 }
 
 interface Transferred {
@@ -26,7 +26,7 @@ interface Transferred {
  * moment the store is right, and the next attempt fetches only the rest. Outputs in place are not touched.
  *
  * @returns null if the remote has no such record
- * @throws {ReproError} `remote-damaged`, `remote-incomplete`, `remote-…`
+ * @throws {ReproError} `remote-untrusted`, `remote-damaged`, `remote-incomplete`, `remote-…`
  */
 async function fetchInstance(
   session: Session,
@@ -47,7 +47,7 @@ export async function fetchRecord(
   fingerprint: string,
   options: FetchOptions,
 ): Promise<RunRecord | null> {
-  const record = await readAction(options.remote, fingerprint, options.signal);
+  const record = await readAction(options.remote, fingerprint, options);
   if (record !== null) await fetchLists(session, record.outputs, options);
   return record;
 }
@@ -117,12 +117,15 @@ function incomplete(remote: Remote, key: string, name: string): ReproError {
 }
 
 /**
- * For runs that fetch what a remote has. A failure is only a warning, and the stage runs. Once the remote does not answer, it is not asked
- * again.
+ * For runs that fetch what a remote has. A failure is only a warning, and the stage runs; but a record that is not trusted fails its stage.
+ * Once the remote does not answer, it is not asked again.
+ *
+ * @param trust without it, all records are used
  */
 export function createFetchStage(
   openRemote: () => Promise<Remote>,
   onEvent: (event: RunEvent) => void,
+  trust?: TrustedKeys,
 ): FetchStage {
   let isGivenUp = false;
   let opened: Promise<Remote> | null = null;
@@ -136,13 +139,15 @@ export function createFetchStage(
     try {
       opened ??= openRemote();
       const remote = await opened;
-      const record = await fetchInstance(session, id, freshness.fingerprint, { remote, signal, onProgress });
+      const options = { remote, signal, onProgress, trust };
+      const record = await fetchInstance(session, id, freshness.fingerprint, options);
       if (record === null) return false;
       const text = `fetched from ${remote.address}: made on ${record.host}, ${record.startedAt.slice(0, 16)}Z`;
       onEvent({ kind: 'note', id, level: 'note', text });
       return true;
     } catch (error) {
       if (signal.aborted) return false;
+      if (hasErrorCode(error, 'remote-untrusted')) throw error;
       // The next stage would meet these again, perhaps after a long wait.
       isGivenUp = hasErrorCode(
         error,

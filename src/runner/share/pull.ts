@@ -190,15 +190,15 @@ async function putInPlace(
 async function keepRecord(
   session: Session,
   { outputs, fingerprint }: CommittedRecord,
-  { remote, signal }: PullOptions,
+  options: PullOptions,
 ): Promise<string | undefined> {
   try {
-    const record = await readAction(remote, fingerprint, signal);
+    const record = await readAction(options.remote, fingerprint, options);
     if (record !== null && haveSameDigests(record.outputs, outputs))
       await session.records.writeAction({ ...record, outputs });
     return undefined;
   } catch (error) {
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
     return `in place, but the record that lets a run find it could not be fetched: ${describeError(error)}`;
   }
 }
@@ -232,6 +232,7 @@ async function isInPlace({ plan, digests }: Session, output: RecordedOutput): Pr
 
 const aboutOne: ReadonlySet<string> = new Set([
   'remote-damaged',
+  'remote-untrusted',
   'remote-incomplete',
   'store-damaged',
   'input-missing',

@@ -19,6 +19,7 @@ import {
   transferAll,
   treeKeyOf,
 } from './remote.ts';
+import { type Signer, signRecord } from './signatures.ts';
 
 export interface PushedInstance {
   readonly id: string;
@@ -39,6 +40,8 @@ export interface PushOptions {
   readonly remote: Remote;
   readonly onProgress?: (progress: TransferProgress) => void;
   readonly signal?: AbortSignal | undefined;
+  /** Signs the records. It replaces records that it has not signed, whatever they say. */
+  readonly signer?: Signer | undefined;
   readonly facts: Facts;
   readonly selected: ReadonlySet<string>;
   readonly onPushed?: (pushed: PushedInstance) => void;
@@ -78,10 +81,11 @@ export async function pushPlan(plan: Plan, options: PushOptions): Promise<Pushed
  * @throws {ReproError} `store-incomplete` if the store does not have all of it, `remote-…`
  */
 async function pushInstance(session: Session, record: RunRecord, options: PushOptions): Promise<Pushed> {
-  const { remote, signal } = options;
+  const { remote, signal, signer } = options;
   const key = actionKeyOf(record.fingerprint);
   const replaced: string[] = [];
-  const theirs = await readSound(readAction(remote, record.fingerprint, signal), () => replaced.push(key));
+  const reading = readAction(remote, record.fingerprint, { trust: signer?.own, signal });
+  const theirs = await readSound(reading, () => replaced.push(key));
   const isOther = theirs !== null && !haveSameDigests(theirs.outputs, record.outputs);
   if (isOther && (await isWhole(theirs, remote, signal))) return { state: 'theirs', other: theirs };
   const { files, trees } = await readContent(session, record);
@@ -120,7 +124,8 @@ async function pushInstance(session: Session, record: RunRecord, options: PushOp
   }
   const isNew = theirs === null || isOther;
   const told = { ...record, parts: withoutPlaces(record.parts) };
-  if (isNew) await remote.write(key, `${JSON.stringify(told, null, 2)}\n`);
+  if (isNew)
+    await remote.write(key, signer ? signRecord(told, signer) : `${JSON.stringify(told, null, 2)}\n`);
   const state = isNew || wanted.length > 0 || written > 0 ? 'pushed' : 'present';
   return { state, files: wanted.length, bytes: totalBytes, replaced: replaced.sort() };
 }
@@ -172,11 +177,11 @@ async function refuseDamaged(
   if (wanted.some(({ sha256 }, i) => hashes[i] !== sha256)) throw incomplete(session, record);
 }
 
-/** A damaged object of a remote counts as absent, and is replaced. */
+/** A damaged object of a remote counts as absent, and is replaced; so does, for a signer, a record that it has not signed. */
 async function readSound<T>(reading: Promise<T | null>, onDamage?: () => void): Promise<T | null> {
   return reading.catch((error: unknown) => {
-    if (!hasErrorCode(error, 'remote-damaged')) throw error;
-    onDamage?.();
+    if (hasErrorCode(error, 'remote-damaged')) onDamage?.();
+    else if (!hasErrorCode(error, 'remote-untrusted')) throw error;
     return null;
   });
 }

@@ -1,6 +1,6 @@
 import { openRemote } from '../../../src/runner/share/open-remote.ts';
 import { type PullOptions, pullPlan } from '../../../src/runner/share/pull.ts';
-import { pushPlan } from '../../../src/runner/share/push-plan.ts';
+import { type PushOptions, pushPlan } from '../../../src/runner/share/push-plan.ts';
 import type { Remote } from '../../../src/runner/share/remote.ts';
 import type { RunRecord } from '../../../src/runner/store/records.ts';
 import { createPlan } from '../rig/plan.ts';
@@ -39,9 +39,9 @@ export async function createCopy(content = 'one'): Promise<Project> {
 }
 
 /** Uploads everything that is up to date. */
-export function push(project: Project, remote: Remote) {
+export function push(project: Project, remote: Remote, options: Partial<PushOptions> = {}) {
   const plan = createPlan(project.description);
-  return pushPlan(plan, { remote, facts: {}, selected: new Set(plan.instances.keys()) });
+  return pushPlan(plan, { remote, facts: {}, selected: new Set(plan.instances.keys()), ...options });
 }
 
 /** Fetches everything, unless told otherwise. */
