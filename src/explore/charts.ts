@@ -1,5 +1,5 @@
 import { formatCount } from '../text.ts';
-import { countSpikes } from './outcome.ts';
+import { sumAtStep } from './outcome.ts';
 import { formatTau, formatValue, type NeuronView } from './words.ts';
 
 /*
@@ -28,17 +28,6 @@ export function linearTicks([low, high]: Interval, most: number): number[] {
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
-}
-
-/** 1, 2 and 5 times the powers of ten between low and high; where these are fewer than three, evenly spaced values. */
-export function logTicks([low, high]: Interval): number[] {
-  const first = Math.floor(Math.log10(low));
-  const powers = Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, i) => 10 ** (first + i));
-  const round = powers
-    .flatMap((power) => [power, 2 * power, 5 * power])
-    .map((tick) => Number(tick.toPrecision(12)))
-    .filter((tick) => tick >= low && tick <= high);
-  return round.length >= 3 ? round : linearTicks([low, high], 4);
 }
 
 function drawText(x: number, y: number, anchor: 'start' | 'middle' | 'end', text: string): string {
@@ -94,7 +83,7 @@ export function drawNeuron({ trace, threshold, rest, step }: NeuronView, color: 
     `Spikes, potential and input current of the neuron over ${formatCount(spikes.length, 'step')}`,
     [
       `<rect x="${x(step + 0.5)}" y="22" width="${stepWidth}" height="${bottom - 22}" fill="var(--line)" fill-opacity=".6"/>`,
-      drawText(0, spikesTop - 7, 'start', `spikes: ${countSpikes(trace)}`),
+      drawText(0, spikesTop - 7, 'start', `spikes: ${sumAtStep(trace.spikes)}`),
       drawText(0, potentialTop - 7, 'start', 'membrane potential'),
       drawText(0, currentTop - 7, 'start', 'input current'),
       drawText(right, potentialTop - 7, 'end', `- - threshold ${formatValue(threshold)}`),
@@ -142,16 +131,20 @@ export function drawTaus(taus: Float32Array, selected: number | null, domain: In
   const sides: Interval = [8, 192];
   const x = logScale(domain, sides);
   const binAt = linearScale([0, bins], sides);
+  const ticks = Array.from({ length: 12 }, (_, i) => 2 ** i).filter(
+    (tau) => tau > domain[0] && tau < domain[1],
+  );
   const counts = countOnLogAxis(taus, domain, bins);
+  const most = Math.max(...counts);
   // A bin with few neurons is still seen.
-  const height = (count: number) => Math.max((count / Math.max(...counts)) * (bottom - top), 1.5);
+  const height = (count: number) => Math.max((count / most) * (bottom - top), 1.5);
   const bars = counts.map((count, i) =>
     count === 0 ? '' : `M${binAt(i + 0.5)} ${bottom}v${-height(count)}`,
   );
   const parts = [
     drawPath(bars, 'var(--cyan)', binAt(1) - binAt(0) - 1),
     drawPath([`M${sides[0]} ${bottom}H${sides[1]}`], 'var(--grey)', 1),
-    ...logTicks(domain).map((tick) => drawText(x(tick), bottom + 15, 'middle', formatValue(tick))),
+    ...ticks.map((tick) => drawText(x(tick), bottom + 15, 'middle', formatValue(tick))),
     drawText(sides[1], bottom + 29, 'end', 'τ, steps'),
   ];
   if (selected !== null) {

@@ -1,7 +1,7 @@
 import type { NeuronTrace } from '../snn/forward.ts';
 import { formatCount, formatPercent } from '../text.ts';
 import type { MapShape } from './map-table.ts';
-import { countSpikes, leadersOf, type Outcome } from './outcome.ts';
+import { leadersOf, type Outcome, sumAtStep } from './outcome.ts';
 import type { TrainingProgress } from './training.ts';
 import type { ViewState } from './view-state.ts';
 
@@ -115,7 +115,7 @@ export function describeNeuron({ trace, threshold, rest, step }: NeuronView): st
   const limit = `the threshold of ${formatValue(threshold)}`;
   const outcome =
     spikes[step] === 1 ? `It reaches ${limit}: a spike, then ${reset}.` : `It stays below ${limit}.`;
-  const count = formatCount(countSpikes(trace), 'spike');
+  const count = formatCount(sumAtStep(spikes), 'spike');
   return `${count} in the clip. Step ${step + 1} of ${spikes.length}: input ${input} takes the potential from ${before} to ${after}. ${outcome}`;
 }
 

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import {
   countOnLogAxis,
+  drawTaus,
   linearScale,
   linearTicks,
   logDomain,
   logScale,
-  logTicks,
 } from '../../src/explore/charts.ts';
 import { formatValue } from '../../src/explore/words.ts';
 
@@ -30,11 +30,11 @@ test('ticks are round numbers inside the domain', () => {
   expect(linearTicks([-0.11, 1.96], 5)).toEqual([0, 0.5, 1, 1.5]);
   expect(linearTicks([1, 16], 8)).toEqual([2, 4, 6, 8, 10, 12, 14, 16]);
   expect(linearTicks([-1.3, 0.2], 2)).toEqual([-1, 0]);
-  expect(logTicks([0.5, 30])).toEqual([0.5, 1, 2, 5, 10, 20]);
 });
 
-test('a short logarithmic axis has ticks between 1, 2 and 5', () => {
-  expect(logTicks([1.6, 3.2])).toEqual([2, 2.5, 3]);
+test('the axis of τ has the powers of two', () => {
+  const figure = drawTaus(Float32Array.of(1.5, 3, 9), null, logDomain(1.5, 9));
+  expect(figure.match(/(?<=>)[\d.]+(?=<)/g)).toEqual(['2', '4', '8']);
 });
 
 test('numbers have three digits at most and a minus sign', () => {

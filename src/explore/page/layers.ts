@@ -4,7 +4,7 @@ import { formatPercent } from '../../text.ts';
 import { drawTaus, logDomain } from '../charts.ts';
 import { keepLast } from '../keep-last.ts';
 import { layOutMaps, type MapShape, neighbourOf } from '../map-table.ts';
-import { countSpikes } from '../outcome.ts';
+import { sumAtStep } from '../outcome.ts';
 import { SHOWN, type ViewState } from '../view-state.ts';
 import { describeMaps, describeTau, formatTau, formatValue, nameMaps } from '../words.ts';
 import { ARROWS, byId, checkChoice, makeElement, onChoice, setText } from './dom.ts';
@@ -141,7 +141,7 @@ function makeRow(page: Page, layer: number, shape: MapShape) {
       table.width,
       new Uint32Array(table.neurons.length).map((_, pixel) => colors[table.neurons[pixel]!] ?? 0),
     );
-    const fired = countSpikes({ spikes }, run.trace.steps, step);
+    const fired = sumAtStep(spikes, run.trace.steps, step);
     canvas.setAttribute('aria-label', describeMaps(shape, kind, fired));
     setText(root.querySelector('.rate')!, `${formatPercent(fired / size)} fire`);
     showTaus(taus, selected);

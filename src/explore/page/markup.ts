@@ -21,11 +21,6 @@ neuron remember twice as long; choose a clip on which the networks disagree.</p>
   </select></div>
   <div><label for="beside">Beside it, as trained</label><select id="beside"></select></div>
 </div>
-<div class="player">
-  <button type="button" class="play" id="play">Play</button>
-  <input type="range" id="step" min="1" max="${steps}" aria-label="Step">
-  <output class="step" id="step-text"></output>
-</div>
 <section class="chooser" id="chooser">
   <p></p>
   <input type="file" accept=".safetensors" aria-label="File of the network">
@@ -34,7 +29,14 @@ neuron remember twice as long; choose a clip on which the networks disagree.</p>
 <p class="problem" role="status" id="lost" hidden>The clip of this link was made by its sender and stayed on the sender’s computer.
 Another clip is shown in its place.</p>
 <p class="problem" role="alert" id="problem"></p>
-<div class="answer" id="answer"><p role="status" id="sentence"></p><button type="button" id="undo">Undo all changes</button></div>
+<div class="top">
+  <div class="player">
+    <button type="button" class="play" id="play">Play</button>
+    <input type="range" id="step" min="1" max="${steps}" aria-label="Step">
+    <output class="step" id="step-text"></output>
+  </div>
+  <div class="answer" id="answer"><p role="status" id="sentence"></p><button type="button" id="undo">Undo all changes</button></div>
+</div>
 <div class="columns" id="columns">
   <div>
     <section class="stage" aria-label="Clip and votes">

@@ -19,13 +19,7 @@ import { chooseClips } from './choose-clips.ts';
 
 type Role = EmbeddedClip['role'];
 
-/** The frames of both splits as networks see them. */
-interface SeenFrames {
-  readonly index: Pick<ClipIndex, 'splits'>;
-  readonly train: ClipReader;
-  readonly test: ClipReader;
-}
-
+/** Reads the frames of clips as networks see them. */
 interface ClipReader {
   read(rows: Int32Array): Promise<{ readonly data: Frames | Uint32Array }>;
 }
@@ -53,8 +47,12 @@ export function isExplorable({ examples, models }: Results): boolean {
  */
 export async function collectPayload(
   results: Results,
-  sources: Sources,
-  frames: SeenFrames,
+  sources: Readonly<Record<'train' | 'evaluate', string>>,
+  frames: {
+    readonly index: Pick<ClipIndex, 'splits'>;
+    readonly train: ClipReader;
+    readonly test: ClipReader;
+  },
   room = ROOM,
 ): Promise<Payload> {
   const trained = await Promise.all(
@@ -112,12 +110,11 @@ export async function collectPayload(
   };
 }
 
-interface Sources {
-  readonly train: string;
-  readonly evaluate: string;
-}
-
-async function readTrained(sources: Sources, model: string, seed: number) {
+async function readTrained(
+  sources: Readonly<Record<'train' | 'evaluate', string>>,
+  model: string,
+  seed: number,
+) {
   const train = join(sources.train, model, String(seed));
   const evaluate = join(sources.evaluate, model, String(seed));
   const instance = `train@${model},${seed}`;

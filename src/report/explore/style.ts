@@ -22,10 +22,10 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .controls { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(16rem, 100%), 1fr)); gap: .6rem 1.25rem; margin-top: 1.5rem; }
 .controls label { display: block; font-size: .85rem; color: var(--muted); line-height: 1.4; }
 .controls select { width: 100%; }
-.player {
-  position: sticky; top: 0; z-index: 1; display: grid; grid-template-columns: 5.5rem minmax(0, 1fr) 7.5rem; gap: 1rem; align-items: center;
-  margin-top: .75rem; padding: .6rem 0; background: var(--surface); border-bottom: 1px solid var(--line);
-}
+/* Whatever one changes or looks at, the step and the answer stay in the window, if it is high enough. */
+.top { z-index: 1; margin-top: .75rem; padding: .6rem 0; background: var(--surface); border-bottom: 1px solid var(--line); }
+@media (min-height: 40rem) { html { scroll-padding-top: 11rem; } .top { position: sticky; top: 0; } }
+.player { display: grid; grid-template-columns: 5.5rem minmax(0, 1fr) 7.5rem; gap: 1rem; align-items: center; }
 .player output { text-align: right; }
 .problem:empty, .chooser [role=alert]:empty { display: none; }
 .problem, .chooser { padding: .75rem 1rem; background: var(--warn); border-left: 4px solid var(--warn-line); border-radius: 3px; max-width: none; }
@@ -37,10 +37,12 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .counts thead th, .counts td { text-align: right; }
 .counts thead > tr > * { border: 0 !important; padding-bottom: .1rem; }
 .counts tbody th { color: var(--muted); font-weight: 400; position: static; }
-.answer { margin-top: 1rem; display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: .5rem 1.5rem; align-items: center; padding: .75rem 1rem; background: var(--tint); border-radius: 4px; }
-.answer p { margin: 0; max-width: none; font-size: 1.05rem; line-height: 1.45; }
-/* Words of two lines, so that what is below stays in its place while the networks compute. */
-.answer { min-height: 4.6rem; }
+/* As high as words of two lines, so that what is below stays in its place while the networks compute. */
+.answer {
+  display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: .5rem 1.5rem; align-items: center;
+  min-height: 3.75rem; margin-top: .6rem; padding: .3rem 1rem; background: var(--tint); border-radius: 4px;
+}
+.answer p { margin: 0; max-width: none; line-height: 1.45; }
 .answer button { background: var(--surface); }
 
 .choice { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; align-items: center; font-size: .925rem; }
@@ -76,12 +78,12 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 
 @media (min-width: 68rem) {
   .columns { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 25rem); gap: 0 3rem; align-items: start; }
-  .side { position: sticky; top: 3.5rem; }
+  .side { position: sticky; top: 8.5rem; }
 }
 @media (max-width: 40rem) {
   .stage { grid-template-columns: minmax(0, 1fr); }
   .layer { grid-template-columns: minmax(0, 1fr); }
-  .answer { grid-template-columns: minmax(0, 1fr); justify-items: start; }
+  .answer { gap: .5rem; padding: .3rem .5rem; font-size: .875rem; }
   .player { gap: .75rem; grid-template-columns: 5rem minmax(0, 1fr) auto; }
 }
 /* Drawings. */
@@ -117,8 +119,4 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 
 .training [role=status] { margin: .75rem 0 0; min-height: 1.55em; max-width: none; }
 .training .panels { grid-template-columns: repeat(auto-fit, minmax(min(13rem, 100%), 1fr)); }
-
-@media print {
-  .controls, .player, .editing, .own, .chooser, .answer button, .layers .choice, .training button, .training:not(:has(svg)) { display: none; }
-}
 `;
