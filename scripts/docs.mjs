@@ -1,5 +1,6 @@
 // Makes and checks what README.md and docs/ show of a quick run: runs it, compares the examples (test/docs), also those that take a whole
-// run, and draws docs/images/report.png and explore.png, the tops of the run's two pages as a browser shows them.
+// run, and draws docs/images/report.png and explore.png, the tops of the run's two pages as a browser shows them, and social-preview.png,
+// which GitHub shows where the repository is linked.
 //   npm run docs [-- path of a Chromium]
 
 import { execFileSync } from 'node:child_process';
@@ -27,6 +28,7 @@ try {
       .getByText(/leads from step|Undecided/)
       .first()
       .waitFor();
+    await drawPreview(page);
     return 1350;
   });
 } finally {
@@ -44,6 +46,21 @@ async function draw(address, picture, width, measure) {
   await page.goto(`${pathToFileURL(path.join(root, 'artifacts', 'report', file)).href}#${state}`);
   const clip = { x: 0, y: 0, width, height: Math.round(await measure(page)) };
   await page.screenshot({ path: path.join(root, 'docs', 'images', picture), clip });
+}
+
+/** Draws the picture of 1280 x 640 pixels for links to the repository: what a network sees, how it votes and what one neuron does. */
+async function drawPreview(explore) {
+  const { y } = await explore.getByRole('heading', { name: 'What the network sees' }).boundingBox();
+  const clip = { x: 0, y: y - 8, width: 1280, height: 370 };
+  const band = await explore.screenshot({ clip, style: 'table { visibility: hidden }' });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 640 } });
+  await page.setContent(`<body style="margin: 0; background: #fff; color: #1b1f24; font-family: system-ui, sans-serif">
+    <h1 style="margin: 48px 20px 0; font-size: 60px; letter-spacing: -.02em">Does every neuron need its own τ?</h1>
+    <p style="margin: 10px 20px 34px; font-size: 31px; line-height: 1.35; color: #57606a">Spiking networks with learned membrane time constants:<br>
+      a thesis reproduced by one command, to watch in the browser</p>
+    <img alt="" src="data:image/png;base64,${band.toString('base64')}">`);
+  await page.screenshot({ path: path.join(root, 'docs', 'images', 'social-preview.png') });
+  await page.close();
 }
 
 function run(...words) {

@@ -25,7 +25,9 @@ function keep(profile) {
   const [head, ...sections] = splitSections(fs.readFileSync(path.join(from, 'report.md'), 'utf8'));
   const report = [head, ...sections.filter(({ title }) => kept.includes(title))]
     .map(({ text }) => text)
-    .join('');
+    .join('')
+    // That page is not kept.
+    .replace(/^\[[^\]]*\]\(explore\.html\).*\n\n/m, '');
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(path.join(folder, 'figures'), { recursive: true });
   fs.writeFileSync(path.join(folder, 'report.md'), report);

@@ -12,7 +12,6 @@ import { quoteName } from '../text.ts';
 import { hashFile, type ImportedCheckpoint, importCheckpoint } from './import-checkpoint.ts';
 import type { ImportAnswers } from './infer-network.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
-import { encodeNir } from './nir.ts';
 import { encodeMetadata, trainedElsewhere } from './self-description.ts';
 
 const FILES = { state: 'state.safetensors', network: 'network.json', curves: 'curves.csv' } as const;
@@ -90,13 +89,10 @@ function defaultFolder(file: string): string {
   return path.join(path.dirname(file), name === path.basename(file) ? `${name}.imported` : name);
 }
 
-export type ExportFormat = 'safetensors' | 'npz' | 'nir';
-
-/** What a file holds. */
-export type ExportedContent = { readonly tensors: number } | { readonly nodes: number };
+export type ExportFormat = 'safetensors' | 'npz';
 
 /**
- * Writes a state for other programs, its tensors under PyTorch's names, or its network as a NIR graph. The same state gives the same bytes.
+ * Writes a state for other programs, its tensors under PyTorch's names. The same state gives the same bytes.
  *
  * @param out a path; by default in the current folder, named after the checkpoint
  * @returns the file's path and size
@@ -109,18 +105,12 @@ export async function exportCheckpoint(
     out,
     force,
   }: { readonly to: ExportFormat; readonly out?: string | undefined; readonly force: boolean },
-): Promise<{ readonly file: string; readonly sizeBytes: number; readonly content: ExportedContent }> {
+): Promise<{ readonly file: string; readonly sizeBytes: number; readonly tensors: number }> {
   const file = out ?? path.resolve(`${checkpoint.name}.${to}`);
   const { state, network, trainedOn, source, assumptions: assumed } = checkpoint;
   // Other programs ignore the description.
   const metadata = encodeMetadata(network === null ? null : { network, trainedOn, source, assumed });
-  const { bytes, ...content } =
-    to === 'nir'
-      ? await encodeNir(checkpoint)
-      : {
-          bytes: to === 'npz' ? await encodeNpz(state) : writeSafetensors(state, metadata),
-          tensors: state.size,
-        };
+  const bytes = to === 'npz' ? await encodeNpz(state) : writeSafetensors(state, metadata);
   await writeOutput(file, bytes, force);
-  return { file, sizeBytes: bytes.length, content };
+  return { file, sizeBytes: bytes.length, tensors: state.size };
 }

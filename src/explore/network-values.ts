@@ -1,19 +1,16 @@
-import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
+import { buildNetwork } from '../snn/networks.ts';
 import { stateEntries } from '../snn/parameters.ts';
 import { countElements, ShapeError, type State, type Tensor } from '../snn/tensor.ts';
+import type { NetworkValues } from './messages.ts';
 
-/** A trained network: `values` are the F32 tensors of `stateEntries(spec)`, one after the other. */
-export interface NetworkValues {
-  readonly config: NetworkConfig;
-  readonly values: Float32Array;
-}
+type Config = NetworkValues['config'];
 
 /**
  * The values of a state as `NetworkValues` has them: its F32 tensors in the order of `stateEntries`, one after the other.
  *
  * @throws {ShapeError} naming the tensor, if the state is not of this network
  */
-export function valuesOf(config: NetworkConfig, state: State): Float32Array {
+export function valuesOf(config: Config, state: State): Float32Array {
   const sizes = listTensors(config).map(({ shape }) => countElements(shape));
   const values = new Float32Array(sizes.reduce((sum, size) => sum + size, 0));
   for (const [name, { shape, data }] of stateOf({ config, values })) {
@@ -43,6 +40,6 @@ export function stateOf({ config, values }: NetworkValues) {
   return state;
 }
 
-function listTensors(config: NetworkConfig) {
+function listTensors(config: Config) {
   return stateEntries(buildNetwork(config)).filter(({ dtype }) => dtype === 'F32');
 }

@@ -1,0 +1,140 @@
+// Makes the pages that .github/workflows/pages.yml publishes: the report and the explorable page of the last run, the results of committed
+// runs, and an index that links them.
+//   ./repro run && node scripts/site.mjs FOLDER
+
+import fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+import { Marked } from 'marked';
+
+const root = path.resolve(import.meta.dirname, '..');
+const preview = 'docs/images/social-preview.png';
+
+/** Of what the style of the report does not know. */
+const style = `
+body { padding-top: 2rem; }
+nav { margin-bottom: 1rem; }
+h2 { margin-top: 2.5rem; }
+img { max-width: 100%; height: auto; }
+table { display: block; overflow-x: auto; margin: 1rem 0; }
+pre { overflow-x: auto; padding: .75rem 1rem; background: var(--tint); }
+blockquote { margin: 1rem 0; padding: .75rem 1rem .1rem; background: var(--warn); border-left: 4px solid var(--warn-line); }
+`;
+
+/**
+ * Writes the site. Files keep their places in the repository, so that their links hold; those to files that are not published lead to GitHub.
+ *
+ * @param options.run the outputs of a run: `report/` and, if there is one, `timeline/`
+ * @param options.repository as GitHub names it: `OWNER/plif-repro`
+ * @throws if a link leads nowhere
+ */
+export function buildSite(folder, { run, repository }) {
+  const [owner, name] = repository.split('/');
+  const reports = fs
+    .readdirSync(path.join(root, 'results'))
+    .sort()
+    .map((profile) => `results/${profile}/report.md`);
+  const pages = ['docs/results.md', ...reports];
+  for (const part of ['report', 'timeline']) {
+    const from = path.join(run, part);
+    if (fs.existsSync(from)) fs.cpSync(from, path.join(folder, part), { recursive: true });
+  }
+  fs.cpSync(path.join(root, 'results'), path.join(folder, 'results'), { recursive: true });
+  fs.cpSync(path.join(root, preview), path.join(folder, preview));
+  const index = fs.readFileSync(path.join(folder, 'report/index.html'), 'utf8');
+  const frame = {
+    style: `${/<style>([\s\S]*?)<\/style>/.exec(index)?.[1] ?? ''}${style}`,
+    picture: `https://${owner}.github.io/${name}/${preview}`,
+  };
+  const files = `https://github.com/${repository}/blob/main`;
+  for (const page of pages) {
+    const toPage = ({ href }) => {
+      const target = path.posix.join(path.posix.dirname(page), href.split('#')[0]);
+      if (/^(?:https?:|#)/.test(href)) return href;
+      if (pages.includes(target)) return href.replace(/\.md(?=#|$)/, '.html');
+      return target.startsWith('results/') ? href : `${files}/${target}`;
+    };
+    const marked = new Marked({
+      walkTokens: (token) => {
+        if (token.type === 'link') token.href = toPage(token);
+      },
+    });
+    const text = read(page);
+    const home = path.posix.relative(path.posix.dirname(page), 'index.html');
+    const body = `<nav><a href="${home}">All pages</a></nav>\n${marked.parse(text)}`;
+    const file = path.join(folder, page.replace(/md$/, 'html'));
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, renderPage(titleOf(text), body, frame));
+  }
+  const links = reports.map((page) => `- [${titleOf(read(page))}](${page.replace(/md$/, 'html')})`);
+  const text = `# Does every neuron need its own time constant?
+
+A reproduction of A. Pazderka, *The role of membrane time constant in the training of spiking neural networks* (BSc thesis, TU Delft, 2024):
+[code and documentation](https://github.com/${repository}).
+
+- [**Watch the networks at work**](report/explore.html): change their time constants, train them further, show them a clip of your own.
+- [**Read the report**](report/index.html) of the quick run that trained them, on simulated data: it shows that the pipeline works, and says nothing about
+  the thesis.
+- [**Results**](docs/results.html) of longer runs, also on real data.
+
+The reports of these:
+
+${links.join('\n')}
+`;
+  fs.writeFileSync(
+    path.join(folder, 'index.html'),
+    renderPage(titleOf(text), new Marked().parse(text), frame),
+  );
+  const dead = findDeadLinks(folder);
+  if (dead.length > 0) throw new Error(`These links lead nowhere:\n${dead.join('\n')}`);
+}
+
+function renderPage(title, body, { style, picture }) {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta property="og:title" content="${title}">
+<meta property="og:image" content="${picture}">
+<link rel="icon" href="data:,">
+<title>${title}</title>
+<style>${style}</style>
+</head>
+<body>
+${body}</body>
+</html>
+`;
+}
+
+/** The links of all pages in a folder to files that are not there: `page: link`. */
+export function findDeadLinks(folder) {
+  const pages = fs.readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.html'));
+  return pages.sort().flatMap((page) => {
+    // Scripts contain markup that is not of the page.
+    const markup = fs
+      .readFileSync(path.join(folder, page), 'utf8')
+      .replaceAll(/<script\b[\s\S]*?<\/script>/g, '');
+    return [...markup.matchAll(/ (?:href|src|data)="([^"#]+)/g)]
+      .map(([, link]) => link)
+      .filter((link) => !/^[a-z]+:/.test(link))
+      .filter((link) => !fs.existsSync(path.join(folder, path.dirname(page), link)))
+      .map((link) => `${page}: ${link}`);
+  });
+}
+
+function titleOf(text) {
+  return /^# (.*)$/m.exec(text)?.[1] ?? '';
+}
+
+function read(file) {
+  return fs.readFileSync(path.join(root, file), 'utf8');
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const [folder] = process.argv.slice(2);
+  if (folder === undefined) throw new Error('Name a folder: node scripts/site.mjs FOLDER');
+  const repository = process.env.GITHUB_REPOSITORY ?? 'OWNER/plif-repro';
+  buildSite(folder, { run: path.join(root, 'artifacts'), repository });
+}
