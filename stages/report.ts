@@ -56,7 +56,7 @@ export default defineStage<Params>({
     );
     if (report.explore !== undefined) {
       const frames = await openFrameCache(framesFolder);
-      const payload = await collectPayload({ results, sources }, frames);
+      const payload = await collectPayload(results, sources, frames);
       await frames.close();
       const script = await readFile(requirePath(context.inputs, 6, 'script of the explorable page'), 'utf8');
       await writeFile(join(folder, EXPLORE_PAGE), renderExplorablePage(report, payload, script));

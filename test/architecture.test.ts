@@ -335,7 +335,9 @@ describe('the architecture', () => {
         linesOf(file) < 40 &&
         (importers.get(file)?.size ?? 0) < 2 &&
         !excepted.has(file) &&
-        !/^stages\/|\.d\.ts$|\/kernels\/|^src\/(cli|explore\/page)\/main\.ts$|\/commands\.ts$/.test(file),
+        !/^stages\/|\.d\.ts$|\/kernels\/|^src\/(cli\/main|explore\/page\/(main|worker))\.ts$|\/commands\.ts$/.test(
+          file,
+        ),
     );
     expect(small).toEqual([]);
   });

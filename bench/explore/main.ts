@@ -50,8 +50,7 @@ export async function main({ args, project }: BenchPlaces): Promise<void> {
     console.log(`to draw a step                ${summarise(drawings)}`);
     await page.keyboard.press('Space');
     const answers = await changeTau(page, Number(values.runs));
-    console.log(`a run in the thread           ${summarise(answers.map(({ computed }) => computed))}`);
-    console.log(`from a change to its answer   ${summarise(answers.map(({ answered }) => answered))}`);
+    console.log(`from a change to its answer   ${summarise(answers)}`);
   } finally {
     await browser.close();
   }
@@ -61,7 +60,7 @@ interface Watched {
   /** All in ms. */
   readonly frames: readonly number[];
   readonly drawings: readonly number[];
-  readonly answers: readonly { readonly computed: number; readonly answered: number }[];
+  readonly answers: readonly number[];
 }
 
 /** Moves the slider for all τ, each time after the answer to the last change. */
@@ -79,7 +78,7 @@ async function changeTau(page: Page, runs: number): Promise<Watched['answers']> 
   return (await page.evaluate<Watched>('watched')).answers.slice(-runs);
 }
 
-/** Measures in the page: frames, the script's time in those that show another step, and requests to the thread. */
+/** Measures in the page: frames, the script's time in those that show another step, and the answers of the thread. */
 const WATCH = `
   window.watched = { frames: [], drawings: [], answers: [] };
   const request = window.requestAnimationFrame.bind(window);
@@ -99,9 +98,8 @@ const WATCH = `
   const { postMessage } = Worker.prototype;
   Worker.prototype.postMessage = function (asked) {
     const started = performance.now();
-    if (asked.kind === 'run') this.addEventListener('message', ({ data }) => {
-      if (data.id === asked.id) watched.answers.push({ computed: data.milliseconds, answered: performance.now() - started });
-    });
+    if (asked.kind === 'run')
+      this.addEventListener('message', () => watched.answers.push(performance.now() - started), { once: true });
     postMessage.call(this, asked);
   };
 `;

@@ -2,9 +2,15 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describeEvaluation, describeImport } from '../checkpoints/describe.ts';
 import { type EvaluatedSplit, evaluateCheckpoint, networkOf } from '../checkpoints/evaluate-checkpoint.ts';
-import { type ExportFormat, exportCheckpoint, importIntoFolder } from '../checkpoints/import-export.ts';
+import {
+  type ExportedContent,
+  type ExportFormat,
+  exportCheckpoint,
+  importIntoFolder,
+} from '../checkpoints/import-export.ts';
 import type { ImportAnswers } from '../checkpoints/infer-network.ts';
 import { type LoadedCheckpoint, loadCheckpoint, type Which } from '../checkpoints/loaded-checkpoint.ts';
+import { nirEngine } from '../checkpoints/nir.ts';
 import type { EngineChoice } from '../engines/engine.ts';
 import { describeEngine } from '../engines/engine.ts';
 import { chooseEngine } from '../engines/selection/engines.ts';
@@ -53,12 +59,16 @@ export async function exportSource(
   readonly source: string;
   readonly file: string;
   readonly sizeBytes: number;
-  readonly tensors: number;
+  readonly content: ExportedContent;
 }> {
   const { to, out, force = false } = options;
   if (out !== undefined) checkEnding(out, to);
   refuseRunnerFolder(out ?? '.', 'Choose another place with --out.');
   const checkpoint = await loadSource(source, options, warn);
+  if (checkpoint.graph !== undefined) {
+    const fix = 'Name what it was made from: a training, or a .pt or .safetensors file.';
+    throw new ReproError('usage', 'a .nir file can be evaluated, but not exported.', { where: source, fix });
+  }
   return { source: checkpoint.source, ...(await exportCheckpoint(checkpoint, { to, out, force })) };
 }
 
@@ -78,7 +88,7 @@ export async function loadNetwork(
   warn: Warn,
 ): Promise<LoadedCheckpoint> {
   const checkpoint = await loadSource(source, options, warn);
-  networkOf(checkpoint);
+  if (checkpoint.graph === undefined) networkOf(checkpoint);
   return checkpoint;
 }
 
@@ -95,6 +105,8 @@ export async function evaluateOnFrames(
     readonly otherFrames: boolean;
     readonly engine: EngineChoice | undefined;
     readonly threads: number | undefined;
+    /** Length of a time step in the unit of a NIR file. */
+    readonly dt: number | undefined;
     readonly signal: AbortSignal;
     readonly progress: (done: number, total: number) => void;
   },
@@ -103,7 +115,11 @@ export async function evaluateOnFrames(
   if (output === undefined)
     throw new Error(`the pipeline has no stage "${stageNames.frames}" with an output`);
   const batchSize = getAt(plan.settings, ['evaluate', 'batchSize']);
-  const engine = await chooseEngine(options.engine, { threads: options.threads });
+  const { graph, source: where } = checkpoint;
+  const engine =
+    graph === undefined
+      ? await chooseEngine(options.engine, { threads: options.threads })
+      : nirEngine(graph, { dt: options.dt, where });
   const evaluation = await evaluateCheckpoint(checkpoint, {
     engine,
     framesFolder: path.resolve(plan.projectRoot, output),
@@ -111,7 +127,8 @@ export async function evaluateOnFrames(
     otherFrames: options.otherFrames,
     // The profile's schema has checked it.
     compat: (getAt(plan.settings, ['train', 'compat']) ?? {}) as Partial<ScoringCompat>,
-    batchSize: typeof batchSize === 'number' ? batchSize : EVALUATION_BATCH,
+    // A graph's loops return only between batches.
+    batchSize: graph !== undefined ? 1 : typeof batchSize === 'number' ? batchSize : EVALUATION_BATCH,
     signal: options.signal,
     progress: options.progress,
   });
@@ -136,7 +153,7 @@ export async function evaluateOnFrames(
 /** Loads the checkpoint that a command names: by path, or by stage instance, such as `train@baseline,2020`. */
 async function loadSource(source: string, options: SourceOptions, warn: Warn): Promise<LoadedCheckpoint> {
   // A path may contain an @, too, but an instance has neither a slash nor a file extension.
-  const isPath = /[\\/]|\.(?:pth?|safetensors|npz)$/i.test(source) || existsSync(source);
+  const isPath = /[\\/]|\.(?:pth?|safetensors|npz|nir)$/i.test(source) || existsSync(source);
   const isInstance = source.includes('@') && !isPath;
   const checkpoint = await loadCheckpoint(
     isInstance ? await findOutput(source, options, warn) : source,

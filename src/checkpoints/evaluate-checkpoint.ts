@@ -1,8 +1,10 @@
-import type { Engine } from '../engines/engine.ts';
+import type { EvaluationSession } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import type { ClipIndex } from '../results/clip-index.ts';
 import type { Score } from '../results/evaluation-file.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
+import type { NetworkSpec } from '../snn/spec.ts';
+import type { State } from '../snn/tensor.ts';
 import { wilsonInterval } from '../stats/proportions.ts';
 import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
 import { evaluateClips, evaluateUntilAborted } from '../training/evaluation.ts';
@@ -45,7 +47,7 @@ export async function evaluateCheckpoint(
     signal,
     progress,
   }: {
-    readonly engine: Engine;
+    readonly engine: { open(spec: NetworkSpec, state: State): Promise<EvaluationSession> };
     readonly framesFolder: string;
     readonly split: EvaluatedSplit;
     /** Whether frames made differently from those of its training only cause a warning. */
@@ -59,15 +61,21 @@ export async function evaluateCheckpoint(
   },
 ): Promise<CheckpointEvaluation> {
   const { state, trainedOn, source } = checkpoint;
-  const network = networkOf(checkpoint);
+  const network = checkpoint.graph === undefined ? networkOf(checkpoint) : checkpoint.network;
   const frames = await openFrameCache(framesFolder);
   try {
     const { index } = frames;
     const differences = refuseOtherFrames(trainedOn, index, { source, allowOther: otherFrames });
-    checkFramesFit(network, index, frames.input);
+    if (network !== null) checkFramesFit(network, index, frames.input);
+    else if (index.images !== undefined) refuseImages(index, source);
     const rows = rowsOf(checkpoint, split, frames);
     const clips = split === 'test' ? index.splits.test : index.splits.train;
-    const spec = buildNetwork(network);
+    // Of another program's graph, only the ends are known.
+    const spec: NetworkSpec =
+      network === null
+        ? { input: frames.input, classes: index.classes.length, layers: [] }
+        : buildNetwork(network);
+    const scoring = scoringOf(spec, { ...COMPAT_DEFAULTS, ...checkpoint.compat, ...compat });
     const session = await engine.open(spec, state);
     let done = 0;
     const { score } = await evaluateUntilAborted(session, signal, (beforeBatch) =>
@@ -76,7 +84,7 @@ export async function evaluateCheckpoint(
         { source: split === 'test' ? frames.test : frames.train, labels: labelsOf(clips) },
         rows,
         {
-          scoring: scoringOf(spec, { ...COMPAT_DEFAULTS, ...checkpoint.compat, ...compat }),
+          scoring: network === null ? { ...scoring, votes: null } : scoring,
           batchSize,
           beforeBatch,
           afterBatch: (count) => {
@@ -98,6 +106,11 @@ export async function evaluateCheckpoint(
   } finally {
     await frames.close();
   }
+}
+
+function refuseImages({ dataset }: ClipIndex, where: string): never {
+  const problem = `${dataset} has still images, and the file does not say for how many steps to show them.`;
+  throw new ReproError('frames-misfit', problem, { where, fix: 'Choose a profile with event frames.' });
 }
 
 /**

@@ -12,6 +12,7 @@ import { quoteName } from '../text.ts';
 import { hashFile, type ImportedCheckpoint, importCheckpoint } from './import-checkpoint.ts';
 import type { ImportAnswers } from './infer-network.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
+import { encodeNir } from './nir.ts';
 import { encodeMetadata, trainedElsewhere } from './self-description.ts';
 
 const FILES = { state: 'state.safetensors', network: 'network.json', curves: 'curves.csv' } as const;
@@ -89,10 +90,13 @@ function defaultFolder(file: string): string {
   return path.join(path.dirname(file), name === path.basename(file) ? `${name}.imported` : name);
 }
 
-export type ExportFormat = 'safetensors' | 'npz';
+export type ExportFormat = 'safetensors' | 'npz' | 'nir';
+
+/** What a file holds. */
+export type ExportedContent = { readonly tensors: number } | { readonly nodes: number };
 
 /**
- * Writes a state for other programs, its tensors under PyTorch's names. The same state gives the same bytes.
+ * Writes a state for other programs, its tensors under PyTorch's names, or its network as a NIR graph. The same state gives the same bytes.
  *
  * @param out a path; by default in the current folder, named after the checkpoint
  * @returns the file's path and size
@@ -105,12 +109,18 @@ export async function exportCheckpoint(
     out,
     force,
   }: { readonly to: ExportFormat; readonly out?: string | undefined; readonly force: boolean },
-): Promise<{ readonly file: string; readonly sizeBytes: number; readonly tensors: number }> {
+): Promise<{ readonly file: string; readonly sizeBytes: number; readonly content: ExportedContent }> {
   const file = out ?? path.resolve(`${checkpoint.name}.${to}`);
   const { state, network, trainedOn, source, assumptions: assumed } = checkpoint;
   // Other programs ignore the description.
   const metadata = encodeMetadata(network === null ? null : { network, trainedOn, source, assumed });
-  const bytes = to === 'npz' ? await encodeNpz(state) : writeSafetensors(state, metadata);
+  const { bytes, ...content } =
+    to === 'nir'
+      ? await encodeNir(checkpoint)
+      : {
+          bytes: to === 'npz' ? await encodeNpz(state) : writeSafetensors(state, metadata),
+          tensors: state.size,
+        };
   await writeOutput(file, bytes, force);
-  return { file, sizeBytes: bytes.length, tensors: state.size };
+  return { file, sizeBytes: bytes.length, content };
 }

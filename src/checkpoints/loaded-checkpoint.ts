@@ -7,10 +7,12 @@ import { readRegular } from '../files/regular-file.ts';
 import { readSafetensors, readSafetensorsArrays } from '../formats/safetensors.ts';
 import { readRun, readSplit } from '../results/run-file.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
+import type { NirGraph } from '../snn/nir-graph.ts';
 import { ShapeError, type State } from '../snn/tensor.ts';
 import type { ScoringCompat } from '../training/scores.ts';
 import { importCheckpoint } from './import-checkpoint.ts';
 import type { Assumption } from './infer-network.ts';
+import { loadNir, NIR_NAME } from './nir.ts';
 import { SAFETENSORS_NAME } from './saved-file.ts';
 import { decodeMetadata, type TrainedOn, trainedElsewhere, trainedHere } from './self-description.ts';
 
@@ -20,6 +22,8 @@ export type Which = 'best' | 'last';
 /** A state, and what is known about it. */
 export interface LoadedCheckpoint {
   readonly state: State;
+  /** Of a NIR file, whose state is empty. */
+  readonly graph?: NirGraph;
   /** Null if unknown. */
   readonly network: NetworkConfig | null;
   /** Why the network is unknown. */
@@ -62,10 +66,10 @@ const IMPORTED_STEM = 'state';
  */
 export async function loadCheckpoint(source: string, which?: Which): Promise<LoadedCheckpoint> {
   const checkpoint = await load(source, which);
-  const { network, state } = checkpoint;
+  const { network, state, graph } = checkpoint;
   try {
     // The description may lie in another file, or have been edited.
-    if (network !== null) checkState(buildNetwork(network), state);
+    if (network !== null && graph === undefined) checkState(buildNetwork(network), state);
     return checkpoint;
   } catch (cause) {
     if (!(cause instanceof ShapeError)) throw cause;
@@ -81,7 +85,7 @@ async function load(source: string, which?: Which): Promise<LoadedCheckpoint> {
   const kind = await kindOfPath(source);
   if (kind === null) {
     const fix =
-      'Name a .pt or .safetensors file, a folder that holds a state, or a stage instance such as train@baseline,2020.';
+      'Name a .pt, .safetensors or .nir file, a folder that holds a state, or a stage instance such as train@baseline,2020.';
     throw missing('no such file or folder.', fix);
   }
   if (kind === 'folder') {
@@ -97,8 +101,9 @@ async function load(source: string, which?: Which): Promise<LoadedCheckpoint> {
   }
   if (/\.pth?$/i.test(source)) return loadForeign(source);
   if (SAFETENSORS_NAME.test(source)) return loadSafetensors(source);
+  if (NIR_NAME.test(source)) return loadNir(source);
   const fix = 'Use a .safetensors file instead of an .npz: only it can describe its network.';
-  throw missing('expected a .pt or .safetensors file.', fix);
+  throw missing('expected a .pt, .safetensors or .nir file.', fix);
 }
 
 /** A file from elsewhere: its network is inferred from what it holds. */

@@ -88,6 +88,9 @@ export interface EngineSession {
   dispose(): void;
 }
 
+/** What evaluates: any session, or something that cannot train. */
+export type EvaluationSession = Pick<EngineSession, 'evaluate' | 'abort' | 'dispose'>;
+
 export interface EngineDescription {
   /** `webgpu`, `native`, `wasm` or `tfjs`. */
   readonly name: string;

@@ -1,16 +1,19 @@
-import { buildNetwork } from '../snn/networks.ts';
+import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import { stateEntries } from '../snn/parameters.ts';
 import { countElements, ShapeError, type State, type Tensor } from '../snn/tensor.ts';
-import type { NetworkValues } from './messages.ts';
 
-type Config = NetworkValues['config'];
+/** A trained network: `values` are the F32 tensors of `stateEntries(spec)`, one after the other. */
+export interface NetworkValues {
+  readonly config: NetworkConfig;
+  readonly values: Float32Array;
+}
 
 /**
  * The values of a state as `NetworkValues` has them: its F32 tensors in the order of `stateEntries`, one after the other.
  *
  * @throws {ShapeError} naming the tensor, if the state is not of this network
  */
-export function valuesOf(config: Config, state: State): Float32Array {
+export function valuesOf(config: NetworkConfig, state: State): Float32Array {
   const sizes = listTensors(config).map(({ shape }) => countElements(shape));
   const values = new Float32Array(sizes.reduce((sum, size) => sum + size, 0));
   for (const [name, { shape, data }] of stateOf({ config, values })) {
@@ -40,6 +43,6 @@ export function stateOf({ config, values }: NetworkValues) {
   return state;
 }
 
-function listTensors(config: Config) {
+function listTensors(config: NetworkConfig) {
   return stateEntries(buildNetwork(config)).filter(({ dtype }) => dtype === 'F32');
 }

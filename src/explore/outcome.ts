@@ -1,4 +1,4 @@
-import type { LayerTrace, Trace } from '../snn/forward.ts';
+import type { Trace } from '../snn/forward.ts';
 
 /** What a network made of a clip, step by step. */
 export interface Outcome {
@@ -22,8 +22,8 @@ export function readOutcome({ steps, layers, outputs, operations }: Trace, group
   const soFar = { spikes: 0, operations: 0 };
   const rows = Array.from({ length: steps }, (_, step) => {
     for (let c = 0; c < classes; c++) votes[c]! += Math.round(outputs[step * classes + c]! * group);
-    for (const layer of layers) soFar.spikes += sumStep(layer.spikes, steps, step);
-    soFar.operations += sumStep(operations, steps, step);
+    for (const layer of layers) soFar.spikes += sumAtStep(layer.spikes, steps, step);
+    soFar.operations += sumAtStep(operations, steps, step);
     return { ...soFar, scores: Array.from(votes, (count) => count / group / (step + 1)) };
   });
   const leaders = rows.map(({ scores }) => leadersOf(scores)[0] ?? null);
@@ -43,13 +43,8 @@ export function leadersOf(scores: readonly number[]): number[] {
   return highest > 0 ? [...scores.keys()].filter((index) => scores[index] === highest) : [];
 }
 
-/** Spikes of a neuron or a layer at a step of several; of the whole clip without a step. */
-export function countSpikes({ spikes }: Pick<LayerTrace, 'spikes'>, steps = 1, step = 0): number {
-  return sumStep(spikes, steps, step);
-}
-
-/** @param values [T, ...] */
-function sumStep(values: Uint8Array | Float64Array, steps: number, step: number): number {
+/** The sum of [T, ...] at one of T steps; of all values without a step. */
+export function sumAtStep(values: Uint8Array | Float64Array, steps = 1, step = 0): number {
   const size = values.length / steps;
   let sum = 0;
   for (let i = step * size; i < (step + 1) * size; i++) sum += values[i]!;

@@ -1,3 +1,4 @@
+import { deflateSync, inflateSync } from 'fflate';
 import type { FrameLayout, FrameSize } from '../events/frames.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 
@@ -16,6 +17,9 @@ export interface Payload {
 
 /** How a recording becomes frames, so that the page can do the same with others; their size, of which each has two planes, OFF and ON. */
 export type FrameSetting = Omit<FrameLayout, 'sensor'> & FrameSize;
+
+/** The frames of one clip, [T, 2, H, W]. */
+export type Frames = Uint8Array | Uint16Array | Float32Array;
 
 export interface EmbeddedModel {
   readonly id: string;
@@ -41,7 +45,6 @@ export interface EmbeddedClip {
   readonly class: number;
   /** The class that each model took it for in the evaluation, in their order; empty for training clips. */
   readonly answers: readonly number[];
-  /** [T, 2, H, W] */
   readonly frames: Packed;
 }
 
@@ -57,4 +60,21 @@ export interface TrainingSetting {
 export interface Packed {
   readonly type: 'uint8' | 'uint16' | 'float32';
   readonly data: string;
+}
+
+/** Deflates an array; the same bytes with every version of Node, since fflate is plain JavaScript. */
+export function pack(array: Frames): Packed {
+  const bytes = deflateSync(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), { level: 9 });
+  let text = '';
+  // A call takes some ten thousand arguments at most.
+  for (let at = 0; at < bytes.length; at += 8192)
+    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  const type = array instanceof Uint8Array ? 'uint8' : array instanceof Uint16Array ? 'uint16' : 'float32';
+  return { type, data: btoa(text) };
+}
+
+export function unpack({ type, data }: Packed): Frames {
+  const { buffer } = inflateSync(Uint8Array.from(atob(data), (character) => character.charCodeAt(0))).slice();
+  if (type === 'uint8') return new Uint8Array(buffer);
+  return type === 'uint16' ? new Uint16Array(buffer) : new Float32Array(buffer);
 }

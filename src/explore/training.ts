@@ -4,27 +4,51 @@ import { buildNetwork } from '../snn/networks.ts';
 import { tauOfLogit } from '../snn/neurons.ts';
 import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
 import { mixSeed, TorchRandom } from '../snn/torch-random.ts';
-import type { LabelledFrames, NetworkValues, TrainingProgress, TrainingTask } from './messages.ts';
-import { stateOf } from './network-values.ts';
-
-/** How often the held-out clips are scored, in steps. */
-const SCORED_EVERY = 10;
+import { type NetworkValues, stateOf } from './network-values.ts';
+import type { EmbeddedModel, Frames, TrainingSetting } from './payload.ts';
 
 /** Any number; with it, the same clicks give the same network. */
 const SEED = 1;
 
+export interface TrainingTask {
+  readonly steps: number;
+  /** Trained in the page before, so that going on draws other batches. */
+  readonly stepsBefore: number;
+  readonly settings: TrainingSetting & { readonly lambda: EmbeddedModel['regulariseTau'] };
+  readonly training: readonly LabelledFrames[];
+  readonly heldOut: readonly LabelledFrames[];
+  /** T of all clips. */
+  readonly clipSteps: number;
+}
+
+export interface LabelledFrames {
+  readonly frames: Frames;
+  readonly label: number;
+}
+
+export interface TrainingProgress {
+  /** Optimiser steps so far; 0 before the first. */
+  readonly step: number;
+  /** Of the last batch; null before the first. */
+  readonly loss: number | null;
+  /** Held-out clips that are right. */
+  readonly correct: number;
+  /** Mean τ of each spiking layer, in steps. */
+  readonly tau: readonly number[];
+  /** As in `NetworkValues`. */
+  readonly values: Float32Array;
+}
+
 /**
  * Trains a network step by step with the WebAssembly engine: each `next()` computes one step. Adam starts without moments. The first result is
- * that of the untouched network, the last one has the new values.
+ * that of the untouched network.
  *
- * @param isStopped asked after each step, which then is the last one
  * @throws an error with code `PLIF_OUT_OF_MEMORY`
  */
 export function* trainSteps(
   instance: WasmInstance,
   given: NetworkValues,
   task: TrainingTask,
-  isStopped: () => boolean,
 ): Generator<TrainingProgress, void> {
   const spec = buildNetwork(given.config);
   const { layers, input, classes } = spec;
@@ -32,17 +56,10 @@ export function* trainSteps(
   try {
     for (const [name, { data }] of stateOf(given)) network.setTensor(name, 'value', data);
     const order = drawOrder(task);
-    for (let step = 0; ; step++) {
+    for (let step = 0; step <= task.steps; step++) {
       const loss = step === 0 ? null : trainStep(network, spec, task, step, order.next().value);
-      const isLast = step === task.steps || (step > 0 && isStopped());
-      yield {
-        step,
-        loss,
-        correct: isLast || step % SCORED_EVERY === 0 ? countCorrect(network, spec, task) : null,
-        tau: meanTaus(network, spec),
-        ...(isLast ? { values: readValues(network, given) } : {}),
-      };
-      if (isLast) return;
+      const correct = countCorrect(network, spec, task);
+      yield { step, loss, correct, tau: meanTaus(network, spec), values: readValues(network, given) };
     }
   } finally {
     network.dispose();

@@ -1,8 +1,5 @@
 import { mixSeed, TorchRandom } from '../snn/torch-random.ts';
-import type { Frames } from './messages.ts';
-
-/** The order in which a clip's frames reach the network; a number: all are the frame at that step, from 0. */
-export type FrameOrder = 'as-is' | 'reversed' | 'shuffled' | number;
+import type { Frames } from './payload.ts';
 
 /** What the reader changed in the neurons. */
 export interface Edits {
@@ -18,7 +15,7 @@ export interface Edits {
 
 export const NO_EDITS: Edits = { tau: {}, threshold: null, reset: null };
 
-/** Everything that the page shows depends on this and on the payload; it is what the address holds. */
+/** Everything that the page shows depends on this, on the payload, and on what was trained or made here; it is what the address holds. */
 export interface ViewState {
   /** Index of the model, and of the one beside it; null: nothing beside it. The second is always as trained. */
   readonly model: number;
@@ -27,15 +24,22 @@ export interface ViewState {
   readonly clip: string;
   /** From 0. */
   readonly step: number;
-  readonly order: FrameOrder;
-  readonly show: 'spikes' | 'potential' | 'tau';
+  /** The order in which the frames reach the network; a number: all are the frame at that step, from 0. */
+  readonly order: (typeof ORDERS)[number] | number;
+  readonly show: (typeof SHOWN)[number];
   /** The neuron that one looks at; `index` in [C, H, W] of the layer. */
   readonly neuron: { readonly layer: number; readonly index: number } | null;
   readonly edits: Edits;
 }
 
+export const ORDERS = ['as-is', 'reversed', 'shuffled'] as const;
+export const SHOWN = ['spikes', 'potential', 'tau'] as const;
+
+/** The range of each change, in the controls and in addresses. */
+export const LIMITS = { factor: [0.25, 4], threshold: [0.2, 3] } as const;
+
 /** The frames of a clip, [T, ...], in another order; `shuffled` depends only on T, so that everyone sees the same. */
-export function reorderSteps(frames: Frames, steps: number, order: FrameOrder): Frames {
+export function reorderSteps(frames: Frames, steps: number, order: ViewState['order']): Frames {
   if (order === 'as-is') return frames;
   const size = frames.length / steps;
   const shuffled = new TorchRandom(mixSeed(1, steps)).permutation(steps);
@@ -45,4 +49,59 @@ export function reorderSteps(frames: Frames, steps: number, order: FrameOrder): 
     ordered.set(frames.subarray(from * size, (from + 1) * size), step * size);
   }
   return ordered;
+}
+
+/**
+ * A view as the fragment of an address, such as `#model=0&clip=test-17&step=5&order=as-is&show=spikes&neuron=1.234&tau=all*0.5_1.234*2`.
+ * Layers and neurons count from 0; what is as trained is left out.
+ */
+export function formatAddress({ neuron, edits, ...plain }: ViewState): string {
+  const factors = Object.entries(edits.tau).map(([target, factor]) => `${target}*${factor}`);
+  const parts = {
+    ...plain,
+    neuron: neuron && `${neuron.layer}.${neuron.index}`,
+    tau: factors.join('_') || null,
+    threshold: edits.threshold,
+    reset: edits.reset,
+  };
+  const written = Object.entries(parts).filter(([, value]) => value !== null);
+  return `#${written.map(([key, value]) => `${key}=${value}`).join('&')}`;
+}
+
+/**
+ * The view of an address. What is missing or impossible is as in `start`.
+ *
+ * @param scope numbers of models and steps, and the clips that there are
+ */
+export function parseAddress(
+  address: string,
+  scope: { readonly models: number; readonly steps: number; readonly clips: readonly string[] },
+  start: ViewState,
+): ViewState {
+  const given = new URLSearchParams(address.replace(/^#/, ''));
+  const read = (key: string) => given.get(key) ?? '';
+  const choose = <Text extends string>(key: string, among: readonly Text[]) =>
+    among.find((one) => one === read(key));
+  const index = (key: string, below: number) =>
+    /^\d{1,9}$/.test(read(key)) && Number(read(key)) < below ? Number(read(key)) : undefined;
+  const isWithin = (value: number, [low, high]: readonly [number, number]) => value >= low && value <= high;
+  const [, layer, place] = /^(\d+)\.(\d+)$/.exec(read('neuron')) ?? [];
+  const factors = [...read('tau').matchAll(/(all|\d+(?:\.\d+)?)\*([\d.]+)/g)]
+    .map(([, target, factor]) => [target!, Number(factor)] as const)
+    .filter(([, factor]) => isWithin(factor, LIMITS.factor));
+  const threshold = Number(read('threshold'));
+  return {
+    model: index('model', scope.models) ?? start.model,
+    beside: index('beside', scope.models) ?? start.beside,
+    clip: choose('clip', scope.clips) ?? start.clip,
+    step: index('step', scope.steps) ?? start.step,
+    order: choose('order', ORDERS) ?? index('order', scope.steps) ?? start.order,
+    show: choose('show', SHOWN) ?? start.show,
+    neuron: layer === undefined ? start.neuron : { layer: Number(layer), index: Number(place) },
+    edits: {
+      tau: Object.fromEntries(factors),
+      threshold: isWithin(threshold, LIMITS.threshold) ? threshold : null,
+      reset: choose('reset', ['hard', 'soft'] as const) ?? null,
+    },
+  };
 }

@@ -86,12 +86,7 @@ type FindTensor = (name: string, count: number) => Float32Array;
 export function prepareNetwork(spec: NetworkSpec, state: State): ForwardNetwork {
   if (repeatedSteps(spec) !== undefined)
     throw new ShapeError('forward pass: expected a network for event frames, got one for still images');
-  const find: FindTensor = (name, count) => {
-    const tensor = state.get(name);
-    if (tensor?.dtype === 'F32' && tensor.data.length === count) return tensor.data;
-    const found = tensor === undefined ? 'no such tensor' : `${tensor.data.length} of type ${tensor.dtype}`;
-    throw new ShapeError(`forward pass: "${name}" must have ${count} values of type F32, found ${found}`);
-  };
+  const find = tensorFinder(state);
   const neurons: Neurons[] = [];
   /** Of the map that a layer gets; flattening only renames its values. */
   let shape: Shape = spec.input;
@@ -110,11 +105,7 @@ export function prepareNetwork(spec: NetworkSpec, state: State): ForwardNetwork 
         };
       }
       case 'batch-norm': {
-        const [weight, bias, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map((name) =>
-          find(`${layer.name}.${name}`, channels),
-        ) as [Float32Array, Float32Array, Float32Array, Float32Array];
-        const scale = Float64Array.from(weight, (w, c) => w / Math.sqrt(variance[c]! + layer.epsilon));
-        const shift = bias.map((b, c) => b - mean[c]! * scale[c]!);
+        const { scale, shift } = foldNorm(layer, find);
         return { kind: 'batch-norm', scale: Float32Array.from(scale), shift };
       }
       case 'neuron': {
@@ -139,8 +130,27 @@ export function prepareNetwork(spec: NetworkSpec, state: State): ForwardNetwork 
   return { spec, neurons, layers, synapses: listSynapses(spec) };
 }
 
+/** Finds the float tensors of a state. */
+export function tensorFinder(state: State): FindTensor {
+  return (name, count) => {
+    const tensor = state.get(name);
+    if (tensor?.dtype === 'F32' && tensor.data.length === count) return tensor.data;
+    const found = tensor === undefined ? 'no such tensor' : `${tensor.data.length} of type ${tensor.dtype}`;
+    throw new ShapeError(`forward pass: "${name}" must have ${count} values of type F32, found ${found}`);
+  };
+}
+
+/** Batch norm in evaluation, with its running statistics: `x = y · scale + shift`, both [C]. */
+export function foldNorm({ name, channels, epsilon }: LayerOf<'batch-norm'>, find: FindTensor) {
+  const [weight, bias, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map((part) =>
+    find(`${name}.${part}`, channels),
+  ) as [Float32Array, Float32Array, Float32Array, Float32Array];
+  const scale = Float64Array.from(weight, (w, c) => w / Math.sqrt(variance[c]! + epsilon));
+  return { scale, shift: bias.map((b, c) => b - mean[c]! * scale[c]!) };
+}
+
 /** 1/τ of every neuron, [C, H, W]. */
-function listLeaks(layer: LayerOf<'neuron'>, find: FindTensor): Float32Array {
+export function listLeaks(layer: LayerOf<'neuron'>, find: FindTensor): Float32Array {
   const { per, mean } = layer.neuron.tau;
   const leaks = new Float32Array(countElements(layer.shape));
   const shape = tauShape(layer);

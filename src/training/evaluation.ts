@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type EngineSession, StepAbortedError } from '../engines/engine.ts';
+import { type EvaluationSession, StepAbortedError } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import type { CachedClip } from '../results/clip-index.ts';
 import {
@@ -49,7 +49,7 @@ export interface EvaluationOptions {
 
 /** Runs a network in evaluation mode over `rows` of the clips; the last batch may be smaller. */
 export async function evaluateClips(
-  session: EngineSession,
+  session: EvaluationSession,
   clips: LabelledClips,
   rows: Int32Array,
   { scoring, batchSize, beforeBatch, afterBatch }: EvaluationOptions,
@@ -93,7 +93,7 @@ export async function evaluateClips(
  * @throws {ReproError} `evaluation-interrupted`
  */
 export async function evaluateUntilAborted<T>(
-  session: EngineSession,
+  session: EvaluationSession,
   signal: AbortSignal,
   evaluate: (beforeBatch: () => Promise<void>) => Promise<T>,
 ): Promise<T> {
@@ -144,7 +144,7 @@ interface SplitsOptions extends Omit<EvaluationOptions, 'afterBatch'> {
  * @param validationRows of the training clips; may be empty
  */
 export async function evaluateSplits(
-  session: EngineSession,
+  session: EvaluationSession,
   { index, train, test }: FrameCache,
   validationRows: Int32Array,
   { onProgress, warn, ...options }: SplitsOptions,

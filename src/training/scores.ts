@@ -9,8 +9,8 @@ export type ScoringCompat = Pick<Compat, 'loss' | 'ties'>;
 /** What scores need to know of a network and of the switches. */
 export interface Scoring extends ScoringCompat {
   readonly classes: number;
-  /** Output neurons of each class. */
-  readonly votes: number;
+  /** Output neurons of each class; null if outputs are no shares of neurons, but any numbers. */
+  readonly votes: number | null;
 }
 
 export type ClassOutputs = Pick<Forward, 'rates' | 'outputs'>;
@@ -55,6 +55,10 @@ function addVotes(
   { classes, votes, ties }: Scoring,
 ): void {
   for (let c = 0; c < classes; c++) {
+    if (votes === null) {
+      scores[c] = scores[c]! + outputs[row * classes + c]!;
+      continue;
+    }
     const count = Math.round(outputs[row * classes + c]! * votes);
     scores[c] = ties === 'first' ? scores[c]! + count : Math.fround(scores[c]! + Math.fround(count / votes));
   }

@@ -19,7 +19,7 @@ const SLOW = { timeout: 30_000 };
 /** Opens a page that stands still, and waits for the network's first answer. */
 function open(title: string, address: string, look: (visit: Visit) => Promise<void>): Promise<void> {
   return visit(title, { file: `explore.html${address}`, reducedMotion: 'reduce' }, async (made) => {
-    await expectText(made.page, '.sentence').not.toBe('');
+    await expectText(made.page, '#sentence').not.toBe('');
     await look(made);
     expect(made.complaints).toEqual([]);
   });
@@ -96,14 +96,14 @@ describe('the explorable page', () => {
 
   it('answers a change of τ, threshold or reset in words, and undoes all', async () => {
     await open(DIGITS, '', async ({ page }) => {
-      const first = await read(page, '.sentence');
+      const first = await read(page, '#sentence');
       expect(first).toMatch(
         /^(\d) \((right|wrong: the clip is \d)\)\. (It leads from step \d of 8 on|.* tie at the end; the first counts)\.$/,
       );
       expect(await undo(page).isDisabled()).toBe(true);
       // Twice as long; τ was 2 in both layers.
       await slider(page, 'of all neurons').fill('1');
-      await expectText(page, '.sentence').toMatch(
+      await expectText(page, '#sentence').toMatch(
         /^(Still \d|\d .*, was \d|No votes, was \d).*; .* spikes, .* synaptic operations\.$/,
       );
       await expectText(page, '.taus').toContain('All 16 neurons have τ = 4.00 steps.');
@@ -113,37 +113,39 @@ describe('the explorable page', () => {
       await slider(page, 'of this neuron').fill('2');
       await expectText(page, '.inspector .name').toMatch(/: τ = 8\.00 steps/);
       await undo(page).click();
-      await expectText(page, '.sentence').toBe(first);
+      await expectText(page, '#sentence').toBe(first);
       expect(await slider(page, 'of all neurons').getAttribute('aria-valuetext')).toBe('× 1');
 
       await slider(page, 'Threshold').fill('3');
-      await expectText(page, '.sentence').toMatch(/fewer spikes|no spikes/);
+      await expectText(page, '#sentence').toMatch(/fewer spikes|no spikes/);
       await slider(page, 'Threshold').fill('0.2');
-      await expectText(page, '.sentence').toMatch(/more spikes|times as many spikes/);
+      await expectText(page, '#sentence').toMatch(/more spikes|times as many spikes/);
       await page.getByRole('radio', { name: 'by the threshold' }).check();
       await expect.poll(() => page.url(), SLOW).toContain('threshold=0.2&reset=soft');
       await undo(page).click();
-      await expectText(page, '.sentence').toBe(first);
+      await expectText(page, '#sentence').toBe(first);
       expect(await page.getByRole('radio', { name: 'to rest' }).isChecked()).toBe(true);
     });
   });
 
   it('shows the frames backwards, and one of them frozen', async () => {
     await open(DIGITS, '#model=0&step=7', async ({ page }) => {
-      const last = await events(page);
-      await slider(page, 'Step').fill('1');
-      await expect.poll(() => events(page), SLOW).not.toBe(last);
-      await choice(page, 'Frames').selectOption('reversed');
-      const sameEvents = last?.replace('step 8', 'step 1');
-      await expect.poll(() => events(page), SLOW).toBe(sameEvents);
-      const freeze = () => choice(page, 'Frames').selectOption('frozen at this step');
-      const frozen = () => choice(page, 'Frames').locator(':checked').textContent();
-      await freeze();
-      await slider(page, 'Step').fill('5');
-      await expectText(page, '.sentence').toMatch(/^(Still |\d .*, was|No votes)/);
-      expect(await frozen()).toBe('frozen at step 1');
-      await freeze();
-      await expect.poll(frozen, SLOW).toBe('frozen at step 5');
+      const listPictures = async () => {
+        const pictures: string[] = [];
+        for (let step = 1; step <= 8; step++) {
+          await slider(page, 'Step').fill(String(step));
+          await expect.poll(() => events(page), SLOW).toContain(`step ${step}:`);
+          pictures.push(await measure(page, `document.querySelector('canvas.events').toDataURL()`));
+        }
+        return pictures;
+      };
+      const recorded = await listPictures();
+      expect(new Set(recorded).size).toBe(8);
+      await choice(page, 'Frames').selectOption('backwards');
+      await expect.poll(listPictures, SLOW).toEqual(recorded.toReversed());
+      await choice(page, 'Frames').selectOption('frozen at step 3');
+      await expect.poll(listPictures, SLOW).toEqual(recorded.map(() => recorded[2]));
+      await expectText(page, '#sentence').toMatch(/^(Still |\d .*, was|No votes)/);
     });
   });
 
@@ -153,54 +155,48 @@ describe('the explorable page', () => {
       await choice(page, /^Beside/).selectOption('0');
       await expect.poll(() => counts(page, 2), SLOW).toEqual(before);
       expect(await counts(page, 1)).toEqual(before);
+      await expectText(page, '#sentence').toContain(' Beside it is the same network: all spikes are equal.');
       await slider(page, 'of all neurons').fill('-2');
       await expect.poll(() => counts(page, 1), SLOW).not.toEqual(before);
       expect(await counts(page, 2)).toEqual(before);
-      expect(await read(page, '.sentence')).toContain(' Beside it, Baseline, as trained: ');
-      expect(await read(page, '.inspector .account')).toContain('Model beside: ');
+      expect(await read(page, '#sentence')).toContain(' Beside it, Baseline, as trained: ');
+      expect(await page.locator('.votes').getAttribute('aria-label')).toContain('Model beside: ');
     });
   });
 
-  it('keeps the view in its address: for others, and for the way back', async () => {
+  it('keeps the view in its address, for others', async () => {
     const seen = (page: Page) =>
       measure<unknown>(
         page,
-        `[...document.querySelectorAll('.sentence, .counts, .inspector .name, .player output, option:checked, .slider output')].map((one) => one.textContent)`,
+        `[...document.querySelectorAll('#sentence, .counts, .inspector .name, .player output, option:checked, .slider output')].map((one) => one.textContent)`,
       );
     let address = '';
     let view: unknown;
     await open(DIGITS, '', async ({ page }) => {
+      const places = await measure(page, 'history.length');
       await expect
         .poll(() => page.url(), SLOW)
-        .toMatch(/#model=0&clip=test-0&step=0&show=spikes&neuron=\d\.\d+$/);
-      const start = page.url();
+        .toMatch(/#model=0&clip=test-0&step=0&order=as-is&show=spikes&neuron=\d\.\d+$/);
       await choice(page, 'Clip').selectOption({ label: '3' });
       await slider(page, 'Step').fill('4');
-      await expect.poll(() => page.url(), SLOW).toContain('step=3');
       await choice(page, 'Frames').selectOption('shuffled');
-      await expect.poll(() => page.url(), SLOW).toContain('order=shuffled');
       await slider(page, 'of all neurons').fill('-1');
       await expect.poll(() => page.url(), SLOW).toMatch(/step=3&order=shuffled.*&tau=all\*0\.5$/);
-      await expectText(page, '.sentence').toMatch(/^(Still |\d .*, was|No votes)/);
+      await expectText(page, '#sentence').toMatch(/^(Still |\d .*, was|No votes)/);
+      expect(await measure(page, 'history.length')).toBe(places);
       address = new URL(page.url()).hash;
       view = await seen(page);
-      // From the changed τ, the order and the clip.
-      for (let place = 0; place < 3; place++) await page.goBack();
-      await expect.poll(() => page.url(), SLOW).toBe(start);
-      await expectText(page, '.player output').toBe('step 1 of 8');
-      expect(await choice(page, 'Frames').locator(':checked').textContent()).toBe('as recorded');
     });
     await open(DIGITS, address, async ({ page }) => {
       await expect.poll(() => seen(page), SLOW).toEqual(view);
     });
   });
 
-  it('completes an address in its place in the history, and reads one that is pasted', async () => {
+  it('completes an address, and reads one that is pasted', async () => {
     await open(DIGITS, '#order=reversed&clip=own', async ({ page }) => {
       const order = () => choice(page, 'Frames').locator(':checked').textContent();
-      const places = await measure(page, 'history.length');
+      expect(await order()).toBe('backwards');
       await expect.poll(() => page.url(), SLOW).toMatch(/#model=0&clip=test-0.*order=reversed.*neuron=/);
-      expect(await measure(page, 'history.length')).toBe(places);
       expect(await page.locator('.problem:visible').textContent()).toMatch(
         /^The clip of this link .* stayed/,
       );
@@ -208,19 +204,30 @@ describe('the explorable page', () => {
       await expect.poll(order, SLOW).toBe('as recorded');
       await expectText(page, '.player output').toBe('step 3 of 8');
       await expect.poll(() => page.url(), SLOW).toContain('#model=0');
-      await page.goBack();
-      await expect.poll(order, SLOW).toBe('backwards');
       expect(await page.locator('.problem:visible').count()).toBe(0);
     });
   });
 
-  it('shows and plays what it proposes to try, with nothing else changed', async () => {
-    await visit(DIGITS, { file: 'explore.html#model=0&step=3&order=reversed' }, async ({ page }) => {
-      await expectText(page, '.sentence').not.toBe('');
-      await page.getByRole('button', { name: 'Make every neuron remember' }).click();
-      await expectText(page, '.play').toBe('Pause');
-      expect(await choice(page, 'Frames').locator(':checked').textContent()).toBe('as recorded');
-      expect(await slider(page, 'of all neurons').getAttribute('aria-valuetext')).toBe('× 2');
+  it('says that the networks compute while an answer takes its time, and then what it is', async () => {
+    await open(DIGITS, '', async ({ page }) => {
+      // Holds what the page asks of its thread.
+      await page.evaluate(`
+        const { postMessage } = Worker.prototype;
+        const held = [];
+        Worker.prototype.postMessage = function (request) { held.push(() => postMessage.call(this, request)); };
+        window.release = () => {
+          Worker.prototype.postMessage = postMessage;
+          for (const send of held) send();
+        };
+      `);
+      const isBusy = () => page.locator('#columns').getAttribute('aria-busy');
+      expect(await isBusy()).toBe('false');
+      await slider(page, 'of all neurons').fill('1');
+      await expectText(page, '.answer [role=status]').toBe('Computing …');
+      expect(await isBusy()).toBe('true');
+      await page.evaluate('window.release()');
+      await expectText(page, '.answer [role=status]').toMatch(/^(Still \d|\d .*, was \d|No votes, was \d)/);
+      expect(await isBusy()).toBe('false');
     });
   });
 
@@ -266,7 +273,7 @@ describe('the explorable page', () => {
             /^explore\.html: .*not a valid safetensors file/,
           );
           await input.setInputFiles(join(report, '../../artifacts/train/baseline/2020/best.safetensors'));
-          await expectText(page, '.sentence').toMatch(/leads from step|tie at the end/);
+          await expectText(page, '#sentence').toMatch(/leads from step|tie at the end/);
           expect(await page.locator('.chooser').isVisible()).toBe(false);
           expect(complaints).toEqual([]);
         },
@@ -287,7 +294,7 @@ describe('for everyone, the explorable page', () => {
       colorScheme,
     } as const;
     await visit(GESTURES, options, async ({ page }) => {
-      await expectText(page, '.sentence').not.toBe('');
+      await expectText(page, '#sentence').not.toBe('');
       await page.evaluate(await readFile(axe, 'utf8'));
       const found = await measure<AxeResults>(page, 'axe.run()');
       expect(found.passes.length).toBeGreaterThan(25);
@@ -315,7 +322,7 @@ describe('for everyone, the explorable page', () => {
   it('shows a clicked neuron on a phone, where it is below all layers', async () => {
     const viewport = { width: 400, height: 800 };
     await visit(GESTURES, { file: 'explore.html', reducedMotion: 'reduce', viewport }, async ({ page }) => {
-      await expectText(page, '.sentence').not.toBe('');
+      await expectText(page, '#sentence').not.toBe('');
       await page
         .locator('.layer canvas')
         .first()
@@ -333,7 +340,7 @@ describe('for everyone, the explorable page', () => {
       viewport: { width, height: 900 },
     } as const;
     await visit(GESTURES, options, async ({ page }) => {
-      await expectText(page, '.sentence').not.toBe('');
+      await expectText(page, '#sentence').not.toBe('');
       expect(await measure(page, 'document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
     });
   });

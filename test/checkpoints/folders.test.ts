@@ -128,9 +128,9 @@ describe('an import', () => {
 describe('an export', () => {
   test('as safetensors has PyTorch’s names and describes itself', async () => {
     const checkpoint = await loadCheckpoint(baseline);
-    const { file, sizeBytes, tensors } = await exportTo('b.safetensors');
+    const { file, sizeBytes, content } = await exportTo('b.safetensors');
     const bytes = await readFile(file);
-    expect([bytes.length, tensors]).toEqual([sizeBytes, 18]);
+    expect([bytes.length, content]).toEqual([sizeBytes, { tensors: 18 }]);
     const read = readSafetensors(bytes);
     expect(read.tensors).toEqual(checkpoint.state);
     expect(read.metadata.format).toBe('pt');
@@ -262,7 +262,9 @@ describe('what is not a checkpoint', () => {
     await expect(loadCheckpoint(inside('none.pt'))).rejects.toMatchObject({ code: 'checkpoint-missing' });
     await expect(loadCheckpoint(folder)).rejects.toThrow('this folder has no best state');
     await writeFile(inside('a.npz'), 'PK');
-    await expect(loadCheckpoint(inside('a.npz'))).rejects.toThrow('expected a .pt or .safetensors file');
+    await expect(loadCheckpoint(inside('a.npz'))).rejects.toThrow(
+      'expected a .pt, .safetensors or .nir file',
+    );
     await expect(loadCheckpoint(baseline, 'last')).rejects.toThrow(
       '--which chooses between the states in a folder',
     );

@@ -207,6 +207,14 @@ describe('repro export', () => {
     expect((await call('evaluate', 'baseline-2020-best.safetensors')).stdout).toContain('2 of 3');
   });
 
+  test('writes a NIR graph, which can be evaluated but not exported', async () => {
+    expect((await call('export', 'imported', '--to', 'nir')).stdout).toMatch(/imported\.nir: 16 nodes, /);
+    const evaluated = await call('evaluate', 'imported.nir', '--json');
+    expect(JSON.parse(evaluated.stdout)).toMatchObject({ correct: 2, engine: { name: 'nir' } });
+    await expectRefused(['export', 'imported.nir', '--to', 'npz'], 'can be evaluated, but not exported');
+    await expectRefused(['evaluate', 'imported.nir', '--dt', '0'], 'expected a number above 0.');
+  });
+
   test('refuses an empty name, and one with another extension than the format’s', async () => {
     await expectRefused(['export', 'imported', '--to', 'npz', '--out', ''], 'expected a name.');
     await expectRefused(['import', 'x.pt', '--out='], 'expected a name.');

@@ -1,12 +1,7 @@
 import { expect, it } from 'vitest';
-import { adoptEdits, applyEdits, setTauFactor } from '../../src/explore/edits.ts';
-import type { NetworkValues } from '../../src/explore/messages.ts';
-import { stateOf, valuesOf } from '../../src/explore/network-values.ts';
+import { applyEdits, setTauFactor } from '../../src/explore/edits.ts';
 import { type Edits, NO_EDITS } from '../../src/explore/view-state.ts';
-import { type Neurons, prepareNetwork } from '../../src/snn/forward.ts';
-import { initialState } from '../../src/snn/initialise.ts';
-import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
-import { smallNetwork } from '../training/small-task.ts';
+import type { Neurons } from '../../src/snn/forward.ts';
 
 const LAYERS: readonly Neurons[] = [
   // τ = 2, 4, 10/3 and 1.25; 0.3 is not exact in single precision.
@@ -72,41 +67,4 @@ it('a target has one factor, and none at 1', () => {
   const halved = setTauFactor(setTauFactor(NO_EDITS, '1', 2), '1', 0.5);
   expect(halved.tau).toEqual({ 1: 0.5 });
   expect(setTauFactor(halved, '1', 1)).toEqual(NO_EDITS);
-});
-
-function networkOf(config: NetworkConfig): NetworkValues {
-  return { config, values: valuesOf(config, initialState(buildNetwork(config), 2020)) };
-}
-
-const neuronsOf = (network: NetworkValues) =>
-  prepareNetwork(buildNetwork(network.config), stateOf(network)).neurons;
-
-it('the network to train has the neurons of the page, changed by the reader, where each has its own τ', () => {
-  const network = networkOf(smallNetwork);
-  const edits = { tau: { all: 2, '1': 0.9, '1.3': 1.5 }, threshold: 1.5, reset: 'soft' } as const;
-  const expected = applyEdits(neuronsOf(network), edits);
-  const { network: changed, left } = adoptEdits(network, edits);
-  expect(left).toEqual({ ...edits, tau: {} });
-  for (const [at, { leaks, threshold, reset }] of neuronsOf(changed).entries()) {
-    expect([threshold, reset]).toEqual([1.5, { kind: 'soft', detach: true }]);
-    expect(leaks.length).toBe(expected[at]!.leaks.length);
-    for (const [i, leak] of leaks.entries()) expect(leak).toBeCloseTo(expected[at]!.leaks[i]!, 6);
-  }
-});
-
-it('a change of one neuron is left out where neurons share τ, and any change of τ where it is not learned', () => {
-  const shared = networkOf({ ...smallNetwork, tau: { per: 'layer', mean: 3, std: 0 } });
-  const { network, left } = adoptEdits(shared, { ...NO_EDITS, tau: { all: 2, '1.3': 1.5 } });
-  expect(left.tau).toEqual({ '1.3': 1.5 });
-  for (const { leaks } of neuronsOf(network)) for (const leak of leaks) expect(leak).toBeCloseTo(1 / 6, 6);
-  const fixed = networkOf({ ...smallNetwork, neuron: 'lif', tau: { per: 'layer', mean: 3, std: 0 } });
-  expect(adoptEdits(fixed, { ...NO_EDITS, tau: { all: 2 } }).left.tau).toEqual({ all: 2 });
-});
-
-it('a τ below one step becomes one that can be learned, and values without changes stay as they are', () => {
-  const network = networkOf(smallNetwork);
-  const { network: fast } = adoptEdits(network, { ...NO_EDITS, tau: { all: 0.25 } });
-  expect(fast.values.every(Number.isFinite)).toBe(true);
-  for (const { leaks } of neuronsOf(fast)) for (const leak of leaks) expect(leak).toBeCloseTo(1 / 1.001, 6);
-  expect(adoptEdits(network, NO_EDITS).network).toEqual(network);
 });

@@ -22,6 +22,7 @@ interface EvaluateOptions extends PipelineOptions {
   readonly otherFrames?: boolean;
   readonly engine?: EngineChoice;
   readonly threads?: number;
+  readonly dt?: number;
 }
 
 /** `repro evaluate SOURCE`: accuracy and loss of a state on the clips of a profile, on stdout; progress on stderr. */
@@ -33,9 +34,9 @@ export async function evaluate(source: string, options: EvaluateOptions): Promis
   try {
     if (!(await bringFramesUpToDate(plan, options, signals))) return;
     signals.kill.addEventListener('abort', exitNow);
-    const { split, engine, threads, otherFrames = false } = options;
+    const { split, engine, threads, dt, otherFrames = false } = options;
     const { warnings, lines, document } = await evaluateOnFrames(plan, checkpoint, {
-      ...{ split, engine, threads, otherFrames },
+      ...{ split, engine, threads, dt, otherFrames },
       signal: signals.stop,
       progress: showProgress,
     });
@@ -66,9 +67,10 @@ interface ExportOptions extends PipelineOptions {
 
 /** `repro export SOURCE`: writes a state for other programs. */
 export async function exportState(named: string, options: ExportOptions): Promise<void> {
-  const { source, file, sizeBytes, tensors } = await exportSource(named, options, printWarning);
-  printResult(options, 'export', { source, format: options.to, file, sizeBytes, tensors }, () => [
-    `${file}: ${tensors} tensors, ${formatBytes(sizeBytes)}; ${source}`,
+  const { source, file, sizeBytes, content } = await exportSource(named, options, printWarning);
+  const what = Object.entries(content).map(([noun, count]) => `${count} ${noun}`);
+  printResult(options, 'export', { source, format: options.to, file, sizeBytes, ...content }, () => [
+    `${file}: ${what}, ${formatBytes(sizeBytes)}; ${source}`,
   ]);
 }
 

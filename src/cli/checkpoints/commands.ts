@@ -18,13 +18,14 @@ Examples:
   $ repro import state.pt --pooling average --out imported`;
 
 const evaluateExamples = `
-SOURCE is anything that export accepts, or a folder written by import. The frames are those of the profile; they are brought
+SOURCE is anything that export accepts, a folder written by import, or a .nir file of any program (docs/nir.md). The frames are those of the profile; they are brought
 up to date as by repro run frames.
 
 Examples:
   $ repro evaluate check_point_max --profile full --set dataset.root=/data/DvsGesture
   $ repro evaluate train@baseline,2020 --split validation
-  $ repro evaluate train@baseline,2020 --set frames.steps=16 --other-frames`;
+  $ repro evaluate train@baseline,2020 --set frames.steps=16 --other-frames
+  $ repro evaluate norse.nir --dt 0.001`;
 
 /** Adds the commands for network states, besides `export state`: `import`, `evaluate`. */
 export function addCheckpointCommands(program: Command): void {
@@ -68,9 +69,16 @@ export function addCheckpointCommands(program: Command): void {
     )
     .addOption(new Option('--engine <name>', 'engine to compute with').choices(engineChoices))
     .addOption(threadsOption())
+    .option('--dt <time>', 'length of a time step, in the unit of a .nir file (default: 1)', parsePositive)
     .option('--json', 'print one JSON document')
     .addHelpText('after', evaluateExamples)
     .action(lazily(async () => (await import('./checkpoints.ts')).evaluate));
+}
+
+function parsePositive(text: string): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('expected a number above 0.');
 }
 
 function parseTau(text: string): number {

@@ -32,7 +32,8 @@ SOURCE is a stage instance (train@baseline,2020), a folder with best.safetensors
 
 Examples:
   $ repro export state train@baseline,2020 --to npz
-  $ repro export state train@no-reg,2020 --which last --to safetensors --out no-reg.safetensors`;
+  $ repro export state train@no-reg,2020 --which last --to safetensors --out no-reg.safetensors
+  $ repro export state train@baseline,2020 --to nir`;
 
 /** Adds `export` with what it can write. */
 export function addExportCommands(program: Command): void {
@@ -84,8 +85,11 @@ function addExportState(group: Command): void {
     )
     .argument('<source>', 'a stage instance, a folder or a file')
     .addOption(
-      new Option('--to <format>', 'format to write: safetensors or NumPy’s npz')
-        .choices(['safetensors', 'npz'])
+      new Option(
+        '--to <format>',
+        'format to write: safetensors, NumPy’s npz, or nir for neuromorphic simulators and chips (docs/nir.md)',
+      )
+        .choices(['safetensors', 'npz', 'nir'])
         .makeOptionMandatory(),
     )
     .addOption(whichOption())

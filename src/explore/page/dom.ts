@@ -39,8 +39,10 @@ export function checkChoice(root: HTMLElement, value: string): void {
   for (const input of root.querySelectorAll('input')) input.checked = input.value === value;
 }
 
-/** Scrolls to what the reader wants to see, unless it is in the window; at once where less motion is preferred. */
-export function bringIntoView(node: Element, block: ScrollLogicalPosition): void {
-  const { matches } = matchMedia('(prefers-reduced-motion: reduce)');
-  node.scrollIntoView({ block, behavior: matches ? 'instant' : 'smooth' });
-}
+/** Where arrow keys go. */
+export const ARROWS: Readonly<Record<string, readonly [right: number, down: number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};

@@ -3,15 +3,9 @@ import type { Payload } from '../payload.ts';
 /** All of the page that stays the same; what the parts find by its ids and fill. */
 export function writeMarkup({ frames: { steps } }: Payload): string {
   return `
-<div class="introduction">
-  <p>A trained spiking network watches a clip of ${steps} frames of events, and runs in your browser while you watch. Each of its neurons
-  gathers input, leaks it with its time constant τ, and fires when it reaches the threshold. Things to try:</p>
-  <ul>
-    <li><button type="button" class="link" id="try-backwards">Show it the clip backwards</button></li>
-    <li><button type="button" class="link" id="try-tau">Make every neuron remember twice as long</button></li>
-    <li><button type="button" class="link" id="try-clip">Watch a clip that the networks disagree on</button></li>
-  </ul>
-</div>
+<p class="introduction">A trained spiking network watches a clip of ${steps} frames of events, and runs in your browser while you watch. Each of its
+neurons gathers input, leaks it with its time constant τ, and fires when it reaches the threshold. Things to try: show it the clip backwards; make every
+neuron remember twice as long; choose a clip on which the networks disagree.</p>
 <div class="controls" id="controls">
   <div><label for="network">Network (accuracy on test clips)</label><select id="network"></select></div>
   <div><label for="clip">Clip</label><select id="clip">
@@ -23,15 +17,9 @@ export function writeMarkup({ frames: { steps } }: Payload): string {
     <option value="as-is">as recorded</option>
     <option value="reversed">backwards</option>
     <option value="shuffled">shuffled</option>
-    <option value="frozen" hidden></option>
-    <option value="freeze">frozen at this step</option>
+    <optgroup label="One frame again and again"></optgroup>
   </select></div>
   <div><label for="beside">Beside it, as trained</label><select id="beside"></select></div>
-</div>
-<div class="player">
-  <button type="button" class="play" id="play">Play</button>
-  <input type="range" id="step" min="1" max="${steps}" aria-label="Step">
-  <output class="step" id="step-text"></output>
 </div>
 <section class="chooser" id="chooser">
   <p></p>
@@ -41,6 +29,14 @@ export function writeMarkup({ frames: { steps } }: Payload): string {
 <p class="problem" role="status" id="lost" hidden>The clip of this link was made by its sender and stayed on the sender’s computer.
 Another clip is shown in its place.</p>
 <p class="problem" role="alert" id="problem"></p>
+<div class="top">
+  <div class="player">
+    <button type="button" class="play" id="play">Play</button>
+    <input type="range" id="step" min="1" max="${steps}" aria-label="Step">
+    <output class="step" id="step-text"></output>
+  </div>
+  <div class="answer" id="answer"><p role="status" id="sentence"></p><button type="button" id="undo">Undo all changes</button></div>
+</div>
 <div class="columns" id="columns">
   <div>
     <section class="stage" aria-label="Clip and votes">
@@ -55,7 +51,6 @@ Another clip is shown in its place.</p>
         <p class="account">▶ leads so far (several: a tie), ● true class<span id="votes-beside">; ▷ and thin bars: the model beside</span></p>
         <table class="counts" id="counts"></table>
       </div>
-      <div class="answer"><p class="sentence" id="sentence"></p><button type="button" id="undo">Undo all changes</button></div>
     </section>
     <section class="layers" aria-labelledby="layers">
       <h2 id="layers">What its neurons do</h2>
@@ -78,16 +73,13 @@ Another clip is shown in its place.</p>
     </section>
     <section class="editing" aria-labelledby="editing">
       <h2 id="editing">Change its neurons</h2>
-      <p class="account" id="locked">Not while it trains. Stop the training first.</p>
-      <fieldset id="edits">
-        <fieldset id="factors">
-          <legend>Time constant τ, times the learned one; the three multiply (at least 1 step)</legend>
-        </fieldset>
-        <fieldset class="choice" id="reset">
-          <legend>After a spike, reset</legend>
-          <label><input type="radio" name="reset" value="hard">to rest</label>
-          <label><input type="radio" name="reset" value="soft">by the threshold</label>
-        </fieldset>
+      <fieldset id="factors">
+        <legend>Time constant τ, times the learned one; the three multiply (at least 1 step)</legend>
+      </fieldset>
+      <fieldset class="choice" id="reset">
+        <legend>After a spike, reset</legend>
+        <label><input type="radio" name="reset" value="hard">to rest</label>
+        <label><input type="radio" name="reset" value="soft">by the threshold</label>
       </fieldset>
     </section>
   </div>
@@ -96,8 +88,7 @@ Another clip is shown in its place.</p>
   <h2 id="training">Train it here</h2>
   <p id="offer"></p>
   <div id="training-controls">
-    <div class="buttons"><button type="button" id="train"></button><button type="button" id="stop">Stop</button></div>
-    <progress id="trained" aria-label="Steps of this training"></progress>
+    <button type="button" id="train"></button>
     <p role="status" id="training-text"></p>
     <div class="panels" id="charts"></div>
   </div>
@@ -105,15 +96,13 @@ Another clip is shown in its place.</p>
 <section class="own" aria-labelledby="own">
   <h2 id="own">Make a clip of your own</h2>
   <p role="status" id="own-text"></p>
-  <button type="button" id="look" hidden>Look at it</button>
+  <a href="#controls" id="look" hidden>Look at it</a>
   <div class="ways">
-    <div class="camera">
-      <h3>Move something before the simulated camera</h3>
+    <div id="camera">
+      <h3>Move a disc before the simulated camera</h3>
       <p>Press and move, with the mouse or a finger: it records until you let go, at most 3 seconds. With the keyboard: arrow keys start it
-      and move, Enter ends it. While you move, events are coloured, without the camera’s noise.</p>
-      <label>Move <select id="moved"></select></label>
-      <canvas id="pad" tabindex="0" role="application" aria-label="Picture before the camera: arrow keys move, Enter ends the recording"></canvas>
-      <progress id="recorded" value="0" aria-label="Recorded, of 3 seconds"></progress>
+      and move, Enter ends it.</p>
+      <canvas id="pad" tabindex="0" role="application" aria-label="Picture before the camera: arrow keys move the disc, Enter ends the recording"></canvas>
     </div>
     <div>
       <h3>Load a recording</h3>
@@ -121,14 +110,6 @@ Another clip is shown in its place.</p>
       <label>File <input type="file" id="recording" accept=".aedat,.aedat4,.bin"></label>
       <label>From second <input type="number" id="cut-start" min="0" step="any" value="0" required></label>
       <label>Seconds <input type="number" id="cut-length" min="0.001" step="any" required></label>
-      <p id="recording-text"></p>
-    </div>
-    <div class="camera">
-      <h3>Turn your webcam into events (a toy)</h3>
-      <p>It films for 2 seconds, 1 second after you allow it, and is off again. Nothing leaves this page, and nothing is kept but the events.
-      A webcam takes few pictures a second, so its events only roughly resemble those of an event camera.</p>
-      <button type="button" id="webcam">Use the webcam</button>
-      <canvas id="webcam-picture" role="img" aria-label="What the webcam sees" hidden></canvas>
     </div>
   </div>
 </section>

@@ -1,19 +1,16 @@
-import type { Frames } from '../messages.ts';
-import type { Payload } from '../payload.ts';
+import type { Frames, Payload } from '../payload.ts';
 import type { ViewState } from '../view-state.ts';
-import type { Palette } from './canvas.ts';
-import type { Models } from './models.ts';
-import type { Result } from './runs.ts';
-import type { Thread } from './thread.ts';
+import type { Models, Result } from './networks.ts';
+import type { Palette } from './pixels.ts';
 
 /** What the parts of the page show. */
 export interface View {
   readonly state: ViewState;
   /** Of the last run; null before the first. It may be older than the state. */
   readonly result: Result | null;
+  /** Whether the networks have been at work for so long that the reader should know. */
+  readonly isWaiting: boolean;
   readonly isPlaying: boolean;
-  /** Meanwhile the model and its edits stay as they are. */
-  readonly isTraining: boolean;
   /** Another object whenever all must be drawn again. */
   readonly palette: Palette;
 }
@@ -24,28 +21,19 @@ export type Part = (view: View) => void;
 /** What the parts of the page may use and change. */
 export interface Page {
   readonly payload: Payload;
-  readonly ask: Thread;
   readonly models: Models;
   readonly state: () => ViewState;
-  /**
-   * Shows the changed state, runs the network again where that is needed, and puts the state into the address.
-   *
-   * @param isNewPlace in the history: true by default; false for what the reader did not do
-   */
-  readonly change: (patch: Partial<ViewState>, isNewPlace?: boolean) => void;
-  /** Shows this with nothing else changed, and plays it from its first step unless the reader prefers less motion. */
-  readonly present: (patch: Partial<ViewState>) => void;
-  /** The clip that the reader made or loaded, which is shown as clip `own`. Nobody knows its class. */
-  readonly own: OwnClip | null;
-  readonly addClip: (clip: OwnClip) => void;
-  /** The class of a clip; null: unknown. */
-  readonly labelOf: (clip: string) => number | null;
-  /** @throws {Error} if there is no such clip */
-  readonly framesOf: (clip: string) => Frames;
+  /** Shows the changed state, runs the network again where that is needed, and puts the state into the address. */
+  readonly change: (patch: Partial<ViewState>) => void;
+  /** A clip of the payload, or `own`, which is null until there is one. */
+  readonly clipOf: (id: string) => Clip | null;
+  readonly showOwn: (clip: Clip) => void;
 }
 
-export interface OwnClip {
+export interface Clip {
   readonly title: string;
+  /** Its class; null: nobody knows. */
+  readonly label: number | null;
   /** [T, 2, H, W], as the payload's `frames` says. */
   readonly frames: Frames;
 }

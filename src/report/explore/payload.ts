@@ -1,8 +1,12 @@
 import { join } from 'node:path';
-import type { Frames } from '../../explore/messages.ts';
 import { valuesOf } from '../../explore/network-values.ts';
-import { pack } from '../../explore/packing.ts';
-import type { EmbeddedClip, EmbeddedModel, Payload } from '../../explore/payload.ts';
+import {
+  type EmbeddedClip,
+  type EmbeddedModel,
+  type Frames,
+  type Payload,
+  pack,
+} from '../../explore/payload.ts';
 import { readSafetensors } from '../../formats/safetensors.ts';
 import type { ClipIndex } from '../../results/clip-index.ts';
 import { readTestAnswers } from '../../results/predictions.ts';
@@ -15,20 +19,7 @@ import { chooseClips } from './choose-clips.ts';
 
 type Role = EmbeddedClip['role'];
 
-/** Whose page it is. */
-export interface PayloadOf {
-  readonly results: Results;
-  /** The folders with all trainings and all evaluations. */
-  readonly sources: { readonly train: string; readonly evaluate: string };
-}
-
-/** The frames of both splits as networks see them. */
-export interface SeenFrames {
-  readonly index: Pick<ClipIndex, 'splits'>;
-  readonly train: ClipReader;
-  readonly test: ClipReader;
-}
-
+/** Reads the frames of clips as networks see them. */
 interface ClipReader {
   read(rows: Int32Array): Promise<{ readonly data: Frames | Uint32Array }>;
 }
@@ -49,10 +40,19 @@ export function isExplorable({ examples, models }: Results): boolean {
   return examples.kind === 'events' && models.every(({ runs }) => runs[0]?.frames.normalization === null);
 }
 
-/** What the explorable page holds: each model with the first seed, and some clips. */
+/**
+ * What the explorable page holds: each model with the first seed, and some clips.
+ *
+ * @param sources the folders with all trainings and all evaluations
+ */
 export async function collectPayload(
-  { results, sources }: PayloadOf,
-  frames: SeenFrames,
+  results: Results,
+  sources: Readonly<Record<'train' | 'evaluate', string>>,
+  frames: {
+    readonly index: Pick<ClipIndex, 'splits'>;
+    readonly train: ClipReader;
+    readonly test: ClipReader;
+  },
   room = ROOM,
 ): Promise<Payload> {
   const trained = await Promise.all(
@@ -110,11 +110,13 @@ export async function collectPayload(
   };
 }
 
-async function readTrained(sources: PayloadOf['sources'], model: string, seed: number) {
-  const [train, evaluate] = [
-    join(sources.train, model, String(seed)),
-    join(sources.evaluate, model, String(seed)),
-  ];
+async function readTrained(
+  sources: Readonly<Record<'train' | 'evaluate', string>>,
+  model: string,
+  seed: number,
+) {
+  const train = join(sources.train, model, String(seed));
+  const evaluate = join(sources.evaluate, model, String(seed));
   const instance = `train@${model},${seed}`;
   const run = readRun(await readResultFile(join(train, 'run.json'), instance));
   const weights = join(train, 'best.safetensors');

@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { valuesOf } from '../../../src/explore/network-values.ts';
-import { unpack } from '../../../src/explore/packing.ts';
-import type { Payload } from '../../../src/explore/payload.ts';
+import { type Payload, unpack } from '../../../src/explore/payload.ts';
 import { readSafetensors } from '../../../src/formats/safetensors.ts';
 import { collectResults } from '../../../src/report/collect.ts';
 import type { Results } from '../../../src/report/data/results.ts';
@@ -34,7 +33,7 @@ beforeAll(async () => {
   frames = await openFrameCache(dirname(sources.examples));
 });
 
-const collect = (room?: number): Promise<Payload> => collectPayload({ results, sources }, frames, room);
+const collect = (room?: number): Promise<Payload> => collectPayload(results, sources, frames, room);
 const lengthOf = (clips: Payload['clips']) => clips.reduce((sum, clip) => sum + clip.frames.data.length, 0);
 
 describe('what the explorable page holds', () => {

@@ -1,6 +1,6 @@
 import { inflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { pack, unpack } from '../../src/explore/packing.ts';
+import { pack, unpack } from '../../src/explore/payload.ts';
 
 describe('a packed array', () => {
   test.each([

@@ -3,8 +3,16 @@ import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import { decodeAedat3 } from '../../src/events/aedat3.ts';
+import type { Events } from '../../src/events/events.ts';
 import { integrateFrames } from '../../src/events/frames.ts';
-import { cutRecording, framesOf, readOwnRecording } from '../../src/explore/own-recording.ts';
+import {
+  cutRecording,
+  filmPath,
+  framesOf,
+  makeScene,
+  type PathPoint,
+  readRecording,
+} from '../../src/explore/own-clip.ts';
 import { goldenEvents } from '../support/golden-events.ts';
 
 const root = new URL('../', import.meta.url);
@@ -15,10 +23,47 @@ const GESTURES = {
 } as const;
 const DAVIS = { ...GESTURES, frames: { ...GESTURES.frames, downsample: 2, height: 130, width: 173 } };
 
+/** From column 30 to 90 of row 64 in half a second. */
+const RIGHT: readonly PathPoint[] = [
+  { tUs: 0, x: 30, y: 64 },
+  { tUs: 500_000, x: 90, y: 64 },
+];
+
+const rowsOf = ({ tUs, x, y, p }: Events) =>
+  Array.from(tUs, (t, i) => ({ tUs: t, x: x[i]!, y: y[i]!, p: p[i]! }));
+
+test('a bright disc that moves right gives ON events at its front and OFF events behind', () => {
+  const events = rowsOf(filmPath(RIGHT));
+  const ahead = ({ tUs, x }: (typeof events)[number]) => x - (30 + (60 * tUs) / 500_000);
+  const near = events.filter((event) => Math.abs(event.y - 64) <= 2 && Math.abs(ahead(event)) <= 7);
+  // Over 5 rows, each of the 60 columns brightens and darkens at least once.
+  for (const p of [0, 1]) expect(near.filter((event) => event.p === p).length).toBeGreaterThan(300);
+  const expected = near.filter((event) => Math.sign(ahead(event)) === (event.p === 1 ? 1 : -1));
+  expect(expected.length / near.length).toBeGreaterThan(0.97);
+  // Noise is 0.04 events a second and pixel: about 330; hot pixels are six.
+  expect(events.filter((event) => Math.abs(event.y - 64) > 8).length).toBeLessThan(500);
+});
+
+test('the same path gives the same events, however many points on its lines it has', () => {
+  const finer = Array.from({ length: 51 }, (_, i) => ({ tUs: 10_000 * i, x: 30 + 1.2 * i, y: 64 }));
+  const [once, again, fine] = [RIGHT, RIGHT, finer].map(filmPath);
+  expect(again).toEqual(once);
+  // Up to rounding of the places between the points.
+  expect(Math.abs(fine!.tUs.length - once!.tUs.length)).toBeLessThan(20);
+});
+
+test('the disc is drawn where the pointer is, brighter than what is behind it', () => {
+  const draw = makeScene();
+  const [before, after] = [64 * 128 + 30, 64 * 128 + 60];
+  const first = draw(30, 64).slice();
+  const second = draw(60, 64);
+  expect(first[before]! - second[before]!).toBeGreaterThan(0.3);
+  expect(second[after]! - first[after]!).toBeGreaterThan(0.3);
+});
+
 test('frames of a loaded recording are those of the run', async () => {
   const bytes = read('golden/recording.aedat');
-  const { events, format } = await readOwnRecording(bytes, 'a.aedat', GESTURES);
-  expect(format).toBe('AEDAT 3.1');
+  const { events } = await readRecording(bytes, 'a.aedat', GESTURES);
   expect(events).toEqual(goldenEvents('aedat_events'));
   const sensor = { height: 128, width: 128 };
   const counts = new Uint16Array(4 * 2 * 32 * 32);
@@ -33,19 +78,20 @@ test('frames of a loaded recording are those of the run', async () => {
 test('a file that ends in .bin is read as N-MNIST, on the sensor that the networks know', async () => {
   // x 3, y 2, ON, 65536 + 2 · 256 + 1 µs.
   const bytes = Uint8Array.of(3, 2, 0x81, 2, 1);
-  const { events } = await readOwnRecording(bytes, 'a.bin', GESTURES);
+  const { events } = await readRecording(bytes, 'a.bin', GESTURES);
   expect([events.x[0], events.y[0], events.p[0], events.tUs[0]]).toEqual([3, 2, 1, 66_049]);
-  const outside = readOwnRecording(Uint8Array.of(200, 2, 0, 0, 0), 'a.bin', GESTURES);
+  const outside = readRecording(Uint8Array.of(200, 2, 0, 0, 0), 'a.bin', GESTURES);
   await expect(outside).rejects.toMatchObject({ code: 'nmnist-event' });
 });
 
 test('a sensor that is too large, and a file of another kind, are refused in words', async () => {
-  const large = readOwnRecording(read('fixtures/formats/davis-none.aedat4'), 'a.aedat4', GESTURES);
+  const large = readRecording(read('fixtures/formats/davis-none.aedat4'), 'a.aedat4', GESTURES);
   await expect(large).rejects.toMatchObject({
     code: 'own-sensor',
-    message: 'the sensor has 346 x 260 pixels; the networks of this page expect 128 x 128.',
+    message:
+      'the sensor has 346 x 260 pixels; the networks of this page expect 128 x 128. Choose a recording of such a camera.',
   });
-  const other = readOwnRecording(Uint8Array.of(1, 2, 3), 'a.aedat', GESTURES);
+  const other = readRecording(Uint8Array.of(1, 2, 3), 'a.aedat', GESTURES);
   await expect(other).rejects.toMatchObject({ code: 'recording-format' });
 });
 
@@ -60,7 +106,7 @@ test('a part counts from the first event, and an empty one is refused', () => {
 
 test('readers run where there is nothing of Node, with the same events', async () => {
   const bundled = await build({
-    entryPoints: [new URL('../src/explore/own-recording.ts', root).pathname],
+    entryPoints: [new URL('../src/explore/own-clip.ts', root).pathname],
     ...{ bundle: true, write: false, platform: 'browser', format: 'iife', globalName: 'own' },
   });
   // A few names of browsers, and arrays of this realm, so that results can be compared. WebAssembly is of the language.
@@ -68,7 +114,7 @@ test('readers run where there is nothing of Node, with the same events', async (
   const own = runInNewContext(`${bundled.outputFiles[0]!.text}; own`, browser);
   const files = ['none', 'lz4', 'lz4-high', 'zstd'].map((kind) => `fixtures/formats/davis-${kind}.aedat4`);
   for (const file of [...files, 'fixtures/formats/cifar10-dvs.aedat', 'golden/recording.aedat']) {
-    const here = await readOwnRecording(read(file), file, DAVIS);
-    expect(await own.readOwnRecording(read(file), file, DAVIS), file).toEqual(here);
+    const here = await readRecording(read(file), file, DAVIS);
+    expect(await own.readRecording(read(file), file, DAVIS), file).toEqual(here);
   }
 });

@@ -1,0 +1,135 @@
+import { foldNorm, listLeaks, tensorFinder } from './forward.ts';
+import { restingPotential } from './neurons.ts';
+import type { NirArray, NirGraph, NirNode } from './nir-graph.ts';
+import { type LayerOf, type NetworkSpec, outputShapes } from './spec.ts';
+import { countElements, ShapeError, type State } from './tensor.ts';
+
+/**
+ * A trained network as a NIR graph, in evaluation mode, with time in steps: its neurons do what those of `forward.ts` do if a simulator
+ * takes Euler steps of length 1.
+ *
+ * - Batch norm with its running statistics becomes part of the convolution before it.
+ * - NIR fires above the threshold, this project at it: thresholds are the next smaller single.
+ * - Max pooling of spikes, unknown to NIR, is their sum in an integrate-and-fire unit that any spike makes fire.
+ * - Votes are a linear layer: each output is the mean of a class's neurons. Dropout, and the repetition of still images, are left out.
+ *
+ * @param state as checked against `spec`
+ * @throws {ShapeError} for a soft reset, which NIR cannot express
+ */
+export function nirFromNetwork(
+  spec: NetworkSpec,
+  state: State,
+  metadata: NirGraph['metadata'] = {},
+): NirGraph {
+  const find = tensorFinder(state);
+  const shapes = outputShapes(spec);
+  const nodes = new Map<string, NirNode>([['input', { type: 'Input', shape: whole(...spec.input) }]]);
+  const edges: [string, string][] = [];
+  let last = 'input';
+  const add = (name: string, node: NirNode): void => {
+    // Dots would be taken for modules within modules.
+    const plain = name.replaceAll('.', '_');
+    nodes.set(plain, node);
+    edges.push([last, plain]);
+    last = plain;
+  };
+  spec.layers.forEach((layer, i) => {
+    const input = shapes[i - 1] ?? spec.input;
+    const output = shapes[i] ?? input;
+    switch (layer.kind) {
+      case 'conv': {
+        const next = spec.layers[i + 1];
+        const norm = next?.kind === 'batch-norm' ? foldNorm(next, find) : undefined;
+        const { inChannels, outChannels, kernel, padding } = layer;
+        const size = inChannels * kernel ** 2;
+        const weight = find(`${layer.name}.weight`, outChannels * size);
+        add(layer.name, {
+          type: 'Conv2d',
+          input_shape: whole(...input.slice(1)),
+          weight: {
+            shape: [outChannels, inChannels, kernel, kernel],
+            data: norm === undefined ? weight : weight.map((w, k) => w * norm.scale[Math.floor(k / size)]!),
+          },
+          bias: norm === undefined ? full([outChannels], 0) : { shape: [outChannels], data: norm.shift },
+          stride: whole(1, 1),
+          padding: whole(padding, padding),
+          dilation: whole(1, 1),
+          groups: one(1),
+        });
+        break;
+      }
+      case 'neuron':
+        add(layer.name, neuronNode(layer, listLeaks(layer, find)));
+        break;
+      case 'pool': {
+        const window = { kernel_size: whole(layer.size, layer.size), stride: whole(layer.size, layer.size) };
+        const name = `pool_${i}`;
+        if (layer.mode === 'average') {
+          add(name, { type: 'AvgPool2d', ...window, padding: whole(0, 0) });
+          break;
+        }
+        add(`${name}_sum`, { type: 'SumPool2d', ...window, padding: whole(0, 0) });
+        const [r, v_threshold, v_reset] = [full(output, 1), full(output, 0.5), full(output, 0)];
+        add(name, { type: 'IF', r, v_threshold, v_reset });
+        break;
+      }
+      case 'flatten':
+        // Behind a linear layer, or without convolutions, too, so that programs need not treat vectors differently.
+        add('flatten', { type: 'Flatten', input_type: whole(...input), start_dim: one(0), end_dim: one(-1) });
+        break;
+      case 'linear': {
+        const { inFeatures, outFeatures } = layer;
+        const data = find(`${layer.name}.weight`, inFeatures * outFeatures);
+        add(layer.name, { type: 'Linear', weight: { shape: [outFeatures, inFeatures], data } });
+        break;
+      }
+      case 'vote': {
+        const [voters] = input as [number];
+        const data = new Float32Array(spec.classes * voters);
+        for (let v = 0; v < voters; v++) data[Math.floor(v / layer.group) * voters + v] = 1 / layer.group;
+        add('vote', { type: 'Linear', weight: { shape: [spec.classes, voters], data } });
+        break;
+      }
+      case 'batch-norm': // in the convolution
+      case 'dropout':
+      case 'repeat':
+    }
+  });
+  add('output', { type: 'Output', shape: whole(spec.classes) });
+  return { nodes, edges, metadata };
+}
+
+/** @param leaks 1/τ of each neuron */
+function neuronNode({ name, neuron, shape }: LayerOf<'neuron'>, leaks: Float32Array): NirNode {
+  if (neuron.reset.kind === 'soft')
+    throw new ShapeError(`${name}: NIR has no reset that subtracts the threshold`);
+  const rest = full(shape, restingPotential(neuron));
+  return {
+    type: 'LIF',
+    tau: { shape, data: leaks.map((leak) => 1 / leak) },
+    r: full(shape, 1),
+    v_leak: rest,
+    v_threshold: full(shape, justBelow(Math.fround(neuron.threshold))),
+    v_reset: rest,
+  };
+}
+
+/** The next smaller single. */
+function justBelow(single: number): number {
+  if (single === 0) return -(2 ** -149);
+  const [bits = 0] = new Int32Array(Float32Array.of(single).buffer);
+  const [below = 0] = new Float32Array(Int32Array.of(bits - Math.sign(single)).buffer);
+  return below;
+}
+
+function full(shape: readonly number[], value: number): NirArray {
+  return { shape, data: new Float32Array(countElements(shape)).fill(value) };
+}
+
+function whole(...numbers: readonly number[]): NirArray {
+  return { shape: [numbers.length], data: Float32Array.from(numbers) };
+}
+
+function one(number: number): NirArray {
+  return { shape: [], data: Float32Array.of(number) };
+}

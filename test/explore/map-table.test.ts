@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { layOutMaps, type MapShape, neighbourOf } from '../../src/explore/map-table.ts';
+
+const shapes: readonly MapShape[] = [
+  [32, 32, 32],
+  [32, 8, 8],
+  [7, 5, 3],
+  [128, 1, 1],
+  [110, 1, 1],
+  [1, 16, 16],
+  [16, 128, 128],
+];
+
+describe('the picture of a layer', () => {
+  test.each(shapes.map((shape) => [shape]))('has a square of pixels for each neuron of %j', (shape) => {
+    const { neurons, cell, width, height } = layOutMaps(shape);
+    expect(neurons).toHaveLength(width * height);
+    const count = shape[0] * shape[1] * shape[2];
+    const pixels = new Float64Array(count);
+    for (const neuron of neurons) if (neuron !== -1) pixels[neuron]! += 1;
+    expect(pixels.every((count) => count === cell ** 2)).toBe(true);
+  });
+
+  test('has eight columns for 32 channels, and one width for all layers', () => {
+    // 8 · 32 + 7 · 2, and 4 · 32 + 3 · 2.
+    const pictures = [32, 16, 8].map((side) => layOutMaps([32, side, side]));
+    expect(pictures.map(({ width, height, cell }) => [width, height, cell])).toEqual([
+      [270, 134, 1],
+      [270, 134, 2],
+      [270, 134, 4],
+    ]);
+  });
+
+  test('has sixteen columns for 128 channels, and wraps single neurons into rows', () => {
+    expect(layOutMaps([128, 32, 32]).width).toBe(16 * 32 + 15 * 2);
+    // 25 · 9 + 24 · 2, and 5 · 9 + 4 · 2.
+    expect(layOutMaps([110, 1, 1])).toMatchObject({ width: 273, height: 53 });
+  });
+
+  test('has two pixels between maps, which are of no neuron', () => {
+    const { neurons, width } = layOutMaps([2, 2, 2]);
+    const row = [0, 15, 16, 31, 32, 33, 34, 49, 50, 65].map((x) => neurons[x]);
+    expect(width).toBe(66);
+    expect(row).toEqual([0, 0, 1, 1, -1, -1, 4, 4, 5, 5]);
+  });
+});
+
+test('arrow keys move over the edge of a map to the next one, and stop at the edge of the picture', () => {
+  // Nine maps in rows of eight: neurons 0 1 | 4 5, 2 3 | 6 7, and so on; below the first map 32 33, 34 35.
+  const table = layOutMaps([9, 2, 2]);
+  expect(neighbourOf(table, 0, 1, 0)).toBe(1);
+  expect(neighbourOf(table, 1, 1, 0)).toBe(4);
+  expect(neighbourOf(table, 4, -1, 0)).toBe(1);
+  expect(neighbourOf(table, 2, 0, 1)).toBe(32);
+  expect(neighbourOf(table, 29, 1, 0)).toBe(29);
+  expect(neighbourOf(table, 0, 0, -1)).toBe(0);
+  expect(neighbourOf(table, 6, 0, 1)).toBe(6);
+  expect(neighbourOf(table, 33, 1, 0)).toBe(33);
+});

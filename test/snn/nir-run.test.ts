@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readNir } from '../../src/formats/nir.ts';
+import { prepareNetwork, runForward } from '../../src/snn/forward.ts';
+import { buildNetwork } from '../../src/snn/networks.ts';
+import { nirFromNetwork } from '../../src/snn/nir-from-network.ts';
+import type { NirArray, NirGraph, NirNode } from '../../src/snn/nir-graph.ts';
+import { prepareNir, runNir } from '../../src/snn/nir-run.ts';
+import { type NetworkSpec, type NeuronSpec, repeatedSteps } from '../../src/snn/spec.ts';
+import { Layers, livelyState, nativeEngine, plif, randomBatch } from '../native/support.ts';
+import { mnistNetwork } from '../support/still-networks.ts';
+import { thesisNetwork } from '../support/thesis-network.ts';
+
+const array = (...data: readonly number[]): NirArray => ({
+  shape: [data.length],
+  data: Float32Array.from(data),
+});
+
+/** A chain of nodes from an input of one value to an output. */
+function chain(nodes: Readonly<Record<string, NirNode>>, more: NirGraph['edges'] = []): NirGraph {
+  const names = ['in', ...Object.keys(nodes), 'out'];
+  return {
+    nodes: new Map<string, NirNode>([
+      ['in', { type: 'Input', shape: array(1) }],
+      ...Object.entries(nodes),
+      ['out', { type: 'Output', shape: array(1) }],
+    ]),
+    edges: [...names.slice(1).map((name, i) => [names[i]!, name] as const), ...more],
+    metadata: {},
+  };
+}
+
+const one = array(1);
+
+/** The spikes of each layer of neurons and the outputs of each step, of a clip in `runForward` and in the network's NIR graph. */
+function runBoth(spec: NetworkSpec, state = livelyState(spec)) {
+  const { frames } = randomBatch(spec, { steps: 8, samples: 1 });
+  const graph = nirFromNetwork(spec, state);
+  const spikes = new Map<string, number[]>();
+  const outputs = runNir(prepareNir(graph), Float32Array.from(frames.data), (name, _, values) => {
+    if (graph.nodes.get(name)?.type === 'LIF') spikes.set(name, [...(spikes.get(name) ?? []), ...values]);
+  });
+  const trace = runForward(prepareNetwork(spec, state), frames.data, 8);
+  return {
+    found: { spikes: [...spikes.values()], outputs },
+    wanted: { spikes: trace.layers.map((layer) => [...layer.spikes]), outputs: trace.outputs },
+  };
+}
+
+describe('the NIR graph of a network has its spikes and outputs', () => {
+  const small = { ...thesisNetwork, input: [2, 17, 22], channels: 8, layers: 2, hidden: 30 } as const;
+  const { detach } = thesisNetwork.reset;
+  test.each([
+    ['one τ per layer, max pooling', {}],
+    ['one τ per channel', { tau: { per: 'channel', mean: 2, std: 0.3 } }],
+    ['one τ per neuron, average pooling', { tau: { per: 'neuron', mean: 2, std: 0.3 }, pooling: 'average' }],
+    ['a fixed τ of 1', { neuron: 'lif', tau: { per: 'layer', mean: 1, std: 0 } }],
+    ['another threshold and reset', { threshold: 0.7, reset: { kind: 'hard', potential: -0.3, detach } }],
+    ['no convolution', { layers: 0 }],
+  ] as const)('%s', (_, changes) => {
+    const { found, wanted } = runBoth(buildNetwork({ ...small, ...changes }));
+    expect(wanted.spikes.every((layer) => layer.includes(1))).toBe(true);
+    expect(found).toEqual(wanted);
+  });
+
+  test('a network for still images, shown the image at each step', async () => {
+    const spec = buildNetwork({ ...mnistNetwork, channels: 8, hidden: 40 });
+    const state = livelyState(spec);
+    const { frames } = randomBatch(spec, { steps: 1, samples: 1 });
+    const session = await nativeEngine('wasm').open(spec, state);
+    const { outputs } = await session.evaluate(frames);
+    session.dispose();
+    const steps = Array.from({ length: repeatedSteps(spec) ?? 0 }, () => [...frames.data]);
+    const network = prepareNir(nirFromNetwork(spec, state));
+    expect(runNir(network, Float32Array.from(steps.flat()))).toEqual(outputs);
+    expect(outputs.some((value) => value > 0)).toBe(true);
+  });
+
+  test('a neuron exactly at its threshold fires, although NIR fires only above', () => {
+    // τ = 2: an input of 2 charges it to 0 + (2 − 0) / 2 = 1.
+    const atThreshold: NeuronSpec = { ...plif, kind: 'lif' };
+    const spec = new Layers([2, 1, 1]).linear(1).neuron(atThreshold).classify(atThreshold);
+    const state = new Map(
+      [...livelyState(spec)].map(([name, tensor]) => [
+        name,
+        tensor.dtype === 'F32' ? { ...tensor, data: tensor.data.map(() => 1) } : tensor,
+      ]),
+    );
+    const graph = nirFromNetwork(spec, state);
+    const fired: number[] = [];
+    const [first] = [...graph.nodes].flatMap(([name, { type }]) => (type === 'LIF' ? [name] : []));
+    runNir(prepareNir(graph), Float32Array.of(1, 1, 0.9, 1), (name, _, [value]) => {
+      if (name === first) fired.push(value!);
+    });
+    expect(fired).toEqual([1, 0]);
+  });
+
+  test('a soft reset has none', () => {
+    const spec = buildNetwork({ ...small, reset: { kind: 'soft', detach } });
+    expect(() => nirFromNetwork(spec, livelyState(spec))).toThrow('conv.2: NIR has no reset that subtracts');
+  });
+});
+
+describe('a graph of another program', () => {
+  const folder = path.join(import.meta.dirname, '../golden/nir');
+
+  test('with every known node puts out what PyTorch computes', async () => {
+    const graph = await readNir(readFileSync(path.join(folder, 'graph.nir')));
+    const { frames, outputs } = JSON.parse(readFileSync(path.join(folder, 'outputs.json'), 'utf8')) as {
+      frames: number[];
+      outputs: number[];
+    };
+    const found = runNir(prepareNir(graph, 0.5), Float32Array.from(frames));
+    expect(found).toHaveLength(outputs.length);
+    for (const [i, value] of outputs.entries()) expect(found[i]).toBeCloseTo(value, 5);
+  });
+
+  test('may give its neurons one number for all, or one per channel', () => {
+    const input: NirNode = { type: 'Input', shape: array(2, 1, 2) };
+    const scale: NirNode = { type: 'Scale', scale: { shape: [2, 1, 1], data: Float32Array.of(1, 10) } };
+    const fire: NirNode = { type: 'IF', r: one, v_threshold: array(2.5), v_reset: one };
+    const graph = chain({ scale, fire });
+    const nodes = new Map([
+      ...graph.nodes,
+      ['in', input] as const,
+      ['out', { type: 'Output', shape: array(4) }] as const,
+    ]);
+    expect([...runNir(prepareNir({ ...graph, nodes }), Float32Array.of(2, 3, 0.2, 0.3))]).toEqual([
+      0, 1, 0, 1,
+    ]);
+  });
+
+  const leaky: NirNode = { type: 'LI', tau: array(0.002), r: one, v_leak: array(0) };
+  const wide: NirNode = { type: 'Linear', weight: { shape: [3, 1], data: Float32Array.of(1, 1, 1) } };
+  test.each([
+    [
+      'τ is shorter than a step',
+      chain({ leaky }),
+      'node "leaky" (LI): tau is 0.002, shorter than a step of 1',
+    ],
+    ['edges make a loop', chain({ leaky }, [['leaky', 'leaky']]), 'node "leaky" (LI): it is part of a loop'],
+    [
+      'a weight has another shape',
+      chain({ wide, again: wide }),
+      'node "again" (Linear): weight is [3,1], its input [3]',
+    ],
+    ['the output has another shape', chain({ wide }), 'node "out" (Output): its shape is [1], its input [3]'],
+    ['an edge leads from nowhere', chain({}, [['lost', 'out']]), 'an edge names the node "lost"'],
+    [
+      'there are two inputs',
+      chain({ more: { type: 'Input', shape: one } }),
+      'one node of type Input, found 2',
+    ],
+  ])('is refused if %s', (_, graph, message) => {
+    expect(() => prepareNir(graph)).toThrow(message);
+  });
+});
