@@ -1,3 +1,4 @@
+import '../support/all-close.ts';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -7,8 +8,11 @@ import { type LoadedCheckpoint, loadCheckpoint } from '../../src/checkpoints/loa
 import { nirEngine } from '../../src/checkpoints/nir.ts';
 import { trainedElsewhere } from '../../src/checkpoints/self-description.ts';
 import { writeNir } from '../../src/formats/nir.ts';
+import { buildNetwork } from '../../src/snn/networks.ts';
+import { nirFromNetwork } from '../../src/snn/nir-from-network.ts';
 import type { NirGraph, NirNode } from '../../src/snn/nir-graph.ts';
-import { builds, nativeEngine } from '../native/support.ts';
+import { builds, livelyState, nativeEngine, randomBatch } from '../native/support.ts';
+import { mnistNetwork } from '../support/still-networks.ts';
 import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
 import { writeFrameCache } from './frames-of-fixture.ts';
@@ -94,6 +98,20 @@ describe('a NIR file', () => {
       ...{ code: 'nir-misfit', where: 'foreign.nir', message: expect.stringContaining(message) },
       fix: expect.stringContaining(dt === 1 ? 'docs/nir.md' : '--dt'),
     });
+  });
+
+  test('of a network for still images shows an image at each step', async () => {
+    const spec = buildNetwork({ ...mnistNetwork, channels: 8, hidden: 40 });
+    const state = livelyState(spec);
+    const { frames } = randomBatch(spec, { steps: 1, samples: 2 });
+    const session = await nativeEngine('wasm').open(spec, state);
+    const { outputs, rates } = await session.evaluate(frames);
+    session.dispose();
+    const opened = await nirEngine(nirFromNetwork(spec, state), { where: '' }).open(spec);
+    const found = await opened.evaluate(frames);
+    expect(found.outputs).toEqual(outputs);
+    expect(found.rates).toBeAllclose(rates);
+    expect(Math.max(...outputs)).toBeGreaterThan(0);
   });
 
   test('of another program is refused for still images: nothing says how long to show them', async () => {

@@ -7,9 +7,8 @@ import { buildNetwork } from '../../src/snn/networks.ts';
 import { nirFromNetwork } from '../../src/snn/nir-from-network.ts';
 import type { NirArray, NirGraph, NirNode } from '../../src/snn/nir-graph.ts';
 import { prepareNir, runNir } from '../../src/snn/nir-run.ts';
-import { type NetworkSpec, type NeuronSpec, repeatedSteps } from '../../src/snn/spec.ts';
-import { Layers, livelyState, nativeEngine, plif, randomBatch } from '../native/support.ts';
-import { mnistNetwork } from '../support/still-networks.ts';
+import type { NetworkSpec, NeuronSpec } from '../../src/snn/spec.ts';
+import { Layers, livelyState, plif, randomBatch } from '../native/support.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 
 const array = (...data: readonly number[]): NirArray => ({
@@ -62,19 +61,6 @@ describe('the NIR graph of a network has its spikes and outputs', () => {
     const { found, wanted } = runBoth(buildNetwork({ ...small, ...changes }));
     expect(wanted.spikes.every((layer) => layer.includes(1))).toBe(true);
     expect(found).toEqual(wanted);
-  });
-
-  test('a network for still images, shown the image at each step', async () => {
-    const spec = buildNetwork({ ...mnistNetwork, channels: 8, hidden: 40 });
-    const state = livelyState(spec);
-    const { frames } = randomBatch(spec, { steps: 1, samples: 1 });
-    const session = await nativeEngine('wasm').open(spec, state);
-    const { outputs } = await session.evaluate(frames);
-    session.dispose();
-    const steps = Array.from({ length: repeatedSteps(spec) ?? 0 }, () => [...frames.data]);
-    const network = prepareNir(nirFromNetwork(spec, state));
-    expect(runNir(network, Float32Array.from(steps.flat()))).toEqual(outputs);
-    expect(outputs.some((value) => value > 0)).toBe(true);
   });
 
   test('a neuron exactly at its threshold fires, although NIR fires only above', () => {
