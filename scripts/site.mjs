@@ -109,7 +109,7 @@ ${body}</body>
 }
 
 /** The links of all pages in a folder to files that are not there: `page: link`. */
-export function findDeadLinks(folder) {
+function findDeadLinks(folder) {
   const pages = fs.readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.html'));
   return pages.sort().flatMap((page) => {
     // Scripts contain markup that is not of the page.
