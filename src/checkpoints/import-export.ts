@@ -111,16 +111,23 @@ export async function exportCheckpoint(
   }: { readonly to: ExportFormat; readonly out?: string | undefined; readonly force: boolean },
 ): Promise<{ readonly file: string; readonly sizeBytes: number; readonly content: ExportedContent }> {
   const file = out ?? path.resolve(`${checkpoint.name}.${to}`);
-  const { state, network, trainedOn, source, assumptions: assumed } = checkpoint;
-  // Other programs ignore the description.
-  const metadata = encodeMetadata(network === null ? null : { network, trainedOn, source, assumed });
+  const { state } = checkpoint;
   const { bytes, ...content } =
     to === 'nir'
       ? await encodeNir(checkpoint)
       : {
-          bytes: to === 'npz' ? await encodeNpz(state) : writeSafetensors(state, metadata),
+          bytes: to === 'npz' ? await encodeNpz(state) : encodeSafetensors(checkpoint),
           tensors: state.size,
         };
   await writeOutput(file, bytes, force);
   return { file, sizeBytes: bytes.length, content };
+}
+
+/** A state as safetensors, with a description of its network, which other programs ignore. */
+export function encodeSafetensors(checkpoint: LoadedCheckpoint): Uint8Array {
+  const { state, network, trainedOn, source, assumptions: assumed } = checkpoint;
+  return writeSafetensors(
+    state,
+    encodeMetadata(network === null ? null : { network, trainedOn, source, assumed }),
+  );
 }

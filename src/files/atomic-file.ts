@@ -16,7 +16,7 @@ const writeFlags =
   constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (isConfined ? (constants.O_SYNC ?? 0) : 0);
 
 /** In pieces, it need not fit into memory. */
-type Content = string | Uint8Array | AsyncIterable<Uint8Array>;
+export type Content = string | Uint8Array | AsyncIterable<Uint8Array>;
 
 /**
  * Writes a file so that, whatever happens, it holds either its old or its new content in full.

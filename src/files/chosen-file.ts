@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
-import { writeFileAtomic } from './atomic-file.ts';
+import { type Content, writeFileAtomic } from './atomic-file.ts';
 import { explainDiskError } from './disk-error.ts';
 import { kindOfPath } from './folders.ts';
 import { quoteWords } from './shell-words.ts';
@@ -12,11 +12,7 @@ import { quoteWords } from './shell-words.ts';
  * @param option that names it, such as `--junit`
  * @throws {ReproError} `output-nowhere` if it cannot be a file; `disk-…`
  */
-export async function writeChosenFile(
-  file: string,
-  content: string | Uint8Array,
-  option: string,
-): Promise<void> {
+export async function writeChosenFile(file: string, content: Content, option: string): Promise<void> {
   await assertChosenFile(file, option);
   await writeFileAtomic(path.resolve(file), content).catch((error: unknown) => {
     throw explainDiskError(error, { doing: `${option} cannot be written` });
@@ -28,7 +24,7 @@ export async function writeChosenFile(
  *
  * @throws {ReproError} `output-exists` if it is there and `force` is not set; as `writeChosenFile`
  */
-export async function writeOutput(file: string, content: Uint8Array, force: boolean): Promise<void> {
+export async function writeOutput(file: string, content: Content, force: boolean): Promise<void> {
   if (!force && (await kindOfPath(file)) === 'file') {
     const fix = 'Choose another with --out, or replace it with --force.';
     throw new ReproError('output-exists', 'this file already exists.', { where: file, fix });

@@ -35,11 +35,27 @@ Examples:
   $ repro export state train@no-reg,2020 --which last --to safetensors --out no-reg.safetensors
   $ repro export state train@baseline,2020 --to nir`;
 
+const crateExamples = `
+The zip is an RO-Crate (Provenance Run Crate 0.6) with the report, results, trained networks and their cards, metrics, records, and
+Croissant metadata. Recordings are never packed, and frames only with --frames: they are named by their digests. Equal runs give equal bytes.
+
+Examples:
+  $ repro export crate --profile full                    full.crate.zip, to upload to Zenodo
+  $ repro export crate --frames --out with-frames.zip`;
+
+const modelExamples = `
+SOURCE is a training whose evaluation is up to date, such as train@baseline,2020. The folder gets model.safetensors, config.json and
+README.md: data, training, accuracy, cost, limits, and a program that runs the network in PyTorch.
+
+Examples:
+  $ repro export model train@baseline,2020
+  $ repro export model train@no-reg,2020 --profile full --out no-reg`;
+
 /** Adds `export` with what it can write. */
 export function addExportCommands(program: Command): void {
   const group = program
     .command('export')
-    .description('write the state of a network, or the figures of a report, in formats for other programs')
+    .description('write a network, the figures of a report, or a whole run in formats for other programs')
     .addHelpText('after', groupExamples);
   addExportState(group);
 
@@ -75,6 +91,28 @@ export function addExportCommands(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText('after', figuresExamples)
     .action(lazily(async () => (await import('./figures.ts')).exportFigures));
+
+  withPipelineOptions(group.command('crate'))
+    .description('pack a finished run into one zip, with what is needed to cite and repeat it')
+    .option('-o, --out <file>', 'output file (default: <profile>.crate.zip)', parseName)
+    .option('--frames', 'also pack the frames, if the licence of the recordings allows it')
+    .option('-f, --force', 'replace an existing file')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', crateExamples)
+    .action(lazily(async () => (await import('./sharing.ts')).exportCrate));
+
+  withPipelineOptions(group.command('model'))
+    .description('write a trained network with its card, as model hubs expect it')
+    .argument('<source>', 'a training: a stage instance')
+    .option(
+      '-o, --out <folder>',
+      'output folder (default: in the current one, named after the training)',
+      parseName,
+    )
+    .option('-f, --force', 'replace files in an existing folder')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', modelExamples)
+    .action(lazily(async () => (await import('./sharing.ts')).exportModel));
 }
 
 /** Adds `export state`, which is also what `export` does without another word. */

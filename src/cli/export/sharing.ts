@@ -1,0 +1,21 @@
+import { type CrateOptions, exportCrate as packCrate } from '../../apps/crate.ts';
+import { type ModelOptions, exportModel as writeModel } from '../../apps/model-card.ts';
+import { formatBytes, formatCount } from '../../text.ts';
+import { printResult } from '../view/print.ts';
+
+/** `repro export crate`: a finished run in one zip. */
+export async function exportCrate(options: CrateOptions): Promise<void> {
+  const { file, files, sizeBytes, about } = await packCrate(options);
+  printResult(options, 'export crate', { file, files, sizeBytes, about }, () => [
+    `${file}: ${formatCount(files, 'file')}, ${formatBytes(sizeBytes)}`,
+    about,
+  ]);
+}
+
+/** `repro export model SOURCE`: a trained network with its card. */
+export async function exportModel(named: string, options: ModelOptions): Promise<void> {
+  const { source, folder, files } = await writeModel(named, options);
+  printResult(options, 'export model', { source, folder, files }, () => [
+    `${folder}: ${files.join(', ')}; ${source}`,
+  ]);
+}

@@ -1,0 +1,53 @@
+import { Fields } from '../formats/fields.ts';
+import { list, optional, orElse, readShape, text, texts, type Value } from '../results/shape.ts';
+
+const authorShape = {
+  /** Of a person. */
+  'family-names': optional(text),
+  'given-names': optional(text),
+  orcid: optional(text),
+  /** Of anyone else. */
+  name: optional(text),
+};
+
+const shape = {
+  title: text,
+  version: text,
+  /** As SPDX names it. */
+  license: text,
+  authors: list(authorShape),
+  keywords: orElse(texts, []),
+  'repository-code': optional(text),
+};
+
+/** What CITATION.cff says of this program. */
+export type Citation = Value<typeof shape>;
+
+/**
+ * Reads a CITATION.cff, version 1.2.
+ *
+ * @param value the parsed YAML
+ * @throws {ReproError} `citation-invalid`, naming the field
+ * @see https://github.com/citation-file-format/citation-file-format, schema-guide.md
+ */
+export function readCitation(value: unknown): Citation {
+  const fix = 'Correct the file: a shared run needs its title, version, licence and authors.';
+  return readShape(new Fields({ file: 'CITATION.cff', code: 'citation-invalid', fix }, value), shape);
+}
+
+/** `Wei Fang`, or the name of a group. */
+export function nameAuthor(author: Citation['authors'][number]): string {
+  return author.name ?? [author['given-names'], author['family-names']].filter(Boolean).join(' ');
+}
+
+/** The address of a data set's licence; null for one that is no known licence, and so allows no copies. */
+export function findLicence(licence: string): string | null {
+  const [, family, version] = /^CC (BY(?:-SA)?) (\d\.\d)$/.exec(licence) ?? [];
+  if (family !== undefined) return licenceUrl(`CC-${family}-${version}`);
+  return licence.startsWith('MIT') ? licenceUrl('MIT') : null;
+}
+
+/** The address of a licence by its SPDX name. */
+export function licenceUrl(spdx: string): string {
+  return `https://spdx.org/licenses/${spdx}`;
+}

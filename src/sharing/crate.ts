@@ -1,0 +1,209 @@
+import { compareCodeUnits } from '../files/canonical-json.ts';
+import type { ReportVerdicts } from '../results/claims-file.ts';
+import { VERDICT_TITLES } from '../thesis/verdicts.ts';
+import { licenceUrl, nameAuthor } from './citation.ts';
+import { actionOf, describeAction, describeWorkflow, RUN } from './crate-run.ts';
+import { addressOf, type CrateContent, type Entity, endOf, idOf, PIPELINE, ref, refs } from './entity.ts';
+
+/** The profiles that a crate conforms to. */
+const PROFILES = {
+  'https://w3id.org/ro/wfrun/process/0.6': 'Process Run Crate',
+  'https://w3id.org/ro/wfrun/workflow/0.6': 'Workflow Run Crate',
+  'https://w3id.org/ro/wfrun/provenance/0.6': 'Provenance Run Crate',
+  'https://w3id.org/workflowhub/workflow-ro-crate/1.1': 'Workflow RO-Crate',
+};
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  cff: 'application/yaml',
+  csv: 'text/csv',
+  html: 'text/html',
+  js: 'text/javascript',
+  json: 'application/json',
+  md: 'text/markdown',
+  png: 'image/png',
+  svg: 'image/svg+xml',
+  yaml: 'application/yaml',
+};
+
+/**
+ * The metadata of a finished run, ro-crate-metadata.json: a Provenance Run Crate, in which each stage is a step of the workflow, and each
+ * of its runs an action with inputs and results. What is not packed is named by its digest.
+ *
+ * @see https://w3id.org/ro/crate/1.3 and the profiles
+ */
+export function describeCrate(content: CrateContent): object {
+  const entities = new Map<string, Entity>();
+  const everything = [
+    ...describeRoot(content),
+    ...content.files.map(describeFile),
+    ...describeWorkflow(content),
+    ...content.records.flatMap((record) => describeAction(record, content)),
+    ...content.records.flatMap((record) => describeOutputs(record, content)),
+    ...describeData(content),
+    ...describeVerdicts(content.verdicts),
+  ];
+  for (const one of everything) entities.set(one['@id'], { ...entities.get(one['@id']), ...one });
+  return {
+    '@context': ['https://w3id.org/ro/crate/1.3/context', 'https://w3id.org/ro/terms/workflow-run/context'],
+    '@graph': [...entities.values()],
+  };
+}
+
+/** What is in a crate and what it is of, in a sentence or two. */
+export function summarise({ configuration, citation, data, records }: CrateContent): string {
+  return [
+    `A finished run (${configuration}) of ${citation.title}.`,
+    data.simulated ? 'The recordings are simulated: its results say nothing about real ones.' : '',
+    records.some(({ dirty }) => dirty === true)
+      ? 'Some stages ran with changes that were not committed: the commit alone does not give their code.'
+      : '',
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
+/** The crate's README.md, for people who open the zip. */
+export function formatCrateReadme(content: CrateContent): string {
+  const { citation, command, records, files } = content;
+  const { simulated, title, homepage, licence } = content.data;
+  const commits = [...new Set(records.map(({ commit }) => commit ?? 'unknown'))].sort(compareCodeUnits);
+  const left = records.flatMap(({ outputs }) => outputs.filter((one) => idOf(one, content).startsWith('#')));
+  const report = files.find(({ path }) => path.endsWith('report/index.html'))?.path ?? 'artifacts/';
+  return [
+    ...[`# ${citation.title}`, '', summarise(content), ''],
+    `- To read first: \`${report}\`. Trained networks: \`models/\`. What each stage read and made: \`records/\`.`,
+    `- To make it again: check out commit ${commits.join(' or ')}, then \`${command}\`.`,
+    ...left.map(({ path, digest }) => `- Not in here: \`${path}\` (folder digest ${digest}).`),
+    `- Recordings: ${simulated ? 'simulated by this project' : `${title}, ${homepage}`}; licence ${licence}.`,
+    '- For programs: `ro-crate-metadata.json` (RO-Crate 1.3, Provenance Run Crate 0.6), `croissant-*.json` (Croissant 1.1).',
+    '',
+  ].join('\n');
+}
+
+function describeRoot(content: CrateContent): Entity[] {
+  const { citation, configuration, records, files, verdicts } = content;
+  const authors = citation.authors.map((author): Entity => {
+    const name = nameAuthor(author);
+    return {
+      '@id': author.orcid ?? `#${encodeURIComponent(name)}`,
+      '@type': author.name ? 'Organization' : 'Person',
+      name,
+    };
+  });
+  const outputs = records.flatMap((record) => record.outputs);
+  const isInOutput = (path: string) => outputs.some((output) => path.startsWith(`${output.path}/`));
+  const parts = [
+    ...files.flatMap(({ path }) => (isInOutput(path) ? [] : [addressOf(path)])),
+    ...outputs.map((output) => idOf(output, content)).filter((id) => !id.startsWith('#')),
+  ];
+  const license = licenceUrl(citation.license);
+  return [
+    {
+      '@id': 'ro-crate-metadata.json',
+      '@type': 'CreativeWork',
+      conformsTo: ref('https://w3id.org/ro/crate/1.3'),
+      about: ref('./'),
+    },
+    {
+      '@id': './',
+      '@type': 'Dataset',
+      name: `Run of ${configuration}: ${citation.title}`,
+      description: summarise(content),
+      // When the run was complete: the repository knows when the crate was published.
+      datePublished: records.map(endOf).sort(compareCodeUnits).at(-1),
+      license: ref(license),
+      author: refs(authors.map((one) => one['@id'])),
+      keywords: citation.keywords.join(', '),
+      conformsTo: refs(Object.keys(PROFILES)),
+      mainEntity: ref(PIPELINE),
+      hasPart: refs(parts),
+      mentions: refs([
+        ...[RUN, ...records.map(actionOf)],
+        ...describeVerdicts(verdicts).map((one) => one['@id']),
+      ]),
+    },
+    ...authors,
+    describeLicence(license),
+    ...Object.entries(PROFILES).map(([id, name]): Entity => {
+      return { '@id': id, '@type': 'CreativeWork', name, version: id.split('/').at(-1) };
+    }),
+  ];
+}
+
+function describeLicence(url: string): Entity {
+  const name = url.split('/').at(-1);
+  return { '@id': url, '@type': 'CreativeWork', name, description: `The licence that SPDX calls ${name}.` };
+}
+
+function describeFile({ path, sizeBytes, sha256, more }: CrateContent['files'][number]): Entity {
+  const encodingFormat = MEDIA_TYPES[path.split('.').at(-1) ?? ''];
+  const common = {
+    '@id': addressOf(path),
+    '@type': 'File',
+    name: path,
+    contentSize: String(sizeBytes),
+    sha256,
+  };
+  return { ...common, ...(encodingFormat === undefined ? {} : { encodingFormat }), ...more };
+}
+
+function describeOutputs({ id, outputs }: CrateContent['records'][number], content: CrateContent): Entity[] {
+  return outputs.map((output): Entity => {
+    const { path, kind, digest, sizeBytes } = output;
+    const entity = idOf(output, content);
+    const [type, identifier] = [kind === 'file' ? 'File' : 'Dataset', `sha256:${digest}`];
+    const common = { '@id': entity, '@type': type, name: path, identifier, contentSize: String(sizeBytes) };
+    if (entity.startsWith('#')) {
+      const description = `Not in this crate. \`${content.command}\` makes it again, byte by byte.`;
+      return { ...common, localPath: path, description };
+    }
+    const parts = content.files.filter((file) => file.path.startsWith(`${path}/`));
+    return {
+      ...common,
+      description: `Made by ${id}.`,
+      hasPart: refs(parts.map((file) => addressOf(file.path))),
+    };
+  });
+}
+
+function describeData({ data }: CrateContent): Entity[] {
+  const { digest, title, simulated, licence, homepage, files } = data;
+  const isAddress = licence.startsWith('https:');
+  const common = { '@id': `#sha256-${digest}`, '@type': 'Dataset', identifier: `sha256:${digest}` };
+  const license = isAddress ? ref(licence) : licence;
+  const licences = isAddress ? [describeLicence(licence)] : [];
+  if (simulated) return [{ ...common, license, name: `Recordings, simulated (${title})` }, ...licences];
+  const downloads = files.map(({ name, checksum, urls }): Entity => {
+    const identifier = `${checksum.kind}:${checksum.hex}`;
+    return { '@id': `#file-${name}`, '@type': 'DataDownload', name, identifier, contentUrl: urls };
+  });
+  const distribution = refs(downloads.map((one) => one['@id']));
+  const description = 'Not in this crate: its publisher has it.';
+  return [
+    { ...common, license, name: title, description, url: homepage, creditText: data.citation, distribution },
+    ...licences,
+    ...downloads,
+  ];
+}
+
+function describeVerdicts({ claims, question }: ReportVerdicts): Entity[] {
+  const review = (id: string, claim: string, body: string, verdict: string): Entity[] => {
+    const rating = `#verdict-${encodeURIComponent(verdict)}`;
+    const common = { '@id': id, '@type': 'ClaimReview', claimReviewed: claim, reviewBody: body };
+    return [
+      { ...common, reviewRating: ref(rating) },
+      { '@id': rating, '@type': 'Rating', alternateName: verdict },
+    ];
+  };
+  const points = (share: number | null) => (share === null ? 'unknown' : (100 * share).toFixed(1));
+  return [
+    ...claims.flatMap(({ id, statement, measured, reason, verdict }) => {
+      const body = [measured, reason].filter(Boolean).join('. ');
+      return review(`#claim-${id}`, statement, body, VERDICT_TITLES[verdict]);
+    }),
+    ...(question?.arms ?? []).flatMap(({ model, difference, low, high, verdict }) => {
+      const body = `${points(difference)} points, 95 % interval ${points(low)} to ${points(high)}.`;
+      return review(`#answer-${model}`, `${question?.text} ${model}`, body, verdict);
+    }),
+  ];
+}

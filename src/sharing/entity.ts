@@ -1,0 +1,66 @@
+import type { DatasetFacts } from '../datasets/contract/dataset.ts';
+import type { ReportVerdicts } from '../results/claims-file.ts';
+import type { RunRecord } from '../runner/store/records.ts';
+import type { Citation } from './citation.ts';
+
+/** Something of RO-Crate's graph: an id, a type, properties; other entities are named by their ids. */
+export type Entity = {
+  readonly '@id': string;
+  readonly '@type': string | readonly string[];
+  readonly [property: string]: unknown;
+};
+
+/** A file of the crate; `more`: what is known of it besides. */
+export interface CrateFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+/** The data set of a run; its recordings are in no crate. */
+export type DataSource = Pick<DatasetFacts, 'title' | 'homepage' | 'citation' | 'files'> & {
+  readonly simulated: boolean;
+  /** Of the recordings that were used: an address, or words if no known licence is stated. */
+  readonly licence: string;
+  /** Of their folder, as the stages read it. */
+  readonly digest: string;
+};
+
+export interface CrateContent {
+  /** `profile quick`, `profile quick with train.epochs=3`. */
+  readonly configuration: string;
+  /** That makes the run. */
+  readonly command: string;
+  readonly citation: Citation;
+  /** In the order of the plan; at least one. */
+  readonly records: readonly RunRecord[];
+  /** All but the metadata file, by path. */
+  readonly files: readonly CrateFile[];
+  readonly data: DataSource;
+  readonly verdicts: ReportVerdicts;
+}
+
+/** The workflow. */
+export const PIPELINE = 'pipeline.yaml';
+
+export const ref = (id: string) => ({ '@id': id });
+export const refs = (ids: Iterable<string>) => [...new Set(ids)].map(ref);
+
+/** A path as a relative address. */
+export const addressOf = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
+
+/** What is in the crate is called by its path, and anything else by its digest. */
+export function idOf(
+  { path, digest }: { readonly path: string; readonly digest: string | null },
+  { files }: Pick<CrateContent, 'files'>,
+): string {
+  if (files.some((file) => file.path === path)) return addressOf(path);
+  if (files.some((file) => file.path.startsWith(`${path}/`))) return `${addressOf(path)}/`;
+  return `#sha256-${digest}`;
+}
+
+/** When a run of a stage ended, ISO 8601 in UTC. */
+export function endOf({ startedAt, seconds }: RunRecord): string {
+  return new Date(Date.parse(startedAt) + seconds * 1000).toISOString();
+}

@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { ROCrate } from 'ro-crate';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openZip } from '../../src/files/zip-file.ts';
+import { createTinyReproduction } from '../baseline/tiny-reproduction.ts';
+import { type CliProject, repository } from '../runner/rig/cli-project.ts';
+import { type Crate, find, idsIn, RULES, typesOf } from '../sharing/run-crate-rules.ts';
+
+const load = createRequire(import.meta.url);
+// Its types leave it out.
+const { Validator } = load('ro-crate');
+
+const METADATA = 'ro-crate-metadata.json';
+const recordings = 'artifacts/simulate';
+
+let project: CliProject;
+/** The files of the crate, by path. */
+let files: Map<string, Buffer>;
+
+beforeAll(async () => {
+  project = await createTinyReproduction();
+  await fs.copyFile(path.join(repository, 'CITATION.cff'), project.at('CITATION.cff'));
+});
+
+afterAll(() => project.remove('.'));
+
+const call = (...words: readonly string[]) => project.call(words);
+
+async function unzip(file: string): Promise<Map<string, Buffer>> {
+  const found = new Map<string, Buffer>();
+  const zip = await openZip(project.at(file), {});
+  for await (const entry of zip.eachEntry()) {
+    found.set(entry.fileName, await buffer(await zip.openReadStreamPromise(entry)));
+  }
+  return found;
+}
+
+function readCrate(): Crate {
+  const { '@context': context, '@graph': graph } = JSON.parse(String(files.get(METADATA)));
+  return { context, graph, files: [...files.keys()] };
+}
+
+describe('repro export crate', () => {
+  test('refuses a run that is not finished, with the stages and the command that runs them', async () => {
+    await project.expectFailure(['export', 'crate'], 2, 'not finished', 'simulate', './repro run');
+    expect((await call('run')).stderr).not.toContain('failed');
+    await project.expectFailure(
+      ['export', 'crate', '--set', 'train.epochs=3'],
+      2,
+      'train@lambda-0.1,2020  train.epochs: 2 → 3',
+      './repro run --set train.epochs=3',
+    );
+  });
+
+  test('packs a finished run, twice with the same bytes, and replaces no file unasked', async () => {
+    expect(await project.json(['export', 'crate'])).toMatchObject({
+      command: 'export crate',
+      file: 'tiny.crate.zip',
+    });
+    await project.expectFailure(['export', 'crate'], 2, 'tiny.crate.zip', '--force');
+    await call('export', 'crate', '--out', 'again.zip');
+    expect(project.read('again.zip')).toBe(project.read('tiny.crate.zip'));
+    files = await unzip('tiny.crate.zip');
+    expect([...files.keys()]).toEqual(
+      expect.arrayContaining([
+        'artifacts/report/claims.json',
+        'artifacts/train/lambda-0.1/2020/best.safetensors',
+        'models/lambda-0.1-2020/README.md',
+        'records/train@lambda-0.1,2020.json',
+        'README.md',
+      ]),
+    );
+    for (const left of [recordings, 'artifacts/frames'])
+      expect([...files.keys()].filter((one) => one.startsWith(left))).toEqual([]);
+    // Neither the machine's name nor its folders.
+    expect(Buffer.concat([...files.values()]).includes(project.root)).toBe(false);
+    expect(JSON.parse(String(files.get('records/verify.json')))).not.toHaveProperty('host');
+  });
+
+  test.each(RULES)('meets %s: %s', (_source, _must, isMet, violate) => {
+    expect(isMet(readCrate())).toBe(true);
+    const broken = structuredClone(readCrate());
+    violate(broken);
+    expect(isMet(broken)).toBe(false);
+  });
+
+  test('names every file with its size and digest, and nothing that the graph does not describe', () => {
+    const crate = readCrate();
+    for (const [name, content] of files) {
+      if (name === METADATA) continue;
+      const entity = find(crate, name.split('/').map(encodeURIComponent).join('/'));
+      const sha256 = createHash('sha256').update(content).digest('hex');
+      expect(entity).toMatchObject({ contentSize: String(content.length), sha256 });
+    }
+    const known = new Set(crate.graph.map((one) => one['@id']).concat('https://w3id.org/ro/crate/1.3'));
+    const named = crate.graph.flatMap((one) => Object.values(one).flatMap(idsIn));
+    expect(named.filter((id) => !known.has(id))).toEqual([]);
+  });
+
+  test('satisfies the library of RO-Crate, whose context has all its terms', async () => {
+    // Its own copy of the context: by reference, it would be fetched.
+    const { '@context': terms } = load('ro-crate/lib/context.json');
+    const { graph } = readCrate();
+    const crate = new ROCrate({ '@context': [terms], '@graph': graph }, { array: true, link: true });
+    await crate.resolveContext();
+    expect(crate.rootDataset.mainEntity[0].step.map((one: { name: string[] }) => one.name[0])).toEqual(
+      'simulate verify frames train evaluate report'.split(' '),
+    );
+    const validator = new Validator(crate);
+    validator.rootDataEntity();
+    const statuses = validator.results.map(({ status }: { status: string }) => status);
+    expect(new Set(statuses)).toEqual(new Set(['success']));
+    const used = graph.flatMap((one) => [...Object.keys(one), ...typesOf(one).map(String)]);
+    expect(used.filter((term) => !term.startsWith('@') && !crate.resolveTerm(term))).toEqual([]);
+  });
+
+  test('says from what each stage made what, when and in which environment', () => {
+    const crate = readCrate();
+    const record = JSON.parse(String(files.get('records/train@lambda-0.1,2020.json')));
+    const action = find(crate, '#train@lambda-0.1,2020');
+    const end = new Date(Date.parse(record.startedAt) + record.seconds * 1000).toISOString();
+    expect(action).toMatchObject({ startTime: record.startedAt, endTime: end });
+    const read = idsIn(action?.object).map((id) => find(crate, id));
+    expect(read).toContainEqual(
+      expect.objectContaining({
+        name: 'artifacts/frames',
+        identifier: `sha256:${record.parts.inputs[0].digest}`,
+      }),
+    );
+    expect(read).toContainEqual(
+      expect.objectContaining({ name: 'engine', value: record.parts.facts.engine }),
+    );
+    expect(read).toContainEqual(expect.objectContaining({ name: 'Node.js', value: record.node }));
+    expect(idsIn(action?.result)).toEqual(['artifacts/train/lambda-0.1/2020/']);
+    expect(find(crate, '#claim-spread')).toMatchObject({
+      claimReviewed: 'It stays narrow',
+      reviewBody: '0.07. In one seed.',
+      reviewRating: { '@id': '#verdict-not%20applicable' },
+    });
+    expect(find(crate, './')?.description).toContain('simulated');
+    const [data] = crate.graph.filter((one) => one.localPath === recordings);
+    expect(data).toMatchObject({ license: { '@id': 'https://spdx.org/licenses/MIT' } });
+  });
+
+  test('describes frames and simulated recordings in Croissant, every file by its digest', async () => {
+    for (const [name, folder] of [
+      ['croissant-frames.json', 'artifacts/frames'],
+      ['croissant-simulate.json', recordings],
+    ] as const) {
+      const document = JSON.parse(String(files.get(name)));
+      // http://mlcommons.org/croissant/1.1, "Dataset-level information": the required properties.
+      for (const property of [
+        '@context',
+        'description',
+        'license',
+        'name',
+        'url',
+        'creator',
+        'datePublished',
+      ])
+        expect(document[property]).toBeTruthy();
+      expect(document).toMatchObject({
+        '@type': 'sc:Dataset',
+        conformsTo: 'http://mlcommons.org/croissant/1.1',
+      });
+      const listed = await fs.readdir(project.at(folder), { recursive: true, withFileTypes: true });
+      expect(document.distribution).toHaveLength(listed.filter((one) => one.isFile()).length);
+      for (const { contentUrl, sha256 } of document.distribution) {
+        const content = await fs.readFile(project.at(contentUrl));
+        expect(sha256).toBe(createHash('sha256').update(content).digest('hex'));
+      }
+    }
+  });
+
+  test('packs frames if asked, but none whose recordings have no known licence', async () => {
+    expect((await call('export', 'crate', '--frames', '--out', 'frames.zip')).exitCode).toBe(0);
+    const packed = await unzip('frames.zip');
+    expect(packed.has('artifacts/frames/test.npy')).toBe(true);
+    expect([...packed.keys()].filter((one) => one.startsWith(recordings))).toEqual([]);
+    const words = ['--set', 'dataset.name=asl-dvs', '--set', 'dataset.simulated=false'];
+    await project.expectFailure(
+      ['export', 'crate', '--frames', ...words],
+      2,
+      'licence of ASL-DVS',
+      '--frames',
+    );
+  });
+
+  test('calls a run with --set what it is', async () => {
+    const words = ['--set', 'evaluate.batchSize=16'];
+    expect((await call('run', ...words)).exitCode).toBe(0);
+    expect(await project.json(['export', 'crate', ...words])).toMatchObject({
+      file: 'tiny-trial.crate.zip',
+      about: expect.stringContaining('profile tiny with evaluate.batchSize=16'),
+    });
+  });
+});
+
+describe('repro export model', () => {
+  test('writes weights, configuration and card of a training', async () => {
+    await call('run');
+    expect(await project.json(['export', 'model', 'train', '--out', 'hub'])).toMatchObject({
+      source: 'train@lambda-0.1,2020',
+      folder: 'hub',
+      files: ['README.md', 'config.json', 'model.safetensors'],
+    });
+    const { test: score } = JSON.parse(project.read('artifacts/evaluate/lambda-0.1/2020/evaluation.json'));
+    const card = project.read('hub/README.md');
+    expect(card).toContain(
+      `| test | ${score.correct} of ${score.clips} | ${(100 * score.accuracy).toFixed(1)} % |`,
+    );
+    expect(card).toContain('**Simulated data.**');
+    // The weights describe themselves: nothing else is needed to evaluate them.
+    await fs.rm(project.at('hub/config.json'));
+    const measured = await project.json(['evaluate', 'hub/model.safetensors']);
+    expect(measured).toMatchObject({ correct: score.correct });
+    await project.expectFailure(['export', 'model', 'train', '--out', 'hub'], 2, 'hub', '--force');
+  });
+});
