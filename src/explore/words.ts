@@ -129,11 +129,7 @@ export function nameNeuron(layer: number, index: number, [, height, width]: MapS
 
 export function describeTau(taus: Float32Array, selected: number | null): string {
   const sorted = taus.toSorted();
-  const [low, median, high] = [0, (taus.length - 1) >> 1, taus.length - 1].map((at) => sorted[at]!) as [
-    number,
-    number,
-    number,
-  ];
+  const [low, high, median] = [sorted[0]!, sorted.at(-1)!, sorted[(sorted.length - 1) >> 1]!];
   const count = formatCount(taus.length, 'neuron');
   // They differ by less than a text would show.
   if (high - low < 0.0005 * low) return `All ${count} have τ = ${formatTau(low)} steps.`;

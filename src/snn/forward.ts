@@ -281,12 +281,13 @@ export interface NeuronTrace {
 export function traceNeuron(neurons: Neurons, trace: LayerTrace, index: number): NeuronTrace {
   const { threshold, hard, rest } = readThreshold(neurons);
   const places = neurons.leaks.length;
-  const atNeuron = (_: number, i: number) => i % places === index;
-  const charged = trace.charged.filter(atNeuron);
+  const steps = trace.charged.length / places;
+  const charged = new Float32Array(steps).map((_, step) => trace.charged[step * places + index]!);
   const potential = charged.map((h) => reset(h, threshold, hard, rest));
   const current = charged.map((h, step) => {
     const v = potential[step - 1] ?? rest;
     return (h - v) / neurons.leaks[index]! + (v - rest);
   });
-  return { current, charged, potential, spikes: trace.spikes.filter(atNeuron) };
+  const spikes = new Uint8Array(steps).map((_, step) => trace.spikes[step * places + index]!);
+  return { current, charged, potential, spikes };
 }

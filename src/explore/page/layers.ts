@@ -80,10 +80,12 @@ function colorNeurons(
 ): Uint32Array {
   const scale = (value: number) => (kind === 'tau' ? Math.log(value) : value);
   const [low, high] = [scale(ends[0]), scale(ends[1])];
-  return new Uint32Array(values.length).map((_, i) => {
+  const colors = new Uint32Array(values.length);
+  for (let i = 0; i < colors.length; i++) {
     const share = (scale(values[i]!) - low) / (high - low);
-    return palette[kind][share >= 1 ? LEVELS : Math.round(Math.max(0, share) * (LEVELS - 1))]!;
-  });
+    colors[i] = palette[kind][share >= 1 ? LEVELS : Math.round(Math.max(0, share) * (LEVELS - 1))]!;
+  }
+  return colors;
 }
 
 function makeRow(page: Page, layer: number, shape: MapShape) {
@@ -135,12 +137,10 @@ function makeRow(page: Page, layer: number, shape: MapShape) {
     const atStep = (kind === 'spikes' ? spikes : charged).subarray(step * size, (step + 1) * size);
     const values = kind === 'tau' ? taus.ofLayers[layer]! : atStep;
     const colors = colorNeurons(values, kind, endsOf(kind, run.neurons[layer]!, taus), palette);
-    // There are no colours between maps.
-    drawPixels(
-      canvas,
-      table.width,
-      new Uint32Array(table.neurons.length).map((_, pixel) => colors[table.neurons[pixel]!] ?? 0),
-    );
+    const pixels = new Uint32Array(table.neurons.length);
+    for (let i = 0; i < pixels.length; i++)
+      if (table.neurons[i] !== -1) pixels[i] = colors[table.neurons[i]!]!;
+    drawPixels(canvas, table.width, pixels);
     const fired = sumAtStep(spikes, run.trace.steps, step);
     canvas.setAttribute('aria-label', describeMaps(shape, kind, fired));
     setText(root.querySelector('.rate')!, `${formatPercent(fired / size)} fire`);

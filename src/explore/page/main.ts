@@ -90,7 +90,10 @@ async function compute(): Promise<void> {
   if (isComputing) return;
   isComputing = true;
   for (let next = wanted(); next !== null && next !== result?.wanted; next = wanted()) {
-    const timer = setTimeout(showWaiting, PATIENCE_MS);
+    const timer = setTimeout(() => {
+      isWaiting = true;
+      render();
+    }, PATIENCE_MS);
     try {
       show(await run(next));
     } catch (error) {
@@ -102,11 +105,6 @@ async function compute(): Promise<void> {
     }
   }
   isComputing = false;
-  render();
-}
-
-function showWaiting(): void {
-  isWaiting = true;
   render();
 }
 

@@ -27,8 +27,7 @@ const HELD_OUT_CLIPS = 2;
  * The clips of the page: the first test clip of each class; the first others on which models answer differently; and, for training in the page,
  * some of each class that networks learned from, and test clips that are not shown.
  */
-export function chooseClips(from: Candidates): ChosenClip[] {
-  const { splits, classes, answers, trained } = from;
+export function chooseClips({ splits, classes, answers, trained }: Candidates): ChosenClip[] {
   const test = [...splits.test.keys()];
   const examples = classes.flatMap((_, index) => test.find((row) => splits.test[row]?.class === index) ?? []);
   const disagreements = test
@@ -46,20 +45,16 @@ export function chooseClips(from: Candidates): ChosenClip[] {
         (_, at) => own[Math.floor(((at + index / classes.length) * own.length) / count)]!,
       );
     });
-  const describe = (
-    split: 'train' | 'test',
-    role: ChosenClip['role'],
-    rows: readonly number[],
-  ): ChosenClip[] =>
+  const lists = [
+    { split: 'test', role: 'example', rows: examples },
+    { split: 'test', role: 'disagreement', rows: disagreements },
+    { split: 'train', role: 'training', rows: spread('train', trained, TRAINING_CLIPS) },
+    { split: 'test', role: 'held-out', rows: spread('test', rest, HELD_OUT_CLIPS) },
+  ] as const;
+  return lists.flatMap(({ split, role, rows }) =>
     rows.map((row) => {
-      const label = splits[split][row]!.class;
       const given = split === 'train' ? [] : answers.map((each) => each[row]!);
-      return { row, split, role, class: label, answers: given };
-    });
-  return [
-    ...describe('test', 'example', examples),
-    ...describe('test', 'disagreement', disagreements),
-    ...describe('train', 'training', spread('train', trained, TRAINING_CLIPS)),
-    ...describe('test', 'held-out', spread('test', rest, HELD_OUT_CLIPS)),
-  ];
+      return { row, split, role, class: splits[split][row]!.class, answers: given };
+    }),
+  );
 }
