@@ -70,16 +70,8 @@ export async function exportCrate(options: CrateOptions) {
   const all = [...described, readme].sort((a, b) => compareCodeUnits(a.path, b.path));
   const metadata = packText(METADATA, formatJson(describeCrate(content(all))));
   await writeOutput(file, packZip([metadata, ...all]), options.force === true);
-  return {
-    file,
-    files: all.length + 1,
-    sizeBytes: sumSizes([metadata, ...all]),
-    about: summarise(content(all)),
-  };
-}
-
-function sumSizes(files: readonly CrateFile[]): number {
-  return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const sizeBytes = all.reduce((sum, one) => sum + one.sizeBytes, metadata.sizeBytes);
+  return { file, files: all.length + 1, sizeBytes, about: summarise(content(all)) };
 }
 
 /** The files of a run that are on disk: what describes the project, what stages read, and the outputs that are wanted. */
@@ -143,50 +135,35 @@ async function packCards(run: FinishedRun): Promise<Packed[]> {
 /** Croissant metadata of the frame cache and, if the recordings are simulated, of these. */
 async function packCroissants(run: FinishedRun, frames: RunRecord, content: CrateContent): Promise<Packed[]> {
   const { plan, dataset, citation, licence, simulated, command } = run;
-  const describe = async (
-    record: RunRecord,
-    name: string,
-    description: string,
-    clips?: string,
-  ): Promise<Packed[]> => {
+  const title = nameRecordings({ dataset: dataset.name, simulated });
+  const describe = async (record: RunRecord, what: string, text: string, clips?: string) => {
     const [output] = record.outputs;
     const found = await digestPath(folderOf(plan, record), null);
     if (output === undefined || found.kind === 'missing') return [];
-    const files = found.tree.entries.map(({ path: below, size: sizeBytes, sha256 }) => {
-      return { path: path.posix.join(output.path, below), sizeBytes, sha256 };
-    });
-    const left = idOf(output, content).startsWith('#')
-      ? ` The files are not in the crate: \`${command}\` makes them again.`
-      : '';
-    const document = describeCroissant(
-      {
-        ...{ name, licence, description: `${description}${left}`, files },
-        ...{ url: dataset.homepage, datePublished: endOf(record).slice(0, 10) },
-        citeAs: simulated ? citation.title : dataset.citation,
-        ...(clips === undefined ? {} : { clips }),
-      },
-      citation,
-    );
-    const more = { about: ref(idOf(output, content)) };
-    return [packText(`croissant-${record.stage}.json`, formatJson(document), more)];
+    const id = idOf(output, content);
+    const left = id.startsWith('#') ? ` Not in the crate: \`${command}\` makes the files again.` : '';
+    const data = {
+      ...{ name: `${what}: ${title}`, description: `${text}${left}`, licence, url: dataset.homepage },
+      datePublished: endOf(record).slice(0, 10),
+      citeAs: simulated ? citation.title : dataset.citation,
+      files: found.tree.entries.map(({ path: below, size: sizeBytes, sha256 }) => {
+        return { path: path.posix.join(output.path, below), sizeBytes, sha256 };
+      }),
+      ...(clips === undefined ? {} : { clips: path.posix.join(output.path, clips) }),
+    };
+    const document = formatJson(describeCroissant(data, citation));
+    return [packText(`croissant-${record.stage}.json`, document, { about: ref(id) })];
   };
-  const file = path.join(folderOf(plan, frames), FRAME_CACHE_FILES.index);
-  const index = parseClipIndex(await readFile(file, 'utf8'), file);
-  const name = nameRecordings({ dataset: dataset.name, simulated });
-  const clips = `${frames.outputs[0]?.path}/${FRAME_CACHE_FILES.index}`;
-  const simulation = [...run.records.values()].find(({ outputs }) =>
-    outputs.some(({ digest }) => digest === content.data.digest),
-  );
-  return [
-    ...(await describe(frames, `Frames: ${name}`, describeFrames(index), clips)),
-    ...(simulation === undefined
-      ? []
-      : await describe(
-          simulation,
-          `Recordings: ${name}`,
-          'Recordings that this project simulates in the layout of the data set at `url`; no camera made them.',
-        )),
-  ];
+  const { index } = FRAME_CACHE_FILES;
+  const file = path.join(folderOf(plan, frames), index);
+  const text = describeFrames(parseClipIndex(await readFile(file, 'utf8'), file));
+  const packed = await describe(frames, 'Frames', text, index);
+  for (const record of run.records.values()) {
+    if (!record.outputs.some(({ digest }) => digest === content.data.digest)) continue;
+    const simulation = 'Recordings that this project simulates; no camera made them.';
+    packed.push(...(await describe(record, 'Recordings', simulation)));
+  }
+  return packed;
 }
 
 /** Nothing is compressed and every time is the same, so that the same files give the same bytes with any Node.js. */

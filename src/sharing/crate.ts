@@ -125,7 +125,7 @@ function describeRoot(content: CrateContent): Entity[] {
     ...authors,
     describeLicence(license),
     ...Object.entries(PROFILES).map(([id, name]): Entity => {
-      return { '@id': id, '@type': 'CreativeWork', name, version: id.split('/').at(-1) };
+      return { '@id': id, '@type': ['CreativeWork', 'Profile'], name, version: id.split('/').at(-1) };
     }),
   ];
 }
@@ -175,7 +175,13 @@ function describeData({ data }: CrateContent): Entity[] {
   if (simulated) return [{ ...common, license, name: `Recordings, simulated (${title})` }, ...licences];
   const downloads = files.map(({ name, checksum, urls }): Entity => {
     const identifier = `${checksum.kind}:${checksum.hex}`;
-    return { '@id': `#file-${name}`, '@type': 'DataDownload', name, identifier, contentUrl: urls };
+    return {
+      '@id': `#file-${name}`,
+      '@type': 'DataDownload',
+      name,
+      identifier,
+      ...(urls.length === 0 ? {} : { contentUrl: urls }),
+    };
   });
   const distribution = refs(downloads.map((one) => one['@id']));
   const description = 'Not in this crate: its publisher has it.';

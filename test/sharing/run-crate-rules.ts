@@ -37,8 +37,8 @@ const workflow = (crate: Crate): Entity =>
   find(crate, idsIn(root(crate).mainEntity)[0] ?? '') ?? { '@id': '', '@type': '' };
 const all = (crate: Crate, type: string): Entity[] =>
   crate.graph.filter((one) => typesOf(one).includes(type));
-const some = (entities: Entity[], isGood: (one: Entity) => boolean): boolean =>
-  entities.length > 0 && entities.every(isGood);
+const some = <T>(values: T[], isGood: (one: T) => boolean): boolean =>
+  values.length > 0 && values.every(isGood);
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 const names = (crate: Crate, value: unknown, ...types: string[]): boolean =>
   some(
@@ -167,6 +167,13 @@ export const RULES: readonly Rule[] = [
     'the workflow names its programmingLanguage',
     (crate) => names(crate, workflow(crate).programmingLanguage, 'ComputerLanguage'),
     (crate) => drop(workflow(crate), 'programmingLanguage'),
+  ],
+  [
+    `${rocrate}/profiles.html`,
+    'every profile that the root conforms to is an entity of type Profile',
+    (crate) => some(idsIn(root(crate).conformsTo), (id) => typesOf(find(crate, id)).includes('Profile')),
+    (crate) =>
+      Object.assign(find(crate, idsIn(root(crate).conformsTo)[0] ?? '') ?? {}, { '@type': 'CreativeWork' }),
   ],
   conformsTo('https://w3id.org/ro/wfrun/process/0.6', `${profiles}/process_run_crate`),
   conformsTo('https://w3id.org/ro/wfrun/workflow/0.6', `${profiles}/workflow_run_crate`),

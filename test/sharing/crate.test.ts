@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { findDataset } from '../../src/datasets/registry.ts';
+import type { RunRecord } from '../../src/runner/store/records.ts';
+import { readCitation } from '../../src/sharing/citation.ts';
+import { describeCrate, formatCrateReadme } from '../../src/sharing/crate.ts';
+import type { CrateContent } from '../../src/sharing/entity.ts';
+import { type Entity, idsIn } from './run-crate-rules.ts';
+
+const digest = 'ab'.repeat(32);
+const orcid = 'https://orcid.org/0000-0002-1825-0097';
+
+/** A run that counts what is in real recordings. */
+const record: RunRecord = {
+  version: 1,
+  ...{ id: 'verify', stage: 'verify', fingerprint: 'ff'.repeat(32), metrics: {}, profile: 'nmnist' },
+  parts: {
+    version: 1,
+    command: { kind: 'command', argv: ['python3', 'count.py'] },
+    ...{ code: {}, packages: {}, params: {}, matrix: {}, variables: {}, facts: {} },
+    inputs: [
+      { path: '/data/nmnist', external: true, digest },
+      { path: 'logs', external: true, digest: 'missing' },
+    ],
+    outputs: ['counts.csv'],
+    runtime: { platform: 'linux', arch: 'x64' },
+  },
+  outputs: [{ path: 'counts.csv', kind: 'file', digest: 'cd'.repeat(32), sizeBytes: 7, files: 1 }],
+  ...{ startedAt: '2026-01-02T03:04:05.000Z', seconds: 60.5, peakMemoryBytes: null },
+  ...{ host: 'here', node: '20.19.0', commit: 'c0ffee', dirty: true },
+};
+
+const content: CrateContent = {
+  ...{ configuration: 'profile nmnist', command: './repro run --profile nmnist' },
+  citation: readCitation({
+    ...{ title: 'A program', version: '1', license: 'MIT' },
+    authors: [{ 'given-names': 'Ada', 'family-names': 'King', orcid }],
+  }),
+  records: [record],
+  files: [{ path: 'counts.csv', sizeBytes: 7, sha256: 'cd'.repeat(32) }],
+  data: {
+    ...findDataset('nmnist'),
+    digest,
+    simulated: false,
+    licence: 'https://spdx.org/licenses/CC-BY-SA-4.0',
+  },
+  verdicts: { claims: [] },
+};
+
+test('a crate of real recordings names them by digest, publisher, files and licence, and has no place of theirs', () => {
+  const document = describeCrate(content);
+  const { '@graph': graph } = document as { '@graph': Entity[] };
+  const find = (id: string) => graph.find((one) => one['@id'] === id);
+  expect(find(`#sha256-${digest}`)).toMatchObject({
+    name: 'N-MNIST',
+    license: { '@id': 'https://spdx.org/licenses/CC-BY-SA-4.0' },
+    url: 'https://www.garrickorchard.com/datasets/n-mnist',
+    creditText: expect.stringContaining('Orchard'),
+  });
+  const [file] = idsIn(find(`#sha256-${digest}`)?.distribution).map(find);
+  expect(file).toMatchObject({
+    '@type': 'DataDownload',
+    identifier: expect.stringMatching(/^md5:[0-9a-f]{32}$/),
+  });
+  expect(JSON.stringify(document)).not.toContain('/data/nmnist');
+  expect(JSON.stringify(document)).not.toContain('missing');
+});
+
+test('a crate says who made it, what ran when, and that its code was not committed', () => {
+  const { '@graph': graph } = describeCrate(content) as { '@graph': Entity[] };
+  const find = (id: string) => graph.find((one) => one['@id'] === id);
+  expect(find(orcid)).toEqual({ '@id': orcid, '@type': 'Person', name: 'Ada King' });
+  expect(find('./')).toMatchObject({
+    author: [{ '@id': orcid }],
+    datePublished: '2026-01-02T03:05:05.500Z',
+    description: expect.stringContaining('not committed'),
+  });
+  expect(find('#command-verify')).toMatchObject({ '@type': 'SoftwareApplication' });
+  expect(find('#verify')?.result).toEqual([{ '@id': 'counts.csv' }]);
+  expect(find('#uncommitted%20changes%3Dyes')).toMatchObject({ name: 'uncommitted changes', value: 'yes' });
+  expect(formatCrateReadme(content)).toContain('N-MNIST, https://www.garrickorchard.com/datasets/n-mnist');
+});
