@@ -5,11 +5,7 @@ import process from 'node:process';
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /** Flags for a headless browser that also work as root and without a GPU. */
-export const CHROMIUM_FLAGS = [
-  ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
-  // A made-up webcam, allowed without a question.
-  ...['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
-];
+export const CHROMIUM_FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
 
 /**
  * The browser to test with: `CHROMIUM_PATH`, or the first of Chromium and Chrome on the PATH.
