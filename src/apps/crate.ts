@@ -50,7 +50,11 @@ export async function exportCrate(options: CrateOptions) {
     recordings,
     ...(options.frames === true ? [] : frames.outputs.map(({ digest }) => digest)),
   ]);
-  const found = await packProject(run, ({ digest }) => !left.has(digest));
+  const isFrame = (one: Packed) => frames.outputs.some((output) => one.path.startsWith(`${output.path}/`));
+  // All else in the crate has this project's licence.
+  const found = (await packProject(run, ({ digest }) => !left.has(digest))).map((one) =>
+    isFrame(one) ? { ...one, more: { license: ref(licence) } } : one,
+  );
   const claims = path.join(folderOf(plan, requireRecord(run, stageNames.report)), 'claims.json');
   const content = (packed: readonly Packed[]): CrateContent => ({
     ...run,

@@ -66,13 +66,14 @@ export function summarise({ configuration, citation, data, records }: CrateConte
 export function formatCrateReadme(content: CrateContent): string {
   const { citation, command, records, files } = content;
   const { simulated, title, homepage, licence } = content.data;
-  const commits = [...new Set(records.map(({ commit }) => commit ?? 'unknown'))].sort(compareCodeUnits);
+  // All stages are up to date with the code of the latest.
+  const latest = records.toSorted((one, two) => compareCodeUnits(one.startedAt, two.startedAt)).at(-1);
   const left = records.flatMap(({ outputs }) => outputs.filter((one) => idOf(one, content).startsWith('#')));
   const report = files.find(({ path }) => path.endsWith('report/index.html'))?.path ?? 'artifacts/';
   return [
     ...[`# ${citation.title}`, '', summarise(content), ''],
     `- To read first: \`${report}\`. Trained networks: \`models/\`. What each stage read and made: \`records/\`.`,
-    `- To make it again: check out commit ${commits.join(' or ')}, then \`${command}\`.`,
+    `- To make it again: check out commit ${latest?.commit ?? 'unknown'}, then \`${command}\`.`,
     ...left.map(({ path, digest }) => `- Not in here: \`${path}\` (folder digest ${digest}).`),
     `- Recordings: ${simulated ? 'simulated by this project' : `${title}, ${homepage}`}; licence ${licence}.`,
     '- For programs: `ro-crate-metadata.json` (RO-Crate 1.3, Provenance Run Crate 0.6), `croissant-*.json` (Croissant 1.1).',
@@ -160,6 +161,8 @@ function describeOutputs({ id, outputs }: CrateContent['records'][number], conte
     const parts = content.files.filter((file) => file.path.startsWith(`${path}/`));
     return {
       ...common,
+      // The licence, if it is not that of the crate.
+      ...parts[0]?.more,
       description: `Made by ${id}.`,
       hasPart: refs(parts.map((file) => addressOf(file.path))),
     };

@@ -180,6 +180,11 @@ describe('repro export crate', () => {
     expect((await call('export', 'crate', '--frames', '--out', 'frames.zip')).exitCode).toBe(0);
     const packed = await unzip('frames.zip');
     expect(packed.has('artifacts/frames/test.npy')).toBe(true);
+    const { '@graph': graph } = JSON.parse(String(packed.get(METADATA)));
+    for (const id of ['artifacts/frames/', 'artifacts/frames/test.npy'])
+      expect(find({ ...readCrate(), graph }, id)).toMatchObject({
+        license: { '@id': 'https://spdx.org/licenses/MIT' },
+      });
     expect([...packed.keys()].filter((one) => one.startsWith(recordings))).toEqual([]);
     const words = ['--set', 'dataset.name=asl-dvs', '--set', 'dataset.simulated=false'];
     await project.expectFailure(

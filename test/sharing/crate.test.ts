@@ -77,5 +77,8 @@ test('a crate says who made it, what ran when, and that its code was not committ
   expect(find('#command-verify')).toMatchObject({ '@type': 'SoftwareApplication' });
   expect(find('#verify')?.result).toEqual([{ '@id': 'counts.csv' }]);
   expect(find('#uncommitted%20changes%3Dyes')).toMatchObject({ name: 'uncommitted changes', value: 'yes' });
-  expect(formatCrateReadme(content)).toContain('N-MNIST, https://www.garrickorchard.com/datasets/n-mnist');
+  const later = { ...record, startedAt: '2026-01-03T00:00:00.000Z', commit: 'beef' };
+  const readme = formatCrateReadme({ ...content, records: [later, record] });
+  expect(readme).toContain('N-MNIST, https://www.garrickorchard.com/datasets/n-mnist');
+  expect(readme).toContain('check out commit beef, then `./repro run --profile nmnist`');
 });
