@@ -41,8 +41,9 @@ test('without control groups, with a first version of them or with a larger quot
 });
 
 test.runIf(process.platform === 'linux')('a process bound to one core by taskset counts one', () => {
+  const [, core = ''] = /^Cpus_allowed_list:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
   const source = readFileSync(new URL('../src/cores.ts', import.meta.url), 'utf8');
   const script = `${transformSync(source, { loader: 'ts' }).code}\nconsole.log(countCores());`;
   const node = [process.execPath, '--input-type=module', '-e', script];
-  expect(execFileSync('taskset', ['1', ...node], { encoding: 'utf8' }).trim()).toBe('1');
+  expect(execFileSync('taskset', ['-c', core, ...node], { encoding: 'utf8' }).trim()).toBe('1');
 });

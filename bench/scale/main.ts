@@ -84,7 +84,7 @@ export async function main({
         `${seconds(alone!)} on 1 thread, ${seconds(shared!)} on 2 (${(alone! / shared!).toFixed(2)} times as fast)`;
       console.log(`  real steps: ${show(real)}; computed: ${show(computed)}`);
     }
-    console.log('\n  cores  step        speed-up  efficiency  work against one thread');
+    console.log('\n  cores  step        speed-up  efficiency  work against one core');
     let cut: readonly Run[] = [];
     for (const threads of numbers(values.threads)) {
       // In turns, so that a clock that changes between two measurements does not count.

@@ -4,6 +4,8 @@ import path from 'node:path';
 import * as yazl from 'yazl';
 import { compareCodeUnits } from '../files/canonical-json.ts';
 import { writeOutput } from '../files/chosen-file.ts';
+import { STORED } from '../files/zip-file.ts';
+import { EXPLORE_PAGE } from '../report/explore/page.ts';
 import { readClaims } from '../results/claims-file.ts';
 import { FRAME_CACHE_FILES, parseClipIndex } from '../results/clip-index.ts';
 import { formatJson, readResultFile } from '../results/result-file.ts';
@@ -11,9 +13,9 @@ import { fileNameOf } from '../runner/store/cache-folder.ts';
 import { digestPath } from '../runner/store/digest.ts';
 import { withoutPlaces } from '../runner/store/fingerprint-parts.ts';
 import type { RecordedOutput, RunRecord } from '../runner/store/records.ts';
-import { describeCrate, formatCrateReadme, summarise } from '../sharing/crate.ts';
+import { describeCrate, formatCrateReadme, licenseFrames, summarise } from '../sharing/crate.ts';
 import { describeCroissant, describeFrames } from '../sharing/croissant.ts';
-import { type CrateContent, type CrateFile, endOf, idOf, ref } from '../sharing/entity.ts';
+import { type CrateContent, type CrateFile, endOf, idOf, PIPELINE, ref } from '../sharing/entity.ts';
 import { formatModelCard, formatModelConfig } from '../sharing/model-card.ts';
 import { nameRecordings } from '../thesis/data-sets.ts';
 import type { PipelineOptions } from './load-plan.ts';
@@ -33,7 +35,7 @@ type Packed = CrateFile & { readonly content: Uint8Array | string };
 const METADATA = 'ro-crate-metadata.json';
 
 /**
- * Packs a finished run into one zip, an RO-Crate. Equal runs give equal bytes.
+ * Packs a finished run into one zip, an RO-Crate. Packing the same run again gives the same bytes.
  *
  * @throws {ReproError} of `readFinishedRun` and `writeOutput`
  */
@@ -50,12 +52,14 @@ export async function exportCrate(options: CrateOptions) {
     recordings,
     ...(options.frames === true ? [] : frames.outputs.map(({ digest }) => digest)),
   ]);
-  const isFrame = (one: Packed) => frames.outputs.some((output) => one.path.startsWith(`${output.path}/`));
-  // All else in the crate has this project's licence.
-  const found = (await packProject(run, ({ digest }) => !left.has(digest))).map((one) =>
-    isFrame(one) ? { ...one, more: { license: ref(licence) } } : one,
+  const report = requireRecord(run, stageNames.report);
+  const explorePage = `${report.outputs[0]?.path}/${EXPLORE_PAGE}`;
+  const hasFrames = (one: Packed) =>
+    one.path === explorePage || frames.outputs.some((output) => one.path.startsWith(`${output.path}/`));
+  const found = licenseFrames(await packProject(run, ({ digest }) => !left.has(digest)), hasFrames, licence);
+  const verdicts = readClaims(
+    await readResultFile(path.join(folderOf(plan, report), 'claims.json'), stageNames.report),
   );
-  const claims = path.join(folderOf(plan, requireRecord(run, stageNames.report)), 'claims.json');
   const content = (packed: readonly Packed[]): CrateContent => ({
     ...run,
     records: [...run.records.values()],
@@ -63,7 +67,6 @@ export async function exportCrate(options: CrateOptions) {
     data: { ...dataset, licence, simulated: run.simulated, digest: recordings ?? '' },
     verdicts,
   });
-  const verdicts = readClaims(await readResultFile(claims, stageNames.report));
   const described = [
     ...found,
     ...[...run.records.values()].map(packRecord),
@@ -92,7 +95,7 @@ async function packProject(
     ...(command.kind === 'module' ? [command.path] : []),
     ...inputs.filter((one) => !one.external && !isMade(one.path)).map((one) => one.path),
   ]);
-  const project = ['CITATION.cff', 'LICENSE', 'package.json', 'package-lock.json', 'pipeline.yaml'];
+  const project = ['CITATION.cff', 'LICENSE', 'package.json', 'package-lock.json', PIPELINE];
   const wanted = new Set([
     ...project,
     `configs/profiles/${profile}.yaml`,
@@ -147,7 +150,8 @@ async function packCroissants(run: FinishedRun, frames: RunRecord, content: Crat
     const id = idOf(output, content);
     const left = id.startsWith('#') ? ` Not in the crate: \`${command}\` makes the files again.` : '';
     const data = {
-      ...{ name: `${what}: ${title}`, description: `${text}${left}`, licence, url: dataset.homepage },
+      ...{ name: `${what}: ${title}`, description: `${text}${left}`, licence },
+      url: simulated ? citation['repository-code'] : dataset.homepage,
       datePublished: endOf(record).slice(0, 10),
       citeAs: simulated ? citation.title : dataset.citation,
       files: found.tree.entries.map(({ path: below, size: sizeBytes, sha256 }) => {
@@ -170,11 +174,9 @@ async function packCroissants(run: FinishedRun, frames: RunRecord, content: Crat
   return packed;
 }
 
-/** Nothing is compressed and every time is the same, so that the same files give the same bytes with any Node.js. */
 async function* packZip(files: readonly Packed[]): AsyncGenerator<Uint8Array> {
   const zip = new yazl.ZipFile();
-  // A local time, as zips store it.
-  const options = { compress: false, forceDosTimestamp: true, mtime: new Date(1980, 0, 1), mode: 0o100644 };
+  const options = { ...STORED, mode: 0o100644 };
   for (const { path: name, content } of files) {
     if (typeof content === 'string') zip.addFile(content, name, options);
     else zip.addBuffer(Buffer.from(content), name, options);

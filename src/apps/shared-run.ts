@@ -26,12 +26,12 @@ export interface FinishedRun {
   readonly records: ReadonlyMap<string, RunRecord>;
   /** `profile quick`, `profile quick with train.epochs=3`. */
   readonly configuration: string;
-  /** That makes it. */
+  /** The command that makes the run. */
   readonly command: string;
   readonly citation: Citation;
   readonly dataset: Dataset;
   readonly simulated: boolean;
-  /** Of its recordings: an address, or words if no known licence is stated. */
+  /** Licence of the recordings: an address, or words if unknown. */
   readonly licence: string;
 }
 

@@ -1,5 +1,6 @@
 import { ZipFile } from 'yazl';
 import { ReproError } from '../errors.ts';
+import { STORED } from '../files/zip-file.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
 import { escapeControls, quoteName } from '../text.ts';
 
@@ -187,13 +188,11 @@ function fail(file: string, offset: number, what: string): never {
  */
 export async function encodeNpz(tensors: State): Promise<Uint8Array> {
   const zip = new ZipFile();
-  // A fixed local time, as zips store it, so that the same tensors give the same bytes anywhere.
-  const options = { compress: false, forceDosTimestamp: true, mtime: new Date(1980, 0, 1) };
   for (const [name, tensor] of tensors) {
     if (name === '' || /[\\/\0]/.test(name)) {
       throw new ReproError('npz-unwritable', `A tensor in an .npz cannot be called ${quoteName(name)}.`);
     }
-    zip.addBuffer(Buffer.from(encodeTensor(tensor)), `${name}.npy`, options);
+    zip.addBuffer(Buffer.from(encodeTensor(tensor)), `${name}.npy`, STORED);
   }
   zip.end();
   const chunks: Uint8Array[] = [];

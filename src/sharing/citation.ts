@@ -17,7 +17,7 @@ const shape = {
   license: text,
   authors: list(authorShape),
   keywords: orElse(texts, []),
-  'repository-code': optional(text),
+  'repository-code': text,
 };
 
 /** What CITATION.cff says of this program. */
@@ -31,7 +31,7 @@ export type Citation = Value<typeof shape>;
  * @see https://github.com/citation-file-format/citation-file-format, schema-guide.md
  */
 export function readCitation(value: unknown): Citation {
-  const fix = 'Correct the file: a shared run needs its title, version, licence and authors.';
+  const fix = 'Correct the file: a shared run needs its title, version, licence, authors and repository.';
   return readShape(new Fields({ file: 'CITATION.cff', code: 'citation-invalid', fix }, value), shape);
 }
 
@@ -45,6 +45,11 @@ export function findLicence(licence: string): string | null {
   const [, family, version] = /^CC (BY(?:-SA)?) (\d\.\d)$/.exec(licence) ?? [];
   if (family !== undefined) return licenceUrl(`CC-${family}-${version}`);
   return licence.startsWith('MIT') ? licenceUrl('MIT') : null;
+}
+
+/** Whether a licence is an address, that of a known one, rather than words. */
+export function isKnownLicence(licence: string): boolean {
+  return licence.startsWith('https:');
 }
 
 /** The address of a licence by its SPDX name. */

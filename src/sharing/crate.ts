@@ -1,9 +1,19 @@
 import { compareCodeUnits } from '../files/canonical-json.ts';
 import type { ReportVerdicts } from '../results/claims-file.ts';
 import { VERDICT_TITLES } from '../thesis/verdicts.ts';
-import { licenceUrl, nameAuthor } from './citation.ts';
+import { isKnownLicence, licenceUrl, nameAuthor } from './citation.ts';
 import { actionOf, describeAction, describeWorkflow, RUN } from './crate-run.ts';
-import { addressOf, type CrateContent, type Entity, endOf, idOf, PIPELINE, ref, refs } from './entity.ts';
+import {
+  addressOf,
+  type CrateContent,
+  type CrateFile,
+  type Entity,
+  endOf,
+  idOf,
+  PIPELINE,
+  ref,
+  refs,
+} from './entity.ts';
 
 /** The profiles that a crate conforms to. */
 const PROFILES = {
@@ -49,6 +59,19 @@ export function describeCrate(content: CrateContent): object {
   };
 }
 
+/**
+ * The files of a run that may be packed: those with frames under the licence of the recordings, or not at all if none is known. All others have
+ * the crate's licence, which is this project's.
+ */
+export function licenseFrames<File extends CrateFile>(
+  files: readonly File[],
+  hasFrames: (file: File) => boolean,
+  licence: string,
+): File[] {
+  if (!isKnownLicence(licence)) return files.filter((file) => !hasFrames(file));
+  return files.map((file) => (hasFrames(file) ? { ...file, more: { license: ref(licence) } } : file));
+}
+
 /** What is in a crate and what it is of, in a sentence or two. */
 export function summarise({ configuration, citation, data, records }: CrateContent): string {
   return [
@@ -75,6 +98,9 @@ export function formatCrateReadme(content: CrateContent): string {
     `- To read first: \`${report}\`. Trained networks: \`models/\`. What each stage read and made: \`records/\`.`,
     `- To make it again: check out commit ${latest?.commit ?? 'unknown'}, then \`${command}\`.`,
     ...left.map(({ path, digest }) => `- Not in here: \`${path}\` (folder digest ${digest}).`),
+    ...(isKnownLicence(licence)
+      ? []
+      : ['- Not in here: frames, and the explorable page, which contains some.']),
     `- Recordings: ${simulated ? 'simulated by this project' : `${title}, ${homepage}`}; licence ${licence}.`,
     '- For programs: `ro-crate-metadata.json` (RO-Crate 1.3, Provenance Run Crate 0.6), `croissant-*.json` (Croissant 1.1).',
     '',
@@ -155,7 +181,7 @@ function describeOutputs({ id, outputs }: CrateContent['records'][number], conte
     const [type, identifier] = [kind === 'file' ? 'File' : 'Dataset', `sha256:${digest}`];
     const common = { '@id': entity, '@type': type, name: path, identifier, contentSize: String(sizeBytes) };
     if (entity.startsWith('#')) {
-      const description = `Not in this crate. \`${content.command}\` makes it again, byte by byte.`;
+      const description = `Not in this crate. \`${content.command}\` makes it again, byte for byte.`;
       return { ...common, localPath: path, description };
     }
     const parts = content.files.filter((file) => file.path.startsWith(`${path}/`));
@@ -171,7 +197,7 @@ function describeOutputs({ id, outputs }: CrateContent['records'][number], conte
 
 function describeData({ data }: CrateContent): Entity[] {
   const { digest, title, simulated, licence, homepage, files } = data;
-  const isAddress = licence.startsWith('https:');
+  const isAddress = isKnownLicence(licence);
   const common = { '@id': `#sha256-${digest}`, '@type': 'Dataset', identifier: `sha256:${digest}` };
   const license = isAddress ? ref(licence) : licence;
   const licences = isAddress ? [describeLicence(licence)] : [];

@@ -21,7 +21,7 @@ export interface CrateFile {
 /** The data set of a run; its recordings are in no crate. */
 export type DataSource = Pick<DatasetFacts, 'title' | 'homepage' | 'citation' | 'files'> & {
   readonly simulated: boolean;
-  /** Of the recordings that were used: an address, or words if no known licence is stated. */
+  /** Licence of the recordings: an address, or words if unknown. */
   readonly licence: string;
   /** Of their folder, as the stages read it. */
   readonly digest: string;
@@ -30,7 +30,7 @@ export type DataSource = Pick<DatasetFacts, 'title' | 'homepage' | 'citation' | 
 export interface CrateContent {
   /** `profile quick`, `profile quick with train.epochs=3`. */
   readonly configuration: string;
-  /** That makes the run. */
+  /** The command that makes the run. */
   readonly command: string;
   readonly citation: Citation;
   /** In the order of the plan; at least one. */

@@ -76,13 +76,7 @@ export function formatModelCard(content: CardContent): string {
     ...['', '## Accuracy', '', ...describeAccuracy(trained, wilsonInterval(correct, clips))],
     ...['', '## Cost', '', describeCost(trained)],
     ...['', '## Limits', '', ...describeLimits(content)],
-    ...[
-      '',
-      '## Use',
-      '',
-      `In PyTorch, with config.json and the weights in reach. ${describeInput(trained)}`,
-      '',
-    ],
+    ...['', '## Use', '', `Run this in PyTorch, in the folder of config.json. ${describeInput(trained)}`, ''],
     ...['```python', program(weights), '```', ''],
   ].join('\n');
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { findDataset } from '../../src/datasets/registry.ts';
 import type { RunRecord } from '../../src/runner/store/records.ts';
 import { readCitation } from '../../src/sharing/citation.ts';
-import { describeCrate, formatCrateReadme } from '../../src/sharing/crate.ts';
+import { describeCrate, formatCrateReadme, licenseFrames } from '../../src/sharing/crate.ts';
 import type { CrateContent } from '../../src/sharing/entity.ts';
 import { type Entity, idsIn } from './run-crate-rules.ts';
 
@@ -32,7 +32,7 @@ const record: RunRecord = {
 const content: CrateContent = {
   ...{ configuration: 'profile nmnist', command: './repro run --profile nmnist' },
   citation: readCitation({
-    ...{ title: 'A program', version: '1', license: 'MIT' },
+    ...{ title: 'A program', version: '1', license: 'MIT', 'repository-code': 'https://example.org/plif' },
     authors: [{ 'given-names': 'Ada', 'family-names': 'King', orcid }],
   }),
   records: [record],
@@ -81,4 +81,18 @@ test('a crate says who made it, what ran when, and that its code was not committ
   const readme = formatCrateReadme({ ...content, records: [later, record] });
   expect(readme).toContain('N-MNIST, https://www.garrickorchard.com/datasets/n-mnist');
   expect(readme).toContain('check out commit beef, then `./repro run --profile nmnist`');
+});
+
+test('files with frames have the licence of the recordings, and stay out if none is known', () => {
+  const [page, report] = ['explore.html', 'index.html'].map((path) => ({
+    path,
+    sizeBytes: 1,
+    sha256: digest,
+  }));
+  const license = (licence: string) => licenseFrames([page!, report!], (file) => file === page, licence);
+  const { licence } = content.data;
+  expect(license(licence)).toEqual([{ ...page, more: { license: { '@id': licence } } }, report]);
+  expect(license('none stated')).toEqual([report]);
+  const unknown = { ...content, data: { ...content.data, licence: 'none stated' } };
+  expect(formatCrateReadme(unknown)).toContain('Not in here: frames, and the explorable page');
 });

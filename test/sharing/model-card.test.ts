@@ -25,6 +25,7 @@ const citation = readCitation({
   title: 'A program',
   version: '1',
   license: 'MIT',
+  'repository-code': 'https://example.org/plif',
   authors: [{ name: 'We' }],
 });
 const record = { fingerprint: 'ab12', node: '20.19.0', commit: 'c0ffee', dirty: true } as RunRecord;

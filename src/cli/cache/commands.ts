@@ -27,7 +27,7 @@ records. It checks every file against its sha256. Exits with 3 if the remote lac
 Examples:
   $ repro cache pull --profile full
   $ repro cache pull report --remote /mnt/shared/plif-cache
-  $ repro cache pull --trust trust.pem            refuse what they have not signed
+  $ repro cache pull --trust trust.pem            only results signed with one of these keys
   $ repro cache pull --locked --profile full      the committed results, without data
   $ AWS_PROFILE=lab repro cache pull --remote s3://lab-cache/plif`;
 
@@ -97,7 +97,7 @@ export function addCacheCommands(program: Command): void {
     .option('--remote <address>', remoteHelp)
     .option(
       '--sign <key>',
-      'sign the records with this private Ed25519 key (a PEM file), for --trust; replaces records that it has not signed',
+      'sign records with this private Ed25519 key (a PEM file), for --trust; records not signed with this key are replaced',
     )
     .option('--json', 'print one JSON document')
     .addHelpText('after', pushExamples)

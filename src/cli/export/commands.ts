@@ -37,7 +37,8 @@ Examples:
 
 const crateExamples = `
 The zip is an RO-Crate (Provenance Run Crate 0.6) with the report, results, trained networks and their cards, metrics, records, and
-Croissant metadata. Recordings are never packed, and frames only with --frames: they are named by their digests. Equal runs give equal bytes.
+Croissant metadata. Recordings are never packed, and frames only with --frames: they are named by their digests. Packing the
+same run again gives the same bytes.
 
 Examples:
   $ repro export crate --profile full                    full.crate.zip, to upload to Zenodo

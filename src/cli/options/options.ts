@@ -41,7 +41,7 @@ export function threadsOption(): Option {
 export function trustOption(): Option {
   return new Option(
     '--trust <keys>',
-    'refuse records of the remote cache that none of these public Ed25519 keys (a PEM file) has signed; default: use all',
+    'use only records signed with one of the public Ed25519 keys in this PEM file (default: use all records)',
   );
 }
 

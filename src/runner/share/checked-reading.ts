@@ -144,7 +144,7 @@ function damaged(remote: Remote, key: string, what: string): ReproError {
 function untrusted(remote: Remote, key: string, what: string): ReproError {
   return new ReproError('remote-untrusted', `this record is refused: ${what}`, {
     where: `${remote.address}/${key}`,
-    fix: 'Nothing of it was used. Run `repro cache push --sign KEY` with a trusted key on a machine that has computed this; or compute it here, without fetching.',
+    fix: 'Nothing of it was used. Run `repro cache push --sign KEY` with a trusted key on a machine that has computed this, or run it here without --pull.',
   });
 }
 
