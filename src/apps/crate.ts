@@ -4,7 +4,7 @@ import path from 'node:path';
 import * as yazl from 'yazl';
 import { compareCodeUnits } from '../files/canonical-json.ts';
 import { writeOutput } from '../files/chosen-file.ts';
-import { STORED } from '../files/zip-file.ts';
+import { uncompressed } from '../files/zip-file.ts';
 import { EXPLORE_PAGE } from '../report/explore/page.ts';
 import { readClaims } from '../results/claims-file.ts';
 import { FRAME_CACHE_FILES, parseClipIndex } from '../results/clip-index.ts';
@@ -176,7 +176,7 @@ async function packCroissants(run: FinishedRun, frames: RunRecord, content: Crat
 
 async function* packZip(files: readonly Packed[]): AsyncGenerator<Uint8Array> {
   const zip = new yazl.ZipFile();
-  const options = { ...STORED, mode: 0o100644 };
+  const options = { ...uncompressed(), mode: 0o100644 };
   for (const { path: name, content } of files) {
     if (typeof content === 'string') zip.addFile(content, name, options);
     else zip.addBuffer(Buffer.from(content), name, options);

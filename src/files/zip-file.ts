@@ -6,11 +6,11 @@ import { openRegular } from './regular-file.ts';
 const chunkBytes = 1 << 20;
 
 /** For yazl: nothing is compressed and every time is the same, so that the same files give the same bytes with any Node.js, anywhere. */
-export const STORED = {
+export const uncompressed = () => ({
   compress: false,
   forceDosTimestamp: true,
   mtime: new Date(1980, 0, 1), // a local time, as zips store it
-};
+});
 
 /** @throws {ReproError} `special-file`; otherwise as `fs.open` and yauzl */
 export async function openZip(file: string, options: Options): Promise<ZipFile> {

@@ -1,6 +1,6 @@
 import { ZipFile } from 'yazl';
 import { ReproError } from '../errors.ts';
-import { STORED } from '../files/zip-file.ts';
+import { uncompressed } from '../files/zip-file.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
 import { escapeControls, quoteName } from '../text.ts';
 
@@ -192,7 +192,7 @@ export async function encodeNpz(tensors: State): Promise<Uint8Array> {
     if (name === '' || /[\\/\0]/.test(name)) {
       throw new ReproError('npz-unwritable', `A tensor in an .npz cannot be called ${quoteName(name)}.`);
     }
-    zip.addBuffer(Buffer.from(encodeTensor(tensor)), `${name}.npy`, STORED);
+    zip.addBuffer(Buffer.from(encodeTensor(tensor)), `${name}.npy`, uncompressed());
   }
   zip.end();
   const chunks: Uint8Array[] = [];
