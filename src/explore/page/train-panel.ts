@@ -83,7 +83,7 @@ export function makeTraining({ payload, models, state, change, clipOf }: Page) {
     if (work < MOST_WORK) return '';
     return `This network is too large to train in a page: a step takes ${Math.round(work / 1e9)} billion multiplications.`;
   }
-  const offer = `The network goes on learning in this page, by the engine of this project: ${STEPS} steps, each on ${batchSize} of ${formatCount(counts.training, 'clip')} that it has learned from. The ${formatCount(counts.test, 'test clip')} of this page, a part of all, which it has not learned from, score it. Your changes of τ, threshold and reset are not part of the training; they apply to what it has learned. A link to this view does not carry a training. “Undo all changes” brings back the network of the run.`;
+  const offer = `The network goes on learning in this page, by the engine of this project: ${STEPS} steps, each on ${batchSize} of ${formatCount(counts.training, 'clip')} that it has learned from. It is scored on the ${formatCount(counts.test, 'test clip')} of this page, which it has not learned from. Your changes of τ, threshold and reset are not part of the training; they apply to what it has learned. A link to this view does not carry a training. “Undo all changes” brings back the network of the run.`;
 
   const draw = keepLast((points: readonly TrainingPoint[]) => {
     byId('div', 'charts').innerHTML = drawCharts(points, counts.test);
