@@ -81,7 +81,8 @@ function arraysOf({ type: _, ...arrays }: NirNode): Readonly<Record<string, NirA
  * Reads a NIR file of any program.
  *
  * @param where the file's name, for errors
- * @throws {ReproError} `nir-invalid` if it is damaged, lacks a parameter, or has a node of an unknown type
+ * @throws {ReproError} `nir-invalid` if it is damaged, lacks a parameter, or has a node of an unknown type,
+ *   or a value that is not finite
  */
 export async function readNir(bytes: Uint8Array, where?: string): Promise<NirGraph> {
   const { open, files } = await loadHdf5();
@@ -104,7 +105,7 @@ export async function readNir(bytes: Uint8Array, where?: string): Promise<NirGra
   }
 }
 
-/** What a file lacks, for `readNir`. */
+/** What is wrong with a file's content, for `readNir`. */
 class MisfitError extends Error {}
 
 function readGraph(file: File): NirGraph {
@@ -150,7 +151,10 @@ function readNode(group: Group, name: string): NirNode {
   }
   const arrays = Object.entries(nirParameters[type]).map(([parameter, kind]): [string, NirArray] => {
     const found = readArray(group, parameter);
-    if (found !== undefined) return [parameter, found];
+    if (found?.data.every(Number.isFinite)) return [parameter, found];
+    // Its neurons would stay silent, and the accuracy would look like any other.
+    if (found !== undefined)
+      throw new MisfitError(`${where} (${type}): some values of ${quoteName(parameter)} are NaN or infinite`);
     if (kind === 'hint') return [parameter, { shape: [0], data: new Float32Array() }];
     // Files of early versions have none.
     if (parameter === 'v_reset') return [parameter, { shape: [], data: Float32Array.of(0) }];

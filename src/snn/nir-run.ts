@@ -163,8 +163,10 @@ function prepareNode(node: NirNode, shape: readonly number[], dt: number, where:
     case 'SumPool2d':
     case 'AvgPool2d':
       return prepareConvolution(poolingWeights(node, shape[0] ?? 0), shape, fail);
-    case 'Conv2d':
-      return prepareConvolution(node, shape, fail);
+    case 'Conv2d': {
+      const bias = spread(node.bias, node.weight.shape.slice(0, 1), `${where}: bias`);
+      return prepareConvolution({ ...node, bias }, shape, fail);
+    }
     default:
       return prepareNeurons(node, shape, dt, where);
   }
@@ -174,7 +176,7 @@ function prepareNode(node: NirNode, shape: readonly number[], dt: number, where:
 function spread({ shape: own, data }: NirArray, shape: readonly number[], where: string): Float32Array {
   const count = countElements(shape);
   if (data.length === count) return data;
-  const perChannel = data.length === shape[0] && own.length === shape.length;
+  const perChannel = own[0] === shape[0] && own[0] === data.length && own.length === shape.length;
   if (data.length !== 1 && !perChannel) throw new ShapeError(`${where} is [${own}], expected [${shape}]`);
   return Float32Array.from({ length: count }, (_, i) => data[Math.floor((i * data.length) / count)]!);
 }
@@ -260,13 +262,16 @@ function poolingWeights(node: NirNodeOf<'SumPool2d' | 'AvgPool2d'>, channels: nu
   const data = new Float32Array(channels * height * width).fill(weight);
   return {
     ...{ weight: { shape: [channels, 1, height, width], data }, stride: node.stride, padding: node.padding },
-    bias: { shape: [channels], data: new Float32Array(channels) },
+    bias: new Float32Array(channels),
     dilation: { shape: [], data: Float32Array.of(1) },
     groups: { shape: [], data: Float32Array.of(channels) },
   };
 }
 
-type Convolution = Omit<NirNodeOf<'Conv2d'>, 'type' | 'input_shape'>;
+/** `bias`: one value per output. */
+type Convolution = Omit<NirNodeOf<'Conv2d'>, 'type' | 'input_shape' | 'bias'> & {
+  readonly bias: Float32Array;
+};
 
 function prepareConvolution(node: Convolution, shape: readonly number[], fail: Fail): Prepared {
   const [channels = 0, height = 0, width = 0] = shape;
@@ -282,6 +287,10 @@ function prepareConvolution(node: Convolution, shape: readonly number[], fail: F
   ];
   const rows = Math.floor((height + 2 * padY - dilationY * (kernelH - 1) - 1) / strideY) + 1;
   const columns = Math.floor((width + 2 * padX - dilationX * (kernelW - 1) - 1) / strideX) + 1;
+  if (!(rows > 0 && columns > 0 && Number.isFinite(rows * columns)))
+    fail(
+      `a kernel of ${kernelH} x ${kernelW} in strides of ${strideY} x ${strideX} gives no output for its input [${shape}]`,
+    );
   const { data: weights } = node.weight;
   const step: Step = (x) => {
     const out = new Float32Array(outputs * rows * columns);
@@ -292,7 +301,7 @@ function prepareConvolution(node: Convolution, shape: readonly number[], fail: F
     });
     const sums = new Float64Array(rows * columns);
     for (let o = 0; o < outputs; o++) {
-      sums.fill(node.bias.data[o]!);
+      sums.fill(node.bias[o]!);
       const first = Math.floor((o * groups) / outputs) * perGroup;
       for (let k = 0; k < perGroup; k++) {
         const from = (first + k) * height * width;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type Dataset, File, FS, type Group, ready } from 'h5wasm';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { readNir, writeNir } from '../../src/formats/nir.ts';
+import type { NirArray, NirNode } from '../../src/snn/nir-graph.ts';
 
 const folder = path.join(import.meta.dirname, '../golden/nir');
 /** Written by the Python package nir; `make_graph.py` beside it says what it is. */
@@ -68,6 +69,16 @@ describe('a NIR file', () => {
       ...{ code: 'nir-invalid', where: 'graph.nir' },
       message: expect.stringContaining(message),
     });
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY])('with a value of %s is refused', async (value) => {
+    const graph = await readNir(golden);
+    const tau: NirArray = { shape: [], data: Float32Array.of(value) };
+    const leaky: NirNode = { type: 'LI', tau, r: tau, v_leak: tau };
+    const bytes = await writeNir({ ...graph, nodes: new Map([...graph.nodes, ['leaky', leaky]]) });
+    await expect(readNir(bytes)).rejects.toThrow(
+      'node "leaky" (LI): some values of "tau" are NaN or infinite.',
+    );
   });
 
   test('of an early version without v_reset resets to 0', async () => {

@@ -16,14 +16,18 @@ const array = (...data: readonly number[]): NirArray => ({
   data: Float32Array.from(data),
 });
 
-/** A chain of nodes from an input of one value to an output. */
-function chain(nodes: Readonly<Record<string, NirNode>>, more: NirGraph['edges'] = []): NirGraph {
+/** A chain of nodes from an input to an output of these shapes. */
+function chain(
+  nodes: Readonly<Record<string, NirNode>>,
+  more: NirGraph['edges'] = [],
+  [input, output]: readonly [readonly number[], readonly number[]] = [[1], [1]],
+): NirGraph {
   const names = ['in', ...Object.keys(nodes), 'out'];
   return {
     nodes: new Map<string, NirNode>([
-      ['in', { type: 'Input', shape: array(1) }],
+      ['in', { type: 'Input', shape: array(...input) }],
       ...Object.entries(nodes),
-      ['out', { type: 'Output', shape: array(1) }],
+      ['out', { type: 'Output', shape: array(...output) }],
     ]),
     edges: [...names.slice(1).map((name, i) => [names[i]!, name] as const), ...more],
     metadata: {},
@@ -103,18 +107,24 @@ describe('a graph of another program', () => {
   });
 
   test('may give its neurons one number for all, or one per channel', () => {
-    const input: NirNode = { type: 'Input', shape: array(2, 1, 2) };
     const scale: NirNode = { type: 'Scale', scale: { shape: [2, 1, 1], data: Float32Array.of(1, 10) } };
     const fire: NirNode = { type: 'IF', r: one, v_threshold: array(2.5), v_reset: one };
-    const graph = chain({ scale, fire });
-    const nodes = new Map([
-      ...graph.nodes,
-      ['in', input] as const,
-      ['out', { type: 'Output', shape: array(4) }] as const,
-    ]);
-    expect([...runNir(prepareNir({ ...graph, nodes }), Float32Array.of(2, 3, 0.2, 0.3))]).toEqual([
-      0, 1, 0, 1,
-    ]);
+    const graph = chain({ scale, fire }, [], [[2, 1, 2], [4]]);
+    expect([...runNir(prepareNir(graph), Float32Array.of(2, 3, 0.2, 0.3))]).toEqual([0, 1, 0, 1]);
+  });
+
+  /** To two outputs. */
+  const convolve = (kernel: number, bias: readonly number[]): NirNode => ({
+    type: 'Conv2d',
+    input_shape: array(),
+    weight: { shape: [2, 1, 1, kernel], data: Float32Array.from({ length: 2 * kernel }, (_, i) => 10 ** i) },
+    bias: array(...bias),
+    ...{ stride: one, padding: array(0), dilation: one, groups: one },
+  });
+
+  test('may give a convolution one bias for all outputs', () => {
+    const graph = chain({ convolve: convolve(1, [0.5]) }, [], [[1, 1, 2], [4]]);
+    expect([...runNir(prepareNir(graph), Float32Array.of(2, 3))]).toEqual([2.5, 3.5, 20.5, 30.5]);
   });
 
   const leaky: NirNode = { type: 'LI', tau: array(0.002), r: one, v_leak: array(0) };
@@ -130,6 +140,25 @@ describe('a graph of another program', () => {
       'a weight has another shape',
       chain({ wide, again: wide }),
       'node "again" (Linear): weight is [3,1], its input [3]',
+    ],
+    [
+      'a scale has as many values as channels, but along another axis',
+      chain(
+        { scale: { type: 'Scale', scale: { shape: [1, 1, 2], data: Float32Array.of(1, 10) } } },
+        [],
+        [[2, 1, 2], [4]],
+      ),
+      'node "scale" (Scale): scale is [1,1,2], expected [2,1,2]',
+    ],
+    [
+      'a bias is shorter than the outputs',
+      chain({ convolve: convolve(1, []) }, [], [[1, 1, 2], [4]]),
+      'node "convolve" (Conv2d): bias is [0], expected [2]',
+    ],
+    [
+      'a kernel is larger than its input',
+      chain({ convolve: convolve(3, [0, 0]) }, [], [[1, 1, 2], [0]]),
+      'node "convolve" (Conv2d): a kernel of 1 x 3 in strides of 1 x 1 gives no output for its input [1,1,2]',
     ],
     ['the output has another shape', chain({ wide }), 'node "out" (Output): its shape is [1], its input [3]'],
     ['an edge leads from nowhere', chain({}, [['lost', 'out']]), 'an edge names the node "lost"'],
