@@ -81,14 +81,32 @@ function checkEnding(out: string, to: ExportFormat): void {
   });
 }
 
-/** Loads a checkpoint that is to be evaluated. Fails if its network is not known: making frames first can take long. */
+/** How a network is evaluated: on an engine, or a NIR graph in steps of `dt` in its unit of time. */
+interface EngineOptions {
+  readonly engine?: EngineChoice | undefined;
+  readonly threads?: number | undefined;
+  readonly dt?: number | undefined;
+}
+
+/**
+ * Loads a checkpoint that is to be evaluated. Fails if its network is not known, or cannot be run so: making frames first can take long.
+ */
 export async function loadNetwork(
   source: string,
-  options: SourceOptions,
+  options: SourceOptions & EngineOptions,
   warn: Warn,
 ): Promise<LoadedCheckpoint> {
   const checkpoint = await loadSource(source, options, warn);
-  if (checkpoint.graph === undefined) networkOf(checkpoint);
+  const { graph } = checkpoint;
+  const ignored = (['dt', 'engine', 'threads'] as const).find(
+    (name) => options[name] !== undefined && (name === 'dt') === (graph === undefined),
+  );
+  if (ignored !== undefined) {
+    const problem = `${graph === undefined ? 'only applies' : 'does not apply'} to .nir files`;
+    throw new ReproError('usage', `--${ignored} ${problem}`, { where: source, fix: 'Leave it out.' });
+  }
+  if (graph === undefined) networkOf(checkpoint);
+  else nirEngine(graph, { dt: options.dt, where: source });
   return checkpoint;
 }
 
@@ -100,13 +118,9 @@ export async function loadNetwork(
 export async function evaluateOnFrames(
   plan: Plan,
   checkpoint: LoadedCheckpoint,
-  options: {
+  options: EngineOptions & {
     readonly split: EvaluatedSplit;
     readonly otherFrames: boolean;
-    readonly engine: EngineChoice | undefined;
-    readonly threads: number | undefined;
-    /** Length of a time step in the unit of a NIR file. */
-    readonly dt: number | undefined;
     readonly signal: AbortSignal;
     readonly progress: (done: number, total: number) => void;
   },

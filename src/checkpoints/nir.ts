@@ -8,7 +8,7 @@ import { nirFromNetwork } from '../snn/nir-from-network.ts';
 import type { NirGraph } from '../snn/nir-graph.ts';
 import { type NirNetwork, prepareNir, runNir } from '../snn/nir-run.ts';
 import { type NetworkSpec, repeatedSteps } from '../snn/spec.ts';
-import { ShapeError } from '../snn/tensor.ts';
+import { countElements, ShapeError } from '../snn/tensor.ts';
 import { escapeControls } from '../text.ts';
 import { networkOf } from './evaluate-checkpoint.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
@@ -54,6 +54,7 @@ export async function encodeNir(checkpoint: LoadedCheckpoint): Promise<{ bytes: 
  * An engine for one NIR graph, in plain loops.
  *
  * @param dt length of a step in the graph's unit of time
+ * @throws {ReproError} `nir-misfit` if the graph cannot be run; `open` does, if not on such frames
  */
 export function nirEngine(
   graph: NirGraph,
@@ -63,13 +64,9 @@ export function nirEngine(
     ...{ name: 'nir', backend: 'cpu', version: '1' },
     reason: `the graph of the file, in Euler steps of ${dt}`,
   };
-  /** @throws {ReproError} `nir-misfit` if the graph cannot be run, or not on such frames */
-  const open = async (spec: NetworkSpec): Promise<EvaluationSession> => {
+  const explain = <Result>(make: () => Result): Result => {
     try {
-      const network = prepareNir(graph, dt);
-      checkEnds(network, spec);
-      const evaluate = async (frames: Frames) => evaluateNir(network, frames, repeatedSteps(spec) ?? 1);
-      return { evaluate, dispose: () => {} };
+      return make();
     } catch (cause) {
       if (!(cause instanceof ShapeError)) throw cause;
       const fix =
@@ -79,13 +76,19 @@ export function nirEngine(
       throw new ReproError('nir-misfit', `${escapeControls(cause.message)}.`, { where, fix, cause });
     }
   };
+  const network = explain(() => prepareNir(graph, dt));
+  const open = async (spec: NetworkSpec): Promise<EvaluationSession> => {
+    explain(() => checkEnds(network, spec));
+    const evaluate = async (frames: Frames) => evaluateNir(network, frames, repeatedSteps(spec) ?? 1);
+    return { evaluate, dispose: () => {} };
+  };
   return { description, open };
 }
 
 function checkEnds({ input, output }: NirNetwork, spec: NetworkSpec): void {
   if (input.join() !== spec.input.join())
     throw new ShapeError(`its input is [${input.join(', ')}], but frames are [${spec.input.join(', ')}]`);
-  const outputs = output.reduce((product, size) => product * size, 1);
+  const outputs = countElements(output);
   if (outputs !== spec.classes)
     throw new ShapeError(`it has ${outputs} outputs, but the data set has ${spec.classes} classes`);
 }

@@ -215,6 +215,18 @@ describe('repro export', () => {
     await expectRefused(['evaluate', 'imported.nir', '--dt', '0'], 'expected a number above 0.');
   });
 
+  test('refuses options that have no effect on a file, and too long steps, before it makes frames', async () => {
+    await call('export', 'imported', '--to', 'nir', '--out', 'x.nir');
+    // The missing profile would be refused next, and frames only come after it.
+    for (const [words, message] of [
+      [['imported', '--dt', '0.1'], '--dt only applies to .nir files'],
+      [['x.nir', '--engine', 'wasm'], '--engine does not apply to .nir files'],
+      [['x.nir', '--threads', '2'], '--threads does not apply to .nir files'],
+      [['x.nir', '--dt', '1000'], 'shorter than a step of 1000'],
+    ] as const)
+      await expectRefused(['evaluate', ...words, '--profile', 'missing'], message);
+  });
+
   test('refuses an empty name, and one with another extension than the format’s', async () => {
     await expectRefused(['export', 'imported', '--to', 'npz', '--out', ''], 'expected a name.');
     await expectRefused(['import', 'x.pt', '--out='], 'expected a name.');

@@ -18,8 +18,8 @@ Examples:
   $ repro import state.pt --pooling average --out imported`;
 
 const evaluateExamples = `
-SOURCE is anything that export accepts, a folder written by import, or a .nir file of any program (docs/nir.md). The frames are those of the profile; they are brought
-up to date as by repro run frames.
+SOURCE is anything that export accepts, a folder written by import, or a .nir file of any program
+(docs/nir.md). The frames are those of the profile; they are brought up to date as by repro run frames.
 
 Examples:
   $ repro evaluate check_point_max --profile full --set dataset.root=/data/DvsGesture
