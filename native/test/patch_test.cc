@@ -111,12 +111,21 @@ const Register occupied("which pairs of pixels see an event", [](const KernelTab
   }
 });
 
-/// Every row alone, pairs and threes of rows, and all of them.
+struct Part {
+  int firstRow, rows, firstColumn, columns;
+};
+
+/// Every row alone, pairs and threes of rows, and all of them; whole rows, and some columns of them at a time.
 template <class Visit>
-void eachSplit(int height, Visit visit) {
-  for (const int rows : {1, 2, 3, height}) {
-    if (rows > height) continue;
-    for (int first = 0; first < height; first += rows) visit(first, std::min(rows, height - first));
+void eachSplit(const PatchSize& size, Visit visit) {
+  for (const int rows : {1, 2, 3, size.height}) {
+    if (rows > size.height) continue;
+    for (const int columns : {6, size.width}) {
+      for (int y = 0; y < size.height; y += rows) {
+        for (int x = 0; x < size.width; x += columns)
+          visit(Part{y, std::min(rows, size.height - y), x, std::min(columns, size.width - x)});
+      }
+    }
   }
 }
 
@@ -127,16 +136,18 @@ const Register convolve("the first convolution", [](const KernelTable& kernels) 
     const int inputs = given.size.inputs();
     Buffer<float> weights(static_cast<std::size_t>(inputs) * kBlock);
     for (std::size_t i = 0; i < weights.size(); i++) weights[i] = static_cast<float>(frame.random());
-    const std::size_t row = static_cast<std::size_t>(given.size.width) * kBlock;
-    eachSplit(given.size.height, [&](int first, int rows) {
-      Buffer<float> y(rows * row + kBlock);
+    eachSplit(given.size, [&](const Part& part) {
+      const std::size_t row = static_cast<std::size_t>(part.columns) * kBlock;
+      Buffer<float> y(part.rows * row + kBlock);
       for (std::size_t i = 0; i < y.size(); i++) y[i] = 99;
-      kernels.patch.convolve(given.size, frame.data(), flags.data(), weights.data(), first, rows, y.data());
-      std::vector<double> expected(rows * row + kBlock, 99.0);
-      for (std::size_t i = 0; i < rows * row; i++) {
+      kernels.patch.convolve(given.size, frame.data() + part.firstColumn, flags.data() + part.firstColumn / 2,
+                             weights.data(), part.firstRow, part.rows, part.columns, y.data());
+      std::vector<double> expected(part.rows * row + kBlock, 99.0);
+      for (std::size_t i = 0; i < part.rows * row; i++) {
         expected[i] = 0;
         for (int a = 0; a < inputs; a++) {
-          expected[i] += frame.input(a, first + static_cast<int>(i / row), static_cast<int>(i % row / kBlock)) *
+          expected[i] += frame.input(a, part.firstRow + static_cast<int>(i / row),
+                                     part.firstColumn + static_cast<int>(i % row / kBlock)) *
                          weights[a * kBlock + i % kBlock];
         }
       }
@@ -150,19 +161,22 @@ const Register gradient("the first convolution's weight gradient", [](const Kern
     Frame frame(given.size, given.density, given.counts);
     const std::vector<std::uint8_t> flags = flagsOf(kernels, given, frame);
     const int inputs = given.size.inputs();
-    const std::size_t row = static_cast<std::size_t>(given.size.width) * kBlock;
-    eachSplit(given.size.height, [&](int first, int rows) {
-      Buffer<float> dx(rows * row), actual(static_cast<std::size_t>(inputs) * kBlock);
-      for (std::size_t i = 0; i < rows * row; i++) dx[i] = static_cast<float>(frame.random());
+    eachSplit(given.size, [&](const Part& part) {
+      const std::size_t row = static_cast<std::size_t>(part.columns) * kBlock;
+      const std::size_t count = part.rows * row;
+      Buffer<float> dx(count), actual(static_cast<std::size_t>(inputs) * kBlock);
+      for (std::size_t i = 0; i < count; i++) dx[i] = static_cast<float>(frame.random());
       // What lies behind the last row must not be read, or at least not matter.
-      for (std::size_t i = 0; i < kBlock; i++) dx[rows * row + i] = NAN;
+      for (std::size_t i = 0; i < kBlock; i++) dx[count + i] = NAN;
       for (std::size_t i = 0; i < actual.size(); i++) actual[i] = 0.25f;
-      kernels.patch.weightGradient(given.size, frame.data(), flags.data(), dx.data(), first, rows, actual.data());
+      kernels.patch.weightGradient(given.size, frame.data() + part.firstColumn, flags.data() + part.firstColumn / 2,
+                                   dx.data(), part.firstRow, part.rows, part.columns, actual.data());
       std::vector<double> expected(actual.size(), 0.25);
-      for (std::size_t i = 0; i < rows * row; i++) {
+      for (std::size_t i = 0; i < count; i++) {
         for (int a = 0; a < inputs; a++) {
-          expected[a * kBlock + i % kBlock] +=
-              frame.input(a, first + static_cast<int>(i / row), static_cast<int>(i % row / kBlock)) * dx[i];
+          expected[a * kBlock + i % kBlock] += frame.input(a, part.firstRow + static_cast<int>(i / row),
+                                                           part.firstColumn + static_cast<int>(i % row / kBlock)) *
+                                               dx[i];
         }
       }
       compare(given.name + ": gradient", actual.data(), expected, 1e-5);

@@ -10,8 +10,8 @@ namespace plif::PLIF_ISA {
 /// or `v = h − threshold` (soft) where s, else `v = h`.
 ///
 /// Loops: register of the block, row, pixel. A register's channels have one scale and shift, which stay in registers;
-/// v, h and y are read and written once, and the first-level cache holds all of them for a row. The bits of 16 channels
-/// go out together.
+/// v, h and y are read and written once. The bits of 16 channels go out together. Steps are too far apart in memory for
+/// the processor to foresee the next one.
 template <bool Hard, bool Keep>
 PLIF_INLINE void fireAs(const FireRows& r) {
   const Vec threshold = broadcast(r.neuron->threshold);
@@ -37,6 +37,7 @@ PLIF_INLINE void fireAs(const FireRows& r) {
         if (Keep) store(charged + at, h);
         const unsigned bits = bitsOf(spikes) << lane;
         fired[x] = static_cast<std::uint16_t>(part == 0 ? bits : fired[x] | bits);
+        if (part == 0) __builtin_prefetch(y + at + r.next);
       }
     }
   }

@@ -29,9 +29,9 @@ PLIF_INLINE Vec smoothStepDerivative(Surrogate surrogate, Vec z) {
 }
 
 /// Adds register `part` of a row's sums to the arrays that the caller keeps.
-PLIF_INLINE void addTo(float* sums, int lane, Vec value) { store(sums + lane, load(sums + lane) + value); }
+PLIF_INLINE void addTo(float* sums, std::size_t lane, Vec value) { store(sums + lane, load(sums + lane) + value); }
 
-/// The common case: hard reset, detached, ATan with a fixed slope, no pooling or max pooling over 2 x 2.
+/// The common case, `addsUpRows`.
 ///
 ///   dL/dh = dL/ds · α · S' + (1 − s) · dL/dv,  dL/dx = dL/dh · leak,  dL/dv of the step before = dL/dh · (1 − leak)
 ///
@@ -52,9 +52,10 @@ PLIF_INLINE void fireBackwardFast(const FireBackwardRows& r) {
   for (int part = 0; part < kParts; part++) {
     const int lane = part * kLanes;
     const Vec sharedLeak = load(r.leak + lane);
-    Vec sums{};
-    Vec productSums{};
-    Vec leakSums{};
+    const bool begins = r.sumsBefore == nullptr;
+    Vec sums = begins ? Vec{} : load(r.sumsBefore + lane);
+    Vec productSums = begins ? Vec{} : load(r.sumsBefore + kBlock + lane);
+    Vec leakSums = begins ? Vec{} : load(r.sumsBefore + 2 * kBlock + lane);
     for (int window = 0; window < windows; window++) {
       std::size_t at[Windows];
       Vec h[Windows];
@@ -80,14 +81,16 @@ PLIF_INLINE void fireBackwardFast(const FireBackwardRows& r) {
         best = select(fired[0], h[0], best);
       }
       const Vec bent = (best - threshold) * slope;
-      const Vec ofSpike =
-          load(r.gradient + static_cast<std::size_t>(window) * kBlock + lane) * half / multiplyAdd(bent, bent, one);
+      const float* gradient = r.gradient + static_cast<std::size_t>(window) * kBlock + lane;
+      const Vec ofSpike = load(gradient) * half / multiplyAdd(bent, bent, one);
+      if (part == 0) __builtin_prefetch(gradient + r.nextGradient);
       PLIF_UNROLL
       for (int q = 0; q < Windows; q++) {
         const std::size_t x = static_cast<std::size_t>(window * kSide + q % kSide) * kBlock + lane;
         const Vec through = keepWhere(negate(fired[q]), load(r.carried + at[q]));
         const Vec ofCharged = through + (Windows == 1 ? ofSpike : keepWhere(chosen[q], ofSpike));
-        const Vec leak = PerNeuron ? load(r.leak + (q / kSide) * r.leakRowStride + x) : sharedLeak;
+        const std::size_t leakAt = (q / kSide) * r.leakRowStride + x;
+        const Vec leak = PerNeuron ? load(r.leak + leakAt) : sharedLeak;
         const Vec ofCurrent = ofCharged * leak;
         store(r.carried + at[q], ofCharged - ofCurrent);
         Vec before = rest;
@@ -97,19 +100,27 @@ PLIF_INLINE void fireBackwardFast(const FireBackwardRows& r) {
         }
         const Vec ofLeak = ofCharged * (h[q] - before);
         if (PerNeuron) {
-          store(r.leakGradient + at[q], load(r.leakGradient + at[q]) + ofLeak);
+          addTo(r.leakGradient, leakAt, ofLeak);
         } else {
           leakSums += ofLeak;
         }
         sums += ofCurrent;
         productSums = multiplyAdd(ofCurrent, load(r.y + (q / kSide) * r.yRowStride + x), productSums);
-        store(r.current + (q / kSide) * r.currentRowStride + x, ofCurrent);
+        float* current = r.current + (q / kSide) * r.currentRowStride + x;
+        store(current, ofCurrent);
+        if (part == 0) __builtin_prefetch(current + r.nextCurrent, 1);
       }
     }
     // An odd last column belongs to no window.
     for (int x = windows * kSide; x < r.shape.width; x++) {
       for (int i = 0; i < kSide; i++)
         store(r.current + i * r.currentRowStride + static_cast<std::size_t>(x) * kBlock + lane, Vec{});
+    }
+    if (r.sumsAfter != nullptr) {
+      store(r.sumsAfter + lane, sums);
+      store(r.sumsAfter + kBlock + lane, productSums);
+      store(r.sumsAfter + 2 * kBlock + lane, leakSums);
+      continue;
     }
     addTo(r.sums, lane, sums);
     addTo(r.productSums, lane, productSums);
@@ -151,7 +162,6 @@ PLIF_INLINE void fireBackwardGeneral(const FireBackwardRows& r) {
   const Vec alpha = broadcast(neuron.alpha);
   const int pool = r.shape.pooling == Pooling::none ? 1 : r.shape.pool;
   const int windows = r.gradient != nullptr && r.shape.rows == pool ? r.shape.width / pool : 0;
-  const bool perNeuron = r.leakPixelStride != 0;
   for (int part = 0; part < kParts; part++) {
     const int lane = part * kLanes;
     for (int row = 0; row < r.shape.rows; row++) {
@@ -174,7 +184,8 @@ PLIF_INLINE void fireBackwardGeneral(const FireBackwardRows& r) {
         if (neuron.learnAlpha) addTo(r.alphaGradient, lane, ofStep * excess);
         const Vec through = neuron.hardReset ? keepWhere(negate(fired), carried) : carried;
         const Vec ofCharged = multiplyAdd(ofStep, alpha, through);
-        const Vec leak = load(r.leak + row * r.leakRowStride + x * r.leakPixelStride + lane);
+        const std::size_t leakAt = row * r.leakRowStride + x * r.leakPixelStride;
+        const Vec leak = load(r.leak + leakAt + lane);
         const Vec ofCurrent = ofCharged * leak;
         Vec before = rest;
         if (r.chargedBefore != nullptr) {
@@ -182,7 +193,7 @@ PLIF_INLINE void fireBackwardGeneral(const FireBackwardRows& r) {
           const Mask firedBefore = atLeast(hBefore, threshold);
           before = neuron.hardReset ? select(firedBefore, rest, hBefore) : hBefore - keepWhere(firedBefore, threshold);
         }
-        addTo(perNeuron ? r.leakGradient + at - lane : r.leakGradient, lane, ofCharged * (h - before));
+        addTo(r.leakGradient + leakAt, lane, ofCharged * (h - before));
         store(r.carried + at, ofCharged - ofCurrent);
         store(r.current + row * r.currentRowStride + xAt, ofCurrent);
         addTo(r.sums, lane, ofCurrent);
@@ -193,25 +204,19 @@ PLIF_INLINE void fireBackwardGeneral(const FireBackwardRows& r) {
 }
 
 inline void fireBackward(const FireBackwardRows& r) {
-  const NeuronSettings& neuron = *r.neuron;
-  const bool plain =
-      neuron.hardReset && neuron.detachReset && neuron.surrogate == Surrogate::atan && !neuron.learnAlpha;
   const bool perNeuron = r.leakPixelStride != 0;
-  const bool whole = r.gradient != nullptr;
-  if (plain && whole && r.shape.pooling == Pooling::max && r.shape.pool == 2 && r.shape.rows == 2) {
+  if (!addsUpRows(*r.neuron, r.shape)) {
+    fireBackwardGeneral(r);
+  } else if (r.shape.pooling == Pooling::max) {
     if (perNeuron) {
       fireBackwardFast<4, true>(r);
     } else {
       fireBackwardFast<4, false>(r);
     }
-  } else if (plain && whole && r.shape.pooling == Pooling::none) {
-    if (perNeuron) {
-      fireBackwardFast<1, true>(r);
-    } else {
-      fireBackwardFast<1, false>(r);
-    }
+  } else if (perNeuron) {
+    fireBackwardFast<1, true>(r);
   } else {
-    fireBackwardGeneral(r);
+    fireBackwardFast<1, false>(r);
   }
 }
 

@@ -84,7 +84,7 @@ PLIF_INLINE void convolvePair(const PatchSize& size, const float* corner, const 
 /// `Rows` rows of y for one register of the block. Loops: pair of pixels, plane, row and column of the patch, pixel.
 template <int Planes, int Rows>
 PLIF_INLINE void convolveRows(const PatchSize& size, const float* image, const std::uint8_t* flags,
-                              const float* weights, int lane, float* y) {
+                              const float* weights, int columns, int lane, float* y) {
   const int pairs = (size.width + 1) / 2;
   const int inputs = Planes > 0 ? Planes * 9 : size.inputs();
   Vec held[(Planes > 0 ? Planes : PatchSize::kMaxPlanes) * 9];
@@ -92,12 +92,12 @@ PLIF_INLINE void convolveRows(const PatchSize& size, const float* image, const s
   for (int a = 0; a < (Planes > 0 ? Planes * 9 : PatchSize::kMaxPlanes * 9); a++) {
     held[a] = a < inputs ? load(weights + a * kBlock + lane) : Vec{};
   }
-  const std::size_t row = static_cast<std::size_t>(size.width) * kBlock;
-  for (int pair = 0; pair < pairs; pair++) {
+  const std::size_t row = static_cast<std::size_t>(columns) * kBlock;
+  for (int pair = 0; 2 * pair < columns; pair++) {
     Vec sums[Rows * 2] = {};
     if (anyOccupied<Rows>(flags, pairs, pair)) convolvePair<Planes, Rows>(size, image + 2 * pair, held, sums);
     float* to = y + static_cast<std::size_t>(pair) * 2 * kBlock + lane;
-    const bool second = 2 * pair + 1 < size.width;
+    const bool second = 2 * pair + 1 < columns;
     PLIF_UNROLL
     for (int i = 0; i < Rows; i++) {
       store(to + i * row, sums[i * 2]);
@@ -108,35 +108,35 @@ PLIF_INLINE void convolveRows(const PatchSize& size, const float* image, const s
 
 template <int Planes>
 PLIF_INLINE void convolvePlanes(const PatchSize& size, const float* image, const std::uint8_t* flags,
-                                const float* weights, int firstRow, int rows, float* y) {
+                                const float* weights, int firstRow, int rows, int columns, float* y) {
   const int pairs = (size.width + 1) / 2;
   for (int part = 0; part < kParts; part++) {
     const int lane = part * kLanes;
     int row = 0;
     for (; row + 2 <= rows; row += 2) {
       convolveRows<Planes, 2>(size, image + static_cast<std::size_t>(firstRow + row) * size.rowFloats(),
-                              flags + static_cast<std::size_t>(firstRow + row) * pairs, weights, lane,
-                              y + static_cast<std::size_t>(row) * size.width * kBlock);
+                              flags + static_cast<std::size_t>(firstRow + row) * pairs, weights, columns, lane,
+                              y + static_cast<std::size_t>(row) * columns * kBlock);
     }
     if (row < rows) {
       convolveRows<Planes, 1>(size, image + static_cast<std::size_t>(firstRow + row) * size.rowFloats(),
-                              flags + static_cast<std::size_t>(firstRow + row) * pairs, weights, lane,
-                              y + static_cast<std::size_t>(row) * size.width * kBlock);
+                              flags + static_cast<std::size_t>(firstRow + row) * pairs, weights, columns, lane,
+                              y + static_cast<std::size_t>(row) * columns * kBlock);
     }
   }
 }
 
 inline void patchConvolve(const PatchSize& size, const float* image, const std::uint8_t* flags, const float* weights,
-                          int firstRow, int rows, float* y) {
+                          int firstRow, int rows, int columns, float* y) {
   switch (size.planes) {
     case 1:
-      return convolvePlanes<1>(size, image, flags, weights, firstRow, rows, y);
+      return convolvePlanes<1>(size, image, flags, weights, firstRow, rows, columns, y);
     case 2:
-      return convolvePlanes<2>(size, image, flags, weights, firstRow, rows, y);
+      return convolvePlanes<2>(size, image, flags, weights, firstRow, rows, columns, y);
     case 3:
-      return convolvePlanes<3>(size, image, flags, weights, firstRow, rows, y);
+      return convolvePlanes<3>(size, image, flags, weights, firstRow, rows, columns, y);
     default:
-      return convolvePlanes<0>(size, image, flags, weights, firstRow, rows, y);
+      return convolvePlanes<0>(size, image, flags, weights, firstRow, rows, columns, y);
   }
 }
 
@@ -144,15 +144,15 @@ inline void patchConvolve(const PatchSize& size, const float* image, const std::
 /// one for each tap, stay in registers over the row. Loops: pair of pixels, row and column of its patch, pixel.
 template <int Rows>
 PLIF_INLINE void gradientRows(const PatchSize& size, const float* plane, const std::uint8_t* flags, const float* dx,
-                              int lane, float* gradient) {
+                              int columns, int lane, float* gradient) {
   const int pairs = (size.width + 1) / 2;
-  const std::size_t rowStride = static_cast<std::size_t>(size.width) * kBlock;
+  const std::size_t rowStride = static_cast<std::size_t>(columns) * kBlock;
   Vec sums[9];
   PLIF_UNROLL
   for (int tap = 0; tap < 9; tap++) sums[tap] = load(gradient + tap * kBlock + lane);
-  for (int pair = 0; pair < pairs; pair++) {
+  for (int pair = 0; 2 * pair < columns; pair++) {
     if (!anyOccupied<Rows>(flags, pairs, pair)) continue;
-    const bool second = 2 * pair + 1 < size.width;
+    const bool second = 2 * pair + 1 < columns;
     const float* from = dx + static_cast<std::size_t>(pair) * 2 * kBlock + lane;
     Vec of[Rows * 2];
     PLIF_UNROLL
@@ -181,7 +181,7 @@ PLIF_INLINE void gradientRows(const PatchSize& size, const float* plane, const s
 }
 
 inline void patchWeightGradient(const PatchSize& size, const float* image, const std::uint8_t* flags, const float* dx,
-                                int firstRow, int rows, float* gradient) {
+                                int firstRow, int rows, int columns, float* gradient) {
   const int pairs = (size.width + 1) / 2;
   for (int part = 0; part < kParts; part++) {
     for (int plane = 0; plane < size.planes; plane++) {
@@ -191,11 +191,11 @@ inline void patchWeightGradient(const PatchSize& size, const float* image, const
         const float* from =
             image + plane * size.planeStride() + static_cast<std::size_t>(firstRow + row) * size.rowFloats();
         const std::uint8_t* occupied = flags + static_cast<std::size_t>(firstRow + row) * pairs;
-        const float* gradients = dx + static_cast<std::size_t>(row) * size.width * kBlock;
+        const float* gradients = dx + static_cast<std::size_t>(row) * columns * kBlock;
         if (row + 2 <= rows) {
-          gradientRows<2>(size, from, occupied, gradients, part * kLanes, to);
+          gradientRows<2>(size, from, occupied, gradients, columns, part * kLanes, to);
         } else {
-          gradientRows<1>(size, from, occupied, gradients, part * kLanes, to);
+          gradientRows<1>(size, from, occupied, gradients, columns, part * kLanes, to);
         }
       }
     }

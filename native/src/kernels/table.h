@@ -114,6 +114,7 @@ struct FireRows {
   float* potential;      ///< v, scratch, in and out
   float* charged;        ///< h, scratch, out; null if it is not wanted
   std::uint16_t* fired;  ///< [rows][width], out: bit c is channel c's spike
+  std::ptrdiff_t next = 0;  ///< floats from y to that of the next step, which is fetched into the cache meanwhile
 };
 
 /// One step backward of 16 channels, after `FireRows` of all steps has kept h.
@@ -132,12 +133,24 @@ struct FireBackwardRows {
   std::size_t yRowStride;
   float* current;  ///< dL/dx, out: [rows][width][16] with rows `currentRowStride` apart
   std::size_t currentRowStride;
-  float* leakGradient;   ///< += dL/d(1/τ) · (1/τ): scratch like `potential` with stride 16, or [16] lane sums with
-                         ///< strides 0
+  float* leakGradient;   ///< += dL/d(1/τ) · (1/τ), like `leak`; with strides 0, lane sums
   float* alphaGradient;  ///< += dL/dα, [16] lane sums; used if learnAlpha
   float* sums;           ///< += Σ dL/dx, [16]
   float* productSums;    ///< += Σ dL/dx · y, [16]
+  /// For a row that is cut into pieces (`addsUpRows`), from left to right: the sums of the pieces before, [3][16], null
+  /// for the first; and where to leave them for the next, null for the last, which adds them to those above.
+  const float* sumsBefore = nullptr;
+  float* sumsAfter = nullptr;
+  std::ptrdiff_t nextGradient = 0;  ///< floats to where `gradient` and `current` of the step before are
+  std::ptrdiff_t nextCurrent = 0;
 };
+
+/// The common case: hard reset, detached, ATan with a fixed slope, no pooling or max pooling over 2 x 2. It sums a row of
+/// windows up, and then adds that to what is there; other cases add pixel by pixel.
+PLIF_INLINE bool addsUpRows(const NeuronSettings& neuron, const RowsShape& shape) {
+  return neuron.hardReset && neuron.detachReset && neuron.surrogate == Surrogate::atan && !neuron.learnAlpha &&
+         (shape.pooling == Pooling::none || (shape.pooling == Pooling::max && shape.pool == 2 && shape.rows == 2));
+}
 
 struct NeuronKernels {
   void (*fire)(const FireRows&);
@@ -155,12 +168,13 @@ struct PatchKernels {
   void (*moments)(const PatchSize&, const float* image, double* moments);
   /// One flag per pixel pair, [height][ceil(width / 2)]: whether any event lies in the 3 x 4 patch of the two.
   void (*occupied)(const PatchSize&, const float* image, std::uint8_t* flags);
-  /// y of `rows` rows from `firstRow`, dense [rows][width][16], for one output block's weights [inputs][16].
+  /// y of `rows` rows from `firstRow`, dense [rows][columns][16], for one output block's weights [inputs][16]. `image`
+  /// and `flags` may begin at any even column.
   void (*convolve)(const PatchSize&, const float* image, const std::uint8_t* flags, const float* weights, int firstRow,
-                   int rows, float* y);
-  /// gradient [inputs][16] += Σ over the pixels of these rows of patch · dx, where dx is dense [rows][width][16].
+                   int rows, int columns, float* y);
+  /// gradient [inputs][16] += Σ over the same pixels of patch · dx, where dx is dense [rows][columns][16].
   void (*weightGradient)(const PatchSize&, const float* image, const std::uint8_t* flags, const float* dx, int firstRow,
-                         int rows, float* gradient);
+                         int rows, int columns, float* gradient);
 };
 
 // ---- Batch norm

@@ -84,6 +84,10 @@ void ActivationOp::differentiateNeurons(const Pass& pass, const Share& share, in
       row.alphaGradient = neurons_->alphaPart(share.item);
       row.sums = sumsOf(share.windowRow, yStep, block);
       row.productSums = productSumsOf(share.windowRow, yStep, block);
+      if (step > 0) {
+        row.nextGradient = -static_cast<std::ptrdiff_t>(gradientShape.imageStride()) * samples;
+        if (input_.stepped) row.nextCurrent = -static_cast<std::ptrdiff_t>(currentShape.imageStride()) * samples;
+      }
       pass.kernels.neuron.fireBackward(row);
       if (input_.stepped) continue;
       for (int r = 0; r < rows.rows; r++) {

@@ -153,6 +153,8 @@ void ActivationOp::fireRow(const Pass& pass, int windowRow, int block, std::int6
   row.potential = potential;
   row.charged = charged;
   row.fired = fired;
+  const bool more = input_.stepped && step + 1 < pass.shape.steps;
+  if (more) row.next = static_cast<std::ptrdiff_t>(yShape_.imageStride()) * pass.shape.samples;
   pass.kernels.neuron.fire(row);
 }
 

@@ -5,6 +5,9 @@ namespace {
 
 /// The backward pass keeps sums for each share and step, so there are few shares, whatever the image's size.
 constexpr int kBackwardRowShares = 16;
+/// Pixels whose neurons go backward through all steps together: what a step reads and writes of them, 24 KB, stays in
+/// the first-level cache.
+constexpr int kPixelsTogether = 64;
 
 }  // namespace
 
@@ -63,7 +66,8 @@ void FirstLayerOp::place(Planner& planner, SharedNeeds& needs, const PassShape& 
   flags_ = planner.take<std::uint8_t>(Planner::multiply(flagStride(), images));
   // y and v of one step; in training also h of every step, dL/dv and the leak's gradient.
   const std::size_t rows = shape.training ? shape.steps + 4 : 2;
-  SharedNeeds::raise(needs.scratch, Planner::multiply(rowFloats(), rows) * sizeof(float) + kAlignment +
+  const std::size_t rowSums = shape.training ? shape.steps * 3 * kBlock : 0;
+  SharedNeeds::raise(needs.scratch, (Planner::multiply(rowFloats(), rows) + rowSums) * sizeof(float) + kAlignment +
                                         rowFloats() / kBlock * sizeof(std::uint16_t));
   if (!shape.training) return;
   moments_ = planner.take<double>(Planner::multiply(moments, images));
@@ -132,23 +136,26 @@ FlowData FirstLayerOp::forward(Pass& pass, const FlowData& in) {
   return fired_.finish();
 }
 
-void FirstLayerOp::fireRow(const Pass& pass, int windowRow, int block, std::int64_t step, std::int64_t sample, float* y,
-                           float* potential, float* charged, std::uint16_t* fired) const {
+void FirstLayerOp::fireRow(const Pass& pass, int windowRow, Columns columns, int block, std::int64_t step,
+                           std::int64_t sample, float* y, float* potential, float* charged,
+                           std::uint16_t* fired) const {
   const std::int64_t image = step * pass.shape.samples + sample;
   const int top = windowRow * fired_.pool();
-  pass.kernels.patch.convolve(size_, in_.dense + size_.imageStride() * image, flags_ + flagStride() * image,
+  pass.kernels.patch.convolve(size_, in_.dense + size_.imageStride() * image + columns.first,
+                              flags_ + flagStride() * image + columns.first / 2,
                               weight_.value.data() + static_cast<std::size_t>(block) * size_.inputs() * kBlock, top,
-                              fired_.rowsOf(windowRow), y);
+                              fired_.rowsOf(windowRow), columns.count, y);
   FireRows row;
   row.shape = fired_.rowsShape(windowRow);
+  row.shape.width = columns.count;
   row.neuron = &neurons_.settings();
   row.y = y;
-  row.yRowStride = static_cast<std::size_t>(size_.width) * kBlock;
+  row.yRowStride = static_cast<std::size_t>(columns.count) * kBlock;
   row.scale = norm_.scale(step) + block * kBlock;
   row.shift = norm_.shift(step) + block * kBlock;
-  row.leak = neurons_.leak(block, top);
   row.leakPixelStride = neurons_.leakPixelStride();
   row.leakRowStride = neurons_.leakRowStride();
+  row.leak = neurons_.leak(block, top) + columns.first * row.leakPixelStride;
   row.potential = potential;
   row.charged = charged;
   row.fired = fired;
@@ -163,7 +170,7 @@ void FirstLayerOp::fireShare(const Pass& pass, const FireShare& share, int threa
     for (std::int64_t sample = share.firstSample; sample < share.lastSample; sample++) {
       std::fill(potential, potential + rowFloats(), neurons_.settings().rest);
       for (std::int64_t step = 0; step < pass.shape.steps; step++) {
-        fireRow(pass, share.windowRow, block, step, sample, y, potential, nullptr, fired);
+        fireRow(pass, share.windowRow, {0, size_.width}, block, step, sample, y, potential, nullptr, fired);
         fired_.write(share.item, step, step * pass.shape.samples + sample, block, share.windowRow, fired);
       }
     }
@@ -183,56 +190,70 @@ void FirstLayerOp::differentiateShare(const Pass& pass, const Share& share, int 
   for (int row = share.firstRow; row < share.lastRow; row++) differentiateRow(pass, share, row, thread);
 }
 
-/// One row of windows of one block: forward over all steps, keeping every h, then backward.
+/// One row of windows of one block, some columns at a time: forward over all steps, keeping every h, then backward.
 void FirstLayerOp::differentiateRow(const Pass& pass, const Share& share, int windowRow, int thread) {
   const int block = share.block;
   const std::int64_t steps = pass.shape.steps;
   const std::int64_t samples = pass.shape.samples;
-  const std::size_t floats = rowFloats();
+  const RowsShape whole = fired_.rowsShape(windowRow);
+  const int rows = whole.rows;
+  const std::int64_t parts = addsUpRows(neurons_.settings(), whole) ? chunks(rows * size_.width, kPixelsTogether) : 1;
+  const int together = std::min(static_cast<int>(chunks(size_.width, 2 * parts)) * 2, size_.width);
+  const std::size_t floats = static_cast<std::size_t>(rows) * together * kBlock;
   const int top = windowRow * fired_.pool();
   auto* charged = reinterpret_cast<float*>(pass.shared.scratchOf(thread));
   float* potential = charged + steps * floats;
   float* carried = potential + floats;
-  float* leakGradient = carried + floats;
-  float* rows = leakGradient + floats;  // y on the way forward, dL/dx on the way back
-  auto* fired = reinterpret_cast<std::uint16_t*>(rows + floats);
+  float* dense = carried + floats;  // y on the way forward, dL/dx on the way back
+  float* rowSums = dense + floats;
+  float* leakGradient = rowSums + steps * 3 * kBlock;  // of the whole row
+  auto* fired = reinterpret_cast<std::uint16_t*>(leakGradient + rowFloats());
   alignas(kAlignment) float unused[kBlock] = {};  // Σ dL/dx · y follows from the patches' sums
 
-  std::fill(leakGradient, leakGradient + floats, 0.0f);
-  for (std::int64_t sample = 0; sample < samples; sample++) {
+  std::fill(leakGradient, leakGradient + rowFloats(), 0.0f);
+  const std::int64_t pieces = chunks(size_.width, together);
+  for (std::int64_t piece = 0; piece < samples * pieces; piece++) {
+    const std::int64_t sample = piece / pieces;
+    const int first = static_cast<int>(piece % pieces) * together;
+    const Columns columns{first, std::min(together, size_.width - first)};
     std::fill(potential, potential + floats, neurons_.settings().rest);
     for (std::int64_t step = 0; step < steps; step++) {
-      fireRow(pass, windowRow, block, step, sample, rows, potential, charged + step * floats, fired);
+      fireRow(pass, windowRow, columns, block, step, sample, dense, potential, charged + step * floats, fired);
     }
     std::fill(carried, carried + floats, 0.0f);
     for (std::int64_t step = steps - 1; step >= 0; step--) {
       const std::int64_t image = step * samples + sample;
       FireBackwardRows row;
-      row.shape = fired_.rowsShape(windowRow);
+      row.shape = whole;
+      row.shape.width = columns.count;
       row.neuron = &neurons_.settings();
       row.charged = charged + step * floats;
       row.chargedBefore = step == 0 ? nullptr : charged + (step - 1) * floats;
-      row.gradient = fired_.complete(windowRow)
-                         ? pass.shared.gradient + output_.blockedShape().at(image, block, windowRow, 0)
-                         : nullptr;
-      row.leak = neurons_.leak(block, top);
+      row.gradient =
+          fired_.complete(windowRow)
+              ? pass.shared.gradient + output_.blockedShape().at(image, block, windowRow, first / fired_.pool())
+              : nullptr;
       row.leakPixelStride = neurons_.leakPixelStride();
       row.leakRowStride = neurons_.leakRowStride();
+      row.leak = neurons_.leak(block, top) + first * row.leakPixelStride;
       row.carried = carried;
       row.y = row.charged;
-      row.yRowStride = static_cast<std::size_t>(size_.width) * kBlock;
-      row.current = rows;
+      row.yRowStride = static_cast<std::size_t>(columns.count) * kBlock;
+      row.current = dense;
       row.currentRowStride = row.yRowStride;
-      row.leakGradient = neurons_.leakGradient(share.item, block, top, leakGradient);
+      row.leakGradient = neurons_.leakGradient(share.item, block, top, leakGradient) + first * row.leakPixelStride;
       row.alphaGradient = neurons_.alphaPart(share.item);
       row.sums = partOf(share.item, step) + size_.inputs() * kBlock;
       row.productSums = unused;
+      row.sumsBefore = first == 0 ? nullptr : rowSums + step * 3 * kBlock;
+      row.sumsAfter = first + columns.count == size_.width ? nullptr : rowSums + step * 3 * kBlock;
       pass.kernels.neuron.fireBackward(row);
-      pass.kernels.patch.weightGradient(size_, in_.dense + size_.imageStride() * image, flags_ + flagStride() * image,
-                                        rows, top, fired_.rowsOf(windowRow), partOf(share.item, step));
+      pass.kernels.patch.weightGradient(size_, in_.dense + size_.imageStride() * image + first,
+                                        flags_ + flagStride() * image + first / 2, dense, top, rows, columns.count,
+                                        partOf(share.item, step));
     }
   }
-  neurons_.storeRow(block, top, fired_.rowsOf(windowRow), leakGradient);
+  neurons_.storeRow(block, top, rows, leakGradient);
 }
 
 /// From G = Σ dL/dx · p to the weights. Batch norm's backward pass is linear, dL/dy = slope · dL/dx + tilt · y + offset

@@ -32,14 +32,17 @@ class FirstLayerOp final : public Operation {
     std::int64_t item;
     int firstRow, lastRow, block;
   };
+  struct Columns {
+    int first, count;
+  };
   Share backwardShare(std::int64_t item) const;
   std::int64_t backwardShares() const;
 
   void scanFrames(Pass& pass);
   void normalise(Pass& pass);
-  /// y = w · patch of one row of windows into scratch, then one step of its neurons.
-  void fireRow(const Pass& pass, int windowRow, int block, std::int64_t step, std::int64_t sample, float* y,
-               float* potential, float* charged, std::uint16_t* fired) const;
+  /// y = w · patch of some columns of a row of windows into scratch, then one step of their neurons.
+  void fireRow(const Pass& pass, int windowRow, Columns columns, int block, std::int64_t step, std::int64_t sample,
+               float* y, float* potential, float* charged, std::uint16_t* fired) const;
   void fireShare(const Pass& pass, const FireShare& share, int thread);
   void differentiateShare(const Pass& pass, const Share& share, int thread);
   void differentiateRow(const Pass& pass, const Share& share, int windowRow, int thread);
