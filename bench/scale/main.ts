@@ -90,7 +90,7 @@ export async function main({
       // In turns, so that a clock that changes between two measurements does not count.
       const [alone, parts] = await traceSteps([1, threads], options);
       cut = parts!;
-      const speedUp = predict(alone!, 1, 0) / predict(cut, threads, overhead);
+      const speedUp = predict(cut, 1, 0) / predict(cut, threads, overhead);
       console.log(
         `  ${String(threads).padStart(5)}  ${seconds(predict(cut, threads, overhead)).padEnd(10)}  ${speedUp.toFixed(1).padStart(8)}  ` +
           `${percent(speedUp / threads).padStart(10)}  ${percent(workOfStep(cut) / workOfStep(alone!)).padStart(8)}`,

@@ -49,9 +49,9 @@ export interface HeldBack {
   readonly testClips: number;
 }
 
-/** The states written by `repro import`, by the pipeline's trainings, and by `repro train-val`. */
+/** The states written by `repro import`, by the pipeline's trainings, by `repro train-val`, and by `repro export model`. */
 const STATES: Readonly<Record<Which, readonly string[]>> = {
-  best: ['state.safetensors', 'best.safetensors', 'checkpoint_max.safetensors'],
+  best: ['state.safetensors', 'best.safetensors', 'checkpoint_max.safetensors', 'model.safetensors'],
   last: ['last.safetensors', 'checkpoint.safetensors'],
 };
 /** The file that an import writes is named after its folder. */

@@ -26,6 +26,7 @@ export function describeWorkflow(content: CrateContent): Entity[] {
       name: `Pipeline of ${citation.title}`,
       programmingLanguage: ref(LANGUAGE),
       license: ref(licenceUrl(citation.license)),
+      codeRepository: citation['repository-code'],
       version: citation.version,
       hasPart: refs(stages.map(toolOf)),
       step: refs(stages.map(({ stage }) => stepOf(stage))),

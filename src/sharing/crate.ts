@@ -96,7 +96,7 @@ export function formatCrateReadme(content: CrateContent): string {
   return [
     ...[`# ${citation.title}`, '', summarise(content), ''],
     `- To read first: \`${report}\`. Trained networks: \`models/\`. What each stage read and made: \`records/\`.`,
-    `- To make it again: check out commit ${latest?.commit ?? 'unknown'}, then \`${command}\`.`,
+    `- To make it again: check out commit ${latest?.commit ?? 'unknown'} of ${citation['repository-code']}, then \`${command}\`.`,
     ...left.map(({ path, digest }) => `- Not in here: \`${path}\` (folder digest ${digest}).`),
     ...(isKnownLicence(licence)
       ? []
@@ -134,7 +134,7 @@ function describeRoot(content: CrateContent): Entity[] {
     {
       '@id': './',
       '@type': 'Dataset',
-      name: `Run of ${configuration}: ${citation.title}`,
+      name: `${citation.title}; run of ${configuration}`,
       description: summarise(content),
       // When the run was complete: the repository knows when the crate was published.
       datePublished: records.map(endOf).sort(compareCodeUnits).at(-1),

@@ -70,7 +70,7 @@ export function formatModelCard(content: CardContent): string {
     : [];
   return [
     ...['---', stringify(front, { lineWidth: 0 }).trimEnd(), '---', '', `# ${name}`, '', ...notice],
-    `A spiking neural network of ${citation.title}.`,
+    `A spiking neural network of [${citation.title}](${citation['repository-code']}).`,
     ...['', '## Data', '', describeData(content)],
     ...['', '## Training', '', ...describeTraining(content)],
     ...['', '## Accuracy', '', ...describeAccuracy(trained, wilsonInterval(correct, clips))],
@@ -140,7 +140,7 @@ function describeInput({ run: { frames } }: TrainedRun): string {
   const normalised = frames.normalization === null ? '' : `, normalised by \`${frames.normalization}\``;
   return frames.splitBy === null
     ? 'Images are [N, 1, C, H, W], with the mean and deviation of the data set.'
-    : `Frames are counts of events, [N, ${frames.steps}, 2, ${frames.height}, ${frames.width}]${normalised}, as \`repro run frames\` writes them to test.npy.`;
+    : `Frames are counts of events, [N, ${frames.steps}, 2, ${frames.height}, ${frames.width}]${normalised} (polarity 0: darker, 1: brighter), as \`repro run frames\` writes them to test.npy.`;
 }
 
 /** Runs any network of config.json; safetensors are read without a library. */

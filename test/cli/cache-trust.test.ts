@@ -93,11 +93,13 @@ test('push --sign and --trust share only what one signed; a run fails at anythin
   ]);
 });
 
-test('pull --locked replaces what cannot even be listed, and needs no record of the remote', async () => {
+test('pull --locked replaces what cannot even be listed, and needs no record of the remote, but takes it once it is sound', async () => {
   const { copy, address } = await createLocked();
   mkdirSync(path.join(copy, 'artifacts/a'), { recursive: true });
   symlinkSync('nowhere', path.join(copy, 'artifacts/a/link'));
-  for (const file of filesBelow(path.join(address, 'v1/actions'))) writeFileSync(file, 'damaged');
+  const actions = filesBelow(path.join(address, 'v1/actions'));
+  const records = actions.map((file) => readFileSync(file, 'utf8'));
+  for (const file of actions) writeFileSync(file, 'damaged');
   const pulled = await call(copy, 'cache', 'pull', '--locked', '--remote', address);
   expect(pulled.exitCode, pulled.stderr).toBe(0);
   expect(pulled.stderr).toMatch(/^\+ a {2}8 files fetched, \d+ B, in place: artifacts\/a$/m);
@@ -105,6 +107,11 @@ test('pull --locked replaces what cannot even be listed, and needs no record of 
     /^! a {2}set aside in artifacts\/.set-aside\/[-\d]+: artifacts\/a\/link\. .*; in place, but the record that lets a run find it could not be fetched: /m,
   );
   expect(readOutputs(copy)).toEqual(expectedFiles(1));
+
+  for (const [i, file] of actions.entries()) writeFileSync(file, records[i]!);
+  expect((await call(copy, 'cache', 'pull', '--locked', '--remote', address)).stderr).not.toContain('!');
+  const kept = filesBelow(path.join(copy, 'artifacts/.cache/actions')).map((file) => path.basename(file));
+  expect(kept.sort()).toEqual(actions.map((file) => path.basename(file)).sort());
 });
 
 test('pull --locked puts files in place with the modes of the committed record, whatever the remote says', async () => {

@@ -80,7 +80,9 @@ test('a crate says who made it, what ran when, and that its code was not committ
   const later = { ...record, startedAt: '2026-01-03T00:00:00.000Z', commit: 'beef' };
   const readme = formatCrateReadme({ ...content, records: [later, record] });
   expect(readme).toContain('N-MNIST, https://www.garrickorchard.com/datasets/n-mnist');
-  expect(readme).toContain('check out commit beef, then `./repro run --profile nmnist`');
+  expect(readme).toContain(
+    'check out commit beef of https://example.org/plif, then `./repro run --profile nmnist`',
+  );
 });
 
 test('files with frames have the licence of the recordings, and stay out if none is known', () => {

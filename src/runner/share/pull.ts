@@ -155,7 +155,10 @@ async function pullLocked(pull: Pull, instance: StageInstance): Promise<Result> 
   const committed = readCommitted(session.plan, instance);
   const missing: RecordedOutput[] = [];
   for (const output of committed.outputs) if (!(await isInPlace(session, output))) missing.push(output);
-  if (missing.length === 0) return { state: 'present' };
+  if (missing.length === 0) {
+    const warning = await keepRecord(session, committed, options);
+    return { state: 'present', ...(warning === undefined ? {} : { warning }) };
+  }
   await fetchLists(session, missing, options);
   const fetched = await fetchFiles(session, instance.id, missing, options);
   const aside = await putInPlace(pull, instance.id, missing);
@@ -192,6 +195,7 @@ async function keepRecord(
   { outputs, fingerprint }: CommittedRecord,
   options: PullOptions,
 ): Promise<string | undefined> {
+  if (session.records.findAction(fingerprint) !== null) return undefined;
   try {
     const record = await readAction(options.remote, fingerprint, options);
     if (record !== null && haveSameDigests(record.outputs, outputs))

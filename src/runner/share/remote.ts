@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import { requireSha256 } from '../../files/canonical-json.ts';
 import { forEachLimited } from '../../files/for-each-limited.ts';
@@ -57,5 +58,7 @@ export function transferAll<T>(
   visit: (item: T, index: number) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
+  // Each transfer adds a few listeners: Node.js would take them for a leak.
+  if (signal !== undefined) setMaxListeners(0, signal);
   return forEachLimited(items, transfersAtOnce, visit, signal);
 }

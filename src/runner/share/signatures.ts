@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { ReproError } from '../../errors.ts';
+import { describeError, ReproError } from '../../errors.ts';
 import type { RunRecord } from '../store/records.ts';
 import { isText, listOf, optional, shape } from '../store/shape.ts';
 
@@ -98,7 +98,7 @@ export function readSigner(file: string): Signer {
     const key = createPrivateKey(readFileSync(file));
     return { key, own: { file, keys: [describeKey(createPublicKey(key))] } };
   } catch (cause) {
-    throw unusable(file, 'a private Ed25519 key in PEM (PKCS #8, without a passphrase)', cause);
+    throw unusable(file, 'a private Ed25519 key in PEM (PKCS #8, without a passphrase)', MAKE_KEYS, cause);
   }
 }
 
@@ -114,7 +114,7 @@ export function readTrustedKeys(file: string): TrustedKeys {
     if (blocks.length === 0) throw new Error('there is no public key in it');
     return { file, keys: blocks.map((pem) => describeKey(createPublicKey(pem))) };
   } catch (cause) {
-    throw unusable(file, 'public Ed25519 keys in PEM (SPKI)', cause);
+    throw unusable(file, 'public Ed25519 keys in PEM (SPKI)', 'Ask whoever signs for the public key.', cause);
   }
 }
 
@@ -125,11 +125,12 @@ function describeKey(key: KeyObject): TrustedKeys['keys'][number] {
   return { id: createHash('sha256').update(der).digest('hex'), key };
 }
 
-function unusable(file: string, expected: string, cause: unknown): ReproError {
-  const found = cause instanceof Error ? cause.message : String(cause);
-  return new ReproError('key-file', `expected ${expected}: ${found}`, {
-    where: file,
-    fix: 'To make keys:\n  openssl genpkey -algorithm ed25519 -out sign.pem\n  openssl pkey -in sign.pem -pubout -out trust.pem',
-    cause,
-  });
+const MAKE_KEYS =
+  'To make keys:\n  openssl genpkey -algorithm ed25519 -out sign.pem\n  openssl pkey -in sign.pem -pubout -out trust.pem';
+
+function unusable(file: string, expected: string, fix: string, cause: unknown): ReproError {
+  const said = describeError(cause);
+  // OpenSSL only names places in its code.
+  const found = said.startsWith('error:') ? 'it is something else' : said;
+  return new ReproError('key-file', `expected ${expected}: ${found}`, { where: file, fix, cause });
 }
