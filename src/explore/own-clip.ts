@@ -85,7 +85,11 @@ export async function readRecording(
 ): Promise<{ readonly events: Events; readonly warnings: readonly string[] }> {
   const sensor = sensorOf(frames);
   if (file.endsWith('.bin')) return decodeNmnist(bytes, file, { title: dataset, sensor });
-  const recording = await decodeRecording(bytes, file);
+  const recording = await decodeRecording(bytes, file).catch((cause: unknown) => {
+    if (!(cause instanceof ReproError && cause.code === 'recording-format')) throw cause;
+    const problem = 'this is not AEDAT 2.0, 3.1 or 4.0, nor a sample of N-MNIST (.bin).';
+    throw new ReproError(cause.code, problem, { cause });
+  });
   const { height, width } = recording.sensor;
   if (height <= sensor.height && width <= sensor.width) return recording;
   throw new ReproError(
@@ -100,6 +104,7 @@ export async function readRecording(
  * @throws {ReproError} `own-span` if there are no events in it
  */
 export function cutRecording(events: Events, startSeconds: number, lengthSeconds: number): Events {
+  if (events.tUs.length === 0) throw new ReproError('own-span', 'this file has no events.');
   const whole = spanOf(events);
   const startUs = whole.startUs + startSeconds * 1e6;
   const part = eventsIn(events, { startUs, endUs: startUs + lengthSeconds * 1e6 });

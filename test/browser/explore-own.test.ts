@@ -1,3 +1,6 @@
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { measure, useBrowser } from './visit.ts';
@@ -72,6 +75,50 @@ describe('a clip of one’s own', () => {
       await pad.locator('canvas').click();
       expect(await told(page).textContent()).toContain('too short');
     });
+  });
+
+  test('is not recorded after Escape, nor after the 3 seconds that it could have taken', async () => {
+    await visit(GESTURES, STILL, async ({ page }) => {
+      await expectAnswer(page);
+      await page.clock.install();
+      await way(page, 'Move a disc').locator('canvas').focus();
+      await page.keyboard.press('ArrowRight');
+      expect(await told(page).textContent()).toBe('Recording …');
+      await page.keyboard.press('Escape');
+      await page.clock.runFor(4000);
+      expect(await told(page).textContent()).toBe('Cancelled: nothing was recorded.');
+      expect(await measure(page, 'location.hash')).not.toContain('clip=own');
+    });
+  });
+
+  test('is no longer said to be seen once another clip is chosen', async () => {
+    await visit(GESTURES, STILL, async ({ page }) => {
+      const file = way(page, 'Load a recording').locator('[type=file]');
+      await file.setInputFiles('test/golden/recording.aedat');
+      await expect.poll(() => told(page).textContent()).toContain('The networks see this clip now.');
+      await page.getByRole('combobox', { name: 'Clip', exact: true }).selectOption({ index: 0 });
+      expect(await told(page).textContent()).toBe('');
+      expect(await page.getByRole('link', { name: 'Look at it' }).isVisible()).toBe(false);
+    });
+  });
+
+  test('cannot be a file of 3 GB, and the page says how much it can be', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'recording-'));
+    const long = join(folder, 'long.aedat');
+    try {
+      const file = await open(long, 'w');
+      // Without contents, it takes no space on the disk.
+      await file.truncate(3e9);
+      await file.close();
+      await visit(GESTURES, STILL, async ({ page }) => {
+        await way(page, 'Load a recording').locator('[type=file]').setInputFiles(long);
+        await expect
+          .poll(() => told(page).textContent())
+          .toBe('long.aedat: too large: 3.0 GB; at most 1 GB can be read here.');
+      });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   test('may be a part of a recording’s file; another part follows the numbers, and errors are in words', async () => {

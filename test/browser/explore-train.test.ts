@@ -99,3 +99,15 @@ it('a stopped training leaves the network of the steps so far', async () => {
     expect(await button(page, 'Train 20 steps').isEnabled()).toBe(true);
   });
 });
+
+it('while one network is trained and another is shown, the page names the one that is trained', async () => {
+  const gestures = { file: 'explore.html', reducedMotion: 'reduce' } as const;
+  await visit('four models on simulated gestures', gestures, async ({ page }) => {
+    await readFirst(page);
+    await button(page, 'Train 20 steps').click();
+    await page.locator('#network').selectOption({ index: 1 });
+    await told(page).toMatch(/^Baseline is being trained\. /);
+    await button(page, 'Stop').click();
+    await told(page).toBe('');
+  });
+});

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import { decodeAedat3 } from '../../src/events/aedat3.ts';
-import type { Events } from '../../src/events/events.ts';
+import { type Events, makeEvents } from '../../src/events/events.ts';
 import { integrateFrames } from '../../src/events/frames.ts';
 import {
   cutRecording,
@@ -92,7 +92,10 @@ test('a sensor that is too large, and a file of another kind, are refused in wor
       'the sensor has 346 x 260 pixels; the networks of this page expect 128 x 128. Choose a recording of such a camera.',
   });
   const other = readRecording(Uint8Array.of(1, 2, 3), 'a.aedat', GESTURES);
-  await expect(other).rejects.toMatchObject({ code: 'recording-format' });
+  await expect(other).rejects.toMatchObject({
+    code: 'recording-format',
+    message: 'this is not AEDAT 2.0, 3.1 or 4.0, nor a sample of N-MNIST (.bin).',
+  });
 });
 
 test('a part counts from the first event, and an empty one is refused', () => {
@@ -102,6 +105,7 @@ test('a part counts from the first event, and an empty one is refused', () => {
   expect(() => cutRecording(events, 4, 1)).toThrow(
     'no events in this part of the recording, which lasts 3.0 s',
   );
+  expect(() => cutRecording(makeEvents(0), 0, 1)).toThrow('this file has no events.');
 });
 
 test('readers run where there is nothing of Node, with the same events', async () => {

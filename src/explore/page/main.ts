@@ -56,7 +56,12 @@ function clipOf(id: string): Clip | null {
 
 function change(patch: Partial<ViewState>): void {
   state = { ...state, ...patch };
-  if (patch.clip !== undefined) byId('p', 'lost').hidden = true;
+  if (patch.clip !== undefined) {
+    // These tell of the clip before.
+    byId('p', 'lost').hidden = true;
+    byId('p', 'own-text').textContent = '';
+    byId('a', 'look').hidden = true;
+  }
   void compute();
   keepAddress();
   render();

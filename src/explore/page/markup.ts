@@ -101,8 +101,8 @@ Another clip is shown in its place.</p>
     <div id="camera">
       <h3>Move a disc before the simulated camera</h3>
       <p>Press and move, with the mouse or a finger: it records until you let go, at most 3 seconds. With the keyboard: arrow keys start it
-      and move, Enter ends it.</p>
-      <canvas id="pad" tabindex="0" role="application" aria-label="Picture before the camera: arrow keys move the disc, Enter ends the recording"></canvas>
+      and move, Enter ends it, Escape cancels it.</p>
+      <canvas id="pad" tabindex="0" role="application" aria-label="Picture before the camera: arrow keys move the disc, Enter ends the recording, Escape cancels it"></canvas>
     </div>
     <div>
       <h3>Load a recording</h3>

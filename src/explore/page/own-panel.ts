@@ -1,6 +1,6 @@
 import { CAMERA } from '../../datasets/simulated/recording.ts';
 import type { Events } from '../../events/events.ts';
-import { formatCount } from '../../text.ts';
+import { formatBytes, formatCount } from '../../text.ts';
 import {
   cutRecording,
   filmPath,
@@ -16,6 +16,8 @@ import type { Page } from './view.ts';
 
 /** Gestures of the simulation last so long; those of DVS128 Gesture are longer. */
 const USUAL_SECONDS = 1.5;
+/** 3 GB do not fit into one array of Chromium; of 1 GB, the events take another 1.6 GB. */
+const MOST_BYTES = 1e9;
 
 /** Makes a clip by hand, or from a recording's file; the page then shows it as clip `own`. */
 export function makeOwnClip({ payload, showOwn }: Page): void {
@@ -46,6 +48,8 @@ export function makeOwnClip({ payload, showOwn }: Page): void {
     if (chosen === undefined || !start.reportValidity() || !length.reportValidity()) return;
     report(`Reading ${chosen.name} …`);
     try {
+      if (chosen.size > MOST_BYTES)
+        throw new Error(`too large: ${formatBytes(chosen.size)}; at most 1 GB can be read here.`);
       const bytes = new Uint8Array(await chosen.arrayBuffer());
       const { events, warnings } = await readRecording(bytes, chosen.name, payload);
       add(chosen.name, cutRecording(events, start.valueAsNumber, length.valueAsNumber), warnings);
@@ -104,6 +108,13 @@ function makePad(record: (path: readonly PathPoint[]) => void, report: (text: st
     else record(path);
   }
 
+  function cancel(): void {
+    if (recording === null) return;
+    clearTimeout(recording.timer);
+    recording = null;
+    report('Cancelled: nothing was recorded.');
+  }
+
   function follow({ clientX, clientY }: PointerEvent): void {
     const { left, top, width, height } = canvas.getBoundingClientRect();
     moveTo(((clientX - left) / width) * CAMERA.width, ((clientY - top) / height) * CAMERA.height);
@@ -120,6 +131,7 @@ function makePad(record: (path: readonly PathPoint[]) => void, report: (text: st
   canvas.onpointercancel = stop;
   canvas.onkeydown = (event) => {
     if (event.key === 'Enter') stop();
+    if (event.key === 'Escape') cancel();
     const move = ARROWS[event.key];
     if (move === undefined) return;
     // Elsewhere on the page, arrow keys go to another step.

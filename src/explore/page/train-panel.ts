@@ -91,12 +91,14 @@ export function makeTraining({ payload, models, state, change, clipOf }: Page) {
   const show: Part = ({ state: { model } }) => {
     const refusal = refuse(model);
     setText(byId('p', 'offer'), refusal || offer);
-    byId('div', 'training-controls').hidden = refusal !== '';
+    byId('div', 'training-controls').hidden = refusal !== '' && training === null;
     setText(button, training === null ? `Train ${STEPS} steps` : 'Stop');
-    const points = training?.model === model ? training.points : (models.inUse(model)?.history ?? []);
+    const points = training?.points ?? models.inUse(model)?.history ?? [];
+    const trained = training?.model ?? model;
+    const other = trained === model ? '' : `${payload.models[trained]!.title} is being trained. `;
     // A screen reader should hear how it ended, not each step.
     text.setAttribute('aria-live', training === null ? 'polite' : 'off');
-    setText(text, failure || describeTraining(points, counts));
+    setText(text, failure || other + describeTraining(points, counts));
     draw(points);
   };
   return { show, isTraining: () => training !== null };
