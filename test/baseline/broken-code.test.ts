@@ -59,18 +59,6 @@ const defects: Readonly<Record<string, Defect>> = {
     to: '((1 - (i & 1)) * height',
     rule: 'frames',
   },
-  'neurons that do not start at rest': {
-    file: 'src/engines/tfjs/neuron.ts',
-    from: 'let potential = tf.fill(current.shape.slice(1), restingPotential(neuron));',
-    to: 'let potential = tf.fill(current.shape.slice(1), restingPotential(neuron) + 0.5);',
-    rule: 'first batches',
-  },
-  'a gradient of max pooling that goes to all of several maxima': {
-    file: 'src/engines/tfjs/layers.ts',
-    from: 'free = tf.sub(free, first);',
-    to: '',
-    rule: 'first batches',
-  },
   'a regulariser that is ignored': {
     file: 'src/training/epoch.ts',
     from: '{ learningRate, tauRate, regulariseTau, regularise',
