@@ -24,11 +24,13 @@ export interface ModelOptions extends PipelineOptions {
  */
 export async function exportModel(source: string, options: ModelOptions) {
   const run = await readFinishedRun(options, (plan) => {
-    const found = matchInstances(plan, source.replace(/^[^@]*/, stageNames.evaluate));
-    if (found.length === 1) return found;
-    const trainings = found.map((id) => id.replace(stageNames.evaluate, stageNames.train));
-    throw new ReproError('usage', `"${source}" matches several trainings: ${trainings.join(', ')}`, {
-      fix: 'Name one of them.',
+    const [training = '', ...more] = matchInstances(plan, source);
+    if (more.length === 0 && plan.instances.get(training)?.stage === stageNames.train)
+      return [training.replace(stageNames.train, stageNames.evaluate)];
+    const found = [training, ...more].join(', ');
+    throw new ReproError('usage', `expected one training, found ${found}`, {
+      where: source,
+      fix: 'Name one, such as train@baseline,2020.',
     });
   });
   const evaluation = [...run.records.values()].find(({ stage }) => stage === stageNames.evaluate);

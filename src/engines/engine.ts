@@ -92,7 +92,7 @@ export interface EngineSession {
 export type EvaluationSession = Pick<EngineSession, 'evaluate' | 'abort' | 'dispose'>;
 
 export interface EngineDescription {
-  /** `webgpu`, `native`, `wasm` or `tfjs`. */
+  /** `webgpu`, `native`, `wasm` or `tfjs`; of an evaluation also `nir`. */
   readonly name: string;
   /** The hardware it runs on: `cpu`, `cuda`, `gpu`. */
   readonly backend: string;

@@ -224,5 +224,6 @@ describe('repro export model', () => {
     const measured = await project.json(['evaluate', 'hub/model.safetensors']);
     expect(measured).toMatchObject({ correct: score.correct });
     await project.expectFailure(['export', 'model', 'train', '--out', 'hub'], 2, 'hub', '--force');
+    await project.expectFailure(['export', 'model', 'frames'], 2, 'expected one training, found frames');
   });
 });
