@@ -39,11 +39,11 @@ test.each(['20.19.0', '22.12.0', '23.0.0', '24.0.0', '26.99.0'])(
   },
 );
 
-test('the versions that are tested are the same everywhere: script, workflow, floor and newest', () => {
+test('the workflow tests all versions that the script does, from the floor to the newest', () => {
   const [, list = ''] = /^nodes=\((.*)\)$/m.exec(readFileSync('.ci/run', 'utf8')) ?? [];
   const versions = list.split(' ');
   const workflow = parse(readFileSync('.github/workflows/ci.yml', 'utf8'));
-  expect(workflow.jobs.test.strategy.matrix.node).toEqual(versions);
+  expect(workflow.jobs.test.strategy.matrix.node).toEqual(expect.arrayContaining(versions));
   const { engines } = JSON.parse(readFileSync('package.json', 'utf8'));
   expect(engines.node).toContain(`^${versions[0]} `);
   const [, newest] = /newestTested = (\d+)/.exec(readFileSync('bin/node-version.js', 'utf8')) ?? [];
