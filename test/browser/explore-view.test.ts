@@ -40,11 +40,14 @@ const counts = (page: Page, column: 1 | 2) =>
 const events = (page: Page) => page.locator('canvas.events').getAttribute('aria-label');
 
 describe('the explorable page', () => {
-  it('opens with a clip that plays and a neuron that fires, and pauses at the space bar', async () => {
+  it('opens with a clip that plays and a neuron that fires, keeps changes in its address, and pauses at the space bar', async () => {
     await visit(DIGITS, { file: 'explore.html' }, async ({ page, complaints }) => {
       await expectText(page, '.inspector .account').toMatch(/^[1-8] spikes? in the clip/);
       expect(await read(page, '.play')).toBe('Pause');
       await expectText(page, '.player output').not.toBe('step 1 of 8');
+      await slider(page, 'of all neurons').fill('1');
+      await expect.poll(() => page.url(), SLOW).toMatch(/&tau=all\*2$/);
+      expect(await read(page, '.play')).toBe('Pause');
       await page.keyboard.press('Space');
       await expectText(page, '.play').toBe('Play');
       expect(complaints).toEqual([]);

@@ -149,11 +149,15 @@ function render(): void {
   });
 }
 
-let addressTimer = 0;
-/** Browsers allow few changes of the address a second: it follows once the view rests. */
+let isAddressDue = false;
+/** Browsers allow few changes of the address a second: it follows every half second, while a clip plays, too. */
 function keepAddress(): void {
-  clearTimeout(addressTimer);
-  addressTimer = setTimeout(() => history.replaceState(null, '', formatAddress(state)), 300);
+  if (isAddressDue) return;
+  isAddressDue = true;
+  setTimeout(() => {
+    isAddressDue = false;
+    history.replaceState(null, '', formatAddress(state));
+  }, 500);
 }
 
 function readAddress(): ViewState {
