@@ -6,8 +6,8 @@ import type { Figure } from '../drawing/figure.ts';
 import { colorVariable } from '../drawing/palette.ts';
 import { linear, nominal, PERCENT_LABELS } from '../drawing/theme.ts';
 
-const SIZE = { width: 440, height: 260 };
-const PADDING = { left: 56, right: 20, top: 12, bottom: 42 };
+const SIZE = { width: 454, height: 260 };
+const PADDING = { left: 70, right: 20, top: 12, bottom: 42 };
 
 /** Accuracy against width: one line for networks with a τ per layer, one for those with a τ per neuron. */
 export function drawWidths({ models }: Results, { layer, neuron, users }: Widths): Figure {
@@ -40,7 +40,7 @@ export function drawWidths({ models }: Results, { layer, neuron, users }: Widths
           height: SIZE.height - PADDING.top - PADDING.bottom,
           padding: PADDING,
           autosize: 'none',
-          layer: [...drawLine(layer, 'grey', [6, 3]), ...drawLine(neuron, 'ink', [1, 0])],
+          layer: [...drawLine(layer, 'grey', [6, 3], -3), ...drawLine(neuron, 'ink', [1, 0], 3)],
           encoding: { x, y },
         },
         ...SIZE,
@@ -72,26 +72,29 @@ export function drawWidths({ models }: Results, { layer, neuron, users }: Widths
   };
 }
 
-function drawLine(points: readonly WidthResult[], color: string, dash: readonly number[]) {
+/** @param offset to the right, in px: the bars of both lines stand beside each other */
+function drawLine(points: readonly WidthResult[], color: string, dash: readonly number[], offset: number) {
   const values = points.map(({ model, width, accuracy, interval: { low, high } }) => {
     const tip = `${model.title}\n${formatPercent(accuracy)} (${formatPercentRange(low, high)})`;
     return { width, value: accuracy, low, high, tip };
   });
   const paint = colorVariable(color);
+  const xOffset = { value: offset };
   return [
     {
       data: { values },
+      encoding: { xOffset },
       mark: { type: 'line' as const, color: paint, strokeWidth: 1.8, strokeDash: [...dash] },
     },
     {
       data: { values },
       mark: { type: 'rule' as const, color: paint, strokeWidth: 1.5, opacity: 0.65 },
-      encoding: { y: { field: 'low', type: 'quantitative' as const }, y2: { field: 'high' } },
+      encoding: { xOffset, y: { field: 'low', type: 'quantitative' as const }, y2: { field: 'high' } },
     },
     {
       data: { values },
       mark: { type: 'point' as const, color: paint, filled: true, size: 50, opacity: 1 },
-      encoding: { tooltip: nominal('tip') },
+      encoding: { xOffset, tooltip: nominal('tip') },
     },
   ];
 }
