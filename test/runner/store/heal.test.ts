@@ -309,7 +309,8 @@ describe('verify', () => {
     // The record under its fingerprint still tells.
     expect((await project.status())[0]?.state).toBe('fresh');
     expect(await verify(project)).toMatchObject({ damaged: [expect.anything()] });
-    expect(await project.run()).toMatchObject({ ran: [], cached: ['a', 'b'] });
+    const { ran, cached } = await project.run();
+    expect([ran, cached.toSorted()]).toEqual([[], ['a', 'b']]);
     const isOfA = (file: string): boolean => readFileSync(file, 'utf8').includes('"id": "a"');
     for (const file of ['records', 'actions'].flatMap((one) => inCache(project, one)).filter(isOfA))
       cutOff(file);
