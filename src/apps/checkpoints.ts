@@ -81,21 +81,21 @@ function checkEnding(out: string, to: ExportFormat): void {
   });
 }
 
-/** How a network is evaluated: on an engine, or a NIR graph in steps of `dt` in its unit of time. */
-interface EngineOptions {
-  readonly engine?: EngineChoice | undefined;
-  readonly threads?: number | undefined;
-  readonly dt?: number | undefined;
-}
-
 /**
- * Loads a checkpoint that is to be evaluated. Fails if its network is not known, or cannot be run so: making frames first can take long.
+ * Loads a checkpoint that is to be evaluated: on an engine, or a NIR graph in steps of `dt` in its unit of time. Fails if its network is
+ * not known, or cannot be run so: making frames first can take long.
+ *
+ * @returns it, and what evaluates it
  */
 export async function loadNetwork(
   source: string,
-  options: SourceOptions & EngineOptions,
+  options: SourceOptions & {
+    readonly engine?: EngineChoice | undefined;
+    readonly threads?: number | undefined;
+    readonly dt?: number | undefined;
+  },
   warn: Warn,
-): Promise<LoadedCheckpoint> {
+) {
   const checkpoint = await loadSource(source, options, warn);
   const { graph } = checkpoint;
   const ignored = (['dt', 'engine', 'threads'] as const).find(
@@ -105,9 +105,10 @@ export async function loadNetwork(
     const problem = `${graph === undefined ? 'only applies' : 'does not apply'} to .nir files`;
     throw new ReproError('usage', `--${ignored} ${problem}`, { where: source, fix: 'Leave it out.' });
   }
-  if (graph === undefined) networkOf(checkpoint);
-  else nirEngine(graph, { dt: options.dt, where: source });
-  return checkpoint;
+  const nir = graph === undefined ? undefined : nirEngine(graph, { dt: options.dt, where: source });
+  if (nir === undefined) networkOf(checkpoint);
+  const openEngine = async () => nir ?? chooseEngine(options.engine, { threads: options.threads });
+  return { checkpoint, openEngine };
 }
 
 /**
@@ -117,8 +118,8 @@ export async function loadNetwork(
  */
 export async function evaluateOnFrames(
   plan: Plan,
-  checkpoint: LoadedCheckpoint,
-  options: EngineOptions & {
+  { checkpoint, openEngine }: Awaited<ReturnType<typeof loadNetwork>>,
+  options: {
     readonly split: EvaluatedSplit;
     readonly otherFrames: boolean;
     readonly signal: AbortSignal;
@@ -129,11 +130,7 @@ export async function evaluateOnFrames(
   if (output === undefined)
     throw new Error(`the pipeline has no stage "${stageNames.frames}" with an output`);
   const batchSize = getAt(plan.settings, ['evaluate', 'batchSize']);
-  const { graph, source: where } = checkpoint;
-  const engine =
-    graph === undefined
-      ? await chooseEngine(options.engine, { threads: options.threads })
-      : nirEngine(graph, { dt: options.dt, where });
+  const engine = await openEngine();
   const evaluation = await evaluateCheckpoint(checkpoint, {
     engine,
     framesFolder: path.resolve(plan.projectRoot, output),
@@ -142,7 +139,8 @@ export async function evaluateOnFrames(
     // The profile's schema has checked it.
     compat: (getAt(plan.settings, ['train', 'compat']) ?? {}) as Partial<ScoringCompat>,
     // A graph's loops return only between batches.
-    batchSize: graph !== undefined ? 1 : typeof batchSize === 'number' ? batchSize : EVALUATION_BATCH,
+    batchSize:
+      checkpoint.graph !== undefined ? 1 : typeof batchSize === 'number' ? batchSize : EVALUATION_BATCH,
     signal: options.signal,
     progress: options.progress,
   });

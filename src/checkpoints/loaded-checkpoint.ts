@@ -69,7 +69,8 @@ export async function loadCheckpoint(source: string, which?: Which): Promise<Loa
   const { network, state, graph } = checkpoint;
   try {
     // The description may lie in another file, or have been edited.
-    if (network !== null && graph === undefined) checkState(buildNetwork(network), state);
+    const spec = network === null ? undefined : buildNetwork(network);
+    if (spec !== undefined && graph === undefined) checkState(spec, state);
     return checkpoint;
   } catch (cause) {
     if (!(cause instanceof ShapeError)) throw cause;

@@ -39,15 +39,14 @@ export async function loadNir(file: string): Promise<LoadedCheckpoint> {
 export async function encodeNir(checkpoint: LoadedCheckpoint): Promise<{ bytes: Uint8Array; nodes: number }> {
   const network = networkOf(checkpoint);
   const { state, trainedOn, source, assumptions: assumed } = checkpoint;
-  const { format: _, ...metadata } = encodeMetadata({ network, trainedOn, source, assumed });
-  try {
-    const graph = nirFromNetwork(buildNetwork(network), state, metadata);
-    return { bytes: await writeNir(graph), nodes: graph.nodes.size };
-  } catch (cause) {
-    if (!(cause instanceof ShapeError)) throw cause;
+  if (network.reset.kind === 'soft') {
     const fix = 'Only networks with a hard reset can be written: export it as safetensors instead.';
-    throw new ReproError('nir-unwritable', `${cause.message}.`, { where: source, fix, cause });
+    const problem = 'NIR has no reset that subtracts the threshold.';
+    throw new ReproError('nir-unwritable', problem, { where: source, fix });
   }
+  const { format: _, ...metadata } = encodeMetadata({ network, trainedOn, source, assumed });
+  const graph = nirFromNetwork(buildNetwork(network), state, metadata);
+  return { bytes: await writeNir(graph), nodes: graph.nodes.size };
 }
 
 /**
@@ -93,23 +92,20 @@ function checkEnds({ input, output }: NirNetwork, spec: NetworkSpec): void {
     throw new ShapeError(`it has ${outputs} outputs, but the data set has ${spec.classes} classes`);
 }
 
-/** @param repeats how often each frame is shown: T for still images */
-function evaluateNir(network: NirNetwork, { shape: [clips, frames], data }: Frames, repeats: number) {
-  const steps = frames * repeats;
-  const frameLength = data.length / clips / frames;
+/** @param repeats for how many steps each frame is shown: T for still images */
+function evaluateNir(network: NirNetwork, { shape: [clips], data }: Frames, repeats: number) {
+  const perClip = data.length / clips;
+  const classes = countElements(network.output);
   const outputs: number[] = [];
   const rates: number[] = [];
   for (let clip = 0; clip < clips; clip++) {
-    const shown = new Float32Array(steps * frameLength);
-    for (let step = 0; step < steps; step++) {
-      const from = (clip * frames + Math.floor(step / repeats)) * frameLength;
-      shown.set(data.subarray(from, from + frameLength), step * frameLength);
-    }
-    const found = runNir(network, shown);
+    const shown = Float32Array.from(data.subarray(clip * perClip, (clip + 1) * perClip));
+    const found = runNir(network, shown, repeats);
     outputs.push(...found);
-    const classes = found.length / steps;
-    for (let c = 0; c < classes; c++)
-      rates.push(found.reduce((sum, value, i) => (i % classes === c ? sum + value : sum), 0) / steps);
+    for (let c = 0; c < classes; c++) {
+      const ofClass = found.filter((_, i) => i % classes === c);
+      rates.push(ofClass.reduce((sum, value) => sum + value, 0) / ofClass.length);
+    }
   }
   return { rates: Float32Array.from(rates), outputs: Float32Array.from(outputs), spikeRates: [] };
 }

@@ -50,11 +50,11 @@ function writeGraph(group: Group, { nodes, edges, metadata }: NirGraph): void {
   const own = group.create_group('metadata');
   for (const [name, text] of Object.entries(metadata)) writeText(own, name, text);
   const all = group.create_group('nodes');
-  for (const [name, node] of nodes) {
+  for (const [name, { type, ...parameters }] of nodes) {
     const one = all.create_group(name);
-    writeText(one, 'type', node.type);
-    const arrays = arraysOf(node);
-    for (const [parameter, kind] of Object.entries(nirParameters[node.type])) {
+    writeText(one, 'type', type);
+    const arrays: Readonly<Record<string, NirArray>> = parameters;
+    for (const [parameter, kind] of Object.entries(nirParameters[type])) {
       const { shape, data } = arrays[parameter]!;
       const isReal = kind === 'real';
       one.create_dataset({
@@ -71,10 +71,6 @@ function writeGraph(group: Group, { nodes, edges, metadata }: NirGraph): void {
 
 function writeText(group: Group, name: string, text: string): void {
   group.create_dataset({ name, data: text, shape: [], dtype: 'S' });
-}
-
-function arraysOf({ type: _, ...arrays }: NirNode): Readonly<Record<string, NirArray>> {
-  return arrays;
 }
 
 /**

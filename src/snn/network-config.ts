@@ -81,6 +81,7 @@ export function checkConfig(config: NetworkConfig): void {
     [surrogate.alpha > 0, 'surrogate.alpha', `surrogate.alpha must be more than 0, got ${surrogate.alpha}`],
     [tau.std >= 0, 'tau.std', `tau.std must be at least 0, got ${tau.std}`],
     [isPossibleTau, 'tau.mean', `τ must be ${leastTau} 1 time step, got a mean of ${tau.mean}`],
+    [threshold > 0, 'threshold', `threshold must be more than 0, got ${threshold}`],
     [
       reset.kind === 'hard' || potential === undefined,
       'reset.potential',

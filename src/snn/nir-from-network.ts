@@ -1,8 +1,8 @@
 import { foldNorm, listLeaks, tensorFinder } from './forward.ts';
 import { restingPotential } from './neurons.ts';
-import type { NirArray, NirGraph, NirNode } from './nir-graph.ts';
+import { type NirArray, type NirGraph, type NirNode, nirNumber } from './nir-graph.ts';
 import { type LayerOf, type NetworkSpec, outputShapes } from './spec.ts';
-import { countElements, ShapeError, type State } from './tensor.ts';
+import { countElements, type State } from './tensor.ts';
 
 /**
  * A trained network as a NIR graph, in evaluation mode, with time in steps: its neurons do what those of `forward.ts` do if a simulator
@@ -13,8 +13,8 @@ import { countElements, ShapeError, type State } from './tensor.ts';
  * - Max pooling of spikes, unknown to NIR, is their sum in an integrate-and-fire unit that any spike makes fire.
  * - Votes are a linear layer: each output is the mean of a class's neurons. Dropout, and the repetition of still images, are left out.
  *
+ * @param spec with a hard reset, as NIR knows no other
  * @param state as checked against `spec`
- * @throws {ShapeError} for a soft reset, which NIR cannot express
  */
 export function nirFromNetwork(
   spec: NetworkSpec,
@@ -54,7 +54,7 @@ export function nirFromNetwork(
           stride: whole(1, 1),
           padding: whole(padding, padding),
           dilation: whole(1, 1),
-          groups: one(1),
+          groups: nirNumber(1),
         });
         break;
       }
@@ -75,7 +75,12 @@ export function nirFromNetwork(
       }
       case 'flatten':
         // Behind a linear layer, or without convolutions, too, so that programs need not treat vectors differently.
-        add('flatten', { type: 'Flatten', input_type: whole(...input), start_dim: one(0), end_dim: one(-1) });
+        add('flatten', {
+          type: 'Flatten',
+          input_type: whole(...input),
+          start_dim: nirNumber(0),
+          end_dim: nirNumber(-1),
+        });
         break;
       case 'linear': {
         const { inFeatures, outFeatures } = layer;
@@ -100,26 +105,17 @@ export function nirFromNetwork(
 }
 
 /** @param leaks 1/τ of each neuron */
-function neuronNode({ name, neuron, shape }: LayerOf<'neuron'>, leaks: Float32Array): NirNode {
-  if (neuron.reset.kind === 'soft')
-    throw new ShapeError(`${name}: NIR has no reset that subtracts the threshold`);
+function neuronNode({ neuron, shape }: LayerOf<'neuron'>, leaks: Float32Array): NirNode {
   const rest = full(shape, restingPotential(neuron));
   return {
     type: 'LIF',
     tau: { shape, data: leaks.map((leak) => 1 / leak) },
     r: full(shape, 1),
     v_leak: rest,
-    v_threshold: full(shape, justBelow(Math.fround(neuron.threshold))),
+    // The next smaller single: half a unit in the last place less, rounded to singles.
+    v_threshold: full(shape, Math.fround(neuron.threshold) * (1 - 2 ** -24)),
     v_reset: rest,
   };
-}
-
-/** The next smaller single. */
-function justBelow(single: number): number {
-  if (single === 0) return -(2 ** -149);
-  const [bits = 0] = new Int32Array(Float32Array.of(single).buffer);
-  const [below = 0] = new Float32Array(Int32Array.of(bits - Math.sign(single)).buffer);
-  return below;
 }
 
 function full(shape: readonly number[], value: number): NirArray {
@@ -128,8 +124,4 @@ function full(shape: readonly number[], value: number): NirArray {
 
 function whole(...numbers: readonly number[]): NirArray {
   return { shape: [numbers.length], data: Float32Array.from(numbers) };
-}
-
-function one(number: number): NirArray {
-  return { shape: [], data: Float32Array.of(number) };
 }

@@ -9,6 +9,11 @@ export interface NirArray {
   readonly data: Float32Array;
 }
 
+/** A parameter that is one number. */
+export function nirNumber(value: number): NirArray {
+  return { shape: [], data: Float32Array.of(value) };
+}
+
 type Kind = 'whole' | 'real' | 'hint';
 const pool = { kernel_size: 'whole', stride: 'whole', padding: 'whole' } as const;
 const leak = { r: 'real', v_leak: 'real' } as const;

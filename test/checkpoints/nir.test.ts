@@ -100,6 +100,17 @@ describe('a NIR file', () => {
     });
   });
 
+  test('that describes an impossible network is refused', async () => {
+    const { metadata, ...graph } = graphOf(exported);
+    const repro = metadata.repro?.replace('"threshold":1', '"threshold":0') ?? '';
+    await writeFile(inside('odd.nir'), await writeNir({ ...graph, metadata: { repro } }));
+    const message = expect.stringContaining('threshold must be more than 0, got 0');
+    await expect(loadCheckpoint(inside('odd.nir'))).rejects.toMatchObject({
+      code: 'network-invalid',
+      message,
+    });
+  });
+
   test('of a network for still images shows an image at each step', async () => {
     const spec = buildNetwork({ ...mnistNetwork, channels: 8, hidden: 40 });
     const state = livelyState(spec);

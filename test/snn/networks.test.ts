@@ -79,7 +79,8 @@ describe('buildNetwork', () => {
     [{ layers: -1 }, /layers must be a whole number from 0, got -1/],
     [{ channels: 0 }, /channels must be a whole number from 1, got 0/],
     [{ input: [2, 0, 128] }, /height must be a whole number from 1, got 0/],
-    [{ threshold: 0 }, /reset potential must be below the threshold of 0, got 0/],
+    [{ threshold: 0, reset: { kind: 'soft', detach: true } }, /threshold must be more than 0, got 0/],
+    [{ threshold: -1, reset: { kind: 'hard', potential: -2, detach: true } }, /more than 0, got -1/],
   ] as const)('refuses %j', (change, message) => {
     expect(() => buildNetwork({ ...thesisNetwork, ...change })).toThrow(ShapeError);
     expect(() => buildNetwork({ ...thesisNetwork, ...change })).toThrow(message);

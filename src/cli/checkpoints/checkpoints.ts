@@ -27,16 +27,16 @@ interface EvaluateOptions extends PipelineOptions {
 
 /** `repro evaluate SOURCE`: accuracy and loss of a state on the clips of a profile, on stdout; progress on stderr. */
 export async function evaluate(source: string, options: EvaluateOptions): Promise<void> {
-  const checkpoint = await loadNetwork(source, options, printWarning);
+  const network = await loadNetwork(source, options, printWarning);
   const plan = await loadSelectedPlan(options);
   const signals = listenForSignals();
   const exitNow = (): void => process.exit(exitCodeOfSignal(signals.received()));
   try {
     if (!(await bringFramesUpToDate(plan, options, signals))) return;
     signals.kill.addEventListener('abort', exitNow);
-    const { split, engine, threads, dt, otherFrames = false } = options;
-    const { warnings, lines, document } = await evaluateOnFrames(plan, checkpoint, {
-      ...{ split, engine, threads, dt, otherFrames },
+    const { split, otherFrames = false } = options;
+    const { warnings, lines, document } = await evaluateOnFrames(plan, network, {
+      ...{ split, otherFrames },
       signal: signals.stop,
       progress: showProgress,
     });
