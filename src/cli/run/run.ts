@@ -233,7 +233,7 @@ async function fetchOption(
 ): Promise<{ fetchStage?: FetchStage }> {
   if (pull === true && dryRun === true) {
     throw new ReproError('usage', '--pull cannot be combined with --dry-run, which fetches nothing', {
-      fix: 'Leave out --pull to see what would run without the remote cache. `repro cache pull` fetches, and runs nothing.',
+      fix: 'Leave out --pull to see what would run without the remote cache. `./repro cache pull` fetches, and runs nothing.',
     });
   }
   if (pull !== true) {

@@ -29,7 +29,7 @@ export function selectInstances(plan: Plan, selection: Selection): Selected {
   if (from !== undefined) wanted = intersect(wanted, withDependents(plan, matchInstances(plan, from)));
   if (wanted.size === 0 && from !== undefined) {
     throw new ReproError('usage', `there is nothing between "${from}" and "${until ?? targets.join(', ')}"`, {
-      fix: `"${until ?? targets.join(', ')}" does not depend on "${from}": \`repro graph\` shows what does.`,
+      fix: `"${until ?? targets.join(', ')}" does not depend on "${from}": \`./repro graph\` shows what does.`,
     });
   }
   // In plan order, so that listing the selection shows the order in which it will run.

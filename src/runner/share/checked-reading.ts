@@ -7,7 +7,7 @@ import { digestTree, isSafeTree, type Tree } from '../store/digest.ts';
 import { hashParts } from '../store/fingerprint-parts.ts';
 import { isRunRecord, type RunRecord } from '../store/records.ts';
 import { actionKeyOf, fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
-import { isEnvelope, openEnvelope, type TrustedKeys, whyUntrusted } from './signatures.ts';
+import { openEnvelope, type TrustedKeys, whyUntrusted } from './signatures.ts';
 
 /** Records and lists of 100,000 files are far smaller. */
 const textBytesAtMost = 256 * 1024 * 1024;
@@ -37,7 +37,7 @@ export async function readAction(
     trust === undefined ? damaged(remote, key, what) : untrusted(remote, key, what);
   const why = trust === undefined ? null : whyUntrusted(stored, trust);
   if (why !== null) throw refuse(why);
-  const value = isEnvelope(stored) ? openEnvelope(stored) : stored;
+  const value = openEnvelope(stored);
   if (!isRunRecord(value)) throw refuse('it is not a record');
   if (value.fingerprint !== fingerprint || hashParts(value.parts) !== fingerprint) {
     throw refuse('it is the record of another fingerprint');
@@ -137,14 +137,14 @@ async function readJson(remote: Remote, key: string, signal: AbortSignal | undef
 function damaged(remote: Remote, key: string, what: string): ReproError {
   return new ReproError('remote-damaged', `this object is damaged or was tampered with: ${what}`, {
     where: `${remote.address}/${key}`,
-    fix: 'Nothing of it was used. Remove it, then run `repro cache push` on a machine that has these results.',
+    fix: 'Nothing of it was used. Remove it, then run `./repro cache push` on a machine that has these results.',
   });
 }
 
 function untrusted(remote: Remote, key: string, what: string): ReproError {
   return new ReproError('remote-untrusted', `this record is refused: ${what}`, {
     where: `${remote.address}/${key}`,
-    fix: 'Nothing of it was used. Run `repro cache push --sign KEY` with a trusted key on a machine that has computed this, or run it here without --pull.',
+    fix: 'Nothing of it was used. Run `./repro cache push --sign KEY` with a trusted key on a machine that has computed this, or run it here without --pull.',
   });
 }
 

@@ -112,7 +112,7 @@ export async function fetchFiles(
 function incomplete(remote: Remote, key: string, name: string): ReproError {
   return new ReproError('remote-incomplete', `the object with ${name} is missing`, {
     where: `${remote.address}/${key}`,
-    fix: 'Nothing was used. Run `repro cache push` on a machine that has these results.',
+    fix: 'Nothing was used. Run `./repro cache push` on a machine that has these results.',
   });
 }
 

@@ -71,7 +71,7 @@ async function assertFolder(root: string, isNewAllowed: boolean): Promise<void> 
     throw refuse('neither this folder nor its parent exists', fix);
   }
   if (isNewAllowed) return;
-  const fix = `${correct} If nothing was pushed yet, \`repro cache push\` makes it.`;
+  const fix = `${correct} If nothing was pushed yet, \`./repro cache push\` makes it.`;
   throw refuse('this folder does not exist', fix);
 }
 

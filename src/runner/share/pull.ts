@@ -213,14 +213,14 @@ function readCommitted(plan: Plan, instance: StageInstance): CommittedRecord {
   if (committed === null) {
     throw new ReproError('no-record', `this committed record ${whyUnreadable(plan, instance)}`, {
       where,
-      fix: 'Where the results are: `repro lock`, and commit it.',
+      fix: 'Where the results are: `./repro lock`, and commit it.',
     });
   }
   // Pulling replaces files in these places, so only the pipeline may name them.
   if (canonicalJson(committed.outputs.map((output) => output.path)) !== canonicalJson(instance.outputs)) {
     throw new ReproError('no-record', 'the outputs of this committed record differ from those of the stage', {
       where,
-      fix: 'Run the stage again where its data are, then `repro lock`.',
+      fix: 'Run the stage again where its data are, then `./repro lock`.',
     });
   }
   return committed;

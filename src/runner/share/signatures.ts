@@ -15,8 +15,7 @@ interface Envelope {
   readonly signatures: readonly { readonly keyid?: string; readonly sig: string }[];
 }
 
-/** Whether a value from a file is a DSSE envelope. */
-export const isEnvelope = shape<Envelope>({
+const isEnvelope = shape<Envelope>({
   payloadType: isText,
   payload: isText,
   signatures: listOf(shape<Envelope['signatures'][number]>({ keyid: optional(isText), sig: isText })),
@@ -40,7 +39,7 @@ export interface TrustedKeys {
  *
  * @see https://github.com/secure-systems-lab/dsse/blob/master/protocol.md
  */
-export function encodeSigned(type: string, payload: Uint8Array): Buffer {
+function encodeSigned(type: string, payload: Uint8Array): Buffer {
   return Buffer.concat([
     Buffer.from(`DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.length} `),
     payload,
@@ -59,10 +58,11 @@ export function signRecord(record: RunRecord, { key, own }: Signer): string {
   return `${JSON.stringify(envelope, null, 2)}\n`;
 }
 
-/** What an envelope contains; undefined if it is not JSON. Nothing is verified. */
-export function openEnvelope({ payload }: Envelope): unknown {
+/** What an envelope contains, undefined if it is not JSON; or the value, if it is none. Nothing is verified. */
+export function openEnvelope(value: unknown): unknown {
+  if (!isEnvelope(value)) return value;
   try {
-    return JSON.parse(Buffer.from(payload, 'base64').toString('utf8'));
+    return JSON.parse(Buffer.from(value.payload, 'base64').toString('utf8'));
   } catch {
     return undefined;
   }

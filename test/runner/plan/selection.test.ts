@@ -85,7 +85,7 @@ stages:
       'evaluate@base,1',
     ]);
     expect(await refuse({ from: 'report', until: 'frames' })).toBe(
-      'there is nothing between "report" and "frames"\n  "frames" does not depend on "report": `repro graph` shows what does.',
+      'there is nothing between "report" and "frames"\n  "frames" does not depend on "report": `./repro graph` shows what does.',
     );
   });
 

@@ -6,7 +6,6 @@ import type { RunEvent } from '../../../src/runner/run/events.ts';
 import { createFetchStage } from '../../../src/runner/share/fetch-instance.ts';
 import { actionKeyOf, fileKeyOf, type Remote } from '../../../src/runner/share/remote.ts';
 import {
-  encodeSigned,
   readSigner,
   readTrustedKeys,
   type Signer,
@@ -49,12 +48,6 @@ async function write(text: string | Buffer): Promise<string> {
 }
 
 describe('a signature', () => {
-  test("covers the bytes of the specification's example", () => {
-    expect(encodeSigned('http://example.com/HelloWorld', Buffer.from('hello world')).toString()).toBe(
-      'DSSEv1 29 http://example.com/HelloWorld 11 hello world',
-    );
-  });
-
   test("of openssl's is accepted, in both alphabets of base64, also beside that of an unknown key", async () => {
     const trust = readTrustedKeys(await write(otherKey + publicKey));
     expect(whyUntrusted(envelope, trust)).toBe(null);

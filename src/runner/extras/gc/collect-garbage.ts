@@ -118,7 +118,7 @@ function refuseIdle(option: '--keep' | '--forget', rule: KeepRule, records: read
     kind === 'stage'
       ? [
           `"${name}"`,
-          'Name a stage or an instance, such as train or train@baseline,2020: `repro gc --json --dry-run --keep all` changes nothing.',
+          'Name a stage or an instance, such as train or train@baseline,2020: `./repro gc --json --dry-run --keep all` changes nothing.',
         ]
       : [`profile "${name}"`, `There are records of ${profiles.join(', ') || 'no profile'}.`];
   throw new ReproError('usage', `${option}: there is no record of ${what}`, { fix });
