@@ -49,7 +49,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   parity: ['errors', 'text', 'engines', 'events', 'files', 'formats', 'snn', 'training', 'thesis', 'results'],
   pictures: ['errors', 'text', 'results'],
   explore: ['errors', 'text', 'datasets', 'events', 'formats', 'snn'],
-  'figure-export': ['errors', 'text', 'formats'],
+  'figure-export': ['errors', 'text', 'results'],
   report: [
     'errors',
     'text',

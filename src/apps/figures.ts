@@ -55,7 +55,7 @@ async function convertAll(source: FigureSource, options: FiguresOptions): Promis
   const files: FileToWrite[] = [];
   for (const listed of source.figures) {
     const svg = (await source.read(listed.svg)).toString('utf8');
-    const stored = { ...listed, file: source.placeOf(listed.svg), svg };
+    const stored = { ...listed, file: path.join(source.folder, listed.svg), svg };
     for (const format of new Set(options.format)) {
       const content = await convertFigure(stored, format, { title, dpi, embedFonts, date: source.date });
       files.push({ file: path.join(out, `${path.basename(listed.svg, '.svg')}.${format}`), content });
@@ -105,10 +105,10 @@ interface FigureSource {
   /** When the run began, by its record; the epoch for a folder, which says nothing about it. */
   readonly date: Date;
   readonly figures: readonly ListedFigure[];
+  /** The folder of their files, for errors. */
+  readonly folder: string;
   /** @throws {ReproError} if the file is gone */
   read(name: string): Promise<Buffer>;
-  /** The path of a figure's file, for errors. */
-  placeOf(name: string): string;
 }
 
 /** Figures and tables of a report are far smaller. */
@@ -119,22 +119,21 @@ const LIST = 'index.json';
 async function openFigures(options: FiguresOptions): Promise<FigureSource> {
   const { report, figure: ids } = options;
   const source = report === undefined ? await openRun(options) : openFolder(report);
-  const list = readFigureList(source.placeOf(LIST), (await source.read(LIST)).toString('utf8'));
+  const list = readFigureList(path.join(source.folder, LIST), (await source.read(LIST)).toString('utf8'));
   return { ...source, figures: chooseFigures(list, ids) };
 }
 
-function openFolder(folder: string): Omit<FigureSource, 'figures'> {
-  const placeOf = (name: string): string => path.join(folder, 'figures', name);
-  const read = (name: string): Promise<Buffer> =>
-    readFile(placeOf(name)).catch((cause: unknown) => {
+function openFolder(report: string): Omit<FigureSource, 'figures'> {
+  const folder = path.join(report, 'figures');
+  const read = (name: string): Promise<Buffer> => {
+    const where = path.join(folder, name);
+    return readFile(where).catch((cause: unknown) => {
       const problem = hasErrorCode(cause, 'ENOENT', 'ENOTDIR') ? 'this file is missing' : String(cause);
-      throw new ReproError('figure-file', problem, {
-        where: placeOf(name),
-        fix: 'Name a folder with a whole report, such as artifacts/report.',
-        cause,
-      });
+      const fix = 'Name a folder with a whole report, such as artifacts/report.';
+      throw new ReproError('figure-file', problem, { where, fix, cause });
     });
-  return { name: `the report in ${folder}`, date: new Date(0), read, placeOf };
+  };
+  return { name: `the report in ${report}`, date: new Date(0), folder, read };
 }
 
 async function openRun({ run: wanted, ...options }: FiguresOptions): Promise<Omit<FigureSource, 'figures'>> {
@@ -156,15 +155,15 @@ async function openRun({ run: wanted, ...options }: FiguresOptions): Promise<Omi
       fix: 'Make it: ./repro run report',
     });
   }
-  const placeOf = (name: string): string => path.posix.join(output.path, 'figures', name);
+  const folder = path.posix.join(output.path, 'figures');
   const name = `the report of ${formatMinute(record.startedAt)}, ${describeConfiguration(record)}`;
   const read = async (file: string): Promise<Buffer> => {
     const bytes = await store.readOutputFile(output, `figures/${file}`, BYTES_AT_MOST);
     if (bytes !== null) return bytes;
     throw new ReproError('output-gone', `${name} has no such file, or it is no longer kept`, {
-      where: placeOf(file),
+      where: path.posix.join(folder, file),
       fix: 'Make the report again: ./repro run report --force',
     });
   };
-  return { name, date: new Date(record.startedAt), read, placeOf };
+  return { name, date: new Date(record.startedAt), folder, read };
 }

@@ -1,40 +1,25 @@
 import { ReproError } from '../errors.ts';
-import { parseFields } from '../formats/fields.ts';
+import { parseResult } from '../results/result-file.ts';
+import { list, type Read, readShape, text, type Value } from '../results/shape.ts';
+
+/** The name of a file beside the list, which may be from elsewhere: it must not lead to files in other folders. */
+const fileName: Read<string> = (fields, kind) => {
+  const name = fields.text(kind);
+  if (!/^[\w.-]+$/.test(name) || !name.endsWith(`.${kind}`))
+    fields.fail(kind, `is not the name of a file that ends in .${kind}`);
+  return name;
+};
+
+const shape = { id: text, title: text, caption: text, alt: text, svg: fileName, csv: fileName };
 
 /** A figure in `figures/index.json` of a report. */
-export interface ListedFigure {
-  readonly id: string;
-  readonly title: string;
-  readonly caption: string;
-  readonly alt: string;
-  /** Names of files beside the list. */
-  readonly svg: string;
-  readonly csv: string;
-}
+export type ListedFigure = Value<typeof shape>;
 
 /** @throws {ReproError} `figure-file`, naming the field */
-export function readFigureList(file: string, text: string): ListedFigure[] {
+export function readFigureList(file: string, content: string): readonly ListedFigure[] {
   const fix = 'Make the report again with this version: ./repro run report --force';
-  const fields = parseFields(text, { file, code: 'figure-file', fix });
-  if (fields.number('version') !== 1) fields.fail('version', 'is not 1');
-  return fields.objects('figures').map((figure) => {
-    const name = (field: string, ending: string): string => {
-      const value = figure.text(field);
-      // A list from elsewhere must not lead to files in other folders.
-      if (!/^[\w.-]+$/.test(value) || !value.endsWith(ending)) {
-        figure.fail(field, `is not the name of a file that ends in ${ending}`);
-      }
-      return value;
-    };
-    return {
-      id: figure.text('id'),
-      title: figure.text('title'),
-      caption: figure.text('caption'),
-      alt: figure.text('alt'),
-      svg: name('svg', '.svg'),
-      csv: name('csv', '.csv'),
-    };
-  });
+  const fields = parseResult({ file, text: content, fix }, 1, 'figure-file');
+  return readShape(fields, { figures: list(shape) }).figures;
 }
 
 /** Marks figures of simulated data; it may be left out on the command line. */

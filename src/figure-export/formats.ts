@@ -7,9 +7,7 @@ export type Format = (typeof FORMATS)[number];
 
 /** A figure as the report has it. */
 export interface StoredFigure {
-  readonly id: string;
   readonly title: string;
-  readonly caption: string;
   readonly alt: string;
   /** For errors. */
   readonly file: string;

@@ -75,8 +75,9 @@ describe('repro export figures', () => {
   });
 
   test('takes a report from anywhere, and says what is missing in it', async () => {
-    expect((await figures('--report', 'made', '--out', 'elsewhere')).exitCode).toBe(0);
+    await figures('--format', 'png', 'pdf', '--report', 'made', '--out', 'elsewhere');
     expect(project.read('elsewhere/accuracy.svg')).toContain(NOTICE);
+    expect(['png', 'pdf'].map((format) => project.has(`elsewhere/accuracy.${format}`))).toEqual([true, true]);
     const { exitCode, stderr } = await figures('--report', 'configs', '--out', 'nowhere');
     expect(exitCode).toBe(2);
     expect(stderr).toContain(`${path.join('configs', 'figures', 'index.json')}  this file is missing`);

@@ -1,5 +1,5 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type FigureFormat, figureFormats } from '../../apps/option-choices.ts';
+import { type Command, Option } from 'commander';
+import { figureFormats } from '../../apps/option-choices.ts';
 import {
   collect,
   lazily,
@@ -23,7 +23,7 @@ Examples:
   $ repro export figures --format pdf --figure accuracy
   $ repro export figures --format png --dpi 600 --out paper/figures
   $ repro export figures --format svg --embed-fonts --title
-  $ repro export figures --format pdf --format png --csv --captions
+  $ repro export figures --format pdf png --csv --captions
   $ repro export figures --format svg --run 2026-11-20 --out before
   $ repro export figures --report ~/Downloads/report --format pdf`;
 
@@ -63,12 +63,8 @@ export function addExportCommands(program: Command): void {
   withPipelineOptions(group.command('figures'))
     .description('write the figures of a report for papers')
     .addOption(
-      new Option('--format <format>', 'format to write, required; may be repeated')
+      new Option('--format <format...>', 'formats to write, required')
         .choices(figureFormats)
-        .argParser((format, earlier: readonly FigureFormat[] | undefined) => [
-          ...(earlier ?? []),
-          parseFormat(format),
-        ])
         .makeOptionMandatory(),
     )
     .addOption(
@@ -91,7 +87,7 @@ export function addExportCommands(program: Command): void {
     .option('-f, --force', 'replace existing files')
     .option('--json', 'print one JSON document')
     .addHelpText('after', figuresExamples)
-    .action(lazily(async () => (await import('./figures.ts')).exportFigures));
+    .action(lazily(async () => (await import('./export.ts')).exportFigures));
 
   withPipelineOptions(group.command('crate'))
     .description('pack a finished run into one zip, with what is needed to cite and repeat it')
@@ -100,7 +96,7 @@ export function addExportCommands(program: Command): void {
     .option('-f, --force', 'replace an existing file')
     .option('--json', 'print one JSON document')
     .addHelpText('after', crateExamples)
-    .action(lazily(async () => (await import('./sharing.ts')).exportCrate));
+    .action(lazily(async () => (await import('./export.ts')).exportCrate));
 
   withPipelineOptions(group.command('model'))
     .description('write a trained network with its card, as model hubs expect it')
@@ -113,7 +109,7 @@ export function addExportCommands(program: Command): void {
     .option('-f, --force', 'replace files in an existing folder')
     .option('--json', 'print one JSON document')
     .addHelpText('after', modelExamples)
-    .action(lazily(async () => (await import('./sharing.ts')).exportModel));
+    .action(lazily(async () => (await import('./export.ts')).exportModel));
 }
 
 /** Adds `export state`, which is also what `export` does without another word. */
@@ -141,11 +137,4 @@ function addExportState(group: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText('after', stateExamples)
     .action(lazily(async () => (await import('../checkpoints/checkpoints.ts')).exportState));
-}
-
-function parseFormat(text: string): FigureFormat {
-  const format = figureFormats.find((one) => one === text);
-  if (format === undefined)
-    throw new InvalidArgumentError(`Allowed choices are ${figureFormats.join(', ')}.`);
-  return format;
 }

@@ -1,7 +1,26 @@
 import { type CrateOptions, exportCrate as packCrate } from '../../apps/crate.ts';
+import { exportFigures as convertFigures, type FiguresOptions } from '../../apps/figures.ts';
 import { type ModelOptions, exportModel as writeModel } from '../../apps/model-card.ts';
 import { formatBytes, formatCount } from '../../text.ts';
-import { printResult } from '../view/print.ts';
+import { printResult, toOneLine } from '../view/print.ts';
+
+/** `repro export figures`: the figures of a report for papers. */
+export async function exportFigures(options: FiguresOptions): Promise<void> {
+  const { source, figures, files } = await convertFigures(options);
+  const document = {
+    source,
+    figures,
+    files: files.map(({ file, sizeBytes }) => ({ file, sizeBytes })),
+    written: files.filter(({ isWritten }) => isWritten).length,
+  };
+  printResult(options, 'export figures', document, () => [
+    ...files.map(
+      ({ file, sizeBytes, isWritten }) =>
+        `${toOneLine(file)}  ${formatBytes(sizeBytes)}${isWritten ? '' : ', as it was'}`,
+    ),
+    `from ${toOneLine(source)}`,
+  ]);
+}
 
 /** `repro export crate`: a finished run in one zip. */
 export async function exportCrate(options: CrateOptions): Promise<void> {
