@@ -5,7 +5,7 @@ import { ReproError } from '../errors.ts';
 import { writeFilesAtomic } from '../files/atomic-file.ts';
 import { kindOfPath } from '../files/folders.ts';
 import { matchInstances } from '../runner/plan/selection.ts';
-import { formatModelCard, formatModelConfig } from '../sharing/model-card.ts';
+import { formatModel } from '../sharing/model-card.ts';
 import type { PipelineOptions } from './load-plan.ts';
 import { refuseRunnerFolder } from './reserved-folder.ts';
 import { folderOf, readCard, readFinishedRun } from './shared-run.ts';
@@ -33,7 +33,7 @@ export async function exportModel(source: string, options: ModelOptions) {
       fix: 'Name one, such as train@baseline,2020.',
     });
   });
-  const evaluation = [...run.records.values()].find(({ stage }) => stage === stageNames.evaluate);
+  const evaluation = run.records.find(({ stage }) => stage === stageNames.evaluate);
   const content = { ...(await readCard(run, evaluation?.id ?? '')), weights: 'model.safetensors' };
   const folder = options.out ?? Object.values(content.record.parts.matrix).join('-');
   refuseRunnerFolder(folder, 'Choose another place with --out.');
@@ -42,13 +42,9 @@ export async function exportModel(source: string, options: ModelOptions) {
     throw new ReproError('output-exists', 'this folder already exists.', { where: folder, fix });
   }
   const checkpoint = await loadCheckpoint(folderOf(run.plan, content.record));
-  const files = new Map<string, string | Uint8Array>([
-    ['README.md', formatModelCard(content)],
-    ['config.json', formatModelConfig(content)],
-    [content.weights, encodeSafetensors(checkpoint)],
-  ]);
+  const files = { ...formatModel(content), [content.weights]: encodeSafetensors(checkpoint) };
   await writeFilesAtomic(
-    [...files].map(([name, text]) => ({ file: path.join(folder, name), content: text })),
+    Object.entries(files).map(([name, text]) => ({ file: path.join(folder, name), content: text })),
   );
-  return { source: content.record.id, folder, files: [...files.keys()] };
+  return { source: content.record.id, folder, files: Object.keys(files) };
 }

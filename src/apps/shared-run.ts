@@ -1,5 +1,4 @@
 import path from 'node:path';
-import type { Dataset } from '../datasets/contract/dataset.ts';
 import { findDataset } from '../datasets/registry.ts';
 import { ReproError } from '../errors.ts';
 import { quoteWords } from '../files/shell-words.ts';
@@ -7,10 +6,11 @@ import { readTrainedRun } from '../results/trained-run.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { selectInstances } from '../runner/plan/selection.ts';
 import { readStatus } from '../runner/run/status.ts';
-import { nameConfiguration, type RunRecord } from '../runner/store/records.ts';
+import { describeConfiguration, type RunRecord } from '../runner/store/records.ts';
 import { getAt } from '../schema/json.ts';
 import { readYamlFile } from '../schema/yaml-document.ts';
-import { type Citation, findLicence, licenceUrl, readCitation } from '../sharing/citation.ts';
+import { findLicence, licenceUrl, readCitation } from '../sharing/citation.ts';
+import type { SharedRun } from '../sharing/entity.ts';
 import type { CardContent } from '../sharing/model-card.ts';
 import { factsOf } from './facts.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from './load-plan.ts';
@@ -20,19 +20,8 @@ import { stageNames } from './stages.ts';
 const MOST_SHOWN = 5;
 
 /** A run that can be shared: every stage is up to date. */
-export interface FinishedRun {
+export interface FinishedRun extends SharedRun {
   readonly plan: Plan;
-  /** By instance, in the order of the plan. */
-  readonly records: ReadonlyMap<string, RunRecord>;
-  /** `profile quick`, `profile quick with train.epochs=3`. */
-  readonly configuration: string;
-  /** The command that makes the run. */
-  readonly command: string;
-  readonly citation: Citation;
-  readonly dataset: Dataset;
-  readonly simulated: boolean;
-  /** Licence of the recordings: an address, or words if unknown. */
-  readonly licence: string;
 }
 
 /**
@@ -74,33 +63,31 @@ export async function readFinishedRun(
       fix: `Bring it up to date: ${quoteWords(words)}`,
     });
   }
-  const overrides = trial?.overrides;
+  const overrides = trial?.overrides ?? [];
   return {
     ...{ plan, citation, dataset, simulated },
-    records: new Map(statuses.flatMap(({ id, record }) => (record === null ? [] : [[id, record] as const]))),
-    configuration: `profile ${nameConfiguration({ profile, ...(overrides === undefined ? {} : { overrides }) })}`,
-    command: quoteWords(['./repro', 'run', ...pipelineArguments({ profile, set: overrides ?? [] })]),
+    records: statuses.flatMap(({ record }) => record ?? []),
+    configuration: describeConfiguration(trial === undefined ? { profile } : { profile, overrides }),
+    command: quoteWords(['./repro', 'run', ...pipelineArguments({ profile, set: overrides })]),
     licence: known ?? dataset.licence,
   };
 }
 
 /** @throws {ReproError} `usage` if the pipeline has no such instance */
 export function requireRecord({ records }: FinishedRun, id: string): RunRecord {
-  const record = records.get(id);
+  const record = records.find((one) => one.id === id);
   if (record !== undefined) return record;
   throw new ReproError('usage', `this run has no "${id}".`, { where: 'pipeline.yaml' });
 }
 
 /** What the card of a trained network says. @param evaluation its instance, `evaluate@baseline,2020` */
 export async function readCard(run: FinishedRun, evaluation: string): Promise<Omit<CardContent, 'weights'>> {
-  const { plan, dataset: data, citation, configuration } = run;
   const evaluated = requireRecord(run, evaluation);
   const record = requireRecord(run, evaluation.replace(stageNames.evaluate, stageNames.train));
-  const [train, evaluate] = [folderOf(plan, record), folderOf(plan, evaluated)];
+  const [train, evaluate] = [folderOf(run.plan, record), folderOf(run.plan, evaluated)];
   const { model, seed } = record.parts.matrix;
   const of = { model: String(model), seed: Number(seed) };
-  const trained = await readTrainedRun({ train, evaluate }, of);
-  return { trained, record, configuration, data, citation };
+  return { ...run, record, trained: await readTrainedRun({ train, evaluate }, of) };
 }
 
 /** The folder that a stage made. */

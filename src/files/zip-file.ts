@@ -1,16 +1,30 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { fromRandomAccessReaderPromise, type Options, RandomAccessReader, type ZipFile } from 'yauzl';
+import * as yazl from 'yazl';
 import { openRegular } from './regular-file.ts';
 
 const chunkBytes = 1 << 20;
 
-/** For yazl: nothing is compressed and every time is the same, so that the same files give the same bytes with any Node.js, anywhere. */
-export const uncompressed = () => ({
-  compress: false,
-  forceDosTimestamp: true,
-  mtime: new Date(1980, 0, 1), // a local time, as zips store it
-});
+/**
+ * A zip with these contents, or files on disk, by name. Nothing is compressed and every time is the same, so that the same files give the
+ * same bytes with any Node.js, anywhere.
+ */
+export function packZip(
+  entries: Iterable<readonly [name: string, contentOrFile: Uint8Array | string]>,
+  mode = 0o100664,
+): Readable {
+  const zip = new yazl.ZipFile();
+  const mtime = new Date(1980, 0, 1); // a local time, as zips store it
+  const options = { compress: false, forceDosTimestamp: true, mtime, mode };
+  for (const [name, content] of entries) {
+    if (typeof content === 'string') zip.addFile(content, name, options);
+    else zip.addBuffer(Buffer.from(content), name, options);
+  }
+  zip.on('error', (error) => zip.outputStream.emit('error', error));
+  zip.end();
+  return Readable.from(zip.outputStream, { objectMode: false });
+}
 
 /** @throws {ReproError} `special-file`; otherwise as `fs.open` and yauzl */
 export async function openZip(file: string, options: Options): Promise<ZipFile> {

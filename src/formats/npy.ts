@@ -1,6 +1,6 @@
-import { ZipFile } from 'yazl';
+import { buffer } from 'node:stream/consumers';
 import { ReproError } from '../errors.ts';
-import { uncompressed } from '../files/zip-file.ts';
+import { packZip } from '../files/zip-file.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
 import { escapeControls, quoteName } from '../text.ts';
 
@@ -187,19 +187,13 @@ function fail(file: string, offset: number, what: string): never {
  * @see https://numpy.org/doc/stable/reference/generated/numpy.savez.html
  */
 export async function encodeNpz(tensors: State): Promise<Uint8Array> {
-  const zip = new ZipFile();
-  for (const [name, tensor] of tensors) {
+  const entries = [...tensors].map(([name, tensor]) => {
     if (name === '' || /[\\/\0]/.test(name)) {
       throw new ReproError('npz-unwritable', `A tensor in an .npz cannot be called ${quoteName(name)}.`);
     }
-    zip.addBuffer(Buffer.from(encodeTensor(tensor)), `${name}.npy`, uncompressed());
-  }
-  zip.end();
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of zip.outputStream) {
-    chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
+    return [`${name}.npy`, encodeTensor(tensor)] as const;
+  });
+  return new Uint8Array(await buffer(packZip(entries)));
 }
 
 function encodeTensor({ dtype, shape, data }: Tensor): Uint8Array {

@@ -1,8 +1,8 @@
 import { compareCodeUnits } from '../files/canonical-json.ts';
 import type { ReportVerdicts } from '../results/claims-file.ts';
+import type { RunRecord } from '../runner/store/records.ts';
 import { VERDICT_TITLES } from '../thesis/verdicts.ts';
 import { isKnownLicence, licenceUrl, nameAuthor } from './citation.ts';
-import { actionOf, describeAction, describeWorkflow, RUN } from './crate-run.ts';
 import {
   addressOf,
   type CrateContent,
@@ -13,6 +13,7 @@ import {
   PIPELINE,
   ref,
   refs,
+  type SharedRun,
 } from './entity.ts';
 
 /** The profiles that a crate conforms to. */
@@ -34,6 +35,18 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
   yaml: 'application/yaml',
 };
+
+const LANGUAGE = 'https://yaml.org/spec/1.2.2/';
+
+/** The run as a whole, and a run of a stage. */
+const RUN = '#run';
+const actionOf = ({ id }: RunRecord): string => `#${id}`;
+
+const stepOf = (stage: string): string => `${PIPELINE}#${stage}`;
+
+function toolOf({ stage, parts: { command } }: RunRecord): string {
+  return command.kind === 'module' ? addressOf(command.path) : `#command-${stage}`;
+}
 
 /**
  * The metadata of a finished run, ro-crate-metadata.json: a Provenance Run Crate, in which each stage is a step of the workflow, and each
@@ -73,10 +86,10 @@ export function licenseFrames<File extends CrateFile>(
 }
 
 /** What is in a crate and what it is of, in a sentence or two. */
-export function summarise({ configuration, citation, data, records }: CrateContent): string {
+export function summarise({ configuration, citation, simulated, records }: SharedRun): string {
   return [
     `A finished run (${configuration}) of ${citation.title}.`,
-    data.simulated ? 'The recordings are simulated: its results say nothing about real ones.' : '',
+    simulated ? 'The recordings are simulated: its results say nothing about real ones.' : '',
     records.some(({ dirty }) => dirty === true)
       ? 'Some stages ran with changes that were not committed: the commit alone does not give their code.'
       : '',
@@ -87,8 +100,8 @@ export function summarise({ configuration, citation, data, records }: CrateConte
 
 /** The crate's README.md, for people who open the zip. */
 export function formatCrateReadme(content: CrateContent): string {
-  const { citation, command, records, files } = content;
-  const { simulated, title, homepage, licence } = content.data;
+  const { citation, command, records, files, simulated, licence } = content;
+  const { title, homepage } = content.dataset;
   // All stages are up to date with the code of the latest.
   const latest = records.toSorted((one, two) => compareCodeUnits(one.startedAt, two.startedAt)).at(-1);
   const left = records.flatMap(({ outputs }) => outputs.filter((one) => idOf(one, content).startsWith('#')));
@@ -111,11 +124,8 @@ function describeRoot(content: CrateContent): Entity[] {
   const { citation, configuration, records, files, verdicts } = content;
   const authors = citation.authors.map((author): Entity => {
     const name = nameAuthor(author);
-    return {
-      '@id': author.orcid ?? `#${encodeURIComponent(name)}`,
-      '@type': author.name ? 'Organization' : 'Person',
-      name,
-    };
+    const id = author.orcid ?? `#${encodeURIComponent(name)}`;
+    return { '@id': id, '@type': author.name ? 'Organization' : 'Person', name };
   });
   const outputs = records.flatMap((record) => record.outputs);
   const isInOutput = (path: string) => outputs.some((output) => path.startsWith(`${output.path}/`));
@@ -162,19 +172,107 @@ function describeLicence(url: string): Entity {
   return { '@id': url, '@type': 'CreativeWork', name, description: `The licence that SPDX calls ${name}.` };
 }
 
-function describeFile({ path, sizeBytes, sha256, more }: CrateContent['files'][number]): Entity {
+function describeFile({ path, sizeBytes, sha256, more }: CrateFile): Entity {
   const encodingFormat = MEDIA_TYPES[path.split('.').at(-1) ?? ''];
-  const common = {
-    '@id': addressOf(path),
-    '@type': 'File',
-    name: path,
-    contentSize: String(sizeBytes),
-    sha256,
-  };
-  return { ...common, ...(encodingFormat === undefined ? {} : { encodingFormat }), ...more };
+  const file = { '@id': addressOf(path), '@type': 'File', name: path, contentSize: String(sizeBytes) };
+  return { ...file, sha256, encodingFormat, ...more };
 }
 
-function describeOutputs({ id, outputs }: CrateContent['records'][number], content: CrateContent): Entity[] {
+/** The pipeline with its stages as steps, and its run as a whole. */
+function describeWorkflow(content: CrateContent): Entity[] {
+  const { citation, records, recordings, files } = content;
+  // What users change: profiles, models, claims.
+  const settings = files.filter(({ path }) => path.endsWith('.yaml') && path !== PIPELINE);
+  const stages = [...new Map(records.map((record) => [record.stage, record])).values()];
+  return [
+    {
+      '@id': PIPELINE,
+      '@type': ['File', 'SoftwareSourceCode', 'ComputationalWorkflow', 'HowTo'],
+      name: `Pipeline of ${citation.title}`,
+      programmingLanguage: ref(LANGUAGE),
+      license: ref(licenceUrl(citation.license)),
+      codeRepository: citation['repository-code'],
+      version: citation.version,
+      hasPart: refs(stages.map(toolOf)),
+      step: refs(stages.map(({ stage }) => stepOf(stage))),
+    },
+    { '@id': LANGUAGE, '@type': 'ComputerLanguage', name: 'YAML', url: LANGUAGE, version: '1.2' },
+    ...stages.flatMap((record, position): Entity[] => {
+      const { stage, parts } = record;
+      const isModule = parts.command.kind === 'module';
+      const type = isModule ? ['File', 'SoftwareSourceCode'] : 'SoftwareApplication';
+      const tool = {
+        '@id': toolOf(record),
+        '@type': type,
+        name: `Stage ${stage}`,
+        version: citation.version,
+      };
+      const step = { '@id': stepOf(stage), '@type': 'HowToStep', name: stage, position: String(position) };
+      return [tool, { ...step, workExample: ref(toolOf(record)) }];
+    }),
+    {
+      '@id': RUN,
+      '@type': 'CreateAction',
+      name: `Run of ${content.configuration}`,
+      description: `${content.command}. Stages that were up to date did not run again: each has its own times.`,
+      startTime: records.map(({ startedAt }) => startedAt).sort(compareCodeUnits)[0],
+      endTime: records.map(endOf).sort(compareCodeUnits).at(-1),
+      instrument: ref(PIPELINE),
+      object: refs([
+        ...settings.map(({ path }) => addressOf(path)),
+        idOf({ path: '', digest: recordings }, content),
+      ]),
+      result: refs(records.flatMap(({ outputs }) => outputs.map((output) => idOf(output, content)))),
+    },
+  ];
+}
+
+/** A finished run of a stage: what it read, made and ran in. */
+function describeAction(record: RunRecord, content: CrateContent): Entity[] {
+  const { id, stage, parts, commit, dirty, outputs } = record;
+  const read = parts.inputs
+    .flatMap(({ path, digest, of = { [path]: digest } }) => Object.entries(of))
+    .filter(([, digest]) => digest !== 'missing')
+    .map(([path, digest]) => ({ digest, entity: idOf({ path, digest }, content) }));
+  const environment = Object.entries({
+    'Node.js': record.node,
+    platform: `${parts.runtime.platform} ${parts.runtime.arch}`,
+    ...parts.facts,
+    ...(commit === null ? {} : { 'git commit': commit, 'uncommitted changes': dirty ? 'yes' : 'no' }),
+  }).map(([name, value]): Entity => {
+    return { '@id': `#${encodeURIComponent(`${name}=${value}`)}`, '@type': 'PropertyValue', name, value };
+  });
+  return [
+    {
+      '@id': actionOf(record),
+      '@type': 'CreateAction',
+      name: id,
+      description: `Parameters: ${JSON.stringify({ ...parts.matrix, ...parts.params })}`,
+      startTime: record.startedAt,
+      endTime: endOf(record),
+      actionStatus: 'http://schema.org/CompletedActionStatus',
+      instrument: ref(toolOf(record)),
+      object: refs([...read.map(({ entity }) => entity), ...environment.map((one) => one['@id'])]),
+      result: refs(outputs.map((output) => idOf(output, content))),
+    },
+    {
+      '@id': `#step-${id}`,
+      '@type': 'ControlAction',
+      name: `Step ${id}`,
+      instrument: ref(stepOf(stage)),
+      object: ref(actionOf(record)),
+    },
+    ...environment,
+    // What a stage made, and the recordings, are described after these.
+    ...read.flatMap(({ digest, entity }): Entity[] => {
+      if (!entity.startsWith('#')) return [];
+      const identifier = `sha256:${digest}`;
+      return [{ '@id': entity, '@type': 'Dataset', name: 'Data from elsewhere', identifier }];
+    }),
+  ];
+}
+
+function describeOutputs({ id, outputs }: RunRecord, content: CrateContent): Entity[] {
   return outputs.map((output): Entity => {
     const { path, kind, digest, sizeBytes } = output;
     const entity = idOf(output, content);
@@ -195,30 +293,22 @@ function describeOutputs({ id, outputs }: CrateContent['records'][number], conte
   });
 }
 
-function describeData({ data }: CrateContent): Entity[] {
-  const { digest, title, simulated, licence, homepage, files } = data;
+function describeData({ recordings, dataset, simulated, licence }: CrateContent): Entity[] {
+  const { title, homepage: url, citation: creditText, files } = dataset;
   const isAddress = isKnownLicence(licence);
-  const common = { '@id': `#sha256-${digest}`, '@type': 'Dataset', identifier: `sha256:${digest}` };
+  const common = { '@id': `#sha256-${recordings}`, '@type': 'Dataset', identifier: `sha256:${recordings}` };
   const license = isAddress ? ref(licence) : licence;
   const licences = isAddress ? [describeLicence(licence)] : [];
   if (simulated) return [{ ...common, license, name: `Recordings, simulated (${title})` }, ...licences];
   const downloads = files.map(({ name, checksum, urls }): Entity => {
     const identifier = `${checksum.kind}:${checksum.hex}`;
-    return {
-      '@id': `#file-${name}`,
-      '@type': 'DataDownload',
-      name,
-      identifier,
-      ...(urls.length === 0 ? {} : { contentUrl: urls }),
-    };
+    const contentUrl = urls.length === 0 ? undefined : urls;
+    return { '@id': `#file-${name}`, '@type': 'DataDownload', name, identifier, contentUrl };
   });
   const distribution = refs(downloads.map((one) => one['@id']));
   const description = 'Not in this crate: its publisher has it.';
-  return [
-    { ...common, license, name: title, description, url: homepage, creditText: data.citation, distribution },
-    ...licences,
-    ...downloads,
-  ];
+  const published = { ...common, license, name: title, description, url, creditText, distribution };
+  return [published, ...licences, ...downloads];
 }
 
 function describeVerdicts({ claims, question }: ReportVerdicts): Entity[] {

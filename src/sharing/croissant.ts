@@ -1,16 +1,15 @@
 import type { ClipIndex } from '../results/clip-index.ts';
-import { type Citation, nameAuthor } from './citation.ts';
-import type { CrateFile } from './entity.ts';
+import type { RunRecord } from '../runner/store/records.ts';
+import { nameRecordings } from '../thesis/data-sets.ts';
+import { nameAuthor } from './citation.ts';
+import { type CrateFile, endOf, type SharedRun } from './entity.ts';
 
-interface DataDescription {
-  readonly name: string;
+/** What a stage made of the recordings, or these, if it simulates them. */
+export interface MadeData {
+  readonly record: RunRecord;
+  /** In a word, and in sentences. */
+  readonly what: string;
   readonly description: string;
-  /** An address, or words. */
-  readonly licence: string;
-  readonly url: string;
-  readonly citeAs: string;
-  /** ISO 8601. */
-  readonly datePublished: string;
   readonly files: readonly CrateFile[];
   /** The list of clips, if this is a frame cache. */
   readonly clips?: string;
@@ -32,14 +31,23 @@ const CONTEXT = {
  *
  * @see http://mlcommons.org/croissant/1.1
  */
-export function describeCroissant(data: DataDescription, { authors, version }: Citation): object {
-  const { name, description, licence, url, datePublished, citeAs, files, clips } = data;
+export function describeCroissant(
+  { record, what, description, files, clips }: MadeData,
+  run: SharedRun,
+): object {
+  const { citation, dataset, simulated, licence } = run;
   return {
     '@context': CONTEXT,
     '@type': 'sc:Dataset',
     conformsTo: 'http://mlcommons.org/croissant/1.1',
-    ...{ name, description, license: licence, url, datePublished, version, citeAs },
-    creator: authors.map((author) => ({
+    name: `${what}: ${nameRecordings({ dataset: dataset.name, simulated })}`,
+    description,
+    license: licence,
+    url: simulated ? citation['repository-code'] : dataset.homepage,
+    datePublished: endOf(record).slice(0, 10),
+    version: citation.version,
+    citeAs: simulated ? citation.title : dataset.citation,
+    creator: citation.authors.map((author) => ({
       '@type': author.name === undefined ? 'sc:Person' : 'sc:Organization',
       name: nameAuthor(author),
     })),
@@ -52,7 +60,7 @@ export function describeCroissant(data: DataDescription, { authors, version }: C
       encodingFormat: path.endsWith('.json') ? 'application/json' : 'application/octet-stream',
       sha256,
     })),
-    ...(clips === undefined ? {} : { recordSet: [describeClips(clips)] }),
+    recordSet: clips && [describeClips(clips)],
   };
 }
 

@@ -18,26 +18,26 @@ export interface CrateFile {
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
-/** The data set of a run; its recordings are in no crate. */
-export type DataSource = Pick<DatasetFacts, 'title' | 'homepage' | 'citation' | 'files'> & {
-  readonly simulated: boolean;
-  /** Licence of the recordings: an address, or words if unknown. */
-  readonly licence: string;
-  /** Of their folder, as the stages read it. */
-  readonly digest: string;
-};
-
-export interface CrateContent {
+/** A finished run, as others are to see it. */
+export interface SharedRun {
   /** `profile quick`, `profile quick with train.epochs=3`. */
   readonly configuration: string;
   /** The command that makes the run. */
   readonly command: string;
   readonly citation: Citation;
+  readonly dataset: DatasetFacts;
+  readonly simulated: boolean;
+  /** Licence of the recordings: an address, or words if unknown. */
+  readonly licence: string;
   /** In the order of the plan; at least one. */
   readonly records: readonly RunRecord[];
+}
+
+export interface CrateContent extends SharedRun {
+  /** Digest of the recordings' folder, as the stages read it; they are in no crate. */
+  readonly recordings: string;
   /** All but the metadata file, by path. */
   readonly files: readonly CrateFile[];
-  readonly data: DataSource;
   readonly verdicts: ReportVerdicts;
 }
 

@@ -1,5 +1,4 @@
 import { stringify } from 'yaml';
-import type { DatasetFacts } from '../datasets/contract/dataset.ts';
 import { formatJson } from '../results/result-file.ts';
 import { describeEngines } from '../results/run-file.ts';
 import type { TrainedRun } from '../results/trained-run.ts';
@@ -7,21 +6,22 @@ import type { RunRecord } from '../runner/store/records.ts';
 import { type Interval, wilsonInterval } from '../stats/proportions.ts';
 import { formatPercent } from '../text.ts';
 import { nameRecordings } from '../thesis/data-sets.ts';
-import type { Citation } from './citation.ts';
+import type { SharedRun } from './entity.ts';
 
-export interface CardContent {
+export interface CardContent extends Pick<SharedRun, 'configuration' | 'dataset' | 'citation'> {
   /** The finished training, as read, and its record. */
   readonly trained: TrainedRun;
   readonly record: RunRecord;
-  /** `profile quick`, `profile quick with train.epochs=3`. */
-  readonly configuration: string;
-  readonly data: Pick<DatasetFacts, 'title' | 'licence' | 'homepage' | 'citation'>;
-  readonly citation: Citation;
   /** The file with the weights, from the card's folder. */
   readonly weights: string;
 }
 
-/** config.json beside the weights: the network's layers in order, for the program in the card. */
+/** The files beside the weights: the card, and what its program reads. */
+export function formatModel(content: CardContent): Readonly<Record<string, string>> {
+  return { 'README.md': formatModelCard(content), 'config.json': formatModelConfig(content) };
+}
+
+/** config.json: the network's layers in order. */
 export function formatModelConfig({ trained: { run, spec, evaluation } }: CardContent): string {
   const { network, frames, dataset, simulated } = run;
   return formatJson({
@@ -81,11 +81,11 @@ export function formatModelCard(content: CardContent): string {
   ].join('\n');
 }
 
-function describeData({ trained: { run }, data }: CardContent): string {
+function describeData({ trained: { run }, dataset }: CardContent): string {
   const { train, validation, test } = run.split;
   const counts = `${train} clips to train on, ${validation} held back for validation, ${test} to test on.`;
   if (run.simulated) return `Recordings that this project simulates (${nameRecordings(run)}). ${counts}`;
-  return `${data.title} (${data.licence}): ${data.homepage}. ${data.citation} ${counts}`;
+  return `${dataset.title} (${dataset.licence}): ${dataset.homepage}. ${dataset.citation} ${counts}`;
 }
 
 function describeTraining({ trained: { run, epochs }, record, configuration }: CardContent): string[] {

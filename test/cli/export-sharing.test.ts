@@ -24,6 +24,9 @@ let files: Map<string, Buffer>;
 beforeAll(async () => {
   project = await createTinyReproduction();
   await fs.copyFile(path.join(repository, 'CITATION.cff'), project.at('CITATION.cff'));
+  // Wherever the pipeline has them.
+  await fs.rename(project.at('configs/profiles'), project.at('profiles'));
+  await project.write('pipeline.yaml', project.read('pipeline.yaml').replace('configs/profiles', 'profiles'));
 });
 
 afterAll(() => project.remove('.'));
@@ -136,6 +139,7 @@ describe('repro export crate', () => {
     );
     expect(read).toContainEqual(expect.objectContaining({ name: 'Node.js', value: record.node }));
     expect(idsIn(action?.result)).toEqual(['artifacts/train/lambda-0.1/2020/']);
+    expect(idsIn(find(crate, '#run')?.object)).toContain('profiles/tiny.yaml');
     expect(find(crate, '#claim-spread')).toMatchObject({
       claimReviewed: 'It stays narrow',
       reviewBody: '0.07. In one seed.',

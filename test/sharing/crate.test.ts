@@ -37,12 +37,8 @@ const content: CrateContent = {
   }),
   records: [record],
   files: [{ path: 'counts.csv', sizeBytes: 7, sha256: 'cd'.repeat(32) }],
-  data: {
-    ...findDataset('nmnist'),
-    digest,
-    simulated: false,
-    licence: 'https://spdx.org/licenses/CC-BY-SA-4.0',
-  },
+  ...{ dataset: findDataset('nmnist'), recordings: digest, simulated: false },
+  licence: 'https://spdx.org/licenses/CC-BY-SA-4.0',
   verdicts: { claims: [] },
 };
 
@@ -92,9 +88,9 @@ test('files with frames have the licence of the recordings, and stay out if none
     sha256: digest,
   }));
   const license = (licence: string) => licenseFrames([page!, report!], (file) => file === page, licence);
-  const { licence } = content.data;
+  const { licence } = content;
   expect(license(licence)).toEqual([{ ...page, more: { license: { '@id': licence } } }, report]);
   expect(license('none stated')).toEqual([report]);
-  const unknown = { ...content, data: { ...content.data, licence: 'none stated' } };
+  const unknown = { ...content, licence: 'none stated' };
   expect(formatCrateReadme(unknown)).toContain('Not in here: frames, and the explorable page');
 });

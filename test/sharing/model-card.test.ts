@@ -47,8 +47,8 @@ function cardOf(over: { readonly simulated?: boolean; readonly layers?: NetworkS
     },
     files: { run: file, metrics: file, evaluation: file, predictions: file },
   };
-  const data = findDataset('dvs128-gesture');
-  return { trained, record, configuration: 'profile tiny', data, citation, weights: 'model.safetensors' };
+  const dataset = findDataset('dvs128-gesture');
+  return { trained, record, configuration: 'profile tiny', dataset, citation, weights: 'model.safetensors' };
 }
 
 describe('a model card', () => {

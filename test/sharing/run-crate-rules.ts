@@ -16,15 +16,11 @@ type Rule = readonly [
   source: string,
   must: string,
   isMet: (crate: Crate) => boolean,
-  violate: (crate: Crate) => void,
+  violate: (crate: Crate) => unknown,
 ];
 
-const rocrate = 'https://www.researchobject.org/ro-crate/specification/1.3';
-const profiles = 'https://www.researchobject.org/workflow-run-crate/profiles/0.6';
-const workflowCrate = 'https://w3id.org/workflowhub/workflow-ro-crate/1.1';
-
 const list = (value: unknown): unknown[] => (value === undefined ? [] : [value].flat());
-export const typesOf = (entity: Entity | undefined): unknown[] => list(entity?.['@type']);
+export const typesOf = (entity: Entity | undefined): string[] => list(entity?.['@type']).map(String);
 /** The ids that a property names. */
 export const idsIn = (value: unknown): string[] =>
   list(value).flatMap((one) =>
@@ -32,81 +28,99 @@ export const idsIn = (value: unknown): string[] =>
   );
 export const find = ({ graph }: Crate, id: string): Entity | undefined =>
   graph.find((one) => one['@id'] === id);
-const root = (crate: Crate): Entity => find(crate, './') ?? { '@id': '', '@type': '' };
-const workflow = (crate: Crate): Entity =>
-  find(crate, idsIn(root(crate).mainEntity)[0] ?? '') ?? { '@id': '', '@type': '' };
-const all = (crate: Crate, type: string): Entity[] =>
-  crate.graph.filter((one) => typesOf(one).includes(type));
-const some = <T>(values: T[], isGood: (one: T) => boolean): boolean =>
-  values.length > 0 && values.every(isGood);
-const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
-const names = (crate: Crate, value: unknown, ...types: string[]): boolean =>
-  some(
-    idsIn(value).map((id) => find(crate, id) ?? { '@id': id, '@type': [] }),
-    (one) => typesOf(one).some((type) => types.includes(String(type))),
+/** The entity of this id, or all of this type. */
+const choose = ({ graph }: Crate, idOrType: string): Entity[] =>
+  graph.filter((one) => one['@id'] === idOrType || typesOf(one).includes(idOrType));
+const toolsOf = (crate: Crate): string[] => idsIn(find(crate, 'pipeline.yaml')?.hasPart);
+const isWhole = ({ instrument }: Entity): boolean => idsIn(instrument)[0] === 'pipeline.yaml';
+/** Files and folders of the crate itself. */
+const data = (crate: Crate): Entity[] =>
+  [...choose(crate, 'File'), ...choose(crate, 'Dataset')].filter(
+    ({ '@id': id }) => !/^(#|[a-z]+:)/.test(id) && id !== './',
   );
-const drop = (entity: Entity | undefined, property: string): void => {
-  delete entity?.[property];
-};
-const isLocal = (id: string): boolean => !/^(#|[a-z]+:)/.test(id) && id !== './';
 
-/** What the root leads to by `hasPart`. */
-function partsOf(crate: Crate): Set<string> {
-  const reached = new Set(['./']);
-  for (const id of reached) for (const part of idsIn(find(crate, id)?.hasPart)) reached.add(part);
-  return reached;
-}
+const rocrate = 'https://www.researchobject.org/ro-crate/specification/1.3';
+const rootEntity = `${rocrate}/root-data-entity.html`;
+const workflows = `${rocrate}/workflows.html`;
+const workflowCrate = 'https://w3id.org/workflowhub/workflow-ro-crate/1.1';
+const profiles = 'https://www.researchobject.org/workflow-run-crate/profiles/0.6';
+const [processRun, workflowRun] = [`${profiles}/process_run_crate`, `${profiles}/workflow_run_crate`];
+const provenanceRun = `${profiles}/provenance_run_crate`;
+const conformsTo = ['process', 'workflow', 'provenance'].map(
+  (name) => `https://w3id.org/ro/wfrun/${name}/0.6`,
+);
 
-const rootProperty = (property: string, isGood: (value: unknown) => boolean): Rule => [
-  `${rocrate}/root-data-entity.html`,
-  `the root data entity has ${property}`,
-  (crate) => isGood(root(crate)[property]),
-  (crate) => drop(root(crate), property),
+/** An entity has all of these types. */
+const types: readonly (readonly [source: string, id: string, types: string])[] = [
+  [rootEntity, './', 'Dataset'],
+  [rootEntity, 'ro-crate-metadata.json', 'CreativeWork'],
+  [workflowCrate, 'pipeline.yaml', 'File SoftwareSourceCode ComputationalWorkflow'],
+  [provenanceRun, 'pipeline.yaml', 'HowTo'],
+  ...conformsTo.map((id) => [`${rocrate}/profiles.html`, id, 'CreativeWork Profile'] as const),
 ];
 
-const conformsTo = (profile: string, source: string): Rule => [
-  source,
-  `the root conforms to a CreativeWork ${profile}`,
-  (crate) =>
-    idsIn(root(crate).conformsTo).includes(profile) && typesOf(find(crate, profile)).includes('CreativeWork'),
-  (crate) =>
-    crate.graph.splice(
-      crate.graph.findIndex((one) => one['@id'] === profile),
-      1,
-    ),
-];
-
-const nameOf = (what: string, found: (crate: Crate) => Entity[], property: string): Rule => [
-  `${rocrate}/workflows.html`,
-  `${what} has ${property}`,
-  (crate) => some(found(crate), (one) => isText(one[property])),
-  (crate) => drop(found(crate)[0], property),
-];
+/** An entity, or all of a type, have a property: a text, or entities of one of these types. */
+const properties: readonly (readonly [source: string, idOrType: string, property: string, types?: string])[] =
+  [
+    [rootEntity, 'ro-crate-metadata.json', 'about', 'Dataset'],
+    [rootEntity, './', 'name'],
+    [rootEntity, './', 'description'],
+    [rootEntity, './', 'datePublished'],
+    [rootEntity, './', 'license', 'CreativeWork'],
+    [workflowCrate, './', 'mainEntity', 'ComputationalWorkflow'],
+    [workflowCrate, 'ComputationalWorkflow', 'programmingLanguage', 'ComputerLanguage'],
+    [workflows, 'ComputationalWorkflow', 'name'],
+    [workflows, 'ComputerLanguage', 'name'],
+    [workflows, 'ComputerLanguage', 'url'],
+    [workflows, 'ComputerLanguage', 'version'],
+    [processRun, 'CreateAction', 'instrument', 'SoftwareApplication SoftwareSourceCode'],
+    [provenanceRun, 'ComputationalWorkflow', 'hasPart', 'SoftwareApplication SoftwareSourceCode'],
+    [provenanceRun, 'ComputationalWorkflow', 'step', 'HowToStep'],
+    [provenanceRun, 'HowToStep', 'workExample', 'SoftwareApplication SoftwareSourceCode'],
+    [provenanceRun, 'ControlAction', 'instrument', 'HowToStep'],
+    [provenanceRun, 'ControlAction', 'object', 'CreateAction'],
+  ];
 
 /** The demands of RO-Crate 1.3, Workflow RO-Crate 1.1 and the three profiles 0.6 that a Provenance Run Crate can fail here. */
 export const RULES: readonly Rule[] = [
+  ...types.map(([source, id, wanted]): Rule => {
+    const isMet = (crate: Crate) =>
+      wanted.split(' ').every((type) => typesOf(find(crate, id)).includes(type));
+    return [
+      source,
+      `${id} is a ${wanted}`,
+      isMet,
+      (crate) => Object.assign(find(crate, id) ?? {}, { '@type': [] }),
+    ];
+  }),
+  ...properties.map(([source, idOrType, property, wanted]): Rule => {
+    const isGood = (crate: Crate, value: unknown) => {
+      if (wanted === undefined) return typeof value === 'string' && value !== '';
+      const found = idsIn(value).map((id) => typesOf(find(crate, id)));
+      return found.length > 0 && found.every((some) => wanted.split(' ').some((type) => some.includes(type)));
+    };
+    const must = `${idOrType} has ${property}, ${wanted ?? 'a text'}`;
+    const isMet = (crate: Crate) => {
+      const chosen = choose(crate, idOrType);
+      return chosen.length > 0 && chosen.every((one) => isGood(crate, one[property]));
+    };
+    return [source, must, isMet, (crate) => delete choose(crate, idOrType)[0]?.[property]];
+  }),
   [
     `${rocrate}/structure.html`,
     'the context of RO-Crate 1.3 is used by reference',
     ({ context }) => list(context).includes('https://w3id.org/ro/crate/1.3/context'),
-    (crate) => {
-      crate.context = 'https://schema.org';
-    },
+    (crate) => Object.assign(crate, { context: 'https://schema.org' }),
   ],
   [
-    `${rocrate}/root-data-entity.html`,
-    'the metadata descriptor is a CreativeWork about the root',
-    (crate) => {
-      const descriptor = find(crate, 'ro-crate-metadata.json');
-      return typesOf(descriptor).includes('CreativeWork') && idsIn(descriptor?.about)[0] === './';
-    },
-    (crate) => drop(find(crate, 'ro-crate-metadata.json'), 'about'),
+    `${rocrate}/structure.html`,
+    'the graph is flat: no entity is written inside another',
+    ({ graph }) =>
+      graph
+        .flatMap((entity) => Object.values(entity).flatMap(list))
+        .every((one) => typeof one !== 'object' || Object.keys(one ?? {}).join() === '@id'),
+    ({ graph }) => Object.assign(graph[0] ?? {}, { author: { '@type': 'Person', name: 'Ada' } }),
   ],
-  rootProperty('@type', (value) => list(value).includes('Dataset')),
-  rootProperty('name', isText),
-  rootProperty('description', isText),
-  rootProperty('datePublished', (value) => /^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(String(value))),
-  rootProperty('license', (value) => idsIn(value).length > 0 || isText(value)),
   [
     `${rocrate}/contextual-entities.html`,
     'no two entities have one @id',
@@ -114,26 +128,12 @@ export const RULES: readonly Rule[] = [
     ({ graph }) => graph.push({ ...graph[1]! }),
   ],
   [
-    `${rocrate}/structure.html`,
-    'the graph is flat: no entity is written inside another',
-    ({ graph }) =>
-      graph.every((entity) =>
-        Object.values(entity).every((value) =>
-          list(value).every((one) => typeof one !== 'object' || Object.keys(one ?? {}).join() === '@id'),
-        ),
-      ),
-    (crate) => Object.assign(root(crate), { author: { '@type': 'Person', name: 'Ada' } }),
-  ],
-  [
     `${rocrate}/data-entities.html`,
     'a file or folder with a relative @id is in the crate',
     (crate) =>
-      some([...all(crate, 'File'), ...all(crate, 'Dataset')], ({ '@id': id }) => {
+      data(crate).every(({ '@id': id }) => {
         const path = decodeURIComponent(id);
-        return (
-          !isLocal(id) ||
-          crate.files.some((file) => (path.endsWith('/') ? file.startsWith(path) : file === path))
-        );
+        return crate.files.some((file) => (path.endsWith('/') ? file.startsWith(path) : file === path));
       }),
     ({ files }) => files.splice(files.indexOf('pipeline.yaml'), 1),
   ],
@@ -141,122 +141,49 @@ export const RULES: readonly Rule[] = [
     `${rocrate}/data-entities.html`,
     'files and folders are linked from the root by hasPart',
     (crate) => {
-      const parts = partsOf(crate);
-      return some(
-        [...all(crate, 'File'), ...all(crate, 'Dataset')],
-        ({ '@id': id }) => !isLocal(id) || parts.has(id),
-      );
+      const reached = new Set(['./']);
+      for (const id of reached) for (const part of idsIn(find(crate, id)?.hasPart)) reached.add(part);
+      return data(crate).every(({ '@id': id }) => reached.has(id));
     },
-    (crate) => drop(root(crate), 'hasPart'),
-  ],
-  nameOf('a workflow', (crate) => [workflow(crate)], 'name'),
-  nameOf('a ComputerLanguage', (crate) => all(crate, 'ComputerLanguage'), 'name'),
-  nameOf('a ComputerLanguage', (crate) => all(crate, 'ComputerLanguage'), 'url'),
-  nameOf('a ComputerLanguage', (crate) => all(crate, 'ComputerLanguage'), 'version'),
-  [
-    workflowCrate,
-    'mainEntity is a File, SoftwareSourceCode and ComputationalWorkflow',
-    (crate) =>
-      ['File', 'SoftwareSourceCode', 'ComputationalWorkflow'].every((type) =>
-        typesOf(workflow(crate)).includes(type),
-      ),
-    (crate) => drop(root(crate), 'mainEntity'),
+    (crate) => delete find(crate, './')?.hasPart,
   ],
   [
-    workflowCrate,
-    'the workflow names its programmingLanguage',
-    (crate) => names(crate, workflow(crate).programmingLanguage, 'ComputerLanguage'),
-    (crate) => drop(workflow(crate), 'programmingLanguage'),
+    profiles,
+    'the root conforms to the three profiles',
+    (crate) => conformsTo.every((id) => idsIn(find(crate, './')?.conformsTo).includes(id)),
+    (crate) => delete find(crate, './')?.conformsTo,
   ],
   [
-    `${rocrate}/profiles.html`,
-    'every profile that the root conforms to is an entity of type Profile',
-    (crate) => some(idsIn(root(crate).conformsTo), (id) => typesOf(find(crate, id)).includes('Profile')),
-    (crate) =>
-      Object.assign(find(crate, idsIn(root(crate).conformsTo)[0] ?? '') ?? {}, { '@type': 'CreativeWork' }),
-  ],
-  conformsTo('https://w3id.org/ro/wfrun/process/0.6', `${profiles}/process_run_crate`),
-  conformsTo('https://w3id.org/ro/wfrun/workflow/0.6', `${profiles}/workflow_run_crate`),
-  conformsTo('https://w3id.org/ro/wfrun/provenance/0.6', `${profiles}/provenance_run_crate`),
-  [
-    `${profiles}/process_run_crate`,
-    'every CreateAction names the tool as its instrument',
-    (crate) =>
-      some(all(crate, 'CreateAction'), ({ instrument }) =>
-        names(crate, instrument, 'SoftwareApplication', 'SoftwareSourceCode', 'ComputationalWorkflow'),
-      ),
-    (crate) => drop(all(crate, 'CreateAction').at(-1), 'instrument'),
-  ],
-  [
-    `${profiles}/workflow_run_crate`,
+    workflowRun,
     'a CreateAction has the main workflow as its instrument',
-    (crate) => all(crate, 'CreateAction').some((one) => idsIn(one.instrument)[0] === workflow(crate)['@id']),
-    (crate) => {
-      const run = all(crate, 'CreateAction').find(
-        (one) => idsIn(one.instrument)[0] === workflow(crate)['@id'],
-      );
-      Object.assign(run ?? {}, { instrument: workflow(crate).hasPart });
-    },
+    (crate) => choose(crate, 'CreateAction').some(isWhole),
+    (crate) => Object.assign(choose(crate, 'CreateAction').find(isWhole) ?? {}, { instrument: [] }),
   ],
   [
-    `${profiles}/provenance_run_crate`,
-    'the workflow has its tools as parts, and every one of them was run',
-    (crate) => {
-      const used = new Set(all(crate, 'CreateAction').flatMap((one) => idsIn(one.instrument)));
-      const tools = idsIn(workflow(crate).hasPart);
-      return (
-        names(crate, workflow(crate).hasPart, 'SoftwareApplication', 'SoftwareSourceCode') &&
-        tools.every((id) => used.has(id))
-      );
-    },
-    (crate) => drop(workflow(crate), 'hasPart'),
-  ],
-  [
-    `${profiles}/provenance_run_crate`,
-    'a workflow with steps is a HowTo, and its steps are HowToSteps',
-    (crate) => typesOf(workflow(crate)).includes('HowTo') && names(crate, workflow(crate).step, 'HowToStep'),
+    provenanceRun,
+    'every tool of the workflow was run, and has a step',
     (crate) =>
-      Object.assign(workflow(crate), { '@type': ['File', 'SoftwareSourceCode', 'ComputationalWorkflow'] }),
+      ['CreateAction', 'HowToStep'].every((type) => {
+        const named = choose(crate, type).flatMap((one) => idsIn(one.instrument ?? one.workExample));
+        return toolsOf(crate).every((tool) => named.includes(tool));
+      }),
+    (crate) => delete choose(crate, 'HowToStep')[0]?.workExample,
   ],
   [
-    `${profiles}/provenance_run_crate`,
-    'a HowToStep names its tool as workExample',
-    (crate) =>
-      some(all(crate, 'HowToStep'), (one) =>
-        idsIn(workflow(crate).hasPart).includes(idsIn(one.workExample)[0] ?? ''),
-      ),
-    (crate) => drop(all(crate, 'HowToStep')[0], 'workExample'),
-  ],
-  [
-    `${profiles}/provenance_run_crate`,
+    provenanceRun,
     'a step that needs another has a greater position',
     (crate) => {
-      const positionOf = (id: string) =>
-        Number(all(crate, 'HowToStep').find((one) => idsIn(one.workExample)[0] === id)?.position);
-      const tools = all(crate, 'CreateAction').filter(
-        (one) => idsIn(one.instrument)[0] !== workflow(crate)['@id'],
-      );
-      return some(tools, (one) =>
-        tools
+      const positionOf = ({ instrument }: Entity) => {
+        const [tool] = idsIn(instrument);
+        return Number(choose(crate, 'HowToStep').find((one) => idsIn(one.workExample)[0] === tool)?.position);
+      };
+      const runs = choose(crate, 'CreateAction').filter((one) => !isWhole(one));
+      return runs.every((one) =>
+        runs
           .filter((other) => idsIn(other.result).some((id) => idsIn(one.object).includes(id)))
-          .every(
-            (other) =>
-              positionOf(idsIn(other.instrument)[0] ?? '') < positionOf(idsIn(one.instrument)[0] ?? ''),
-          ),
+          .every((other) => positionOf(other) < positionOf(one)),
       );
     },
-    (crate) => Object.assign(all(crate, 'HowToStep').at(-1) ?? {}, { position: '-1' }),
-  ],
-  [
-    `${profiles}/provenance_run_crate`,
-    'a ControlAction has a HowToStep as its instrument',
-    (crate) => some(all(crate, 'ControlAction'), ({ instrument }) => names(crate, instrument, 'HowToStep')),
-    (crate) => drop(all(crate, 'ControlAction')[0], 'instrument'),
-  ],
-  [
-    `${profiles}/provenance_run_crate`,
-    'a ControlAction has a CreateAction as its object',
-    (crate) => some(all(crate, 'ControlAction'), ({ object }) => names(crate, object, 'CreateAction')),
-    (crate) => drop(all(crate, 'ControlAction')[0], 'object'),
+    (crate) => Object.assign(choose(crate, 'HowToStep').at(-1) ?? {}, { position: '-1' }),
   ],
 ];
