@@ -8,9 +8,11 @@ import { formatPercent } from '../text.ts';
 import { nameRecordings } from '../thesis/data-sets.ts';
 import type { SharedRun } from './entity.ts';
 
+type Trained = Pick<TrainedRun, 'run' | 'spec' | 'epochs' | 'evaluation'>;
+
 export interface CardContent extends Pick<SharedRun, 'configuration' | 'dataset' | 'citation'> {
   /** The finished training, as read, and its record. */
-  readonly trained: TrainedRun;
+  readonly trained: Trained;
   readonly record: RunRecord;
   /** The file with the weights, from the card's folder. */
   readonly weights: string;
@@ -101,7 +103,7 @@ function describeTraining({ trained: { run, epochs }, record, configuration }: C
   ];
 }
 
-function describeAccuracy({ evaluation }: TrainedRun, { low, high }: Interval): string[] {
+function describeAccuracy({ evaluation }: Trained, { low, high }: Interval): string[] {
   const { test, validation, maximum } = evaluation;
   return [
     '| clips | right | accuracy | 95 % interval |',
@@ -117,7 +119,7 @@ function describeAccuracy({ evaluation }: TrainedRun, { low, high }: Interval): 
   ];
 }
 
-function describeCost({ evaluation: { cost } }: TrainedRun): string {
+function describeCost({ evaluation: { cost } }: Trained): string {
   if (cost === undefined) return 'Not measured.';
   const count = (operations: number | null) =>
     operations === null ? 'not counted' : Math.round(operations).toLocaleString('en-US');
@@ -136,7 +138,7 @@ function describeLimits({ trained: { run } }: CardContent): string[] {
   ];
 }
 
-function describeInput({ run: { frames } }: TrainedRun): string {
+function describeInput({ run: { frames } }: Trained): string {
   const normalised = frames.normalization === null ? '' : `, normalised by \`${frames.normalization}\``;
   return frames.splitBy === null
     ? 'Images are [N, 1, C, H, W], with the mean and deviation of the data set.'

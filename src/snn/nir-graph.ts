@@ -21,12 +21,12 @@ const synapse = { tau_syn: 'real', tau_mem: 'real', w_in: 'real' } as const;
 const fire = { v_threshold: 'real', v_reset: 'real' } as const;
 
 /**
- * The nodes known here and their parameters. `hint`: a shape that follows from the graph, written for other programs, never read.
+ * The nodes known here and their parameters. `hint`: what follows from the graph, written for other programs, never used.
  * Of neurons, τ is in the file's unit of time.
  */
 export const nirParameters = {
   Input: { shape: 'whole' },
-  Output: { shape: 'whole' },
+  Output: { shape: 'hint' },
   Conv2d: {
     ...{ input_shape: 'hint', weight: 'real', bias: 'real' },
     ...{ stride: 'whole', padding: 'whole', dilation: 'whole', groups: 'whole' },
@@ -34,7 +34,7 @@ export const nirParameters = {
   Linear: { weight: 'real' },
   Affine: { weight: 'real', bias: 'real' },
   Scale: { scale: 'real' },
-  Flatten: { input_type: 'hint', start_dim: 'whole', end_dim: 'whole' },
+  Flatten: { input_type: 'hint', start_dim: 'hint', end_dim: 'hint' },
   SumPool2d: pool,
   AvgPool2d: pool,
   I: { r: 'real' },

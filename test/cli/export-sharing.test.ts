@@ -128,16 +128,12 @@ describe('repro export crate', () => {
     const end = new Date(Date.parse(record.startedAt) + record.seconds * 1000).toISOString();
     expect(action).toMatchObject({ startTime: record.startedAt, endTime: end });
     const read = idsIn(action?.object).map((id) => find(crate, id));
-    expect(read).toContainEqual(
-      expect.objectContaining({
-        name: 'artifacts/frames',
-        identifier: `sha256:${record.parts.inputs[0].digest}`,
-      }),
-    );
-    expect(read).toContainEqual(
-      expect.objectContaining({ name: 'engine', value: record.parts.facts.engine }),
-    );
-    expect(read).toContainEqual(expect.objectContaining({ name: 'Node.js', value: record.node }));
+    for (const known of [
+      { name: 'artifacts/frames', identifier: `sha256:${record.parts.inputs[0].digest}` },
+      { name: 'engine', value: record.parts.facts.engine },
+      { name: 'Node.js', value: record.node },
+    ])
+      expect(read).toContainEqual(expect.objectContaining(known));
     expect(idsIn(action?.result)).toEqual(['artifacts/train/lambda-0.1/2020/']);
     expect(idsIn(find(crate, '#run')?.object)).toContain('profiles/tiny.yaml');
     expect(find(crate, '#claim-spread')).toMatchObject({
@@ -157,20 +153,10 @@ describe('repro export crate', () => {
     ] as const) {
       const document = JSON.parse(String(files.get(name)));
       // http://mlcommons.org/croissant/1.1, "Dataset-level information": the required properties.
-      for (const property of [
-        '@context',
-        'description',
-        'license',
-        'name',
-        'url',
-        'creator',
-        'datePublished',
-      ])
+      for (const property of '@context description license name url creator datePublished'.split(' '))
         expect(document[property]).toBeTruthy();
-      expect(document).toMatchObject({
-        '@type': 'sc:Dataset',
-        conformsTo: 'http://mlcommons.org/croissant/1.1',
-      });
+      const conformsTo = 'http://mlcommons.org/croissant/1.1';
+      expect(document).toMatchObject({ '@type': 'sc:Dataset', conformsTo });
       const listed = await fs.readdir(project.at(folder), { recursive: true, withFileTypes: true });
       expect(document.distribution).toHaveLength(listed.filter((one) => one.isFile()).length);
       for (const { contentUrl, sha256 } of document.distribution) {

@@ -12,7 +12,7 @@ import type { RunRecord } from '../../src/runner/store/records.ts';
 import { findLicence, readCitation } from '../../src/sharing/citation.ts';
 import { type CardContent, formatModelCard, formatModelConfig } from '../../src/sharing/model-card.ts';
 import type { NetworkSpec } from '../../src/snn/spec.ts';
-import { exampleEvaluation, exampleRunFile, resultFile } from '../results/examples.ts';
+import { exampleEvaluation, exampleRunFile } from '../results/examples.ts';
 import { loadGolden } from '../support/golden.ts';
 import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 
@@ -34,19 +34,7 @@ const record = { fingerprint: 'ab12', node: '20.19.0', commit: 'c0ffee', dirty: 
 function cardOf(over: { readonly simulated?: boolean; readonly layers?: NetworkSpec } = {}): CardContent {
   const { simulated = true, layers: spec = { input: [2, 8, 8], classes: 3, layers: [] } } = over;
   const [run, evaluation] = [exampleRunFile({ simulated }), exampleEvaluation({ simulated })];
-  const file = resultFile('run.json', '');
-  const trained = {
-    ...{ run, spec, evaluation, epochs: [], answers: [] },
-    chosen: {
-      epoch: 1,
-      learningRate: 0,
-      train: { loss: 0, accuracy: 0 },
-      validation: null,
-      test: null,
-      layers: [],
-    },
-    files: { run: file, metrics: file, evaluation: file, predictions: file },
-  };
+  const trained = { run, spec, evaluation, epochs: [] };
   const dataset = findDataset('dvs128-gesture');
   return { trained, record, configuration: 'profile tiny', dataset, citation, weights: 'model.safetensors' };
 }
