@@ -100,8 +100,9 @@ export type LastResults =
   /** At least one instance is not up to date. */
   | { readonly kind: 'stale'; readonly stale: readonly InstanceStatus[] };
 
-export async function findResults(plan: Plan): Promise<LastResults> {
-  const statuses = await readStatus(plan, { facts: factsOf(plan.projectRoot) });
+/** @param selected instances that count; default: all */
+export async function findResults(plan: Plan, selected?: ReadonlySet<string>): Promise<LastResults> {
+  const statuses = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
   // `restorable` does not count: its outputs are not in place.
   const stale = statuses.filter(({ state }) => state !== 'fresh');
   return stale.length === 0 ? { kind: 'fresh', statuses } : { kind: 'stale', stale };

@@ -5,9 +5,8 @@ import { compareCodeUnits } from '../files/canonical-json.ts';
 import { writeOutput } from '../files/chosen-file.ts';
 import { packZip } from '../files/zip-file.ts';
 import { EXPLORE_PAGE } from '../report/explore/page.ts';
-import { readClaims } from '../results/claims-file.ts';
 import { FRAME_CACHE_FILES, parseClipIndex } from '../results/clip-index.ts';
-import { formatJson, readResultFile } from '../results/result-file.ts';
+import { formatJson } from '../results/result-file.ts';
 import { fileNameOf } from '../runner/store/cache-folder.ts';
 import { digestPath } from '../runner/store/digest.ts';
 import { withoutPlaces } from '../runner/store/fingerprint-parts.ts';
@@ -16,6 +15,7 @@ import { describeCrate, formatCrateReadme, licenseFrames, summarise } from '../s
 import { describeCroissant, describeFrames } from '../sharing/croissant.ts';
 import { type CrateContent, type CrateFile, idOf, PIPELINE, ref } from '../sharing/entity.ts';
 import { formatModel } from '../sharing/model-card.ts';
+import { readVerdicts } from './baseline.ts';
 import type { PipelineOptions } from './load-plan.ts';
 import { refuseRunnerFolder } from './reserved-folder.ts';
 import { type FinishedRun, folderOf, readCard, readFinishedRun, requireRecord } from './shared-run.ts';
@@ -51,8 +51,7 @@ export async function exportCrate(options: CrateOptions) {
   });
   const hasFrames = (one: Packed) => one.path === explorePage || one.path.startsWith(framesFolder);
   const files = licenseFrames(project, hasFrames, licence);
-  const claims = await readResultFile(path.join(folderOf(plan, report), 'claims.json'), stageNames.report);
-  const content: CrateContent = { ...run, recordings, files, verdicts: readClaims(claims) };
+  const content: CrateContent = { ...run, recordings, files, verdicts: await readVerdicts(plan) };
   const all = [
     ...files,
     ...records.map(packRecord),

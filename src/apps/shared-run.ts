@@ -5,14 +5,13 @@ import { quoteWords } from '../files/shell-words.ts';
 import { readTrainedRun } from '../results/trained-run.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { selectInstances } from '../runner/plan/selection.ts';
-import { readStatus } from '../runner/run/status.ts';
 import { describeConfiguration, type RunRecord } from '../runner/store/records.ts';
 import { getAt } from '../schema/json.ts';
 import { readYamlFile } from '../schema/yaml-document.ts';
 import { findLicence, licenceUrl, readCitation } from '../sharing/citation.ts';
 import type { SharedRun } from '../sharing/entity.ts';
 import type { CardContent } from '../sharing/model-card.ts';
-import { factsOf } from './facts.ts';
+import { findResults } from './baseline.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from './load-plan.ts';
 import { stageNames } from './stages.ts';
 
@@ -51,9 +50,9 @@ export async function readFinishedRun(
   }
   const named = targets?.(plan);
   const { selected } = selectInstances(plan, { targets: named });
-  const statuses = await readStatus(plan, { facts: factsOf(projectRoot), selected });
-  const stale = statuses.filter(({ state }) => state !== 'fresh');
-  if (stale.length > 0) {
+  const results = await findResults(plan, selected);
+  if (results.kind === 'stale') {
+    const { stale } = results;
     const lines = stale.slice(0, MOST_SHOWN).map(({ id, state, reasons }) => {
       return `  ${id}  ${reasons.map(({ text }) => text).join('; ') || state}`;
     });
@@ -66,7 +65,7 @@ export async function readFinishedRun(
   const overrides = trial?.overrides ?? [];
   return {
     ...{ plan, citation, dataset, simulated },
-    records: statuses.flatMap(({ record }) => record ?? []),
+    records: results.statuses.flatMap(({ record }) => record ?? []),
     configuration: describeConfiguration(trial === undefined ? { profile } : { profile, overrides }),
     command: quoteWords(['./repro', 'run', ...pipelineArguments({ profile, set: overrides })]),
     licence: known ?? dataset.licence,

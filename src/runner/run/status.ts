@@ -19,7 +19,7 @@ export interface InstanceStatus extends StateReport {
 interface StatusOptions {
   readonly facts: Facts;
   /** Default: all. Outputs of instances not listed are taken from disk as they are. */
-  readonly selected?: ReadonlySet<string>;
+  readonly selected?: ReadonlySet<string> | undefined;
   readonly environment?: NodeJS.ProcessEnv;
 }
 
