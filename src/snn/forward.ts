@@ -1,21 +1,19 @@
-import { listSynapses, type Synapses } from './cost.ts';
+import { listSynapses } from './cost.ts';
 import {
   arrangeWeights,
-  type Convolution,
   connect,
   convolve,
   countOperations,
   countVotes,
   normalise,
-  type Pool,
   pool,
   readFrame,
   type Shape,
 } from './maps.ts';
 import { reset, restingPotential } from './neurons.ts';
-import { tauShape } from './parameters.ts';
+import { stateEntries, tauShape } from './parameters.ts';
 import { sigmoidSingle } from './single-precision.ts';
-import { type LayerOf, type NetworkSpec, type Reset, repeatedSteps } from './spec.ts';
+import { type LayerOf, type NetworkSpec, type Reset, repeatedSteps, spikingLayers } from './spec.ts';
 import { countElements, ShapeError, type State } from './tensor.ts';
 
 /*
@@ -40,20 +38,10 @@ export interface Neurons {
 /** A network that is ready to run. To change its neurons, copy it: `{ ...network, neurons }`. */
 export interface ForwardNetwork {
   readonly spec: NetworkSpec;
+  readonly state: State;
+  /** Of each spiking layer. */
   readonly neurons: readonly Neurons[];
-  /** What runs at each step, in order, with the weights as maps.ts wants them. */
-  readonly layers: readonly ForwardLayer[];
-  /** Of the convolutions and linear layers. */
-  readonly synapses: readonly Synapses[];
 }
-
-type ForwardLayer =
-  | (Convolution & { readonly kind: 'conv' })
-  | { readonly kind: 'batch-norm'; readonly scale: Float32Array; readonly shift: Float32Array }
-  | { readonly kind: 'neuron' }
-  | Pool
-  | { readonly kind: 'linear'; readonly weights: Float32Array }
-  | LayerOf<'vote'>;
 
 /** What the neurons of a layer did. */
 export interface LayerTrace {
@@ -78,7 +66,7 @@ export interface Trace {
 type FindTensor = (name: string, count: number) => Float32Array;
 
 /**
- * Arranges the weights for `runForward`, folds batch norm into a scale and a shift, and computes every neuron's 1/τ.
+ * Checks a state, and computes every neuron's 1/τ.
  *
  * @param spec a network for event frames, made by `buildNetwork`
  * @throws {ShapeError} if the network repeats a still image, or a tensor is missing from the state or has another size
@@ -87,47 +75,50 @@ export function prepareNetwork(spec: NetworkSpec, state: State): ForwardNetwork 
   if (repeatedSteps(spec) !== undefined)
     throw new ShapeError('forward pass: expected a network for event frames, got one for still images');
   const find = tensorFinder(state);
-  const neurons: Neurons[] = [];
+  for (const { name, shape, dtype } of stateEntries(spec))
+    if (dtype === 'F32') find(name, countElements(shape));
+  const neurons = spikingLayers(spec).map((layer): Neurons => {
+    const [channels = 1, height = 1, width = 1] = layer.shape;
+    const { threshold, reset } = layer.neuron;
+    return { shape: [channels, height, width], leaks: listLeaks(layer, find), threshold, reset };
+  });
+  return { spec, state, neurons };
+}
+
+/** What each layer but neurons does with a map at each step. Batch norm is folded into a scale and a shift. */
+function prepareLayers(spec: NetworkSpec, find: FindTensor): ((map: Float32Array) => Float32Array)[] {
   /** Of the map that a layer gets; flattening only renames its values. */
   let shape: Shape = spec.input;
-  const layers = spec.layers.flatMap((layer, i): ForwardLayer | [] => {
+  return spec.layers.map((layer, i) => {
     const input = shape;
     const [channels, height, width] = input;
     switch (layer.kind) {
       case 'conv': {
         shape = [layer.outChannels, height, width];
         const weights = find(`${layer.name}.weight`, layer.outChannels * channels * 9);
-        return {
-          kind: 'conv',
-          shape: input,
-          weights: arrangeWeights(weights, channels, 9),
-          readsFrames: i === 0,
-        };
+        const arranged = arrangeWeights(weights, channels, 9);
+        return (map) => convolve({ shape: input, weights: arranged, readsFrames: i === 0 }, map);
       }
       case 'batch-norm': {
         const { scale, shift } = foldNorm(layer, find);
-        return { kind: 'batch-norm', scale: Float32Array.from(scale), shift };
-      }
-      case 'neuron': {
-        const { threshold, reset } = layer.neuron;
-        neurons.push({ shape, leaks: listLeaks(layer, find), threshold, reset });
-        return { kind: 'neuron' };
+        const single = Float32Array.from(scale);
+        return (map) => normalise(map, single, shift);
       }
       case 'pool':
         shape = [channels, Math.floor(height / layer.size), Math.floor(width / layer.size)];
-        return { ...layer, shape: input };
+        return (map) => pool({ ...layer, shape: input }, map);
       case 'linear': {
         shape = [layer.outFeatures, 1, 1];
         const weights = find(`${layer.name}.weight`, layer.inFeatures * layer.outFeatures);
-        return { kind: 'linear', weights: arrangeWeights(weights, channels, height * width) };
+        const arranged = arrangeWeights(weights, channels, height * width);
+        return (map) => connect(arranged, map);
       }
       case 'vote':
-        return layer;
-      default: // Dropout does nothing outside training.
-        return [];
+        return (map) => countVotes(map, layer.group);
+      default: // Dropout does nothing outside training; neurons need more than a map.
+        return (map) => map;
     }
   });
-  return { spec, neurons, layers, synapses: listSynapses(spec) };
 }
 
 /** Finds the float tensors of a state. */
@@ -169,7 +160,9 @@ export function listLeaks(layer: LayerOf<'neuron'>, find: FindTensor): Float32Ar
  * @throws {ShapeError} if the frames have another length
  */
 export function runForward(network: ForwardNetwork, frames: ArrayLike<number>, steps: number): Trace {
-  const { spec, neurons, layers, synapses } = network;
+  const { spec, state, neurons } = network;
+  const layers = prepareLayers(spec, tensorFinder(state));
+  const synapses = listSynapses(spec);
   const frameLength = countElements(spec.input);
   if (frames.length !== steps * frameLength) {
     const wanted = `[${steps}, ${spec.input.join(', ')}]`;
@@ -188,32 +181,17 @@ export function runForward(network: ForwardNetwork, frames: ArrayLike<number>, s
   for (let step = 0; step < steps; step++) {
     let map = readFrame(spec.input, frames, step * frameLength);
     let [weighted, spiking] = [0, 0];
-    for (const layer of layers) {
-      if (layer.kind === 'conv' || layer.kind === 'linear') {
+    for (const [i, { kind }] of spec.layers.entries()) {
+      if (kind === 'conv' || kind === 'linear') {
         trace.operations[step * synapses.length + weighted] = countOperations(synapses[weighted]!, map);
         weighted++;
       }
-      switch (layer.kind) {
-        case 'conv':
-          map = convolve(layer, map);
-          break;
-        case 'batch-norm':
-          normalise(map, layer.scale, layer.shift);
-          break;
-        case 'neuron':
-          map = fire(neurons[spiking]!, map, potentials[spiking]!, trace.layers[spiking]!, step);
-          spiking++;
-          break;
-        case 'pool':
-          map = pool(layer, map);
-          break;
-        case 'linear':
-          map = connect(layer.weights, map);
-          break;
-        case 'vote':
-          trace.outputs.set(countVotes(map, layer.group), step * spec.classes);
-      }
+      if (kind === 'neuron') {
+        map = fire(neurons[spiking]!, map, potentials[spiking]!, trace.layers[spiking]!, step);
+        spiking++;
+      } else map = layers[i]!(map);
     }
+    trace.outputs.set(map, step * spec.classes);
   }
   return trace;
 }

@@ -127,10 +127,11 @@ function addWeights(
 }
 
 /** Batch norm in evaluation, `x = y · scale + shift`, in place. @param scale and shift: [C] */
-export function normalise(map: Float32Array, scale: Float32Array, shift: Float32Array): void {
+export function normalise(map: Float32Array, scale: Float32Array, shift: Float32Array): Float32Array {
   for (let start = 0; start < map.length; start += scale.length) {
     for (let c = 0; c < scale.length; c++) map[start + c] = round(map[start + c]! * scale[c]!) + shift[c]!;
   }
+  return map;
 }
 
 /** The largest or the mean value of each window; an incomplete one at the edge is left out. Values are at least 0. */

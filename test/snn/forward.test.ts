@@ -205,7 +205,7 @@ describe('runForward and PyTorch agree', () => {
     };
     const spec: NetworkSpec = {
       input: shape,
-      classes: 1,
+      classes: countElements(shape),
       layers: [{ kind: 'neuron', name: 'n', shape, neuron }],
     };
     const network = prepareNetwork(spec, new Map(tau === undefined ? [['n.w', golden.float('w')]] : []));
