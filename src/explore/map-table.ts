@@ -1,5 +1,4 @@
-/** [C, H, W] */
-export type MapShape = readonly [channels: number, height: number, width: number];
+import type { Shape } from '../snn/maps.ts';
 
 /** The picture of a layer: its channels as small maps, side by side. */
 export interface MapTable {
@@ -14,7 +13,7 @@ export interface MapTable {
 /** In px of the picture, which is shown twice as large: the side of a map, unless it has more neurons, and of a neuron without a map. */
 const [MAP, SINGLE_NEURON, GAP] = [32, 9, 2];
 
-export function layOutMaps([channels, height, width]: MapShape): MapTable {
+export function layOutMaps([channels, height, width]: Shape): MapTable {
   const isMap = height * width > 1;
   const cell = isMap ? Math.max(1, Math.floor(MAP / Math.max(height, width))) : SINGLE_NEURON;
   const columns = Math.min(channels, isMap ? (channels > 64 ? 16 : 8) : 25);

@@ -1,17 +1,20 @@
 import type { Trace } from '../snn/forward.ts';
 
-/** What a network made of a clip, step by step. */
+/** What a network made of a clip. */
 export interface Outcome {
-  /** Mean output of each class up to each step, [T][classes]. */
-  readonly scores: readonly (readonly number[])[];
+  /** Up to each step, [T]. */
+  readonly soFar: readonly {
+    /** Mean output of each class, [classes]. */
+    readonly scores: readonly number[];
+    /** Of all layers. */
+    readonly spikes: number;
+    /** Effective synaptic operations of all layers (docs/cost.md). */
+    readonly operations: number;
+  }[];
   /** The class with the highest score at the end, the first of equals; null if no neuron voted. */
   readonly decision: number | null;
   /** The first step, from 0, from which the decision leads to the end. */
   readonly decidedAt: number | null;
-  /** Spikes of all layers up to each step, [T]. */
-  readonly spikes: readonly number[];
-  /** Effective synaptic operations of all layers up to each step, [T] (docs/cost.md). */
-  readonly operations: readonly number[];
 }
 
 /** @param group how many neurons vote for a class */
@@ -19,22 +22,17 @@ export function readOutcome({ steps, layers, outputs, operations }: Trace, group
   const classes = outputs.length / steps;
   // Whole votes: sums of rounded tenths would decide ties by chance.
   const votes = new Float64Array(classes);
-  const soFar = { spikes: 0, operations: 0 };
-  const rows = Array.from({ length: steps }, (_, step) => {
+  const counts = { spikes: 0, operations: 0 };
+  const soFar = Array.from({ length: steps }, (_, step) => {
     for (let c = 0; c < classes; c++) votes[c]! += Math.round(outputs[step * classes + c]! * group);
-    for (const layer of layers) soFar.spikes += sumAtStep(layer.spikes, steps, step);
-    soFar.operations += sumAtStep(operations, steps, step);
-    return { ...soFar, scores: Array.from(votes, (count) => count / group / (step + 1)) };
+    for (const layer of layers) counts.spikes += sumAtStep(layer.spikes, steps, step);
+    counts.operations += sumAtStep(operations, steps, step);
+    return { ...counts, scores: Array.from(votes, (count) => count / group / (step + 1)) };
   });
-  const leaders = rows.map(({ scores }) => leadersOf(scores)[0] ?? null);
+  const leaders = soFar.map(({ scores }) => leadersOf(scores)[0] ?? null);
   const decision = leaders.at(-1) ?? null;
-  return {
-    scores: rows.map(({ scores }) => scores),
-    decision,
-    decidedAt: decision === null ? null : leaders.findLastIndex((leader) => leader !== decision) + 1,
-    spikes: rows.map(({ spikes }) => spikes),
-    operations: rows.map((row) => row.operations),
-  };
+  const decidedAt = decision === null ? null : leaders.findLastIndex((leader) => leader !== decision) + 1;
+  return { soFar, decision, decidedAt };
 }
 
 /** The classes with the highest score, of which the evaluation takes the first; none while no output has fired. */

@@ -18,11 +18,26 @@ export function sensorOf({ height, width, downsample }: FrameSetting): Sensor {
   return { height: height * downsample, width: width * downsample };
 }
 
-/** The frames of one clip, [T, 2, H, W], counted as the run does; in floats, which hold any count. */
-export function framesOf(events: Events, setting: FrameSetting): Float32Array {
+/** A clip for the networks. */
+export interface OwnClip {
+  /** [T, 2, H, W], counted as the run does; in floats, which hold any count. */
+  readonly frames: Float32Array;
+  readonly events: number;
+  readonly seconds: number;
+  readonly warnings: readonly string[];
+}
+
+/** @param events at least one */
+export function makeOwnClip(
+  events: Events,
+  setting: FrameSetting,
+  warnings: readonly string[] = [],
+): OwnClip {
   const counts = new Uint32Array(setting.steps * 2 * setting.height * setting.width);
   integrateFrames(events, { ...setting, sensor: sensorOf(setting) }, counts);
-  return Float32Array.from(counts);
+  const { length } = events.tUs;
+  const seconds = Number(((events.tUs[length - 1]! - events.tUs[0]!) / 1e6).toPrecision(2));
+  return { frames: Float32Array.from(counts), events: length, seconds, warnings };
 }
 
 /** Where the disc is at a time, in pixels of the camera: x to the right, y down. */
@@ -114,4 +129,18 @@ export function cutRecording(events: Events, startSeconds: number, lengthSeconds
     'own-span',
     `there are no events in this part of the recording, which lasts ${seconds} s. Let it start earlier, or take more of it.`,
   );
+}
+
+/** A part of a recording's file. */
+export interface RecordingTask extends Pick<Payload, 'dataset' | 'frames'> {
+  readonly file: File;
+  readonly startSeconds: number;
+  readonly lengthSeconds: number;
+}
+
+/** @throws {ReproError} as `readRecording` and `cutRecording` */
+export async function readOwnClip(task: RecordingTask): Promise<OwnClip> {
+  const bytes = new Uint8Array(await task.file.arrayBuffer());
+  const { events, warnings } = await readRecording(bytes, task.file.name, task);
+  return makeOwnClip(cutRecording(events, task.startSeconds, task.lengthSeconds), task.frames, warnings);
 }

@@ -32,8 +32,8 @@ export interface EmbeddedModel {
   readonly test: { readonly correct: number; readonly clips: number };
   /** λ; with a list, one for each spiking layer. */
   readonly regulariseTau: number | readonly number[];
-  /** The tensors of `stateEntries(spec)` of type F32, in that order, one after the other; null if they would make the page too large. */
-  readonly tensors: Packed | null;
+  /** The bytes of its `best.safetensors`; null if they would make the page too large. */
+  readonly file: Packed | null;
 }
 
 export interface EmbeddedClip {

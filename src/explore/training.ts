@@ -1,10 +1,10 @@
 import type { WasmInstance, WasmNetwork } from 'plif-native/wasm';
 import { drawDropoutMasks } from '../snn/dropout-masks.ts';
-import { buildNetwork } from '../snn/networks.ts';
+import type { ForwardNetwork } from '../snn/forward.ts';
 import { tauOfLogit } from '../snn/neurons.ts';
 import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
+import type { State } from '../snn/tensor.ts';
 import { mixSeed, TorchRandom } from '../snn/torch-random.ts';
-import { type NetworkValues, stateOf } from './network-values.ts';
 import type { EmbeddedModel, Frames, TrainingSetting } from './payload.ts';
 
 /** Any number; with it, the same clicks give the same network. */
@@ -35,8 +35,7 @@ export interface TrainingProgress {
   readonly correct: number;
   /** Mean τ of each spiking layer, in steps. */
   readonly tau: readonly number[];
-  /** As in `NetworkValues`. */
-  readonly values: Float32Array;
+  readonly state: State;
 }
 
 /**
@@ -47,19 +46,18 @@ export interface TrainingProgress {
  */
 export function* trainSteps(
   instance: WasmInstance,
-  given: NetworkValues,
+  { spec, state }: Pick<ForwardNetwork, 'spec' | 'state'>,
   task: TrainingTask,
 ): Generator<TrainingProgress, void> {
-  const spec = buildNetwork(given.config);
   const { layers, input, classes } = spec;
   const network = instance.open({ layers, input, classes, winogradTile: 2 });
   try {
-    for (const [name, { data }] of stateOf(given)) network.setTensor(name, 'value', data);
+    for (const [name, { dtype, data }] of state) if (dtype === 'F32') network.setTensor(name, 'value', data);
     const order = drawOrder(task);
     for (let step = 0; step <= task.steps; step++) {
       const loss = step === 0 ? null : trainStep(network, spec, task, step, order.next().value);
       const correct = countCorrect(network, spec, task);
-      yield { step, loss, correct, tau: meanTaus(network, spec), values: readValues(network, given) };
+      yield { step, loss, correct, tau: meanTaus(network, spec), state: readState(network, state) };
     }
   } finally {
     network.dispose();
@@ -135,9 +133,10 @@ function meanTaus(network: WasmNetwork, spec: NetworkSpec): number[] {
   });
 }
 
-function readValues(network: WasmNetwork, { config, values }: NetworkValues): Float32Array {
-  const changed = values.slice();
-  for (const [name, { data }] of stateOf({ config, values: changed }))
-    data.set(network.getTensor(name, 'value'));
-  return changed;
+/** Batch norm's counters stay as they were: no result depends on them. */
+function readState(network: WasmNetwork, before: State): State {
+  const after = new Map(before);
+  for (const [name, tensor] of before)
+    if (tensor.dtype === 'F32') after.set(name, { ...tensor, data: network.getTensor(name, 'value') });
+  return after;
 }

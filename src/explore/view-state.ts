@@ -1,3 +1,5 @@
+import type { Neurons } from '../snn/forward.ts';
+import type { Reset } from '../snn/spec.ts';
 import { mixSeed, TorchRandom } from '../snn/torch-random.ts';
 import type { Frames } from './payload.ts';
 
@@ -10,7 +12,7 @@ export interface Edits {
   readonly tau: Readonly<Record<string, number>>;
   /** null: as trained. */
   readonly threshold: number | null;
-  readonly reset: 'hard' | 'soft' | null;
+  readonly reset: keyof typeof RESETS | null;
 }
 
 export const NO_EDITS: Edits = { tau: {}, threshold: null, reset: null };
@@ -25,15 +27,17 @@ export interface ViewState {
   /** From 0. */
   readonly step: number;
   /** The order in which the frames reach the network; a number: all are the frame at that step, from 0. */
-  readonly order: (typeof ORDERS)[number] | number;
-  readonly show: (typeof SHOWN)[number];
+  readonly order: keyof typeof ORDERS | number;
+  readonly show: keyof typeof SHOWN;
   /** The neuron that one looks at; `index` in [C, H, W] of the layer. */
   readonly neuron: { readonly layer: number; readonly index: number } | null;
   readonly edits: Edits;
 }
 
-export const ORDERS = ['as-is', 'reversed', 'shuffled'] as const;
-export const SHOWN = ['spikes', 'potential', 'tau'] as const;
+/** What there is to choose, with its words on the page. */
+export const ORDERS = { 'as-is': 'as recorded', reversed: 'backwards', shuffled: 'shuffled' } as const;
+export const SHOWN = { spikes: 'spikes', potential: 'potential', tau: 'time constant τ' } as const;
+export const RESETS = { hard: 'to rest', soft: 'by the threshold' } as const;
 
 /** The range of each change, in the controls and in addresses. */
 export const LIMITS = { factor: [0.25, 4], threshold: [0.2, 3] } as const;
@@ -80,8 +84,8 @@ export function parseAddress(
 ): ViewState {
   const given = new URLSearchParams(address.replace(/^#/, ''));
   const read = (key: string) => given.get(key) ?? '';
-  const choose = <Text extends string>(key: string, among: readonly Text[]) =>
-    among.find((one) => one === read(key));
+  const choose = <Text extends string>(key: string, among: Readonly<Record<Text, unknown>>) =>
+    Object.keys(among).find((one): one is Text => one === read(key));
   const index = (key: string, below: number) =>
     /^\d{1,9}$/.test(read(key)) && Number(read(key)) < below ? Number(read(key)) : undefined;
   const isWithin = (value: number, [low, high]: readonly [number, number]) => value >= low && value <= high;
@@ -93,7 +97,7 @@ export function parseAddress(
   return {
     model: index('model', scope.models) ?? start.model,
     beside: index('beside', scope.models) ?? start.beside,
-    clip: choose('clip', scope.clips) ?? start.clip,
+    clip: scope.clips.find((clip) => clip === read('clip')) ?? start.clip,
     step: index('step', scope.steps) ?? start.step,
     order: choose('order', ORDERS) ?? index('order', scope.steps) ?? start.order,
     show: choose('show', SHOWN) ?? start.show,
@@ -101,7 +105,48 @@ export function parseAddress(
     edits: {
       tau: Object.fromEntries(factors),
       threshold: isWithin(threshold, LIMITS.threshold) ? threshold : null,
-      reset: choose('reset', ['hard', 'soft'] as const) ?? null,
+      reset: choose('reset', RESETS) ?? null,
     },
   };
+}
+
+/**
+ * The neurons with the reader's changes: `τ' = max(1, τ · factor)`, with the product of the factors that apply to a neuron, and
+ * `leak' = 1/τ'` in single precision. A neuron whose factor is 1 keeps its leak, to the last bit.
+ *
+ * @param neurons of each spiking layer, as trained
+ */
+export function applyEdits(neurons: readonly Neurons[], edits: Edits): Neurons[] {
+  return neurons.map((layer, at) => ({
+    ...layer,
+    leaks: editLeaks(layer.leaks, edits.tau, String(at)),
+    threshold: edits.threshold ?? layer.threshold,
+    reset: editReset(layer.reset, edits.reset),
+  }));
+}
+
+function editLeaks(leaks: Float32Array, tau: Edits['tau'], layer: string): Float32Array {
+  const factors = new Float64Array(leaks.length).fill((tau.all ?? 1) * (tau[layer] ?? 1));
+  for (const [target, factor] of Object.entries(tau)) {
+    const [at, neuron] = target.split('.');
+    if (at === layer && neuron !== undefined) factors[Number(neuron)]! *= factor;
+  }
+  return leaks.map((leak, i) => (factors[i] === 1 ? leak : 1 / Math.max(1, factors[i]! / leak)));
+}
+
+/** A hard reset that replaces a soft one goes to 0, where neurons with a soft reset start. */
+function editReset(reset: Reset, kind: Edits['reset']): Reset {
+  if (kind === null || kind === reset.kind) return reset;
+  const { detach } = reset;
+  return kind === 'hard' ? { kind, potential: 0, detach } : { kind, detach };
+}
+
+/** Sets the factor of a target; 1 removes it. */
+export function setTauFactor(edits: Edits, target: string, factor: number): Edits {
+  const { [target]: _, ...others } = edits.tau;
+  return { ...edits, tau: factor === 1 ? others : { ...others, [target]: factor } };
+}
+
+export function hasEdits({ tau, threshold, reset }: Edits): boolean {
+  return Object.keys(tau).length > 0 || threshold !== null || reset !== null;
 }

@@ -1,6 +1,6 @@
 import type { NeuronTrace } from '../snn/forward.ts';
+import type { Shape } from '../snn/maps.ts';
 import { formatCount, formatPercent } from '../text.ts';
-import type { MapShape } from './map-table.ts';
 import { leadersOf, type Outcome, sumAtStep } from './outcome.ts';
 import type { TrainingProgress } from './training.ts';
 import type { ViewState } from './view-state.ts';
@@ -17,12 +17,12 @@ export interface Known {
 }
 
 /** `Left wave (wrong: the clip is right wave). It leads from step 5 of 16 on.` */
-export function describeOutcome({ decision, decidedAt, scores }: Outcome, known: Known): string {
+export function describeOutcome({ decision, decidedAt, soFar }: Outcome, known: Known): string {
   if (decision === null || decidedAt === null) return 'No class gets a vote.';
-  const leaders = leadersOf(scores.at(-1)!);
+  const leaders = leadersOf(soFar.at(-1)!.scores);
   const lead =
     leaders.length === 1
-      ? `It leads from step ${decidedAt + 1} of ${scores.length} on.`
+      ? `It leads from step ${decidedAt + 1} of ${soFar.length} on.`
       : `${capitalise(nameTie(leaders, known.classes))} tie at the end; the first counts.`;
   return `${capitalise(judge(decision, known))}. ${lead}`;
 }
@@ -38,12 +38,9 @@ export function describeChange(now: Outcome, trained: Outcome, known: Known): st
     now.decision === trained.decision
       ? `Still ${decision}`
       : `${capitalise(decision)}, was ${nameClass(trained.decision, known.classes)}`;
-  const spikes = compareAmounts(now.spikes.at(-1)!, trained.spikes.at(-1)!, 'spikes');
-  const operations = compareAmounts(
-    now.operations.at(-1)!,
-    trained.operations.at(-1)!,
-    'synaptic operations',
-  );
+  const [after, before] = [now.soFar.at(-1)!, trained.soFar.at(-1)!];
+  const spikes = compareAmounts(after.spikes, before.spikes, 'spikes');
+  const operations = compareAmounts(after.operations, before.operations, 'synaptic operations');
   return `${answer}; ${spikes}, ${operations}.`;
 }
 
@@ -103,24 +100,20 @@ export interface NeuronView {
 
 export function describeNeuron({ trace, threshold, rest, step }: NeuronView): string {
   const { current, charged, potential, spikes } = trace;
-  const [input, before, after, reset] = [
-    current[step]!,
-    potential[step - 1] ?? rest,
-    charged[step]!,
-    potential[step]!,
-  ].map(
-    // In a sentence, two decimals are enough.
-    (value) => formatValue(Math.round(100 * value) / 100),
-  );
+  // In a sentence, two decimals are enough.
+  const say = (value: number) => formatValue(Math.round(100 * value) / 100);
   const limit = `the threshold of ${formatValue(threshold)}`;
   const outcome =
-    spikes[step] === 1 ? `It reaches ${limit}: a spike, then ${reset}.` : `It stays below ${limit}.`;
+    spikes[step] === 1
+      ? `It reaches ${limit}: a spike, then ${say(potential[step]!)}.`
+      : `It stays below ${limit}.`;
   const count = formatCount(sumAtStep(spikes), 'spike');
-  return `${count} in the clip. Step ${step + 1} of ${spikes.length}: input ${input} takes the potential from ${before} to ${after}. ${outcome}`;
+  const move = `from ${say(potential[step - 1] ?? rest)} to ${say(charged[step]!)}`;
+  return `${count} in the clip. Step ${step + 1} of ${spikes.length}: input ${say(current[step]!)} takes the potential ${move}. ${outcome}`;
 }
 
 /** `Layer 1, map 4, row 2, column 10`; behind a linear layer `Layer 4, neuron 12`. */
-export function nameNeuron(layer: number, index: number, [, height, width]: MapShape): string {
+export function nameNeuron(layer: number, index: number, [, height, width]: Shape): string {
   if (height * width === 1) return `Layer ${layer + 1}, neuron ${index + 1}`;
   const place = index % (height * width);
   const [map, row, column] = [(index - place) / (height * width), Math.floor(place / width), place % width];
@@ -148,7 +141,7 @@ export function formatValue(value: number): string {
 }
 
 /** `32 maps of 8 × 8 neurons`, `110 neurons`. */
-export function nameMaps([channels, height, width]: MapShape): string {
+export function nameMaps([channels, height, width]: Shape): string {
   if (height * width === 1) return formatCount(channels, 'neuron');
   return `${formatCount(channels, 'map')} of ${height} × ${width} neurons`;
 }
@@ -160,7 +153,7 @@ const MAPS: Readonly<Record<ViewState['show'], string>> = {
 };
 
 /** @param spikes at this step */
-export function describeMaps(shape: MapShape, kind: ViewState['show'], spikes: number): string {
+export function describeMaps(shape: Shape, kind: ViewState['show'], spikes: number): string {
   const share = formatPercent(spikes / (shape[0] * shape[1] * shape[2]));
   const count = kind === 'tau' ? '' : `: ${formatCount(spikes, 'spike')} (${share})`;
   return `${nameMaps(shape)}, ${MAPS[kind]}${count}`;

@@ -25,7 +25,7 @@ const told = (page: Page) => until(() => page.locator('.training [role=status]')
 
 /** The answer of the network as the run trained it. */
 async function readFirst(page: Page): Promise<string> {
-  await until(() => page.locator('#sentence').textContent()).not.toBe('');
+  await until(() => page.locator('#sentence').textContent()).not.toMatch(/^(Computing …)?$/);
   return answers(page);
 }
 
@@ -87,7 +87,7 @@ it('a stopped training leaves the network of the steps so far', async () => {
         if (!told.textContent.startsWith('After')) return;
         watch.disconnect();
         document.querySelector('#train').click();
-      }).observe(told, { childList: true });
+      }).observe(told, { characterData: true, subtree: true });
       document.querySelector('#train').click();
     `);
     const network = page.locator('#network option').first();
@@ -108,6 +108,33 @@ it('while one network is trained and another is shown, the page names the one th
     await page.locator('#network').selectOption({ index: 1 });
     await told(page).toMatch(/^Baseline is being trained\. /);
     await button(page, 'Stop').click();
+    await told(page).toBe('');
+  });
+});
+
+it('why a training failed is told until the network, the clip or a change of neurons is another', async () => {
+  await open(async ({ page }) => {
+    await readFirst(page);
+    await page.evaluate(`
+      const { postMessage } = Worker.prototype;
+      Worker.prototype.postMessage = function (request) {
+        if (request.kind !== 'train') return postMessage.call(this, request);
+        this.onerror({ message: 'Uncaught RangeError: no memory' });
+      };
+    `);
+    const clip = page.getByRole('combobox', { name: 'Clip', exact: true });
+    const slider = page.getByRole('slider', { name: /of all neurons/ });
+    for (const change of [() => clip.selectOption({ label: '3' }), () => slider.fill('1')]) {
+      await button(page, 'Train 20 steps').click();
+      await told(page).toBe('Training failed: no memory');
+      await page.keyboard.press('ArrowRight');
+      await told(page).toBe('Training failed: no memory');
+      await change();
+      await told(page).toBe('');
+    }
+    await button(page, 'Train 20 steps').click();
+    await told(page).toBe('Training failed: no memory');
+    await button(page, 'Undo all changes').click();
     await told(page).toBe('');
   });
 });

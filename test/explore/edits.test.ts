@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { applyEdits, setTauFactor } from '../../src/explore/edits.ts';
-import { type Edits, NO_EDITS } from '../../src/explore/view-state.ts';
+import { applyEdits, type Edits, NO_EDITS, setTauFactor } from '../../src/explore/view-state.ts';
 import type { Neurons } from '../../src/snn/forward.ts';
 
 const LAYERS: readonly Neurons[] = [

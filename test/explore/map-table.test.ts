@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { layOutMaps, type MapShape, neighbourOf } from '../../src/explore/map-table.ts';
+import { layOutMaps, neighbourOf } from '../../src/explore/map-table.ts';
+import type { Shape } from '../../src/snn/maps.ts';
 
-const shapes: readonly MapShape[] = [
+const shapes: readonly Shape[] = [
   [32, 32, 32],
   [32, 8, 8],
   [7, 5, 3],

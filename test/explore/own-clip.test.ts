@@ -8,9 +8,9 @@ import { integrateFrames } from '../../src/events/frames.ts';
 import {
   cutRecording,
   filmPath,
-  framesOf,
   makeScene,
   type PathPoint,
+  readOwnClip,
   readRecording,
 } from '../../src/explore/own-clip.ts';
 import { goldenEvents } from '../support/golden-events.ts';
@@ -65,6 +65,9 @@ test('frames of a loaded recording are those of the run', async () => {
   const bytes = read('golden/recording.aedat');
   const { events } = await readRecording(bytes, 'a.aedat', GESTURES);
   expect(events).toEqual(goldenEvents('aedat_events'));
+  const file = new File([bytes], 'a.aedat');
+  const clip = await readOwnClip({ ...GESTURES, file, startSeconds: 0, lengthSeconds: 60 });
+  expect(clip).toMatchObject({ events: 300, seconds: 2, warnings: [] });
   const sensor = { height: 128, width: 128 };
   const counts = new Uint16Array(4 * 2 * 32 * 32);
   integrateFrames(
@@ -72,7 +75,7 @@ test('frames of a loaded recording are those of the run', async () => {
     { ...GESTURES.frames, sensor },
     counts,
   );
-  expect(framesOf(events, GESTURES.frames)).toEqual(Float32Array.from(counts));
+  expect(clip.frames).toEqual(Float32Array.from(counts));
 });
 
 test('a file that ends in .bin is read as N-MNIST, on the sensor that the networks know', async () => {

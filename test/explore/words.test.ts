@@ -71,15 +71,13 @@ const NONE = outcomeOf(
 it('an outcome says which class leads at the end, since when, and counts along', () => {
   expect(RIGHT).toEqual({
     // Votes 1:0, 1:1 and 1:3, of two neurons at 1, 2 and 3 steps.
-    scores: [
-      [1 / 2, 0],
-      [1 / 4, 1 / 4],
-      [1 / 6, 1 / 2],
+    soFar: [
+      { scores: [1 / 2, 0], spikes: 2, operations: 50 },
+      { scores: [1 / 4, 1 / 4], spikes: 4, operations: 100 },
+      { scores: [1 / 6, 1 / 2], spikes: 6, operations: 150 },
     ],
     decision: 1,
     decidedAt: 2,
-    spikes: [2, 4, 6],
-    operations: [50, 100, 150],
   });
 });
 

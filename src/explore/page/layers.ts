@@ -1,40 +1,34 @@
+import { html } from 'lit-html';
 import type { Neurons } from '../../snn/forward.ts';
+import type { Shape } from '../../snn/maps.ts';
 import { restingPotential } from '../../snn/neurons.ts';
 import { formatPercent } from '../../text.ts';
 import { drawTaus, logDomain } from '../charts.ts';
 import { keepLast } from '../keep-last.ts';
-import { layOutMaps, type MapShape, neighbourOf } from '../map-table.ts';
+import { layOutMaps, neighbourOf } from '../map-table.ts';
 import { sumAtStep } from '../outcome.ts';
 import { SHOWN, type ViewState } from '../view-state.ts';
 import { describeMaps, describeTau, formatTau, formatValue, nameMaps } from '../words.ts';
-import { ARROWS, byId, checkChoice, makeElement, onChoice, setText } from './dom.ts';
-import type { Run } from './networks.ts';
-import { drawPixels, gradientOf, LEVELS, type Palette } from './pixels.ts';
-import type { Page, Part, View } from './view.ts';
+import { ARROWS, drawChoice, type EventAt } from './elements.ts';
+import { networkInUse, type Result, type Run } from './networks.ts';
+import { fillPixels, gradientOf, LEVELS, type Palette } from './pixels.ts';
+import { change, stateNow, type View } from './store.ts';
+
+const listRows = keepLast((model: number) =>
+  networkInUse(model)!.forward.neurons.map(({ shape }, layer) => makeRow(layer, shape)),
+);
+const measure = keepLast(measureTaus);
 
 /** The spiking layers, each with maps of its channels and the distribution of its τ. */
-export function makeLayers(page: Page): Part {
-  const choice = byId('fieldset', 'show');
-  const listRows = keepLast((model: number) => {
-    const { neurons } = page.models.inUse(model)!.forward;
-    const rows = neurons.map(({ shape }, layer) => makeRow(page, layer, shape));
-    byId('div', 'layer-list').replaceChildren(...rows.map(({ root }) => root));
-    return rows;
-  });
-  const measure = keepLast(measureTaus);
-  onChoice(choice, (value) => {
-    page.change({ show: SHOWN.find((one) => one === value)! });
-  });
-
-  return (view) => {
-    const { state, result } = view;
-    checkChoice(choice, state.show);
-    if (result === null) return;
-    const { run } = result;
-    const taus = measure(run);
-    for (const { show } of listRows(run.network.model)) show(view, run, taus);
-    byId('div', 'scale').innerHTML = writeScale(state.show, endsOf(state.show, run.neurons[0]!, taus));
-  };
+export function drawLayers(view: View, { run }: Result) {
+  const { show } = view.state;
+  const taus = measure(run);
+  return html`<section class="layers" aria-labelledby="layers">
+    <h2 id="layers">What its neurons do</h2>
+    ${drawChoice('Each square is a neuron. Show', [show, (shown) => change({ show: shown })], SHOWN)}
+    <div class="scale">${drawScale(show, endsOf(show, run.neurons[0]!, taus))}</div>
+    <div>${listRows(run.network.model).map((drawRow) => drawRow(view, run, taus))}</div>
+  </section>`;
 }
 
 /** In time steps. */
@@ -59,16 +53,17 @@ function endsOf(kind: ViewState['show'], neurons: Neurons, { range }: Taus): rea
   return kind === 'spikes' ? [0, 1] : [2 * restingPotential(neurons) - threshold, threshold];
 }
 
-/** Explains the colours of maps, as HTML. */
-function writeScale(kind: ViewState['show'], [low, high]: readonly [number, number]): string {
+/** Explains the colours of maps. */
+function drawScale(kind: ViewState['show'], [low, high]: readonly [number, number]) {
   const strip = (start: string, end: string) =>
-    `<span>${start}<i style="background: ${gradientOf(kind)}"></i>${end}</span>`;
-  const spike = '<span><i class="one" style="background: var(--ink)"></i>spike</span>';
+    html`<span>${start}<i style="background: ${gradientOf(kind)}"></i>${end}</span>`;
+  const spike = html`<span><i class="one" style="background: var(--ink)"></i>spike</span>`;
   if (kind === 'spikes')
-    return `${spike}<span><i class="one" style="background: var(--tint)"></i>no spike</span>`;
-  if (kind === 'tau') return `${strip(formatTau(low), formatTau(high))}τ in steps, logarithmic scale`;
+    return html`${spike}<span><i class="one" style="background: var(--tint)"></i>no spike</span>`;
+  if (kind === 'tau') return html`${strip(formatTau(low), formatTau(high))}τ in steps, logarithmic scale`;
   const rest = formatValue((low + high) / 2);
-  return `${strip(`≤ ${formatValue(low)}`, `threshold ${formatValue(high)}`)}${spike}rest (${rest}) in the middle`;
+  const ends = strip(`≤ ${formatValue(low)}`, `threshold ${formatValue(high)}`);
+  return html`${ends}${spike}rest (${rest}) in the middle`;
 }
 
 /** A colour for each neuron: potentials are on a diverging scale around rest, τ on a logarithmic one. */
@@ -88,51 +83,27 @@ function colorNeurons(
   return colors;
 }
 
-function makeRow(page: Page, layer: number, shape: MapShape) {
+function makeRow(layer: number, shape: Shape) {
   const size = shape[0] * shape[1] * shape[2];
   const table = layOutMaps(shape);
-  const root = makeElement(
-    `<div class="layer"><div class="title"><h3>Layer ${layer + 1}</h3><p>${nameMaps(shape)}</p><p class="rate"></p></div>
-    <div class="maps"><canvas tabindex="0" role="application" aria-roledescription="maps of neurons, arrow keys choose one"></canvas><i class="chosen"></i></div>
-    <div class="taus"><div></div><p class="account"></p></div></div>`,
-  );
-  const canvas = root.querySelector('canvas')!;
-  canvas.style.width = `${2 * table.width}px`;
-  // Where a pixel of the screen has several neurons, it shows their mean.
-  if (table.width > 600) canvas.style.imageRendering = 'auto';
-  canvas.onclick = ({ offsetX, offsetY }) => {
-    const scale = table.width / canvas.clientWidth;
+  const choose = (index: number) => change({ neuron: { layer, index } });
+  const click = ({ offsetX, offsetY, currentTarget: { clientWidth } }: EventAt<Element> & MouseEvent) => {
+    const scale = table.width / clientWidth;
     const index =
       table.neurons[Math.floor(offsetY * scale) * table.width + Math.floor(offsetX * scale)] ?? -1;
     if (index === -1) return;
-    page.change({ neuron: { layer, index } });
+    choose(index);
     // In a narrow window it is below all layers.
-    byId('section', 'inspector').scrollIntoView({ block: 'nearest' });
+    document.getElementById('inspector')?.scrollIntoView({ block: 'nearest' });
   };
-  canvas.onkeydown = (event) => {
+  const press = (event: KeyboardEvent) => {
     const move = ARROWS[event.key];
     if (move === undefined) return;
     event.preventDefault();
-    const { neuron } = page.state();
-    const index = neuron?.layer === layer ? neighbourOf(table, neuron.index, ...move) : 0;
-    page.change({ neuron: { layer, index } });
+    const { neuron } = stateNow();
+    choose(neuron?.layer === layer ? neighbourOf(table, neuron.index, ...move) : 0);
   };
-  const [figure, account] = [root.querySelector('.taus div')!, root.querySelector('.account')!];
-  const showTaus = keepLast(({ ofLayers, range }: Taus, selected: number | null) => {
-    figure.innerHTML = drawTaus(ofLayers[layer]!, selected, range);
-    setText(account, describeTau(ofLayers[layer]!, selected));
-  });
-  const mark = root.querySelector<HTMLElement>('.chosen')!;
-  const showMark = keepLast((selected: number | null) => {
-    mark.hidden = selected === null;
-    const at = table.neurons.indexOf(selected ?? 0);
-    const percent = (px: number, of: number) => `${(100 * px) / of}%`;
-    mark.style.left = percent((at % table.width) + table.cell / 2, table.width);
-    mark.style.top = percent(Math.floor(at / table.width) + table.cell / 2, table.height);
-    mark.style.width = percent(table.cell, table.width);
-  });
-  const show = ({ state: { show: kind, step, neuron }, palette }: View, run: Run, taus: Taus): void => {
-    const selected = neuron?.layer === layer ? neuron.index : null;
+  const paint = keepLast((kind: ViewState['show'], step: number, run: Run, taus: Taus, palette: Palette) => {
     const { charged, spikes } = run.trace.layers[layer]!;
     const atStep = (kind === 'spikes' ? spikes : charged).subarray(step * size, (step + 1) * size);
     const values = kind === 'tau' ? taus.ofLayers[layer]! : atStep;
@@ -140,12 +111,40 @@ function makeRow(page: Page, layer: number, shape: MapShape) {
     const pixels = new Uint32Array(table.neurons.length);
     for (let i = 0; i < pixels.length; i++)
       if (table.neurons[i] !== -1) pixels[i] = colors[table.neurons[i]!]!;
-    drawPixels(canvas, table.width, pixels);
-    const fired = sumAtStep(spikes, run.trace.steps, step);
-    canvas.setAttribute('aria-label', describeMaps(shape, kind, fired));
-    setText(root.querySelector('.rate')!, `${formatPercent(fired / size)} fire`);
-    showTaus(taus, selected);
-    showMark(selected);
+    return { picture: fillPixels(table.width, pixels), fired: sumAtStep(spikes, run.trace.steps, step) };
+  });
+  const drawChart = keepLast(({ ofLayers, range }: Taus, selected: number | null) => ({
+    figure: drawTaus(ofLayers[layer]!, selected, range),
+    account: describeTau(ofLayers[layer]!, selected),
+  }));
+  const placeMark = keepLast((selected: number | null) => {
+    const at = table.neurons.indexOf(selected ?? 0);
+    const percent = (px: number, of: number) => `${(100 * px) / of}%`;
+    const left = percent((at % table.width) + table.cell / 2, table.width);
+    const top = percent(Math.floor(at / table.width) + table.cell / 2, table.height);
+    return `left: ${left}; top: ${top}; width: ${percent(table.cell, table.width)}`;
+  });
+  // Where a pixel of the screen has several neurons, it shows their mean.
+  const rendering = table.width > 600 ? 'auto' : 'pixelated';
+
+  return ({ state: { show, step, neuron }, palette }: View, run: Run, taus: Taus) => {
+    const selected = neuron?.layer === layer ? neuron.index : null;
+    const { picture, fired } = paint(show, step, run, taus, palette);
+    const { figure, account } = drawChart(taus, selected);
+    return html`<div class="layer">
+      <div class="title">
+        <h3>Layer ${layer + 1}</h3>
+        <p>${nameMaps(shape)}</p>
+        <p class="rate">${formatPercent(fired / size)} fire</p>
+      </div>
+      <div class="maps">
+        <canvas style="width: ${2 * table.width}px; image-rendering: ${rendering}" tabindex="0" role="application"
+          aria-roledescription="maps of neurons, arrow keys choose one" aria-label=${describeMaps(shape, show, fired)}
+          @click=${click} @keydown=${press} ${picture}>
+        </canvas>
+        <i class="chosen" style=${placeMark(selected)} ?hidden=${selected === null}></i>
+      </div>
+      <div class="taus"><div .innerHTML=${figure}></div><p class="account">${account}</p></div>
+    </div>`;
   };
-  return { root, show };
 }

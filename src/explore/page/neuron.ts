@@ -1,101 +1,79 @@
+import { html, nothing } from 'lit-html';
 import { traceNeuron } from '../../snn/forward.ts';
 import { restingPotential } from '../../snn/neurons.ts';
 import { drawNeuron } from '../charts.ts';
-import { setTauFactor } from '../edits.ts';
-import { type Edits, LIMITS, type ViewState } from '../view-state.ts';
-import { describeNeuron, formatTau, formatValue, nameNeuron } from '../words.ts';
-import { byId, checkChoice, makeElement, onChoice, setText } from './dom.ts';
-import type { Page, Part } from './view.ts';
+import { keepLast } from '../keep-last.ts';
+import { type Edits, LIMITS, RESETS, setTauFactor } from '../view-state.ts';
+import { describeNeuron, describeVotes, formatTau, formatValue, nameNeuron } from '../words.ts';
+import { isPlaying } from './controls.ts';
+import { drawChoice, drawSlider } from './elements.ts';
+import { networkInUse, payload, type Result } from './networks.ts';
+import { votesOf } from './stage.ts';
+import { change, redraw, stateNow, type View } from './store.ts';
 
 /** A screen reader should hear where a slider came to rest, not each value on the way. */
 const CALM_MS = 500;
+let timer = 0;
+let told = '';
+const tellCalmly = keepLast((text: string) => {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    told = text;
+    redraw();
+  }, CALM_MS);
+});
 
 /** The chosen neuron over time. What it did, and the votes, are told to screen readers unless the clip plays. */
-export function makeInspector({ payload }: Page): Part {
-  let timer = 0;
-  return ({ state: { neuron, step }, result, isPlaying }) => {
-    if (neuron === null || result === null) return;
-    const { run } = result;
-    const layer = run.neurons[neuron.layer]!;
-    const trace = traceNeuron(layer, run.trace.layers[neuron.layer]!, neuron.index);
-    const [now, learned] = [layer, run.network.forward.neurons[neuron.layer]!].map(({ leaks }) =>
-      formatTau(1 / leaks[neuron.index]!),
-    );
-    const name = `${nameNeuron(neuron.layer, neuron.index, layer.shape)}: τ = ${now} steps`;
-    setText(byId('p', 'neuron-name'), now === learned ? name : `${name}, learned ${learned}`);
-    const view = { trace, threshold: layer.threshold, rest: restingPotential(layer), step };
-    const color = `var(--${payload.models[run.network.model]!.color})`;
-    byId('div', 'neuron-figure').innerHTML = drawNeuron(view, color);
-    const account = describeNeuron(view);
-    setText(byId('p', 'neuron-account'), account);
-    clearTimeout(timer);
-    const votes = byId('div', 'votes').getAttribute('aria-label');
-    if (!isPlaying)
-      timer = setTimeout(() => setText(byId('p', 'account'), `${votes} ${name}. ${account}`), CALM_MS);
-  };
+export function drawInspector({ state: { neuron, step } }: View, result: Result) {
+  if (neuron === null) return nothing;
+  const { run } = result;
+  const layer = run.neurons[neuron.layer]!;
+  const trace = traceNeuron(layer, run.trace.layers[neuron.layer]!, neuron.index);
+  const [now, learned] = [layer, run.network.forward.neurons[neuron.layer]!].map(({ leaks }) =>
+    formatTau(1 / leaks[neuron.index]!),
+  );
+  const name = `${nameNeuron(neuron.layer, neuron.index, layer.shape)}: τ = ${now} steps`;
+  const view = { trace, threshold: layer.threshold, rest: restingPotential(layer), step };
+  const account = describeNeuron(view);
+  if (!isPlaying()) tellCalmly(`${describeVotes(votesOf(result, step))} ${name}. ${account}`);
+  const figure = drawNeuron(view, `var(--${payload.models[run.network.model]!.color})`);
+  return html`<section class="inspector" id="inspector" aria-labelledby="neuron">
+    <h2 id="neuron">One of its neurons</h2>
+    <p class="name">${now === learned ? name : `${name}, learned ${learned}`}</p>
+    <div class="neuron" .innerHTML=${figure}></div>
+    <p class="account">${account}</p>
+    <p class="unseen" role="status">${told}</p>
+  </section>`;
 }
-
-/** What a slider for τ is about, in the view. */
-const TARGETS: readonly ((neuron: NonNullable<ViewState['neuron']>) => readonly [string, label: string])[] = [
-  ({ layer, index }) => [`${layer}.${index}`, 'of this neuron'],
-  ({ layer }) => [String(layer), `of layer ${layer + 1}`],
-  () => ['all', 'of all neurons'],
-];
-const FIRST = { layer: 0, index: 0 };
 
 /** Sliders for τ, threshold and reset: the network answers while they move. */
-export function makeEditing({ models, state, change }: Page): Part {
-  const edit = (patch: Partial<Edits>) => change({ edits: { ...state().edits, ...patch } });
-  /** The first layer's neurons: all layers have the same threshold and reset. */
-  const trained = () => models.inUse(state().model)?.forward.neurons[0];
+export function drawEditing({ state: { model, edits, neuron } }: View) {
+  const edit = (patch: Partial<Edits>) => change({ edits: { ...stateNow().edits, ...patch } });
+  const { layer, index } = neuron ?? { layer: 0, index: 0 };
   const [low, high] = LIMITS.factor.map(Math.log2) as [number, number];
-  const factors = TARGETS.map((describe) => {
-    const slider = makeSlider(low, high, 0.1, (exponent) => {
-      // The address has it in these digits.
-      const factor = Number((2 ** exponent).toPrecision(3));
-      const [target] = describe(state().neuron ?? FIRST);
-      edit(setTauFactor(state().edits, target, factor));
-    });
-    return { ...slider, describe };
+  const factors = [
+    [`${layer}.${index}`, 'of this neuron'],
+    [`${layer}`, `of layer ${layer + 1}`],
+    ['all', 'of all neurons'],
+  ].map(([target = '', label = '']) => {
+    const factor = edits.tau[target] ?? 1;
+    // The address has it in these digits.
+    const slide = (exponent: number) =>
+      edit(setTauFactor(stateNow().edits, target, Number((2 ** exponent).toPrecision(3))));
+    return drawSlider(label, [Math.log2(factor), slide], [low, high, 0.1], `× ${formatValue(factor)}`);
   });
-  const threshold = makeSlider(...LIMITS.threshold, 0.05, (value) =>
-    edit({ threshold: value === trained()?.threshold ? null : value }),
-  );
-  const reset = byId('fieldset', 'reset');
-  onChoice(reset, (value) => {
-    const kind = value === 'hard' ? 'hard' : 'soft';
-    edit({ reset: kind === trained()?.reset.kind ? null : kind });
-  });
-  byId('fieldset', 'factors').append(...factors.map(({ root }) => root));
-  reset.before(threshold.root);
-
-  return ({ state: { edits, neuron } }) => {
-    for (const { show, describe } of factors) {
-      const [target, label] = describe(neuron ?? FIRST);
-      const factor = edits.tau[target] ?? 1;
-      show(label, Math.log2(factor), `× ${formatValue(factor)}`);
-    }
-    const first = trained();
-    if (first === undefined) return;
-    const now = edits.threshold ?? first.threshold;
-    threshold.show('Threshold', now, formatValue(now));
-    checkChoice(reset, edits.reset ?? first.reset.kind);
-  };
-}
-
-function makeSlider(min: number, max: number, step: number, changed: (value: number) => void) {
-  const root = makeElement(
-    `<label class="slider"><span></span><input type="range" min="${min}" max="${max}" step="${step}"><output></output></label>`,
-  );
-  const input = root.querySelector('input')!;
-  input.oninput = () => changed(Number(input.valueAsNumber.toFixed(4)));
-  return {
-    root,
-    show(label: string, value: number, text: string) {
-      setText(root.querySelector('span')!, label);
-      input.value = String(value);
-      input.setAttribute('aria-valuetext', text);
-      setText(root.querySelector('output')!, text);
-    },
-  };
+  // All layers have the same threshold and reset.
+  const trained = networkInUse(model)!.forward.neurons[0]!;
+  const threshold = edits.threshold ?? trained.threshold;
+  const slide = (value: number) => edit({ threshold: value === trained.threshold ? null : value });
+  const choose = (kind: keyof typeof RESETS) => edit({ reset: kind === trained.reset.kind ? null : kind });
+  return html`<section class="editing" aria-labelledby="editing">
+    <h2 id="editing">Change its neurons</h2>
+    <fieldset>
+      <legend>Time constant τ, times the learned one; the three multiply (at least 1 step)</legend>
+      ${factors}
+    </fieldset>
+    ${drawSlider('Threshold', [threshold, slide], [...LIMITS.threshold, 0.05], formatValue(threshold))}
+    ${drawChoice('After a spike, reset', [edits.reset ?? trained.reset.kind, choose], RESETS)}
+  </section>`;
 }

@@ -1,63 +1,54 @@
+import { html, nothing } from 'lit-html';
 import { CAMERA } from '../../datasets/simulated/recording.ts';
-import type { Events } from '../../events/events.ts';
 import { formatBytes, formatCount } from '../../text.ts';
-import {
-  cutRecording,
-  filmPath,
-  framesOf,
-  makeScene,
-  type PathPoint,
-  readRecording,
-  sensorOf,
-} from '../own-clip.ts';
+import { keepLast } from '../keep-last.ts';
+import { filmPath, makeOwnClip, makeScene, type OwnClip, type PathPoint, sensorOf } from '../own-clip.ts';
 import { describeFileError } from '../words.ts';
-import { ARROWS, byId, setText } from './dom.ts';
-import type { Page } from './view.ts';
+import { ARROWS, type EventAt } from './elements.ts';
+import { payload, steps } from './networks.ts';
+import { fillPixels } from './pixels.ts';
+import { redraw, showOwn, stateNow } from './store.ts';
+import { ask, startThread } from './thread.ts';
 
 /** Gestures of the simulation last so long; those of DVS128 Gesture are longer. */
 const USUAL_SECONDS = 1.5;
 /** 3 GB do not fit into one array of Chromium; of 1 GB, the events take another 1.6 GB. */
 const MOST_BYTES = 1e9;
 
-/** Makes a clip by hand, or from a recording's file; the page then shows it as clip `own`. */
-export function makeOwnClip({ payload, showOwn }: Page): void {
-  const { splitBy, durationUs = 0, steps } = payload.frames;
-  const report = (text: string, isMade = false) => {
-    setText(byId('p', 'own-text'), text);
-    byId('a', 'look').hidden = !isMade;
-  };
-  const add = (title: string, events: Events, warnings: readonly string[] = []) => {
-    const seconds = Number(((events.tUs.at(-1)! - events.tUs[0]!) / 1e6).toPrecision(2));
-    showOwn({ title, label: null, frames: framesOf(events, payload.frames) });
-    const counts = `${formatCount(events.tUs.length, 'event')} in ${seconds} s, in ${formatCount(steps, 'frame')}`;
-    report([`${title}: ${counts}. The networks see this clip now.`, ...warnings].join(' '), true);
-  };
-  const { width, height } = sensorOf(payload.frames);
-  if (width === CAMERA.width && height === CAMERA.height)
-    makePad((path) => add('Your disc', filmPath(path)), report);
-  else byId('div', 'camera').hidden = true;
+/** What is told of making a clip, until the view has another clip. */
+let note = { text: '', clip: '' };
 
-  const [file, start, length] = [
-    byId('input', 'recording'),
-    byId('input', 'cut-start'),
-    byId('input', 'cut-length'),
-  ];
-  length.value = String(splitBy === 'duration' ? (steps * durationUs) / 1e6 : USUAL_SECONDS);
-  const load = async (): Promise<void> => {
-    const chosen = file.files?.[0];
-    if (chosen === undefined || !start.reportValidity() || !length.reportValidity()) return;
-    report(`Reading ${chosen.name} …`);
-    try {
-      if (chosen.size > MOST_BYTES)
-        throw new Error(`too large: ${formatBytes(chosen.size)}; at most 1 GB can be read here.`);
-      const bytes = new Uint8Array(await chosen.arrayBuffer());
-      const { events, warnings } = await readRecording(bytes, chosen.name, payload);
-      add(chosen.name, cutRecording(events, start.valueAsNumber, length.valueAsNumber), warnings);
-    } catch (error) {
-      report(describeFileError(error, chosen.name));
-    }
-  };
-  for (const input of [file, start, length]) input.onchange = load;
+function report(text: string): void {
+  note = { text, clip: stateNow().clip };
+  redraw();
+}
+
+function add(title: string, { frames, events, seconds, warnings }: OwnClip): void {
+  showOwn({ title, label: null, frames });
+  const counts = `${formatCount(events, 'event')} in ${seconds} s, in ${formatCount(steps, 'frame')}`;
+  report([`${title}: ${counts}. The networks see this clip now.`, ...warnings].join(' '));
+}
+
+let reader: Worker | undefined;
+
+async function load({ currentTarget }: EventAt<Element>): Promise<void> {
+  const [recording, start, length] = currentTarget.querySelectorAll('input');
+  const file = recording?.files?.[0];
+  if (file === undefined || !start?.reportValidity() || !length?.reportValidity()) return;
+  report(`Reading ${file.name} …`);
+  // Another file or part is wanted now.
+  reader?.terminate();
+  reader = startThread();
+  try {
+    if (file.size > MOST_BYTES)
+      throw new Error(`too large: ${formatBytes(file.size)}; at most 1 GB can be read here.`);
+    const { dataset, frames } = payload;
+    const part = { startSeconds: start.valueAsNumber, lengthSeconds: length.valueAsNumber };
+    add(file.name, await ask<OwnClip>(reader, { kind: 'read', task: { file, dataset, frames, ...part } }));
+  } catch (error) {
+    report(describeFileError(error, file.name));
+  }
+  reader.terminate();
 }
 
 const LONGEST_MS = 3000;
@@ -66,78 +57,99 @@ const SHORTEST_MS = 200;
 /** Pixels for each arrow key, which the keyboard repeats about 30 times a second. */
 const KEY_STEP = 4;
 
-/** The picture before the simulated camera, in which the reader moves a disc: recorded while the pointer is pressed, at most 3 s. */
-function makePad(record: (path: readonly PathPoint[]) => void, report: (text: string) => void): void {
-  const canvas = byId('canvas', 'pad');
-  [canvas.width, canvas.height] = [CAMERA.width, CAMERA.height];
-  const render = makeScene();
-  let [x, y] = [30, 60];
-  let recording: { readonly path: PathPoint[]; readonly startedMs: number; readonly timer: number } | null =
-    null;
+let disc = { x: 30, y: 60 };
+/** While the reader moves the disc with the pointer pressed, or since an arrow key; at most 3 s. */
+let recording: { readonly path: PathPoint[]; readonly startedMs: number; readonly timer: number } | null =
+  null;
 
-  function moveTo(newX: number, newY: number): void {
-    x = Math.min(CAMERA.width - 1, Math.max(0, newX));
-    y = Math.min(CAMERA.height - 1, Math.max(0, newY));
-    addPoint();
-    const image = new ImageData(CAMERA.width, CAMERA.height);
-    image.data.fill(255);
-    for (const [i, level] of render(x, y).entries()) image.data.fill(150 + 85 * level, 4 * i, 4 * i + 3);
-    canvas.getContext('2d')!.putImageData(image, 0, 0);
-  }
+function moveTo(x: number, y: number): void {
+  const limit = (place: number, size: number) => Math.min(size - 1, Math.max(0, place));
+  disc = { x: limit(x, CAMERA.width), y: limit(y, CAMERA.height) };
+  redraw();
+  if (recording === null) return;
+  const tUs = Math.round((performance.now() - recording.startedMs) * 1000);
+  // Clocks of browsers are coarse.
+  if (tUs > recording.path.at(-1)!.tUs) recording.path.push({ tUs, ...disc });
+}
 
-  function addPoint(): void {
-    if (recording === null) return;
-    const tUs = Math.round((performance.now() - recording.startedMs) * 1000);
-    // Clocks of browsers are coarse.
-    if (tUs > recording.path.at(-1)!.tUs) recording.path.push({ tUs, x, y });
-  }
+function start(): void {
+  const timer = setTimeout(stop, LONGEST_MS);
+  recording = { path: [{ tUs: 0, ...disc }], startedMs: performance.now(), timer };
+  report('Recording …');
+}
 
-  function start(): void {
-    const timer = setTimeout(stop, LONGEST_MS);
-    recording = { path: [{ tUs: 0, x, y }], startedMs: performance.now(), timer };
-    report('Recording …');
-  }
+/** Ends the recording, and takes it unless it is cancelled. */
+function end(isCancelled: boolean): void {
+  if (recording === null) return;
+  moveTo(disc.x, disc.y);
+  const { path, timer } = recording;
+  clearTimeout(timer);
+  recording = null;
+  if (isCancelled) report('Cancelled: nothing was recorded.');
+  else if (path.at(-1)!.tUs < 1000 * SHORTEST_MS) report('That was too short: keep pressing while you move.');
+  else add('Your disc', makeOwnClip(filmPath(path), payload.frames));
+}
 
-  function stop(): void {
-    if (recording === null) return;
-    addPoint();
-    const { path, timer } = recording;
-    clearTimeout(timer);
-    recording = null;
-    if (path.at(-1)!.tUs < 1000 * SHORTEST_MS) report('That was too short: keep pressing while you move.');
-    else record(path);
-  }
+const stop = () => end(false);
 
-  function cancel(): void {
-    if (recording === null) return;
-    clearTimeout(recording.timer);
-    recording = null;
-    report('Cancelled: nothing was recorded.');
-  }
+function follow({ clientX, clientY, currentTarget }: EventAt<Element> & PointerEvent): void {
+  const { left, top, width, height } = currentTarget.getBoundingClientRect();
+  moveTo(((clientX - left) / width) * CAMERA.width, ((clientY - top) / height) * CAMERA.height);
+}
 
-  function follow({ clientX, clientY }: PointerEvent): void {
-    const { left, top, width, height } = canvas.getBoundingClientRect();
-    moveTo(((clientX - left) / width) * CAMERA.width, ((clientY - top) / height) * CAMERA.height);
-  }
+function press(event: EventAt<Element> & PointerEvent): void {
+  if (event.button !== 0 || recording !== null) return;
+  event.currentTarget.setPointerCapture(event.pointerId);
+  follow(event);
+  start();
+}
 
-  canvas.onpointerdown = (event) => {
-    if (event.button !== 0 || recording !== null) return;
-    canvas.setPointerCapture(event.pointerId);
-    follow(event);
-    start();
-  };
-  canvas.onpointermove = follow;
-  canvas.onpointerup = stop;
-  canvas.onpointercancel = stop;
-  canvas.onkeydown = (event) => {
-    if (event.key === 'Enter') stop();
-    if (event.key === 'Escape') cancel();
-    const move = ARROWS[event.key];
-    if (move === undefined) return;
-    // Elsewhere on the page, arrow keys go to another step.
-    event.preventDefault();
-    if (recording === null && !event.repeat) start();
-    moveTo(x + KEY_STEP * move[0], y + KEY_STEP * move[1]);
-  };
-  moveTo(x, y);
+function pressKey(event: KeyboardEvent): void {
+  if (event.key === 'Enter') stop();
+  if (event.key === 'Escape') end(true);
+  const move = ARROWS[event.key];
+  if (move === undefined) return;
+  // Elsewhere on the page, arrow keys go to another step.
+  event.preventDefault();
+  if (recording === null && !event.repeat) start();
+  moveTo(disc.x + KEY_STEP * move[0], disc.y + KEY_STEP * move[1]);
+}
+
+const drawScene = makeScene();
+const paint = keepLast(({ x, y }: typeof disc) => {
+  const bytes = new Uint8ClampedArray(4 * CAMERA.width * CAMERA.height).fill(255);
+  for (const [i, level] of drawScene(x, y).entries()) bytes.fill(150 + 85 * level, 4 * i, 4 * i + 3);
+  return fillPixels(CAMERA.width, new Uint32Array(bytes.buffer));
+});
+
+/** Makes a clip by hand, or from a recording's file; the page then shows it as clip `own`. */
+export function drawOwnClip() {
+  const { splitBy, durationUs = 0 } = payload.frames;
+  const { width, height } = sensorOf(payload.frames);
+  const { clip } = stateNow();
+  const camera = html`<div>
+    <h3>Move a disc before the simulated camera</h3>
+    <p>Press and move, with the mouse or a finger: it records until you let go, at most 3 seconds. With the keyboard:
+    arrow keys start it and move, Enter ends it, Escape cancels it.</p>
+    <canvas id="pad" tabindex="0" role="application" @pointerdown=${press} @pointermove=${follow} @pointerup=${stop}
+      @pointercancel=${stop} @keydown=${pressKey} ${paint(disc)}
+      aria-label="Picture before the camera: arrow keys move the disc, Enter ends the recording, Escape cancels it">
+    </canvas>
+  </div>`;
+  return html`<section class="own" aria-labelledby="own">
+    <h2 id="own">Make a clip of your own</h2>
+    <p role="status">${note.clip === clip ? note.text : ''}</p>
+    ${clip === 'own' ? html`<a href="#controls">Look at it</a>` : nothing}
+    <div class="ways">
+      ${width === CAMERA.width && height === CAMERA.height ? camera : nothing}
+      <div @change=${load}>
+        <h3>Load a recording</h3>
+        <p>Choose a file: AEDAT 2.0, 3.1 or 4.0, or a sample of N-MNIST (.bin). It stays on this computer.</p>
+        <label>File <input type="file" accept=".aedat,.aedat4,.bin"></label>
+        <label>From second <input type="number" min="0" step="any" value="0" required></label>
+        <label>Seconds <input type="number" min="0.001" step="any" required
+          value=${splitBy === 'duration' ? (steps * durationUs) / 1e6 : USUAL_SECONDS}></label>
+      </div>
+    </div>
+  </section>`;
 }

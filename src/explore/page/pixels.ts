@@ -1,3 +1,5 @@
+import { ref } from 'lit-html/directives/ref.js';
+
 /** The CSS variables of scales, from the lowest value to the highest, at even distances. `on` and `off`: brighter and darker, by their number. */
 const STOPS = {
   spikes: ['tint', 'ink'],
@@ -40,10 +42,13 @@ export function gradientOf(kind: keyof typeof STOPS): string {
   return `linear-gradient(to right, ${STOPS[kind].map((name) => `var(--${name})`)})`;
 }
 
-/** Fills a canvas; style sheets make it larger. @param pixels of `ImageData`, row by row */
-export function drawPixels(canvas: HTMLCanvasElement, width: number, pixels: Uint32Array<ArrayBuffer>): void {
-  const height = pixels.length / width;
-  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-  const image = new ImageData(new Uint8ClampedArray(pixels.buffer), width, height);
-  canvas.getContext('2d')!.putImageData(image, 0, 0);
+/** `<canvas ${fillPixels(width, pixels)}>`; style sheets make it larger. @param pixels of `ImageData`, row by row */
+export function fillPixels(width: number, pixels: Uint32Array<ArrayBuffer>) {
+  return ref((canvas) => {
+    if (!(canvas instanceof HTMLCanvasElement)) return;
+    const height = pixels.length / width;
+    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+    const image = new ImageData(new Uint8ClampedArray(pixels.buffer), width, height);
+    canvas.getContext('2d')!.putImageData(image, 0, 0);
+  });
 }

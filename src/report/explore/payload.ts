@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { valuesOf } from '../../explore/network-values.ts';
 import {
   type EmbeddedClip,
   type EmbeddedModel,
@@ -7,7 +6,6 @@ import {
   type Payload,
   pack,
 } from '../../explore/payload.ts';
-import { readSafetensors } from '../../formats/safetensors.ts';
 import type { ClipIndex } from '../../results/clip-index.ts';
 import { readTestAnswers } from '../../results/predictions.ts';
 import { readResultBytes, readResultFile } from '../../results/result-file.ts';
@@ -64,16 +62,14 @@ export async function collectPayload(
     ...{ splits: frames.index.splits, classes, trained: split.train },
     answers: trained.map(({ answers }) => answers),
   });
-  const packClips = (...roles: readonly Role[]): Promise<EmbeddedClip[]> =>
-    Promise.all(
-      chosen
-        .filter(({ role }) => roles.includes(role))
-        .map(async ({ row, ...clip }) => {
-          const { data } = await frames[clip.split].read(Int32Array.of(row));
-          const counts = data instanceof Uint32Array ? Float32Array.from(data) : data;
-          return { id: `${clip.split}-${row}`, ...clip, frames: pack(counts) };
-        }),
-    );
+  const packed: readonly EmbeddedClip[] = await Promise.all(
+    chosen.map(async ({ row, ...clip }) => {
+      const { data } = await frames[clip.split].read(Int32Array.of(row));
+      const counts = data instanceof Uint32Array ? Float32Array.from(data) : data;
+      return { id: `${clip.split}-${row}`, ...clip, frames: pack(counts) };
+    }),
+  );
+  const clipsFor = (...roles: readonly Role[]) => packed.filter(({ role }) => roles.includes(role));
 
   let left = room;
   const clips: EmbeddedClip[] = [];
@@ -83,22 +79,22 @@ export async function collectPayload(
     left -= size;
     clips.push(...more);
   };
-  for (const clip of await packClips('example')) addIfTheyFit([clip]);
+  for (const clip of clipsFor('example')) addIfTheyFit([clip]);
   const models = trained.map((one, index): EmbeddedModel => {
     const { id, title, runs } = results.models[index]!;
     const most = left - ROOM_FOR_CLIPS;
     // Weights hardly deflate: not even tried with those of the thesis' networks.
-    const packed = one.values.byteLength > most ? null : pack(one.values);
-    const tensors = packed !== null && packed.data.length <= most ? packed : null;
-    left -= tensors?.data.length ?? 0;
+    const weights = one.weights.byteLength > most ? null : pack(one.weights);
+    const file = weights !== null && weights.data.length <= most ? weights : null;
+    left -= file?.data.length ?? 0;
     const { correct, clips: tested } = runs[0]!.test;
     return {
       ...{ id, title, seed: one.run.seed, color: modelColor(index), config: one.run.network },
-      ...{ test: { correct, clips: tested }, regulariseTau: one.run.training.regulariseTau, tensors },
+      ...{ test: { correct, clips: tested }, regulariseTau: one.run.training.regulariseTau, file },
     };
   });
-  for (const clip of await packClips('disagreement')) addIfTheyFit([clip]);
-  addIfTheyFit(await packClips('training', 'held-out'));
+  for (const clip of clipsFor('disagreement')) addIfTheyFit([clip]);
+  addIfTheyFit(clipsFor('training', 'held-out'));
 
   const { batchSize, learningRate, tauRate = 1 } = run.training;
   const { regularise, loss } = run.compat;
@@ -119,13 +115,11 @@ async function readTrained(
   const evaluate = join(sources.evaluate, model, String(seed));
   const instance = `train@${model},${seed}`;
   const run = readRun(await readResultFile(join(train, 'run.json'), instance));
-  const weights = join(train, 'best.safetensors');
-  const { tensors } = readSafetensors(await readResultBytes(weights, instance), weights);
   const predictions = await readResultFile(join(evaluate, 'predictions.csv'), `evaluate@${model},${seed}`);
   return {
     run,
     split: readSplit(await readResultFile(join(train, 'split.json'), instance)),
-    values: valuesOf(run.network, tensors),
+    weights: await readResultBytes(join(train, 'best.safetensors'), instance),
     answers: readTestAnswers(predictions).map(({ predicted }) => predicted),
   };
 }

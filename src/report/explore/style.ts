@@ -55,7 +55,7 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .layer .title .rate { margin-left: auto; color: var(--ink); }
 /* Whole pixels, but for maps with more neurons than the page has room for. */
 .maps { position: relative; width: fit-content; max-width: 100%; }
-.layer canvas { cursor: crosshair; max-width: 100%; image-rendering: pixelated; }
+.layer canvas { cursor: crosshair; max-width: 100%; }
 .chosen { position: absolute; aspect-ratio: 1; min-width: 14px; translate: -50% -50%; border: 2px solid var(--ink); outline: 1.5px solid var(--surface); pointer-events: none; }
 .events { width: 100%; max-width: 18rem; image-rendering: pixelated; }
 
@@ -81,8 +81,7 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
   .side { position: sticky; top: 8.5rem; }
 }
 @media (max-width: 40rem) {
-  .stage { grid-template-columns: minmax(0, 1fr); }
-  .layer { grid-template-columns: minmax(0, 1fr); }
+  .stage, .layer { grid-template-columns: minmax(0, 1fr); }
   .answer { gap: .5rem; padding: .3rem .5rem; font-size: .875rem; }
   .player { gap: .75rem; grid-template-columns: 5rem minmax(0, 1fr) auto; }
 }

@@ -1,0 +1,169 @@
+import { describeError } from '../../errors.ts';
+import { keepLast } from '../keep-last.ts';
+import { unpack } from '../payload.ts';
+import { formatAddress, NO_EDITS, parseAddress, type ViewState } from '../view-state.ts';
+import {
+  type Clip,
+  networkInUse,
+  networkOfRun,
+  payload,
+  type Result,
+  type Run,
+  runNetworks,
+  steps,
+  type Wanted,
+} from './networks.ts';
+import { type Palette, readPalette } from './pixels.ts';
+
+/** What the parts of the page show. */
+export interface View {
+  readonly state: ViewState;
+  /** Of the last run; null before the first. It may be older than the state. */
+  readonly result: Result | null;
+  /** Whether the networks have been at work for so long that the reader should know. */
+  readonly isWaiting: boolean;
+  /** What went wrong in the last run. */
+  readonly problem: string;
+  /** Whether the clip stands in for one that only the sender of the address has. */
+  readonly isLost: boolean;
+  /** Another object whenever all must be drawn again. */
+  readonly palette: Palette;
+}
+
+const clips = new Map<string, Clip>();
+const start: ViewState = {
+  ...{ model: 0, beside: null, clip: payload.clips[0]!.id, step: 0, order: 'as-is' },
+  ...{ show: 'spikes', neuron: null, edits: NO_EDITS },
+};
+/** The clip that stands in for a lost one. */
+let standIn: string | null = null;
+let state = readAddress();
+let result: Result | null = null;
+let problem = '';
+let palette = readPalette();
+
+export function stateNow(): ViewState {
+  return state;
+}
+
+/** A clip of the payload, or `own`, which is null until there is one. */
+export function clipOf(id: string): Clip | null {
+  const embedded = payload.clips.find((clip) => clip.id === id);
+  if (!clips.has(id) && embedded !== undefined) {
+    const { class: label, frames } = embedded;
+    clips.set(id, { title: payload.classes[label]!, label, frames: unpack(frames) });
+  }
+  return clips.get(id) ?? null;
+}
+
+export function showOwn(clip: Clip): void {
+  clips.set('own', clip);
+  change({ clip: 'own', step: 0, order: 'as-is' });
+}
+
+/** Shows the changed state, runs the networks again where that is needed, and puts the state into the address. */
+export function change(patch: Partial<ViewState>): void {
+  state = { ...state, ...patch };
+  void compute();
+  keepAddress();
+  redraw();
+}
+
+const want = keepLast((...wanted: Wanted) => wanted);
+
+/** What the view depends on; null if the reader must first choose the file of a network. */
+function wanted(): Wanted | null {
+  const network = networkInUse(state.model);
+  const beside = state.beside === null ? null : networkOfRun(state.beside);
+  if (network === null || (state.beside !== null && beside === null)) return null;
+  return want(network, beside, clipOf(state.clip)!, state.order, state.edits);
+}
+
+/** Less than this would only flicker. */
+const PATIENCE_MS = 150;
+let isComputing = false;
+let isWaiting = false;
+
+/** Runs the networks of the view, and again if it changed meanwhile: of several changes, only the last is computed. */
+async function compute(): Promise<void> {
+  if (isComputing) return;
+  isComputing = true;
+  for (let next = wanted(); next !== null && next !== result?.wanted; next = wanted()) {
+    const timer = setTimeout(() => {
+      isWaiting = true;
+      redraw();
+    }, PATIENCE_MS);
+    try {
+      result = await runNetworks(next);
+      problem = '';
+      if (!hasNeuron(result.run, state.neuron)) change({ neuron: findLively(result.run) });
+    } catch (error) {
+      problem = describeError(error);
+      break;
+    } finally {
+      clearTimeout(timer);
+      isWaiting = false;
+      redraw();
+    }
+  }
+  isComputing = false;
+}
+
+function hasNeuron({ neurons }: Run, neuron: ViewState['neuron']): boolean {
+  return neuron !== null && neuron.index < (neurons[neuron.layer]?.leaks.length ?? 0);
+}
+
+/** A neuron that fires in the second half of the clip; rather in the second layer, where maps are small enough to see it. */
+function findLively({ neurons, trace }: Run): ViewState['neuron'] {
+  const fires = trace.layers.map(({ spikes }) => spikes.indexOf(1, spikes.length / 2));
+  const layer = [1, ...fires.keys()].find((at) => (fires[at] ?? -1) >= 0) ?? 0;
+  return { layer, index: Math.max(0, fires[layer]! % neurons[layer]!.leaks.length) };
+}
+
+let draw = (_view: View): void => undefined;
+let isDue = false;
+/** Draws the page again with the next frame. */
+export function redraw(): void {
+  if (isDue) return;
+  isDue = true;
+  requestAnimationFrame(() => {
+    isDue = false;
+    const neuron = result !== null && hasNeuron(result.run, state.neuron) ? state.neuron : null;
+    const isLost = state.clip === standIn;
+    draw({ state: { ...state, neuron }, result, isWaiting, problem, isLost, palette });
+  });
+}
+
+let isAddressDue = false;
+/** Browsers allow few changes of the address a second: it follows every half second, while a clip plays, too. */
+function keepAddress(): void {
+  if (isAddressDue) return;
+  isAddressDue = true;
+  setTimeout(() => {
+    isAddressDue = false;
+    history.replaceState(null, '', formatAddress(state));
+  }, 500);
+}
+
+function readAddress(): ViewState {
+  const shown = payload.clips.filter(({ role }) => role === 'example' || role === 'disagreement');
+  const ids = [...shown.map(({ id }) => id), ...(clips.has('own') ? ['own'] : [])];
+  const read = parseAddress(location.hash, { models: payload.models.length, steps, clips: ids }, start);
+  standIn = !ids.includes('own') && location.hash.includes('clip=own') ? read.clip : null;
+  return read;
+}
+
+/** Shows the page, again with each change. */
+export function show(drawPage: (view: View) => void): void {
+  draw = drawPage;
+  // An address that somebody enters; others are places on the page.
+  addEventListener('hashchange', () => {
+    if (location.hash.includes('=')) state = readAddress();
+    change({});
+  });
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    palette = readPalette();
+    redraw();
+  });
+  change({});
+}

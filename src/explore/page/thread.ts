@@ -1,0 +1,39 @@
+import type { ForwardNetwork } from '../../snn/forward.ts';
+import type { RecordingTask } from '../own-clip.ts';
+import type { Frames } from '../payload.ts';
+import type { TrainingTask } from '../training.ts';
+
+/** To a thread. */
+export type Request =
+  /** It answers with a `Trace`. */
+  | {
+      readonly kind: 'run';
+      readonly network: ForwardNetwork;
+      readonly frames: Frames;
+      readonly steps: number;
+    }
+  /** It answers with a `TrainingProgress` before the first and after each step. */
+  | { readonly kind: 'train'; readonly network: ForwardNetwork; readonly task: TrainingTask }
+  /** It answers with an `OwnClip`. */
+  | { readonly kind: 'read'; readonly task: RecordingTask };
+
+declare const WORKER_SOURCE: string;
+
+/** Starts a thread that computes; its source is part of this script, since a page from the disk cannot load another file. */
+export function startThread(): Worker {
+  return new Worker(URL.createObjectURL(new Blob([WORKER_SOURCE], { type: 'text/javascript' })));
+}
+
+/** The only answer of a thread that is not busy. @throws {Error} with what went wrong in it */
+export function ask<Answer>(thread: Worker, request: Request): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    thread.onmessage = ({ data }: MessageEvent<Answer>) => resolve(data);
+    thread.onerror = (event) => reject(new Error(tellError(event)));
+    thread.postMessage(request);
+  });
+}
+
+/** What went wrong in a thread, without the `Uncaught ReproError: ` of browsers. */
+export function tellError({ message }: ErrorEvent): string {
+  return message.replace(/^(Uncaught )?\w*Error: /, '');
+}
