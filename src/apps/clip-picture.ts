@@ -58,10 +58,13 @@ export async function drawClip(
   if (!isFile && /[./\\]/.test(name)) {
     const [problem, fix] =
       found === 'file'
-        ? ['the file of a recording has no clips to choose from.', `Show all of it: repro data show ${name}`]
+        ? [
+            'the file of a recording has no clips to choose from.',
+            `Show all of it: ./repro data show ${name}`,
+          ]
         : [
             found === 'folder' ? 'this is a folder.' : 'no such file.',
-            'Name the file of a recording, or a data set and a clip: repro data show NAME CLIP.',
+            'Name the file of a recording, or a data set and a clip: ./repro data show NAME CLIP.',
           ];
     throw new ReproError('recording-missing', problem, { where: name, fix });
   }
@@ -104,7 +107,7 @@ async function drawFromDataset(
     throw new ReproError('usage', 'a clip is missing.', {
       fix:
         dataset.kind === 'images'
-          ? `Images are train/0, train/1, … and test/0, test/1, …: repro data show ${name} test/0`
+          ? `Images are train/0, train/1, … and test/0, test/1, …: ./repro data show ${name} test/0`
           : `Name a recording of ${dataset.title}; for the nth clip of a recording with several, add :n.`,
     });
   }

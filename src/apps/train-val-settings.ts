@@ -58,7 +58,7 @@ export function adviseInArguments(
   { code, message, where, fix, cause }: ReproError,
   framesCommand: string,
 ): ReproError {
-  const own = fix?.replaceAll('repro run frames', framesCommand);
+  const own = fix?.replaceAll('./repro run frames', framesCommand);
   const settings = 'Here, arguments of the original control these settings: ./repro train-val --help.';
   return new ReproError(code, message, {
     where,

@@ -218,6 +218,6 @@ export async function chooseDevice(
   }
   const engine = await chooseEngine(choice ?? 'auto', options);
   const isGpu = engine.description.backend !== 'cpu';
-  const note = `-device ${device} is not available here; training on the CPU instead. \`repro doctor\` tells why.`;
+  const note = `-device ${device} is not available here; training on the CPU instead. \`./repro doctor\` tells why.`;
   return { engine, notes: choice !== undefined || isGpu ? [] : [note] };
 }

@@ -236,7 +236,7 @@ class Inference {
 
   #assume(what: string, option: string | null): void {
     // Names the command, because evaluations show this too and have no such option.
-    const remark = option === null ? '' : ` (change it with repro import ${option})`;
+    const remark = option === null ? '' : ` (change it with ./repro import ${option})`;
     this.#assumptions.push({ what: what + remark });
   }
 

@@ -148,7 +148,7 @@ async function loadSafetensors(file: string, which?: Which): Promise<LoadedCheck
 
 async function describeTraining(folder: string, text: string, which: Which) {
   const file = path.join(folder, 'run.json');
-  const fix = 'Train again: `repro run train --force`.';
+  const fix = 'Train again: `./repro run train --force`.';
   const run = readRun({ file, text, fix });
   const splitFile = path.join(folder, 'split.json');
   const splitText = await readIfPresent(splitFile);

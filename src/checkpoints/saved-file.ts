@@ -69,7 +69,7 @@ async function openSafetensors(path: string, file: string): Promise<SavedFile> {
   if (isExported(metadata)) {
     throw new ReproError('import-needless', 'its metadata already describe its network.', {
       where: file,
-      fix: 'Use it as it is: `repro evaluate FILE`.',
+      fix: 'Use it as it is: `./repro evaluate FILE`.',
     });
   }
   const none = { tree: undefined, className: undefined, log: undefined };

@@ -58,7 +58,7 @@ export function decodeMetadata(
   const fields = parseFields(text, {
     file: `${file}: metadata`,
     code: 'network-invalid',
-    fix: 'Export or import it again: `repro export`, `repro import`.',
+    fix: 'Export or import it again: `./repro export`, `./repro import`.',
   });
   const version = fields.count('version');
   if (version !== METADATA_VERSION) fields.fail('version', `is ${version}, expected ${METADATA_VERSION}`);

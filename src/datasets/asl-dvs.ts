@@ -34,7 +34,7 @@ export const ASL_DVS_LAYOUT: SampleLayout = {
       `  1. Open ${HOMEPAGE} and follow its link to the data set, a folder at Dropbox.`,
       '  2. Download the folder; Dropbox packs it as one zip, differently each time, so it has no checksum.',
       `  3. Unpack that zip into ${showPath(root)}: it contains one zip for each letter, a.zip to y.zip without j. They are`,
-      '     read in place; unpacked to a/ to y/, they are read faster. For another folder: --set dataset.root=DIR, or `repro data … --root DIR`.',
+      '     read in place; unpacked to a/ to y/, they are read faster. For another folder: --set dataset.root=DIR, or `./repro data … --root DIR`.',
       ...thenRun('asl-dvs', root, USUAL_ROOT).map((line, i) => (i === 0 ? `  4. ${line}` : `  ${line}`)),
     ].join('\n'),
 };

@@ -35,7 +35,7 @@ export const NMNIST_LAYOUT: SampleLayout = {
       `  2. Download ${PARTS[0].archive} (md5 ${PARTS[0].md5})`,
       `     and ${PARTS[1].archive} (md5 ${PARTS[1].md5}).`,
       `  3. Put both zips into ${showPath(root)}, or unpack them there to Train/ and Test/. Part of the samples is enough:`,
-      '     Train/<digit>/<number>.bin and Test/<digit>/<number>.bin. For another folder: --set dataset.root=DIR, or `repro data … --root DIR`.',
+      '     Train/<digit>/<number>.bin and Test/<digit>/<number>.bin. For another folder: --set dataset.root=DIR, or `./repro data … --root DIR`.',
       ...thenRun('nmnist', root, USUAL_ROOT).map((line, i) => (i === 0 ? `  4. ${line}` : `  ${line}`)),
     ].join('\n'),
 };

@@ -58,7 +58,7 @@ export async function decodeRecording(bytes: Uint8Array, file: string): Promise<
   }
   throw new ReproError('recording-format', 'this is not a recording that can be read by itself.', {
     where: file,
-    fix: 'AEDAT 2.0, 3.1 and 4.0 can; for a sample of a data set: `repro data show NAME CLIP`.',
+    fix: 'AEDAT 2.0, 3.1 and 4.0 can; for a sample of a data set: `./repro data show NAME CLIP`.',
   });
 }
 

@@ -83,7 +83,7 @@ function refuse(problems: readonly string[], purpose: Purpose): ReproError {
       ? only
       : `There are ${problems.length} problems with the arguments:\n${problems.map((one) => `  ${one}`).join('\n')}`;
   return new ReproError('arguments-invalid', message, {
-    fix: `\`repro ${command} --help\` lists the arguments.`,
+    fix: `\`./repro ${command} --help\` lists the arguments.`,
   });
 }
 

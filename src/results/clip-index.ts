@@ -20,7 +20,7 @@ import {
 export const FRAME_CACHE_FILES = { index: 'clips.json', train: 'train.npy', test: 'test.npy' } as const;
 
 /** How to fix a cache whose files do not fit together. */
-export const FRAME_CACHE_FIX = 'Make the frames again: `repro run frames --force`.';
+export const FRAME_CACHE_FIX = 'Make the frames again: `./repro run frames --force`.';
 
 const VERSION = 1;
 const SPLITS = ['train', 'test'] as const;

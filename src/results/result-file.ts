@@ -16,7 +16,7 @@ export interface ResultFile {
 
 /** @param instance of the stage that makes the file: `train@baseline,2020` */
 export function fixOf(instance: string): string {
-  return `Make the file again: \`repro run ${instance} --force\`.`;
+  return `Make the file again: \`./repro run ${instance} --force\`.`;
 }
 
 /** @throws {ReproError} `results-invalid` if the file is missing or cannot be read */

@@ -114,7 +114,7 @@ function isCounts(data: unknown): data is Frames['data'] {
 function invalid(path: string, problem: string): ReproError {
   return new ReproError('frames-invalid', `${problem}.`, {
     where: path,
-    fix: 'Recreate the frames: `repro run frames --force`.',
+    fix: 'Recreate the frames: `./repro run frames --force`.',
   });
 }
 

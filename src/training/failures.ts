@@ -40,7 +40,7 @@ export function divergedError(
       'Look at the metrics of earlier epochs (does the loss grow, does a layer stop spiking?), then try a lower `train.learningRate`.',
       lambdas.some((lambda) => lambda > 0)
         ? `The regulariser λ = ${lambdas.join(', ')} needs more than one τ per layer: the variance of a single number is undefined.`
-        : 'If it happens in the very first batch, suspect the frames: `repro run frames --force`.',
+        : 'If it happens in the very first batch, suspect the frames: `./repro run frames --force`.',
     ].join('\n'),
   });
 }

@@ -111,7 +111,7 @@ describe('an import', () => {
     await exportTo('b.safetensors');
     await expect(
       importIntoFolder(inside('b.safetensors'), { answers: {}, force: false }),
-    ).rejects.toMatchObject({ code: 'import-needless', fix: 'Use it as it is: `repro evaluate FILE`.' });
+    ).rejects.toMatchObject({ code: 'import-needless', fix: 'Use it as it is: `./repro evaluate FILE`.' });
   });
 
   test('keeps its description wherever its state is moved, and passes it on when exported', async () => {

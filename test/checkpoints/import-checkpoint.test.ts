@@ -82,7 +82,7 @@ describe('a checkpoint of the original', () => {
     });
     expect(assumptions).toEqual([
       {
-        what: 'frames of 16 x 16; 16 to 19 pixels would fit (change it with repro import --input)',
+        what: 'frames of 16 x 16; 16 to 19 pixels would fit (change it with ./repro import --input)',
       },
     ]);
     expect(rest).toMatchObject({
@@ -128,10 +128,10 @@ describe('a state_dict alone', () => {
     expect(network).toEqual((await importFixture('baseline.pt')).network);
     expect(className).toBeNull();
     expect(assumptions.map(({ what }) => what)).toEqual([
-      'frames of 16 x 16; 16 to 19 pixels would fit (change it with repro import --input)',
-      'reset hard, as in the thesis (change it with repro import --reset)',
+      'frames of 16 x 16; 16 to 19 pixels would fit (change it with ./repro import --input)',
+      'reset hard, as in the thesis (change it with ./repro import --reset)',
       'threshold 1, as in the thesis',
-      'pooling max, as in the thesis (change it with repro import --pooling)',
+      'pooling max, as in the thesis (change it with ./repro import --pooling)',
     ]);
   });
 

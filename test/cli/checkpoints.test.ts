@@ -82,9 +82,9 @@ describe('repro import', () => {
       expect.stringMatching(
         /^neurons PLIF, one τ per layer, now .* steps; threshold 1, soft reset, detached; surrogate atan with slope 2$/,
       ),
-      'assumed frames of 16 x 16; 16 to 19 pixels would fit (change it with repro import --input)',
+      'assumed frames of 16 x 16; 16 to 19 pixels would fit (change it with ./repro import --input)',
       'assumed threshold 1, as in the thesis',
-      'assumed pooling max, as in the thesis (change it with repro import --pooling)',
+      'assumed pooling max, as in the thesis (change it with ./repro import --pooling)',
       'written state: state.safetensors, network.json',
     ]);
   });

@@ -33,7 +33,7 @@ async function writeNmnist(): Promise<string> {
 describe('repro data list', () => {
   test('works without a pipeline, for people and for programs', async () => {
     const { stdout, stderr, exitCode } = await call('list');
-    expect(stdout).toMatch(/^mnist +still images +10 +60,000 \+ 10,000 +repro data fetch mnist +-$/m);
+    expect(stdout).toMatch(/^mnist +still images +10 +60,000 \+ 10,000 +\.\/repro data fetch mnist +-$/m);
     expect(stdout).toMatch(/^dvs128-gesture +event recordings +11 +1,176 \+ 288 +by hand +-$/m);
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
     await fs.mkdir(path.join(folder, 'data/CIFAR10'), { recursive: true });

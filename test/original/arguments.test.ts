@@ -162,7 +162,7 @@ describe('wrong arguments', () => {
     ['configuration', 'config from-args'],
   ] as const)('for a %s point to the help of repro %s', (purpose, command) => {
     expect(() => parseArguments(['-x'], purpose)).toThrow(
-      expect.objectContaining({ fix: `\`repro ${command} --help\` lists the arguments.` }),
+      expect.objectContaining({ fix: `\`./repro ${command} --help\` lists the arguments.` }),
     );
   });
 

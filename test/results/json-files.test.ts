@@ -205,7 +205,7 @@ test('a file that is missing or a folder is named, with the command that makes i
     code: 'results-invalid',
     message: 'the file is missing',
     where: file,
-    fix: 'Make the file again: `repro run train@a,1 --force`.',
+    fix: 'Make the file again: `./repro run train@a,1 --force`.',
   });
   await expect(readResultFile(folder, 'train')).rejects.toThrow('the file cannot be read: ');
   await writeFile(file, 'text');

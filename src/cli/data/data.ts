@@ -32,12 +32,12 @@ export function listDatasets(options: Options): void {
         kind === 'events' ? 'event recordings' : 'still images',
         String(classes),
         `${count(clips.train)} + ${count(clips.test)}`,
-        isFetched ? `repro data fetch ${name}` : 'by hand',
+        isFetched ? `./repro data fetch ${name}` : 'by hand',
         present ? showPath(root) : '-',
       ]),
     ]),
     '',
-    `${datasets.length} data sets; \`repro data info NAME\` says more about one.`,
+    `${datasets.length} data sets; \`./repro data info NAME\` says more about one.`,
   ]);
 }
 
@@ -106,7 +106,7 @@ export async function fetchDataset(name: string, options: Options): Promise<void
     const own = options.root === undefined ? '' : ` --root ${showPath(root)}`;
     printResult(options, 'data fetch', { dataset: name, root, files }, () => [
       ...files.map(({ name: file, outcome }) => `${file}: ${outcome}`),
-      `Check what is in them: repro data verify ${name}${own}`,
+      `Check what is in them: ./repro data verify ${name}${own}`,
     ]);
   } catch (error) {
     view.close();

@@ -14,7 +14,7 @@ export async function doctor(options: PipelineOptions & { readonly plan?: string
   if (options.plan !== undefined) return printPlan(options.plan, options);
   if (options.profile !== undefined || options.set.length > 0) {
     throw new ReproError('usage', '--profile and --set only apply to --plan', {
-      fix: 'Name a model: `repro doctor --plan baseline --profile full`.',
+      fix: 'Name a model: `./repro doctor --plan baseline --profile full`.',
     });
   }
   const root = findProjectRoot(options.project ?? process.cwd());

@@ -79,7 +79,7 @@ function describeAudit(audit: Audit, runs: number, { red, green }: Colors): stri
     ...(audit.isAsRecorded === false
       ? [
           red('  differs from the recorded result of the same code, inputs and parameters:'),
-          '    it may depend on something that it does not declare; `repro run --trace --force` shows what it touches',
+          '    it may depend on something that it does not declare; `./repro run --trace --force` shows what it touches',
         ]
       : []),
     ...outputs.flatMap((output) => describeOutput(output, runs)),

@@ -32,7 +32,7 @@ export async function timeline(
     process.stdout.write((await drawTimelineFiles(recorded))[format]);
   } else {
     throw new ReproError('no-records', `none of these stages of profile ${plan.profile} has run`, {
-      fix: 'Run them first: `repro run`.',
+      fix: 'Run them first: `./repro run`.',
     });
   }
 }

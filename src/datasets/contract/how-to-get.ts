@@ -69,7 +69,7 @@ export function checkKind(
       `For ${there} ${noun}: ./repro run verify --profile ${profile}\n` +
       (simulated
         ? 'For simulated gestures: ./repro run --profile quick'
-        : 'Or `repro data verify … --simulated`.'),
+        : 'Or `./repro data verify … --simulated`.'),
   });
 }
 

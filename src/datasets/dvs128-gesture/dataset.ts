@@ -104,7 +104,7 @@ export async function listGestureClips(root: string, options: ListClipsOptions):
     if (text !== undefined) return text;
     throw new ReproError('data-corrupt', `${name} is missing.`, {
       where: shown,
-      fix: 'Run `repro run verify`.',
+      fix: 'Run `./repro run verify`.',
     });
   };
   const list = (split: Split): Clip[] =>
@@ -172,7 +172,7 @@ async function readGestureClips(
   if (missing.size > 0) {
     throw new ReproError('data-corrupt', `${[...missing].sort(compareCodeUnits).join(', ')}: missing.`, {
       where: showPath(root),
-      fix: 'Run `repro run verify`: it reports what is wrong and where to get it.',
+      fix: 'Run `./repro run verify`: it reports what is wrong and where to get it.',
     });
   }
 }

@@ -66,7 +66,7 @@ export function howToGetGestures(root: string): string {
     '     and follow its link to the data set, a folder at https://ibm.ent.box.com/s/3hiq58ww1pbbjrinh367ykfdf60xsfm8',
     `  2. Download ${ARCHIVE} (about 3 GB, md5 ${PUBLISHED.archiveMd5}).`,
     `  3. Put the archive at ${archive}. It is read in place; unpacked (5 GB: tar -xzf ${ARCHIVE})`,
-    '     it is read faster. For another folder: --set dataset.root=DIR, or `repro data … --root DIR`.',
+    '     it is read faster. For another folder: --set dataset.root=DIR, or `./repro data … --root DIR`.',
     '  4. Then run (with your other --set options, if any):',
     `     ./repro run verify --profile full${option}      (checks every file)`,
     `     npm run reproduce -- --profile full${option}`,

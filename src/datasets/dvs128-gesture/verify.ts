@@ -133,7 +133,7 @@ function checkFiles(
 }
 
 function remedy(simulated: boolean): string {
-  if (simulated) return 'Make them again: `repro run simulate --force`.';
+  if (simulated) return 'Make them again: `./repro run simulate --force`.';
   return [
     'Fix these files, or download or unpack the data set again (docs/data.md says where from); then check them again.',
     'After a run, `repro logs verify` names every file and its md5.',

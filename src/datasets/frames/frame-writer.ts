@@ -160,7 +160,7 @@ function checkWhole(clips: Clips, rows: Readonly<Record<Split, readonly CachedCl
     const names = missing.map(({ recording }) => recording);
     throw new ReproError('data-corrupt', `${listSome(names)}: listed but not read.`, {
       where: 'dataset.root',
-      fix: 'The data changed while being read, or contain a name twice: run `repro run verify --force`.',
+      fix: 'The data changed while being read, or contain a name twice: run `./repro run verify --force`.',
     });
   }
 }

@@ -41,7 +41,7 @@ export async function verifySamples(
     where: showPath(root),
     what: layout.title,
     fix: layout.simulated
-      ? 'Make them again: `repro run simulate --force`.'
+      ? 'Make them again: `./repro run simulate --force`.'
       : `Download or unpack these again; of a zip with part of the samples, unpack them.\n${layout.howToGet(root)}`,
     log: options.log,
   });

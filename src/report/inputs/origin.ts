@@ -18,7 +18,7 @@ export function readOrigin({ code, configuration }: Readonly<Record<string, stri
   const fields = parseFields(configuration, {
     file: 'the fact `configuration`',
     code: 'report-input',
-    fix: 'It comes from the runner: run the stage by `repro run report`.',
+    fix: 'It comes from the runner: run the stage by `./repro run report`.',
   });
   // Where the authors' logs lie differs from machine to machine.
   const set = fields.texts('set').map((one) => one.replace(/^reference\.logs=.*/s, 'reference.logs=DIR'));

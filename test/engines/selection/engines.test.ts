@@ -262,7 +262,7 @@ describe('chooseDevice', () => {
       environment: {},
     });
     expect(notes).toEqual([
-      '-device cuda:0 is not available here; training on the CPU instead. `repro doctor` tells why.',
+      '-device cuda:0 is not available here; training on the CPU instead. `./repro doctor` tells why.',
     ]);
   });
 });
