@@ -58,7 +58,7 @@ export async function readFinishedRun(
     });
     if (stale.length > MOST_SHOWN) lines.push(`  and ${stale.length - MOST_SHOWN} more`);
     const words = ['./repro', 'run', ...(named ?? []), ...pipelineArguments(options)];
-    throw new ReproError('run-unfinished', ['this run is not finished:', ...lines].join('\n'), {
+    throw new ReproError('run-unfinished', ['stages of this run are not up to date:', ...lines].join('\n'), {
       fix: `Bring it up to date: ${quoteWords(words)}`,
     });
   }

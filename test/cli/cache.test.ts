@@ -78,7 +78,7 @@ describe('repro cache', () => {
       '- b  not in the remote cache',
       '- c@low  not in the remote cache',
       '- c@high  not in the remote cache',
-      '- d  unknown: the remote cache lacks results that it depends on',
+      '- d  unknown: results that it depends on were not fetched',
     ]);
     const env = {
       AWS_ACCESS_KEY_ID: 'x',

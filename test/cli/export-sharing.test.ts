@@ -48,8 +48,8 @@ function readCrate(): Crate {
 }
 
 describe('repro export crate', () => {
-  test('refuses a run that is not finished, with the stages and the command that runs them', async () => {
-    await project.expectFailure(['export', 'crate'], 2, 'not finished', 'simulate', './repro run');
+  test('refuses a run that is not up to date, with the stages and the command that runs them', async () => {
+    await project.expectFailure(['export', 'crate'], 2, 'not up to date', 'simulate', './repro run');
     expect((await call('run')).stderr).not.toContain('failed');
     await project.expectFailure(
       ['export', 'crate', '--set', 'train.epochs=3'],

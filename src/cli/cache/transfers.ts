@@ -84,7 +84,7 @@ function describePulled({ id, state, files, bytes, restored, error }: Pulled): s
     present: `= ${id}  up to date`,
     fetched: `+ ${id}  ${what}${placed}`,
     absent: `- ${id}  not in the remote cache`,
-    waiting: `- ${id}  unknown: the remote cache lacks results that it depends on`,
+    waiting: `- ${id}  unknown: results that it depends on were not fetched`,
     skipped: `= ${id}  not needed`,
     failed: `x ${id}  ${describeError(error)}`,
   };
