@@ -6,7 +6,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
-import { Marked } from 'marked';
+
+const { Marked } = await import('marked').catch(() => {
+  console.error('scripts/site.mjs  its packages are not installed.\n  Install them: npm ci');
+  process.exit(1);
+});
 
 const root = path.resolve(import.meta.dirname, '..');
 const preview = 'docs/images/social-preview.png';
@@ -25,11 +29,15 @@ blockquote { margin: 1rem 0; padding: .75rem 1rem .1rem; background: var(--warn)
 /**
  * Writes the site. Files keep their places in the repository, so that their links hold; those to files that are not published lead to GitHub.
  *
+ * @param folder a new or empty one
  * @param options.run the outputs of a run: `report/` and, if there is one, `timeline/`
  * @param options.repository as GitHub names it: `OWNER/plif-repro`
- * @throws if a link leads nowhere
+ * @throws if the folder has files or cannot be written, if there is no report, or if a link leads nowhere
  */
 export function buildSite(folder, { run, repository }) {
+  makeFolder(folder);
+  if (!fs.existsSync(path.join(run, 'report/index.html')))
+    throw new Error(`${path.join(run, 'report')}  there is no report yet.\n  Make it: ./repro run`);
   const [owner, name] = repository.split('/');
   const reports = fs
     .readdirSync(path.join(root, 'results'))
@@ -90,6 +98,19 @@ ${links.join('\n')}
   if (dead.length > 0) throw new Error(`These links lead nowhere:\n${dead.join('\n')}`);
 }
 
+function makeFolder(folder) {
+  const fix = 'Name a new or empty folder: node scripts/site.mjs FOLDER';
+  if (folder === '') throw new Error(`scripts/site.mjs  expected a folder, found none.\n  ${fix}`);
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+    fs.accessSync(folder, fs.constants.W_OK);
+  } catch (cause) {
+    throw new Error(`${folder}  no folder can be written here: ${cause.message}.\n  ${fix}`, { cause });
+  }
+  if (fs.readdirSync(folder).length > 0)
+    throw new Error(`${folder}  this folder is not empty, and no file in it is replaced.\n  ${fix}`);
+}
+
 function renderPage(title, body, { style, picture }) {
   return `<!doctype html>
 <html lang="en">
@@ -133,8 +154,21 @@ function read(file) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const [folder] = process.argv.slice(2);
-  if (folder === undefined) throw new Error('Name a folder: node scripts/site.mjs FOLDER');
-  const repository = process.env.GITHUB_REPOSITORY ?? 'OWNER/plif-repro';
-  buildSite(folder, { run: path.join(root, 'artifacts'), repository });
+  const [folder = ''] = process.argv.slice(2);
+  const [, cited] = /^repository-code: .*github\.com\/([^\s"]+)/m.exec(read('CITATION.cff')) ?? [];
+  const repository = process.env.GITHUB_REPOSITORY ?? cited ?? 'OWNER/plif-repro';
+  const address = `https://github.com/${repository}`;
+  try {
+    buildSite(folder, { run: path.join(root, 'artifacts'), repository });
+    console.log(
+      `${path.join(folder, 'index.html')}: open it in a browser, or put the folder on a web server.`,
+    );
+    if (address.includes('/OWNER/'))
+      console.warn(
+        `! Replace OWNER in CITATION.cff and README.md first: the address ${address} is a placeholder. Then make the pages again.`,
+      );
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }

@@ -15,6 +15,7 @@ import type { EngineChoice } from '../engines/engine.ts';
 import { describeEngine } from '../engines/engine.ts';
 import { chooseEngine } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
+import { requireEnding } from '../files/chosen-file.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { matchInstances, selectInstances } from '../runner/plan/selection.ts';
 import { readStatus } from '../runner/run/status.ts';
@@ -62,7 +63,7 @@ export async function exportSource(
   readonly content: ExportedContent;
 }> {
   const { to, out, force = false } = options;
-  if (out !== undefined) checkEnding(out, to);
+  if (out !== undefined) requireEnding(out, to, 'Change the name, or choose another format with --to.');
   refuseRunnerFolder(out ?? '.', 'Choose another place with --out.');
   const checkpoint = await loadSource(source, options, warn);
   if (checkpoint.graph !== undefined) {
@@ -70,15 +71,6 @@ export async function exportSource(
     throw new ReproError('usage', 'a .nir file can be evaluated, but not exported.', { where: source, fix });
   }
   return { source: checkpoint.source, ...(await exportCheckpoint(checkpoint, { to, out, force })) };
-}
-
-/** @throws {ReproError} `usage` for another extension: `repro evaluate` and other programs tell formats apart by it */
-function checkEnding(out: string, to: ExportFormat): void {
-  if (path.extname(out).toLowerCase() === `.${to}`) return;
-  throw new ReproError('usage', `a ${to} file needs a name that ends in .${to}.`, {
-    where: out,
-    fix: 'Change the name, or choose another format with --to.',
-  });
 }
 
 /**

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { compareCodeUnits } from '../files/canonical-json.ts';
-import { writeOutput } from '../files/chosen-file.ts';
+import { requireEnding, writeOutput } from '../files/chosen-file.ts';
 import { packZip } from '../files/zip-file.ts';
 import { EXPLORE_PAGE } from '../report/explore/page.ts';
 import { FRAME_CACHE_FILES, parseClipIndex } from '../results/clip-index.ts';
@@ -16,7 +16,7 @@ import { describeCroissant, describeFrames } from '../sharing/croissant.ts';
 import { type CrateContent, type CrateFile, idOf, PIPELINE, ref } from '../sharing/entity.ts';
 import { formatModel } from '../sharing/model-card.ts';
 import { readVerdicts } from './baseline.ts';
-import type { PipelineOptions } from './load-plan.ts';
+import type { PipelineOptions, Warn } from './load-plan.ts';
 import { refuseRunnerFolder } from './reserved-folder.ts';
 import { type FinishedRun, folderOf, readCard, readFinishedRun, requireRecord } from './shared-run.ts';
 import { stageNames } from './stages.ts';
@@ -33,10 +33,11 @@ type Packed = CrateFile & { readonly content: Uint8Array | string };
 /**
  * Packs a finished run into one zip, an RO-Crate. Packing the same run again gives the same bytes.
  *
- * @throws {ReproError} of `readFinishedRun` and `writeOutput`
+ * @throws {ReproError} of `readFinishedRun`, `requireEnding` and `writeOutput`
  */
-export async function exportCrate(options: CrateOptions) {
-  const run = await readFinishedRun(options);
+export async function exportCrate(options: CrateOptions, warn: Warn) {
+  if (options.out !== undefined) requireEnding(options.out, 'zip', 'Change the name: --out NAME.zip');
+  const run = await readFinishedRun(options, warn);
   const { plan, licence, records } = run;
   const file = options.out ?? `${plan.profile}${plan.trial === undefined ? '' : '-trial'}.crate.zip`;
   refuseRunnerFolder(file, 'Choose another place with --out.');

@@ -4,9 +4,10 @@ import { loadCheckpoint } from '../checkpoints/loaded-checkpoint.ts';
 import { ReproError } from '../errors.ts';
 import { writeFilesAtomic } from '../files/atomic-file.ts';
 import { kindOfPath } from '../files/folders.ts';
+import { quoteWords } from '../files/shell-words.ts';
 import { matchInstances } from '../runner/plan/selection.ts';
 import { formatModel } from '../sharing/model-card.ts';
-import type { PipelineOptions } from './load-plan.ts';
+import { type PipelineOptions, pipelineArguments, type Warn } from './load-plan.ts';
 import { refuseRunnerFolder } from './reserved-folder.ts';
 import { folderOf, readCard, readFinishedRun } from './shared-run.ts';
 import { stageNames } from './stages.ts';
@@ -22,23 +23,26 @@ export interface ModelOptions extends PipelineOptions {
  * @param source its training, `train@baseline,2020`
  * @throws {ReproError} `usage` unless it is one training; `run-unfinished`; `output-exists`
  */
-export async function exportModel(source: string, options: ModelOptions) {
-  const run = await readFinishedRun(options, (plan) => {
-    const [training = '', ...more] = matchInstances(plan, source);
-    if (more.length === 0 && plan.instances.get(training)?.stage === stageNames.train)
-      return [training.replace(stageNames.train, stageNames.evaluate)];
-    const found = [training, ...more].join(', ');
-    throw new ReproError('usage', `expected one training, found ${found}`, {
-      where: source,
-      fix: 'Name one, such as train@baseline,2020.',
-    });
+export async function exportModel(source: string, options: ModelOptions, warn: Warn) {
+  const run = await readFinishedRun(options, warn, (plan) => {
+    const isTraining = source.replace(/@.*/, '') === stageNames.train;
+    const found = isTraining ? matchInstances(plan, source) : [];
+    if (found.length === 1) return found.map((id) => id.replace(stageNames.train, stageNames.evaluate));
+    const trainings = [...plan.instances.values()].filter(({ stage }) => stage === stageNames.train);
+    // A model's name, or a file that may be called after one.
+    const meant = trainings.find(({ matrix }) => source.includes(String(matrix.model))) ?? trainings[0];
+    const example = meant?.id ?? 'train@baseline,2020';
+    const fix = `Name it: ${quoteWords(['./repro', 'export', 'model', example, ...pipelineArguments(options)])}`;
+    const problem = `a card is made of one training of this project; this names ${found.join(', ') || 'none'}.`;
+    throw new ReproError('usage', problem, { where: source, fix });
   });
   const evaluation = run.records.find(({ stage }) => stage === stageNames.evaluate);
   const content = { ...(await readCard(run, evaluation?.id ?? '')), weights: 'model.safetensors' };
   const folder = options.out ?? Object.values(content.record.parts.matrix).join('-');
   refuseRunnerFolder(folder, 'Choose another place with --out.');
   if (options.force !== true && (await kindOfPath(folder)) !== null) {
-    const fix = 'Choose another with --out, or replace its files with --force.';
+    const fix =
+      'Choose another with --out, or replace README.md, config.json and model.safetensors in it with --force.';
     throw new ReproError('output-exists', 'this folder already exists.', { where: folder, fix });
   }
   const checkpoint = await loadCheckpoint(folderOf(run.plan, content.record));

@@ -8,11 +8,11 @@ import { selectInstances } from '../runner/plan/selection.ts';
 import { describeConfiguration, type RunRecord } from '../runner/store/records.ts';
 import { getAt } from '../schema/json.ts';
 import { readYamlFile } from '../schema/yaml-document.ts';
-import { findLicence, licenceUrl, readCitation } from '../sharing/citation.ts';
+import { findLicence, findPlaceholder, licenceUrl, readCitation } from '../sharing/citation.ts';
 import type { SharedRun } from '../sharing/entity.ts';
 import type { CardContent } from '../sharing/model-card.ts';
 import { findResults } from './baseline.ts';
-import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from './load-plan.ts';
+import { loadSelectedPlan, type PipelineOptions, pipelineArguments, type Warn } from './load-plan.ts';
 import { stageNames } from './stages.ts';
 
 /** Of the stages that are not up to date: the first ones explain the rest. */
@@ -33,6 +33,7 @@ export interface FinishedRun extends SharedRun {
  */
 export async function readFinishedRun(
   options: PipelineOptions & { readonly frames?: boolean },
+  warn: Warn,
   targets?: (plan: Plan) => readonly string[],
 ): Promise<FinishedRun> {
   const plan = await loadSelectedPlan(options);
@@ -62,6 +63,8 @@ export async function readFinishedRun(
       fix: `Bring it up to date: ${quoteWords(words)}`,
     });
   }
+  const placeholder = findPlaceholder(citation);
+  if (placeholder !== null) warn(placeholder);
   const overrides = trial?.overrides ?? [];
   return {
     ...{ plan, citation, dataset, simulated },

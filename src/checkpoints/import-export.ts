@@ -110,7 +110,7 @@ export async function exportCheckpoint(
     force,
   }: { readonly to: ExportFormat; readonly out?: string | undefined; readonly force: boolean },
 ): Promise<{ readonly file: string; readonly sizeBytes: number; readonly content: ExportedContent }> {
-  const file = out ?? path.resolve(`${checkpoint.name}.${to}`);
+  const file = out ?? `${checkpoint.name}.${to}`;
   const { state } = checkpoint;
   const { bytes, ...content } =
     to === 'nir'

@@ -32,6 +32,15 @@ export async function writeOutput(file: string, content: Content, force: boolean
   await writeChosenFile(file, content, '--out');
 }
 
+/** @throws {ReproError} `usage` for another extension: `repro evaluate` and other programs tell formats apart by it */
+export function requireEnding(file: string, format: string, fix: string): void {
+  if (path.extname(file).toLowerCase() === `.${format}`) return;
+  throw new ReproError('usage', `a ${format} file needs a name that ends in .${format}.`, {
+    where: file,
+    fix,
+  });
+}
+
 /**
  * Checks the place of a file before the work whose result it will hold.
  *

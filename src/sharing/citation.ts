@@ -35,6 +35,12 @@ export function readCitation(value: unknown): Citation {
   return readShape(new Fields({ file: 'CITATION.cff', code: 'citation-invalid', fix }, value), shape);
 }
 
+/** What to do before anything is shared, while the address is still the placeholder; null otherwise. `scripts/site.mjs` says the same. */
+export function findPlaceholder({ 'repository-code': address }: Citation): string | null {
+  if (!address.includes('/OWNER/')) return null;
+  return `Replace OWNER in CITATION.cff and README.md first: the address ${address} is a placeholder. Then export again, with --force.`;
+}
+
 /** `Wei Fang`, or the name of a group. */
 export function nameAuthor(author: Citation['authors'][number]): string {
   return author.name ?? [author['given-names'], author['family-names']].filter(Boolean).join(' ');

@@ -109,7 +109,7 @@ export function formatCrateReadme(content: CrateContent): string {
   return [
     ...[`# ${citation.title}`, '', summarise(content), ''],
     `- To read first: \`${report}\`. Trained networks: \`models/\`. What each stage read and made: \`records/\`.`,
-    `- To make it again: check out commit ${latest?.commit ?? 'unknown'} of ${citation['repository-code']}, then \`${command}\`.`,
+    `- To make it again: check out commit ${latest?.commit ?? 'unknown'} of ${citation['repository-code']}, then \`npm ci && ${command}\`.`,
     ...left.map(({ path, digest }) => `- Not in here: \`${path}\` (folder digest ${digest}).`),
     ...(isKnownLicence(licence)
       ? []

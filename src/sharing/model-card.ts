@@ -4,7 +4,7 @@ import { describeEngines } from '../results/run-file.ts';
 import type { TrainedRun } from '../results/trained-run.ts';
 import type { RunRecord } from '../runner/store/records.ts';
 import { type Interval, wilsonInterval } from '../stats/proportions.ts';
-import { formatPercent } from '../text.ts';
+import { formatCount, formatPercent } from '../text.ts';
 import { nameRecordings } from '../thesis/data-sets.ts';
 import type { SharedRun } from './entity.ts';
 
@@ -98,7 +98,7 @@ function describeTraining({ trained: { run, epochs }, record, configuration }: C
   return [
     `- ${configuration}, model ${run.model.id}, seed ${run.seed}; training \`${record.fingerprint}\``,
     `- ${parameters.toLocaleString('en-US')} parameters; ${tau}; ${network.pooling} pooling`,
-    `- ${epochs.length} epochs, batches of ${training.batchSize}, learning rate ${training.learningRate}; the state of epoch ${best.epoch + 1}, chosen by ${compat.selection}`,
+    `- ${formatCount(epochs.length, 'epoch')}, batches of ${training.batchSize}, learning rate ${training.learningRate}; the state of epoch ${best.epoch + 1}, chosen by ${compat.selection}`,
     `- engine ${describeEngines(engines ?? [engine])}; Node.js ${record.node}; ${code}${record.dirty === true ? ', with changes that were not committed' : ''}`,
   ];
 }

@@ -197,7 +197,7 @@ describe('repro export', () => {
     const first = await call(...words);
     expect([first.exitCode, first.stderr]).toEqual([0, '']);
     expect(first.stdout).toMatch(
-      /baseline-2020-best\.npz: 18 tensors, .*; baseline, seed 2020, best epoch 4$/,
+      /^baseline-2020-best\.npz: 18 tensors, .*; baseline, seed 2020, best epoch 4$/,
     );
     await expectRefused(words, '--force');
     await fs.appendFile(project.at('cache/clips.json'), ' ');

@@ -119,6 +119,7 @@ describe('what completes a word', () => {
     ['files to write', ['check', '--junit', ''], ['file']],
     ['files and stages', ['export', 'fr'], ['file', 'frames']],
     ['what can be exported', ['export', 'fi'], ['file', 'figures']],
+    ['stages, but no files, for a card', ['export', 'model', 'fr'], ['none', 'frames']],
     ['instances to compare', ['compare', 'last', 'rep'], ['none', 'report']],
     ['formats of figures', ['export', 'figures', '--format', ''], ['none', 'svg', 'png', 'pdf']],
     ['options where the word state is left out', ['export', 'x.pt', '--wh'], ['none', '--which']],

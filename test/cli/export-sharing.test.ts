@@ -16,6 +16,8 @@ const { Validator } = load('ro-crate');
 
 const METADATA = 'ro-crate-metadata.json';
 const recordings = 'artifacts/simulate';
+const placeholder = 'https://github.com/OWNER/plif-repro';
+const note = `! Replace OWNER in CITATION.cff and README.md first: the address ${placeholder} is a placeholder.`;
 
 let project: CliProject;
 /** The files of the crate, by path. */
@@ -24,6 +26,10 @@ let files: Map<string, Buffer>;
 beforeAll(async () => {
   project = await createTinyReproduction();
   await fs.copyFile(path.join(repository, 'CITATION.cff'), project.at('CITATION.cff'));
+  await project.write(
+    'CITATION.cff',
+    project.read('CITATION.cff').replace(/^repository-code: .*$/m, `repository-code: ${placeholder}`),
+  );
   // Wherever the pipeline has them.
   await fs.rename(project.at('configs/profiles'), project.at('profiles'));
   await project.write('pipeline.yaml', project.read('pipeline.yaml').replace('configs/profiles', 'profiles'));
@@ -65,7 +71,9 @@ describe('repro export crate', () => {
       file: 'tiny.crate.zip',
     });
     await project.expectFailure(['export', 'crate'], 2, 'tiny.crate.zip', '--force');
-    await call('export', 'crate', '--out', 'again.zip');
+    const again = await call('export', 'crate', '--out', 'again.zip', '--json');
+    expect(JSON.parse(again.stdout)).toMatchObject({ file: 'again.zip' });
+    expect(again.stderr).toContain(note);
     expect(project.read('again.zip')).toBe(project.read('tiny.crate.zip'));
     files = await unzip('tiny.crate.zip');
     expect([...files.keys()]).toEqual(
@@ -185,6 +193,14 @@ describe('repro export crate', () => {
     );
   });
 
+  test('refuses a name that does not say that it is a zip, and finds the command that was meant', async () => {
+    const words = ['export', 'crate', '--out', 'crate.tar'];
+    await project.expectFailure(words, 2, 'crate.tar  a zip file needs a name that ends in .zip.');
+    await project.expectFailure(['export', 'crat'], 2, 'Did you mean crate?');
+    await fs.mkdir(project.at('models'));
+    await project.expectFailure(['export', 'models'], 2, "required option '--to <format>'");
+  });
+
   test('calls a run with --set what it is', async () => {
     const words = ['--set', 'evaluate.batchSize=16'];
     expect((await call('run', ...words)).exitCode).toBe(0);
@@ -198,7 +214,9 @@ describe('repro export crate', () => {
 describe('repro export model', () => {
   test('writes weights, configuration and card of a training', async () => {
     await call('run');
-    expect(await project.json(['export', 'model', 'train', '--out', 'hub'])).toMatchObject({
+    const written = await call('export', 'model', 'train', '--out', 'hub', '--json');
+    expect(written.stderr).toContain(note);
+    expect(JSON.parse(written.stdout)).toMatchObject({
       source: 'train@lambda-0.1,2020',
       folder: 'hub',
       files: ['README.md', 'config.json', 'model.safetensors'],
@@ -214,6 +232,10 @@ describe('repro export model', () => {
     const measured = await project.json(['evaluate', 'hub/model.safetensors']);
     expect(measured).toMatchObject({ correct: score.correct });
     await project.expectFailure(['export', 'model', 'train', '--out', 'hub'], 2, 'hub', '--force');
-    await project.expectFailure(['export', 'model', 'frames'], 2, 'expected one training, found frames');
+    for (const source of ['frames', 'lambda-0.1', 'hub/lambda-0.1.safetensors']) {
+      const fix = 'Name it: ./repro export model train@lambda-0.1,2020';
+      const words = ['export', 'model', source];
+      await project.expectFailure(words, 2, 'made of one training of this project', fix);
+    }
   });
 });

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import process from 'node:process';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { repository } from './pages.ts';
@@ -44,4 +46,32 @@ test('a site whose report links a file that is missing is refused', async () => 
   expect(() => buildSite(folder, { run, repository: 'lab/plif' })).toThrow(
     'These links lead nowhere:\nindex.html: report/explore.html\nreport/index.html: explore.html',
   );
+});
+
+test('the command says in one message what is wrong and how to mend it, and at the end where the site is', async () => {
+  const project = await temporaryFolder();
+  for (const part of ['scripts/site.mjs', 'results', 'docs/results.md', 'docs/images'])
+    await cp(path.join(repository, part), path.join(project, part), { recursive: true });
+  const citation = path.join(project, 'CITATION.cff');
+  await writeFile(citation, 'repository-code: "https://github.com/OWNER/plif"');
+  const make = (...words: readonly string[]) => {
+    const options = { cwd: project, env: {}, encoding: 'utf8' } as const;
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/site.mjs', ...words], options);
+    return [status, stdout, ...stderr.split('\n')];
+  };
+  const refusal = (problem: string, fix: string) => [1, '', expect.stringMatching(problem), `  ${fix}`, ''];
+  expect(make('site')).toEqual(refusal('packages are not installed', 'Install them: npm ci'));
+  await symlink(path.join(repository, 'node_modules'), path.join(project, 'node_modules'));
+  expect(make('site')).toEqual(refusal('report  there is no report yet', 'Make it: ./repro run'));
+  await cp(await createRun(), path.join(project, 'artifacts'), { recursive: true });
+  const fix = 'Name a new or empty folder: node scripts/site.mjs FOLDER';
+  expect(make()).toEqual(refusal('expected a folder, found none', fix));
+  expect(make('CITATION.cff')).toEqual(refusal('CITATION.cff  no folder can be written here', fix));
+  expect(make('docs')).toEqual(refusal('docs  this folder is not empty', fix));
+  const place = 'site/index.html: open it in a browser, or put the folder on a web server.\n';
+  const note =
+    '! Replace OWNER in CITATION.cff and README.md first: the address https://github.com/OWNER/plif is';
+  expect(make('site')).toEqual([0, place, expect.stringContaining(note), '']);
+  await writeFile(citation, 'repository-code: "https://github.com/lab/plif"');
+  expect(make('other')).toEqual([0, `other${place.slice(4)}`, '']);
 });

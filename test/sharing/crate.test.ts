@@ -77,7 +77,7 @@ test('a crate says who made it, what ran when, and that its code was not committ
   const readme = formatCrateReadme({ ...content, records: [later, record] });
   expect(readme).toContain('N-MNIST, https://www.garrickorchard.com/datasets/n-mnist');
   expect(readme).toContain(
-    'check out commit beef of https://example.org/plif, then `./repro run --profile nmnist`',
+    'check out commit beef of https://example.org/plif, then `npm ci && ./repro run --profile nmnist`',
   );
 });
 

@@ -34,7 +34,7 @@ const record = { fingerprint: 'ab12', node: '20.19.0', commit: 'c0ffee', dirty: 
 function cardOf(over: { readonly simulated?: boolean; readonly layers?: NetworkSpec } = {}): CardContent {
   const { simulated = true, layers: spec = { input: [2, 8, 8], classes: 3, layers: [] } } = over;
   const [run, evaluation] = [exampleRunFile({ simulated }), exampleEvaluation({ simulated })];
-  const trained = { run, spec, evaluation, epochs: [] };
+  const trained = { run, spec, evaluation, epochs: new Array(1) };
   const dataset = findDataset('dvs128-gesture');
   return { trained, record, configuration: 'profile tiny', dataset, citation, weights: 'model.safetensors' };
 }
@@ -62,6 +62,7 @@ describe('a model card', () => {
     expect(card).toContain('| test | 2 of 3 | 66.7 % | 20.8 % to 93.9 % (Wilson) |');
     expect(card).toContain('250 accumulates and 101 multiply-accumulates');
     expect(card).toContain('git commit c0ffee, with changes that were not committed');
+    expect(card).toContain('- 1 epoch, batches of 4,');
     expect(card).not.toContain('imulated');
     expect(formatModelCard(cardOf())).toContain('Simulated recordings only');
   });

@@ -84,6 +84,7 @@ async function findValues(of: Option | Argument, { command, current, options }: 
   }
   switch (isOption ? /<(.+)>/.exec(of.flags)?.[1] : of.name()) {
     case 'stage':
+    case 'training':
     case 'run-a':
     case 'run-b':
       return { ...nothing, words: await listStages(current, options) };

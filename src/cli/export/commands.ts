@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { figureFormats } from '../../apps/option-choices.ts';
+import { findClosest } from '../../schema/closest-name.ts';
 import {
   collect,
   lazily,
@@ -45,7 +47,7 @@ Examples:
   $ repro export crate --frames --out with-frames.zip`;
 
 const modelExamples = `
-SOURCE is a training whose evaluation is up to date, such as train@baseline,2020. The folder gets model.safetensors, config.json and
+TRAINING is one whose evaluation is up to date, such as train@baseline,2020. The folder gets model.safetensors, config.json and
 README.md: data, training, accuracy, cost, limits, and a program that runs the network in PyTorch.
 
 Examples:
@@ -59,6 +61,13 @@ export function addExportCommands(program: Command): void {
     .description('write a network, the figures of a report, or a whole run in formats for other programs')
     .addHelpText('after', groupExamples);
   addExportState(group);
+  // Commander takes a mistyped command for the source of the default one.
+  group.hook('preSubcommand', () => {
+    const [word = ''] = group.args;
+    const names = group.commands.map((one) => one.name());
+    const meant = names.includes(word) || existsSync(word) ? undefined : findClosest(word, names);
+    if (meant !== undefined) group.error(`error: unknown command '${word}'\n(Did you mean ${meant}?)`);
+  });
 
   withPipelineOptions(group.command('figures'))
     .description('write the figures of a report for papers')
@@ -100,13 +109,13 @@ export function addExportCommands(program: Command): void {
 
   withPipelineOptions(group.command('model'))
     .description('write a trained network with its card, as model hubs expect it')
-    .argument('<source>', 'a training: a stage instance')
+    .argument('<training>', 'a training of this project: a stage instance')
     .option(
       '-o, --out <folder>',
       'output folder (default: in the current one, named after the training)',
       parseName,
     )
-    .option('-f, --force', 'replace files in an existing folder')
+    .option('-f, --force', 'replace files with these names in an existing folder')
     .option('--json', 'print one JSON document')
     .addHelpText('after', modelExamples)
     .action(lazily(async () => (await import('./export.ts')).exportModel));

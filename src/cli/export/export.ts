@@ -2,7 +2,7 @@ import { type CrateOptions, exportCrate as packCrate } from '../../apps/crate.ts
 import { exportFigures as convertFigures, type FiguresOptions } from '../../apps/figures.ts';
 import { type ModelOptions, exportModel as writeModel } from '../../apps/model-card.ts';
 import { formatBytes, formatCount } from '../../text.ts';
-import { printResult, toOneLine } from '../view/print.ts';
+import { printResult, printWarning, toOneLine } from '../view/print.ts';
 
 /** `repro export figures`: the figures of a report for papers. */
 export async function exportFigures(options: FiguresOptions): Promise<void> {
@@ -24,16 +24,16 @@ export async function exportFigures(options: FiguresOptions): Promise<void> {
 
 /** `repro export crate`: a finished run in one zip. */
 export async function exportCrate(options: CrateOptions): Promise<void> {
-  const { file, files, sizeBytes, about } = await packCrate(options);
+  const { file, files, sizeBytes, about } = await packCrate(options, printWarning);
   printResult(options, 'export crate', { file, files, sizeBytes, about }, () => [
     `${file}: ${formatCount(files, 'file')}, ${formatBytes(sizeBytes)}`,
     about,
   ]);
 }
 
-/** `repro export model SOURCE`: a trained network with its card. */
+/** `repro export model TRAINING`: a trained network with its card. */
 export async function exportModel(named: string, options: ModelOptions): Promise<void> {
-  const { source, folder, files } = await writeModel(named, options);
+  const { source, folder, files } = await writeModel(named, options, printWarning);
   printResult(options, 'export model', { source, folder, files }, () => [
     `${folder}: ${files.join(', ')}; ${source}`,
   ]);
