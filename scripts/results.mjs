@@ -7,7 +7,6 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { pathToFileURL } from 'node:url';
 import { parse } from 'yaml';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -96,7 +95,7 @@ function read(file) {
   return fs.readFileSync(path.join(root, file), 'utf8');
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+if (import.meta.filename === fs.realpathSync(process.argv[1] ?? root)) {
   const [profile] = process.argv.slice(2);
   if (profile !== undefined) keep(profile);
   fs.writeFileSync(path.join(root, 'docs/results.md'), composePage());

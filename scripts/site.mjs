@@ -5,7 +5,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { pathToFileURL } from 'node:url';
 
 const { Marked } = await import('marked').catch(() => {
   console.error('scripts/site.mjs  its packages are not installed.\n  Install them: npm ci');
@@ -153,7 +152,7 @@ function read(file) {
   return fs.readFileSync(path.join(root, file), 'utf8');
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+if (import.meta.filename === fs.realpathSync(process.argv[1] ?? root)) {
   const [folder = ''] = process.argv.slice(2);
   const [, cited] = /^repository-code: .*github\.com\/([^\s"]+)/m.exec(read('CITATION.cff')) ?? [];
   const repository = process.env.GITHUB_REPOSITORY ?? cited ?? 'OWNER/plif-repro';
