@@ -56,9 +56,9 @@ export async function decodeRecording(bytes: Uint8Array, file: string): Promise<
     const camera = address === DVS128_ADDRESS ? 'DVS128' : 'DAVIS';
     return { events, sensor: smallestSensor(events), format: `AEDAT 2.0 of a ${camera}`, warnings };
   }
-  throw new ReproError('recording-format', 'this is not a recording that can be read by itself.', {
+  throw new ReproError('recording-format', 'this is not a recording in AEDAT 2.0, 3.1 or 4.0.', {
     where: file,
-    fix: 'AEDAT 2.0, 3.1 and 4.0 can; for a sample of a data set: `./repro data show NAME CLIP`.',
+    fix: 'For a sample of a data set: `./repro data show NAME CLIP`.',
   });
 }
 

@@ -68,6 +68,7 @@ export function drawNeuron({ trace, threshold, rest, step }: NeuronView, color: 
   const currents = widen([...current, 0]);
   const currentAt = linearScale(currents, [bottom, currentTop]);
   const fired = [...spikes.keys()].filter((t) => spikes[t] === 1);
+  const marks = fired.map((t) => `M${x(t + 1)} ${spikesTop}v9`);
   // Up or down to h at each step; after a spike, a dotted line to the potential after the reset.
   const rises = [...charged].map((h, t) => {
     const isNewLine = t === 0 || spikes[t - 1] === 1;
@@ -90,11 +91,7 @@ export function drawNeuron({ trace, threshold, rest, step }: NeuronView, color: 
       ...drawRows(linearTicks(potentials, 5), potentialAt, SIDES),
       ...drawRows(linearTicks(currents, 2), currentAt, SIDES),
       drawPath([`M${left} ${potentialAt(threshold)}H${right}`], 'var(--ink)', 1, 'stroke-dasharray="5 4"'),
-      drawPath(
-        fired.map((t) => `M${x(t + 1)} ${spikesTop}v9`),
-        color,
-        3,
-      ),
+      drawPath(marks, color, 3),
       drawPath(bars, 'var(--grey)', stepWidth * 0.55),
       drawPath(rises, color, 2),
       drawPath(resets, color, 1.5, 'stroke-dasharray="2 2"'),

@@ -30,12 +30,8 @@ export function layOutMaps([channels, height, width]: Shape): MapTable {
 }
 
 /** The next neuron to the right or the left, down or up: at the edge of a map, that of the next map; at the edge of all, itself. */
-export function neighbourOf(
-  { neurons, width, height }: MapTable,
-  neuron: number,
-  right: number,
-  down: number,
-) {
+export function neighbourOf(table: MapTable, neuron: number, right: number, down: number): number {
+  const { neurons, width, height } = table;
   const start = neurons.indexOf(neuron);
   let [x, y] = [start % width, Math.floor(start / width)];
   for (;;) {

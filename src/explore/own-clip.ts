@@ -28,13 +28,9 @@ export interface OwnClip {
 }
 
 /** @param events at least one */
-export function makeOwnClip(
-  events: Events,
-  setting: FrameSetting,
-  warnings: readonly string[] = [],
-): OwnClip {
-  const counts = new Uint32Array(setting.steps * 2 * setting.height * setting.width);
-  integrateFrames(events, { ...setting, sensor: sensorOf(setting) }, counts);
+export function makeOwnClip(events: Events, layout: FrameSetting, warnings: readonly string[] = []): OwnClip {
+  const counts = new Uint32Array(layout.steps * 2 * layout.height * layout.width);
+  integrateFrames(events, { ...layout, sensor: sensorOf(layout) }, counts);
   const { length } = events.tUs;
   const seconds = Number(((events.tUs[length - 1]! - events.tUs[0]!) / 1e6).toPrecision(2));
   return { frames: Float32Array.from(counts), events: length, seconds, warnings };
@@ -100,11 +96,7 @@ export async function readRecording(
 ): Promise<{ readonly events: Events; readonly warnings: readonly string[] }> {
   const sensor = sensorOf(frames);
   if (file.endsWith('.bin')) return decodeNmnist(bytes, file, { title: dataset, sensor });
-  const recording = await decodeRecording(bytes, file).catch((cause: unknown) => {
-    if (!(cause instanceof ReproError && cause.code === 'recording-format')) throw cause;
-    const problem = 'this is not AEDAT 2.0, 3.1 or 4.0, nor a sample of N-MNIST (.bin).';
-    throw new ReproError(cause.code, problem, { cause });
-  });
+  const recording = await decodeRecording(bytes, file);
   const { height, width } = recording.sensor;
   if (height <= sensor.height && width <= sensor.width) return recording;
   throw new ReproError(

@@ -1,4 +1,4 @@
-import { deflateSync, inflateSync } from 'fflate';
+import { deflateSync, inflateSync, strFromU8, strToU8 } from 'fflate';
 import type { FrameLayout, FrameSize } from '../events/frames.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 
@@ -65,16 +65,12 @@ export interface Packed {
 /** Deflates an array; the same bytes with every version of Node, since fflate is plain JavaScript. */
 export function pack(array: Frames): Packed {
   const bytes = deflateSync(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), { level: 9 });
-  let text = '';
-  // A call takes some ten thousand arguments at most.
-  for (let at = 0; at < bytes.length; at += 8192)
-    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
   const type = array instanceof Uint8Array ? 'uint8' : array instanceof Uint16Array ? 'uint16' : 'float32';
-  return { type, data: btoa(text) };
+  return { type, data: btoa(strFromU8(bytes, true)) };
 }
 
 export function unpack({ type, data }: Packed): Frames {
-  const { buffer } = inflateSync(Uint8Array.from(atob(data), (character) => character.charCodeAt(0))).slice();
+  const { buffer } = inflateSync(strToU8(atob(data), true)).slice();
   if (type === 'uint8') return new Uint8Array(buffer);
   return type === 'uint16' ? new Uint16Array(buffer) : new Float32Array(buffer);
 }

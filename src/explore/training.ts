@@ -50,36 +50,30 @@ export function* trainSteps(
   task: TrainingTask,
 ): Generator<TrainingProgress, void> {
   const { layers, input, classes } = spec;
+  const { settings, clipSteps, stepsBefore } = task;
+  const { learningRate, tauRate, lambda, regularise, loss: of } = settings;
+  const lambdas = Float64Array.from(spikingLayers(spec), (_, i) =>
+    typeof lambda === 'number' ? lambda : lambda[i]!,
+  );
   const network = instance.open({ layers, input, classes, winogradTile: 2 });
   try {
     for (const [name, { dtype, data }] of state) if (dtype === 'F32') network.setTensor(name, 'value', data);
     const order = drawOrder(task);
     for (let step = 0; step <= task.steps; step++) {
-      const loss = step === 0 ? null : trainStep(network, spec, task, step, order.next().value);
+      let loss: number | null = null;
+      if (step > 0) {
+        const clips = order.next().value;
+        const labels = Int32Array.from(clips, ({ label }) => label);
+        const masks = drawDropoutMasks(spec, clips.length, { seed: SEED, epoch: stepsBefore, batch: step });
+        const options = { learningRate, tauRate, lambdas, regularise, loss: of, step, keepGradients: false };
+        ({ loss } = network.trainStep(joinFrames(clips), clips.length, clipSteps, labels, masks, options));
+      }
       const correct = countCorrect(network, spec, task);
       yield { step, loss, correct, tau: meanTaus(network, spec), state: readState(network, state) };
     }
   } finally {
     network.dispose();
   }
-}
-
-/** @returns the loss */
-function trainStep(
-  network: WasmNetwork,
-  spec: NetworkSpec,
-  { settings, clipSteps, stepsBefore }: TrainingTask,
-  step: number,
-  clips: readonly LabelledFrames[],
-): number {
-  const { learningRate, tauRate, lambda, regularise, loss } = settings;
-  const labels = Int32Array.from(clips, ({ label }) => label);
-  const masks = drawDropoutMasks(spec, clips.length, { seed: SEED, epoch: stepsBefore, batch: step });
-  const lambdas = Float64Array.from(
-    typeof lambda === 'number' ? spikingLayers(spec).map(() => lambda) : lambda,
-  );
-  const options = { learningRate, tauRate, lambdas, regularise, loss, step, keepGradients: false };
-  return network.trainStep(joinFrames(clips), clips.length, clipSteps, labels, masks, options).loss;
 }
 
 /** Batches without end: the clips in a new order each time, of which a last partial batch is dropped, as in the run. */
@@ -95,32 +89,24 @@ function* drawOrder({ training, settings, stepsBefore }: TrainingTask): Generato
 /** The held-out clips whose class gets the most votes; of equals, the first class counts, as in the evaluation. */
 function countCorrect(
   network: WasmNetwork,
-  { classes, layers }: NetworkSpec,
-  { heldOut, settings, clipSteps }: TrainingTask,
+  { layers }: NetworkSpec,
+  { heldOut, clipSteps }: TrainingTask,
 ): number {
   const vote = layers.at(-1);
   const votes = vote?.kind === 'vote' ? vote.group : 1;
-  let correct = 0;
-  for (let at = 0; at < heldOut.length; at += settings.batchSize) {
-    const clips = heldOut.slice(at, at + settings.batchSize);
-    const { rates } = network.evaluate(joinFrames(clips), clips.length, clipSteps);
+  return heldOut.filter(({ frames, label }) => {
+    const { rates } = network.evaluate(frames, 1, clipSteps);
     // Whole votes, which no rounding decides.
     const counts = rates.map((rate) => Math.round(rate * clipSteps * votes));
-    correct += clips.filter(({ label }, clip) => {
-      const own = counts.subarray(clip * classes, (clip + 1) * classes);
-      return own.indexOf(Math.max(...own)) === label;
-    }).length;
-  }
-  return correct;
+    return counts.indexOf(Math.max(...counts)) === label;
+  }).length;
 }
 
 /** Counts of any type become floats, in which they are exact. */
 function joinFrames(clips: readonly LabelledFrames[]): Float32Array {
   const size = clips[0]?.frames.length ?? 0;
   const joined = new Float32Array(clips.length * size);
-  clips.forEach(({ frames }, clip) => {
-    joined.set(frames, clip * size);
-  });
+  for (const [clip, { frames }] of clips.entries()) joined.set(frames, clip * size);
   return joined;
 }
 

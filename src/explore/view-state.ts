@@ -1,5 +1,4 @@
 import type { Neurons } from '../snn/forward.ts';
-import type { Reset } from '../snn/spec.ts';
 import { mixSeed, TorchRandom } from '../snn/torch-random.ts';
 import type { Frames } from './payload.ts';
 
@@ -117,12 +116,13 @@ export function parseAddress(
  * @param neurons of each spiking layer, as trained
  */
 export function applyEdits(neurons: readonly Neurons[], edits: Edits): Neurons[] {
-  return neurons.map((layer, at) => ({
-    ...layer,
-    leaks: editLeaks(layer.leaks, edits.tau, String(at)),
-    threshold: edits.threshold ?? layer.threshold,
-    reset: editReset(layer.reset, edits.reset),
-  }));
+  return neurons.map((layer, at) => {
+    const leaks = editLeaks(layer.leaks, edits.tau, String(at));
+    const reset = edits.reset ?? layer.reset;
+    // Neurons with a soft reset start at 0.
+    const rest = reset === 'soft' ? 0 : layer.rest;
+    return { ...layer, leaks, threshold: edits.threshold ?? layer.threshold, reset, rest };
+  });
 }
 
 function editLeaks(leaks: Float32Array, tau: Edits['tau'], layer: string): Float32Array {
@@ -132,13 +132,6 @@ function editLeaks(leaks: Float32Array, tau: Edits['tau'], layer: string): Float
     if (at === layer && neuron !== undefined) factors[Number(neuron)]! *= factor;
   }
   return leaks.map((leak, i) => (factors[i] === 1 ? leak : 1 / Math.max(1, factors[i]! / leak)));
-}
-
-/** A hard reset that replaces a soft one goes to 0, where neurons with a soft reset start. */
-function editReset(reset: Reset, kind: Edits['reset']): Reset {
-  if (kind === null || kind === reset.kind) return reset;
-  const { detach } = reset;
-  return kind === 'hard' ? { kind, potential: 0, detach } : { kind, detach };
 }
 
 /** Sets the factor of a target; 1 removes it. */

@@ -32,7 +32,9 @@ export interface Neurons {
   /** 1/τ of each neuron, [C, H, W], also where neurons share a τ. */
   readonly leaks: Float32Array;
   readonly threshold: number;
-  readonly reset: Reset;
+  readonly reset: Reset['kind'];
+  /** Where potentials start, and where a hard reset takes them. */
+  readonly rest: number;
 }
 
 /** A network that is ready to run. To change its neurons, copy it: `{ ...network, neurons }`. */
@@ -62,9 +64,6 @@ export interface Trace {
   readonly operations: Float64Array;
 }
 
-/** A float tensor of the state. @throws {ShapeError} if it is missing or has another number of values */
-type FindTensor = (name: string, count: number) => Float32Array;
-
 /**
  * Checks a state, and computes every neuron's 1/τ.
  *
@@ -74,19 +73,19 @@ type FindTensor = (name: string, count: number) => Float32Array;
 export function prepareNetwork(spec: NetworkSpec, state: State): ForwardNetwork {
   if (repeatedSteps(spec) !== undefined)
     throw new ShapeError('forward pass: expected a network for event frames, got one for still images');
-  const find = tensorFinder(state);
   for (const { name, shape, dtype } of stateEntries(spec))
-    if (dtype === 'F32') find(name, countElements(shape));
+    if (dtype === 'F32') findTensor(state, name, countElements(shape));
   const neurons = spikingLayers(spec).map((layer): Neurons => {
     const [channels = 1, height = 1, width = 1] = layer.shape;
     const { threshold, reset } = layer.neuron;
-    return { shape: [channels, height, width], leaks: listLeaks(layer, find), threshold, reset };
+    const [leaks, rest] = [listLeaks(layer, state), round(restingPotential(layer.neuron))];
+    return { shape: [channels, height, width], leaks, threshold, reset: reset.kind, rest };
   });
   return { spec, state, neurons };
 }
 
 /** What each layer but neurons does with a map at each step. Batch norm is folded into a scale and a shift. */
-function prepareLayers(spec: NetworkSpec, find: FindTensor): ((map: Float32Array) => Float32Array)[] {
+function prepareLayers(spec: NetworkSpec, state: State): ((map: Float32Array) => Float32Array)[] {
   /** Of the map that a layer gets; flattening only renames its values. */
   let shape: Shape = spec.input;
   return spec.layers.map((layer, i) => {
@@ -95,12 +94,12 @@ function prepareLayers(spec: NetworkSpec, find: FindTensor): ((map: Float32Array
     switch (layer.kind) {
       case 'conv': {
         shape = [layer.outChannels, height, width];
-        const weights = find(`${layer.name}.weight`, layer.outChannels * channels * 9);
+        const weights = findTensor(state, `${layer.name}.weight`, layer.outChannels * channels * 9);
         const arranged = arrangeWeights(weights, channels, 9);
         return (map) => convolve({ shape: input, weights: arranged, readsFrames: i === 0 }, map);
       }
       case 'batch-norm': {
-        const { scale, shift } = foldNorm(layer, find);
+        const { scale, shift } = foldNorm(layer, state);
         const single = Float32Array.from(scale);
         return (map) => normalise(map, single, shift);
       }
@@ -109,7 +108,7 @@ function prepareLayers(spec: NetworkSpec, find: FindTensor): ((map: Float32Array
         return (map) => pool({ ...layer, shape: input }, map);
       case 'linear': {
         shape = [layer.outFeatures, 1, 1];
-        const weights = find(`${layer.name}.weight`, layer.inFeatures * layer.outFeatures);
+        const weights = findTensor(state, `${layer.name}.weight`, layer.inFeatures * layer.outFeatures);
         const arranged = arrangeWeights(weights, channels, height * width);
         return (map) => connect(arranged, map);
       }
@@ -121,32 +120,30 @@ function prepareLayers(spec: NetworkSpec, find: FindTensor): ((map: Float32Array
   });
 }
 
-/** Finds the float tensors of a state. */
-export function tensorFinder(state: State): FindTensor {
-  return (name, count) => {
-    const tensor = state.get(name);
-    if (tensor?.dtype === 'F32' && tensor.data.length === count) return tensor.data;
-    const found = tensor === undefined ? 'no such tensor' : `${tensor.data.length} of type ${tensor.dtype}`;
-    throw new ShapeError(`forward pass: "${name}" must have ${count} values of type F32, found ${found}`);
-  };
+/** A float tensor of the state. @throws {ShapeError} if it is missing or has another number of values */
+export function findTensor(state: State, name: string, count: number): Float32Array {
+  const tensor = state.get(name);
+  if (tensor?.dtype === 'F32' && tensor.data.length === count) return tensor.data;
+  const found = tensor === undefined ? 'no such tensor' : `${tensor.data.length} of type ${tensor.dtype}`;
+  throw new ShapeError(`forward pass: "${name}" must have ${count} values of type F32, found ${found}`);
 }
 
 /** Batch norm in evaluation, with its running statistics: `x = y · scale + shift`, both [C]. */
-export function foldNorm({ name, channels, epsilon }: LayerOf<'batch-norm'>, find: FindTensor) {
+export function foldNorm({ name, channels, epsilon }: LayerOf<'batch-norm'>, state: State) {
   const [weight, bias, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map((part) =>
-    find(`${name}.${part}`, channels),
+    findTensor(state, `${name}.${part}`, channels),
   ) as [Float32Array, Float32Array, Float32Array, Float32Array];
   const scale = Float64Array.from(weight, (w, c) => w / Math.sqrt(variance[c]! + epsilon));
   return { scale, shift: bias.map((b, c) => b - mean[c]! * scale[c]!) };
 }
 
 /** 1/τ of every neuron, [C, H, W]. */
-export function listLeaks(layer: LayerOf<'neuron'>, find: FindTensor): Float32Array {
+export function listLeaks(layer: LayerOf<'neuron'>, state: State): Float32Array {
   const { per, mean } = layer.neuron.tau;
   const leaks = new Float32Array(countElements(layer.shape));
   const shape = tauShape(layer);
   if (shape === undefined) return leaks.fill(1 / mean);
-  const logits = find(`${layer.name}.w`, countElements(shape));
+  const logits = findTensor(state, `${layer.name}.w`, countElements(shape));
   const distinct = logits.map(per === 'layer' ? (w) => 1 / (1 + Math.exp(-w)) : sigmoidSingle);
   const sharing = leaks.length / distinct.length;
   return leaks.map((_, i) => distinct[Math.floor(i / sharing)]!);
@@ -161,7 +158,7 @@ export function listLeaks(layer: LayerOf<'neuron'>, find: FindTensor): Float32Ar
  */
 export function runForward(network: ForwardNetwork, frames: ArrayLike<number>, steps: number): Trace {
   const { spec, state, neurons } = network;
-  const layers = prepareLayers(spec, tensorFinder(state));
+  const layers = prepareLayers(spec, state);
   const synapses = listSynapses(spec);
   const frameLength = countElements(spec.input);
   if (frames.length !== steps * frameLength) {
@@ -177,7 +174,7 @@ export function runForward(network: ForwardNetwork, frames: ArrayLike<number>, s
     outputs: new Float32Array(steps * spec.classes),
     operations: new Float64Array(steps * synapses.length),
   };
-  const potentials = neurons.map((one) => new Float32Array(one.leaks.length).fill(restingPotential(one)));
+  const potentials = neurons.map(({ leaks, rest }) => new Float32Array(leaks.length).fill(rest));
   for (let step = 0; step < steps; step++) {
     let map = readFrame(spec.input, frames, step * frameLength);
     let [weighted, spiking] = [0, 0];
@@ -211,8 +208,8 @@ function fire(
   { charged, spikes }: LayerTrace,
   step: number,
 ): Float32Array {
-  const { leaks, shape } = neurons;
-  const { threshold, hard, rest } = readThreshold(neurons);
+  const { leaks, shape, rest } = neurons;
+  const [threshold, isHard] = [round(neurons.threshold), neurons.reset === 'hard'];
   const [channels, height, width] = shape;
   const pixels = height * width;
   const map = new Float32Array(leaks.length);
@@ -223,7 +220,7 @@ function fire(
       const v = potentials[i]!;
       const drive = round(currents[at]! - round(v - rest));
       const h = round(round(drive * leaks[i]!) + v);
-      potentials[i] = reset(h, threshold, hard, rest);
+      potentials[i] = reset(h, threshold, isHard, rest);
       charged[step * leaks.length + i] = h;
       if (h < threshold) continue;
       spikes[step * leaks.length + i] = 1;
@@ -231,15 +228,6 @@ function fire(
     }
   }
   return map;
-}
-
-/** In single precision, as potentials are. */
-function readThreshold(neurons: Neurons) {
-  return {
-    threshold: round(neurons.threshold),
-    hard: neurons.reset.kind === 'hard',
-    rest: round(restingPotential(neurons)),
-  };
 }
 
 /** One neuron over time. */
@@ -257,11 +245,12 @@ export interface NeuronTrace {
  * @param index place of the neuron in [C, H, W]
  */
 export function traceNeuron(neurons: Neurons, trace: LayerTrace, index: number): NeuronTrace {
-  const { threshold, hard, rest } = readThreshold(neurons);
+  const { rest } = neurons;
+  const [threshold, isHard] = [round(neurons.threshold), neurons.reset === 'hard'];
   const places = neurons.leaks.length;
   const steps = trace.charged.length / places;
   const charged = new Float32Array(steps).map((_, step) => trace.charged[step * places + index]!);
-  const potential = charged.map((h) => reset(h, threshold, hard, rest));
+  const potential = charged.map((h) => reset(h, threshold, isHard, rest));
   const current = charged.map((h, step) => {
     const v = potential[step - 1] ?? rest;
     return (h - v) / neurons.leaks[index]! + (v - rest);

@@ -1,4 +1,4 @@
-import { foldNorm, listLeaks, tensorFinder } from './forward.ts';
+import { findTensor, foldNorm, listLeaks } from './forward.ts';
 import { restingPotential } from './neurons.ts';
 import { type NirArray, type NirGraph, type NirNode, nirNumber } from './nir-graph.ts';
 import { type LayerOf, type NetworkSpec, outputShapes } from './spec.ts';
@@ -21,7 +21,6 @@ export function nirFromNetwork(
   state: State,
   metadata: NirGraph['metadata'] = {},
 ): NirGraph {
-  const find = tensorFinder(state);
   const shapes = outputShapes(spec);
   const nodes = new Map<string, NirNode>([['input', { type: 'Input', shape: whole(...spec.input) }]]);
   const edges: [string, string][] = [];
@@ -39,10 +38,10 @@ export function nirFromNetwork(
     switch (layer.kind) {
       case 'conv': {
         const next = spec.layers[i + 1];
-        const norm = next?.kind === 'batch-norm' ? foldNorm(next, find) : undefined;
+        const norm = next?.kind === 'batch-norm' ? foldNorm(next, state) : undefined;
         const { inChannels, outChannels, kernel, padding } = layer;
         const size = inChannels * kernel ** 2;
-        const weight = find(`${layer.name}.weight`, outChannels * size);
+        const weight = findTensor(state, `${layer.name}.weight`, outChannels * size);
         add(layer.name, {
           type: 'Conv2d',
           input_shape: whole(...input.slice(1)),
@@ -59,7 +58,7 @@ export function nirFromNetwork(
         break;
       }
       case 'neuron':
-        add(layer.name, neuronNode(layer, listLeaks(layer, find)));
+        add(layer.name, neuronNode(layer, listLeaks(layer, state)));
         break;
       case 'pool': {
         const window = { kernel_size: whole(layer.size, layer.size), stride: whole(layer.size, layer.size) };
@@ -84,7 +83,7 @@ export function nirFromNetwork(
         break;
       case 'linear': {
         const { inFeatures, outFeatures } = layer;
-        const data = find(`${layer.name}.weight`, inFeatures * outFeatures);
+        const data = findTensor(state, `${layer.name}.weight`, inFeatures * outFeatures);
         add(layer.name, { type: 'Linear', weight: { shape: [outFeatures, inFeatures], data } });
         break;
       }

@@ -230,7 +230,7 @@ describe('repro data show', () => {
       [[davis, '--steps', '5000'], 'expected a whole number from 1 to 1000.'],
       [['far.aedat'], '20 frames of 30001 x 30001 pixels are too many.'],
       [['long.aedat4'], 'long.aedat4  only up to 2 GiB can be read at once.'],
-      [[path.join(fixtures, 'expected.json')], 'this is not a recording that can be read by itself'],
+      [[path.join(fixtures, 'expected.json')], 'this is not a recording in AEDAT 2.0, 3.1 or 4.0'],
     ] as const) {
       await project.expectFailure(['data', 'show', ...words], 2, refusal);
     }

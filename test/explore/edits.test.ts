@@ -9,8 +9,8 @@ const LAYERS: readonly Neurons[] = [
 ];
 
 function layer(leaks: readonly number[]): Neurons {
-  const reset = { kind: 'hard', potential: 0.1, detach: true } as const;
-  return { shape: [leaks.length, 1, 1], leaks: Float32Array.from(leaks), threshold: 1, reset };
+  const shape = [leaks.length, 1, 1] as const;
+  return { shape, leaks: Float32Array.from(leaks), threshold: 1, reset: 'hard', rest: 0.1 };
 }
 
 function change(edits: Partial<Edits>): Neurons[] {
@@ -49,17 +49,13 @@ it('τ is at least one step', () => {
 
 it('the threshold and the kind of reset are those of all layers', () => {
   expect(change({ threshold: 0.5 }).map(({ threshold }) => threshold)).toEqual([0.5, 0.5]);
-  expect(change({ reset: 'soft' })[1]?.reset).toEqual({ kind: 'soft', detach: true });
+  expect(change({ reset: 'soft' })[1]).toMatchObject({ reset: 'soft', rest: 0 });
 });
 
 it('a chosen reset that is the trained one keeps its potential; one that was soft goes to 0', () => {
-  expect(change({ reset: 'hard' })[0]?.reset).toEqual({ kind: 'hard', potential: 0.1, detach: true });
-  const soft: Neurons = { ...LAYERS[0]!, reset: { kind: 'soft', detach: false } };
-  expect(applyEdits([soft], { ...NO_EDITS, reset: 'hard' })[0]?.reset).toEqual({
-    kind: 'hard',
-    potential: 0,
-    detach: false,
-  });
+  expect(change({ reset: 'hard' })).toEqual(LAYERS);
+  const soft: Neurons = { ...LAYERS[0]!, reset: 'soft', rest: 0 };
+  expect(applyEdits([soft], { ...NO_EDITS, reset: 'hard' })[0]).toMatchObject({ reset: 'hard', rest: 0 });
 });
 
 it('a target has one factor, and none at 1', () => {

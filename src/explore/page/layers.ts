@@ -1,7 +1,6 @@
 import { html } from 'lit-html';
 import type { Neurons } from '../../snn/forward.ts';
 import type { Shape } from '../../snn/maps.ts';
-import { restingPotential } from '../../snn/neurons.ts';
 import { formatPercent } from '../../text.ts';
 import { drawTaus, logDomain } from '../charts.ts';
 import { keepLast } from '../keep-last.ts';
@@ -47,10 +46,9 @@ function measureTaus({ neurons, network }: Run): Taus {
 }
 
 /** The values at the ends of the scale: spikes and potentials have a spike, or the threshold, at the upper one. */
-function endsOf(kind: ViewState['show'], neurons: Neurons, { range }: Taus): readonly [number, number] {
-  if (kind === 'tau') return range;
-  const { threshold } = neurons;
-  return kind === 'spikes' ? [0, 1] : [2 * restingPotential(neurons) - threshold, threshold];
+function endsOf(kind: ViewState['show'], { rest, threshold }: Neurons, { range }: Taus) {
+  const ends = { tau: range, spikes: [0, 1], potential: [2 * rest - threshold, threshold] } as const;
+  return ends[kind];
 }
 
 /** Explains the colours of maps. */
@@ -64,23 +62,6 @@ function drawScale(kind: ViewState['show'], [low, high]: readonly [number, numbe
   const rest = formatValue((low + high) / 2);
   const ends = strip(`≤ ${formatValue(low)}`, `threshold ${formatValue(high)}`);
   return html`${ends}${spike}rest (${rest}) in the middle`;
-}
-
-/** A colour for each neuron: potentials are on a diverging scale around rest, τ on a logarithmic one. */
-function colorNeurons(
-  values: Float32Array | Uint8Array,
-  kind: ViewState['show'],
-  ends: readonly [number, number],
-  palette: Palette,
-): Uint32Array {
-  const scale = (value: number) => (kind === 'tau' ? Math.log(value) : value);
-  const [low, high] = [scale(ends[0]), scale(ends[1])];
-  const colors = new Uint32Array(values.length);
-  for (let i = 0; i < colors.length; i++) {
-    const share = (scale(values[i]!) - low) / (high - low);
-    colors[i] = palette[kind][share >= 1 ? LEVELS : Math.round(Math.max(0, share) * (LEVELS - 1))]!;
-  }
-  return colors;
 }
 
 function makeRow(layer: number, shape: Shape) {
@@ -103,11 +84,17 @@ function makeRow(layer: number, shape: Shape) {
     const { neuron } = stateNow();
     choose(neuron?.layer === layer ? neighbourOf(table, neuron.index, ...move) : 0);
   };
+  // Potentials are on a diverging scale around rest, τ on a logarithmic one.
   const paint = keepLast((kind: ViewState['show'], step: number, run: Run, taus: Taus, palette: Palette) => {
     const { charged, spikes } = run.trace.layers[layer]!;
     const atStep = (kind === 'spikes' ? spikes : charged).subarray(step * size, (step + 1) * size);
     const values = kind === 'tau' ? taus.ofLayers[layer]! : atStep;
-    const colors = colorNeurons(values, kind, endsOf(kind, run.neurons[layer]!, taus), palette);
+    const scale = (value: number) => (kind === 'tau' ? Math.log(value) : value);
+    const [low, high] = endsOf(kind, run.neurons[layer]!, taus).map(scale) as [number, number];
+    const colors = new Uint32Array(size).map((_, neuron) => {
+      const share = (scale(values[neuron]!) - low) / (high - low);
+      return palette[kind][share >= 1 ? LEVELS : Math.round(Math.max(0, share) * (LEVELS - 1))]!;
+    });
     const pixels = new Uint32Array(table.neurons.length);
     for (let i = 0; i < pixels.length; i++)
       if (table.neurons[i] !== -1) pixels[i] = colors[table.neurons[i]!]!;

@@ -1,6 +1,5 @@
 import { html, nothing } from 'lit-html';
 import { traceNeuron } from '../../snn/forward.ts';
-import { restingPotential } from '../../snn/neurons.ts';
 import { drawNeuron } from '../charts.ts';
 import { keepLast } from '../keep-last.ts';
 import { type Edits, LIMITS, RESETS, setTauFactor } from '../view-state.ts';
@@ -33,7 +32,7 @@ export function drawInspector({ state: { neuron, step } }: View, result: Result)
     formatTau(1 / leaks[neuron.index]!),
   );
   const name = `${nameNeuron(neuron.layer, neuron.index, layer.shape)}: τ = ${now} steps`;
-  const view = { trace, threshold: layer.threshold, rest: restingPotential(layer), step };
+  const view = { trace, threshold: layer.threshold, rest: layer.rest, step };
   const account = describeNeuron(view);
   if (!isPlaying()) tellCalmly(`${describeVotes(votesOf(result, step))} ${name}. ${account}`);
   const figure = drawNeuron(view, `var(--${payload.models[run.network.model]!.color})`);
@@ -66,7 +65,7 @@ export function drawEditing({ state: { model, edits, neuron } }: View) {
   const trained = networkInUse(model)!.forward.neurons[0]!;
   const threshold = edits.threshold ?? trained.threshold;
   const slide = (value: number) => edit({ threshold: value === trained.threshold ? null : value });
-  const choose = (kind: keyof typeof RESETS) => edit({ reset: kind === trained.reset.kind ? null : kind });
+  const choose = (kind: keyof typeof RESETS) => edit({ reset: kind === trained.reset ? null : kind });
   return html`<section class="editing" aria-labelledby="editing">
     <h2 id="editing">Change its neurons</h2>
     <fieldset>
@@ -74,6 +73,6 @@ export function drawEditing({ state: { model, edits, neuron } }: View) {
       ${factors}
     </fieldset>
     ${drawSlider('Threshold', [threshold, slide], [...LIMITS.threshold, 0.05], formatValue(threshold))}
-    ${drawChoice('After a spike, reset', [edits.reset ?? trained.reset.kind, choose], RESETS)}
+    ${drawChoice('After a spike, reset', [edits.reset ?? trained.reset, choose], RESETS)}
   </section>`;
 }

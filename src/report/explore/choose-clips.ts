@@ -1,11 +1,4 @@
-import type { EmbeddedClip } from '../../explore/payload.ts';
 import type { CachedClip } from '../../results/clip-index.ts';
-
-/** A clip for the page, before its frames are read. */
-export interface ChosenClip extends Omit<EmbeddedClip, 'id' | 'frames'> {
-  /** In train.npy or test.npy. */
-  readonly row: number;
-}
 
 /** What there is to choose from. */
 export interface Candidates {
@@ -26,8 +19,10 @@ const HELD_OUT_CLIPS = 2;
 /**
  * The clips of the page: the first test clip of each class; the first others on which models answer differently; and, for training in the page,
  * some of each class that networks learned from, and test clips that are not shown.
+ *
+ * @returns with `row`s of train.npy or test.npy
  */
-export function chooseClips({ splits, classes, answers, trained }: Candidates): ChosenClip[] {
+export function chooseClips({ splits, classes, answers, trained }: Candidates) {
   const test = [...splits.test.keys()];
   const examples = classes.flatMap((_, index) => test.find((row) => splits.test[row]?.class === index) ?? []);
   const disagreements = test

@@ -15,8 +15,6 @@ import type { Results } from '../data/results.ts';
 import { modelColor } from '../drawing/palette.ts';
 import { chooseClips } from './choose-clips.ts';
 
-type Role = EmbeddedClip['role'];
-
 /** Reads the frames of clips as networks see them. */
 interface ClipReader {
   read(rows: Int32Array): Promise<{ readonly data: Frames | Uint32Array }>;
@@ -69,7 +67,8 @@ export async function collectPayload(
       return { id: `${clip.split}-${row}`, ...clip, frames: pack(counts) };
     }),
   );
-  const clipsFor = (...roles: readonly Role[]) => packed.filter(({ role }) => roles.includes(role));
+  const clipsFor = (...roles: readonly EmbeddedClip['role'][]) =>
+    packed.filter(({ role }) => roles.includes(role));
 
   let left = room;
   const clips: EmbeddedClip[] = [];
