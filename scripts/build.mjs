@@ -180,11 +180,29 @@ async function buildExplorablePage(esbuild) {
     loader: { '.wasm': 'binary' },
     outfile: 'dist/explore.js',
     write: false,
+    metafile: true,
     logLevel: 'warning',
   };
   const worker = await esbuild.build({ ...options, entryPoints: [exploreWorker] });
   const define = { WORKER_SOURCE: JSON.stringify(worker.outputFiles[0].text) };
-  return (await esbuild.build({ ...options, define, entryPoints: [explorePage] })).outputFiles[0];
+  const page = await esbuild.build({ ...options, define, entryPoints: [explorePage] });
+  const [{ path: file, text }] = page.outputFiles;
+  const licences = readLicences({ ...worker.metafile.inputs, ...page.metafile.inputs });
+  return { path: file, contents: Buffer.from(`/*!\n${licences}\n*/\n${text}`) };
+}
+
+/** Of the packages in a bundle: those who publish it must keep their notices. */
+function readLicences(inputs) {
+  const folders = Object.keys(inputs).flatMap(
+    (file) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [],
+  );
+  return [...new Set(folders)]
+    .sort()
+    .map((folder) => {
+      const name = readdirSync(path.join(root, folder)).find((one) => /^licen[cs]e/i.test(one));
+      return `${path.basename(folder)}\n\n${readFileSync(path.join(root, folder, name), 'utf8').trim()}\n`;
+    })
+    .join('\n');
 }
 
 /**

@@ -28,12 +28,13 @@ export function startThread(): Worker {
 export function ask<Answer>(thread: Worker, request: Request): Promise<Answer> {
   return new Promise((resolve, reject) => {
     thread.onmessage = ({ data }: MessageEvent<Answer>) => resolve(data);
-    thread.onerror = (event) => reject(new Error(tellError(event)));
+    thread.onerror = (event) => reject(new Error(takeError(event)));
     thread.postMessage(request);
   });
 }
 
-/** What went wrong in a thread, without the `Uncaught ReproError: ` of browsers. */
-export function tellError({ message }: ErrorEvent): string {
-  return message.replace(/^(Uncaught )?\w*Error: /, '');
+/** What went wrong in a thread, without the `Uncaught ReproError: ` of browsers; it no longer appears in their console. */
+export function takeError(event: ErrorEvent): string {
+  event.preventDefault();
+  return event.message.replace(/^(Uncaught )?\w*Error: /, '');
 }

@@ -9,7 +9,7 @@ import type { TrainingProgress, TrainingTask } from '../training.ts';
 import { describeTraining, type TrainingPoint } from '../words.ts';
 import { makeNetwork, type Network, networkInUse, payload, steps, trainedHere } from './networks.ts';
 import { change, clipOf, stateNow, type View } from './store.ts';
-import { type Request, startThread, tellError } from './thread.ts';
+import { type Request, startThread, takeError } from './thread.ts';
 
 const STEPS = 20;
 
@@ -59,7 +59,7 @@ function start(): void {
   };
   thread.onerror = (event) => {
     stop();
-    failure = { text: `Training failed: ${tellError(event)}`, of: whatIsTrained() };
+    failure = { text: `Training failed: ${takeError(event)}`, of: whatIsTrained() };
   };
   training = { thread, model, points, reached: null };
   failure = { text: '', of: [] };
