@@ -119,7 +119,8 @@ it('why a training failed is told until the network, the clip or a change of neu
       const { postMessage } = Worker.prototype;
       Worker.prototype.postMessage = function (request) {
         if (request.kind !== 'train') return postMessage.call(this, request);
-        this.onerror({ message: 'Uncaught RangeError: no memory' });
+        const message = 'Uncaught RangeError: no memory';
+        this.dispatchEvent(new ErrorEvent('error', { message, cancelable: true }));
       };
     `);
     const clip = page.getByRole('combobox', { name: 'Clip', exact: true });
