@@ -38,7 +38,7 @@ export async function exportModel(source: string, options: ModelOptions, warn: W
   });
   const evaluation = run.records.find(({ stage }) => stage === stageNames.evaluate);
   const content = { ...(await readCard(run, evaluation?.id ?? '')), weights: 'model.safetensors' };
-  const folder = options.out ?? Object.values(content.record.parts.matrix).join('-');
+  const folder = options.out ?? `${Object.values(content.record.parts.matrix).join('-')}-model`;
   refuseRunnerFolder(folder, 'Choose another place with --out.');
   if (options.force !== true && (await kindOfPath(folder)) !== null) {
     const fix =

@@ -43,7 +43,9 @@ test('the workflow tests all versions that the script does, from the floor to th
   const [, list = ''] = /^nodes=\((.*)\)$/m.exec(readFileSync('.ci/run', 'utf8')) ?? [];
   const versions = list.split(' ');
   const workflow = parse(readFileSync('.github/workflows/ci.yml', 'utf8'));
-  expect(workflow.jobs.test.strategy.matrix.node).toEqual(expect.arrayContaining(versions));
+  const matrix: string[] = workflow.jobs.test.strategy.matrix.node;
+  expect(matrix).toEqual(expect.arrayContaining(versions));
+  expect([matrix[0], matrix.at(-1)]).toEqual([versions[0], versions.at(-1)]);
   const { engines } = JSON.parse(readFileSync('package.json', 'utf8'));
   expect(engines.node).toContain(`^${versions[0]} `);
   const [, newest] = /newestTested = (\d+)/.exec(readFileSync('bin/node-version.js', 'utf8')) ?? [];

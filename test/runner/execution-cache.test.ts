@@ -260,7 +260,8 @@ describe('a fingerprint', () => {
     define('1', '2');
     expect((await project.run()).ran).toEqual(['make']);
     define('2', '2');
-    expect((await project.run()).ran.toSorted()).toEqual(['file', 'folder', 'make']);
+    const { ran } = await project.run();
+    expect([ran[0], ...ran.slice(1).toSorted()]).toEqual(['make', 'file', 'folder']);
   });
 
   test('treats a missing external input as a state of its own and ignores where external data are', async () => {

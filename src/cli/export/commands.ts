@@ -112,7 +112,7 @@ export function addExportCommands(program: Command): void {
     .argument('<training>', 'a training of this project: a stage instance')
     .option(
       '-o, --out <folder>',
-      'output folder (default: in the current one, named after the training)',
+      'output folder (default: <model>-<seed>-model in the current one)',
       parseName,
     )
     .option('-f, --force', 'replace files with these names in an existing folder')

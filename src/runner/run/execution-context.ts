@@ -95,20 +95,14 @@ interface Revision {
   readonly dirty: boolean | null;
 }
 
-/**
- * The git commit of a folder and whether anything differs from it; nulls without git, a repository or a commit. Untracked files at the top
- * of the repository do not count: exports and recordings may lie there, but no code and no settings.
- */
+/** The git commit of a folder and whether anything differs from it; nulls without git, a repository or a commit. */
 export async function readRevision(folder: string): Promise<Revision> {
   try {
     const { simpleGit } = await import('simple-git');
     const git = simpleGit(folder);
     const commit = (await git.revparse(['HEAD'])).trim();
-    const { files } = await git.status(['--untracked-files=normal']);
-    return {
-      commit,
-      dirty: files.some(({ index, path }) => index !== '?' || path.slice(0, -1).includes('/')),
-    };
+    const { files } = await git.status();
+    return { commit, dirty: files.length > 0 };
   } catch {
     return { commit: null, dirty: null };
   }

@@ -43,7 +43,7 @@ export interface RunRecord {
   readonly node: string;
   /** null outside a git repository, or without git. */
   readonly commit: string | null;
-  /** Whether the working tree had changes not in `commit`, other than untracked files at its top; null if `commit` is. */
+  /** Whether the working tree had changes not in `commit`; null if `commit` is. */
   readonly dirty: boolean | null;
   readonly profile: string;
   /** The `--set` assignments that reached the instance: then this is not the profile's result, but a trial's. */
