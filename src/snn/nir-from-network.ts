@@ -2,7 +2,7 @@ import { findTensor, foldNorm, listLeaks } from './forward.ts';
 import { restingPotential } from './neurons.ts';
 import { type NirArray, type NirGraph, type NirNode, nirNumber } from './nir-graph.ts';
 import { type LayerOf, type NetworkSpec, outputShapes } from './spec.ts';
-import { countElements, type State } from './tensor.ts';
+import { countElements, ShapeError, type State } from './tensor.ts';
 
 /**
  * A trained network as a NIR graph, in evaluation mode, with time in steps: its neurons do what those of `forward.ts` do if a simulator
@@ -13,8 +13,8 @@ import { countElements, type State } from './tensor.ts';
  * - Max pooling of spikes, unknown to NIR, is their sum in an integrate-and-fire unit that any spike makes fire.
  * - Votes are a linear layer: each output is the mean of a class's neurons. Dropout, and the repetition of still images, are left out.
  *
- * @param spec with a hard reset, as NIR knows no other
  * @param state as checked against `spec`
+ * @throws {ShapeError} for a soft reset, which NIR cannot express
  */
 export function nirFromNetwork(
   spec: NetworkSpec,
@@ -104,7 +104,9 @@ export function nirFromNetwork(
 }
 
 /** @param leaks 1/τ of each neuron */
-function neuronNode({ neuron, shape }: LayerOf<'neuron'>, leaks: Float32Array): NirNode {
+function neuronNode({ name, neuron, shape }: LayerOf<'neuron'>, leaks: Float32Array): NirNode {
+  if (neuron.reset.kind === 'soft')
+    throw new ShapeError(`${name}: NIR has no reset that subtracts the threshold`);
   const rest = full(shape, restingPotential(neuron));
   return {
     type: 'LIF',

@@ -85,6 +85,11 @@ describe('the NIR graph of a network has its spikes and outputs', () => {
     });
     expect(fired).toEqual([1, 0]);
   });
+
+  test('a soft reset has none', () => {
+    const spec = buildNetwork({ ...small, reset: { kind: 'soft', detach: true } });
+    expect(() => nirFromNetwork(spec, livelyState(spec))).toThrow('conv.2: NIR has no reset that subtracts');
+  });
 });
 
 describe('a graph of another program', () => {
