@@ -8,12 +8,12 @@ const chunkBytes = 1 << 20;
 
 /**
  * A zip with these contents, or files on disk, by name. Nothing is compressed and every time is the same, so that the same files give the
- * same bytes with any Node.js, anywhere.
+ * same bytes with any Node.js, anywhere. No file is opened before the zip is read.
  */
-export function packZip(
+export async function* packZip(
   entries: Iterable<readonly [name: string, contentOrFile: Uint8Array | string]>,
   mode = 0o100664,
-): Readable {
+): AsyncGenerator<Uint8Array> {
   const zip = new yazl.ZipFile();
   const mtime = new Date(1980, 0, 1); // a local time, as zips store it
   const options = { compress: false, forceDosTimestamp: true, mtime, mode };
@@ -23,7 +23,7 @@ export function packZip(
   }
   zip.on('error', (error) => zip.outputStream.emit('error', error));
   zip.end();
-  return Readable.from(zip.outputStream, { objectMode: false });
+  for await (const chunk of zip.outputStream) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
 }
 
 /** @throws {ReproError} `special-file`; otherwise as `fs.open` and yauzl */
