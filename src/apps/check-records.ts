@@ -19,7 +19,7 @@ export async function loadRecordedPlans(plan: Plan, options: PipelineOptions): P
       'no-lock',
       'pipeline.yaml lists no profile under `lock:`, so there are no records to check',
       {
-        fix: 'List one, or name one whose records you wrote with `repro lock`: ./repro check --profile NAME',
+        fix: 'List one, or name one whose records you wrote with `./repro lock`: ./repro check --profile NAME',
       },
     );
   }

@@ -26,7 +26,7 @@ export function readSafetensors(bytes: Uint8Array, where?: string): SafetensorsF
     throw new ReproError(
       'safetensors-invalid',
       `tensor ${quoteName(name)} has type ${dtype}, expected float32 or int64.`,
-      { where, fix: '`repro import` converts the other types of a network’s tensors.' },
+      { where, fix: '`./repro import` converts the other types of a network’s tensors.' },
     );
   });
   return { tensors: new Map(tensors), metadata };

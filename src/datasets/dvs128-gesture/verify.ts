@@ -136,7 +136,7 @@ function remedy(simulated: boolean): string {
   if (simulated) return 'Make them again: `./repro run simulate --force`.';
   return [
     'Fix these files, or download or unpack the data set again (docs/data.md says where from); then check them again.',
-    'After a run, `repro logs verify` names every file and its md5.',
+    'After a run, `./repro logs verify` names every file and its md5.',
     'All recordings are needed, because their lists define the data set. For a smaller run keep them all and let the',
     'profile take the first clips of each class: --set frames.limit.train=20 --set frames.limit.test=5.',
   ].join('\n');
