@@ -6,11 +6,6 @@ import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 
-const { Marked } = await import('marked').catch(() => {
-  console.error('scripts/site.mjs  its packages are not installed.\n  Install them: npm ci');
-  process.exit(1);
-});
-
 const root = path.resolve(import.meta.dirname, '..');
 const preview = 'docs/images/social-preview.png';
 
@@ -25,18 +20,22 @@ pre { overflow-x: auto; padding: .75rem 1rem; background: var(--tint); }
 blockquote { margin: 1rem 0; padding: .75rem 1rem .1rem; background: var(--warn); border-left: 4px solid var(--warn-line); }
 `;
 
+/** What users can mend, in words for them. */
+class Refusal extends Error {}
+
 /**
  * Writes the site. Files keep their places in the repository, so that their links hold; those to files that are not published lead to GitHub.
  *
  * @param folder a new or empty one
  * @param options.run the outputs of a run: `report/` and, if there is one, `timeline/`
  * @param options.repository as GitHub names it: `OWNER/plif-repro`
- * @throws if the folder has files or cannot be written, if there is no report, or if a link leads nowhere
+ * @throws {Refusal} if the folder has files or cannot be written, if there is no report, or if a link leads nowhere
  */
-export function buildSite(folder, { run, repository }) {
-  makeFolder(folder);
+export async function buildSite(folder, { run, repository }) {
+  const { Marked } = await import('marked');
   if (!fs.existsSync(path.join(run, 'report/index.html')))
-    throw new Error(`${path.join(run, 'report')}  there is no report yet.\n  Make it: ./repro run`);
+    throw new Refusal(`${path.join(run, 'report')}  there is no report yet.\n  Make it: ./repro run`);
+  makeFolder(folder);
   const [owner, name] = repository.split('/');
   const reports = fs
     .readdirSync(path.join(root, 'results'))
@@ -94,20 +93,23 @@ ${links.join('\n')}
     renderPage(titleOf(text), new Marked().parse(text), frame),
   );
   const dead = findDeadLinks(folder);
-  if (dead.length > 0) throw new Error(`These links lead nowhere:\n${dead.join('\n')}`);
+  if (dead.length > 0)
+    throw new Refusal(
+      `${folder}  these links lead nowhere:\n${dead.join('\n')}\n  Mend them, remove this folder, and make the pages again.`,
+    );
 }
 
 function makeFolder(folder) {
   const fix = 'Name a new or empty folder: node scripts/site.mjs FOLDER';
-  if (folder === '') throw new Error(`scripts/site.mjs  expected a folder, found none.\n  ${fix}`);
+  if (folder === '') throw new Refusal(`scripts/site.mjs  expected a folder, found none.\n  ${fix}`);
   try {
     fs.mkdirSync(folder, { recursive: true });
     fs.accessSync(folder, fs.constants.W_OK);
   } catch (cause) {
-    throw new Error(`${folder}  no folder can be written here: ${cause.message}.\n  ${fix}`, { cause });
+    throw new Refusal(`${folder}  no folder can be written here: ${cause.message}.\n  ${fix}`, { cause });
   }
   if (fs.readdirSync(folder).length > 0)
-    throw new Error(`${folder}  this folder is not empty, and no file in it is replaced.\n  ${fix}`);
+    throw new Refusal(`${folder}  this folder is not empty, and no file in it is replaced.\n  ${fix}`);
 }
 
 function renderPage(title, body, { style, picture }) {
@@ -154,20 +156,25 @@ function read(file) {
 
 if (import.meta.filename === fs.realpathSync(process.argv[1] ?? root)) {
   const [folder = ''] = process.argv.slice(2);
-  const [, cited] = /^repository-code: .*github\.com\/([^\s"]+)/m.exec(read('CITATION.cff')) ?? [];
-  const repository = process.env.GITHUB_REPOSITORY ?? cited ?? 'OWNER/plif-repro';
-  const address = `https://github.com/${repository}`;
   try {
-    buildSite(folder, { run: path.join(root, 'artifacts'), repository });
+    const { parse } = await import('yaml');
+    const [, cited] =
+      /github\.com\/([^/]+\/[^/]+)/.exec(parse(read('CITATION.cff'))['repository-code']) ?? [];
+    const repository = process.env.GITHUB_REPOSITORY ?? cited ?? 'OWNER/plif-repro';
+    const address = `https://github.com/${repository}`;
+    await buildSite(folder, { run: path.join(root, 'artifacts'), repository });
     console.log(
       `${path.join(folder, 'index.html')}: open it in a browser, or put the folder on a web server.`,
     );
     if (address.includes('/OWNER/'))
       console.warn(
-        `! Replace OWNER in CITATION.cff and README.md first: the address ${address} is a placeholder. Then make the pages again.`,
+        `! Replace OWNER in CITATION.cff and README.md first: the address ${address} is a placeholder. Then remove the folder and make the pages again.`,
       );
   } catch (error) {
-    console.error(error.message);
+    const isMissing = error.code === 'ERR_MODULE_NOT_FOUND';
+    if (!isMissing && !(error instanceof Refusal)) throw error;
+    const missing = 'scripts/site.mjs  its packages are not installed.\n  Install them: npm ci';
+    console.error(isMissing ? missing : error.message);
     process.exitCode = 1;
   }
 }

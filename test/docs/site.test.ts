@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 import { repository } from './pages.ts';
 
 interface SiteScript {
-  buildSite(folder: string, options: { readonly run: string; readonly repository: string }): void;
+  buildSite(folder: string, options: { readonly run: string; readonly repository: string }): Promise<void>;
 }
 
 const { buildSite }: SiteScript = await import(path.join(repository, 'scripts/site.mjs'));
@@ -26,7 +26,7 @@ async function createRun(): Promise<string> {
 
 test('the published pages link each other, and GitHub where a file is not published', async () => {
   const folder = path.join(await temporaryFolder(), 'site');
-  buildSite(folder, { run: await createRun(), repository: 'lab/plif' });
+  await buildSite(folder, { run: await createRun(), repository: 'lab/plif' });
   const read = (page: string): string => readFileSync(path.join(folder, page), 'utf8');
   for (const page of ['report/explore.html', 'docs/results.html', 'results/control/report.html']) {
     expect(read('index.html')).toContain(`href="${page}"`);
@@ -43,8 +43,11 @@ test('a site whose report links a file that is missing is refused', async () => 
   const run = await createRun();
   await rm(path.join(run, 'report/explore.html'));
   const folder = path.join(await temporaryFolder(), 'site');
-  expect(() => buildSite(folder, { run, repository: 'lab/plif' })).toThrow(
-    'These links lead nowhere:\nindex.html: report/explore.html\nreport/index.html: explore.html',
+  await expect(buildSite(folder, { run, repository: 'lab/plif' })).rejects.toThrow(
+    [
+      `${folder}  these links lead nowhere:\nindex.html: report/explore.html\nreport/index.html: explore.html`,
+      'Mend them, remove this folder, and make the pages again.',
+    ].join('\n  '),
   );
 });
 
@@ -63,15 +66,21 @@ test('the command says in one message what is wrong and how to mend it, and at t
   expect(make('site')).toEqual(refusal('packages are not installed', 'Install them: npm ci'));
   await symlink(path.join(repository, 'node_modules'), path.join(project, 'node_modules'));
   expect(make('site')).toEqual(refusal('report  there is no report yet', 'Make it: ./repro run'));
+  expect(existsSync(path.join(project, 'site'))).toBe(false);
   await cp(await createRun(), path.join(project, 'artifacts'), { recursive: true });
   const fix = 'Name a new or empty folder: node scripts/site.mjs FOLDER';
   expect(make()).toEqual(refusal('expected a folder, found none', fix));
   expect(make('CITATION.cff')).toEqual(refusal('CITATION.cff  no folder can be written here', fix));
   expect(make('docs')).toEqual(refusal('docs  this folder is not empty', fix));
   const place = 'site/index.html: open it in a browser, or put the folder on a web server.\n';
-  const note =
-    '! Replace OWNER in CITATION.cff and README.md first: the address https://github.com/OWNER/plif is';
-  expect(make('site')).toEqual([0, place, expect.stringContaining(note), '']);
+  const note = [
+    '! Replace OWNER in CITATION.cff and README.md first: the address https://github.com/OWNER/plif is a placeholder.',
+    'Then remove the folder and make the pages again.',
+  ].join(' ');
+  expect(make('site')).toEqual([0, place, note, '']);
   await writeFile(citation, 'repository-code: "https://github.com/lab/plif"');
-  expect(make('other')).toEqual([0, `other${place.slice(4)}`, '']);
+  await rm(path.join(project, 'site'), { recursive: true });
+  expect(make('site')).toEqual([0, place, '']);
+  await rm(citation);
+  expect(make('other').join('\n')).toMatch(/ENOENT.*CITATION\.cff'[\s\S]*at .*site\.mjs/);
 });
