@@ -13,7 +13,7 @@ import { withoutPlaces } from '../runner/store/fingerprint-parts.ts';
 import type { RecordedOutput, RunRecord } from '../runner/store/records.ts';
 import { describeCrate, formatCrateReadme, licenseFrames, summarise } from '../sharing/crate.ts';
 import { describeCroissant, describeFrames } from '../sharing/croissant.ts';
-import { type CrateContent, type CrateFile, idOf, PIPELINE, ref } from '../sharing/entity.ts';
+import { type CrateContent, type CrateFile, idOf, isWithin, PIPELINE, ref } from '../sharing/entity.ts';
 import { formatModel } from '../sharing/model-card.ts';
 import { readVerdicts } from './baseline.ts';
 import type { PipelineOptions, Warn } from './load-plan.ts';
@@ -44,13 +44,13 @@ export async function exportCrate(options: CrateOptions, warn: Warn) {
   const { inputs } = requireRecord(run, stageNames.verify).parts;
   const recordings = inputs.find(({ external }) => external)?.digest ?? '';
   const frames = requireRecord(run, stageNames.frames);
-  const framesFolder = `${frames.outputs[0]?.path}/`;
+  const isFrames = (file: string) => frames.outputs.some((one) => isWithin(one.path, file));
   const report = requireRecord(run, stageNames.report);
   const explorePage = `${report.outputs[0]?.path}/${EXPLORE_PAGE}`;
   const project = await packProject(run, ({ path: output, digest }) => {
-    return digest !== recordings && (options.frames === true || `${output}/` !== framesFolder);
+    return digest !== recordings && (options.frames === true || !isFrames(output));
   });
-  const hasFrames = (one: Packed) => one.path === explorePage || one.path.startsWith(framesFolder);
+  const hasFrames = (one: Packed) => one.path === explorePage || isFrames(one.path);
   const files = licenseFrames(project, hasFrames, licence);
   const content: CrateContent = { ...run, recordings, files, verdicts: await readVerdicts(plan) };
   const all = [
@@ -75,9 +75,7 @@ async function packProject(
 ): Promise<Packed[]> {
   const outputs = records.flatMap((record) => record.outputs);
   const isMade = (file: string) =>
-    outputs.some(
-      (one) => file === one.path || file.startsWith(`${one.path}/`) || one.path.startsWith(`${file}/`),
-    );
+    outputs.some((one) => isWithin(one.path, file) || isWithin(file, one.path));
   const sources = records.flatMap(({ parts: { command, inputs } }) => [
     ...(command.kind === 'module' ? [command.path] : []),
     ...inputs.filter((one) => !one.external && !isMade(one.path)).map((one) => one.path),

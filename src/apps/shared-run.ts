@@ -9,7 +9,7 @@ import { describeConfiguration, type RunRecord } from '../runner/store/records.t
 import { getAt } from '../schema/json.ts';
 import { readYamlFile } from '../schema/yaml-document.ts';
 import { findLicence, findPlaceholder, licenceUrl, readCitation } from '../sharing/citation.ts';
-import type { SharedRun } from '../sharing/entity.ts';
+import type { PublishedRun } from '../sharing/entity.ts';
 import type { CardContent } from '../sharing/model-card.ts';
 import { findResults } from './baseline.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments, type Warn } from './load-plan.ts';
@@ -19,7 +19,7 @@ import { stageNames } from './stages.ts';
 const MOST_SHOWN = 5;
 
 /** A run that can be shared: every stage is up to date. */
-export interface FinishedRun extends SharedRun {
+export interface FinishedRun extends PublishedRun {
   readonly plan: Plan;
 }
 

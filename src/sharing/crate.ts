@@ -10,10 +10,11 @@ import {
   type Entity,
   endOf,
   idOf,
+  isWithin,
   PIPELINE,
+  type PublishedRun,
   ref,
   refs,
-  type SharedRun,
 } from './entity.ts';
 
 /** The profiles that a crate conforms to. */
@@ -43,6 +44,10 @@ const RUN = '#run';
 const actionOf = ({ id }: RunRecord): string => `#${id}`;
 
 const stepOf = (stage: string): string => `${PIPELINE}#${stage}`;
+
+/** Whether a file is one that a stage made. */
+const isMade = (file: string, records: readonly RunRecord[]): boolean =>
+  records.some(({ outputs }) => outputs.some(({ path }) => isWithin(path, file)));
 
 function toolOf({ stage, parts: { command } }: RunRecord): string {
   return command.kind === 'module' ? addressOf(command.path) : `#command-${stage}`;
@@ -86,7 +91,7 @@ export function licenseFrames<File extends CrateFile>(
 }
 
 /** What is in a crate and what it is of, in a sentence or two. */
-export function summarise({ configuration, citation, simulated, records }: SharedRun): string {
+export function summarise({ configuration, citation, simulated, records }: PublishedRun): string {
   return [
     `A finished run (${configuration}) of ${citation.title}.`,
     simulated ? 'The recordings are simulated: its results say nothing about real ones.' : '',
@@ -128,9 +133,8 @@ function describeRoot(content: CrateContent): Entity[] {
     return { '@id': id, '@type': author.name ? 'Organization' : 'Person', name };
   });
   const outputs = records.flatMap((record) => record.outputs);
-  const isInOutput = (path: string) => outputs.some((output) => path.startsWith(`${output.path}/`));
   const parts = [
-    ...files.flatMap(({ path }) => (isInOutput(path) ? [] : [addressOf(path)])),
+    ...files.flatMap(({ path }) => (isMade(path, records) ? [] : [addressOf(path)])),
     ...outputs.map((output) => idOf(output, content)).filter((id) => !id.startsWith('#')),
   ];
   const license = licenceUrl(citation.license);
@@ -182,7 +186,9 @@ function describeFile({ path, sizeBytes, sha256, more }: CrateFile): Entity {
 function describeWorkflow(content: CrateContent): Entity[] {
   const { citation, records, recordings, files } = content;
   // What users change: profiles, models, claims.
-  const settings = files.filter(({ path }) => path.endsWith('.yaml') && path !== PIPELINE);
+  const settings = files.filter(
+    ({ path }) => path.endsWith('.yaml') && path !== PIPELINE && !isMade(path, records),
+  );
   const stages = [...new Map(records.map((record) => [record.stage, record])).values()];
   return [
     {

@@ -2,7 +2,7 @@ import type { ClipIndex } from '../results/clip-index.ts';
 import type { RunRecord } from '../runner/store/records.ts';
 import { nameRecordings } from '../thesis/data-sets.ts';
 import { nameAuthor } from './citation.ts';
-import { type CrateFile, endOf, type SharedRun } from './entity.ts';
+import { type CrateFile, endOf, type PublishedRun } from './entity.ts';
 
 /** What a stage made of the recordings, or these, if it simulates them. */
 export interface MadeData {
@@ -33,7 +33,7 @@ const CONTEXT = {
  */
 export function describeCroissant(
   { record, what, description, files, clips }: MadeData,
-  run: SharedRun,
+  run: PublishedRun,
 ): object {
   const { citation, dataset, simulated, licence } = run;
   return {

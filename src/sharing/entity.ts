@@ -19,7 +19,7 @@ export interface CrateFile {
 }
 
 /** A finished run, as others are to see it. */
-export interface SharedRun {
+export interface PublishedRun {
   /** `profile quick`, `profile quick with train.epochs=3`. */
   readonly configuration: string;
   /** The command that makes the run. */
@@ -33,7 +33,7 @@ export interface SharedRun {
   readonly records: readonly RunRecord[];
 }
 
-export interface CrateContent extends SharedRun {
+export interface CrateContent extends PublishedRun {
   /** Digest of the recordings' folder, as the stages read it; they are in no crate. */
   readonly recordings: string;
   /** All but the metadata file, by path. */
@@ -49,6 +49,9 @@ export const refs = (ids: Iterable<string>) => [...new Set(ids)].map(ref);
 
 /** A path as a relative address. */
 export const addressOf = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
+
+/** Whether a path is this folder or file, or below it. */
+export const isWithin = (top: string, path: string): boolean => path === top || path.startsWith(`${top}/`);
 
 /** What is in the crate is called by its path, and anything else by its digest. */
 export function idOf(

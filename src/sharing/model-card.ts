@@ -6,11 +6,11 @@ import type { RunRecord } from '../runner/store/records.ts';
 import { type Interval, wilsonInterval } from '../stats/proportions.ts';
 import { formatCount, formatPercent } from '../text.ts';
 import { nameRecordings } from '../thesis/data-sets.ts';
-import type { SharedRun } from './entity.ts';
+import type { PublishedRun } from './entity.ts';
 
 type Trained = Pick<TrainedRun, 'run' | 'spec' | 'epochs' | 'evaluation'>;
 
-export interface CardContent extends Pick<SharedRun, 'configuration' | 'dataset' | 'citation'> {
+export interface CardContent extends Pick<PublishedRun, 'configuration' | 'dataset' | 'citation'> {
   /** The finished training, as read, and its record. */
   readonly trained: Trained;
   readonly record: RunRecord;

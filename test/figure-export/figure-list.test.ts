@@ -16,6 +16,7 @@ describe('the list of figures', () => {
   it.each([
     ['another version', JSON.stringify({ version: 2, figures: [] })],
     ['a file elsewhere', textOf([listed('a', { svg: '../../etc/passwd.svg' })])],
+    ['a table elsewhere', textOf([listed('a', { csv: '/etc/passwd.csv' })])],
     ['another kind of file', textOf([listed('a', { svg: 'a.html' })])],
     ['no title', textOf([listed('a', { title: 3 })])],
   ])('with %s is refused, naming the file', (_, text) => {

@@ -81,6 +81,16 @@ test('a crate says who made it, what ran when, and that its code was not committ
   );
 });
 
+test('the inputs of a run are what users change and the recordings, no file that a stage made', () => {
+  const paths = ['pipeline.yaml', 'profiles/nmnist.yaml', 'made/settings.yaml'];
+  const files = paths.map((path) => ({ path, sizeBytes: 1, sha256: digest }));
+  const made = { ...record.outputs[0]!, path: 'made', kind: 'folder' } as const;
+  const records = [{ ...record, outputs: [made] }];
+  const { '@graph': graph } = describeCrate({ ...content, files, records }) as { '@graph': Entity[] };
+  const inputs = idsIn(graph.find((one) => one['@id'] === '#run')?.object);
+  expect(inputs).toEqual(['profiles/nmnist.yaml', `#sha256-${digest}`]);
+});
+
 test('files with frames have the licence of the recordings, and stay out if none is known', () => {
   const [page, report] = ['explore.html', 'index.html'].map((path) => ({
     path,

@@ -20,6 +20,8 @@ type Rule = readonly [
 ];
 
 const list = (value: unknown): unknown[] => (value === undefined ? [] : [value].flat());
+const areAll = <One>(found: readonly One[], isGood: (one: One) => boolean): boolean =>
+  found.length > 0 && found.every(isGood);
 export const typesOf = (entity: Entity | undefined): string[] => list(entity?.['@type']).map(String);
 /** The ids that a property names. */
 export const idsIn = (value: unknown): string[] =>
@@ -59,27 +61,31 @@ const types: readonly (readonly [source: string, id: string, types: string])[] =
   ...conformsTo.map((id) => [`${rocrate}/profiles.html`, id, 'CreativeWork Profile'] as const),
 ];
 
-/** An entity, or all of a type, have a property: a text, or entities of one of these types. */
-const properties: readonly (readonly [source: string, idOrType: string, property: string, types?: string])[] =
-  [
-    [rootEntity, 'ro-crate-metadata.json', 'about', 'Dataset'],
-    [rootEntity, './', 'name'],
-    [rootEntity, './', 'description'],
-    [rootEntity, './', 'datePublished'],
-    [rootEntity, './', 'license', 'CreativeWork'],
-    [workflowCrate, './', 'mainEntity', 'ComputationalWorkflow'],
-    [workflowCrate, 'ComputationalWorkflow', 'programmingLanguage', 'ComputerLanguage'],
-    [workflows, 'ComputationalWorkflow', 'name'],
-    [workflows, 'ComputerLanguage', 'name'],
-    [workflows, 'ComputerLanguage', 'url'],
-    [workflows, 'ComputerLanguage', 'version'],
-    [processRun, 'CreateAction', 'instrument', 'SoftwareApplication SoftwareSourceCode'],
-    [provenanceRun, 'ComputationalWorkflow', 'hasPart', 'SoftwareApplication SoftwareSourceCode'],
-    [provenanceRun, 'ComputationalWorkflow', 'step', 'HowToStep'],
-    [provenanceRun, 'HowToStep', 'workExample', 'SoftwareApplication SoftwareSourceCode'],
-    [provenanceRun, 'ControlAction', 'instrument', 'HowToStep'],
-    [provenanceRun, 'ControlAction', 'object', 'CreateAction'],
-  ];
+/** An entity, or all of a type, have a property: a text, one of this form, or entities of one of these types. */
+const properties: readonly (readonly [
+  source: string,
+  idOrType: string,
+  property: string,
+  wanted?: string | RegExp,
+])[] = [
+  [rootEntity, 'ro-crate-metadata.json', 'about', 'Dataset'],
+  [rootEntity, './', 'name'],
+  [rootEntity, './', 'description'],
+  [rootEntity, './', 'datePublished', /^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/],
+  [rootEntity, './', 'license', 'CreativeWork'],
+  [workflowCrate, './', 'mainEntity', 'ComputationalWorkflow'],
+  [workflowCrate, 'ComputationalWorkflow', 'programmingLanguage', 'ComputerLanguage'],
+  [workflows, 'ComputationalWorkflow', 'name'],
+  [workflows, 'ComputerLanguage', 'name'],
+  [workflows, 'ComputerLanguage', 'url'],
+  [workflows, 'ComputerLanguage', 'version'],
+  [processRun, 'CreateAction', 'instrument', 'SoftwareApplication SoftwareSourceCode'],
+  [provenanceRun, 'ComputationalWorkflow', 'hasPart', 'SoftwareApplication SoftwareSourceCode'],
+  [provenanceRun, 'ComputationalWorkflow', 'step', 'HowToStep'],
+  [provenanceRun, 'HowToStep', 'workExample', 'SoftwareApplication SoftwareSourceCode'],
+  [provenanceRun, 'ControlAction', 'instrument', 'HowToStep'],
+  [provenanceRun, 'ControlAction', 'object', 'CreateAction'],
+];
 
 /** The demands of RO-Crate 1.3, Workflow RO-Crate 1.1 and the three profiles 0.6 that a Provenance Run Crate can fail here. */
 export const RULES: readonly Rule[] = [
@@ -95,16 +101,19 @@ export const RULES: readonly Rule[] = [
   }),
   ...properties.map(([source, idOrType, property, wanted]): Rule => {
     const isGood = (crate: Crate, value: unknown) => {
-      if (wanted === undefined) return typeof value === 'string' && value !== '';
+      if (typeof wanted !== 'string') return typeof value === 'string' && (wanted ?? /./).test(value);
       const found = idsIn(value).map((id) => typesOf(find(crate, id)));
-      return found.length > 0 && found.every((some) => wanted.split(' ').some((type) => some.includes(type)));
+      return areAll(found, (some) => wanted.split(' ').some((type) => some.includes(type)));
     };
     const must = `${idOrType} has ${property}, ${wanted ?? 'a text'}`;
-    const isMet = (crate: Crate) => {
-      const chosen = choose(crate, idOrType);
-      return chosen.length > 0 && chosen.every((one) => isGood(crate, one[property]));
-    };
-    return [source, must, isMet, (crate) => delete choose(crate, idOrType)[0]?.[property]];
+    const isMet = (crate: Crate) => areAll(choose(crate, idOrType), (one) => isGood(crate, one[property]));
+    const bad = wanted instanceof RegExp ? 'today' : [];
+    return [
+      source,
+      must,
+      isMet,
+      (crate) => Object.assign(choose(crate, idOrType)[0] ?? {}, { [property]: bad }),
+    ];
   }),
   [
     `${rocrate}/structure.html`,
@@ -131,7 +140,7 @@ export const RULES: readonly Rule[] = [
     `${rocrate}/data-entities.html`,
     'a file or folder with a relative @id is in the crate',
     (crate) =>
-      data(crate).every(({ '@id': id }) => {
+      areAll(data(crate), ({ '@id': id }) => {
         const path = decodeURIComponent(id);
         return crate.files.some((file) => (path.endsWith('/') ? file.startsWith(path) : file === path));
       }),
@@ -143,7 +152,7 @@ export const RULES: readonly Rule[] = [
     (crate) => {
       const reached = new Set(['./']);
       for (const id of reached) for (const part of idsIn(find(crate, id)?.hasPart)) reached.add(part);
-      return data(crate).every(({ '@id': id }) => reached.has(id));
+      return areAll(data(crate), ({ '@id': id }) => reached.has(id));
     },
     (crate) => delete find(crate, './')?.hasPart,
   ],
@@ -168,6 +177,16 @@ export const RULES: readonly Rule[] = [
         return toolsOf(crate).every((tool) => named.includes(tool));
       }),
     (crate) => delete choose(crate, 'HowToStep')[0]?.workExample,
+  ],
+  [
+    provenanceRun,
+    'the workExample of a step is a part of the workflow',
+    (crate) =>
+      areAll(choose(crate, 'HowToStep'), ({ workExample }) =>
+        areAll(idsIn(workExample), (tool) => toolsOf(crate).includes(tool)),
+      ),
+    (crate) =>
+      Object.assign(choose(crate, 'HowToStep')[0] ?? {}, { workExample: { '@id': 'pipeline.yaml' } }),
   ],
   [
     provenanceRun,
