@@ -68,13 +68,13 @@ export interface Trace {
  * Checks a state, and computes every neuron's 1/τ.
  *
  * @param spec a network for event frames, made by `buildNetwork`
- * @throws {ShapeError} if the network repeats a still image, or a tensor is missing from the state or has another size
+ * @throws {ShapeError} if the network repeats a still image, or a tensor is missing from the state or has another shape
  */
 export function prepareNetwork(spec: NetworkSpec, state: State): ForwardNetwork {
   if (repeatedSteps(spec) !== undefined)
     throw new ShapeError('forward pass: expected a network for event frames, got one for still images');
   for (const { name, shape, dtype } of stateEntries(spec))
-    if (dtype === 'F32') findTensor(state, name, countElements(shape));
+    if (dtype === 'F32') findTensor(state, name, shape);
   const neurons = spikingLayers(spec).map((layer): Neurons => {
     const [channels = 1, height = 1, width = 1] = layer.shape;
     const { threshold, reset } = layer.neuron;
@@ -94,7 +94,7 @@ function prepareLayers(spec: NetworkSpec, state: State): ((map: Float32Array) =>
     switch (layer.kind) {
       case 'conv': {
         shape = [layer.outChannels, height, width];
-        const weights = findTensor(state, `${layer.name}.weight`, layer.outChannels * channels * 9);
+        const weights = findTensor(state, `${layer.name}.weight`, [layer.outChannels, channels, 3, 3]);
         const arranged = arrangeWeights(weights, channels, 9);
         return (map) => convolve({ shape: input, weights: arranged, readsFrames: i === 0 }, map);
       }
@@ -108,7 +108,7 @@ function prepareLayers(spec: NetworkSpec, state: State): ((map: Float32Array) =>
         return (map) => pool({ ...layer, shape: input }, map);
       case 'linear': {
         shape = [layer.outFeatures, 1, 1];
-        const weights = findTensor(state, `${layer.name}.weight`, layer.inFeatures * layer.outFeatures);
+        const weights = findTensor(state, `${layer.name}.weight`, [layer.outFeatures, layer.inFeatures]);
         const arranged = arrangeWeights(weights, channels, height * width);
         return (map) => connect(arranged, map);
       }
@@ -120,18 +120,18 @@ function prepareLayers(spec: NetworkSpec, state: State): ((map: Float32Array) =>
   });
 }
 
-/** A float tensor of the state. @throws {ShapeError} if it is missing or has another number of values */
-export function findTensor(state: State, name: string, count: number): Float32Array {
+/** A float tensor of the state. @throws {ShapeError} if it is missing or has another shape */
+export function findTensor(state: State, name: string, shape: readonly number[]): Float32Array {
   const tensor = state.get(name);
-  if (tensor?.dtype === 'F32' && tensor.data.length === count) return tensor.data;
-  const found = tensor === undefined ? 'no such tensor' : `${tensor.data.length} of type ${tensor.dtype}`;
-  throw new ShapeError(`forward pass: "${name}" must have ${count} values of type F32, found ${found}`);
+  if (tensor?.dtype === 'F32' && tensor.shape.join() === shape.join()) return tensor.data;
+  const found = tensor === undefined ? 'no such tensor' : `${tensor.dtype} [${tensor.shape.join(', ')}]`;
+  throw new ShapeError(`forward pass: "${name}": expected F32 [${shape.join(', ')}], found ${found}`);
 }
 
 /** Batch norm in evaluation, with its running statistics: `x = y · scale + shift`, both [C]. */
 export function foldNorm({ name, channels, epsilon }: LayerOf<'batch-norm'>, state: State) {
   const [weight, bias, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map((part) =>
-    findTensor(state, `${name}.${part}`, channels),
+    findTensor(state, `${name}.${part}`, [channels]),
   ) as [Float32Array, Float32Array, Float32Array, Float32Array];
   const scale = Float64Array.from(weight, (w, c) => w / Math.sqrt(variance[c]! + epsilon));
   return { scale, shift: bias.map((b, c) => b - mean[c]! * scale[c]!) };
@@ -143,7 +143,7 @@ export function listLeaks(layer: LayerOf<'neuron'>, state: State): Float32Array 
   const leaks = new Float32Array(countElements(layer.shape));
   const shape = tauShape(layer);
   if (shape === undefined) return leaks.fill(1 / mean);
-  const logits = findTensor(state, `${layer.name}.w`, countElements(shape));
+  const logits = findTensor(state, `${layer.name}.w`, shape);
   const distinct = logits.map(per === 'layer' ? (w) => 1 / (1 + Math.exp(-w)) : sigmoidSingle);
   const sharing = leaks.length / distinct.length;
   return leaks.map((_, i) => distinct[Math.floor(i / sharing)]!);

@@ -41,12 +41,13 @@ export function nirFromNetwork(
         const norm = next?.kind === 'batch-norm' ? foldNorm(next, state) : undefined;
         const { inChannels, outChannels, kernel, padding } = layer;
         const size = inChannels * kernel ** 2;
-        const weight = findTensor(state, `${layer.name}.weight`, outChannels * size);
+        const shape = [outChannels, inChannels, kernel, kernel];
+        const weight = findTensor(state, `${layer.name}.weight`, shape);
         add(layer.name, {
           type: 'Conv2d',
           input_shape: whole(...input.slice(1)),
           weight: {
-            shape: [outChannels, inChannels, kernel, kernel],
+            shape,
             data: norm === undefined ? weight : weight.map((w, k) => w * norm.scale[Math.floor(k / size)]!),
           },
           bias: norm === undefined ? full([outChannels], 0) : { shape: [outChannels], data: norm.shift },
@@ -82,9 +83,9 @@ export function nirFromNetwork(
         });
         break;
       case 'linear': {
-        const { inFeatures, outFeatures } = layer;
-        const data = findTensor(state, `${layer.name}.weight`, inFeatures * outFeatures);
-        add(layer.name, { type: 'Linear', weight: { shape: [outFeatures, inFeatures], data } });
+        const shape = [layer.outFeatures, layer.inFeatures];
+        const data = findTensor(state, `${layer.name}.weight`, shape);
+        add(layer.name, { type: 'Linear', weight: { shape, data } });
         break;
       }
       case 'vote': {

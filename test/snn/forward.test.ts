@@ -311,6 +311,7 @@ it('sigmoidSingle is 1 / (1 + e^−w) to single precision', () => {
 describe('what does not fit is refused', () => {
   const spec = buildNetwork(small);
   const state = livelyState(spec);
+  const transposed = { ...state.get('fc.2.weight')!, shape: [144, 30] } as Tensor;
   const without = (name: string) => new Map([...state].filter(([key]) => key !== name));
 
   it.each<[string, () => unknown, string]>([
@@ -322,12 +323,17 @@ describe('what does not fit is refused', () => {
     [
       'a state without one of the tensors',
       () => prepareNetwork(spec, without('conv.4.weight')),
-      '"conv.4.weight" must have 5184 values of type F32, found no such tensor',
+      '"conv.4.weight": expected F32 [24, 24, 3, 3], found no such tensor',
     ],
     [
       'a tensor of another size',
       () => prepareNetwork(spec, new Map([...state, ['conv.2.w', state.get('conv.1.bias')!]])),
-      '"conv.2.w" must have 1 values of type F32, found 24 of type F32',
+      '"conv.2.w": expected F32 [], found F32 [24]',
+    ],
+    [
+      'a tensor whose axes are swapped',
+      () => prepareNetwork(spec, new Map([...state, ['fc.2.weight', transposed]])),
+      '"fc.2.weight": expected F32 [30, 144], found F32 [144, 30]',
     ],
     [
       'frames of another length',

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type EmbeddedClip,
@@ -6,10 +7,13 @@ import {
   type Payload,
   pack,
 } from '../../explore/payload.ts';
+import { readSafetensors } from '../../formats/safetensors.ts';
 import type { ClipIndex } from '../../results/clip-index.ts';
 import { readTestAnswers } from '../../results/predictions.ts';
-import { readResultBytes, readResultFile } from '../../results/result-file.ts';
+import { nameUnreadable, readResultFile } from '../../results/result-file.ts';
 import { readRun, readSplit } from '../../results/run-file.ts';
+import { prepareNetwork } from '../../snn/forward.ts';
+import { buildNetwork, type NetworkConfig } from '../../snn/networks.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
 import type { Results } from '../data/results.ts';
 import { modelColor } from '../drawing/palette.ts';
@@ -112,13 +116,21 @@ async function readTrained(
 ) {
   const train = join(sources.train, model, String(seed));
   const evaluate = join(sources.evaluate, model, String(seed));
+  const weights = join(train, 'best.safetensors');
   const instance = `train@${model},${seed}`;
   const run = readRun(await readResultFile(join(train, 'run.json'), instance));
   const predictions = await readResultFile(join(evaluate, 'predictions.csv'), `evaluate@${model},${seed}`);
   return {
     run,
     split: readSplit(await readResultFile(join(train, 'split.json'), instance)),
-    weights: await readResultBytes(join(train, 'best.safetensors'), instance),
+    weights: await nameUnreadable(weights, instance, readWeights(weights, run.network)),
     answers: readTestAnswers(predictions).map(({ predicted }) => predicted),
   };
+}
+
+/** @returns the file's bytes. @throws {Error} if it does not hold the tensors of the network */
+async function readWeights(file: string, network: NetworkConfig): Promise<Buffer> {
+  const bytes = await readFile(file);
+  prepareNetwork(buildNetwork(network), readSafetensors(bytes).tensors);
+  return bytes;
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Payload, unpack } from '../../../src/explore/payload.ts';
@@ -90,6 +90,26 @@ describe('what the explorable page holds', () => {
     expect(tiny.clips).toEqual(shown);
     const noRoom = await collect(lengthOf(examples));
     expect(noRoom.clips).toEqual(examples);
+  });
+
+  test('is not made of weights that are damaged or of another network; the error says how to make them again', async () => {
+    const train = join(folder, 'damaged');
+    await cp(sources.train, train, { recursive: true });
+    const file = join(train, 'baseline/7/best.safetensors');
+    const bytes = await readFile(file);
+    const others = await readFile(join(train, 'lambda-0.01/7/best.safetensors'));
+    for (const [wrong, problem] of [
+      [bytes.subarray(0, -1), 'not a valid safetensors file'],
+      // One τ per layer is expected.
+      [others, 'expected F32 [], found F32 [1, 2, 32, 32]'],
+    ] as const) {
+      await writeFile(file, wrong);
+      await expect(collectPayload(results, { ...sources, train }, frames)).rejects.toMatchObject({
+        where: file,
+        message: expect.stringContaining(problem),
+        fix: 'Make the file again: `./repro run train@baseline,7 --force`.',
+      });
+    }
   });
 
   test('exists for event frames without normalisation only', () => {
