@@ -199,8 +199,11 @@ function readLicences(inputs) {
   return [...new Set(folders)]
     .sort()
     .map((folder) => {
-      const name = readdirSync(path.join(root, folder)).find((one) => /^licen[cs]e/i.test(one));
-      return `${path.basename(folder)}\n\n${readFileSync(path.join(root, folder, name), 'utf8').trim()}\n`;
+      const file = readdirSync(path.join(root, folder)).find((one) => /^licen[cs]e/i.test(one));
+      const name = folder.replace('node_modules/', '');
+      if (file === undefined)
+        throw new Error(`${name}: the explorable page needs its licence, found none in ${folder}`);
+      return `${name}\n\n${readFileSync(path.join(root, folder, file), 'utf8').trim()}\n`;
     })
     .join('\n');
 }

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, test } from 'vitest';
 import { measure, TITLES, useBrowser } from './visit.ts';
@@ -23,6 +23,11 @@ describe.each(TITLES)('the explorable page of a report on %s', (title) => {
       expect(page.url()).toBe(inject('reports')[title]);
     });
   });
+});
+
+test('the page carries the notices of the packages in it', () => {
+  const page = readFileSync(new URL('explore.html', inject('reports')[TITLES[0]!]), 'utf8');
+  expect(page).toMatch(/lit-html\n\nBSD 3-Clause License\n\nCopyright \(c\) 20\d\d Google LLC/);
 });
 
 test('the page’s policy allows WebAssembly in its thread, but no script of others and no request', async () => {
