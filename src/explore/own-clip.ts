@@ -96,7 +96,11 @@ export async function readRecording(
 ): Promise<{ readonly events: Events; readonly warnings: readonly string[] }> {
   const sensor = sensorOf(frames);
   if (file.endsWith('.bin')) return decodeNmnist(bytes, file, { title: dataset, sensor });
-  const recording = await decodeRecording(bytes, file);
+  const recording = await decodeRecording(bytes, file).catch((cause: unknown) => {
+    if (!(cause instanceof ReproError && cause.code === 'recording-format')) throw cause;
+    const problem = 'this is not AEDAT 2.0, 3.1 or 4.0, nor a sample of N-MNIST (.bin).';
+    throw new ReproError(cause.code, problem, { cause });
+  });
   const { height, width } = recording.sensor;
   if (height <= sensor.height && width <= sensor.width) return recording;
   throw new ReproError(

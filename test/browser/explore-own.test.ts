@@ -100,9 +100,13 @@ describe('a clip of one’s own', () => {
       const file = way(page, 'Load a recording').locator('[type=file]');
       await file.setInputFiles('test/golden/recording.aedat');
       await expect.poll(() => told(page).textContent()).toContain('The networks see this clip now.');
-      await page.getByRole('combobox', { name: 'Clip', exact: true }).selectOption({ index: 0 });
+      const clip = page.getByRole('combobox', { name: 'Clip', exact: true });
+      await clip.selectOption({ index: 0 });
       await expect.poll(() => told(page).textContent()).toBe('');
       expect(await page.getByRole('link', { name: 'Look at it' }).isVisible()).toBe(false);
+      await clip.selectOption('recording.aedat');
+      await page.getByRole('link', { name: 'Look at it' }).waitFor();
+      expect(await told(page).textContent()).toBe('');
     });
   });
 

@@ -112,6 +112,28 @@ it('while one network is trained and another is shown, the page names the one th
   });
 });
 
+it('a training that fails while another network is shown is told with the one that was trained', async () => {
+  const gestures = { file: 'explore.html', reducedMotion: 'reduce' } as const;
+  await visit('four models on simulated gestures', gestures, async ({ page }) => {
+    await readFirst(page);
+    await page.evaluate(`
+      const { postMessage } = Worker.prototype;
+      Worker.prototype.postMessage = function (request) {
+        if (request.kind !== 'train') return postMessage.call(this, request);
+        const event = new ErrorEvent('error', { message: 'Error: no memory', cancelable: true });
+        window.fail = () => this.dispatchEvent(event);
+      };
+    `);
+    await button(page, 'Train 20 steps').click();
+    await page.locator('#network').selectOption({ index: 1 });
+    await told(page).toMatch(/^Baseline is being trained\. /);
+    await page.evaluate('window.fail()');
+    await told(page).toBe('');
+    await page.locator('#network').selectOption({ index: 0 });
+    await told(page).toBe('Training failed: no memory');
+  });
+});
+
 it('why a training failed is told until the network, the clip or a change of neurons is another', async () => {
   await open(async ({ page }) => {
     await readFirst(page);

@@ -207,7 +207,17 @@ describe('the explorable page', () => {
       await expect.poll(order, SLOW).toBe('as recorded');
       await expectText(page, '.player output').toBe('step 3 of 8');
       await expect.poll(() => page.url(), SLOW).toContain('#model=0');
-      expect(await page.locator('.problem:visible').count()).toBe(0);
+      const lost = page.locator('.problem:visible');
+      expect(await lost.count()).toBe(0);
+
+      // The reader may choose the clip that stood in for the lost one.
+      await page.evaluate(`location.hash = 'clip=own'`);
+      await expect.poll(() => lost.count(), SLOW).toBe(1);
+      for (const label of ['3', '0']) {
+        await choice(page, 'Clip').selectOption({ label });
+        await expect.poll(() => page.url(), SLOW).toContain(label === '0' ? 'clip=test-0&' : '3');
+        expect(await lost.count()).toBe(0);
+      }
     });
   });
 

@@ -3,7 +3,7 @@ import { hasEdits, NO_EDITS } from '../view-state.ts';
 import { drawChooser, drawControls, drawPlayer, play } from './controls.ts';
 import { drawLayers } from './layers.ts';
 import { networkOfRun, steps, trainedHere } from './networks.ts';
-import { drawEditing, drawInspector } from './neuron.ts';
+import { drawEditing, drawInspector, told } from './neuron.ts';
 import { drawOwnClip } from './own-panel.ts';
 import { drawStage, tellAnswer } from './stage.ts';
 import { change, show, stateNow, type View } from './store.ts';
@@ -21,7 +21,7 @@ function drawPage(view: View) {
     clip on which the networks disagree.</p>
     ${drawControls(view)}
     ${missing === undefined ? nothing : drawChooser(missing)}
-    <p class="problem" role="status">${isLost ? LOST : ''}</p>
+    <p class="problem" role="status">${isLost && result !== null ? LOST : ''}</p>
     <p class="problem" role="alert">${problem}</p>
     <div class="top">
       ${drawPlayer(view)}
@@ -39,7 +39,8 @@ function drawPage(view: View) {
           </div>`
     }
     ${drawTraining(view)}
-    ${drawOwnClip()}`;
+    ${drawOwnClip()}
+    <p class="unseen" role="status">${told}</p>`;
 }
 
 const LOST =

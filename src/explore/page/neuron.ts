@@ -13,7 +13,8 @@ import { change, redraw, stateNow, type View } from './store.ts';
 /** A screen reader should hear where a slider came to rest, not each value on the way. */
 const CALM_MS = 500;
 let timer = 0;
-let told = '';
+/** What the chosen neuron did, and the votes, for screen readers. */
+export let told = '';
 const tellCalmly = keepLast((text: string) => {
   clearTimeout(timer);
   timer = setTimeout(() => {
@@ -22,7 +23,7 @@ const tellCalmly = keepLast((text: string) => {
   }, CALM_MS);
 });
 
-/** The chosen neuron over time. What it did, and the votes, are told to screen readers unless the clip plays. */
+/** The chosen neuron over time; it is told to screen readers unless the clip plays. */
 export function drawInspector({ state: { neuron, step } }: View, result: Result) {
   if (neuron === null) return nothing;
   const { run } = result;
@@ -34,14 +35,13 @@ export function drawInspector({ state: { neuron, step } }: View, result: Result)
   const name = `${nameNeuron(neuron.layer, neuron.index, layer.shape)}: τ = ${now} steps`;
   const view = { trace, threshold: layer.threshold, rest: layer.rest, step };
   const account = describeNeuron(view);
-  if (!isPlaying()) tellCalmly(`${describeVotes(votesOf(result, step))} ${name}. ${account}`);
+  tellCalmly(isPlaying() ? '' : `${describeVotes(votesOf(result, step))} ${name}. ${account}`);
   const figure = drawNeuron(view, `var(--${payload.models[run.network.model]!.color})`);
   return html`<section class="inspector" id="inspector" aria-labelledby="neuron">
     <h2 id="neuron">One of its neurons</h2>
     <p class="name">${now === learned ? name : `${name}, learned ${learned}`}</p>
     <div class="neuron" .innerHTML=${figure}></div>
     <p class="account">${account}</p>
-    <p class="unseen" role="status">${told}</p>
   </section>`;
 }
 

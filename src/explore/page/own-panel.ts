@@ -1,12 +1,12 @@
 import { html, nothing } from 'lit-html';
+import { ref } from 'lit-html/directives/ref.js';
 import { CAMERA } from '../../datasets/simulated/recording.ts';
 import { formatBytes, formatCount } from '../../text.ts';
-import { keepLast } from '../keep-last.ts';
 import { filmPath, makeOwnClip, makeScene, type OwnClip, type PathPoint, sensorOf } from '../own-clip.ts';
 import { describeFileError } from '../words.ts';
 import { ARROWS, type EventAt } from './elements.ts';
 import { payload, steps } from './networks.ts';
-import { fillPixels } from './pixels.ts';
+import { putPixels } from './pixels.ts';
 import { redraw, showOwn, stateNow } from './store.ts';
 import { ask, startThread } from './thread.ts';
 
@@ -65,7 +65,8 @@ let recording: { readonly path: PathPoint[]; readonly startedMs: number; readonl
 function moveTo(x: number, y: number): void {
   const limit = (place: number, size: number) => Math.min(size - 1, Math.max(0, place));
   disc = { x: limit(x, CAMERA.width), y: limit(y, CAMERA.height) };
-  redraw();
+  // Not the whole page, which takes longer.
+  paint(document.getElementById('pad')!);
   if (recording === null) return;
   const tUs = Math.round((performance.now() - recording.startedMs) * 1000);
   // Clocks of browsers are coarse.
@@ -116,29 +117,31 @@ function pressKey(event: KeyboardEvent): void {
 }
 
 const drawScene = makeScene();
-const paint = keepLast(({ x, y }: typeof disc) => {
+function paint(pad: Element | undefined): void {
   const bytes = new Uint8ClampedArray(4 * CAMERA.width * CAMERA.height).fill(255);
-  for (const [i, level] of drawScene(x, y).entries()) bytes.fill(150 + 85 * level, 4 * i, 4 * i + 3);
-  return fillPixels(CAMERA.width, new Uint32Array(bytes.buffer));
-});
+  for (const [i, level] of drawScene(disc.x, disc.y).entries())
+    bytes.fill(150 + 85 * level, 4 * i, 4 * i + 3);
+  putPixels(pad, CAMERA.width, new Uint32Array(bytes.buffer));
+}
 
 /** Makes a clip by hand, or from a recording's file; the page then shows it as clip `own`. */
 export function drawOwnClip() {
   const { splitBy, durationUs = 0 } = payload.frames;
   const { width, height } = sensorOf(payload.frames);
   const { clip } = stateNow();
+  if (note.clip !== clip) note = { text: '', clip };
   const camera = html`<div>
     <h3>Move a disc before the simulated camera</h3>
     <p>Press and move, with the mouse or a finger: it records until you let go, at most 3 seconds. With the keyboard:
     arrow keys start it and move, Enter ends it, Escape cancels it.</p>
     <canvas id="pad" tabindex="0" role="application" @pointerdown=${press} @pointermove=${follow} @pointerup=${stop}
-      @pointercancel=${stop} @keydown=${pressKey} ${paint(disc)}
+      @pointercancel=${stop} @keydown=${pressKey} ${ref(paint)}
       aria-label="Picture before the camera: arrow keys move the disc, Enter ends the recording, Escape cancels it">
     </canvas>
   </div>`;
   return html`<section class="own" aria-labelledby="own">
     <h2 id="own">Make a clip of your own</h2>
-    <p role="status">${note.clip === clip ? note.text : ''}</p>
+    <p role="status">${note.text}</p>
     ${clip === 'own' ? html`<a href="#controls">Look at it</a>` : nothing}
     <div class="ways">
       ${width === CAMERA.width && height === CAMERA.height ? camera : nothing}

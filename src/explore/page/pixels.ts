@@ -44,11 +44,13 @@ export function gradientOf(kind: keyof typeof STOPS): string {
 
 /** `<canvas ${fillPixels(width, pixels)}>`; style sheets make it larger. @param pixels of `ImageData`, row by row */
 export function fillPixels(width: number, pixels: Uint32Array<ArrayBuffer>) {
-  return ref((canvas) => {
-    if (!(canvas instanceof HTMLCanvasElement)) return;
-    const height = pixels.length / width;
-    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    const image = new ImageData(new Uint8ClampedArray(pixels.buffer), width, height);
-    canvas.getContext('2d')!.putImageData(image, 0, 0);
-  });
+  return ref((canvas) => putPixels(canvas, width, pixels));
+}
+
+export function putPixels(canvas: unknown, width: number, pixels: Uint32Array<ArrayBuffer>): void {
+  if (!(canvas instanceof HTMLCanvasElement)) return;
+  const height = pixels.length / width;
+  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+  const image = new ImageData(new Uint8ClampedArray(pixels.buffer), width, height);
+  canvas.getContext('2d')!.putImageData(image, 0, 0);
 }

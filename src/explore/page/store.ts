@@ -35,7 +35,7 @@ const start: ViewState = {
   ...{ model: 0, beside: null, clip: payload.clips[0]!.id, step: 0, order: 'as-is' },
   ...{ show: 'spikes', neuron: null, edits: NO_EDITS },
 };
-/** The clip that stands in for a lost one. */
+/** The clip that stands in for a lost one, until the reader chooses a clip. */
 let standIn: string | null = null;
 let state = readAddress();
 let result: Result | null = null;
@@ -64,6 +64,7 @@ export function showOwn(clip: Clip): void {
 /** Shows the changed state, runs the networks again where that is needed, and puts the state into the address. */
 export function change(patch: Partial<ViewState>): void {
   state = { ...state, ...patch };
+  if (patch.clip !== undefined) standIn = null;
   void compute();
   keepAddress();
   redraw();
@@ -88,25 +89,27 @@ let isWaiting = false;
 async function compute(): Promise<void> {
   if (isComputing) return;
   isComputing = true;
-  for (let next = wanted(); next !== null && next !== result?.wanted; next = wanted()) {
-    const timer = setTimeout(() => {
-      isWaiting = true;
-      redraw();
-    }, PATIENCE_MS);
-    try {
-      result = await runNetworks(next);
+  try {
+    for (let next = wanted(); next !== null && next !== result?.wanted; next = wanted()) {
+      const timer = setTimeout(() => {
+        isWaiting = true;
+        redraw();
+      }, PATIENCE_MS);
+      try {
+        result = await runNetworks(next);
+      } finally {
+        clearTimeout(timer);
+        isWaiting = false;
+        redraw();
+      }
       problem = '';
       if (!hasNeuron(result.run, state.neuron)) change({ neuron: findLively(result.run) });
-    } catch (error) {
-      problem = describeError(error);
-      break;
-    } finally {
-      clearTimeout(timer);
-      isWaiting = false;
-      redraw();
     }
+  } catch (error) {
+    problem = describeError(error);
+  } finally {
+    isComputing = false;
   }
-  isComputing = false;
 }
 
 function hasNeuron({ neurons }: Run, neuron: ViewState['neuron']): boolean {

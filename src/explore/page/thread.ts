@@ -19,9 +19,12 @@ export type Request =
 
 declare const WORKER_SOURCE: string;
 
-/** Starts a thread that computes; its source is part of this script, since a page from the disk cannot load another file. */
+/** The source of a thread is part of this script, since a page from the disk cannot load another file. */
+const source = URL.createObjectURL(new Blob([WORKER_SOURCE], { type: 'text/javascript' }));
+
+/** Starts a thread that computes. */
 export function startThread(): Worker {
-  return new Worker(URL.createObjectURL(new Blob([WORKER_SOURCE], { type: 'text/javascript' })));
+  return new Worker(source);
 }
 
 /** The only answer of a thread that is not busy. @throws {Error} with what went wrong in it */

@@ -30,8 +30,8 @@ let training: {
   readonly points: readonly TrainingPoint[];
   readonly reached: State | null;
 } | null = null;
-/** It is told until the view has another network, clip or change of neurons. */
-let failure = { text: '', of: [] as readonly unknown[] };
+/** It is told while the view is of the network that was trained, until the clip or the change of neurons is another. */
+let failure = { text: '', view: [] as readonly unknown[] };
 
 export function isTraining(): boolean {
   return training !== null;
@@ -59,16 +59,16 @@ function start(): void {
   };
   thread.onerror = (event) => {
     stop();
-    failure = { text: `Training failed: ${takeError(event)}`, of: whatIsTrained() };
+    failure = { text: `Training failed: ${takeError(event)}`, view: viewOf(model) };
   };
   training = { thread, model, points, reached: null };
-  failure = { text: '', of: [] };
+  failure = { text: '', view: [] };
   thread.postMessage({ kind: 'train', network: forward, task } satisfies Request);
   change({});
 }
 
-function whatIsTrained() {
-  const { model, clip, edits } = stateNow();
+function viewOf(model: number) {
+  const { clip, edits } = stateNow();
   return [networkInUse(model), clip, edits];
 }
 
@@ -100,7 +100,7 @@ export function drawTraining({ state: { model } }: View) {
   const points = training?.points ?? network?.history ?? [];
   const trained = training?.model ?? model;
   const other = trained === model ? '' : `${payload.models[trained]!.title} is being trained. `;
-  const hasFailed = whatIsTrained().every((one, i) => one === failure.of[i]);
+  const hasFailed = viewOf(model).every((one, i) => one === failure.view[i]);
   const text = hasFailed ? failure.text : other + describeTraining(points, counts);
   // A screen reader should hear how it ended, not each step.
   const [click, verb, live] =
