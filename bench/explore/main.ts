@@ -65,6 +65,7 @@ interface Watched {
 
 /** Moves the slider for all τ, each time after the answer to the last change. */
 async function changeTau(page: Page, runs: number): Promise<Watched['answers']> {
+  await page.evaluate('watched.answers.length = 0');
   for (let run = 1; run <= runs; run++) {
     await page.evaluate(`
       const slider = [...document.querySelectorAll('.slider input')][2];
@@ -73,7 +74,7 @@ async function changeTau(page: Page, runs: number): Promise<Watched['answers']> 
     `);
     const count = () => page.evaluate<number>('watched.answers.length');
     // One more at the first change: the network as trained, for comparison.
-    while ((await count()) < run) await page.waitForTimeout(20);
+    while ((await count()) <= run) await page.waitForTimeout(20);
   }
   return (await page.evaluate<Watched>('watched')).answers.slice(-runs);
 }
