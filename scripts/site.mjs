@@ -161,15 +161,10 @@ if (import.meta.filename === fs.realpathSync(process.argv[1] ?? root)) {
     const [, cited] =
       /github\.com\/([^/]+\/[^/]+)/.exec(parse(read('CITATION.cff'))['repository-code']) ?? [];
     const repository = process.env.GITHUB_REPOSITORY ?? cited ?? 'OWNER/plif-repro';
-    const address = `https://github.com/${repository}`;
     await buildSite(folder, { run: path.join(root, 'artifacts'), repository });
     console.log(
       `${path.join(folder, 'index.html')}: open it in a browser, or put the folder on a web server.`,
     );
-    if (address.includes('/OWNER/'))
-      console.warn(
-        `! Replace OWNER in CITATION.cff and README.md first: the address ${address} is a placeholder. Then remove the folder and make the pages again.`,
-      );
   } catch (error) {
     const isMissing = error.code === 'ERR_MODULE_NOT_FOUND';
     if (!isMissing && !(error instanceof Refusal)) throw error;

@@ -35,7 +35,7 @@ export function readCitation(value: unknown): Citation {
   return readShape(new Fields({ file: 'CITATION.cff', code: 'citation-invalid', fix }, value), shape);
 }
 
-/** What to do before anything is shared, while the address is still the placeholder; null otherwise. `scripts/site.mjs` says the same. */
+/** What to do before anything is shared, while the address is still the placeholder; null otherwise. */
 export function findPlaceholder({ 'repository-code': address }: Citation): string | null {
   if (!address.includes('/OWNER/')) return null;
   return `Replace OWNER in CITATION.cff and README.md first: the address ${address} is a placeholder. Then export again, with --force.`;

@@ -30,7 +30,7 @@ let training: {
   readonly points: readonly TrainingPoint[];
   readonly reached: State | null;
 } | null = null;
-/** It is told while the view is of the network that was trained, until the clip or the change of neurons is another. */
+/** Shown only with the network, clip and edits with which it happened. */
 let failure = { text: '', view: [] as readonly unknown[] };
 
 export function isTraining(): boolean {
