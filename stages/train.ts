@@ -3,7 +3,6 @@ import { basename } from 'node:path';
 import { parse } from 'yaml';
 import { describeEngine, type EngineChoice, isLastResort } from '../src/engines/engine.ts';
 import { chooseEngine } from '../src/engines/selection/engines.ts';
-import { describeEngines } from '../src/results/run-file.ts';
 import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 import { describeCompat } from '../src/thesis/compat.ts';
 import { CheckpointStore } from '../src/training/checkpoint.ts';
@@ -59,7 +58,6 @@ export default defineStage<Params>({
       maximumTestAccuracy: run.maximum.test.accuracy,
       finalLoss: outcome.rows.at(-1)?.train.loss ?? null,
       compat: describeCompat(clips.compat),
-      ...(run.engines && { engines: describeEngines(run.engines) }),
     });
   },
 });

@@ -14,7 +14,7 @@ import {
   refuse,
   toSevenDigits,
 } from '../results/result-file.ts';
-import { describeEngines, type RunFile, readSettings } from '../results/run-file.ts';
+import { type RunFile, readSettings } from '../results/run-file.ts';
 import { type RunFolders, readTrainedRun } from '../results/trained-run.ts';
 import { type NetworkSpec, repeatedSteps, spikingLayers } from '../snn/spec.ts';
 import { type Baseline, type FramesFacts, isKept, type RunFacts } from './baseline.ts';
@@ -36,8 +36,6 @@ export async function readRunFacts(
   const digits = (value: number, what: string): number => shorten(files.metrics, value, what);
   return {
     ...of,
-    // Other digits than those of any one engine.
-    ...(run.engines && { engine: `several: ${describeEngines(run.engines)}` }),
     settings: listSettings(files.run, run),
     epochs: epochs.length,
     chosenEpoch: chosen.epoch + 1,

@@ -31,17 +31,7 @@ interface SettingDifference {
 }
 
 /** What run.json says of how a network was made. */
-const sections = [
-  'dataset',
-  'simulated',
-  'frames',
-  'network',
-  'training',
-  'compat',
-  'split',
-  'engine',
-  'engines',
-];
+const sections = ['dataset', 'simulated', 'frames', 'network', 'training', 'compat', 'split', 'engine'];
 
 /** The settings that a training recorded in run.json, including those that only another version knows. */
 export function settingsOf(run: ResultFile): Settings {

@@ -9,7 +9,6 @@ import {
   choice,
   count,
   flag,
-  list,
   number,
   numberOrNumbers,
   object,
@@ -88,22 +87,13 @@ export type Maxima = Value<typeof maximaShape>;
 export const SELECTIONS = COMPAT_SWITCHES.selection.choices.map(({ value }) => value);
 export type Selection = Compat['selection'];
 
-const engineShape = { name: text, backend: text, version: text };
-
-/** An engine, and the first epoch and batch that it trained, from 0. */
-const trainedByShape = { fromEpoch: count, fromBatch: count, ...engineShape };
-export type TrainedBy = Value<typeof trainedByShape>;
-
 const shape = {
   version: (): 1 => 1,
   model: object({ id: text, title: text }),
   seed: count,
   dataset: text,
   simulated: flag,
-  /** That trained, or went on to the end. */
-  engine: object(engineShape),
-  /** All that trained, in order; only if there were several. */
-  engines: optional(list(trainedByShape)),
+  engine: object({ name: text, backend: text, version: text }),
   frames: frameFormat,
   /** Network and training are those after the switches. */
   network: object(networkConfigShape),
@@ -134,16 +124,9 @@ const shape = {
 /** run.json: what was trained, on which data, and the results. */
 export type RunFile = Value<typeof shape>;
 
-/** `webgpu 0123 on gpu; from epoch 8, batch 13, native 4567 on cpu`: epochs and batches counted from 1. */
-export function describeEngines(engines: readonly (RunFile['engine'] & Partial<TrainedBy>)[]): string {
-  return engines
-    .map(({ name, version, backend, fromEpoch = 0, fromBatch = 0 }, i) => {
-      const batch = fromBatch === 0 ? '' : `, batch ${fromBatch + 1}`;
-      const from = i === 0 ? '' : `from epoch ${fromEpoch + 1}${batch}, `;
-      return `${from}${name} ${version} on ${backend}`;
-    })
-    .join('; ');
-}
+/** `webgpu 0123 on gpu`. */
+export const nameEngine = ({ name, version, backend }: RunFile['engine']): string =>
+  `${name} ${version} on ${backend}`;
 
 export function formatRun(run: RunFile): string {
   return formatJson(run);

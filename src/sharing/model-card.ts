@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { formatJson } from '../results/result-file.ts';
-import { describeEngines } from '../results/run-file.ts';
+import { nameEngine } from '../results/run-file.ts';
 import type { TrainedRun } from '../results/trained-run.ts';
 import type { RunRecord } from '../runner/store/records.ts';
 import { type Interval, wilsonInterval } from '../stats/proportions.ts';
@@ -91,7 +91,7 @@ function describeData({ trained: { run }, dataset }: CardContent): string {
 }
 
 function describeTraining({ trained: { run, epochs }, record, configuration }: CardContent): string[] {
-  const { training, network, parameters, engine, engines, compat, best } = run;
+  const { training, network, parameters, engine, compat, best } = run;
   const tau =
     network.neuron === 'plif' ? `one learned τ per ${network.tau.per}` : `τ fixed at ${network.tau.mean}`;
   const code = record.commit === null ? 'unknown' : `git commit ${record.commit}`;
@@ -99,7 +99,7 @@ function describeTraining({ trained: { run, epochs }, record, configuration }: C
     `- ${configuration}, model ${run.model.id}, seed ${run.seed}; training \`${record.fingerprint}\``,
     `- ${parameters.toLocaleString('en-US')} parameters; ${tau}; ${network.pooling} pooling`,
     `- ${formatCount(epochs.length, 'epoch')}, batches of ${training.batchSize}, learning rate ${training.learningRate}; the state of epoch ${best.epoch + 1}, chosen by ${compat.selection}`,
-    `- engine ${describeEngines(engines ?? [engine])}; Node.js ${record.node}; ${code}${record.dirty === true ? ', with changes that were not committed' : ''}`,
+    `- engine ${nameEngine(engine)}; Node.js ${record.node}; ${code}${record.dirty === true ? ', with changes that were not committed' : ''}`,
   ];
 }
 

@@ -6,7 +6,6 @@ import { describeError, hasErrorCode, ReproError } from '../errors.ts';
 import { syncFolder, writeSynced } from '../files/atomic-file.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { FirstBatch } from '../results/metrics.ts';
-import type { TrainedBy } from '../results/run-file.ts';
 import type { EpochMetrics, LoggedBatch } from '../results/tensorboard.ts';
 import type { State, Tensor } from '../snn/tensor.ts';
 import type { TorchRandomState } from '../snn/torch-random.ts';
@@ -33,8 +32,6 @@ export interface BestEpoch {
 export interface Checkpoint {
   /** Identifies the training: a checkpoint with another key is ignored. */
   readonly key: string;
-  /** The engines that trained so far, and the one that saved this. */
-  readonly engines: readonly TrainedBy[];
   /** The current epoch, and how many of its batches are done. */
   readonly epoch: number;
   readonly batch: number;
@@ -49,11 +46,10 @@ export interface Checkpoint {
   readonly best: BestEpoch | undefined;
 }
 
-/** 6: it names the engines. */
-const VERSION = 6;
+const VERSION = 7;
 
 /** Everything in a checkpoint that is not a tensor. */
-interface Head extends Pick<Checkpoint, 'key' | 'engines' | 'epoch' | 'batch' | 'sums' | 'rows'> {
+interface Head extends Pick<Checkpoint, 'key' | 'epoch' | 'batch' | 'sums' | 'rows'> {
   readonly version: number;
   readonly random: { readonly position: number; readonly spareNormal?: number };
   readonly step?: number | undefined;

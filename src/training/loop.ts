@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isSameEngine, StepAbortedError } from '../engines/engine.ts';
+import { StepAbortedError } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
-import { describeEngines, type TrainedBy } from '../results/run-file.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -44,8 +43,6 @@ async function trainAllEpochs(task: TrainingTask): Promise<TrainingOutcome> {
   random.skip(task.drawsBefore ?? 0);
   const parameters = saved?.parameters ?? drawInitialState(task.spec, random);
   const position: Position = { ...(saved ?? startPosition(task.spec, parameters, random.state())) };
-  const engines = listEngines(task, saved);
-  if (engines.length > 1) task.note?.(`Trained on several engines: ${describeEngines(engines)}.`);
   const session = await task.engine.open(task.spec, parameters, saved?.optimiser);
   const abort = (): void => session.abort?.();
   task.signal?.addEventListener('abort', abort);
@@ -53,12 +50,12 @@ async function trainAllEpochs(task: TrainingTask): Promise<TrainingOutcome> {
   let savedAtMs = clockMs();
   const save = async (): Promise<void> => {
     const optimiser = await session.optimiserState();
-    await checkpoints?.save({ ...position, key, engines, parameters: await session.state(), optimiser });
+    await checkpoints?.save({ ...position, key, parameters: await session.state(), optimiser });
     savedAtMs = clockMs();
   };
   const outcome = async (): Promise<TrainingOutcome> => {
     if (position.best === undefined) throw new RangeError('a training has at least one epoch');
-    return { rows: position.rows, best: position.best, engines, last: await session.state() };
+    return { rows: position.rows, best: position.best, last: await session.state() };
   };
   try {
     while (position.epoch < settings.epochs) {
@@ -108,24 +105,6 @@ function describeResumption({ epoch, batch }: Checkpoint, epochs: number): strin
   const place = `epoch ${epoch + 1} of ${epochs}`;
   if (batch === 0) return `Resuming at ${place}.`;
   return `Resuming ${place} after ${batch} ${batch === 1 ? 'batch' : 'batches'}.`;
-}
-
-/** The engines that trained up to a checkpoint, and the one that goes on from there, if anything is left to train. */
-function listEngines(
-  { engine, settings }: TrainingTask,
-  saved: Checkpoint | undefined,
-): readonly TrainedBy[] {
-  const { name, backend, version } = engine.description;
-  const own = { fromEpoch: saved?.epoch ?? 0, fromBatch: saved?.batch ?? 0, name, backend, version };
-  if (saved === undefined) return [own];
-  if (own.fromEpoch >= settings.epochs) return saved.engines;
-  // Without those that were interrupted before their first batch.
-  const before = saved.engines.filter(
-    ({ fromEpoch, fromBatch }) =>
-      fromEpoch < own.fromEpoch || (fromEpoch === own.fromEpoch && fromBatch < own.fromBatch),
-  );
-  const last = before.at(-1);
-  return last !== undefined && isSameEngine(last, own) ? before : [...before, own];
 }
 
 /** Returns a function to call before each remaining batch of an epoch: it reports progress and checks for an abort. */

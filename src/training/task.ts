@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Engine } from '../engines/engine.ts';
-import type { TrainedBy } from '../results/run-file.ts';
 import type { EpochMetrics } from '../results/tensorboard.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
@@ -46,17 +45,17 @@ export interface TrainingTask {
 export interface TrainingOutcome {
   readonly rows: readonly EpochMetrics[];
   readonly best: BestEpoch;
-  /** The engines that trained, in order; at least one. */
-  readonly engines: readonly TrainedBy[];
   /** The state after the last epoch. */
   readonly last: State;
 }
 
 /**
- * Identifies a training by everything that determines its numbers, except the frames themselves; the engine, which may change on resuming;
- * and the number of epochs: with more of them, `repro train-val` continues a training. A checkpoint with another key is ignored.
+ * Identifies a training by everything that determines its numbers, except the frames themselves and the number of epochs: with more of them,
+ * `repro train-val` continues a training. A checkpoint with another key is ignored. The engine is part of it, since one fingerprint may stand
+ * for two: `auto` passes over a GPU while something else has its memory.
  */
 export function trainingKey({
+  engine,
   spec,
   seed,
   settings,
@@ -67,7 +66,9 @@ export function trainingKey({
 }: TrainingTask): string {
   const { regularise, validation, selection, loss, ties } = compat;
   const { epochs: _, ...lasting } = settings;
+  const { name, backend, version } = engine.description;
   const parts = {
+    engine: { name, backend, version },
     spec,
     seed,
     settings: lasting,

@@ -126,16 +126,16 @@ function buildSpec(network: NetworkConfig): NetworkSpec {
 }
 
 function describeRun(
-  { id, model, seed }: ModelTraining,
+  { id, model, seed, engine }: ModelTraining,
   {
     index,
     network,
     task: { spec },
     clips: { compat, split },
-    outcome: { rows, best, engines },
+    outcome: { rows, best },
   }: ReturnType<typeof setUpTraining> & { readonly index: ClipIndex; readonly outcome: TrainingOutcome },
 ): RunFile {
-  const { name, backend, version } = engines.at(-1)!;
+  const { name, backend, version } = engine.description;
   const { epoch, validationAccuracy, testAccuracy } = best;
   const maximumOf = (part: 'test' | 'validation'): Maximum =>
     maximumAccuracy(rows.map((row) => ({ epoch: row.epoch, accuracy: row[part]?.accuracy ?? null })));
@@ -146,7 +146,6 @@ function describeRun(
     dataset: index.dataset,
     simulated: index.simulated,
     engine: { name, backend, version },
-    ...(engines.length > 1 && { engines }),
     frames: index.frames,
     network,
     parameters: countParameters(spec),

@@ -55,17 +55,6 @@ async function readWith(changed: Readonly<Record<string, string | null>> = {}) {
 }
 
 describe('the results of a run', () => {
-  test('are those of no single engine if the training was continued on another', async () => {
-    const { engine } = run;
-    const engines = [
-      { fromEpoch: 0, fromBatch: 0, ...engine, name: 'webgpu' },
-      { fromEpoch: 1, fromBatch: 0, ...engine },
-    ];
-    expect((await readWith({ 'train/run.json': formatRun({ ...run, engines }) })).engine).toBe(
-      'several: webgpu 4.22.0 on cpu; from epoch 2, tfjs 4.22.0 on cpu',
-    );
-  });
-
   test('are read with seven digits, and without the number of epochs among the settings', async () => {
     expect(await readWith()).toEqual({
       model: 'no-reg',

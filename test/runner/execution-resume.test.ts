@@ -59,7 +59,7 @@ describe('a resume folder', () => {
     const notesOf = (events: readonly RunEvent[]) =>
       events.flatMap((event) => (event.kind === 'note' ? [event.text] : []));
     const setAside =
-      'artifacts/s.resume belongs to other code, inputs or parameters and was set aside; it comes back when they run again';
+      'artifacts/s.resume belongs to other code, inputs, parameters or facts and was set aside; it comes back when they run again';
     const isBack = 'artifacts/s.resume was set aside earlier and is back: resuming from it';
 
     define(1);
@@ -82,49 +82,26 @@ describe('a resume folder', () => {
     expect(readdirSync(project.at('artifacts/.cache/resume'))).toEqual([]);
   });
 
-  test('stays if only a fact changed across which the stage resumes, and is deleted on success', async () => {
-    const project = await createProject();
-    const define = (over: object) =>
-      project.define([
-        { id: 's', sh: script, resume: ['artifacts/s.resume'], facts: ['engine', 'zone'], ...over },
-      ]);
-    const runOn = (engine: string, zone = 'a') => {
-      project.facts = { engine: async () => engine, zone: async () => zone };
-      return project.run();
-    };
-    const seen = () => (project.has('counts/seen') ? project.read('counts/seen') : '');
-    define({ resumeAcross: ['engine'] });
-    await runOn('slow');
-    project.facts = { engine: async () => 'fast', zone: async () => 'a' };
-    expect(await project.reasonsOf('s')).toContain('interrupted: interrupted: resumes from what it saved');
-    await runOn('fast');
-    expect(seen()).toBe('step\n');
-    // Another fact is another work.
-    await runOn('fast', 'b');
-    expect(seen()).toBe('step\n');
-    await project.write('finish', '');
-    expect((await runOn('slow')).outcome).toBe('ok');
-    expect(seen()).toBe('step\n'.repeat(1 + 2));
-    expect(project.has('artifacts/s.resume')).toBe(false);
-    expect((await runOn('slow')).ran).toEqual([]);
-    expect((await runOn('fast')).ran).toEqual(['s']);
-    expect(seen()).toBe('step\n'.repeat(1 + 2));
-  });
-
-  test('of interrupted work stays while the result of another such fact is up to date', async () => {
+  test('of another engine is set aside, and stays there while a result of the present one is up to date', async () => {
     const project = await createProject([
-      { id: 's', sh: script, resume: ['artifacts/s.resume'], facts: ['engine'], resumeAcross: ['engine'] },
+      { id: 's', sh: script, resume: ['artifacts/s.resume'], facts: ['engine'] },
     ]);
     const runOn = (engine: string) => {
       project.facts = { engine: async () => engine };
       return project.run();
     };
-    await project.write('finish', '');
     await runOn('slow');
-    await project.remove('finish');
+    project.facts = { engine: async () => 'fast' };
+    expect(await project.reasonsOf('s')).not.toContain(
+      'interrupted: interrupted: resumes from what it saved',
+    );
+    await project.write('finish', '');
     await runOn('fast');
-    expect((await runOn('slow')).cached).toEqual(['s']);
-    expect(project.read('artifacts/s.resume/state')).toBe('step\n');
+    expect((await runOn('fast')).cached).toEqual(['s']);
+    expect(project.read('counts/seen')).toBe('');
+    await runOn('slow');
+    expect(project.read('counts/seen')).toBe('step\n');
+    expect(readdirSync(project.at('artifacts/.cache/resume'))).toEqual([]);
   });
 
   test('without an owner on record is not trusted', async () => {

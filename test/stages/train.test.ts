@@ -339,25 +339,5 @@ describe('the stages train and evaluate', () => {
     await trainInto('resumed', [resume]);
     const read = (name: string) => readFile(join(root, name, 'last.safetensors'), 'hex');
     expect(await read('resumed')).toBe(await read('trained'));
-    expect(await json('resumed', 'run.json')).not.toHaveProperty('engines');
-  });
-
-  it('tell in run.json and in the metrics if another engine continued', async () => {
-    const resume = join(root, 'relayed.resume');
-    await mkdir(resume);
-    const controller = new AbortController();
-    // There is a line after each epoch.
-    vi.spyOn(console, 'log').mockImplementation(() => controller.abort());
-    const first = trainInto('relayed', [resume], controller.signal, { engine: 'wasm' });
-    await expect(first).rejects.toMatchObject({ code: 'training-interrupted' });
-    const { metrics } = await trainInto('relayed', [resume], undefined, { engine: 'tfjs-cpu' });
-    const run = await json('relayed', 'run.json');
-    expect(run.engine).toMatchObject({ name: 'tfjs' });
-    const [wasm, tfjs] = run.engines;
-    expect([wasm, tfjs]).toMatchObject([
-      { fromEpoch: 0, fromBatch: 0, name: 'wasm', backend: 'cpu' },
-      { fromEpoch: 1, fromBatch: 0, ...run.engine },
-    ]);
-    expect(metrics.engines).toBe(`wasm ${wasm.version} on cpu; from epoch 2, tfjs ${tfjs.version} on cpu`);
   });
 });

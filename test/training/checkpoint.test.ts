@@ -9,7 +9,6 @@ import { smallNetwork } from './small-task.ts';
 const state = (seed: number) => initialState(buildNetwork(smallNetwork), seed);
 const fresh: Checkpoint = {
   key: 'abc',
-  engines: [{ fromEpoch: 0, fromBatch: 0, name: 'wasm', backend: 'cpu', version: '0123' }],
   epoch: 0,
   batch: 0,
   sums: { loss: 0, correct: 0, spikeRates: [0, 0, 0], logged: [], first: [] },
@@ -64,7 +63,7 @@ describe('a checkpoint', () => {
 
   it('of another version is rejected, even if undamaged', () => {
     const bytes = Buffer.from(encodeCheckpoint(fresh));
-    bytes.write('1', bytes.indexOf('version\\":6,') + 'version\\":'.length, 'latin1');
+    bytes.write('1', bytes.indexOf('version\\":7,') + 'version\\":'.length, 'latin1');
     createHash('sha256').update(bytes.subarray(32)).digest().copy(bytes);
     expect(() => decodeCheckpoint(bytes, 'x')).toThrow(
       'This checkpoint cannot be used: it has another version.',

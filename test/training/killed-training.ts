@@ -1,7 +1,5 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
-import type { Engine, EngineChoice } from '../../src/engines/engine.ts';
-import { chooseEngine } from '../../src/engines/selection/engines.ts';
 import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
 import { CheckpointStore } from '../../src/training/checkpoint.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
@@ -9,14 +7,13 @@ import { outputsOf, smallTask } from './small-task.ts';
 
 // Trains with checkpoints in a folder and kills its own process, without a chance to clean up, before one training step or one
 // evaluation, counted from the first of this process. Each reading of the clock is a minute after the previous one. Notes go to stdout.
-const [folder, log, output, deadly, saveEveryMinutes, validation, engine] = process.argv.slice(2) as [
+const [folder, log, output, deadly, saveEveryMinutes, validation] = process.argv.slice(2) as [
   string,
   string,
   string,
   string,
   string,
   'all' | 'shuffled-drop-last',
-  EngineChoice | undefined,
 ];
 
 let minutes = 0;
@@ -28,24 +25,6 @@ const onStep = (step: number) => {
   dieAt(`step ${step}`);
   appendFileSync(log, `${step}\n`);
 };
-
-/** Calls `onStep` with the number of the step in this process. */
-async function openWatched(choice: EngineChoice): Promise<Engine> {
-  const engine = await chooseEngine(choice, { threads: 1 });
-  return {
-    ...engine,
-    open: async (...network) => {
-      const session = await engine.open(...network);
-      const trainStep = session.trainStep.bind(session);
-      let steps = 0;
-      session.trainStep = (...step) => {
-        onStep(steps++);
-        return trainStep(...step);
-      };
-      return session;
-    },
-  };
-}
 
 const task = smallTask(
   {
@@ -61,7 +40,6 @@ const task = smallTask(
     clockMs: () => 60_000 * minutes++,
     compat: { ...COMPAT_DEFAULTS, validation },
     note: (text) => process.stdout.write(`${text}\n`),
-    ...(engine && { engine: await openWatched(engine) }),
   },
 );
 writeFileSync(output, JSON.stringify(outputsOf(await trainNetwork(task))));

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Engine, type EngineDescription, StepAbortedError } from '../../src/engines/engine.ts';
+import { type Engine, StepAbortedError } from '../../src/engines/engine.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
 import { CheckpointStore } from '../../src/training/checkpoint.ts';
@@ -143,49 +143,6 @@ describe('a training that was interrupted', () => {
   });
 });
 
-const describedAs = (over: Partial<EngineDescription>): Engine => ({
-  ...fakeEngine(),
-  description: { ...fakeEngine().description, ...over },
-});
-
-describe('a training that is resumed on another engine', () => {
-  const notes: string[] = [];
-  const resumeOn = async (version: string, over: Partial<TrainingTask> = {}) => {
-    notes.length = 0;
-    const engine = describedAs({ version });
-    return trainNetwork(
-      smallTask({}, { ...over, engine, checkpoints: store(), note: (text) => notes.push(text) }),
-    );
-  };
-  const own = { name: 'fake', backend: 'cpu' };
-
-  it('continues, says so, and tells which engine trained from which batch on', async () => {
-    await trainAndAbort(11);
-    const { engines, ...outcome } = await resumeOn('2');
-    expect(notes).toEqual([
-      'Resuming epoch 2 of 4 after 3 batches.',
-      'Trained on several engines: fake 1 on cpu; from epoch 2, batch 4, fake 2 on cpu.',
-    ]);
-    expect(engines).toEqual([
-      { ...own, version: '1', fromEpoch: 0, fromBatch: 0 },
-      { ...own, version: '2', fromEpoch: 1, fromBatch: 3 },
-    ]);
-    // All fake engines compute the same.
-    const { engines: _, ...expected } = await trainNetwork(smallTask());
-    expect(outcome).toEqual(expected);
-  });
-
-  it('does not name an engine that was interrupted before its first batch, nor one that found nothing left to train', async () => {
-    await trainAndAbort(4);
-    // Before a batch, nothing is called: the abort is there from the beginning.
-    const aborted = { signal: AbortSignal.abort() };
-    await expect(resumeOn('2', aborted)).rejects.toMatchObject({ code: 'training-interrupted' });
-    expect((await resumeOn('1')).engines).toEqual([{ ...own, version: '1', fromEpoch: 0, fromBatch: 0 }]);
-    expect(notes).toEqual(['Resuming epoch 1 of 4 after 4 batches.']);
-    expect((await resumeOn('3')).engines).toEqual([{ ...own, version: '1', fromEpoch: 0, fromBatch: 0 }]);
-  });
-});
-
 describe('a checkpoint of another training', () => {
   const { settings, split, test } = smallTask();
   it.each<[string, Partial<TrainingTask>]>([
@@ -201,6 +158,7 @@ describe('a checkpoint of another training', () => {
     ['order of training clips', { split: { ...split, train: split.train.toReversed() } }],
     ['split', { split: { ...split, validation: split.validation.subarray(1) } }],
     ['numbers drawn before', { drawsBefore: 12 }],
+    ['engine', { engine: { ...fakeEngine(), description: { ...fakeEngine().description, version: '2' } } }],
     ['number of test clips', { test: { ...test, labels: test.labels.subarray(1) } }],
   ])('(another %s) is not resumed, and that is said', async (_, over) => {
     await trainAndAbort(11);

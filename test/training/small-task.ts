@@ -63,7 +63,6 @@ export function outputsOf(
     'events.out.tfevents': hex(encodeTraining(spec, outcome.rows, ({ epoch }) => epoch)),
     // Single precision in the event file might hide a difference.
     rows: JSON.stringify(outcome.rows),
-    engines: JSON.stringify(outcome.engines),
     'best.safetensors': `${outcome.best.epoch} ${hex(writeSafetensors(outcome.best.state))}`,
     'last.safetensors': hex(writeSafetensors(outcome.last)),
   };

@@ -62,7 +62,7 @@ export interface ClipAnswer {
 
 /** The result of training one model with one seed: what its files say, with epochs counted from 1. */
 export interface RunResult
-  extends Pick<RunFile, 'seed' | 'engine' | 'engines' | 'parameters' | 'frames' | 'compat'>,
+  extends Pick<RunFile, 'seed' | 'engine' | 'parameters' | 'frames' | 'compat'>,
     Pick<EvaluationFile, 'test' | 'validation' | 'confusion' | 'cost'> {
   readonly clips: Readonly<Record<Split, number>>;
   /** Settings in force, as recorded by the training. */

@@ -43,11 +43,10 @@ export async function readRunResult(
   const { run, spec, epochs, evaluation, files } = trained;
   requireData(files.run, run, expected);
   requireData(files.evaluation, evaluation, expected);
-  const { engine, engines, parameters, training, frames, compat } = run;
+  const { engine, parameters, training, frames, compat } = run;
   const { test, validation, confusion, classes, cost, correctByStep = null, orders = {} } = evaluation;
   const result: RunResult = {
     ...{ seed, engine, parameters, training, frames, compat, test, validation, confusion },
-    ...(engines && { engines }),
     ...(cost && { cost }),
     ...{ correctByStep, orders },
     clips: run.split,

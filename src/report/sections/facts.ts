@@ -1,4 +1,4 @@
-import { describeEngines } from '../../results/run-file.ts';
+import { nameEngine } from '../../results/run-file.ts';
 import { nameRecordings } from '../../thesis/data-sets.ts';
 import { listSwitched } from '../data/compat.ts';
 import { allRuns } from '../data/epochs.ts';
@@ -26,7 +26,7 @@ export function listFacts(results: Results, origin: Origin | null): Report['fact
     ['Compatibility switches', listSwitched(results).join(', ')],
     ['Epochs', distinct(({ metrics }) => formatCount(metrics.epochs.length))],
     ['Parameters', describeParameters(results)],
-    ['Software', distinct(({ engine, engines = [engine] }) => describeEngines(engines))],
+    ['Software', distinct(({ engine }) => nameEngine(engine))],
   ];
   return facts.filter(([, value]) => value !== '').map(([name, value]) => ({ name, value }));
 }

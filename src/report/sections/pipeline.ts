@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { version as vega } from 'vega';
 import { version as vegaLite } from 'vega-lite';
-import { describeEngines } from '../../results/run-file.ts';
+import { nameEngine } from '../../results/run-file.ts';
 import { groupTitles, joinWords } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import { TIMELINE_FILES } from '../data/timeline-files.ts';
@@ -78,9 +78,7 @@ function describeTimes(folder: string | null): Block {
 /** Engines of the trainings, and what made the page: all of it is in the fingerprints of the stages. */
 function tabulateEnvironment({ models }: Results, { platform, packages }: Environment): Table {
   const engines = groupTitles(
-    models.flatMap(({ id, runs }) =>
-      runs.map(({ seed, engine, engines = [engine] }) => [describeEngines(engines), `${id},${seed}`]),
-    ),
+    models.flatMap(({ id, runs }) => runs.map(({ seed, engine }) => [nameEngine(engine), `${id},${seed}`])),
   );
   const rows = [
     ...engines.map(([engine, instances]) => [

@@ -15,7 +15,7 @@ import { type JobEnd, JobFolder } from '../jobs/jobs-folder.ts';
 import { runFactNames } from '../plan/plan.ts';
 import { describeFailure } from '../run/execution.ts';
 import { partsOfOrigin } from '../run/execution-context.ts';
-import { ResumeFolder, resumeKeyOf } from '../run/resume-folder.ts';
+import { ResumeFolder } from '../run/resume-folder.ts';
 import { beginSpending } from '../run/spent-time.ts';
 import { describeOpened } from '../run/stage-task.ts';
 import { cacheFolderOf } from '../store/cache-folder.ts';
@@ -74,15 +74,11 @@ async function runStage(
     facts: await finder.find({ ...instance, facts: ofMachine }),
     runtime: { platform: process.platform, arch: process.arch },
   };
-  const ownParts = partsOfOrigin(parts, origin);
-  const key = resumeKeyOf(instance, ownParts);
+  const fingerprint = hashParts(partsOfOrigin(parts, origin));
   const cache = cacheFolderOf({ projectRoot });
   const pass = messagePasser(messagesFile);
   for (const [i, resume] of instance.resume.entries()) {
-    const opened = await new ResumeFolder(projectRoot, resume, i, cache.resume).open(
-      hashParts(ownParts),
-      key,
-    );
+    const opened = await new ResumeFolder(projectRoot, resume, i, cache.resume).open(fingerprint);
     for (const text of describeOpened(resume, opened)) pass({ type: 'note', level: 'note', text });
   }
   const written = JSON.parse(await fs.readFile(launch.taskFile, 'utf8')) as StageTask;
@@ -95,7 +91,7 @@ async function runStage(
     await fs.mkdir(output, { recursive: true });
   }
   const { permissions } = launch;
-  const earlierSeconds = await beginSpending(cache, key, task.resume);
+  const earlierSeconds = await beginSpending(cache, fingerprint, task.resume);
   const startedMs = Date.now();
   const end = await runLocally({
     ...launch,

@@ -90,7 +90,6 @@ function readInstance(
       ),
       outputs: outputs.map((one) => one.path),
       resume: resume.map((one) => one.path),
-      ...(entry.resumeAcross === undefined ? {} : { resumeAcross: entry.resumeAcross }),
       variables: entry.variables ?? [],
       facts: entry.facts ?? [],
       ...(entry.tools === undefined ? {} : { tools: readTools(reader, entry.tools) }),
@@ -154,11 +153,7 @@ function readEffort(
 }
 
 function checkFacts(reader: StageReader): void {
-  const { facts = [], resumeAcross = [] } = reader.entry;
-  for (const [index, name] of resumeAcross.entries()) {
-    if (facts.includes(name)) continue;
-    reader.report(reader.at(['resumeAcross', index]), `resumeAcross "${name}" is not among its facts.`);
-  }
+  const { facts = [] } = reader.entry;
   if (reader.context.knownFacts === undefined) return;
   const knownFacts = [...reader.context.knownFacts, ...runFactNames];
   for (const [index, name] of facts.entries()) {

@@ -19,7 +19,6 @@ export interface StageEntry {
   readonly inputs?: readonly InputEntry[];
   readonly outputs: readonly string[];
   readonly resume?: readonly string[];
-  readonly resumeAcross?: readonly string[];
   readonly variables?: readonly string[];
   readonly facts?: readonly string[];
   readonly tools?: readonly (string | readonly string[])[];

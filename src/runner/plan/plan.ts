@@ -61,8 +61,6 @@ export interface StageInstance {
   /** Relative to the project, with `/`. */
   readonly outputs: readonly string[];
   readonly resume: readonly string[];
-  /** Facts that may have changed when it resumes, which it notes itself; by default it then starts again. */
-  readonly resumeAcross?: readonly string[];
   /** Environment variables that the stage sees, besides those that its facts cover, and that make it stale. */
   readonly variables: readonly string[];
   /** Named facts about this machine that can change the stage's numbers (`engine`); the caller supplies them. */

@@ -18,7 +18,7 @@ import { confirmInputs, refuseAltered } from './confirm-inputs.ts';
 import { type ExecutionContext, type FoundWork, partsOfOrigin, type Work } from './execution-context.ts';
 import { describeFullDisk, explainEnd } from './failed-end.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
-import { resumeFoldersOf, resumeKeyOf } from './resume-folder.ts';
+import { resumeFoldersOf } from './resume-folder.ts';
 import type { InstanceResult } from './scheduler.ts';
 import { beginSpending, findLastSave, forgetSpending } from './spent-time.ts';
 import { continueLog, keepLog, readLogTail, startLog } from './stage-log.ts';
@@ -71,9 +71,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
         const secondsHere = stopwatch();
         const task = found?.task ?? (await prepareTask(context, work, temporary, resume));
         const spent =
-          remote === undefined
-            ? await beginSpending(session.folder, resumeKeyOf(instance, work.parts), task.resume)
-            : 0;
+          remote === undefined ? await beginSpending(session.folder, work.fingerprint, task.resume) : 0;
         const ran = await runTask(context, work, task, temporary, { logFile, onStart, found });
         const origin = ran.end.kind === 'done' ? ran.end.origin : undefined;
         const { seconds, earlierSeconds } = origin ?? { seconds: secondsHere(), earlierSeconds: spent };
@@ -142,9 +140,8 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     await session.attempts.drop(instance.id);
     const told = await installOutputs(session, taken, replaced, temporary);
     if (told !== null) onEvent({ kind: 'note', id: instance.id, level: 'warning', text: told });
-    const key = resumeKeyOf(instance, parts);
-    for (const folder of resume) await folder.drop(fingerprint, key);
-    if (resume.length > 0) await forgetSpending(session.folder, key);
+    for (const folder of resume) await folder.drop(fingerprint);
+    if (resume.length > 0) await forgetSpending(session.folder, fingerprint);
     const { totalSeconds } = record;
     onEvent({ kind: 'finished', id: instance.id, seconds, ...(totalSeconds && { totalSeconds }), metrics });
     return record;

@@ -6,7 +6,6 @@ import { isSha256 } from '../../files/canonical-json.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { fileNameOf } from '../store/cache-folder.ts';
-import { type FingerprintParts, hashParts } from '../store/fingerprint-parts.ts';
 import { isThere, moveFolder, partialOf, removeFolder } from '../store/whole-folders.ts';
 
 /** The second line of the marker of what belongs to an execution that succeeded. */
@@ -27,8 +26,7 @@ export interface OpenedResume {
 /**
  * A folder in which a stage keeps what it can resume from. It survives interruption and failure, and belongs to one
  * fingerprint, named by a marker beside it. Another fingerprint must not start from it, so it is set aside in
- * the cache, where its path names the fingerprint, until that one runs again. What is unfinished belongs to a {@link resumeKeyOf}, which
- * several fingerprints may share.
+ * the cache, where its path names the fingerprint, until that one runs again.
  *
  * Nothing is lost if the runner is killed at any moment: a folder moves by a rename, and the marker changes only while no
  * folder exists. Across disks a copy is completed before the original is removed.
@@ -56,23 +54,23 @@ export class ResumeFolder {
   }
 
   /** Whether an interrupted execution left something here, or set aside, to resume from. Changes nothing. */
-  async canResume(key: string): Promise<boolean> {
+  async canResume(fingerprint: string): Promise<boolean> {
     const { owner, state } = await this.#readMarker();
     const names = await fs.readdir(this.#absolute).catch(() => []);
-    const isHere = owner === key && state === undefined && names.length > 0;
-    return isHere || isThere(this.#asideOf(key));
+    const isHere = owner === fingerprint && state === undefined && names.length > 0;
+    return isHere || isThere(this.#asideOf(fingerprint));
   }
 
-  async open(fingerprint: string, key = fingerprint): Promise<OpenedResume> {
+  async open(fingerprint: string): Promise<OpenedResume> {
     const { owner, state } = await this.#readMarker();
     let other: OpenedResume['other'] = 'none';
-    if (owner !== key || state !== undefined) {
+    if (owner !== fingerprint || state !== undefined) {
       // What finished and was never recorded has only little left to do.
-      if (owner !== key && owner !== fingerprint) other = await this.#clear(owner, state);
+      if (owner !== fingerprint) other = await this.#clear(owner, state);
       await fs.mkdir(path.dirname(this.#absolute), { recursive: true });
-      await writeFileAtomic(this.#marker(), `${key}\n`);
+      await writeFileAtomic(this.#marker(), `${fingerprint}\n`);
     }
-    const isBack = !(await isThere(this.#absolute)) && (await this.#bringBack(key));
+    const isBack = !(await isThere(this.#absolute)) && (await this.#bringBack(fingerprint));
     await fs.mkdir(this.#absolute, { recursive: true });
     return { absolute: this.#absolute, other, isBack };
   }
@@ -100,12 +98,11 @@ export class ResumeFolder {
   }
 
   /** After success: the outputs are all that is needed. */
-  async drop(fingerprint: string, key = fingerprint): Promise<void> {
+  async drop(fingerprint: string): Promise<void> {
     // In one step: half of it, after a kill, would look like a whole one to a forced run of this fingerprint.
     if (await isThere(this.#absolute)) await this.#remove();
     await fs.rm(partialOf(this.#absolute), { recursive: true, force: true });
     await this.#dropAside(fingerprint);
-    await this.#dropAside(key);
     // Last: it tells the next attempt that there is something to drop.
     await fs.rm(this.#marker(), { force: true });
   }
@@ -176,15 +173,6 @@ export class ResumeFolder {
   #marker(): string {
     return `${this.#absolute}.fingerprint`;
   }
-}
-
-/** The fingerprint without the facts across which an instance resumes. */
-export function resumeKeyOf(
-  { resumeAcross = [] }: Pick<StageInstance, 'resumeAcross'>,
-  parts: FingerprintParts,
-): string {
-  const facts = Object.entries(parts.facts).filter(([name]) => !resumeAcross.includes(name));
-  return hashParts({ ...parts, facts: Object.fromEntries(facts) });
 }
 
 export function resumeFoldersOf({ plan, folder }: Session, { resume }: StageInstance): ResumeFolder[] {

@@ -17,32 +17,31 @@ interface SpentTime {
  *
  * It only informs, so what cannot be written is left out, and what cannot be read counts as none.
  *
- * @param key names the work: see `resumeKeyOf`
  * @param resume its resume folders, absolute, as they are now
  * @returns the seconds that earlier executions spent on what is there
  */
 export async function beginSpending(
   folder: CacheFolder,
-  key: string,
+  fingerprint: string,
   resume: readonly string[],
 ): Promise<number> {
   if (resume.length === 0) return 0;
   const nowMs = Date.now();
   const savedMs = await findLastSave(resume);
-  const before = savedMs === null ? null : await read(fileOf(folder, key));
+  const before = savedMs === null ? null : await read(fileOf(folder, fingerprint));
   const lastMs = Math.min(savedMs ?? 0, nowMs);
   const seconds =
     before === null ? 0 : before.seconds + Math.max(0, lastMs - Date.parse(before.startedAt)) / 1000;
   const spent: SpentTime = { version: 1, startedAt: new Date(nowMs).toISOString(), seconds };
-  await writeFileAtomic(fileOf(folder, key), `${JSON.stringify(spent)}\n`).catch(() => {
+  await writeFileAtomic(fileOf(folder, fingerprint), `${JSON.stringify(spent)}\n`).catch(() => {
     // A full or read-only disk: the run itself says so.
   });
   return seconds;
 }
 
-export async function forgetSpending(folder: CacheFolder, key: string): Promise<void> {
+export async function forgetSpending(folder: CacheFolder, fingerprint: string): Promise<void> {
   // Nothing reads a file that stays behind.
-  await fs.rm(fileOf(folder, key), { force: true }).catch(() => {});
+  await fs.rm(fileOf(folder, fingerprint), { force: true }).catch(() => {});
 }
 
 /** When anything in these resume folders was last written; null if there is nothing. */
@@ -52,8 +51,8 @@ export async function findLastSave(folders: readonly string[]): Promise<number |
   return times.length === 0 ? null : times.reduce((last, one) => Math.max(last, one));
 }
 
-function fileOf(folder: CacheFolder, key: string): string {
-  return path.join(folder.attempts, `${key}.spent.json`);
+function fileOf(folder: CacheFolder, fingerprint: string): string {
+  return path.join(folder.attempts, `${fingerprint}.spent.json`);
 }
 
 async function read(file: string): Promise<SpentTime | null> {

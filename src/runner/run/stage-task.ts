@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { StageTask } from '../../stage/protocol.ts';
 import type { ExecutionContext, Work } from './execution-context.ts';
-import { type OpenedResume, type ResumeFolder, resumeKeyOf } from './resume-folder.ts';
+import type { OpenedResume, ResumeFolder } from './resume-folder.ts';
 
 /** Makes ready what an attempt starts with: its resume folders, and an empty place for each output. */
 export async function prepareTask(
@@ -19,7 +19,7 @@ export async function prepareTask(
       resumePaths.push(folder.absolute);
       continue;
     }
-    const opened = await folder.open(fingerprint, resumeKeyOf(instance, parts));
+    const opened = await folder.open(fingerprint);
     resumePaths.push(opened.absolute);
     for (const text of describeOpened(instance.resume[i] ?? '', opened)) {
       context.onEvent({ kind: 'note', id: instance.id, level: 'note', text });
@@ -54,7 +54,7 @@ export async function prepareTask(
 const texts: Readonly<Record<OpenedResume['other'], string | null>> = {
   none: null,
   'set-aside':
-    'belongs to other code, inputs or parameters and was set aside; it comes back when they run again',
+    'belongs to other code, inputs, parameters or facts and was set aside; it comes back when they run again',
   emptied:
     'belonged to no recorded run, or may come from an altered input, and was emptied: the stage starts over',
 };

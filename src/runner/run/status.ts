@@ -49,11 +49,11 @@ async function findInterrupted(
   instance: StageInstance,
   freshness: Freshness,
 ): Promise<readonly StaleReason[]> {
-  if ('record' in freshness || freshness.fingerprint === null || freshness.parts === null) return [];
+  if ('record' in freshness || freshness.fingerprint === null) return [];
   if (instance.resume.length === 0) return [];
-  const { resumeFoldersOf, resumeKeyOf } = await import('./resume-folder.ts');
+  const { resumeFoldersOf } = await import('./resume-folder.ts');
   for (const folder of resumeFoldersOf(session, instance)) {
-    if (!(await folder.canResume(resumeKeyOf(instance, freshness.parts)))) continue;
+    if (!(await folder.canResume(freshness.fingerprint))) continue;
     return [{ cue: 'interrupted', text: 'interrupted: resumes from what it saved' }];
   }
   return [];

@@ -197,19 +197,6 @@ describe('the page', () => {
     expect(factsOf(makeResults()).get('Parameters')).toBe('1\u202f000');
   });
 
-  it('names all engines of a training that was continued on another', () => {
-    const engines = [
-      { fromEpoch: 0, fromBatch: 0, name: 'webgpu', version: '01', backend: 'gpu' },
-      { fromEpoch: 7, fromBatch: 0, name: 'native', version: '23', backend: 'cpu' },
-      { fromEpoch: 7, fromBatch: 12, name: 'wasm', version: '45', backend: 'cpu' },
-    ];
-    const results = resultsOf({ engine: engines[2]!, engines });
-    const report = buildReport(results, { title: '', environment: ENVIRONMENT });
-    const text = 'webgpu 01 on gpu; from epoch 8, native 23 on cpu; from epoch 8, batch 13, wasm 45 on cpu';
-    expect(listFacts(results, null)).toContainEqual({ name: 'Software', value: text });
-    expect(renderMarkdown(report)).toContain(`| Trained with | ${text} |`);
-  });
-
   it('uses the colours of models for nothing else', async () => {
     const models = Array.from({ length: 8 }, (_, i) => makeModelResult({ id: `m${i}`, title: `Model ${i}` }));
     const report = buildReport(makeResults({ models }), { title: '', environment: ENVIRONMENT });

@@ -216,7 +216,6 @@ describe('a pipeline file is rejected', () => {
     ['retries: {times: 2, backoff: 10}', 'backoff 10 is not a duration.'],
     ['retries: often', 'retries "often" is not a whole number.\n  Write a whole number >= 0.'],
     ['retries: {backoff: 10s}', 'retries: "times" is missing.'],
-    ['facts: [engine], resumeAcross: [engin]', 'resumeAcross "engin" is not among its facts.'],
     ['matrix: {v: [x, y, x]}', 'the matrix contains "a@x" twice.'],
   ])('for %s', async (line, message) => {
     const pipeline = `${head}  a: {cmd: [ls], outputs: ["artifacts/a${line.startsWith('matrix') ? '/${v}' : ''}"], ${line}}\n`;

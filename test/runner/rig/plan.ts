@@ -20,7 +20,6 @@ export interface StageDescription {
   /** Default: none; of a shell script, `artifacts/<id>`. */
   readonly outputs?: readonly string[];
   readonly resume?: readonly string[];
-  readonly resumeAcross?: readonly string[];
   readonly variables?: readonly string[];
   readonly facts?: readonly string[];
   readonly resources?: Partial<Resources>;
@@ -84,7 +83,6 @@ function toInstance(stage: StageDescription, index: number): StageInstance {
     inputs,
     outputs: stage.outputs ?? (sh === undefined ? [] : [`artifacts/${stage.id}`]),
     resume: stage.resume ?? [],
-    resumeAcross: stage.resumeAcross ?? [],
     variables: stage.variables ?? [],
     facts: stage.facts ?? [],
     hermetic: stage.hermetic ?? false,
