@@ -1,4 +1,4 @@
-// Makes sure that there is an addon: a prebuilt one, the one compiled earlier, or a new one. npm runs it on every installation of the
+// Makes sure that there is an addon: the one compiled earlier, or a new one. npm runs it on every installation of the
 // project, which must succeed without a compiler: then it says what is missing, and WebAssembly takes over. With --required
 // (`npm run build:native`) that is a failure. An addon that was compiled from other sources stays in use until it is compiled again.
 import { spawn, spawnSync } from 'node:child_process';
@@ -72,8 +72,8 @@ function probe() {
   const script =
     'const { sourceDigest, compiler, instructionSets } = require("./index.cjs");' +
     'console.log(JSON.stringify({ sourceDigest, compiler, instructionSets }))';
-  // What is installed here, not what these variables name instead.
-  const { PLIF_NATIVE_BINARY: _other, PREBUILDS_ONLY: _only, ...env } = process.env;
+  // What is installed here, not what the variable names instead.
+  const { PLIF_NATIVE_BINARY: _other, ...env } = process.env;
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
     cwd: folder,
     env,

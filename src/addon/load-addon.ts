@@ -20,9 +20,8 @@ export function loadExports(require: NodeJS.Require = createRequire(import.meta.
     return { ok: true, exports: require(packageName) };
   } catch (error) {
     const message = error instanceof Error ? (error.message.split('\n')[0] ?? '').trim() : String(error);
-    const reason = /^No native build was found/.test(message)
-      ? 'it is not compiled'
-      : `it does not load (${message})`;
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
+    const reason = isMissing ? 'it is not compiled' : `it does not load (${message})`;
     return { ok: false, reason, fix: compileAddon };
   }
 }

@@ -27,9 +27,9 @@ function fakeRequire(load?: () => unknown): NodeJS.Require {
   return require;
 }
 
-function failing(message: string): () => never {
+function failing(message: string, details: { readonly code?: string } = {}): () => never {
   return () => {
-    throw new Error(message);
+    throw Object.assign(new Error(message), details);
   };
 }
 
@@ -53,7 +53,11 @@ describe('loadAddon', () => {
   it('says in words why there is none, and how to get it', () => {
     const reasons = [
       loadAddon(fakeRequire()),
-      loadAddon(fakeRequire(failing('No native build was found for platform=linux\n  loaded from: …'))),
+      loadAddon(
+        fakeRequire(
+          failing("Cannot find module 'plif_native.node'\nRequire stack: …", { code: 'MODULE_NOT_FOUND' }),
+        ),
+      ),
       loadAddon(fakeRequire(failing('libstdc++.so.6: cannot open shared object file\nRequire stack: …'))),
       loadAddon(fakeRequire(() => ({ sourceDigest: '1', instructionSets: [] }))),
     ];
