@@ -1,3 +1,4 @@
+import path from 'node:path';
 import process from 'node:process';
 import { isAtOrBelow } from '../files/path-below.ts';
 
@@ -26,10 +27,16 @@ const systemFiles: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>>
   win32: [process.env.SYSTEMROOT ?? 'C:\\Windows'],
 };
 
-/** What the operating system provides, except for folders that hold the project itself (an absolute path). */
+/**
+ * What the operating system and Node.js provide, except for folders that hold the project itself (an absolute path). Node's own are those that
+ * every program reads where it is installed in /usr: packages look beside its program, and `require` in its `lib/node`.
+ */
 export function listSystemFiles(projectRoot: string): readonly string[] {
-  const found = systemFiles[process.platform] ?? [];
-  return found.filter((one) => !isAtOrBelow(projectRoot, one));
+  const installedIn = path.dirname(path.dirname(process.execPath));
+  const ofNode = ['bin', 'lib'].map((one) => path.join(installedIn, one));
+  return [...(systemFiles[process.platform] ?? []), ...ofNode].filter(
+    (one) => !isAtOrBelow(projectRoot, one),
+  );
 }
 
 /** What every stage may write to. */

@@ -1,10 +1,11 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
+import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { isRunning, waitForEnd, waitForFile } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import type { CliProject } from './rig/cli-project.ts';
+import { type CliProject, repro } from './rig/cli-project.ts';
 import { startRunner } from './rig/processes.ts';
 import { createProject } from './rig/project.ts';
 import { createStagesProject } from './rig/stages-project.ts';
@@ -142,6 +143,23 @@ try { ${call}; found = 'something'; } catch {}`;
     // And its own code may not look around.
     await project.write('s.mjs', moduleOf("try { fs.readFileSync('/proc/self/environ'); } catch {} done();"));
     expect((await project.call(['run', '--force'])).stderr).toContain('may not read /proc/self/environ');
+  });
+
+  test('use packages that look beside Node.js, wherever it is', async () => {
+    const program = path.join(await temporaryFolder(), 'bin/node');
+    await fs.mkdir(path.dirname(program));
+    await fs.copyFile(process.execPath, program, fs.constants.COPYFILE_FICLONE);
+    const project = await createStage(`const { found } = await import('probe'); done(found);`);
+    await project.write('node_modules/probe/package.json', '{"name": "probe", "exports": "./i.cjs"}');
+    await project.write(
+      'node_modules/probe/i.cjs',
+      `const fs = require('node:fs'), path = require('node:path');
+const beside = path.join(path.dirname(process.execPath), 'prebuilds');
+exports.found = [fs.existsSync(process.execPath), fs.existsSync(beside), process.execPath];`,
+    );
+    const { exitCode, stderr } = await execa(program, [repro, 'run'], { cwd: project.root, reject: false });
+    expect(exitCode, stderr).toBe(0);
+    expect(project.read('artifacts/s')).toBe(`true,false,${program}`);
   });
 
   test('keep what it resumes from', async () => {
