@@ -204,8 +204,10 @@ export interface ThesisTraining {
   /** The first epochs with the largest accuracies. */
   readonly bestTestEpoch: number;
   readonly bestValidationEpoch: number;
-  /** Test accuracy over the last 64 epochs that the log still has, of which `lastEpoch` is the last. */
-  readonly late: { readonly mean: number; readonly deviation: number; readonly lastEpoch: number };
+  /** Test accuracy over the last 64 epochs; null if the event file ends before them. */
+  readonly late: { readonly mean: number; readonly deviation: number } | null;
+  /** The last epoch in the event file. */
+  readonly logged: number;
 }
 
 /** Where these are from, for use below them: the notebook by its sha256, and for the last 64 epochs the event files. */
@@ -216,12 +218,16 @@ export const THESIS_TRAININGS_SOURCE = [
   '), accuracies over the last epochs from the event files in checkpoints/, both in github.com/Anananas42/tu-delft-bsc-thesis-computer-science.',
 ] as const;
 
+/** Where figure 2 of the thesis (page 8) ends, read from its pixels: means over 64 epochs. */
+export const THESIS_FIGURE_2_ENDS = { 'λ = .1': 0.945, Baseline: 0.94 } as const;
+
 /** The trainings of the four models, by their name in table 1. */
 export const THESIS_TRAININGS: ReadonlyMap<string, ThesisTraining> = new Map([
-  ['Baseline', describeTraining(1256, 340, 438, { mean: 0.939, deviation: 0.005, lastEpoch: 1256 })],
-  ['No Reg.', describeTraining(1321, 151, 153, { mean: 0.923, deviation: 0.01, lastEpoch: 1321 })],
-  ['λ = .01', describeTraining(1206, 527, 184, { mean: 0.936, deviation: 0.01, lastEpoch: 1206 })],
-  ['λ = .1', describeTraining(1256, 558, 433, { mean: 0.931, deviation: 0.021, lastEpoch: 655 })],
+  ['Baseline', describeTraining(1256, 340, 438, { mean: 0.939, deviation: 0.005 })],
+  ['No Reg.', describeTraining(1321, 151, 153, { mean: 0.923, deviation: 0.01 })],
+  ['λ = .01', describeTraining(1206, 527, 184, { mean: 0.936, deviation: 0.01 })],
+  // Its event file ends in a dip, 600 epochs before the end of the training.
+  ['λ = .1', { ...describeTraining(1256, 558, 433, null), logged: 655 }],
 ]);
 
 function describeTraining(
@@ -230,5 +236,5 @@ function describeTraining(
   bestValidationEpoch: number,
   late: ThesisTraining['late'],
 ): ThesisTraining {
-  return { epochs, bestTestEpoch, bestValidationEpoch, late };
+  return { epochs, bestTestEpoch, bestValidationEpoch, late, logged: epochs };
 }
