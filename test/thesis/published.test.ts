@@ -5,7 +5,12 @@ import { parse } from 'yaml';
 import { isObject } from '../../src/formats/fields.ts';
 import { networkDefaults } from '../../src/snn/network-config.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import { THESIS_MODELS } from '../../src/thesis/published.ts';
+import {
+  CONVERTED_RECORDINGS,
+  fangSettings,
+  publishedSettings,
+  THESIS_MODELS,
+} from '../../src/thesis/published.ts';
 import { resolveModel } from '../../src/training/resolve-model.ts';
 
 const folder = path.resolve(import.meta.dirname, '../../configs/models');
@@ -42,5 +47,26 @@ describe('the settings of the thesis', () => {
     expect(widths).toEqual([hidden, 110]);
     expect(loss).toEqual(file.loss);
     expect(train).toEqual({ testEvery: 1, tauRate: 1, ...file.train });
+  });
+});
+
+describe('the settings of Fang et al. 2021', () => {
+  it('have ten time steps on N-MNIST for accuracy A, and twenty for accuracy B', () => {
+    const stepsOf = (dataset: string, isValidated: boolean) =>
+      fangSettings(dataset, { neuron: 'plif', tau: 2, pooling: 'max' }, 1000, isValidated).frames.steps;
+    expect([stepsOf('nmnist', false), stepsOf('nmnist', true)]).toEqual([10, 20]);
+    expect([stepsOf('cifar10-dvs', false), stepsOf('cifar10-dvs', true)]).toEqual([20, 20]);
+  });
+
+  it('have the clips of the recordings that the converter reaches with 26 or 39 workers, as the page on deviations says', async () => {
+    const reached = (workers: number) => workers * Math.floor(98 / workers);
+    expect([11, 26, 39].map(reached)).toEqual([CONVERTED_RECORDINGS, 78, 78]);
+    // Eleven classes, one of them twice in each recording; 85 % of each are trained on.
+    const trained = 10 * Math.ceil(0.85 * 78) + Math.ceil(0.85 * 2 * 78);
+    const published = { source: 'fang', name: 'LIF with τ = 2', test: 0.9688, validation: null } as const;
+    expect(publishedSettings({ published }).clips).toEqual({ train: 12 * 78, validation: 0, test: 288 });
+    expect(Math.floor((12 * 78) / 16)).toBe(58);
+    const page = await readFile(path.join(folder, '../../docs/deviations.md'), 'utf8');
+    expect(page).toContain(`has ${trained} training and ${12 * 78 - trained} validation clips`);
   });
 });

@@ -269,7 +269,7 @@ function settingsOf(claim: Claim, model: ModelResult): PublishedSettings {
   const { dataset, measure, published, requires } = claim;
   const settings =
     measure.kind === 'accuracy' && measure.network !== undefined
-      ? fangSettings(dataset, measure.network, published?.clips ?? 0)
+      ? fangSettings(dataset, measure.network, published?.clips ?? 0, requires.validationShare !== 0)
       : publishedSettings(model);
   const validationShare = requires.validationShare ?? settings.train.validationShare;
   return validationShare === undefined
