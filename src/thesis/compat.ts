@@ -206,7 +206,8 @@ const published: Compat = {
 };
 
 /**
- * Named sets of switches. `intent`, the default: what the thesis means. `runs`: what the logs of the published runs show.
+ * Named sets of switches. `intent`, the default: what the thesis means. `runs`: what the logs of the published runs show, and the script
+ * where they show nothing (`base_tau`, `file_order`, `ties`).
  * `code`: the published script as it stands, which forgets to pass τ per neuron on to the network.
  */
 export const COMPAT_PRESETS: Readonly<Record<CompatPresetName, Compat>> = {

@@ -72,7 +72,7 @@ function takeArguments(command: Command, purpose: Purpose): Command {
     .addOption(
       new Option(
         '--compat <preset>',
-        'what to follow where paper, code and runs disagree (docs/deviations.md): what the thesis means, what its logs show, or its published script as it is',
+        'what to follow where paper, code and runs disagree (docs/deviations.md): what the thesis means, what its runs did as far as is known, or its published script as it is',
       )
         .choices(COMPAT_PRESET_NAMES)
         .default('intent'),

@@ -89,7 +89,7 @@ function describeEnds(results: Results): string {
   return [...ends, ...(hasReference(results) ? [logs, ...logged] : [])].join(' ');
 }
 
-/** How far each model's accuracy on the validation clips is from that on the test clips, over the epochs, as in the thesis. */
+/** How far each model's accuracy on the validation clips is from that on the test clips, over the epochs, as in the notebook of the thesis. */
 export function drawDifference(results: Results): Figure {
   const users = Object.keys(results.manifest.perUser).length > 0;
   return drawModelCurves(results, {
@@ -102,7 +102,7 @@ export function drawDifference(results: Results): Figure {
     ].join(' '),
     quantities: [{ name: 'difference', title: '', pick: subtract, pickReference: subtractReference }],
     columns: ['quantity', 'difference'],
-    // As in the thesis, for this figure alone.
+    // As in the notebook, for this figure alone.
     window: 32,
     bounds: [0, 1],
     axis: (_, highest) => ({

@@ -33,7 +33,7 @@ export function drawTrainingLoss(results: Results): Figure | null {
     drawModelCurves(results, {
       id: 'training-loss',
       title: 'Training loss of every 256th batch',
-      caption: `As in the thesis, the loss of single batches, with dropout: the mean squared error of ${nameOutput(results)}${nameRegulariser(results, ' plus ')}. Where an epoch has several such batches, their mean is drawn.`,
+      caption: `As in the notebook of the thesis, whose axis counts training steps, the loss of single batches, with dropout: the mean squared error of ${nameOutput(results)}${nameRegulariser(results, ' plus ')}. Where an epoch has several such batches, their mean is drawn.`,
       alt: sentences(
         `Line plots of the training loss of every 256th batch over ${describeEpochs(results)}, one line per model, on a linear and on a logarithmic scale.`,
         ...ends,
@@ -70,7 +70,7 @@ function hasLoggedBatches(results: Results): boolean {
 export function drawLoss(results: Results): Figure {
   const short = hasLoggedBatches(results)
     ? ''
-    : ' The thesis draws the training loss of every 256th batch; this run has at most one such batch.';
+    : ' The notebook of the thesis draws the training loss of every 256th batch; this run has at most one such batch.';
   return drawSplitCurves(results, 'loss', {
     id: 'loss',
     title: 'Loss of each model over epochs',
