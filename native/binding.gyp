@@ -6,12 +6,6 @@
     'kernel_flags': ['-ffp-contract=fast', '-fno-math-errno', '-fno-trapping-math'],
     'avx2_flags': ['-march=x86-64-v3'],
     'avx512_flags': ['-march=x86-64-v4', '-mprefer-vector-width=512'],
-    # The same for clang-cl, which takes Clang's own options behind a prefix.
-    'msvs_kernel_flags': [
-      '/clang:-O3', '/clang:-ffp-contract=fast', '/clang:-fno-math-errno', '/clang:-fno-trapping-math',
-    ],
-    'msvs_avx2_flags': ['/clang:-march=x86-64-v3'],
-    'msvs_avx512_flags': ['/clang:-march=x86-64-v4', '/clang:-mprefer-vector-width=512'],
   },
 
   'target_defaults': {
@@ -20,8 +14,6 @@
     'defines': ['NAPI_VERSION=8', 'NAPI_CPP_EXCEPTIONS', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
     'conditions': [
       ['target_arch=="x64"', { 'defines': ['PLIF_X86'] }],
-      # Without min and max as macros; with exceptions in the standard library.
-      ['OS=="win"', { 'defines': ['NOMINMAX', '_HAS_EXCEPTIONS=1'] }],
     ],
     'cflags': ['-Wall', '-Wextra', '-fvisibility=hidden', '-fPIC', '-pthread', '-O3'],
     'cflags_cc': ['-std=c++17', '-fvisibility-inlines-hidden', '-fexceptions', '-frtti'],
@@ -38,16 +30,6 @@
       'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
       'WARNING_CFLAGS': ['-Wall', '-Wextra'],
     },
-    # The sources use the vector extensions of GCC and Clang, which Microsoft's own compiler lacks.
-    'msbuild_toolset': 'ClangCL',
-    'msvs_settings': {
-      'VCCLCompilerTool': {
-        'ExceptionHandling': 1,
-        'RuntimeTypeInfo': 'true',
-        'Optimization': 2,
-        'AdditionalOptions': ['/std:c++17'],
-      },
-    },
   },
 
   'targets': [
@@ -57,7 +39,6 @@
       'sources': ['src/kernels/baseline.cc'],
       'cflags': ['<@(kernel_flags)'],
       'xcode_settings': { 'OTHER_CFLAGS': ['<@(kernel_flags)'] },
-      'msvs_settings': { 'VCCLCompilerTool': { 'AdditionalOptions': ['<@(msvs_kernel_flags)'] } },
     },
     {
       'target_name': 'plif_native',
@@ -84,9 +65,6 @@
           'sources': ['src/kernels/avx2.cc'],
           'cflags': ['<@(kernel_flags)', '<@(avx2_flags)'],
           'xcode_settings': { 'OTHER_CFLAGS': ['<@(kernel_flags)', '<@(avx2_flags)'] },
-          'msvs_settings': {
-            'VCCLCompilerTool': { 'AdditionalOptions': ['<@(msvs_kernel_flags)', '<@(msvs_avx2_flags)'] },
-          },
         },
         {
           'target_name': 'plif_avx512',
@@ -94,9 +72,6 @@
           'sources': ['src/kernels/avx512.cc'],
           'cflags': ['<@(kernel_flags)', '<@(avx512_flags)'],
           'xcode_settings': { 'OTHER_CFLAGS': ['<@(kernel_flags)', '<@(avx512_flags)'] },
-          'msvs_settings': {
-            'VCCLCompilerTool': { 'AdditionalOptions': ['<@(msvs_kernel_flags)', '<@(msvs_avx512_flags)'] },
-          },
         },
       ],
     }],

@@ -81,11 +81,8 @@ function probe() {
   });
   const addon = status === 0 ? JSON.parse(stdout) : null;
   if (typeof addon?.compiler === 'string') return { addon, crashed: false, reason: '' };
-  // On Windows the status is an exception's code.
-  const crashed =
-    /^SIG(ILL|SEGV|BUS|FPE)$/.test(signal) || (process.platform === 'win32' && status >= 0xc0000000);
-  if (crashed)
-    return { addon: null, crashed, reason: `crashes when it is loaded (${signal ?? status.toString(16)})` };
+  const crashed = /^SIG(ILL|SEGV|BUS|FPE)$/.test(signal);
+  if (crashed) return { addon: null, crashed, reason: `crashes when it is loaded (${signal})` };
   const error = /^\w*Error: .*/m.exec(stderr)?.[0] ?? `Node.js ended with ${signal ?? status}`;
   return { addon: null, crashed, reason: `does not load (${error})` };
 }

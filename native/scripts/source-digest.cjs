@@ -15,7 +15,6 @@ function listFiles(folders, names) {
         (name) => `${folder}/${name}`,
       ),
     )
-    .map((name) => name.split(path.sep).join('/'))
     .filter((name) => names.test(name))
     .sort();
 }

@@ -16,9 +16,8 @@ const installations = {
 /** Where macOS has programs that only offer to install the Command Line Tools, as long as these are missing. */
 const stubFolder = '/usr/bin';
 
-/** The names of missing tools, in the words of a message. On Windows node-gyp itself looks for Visual Studio. */
+/** The names of missing tools, in the words of a message. */
 export function missingTools(environment = process.env, platform = process.platform) {
-  if (platform === 'win32') return [];
   const here = withoutStubs(environment, platform);
   const { CXX, PYTHON, npm_config_python } = environment;
   const wanted = [
@@ -33,18 +32,12 @@ export function missingTools(environment = process.env, platform = process.platf
 export function compilerVariables(environment = process.env, platform = process.platform) {
   const { CC, CXX } = environment;
   const here = withoutStubs(environment, platform);
-  if (platform === 'win32' || CC !== undefined || CXX !== undefined || isProgram('g++', here)) return {};
+  if (CC !== undefined || CXX !== undefined || isProgram('g++', here)) return {};
   return isProgram('clang++', here) ? { CC: 'clang', CXX: 'clang++' } : {};
 }
 
-/** What went wrong according to node-gyp's output: its first error, in words where that is known; null if there is none. */
+/** What went wrong according to node-gyp's output: its first error; null if there is none. */
 export function explainBuildLog(text) {
-  if (/gyp ERR! find VS|MSB8020.*ClangCL/.test(text)) {
-    return (
-      'Visual Studio with its C++ Clang tools is missing: install its workload "Desktop development with C++" and in that ' +
-      '"C++ Clang tools for Windows", then `npm run build:native`'
-    );
-  }
   const first = text.split('\n').find((line) => /\berror\b:?/i.test(line) && !/^gyp (info|verb)/.test(line));
   if (first === undefined) return null;
   return first

@@ -157,7 +157,7 @@ export async function evaluateOnFrames(
 /** Loads the checkpoint that a command names: by path, or by stage instance, such as `train@baseline,2020`. */
 async function loadSource(source: string, options: SourceOptions, warn: Warn): Promise<LoadedCheckpoint> {
   // A path may contain an @, too, but an instance has neither a slash nor a file extension.
-  const isPath = /[\\/]|\.(?:pth?|safetensors|npz|nir)$/i.test(source) || existsSync(source);
+  const isPath = /\/|\.(?:pth?|safetensors|npz|nir)$/i.test(source) || existsSync(source);
   const isInstance = source.includes('@') && !isPath;
   const checkpoint = await loadCheckpoint(
     isInstance ? await findOutput(source, options, warn) : source,

@@ -161,7 +161,7 @@ function finite(value: number): number | null {
 
 /** The file of a model, relative to the project. */
 async function findModel({ projectRoot }: Plan, name: string): Promise<string> {
-  if (/[\\/]|\.ya?ml$/i.test(name)) return path.relative(projectRoot, path.resolve(name));
+  if (/\/|\.ya?ml$/i.test(name)) return path.relative(projectRoot, path.resolve(name));
   const file = path.posix.join(modelsFolder, `${name}.yaml`);
   if (existsSync(path.join(projectRoot, file))) return file;
   const files = await readdir(path.join(projectRoot, modelsFolder)).catch(() => []);

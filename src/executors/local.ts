@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
 import fs from 'node:fs/promises';
-import path from 'node:path';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -171,7 +170,7 @@ function listGrants(files: readonly string[]): string[] {
 }
 
 function grantsOf(file: string): string[] {
-  const below = `${file.replace(/[/\\]$/, '')}${path.sep}*`;
+  const below = `${file.replace(/\/$/, '')}/*`;
   try {
     return statSync(file).isDirectory() ? [below] : [file];
   } catch {

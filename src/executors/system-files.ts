@@ -24,7 +24,6 @@ const systemFiles: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>>
     '/opt/homebrew/lib',
     ...['bin', 'lib', 'share', 'local/lib'].map((one) => `/usr/${one}`),
   ],
-  win32: [process.env.SYSTEMROOT ?? 'C:\\Windows'],
 };
 
 /**
@@ -40,4 +39,4 @@ export function listSystemFiles(projectRoot: string): readonly string[] {
 }
 
 /** What every stage may write to. */
-export const systemSinks: readonly string[] = process.platform === 'win32' ? [] : ['/dev/null'];
+export const systemSinks: readonly string[] = ['/dev/null'];

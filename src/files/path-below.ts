@@ -9,8 +9,3 @@ export function isBelow(absolute: string, folder: string): boolean {
 export function isAtOrBelow(absolute: string, folder: string): boolean {
   return absolute === folder || isBelow(absolute, folder);
 }
-
-/** A path with `/` between folders, as in the pipeline file and in records, on every system. */
-export function withSlashes(file: string): string {
-  return file.split(path.sep).join('/');
-}

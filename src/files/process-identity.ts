@@ -36,8 +36,7 @@ export function findProcess(identity: ProcessIdentity): 'alive' | 'dead' | 'unkn
   const startTime = readStartTime(identity.pid);
   if (startTime !== null) return startTime === identity.startTime ? 'alive' : 'dead';
   // It exists but belongs to a user whose processes the system hides.
-  if (isForeign) return 'unknown';
-  return process.platform === 'win32' ? 'alive' : 'dead';
+  return isForeign ? 'unknown' : 'dead';
 }
 
 /** Linux: this boot of this kernel, and the container's view of its processes. */
@@ -58,7 +57,7 @@ function readStartTime(pid: number): string | null {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
   } catch {
-    if (process.platform === 'linux' || process.platform === 'win32') return null;
+    if (process.platform === 'linux') return null;
   }
   try {
     // Loaded only where there is no /proc.

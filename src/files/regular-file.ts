@@ -2,8 +2,8 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } f
 import fs, { type FileHandle } from 'node:fs/promises';
 import { ReproError } from '../errors.ts';
 
-/** O_NONBLOCK, since opening a pipe would otherwise wait until something writes to it. Windows has no such flag. */
-const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+/** O_NONBLOCK, since opening a pipe would otherwise wait until something writes to it. */
+const flags = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
  * Opens a file that people or other machines name. The check is on the open file, so the file cannot be exchanged in between.

@@ -152,11 +152,9 @@ export class NpyCountsWriter {
       await rm(widerPath, { force: true });
       throw error;
     }
-    // Closed before the rename: Windows cannot rename an open file.
-    await wider.close();
     await this.#handle.close();
     await rename(widerPath, this.#path);
-    this.#handle = await open(this.#path, 'r+');
+    this.#handle = wider;
     this.#dtype = dtype;
   }
 

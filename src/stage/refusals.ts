@@ -83,15 +83,12 @@ function observe(original: AnyFunction, note: (error: unknown) => void): AnyFunc
   return Object.defineProperties(observed, Object.getOwnPropertyDescriptors(original));
 }
 
-/** Folders of the operating system: of Unix, which packages ask for on Windows, too; of macOS; of Windows. */
+/** Folders of the operating system: of Unix, and of macOS. */
 const systemFolders =
-  /^(?:\/(?:proc|sys|dev|etc|usr|bin|sbin|lib\w*|System|Library|private\/(?:etc|var\/db)|opt\/homebrew)|[a-z]:\/(?:windows|program files(?: \(x86\))?|programdata))\//i;
+  /^\/(?:proc|sys|dev|etc|usr|bin|sbin|lib\w*|System|Library|private\/(?:etc|var\/db)|opt\/homebrew)\//;
 
 /** Below these, a path of `/proc` leads to the working folder or root of a process. */
 const processPlaces = /^\/proc\/(?:[^/]+\/){1,3}(?:cwd|root)(?:\/|$)/;
-
-/** Windows: a prefix for long paths. */
-const longPathPrefix = /^\\\\\?\\/;
 
 /**
  * Whether a refusal is only a package inspecting the machine, for instance for its C library: the call came from a package, not from the
@@ -102,14 +99,13 @@ export function isProbe(
   { permission, resource = '', stack = '' }: Pick<RefusedError, 'permission' | 'resource' | 'stack'>,
   { projectRoot, realRoot = projectRoot }: Pick<Declaration, 'projectRoot' | 'realRoot'>,
 ): boolean {
-  const plain = resource.replace(longPathPrefix, '');
-  const file = path.normalize(plain).replaceAll('\\', '/');
-  const isInProject = [projectRoot, realRoot].some((root) => isAtOrBelow(path.resolve(plain), root));
+  const file = path.normalize(resource);
+  const isInProject = [projectRoot, realRoot].some((root) => isAtOrBelow(path.resolve(file), root));
   const isOfSystem = systemFolders.test(file) && !processPlaces.test(file) && !isInProject;
   if (permission !== 'ChildProcess' && !isOfSystem) return false;
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
-  const caller = frames.find((line) => !/node:|[\\/]refusals\./.test(line));
-  return caller !== undefined && /[\\/]node_modules[\\/]/.test(caller);
+  const caller = frames.find((line) => !/node:|\/refusals\./.test(line));
+  return caller?.includes('/node_modules/') === true;
 }
 
 /** The refusal behind an error, which stage code may have wrapped. */
@@ -126,7 +122,7 @@ export function findRefusal(error: unknown): RefusedError | undefined {
 function listAccesses({ permission, resource }: RefusedError): UndeclaredAccess[] {
   if (resource === undefined || resource === '') return [];
   if (permission !== 'FileSystemRead' && permission !== 'FileSystemWrite') return [];
-  const file = path.resolve(resource.replace(longPathPrefix, ''));
+  const file = path.resolve(resource);
   return [{ access: permission === 'FileSystemRead' ? 'read' : 'write', path: file }];
 }
 

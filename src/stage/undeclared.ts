@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { isAtOrBelow, isBelow, withSlashes } from '../files/path-below.ts';
+import { isAtOrBelow, isBelow } from '../files/path-below.ts';
 
 /** What messages about undeclared files of a stage need to know. */
 export interface Declaration {
@@ -27,7 +27,7 @@ export interface UndeclaredAccess {
 
 /** The path as it would be written in the pipeline file, and as messages show it. */
 export function nameOf(file: string, { projectRoot }: Declaration): string {
-  return isBelow(file, projectRoot) ? withSlashes(path.relative(projectRoot, file)) : file;
+  return isBelow(file, projectRoot) ? path.relative(projectRoot, file) : file;
 }
 
 /**
@@ -62,7 +62,7 @@ function proposeOutput(file: string, declaration: Declaration): string | undefin
   if (inputs.some((one) => isAtOrBelow(file, one))) return undefined;
   const name = nameOf(file, declaration);
   const proposed = name.startsWith('artifacts/') ? name : `artifacts/${path.basename(file) || stage}`;
-  const read = inputs.map((one) => withSlashes(path.relative(projectRoot, one)));
+  const read = inputs.map((one) => path.relative(projectRoot, one));
   const others = [runnerFolder, ...outputs, ...read, ...taken];
   return others.some((one) => areRelated(proposed, one)) ? undefined : proposed;
 }

@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { openSavedFile } from '../../src/checkpoints/saved-file.ts';
@@ -41,7 +40,7 @@ async function gather(chunks: AsyncIterable<Uint8Array>): Promise<string> {
   return Buffer.concat(all).toString();
 }
 
-describe.skipIf(process.platform === 'win32')('a pipe is refused by name instead of waited for', () => {
+describe('a pipe is refused by name instead of waited for', () => {
   test.each([
     ['a checkpoint', 'x.safetensors', (file: string) => loadCheckpoint(file)],
     ['a file to import', 'x.safetensors', (file: string) => openSavedFile(file, file)],

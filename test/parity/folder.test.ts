@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
 import { expect, test } from 'vitest';
 import { openCaseFolder } from '../../src/parity/folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-test.skipIf(process.platform === 'win32').each<[string, (file: string) => unknown]>([
+test.each<[string, (file: string) => unknown]>([
   ['a pipe', (file) => execFileSync('mkfifo', [file])],
   ['a folder', (file) => mkdir(file)],
 ])('%s in place of a file is refused, not waited for', async (_, make) => {

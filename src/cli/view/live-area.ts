@@ -17,7 +17,7 @@ const usualRows = 24;
  * Signals that end the process at once (Ctrl-\) or hand the terminal to the shell (Ctrl-Z). SIGINT, SIGTERM and SIGHUP are handled where a
  * view is shown (process/ending.ts).
  */
-const leavingSignals = process.platform === 'win32' ? [] : (['SIGQUIT', 'SIGTSTP'] as const);
+const leavingSignals = ['SIGQUIT', 'SIGTSTP'] as const;
 
 /**
  * The last lines of a terminal, redrawn in place, with lasting lines that scroll away above them.

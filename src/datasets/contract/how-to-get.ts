@@ -1,7 +1,6 @@
 import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
-import { withSlashes } from '../../files/path-below.ts';
 import { quoteWord } from '../../files/shell-words.ts';
 import { formatBytes } from '../../text.ts';
 import type { DatasetFacts, PublishedFile } from './dataset.ts';
@@ -73,11 +72,10 @@ export function checkKind(
   });
 }
 
-/** A path as a person would write it: relative where that is shorter to read, with `/`. */
+/** A path as a person would write it: relative where that is shorter to read. */
 export function showPath(target: string): string {
   const relative = path.relative(process.cwd(), target);
-  const shown = relative === '' || relative.startsWith('..') ? target : relative;
-  return withSlashes(shown);
+  return relative === '' || relative.startsWith('..') ? target : relative;
 }
 
 /** ` --set dataset.root=DIR` for a command that should read `root`; empty if that is the profile's own value. */

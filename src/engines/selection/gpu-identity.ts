@@ -44,7 +44,7 @@ export async function identifyCuda({
 
 /**
  * `webgpu <digest of the kernels> 0.6.2 <name>, <driver>`; undefined if there is no such GPU. What was listed is kept until package, system, drivers or the
- * variables that choose among drivers change; of Windows' drivers nothing is known beforehand.
+ * variables that choose among drivers change.
  */
 export async function identifyWebgpu({
   projectRoot,

@@ -26,8 +26,8 @@ export interface ProbedSystem {
 
 // The requirements in the README of @tensorflow/tfjs-node 4.22.0, to which the GPU package's README refers; others are untested.
 const needs =
-  'It needs Linux or Windows on x64, an NVIDIA driver newer than 450, CUDA 11.2 and cuDNN 8.1, ' +
-  'with their libraries on LD_LIBRARY_PATH (PATH on Windows).';
+  'It needs Linux on x64, an NVIDIA driver newer than 450, CUDA 11.2 and cuDNN 8.1, ' +
+  'with their libraries on LD_LIBRARY_PATH.';
 const installation =
   `Run \`npm install --no-save ${cudaPackage}@4.22.0\`; ` +
   'it downloads its TensorFlow library from storage.googleapis.com.';
@@ -47,7 +47,7 @@ const thisSystem: ProbedSystem = {
 
 /** Loads the CUDA backend and computes a product on it. It never throws: a machine without a GPU is a result, not an error. */
 export async function probeCuda(system: ProbedSystem = thisSystem): Promise<CudaProbe> {
-  if (system.platform !== 'linux-x64' && system.platform !== 'win32-x64') {
+  if (system.platform !== 'linux-x64') {
     return { usable: false, reason: `${cudaPackage} does not exist for ${system.platform}`, fix: null };
   }
   if (!system.isInstalled()) {

@@ -67,13 +67,10 @@ const thisSystem: GpuSystem = {
   mayHaveGpu,
 };
 
-const drivers: Readonly<Record<string, string>> = {
-  linux:
-    'Install the Vulkan loader and the GPU’s driver (Debian: `libvulkan1`; NVIDIA’s own driver, or `mesa-vulkan-drivers` for AMD and Intel). ' +
-    'A container needs the GPU with the capability `graphics`. docs/engines.md.',
-  win32: 'Install the driver of the GPU’s manufacturer. docs/engines.md.',
-};
-const driverAdvice = (platform: string): string | null => drivers[platform.split('-')[0] ?? ''] ?? null;
+const drivers =
+  'Install the Vulkan loader and the GPU’s driver (Debian: `libvulkan1`; NVIDIA’s own driver, or `mesa-vulkan-drivers` for AMD and Intel). ' +
+  'A container needs the GPU with the capability `graphics`. docs/engines.md.';
+const driverAdvice = (platform: string): string | null => (platform.startsWith('linux') ? drivers : null);
 
 /** All adapters of this machine. It never rejects: a machine without a GPU is a result, not an error. */
 export async function listAdapters(system: GpuSystem = thisSystem): Promise<ListedAdapters> {
@@ -290,7 +287,7 @@ function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0]?.trim() ?? '';
 }
 
-/** Linux names its GPUs in /sys, but NVIDIA's in a container, and those of Windows, elsewhere. Other systems are not asked. */
+/** Linux names its GPUs in /sys, but NVIDIA's in a container, and those below WSL 2, elsewhere. Other systems are not asked. */
 function mayHaveGpu(): boolean {
   if (process.platform !== 'linux') return true;
   if (existsSync('/proc/driver/nvidia/version') || existsSync('/sys/class/misc/dxg')) return true;

@@ -12,7 +12,7 @@ const COMPUTE_STAGE = 4;
 /** The offset of a binding of a uniform buffer, and the size of `batch`. */
 const UNIFORM_STRIDE = 256;
 
-/** Windows resets a GPU that is busy with one submission for two seconds: a slow one does so much in a tenth of that. */
+/** Windows, also below WSL 2, resets a GPU that is busy with one submission for two seconds: a slow one does so much in a tenth of that. */
 const MOST_FLOP = 1e11;
 
 /** Refused memory, in the words of `NativeNetwork`. */

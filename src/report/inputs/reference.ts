@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
-import { withSlashes } from '../../files/path-below.ts';
 import { readCurves } from '../../formats/logged-curves.ts';
 import { decodeEventFile, type ScalarEvent } from '../../formats/tfevents.ts';
 import { openTorchFile } from '../../formats/torch-pt.ts';
@@ -91,7 +90,7 @@ async function listFiles(folder: string): Promise<string[]> {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
     return entries
       .filter((entry) => !entry.isDirectory())
-      .map((entry) => withSlashes(relative(folder, join(entry.parentPath, entry.name))))
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
       .sort();
   } catch (cause) {
     const problem = hasErrorCode(cause, 'ENOENT') ? 'does not exist' : `cannot be read: ${String(cause)}`;

@@ -5,7 +5,6 @@ import { pathToFileURL } from 'node:url';
 import type { BuildFailure, BuildOptions, Loader, Plugin } from 'esbuild';
 import { ReproError } from '../../errors.ts';
 import { compareCodeUnits, hashText } from '../../files/canonical-json.ts';
-import { withSlashes } from '../../files/path-below.ts';
 import { packageNameOf } from './locked-packages.ts';
 
 export interface Bundle {
@@ -60,7 +59,7 @@ export async function bundleModule(projectRoot: string, module: string, outfile:
         const loader = loaders[path.extname(args.path)] ?? 'js';
         // If a file has an error, the bundler itself reports it with the file's name.
         const code = loader === 'json' ? source : await strip(source, loader).catch(() => source);
-        const name = withSlashes(path.relative(root, args.path));
+        const name = path.relative(root, args.path);
         files.set(name, hashText(code));
         sources.set(name, hashText(bytes));
         return { contents: keepModulePlace(source, args.path), loader, resolveDir: path.dirname(args.path) };

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { canonicalJson, compareCodeUnits, isSha256 } from '../../files/canonical-json.ts';
-import { withSlashes } from '../../files/path-below.ts';
 import { getOwn } from '../../schema/json.ts';
 import type { MetricValue } from '../../stage/define-stage.ts';
 import { listSome } from '../../text.ts';
@@ -124,7 +123,7 @@ export function listCommittedRecords(plan: Plan): string[] {
   try {
     return readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.json'))
-      .map((name) => path.posix.join(committedFolder, plan.profile, withSlashes(name)))
+      .map((name) => path.posix.join(committedFolder, plan.profile, name))
       .sort(compareCodeUnits);
   } catch {
     return [];

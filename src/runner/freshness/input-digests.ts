@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { compareCodeUnits, hashJson } from '../../files/canonical-json.ts';
-import { isAtOrBelow, isBelow, withSlashes } from '../../files/path-below.ts';
+import { isAtOrBelow, isBelow } from '../../files/path-below.ts';
 import { formatPlace } from '../../schema/problems.ts';
 import { listMakers, type Maker, makersOf } from '../plan/graph.ts';
 import type { InputPath, Plan, StageInstance } from '../plan/plan.ts';
@@ -154,7 +154,7 @@ export class InputDigests {
   }
 
   #relativeTo(folder: string, output: string): string {
-    return withSlashes(path.relative(folder, path.resolve(this.#plan.projectRoot, output)));
+    return path.relative(folder, path.resolve(this.#plan.projectRoot, output));
   }
 }
 

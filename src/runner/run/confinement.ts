@@ -1,7 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { ReproError } from '../../errors.ts';
 import type { FilePermissions, StageLaunch } from '../../executors/executor.ts';
@@ -68,7 +67,7 @@ export async function confine(
       // If the runner found no GPUs, the stage may still see some.
       ...(grant.gpus.length === 0 ? {} : gpuEnvironment(grant.gpus, environment)),
       // The system's folder for temporary files also holds files of other programs.
-      ...(instance.hermetic ? scratchVariables(scratch) : {}),
+      ...(instance.hermetic ? { TMPDIR: scratch } : {}),
       ...(task.kind === 'command' ? { REPRO_EVENTS: path.join(scratch, 'events.jsonl') } : {}),
     },
     permissions: isLimited ? await declared() : null,
@@ -77,10 +76,6 @@ export async function confine(
     declared,
     declaration,
   };
-}
-
-function scratchVariables(scratch: string): Record<string, string> {
-  return process.platform === 'win32' ? { TEMP: scratch, TMP: scratch } : { TMPDIR: scratch };
 }
 
 async function listCode({ closures, inputs }: Session, { command }: StageInstance): Promise<string[]> {

@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { ReproError } from '../../errors.ts';
 import { hashJson, isSha256 } from '../../files/canonical-json.ts';
 import type { DigestCache } from './digest-cache.ts';
@@ -145,6 +144,5 @@ export const isSafeTree = shape<Tree>({
 /** Relative, with `/`, and without `.` or `..`: a list from a file must not name paths outside its folder. */
 export function isSafePath(value: unknown): value is string {
   if (typeof value !== 'string' || value.includes('\0')) return false;
-  if (process.platform === 'win32' && /[\\:]/.test(value)) return false;
   return value.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 }

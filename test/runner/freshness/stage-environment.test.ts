@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { stageEnvironment } from '../../../src/runner/freshness/stage-environment.ts';
 import { createStagesProject } from '../rig/stages-project.ts';
 
 /** Names that shells set for themselves. */
@@ -56,18 +55,3 @@ function isUsual(name: string): boolean {
   const usual = ['PATH', 'HOME', 'LANG', 'LANGUAGE', 'TMPDIR', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH'];
   return [...usual, 'CUDA_VISIBLE_DEVICES', ...ofShell].includes(name) || name.startsWith('LC_');
 }
-
-test('names on Windows mean the same in any case, and programs find what they need to start', () => {
-  const given = {
-    Path: 'p',
-    SystemRoot: 'r',
-    ComSpec: 'c',
-    'ProgramFiles(x86)': 'f',
-    Seen: 's',
-    Secret: 'x',
-    lc_all: 'C',
-  };
-  const { Secret: _, ...expected } = given;
-  expect(stageEnvironment(['SEEN'], given, 'win32')).toEqual(expected);
-  expect(stageEnvironment(['SEEN'], given, 'linux')).toEqual({});
-});
