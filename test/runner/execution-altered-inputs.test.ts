@@ -61,7 +61,7 @@ cp "$REPRO_RESUME_0/f" "$REPRO_OUTPUT_0"\n`;
       const { exitCode, stderr } = await project.call(['run']);
       expect(exitCode).toBe(0);
       expect(stderr).toContain(
-        'artifacts/use.resume belonged to no recorded run, or may come from an altered input',
+        'artifacts/use.resume belonged to no recorded run, or may come from a changed input',
       );
       expect(project.read('artifacts/use')).toBe('right\n');
     });

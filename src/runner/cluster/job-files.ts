@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
 import type { StageLaunch } from '../../executors/executor.ts';
 import type { StageInstance } from '../plan/plan.ts';
+import type { StartState } from '../run/start-state.ts';
 import { listFileStates } from '../store/file-states.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import { settingsFile } from './cluster-settings.ts';
@@ -12,6 +13,8 @@ import { settingsFile } from './cluster-settings.ts';
 export interface JobLaunch {
   readonly instance: StageInstance;
   readonly parts: FingerprintParts;
+  /** As the run that submitted the job found it. */
+  readonly start: StartState;
   /** `environment`: only the variables that name folders of the job. */
   readonly launch: Omit<StageLaunch, 'stop' | 'kill' | 'onMessage' | 'onStart'>;
   /** Inputs that other stages made: a node may still see older ones. Absolute. */

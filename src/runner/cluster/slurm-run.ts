@@ -11,6 +11,7 @@ import { isCancelled, type Job, type JobEnd, JobFolder, listJobs } from '../jobs
 import { instanceOf, listMakers, makersOf } from '../plan/graph.ts';
 import { runFactNames } from '../plan/plan.ts';
 import type { FoundWork, RemoteExecution, StartOtherMachines, Work } from '../run/execution-context.ts';
+import type { StartState } from '../run/start-state.ts';
 import { type FingerprintParts, hashParts } from '../store/fingerprint-parts.ts';
 import { requestOf, settingsFile, staysLocal } from './cluster-settings.ts';
 import { awaitVisible, describeFiles, type JobLaunch } from './job-files.ts';
@@ -92,7 +93,8 @@ class SlurmExecution implements RemoteExecution {
     if (job === null) return null;
     if (job.key === this.#key) {
       const task = JSON.parse(await fs.readFile(this.#files.fileOf('task.json'), 'utf8')) as StageTask;
-      return { task, follow: (watch) => this.#seeThrough(job, watch) };
+      const { start } = JSON.parse(await fs.readFile(this.#files.fileOf('launch.json'), 'utf8')) as JobLaunch;
+      return { task, start, follow: (watch) => this.#seeThrough(job, watch) };
     }
     // A job of other work is in the way unless it is over.
     if (this.#files.readEnd(job.name) === null) {
@@ -109,12 +111,19 @@ class SlurmExecution implements RemoteExecution {
     return null;
   }
 
-  readonly executor = async (launch: StageLaunch): Promise<StageEnd> => {
-    await fs.writeFile(this.#files.fileOf('launch.json'), JSON.stringify(await this.#describe(launch)));
+  async execute(launch: StageLaunch, start: StartState): Promise<StageEnd> {
+    const description = { ...(await this.#describe(launch)), start } satisfies JobLaunch;
+    await fs.writeFile(this.#files.fileOf('launch.json'), JSON.stringify(description));
     return this.#seeThrough(null, launch);
-  };
+  }
 
-  async #describe({ stop, kill, onMessage, onStart, ...launch }: StageLaunch): Promise<JobLaunch> {
+  async #describe({
+    stop,
+    kill,
+    onMessage,
+    onStart,
+    ...launch
+  }: StageLaunch): Promise<Omit<JobLaunch, 'start'>> {
     const { run, settings } = this.#slurm;
     const { plan } = run.session;
     const { instance, parts } = this.#work;

@@ -7,6 +7,7 @@ import type { Origin, StageEnd } from '../../executors/executor.ts';
 import { runLocally } from '../../executors/local.ts';
 import { listSystemFiles } from '../../executors/system-files.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { isSameJson } from '../../files/canonical-json.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import type { StageMessage, StageTask } from '../../stage/protocol.ts';
 import { FactFinder, type Facts, variablesOf } from '../freshness/fingerprint.ts';
@@ -18,6 +19,7 @@ import { partsOfOrigin } from '../run/execution-context.ts';
 import { ResumeFolder } from '../run/resume-folder.ts';
 import { beginSpending } from '../run/spent-time.ts';
 import { describeOpened } from '../run/stage-task.ts';
+import { nameInputs } from '../run/start-state.ts';
 import { cacheFolderOf } from '../store/cache-folder.ts';
 import { hashParts } from '../store/fingerprint-parts.ts';
 import { settingsFile } from './cluster-settings.ts';
@@ -59,7 +61,7 @@ type StageReport = Pick<JobEnd, 'end' | 'outputs'>;
 
 async function runStage(
   messagesFile: string,
-  { instance, parts, launch, made, madeState, patienceSeconds }: JobLaunch,
+  { instance, parts, start, launch, made, madeState, patienceSeconds }: JobLaunch,
   stop: AbortSignal,
   knownFacts: Facts,
 ): Promise<StageReport> {
@@ -78,7 +80,10 @@ async function runStage(
   const cache = cacheFolderOf({ projectRoot });
   const pass = messagePasser(messagesFile);
   for (const [i, resume] of instance.resume.entries()) {
-    const opened = await new ResumeFolder(projectRoot, resume, i, cache.resume).open(fingerprint);
+    const opened = await new ResumeFolder(projectRoot, resume, i, cache.resume).open(
+      fingerprint,
+      nameInputs(start),
+    );
     for (const text of describeOpened(resume, opened)) pass({ type: 'note', level: 'note', text });
   }
   const written = JSON.parse(await fs.readFile(launch.taskFile, 'utf8')) as StageTask;
@@ -108,6 +113,11 @@ async function runStage(
     onMessage: pass,
   });
   if (end.kind !== 'done') return { end: explainKill(end), outputs: '' };
+  finder.forget();
+  if (!isSameJson(await finder.find({ ...instance, facts: ofMachine }), origin.facts)) {
+    const text = 'the engine or a tool changed while the stage was running';
+    return { end: { kind: 'failed', code: 'input-changed', text }, outputs: '' };
+  }
   const result: Origin = {
     ...origin,
     host: os.hostname(),

@@ -8,7 +8,7 @@ import { type Problem, throwProblems } from '../../schema/problems.ts';
 import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
 import { digestPath } from '../store/digest.ts';
 import type { DigestCache } from '../store/digest-cache.ts';
-import { findMisinstalled, listLockedPackages } from './locked-packages.ts';
+import { listLockedPackages, readInstalledPackages } from './locked-packages.ts';
 import type { Session } from './session.ts';
 
 interface CodeClosure {
@@ -45,21 +45,15 @@ export class CodeClosures {
     return found;
   }
 
-  /**
-   * Before a stage runs: its result would be recorded under the versions of package-lock.json.
-   *
-   * @throws {ReproError} `packages-differ` if others are installed
-   */
-  async assertInstalled(module: string): Promise<void> {
+  /** Before a stage runs: its result would be recorded under the versions of package-lock.json. @throws {ReproError} `packages-differ` */
+  async readInstalled(module: string): Promise<Readonly<Record<string, string>>> {
     const { imports } = await this.find(module);
-    const [first, ...more] = findMisinstalled(this.#projectRoot, imports);
-    if (first === undefined) return;
-    const rest = more.length === 0 ? '' : `, and ${more.length} more packages differ`;
-    throw new ReproError(
-      'packages-differ',
-      `${first.folder} is ${first.name} ${first.installed}, package-lock.json has ${first.locked}${rest}: the result would be recorded under versions that it was not made with.`,
-      { where: module, fix: 'Install what package-lock.json lists: npm ci' },
-    );
+    return readInstalledPackages(this.#projectRoot, imports, module);
+  }
+
+  /** Closures found from here on are of the files as they are then. */
+  forget(): void {
+    this.#found.clear();
   }
 
   async #find(module: string): Promise<CodeClosure> {

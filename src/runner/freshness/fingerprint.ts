@@ -57,6 +57,11 @@ export class FactFinder {
     return facts;
   }
 
+  /** What is found from here on is looked up anew. */
+  forget(): void {
+    this.#known.clear();
+  }
+
   #factOf(name: string, instance: FactSubject): Promise<string> {
     const source = this.#facts[name];
     if (source === undefined) {
@@ -97,7 +102,7 @@ export class Fingerprints {
   /** @throws {ReproError} if code, an input or a fact is unavailable */
   async find(instance: StageInstance, produced: ProducedOutputs): Promise<FingerprintParts> {
     const { inputs, environment } = this.#sources;
-    const facts = await this.#facts.find(instance);
+    const facts = await this.findFacts(instance);
     return {
       ...(await this.findCode(instance)),
       inputs: await inputs.digest(instance, produced),
@@ -105,6 +110,18 @@ export class Fingerprints {
       facts,
       runtime: { platform: process.platform, arch: process.arch },
     };
+  }
+
+  /** @throws {ReproError} if one is unavailable */
+  findFacts(instance: StageInstance): Promise<Record<string, string>> {
+    return this.#facts.find(instance);
+  }
+
+  /** Parts found from here on are of code, sources and facts as they are then, not as they were when another instance asked. */
+  forget(): void {
+    this.#facts.forget();
+    this.#sources.closures.forget();
+    this.#sources.inputs.forget();
   }
 
   /** The parts that are in the repository: they need no data and are the same on every machine. @throws {ReproError} if the code is unavailable */

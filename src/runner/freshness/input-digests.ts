@@ -1,7 +1,7 @@
-import { statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
-import { compareCodeUnits, hashJson } from '../../files/canonical-json.ts';
+import { compareCodeUnits, hashJson, hashText } from '../../files/canonical-json.ts';
 import { isAtOrBelow, isBelow } from '../../files/path-below.ts';
 import { formatPlace } from '../../schema/problems.ts';
 import { listMakers, type Maker, makersOf } from '../plan/graph.ts';
@@ -12,6 +12,7 @@ import type { DigestCache } from '../store/digest-cache.ts';
 import type { InputPart } from '../store/fingerprint-parts.ts';
 import type { RecordedOutput } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
+import { readStamp, scanTree, stampOf } from '../store/tree.ts';
 
 /** What earlier instances produced: their recorded outputs, `pending`, or undefined if they are not part of this run. */
 export type ProducedOutputs = (id: string) => readonly RecordedOutput[] | 'pending' | undefined;
@@ -67,6 +68,38 @@ export class InputDigests {
     if (listMakers(makersOf(this.#plan, instance, input.path)).length > 0) return undefined;
     const absolute = this.#absoluteOf(input.path);
     return digestPath(absolute, this.#digests, this.#leftOutOf(absolute));
+  }
+
+  /** Inputs digested from here on are read as they are then. */
+  forget(): void {
+    this.#sources.clear();
+    this.#notFiles.clear();
+  }
+
+  /**
+   * What tells, without reading it, whether an input has been written to: size, times, inode of each of its files, and of its folders, to
+   * which a file may come and go.
+   *
+   * @param of the outputs of stages in it, if it contains some
+   * @returns a digest
+   */
+  async stamp(input: string, of: readonly string[] = []): Promise<string> {
+    const absolute = this.#absoluteOf(input);
+    const isPartly = of.length > 0 && isAtOrBelow(absolute, this.#artifacts);
+    const roots = [...(isPartly ? [] : [absolute]), ...of.map((one) => this.#absoluteOf(one))];
+    const stamps = await Promise.all(
+      roots.map(async (root) => {
+        const { kind, files, folders } = await scanTree(root, this.#leftOutOf(root));
+        const link = lstatSync(root, { bigint: true, throwIfNoEntry: false });
+        return [
+          kind,
+          link?.isSymbolicLink() === true ? stampOf(link) : null,
+          files.map(({ path: name, stamp }) => [name, stamp]),
+          folders.map((one) => [path.relative(root, one), readStamp(one)]),
+        ];
+      }),
+    );
+    return hashText(JSON.stringify(stamps));
   }
 
   async #digestOne(instance: StageInstance, input: InputPath, produced: ProducedOutputs): Promise<InputPart> {

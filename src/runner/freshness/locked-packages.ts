@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { ReproError } from '../../errors.ts';
 import { compareCodeUnits } from '../../files/canonical-json.ts';
 
 interface LockedPackage {
@@ -44,27 +45,44 @@ export function listLockedPackages(
   );
 }
 
-/** A package whose installed version is not the locked one. */
-interface MisinstalledPackage {
-  readonly folder: string;
-  readonly name: string;
-  readonly locked: string;
-  readonly installed: string;
-}
-
 /**
- * The packages, of those named and of everything they need, that are installed in another version than package-lock.json fixes. What is
- * not below the project's node_modules (another package manager's, a workspace, a package left out on this platform) is not judged.
+ * The versions of packages, and of everything they need, that are installed where package-lock.json has them. What is not below the
+ * project's node_modules (another package manager's, a workspace, a package left out on this platform) is not judged.
+ *
+ * @returns folder relative to the project -> installed version
+ * @throws {ReproError} `packages-differ` if one is not the locked one
  */
-export function findMisinstalled(projectRoot: string, names: readonly string[]): MisinstalledPackage[] {
-  const found: MisinstalledPackage[] = [];
+export function readInstalledPackages(
+  projectRoot: string,
+  names: readonly string[],
+  where: string,
+): Readonly<Record<string, string>> {
+  const versions: Record<string, string> = {};
+  const differing: string[] = [];
   for (const { name, key, entry } of walkLocked(readLock(projectRoot), names)) {
     if (!key.includes('node_modules/') || entry?.version === undefined) continue;
     const installed = readVersion(path.join(projectRoot, key));
-    if (installed === undefined || installed === unknownVersion || installed === entry.version) continue;
-    found.push({ folder: key, name, locked: entry.version, installed });
+    if (installed === undefined || installed === unknownVersion) continue;
+    versions[key] = installed;
+    if (installed === entry.version) continue;
+    differing.push(`${key} is ${name} ${installed}, package-lock.json has ${entry.version}`);
   }
-  return found.sort((a, b) => compareCodeUnits(a.folder, b.folder));
+  const [first, ...more] = differing.sort(compareCodeUnits);
+  if (first === undefined) return versions;
+  const rest = more.length === 0 ? '' : `, and ${more.length} more packages differ`;
+  throw new ReproError(
+    'packages-differ',
+    `${first}${rest}: the result would be recorded under versions that it was not made with.`,
+    { where, fix: 'Install what package-lock.json lists: npm ci' },
+  );
+}
+
+/** The first of these folders that no longer has the version that {@link readInstalledPackages} found; undefined: all have. */
+export function findReplacedPackage(
+  projectRoot: string,
+  versions: Readonly<Record<string, string>>,
+): string | undefined {
+  return Object.keys(versions).find((key) => readVersion(path.join(projectRoot, key)) !== versions[key]);
 }
 
 interface FoundPackage {

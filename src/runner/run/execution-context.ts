@@ -10,6 +10,7 @@ import type { RecordedOutput } from '../store/records.ts';
 import type { RunEvent } from './events.ts';
 import type { FetchStage } from './preparation.ts';
 import type { Grant } from './reservations.ts';
+import type { StartState } from './start-state.ts';
 
 /** What a run shares with the code that runs some of its instances on other machines. */
 export interface SharedRun {
@@ -39,7 +40,6 @@ export interface ExecutionContext extends SharedRun {
   readonly tracer: Tracer | null;
   readonly graceSeconds: number;
   readonly kill: AbortSignal;
-  readonly revision: () => Promise<Revision>;
 }
 
 export interface Work {
@@ -69,6 +69,7 @@ export type StartOtherMachines = (run: SharedRun) => Promise<OtherMachines>;
 /** What an earlier runner began. */
 export interface FoundWork {
   readonly task: StageTask;
+  readonly start: StartState;
   /** Waits for its end. */
   follow(watch: Pick<StageLaunch, 'onMessage' | 'onStart' | 'logFile'>): Promise<StageEnd>;
 }
@@ -79,7 +80,7 @@ export interface RemoteExecution {
   readonly folder: string;
   /** A job that an earlier runner began for the same work, and that runs or has ended; null if there is none. */
   find(): Promise<FoundWork | null>;
-  readonly executor: Executor;
+  execute(launch: StageLaunch, start: StartState): Promise<StageEnd>;
 }
 
 /** The parts of a result that another machine made: the facts are those of that machine. */
@@ -88,22 +89,4 @@ export function partsOfOrigin(
   { facts, runtime }: Pick<Origin, 'facts' | 'runtime'>,
 ): FingerprintParts {
   return { ...parts, facts: { ...parts.facts, ...facts }, runtime };
-}
-
-interface Revision {
-  readonly commit: string | null;
-  readonly dirty: boolean | null;
-}
-
-/** The git commit of a folder and whether anything differs from it; nulls without git, a repository or a commit. */
-export async function readRevision(folder: string): Promise<Revision> {
-  try {
-    const { simpleGit } = await import('simple-git');
-    const git = simpleGit(folder);
-    const commit = (await git.revparse(['HEAD'])).trim();
-    const { files } = await git.status();
-    return { commit, dirty: files.length > 0 };
-  } catch {
-    return { commit: null, dirty: null };
-  }
 }

@@ -14,15 +14,15 @@ import { hashParts } from '../store/fingerprint-parts.ts';
 import { assertPlacesWritable, assertWritable } from '../store/outputs-in-place.ts';
 import type { RunRecord } from '../store/records.ts';
 import { confine } from './confinement.ts';
-import { confirmInputs, refuseAltered } from './confirm-inputs.ts';
 import { type ExecutionContext, type FoundWork, partsOfOrigin, type Work } from './execution-context.ts';
 import { describeFullDisk, explainEnd } from './failed-end.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
-import { resumeFoldersOf } from './resume-folder.ts';
+import { type ResumeFolder, resumeFoldersOf } from './resume-folder.ts';
 import type { InstanceResult } from './scheduler.ts';
 import { beginSpending, findLastSave, forgetSpending } from './spent-time.ts';
 import { continueLog, keepLog, readLogTail, startLog } from './stage-log.ts';
 import { prepareTask } from './stage-task.ts';
+import { confirmStartState, readStartState, type StartState } from './start-state.ts';
 
 /**
  * Runs an instance's process and, only if it succeeded, commits its outputs: into the store, then the record, then into
@@ -63,16 +63,16 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     if (found === null)
       await startLog(logFile, `${instance.id}  ${new Date().toISOString()}  ${describeCommand(instance)}`);
     const resume = resumeFoldersOf(session, instance);
-    await refuseAltered(session, work);
+    const start = found?.start ?? (await readStartState(session, work));
     const { end, metrics, task, origin, times } = await attemptRepeatedly(instance.retries, context.signal, {
       // Of the last attempt, for what is expected of the next run: earlier ones and the waits between them tell nothing about that.
       attempt: async () => {
         const startedAt = new Date().toISOString();
         const secondsHere = stopwatch();
-        const task = found?.task ?? (await prepareTask(context, work, temporary, resume));
+        const task = found?.task ?? (await prepareTask(context, work, temporary, resume, start));
         const spent =
           remote === undefined ? await beginSpending(session.folder, work.fingerprint, task.resume) : 0;
-        const ran = await runTask(context, work, task, temporary, { logFile, onStart, found });
+        const ran = await runTask(context, work, task, temporary, { logFile, onStart, found, start });
         const origin = ran.end.kind === 'done' ? ran.end.origin : undefined;
         const { seconds, earlierSeconds } = origin ?? { seconds: secondsHere(), earlierSeconds: spent };
         const total = earlierSeconds > 0 ? { totalSeconds: earlierSeconds + seconds } : {};
@@ -90,8 +90,10 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
         await fs.rm(temporary, { recursive: true, force: true });
       },
     });
+    const confirm = () => confirmStartState(session, work, start, remote === undefined);
     if (end.kind === 'interrupted') {
       isLeft = end.isLeft === true;
+      if (!isLeft) await settleResumes(resume, work, confirm);
       await session.attempts.drop(instance.id);
       const savedMs = await findLastSave(task.resume);
       const ago = savedMs === null ? null : (Date.now() - savedMs) / 1000;
@@ -103,12 +105,13 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     if (end.kind === 'failed') {
       const text = await describeFullDisk(temporary);
       if (text !== null) onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
+      await settleResumes(resume, work, confirm);
       return await fail({ code: end.code, text: await explainEnd(session, instance, end) });
     }
     const parts = origin === undefined ? work.parts : partsOfOrigin(work.parts, origin);
     const fingerprint = origin === undefined ? work.fingerprint : hashParts(parts);
     const seconds = origin?.seconds ?? secondsSince();
-    await confirmInputs(session, work).catch(async (error: unknown) => {
+    await confirm().catch(async (error: unknown) => {
       for (const folder of resume) await folder.distrust();
       throw error;
     });
@@ -129,7 +132,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       peakMemoryBytes: end.peakMemoryBytes,
       host: origin?.host ?? os.hostname(),
       node: origin?.node ?? process.versions.node,
-      ...(await context.revision()),
+      ...start.revision,
       profile: session.plan.profile,
       ...(overrides === undefined ? {} : { overrides }),
     };
@@ -162,8 +165,14 @@ async function runTask(
   temporary: string,
   {
     found,
+    start,
     ...watch
-  }: { readonly logFile: string; readonly onStart: () => void; readonly found: FoundWork | null },
+  }: {
+    readonly logFile: string;
+    readonly onStart: () => void;
+    readonly found: FoundWork | null;
+    readonly start: StartState;
+  },
 ) {
   const { id, resources } = work.instance;
   const metrics: Record<string, MetricValue> = {};
@@ -179,7 +188,7 @@ async function runTask(
   if (found !== null) return { end: await found.follow({ ...watch, onMessage }), metrics };
   const confinement = await confine(context, work, task, temporary);
   const { traceFile } = confinement;
-  const end = await (context.remote?.executor ?? context.executor)({
+  const launch = {
     ...confinement,
     ...watch,
     timeSeconds: resources.timeSeconds,
@@ -187,10 +196,26 @@ async function runTask(
     stop: context.signal,
     kill: context.kill,
     onMessage,
-  });
+  };
+  const { remote } = context;
+  const end = await (remote === undefined ? context.executor(launch) : remote.execute(launch, start));
   if (traceFile === null) return { end, metrics };
   const { reportTrace } = await import('./trace.ts');
   return { end: await reportTrace({ ...confinement, traceFile }, work.instance, end, context), metrics };
+}
+
+/** After an execution that did not succeed: whether the next one may resume from what it saved. */
+async function settleResumes(
+  resume: readonly ResumeFolder[],
+  { fingerprint }: Work,
+  confirm: () => Promise<void>,
+): Promise<void> {
+  if (resume.length === 0) return;
+  const isAsBefore = await confirm().then(
+    () => true,
+    () => false,
+  );
+  for (const folder of resume) await (isAsBefore ? folder.settle(fingerprint) : folder.distrust());
 }
 
 function stopwatch(): () => number {

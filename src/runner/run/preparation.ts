@@ -11,7 +11,7 @@ import type { RunEvent } from './events.ts';
 import { describeFailure } from './execution.ts';
 import type { SharedRun, Work } from './execution-context.ts';
 import { describeShortage, type MachineResources } from './machine.ts';
-import { distrustResumes, resumeFoldersOf } from './resume-folder.ts';
+import { resumeFoldersOf } from './resume-folder.ts';
 
 /** Fetches an instance that would have to run. @returns whether the store now has its results */
 export type FetchStage = (
@@ -54,8 +54,26 @@ export function prepare(
   });
 }
 
+/**
+ * Looks again at what has to run, just before it does: it may have waited for days, and code, packages, engine and sources be others by now.
+ *
+ * @returns the work as it is now, or `hit` or `failed`
+ */
+export function prepareAgain(context: SharedRun, work: Omit<Work, 'grant'>): Promise<Prepared> {
+  const { session } = context;
+  const { instance } = work;
+  return guarded(context, instance, async () => {
+    session.fingerprints.forget();
+    const freshness = await check(context, instance);
+    const { fingerprint } = 'record' in freshness ? freshness.record : freshness;
+    return fingerprint === work.fingerprint
+      ? work
+      : decide({ ...context, machine: null }, instance, freshness);
+  });
+}
+
 async function guarded<T>(
-  { session, onEvent }: PreparationContext,
+  { session, onEvent }: SharedRun,
   { id }: StageInstance,
   work: () => Promise<T>,
 ): Promise<T | 'failed'> {
@@ -69,7 +87,7 @@ async function guarded<T>(
   }
 }
 
-function check({ session, produced }: PreparationContext, instance: StageInstance): Promise<Freshness> {
+function check({ session, produced }: SharedRun, instance: StageInstance): Promise<Freshness> {
   return session.freshness.check(instance, (id) => produced.get(id));
 }
 
@@ -79,12 +97,9 @@ async function decide(
   found: Freshness,
 ): Promise<Prepared> {
   const { session, produced, onEvent } = context;
-  const { id, command } = instance;
+  const { id } = instance;
   const isForced = context.isForced(id);
   let freshness = found;
-  if ('reasons' in freshness && freshness.reasons.some(({ cue }) => cue === 'output-altered')) {
-    await distrustResumes(session, id);
-  }
   if (isForced) await dropFinishedResume(session, instance, freshness);
   for (let looks = 1; !isForced && looks <= looksAtMost; looks += 1) {
     const settled = await settle(context, instance, freshness);
@@ -98,7 +113,6 @@ async function decide(
   const reasons = isForced ? [forcedReason] : 'reasons' in freshness ? freshness.reasons : [];
   const { fingerprint, parts } = 'record' in freshness ? freshness.record : freshness;
   if (fingerprint === null || parts === null) throw 'error' in freshness ? freshness.error : undefined;
-  if (command.kind === 'module') await session.closures.assertInstalled(command.path);
   const shortage = context.machine && describeShortage(instance.resources, context.machine);
   if (shortage !== null) onEvent({ kind: 'note', id, level: 'warning', text: shortage });
   return { instance, fingerprint, parts, reasons };

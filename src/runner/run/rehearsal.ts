@@ -62,9 +62,7 @@ export async function rehearse(
     const shortage = machine && describeShortage(resources, machine);
     if (shortage !== null) warn(shortage);
     if (command.kind !== 'module') continue;
-    await session.closures
-      .assertInstalled(command.path)
-      .catch((error: unknown) => warn(describeError(error)));
+    await session.closures.readInstalled(command.path).catch((error: unknown) => warn(describeError(error)));
   }
   if (machine === null) return undefined;
   const duration = await expectDuration(

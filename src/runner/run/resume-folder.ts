@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
-import { isSha256 } from '../../files/canonical-json.ts';
+import { hashText, isSha256 } from '../../files/canonical-json.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { fileNameOf } from '../store/cache-folder.ts';
@@ -10,6 +10,14 @@ import { isThere, moveFolder, partialOf, removeFolder } from '../store/whole-fol
 
 /** The second line of the marker of what belongs to an execution that succeeded. */
 const finished = 'finished';
+
+/**
+ * The second line while an execution is under way, and after it was killed: the inputs that it works from. If they are others by now, they may
+ * have been changed, and changed back, while it read them.
+ */
+function startedWith(inputs: string): string {
+  return `started ${hashText(inputs)}`;
+}
 
 /** What {@link ResumeFolder.open} found. */
 export interface OpenedResume {
@@ -57,22 +65,33 @@ export class ResumeFolder {
   async canResume(fingerprint: string): Promise<boolean> {
     const { owner, state } = await this.#readMarker();
     const names = await fs.readdir(this.#absolute).catch(() => []);
-    const isHere = owner === fingerprint && state === undefined && names.length > 0;
+    const isHere = owner === fingerprint && state !== finished && names.length > 0;
     return isHere || isThere(this.#asideOf(fingerprint));
   }
 
-  async open(fingerprint: string): Promise<OpenedResume> {
+  /** @param inputs names the state of the inputs: see `nameInputs` */
+  async open(fingerprint: string, inputs: string): Promise<OpenedResume> {
     const { owner, state } = await this.#readMarker();
+    const started = startedWith(inputs);
     let other: OpenedResume['other'] = 'none';
-    if (owner !== fingerprint || state !== undefined) {
-      // What finished and was never recorded has only little left to do.
-      if (owner !== fingerprint) other = await this.#clear(owner, state);
-      await fs.mkdir(path.dirname(this.#absolute), { recursive: true });
-      await writeFileAtomic(this.#marker(), `${fingerprint}\n`);
+    // What finished and was never recorded has only little left to do.
+    if (owner !== fingerprint) other = await this.#clear(owner, state);
+    else if (!isTrusted(state, started)) other = await this.#clear(null, state);
+    if (!(await isThere(this.#absolute)) && !isTrusted(await this.#readAsideState(fingerprint), started)) {
+      await this.#dropAside(fingerprint);
+      other = 'emptied';
     }
+    await fs.mkdir(path.dirname(this.#absolute), { recursive: true });
+    await writeFileAtomic(this.#marker(), `${fingerprint}\n${started}\n`);
     const isBack = !(await isThere(this.#absolute)) && (await this.#bringBack(fingerprint));
     await fs.mkdir(this.#absolute, { recursive: true });
     return { absolute: this.#absolute, other, isBack };
+  }
+
+  /** After an execution that did not succeed, and whose inputs are known to be as they were: from here on, only the fingerprint counts. */
+  async settle(fingerprint: string): Promise<void> {
+    const { owner } = await this.#readMarker();
+    if (owner === fingerprint) await writeFileAtomic(this.#marker(), `${fingerprint}\n`);
   }
 
   /**
@@ -84,8 +103,8 @@ export class ResumeFolder {
   }
 
   /**
-   * After an input of its stage was found altered: what is here may come from that, so nothing resumes from it. Until the stage runs again, it
-   * stays for people to look at.
+   * After an input of its stage was found changed while the stage ran: what is here may come from that, so nothing resumes from it. Until the
+   * stage runs again, it stays for people to look at.
    */
   async distrust(): Promise<void> {
     if (await isThere(this.#absolute)) await writeFileAtomic(this.#marker(), 'distrusted\n');
@@ -140,12 +159,13 @@ export class ResumeFolder {
   /** Clears the place; afterwards no folder exists, and the marker may change. */
   async #clear(owner: string | null, state: string | undefined): Promise<OpenedResume['other']> {
     const names = await fs.readdir(this.#absolute).catch(() => []);
-    const isKept = owner !== null && state === undefined && names.length > 0;
+    const isKept = owner !== null && state !== finished && names.length > 0;
     if (isKept) {
       const aside = this.#asideOf(owner);
       await fs.mkdir(path.dirname(aside), { recursive: true });
       // A copy left by a kill while it was being restored from another disk: older than what is in place.
       await fs.rm(aside, { recursive: true, force: true });
+      await writeFileAtomic(`${aside}.state`, state ?? '');
       await moveFolder(this.#absolute, aside);
     } else if (names.length > 0) await this.#remove();
     await fs.rm(this.#absolute, { recursive: true, force: true });
@@ -161,9 +181,16 @@ export class ResumeFolder {
     if (!(await isThere(aside))) return false;
     await moveFolder(aside, this.#absolute);
     await syncFolder(path.dirname(this.#absolute));
+    await fs.rm(`${aside}.state`, { force: true });
     // Fails, as it should, if another folder of this fingerprint still exists.
     await fs.rmdir(path.dirname(aside)).catch(() => {});
     return true;
+  }
+
+  /** undefined as after {@link settle}, and if nothing was set aside. */
+  async #readAsideState(fingerprint: string): Promise<string | undefined> {
+    const state = await fs.readFile(`${this.#asideOf(fingerprint)}.state`, 'utf8').catch(() => '');
+    return state === '' ? undefined : state;
   }
 
   #asideOf(fingerprint: string): string {
@@ -175,18 +202,10 @@ export class ResumeFolder {
   }
 }
 
-export function resumeFoldersOf({ plan, folder }: Session, { resume }: StageInstance): ResumeFolder[] {
-  return resume.map((one, i) => new ResumeFolder(plan.projectRoot, one, i, folder.resume));
+function isTrusted(state: string | undefined, started: string): boolean {
+  return state === undefined || state === finished || state === started;
 }
 
-/**
- * Marks what the instances that read an instance could resume from: an output of it was found altered, and they may have read that before
- * they were interrupted.
- */
-export async function distrustResumes(session: Session, made: string): Promise<void> {
-  for (const [id, dependencies] of session.plan.dependencies) {
-    const reader = session.plan.instances.get(id);
-    if (reader === undefined || reader.resume.length === 0 || !dependencies.includes(made)) continue;
-    for (const folder of resumeFoldersOf(session, reader)) await folder.distrust();
-  }
+export function resumeFoldersOf({ plan, folder }: Session, { resume }: StageInstance): ResumeFolder[] {
+  return resume.map((one, i) => new ResumeFolder(plan.projectRoot, one, i, folder.resume));
 }

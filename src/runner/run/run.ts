@@ -18,16 +18,10 @@ import { durationOf } from '../store/records.ts';
 import { findHostFile } from './confinement.ts';
 import type { RunEvent } from './events.ts';
 import { execute } from './execution.ts';
-import {
-  type ExecutionContext,
-  type OtherMachines,
-  readRevision,
-  type StartOtherMachines,
-  type Work,
-} from './execution-context.ts';
+import type { ExecutionContext, OtherMachines, StartOtherMachines, Work } from './execution-context.ts';
 import type { ExpectedTotal } from './expected-time.ts';
 import { type MachineResources, measureMachine } from './machine.ts';
-import { type FetchStage, type Prepared, prepare } from './preparation.ts';
+import { type FetchStage, type Prepared, prepare, prepareAgain } from './preparation.ts';
 import type { Grant } from './reservations.ts';
 import { type InstanceResult, schedule } from './scheduler.ts';
 
@@ -113,7 +107,6 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
     }
     // Aborted if the run cannot continue.
     const halt = new AbortController();
-    let revision: ReturnType<typeof readRevision> | undefined;
     const context: ExecutionContext = {
       ...{ session, ids, isForced, environment, facts, onEvent, tracer },
       failFast: options.failFast ?? false,
@@ -127,7 +120,6 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
       hostFile: () => options.hostFile ?? findHostFile(),
       graceSeconds: options.graceSeconds ?? defaultGraceSeconds,
       kill: options.killSignal ?? new AbortController().signal,
-      revision: () => (revision ??= readRevision(plan.projectRoot)),
     };
     const leftOver = removeLeftOver(session.folder.temporary);
     const others = (await otherMachines?.(context)) ?? null;
@@ -198,12 +190,13 @@ function runInstances(
     const there = { ...work, grant: { cpus: others.cpusOf(id), gpus: [] } };
     return execute({ ...context, remote: others.executionOf(there) }, there);
   };
-  const run = async (work: Work): Promise<InstanceResult> => {
+  const run = async (prepared: Work): Promise<InstanceResult> => {
     setOptimising(true);
-    const result = await executeWork(work);
+    const work = await prepareAgain(context, prepared);
+    const result = typeof work === 'string' ? work : await executeWork({ ...work, grant: prepared.grant });
     if (result === 'failed' && failFast) await others?.cancelWaiting();
     if (typeof result === 'string') return result;
-    produced.set(work.instance.id, result.outputs);
+    produced.set(prepared.instance.id, result.outputs);
     return 'done';
   };
   const runnable = (prepared: Prepared) =>

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { StageTask } from '../../stage/protocol.ts';
 import type { ExecutionContext, Work } from './execution-context.ts';
 import type { OpenedResume, ResumeFolder } from './resume-folder.ts';
+import { nameInputs, type StartState } from './start-state.ts';
 
 /** Makes ready what an attempt starts with: its resume folders, and an empty place for each output. */
 export async function prepareTask(
@@ -10,6 +11,7 @@ export async function prepareTask(
   { instance, fingerprint, parts, grant }: Work,
   temporary: string,
   resume: readonly ResumeFolder[],
+  start: StartState,
 ): Promise<StageTask> {
   const { session } = context;
   const resumePaths: string[] = [];
@@ -19,7 +21,7 @@ export async function prepareTask(
       resumePaths.push(folder.absolute);
       continue;
     }
-    const opened = await folder.open(fingerprint);
+    const opened = await folder.open(fingerprint, nameInputs(start));
     resumePaths.push(opened.absolute);
     for (const text of describeOpened(instance.resume[i] ?? '', opened)) {
       context.onEvent({ kind: 'note', id: instance.id, level: 'note', text });
@@ -56,7 +58,7 @@ const texts: Readonly<Record<OpenedResume['other'], string | null>> = {
   'set-aside':
     'belongs to other code, inputs, parameters or facts and was set aside; it comes back when they run again',
   emptied:
-    'belonged to no recorded run, or may come from an altered input, and was emptied: the stage starts over',
+    'belonged to no recorded run, or may come from a changed input, and was emptied: the stage starts over',
 };
 
 export function describeOpened(name: string, { other, isBack }: OpenedResume): string[] {

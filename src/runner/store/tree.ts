@@ -29,6 +29,8 @@ export interface Scan {
   /** Empty folders, relative, sorted by code unit. */
   readonly emptyFolders: readonly string[];
   readonly hasLinks: boolean;
+  /** Absolute; those from which nothing was left out. */
+  readonly folders: readonly string[];
 }
 
 export function stampOf(stats: BigIntStats): FileStamp {
@@ -62,14 +64,16 @@ export async function scanTree(
   isLeftOut: (absolute: string) => boolean = () => false,
 ): Promise<Scan> {
   const root = statRoot(target);
-  if (root === undefined) return { kind: 'missing', files: [], emptyFolders: [], hasLinks: false };
+  if (root === undefined)
+    return { kind: 'missing', files: [], emptyFolders: [], hasLinks: false, folders: [] };
   if (!root.isDirectory()) {
     const file = describeFile(target, '', root);
-    return { kind: 'file', files: [file], emptyFolders: [], hasLinks: false };
+    return { kind: 'file', files: [file], emptyFolders: [], hasLinks: false, folders: [] };
   }
 
   const files: ScannedFile[] = [];
   const emptyFolders: string[] = [];
+  const folders: string[] = [];
   let hasLinks = false;
   let entriesLeft = entriesPerTurn;
   const pending = [{ absolute: target, relative: '', ancestors: [realpathSync(target)] }];
@@ -81,9 +85,13 @@ export async function scanTree(
       entriesLeft = entriesPerTurn;
       await setImmediate();
     }
+    let isWhole = true;
     for (const entry of entries) {
       const absolute = `${folder.absolute}${path.sep}${entry.name}`;
-      if (isLeftOut(absolute)) continue;
+      if (isLeftOut(absolute)) {
+        isWhole = false;
+        continue;
+      }
       refuseUnreadableName(folder.absolute, entry.name);
       const relative = folder.relative === '' ? entry.name : `${folder.relative}/${entry.name}`;
       hasLinks ||= entry.isSymbolicLink();
@@ -96,12 +104,14 @@ export async function scanTree(
       const real = stats === null ? inParent : followLink(absolute, folder.ancestors);
       pending.push({ absolute, relative, ancestors: [...folder.ancestors, real] });
     }
+    if (isWhole) folders.push(folder.absolute);
   }
   return {
     kind: 'folder',
     files: sortByPath(files),
     emptyFolders: emptyFolders.sort(compareCodeUnits),
     hasLinks,
+    folders,
   };
 }
 

@@ -61,14 +61,14 @@ async function createPlace(): Promise<Place> {
 test('what an interrupted execution can go on from is seen, in place or set aside, unless it is empty, finished or distrusted', async () => {
   const { folder, state } = await createPlace();
   expect(await folder.canResume(a)).toBe(false);
-  await folder.open(a);
+  await folder.open(a, 'inputs');
   expect(await folder.canResume(a)).toBe(false);
   await fs.mkdir(path.dirname(state), { recursive: true });
   await fs.writeFile(state, 'of a');
   expect([await folder.canResume(a), await folder.canResume(b)]).toEqual([true, false]);
-  await folder.open(b);
+  await folder.open(b, 'inputs');
   expect([await folder.canResume(a), await folder.canResume(b)]).toEqual([true, false]);
-  await folder.open(a);
+  await folder.open(a, 'inputs');
   await folder.distrust();
   expect(await folder.canResume(a)).toBe(false);
   await folder.markFinished(a);
@@ -77,12 +77,12 @@ test('what an interrupted execution can go on from is seen, in place or set asid
 
 /** What a stage with this fingerprint would resume from; null if nothing. */
 async function readState({ folder, state }: Place, fingerprint: string): Promise<string | null> {
-  await folder.open(fingerprint);
+  await folder.open(fingerprint, 'inputs');
   return fs.readFile(state, 'utf8').catch(() => null);
 }
 
 async function leaveState(place: Place, fingerprint: string, text: string): Promise<void> {
-  await place.folder.open(fingerprint);
+  await place.folder.open(fingerprint, 'inputs');
   await fs.mkdir(path.dirname(place.state), { recursive: true });
   await fs.writeFile(place.state, text);
 }
@@ -100,7 +100,7 @@ describe.each([
       await leaveState(place, b, 'of b');
       disk.changesLeft = changes;
       // Sets aside b and brings back a.
-      isKilled = await place.folder.open(a).then(
+      isKilled = await place.folder.open(a, 'inputs').then(
         () => false,
         () => true,
       );
@@ -131,8 +131,8 @@ describe.each([
 
 test('an empty resume folder is not set aside', async () => {
   const { folder, cache } = await createPlace();
-  await folder.open(a);
-  expect(await folder.open(b)).toMatchObject({ other: 'none', isBack: false });
+  await folder.open(a, 'inputs');
+  expect(await folder.open(b, 'inputs')).toMatchObject({ other: 'none', isBack: false });
   await expect(fs.readdir(cache)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 

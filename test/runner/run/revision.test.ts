@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { readRevision } from '../../../src/runner/run/execution-context.ts';
+import { readRevision } from '../../../src/runner/run/start-state.ts';
 import { createProject, type Project } from '../rig/project.ts';
 
 function git(project: Project, ...args: readonly string[]): string {

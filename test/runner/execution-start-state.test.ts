@@ -1,0 +1,234 @@
+import { execFileSync } from 'node:child_process';
+import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { openRecords } from '../../src/runner/store/records.ts';
+import { waitForFile } from '../support/processes.ts';
+import { createPlan } from './rig/plan.ts';
+import { startRunner } from './rig/processes.ts';
+import { createProject, eventOf, type Project } from './rig/project.ts';
+import { createWordProject, installWordlist } from './rig/word-project.ts';
+
+const waiting = ': > started; while [ ! -e go ]; do sleep 0.02; done';
+
+/** What is written to, and how, while a stage waits; all of it is undone before the stage ends. */
+const passing: readonly { name: string; input: string; change: (at: (file: string) => string) => void }[] = [
+  {
+    name: 'a file of a folder, by which nothing but its ctime differs afterwards',
+    input: 'data/a',
+    change: (at) => {
+      writeFileSync(at('data/a'), 'B');
+      writeFileSync(at('data/a'), 'A');
+      utimesSync(at('data/a'), 1, 1);
+    },
+  },
+  {
+    name: 'a file that comes and goes',
+    input: 'data',
+    change: (at) => {
+      writeFileSync(at('data/more'), '');
+      rmSync(at('data/more'));
+    },
+  },
+  {
+    name: 'a folder that is another for a moment',
+    input: 'data',
+    change: (at) => {
+      renameSync(at('data'), at('other'));
+      renameSync(at('other'), at('data'));
+    },
+  },
+  {
+    name: 'the output of another stage',
+    input: 'artifacts/made',
+    change: (at) => {
+      writeFileSync(at('artifacts/made'), 'B');
+      writeFileSync(at('artifacts/made'), 'made');
+    },
+  },
+  {
+    name: 'the script of a command',
+    input: 'use.sh',
+    change: (at) => {
+      renameSync(at('use.sh'), at('kept.sh'));
+      writeFileSync(at('use.sh'), '');
+      renameSync(at('kept.sh'), at('use.sh'));
+    },
+  },
+];
+
+async function createWaiting(resume: readonly string[] = []): Promise<Project> {
+  const project = await createProject();
+  const copy = 'cat "$REPRO_RESUME_0"/seen data/a > "$REPRO_OUTPUT_0"';
+  const script =
+    resume.length === 0
+      ? waiting
+      : `[ -e "$REPRO_RESUME_0/seen" ] || cp data/a "$REPRO_RESUME_0/seen"; ${waiting}; ${copy}`;
+  await project.write('use.sh', resume.length === 0 ? `${waiting}; echo > "$REPRO_OUTPUT_0"` : script);
+  await project.write('data/a', 'A');
+  project.define([
+    { id: 'make', sh: 'printf made > "$REPRO_OUTPUT_0"', outputs: ['artifacts/made'] },
+    {
+      id: 'use',
+      run: ['sh', 'use.sh'],
+      inputs: ['data', 'data/a', 'artifacts/made'],
+      outputs: ['artifacts/use'],
+      resume,
+    },
+  ]);
+  return project;
+}
+
+describe('a result is not recorded if, while its stage ran,', () => {
+  test.each(passing)('$name was written to', async ({ input, change }) => {
+    const project = await createWaiting();
+    const running = project.run();
+    await waitForFile(project.at('started'));
+    change((file) => project.at(file));
+    await project.write('go', '');
+    const { outcome, events } = await running;
+    expect(outcome).toBe('failed');
+    expect(eventOf(events, 'failed', 'use')).toMatchObject({
+      code: 'input-changed',
+      text: expect.stringMatching(new RegExp(`"(data|${input})" was written to while the stage was running`)),
+    });
+    expect(project.has('artifacts/use')).toBe(false);
+    expect((await project.run()).outcome).toBe('ok');
+  });
+
+  test('a fact of the machine changed', async () => {
+    const project = await createProject([
+      { id: 'use', sh: `${waiting}; echo > "$REPRO_OUTPUT_0"`, facts: ['engine'] },
+    ]);
+    let engine = 'one';
+    project.facts = { engine: async () => engine };
+    const running = project.run();
+    await waitForFile(project.at('started'));
+    engine = 'two';
+    await project.write('go', '');
+    expect(eventOf((await running).events, 'failed', 'use').text).toContain(
+      '"engine" (from one to two) changed',
+    );
+    expect((await project.run()).outcome).toBe('ok');
+    expect(openRecords(createPlan(project.description)).findLast('use')?.parts.facts).toEqual({
+      engine: 'two',
+    });
+  });
+
+  test('a package that it imports was replaced', async () => {
+    const project = await createWordProject();
+    await project.edit(
+      'stages/words.ts',
+      "summary: 'Writes words.',",
+      "summary: 'Writes words.', hermetic: false,",
+    );
+    await project.edit('pipeline.yaml', 'params: [words]', 'params: [words]\n    hermetic: false');
+    await project.edit(
+      'stages/words.ts',
+      'fs.mkdirSync(outputs[0]!, { recursive: true });',
+      "fs.mkdirSync(outputs[0]!, { recursive: true }); fs.writeFileSync('started', ''); while (!fs.existsSync('go')) await new Promise((end) => setTimeout(end, 20));",
+    );
+    const running = project.call(['run', 'words']);
+    await waitForFile(project.at('started'));
+    await installWordlist(project, '2.0.0');
+    await project.write('go', '');
+    expect((await running).stderr).toContain(
+      'the package in node_modules/wordlist changed while the stage was running',
+    );
+    expect((await project.call(['run', 'words'])).exitCode).toBe(0);
+    expect(project.read('artifacts/words/text')).toContain('2.0.0');
+  });
+});
+
+describe('what an interrupted stage saved while an input was changed and changed back', () => {
+  test.each(['SIGINT', 'SIGKILL'] as const)('is not resumed from, after %s', async (signal) => {
+    const project = await createWaiting(['artifacts/use.resume']);
+    await project.write('data/a', 'B');
+    await project.write(
+      'use.sh',
+      `${waiting.replace('started', 'ready').replace('go', 'copy')}; ${project.read('use.sh')}`,
+    );
+    await project.write('data/a', 'A');
+    const runner = await startRunner(project);
+    await waitForFile(project.at('ready'));
+    await project.write('data/a', 'B');
+    await project.write('copy', '');
+    await waitForFile(project.at('started'));
+    runner.child.kill(signal);
+    await runner.ended;
+    await project.write('data/a', 'A');
+    await project.write('go', '');
+    const { outcome, events } = await project.run();
+    expect(outcome).toBe('ok');
+    expect(eventOf(events, 'note', 'use').text).toContain('may come from a changed input');
+    expect(project.read('artifacts/use')).toBe('AA');
+  });
+
+  test('is resumed from if the change came after the stage was interrupted', async () => {
+    const project = await createWaiting(['artifacts/use.resume']);
+    const runner = await startRunner(project);
+    await waitForFile(project.at('started'));
+    runner.child.kill('SIGINT');
+    await runner.ended;
+    await project.write('artifacts/use.resume/seen', 'saved');
+    await project.write('data/a', 'B');
+    await project.write('data/a', 'A');
+    await project.write('go', '');
+    expect((await project.run()).outcome).toBe('ok');
+    expect(project.read('artifacts/use')).toBe('savedA');
+  });
+});
+
+describe('what changes while a run is under way', () => {
+  test('counts for the stages that have not started', async () => {
+    const project = await createWordProject();
+    await project.edit(
+      'pipeline.yaml',
+      'inputs: [configs/words, data.txt]',
+      'inputs: [configs/words, data.txt, artifacts/gate]',
+    );
+    await project.write(
+      'pipeline.yaml',
+      `${project.read('pipeline.yaml')}  gate:\n    cmd: [sh, -c, '${waiting}; echo > "$REPRO_OUTPUT_0"']\n    outputs: [artifacts/gate]\n`,
+    );
+    const running = project.call(['run', 'words']);
+    await waitForFile(project.at('started'));
+    await project.edit('src/shout.ts', "'!'", "'?'");
+    await installWordlist(project, '2.0.0');
+    await project.write('go', '');
+    expect((await running).exitCode).toBe(0);
+    expect(project.read('artifacts/words/text')).toMatch(/^HELLO\?HELLO\?.*2\.0\.0$/s);
+    // Recorded under what it was made with: putting the old code back makes it stale.
+    expect(
+      (await project.json(['status', 'words'])).instances.map((one: { state: string }) => one.state),
+    ).not.toContain('stale');
+    await project.edit('src/shout.ts', "'?'", "'!'");
+    expect((await project.call(['status', 'words', '--exit-code'])).exitCode).toBe(3);
+  });
+
+  test('is not in the commit of a stage that had started', async () => {
+    const project = await createProject([{ id: 'use', sh: `${waiting}; echo > "$REPRO_OUTPUT_0"` }]);
+    const git = (...args: readonly string[]): string =>
+      execFileSync(
+        'git',
+        ['-c', 'user.name=T', '-c', 'user.email=t@example.org', '-c', 'commit.gpgsign=false', ...args],
+        {
+          cwd: project.root,
+          encoding: 'utf8',
+        },
+      ).trim();
+    git('init', '-q');
+    await project.write('.gitignore', 'artifacts/\ncounts/\nstarted\ngo\n');
+    git('add', '.');
+    git('commit', '-q', '-m', 'Begin');
+    const commit = git('rev-parse', 'HEAD');
+    const running = project.run();
+    await waitForFile(project.at('started'));
+    git('commit', '-q', '--allow-empty', '-m', 'Go on');
+    await project.write('go', '');
+    await running;
+    expect(openRecords(createPlan(project.description)).findLast('use')).toMatchObject({
+      commit,
+      dirty: false,
+    });
+  });
+});
