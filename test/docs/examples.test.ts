@@ -87,17 +87,40 @@ test('the drawing of the graph is that of pipeline.yaml, as `./repro graph --for
   expect(`${stdout}\n`).toBe(readPage('docs/images/graph.svg'));
 });
 
-test('docs/models.md has a model that runs beside the baseline, under the quick profile and the full one', async () => {
-  const model = blocks.find(({ at, language }) => at.startsWith('docs/models.md') && language === 'yaml');
-  const project = await copyThis();
-  await project.write('configs/models/mine.yaml', model?.text ?? '');
-  const words = ['run', '--dry-run', '--set', 'models=[baseline, mine]'];
-  for (const profile of ['quick', 'full']) {
-    const { exitCode, stderr } = await project.call([...words, '--profile', profile]);
-    expect(exitCode, stderr).toBe(0);
-    expect(stderr).toContain('? train@mine,2020  would run: has not run yet');
-    expect(stderr).not.toContain('no-reg');
-  }
+describe('the model in docs/models.md', () => {
+  const model =
+    blocks.find(({ at, language }) => at.startsWith('docs/models.md') && language === 'yaml')?.text ?? '';
+
+  test('runs beside the baseline, under the quick profile and the full one', async () => {
+    const project = await copyThis();
+    await project.write('configs/models/mine.yaml', model);
+    const words = ['run', '--dry-run', '--set', 'models=[baseline, mine]'];
+    for (const profile of ['quick', 'full']) {
+      const { exitCode, stderr } = await project.call([...words, '--profile', profile]);
+      expect(exitCode, stderr).toBe(0);
+      expect(stderr).toContain('? train@mine,2020  would run: has not run yet');
+      expect(stderr).not.toContain('no-reg');
+    }
+  });
+
+  test('trains for an epoch of the quick profile, on fewer people, and so does each variation of it in the text', async () => {
+    const lif = ['neuron: lif', 'tau: { per: layer, mean: 16, std: 0 }'] as const;
+    const lambdas = '[0.1, 0.1, 0.1, 0.1, 0.1, 0, 0]';
+    for (const part of [...lif, lambdas]) expect(readPage('docs/models.md')).toContain(`\`${part}\``);
+    const project = await copyThis();
+    const files = {
+      mine: model,
+      'mine-lif': model.replace('neuron: plif', lif[0]).replace(/tau: \{.*\}/, lif[1]),
+      'mine-lambdas': model.replace('regulariseTau: 0', `regulariseTau: ${lambdas}`),
+    };
+    for (const [id, text] of Object.entries(files)) await project.write(`configs/models/${id}.yaml`, text);
+    const settings = ['train.epochs=1', 'simulate.trainUsers=3', 'simulate.testUsers=1'];
+    for (const own of [['models=[mine, mine-lif]'], ['models=[mine-lambdas]', 'train.network.layers=5']]) {
+      const sets = [...own, ...settings].flatMap((one) => ['--set', one]);
+      const { exitCode, stderr } = await project.call(['run', 'train', ...sets]);
+      expect(exitCode, stderr).toBe(0);
+    }
+  });
 });
 
 describe('docs/stages.md', () => {

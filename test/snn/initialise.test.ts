@@ -28,9 +28,10 @@ describe('initialState', () => {
     expect(state.get('conv.1.running_var')?.data).toEqual(Float32Array.of(1, 1, 1));
   });
 
-  it('rejects a spread that draws a τ of one step or less', () => {
+  it('rejects a spread that draws a τ of one step or less, and names the setting that mends it', () => {
     const spec = buildNetwork({ ...small, tau: { per: 'neuron', mean: 1.1, std: 0.5 } });
     expect(() => initialState(spec, 1)).toThrow(ShapeError);
+    expect(() => initialState(spec, 1)).toThrow(/`compat\.tau_init: paper`/);
   });
 });
 
