@@ -1,5 +1,5 @@
-// Keeps what a run of a profile gave: in results/<profile>/ the main sections of its report with their figures and values, and claims.json;
-// its baseline in configs/baselines; and docs/results.md, which is made of all of them.
+// Keeps what a run of a profile gave: in results/<profile>/ the main sections of its report with their figures and values, and of
+// claims.json the claims that were judged; its baseline in configs/baselines; and docs/results.md, which is made of all of them.
 //   ./repro run --profile PROFILE && node scripts/results.mjs PROFILE
 //   node scripts/results.mjs                      only docs/results.md
 
@@ -30,8 +30,11 @@ function keep(profile) {
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(path.join(folder, 'figures'), { recursive: true });
   fs.writeFileSync(path.join(folder, 'report.md'), report);
-  for (const name of ['claims.json', ...new Set(report.match(/(?<=\]\()figures\/[\w.-]+/g))])
+  for (const name of new Set(report.match(/(?<=\]\()figures\/[\w.-]+/g)))
     fs.copyFileSync(path.join(from, name), path.join(folder, name));
+  const verdicts = JSON.parse(fs.readFileSync(path.join(from, 'claims.json'), 'utf8'));
+  const claims = verdicts.claims.filter(({ verdict }) => verdict !== 'not-applicable');
+  fs.writeFileSync(path.join(folder, 'claims.json'), `${JSON.stringify({ ...verdicts, claims }, null, 2)}\n`);
 }
 
 /** The sections of a page, each with its heading; the first is what stands above them. */
@@ -51,23 +54,29 @@ export function composePage() {
 }
 
 function describeProfile(profile) {
-  const { description, models, seeds, report } = parse(read(`configs/profiles/${profile}.yaml`));
-  const baseline = JSON.parse(read(`configs/baselines/${profile}.json`));
-  const engines = [...new Set(baseline.runs.map(({ engine }) => engine))].join('; ');
+  const { dataset, description, models, seeds, report, train } = parse(
+    read(`configs/profiles/${profile}.yaml`),
+  );
+  const { runs, frames } = JSON.parse(read(`configs/baselines/${profile}.json`));
+  const engines = [...new Set(runs.map(({ engine }) => engine))].join('; ');
   // A question needs its baseline among the models.
   const pair = [...new Set([report.question?.baseline ?? models[0], models.at(-1)])].join(', ');
-  const settings = `--set 'models=[${pair}]' --set 'seeds=[${seeds.at(-1)}]'`;
-  const command = `--profile ${profile} ${settings}`;
-  // The native engine's last digits depend on it.
-  const [, instructionSet] = /^native \S+ (\S+)/.exec(engines) ?? [];
-  const run = `${instructionSet === undefined ? '' : `REPRO_ISA=${instructionSet} `}./repro run ${command}`;
+  const command = `--profile ${profile} --set 'models=[${pair}]' --set 'seeds=[${seeds.at(-1)}]'`;
+  const [, fetch] = /`(\.\/repro data fetch \S+)`/.exec(description) ?? [];
+  // Data that no command gets were at hand only in part: a check would find other frames in all of them.
+  const isPart = !dataset.simulated && fetch === undefined;
+  const [training, test] = [frames.train, frames.test].map(({ clips }) => clips.toLocaleString('en'));
+  const computed = isPart
+    ? `Computed by \`${engines}\` on ${training} training and ${test} test clips that were at hand: \`./repro check\` fails on any others. This repeats a part of it with one seed:`
+    : `Computed by \`${engines}\`. This repeats a part of it with one seed, and checks it: every digit on an engine with the same arithmetic${train.engine === 'wasm' ? ', as WebAssembly has everywhere' : ''}, else within [tolerances](check.md#the-rules-and-how-sure-they-are):`;
+  const commands = [fetch, `./repro run ${command}`, isPart ? undefined : `./repro check ${command}`];
   return [
     `## ${report.title}`,
     description.trim(),
     ...answersOf(profile),
     ...verdictsOf(profile),
-    `Computed by \`${engines}\`. This repeats a part of it with one seed, and checks it. Engines with the same arithmetic give the same digits:`,
-    ['```sh', `${run} && ./repro check ${command}`, '```'].join('\n'),
+    computed,
+    ['```sh', commands.filter((one) => one !== undefined).join(' && '), '```'].join('\n'),
     `More of the report: [results/${profile}/report.md](../results/${profile}/report.md).`,
   ].join('\n\n');
 }
@@ -84,8 +93,7 @@ function answersOf(profile) {
 /** The published claims that this run says something about. */
 function verdictsOf(profile) {
   const { claims } = JSON.parse(read(`results/${profile}/claims.json`));
-  const judged = claims.filter(({ verdict }) => verdict !== 'not-applicable');
-  return judged.map(
+  return claims.map(
     ({ source, statement, measured, verdict, reason }) =>
       `${source}: ${statement}. Here: ${measured}. Verdict: **${verdict.replace('-', ' ')}**. ${reason}`,
   );
