@@ -1,4 +1,4 @@
-import { joinWords } from './format.ts';
+import { joinWords, sentences } from './format.ts';
 import { referenceOf } from './reference.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 
@@ -47,6 +47,15 @@ export function nameEpoch(models: readonly ModelResult[]): string {
   if (choices.size > 1) return 'epoch chosen by each model’s own rule';
   if (choices.has('test')) return 'epoch chosen on the test clips';
   return choices.has(null) ? 'last epoch' : 'epoch chosen by validation';
+}
+
+/** Which of equally good epochs is chosen; null if each model's is simply its last. */
+export function explainTies(models: readonly ModelResult[]): string | null {
+  const choices = new Set(models.flatMap(({ runs }) => runs.map(({ chosenOn }) => chosenOn)));
+  const latest =
+    choices.has('validation') && 'Of epochs with the same validation accuracy, the latest is chosen.';
+  const first = choices.has('test') && 'Of epochs with the same test accuracy, the first is chosen.';
+  return sentences(latest, first) || null;
 }
 
 /** A warning about accuracies at epochs chosen on the test clips; null if validation chose all epochs. */

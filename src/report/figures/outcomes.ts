@@ -1,8 +1,8 @@
 import { wilsonInterval } from '../../stats/proportions.ts';
 import { wrapText } from '../../text.ts';
 import { findPublished } from '../../thesis/published.ts';
-import { nameEpoch } from '../data/epochs.ts';
-import { formatPercent, formatPercentRange } from '../data/format.ts';
+import { explainTies, nameEpoch } from '../data/epochs.ts';
+import { formatPercent, formatPercentRange, sentences } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { Figure, LegendEntry } from '../drawing/figure.ts';
 import { colorVariable, modelColor } from '../drawing/palette.ts';
@@ -41,7 +41,11 @@ export function drawOutcomes(
   return {
     id: 'outcomes',
     title: 'Test accuracy of each model',
-    caption: `Bars show the 95 % interval (Wilson)${dots.some(({ seeds = [] }) => seeds.length > 0) ? ', small ticks the seeds' : ''}. The thesis reports the maximum over epochs: it is chosen on the test clips themselves, so it is biased upwards.`,
+    caption: sentences(
+      `Bars show the 95 % interval (Wilson)${dots.some(({ seeds = [] }) => seeds.length > 0) ? ', small ticks the seeds' : ''}.`,
+      explainTies(models),
+      'The thesis reports the maximum over epochs: it is chosen on the test clips themselves, so it is biased upwards.',
+    ),
     alt: outcomes.map((outcome) => describeOutcome(outcome, comparable)).join(' '),
     legend: kinds.map(({ name, mark }): LegendEntry => {
       const labels = { chosen: nameEpoch(models), published: 'published (maximum over epochs)' };

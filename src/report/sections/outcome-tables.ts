@@ -4,7 +4,7 @@ import { findPublished, judgeComparability, THESIS } from '../../thesis/publishe
 import { VERDICT_TITLES } from '../../thesis/verdicts.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import { compareModels, isBySeed } from '../data/differences.ts';
-import { nameEpoch } from '../data/epochs.ts';
+import { explainTies, nameEpoch } from '../data/epochs.ts';
 import {
   formatCount,
   formatPercent,
@@ -14,6 +14,7 @@ import {
   formatQuantity,
   joinWords,
   present,
+  sentences,
   spellCount,
 } from '../data/format.ts';
 import { type Accuracy, type Outcome, SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
@@ -218,7 +219,7 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
   const whose = unheld.length === models.length ? '' : ` for ${joinWords(unheld.map(({ title }) => title))}`;
   return present<Text>(
     !comparable && ['The accuracies of the thesis are left out, because they were measured on other data.'],
-    [details, ` Chance is ${formatPercent(1 / classes.length)}.`],
+    [sentences(details, `Chance is ${formatPercent(1 / classes.length)}.`, explainTies(models))],
     users > 0 && [
       `“Over users”: the 95 % interval for gestures of other people like these (Student’s, over the accuracies of ${spellCount(users)} users, weighted by their clips). Clips of one person are alike; the interval above it ignores that.`,
     ],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nameEpoch, warnOfChoice } from '../../../src/report/data/epochs.ts';
+import { explainTies, nameEpoch, warnOfChoice } from '../../../src/report/data/epochs.ts';
 import type { RunResult } from '../../../src/report/data/results.ts';
 import { blocksOf } from '../../../src/report/page/document.ts';
 import { renderMarkdown } from '../../../src/report/page/markdown.ts';
@@ -23,6 +23,14 @@ describe('the wording for the choice of the epoch', () => {
     expect(warnOfChoice([byValidation])).toBeNull();
     expect(warnOfChoice([byTest])).toContain('the epoch was chosen on the test clips themselves');
     expect(warnOfChoice([byValidation, byTest])).toContain('the epoch of B was chosen on the test clips');
+  });
+
+  it('names the rule for ties, in table 1 and below its figure', () => {
+    expect(explainTies([model('C', null)])).toBeNull();
+    const latest = 'Of epochs with the same validation accuracy, the latest is chosen.';
+    const first = 'Of epochs with the same test accuracy, the first is chosen.';
+    expect(explainTies([byTest, byValidation])).toBe(`${latest} ${first}`);
+    expect(renderMarkdown(report(byValidation)).split(latest)).toHaveLength(3);
   });
 
   it('never claims validation if the epoch was chosen on the test clips', () => {
