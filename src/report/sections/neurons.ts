@@ -86,27 +86,31 @@ export function answerTau({ models }: Results): Text {
   ];
 }
 
-/** A sentence on the layers and models that spike most and least on the test clips. */
+/** A sentence on the layers that spike most and least on the test clips, on average over the models, and on the models that do. */
 export function answerSpikes({ models }: Results): Text {
   const rates = models.flatMap((model) =>
     layersOf(model, ({ layers }) => layers.map(({ spikeRate }) => spikeRate)),
   );
   if (rates.length === 0) return [];
-  const averageBy = (key: 'layer' | 'title'): LayerValue[] =>
-    [...new Set(rates.map((rate) => rate[key]))].map((name) => {
-      const own = rates.filter((rate) => rate[key] === name);
-      return { ...own[0]!, value: meanOf(own.map(({ value }) => value)) };
-    });
-  const [quiet, busy] = extremesOf(averageBy('layer'));
-  const means = averageBy('title');
-  const [sparse, dense] = extremesOf(means);
+  const layers = [...new Set(rates.map(({ layer }) => layer))].map((layer) => ({
+    layer,
+    value: meanOf(rates.filter((rate) => rate.layer === layer).map(({ value }) => value)),
+  }));
+  const [quiet, busy] = extremesOf(layers);
+  const mean = models.length === 1 ? '' : ', on average over the models';
+  // As in the table of costs: a large layer counts for more than a small one.
+  const shares = models.flatMap(({ title, runs }) => {
+    const values = runs.flatMap(({ cost }) => (cost === undefined ? [] : [1 - cost.activationSparsity]));
+    return values.length === 0 ? [] : [{ title, value: meanOf(values) }];
+  });
+  const [sparse, dense] = shares.length < 2 ? [] : extremesOf(shares);
   return [
     {
-      strong: `On the test clips, layer ${busy.layer} spikes most, in ${formatPercent(busy.value)} of neurons and steps, and layer ${quiet.layer} least, in ${formatPercent(quiet.value)}.`,
+      strong: `On the test clips, layer ${busy.layer} spikes most, in ${formatPercent(busy.value)} of neurons and steps${mean}, and layer ${quiet.layer} least, in ${formatPercent(quiet.value)}.`,
     },
-    means.length < 2
+    sparse === undefined || dense === undefined
       ? ''
-      : ` Averaged over the layers, ${sparse.title} spikes least (${formatPercent(sparse.value)}), ${dense.title} most (${formatPercent(dense.value)}).`,
+      : ` Over the neurons of all layers, ${sparse.title} spikes least (${formatPercent(sparse.value)}), ${dense.title} most (${formatPercent(dense.value)}).`,
   ];
 }
 
@@ -118,7 +122,7 @@ function startOf({ runs }: ModelResult): number {
 }
 
 /** The smallest and the largest. @param found at least one */
-function extremesOf(found: readonly LayerValue[]): [LayerValue, LayerValue] {
+function extremesOf<T extends { readonly value: number }>(found: readonly T[]): [T, T] {
   const sorted = [...found].sort((a, b) => a.value - b.value);
   return [sorted[0]!, sorted.at(-1)!];
 }

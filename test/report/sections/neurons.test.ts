@@ -41,15 +41,24 @@ describe('the answer under the time constants', () => {
   });
 });
 
-it('the answer under the spikes names the extreme layers, and the extreme models', () => {
-  const spiking = (title: string, ...rates: number[]) =>
-    makeModelResult({
-      id: title,
-      title,
-      runs: [makeRunResult({ layers: rates.map((spikeRate) => ({ ...makeLayerResult(), spikeRate })) })],
-    });
-  const models = [spiking('A', 0.01, 0.3), spiking('B', 0.03, 0.1)];
+it('the answer under the spikes names the extreme layers over the models, and the extreme models over all neurons', () => {
+  const spiking = (title: string, activationSparsity: number, ...rates: number[]) => {
+    const layers = rates.map((spikeRate) => ({ ...makeLayerResult(), spikeRate }));
+    const cost = {
+      footprintBytes: 1,
+      activationSparsity,
+      denseOperations: 1,
+      effectiveMacs: 1,
+      effectiveAcs: 1,
+    };
+    return makeModelResult({ id: title, title, runs: [makeRunResult({ layers, cost })] });
+  };
+  // A mean over the layers would have B spike least: its small second layer would count as much as its first.
+  const models = [spiking('A', 0.98, 0.01, 0.3), spiking('B', 0.97, 0.03, 0.1)];
   expect(plain(answerSpikes(makeResults({ models })))).toBe(
-    'On the test clips, layer 2 spikes most, in 20.0 % of neurons and steps, and layer 1 least, in 2.0 %. Averaged over the layers, B spikes least (6.5 %), A most (15.5 %).',
+    'On the test clips, layer 2 spikes most, in 20.0 % of neurons and steps, on average over the models, and layer 1 least, in 2.0 %. Over the neurons of all layers, A spikes least (2.0 %), B most (3.0 %).',
+  );
+  expect(plain(answerSpikes(makeResults({ models: models.slice(0, 1) })))).toBe(
+    'On the test clips, layer 2 spikes most, in 30.0 % of neurons and steps, and layer 1 least, in 1.0 %.',
   );
 });
