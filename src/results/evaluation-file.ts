@@ -102,13 +102,14 @@ export function readEvaluation(from: ResultFile): EvaluationFile {
 }
 
 /**
- * The first time step, from 1, at which the accuracy is at most one point below the final one: how many steps a network needs for its
- * answers.
+ * How many steps a clip needs for its right answer, as a mean over the clips that have it in the end: `1 + Σ (1 − correct(t) / correct(T))`
+ * over the steps t before the last, T, with nothing to add where more are right. A clip counts as if it kept the right answer once it has
+ * it. All clips weigh alike, so one of them changes little. T if none is right.
  *
  * @param correctByStep clips answered right up to each step, [T]
  */
-export function countStepsToAnswer(correctByStep: readonly number[], clips: number): number {
+export function countStepsToAnswer(correctByStep: readonly number[]): number {
   const final = correctByStep.at(-1) ?? 0;
-  // In whole clips: 100 · (final - correct) / clips is the distance in points.
-  return correctByStep.findIndex((correct) => 100 * (final - correct) <= clips) + 1;
+  if (final === 0) return correctByStep.length;
+  return correctByStep.reduce((steps, correct) => steps + Math.max(0, 1 - correct / final), 1);
 }

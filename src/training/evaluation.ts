@@ -183,7 +183,7 @@ export function summariseEvaluation({ test, validation, orders }: EvaluatedSplit
     testAccuracy: score.accuracy,
     testClips: score.clips,
     validationAccuracy: validation?.evaluation.score.accuracy ?? null,
-    stepsToAnswer: countStepsToAnswer(correctByStep, score.clips),
+    stepsToAnswer: countStepsToAnswer(correctByStep),
     ...Object.fromEntries(
       Object.entries(orders).map(([order, { accuracy }]) => [`testAccuracy.${order}`, accuracy]),
     ),

@@ -2,7 +2,7 @@ import { countStepsToAnswer, FRAME_ORDERS, type FrameOrder } from '../../results
 import { repeatedSteps } from '../../snn/spec.ts';
 import { summarise } from '../../stats/means.ts';
 import { nameEpoch } from '../data/epochs.ts';
-import { formatPoints, joinWords } from '../data/format.ts';
+import { formatPercent, formatPoints, joinWords } from '../data/format.ts';
 import { listGuessers, summariseAccuracy } from '../data/outcome.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { drawLatency } from '../figures/latency.ts';
@@ -73,39 +73,71 @@ export function answerOrders({ models }: Results): Text {
   ];
 }
 
-/** The mean over the seeds of the steps that each model needs for its answers; a model that may be guessing has none. */
+/** What each model has right after each step, and its steps to the answer, over its seeds; none for a model that may be guessing. */
 function listSteps(results: Results) {
   const guessers = new Set(listGuessers(results).map(({ model }) => model));
   return results.models.flatMap((model) => {
-    if (guessers.has(model)) return [];
     const { title, runs } = model;
-    const steps = runs.flatMap(({ correctByStep, test }) =>
-      correctByStep === null ? [] : [countStepsToAnswer(correctByStep, test.clips)],
+    const counts = runs.flatMap(({ correctByStep, test: { clips } }) =>
+      correctByStep === null ? [] : [{ correctByStep, clips }],
     );
-    return steps.length === 0 ? [] : [{ title, ...summarise(steps) }];
+    if (guessers.has(model) || counts.length === 0) return [];
+    const curve = (counts[0]?.correctByStep ?? []).map(
+      (_, step) => summarise(counts.map(({ correctByStep, clips }) => correctByStep[step]! / clips)).mean,
+    );
+    const steps = summarise(counts.map(({ correctByStep }) => countStepsToAnswer(correctByStep)));
+    return [{ title, runs, curve, steps }];
   });
 }
 
-/** A sentence on the models that have their answers first and last. */
+/** Sentences on the models that have their answers first and last, and on those whose accuracy falls on the way. */
 export function answerSteps(results: Results): Text {
-  const sorted = listSteps(results).sort((a, b) => a.mean - b.mean);
-  const [first, last] = [sorted[0], sorted.at(-1)];
-  if (first === undefined || last === undefined) return [];
-  const all = results.models[0]?.runs[0]?.correctByStep?.length ?? 0;
-  const name = ({ title, mean }: typeof first) => `${formatSteps(mean)} (${title})`;
-  const steps = first.mean === last.mean ? formatSteps(first.mean) : `${name(first)} to ${name(last)}`;
+  const found = listSteps(results);
+  const all = found[0]?.curve.length ?? 0;
+  if (all === 0) return [];
+  const range = (format: (value: number) => string, pick: (one: (typeof found)[number]) => number) => {
+    const sorted = [...found].sort((a, b) => pick(a) - pick(b));
+    const [low, high] = [sorted[0]!, sorted.at(-1)!];
+    const [from, to] = [format(pick(low)), format(pick(high))];
+    return from === to ? from : `${from} (${low.title}) to ${to} (${high.title})`;
+  };
+  const half = Math.ceil(all / 2);
+  const whose =
+    found.length < results.models.length
+      ? 'With the models that are clearly better than guessing, the'
+      : 'The';
   return [
-    `The models${sorted.length < results.models.length ? ' that are clearly better than guessing' : ''} have their answers after ${steps} of ${all} time steps: then their accuracy is at most one point below the final one.`,
+    `${whose} clips that are right in the end have their answers after ${range(formatSteps, ({ steps }) => steps.mean)} of ${all} time steps on average, if each keeps its right answer once it has it. `,
+    `After ${half}, accuracy is ${range(formatPercent, ({ curve }) => curve[half - 1]!)}.`,
+    describeFalls(found),
   ];
 }
 
+/** A fall of accuracy by less is left to the figure: clips change their answers all the time. */
+const LARGE_FALL = 0.1;
+
+function describeFalls(found: ReturnType<typeof listSteps>): string {
+  const falls = found.flatMap(({ title, curve, runs }) => {
+    const drops = curve.map((value, step) => Math.max(...curve.slice(0, step + 1)) - value);
+    const to = drops.indexOf(Math.max(...drops));
+    const from = curve.indexOf(Math.max(...curve.slice(0, to + 1)));
+    if (drops[to]! < LARGE_FALL) return [];
+    const [high, low] = [from, to].map((step) => `${formatPercent(curve[step]!)} after step ${step + 1}`);
+    return [{ text: `from ${high} to ${low} (${title})`, runs }];
+  });
+  if (falls.length === 0) return '';
+  const isOfMean = falls.every(({ runs }) => runs.every(({ compat }) => compat.loss === 'rate'));
+  const why = isOfMean ? ': training asks only for the mean of all steps, not for early answers' : '';
+  return ` On the way, accuracy falls ${joinWords(falls.map(({ text }) => text))}${why}.`;
+}
+
 function formatSteps(steps: number): string {
-  return Number.isInteger(steps) ? String(steps) : steps.toFixed(1);
+  return steps.toFixed(1);
 }
 
 function tabulateTime(results: Results): Table {
   const { models, seeds } = results;
-  const steps = new Map(listSteps(results).map(({ title, ...summary }) => [title, summary]));
+  const steps = new Map(listSteps(results).map(({ title, steps }) => [title, steps]));
   const orders = FRAME_ORDERS.filter((order) =>
     models.some(({ runs }) => runs.some((run) => run.orders[order])),
   );
@@ -113,7 +145,8 @@ function tabulateTime(results: Results): Table {
   const stepsCell = ({ title }: ModelResult): Cell | null => {
     const found = steps.get(title);
     if (found === undefined) return null;
-    const details = found.count === 1 ? [] : [`${found.min}–${found.max} over seeds`];
+    const details =
+      found.count === 1 ? [] : [`${formatSteps(found.min)}–${formatSteps(found.max)} over seeds`];
     return { text: formatSteps(found.mean), details };
   };
   const asIs = ({ runs }: ModelResult) =>
@@ -125,7 +158,7 @@ function tabulateTime(results: Results): Table {
       notes: [
         [
           `Below each accuracy: its 95 % interval (Wilson${seeds.length > 1 ? ', each clip counted once), and over seeds' : ')'}.`,
-          ' Steps to the answer: the first step at which the accuracy by the votes so far is at most one point below the final one; none for a model that is not clearly better than guessing.',
+          ' Steps to the answer: the mean over the clips that are right in the end, if each keeps its right answer once it has it; none for a model that is not clearly better than guessing.',
         ],
         // A still image has no order.
         ...(orders.length > 0 || models.some(({ runs }) => runs.some(({ spec }) => repeatedSteps(spec)))
