@@ -1,4 +1,5 @@
 import { findDataSet, titleDataset } from '../../thesis/data-sets.ts';
+import type { Split } from '../data/results.ts';
 
 /** The settings that tell the networks of one table of accuracies from each other. */
 export interface NetworkKey {
@@ -37,8 +38,12 @@ export type Measure =
   | ({ readonly kind: 'difference'; readonly margin: number } & Pair)
   | ({ readonly kind: 'below' } & Pair)
   | { readonly kind: 'best-epoch'; readonly before: number }
+  /** `margin`: the largest difference that counts as none, in clips; `last`: the epochs averaged. */
+  | ({ readonly kind: 'final'; readonly margin: number; readonly last: number } & Pair)
   | { readonly kind: 'spread'; readonly model: string; readonly below: number; readonly within: number }
-  | ({ readonly kind: 'speed' } & Pair)
+  /** `of`: each neuron's τ, or the τ at the mean of w, as figure 1 of the thesis draws it. */
+  | ({ readonly kind: 'speed'; readonly of: 'mean' | 'neurons' } & Pair)
+  | ({ readonly kind: 'steady'; readonly layer: number } & Pair)
   | ({ readonly kind: 'alike' } & Pair)
   | ({ readonly kind: 'apart'; readonly layer: number; readonly distance: number } & Pair)
   | {
@@ -49,8 +54,10 @@ export type Measure =
       readonly by: number;
     }
   | { readonly kind: 'range'; readonly layer: number; readonly ranges: readonly TauRange[] }
-  | { readonly kind: 'clips'; readonly split: 'train' | 'test'; readonly count: number }
-  | { readonly kind: 'parameters'; readonly model: string; readonly count: number };
+  | { readonly kind: 'clips'; readonly splits: readonly Split[]; readonly count: number }
+  | { readonly kind: 'parameters'; readonly model: string; readonly count: number }
+  /** What no training can confirm or contradict, and why. */
+  | { readonly kind: 'untestable'; readonly because: string };
 
 export type MeasureOf<Kind extends Measure['kind']> = Extract<Measure, { readonly kind: Kind }>;
 

@@ -1,26 +1,33 @@
 import { isObject } from '../../formats/fields.ts';
 import type { TauQuantiles } from '../../results/tau-file.ts';
-import { spellCount } from '../data/format.ts';
+import { formatPercent, spellCount } from '../data/format.ts';
 import type { ModelResult, RunResult, Series } from '../data/results.ts';
 import type { Bounds, MeasureOf } from './claim.ts';
 import { type Finding, judgeSeeds, notApplicable } from './judgement.ts';
 
-/** σ(τ) of every layer stays below the limit from an early epoch on. */
+/** σ(τ) of every layer stays below the limit from an early epoch on, and meanwhile validation accuracy has risen. */
 export function judgeSpread(model: ModelResult, { below, within }: MeasureOf<'spread'>): Finding {
   const seeds = model.runs.map((run) => {
     const from = epochFrom(run, (i) =>
       run.metrics.layers.every(({ tauStd }) => (tauStd[i] ?? Number.POSITIVE_INFINITY) < below),
     );
+    const half = Math.floor(within / 2);
+    const validation = run.metrics.accuracy.validation;
+    const [before, after] = [meanOf(validation.slice(0, half)), meanOf(validation.slice(half, within))];
+    const spread =
+      from === null
+        ? `at the end, σ(τ) is up to ${Math.max(...run.metrics.layers.map(({ tauStd }) => tauStd.at(-1) ?? Number.NaN)).toFixed(3)}`
+        : `below ${below} in all layers from epoch ${from} on`;
     return {
       seed: run.seed,
-      holds: from !== null && from <= within,
-      measured:
-        from === null
-          ? `at the end, σ(τ) is up to ${Math.max(...run.metrics.layers.map(({ tauStd }) => tauStd.at(-1) ?? Number.NaN)).toFixed(3)}`
-          : `below ${below} in all layers from epoch ${from} on`,
+      holds: from !== null && from <= within && after > before,
+      measured: `${spread}; validation accuracy ${formatPercent(before)}, then ${formatPercent(after)}`,
     };
   });
-  return judgeSeeds(seeds, `The first epoch from which on σ(τ) of every layer stays below ${below}.`);
+  return judgeSeeds(
+    seeds,
+    `The first epoch from which on σ(τ) of every layer stays below ${below}, and the mean validation accuracy in the first and in the second half of ${within} epochs.`,
+  );
 }
 
 /** The first epoch from which something holds until the end; null if it does not hold at the end. */
@@ -31,15 +38,22 @@ function epochFrom({ metrics }: RunResult, holds: (index: number) => boolean): n
 }
 
 /**
- * In every layer, τ of the model moves more per epoch than τ of the others on average. For the others, the movement of each neuron counts:
- * their mean τ may stand still while the neurons move apart.
+ * In every layer, τ of the model moves more per epoch than τ of the others on average. For the others, the movement of the mean counts, or
+ * that of each neuron: their mean τ may stand still while the neurons move apart.
  */
-export function judgeSpeed(model: ModelResult, others: readonly ModelResult[]): Finding {
-  const seeds = model.runs.map((run, i) => {
-    const own = run.metrics.layers.map(({ tauChange }) => meanOf(tauChange));
-    const theirs = own.map((_, layer) =>
-      meanOf(others.map((other) => meanOf(other.runs[i]!.metrics.layers[layer]?.tauChange ?? []))),
+export function judgeSpeed(
+  model: ModelResult,
+  others: readonly ModelResult[],
+  of: MeasureOf<'speed'>['of'],
+): Finding {
+  const speedsOf = ({ metrics }: RunResult) =>
+    metrics.layers.map(({ tauOfMean, tauChange }) =>
+      meanOf(of === 'mean' ? movementsOf(tauOfMean) : tauChange),
     );
+  const seeds = model.runs.map((run, i) => {
+    const own = speedsOf(run);
+    const all = others.map((other) => speedsOf(other.runs[i]!));
+    const theirs = own.map((_, layer) => meanOf(all.map((speeds) => speeds[layer] ?? Number.NaN)));
     const faster = own.filter((speed, layer) => speed > theirs[layer]!).length;
     return {
       seed: run.seed,
@@ -49,8 +63,18 @@ export function judgeSpeed(model: ModelResult, others: readonly ModelResult[]): 
   });
   return judgeSeeds(
     seeds,
-    'How far τ moves in an epoch: the mean over the neurons of a layer, then over epochs.',
+    of === 'mean'
+      ? 'How far τ at the mean of w of a layer moves from epoch to epoch, on average.'
+      : 'How far τ moves in an epoch: the mean over the neurons of a layer, then over epochs.',
   );
+}
+
+/** How far a value moves from each epoch to the next. */
+function movementsOf(course: Series): Series {
+  return course.slice(1).map((value, i) => {
+    const before = course[i] ?? null;
+    return value === null || before === null ? null : Math.abs(value - before);
+  });
 }
 
 /** τ of the others, at their mean w as in the thesis, are closer to each other than to τ of the model. */
@@ -87,31 +111,67 @@ function distanceOf(one: RunResult, two: RunResult): number {
   );
 }
 
-/** τ of a layer is farthest from its start at an early epoch, and has partly come back at the end. */
+/**
+ * τ of a layer is farthest from its start at an early epoch, and has partly come back at the end: farther than τ of any other layer of the
+ * model.
+ */
 export function judgeOvershoot(model: ModelResult, { layer, within, by }: MeasureOf<'overshoot'>): Finding {
   const name = `layer ${layer + 1}`;
-  const courses = model.runs.map(({ metrics }) => metrics.layers[layer]?.tauMean ?? null);
-  if (courses.includes(null)) return notApplicable(`The network has no spiking ${name}.`);
-  const seeds = model.runs.map(({ seed, metrics, network }, i) => {
-    const course = (courses[i] ?? []).map((tau) => tau ?? Number.NaN);
-    const start = startOf(network, course);
-    const turn = course.reduce(
-      (far, tau, at) => (Math.abs(tau - start) > Math.abs(course[far]! - start) ? at : far),
-      0,
-    );
-    const [peak, end] = [course[turn]!, course.at(-1)!];
-    const back = Math.abs(peak - start) - Math.abs(end - start);
-    const epoch = metrics.epochs[turn]!;
+  if (model.runs.some(({ metrics }) => metrics.layers[layer] === undefined))
+    return notApplicable(`The network has no spiking ${name}.`);
+  const seeds = model.runs.map((run) => {
+    const { start, peak, epoch, end, back } = turnOf(run, layer);
+    const others = run.metrics.layers.flatMap((_, one) => (one === layer ? [] : [turnOf(run, one).back]));
+    const most =
+      others.length === 0 ? '' : `; other layers come back by up to ${Math.max(...others).toFixed(2)}`;
     return {
-      seed,
-      holds: epoch <= within && back >= by,
-      measured: `from ${start.toFixed(2)} to ${peak.toFixed(2)} at epoch ${epoch}, then ${end.toFixed(2)} at epoch ${metrics.epochs.at(-1)}`,
+      seed: run.seed,
+      holds: epoch <= within && back >= by && others.every((other) => other < back),
+      measured: `from ${start.toFixed(2)} to ${peak.toFixed(2)} at epoch ${epoch}, then ${end.toFixed(2)} at epoch ${run.metrics.epochs.at(-1)}${most}`,
     };
   });
   return judgeSeeds(
     seeds,
-    `τ of ${name} must be farthest from its start by epoch ${within}, and at least ${by} time steps closer to it at the end.`,
+    `τ of ${name} must be farthest from its start by epoch ${within}, at least ${by} time steps closer to it at the end, and come back farther than that of any other layer.`,
   );
+}
+
+/** In a layer, τ of each of the others comes back less far from where it was farthest than τ of the model. */
+export function judgeSteady(model: ModelResult, others: readonly ModelResult[], layer: number): Finding {
+  const name = `layer ${layer + 1}`;
+  const all = [model, ...others];
+  if (all.some(({ runs }) => runs.some(({ metrics }) => metrics.layers[layer] === undefined)))
+    return notApplicable(`The networks have no spiking ${name}.`);
+  const seeds = model.runs.map(({ seed }, i) => {
+    const [own = Number.NaN, ...backs] = all.map(({ runs }) => turnOf(runs[i]!, layer).back);
+    return {
+      seed,
+      holds: backs.every((back) => back < own),
+      measured: [own, ...backs].map((back, j) => `${all[j]!.title} ${back.toFixed(2)}`).join(', '),
+    };
+  });
+  return judgeSeeds(
+    seeds,
+    `How many time steps closer to its start τ of ${name}, at the mean of w, ends than it was when it was farthest.`,
+  );
+}
+
+/** Where the course of a layer's τ, at the mean of w, is farthest from its start, and how far it comes back until the end, in time steps. */
+function turnOf({ metrics, network }: RunResult, layer: number) {
+  const course = (metrics.layers[layer]?.tauOfMean ?? []).map((tau) => tau ?? Number.NaN);
+  const start = startOf(network, course);
+  const turn = course.reduce(
+    (far, tau, at) => (Math.abs(tau - start) > Math.abs(course[far]! - start) ? at : far),
+    0,
+  );
+  const [peak, end] = [course[turn]!, course.at(-1)!];
+  return {
+    start,
+    peak,
+    epoch: metrics.epochs[turn]!,
+    end,
+    back: Math.abs(peak - start) - Math.abs(end - start),
+  };
 }
 
 /** τ before the first epoch, as configured: the first recorded one is after it. */

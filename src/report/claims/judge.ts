@@ -2,7 +2,15 @@ import { isObject } from '../../formats/fields.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { fangSettings, type PublishedSettings, publishedSettings, THESIS } from '../../thesis/published.ts';
 import { listSwitched } from '../data/compat.ts';
-import { endSentence, formatCount, joinWords, lowerFirst } from '../data/format.ts';
+import { lateAccuracy } from '../data/epochs.ts';
+import {
+  endSentence,
+  formatCount,
+  formatPercent,
+  formatPoints,
+  joinWords,
+  lowerFirst,
+} from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import { listModelDeviations } from '../data/settings.ts';
@@ -16,6 +24,7 @@ import {
   judgeRange,
   judgeSpeed,
   judgeSpread,
+  judgeSteady,
 } from './judge-time-constants.ts';
 import { type Finding, type Judgement, judgeSeeds, notApplicable } from './judgement.ts';
 
@@ -42,6 +51,7 @@ function judgeClaim(
   }
   const { measure } = claim;
   if (measure.kind === 'clips') return judgeClips(measure, results);
+  if (measure.kind === 'untestable') return notApplicable(`No run can test this: ${measure.because}`);
   const wanted =
     modelsOf(measure) ??
     results.models.flatMap(({ published }) => (published?.source === 'thesis' ? [published.name] : []));
@@ -126,7 +136,7 @@ function needsChoice(measure: Measure): boolean {
 }
 
 function needsTau({ kind }: Measure): boolean {
-  return ['spread', 'speed', 'apart', 'alike', 'overshoot', 'range'].includes(kind);
+  return ['spread', 'speed', 'apart', 'alike', 'overshoot', 'steady', 'range'].includes(kind);
 }
 
 /** As where a training diverged. */
@@ -204,22 +214,27 @@ function judgeMeasure(
       return judgeBelow(first!, others);
     case 'best-epoch':
       return judgeBestEpoch(models, measure.before);
+    case 'final':
+      return judgeFinal(models, measure);
     case 'spread':
       return judgeSpread(first!, measure);
     case 'speed':
-      return judgeSpeed(first!, others);
+      return judgeSpeed(first!, others, measure.of);
     case 'alike':
       return judgeAlike(first!, others);
     case 'apart':
       return judgeApart(first!, others, measure);
     case 'overshoot':
       return judgeOvershoot(first!, measure);
+    case 'steady':
+      return judgeSteady(first!, others, measure.layer);
     case 'range':
       return judgeRange(models, measure);
     case 'parameters':
       return judgeCount(first!.runs[0]!.parameters, measure.count, 'parameters', AS_BUILT);
     case 'clips':
-      throw new RangeError('clips are no property of a model');
+    case 'untestable':
+      throw new RangeError(`${measure.kind} says nothing of a model`);
   }
 }
 
@@ -232,16 +247,22 @@ function listRivals(claim: Claim, { split }: MeasureOf<'accuracy'>, claims: read
   );
 }
 
-function judgeClips({ split, count }: MeasureOf<'clips'>, { models, manifest }: Results): Finding {
+function judgeClips({ splits, count }: MeasureOf<'clips'>, { models, manifest }: Results): Finding {
   const { clips } = models[0]!.runs[0]!;
-  const used = split === 'test' ? clips.test : clips.train + clips.validation;
-  const found = manifest.splits[split].clips;
+  const sum = (counts: readonly number[]) => counts.reduce((all, one) => all + one, 0);
+  const used = sum(splits.map((split) => clips[split]));
+  // Validation clips come from the training recordings.
+  const parts = new Set(splits.map((split) => (split === 'test' ? 'test' : 'train')));
+  const available = sum([...parts].map((part) => manifest.splits[part].clips));
+  const taken = sum(
+    [...parts].map((part) => (part === 'test' ? clips.test : clips.train + clips.validation)),
+  );
   const reason =
-    used === found
+    taken === available
       ? 'All clips of the data set are used.'
-      : `The data set has ${formatCount(found)}; the profile or a switch leaves some out.`;
+      : `The data set has ${formatCount(available)}; the profile or a switch leaves some out.`;
   const judged = judgeCount(used, count, 'clips', reason);
-  return used < Math.min(count, found) ? { ...judged, verdict: 'reduced-scale' } : judged;
+  return used < Math.min(count, available) ? { ...judged, verdict: 'reduced-scale' } : judged;
 }
 
 function judgeCount(measured: number, published: number, what: string, reason: string): Finding {
@@ -252,16 +273,42 @@ function judgeCount(measured: number, published: number, what: string, reason: s
   };
 }
 
+/** Whether no model has its best test accuracy, or has it again, after the first epochs. */
 function judgeBestEpoch(models: readonly ModelResult[], before: number): Finding {
   const seeds = models[0]!.runs.map(({ seed }, i) => {
-    const epochs = models.map(({ runs }) => runs[i]!.maximum.test.epoch);
+    const found = models.map(({ title, runs }) => {
+      const { epochs, accuracy } = runs[i]!.metrics;
+      const best = Math.max(...accuracy.test.map((value) => value ?? Number.NEGATIVE_INFINITY));
+      const [first, last] = [accuracy.test.indexOf(best), accuracy.test.lastIndexOf(best)].map(
+        (at) => epochs[at] ?? Number.POSITIVE_INFINITY,
+      ) as [number, number];
+      const again = last > first ? `, again up to ${formatCount(last)}` : '';
+      return { last, text: `${title} ${formatCount(first)}${again}` };
+    });
     return {
       seed,
-      holds: epochs.every((epoch) => epoch < before),
-      measured: models.map(({ title }, j) => `${title} ${formatCount(epochs[j]!)}`).join(', '),
+      holds: found.every(({ last }) => last < before),
+      measured: found.map(({ text }) => text).join('; '),
     };
   });
-  return judgeSeeds(seeds, 'The epoch of the best test accuracy of each model.');
+  return judgeSeeds(seeds, 'The first and the last epoch with the best test accuracy of each model.');
+}
+
+/** The test accuracies at the end of the training, averaged over epochs, are close to each other. */
+function judgeFinal(models: readonly ModelResult[], { margin, last }: MeasureOf<'final'>): Finding {
+  const clips = models[0]!.runs[0]!.test.clips;
+  const seeds = models[0]!.runs.map(({ seed }, i) => {
+    const means = models.map(({ runs }) => lateAccuracy(runs[i]!, last)?.mean ?? Number.NaN);
+    return {
+      seed,
+      holds: Math.max(...means) - Math.min(...means) <= margin / clips,
+      measured: models.map(({ title }, j) => `${title} ${formatPercent(means[j]!)}`).join(', '),
+    };
+  });
+  return judgeSeeds(
+    seeds,
+    `The mean test accuracy over the last ${formatCount(last)} epochs. This holds if no two models differ by more than ${margin} of ${formatCount(clips)} clips (${formatPoints(margin / clips, false)}).`,
+  );
 }
 
 /** The settings of the training whose results a claim states. */

@@ -1,3 +1,4 @@
+import { meanInterval } from '../../stats/means.ts';
 import { joinWords, sentences } from './format.ts';
 import { referenceOf } from './reference.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
@@ -64,4 +65,39 @@ export function warnOfChoice(models: readonly ModelResult[]): string | null {
   if (onTest.length === 0) return null;
   const whose = onTest.length === models.length ? '' : ` of ${joinWords(onTest.map(({ title }) => title))}`;
   return `the epoch${whose} was chosen on the test clips themselves (compat.selection: best-test), so its accuracy is biased upwards like a maximum.`;
+}
+
+/** The published window: for three of the four models, the authors' event files have the last 64 epochs. */
+export const LATE_EPOCHS = 64;
+
+/** The test accuracy of a run over its last epochs. */
+interface LateAccuracy {
+  readonly mean: number;
+  /** Over the tested epochs, with n - 1; null for a single one. */
+  readonly deviation: number | null;
+  readonly tests: number;
+  /** First and last epoch of the window, which begins with the training if that was shorter. */
+  readonly epochs: readonly [number, number];
+}
+
+/** @returns null if the window is unknown, or no epoch of it was tested */
+export function lateAccuracy(
+  { metrics }: Pick<RunResult, 'metrics'>,
+  window: number | null,
+): LateAccuracy | null {
+  if (window === null) return null;
+  const [first, last] = [metrics.epochs[0] ?? 1, metrics.epochs.at(-1) ?? 1];
+  const from = Math.max(first, last - window + 1);
+  const values = metrics.epochs.flatMap((epoch, i) => {
+    const value = metrics.accuracy.test[i] ?? null;
+    return value === null || epoch < from ? [] : [value];
+  });
+  if (values.length === 0) return null;
+  const { mean, standardDeviation } = meanInterval(values);
+  return {
+    mean,
+    deviation: values.length === 1 ? null : standardDeviation,
+    tests: values.length,
+    epochs: [from, last],
+  };
 }

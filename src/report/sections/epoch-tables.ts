@@ -7,7 +7,7 @@ import {
   THESIS_TRAININGS_SOURCE,
   type ThesisTraining,
 } from '../../thesis/published.ts';
-import { nameEpoch } from '../data/epochs.ts';
+import { LATE_EPOCHS, lateAccuracy, nameEpoch } from '../data/epochs.ts';
 import {
   capitalise,
   formatCount,
@@ -21,41 +21,6 @@ import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult, Series } from '../data/results.ts';
 import { type Cell, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
 import { nameRun } from './outcome-tables.ts';
-
-/** The published window: for three of the four models, the authors' event files have the last 64 epochs. */
-const LATE_EPOCHS = 64;
-
-/** The test accuracy of a run over its last epochs. */
-export interface LateAccuracy {
-  readonly mean: number;
-  /** Over the tested epochs, with n - 1; null for a single one. */
-  readonly deviation: number | null;
-  readonly tests: number;
-  /** First and last epoch of the window, which begins with the training if that was shorter. */
-  readonly epochs: readonly [number, number];
-}
-
-/** @returns null if the window is unknown, or no epoch of it was tested */
-export function lateAccuracy(
-  { metrics }: Pick<RunResult, 'metrics'>,
-  window: number | null,
-): LateAccuracy | null {
-  if (window === null) return null;
-  const [first, last] = [metrics.epochs[0] ?? 1, metrics.epochs.at(-1) ?? 1];
-  const from = Math.max(first, last - window + 1);
-  const values = metrics.epochs.flatMap((epoch, i) => {
-    const value = metrics.accuracy.test[i] ?? null;
-    return value === null || epoch < from ? [] : [value];
-  });
-  if (values.length === 0) return null;
-  const { mean, standardDeviation } = meanInterval(values);
-  return {
-    mean,
-    deviation: values.length === 1 ? null : standardDeviation,
-    tests: values.length,
-    epochs: [from, last],
-  };
-}
 
 /** One period of the learning rate; null if the training did not record it. */
 function cosinePeriod({ training }: RunResult): number | null {

@@ -124,7 +124,7 @@ describe('the committed claims', () => {
   });
 
   test('state that a threshold is our own wherever they have one', () => {
-    const own = ['difference', 'spread', 'alike', 'apart', 'overshoot', 'range', 'speed'];
+    const own = ['difference', 'final', 'spread', 'alike', 'apart', 'overshoot', 'steady', 'range', 'speed'];
     for (const { measure, evidence: where, id } of committed) {
       if (own.includes(measure.kind)) expect(where.note, id).toMatch(/our own/);
     }
@@ -204,7 +204,7 @@ describe('the section', () => {
     const section = describeClaims(judgeReal(), 'dvs128-gesture');
     expect(section.blocks.map(({ kind }) => kind)).toEqual(['paragraph', 'table']);
     expect(JSON.stringify(section.blocks[0])).toMatch(
-      /Of four published claims that this run can judge.*too small/,
+      /Of seven published claims that this run can judge.*too small/,
     );
     const [, block] = section.blocks;
     if (block?.kind !== 'table') throw new TypeError('expected a table');

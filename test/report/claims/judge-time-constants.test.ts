@@ -13,20 +13,25 @@ describe('time constants', () => {
     layers: [{ tauOfMean: tauMean, tauMean, tauStd, tauChange: tauMean, spikeRate: tauMean.map(() => 0.1) }],
   });
 
-  test('σ(τ) must stay below the limit from an early epoch on', () => {
+  test('σ(τ) must stay below the limit from an early epoch on, while validation accuracy rises', () => {
     const measure = { kind: 'spread', model: 'λ = .1', below: 0.05, within: 2 } as const;
-    const judged = (tauStd: number[]) =>
-      judge(measure, () => [run({ metrics: layers([2, 2, 2, 2], tauStd) })]);
+    const judged = (tauStd: number[], validation = [0.25, 0.5, 0.75, 0.75]) => {
+      const metrics = layers([2, 2, 2, 2], tauStd);
+      return judge(measure, () => [
+        run({ metrics: { ...metrics, accuracy: { ...metrics.accuracy, validation } } }),
+      ]);
+    };
     expect(judged([0.1, 0.04, 0.03, 0.02])).toMatchObject({
       verdict: 'reproduced',
-      measured: 'below 0.05 in all layers from epoch 2 on',
+      measured: 'below 0.05 in all layers from epoch 2 on; validation accuracy 25.0\u00a0%, then 50.0\u00a0%',
     });
+    expect(judged([0.1, 0.04, 0.03, 0.02], [0.5, 0.4, 0.9, 0.9]).verdict).toBe('not-reproduced');
     expect(judged([0.1, 0.04, 0.06, 0.02]).verdict).toBe('not-reproduced');
-    expect(judged([0.1, 0.1, 0.1, 0.06])).toMatchObject({ measured: 'at the end, σ(τ) is up to 0.060' });
+    expect(judged([0.1, 0.1, 0.1, 0.06]).measured).toMatch(/^at the end, σ\(τ\) is up to 0\.060;/);
   });
 
   describe('the baseline must change faster than the others', () => {
-    const measure = { kind: 'speed', model: 'Baseline', others: NAMES.slice(1) } as const;
+    const measure = { kind: 'speed', of: 'neurons', model: 'Baseline', others: NAMES.slice(1) } as const;
     /** Two layers; the mean τ of the others stands still in both. */
     const moving = (changes: readonly number[]) => ({
       ...makeRunResult().metrics,
@@ -47,6 +52,20 @@ describe('time constants', () => {
         measured: 'faster in 2 of 2 layers; over all layers 0.45 against 0.30 time steps per epoch',
       });
       expect(judged([0.1, 0.2, 0]).verdict).toBe('not-reproduced');
+    });
+
+    test('than their mean, whatever their neurons do', () => {
+      const others = moving([0.5, 0.5, 0.5]);
+      const own = { ...others, layers: others.layers.map((layer) => ({ ...layer, tauOfMean: [2, 2.1, 2] })) };
+      const of = (of: 'mean' | 'neurons', baseline = own) =>
+        judge({ ...measure, of }, (name) => [run({ metrics: name === 'Baseline' ? baseline : others })]);
+      expect(of('mean')).toMatchObject({
+        verdict: 'reproduced',
+        measured: 'faster in 2 of 2 layers; over all layers 0.10 against 0.0 time steps per epoch',
+      });
+      // Their neurons move as far as those of the baseline.
+      expect(of('neurons').verdict).toBe('not-reproduced');
+      expect(of('mean', others).verdict).toBe('not-reproduced');
     });
 
     test('in every layer', () => {
@@ -95,6 +114,40 @@ describe('time constants', () => {
     expect(judgement).toMatchObject({ verdict });
     if (course[1] === 1.3 && verdict === 'reproduced')
       expect(judgement.measured).toBe('from 2.00 to 1.30 at epoch 2, then 1.45 at epoch 4');
+  });
+
+  /** A layer for each course of τ. */
+  const deep = (...courses: readonly number[][]) => ({
+    ...layers(courses[0]!, [0, 0, 0, 0]),
+    layers: courses.flatMap((course) => layers(course, [0, 0, 0, 0]).layers),
+  });
+  const network = { tau: { mean: 2 } };
+
+  test('an overshoot goes farther back than τ of any other layer', () => {
+    const measure = { kind: 'overshoot', model: 'Baseline', layer: 0, within: 2, by: 0.1 } as const;
+    const judged = (other: number[]) =>
+      judge(measure, () => [run({ network, metrics: deep([1.6, 1.3, 1.35, 1.45], other) })]);
+    expect(judged([2, 2.5, 2.4, 2.4])).toMatchObject({
+      verdict: 'reproduced',
+      measured: 'from 2.00 to 1.30 at epoch 2, then 1.45 at epoch 4; other layers come back by up to 0.10',
+    });
+    expect(judged([2, 2.5, 2.2, 2.2]).verdict).toBe('not-reproduced');
+  });
+
+  test('the others evolve more stably if they come back less far', () => {
+    const measure = { kind: 'steady', model: 'Baseline', others: NAMES.slice(1), layer: 0 } as const;
+    const judged = (other: number[]) =>
+      judge(measure, (name) => [
+        run({ network, metrics: deep(name === 'Baseline' ? [1.6, 1.3, 1.35, 1.45] : other) }),
+      ]);
+    expect(judged([2, 1.7, 1.7, 1.75])).toMatchObject({
+      verdict: 'reproduced',
+      measured: 'Baseline 0.15, No Reg. 0.05, λ = .01 0.05, λ = .1 0.05',
+    });
+    expect(judged([2, 1.5, 1.7, 1.8]).verdict).toBe('not-reproduced');
+    expect(judge({ ...measure, layer: 4 }, () => [run()]).reason).toBe(
+      'The networks have no spiking layer 5.',
+    );
   });
 
   test('the smallest and largest τ of a layer must be within their bounds', () => {
@@ -173,8 +226,11 @@ describe('time constants', () => {
 
   test('with several seeds, what holds for some of them is inconclusive', () => {
     const measure = { kind: 'best-epoch', before: 600 } as const;
-    const at = (epoch: number, seed: number) =>
-      run({ seed, maximum: { test: { epoch, accuracy: 1 }, validation: { epoch, accuracy: 1 } } });
+    const at = (epoch: number, seed: number) => {
+      const test = [0.5, 1, 0.5];
+      const metrics = { ...makeRunResult().metrics, epochs: [1, epoch, 1256] };
+      return run({ seed, metrics: { ...metrics, accuracy: { train: test, validation: test, test } } });
+    };
     const judged = (...epochs: number[]) =>
       judge(measure, () => epochs.map((epoch, i) => at(epoch, 2020 + i)));
     expect(judged(10, 599).verdict).toBe('reproduced');

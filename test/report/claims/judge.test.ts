@@ -101,10 +101,69 @@ describe('the reason', () => {
   });
 });
 
+describe('the epochs of the best test accuracies', () => {
+  const measure = { kind: 'best-epoch', before: 3 } as const;
+  const judged = (test: readonly (number | null)[]) =>
+    judge(measure, () => [
+      run({ metrics: { ...makeRunResult().metrics, accuracy: { train: test, validation: test, test } } }),
+    ]);
+
+  test('must all be early, also where the same accuracy comes again', () => {
+    expect(judged([0.5, 0.9, 0.8]).verdict).toBe('reproduced');
+    const again = judged([0.9, null, 0.9]);
+    expect(again.verdict).toBe('not-reproduced');
+    expect(again.measured).toMatch(/^Baseline 1, again up to 3; No Reg\. 1, /);
+  });
+});
+
+describe('the accuracies at the end', () => {
+  const measure = { kind: 'final', model: 'Baseline', others: NAMES.slice(1), margin: 6, last: 2 } as const;
+  /** 288 clips, of which 6 are 2.08 points. */
+  const judged = (worst: readonly number[]) =>
+    judge(measure, (name) => {
+      const test = name === 'No Reg.' ? worst : [0.1, 0.94, 0.96];
+      const metrics = { ...makeRunResult().metrics, accuracy: { train: test, validation: test, test } };
+      return [withTest(275, { metrics })];
+    });
+
+  test('are means over the last epochs, and similar if no two differ by more than the margin', () => {
+    expect(judged([0.9, 0.92, 0.94])).toMatchObject({
+      verdict: 'reproduced',
+      measured: 'Baseline 95.0\u00a0%, No Reg. 93.0\u00a0%, λ = .01 95.0\u00a0%, λ = .1 95.0\u00a0%',
+    });
+    expect(judged([0.95, 0.95, 0.9]).verdict).toBe('not-reproduced');
+  });
+});
+
+test('what no run can test is not judged, with the reason', () => {
+  const measure = { kind: 'untestable', because: 'there is no number.' } as const;
+  expect(judge(measure, () => [run()])).toMatchObject({
+    verdict: 'not-applicable',
+    reason: 'No run can test this: there is no number.',
+  });
+});
+
+test('the 275 clips that the thesis calls a success neither confirm nor contradict the 96.53 % that it expected', () => {
+  const share = committed.find(({ id }) => id === 'replication')!.published!;
+  expect(judge(accuracy, () => [withTest(275)], { published: share }).verdict).toBe('inconclusive');
+});
+
 describe('counts', () => {
+  test('are those of one part of the clips, or of several', () => {
+    const count = (splits: readonly ('train' | 'validation' | 'test')[], count: number) =>
+      judge({ kind: 'clips', splits, count }, () => [
+        run({ clips: { train: 900, validation: 156, test: 288 } }),
+      ]);
+    expect(count(['train'], 900)).toMatchObject({ verdict: 'reproduced', measured: '900 clips' });
+    expect(count(['validation'], 156).verdict).toBe('reproduced');
+    expect(count(['train', 'validation'], 1056).verdict).toBe('reproduced');
+    expect(count(['train', 'validation', 'test'], 1344).verdict).toBe('reproduced');
+    expect(count(['train', 'validation', 'test'], 1464).verdict).toBe('not-reproduced');
+  });
+
   test('are compared exactly', () => {
     const clips = (count: number) =>
-      judge({ kind: 'clips', split: 'test', count }, () => [withTest(275)]).verdict;
+      judge({ kind: 'clips', splits: ['test'], count }, () => [withTest(275)]).verdict;
     expect(clips(288)).toBe('reproduced');
     expect(clips(100)).toBe('not-reproduced');
     const parameters = (count: number) =>
@@ -242,7 +301,7 @@ describe('at reduced scale', () => {
     const manifest = { ...base, splits: { ...base.splits, test } };
     const clips = (test: number) =>
       judge(
-        { kind: 'clips', split: 'test', count: 288 },
+        { kind: 'clips', splits: ['test'], count: 288 },
         () => [run({ clips: { train: 1, validation: 1, test } })],
         {
           manifest,

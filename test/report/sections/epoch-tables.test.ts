@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { lateAccuracy } from '../../../src/report/data/epochs.ts';
 import { summariseModels } from '../../../src/report/data/outcome.ts';
 import type { ModelResult, Results, RunResult, Series } from '../../../src/report/data/results.ts';
-import { lateAccuracy, tabulateBestEpochs, tabulateLate } from '../../../src/report/sections/epoch-tables.ts';
+import { tabulateBestEpochs, tabulateLate } from '../../../src/report/sections/epoch-tables.ts';
 import { makeModelResult, makeResults, makeRunResult, resultsOf, spaced, textsOf } from '../result-values.ts';
 
 /** A run with these test accuracies, epoch by epoch. */

@@ -236,7 +236,8 @@ describe('the settings table', () => {
     const row = (label: string) => table.rows.find(([head]) => head?.text === label)?.slice(1);
     expect(row('Neuron')).toEqual([{ text: 'LIF' }, { text: 'LIF' }]);
     expect(row('Initial τ: mean, time steps')).toEqual([{ text: '16' }, { text: '16' }]);
-    expect(listDeviations(results).map(({ label }) => label)).toEqual(['Epochs']);
+    expect(listDeviations(results).map(({ label }) => label)).toEqual(['Epochs', 'Training clips']);
+    expect(row('Training clips')?.map((cell) => cell?.text)).toEqual(['936', '1\u202f176']);
   });
 
   it('knows the hidden layer of the thesis, which its model files do not name', () => {
