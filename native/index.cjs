@@ -5,7 +5,7 @@ const path = require('node:path');
 
 const file = process.env.PLIF_NATIVE_BINARY || path.join(__dirname, 'build', 'Release', 'plif_native.node');
 refuseIncomplete();
-module.exports = require(file);
+module.exports = { ...require(file), files: [file] };
 
 /** A file that was cut short, by a full disk or a power failure, would end Node.js with SIGBUS. install.mjs notes how long it is. */
 function refuseIncomplete() {

@@ -11,18 +11,21 @@ import { formatPlace } from '../schema/problems.ts';
  * each is determined only when a stage asks for it.
  */
 export function factsOf(projectRoot: string): Facts {
-  const engine = async (params: { readonly [key: string]: Json }): Promise<string> => {
+  const engine: Facts[string] = async (params, digestFile) => {
     const { identifyEngine } = await import('../engines/selection/engines.ts');
     const { listGpusApart, probeCudaApart } = await import('./gpu-probes.ts');
     const cacheFolder = path.join(projectRoot, 'artifacts', '.cache');
     return identifyEngine(engineOf(params), {
-      ...{ projectRoot, cacheFolder },
+      ...{ projectRoot, cacheFolder, digestFile },
       ...{ probe: probeCudaApart, listGpus: listGpusApart },
     });
   };
   // These variables change how an engine computes, and with it the fact.
   return { engine: Object.assign(engine, { variables: ['REPRO_ISA', 'REPRO_WINOGRAD', 'REPRO_GPU'] }) };
 }
+
+/** Where it only matters which engine there is. */
+const undigested = async (): Promise<string> => '';
 
 /** The engine that a stage is told to use. */
 export function engineOf(params: { readonly [key: string]: Json }): EngineChoice {
@@ -42,7 +45,8 @@ export async function refuseMissingEngines(
 ): Promise<void> {
   const named = instances.filter(({ facts: names }) => names.includes('engine'));
   for (const [choice, params] of new Map(named.map(({ params }) => [engineOf(params), params]))) {
-    if (choice === 'auto' || (await facts.engine?.(params)) !== `${choice}, unavailable`) continue;
+    if (choice === 'auto' || (await facts.engine?.(params, undigested)) !== `${choice}, unavailable`)
+      continue;
     const { chooseEngine } = await import('../engines/selection/engines.ts');
     const { listGpusApart, probeCudaApart } = await import('./gpu-probes.ts');
     await chooseEngine(choice, { probe: probeCudaApart, listGpus: listGpusApart }).catch((error: unknown) => {
@@ -63,7 +67,7 @@ export async function describeSlowEngine(
   if (!names.includes('engine') || engineOf(params) !== 'auto') return null;
   const { loadAddon } = await import('../engines/native/addon.ts');
   const native = loadAddon();
-  if (native.ok || !(await facts.engine?.(params))?.startsWith('wasm ')) return null;
+  if (native.ok || !(await facts.engine?.(params, undigested))?.startsWith('wasm ')) return null;
   const { least, most } = WASM_SLOWDOWN;
   return (
     `There is no native engine: ${native.reason}. WebAssembly computes instead: each training uses one core, and takes ${least} to ${most} times as long on it. ` +

@@ -104,6 +104,24 @@ describe('a resume folder', () => {
     expect(readdirSync(project.at('artifacts/.cache/resume'))).toEqual([]);
   });
 
+  test('of an engine whose bytes changed is set aside, and the runner reads an unchanged one once', async () => {
+    const project = await createProject([
+      { id: 's', sh: script, resume: ['artifacts/s.resume'], facts: ['engine'] },
+    ]);
+    project.facts = { engine: (_, digestFile) => digestFile(project.at('engine.node')) };
+    await project.write('engine.node', 'one');
+    await project.run();
+    await project.write('engine.node', 'two');
+    await project.write('finish', '');
+    expect((await project.run()).ran).toEqual(['s']);
+    expect(project.read('counts/seen')).toBe('');
+    expect((await project.run()).cached).toEqual(['s']);
+    expect(project.read('artifacts/.cache/digests.json')).toContain('"engine.node"');
+    await project.write('engine.node', 'one');
+    expect((await project.run()).ran).toEqual(['s']);
+    expect(project.read('counts/seen')).toBe('step\n');
+  });
+
   test('without an owner on record is not trusted', async () => {
     const project = await createProject();
     await project.write('artifacts/s.resume/state', 'unknown\n');

@@ -5,8 +5,10 @@ export type WinogradTile = 2 | 4;
 
 /** What the compiled addon exports (native/src/addon), and plif.wasm (native/wasm/instance.mjs). Arrays are in PyTorch's layouts and C order. */
 export interface NativeAddon {
-  /** The digest of the sources that it was compiled from (native/scripts/source-digest.cjs). */
+  /** The digest of the sources that it was compiled from (native/scripts/source-digest.cjs), to tell whether it is to be compiled again. */
   readonly sourceDigest: string;
+  /** The files that compute, absolute: see `nameFiles`. */
+  readonly files: readonly string[];
   /** What compiled it: `GCC 12.4.0`. */
   readonly compiler: string;
   /** What this processor can run, slowest first: `baseline`, `avx2`, `avx512`; or `wasm`. */

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { compileAddon, digestSources, loadExports } from '../../addon/load-addon.ts';
 import type { NativeAddon } from './addon-types.ts';
 
@@ -19,6 +21,22 @@ export function loadAddon(require?: NodeJS.Require): LoadedAddon {
   // An earlier build may lack some.
   if (typeof addon?.open !== 'function' || typeof addon.runNeurons !== 'function')
     return { ok: false, reason: 'it lacks functions that this version needs', fix: compileAddon };
-  const sources = digestSources(require);
-  return { ok: true, addon, isEarlierBuild: sources !== undefined && sources !== addon.sourceDigest };
+  return {
+    ok: true,
+    addon,
+    // Only on demand: it reads all sources.
+    get isEarlierBuild() {
+      const sources = digestSources(require);
+      return sources !== undefined && sources !== addon.sourceDigest;
+    },
+  };
 }
+
+const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
+
+/** What computes is named by its bytes, whatever it says of itself: 12 hexadecimal digits, made of the sha256 of each file. */
+export const nameDigests = (digests: readonly string[]): string => sha256(digests.join('\n')).slice(0, 12);
+
+/** As {@link nameDigests}, of files as they are now. */
+export const nameFiles = (files: readonly string[]): string =>
+  nameDigests(files.map((file) => sha256(readFileSync(file))));

@@ -46,16 +46,19 @@ export function chooseArithmetic(
 }
 
 /**
- * `0123456789ab avx512 GCC 12.4.0`: sources, instruction set and compiler, for versions and fingerprints. Architectures other than x64 are
- * named too, since `baseline` means other instructions there.
+ * `0123456789ab avx512 GCC 12.4.0`: the addon's bytes, instruction set and compiler, for versions and fingerprints. Architectures other than
+ * x64 are named too, since `baseline` means other instructions there.
+ *
+ * @param digest of the addon's files: see `nameDigests`
  */
 export function identifyBuild(
-  { sourceDigest, compiler }: Pick<NativeAddon, 'sourceDigest' | 'compiler'>,
+  digest: string,
+  { compiler }: Pick<NativeAddon, 'compiler'>,
   { instructionSet, winogradTile }: Arithmetic,
   architecture: string = process.arch,
 ): string {
   const tiles = winogradTile === 2 ? '' : `-${winogradTile}x${winogradTile}`;
-  const build = `${sourceDigest} ${instructionSet}${tiles} ${compiler.trim()}`;
+  const build = `${digest} ${instructionSet}${tiles} ${compiler.trim()}`;
   return architecture === 'x64' ? build : `${build} ${architecture}`;
 }
 

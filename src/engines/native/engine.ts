@@ -5,6 +5,7 @@ import { formatCount } from '../../text.ts';
 import { checkNeuronPass } from '../checks.ts';
 import type { Engine, EngineDescription } from '../engine.ts';
 import { explainNativeError } from '../memory-error.ts';
+import { nameFiles } from './addon.ts';
 import type { NativeAddon, NativeNetwork } from './addon-types.ts';
 import {
   chooseArithmetic,
@@ -41,7 +42,7 @@ export function createNativeEngine(addon: NativeAddon, options: NativeOptions = 
       name: 'native',
       backend: 'cpu',
       // Everything that may change results: a training must not continue with another instruction set or another build.
-      version: identifyBuild(addon, arithmetic),
+      version: identifyBuild(nameFiles(addon.files), addon, arithmetic),
       reason: options.isEarlierBuild === true ? `${onThreads}; ${earlierBuild}` : onThreads,
     },
     { threads, ...arithmetic },
@@ -63,7 +64,7 @@ export function availableMemory(): number {
 
 /** The same engine in WebAssembly, on one thread: the same bits on every processor. */
 export function createWasmEngine(addon: NativeAddon, reason: string): Engine {
-  const version = `${addon.sourceDigest} ${addon.compiler}`;
+  const version = `${nameFiles(addon.files)} ${addon.compiler}`;
   return addonEngine(addon, { name: 'wasm', backend: 'cpu', version, reason }, WASM_SETTINGS, {
     available: () => Math.min(availableMemory(), WASM_BYTES),
     most: WASM_BYTES,

@@ -3,13 +3,13 @@ import { countMultiplications } from '../../snn/spec.ts';
 import { ShapeError } from '../../snn/tensor.ts';
 import { type Engine, type EngineChoice, engineChoices, type Workload } from '../engine.ts';
 import { describeMemory } from '../memory-error.ts';
-import { type LoadedAddon, loadAddon } from '../native/addon.ts';
+import { type LoadedAddon, loadAddon, nameDigests, nameFiles } from '../native/addon.ts';
 import { chooseArithmetic, identifyBuild, type NativeOptions } from '../native/arithmetic.ts';
 import { describeWasmExcess } from '../native/memory.ts';
 import { type CudaProbe, probeCuda } from '../tfjs/cuda.ts';
 import { loadWasm as loadOwnWasm } from '../wasm/addon.ts';
 import { findAdapter, type Gpu, type GpuOptions, hasMemory, openGpu, wantedGpu } from '../webgpu/adapters.ts';
-import { type IdentityPlaces, identifyCuda, identifyTfjs, identifyWebgpu } from './gpu-identity.ts';
+import { type IdentitySources, identifyCuda, identifyTfjs, identifyWebgpu } from './gpu-identity.ts';
 
 /** Tests replace what probes and loads. */
 export interface EngineOptions extends NativeOptions, GpuOptions {
@@ -20,7 +20,7 @@ export interface EngineOptions extends NativeOptions, GpuOptions {
   readonly loadWasm?: (() => LoadedAddon) | undefined;
 }
 
-type IdentityOptions = EngineOptions & IdentityPlaces;
+type IdentityOptions = EngineOptions & IdentitySources;
 
 /** Why an engine is not available here: a sentence without a full stop, and how to get it. */
 interface Missing {
@@ -94,7 +94,7 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
       return {
         open: async (reason) => (await import('../native/engine.ts')).createWasmEngine(addon, reason),
         describe: async () => ({
-          text: `C++ kernels ${addon.sourceDigest}, ${addon.compiler}, in WebAssembly, one thread`,
+          text: `C++ kernels ${nameFiles(addon.files)}, ${addon.compiler}, in WebAssembly, one thread`,
           fix: null,
         }),
       };
@@ -104,9 +104,11 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
       return loaded.ok ? describeWasmExcess(loaded.addon, workload) : undefined;
     },
     // The same bits on every processor.
-    identify: async ({ loadWasm = loadOwnWasm }) => {
+    identify: async ({ loadWasm = loadOwnWasm, digestFile }) => {
       const loaded = loadWasm();
-      return loaded.ok ? `wasm ${loaded.addon.sourceDigest} ${loaded.addon.compiler}` : undefined;
+      if (!loaded.ok) return undefined;
+      const { files, compiler } = loaded.addon;
+      return `wasm ${nameDigests(await Promise.all(files.map(digestFile)))} ${compiler}`;
     },
   },
   native: {
@@ -121,17 +123,19 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
         return createNativeEngine(addon, { ...options, isEarlierBuild });
       };
       const describe = async () => ({
-        text: `C++ kernels ${addon.sourceDigest}, ${addon.compiler.trim()}, ${(await open()).description.reason}`,
+        text: `C++ kernels ${nameFiles(addon.files)}, ${addon.compiler.trim()}, ${(await open()).description.reason}`,
         fix: isEarlierBuild ? 'Run `npm run build:native`.' : null,
       });
       return { open, describe };
     },
-    // The same bits with the same instruction set, sources and compiler, on any processor and with any number of threads.
-    identify: async ({ load = loadAddon, environment }) => {
+    // The same bits with the same instruction set, on any processor and with any number of threads.
+    identify: async ({ load = loadAddon, environment, digestFile }) => {
       const loaded = load();
       if (!loaded.ok) return undefined;
       const { addon } = loaded;
-      return `native ${identifyBuild(addon, chooseArithmetic(addon.instructionSets, environment))}`;
+      const arithmetic = chooseArithmetic(addon.instructionSets, environment);
+      const digest = nameDigests(await Promise.all(addon.files.map(digestFile)));
+      return `native ${identifyBuild(digest, addon, arithmetic)}`;
     },
   },
   webgpu: {

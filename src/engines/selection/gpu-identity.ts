@@ -12,10 +12,14 @@ import {
   webgpuPackage,
 } from '../webgpu/adapters.ts';
 
-/** Where a project's packages are, and where the results of slow probes are kept. */
-export interface IdentityPlaces {
+/** What identifies engines. */
+export interface IdentitySources {
+  /** Where the packages are. */
   readonly projectRoot: string;
+  /** Where the results of slow probes are kept. */
   readonly cacheFolder: string;
+  /** The sha256 of a file. */
+  readonly digestFile: (file: string) => Promise<string>;
 }
 
 /** `tfjs 4.22.0`, without loading it. */
@@ -24,14 +28,14 @@ export async function identifyTfjs(projectRoot: string): Promise<string> {
   return `tfjs ${await packageVersion(require.resolve('@tensorflow/tfjs-core/package.json'))}`;
 }
 
-/** `tfjs 4.22.0 cuda <model>`; undefined if CUDA does not work here. */
+/** `tfjs 4.22.0 cuda 4.22.0 <model>`, with the version of each package; undefined if CUDA does not work here. */
 export async function identifyCuda({
   projectRoot,
   cacheFolder,
   probe = probeCuda,
-}: IdentityPlaces & { readonly probe?: (() => Promise<CudaProbe>) | undefined }): Promise<
-  string | undefined
-> {
+}: Omit<IdentitySources, 'digestFile'> & {
+  readonly probe?: (() => Promise<CudaProbe>) | undefined;
+}): Promise<string | undefined> {
   const installed = await findInstalled(projectRoot, cudaPackage);
   if (installed === undefined) return undefined;
   const { CUDA_VISIBLE_DEVICES = null, LD_LIBRARY_PATH = null } = process.env;
@@ -39,7 +43,7 @@ export async function identifyCuda({
   const gpu = await remember(path.join(cacheFolder, 'engine.json'), key, async () =>
     (await probe()).usable ? await gpuModel() : null,
   );
-  return gpu === null ? undefined : `${await identifyTfjs(projectRoot)} cuda ${gpu}`;
+  return gpu === null ? undefined : `${await identifyTfjs(projectRoot)} cuda ${installed[0]} ${gpu}`;
 }
 
 /**
@@ -50,7 +54,7 @@ export async function identifyWebgpu({
   projectRoot,
   cacheFolder,
   ...options
-}: IdentityPlaces & GpuOptions): Promise<string | undefined> {
+}: Omit<IdentitySources, 'digestFile'> & GpuOptions): Promise<string | undefined> {
   const installed = await findInstalled(projectRoot, webgpuPackage);
   if (installed === undefined) return undefined;
   const list = async (): Promise<ListedAdapters> => {

@@ -31,6 +31,7 @@ function load(require: NodeJS.Require): LoadedAddon {
     const { sourceDigest, compiler, runNeurons } = instantiate(module);
     const addon: NativeAddon = {
       sourceDigest,
+      files: ['plif.wasm', 'instance.mjs', 'worker.mjs'].map((name) => path.join(folder, name)),
       compiler,
       instructionSets: ['wasm'],
       open: async (options) => {

@@ -6,7 +6,7 @@ import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { hashText, isSameJson } from '../../files/canonical-json.ts';
 import { type Problem, throwProblems } from '../../schema/problems.ts';
 import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
-import { digestPath } from '../store/digest.ts';
+import { digestFile } from '../store/digest.ts';
 import type { DigestCache } from '../store/digest-cache.ts';
 import { listLockedPackages, readInstalledPackages } from './locked-packages.ts';
 import type { Session } from './session.ts';
@@ -84,9 +84,8 @@ export class CodeClosures {
     return (await this.#digestOf(bundleFile)) === path.basename(bundleFile, '.mjs');
   }
 
-  async #digestOf(file: string): Promise<string> {
-    const digest = await digestPath(path.resolve(this.#projectRoot, file), this.#digests);
-    return digest.kind === 'file' ? digest.digest : digest.kind;
+  #digestOf(file: string): Promise<string> {
+    return digestFile(path.resolve(this.#projectRoot, file), this.#digests);
   }
 }
 

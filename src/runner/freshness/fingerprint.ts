@@ -4,6 +4,8 @@ import { hashJson } from '../../files/canonical-json.ts';
 import { omitAt } from '../../schema/json.ts';
 import { formatPlace } from '../../schema/problems.ts';
 import type { Plan, runFactNames, StageInstance } from '../plan/plan.ts';
+import { digestFile, type KnownDigests } from '../store/digest.ts';
+import type { DigestCache } from '../store/digest-cache.ts';
 import { type CodeParts, type FingerprintParts, formatVersion } from '../store/fingerprint-parts.ts';
 import type { CodeClosures } from './code-closure.ts';
 import type { InputDigests, ProducedOutputs } from './input-digests.ts';
@@ -13,9 +15,9 @@ import { factNameOf, readToolVersion } from './tool-versions.ts';
 /** What the caller knows about this machine, by name. */
 export type Facts = Readonly<Record<string, Fact>>;
 
-/** Determines a fact, which may depend on the parameters of the stage that asks. */
+/** Determines a fact, which may depend on the parameters of the stage that asks, and on the sha256 of files, which the runner remembers. */
 interface Fact {
-  (params: StageInstance['params']): Promise<string>;
+  (params: StageInstance['params'], digestFile: (absolute: string) => Promise<string>): Promise<string>;
   /** Environment variables whose effect the fact covers. Stages that have the fact see them; a change makes stale only what changes with the fact. */
   readonly variables?: readonly string[];
 }
@@ -37,11 +39,18 @@ export class FactFinder {
   readonly #known = new Map<string, Promise<string>>();
   readonly #projectRoot: string;
   readonly #environment: NodeJS.ProcessEnv;
+  readonly #digests: KnownDigests;
 
-  constructor(facts: Facts, projectRoot: string, environment: NodeJS.ProcessEnv) {
+  constructor(
+    facts: Facts,
+    projectRoot: string,
+    environment: NodeJS.ProcessEnv,
+    digests: KnownDigests = null,
+  ) {
     this.#facts = facts;
     this.#projectRoot = projectRoot;
     this.#environment = environment;
+    this.#digests = digests;
   }
 
   /** @throws {ReproError} if one is unavailable */
@@ -70,7 +79,9 @@ export class FactFinder {
         fix: `Known facts: ${Object.keys(this.#facts).join(', ') || 'none'}.`,
       });
     }
-    return this.#once([name, instance.params], () => source(instance.params));
+    return this.#once([name, instance.params], () =>
+      source(instance.params, (file) => digestFile(file, this.#digests)),
+    );
   }
 
   #once(about: unknown, find: () => Promise<string>): Promise<string> {
@@ -86,6 +97,7 @@ interface FingerprintSources {
   readonly closures: CodeClosures;
   readonly inputs: InputDigests;
   readonly facts: Facts;
+  readonly digests: DigestCache;
   readonly environment: NodeJS.ProcessEnv;
 }
 
@@ -96,7 +108,8 @@ export class Fingerprints {
 
   constructor(sources: FingerprintSources) {
     this.#sources = sources;
-    this.#facts = new FactFinder(sources.facts, sources.plan.projectRoot, sources.environment);
+    const { facts, plan, environment, digests } = sources;
+    this.#facts = new FactFinder(facts, plan.projectRoot, environment, digests);
   }
 
   /** @throws {ReproError} if code, an input or a fact is unavailable */

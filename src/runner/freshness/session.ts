@@ -37,7 +37,7 @@ export function openSession(
   const closures = new CodeClosures(plan.projectRoot, folder, digests);
   const facts = { ...options.facts, ...runFactsOf(plan, closures) };
   const environment = options.environment ?? process.env;
-  const fingerprints = new Fingerprints({ plan, closures, inputs, facts, environment });
+  const fingerprints = new Fingerprints({ plan, closures, inputs, facts, digests, environment });
   const freshness = new FreshnessCheck({ ...base, inputs, fingerprints });
   return { ...base, inputs, closures, fingerprints, freshness };
 }

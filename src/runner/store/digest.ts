@@ -55,7 +55,7 @@ export function withExecutables({ entries, emptyFolders }: Tree, names: readonly
 }
 
 /** What is known of files' hashes; null: all of them are read. */
-type KnownDigests = DigestCache | null;
+export type KnownDigests = DigestCache | null;
 
 /** The content digest of a path: a file's sha256, a folder's {@link digestTree}. Only files unknown to the cache are read. */
 export async function digestPath(
@@ -64,6 +64,12 @@ export async function digestPath(
   isLeftOut?: (absolute: string) => boolean,
 ): Promise<PathDigest> {
   return digestScan(await scanTree(absolute, isLeftOut), cache);
+}
+
+/** The sha256 of a file, or what is there instead: `folder` or `missing`. */
+export async function digestFile(absolute: string, cache: KnownDigests): Promise<string> {
+  const found = await digestPath(absolute, cache);
+  return found.kind === 'file' ? found.digest : found.kind;
 }
 
 /** The digest of what is in the place of an output. What cannot even be listed (a link loop, say) is not what the stage left. */

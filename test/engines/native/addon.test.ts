@@ -144,8 +144,7 @@ describe('Winograd’s tiles', () => {
     const [exact, fast] = [{}, { REPRO_WINOGRAD: '4x4' }].map((environment) =>
       chooseArithmetic(['avx2'], environment),
     ) as [Arithmetic, Arithmetic];
-    const { sourceDigest, compiler } = new FakeAddon();
-    const identify = (one: Arithmetic) => identifyBuild({ sourceDigest, compiler }, one, 'x64');
+    const identify = (one: Arithmetic) => identifyBuild('0123456789ab', new FakeAddon(), one, 'x64');
     expect([identify(exact), describeArithmetic(exact)]).toEqual(['0123456789ab avx2 GCC 12.4.0', 'AVX2']);
     expect(identify(fast)).toBe('0123456789ab avx2-4x4 GCC 12.4.0');
     expect(describeArithmetic(fast)).toBe('AVX2 with 4x4 Winograd tiles');
@@ -156,9 +155,9 @@ describe('Winograd’s tiles', () => {
 });
 
 it('identifies a build by its compiler and, unless x64, its architecture too', () => {
-  const build = { sourceDigest: '0123456789ab', compiler: 'Clang 15.0.0 (clang-1500.3.9.4) ' };
+  const addon = { compiler: 'Clang 15.0.0 (clang-1500.3.9.4) ' };
   const identify = (architecture: string) =>
-    identifyBuild(build, { instructionSet: 'baseline', winogradTile: 2 }, architecture);
+    identifyBuild('0123456789ab', addon, { instructionSet: 'baseline', winogradTile: 2 }, architecture);
   expect(identify('x64')).toBe('0123456789ab baseline Clang 15.0.0 (clang-1500.3.9.4)');
   expect(identify('arm64')).toBe('0123456789ab baseline Clang 15.0.0 (clang-1500.3.9.4) arm64');
 });

@@ -14,6 +14,7 @@ type OpenOptions = Parameters<NativeAddon['open']>[0];
 /** An addon without any network: it records what is opened, and answers with numbers of the right shape. */
 export class FakeAddon implements NativeAddon {
   readonly sourceDigest = '0123456789ab';
+  readonly files: readonly string[] = [];
   readonly compiler = 'GCC 12.4.0';
   readonly instructionSets = ['baseline', 'avx2', 'avx512'];
   readonly opened: OpenOptions[] = [];

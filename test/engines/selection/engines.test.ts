@@ -1,15 +1,17 @@
-import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import util from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chooseDevice } from '../../../src/apps/train-val.ts';
 import { isLastResort } from '../../../src/engines/engine.ts';
-import type { LoadedAddon } from '../../../src/engines/native/addon.ts';
+import { type LoadedAddon, loadAddon, nameDigests } from '../../../src/engines/native/addon.ts';
 import { chooseEngine, identifyEngine, probeEngines } from '../../../src/engines/selection/engines.ts';
 import { type CudaProbe, type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
+import { loadWasm } from '../../../src/engines/wasm/addon.ts';
 import { type GpuSystem, listAdapters } from '../../../src/engines/webgpu/adapters.ts';
 import { kernelDigest } from '../../../src/engines/webgpu/kernel-digest.ts';
+import { digestFile } from '../../../src/runner/store/digest.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { smallNetwork } from '../../training/small-task.ts';
@@ -58,7 +60,7 @@ const native = (): LoadedAddon => ({ ok: true, addon: new FakeAddon(), isEarlier
 const nativeOfOtherSources = (): LoadedAddon => ({ ok: true, addon: new FakeAddon(), isEarlierBuild: true });
 /** What `FakeAddon` is on this architecture. */
 const identity = (instructionSet: string): string =>
-  `0123456789ab ${instructionSet} GCC 12.4.0${process.arch === 'x64' ? '' : ` ${process.arch}`}`;
+  `${nameDigests([])} ${instructionSet} GCC 12.4.0${process.arch === 'x64' ? '' : ` ${process.arch}`}`;
 const noNative = (): LoadedAddon => ({ ok: false, reason: 'it is not compiled', fix: 'Compile it.' });
 const noWasm = (): LoadedAddon => ({ ok: false, reason: 'it is damaged', fix: 'Restore it.' });
 const notCalled = (): never => {
@@ -312,7 +314,7 @@ describe('probeEngines', () => {
     expect(await find(native)).toEqual({
       name: 'native, CPU',
       available: true,
-      text: expect.stringMatching(/^C\+\+ kernels 0123456789ab, GCC 12\.4\.0, AVX-512, \d+ threads?$/),
+      text: expect.stringMatching(/^C\+\+ kernels [0-9a-f]{12}, GCC 12\.4\.0, AVX-512, \d+ threads?$/),
       fix: null,
     });
     expect(await find(nativeOfOtherSources)).toEqual({
@@ -342,6 +344,7 @@ describe('identifyEngine', () => {
   const options = (probe: () => Promise<CudaProbe> = notCalled, load = noNative) => ({
     projectRoot: folder,
     cacheFolder: path.join(folder, 'cache'),
+    digestFile: (file: string) => digestFile(file, null),
     environment: {},
     probe,
     load,
@@ -356,7 +359,7 @@ describe('identifyEngine', () => {
     expect(await identifyEngine('auto', { ...options(), loadWasm: noWasm })).toBe('tfjs 4.22.0 cpu');
   });
 
-  it('names the native engine’s digest and instruction set, but not its threads, where that is chosen', async () => {
+  it('names the native engine’s bytes and instruction set, but not its threads, where that is chosen', async () => {
     const here = options(notCalled, native);
     expect(await identifyEngine('auto', here)).toBe(`native ${identity('avx512')}`);
     expect(await identifyEngine('native', here)).toBe(`native ${identity('avx512')}`);
@@ -368,10 +371,42 @@ describe('identifyEngine', () => {
     expect(await identifyEngine('native', options())).toBe('native, unavailable');
   });
 
+  it.each([
+    ['wasm', loadWasm()],
+    ['native', loadAddon()],
+  ] as const)(
+    'names %s by the bytes of each file that computes, not by what they say of themselves',
+    async (choice, loaded) => {
+      // Without a compiler there is no addon.
+      if (!loaded.ok) return;
+      const names = loaded.addon.files.map((file) => path.basename(file));
+      expect(names).toEqual(
+        choice === 'native' ? ['plif_native.node'] : ['plif.wasm', 'instance.mjs', 'worker.mjs'],
+      );
+      const files = names.map((name) => path.join(folder, name));
+      const load = (): LoadedAddon => ({ ...loaded, addon: { ...loaded.addon, files } });
+      const here = { ...options(), load, loadWasm: load, threads: 1 };
+      for (const [i, file] of files.entries()) await copyFile(loaded.addon.files[i] ?? '', file);
+      const before = await identifyEngine(choice, here);
+      const { description } = await chooseEngine(choice, here);
+      expect(`${choice} ${description.version}`).toBe(before);
+      for (const file of files) {
+        const bytes = await readFile(file);
+        const middle = bytes.length >> 1;
+        bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+        await writeFile(file, bytes);
+        expect(await identifyEngine(choice, here), file).not.toBe(before);
+        bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+        await writeFile(file, bytes);
+      }
+      expect(await identifyEngine(choice, here)).toBe(before);
+    },
+  );
+
   it('prefers CUDA to the native engine', async () => {
     await install('@tensorflow/tfjs-node-gpu', '4.22.0');
     const here = options(cuda, native);
-    expect(await identifyEngine('auto', here)).toMatch(/^tfjs 4\.22\.0 cuda /);
+    expect(await identifyEngine('auto', here)).toMatch(/^tfjs 4\.22\.0 cuda 4\.22\.0 /);
     expect(await identifyEngine('native', here)).toBe(`native ${identity('avx512')}`);
     expect(await identifyEngine('tfjs-cpu', here)).toBe('tfjs 4.22.0 cpu');
   });
@@ -406,7 +441,7 @@ describe('identifyEngine', () => {
       return { usable: true, version: '4.22.0' } as const;
     };
     const identity = await identifyEngine('auto', options(probe));
-    expect(identity).toMatch(/^tfjs 4\.22\.0 cuda /);
+    expect(identity).toMatch(/^tfjs 4\.22\.0 cuda 4\.22\.0 /);
     expect(await identifyEngine('auto', options(probe))).toBe(identity);
     expect(probes).toBe(1);
     await utimes(file, 1, 1);

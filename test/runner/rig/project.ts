@@ -1,4 +1,5 @@
 import fs from 'node:fs/promises';
+import type { Facts } from '../../../src/runner/freshness/fingerprint.ts';
 import type { RunEvent } from '../../../src/runner/run/events.ts';
 import type { MachineResources } from '../../../src/runner/run/machine.ts';
 import { type RunOptions, type RunOutcome, runPlan } from '../../../src/runner/run/run.ts';
@@ -28,7 +29,7 @@ export interface RunResult {
 
 /** A project in a temporary folder, whose plan is made without a pipeline file. */
 export class Project extends ProjectFolder {
-  facts: Readonly<Record<string, () => Promise<string>>> = {};
+  facts: Facts = {};
   environment: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: process.env.HOME };
   #description: PlanDescription;
 
