@@ -6,7 +6,6 @@ import { findClosest } from '../schema/closest-name.ts';
 import { addCacheCommands } from './cache/commands.ts';
 import { addCheckpointCommands } from './checkpoints/commands.ts';
 import { addClusterCommands } from './cluster/commands.ts';
-import { addCompletionCommands } from './completion/commands.ts';
 import { addDataCommands } from './data/commands.ts';
 import { addDoctorCommands } from './doctor/commands.ts';
 import { addExportCommands } from './export/commands.ts';
@@ -54,7 +53,6 @@ export function buildProgram(version: string, first?: string): Command {
   addExportCommands(program);
   addCheckpointCommands(program);
   addOriginalCommands(program);
-  addCompletionCommands(program);
   return program;
 }
 

@@ -17,8 +17,6 @@ export interface StageLaunch {
   readonly environment: Readonly<Record<string, string>>;
   /** What it may touch; null: anything. */
   readonly permissions: FilePermissions | null;
-  /** The words of a command that runs and watches the stage's; null: none. */
-  readonly wrapper: readonly string[] | null;
   /** Appended to; its folder exists. */
   readonly logFile: string;
   /** null: no limit. */

@@ -39,11 +39,8 @@ type Descriptor = 3;
 
 async function runWithLog(launch: StageLaunch, log: Descriptor): Promise<StageEnd> {
   const flags = launch.permissions === null ? [] : permissionFlags(launch.permissions);
-  const [program = '', ...words] = [
-    ...(launch.wrapper ?? []),
-    ...[process.execPath, '--enable-source-maps', ...flags, launch.hostFile, launch.taskFile],
-  ];
-  const subprocess = execa(program, words, {
+  const words = ['--enable-source-maps', ...flags, launch.hostFile, launch.taskFile];
+  const subprocess = execa(process.execPath, words, {
     cwd: launch.cwd,
     env: launch.environment,
     extendEnv: false,

@@ -14,8 +14,6 @@ export interface Declaration {
   readonly outputs: readonly string[];
   /** Inputs as declared; absolute. */
   readonly inputs: readonly string[];
-  /** What other stages write, relative to the project, as far as it is known. */
-  readonly taken?: readonly string[];
 }
 
 /** A file that a stage touched, or wanted to, though it does not declare it. */
@@ -35,7 +33,7 @@ export function nameOf(file: string, { projectRoot }: Declaration): string {
  *
  * @returns for example `inputs:` and `  - configs/extra.json`
  */
-export function linesToAdd(accesses: readonly UndeclaredAccess[], declaration: Declaration): string[] {
+function linesToAdd(accesses: readonly UndeclaredAccess[], declaration: Declaration): string[] {
   const list = (key: string, names: readonly string[]): string[] =>
     names.length === 0 ? [] : [`${key}:`, ...[...new Set(names)].map((one) => `  - ${one}`)];
   const pathsOf = (access: UndeclaredAccess['access']): string[] =>
@@ -58,17 +56,17 @@ function areRelated(a: string, b: string): boolean {
 
 /** The output to declare for a file that a stage writes: below artifacts/, and overlapping no other output nor an input of its stage. */
 function proposeOutput(file: string, declaration: Declaration): string | undefined {
-  const { stage, outputs, inputs, projectRoot, taken = [] } = declaration;
+  const { stage, outputs, inputs, projectRoot } = declaration;
   if (inputs.some((one) => isAtOrBelow(file, one))) return undefined;
   const name = nameOf(file, declaration);
   const proposed = name.startsWith('artifacts/') ? name : `artifacts/${path.basename(file) || stage}`;
   const read = inputs.map((one) => path.relative(projectRoot, one));
-  const others = [runnerFolder, ...outputs, ...read, ...taken];
+  const others = [runnerFolder, ...outputs, ...read];
   return others.some((one) => areRelated(proposed, one)) ? undefined : proposed;
 }
 
-/** A message that names more is read by nobody; the JSON document names all. */
-export const shownAtMost = 20;
+/** A message that names more is read by nobody. */
+const shownAtMost = 20;
 
 /** Different kinds of wrong places to write to: more is repetition. */
 const advisedAtMost = 3;

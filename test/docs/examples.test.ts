@@ -15,8 +15,6 @@ const unchecked: readonly string[] = [
   ...['✔ simulate', '> train@baseline,2020'],
   // Takes a training with other frames: test/cli/checkpoints.test.ts.
   'artifacts/train/baseline/2020  these frames differ',
-  // With strace: test/runner/execution-hermetic-trace.test.ts.
-  '! plot  without declaring',
 ];
 
 /** Dates, durations, digests and rounding errors are different each time, and columns as wide as these. */
@@ -47,7 +45,7 @@ const examples = blocks.flatMap(({ example }) => example ?? []);
 /** A project whose profile `quick` has run: `npm run docs` does that. */
 const quickRun = process.env.REPRO_QUICK_RUN;
 
-/** The figures of a training differ a little between processors, those of an audit each time. */
+/** The figures of a training differ a little between processors. */
 function withoutFigures(text: string): string {
   return text.replace(/\d[\d.,]*/g, '1');
 }
@@ -73,8 +71,7 @@ describe('the examples in the pages', () => {
       if (command === undefined || project === undefined)
         throw new Error(`${block.at} begins with no command`);
       const { stdout, stderr } = await project.call(command.words);
-      const clean = (text: string) =>
-        isOfRun || name === 'audit' ? withoutFigures(settle(text)) : settle(text);
+      const clean = (text: string) => (isOfRun ? withoutFigures(settle(text)) : settle(text));
       const said = `${clean([stderr, stdout].filter((one) => one !== '').join('\n'))}\n`;
       const shown = clean(rest.join('\n'));
       if (!toPattern(shown).test(said)) expect(said, block.at).toBe(`${shown}\n`);

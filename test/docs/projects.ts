@@ -150,14 +150,6 @@ export const projects: Readonly<Record<string, () => Promise<CliProject>>> = {
     await project.write('artifacts/train/baseline/2020/notes.txt', 'mine');
     return project;
   },
-  audit: async () => {
-    const project = await createSmall();
-    const rows = "'epoch,loss\\n0,0.9\\n1,' + (0.2 + Math.random() / 2).toFixed(12)";
-    const write = `await writeFile(path.join(outputs[0], 'metrics.csv'), ${rows});`;
-    await project.edit('stages/train.ts', 'await mkdir(outputs[0]);', `await mkdir(outputs[0]);\n${write}`);
-    await project.call(['run']);
-    return project;
-  },
   'too-slow': async () => {
     const project = await createSmall();
     await project.edit('configs/profiles/quick.yaml', 'epochs: 12', 'epochs: 1256');

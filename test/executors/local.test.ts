@@ -32,7 +32,6 @@ async function createLaunch(): Promise<StageLaunch> {
     environment: { PATH: process.env.PATH ?? '' },
     logFile: path.join(folder, 'log'),
     permissions: null,
-    wrapper: null,
     timeSeconds: null,
     graceSeconds: 1,
     stop: new AbortController().signal,

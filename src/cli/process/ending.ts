@@ -53,7 +53,6 @@ export const exitCode = {
   usage: 2,
   stale: 3,
   differs: 4,
-  undeclared: 5,
   locked: 75,
   sighup: 129,
   sigint: 130,

@@ -9,7 +9,6 @@ Examples:
   $ repro run --from frames                    frames and everything after it
   $ repro run --until train --dry-run          what would run, and why
   $ repro run --jobs 4 --gpus 0,1              four stages at once, on two GPUs
-  $ repro run report --force --trace           which files it touches without declaring them
   $ repro run --profile full --executor slurm --detach     on a cluster, in a job of its own
   $ repro run --profile full --executor slurm --dry-run    the scripts that would be submitted
   $ repro run --fail-fast                      start nothing more after a failure
@@ -21,24 +20,6 @@ While a run on a cluster is under way, this shows that run, unless --profile or 
 
 Example:
   $ repro status --profile full --exit-code`;
-
-const watchExamples = `
-Watches every file that stages read and no stage makes: sources, scripts, inputs, pipeline.yaml, the profile, package-lock.json. After a
-change, running stages finish first, then stale stages run again. With --restart, running stages stop at once and continue from their
-resume folders.
-
-Examples:
-  $ repro watch
-  $ repro watch report --profile quick
-  $ repro watch train@baseline,2020 --restart`;
-
-const auditExamples = `
-The runs write to artifacts/.audit, which is removed at the end; results, records and the store do not change. Every byte is
-compared, also with the recorded result. Exits with 4 if something differs.
-
-Examples:
-  $ repro audit frames
-  $ repro audit train@baseline,2020 --runs 3 --keep`;
 
 const jobsOption = [
   '-j, --jobs <n>',
@@ -69,10 +50,6 @@ export function addRunCommands(program: Command): void {
         'the GPUs that stages may use, as in 0,1 (default: those in CUDA_VISIBLE_DEVICES, else all)',
       ).argParser(parseGpus),
     )
-    .option(
-      '--trace',
-      'report files that stages touch but do not declare, and exit with 5 if there are any (needs strace)',
-    )
     .addOption(
       new Option('--executor <name>', 'where stages run: on this machine, or as jobs of Slurm')
         .choices(['local', 'slurm'])
@@ -96,23 +73,6 @@ export function addRunCommands(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText('after', statusExamples)
     .action(lazily(async () => (await import('./status.ts')).status));
-
-  withPipelineOptions(program.command('watch'))
-    .description('run what is not up to date, now and after every change, until Ctrl-C')
-    .argument('[stage...]', 'stages or instances, and what they depend on (default: all)')
-    .option(...jobsOption)
-    .option('--restart', 'stop running stages at a change, instead of waiting for their end')
-    .addHelpText('after', watchExamples)
-    .action(lazily(async () => (await import('./watch.ts')).watch));
-
-  withPipelineOptions(program.command('audit'))
-    .description('run a stage several times from scratch and compare what it writes')
-    .argument('<stage>', 'a stage or an instance; its inputs must be in place')
-    .option('--runs <n>', 'how often to run it', wholeFrom(2), 2)
-    .option('--keep', 'keep the outputs of all runs in artifacts/.audit until the next audit')
-    .option('--json', 'print one JSON document')
-    .addHelpText('after', auditExamples)
-    .action(lazily(async () => (await import('./audit.ts')).audit));
 
   withPipelineOptions(program.command('graph'))
     .description('show the stages and their dependencies')

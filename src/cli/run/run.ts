@@ -33,7 +33,6 @@ export interface RunOptions extends PipelineOptions {
   readonly pull?: boolean;
   readonly remote?: string;
   readonly trust?: string;
-  readonly trace?: boolean;
   readonly executor?: 'local' | 'slurm';
   readonly detach?: boolean;
 }
@@ -85,16 +84,11 @@ async function clusterOption(
   options: RunOptions,
   requested: { readonly selected: ReadonlySet<string>; readonly forced: ReadonlySet<string> },
 ): Promise<ClusterUse | undefined> {
-  const { executor, detach, trace } = options;
+  const { executor, detach } = options;
   if (executor !== 'slurm') {
     if (detach !== true) return undefined;
     throw new ReproError('usage', '--detach only applies to --executor slurm', {
       fix: 'Add --executor slurm.',
-    });
-  }
-  if (trace === true) {
-    throw new ReproError('usage', '--trace cannot be combined with --executor slurm', {
-      fix: 'Trace the stage on this machine: leave out --executor slurm.',
     });
   }
   const { useSlurm } = await import('./on-cluster.ts');
@@ -181,7 +175,6 @@ export async function runShown(
       ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
       otherMachines: cluster?.otherMachines,
       adaptSession: cluster?.adaptSession,
-      trace: options.trace ?? false,
       facts,
       ...(await fetchOption(plan, options, onEvent)),
       signal: stop,
@@ -197,10 +190,7 @@ export async function runShown(
     // A stage must run again where it ran before: login nodes are not for trainings.
     runArguments: [...pipelineArguments(options), ...(cluster === undefined ? [] : ['--executor', 'slurm'])],
     folder: process.cwd(),
-    results:
-      options.dryRun === true
-        ? []
-        : [...describeResults(plan, selected), ...describeUntraced(state, options)],
+    results: options.dryRun === true ? [] : describeResults(plan, selected),
   });
   const results = options.dryRun === true ? [] : tabulateResults(plan, state);
   process.stderr.write(`${[...results, ...summary].join('\n')}\n`);
@@ -252,14 +242,6 @@ async function fetchOption(
   return { fetchStage: createFetchStage(open, onEvent, keys) };
 }
 
-/** A trace sees only what runs. */
-function describeUntraced(state: RunState, { trace }: RunOptions): string[] {
-  const cached = idsIn(state, 'cached').length;
-  return trace === true && cached > 0
-    ? [`${cached} up to date, so not traced; --force runs and traces them`]
-    : [];
-}
-
 /** What to open after a run: for each final stage, its page or its output folder. */
 function describeResults(plan: Plan, selected: ReadonlySet<string>): string[] {
   const read = new Set([...plan.dependencies.values()].flat());
@@ -291,16 +273,12 @@ function outcomeDocument(plan: Plan, state: RunState): object {
       metrics: one.metrics,
       failure: one.failure,
       blockedBy: one.blockedBy,
-      ...one.trace,
     })),
   };
 }
 
 function exitCodeOfRun(state: RunState, received: NodeJS.Signals | null): number {
-  if (state.outcome === 'ok') {
-    const isUndeclared = [...state.instances.values()].some(({ trace }) => trace?.undeclared.length);
-    return isUndeclared ? exitCode.undeclared : exitCode.ok;
-  }
+  if (state.outcome === 'ok') return exitCode.ok;
   // null: `attach` stopped showing a run that goes on.
   if (state.outcome === 'interrupted' || state.outcome === null) return exitCodeOfSignal(received);
   return exitCode.stageFailed;

@@ -37,7 +37,6 @@ export class InstanceView {
   /** See the event `interrupted`. */
   savedSecondsAgo: number | null = null;
   job: Extract<RunEvent, { kind: 'job' }> | null = null;
-  trace: Pick<Extract<RunEvent, { kind: 'traced' }>, 'undeclared' | 'yaml'> | null = null;
 
   constructor(id: string) {
     this.id = id;
@@ -138,9 +137,6 @@ function applyToInstance(
     case 'blocked':
       instance.failure = null;
       instance.blockedBy = event.by;
-      break;
-    case 'traced':
-      instance.trace = { undeclared: event.undeclared, yaml: event.yaml };
       break;
     case 'job':
       instance.job = event;

@@ -15,22 +15,13 @@ import type { StageInstance } from '../plan/plan.ts';
 import type { ExecutionContext, Work } from './execution-context.ts';
 import { gpuEnvironment } from './machine.ts';
 
-type ConfinementContext = Pick<ExecutionContext, 'session' | 'hostFile' | 'environment' | 'facts' | 'tracer'>;
+type ConfinementContext = Pick<ExecutionContext, 'session' | 'hostFile' | 'environment' | 'facts'>;
 
-export type Confinement = Pick<
-  StageLaunch,
-  'hostFile' | 'taskFile' | 'cwd' | 'environment' | 'permissions' | 'wrapper'
-> & {
-  /** Where the trace goes; null: the stage is not traced. */
-  readonly traceFile: string | null;
-  /** What it declares, whether or not anything enforces that. */
-  readonly declared: () => Promise<FilePermissions>;
-  readonly declaration: Declaration;
-};
+type Confinement = Pick<StageLaunch, 'hostFile' | 'taskFile' | 'cwd' | 'environment' | 'permissions'>;
 
 /** Writes a stage's task and determines its environment and the files that it may touch. */
 export async function confine(
-  { session, hostFile, environment, facts, tracer }: ConfinementContext,
+  { session, hostFile, environment, facts }: ConfinementContext,
   { instance, grant }: Work,
   { module, ...given }: StageTask,
   temporary: string,
@@ -42,9 +33,7 @@ export async function confine(
   const taskFile = path.join(temporary, 'task.json');
   const scratch = path.join(temporary, 'scratch');
   await fs.mkdir(scratch, { recursive: true });
-  // A trace finds everything at once; Node would stop the stage at the first undeclared file.
-  const isLimited = instance.hermetic && tracer === null;
-  const others = tracer === null ? [] : [...session.plan.instances.values()];
+  const isLimited = instance.hermetic;
   const declaration: Declaration = {
     stage: instance.stage,
     where: formatPlace(instance.at),
@@ -52,12 +41,10 @@ export async function confine(
     realRoot: realpathSync.native(projectRoot),
     outputs: instance.outputs,
     inputs: task.inputs,
-    taken: others.flatMap((one) => (one.id === instance.id ? [] : [...one.outputs, ...one.resume])),
   };
   await fs.writeFile(taskFile, JSON.stringify(isLimited ? { ...task, declaration } : task));
   const code = await listCode(session, instance);
-  const declared = () => permissionsOf(task, { projectRoot, hostFile: host, taskFile, code, scratch });
-  const traceFile = path.join(temporary, 'trace.txt');
+  const files = { projectRoot, hostFile: host, taskFile, code, scratch };
   return {
     hostFile: host,
     taskFile,
@@ -70,11 +57,7 @@ export async function confine(
       ...(instance.hermetic ? { TMPDIR: scratch } : {}),
       ...(task.kind === 'command' ? { REPRO_EVENTS: path.join(scratch, 'events.jsonl') } : {}),
     },
-    permissions: isLimited ? await declared() : null,
-    wrapper: tracer?.wrap(traceFile) ?? null,
-    traceFile: tracer === null ? null : traceFile,
-    declared,
-    declaration,
+    permissions: isLimited ? await permissionsOf(task, files) : null,
   };
 }
 

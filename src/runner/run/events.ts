@@ -1,5 +1,4 @@
 import type { MetricValue, Progress } from '../../stage/define-stage.ts';
-import type { UndeclaredAccess } from '../../stage/undeclared.ts';
 import type { StaleReason } from '../freshness/differences.ts';
 import type { ExpectedTime, ExpectedTotal } from './expected-time.ts';
 
@@ -59,14 +58,6 @@ export type RunEvent =
       readonly atMs?: number;
     }
   | { readonly kind: 'note'; readonly id: string; readonly level: 'note' | 'warning'; readonly text: string }
-  | {
-      /** Of a stage that `--trace` watched, once it has ended. */
-      readonly kind: 'traced';
-      readonly id: string;
-      readonly undeclared: readonly UndeclaredAccess[];
-      /** Lines for its entry in the pipeline file. */
-      readonly yaml: readonly string[];
-    }
   | { readonly kind: 'metrics'; readonly id: string; readonly values: Readonly<Record<string, MetricValue>> }
   | {
       readonly kind: 'finished';

@@ -1,5 +1,4 @@
 import type { Executor, Origin, StageEnd, StageLaunch } from '../../executors/executor.ts';
-import type { Tracer } from '../../executors/strace.ts';
 import type { StageTask } from '../../stage/protocol.ts';
 import type { StaleReason } from '../freshness/differences.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
@@ -37,7 +36,6 @@ export interface ExecutionContext extends SharedRun {
   readonly hostFile: () => string;
   /** Absent on this machine. */
   readonly remote?: RemoteExecution;
-  readonly tracer: Tracer | null;
   readonly graceSeconds: number;
   readonly kill: AbortSignal;
 }

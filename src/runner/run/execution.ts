@@ -187,7 +187,6 @@ async function runTask(
   };
   if (found !== null) return { end: await found.follow({ ...watch, onMessage }), metrics };
   const confinement = await confine(context, work, task, temporary);
-  const { traceFile } = confinement;
   const launch = {
     ...confinement,
     ...watch,
@@ -199,9 +198,7 @@ async function runTask(
   };
   const { remote } = context;
   const end = await (remote === undefined ? context.executor(launch) : remote.execute(launch, start));
-  if (traceFile === null) return { end, metrics };
-  const { reportTrace } = await import('./trace.ts');
-  return { end: await reportTrace({ ...confinement, traceFile }, work.instance, end, context), metrics };
+  return { end, metrics };
 }
 
 /** After an execution that did not succeed: whether the next one may resume from what it saved. */

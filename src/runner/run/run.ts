@@ -38,8 +38,6 @@ export interface RunOptions {
   /** Runs all, or these, even if nothing changed. */
   readonly force?: ReadonlySet<string> | boolean;
   readonly dryRun?: boolean;
-  /** Watches, with strace, what stages touch, and reports what they do not declare. */
-  readonly trace?: boolean;
   readonly facts: Facts;
   /** Aborting asks the running stages to stop and starts no more. */
   readonly signal: AbortSignal;
@@ -71,7 +69,7 @@ const defaultGraceSeconds = 10;
  * Runs the stale part of a plan, in parallel where possible, and reports everything through `onEvent`.
  *
  * @throws {ConfigurationError} before anything runs, if a stage module cannot be compiled
- * @throws {ReproError} `locked` if another run holds the folder, `disk-…` if the cache cannot be written, `trace-unavailable`
+ * @throws {ReproError} `locked` if another run holds the folder, `disk-…` if the cache cannot be written
  */
 export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcome }> {
   // Not `performance`, which Node loads on first use.
@@ -86,8 +84,6 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
   // Until a stage runs.
   setOptimising(false);
   await checkCode(session, ids);
-  const tracer =
-    options.trace === true ? await (await import('../../executors/strace.ts')).findStrace(environment) : null;
   const lock = options.dryRun === true ? null : await takeLock(session);
   const finish = (outcome: RunOutcome, expected?: ExpectedTotal): { outcome: RunOutcome } => {
     const seconds = Number(process.hrtime.bigint() - startedNs) / 1e9;
@@ -108,7 +104,7 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
     // Aborted if the run cannot continue.
     const halt = new AbortController();
     const context: ExecutionContext = {
-      ...{ session, ids, isForced, environment, facts, onEvent, tracer },
+      ...{ session, ids, isForced, environment, facts, onEvent },
       failFast: options.failFast ?? false,
       temporary: path.join(session.folder.temporary, `${process.pid}-${randomUUID().slice(0, 8)}`),
       fetchStage: options.fetchStage,
