@@ -60,11 +60,7 @@ function refuseOverrides(set: readonly string[]): void {
 }
 
 async function collectFresh(plan: Plan, options: PipelineOptions): Promise<Baseline> {
-  if (!hasResults(plan)) {
-    const problem =
-      'this pipeline has no networks to train and evaluate: its stages are not those of the reproduction.';
-    throw new ReproError('no-results', problem, { where: 'pipeline.yaml' });
-  }
+  assertHasResults(plan);
   const results = await findResults(plan);
   if (results.kind === 'fresh') return collectResults(plan, results.statuses, await readVerdicts(plan));
   const ids = results.stale.map(({ id }) => id);
@@ -88,10 +84,13 @@ async function readOld(plan: Plan, warn: Warn): Promise<Baseline | null> {
 /** The stages whose results are judged. */
 const judged = [stageNames.frames, stageNames.train, stageNames.evaluate, stageNames.report];
 
-/** Whether a plan has the stages of the reproduction; other plans have only records to check. */
-export function hasResults(plan: Plan): boolean {
+/** @throws {ReproError} `no-results` if a plan has not the stages of the reproduction */
+export function assertHasResults(plan: Plan): void {
   const stages = new Set([...plan.instances.values()].map(({ stage }) => stage));
-  return judged.every((stage) => stages.has(stage));
+  if (judged.every((stage) => stages.has(stage))) return;
+  const problem =
+    'this pipeline has no networks to train and evaluate: its stages are not those of the reproduction.';
+  throw new ReproError('no-results', problem, { where: 'pipeline.yaml' });
 }
 
 /** The results of the last run, if they are those of the present code, configuration and data. */

@@ -48,7 +48,7 @@ function refuseStale(plan: Plan, options: PipelineOptions, stale: readonly Insta
   };
 }
 
-function missingBaseline({ profile }: Plan): CheckedSection {
+export function missingBaseline({ profile }: Plan): CheckedSection {
   const file = baselinePathOf(profile);
   const text = 'there is nothing to compare with';
   return {

@@ -1,16 +1,16 @@
 import { readBaseline } from '../baseline/baseline.ts';
 import { describeError, ReproError } from '../errors.ts';
-import { hasResults } from './baseline.ts';
+import { assertHasResults } from './baseline.ts';
 import { checkConfiguration } from './check-configuration.ts';
 import { badGroup, type CheckedSection } from './check-group.ts';
-import { checkRecordsOf, hasRecords, loadRecordedPlans } from './check-records.ts';
-import { checkResults } from './check-results.ts';
+import { checkResults, missingBaseline } from './check-results.ts';
 import { loadSelectedPlan, type PipelineOptions } from './load-plan.ts';
 
 /**
- * Checks committed records, published claims and the baseline; without data, the records, and whether the baseline is of this configuration.
+ * Checks published claims and the baseline; without data, whether the baseline is of this configuration.
  *
  * @param sections takes each part as soon as it is there: an error after it does not hide it. An error adds one of its own
+ * @throws {ReproError} `no-results`
  */
 export async function checkAll(
   options: PipelineOptions & { readonly data: boolean },
@@ -18,22 +18,13 @@ export async function checkAll(
 ): Promise<void> {
   try {
     const plan = await loadSelectedPlan(options);
-    if (!options.data || !hasResults(plan)) {
-      // A baseline belongs to a profile as it is committed.
-      const baseline =
-        plan.trial === undefined && hasResults(plan)
-          ? await readBaseline(plan.projectRoot, plan.profile)
-          : null;
-      if (baseline !== null) sections.push(await checkConfiguration(plan, baseline));
-      // Without a profile's name, the records of all profiles under `lock:` are checked, too.
-      if (baseline !== null && options.profile !== undefined && !hasRecords(plan)) return;
-      for (const recorded of await loadRecordedPlans(plan, options)) {
-        sections.push(await checkRecordsOf(recorded, options));
-      }
+    assertHasResults(plan);
+    if (options.data) {
+      sections.push(...(await checkResults(plan, options)));
       return;
     }
-    if (hasRecords(plan)) sections.push(await checkRecordsOf(plan, options));
-    sections.push(...(await checkResults(plan, options)));
+    const baseline = await readBaseline(plan.projectRoot, plan.profile);
+    sections.push(baseline === null ? missingBaseline(plan) : await checkConfiguration(plan, baseline));
   } catch (error) {
     sections.push(sectionOfError(options.profile ?? 'default', error));
     throw error;

@@ -3,30 +3,17 @@ import { ReproError } from '../errors.ts';
 import { compareCodeUnits } from '../files/canonical-json.ts';
 import { readTestAnswers } from '../results/predictions.ts';
 import { fixOf, type ResultFile } from '../results/result-file.ts';
-import {
-  type CommittedRecord,
-  committedPathOf,
-  readCommittedRecord,
-  whyUnreadable,
-} from '../runner/freshness/committed-records.ts';
 import { type Difference, findDifferences } from '../runner/freshness/differences.ts';
-import { adviseOnRecord, findAmong } from '../runner/freshness/recorded-runs.ts';
-import type { Plan, StageInstance } from '../runner/plan/plan.ts';
+import { findAmong } from '../runner/freshness/recorded-runs.ts';
+import type { Plan } from '../runner/plan/plan.ts';
 import type { Records, RunRecord } from '../runner/store/records.ts';
 import type { Store } from '../runner/store/store.ts';
 import { stageNames } from './stages.ts';
 
-/** What is used of a record; committed ones have no time, host or duration. */
-export type SomeRecord = Pick<
-  RunRecord,
-  'id' | 'stage' | 'fingerprint' | 'parts' | 'outputs' | 'metrics' | 'profile'
-> &
-  Partial<RunRecord>;
-
 /** An evaluation on record, with the run of every stage that it was made from, by stage. */
 export interface RecordedNetwork {
-  readonly evaluation: SomeRecord;
-  readonly lineage: ReadonlyMap<string, SomeRecord>;
+  readonly evaluation: RunRecord;
+  readonly lineage: ReadonlyMap<string, RunRecord>;
   readonly data: DataIdentity;
 }
 
@@ -61,14 +48,14 @@ export class RecordedNetworks {
   }
 
   /**
-   * The networks that a run names: `last` or `lock` (of the present plan), a model, `model,seed` or an instance (the seeds of the
+   * The networks that a run names: `last` (of the present plan), a model, `model,seed` or an instance (the seeds of the
    * profile with its settings; the last run where there is none), a profile, the beginning of a fingerprint or a commit, or a time (of each network the latest run up to then).
    *
    * @param only model, or model and seed: the others are left out
    * @throws {ReproError} `no-record`, with what there is
    */
   find(wanted: string, only: string | undefined): RecordedNetwork[] {
-    const isMeant = ({ parts }: SomeRecord) => only === undefined || hasMatrix(parts.matrix, only);
+    const isMeant = ({ parts }: RunRecord) => only === undefined || hasMatrix(parts.matrix, only);
     const found = this.#findEvaluations(wanted).filter(isMeant);
     if (found.length > 0) return found.map((evaluation) => this.#withLineage(evaluation));
     const ids = this.#ids.toSorted(compareCodeUnits);
@@ -82,14 +69,13 @@ export class RecordedNetworks {
   }
 
   /** Whether it is what the present settings, code and data give. */
-  isPresent({ id, fingerprint }: SomeRecord): boolean {
+  isPresent({ id, fingerprint }: RunRecord): boolean {
     return this.#present.get(id)?.fingerprint === fingerprint;
   }
 
-  #findEvaluations(wanted: string): SomeRecord[] {
+  #findEvaluations(wanted: string): RunRecord[] {
     const planned = [...this.#plan.instances.values()].filter(({ stage }) => stage === stageNames.evaluate);
     if (wanted === 'last') return planned.flatMap(({ id }) => this.#records.findLast(id) ?? []);
-    if (wanted === 'lock') return this.#findCommitted(planned);
     const words = wanted.replace(/^(evaluate|train)@/, '');
     const meant = planned.filter(({ matrix }) => hasMatrix(matrix, words));
     const known = meant.flatMap(({ id }) => this.#present.get(id) ?? this.#records.findLast(id) ?? []);
@@ -102,21 +88,6 @@ export class RecordedNetworks {
       return findAmong(runs, wanted, `run ${wanted}`) ?? [];
     });
     return found.length > 0 ? found : this.#evaluationsOf(wanted);
-  }
-
-  /** @throws {ReproError} `no-record` if none is committed */
-  #findCommitted(planned: readonly StageInstance[]): CommittedRecord[] {
-    const found = planned.flatMap((instance) => readCommittedRecord(this.#plan, instance) ?? []);
-    const [first] = planned;
-    if (found.length > 0 || first === undefined) return found;
-    throw new ReproError(
-      'no-record',
-      `no committed record of an evaluation under profile ${this.#plan.profile} can be read; that of "${first.id}" ${whyUnreadable(this.#plan, first)}`,
-      {
-        where: committedPathOf(this.#plan, first),
-        fix: adviseOnRecord(this.#plan, { id: stageNames.evaluate }),
-      },
-    );
   }
 
   /** Evaluations of the training whose fingerprint begins so. */
@@ -132,8 +103,8 @@ export class RecordedNetworks {
     return made === undefined ? [] : [made];
   }
 
-  #withLineage(evaluation: SomeRecord): RecordedNetwork {
-    const lineage = new Map<string, SomeRecord>([[evaluation.stage, evaluation]]);
+  #withLineage(evaluation: RunRecord): RecordedNetwork {
+    const lineage = new Map<string, RunRecord>([[evaluation.stage, evaluation]]);
     const waiting = [evaluation];
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       for (const input of next.parts.inputs) {
@@ -151,7 +122,7 @@ export class RecordedNetworks {
  * Identifies the frames of an evaluation (its inputs without the trained network) and the recordings behind them (the inputs of `frames`
  * without the manifest, which may change when the recordings do not).
  */
-function identifyData(evaluation: SomeRecord, lineage: RecordedNetwork['lineage']): DataIdentity {
+function identifyData(evaluation: RunRecord, lineage: RecordedNetwork['lineage']): DataIdentity {
   const made = (stage: string) => lineage.get(stage)?.outputs ?? [];
   const frames = lineage.get(stageNames.frames);
   return {
@@ -161,7 +132,7 @@ function identifyData(evaluation: SomeRecord, lineage: RecordedNetwork['lineage'
 }
 
 /** The digests of a run's inputs but for some, as one text; null if there are none, or one is not known. */
-function digestInputs({ parts }: SomeRecord, but: readonly { readonly path: string }[]): string | null {
+function digestInputs({ parts }: RunRecord, but: readonly { readonly path: string }[]): string | null {
   const left = parts.inputs.filter(({ path }) => but.every((one) => one.path !== path));
   const digests = left.flatMap(({ digest }) => digest ?? []);
   return digests.length === 0 || digests.length < left.length
@@ -175,7 +146,7 @@ function keyOf({ path, digest }: { readonly path: string; readonly digest: strin
 }
 
 /** Whether `baseline,2020` or a part of it names these values. */
-function hasMatrix(matrix: SomeRecord['parts']['matrix'], words: string): boolean {
+function hasMatrix(matrix: RunRecord['parts']['matrix'], words: string): boolean {
   const values = Object.values(matrix).map(String);
   return words.split(',').every((word) => values.includes(word));
 }
@@ -214,8 +185,8 @@ export async function compareOrigins(
 }
 
 async function compareStage(
-  first: SomeRecord,
-  second: SomeRecord,
+  first: RunRecord,
+  second: RunRecord,
   networks: readonly RecordedNetwork[],
   store: Store,
 ): Promise<string[]> {
@@ -268,7 +239,7 @@ export async function readResults(
 }
 
 async function readText(
-  record: SomeRecord | undefined,
+  record: RunRecord | undefined,
   name: string,
   store: Store,
 ): Promise<ResultFile | null> {
@@ -279,7 +250,7 @@ async function readText(
 }
 
 /** Metrics of a stage, such as `evaluate.testAccuracy`; texts among them are settings. */
-function numbersOf({ stage, metrics }: SomeRecord): Record<string, number> {
+function numbersOf({ stage, metrics }: RunRecord): Record<string, number> {
   return Object.fromEntries(
     Object.entries(metrics).flatMap(([name, value]) =>
       typeof value === 'number' ? [[`${stage}.${name}`, value]] : [],

@@ -1,5 +1,4 @@
 import { cp } from 'node:fs/promises';
-import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { beforeAll, expect } from 'vitest';
@@ -39,12 +38,4 @@ export async function createShared() {
   const remote = ['--remote', address, '--set', 'version=1'];
   expect((await call(root, 'cache', 'push', ...remote)).exitCode).toBe(0);
   return { root, copy, address, remote };
-}
-
-/** The same; the copy has the committed records, too. */
-export async function createLocked() {
-  const shared = await createShared();
-  await call(shared.root, 'lock', '--set', 'version=1');
-  await cp(path.join(shared.root, 'repro.lock'), path.join(shared.copy, 'repro.lock'), { recursive: true });
-  return shared;
 }

@@ -1,13 +1,4 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import process from 'node:process';
@@ -16,23 +7,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { filesBelow, readOutputs } from '../runner/rig/crash/checks.ts';
 import { expectedFiles, repro, runWhole } from '../runner/rig/crash/project.ts';
 import { makeStorage } from '../runner/share/storage.ts';
-import { call, createLocked, createShared, useFinishedProject } from './cache-project.ts';
+import { call, createShared, useFinishedProject } from './cache-project.ts';
 
 useFinishedProject();
-
-test('a committed record whose digest is a path is damaged, and leads to no file', async () => {
-  const { copy, address } = await createLocked();
-  const file = path.join(copy, 'repro.lock/p/d/d.json');
-  const record = JSON.parse(readFileSync(file, 'utf8'));
-  // In the store that would be the project's own pipeline.yaml, which is not what its name says, and would be removed.
-  const victim = path.join(copy, 'pipeline.yaml');
-  Object.assign(record.outputs[0], { digest: '../../../pipeline.yaml', sizeBytes: statSync(victim).size });
-  writeFileSync(file, JSON.stringify(record));
-  const pulled = await call(copy, 'cache', 'pull', 'd', '--locked', '--remote', address);
-  expect(pulled.exitCode).toBe(1);
-  expect(pulled.stderr).toContain('repro.lock/p/d/d.json  this committed record is damaged');
-  expect(existsSync(victim)).toBe(true);
-});
 
 test('what a remote record says cannot act on the terminal', async () => {
   const { root, copy, address, remote } = await createShared();
@@ -91,44 +68,6 @@ test('push --sign and --trust share only what one signed; a run fails at anythin
     2,
     expect.stringContaining('--trust only applies to --pull'),
   ]);
-});
-
-test('pull --locked replaces what cannot even be listed, and needs no record of the remote, but takes it once it is sound', async () => {
-  const { copy, address } = await createLocked();
-  mkdirSync(path.join(copy, 'artifacts/a'), { recursive: true });
-  symlinkSync('nowhere', path.join(copy, 'artifacts/a/link'));
-  const actions = filesBelow(path.join(address, 'v1/actions'));
-  const records = actions.map((file) => readFileSync(file, 'utf8'));
-  for (const file of actions) writeFileSync(file, 'damaged');
-  const pulled = await call(copy, 'cache', 'pull', '--locked', '--remote', address);
-  expect(pulled.exitCode, pulled.stderr).toBe(0);
-  expect(pulled.stderr).toMatch(/^\+ a {2}8 files fetched, \d+ B, in place: artifacts\/a$/m);
-  expect(pulled.stderr).toMatch(
-    /^! a {2}set aside in artifacts\/.set-aside\/[-\d]+: artifacts\/a\/link\. .*; in place, but the record that lets a run find it could not be fetched: /m,
-  );
-  expect(readOutputs(copy)).toEqual(expectedFiles(1));
-
-  for (const [i, file] of actions.entries()) writeFileSync(file, records[i]!);
-  expect((await call(copy, 'cache', 'pull', '--locked', '--remote', address)).stderr).not.toContain('!');
-  const kept = filesBelow(path.join(copy, 'artifacts/.cache/actions')).map((file) => path.basename(file));
-  expect(kept.sort()).toEqual(actions.map((file) => path.basename(file)).sort());
-});
-
-test('pull --locked puts files in place with the modes of the committed record, whatever the remote says', async () => {
-  const { copy, address } = await createLocked();
-  for (const file of filesBelow(path.join(address, 'v1/trees'))) {
-    const tree = JSON.parse(readFileSync(file, 'utf8'));
-    for (const entry of tree.entries) entry.executable = true;
-    writeFileSync(file, JSON.stringify(tree));
-  }
-  const one = path.join(copy, 'artifacts/a/1');
-  const isExecutable = (): boolean => (statSync(one).mode & 0o111) !== 0;
-  for (const state of ['absent', 'executable']) {
-    const pulled = await call(copy, 'cache', 'pull', 'a', '--locked', '--remote', address);
-    expect(pulled.stderr, state).toContain('in place: artifacts/a');
-    expect(isExecutable(), state).toBe(false);
-    chmodSync(one, 0o755);
-  }
 });
 
 test('verify goes on past what cannot be read, and finds records that are not what they say', async () => {

@@ -7,7 +7,7 @@ import { filesBelow, findInconsistencies, readOutputs } from '../runner/rig/cras
 import { measureRun, runAndKill } from '../runner/rig/crash/kills.ts';
 import { expectedFiles, repro, runWhole } from '../runner/rig/crash/project.ts';
 import { makeStorage } from '../runner/share/storage.ts';
-import { call, createLocked, createTwo, useFinishedProject } from './cache-project.ts';
+import { call, createShared, createTwo, useFinishedProject } from './cache-project.ts';
 
 useFinishedProject();
 
@@ -93,30 +93,6 @@ describe('repro cache', () => {
     expect(stderr).toContain('Check the network and the endpoint');
   });
 
-  test('pull --locked fetches what the committed records name, without data, and nothing else', async () => {
-    const { copy, address } = await createLocked();
-    // Another code and other parameters: what is committed is fetched all the same.
-    await execa('sed', ['-i', 's/b /B /', path.join(copy, 'stages/b.mjs')]);
-    const pull = () => call(copy, 'cache', 'pull', '--locked', '--remote', address);
-    const first = await pull();
-    expect(first.exitCode, first.stderr).toBe(0);
-    expect(readOutputs(copy)).toEqual(expectedFiles(1));
-    expect((await pull()).stderr).toMatch(/^= d {2}up to date$/m);
-
-    const record = path.join(copy, 'repro.lock/p/d/d.json');
-    await execa('sed', ['-i', 's/"digest": "......../"digest": "00000000/', record]);
-    rmSync(path.join(copy, 'artifacts'), { recursive: true });
-    const other = await pull();
-    expect(other.exitCode).toBe(1);
-    expect(other.stderr).toMatch(
-      /^x d {2}.*\/v1\/files\/00\/00000000.* {2}the object with artifacts\/d\.txt is missing$/m,
-    );
-    await execa('sed', ['-i', 's/artifacts.d.txt/artifacts\\/e.txt/', record]);
-    expect((await pull()).stderr).toContain(
-      'the outputs of this committed record differ from those of the stage',
-    );
-  });
-
   test('verify removes what is damaged in the store, and the next run heals', async () => {
     const { root } = await createTwo();
     const verify = (...words: readonly string[]) => call(root, 'cache', 'verify', ...words);
@@ -169,12 +145,9 @@ describe('repro cache', () => {
     }
   }
 
-  test.each([
-    { what: 'pull', more: ['--set', 'version=1'] },
-    { what: 'pull --locked', more: ['--locked'] },
-  ])('$what killed at any moment leaves what is right, and the next one completes', async ({ more }) => {
-    const { copy, address } = await createLocked();
-    await killOften(copy, [repro, 'cache', 'pull', '--remote', address, ...more], {
+  test('pull killed at any moment leaves what is right, and the next one completes', async () => {
+    const { copy, remote } = await createShared();
+    await killOften(copy, [repro, 'cache', 'pull', ...remote], {
       prepare: async () => rmSync(path.join(copy, 'artifacts'), { recursive: true, force: true }),
       check: (about) => {
         expect(readOutputs(copy), about).toEqual(expectedFiles(1));

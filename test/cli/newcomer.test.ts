@@ -17,7 +17,6 @@ beforeAll(async () => {
   const quick = project.read('configs/profiles/tiny.yaml').replace('[lambda-0.1]', '[baseline, no-reg]');
   await project.write('configs/profiles/quick.yaml', `${quick}report: {title: Quick}\n`);
   for (const left of ['configs/profiles/tiny.yaml', 'tools', 'verdicts.json']) await project.remove(left);
-  await project.edit('pipeline.yaml', 'lock: [full]', 'lock: []');
 });
 afterAll(() => project.remove('.'));
 

@@ -76,9 +76,8 @@ function createSmall(): Promise<CliProject> {
   });
 }
 
-async function createChanged(from: 'usual' | 'with records' = 'usual'): Promise<CliProject> {
+async function createChanged(): Promise<CliProject> {
   const project = await createSmall();
-  if (from === 'with records') await project.edit('pipeline.yaml', 'stages:', 'lock: [quick]\nstages:');
   await project.call(['run']);
   await project.edit('src/training/schedule.ts', '(learningRate * (1', 'learningRate * 0.5 * (1');
   await project.edit('src/training/schedule.ts', 'halfPeriod))) / 2', 'halfPeriod))');
@@ -124,7 +123,6 @@ export const projects: Readonly<Record<string, () => Promise<CliProject>>> = {
     );
     return project;
   },
-  'changed-records': () => createChanged('with records'),
   'changed-training': async () => {
     const project = await createChanged();
     await project.edit('configs/profiles/quick.yaml', 'steps: 8', 'steps: 16');

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { collect, trustOption, withPipelineOptions } from '../options/options.ts';
 
 const gcExamples = `
-Keeps what the profiles would restore, what repro.lock names, the last record of each instance, what --keep names, and what all these were
+Keeps what the profiles would restore, the last record of each instance, what --keep names, and what all these were
 made from. Removes all other records, with their files in the store. Outputs in artifacts/ stay as they are. --keep takes these rules
 (docs/cache.md):
   5               the 5 most recent records of each instance
@@ -28,7 +28,6 @@ Examples:
   $ repro cache pull --profile full
   $ repro cache pull report --remote /mnt/shared/plif-cache
   $ repro cache pull --trust trust.pem            only results signed with one of these keys
-  $ repro cache pull --locked --profile full      the committed results, without data
   $ AWS_PROFILE=lab repro cache pull --remote s3://lab-cache/plif`;
 
 const pushExamples = `
@@ -81,10 +80,6 @@ export function addCacheCommands(program: Command): void {
     .description('fetch results instead of computing them')
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--remote <address>', remoteHelp)
-    .option(
-      '--locked',
-      'fetch the outputs that the records in repro.lock name: needs no data, and trusts only committed digests',
-    )
     .addOption(trustOption())
     .option('--json', 'print one JSON document')
     .addHelpText('after', pullExamples)

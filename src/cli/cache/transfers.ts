@@ -3,7 +3,7 @@ import { factsOf } from '../../apps/facts.ts';
 import { loadCheckedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { describeError } from '../../errors.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
-import { type Pulled, pullCommitted, pullPlan } from '../../runner/share/pull.ts';
+import { type Pulled, pullPlan } from '../../runner/share/pull.ts';
 import { type PushedInstance, pushPlan } from '../../runner/share/push-plan.ts';
 import { readSigner, readTrustedKeys } from '../../runner/share/signatures.ts';
 import { formatBytes, formatCount } from '../../text.ts';
@@ -19,7 +19,7 @@ interface TransferOptions extends PipelineOptions {
 /** `repro cache pull`: fetches results and puts them in place. Exits with 3 if the remote does not have all of them. */
 export async function pull(
   targets: readonly string[],
-  options: TransferOptions & { readonly locked?: boolean; readonly trust?: string },
+  options: TransferOptions & { readonly trust?: string },
 ): Promise<void> {
   const plan = await loadCheckedPlan(options);
   const { selected, named } = selectInstances(plan, { targets });
@@ -27,7 +27,7 @@ export async function pull(
   const remote = await openConfiguredRemote(plan, options.remote, { isNewAllowed: false });
   const all: Pulled[] = [];
   await transferUntilStopped(async (signal, line) => {
-    await (options.locked === true ? pullCommitted : pullPlan)(plan, {
+    await pullPlan(plan, {
       remote,
       trust,
       selected,

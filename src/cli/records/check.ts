@@ -16,7 +16,7 @@ interface CheckOptions extends PipelineOptions {
 }
 
 /**
- * `repro check`: checks committed records, published claims and the baseline; with --no-data, only the records. Exits with 4 if something
+ * `repro check`: checks published claims and the baseline; with --no-data, only the baseline's configuration. Exits with 4 if something
  * fails, and with 3 if results are merely stale. If the check cannot be made, the file of --junit says so, too.
  */
 export async function check(options: CheckOptions): Promise<void> {

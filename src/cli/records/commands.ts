@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { lazily, withPipelineOptions } from '../options/options.ts';
 
 const explainExamples = `
-Shows what differs from the last run, or from the one that --against names: last, lock (the record in repro.lock), the beginning of
+Shows what differs from the last run, or from the one that --against names: last, the beginning of
 a fingerprint or of a commit, a time in UTC (the latest run up to then), a profile, another instance, or a file with a record, such
 as a colleague's.
 
@@ -11,17 +11,15 @@ Examples:
   $ repro explain train@baseline,2020 --list
   $ repro explain train@baseline,2020 --against 3f9a1c
   $ repro explain frames --against 2026-11-20
-  $ repro explain train --against lock --profile full --json`;
+  $ repro explain train --against full --json`;
 
 const checkExamples = `
 Fails if the results of the last run contradict a published claim, or are worse than the committed baseline in configs/baselines. It
 compares frames, learning rates, losses, spike rates, time constants, the chosen epoch and accuracy, but no times. With the engine of
-the baseline, numbers must be equal; with another one, rows show how much may differ. docs/check.md lists every tolerance. If the
-profile has records in repro.lock, they must belong to the present code and configuration.
+the baseline, numbers must be equal; with another one, rows show how much may differ. docs/check.md lists every tolerance.
 
-With --no-data, it needs neither results nor data. It checks that the records belong to the present code and configuration (inputs are
-taken from the records themselves), and that the baseline has the models, seeds and settings of the present configuration. Facts,
-environment variables, Node.js and the platform are never compared: they belong to the machine that computed the results.
+With --no-data, it needs neither results nor data. It checks that the baseline has the models, seeds and settings of the present
+configuration.
 
 Exits with 4 if something fails, with 3 if results are not up to date, and with 2 if the check cannot be made, for example because the
 baseline is damaged; the --junit file is written in all cases. In a GitHub job, a summary is added to $GITHUB_STEP_SUMMARY.
@@ -30,7 +28,6 @@ Examples:
   $ repro check
   $ repro check --profile full --json
   $ repro check --set train.epochs=4 --junit check.xml
-  $ repro check --no-data
   $ repro check --no-data --profile control`;
 
 const baselineExamples = `
@@ -43,7 +40,7 @@ Examples:
   $ repro baseline update --yes`;
 
 const compareExamples = `
-A run is a model, model,seed or an instance (its last run), last, lock, a profile, the beginning of a fingerprint or a commit, or a time in UTC
+A run is a model, model,seed or an instance (its last run), last, a profile, the beginning of a fingerprint or a commit, or a time in UTC
 (the latest run of each network up to then). Networks are paired by model and seed; if both sides are of one model, by seed; if of one
 seed, by model. Results of earlier runs are read from the cache. Differences are B - A. Each p is McNemar's exact test on the clips that
 both were tested on, if the recordings are the same: it says whether these two networks differ. Whether their settings differ takes several
@@ -56,7 +53,7 @@ Examples:
   $ repro compare 2020 2021                        two seeds of all models
   $ repro compare 3f9a1c2 last                     a commit and now
   $ repro compare 2026-11-20 last --only baseline
-  $ repro compare lock last --profile full --json`;
+  $ repro compare 3f9a1c2 last --json`;
 
 /** Adds the commands that tell what results were made from, and compare them. */
 export function addRecordCommands(program: Command): void {
@@ -70,26 +67,12 @@ export function addRecordCommands(program: Command): void {
     .action(lazily(async () => (await import('./explain.ts')).explain));
 
   withPipelineOptions(program.command('check'))
-    .description(
-      'check results against the published claims and the committed baseline, and committed records',
-    )
-    .option(
-      '--no-data',
-      'check only what is committed (records and baseline), without results and external data',
-    )
+    .description('check results against the published claims and the committed baseline')
+    .option('--no-data', 'check only that the baseline is of this configuration, without results and data')
     .option('--json', 'print one JSON document')
     .option('--junit <file>', 'also write JUnit XML, for continuous integration')
     .addHelpText('after', checkExamples)
     .action(lazily(async () => (await import('./check.ts')).check));
-
-  withPipelineOptions(program.command('lock'))
-    .description(
-      'write the records of up-to-date stages to repro.lock, to be committed; `repro run` does so for the profiles under `lock:` in pipeline.yaml',
-    )
-    .argument('[stage...]', 'stages or instances (default: all)')
-    .option('--json', 'print one JSON document')
-    .addHelpText('after', '\nExample:\n  $ repro lock --profile full')
-    .action(lazily(async () => (await import('./lock.ts')).lock));
 
   const baseline = program
     .command('baseline')
@@ -104,7 +87,7 @@ export function addRecordCommands(program: Command): void {
 
   withPipelineOptions(program.command('compare'))
     .description('compare the settings and results of two recorded runs, models or seeds, with tests')
-    .argument('<run-a>', 'a model, an instance, a fingerprint, a commit, a time, a profile, last or lock')
+    .argument('<run-a>', 'a model, an instance, a fingerprint, a commit, a time, a profile or last')
     .argument('<run-b>', 'another one')
     .option('--only <model[,seed]>', 'leave out all others')
     .option('--json', 'print one JSON document')

@@ -13,7 +13,7 @@ import {
   stateP,
 } from '../../apps/compare.ts';
 import type { PipelineOptions } from '../../apps/load-plan.ts';
-import type { SomeRecord } from '../../apps/recorded-networks.ts';
+import type { RunRecord } from '../../runner/store/records.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
 import { formatBytes } from '../../text.ts';
 import { formatFigure, formatSeconds } from '../view/format.ts';
@@ -109,7 +109,7 @@ function describeOrigins({ origins }: ComparedRuns): string[] {
 /** What is shown of a run: `train host`, `train took`. */
 const placeRows: readonly (readonly [
   name: string,
-  show: (record: SomeRecord) => string | null | undefined,
+  show: (record: RunRecord) => string | null | undefined,
 ])[] = [
   ['run', ({ fingerprint }) => fingerprint.slice(0, 12)],
   ['settings', describeConfiguration],

@@ -7,7 +7,7 @@ import {
   type Explanation,
   explainInstances,
 } from '../../runner/freshness/explain.ts';
-import { type ComparedRun, listRuns } from '../../runner/freshness/recorded-runs.ts';
+import { listRuns } from '../../runner/freshness/recorded-runs.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { openRecords, type RunRecord } from '../../runner/store/records.ts';
@@ -52,7 +52,7 @@ function documentOf({ against, ...rest }: Explanation): object {
   return { ...rest, against: against === null ? null : describeRun(against) };
 }
 
-function describeRun({ id, fingerprint, profile, startedAt, commit, host, node }: ComparedRun): object {
+function describeRun({ id, fingerprint, profile, startedAt, commit, host, node }: RunRecord): object {
   return {
     id,
     fingerprint,
@@ -157,11 +157,10 @@ function describeAwaited({ waitsFor }: Explanation): string[] {
   ];
 }
 
-function nameRun(run: ComparedRun, id: string): string {
+function nameRun(run: RunRecord, id: string): string {
   const { startedAt, commit, fingerprint, profile } = run;
   const what = run.id === id ? '' : ` of ${run.id}`;
-  const name =
-    startedAt === undefined ? `the committed record${what}` : `the run${what} of ${formatMinute(startedAt)}`;
+  const name = `the run${what} of ${formatMinute(startedAt)}`;
   const details = [fingerprint.slice(0, 12), `profile ${profile}`];
   if (commit != null) details.push(`commit ${commit.slice(0, 7)}`);
   return `${name} (${details.join(', ')})`;

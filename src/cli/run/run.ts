@@ -19,7 +19,6 @@ import { showEvents } from '../view/open-view.ts';
 import { colorsFor, printJson, printWarning } from '../view/print.ts';
 import { idsIn, type RunState } from '../view/run-state.ts';
 import type { ClusterUse } from './on-cluster.ts';
-import { openKeptRecords } from './record-keeper.ts';
 import { tabulateResults } from './results-table.ts';
 
 export interface RunOptions extends PipelineOptions {
@@ -133,7 +132,6 @@ export async function runShown(
   }
   const { state, take, close } = await showEvents();
   const follow = cluster?.follow ?? null;
-  const locks = options.dryRun === true || follow !== null ? null : await openKeptRecords(plan);
   const jobs = options.jobs ?? countCores();
   let followTime: Promise<(nowMs: number) => void> | null = null;
   let warned: Promise<void> | null = null;
@@ -141,7 +139,6 @@ export async function runShown(
     const event = cluster?.adaptEvent(said) ?? said;
     record?.(event);
     take(event);
-    locks?.note(event);
     // On a cluster, neither queue times nor the engines of nodes are known.
     if (cluster !== undefined) return;
     const instance = 'id' in event ? plan.instances.get(event.id) : undefined;
@@ -194,7 +191,6 @@ export async function runShown(
   });
   const results = options.dryRun === true ? [] : tabulateResults(plan, state);
   process.stderr.write(`${[...results, ...summary].join('\n')}\n`);
-  await locks?.finish(state.outcome === 'ok' && selected.size === plan.instances.size);
   if (options.dryRun !== true && follow === null && !kill.aborted) {
     const hasNews = [...state.instances.values()].some(
       (one) => one.state === 'finished' || one.restored.length > 0,

@@ -28,7 +28,6 @@ export interface StaleReason {
     /** It was interrupted and resumes from what it saved. */
     | 'interrupted'
     | 'record'
-    | 'no-record'
     | 'forced'
     /** What a training from the command line was asked for. */
     | 'arguments';

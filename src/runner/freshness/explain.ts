@@ -2,11 +2,12 @@ import { isSameJson } from '../../files/canonical-json.ts';
 import { getAt } from '../../schema/json.ts';
 import { formatPlace } from '../../schema/problems.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { RunRecord } from '../store/records.ts';
 import { type Difference, findDifferences, type StaleReason } from './differences.ts';
 import type { Facts } from './fingerprint.ts';
 import type { Freshness } from './freshness.ts';
 import { createStateReporter, type StateReport } from './instance-state.ts';
-import { type ComparedRun, findRun } from './recorded-runs.ts';
+import { findRun } from './recorded-runs.ts';
 import { checkAll, openSession, saveDigests } from './session.ts';
 
 /** With, for a parameter, where its present value was set. */
@@ -15,7 +16,7 @@ export type ExplainedDifference = Difference & { readonly where: string | null }
 /** Why an instance has to run, or in what its present state differs from a recorded run. */
 export interface Explanation extends StateReport {
   readonly id: string;
-  readonly against: ComparedRun | null;
+  readonly against: RunRecord | null;
   readonly differences: readonly ExplainedDifference[];
   /** Reasons other than differences from a record: missing or altered outputs, a damaged record, a stage module that does not compile. */
   readonly reasons: readonly StaleReason[];

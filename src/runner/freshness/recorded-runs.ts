@@ -2,15 +2,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { compareCodeUnits } from '../../files/canonical-json.ts';
-import { quoteWords } from '../../files/shell-words.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import { type Records, type RunRecord, readRecordFile } from '../store/records.ts';
-import {
-  committedPathOf,
-  readCommittedRecord,
-  readCommittedRecordAt,
-  whyUnreadable,
-} from './committed-records.ts';
 
 /** The runs of an instance that are on record, the latest first. */
 export function listRuns(records: Records, { id }: StageInstance): RunRecord[] {
@@ -23,10 +16,6 @@ export function listRuns(records: Records, { id }: StageInstance): RunRecord[] {
     .sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt));
 }
 
-/** A run to compare with: one on record here, or a committed record, which says less. */
-export type ComparedRun = Pick<RunRecord, 'id' | 'fingerprint' | 'parts' | 'profile'> &
-  Partial<Pick<RunRecord, 'startedAt' | 'commit' | 'host' | 'node'>>;
-
 interface RunSearch {
   readonly plan: Plan;
   readonly records: Records;
@@ -36,24 +25,15 @@ interface RunSearch {
 }
 
 /**
- * The recorded run that `--against` names: `last`, `lock`, a file with a record, another instance, a profile, the beginning of a
+ * The recorded run that `--against` names: `last`, a file with a record, another instance, a profile, the beginning of a
  * fingerprint or a commit, or a time (the latest run up to then). null only for `last`, if there was none.
  *
  * @throws {ReproError} `no-record`, with the runs there are
  */
-export function findRun(wanted: string, search: RunSearch): ComparedRun | null {
+export function findRun(wanted: string, search: RunSearch): RunRecord | null {
   const { plan, records, instance, option = '--against' } = search;
   const where = `${option} ${wanted}`;
   if (wanted === 'last') return records.findLast(instance.id);
-  if (wanted === 'lock') {
-    const committed = readCommittedRecord(plan, instance);
-    if (committed !== null) return committed;
-    const why = whyUnreadable(plan, instance);
-    throw new ReproError('no-record', `the committed record of "${instance.id}" ${why}`, {
-      where: committedPathOf(plan, instance),
-      fix: adviseOnRecord(plan, instance),
-    });
-  }
   if (wanted.endsWith('.json')) return readGivenFile(wanted);
   if (plan.instances.has(wanted)) {
     const record = records.findLast(wanted);
@@ -85,24 +65,13 @@ export function findAmong(runs: readonly RunRecord[], wanted: string, where: str
   );
 }
 
-/** How to create the committed record of an instance: runs of a profile under `lock:` write it. */
-export function adviseOnRecord(
-  { profile, recordedProfiles }: Plan,
-  { id }: Pick<StageInstance, 'id'>,
-): string {
-  const words = quoteWords(['--profile', profile]);
-  return recordedProfiles.includes(profile)
-    ? `A run writes it: ./repro run ${quoteWords([id])} ${words}`
-    : `Write it from the last run: ./repro lock ${words}. With the profile under \`lock:\` in pipeline.yaml, every run does.`;
-}
-
-function readGivenFile(file: string): ComparedRun {
-  const record = readRecordFile(path.resolve(file)) ?? readCommittedRecordAt(path.resolve(file));
+function readGivenFile(file: string): RunRecord {
+  const record = readRecordFile(path.resolve(file));
   if (record !== null) return record;
   const text = existsSync(file) ? 'this is not a record of a run' : 'this file does not exist';
   throw new ReproError('no-record', text, {
     where: file,
-    fix: 'Records are in artifacts/.cache/records and in repro.lock.',
+    fix: 'Records are in artifacts/.cache/records.',
   });
 }
 

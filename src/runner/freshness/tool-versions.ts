@@ -3,7 +3,7 @@ import { hasErrorCode, ReproError } from '../../errors.ts';
 import { quoteWords } from '../../files/shell-words.ts';
 import { formatPlace } from '../../schema/problems.ts';
 import { shortenText } from '../../text.ts';
-import type { StageInstance, Tool } from '../plan/plan.ts';
+import type { Tool } from '../plan/plan.ts';
 
 /** A program that takes longer to say its version does something else. */
 const secondsAtMost = 20;
@@ -13,10 +13,6 @@ const versionLengthAtMost = 200;
 /** How the version of a tool is named among the facts of an instance. */
 export function factNameOf({ command }: Tool): string {
   return quoteWords(command);
-}
-
-export function factNamesOf({ facts, tools = [] }: StageInstance): string[] {
-  return [...facts, ...tools.map(factNameOf)];
 }
 
 /**

@@ -10,7 +10,7 @@ import { findTrial, findUnknownMachineSettings } from './override-effects.ts';
 import { findPathConflicts } from './path-conflicts.ts';
 import { type PipelineContent, readPipelineFile } from './pipeline-file.ts';
 import type { Plan } from './plan.ts';
-import { findUnknownRecordProfiles, loadSettings } from './profile.ts';
+import { loadSettings } from './profile.ts';
 import { ProjectPaths } from './project-paths.ts';
 import { findConfigurationProblems } from './schema-map.ts';
 import { type PipelineContext, readCondition, StageReader } from './stage-reader.ts';
@@ -75,7 +75,6 @@ async function makePlan(request: PlanRequest): Promise<Plan> {
   const instances = new Map(drafts.map(({ instance }) => [instance.id, instance]));
   const links = linkInstances(instances.values());
   throwProblems([
-    ...findUnknownRecordProfiles(pipeline, settings),
     ...findUnknownMachineSettings(pipeline, settings),
     ...findMissingInputs(drafts, links, inactive, { paths, profile: settings.profile }),
     ...(await findConfigurationProblems(pipeline, drafts, { paths, passed })),
@@ -94,7 +93,7 @@ async function makePlan(request: PlanRequest): Promise<Plan> {
   });
   const rank = new Map(sorted.order.map((id, index) => [id, index]));
   const byRank = (a: string, b: string): number => (rank.get(a) ?? 0) - (rank.get(b) ?? 0);
-  const { lock, cache, timeline } = pipeline.content;
+  const { cache, timeline } = pipeline.content;
   return {
     projectRoot: paths.root,
     profile: settings.profile,
@@ -104,7 +103,6 @@ async function makePlan(request: PlanRequest): Promise<Plan> {
     instances: new Map([...instances].sort(([a], [b]) => byRank(a, b))),
     dependencies: new Map(sorted.order.map((id) => [id, [...(links.get(id)?.keys() ?? [])].sort(byRank)])),
     inactive: inactive.map(({ name }) => name),
-    recordedProfiles: lock ?? [],
     ...(trial === null ? {} : { trial }),
     ...(cache === undefined ? {} : { remote: { ...cache, address: cache.remote } }),
     ...(timeline === undefined ? {} : { timeline }),

@@ -46,8 +46,6 @@ export interface StageEntry {
 export interface PipelineContent {
   readonly version: 1;
   readonly profiles?: { readonly folder: string; readonly default: string; readonly schema?: string };
-  /** The profiles whose runs update the records in repro.lock. */
-  readonly lock?: readonly string[];
   /** Settings that say how or where this machine works, and change no result. */
   readonly machine?: readonly string[];
   readonly cache?: { readonly remote: string; readonly endpoint?: string; readonly region?: string };

@@ -106,8 +106,6 @@ export interface Plan {
   /** For each instance, the ids it reads from, in plan order. */
   readonly dependencies: ReadonlyMap<string, readonly string[]>;
   readonly inactive: readonly string[];
-  /** Which profiles' runs update the records in repro.lock. */
-  readonly recordedProfiles: readonly string[];
   /** Absent if the results are those of the profile. */
   readonly trial?: Trial;
   readonly remote?: RemoteSettings;

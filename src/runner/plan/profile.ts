@@ -6,7 +6,7 @@ import { isJsonObject } from '../../schema/json.ts';
 import { readJsonSchema } from '../../schema/json-schema.ts';
 import type { ParsedDocuments } from '../../schema/parsed-documents.ts';
 import type { PassedChecks } from '../../schema/passed-checks.ts';
-import { ConfigurationError, type Place, type Problem, throwProblems } from '../../schema/problems.ts';
+import { ConfigurationError, type Place, throwProblems } from '../../schema/problems.ts';
 import { checkSchema, type SchemaSubject } from '../../schema/schema-problems.ts';
 import { readYamlFile, type YamlDocument } from '../../schema/yaml-document.ts';
 import { applyOverrides, parseOverrides } from './overrides.ts';
@@ -99,17 +99,4 @@ async function listProfiles(folder: string): Promise<string[]> {
     throw new ReproError('unreadable', 'the profiles folder cannot be read.', { where: folder, cause });
   }
   return names.flatMap((name) => (name.endsWith('.yaml') ? [path.basename(name, '.yaml')] : [])).sort();
-}
-
-/** Names under `lock:` that are not profiles: with a typo, a profile's records would silently not be updated. */
-export function findUnknownRecordProfiles(
-  { content, document }: PipelineFile,
-  { profile, otherProfiles }: Settings,
-): Problem[] {
-  const known = [profile, ...otherProfiles];
-  return (content.lock ?? []).flatMap((name, i) => {
-    if (known.includes(name)) return [];
-    const at = document.positionOf(['lock', i]);
-    return [{ at, message: `lock: there is no profile "${name}".`, fix: () => suggestName(name, known) }];
-  });
 }

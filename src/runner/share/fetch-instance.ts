@@ -53,7 +53,7 @@ export async function fetchRecord(
 }
 
 /** Fetches the lists of files of outputs into the store, whether a record of the remote or a committed one names them. */
-export async function fetchLists(
+async function fetchLists(
   { store }: Session,
   outputs: readonly RecordedOutput[],
   { remote, signal }: FetchOptions,

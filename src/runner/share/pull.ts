@@ -2,25 +2,16 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { describeError, ReproError } from '../../errors.ts';
-import { canonicalJson } from '../../files/canonical-json.ts';
+import { ReproError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { acquireLock } from '../../files/lock.ts';
-import {
-  type CommittedRecord,
-  committedPathOf,
-  readCommittedRecord,
-  whyUnreadable,
-} from '../freshness/committed-records.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import { openSession, type Session, saveDigests } from '../freshness/session.ts';
 import { refuseOutstanding } from '../jobs/jobs-folder.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
-import { digestOutput, executablesOf } from '../store/digest.ts';
 import { removeLeftOver, restoreOutputs } from '../store/outputs-in-place.ts';
-import { haveSameDigests, type RecordedOutput } from '../store/records.ts';
-import { readAction } from './checked-reading.ts';
-import { type FetchOptions, fetchFiles, fetchLists, fetchRecord } from './fetch-instance.ts';
+import type { RecordedOutput } from '../store/records.ts';
+import { type FetchOptions, fetchFiles, fetchRecord } from './fetch-instance.ts';
 
 export interface Pulled {
   readonly id: string;
@@ -63,26 +54,7 @@ interface Pull {
  *
  * @throws {ReproError} `locked` if a run holds the folder; `disk-…`; `remote-…` unless it concerns a single object
  */
-export function pullPlan(plan: Plan, options: PullOptions): Promise<Pulled[]> {
-  return pullEach(plan, options, options.selected, pullPresent);
-}
-
-/**
- * Fetches the outputs that the committed records name, and puts them in place. This needs no data and trusts only the committed digests, not
- * the remote.
- *
- * @throws as {@link pullPlan}
- */
-export function pullCommitted(plan: Plan, options: PullOptions): Promise<Pulled[]> {
-  return pullEach(plan, options, options.named, pullLocked);
-}
-
-async function pullEach(
-  plan: Plan,
-  options: PullOptions,
-  ids: ReadonlySet<string>,
-  pullOne: (pull: Pull, instance: StageInstance) => Promise<Result>,
-): Promise<Pulled[]> {
+export async function pullPlan(plan: Plan, options: PullOptions): Promise<Pulled[]> {
   const session = openSession(plan, options);
   try {
     const lock = await acquireLock(session.folder.lock);
@@ -93,9 +65,9 @@ async function pullEach(
       const pull: Pull = { session, temporary, options, known: new Map() };
       const all: Pulled[] = [];
       for (const [id, instance] of plan.instances) {
-        if (!ids.has(id)) continue;
+        if (!options.selected.has(id)) continue;
         options.signal?.throwIfAborted();
-        const result = await pullOne(pull, instance).catch((error: unknown): Result => {
+        const result = await pullPresent(pull, instance).catch((error: unknown): Result => {
           if (!isAboutOne(error)) throw error;
           return { state: 'failed', error };
         });
@@ -150,25 +122,6 @@ async function pullPresent(pull: Pull, instance: StageInstance): Promise<Result>
   return { ...fetched, state: 'fetched', restored, ...warning };
 }
 
-async function pullLocked(pull: Pull, instance: StageInstance): Promise<Result> {
-  const { session, options } = pull;
-  const committed = readCommitted(session.plan, instance);
-  const missing: RecordedOutput[] = [];
-  for (const output of committed.outputs) if (!(await isInPlace(session, output))) missing.push(output);
-  if (missing.length === 0) {
-    const warning = await keepRecord(session, committed, options);
-    return { state: 'present', ...(warning === undefined ? {} : { warning }) };
-  }
-  await fetchLists(session, missing, options);
-  const fetched = await fetchFiles(session, instance.id, missing, options);
-  const aside = await putInPlace(pull, instance.id, missing);
-  const unkept = await keepRecord(session, committed, options);
-  const warnings = [aside.warning, unkept].filter((one) => one !== undefined);
-  const restored = missing.map((output) => output.path);
-  const warning = warnings.length === 0 ? {} : { warning: warnings.join('; ') };
-  return { state: 'fetched', ...fetched, restored, ...warning };
-}
-
 /** @returns what was set aside */
 async function putInPlace(
   { session, temporary }: Pull,
@@ -183,55 +136,6 @@ async function putInPlace(
   if (problem !== null) throw new ReproError('store-damaged', problem, { fix: 'Pull again.' });
   await session.attempts.drop(id);
   return told;
-}
-
-/**
- * Keeps the remote's record, so that a run that has the data finds the outputs, too. Without it, the outputs in place are still right.
- *
- * @returns why it could not be kept
- */
-async function keepRecord(
-  session: Session,
-  { outputs, fingerprint }: CommittedRecord,
-  options: PullOptions,
-): Promise<string | undefined> {
-  if (session.records.findAction(fingerprint) !== null) return undefined;
-  try {
-    const record = await readAction(options.remote, fingerprint, options);
-    if (record !== null && haveSameDigests(record.outputs, outputs))
-      await session.records.writeAction({ ...record, outputs });
-    return undefined;
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    return `in place, but the record that lets a run find it could not be fetched: ${describeError(error)}`;
-  }
-}
-
-function readCommitted(plan: Plan, instance: StageInstance): CommittedRecord {
-  const committed = readCommittedRecord(plan, instance);
-  const where = committedPathOf(plan, instance);
-  if (committed === null) {
-    throw new ReproError('no-record', `this committed record ${whyUnreadable(plan, instance)}`, {
-      where,
-      fix: 'Where the results are: `./repro lock`, and commit it.',
-    });
-  }
-  // Pulling replaces files in these places, so only the pipeline may name them.
-  if (canonicalJson(committed.outputs.map((output) => output.path)) !== canonicalJson(instance.outputs)) {
-    throw new ReproError('no-record', 'the outputs of this committed record differ from those of the stage', {
-      where,
-      fix: 'Run the stage again where its data are, then `./repro lock`.',
-    });
-  }
-  return committed;
-}
-
-/** Whether an output is in place, with the modes that the digest does not cover. */
-async function isInPlace({ plan, digests }: Session, output: RecordedOutput): Promise<boolean> {
-  const found = await digestOutput(path.resolve(plan.projectRoot, output.path), digests);
-  if (found.kind !== output.kind || found.digest !== output.digest) return false;
-  const { kind, executable = [] } = output;
-  return kind === 'file' || canonicalJson(executablesOf(found.tree)) === canonicalJson(executable);
 }
 
 const aboutOne: ReadonlySet<string> = new Set([

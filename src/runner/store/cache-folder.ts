@@ -75,6 +75,3 @@ export function listNames(folder: string): string[] {
     return [];
   }
 }
-
-/** The folder of the records that are meant to be committed; relative to the project. */
-export const committedFolder = 'repro.lock';

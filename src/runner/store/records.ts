@@ -168,9 +168,7 @@ export const areOutputs = listOf(
 );
 
 /** What stages report as their figures. */
-export const areMetrics = mapOf(
-  (one) => one === null || ['number', 'string', 'boolean'].includes(typeof one),
-);
+const areMetrics = mapOf((one) => one === null || ['number', 'string', 'boolean'].includes(typeof one));
 
 const isAmount: Check = (value) => Number.isFinite(value) && Number(value) >= 0;
 

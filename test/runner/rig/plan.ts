@@ -57,7 +57,6 @@ export function createPlan({ projectRoot, profile = 'test', stages }: PlanDescri
     instances: new Map(instances.map((one) => [one.id, one])),
     dependencies,
     inactive: [],
-    recordedProfiles: [],
   };
 }
 

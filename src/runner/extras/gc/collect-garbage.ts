@@ -1,18 +1,16 @@
-import { existsSync, readdirSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../../errors.ts';
 import { compareCodeUnits } from '../../../files/canonical-json.ts';
 import { explainDiskError } from '../../../files/disk-error.ts';
 import { acquireLock, type Lock } from '../../../files/lock.ts';
-import { readCommittedRecordAt } from '../../freshness/committed-records.ts';
 import { refuseOutstanding } from '../../jobs/jobs-folder.ts';
-import { type CacheFolder, cacheFolderOf, committedFolder } from '../../store/cache-folder.ts';
+import { type CacheFolder, cacheFolderOf } from '../../store/cache-folder.ts';
 import type { Tree } from '../../store/digest.ts';
 import { Records, type RunRecord } from '../../store/records.ts';
 import { Store } from '../../store/store.ts';
 import { findGarbage, type Garbage, sweep } from './find-garbage.ts';
-import { type Committed, findKept, isNamed, type KeepRule } from './kept-records.ts';
+import { findKept, isNamed, type KeepRule } from './kept-records.ts';
 
 export interface GarbageOptions {
   readonly projectRoot: string;
@@ -88,8 +86,7 @@ async function inspect(options: GarbageOptions, folder: CacheFolder): Promise<Ga
   const all = [...last, ...actions];
   for (const name of forgotten) refuseIdle('--forget', { kind: 'stage', name }, all);
   for (const rule of rules) refuseIdle('--keep', rule, all);
-  const committed = readCommitted(options.projectRoot);
-  const kept = await findKept({ last, actions, rules, restorable, forgotten, committed, nowMs, treeOf });
+  const kept = await findKept({ last, actions, rules, restorable, forgotten, nowMs, treeOf });
   const ages = rules.flatMap((rule) => (rule.kind === 'age' ? [rule.seconds] : []));
   const keptSeconds = ages.length === 0 ? untouchedSeconds : Math.max(...ages);
   const prints = new Map(all.map((record) => [record.fingerprint, record]));
@@ -122,24 +119,4 @@ function refuseIdle(option: '--keep' | '--forget', rule: KeepRule, records: read
         ]
       : [`profile "${name}"`, `There are records of ${profiles.join(', ') || 'no profile'}.`];
   throw new ReproError('usage', `${option}: there is no record of ${what}`, { fix });
-}
-
-/** @throws {ReproError} `damaged-record`: a merge conflict, say */
-function readCommitted(projectRoot: string): Committed {
-  const fingerprints = new Set<string>();
-  const digests = new Set<string>();
-  const root = path.join(projectRoot, committedFolder);
-  const names = existsSync(root) ? readdirSync(root, { recursive: true, encoding: 'utf8' }) : [];
-  for (const name of names.filter((one) => one.endsWith('.json'))) {
-    const file = path.join(root, name);
-    const record = readCommittedRecordAt(file);
-    if (record === null) {
-      const text = 'this committed record cannot be read, so what it names could be lost';
-      const fix = 'Resolve the conflict in it, or restore it with git, then try again.';
-      throw new ReproError('damaged-record', text, { where: file, fix });
-    }
-    fingerprints.add(record.fingerprint);
-    for (const { digest } of record.outputs) digests.add(digest);
-  }
-  return { fingerprints, digests };
 }

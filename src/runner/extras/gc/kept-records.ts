@@ -3,12 +3,6 @@ import { digestBelow, type Tree } from '../../store/digest.ts';
 import type { InputPart } from '../../store/fingerprint-parts.ts';
 import type { RunRecord } from '../../store/records.ts';
 
-/** What the committed records name: fingerprints, and digests of outputs. */
-export interface Committed {
-  readonly fingerprints: ReadonlySet<string>;
-  readonly digests: ReadonlySet<string>;
-}
-
 /** Everything that decides which records are kept. */
 interface Candidates {
   readonly last: readonly RunRecord[];
@@ -18,26 +12,22 @@ interface Candidates {
   readonly restorable: ReadonlySet<string>;
   /** Names of stages or instances whose last records are not kept for being the last. */
   readonly forgotten: readonly string[];
-  readonly committed: Committed;
   readonly nowMs: number;
   /** The list of a folder's files; null if it is not stored. */
   readonly treeOf: (digest: string) => Promise<Tree | null>;
 }
 
 /**
- * The records to keep: those that the profiles would restore, that repro.lock names or that a rule names; the last of each instance, and its
+ * The records to keep: those that the profiles would restore, or that a rule names; the last of each instance, and its
  * last under each profile that was not a trial; and those that made what a kept one read, without which it could not be found again.
  */
 export async function findKept(candidates: Candidates): Promise<ReadonlySet<RunRecord>> {
-  const { last, actions, restorable, committed, forgotten } = candidates;
+  const { last, actions, restorable, forgotten } = candidates;
   const all = [...last, ...actions];
   // The newest of each profile, too: code that was changed for a while, a trial or a damaged file must not cost weeks of training.
   const lastPrints = new Set([...last, ...newestOf(actions)].map(({ fingerprint }) => fingerprint));
   const isNeeded = (record: RunRecord): boolean =>
-    !isNamed(record, forgotten) &&
-    (lastPrints.has(record.fingerprint) ||
-      restorable.has(record.fingerprint) ||
-      isCommitted(record, committed));
+    !isNamed(record, forgotten) && (lastPrints.has(record.fingerprint) || restorable.has(record.fingerprint));
   const kept = new Set<RunRecord>();
   for (const record of all) {
     if (isNeeded(record) || candidates.rules.some((rule) => keeps(rule, record, candidates))) {
@@ -81,13 +71,6 @@ async function hasMade(
   const tree = await treeOf(digest);
   const part = tree === null ? null : digestBelow(tree, input.path.slice(output.length + 1));
   return part !== null && 'digest' in part && part.digest === input.digest;
-}
-
-function isCommitted({ fingerprint, outputs }: RunRecord, committed: Committed): boolean {
-  return (
-    committed.fingerprints.has(fingerprint) ||
-    (outputs.length > 0 && outputs.every(({ digest }) => committed.digests.has(digest)))
-  );
 }
 
 function newestOf(records: readonly RunRecord[]): Iterable<RunRecord> {

@@ -112,18 +112,6 @@ describe('the garbage of a cache', () => {
     expect(await findKept(project)).toEqual([3]);
   });
 
-  test('leaves what committed records name', async () => {
-    const project = await createRuns();
-    const record = (await project.status()).find(({ id }) => id === 'b')?.record;
-    define(project, 1);
-    await project.run();
-    await project.write('repro.lock/p/b/b.json', JSON.stringify({ ...record, origins: {} }));
-    await collect(project);
-    expect(await findKept(project)).toEqual([1, 3]);
-    await project.write('repro.lock/p/b/b.json', '<<<<<<< HEAD');
-    await expect(collect(project)).rejects.toMatchObject({ code: 'damaged-record' });
-  });
-
   test('includes the last record of a stage to forget', async () => {
     const project = await createRuns();
     await expect(collect(project, [], { forgotten: ['c'] })).rejects.toMatchObject({ code: 'usage' });
