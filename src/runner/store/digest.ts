@@ -134,8 +134,7 @@ export function digestBelow(tree: Tree, relative: string): PathDigest {
   return { kind: 'missing' };
 }
 
-/** Whether a value from a file is a list of files, all inside the folder. It may come from a remote cache. */
-export const isSafeTree = shape<Tree>({
+const hasTreeForm = shape<Tree>({
   entries: listOf(
     shape<TreeEntry>({
       path: isSafePath,
@@ -147,8 +146,31 @@ export const isSafeTree = shape<Tree>({
   emptyFolders: listOf(isSafePath),
 });
 
+/** Whether a value from a file is a list of files, all inside the folder, that a disk can hold. It may come from a remote cache. */
+export function isSafeTree(value: unknown): value is Tree {
+  if (!hasTreeForm(value)) return false;
+  const paths = [...value.entries.map((entry) => entry.path), ...value.emptyFolders];
+  const all = new Set(paths);
+  const isBelowOther = (one: string): boolean => {
+    for (let at = one.indexOf('/'); at !== -1; at = one.indexOf('/', at + 1)) {
+      if (all.has(one.slice(0, at))) return true;
+    }
+    return false;
+  };
+  return all.size === paths.length && !paths.some(isBelowOther);
+}
+
+/** Of all file systems in use. */
+const nameBytesAtMost = 255;
+
+/** macOS takes 1,024 bytes, with the project's folder in front. */
+const pathBytesAtMost = 512;
+
 /** Relative, with `/`, and without `.` or `..`: a list from a file must not name paths outside its folder. */
 export function isSafePath(value: unknown): value is string {
-  if (typeof value !== 'string' || value.includes('\0')) return false;
-  return value.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  if (typeof value !== 'string' || /\0|\p{Surrogate}/u.test(value)) return false;
+  if (Buffer.byteLength(value) > pathBytesAtMost) return false;
+  return value
+    .split('/')
+    .every((part) => !['', '.', '..'].includes(part) && Buffer.byteLength(part) <= nameBytesAtMost);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../../src/files/canonical-json.ts';
+import { createFetchStage } from '../../../src/runner/share/fetch-instance.ts';
 import { openRemote } from '../../../src/runner/share/open-remote.ts';
 import { actionKeyOf, fileKeyOf, treeKeyOf } from '../../../src/runner/share/remote.ts';
 import { digestTree } from '../../../src/runner/store/digest.ts';
@@ -84,6 +85,38 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
       await push(project, remote);
       expect(statesOf(await pull(copy, remote)), what).toBe('a fetched, b fetched');
     }
+  });
+
+  check.each([
+    ['a file with a file below it', ['a', 'a-b', 'a/b'], []],
+    ['a file twice', ['a', 'a'], []],
+    ['a file that is also an empty folder', ['a'], ['a']],
+    ['an empty folder with a file in it', ['a/b'], ['a']],
+    ['a name of 5,000 characters', ['a'.repeat(5000)], []],
+    ['a name of 256 bytes', ['é'.repeat(128)], []],
+    ['a path of 4,000 bytes', [Array(20).fill('a'.repeat(199)).join('/')], []],
+    ['half of a character', ['\ud800'], []],
+  ])('is not believed if a list in it has %s, which no disk can hold', async (_, paths, emptyFolders) => {
+    const { project, remote } = await createPushed(kind);
+    const a = await recordOf(project, 'a');
+    const entries = paths.map((path) => ({ path, size: 'one'.length, sha256: sha256OfOne }));
+    const tree = { entries, emptyFolders };
+    const digest = digestTree(tree);
+    const outputs = [{ ...a.outputs[0], digest, sizeBytes: 3 * paths.length, files: paths.length }];
+    await remote.write(treeKeyOf(digest), JSON.stringify(tree));
+    await remote.write(actionKeyOf(a.fingerprint), JSON.stringify({ ...a, outputs }));
+    const copy = await createCopy();
+    const fetchStage = createFetchStage(
+      async () => remote,
+      () => {},
+    );
+    // Nothing of it may stay behind for a later run.
+    for (const options of [{ fetchStage }, {}]) {
+      const { outcome } = await copy.run(options);
+      expect(outcome).toBe('ok');
+      expect(copy.read('artifacts/a/x')).toBe('one');
+    }
+    expect((await copy.run()).ran).toEqual([]);
   });
 
   check(
