@@ -101,13 +101,22 @@ export async function readNir(bytes: Uint8Array, where?: string): Promise<NirGra
   }
 }
 
+/** Of all values of a file together: 13 kB can declare a weight of 20,000 x 20,000, which HDF5 then fills in. */
+const LARGEST_BYTES = 2 ** 28;
+
+/** What is left of it. */
+interface Room {
+  bytes: number;
+}
+
 /** What is wrong with a file's content, for `readNir`. */
 class MisfitError extends Error {}
 
 function readGraph(file: File): NirGraph {
   const graph = groupIn(file, 'node', 'the file');
   const nodes = groupIn(graph, 'nodes', '"node"');
-  const ends = valueIn(graph, 'edges');
+  const room: Room = { bytes: LARGEST_BYTES };
+  const ends = valueIn(graph, 'edges', room);
   const names = Array.isArray(ends) ? ends.map(String) : [];
   const edges = Array.from(
     { length: names.length / 2 },
@@ -115,11 +124,11 @@ function readGraph(file: File): NirGraph {
   );
   const own = graph.keys().includes('metadata') ? groupIn(graph, 'metadata', '"node"') : undefined;
   return {
-    nodes: new Map(nodes.keys().map((name) => [name, readNode(groupIn(nodes, name, '"nodes"'), name)])),
+    nodes: new Map(nodes.keys().map((name) => [name, readNode(groupIn(nodes, name, '"nodes"'), name, room)])),
     edges,
     metadata: Object.fromEntries(
       own?.keys().flatMap((name) => {
-        const text = valueIn(own, name);
+        const text = valueIn(own, name, room);
         return typeof text === 'string' ? [[name, text] as const] : [];
       }) ?? [],
     ),
@@ -133,20 +142,27 @@ function groupIn(parent: Group, name: string, where: string): Group {
 }
 
 /** Of a dataset; undefined if there is none, or it is empty. */
-function valueIn(group: Group, name: string): Dataset['value'] | undefined {
-  if (!group.keys().includes(name)) return undefined;
-  return (group.get(name) as Dataset).value ?? undefined;
+function valueIn(group: Group, name: string, room: Room): Dataset['value'] | undefined {
+  const found = group.keys().includes(name) ? group.get(name) : null;
+  if (found === null || !('value' in found)) return undefined;
+  const { total_size: count, size, shape } = found.metadata;
+  room.bytes -= count * size;
+  if (room.bytes < 0) {
+    const problem = `${quoteName(found.path)} is [${shape}]: with it, all values take more than ${LARGEST_BYTES / 2 ** 20} MiB`;
+    throw new MisfitError(problem);
+  }
+  return found.value ?? undefined;
 }
 
-function readNode(group: Group, name: string): NirNode {
-  const type = valueIn(group, 'type');
+function readNode(group: Group, name: string, room: Room): NirNode {
+  const type = valueIn(group, 'type', room);
   const where = `node ${quoteName(name)}`;
   if (typeof type !== 'string' || !isKnown(type)) {
     const known = Object.keys(nirParameters).join(', ');
     throw new MisfitError(`${where} is of type ${quoteName(String(type))}; known here are ${known}`);
   }
   const arrays = Object.entries(nirParameters[type]).map(([parameter, kind]): [string, NirArray] => {
-    const found = readArray(group, parameter);
+    const found = readArray(group, parameter, room);
     if (found?.data.every(Number.isFinite)) return [parameter, found];
     // Its neurons would stay silent, and the accuracy would look like any other.
     if (found !== undefined)
@@ -164,10 +180,12 @@ function isKnown(type: string): type is NirType {
   return Object.hasOwn(nirParameters, type);
 }
 
-function readArray(group: Group, name: string): NirArray | undefined {
-  const value = valueIn(group, name);
+function readArray(group: Group, name: string, room: Room): NirArray | undefined {
+  const value = valueIn(group, name, room);
   const numbers = typeof value === 'number' || typeof value === 'bigint' ? [value] : value;
   if (!ArrayBuffer.isView(numbers) && !Array.isArray(numbers)) return undefined;
   const shape = (group.get(name) as Dataset).shape ?? [];
+  // One by one, many millions take a minute.
+  if (numbers instanceof Float32Array) return { shape, data: numbers };
   return { shape, data: Float32Array.from(numbers as ArrayLike<number | bigint>, Number) };
 }

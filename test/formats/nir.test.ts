@@ -71,6 +71,23 @@ describe('a NIR file', () => {
     });
   });
 
+  test('that declares more values than there is memory for is refused before they are read', async () => {
+    FS?.writeFile('bomb', await writeNir({ nodes: new Map(), edges: [], metadata: {} }));
+    const file = new File('bomb', 'a');
+    const node = (file.get('node/nodes') as Group).create_group('wide');
+    node.create_dataset({ name: 'type', data: 'Linear', shape: [], dtype: 'S' });
+    node
+      .create_dataset({
+        ...{ name: 'weight', data: Float32Array.of(1), shape: [1, 1], dtype: '<f' },
+        ...{ maxshape: [null, null], chunks: [1000, 1000], compression: 'gzip' },
+      })
+      .resize([20_000, 20_000]);
+    file.close();
+    const bytes = FS?.readFile('bomb') as Uint8Array;
+    expect(bytes.length).toBeLessThan(30_000);
+    await expect(readNir(bytes)).rejects.toThrow('"/node/nodes/wide/weight" is [20000,20000]: with it, ');
+  });
+
   test.each([Number.NaN, Number.POSITIVE_INFINITY])('with a value of %s is refused', async (value) => {
     const graph = await readNir(golden);
     const tau: NirArray = { shape: [], data: Float32Array.of(value) };
