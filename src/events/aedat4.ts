@@ -8,6 +8,8 @@ import { ReaderNotes } from './reader-warnings.ts';
 const PACKET_HEADER_BYTES = 8;
 /** At 10 million events a second, what a camera of today can do, 13 seconds; of a usual recording many minutes. */
 const LARGEST_EVENTS = 2 ** 27;
+/** Of any file; a larger one may have an event for each byte. Packed events of a camera take several bytes each. */
+const EVENTS_OF_ANY_FILE = 2 ** 22;
 /** Coordinates are 16-bit numbers with a sign. */
 const LARGEST_SIDE = 2 ** 15;
 
@@ -31,7 +33,7 @@ const LARGEST_SIDE = 2 ** 15;
 export async function decodeAedat4(
   bytes: Uint8Array,
   file: string,
-  limitEvents = LARGEST_EVENTS,
+  limitEvents = Math.min(LARGEST_EVENTS, Math.max(EVENTS_OF_ANY_FILE, bytes.length)),
 ): Promise<{ readonly events: Events; readonly sensor: Sensor; readonly warnings: readonly string[] }> {
   const header = readHeader(bytes, file);
   const notes = new ReaderNotes(file);

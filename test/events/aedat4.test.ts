@@ -273,11 +273,33 @@ describe('a damaged AEDAT 4 file', () => {
     });
   });
 
+  /** Zstandard: 4 bytes of magic, a window of 128 KiB, no size, a block as it is, then blocks that repeat a byte 131,072 times. */
+  const packZeros = (start: Uint8Array, count: number): Buffer => {
+    const blocks = Array.from({ length: count }, (_, i) =>
+      Buffer.from([i === count - 1 ? 0x03 : 0x02, 0, 0x10, 0]),
+    );
+    const head = [0x28, 0xb5, 0x2f, 0xfd, 0, 0x38, (start.length << 3) & 0xff, start.length >> 5, 0];
+    return Buffer.concat([Buffer.from(head), start, ...blocks]);
+  };
+
+  test('of some kB that unpacks to millions of events is rejected before they fill the memory', async () => {
+    const events = (510 * 131_072) / 16;
+    const start = Buffer.from(makePacket([]));
+    const [size, count] = [start.readUInt32LE(0), start.length - 4];
+    start.writeUInt32LE(size + 16 * events, 0);
+    start.writeUInt32LE(events, count);
+    const packet = packZeros(start, 510);
+    const file = makeFile({ compression: 3, packets: [packet, packet] });
+    expect(file.length).toBeLessThan(5000);
+    await expect(decodeAedat4(file, 'a.aedat4')).rejects.toMatchObject({
+      code: 'aedat4-size',
+      where: expect.stringContaining('packet 2'),
+    });
+  });
+
   test('whose packet unpacks to more than a camera writes is rejected', async () => {
-    // Zstandard: 4 bytes of magic, a window of 128 KiB, no size, then 600 blocks that repeat a byte 131,072 times.
-    const blocks = Array.from({ length: 600 }, (_, i) => Buffer.from([i === 599 ? 0x03 : 0x02, 0, 0x10, 0]));
-    const frame = Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x38]), ...blocks]);
-    const reading = decodeAedat4(makeFile({ compression: 3, packets: [frame] }), 'a.aedat4');
+    const packets = [packZeros(new Uint8Array(), 600)];
+    const reading = decodeAedat4(makeFile({ compression: 3, packets }), 'a.aedat4');
     await expect(reading).rejects.toMatchObject({
       code: 'aedat4-compression',
       message: expect.stringContaining('or more than 64 MiB'),
