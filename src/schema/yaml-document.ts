@@ -1,4 +1,4 @@
-import type { YAMLError } from 'yaml';
+import type { Document, YAMLError } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { readRegularSync } from '../files/regular-file.ts';
 import { getOwn, type Json, type JsonPath } from './json.ts';
@@ -86,7 +86,10 @@ async function parseNodes(text: string, file: string): Promise<ParsedNodes> {
 
   const nodes = readNodes(yaml, root);
   const { faults } = nodes;
-  if (faults.length === 0) return nodes;
+  if (faults.length === 0) {
+    refuseAliasBomb(document, positionAt(0));
+    return nodes;
+  }
   throw new ConfigurationError(
     faults.map(({ offset, firstOffset, message, fix }) => {
       const { line, column } = positionAt(firstOffset ?? 0);
@@ -94,6 +97,17 @@ async function parseNodes(text: string, file: string): Promise<ParsedNodes> {
       return { at: positionAt(offset), message, fix: firstOffset === undefined ? fix : first };
     }),
   );
+}
+
+/** Ten lines of aliases of aliases unfold to billions of values, which whatever reads the document would visit. */
+function refuseAliasBomb(document: Document.Parsed, at: SourcePosition): void {
+  try {
+    // Aliases share their values, so this is quick; the parser counts what they unfold to.
+    document.toJS();
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigurationError([{ at, message: `its aliases repeat too much: ${text}.` }]);
+  }
 }
 
 class ParsedDocument implements YamlDocument {

@@ -77,6 +77,15 @@ describe('a YAML file', () => {
     expect(document.positionOf(['z', 'c'])).toMatchObject({ line: 2, column: 17 });
   });
 
+  test('is rejected by the limit of the parser if aliases of aliases unfold to millions of values', async () => {
+    const levels = Array.from({ length: 9 }, (_, i) => {
+      const item = i === 0 ? 'x' : `*a${i - 1}`;
+      return `a${i}: &a${i} [${Array(9).fill(item).join(', ')}]`;
+    });
+    const message = 'f.yaml:1:1  its aliases repeat too much: Excessive alias count';
+    expect(await refusalOf(levels.join('\n'))).toContain(message);
+  });
+
   test('takes the nearest anchor above an alias when a name is used again', async () => {
     expect(await readValue('a: &n 1\nb: *n\nc: &n 2\nd: *n\n')).toEqual({ a: 1, b: 1, c: 2, d: 2 });
   });
