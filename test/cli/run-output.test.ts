@@ -165,6 +165,18 @@ describe.skipIf(noTerminal !== undefined)('the output of a run in a terminal', (
     },
   );
 
+  test('of a log is harmless there, and as it is in a pipe', async () => {
+    const project = await createProject();
+    await call(project, ['run', 'bad@one']);
+    const terminal = open(project, ['logs', 'bad@one']);
+    expect(await terminal.ended).toBe(0);
+    expect(terminal.everything.slice(1, -1)).toEqual(['loading', ' 10 %', ' 50 %', '100 %', 'the end: none']);
+    for (const sign of ['\u001b', '\u0007']) expect(terminal.raw).not.toContain(sign);
+    expect((await call(project, ['logs', 'bad@one'])).stdout).toContain(
+      '\u001b[32mloading\u001b[0m\n 10 %\r',
+    );
+  });
+
   test('Ctrl-C stops the stages, and the view says what was interrupted', async () => {
     const project = await createProject();
     const terminal = open(project, ['run', 'slow']);

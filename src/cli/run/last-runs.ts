@@ -1,4 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import process from 'node:process';
 import { pipeline } from 'node:stream/promises';
 import { factsOf } from '../../apps/facts.ts';
@@ -40,8 +41,14 @@ export async function logs(
       continue;
     }
     if (found.length > 1) process.stdout.write(`==> ${id} <==\n`);
-    await pipeline(createReadStream(file), process.stdout, { end: false });
+    const log = process.stdout.isTTY ? harmlessLines(file) : createReadStream(file);
+    await pipeline(log, process.stdout, { end: false });
   }
+}
+
+/** A stage may print anything, also what acts on a terminal. */
+async function* harmlessLines(file: string): AsyncGenerator<string> {
+  for await (const line of (await open(file)).readLines()) yield `${toOneLine(line)}\n`;
 }
 
 /** The log of the result in place is in the store; the file by the stage's name is that of the last run, whichever it was. */
