@@ -4,7 +4,7 @@ import { nameEngine } from '../results/run-file.ts';
 import type { TrainedRun } from '../results/trained-run.ts';
 import type { RunRecord } from '../runner/store/records.ts';
 import { type Interval, wilsonInterval } from '../stats/proportions.ts';
-import { formatCount, formatPercent } from '../text.ts';
+import { escapeMarkdown, formatCount, formatPercent } from '../text.ts';
 import { nameRecordings } from '../thesis/data-sets.ts';
 import type { PublishedRun } from './entity.ts';
 
@@ -71,7 +71,15 @@ export function formatModelCard(content: CardContent): string {
       ]
     : [];
   return [
-    ...['---', stringify(front, { lineWidth: 0 }).trimEnd(), '---', '', `# ${name}`, '', ...notice],
+    ...[
+      '---',
+      stringify(front, { lineWidth: 0 }).trimEnd(),
+      '---',
+      '',
+      `# ${escapeMarkdown(name)}`,
+      '',
+      ...notice,
+    ],
     `A spiking neural network of [${citation.title}](${citation['repository-code']}).`,
     ...['', '## Data', '', describeData(content)],
     ...['', '## Training', '', ...describeTraining(content)],
@@ -96,10 +104,10 @@ function describeTraining({ trained: { run, epochs }, record, configuration }: C
     network.neuron === 'plif' ? `one learned τ per ${network.tau.per}` : `τ fixed at ${network.tau.mean}`;
   const code = record.commit === null ? 'unknown' : `git commit ${record.commit}`;
   return [
-    `- ${configuration}, model ${run.model.id}, seed ${run.seed}; training \`${record.fingerprint}\``,
+    `- ${escapeMarkdown(`${configuration}, model ${run.model.id}`)}, seed ${run.seed}; training \`${record.fingerprint}\``,
     `- ${parameters.toLocaleString('en-US')} parameters; ${tau}; ${network.pooling} pooling`,
     `- ${formatCount(epochs.length, 'epoch')}, batches of ${training.batchSize}, learning rate ${training.learningRate}; the state of epoch ${best.epoch + 1}, chosen by ${compat.selection}`,
-    `- engine ${nameEngine(engine)}; Node.js ${record.node}; ${code}${record.dirty === true ? ', with changes that were not committed' : ''}`,
+    `- engine ${escapeMarkdown(`${nameEngine(engine)}; Node.js ${record.node}`)}; ${code}${record.dirty === true ? ', with changes that were not committed' : ''}`,
   ];
 }
 

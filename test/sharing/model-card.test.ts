@@ -67,6 +67,19 @@ describe('a model card', () => {
     expect(formatModelCard(cardOf())).toContain('Simulated recordings only');
   });
 
+  test('shows names from files as they are: nothing in them becomes a heading, a link or a picture', () => {
+    const content = cardOf();
+    const { trained } = content;
+    const model = { id: '<b>x</b>', title: 'PLIF\n# [free](https://evil.example) ![x](y)' };
+    const card = formatModelCard({
+      ...{ ...content, trained: { ...trained, run: { ...trained.run, model } } },
+      configuration: 'profile `tiny`',
+    });
+    expect(card).toContain('\n# PLIF \\# \\[free\\](https://evil.example) !\\[x\\](y), seed ');
+    expect(card).toContain('- profile \\`tiny\\`, model &lt;b&gt;x&lt;/b&gt;, seed');
+    expect(parse(card.split(/^---$/m)[1] ?? '')['model-index'][0].name).toContain(model.title);
+  });
+
   const folder = sharedTemporaryFolder();
 
   describe.skipIf(python === undefined)('has a program', () => {

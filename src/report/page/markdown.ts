@@ -1,16 +1,17 @@
+import { escapeMarkdown } from '../../text.ts';
 import { lowerFirst } from '../data/format.ts';
 import type { Block, Cell, Gallery, Inline, Report, Table, Text } from './document.ts';
 
 /** The report as Markdown, for reading on a code host; its figures are the SVG files next to it. */
 export function renderMarkdown(report: Report): string {
   const parts = [
-    `# ${escapeText(report.title)}`,
+    `# ${escapeMarkdown(report.title)}`,
     renderText(report.subtitle),
     renderText(report.explore ?? []),
-    ...report.banners.map(({ title, text }) => `> **${escapeText(title)}.** ${escapeText(text)}`),
-    report.facts.map(({ name, value }) => `- ${escapeText(name)}: ${escapeText(value)}`).join('\n'),
+    ...report.banners.map(({ title, text }) => `> **${escapeMarkdown(title)}.** ${escapeMarkdown(text)}`),
+    report.facts.map(({ name, value }) => `- ${escapeMarkdown(name)}: ${escapeMarkdown(value)}`).join('\n'),
     ...report.sections.flatMap((section) => [
-      `## ${escapeText(section.title)}`,
+      `## ${escapeMarkdown(section.title)}`,
       ...section.blocks.map(renderBlock),
     ]),
     '---',
@@ -34,16 +35,16 @@ function renderBlock(block: Block): string {
     case 'figure': {
       const { id, title, alt, caption } = block.figure;
       return [
-        `### ${escapeText(title)}`,
-        `![${escapeText(alt)}](figures/${id}.svg)`,
-        `${escapeText(caption)} [Data as CSV](figures/${id}.csv).`,
+        `### ${escapeMarkdown(title)}`,
+        `![${escapeMarkdown(alt)}](figures/${id}.svg)`,
+        `${escapeMarkdown(caption)} [Data as CSV](figures/${id}.csv).`,
       ].join('\n\n');
     }
     case 'outside-figure': {
       const { title, alt, picture, data, caption } = block.figure;
       return [
-        `### ${escapeText(title)}`,
-        `![${escapeText(alt)}](${picture})`,
+        `### ${escapeMarkdown(title)}`,
+        `![${escapeMarkdown(alt)}](${picture})`,
         `${renderText(caption)} [Data as CSV](${data}).`,
       ].join('\n\n');
     }
@@ -54,11 +55,11 @@ function renderBlock(block: Block): string {
 
 function renderGallery({ id, legend, pictures }: Gallery): string {
   return [
-    legend.map(({ label }) => `- ${escapeText(label)}`).join('\n'),
+    legend.map(({ label }) => `- ${escapeMarkdown(label)}`).join('\n'),
     ...pictures.flatMap((picture) => [
-      `### ${escapeText(picture.title)}`,
-      `![${escapeText(picture.alt)}](${id}/${picture.id}.png)`,
-      picture.details.map(escapeText).join('<br>'),
+      `### ${escapeMarkdown(picture.title)}`,
+      `![${escapeMarkdown(picture.alt)}](${id}/${picture.id}.png)`,
+      picture.details.map(escapeMarkdown).join('<br>'),
     ]),
   ]
     .filter((part) => part !== '')
@@ -76,9 +77,9 @@ function renderTable(table: Table): string {
   );
   const rule = table.columns.map(({ numeric }) => (numeric === true ? '---:' : '---'));
   return [
-    `**${escapeText(table.caption)}**`,
+    `**${escapeMarkdown(table.caption)}**`,
     '',
-    `| ${head.map(escapeText).join(' | ')} |`,
+    `| ${head.map(escapeMarkdown).join(' | ')} |`,
     `| ${rule.join(' | ')} |`,
     ...table.rows.map((row) => `| ${row.map(renderCell).join(' | ')} |`),
     ...table.notes.flatMap((note) => ['', renderText(note)]),
@@ -86,8 +87,8 @@ function renderTable(table: Table): string {
 }
 
 function renderCell({ text, details = [], tone }: Cell): string {
-  const value = escapeText(text);
-  return [tone === 'differs' ? `**${value}**` : value, ...details.map(escapeText)].join('<br>');
+  const value = escapeMarkdown(text);
+  return [tone === 'differs' ? `**${value}**` : value, ...details.map(escapeMarkdown)].join('<br>');
 }
 
 function renderText(text: Text): string {
@@ -95,24 +96,15 @@ function renderText(text: Text): string {
 }
 
 function renderInline(inline: Inline): string {
-  if (typeof inline === 'string') return escapeText(inline);
+  if (typeof inline === 'string') return escapeMarkdown(inline);
   if ('strong' in inline) return wrap(inline.strong, '**');
   if ('code' in inline) return `\`${inline.code.replaceAll('`', "'")}\``;
-  return `[${escapeText(inline.text)}](${inline.link})`;
+  return `[${escapeMarkdown(inline.text)}](${inline.link})`;
 }
 
 /** Emphasis with its marks next to the words: `** a**` would not be emphasis. */
 function wrap(text: string, mark: string): string {
   const inner = text.trim();
   const [before = '', after = ''] = text.split(inner);
-  return `${before}${mark}${escapeText(inner)}${mark}${after}`;
-}
-
-/** Text on one line, with Markdown's special characters escaped. */
-function escapeText(text: string): string {
-  return text
-    .replace(/\s*[\r\n]+\s*/g, ' ')
-    .replace(/[\\`*_{}[\]<>|#~]/g, (character) =>
-      character === '<' ? '&lt;' : character === '>' ? '&gt;' : `\\${character}`,
-    );
+  return `${before}${mark}${escapeMarkdown(inner)}${mark}${after}`;
 }
