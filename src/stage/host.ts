@@ -22,7 +22,13 @@ const reports: Reports = {
     log.progress(progress);
     channel.progress(progress);
   },
-  metrics: (values) => channel.send({ type: 'metrics', values }),
+  metrics: (values) => {
+    for (const [name, value] of Object.entries(values)) {
+      if (typeof value !== 'number' || Number.isFinite(value)) continue;
+      say('warning', `the metric "${name}" is ${value}, which is recorded as null`);
+    }
+    channel.send({ type: 'metrics', values });
+  },
   note: (text) => say('note', text),
   warn: (text) => say('warning', text),
 };

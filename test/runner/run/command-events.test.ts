@@ -40,6 +40,14 @@ describe('a command', () => {
     ).toHaveLength(1);
   });
 
+  test('is told that a metric which is not a number is recorded as null', async () => {
+    const script =
+      'echo \'{"type":"metrics","values":{"loss":1e999,"lines":3}}\' >> "$REPRO_EVENTS"; : > "$REPRO_OUTPUT_0"';
+    const { project, stderr } = await runOnce('[sh, run.sh]', { 'run.sh': script });
+    expect(stderr).toContain('the metric "loss" is Infinity, which is recorded as null');
+    expect((await project.json(['metrics'])).instances[0].metrics).toEqual({ loss: null, lines: 3 });
+  });
+
   test('is not taken for having said in its second attempt what it said in its first', async () => {
     const note = '{"type":"note","level":"note","text":"from the first"}';
     const script = `test -e tried && exec touch "$REPRO_OUTPUT_0"; touch tried; echo '${note}' >> "$REPRO_EVENTS"; exit 1`;
