@@ -6,6 +6,7 @@ import { canonicalJson } from '../../files/canonical-json.ts';
 import { digestTree, isSafeTree, type Tree } from '../store/digest.ts';
 import { hashParts } from '../store/fingerprint-parts.ts';
 import { isRunRecord, type RunRecord } from '../store/records.ts';
+import { parseJson } from '../store/shape.ts';
 import { actionKeyOf, fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
 import { openEnvelope, type TrustedKeys, whyUntrusted } from './signatures.ts';
 
@@ -113,7 +114,7 @@ export async function downloadFile(
   return (await readPatiently(remote, key, download, signal)) ?? false;
 }
 
-/** undefined if the object does not exist; null if it is not JSON. */
+/** undefined if the object does not exist; null if it is not JSON that can be used. */
 async function readJson(remote: Remote, key: string, signal: AbortSignal | undefined): Promise<unknown> {
   const read = async (stream: Readable): Promise<string> => {
     const chunks: Buffer[] = [];
@@ -128,7 +129,7 @@ async function readJson(remote: Remote, key: string, signal: AbortSignal | undef
   const text = await readPatiently(remote, key, read, signal);
   if (text === null) return undefined;
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return null;
   }

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, ve
 import { readFileSync } from 'node:fs';
 import { describeError, ReproError } from '../../errors.ts';
 import type { RunRecord } from '../store/records.ts';
-import { isText, listOf, optional, shape } from '../store/shape.ts';
+import { isText, listOf, optional, parseJson, shape } from '../store/shape.ts';
 
 /** What is signed is a record of a run, as JSON. */
 const recordType = 'application/vnd.plif-repro.record+json';
@@ -58,11 +58,11 @@ export function signRecord(record: RunRecord, { key, own }: Signer): string {
   return `${JSON.stringify(envelope, null, 2)}\n`;
 }
 
-/** What an envelope contains, undefined if it is not JSON; or the value, if it is none. Nothing is verified. */
+/** What an envelope contains, undefined if it is not JSON that can be used; or the value, if it is none. Nothing is verified. */
 export function openEnvelope(value: unknown): unknown {
   if (!isEnvelope(value)) return value;
   try {
-    return JSON.parse(Buffer.from(value.payload, 'base64').toString('utf8'));
+    return parseJson(Buffer.from(value.payload, 'base64').toString('utf8'));
   } catch {
     return undefined;
   }

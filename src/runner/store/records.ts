@@ -8,7 +8,18 @@ import type { Plan } from '../plan/plan.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf, listNames } from './cache-folder.ts';
 import { isSafePath } from './digest.ts';
 import { areFingerprintParts, type FingerprintParts } from './fingerprint-parts.ts';
-import { type Check, isCount, isText, listOf, mapOf, oneOf, optional, orNull, shape } from './shape.ts';
+import {
+  type Check,
+  isCount,
+  isText,
+  listOf,
+  mapOf,
+  oneOf,
+  optional,
+  orNull,
+  parseJson,
+  shape,
+} from './shape.ts';
 
 export interface RecordedOutput {
   readonly path: string;
@@ -134,7 +145,7 @@ export function describeRun(record: Configured & Pick<RunRecord, 'startedAt'>, p
 /** A record from any file; null if the file is missing or no complete record of this version. */
 export function readRecordFile(file: string): RunRecord | null {
   try {
-    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const value = parseJson(readFileSync(file, 'utf8'));
     return isRunRecord(value) ? value : null;
   } catch {
     return null;
@@ -168,9 +179,16 @@ export const areOutputs = listOf(
 );
 
 /** What stages report as their figures. */
-const areMetrics = mapOf((one) => one === null || ['number', 'string', 'boolean'].includes(typeof one));
+const areMetrics = mapOf(
+  (one) => one === null || Number.isFinite(one) || ['string', 'boolean'].includes(typeof one),
+);
 
-const isAmount: Check = (value) => Number.isFinite(value) && Number(value) >= 0;
+const isAmount = (most: number): Check => {
+  return (value) => Number.isFinite(value) && Number(value) >= 0 && Number(value) <= most;
+};
+
+/** A century, and a petabyte: more is made up. */
+const [isDuration, isMemory] = [isAmount(3.2e9), isAmount(1e15)];
 
 /** Exactly as this runner writes it. */
 const isTime: Check = (value) => {
@@ -192,9 +210,9 @@ export const isRunRecord = shape<RunRecord>({
   metrics: areMetrics,
   log: optional(isSha256),
   startedAt: isTime,
-  seconds: isAmount,
-  totalSeconds: optional(isAmount),
-  peakMemoryBytes: orNull(isAmount),
+  seconds: isDuration,
+  totalSeconds: optional(isDuration),
+  peakMemoryBytes: orNull(isMemory),
   host: isText,
   node: isText,
   commit: orNull((one) => isText(one) && /^[0-9a-f]+$/.test(one)),

@@ -1,6 +1,25 @@
 /** Whether a value from a file is what its reader expects. */
 export type Check = (value: unknown) => boolean;
 
+/** Far deeper than what this program writes, far less than what overflows the stack of whatever visits every value. */
+const deepest = 100;
+
+/**
+ * Parses JSON that others may have written.
+ *
+ * @throws {SyntaxError} if it is not JSON, or nested too deeply
+ */
+export function parseJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  if (isNestedDeeper(value, deepest)) throw new SyntaxError('nested too deeply');
+  return value;
+}
+
+function isNestedDeeper(value: unknown, levels: number): boolean {
+  if (!isObject(value)) return false;
+  return levels === 0 || Object.values(value).some((one) => isNestedDeeper(one, levels - 1));
+}
+
 /** An object with the fields of `T`, each as checked; others do not count. */
 export function shape<T>(fields: Readonly<Record<keyof T, Check>>): (value: unknown) => value is T {
   const checks = Object.entries<Check>(fields);

@@ -60,6 +60,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     const outside = { entries: [{ path: '../../evil', size: 3, sha256: a.fingerprint }], emptyFolders: [] };
     const evil = { ...a, outputs: [{ ...a.outputs[0], digest: digestTree(outside) }] };
     await remote.write(treeKeyOf(digestTree(outside)), canonicalJson(outside));
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
     const elsewhere = { ...a, outputs: [{ ...a.outputs[0], path: 'in.txt' }] };
     for (const [key, content, what] of [
       [treeKey, '', 'it is not a list of files'],
@@ -73,6 +74,11 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
       ],
       [actionKey, JSON.stringify(elsewhere), 'its outputs differ from those of the stage'],
       [actionKey, JSON.stringify(evil), 'it is not a list of files'],
+      [actionKey, JSON.stringify(a).replace('"params":{', `$&"deep":${deep},`), 'it is not a record'],
+      [actionKey, JSON.stringify(a).replace('{', `$&"more":${deep},`), 'it is not a record'],
+      [treeKey, `{"entries":[],"emptyFolders":[],"more":${deep}}`, 'it is not a list of files'],
+      [actionKey, JSON.stringify({ ...a, seconds: 1e307 }), 'it is not a record'],
+      [actionKey, JSON.stringify(a).replace('"metrics":{', '$&"loss":1e999,'), 'it is not a record'],
     ] as const) {
       await remote.write(key, content);
       const copy = await createCopy();
