@@ -28,7 +28,7 @@ export function remoteSettingsOf(plan: Plan, address: string | undefined): Remot
 export async function openConfiguredRemote(
   plan: Plan,
   address: string | undefined,
-  options: { readonly isNewAllowed: boolean },
+  options: { readonly isNewAllowed: boolean; readonly tell: (text: string) => void },
 ): Promise<Remote> {
   const settings = remoteSettingsOf(plan, address);
   const { openRemote } = await import('../../runner/share/open-remote.ts');

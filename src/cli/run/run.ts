@@ -234,7 +234,8 @@ async function fetchOption(
   const { createFetchStage } = await import('../../runner/share/fetch-instance.ts');
   const { readTrustedKeys } = await import('../../runner/share/signatures.ts');
   const keys = trust === undefined ? undefined : readTrustedKeys(trust);
-  const open = () => openConfiguredRemote(plan, remote, { isNewAllowed: false });
+  const open = (tell: (text: string) => void) =>
+    openConfiguredRemote(plan, remote, { isNewAllowed: false, tell });
   return { fetchStage: createFetchStage(open, onEvent, keys) };
 }
 
