@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Tries the committed project under another version of Node, in a clean clone: `scripts/try-node.sh 26.10.0 FOLDER`.
 # Its results are compared with those of the version that was tried first with the same folder.
-# `--plain` tries it as most laptops have it: as an ordinary user whose home FOLDER is, with Node.js in it, and without compiler, make and Python.
-# That also runs tests that root skips. The engine is then the one in WebAssembly, so no results are compared.
+# `--plain` tries it as most laptops have it: an ordinary user with FOLDER as home, Node.js in a folder there, and neither compiler, make nor Python.
+# Tests that root skips run there, too. The engine is the one in WebAssembly, so results are not compared.
 set -euo pipefail
 version=$1
 folder=$(mkdir -p "$2" && realpath "$2")
