@@ -22,7 +22,7 @@ describe('a pipeline file is rejected', () => {
       ],
       'for a stage that lost its indentation': [
         `${head}  a: {run: stages/a.ts, outputs: [artifacts/a]}\ntrain: {run: stages/a.ts, outputs: [artifacts/b]}\n`,
-        'pipeline.yaml:4:1  unknown key "train".\n  Known: "version", "profiles", "lock", "machine", "cache", "timeline", "schemas", "stages".',
+        'pipeline.yaml:4:1  unknown key "train".\n  Known: "version", "profiles", "machine", "cache", "timeline", "schemas", "stages".',
       ],
       'for a stage without a command': [
         `${head}  a: {outputs: [artifacts/a]}\n`,
