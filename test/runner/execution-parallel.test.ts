@@ -32,7 +32,6 @@ describe('a run', () => {
       { machine: { cpu: 8, memoryBytes: 3 * 2 ** 30, gpus: [] } },
       { memoryBytes: 2 * 2 ** 30 },
     ],
-    ['a mutex in common', {}, { mutexes: ['disk'] }],
     ['a GPU for one', { machine: { cpu: 8, memoryBytes: 2 ** 40, gpus: ['0'] } }, { gpu: 1 }],
   ])('runs one after another what has %s', async (_, options, resources) => {
     const project = await createProject(

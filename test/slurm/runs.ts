@@ -1,5 +1,5 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { cluster } from './slurm-cluster.ts';
 import { chain, SlurmProject, stage } from './slurm-project.ts';
 
@@ -111,17 +111,6 @@ exec "$real" "$@"
     await project.go();
     expect((await running).stderr).toContain('2 run');
     expect(project.count('unanswered')).toBe(1);
-  });
-
-  test.concurrent('keeps a mutex between a stage here and those on the cluster', async () => {
-    const stages = `  here: { executor: local, cmd: [node, tool.mjs, wait], outputs: [artifacts/here], resources: { mutex: disk } }
-  there: { cmd: [node, tool.mjs], outputs: [artifacts/there], resources: { mutex: disk } }
-`;
-    const project = await SlurmProject.on(cluster(), stages);
-    const running = project.run();
-    await vi.waitFor(() => expect(project.count('here') + project.count('there')).toBe(1), 60_000);
-    await project.go();
-    expect((await running).stderr).toContain('2 run');
   });
 
   test.concurrent('gives each job a GPU of its own, and no more jobs run than there are GPUs', async () => {

@@ -130,15 +130,15 @@ export function describeAlone(): void {
     expect(project.count('steady')).toBe(1);
   });
 
-  test('a job whose node has failed is submitted again, as often as `retries` says', async () => {
-    const project = await SlurmProject.on(cluster(), stage('moved', 'wait', ', retries: 1'));
+  test('a job whose node has failed is submitted again', async () => {
+    const project = await SlurmProject.on(cluster(), stage('moved', 'wait'));
     const running = project.run();
     await project.waitForCount('moved');
     await cluster().failNode();
     await project.go();
     const { stderr, exitCode } = await running;
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('1 run')]);
-    expect(stderr).toMatch(/job \d+ on \S+ ended since its node failed; trying again/);
+    expect(stderr).toMatch(/job \d+ on \S+ ended since its node failed; submitting it again/);
     expect(project.count('moved')).toBe(2);
     await cluster().expectJobs('moved', [/^NODE_FAIL/, /^COMPLETED/]);
   });

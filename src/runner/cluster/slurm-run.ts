@@ -165,10 +165,14 @@ class SlurmExecution implements RemoteExecution {
         if (watch.isEnding && verdict.code === 'cancelled') return { kind: 'interrupted' };
         const failure = verdict.isCutOff === true ? await this.#findWhyOver(verdict, job) : verdict;
         if (failure !== null) return failure;
-        const isTime = verdict.code === 'timeout';
-        if (isTime) continued += 1;
-        const count = isTime ? ` (${continued} of ${settings.continuations})` : '';
-        const text = `${verdict.text}; continuing in another job with what it saved${count}`;
+        const isCounted = verdict.code === 'timeout' || instance.resume.length === 0;
+        if (isCounted) continued += 1;
+        const how =
+          instance.resume.length === 0
+            ? 'submitting it again'
+            : 'continuing in another job with what it saved';
+        const count = isCounted ? ` (${continued} of ${settings.continuations})` : '';
+        const text = `${verdict.text}; ${how}${count}`;
         run.onEvent({ kind: 'note', id, level: 'note', text });
         job = null;
       }
@@ -188,17 +192,16 @@ class SlurmExecution implements RemoteExecution {
     });
     const { projectRoot } = this.#slurm.run.session.plan;
     const resume = this.#work.instance.resume.map((one) => path.resolve(projectRoot, one));
-    if (resume.length === 0) {
-      const fix = `${raise}; a stage with a resume folder continues in another job.`;
-      return failed(`\n  ${isTime ? fix : 'With `retries:`, it is submitted again.'}`);
+    if (isTime && resume.length === 0) {
+      return failed(`\n  ${raise}; a stage with a resume folder continues in another job.`);
     }
     const started = this.#files.readStarted(job.name);
-    if (started !== null && started.resume === (await describeFiles(resume))) {
+    if (resume.length > 0 && started !== null && started.resume === (await describeFiles(resume))) {
       const nothing = ', and it saved nothing';
       return isTime ? failed(`${nothing}\n  ${raise}.`, 'no-progress') : failed(nothing);
     }
     const { continuations } = this.#slurm.settings;
-    if (!isTime || job.continued < continuations) return null;
+    if ((!isTime && resume.length > 0) || job.continued < continuations) return null;
     return failed(
       `, and it has continued in another job as often as allowed (${continuations}); its saved work is kept\n  Run again to continue; or raise \`continuations\` or \`time\` in ${settingsFile}.`,
     );

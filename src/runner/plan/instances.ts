@@ -5,7 +5,7 @@ import { getAt, type JsonObject } from '../../schema/json.ts';
 import { type Combination, combineAxes, nameInstance, readAxes } from './matrix.ts';
 import { type InputPath, runFactNames, type StageCommand, type StageInstance, type Tool } from './plan.ts';
 import { pickSettings } from './profile-settings.ts';
-import { readResources, readRetries } from './resources.ts';
+import { readResources } from './resources.ts';
 import { checkOptionalInputs, type PlacedPath, readInputs, readPath } from './stage-paths.ts';
 import type { StageReader } from './stage-reader.ts';
 
@@ -61,8 +61,7 @@ function readInstance(
   const outputs = readPaths('outputs', 'output');
   const resume = readPaths('resume', 'resume path');
   const resources = readResources(reader, combination);
-  const retries = readRetries(reader, combination);
-  if (command === undefined || resources === undefined || retries === undefined) return undefined;
+  if (command === undefined || resources === undefined) return undefined;
   if (inputs === undefined || outputs === undefined || resume === undefined) return undefined;
 
   const machineParams = (reader.context.pipeline.content.machine ?? [])
@@ -98,7 +97,6 @@ function readInstance(
       ...(entry.executor === 'local' ? { staysLocal: true } : {}),
       ...(entry.resources?.memory === undefined ? {} : { hasOwnMemory: true }),
       hermetic: command.kind === 'module' && (entry.hermetic ?? true),
-      ...(retries === null ? {} : { retries }),
       // Looking up places for messages takes longer than the rest, and most are never shown.
       get at() {
         return reader.at([], 'key');

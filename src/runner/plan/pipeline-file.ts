@@ -29,17 +29,8 @@ export interface StageEntry {
     readonly memory?: number | string;
     readonly gpu?: number | string;
     readonly time?: number | string;
-    readonly mutex?: number | string | readonly (number | string)[];
   };
   readonly executor?: 'local';
-  readonly retries?:
-    | number
-    | string
-    | {
-        readonly times: number | string;
-        readonly backoff?: number | string;
-        readonly afterTimeout?: boolean;
-      };
 }
 
 /** `pipeline.yaml` as schemas/pipeline.schema.json describes it. */

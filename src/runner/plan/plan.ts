@@ -23,22 +23,11 @@ export interface Resources {
   readonly cpu: number | 'share';
   readonly memoryBytes: number;
   readonly gpu: number;
-  /** Names of things of which only one instance at a time may use each: a disk, a port, a licence. */
-  readonly mutexes: readonly string[];
   readonly timeSeconds: number | null;
 }
 
 /** Facts that the runner itself knows; the caller supplies those of the machine. */
 export const runFactNames = ['code', 'configuration'] as const;
-
-/** How often an instance that failed is tried again, without a new decision whether it has to run. */
-export interface Retries {
-  readonly times: number;
-  /** Before the first retry; twice as long before each further one. */
-  readonly backoffSeconds: number;
-  /** Whether it is also tried again after running longer than its time limit. */
-  readonly afterTimeout: boolean;
-}
 
 /** A program whose version is part of a fingerprint. */
 export interface Tool {
@@ -76,8 +65,6 @@ export interface StageInstance {
   readonly staysLocal?: boolean;
   /** Whether `resources.memory` is the stage's own, and not the runner's default. */
   readonly hasOwnMemory?: boolean;
-  /** Default: a failure is final. */
-  readonly retries?: Retries;
   readonly at: SourcePosition;
   /** Where its module or program, and its time limit, are written, if it is known. */
   readonly commandAt?: SourcePosition;

@@ -1,11 +1,11 @@
 import type { Json, JsonPath } from '../../schema/json.ts';
 import { show } from '../../schema/schema-messages.ts';
 import type { Combination } from './matrix.ts';
-import type { Resources, Retries } from './plan.ts';
+import type { Resources } from './plan.ts';
 import { parseTemplate } from './references.ts';
 import type { StageReader } from './stage-reader.ts';
 
-const defaultResources: Resources = { cpu: 1, memoryBytes: 2 ** 30, gpu: 0, mutexes: [], timeSeconds: null };
+const defaultResources: Resources = { cpu: 1, memoryBytes: 2 ** 30, gpu: 0, timeSeconds: null };
 
 export type Parsed<Value = number> =
   | { readonly value: Value }
@@ -62,20 +62,9 @@ function parseCount(name: string, value: Json, minimum: number): Parsed {
   };
 }
 
-function parseMutex(value: Json): Parsed<string> {
-  const name = String(value);
-  if (isScalar(value) && /^[A-Za-z0-9][A-Za-z0-9_.+=~-]*$/.test(name)) return { value: name };
-  return {
-    message: `mutex ${show(value)} is not a name.`,
-    fix: 'Write letters, digits and "_ . + = ~ -", beginning with a letter or digit: disk, port-8080.',
-  };
-}
-
 function isScalar(value: Json): boolean {
   return typeof value === 'string' || typeof value === 'number';
 }
-
-const defaultBackoffSeconds = 1;
 
 type Written = string | number | undefined;
 
@@ -83,21 +72,11 @@ export function readResources(reader: StageReader, combination: Combination): Re
   const { resources } = reader.entry;
   if (resources === undefined) return defaultResources;
   const values = new ScalarReader(reader, combination);
-  const written = resources.mutex ?? [];
-  const mutexes = (typeof written === 'object' ? written : [written]).map((name, index) =>
-    values.read(
-      name,
-      ['resources', 'mutex', ...(typeof written === 'object' ? [index] : [])],
-      parseMutex,
-      '',
-    ),
-  );
   const { cpu, memoryBytes, gpu, timeSeconds } = defaultResources;
   const result: Resources = {
     cpu: values.read(resources.cpu, ['resources', 'cpu'], parseCpus, cpu),
     memoryBytes: values.read(resources.memory, ['resources', 'memory'], parseMemory, memoryBytes),
     gpu: values.read(resources.gpu, ['resources', 'gpu'], (value) => parseCount('gpu', value, 0), gpu),
-    mutexes: [...new Set(mutexes)],
     timeSeconds: values.read(
       resources.time,
       ['resources', 'time'],
@@ -106,24 +85,6 @@ export function readResources(reader: StageReader, combination: Combination): Re
     ),
   };
   return values.isComplete ? result : undefined;
-}
-
-/** How often one instance is tried again; null for never, undefined if a problem was reported. */
-export function readRetries(reader: StageReader, combination: Combination): Retries | null | undefined {
-  const { retries } = reader.entry;
-  if (retries === undefined) return null;
-  const values = new ScalarReader(reader, combination);
-  const entry = typeof retries === 'object' ? retries : { times: retries };
-  const path: JsonPath = typeof retries === 'object' ? ['retries', 'times'] : ['retries'];
-  const times = values.read(entry.times, path, (value) => parseCount('retries', value, 0), 0);
-  const backoffSeconds = values.read(
-    entry.backoff,
-    ['retries', 'backoff'],
-    (value) => parseDuration('backoff', value),
-    defaultBackoffSeconds,
-  );
-  if (!values.isComplete) return undefined;
-  return times === 0 ? null : { times, backoffSeconds, afterTimeout: entry.afterTimeout ?? false };
 }
 
 /** Reads single values with their references expanded, and reports those that are wrong. */

@@ -2,13 +2,13 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { setTimeout as wait } from 'node:timers/promises';
-import { describeError } from '../../errors.ts';
+import { describeError, unreachable } from '../../errors.ts';
 import type { StageEnd } from '../../executors/executor.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import type { MetricValue } from '../../stage/define-stage.ts';
 import type { StageMessage, StageTask } from '../../stage/protocol.ts';
-import type { Retries, StageInstance } from '../plan/plan.ts';
+import type { StageInstance } from '../plan/plan.ts';
+import type { Attempt } from '../store/attempts.ts';
 import { fileNameOf, logFileOf } from '../store/cache-folder.ts';
 import { hashParts } from '../store/fingerprint-parts.ts';
 import { assertPlacesWritable, assertWritable } from '../store/outputs-in-place.ts';
@@ -20,7 +20,7 @@ import { installOutputs, takeOutputs } from './output-files.ts';
 import { type ResumeFolder, resumeFoldersOf } from './resume-folder.ts';
 import type { InstanceResult } from './scheduler.ts';
 import { beginSpending, findLastSave, forgetSpending } from './spent-time.ts';
-import { continueLog, keepLog, readLogTail, startLog } from './stage-log.ts';
+import { keepLog, readLogTail, startLog } from './stage-log.ts';
 import { prepareTask } from './stage-task.ts';
 import { confirmStartState, readStartState, type StartState } from './start-state.ts';
 
@@ -32,130 +32,201 @@ import { confirmStartState, readStartState, type StartState } from './start-stat
  * @returns the record on success; otherwise this instance's outcome
  */
 export async function execute(context: ExecutionContext, work: Work): Promise<RunRecord | InstanceResult> {
+  const { session, remote, onEvent } = context;
   const { instance } = work;
-  const { session, onEvent } = context;
-  const logFile = logFileOf(session.folder, instance.id);
-  const { remote } = context;
-  const temporary = remote?.folder ?? path.join(context.temporary, fileNameOf(instance.id));
-  const secondsSince = stopwatch();
-  const onStart = (): void => onEvent({ kind: 'started', id: instance.id, reasons: work.reasons, logFile });
+  const { id } = instance;
+  const execution: Execution = {
+    ...{ context, work },
+    temporary: remote?.folder ?? path.join(context.temporary, fileNameOf(id)),
+    logFile: logFileOf(session.folder, id),
+    resume: resumeFoldersOf(session, instance),
+    attempt: await session.attempts.begin(id, work.fingerprint),
+    secondsSince: stopwatch(),
+  };
+  const onStart = (): void =>
+    onEvent({ kind: 'started', id, reasons: work.reasons, logFile: execution.logFile });
   if (remote === undefined) onStart();
   // A job of other work may still use the folder.
   let isLeft = remote !== undefined;
-  const attempt = await session.attempts.begin(instance.id, work.fingerprint);
-  const fail = async (own: Failure): Promise<'failed'> => {
-    const loss = findLoss(context);
-    // Files missing there are then not the stage's fault.
-    const failure =
-      loss === null || loss.code === own.code
-        ? own
-        : { ...loss, text: `${loss.text}\nThe stage then failed: ${own.text}` };
-    const seconds = secondsSince();
-    await session.attempts.fail(attempt, { ...failure, seconds });
-    onEvent({ kind: 'failed', id: instance.id, seconds, ...failure, logFile, logTail: readLogTail(logFile) });
-    return 'failed';
-  };
   try {
     await assertWritable(session.folder);
     await assertPlacesWritable(session.plan.projectRoot, instance.outputs);
-    let found = (await remote?.find()) ?? null;
+    const found = (await remote?.find()) ?? null;
     isLeft = false;
-    if (found === null)
-      await startLog(logFile, `${instance.id}  ${new Date().toISOString()}  ${describeCommand(instance)}`);
-    const resume = resumeFoldersOf(session, instance);
     const start = found?.start ?? (await readStartState(session, work));
-    const { end, metrics, task, origin, times } = await attemptRepeatedly(instance.retries, context.signal, {
-      // Of the last attempt, for what is expected of the next run: earlier ones and the waits between them tell nothing about that.
-      attempt: async () => {
-        const startedAt = new Date().toISOString();
-        const secondsHere = stopwatch();
-        const task = found?.task ?? (await prepareTask(context, work, temporary, resume, start));
-        const spent =
-          remote === undefined ? await beginSpending(session.folder, work.fingerprint, task.resume) : 0;
-        const ran = await runTask(context, work, task, temporary, { logFile, onStart, found, start });
-        const origin = ran.end.kind === 'done' ? ran.end.origin : undefined;
-        const { seconds, earlierSeconds } = origin ?? { seconds: secondsHere(), earlierSeconds: spent };
-        const total = earlierSeconds > 0 ? { totalSeconds: earlierSeconds + seconds } : {};
-        return {
-          ...ran,
-          task,
-          origin,
-          times: { startedAt: origin?.startedAt ?? startedAt, seconds, ...total },
-        };
-      },
-      onRetry: async (text) => {
-        onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
-        await continueLog(logFile, text);
-        found = null;
-        await fs.rm(temporary, { recursive: true, force: true });
-      },
-    });
+    const ran = await runProcess(execution, start, { found, onStart });
+    isLeft = ran.end.kind === 'interrupted' && ran.end.isLeft === true;
     const confirm = () => confirmStartState(session, work, start, remote === undefined);
-    if (end.kind === 'interrupted') {
-      isLeft = end.isLeft === true;
-      if (!isLeft) await settleResumes(resume, work, confirm);
-      await session.attempts.drop(instance.id);
-      const savedMs = await findLastSave(task.resume);
-      const ago = savedMs === null ? null : (Date.now() - savedMs) / 1000;
-      // One that saved nothing after it was asked to stop was killed, which is not earlier than this.
-      const isSaved = isLeft || (ago !== null && ago < context.graceSeconds);
-      onEvent({ kind: 'interrupted', id: instance.id, savedSecondsAgo: isSaved ? 0 : ago });
-      return 'interrupted';
+    if (!isLeft) await settleResumes(execution, confirm, ran.end.kind === 'done');
+    switch (ran.end.kind) {
+      case 'interrupted':
+        return await reportInterruption(execution, ran.task, isLeft);
+      case 'failed':
+        return await reportFailure(execution, ran.end);
+      case 'done':
+        return await commit(execution, start, { ...ran, end: ran.end });
+      default:
+        return unreachable(ran.end);
     }
-    if (end.kind === 'failed') {
-      const text = await describeFullDisk(temporary);
-      if (text !== null) onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
-      await settleResumes(resume, work, confirm);
-      return await fail({ code: end.code, text: await explainEnd(session, instance, end) });
-    }
-    const parts = origin === undefined ? work.parts : partsOfOrigin(work.parts, origin);
-    const fingerprint = origin === undefined ? work.fingerprint : hashParts(parts);
-    const seconds = origin?.seconds ?? secondsSince();
-    await confirm().catch(async (error: unknown) => {
-      for (const folder of resume) await folder.distrust();
-      throw error;
-    });
-    context.assertLocked();
-    const taken = await takeOutputs(instance, task.outputs, session.store, temporary);
-    const log = await keepLog(logFile, session.store);
-    const overrides = session.plan.trial?.reaching.get(instance.id);
-    const record: RunRecord = {
-      version: 1,
-      id: instance.id,
-      stage: instance.stage,
-      fingerprint,
-      parts,
-      outputs: taken.map((output) => output.recorded),
-      metrics,
-      ...(log === null ? {} : { log }),
-      ...times,
-      peakMemoryBytes: end.peakMemoryBytes,
-      host: origin?.host ?? os.hostname(),
-      node: origin?.node ?? process.versions.node,
-      ...start.revision,
-      profile: session.plan.profile,
-      ...(overrides === undefined ? {} : { overrides }),
-    };
-    context.assertLocked();
-    for (const folder of resume) await folder.markFinished(fingerprint);
-    const replaced = session.records.findAction(fingerprint)?.outputs ?? [];
-    await session.records.write(record);
-    await session.attempts.drop(instance.id);
-    const told = await installOutputs(session, taken, replaced, temporary);
-    if (told !== null) onEvent({ kind: 'note', id: instance.id, level: 'warning', text: told });
-    for (const folder of resume) await folder.drop(fingerprint);
-    if (resume.length > 0) await forgetSpending(session.folder, fingerprint);
-    const { totalSeconds } = record;
-    onEvent({ kind: 'finished', id: instance.id, seconds, ...(totalSeconds && { totalSeconds }), metrics });
-    return record;
   } catch (error) {
-    const explained = explainDiskError(error, { doing: `stage "${instance.id}"`, keepsWork: true });
-    return await fail(describeFailure(explained));
+    const explained = explainDiskError(error, { doing: `stage "${id}"`, keepsWork: true });
+    return await fail(execution, describeFailure(explained));
   } finally {
     // If this fails, the next run empties the folder.
     const isOurs = remote === undefined || (!isLeft && findLoss(context) === null);
-    if (isOurs) await fs.rm(temporary, { recursive: true, force: true }).catch(() => {});
+    if (isOurs) await fs.rm(execution.temporary, { recursive: true, force: true }).catch(() => {});
   }
+}
+
+/** One execution of an instance. */
+interface Execution {
+  readonly context: ExecutionContext;
+  readonly work: Work;
+  /** Holds incomplete files. */
+  readonly temporary: string;
+  readonly logFile: string;
+  readonly resume: readonly ResumeFolder[];
+  readonly attempt: Attempt;
+  readonly secondsSince: () => number;
+}
+
+/** What came of an instance's process. */
+interface Ran<End = StageEnd> {
+  readonly end: End;
+  readonly task: StageTask;
+  readonly metrics: Readonly<Record<string, MetricValue>>;
+  readonly times: Pick<RunRecord, 'startedAt' | 'seconds' | 'totalSeconds'>;
+}
+
+/** Runs the process of an instance, or follows the job that an earlier runner began, to its end. */
+async function runProcess(
+  { context, work, temporary, logFile, resume }: Execution,
+  start: StartState,
+  { found, onStart }: { readonly found: FoundWork | null; readonly onStart: () => void },
+): Promise<Ran> {
+  const { session, remote } = context;
+  const { instance, fingerprint } = work;
+  const startedAt = new Date().toISOString();
+  if (found === null) await startLog(logFile, `${instance.id}  ${startedAt}  ${describeCommand(instance)}`);
+  const task = found?.task ?? (await prepareTask(context, work, temporary, resume, start));
+  const spent = remote === undefined ? await beginSpending(session.folder, fingerprint, task.resume) : 0;
+  const secondsHere = stopwatch();
+  const { end, metrics } = await runTask(context, work, task, temporary, { logFile, onStart, found, start });
+  const origin = end.kind === 'done' ? end.origin : undefined;
+  const { seconds, earlierSeconds } = origin ?? { seconds: secondsHere(), earlierSeconds: spent };
+  const total = earlierSeconds > 0 ? { totalSeconds: earlierSeconds + seconds } : {};
+  return { end, task, metrics, times: { startedAt: origin?.startedAt ?? startedAt, seconds, ...total } };
+}
+
+/**
+ * Decides whether a later execution may resume from what this one saved: only if its inputs are as they were.
+ *
+ * @param isDone whether there are outputs, which must not be recorded otherwise
+ * @throws {ReproError} `input-changed`, of outputs
+ */
+async function settleResumes(
+  { resume, work }: Execution,
+  confirm: () => Promise<void>,
+  isDone: boolean,
+): Promise<void> {
+  if (resume.length === 0 && !isDone) return;
+  try {
+    await confirm();
+  } catch (error) {
+    for (const folder of resume) await folder.distrust();
+    if (isDone) throw error;
+    return;
+  }
+  if (!isDone) for (const folder of resume) await folder.settle(work.fingerprint);
+}
+
+async function reportInterruption(
+  { context, work }: Execution,
+  task: StageTask,
+  isLeft: boolean,
+): Promise<'interrupted'> {
+  const { id } = work.instance;
+  await context.session.attempts.drop(id);
+  const savedMs = await findLastSave(task.resume);
+  const ago = savedMs === null ? null : (Date.now() - savedMs) / 1000;
+  // One that saved nothing after it was asked to stop was killed, which is not earlier than this.
+  const isSaved = isLeft || (ago !== null && ago < context.graceSeconds);
+  context.onEvent({ kind: 'interrupted', id, savedSecondsAgo: isSaved ? 0 : ago });
+  return 'interrupted';
+}
+
+async function reportFailure(
+  execution: Execution,
+  end: Extract<StageEnd, { kind: 'failed' }>,
+): Promise<'failed'> {
+  const { context, work, temporary } = execution;
+  const { id } = work.instance;
+  const text = await describeFullDisk(temporary);
+  if (text !== null) context.onEvent({ kind: 'note', id, level: 'warning', text });
+  return fail(execution, {
+    code: end.code,
+    text: await explainEnd(context.session, work.instance, end),
+  });
+}
+
+/** Takes the outputs of a process that succeeded into the store, records them, and puts them in place. */
+async function commit(
+  { context, work, temporary, logFile, resume, secondsSince }: Execution,
+  start: StartState,
+  { end, task, metrics, times }: Ran<Extract<StageEnd, { kind: 'done' }>>,
+): Promise<RunRecord> {
+  const { session, onEvent } = context;
+  const { instance } = work;
+  const { id, stage } = instance;
+  const { origin } = end;
+  const parts = origin === undefined ? work.parts : partsOfOrigin(work.parts, origin);
+  const fingerprint = origin === undefined ? work.fingerprint : hashParts(parts);
+  const seconds = origin?.seconds ?? secondsSince();
+  context.assertLocked();
+  const taken = await takeOutputs(instance, task.outputs, session.store, temporary);
+  const log = await keepLog(logFile, session.store);
+  const overrides = session.plan.trial?.reaching.get(id);
+  const record: RunRecord = {
+    ...{ version: 1, id, stage, fingerprint, parts, metrics },
+    outputs: taken.map((output) => output.recorded),
+    ...(log === null ? {} : { log }),
+    ...times,
+    peakMemoryBytes: end.peakMemoryBytes,
+    host: origin?.host ?? os.hostname(),
+    node: origin?.node ?? process.versions.node,
+    ...start.revision,
+    profile: session.plan.profile,
+    ...(overrides === undefined ? {} : { overrides }),
+  };
+  context.assertLocked();
+  for (const folder of resume) await folder.markFinished(fingerprint);
+  const replaced = session.records.findAction(fingerprint)?.outputs ?? [];
+  await session.records.write(record);
+  await session.attempts.drop(id);
+  const told = await installOutputs(session, taken, replaced, temporary);
+  if (told !== null) onEvent({ kind: 'note', id, level: 'warning', text: told });
+  for (const folder of resume) await folder.drop(fingerprint);
+  if (resume.length > 0) await forgetSpending(session.folder, fingerprint);
+  const { totalSeconds } = record;
+  onEvent({ kind: 'finished', id, seconds, ...(totalSeconds && { totalSeconds }), metrics });
+  return record;
+}
+
+async function fail(
+  { context, work, attempt, logFile, secondsSince }: Execution,
+  own: Failure,
+): Promise<'failed'> {
+  const loss = findLoss(context);
+  // Files missing there are then not the stage's fault.
+  const failure =
+    loss === null || loss.code === own.code
+      ? own
+      : { ...loss, text: `${loss.text}\nThe stage then failed: ${own.text}` };
+  const seconds = secondsSince();
+  const { id } = work.instance;
+  await context.session.attempts.fail(attempt, { ...failure, seconds });
+  context.onEvent({ kind: 'failed', id, seconds, ...failure, logFile, logTail: readLogTail(logFile) });
+  return 'failed';
 }
 
 async function runTask(
@@ -201,20 +272,6 @@ async function runTask(
   return { end, metrics };
 }
 
-/** After an execution that did not succeed: whether the next one may resume from what it saved. */
-async function settleResumes(
-  resume: readonly ResumeFolder[],
-  { fingerprint }: Work,
-  confirm: () => Promise<void>,
-): Promise<void> {
-  if (resume.length === 0) return;
-  const isAsBefore = await confirm().then(
-    () => true,
-    () => false,
-  );
-  for (const folder of resume) await (isAsBefore ? folder.settle(fingerprint) : folder.distrust());
-}
-
 function stopwatch(): () => number {
   const startedMs = performance.now();
   return () => (performance.now() - startedMs) / 1000;
@@ -245,38 +302,4 @@ function describeCommand({ command, hermetic }: StageInstance): string {
   return hermetic
     ? command.path
     : `${command.path}  (hermetic: false, so nothing that it touches is checked)`;
-}
-
-/** What fails ten times in a row is not helped by waiting for days. */
-const backoffSecondsAtMost = 3600;
-
-/**
- * Runs a stage's process. If it fails and the stage declares `retries:`, runs it again, each time after a longer wait. An interruption ends
- * that wait and does not count as a failure.
- *
- * @param steps.onRetry before the wait for a further attempt; it is told why, in one line
- */
-async function attemptRepeatedly<Attempt extends { readonly end: StageEnd }>(
-  retries: Retries | undefined,
-  stop: AbortSignal,
-  steps: { readonly attempt: () => Promise<Attempt>; readonly onRetry: (text: string) => Promise<void> },
-): Promise<Attempt> {
-  for (let count = 1; ; count += 1) {
-    const attempt = await steps.attempt();
-    const { end } = attempt;
-    if (end.kind !== 'failed' || retries === undefined || count > retries.times) return attempt;
-    // A file that it may not touch: the pipeline file has to change.
-    if (end.code.startsWith('undeclared-')) return attempt;
-    if (end.code === 'timeout' && !retries.afterTimeout) return attempt;
-    const seconds = Math.min(retries.backoffSeconds * 2 ** (count - 1), backoffSecondsAtMost);
-    const [reason] = end.text.split('\n', 1);
-    await steps.onRetry(
-      `attempt ${count} of ${retries.times + 1} failed: ${reason}; trying again in ${seconds} s`,
-    );
-    try {
-      await wait(seconds * 1000, undefined, { signal: stop });
-    } catch {
-      return { ...attempt, end: { kind: 'interrupted' } };
-    }
-  }
 }

@@ -16,8 +16,7 @@ export async function explainEnd(
   { code, text }: { readonly code: string; readonly text: string },
 ): Promise<string> {
   if (code === 'timeout') {
-    const fix = 'Raise it; or, if another attempt may end in time: retries: { times: 1, afterTimeout: true }';
-    return placed(instance.timeAt ?? instance.at, `${text}\n  ${fix}`);
+    return placed(instance.timeAt ?? instance.at, `${text}\n  Raise it.`);
   }
   if (code === 'command-not-found') return placed(instance.commandAt ?? instance.at, text);
   const [, name] = missingPackage.exec(text) ?? [];

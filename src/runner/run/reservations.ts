@@ -9,18 +9,16 @@ export interface Grant {
 interface Reservation {
   readonly grant: Grant;
   readonly memoryBytes: number;
-  readonly mutexes: readonly string[];
 }
 
 /**
  * Who uses what of the machine. At most `jobs` instances hold something; what asks for more cores or memory than there are runs alone,
- * and what asks for more GPUs gets all of them. What asks for 0 cores runs on another machine, and takes only its mutexes.
+ * and what asks for more GPUs gets all of them. What asks for 0 cores runs on another machine, and takes nothing here.
  */
 export class Reservations {
   readonly #machine: MachineResources;
   readonly #jobs: number;
   readonly #held = new Map<string, Reservation>();
-  readonly #mutexes = new Set<string>();
   #freeGpus: readonly string[];
   #cpus = 0;
   #memoryBytes = 0;
@@ -45,7 +43,6 @@ export class Reservations {
    * @param sharers how many instances that share the cores could run now or are running
    */
   take(id: string, wanted: Resources, sharers: number): Grant | null {
-    if (wanted.mutexes.some((name) => this.#mutexes.has(name))) return null;
     if (wanted.cpu !== 0 && this.isFull) return null;
     const gpuCount = Math.min(wanted.gpu, this.#machine.gpus.length);
     if (gpuCount > this.#freeGpus.length) return null;
@@ -56,8 +53,7 @@ export class Reservations {
     if (wanted.cpu !== 0 && !fits && this.#countHere() > 0) return null;
 
     const grant = { cpus, gpus: this.#freeGpus.slice(0, gpuCount) };
-    this.#held.set(id, { grant, memoryBytes: wanted.memoryBytes, mutexes: wanted.mutexes });
-    for (const name of wanted.mutexes) this.#mutexes.add(name);
+    this.#held.set(id, { grant, memoryBytes: wanted.memoryBytes });
     this.#freeGpus = this.#freeGpus.slice(gpuCount);
     this.#cpus += cpus;
     this.#memoryBytes += wanted.memoryBytes;
@@ -68,7 +64,6 @@ export class Reservations {
     const held = this.#held.get(id);
     if (held === undefined) return;
     this.#held.delete(id);
-    for (const name of held.mutexes) this.#mutexes.delete(name);
     const free = new Set([...this.#freeGpus, ...held.grant.gpus]);
     // In the machine's order, so that the first ones are used first.
     this.#freeGpus = this.#machine.gpus.filter((gpu) => free.has(gpu));

@@ -33,11 +33,6 @@ export async function startLog(file: string, header: string): Promise<void> {
   await fs.writeFile(file, `# ${header}\n`);
 }
 
-/** Marks where a further attempt begins. */
-export async function continueLog(file: string, text: string): Promise<void> {
-  await fs.appendFile(file, `# ${text}\n`);
-}
-
 /**
  * Stores the log of a run that ended well, so that it stays with the result.
  *

@@ -18,7 +18,7 @@ function instance(id: string, inputs: readonly string[], outputs: readonly strin
     variables: [],
     facts: [],
     hermetic: true,
-    resources: { cpu: 1, memoryBytes: 1, gpu: 0, mutexes: [], timeSeconds: null },
+    resources: { cpu: 1, memoryBytes: 1, gpu: 0, timeSeconds: null },
     at,
   };
 }

@@ -131,8 +131,8 @@ describe('a pipeline', () => {
 
   test('reads resources, with defaults for those not given', async () => {
     const plan = await planOf(
-      `${profileHead}  a: {run: stages/a.ts, outputs: [artifacts/a], resources: {cpu: 4, memory: 512M, gpu: 1, time: 1h30m, mutex: disk}}
-  b: {run: stages/a.ts, outputs: [artifacts/b], resources: {memory: 1.5 GiB, time: 90s, cpu: "\${train.epochs}", mutex: [disk, "port-\${train.epochs}"]}}
+      `${profileHead}  a: {run: stages/a.ts, outputs: [artifacts/a], resources: {cpu: 4, memory: 512M, gpu: 1, time: 1h30m}}
+  b: {run: stages/a.ts, outputs: [artifacts/b], resources: {memory: 1.5 GiB, time: 90s, cpu: "\${train.epochs}"}}
   c: {run: stages/a.ts, outputs: [artifacts/c], variables: [HOME], facts: [engine]}
 `,
       profileFiles,
@@ -141,14 +141,12 @@ describe('a pipeline', () => {
       cpu: 4,
       memoryBytes: 536870912,
       gpu: 1,
-      mutexes: ['disk'],
       timeSeconds: 5400,
     });
     expect(plan.instances.get('b')?.resources).toEqual({
       cpu: 3,
       memoryBytes: 1610612736,
       gpu: 0,
-      mutexes: ['disk', 'port-3'],
       timeSeconds: 90,
     });
     expect(plan.instances.get('c')).toMatchObject({
@@ -156,20 +154,6 @@ describe('a pipeline', () => {
       variables: ['HOME'],
       facts: ['engine'],
     });
-  });
-
-  test('reads how often a stage is tried again', async () => {
-    const plan = await planOf(
-      `${profileHead}  a: {run: stages/a.ts, outputs: [artifacts/a], retries: 2}
-  b: {run: stages/a.ts, outputs: [artifacts/b], retries: {times: "\${train.epochs}", backoff: 1m30s, afterTimeout: true}}
-  c: {run: stages/a.ts, outputs: [artifacts/c], retries: 0}
-`,
-      profileFiles,
-    );
-    const retriesOf = (id: string) => plan.instances.get(id)?.retries;
-    expect(retriesOf('a')).toEqual({ times: 2, backoffSeconds: 1, afterTimeout: false });
-    expect(retriesOf('b')).toEqual({ times: 3, backoffSeconds: 90, afterTimeout: true });
-    expect(retriesOf('c')).toBeUndefined();
   });
 
   test('reads a share of the cores, which need not be a part of any fingerprint', async () => {

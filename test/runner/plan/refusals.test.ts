@@ -208,19 +208,13 @@ describe('a pipeline file is rejected', () => {
     expect(plan.instances.get('a')?.facts).toEqual(['engine', 'engin']);
   });
 
-  test.each([
-    [
-      'resources: {mutex: [disk, "a b"]}',
-      'mutex "a b" is not a name.\n  Write letters, digits and "_ . + = ~ -", beginning with a letter or digit: disk, port-8080.',
-    ],
-    ['retries: {times: 2, backoff: 10}', 'backoff 10 is not a duration.'],
-    ['retries: often', 'retries "often" is not a whole number.\n  Write a whole number >= 0.'],
-    ['retries: {backoff: 10s}', 'retries: "times" is missing.'],
-    ['matrix: {v: [x, y, x]}', 'the matrix contains "a@x" twice.'],
-  ])('for %s', async (line, message) => {
-    const pipeline = `${head}  a: {cmd: [ls], outputs: ["artifacts/a${line.startsWith('matrix') ? '/${v}' : ''}"], ${line}}\n`;
-    expect(await refusalOf(pipeline)).toContain(`stage "a": ${message}`);
-  });
+  test.each([['matrix: {v: [x, y, x]}', 'the matrix contains "a@x" twice.']])(
+    'for %s',
+    async (line, message) => {
+      const pipeline = `${head}  a: {cmd: [ls], outputs: ["artifacts/a${line.startsWith('matrix') ? '/${v}' : ''}"], ${line}}\n`;
+      expect(await refusalOf(pipeline)).toContain(`stage "a": ${message}`);
+    },
+  );
 
   test('for all problems of several stages, in file order', async () => {
     const refusal = await refusalOf(

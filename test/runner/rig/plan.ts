@@ -3,7 +3,6 @@ import type {
   Json,
   Plan,
   Resources,
-  Retries,
   StageCommand,
   StageInstance,
 } from '../../../src/runner/plan/plan.ts';
@@ -23,7 +22,6 @@ export interface StageDescription {
   readonly variables?: readonly string[];
   readonly facts?: readonly string[];
   readonly resources?: Partial<Resources>;
-  readonly retries?: Retries;
   /** By default false: the modules of these tests count how often they run, in a folder that they do not declare. */
   readonly hermetic?: boolean;
 }
@@ -85,8 +83,7 @@ function toInstance(stage: StageDescription, index: number): StageInstance {
     variables: stage.variables ?? [],
     facts: stage.facts ?? [],
     hermetic: stage.hermetic ?? false,
-    resources: { cpu: 1, memoryBytes: 2 ** 20, gpu: 0, mutexes: [], timeSeconds: null, ...stage.resources },
-    ...(stage.retries === undefined ? {} : { retries: stage.retries }),
+    resources: { cpu: 1, memoryBytes: 2 ** 20, gpu: 0, timeSeconds: null, ...stage.resources },
     at,
   };
 }

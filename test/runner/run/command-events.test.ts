@@ -48,14 +48,6 @@ describe('a command', () => {
     expect((await project.json(['metrics'])).instances[0].metrics).toEqual({ loss: null, lines: 3 });
   });
 
-  test('is not taken for having said in its second attempt what it said in its first', async () => {
-    const note = '{"type":"note","level":"note","text":"from the first"}';
-    const script = `test -e tried && exec touch "$REPRO_OUTPUT_0"; touch tried; echo '${note}' >> "$REPRO_EVENTS"; exit 1`;
-    const { exitCode, stderr } = await runOnce('[sh, run.sh]\n  retries: 1', { 'run.sh': script });
-    expect(exitCode, stderr).toBe(0);
-    expect(stderr.match(/from the first/g)).toHaveLength(1);
-  });
-
   test('cannot say that it is done, or that it failed', async () => {
     const script = 'echo \'{"type":"done"}\' >> "$REPRO_EVENTS"; exit 3';
     const { exitCode, stderr } = await runOnce(`[sh, run.sh]`, { 'run.sh': script });

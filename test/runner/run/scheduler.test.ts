@@ -21,7 +21,6 @@ async function trace({ graph, results = {}, resources = {}, options = {} }: Setu
       cpu: 1,
       memoryBytes: 0,
       gpu: 0,
-      mutexes: [],
       timeSeconds: null,
       ...resources[id],
     }),
@@ -57,20 +56,19 @@ describe('the scheduler', () => {
     expect(log.indexOf('+d')).toBeGreaterThan(log.findIndex((entry) => entry.startsWith('-')));
   });
 
-  test('lets what runs on another machine, and takes no cores here, pass all limits but a mutex', async () => {
+  test('lets what runs on another machine, and takes no cores here, pass all limits', async () => {
     const there = { cpu: 0 };
     const { log } = await trace({
       graph: { here: [], large: [], a: [], b: [], c: [] },
       resources: {
         large: { cpu: 9 },
         a: there,
-        b: { ...there, mutexes: ['disk'] },
-        c: { ...there, mutexes: ['disk'] },
+        b: there,
+        c: there,
       },
       options: { jobs: 1 },
     });
-    expect(log.slice(0, 3)).toEqual(['+here', '+a', '+b']);
-    expect(log.indexOf('+c')).toBeGreaterThan(log.indexOf('-b'));
+    expect(log.slice(0, 4)).toEqual(['+here', '+a', '+b', '+c']);
     expect(log.indexOf('+large')).toBeGreaterThan(log.indexOf('-here'));
   });
 
@@ -131,22 +129,6 @@ describe('the scheduler', () => {
       });
       expect(log.filter((entry) => entry.startsWith('+')).slice(0, 2)).toEqual(['+first', '+next']);
     });
-  });
-
-  test('never runs two at once that name the same mutex, and others meanwhile', async () => {
-    const { log } = await trace({
-      graph: { a: [], b: [], c: [], d: [] },
-      resources: {
-        a: { mutexes: ['disk', 'port'] },
-        b: { mutexes: ['disk'] },
-        c: { mutexes: ['port'] },
-        d: {},
-      },
-      options: { jobs: 4 },
-    });
-    expect(log.slice(0, 2)).toEqual(['+a', '+d']);
-    expect(log.indexOf('+b')).toBeGreaterThan(log.indexOf('-a'));
-    expect(log.indexOf('+c')).toBeGreaterThan(log.indexOf('-a'));
   });
 
   test('gives each the GPUs that nobody has, and all there are to one that asks for more', async () => {
