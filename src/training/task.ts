@@ -52,7 +52,7 @@ export interface TrainingOutcome {
 /**
  * Identifies a training by everything that determines its numbers, except the frames themselves and the number of epochs: with more of them,
  * `repro train-val` continues a training. A checkpoint with another key is ignored. The engine is part of it, since one fingerprint may stand
- * for two: `auto` passes over a GPU while something else has its memory.
+ * for two: `auto` passes over WebAssembly for a network that needs more memory than it addresses.
  */
 export function trainingKey({
   engine,

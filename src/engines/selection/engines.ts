@@ -1,14 +1,11 @@
 import { ReproError } from '../../errors.ts';
-import { countMultiplications } from '../../snn/spec.ts';
-import { ShapeError } from '../../snn/tensor.ts';
 import { type Engine, type EngineChoice, engineChoices, type Workload } from '../engine.ts';
-import { describeMemory } from '../memory-error.ts';
 import { type LoadedAddon, loadAddon, nameDigests, nameFiles } from '../native/addon.ts';
 import { chooseArithmetic, identifyBuild, type NativeOptions } from '../native/arithmetic.ts';
 import { describeWasmExcess } from '../native/memory.ts';
 import { type CudaProbe, probeCuda } from '../tfjs/cuda.ts';
 import { loadWasm as loadOwnWasm } from '../wasm/addon.ts';
-import { findAdapter, type Gpu, type GpuOptions, hasMemory, openGpu, wantedGpu } from '../webgpu/adapters.ts';
+import { findAdapter, type GpuOptions, openGpu } from '../webgpu/adapters.ts';
 import { type IdentitySources, identifyCuda, identifyTfjs, identifyWebgpu } from './gpu-identity.ts';
 
 /** Tests replace what probes and loads. */
@@ -63,12 +60,6 @@ interface Implementation {
 }
 
 type ImplementationName = 'tfjs-cpu' | 'wasm' | 'native' | 'webgpu' | 'cuda';
-
-/**
- * A GPU's step has fixed costs of a few milliseconds: dozens of kernels one after the other, and reading the loss back. The native engine
- * takes about 60 ms for this much on two cores, less on more: smaller networks (2.8 in profile quick) train in minutes and gain little.
- */
-const LEAST_GFLOP = 5;
 
 /** Each passes the parity suite. */
 const implementations: Readonly<Record<ImplementationName, Implementation>> = {
@@ -149,26 +140,14 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
         open: async (reason) => {
           const opened = await openGpu(adapter, options.gpuSystem);
           if (!opened.ok) return opened;
-          const engine = (await import('../webgpu/engine.ts')).createWebgpuEngine(opened.gpu, reason);
-          if (options.isAsked === true || options.workload === undefined) return engine;
-          const problem = await findGpuProblem(opened.gpu, engine, options.workload);
-          return problem === undefined ? engine : { reason: problem, fix: null };
+          return (await import('../webgpu/engine.ts')).createWebgpuEngine(opened.gpu, reason);
         },
-        describe: async () => {
-          const text = `${adapter.name}, ${adapter.driver}`;
-          const byAuto = await findAdapter({ ...options, isAsked: false });
-          if (byAuto.ok) return { text, fix: null };
-          return { text: `${text}; only with \`train.engine: webgpu\``, fix: null, isOnlyByName: true };
-        },
+        describe: async () => ({
+          text: `${adapter.name}, ${adapter.driver}; only with \`train.engine: webgpu\``,
+          fix: null,
+          isOnlyByName: true,
+        }),
       };
-    },
-    decline: async ({ spec, steps, trainingBatch, evaluationBatch }) => {
-      const multiplications =
-        countMultiplications(spec, steps) * Math.max(3 * trainingBatch, evaluationBatch);
-      const found = (2 * multiplications) / 1e9;
-      return found < LEAST_GFLOP
-        ? `a batch takes ${found.toFixed(1)} GFLOP, and a GPU gains from about ${LEAST_GFLOP} on`
-        : undefined;
     },
     identify: identifyWebgpu,
   },
@@ -187,28 +166,9 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
   },
 };
 
-/** Why a GPU cannot compute a network; undefined if it can. */
-async function findGpuProblem(
-  { name, device }: Gpu,
-  { planMemory }: Engine,
-  workload: Workload,
-): Promise<string | undefined> {
-  try {
-    const plan = await planMemory?.(workload);
-    if (plan === undefined) return undefined;
-    const bytes = plan.parameterBytes + Math.max(plan.training.bytes, plan.evaluation.bytes);
-    const fits = Number.isFinite(bytes) && (await hasMemory(device, bytes));
-    return fits ? undefined : `${name} has no ${describeMemory(bytes)} left`;
-  } catch (error) {
-    if (error instanceof ShapeError || error instanceof ReproError)
-      return `${name}: ${error.message.replace(/\.$/, '')}`;
-    throw error;
-  }
-}
-
-/** What each choice tries, in this order. */
+/** What each choice tries, in this order. `auto` leaves out `webgpu`, which nobody has measured on a GPU. */
 const preferences: Readonly<Record<EngineChoice, readonly ImplementationName[]>> = {
-  auto: ['cuda', 'webgpu', 'native', 'wasm', 'tfjs-cpu'],
+  auto: ['cuda', 'native', 'wasm', 'tfjs-cpu'],
   webgpu: ['webgpu'],
   native: ['native'],
   wasm: ['wasm'],
@@ -232,7 +192,7 @@ export function chooseEngine(choice: EngineChoice = 'auto', options: EngineOptio
 /** The fastest engine of the CPU, without looking for a GPU. */
 export function chooseCpuEngine(reason: string, options: EngineOptions = {}): Promise<Engine> {
   return openFirst(
-    preferences.auto.filter((name) => name !== 'cuda' && name !== 'webgpu'),
+    preferences.auto.filter((name) => name !== 'cuda'),
     options,
     reason,
   );
@@ -244,14 +204,11 @@ async function openFirst(
   reason?: string,
 ): Promise<Engine> {
   const missing: string[] = [];
-  /** Of engines that could have been expected here: those that are there, and a GPU that a variable names. */
-  const passedOver: string[] = [];
-  const namesGpu = wantedGpu(options.environment) !== '';
   let advice = '';
   const isAsked = names.length === 1;
   for (const name of names) {
     const { title, locate, decline } = implementations[name];
-    const located = await locate({ ...options, isAsked });
+    const located = await locate(options);
     // An engine that was asked for says itself what it cannot do.
     const declined =
       isAsked || options.workload === undefined || !('open' in located)
@@ -259,27 +216,17 @@ async function openFirst(
         : await decline?.(options.workload, options);
     if (declined !== undefined) {
       missing.push(`no ${title}: ${declined}`);
-      passedOver.push(`no ${title}: ${declined}`);
       continue;
     }
     const why = [...(reason === undefined ? [] : [reason]), ...missing].join('; ');
     const found = 'open' in located ? await located.open(why) : located;
-    if ('description' in found) return withReasons(found, passedOver);
+    if ('description' in found) return found;
     missing.push(`no ${title}: ${found.reason}`);
-    if ('open' in located || (name === 'webgpu' && namesGpu)) passedOver.push(`no ${title}: ${found.reason}`);
     advice = `${found.fix ?? ''} `.trimStart();
   }
   throw new ReproError('engine-unavailable', `There is ${missing.join('; ')}.`, {
     fix: `${advice}Or choose another engine: \`auto\` takes the fastest there is.`,
   });
-}
-
-/** The engine, saying why others were passed over, if it does not say so itself. */
-function withReasons(engine: Engine, passedOver: readonly string[]): Engine {
-  const { reason } = engine.description;
-  const untold = passedOver.filter((one) => !reason.includes(one));
-  if (untold.length === 0) return engine;
-  return { ...engine, description: { ...engine.description, reason: [reason, ...untold].join('; ') } };
 }
 
 /**
@@ -293,7 +240,7 @@ export async function identifyEngine(choice: EngineChoice, options: IdentityOpti
   const names = preferences[choice];
   const identities: string[] = [];
   for (const name of names) {
-    const identity = await implementations[name].identify({ ...options, isAsked: names.length === 1 });
+    const identity = await implementations[name].identify(options);
     if (identity === undefined) continue;
     identities.push(identity);
     if (names.length === 1 || implementations[name].decline === undefined) break;
@@ -305,9 +252,9 @@ export async function identifyEngine(choice: EngineChoice, options: IdentityOpti
 /** The engines for this machine, best last; `chooseEngine('auto')` takes the last available one that is not only for its name. */
 export async function probeEngines(options: EngineOptions = {}): Promise<EngineFinding[]> {
   const findings: EngineFinding[] = [];
-  for (const implementation of preferences.auto.toReversed()) {
+  for (const implementation of ['tfjs-cpu', 'wasm', 'native', 'webgpu', 'cuda'] as const) {
     const { name, locate } = implementations[implementation];
-    const found = await locate({ ...options, isAsked: true });
+    const found = await locate(options);
     if ('open' in found) findings.push({ name, available: true, ...(await found.describe()) });
     else findings.push({ name, available: false, text: found.reason, fix: found.fix });
   }

@@ -1,4 +1,3 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import process from 'node:process';
@@ -22,8 +21,6 @@ export interface Adapter {
   /** The driver with its version. */
   readonly driver: string;
   readonly isSoftware: boolean;
-  /** Whether it is part of a processor that computes about as fast itself. */
-  readonly isWeak: boolean;
   /** In bytes, and in threads of a workgroup. */
   readonly limits: Readonly<Record<(typeof limitNames)[number], number>>;
   /** Whatever may change numbers: the package's version, name and driver. */
@@ -51,8 +48,6 @@ export interface GpuSystem {
   readonly platform: string;
   /** Imports the package; rejects if it is not there or does not load. */
   readonly load: () => Promise<{ readonly version: string; create(options: string[]): GPU }>;
-  /** Whether the operating system may have a GPU, as far as that can be seen without loading anything. */
-  readonly mayHaveGpu: () => boolean;
 }
 
 const thisSystem: GpuSystem = {
@@ -64,7 +59,6 @@ const thisSystem: GpuSystem = {
     const { create } = await import(webgpuPackage as string);
     return { version, create };
   },
-  mayHaveGpu,
 };
 
 const drivers =
@@ -98,69 +92,44 @@ export async function listAdapters(system: GpuSystem = thisSystem): Promise<List
 
 const gpuVariable = 'REPRO_GPU';
 
-/** The part of a name that `REPRO_GPU` holds; empty if it is not set. */
-export const wantedGpu = (environment: NodeJS.ProcessEnv = process.env): string =>
-  environment[gpuVariable]?.trim() ?? '';
-
 export interface GpuOptions {
-  /** Whether `webgpu` was chosen by name: then a weak GPU is taken, if there is no other, and a software device, if `REPRO_GPU` names it. */
-  readonly isAsked?: boolean | undefined;
   readonly environment?: NodeJS.ProcessEnv | undefined;
   readonly gpuSystem?: GpuSystem | undefined;
   /** Lists in another way, such as in another process. */
   readonly listGpus?: (() => Promise<ListedAdapters>) | undefined;
 }
 
-/** The adapter to compute on: the first whose name contains what `REPRO_GPU` says, else the first that is hardware, and not weak. */
+/** The adapter to compute on: the first whose name contains what `REPRO_GPU` says, else the first that is hardware. */
 export async function findAdapter({
-  isAsked = false,
   environment = process.env,
   gpuSystem = thisSystem,
   listGpus = () => listAdapters(gpuSystem),
 }: GpuOptions): Promise<{ readonly ok: true; readonly adapter: Adapter } | NoGpu> {
-  const { mayHaveGpu, platform } = gpuSystem;
-  const wanted = wantedGpu(environment);
-  // Loading it would take time in every training on a machine without a GPU.
-  if (!isAsked && wanted === '' && !mayHaveGpu())
-    return { ok: false, reason: 'this machine has no GPU', fix: driverAdvice(platform) };
+  const wanted = environment[gpuVariable]?.trim() ?? '';
   const listed = await listGpus();
   if (!listed.ok) return listed;
   const { adapters } = listed;
-  const hardware = adapters.filter(({ isSoftware }) => !isSoftware);
   const adapter =
     wanted === ''
-      ? (hardware.find(({ isWeak }) => !isWeak) ?? (isAsked ? hardware[0] : undefined))
+      ? adapters.find(({ isSoftware }) => !isSoftware)
       : adapters.find(({ name }) => name.toLowerCase().includes(wanted.toLowerCase()));
-  if (adapter === undefined && wanted !== '') {
-    const names = adapters.map(({ name }) => name).join(', ');
+  if (adapter !== undefined) return { ok: true, adapter };
+  const names = adapters.map(({ name }) => name);
+  if (wanted !== '') {
     return {
       ok: false,
       reason: `no GPU is called ${gpuVariable}=${wanted}`,
-      fix: `Set it to a part of one of these names: ${names}.`,
+      fix: `Set it to a part of one of these names: ${names.join(', ')}.`,
     };
   }
-  if (adapter !== undefined && (isAsked || !adapter.isSoftware)) return { ok: true, adapter };
-  const { name = '', isWeak } = adapter ?? hardware[0] ?? adapters[0] ?? {};
-  if (isWeak) {
-    const fix = `\`train.engine: webgpu\`, or ${gpuVariable} with a part of its name, takes it.`;
-    return { ok: false, reason: `${name} is about as slow as the processor that it is part of`, fix };
-  }
-  const how = `\`train.engine: webgpu\` with ${gpuVariable}=${name.split(' ')[0]} computes on it, more slowly than the other engines.`;
+  const [name = ''] = names;
+  const how = `${gpuVariable}=${name.split(' ')[0]} computes on it, more slowly than the other engines.`;
   return {
     ok: false,
-    reason:
-      adapter === undefined
-        ? `there is only ${name}, which is software`
-        : `${gpuVariable}=${wanted} names ${name}, which is software`,
-    fix: [driverAdvice(platform), how].filter((text) => text !== null).join(' '),
+    reason: `there is only ${name}, which is software`,
+    fix: [driverAdvice(gpuSystem.platform), how].filter((text) => text !== null).join(' '),
   };
 }
-
-/** Every device has buffers of this size. */
-const PIECE_BYTES = 2 ** 28;
-
-/** `GPUBufferUsage.STORAGE`, which only browsers define. */
-const STORAGE = 128;
 
 /** The device of this process: each has memory and compiled kernels of its own. */
 let opened:
@@ -200,19 +169,6 @@ async function openDevice(
   }
 }
 
-/** Whether a device gives this much memory now: it is reserved for a moment. */
-export async function hasMemory(device: GPUDevice, bytes: number): Promise<boolean> {
-  device.pushErrorScope('out-of-memory');
-  const buffers: GPUBuffer[] = [];
-  for (let left = bytes; left > 0; left -= PIECE_BYTES)
-    buffers.push(
-      device.createBuffer({ size: 4 * Math.ceil(Math.min(left, PIECE_BYTES) / 4), usage: STORAGE }),
-    );
-  const error = await device.popErrorScope();
-  for (const buffer of buffers) buffer.destroy();
-  return error === null;
-}
-
 /** Whatever comes from one of these crashes the process if it is collected before. They do not keep Node.js from ending. */
 const kept: GPU[] = [];
 
@@ -236,18 +192,11 @@ async function listNames(create: (options: string[]) => GPU): Promise<readonly s
   }
 }
 
-/**
- * Intel's before Xe: at most 1.1 TFLOP/s, of which a good kernel reaches half; two cores with AVX-512 do 0.9. The package does not tell other
- * integrated GPUs from cards.
- */
-const weakIntel = /^gen-(7|8|9|11)$/;
-
 function describeAdapter(name: string, { info, limits }: GPUAdapter, version: string): Adapter {
-  const { vendor, architecture, description: driver, isFallbackAdapter: isSoftware } = info;
-  const isWeak = vendor === 'intel' && weakIntel.test(architecture);
+  const { description: driver, isFallbackAdapter: isSoftware } = info;
   const found = Object.fromEntries(limitNames.map((limit) => [limit, limits[limit]]));
   return {
-    ...{ name, driver, isSoftware, isWeak, limits: found as Adapter['limits'] },
+    ...{ name, driver, isSoftware, limits: found as Adapter['limits'] },
     identity: `${version} ${name}, ${driver}`,
   };
 }
@@ -285,12 +234,4 @@ function explainLoad(error: unknown, platform: string): NoGpu {
 
 function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0]?.trim() ?? '';
-}
-
-/** Linux names its GPUs in /sys, but NVIDIA's in a container, and those below WSL 2, elsewhere. Other systems are not asked. */
-function mayHaveGpu(): boolean {
-  if (process.platform !== 'linux') return true;
-  if (existsSync('/proc/driver/nvidia/version') || existsSync('/sys/class/misc/dxg')) return true;
-  const folder = '/sys/class/drm';
-  return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('renderD'));
 }

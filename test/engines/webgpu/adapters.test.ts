@@ -27,7 +27,6 @@ describe('listing adapters', () => {
       name: 'Fast 4090',
       driver: 'driver of Fast 4090',
       isSoftware: false,
-      isWeak: false,
       limits: fakeLimits,
       identity: '1.2.3 Fast 4090, driver of Fast 4090',
     });
@@ -81,70 +80,27 @@ describe('listing adapters', () => {
 });
 
 describe('the adapter to compute on', () => {
-  const find = (gpuSystem: GpuSystem, REPRO_GPU: string, isAsked: boolean) =>
-    findAdapter({ gpuSystem, environment: { REPRO_GPU }, isAsked });
+  const find = (gpuSystem: GpuSystem, REPRO_GPU: string) =>
+    findAdapter({ gpuSystem, environment: { REPRO_GPU } });
 
   test('is the first that is hardware, or the one that REPRO_GPU names', async () => {
-    for (const isAsked of [true, false]) {
-      for (const unset of ['', ' '])
-        expect(await find(machine, unset, isAsked)).toMatchObject({ adapter: { name: 'Fast 4090' } });
-      expect(await find(machine, 'slow', isAsked)).toMatchObject({ adapter: { name: 'Slow 610' } });
-    }
-    expect(await find(machine, 'radeon', true)).toEqual({
+    for (const unset of ['', ' '])
+      expect(await find(machine, unset)).toMatchObject({ adapter: { name: 'Fast 4090' } });
+    expect(await find(machine, 'slow')).toMatchObject({ adapter: { name: 'Slow 610' } });
+    expect(await find(machine, 'radeon')).toEqual({
       ok: false,
       reason: 'no GPU is called REPRO_GPU=radeon',
       fix: 'Set it to a part of one of these names: Fast 4090, Slow 610, llvmpipe (LLVM 19).',
     });
   });
 
-  test('is an integrated GPU of before Xe only if webgpu is chosen or REPRO_GPU names it', async () => {
-    const weak = { name: 'UHD 630', vendor: 'intel', architecture: 'gen-9' };
-    const alone = fakeGpus([weak, software]);
-    expect(await find(alone, '', false)).toEqual({
-      ok: false,
-      reason: 'UHD 630 is about as slow as the processor that it is part of',
-      fix: '`train.engine: webgpu`, or REPRO_GPU with a part of its name, takes it.',
-    });
-    for (const [wanted, isAsked] of [
-      ['', true],
-      ['uhd', false],
-    ] as const)
-      expect(await find(alone, wanted, isAsked)).toMatchObject({ adapter: { name: 'UHD 630' } });
-    for (const isAsked of [true, false])
-      expect(await find(fakeGpus([weak, fast]), '', isAsked)).toMatchObject({
-        adapter: { name: 'Fast 4090' },
-      });
-    const xe = fakeGpus([{ ...weak, architecture: 'gen-12lp' }]);
-    expect(await find(xe, '', false)).toMatchObject({ ok: true });
-  });
-
-  test('is software only if webgpu is chosen and REPRO_GPU names it', async () => {
+  test('is software only if REPRO_GPU names it', async () => {
     const none = fakeGpus([software]);
-    expect(await find(none, 'llvmpipe', true)).toMatchObject({ ok: true, adapter: { isSoftware: true } });
-    for (const [wanted, isAsked, reason] of [
-      ['', true, 'there is only llvmpipe (LLVM 19), which is software'],
-      ['llvmpipe', false, 'REPRO_GPU=llvmpipe names llvmpipe (LLVM 19), which is software'],
-    ] as const) {
-      expect(await find(none, wanted, isAsked)).toEqual({
-        ok: false,
-        reason,
-        fix: expect.stringMatching(
-          /driver .* `train\.engine: webgpu` with REPRO_GPU=llvmpipe computes on it/,
-        ),
-      });
-    }
-  });
-
-  test('is not looked for by auto on a system without one', async () => {
-    const gpuSystem: GpuSystem = {
-      ...fakeGpus([software]),
-      load: () => {
-        throw new Error('not to be called');
-      },
-    };
-    expect(await findAdapter({ gpuSystem, environment: {} })).toMatchObject({
+    expect(await find(none, 'llvmpipe')).toMatchObject({ ok: true, adapter: { isSoftware: true } });
+    expect(await find(none, '')).toEqual({
       ok: false,
-      reason: 'this machine has no GPU',
+      reason: 'there is only llvmpipe (LLVM 19), which is software',
+      fix: expect.stringMatching(/driver .* REPRO_GPU=llvmpipe computes on it/),
     });
   });
 });

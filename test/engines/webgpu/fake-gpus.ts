@@ -3,13 +3,8 @@ import type { GpuSystem } from '../../../src/engines/webgpu/adapters.ts';
 export interface FakeAdapter {
   readonly name: string;
   readonly isSoftware?: boolean;
-  /** Default: `maker`, without an architecture. */
-  readonly vendor?: string;
-  readonly architecture?: string;
   /** With what it refuses a device. */
   readonly refuses?: string;
-  /** Of all buffers that are created while errors are caught; default: unlimited. */
-  readonly memoryBytes?: number;
 }
 
 /** The limits of every fake adapter. */
@@ -28,16 +23,9 @@ export function fakeGpus(
   requested: GPUDeviceDescriptor[] = [],
 ): GpuSystem & { lose(): void } {
   let lose = (): void => {};
-  const adapterOf = ({
-    name,
-    isSoftware = false,
-    vendor = 'maker',
-    architecture = '',
-    refuses,
-    memoryBytes,
-  }: FakeAdapter): GPUAdapter =>
+  const adapterOf = ({ name, isSoftware = false, refuses }: FakeAdapter): GPUAdapter =>
     ({
-      info: { vendor, architecture, description: `driver of ${name}`, isFallbackAdapter: isSoftware },
+      info: { description: `driver of ${name}`, isFallbackAdapter: isSoftware },
       limits: fakeLimits,
       requestDevice: async (descriptor: GPUDeviceDescriptor) => {
         if (refuses !== undefined) throw new Error(refuses);
@@ -45,7 +33,7 @@ export function fakeGpus(
         const lost = new Promise<void>((resolve) => {
           lose = resolve;
         });
-        return { lost, limits: fakeLimits, ...fakeMemory(memoryBytes) };
+        return { lost, limits: fakeLimits };
       },
     }) as unknown as GPUAdapter;
   const create = ([option = '']: string[]): GPU =>
@@ -61,26 +49,6 @@ export function fakeGpus(
   return {
     platform: 'linux-x64',
     load: async () => ({ version: '1.2.3', create }),
-    mayHaveGpu: () => adapters.some(({ isSoftware }) => isSoftware !== true),
     lose: () => lose(),
-  };
-}
-
-/** What a device allocates with. */
-function fakeMemory(memoryBytes = Number.POSITIVE_INFINITY) {
-  let used = 0;
-  const scopes: string[] = [];
-  return {
-    pushErrorScope: (filter: string) => scopes.push(filter),
-    popErrorScope: async () =>
-      scopes.pop() === 'out-of-memory' && used > memoryBytes ? { message: 'no memory' } : null,
-    createBuffer: ({ size }: GPUBufferDescriptor) => {
-      used += size;
-      return {
-        destroy: () => {
-          used -= size;
-        },
-      };
-    },
   };
 }

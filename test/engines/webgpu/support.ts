@@ -12,7 +12,7 @@ export const device = process.env.REPRO_GPU === undefined ? undefined : await op
 process.once('exit', () => device?.destroy());
 
 async function openSoftware(): Promise<GPUDevice> {
-  const found = await findAdapter({ isAsked: true });
+  const found = await findAdapter({});
   const opened = found.ok ? await openGpu(found.adapter) : found;
   if (!opened.ok) throw new Error(`${opened.reason}: ${opened.fix}`);
   return opened.gpu.device;
