@@ -16,32 +16,33 @@ export interface Known {
   readonly label: number | null;
 }
 
-/** `Left wave (wrong: the clip is right wave). It leads from step 5 of 16 on.` */
+/** `The answer is “left wave” (wrong: the clip is “right wave”). It leads from step 5 of 16 on.` */
 export function describeOutcome({ decision, decidedAt, soFar }: Outcome, known: Known): string {
   if (decision === null || decidedAt === null) return 'No class gets a vote.';
   const leaders = leadersOf(soFar.at(-1)!.scores);
   const lead =
     leaders.length === 1
       ? `It leads from step ${decidedAt + 1} of ${soFar.length} on.`
-      : `${capitalise(nameTie(leaders, known.classes))} tie at the end; the first counts.`;
-  return `${capitalise(judge(decision, known))}. ${lead}`;
+      : `${nameTie(leaders, known.classes)} tie at the end; the first counts.`;
+  return `The answer is ${judge(decision, known)}. ${lead}`;
 }
 
 /**
- * `Left wave (wrong: the clip is right wave), was right wave; 12 % more spikes, 3 % fewer synaptic operations.`
+ * `The answer is still “left wave” (right), with 12 % more spikes and 3 % fewer synaptic operations, compared with before the change.`
  *
  * @param trained the same network and clip, with nothing changed
  */
 export function describeChange(now: Outcome, trained: Outcome, known: Known): string {
-  const decision = judge(now.decision, known);
+  const tell = ({ decision }: Outcome, verb: string, label = known.label) =>
+    decision === null ? 'no class gets a vote' : `the answer ${verb} ${judge(decision, { ...known, label })}`;
   const answer =
     now.decision === trained.decision
-      ? `Still ${decision}`
-      : `${capitalise(decision)}, was ${nameClass(trained.decision, known.classes)}`;
+      ? tell(now, 'is still')
+      : `${tell(trained, 'was', null)}; now ${tell(now, 'is')}`;
   const [after, before] = [now.soFar.at(-1)!, trained.soFar.at(-1)!];
   const spikes = compareAmounts(after.spikes, before.spikes, 'spikes');
   const operations = compareAmounts(after.operations, before.operations, 'synaptic operations');
-  return `${answer}; ${spikes}, ${operations}.`;
+  return `${capitalise(answer)}, with ${spikes} and ${operations}, compared with before the change.`;
 }
 
 /** `12 % more spikes`, `as many spikes`. @param noun in the plural */
@@ -53,17 +54,23 @@ export function compareAmounts(now: number, before: number, noun: string): strin
 }
 
 /** A decision, and in brackets whether it is right, if that is known. */
-function judge(decision: number | null, { label, classes }: Known): string {
-  const name = nameClass(decision, classes);
-  if (decision === null || label === null) return name;
-  return `${name} (${decision === label ? 'right' : `wrong: the clip is ${nameClass(label, classes)}`})`;
+function judge(decision: number, { label, classes }: Known): string {
+  const name = quoteClass(decision, classes);
+  if (label === null) return name;
+  return `${name} (${decision === label ? 'right' : `wrong: the clip is ${quoteClass(label, classes)}`})`;
 }
 
 function nameTie(leaders: readonly number[], classes: readonly string[]): string {
-  const names = leaders.map((index) => nameClass(index, classes));
+  const names = leaders.map((index) => quoteClass(index, classes));
   return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
+/** In a sentence, where “other” or “hand clapping” would be read as words of it. */
+function quoteClass(index: number, classes: readonly string[]): string {
+  return `“${classes[index]!}”`;
+}
+
+/** In a table; null: the network gave no answer. */
 export function nameClass(index: number | null, classes: readonly string[]): string {
   return index === null ? 'no votes' : classes[index]!;
 }
@@ -84,9 +91,10 @@ export function describeVotes({ classes, scores, label, beside }: Votes): string
     if (leaders.length === 0) return 'no output has fired yet';
     const score = some[leaders[0]!]!.toFixed(2);
     if (leaders.length > 1) return `${nameTie(leaders, classes)} tie at ${score}`;
-    return `${nameClass(leaders[0]!, classes)} leads with ${score}`;
+    return `${quoteClass(leaders[0]!, classes)} leads with ${score}`;
   };
-  const truth = label === null ? 'The true class is not known.' : `True class: ${classes[label]}.`;
+  const truth =
+    label === null ? 'The true class is not known.' : `True class: ${quoteClass(label, classes)}.`;
   return `Votes so far: ${tell(scores)}. ${beside ? `Model beside: ${tell(beside)}. ` : ''}${truth}`;
 }
 

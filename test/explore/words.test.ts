@@ -95,10 +95,10 @@ it('votes are whole, so that sums of rounded tenths do not decide between equal 
 
 it('a change is told against the network as trained', () => {
   expect(describeChange(LEFT, RIGHT, TRUE!)).toBe(
-    'Left wave (wrong: the clip is right wave), was right wave; 50 % more spikes, 100 % more synaptic operations.',
+    'The answer was “right wave”; now the answer is “left wave” (wrong: the clip is “right wave”), with 50 % more spikes and 100 % more synaptic operations, compared with before the change.',
   );
   expect(describeChange(RIGHT, RIGHT, TRUE!)).toBe(
-    'Still right wave (right); as many spikes, as many synaptic operations.',
+    'The answer is still “right wave” (right), with as many spikes and as many synaptic operations, compared with before the change.',
   );
   const earlier = outcomeOf(
     [
@@ -110,10 +110,10 @@ it('a change is told against the network as trained', () => {
     40,
   );
   expect(describeChange(earlier, RIGHT, UNKNOWN!)).toBe(
-    'Still right wave; 50 % fewer spikes, 20 % fewer synaptic operations.',
+    'The answer is still “right wave”, with 50 % fewer spikes and 20 % fewer synaptic operations, compared with before the change.',
   );
   expect(describeChange(NONE, RIGHT, TRUE!)).toBe(
-    'No votes, was right wave; 100 % fewer spikes, 100 % fewer synaptic operations.',
+    'The answer was “right wave”; now no class gets a vote, with 100 % fewer spikes and 100 % fewer synaptic operations, compared with before the change.',
   );
 });
 
@@ -129,11 +129,13 @@ it.each([
 });
 
 it('an outcome is compared with the true class, if it is known', () => {
-  expect(describeOutcome(RIGHT, TRUE!)).toBe('Right wave (right). It leads from step 3 of 3 on.');
-  expect(describeOutcome(LEFT, TRUE!)).toBe(
-    'Left wave (wrong: the clip is right wave). Left wave and right wave tie at the end; the first counts.',
+  expect(describeOutcome(RIGHT, TRUE!)).toBe(
+    'The answer is “right wave” (right). It leads from step 3 of 3 on.',
   );
-  expect(describeOutcome(RIGHT, UNKNOWN!)).toBe('Right wave. It leads from step 3 of 3 on.');
+  expect(describeOutcome(LEFT, TRUE!)).toBe(
+    'The answer is “left wave” (wrong: the clip is “right wave”). “left wave” and “right wave” tie at the end; the first counts.',
+  );
+  expect(describeOutcome(RIGHT, UNKNOWN!)).toBe('The answer is “right wave”. It leads from step 3 of 3 on.');
   expect(describeOutcome(NONE, TRUE!)).toBe('No class gets a vote.');
 });
 
@@ -152,16 +154,16 @@ describe('what drawings show', () => {
   it('no class leads before an output has fired', () => {
     expect(leadersOf([0, 0, 0])).toEqual([]);
     expect(describeVotes({ classes, scores: [0, 0, 0], label: 1, beside: null })).toBe(
-      'Votes so far: no output has fired yet. True class: wave.',
+      'Votes so far: no output has fired yet. True class: “wave”.',
     );
   });
 
   it('votes are told with who leads, the model beside, and the true class', () => {
     expect(describeVotes({ classes, scores: [0.1, 0.625, 0], label: 1, beside: [0, 0.2, 0.3] })).toBe(
-      'Votes so far: wave leads with 0.63. Model beside: roll leads with 0.30. True class: wave.',
+      'Votes so far: “wave” leads with 0.63. Model beside: “roll” leads with 0.30. True class: “wave”.',
     );
     expect(describeVotes({ classes, scores: [0.1, 0.6, 0.6], label: null, beside: null })).toBe(
-      'Votes so far: wave and roll tie at 0.60. The true class is not known.',
+      'Votes so far: “wave” and “roll” tie at 0.60. The true class is not known.',
     );
   });
 
