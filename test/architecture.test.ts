@@ -48,7 +48,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   parity: ['errors', 'text', 'engines', 'events', 'files', 'formats', 'snn', 'training', 'thesis', 'results'],
   pictures: ['errors', 'text', 'results'],
-  explore: ['errors', 'text', 'datasets', 'events', 'formats', 'snn'],
+  explore: ['errors', 'text', 'datasets', 'events', 'formats', 'snn', 'thesis'],
   'figure-export': ['errors', 'text', 'results'],
   report: [
     'errors',

@@ -7,7 +7,8 @@ import type { Events, Sensor } from '../events/events.ts';
 import { integrateFrames } from '../events/frames.ts';
 import { decodeNmnist } from '../events/nmnist-events.ts';
 import { decodeRecording } from '../events/recording.ts';
-import type { FrameSetting, Payload } from './payload.ts';
+import { DATA_SETS } from '../thesis/data-sets.ts';
+import type { FrameSetting } from './payload.ts';
 
 /*
  * Clips that the reader makes: a disc before the camera of the simulation, or a recording from a file.
@@ -84,28 +85,31 @@ function* drawImages(path: readonly PathPoint[]): Iterable<SceneImage> {
 }
 
 /**
- * Reads a recording: AEDAT 2.0, 3.1 or 4.0, or a sample in the format of N-MNIST (`.bin`). A sensor smaller than the one that the networks
- * know is taken for its top left corner.
+ * Reads a recording: AEDAT 2.0, 3.1 or 4.0, or a sample in the format of N-MNIST (`.bin`), which the simulated task of two time scales has, too.
  *
- * @throws {ReproError} `own-sensor` for a larger one; as the format's own reader
+ * @throws {ReproError} `own-sensor` for another sensor than the networks know; as the format's own reader
  */
 export async function readRecording(
   bytes: Uint8Array,
   file: string,
-  { dataset, frames }: Pick<Payload, 'dataset' | 'frames'>,
+  frames: FrameSetting,
 ): Promise<{ readonly events: Events; readonly warnings: readonly string[] }> {
-  const sensor = sensorOf(frames);
-  if (file.endsWith('.bin')) return decodeNmnist(bytes, file, { title: dataset, sensor });
-  const recording = await decodeRecording(bytes, file).catch((cause: unknown) => {
-    if (!(cause instanceof ReproError && cause.code === 'recording-format')) throw cause;
-    const problem = 'this is not AEDAT 2.0, 3.1 or 4.0, nor a sample of N-MNIST (.bin).';
-    throw new ReproError(cause.code, problem, { cause });
-  });
+  const expected = sensorOf(frames);
+  const isExpected = ({ height, width }: Sensor) => height === expected.height && width === expected.width;
+  const ofTask = DATA_SETS['two-scales'];
+  const kind = isExpected(ofTask.sensor) ? ofTask : DATA_SETS.nmnist;
+  const recording = file.endsWith('.bin')
+    ? { ...decodeNmnist(bytes, file, kind), sensor: kind.sensor }
+    : await decodeRecording(bytes, file).catch((cause: unknown) => {
+        if (!(cause instanceof ReproError && cause.code === 'recording-format')) throw cause;
+        const problem = 'this is not AEDAT 2.0, 3.1 or 4.0, nor a sample of N-MNIST (.bin).';
+        throw new ReproError(cause.code, problem, { cause });
+      });
+  if (isExpected(recording.sensor)) return recording;
   const { height, width } = recording.sensor;
-  if (height <= sensor.height && width <= sensor.width) return recording;
   throw new ReproError(
     'own-sensor',
-    `the sensor has ${width} x ${height} pixels; the networks of this page expect ${sensor.width} x ${sensor.height}. Choose a recording of such a camera.`,
+    `the sensor has ${width} x ${height} pixels; the networks of this page expect ${expected.width} x ${expected.height}. Recordings are not scaled: choose one of such a camera.`,
   );
 }
 
@@ -128,8 +132,9 @@ export function cutRecording(events: Events, startSeconds: number, lengthSeconds
 }
 
 /** A part of a recording's file. */
-export interface RecordingTask extends Pick<Payload, 'dataset' | 'frames'> {
+export interface RecordingTask {
   readonly file: File;
+  readonly frames: FrameSetting;
   readonly startSeconds: number;
   readonly lengthSeconds: number;
 }
@@ -137,6 +142,6 @@ export interface RecordingTask extends Pick<Payload, 'dataset' | 'frames'> {
 /** @throws {ReproError} as `readRecording` and `cutRecording` */
 export async function readOwnClip(task: RecordingTask): Promise<OwnClip> {
   const bytes = new Uint8Array(await task.file.arrayBuffer());
-  const { events, warnings } = await readRecording(bytes, task.file.name, task);
+  const { events, warnings } = await readRecording(bytes, task.file.name, task.frames);
   return makeOwnClip(cutRecording(events, task.startSeconds, task.lengthSeconds), task.frames, warnings);
 }

@@ -17,11 +17,10 @@ import { goldenEvents } from '../support/golden-events.ts';
 
 const root = new URL('../', import.meta.url);
 const read = (name: string) => new Uint8Array(readFileSync(new URL(name, root)));
-const GESTURES = {
-  dataset: 'dvs128-gesture',
-  frames: { steps: 4, splitBy: 'number', downsample: 4, height: 32, width: 32 },
-} as const;
-const DAVIS = { ...GESTURES, frames: { ...GESTURES.frames, downsample: 2, height: 130, width: 173 } };
+/** Of a camera with 128 x 128 pixels. */
+const GESTURES = { steps: 4, splitBy: 'number', downsample: 4, height: 32, width: 32 } as const;
+const DAVIS = { ...GESTURES, downsample: 2, height: 130, width: 173 };
+const DIGITS = { ...GESTURES, downsample: 1, height: 34, width: 34 };
 
 /** From column 30 to 90 of row 64 in half a second. */
 const RIGHT: readonly PathPoint[] = [
@@ -66,34 +65,34 @@ test('frames of a loaded recording are those of the run', async () => {
   const { events } = await readRecording(bytes, 'a.aedat', GESTURES);
   expect(events).toEqual(goldenEvents('aedat_events'));
   const file = new File([bytes], 'a.aedat');
-  const clip = await readOwnClip({ ...GESTURES, file, startSeconds: 0, lengthSeconds: 60 });
+  const clip = await readOwnClip({ frames: GESTURES, file, startSeconds: 0, lengthSeconds: 60 });
   expect(clip).toMatchObject({ events: 300, seconds: 2, warnings: [] });
   const sensor = { height: 128, width: 128 };
   const counts = new Uint16Array(4 * 2 * 32 * 32);
-  integrateFrames(
-    decodeAedat3(bytes, { file: 'a.aedat', sensor }).events,
-    { ...GESTURES.frames, sensor },
-    counts,
-  );
+  integrateFrames(decodeAedat3(bytes, { file: 'a.aedat', sensor }).events, { ...GESTURES, sensor }, counts);
   expect(clip.frames).toEqual(Float32Array.from(counts));
 });
 
-test('a file that ends in .bin is read as N-MNIST, on the sensor that the networks know', async () => {
+test('a file that ends in .bin is read as N-MNIST, or of the task of two time scales', async () => {
   // x 3, y 2, ON, 65536 + 2 · 256 + 1 µs.
   const bytes = Uint8Array.of(3, 2, 0x81, 2, 1);
-  const { events } = await readRecording(bytes, 'a.bin', GESTURES);
+  const { events } = await readRecording(bytes, 'a.bin', DIGITS);
   expect([events.x[0], events.y[0], events.p[0], events.tUs[0]]).toEqual([3, 2, 1, 66_049]);
-  const outside = readRecording(Uint8Array.of(200, 2, 0, 0, 0), 'a.bin', GESTURES);
+  const outside = readRecording(Uint8Array.of(200, 2, 0, 0, 0), 'a.bin', DIGITS);
   await expect(outside).rejects.toMatchObject({ code: 'nmnist-event' });
+  const scales = { ...DIGITS, height: 1, width: 5 };
+  expect((await readRecording(Uint8Array.of(3, 0, 0, 0, 0), 'a.bin', scales)).events.x[0]).toBe(3);
 });
 
-test('a sensor that is too large, and a file of another kind, are refused in words', async () => {
+test('another sensor, larger or smaller, and a file of another kind, are refused in words', async () => {
   const large = readRecording(read('fixtures/formats/davis-none.aedat4'), 'a.aedat4', GESTURES);
   await expect(large).rejects.toMatchObject({
     code: 'own-sensor',
     message:
-      'the sensor has 346 x 260 pixels; the networks of this page expect 128 x 128. Choose a recording of such a camera.',
+      'the sensor has 346 x 260 pixels; the networks of this page expect 128 x 128. Recordings are not scaled: choose one of such a camera.',
   });
+  const small = readRecording(Uint8Array.of(3, 2, 0x81, 2, 1), 'a.bin', GESTURES);
+  await expect(small).rejects.toThrow('34 x 34 pixels; the networks of this page expect 128 x 128');
   const other = readRecording(Uint8Array.of(1, 2, 3), 'a.aedat', GESTURES);
   await expect(other).rejects.toMatchObject({
     code: 'recording-format',
@@ -120,8 +119,10 @@ test('readers run where there is nothing of Node, with the same events', async (
   const browser = { TextDecoder, fetch, Uint8Array, Float64Array, Uint16Array };
   const own = runInNewContext(`${bundled.outputFiles[0]!.text}; own`, browser);
   const files = ['none', 'lz4', 'lz4-high', 'zstd'].map((kind) => `fixtures/formats/davis-${kind}.aedat4`);
-  for (const file of [...files, 'fixtures/formats/cifar10-dvs.aedat', 'golden/recording.aedat']) {
-    const here = await readRecording(read(file), file, DAVIS);
-    expect(await own.readRecording(read(file), file, DAVIS), file).toEqual(here);
+  const others = ['fixtures/formats/cifar10-dvs.aedat', 'golden/recording.aedat'];
+  for (const file of [...files, ...others]) {
+    const frames = others.includes(file) ? GESTURES : DAVIS;
+    const here = await readRecording(read(file), file, frames);
+    expect(await own.readRecording(read(file), file, frames), file).toEqual(here);
   }
 });

@@ -42,9 +42,9 @@ async function load({ currentTarget }: EventAt<Element>): Promise<void> {
   try {
     if (file.size > MOST_BYTES)
       throw new Error(`too large: ${formatBytes(file.size)}; at most 1 GB can be read here.`);
-    const { dataset, frames } = payload;
+    const { frames } = payload;
     const part = { startSeconds: start.valueAsNumber, lengthSeconds: length.valueAsNumber };
-    add(file.name, await ask<OwnClip>(reader, { kind: 'read', task: { file, dataset, frames, ...part } }));
+    add(file.name, await ask<OwnClip>(reader, { kind: 'read', task: { file, frames, ...part } }));
   } catch (error) {
     report(describeFileError(error, file.name));
   }
