@@ -1,6 +1,7 @@
 import { deflateSync, inflateSync, strFromU8, strToU8 } from 'fflate';
 import type { FrameLayout, FrameSize } from '../events/frames.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
+import type { Tensor } from '../snn/tensor.ts';
 
 /** What the report stage embeds in explore.html: the networks, some clips, and what is known of both. */
 export interface Payload {
@@ -32,8 +33,18 @@ export interface EmbeddedModel {
   readonly test: { readonly correct: number; readonly clips: number };
   /** λ; with a list, one for each spiking layer. */
   readonly regulariseTau: number | readonly number[];
-  /** The bytes of its `best.safetensors`; null if they would make the page too large. */
+  /** The bytes of its `best.safetensors`, without the tensors in `rounded`; null if they would make the page too large. */
   readonly file: Packed | null;
+  /** Of a network that fits only with rounded weights: those of convolutions and linear layers. */
+  readonly rounded: readonly RoundedTensor[];
+}
+
+/** A tensor in 8 bits: its values are `(byte − 128) · scale`. */
+export interface RoundedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly scale: number;
+  readonly data: Packed;
 }
 
 export interface EmbeddedClip {
@@ -73,4 +84,24 @@ export function unpack({ type, data }: Packed): Frames {
   const { buffer } = inflateSync(strToU8(atob(data), true)).slice();
   if (type === 'uint8') return new Uint8Array(buffer);
   return type === 'uint16' ? new Uint16Array(buffer) : new Float32Array(buffer);
+}
+
+/** Weights of convolutions and linear layers are most of a network, and bear rounding; τ and batch norm stay as they are. */
+export function isRounded(name: string, { shape }: Tensor): boolean {
+  return name.endsWith('.weight') && shape.length > 1;
+}
+
+export function roundTensor(name: string, { shape, data }: Tensor): RoundedTensor {
+  const values = Float64Array.from(data, Number);
+  const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127 || 1;
+  return {
+    name,
+    shape,
+    scale,
+    data: pack(Uint8Array.from(values, (value) => 128 + Math.round(value / scale))),
+  };
+}
+
+export function restoreTensor({ shape, scale, data }: RoundedTensor): Tensor {
+  return { dtype: 'F32', shape, data: Float32Array.from(unpack(data), (byte) => (byte - 128) * scale) };
 }

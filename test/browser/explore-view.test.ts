@@ -101,13 +101,13 @@ describe('the explorable page', () => {
     await open(DIGITS, '', async ({ page }) => {
       const first = await read(page, '#sentence');
       expect(first).toMatch(
-        /^(\d) \((right|wrong: the clip is \d)\)\. (It leads from step \d of 8 on|.* tie at the end; the first counts)\.$/,
+        /^The answer is “\d” \((right|wrong: the clip is “\d”)\)\. (It leads from step \d of 8 on|.* tie at the end; the first counts)\.$/,
       );
       expect(await undo(page).isDisabled()).toBe(true);
       // Twice as long; τ was 2 in both layers.
       await slider(page, 'of all neurons').fill('1');
       await expectText(page, '#sentence').toMatch(
-        /^(Still \d|\d .*, was \d|No votes, was \d).*; .* spikes, .* synaptic operations\.$/,
+        /^The answer (is still|was) “\d”.*, with .* spikes and .* synaptic operations, compared with before the change\.$/,
       );
       await expectText(page, '.taus').toContain('All 16 neurons have τ = 4.00 steps.');
       expect(await read(page, '.inspector .name')).toMatch(/: τ = 4\.00 steps, learned 2\.00$/);
@@ -148,7 +148,7 @@ describe('the explorable page', () => {
       await expect.poll(listPictures, SLOW).toEqual(recorded.toReversed());
       await choice(page, 'Frames').selectOption('frozen at step 3');
       await expect.poll(listPictures, SLOW).toEqual(recorded.map(() => recorded[2]));
-      await expectText(page, '#sentence').toMatch(/^(Still |\d .*, was|No votes)/);
+      await expectText(page, '#sentence').toMatch(/^The answer (is still|was) /);
     });
   });
 
@@ -185,13 +185,28 @@ describe('the explorable page', () => {
       await choice(page, 'Frames').selectOption('shuffled');
       await slider(page, 'of all neurons').fill('-1');
       await expect.poll(() => page.url(), SLOW).toMatch(/step=3&order=shuffled.*&tau=all\*0\.5$/);
-      await expectText(page, '#sentence').toMatch(/^(Still |\d .*, was|No votes)/);
+      await expectText(page, '#sentence').toMatch(/^The answer (is still|was) /);
       expect(await measure(page, 'history.length')).toBe(places);
       address = new URL(page.url()).hash;
       view = await seen(page);
     });
     await open(DIGITS, address, async ({ page }) => {
       await expect.poll(() => seen(page), SLOW).toEqual(view);
+    });
+  });
+
+  it('copies the link to a view, which then stands still', async () => {
+    const options = { file: 'explore.html', permissions: ['clipboard-read', 'clipboard-write'] };
+    await visit(DIGITS, options, async ({ page, complaints }) => {
+      await expectText(page, '.play').toBe('Pause');
+      await page.getByRole('button', { name: 'Copy link' }).click();
+      await page.getByRole('button', { name: 'Link copied' }).waitFor();
+      expect(await read(page, '.play')).toBe('Play');
+      await expect.poll(() => page.url(), SLOW).toContain('#model=0');
+      expect(await measure(page, 'navigator.clipboard.readText()')).toBe(page.url());
+      await slider(page, 'of all neurons').fill('1');
+      await page.getByRole('button', { name: 'Copy link' }).waitFor();
+      expect(complaints).toEqual([]);
     });
   });
 
@@ -239,7 +254,7 @@ describe('the explorable page', () => {
       await expectText(page, '.answer [role=status]').toBe('Computing …');
       expect(await isBusy()).toBe('true');
       await page.evaluate('window.release()');
-      await expectText(page, '.answer [role=status]').toMatch(/^(Still \d|\d .*, was \d|No votes, was \d)/);
+      await expectText(page, '.answer [role=status]').toMatch(/^The answer (is still|was) “\d”/);
       expect(await isBusy()).toBe('false');
     });
   });
@@ -272,25 +287,23 @@ describe('the explorable page', () => {
     try {
       const file = join(folder, 'explore.html');
       await writeFile(file, html.replace(/"file":\{[^}]*\}/, '"file":null'));
-      await visit(
-        DIGITS,
-        { file: pathToFileURL(file).href, reducedMotion: 'reduce' },
-        async ({ page, complaints }) => {
-          await expectText(page, '.chooser').toContain(
-            'Choose its file: artifacts/train/baseline/2020/best.safetensors.',
-          );
-          expect(await page.locator('.stage').isVisible()).toBe(false);
-          const input = page.locator('.chooser input');
-          await input.setInputFiles(file);
-          await expectText(page, '.chooser [role=alert]').toMatch(
-            /^explore\.html: .*not a valid safetensors file/,
-          );
-          await input.setInputFiles(join(report, '../../artifacts/train/baseline/2020/best.safetensors'));
-          await expectText(page, '#sentence').toMatch(/leads from step|tie at the end/);
-          expect(await page.locator('.chooser').isVisible()).toBe(false);
-          expect(complaints).toEqual([]);
-        },
-      );
+      await visit(DIGITS, { file: pathToFileURL(file).href }, async ({ page, complaints }) => {
+        await expectText(page, '.chooser').toContain(
+          'Choose its file: artifacts/train/baseline/2020/best.safetensors.',
+        );
+        for (const part of ['.stage', '.player']) expect(await page.locator(part).isVisible()).toBe(false);
+        const input = page.locator('.chooser input');
+        await input.setInputFiles(file);
+        await expectText(page, '.chooser [role=alert]').toMatch(
+          /^explore\.html: .*not a valid safetensors file/,
+        );
+        await input.setInputFiles(join(report, '../../artifacts/train/baseline/2020/best.safetensors'));
+        await expectText(page, '#sentence').toMatch(/leads from step|tie at the end/);
+        expect(await page.locator('.chooser').isVisible()).toBe(false);
+        // Nothing played while there was nothing to see.
+        expect(await read(page, '.player output')).toBe('step 1 of 8');
+        expect(complaints).toEqual([]);
+      });
     } finally {
       await rm(folder, { recursive: true });
     }

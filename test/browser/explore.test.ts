@@ -13,9 +13,9 @@ describe.each(TITLES)('the explorable page of a report on %s', (title) => {
     });
   });
 
-  test('has less than 6 MB, and is reached from the report', async () => {
+  test('has less than 8 MB, and is reached from the report', async () => {
     const file = fileURLToPath(new URL('explore.html', inject('reports')[title]));
-    expect(statSync(file).size).toBeLessThan(6e6);
+    expect(statSync(file).size).toBeLessThan(8e6);
     await visit(title, {}, async ({ page }) => {
       await page.getByRole('link', { name: 'Explore the networks' }).click();
       expect(await page.title()).toMatch(/^Networks: /);

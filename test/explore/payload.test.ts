@@ -1,6 +1,6 @@
 import { inflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { pack, unpack } from '../../src/explore/payload.ts';
+import { pack, restoreTensor, roundTensor, unpack } from '../../src/explore/payload.ts';
 
 describe('a packed array', () => {
   test.each([
@@ -29,4 +29,15 @@ describe('a packed array', () => {
     });
     expect(Buffer.compare(unpack(pack(array)) as Uint8Array, array)).toBe(0);
   });
+});
+
+test('a rounded tensor has its shape, zeros and largest value, and is off by half of 1/127 of that at most', () => {
+  const data = Float32Array.of(0, 0.5, -2, 1.999, 0.004, -0.013);
+  const restored = restoreTensor(roundTensor('fc.2.weight', { dtype: 'F32', shape: [2, 3], data }));
+  expect(restored.shape).toEqual([2, 3]);
+  expect([restored.data[0], restored.data[2]]).toEqual([0, -2]);
+  for (const [i, value] of data.entries())
+    expect(Math.abs(Number(restored.data[i]) - value)).toBeLessThan(1.001 / 127);
+  const zeros = { dtype: 'F32', shape: [2], data: new Float32Array(2) } as const;
+  expect(restoreTensor(roundTensor('fc.5.weight', zeros))).toEqual(zeros);
 });

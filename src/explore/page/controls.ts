@@ -1,11 +1,11 @@
-import { html } from 'lit-html';
+import { html, nothing } from 'lit-html';
 import { live } from 'lit-html/directives/live.js';
 import { formatPercent } from '../../text.ts';
 import type { EmbeddedClip } from '../payload.ts';
 import { ORDERS } from '../view-state.ts';
 import { describeFileError } from '../words.ts';
 import { drawSelect, type EventAt, listEntries } from './elements.ts';
-import { ofRun, openNetwork, payload, steps, titleNetwork, trainedHere } from './networks.ts';
+import { missingNetwork, ofRun, openNetwork, payload, steps, titleNetwork, trainedHere } from './networks.ts';
 import { change, clipOf, stateNow, type View } from './store.ts';
 
 /** Which network sees which clip, in which order, and what runs beside it. */
@@ -42,6 +42,16 @@ export function drawControls({ state }: View) {
 
 let refusal = '';
 
+/** Which of the networks has rounded weights here. */
+export function drawRounding({ state: { model, beside } }: View) {
+  const titles = [model, beside ?? model]
+    .filter((one, i, all) => payload.models[one]!.rounded.length > 0 && all.indexOf(one) === i)
+    .map((one) => payload.models[one]!.title);
+  if (titles.length === 0) return nothing;
+  return html`<p class="account">The weights of ${titles.join(' and ')} are rounded to 8 bits, so that they fit into this
+  page; time constants are not. Accuracies and answers in the lists are from before the rounding.</p>`;
+}
+
 /** Asks for the file of a network that is too large for the page. */
 export function drawChooser(model: number) {
   const { id, title, seed } = payload.models[model]!;
@@ -76,10 +86,11 @@ export function isPlaying(): boolean {
   return timer !== 0;
 }
 
-/** Plays the clip again and again, or no longer. */
+/** Plays the clip again and again, or no longer; not while there is nothing to see. */
 export function play(on: boolean): void {
   clearTimeout(timer);
-  timer = on ? setTimeout(advance, stateNow().step === last ? END_MS : STEP_MS) : 0;
+  const canPlay = on && missingNetwork(stateNow()) === undefined;
+  timer = canPlay ? setTimeout(advance, stateNow().step === last ? END_MS : STEP_MS) : 0;
   change({});
 }
 

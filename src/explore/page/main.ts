@@ -1,8 +1,8 @@
 import { html, nothing, render } from 'lit-html';
-import { hasEdits, NO_EDITS } from '../view-state.ts';
-import { drawChooser, drawControls, drawPlayer, play } from './controls.ts';
+import { formatAddress, hasEdits, NO_EDITS } from '../view-state.ts';
+import { drawChooser, drawControls, drawPlayer, drawRounding, play } from './controls.ts';
 import { drawLayers } from './layers.ts';
-import { networkOfRun, steps, trainedHere } from './networks.ts';
+import { missingNetwork, steps, trainedHere } from './networks.ts';
 import { drawEditing, drawInspector, told } from './neuron.ts';
 import { drawOwnClip } from './own-panel.ts';
 import { drawStage, tellAnswer } from './stage.ts';
@@ -12,7 +12,7 @@ import { drawTraining, isTraining } from './train-panel.ts';
 /** All of the page below its title. */
 function drawPage(view: View) {
   const { state, result, isWaiting, problem, isLost } = view;
-  const missing = [state.model, state.beside ?? state.model].find((model) => networkOfRun(model) === null);
+  const missing = missingNetwork(state);
   const isChanged = hasEdits(state.edits) || state.order !== 'as-is' || trainedHere.has(state.model);
   return html`
     <p class="introduction">A trained spiking network watches a clip of ${steps} frames of events, and runs in your
@@ -20,14 +20,17 @@ function drawPage(view: View) {
     reaches the threshold. Things to try: show it the clip backwards; make every neuron remember twice as long; choose a
     clip on which the networks disagree.</p>
     ${drawControls(view)}
-    ${missing === undefined ? nothing : drawChooser(missing)}
+    ${missing === undefined ? drawRounding(view) : drawChooser(missing)}
     <p class="problem" role="status">${isLost && result !== null ? LOST : ''}</p>
     <p class="problem" role="alert">${problem}</p>
     <div class="top">
-      ${drawPlayer(view)}
+      ${missing === undefined ? drawPlayer(view) : nothing}
       <div class="answer" ?hidden=${missing !== undefined}>
         <p role="status" id="sentence">${tellAnswer(view)}</p>
-        <button type="button" ?disabled=${!isChanged || isTraining()} @click=${undo}>Undo all changes</button>
+        <div class="deeds">
+          <button type="button" ?disabled=${!isChanged || isTraining()} @click=${undo}>Undo all changes</button>
+          <button type="button" aria-live="polite" @click=${copyLink}>${formatAddress(state) === copied.view ? copied.text : 'Copy link'}</button>
+        </div>
       </div>
     </div>
     ${
@@ -49,6 +52,21 @@ const LOST =
 function undo(): void {
   trainedHere.delete(stateNow().model);
   change({ edits: NO_EDITS, order: 'as-is' });
+}
+
+/** What came of copying the link to a view; told until the view is another one. */
+let copied = { view: '', text: '' };
+
+async function copyLink(): Promise<void> {
+  // The link is to the step that one sees.
+  play(false);
+  const view = formatAddress(stateNow());
+  const text = await navigator.clipboard.writeText(new URL(view, location.href).href).then(
+    () => 'Link copied',
+    () => 'Copy it from the address bar',
+  );
+  copied = { view, text };
+  change({});
 }
 
 const root = document.getElementById('explore')!;

@@ -5,7 +5,7 @@ import type { State } from '../../snn/tensor.ts';
 import { formatCount } from '../../text.ts';
 import { keepLast } from '../keep-last.ts';
 import { type Outcome, readOutcome } from '../outcome.ts';
-import { type Frames, type Payload, unpack } from '../payload.ts';
+import { type Frames, type Payload, restoreTensor, unpack } from '../payload.ts';
 import { applyEdits, type Edits, hasEdits, NO_EDITS, reorderSteps, type ViewState } from '../view-state.ts';
 import type { TrainingPoint } from '../words.ts';
 import { ask, startThread } from './thread.ts';
@@ -28,9 +28,18 @@ export const [ofRun, trainedHere] = [new Map<number, Network>(), new Map<number,
 
 /** @returns null if the reader must choose the file first */
 export function networkOfRun(model: number): Network | null {
-  const { file } = payload.models[model]!;
-  if (!ofRun.has(model) && file !== null) ofRun.set(model, openNetwork(model, Uint8Array.from(unpack(file))));
+  const { file, rounded } = payload.models[model]!;
+  if (!ofRun.has(model) && file !== null) {
+    const { tensors } = readSafetensors(Uint8Array.from(unpack(file)));
+    for (const tensor of rounded) tensors.set(tensor.name, restoreTensor(tensor));
+    ofRun.set(model, makeNetwork(model, tensors, []));
+  }
   return ofRun.get(model) ?? null;
+}
+
+/** The network of a view whose file the reader must choose first, if there is one. */
+export function missingNetwork({ model, beside }: ViewState): number | undefined {
+  return [model, beside ?? model].find((one) => networkOfRun(one) === null);
 }
 
 export function networkInUse(model: number): Network | null {
@@ -38,7 +47,7 @@ export function networkInUse(model: number): Network | null {
 }
 
 /** Takes a network from the bytes of its `best.safetensors`. @throws {Error} that says what does not fit */
-export function openNetwork(model: number, bytes: Uint8Array, name?: string): Network {
+export function openNetwork(model: number, bytes: Uint8Array, name: string): Network {
   return makeNetwork(model, readSafetensors(bytes, name).tensors, []);
 }
 

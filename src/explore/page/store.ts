@@ -4,6 +4,7 @@ import { unpack } from '../payload.ts';
 import { formatAddress, NO_EDITS, parseAddress, type ViewState } from '../view-state.ts';
 import {
   type Clip,
+  missingNetwork,
   networkInUse,
   networkOfRun,
   payload,
@@ -74,10 +75,9 @@ const want = keepLast((...wanted: Wanted) => wanted);
 
 /** What the view depends on; null if the reader must first choose the file of a network. */
 function wanted(): Wanted | null {
-  const network = networkInUse(state.model);
+  if (missingNetwork(state) !== undefined) return null;
   const beside = state.beside === null ? null : networkOfRun(state.beside);
-  if (network === null || (state.beside !== null && beside === null)) return null;
-  return want(network, beside, clipOf(state.clip)!, state.order, state.edits);
+  return want(networkInUse(state.model)!, beside, clipOf(state.clip)!, state.order, state.edits);
 }
 
 /** Less than this would only flicker. */

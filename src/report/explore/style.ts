@@ -44,6 +44,7 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 }
 .answer p { margin: 0; max-width: none; line-height: 1.45; }
 .answer button { background: var(--surface); }
+.deeds { display: flex; flex-wrap: wrap; gap: .4rem; }
 
 .choice { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; align-items: center; font-size: .925rem; }
 .choice legend { float: left; margin-right: 1.1rem; }

@@ -2,6 +2,7 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Payload, unpack } from '../../../src/explore/payload.ts';
+import { readSafetensors } from '../../../src/formats/safetensors.ts';
 import { collectResults } from '../../../src/report/collect.ts';
 import type { Results } from '../../../src/report/data/results.ts';
 import { renderExplorablePage } from '../../../src/report/explore/page.ts';
@@ -76,12 +77,25 @@ describe('what the explorable page holds', () => {
     for (const { id } of training) expect(split.train).toContain(Number(id.replace('train-', '')));
   });
 
-  test('leaves out what does not fit: a later network; then the clips for training, all together', async () => {
+  test('rounds the weights of a network that does not fit, leaves it out if that does not help; then the clips for training, all together', async () => {
     const { models, clips } = await collect();
+    expect(models.flatMap(({ rounded }) => rounded)).toEqual([]);
     const examples = clips.filter(({ role }) => role === 'example');
     const [first, second] = models.map(({ file }) => file!.data.length);
-    // Room for the first network and 0.7 MB of clips, but not for the second.
-    const small = await collect(lengthOf(examples) + first! + second! + 7e5 - 1);
+    // Room for the first network and 0.7 MB of clips, but not for the second, or only for a rounded one.
+    const room = lengthOf(examples) + first! + 7e5;
+    const tight = (await collect(room + second! - 1)).models;
+    expect(tight[0]).toEqual(models[0]);
+    expect(tight[1]?.rounded.map(({ name, shape }) => [name, shape.length])).toEqual([
+      ['conv.0.weight', 4],
+      ...[2, 5].map((layer) => [`fc.${layer}.weight`, 2]),
+    ]);
+    const weights = join(sources.train, 'lambda-0.01/7/best.safetensors');
+    const whole = readSafetensors(await readFile(weights)).tensors;
+    const rest = readSafetensors(Uint8Array.from(unpack(tight[1]!.file!))).tensors;
+    expect(rest.size).toBe(whole.size - 3);
+    for (const [name, tensor] of rest) expect(tensor, name).toEqual(whole.get(name));
+    const small = await collect(room + 1000);
     expect(small.models.map(({ file }) => file !== null)).toEqual([true, false]);
     expect(small.clips).toHaveLength(clips.length);
     const shown = clips.filter(({ role }) => role === 'example' || role === 'disagreement');
