@@ -3,9 +3,8 @@ import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
 import { findProjectRoot, loadCheckedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { describeError } from '../../errors.ts';
-import { isHeld } from '../../files/lock.ts';
 import { quoteWords } from '../../files/shell-words.ts';
-import type { JobReport } from '../../runner/cluster/job-report.ts';
+import type { JobReport, JobReports } from '../../runner/cluster/job-report.ts';
 import { type ClusterRun, readClusterRun } from '../../runner/jobs/jobs-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
@@ -147,23 +146,12 @@ async function quietly<Value>(read: () => Value | Promise<Value>, otherwise: Val
   }
 }
 
-interface Jobs {
-  readonly jobs: ReadonlyMap<string, JobReport>;
-  /** The job in which the run goes on. */
-  readonly driver: JobReport | null;
-  /** Whether a runner is at work, or waits in the queue. */
-  readonly isDriven: boolean;
-}
-
-async function readJobs(plan: Plan): Promise<Jobs> {
+async function readJobs(plan: Plan): Promise<JobReports> {
   const folder = cacheFolderOf(plan);
-  const none: Jobs = { jobs: new Map(), driver: null, isDriven: false };
+  const none: JobReports = { jobs: new Map(), driver: null, isDriven: false };
   if (!existsSync(folder.jobs)) return none;
   const { readJobReports } = await import('../../runner/cluster/job-report.ts');
-  return quietly(async () => {
-    const reports = await readJobReports(folder, process.env);
-    return { ...reports, isDriven: reports.driver !== null || isHeld(folder.lock) };
-  }, none);
+  return quietly(() => readJobReports(folder, process.env), none);
 }
 
 /** What there is to say instead of reasons. */
@@ -192,6 +180,7 @@ function describe(
   if (status === null) return [`${name}: Slurm reports no status now`];
   const { state, reason, node } = status;
   const why = reason === null ? '' : ` (${toOneLine(reason)})`;
+  if (outcome === 'unreported') return [`${name} has ended as ${state}${why}; its report may still appear`];
   if (!isRunning) return [state === 'PENDING' ? `${name} waits${why}` : `${name} is ${state}${why}`];
   const since = startedMs === null ? '' : ` for ${formatSeconds((Date.now() - startedMs) / 1000)}`;
   return [`${name} runs on ${toOneLine(node ?? 'a node')}${since}`];

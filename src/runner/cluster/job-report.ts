@@ -17,26 +17,32 @@ export interface JobReport {
   readonly isRunning: boolean;
   /** When its stage started, in milliseconds since 1970; null: it has not, or this is not known. */
   readonly startedMs: number | null;
-  /** `ended`: the next `repro attach` or `repro run --executor slurm` takes in its result. */
-  readonly outcome: 'under-way' | 'ended' | 'failed';
+  /**
+   * `unreported`: Slurm calls it over, and its report may still appear. `ended`: the next `repro attach` or `repro run --executor slurm` takes
+   * in its result.
+   */
+  readonly outcome: 'under-way' | 'unreported' | 'ended' | 'failed';
   /** How it failed. */
   readonly failure: string | null;
 }
 
-interface JobReports {
+export interface JobReports {
   /** By instance. */
   readonly jobs: ReadonlyMap<string, JobReport>;
   /** The job in which the run goes on; null if there is none. */
   readonly driver: JobReport | null;
+  /** Whether a runner is at work, or waits in the queue. */
+  readonly isDriven: boolean;
 }
 
 /** The jobs of a project, through one call of `squeue`, and one of `sacct`, for all instances. @throws {ReproError} `jobs-unreadable` */
 export async function readJobReports(
-  folder: Pick<CacheFolder, 'jobs'>,
+  folder: Pick<CacheFolder, 'jobs' | 'lock'>,
   environment: NodeJS.ProcessEnv,
 ): Promise<JobReports> {
   // Without Slurm on this machine, the rest of the status is still worth showing.
   const driver = await findDriver(folder, environment).catch(() => null);
+  const isDriven = driver !== null || isHeld(folder.lock);
   const unended = listOutstanding(folder).flatMap(({ job }) => job.job ?? []);
   const answer = await new Slurm(environment).readStates(unended).catch(() => null);
   const unwanted = readClusterRun(folder)?.cancelled ?? [];
@@ -45,10 +51,13 @@ export async function readJobReports(
     const status = job === null || end !== null ? null : (answer?.stateOf(job) ?? null);
     const startedMs = files.readStarted(name)?.atMs ?? null;
     const [hasStarted, isUnwanted] = [startedMs !== null, unwanted.includes(id)];
-    const known = { job: job ?? '', end, hasStarted, isUnwanted, status, isSilent: true };
+    const untilMs = files.readPatience(name);
+    // As the run at work judges; without one, nobody waits.
+    const isSilent = untilMs === null ? !isDriven : Date.now() >= untilMs;
+    const known = { job: job ?? '', end, hasStarted, isUnwanted, status, isSilent };
     return [id, reportOf({ job, status, startedMs }, judge(known))];
   });
-  return { jobs: new Map(jobs), driver: driver && reportOf({ ...driver, startedMs: null }, null) };
+  return { isDriven, jobs: new Map(jobs), driver: driver && reportOf({ ...driver, startedMs: null }, null) };
 }
 
 function reportOf(
@@ -56,7 +65,10 @@ function reportOf(
   verdict: JobVerdict | null,
 ): JobReport {
   const isRunning = known.status !== null && isOnNode(known.status);
-  if (verdict === null) return { ...known, isRunning, outcome: 'under-way', failure: null };
+  if (verdict === null) {
+    const outcome = isOver(known.status) ? 'unreported' : 'under-way';
+    return { ...known, isRunning, outcome, failure: null };
+  }
   const failure = verdict.kind === 'failed' ? verdict.text : null;
   return { ...known, isRunning, outcome: failure === null ? 'ended' : 'failed', failure };
 }

@@ -54,10 +54,18 @@ export class JobWatch {
     const messages = new AppendedLines(folder.fileOf(`messages-${job.name}.ndjson`));
     let shown = '';
     let startedMs: number | null = null;
-    /** Since when Slurm has called it over; null: it has not. */
-    let overSinceMs: number | null = null;
-    const isSilent = (): boolean =>
-      overSinceMs !== null && performance.now() - overSinceMs >= settings.patienceSeconds * 1000;
+    /** Until when its report may appear although Slurm calls it over; null: Slurm does not. */
+    let untilMs: number | null = null;
+    const isSilent = (): boolean => untilMs !== null && Date.now() >= untilMs;
+    const waitForReport = ({ state, node }: JobStatus): void => {
+      untilMs = Date.now() + settings.patienceSeconds * 1000;
+      untilMs = folder.startPatience(job.name, untilMs);
+      if (isSilent()) return;
+      const where = node === null ? '' : ` on ${node}`;
+      const seconds = Math.ceil((untilMs - Date.now()) / 1000);
+      const text = `job ${job.job}${where} has ended as ${state}; its report may take up to ${seconds} s to appear`;
+      run.onEvent({ kind: 'note', id: job.id, level: 'note', text });
+    };
     const show = ({ state, reason, node }: JobStatus): void => {
       const isRunning = isOnNode({ state });
       const now = JSON.stringify([isRunning, reason, node, startedMs]);
@@ -66,7 +74,7 @@ export class JobWatch {
       run.onEvent({ kind: 'job', id: job.id, job: job.job, state, isRunning, reason, node, startedMs });
     };
     const look = (status: JobStatus | null): Ended | null => {
-      if (overSinceMs !== null) refreshFolder(folder.root);
+      if (isOver(status)) refreshFolder(folder.root);
       const started = startedMs === null ? folder.readStarted(job.name) : null;
       if (started !== null) {
         startedMs = started.atMs;
@@ -93,13 +101,13 @@ export class JobWatch {
       // First, before Slurm is asked, by its files: those of an earlier run may have ended.
       for (let status: JobStatus | null = null; ; status = await this.#ask(job.job)) {
         signal.throwIfAborted();
-        if (!isOver(status)) overSinceMs = null;
-        else overSinceMs ??= performance.now();
-        if (status !== null && overSinceMs === null) show(status);
+        if (!isOver(status)) untilMs = null;
+        if (status !== null && !isOver(status)) show(status);
         try {
           // Hundreds may wait in the queue, and write nothing.
           const ended = status?.state === 'PENDING' && startedMs === null ? null : look(status);
           if (ended !== null) return ended;
+          if (isOver(status) && untilMs === null) waitForReport(status);
         } catch (error) {
           // A network file system may fail for a moment, and the job goes on.
           if (isSilent()) throw error;
