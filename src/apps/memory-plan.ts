@@ -9,7 +9,6 @@ import type { Plan } from '../runner/plan/plan.ts';
 import { suggestName } from '../schema/closest-name.ts';
 import { getAt } from '../schema/json.ts';
 import { JsonSchema } from '../schema/json-schema.ts';
-import { PassedChecks } from '../schema/passed-checks.ts';
 import { throwProblems } from '../schema/problems.ts';
 import { findFileProblems } from '../schema/schema-problems.ts';
 import { countParameters } from '../snn/parameters.ts';
@@ -44,7 +43,7 @@ export async function planModel(
     with: { type: 'json' },
   });
   const schema = new JsonSchema(definition, 'schemas/model.schema.json');
-  throwProblems(await findFileProblems(file, schema, { projectRoot, passed: PassedChecks.none() }));
+  throwProblems(await findFileProblems(file, schema, projectRoot));
   const { model, spec } = await buildModel(plan, file, getAt(plan.settings, ['train']) ?? {});
   if (spec === undefined) throw unknownFrames(plan);
   const training = model.training.batchSize;

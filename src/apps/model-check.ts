@@ -1,9 +1,7 @@
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
-import { documentsFolder } from '../runner/plan/load.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { getAt, type Json, type JsonObject } from '../schema/json.ts';
-import { ParsedDocuments } from '../schema/parsed-documents.ts';
 import { formatPlace, type Problem, throwProblems } from '../schema/problems.ts';
 import { readYamlFile } from '../schema/yaml-document.ts';
 import { buildNetwork } from '../snn/networks.ts';
@@ -57,9 +55,7 @@ export interface BuiltModel {
  * @throws {ReproError} if it is impossible
  */
 export async function buildModel(plan: Plan, file: string, overrides: Json): Promise<BuiltModel> {
-  const { value } = await readYamlFile(path.resolve(plan.projectRoot, file), file, {
-    documents: new ParsedDocuments(path.resolve(plan.projectRoot, documentsFolder)),
-  });
+  const { value } = await readYamlFile(path.resolve(plan.projectRoot, file), file);
   const placeOf = (key: string): string => formatPlace(plan.places.place(key.split('.')));
   // Their schemas have checked both.
   const model = resolveModel(value as unknown as ModelFile, overrides as ModelOverrides, file, placeOf);

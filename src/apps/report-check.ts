@@ -2,10 +2,8 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
 import { readClaims } from '../report/claims/claim.ts';
-import { documentsFolder } from '../runner/plan/load.ts';
 import type { Plan, StageInstance } from '../runner/plan/plan.ts';
 import { getAt, type JsonPath } from '../schema/json.ts';
-import { ParsedDocuments } from '../schema/parsed-documents.ts';
 import { formatPlace, type Problem, throwProblems } from '../schema/problems.ts';
 import { readYamlFile, type YamlDocument } from '../schema/yaml-document.ts';
 
@@ -117,6 +115,5 @@ function findQuestionProblems({ settings, places }: Plan): Problem[] {
 }
 
 function readDocument(plan: Plan, file: string): Promise<YamlDocument> {
-  const documents = new ParsedDocuments(path.resolve(plan.projectRoot, documentsFolder));
-  return readYamlFile(path.resolve(plan.projectRoot, file), file, { documents });
+  return readYamlFile(path.resolve(plan.projectRoot, file), file);
 }

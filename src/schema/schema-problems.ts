@@ -3,7 +3,6 @@ import { ReproError } from '../errors.ts';
 import { findClosest, suggestName } from './closest-name.ts';
 import { formatPath, getAt, type Json, type JsonPath } from './json.ts';
 import type { JsonSchema, SchemaError } from './json-schema.ts';
-import { PassedChecks } from './passed-checks.ts';
 import { ConfigurationError, type Place, type Problem } from './problems.ts';
 import {
   describeChoice,
@@ -25,20 +24,9 @@ export interface SchemaSubject {
   suggestKey?(path: JsonPath, key: string): string | undefined;
 }
 
-/**
- * Checks a value and reports problems with places and suggestions.
- *
- * @param passed values that need not be checked again
- */
-export async function checkSchema(
-  schema: JsonSchema,
-  subject: SchemaSubject,
-  passed: PassedChecks = PassedChecks.none(),
-): Promise<Problem[]> {
-  const text = JSON.stringify(subject.value);
-  if (passed.has(schema.text, text)) return [];
+/** Checks a value and reports problems with places and suggestions. */
+export async function checkSchema(schema: JsonSchema, subject: SchemaSubject): Promise<Problem[]> {
   const found = await schema.check(subject.value);
-  if (found.length === 0) passed.add(schema.text, text);
   const errors = withoutBranches(found);
   const unknown = new Map<string, string[]>();
   for (const { instancePath, keyword, params } of errors) {
@@ -158,22 +146,18 @@ function describePath(path: JsonPath): string {
  * Checks a YAML file against a JSON Schema.
  *
  * @param file relative to the project; also its name in messages
- * @param passed values that need not be checked again
  * @returns every problem with its place; empty if the file is valid
  */
 export async function findFileProblems(
   file: string,
   rules: JsonSchema,
-  { projectRoot, passed }: { readonly projectRoot: string; readonly passed: PassedChecks },
+  projectRoot: string,
 ): Promise<readonly Problem[]> {
   try {
     const text = await readTextFile(path.resolve(projectRoot, file), file);
-    if (passed.has(rules.text, text)) return [];
     const document = await parseYaml(text, file);
     const place = document.positionOf.bind(document);
-    const problems = await checkSchema(rules, { value: document.value, place });
-    if (problems.length === 0) passed.add(rules.text, text);
-    return problems;
+    return await checkSchema(rules, { value: document.value, place });
   } catch (error) {
     if (error instanceof ConfigurationError) return error.problems;
     if (!(error instanceof ReproError)) throw error;

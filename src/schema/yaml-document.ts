@@ -2,9 +2,8 @@ import type { Document, YAMLError } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { readRegularSync } from '../files/regular-file.ts';
 import { getOwn, type Json, type JsonPath } from './json.ts';
-import type { ParsedDocuments, ParsedNodes } from './parsed-documents.ts';
 import { ConfigurationError, type SourcePosition } from './problems.ts';
-import { nameOfPath, type Places, readNodes } from './yaml-nodes.ts';
+import { nameOfPath, type Places, type ReadNodes, readNodes } from './yaml-nodes.ts';
 
 /** A YAML file as plain JSON values, with the position of each. */
 export interface YamlDocument {
@@ -25,21 +24,11 @@ export interface YamlDocument {
  *
  * @param absolutePath the file
  * @param file its name in messages
- * @param options.documents where its meaning is remembered
  * @throws {ReproError} if it cannot be read or is not UTF-8
  * @throws {ConfigurationError} if it is not YAML, is empty, or contains what JSON cannot represent
  */
-export async function readYamlFile(
-  absolutePath: string,
-  file: string,
-  { documents }: { readonly documents?: ParsedDocuments } = {},
-): Promise<YamlDocument> {
-  const text = readTextFile(absolutePath, file);
-  const known = documents?.find(file, text) ?? null;
-  if (known !== null) return new ParsedDocument(file, text, known);
-  const nodes = await parseNodes(text, file);
-  documents?.keep(file, text, nodes);
-  return new ParsedDocument(file, text, nodes);
+export async function readYamlFile(absolutePath: string, file: string): Promise<YamlDocument> {
+  return parseYaml(readTextFile(absolutePath, file), file);
 }
 
 /** The text of a UTF-8 file, without its byte order mark. */
@@ -66,7 +55,7 @@ export async function parseYaml(text: string, file: string): Promise<YamlDocumen
   return new ParsedDocument(file, text, await parseNodes(text, file));
 }
 
-async function parseNodes(text: string, file: string): Promise<ParsedNodes> {
+async function parseNodes(text: string, file: string): Promise<ReadNodes> {
   const yaml = await import('yaml');
   // Duplicate keys are found in readNodes: the parser's own search takes quadratic time.
   const document = yaml.parseDocument(text, { prettyErrors: false, uniqueKeys: false });
@@ -118,7 +107,7 @@ class ParsedDocument implements YamlDocument {
   readonly #lines: Lines;
   #places: Places | null = null;
 
-  constructor(file: string, text: string, { value, places }: ParsedNodes) {
+  constructor(file: string, text: string, { value, places }: ReadNodes) {
     this.file = file;
     this.value = value;
     this.#text = text;

@@ -26,7 +26,7 @@ interface NodeFault {
   readonly fix?: string | undefined;
 }
 
-interface ReadNodes {
+export interface ReadNodes {
   readonly value: Json;
   readonly places: () => Places;
   readonly faults: readonly NodeFault[];

@@ -3,7 +3,6 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { describeError } from '../../src/errors.ts';
 import { readJsonSchema } from '../../src/schema/json-schema.ts';
-import { PassedChecks } from '../../src/schema/passed-checks.ts';
 import { ConfigurationError, type Problem } from '../../src/schema/problems.ts';
 import { findFileProblems } from '../../src/schema/schema-problems.ts';
 import { keyAdvice } from '../../src/schema/yaml-document.ts';
@@ -54,7 +53,7 @@ beforeAll(async () => {
 async function findProblems(text: string, schemaFile: string): Promise<readonly Problem[]> {
   await writeFile(path.join(root, 'm.yaml'), text);
   const rules = await readJsonSchema(path.join(root, schemaFile), schemaFile);
-  return findFileProblems('m.yaml', rules, { projectRoot: root, passed: PassedChecks.none() });
+  return findFileProblems('m.yaml', rules, root);
 }
 
 /** The message about a file, or `fine`. */

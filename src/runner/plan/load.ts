@@ -1,7 +1,5 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
-import { ParsedDocuments } from '../../schema/parsed-documents.ts';
-import { PassedChecks } from '../../schema/passed-checks.ts';
 import { ConfigurationError, type Problem, throwProblems } from '../../schema/problems.ts';
 import { linkInstances, sortTopologically } from './graph.ts';
 import { describeCycle, findMissingInputs, type InactiveStage } from './graph-problems.ts';
@@ -14,7 +12,6 @@ import { loadSettings } from './profile.ts';
 import { ProjectPaths } from './project-paths.ts';
 import { findConfigurationProblems } from './schema-map.ts';
 import { type PipelineContext, readCondition, StageReader } from './stage-reader.ts';
-import { setOptimising } from './v8-settings.ts';
 
 export interface PlanRequest {
   readonly projectRoot: string;
@@ -29,9 +26,6 @@ export interface PlanRequest {
   readonly onRead?: ((file: string) => void) | undefined;
 }
 
-/** What the YAML files of a project mean, relative to the project. */
-export const documentsFolder = 'artifacts/.cache/documents';
-
 /**
  * Works out what to run: reads the pipeline and a profile, expands matrices and references, finds
  * dependencies, and checks everything that can be checked before anything runs.
@@ -39,30 +33,16 @@ export const documentsFolder = 'artifacts/.cache/documents';
  * @throws {ConfigurationError} with file, line, column, stage and fix for every problem
  */
 export async function loadPlan(request: PlanRequest): Promise<Plan> {
-  try {
-    return await makePlan(request);
-  } finally {
-    setOptimising(true);
-  }
-}
-
-async function makePlan(request: PlanRequest): Promise<Plan> {
   const { projectRoot, pipelineFile = 'pipeline.yaml' } = request;
   const paths = openProject(projectRoot);
-  const passed = PassedChecks.open(paths.absolute('artifacts/.cache/passed-checks'));
-  const documents = new ParsedDocuments(paths.absolute(documentsFolder));
   request.onRead?.(pipelineFile);
-  const pipeline = await readPipelineFile(paths.absolute(pipelineFile), pipelineFile, passed, documents);
+  const pipeline = await readPipelineFile(paths.absolute(pipelineFile), pipelineFile);
   for (const file of listConfiguration(pipeline.content, request.profile)) request.onRead?.(file);
   const settings = await loadSettings(pipeline, paths, {
     name: request.profile,
     assignments: request.set ?? [],
-    passed,
-    documents,
   });
 
-  // Not before: parsing a file that was changed takes longer than all that follows.
-  setOptimising(false);
   const { drafts, inactive } = readStages({
     pipeline,
     settings,
@@ -77,10 +57,8 @@ async function makePlan(request: PlanRequest): Promise<Plan> {
   throwProblems([
     ...findUnknownMachineSettings(pipeline, settings),
     ...findMissingInputs(drafts, links, inactive, { paths, profile: settings.profile }),
-    ...(await findConfigurationProblems(pipeline, drafts, { paths, passed })),
+    ...(await findConfigurationProblems(pipeline, drafts, paths)),
   ]);
-
-  await passed.save();
 
   const sorted = sortTopologically([...instances.keys()], (id) => links.get(id)?.keys() ?? []);
   if ('cycle' in sorted) {

@@ -1,7 +1,5 @@
 import { formatPath, type Json, type JsonPath } from '../../schema/json.ts';
 import { JsonSchema } from '../../schema/json-schema.ts';
-import type { ParsedDocuments } from '../../schema/parsed-documents.ts';
-import type { PassedChecks } from '../../schema/passed-checks.ts';
 import { throwProblems } from '../../schema/problems.ts';
 import { checkSchema } from '../../schema/schema-problems.ts';
 import { readYamlFile, type YamlDocument } from '../../schema/yaml-document.ts';
@@ -52,28 +50,19 @@ export interface PipelineFile {
 }
 
 /** Reads a pipeline file and checks it against its schema. @throws {ConfigurationError} with the place of every problem */
-export async function readPipelineFile(
-  absolutePath: string,
-  file: string,
-  passed: PassedChecks,
-  documents: ParsedDocuments,
-): Promise<PipelineFile> {
+export async function readPipelineFile(absolutePath: string, file: string): Promise<PipelineFile> {
   const [document, { default: definition }] = await Promise.all([
-    readYamlFile(absolutePath, file, { documents }),
+    readYamlFile(absolutePath, file),
     import('../../../schemas/pipeline.schema.json', { with: { type: 'json' } }),
   ]);
   const schema = new JsonSchema(definition, 'schemas/pipeline.schema.json');
   throwProblems(
-    await checkSchema(
-      schema,
-      {
-        value: document.value,
-        place: (path, part) => document.positionOf(path, part),
-        describe: describePipelinePath,
-        suggestKey: suggestPlace,
-      },
-      passed,
-    ),
+    await checkSchema(schema, {
+      value: document.value,
+      place: (path, part) => document.positionOf(path, part),
+      describe: describePipelinePath,
+      suggestKey: suggestPlace,
+    }),
   );
   // The schema has just checked the shape.
   return { document, content: document.value as unknown as PipelineContent };

@@ -4,8 +4,6 @@ import { hasErrorCode, ReproError } from '../../errors.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import { isJsonObject } from '../../schema/json.ts';
 import { readJsonSchema } from '../../schema/json-schema.ts';
-import type { ParsedDocuments } from '../../schema/parsed-documents.ts';
-import type { PassedChecks } from '../../schema/passed-checks.ts';
 import { ConfigurationError, type Place, throwProblems } from '../../schema/problems.ts';
 import { checkSchema, type SchemaSubject } from '../../schema/schema-problems.ts';
 import { readYamlFile, type YamlDocument } from '../../schema/yaml-document.ts';
@@ -25,7 +23,7 @@ export async function loadSettings(
   paths: ProjectPaths,
   options: SettingsOptions,
 ): Promise<Settings> {
-  const { name, passed } = options;
+  const { name } = options;
   const overrides = await parseOverrides(options.assignments);
   const { profiles } = pipeline.content;
   if (profiles === undefined && name !== undefined) {
@@ -56,15 +54,13 @@ export async function loadSettings(
     place: (at, part) => settings.place(at, part),
     suggestKey: (at, key) => settings.suggest([...at, key].join('.')),
   };
-  throwProblems(await checkSchema(schema, subject, passed));
+  throwProblems(await checkSchema(schema, subject));
   return settings;
 }
 
 interface SettingsOptions {
   readonly name: string | undefined;
   readonly assignments: readonly string[];
-  readonly passed: PassedChecks;
-  readonly documents: ParsedDocuments;
 }
 
 function problemAt(at: Place, message: string, fix?: string): ConfigurationError {
@@ -78,7 +74,6 @@ async function readProfile(
     folder,
     known,
     name: asked,
-    documents,
   }: SettingsOptions & { readonly folder: string; readonly known: readonly string[] },
 ): Promise<YamlDocument> {
   const name = asked ?? content.profiles?.default ?? '';
@@ -87,7 +82,7 @@ async function readProfile(
     throw problemAt(at, `there is no profile "${name}" in ${folder}.`, suggestName(name, known));
   }
   const file = path.posix.join(folder, `${name}.yaml`);
-  return readYamlFile(paths.absolute(file), file, { documents });
+  return readYamlFile(paths.absolute(file), file);
 }
 
 async function listProfiles(folder: string): Promise<string[]> {

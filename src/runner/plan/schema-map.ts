@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { readJsonSchema } from '../../schema/json-schema.ts';
-import type { PassedChecks } from '../../schema/passed-checks.ts';
 import type { Problem } from '../../schema/problems.ts';
 import { findFileProblems } from '../../schema/schema-problems.ts';
 import type { InstanceDraft } from './instances.ts';
@@ -15,7 +14,7 @@ import type { ProjectPaths } from './project-paths.ts';
 export async function findConfigurationProblems(
   pipeline: PipelineFile,
   drafts: readonly InstanceDraft[],
-  { paths, passed }: { readonly paths: ProjectPaths; readonly passed: PassedChecks },
+  paths: ProjectPaths,
 ): Promise<Problem[]> {
   const entries = Object.entries(pipeline.content.schemas ?? {});
   if (entries.length === 0) return [];
@@ -29,7 +28,7 @@ export async function findConfigurationProblems(
     const files = listFiles(base, paths).filter((file) => matches(file) && isRead(file, inputs));
     const schema = await readJsonSchema(paths.absolute(schemaFile), schemaFile);
     for (const file of files) {
-      problems.push(...(await findFileProblems(file, schema, { projectRoot: paths.root, passed })));
+      problems.push(...(await findFileProblems(file, schema, paths.root)));
     }
   }
   return problems;

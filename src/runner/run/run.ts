@@ -12,7 +12,6 @@ import { openSession, type Session, saveDigests } from '../freshness/session.ts'
 import { refuseOutstanding } from '../jobs/jobs-folder.ts';
 import { instanceOf } from '../plan/graph.ts';
 import type { Plan, Resources } from '../plan/plan.ts';
-import { setOptimising } from '../plan/v8-settings.ts';
 import { removeLeftOver } from '../store/outputs-in-place.ts';
 import { durationOf } from '../store/records.ts';
 import { findHostFile } from './confinement.ts';
@@ -81,8 +80,6 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
   const isForced = (id: string): boolean => (typeof force === 'object' ? force.has(id) : force);
   const measure = (wanted: readonly Resources[]): MachineResources =>
     options.machine ?? measureMachine(wanted, { gpus: options.gpus, environment });
-  // Until a stage runs.
-  setOptimising(false);
   await checkCode(session, ids);
   const lock = options.dryRun === true ? null : await takeLock(session);
   const finish = (outcome: RunOutcome, expected?: ExpectedTotal): { outcome: RunOutcome } => {
@@ -132,7 +129,6 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
   } finally {
     await saveDigests(session);
     await lock?.release();
-    setOptimising(true);
   }
 }
 
@@ -187,7 +183,6 @@ function runInstances(
     return execute({ ...context, remote: others.executionOf(there) }, there);
   };
   const run = async (prepared: Work): Promise<InstanceResult> => {
-    setOptimising(true);
     const work = await prepareAgain(context, prepared);
     const result = typeof work === 'string' ? work : await executeWork({ ...work, grant: prepared.grant });
     if (result === 'failed' && failFast) await others?.cancelWaiting();
