@@ -7,7 +7,6 @@ const alone = [
   'test/figure-export/missing-package.test.ts',
   'test/runner/external-inputs.test.ts',
   'test/runner/run/resume-folder.test.ts',
-  'test/schema/parsed-documents.test.ts',
 ];
 const common = {
   // Where it is set, every Node reads that file at its start, which takes longer than the rest; the tests start thousands, and none needs it.

@@ -23,7 +23,7 @@ export const help = `The runner against make, Snakemake, turbo and wireit on gen
   --tools LIST     of make,snakemake,turbo,wireit (default: all that are there)
   --folder DIR     where the projects are made (default: the system's folder for temporary files)
 
-It fails if a run with nothing to do costs more than 4.5 times \`node -e 0\` (the layered graph) or 1.9 times (the data).
+It fails if a run with nothing to do costs more than 8 times \`node -e 0\` (the layered graph) or 3 times (the data).
 
 turbo and wireit are installed from npm into a temporary folder; make and Snakemake are used if they are there
 (Debian: apt-get install --no-install-recommends make snakemake).`;
