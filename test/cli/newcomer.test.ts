@@ -1,11 +1,9 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { execaSync } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTinyReproduction } from '../baseline/tiny-reproduction.ts';
 import { type CliProject, repository } from '../runner/rig/cli-project.ts';
-
-const hasPython = execaSync('python3', ['--version'], { reject: false }).exitCode === 0;
+import { hasPython } from '../support/python.ts';
 
 /** What a newcomer does in the first hour, with this project's own pipeline.yaml on small data. The tests follow one another. */
 let project: CliProject;

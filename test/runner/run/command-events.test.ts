@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { hasPython } from '../../support/python.ts';
 import { createStagesProject } from '../rig/stages-project.ts';
 
 /** Appends to REPRO_EVENTS as docs/stages.md says, from Python and from a shell. */
@@ -21,7 +22,7 @@ async function runOnce(cmd: string, files: Readonly<Record<string, string>> = {}
 }
 
 describe('a command', () => {
-  test('reports metrics and progress through a file, from Python', async () => {
+  test.skipIf(!hasPython)('reports metrics and progress through a file, from Python', async () => {
     const { project, exitCode, log } = await runOnce('[python3, plot.py]', { 'plot.py': python });
     expect(exitCode).toBe(0);
     const { instances } = await project.json(['metrics']);
