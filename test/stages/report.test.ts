@@ -28,6 +28,7 @@ const FIGURES = [
   'pipeline',
   'spikes',
   'tau',
+  'tau-neurons',
   'users',
   'validation-test-difference',
 ];

@@ -11,7 +11,7 @@ import { drawnExtent } from './epoch-series.ts';
 import { tabulateRuns } from './run-table.ts';
 
 /** From this ratio of the largest to the smallest τ on, a linear scale would hide how small τ move. */
-const LOGARITHMIC_FROM = 4;
+export const LOGARITHMIC_FROM = 4;
 
 /** A fixed τ is drawn on the scale of the learned ones unless it would stretch it by more than this. */
 const STRETCH_AT_MOST = 3;
@@ -160,11 +160,16 @@ function distributionsOf({ runs }: ModelResult, layer: number, state: TauState):
   return runs.flatMap(({ layers }) => layers[layer]?.taus[state] ?? []);
 }
 
-/** The neurons of all seeds (each seed has equally many); nothing if all τ are equal. */
-function violinOf(model: ModelResult, index: number, layer: number): Violin[] {
-  const wide = distributionsOf(model, layer, 'last').filter(
+/** The τ of a layer after the last epoch, of each seed in which they differ. */
+export function spreadOf(model: ModelResult, layer: number): TauQuantiles[] {
+  return distributionsOf(model, layer, 'last').filter(
     ({ taus }) => (taus.at(-1) ?? 0) - (taus[0] ?? 0) >= LEAST_SPREAD,
   );
+}
+
+/** The neurons of all seeds (each seed has equally many); nothing if all τ are equal. */
+function violinOf(model: ModelResult, index: number, layer: number): Violin[] {
+  const wide = spreadOf(model, layer);
   if (wide.length === 0) return [];
   return [
     {

@@ -1,9 +1,10 @@
 import { isObject } from '../../formats/fields.ts';
 import { nameEpoch } from '../data/epochs.ts';
-import { formatPercent, joinWords } from '../data/format.ts';
+import { formatPercent, joinWords, present } from '../data/format.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import { drawSpikes } from '../figures/spikes.ts';
 import { countLayers, drawTau } from '../figures/tau.ts';
+import { distributionsOfTau, drawTauNeurons, FEWEST_NEURONS, GROUPS_FROM } from '../figures/tau-neurons.ts';
 import {
   type Block,
   makeTable,
@@ -24,7 +25,12 @@ export function describeNeurons(results: Results): Section[] {
     {
       id: 'time-constants',
       title: 'Time constants',
-      blocks: [...answer(answerTau(results)), { kind: 'figure', figure: drawTau(results) }],
+      blocks: [
+        ...answer(answerTau(results)),
+        { kind: 'figure', figure: drawTau(results) },
+        ...answer(answerGroups(results)),
+        ...present(drawTauNeurons(results)).map((figure): Block => ({ kind: 'figure', figure })),
+      ],
     },
     {
       id: 'spikes',
@@ -83,6 +89,24 @@ export function answerTau({ models }: Results): Text {
     { strong: `Training moved τ by up to ${distance(most).toFixed(2)} time steps` },
     `, in layer ${most.layer} of ${most.title}: from ${most.from.toFixed(2)} to ${most.value.toFixed(2)}.`,
     there.length === 1 ? '' : ` In that layer, τ ends between ${low} and ${high}.`,
+  ];
+}
+
+/** Whether the neurons of a layer form groups by their τ, which the thesis asks in section 7; empty if no layer has enough of them. */
+export function answerGroups(results: Results): Text {
+  const found = distributionsOfTau(results).map(({ explained, ...one }) => ({ ...one, value: explained }));
+  const all = found.filter(({ neurons }) => neurons >= FEWEST_NEURONS);
+  if (all.length === 0) return [];
+  const grouped = all.filter(({ value }) => value >= GROUPS_FROM);
+  const [least, most] = extremesOf(all);
+  return [
+    {
+      strong:
+        grouped.length === 0
+          ? 'In no layer do the neurons form two groups by their τ.'
+          : `The neurons form two groups by their τ in ${joinWords(grouped.map(({ title, layer }) => `layer ${layer} of ${title}`))}.`,
+    },
+    ` Divided in two as well as possible, the parts explain ${formatPercent(least.value)} (${least.title}, layer ${least.layer}) to ${formatPercent(most.value)} (${most.title}, layer ${most.layer}) of the variance of ln τ. It would be about 65\u00a0% in a normal distribution, 75\u00a0% in an even one, and more with two groups; from ${100 * GROUPS_FROM}\u00a0% on, they count as two. Groups of less than 5\u00a0% of the neurons do not show.${all.length < found.length ? ` Layers of fewer than ${FEWEST_NEURONS} neurons are left out.` : ''} Nothing in the training rewards groups, and a λ pulls all τ of a layer together.`,
   ];
 }
 
