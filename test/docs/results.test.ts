@@ -2,6 +2,12 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { blocks, readPage, repository } from './pages.ts';
 
+interface Arm {
+  readonly model: string;
+  readonly difference: number;
+  readonly verdict: string;
+}
+
 test('docs/results.md is what `node scripts/results.mjs` makes of results/', async () => {
   const script = path.join(repository, 'scripts/results.mjs');
   const { composePage } = (await import(script)) as { composePage: () => string };
@@ -15,4 +21,31 @@ test('its commands run on any processor, and get the data that a command can get
     expect(command).toMatch(/^\.\/repro (?:data fetch (?:fashion-)?mnist && \.\/repro )?run /);
   const [own, ...others] = commands.filter((command) => !command.includes('repro check'));
   expect([own, others]).toEqual([expect.stringContaining('--profile nmnist'), []]);
+});
+
+test('docs/question.md says of what the thesis leaves open what the results say', () => {
+  const page = readPage('docs/question.md');
+  const armOf = (profile: string, model: string): Arm => {
+    const { question } = JSON.parse(readPage(`results/${profile}/claims.json`));
+    return question.arms.find((arm: Arm) => arm.model === model);
+  };
+  for (const profile of ['arms', 'control', 'fashion-mnist', 'nmnist']) {
+    const { verdict, difference } = armOf(profile, profile === 'fashion-mnist' ? 'mnist-neuron' : 'no-reg');
+    const better = difference > 0 ? ': more accurate' : ': less accurate';
+    expect(page).toContain(`| \`${profile}\` | ${verdict}${verdict === 'different' ? better : ''} |`);
+  }
+  expect(armOf('fashion-mnist', 'mnist-plif-16')).toMatchObject({ verdict: 'different' });
+  expect(armOf('fashion-mnist', 'mnist-plif-16').difference).toBeLessThan(0);
+  expect(armOf('control', 'plif-6').verdict).toBe('equivalent');
+  for (const model of ['broad', 'broad-fixed']) {
+    expect(armOf('control', model).verdict).toBe('different');
+    expect(armOf('control', model).difference).toBeGreaterThan(0);
+  }
+  const rows = readPage('results/width/figures/simulated-widths.csv').trim().split('\n');
+  const neurons = rows.map((row) => row.split(',')).filter(([, per]) => per === 'neuron');
+  expect(neurons).toHaveLength(4);
+  for (const [, , channels, , , , , , low, high] of neurons) {
+    expect(low === 'below' || Number(low) <= Number(channels)).toBe(true);
+    expect(high === 'above' || Number(high) >= Number(channels)).toBe(true);
+  }
 });
