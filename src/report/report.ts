@@ -1,3 +1,4 @@
+import { unreachable } from '../errors.ts';
 import { titleDataset } from '../thesis/data-sets.ts';
 import { judgeComparability, THESIS } from '../thesis/published.ts';
 import type { Judgement } from './claims/judgement.ts';
@@ -181,7 +182,14 @@ function markBlock(block: Block): Block {
       const pictures = gallery.pictures.map((picture) => ({ ...picture, id: `${MARK}${picture.id}` }));
       return { ...block, gallery: { ...gallery, pictures } };
     }
-    default:
+    case 'paragraph':
+    case 'list':
+    case 'commands':
+    case 'table':
+    case 'tables':
+    case 'outside-figure':
       return block;
+    default:
+      return unreachable(block);
   }
 }

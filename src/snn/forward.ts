@@ -1,3 +1,4 @@
+import { unreachable } from '../errors.ts';
 import { listSynapses } from './cost.ts';
 import {
   arrangeWeights,
@@ -114,8 +115,13 @@ function prepareLayers(spec: NetworkSpec, state: State): ((map: Float32Array) =>
       }
       case 'vote':
         return (map) => countVotes(map, layer.group);
-      default: // Dropout does nothing outside training; neurons need more than a map.
+      case 'flatten':
+      case 'repeat':
+      case 'dropout': // It does nothing outside training.
+      case 'neuron': // Neurons need more than a map.
         return (map) => map;
+      default:
+        return unreachable(layer);
     }
   });
 }

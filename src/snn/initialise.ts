@@ -1,3 +1,4 @@
+import { unreachable } from '../errors.ts';
 import { logitOfTau } from './neurons.ts';
 import { stateEntries, tauShape } from './parameters.ts';
 import { logSingle } from './single-precision.ts';
@@ -41,8 +42,14 @@ function initialValues(layer: Layer, name: string, count: number, random: TorchR
     case 'neuron':
       if (name.endsWith('.alpha')) return Float32Array.of(layer.neuron.surrogate.alpha);
       return initialTauLogits(layer, count, random);
+    case 'repeat':
+    case 'pool':
+    case 'flatten':
+    case 'dropout':
+    case 'vote':
+      throw new ShapeError(`${layer.kind}: has no state, got "${name}"`);
     default:
-      throw new ShapeError(`${layer.kind}: unknown initial values for "${name}"`);
+      return unreachable(layer);
   }
 }
 

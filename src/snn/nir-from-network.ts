@@ -1,3 +1,4 @@
+import { unreachable } from '../errors.ts';
 import { findTensor, foldNorm, listLeaks } from './forward.ts';
 import { restingPotential } from './neurons.ts';
 import { type NirArray, type NirGraph, type NirNode, nirNumber } from './nir-graph.ts';
@@ -98,6 +99,9 @@ export function nirFromNetwork(
       case 'batch-norm': // in the convolution
       case 'dropout':
       case 'repeat':
+        break;
+      default:
+        unreachable(layer);
     }
   });
   add('output', { type: 'Output', shape: whole(spec.classes) });

@@ -1,3 +1,4 @@
+import { unreachable } from '../errors.ts';
 import { type NirArray, type NirGraph, type NirNode, type NirNodeOf, nirNumber } from './nir-graph.ts';
 import { countElements, ShapeError } from './tensor.ts';
 
@@ -155,8 +156,15 @@ function prepareNode(node: NirNode, shape: readonly number[], dt: number, where:
       return prepareConvolution(poolingWeights(node, shape[0] ?? 0, where), shape, where);
     case 'Conv2d':
       return prepareConvolution(node, shape, where);
-    default:
+    case 'I':
+    case 'IF':
+    case 'LI':
+    case 'LIF':
+    case 'CubaLI':
+    case 'CubaLIF':
       return prepareNeurons(node, shape, dt, where);
+    default:
+      return unreachable(node);
   }
 }
 

@@ -1,3 +1,4 @@
+import { unreachable } from '../errors.ts';
 import type { Layer, LayerOf, NetworkSpec } from './spec.ts';
 import { countElements } from './tensor.ts';
 
@@ -67,7 +68,13 @@ function layerEntries(layer: Layer): StateEntry[] {
         ...(layer.neuron.surrogate.learnable ? [parameter('surrogate_function.alpha', [])] : []),
       ];
     }
-    default:
+    case 'repeat':
+    case 'pool':
+    case 'flatten':
+    case 'dropout':
+    case 'vote':
       return [];
+    default:
+      return unreachable(layer);
   }
 }

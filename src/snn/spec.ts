@@ -1,3 +1,4 @@
+import { unreachable } from '../errors.ts';
 /** A neuron's reset after a spike: to `potential` (hard), or down by the threshold (soft). */
 export type Reset =
   | { readonly kind: 'hard'; readonly potential: number; readonly detach: boolean }
@@ -137,7 +138,13 @@ export function outputShapes({ input, layers }: NetworkSpec): (readonly number[]
       case 'vote':
         shape = [channels / layer.group];
         break;
+      case 'batch-norm':
+      case 'neuron':
+      case 'repeat':
+      case 'dropout':
+        break;
       default:
+        return unreachable(layer);
     }
     return shape;
   });

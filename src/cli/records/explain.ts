@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
+import { unreachable } from '../../errors.ts';
 import { describeFile } from '../../runner/freshness/differences.ts';
 import {
   type ExplainedDifference,
@@ -189,8 +190,15 @@ function describeDifference(difference: ExplainedDifference, colors: Colors): st
         ...(rest <= 0 ? [] : [line(`  and ${rest} more: --json lists all`)]),
       ];
     }
-    default:
+    case 'command':
+    case 'outputs':
+    case 'package':
+    case 'variable':
+    case 'fact':
+    case 'runtime':
       return [line(difference.text)];
+    default:
+      return unreachable(difference);
   }
 }
 

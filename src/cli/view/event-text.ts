@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { unreachable } from '../../errors.ts';
 import { quoteWords } from '../../files/shell-words.ts';
 import type { StaleReason } from '../../runner/freshness/differences.ts';
 import type { AttemptReport } from '../../runner/freshness/instance-state.ts';
@@ -32,19 +33,38 @@ export function describeReasons(reasons: readonly StaleReason[]): string {
   return rest === 0 ? shown.join('; ') : `${shown.join('; ')}; and ${rest} more`;
 }
 
-/** The lines that both views show alike: those for what would run, a note and an interruption. All else has none. */
+/** The lines that both views show alike: those for what would run, a note and an interruption. Nothing else has one. */
 export function describeAlike(event: RunEvent, colors: Colors): string[] {
-  if (event.kind !== 'interrupted' && event.kind !== 'would-run' && event.kind !== 'note') return [];
-  const id = toOneLine(event.id);
-  if (event.kind === 'interrupted') return [`${colors.yellow('-')} ${id}  interrupted`];
-  if (event.kind === 'would-run') {
-    const place = event.staysHere === true ? ' (on this machine)' : '';
-    const reasons = toOneLine(describeReasons(event.reasons));
-    return [`${colors.yellow('?')} ${id}  would run${place}${describeExpected(event.expected)}: ${reasons}`];
+  const id = 'id' in event ? toOneLine(event.id) : '';
+  switch (event.kind) {
+    case 'interrupted':
+      return [`${colors.yellow('-')} ${id}  interrupted`];
+    case 'would-run': {
+      const place = event.staysHere === true ? ' (on this machine)' : '';
+      const reasons = toOneLine(describeReasons(event.reasons));
+      return [
+        `${colors.yellow('?')} ${id}  would run${place}${describeExpected(event.expected)}: ${reasons}`,
+      ];
+    }
+    case 'note': {
+      const [first = '', ...more] = toLines(event.text);
+      const mark = event.level === 'warning' ? colors.yellow('!') : ' ';
+      return [`${mark} ${id}  ${first}`, ...more.map((line) => `    ${line}`)];
+    }
+    case 'run-started':
+    case 'cached':
+    case 'started':
+    case 'job':
+    case 'progress':
+    case 'metrics':
+    case 'finished':
+    case 'failed':
+    case 'blocked':
+    case 'run-finished':
+      return [];
+    default:
+      return unreachable(event);
   }
-  const [first = '', ...more] = toLines(event.text);
-  const mark = event.level === 'warning' ? colors.yellow('!') : ' ';
-  return [`${mark} ${id}  ${first}`, ...more.map((line) => `    ${line}`)];
 }
 
 /** ` for about 3 minutes`; nothing if unknown. */

@@ -1,3 +1,4 @@
+import { unreachable } from '../../errors.ts';
 import type { StaleReason } from '../../runner/freshness/differences.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { ExpectedTime, ExpectedTotal } from '../../runner/run/expected-time.ts';
@@ -155,6 +156,8 @@ function applyToInstance(
       break;
     case 'note':
       break;
+    default:
+      unreachable(event);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { unreachable } from '../../errors.ts';
 import type { LayerOf, NetworkSpec, NeuronSpec } from '../../snn/spec.ts';
 import { ShapeError } from '../../snn/tensor.ts';
 import { sigmoid } from './differentiable.ts';
@@ -108,6 +109,8 @@ export function runNetwork(spec: NetworkSpec, input: NetworkInput): NetworkOutpu
         if (i !== spec.layers.length - 1) throw new ShapeError('vote: must be the last layer');
         group = layer.group;
         break;
+      default:
+        unreachable(layer);
     }
   }
   const votes = x as Tensor2D;

@@ -63,7 +63,7 @@ export class Slurm {
   static async connect(environment: NodeJS.ProcessEnv): Promise<Slurm> {
     const slurm = new Slurm(environment);
     const { kind, text } = await slurm.#ask('scontrol', ['show', 'config']);
-    if (kind !== 'ok') throw unreachable(text);
+    if (kind !== 'ok') throw unanswered(text);
     return slurm;
   }
 
@@ -133,7 +133,7 @@ export class Slurm {
   async cancel(jobs: readonly string[], ...options: readonly '--state=PENDING'[]): Promise<void> {
     if (jobs.length === 0) return;
     const { kind, text } = await this.#ask('scancel', [...options, ...jobs]);
-    if (kind === 'unknown') throw unreachable(text);
+    if (kind === 'unknown') throw unanswered(text);
     const over = /already completing or completed|invalid job id/i;
     const problems = text.split('\n').filter((line) => line !== '' && !over.test(line));
     if (kind === 'ok' || problems.length === 0) return;
@@ -176,7 +176,7 @@ export class Slurm {
 }
 
 /** The error of a command that needs the controller. */
-export function unreachable(said: string): ReproError {
+export function unanswered(said: string): ReproError {
   return new ReproError('slurm-unreachable', `Slurm's controller does not answer: ${said}`, {
     fix: 'Submitted jobs continue without it. Check that it is up again (scontrol ping), then repeat the command.',
   });

@@ -1,3 +1,4 @@
+import { unreachable } from '../../errors.ts';
 import { type Layer, type NetworkSpec, outputShapes } from '../../snn/spec.ts';
 import { joinWords } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
@@ -133,6 +134,8 @@ function labelOf(layer: Layer, spiking: number): string {
       return `linear → ${layer.outFeatures}`;
     case 'vote':
       return `mean of each ${layer.group}`;
+    default:
+      return unreachable(layer);
   }
 }
 

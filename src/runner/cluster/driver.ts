@@ -4,13 +4,7 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
 import { renderJobScript } from '../../executors/slurm/job-script.ts';
-import {
-  explainSubmission,
-  isOver,
-  type JobStatus,
-  Slurm,
-  unreachable,
-} from '../../executors/slurm/slurm.ts';
+import { explainSubmission, isOver, type JobStatus, Slurm, unanswered } from '../../executors/slurm/slurm.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { type ClusterRun, readClusterRun, tidyJobs, writeClusterRun } from '../jobs/jobs-folder.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -71,7 +65,7 @@ export async function submitDriver(
     await tidyJobs(folder);
     throw explainSubmission(answer.text, `${settingsFile} (driver)`);
   }
-  throw unreachable(`${answer.text}; it may have accepted the job \`repro.driver\` all the same`);
+  throw unanswered(`${answer.text}; it may have accepted the job \`repro.driver\` all the same`);
 }
 
 /** Progress is shown to who attaches, and not kept for each second of a training. */

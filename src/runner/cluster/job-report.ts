@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
-import { isOnNode, isOver, type JobStatus, Slurm, unreachable } from '../../executors/slurm/slurm.ts';
+import { isOnNode, isOver, type JobStatus, Slurm, unanswered } from '../../executors/slurm/slurm.ts';
 import { isHeld } from '../../files/lock.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import { listJobs, listOutstanding, readClusterRun, tidyJobs, writeClusterRun } from '../jobs/jobs-folder.ts';
@@ -118,7 +118,7 @@ export async function cancelJobs(
   for (const { job } of listOutstanding(folder)) {
     if (!isWanted(job.id)) continue;
     const { kind, text } = job.job === null ? await slurm.findJob(job.name) : { kind: 'ok', text: job.job };
-    if (kind !== 'ok') throw unreachable(text);
+    if (kind !== 'ok') throw unanswered(text);
     const isTask = job.job === null && job.index !== null;
     if (text !== '') cancelled.push({ id: job.id, job: isTask ? `${text}_${job.index}` : text });
   }
