@@ -1,7 +1,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describeEvaluation, describeImport } from '../checkpoints/describe.ts';
-import { type EvaluatedSplit, evaluateCheckpoint, networkOf } from '../checkpoints/evaluate-checkpoint.ts';
+import {
+  type EvaluatedSplit,
+  evaluateCheckpoint,
+  type LoadedCheckpoint,
+  networkOf,
+} from '../checkpoints/evaluate-checkpoint.ts';
 import {
   type ExportedContent,
   type ExportFormat,
@@ -9,7 +14,7 @@ import {
   importIntoFolder,
 } from '../checkpoints/import-export.ts';
 import type { ImportAnswers } from '../checkpoints/infer-network.ts';
-import { type LoadedCheckpoint, loadCheckpoint, type Which } from '../checkpoints/loaded-checkpoint.ts';
+import { loadCheckpoint, type Which } from '../checkpoints/loaded-checkpoint.ts';
 import { nirEngine } from '../checkpoints/nir.ts';
 import type { EngineChoice } from '../engines/engine.ts';
 import { describeEngine } from '../engines/engine.ts';

@@ -3,6 +3,7 @@ import { ReproError } from '../errors.ts';
 import type { ClipIndex } from '../results/clip-index.ts';
 import type { Score } from '../results/evaluation-file.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
+import type { NirGraph } from '../snn/nir-graph.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
 import { wilsonInterval } from '../stats/proportions.ts';
@@ -12,8 +13,39 @@ import { findBrokenTensors } from '../training/failures.ts';
 import { type FrameCache, labelsOf, openFrameCache } from '../training/frame-cache.ts';
 import { type ScoringCompat, scoringOf } from '../training/scores.ts';
 import { listNames } from './import-checkpoint.ts';
-import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
+import type { Assumption } from './infer-network.ts';
+import type { TrainedOn } from './self-description.ts';
 import { refuseOtherFrames, warnOfSimulated } from './self-description.ts';
+
+/** A state, and what is known about it. */
+export interface LoadedCheckpoint {
+  readonly state: State;
+  /** Of a NIR file, whose state is empty. */
+  readonly graph?: NirGraph;
+  /** Null if unknown. */
+  readonly network: NetworkConfig | null;
+  /** Why the network is unknown. */
+  readonly whyUnknown?: string | undefined;
+  readonly trainedOn: TrainedOn;
+  /** The switches of its training that decide how clips are scored; undefined if unknown. */
+  readonly compat?: Partial<ScoringCompat>;
+  /** What it is, for people: `baseline, seed 2020, best epoch 7`. */
+  readonly source: string;
+  /** Short, for the name of a file made from it: `baseline-2020-best`. */
+  readonly name: string;
+  /** What its training held back; null if unknown. */
+  readonly validation: HeldBack | null;
+  readonly assumptions: readonly Assumption[];
+  readonly warnings: readonly string[];
+}
+
+/** Clips that a training held back, and what identifies the frames they belong to. */
+export interface HeldBack {
+  /** Rows of train.npy. */
+  readonly rows: readonly number[];
+  /** Rows of test.npy beside it. */
+  readonly testClips: number;
+}
 
 /** `validation`: the training clips that the network's own training held back; `train`: all training clips. */
 export type EvaluatedSplit = 'test' | 'validation' | 'train';

@@ -9,7 +9,8 @@ import type { NetworkSpec } from '../snn/spec.ts';
 import { countElements, ShapeError, type State, type Tensor } from '../snn/tensor.ts';
 import { listSome, quoteName } from '../text.ts';
 import { findBrokenTensors } from '../training/failures.ts';
-import { type Assumption, IMPORTABLE, type ImportAnswers, inferNetwork } from './infer-network.ts';
+import { type Assumption, type ImportAnswers, inferNetwork } from './infer-network.ts';
+import { IMPORTABLE } from './module-tree.ts';
 import { type NetworkFacts, readFacts } from './network-facts.ts';
 import { openSavedFile, type SavedFile, type SavedTensor } from './saved-file.ts';
 

@@ -9,9 +9,9 @@ import { encodeNpz } from '../formats/npy.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
 import { formatJson } from '../results/result-file.ts';
 import { quoteName } from '../text.ts';
+import type { LoadedCheckpoint } from './evaluate-checkpoint.ts';
 import { hashFile, type ImportedCheckpoint, importCheckpoint } from './import-checkpoint.ts';
 import type { ImportAnswers } from './infer-network.ts';
-import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
 import { encodeNir } from './nir.ts';
 import { encodeMetadata, trainedElsewhere } from './self-description.ts';
 

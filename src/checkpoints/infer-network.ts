@@ -1,6 +1,7 @@
 import { ReproError } from '../errors.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import { countElements } from '../snn/tensor.ts';
+import { IMPORTABLE } from './module-tree.ts';
 import type { NetworkFacts } from './network-facts.ts';
 
 export interface InferredNetwork {
@@ -37,9 +38,6 @@ export interface ImportAnswers {
   /** T of a network for still images. */
   readonly steps?: number | undefined;
 }
-
-/** The fix for a network that cannot be imported. */
-export const IMPORTABLE = 'docs/checkpoints.md describes the networks that can be imported.';
 
 /**
  * Infers which network a checkpoint holds: from the names and shapes of its tensors, then its modules, then the user's

@@ -6,48 +6,16 @@ import { kindOfPath } from '../files/folders.ts';
 import { readRegular } from '../files/regular-file.ts';
 import { readSafetensors, readSafetensorsArrays } from '../formats/safetensors.ts';
 import { readRun, readSplit } from '../results/run-file.ts';
-import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
-import type { NirGraph } from '../snn/nir-graph.ts';
+import { buildNetwork } from '../snn/networks.ts';
 import { ShapeError, type State } from '../snn/tensor.ts';
-import type { ScoringCompat } from '../training/scores.ts';
+import type { HeldBack, LoadedCheckpoint } from './evaluate-checkpoint.ts';
 import { importCheckpoint } from './import-checkpoint.ts';
-import type { Assumption } from './infer-network.ts';
 import { loadNir, NIR_NAME } from './nir.ts';
 import { SAFETENSORS_NAME } from './saved-file.ts';
-import { decodeMetadata, type TrainedOn, trainedElsewhere, trainedHere } from './self-description.ts';
+import { decodeMetadata, trainedElsewhere, trainedHere } from './self-description.ts';
 
 /** Which of a training's two states. */
 export type Which = 'best' | 'last';
-
-/** A state, and what is known about it. */
-export interface LoadedCheckpoint {
-  readonly state: State;
-  /** Of a NIR file, whose state is empty. */
-  readonly graph?: NirGraph;
-  /** Null if unknown. */
-  readonly network: NetworkConfig | null;
-  /** Why the network is unknown. */
-  readonly whyUnknown?: string | undefined;
-  readonly trainedOn: TrainedOn;
-  /** The switches of its training that decide how clips are scored; undefined if unknown. */
-  readonly compat?: Partial<ScoringCompat>;
-  /** What it is, for people: `baseline, seed 2020, best epoch 7`. */
-  readonly source: string;
-  /** Short, for the name of a file made from it: `baseline-2020-best`. */
-  readonly name: string;
-  /** What its training held back; null if unknown. */
-  readonly validation: HeldBack | null;
-  readonly assumptions: readonly Assumption[];
-  readonly warnings: readonly string[];
-}
-
-/** Clips that a training held back, and what identifies the frames they belong to. */
-export interface HeldBack {
-  /** Rows of train.npy. */
-  readonly rows: readonly number[];
-  /** Rows of test.npy beside it. */
-  readonly testClips: number;
-}
 
 /** The states written by `repro import`, by the pipeline's trainings, by `repro train-val`, and by `repro export model`. */
 const STATES: Readonly<Record<Which, readonly string[]>> = {

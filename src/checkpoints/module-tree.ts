@@ -2,7 +2,9 @@ import { ReproError } from '../errors.ts';
 import { describeValue, PickleRecord, type PickleValue, TorchTensor } from '../formats/torch-pt.ts';
 import type { Layer } from '../snn/spec.ts';
 import { escapeControls, quoteName } from '../text.ts';
-import { IMPORTABLE } from './infer-network.ts';
+
+/** The fix for a network that cannot be imported. */
+export const IMPORTABLE = 'docs/checkpoints.md describes the networks that can be imported.';
 
 /** A PyTorch module inside a pickled network. */
 export interface ModuleNode {

@@ -10,8 +10,7 @@ import { type NirNetwork, prepareNir, runNir } from '../snn/nir-run.ts';
 import { type NetworkSpec, repeatedSteps } from '../snn/spec.ts';
 import { countElements, ShapeError } from '../snn/tensor.ts';
 import { escapeControls } from '../text.ts';
-import { networkOf } from './evaluate-checkpoint.ts';
-import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
+import { type LoadedCheckpoint, networkOf } from './evaluate-checkpoint.ts';
 import { decodeMetadata, encodeMetadata, trainedElsewhere } from './self-description.ts';
 
 /** A file's name ends so. */

@@ -25,15 +25,6 @@ export function noSums(spec: NetworkSpec): EpochSums {
   return { loss: 0, correct: 0, spikeRates: spikingLayers(spec).map(() => 0), logged: [], first: [] };
 }
 
-/** The progress of a training. Test and validation batches count as much as training batches. */
-export interface TrainingProgress {
-  readonly done: number;
-  readonly total: number;
-  readonly unit: 'batches';
-  /** `epoch 3/8 · loss 0.071 · val 52 %`; without validation, of the test clips */
-  readonly note: string;
-}
-
 /** Whether the test clips are run after this epoch: every `testEvery` epochs, and after the last one. */
 export function isTested({ epochs, testEvery }: TrainingSettings, epoch: number): boolean {
   return (epoch + 1) % testEvery === 0 || epoch === epochs - 1;

@@ -5,8 +5,9 @@ import {
   checkFramesFit,
   type EvaluatedSplit,
   evaluateCheckpoint,
+  type LoadedCheckpoint,
 } from '../../src/checkpoints/evaluate-checkpoint.ts';
-import { type LoadedCheckpoint, loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
+import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/self-description.ts';
 import { ReproError } from '../../src/errors.ts';
 import type { ClipIndex } from '../../src/results/clip-index.ts';

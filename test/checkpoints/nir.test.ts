@@ -1,10 +1,11 @@
+import type { LoadedCheckpoint } from '../../src/checkpoints/evaluate-checkpoint.ts';
 import '../support/all-close.ts';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { evaluateCheckpoint } from '../../src/checkpoints/evaluate-checkpoint.ts';
 import { exportCheckpoint } from '../../src/checkpoints/import-export.ts';
-import { type LoadedCheckpoint, loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
+import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { nirEngine } from '../../src/checkpoints/nir.ts';
 import { trainedElsewhere } from '../../src/checkpoints/self-description.ts';
 import { writeNir } from '../../src/formats/nir.ts';

@@ -7,8 +7,8 @@ import { buildNetwork } from '../../src/snn/networks.ts';
 import type { State } from '../../src/snn/tensor.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
-import type { TrainingProgress } from '../../src/training/progress.ts';
 import { drawEpochOrders } from '../../src/training/random-streams.ts';
+import type { TrainingProgress } from '../../src/training/task.ts';
 import { smallNetwork, smallTask } from './small-task.ts';
 
 const index = JSON.parse(readFileSync(new URL('../golden/index.json', import.meta.url), 'utf8'));

@@ -21,7 +21,7 @@ import type { RunEvent } from '../../runner/run/events.ts';
 import type { StartOtherMachines } from '../../runner/run/execution-context.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { toOneLine } from '../view/print.ts';
-import type { RunOptions } from './run.ts';
+import type { RunOptions } from './run-options.ts';
 
 /** How a run uses a cluster. */
 export type ClusterUse = Awaited<ReturnType<typeof useSlurm>>;

@@ -10,7 +10,7 @@ import { ReproError } from '../../errors.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
 import { type Selected, selectInstances } from '../../runner/plan/selection.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
-import type { FetchStage } from '../../runner/run/preparation.ts';
+import type { FetchStage } from '../../runner/run/execution-context.ts';
 import { runPlan } from '../../runner/run/run.ts';
 import { type CacheFolder, cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals, type SignalListener } from '../process/ending.ts';
@@ -20,21 +20,7 @@ import { colorsFor, printJson, printWarning } from '../view/print.ts';
 import { idsIn, type RunState } from '../view/run-state.ts';
 import type { ClusterUse } from './on-cluster.ts';
 import { tabulateResults } from './results-table.ts';
-
-export interface RunOptions extends PipelineOptions {
-  readonly from?: string;
-  readonly until?: string;
-  readonly force?: boolean;
-  readonly dryRun?: boolean;
-  readonly jobs?: number;
-  readonly failFast?: boolean;
-  readonly gpus?: readonly string[];
-  readonly pull?: boolean;
-  readonly remote?: string;
-  readonly trust?: string;
-  readonly executor?: 'local' | 'slurm';
-  readonly detach?: boolean;
-}
+import type { RunOptions } from './run-options.ts';
 
 /** `repro run`: progress on stderr; with `--json`, the outcome on stdout. */
 export async function run(targets: readonly string[], options: RunOptions): Promise<void> {

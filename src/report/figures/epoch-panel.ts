@@ -4,12 +4,12 @@ import {
   COUNT_LABELS,
   FINE_PERCENT_LABELS,
   linear,
+  logTicks,
   nominal,
   PERCENT_LABELS,
   POINT_LABELS,
 } from '../drawing/theme.ts';
 import type { EpochSeries } from './epoch-series.ts';
-import { logTicks } from './fit-axis.ts';
 import { breakTitle } from './panel-title.ts';
 
 export interface EpochLine {

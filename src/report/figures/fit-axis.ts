@@ -30,18 +30,3 @@ export function fitAxis(
   }
   return { axis, notes: axis.format === 'percent' && axis.domain[0] > 0 ? [`${begin}.`] : [] };
 }
-
-/**
- * The ticks of a logarithmic axis: powers of ten. If there are few, also 2 and 5 times these (all multiples would make the grid grey); below
- * one decade all multiples.
- *
- * @returns null where even these are too few to estimate values between them: then equal steps suit better
- */
-export function logTicks([low, high]: readonly [number, number]): number[] | null {
-  const [from, to] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
-  const digits = high / low < 10 ? [1, 2, 3, 4, 5, 6, 7, 8, 9] : to - from > 3 ? [1] : [1, 2, 5];
-  const ticks = Array.from({ length: to - from + 1 }, (_, i) => from + i)
-    .flatMap((power) => digits.map((digit) => Number(`${digit}e${power}`)))
-    .filter((tick) => tick >= low && tick <= high);
-  return ticks.length < 3 ? null : ticks;
-}

@@ -3,9 +3,8 @@ import { formatPercent, sentences } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import type { Figure, Panel } from '../drawing/figure.ts';
 import { colorVariable, modelColor } from '../drawing/palette.ts';
-import { linear, PERCENT_LABELS } from '../drawing/theme.ts';
+import { linear, logTicks, PERCENT_LABELS } from '../drawing/theme.ts';
 import { modelLegend } from './curves.ts';
-import { logTicks } from './fit-axis.ts';
 import { countLayers, LOGARITHMIC_FROM, spreadOf } from './tau.ts';
 
 const SIZE = { width: 440, height: 200 };

@@ -5,11 +5,11 @@ import { ReproError } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { hashText, isSameJson } from '../../files/canonical-json.ts';
 import { type Problem, throwProblems } from '../../schema/problems.ts';
+import type { Plan } from '../plan/plan.ts';
 import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
 import { digestFile } from '../store/digest.ts';
 import type { DigestCache } from '../store/digest-cache.ts';
 import { listLockedPackages, readInstalledPackages } from './locked-packages.ts';
-import type { Session } from './session.ts';
 
 interface CodeClosure {
   readonly bundleFile: string;
@@ -114,15 +114,18 @@ function readCached(file: string, madeFor: readonly unknown[]): CodeClosure | nu
  *
  * @throws {ConfigurationError} with the place of each module's first error
  */
-export async function checkCode(session: Session, ids: readonly string[]): Promise<void> {
+export async function checkCode(
+  { plan, closures }: { readonly plan: Plan; readonly closures: CodeClosures },
+  ids: readonly string[],
+): Promise<void> {
   const problems: Problem[] = [];
   const checked = new Set<string>();
   for (const id of ids) {
-    const command = session.plan.instances.get(id)?.command;
+    const command = plan.instances.get(id)?.command;
     if (command?.kind !== 'module' || checked.has(command.path)) continue;
     checked.add(command.path);
     try {
-      await session.closures.find(command.path);
+      await closures.find(command.path);
     } catch (error) {
       if (!(error instanceof ReproError)) throw error;
       problems.push({ at: error.where ?? command.path, message: error.message, fix: error.fix });

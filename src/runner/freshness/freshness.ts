@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { compareCodeUnits, isSameJson } from '../../files/canonical-json.ts';
-import type { StageInstance } from '../plan/plan.ts';
+import type { Plan, StageInstance } from '../plan/plan.ts';
 import { digestOutput, type PathDigest, type Tree } from '../store/digest.ts';
+import type { DigestCache } from '../store/digest-cache.ts';
 import {
   type FingerprintParts,
   hashParts,
@@ -10,7 +11,9 @@ import {
   isComplete,
 } from '../store/fingerprint-parts.ts';
 import { type LostOutput, listLost } from '../store/lost-outputs.ts';
+import type { Records } from '../store/records.ts';
 import { describeRun, type RecordedOutput, type RunRecord } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
 import {
   explainDifference,
   explainWaiting,
@@ -19,8 +22,8 @@ import {
   unnamedReason,
 } from './differences.ts';
 import type { Fingerprints } from './fingerprint.ts';
+import type { InputDigests } from './input-digests.ts';
 import { type ProducedOutputs, resolveNormal } from './input-digests.ts';
-import type { Session } from './session.ts';
 
 export type Freshness =
   /** The outputs of the current fingerprint are in place and intact. */
@@ -59,9 +62,14 @@ export interface DamagedOutput {
 
 const filesAtMost = 10;
 
-type CheckParts = Pick<Session, 'plan' | 'inputs' | 'digests' | 'records' | 'store'> & {
+interface CheckParts {
+  readonly plan: Plan;
+  readonly inputs: InputDigests;
+  readonly digests: DigestCache;
+  readonly records: Records;
+  readonly store: Store;
   readonly fingerprints: Pick<Fingerprints, 'find'>;
-};
+}
 
 /** Decides whether instances have to run, and why. Changes nothing but caches. */
 export class FreshnessCheck {

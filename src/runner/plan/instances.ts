@@ -2,12 +2,12 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { suggestName } from '../../schema/closest-name.ts';
 import { getAt, type JsonObject } from '../../schema/json.ts';
-import { type Combination, combineAxes, nameInstance, readAxes } from './matrix.ts';
+import { combineAxes, nameInstance, readAxes } from './matrix.ts';
 import { type InputPath, runFactNames, type StageCommand, type StageInstance, type Tool } from './plan.ts';
 import { pickSettings } from './profile-settings.ts';
 import { readResources } from './resources.ts';
 import { checkOptionalInputs, type PlacedPath, readInputs, readPath } from './stage-paths.ts';
-import type { StageReader } from './stage-reader.ts';
+import type { Combination, StageReader } from './stage-reader.ts';
 
 /** An instance with the places of its paths, for checks across all of them. */
 export interface InstanceDraft {

@@ -2,15 +2,13 @@ import { getAt, isJsonList, type Json, type JsonPath } from '../../schema/json.t
 import type { Place } from '../../schema/problems.ts';
 import { show } from '../../schema/schema-messages.ts';
 import type { MatrixValue } from './plan.ts';
-import { joinLines, type StageReader } from './stage-reader.ts';
+import { type Combination, joinLines, type StageReader } from './stage-reader.ts';
 
 /** One variable of a matrix and its values, each with the place where it is written. */
 export interface MatrixAxis {
   readonly variable: string;
   readonly values: readonly { readonly value: MatrixValue; readonly place: Place }[];
 }
-
-export type Combination = ReadonlyMap<string, { readonly value: MatrixValue; readonly place: Place }>;
 
 /**
  * A value becomes part of paths and of the instance's name, so it must be safe and unambiguous in both:

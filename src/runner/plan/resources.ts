@@ -1,9 +1,8 @@
 import type { Json, JsonPath } from '../../schema/json.ts';
 import { show } from '../../schema/schema-messages.ts';
-import type { Combination } from './matrix.ts';
 import type { Resources } from './plan.ts';
 import { parseTemplate } from './references.ts';
-import type { StageReader } from './stage-reader.ts';
+import type { Combination, StageReader } from './stage-reader.ts';
 
 const defaultResources: Resources = { cpu: 1, memoryBytes: 2 ** 30, gpu: 0, timeSeconds: null };
 

@@ -1,12 +1,11 @@
 import { quoteWord } from '../../files/shell-words.ts';
 import { isJsonList, type JsonPath } from '../../schema/json.ts';
 import type { Problem, SourcePosition } from '../../schema/problems.ts';
-import type { Combination } from './matrix.ts';
 import { relatePaths } from './path-trie.ts';
 import type { InputEntry } from './pipeline-file.ts';
 import type { PathFault, PathLink } from './project-paths.ts';
 import { parseTemplate, type Reference } from './references.ts';
-import { joinLines, type StageReader } from './stage-reader.ts';
+import { type Combination, joinLines, type StageReader } from './stage-reader.ts';
 
 interface PathSource {
   readonly reader: StageReader;

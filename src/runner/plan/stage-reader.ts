@@ -1,9 +1,9 @@
 import { findClosest } from '../../schema/closest-name.ts';
 import type { Json, JsonPath } from '../../schema/json.ts';
-import { formatPlace, type Problem, type SourcePosition } from '../../schema/problems.ts';
+import { formatPlace, type Place, type Problem, type SourcePosition } from '../../schema/problems.ts';
 import { show } from '../../schema/schema-messages.ts';
-import type { Combination } from './matrix.ts';
 import type { PipelineFile, StageEntry } from './pipeline-file.ts';
+import type { MatrixValue } from './plan.ts';
 import type { Settings } from './profile-settings.ts';
 import type { ProjectPaths } from './project-paths.ts';
 import { type Expanded, expandText, type Lookup, parseTemplate } from './references.ts';
@@ -16,6 +16,9 @@ export interface PipelineContext {
   readonly knownFacts: readonly string[] | undefined;
   readonly problems: Problem[];
 }
+
+/** A point of a stage's matrix: the value of each variable, with the place where it is written. */
+export type Combination = ReadonlyMap<string, { readonly value: MatrixValue; readonly place: Place }>;
 
 const noCombination: Combination = new Map();
 

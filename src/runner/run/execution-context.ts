@@ -2,14 +2,22 @@ import type { Executor, Origin, StageEnd, StageLaunch } from '../../executors/ex
 import type { StageTask } from '../../stage/protocol.ts';
 import type { StaleReason } from '../freshness/differences.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
+import type { Freshness } from '../freshness/freshness.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { RecordedOutput } from '../store/records.ts';
 import type { RunEvent } from './events.ts';
-import type { FetchStage } from './preparation.ts';
 import type { Grant } from './reservations.ts';
 import type { StartState } from './start-state.ts';
+
+/** Fetches an instance that would have to run. @returns whether the store now has its results */
+export type FetchStage = (
+  session: Session,
+  instance: StageInstance,
+  freshness: Freshness,
+  signal: AbortSignal,
+) => Promise<boolean>;
 
 /** What a run shares with the code that runs some of its instances on other machines. */
 export interface SharedRun {

@@ -13,14 +13,6 @@ import type { SharedRun, Work } from './execution-context.ts';
 import { describeShortage, type MachineResources } from './machine.ts';
 import { resumeFoldersOf } from './resume-folder.ts';
 
-/** Fetches an instance that would have to run. @returns whether the store now has its results */
-export type FetchStage = (
-  session: Session,
-  instance: StageInstance,
-  freshness: Freshness,
-  signal: AbortSignal,
-) => Promise<boolean>;
-
 /** `machine`: where it would run; null: elsewhere, on what is not known here. */
 type PreparationContext = SharedRun & { readonly machine: MachineResources | null };
 

@@ -17,10 +17,16 @@ import { durationOf } from '../store/records.ts';
 import { findHostFile } from './confinement.ts';
 import type { RunEvent } from './events.ts';
 import { execute } from './execution.ts';
-import type { ExecutionContext, OtherMachines, StartOtherMachines, Work } from './execution-context.ts';
+import type {
+  ExecutionContext,
+  FetchStage,
+  OtherMachines,
+  StartOtherMachines,
+  Work,
+} from './execution-context.ts';
 import type { ExpectedTotal } from './expected-time.ts';
 import { type MachineResources, measureMachine } from './machine.ts';
-import { type FetchStage, type Prepared, prepare, prepareAgain } from './preparation.ts';
+import { type Prepared, prepare, prepareAgain } from './preparation.ts';
 import type { Grant } from './reservations.ts';
 import { type InstanceResult, schedule } from './scheduler.ts';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describeError, hasErrorCode, ReproError } from '../../errors.ts';
 import type { Session } from '../freshness/session.ts';
 import type { RunEvent } from '../run/events.ts';
-import type { FetchStage } from '../run/preparation.ts';
+import type { FetchStage } from '../run/execution-context.ts';
 import { type TreeEntry, withExecutables } from '../store/digest.ts';
 import type { RecordedOutput, RunRecord } from '../store/records.ts';
 import { downloadFile, type ReadingOptions, readAction, readTree } from './checked-reading.ts';

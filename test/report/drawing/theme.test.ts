@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { logTicks } from '../../../src/report/figures/fit-axis.ts';
+import { logTicks } from '../../../src/report/drawing/theme.ts';
 
 describe('the ticks of a logarithmic axis', () => {
   it('are powers of ten over many decades', () => {
