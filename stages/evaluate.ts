@@ -9,7 +9,7 @@ import { readRun, readSplit } from '../src/results/run-file.ts';
 import { measureCost } from '../src/snn/cost.ts';
 import { buildNetwork } from '../src/snn/networks.ts';
 import { repeatedSteps } from '../src/snn/spec.ts';
-import { defineStage, requirePath } from '../src/stage/define-stage.ts';
+import { defineStage, requireInput, requireOutput } from '../src/stage/define-stage.ts';
 import {
   EVALUATION_BATCH,
   evaluateSplits,
@@ -32,9 +32,9 @@ interface Params {
 export default defineStage<Params>({
   summary: 'Runs the chosen epoch of a trained model over the test and the validation clips.',
   async run({ params, inputs, outputs, cpus, signal, progress, metrics, note, warn }) {
-    const framesFolder = requirePath(inputs, 0, 'frames');
-    const trained = requirePath(inputs, 1, 'trained model');
-    const folder = requirePath(outputs, 0, 'evaluation');
+    const framesFolder = requireInput(inputs, 'frames');
+    const trained = requireInput(inputs, 'trained');
+    const folder = requireOutput(outputs, 0, 'evaluation');
     const read = (name: string) => readResultFile(join(trained, name), 'train');
     const run = readRun(await read('run.json'));
     const split = readSplit(await read('split.json'));

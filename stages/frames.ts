@@ -6,7 +6,7 @@ import { threadsOf } from '../src/datasets/reading/threads.ts';
 import { findDataset } from '../src/datasets/registry.ts';
 import { readManifest } from '../src/results/manifest.ts';
 import { readResultFile, refuse } from '../src/results/result-file.ts';
-import { defineStage, requirePath } from '../src/stage/define-stage.ts';
+import { defineStage, requireInput, requireOutput } from '../src/stage/define-stage.ts';
 
 interface Params {
   readonly dataset: { readonly name: string };
@@ -17,9 +17,9 @@ export default defineStage<Params>({
   summary:
     'Cuts the recordings into clips and accumulates their events into frames; or collects still images.',
   async run(context) {
-    const verified = requirePath(context.inputs, 0, 'verified data');
-    const root = requirePath(context.inputs, 1, 'recordings');
-    const output = requirePath(context.outputs, 0, 'frames');
+    const verified = requireInput(context.inputs, 'manifest');
+    const root = requireInput(context.inputs, 'recordings');
+    const output = requireOutput(context.outputs, 0, 'frames');
     const dataset = findDataset(context.params.dataset.name);
     const manifestFile = await readResultFile(path.join(verified, 'manifest.json'), 'verify');
     const manifest = readManifest(manifestFile);

@@ -13,7 +13,7 @@ import { readEnvironment } from '../src/report/sections/pipeline.ts';
 import { listVerdicts } from '../src/report/sections/question.ts';
 import { writeReport } from '../src/report/write.ts';
 import { CLIP_EXAMPLES } from '../src/results/clip-examples.ts';
-import { defineStage, requirePath } from '../src/stage/define-stage.ts';
+import { defineStage, requireInput, requireOutput } from '../src/stage/define-stage.ts';
 import { titleDataset } from '../src/thesis/data-sets.ts';
 import { openFrameCache } from '../src/training/frame-cache.ts';
 
@@ -28,18 +28,19 @@ interface Params {
 export default defineStage<Params>({
   summary: 'Writes the report: tables, figures and the page to read first.',
   async run(context) {
-    const folder = requirePath(context.outputs, 0, 'report');
-    const framesFolder = requirePath(context.inputs, 3, 'frames');
+    const folder = requireOutput(context.outputs, 0, 'report');
+    const input = (name: string): string => requireInput(context.inputs, name);
+    const framesFolder = input('frames');
     const sources = {
-      verify: requirePath(context.inputs, 0, 'verified data'),
-      train: requirePath(context.inputs, 1, 'trained models'),
-      evaluate: requirePath(context.inputs, 2, 'evaluations'),
+      verify: input('manifest'),
+      train: input('trained'),
+      evaluate: input('evaluations'),
       examples: join(framesFolder, CLIP_EXAMPLES.folder),
-      pipeline: requirePath(context.inputs, 5, 'pipeline file'),
-      models: dirname(requirePath(context.inputs, 7, 'model files')),
-      reference: context.inputs[7 + context.params.models.length], // only where the profile names logs
+      pipeline: input('pipeline'),
+      models: dirname(input('models')),
+      reference: 'logs' in context.inputs ? input('logs') : undefined, // only where the profile names some
     };
-    const claims = await collectClaims(requirePath(context.inputs, 4, 'claims'));
+    const claims = await collectClaims(input('claims'));
     const results = await collectResults(sources, context.params);
     const outcomes = summariseModels(results);
     const judgements = judgeClaims(claims, results, outcomes);
@@ -58,7 +59,7 @@ export default defineStage<Params>({
       const frames = await openFrameCache(framesFolder);
       const payload = await collectPayload(results, sources, frames);
       await frames.close();
-      const script = await readFile(requirePath(context.inputs, 6, 'script of the explorable page'), 'utf8');
+      const script = await readFile(input('explore'), 'utf8');
       await writeFile(join(folder, EXPLORE_PAGE), renderExplorablePage(report, payload, script));
     }
     const answer = question === null ? null : listVerdicts(question);

@@ -1,6 +1,6 @@
 import { type SimulationOptions, writeSimulatedDataset } from '../src/datasets/simulated/dataset-writer.ts';
 import { type TwoScalesOptions, writeTwoScales } from '../src/datasets/simulated/two-scales.ts';
-import { defineStage, requirePath } from '../src/stage/define-stage.ts';
+import { defineStage, requireOutput } from '../src/stage/define-stage.ts';
 
 interface Params {
   /** Which of the two belongs to `dataset.name`: the profile's schema says so. */
@@ -10,7 +10,7 @@ interface Params {
 export default defineStage<Params>({
   summary: 'Simulates recordings: gestures in the layout of DVS128 Gesture, or the task of two time scales.',
   async run({ params: { simulate }, outputs, signal, progress, metrics, note }) {
-    const root = requirePath(outputs, 0, 'recordings');
+    const root = requireOutput(outputs, 0, 'recordings');
     const hooks = {
       signal,
       progress: (done: number, total: number, recording: string) =>

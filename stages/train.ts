@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { parse } from 'yaml';
 import { describeEngine, type EngineChoice, isLastResort } from '../src/engines/engine.ts';
 import { chooseEngine } from '../src/engines/selection/engines.ts';
-import { defineStage, requirePath } from '../src/stage/define-stage.ts';
+import { defineStage, requireInput, requireOutput } from '../src/stage/define-stage.ts';
 import { describeCompat } from '../src/thesis/compat.ts';
 import { CheckpointStore } from '../src/training/checkpoint.ts';
 import type { ModelOverrides } from '../src/training/model-file.ts';
@@ -19,9 +19,9 @@ interface Params {
 export default defineStage<Params>({
   summary: 'Trains one model with one seed and keeps its best and last state.',
   async run({ params, matrix, inputs, outputs, resume, cpus, signal, progress, metrics, note, warn }) {
-    const framesFolder = requirePath(inputs, 0, 'frames');
-    const modelFile = requirePath(inputs, 1, 'model');
-    const folder = requirePath(outputs, 0, 'trained model');
+    const framesFolder = requireInput(inputs, 'frames');
+    const modelFile = requireInput(inputs, 'model');
+    const folder = requireOutput(outputs, 0, 'trained model');
     const seed = readSeed(matrix.seed);
     const model = resolveModel(
       parse(await readFile(modelFile, 'utf8')),

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { threadsOf } from '../src/datasets/reading/threads.ts';
 import { findDataset } from '../src/datasets/registry.ts';
 import { formatManifest } from '../src/results/manifest.ts';
-import { defineStage, requirePath } from '../src/stage/define-stage.ts';
+import { defineStage, requireInput, requireOutput } from '../src/stage/define-stage.ts';
 import { nameRecordings } from '../src/thesis/data-sets.ts';
 
 interface Params {
@@ -14,8 +14,8 @@ export default defineStage<Params>({
   summary: 'Checks that the recordings are complete and intact.',
   async run(context) {
     const { name, simulated } = context.params.dataset;
-    const root = requirePath(context.inputs, 0, 'recordings');
-    const output = requirePath(context.outputs, 0, 'manifest');
+    const root = requireInput(context.inputs, 'recordings');
+    const output = requireOutput(context.outputs, 0, 'manifest');
     const dataset = findDataset(name);
     const manifest = await dataset.verify(root, {
       simulated,

@@ -29,7 +29,7 @@ export async function main({ args, folder, project, stageChild }: BenchPlaces): 
   const seeds = Array.from({ length: options.seeds }, (_, index) => 2020 + index);
   await writeMadeUpResults(folder, { ...QUICK, seeds, epochs, clips: CLIPS, ceiling: 0.95, layers: 7 });
   const output = path.join(folder, 'report');
-  const inputs = await listInputs(project, folder);
+  const inputs = await namedInputs(project, folder);
   const task: StageTask = { inputs, output, models: QUICK.models, seeds };
 
   console.log(
@@ -64,15 +64,17 @@ export async function main({ args, folder, project, stageChild }: BenchPlaces): 
 const eachModel = /\$\{models\}/;
 
 /** The inputs that pipeline.yaml names for the stage: committed configuration from the project, everything else simulated. */
-async function listInputs(project: string, folder: string): Promise<string[]> {
-  const pipeline: unknown = parse(await readFile(path.join(project, 'pipeline.yaml'), 'utf8'));
-  const inputs = (pipeline as { stages: { report: { inputs: readonly unknown[] } } }).stages.report.inputs;
-  return inputs
-    .filter((input) => typeof input === 'string')
-    .flatMap((input) =>
-      eachModel.test(input) ? QUICK.models.map((id) => input.replace(eachModel, id)) : [input],
-    )
-    .map((input) => path.join(/^(configs\/claims|dist)/.test(input) ? project : folder, input));
+async function namedInputs(project: string, folder: string): Promise<StageTask['inputs']> {
+  const pipeline: { readonly stages: { readonly report: { readonly inputs: Record<string, unknown> } } } =
+    parse(await readFile(path.join(project, 'pipeline.yaml'), 'utf8'));
+  const place = (input: string) => path.join(/^(configs\/claims|dist)/.test(input) ? project : folder, input);
+  return Object.fromEntries(
+    Object.entries(pipeline.stages.report.inputs).flatMap(([name, input]) => {
+      if (typeof input !== 'string') return [];
+      const paths = QUICK.models.map((id) => place(input.replace(eachModel, id)));
+      return [[name, eachModel.test(input) ? paths : place(input)]];
+    }),
+  );
 }
 
 function runStage(script: string, task: StageTask): StageAnswer {

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
-import type { MetricValue } from '../../src/stage/define-stage.ts';
+import type { MetricValue, StageInputs } from '../../src/stage/define-stage.ts';
 import report from '../../stages/report.ts';
 
 /** What the stage is given, as its context has it. */
 export interface StageTask {
-  readonly inputs: readonly string[];
+  readonly inputs: StageInputs;
   readonly output: string;
   readonly models: readonly string[];
   readonly seeds: readonly number[];

@@ -30,7 +30,12 @@ export async function checkConfiguration(plan: Plan, baseline: Baseline): Promis
     const problem =
       run === undefined
         ? `missing in ${file}`
-        : await findDifferences(plan, run, inputs[1]?.path ?? '', params.train ?? {});
+        : await findDifferences(
+            plan,
+            run,
+            inputs.find((one) => one.name === 'model')?.path ?? '',
+            params.train ?? {},
+          );
     items.push(itemOf(name, problem));
   }
   for (const name of left.keys()) items.push(itemOf(name, 'the profile has no such run'));

@@ -35,7 +35,7 @@ export async function checkModels(plan: Plan): Promise<void> {
 /** The model file and the parameters of each training in a plan. */
 export function listTrainings(plan: Plan): [file: string, params: JsonObject][] {
   return listModules(plan, trainModule).flatMap(({ inputs, params }): [string, JsonObject][] => {
-    const model = inputs[1]?.path;
+    const model = inputs.find(({ name }) => name === 'model')?.path;
     return model === undefined ? [] : [[model, params]];
   });
 }

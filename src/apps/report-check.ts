@@ -73,7 +73,7 @@ async function publishedNameOf(plan: Plan, id: string): Promise<string | null> {
 
 async function findLogProblems(plan: Plan, { inputs }: StageInstance): Promise<Problem[]> {
   const setting = getAt(plan.settings, ['reference', 'logs']);
-  const input = typeof setting === 'string' ? inputs.at(-1) : undefined;
+  const input = typeof setting === 'string' ? inputs.find(({ name }) => name === 'logs') : undefined;
   const models = getAt(plan.settings, ['models']);
   // An output of a stage may not exist yet.
   if (input === undefined || input.path.startsWith('artifacts/') || !Array.isArray(models)) return [];

@@ -31,8 +31,11 @@ export interface StageContext<Params = unknown> {
   readonly matrix: Readonly<Record<string, string | number | boolean>>;
   /** The value of each entry of `facts:`, and the version of each of `tools:`, by name. */
   readonly facts: Readonly<Record<string, string>>;
-  /** One path per entry of `inputs:`, in order; several for one that names a list, none for one that the profile leaves out. */
-  readonly inputs: readonly string[];
+  /**
+   * The path of each entry of `inputs:`, by its name; in a list, by its position. A list of paths for an entry that names a list; nothing
+   * for one that the profile leaves out.
+   */
+  readonly inputs: StageInputs;
   /** One temporary path per entry of `outputs:`, in order; its parent folder exists, it does not. */
   readonly outputs: readonly string[];
   /** One folder per entry of `resume:`; it exists and contains what an interrupted run of the same fingerprint left. */
@@ -52,16 +55,37 @@ export interface StageContext<Params = unknown> {
   warn(text: string): void;
 }
 
+/** Of a map under `inputs:`; of a list. */
+export type StageInputs = Readonly<Record<string, string | readonly string[]>> | readonly string[];
+
 /**
- * One path of a stage's `inputs` or `outputs`.
+ * The path of an input.
+ *
+ * @param name as in pipeline.yaml
+ * @throws {ReproError} `stage-paths` if pipeline.yaml has none of this name
+ */
+export function requireInput(inputs: StageInputs, name: string): string {
+  return requireInputs(inputs, name)[0] ?? '';
+}
+
+/** The paths of an input that names a list, at least one. @throws {ReproError} `stage-paths` if pipeline.yaml has none of this name */
+export function requireInputs(inputs: StageInputs, name: string): readonly string[] {
+  const found = Object.entries(inputs).find(([key]) => key === name)?.[1];
+  if (found !== undefined) return [found].flat();
+  throw new ReproError('stage-paths', `There is no input "${name}".`, {
+    fix: `Name it under \`inputs:\` of this stage in pipeline.yaml, which has ${Object.keys(inputs).join(', ')}.`,
+  });
+}
+
+/**
+ * One path of a stage's `outputs`.
  *
  * @param what what the path is for, such as `frames`
  * @throws {ReproError} `stage-paths` if pipeline.yaml lists fewer paths
  */
-export function requirePath(paths: readonly string[], index: number, what: string): string {
+export function requireOutput(paths: readonly string[], index: number, what: string): string {
   const path = paths[index];
   if (path !== undefined) return path;
   const text = `Path ${index + 1} (${what}) is missing: pipeline.yaml lists ${paths.length}.`;
-  const fix = 'Correct `inputs:` or `outputs:` of this stage in pipeline.yaml.';
-  throw new ReproError('stage-paths', text, { fix });
+  throw new ReproError('stage-paths', text, { fix: 'Correct `outputs:` of this stage in pipeline.yaml.' });
 }

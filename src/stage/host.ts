@@ -91,7 +91,8 @@ async function runModule(task: StageTask): Promise<void> {
       fix: 'export default defineStage<Params>({ summary, run })',
     });
   }
-  const { params, matrix, facts, inputs, outputs, resume, cpus, module = '' } = task;
+  const { params, matrix, facts, outputs, resume, cpus, module = '' } = task;
+  const inputs = task.namedInputs ?? task.inputs;
   const given = { params, matrix, facts, inputs, outputs, resume, cpus, module };
   await stage.run({ ...given, signal: stop.signal, ...reports });
 }

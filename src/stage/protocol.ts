@@ -16,6 +16,8 @@ export interface StageTask {
   readonly matrix: Readonly<Record<string, string | number | boolean>>;
   readonly facts: Readonly<Record<string, string>>;
   readonly inputs: readonly string[];
+  /** Of a map: by name. */
+  readonly namedInputs?: Readonly<Record<string, string | readonly string[]>>;
   readonly outputs: readonly string[];
   readonly resume: readonly string[];
   readonly cpus: number;

@@ -76,7 +76,7 @@ async function makeReport(folder: string, title: string, made: MadeReport): Prom
     params: { models: made.models, seeds: made.seeds, report: { title } },
     matrix: {},
     facts: {},
-    inputs: [...(await listInputs(folder, made.models)), ...(made.logged ? [logs] : [])],
+    inputs: { ...(await namedInputs(folder, made.models)), ...(made.logged ? { logs } : {}) },
     outputs: [output],
     resume: [],
     cpus: 1,
@@ -118,14 +118,21 @@ async function writeTimeline(folder: string): Promise<void> {
 const eachModel = /\$\{models\}/;
 
 /** Claims and the script of the explorable page are those of the project, everything else is made up. The optional input is left out. */
-async function listInputs(folder: string, models: readonly string[]): Promise<string[]> {
-  const pipeline: { readonly stages: { readonly report: { readonly inputs: readonly unknown[] } } } = parse(
-    await readFile('pipeline.yaml', 'utf8'),
+async function namedInputs(
+  folder: string,
+  models: readonly string[],
+): Promise<Record<string, string | string[]>> {
+  const pipeline: { readonly stages: { readonly report: { readonly inputs: Record<string, unknown> } } } =
+    parse(await readFile('pipeline.yaml', 'utf8'));
+  const place = (input: string) =>
+    /^(configs\/claims|dist)/.test(input) ? resolve(input) : join(folder, input);
+  return Object.fromEntries(
+    Object.entries(pipeline.stages.report.inputs).flatMap(([name, input]) => {
+      if (typeof input !== 'string') return [];
+      const paths = models.map((id) => place(input.replace(eachModel, id)));
+      return [[name, eachModel.test(input) ? paths : place(input)]];
+    }),
   );
-  return pipeline.stages.report.inputs
-    .filter((input) => typeof input === 'string')
-    .flatMap((input) => (eachModel.test(input) ? models.map((id) => input.replace(eachModel, id)) : [input]))
-    .map((input) => (/^(configs\/claims|dist)/.test(input) ? resolve(input) : join(folder, input)));
 }
 
 /** A made-up log of 700 epochs of 28 batches each. */

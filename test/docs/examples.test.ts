@@ -128,7 +128,7 @@ describe('docs/stages.md', () => {
 
   test('has a module that runs', async () => {
     const project = await CliProject.create({
-      'pipeline.yaml': `version: 1\nprofiles: {folder: profiles, default: only}\nstages:\n  frames: {run: stages/frames.ts, params: [frames], inputs: [recordings], outputs: [artifacts/frames]}\n`,
+      'pipeline.yaml': `version: 1\nprofiles: {folder: profiles, default: only}\nstages:\n  frames: {run: stages/frames.ts, params: [frames], inputs: {recordings: recordings}, outputs: [artifacts/frames]}\n`,
       'profiles/only.yaml': 'frames: {steps: 8}\n',
       'stages/frames.ts': blockOf('ts'),
       recordings: '',

@@ -41,22 +41,17 @@ const NMNIST: MadeUp = {
   clips: { train: 850, validation: 150, test: 100 },
 };
 
-async function report(
-  made: MadeUp,
-  place = 'a',
-  reference: readonly string[] = [],
-  question?: QuestionSettings,
-) {
+async function report(made: MadeUp, place = 'a', logs?: string, question?: QuestionSettings) {
   const sources = await writeMadeUpResults(join(folder, place), made);
   const output = join(folder, place, 'out');
   const context = makeContext(
     { models: made.models, seeds: made.seeds, report: { title: 'A run', ...(question && { question }) } },
-    [
-      ...[sources.verify, sources.train, sources.evaluate, dirname(sources.examples)],
-      ...[CLAIMS, sources.pipeline, SCRIPT],
-      ...made.models.map((model) => join(sources.models, `${model}.yaml`)),
-      ...reference,
-    ],
+    {
+      ...{ manifest: sources.verify, trained: sources.train, evaluations: sources.evaluate },
+      ...{ frames: dirname(sources.examples), claims: CLAIMS, pipeline: sources.pipeline, explore: SCRIPT },
+      models: made.models.map((model) => join(sources.models, `${model}.yaml`)),
+      ...(logs === undefined ? {} : { logs }),
+    },
     [output],
   );
   await stage.run(context);
@@ -123,7 +118,7 @@ describe('the report stage', () => {
     for (const text of first.values()) expect(text).not.toContain(folder);
   });
 
-  it('draws the authors’ logs over its curves if its last input names them', async () => {
+  it('draws the authors’ logs over its curves if an input names them', async () => {
     const logs = join(folder, 'logs');
     await mkdir(logs);
     await writeFile(
@@ -131,7 +126,7 @@ describe('the report stage', () => {
       'tag,step,value\ntest_accuracy,0,0.5\nval_accuracy,0,0.625\n',
     );
     const real = { ...QUICK, simulated: false, models: ['baseline', 'no-reg'] };
-    const files = await readAll((await report(real, 'a', [logs])).output);
+    const files = await readAll((await report(real, 'a', logs)).output);
     expect(files.get('report.md')).toContain('Baseline epoch 1; none for No Reg.');
     expect(files.get('figures/accuracy.csv')).toContain('baseline,,1,validation,0.625,authors\n');
     expect(files.get('figures/accuracy.svg')).toContain('authors’ logs, in the model’s colour');

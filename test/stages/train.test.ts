@@ -77,7 +77,9 @@ interface Heard {
   warnings: string[];
 }
 
-function contextOf<P>(over: Partial<StageContext<P>> & { params: P; inputs: string[]; outputs: string[] }): {
+function contextOf<P>(
+  over: Partial<StageContext<P>> & Pick<StageContext<P>, 'params' | 'inputs' | 'outputs'>,
+): {
   context: StageContext<P>;
   heard: Heard;
 } {
@@ -105,7 +107,7 @@ async function trainInto(
 ): Promise<Heard> {
   const { context, heard } = contextOf({
     params: { train: { ...params.train, ...over } },
-    inputs: [frames, modelFile],
+    inputs: { frames, model: modelFile },
     outputs: [join(root, name)],
     resume,
     signal,
@@ -168,7 +170,7 @@ describe('the stages train and evaluate', () => {
   it('agree on the chosen epoch: evaluation reproduces the training’s values', async () => {
     const { context, heard } = contextOf({
       params: { evaluate: { batchSize: 4, orders: ['mean', 'reversed'] as const } },
-      inputs: [frames, join(root, 'trained')],
+      inputs: { frames, trained: join(root, 'trained') },
       outputs: [join(root, 'evaluated')],
     });
     await evaluate.run(context);
@@ -259,7 +261,7 @@ describe('the stages train and evaluate', () => {
 
     const { context } = contextOf({
       params: {},
-      inputs: [frames, join(root, 'switched')],
+      inputs: { frames, trained: join(root, 'switched') },
       outputs: [join(root, 'switched-evaluated')],
     });
     await evaluate.run(context);
@@ -281,7 +283,7 @@ describe('the stages train and evaluate', () => {
     });
     const { context, heard } = contextOf({
       params: {},
-      inputs: [frames, join(root, 'unheld')],
+      inputs: { frames, trained: join(root, 'unheld') },
       outputs: [join(root, 'unheld-evaluated')],
     });
     await evaluate.run(context);
@@ -319,7 +321,7 @@ describe('the stages train and evaluate', () => {
   it('stop an evaluation on an abort, and leave nothing behind', async () => {
     const { context } = contextOf({
       params: {},
-      inputs: [frames, join(root, 'trained')],
+      inputs: { frames, trained: join(root, 'trained') },
       outputs: [join(root, 'stopped')],
       signal: AbortSignal.abort(),
     });

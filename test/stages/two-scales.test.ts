@@ -20,13 +20,13 @@ test('profile control with few clips goes from simulation to evaluation', async 
   ) as [string, string, string, string, string];
   const profile = parse(await readFile(path.join(configs, 'profiles/control.yaml'), 'utf8'));
   const few = { seed: 1, trainClips: 32, testClips: 8 };
-  await simulate.run(makeContext({ simulate: few }, [], [data]));
-  const checked = makeContext({ dataset: profile.dataset }, [data], [verified]);
+  await simulate.run(makeContext({ simulate: few }, {}, [data]));
+  const checked = makeContext({ dataset: profile.dataset }, { recordings: data }, [verified]);
   await verify.run(checked);
   expect(checked.said.notes).toEqual(['simulated, Two time scales: 32 training and 8 test clips.']);
   const counted = makeContext(
     { dataset: profile.dataset, frames: profile.frames },
-    [verified, data],
+    { manifest: verified, recordings: data },
     [cache],
   );
   await frames.run(counted);
@@ -34,11 +34,14 @@ test('profile control with few clips goes from simulation to evaluation', async 
   const settings = { train: { ...profile.train, epochs: 2, batchSize: 8 } };
   const model = path.join(configs, 'models/broad-fixed.yaml');
   const matrix = { model: 'broad-fixed', seed: 2020 };
-  await train.run({ ...makeContext(settings, [cache, model], [run]), matrix });
+  await train.run({ ...makeContext(settings, { frames: cache, model }, [run]), matrix });
   const { network, simulated, best } = JSON.parse(await readFile(path.join(run, 'run.json'), 'utf8'));
   expect(simulated).toBe(true);
   expect(network).toMatchObject({ layers: 0, hidden: 16, tau: { per: 'neuron' } });
-  await evaluate.run({ ...makeContext({ evaluate: profile.evaluate }, [cache, run], [result]), matrix });
+  await evaluate.run({
+    ...makeContext({ evaluate: profile.evaluate }, { frames: cache, trained: run }, [result]),
+    matrix,
+  });
   const evaluation = JSON.parse(await readFile(path.join(result, 'evaluation.json'), 'utf8'));
   expect(evaluation).toMatchObject({ simulated: true, dataset: 'two-scales' });
   expect(best.epoch).toBeLessThan(2);

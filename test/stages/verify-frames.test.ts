@@ -18,7 +18,7 @@ const settings = { steps: 2, splitBy: 'time' as const, downsample: 16, invalidEv
 test('verify writes the manifest that frames reads, and both report what they did', async () => {
   await writeGestures(root, gestureFiles(true));
   const [verified, cache] = [path.join(root, 'verify'), path.join(root, 'frames')];
-  const first = makeContext({ dataset }, [root], [verified]);
+  const first = makeContext({ dataset }, { recordings: root }, [verified]);
   await verify.run(first);
   expect(JSON.parse(await readFile(path.join(verified, 'manifest.json'), 'utf8'))).toMatchObject({
     version: 1,
@@ -32,7 +32,7 @@ test('verify writes the manifest that frames reads, and both report what they di
   });
   const second = makeContext(
     { dataset: { name: 'dvs128-gesture' }, frames: settings },
-    [verified, root],
+    { manifest: verified, recordings: root },
     [cache],
   );
   await frames.run(second);
@@ -52,7 +52,7 @@ test('verify writes the manifest that frames reads, and both report what they di
 
 test('verify explains how to get the data if there are none', async () => {
   const params = { dataset: { name: 'dvs128-gesture', simulated: false } };
-  const context = makeContext(params, [path.join(root, 'none')], [path.join(root, 'verify')]);
+  const context = makeContext(params, { recordings: path.join(root, 'none') }, [path.join(root, 'verify')]);
   await expect(verify.run(context)).rejects.toMatchObject({
     code: 'data-missing',
     fix: expect.stringContaining('research.ibm.com'),
@@ -62,8 +62,8 @@ test('verify explains how to get the data if there are none', async () => {
 test('frames rejects the manifest of another data set', async () => {
   await writeGestures(root, gestureFiles(true));
   const verified = path.join(root, 'verify');
-  await verify.run(makeContext({ dataset }, [root], [verified]));
+  await verify.run(makeContext({ dataset }, { recordings: root }, [verified]));
   const params = { dataset: { name: 'nmnist' }, frames: settings };
-  const context = makeContext(params, [verified, root], [path.join(root, 'frames')]);
+  const context = makeContext(params, { manifest: verified, recordings: root }, [path.join(root, 'frames')]);
   await expect(frames.run(context)).rejects.toMatchObject({ code: 'results-invalid' });
 });

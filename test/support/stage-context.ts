@@ -1,4 +1,4 @@
-import type { MetricValue, StageContext } from '../../src/stage/define-stage.ts';
+import type { MetricValue, StageContext, StageInputs } from '../../src/stage/define-stage.ts';
 
 /** A stage context that records what the stage reports. */
 export interface RecordingContext<Params> extends StageContext<Params> {
@@ -12,7 +12,7 @@ export interface RecordingContext<Params> extends StageContext<Params> {
 
 export function makeContext<Params>(
   params: Params,
-  inputs: readonly string[],
+  inputs: StageInputs,
   outputs: readonly string[],
 ): RecordingContext<Params> {
   const said: RecordingContext<Params>['said'] = { metrics: {}, notes: [], warnings: [], progress: [] };

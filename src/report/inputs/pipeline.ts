@@ -8,12 +8,14 @@ export interface PipelineFile {
   readonly timeline?: string;
 }
 
+type InputEntry = string | { readonly path: string };
+
 interface StageEntry {
   readonly run?: string;
   readonly when?: boolean | string;
   /** Each axis is a list, or names one. */
   readonly matrix?: Readonly<Record<string, string | readonly unknown[]>>;
-  readonly inputs?: readonly (string | { readonly path: string })[];
+  readonly inputs?: readonly InputEntry[] | Readonly<Record<string, InputEntry>>;
   readonly outputs?: readonly string[];
 }
 
@@ -43,7 +45,7 @@ export function readPipeline({ stages }: PipelineFile, settings: JsonObject): Pi
       active,
       instances: isKnown ? axes.reduce((product, [, values]) => product * (values?.length ?? 0), 1) : null,
       outputs: outputs.map((output) => fillIn(output, { ...settings, ...Object.fromEntries(constants) })),
-      reads: inputs.map((input) => {
+      reads: Object.values(inputs).map((input: InputEntry) => {
         const written = typeof input === 'string' ? input : input.path;
         return { path: written, stage: active ? makerOf(written) : null };
       }),

@@ -104,7 +104,8 @@ export class InputDigests {
 
   async #digestOne(instance: StageInstance, input: InputPath, produced: ProducedOutputs): Promise<InputPart> {
     const absolute = this.#absoluteOf(input.path);
-    const part = { path: input.path, external: input.external };
+    const { path: name, external } = input;
+    const part = { path: name, external, ...(input.name === undefined ? {} : { name: input.name }) };
     const makers = makersOf(this.#plan, instance, input.path);
     const waitsFor = listMakers(makers).filter((id) => produced(id) === 'pending');
     if (waitsFor.length > 0) return { ...part, digest: null, waitsFor };

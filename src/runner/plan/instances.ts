@@ -82,6 +82,7 @@ function readInstance(
         (one): InputPath => ({
           path: one.path,
           external: one.external,
+          ...(one.name === undefined ? {} : { name: one.name }),
           get at() {
             return one.at;
           },

@@ -14,7 +14,7 @@ export interface StageEntry {
   readonly run?: string;
   readonly cmd?: readonly (string | number)[];
   readonly params?: readonly string[];
-  readonly inputs?: readonly InputEntry[];
+  readonly inputs?: readonly InputEntry[] | { readonly [name: string]: InputEntry };
   readonly outputs: readonly string[];
   readonly resume?: readonly string[];
   readonly variables?: readonly string[];

@@ -11,6 +11,8 @@ export interface InputPath {
   readonly path: string;
   /** Data supplied by the user: it may lie outside the project, and the stage explains its absence. */
   readonly external: boolean;
+  /** In a map under `inputs:`, by which the stage asks for it; several may share one, of an entry with a reference to a list. */
+  readonly name?: string;
   readonly at: SourcePosition;
 }
 

@@ -21,11 +21,13 @@ interface PathSource {
 export class PlacedPath {
   readonly path: string;
   readonly external: boolean;
+  readonly name: string | undefined;
   readonly #source: PathSource;
 
-  constructor(path: string, external: boolean, source: PathSource) {
+  constructor(path: string, external: boolean, name: string | undefined, source: PathSource) {
     this.path = path;
     this.external = external;
+    this.name = name;
     this.#source = source;
   }
 
@@ -48,7 +50,7 @@ export function readPath(
   text: string,
   written: JsonPath,
   combination: Combination,
-  { external = false }: { readonly external?: boolean } = {},
+  { external = false, name }: { readonly external?: boolean; readonly name?: string | undefined } = {},
 ): PlacedPath | undefined {
   const expanded = reader.expandToText(text, written, combination);
   if (expanded === undefined) return undefined;
@@ -63,7 +65,7 @@ export function readPath(
   }
   const fault: PathFault | undefined =
     'fault' in checked ? checked.fault : refusePlace(checked.path, isOwned);
-  const placed = new PlacedPath('path' in checked ? checked.path : expanded, external, source);
+  const placed = new PlacedPath('path' in checked ? checked.path : expanded, external, name, source);
   if (fault === undefined) return placed;
   reader.report(placed.at, `${role} ${JSON.stringify(expanded)} ${fault.message}`, () =>
     joinLines(
@@ -131,13 +133,16 @@ function adviseProfile({ reader, text, combination }: PathSource): string | unde
  * reference to a list stands for one path for each of its entries.
  */
 export function readInputs(reader: StageReader, combination: Combination): (PlacedPath | undefined)[] {
-  return (reader.entry.inputs ?? []).flatMap((input, index): (PlacedPath | undefined)[] => {
+  const { inputs = [] } = reader.entry;
+  const isMap = !isJsonList(inputs);
+  return Object.entries(inputs).flatMap(([key, input]: [string, InputEntry]): (PlacedPath | undefined)[] => {
+    const step = isMap ? key : Number(key);
     const [text, at]: [string, JsonPath] =
-      typeof input === 'string' ? [input, ['inputs', index]] : [input.path, ['inputs', index, 'path']];
+      typeof input === 'string' ? [input, ['inputs', step]] : [input.path, ['inputs', step, 'path']];
     if (isOptional(input) && isLeftOut(reader, text)) return [];
     const external = typeof input === 'object' && input.external === true;
     return combineLists(reader, text, combination).map((one) =>
-      readPath(reader, 'input', text, at, one, { external }),
+      readPath(reader, 'input', text, at, one, { external, name: isMap ? key : undefined }),
     );
   });
 }
@@ -162,15 +167,16 @@ function combineLists(reader: StageReader, text: string, combination: Combinatio
   return combinations;
 }
 
-/** Reports optional inputs whose absence would move others. */
+/** Reports optional inputs in a list: one that is left out would move the others. */
 export function checkOptionalInputs(reader: StageReader): void {
-  const inputs = reader.entry.inputs ?? [];
-  for (const [index, input] of inputs.slice(0, -1).entries()) {
+  const { inputs = [] } = reader.entry;
+  if (!isJsonList(inputs)) return;
+  for (const [index, input] of inputs.entries()) {
     if (!isOptional(input)) continue;
     reader.report(
       reader.at(['inputs', index]),
-      `inputs[${index}] is optional, so it must be the last one.`,
-      'Stages identify inputs by position, so leaving one out must not move another.',
+      `inputs[${index}] is optional, so the inputs need names.`,
+      'Write a map: inputs: { data: artifacts/data, notes: { path: …, optional: true } }.',
     );
   }
 }

@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { StageTask } from '../../stage/protocol.ts';
+import type { StageInstance } from '../plan/plan.ts';
 import type { ExecutionContext, Work } from './execution-context.ts';
 import type { OpenedResume, ResumeFolder } from './resume-folder.ts';
 import { nameInputs, type StartState } from './start-state.ts';
@@ -37,6 +38,7 @@ export async function prepareTask(
   await fs.mkdir(temporary, { recursive: true });
   const { command } = instance;
   const inputs = instance.inputs.map((input) => path.resolve(session.plan.projectRoot, input.path));
+  const namedInputs = nameInputsOf(instance, inputs);
   return {
     kind: command.kind,
     ...(command.kind === 'module'
@@ -47,10 +49,25 @@ export async function prepareTask(
     matrix: instance.matrix,
     facts: parts.facts,
     inputs,
+    ...(namedInputs === null ? {} : { namedInputs }),
     outputs,
     resume: resumePaths,
     cpus: grant.cpus,
   };
+}
+
+/** A path for each name, or several for an entry with a reference to a list; null if the inputs have no names. */
+function nameInputsOf(
+  { inputs }: StageInstance,
+  paths: readonly string[],
+): NonNullable<StageTask['namedInputs']> | null {
+  const named: Record<string, string | string[]> = {};
+  for (const [i, { name }] of inputs.entries()) {
+    if (name === undefined) return null;
+    const [file = '', before] = [paths[i], named[name]];
+    named[name] = before === undefined ? file : [before, file].flat();
+  }
+  return named;
 }
 
 const texts: Readonly<Record<OpenedResume['other'], string | null>> = {

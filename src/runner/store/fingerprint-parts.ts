@@ -30,6 +30,8 @@ export type CodeParts = Omit<FingerprintParts, 'inputs' | 'variables' | 'facts' 
 export interface InputPart {
   readonly path: string;
   readonly external: boolean;
+  /** By which the stage asks for it, in a map under `inputs:`. */
+  readonly name?: string;
   /** sha256 of a file, the digest of a folder, or `missing`; null until the stage that makes it has run. */
   readonly digest: string | null;
   /** For a folder that consists of other stages' outputs: output -> digest. */
@@ -50,6 +52,7 @@ export const areFingerprintParts = shape<FingerprintParts>({
     shape<InputPart>({
       path: isText,
       external: (one) => ['boolean', 'undefined'].includes(typeof one),
+      name: optional(isText),
       digest: orNull(isText),
       of: optional(isObject),
       waitsFor: optional(Array.isArray),
@@ -72,7 +75,10 @@ export function haveSameFingerprint(a: FingerprintParts, b: FingerprintParts): b
 }
 
 function comparable(parts: FingerprintParts): unknown {
-  const inputs = parts.inputs.map(({ path, external, digest }) => ({ path: external ? null : path, digest }));
+  const inputs = parts.inputs.map(({ path, external, name, digest }) => ({
+    ...(name === undefined ? {} : { name }),
+    ...{ path: external ? null : path, digest },
+  }));
   return { ...parts, inputs };
 }
 

@@ -22,7 +22,9 @@ const files = {
 const pipelineOf = (inputs: string) =>
   `version: 1\nprofiles: {folder: profiles, default: small, schema: profile.schema.json}\nstages:\n  a: {run: stages/a.ts, inputs: ${inputs}, outputs: [artifacts/a]}\n`;
 
-const optional = pipelineOf('[stages/b.ts, {path: "${reference.logs}", external: true, optional: true}]');
+const optional = pipelineOf(
+  '{logs: {path: "${reference.logs}", external: true, optional: true}, code: stages/b.ts}',
+);
 
 async function inputsOf(set: readonly string[], pipeline = optional): Promise<string[]> {
   const plan = await planOf(pipeline, files, { set: [...set] });
@@ -82,23 +84,25 @@ describe('an optional input', () => {
 
   test('is like any other if the profile names it', async () => {
     expect(await inputsOf(['reference.logs=../logs'])).toEqual([
-      'stages/b.ts',
       expect.stringMatching(/\/logs$/),
+      'stages/b.ts',
     ]);
-    const [, input] = (await planOf(optional, files, { set: ['reference.logs=logs'] })).instances.get(
+    const [input] = (await planOf(optional, files, { set: ['reference.logs=logs'] })).instances.get(
       'a',
     )!.inputs;
-    expect(input).toMatchObject({ path: 'logs', external: true });
+    expect(input).toMatchObject({ name: 'logs', path: 'logs', external: true });
   });
 
   test('may be part of a folder that the profile names', async () => {
-    const pipeline = pipelineOf('[{path: "${reference.logs}/${name}", external: true, optional: true}]');
+    const pipeline = pipelineOf(
+      '{extra: {path: "${reference.logs}/${name}", external: true, optional: true}}',
+    );
     expect(await inputsOf([], pipeline)).toEqual([]);
     expect(await inputsOf(['reference.logs=logs'], pipeline)).toEqual(['logs/a']);
   });
 
   test('makes the stage wait if another makes it', async () => {
-    const pipeline = `${pipelineOf('[{path: "artifacts/${name}", optional: true}]')}  b: {run: stages/b.ts, outputs: [artifacts/b]}\n`;
+    const pipeline = `${pipelineOf('{extra: {path: "artifacts/${name}", optional: true}}')}  b: {run: stages/b.ts, outputs: [artifacts/b]}\n`;
     const plan = await planOf(pipeline, files, { set: ['name=b'] });
     expect(plan.dependencies.get('a')).toEqual(['b']);
   });
@@ -106,16 +110,16 @@ describe('an optional input', () => {
   test.each(
     Object.entries<[inputs: string, message: string]>({
       'a key that no profile may have': [
-        '[{path: "${refrence.logs}", optional: true}]',
-        'pipeline.yaml:4:42  stage "a": "${refrence.logs}" is not set: profile "small" has no "refrence.logs".\n  Closest: "reference.logs".',
+        '{extra: {path: "${refrence.logs}", optional: true}}',
+        'pipeline.yaml:4:49  stage "a": "${refrence.logs}" is not set: profile "small" has no "refrence.logs".\n  Closest: "reference.logs".',
       ],
-      'an input after it, which it would move': [
+      'a list, in which it would move others': [
         '[{path: "${reference.logs}", external: true, optional: true}, stages/b.ts]',
-        'pipeline.yaml:4:34  stage "a": inputs[0] is optional, so it must be the last one.\n  Stages identify inputs by position, so leaving one out must not move another.',
+        'pipeline.yaml:4:34  stage "a": inputs[0] is optional, so the inputs need names.\n  Write a map: inputs: { data: artifacts/data, notes: { path: …, optional: true } }.',
       ],
       'a path that does not exist, if it is not external': [
-        '[{path: "${name}", optional: true}]',
-        'pipeline.yaml:4:41  stage "a": input "a" is made by no stage and is not on disk.\n  Known: "artifacts", "profiles", "stages".\n  ${name} is "a" (profiles/small.yaml:1:7).',
+        '{extra: {path: "${name}", optional: true}}',
+        'pipeline.yaml:4:48  stage "a": input "a" is made by no stage and is not on disk.\n  Known: "profiles", "stages".\n  ${name} is "a" (profiles/small.yaml:1:7).',
       ],
     }),
   )('is rejected for %s', async (_, [inputs, message]) => {
