@@ -98,7 +98,7 @@ describe('the report stage', () => {
     const { output } = await report(
       { ...QUICK, models: ['baseline', 'no-reg'], seeds: [1, 2, 3] },
       'a',
-      [],
+      undefined,
       question,
     );
     const files = await readAll(output);
