@@ -14,7 +14,7 @@ describe('a failure names the place and the remedy', () => {
       ['run'],
       1,
       `slow failed: pipeline.yaml:${pipelineHead + 4}:13  it ran longer than its limit of 1 s (resources.time)`,
-      'Raise it; or, if another attempt may end in time',
+      'Raise it.',
       `draw failed: pipeline.yaml:${pipelineHead + 6}:11  "no-such-plotter" is not a program on this machine's PATH`,
       'Install it, or correct `cmd:`.',
     );
