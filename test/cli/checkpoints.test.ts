@@ -1,5 +1,6 @@
 import fs from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { acquireLock } from '../../src/files/lock.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { formatRun } from '../../src/results/run-file.ts';
 import { writeFrameCache } from '../checkpoints/frames-of-fixture.ts';
@@ -125,6 +126,19 @@ describe('repro evaluate', () => {
       'simulated  these recordings are simulated: the figures say nothing about real ones',
       'accuracy   2 of 3, 66.7 %; 95 % Wilson interval 20.8 to 93.9 %',
     ]);
+  });
+
+  test('works beside a run, as long as the frames are up to date', async () => {
+    await call('evaluate', 'imported');
+    const lock = await acquireLock(project.at('artifacts/.cache/lock'));
+    try {
+      expect((await call('evaluate', 'imported')).exitCode).toBe(0);
+      await project.remove('artifacts/frames');
+      const refusal = ['another run holds this folder', 'second working tree'];
+      await project.expectFailure(['evaluate', 'imported'], 75, ...refusal);
+    } finally {
+      await lock.release();
+    }
   });
 
   test('prints one JSON document with --json, and accepts a .pt file as it is', async () => {

@@ -186,13 +186,21 @@ export async function runShown(
   return state;
 }
 
-/** Does what `repro run frames` does. Sets the exit code if that fails. @returns whether it succeeded */
+/**
+ * Does what `repro run frames` does, unless nothing is to be done: then it needs no lock, and a training may go on meanwhile. Sets the exit
+ * code if it fails.
+ *
+ * @returns whether it succeeded
+ */
 export async function bringFramesUpToDate(
   plan: Plan,
   pipeline: PipelineOptions,
   { stop, kill, received }: SignalListener,
 ): Promise<boolean> {
   const frames = selectInstances(plan, { targets: [stageNames.frames] });
+  const { readStatus } = await import('../../runner/run/status.ts');
+  const found = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected: frames.selected });
+  if (found.every(({ state }) => state === 'fresh')) return true;
   const state = await runShown(plan, { ...pipeline }, { ...frames, stop, kill });
   if (state.outcome !== 'ok') process.exitCode = exitCodeOfRun(state, received());
   return state.outcome === 'ok';
