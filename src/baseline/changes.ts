@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { nameSetting } from '../results/run-file.ts';
 import {
   type Baseline,
   type FramesFacts,
@@ -169,5 +170,5 @@ export function listSettingDifferences(
   return [...new Set([...Object.keys(before), ...Object.keys(now)])]
     .sort()
     .filter((key) => !isDeepStrictEqual(before[key], now[key]))
-    .map((what) => ({ what, before: show(before[what]), now: show(now[what]) }));
+    .map((key) => ({ what: nameSetting(key), before: show(before[key]), now: show(now[key]) }));
 }

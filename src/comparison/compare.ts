@@ -1,6 +1,6 @@
 import type { TestAnswer } from '../results/predictions.ts';
 import type { ResultFile } from '../results/result-file.ts';
-import { readSettings } from '../results/run-file.ts';
+import { nameSetting, readSettings } from '../results/run-file.ts';
 import { countDiscordant, mcnemarTest } from '../stats/mcnemar.ts';
 import { type PairedTest, pairedTTest } from '../stats/means.ts';
 import { holmAdjust } from '../stats/p-values.ts';
@@ -20,7 +20,7 @@ export interface RunResults {
   readonly data: DataIdentity;
 }
 
-/** Settings in force, `training.epochs` -> JSON text. */
+/** Settings in force, `train.epochs` -> JSON text. */
 export type Settings = ReadonlyMap<string, string>;
 
 interface SettingDifference {
@@ -35,7 +35,9 @@ const sections = ['dataset', 'simulated', 'frames', 'network', 'training', 'comp
 
 /** The settings that a training recorded in run.json, including those that only another version knows. */
 export function settingsOf(run: ResultFile): Settings {
-  return new Map([...readSettings(run, sections)].map(([name, value]) => [name, JSON.stringify(value)]));
+  return new Map(
+    [...readSettings(run, sections)].map(([key, value]) => [nameSetting(key), JSON.stringify(value)]),
+  );
 }
 
 /** In the order of the first, then what only the second has. */

@@ -136,7 +136,10 @@ async function refuseLiveHolder(file: string): Promise<void> {
   throw new ReproError(
     'locked',
     `another run holds this folder: process ${holder.pid} on ${holder.host}, since ${holder.started}${command === '' ? '' : ` (${command})`}`,
-    { where: file, fix: 'Wait for it to finish, or stop it. To run something beside it, use a second working tree: docs/cache.md. If it is already dead, just run again.' },
+    {
+      where: file,
+      fix: 'Wait for it to finish, or stop it. To run something beside it, use a second working tree: docs/cache.md. If it is already dead, just run again.',
+    },
   );
 }
 

@@ -172,6 +172,13 @@ export function flattenSettings(sections: { readonly [key: string]: unknown }): 
   return settings;
 }
 
+/** What profiles and `--set` call a setting of run.json; what the data decide is nobody's setting. */
+export function nameSetting(key: string): string {
+  if (key === 'training.regulariseTau') return 'train.loss.regulariseTau';
+  if (key === 'network.input' || key === 'network.classes') return key;
+  return key.replace(/^training\./, 'train.').replace(/^(?=(?:network|compat)\.)/, 'train.');
+}
+
 const rows: Read<readonly number[]> = (fields, name) => fields.numbers(name, { min: 0, integer: true });
 const splitShape = {
   /** In words. */

@@ -36,6 +36,7 @@ export interface ModelFile {
 export interface ModelOverrides extends Partial<TrainSection> {
   readonly engine?: string;
   readonly network?: DeepPartial<NetworkSection>;
+  readonly loss?: Partial<ModelFile['loss']>;
   readonly compat?: Partial<Compat>;
 }
 

@@ -5,8 +5,8 @@ import { BATCH_SIZES, LAYER_TAU } from '../thesis/published.ts';
 import type { DeepPartial, ModelFile, ModelOverrides, NetworkSection, ResolvedModel } from './model-file.ts';
 
 /**
- * Applies a profile's `train:` section to a model: `train.network` overrides the model's `network`, `train.compat` its `compat`, the
- * rest its `train`. Nested sections are merged key by key. Then applies the switches that change network and training settings: the training
+ * Applies a profile's `train:` section to a model: `train.network` overrides the model's `network`, `train.loss` its `loss`, `train.compat`
+ * its `compat`, the rest its `train`. Nested sections are merged key by key. Then applies the switches that change network and training settings: the training
  * loop handles `validation`, `selection`, `loss` and `ties`; `trials` and `file_order` act where the training clips are split. Settings
  * without effect are replaced by those that describe what happens: a profile may change several models at once. The schemas have checked
  * model and profile; `buildNetwork` checks what they give together.
@@ -26,7 +26,7 @@ export function resolveModel(
   const asked = { ...model.compat, ...overrides.compat };
   const network = mergeNetwork(model.network, overrides.network ?? {});
   const { neuron, tau, surrogate } = network;
-  const lambda = model.loss.regulariseTau;
+  const lambda = overrides.loss?.regulariseTau ?? model.loss.regulariseTau;
   const compat: Compat = {
     ...COMPAT_DEFAULTS,
     ...asked,
@@ -42,7 +42,7 @@ export function resolveModel(
       problem:
         `dropped leaves one τ per layer, and λ = ${String(lambda)} would take the variance of that single number, which is undefined: ` +
         'with the published script, the loss is NaN from the first batch on.',
-      fix: 'Remove the regulariser (`loss: { regulariseTau: 0 }` in the model’s file) or the switch (`passed`).',
+      fix: 'Remove the regulariser (`loss.regulariseTau: 0` in the model’s file, `train.loss.regulariseTau: 0` in a profile) or the switch (`passed`).',
     });
   }
   const hasOwnTau = neuron === 'plif' && tau.per !== 'layer' && !isDropped;

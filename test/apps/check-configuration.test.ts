@@ -34,10 +34,10 @@ test('a setting of a model, of the profile or of the frames, and a run too many 
   expect(exitCode).toBe(4);
   const lines = stdout.split('\n').map((line) => line.replaceAll(/ +/g, ' '));
   expect(lines).toEqual([
-    'baseline, seed 2020 differs frames.downsample: 4 → 2, training.epochs: 32 → 31',
+    'baseline, seed 2020 differs frames.downsample: 4 → 2, train.epochs: 32 → 31',
     'lif, seed 2020 differs missing in configs/baselines/quick.json',
-    'lambda-0.01, seed 2020 differs frames.downsample: 4 → 2, training.epochs: 32 → 31',
-    'lambda-0.1, seed 2020 differs frames.downsample: 4 → 2, training.epochs: 32 → 31, training.regulariseTau: 0.1 → 0.2',
+    'lambda-0.01, seed 2020 differs frames.downsample: 4 → 2, train.epochs: 32 → 31',
+    'lambda-0.1, seed 2020 differs frames.downsample: 4 → 2, train.epochs: 32 → 31, train.loss.regulariseTau: 0.1 → 0.2',
     'no-reg, seed 2020 differs the profile has no such run',
     'profile quick: 5 of 5 runs in configs/baselines/quick.json are not of this configuration',
     ' make them again: ./repro run --profile quick && ./repro baseline update --profile quick',

@@ -145,7 +145,7 @@ describe('the changes that an update shows', () => {
     });
     const before = exampleBaseline({ runs: [exampleRun(), exampleRun({ model: 'old' })] });
     expect(listChanges(before, now)).toEqual([
-      { subject: 'no-reg, seed 2020', what: 'training.learningRate', before: '0.005', now: '0.01' },
+      { subject: 'no-reg, seed 2020', what: 'train.learningRate', before: '0.005', now: '0.01' },
       { subject: 'no-reg, seed 2020', what: 'chosen epoch', before: '7', now: '8' },
       {
         subject: 'no-reg, seed 2020',

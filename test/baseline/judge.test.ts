@@ -90,7 +90,7 @@ describe('settings', () => {
       settings: { ...exampleRun().settings, 'training.learningRate': 0.01 },
       trainLosses: Array(8).fill(9),
     });
-    expect(failures(now)).toEqual(['settings: no-reg, seed 2020: training.learningRate: 0.005 → 0.01']);
+    expect(failures(now)).toEqual(['settings: no-reg, seed 2020: train.learningRate: 0.005 → 0.01']);
     expect(judgeBaseline(baseline, now, false).map(({ rule }) => rule)).toEqual([
       'frames',
       'frames',

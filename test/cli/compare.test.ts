@@ -85,7 +85,7 @@ describe('repro compare', () => {
     expect(pairs).toMatchObject([
       {
         a: { model: 'baseline', seed: '1', stages: { evaluate: { fingerprint: first } } },
-        settings: [{ name: 'training.epochs', a: '2', b: '9' }],
+        settings: [{ name: 'train.epochs', a: '2', b: '9' }],
         // Seven clips that only B has right: 2 / 2⁷.
         clips: {
           common: 12,
@@ -142,9 +142,9 @@ describe('repro compare', () => {
     expect(pairs.map(({ a }: { a: { seed: string } }) => a.seed)).toEqual(['1', '2']);
     for (const { a } of pairs) expect(a.stages.train.overrides).toEqual([]);
     // The last runs of the two seeds are trials of 2 and of 9 epochs.
-    expect(seeds).toMatchObject([{ seeds: ['1', '2'], differing: ['training.epochs'], accuracy: null }]);
+    expect(seeds).toMatchObject([{ seeds: ['1', '2'], differing: ['train.epochs'], accuracy: null }]);
     expect((await call('compare', 'baseline', 'last')).stdout).toContain(
-      'baseline: seeds 1, 2 were trained with different settings (training.epochs), so they are not taken together',
+      'baseline: seeds 1, 2 were trained with different settings (train.epochs), so they are not taken together',
     );
     const trial = await call('compare', 'other,3', 'baseline,1');
     expect(trial.stderr).toContain(

@@ -170,10 +170,10 @@ describe('what a run left', () => {
       });
     const read = (one: string) => settingsOf(resultFile('run.json', one));
     const [a, b] = [read(text(3)), read(text(4, { testEvery: 2 }))];
-    expect([...a.keys()]).toEqual(['network.input', 'training.epochs']);
+    expect([...a.keys()]).toEqual(['network.input', 'train.epochs']);
     expect(diffSettings(a, b)).toEqual([
-      { name: 'training.epochs', a: '3', b: '4' },
-      { name: 'training.testEvery', a: null, b: '2' },
+      { name: 'train.epochs', a: '3', b: '4' },
+      { name: 'train.testEvery', a: null, b: '2' },
     ]);
   });
 

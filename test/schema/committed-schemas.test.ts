@@ -89,9 +89,10 @@ describe('the committed schemas', () => {
     );
     expect(rulesOf(profile.definitions.network)).toEqual(rulesOf(model.properties.network));
     expect(rulesOf(profile.definitions.compat)).toEqual(rulesOf(model.properties.compat));
-    const { engine, network, compat, ...training } = profile.properties.train.properties;
-    expect([engine, network, compat]).toEqual(
-      ['engine', 'network', 'compat'].map((name) => ({ $ref: `#/definitions/${name}` })),
+    expect(rulesOf(profile.definitions.loss)).toEqual(rulesOf(model.properties.loss));
+    const { engine, network, loss, compat, ...training } = profile.properties.train.properties;
+    expect([engine, network, loss, compat]).toEqual(
+      ['engine', 'network', 'loss', 'compat'].map((name) => ({ $ref: `#/definitions/${name}` })),
     );
     expect(rulesOf(training)).toEqual(rulesOf(model.properties.train.properties));
   });

@@ -142,6 +142,15 @@ describe('resolveModel', () => {
     expect(lif.training.regulariseTau).toBe(0);
   });
 
+  it('takes λ from a profile or `--set` where a model has a τ to regularise', () => {
+    const lambdaOf = (id: string, regulariseTau: number | number[]) =>
+      resolveModel(read(id), { loss: { regulariseTau } }, 'x.yaml').training.regulariseTau;
+    expect(lambdaOf('no-reg', 0.5)).toBe(0.5);
+    expect(lambdaOf('lambda-0.1', [0.1, 0])).toEqual([0.1, 0]);
+    expect(lambdaOf('lambda-0.1', 0)).toBe(0);
+    expect(lambdaOf('baseline', 0.5)).toBe(0);
+  });
+
   it('keeps τ per channel and a rate for τ that is not 1, whatever the switch for τ per neuron', () => {
     const overrides = { compat: { tau_per_neuron: 'dropped' }, tauRate: 0 } as const;
     const { network, training, compat } = resolveModel(read('channel'), overrides, 'x.yaml');

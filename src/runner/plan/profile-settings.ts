@@ -179,9 +179,9 @@ function listSettings(value: JsonObject, prefix = ''): string[] {
 /** `train.epochs` for `epochs`, if no other mapping has a key of that name. */
 function findByLastKey(name: string, known: readonly string[]): string | undefined {
   const last = name.slice(name.lastIndexOf('.') + 1);
-  const found = new Set(known.filter((key) => key.endsWith(`.${last}`)));
+  const found = new Set(known.filter((key) => key !== name && key.endsWith(`.${last}`)));
   const [only] = found;
-  return found.size === 1 && only !== name ? only : undefined;
+  return found.size === 1 ? only : undefined;
 }
 
 function isPrefix(prefix: JsonPath, path: JsonPath): boolean {

@@ -52,7 +52,12 @@ export async function loadSettings(
   const subject: SchemaSubject = {
     value: settings.value,
     place: (at, part) => settings.place(at, part),
-    suggestKey: (at, key) => settings.suggest([...at, key].join('.')),
+    suggestKey: (at, key) => {
+      const name = [...at, key].join('.');
+      // All of what `--set` says tells more than its first unknown key.
+      const given = overrides.map(({ path }) => path.join('.')).find((one) => one.startsWith(`${name}.`));
+      return settings.suggest(given ?? name);
+    },
   };
   throwProblems(await checkSchema(schema, subject));
   return settings;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ReproError } from '../../errors.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import type { Plan, StageInstance } from './plan.ts';
@@ -49,7 +50,7 @@ export function matchInstances(plan: Plan, target: string): string[] {
 
   const wanted = target.slice(at + 1).split(',');
   const found = instances.filter((one) => matches(one, wanted));
-  if (found.length === 0) throw unknownInstance(target, stage, instances);
+  if (found.length === 0) throw unknownInstance(plan, target, { stage, wanted, instances });
   return found.map(({ id }) => id);
 }
 
@@ -98,9 +99,36 @@ function unknownStage(plan: Plan, stage: string): ReproError {
   });
 }
 
-function unknownInstance(target: string, stage: string, instances: readonly StageInstance[]): ReproError {
+function unknownInstance(
+  plan: Plan,
+  target: string,
+  of: {
+    readonly stage: string;
+    readonly wanted: readonly string[];
+    readonly instances: readonly StageInstance[];
+  },
+): ReproError {
+  const { stage, wanted, instances } = of;
   const ids = instances.map(({ id }) => id);
+  const missing = findMissingSettings(plan, wanted, instances).map((one) => `--set '${one}'`);
+  const other = missing.length > 0 && `If it is of a run with other values, add ${missing.join(' ')}.`;
   return new ReproError('usage', `stage "${stage}" has no instance "${target}"`, {
-    fix: suggestName(target, ids),
+    fix: [suggestName(target, ids), other].filter(Boolean).join('\n'),
+  });
+}
+
+/** The settings of a run that has the wanted values: `seeds=[2021]`. The setting of a variable is the list that has just its values. */
+function findMissingSettings(
+  { settings }: Plan,
+  wanted: readonly string[],
+  instances: readonly StageInstance[],
+): string[] {
+  const variables = Object.keys(instances[0]?.matrix ?? {});
+  return variables.flatMap((variable, index) => {
+    const value = wanted[index] || '*';
+    const known = [...new Set(instances.map(({ matrix }) => matrix[variable]))];
+    if (value === '*' || known.map(String).includes(value)) return [];
+    const [setting] = Object.entries(settings).find(([, list]) => isDeepStrictEqual(list, known)) ?? [];
+    return setting === undefined ? [] : [`${setting}=[${value}]`];
   });
 }

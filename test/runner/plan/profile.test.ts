@@ -113,6 +113,7 @@ describe('an override', () => {
       'train.epochs=0': '--set train.epochs=0  train.epochs: must be at least 1, not 0.',
       'train.epoch=3': '--set train.epoch=3  train: unknown key "epoch".\n  Closest: "epochs".',
       'epochs=3': '--set epochs=3  unknown key "epochs".\n  Closest: "train.epochs".',
+      'loss.rate=3': '--set loss.rate=3  unknown key "loss".\n  Closest: "train.rate".',
       'trian.epochs=3': '--set trian.epochs=3  unknown key "trian".\n  Closest: "train".',
       'models.0=x':
         '--set models.0=x  "models.0" is not a profile key.\n  A key is a dotted name such as train.epochs.',

@@ -109,6 +109,24 @@ stages:
     expect(named({ from: 'evaluate' })).toEqual([...evaluates, 'report']);
   });
 
+  test('of an instance that other settings have names them', async () => {
+    const template = `version: 1
+profiles: {folder: profiles, default: p}
+stages:
+  train: {matrix: {model: "\${models}", seed: "\${seeds}"}, cmd: [echo], outputs: ["artifacts/\${model}/\${seed}"]}
+`;
+    const plan = await planOf(template, { 'profiles/p.yaml': 'models: [base, deep]\nseeds: [1]\n' });
+    const refuse = (target: string) => () => matchInstances(plan, target);
+    expect(refuse('train@base,2')).toThrow(
+      expect.objectContaining({ fix: expect.stringContaining(`add --set 'seeds=[2]'.`) }),
+    );
+    expect(refuse('train@mine,2')).toThrow(
+      expect.objectContaining({
+        fix: expect.stringContaining(`add --set 'models=[mine]' --set 'seeds=[2]'.`),
+      }),
+    );
+  });
+
   test.each(
     Object.entries<string>({
       trian: 'there is no stage "trian"\n  Closest: "train".',
