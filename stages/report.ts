@@ -21,8 +21,6 @@ interface Params {
   readonly models: readonly string[];
   readonly seeds: readonly number[];
   readonly report?: { readonly title?: string; readonly question?: QuestionSettings };
-  /** The others are only for the drawing of the pipeline. */
-  readonly [setting: string]: unknown;
 }
 
 export default defineStage<Params>({
@@ -36,12 +34,11 @@ export default defineStage<Params>({
       train: input('trained'),
       evaluate: input('evaluations'),
       examples: join(framesFolder, CLIP_EXAMPLES.folder),
-      pipeline: input('pipeline'),
       models: dirname(input('models')),
       reference: 'logs' in context.inputs ? input('logs') : undefined, // only where the profile names some
     };
     const claims = await collectClaims(input('claims'));
-    const results = await collectResults(sources, context.params);
+    const results = await collectResults(sources, context.params, context.facts.plan);
     const outcomes = summariseModels(results);
     const judgements = judgeClaims(claims, results, outcomes);
     const question = answerQuestion(results, context.params.report?.question);

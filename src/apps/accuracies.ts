@@ -1,4 +1,5 @@
 import type { MatrixValue, Plan } from '../runner/plan/plan.ts';
+import { withDependencies } from '../runner/plan/selection.ts';
 import type { MetricValue } from '../stage/define-stage.ts';
 import { wilsonInterval } from '../stats/proportions.ts';
 import { formatPercent } from '../text.ts';
@@ -24,18 +25,27 @@ export interface AccuracyRow {
 }
 
 /**
- * A row for each combination of matrix values whose stages report a metric `testAccuracy`.
+ * A row for each combination of matrix values whose stages report a metric `testAccuracy`, with what these stages and those behind them took.
  *
  * @param results by instance
  */
-export function collectAccuracies(plan: Plan, results: ReadonlyMap<string, MadeResult>): AccuracyRow[] {
+export function collectAccuracies(
+  plan: Pick<Plan, 'instances' | 'dependencies'>,
+  results: ReadonlyMap<string, MadeResult>,
+): AccuracyRow[] {
   const rows = new Map<
     string,
     { matrix: AccuracyRow['matrix']; metrics: Record<string, MetricValue>; seconds: number }
   >();
+  // Stages that nothing measured depends on say nothing of the accuracy, and take time for something else.
+  const measured = [...results].filter(([, { metrics }]) => metrics.testAccuracy !== undefined);
+  const behind = withDependencies(
+    plan,
+    measured.map(([id]) => id),
+  );
   for (const { id, matrix } of plan.instances.values()) {
     const result = results.get(id);
-    if (result?.madeInSeconds == null || Object.keys(matrix).length === 0) continue;
+    if (!behind.has(id) || result?.madeInSeconds == null || Object.keys(matrix).length === 0) continue;
     const key = JSON.stringify(matrix);
     const row = rows.get(key) ?? { matrix, metrics: {}, seconds: 0 };
     rows.set(key, row);

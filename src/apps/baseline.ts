@@ -10,6 +10,7 @@ import { quoteWords } from '../files/shell-words.ts';
 import { type ReportVerdicts, readClaims } from '../results/claims-file.ts';
 import { readResultFile } from '../results/result-file.ts';
 import type { Plan, StageInstance } from '../runner/plan/plan.ts';
+import { selectInstances } from '../runner/plan/selection.ts';
 import { type InstanceStatus, readStatus } from '../runner/run/status.ts';
 import { listSome } from '../text.ts';
 import { factsOf } from './facts.ts';
@@ -99,8 +100,11 @@ export type LastResults =
   /** At least one instance is not up to date. */
   | { readonly kind: 'stale'; readonly stale: readonly InstanceStatus[] };
 
-/** @param selected instances that count; default: all */
-export async function findResults(plan: Plan, selected?: ReadonlySet<string>): Promise<LastResults> {
+/** @param selected instances that count; default: the report and what it depends on, whatever other stages there are */
+export async function findResults(
+  plan: Plan,
+  selected: ReadonlySet<string> = selectInstances(plan, { targets: [stageNames.report] }).selected,
+): Promise<LastResults> {
   const statuses = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
   // `restorable` does not count: its outputs are not in place.
   const stale = statuses.filter(({ state }) => state !== 'fresh');

@@ -10,12 +10,9 @@ import { fixOf, readResultFile, refuse } from '../results/result-file.ts';
 import type { PublishedResult } from '../thesis/published.ts';
 import { type Claim, readClaims } from './claims/claim.ts';
 import type { ManifestResult, ModelResult, Results, RunResult } from './data/results.ts';
-import { type PipelineFile, readPipeline, readTimelinePlace } from './inputs/pipeline.ts';
+import { readPipeline } from './inputs/pipeline.ts';
 import { readReference } from './inputs/reference.ts';
 import { readRunResult, requireData } from './inputs/run.ts';
-
-/** The stage module that writes the report, as in the pipeline file. */
-const MODULE = 'stages/report.ts';
 
 /** The folders that the report reads. */
 export interface Sources {
@@ -25,25 +22,28 @@ export interface Sources {
   readonly models: string;
   /** One clip of each class, from the stage `frames`. */
   readonly examples: string;
-  readonly pipeline: string;
   /** The authors' logs, if the profile names a folder. */
   readonly reference?: string | undefined;
 }
 
-/** What is reported: the models and seeds, and whatever else is known of the profile. */
+/** What is reported. */
 export interface Selection {
   readonly models: readonly string[];
   readonly seeds: readonly number[];
-  readonly [setting: string]: unknown;
 }
 
 /**
  * Reads and checks everything that the report is based on. Opens only the folders of the selected models and seeds: others may
  * be left over from another profile.
  *
+ * @param plan the fact of that name, if there is one
  * @throws {ReproError} `report-input`, naming the file, the field and the command that makes the file again
  */
-export async function collectResults(sources: Sources, selection: Selection): Promise<Results> {
+export async function collectResults(
+  sources: Sources,
+  selection: Selection,
+  plan?: string,
+): Promise<Results> {
   if (selection.models.length === 0 || selection.seeds.length === 0) {
     throw new ReproError(
       'report-input',
@@ -77,14 +77,12 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
     const file = join(sources.models, `${model}.yaml`);
     models.push(readModel(await readYaml<ModelFile>(file), model, runs));
   }
-  const pipeline = await readYaml<PipelineFile>(sources.pipeline);
   const names = models.map(({ id, published }) => ({ id, published: published?.name ?? null }));
   return {
     ...{ dataset, simulated, classes, examples, models },
     manifest: summariseManifest(manifest, hashText(manifestFile.text)),
     seeds: selection.seeds,
-    pipeline: readPipeline(pipeline, selection),
-    timeline: readTimelinePlace(pipeline, MODULE, selection),
+    ...readPipeline(plan),
     reference: sources.reference === undefined ? null : await readReference(sources.reference, names),
   };
 }

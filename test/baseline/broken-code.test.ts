@@ -152,6 +152,15 @@ describe('on engine wasm', () => {
       expect(unwritable.stderr).toContain('GITHUB_STEP_SUMMARY');
     });
 
+    test('does not ask for stages that the report does not read', async () => {
+      await project.call(['run']);
+      const before = project.read('pipeline.yaml');
+      onTestFinished(() => project.write('pipeline.yaml', before));
+      await project.write('pipeline.yaml', `${before}  notes: {cmd: [touch], outputs: [artifacts/notes]}\n`);
+      expect((await project.call(['status', '--exit-code'])).exitCode).toBe(3);
+      expect((await project.call(['check'])).exitCode).toBe(0);
+    });
+
     test('compares a run with other epochs on those that both have, and needs a baseline', async () => {
       const set = ['--set', 'train.epochs=1'];
       const { exitCode, rules } = await runAndCheck(set);

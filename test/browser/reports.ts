@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { drawTimelineFiles } from '../../src/apps/timeline.ts';
 import { TIMELINE_FILES } from '../../src/report/data/timeline-files.ts';
 import stage from '../../stages/report.ts';
-import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
+import { type MadeUp, PLAN, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
 import { findChromium } from './chromium.ts';
 
 /** `logged`: whether the figures include logs of the authors; `timed`: whether a timeline is beside the report. */
@@ -75,7 +75,7 @@ async function makeReport(folder: string, title: string, made: MadeReport): Prom
   await stage.run({
     params: { models: made.models, seeds: made.seeds, report: { title } },
     matrix: {},
-    facts: {},
+    facts: { plan: PLAN },
     inputs: { ...(await namedInputs(folder, made.models)), ...(made.logged ? { logs } : {}) },
     outputs: [output],
     resume: [],

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { collectAccuracies } from '../../src/apps/accuracies.ts';
+import { planOf } from '../runner/plan/project-fixture.ts';
 import { CliProject } from '../runner/rig/cli-project.ts';
 
 /** Reports what a training and an evaluation do, in the files' own words. */
@@ -65,4 +67,24 @@ test('a run ends with a table: accuracy with its interval, epoch and time of eac
     expect.stringContaining('test accuracy'),
     expect.stringMatching(/^ {2}a {6}1 +50\.0 % +3 {2}T s$/),
   ]);
+});
+
+test('the time of a model and seed is without stages that its accuracy does not depend on', async () => {
+  const own = `
+  plot:
+    matrix: {model: "\${models}", seed: [1, 2]}
+    run: stages/train.mjs
+    inputs: ["artifacts/train/\${model}/\${seed}"]
+    outputs: ["artifacts/plot/\${model}/\${seed}"]
+`;
+  const plan = await planOf(files['pipeline.yaml'] + own, {
+    'profiles/small.yaml': 'models: [a]\nepochs: 9\n',
+    'stages/train.mjs': '',
+    'stages/evaluate.mjs': '',
+  });
+  const made = { train: { bestEpoch: 9 }, evaluate: { testAccuracy: 0.5 }, plot: { testClips: 3 } };
+  const results = new Map(
+    Object.entries(made).map(([name, metrics]) => [`${name}@a,1`, { metrics, madeInSeconds: 10 }]),
+  );
+  expect(collectAccuracies(plan, results)).toMatchObject([{ accuracy: '50.0 %', interval: '', seconds: 20 }]);
 });

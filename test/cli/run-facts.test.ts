@@ -13,7 +13,7 @@ profiles: {folder: profiles, default: quick}
 machine: [train.engine]
 stages:
   train: {run: stages/train.mjs, params: [train], outputs: [artifacts/train]}
-  report: {run: stages/report.mjs, inputs: [artifacts/train], facts: [code, configuration], outputs: [artifacts/report]}
+  report: {run: stages/report.mjs, inputs: [artifacts/train], facts: [code, configuration, plan], outputs: [artifacts/report]}
 `,
     'profiles/quick.yaml': 'train: {epochs: 32, engine: auto}\nnote: a\n',
     'stages/train.mjs': TRAIN,
@@ -45,7 +45,7 @@ test('a stage with the fact "configuration" knows the profile and every override
   expect(instances).toMatchObject([{ overrides: [] }, { overrides: ['note=b'] }]);
 });
 
-test('the fact "code" is that of all stages, and makes stale what names it', async () => {
+test('the fact "code" is that of all stages behind one, and makes stale what names it', async () => {
   const project = await createProject();
   const { facts } = await run(project);
   expect(facts.code).toMatch(/^[0-9a-f]{64}$/);
@@ -57,6 +57,32 @@ test('the fact "code" is that of all stages, and makes stale what names it', asy
   expect(changed.facts.code).not.toBe(facts.code);
 });
 
+test('a stage that the report does not read changes nothing for it; one that it reads changes the fact "plan"', async () => {
+  const project = await createProject();
+  const { facts } = await run(project);
+  expect(JSON.parse(facts.plan)).toEqual({
+    stages: [
+      { name: 'train', instances: null, outputs: ['artifacts/train'], reads: [], sources: [] },
+      { name: 'report', instances: null, outputs: ['artifacts/report'], reads: ['train'], sources: [] },
+    ],
+    timeline: null,
+  });
+  const own = `  own: {run: stages/own.mjs, inputs: [artifacts/train], outputs: [artifacts/own]}\n`;
+  await project.write('stages/own.mjs', TRAIN);
+  await project.write('pipeline.yaml', project.read('pipeline.yaml') + own);
+  expect(await run(project)).toEqual({ states: ['cached', 'cached', 'finished'], facts });
+  await project.edit('stages/own.mjs', "'trained'", "'mine'");
+  expect((await run(project)).states).toEqual(['cached', 'cached', 'finished']);
+  await project.edit(
+    'pipeline.yaml',
+    'report: {run: stages/report.mjs, inputs: [artifacts/train]',
+    'report: {run: stages/report.mjs, inputs: [artifacts/train, artifacts/own]',
+  );
+  const changed = await run(project);
+  expect(changed.states).toEqual(['cached', 'cached', 'finished']);
+  expect(JSON.parse(changed.facts.plan).stages).toHaveLength(3);
+});
+
 test('a change of these facts is told in words, without their values', async () => {
   const project = await createProject();
   await run(project);
@@ -66,7 +92,7 @@ test('a change of these facts is told in words, without their values', async () 
   await project.write('stages/train.mjs', TRAIN.replace("'trained'", "['trained'].join()"));
   await project.call(['run', 'train']);
   expect((await project.call(['status', 'report'])).stdout).toMatch(
-    /^report {2}stale +the code of a stage changed$/m,
+    /^report {2}stale +the code of a stage that it depends on changed$/m,
   );
 });
 

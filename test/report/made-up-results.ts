@@ -54,6 +54,15 @@ const MODELS: Readonly<
   'lambda-0.1': { title: 'λ = .1', test: 0.962, validation: 1, per: 'neuron', lambda: 0.1 },
 };
 
+/** The stage's fact `plan`. */
+export const PLAN = JSON.stringify({
+  stages: [
+    { name: 'evaluate', instances: 4, outputs: ['artifacts/evaluate/*/2020'], reads: [], sources: [] },
+    { name: 'report', instances: null, outputs: ['artifacts/report'], reads: ['evaluate'], sources: [] },
+  ],
+  timeline: '../timeline',
+});
+
 /** Writes the outputs of the stages before the report to `folder`. The same arguments give the same files. */
 export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<Sources> {
   const sources: Sources = {
@@ -62,11 +71,9 @@ export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<
     evaluate: join(folder, 'artifacts/evaluate'),
     models: join(folder, 'configs/models'),
     examples: join(folder, 'artifacts/frames/examples'),
-    pipeline: join(folder, 'pipeline.yaml'),
   };
   await mkdir(sources.models, { recursive: true });
   const project = resolve(import.meta.dirname, '../..');
-  await copyFile(join(project, 'pipeline.yaml'), sources.pipeline);
   await writeJson(join(sources.verify, 'manifest.json'), makeManifest(made));
   await writeFrames(sources.examples, made);
   for (const [index, model] of made.models.entries()) {

@@ -134,14 +134,8 @@ export function makeResults(overrides: Partial<Results> = {}): Results {
     seeds: [2020],
     models: [makeModelResult()],
     pipeline: [
-      { name: 'train', active: true, instances: 1, outputs: ['artifacts/train/${model}'], reads: [] },
-      {
-        name: 'report',
-        active: true,
-        instances: null,
-        outputs: ['artifacts/report'],
-        reads: [{ path: 'artifacts/train', stage: 'train' }],
-      },
+      { name: 'train', instances: 1, outputs: ['artifacts/train/*'], reads: [], sources: [] },
+      { name: 'report', instances: null, outputs: ['artifacts/report'], reads: ['train'], sources: [] },
     ],
     timeline: '../timeline',
     reference: null,

@@ -27,7 +27,7 @@ function createFinder({ root }: ProjectFolder, environment: NodeJS.ProcessEnv = 
   const finder = new FactFinder({}, root, environment);
   return async (command: readonly string[], variables: readonly string[] = []): Promise<string> => {
     const tools = [{ command, at }];
-    const found = await finder.find({ stage: 's', params: {}, facts: [], tools, variables, at });
+    const found = await finder.find({ id: 's', stage: 's', params: {}, facts: [], tools, variables, at });
     return Object.values(found).join();
   };
 }

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { QuestionSettings } from '../../src/report/data/question.ts';
 import stage from '../../stages/report.ts';
-import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
+import { type MadeUp, PLAN, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
 import { makeContext } from '../support/stage-context.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -48,13 +48,13 @@ async function report(made: MadeUp, place = 'a', logs?: string, question?: Quest
     { models: made.models, seeds: made.seeds, report: { title: 'A run', ...(question && { question }) } },
     {
       ...{ manifest: sources.verify, trained: sources.train, evaluations: sources.evaluate },
-      ...{ frames: dirname(sources.examples), claims: CLAIMS, pipeline: sources.pipeline, explore: SCRIPT },
+      ...{ frames: dirname(sources.examples), claims: CLAIMS, explore: SCRIPT },
       models: made.models.map((model) => join(sources.models, `${model}.yaml`)),
       ...(logs === undefined ? {} : { logs }),
     },
     [output],
   );
-  await stage.run(context);
+  await stage.run({ ...context, facts: { plan: PLAN } });
   return { output, said: context.said };
 }
 

@@ -129,16 +129,17 @@ export interface ManifestResult extends Omit<Manifest, 'version' | 'dataset' | '
   readonly unlisted: number;
 }
 
-/** A stage of pipeline.yaml. */
+/** A stage that the report depends on, or the report itself. */
 export interface PipelineStage {
   readonly name: string;
-  readonly active: boolean;
-  /** How often a stage with a matrix runs; null without one, or if that is not known. */
+  /** How often a stage with a matrix runs; null without one. */
   readonly instances: number | null;
-  /** `artifacts/train/${model}/${seed}`. */
+  /** With `*` where its runs differ. */
   readonly outputs: readonly string[];
-  /** Its inputs, as written, and the stage that makes each; null for what no stage of this run makes. */
-  readonly reads: readonly { readonly path: string; readonly stage: string | null }[];
+  /** The stages that it reads from. */
+  readonly reads: readonly string[];
+  /** What else it reads, such as `configs/claims.yaml`. */
+  readonly sources: readonly string[];
 }
 
 export interface Results {

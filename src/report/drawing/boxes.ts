@@ -12,7 +12,7 @@ interface DrawnBox {
   readonly detail: string;
   /** How dark it is, from 0 to 1. */
   readonly shade: number;
-  readonly stroke: 'ink' | 'grey' | 'dashed';
+  readonly stroke: 'ink' | 'grey';
 }
 
 export interface Point {
@@ -44,11 +44,10 @@ export function drawBoxes(drawing: BoxDrawing): Panel {
     ]),
     ...boxes.flatMap(({ left, top, width: across, label, detail, shade, stroke }) => {
       const [x, middle] = [left + across / 2, top + boxHeight / 2];
-      const color = stroke === 'dashed' ? grey : colorVariable(stroke);
-      const dashes = stroke === 'dashed' ? ' stroke-dasharray="4 3"' : '';
+      const color = colorVariable(stroke);
       const centred = 'text-anchor="middle" font-size=';
       return [
-        `<rect x="${left}" y="${top}" width="${across}" height="${boxHeight}" rx="5" fill="currentColor" fill-opacity="${shade}" stroke="${color}"${dashes}/>`,
+        `<rect x="${left}" y="${top}" width="${across}" height="${boxHeight}" rx="5" fill="currentColor" fill-opacity="${shade}" stroke="${color}"/>`,
         write(label, { x, y: middle - (detail === '' ? 0 : 7) }, `${centred}"12px" font-weight="bold"`),
         write(detail, { x, y: middle + 8 }, `${centred}"11px" opacity="0.8"`),
       ];

@@ -13,9 +13,7 @@ const PATH_LETTER = 6.6;
 /** The stages of the pipeline and what they read from each other, from top to bottom in the order of execution. */
 export function drawPipeline({ pipeline }: Results): Figure {
   const stages = new Map(pipeline.map((stage) => [stage.name, stage]));
-  const layers = arrangeLayers(
-    pipeline.map((stage) => ({ name: stage.name, dependencies: listDependencies(stage) })),
-  );
+  const layers = arrangeLayers(pipeline.map(({ name, reads }) => ({ name, dependencies: reads })));
   const { boxes, width, height } = placeBoxes(layers, SIZES, (name) => {
     const stage = stages.get(name);
     if (stage === undefined) return 0;
@@ -37,35 +35,32 @@ export function drawPipeline({ pipeline }: Results): Figure {
       label: nameStage(stage),
       detail: describeOutputs(stage),
       shade: 0.1,
-      stroke: stage.active ? 'ink' : 'dashed',
+      stroke: 'ink',
     })),
     arrows: placed.flatMap(({ node }) => node.below.map((below) => traceEdge(node, below, boxes))),
   });
   return {
     id: 'pipeline',
     title: 'The stages of this run',
-    caption: [
+    caption:
       'Arrows lead from a stage to the stages that read its output. Below its name is the folder that it writes, behind it the number of its runs: one for each model and seed.',
-      ...(pipeline.every(({ active }) => active) ? [] : ['Dashed: not part of this run.']),
-    ].join(' '),
     alt: pipeline.map(describeStage).join(' '),
     legend: [],
     columns: 1,
     panels: [panel],
-    // One row per stage and input.
+    // One row per stage and what it reads.
     data: [
-      ['stage', 'part_of_this_run', 'runs', 'reads', 'made_by'],
-      ...pipeline.flatMap(({ name, active, instances, reads }) => {
-        const head = [name, active ? 'yes' : 'no', active ? (instances ?? 1) : 0];
-        if (reads.length === 0) return [[...head, null, null]];
-        return reads.map(({ path, stage }) => [...head, path, stage]);
+      ['stage', 'runs', 'reads', 'made_by'],
+      ...pipeline.flatMap(({ name, instances, reads, sources }) => {
+        const head = [name, instances ?? 1];
+        const made = reads.flatMap((stage) =>
+          (stages.get(stage)?.outputs ?? []).map((output) => [...head, output, stage]),
+        );
+        const rows = [...made, ...sources.map((source) => [...head, source, null])];
+        return rows.length === 0 ? [[...head, null, null]] : rows;
       }),
     ],
   };
-}
-
-function listDependencies({ reads }: PipelineStage): string[] {
-  return [...new Set(reads.flatMap(({ stage }) => stage ?? []))];
 }
 
 function nameStage({ name, instances }: PipelineStage): string {
@@ -73,16 +68,12 @@ function nameStage({ name, instances }: PipelineStage): string {
 }
 
 function describeStage(stage: PipelineStage): string {
-  if (!stage.active) return `${stage.name}: not part of this run.`;
-  const dependencies = listDependencies(stage);
-  return `${nameStage(stage)} ${dependencies.length === 0 ? 'reads from no other stage' : `reads from ${joinWords(dependencies)}`}.`;
+  const { reads } = stage;
+  return `${nameStage(stage)} ${reads.length === 0 ? 'reads from no other stage' : `reads from ${joinWords(reads)}`}.`;
 }
 
-/** What it writes, with `*` where its runs differ. */
-function describeOutputs({ outputs: [first = '', ...more], active }: PipelineStage): string {
-  if (!active) return 'not part of this run';
-  const path = first.replace(/\$\{[^}]+\}/g, '*');
-  return more.length === 0 ? path : `${path} + ${more.length}`;
+function describeOutputs({ outputs: [first = '', ...more] }: PipelineStage): string {
+  return more.length === 0 ? first : `${first} + ${more.length}`;
 }
 
 /** The path of an arrow, from the bottom of one box through the layers between to the top of another. */

@@ -30,7 +30,7 @@ export function describePipeline(results: Results, environment: Environment): Se
     id: 'pipeline',
     title: 'Pipeline',
     blocks: [
-      { kind: 'figure', figure: drawPipeline(results) },
+      ...(results.pipeline.length === 0 ? [] : [{ kind: 'figure', figure: drawPipeline(results) } as const]),
       describeTimes(results.timeline),
       { kind: 'table', table: tabulateEnvironment(results, environment) },
     ],

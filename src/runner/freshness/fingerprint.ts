@@ -1,9 +1,12 @@
+import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
 import { hashJson } from '../../files/canonical-json.ts';
 import { omitAt } from '../../schema/json.ts';
 import { formatPlace } from '../../schema/problems.ts';
-import type { Plan, runFactNames, StageInstance } from '../plan/plan.ts';
+import { type FoldedStage, foldPlan } from '../plan/folded-plan.ts';
+import { type Plan, runFactNames, type StageInstance } from '../plan/plan.ts';
+import { withDependencies } from '../plan/selection.ts';
 import { digestFile, type KnownDigests } from '../store/digest.ts';
 import type { DigestCache } from '../store/digest-cache.ts';
 import { type CodeParts, type FingerprintParts, formatVersion } from '../store/fingerprint-parts.ts';
@@ -15,9 +18,16 @@ import { factNameOf, readToolVersion } from './tool-versions.ts';
 /** What the caller knows about this machine, by name. */
 export type Facts = Readonly<Record<string, Fact>>;
 
-/** Determines a fact, which may depend on the parameters of the stage that asks, and on the sha256 of files, which the runner remembers. */
+/**
+ * Determines a fact, which may depend on the parameters of the stage that asks, and on the sha256 of files, which the runner remembers. Facts
+ * of a run depend on the instance that asks.
+ */
 interface Fact {
-  (params: StageInstance['params'], digestFile: (absolute: string) => Promise<string>): Promise<string>;
+  (
+    params: StageInstance['params'],
+    digestFile: (absolute: string) => Promise<string>,
+    id?: string,
+  ): Promise<string>;
   /** Environment variables whose effect the fact covers. Stages that have the fact see them; a change makes stale only what changes with the fact. */
   readonly variables?: readonly string[];
 }
@@ -31,7 +41,7 @@ export function variablesOf(
 }
 
 /** What the facts of an instance depend on. */
-type FactSubject = Pick<StageInstance, 'stage' | 'params' | 'facts' | 'tools' | 'variables' | 'at'>;
+type FactSubject = Pick<StageInstance, 'id' | 'stage' | 'params' | 'facts' | 'tools' | 'variables' | 'at'>;
 
 /** Determines the facts of instances on this machine; what several of them share is looked up once. */
 export class FactFinder {
@@ -79,8 +89,10 @@ export class FactFinder {
         fix: `Known facts: ${Object.keys(this.#facts).join(', ') || 'none'}.`,
       });
     }
-    return this.#once([name, instance.params], () =>
-      source(instance.params, (file) => digestFile(file, this.#digests)),
+    const { id, params } = instance;
+    const isOfRun = runFactNames.some((one) => one === name);
+    return this.#once([name, params, isOfRun && id], () =>
+      source(params, (file) => digestFile(file, this.#digests), id),
     );
   }
 
@@ -156,20 +168,47 @@ export class Fingerprints {
   }
 }
 
-/** What a stage that describes a whole run has to know of it, besides what the other stages made. */
+/** What a stage that describes a run has to know of it, besides what the other stages made. Other stages than it depends on do not count. */
 export function runFactsOf(
-  plan: Pick<Plan, 'instances' | 'profile' | 'trial'>,
+  plan: Pick<Plan, 'instances' | 'dependencies' | 'profile' | 'trial' | 'timeline'>,
   closures: Pick<CodeClosures, 'find'>,
 ): Record<(typeof runFactNames)[number], Facts[string]> {
+  const behind = (id: string) => {
+    const ids = withDependencies(plan, [id]);
+    return new Map([...plan.instances].filter(([one]) => ids.has(one)));
+  };
   return {
-    /** sha256 of the code and the packages of all stages that are modules. */
-    code: async () => {
-      const commands = [...plan.instances.values()].map(({ command }) => command);
+    /** sha256 of the code and the packages of its stages that are modules. */
+    code: async (_params, _digest, id = '') => {
+      const commands = [...behind(id).values()].map(({ command }) => command);
       const modules = new Set(commands.flatMap((one) => (one.kind === 'module' ? [one.path] : [])));
       const found = await Promise.all([...modules].sort().map((module) => closures.find(module)));
       return hashJson(found.map(({ files, packages }) => ({ files, packages })));
     },
     /** JSON: the profile, and the `--set` that change its results. */
     configuration: async () => JSON.stringify({ profile: plan.profile, set: plan.trial?.overrides ?? [] }),
+    /** JSON: its stages and what they read from each other, and where the timeline is, seen from its first output. */
+    plan: async (_params, _digest, id = '') => {
+      const stages = foldPlan({ ...plan, instances: behind(id) }).map(describeStage);
+      const [output = ''] = plan.instances.get(id)?.outputs ?? [];
+      return JSON.stringify({
+        stages,
+        timeline: plan.timeline === undefined ? null : path.posix.relative(output, plan.timeline),
+      });
+    },
+  };
+}
+
+/** Where data of the user lie is nobody's concern. */
+function describeStage({ name, instances, dependencies, sources, outputs }: FoldedStage) {
+  const inputs = instances.flatMap((one) => one.inputs);
+  const external = new Set(inputs.flatMap(({ external, path: own }) => (external ? [own] : [])));
+  const own = sources.map((source) => (external.has(source) ? 'external data' : source));
+  return {
+    name,
+    instances: Object.keys(instances[0]?.matrix ?? {}).length === 0 ? null : instances.length,
+    outputs,
+    reads: dependencies,
+    sources: own,
   };
 }

@@ -99,7 +99,11 @@ interface Makers {
 }
 
 /** Which of the instances that an instance depends on make an input. */
-export function makersOf(plan: Plan, instance: StageInstance, input: string): Makers {
+export function makersOf(
+  plan: Pick<Plan, 'instances' | 'dependencies'>,
+  instance: StageInstance,
+  input: string,
+): Makers {
   const within: Maker[] = [];
   for (const id of plan.dependencies.get(instance.id) ?? []) {
     for (const output of plan.instances.get(id)?.outputs ?? []) {

@@ -62,7 +62,8 @@ function matches({ matrix }: StageInstance, wanted: readonly string[]): boolean 
   );
 }
 
-function withDependencies(plan: Plan, ids: Iterable<string>): Set<string> {
+/** These instances, and all that they read from, directly or not. */
+export function withDependencies(plan: Pick<Plan, 'dependencies'>, ids: Iterable<string>): Set<string> {
   const reached = new Set(ids);
   // A set is iterated in insertion order, including what is added on the way.
   for (const id of reached) for (const one of plan.dependencies.get(id) ?? []) reached.add(one);

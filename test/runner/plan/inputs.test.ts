@@ -136,7 +136,7 @@ describe("the project's own profiles", () => {
           .get('report')
           ?.inputs.map((input) => input.path);
       const without = (await inputsOf(['reference.logs=~'])) ?? [];
-      expect(without).toContain('pipeline.yaml');
+      expect(without).toContain('configs/claims.yaml');
       expect(without).not.toContain('/logs');
       expect(await inputsOf(['reference.logs=/logs'])).toEqual([...without, '/logs']);
     },

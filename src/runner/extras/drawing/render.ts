@@ -1,6 +1,6 @@
 import { unreachable } from '../../../errors.ts';
+import { foldPlan, nameFolded } from '../../plan/folded-plan.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { foldPlan, nameFolded } from './folded-graph.ts';
 import { drawSvg } from './svg.ts';
 
 type GraphFormat = 'text' | 'mermaid' | 'svg' | 'json';

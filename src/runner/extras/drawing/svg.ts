@@ -1,7 +1,7 @@
 import { arrangeLayers, type Box, type LayerNode, placeBoxes } from '../../../graph-layout/layers.ts';
 import { escapeMarkup } from '../../../text.ts';
+import { type FoldedStage, foldPlan, nameFolded } from '../../plan/folded-plan.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { type FoldedStage, foldPlan, nameFolded } from './folded-graph.ts';
 
 /** All lengths in pixels. A monospaced letter is 0.6 times its font size wide. */
 const nameLetter = 14 * 0.6;

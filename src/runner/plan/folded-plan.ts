@@ -1,5 +1,5 @@
-import { listMakers, makersOf } from '../../plan/graph.ts';
-import type { Plan, StageInstance } from '../../plan/plan.ts';
+import { listMakers, makersOf } from './graph.ts';
+import type { Plan, StageInstance } from './plan.ts';
 
 /** A stage with its instances folded into one. */
 export interface FoldedStage {
@@ -13,7 +13,7 @@ export interface FoldedStage {
 }
 
 /** The stages in plan order; a stage reads what any of its instances reads. */
-export function foldPlan(plan: Plan): FoldedStage[] {
+export function foldPlan(plan: Pick<Plan, 'instances' | 'dependencies'>): FoldedStage[] {
   const members = new Map<string, StageInstance[]>();
   for (const instance of plan.instances.values()) {
     members.set(instance.stage, [...(members.get(instance.stage) ?? []), instance]);
